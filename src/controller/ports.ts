@@ -1,0 +1,90 @@
+/**
+ * What the controller needs of the world. Adapters implement these; tests may stand in for them.
+ */
+import type { Container, ContainerId } from '../domain/container.ts';
+import type { Instance, ServiceRef } from '../domain/service.ts';
+
+/**
+ * Something read from the world and kept up to date in the background. An event carries no decision:
+ * `onChange` only says "look again".
+ */
+export interface Watched<T> {
+  /** The last known value; `undefined` until it was read once. Kept when the source is lost. */
+  readonly value: T | undefined;
+  /** Why the value may be stale; `undefined` while all is well. */
+  readonly error: Error | undefined;
+  /** When the source last confirmed the value, in ms since the epoch. */
+  readonly confirmedAt: number | undefined;
+  close(): void;
+}
+
+/** The rules and services of Consul. */
+export interface RuleSource {
+  /** ACL key → its text. A missing prefix is an empty map. */
+  readRules(): Promise<ReadonlyMap<string, string>>;
+  readService(ref: ServiceRef): Promise<readonly Instance[]>;
+  watchRules(onChange: () => void): Watched<ReadonlyMap<string, string>>;
+  watchService(ref: ServiceRef, onChange: () => void): Watched<readonly Instance[]>;
+  close(): void;
+}
+
+/** The containers of the Engine. */
+export interface ContainerSource {
+  list(): Promise<ReadonlyMap<ContainerId, Container>>;
+  /** The running containers, by id. */
+  watch(onChange: () => void): Watched<ReadonlyMap<ContainerId, Container>>;
+  /**
+   * Addresses that the container's own name resolution needs: the `nameserver` lines and the
+   * `ExtServers` comment of its /etc/resolv.conf, without those Docker asks from the host.
+   */
+  resolvers(id: ContainerId): Promise<readonly string[]>;
+}
+
+/** The network namespace of a running container. */
+export interface NamespaceRef {
+  /** The container that owns it, for `--network container:` and for messages. */
+  readonly owner: ContainerId;
+  readonly name: string;
+  /** The owner's process on the host, and when it started: pids are reused. */
+  readonly pid: number;
+  readonly startedAt: string;
+}
+
+/** What a namespace says is loaded in it. All undefined: nothing of ours. */
+export interface Loaded {
+  readonly fingerprint: string | undefined;
+  /** The digest of the facts it was loaded with. */
+  readonly facts: string | undefined;
+  /** SHA-256 of the kernel's own listing of our tables without counters and refusals. */
+  readonly digest: string | undefined;
+}
+
+/** One refused destination (or, in audit mode, one that would have been). */
+export interface Refusal {
+  readonly address: string;
+  /** tcp, udp, icmp, or a protocol number as text. */
+  readonly protocol: string;
+  /** Port, or ICMP type; undefined where the protocol has none. */
+  readonly port: number | undefined;
+  readonly packets: number;
+}
+
+/** Loads texts in namespaces. Every method fails with a `LoadError`. */
+export interface Dataplane {
+  /** Replaces what is loaded in one transaction and reads it back; on failure the old stays. */
+  load(namespace: NamespaceRef, text: string): Promise<Loaded>;
+  read(namespace: NamespaceRef): Promise<Loaded>;
+  /** Removes all that is ours. */
+  clear(namespace: NamespaceRef): Promise<void>;
+  refusals(namespace: NamespaceRef): Promise<readonly Refusal[]>;
+  /** Loads a text in an empty namespace of its own that is thrown away: a check on the real kernel. */
+  rehearse(text: string): Promise<void>;
+}
+
+/** Structured logs: the message is a constant, what varies is in the fields. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

@@ -1,0 +1,31 @@
+/**
+ * A container as the Engine tells it, reduced to what decides about its network.
+ */
+export type ContainerId = string;
+
+/** Where a container's network namespace comes from. */
+export type NetworkMode =
+  | { readonly kind: 'own' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'host' }
+  /** Shares the namespace of the container `owner` (`--network container:owner`). */
+  | { readonly kind: 'container'; readonly owner: ContainerId };
+
+export interface Container {
+  readonly id: ContainerId;
+  /** Without the leading slash. */
+  readonly name: string;
+  readonly running: boolean;
+  /** The process id on the host; 0 while not running. */
+  readonly pid: number;
+  /** RFC 3339, as the Engine says it; another start is another namespace. */
+  readonly startedAt: string;
+  readonly network: NetworkMode;
+  /** The networks' ids with their endpoint ids, sorted: changes when an interface comes or goes. */
+  readonly attachments: readonly string[];
+  /** Privileged, or with CAP_NET_ADMIN: it could undo its own rules. */
+  readonly canUndoRules: boolean;
+  /** `NAME=value`, as the Engine says it. */
+  readonly environment: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,61 @@
+/**
+ * Errors that end in front of a person. The message is one sentence that names the thing and the
+ * way out; evidence goes into `cause`.
+ */
+
+/** Something a user can mend. The command line prints the message alone, with no stack trace. */
+export class UserError extends Error {
+  override readonly name: string = 'UserError';
+}
+
+/** Wrong words on the command line or in the environment: exit code 2. */
+export class UsageError extends UserError {
+  override readonly name = 'UsageError';
+}
+
+/** A template that does not compile, render or load. */
+export class TemplateError extends UserError {
+  override readonly name = 'TemplateError';
+}
+
+/** The Docker Engine is out of reach or refuses. */
+export class EngineError extends UserError {
+  override readonly name = 'EngineError';
+}
+
+/** Consul is out of reach or refuses. `permanent`: trying again changes nothing by itself. */
+export class ConsulError extends UserError {
+  override readonly name = 'ConsulError';
+  readonly permanent: boolean;
+  constructor(message: string, options: ErrorOptions & { readonly permanent?: boolean } = {}) {
+    super(message, options);
+    this.permanent = options.permanent ?? false;
+  }
+}
+
+/**
+ * A text could not be loaded in, or read from, a namespace.
+ * `gone`: the container ended meanwhile, which is no fault; `exitCode` and `stderr` are the loader's.
+ */
+export class LoadError extends UserError {
+  override readonly name = 'LoadError';
+  readonly gone: boolean;
+  readonly exitCode: number | undefined;
+  readonly stderr: string;
+  constructor(
+    message: string,
+    evidence: ErrorOptions & {
+      readonly gone?: boolean;
+      readonly exitCode?: number | undefined;
+      readonly stderr?: string;
+    } = {},
+  ) {
+    super(message, evidence);
+    this.gone = evidence.gone ?? false;
+    this.exitCode = evidence.exitCode;
+    this.stderr = evidence.stderr ?? '';
+  }
+}
+
+/** The message of anything thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

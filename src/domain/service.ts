@@ -1,0 +1,23 @@
+/**
+ * Services of Consul's catalog: how a rule refers to one, and what an instance of it is.
+ */
+
+/** A service in a datacenter (`undefined`: the agent's own). Tags are matched in here, not in Consul. */
+export interface ServiceRef {
+  readonly service: string;
+  readonly datacenter: string | undefined;
+}
+
+export interface Instance {
+  /** The service's address, else its node's; text as registered, perhaps not an IP address. */
+  readonly address: string;
+  /** 0 where none is registered. */
+  readonly port: number;
+  readonly tags: readonly string[];
+  /** The node's name, for people. */
+  readonly node: string;
+}
+
+/** A `ServiceRef` as text, `postgresql` or `postgresql@dc2`: the key of maps. */
+export const serviceName = (ref: ServiceRef): string =>
+  ref.datacenter === undefined ? ref.service : `${ref.service}@${ref.datacenter}`;
