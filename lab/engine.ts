@@ -1,0 +1,146 @@
+/**
+ * A real Docker Engine: the machine's own if it has one, else a dockerd that the lab starts, which
+ * outlives the process that asked for it, so that the next run finds it and starts quicker.
+ */
+import { readFileSync, rmSync } from 'node:fs';
+import { execa } from 'execa';
+import { claimAddressBlock, releaseAddressBlock } from './engine/address-block.ts';
+import { answeringVersion, removeAllContainers } from './engine/api.ts';
+import { type DaemonOptions, endDaemon, ensureDaemon, killDaemon, reloadDaemon } from './engine/daemon.ts';
+import { engineLayout } from './engine/layout.ts';
+import { type EngineVersion, enginePrograms } from './engine/programs.ts';
+import { readRecord } from './engine/record.ts';
+import { LabError } from './errors.ts';
+import { withLock } from './lock.ts';
+import { say } from './say.ts';
+
+export type { EngineVersion } from './engine/programs.ts';
+
+export interface EngineOptions {
+  readonly version: EngineVersion;
+  /** Engines of different names run side by side; default: the version. */
+  readonly name?: string;
+  /** More options of dockerd: `['--live-restore']`. Different options restart a running engine. */
+  readonly daemonOptions?: readonly string[];
+  /** dockerd's daemon.json; default: one of the lab's own. It must not repeat an option given here. */
+  readonly configFile?: string;
+  /** The engine ends with this process; default false. */
+  readonly diesWithParent?: boolean;
+}
+
+export interface Engine {
+  readonly name: string;
+  /** What it says of itself: `20.10.24+dfsg1`. */
+  readonly version: string;
+  readonly socketPath: string;
+  /** False for an Engine that was there before the lab, which the lab does not stop or restart. */
+  readonly isOwn: boolean;
+  stop(): Promise<void>;
+  restart(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+/** An engine that the lab itself started. */
+export interface OwnEngine extends Engine {
+  readonly configFile: string;
+  readonly dataRoot: string;
+  readonly logFile: string;
+  /** Starts it again after `stop()` or `kill()`; a no-op if it runs. */
+  start(): Promise<void>;
+  /** SIGTERM; containers are stopped too, unless the Engine has live-restore. */
+  stop(): Promise<void>;
+  /** SIGKILL, as a crash; containers go on. */
+  kill(): Promise<void>;
+  /** Makes it read its daemon.json again. */
+  reload(): void;
+  /** Stops it and removes its containers, images and all else it has written. */
+  remove(): Promise<void>;
+}
+
+/** The Engine asked for; `host` is one that already answers, if there is one. */
+export async function ensureEngine(options: EngineOptions): Promise<Engine> {
+  const found = options.version === 'host' ? await enginePresent() : undefined;
+  return found ?? startEngine(options);
+}
+
+/** An engine of the lab's own, even where the machine has one. */
+export async function startEngine(options: EngineOptions): Promise<OwnEngine> {
+  const { version, name = version, daemonOptions = [], diesWithParent = false } = options;
+  const layout = engineLayout(name, options.configFile);
+  return withLock(`engine-${name}`, async () => {
+    const programs = await enginePrograms(version);
+    const block = await claimAddressBlock(layout.folder);
+    const daemon = { layout, programs, block, daemonOptions, diesWithParent };
+    const wasRunning = readRecord(layout.recordFile) !== undefined;
+    const from = performance.now();
+    const answered = await ensureDaemon(daemon);
+    const seconds = ((performance.now() - from) / 1000).toFixed(1);
+    say(
+      `${wasRunning ? 'found' : 'started'} Docker Engine ${answered} at ${layout.socketPath} (${seconds} s)`,
+    );
+    return ownEngine(name, answered, daemon);
+  });
+}
+
+function ownEngine(name: string, version: string, daemon: DaemonOptions): OwnEngine {
+  const { layout } = daemon;
+  const { socketPath, configFile, dataRoot, logFile } = layout;
+  const start = async () => void (await ensureDaemon(daemon));
+  const stop = () => endDaemon(layout);
+  return {
+    ...{ name, version, socketPath, configFile, dataRoot, logFile, isOwn: true, start, stop },
+    restart: async () => {
+      await stop();
+      await start();
+    },
+    kill: () => killDaemon(layout),
+    reload: () => reloadDaemon(layout),
+    remove: () => removeEngine(daemon),
+  };
+}
+
+async function removeEngine(daemon: DaemonOptions): Promise<void> {
+  const { layout } = daemon;
+  // Containers that outlived a kill or a live-restore can only be ended through an Engine.
+  await ensureDaemon(daemon);
+  await removeAllContainers(layout.socketPath);
+  await endDaemon(layout);
+  await releaseAddressBlock(layout.folder);
+  await unmountBelow([layout.folder, layout.runFolder]);
+  for (const folder of [layout.folder, layout.runFolder]) rmSync(folder, { recursive: true, force: true });
+}
+
+async function unmountBelow(folders: readonly string[]): Promise<void> {
+  const mounts = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '');
+  const below = mounts.filter((mount) => folders.some((folder) => mount.startsWith(`${folder}/`)));
+  for (const mount of below.reverse()) await execa('umount', ['--lazy', mount], { reject: false });
+}
+
+async function enginePresent(): Promise<Engine | undefined> {
+  const address = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
+  const socketPath = /^unix:\/\/(.+)$/.exec(address)?.[1];
+  if (socketPath === undefined) {
+    throw new LabError(`DOCKER_HOST is ${address}; the lab needs unix://… or an unset DOCKER_HOST.`);
+  }
+  const version = await answeringVersion(socketPath);
+  if (version === undefined) return undefined;
+  say(`found Docker Engine ${version} at ${socketPath}`);
+  return foreignEngine(socketPath, version);
+}
+
+function foreignEngine(socketPath: string, version: string): Engine {
+  const refuse = async () => {
+    throw new LabError(`The Engine at ${socketPath} is not the lab's, so the lab does not stop or kill it.`);
+  };
+  return {
+    name: 'host',
+    version,
+    socketPath,
+    isOwn: false,
+    stop: async () => {},
+    restart: refuse,
+    kill: refuse,
+  };
+}

@@ -1,0 +1,54 @@
+/** The few Engine API calls the lab itself needs, over the Engine's unix socket. */
+import { request } from 'node:http';
+import { LabError } from '../errors.ts';
+
+export interface EngineReply {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export function callEngine(socketPath: string, method: string, path: string): Promise<EngineReply> {
+  return new Promise((resolve, reject) => {
+    const call = request({ socketPath, method, path, timeout: 30_000 }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: parsed(chunks) }));
+    });
+    call.on('timeout', () => call.destroy(new LabError(`The Engine at ${socketPath} does not answer.`)));
+    call.on('error', reject);
+    call.end();
+  });
+}
+
+/** The version of the Engine that answers there, undefined if none does. */
+export async function answeringVersion(socketPath: string): Promise<string | undefined> {
+  try {
+    const { body } = await callEngine(socketPath, 'GET', '/version');
+    return textField(body, 'Version');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Removes every container of an Engine that is about to be thrown away, running or not. */
+export async function removeAllContainers(socketPath: string): Promise<void> {
+  const { body } = await callEngine(socketPath, 'GET', '/containers/json?all=1');
+  const ids = (Array.isArray(body) ? body : []).map((container) => textField(container, 'Id'));
+  await Promise.all(ids.map((id) => callEngine(socketPath, 'DELETE', `/containers/${id}?force=1&v=1`)));
+}
+
+function textField(value: unknown, name: string): string | undefined {
+  const fields: Record<string, unknown> = { ...(value instanceof Object ? value : {}) };
+  const field = fields[name];
+  return typeof field === 'string' ? field : undefined;
+}
+
+function parsed(chunks: readonly Buffer[]): unknown {
+  const text = Buffer.concat(chunks).toString();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,56 @@
+/** Which dockerd serves which version, and how it is got onto the machine. */
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { ensureCommands, findCommand, requireRoot, unpackedPackages } from '../apt.ts';
+import { searchPath } from '../paths.ts';
+
+/**
+ * `host`: whatever Engine the machine has, else what its release of Debian offers.
+ * The others name the least version that is meant; Debian unstable moves on.
+ */
+export type EngineVersion = 'host' | '20.10' | '28.5';
+
+export interface EnginePrograms {
+  readonly dockerd: string;
+  /** PATH for dockerd: it looks there for containerd, runc, docker-proxy and docker-init. */
+  readonly path: string;
+}
+
+const programsOf: Record<EngineVersion, () => Promise<EnginePrograms>> = {
+  host: installedPrograms,
+  '20.10': async () => {
+    const installed = await installedPrograms();
+    const { stdout } = await execa(installed.dockerd, ['--version']);
+    if (stdout.includes(' version 20.10.')) return installed;
+    return unpackedPrograms('bookworm', ['docker.io', 'containerd', 'runc', 'tini-static']);
+  },
+  // The machine's own runc serves it: the one in unstable wants a newer libc.
+  '28.5': () => unpackedPrograms('unstable', ['docker.io', 'containerd', 'tini-static']),
+};
+
+export async function enginePrograms(version: EngineVersion): Promise<EnginePrograms> {
+  requireRoot('start a Docker Engine, or set DOCKER_HOST to the socket of one you may use');
+  return programsOf[version]();
+}
+
+async function installedPrograms(): Promise<EnginePrograms> {
+  await ensureTools();
+  return { dockerd: findCommand('dockerd') ?? 'dockerd', path: searchPath() };
+}
+
+async function unpackedPrograms(suite: string, packages: readonly string[]): Promise<EnginePrograms> {
+  await ensureTools();
+  const folder = await unpackedPackages(suite, packages);
+  const folders = ['usr/sbin', 'usr/bin', 'sbin', 'bin'].map((name) => join(folder, name));
+  return { dockerd: join(folder, 'usr/sbin/dockerd'), path: [...folders, searchPath()].join(':') };
+}
+
+async function ensureTools(): Promise<void> {
+  await ensureCommands({
+    dockerd: 'docker.io',
+    runc: 'runc',
+    iptables: 'iptables',
+    ip: 'iproute2',
+    setpriv: 'util-linux',
+  });
+}
