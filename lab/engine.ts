@@ -8,12 +8,14 @@ import { claimAddressBlock, releaseAddressBlock } from './engine/address-block.t
 import { answeringVersion, removeAllContainers } from './engine/api.ts';
 import { type DaemonOptions, endDaemon, ensureDaemon, killDaemon, reloadDaemon } from './engine/daemon.ts';
 import { engineLayout } from './engine/layout.ts';
+import { engineNetwork, type NetworkKind } from './engine/network.ts';
 import { type EngineVersion, enginePrograms } from './engine/programs.ts';
 import { readRecord } from './engine/record.ts';
 import { LabError } from './errors.ts';
 import { withLock } from './lock.ts';
 import { say } from './say.ts';
 
+export type { NetworkKind } from './engine/network.ts';
 export type { EngineVersion } from './engine/programs.ts';
 
 export interface EngineOptions {
@@ -24,6 +26,8 @@ export interface EngineOptions {
   readonly daemonOptions?: readonly string[];
   /** dockerd's daemon.json; default: one of the lab's own. It must not repeat an option given here. */
   readonly configFile?: string;
+  /** Default: `machine` for `host`, `own` for the others; see `engine/network.ts`. */
+  readonly network?: NetworkKind;
   /** The engine ends with this process; default false. */
   readonly diesWithParent?: boolean;
 }
@@ -35,6 +39,10 @@ export interface Engine {
   readonly socketPath: string;
   /** False for an Engine that was there before the lab, which the lab does not stop or restart. */
   readonly isOwn: boolean;
+  /** Goes before a command that is to run where the Engine and `--network host` containers are. */
+  readonly networkPrefix: readonly string[];
+  /** Where this machine finds the ports that containers publish. */
+  readonly publishedAddress: string;
   stop(): Promise<void>;
   restart(): Promise<void>;
   kill(): Promise<void>;
@@ -45,6 +53,8 @@ export interface OwnEngine extends Engine {
   readonly configFile: string;
   readonly dataRoot: string;
   readonly logFile: string;
+  /** Where its containers find what listens on all of this machine's addresses. */
+  readonly machineAddress: string;
   /** Starts it again after `stop()` or `kill()`; a no-op if it runs. */
   start(): Promise<void>;
   /** SIGTERM; containers are stopped too, unless the Engine has live-restore. */
@@ -70,7 +80,8 @@ export async function startEngine(options: EngineOptions): Promise<OwnEngine> {
   return withLock(`engine-${name}`, async () => {
     const programs = await enginePrograms(version);
     const block = await claimAddressBlock(layout.folder);
-    const daemon = { layout, programs, block, daemonOptions, diesWithParent };
+    const network = engineNetwork(options.network ?? (version === 'host' ? 'machine' : 'own'), block);
+    const daemon = { layout, programs, block, network, daemonOptions, diesWithParent };
     const wasRunning = readRecord(layout.recordFile) !== undefined;
     const from = performance.now();
     const answered = await ensureDaemon(daemon);
@@ -83,12 +94,15 @@ export async function startEngine(options: EngineOptions): Promise<OwnEngine> {
 }
 
 function ownEngine(name: string, version: string, daemon: DaemonOptions): OwnEngine {
-  const { layout } = daemon;
+  const { layout, network } = daemon;
   const { socketPath, configFile, dataRoot, logFile } = layout;
   const start = async () => void (await ensureDaemon(daemon));
   const stop = () => endDaemon(layout);
   return {
     ...{ name, version, socketPath, configFile, dataRoot, logFile, isOwn: true, start, stop },
+    networkPrefix: network.prefix,
+    publishedAddress: network.publishedAddress,
+    machineAddress: network.machineAddress,
     restart: async () => {
       await stop();
       await start();
@@ -100,12 +114,13 @@ function ownEngine(name: string, version: string, daemon: DaemonOptions): OwnEng
 }
 
 async function removeEngine(daemon: DaemonOptions): Promise<void> {
-  const { layout } = daemon;
+  const { layout, network, block } = daemon;
   // Containers that outlived a kill or a live-restore can only be ended through an Engine.
   await ensureDaemon(daemon);
   await removeAllContainers(layout.socketPath);
   await endDaemon(layout);
-  await releaseAddressBlock(layout.folder);
+  await network.dispose();
+  releaseAddressBlock(block);
   await unmountBelow([layout.folder, layout.runFolder]);
   for (const folder of [layout.folder, layout.runFolder]) rmSync(folder, { recursive: true, force: true });
 }
@@ -134,13 +149,9 @@ function foreignEngine(socketPath: string, version: string): Engine {
   const refuse = async () => {
     throw new LabError(`The Engine at ${socketPath} is not the lab's, so the lab does not stop or kill it.`);
   };
+  const stop = async () => {};
   return {
-    name: 'host',
-    version,
-    socketPath,
-    isOwn: false,
-    stop: async () => {},
-    restart: refuse,
-    kill: refuse,
+    ...{ name: 'host', version, socketPath, isOwn: false, networkPrefix: [], publishedAddress: '127.0.0.1' },
+    ...{ stop, restart: refuse, kill: refuse },
   };
 }

@@ -1,5 +1,6 @@
 /** The few Engine API calls the lab itself needs, over the Engine's unix socket. */
 import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { LabError } from '../errors.ts';
 
 export interface EngineReply {
@@ -7,17 +8,26 @@ export interface EngineReply {
   readonly body: unknown;
 }
 
-export function callEngine(socketPath: string, method: string, path: string): Promise<EngineReply> {
+/** `body`, if given, is a tar archive. */
+export function callEngine(
+  socketPath: string,
+  method: string,
+  path: string,
+  body?: NodeJS.ReadableStream,
+): Promise<EngineReply> {
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, method, path, timeout: 30_000 }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: parsed(chunks) }));
+    const headers = body === undefined ? {} : { 'Content-Type': 'application/x-tar' };
+    const timeout = body === undefined ? 30_000 : 600_000;
+    const call = request({ socketPath, method, path, headers, timeout }, (response) => {
+      text(response).then(
+        (answer) => resolve({ status: response.statusCode ?? 0, body: parsed(answer) }),
+        reject,
+      );
     });
     call.on('timeout', () => call.destroy(new LabError(`The Engine at ${socketPath} does not answer.`)));
     call.on('error', reject);
-    call.end();
+    if (body === undefined) call.end();
+    else body.on('error', reject).pipe(call);
   });
 }
 
@@ -38,17 +48,16 @@ export async function removeAllContainers(socketPath: string): Promise<void> {
   await Promise.all(ids.map((id) => callEngine(socketPath, 'DELETE', `/containers/${id}?force=1&v=1`)));
 }
 
-function textField(value: unknown, name: string): string | undefined {
+export function textField(value: unknown, name: string): string | undefined {
   const fields: Record<string, unknown> = { ...(value instanceof Object ? value : {}) };
   const field = fields[name];
   return typeof field === 'string' ? field : undefined;
 }
 
-function parsed(chunks: readonly Buffer[]): unknown {
-  const text = Buffer.concat(chunks).toString();
+function parsed(answer: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(answer);
   } catch {
-    return text;
+    return answer;
   }
 }

@@ -13,9 +13,10 @@ import {
   signal,
 } from '../process.ts';
 import { waitFor } from '../wait.ts';
-import { type AddressBlock, ensureBridge } from './address-block.ts';
+import type { AddressBlock } from './address-block.ts';
 import { answeringVersion } from './api.ts';
 import type { EngineLayout } from './layout.ts';
+import type { EngineNetwork } from './network.ts';
 import type { EnginePrograms } from './programs.ts';
 import { readRecord, removeRecord, writeRecord } from './record.ts';
 
@@ -23,6 +24,7 @@ export interface DaemonOptions {
   readonly layout: EngineLayout;
   readonly programs: EnginePrograms;
   readonly block: AddressBlock;
+  readonly network: EngineNetwork;
   readonly daemonOptions: readonly string[];
   readonly diesWithParent: boolean;
 }
@@ -65,13 +67,14 @@ export function reloadDaemon(layout: EngineLayout): void {
 }
 
 async function startDaemon(options: DaemonOptions, command: readonly string[]): Promise<ProcessIdentity> {
-  const { layout, programs, block, diesWithParent } = options;
+  const { layout, programs, network, diesWithParent } = options;
+  const [file = programs.dockerd, ...args] = commandLine(options);
   await endContainerd(layout);
   for (const leftover of [layout.pidFile, layout.socketPath]) rmSync(leftover, { force: true });
-  await ensureBridge(block);
+  await network.prepare();
   const process = launch({
-    command: programs.dockerd,
-    args: commandLine(options).slice(1),
+    command: file,
+    args,
     logFile: layout.logFile,
     env: { PATH: programs.path },
     diesWithParent,
@@ -80,16 +83,18 @@ async function startDaemon(options: DaemonOptions, command: readonly string[]): 
   return process;
 }
 
-function commandLine({ layout, programs, block, daemonOptions }: DaemonOptions): readonly string[] {
+function commandLine({ layout, programs, block, network, daemonOptions }: DaemonOptions): readonly string[] {
   return [
+    ...network.prefix,
     programs.dockerd,
     ...['--config-file', layout.configFile],
     ...['--data-root', layout.dataRoot],
     ...['--exec-root', layout.execRoot],
     ...['--pidfile', layout.pidFile],
     ...['--host', `unix://${layout.socketPath}`],
-    ...['--bridge', block.bridge],
     ...['--default-address-pool', `base=${block.pool},size=24`],
+    ...programs.daemonOptions,
+    ...network.daemonOptions,
     ...daemonOptions,
   ];
 }
@@ -111,8 +116,11 @@ async function versionOrDeath(layout: EngineLayout, process: ProcessIdentity): P
 
 /** dockerd ends its containerd with itself, but not when it is killed. */
 async function endContainerd(layout: EngineLayout): Promise<void> {
-  const pid = Number(readOrUndefined(join(layout.execRoot, 'containerd/containerd.pid')));
+  const pidFile = join(layout.execRoot, 'containerd/containerd.pid');
+  const pid = Number(readOrUndefined(pidFile));
   const identity = pid > 0 ? identify(pid) : undefined;
   const isOurs = readOrUndefined(`/proc/${pid}/cmdline`)?.includes(layout.execRoot) ?? false;
   if (identity !== undefined && isOurs) await end(identity);
+  // Engine 20.10 takes a zombie for a living containerd and waits for it in vain.
+  rmSync(pidFile, { force: true });
 }

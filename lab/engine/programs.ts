@@ -14,6 +14,7 @@ export interface EnginePrograms {
   readonly dockerd: string;
   /** PATH for dockerd: it looks there for containerd, runc, docker-proxy and docker-init. */
   readonly path: string;
+  readonly daemonOptions: readonly string[];
 }
 
 const programsOf: Record<EngineVersion, () => Promise<EnginePrograms>> = {
@@ -25,7 +26,11 @@ const programsOf: Record<EngineVersion, () => Promise<EnginePrograms>> = {
     return unpackedPrograms('bookworm', ['docker.io', 'containerd', 'runc', 'tini-static']);
   },
   // The machine's own runc serves it: the one in unstable wants a newer libc.
-  '28.5': () => unpackedPrograms('unstable', ['docker.io', 'containerd', 'tini-static']),
+  '28.5': async () => ({
+    ...(await unpackedPrograms('unstable', ['docker.io', 'containerd', 'tini-static'])),
+    // As in 20.10: this machine may connect to a container's own address.
+    daemonOptions: ['--allow-direct-routing'],
+  }),
 };
 
 export async function enginePrograms(version: EngineVersion): Promise<EnginePrograms> {
@@ -35,14 +40,18 @@ export async function enginePrograms(version: EngineVersion): Promise<EngineProg
 
 async function installedPrograms(): Promise<EnginePrograms> {
   await ensureTools();
-  return { dockerd: findCommand('dockerd') ?? 'dockerd', path: searchPath() };
+  return { dockerd: findCommand('dockerd') ?? 'dockerd', path: searchPath(), daemonOptions: [] };
 }
 
 async function unpackedPrograms(suite: string, packages: readonly string[]): Promise<EnginePrograms> {
   await ensureTools();
   const folder = await unpackedPackages(suite, packages);
   const folders = ['usr/sbin', 'usr/bin', 'sbin', 'bin'].map((name) => join(folder, name));
-  return { dockerd: join(folder, 'usr/sbin/dockerd'), path: [...folders, searchPath()].join(':') };
+  return {
+    dockerd: join(folder, 'usr/sbin/dockerd'),
+    path: [...folders, searchPath()].join(':'),
+    daemonOptions: [],
+  };
 }
 
 async function ensureTools(): Promise<void> {
@@ -52,5 +61,6 @@ async function ensureTools(): Promise<void> {
     iptables: 'iptables',
     ip: 'iproute2',
     setpriv: 'util-linux',
+    sysctl: 'procps',
   });
 }

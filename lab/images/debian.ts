@@ -1,0 +1,61 @@
+/** Root file systems of Debian bookworm, made by mmdebstrap from this machine's own mirror. */
+import { existsSync, readFileSync } from 'node:fs';
+import { execa } from 'execa';
+import { archiveAddress, ensureCommands } from '../apt.ts';
+import { LabError, tail } from '../errors.ts';
+import { searchPath } from '../paths.ts';
+import { timed } from '../say.ts';
+
+export interface DebianSystem {
+  readonly packages: readonly string[];
+  /** Shell commands, or mmdebstrap's own (`upload`, `copy-in`, …); the root folder is `$1`. */
+  readonly hooks?: readonly string[];
+}
+
+const suite = 'bookworm';
+const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+/** This machine's certificates: its mirrors and proxies may be signed by an authority of its own. */
+export const certificates = '/etc/ssl/certs/ca-certificates.crt';
+
+export async function makeDebianTar(file: string, { packages, hooks = [] }: DebianSystem): Promise<void> {
+  await ensureCommands({ mmdebstrap: 'mmdebstrap' });
+  const args = [
+    '--variant=minbase',
+    '--format=tar',
+    `--keyring=${keyring}`,
+    `--include=${packages.join(',')}`,
+    ...hooks.map((hook) => `--customize-hook=${hook}`),
+    ...[suite, file, ...(await sources())],
+  ];
+  await timed(`made a Debian ${suite} with ${packages.join(', ')}`, () => mmdebstrap(args));
+}
+
+export function certificateHooks(): readonly string[] {
+  return existsSync(certificates) ? [`upload ${certificates} ${certificates}`] : [];
+}
+
+export function certificatesText(): string {
+  return existsSync(certificates) ? readFileSync(certificates, 'utf8') : '';
+}
+
+async function mmdebstrap(args: readonly string[]): Promise<void> {
+  const { failed, all } = await execa('mmdebstrap', args, {
+    env: { PATH: searchPath() },
+    stdin: 'ignore',
+    all: true,
+    reject: false,
+  });
+  if (failed) throw new LabError(`mmdebstrap failed:\n${tail(all)}`);
+}
+
+/** Those of this machine's sources that are of the same release, else its archive alone. */
+async function sources(): Promise<readonly string[]> {
+  const format = 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)|$(ORIGIN)|$(CODENAME)';
+  const { stdout } = await execa('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  const lines = stdout.split('\n').map((line) => line.split('|'));
+  const ours = lines.filter(([, origin, codename]) => origin === 'Debian' && codename?.startsWith(suite));
+  const found = ours.map(([line = '']) => line);
+  const main = `deb ${await archiveAddress()} ${suite} main`;
+  return found.length > 0 ? found : [main];
+}
