@@ -18,8 +18,8 @@ export interface LaunchOptions {
   readonly args: readonly string[];
   readonly logFile: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** The process ends with this one; default false. */
-  readonly diesWithParent?: boolean;
+  /** What the process gets when this one ends, however it ends; default: nothing, it goes on. */
+  readonly parentDeathSignal?: 'TERM' | 'KILL' | undefined;
 }
 
 /**
@@ -27,16 +27,10 @@ export interface LaunchOptions {
  *
  * Node's own spawn, as execa pipes output through the parent, which these processes may outlive.
  */
-export function launch({
-  command,
-  args,
-  logFile,
-  env,
-  diesWithParent = false,
-}: LaunchOptions): ProcessIdentity {
+export function launch({ command, args, logFile, env, parentDeathSignal }: LaunchOptions): ProcessIdentity {
   const log = openSync(logFile, 'a');
-  // setpriv asks the kernel for the signal: it comes even if the parent is killed.
-  const [file = command, ...rest] = [...(diesWithParent ? ['setpriv', '--pdeathsig', 'TERM'] : []), command];
+  const boundToUs = parentDeathSignal === undefined ? [] : ['setpriv', '--pdeathsig', parentDeathSignal];
+  const [file = command, ...rest] = [...boundToUs, command];
   const child = spawn(file, [...rest, ...args], {
     stdio: ['ignore', log, log],
     env: { ...process.env, ...env },
@@ -76,6 +70,8 @@ export function signal(target: ProcessIdentity, name: NodeJS.Signals): void {
 /** SIGTERM, then SIGKILL after `grace` milliseconds; resolves when the process is gone. */
 export async function end(target: ProcessIdentity, grace = 30_000): Promise<void> {
   signal(target, 'SIGTERM');
+  // A stopped process hears SIGTERM only when it goes on.
+  signal(target, 'SIGCONT');
   try {
     await gone(target, grace);
   } catch {

@@ -77,7 +77,7 @@ async function startDaemon(options: DaemonOptions, command: readonly string[]): 
     args,
     logFile: layout.logFile,
     env: { PATH: programs.path },
-    diesWithParent,
+    parentDeathSignal: diesWithParent ? 'TERM' : undefined,
   });
   writeRecord(layout.recordFile, { process, command });
   return process;

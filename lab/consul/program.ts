@@ -1,0 +1,22 @@
+/** The consul program: the machine's own, else Debian 11's, which runs everywhere. */
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { findCommand, unpackedPackages } from '../apt.ts';
+
+export interface ConsulProgram {
+  readonly path: string;
+  /** `[1, 8]`: some settings have other names in later versions. */
+  readonly version: readonly [major: number, minor: number];
+}
+
+export async function consulProgram(): Promise<ConsulProgram> {
+  const path =
+    findCommand('consul') ?? join(await unpackedPackages('bullseye', ['consul']), 'usr/bin/consul');
+  const { stdout } = await execa(path, ['version']);
+  const [, major, minor] = /v(\d+)\.(\d+)/.exec(stdout) ?? [];
+  return { path, version: [Number(major), Number(minor)] };
+}
+
+export function isAtLeast({ version }: ConsulProgram, major: number, minor: number): boolean {
+  return version[0] > major || (version[0] === major && version[1] >= minor);
+}

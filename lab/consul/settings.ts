@@ -1,0 +1,86 @@
+/** The configuration file of one Consul server of the lab. */
+import type { Certificates } from './certificates.ts';
+import { type ConsulProgram, isAtLeast } from './program.ts';
+
+export interface ServerPorts {
+  readonly http: number;
+  readonly server: number;
+  readonly serfLan: number;
+  readonly serfWan: number;
+}
+
+export interface ServerPlan {
+  readonly name: string;
+  readonly datacenter: string;
+  /** Servers talk to each other here. */
+  readonly bindAddress: string;
+  /** Clients are served here. */
+  readonly clientAddress: string;
+  /** Where this machine finds it. */
+  readonly reachedAt: string;
+  readonly ports: ServerPorts;
+  /** Undefined: a dev agent, which keeps all in memory. */
+  readonly dataDir?: string | undefined;
+  /** `address:port` of the cluster's other servers, and of other datacenters' servers. */
+  readonly join: readonly string[];
+  readonly joinWan: readonly string[];
+  /** The number of servers in the cluster. */
+  readonly expect: number;
+  readonly token?: string | undefined;
+  readonly certificates?: Certificates | undefined;
+  /** Clients must show a certificate. */
+  readonly mutualTls: boolean;
+}
+
+export function serverSettings(program: ConsulProgram, plan: ServerPlan): Record<string, unknown> {
+  return {
+    node_name: plan.name,
+    datacenter: plan.datacenter,
+    bind_addr: plan.bindAddress,
+    client_addr: plan.clientAddress,
+    ports: portSettings(program, plan),
+    // Nothing of the lab asks the world for news.
+    disable_update_check: true,
+    leave_on_terminate: false,
+    retry_join: plan.join,
+    retry_interval: '1s',
+    retry_join_wan: plan.joinWan,
+    retry_interval_wan: '1s',
+    ...(plan.dataDir === undefined ? {} : persistence(plan, plan.dataDir)),
+    ...(plan.token === undefined ? {} : acl(program, plan.token)),
+    ...(plan.certificates === undefined ? {} : tls(plan.certificates, plan.mutualTls)),
+  };
+}
+
+function portSettings(program: ConsulProgram, { ports, certificates }: ServerPlan): Record<string, number> {
+  const off = -1;
+  return {
+    http: certificates === undefined ? ports.http : off,
+    https: certificates === undefined ? off : ports.http,
+    dns: off,
+    grpc: off,
+    ...(isAtLeast(program, 1, 14) ? { grpc_tls: off } : {}),
+    server: ports.server,
+    serf_lan: ports.serfLan,
+    serf_wan: ports.serfWan,
+  };
+}
+
+function persistence({ expect }: ServerPlan, dataDir: string): Record<string, unknown> {
+  return { server: true, bootstrap_expect: expect, data_dir: dataDir, performance: { raft_multiplier: 1 } };
+}
+
+/** The bootstrap token is given beforehand, so it is the same after a restart that forgets all. */
+function acl(program: ConsulProgram, token: string): Record<string, unknown> {
+  const bootstrap = isAtLeast(program, 1, 11) ? 'initial_management' : 'master';
+  return { acl: { enabled: true, default_policy: 'deny', tokens: { [bootstrap]: token, agent: token } } };
+}
+
+function tls({ caFile, server }: Certificates, mutual: boolean): Record<string, unknown> {
+  return {
+    ca_file: caFile,
+    cert_file: server.certFile,
+    key_file: server.keyFile,
+    verify_incoming_https: mutual,
+  };
+}
