@@ -5,8 +5,13 @@
  * rectangles address × ports of each layer are disjoint. Layer 0 holds nearly everything; a further
  * layer exists only where making rectangles disjoint would multiply them.
  */
-import type { Prefix } from './address.ts';
-import type { Protocol, Range } from './rule.ts';
+import { contains, type Family, formatPrefix, type Prefix } from './address.ts';
+import { layOut } from './layers.ts';
+import { gather, type PrefixRanges } from './prefix-ranges.ts';
+import type { Range } from './ranges.ts';
+import { formatRange, type Protocol } from './traffic.ts';
+
+export { protect } from './protect.ts';
 
 /** Traffic that is allowed; overlaps with others are fine. The input of `canonical`. */
 export interface Allowance {
@@ -26,3 +31,65 @@ export interface Element {
 export interface RuleSet {
   readonly layers: readonly (readonly Element[])[];
 }
+
+/** In the order of the elements. */
+const KINDS: readonly (readonly [Family, Protocol])[] = [
+  [4, 'tcp'],
+  [4, 'udp'],
+  [4, 'icmp'],
+  [6, 'tcp'],
+  [6, 'udp'],
+  [6, 'icmp'],
+];
+
+/**
+ * The same traffic as the allowances in canonical form. Equal traffic gives equal rule sets, in
+ * whatever order and form it was written, as long as one layer holds it. At most a few times as many
+ * elements as the allowances have ranges.
+ */
+export const canonical = (allowances: Iterable<Allowance>): RuleSet => {
+  const groups = groupByKind(allowances);
+  const layers: Element[][] = [];
+  for (const [family, protocol] of KINDS)
+    for (const { prefix, range, layer } of layOut(gather(groups[family][protocol]))) {
+      layers[layer] ??= [];
+      layers[layer].push({ prefix, protocol, range });
+    }
+  return { layers };
+};
+
+/** Nothing is allowed. */
+export const isEmpty = (ruleSet: RuleSet): boolean => ruleSet.layers.length === 0;
+
+/** Whether traffic to a host is allowed; `port` is the type for ICMP. For tests and for questions of people. */
+export const allows = (ruleSet: RuleSet, host: Prefix, protocol: Protocol, port: number): boolean =>
+  ruleSet.layers.some((layer) =>
+    layer.some(
+      (element) =>
+        element.protocol === protocol &&
+        element.range.first <= port &&
+        port <= element.range.last &&
+        contains(element.prefix, host),
+    ),
+  );
+
+/** One line per element, the layer first: equal texts are equal rule sets. */
+export const serialize = (ruleSet: RuleSet): string =>
+  ruleSet.layers
+    .flatMap((layer, index) => layer.map((element) => `${index} ${formatElement(element)}\n`))
+    .join('');
+
+const formatElement = ({ prefix, protocol, range }: Element): string =>
+  `${formatPrefix(prefix)} ${protocol} ${formatRange(range)}`;
+
+type Groups = Readonly<Record<Family, Readonly<Record<Protocol, PrefixRanges[]>>>>;
+
+const groupByKind = (allowances: Iterable<Allowance>): Groups => {
+  const groups: Groups = {
+    4: { tcp: [], udp: [], icmp: [] },
+    6: { tcp: [], udp: [], icmp: [] },
+  };
+  for (const allowance of allowances)
+    if (allowance.ranges.length > 0) groups[allowance.prefix.family][allowance.protocol].push(allowance);
+  return groups;
+};
