@@ -23,6 +23,8 @@ export interface AddressBlock {
   readonly pool: string;
 }
 
+const memory = 'address-block';
+
 const blocks = Array.from({ length: 40 }, (_, index): AddressBlock => {
   const start = `10.${200 + index}`;
   return {
@@ -35,20 +37,30 @@ const blocks = Array.from({ length: 40 }, (_, index): AddressBlock => {
   };
 });
 
-/** The block of an engine, the same at every call until it is released. `owner` is a folder's path. */
+/**
+ * The block of the engine that lives in the folder `owner`, the same at every call, and if it can be
+ * also after a restart of the machine: networks that the engine remembers lie in it.
+ */
 export function claimAddressBlock(owner: string): Promise<AddressBlock> {
   // Other checkouts of this machine claim from the same blocks.
   return withLockIn(machineRunFolder(), 'address-blocks', async () => {
-    const ours = blocks.find((block) => ownerOf(block) === owner);
+    const ours = claimedBlock(owner);
     if (ours !== undefined) return ours;
     const { stdout: routes } = await execa('ip', ['route', 'show', 'table', 'all'], {
       env: { PATH: searchPath() },
     });
-    const block = blocks.find((candidate) => isFree(candidate, routes));
+    const remembered = readOrUndefined(join(owner, memory));
+    const free = blocks.filter((candidate) => isFree(candidate, routes));
+    const block = free.find(({ name }) => name === remembered) ?? free[0];
     if (block === undefined) throw new LabError('All address blocks of the lab are taken.');
     writeFileSync(claimFile(block), owner);
+    writeFileSync(join(owner, memory), block.name);
     return block;
   });
+}
+
+export function claimedBlock(owner: string): AddressBlock | undefined {
+  return blocks.find((block) => ownerOf(block) === owner);
 }
 
 export function releaseAddressBlock(block: AddressBlock): void {

@@ -32,12 +32,12 @@ export interface DaemonOptions {
 /** The Engine's version, once it answers; what runs already with the same options is left alone. */
 export async function ensureDaemon(options: DaemonOptions): Promise<string> {
   const { layout } = options;
-  const command = [...commandLine(options), options.programs.path];
+  const command = commandLine(options);
   const running = readRecord(layout.recordFile);
   if (running !== undefined && JSON.stringify(running.command) !== JSON.stringify(command)) {
     await endDaemon(layout);
   }
-  const process = readRecord(layout.recordFile)?.process ?? (await startDaemon(options, command));
+  const process = readRecord(layout.recordFile)?.process ?? (await startDaemon(options));
   return untilItAnswers(layout, process);
 }
 
@@ -66,9 +66,10 @@ export function reloadDaemon(layout: EngineLayout): void {
   signal(running.process, 'SIGHUP');
 }
 
-async function startDaemon(options: DaemonOptions, command: readonly string[]): Promise<ProcessIdentity> {
+async function startDaemon(options: DaemonOptions): Promise<ProcessIdentity> {
   const { layout, programs, network, diesWithParent } = options;
-  const [file = programs.dockerd, ...args] = commandLine(options);
+  const command = commandLine(options);
+  const [file = programs.dockerd, ...args] = command;
   await endContainerd(layout);
   for (const leftover of [layout.pidFile, layout.socketPath]) rmSync(leftover, { force: true });
   await network.prepare();

@@ -1,0 +1,58 @@
+/** `node lab/cli.ts up|down|status`: brings the lab up for working with it by hand, and ends it. */
+import { consulProgram } from './consul/program.ts';
+import { labEngines, stopLabEngine } from './engine/all.ts';
+import { type EngineVersion, ensureEngine } from './engine.ts';
+import { LabError } from './errors.ts';
+import { ensureBaseImage, ensureWorkloadImage } from './images.ts';
+import { timed } from './say.ts';
+
+const usage = 'Usage: node lab/cli.ts up [host] [20.10] [28.5] | down | status';
+const versions: readonly EngineVersion[] = ['host', '20.10', '28.5'];
+
+const commands: Record<string, (args: readonly string[]) => Promise<void>> = { up, down, status };
+
+async function up(args: readonly string[]): Promise<void> {
+  const wanted = versions.filter((version) => args.includes(version));
+  if (wanted.length < args.length) throw new LabError(usage);
+  for (const version of wanted.length > 0 ? wanted : (['host'] as const)) {
+    const engine = await ensureEngine({ version });
+    const images = [await ensureWorkloadImage(engine.socketPath), await ensureBaseImage(engine.socketPath)];
+    print(`Docker Engine ${engine.version} at unix://${engine.socketPath} with ${images.join(', ')}`);
+  }
+  const consul = await consulProgram();
+  print(`Consul ${consul.version.join('.')} at ${consul.path}`);
+}
+
+async function down(): Promise<void> {
+  const running = (await labEngines()).filter(({ pid }) => pid !== undefined);
+  for (const { name } of running) await timed(`stopped engine ${name}`, () => stopLabEngine(name));
+  if (running.length === 0) print('No engine of the lab is running.');
+}
+
+async function status(): Promise<void> {
+  const engines = await labEngines();
+  for (const { name, version, pid, socketPath } of engines) {
+    const state =
+      pid === undefined ? 'stopped' : `${version ?? 'not answering'}, pid ${pid}, unix://${socketPath}`;
+    print(`engine ${name}: ${state}`);
+  }
+  if (engines.length === 0) print('The lab has no engine yet.');
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function main([name = '', ...args]: readonly string[]): Promise<void> {
+  const command = commands[name];
+  if (command === undefined) throw new LabError(usage);
+  await command(args);
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof LabError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
