@@ -1,0 +1,63 @@
+/**
+ * The local API's requests and responses. The server checks and serialises by these schemas, the
+ * client parses by them.
+ */
+import { z } from 'zod';
+
+const Problem = z.object({
+  severity: z.enum(['error', 'warning']),
+  key: z.string().optional(),
+  line: z.number().optional(),
+  text: z.string().optional(),
+  reason: z.string(),
+});
+
+const State = z.enum(['pending', 'protected', 'audit', 'locked', 'unenforceable', 'failed', 'cleared']);
+
+const Namespace = z.object({
+  id: z.string(),
+  workloads: z.array(z.string()),
+  target: z.string(),
+  state: State,
+  grants: z.array(z.string()),
+  mode: z.enum(['enforce', 'audit']),
+  dns: z.enum(['resolvers', 'none']),
+  fingerprint: z.string().optional(),
+  verifiedAt: z.number().optional(),
+  lastError: z.string().optional(),
+  problems: z.array(Problem),
+});
+
+const Source = z.object({
+  name: z.string(),
+  known: z.boolean(),
+  confirmedAt: z.number().optional(),
+  error: z.string().optional(),
+});
+
+export const StatusReply = z.object({
+  namespaces: z.array(Namespace),
+  sources: z.array(Source),
+  refused: z.array(z.object({ name: z.string(), problem: Problem })),
+});
+
+/** An operator's word. `own`: what the container itself asks for. */
+export const OverrideRequest = z.object({
+  /** Name or id, or all workloads. */
+  container: z.union([z.object({ all: z.literal(true) }), z.object({ name: z.string() })]),
+  rules: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('set'), grants: z.array(z.string()) }),
+    z.object({ kind: z.literal('own') }),
+    z.object({ kind: z.literal('clear') }),
+  ]),
+});
+export type OverrideRequest = z.infer<typeof OverrideRequest>;
+
+export const OverrideReply = z.object({
+  results: z.array(z.object({ container: z.string(), state: State, error: z.string().optional() })),
+});
+export type OverrideReply = z.infer<typeof OverrideReply>;
+
+export const ErrorReply = z.object({ error: z.string() });
+
+export const HealthReply = z.object({ ok: z.boolean(), reason: z.string().optional() });

@@ -1,0 +1,40 @@
+/**
+ * `egresstrator clear`: takes egress rules away from running containers. A running controller
+ * leaves them so until the container stops.
+ */
+import { ApiClient, isListening } from '../../adapters/api/client.ts';
+import { OverrideReply } from '../../adapters/api/schema.ts';
+import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
+import { settleOnce } from '../../controller/one-shot.ts';
+import { Renderer } from '../../controller/rendering.ts';
+import { createOutput, type Terminal } from '../output.ts';
+import { openEngine, openTemplate, toolLogger } from '../wiring.ts';
+import { eachNamespace, type Result, report } from './set.ts';
+import { type Choice, chooseNamespaces, chosen } from './targets.ts';
+
+export async function clear(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
+  const choice = chosen(container, flags.all);
+  const config = resolveConfig(flags, terminal.environment);
+  const output = createOutput(terminal, flags.json === true);
+  if (await isListening(config.socket)) {
+    const body = { container: choice, rules: { kind: 'clear' } };
+    const reply = await new ApiClient(config.socket).post('/v1/overrides', body, OverrideReply);
+    return report(reply.results, 'rules removed', output);
+  }
+  report(await clearOnce(choice, config, terminal), 'rules removed', output);
+}
+
+async function clearOnce(choice: Choice, config: Config, terminal: Terminal): Promise<readonly Result[]> {
+  const log = toolLogger(terminal);
+  const engine = await openEngine(config, log);
+  try {
+    const context = { ...engine, renderer: new Renderer(await openTemplate(config)), log };
+    const wish = { choice, grants: 'name' in choice ? [] : undefined, mode: config.mode };
+    return await eachNamespace(chooseNamespaces(await engine.containers.list(), wish), async (namespace) => {
+      await settleOnce(namespace, { kind: 'nothing' }, context);
+      return 'cleared';
+    });
+  } finally {
+    await engine.close();
+  }
+}

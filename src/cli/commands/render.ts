@@ -1,0 +1,80 @@
+/**
+ * `egresstrator render`: prints the text that would be loaded, and loads nothing.
+ */
+
+import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
+import { readRules } from '../../controller/one-shot.ts';
+import { Renderer } from '../../controller/rendering.ts';
+import type { Container } from '../../domain/container.ts';
+import { UsageError } from '../../domain/errors.ts';
+import { type DnsPolicy, type Mode, parseKeyList } from '../../domain/workload.ts';
+import { withFacts } from '../../rendering/facts.ts';
+import type { Template } from '../../rendering/render.ts';
+import { createOutput, type Terminal } from '../output.ts';
+import { openConsul, openEngine, openTemplate, toolLogger } from '../wiring.ts';
+import { chooseNamespaces } from './targets.ts';
+
+/** What is rendered, and for whom. */
+interface Subject {
+  readonly grants: readonly string[];
+  readonly mode: Mode;
+  readonly dns: DnsPolicy;
+  /** The container and its resolvers, where the text is for one. */
+  readonly place: { readonly target: Container; readonly resolvers: readonly string[] } | undefined;
+}
+
+export async function render(name: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
+  const config = resolveConfig(flags, terminal.environment);
+  const output = createOutput(terminal, flags.json === true);
+  const template = await openTemplate(config);
+  const subject = await chooseSubject(name, flags.acl, config, terminal);
+  const { text, fingerprint, problems } = await renderSubject(subject, template, config);
+  for (const { key, line, reason } of problems)
+    output.note(`${key ?? ''}${line ? ` line ${line}` : ''}: ${reason}`);
+  output.result({ ...describe(subject), fingerprint, text, problems }, text);
+}
+
+async function chooseSubject(
+  name: string | undefined,
+  acl: unknown,
+  config: Config,
+  terminal: Terminal,
+): Promise<Subject> {
+  if (typeof acl === 'string' && name === undefined) {
+    return { grants: parseKeyList(acl), mode: config.mode, dns: 'resolvers', place: undefined };
+  }
+  if (name === undefined || acl !== undefined)
+    throw new UsageError('give either a container or --acl key1,key2');
+  const engine = await openEngine(config, toolLogger(terminal));
+  try {
+    const wish = { choice: { name }, grants: undefined, mode: config.mode };
+    const [namespace] = chooseNamespaces(await engine.containers.list(), wish);
+    if (namespace === undefined) throw new UsageError(`there are no rules for ${name}`);
+    const { target, grants, mode, dns } = namespace;
+    return { grants, mode, dns, place: { target, resolvers: await engine.containers.resolvers(target.id) } };
+  } finally {
+    await engine.close();
+  }
+}
+
+async function renderSubject({ grants, mode, dns, place }: Subject, template: Template, config: Config) {
+  const consul = openConsul(config);
+  try {
+    const rulesFor = await readRules(consul, config.protectedHosts, template.needsUngranted, [grants]);
+    const want = rulesFor(grants);
+    const resolvers = place?.resolvers ?? [];
+    const { text, fingerprint } = new Renderer(template).render({ ...want, mode, dns, resolvers });
+    const facts = { resolvers, attachments: place?.target.attachments ?? [] };
+    const { problems } = want.resolution;
+    return { fingerprint, problems, text: place === undefined ? text : withFacts(text, facts) };
+  } finally {
+    consul.close();
+  }
+}
+
+const describe = ({ grants, mode, dns, place }: Subject) => ({
+  grants,
+  mode,
+  dns,
+  container: place?.target.name,
+});

@@ -1,0 +1,73 @@
+/**
+ * `egresstrator` without a command: runs the controller until it is told to stop.
+ */
+import { serveApi } from '../../adapters/api/server.ts';
+import { StateFile } from '../../adapters/state/state-file.ts';
+import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
+import { Controller } from '../../controller/controller.ts';
+import type { Logger } from '../../controller/ports.ts';
+import { controlsOf } from '../controls.ts';
+import type { Terminal } from '../output.ts';
+import { TemplateWatch } from '../template-watch.ts';
+import { openConsul, openEngine, openLogger, openTemplate } from '../wiring.ts';
+
+/** Milliseconds for which the first load of a namespace waits for Consul's first answers. */
+const GRACE = 1000;
+
+export async function run(flags: Flags, terminal: Terminal): Promise<void> {
+  const config = resolveConfig(flags, terminal.environment);
+  const log = openLogger(config, terminal);
+  const stopping = stopSignal();
+  const template = await openTemplate(config);
+  const engine = await openEngine(config, log);
+  const consul = openConsul(config);
+  const state = config.stateDir === undefined ? undefined : new StateFile(config.stateDir, log);
+  const templates = new TemplateWatch(config.template, engine.dataplane, log);
+  await templates.rehearse(template);
+  const controller = new Controller(controllerOptions(config, template), {
+    ...engine,
+    rules: consul,
+    log,
+    former: await state?.load(),
+    remember: (knowledge) => state?.save(knowledge),
+  });
+  const api = await serveApi(config.socket, controlsOf(controller));
+  templates.start((changed) => controller.useTemplate(changed));
+  announce(config, log);
+  log.info({ signal: await stopping }, 'stopping; what is loaded stays loaded');
+  templates.close();
+  await api.close();
+  await controller.close();
+  consul.close();
+  await state?.close();
+  await engine.close();
+}
+
+const controllerOptions = (config: Config, template: Awaited<ReturnType<typeof openTemplate>>) => ({
+  template,
+  protectedHosts: config.protectedHosts,
+  mode: config.mode,
+  concurrency: config.concurrency,
+  driftInterval: config.driftInterval,
+  grace: GRACE,
+  retry: { first: 500, most: 30_000 },
+  random: Math.random,
+  now: Date.now,
+});
+
+function announce({ consul, docker, template, socket }: Config, log: Logger): void {
+  const fields = { consul: consul.address, keys: consul.kvPath, docker: docker.host, template, socket };
+  log.info(fields, 'watching');
+}
+
+/** Resolves with the name of the first signal that asks to stop. A second one ends at once. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        resolve(signal);
+        process.once(signal, () => process.exit(1));
+      });
+    }
+  });
+}

@@ -1,0 +1,97 @@
+/**
+ * `egresstrator set`: loads egress rules in running containers, now. A running controller does it
+ * and keeps it so until the container stops; without one it is done once, from here.
+ */
+
+import { ApiClient, isListening } from '../../adapters/api/client.ts';
+import { type OverrideReply, OverrideReply as OverrideReplySchema } from '../../adapters/api/schema.ts';
+import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
+import type { JobContext } from '../../controller/namespace-job.ts';
+import { readRules, settleOnce } from '../../controller/one-shot.ts';
+import { Renderer } from '../../controller/rendering.ts';
+import { messageOf, UserError } from '../../domain/errors.ts';
+import type { Namespace } from '../../domain/namespace.ts';
+import { parseKeyList } from '../../domain/workload.ts';
+import { createOutput, type Output, type Terminal } from '../output.ts';
+import { type Engine, openConsul, openEngine, openTemplate, toolLogger } from '../wiring.ts';
+import { chooseNamespaces, chosen, type Wish } from './targets.ts';
+
+export type Result = OverrideReply['results'][number];
+
+export async function set(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
+  const choice = chosen(container, flags.all);
+  const config = resolveConfig(flags, terminal.environment);
+  const output = createOutput(terminal, flags.json === true);
+  const grants = typeof flags.rules === 'string' ? parseKeyList(flags.rules) : undefined;
+  if (await isListening(config.socket)) {
+    const rules = grants === undefined ? { kind: 'own' } : { kind: 'set', grants };
+    const body = { container: choice, rules };
+    const reply = await new ApiClient(config.socket).post('/v1/overrides', body, OverrideReplySchema);
+    return report(reply.results, 'rules loaded', output);
+  }
+  const results = await setOnce({ choice, grants, mode: config.mode }, config, terminal, output);
+  report(results, 'rules loaded', output);
+}
+
+/** Prints one line for each container. Throws when one failed. */
+export function report(results: readonly Result[], done: string, output: Output): void {
+  const line = ({ container, state, error }: Result) => `${container}: ${error ?? `${done} (${state})`}`;
+  const nothing = 'no running container was started with EGRESSTRATOR_ENABLE=1';
+  output.result({ results }, results.length === 0 ? nothing : results.map(line).join('\n'));
+  const failed = results.filter(({ error }) => error !== undefined).map(({ container }) => container);
+  if (failed.length > 0) throw new UserError(`not done for ${failed.join(', ')}`);
+}
+
+async function setOnce(
+  wish: Wish,
+  config: Config,
+  terminal: Terminal,
+  output: Output,
+): Promise<readonly Result[]> {
+  const template = await openTemplate(config);
+  const engine = await openEngine(config, toolLogger(terminal));
+  const consul = openConsul(config);
+  try {
+    const namespaces = chooseNamespaces(await engine.containers.list(), wish);
+    const lists = namespaces.map(({ grants }) => grants);
+    const rulesFor = await readRules(consul, config.protectedHosts, template.needsUngranted, lists);
+    const context = { ...engine, renderer: new Renderer(template), log: toolLogger(terminal) };
+    return await eachNamespace(namespaces, async (namespace) => {
+      const want = rulesFor(namespace.grants);
+      for (const problem of want.resolution.problems) output.note(describe(problem));
+      await settleOnce(namespace, want, context satisfies JobContext & Engine);
+      return want.resolution.ruleSet.layers.length === 0 ? 'locked' : 'protected';
+    });
+  } finally {
+    consul.close();
+    await engine.close();
+  }
+}
+
+/** One after the other, so that the lines come in order and a failure stops nothing else. */
+export async function eachNamespace(
+  namespaces: readonly Namespace[],
+  work: (namespace: Namespace) => Promise<Result['state']>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  for (const namespace of namespaces) {
+    const container = namespace.target.name;
+    try {
+      results.push({ container, state: await work(namespace) });
+    } catch (error) {
+      results.push({ container, state: 'failed', error: messageOf(error) });
+    }
+  }
+  return results;
+}
+
+interface Described {
+  readonly key?: string;
+  readonly line?: number;
+  readonly reason: string;
+}
+
+const describe = ({ key, line, reason }: Described): string =>
+  [key, line === undefined ? undefined : `line ${line}`, reason]
+    .filter((part) => part !== undefined)
+    .join(': ');

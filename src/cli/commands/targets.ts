@@ -1,0 +1,63 @@
+/**
+ * Which containers `set`, `clear` and `render` are about.
+ */
+import type { Container, ContainerId } from '../../domain/container.ts';
+import { UsageError, UserError } from '../../domain/errors.ts';
+import { type Namespace, planNamespaces } from '../../domain/namespace.ts';
+import { pickContainer } from '../../domain/pick-container.ts';
+import { type Mode, parseWorkload, type Workload } from '../../domain/workload.ts';
+
+export type Choice = { readonly all: true } | { readonly name: string };
+
+/** Throws a `UsageError` unless exactly one of a container and --all is given. */
+export function chosen(container: string | undefined, all: unknown): Choice {
+  if (all === true && container === undefined) return { all: true };
+  if (all !== true && container !== undefined) return { name: container };
+  throw new UsageError('give either a container or --all');
+}
+
+export interface Wish {
+  readonly choice: Choice;
+  /** These ACL keys instead of the containers' own. */
+  readonly grants: readonly string[] | undefined;
+  readonly mode: Mode;
+}
+
+/** The namespaces a wish is about. Throws a `UserError` where one can't hold rules. */
+export function chooseNamespaces(
+  containers: ReadonlyMap<ContainerId, Container>,
+  wish: Wish,
+): readonly Namespace[] {
+  const chosenId = 'name' in wish.choice ? pickContainer(containers, wish.choice.name).id : undefined;
+  const plan = planNamespaces(containers, (one) => readWish(one, one.id === chosenId, wish));
+  const mine = ({ id }: Container) => chosenId === undefined || id === chosenId;
+  const refused = plan.refused.find(({ container }) => mine(container));
+  if (refused !== undefined) throw new UserError(`${refused.container.name}: ${refused.problem.reason}`);
+  const namespaces = plan.namespaces.filter(({ members }) =>
+    members.some(({ container }) => mine(container)),
+  );
+  if (namespaces.length === 0 && chosenId !== undefined) throw notAWorkload(containers.get(chosenId), wish);
+  return namespaces;
+}
+
+function readWish(
+  container: Container,
+  named: boolean,
+  { choice, grants, mode }: Wish,
+): Workload | undefined {
+  const own = parseWorkload(container, mode);
+  if (grants === undefined || !(named || ('all' in choice && own !== undefined))) return own;
+  return { mode, dns: 'resolvers', problems: [], ...own, grants };
+}
+
+function notAWorkload(container: Container | undefined, { grants }: Wish): UserError {
+  const name = container?.name ?? 'the container';
+  if (container?.network.kind === 'none')
+    return new UserError(`${name} has no network (--network none), so there is nothing to do`);
+  if (grants === undefined) {
+    return new UserError(
+      `${name} was not started with EGRESSTRATOR_ENABLE=1; say by --rules key1,key2 what it may reach`,
+    );
+  }
+  return new UserError(`${name} has no network namespace of its own`);
+}

@@ -1,0 +1,48 @@
+/**
+ * What the local API may do with a controller.
+ */
+
+import type { OverrideReply, OverrideRequest } from '../adapters/api/schema.ts';
+import type { Controls } from '../adapters/api/server.ts';
+import type { Controller } from '../controller/controller.ts';
+import type { Override } from '../controller/overrides.ts';
+import type { Container } from '../domain/container.ts';
+import { EngineError } from '../domain/errors.ts';
+import { chooseNamespaces } from './commands/targets.ts';
+
+export function controlsOf(controller: Controller): Controls {
+  return {
+    status: () => controller.status(),
+    ready: () => controller.status().sources.every(({ known }) => known),
+    override: (request) => override(controller, request),
+  };
+}
+
+async function override(controller: Controller, request: OverrideRequest): Promise<OverrideReply> {
+  const { containers, mode } = controller;
+  if (containers === undefined)
+    throw new EngineError('the Docker Engine has not told its containers yet; try again');
+  const { container: choice, rules } = request;
+  const grants =
+    rules.kind === 'set' ? rules.grants : rules.kind === 'clear' && 'name' in choice ? [] : undefined;
+  const namespaces = chooseNamespaces(containers, { choice, grants, mode });
+  const named = 'name' in choice ? choice.name : undefined;
+  const chosen = namespaces.flatMap(({ members }) => members.map(({ container }) => container));
+  const meant =
+    named === undefined ? chosen : chosen.filter((one) => one.name === named || one.id.startsWith(named));
+  await controller.override(meant, overrideOf(rules));
+  return { results: resultsOf(controller, meant) };
+}
+
+function overrideOf(rules: OverrideRequest['rules']): Override | undefined {
+  if (rules.kind === 'own') return undefined;
+  return rules.kind === 'clear' ? { kind: 'clear' } : { kind: 'set', grants: rules.grants };
+}
+
+function resultsOf(controller: Controller, meant: readonly Container[]): OverrideReply['results'] {
+  const { namespaces } = controller.status();
+  return meant.map(({ id, name, startedAt }) => {
+    const status = namespaces.find((one) => one.id === `${id}@${startedAt}` || one.workloads.includes(name));
+    return { container: name, state: status?.state ?? 'cleared', error: status?.lastError };
+  });
+}

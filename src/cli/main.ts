@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+/**
+ * The entry point: runs a command, and turns what goes wrong into one sentence and an exit code
+ * (0 done, 1 failed, 2 wrong usage).
+ */
+import { CommanderError } from 'commander';
+import { messageOf, UsageError, UserError } from '../domain/errors.ts';
+import { version } from './assets.ts';
+import { createActions } from './commands.ts';
+import { createProgram } from './program.ts';
+
+async function main(): Promise<number> {
+  const terminal = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
+  const program = createProgram(version(), createActions(terminal));
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  try {
+    await program.parseAsync();
+    return 0;
+  } catch (error) {
+    return exitCodeOf(error);
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof UserError) {
+    for (const line of error.message.split('\n')) process.stderr.write(`egresstrator: ${line}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+  const evidence =
+    process.env.EGRESSTRATOR_LOG_LEVEL === 'debug' && error instanceof Error ? error.stack : undefined;
+  process.stderr.write(`egresstrator: defect: ${evidence ?? messageOf(error)}\n`);
+  return 1;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,119 @@
+/**
+ * The command line: commands, options and help. What a command does is in `commands/`.
+ */
+import { Command, Option } from 'commander';
+import type { Flags } from '../config/config.ts';
+import {
+  CONSUL_OPTIONS,
+  CONTROLLER_OPTIONS,
+  ENGINE_OPTIONS,
+  type OptionSpec,
+  RULE_OPTIONS,
+} from '../config/options.ts';
+
+/** What the commands do; `flags` are those of the command and of the program together. */
+export interface Actions {
+  run(flags: Flags): Promise<void>;
+  set(container: string | undefined, flags: Flags): Promise<void>;
+  clear(container: string | undefined, flags: Flags): Promise<void>;
+  render(container: string | undefined, flags: Flags): Promise<void>;
+}
+
+export function createProgram(version: string, actions: Actions): Command {
+  const program = new Command('egresstrator')
+    .description('Live egress firewalls for Docker containers, from rules and services in Consul.')
+    .version(version, '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showHelpAfterError('(egresstrator --help lists what there is)')
+    .enablePositionalOptions(false)
+    .addHelpText('after', EXAMPLES);
+  addOptions(program, { ...CONSUL_OPTIONS, ...RULE_OPTIONS, ...ENGINE_OPTIONS, ...CONTROLLER_OPTIONS });
+  program.action((_options, command: Command) => actions.run(command.optsWithGlobals()));
+  addSet(program, actions);
+  addClear(program, actions);
+  addRender(program, actions);
+  return program;
+}
+
+function addSet(program: Command, actions: Actions): void {
+  program
+    .command('set')
+    .description('load egress rules in a running container, now')
+    .argument('[container]', 'name, id, or the beginning of the id')
+    .option('--all', 'all running containers with EGRESSTRATOR_ENABLE=1')
+    .option('--rules <keys>', 'these ACL keys instead of the container’s own, as key1,key2')
+    .option('--json', 'print JSON')
+    .addHelpText('after', SET_EXAMPLES)
+    .action((container: string | undefined, _options, command: Command) =>
+      actions.set(container, command.optsWithGlobals()),
+    );
+}
+
+function addClear(program: Command, actions: Actions): void {
+  program
+    .command('clear')
+    .description('take egress rules away from a running container, until it stops')
+    .argument('[container]', 'name, id, or the beginning of the id')
+    .option('--all', 'all running containers with EGRESSTRATOR_ENABLE=1')
+    .option('--json', 'print JSON')
+    .addHelpText('after', CLEAR_EXAMPLES)
+    .action((container: string | undefined, _options, command: Command) =>
+      actions.clear(container, command.optsWithGlobals()),
+    );
+}
+
+function addRender(program: Command, actions: Actions): void {
+  program
+    .command('render')
+    .description('print the text that would be loaded, and load nothing')
+    .argument('[container]', 'name, id, or the beginning of the id')
+    .option('--acl <keys>', 'render for these ACL keys, as key1,key2, without a container')
+    .option('--json', 'print JSON')
+    .addHelpText('after', RENDER_EXAMPLES)
+    .action((container: string | undefined, _options, command: Command) =>
+      actions.render(container, command.optsWithGlobals()),
+    );
+}
+
+function addOptions(command: Command, specs: Readonly<Record<string, OptionSpec>>): void {
+  for (const [name, { flags, variable, fallback, help }] of Object.entries(specs)) {
+    const notes = [
+      ...(fallback === undefined ? [] : [`default: "${fallback}"`]),
+      ...(variable === undefined ? [] : [`$${variable}`]),
+    ];
+    const option = new Option(flags, notes.length === 0 ? help : `${help} (${notes.join(', ')})`);
+    option.attributeName = () => name;
+    command.addOption(option);
+  }
+}
+
+const EXAMPLES = `
+Containers ask for rules in their environment:
+  $ docker run -e EGRESSTRATOR_ENABLE=1 -e EGRESSTRATOR_ACL=db,payments …
+and Consul says what the keys allow:
+  $ consul kv put egress/acl/db 10.50.128.0/24:tcp/5432
+
+Examples:
+  $ egresstrator                           run the controller
+  $ egresstrator -c consul.example:8500 -k egress/acl/
+  $ egresstrator set web --rules db        load rules by hand
+  $ egresstrator render --acl db           see what would be loaded
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.`;
+
+const SET_EXAMPLES = `
+Examples:
+  $ egresstrator set web                   what web itself asks for
+  $ egresstrator set web --rules db,cache  these keys, until web stops
+  $ egresstrator set --all`;
+
+const CLEAR_EXAMPLES = `
+Examples:
+  $ egresstrator clear web
+  $ egresstrator clear --all`;
+
+const RENDER_EXAMPLES = `
+Examples:
+  $ egresstrator render web
+  $ egresstrator render --acl db,payments --template iptables`;

@@ -1,0 +1,144 @@
+/**
+ * From flags and environment to a configuration, with every problem reported at once.
+ */
+import { type Prefix, parseAddress } from '../domain/address.ts';
+import { UsageError } from '../domain/errors.ts';
+import type { Mode } from '../domain/workload.ts';
+import { ALL_OPTIONS, type OptionName, type OptionSpec } from './options.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** As commander hands them over: text, or true for a flag without a value. */
+export type Flags = Readonly<Record<string, unknown>>;
+
+export interface Config {
+  readonly consul: {
+    readonly address: string;
+    readonly token: string | undefined;
+    readonly tokenFile: string | undefined;
+    readonly kvPath: string;
+    readonly ssl: boolean;
+    readonly caFile: string | undefined;
+    readonly certFile: string | undefined;
+    readonly keyFile: string | undefined;
+    readonly health: 'any' | 'passing';
+  };
+  readonly docker: { readonly host: string; readonly image: string | undefined };
+  readonly loader: 'helper' | 'nsenter' | 'auto';
+  readonly template: string;
+  readonly protectedHosts: readonly Prefix[];
+  readonly mode: Mode;
+  /** undefined: nothing is kept. */
+  readonly stateDir: string | undefined;
+  readonly socket: string;
+  readonly concurrency: number;
+  /** Milliseconds. */
+  readonly driftInterval: number;
+  readonly dryRun: boolean;
+  readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'text' };
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Throws a `UsageError` that names every option that can't be used. */
+export function resolveConfig(flags: Flags, environment: Environment): Config {
+  const read = new Reader(flags, environment);
+  const config: Config = {
+    consul: {
+      address: read.text('consul'),
+      token: read.optional('consulToken'),
+      tokenFile: read.optional('consulTokenFile'),
+      kvPath: read.text('kvPath'),
+      ssl: read.flag('ssl'),
+      caFile: read.optional('sslCaCert'),
+      certFile: read.optional('sslCert'),
+      keyFile: read.optional('sslKey'),
+      health: read.word('serviceHealth', ['any', 'passing']),
+    },
+    docker: { host: read.text('dockerHost'), image: read.optional('image') },
+    loader: read.word('loader', ['helper', 'nsenter', 'auto']),
+    template: read.text('template'),
+    protectedHosts: read.addresses('protect'),
+    mode: read.word('mode', ['enforce', 'audit']),
+    stateDir: read.text('stateDir') === 'none' ? undefined : read.text('stateDir'),
+    socket: read.text('socket'),
+    concurrency: read.integer('concurrency', 1, 64),
+    driftInterval: read.integer('driftInterval', 1, 86_400) * 1000,
+    dryRun: read.flag('dryRun'),
+    log: {
+      level: read.word('logLevel', ['debug', 'info', 'warn', 'error']),
+      format: read.word('logFormat', ['auto', 'json', 'text']),
+    },
+  };
+  read.finish();
+  return config;
+}
+
+const TRUE = new Set(['1', 'true', 'yes', 'on']);
+
+class Reader {
+  readonly #flags: Flags;
+  readonly #environment: Environment;
+  readonly #problems: string[] = [];
+
+  constructor(flags: Flags, environment: Environment) {
+    this.#flags = flags;
+    this.#environment = environment;
+  }
+
+  /** An empty variable counts as unset, as Consul's and Docker's own tools have it. */
+  optional(name: OptionName): string | undefined {
+    const { variable }: OptionSpec = ALL_OPTIONS[name];
+    const flag = this.#flags[name];
+    if (typeof flag === 'string') return flag;
+    const value = variable === undefined ? undefined : this.#environment[variable];
+    return value === '' ? undefined : value;
+  }
+
+  text(name: OptionName): string {
+    const { fallback }: OptionSpec = ALL_OPTIONS[name];
+    return this.optional(name) ?? fallback ?? '';
+  }
+
+  flag(name: OptionName): boolean {
+    return this.#flags[name] === true || TRUE.has((this.optional(name) ?? '').toLowerCase());
+  }
+
+  word<const T extends string>(name: OptionName, words: readonly [T, ...T[]]): T {
+    const text = this.text(name).toLowerCase();
+    const known = words.find((word) => word === text);
+    if (known === undefined) this.#refuse(name, `expected ${words.join(', ')}`);
+    return known ?? words[0];
+  }
+
+  integer(name: OptionName, least: number, most: number): number {
+    const text = this.text(name);
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    this.#refuse(name, `expected a whole number from ${least} to ${most}`);
+    return least;
+  }
+
+  addresses(name: OptionName): readonly Prefix[] {
+    if (this.text(name) === 'none') return [];
+    return this.text(name)
+      .split(',')
+      .map((text) => text.trim())
+      .flatMap((text) => {
+        const address = parseAddress(text);
+        if (address === undefined) this.#refuse(name, `"${text}" is not an IP address`);
+        return address ?? [];
+      });
+  }
+
+  finish(): void {
+    if (this.#problems.length > 0) throw new UsageError(this.#problems.join('\n'));
+  }
+
+  #refuse(name: OptionName, expectation: string): void {
+    const { flags, variable }: OptionSpec = ALL_OPTIONS[name];
+    const flag = /--[\w-]+/.exec(flags)?.[0] ?? flags;
+    const place = typeof this.#flags[name] === 'string' || variable === undefined ? flag : variable;
+    this.#problems.push(`${place}: ${expectation}, not "${this.text(name)}"`);
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * Every option of egresstrator: its flag, its environment variable, its default, and what it is for.
+ *
+ * Flags come before the environment, the environment before the default. The variables that begin
+ * with CONSUL_ and DOCKER_ are read as Consul's and Docker's own tools read them.
+ */
+
+export interface OptionSpec {
+  /** As commander writes it, `-c, --consul <address>`. */
+  readonly flags: string;
+  readonly variable?: string;
+  readonly fallback?: string;
+  readonly help: string;
+}
+
+/** Where the rules come from. */
+export const CONSUL_OPTIONS = {
+  consul: {
+    flags: '-c, --consul <address>',
+    variable: 'CONSUL_HTTP_ADDR',
+    fallback: '127.0.0.1:8500',
+    help: 'Consul address: host:port, URL or unix:///path',
+  },
+  consulToken: {
+    flags: '-t, --consul-token <token>',
+    variable: 'CONSUL_HTTP_TOKEN',
+    help: 'Consul token; other users of the host can read it in the process list, so prefer the variable or a file',
+  },
+  consulTokenFile: {
+    flags: '--consul-token-file <path>',
+    variable: 'CONSUL_HTTP_TOKEN_FILE',
+    help: 'file that holds the Consul token',
+  },
+  kvPath: {
+    flags: '-k, --kv-path <path>',
+    variable: 'CONSUL_PATH',
+    fallback: 'egress/acl/',
+    help: 'Consul K/V path of the ACL keys',
+  },
+  ssl: { flags: '--ssl', variable: 'CONSUL_HTTP_SSL', help: 'use TLS with Consul' },
+  sslCaCert: {
+    flags: '--ssl-ca-cert <path>',
+    variable: 'CONSUL_CACERT',
+    help: "CA certificate that Consul's certificate is checked against",
+  },
+  sslCert: {
+    flags: '--ssl-cert <path>',
+    variable: 'CONSUL_CLIENT_CERT',
+    help: 'client certificate for Consul',
+  },
+  sslKey: {
+    flags: '--ssl-key <path>',
+    variable: 'CONSUL_CLIENT_KEY',
+    help: 'key of the client certificate',
+  },
+  serviceHealth: {
+    flags: '--service-health <any|passing>',
+    variable: 'EGRESSTRATOR_SERVICE_HEALTH',
+    fallback: 'any',
+    help: 'which instances of a service count',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+/** How rules become a text in the kernel. */
+export const RULE_OPTIONS = {
+  template: {
+    flags: '-f, --template <name|path>',
+    variable: 'CONSUL_TEMPLATE',
+    fallback: 'nftables',
+    help: 'nftables, iptables, denylist, or the path of your own template',
+  },
+  protect: {
+    flags: '--protect <addresses>',
+    variable: 'EGRESSTRATOR_PROTECT',
+    fallback: '169.254.169.254,fd00:ec2::254',
+    help: 'addresses that a broad prefix does not grant, separated by commas; "none" for none',
+  },
+  mode: {
+    flags: '--mode <enforce|audit>',
+    variable: 'EGRESSTRATOR_DEFAULT_MODE',
+    fallback: 'enforce',
+    help: 'mode of workloads that name none',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+/** How a text is loaded. */
+export const ENGINE_OPTIONS = {
+  dockerHost: {
+    flags: '-H, --docker-host <address>',
+    variable: 'DOCKER_HOST',
+    fallback: 'unix:///var/run/docker.sock',
+    help: 'Docker Engine address',
+  },
+  image: {
+    flags: '-i, --image <name>',
+    variable: 'EGRESSTRATOR_IMAGE',
+    help: "helper image (default: the controller's own image, else egresstrator:<version>)",
+  },
+  loader: {
+    flags: '--loader <helper|nsenter|auto>',
+    variable: 'EGRESSTRATOR_LOADER',
+    fallback: 'auto',
+    help: 'load by a helper container, directly by nsenter, or directly where possible',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+/** How the controller runs. */
+export const CONTROLLER_OPTIONS = {
+  stateDir: {
+    flags: '--state-dir <path>',
+    variable: 'EGRESSTRATOR_STATE_DIR',
+    fallback: '/var/lib/egresstrator',
+    help: 'where the last known rules are kept; "none" to keep nothing',
+  },
+  socket: {
+    flags: '--socket <path>',
+    variable: 'EGRESSTRATOR_SOCKET',
+    fallback: '/run/egresstrator/api.sock',
+    help: 'unix socket of the controller, for the other commands',
+  },
+  concurrency: {
+    flags: '--concurrency <n>',
+    variable: 'EGRESSTRATOR_CONCURRENCY',
+    fallback: '4',
+    help: 'loads at once',
+  },
+  driftInterval: {
+    flags: '--drift-interval <seconds>',
+    variable: 'EGRESSTRATOR_DRIFT_INTERVAL',
+    fallback: '60',
+    help: 'seconds between two comparisons with the kernel',
+  },
+  dryRun: {
+    flags: '--dry-run',
+    variable: 'EGRESSTRATOR_DRY_RUN',
+    help: 'load nothing, say what would be loaded',
+  },
+  logLevel: {
+    flags: '--log-level <level>',
+    variable: 'EGRESSTRATOR_LOG_LEVEL',
+    fallback: 'info',
+    help: 'debug, info, warn or error',
+  },
+  logFormat: {
+    flags: '--log-format <auto|json|text>',
+    variable: 'EGRESSTRATOR_LOG_FORMAT',
+    fallback: 'auto',
+    help: 'auto: text on a terminal, else JSON',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+export const ALL_OPTIONS = { ...CONSUL_OPTIONS, ...RULE_OPTIONS, ...ENGINE_OPTIONS, ...CONTROLLER_OPTIONS };
+
+export type OptionName = keyof typeof ALL_OPTIONS;

@@ -1,0 +1,200 @@
+/**
+ * The controller: reads what is known of the world, decides what every namespace should hold, and
+ * has the keeper make it so.
+ *
+ * Level-triggered: a change anywhere only asks for another look. Nothing is decided by an event.
+ */
+
+import type { Acl } from '../domain/acl.ts';
+import type { Prefix } from '../domain/address.ts';
+import type { Container, ContainerId } from '../domain/container.ts';
+import { type Namespace, type Plan, planNamespaces } from '../domain/namespace.ts';
+import { type Catalog, grantedKeys, type Resolution, servicesOf } from '../domain/resolve.ts';
+import type { Mode } from '../domain/workload.ts';
+import type { Template } from '../rendering/render.ts';
+import { Keeper, type KeeperOptions } from './keeper.ts';
+import { type Knowledge, KnownWorld } from './known-world.ts';
+import { type NamespaceRecord, statusOf, type Want } from './namespace-record.ts';
+import { type Override, Overrides } from './overrides.ts';
+import type { ContainerSource, Dataplane, Logger, RuleSource, Watched } from './ports.ts';
+import { ProblemLog, type Sighting } from './problem-log.ts';
+import { Renderer } from './rendering.ts';
+import { Resolver } from './resolver.ts';
+import type { Status } from './status.ts';
+
+export interface ControllerOptions extends KeeperOptions {
+  readonly template: Template;
+  /** Addresses that a broad prefix does not grant. */
+  readonly protectedHosts: readonly Prefix[];
+  /** The mode of workloads that name none. */
+  readonly mode: Mode;
+  /** Milliseconds between two comparisons of each namespace with what should be there. */
+  readonly driftInterval: number;
+}
+
+export interface ControllerPorts {
+  readonly rules: RuleSource;
+  readonly containers: ContainerSource;
+  readonly dataplane: Dataplane;
+  readonly log: Logger;
+  /** What a former run of the controller knew. */
+  readonly former: Knowledge | undefined;
+  /** Called at each look with what is known of Consul by now. */
+  readonly remember: (knowledge: Knowledge) => void;
+}
+
+export class Controller {
+  readonly #options: ControllerOptions;
+  readonly #ports: ControllerPorts;
+  readonly #world: KnownWorld;
+  readonly #containers: Watched<ReadonlyMap<ContainerId, Container>>;
+  readonly #resolver: Resolver;
+  readonly #keeper: Keeper;
+  readonly #overrides = new Overrides();
+  readonly #problems: ProblemLog;
+  readonly #driftTimer: NodeJS.Timeout;
+  #renderer: Renderer;
+  #plan: Plan = { namespaces: [], refused: [] };
+  #nextLook: NodeJS.Immediate | undefined;
+  #looked = false;
+
+  constructor(options: ControllerOptions, ports: ControllerPorts) {
+    this.#options = options;
+    this.#ports = ports;
+    this.#renderer = new Renderer(options.template);
+    this.#resolver = new Resolver(options.protectedHosts);
+    this.#problems = new ProblemLog(ports.log);
+    this.#keeper = new Keeper(options, ports.log, () => ({ ...ports, renderer: this.#renderer }));
+    this.#world = new KnownWorld(ports.rules, ports.former, () => this.look());
+    this.#containers = ports.containers.watch(() => this.look());
+    this.#driftTimer = setInterval(() => this.#keeper.recheck({ look: true }), options.driftInterval);
+  }
+
+  /** Asks for another look at the world, soon and once. */
+  look(): void {
+    this.#nextLook ??= setImmediate(() => {
+      this.#nextLook = undefined;
+      this.#look();
+    });
+  }
+
+  /** Renders by another template from now on; the caller has tried it out. */
+  useTemplate(template: Template): void {
+    this.#renderer = new Renderer(template);
+    this.#look();
+    this.#keeper.recheck({ look: false });
+  }
+
+  /** An operator's word on containers; `undefined` takes it back. Resolves when no job is left. */
+  async override(containers: readonly Container[], override: Override | undefined): Promise<void> {
+    for (const container of containers) this.#overrides.set(container, override);
+    this.#look();
+    await this.#keeper.idle();
+  }
+
+  /** The running containers; undefined until the Engine has told them. */
+  get containers(): ReadonlyMap<ContainerId, Container> | undefined {
+    return this.#containers.value;
+  }
+
+  /** The mode of workloads that name none. */
+  get mode(): Mode {
+    return this.#options.mode;
+  }
+
+  status(): Status {
+    const { value, confirmedAt, error } = this.#containers;
+    const engine = { name: 'containers', known: value !== undefined, confirmedAt, error: error?.message };
+    const consul = this.#world.freshness().map((one) => ({ ...one, error: one.error?.message }));
+    return {
+      namespaces: [...this.#keeper.records()].map(statusOf),
+      refused: this.#plan.refused.map(({ container, problem }) => ({ name: container.name, problem })),
+      sources: [...consul, engine],
+    };
+  }
+
+  /** Stops watching and awaits the end of running jobs. What is loaded stays loaded. */
+  async close(): Promise<void> {
+    clearInterval(this.#driftTimer);
+    this.#world.close();
+    this.#containers.close();
+    clearImmediate(this.#nextLook);
+    await this.#keeper.close();
+  }
+
+  #look(): void {
+    const containers = this.#containers.value;
+    if (containers === undefined) return;
+    const acl = this.#world.acl();
+    this.#overrides.retain(containers);
+    this.#plan = planNamespaces(containers, (one) => this.#overrides.read(one, this.#options.mode));
+    if (acl !== undefined) this.#follow(acl);
+    const catalog = this.#world.catalog();
+    const how = { mayHold: !this.#looked, impatient: this.#world.unreachable };
+    for (const namespace of this.#plan.namespaces) {
+      const want = acl === undefined ? UNKNOWN : this.#rulesFor(namespace, acl, catalog);
+      this.#keeper.want(namespace, want, how);
+    }
+    this.#releaseOthers(containers);
+    this.#resolver.sweep();
+    this.#problems.update(this.#sightings());
+    this.#looked = true;
+  }
+
+  #follow(acl: Acl): void {
+    const grants = new Set(this.#plan.namespaces.flatMap((namespace) => namespace.grants));
+    const keys = this.#renderer.template.needsUngranted ? acl.values() : grantedKeys([...grants], acl);
+    this.#world.follow(servicesOf(keys));
+    const knowledge = this.#world.knowledge();
+    if (knowledge !== undefined) this.#ports.remember(knowledge);
+  }
+
+  #rulesFor(namespace: Namespace, acl: Acl, catalog: Catalog): Want {
+    const resolution = this.#resolver.resolve(namespace.grants, acl, catalog);
+    if (!this.#renderer.template.needsUngranted) {
+      return { kind: 'rules', resolution, ungranted: undefined, complete: resolution.pending.length === 0 };
+    }
+    const ungranted = [...acl.keys()].filter((key) => !namespace.grants.includes(key));
+    const others = this.#resolver.resolve(ungranted, acl, catalog);
+    const complete = resolution.pending.length + others.pending.length === 0;
+    return { kind: 'rules', resolution, ungranted: others.ruleSet, complete };
+  }
+
+  /** Where no workload is left inside, rules are taken away if the namespace lives on. */
+  #releaseOthers(containers: ReadonlyMap<ContainerId, Container>): void {
+    const planned = new Set(this.#plan.namespaces.map((namespace) => namespace.id));
+    for (const { namespace } of [...this.#keeper.records()]) {
+      if (planned.has(namespace.id)) continue;
+      const target = containers.get(namespace.target.id);
+      if (target?.startedAt !== namespace.target.startedAt) this.#keeper.forget(namespace.id);
+      else this.#keeper.want({ ...namespace, target }, { kind: 'nothing' });
+    }
+  }
+
+  #sightings(): readonly Sighting[] {
+    const records: readonly NamespaceRecord[] = [...this.#keeper.records()];
+    const troubles = new Set(this.status().sources.flatMap(({ error }) => error ?? []));
+    return [
+      ...[...troubles].map((reason) => ({
+        container: undefined,
+        problem: { severity: 'error', reason } as const,
+      })),
+      ...records.flatMap((record) =>
+        statusOf(record).problems.map((problem) => ({ container: record.namespace.target.name, problem })),
+      ),
+      ...this.#plan.refused.map(({ container, problem }) => ({ container: container.name, problem })),
+      ...this.#plan.namespaces
+        .filter((namespace) => namespace.unenforceable)
+        .map((namespace) => ({ container: namespace.target.name, problem: UNENFORCEABLE })),
+    ];
+  }
+}
+
+/** Nothing is known of the rules yet. */
+const NO_RESOLUTION: Resolution = { reasons: [], ruleSet: { layers: [] }, problems: [], pending: [] };
+const UNKNOWN: Want = { kind: 'rules', resolution: NO_RESOLUTION, ungranted: undefined, complete: false };
+
+const UNENFORCEABLE = {
+  severity: 'warning',
+  reason: 'it is privileged or has CAP_NET_ADMIN, so it could undo its own rules',
+} as const;

@@ -1,0 +1,161 @@
+/**
+ * Keeps every namespace at what is wanted of it: holds the records, requests jobs for what differs,
+ * tries again what failed, and compares with the kernel from time to time.
+ */
+import { LoadError, messageOf } from '../domain/errors.ts';
+import type { Namespace, NamespaceId } from '../domain/namespace.ts';
+import { type Backoff, delay } from './backoff.ts';
+import { JobQueue, PRIORITY, type Priority } from './job-queue.ts';
+import { type JobContext, type Outcome, settle } from './namespace-job.ts';
+import {
+  type NamespaceRecord,
+  NOTHING_LOADED,
+  newRecord,
+  samePlace,
+  sameWant,
+  type Want,
+} from './namespace-record.ts';
+import type { Logger } from './ports.ts';
+
+export interface KeeperOptions {
+  /** Jobs at once. */
+  readonly concurrency: number;
+  /** Milliseconds for which a first load waits for Consul's answers; then what is known must do. */
+  readonly grace: number;
+  readonly retry: Backoff;
+  readonly random: () => number;
+  readonly now: () => number;
+}
+
+export class Keeper {
+  readonly #options: KeeperOptions;
+  readonly #context: () => JobContext;
+  readonly #log: Logger;
+  readonly #queue: JobQueue<NamespaceId>;
+  readonly #records = new Map<NamespaceId, NamespaceRecord>();
+  #closed = false;
+
+  constructor(options: KeeperOptions, log: Logger, context: () => JobContext) {
+    this.#options = options;
+    this.#log = log;
+    this.#context = context;
+    this.#queue = new JobQueue({
+      concurrency: options.concurrency,
+      run: (id) => this.#run(id),
+      onDefect: (error) => log.error({ error: messageOf(error) }, 'job ended by a defect'),
+    });
+  }
+
+  records(): IterableIterator<NamespaceRecord> {
+    return this.#records.values();
+  }
+
+  /**
+   * Says what `namespace` should hold. `mayHold`: it was there before the controller, so its kernel
+   * must be looked at first. `impatient`: what is missing will not come soon.
+   */
+  want(namespace: Namespace, want: Want, { mayHold = false, impatient = false } = {}): void {
+    const record = this.#records.get(namespace.id);
+    if (record === undefined) {
+      const begun = newRecord(namespace, want, mayHold ? undefined : NOTHING_LOADED);
+      this.#records.set(namespace.id, begun);
+      this.#request(begun, impatient);
+      return;
+    }
+    const same = sameWant(record.want, want) && samePlace(record.namespace, namespace);
+    const waits = record.timer !== undefined && record.failures === 0;
+    record.namespace = namespace;
+    record.want = want;
+    if (!same || (waits && impatient)) this.#request(record, impatient);
+  }
+
+  /** The namespace is no more. */
+  forget(id: NamespaceId): void {
+    clearTimeout(this.#records.get(id)?.timer);
+    this.#records.delete(id);
+  }
+
+  /** Runs a job for every namespace; `look` has each read its kernel first. */
+  recheck({ look }: { readonly look: boolean }): void {
+    for (const [id, record] of this.#records) {
+      if (look) record.loaded = undefined;
+      this.#queue.request(id, look ? PRIORITY.verify : PRIORITY.refresh);
+    }
+  }
+
+  /** Resolves when no job waits or runs. */
+  idle(): Promise<void> {
+    return this.#queue.idle();
+  }
+
+  /** Begins no more jobs and awaits the end of those that run. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const record of this.#records.values()) clearTimeout(record.timer);
+    await this.#queue.close();
+  }
+
+  #request(record: NamespaceRecord, impatient: boolean): void {
+    const patient = record.want.kind === 'rules' && !record.want.complete && !impatient;
+    if (patient) record.timer ??= this.#later(record, this.#options.grace);
+    else this.#queue.request(record.namespace.id, priorityOf(record));
+  }
+
+  #later(record: NamespaceRecord, milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      record.timer = undefined;
+      this.#queue.request(record.namespace.id, priorityOf(record));
+    }, milliseconds);
+  }
+
+  async #run(id: NamespaceId): Promise<void> {
+    const record = this.#records.get(id);
+    if (record === undefined || this.#closed) return;
+    const started = this.#options.now();
+    try {
+      const outcome = await settle(record, this.#context());
+      this.#succeeded(record, outcome, this.#options.now() - started);
+    } catch (error) {
+      this.#failed(record, error);
+    }
+  }
+
+  #succeeded(record: NamespaceRecord, outcome: Outcome, ms: number): void {
+    clearTimeout(record.timer);
+    record.timer = undefined;
+    record.verifiedAt = this.#options.now();
+    record.failures = 0;
+    record.lastError = undefined;
+    const { level, message } = OUTCOMES[outcome];
+    const { target, grants } = record.namespace;
+    const fields = { container: target.name, grants, fingerprint: record.loaded?.fingerprint, ms };
+    this.#log[level](fields, message);
+  }
+
+  #failed(record: NamespaceRecord, thrown: unknown): void {
+    const { target, id } = record.namespace;
+    if (this.#closed || this.#records.get(id) !== record) return;
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const gone = error instanceof LoadError && error.gone;
+    const known = record.lastError?.message === error.message;
+    record.failures += 1;
+    record.loaded = undefined;
+    record.lastError = gone ? undefined : error;
+    clearTimeout(record.timer);
+    record.timer = this.#later(record, delay(record.failures, this.#options.retry, this.#options.random));
+    if (!gone && !known) {
+      const fields = { container: target.name, error: error.message };
+      this.#log.error(fields, 'rules could not be loaded; trying again');
+    }
+  }
+}
+
+const priorityOf = (record: NamespaceRecord): Priority =>
+  record.expected?.fingerprint === undefined ? PRIORITY.start : PRIORITY.refresh;
+
+const OUTCOMES = {
+  equal: { level: 'debug', message: 'rules are in place' },
+  loaded: { level: 'info', message: 'rules loaded' },
+  cleared: { level: 'info', message: 'rules removed' },
+  left: { level: 'info', message: 'rules of before stay until Consul has answered' },
+} as const;

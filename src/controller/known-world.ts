@@ -1,0 +1,105 @@
+/**
+ * What is known of Consul: the rules, and the services that granted keys refer to.
+ *
+ * A watch is held for each service as long as something refers to it. What a former run of the
+ * controller knew fills in until Consul has answered once.
+ */
+import { type Acl, parseAcl } from '../domain/acl.ts';
+import type { Catalog } from '../domain/resolve.ts';
+import { type Instance, type ServiceRef, serviceName } from '../domain/service.ts';
+import type { RuleSource, Watched } from './ports.ts';
+
+/** What is kept on disk, so that a controller that starts while Consul is away still protects. */
+export interface Knowledge {
+  readonly rules: ReadonlyMap<string, string>;
+  readonly services: ReadonlyMap<string, readonly Instance[]>;
+}
+
+/** How fresh one source is. */
+export interface Freshness {
+  readonly name: string;
+  readonly known: boolean;
+  readonly confirmedAt: number | undefined;
+  readonly error: Error | undefined;
+}
+
+export class KnownWorld {
+  readonly #source: RuleSource;
+  readonly #onChange: () => void;
+  readonly #former: Knowledge | undefined;
+  readonly #rules: Watched<ReadonlyMap<string, string>>;
+  readonly #services = new Map<string, Watched<readonly Instance[]>>();
+  #acl: Acl | undefined;
+  #parsedFrom: ReadonlyMap<string, string> | undefined;
+
+  constructor(source: RuleSource, former: Knowledge | undefined, onChange: () => void) {
+    this.#source = source;
+    this.#former = former;
+    this.#onChange = onChange;
+    this.#rules = source.watchRules(onChange);
+  }
+
+  /** The parsed rules; undefined while nothing is known of them. */
+  acl(): Acl | undefined {
+    const texts = this.#rules.value ?? this.#former?.rules;
+    if (texts === undefined) return undefined;
+    if (texts !== this.#parsedFrom) {
+      this.#acl = parseAcl(texts, this.#acl);
+      this.#parsedFrom = texts;
+    }
+    return this.#acl;
+  }
+
+  /** The services that are known among those followed. */
+  catalog(): Catalog {
+    const catalog = new Map<string, readonly Instance[]>();
+    for (const [name, watched] of this.#services) {
+      const instances = watched.value ?? this.#former?.services.get(name);
+      if (instances !== undefined) catalog.set(name, instances);
+    }
+    return catalog;
+  }
+
+  /** Watches exactly these services from now on. */
+  follow(refs: readonly ServiceRef[]): void {
+    const wanted = new Map(refs.map((ref) => [serviceName(ref), ref]));
+    for (const [name, watched] of this.#services) {
+      if (wanted.has(name)) continue;
+      watched.close();
+      this.#services.delete(name);
+    }
+    for (const [name, ref] of wanted) {
+      if (!this.#services.has(name)) {
+        this.#services.set(name, this.#source.watchService(ref, this.#onChange));
+      }
+    }
+  }
+
+  /** True if some source has failed and has never answered: what it would say is not to be waited for. */
+  get unreachable(): boolean {
+    return this.freshness().some((one) => !one.known && one.error !== undefined);
+  }
+
+  freshness(): readonly Freshness[] {
+    const services = [...this.#services].map(([name, watched]) => freshnessOf(`service ${name}`, watched));
+    return [freshnessOf('rules', this.#rules), ...services];
+  }
+
+  /** What to keep on disk; undefined while the rules are not known. */
+  knowledge(): Knowledge | undefined {
+    const rules = this.#rules.value ?? this.#former?.rules;
+    return rules === undefined ? undefined : { rules, services: this.catalog() };
+  }
+
+  close(): void {
+    this.#rules.close();
+    this.follow([]);
+  }
+}
+
+const freshnessOf = (name: string, watched: Watched<unknown>): Freshness => ({
+  name,
+  known: watched.value !== undefined,
+  confirmedAt: watched.confirmedAt,
+  error: watched.error,
+});

@@ -1,0 +1,93 @@
+/**
+ * The job: makes one namespace hold what it should. It reads the record when it starts, so it always
+ * works for the newest state of the world, and it writes only where something differs.
+ */
+import { LoadError } from '../domain/errors.ts';
+import { factsDigest, withFacts } from '../rendering/facts.ts';
+import { attachmentsOf, type NamespaceRecord, NOTHING_LOADED, type Want } from './namespace-record.ts';
+import type { ContainerSource, Dataplane, Loaded, Logger, NamespaceRef } from './ports.ts';
+import type { Renderer } from './rendering.ts';
+
+export interface JobContext {
+  readonly dataplane: Dataplane;
+  readonly containers: Pick<ContainerSource, 'resolvers'>;
+  readonly renderer: Renderer;
+  readonly log: Logger;
+}
+
+/** What a job did. `left`: rules of before stay in place until all is known. */
+export type Outcome = 'equal' | 'loaded' | 'cleared' | 'left';
+
+export async function settle(record: NamespaceRecord, context: JobContext): Promise<Outcome> {
+  const { want } = record;
+  const loaded = record.loaded ?? (await look(record, context));
+  return want.kind === 'nothing' ? clear(record, loaded, context) : load(record, want, loaded, context);
+}
+
+/** What the kernel holds. What was altered there counts as nothing of ours, so that it is replaced. */
+async function look(record: NamespaceRecord, { dataplane, log }: JobContext): Promise<Loaded> {
+  const ref = refOf(record);
+  const { expected } = record;
+  const found = await dataplane.read(ref);
+  const altered = expected?.digest !== undefined && expected.digest !== found.digest;
+  if (altered) log.warn({ container: ref.name }, 'rules in the kernel were altered');
+  return altered ? NOTHING_LOADED : found;
+}
+
+async function clear(record: NamespaceRecord, loaded: Loaded, { dataplane }: JobContext): Promise<Outcome> {
+  if (loaded.digest !== undefined) await dataplane.clear(refOf(record));
+  keep(record, NOTHING_LOADED);
+  return loaded.digest === undefined ? 'equal' : 'cleared';
+}
+
+async function load(
+  record: NamespaceRecord,
+  want: Extract<Want, { kind: 'rules' }>,
+  loaded: Loaded,
+  context: JobContext,
+): Promise<Outcome> {
+  if (!want.complete && loaded.fingerprint !== undefined) {
+    keep(record, loaded);
+    return 'left';
+  }
+  const { mode, dns, target } = record.namespace;
+  const resolvers = await resolversOf(record, context);
+  const facts = { resolvers, attachments: target.attachments };
+  const { text, fingerprint } = context.renderer.render({ ...want, mode, dns, resolvers });
+  if (loaded.fingerprint === fingerprint && sameFacts(loaded.facts, factsDigest(facts))) {
+    keep(record, loaded);
+    return 'equal';
+  }
+  const now = await context.dataplane.load(refOf(record), withFacts(text, facts));
+  if (now.fingerprint !== fingerprint) throw notWhatWasLoaded(target.name, fingerprint, now);
+  keep(record, now);
+  return 'loaded';
+}
+
+function keep(record: NamespaceRecord, loaded: Loaded): void {
+  record.loaded = loaded;
+  record.expected = loaded;
+}
+
+async function resolversOf(record: NamespaceRecord, { containers }: JobContext): Promise<readonly string[]> {
+  const attachments = attachmentsOf(record.namespace);
+  if (record.resolvers?.attachments !== attachments) {
+    const addresses = await containers.resolvers(record.namespace.target.id);
+    record.resolvers = { attachments, addresses };
+  }
+  return record.resolvers.addresses;
+}
+
+/** A text that records no facts (xtables) tells nothing of them. */
+const sameFacts = (loaded: string | undefined, wanted: string): boolean =>
+  loaded === undefined || loaded === wanted;
+
+const notWhatWasLoaded = (name: string, wanted: string, loaded: Loaded): LoadError =>
+  new LoadError(
+    `the namespace of ${name} says "${loaded.fingerprint ?? 'nothing'}" after rules ${wanted} were loaded; a template must write {{fingerprint}} as the shipped ones do`,
+  );
+
+function refOf({ namespace }: NamespaceRecord): NamespaceRef {
+  const { id, name, pid, startedAt } = namespace.target;
+  return { owner: id, name, pid, startedAt };
+}

@@ -1,0 +1,96 @@
+/**
+ * What the controller remembers of one namespace between two jobs.
+ */
+import type { Namespace } from '../domain/namespace.ts';
+import type { Resolution } from '../domain/resolve.ts';
+import type { RuleSet } from '../domain/rule-set.ts';
+import type { Loaded } from './ports.ts';
+import type { NamespaceState, NamespaceStatus } from './status.ts';
+
+/** What a namespace should hold. */
+export type Want =
+  | {
+      readonly kind: 'rules';
+      readonly resolution: Resolution;
+      /** Destinations of keys that were not granted, for templates that speak of them. */
+      readonly ungranted: RuleSet | undefined;
+      /** False while Consul has not yet told all that the grants refer to. */
+      readonly complete: boolean;
+    }
+  | { readonly kind: 'nothing' };
+
+export interface NamespaceRecord {
+  namespace: Namespace;
+  want: Want;
+  /** What the kernel was last seen to hold; undefined if it must be looked at before anything else. */
+  loaded: Loaded | undefined;
+  /** What it was last known to hold, to recognise an alteration when it is looked at again. */
+  expected: Loaded | undefined;
+  /** The resolvers as read for the attachments of that time. */
+  resolvers: { readonly attachments: string; readonly addresses: readonly string[] } | undefined;
+  verifiedAt: number | undefined;
+  failures: number;
+  lastError: Error | undefined;
+  /** A retry, or the first load that waits for Consul's answers. */
+  timer: NodeJS.Timeout | undefined;
+}
+
+export const NOTHING_LOADED: Loaded = { fingerprint: undefined, facts: undefined, digest: undefined };
+
+export const newRecord = (namespace: Namespace, want: Want, loaded: Loaded | undefined): NamespaceRecord => ({
+  namespace,
+  want,
+  loaded,
+  expected: undefined,
+  resolvers: undefined,
+  verifiedAt: undefined,
+  failures: 0,
+  lastError: undefined,
+  timer: undefined,
+});
+
+/** True if both ask for the same texts. Resolutions are compared by identity: an equal one is shared. */
+export function sameWant(one: Want, other: Want): boolean {
+  if (one.kind === 'nothing' || other.kind === 'nothing') return one.kind === other.kind;
+  return (
+    one.resolution === other.resolution &&
+    one.ungranted === other.ungranted &&
+    one.complete === other.complete
+  );
+}
+
+/** True if rules for the one are rules for the other. */
+export const samePlace = (one: Namespace, other: Namespace): boolean =>
+  one.mode === other.mode && one.dns === other.dns && attachmentsOf(one) === attachmentsOf(other);
+
+export const attachmentsOf = (namespace: Namespace): string => namespace.target.attachments.join();
+
+export function stateOf(record: NamespaceRecord): NamespaceState {
+  const { namespace, want, loaded } = record;
+  if (record.lastError !== undefined) return 'failed';
+  if (want.kind === 'nothing') return 'cleared';
+  if (loaded?.fingerprint === undefined || !want.complete) return 'pending';
+  if (namespace.unenforceable) return 'unenforceable';
+  if (namespace.mode === 'audit') return 'audit';
+  return want.resolution.ruleSet.layers.length === 0 ? 'locked' : 'protected';
+}
+
+export function statusOf(record: NamespaceRecord): NamespaceStatus {
+  const { namespace, want } = record;
+  return {
+    id: namespace.id,
+    workloads: namespace.members.map((member) => member.container.name),
+    target: namespace.target.name,
+    state: stateOf(record),
+    grants: namespace.grants,
+    mode: namespace.mode,
+    dns: namespace.dns,
+    fingerprint: record.loaded?.fingerprint,
+    verifiedAt: record.verifiedAt,
+    lastError: record.lastError?.message,
+    problems: [
+      ...namespace.members.flatMap((member) => member.workload.problems),
+      ...(want.kind === 'rules' ? want.resolution.problems : []),
+    ],
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * Resolves grants, once for each distinct list of them and only when what they refer to has changed:
+ * a thousand workloads with the same grants cost one resolution, and an edit of a key costs nothing
+ * to those who do not hold it.
+ */
+
+import type { Acl } from '../domain/acl.ts';
+import type { Prefix } from '../domain/address.ts';
+import { type Catalog, grantedKeys, type Resolution, resolve, servicesOf } from '../domain/resolve.ts';
+import { serviceName } from '../domain/service.ts';
+
+interface Memo {
+  /** The parsed keys and instance lists the resolution was made from, by identity. */
+  readonly inputs: readonly unknown[];
+  readonly resolution: Resolution;
+}
+
+export class Resolver {
+  readonly #protectedHosts: readonly Prefix[];
+  #memos = new Map<string, Memo>();
+  #used = new Map<string, Memo>();
+
+  constructor(protectedHosts: readonly Prefix[]) {
+    this.#protectedHosts = protectedHosts;
+  }
+
+  /** Equal inputs give the identical resolution, as long as no `sweep` passes between their uses. */
+  resolve(grants: readonly string[], acl: Acl, catalog: Catalog): Resolution {
+    const id = JSON.stringify(grants);
+    const inputs = inputsOf(grants, acl, catalog);
+    const known = this.#memos.get(id);
+    const memo =
+      known !== undefined && sameItems(known.inputs, inputs)
+        ? known
+        : { inputs, resolution: resolve(grants, acl, catalog, this.#protectedHosts) };
+    this.#memos.set(id, memo);
+    this.#used.set(id, memo);
+    return memo.resolution;
+  }
+
+  /** Forgets what was not asked for since the last sweep. */
+  sweep(): void {
+    this.#memos = this.#used;
+    this.#used = new Map();
+  }
+}
+
+function inputsOf(grants: readonly string[], acl: Acl, catalog: Catalog): readonly unknown[] {
+  const services = servicesOf(grantedKeys(grants, acl)).map((ref) => catalog.get(serviceName(ref)));
+  return [...grants.map((grant) => acl.get(grant)), ...services];
+}
+
+const sameItems = (one: readonly unknown[], other: readonly unknown[]): boolean =>
+  one.length === other.length && one.every((item, index) => item === other[index]);

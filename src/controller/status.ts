@@ -1,0 +1,56 @@
+/**
+ * What the controller says of itself: one typed picture that the command line, the API, metrics and
+ * logs all draw from.
+ */
+import type { NamespaceId } from '../domain/namespace.ts';
+import type { Problem } from '../domain/problem.ts';
+import type { DnsPolicy, Mode } from '../domain/workload.ts';
+
+/**
+ * - `pending`: waits for its first load, or for Consul's first answer with rules of before in place.
+ * - `protected`: the kernel holds what it should, and refuses the rest.
+ * - `audit`: as protected, but what would be refused passes and is recorded.
+ * - `locked`: nothing is allowed, since no valid grant is known.
+ * - `unenforceable`: rules are loaded, but something inside could undo them.
+ * - `failed`: the last attempt to load failed; it is tried again.
+ * - `cleared`: an operator has taken the rules away until the container stops.
+ */
+export type NamespaceState =
+  | 'pending'
+  | 'protected'
+  | 'audit'
+  | 'locked'
+  | 'unenforceable'
+  | 'failed'
+  | 'cleared';
+
+export interface NamespaceStatus {
+  readonly id: NamespaceId;
+  /** Names of the workloads inside. */
+  readonly workloads: readonly string[];
+  readonly target: string;
+  readonly state: NamespaceState;
+  readonly grants: readonly string[];
+  readonly mode: Mode;
+  readonly dns: DnsPolicy;
+  /** What is loaded; undefined if nothing is, as far as known. */
+  readonly fingerprint: string | undefined;
+  /** When it was loaded or last found right, in ms since the epoch. */
+  readonly verifiedAt: number | undefined;
+  readonly lastError: string | undefined;
+  readonly problems: readonly Problem[];
+}
+
+export interface SourceStatus {
+  readonly name: string;
+  readonly known: boolean;
+  readonly confirmedAt: number | undefined;
+  readonly error: string | undefined;
+}
+
+export interface Status {
+  readonly namespaces: readonly NamespaceStatus[];
+  readonly sources: readonly SourceStatus[];
+  /** Workloads that can't be given rules at all. */
+  readonly refused: readonly { readonly name: string; readonly problem: Problem }[];
+}

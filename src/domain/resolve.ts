@@ -1,0 +1,124 @@
+/**
+ * From grants to allowances: the rules of the granted keys, with services replaced by the addresses
+ * and ports of their instances.
+ */
+
+import type { Acl, AclKey, RuleLine } from './acl.ts';
+import { type Prefix, parseAddress } from './address.ts';
+import type { Problem } from './problem.ts';
+import type { ServiceRule } from './rule.ts';
+import { type Allowance, canonical, protect, type RuleSet } from './rule-set.ts';
+import { type Instance, type ServiceRef, serviceName } from './service.ts';
+
+/** Service (as `serviceName` writes it) → its instances. A service not in here was not read yet. */
+export type Catalog = ReadonlyMap<string, readonly Instance[]>;
+
+/** One reason why traffic is allowed: which key, which line, and which instance where a service is named. */
+export interface Reason {
+  readonly key: string;
+  readonly line: RuleLine;
+  readonly instance: Instance | undefined;
+  readonly allowance: Allowance;
+}
+
+export interface Resolution {
+  readonly reasons: readonly Reason[];
+  readonly ruleSet: RuleSet;
+  readonly problems: readonly Problem[];
+  /** Services that rules refer to and that were not read yet; they allow nothing so far. */
+  readonly pending: readonly ServiceRef[];
+}
+
+/** The services that the rules of some keys refer to, each once. */
+export function servicesOf(keys: Iterable<AclKey>): readonly ServiceRef[] {
+  const refs = new Map<string, ServiceRef>();
+  for (const key of keys) {
+    for (const { rule } of key.rules) {
+      if (rule.kind === 'service') refs.set(serviceName(rule), refOf(rule));
+    }
+  }
+  return [...refs.values()];
+}
+
+/** The keys among `grants` that exist. */
+export const grantedKeys = (grants: readonly string[], acl: Acl): readonly AclKey[] =>
+  grants.flatMap((grant) => acl.get(grant) ?? []);
+
+/**
+ * What `grants` allow. `protectedHosts` are carved out of prefixes too broad to mean them (see
+ * `protect`). Never throws: what grants nothing is in `problems`.
+ */
+export function resolve(
+  grants: readonly string[],
+  acl: Acl,
+  catalog: Catalog,
+  protectedHosts: readonly Prefix[],
+): Resolution {
+  const keys = grantedKeys(grants, acl);
+  const problems: Problem[] = [
+    ...grants.filter((grant) => !acl.has(grant)).map(unknownKey),
+    ...keys.flatMap((key) => key.problems),
+  ];
+  const reasons = keys.flatMap((key) => reasonsOf(key, catalog, problems));
+  const allowances = reasons.map((reason) => reason.allowance);
+  return {
+    reasons,
+    ruleSet: canonical(protect(allowances, protectedHosts)),
+    problems,
+    pending: servicesOf(keys).filter((ref) => !catalog.has(serviceName(ref))),
+  };
+}
+
+const refOf = (rule: ServiceRule): ServiceRef => ({ service: rule.service, datacenter: rule.datacenter });
+
+const unknownKey = (key: string): Problem => ({
+  severity: 'error',
+  key,
+  reason: 'no such ACL key in Consul, so it grants nothing',
+});
+
+function reasonsOf(key: AclKey, catalog: Catalog, problems: Problem[]): readonly Reason[] {
+  return key.rules.flatMap((line) => {
+    const { rule } = line;
+    if (rule.kind === 'address') return [{ key: key.key, line, instance: undefined, allowance: rule }];
+    return serviceReasons(key.key, line, rule, catalog.get(serviceName(rule)), problems);
+  });
+}
+
+function serviceReasons(
+  key: string,
+  line: RuleLine,
+  rule: ServiceRule,
+  instances: readonly Instance[] | undefined,
+  problems: Problem[],
+): readonly Reason[] {
+  if (instances === undefined) return [];
+  const { tag } = rule;
+  const chosen = tag === undefined ? instances : instances.filter((one) => one.tags.includes(tag));
+  const report = (severity: Problem['severity'], reason: string) =>
+    problems.push({ severity, key, line: line.line, text: line.text, reason });
+  if (chosen.length === 0) report('warning', nothingRegistered(rule, instances.length));
+  return chosen.flatMap((instance) => {
+    const allowance = allowanceOf(instance, rule.protocol);
+    if (typeof allowance === 'string') report('error', allowance);
+    return typeof allowance === 'string' ? [] : [{ key, line, instance, allowance }];
+  });
+}
+
+const nothingRegistered = (rule: ServiceRule, others: number): string =>
+  others === 0
+    ? `no instance of ${serviceName(rule)} is registered, so it grants nothing for now`
+    : `no instance of ${serviceName(rule)} has the tag "${rule.tag}" (${others} without it), so it grants nothing for now`;
+
+/** What reaching an instance takes, or why it can't be said. */
+function allowanceOf(instance: Instance, protocol: 'tcp' | 'udp'): Allowance | string {
+  const prefix = parseAddress(instance.address);
+  if (prefix === undefined) {
+    return `the instance on node ${instance.node} is registered with "${instance.address}", which is not an IP address`;
+  }
+  const { port } = instance;
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    return `the instance on node ${instance.node} is registered with port ${port}, and a rule by service needs one`;
+  }
+  return { prefix, protocol, ranges: [{ first: port, last: port }] };
+}

@@ -1,0 +1,29 @@
+/**
+ * The test suites: `unit` needs nothing, `integration` a kernel, an Engine and Consul, `e2e` all of
+ * it together. What they need, the lab installs and starts.
+ */
+import { defineConfig } from 'vitest/config';
+
+const slow = { testTimeout: 120_000, hookTimeout: 300_000, fileParallelism: false };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/scenarios/**/*.test.ts', 'test/templates/text*.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts', 'test/templates/kernel*.test.ts'],
+          ...slow,
+        },
+      },
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow } },
+    ],
+  },
+});
