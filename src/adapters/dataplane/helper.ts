@@ -1,0 +1,145 @@
+/**
+ * Into a namespace by a short-lived container that shares it and may do nothing but change its network.
+ *
+ * One job is create, attach, start, wait, remove. Who is there is checked while the helper is created, so
+ * the check costs no time of its own. Removing happens behind the answer's back, and is awaited by `close`;
+ * what a crash leaves behind is found by its labels (leftovers.ts).
+ */
+import { randomUUID } from 'node:crypto';
+import type { NamespaceRef } from '../../controller/ports.ts';
+import { LoadError, messageOf } from '../../domain/errors.ts';
+import type { Engine } from '../docker/engine.ts';
+import { EngineRefusal, isRefusal } from '../docker/errors.ts';
+import { containerFrom } from '../docker/inspect.ts';
+import { runOnce } from '../docker/one-shot.ts';
+import { helperBody } from './helper-spec.ts';
+import { removeLeftovers } from './leftovers.ts';
+import { exited, type Failure, failed, gone, refuseHost, tookTooLong } from './load-errors.ts';
+import { defaultLimit, mostOutput, type NamespaceRunner, type Ran, type Verb } from './runner.ts';
+
+export interface HelperSettings {
+  /** Milliseconds from attach to exit; default 30 000. */
+  readonly limit: number;
+  /** Bytes a helper may use; default 512 MiB. */
+  readonly memory: number;
+  /** Names this process among others that use the same Engine. */
+  readonly instance: string;
+  readonly now: () => number;
+}
+
+interface Job extends Failure {
+  readonly networkMode: string;
+  readonly stdin: string | undefined;
+  /** Rejects with a `LoadError` if the helper must not be started. */
+  readonly check: () => Promise<void>;
+}
+
+export class HelperRunner implements NamespaceRunner {
+  readonly #engine: Engine;
+  readonly #image: () => Promise<string>;
+  readonly #settings: HelperSettings;
+  readonly #tidying = new Set<Promise<void>>();
+
+  /** `image`: asked before every job; remembers its answer (see `helperImage`). */
+  constructor(engine: Engine, image: () => Promise<string>, settings: Partial<HelperSettings> = {}) {
+    this.#engine = engine;
+    this.#image = image;
+    const defaults = { limit: defaultLimit, memory: 512 * 2 ** 20, instance: randomUUID(), now: Date.now };
+    this.#settings = { ...defaults, ...settings };
+  }
+
+  run(namespace: NamespaceRef, verb: Verb, stdin?: string): Promise<Ran> {
+    const failure = { verb, name: namespace.name };
+    const networkMode = `container:${namespace.owner}`;
+    return this.#job({ ...failure, networkMode, stdin, check: () => this.#checkOwner(namespace, failure) });
+  }
+
+  rehearse(verb: Verb, stdin?: string): Promise<Ran> {
+    const name = 'an empty namespace';
+    return this.#job({ verb, name, networkMode: 'none', stdin, check: async () => {} });
+  }
+
+  /** Removes the helpers that nobody waits for any more; returns how many. */
+  removeLeftovers(): Promise<number> {
+    return removeLeftovers(this.#engine, this.#settings.now());
+  }
+
+  async close(): Promise<void> {
+    while (this.#tidying.size > 0) await Promise.all(this.#tidying);
+  }
+
+  async #job(job: Job): Promise<Ran> {
+    const name = `egresstrator-helper-${randomUUID()}`;
+    try {
+      const id = await this.#createChecked(name, job);
+      return await this.#runIn(id, job);
+    } catch (error) {
+      throw loadError(job, error);
+    } finally {
+      this.#tidy(name);
+    }
+  }
+
+  async #createChecked(name: string, job: Job): Promise<string> {
+    const { instance, memory, limit, now } = this.#settings;
+    const { verb, networkMode, stdin } = job;
+    const image = await this.#image();
+    const expires = Math.ceil((now() + 2 * limit) / 1000) + 60;
+    const body = helperBody({
+      image,
+      verb,
+      networkMode,
+      stdin: stdin !== undefined,
+      instance,
+      expires,
+      memory,
+    });
+    const [created, checked] = await Promise.allSettled([this.#engine.create(name, body), job.check()]);
+    if (checked.status === 'rejected') throw checked.reason;
+    if (created.status === 'rejected') throw created.reason;
+    return created.value;
+  }
+
+  async #runIn(id: string, job: Job): Promise<Ran> {
+    const { limit } = this.#settings;
+    const ended = await runOnce(this.#engine, { id, stdin: job.stdin, limit, mostOutput });
+    if (ended.expired) throw tookTooLong(job, limit);
+    if (ended.exitCode !== 0) throw exited(job, ended.exitCode, ended.stderr);
+    if (ended.truncated) throw failed(job, `it printed more than ${mostOutput} bytes`);
+    return { stdout: ended.stdout };
+  }
+
+  /** Docker joins whatever namespace that name has now; it must still be the one that was meant. */
+  async #checkOwner({ owner, startedAt }: NamespaceRef, failure: Failure): Promise<void> {
+    const container = containerFrom(await this.#engine.inspect(owner));
+    if (container.network.kind === 'host') throw refuseHost(failure);
+    if (!container.running) throw gone(failure, 'the container does not run any more');
+    if (container.startedAt !== startedAt) throw gone(failure, 'the container was restarted meanwhile');
+  }
+
+  /** By name, as a create that was not answered may have created it all the same. */
+  #tidy(name: string): void {
+    const tidied: Promise<void> = this.#engine
+      .remove(name)
+      .catch(() => {})
+      .finally(() => this.#tidying.delete(tidied));
+    this.#tidying.add(tidied);
+  }
+}
+
+function loadError(job: Job, error: unknown): LoadError {
+  if (error instanceof LoadError) return error;
+  if (error instanceof EngineRefusal && isGone(error))
+    return gone(job, 'the container ended meanwhile', error);
+  if (isRefusal(error, 404) && error.detail.includes('No such image')) {
+    return failed(job, 'the helper image was removed from the Engine; build or pull it again', error);
+  }
+  return failed(job, messageOf(error), error);
+}
+
+/** The Engine's words when the container to join is not there, or ends while the helper is starting. */
+const isGone = ({ detail, status }: EngineRefusal): boolean =>
+  [/no such container/i, /non.running container/i, /is not running/i, /is restarting/i].some((said) =>
+    said.test(detail),
+  ) ||
+  (status >= 400 && /\/proc\/\d+\/ns\/net: no such file/.test(detail));

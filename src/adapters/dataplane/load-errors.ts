@@ -1,0 +1,49 @@
+/**
+ * The sentences of a load that failed, the same for every way into a namespace.
+ */
+import { LoadError } from '../../domain/errors.ts';
+import type { Verb } from './runner.ts';
+
+/** Completes "could not …". */
+const doing: Readonly<Record<Verb, string>> = {
+  load: 'load rules in',
+  state: 'read what is loaded in',
+  refusals: 'read the refusals of',
+  clear: 'remove the rules of',
+};
+
+export interface Failure {
+  readonly verb: Verb;
+  /** The container's name, or what is there instead. */
+  readonly name: string;
+}
+
+const sentence = ({ verb, name }: Failure, reason: string): string =>
+  `Could not ${doing[verb]} ${name}: ${reason.replace(/[\s.]+$/, '')}.`;
+
+/** `dataplane/netns` ended with a code that is not 0. */
+export function exited(failure: Failure, exitCode: number, stderr: string): LoadError {
+  const said = firstLine(stderr);
+  // The kernel's way to say that the memory limit was reached.
+  const killed = exitCode === 137 ? ', killed, perhaps as it ran out of memory' : '';
+  const reason = `${said === '' ? 'no reason was given' : said} (exit code ${exitCode}${killed})`;
+  return new LoadError(sentence(failure, reason), { exitCode, stderr });
+}
+
+export const tookTooLong = (failure: Failure, limit: number): LoadError =>
+  new LoadError(sentence(failure, `it took longer than ${limit / 1000} s`));
+
+export const gone = (failure: Failure, reason: string, cause?: unknown): LoadError =>
+  new LoadError(sentence(failure, reason), { gone: true, cause });
+
+export const failed = (failure: Failure, reason: string, cause?: unknown): LoadError =>
+  new LoadError(sentence(failure, reason), { cause });
+
+export const refuseHost = (failure: Failure): LoadError =>
+  failed(failure, "it is in the host's own network namespace, where nothing is ever loaded");
+
+const firstLine = (text: string): string =>
+  text
+    .split('\n')
+    .find((line) => line.trim() !== '')
+    ?.trim() ?? '';

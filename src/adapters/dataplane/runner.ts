@@ -1,0 +1,29 @@
+/**
+ * Running `dataplane/netns` inside a network namespace: what differs between the ways to get there.
+ */
+import type { NamespaceRef } from '../../controller/ports.ts';
+
+/** The verbs of `dataplane/netns`. `load` reads a text from stdin. */
+export type Verb = 'load' | 'state' | 'refusals' | 'clear';
+
+export interface Ran {
+  readonly stdout: string;
+}
+
+/** Every method fails with a `LoadError`; when it has failed or answered, nothing of it runs any more. */
+export interface NamespaceRunner {
+  run(namespace: NamespaceRef, verb: Verb, stdin?: string): Promise<Ran>;
+  /** The same in an empty namespace that is thrown away. */
+  rehearse(verb: Verb, stdin?: string): Promise<Ran>;
+  /** Resolves when nothing of ours is left to be tidied up. */
+  close(): Promise<void>;
+}
+
+/** Where `dataplane/netns` is in the helper image. */
+export const programInImage = '/usr/local/lib/egresstrator/netns';
+
+/** Milliseconds that one run may take. */
+export const defaultLimit = 30_000;
+
+/** Bytes of stdout, and of stderr, that are kept. */
+export const mostOutput = 8 * 1024 * 1024;

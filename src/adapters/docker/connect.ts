@@ -1,0 +1,206 @@
+/**
+ * The Engine's API over dockerode: the only file that knows that library.
+ *
+ * Traps of the library that are handled here: it reads DOCKER_HOST by itself, and that wins over a socket
+ * path; it sends the body of a create also as its query; it never answers for a response that is cut
+ * (deadline.ts).
+ */
+import { Agent } from 'node:http';
+import { Agent as SecureAgent } from 'node:https';
+import { Duplex, Readable } from 'node:stream';
+import Dockerode from 'dockerode';
+import { type EngineAddress, type EngineOptions, engineAddress } from './address.ts';
+import { imageSchema, listSchema, read, waitSchema } from './answers.ts';
+import { withDeadline } from './deadline.ts';
+import type { Engine, ImageSummary, LabelledContainer } from './engine.ts';
+import { EngineAnswerError, EngineRefusal, engineError, isRefusal } from './errors.ts';
+import { pullFinished } from './pull.ts';
+
+/** Milliseconds. */
+const limits = { request: 30_000, start: 60_000, pull: 600_000 };
+
+/** What concerns a container's network; exec, health and such are not even sent to us. */
+const eventFilters = JSON.stringify({
+  type: ['container', 'network'],
+  event: [
+    ...['start', 'restart', 'die', 'stop', 'destroy', 'pause', 'unpause', 'rename', 'update'],
+    ...['connect', 'disconnect'],
+  ],
+});
+
+/** Does not connect yet: the first call does. Throws an `EngineError` for an address it cannot read. */
+export function connect(options: EngineOptions = {}, requestLimit: number = limits.request): Engine {
+  const address = engineAddress(options);
+  return new DockerodeEngine(address, { ...limits, request: requestLimit });
+}
+
+class DockerodeEngine implements Engine {
+  readonly address: string;
+  readonly #docker: Dockerode;
+  readonly #agent: Agent;
+  readonly #limits: typeof limits;
+
+  constructor(address: EngineAddress, requestLimits: typeof limits) {
+    this.address = address.text;
+    this.#limits = requestLimits;
+    // A connection that is kept may be one that the Engine closed when it was restarted.
+    this.#agent = address.kind === 'tcp' && address.tls ? new SecureAgent() : new Agent();
+    this.#docker = client(address, this.#agent);
+  }
+
+  async runningIds(): Promise<readonly string[]> {
+    const what = 'list the containers';
+    const answer = await this.#call(what, (abortSignal) => this.#docker.listContainers({ abortSignal }));
+    return read(listSchema, answer, what).map(({ Id }) => Id);
+  }
+
+  inspect(id: string): Promise<unknown> {
+    return this.#call(`inspect container ${id}`, (abortSignal) =>
+      this.#container(id).inspect({ abortSignal }),
+    );
+  }
+
+  async events(since: number): Promise<Readable> {
+    const stream = await this.#call('watch events', (abortSignal) =>
+      this.#docker.getEvents({ since, filters: eventFilters, abortSignal }),
+    );
+    return asReadable(stream, 'watch events');
+  }
+
+  async archive(id: string, path: string): Promise<Readable> {
+    const stream = await this.#call(`read ${path} of container ${id}`, (abortSignal) =>
+      this.#container(id).getArchive({ path, abortSignal }),
+    );
+    return asReadable(stream, `read ${path}`);
+  }
+
+  async create(name: string, body: object): Promise<string> {
+    const created = await this.#call('create a helper container', (abortSignal) => {
+      const options = { _query: { name }, _body: body, abortSignal };
+      return this.#docker.createContainer(options);
+    });
+    return created.id;
+  }
+
+  async attach(id: string, stdin: boolean): Promise<Duplex> {
+    const options = { stream: true, hijack: true, stdin, stdout: true, stderr: true };
+    const stream = await this.#call(`attach to container ${id}`, (abortSignal) =>
+      this.#container(id).attach({ ...options, abortSignal }),
+    );
+    if (stream instanceof Duplex) return stream;
+    throw new EngineAnswerError(`The Docker Engine did not attach to container ${id} as expected.`);
+  }
+
+  async start(id: string): Promise<void> {
+    await this.#call(
+      `start container ${id}`,
+      (abortSignal) => this.#container(id).start({ abortSignal }),
+      this.#limits.start,
+    );
+  }
+
+  async wait(id: string, limit: number): Promise<number> {
+    const what = `wait for container ${id}`;
+    const answer = await this.#call(what, (abortSignal) => this.#container(id).wait({ abortSignal }), limit);
+    return read(waitSchema, answer, what).StatusCode;
+  }
+
+  async remove(id: string): Promise<void> {
+    const options = { force: true, v: true };
+    try {
+      await this.#call(`remove container ${id}`, (abortSignal) =>
+        this.#container(id).remove({ ...options, abortSignal }),
+      );
+    } catch (error) {
+      if (isRefusal(error, 404)) return;
+      if (isRefusal(error, 409) && error.detail.includes('already in progress')) return;
+      throw error;
+    }
+  }
+
+  async labelled(label: string): Promise<readonly LabelledContainer[]> {
+    const what = 'list the containers';
+    const options = { all: true, filters: { label: [label] } };
+    const answer = await this.#call(what, (abortSignal) =>
+      this.#docker.listContainers({ ...options, abortSignal }),
+    );
+    return read(listSchema, answer, what).map(({ Id, Labels }) => ({ id: Id, labels: Labels ?? {} }));
+  }
+
+  async image(name: string): Promise<ImageSummary | undefined> {
+    const what = `inspect image ${name}`;
+    try {
+      const answer = await this.#call(what, () => this.#image(name).inspect());
+      const { Id, Config } = read(imageSchema, answer, what);
+      return { id: Id, labels: Config?.Labels ?? {} };
+    } catch (error) {
+      if (isRefusal(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  async pull(name: string): Promise<void> {
+    const what = `pull image ${name}`;
+    await this.#call(
+      what,
+      async (abortSignal) => {
+        const options = { abortSignal };
+        const progress = await this.#docker.pull(name, options);
+        await pullFinished(asReadable(progress, what), name);
+      },
+      this.#limits.pull,
+    );
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  /** The id goes into the request's path as it is, where `../x` would be another request. */
+  #container(id: string): Dockerode.Container {
+    if (/^\w[\w.-]*$/.test(id)) return this.#docker.getContainer(id);
+    throw new EngineRefusal(`There is no container called ${id}.`, { status: 404, detail: 'no such name' });
+  }
+
+  #image(name: string): Dockerode.Image {
+    if (/^\w[\w.:@-]*(\/[\w.:@-]+)*$/.test(name)) return this.#docker.getImage(name);
+    throw new EngineRefusal(`There is no image called ${name}.`, { status: 404, detail: 'no such name' });
+  }
+
+  async #call<T>(what: string, request: (signal: AbortSignal) => Promise<T>, limit = this.#limits.request) {
+    try {
+      return await withDeadline(limit, what, request);
+    } catch (error) {
+      throw engineError(error, what, this.address);
+    }
+  }
+}
+
+/**
+ * The library is told everything, also what is undefined: what it is not told it takes from the
+ * environment, and a host found there wins over a socket's path.
+ */
+function client(address: EngineAddress, agent: Agent): Dockerode {
+  if (address.kind === 'socket') {
+    const options = {
+      socketPath: address.path,
+      host: undefined,
+      port: undefined,
+      protocol: 'http' as const,
+      agent,
+    };
+    return new Dockerode(options);
+  }
+  const { host, port, tls } = address;
+  const protocol = tls ? ('https' as const) : ('http' as const);
+  const options = { host, port, protocol, ...tls, agent };
+  const complete = { ...options, socketPath: undefined, pathPrefix: '/' };
+  return new Dockerode(complete);
+}
+
+function asReadable(stream: NodeJS.ReadableStream, what: string): Readable {
+  if (stream instanceof Readable) return stream;
+  throw new EngineAnswerError(
+    `The Docker Engine did not answer with a stream as expected: could not ${what}.`,
+  );
+}

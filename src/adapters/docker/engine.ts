@@ -1,0 +1,46 @@
+/**
+ * The few calls of the Engine's API that we make, without a type of the client library in sight.
+ * What the Engine answers about a container is `unknown` here; `inspect.ts` reads it.
+ */
+import type { Duplex, Readable } from 'node:stream';
+
+/** Every method fails with an `EngineError`. Ids may be full, or a prefix that is unique. */
+export interface Engine {
+  /** Where it listens, for messages: `unix:///var/run/docker.sock`. */
+  readonly address: string;
+  /** The ids of the containers that run, are paused, or wait for a restart. */
+  runningIds(): Promise<readonly string[]>;
+  inspect(id: string): Promise<unknown>;
+  /** JSON lines of the events that concern a container's network, from `since` (seconds since the epoch). */
+  events(since: number): Promise<Readable>;
+  /** A tar archive of one path, links not followed. */
+  archive(id: string, path: string): Promise<Readable>;
+
+  /** Creates a container from a body of `POST /containers/create`; returns its id. */
+  create(name: string, body: object): Promise<string>;
+  /** Stdout and stderr interleaved in the Engine's frames; what is written goes to stdin. */
+  attach(id: string, stdin: boolean): Promise<Duplex>;
+  start(id: string): Promise<void>;
+  /** Resolves with the exit code once the container does not run, which may be already. */
+  wait(id: string, limit: number): Promise<number>;
+  /** Kills it if need be; a container that is gone or going is fine. */
+  remove(id: string): Promise<void>;
+  /** All containers with a label, in whatever state. */
+  labelled(label: string): Promise<readonly LabelledContainer[]>;
+
+  /** `undefined`: the Engine does not have the image. */
+  image(name: string): Promise<ImageSummary | undefined>;
+  pull(name: string): Promise<void>;
+  /** Ends connections that are still open. */
+  close(): void;
+}
+
+export interface LabelledContainer {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ImageSummary {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,62 @@
+/**
+ * Stdout and stderr out of the one stream of an attached container: frames of 8 bytes of header (kind, three
+ * zeros, length) and the content. A frame may be split over chunks. Of each, at most `most` bytes are kept:
+ * what a helper prints is small, and a program gone wild must not fill our memory.
+ */
+export interface Output {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Something was dropped. */
+  readonly truncated: boolean;
+}
+
+const headerSize = 8;
+
+export class Frames {
+  readonly #most: number;
+  readonly #kept: Record<'stdout' | 'stderr', { chunks: Uint8Array[]; size: number }> = {
+    stdout: { chunks: [], size: 0 },
+    stderr: { chunks: [], size: 0 },
+  };
+  #header = Buffer.alloc(0);
+  #left = 0;
+  #kind: 'stdout' | 'stderr' = 'stdout';
+  #truncated = false;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  write(chunk: Uint8Array): void {
+    let rest = chunk;
+    while (rest.length > 0) rest = this.#left > 0 ? this.#content(rest) : this.#startOfFrame(rest);
+  }
+
+  get output(): Output {
+    const text = ({ chunks }: { readonly chunks: Uint8Array[] }) => Buffer.concat(chunks).toString('utf8');
+    const { stdout, stderr } = this.#kept;
+    return { stdout: text(stdout), stderr: text(stderr), truncated: this.#truncated };
+  }
+
+  #startOfFrame(chunk: Uint8Array): Uint8Array {
+    const missing = headerSize - this.#header.length;
+    this.#header = Buffer.concat([this.#header, chunk.subarray(0, missing)]);
+    if (this.#header.length === headerSize) {
+      this.#kind = this.#header.readUInt8(0) === 2 ? 'stderr' : 'stdout';
+      this.#left = this.#header.readUInt32BE(4);
+      this.#header = Buffer.alloc(0);
+    }
+    return chunk.subarray(missing);
+  }
+
+  #content(chunk: Uint8Array): Uint8Array {
+    const content = chunk.subarray(0, this.#left);
+    const kept = this.#kept[this.#kind];
+    const fits = content.subarray(0, this.#most - kept.size);
+    if (fits.length < content.length) this.#truncated = true;
+    kept.chunks.push(fits);
+    kept.size += fits.length;
+    this.#left -= content.length;
+    return chunk.subarray(content.length);
+  }
+}

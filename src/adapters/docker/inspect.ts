@@ -1,0 +1,82 @@
+/**
+ * From the Engine's inspect JSON to our `Container`. Pure: JSON in, value out.
+ *
+ * Shapes were read from Engine 20.10 and 28.5. `HostConfig.NetworkMode` says how a container was created,
+ * not how it is attached now: one created with `--network none` may be connected to a network later.
+ */
+import { z } from 'zod';
+import type { Container, NetworkMode } from '../../domain/container.ts';
+import { read } from './answers.ts';
+
+const strings = z
+  .array(z.string())
+  .nullish()
+  .transform((list) => list ?? []);
+
+const network = z.object({ NetworkID: z.string().nullish(), EndpointID: z.string().nullish() });
+
+const schema = z.object({
+  Id: z.string().min(1),
+  Name: z.string(),
+  State: z.object({ Running: z.boolean(), Pid: z.number(), StartedAt: z.string() }),
+  HostConfig: z.object({
+    NetworkMode: z.string().nullish(),
+    Privileged: z.boolean().nullish(),
+    CapAdd: strings,
+    CapDrop: strings,
+    Dns: strings,
+  }),
+  Config: z.object({ Env: strings, Labels: z.record(z.string(), z.string()).nullish() }),
+  NetworkSettings: z.object({ Networks: z.record(z.string(), network.nullish()).nullish() }).nullish(),
+});
+
+type Inspected = z.infer<typeof schema>;
+
+/** Throws an `EngineError` for an answer that is no inspect JSON. */
+export function containerFrom(json: unknown): Container {
+  const seen = readInspected(json);
+  const attached = attachments(seen);
+  return {
+    id: seen.Id,
+    name: seen.Name.replace(/^\//, ''),
+    // Between two tries of a crash loop the Engine says "running" of a container that has no process.
+    running: seen.State.Running && seen.State.Pid > 0,
+    pid: seen.State.Pid,
+    startedAt: seen.State.StartedAt,
+    network: networkMode(seen, attached),
+    attachments: attached,
+    canUndoRules: canUndoRules(seen.HostConfig),
+    environment: seen.Config.Env,
+    labels: seen.Config.Labels ?? {},
+  };
+}
+
+/** The name servers of `--dns`; empty where the Engine's own are used. */
+export const ownNameServers = (json: unknown): readonly string[] => readInspected(json).HostConfig.Dns;
+
+const readInspected = (json: unknown): Inspected => read(schema, json, 'inspect a container');
+
+/** The network called "none" is an entry like any other, but attaches to nothing. */
+function attachments({ NetworkSettings }: Inspected): readonly string[] {
+  const entries = Object.entries(NetworkSettings?.Networks ?? {});
+  return entries
+    .filter(([name, entry]) => name !== 'none' && Boolean(entry?.NetworkID) && Boolean(entry?.EndpointID))
+    .map(([, entry]) => `${entry?.NetworkID}:${entry?.EndpointID}`)
+    .sort();
+}
+
+function networkMode({ HostConfig }: Inspected, attached: readonly string[]): NetworkMode {
+  const mode = HostConfig.NetworkMode ?? '';
+  if (mode === 'host') return { kind: 'host' };
+  if (mode.startsWith('container:')) return { kind: 'container', owner: mode.slice('container:'.length) };
+  return { kind: mode === 'none' && attached.length === 0 ? 'none' : 'own' };
+}
+
+/** Dropping wins over `ALL`, but not over a capability that is added by its name. */
+function canUndoRules({ Privileged, CapAdd, CapDrop }: Inspected['HostConfig']): boolean {
+  if (Privileged) return true;
+  const [added, dropped] = [CapAdd, CapDrop].map((names) => new Set(names.map(capability)));
+  return added?.has('NET_ADMIN') || (added?.has('ALL') && !dropped?.has('NET_ADMIN')) || false;
+}
+
+const capability = (name: string): string => name.toUpperCase().replace(/^CAP_/, '');

@@ -1,0 +1,184 @@
+/**
+ * The running containers, kept up to date.
+ *
+ * Subscribe, then list, so that nothing falls between. An event only marks a container; what is true is
+ * read from the container. The list is repeated after every reconnect, and from time to time, as a stream
+ * can stall without ending. A container that cannot be read is tried again and does not hold up the others.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { type Backoff, delay } from '../../controller/backoff.ts';
+import type { Watched } from '../../controller/ports.ts';
+import type { Container, ContainerId } from '../../domain/container.ts';
+import { EngineError } from '../../domain/errors.ts';
+import type { Engine } from './engine.ts';
+import { EngineUnreachable, isRefusal } from './errors.ts';
+import { concernOf } from './events.ts';
+import { containerFrom } from './inspect.ts';
+import { jsonLines } from './json-lines.ts';
+import { Revisits } from './revisits.ts';
+
+export interface WatchSettings {
+  /** Milliseconds between two lists. */
+  readonly relistEvery: number;
+  /** Containers inspected at the same time. */
+  readonly concurrency: number;
+  readonly backoff: Backoff;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+type Containers = ReadonlyMap<ContainerId, Container>;
+
+export class ContainerWatch implements Watched<Containers> {
+  #value: Containers | undefined;
+  #confirmedAt: number | undefined;
+  #lost: Error | undefined;
+  #failures = 0;
+  readonly #engine: Engine;
+  readonly #settings: WatchSettings;
+  readonly #onChange: () => void;
+  readonly #known = new Map<ContainerId, Container>();
+  readonly #unreadable = new Map<ContainerId, { readonly error: Error; readonly times: number }>();
+  readonly #retrying = new Set<ContainerId>();
+  readonly #revisits: Revisits;
+  readonly #closed = new AbortController();
+
+  constructor(engine: Engine, settings: WatchSettings, onChange: () => void) {
+    this.#engine = engine;
+    this.#settings = settings;
+    this.#onChange = onChange;
+    this.#revisits = new Revisits((id) => this.#visit(id), settings.concurrency);
+    void this.#keepGoing();
+  }
+
+  get value(): Containers | undefined {
+    return this.#value;
+  }
+
+  get confirmedAt(): number | undefined {
+    return this.#confirmedAt;
+  }
+
+  get error(): Error | undefined {
+    return this.#lost ?? this.#unreadable.values().next().value?.error;
+  }
+
+  close(): void {
+    this.#closed.abort();
+    this.#revisits.clear();
+  }
+
+  async #keepGoing(): Promise<void> {
+    while (!this.#closed.signal.aborted) {
+      try {
+        await this.#session();
+      } catch (error) {
+        this.#lose(error);
+        await this.#pause(this.#delay(++this.#failures));
+      }
+    }
+  }
+
+  /** One subscription and one list. Ends in peace when the next list is due, as streams can stall. */
+  async #session(): Promise<void> {
+    // The Engine answers before it has subscribed us; the events since then close that gap.
+    const since = Math.floor(this.#settings.now() / 1000) - 2;
+    const stream = await this.#engine.events(since);
+    const stop = () => stream.destroy();
+    this.#closed.signal.addEventListener('abort', stop, { once: true });
+    try {
+      const following = this.#follow(stream);
+      await Promise.race([following, this.#list()]);
+      this.#found();
+      await Promise.race([following, this.#pause(this.#settings.relistEvery)]);
+    } finally {
+      this.#closed.signal.removeEventListener('abort', stop);
+      stop();
+    }
+  }
+
+  async #follow(stream: AsyncIterable<unknown>): Promise<never> {
+    for await (const event of jsonLines(stream)) {
+      const concern = concernOf(event);
+      if (concern.kind === 'container') void this.#revisits.markUrgent(concern.id);
+      if (concern.kind === 'all') await this.#list();
+    }
+    throw new EngineUnreachable(`The Docker Engine at ${this.#engine.address} ended its stream of events.`);
+  }
+
+  /** A container that is not listed any more is looked at too: it may have started after the list was made. */
+  async #list(): Promise<void> {
+    const listed = await this.#engine.runningIds();
+    const ids = new Set([...listed, ...this.#known.keys(), ...this.#unreadable.keys()]);
+    await Promise.all([...ids].map((id) => this.#revisits.mark(id)));
+    const unreachable = [...this.#unreadable.values()].find(
+      ({ error }) => error instanceof EngineUnreachable,
+    );
+    if (unreachable !== undefined) throw unreachable.error;
+    if (this.#unreadable.size === 0) this.#confirmedAt = this.#settings.now();
+  }
+
+  /** The list was read whole. */
+  #found(): void {
+    if (this.#closed.signal.aborted) return;
+    this.#failures = 0;
+    const news = this.#value === undefined || this.#lost !== undefined;
+    this.#lost = undefined;
+    this.#value ??= new Map(this.#known);
+    if (news) this.#onChange();
+  }
+
+  #lose(error: unknown): void {
+    if (this.#closed.signal.aborted) return;
+    const before = this.#lost;
+    this.#lost = error instanceof Error ? error : new EngineError(String(error));
+    if (before === undefined) this.#onChange();
+  }
+
+  async #visit(id: ContainerId): Promise<void> {
+    try {
+      const container = containerFrom(await this.#engine.inspect(id));
+      this.#learn(id, container.running ? container : undefined);
+    } catch (error) {
+      if (isRefusal(error, 404)) this.#learn(id, undefined);
+      else this.#tryLater(id, error instanceof Error ? error : new EngineError(String(error)));
+    }
+  }
+
+  #learn(id: ContainerId, container: Container | undefined): void {
+    const wasUnreadable = this.#unreadable.delete(id);
+    const same = isDeepStrictEqual(this.#known.get(id), container);
+    if (container === undefined) this.#known.delete(id);
+    else this.#known.set(id, container);
+    if ((same && !wasUnreadable) || this.#value === undefined || this.#closed.signal.aborted) return;
+    this.#value = new Map(this.#known);
+    this.#onChange();
+  }
+
+  /** Keeps what was known of it. */
+  #tryLater(id: ContainerId, error: Error): void {
+    const before = this.#unreadable.get(id);
+    const times = (before?.times ?? 0) + 1;
+    this.#unreadable.set(id, { error, times });
+    if (before === undefined && this.#value !== undefined) this.#onChange();
+    void this.#retry(id, this.#delay(times));
+  }
+
+  async #retry(id: ContainerId, wait: number): Promise<void> {
+    if (this.#retrying.has(id)) return;
+    this.#retrying.add(id);
+    await this.#pause(wait);
+    this.#retrying.delete(id);
+    if (!this.#closed.signal.aborted && this.#unreadable.has(id)) await this.#revisits.markUrgent(id);
+  }
+
+  #delay(failures: number): number {
+    return delay(failures, this.#settings.backoff, this.#settings.random);
+  }
+
+  /** Ends early, in peace, when the watch is closed. */
+  async #pause(duration: number): Promise<void> {
+    await sleep(duration, undefined, { signal: this.#closed.signal }).catch(() => {});
+  }
+}
