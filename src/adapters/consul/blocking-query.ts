@@ -1,0 +1,180 @@
+/**
+ * One question, kept up to date by blocking queries: a loop that reads, judges, believes or keeps what
+ * it has, and never ends by itself.
+ *
+ *     consistent read ──► judge ──► rights ──► believe ──► blocking read ──► judge ──► …
+ *          ▲                └─ again, after a moment ─┐         │
+ *          └────────────────────────◄─────────────────┴─────────┴── any error, after a pause
+ *
+ * - The first read, and the first after any error, does not block and is consistent.
+ * - Equal content has an equal digest and calls nobody, however often the index moves.
+ * - While the source is lost, `value` is kept, `error` says why, `confirmedAt` stands still.
+ * - A Consul that hangs is noticed after `wait` (plus the sixteenth that Consul adds) and the client's
+ *   timeout. So `wait` is far below Consul's default of five minutes; a revoked token too is noticed
+ *   only by the next query (tried: the query in flight is still answered).
+ *
+ * It does without the package's `watch`, which ends for good after an HTTP 400, and calls when only
+ * the index moved.
+ */
+import type { Watched } from '../../controller/ports.ts';
+import { ConsulError } from '../../domain/errors.ts';
+import type { How } from './client.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type Doubts, judge, type Known, missingFrom, noDoubts } from './judgement.ts';
+import type { Answer, Question } from './question.ts';
+import { Backoff, type BackoffOptions, Pace, type PaceOptions } from './rhythm.ts';
+
+export interface BlockingQueryOptions {
+  /** How long the next blocking query may hang, in ms. */
+  readonly wait: () => number;
+  /** How long an empty answer of a Consul that has lost its history is doubted, in ms; default: forever. */
+  readonly patience?: number;
+  /** Pause before something that looks wrong is read again, in ms; default 300. */
+  readonly reread?: number;
+  readonly backoff?: BackoffOptions;
+  readonly pace?: PaceOptions;
+  readonly clock?: Clock;
+  readonly onClose?: () => void;
+}
+
+const defaults = {
+  ...{ patience: Number.POSITIVE_INFINITY, reread: 300, clock: systemClock },
+  onClose: () => {},
+};
+
+export class BlockingQuery<T> implements Watched<T> {
+  readonly #question: Question<T>;
+  /** Must not throw. */
+  readonly #onChange: () => void;
+  readonly #options: Required<Omit<BlockingQueryOptions, 'backoff' | 'pace'>>;
+  readonly #backoff: Backoff;
+  readonly #pace: Pace;
+  readonly #closing = new AbortController();
+
+  #value: T | undefined;
+  #error: Error | undefined;
+  #confirmedAt: number | undefined;
+
+  #known: Known | undefined;
+  #doubts: Doubts = noDoubts;
+  /** Where the next query blocks; undefined: it reads at once, consistently. */
+  #index: bigint | undefined;
+  /** No answer was believed since the start or the last error. */
+  #isFresh = true;
+
+  constructor(question: Question<T>, onChange: () => void, options: BlockingQueryOptions) {
+    const { backoff, pace, ...rest } = options;
+    this.#question = question;
+    this.#onChange = onChange;
+    this.#options = { ...defaults, ...rest };
+    this.#backoff = new Backoff(backoff);
+    this.#pace = new Pace(pace);
+    void this.#run();
+  }
+
+  get value(): T | undefined {
+    return this.#value;
+  }
+
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  get confirmedAt(): number | undefined {
+    return this.#confirmedAt;
+  }
+
+  /** Ends the request in flight and all timers; `onChange` is not called any more. */
+  close(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    this.#options.onClose();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      try {
+        await this.#readOnce();
+      } catch (error) {
+        if (this.#closing.signal.aborted) return;
+        await this.#lose(error);
+      }
+    }
+  }
+
+  async #readOnce(): Promise<void> {
+    const { clock, patience } = this.#options;
+    const { signal } = this.#closing;
+    await this.#rest(this.#pace.delay(clock.now()));
+    this.#pace.started(clock.now());
+    const how = this.#how();
+    const answer = await this.#question.ask(how, signal);
+    signal.throwIfAborted();
+    const at = { consistent: how.kind === 'consistent', now: clock.now(), patience };
+    const verdict = judge(this.#known, answer, this.#doubts, at);
+    switch (verdict.kind) {
+      case 'believe':
+        return this.#believe(answer);
+      case 'again':
+        this.#doubts = verdict.doubts;
+        this.#index = undefined;
+        return this.#rest(this.#options.reread);
+      case 'doubt':
+        await this.#checkRights(answer);
+        this.#doubts = verdict.doubts;
+        return this.#doubt(answer);
+    }
+  }
+
+  #how(): How {
+    if (this.#index === undefined) return { kind: 'consistent' };
+    return { kind: 'blocking', index: this.#index, wait: this.#options.wait() };
+  }
+
+  async #believe(answer: Answer<T>): Promise<void> {
+    await this.#checkRights(answer);
+    const isNew = this.#known?.digest !== answer.digest;
+    this.#known = answer;
+    this.#doubts = noDoubts;
+    this.#error = undefined;
+    this.#confirmedAt = this.#options.clock.now();
+    this.#goOn(answer);
+    if (!isNew) return;
+    this.#value = answer.value;
+    this.#onChange();
+  }
+
+  #doubt(answer: Answer<T>): void {
+    const { name, confirmation } = this.#question;
+    this.#error = new ConsulError(
+      `Consul lists nothing for ${name} and has lost its history (index ${answer.index} after ${this.#known?.index}), as if restarted empty; what was last known stays in force: restore its data, or ${confirmation}.`,
+    );
+    this.#goOn(answer);
+  }
+
+  /** Index 0 would not block, and some versions send it: 1 is always safe to wait on (Consul's advice). */
+  #goOn(answer: Answer<T>): void {
+    this.#index = answer.index > 1n ? answer.index : 1n;
+    this.#isFresh = false;
+    this.#backoff.succeeded(this.#options.clock.now());
+  }
+
+  async #checkRights(answer: Answer<T>): Promise<void> {
+    const missing = missingFrom(this.#known, answer);
+    if (!this.#isFresh && missing.length === 0) return;
+    await this.#question.checkRights(answer, missing, this.#closing.signal);
+    this.#closing.signal.throwIfAborted();
+  }
+
+  async #lose(error: unknown): Promise<void> {
+    this.#error = error instanceof Error ? error : new Error(String(error));
+    this.#index = undefined;
+    this.#isFresh = true;
+    this.#doubts = { ...this.#doubts, emptyBefore: false };
+    await this.#rest(this.#backoff.failed(this.#options.clock.now())).catch(() => {});
+  }
+
+  async #rest(ms: number): Promise<void> {
+    if (ms > 0) await this.#options.clock.sleep(ms, this.#closing.signal);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * How Consul is reached and what is read there: options as people give them, checked and in one form.
+ */
+import { ConsulError } from '../../domain/errors.ts';
+import { type Endpoint, parseAddress } from './address.ts';
+import { readTlsFiles, type TlsFiles } from './tls.ts';
+
+export interface ConsulOptions {
+  /** `host:port`, `http(s)://host:port`, `unix:///path`; IPv6 in brackets; port 8500 where none is given. */
+  readonly address: string;
+  readonly token?: string | undefined;
+  /** Read again for every request, so a new token needs no restart. Wins over `token`. */
+  readonly tokenFile?: string | undefined;
+  /** TLS for an address that does not say `https://`; default false. */
+  readonly ssl?: boolean | undefined;
+  /** PEM files, read once at start. With `caFile`, the system's own authorities are not trusted. */
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+  /** The folder of the ACL keys; default `egress/acl/`. */
+  readonly kvPath?: string | undefined;
+  /** Where the rules are read, and services that name no datacenter; default: the agent's own. */
+  readonly datacenter?: string | undefined;
+  /** `passing`: only instances whose checks all pass. Default `any`. */
+  readonly health?: 'any' | 'passing' | undefined;
+  /**
+   * How long one blocking query may hang without news, in ms; default 60 s for services and 15 s for
+   * the rules. A frozen Consul, and a token that was revoked, are noticed after this and `timeout`.
+   */
+  readonly wait?: number | undefined;
+  /** How long Consul may take to answer, beyond `wait`, in ms; default 10 s. */
+  readonly timeout?: number | undefined;
+  /**
+   * Connections for blocking queries on services; default 150. Consul resets those beyond its
+   * `limits.http_max_conns_per_client`, which is 200 unless set. More services than this take turns.
+   */
+  readonly maxConnections?: number | undefined;
+}
+
+export interface Settings {
+  readonly endpoint: Endpoint;
+  readonly tls: TlsFiles;
+  readonly token: string | undefined;
+  readonly tokenFile: string | undefined;
+  readonly kvPath: string;
+  readonly datacenter: string | undefined;
+  readonly health: 'any' | 'passing';
+  readonly waits: { readonly rules: number; readonly services: number };
+  readonly timeout: number;
+  readonly maxConnections: number;
+}
+
+export function settingsOf(options: ConsulOptions): Settings {
+  const endpoint = parseAddress(options.address, options.ssl ?? false);
+  return {
+    endpoint,
+    tls: endpoint.secure ? readTlsFiles(options) : {},
+    token: options.token,
+    tokenFile: options.tokenFile,
+    kvPath: normalizeKvPath(options.kvPath ?? 'egress/acl/'),
+    datacenter: options.datacenter,
+    health: options.health ?? 'any',
+    waits: { rules: options.wait ?? 15_000, services: options.wait ?? 60_000 },
+    timeout: options.timeout ?? 10_000,
+    maxConnections: options.maxConnections ?? 150,
+  };
+}
+
+/**
+ * No leading slash, one trailing slash. Consul redirects paths with empty or dot segments elsewhere
+ * (tried), so they are refused.
+ */
+export function normalizeKvPath(path: string): string {
+  const trimmed = path.trim().replace(/^\/+|\/+$/g, '');
+  if (trimmed === '' || trimmed.split('/').some((segment) => ['', '.', '..'].includes(segment))) {
+    throw new ConsulError(
+      `The KV path ${JSON.stringify(path)} names no folder: give one like egress/acl/ with --kv-path (CONSUL_PATH).`,
+      { permanent: true },
+    );
+  }
+  return `${trimmed}/`;
+}

@@ -1,0 +1,94 @@
+/**
+ * Consul as the controller's source of rules and services.
+ */
+import type { RuleSource, Watched } from '../../controller/ports.ts';
+import { ConsulError } from '../../domain/errors.ts';
+import type { Instance, ServiceRef } from '../../domain/service.ts';
+import { BlockingQuery, type BlockingQueryOptions } from './blocking-query.ts';
+import { ConsulClient } from './client.ts';
+import { Crowd } from './crowd.ts';
+import { type ConsulOptions, settingsOf } from './options.ts';
+import type { Rules } from './parse.ts';
+import { type Question, rulesQuestion, serviceQuestion } from './question.ts';
+
+/** What tests change; the defaults are those of the parts. */
+export type Tuning = Omit<BlockingQueryOptions, 'wait' | 'onClose'>;
+
+/**
+ * How long a service that a Consul without history does not know is kept: agents register theirs again
+ * at the next anti-entropy run, after one minute in a small cluster and a few in a big one.
+ */
+const servicePatience = 10 * 60_000;
+
+export class ConsulRuleSource implements RuleSource {
+  readonly #client: ConsulClient;
+  readonly #tuning: Tuning;
+  readonly #crowd: Crowd;
+  readonly #watches = new Set<Watched<unknown>>();
+  readonly #closing = new AbortController();
+
+  /** Throws a `ConsulError` on options that cannot work; Consul itself is not asked yet. */
+  constructor(options: ConsulOptions, tuning: Tuning = {}) {
+    this.#client = new ConsulClient(settingsOf(options));
+    this.#tuning = tuning;
+    this.#crowd = new Crowd(this.#client.settings.maxConnections);
+  }
+
+  /** Ends within twice the timeout. */
+  readRules(): Promise<Rules> {
+    return this.#readOnce(rulesQuestion(this.#client));
+  }
+
+  /** Ends within twice the timeout. */
+  readService(ref: ServiceRef): Promise<readonly Instance[]> {
+    return this.#readOnce(this.#crowd.admit(serviceQuestion(this.#client, ref)));
+  }
+
+  watchRules(onChange: () => void): Watched<Rules> {
+    const wait = this.#client.settings.waits.rules;
+    return this.#watch(rulesQuestion(this.#client), onChange, { wait: () => wait });
+  }
+
+  watchService(ref: ServiceRef, onChange: () => void): Watched<readonly Instance[]> {
+    const longest = this.#client.settings.waits.services;
+    const leave = this.#crowd.join();
+    const question = this.#crowd.admit(serviceQuestion(this.#client, ref));
+    const wait = () => this.#crowd.wait(longest);
+    return this.#watch(question, onChange, { wait, patience: servicePatience, onClose: leave });
+  }
+
+  /** Ends all watches and reads, and their connections; the process may exit. */
+  close(): void {
+    for (const watch of this.#watches) watch.close();
+    this.#closing.abort(new ConsulError('Consul is no longer asked: the source was closed.'));
+    this.#client.close();
+  }
+
+  #watch<T>(question: Question<T>, onChange: () => void, options: BlockingQueryOptions): Watched<T> {
+    this.#closing.signal.throwIfAborted();
+    const onClose = () => {
+      this.#watches.delete(query);
+      options.onClose?.();
+    };
+    const query = new BlockingQuery(question, onChange, { ...options, ...this.#tuning, onClose });
+    this.#watches.add(query);
+    return query;
+  }
+
+  async #readOnce<T>(question: Question<T>): Promise<T> {
+    const { timeout, endpoint } = this.#client.settings;
+    const late = AbortSignal.timeout(2 * timeout);
+    const signal = AbortSignal.any([this.#closing.signal, late]);
+    try {
+      const answer = await question.ask({ kind: 'consistent' }, signal);
+      await question.checkRights(answer, [], signal);
+      return answer.value;
+    } catch (error) {
+      if (this.#closing.signal.aborted || !late.aborted) throw error;
+      throw new ConsulError(
+        `Consul at ${endpoint.label} gave no answer in time, asked for ${question.name}: see whether it hangs.`,
+        { cause: error },
+      );
+    }
+  }
+}
