@@ -1,0 +1,42 @@
+/**
+ * The templates that ship, by name, and how a user's own is read.
+ */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { messageOf, TemplateError } from '../domain/errors.ts';
+import { compileTemplate, type Template } from './template.ts';
+
+/** What each is for is told in `templates/README.md`. */
+export const SHIPPED_TEMPLATES = ['nftables', 'iptables', 'denylist', 'lockdown'] as const;
+
+export type ShippedTemplate = (typeof SHIPPED_TEMPLATES)[number];
+
+/**
+ * A shipped template by its name, or a user's own by its path. What holds a slash or ends in `.hbs`
+ * is a path. Throws a `TemplateError`.
+ */
+export function loadTemplate(nameOrPath: string): Template {
+  if (isShipped(nameOrPath)) return compileTemplate(nameOrPath, read(shippedPath(nameOrPath)));
+  if (isPath(nameOrPath)) return compileTemplate(nameOrPath, read(nameOrPath));
+  throw new TemplateError(
+    `there is no template "${nameOrPath}": name one of ${SHIPPED_TEMPLATES.join(', ')}, or the path of your own`,
+  );
+}
+
+export const isShipped = (name: string): name is ShippedTemplate =>
+  SHIPPED_TEMPLATES.some((shipped) => shipped === name);
+
+const isPath = (text: string): boolean => text.includes('/') || text.endsWith('.hbs');
+
+/** `templates/` is as far from `src/rendering/` as from `dist/rendering/`. */
+const shippedPath = (name: ShippedTemplate): string =>
+  fileURLToPath(new URL(`../../templates/${name}.hbs`, import.meta.url));
+
+/** The one place of this layer that touches the disk. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new TemplateError(`the template ${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * What a template sees: resolved, canonical values that this program printed itself. Nothing that
+ * anybody typed into Consul or a label comes this far, so no text can be smuggled into a firewall.
+ * `templates/README.md` is the same for people; change both.
+ */
+import { comparePrefixes, type Family, formatAddress, type Prefix, parseAddress } from '../domain/address.ts';
+import type { RuleSet } from '../domain/rule-set.ts';
+import type { DnsPolicy, Mode } from '../domain/workload.ts';
+import type { ShapeOf } from './shape.ts';
+import { NO_TRAFFIC, type TrafficContext, trafficContext } from './traffic-context.ts';
+
+export interface RenderInput {
+  readonly allowed: RuleSet;
+  /** Destinations of keys that exist and were not granted; needed where `needsUngranted`. */
+  readonly ungranted: RuleSet | undefined;
+  readonly mode: Mode;
+  readonly dns: DnsPolicy;
+  /** The namespace's resolvers; matter only to templates that print them. */
+  readonly resolvers: readonly string[];
+}
+
+export interface TemplateContext {
+  /** 32 hex digits that stand for the template and its input. */
+  readonly fingerprint: string;
+  /** `egresstrator v1 <fingerprint>`: must be in the table's comment, or nobody knows what is loaded. */
+  readonly comment: string;
+  /** The conntrack mark of flows admitted under this text, `0x…`. */
+  readonly generation: string;
+  /** The conntrack mark of flows that came from outside; never a generation. */
+  readonly inbound: string;
+  /** Record what would be refused, and let it pass. */
+  readonly audit: boolean;
+  /** Names may be looked up. */
+  readonly dns: boolean;
+  readonly resolvers: { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] };
+  readonly allowed: TrafficContext;
+  readonly ungranted: TrafficContext;
+}
+
+const TRAFFIC_SHAPE: ShapeOf<TrafficContext> = {
+  fields: {
+    ipv4: { list: { fields: { suffix: 'text', elements: { list: 'text' } } } },
+    ipv6: { list: { fields: { suffix: 'text', elements: { list: 'text' } } } },
+    icmp4: { list: { fields: { suffix: 'text', elements: { list: 'text' } } } },
+    icmp6: { list: { fields: { suffix: 'text', elements: { list: 'text' } } } },
+    xtables: { list: 'text' },
+  },
+};
+
+export const CONTEXT_SHAPE: ShapeOf<TemplateContext> = {
+  fields: {
+    fingerprint: 'text',
+    comment: 'text',
+    generation: 'text',
+    inbound: 'text',
+    audit: 'flag',
+    dns: 'flag',
+    resolvers: { fields: { ipv4: { list: 'text' }, ipv6: { list: 'text' } } },
+    allowed: TRAFFIC_SHAPE,
+    ungranted: TRAFFIC_SHAPE,
+  },
+};
+
+/** The mark of flows from outside; generations start above it. */
+const INBOUND = 1;
+
+/** The fields that the template mentions decide what is worth printing: see `trafficContext`. */
+export const contextOf = (
+  input: RenderInput,
+  fingerprint: string,
+  mentions: ReadonlySet<string>,
+): TemplateContext => ({
+  fingerprint,
+  comment: `egresstrator v1 ${fingerprint}`,
+  generation: generationOf(fingerprint),
+  inbound: `0x${INBOUND.toString(16)}`,
+  audit: input.mode === 'audit',
+  dns: input.dns === 'resolvers',
+  resolvers: splitResolvers(input.resolvers),
+  allowed: trafficContext(input.allowed, mentions.has('allowed.xtables')),
+  ungranted:
+    input.ungranted === undefined
+      ? NO_TRAFFIC
+      : trafficContext(input.ungranted, mentions.has('ungranted.xtables')),
+});
+
+/** 32 bits of the fingerprint. 0 is a flow nobody marked, 1 one from outside. */
+const generationOf = (fingerprint: string): string => {
+  const bits = Number.parseInt(fingerprint.slice(0, 8), 16);
+  return `0x${(bits > INBOUND ? bits : bits + INBOUND + 1).toString(16).padStart(8, '0')}`;
+};
+
+/** By family, sorted, without duplicates and without what is no address. */
+export function splitResolvers(resolvers: readonly string[]): TemplateContext['resolvers'] {
+  const addresses = resolvers.flatMap((resolver) => parseAddress(resolver) ?? []).sort(comparePrefixes);
+  const print = (family: Family): readonly string[] => [
+    ...new Set(addresses.filter((address) => address.family === family).map(printAddress)),
+  ];
+  return { ipv4: print(4), ipv6: print(6) };
+}
+
+const printAddress = ({ family, address }: Prefix): string => formatAddress(family, address);

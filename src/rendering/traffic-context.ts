@@ -1,0 +1,75 @@
+/**
+ * A rule set as printable elements. Templates only lay them out: printing is done here, once and
+ * quickly, as a namespace may have ten thousand of them.
+ */
+import { formatPrefix } from '../domain/address.ts';
+import type { Element, RuleSet } from '../domain/rule-set.ts';
+
+/** One layer of a rule set: elements of one kind that do not overlap, as a kernel's set wants them. */
+export interface SetContext {
+  /** Empty for the first layer, `_1`, `_2`, … for further ones: to be appended to a set's name. */
+  readonly suffix: string;
+  /** Never empty. */
+  readonly elements: readonly string[];
+}
+
+/** Each list holds only layers that have elements of its kind. */
+export interface TrafficContext {
+  /** `10.0.0.0/8 . tcp . 80-90` */
+  readonly ipv4: readonly SetContext[];
+  /** `2001:db8::/32 . udp . 53` */
+  readonly ipv6: readonly SetContext[];
+  /** `10.0.0.0/8 . 8` */
+  readonly icmp4: readonly SetContext[];
+  /** `2001:db8::/32 . 128` */
+  readonly icmp6: readonly SetContext[];
+  /** Matches of iptables and ip6tables, all layers: `-4 -d 10.0.0.0/8 -p tcp --dport 80:90` */
+  readonly xtables: readonly string[];
+}
+
+type Kind = 'ipv4' | 'ipv6' | 'icmp4' | 'icmp6';
+
+export const NO_TRAFFIC: TrafficContext = { ipv4: [], ipv6: [], icmp4: [], icmp6: [], xtables: [] };
+
+/** `withXtables`: printing for xtables costs as much as for nft, and few templates want both. */
+export function trafficContext(ruleSet: RuleSet, withXtables: boolean): TrafficContext {
+  const layers = ruleSet.layers.map(printLayer);
+  const kind = (name: Kind): readonly SetContext[] =>
+    layers.flatMap((layer, index) =>
+      layer[name].length === 0 ? [] : [{ suffix: index === 0 ? '' : `_${index}`, elements: layer[name] }],
+    );
+  return {
+    ipv4: kind('ipv4'),
+    ipv6: kind('ipv6'),
+    icmp4: kind('icmp4'),
+    icmp6: kind('icmp6'),
+    xtables: withXtables ? ruleSet.layers.flat().flatMap(printXtables) : [],
+  };
+}
+
+function printLayer(layer: readonly Element[]): Readonly<Record<Kind, readonly string[]>> {
+  const printed: Record<Kind, string[]> = { ipv4: [], ipv6: [], icmp4: [], icmp6: [] };
+  for (const element of layer) printed[kindOf(element)].push(printElement(element));
+  return printed;
+}
+
+const kindOf = ({ prefix, protocol }: Element): Kind =>
+  protocol === 'icmp' ? (prefix.family === 4 ? 'icmp4' : 'icmp6') : prefix.family === 4 ? 'ipv4' : 'ipv6';
+
+const printElement = ({ prefix, protocol, range }: Element): string => {
+  const values = range.first === range.last ? `${range.first}` : `${range.first}-${range.last}`;
+  return protocol === 'icmp'
+    ? `${formatPrefix(prefix)} . ${values}`
+    : `${formatPrefix(prefix)} . ${protocol} . ${values}`;
+};
+
+/** One match, except where ICMP types are a range that xtables cannot say: then one for each type. */
+function printXtables(element: Element): readonly string[] {
+  const { prefix, protocol, range } = element;
+  const destination = `-${prefix.family} -d ${formatPrefix(prefix)}`;
+  if (protocol !== 'icmp') return [`${destination} -p ${protocol} --dport ${range.first}:${range.last}`];
+  const [name, option] = prefix.family === 4 ? ['icmp', '--icmp-type'] : ['icmpv6', '--icmpv6-type'];
+  if (range.first === 0 && range.last === 255) return [`${destination} -p ${name}`];
+  const types = Array.from({ length: range.last - range.first + 1 }, (_, index) => range.first + index);
+  return types.map((type) => `${destination} -p ${name} ${option} ${type}`);
+}
