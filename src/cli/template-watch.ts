@@ -63,7 +63,7 @@ export class TemplateWatch {
   }
 
   async #tryReload(use: (template: Template) => void): Promise<void> {
-    const template = await loadTemplate(this.#name);
+    const template = loadTemplate(this.#name);
     await this.rehearse(template);
     use(template);
     this.#log.info({ template: this.#name }, 'template loaded');

@@ -11,7 +11,7 @@ import type { Container, ContainerId } from '../domain/container.ts';
 import { type Namespace, type Plan, planNamespaces } from '../domain/namespace.ts';
 import { type Catalog, grantedKeys, type Resolution, servicesOf } from '../domain/resolve.ts';
 import type { Mode } from '../domain/workload.ts';
-import type { Template } from '../rendering/render.ts';
+import { needsUngranted, type Template } from '../rendering/render.ts';
 import { Keeper, type KeeperOptions } from './keeper.ts';
 import { type Knowledge, KnownWorld } from './known-world.ts';
 import { type NamespaceRecord, statusOf, type Want } from './namespace-record.ts';
@@ -143,7 +143,7 @@ export class Controller {
 
   #follow(acl: Acl): void {
     const grants = new Set(this.#plan.namespaces.flatMap((namespace) => namespace.grants));
-    const keys = this.#renderer.template.needsUngranted ? acl.values() : grantedKeys([...grants], acl);
+    const keys = needsUngranted(this.#renderer.template) ? acl.values() : grantedKeys([...grants], acl);
     this.#world.follow(servicesOf(keys));
     const knowledge = this.#world.knowledge();
     if (knowledge !== undefined) this.#ports.remember(knowledge);
@@ -151,7 +151,7 @@ export class Controller {
 
   #rulesFor(namespace: Namespace, acl: Acl, catalog: Catalog): Want {
     const resolution = this.#resolver.resolve(namespace.grants, acl, catalog);
-    if (!this.#renderer.template.needsUngranted) {
+    if (!needsUngranted(this.#renderer.template)) {
       return { kind: 'rules', resolution, ungranted: undefined, complete: resolution.pending.length === 0 };
     }
     const ungranted = [...acl.keys()].filter((key) => !namespace.grants.includes(key));

@@ -136,10 +136,11 @@ export class Keeper {
     const { target, id } = record.namespace;
     if (this.#closed || this.#records.get(id) !== record) return;
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    const gone = error instanceof LoadError && error.gone;
-    const known = record.lastError?.message === error.message;
     record.failures += 1;
     record.loaded = undefined;
+    // The Engine will soon say the same. If it does not, the container is not gone at all.
+    const gone = error instanceof LoadError && error.gone && record.failures < GONE_IN_VAIN;
+    const known = record.lastError?.message === error.message;
     record.lastError = gone ? undefined : error;
     clearTimeout(record.timer);
     record.timer = this.#later(record, delay(record.failures, this.#options.retry, this.#options.random));
@@ -149,6 +150,9 @@ export class Keeper {
     }
   }
 }
+
+/** So many failures in a row because a container "is gone", and it is reported like any other. */
+const GONE_IN_VAIN = 3;
 
 const priorityOf = (record: NamespaceRecord): Priority =>
   record.expected?.fingerprint === undefined ? PRIORITY.start : PRIORITY.refresh;

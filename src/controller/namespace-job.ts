@@ -3,7 +3,7 @@
  * works for the newest state of the world, and it writes only where something differs.
  */
 import { LoadError } from '../domain/errors.ts';
-import { factsDigest, withFacts } from '../rendering/facts.ts';
+import { expectedFacts, withFacts } from '../rendering/facts.ts';
 import { attachmentsOf, type NamespaceRecord, NOTHING_LOADED, type Want } from './namespace-record.ts';
 import type { ContainerSource, Dataplane, Loaded, Logger, NamespaceRef } from './ports.ts';
 import type { Renderer } from './rendering.ts';
@@ -54,7 +54,7 @@ async function load(
   const resolvers = await resolversOf(record, context);
   const facts = { resolvers, attachments: target.attachments };
   const { text, fingerprint } = context.renderer.render({ ...want, mode, dns, resolvers });
-  if (loaded.fingerprint === fingerprint && sameFacts(loaded.facts, factsDigest(facts))) {
+  if (loaded.fingerprint === fingerprint && loaded.facts === expectedFacts(text, facts)) {
     keep(record, loaded);
     return 'equal';
   }
@@ -77,10 +77,6 @@ async function resolversOf(record: NamespaceRecord, { containers }: JobContext):
   }
   return record.resolvers.addresses;
 }
-
-/** A text that records no facts (xtables) tells nothing of them. */
-const sameFacts = (loaded: string | undefined, wanted: string): boolean =>
-  loaded === undefined || loaded === wanted;
 
 const notWhatWasLoaded = (name: string, wanted: string, loaded: Loaded): LoadError =>
   new LoadError(

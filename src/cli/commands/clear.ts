@@ -26,9 +26,9 @@ export async function clear(container: string | undefined, flags: Flags, termina
 
 async function clearOnce(choice: Choice, config: Config, terminal: Terminal): Promise<readonly Result[]> {
   const log = toolLogger(terminal);
-  const engine = await openEngine(config, log);
+  const engine = await openEngine(config, terminal, log);
   try {
-    const context = { ...engine, renderer: new Renderer(await openTemplate(config)), log };
+    const context = { ...engine, renderer: new Renderer(openTemplate(config)), log };
     const wish = { choice, grants: 'name' in choice ? [] : undefined, mode: config.mode };
     return await eachNamespace(chooseNamespaces(await engine.containers.list(), wish), async (namespace) => {
       await settleOnce(namespace, { kind: 'nothing' }, context);

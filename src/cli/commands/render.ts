@@ -9,7 +9,7 @@ import type { Container } from '../../domain/container.ts';
 import { UsageError } from '../../domain/errors.ts';
 import { type DnsPolicy, type Mode, parseKeyList } from '../../domain/workload.ts';
 import { withFacts } from '../../rendering/facts.ts';
-import type { Template } from '../../rendering/render.ts';
+import { needsUngranted, type Template } from '../../rendering/render.ts';
 import { createOutput, type Terminal } from '../output.ts';
 import { openConsul, openEngine, openTemplate, toolLogger } from '../wiring.ts';
 import { chooseNamespaces } from './targets.ts';
@@ -26,7 +26,7 @@ interface Subject {
 export async function render(name: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
   const config = resolveConfig(flags, terminal.environment);
   const output = createOutput(terminal, flags.json === true);
-  const template = await openTemplate(config);
+  const template = openTemplate(config);
   const subject = await chooseSubject(name, flags.acl, config, terminal);
   const { text, fingerprint, problems } = await renderSubject(subject, template, config);
   for (const { key, line, reason } of problems)
@@ -45,7 +45,7 @@ async function chooseSubject(
   }
   if (name === undefined || acl !== undefined)
     throw new UsageError('give either a container or --acl key1,key2');
-  const engine = await openEngine(config, toolLogger(terminal));
+  const engine = await openEngine(config, terminal, toolLogger(terminal));
   try {
     const wish = { choice: { name }, grants: undefined, mode: config.mode };
     const [namespace] = chooseNamespaces(await engine.containers.list(), wish);
@@ -60,7 +60,7 @@ async function chooseSubject(
 async function renderSubject({ grants, mode, dns, place }: Subject, template: Template, config: Config) {
   const consul = openConsul(config);
   try {
-    const rulesFor = await readRules(consul, config.protectedHosts, template.needsUngranted, [grants]);
+    const rulesFor = await readRules(consul, config.protectedHosts, needsUngranted(template), [grants]);
     const want = rulesFor(grants);
     const resolvers = place?.resolvers ?? [];
     const { text, fingerprint } = new Renderer(template).render({ ...want, mode, dns, resolvers });

@@ -6,6 +6,7 @@ import { StateFile } from '../../adapters/state/state-file.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import { Controller } from '../../controller/controller.ts';
 import type { Logger } from '../../controller/ports.ts';
+import type { Template } from '../../rendering/render.ts';
 import { controlsOf } from '../controls.ts';
 import type { Terminal } from '../output.ts';
 import { TemplateWatch } from '../template-watch.ts';
@@ -18,8 +19,8 @@ export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   const config = resolveConfig(flags, terminal.environment);
   const log = openLogger(config, terminal);
   const stopping = stopSignal();
-  const template = await openTemplate(config);
-  const engine = await openEngine(config, log);
+  const template = openTemplate(config);
+  const engine = await openEngine(config, terminal, log);
   const consul = openConsul(config);
   const state = config.stateDir === undefined ? undefined : new StateFile(config.stateDir, log);
   const templates = new TemplateWatch(config.template, engine.dataplane, log);
@@ -43,7 +44,7 @@ export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   await engine.close();
 }
 
-const controllerOptions = (config: Config, template: Awaited<ReturnType<typeof openTemplate>>) => ({
+const controllerOptions = (config: Config, template: Template) => ({
   template,
   protectedHosts: config.protectedHosts,
   mode: config.mode,

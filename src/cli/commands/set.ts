@@ -12,6 +12,7 @@ import { Renderer } from '../../controller/rendering.ts';
 import { messageOf, UserError } from '../../domain/errors.ts';
 import type { Namespace } from '../../domain/namespace.ts';
 import { parseKeyList } from '../../domain/workload.ts';
+import { needsUngranted } from '../../rendering/render.ts';
 import { createOutput, type Output, type Terminal } from '../output.ts';
 import { type Engine, openConsul, openEngine, openTemplate, toolLogger } from '../wiring.ts';
 import { chooseNamespaces, chosen, type Wish } from './targets.ts';
@@ -48,13 +49,13 @@ async function setOnce(
   terminal: Terminal,
   output: Output,
 ): Promise<readonly Result[]> {
-  const template = await openTemplate(config);
-  const engine = await openEngine(config, toolLogger(terminal));
+  const template = openTemplate(config);
+  const engine = await openEngine(config, terminal, toolLogger(terminal));
   const consul = openConsul(config);
   try {
     const namespaces = chooseNamespaces(await engine.containers.list(), wish);
     const lists = namespaces.map(({ grants }) => grants);
-    const rulesFor = await readRules(consul, config.protectedHosts, template.needsUngranted, lists);
+    const rulesFor = await readRules(consul, config.protectedHosts, needsUngranted(template), lists);
     const context = { ...engine, renderer: new Renderer(template), log: toolLogger(terminal) };
     return await eachNamespace(namespaces, async (namespace) => {
       const want = rulesFor(namespace.grants);

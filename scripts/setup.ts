@@ -1,0 +1,79 @@
+/**
+ * What `npm start` and `npm run demo` set up before the controller runs: an Engine, the helper image,
+ * and Consul. What the machine already has is used as it is.
+ */
+import { readFileSync } from 'node:fs';
+import { execa } from 'execa';
+import { type Consul, startConsul } from '../lab/consul.ts';
+import { type Engine, ensureEngine } from '../lab/engine.ts';
+import { ensureBaseImage, ensureWorkloadImage } from '../lab/images.ts';
+import { say, timed } from '../lab/say.ts';
+
+const CONSUL_DEFAULT = '127.0.0.1:8500';
+
+export interface Setup {
+  readonly engine: Engine;
+  /** As in CONSUL_HTTP_ADDR. */
+  readonly consulAddress: string;
+  /** A Consul that was started for this run. */
+  readonly ownConsul: Consul | undefined;
+  /** An image with busybox, for trying. */
+  readonly workload: string;
+  /** Environment for the controller and for `docker`. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export const packageVersion = (): string => String(JSON.parse(readFileSync('package.json', 'utf8')).version);
+
+export async function setUp({ privateConsul = false } = {}): Promise<Setup> {
+  const engine = await ensureEngine({ version: 'host' });
+  const workload = await ensureWorkloadImage(engine.socketPath);
+  await ensureHelperImage(engine);
+  const known = privateConsul ? undefined : await usersConsul();
+  const ownConsul = known === undefined ? await startConsul(privateConsul ? {} : { port: 8500 }) : undefined;
+  const consulAddress = known ?? ownConsul?.address ?? CONSUL_DEFAULT;
+  const environment = { DOCKER_HOST: `unix://${engine.socketPath}`, CONSUL_HTTP_ADDR: consulAddress };
+  return { engine, consulAddress, ownConsul, workload, environment };
+}
+
+/** Builds `egresstrator:<version>` for helpers unless the Engine has it. */
+export async function ensureHelperImage({ socketPath }: Engine): Promise<string> {
+  const image = `egresstrator:${packageVersion()}`;
+  const docker = (...args: readonly string[]) =>
+    execa('docker', ['-H', `unix://${socketPath}`, ...args], {
+      reject: false,
+      all: true,
+      env: { DOCKER_BUILDKIT: '0' },
+    });
+  const known = await docker('image', 'inspect', image);
+  if (!known.failed) {
+    say(`found the helper image ${image}`);
+    return image;
+  }
+  const publicBase = 'node:24-bookworm-slim';
+  await timed(`built the helper image ${image}`, async () => {
+    const pulled = await docker('pull', '--quiet', publicBase);
+    const base = pulled.failed ? await ensureBaseImage(socketPath) : publicBase;
+    const args = ['--target', 'helper', '--build-arg', `BASE_IMAGE=${base}`, '--tag', image, '.'];
+    const built = await docker('build', ...args);
+    if (built.failed)
+      throw new Error(`docker build failed:\n${built.all?.split('\n').slice(-20).join('\n')}`);
+  });
+  return image;
+}
+
+/** The Consul that is configured, or that answers at the usual address. */
+async function usersConsul(): Promise<string | undefined> {
+  const configured = process.env.CONSUL_HTTP_ADDR;
+  if (configured) {
+    say(`using Consul at ${configured}, as CONSUL_HTTP_ADDR says`);
+    return configured;
+  }
+  const answers = await fetch(`http://${CONSUL_DEFAULT}/v1/status/leader`, {
+    signal: AbortSignal.timeout(2000),
+  })
+    .then((response) => response.ok)
+    .catch(() => false);
+  if (answers) say(`using the Consul that answers at ${CONSUL_DEFAULT}`);
+  return answers ? CONSUL_DEFAULT : undefined;
+}

@@ -1,0 +1,79 @@
+/**
+ * The composition root: from a configuration to the adapters that it asks for.
+ */
+import { ConsulRuleSource } from '../adapters/consul/rule-source.ts';
+import { AutoRunner } from '../adapters/dataplane/auto.ts';
+import { createDataplane } from '../adapters/dataplane/dataplane.ts';
+import { DryRunDataplane } from '../adapters/dataplane/dry-run.ts';
+import { HelperRunner } from '../adapters/dataplane/helper.ts';
+import { NsenterRunner } from '../adapters/dataplane/nsenter.ts';
+import type { NamespaceRunner } from '../adapters/dataplane/runner.ts';
+import { engineOptionsFrom } from '../adapters/docker/address.ts';
+import { connect } from '../adapters/docker/connect.ts';
+import { DockerContainerSource } from '../adapters/docker/containers.ts';
+import type { Engine as DockerEngine } from '../adapters/docker/engine.ts';
+import { resolverReader } from '../adapters/docker/resolvers.ts';
+import { createLogger } from '../adapters/log/pino.ts';
+import type { Config } from '../config/config.ts';
+import type { ContainerSource, Dataplane, Logger, RuleSource } from '../controller/ports.ts';
+import { loadTemplate } from '../rendering/catalog.ts';
+import type { Template } from '../rendering/render.ts';
+import { version } from './assets.ts';
+import { type Terminal, wantsColour } from './output.ts';
+
+export interface Engine {
+  readonly containers: ContainerSource;
+  readonly dataplane: Dataplane;
+  close(): Promise<void>;
+}
+
+export const openTemplate = (config: Config): Template => loadTemplate(config.template);
+
+export const openConsul = ({ consul }: Config): RuleSource => new ConsulRuleSource(consul);
+
+/** The logger of the controller, as configured. */
+export const openLogger = ({ log }: Config, terminal: Terminal): Logger =>
+  createLogger({
+    ...log,
+    terminal: terminal.stderr.isTTY === true,
+    colour: wantsColour(terminal.stderr, terminal.environment),
+  });
+
+/** The logger of commands that do one thing and end: only what is wrong. */
+export const toolLogger = ({ stderr, environment }: Terminal): Logger =>
+  createLogger({
+    level: 'warn',
+    format: 'auto',
+    terminal: stderr.isTTY === true,
+    colour: wantsColour(stderr, environment),
+  });
+
+/** Connects with the Engine; throws an `EngineError` where none answers. */
+export async function openEngine(config: Config, terminal: Terminal, log: Logger): Promise<Engine> {
+  const engine = connect({ ...engineOptionsFrom(terminal.environment), host: config.docker.host });
+  await engine.runningIds();
+  const runner = openRunner(config, engine);
+  return {
+    containers: new DockerContainerSource(
+      engine,
+      resolverReader(engine, async () => []),
+    ),
+    dataplane: config.dryRun ? dryRun(log) : createDataplane(runner),
+    close: async () => {
+      await runner.close();
+      engine.close();
+    },
+  };
+}
+
+function openRunner({ loader, docker }: Config, engine: DockerEngine): NamespaceRunner {
+  const nsenter = new NsenterRunner();
+  if (loader === 'nsenter') return nsenter;
+  const helper = new HelperRunner(engine, async () => docker.image ?? `egresstrator:${version()}`);
+  return loader === 'helper' ? helper : new AutoRunner(nsenter, helper);
+}
+
+const dryRun = (log: Logger): Dataplane =>
+  new DryRunDataplane(({ namespace, text }) =>
+    log.info({ container: namespace.name, text }, 'would load this text'),
+  );

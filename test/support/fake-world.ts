@@ -1,0 +1,192 @@
+/**
+ * A world in memory for scenario tests: Consul, the Engine and kernels that do as they are told. It
+ * stands in for time and for failures that can't be provoked; everything between is the real thing.
+ */
+import type {
+  ContainerSource,
+  Dataplane,
+  Loaded,
+  Logger,
+  NamespaceRef,
+  Refusal,
+  RuleSource,
+  Watched,
+} from '../../src/controller/ports.ts';
+import type { Container, ContainerId } from '../../src/domain/container.ts';
+import { LoadError } from '../../src/domain/errors.ts';
+import { type Instance, type ServiceRef, serviceName } from '../../src/domain/service.ts';
+
+/** A `Watched` that a test sets. */
+class Cell<T> implements Watched<T> {
+  value: T | undefined;
+  error: Error | undefined;
+  confirmedAt: number | undefined;
+  closed = false;
+  readonly #onChange: () => void;
+
+  constructor(value: T | undefined, error: Error | undefined, onChange: () => void) {
+    this.value = value;
+    this.error = error;
+    this.#onChange = onChange;
+    if (value !== undefined || error !== undefined) queueMicrotask(onChange);
+  }
+
+  tell(value: T | undefined, error?: Error): void {
+    if (value !== undefined) this.value = value;
+    this.error = error;
+    if (!this.closed) this.#onChange();
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+export class FakeConsul implements RuleSource {
+  rules: ReadonlyMap<string, string> | undefined;
+  readonly services = new Map<string, readonly Instance[]>();
+  error: Error | undefined;
+  readonly #rulesCells: Cell<ReadonlyMap<string, string>>[] = [];
+  readonly #serviceCells = new Map<string, Cell<readonly Instance[]>>();
+
+  put(rules: Readonly<Record<string, string>>): void {
+    this.rules = new Map(Object.entries(rules));
+    for (const cell of this.#rulesCells) cell.tell(this.rules);
+  }
+
+  register(name: string, instances: readonly Instance[]): void {
+    this.services.set(name, instances);
+    this.#serviceCells.get(name)?.tell(instances);
+  }
+
+  fail(error: Error | undefined): void {
+    this.error = error;
+    for (const cell of [...this.#rulesCells, ...this.#serviceCells.values()]) cell.tell(undefined, error);
+  }
+
+  /** The services watched now. */
+  watched(): readonly string[] {
+    return [...this.#serviceCells].filter(([, cell]) => !cell.closed).map(([name]) => name);
+  }
+
+  async readRules(): Promise<ReadonlyMap<string, string>> {
+    return this.rules ?? new Map();
+  }
+
+  async readService(ref: ServiceRef): Promise<readonly Instance[]> {
+    return this.services.get(serviceName(ref)) ?? [];
+  }
+
+  watchRules(onChange: () => void): Watched<ReadonlyMap<string, string>> {
+    const cell = new Cell(this.error === undefined ? this.rules : undefined, this.error, onChange);
+    this.#rulesCells.push(cell);
+    return cell;
+  }
+
+  watchService(ref: ServiceRef, onChange: () => void): Watched<readonly Instance[]> {
+    const known = this.error === undefined ? this.services.get(serviceName(ref)) : undefined;
+    const cell = new Cell(known, this.error, onChange);
+    this.#serviceCells.set(serviceName(ref), cell);
+    return cell;
+  }
+
+  close(): void {}
+}
+
+export class FakeEngine implements ContainerSource {
+  readonly containers = new Map<ContainerId, Container>();
+  readonly #cells: Cell<ReadonlyMap<ContainerId, Container>>[] = [];
+
+  run(...containers: readonly Container[]): void {
+    for (const container of containers) this.containers.set(container.id, container);
+    this.#tell();
+  }
+
+  stop(...ids: readonly ContainerId[]): void {
+    for (const id of ids) this.containers.delete(id);
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const cell of this.#cells) cell.tell(new Map(this.containers));
+  }
+
+  async list(): Promise<ReadonlyMap<ContainerId, Container>> {
+    return new Map(this.containers);
+  }
+
+  watch(onChange: () => void): Watched<ReadonlyMap<ContainerId, Container>> {
+    const cell = new Cell(new Map(this.containers), undefined, onChange);
+    this.#cells.push(cell);
+    return cell;
+  }
+
+  async resolvers(): Promise<readonly string[]> {
+    return ['192.0.2.53'];
+  }
+}
+
+/** Kernels by namespace: what a text says of itself is what is read back. */
+export class FakeKernel implements Dataplane {
+  readonly texts = new Map<string, string>();
+  readonly loads: string[] = [];
+  /** Consulted before each load; a test throws from here. */
+  beforeLoad: (namespace: NamespaceRef) => Promise<void> = async () => {};
+
+  async load(namespace: NamespaceRef, text: string): Promise<Loaded> {
+    await this.beforeLoad(namespace);
+    this.loads.push(namespace.name);
+    this.texts.set(keyOf(namespace), text);
+    return this.read(namespace);
+  }
+
+  async read(namespace: NamespaceRef): Promise<Loaded> {
+    const text = this.texts.get(keyOf(namespace));
+    return {
+      fingerprint: text?.match(/egresstrator v1 ([0-9a-f]+)/)?.[1],
+      facts: text?.match(/define facts = (0x[0-9a-f]+)/)?.[1],
+      digest: text === undefined ? undefined : `digest of ${text}`,
+    };
+  }
+
+  async clear(namespace: NamespaceRef): Promise<void> {
+    this.texts.delete(keyOf(namespace));
+  }
+
+  async refusals(): Promise<readonly Refusal[]> {
+    return [];
+  }
+
+  async rehearse(text: string): Promise<void> {
+    if (text.includes('does not load')) throw new LoadError('nft: syntax error');
+  }
+
+  /** The destinations allowed in a container's namespace, as the text prints them; undefined: nothing loaded. */
+  allowed(container: Container): readonly string[] | undefined {
+    const text = this.texts.get(`${container.id}@${container.startedAt}`);
+    return (
+      text?.match(/[0-9a-f.:/]+ \. (?:tcp|udp) \. [0-9-]+/g)?.sort() ?? (text === undefined ? undefined : [])
+    );
+  }
+}
+
+const keyOf = ({ owner, startedAt }: NamespaceRef): string => `${owner}@${startedAt}`;
+
+/** Keeps what is logged, as `level message`. */
+export class FakeLog implements Logger {
+  readonly lines: { readonly level: string; readonly message: string; readonly fields: object }[] = [];
+  readonly debug = this.#at('debug');
+  readonly info = this.#at('info');
+  readonly warn = this.#at('warn');
+  readonly error = this.#at('error');
+
+  #at(level: string) {
+    return (fields: object, message: string): void => {
+      this.lines.push({ level, message, fields });
+    };
+  }
+
+  messages(level: string): readonly string[] {
+    return this.lines.filter((line) => line.level === level).map((line) => line.message);
+  }
+}
