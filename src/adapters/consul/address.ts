@@ -4,6 +4,7 @@
  */
 import { isIPv6 } from 'node:net';
 import { ConsulError } from '../../domain/errors.ts';
+import { named } from './names.ts';
 
 export interface Endpoint {
   /** For messages, as a person would write it. */
@@ -24,7 +25,7 @@ export function parseAddress(address: string, ssl: boolean): Endpoint {
     case 'unix':
       return unixSocket(rest, ssl);
     case 'http':
-      if (ssl) throw wrong('it says http:// while --ssl (CONSUL_HTTP_SSL) asks for TLS: drop one of the two');
+      if (ssl) throw wrong(`it says http:// while ${named.ssl} asks for TLS: drop one of the two`);
       return hostAndPort(rest, false);
     case 'https':
       return hostAndPort(rest, true);
@@ -43,7 +44,7 @@ function unixSocket(path: string, ssl: boolean): Endpoint {
 function hostAndPort(text: string, secure: boolean): Endpoint {
   // Never quoted in the message: what stands before an @ may be a password.
   if (text.includes('@'))
-    throw wrong('it must hold no user name or password; a token goes into --consul-token');
+    throw wrong(`it must hold no user name or password; a token goes into ${named.token}`);
   if (isIPv6(text)) throw wrong(`write an IPv6 address in brackets, as in [${text}]:${defaultPort}`);
   const parts = /^(?:\[([^\]]+)\]|([a-z0-9_.-]+))(?::(\d{1,5}))?\/?$/i.exec(text);
   const [bracketed, name] = [parts?.[1], parts?.[2]];
@@ -56,6 +57,6 @@ function hostAndPort(text: string, secure: boolean): Endpoint {
 }
 
 const wrong = (reason: string): ConsulError =>
-  new ConsulError(`The address of Consul, --consul (CONSUL_HTTP_ADDR), is wrong: ${reason}.`, {
+  new ConsulError(`The address of Consul, ${named.address}, is wrong: ${reason}.`, {
     permanent: true,
   });

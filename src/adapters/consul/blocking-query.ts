@@ -34,6 +34,11 @@ export interface BlockingQueryOptions {
   readonly backoff?: BackoffOptions;
   readonly pace?: PaceOptions;
   readonly clock?: Clock;
+  /**
+   * What a former run of the program knew. It is no value, but an empty answer is held against it.
+   * Its index is not known: only a Consul whose index is 1 has lost its history for sure.
+   */
+  readonly former?: Omit<Known, 'index'> | undefined;
   readonly onClose?: () => void;
 }
 
@@ -46,7 +51,7 @@ export class BlockingQuery<T> implements Watched<T> {
   readonly #question: Question<T>;
   /** Must not throw. */
   readonly #onChange: () => void;
-  readonly #options: Required<Omit<BlockingQueryOptions, 'backoff' | 'pace'>>;
+  readonly #options: Required<Omit<BlockingQueryOptions, 'backoff' | 'pace' | 'former'>>;
   readonly #backoff: Backoff;
   readonly #pace: Pace;
   readonly #closing = new AbortController();
@@ -63,10 +68,11 @@ export class BlockingQuery<T> implements Watched<T> {
   #isFresh = true;
 
   constructor(question: Question<T>, onChange: () => void, options: BlockingQueryOptions) {
-    const { backoff, pace, ...rest } = options;
+    const { backoff, pace, former, ...rest } = options;
     this.#question = question;
     this.#onChange = onChange;
     this.#options = { ...defaults, ...rest };
+    this.#known = former && { ...former, index: 1n };
     this.#backoff = new Backoff(backoff);
     this.#pace = new Pace(pace);
     void this.#run();
@@ -133,7 +139,7 @@ export class BlockingQuery<T> implements Watched<T> {
 
   async #believe(answer: Answer<T>): Promise<void> {
     await this.#checkRights(answer);
-    const isNew = this.#known?.digest !== answer.digest;
+    const isNew = this.#confirmedAt === undefined || this.#known?.digest !== answer.digest;
     this.#known = answer;
     this.#doubts = noDoubts;
     this.#error = undefined;
@@ -147,7 +153,7 @@ export class BlockingQuery<T> implements Watched<T> {
   #doubt(answer: Answer<T>): void {
     const { name, confirmation } = this.#question;
     this.#error = new ConsulError(
-      `Consul lists nothing for ${name} and has lost its history (index ${answer.index} after ${this.#known?.index}), as if restarted empty; what was last known stays in force: restore its data, or ${confirmation}.`,
+      `Consul lists nothing for ${name} and has lost its history (index ${answer.index}, after ${this.#known?.index}), as if restarted empty; what was last known stays in force: restore its data, or ${confirmation}.`,
     );
     this.#goOn(answer);
   }
@@ -175,6 +181,8 @@ export class BlockingQuery<T> implements Watched<T> {
   }
 
   async #rest(ms: number): Promise<void> {
-    if (ms > 0) await this.#options.clock.sleep(ms, this.#closing.signal);
+    const { signal } = this.#closing;
+    if (ms > 0) await this.#options.clock.sleep(ms, signal);
+    signal.throwIfAborted();
   }
 }

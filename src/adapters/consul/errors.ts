@@ -4,6 +4,7 @@
 import { ConsulError } from '../../domain/errors.ts';
 import type { Endpoint } from './address.ts';
 import { evidence, type Failure, failureOf } from './failure.ts';
+import { named } from './names.ts';
 
 /** What a request was about. */
 export interface Subject {
@@ -45,37 +46,43 @@ function explanation(failure: Failure, subject: Subject): Explanation {
   if (known !== undefined) return known;
   return {
     says: `could not be asked (${failure.text || code})`,
-    remedy: 'check --consul (CONSUL_HTTP_ADDR)',
+    remedy: `check ${named.address}`,
   };
 }
 
-const address = '--consul (CONSUL_HTTP_ADDR)';
 const unknownAuthority: Explanation = {
   says: 'shows a certificate of an authority that is not trusted here',
-  remedy: 'name its CA file with --ssl-ca-cert (CONSUL_CACERT)',
+  remedy: `name its CA file with ${named.ca}`,
   permanent: true,
 };
 const wantsClientCertificate: Explanation = {
   says: 'does not accept our client certificate, or asks for one',
-  remedy: 'set CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY to a pair that its CA signed',
+  remedy: `set ${named.cert} and ${named.key} to a pair that its CA signed`,
   permanent: true,
 };
 const brokenTls: Explanation = {
   says: 'does not complete the TLS handshake',
-  remedy: `if it speaks plain HTTP there, drop --ssl or https://; else check ${address}`,
+  remedy: `if it speaks plain HTTP there, drop --ssl or https://; else check ${named.address}`,
   permanent: true,
 };
 const closed: Explanation = {
   says: 'closed the connection before its answer was complete',
   remedy: 'if it was not just restarted, look at its log, and at limits.http_max_conns_per_client',
 };
-const unreachable: Explanation = { says: 'is out of reach', remedy: `check ${address} and the network` };
+const unreachable: Explanation = {
+  says: 'is out of reach',
+  remedy: `check ${named.address} and the network`,
+};
 
 const byCode: Readonly<Record<string, Explanation>> = {
-  ECONNREFUSED: { says: 'refuses the connection', remedy: `start Consul there, or correct ${address}` },
-  ENOENT: { says: 'has no socket there', remedy: `start Consul, or correct ${address}` },
+  ECONNREFUSED: { says: 'refuses the connection', remedy: `start Consul there, or correct ${named.address}` },
+  ENOENT: { says: 'has no socket there', remedy: `start Consul, or correct ${named.address}` },
   EACCES: { says: 'has a socket that we may not use', remedy: 'give this user the right to write to it' },
-  ENOTFOUND: { says: 'has a name that does not resolve', remedy: `correct ${address}`, permanent: true },
+  ENOTFOUND: {
+    says: 'has a name that does not resolve',
+    remedy: `correct ${named.address}`,
+    permanent: true,
+  },
   EAI_AGAIN: { says: 'has a name that could not be resolved', remedy: 'check the resolver of this host' },
   EHOSTUNREACH: unreachable,
   ENETUNREACH: unreachable,
@@ -96,7 +103,7 @@ const byCode: Readonly<Record<string, Explanation>> = {
   },
   ERR_TLS_CERT_ALTNAME_INVALID: {
     says: 'shows a certificate for another name',
-    remedy: `write the name that the certificate holds in ${address}`,
+    remedy: `write the name that the certificate holds in ${named.address}`,
     permanent: true,
   },
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: wantsClientCertificate,
@@ -112,7 +119,7 @@ function ofStatus(status: number, { text }: Failure, { endpoint, datacenter }: S
   if (status === 400 && /HTTP request to an HTTPS server/.test(text) && !endpoint.secure) {
     return {
       says: 'speaks only TLS',
-      remedy: 'add --ssl (CONSUL_HTTP_SSL=true) or write https://',
+      remedy: `add ${named.ssl} or write https://`,
       permanent: true,
     };
   }
@@ -126,12 +133,13 @@ function ofStatus(status: number, { text }: Failure, { endpoint, datacenter }: S
   if (/leader/i.test(text))
     return { says: `has no leader${quoted}`, remedy: 'see that most of its servers run' };
   if (status === 429) return { says: `takes no more requests${quoted}`, remedy: 'raise its limits' };
-  const remedy = status >= 500 ? 'look at its log' : `check that ${address} is really Consul's HTTP API`;
+  const remedy =
+    status >= 500 ? 'look at its log' : `check that ${named.address} is really Consul's HTTP API`;
   return { says: `answered ${status}${quoted}`, remedy, permanent: status < 500 };
 }
 
 const forbidden = (quoted: string): Explanation => ({
   says: `answered 403${quoted}`,
-  remedy: 'give a valid token with the right to read this, in --consul-token (CONSUL_HTTP_TOKEN)',
+  remedy: `give a valid token with the right to read this, in ${named.token} or ${named.tokenFile}`,
   permanent: true,
 });

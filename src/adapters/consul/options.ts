@@ -3,6 +3,7 @@
  */
 import { ConsulError } from '../../domain/errors.ts';
 import { type Endpoint, parseAddress } from './address.ts';
+import { named } from './names.ts';
 import { readTlsFiles, type TlsFiles } from './tls.ts';
 
 export interface ConsulOptions {
@@ -24,8 +25,9 @@ export interface ConsulOptions {
   /** `passing`: only instances whose checks all pass. Default `any`. */
   readonly health?: 'any' | 'passing' | undefined;
   /**
-   * How long one blocking query may hang without news, in ms; default 60 s for services and 15 s for
-   * the rules. A frozen Consul, and a token that was revoked, are noticed after this and `timeout`.
+   * How long one blocking query may hang without news, in ms; default 15 s for the rules and
+   * 45 s for services, below the 60 s after which many proxies hang up. A frozen Consul is noticed
+   * after this and `timeout`, so after 26 s; a token that was revoked, within `wait`.
    */
   readonly wait?: number | undefined;
   /** How long Consul may take to answer, beyond `wait`, in ms; default 10 s. */
@@ -60,7 +62,7 @@ export function settingsOf(options: ConsulOptions): Settings {
     kvPath: normalizeKvPath(options.kvPath ?? 'egress/acl/'),
     datacenter: options.datacenter,
     health: options.health ?? 'any',
-    waits: { rules: options.wait ?? 15_000, services: options.wait ?? 60_000 },
+    waits: { rules: options.wait ?? 15_000, services: options.wait ?? 45_000 },
     timeout: options.timeout ?? 10_000,
     maxConnections: options.maxConnections ?? 150,
   };
@@ -74,7 +76,7 @@ export function normalizeKvPath(path: string): string {
   const trimmed = path.trim().replace(/^\/+|\/+$/g, '');
   if (trimmed === '' || trimmed.split('/').some((segment) => ['', '.', '..'].includes(segment))) {
     throw new ConsulError(
-      `The KV path ${JSON.stringify(path)} names no folder: give one like egress/acl/ with --kv-path (CONSUL_PATH).`,
+      `The KV path ${JSON.stringify(path)} names no folder: give one like egress/acl/ with ${named.kvPath}.`,
       { permanent: true },
     );
   }

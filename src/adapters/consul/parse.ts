@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ConsulError } from '../../domain/errors.ts';
 import type { Instance } from '../../domain/service.ts';
+import { named } from './names.ts';
 
 /** A body, parsed. Equal content has an equal digest, in whatever order Consul listed it. */
 export interface Parsed<T> {
@@ -49,15 +50,17 @@ export function parseRules(body: Buffer, kvPath: string): Parsed<Rules> {
   const stray = entries.find(({ Key }) => !Key.startsWith(kvPath));
   if (stray !== undefined)
     throw notConsul(`the keys below ${kvPath}`, `it holds ${JSON.stringify(stray.Key)}`);
-  const rules = entries
+  const texts = entries
     .filter(({ Key }) => !Key.endsWith('/'))
-    .map(({ Key, Value }): [string, string] => [Key.slice(kvPath.length), decodeText(Value)])
-    .toSorted(([a], [b]) => compare(a, b));
-  return {
-    value: new Map(rules),
-    digest: digest(rules),
-    listed: new Set(entries.map(({ Key }) => Key)),
-  };
+    .map(({ Key, Value }): [string, string] => [Key.slice(kvPath.length), decodeText(Value)]);
+  return { ...parsedRules(texts, kvPath), listed: new Set(entries.map(({ Key }) => Key)) };
+}
+
+/** Rules that were known to a former run, as if Consul had just listed them. */
+export function parsedRules(texts: Iterable<readonly [string, string]>, kvPath: string): Parsed<Rules> {
+  const rules = [...texts].toSorted(([a], [b]) => compare(a, b));
+  const listed = new Set(rules.map(([key]) => `${kvPath}${key}`));
+  return { value: new Map(rules), digest: digest(rules), listed };
 }
 
 /** `/v1/catalog/service/…` → instances. */
@@ -92,7 +95,8 @@ const access = z.array(z.object({ Resource: z.string(), Segment: z.string(), All
 export const parseAccess = (body: Buffer): z.infer<typeof access> =>
   parse(access, body, 'the rights of the token');
 
-function parsedInstances(instances: readonly Instance[]): Parsed<readonly Instance[]> {
+/** The same for a service. */
+export function parsedInstances(instances: readonly Instance[]): Parsed<readonly Instance[]> {
   const sorted = instances
     .map((instance) => ({ ...instance, tags: instance.tags.toSorted(compare) }))
     .map((instance) => ({ instance, order: JSON.stringify(instance) }))
@@ -116,7 +120,7 @@ function parse<T>(schema: z.ZodType<T>, body: Buffer, what: string): T {
 
 const notConsul = (what: string, why: string): ConsulError =>
   new ConsulError(
-    `The answer for ${what} is not what Consul sends (${why}): check that --consul (CONSUL_HTTP_ADDR) is Consul's HTTP API.`,
+    `The answer for ${what} is not what Consul sends (${why}): check that ${named.address} is Consul's HTTP API.`,
   );
 
 const decodeText = (base64: string | null): string =>

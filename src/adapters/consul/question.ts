@@ -10,6 +10,7 @@ import type { Instance, ServiceRef } from '../../domain/service.ts';
 import { serviceName } from '../../domain/service.ts';
 import type { ConsulClient, How, Right } from './client.ts';
 import { refusal, type Subject } from './errors.ts';
+import { named } from './names.ts';
 import { type Parsed, parseAccess, parseCatalog, parseHealth, parseRules, type Rules } from './parse.ts';
 import type { Reply } from './reply.ts';
 
@@ -92,7 +93,7 @@ function answerOf<T>(reply: Reply, subject: Subject, parse: () => Parsed<T>): An
   if (index === undefined) {
     throw refusal(subject, {
       says: `answered for ${subject.what} without X-Consul-Index, so it is not Consul that answered`,
-      remedy: 'check --consul (CONSUL_HTTP_ADDR), and what stands in between',
+      remedy: `check ${named.address}, and what stands in between`,
     });
   }
   return { ...parse(), index, leaderKnown, lastContact };
@@ -112,6 +113,6 @@ async function requireRights(
   const resource = `${denied.Resource}_prefix`;
   throw refusal(subject, {
     says: `lets our token not read ${denied.Resource} ${denied.Segment}, so ${subject.what} cannot be told`,
-    remedy: `set a token (--consul-token, CONSUL_HTTP_TOKEN) whose policy has \`${resource} ${JSON.stringify(denied.Segment)} { policy = "read" }\``,
+    remedy: `set a token in ${named.token} whose policy has \`${resource} ${JSON.stringify(denied.Segment)} { policy = "read" }\``,
   });
 }

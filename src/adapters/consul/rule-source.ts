@@ -8,11 +8,11 @@ import { BlockingQuery, type BlockingQueryOptions } from './blocking-query.ts';
 import { ConsulClient } from './client.ts';
 import { Crowd } from './crowd.ts';
 import { type ConsulOptions, settingsOf } from './options.ts';
-import type { Rules } from './parse.ts';
+import { parsedInstances, parsedRules, type Rules } from './parse.ts';
 import { type Question, rulesQuestion, serviceQuestion } from './question.ts';
 
 /** What tests change; the defaults are those of the parts. */
-export type Tuning = Omit<BlockingQueryOptions, 'wait' | 'onClose'>;
+export type Tuning = Omit<BlockingQueryOptions, 'wait' | 'onClose' | 'former'>;
 
 /**
  * How long a service that a Consul without history does not know is kept: agents register theirs again
@@ -44,17 +44,28 @@ export class ConsulRuleSource implements RuleSource {
     return this.#readOnce(this.#crowd.admit(serviceQuestion(this.#client, ref)));
   }
 
-  watchRules(onChange: () => void): Watched<Rules> {
-    const wait = this.#client.settings.waits.rules;
-    return this.#watch(rulesQuestion(this.#client), onChange, { wait: () => wait });
+  /** `former`: what a former run knew, see `BlockingQueryOptions`. */
+  watchRules(onChange: () => void, former?: Rules): Watched<Rules> {
+    const { waits, kvPath } = this.#client.settings;
+    const options = { wait: () => waits.rules, former: former && parsedRules(former, kvPath) };
+    return this.#watch(rulesQuestion(this.#client), onChange, options);
   }
 
-  watchService(ref: ServiceRef, onChange: () => void): Watched<readonly Instance[]> {
+  /** `former`: what a former run knew, see `BlockingQueryOptions`. */
+  watchService(
+    ref: ServiceRef,
+    onChange: () => void,
+    former?: readonly Instance[],
+  ): Watched<readonly Instance[]> {
     const longest = this.#client.settings.waits.services;
     const leave = this.#crowd.join();
     const question = this.#crowd.admit(serviceQuestion(this.#client, ref));
-    const wait = () => this.#crowd.wait(longest);
-    return this.#watch(question, onChange, { wait, patience: servicePatience, onClose: leave });
+    return this.#watch(question, onChange, {
+      wait: () => this.#crowd.wait(longest),
+      patience: servicePatience,
+      former: former && parsedInstances(former),
+      onClose: leave,
+    });
   }
 
   /** Ends all watches and reads, and their connections; the process may exit. */

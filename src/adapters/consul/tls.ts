@@ -6,6 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { ConsulError, messageOf } from '../../domain/errors.ts';
+import { named } from './names.ts';
 
 export interface TlsFiles {
   readonly ca?: Buffer;
@@ -19,19 +20,17 @@ export interface TlsFileNames {
   readonly keyFile?: string | undefined;
 }
 
-const caSetting = '--ssl-ca-cert (CONSUL_CACERT)';
-
 export function readTlsFiles({ caFile, certFile, keyFile }: TlsFileNames): TlsFiles {
-  const ca = caFile === undefined ? {} : { ca: readCertificate(caFile, caSetting) };
+  const ca = caFile === undefined ? {} : { ca: readCertificate(caFile, named.ca) };
   if (certFile === undefined && keyFile === undefined) return ca;
   if (certFile === undefined || keyFile === undefined) {
-    throw new ConsulError('CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY belong together: set both or none.', {
+    throw new ConsulError(`${named.cert} and ${named.key} belong together: set both or none.`, {
       permanent: true,
     });
   }
-  const cert = readCertificate(certFile, 'CONSUL_CLIENT_CERT');
-  const key = readPem(keyFile, 'CONSUL_CLIENT_KEY');
-  check(() => createSecureContext({ cert, key }), keyFile, 'CONSUL_CLIENT_KEY', `the key of ${certFile}`);
+  const cert = readCertificate(certFile, named.cert);
+  const key = readPem(keyFile, named.key);
+  check(() => createSecureContext({ cert, key }), keyFile, named.key, `the key of ${certFile}`);
   return { ...ca, cert, key };
 }
 

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { ConsulError, messageOf } from '../../domain/errors.ts';
+import { named } from './names.ts';
 
 export interface TokenOptions {
   readonly token: string | undefined;
@@ -16,7 +17,7 @@ export async function currentToken({ token, tokenFile }: TokenOptions): Promise<
   const trimmed = text.trim();
   if (trimmed === '') return undefined;
   if (/^[\x21-\x7e]+$/.test(trimmed)) return trimmed;
-  const from = tokenFile ?? '--consul-token (CONSUL_HTTP_TOKEN)';
+  const from = tokenFile ?? named.token;
   throw new ConsulError(
     `The token in ${from} holds spaces or other characters that no token has: check it.`,
     {
@@ -34,7 +35,7 @@ async function readToken(path: string): Promise<string> {
   // A file that is just being rewritten must not turn us into the anonymous user.
   if (text.trim() !== '') return text;
   throw new ConsulError(
-    `The token file ${path}, given as CONSUL_HTTP_TOKEN_FILE, is empty: write the token to it.`,
+    `The token file ${path}, given as ${named.tokenFile}, is empty: write the token to it.`,
   );
 }
 
@@ -43,7 +44,7 @@ async function readText(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (cause) {
     throw new ConsulError(
-      `Cannot read the token file ${path}, given as CONSUL_HTTP_TOKEN_FILE: ${messageOf(cause)}; check path and rights.`,
+      `Cannot read the token file ${path}, given as ${named.tokenFile}: ${messageOf(cause)}; check path and rights.`,
       { cause, permanent: true },
     );
   }

@@ -1,0 +1,50 @@
+/** Pauses after errors, and between reads of what changes all the time. */
+import { expect, test } from 'vitest';
+import { Backoff, Pace } from '../../../../src/adapters/consul/rhythm.ts';
+
+test('a pause is random between nothing and its bound', () => {
+  let chance = 0;
+  const backoff = new Backoff({ random: () => chance });
+  expect(backoff.failed(0)).toBe(0);
+  chance = 0.5;
+  expect(backoff.failed(0)).toBe(100);
+});
+
+test('what works for a moment only goes on with longer pauses, what works steadily starts anew', () => {
+  const backoff = new Backoff({ random: () => 1 });
+  expect([0, 0, 0].map((now) => backoff.failed(now))).toEqual([100, 200, 400]);
+  backoff.succeeded(1_000);
+  expect(backoff.failed(1_500)).toBe(800);
+  backoff.succeeded(2_000);
+  backoff.succeeded(6_500);
+  expect(backoff.failed(7_000)).toBe(100);
+});
+
+test('pauses stay bounded for ever', () => {
+  const backoff = new Backoff({ random: () => 1 });
+  for (let tries = 0; tries < 5_000; tries++) backoff.failed(0);
+  expect(backoff.failed(0)).toBe(30_000);
+});
+
+test('the first reads are free, busy ones grow apart, a quiet moment forgives', () => {
+  const pace = new Pace();
+  expect(pace.delay(0)).toBe(0);
+  pace.started(0);
+  expect(pace.delay(40)).toBe(60);
+  for (const [now, next] of [
+    [100, 200],
+    [300, 400],
+    [700, 500],
+    [1_200, 500],
+    [5_000, 100],
+  ] as const) {
+    pace.started(now);
+    expect(pace.delay(now)).toBe(next);
+  }
+});
+
+test('a clock that was set back does not stop the reads', () => {
+  const pace = new Pace();
+  pace.started(1_000_000);
+  expect(pace.delay(0)).toBe(100);
+});
