@@ -42,12 +42,10 @@ const parseSides = ({ target, traffic }: Sides): ParsedAddressRule => {
   const address = parseTarget(target);
   if ('reason' in address) return address;
   const { prefix, hostBits } = address;
-  if (traffic === undefined)
-    return { reason: `expected a protocol after the address, as in ${quote(`${target}:tcp/443`)}, got none` };
+  if (traffic === undefined) return { reason: noProtocol(target) };
   const parsed = parseTraffic(traffic, prefix.family);
   if ('reason' in parsed) return parsed;
-  const masked = `expected no host bits in a prefix, got ${quote(target)}; read as ${formatPrefix(prefix)}`;
-  return { rule: { kind: 'address', prefix, ...parsed }, warnings: hostBits ? [masked] : [] };
+  return { rule: { kind: 'address', prefix, ...parsed }, warnings: hostBits ? [masked(target, prefix)] : [] };
 };
 
 /** The last colon parts the sides, as no protocol holds one; brackets are set aside first. */
@@ -72,10 +70,14 @@ const likelySlip = (text: string, { target, traffic = '' }: Sides): string | und
   if ('prefix' in parsePrefix(text)) return noProtocol(text);
   if (/:(?:tcp|udp)\/\d+$/i.test(target) && /^\d+$/.test(traffic))
     return `expected a range of ports with a hyphen, got ${quote(text)}`;
+  if (traffic.startsWith('//')) return `expected an address or a service, got the URL ${quote(text)}`;
   if (/^\d+\.\d+\.\d+\.\d+-/.test(target))
     return `expected one address or prefix, got the address range ${quote(target)}; write it as prefixes`;
   return undefined;
 };
+
+const masked = (target: string, prefix: Prefix): string =>
+  `expected no host bits in a prefix, got ${quote(target)}; it is read as ${formatPrefix(prefix)}`;
 
 const noProtocol = (target: string): string =>
   `expected a protocol after the address, as in ":tcp/443", got ${quote(target)} alone`;

@@ -66,9 +66,11 @@ export const prefixOf = (family: Family, address: bigint, length: number): Prefi
   return { family, address: (address >> hostBits) << hostBits, length };
 };
 
+/** How many addresses a prefix holds. */
+export const sizeOf = ({ family, length }: Prefix): bigint => 1n << BigInt(WIDTH[family] - length);
+
 /** The last address of a prefix. */
-export const lastAddress = (prefix: Prefix): bigint =>
-  prefix.address + (1n << BigInt(WIDTH[prefix.family] - prefix.length)) - 1n;
+export const lastAddress = (prefix: Prefix): bigint => prefix.address + sizeOf(prefix) - 1n;
 
 /** Whether every address of `inner` is in `outer`. Prefixes are nested or disjoint, never else. */
 export const contains = (outer: Prefix, inner: Prefix): boolean =>
@@ -96,8 +98,9 @@ export const halves = ({ family, address, length }: Prefix): readonly [Prefix, P
 /** `whole` is what to show where it is no address. */
 const parseHost = (text: string, whole = text): ParsedPrefix => {
   if (text.length > LONGEST) return { reason: notAnAddress(whole) };
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return hostOf(4, ipaddr.IPv4.parse(text).toByteArray());
-  return text.includes(':') ? parseHost6(text, whole) : { reason: notAnAddress(whole) };
+  if (text.includes(':')) return parseHost6(text, whole);
+  if (!ipaddr.IPv4.isValidFourPartDecimal(text)) return { reason: notAnAddress(whole) };
+  return hostOf(4, ipaddr.IPv4.parse(text).toByteArray());
 };
 
 const parseHost6 = (text: string, whole: string): ParsedPrefix => {

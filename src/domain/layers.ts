@@ -3,73 +3,82 @@
  *
  * Prefixes are nested or disjoint, so two rectangles overlap only where one's prefix is an ancestor
  * of the other's. One sweep in ascending order meets ancestors first; each prefix keeps what they
- * do not cover. A range that would fall into many pieces is kept whole, in a further layer: the
- * result stays linear in the input, however adverse that is.
+ * do not cover. A range that would fall into many pieces is left over for the next layer, which is
+ * made in the same way of what was left over.
+ *
+ * Why that ends soon: with at most 8 pieces, what is left over contains 8 whole ranges, apart from
+ * one another, that the same sweep placed; in the next layer each of those contained 8 in turn. As
+ * 8^6 ranges do not fit into 65,536 ports, six layers hold any input, and each is linear in size.
  */
 import { contains, type Prefix } from './address.ts';
 import { Coverage } from './coverage.ts';
 import type { PrefixRanges } from './prefix-ranges.ts';
-import { covers, overlaps, type Range } from './ranges.ts';
-
-/** One range of ports of a prefix, and the layer it belongs in. */
-export interface Rectangle {
-  readonly prefix: Prefix;
-  readonly range: Range;
-  readonly layer: number;
-}
-
-/** What a prefix around the current one has placed. */
-interface Ancestor {
-  readonly prefix: Prefix;
-  /** In layer 0, disjoint from all other ancestors' pieces; these are in the coverage. */
-  readonly pieces: readonly Range[];
-  /** Kept whole, in the further layer `layer`. */
-  readonly whole: readonly Range[];
-  readonly layer: number;
-}
+import { covers, type Range } from './ranges.ts';
 
 /** The most pieces that a range may fall into. */
-const MOST_PIECES = 4;
+const MOST_PIECES = 8;
 
-/** Entries ascend (as `gather` leaves them), and so do the rectangles of each layer. */
-export const layOut = (entries: readonly PrefixRanges[]): Rectangle[] => {
-  const coverage = new Coverage();
-  const path: Ancestor[] = [];
-  const rectangles: Rectangle[] = [];
-  for (const { prefix, ranges } of entries) {
-    leave(path, prefix, coverage);
-    const placed = place(prefix, ranges, path, coverage);
-    for (const range of placed.pieces) coverage.add(range);
-    path.push(placed);
-    for (const range of placed.pieces) rectangles.push({ prefix, range, layer: 0 });
-    for (const range of placed.whole) rectangles.push({ prefix, range, layer: placed.layer });
+/** One prefix in one layer. */
+interface Placed {
+  readonly prefix: Prefix;
+  /** Disjoint from those of all its ancestors. */
+  readonly pieces: readonly Range[];
+  readonly leftOver: readonly Range[];
+}
+
+/** Entries ascend by prefix, each prefix once (as `gather` leaves them); so do those of each layer. */
+export const layOut = (entries: readonly PrefixRanges[]): PrefixRanges[][] => {
+  const layers: PrefixRanges[][] = [];
+  let rest = entries;
+  while (rest.length > 0) {
+    const placed = sweep(rest);
+    layers.push(
+      placed.flatMap(({ prefix, pieces }) => (pieces.length > 0 ? { prefix, ranges: pieces } : [])),
+    );
+    rest = placed.flatMap(({ prefix, leftOver }) =>
+      leftOver.length > 0 ? { prefix, ranges: leftOver } : [],
+    );
   }
-  return rectangles;
+  return layers;
+};
+
+const sweep = (entries: readonly PrefixRanges[]): Placed[] => {
+  const coverage = new Coverage();
+  const ancestors: Placed[] = [];
+  return entries.map((entry) => {
+    leave(ancestors, entry.prefix, coverage);
+    const placed = place(entry, ancestors, coverage);
+    for (const range of placed.pieces) coverage.add(range);
+    ancestors.push(placed);
+    return placed;
+  });
 };
 
 /** Steps back to the innermost ancestor that contains the prefix. */
-const leave = (path: Ancestor[], prefix: Prefix, coverage: Coverage): void => {
-  for (let top = path.at(-1); top !== undefined && !contains(top.prefix, prefix); top = path.at(-1)) {
+const leave = (ancestors: Placed[], prefix: Prefix, coverage: Coverage): void => {
+  for (
+    let top = ancestors.at(-1);
+    top !== undefined && !contains(top.prefix, prefix);
+    top = ancestors.at(-1)
+  ) {
     for (const range of top.pieces) coverage.remove(range);
-    path.pop();
+    ancestors.pop();
   }
 };
 
 const place = (
-  prefix: Prefix,
-  ranges: readonly Range[],
-  path: readonly Ancestor[],
+  { prefix, ranges }: PrefixRanges,
+  ancestors: readonly Placed[],
   coverage: Coverage,
-): Ancestor => {
+): Placed => {
   const pieces: Range[] = [];
-  const whole: Range[] = [];
-  const above = path.filter((ancestor) => ancestor.whole.length > 0);
+  const leftOver: Range[] = [];
+  const whole = ancestors.filter((ancestor) => ancestor.leftOver.length > 0);
   for (const range of ranges) {
-    if (above.some((ancestor) => covers(ancestor.whole, range))) continue;
+    if (whole.some((ancestor) => covers(ancestor.leftOver, range))) continue;
     const free = coverage.free(range, MOST_PIECES);
-    if (free === undefined) whole.push(range);
+    if (free === undefined) leftOver.push(range);
     else pieces.push(...free);
   }
-  const beneath = above.filter((ancestor) => whole.some((range) => overlaps(ancestor.whole, range)));
-  return { prefix, pieces, whole, layer: 1 + Math.max(0, ...beneath.map(({ layer }) => layer)) };
+  return { prefix, pieces, leftOver };
 };

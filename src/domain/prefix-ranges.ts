@@ -2,7 +2,7 @@
  * From allowances to one set of ports per prefix, in the form that depends on what is allowed and
  * not on how it was written: what both halves of a prefix have belongs to the prefix.
  */
-import { compareAddresses, comparePrefixes, type Prefix, WIDTH } from './address.ts';
+import { compareAddresses, comparePrefixes, type Prefix, sizeOf } from './address.ts';
 import { intersect, normalize, type Range } from './ranges.ts';
 
 /** The ports of one prefix, as a normal list. */
@@ -33,33 +33,40 @@ export const gather = (entries: readonly PrefixRanges[]): PrefixRanges[] => {
 /** Entries of equal prefixes, which are neighbours, become one. */
 const fuse = (level: readonly PrefixRanges[]): PrefixRanges[] => {
   const fused: PrefixRanges[] = [];
-  for (let start = 0, end = 0; start < level.length; start = end) {
-    const address = level[start]?.prefix.address;
-    while (level[end]?.prefix.address === address && end < level.length) end++;
-    const [first, ...more] = level.slice(start, end);
-    if (first === undefined) break;
-    const ranges = [first, ...more].flatMap((entry) => entry.ranges);
-    fused.push({ prefix: first.prefix, ranges: normalize(ranges) });
+  let equal: PrefixRanges[] = [];
+  for (const entry of level) {
+    if (equal[0] !== undefined && equal[0].prefix.address !== entry.prefix.address) {
+      fused.push(unite(equal[0], equal));
+      equal = [];
+    }
+    equal.push(entry);
   }
+  if (equal[0] !== undefined) fused.push(unite(equal[0], equal));
   return fused;
 };
 
-/** What both halves of a parent have. Halves are neighbours in the sorted level. */
+const unite = (first: PrefixRanges, all: readonly PrefixRanges[]): PrefixRanges => {
+  const ranges = all.length === 1 ? first.ranges : all.flatMap((entry) => entry.ranges);
+  return { prefix: first.prefix, ranges: normalize(ranges) };
+};
+
+/** What both halves of a parent have. Halves are neighbours in a level, as all its lengths are equal. */
 const promote = (level: readonly PrefixRanges[]): PrefixRanges[] => {
   const promoted: PrefixRanges[] = [];
-  for (const [index, upper] of level.entries()) {
-    const lower = level[index - 1];
-    if (lower === undefined || !areHalves(lower.prefix, upper.prefix)) continue;
-    const ranges = intersect(lower.ranges, upper.ranges);
-    const prefix = { ...lower.prefix, length: lower.prefix.length - 1 };
-    if (ranges.length > 0) promoted.push({ prefix, ranges });
+  let lower: PrefixRanges | undefined;
+  for (const upper of level) {
+    if (lower !== undefined && areHalves(lower.prefix, upper.prefix)) {
+      const ranges = intersect(lower.ranges, upper.ranges);
+      const { family, address, length } = lower.prefix;
+      if (ranges.length > 0) promoted.push({ prefix: { family, address, length: length - 1 }, ranges });
+    }
+    lower = upper;
   }
   return promoted;
 };
 
-/** For two prefixes of equal length in ascending order. */
+/** For two different prefixes of equal length, in ascending order. */
 const areHalves = (lower: Prefix, upper: Prefix): boolean => {
-  if (lower.length === 0) return false;
-  const size = 1n << BigInt(WIDTH[lower.family] - lower.length);
-  return upper.address - lower.address === size && (lower.address & size) === 0n;
+  const size = sizeOf(lower);
+  return (lower.address & size) === 0n && (lower.address | size) === upper.address;
 };

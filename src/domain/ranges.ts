@@ -26,8 +26,14 @@ export const intersect = (a: readonly Range[], b: readonly Range[]): Range[] => 
   return common;
 };
 
+/** Whether one range of a normal list holds the whole of `range`. */
+export const covers = (ranges: readonly Range[], range: Range): boolean => {
+  const found = seek(ranges, range.first);
+  return found !== undefined && found.first <= range.first && range.last <= found.last;
+};
+
 /** The first range of a normal list that ends at `port` or later. */
-export const seek = (ranges: readonly Range[], port: number): Range | undefined => {
+const seek = (ranges: readonly Range[], port: number): Range | undefined => {
   let [low, high] = [0, ranges.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
@@ -36,18 +42,6 @@ export const seek = (ranges: readonly Range[], port: number): Range | undefined 
     else high = middle;
   }
   return ranges[low];
-};
-
-/** Whether one range of a normal list holds the whole of `range`. */
-export const covers = (ranges: readonly Range[], range: Range): boolean => {
-  const found = seek(ranges, range.first);
-  return found !== undefined && found.first <= range.first && range.last <= found.last;
-};
-
-/** Whether a normal list has a port in common with `range`. */
-export const overlaps = (ranges: readonly Range[], range: Range): boolean => {
-  const found = seek(ranges, range.first);
-  return found !== undefined && found.first <= range.last;
 };
 
 const isNormal = (ranges: readonly Range[]): boolean => {

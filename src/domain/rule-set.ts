@@ -51,9 +51,11 @@ export const canonical = (allowances: Iterable<Allowance>): RuleSet => {
   const groups = groupByKind(allowances);
   const layers: Element[][] = [];
   for (const [family, protocol] of KINDS)
-    for (const { prefix, range, layer } of layOut(gather(groups[family][protocol]))) {
-      layers[layer] ??= [];
-      layers[layer].push({ prefix, protocol, range });
+    for (const [index, placed] of layOut(gather(groups[family][protocol])).entries()) {
+      const layer = layers[index] ?? [];
+      for (const { prefix, ranges } of placed)
+        for (const range of ranges) layer.push({ prefix, protocol, range });
+      layers[index] = layer;
     }
   return { layers };
 };

@@ -20,7 +20,7 @@ interface Numbering {
 }
 
 const PORTS: Numbering = { noun: 'port', last: 65_535 };
-const TYPES: Numbering = { noun: 'ICMP type', last: 255 };
+const TYPES: Numbering = { noun: 'type', last: 255 };
 const NUMBERING: Readonly<Record<Protocol, Numbering>> = { tcp: PORTS, udp: PORTS, icmp: TYPES };
 
 const PROTOCOLS = new Map<string, Protocol>([
