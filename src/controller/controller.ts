@@ -102,6 +102,11 @@ export class Controller {
     return this.#options.mode;
   }
 
+  /** Resolves when no job waits or runs. */
+  idle(): Promise<void> {
+    return this.#keeper.idle();
+  }
+
   status(): Status {
     const { value, confirmedAt, error } = this.#containers;
     const engine = { name: 'containers', known: value !== undefined, confirmedAt, error: error?.message };

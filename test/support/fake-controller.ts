@@ -1,0 +1,64 @@
+/**
+ * A controller in a world of fakes, with waiting for it to come to rest.
+ */
+import { Controller, type ControllerOptions } from '../../src/controller/controller.ts';
+import type { Knowledge } from '../../src/controller/known-world.ts';
+import { loadTemplate } from '../../src/rendering/catalog.ts';
+import { FakeConsul, FakeEngine, FakeKernel, FakeLog } from './fake-world.ts';
+
+export interface FakeSetup {
+  readonly consul: FakeConsul;
+  readonly engine: FakeEngine;
+  readonly kernel: FakeKernel;
+  readonly log: FakeLog;
+  readonly remembered: Knowledge[];
+  readonly controller: Controller;
+  /** Resolves when nothing is left to do. */
+  rest(): Promise<void>;
+}
+
+export interface FakeOptions extends Partial<ControllerOptions> {
+  readonly consul?: FakeConsul;
+  readonly engine?: FakeEngine;
+  readonly kernel?: FakeKernel;
+  readonly former?: Knowledge;
+}
+
+export function startFake(given: FakeOptions = {}): FakeSetup {
+  const {
+    consul = new FakeConsul(),
+    engine = new FakeEngine(),
+    kernel = new FakeKernel(),
+    former,
+    ...rest
+  } = given;
+  const log = new FakeLog();
+  const remembered: Knowledge[] = [];
+  const options: ControllerOptions = {
+    template: loadTemplate('nftables'),
+    protectedHosts: [],
+    mode: 'enforce',
+    concurrency: 4,
+    driftInterval: 3_600_000,
+    grace: 20,
+    retry: { first: 5, most: 20 },
+    random: () => 0.5,
+    now: Date.now,
+    ...rest,
+  };
+  const controller = new Controller(options, {
+    rules: consul,
+    containers: engine,
+    dataplane: kernel,
+    log,
+    former,
+    remember: (knowledge) => remembered.push(knowledge),
+  });
+  const settle = async () => {
+    for (let turn = 0; turn < 4; turn += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 12));
+      await controller.idle();
+    }
+  };
+  return { consul, engine, kernel, log, remembered, controller, rest: settle };
+}
