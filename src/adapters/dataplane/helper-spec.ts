@@ -3,20 +3,13 @@
  */
 import { programInImage, type Verb } from './runner.ts';
 
-export const roleLabel = 'egresstrator.role';
-export const instanceLabel = 'egresstrator.instance';
-/** Seconds since the epoch after which nobody waits for this helper any more. */
-export const expiresLabel = 'egresstrator.expires';
-
 export interface HelperSpec {
   readonly image: string;
   readonly verb: Verb;
   /** `container:<id>` or `none`. */
   readonly networkMode: string;
   readonly stdin: boolean;
-  readonly instance: string;
-  /** Seconds since the epoch. */
-  readonly expires: number;
+  readonly labels: Readonly<Record<string, string>>;
   /** Bytes. */
   readonly memory: number;
 }
@@ -35,11 +28,7 @@ export const helperBody = (spec: HelperSpec): object => ({
   AttachStdout: true,
   AttachStderr: true,
   Healthcheck: { Test: ['NONE'] },
-  Labels: {
-    [roleLabel]: 'helper',
-    [instanceLabel]: spec.instance,
-    [expiresLabel]: String(spec.expires),
-  },
+  Labels: spec.labels,
   HostConfig: hostConfig(spec),
 });
 

@@ -11,6 +11,7 @@ import { LoadError, messageOf } from '../../domain/errors.ts';
 import type { Engine } from '../docker/engine.ts';
 import { EngineRefusal, isRefusal } from '../docker/errors.ts';
 import { containerFrom } from '../docker/inspect.ts';
+import { ourLabels } from '../docker/labels.ts';
 import { runOnce } from '../docker/one-shot.ts';
 import { helperBody } from './helper-spec.ts';
 import { removeLeftovers } from './leftovers.ts';
@@ -84,14 +85,13 @@ export class HelperRunner implements NamespaceRunner {
     const { instance, memory, limit, now } = this.#settings;
     const { verb, networkMode, stdin } = job;
     const image = await this.#image();
-    const expires = Math.ceil((now() + 2 * limit) / 1000) + 60;
+    const labels = ourLabels(instance, now() + 2 * limit + 60_000);
     const body = helperBody({
       image,
       verb,
       networkMode,
       stdin: stdin !== undefined,
-      instance,
-      expires,
+      labels,
       memory,
     });
     const [created, checked] = await Promise.allSettled([this.#engine.create(name, body), job.check()]);

@@ -3,11 +3,11 @@
  * younger may be at work for another process, like the command line's.
  */
 import type { Engine, LabelledContainer } from '../docker/engine.ts';
-import { expiresLabel, roleLabel } from './helper-spec.ts';
+import { expiresLabel, helperRole, roleLabel } from '../docker/labels.ts';
 
 /** `now` in ms since the epoch. Returns how many were removed; one that resists stays for the next time. */
 export async function removeLeftovers(engine: Engine, now: number): Promise<number> {
-  const helpers = await engine.labelled(`${roleLabel}=helper`);
+  const helpers = await engine.labelled(`${roleLabel}=${helperRole}`);
   const expired = helpers.filter((helper) => hasExpired(helper, now));
   const removals = await Promise.allSettled(expired.map(({ id }) => engine.remove(id)));
   return removals.filter(({ status }) => status === 'fulfilled').length;

@@ -1,16 +1,15 @@
 /**
- * The Engine's API over dockerode: the only file that knows that library.
+ * The Engine's API over dockerode.
  *
- * Traps of the library that are handled here: it reads DOCKER_HOST by itself, and that wins over a socket
- * path; it sends the body of a create also as its query; it never answers for a response that is cut
- * (deadline.ts).
+ * Traps of the library that are handled here: it sends the body of a create also as its query, puts ids
+ * into paths as they are, and never answers for a response that is cut (deadline.ts).
  */
-import { Agent } from 'node:http';
-import { Agent as SecureAgent } from 'node:https';
+import type { Agent } from 'node:http';
 import { Duplex, Readable } from 'node:stream';
-import Dockerode from 'dockerode';
+import type Dockerode from 'dockerode';
 import { type EngineAddress, type EngineOptions, engineAddress } from './address.ts';
 import { imageSchema, listSchema, read, waitSchema } from './answers.ts';
+import { agentFor, client } from './client.ts';
 import { withDeadline } from './deadline.ts';
 import type { Engine, ImageSummary, LabelledContainer } from './engine.ts';
 import { EngineAnswerError, EngineRefusal, engineError, isRefusal } from './errors.ts';
@@ -43,8 +42,7 @@ class DockerodeEngine implements Engine {
   constructor(address: EngineAddress, requestLimits: typeof limits) {
     this.address = address.text;
     this.#limits = requestLimits;
-    // A connection that is kept may be one that the Engine closed when it was restarted.
-    this.#agent = address.kind === 'tcp' && address.tls ? new SecureAgent() : new Agent();
+    this.#agent = agentFor(address);
     this.#docker = client(address, this.#agent);
   }
 
@@ -174,28 +172,6 @@ class DockerodeEngine implements Engine {
       throw engineError(error, what, this.address);
     }
   }
-}
-
-/**
- * The library is told everything, also what is undefined: what it is not told it takes from the
- * environment, and a host found there wins over a socket's path.
- */
-function client(address: EngineAddress, agent: Agent): Dockerode {
-  if (address.kind === 'socket') {
-    const options = {
-      socketPath: address.path,
-      host: undefined,
-      port: undefined,
-      protocol: 'http' as const,
-      agent,
-    };
-    return new Dockerode(options);
-  }
-  const { host, port, tls } = address;
-  const protocol = tls ? ('https' as const) : ('http' as const);
-  const options = { host, port, protocol, ...tls, agent };
-  const complete = { ...options, socketPath: undefined, pathPrefix: '/' };
-  return new Dockerode(complete);
 }
 
 function asReadable(stream: NodeJS.ReadableStream, what: string): Readable {

@@ -3,14 +3,21 @@
  */
 import type { ContainerSource, Watched } from '../../controller/ports.ts';
 import type { Container, ContainerId } from '../../domain/container.ts';
+import { defaultResolvers } from './default-resolvers.ts';
 import type { Engine } from './engine.ts';
 import { isRefusal } from './errors.ts';
 import { containerFrom } from './inspect.ts';
-import type { ResolverReader } from './resolvers.ts';
+import { type DefaultResolvers, resolversOf } from './resolvers.ts';
 import { Revisits } from './revisits.ts';
 import { ContainerWatch, type WatchSettings } from './watch.ts';
 
-export const defaultWatchSettings: WatchSettings = {
+export interface SourceSettings extends WatchSettings {
+  /** Milliseconds for which the Engine's own resolvers are remembered. */
+  readonly keepResolvers: number;
+}
+
+const defaultSettings: SourceSettings = {
+  keepResolvers: 600_000,
   relistEvery: 60_000,
   concurrency: 8,
   backoff: { first: 250, most: 15_000 },
@@ -20,13 +27,13 @@ export const defaultWatchSettings: WatchSettings = {
 
 export class DockerContainerSource implements ContainerSource {
   readonly #engine: Engine;
-  readonly #resolvers: ResolverReader;
-  readonly #settings: WatchSettings;
+  readonly #settings: SourceSettings;
+  readonly #defaultResolvers: DefaultResolvers;
 
-  constructor(engine: Engine, resolvers: ResolverReader, settings: Partial<WatchSettings> = {}) {
+  constructor(engine: Engine, settings: Partial<SourceSettings> = {}) {
     this.#engine = engine;
-    this.#resolvers = resolvers;
-    this.#settings = { ...defaultWatchSettings, ...settings };
+    this.#settings = { ...defaultSettings, ...settings };
+    this.#defaultResolvers = defaultResolvers(engine, this.#settings.keepResolvers, this.#settings.now);
   }
 
   async list(): Promise<ReadonlyMap<ContainerId, Container>> {
@@ -45,7 +52,7 @@ export class DockerContainerSource implements ContainerSource {
   }
 
   resolvers(id: ContainerId): Promise<readonly string[]> {
-    return this.#resolvers(id);
+    return resolversOf(this.#engine, id, this.#defaultResolvers);
   }
 
   /** A container that ended since it was listed is no error. */

@@ -18,6 +18,7 @@ const network = z.object({ NetworkID: z.string().nullish(), EndpointID: z.string
 const schema = z.object({
   Id: z.string().min(1),
   Name: z.string(),
+  Image: z.string(),
   State: z.object({ Running: z.boolean(), Pid: z.number(), StartedAt: z.string() }),
   HostConfig: z.object({
     NetworkMode: z.string().nullish(),
@@ -51,8 +52,11 @@ export function containerFrom(json: unknown): Container {
   };
 }
 
-/** The name servers of `--dns`; empty where the Engine's own are used. */
-export const ownNameServers = (json: unknown): readonly string[] => readInspected(json).HostConfig.Dns;
+/** The name servers of `--dns`, empty where the Engine's own are used; and the image's id. */
+export function nameServing(json: unknown): { readonly dns: readonly string[]; readonly image: string } {
+  const { HostConfig, Image } = readInspected(json);
+  return { dns: HostConfig.Dns, image: Image };
+}
 
 const readInspected = (json: unknown): Inspected => read(schema, json, 'inspect a container');
 

@@ -1,0 +1,34 @@
+/**
+ * The controller's `Dataplane` over any way into a namespace.
+ */
+import type { Dataplane, Loaded, NamespaceRef, Refusal } from '../../controller/ports.ts';
+import { type Failure, failed } from './load-errors.ts';
+import { parseRefusals } from './refusals.ts';
+import type { NamespaceRunner, Ran, Verb } from './runner.ts';
+import { parseState, unreadable } from './state.ts';
+
+export function createDataplane(runner: NamespaceRunner): Dataplane {
+  const ask = async <T>(
+    ref: NamespaceRef,
+    verb: Verb,
+    parse: (text: string) => T,
+    stdin?: string,
+  ): Promise<T> => understood({ verb, name: ref.name }, await runner.run(ref, verb, stdin), parse);
+  return {
+    load: (ref, text): Promise<Loaded> => ask(ref, 'load', parseState, text),
+    read: (ref): Promise<Loaded> => ask(ref, 'state', parseState),
+    refusals: (ref): Promise<readonly Refusal[]> => ask(ref, 'refusals', parseRefusals),
+    clear: (ref): Promise<void> => ask(ref, 'clear', () => undefined),
+    rehearse: async (text): Promise<void> => {
+      await runner.rehearse('load', text);
+    },
+  };
+}
+
+function understood<T>(failure: Failure, { stdout }: Ran, parse: (text: string) => T): T {
+  try {
+    return parse(stdout);
+  } catch (error) {
+    throw failed(failure, unreadable(error), error);
+  }
+}

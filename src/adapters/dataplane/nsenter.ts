@@ -1,0 +1,60 @@
+/**
+ * Into a namespace by nsenter, where the controller sees the host's processes: no container is needed.
+ */
+import { resolve } from 'node:path';
+import type { NamespaceRef } from '../../controller/ports.ts';
+import { type ProgramEnded, runProgram } from '../process/run.ts';
+import { exited, type Failure, failed, gone, refuseHost, tookTooLong } from './load-errors.ts';
+import { openNamespace } from './process-namespace.ts';
+import { defaultLimit, mostOutput, type NamespaceRunner, type Ran, type Verb } from './runner.ts';
+
+export interface NsenterSettings {
+  /** `dataplane/netns`; default: the one that came with this program. */
+  readonly program: string;
+  /** Milliseconds; default 30 000. */
+  readonly limit: number;
+}
+
+/** The same from `src/` and from `dist/`. */
+const shippedProgram = resolve(import.meta.dirname, '../../../dataplane/netns');
+
+export class NsenterRunner implements NamespaceRunner {
+  readonly #settings: NsenterSettings;
+
+  constructor(settings: Partial<NsenterSettings> = {}) {
+    this.#settings = { program: shippedProgram, limit: defaultLimit, ...settings };
+  }
+
+  async run(namespace: NamespaceRef, verb: Verb, stdin?: string): Promise<Ran> {
+    const failure = { verb, name: namespace.name };
+    const opened = await openNamespace(namespace);
+    if (opened.kind === 'gone') throw gone(failure, 'its process is not there any more');
+    if (opened.kind === 'host') throw refuseHost(failure);
+    try {
+      // Our own descriptor is the namespace that was judged, whoever has the pid by now.
+      const enter = ['nsenter', `--net=/proc/${process.pid}/fd/${opened.handle.fd}`];
+      return await this.#execute(failure, enter, stdin);
+    } finally {
+      await opened.handle.close();
+    }
+  }
+
+  rehearse(verb: Verb, stdin?: string): Promise<Ran> {
+    return this.#execute({ verb, name: 'an empty namespace' }, ['unshare', '--net'], stdin);
+  }
+
+  async close(): Promise<void> {}
+
+  async #execute(failure: Failure, enter: string[], stdin?: string): Promise<Ran> {
+    const { program, limit } = this.#settings;
+    const [file = '', ...args] = [...enter, 'sh', program, failure.verb];
+    return answer(failure, limit, await runProgram({ file, args, stdin, limit, mostOutput }));
+  }
+}
+
+function answer(failure: Failure, limit: number, ended: ProgramEnded): Ran {
+  if (ended.expired) throw tookTooLong(failure, limit);
+  if (ended.failure !== undefined) throw failed(failure, ended.failure);
+  if (ended.exitCode !== 0) throw exited(failure, ended.exitCode ?? -1, ended.stderr);
+  return { stdout: ended.stdout };
+}
