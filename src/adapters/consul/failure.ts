@@ -30,7 +30,9 @@ const thrown = z.object({
 });
 
 export function failureOf(error: unknown, token: string | undefined): Failure {
-  const { code, isTimeout, response } = thrown.safeParse(error).data ?? {};
+  const { code, isTimeout, ...rest } = thrown.safeParse(error).data ?? {};
+  // A connection that broke in the middle of an answer has both; the answer then says nothing.
+  const response = code === undefined ? rest.response : undefined;
   const text = response === undefined ? messageOf(error) : (response.body?.toString('utf8') ?? '');
   return {
     code,

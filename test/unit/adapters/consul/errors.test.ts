@@ -72,15 +72,15 @@ describe('evidence', () => {
   });
 
   test('holds code and text, but no token and nothing of the request', () => {
-    const error = Object.assign(coded('ECONNRESET'), {
-      message: 'died of s3cret',
+    const error = Object.assign(new Error('died of s3cret'), {
       response: { statusCode: 500, body: Buffer.from('who is s3cret?'), req: { headers: 's3cret' } },
       request: 's3cret',
     });
     const explained = explain(error, subject);
     expect(inspect(explained, { depth: 9, showHidden: true })).not.toContain('s3cret');
     expect(explained.message).toContain('who is <token>?');
-    expect(explained.cause).toMatchObject({ code: 'ECONNRESET' });
+    const broken = explain(Object.assign(coded('ECONNRESET'), { message: 's3cret' }), subject);
+    expect(broken.cause).toMatchObject({ code: 'ECONNRESET', message: 'ECONNRESET <token>' });
   });
 
   test('stays short', () => {
