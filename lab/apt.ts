@@ -7,10 +7,10 @@
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { LabError } from './errors.ts';
 import { withLock } from './lock.ts';
 import { labFolder, searchPath } from './paths.ts';
+import { run } from './run.ts';
 import { timed } from './say.ts';
 
 const archiveKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
@@ -49,7 +49,7 @@ export async function unpackedPackages(suite: string, packages: readonly string[
 export async function archiveAddress(): Promise<string> {
   requireDebian();
   const format = '$(ORIGIN) $(LABEL) $(COMPONENT) $(REPO_URI)';
-  const { stdout } = await execa('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  const stdout = await run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
   const address = /^Debian Debian main (\S+)$/m.exec(stdout)?.[1];
   if (address === undefined) {
     throw new LabError('apt knows no Debian archive: run `apt-get update`, or look at its sources.');
@@ -74,18 +74,15 @@ async function installMissing(
 }
 
 async function install(names: readonly string[]): Promise<void> {
-  const run = (...args: string[]) =>
-    execa('apt-get', ['-o', 'DPkg::Lock::Timeout=300', '-qq', ...args], {
-      env: { DEBIAN_FRONTEND: 'noninteractive', PATH: searchPath() },
-      stdin: 'ignore',
-      all: true,
-    });
-  const installNames = () => run('install', '-y', '--no-install-recommends', ...names);
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...args: string[]) =>
+    run('apt-get', ['-o', 'DPkg::Lock::Timeout=300', '-qq', ...args], { env });
+  const installNames = () => apt('install', '-y', '--no-install-recommends', ...names);
   try {
     await installNames();
   } catch {
     // Missing or old package lists are the usual reason.
-    await run('update');
+    await apt('update');
     await installNames();
   }
 }
@@ -97,7 +94,7 @@ async function fetchAndUnpack(suite: string, packages: readonly string[], folder
   await apt('update');
   await apt('download', ...packages);
   const debs = readdirSync(join(draft, 'apt')).filter((name) => name.endsWith('.deb'));
-  for (const deb of debs) await execa('dpkg', ['-x', join(draft, 'apt', deb), join(draft, 'root')]);
+  for (const deb of debs) await run('dpkg', ['-x', join(draft, 'apt', deb), join(draft, 'root')]);
   renameSync(join(draft, 'root'), folder);
   rmSync(draft, { recursive: true, force: true });
   return folder;
@@ -121,7 +118,7 @@ async function privateApt(suite: string, folder: string) {
     'Acquire::Languages=none',
     'Acquire::Retries=3',
   ].flatMap((setting) => ['-o', setting]);
-  return (...args: string[]) => execa('apt-get', [...settings, '-qq', ...args], { cwd: folder, all: true });
+  return (...args: string[]) => run('apt-get', [...settings, '-qq', ...args], { cwd: folder });
 }
 
 function requireDebian(): void {

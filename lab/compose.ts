@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { ensureCommands, unpackedPackages } from './apt.ts';
 import { labFolder, searchPath } from './paths.ts';
+import { type CommandOptions, run } from './run.ts';
 import { say } from './say.ts';
 
 export interface Compose {
@@ -14,14 +15,7 @@ export interface Compose {
   /** What to add to the environment of a `docker compose` command. */
   readonly env: Readonly<Record<string, string>>;
   /** Runs `docker compose <args>` against the Engine at `socketPath`; a non-zero exit is an error. */
-  run(socketPath: string, args: readonly string[], options?: ComposeOptions): Promise<string>;
-}
-
-export interface ComposeOptions {
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  /** Milliseconds; default 10 minutes, for builds. */
-  readonly timeout?: number;
+  run(socketPath: string, args: readonly string[], options?: CommandOptions): Promise<string>;
 }
 
 export async function ensureCompose(): Promise<Compose> {
@@ -40,16 +34,13 @@ async function runCompose(
   env: Readonly<Record<string, string>>,
   socketPath: string,
   args: readonly string[],
-  options: ComposeOptions = {},
+  options: CommandOptions = {},
 ): Promise<string> {
-  const { stdout } = await execa('docker', ['compose', ...args], {
+  return run('docker', ['compose', ...args], {
+    ...options,
     // The classic builder: the other one is a plugin that Debian 12 does not have.
     env: { ...env, DOCKER_HOST: `unix://${socketPath}`, DOCKER_BUILDKIT: '0', ...options.env },
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    timeout: options.timeout ?? 600_000,
-    stdin: 'ignore',
   });
-  return stdout;
 }
 
 async function composeVersion(env: Readonly<Record<string, string>>): Promise<string | undefined> {

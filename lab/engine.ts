@@ -3,7 +3,6 @@
  * outlives the process that asked for it, so that the next run finds it and starts quicker.
  */
 import { readFileSync, rmSync } from 'node:fs';
-import { execa } from 'execa';
 import { claimAddressBlock, releaseAddressBlock } from './engine/address-block.ts';
 import { answeringVersion, removeAllContainers } from './engine/api.ts';
 import { type DaemonOptions, endDaemon, ensureDaemon, killDaemon, reloadDaemon } from './engine/daemon.ts';
@@ -13,6 +12,7 @@ import { type EngineVersion, enginePrograms } from './engine/programs.ts';
 import { readRecord } from './engine/record.ts';
 import { LabError } from './errors.ts';
 import { withLock } from './lock.ts';
+import { attempt } from './run.ts';
 import { say } from './say.ts';
 
 export type { NetworkKind } from './engine/network.ts';
@@ -130,7 +130,7 @@ async function unmountBelow(folders: readonly string[]): Promise<void> {
     .split('\n')
     .map((line) => line.split(' ')[1] ?? '');
   const below = mounts.filter((mount) => folders.some((folder) => mount.startsWith(`${folder}/`)));
-  for (const mount of below.reverse()) await execa('umount', ['--lazy', mount], { reject: false });
+  for (const mount of below.reverse()) await attempt('umount', ['--lazy', mount]);
 }
 
 async function enginePresent(): Promise<Engine | undefined> {

@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { ensureCommands, requireRoot } from './apt.ts';
 import { searchPath } from './paths.ts';
 import { identify } from './process.ts';
+import { attempt, run } from './run.ts';
 
 export interface Namespace {
   readonly name: string;
@@ -112,8 +113,8 @@ async function addAddresses({ name, ipv4, ipv6 }: Namespace): Promise<void> {
 
 /** Those of processes that ended without disposing. */
 async function removeLeftovers(): Promise<void> {
-  const { stdout } = await execa('ip', ['netns', 'list'], { env: { PATH: searchPath() } });
-  const names = stdout.split('\n').map((line) => line.split(' ')[0] ?? '');
+  const list = await run('ip', ['netns', 'list']);
+  const names = list.split('\n').map((line) => line.split(' ')[0] ?? '');
   await removeNamespaces(
     names.filter((name) => identify(Number(/^egl-(\d+)-/.exec(name)?.[1] ?? 1)) === undefined),
   );
@@ -121,10 +122,10 @@ async function removeLeftovers(): Promise<void> {
 
 async function removeNamespaces(names: readonly string[]): Promise<void> {
   for (const name of names) {
-    await execa('ip', ['netns', 'delete', name], { reject: false, env: { PATH: searchPath() } });
+    await attempt('ip', ['netns', 'delete', name]);
   }
 }
 
 async function ip(...args: string[]): Promise<void> {
-  await execa('ip', args, { env: { PATH: searchPath() } });
+  await run('ip', args);
 }

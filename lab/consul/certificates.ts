@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { ensureCommands } from '../apt.ts';
+import { run } from '../run.ts';
 
 export interface Certificate {
   readonly certFile: string;
@@ -48,7 +48,7 @@ async function request(folder: string, name: string, extensions: readonly string
   const subject = ['[name]', `CN = egresstrator lab ${name}`];
   writeFileSync(config, [...head, ...subject, '[extensions]', ...extensions, ''].join('\n'));
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile];
-  await execa('openssl', [
+  await run('openssl', [
     'req',
     '-x509',
     '-days',

@@ -1,7 +1,7 @@
 /** The consul program: the machine's own, else Debian 11's, which runs everywhere. */
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { findCommand, unpackedPackages } from '../apt.ts';
+import { run } from '../run.ts';
 
 export interface ConsulProgram {
   readonly path: string;
@@ -12,8 +12,8 @@ export interface ConsulProgram {
 export async function consulProgram(): Promise<ConsulProgram> {
   const path =
     findCommand('consul') ?? join(await unpackedPackages('bullseye', ['consul']), 'usr/bin/consul');
-  const { stdout } = await execa(path, ['version']);
-  const [, major, minor] = /v(\d+)\.(\d+)/.exec(stdout) ?? [];
+  const said = await run(path, ['version']);
+  const [, major, minor] = /v(\d+)\.(\d+)/.exec(said) ?? [];
   return { path, version: [Number(major), Number(minor)] };
 }
 

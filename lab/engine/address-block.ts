@@ -4,11 +4,11 @@
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { LabError } from '../errors.ts';
 import { withLockIn } from '../lock.ts';
-import { machineRunFolder, searchPath } from '../paths.ts';
+import { machineRunFolder } from '../paths.ts';
 import { readOrUndefined } from '../process.ts';
+import { run } from '../run.ts';
 
 export interface AddressBlock {
   /** Names the block's interfaces and namespace on this machine. */
@@ -46,9 +46,7 @@ export function claimAddressBlock(owner: string): Promise<AddressBlock> {
   return withLockIn(machineRunFolder(), 'address-blocks', async () => {
     const ours = claimedBlock(owner);
     if (ours !== undefined) return ours;
-    const { stdout: routes } = await execa('ip', ['route', 'show', 'table', 'all'], {
-      env: { PATH: searchPath() },
-    });
+    const routes = await run('ip', ['route', 'show', 'table', 'all']);
     const remembered = readOrUndefined(join(owner, memory));
     const free = blocks.filter((candidate) => isFree(candidate, routes));
     const block = free.find(({ name }) => name === remembered) ?? free[0];

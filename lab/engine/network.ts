@@ -4,8 +4,7 @@
  * A dockerd that starts flushes the iptables chains of every other dockerd of the same namespace, so
  * engines side by side need a namespace each: only the `host` engine is put in the machine's own.
  */
-import { execa } from 'execa';
-import { searchPath } from '../paths.ts';
+import { attempt, run } from '../run.ts';
 import type { AddressBlock } from './address-block.ts';
 
 /** `machine`: the machine's own namespace, `own`: one that the engine has for itself. */
@@ -31,7 +30,7 @@ const networks: Record<NetworkKind, (block: AddressBlock) => EngineNetwork> = {
     publishedAddress: '127.0.0.1',
     daemonOptions: ['--bridge', block.name],
     prepare: () => ensureBridge(block),
-    dispose: () => attempt('ip', 'link', 'delete', block.name),
+    dispose: async () => void (await attempt('ip', ['link', 'delete', block.name])),
   }),
   own: (block) => ({
     prefix: ['nsenter', `--net=/run/netns/${block.name}`],
@@ -49,37 +48,37 @@ export function engineNetwork(kind: NetworkKind, block: AddressBlock): EngineNet
 
 /** docker0 may belong to another dockerd, and a bridge of another name must exist beforehand. */
 async function ensureBridge({ name, bridge }: AddressBlock): Promise<void> {
-  await attempt('ip', 'link', 'add', name, 'type', 'bridge');
-  await run('ip', 'address', 'replace', bridge, 'dev', name);
-  await run('ip', 'link', 'set', name, 'up');
+  await attempt('ip', ['link', 'add', name, 'type', 'bridge']);
+  await run('ip', ['address', 'replace', bridge, 'dev', name]);
+  await run('ip', ['link', 'set', name, 'up']);
 }
 
 async function ensureNamespace(block: AddressBlock): Promise<void> {
   const { name, machine, engine, all } = block;
-  await attempt('ip', 'netns', 'add', name);
-  await attempt('ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', 'uplink', 'netns', name);
-  await run('ip', 'address', 'replace', `${machine}/30`, 'dev', name);
-  await run('ip', 'link', 'set', name, 'up');
-  await run('ip', '-n', name, 'link', 'set', 'lo', 'up');
-  await run('ip', '-n', name, 'address', 'replace', `${engine}/30`, 'dev', 'uplink');
-  await run('ip', '-n', name, 'link', 'set', 'uplink', 'up');
-  await run('ip', '-n', name, 'route', 'replace', 'default', 'via', machine);
-  await run('ip', 'route', 'replace', all, 'via', engine, 'dev', name);
+  await attempt('ip', ['netns', 'add', name]);
+  await attempt('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', 'uplink', 'netns', name]);
+  await run('ip', ['address', 'replace', `${machine}/30`, 'dev', name]);
+  await run('ip', ['link', 'set', name, 'up']);
+  await run('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
+  await run('ip', ['-n', name, 'address', 'replace', `${engine}/30`, 'dev', 'uplink']);
+  await run('ip', ['-n', name, 'link', 'set', 'uplink', 'up']);
+  await run('ip', ['-n', name, 'route', 'replace', 'default', 'via', machine]);
+  await run('ip', ['route', 'replace', all, 'via', engine, 'dev', name]);
   await letTheMachineIn(name);
-  await run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
+  await run('sysctl', ['-qw', 'net.ipv4.ip_forward=1']);
   for (const rule of forwardingRules(block)) await ensureRule(rule);
 }
 
 async function removeNamespace(block: AddressBlock): Promise<void> {
-  for (const rule of forwardingRules(block)) await attempt('iptables', ...iptables('-D', rule));
-  await attempt('ip', 'netns', 'delete', block.name);
-  await attempt('ip', 'link', 'delete', block.name);
+  for (const rule of forwardingRules(block)) await attempt('iptables', iptables('-D', rule));
+  await attempt('ip', ['netns', 'delete', block.name]);
+  await attempt('ip', ['link', 'delete', block.name]);
 }
 
 /** dockerd drops what is forwarded, but leaves the chain DOCKER-USER to others. */
 async function letTheMachineIn(name: string): Promise<void> {
   const inside = (...args: string[]) =>
-    attempt('nsenter', `--net=/run/netns/${name}`, 'iptables', '-w', ...args);
+    attempt('nsenter', [`--net=/run/netns/${name}`, 'iptables', '-w', ...args]);
   await inside('-N', 'DOCKER-USER');
   await inside('-D', 'DOCKER-USER', '-i', 'uplink', '-j', 'ACCEPT');
   await inside('-I', 'DOCKER-USER', '-i', 'uplink', '-j', 'ACCEPT');
@@ -90,30 +89,17 @@ type Rule = readonly [chain: string, ...match: string[]];
 /** On the machine: what image builds need to reach package archives. */
 function forwardingRules({ name, all }: AddressBlock): readonly Rule[] {
   const comment = ['-m', 'comment', '--comment', 'egresstrator-lab'];
+  const answers = ['-m', 'conntrack', '--ctstate', 'ESTABLISHED,RELATED'];
   return [
     ['FORWARD', '-i', name, ...comment, '-j', 'ACCEPT'],
-    [
-      'FORWARD',
-      '-o',
-      name,
-      '-m',
-      'conntrack',
-      '--ctstate',
-      'ESTABLISHED,RELATED',
-      ...comment,
-      '-j',
-      'ACCEPT',
-    ],
+    ['FORWARD', '-o', name, ...answers, ...comment, '-j', 'ACCEPT'],
     ['POSTROUTING', '-s', all, '!', '-o', name, ...comment, '-j', 'MASQUERADE'],
   ];
 }
 
 async function ensureRule(rule: Rule): Promise<void> {
-  const { failed } = await execa('iptables', iptables('-C', rule), {
-    reject: false,
-    env: { PATH: searchPath() },
-  });
-  if (failed) await run('iptables', ...iptables('-I', rule));
+  const isThere = await attempt('iptables', iptables('-C', rule));
+  if (!isThere) await run('iptables', iptables('-I', rule));
 }
 
 function iptables(action: '-C' | '-I' | '-D', rule: Rule): string[] {
@@ -123,13 +109,4 @@ function iptables(action: '-C' | '-I' | '-D', rule: Rule): string[] {
 
 function withoutPrefix(address: string): string {
   return address.replace(/\/.*/, '');
-}
-
-async function run(command: string, ...args: string[]): Promise<void> {
-  await execa(command, args, { env: { PATH: searchPath() } });
-}
-
-/** For what may have been done already. */
-async function attempt(command: string, ...args: string[]): Promise<void> {
-  await execa(command, args, { env: { PATH: searchPath() }, reject: false });
 }

@@ -1,8 +1,8 @@
 /** Which dockerd serves which version, and how it is got onto the machine. */
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { ensureCommands, findCommand, requireRoot, unpackedPackages } from '../apt.ts';
 import { searchPath } from '../paths.ts';
+import { run } from '../run.ts';
 
 /**
  * `host`: whatever Engine the machine has, else what its release of Debian offers.
@@ -21,8 +21,8 @@ const programsOf: Record<EngineVersion, () => Promise<EnginePrograms>> = {
   host: installedPrograms,
   '20.10': async () => {
     const installed = await installedPrograms();
-    const { stdout } = await execa(installed.dockerd, ['--version']);
-    if (stdout.includes(' version 20.10.')) return installed;
+    const said = await run(installed.dockerd, ['--version']);
+    if (said.includes(' version 20.10.')) return installed;
     return unpackedPrograms('bookworm', ['docker.io', 'containerd', 'runc', 'tini-static']);
   },
   // The machine's own runc serves it: the one in unstable wants a newer libc.

@@ -5,11 +5,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { execa } from 'execa';
 import { findCommand } from '../apt.ts';
 import { LabError } from '../errors.ts';
-import { inCheckout, labFolder, searchPath } from '../paths.ts';
-import { certificateHooks, certificates, certificatesText, makeDebianTar } from './debian.ts';
+import { inCheckout, labFolder } from '../paths.ts';
+import { run } from '../run.ts';
+import { certificates, certificatesText, machineHooks, makeDebianTar } from './debian.ts';
 import type { Recipe } from './import.ts';
 
 const packages = ['ca-certificates'];
@@ -17,7 +17,7 @@ const packages = ['ca-certificates'];
 export async function baseRecipe(): Promise<Recipe> {
   const node = nodeProgram();
   const npm = await npmFolder();
-  const hooks = [...certificateHooks(), ...nodeHooks(node, npm)];
+  const hooks = [...(await machineHooks()), ...nodeHooks(node, npm)];
   const versions = await Promise.all(
     [node, join(npm, 'bin/npm-cli.js')].map((file) => versionOf(node, file)),
   );
@@ -31,7 +31,7 @@ export async function baseRecipe(): Promise<Recipe> {
 }
 
 async function changes(): Promise<readonly string[]> {
-  const { stdout: registry } = await execa('npm', ['config', 'get', 'registry']);
+  const registry = await run('npm', ['config', 'get', 'registry']);
   return [
     'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     `ENV npm_config_registry=${registry.trim()}`,
@@ -68,14 +68,13 @@ async function npmFolder(): Promise<string> {
   if (existsSync(join(installed, 'node_modules/@npmcli'))) return installed;
   const folder = join(labFolder('packages'), 'npm');
   const npm = join(folder, 'node_modules/npm');
-  if (!existsSync(npm)) await execa('npm', ['install', '--prefix', folder, 'npm@11']);
+  if (!existsSync(npm)) await run('npm', ['install', '--prefix', folder, 'npm@11']);
   return npm;
 }
 
 async function versionOf(node: string, program: string): Promise<string> {
   const command = program === node ? ['--version'] : [program, '--version'];
-  const { stdout } = await execa(node, command, { env: { PATH: searchPath() } });
-  return stdout.trim();
+  return (await run(node, command)).trim();
 }
 
 function sha256(text: string): string {

@@ -1,9 +1,7 @@
 /** Root file systems of Debian bookworm, made by mmdebstrap from this machine's own mirror. */
 import { existsSync, readFileSync } from 'node:fs';
-import { execa } from 'execa';
 import { archiveAddress, ensureCommands } from '../apt.ts';
-import { LabError, tail } from '../errors.ts';
-import { searchPath } from '../paths.ts';
+import { run } from '../run.ts';
 import { timed } from '../say.ts';
 
 export interface DebianSystem {
@@ -28,31 +26,29 @@ export async function makeDebianTar(file: string, { packages, hooks = [] }: Debi
     ...hooks.map((hook) => `--customize-hook=${hook}`),
     ...[suite, file, ...(await sources())],
   ];
-  await timed(`made a Debian ${suite} with ${packages.join(', ')}`, () => mmdebstrap(args));
+  await timed(`made a Debian ${suite} with ${packages.join(', ')}`, () => run('mmdebstrap', args));
 }
 
-export function certificateHooks(): readonly string[] {
-  return existsSync(certificates) ? [`upload ${certificates} ${certificates}`] : [];
+/** What makes downloads work inside as they do on this machine. */
+export async function machineHooks(): Promise<readonly string[]> {
+  const upload = existsSync(certificates) ? [`upload ${certificates} ${certificates}`] : [];
+  return [...upload, ...(await freshnessHooks())];
 }
 
 export function certificatesText(): string {
   return existsSync(certificates) ? readFileSync(certificates, 'utf8') : '';
 }
 
-async function mmdebstrap(args: readonly string[]): Promise<void> {
-  const { failed, all } = await execa('mmdebstrap', args, {
-    env: { PATH: searchPath() },
-    stdin: 'ignore',
-    all: true,
-    reject: false,
-  });
-  if (failed) throw new LabError(`mmdebstrap failed:\n${tail(all)}`);
+/** This machine's apt may know its mirror as one that lags behind. */
+async function freshnessHooks(): Promise<readonly string[]> {
+  const settings = await run('apt-config', ['dump', '--format', '%f "%v";%n', 'Acquire::Check-Valid-Until']);
+  return settings === '' ? [] : [`echo '${settings}' >"$1/etc/apt/apt.conf.d/90egresstrator-lab"`];
 }
 
 /** Those of this machine's sources that are of the same release, else its archive alone. */
 async function sources(): Promise<readonly string[]> {
   const format = 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)|$(ORIGIN)|$(CODENAME)';
-  const { stdout } = await execa('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  const stdout = await run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
   const lines = stdout.split('\n').map((line) => line.split('|'));
   const ours = lines.filter(([, origin, codename]) => origin === 'Debian' && codename?.startsWith(suite));
   const found = ours.map(([line = '']) => line);

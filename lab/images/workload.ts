@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { execa } from 'execa';
 import { type Header, pack } from 'tar-stream';
 import { ensureFiles } from '../apt.ts';
+import { run } from '../run.ts';
 import { idle, type Recipe } from './import.ts';
 
 // Not any busybox on PATH: this one is linked statically.
@@ -13,8 +13,8 @@ const busybox = '/bin/busybox';
 export async function workloadRecipe(): Promise<Recipe> {
   await ensureFiles({ '/usr/share/doc/busybox-static': 'busybox-static' });
   const program = readFileSync(busybox);
-  const { stdout } = await execa(busybox, ['--list']);
-  const commands = stdout.split('\n').filter((name) => name !== 'busybox');
+  const list = await run(busybox, ['--list']);
+  const commands = list.split('\n').filter((name) => name !== 'busybox');
   return {
     name: 'workload',
     tag: 'latest',
