@@ -7,7 +7,7 @@ import { comparePrefixes, type Family, formatAddress, type Prefix, parseAddress 
 import type { RuleSet } from '../domain/rule-set.ts';
 import type { DnsPolicy, Mode } from '../domain/workload.ts';
 import type { ShapeOf } from './shape.ts';
-import { NO_TRAFFIC, type TrafficContext, trafficContext } from './traffic-context.ts';
+import { type TrafficContext, trafficContext } from './traffic-context.ts';
 
 export interface RenderInput {
   readonly allowed: RuleSet;
@@ -20,7 +20,7 @@ export interface RenderInput {
 }
 
 export interface TemplateContext {
-  /** 32 hex digits that stand for the template and its input. */
+  /** 32 hex digits that stand for this text, whatever namespace it is loaded in. */
   readonly fingerprint: string;
   /** `egresstrator v1 <fingerprint>`: must be in the table's comment, or nobody knows what is loaded. */
   readonly comment: string;
@@ -61,27 +61,30 @@ export const CONTEXT_SHAPE: ShapeOf<TemplateContext> = {
   },
 };
 
+/** What tells one text from another; all else in a context is what the text is about. */
+export type Identity = Pick<TemplateContext, 'fingerprint' | 'comment' | 'generation'>;
+
 /** The mark of flows from outside; generations start above it. */
 const INBOUND = 1;
 
-/** The fields that the template mentions decide what is worth printing: see `trafficContext`. */
-export const contextOf = (
+/** Only what the template mentions is worth printing. */
+export const contentOf = (
   input: RenderInput,
-  fingerprint: string,
   mentions: ReadonlySet<string>,
-): TemplateContext => ({
-  fingerprint,
-  comment: `egresstrator v1 ${fingerprint}`,
-  generation: generationOf(fingerprint),
+): Omit<TemplateContext, keyof Identity> => ({
   inbound: `0x${INBOUND.toString(16)}`,
   audit: input.mode === 'audit',
   dns: input.dns === 'resolvers',
   resolvers: splitResolvers(input.resolvers),
-  allowed: trafficContext(input.allowed, mentions.has('allowed.xtables')),
-  ungranted:
-    input.ungranted === undefined
-      ? NO_TRAFFIC
-      : trafficContext(input.ungranted, mentions.has('ungranted.xtables')),
+  allowed: trafficContext(input.allowed, (field) => mentions.has(`allowed.${field}`)),
+  ungranted: trafficContext(input.ungranted ?? { layers: [] }, (field) => mentions.has(`ungranted.${field}`)),
+});
+
+/** `fingerprint`: 32 hex digits. */
+export const identityOf = (fingerprint: string): Identity => ({
+  fingerprint,
+  comment: `egresstrator v1 ${fingerprint}`,
+  generation: generationOf(fingerprint),
 });
 
 /** 32 bits of the fingerprint. 0 is a flow nobody marked, 1 one from outside. */

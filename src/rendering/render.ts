@@ -3,8 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import { messageOf, TemplateError } from '../domain/errors.ts';
-import { serialize } from '../domain/rule-set.ts';
-import { contextOf, type RenderInput, splitResolvers } from './context.ts';
+import { contentOf, identityOf, type RenderInput } from './context.ts';
 import { needsUngranted, type Template } from './template.ts';
 
 export type { RenderInput } from './context.ts';
@@ -12,12 +11,12 @@ export { compileTemplate, needsUngranted, type Template } from './template.ts';
 
 export interface Rendered {
   readonly text: string;
-  /** 32 hex digits: the same template and input give the same, whatever the namespace's facts. */
+  /** 32 hex digits: equal for equal texts, whatever namespace they are for. */
   readonly fingerprint: string;
 }
 
-/** Raised whenever the same template and input come to be printed in another way. */
-const PRINTING = 1;
+/** Stands for the fingerprint while the fingerprint is worked out. */
+const BLANK = '0'.repeat(32);
 
 /** Throws a `TemplateError`; with a template that compiled and complete input that is a bug of ours. */
 export function render(template: Template, input: RenderInput): Rendered {
@@ -26,28 +25,20 @@ export function render(template: Template, input: RenderInput): Rendered {
       `template ${template.name} needs the destinations that were not granted, and got none`,
     );
   }
-  const fingerprint = fingerprintOf(template, input);
   try {
-    return { text: template.expand(contextOf(input, fingerprint, template.mentions)), fingerprint };
+    return identify(template, input);
   } catch (error) {
     throw new TemplateError(`template ${template.name}: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** Over all that can change the text, and nothing that cannot: a needless reload drops the refusals. */
-function fingerprintOf(template: Template, input: RenderInput): string {
-  const { allowed, ungranted, mode, dns, resolvers } = input;
-  const hash = createHash('sha256');
-  const parts = [
-    `${PRINTING}`,
-    template.source,
-    serialize(allowed),
-    ungranted === undefined || !needsUngranted(template) ? '' : serialize(ungranted),
-    mode,
-    dns,
-    template.mentions.has('resolvers') ? JSON.stringify(splitResolvers(resolvers)) : '',
-  ];
-  // Each part with its length in front, so that no text can slide from one part into the next.
-  for (const part of parts) hash.update(`${part.length}:${part}`);
-  return hash.digest('hex').slice(0, 32);
+/**
+ * The fingerprint is the hash of the text with the fingerprint left blank: it changes with all that
+ * changes the text, and with nothing else, as a reload for nothing would drop the record of refusals.
+ */
+function identify(template: Template, input: RenderInput): Rendered {
+  const content = contentOf(input, template.mentions);
+  const blank = template.expand({ ...content, ...identityOf(BLANK) });
+  const fingerprint = createHash('sha256').update(blank).digest('hex').slice(0, BLANK.length);
+  return { text: template.expand({ ...content, ...identityOf(fingerprint) }), fingerprint };
 }

@@ -29,27 +29,34 @@ export interface TrafficContext {
 
 type Kind = 'ipv4' | 'ipv6' | 'icmp4' | 'icmp6';
 
-export const NO_TRAFFIC: TrafficContext = { ipv4: [], ipv6: [], icmp4: [], icmp6: [], xtables: [] };
-
-/** `withXtables`: printing for xtables costs as much as for nft, and few templates want both. */
-export function trafficContext(ruleSet: RuleSet, withXtables: boolean): TrafficContext {
-  const layers = ruleSet.layers.map(printLayer);
-  const kind = (name: Kind): readonly SetContext[] =>
+/** `wants`: the fields that somebody will look at; the others stay empty, as printing is what costs. */
+export function trafficContext(
+  ruleSet: RuleSet,
+  wants: (field: keyof TrafficContext) => boolean,
+): TrafficContext {
+  const layers = ruleSet.layers.map((layer) => printLayer(layer, wants));
+  const sets = (kind: Kind): readonly SetContext[] =>
     layers.flatMap((layer, index) =>
-      layer[name].length === 0 ? [] : [{ suffix: index === 0 ? '' : `_${index}`, elements: layer[name] }],
+      layer[kind].length === 0 ? [] : [{ suffix: index === 0 ? '' : `_${index}`, elements: layer[kind] }],
     );
   return {
-    ipv4: kind('ipv4'),
-    ipv6: kind('ipv6'),
-    icmp4: kind('icmp4'),
-    icmp6: kind('icmp6'),
-    xtables: withXtables ? ruleSet.layers.flat().flatMap(printXtables) : [],
+    ipv4: sets('ipv4'),
+    ipv6: sets('ipv6'),
+    icmp4: sets('icmp4'),
+    icmp6: sets('icmp6'),
+    xtables: wants('xtables') ? ruleSet.layers.flat().flatMap(printXtables) : [],
   };
 }
 
-function printLayer(layer: readonly Element[]): Readonly<Record<Kind, readonly string[]>> {
+function printLayer(
+  layer: readonly Element[],
+  wants: (kind: Kind) => boolean,
+): Readonly<Record<Kind, readonly string[]>> {
   const printed: Record<Kind, string[]> = { ipv4: [], ipv6: [], icmp4: [], icmp6: [] };
-  for (const element of layer) printed[kindOf(element)].push(printElement(element));
+  for (const element of layer) {
+    const kind = kindOf(element);
+    if (wants(kind)) printed[kind].push(printElement(element));
+  }
   return printed;
 }
 
