@@ -1,16 +1,14 @@
 /**
- * The commands by name, each in a file of its own.
+ * The commands by name, each in a file of its own and read only when it is called: a command that
+ * asks one question should not wait for what others need.
  */
-import { clear } from './commands/clear.ts';
-import { render } from './commands/render.ts';
-import { run } from './commands/run.ts';
-import { set } from './commands/set.ts';
 import type { Terminal } from './output.ts';
 import type { Actions } from './program.ts';
 
 export const createActions = (terminal: Terminal): Actions => ({
-  run: (flags) => run(flags, terminal),
-  set: (container, flags) => set(container, flags, terminal),
-  clear: (container, flags) => clear(container, flags, terminal),
-  render: (container, flags) => render(container, flags, terminal),
+  run: async (flags) => (await import('./commands/run.ts')).run(flags, terminal),
+  set: async (container, flags) => (await import('./commands/set.ts')).set(container, flags, terminal),
+  clear: async (container, flags) => (await import('./commands/clear.ts')).clear(container, flags, terminal),
+  render: async (container, flags) =>
+    (await import('./commands/render.ts')).render(container, flags, terminal),
 });

@@ -10,6 +10,7 @@ import {
   type OptionSpec,
   RULE_OPTIONS,
 } from '../config/options.ts';
+import { UsageError } from '../domain/errors.ts';
 
 /** What the commands do; `flags` are those of the command and of the program together. */
 export interface Actions {
@@ -29,7 +30,11 @@ export function createProgram(version: string, actions: Actions): Command {
     .enablePositionalOptions(false)
     .addHelpText('after', EXAMPLES);
   addOptions(program, { ...CONSUL_OPTIONS, ...RULE_OPTIONS, ...ENGINE_OPTIONS, ...CONTROLLER_OPTIONS });
-  program.action((_options, command: Command) => actions.run(command.optsWithGlobals()));
+  program.allowExcessArguments().action((_options, command: Command) => {
+    const [word] = command.args;
+    if (word === undefined) return actions.run(command.optsWithGlobals());
+    throw new UsageError(`there is no command "${word}"; egresstrator --help lists those there are`);
+  });
   addSet(program, actions);
   addClear(program, actions);
   addRender(program, actions);

@@ -12,7 +12,7 @@ import { engineOptionsFrom } from '../adapters/docker/address.ts';
 import { connect } from '../adapters/docker/connect.ts';
 import { DockerContainerSource } from '../adapters/docker/containers.ts';
 import type { Engine as DockerEngine } from '../adapters/docker/engine.ts';
-import { resolverReader } from '../adapters/docker/resolvers.ts';
+import { helperImage } from '../adapters/docker/image.ts';
 import { createLogger } from '../adapters/log/pino.ts';
 import type { Config } from '../config/config.ts';
 import type { ContainerSource, Dataplane, Logger, RuleSource } from '../controller/ports.ts';
@@ -24,6 +24,8 @@ import { type Terminal, wantsColour } from './output.ts';
 export interface Engine {
   readonly containers: ContainerSource;
   readonly dataplane: Dataplane;
+  /** Removes helpers that a crash left behind; resolves with their number. */
+  removeLeftovers(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -52,13 +54,11 @@ export const toolLogger = ({ stderr, environment }: Terminal): Logger =>
 export async function openEngine(config: Config, terminal: Terminal, log: Logger): Promise<Engine> {
   const engine = connect({ ...engineOptionsFrom(terminal.environment), host: config.docker.host });
   await engine.runningIds();
-  const runner = openRunner(config, engine);
+  const { runner, removeLeftovers } = openRunner(config, engine);
   return {
-    containers: new DockerContainerSource(
-      engine,
-      resolverReader(engine, async () => []),
-    ),
+    containers: new DockerContainerSource(engine),
     dataplane: config.dryRun ? dryRun(log) : createDataplane(runner),
+    removeLeftovers,
     close: async () => {
       await runner.close();
       engine.close();
@@ -66,11 +66,17 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
   };
 }
 
-function openRunner({ loader, docker }: Config, engine: DockerEngine): NamespaceRunner {
+function openRunner({ loader, docker }: Config, engine: DockerEngine) {
+  const image = helperImage(engine, { named: docker.image, version: version() });
+  const helper = new HelperRunner(engine, image);
+  const removeLeftovers = () => helper.removeLeftovers();
+  return { runner: chooseRunner(loader, helper), removeLeftovers };
+}
+
+function chooseRunner(loader: Config['loader'], helper: HelperRunner): NamespaceRunner {
+  if (loader === 'helper') return helper;
   const nsenter = new NsenterRunner();
-  if (loader === 'nsenter') return nsenter;
-  const helper = new HelperRunner(engine, async () => docker.image ?? `egresstrator:${version()}`);
-  return loader === 'helper' ? helper : new AutoRunner(nsenter, helper);
+  return loader === 'nsenter' ? nsenter : new AutoRunner(nsenter, helper);
 }
 
 const dryRun = (log: Logger): Dataplane =>

@@ -22,6 +22,8 @@ export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   const template = openTemplate(config);
   const engine = await openEngine(config, terminal, log);
   const consul = openConsul(config);
+  const leftovers = await engine.removeLeftovers();
+  if (leftovers > 0) log.warn({ leftovers }, 'helpers of a former run removed');
   const state = config.stateDir === undefined ? undefined : new StateFile(config.stateDir, log);
   const templates = new TemplateWatch(config.template, engine.dataplane, log);
   await templates.rehearse(template);
