@@ -1,0 +1,51 @@
+# The images of egresstrator.
+#
+#   docker build -t egresstrator:1.0.0 .                     the controller, which can be its own helper
+#   docker build --target helper -t egresstrator:1.0.0 .     only the helper, for a controller on the host
+#
+# What changes least comes first, so that a change of the source builds nothing but the last layers.
+ARG BASE_IMAGE=node:24-bookworm-slim
+
+# --- the helper: loads a text in a network namespace, and nothing else ------------------------------
+FROM ${BASE_IMAGE} AS helper
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends nftables iptables \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log
+COPY dataplane/netns /usr/local/lib/egresstrator/netns
+RUN chmod 755 /usr/local/lib/egresstrator/netns
+# The controller looks for this label before it makes helpers of the image it runs in itself.
+LABEL egresstrator.helper="1" \
+      org.opencontainers.image.title="egresstrator" \
+      org.opencontainers.image.description="Live egress firewalls for Docker containers, from rules and services in Consul" \
+      org.opencontainers.image.licenses="Apache-2.0"
+ENTRYPOINT ["/usr/local/lib/egresstrator/netns"]
+CMD ["version"]
+
+# --- what the controller is made of -----------------------------------------------------------------
+FROM ${BASE_IMAGE} AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# No scripts: the only ones among them compile optional native code that we have no use for.
+RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
+
+FROM dependencies AS build
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+RUN npm run build && chmod 755 dist/cli/main.js
+
+# --- the controller ---------------------------------------------------------------------------------
+# It runs as root: the Engine's socket belongs to root. nsenter and unshare are in every Debian.
+FROM helper AS controller
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=dependencies /app/node_modules node_modules
+COPY LICENSE package.json ./
+COPY dataplane dataplane
+COPY templates templates
+COPY --from=build /app/dist dist
+RUN ln -s /app/dist/cli/main.js /usr/local/bin/egresstrator
+ARG VERSION=
+LABEL org.opencontainers.image.version="${VERSION}"
+ENTRYPOINT ["egresstrator"]
+CMD []
