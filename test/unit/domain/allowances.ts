@@ -61,6 +61,9 @@ export const combs: fc.Arbitrary<Allowance> = fc.record({
     ),
 });
 
+/** What collides a lot, and often needs further layers. */
+export const adverse: fc.Arbitrary<Allowance[]> = fc.array(fc.oneof(allowances, combs), { maxLength: 40 });
+
 export const points: fc.Arbitrary<Point> = fc.record({ host: hosts, protocol: protocols, port: ports });
 
 /** Whether any of the allowances contains the point. */

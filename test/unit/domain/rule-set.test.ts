@@ -20,7 +20,7 @@ import {
   type RuleSet,
   serialize,
 } from '../../../src/domain/rule-set.ts';
-import { allowances, asAllowances, combs, everyPoint, naive, points } from './allowances.ts';
+import { adverse, allowances, asAllowances, everyPoint, naive, points } from './allowances.ts';
 
 const rule = (line: string): AddressRule => {
   const parsed = parseRule(line);
@@ -40,8 +40,6 @@ const canonicalText = (...lines: string[]): string[] =>
     .slice(0, -1);
 
 const some = fc.array(allowances, { maxLength: 14 });
-/** Up to 60 deep in collisions; needs further layers often. */
-const adverse = fc.array(fc.oneof(allowances, combs), { maxLength: 40 });
 
 const overlap = (a: Element, b: Element): boolean =>
   a.protocol === b.protocol &&

@@ -1,0 +1,197 @@
+/**
+ * Canonical rule sets against a real kernel: each layer loads as sets of concatenated intervals,
+ * which refuse overlaps, and the sets answer like the naive matcher.
+ */
+import { execa } from 'execa';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatPrefix, lastAddress, type Prefix, prefixOf, WIDTH } from '../../src/domain/address.ts';
+import type { Protocol } from '../../src/domain/rule.ts';
+import { type Allowance, canonical, type Element, type RuleSet } from '../../src/domain/rule-set.ts';
+import { formatRange } from '../../src/domain/traffic.ts';
+import { adverse, naive, type Point, points } from '../unit/domain/allowances.ts';
+
+const namespace = `rule-set-${process.pid}`;
+
+beforeAll(async () => {
+  await execa('ip', ['netns', 'add', namespace]);
+});
+
+afterAll(async () => {
+  await execa('ip', ['netns', 'delete', namespace], { reject: false });
+});
+
+const nft = (flags: readonly string[], input: string) =>
+  execa('ip', ['netns', 'exec', namespace, 'nft', ...flags], { input, reject: false });
+
+const TYPES = {
+  ports: { 4: 'ipv4_addr . inet_proto . inet_service', 6: 'ipv6_addr . inet_proto . inet_service' },
+  icmp: { 4: 'ipv4_addr . icmp_type', 6: 'ipv6_addr . icmpv6_type' },
+} as const;
+
+const kindOf = (protocol: Protocol) => (protocol === 'icmp' ? 'icmp' : 'ports');
+
+const setName = (layer: number, { family }: Prefix, protocol: Protocol): string =>
+  `${kindOf(protocol)}${family}_${layer}`;
+
+const concatenated = (prefix: Prefix, protocol: Protocol, numbers: string): string =>
+  `${formatPrefix(prefix)} . ${protocol === 'icmp' ? '' : `${protocol} . `}${numbers}`;
+
+const setOf = (name: string, elements: readonly Element[]): string => {
+  const type = elements.map(({ prefix, protocol }) => TYPES[kindOf(protocol)][prefix.family])[0];
+  const values = elements.map(({ prefix, protocol, range }) =>
+    concatenated(prefix, protocol, formatRange(range)),
+  );
+  return `set ${name} { type ${type}; flags interval; elements = { ${values.join(', ')} } }`;
+};
+
+/** The elements of each set, by its name. */
+const setsOf = ({ layers }: RuleSet): ReadonlyMap<string, readonly Element[]> =>
+  new Map(
+    layers.flatMap((layer, index) => [
+      ...Map.groupBy(layer, ({ prefix, protocol }) => setName(index, prefix, protocol)),
+    ]),
+  );
+
+/** Replaces what was loaded before. */
+const load = async (ruleSet: RuleSet): Promise<void> => {
+  const sets = [...setsOf(ruleSet)].map(([name, elements]) => setOf(name, elements));
+  const text = `table inet t {}\ndelete table inet t\ntable inet t {\n${sets.join('\n')}\n}\n`;
+  const { exitCode, stderr } = await nft(['-f', '-'], text);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+};
+
+/**
+ * The questions that some set answers with yes. All are asked of one process: it says the element
+ * for yes, and repeats the question after an error for no.
+ */
+const ask = async (questions: readonly string[]): Promise<ReadonlySet<string>> => {
+  const { stdout, stderr } = await nft(['-i'], questions.map((question) => `${question}\n`).join(''));
+  const refused = new Set(stderr.split('\n').filter((line) => line.startsWith('get element')));
+  const found = questions.filter((question) => !refused.has(question));
+  expect(stdout.split('\n').filter((line) => line.startsWith('table')).length).toBe(found.length);
+  return new Set(found);
+};
+
+/** Which of the points any set of any layer holds. */
+const kernelAllows = async (ruleSet: RuleSet, asked: readonly Point[]): Promise<boolean[]> => {
+  const sets = setsOf(ruleSet);
+  const questions = asked.map(({ host, protocol, port }) =>
+    ruleSet.layers
+      .map((_, layer) => setName(layer, host, protocol))
+      .filter((name) => sets.has(name))
+      .map((name) => `get element inet t ${name} { ${concatenated(host, protocol, String(port))} }`),
+  );
+  const found = await ask([...new Set(questions.flat())]);
+  return questions.map((ones) => ones.some((one) => found.has(one)));
+};
+
+/** Corners of an element and the points just outside. */
+const cornersOf = ({ prefix, protocol, range }: Element): Point[] => {
+  const last = (1n << BigInt(WIDTH[prefix.family])) - 1n;
+  const addresses = [prefix.address - 1n, prefix.address, lastAddress(prefix), lastAddress(prefix) + 1n];
+  const numbers = [range.first - 1, range.first, range.last, range.last + 1];
+  return addresses
+    .filter((address) => address >= 0n && address <= last)
+    .map((address) => prefixOf(prefix.family, address, WIDTH[prefix.family]))
+    .flatMap((host) => numbers.map((port) => ({ host, protocol, port })))
+    .filter(({ port }) => port >= 0 && port <= (protocol === 'icmp' ? 255 : 65_535));
+};
+
+const sample = <T>(values: readonly T[], most: number): T[] => {
+  const step = Math.max(1, values.length / most);
+  return Array.from(
+    { length: Math.min(most, values.length) },
+    (_, index) => values[Math.floor(index * step)],
+  ).filter((one) => one !== undefined);
+};
+
+/** Asks for `more` points and for the corners of some elements. */
+const judge = async (
+  allowed: readonly Allowance[],
+  more: readonly Point[] = [],
+  some = 12,
+): Promise<void> => {
+  const ruleSet = canonical(allowed);
+  await load(ruleSet);
+  const asked = [...more, ...sample(ruleSet.layers.flat(), some).flatMap(cornersOf)];
+  const answers = await kernelAllows(ruleSet, asked);
+  const wrong = asked.filter((point, index) => answers[index] !== naive(allowed, point));
+  expect(wrong).toEqual([]);
+};
+
+describe('a canonical rule set in the kernel', () => {
+  it('loads and answers like the naive matcher, whatever was allowed', async () => {
+    await fc.assert(
+      fc.asyncProperty(adverse, fc.array(points, { minLength: 40, maxLength: 40 }), (allowed, asked) =>
+        judge(allowed, asked),
+      ),
+      {
+        numRuns: 25,
+        interruptAfterTimeLimit: 5000,
+      },
+    );
+  });
+
+  it('loads and answers so with prefixes and ports of any size', async () => {
+    const anywhere: fc.Arbitrary<Allowance> = fc
+      .record({
+        family: fc.constantFrom<4 | 6>(4, 6),
+        address: fc.bigInt(0n, (1n << 128n) - 1n),
+        length: fc.nat({ max: 128 }),
+        protocol: fc.constantFrom<Protocol>('tcp', 'udp', 'icmp'),
+        numbers: fc.array(fc.tuple(fc.nat({ max: 65_535 }), fc.nat({ max: 65_535 })), {
+          minLength: 1,
+          maxLength: 5,
+        }),
+      })
+      .map(({ family, address, length, protocol, numbers }) => {
+        const top = protocol === 'icmp' ? 255 : 65_535;
+        return {
+          prefix: prefixOf(family, BigInt.asUintN(WIDTH[family], address), length % (WIDTH[family] + 1)),
+          protocol,
+          ranges: numbers.map(([a, b]) => ({
+            first: Math.min(a & top, b & top),
+            last: Math.max(a & top, b & top),
+          })),
+        };
+      });
+    await fc.assert(
+      fc.asyncProperty(fc.array(anywhere, { maxLength: 200 }), (allowed) => judge(allowed)),
+      { numRuns: 12, interruptAfterTimeLimit: 5000 },
+    );
+  });
+
+  it('loads with every element that a prefix length and a range can make', async () => {
+    const all = ([4, 6] as const).flatMap((family) =>
+      Array.from({ length: WIDTH[family] + 1 }, (_, length): Allowance => {
+        const ones = (1n << BigInt(WIDTH[family])) - 1n;
+        return {
+          prefix: prefixOf(family, ones ^ (1n << BigInt(WIDTH[family] - Math.max(length, 1))), length),
+          protocol: 'tcp',
+          ranges: [{ first: 256 * length, last: 256 * length + (length % 3 === 0 ? 0 : 17) }],
+        };
+      }),
+    );
+    await judge(all);
+    await judge([
+      ...all,
+      { prefix: prefixOf(4, 0n, 0), protocol: 'udp', ranges: [{ first: 0, last: 65_535 }] },
+    ]);
+  });
+
+  it('loads 10,000 hosts under broad prefixes in several layers', async () => {
+    const comb = Array.from({ length: 40 }, (_, tooth) => ({ first: 100 * tooth, last: 100 * tooth }));
+    const wide = [{ first: 0, last: 65_535 }];
+    const hosts = Array.from({ length: 10_000 }, (_, index): Allowance => {
+      const host = prefixOf(4, 0x0a00_0000n + BigInt(index * 1657), 32);
+      return {
+        prefix: host,
+        protocol: 'tcp',
+        ranges: index % 2 === 0 ? wide : [{ first: index, last: index }],
+      };
+    });
+    const above: Allowance = { prefix: prefixOf(4, 0x0a00_0000n, 8), protocol: 'tcp', ranges: comb };
+    await judge([above, ...hosts], [], 3);
+  });
+});
