@@ -57,6 +57,7 @@ export class Controller {
   #plan: Plan = { namespaces: [], refused: [] };
   #nextLook: NodeJS.Immediate | undefined;
   #looked = false;
+  #closed = false;
 
   constructor(options: ControllerOptions, ports: ControllerPorts) {
     this.#options = options;
@@ -72,6 +73,7 @@ export class Controller {
 
   /** Asks for another look at the world, soon and once. */
   look(): void {
+    if (this.#closed) return;
     this.#nextLook ??= setImmediate(() => {
       this.#nextLook = undefined;
       this.#look();
@@ -120,6 +122,7 @@ export class Controller {
 
   /** Stops watching and awaits the end of running jobs. What is loaded stays loaded. */
   async close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#driftTimer);
     this.#world.close();
     this.#containers.close();

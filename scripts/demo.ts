@@ -1,0 +1,149 @@
+/**
+ * `npm run demo`: a tour of the main job on real containers that ends by itself. Each line is printed
+ * when it was observed; the tour fails if something does not come true.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import type { Consul } from '../lab/consul.ts';
+import { waitFor } from '../lab/wait.ts';
+import { messageOf } from '../src/domain/errors.ts';
+import { type Setup, setUp } from './setup.ts';
+
+const SERVER = 'egresstrator-demo-server';
+const WORKLOAD = 'egresstrator-demo-workload';
+const KEY = 'egress/acl/demo';
+
+interface Stage {
+  readonly docker: (...args: readonly string[]) => Promise<{ readonly stdout: string; readonly ok: boolean }>;
+  readonly put: (rules: string) => Promise<void>;
+  readonly consul: Consul;
+  readonly server: string;
+}
+
+async function main(): Promise<void> {
+  const setup = await setUp({ privateConsul: true });
+  const { ownConsul: consul } = setup;
+  if (consul === undefined) throw new Error('the demo needs a Consul of its own');
+  const folder = mkdtempSync(join(tmpdir(), 'egresstrator-demo-'));
+  const controller = startController(setup, folder);
+  const docker = dockerOf(setup);
+  try {
+    await docker('rm', '-f', SERVER, WORKLOAD);
+    await tour({ docker, consul, server: await startContainers(setup, docker), put: put(consul) });
+  } finally {
+    await docker('rm', '-f', SERVER, WORKLOAD);
+    await controller.stop();
+    await consul.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function tour(stage: Stage): Promise<void> {
+  const { server, put, consul } = stage;
+  title(`A workload with EGRESSTRATOR_ACL=demo; ${KEY} says ${server}:tcp/8080`);
+  await put(`${server}:tcp/8080`);
+  await observe('port 8080 is reached', () => reaches(stage, 8080));
+  await observe('port 8081 is refused', async () => !(await reaches(stage, 8081)));
+
+  title(`An edit in Consul: ${server}:tcp/8081`);
+  await put(`${server}:tcp/8081`);
+  await observe('port 8081 is reached now', () => reaches(stage, 8081));
+  await observe('port 8080 is refused now', async () => !(await reaches(stage, 8080)));
+
+  title('A service: the key says demo.web, and nothing is registered yet');
+  await put('demo.web');
+  await observe('port 8080 is refused', async () => !(await reaches(stage, 8080)));
+  const service = { Name: 'web', Tags: ['demo'], Address: server, Port: 8080 };
+  await consul.call('PUT', '/v1/agent/service/register', service);
+  await observe('port 8080 is reached once web is registered', () => reaches(stage, 8080));
+
+  title('A running connection, whose rule goes');
+  await put(`${server}:tcp/9000`);
+  await observe('a connection to port 9000 echoes', () => reaches(stage, 9000));
+  const connection = openConnection(stage);
+  await observe('it is held open and carries data', async () => connection.lines() > 3);
+  await put('# nothing');
+  await observe('it is cut', async () => connection.ended());
+}
+
+/** Waits until it is so, and says how long that took since the step before. */
+async function observe(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const started = performance.now();
+  await waitFor(isSo, { what: `"${what}"`, timeout: 20_000, interval: 20 });
+  process.stdout.write(`  ✔ ${what} (${Math.round(performance.now() - started)} ms)\n`);
+}
+
+const title = (text: string): boolean => process.stdout.write(`\n${text}\n`);
+
+async function reaches({ docker, server }: Stage, port: number): Promise<boolean> {
+  return (await docker('exec', WORKLOAD, 'sh', '-c', `nc -w2 ${server} ${port} </dev/null`)).ok;
+}
+
+function openConnection({ docker, server }: Stage): { lines(): number; ended(): boolean } {
+  const file = '/tmp/echoed';
+  let state = { lines: 0, ended: false };
+  const talk = `while sleep 0.05; do echo tick; done | nc ${server} 9000 >${file}; true`;
+  const running = docker('exec', WORKLOAD, 'sh', '-c', talk).then(() => {
+    state = { ...state, ended: true };
+  });
+  const look = async () => {
+    while (!state.ended) {
+      const { stdout } = await docker('exec', WORKLOAD, 'sh', '-c', `wc -l <${file}`);
+      state = { ...state, lines: Number(stdout) };
+    }
+  };
+  void Promise.all([running, look()]);
+  return { lines: () => state.lines, ended: () => state.ended };
+}
+
+async function startContainers({ workload }: Setup, docker: Stage['docker']): Promise<string> {
+  const listen = 'httpd -p 8080; httpd -p 8081; exec nc -ll -p 9000 -e cat';
+  await docker('run', '-d', '--name', SERVER, workload, 'sh', '-c', listen);
+  const ask = ['-e', 'EGRESSTRATOR_ENABLE=1', '-e', 'EGRESSTRATOR_ACL=demo'];
+  await docker('run', '-d', '--name', WORKLOAD, ...ask, workload, 'sleep', '600');
+  const { stdout } = await docker('inspect', '--format', '{{.NetworkSettings.IPAddress}}', SERVER);
+  if (stdout.trim() === '')
+    throw new Error(`the container ${SERVER} has no address; does "docker logs ${SERVER}" say why?`);
+  return stdout.trim();
+}
+
+const dockerOf =
+  ({ environment }: Setup): Stage['docker'] =>
+  async (...args) => {
+    const { stdout, failed } = await execa('docker', args, { env: { ...environment }, reject: false });
+    return { stdout, ok: !failed };
+  };
+
+const put = (consul: Consul) => async (rules: string) => {
+  await consul.call('PUT', `/v1/kv/${KEY}`, rules);
+};
+
+function startController({ environment }: Setup, folder: string): { stop(): Promise<void> } {
+  const args = [
+    'src/cli/main.ts',
+    '--socket',
+    join(folder, 'api.sock'),
+    '--state-dir',
+    join(folder, 'state'),
+  ];
+  const env = { ...process.env, ...environment, EGRESSTRATOR_LOG_LEVEL: 'error' };
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'], env });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return {
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+try {
+  await main();
+  process.stdout.write('\nAll of it came true. `npm start` runs the controller for you to try.\n');
+} catch (error) {
+  process.stderr.write(`egresstrator: the demo failed: ${messageOf(error)}\n`);
+  process.exitCode = 1;
+}
