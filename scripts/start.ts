@@ -33,14 +33,16 @@ async function bridgeSubnet({ engine }: Setup): Promise<string> {
 
 function hints({ engine, workload, consulAddress, ownConsul }: Setup, rule: string): string {
   const docker = engine.isOwn ? `docker -H unix://${engine.socketPath}` : 'docker';
-  const example = ownConsul === undefined ? 'a key of yours' : `"${EXAMPLE_KEY}" allows ${rule}`;
+  const example = ownConsul === undefined ? 'put a key of yours there' : `"${EXAMPLE_KEY}" allows ${rule}`;
   const address = consulAddress.startsWith('http') ? consulAddress : `http://${consulAddress}`;
+  const ask = '-e EGRESSTRATOR_ENABLE=1 -e EGRESSTRATOR_ACL=example';
+  const probe = 'sleep 1; for p in 8080 8081; do nc -w3 web $p </dev/null && echo $p reached; done';
   return `
-Consul at ${address}; ${example}. In another terminal, try:
+Consul at ${address}: ${example}. In another terminal, try:
 
   ${docker} run -d --name web ${workload} sh -c 'httpd -p 8080; httpd -f -p 8081'
-  ${docker} run --rm --link web -e EGRESSTRATOR_ENABLE=1 -e EGRESSTRATOR_ACL=example ${workload} sh -c 'sleep 1; nc -zvw3 web 8080; nc -zvw3 web 8081'
-  curl -X PUT -d '${rule.replace('8080', '8081')}' ${address}/v1/kv/${EXAMPLE_KEY}     # and the second line again
+  ${docker} run --rm --link web ${ask} ${workload} sh -c '${probe}'
+  curl -X PUT -d '${rule.replace('8080', '8081')}' ${address}/v1/kv/${EXAMPLE_KEY}; echo "  and the second line again"
 
 `;
 }
