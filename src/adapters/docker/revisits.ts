@@ -21,6 +21,8 @@ export class Revisits {
 
   /** Something happened to it: looked at before all those that are only looked at in turn. */
   markUrgent(id: string): Promise<void> {
+    const inTurn = this.#routine.get(id);
+    if (inTurn !== undefined && this.#routine.delete(id)) this.#urgent.set(id, inTurn);
     return this.#mark(this.#urgent, id);
   }
 

@@ -1,0 +1,90 @@
+/**
+ * An Engine in memory: for failures and orders of events that cannot be provoked from a real one. What it
+ * does not need to do, it refuses.
+ */
+import { PassThrough, type Readable } from 'node:stream';
+import type { Engine } from '../../../../src/adapters/docker/engine.ts';
+import { EngineRefusal, EngineUnreachable } from '../../../../src/adapters/docker/errors.ts';
+
+export class FakeEngine implements Engine {
+  readonly address = 'unix:///fake.sock';
+  /** Container id → its name. All run. */
+  readonly running = new Map<string, string>();
+  /** Inspecting these fails, or takes as long as the promise. */
+  readonly trouble = new Map<string, Error | Promise<void>>();
+  /** What was asked, in order. */
+  readonly calls: string[] = [];
+  down = false;
+  /** Called when the list has been made and before it is answered. */
+  whileListing: () => void = () => {};
+  #stream: PassThrough | undefined;
+
+  async runningIds(): Promise<readonly string[]> {
+    this.#answer('list');
+    const ids = [...this.running.keys()];
+    this.whileListing();
+    return ids;
+  }
+
+  async inspect(id: string): Promise<unknown> {
+    this.#answer(`inspect ${id}`);
+    const trouble = this.trouble.get(id);
+    if (trouble instanceof Error) throw trouble;
+    await trouble;
+    const name = this.running.get(id);
+    if (name === undefined) throw refusal(404, `No such container: ${id}`);
+    return inspected(id, name);
+  }
+
+  async events(): Promise<Readable> {
+    this.#answer('events');
+    this.#stream = new PassThrough();
+    return this.#stream;
+  }
+
+  /** Sends text over the stream of events, as it is. */
+  say(text: string): void {
+    this.#stream?.write(text);
+  }
+
+  tell(action: string, id: string): void {
+    this.say(`${JSON.stringify({ Type: 'container', Action: action, Actor: { ID: id } })}\n`);
+  }
+
+  cut(): void {
+    this.#stream?.end();
+  }
+
+  start(id: string): Promise<void> {
+    return refused(id);
+  }
+  archive = refused;
+  create = refused;
+  attach = refused;
+  wait = refused;
+  remove = refused;
+  labelled = refused;
+  image = refused;
+  pull = refused;
+  close(): void {}
+
+  #answer(call: string): void {
+    this.calls.push(call);
+    if (this.down) throw new EngineUnreachable('The Engine is down.');
+  }
+}
+
+export const refusal = (status: number, detail: string): EngineRefusal =>
+  new EngineRefusal(`The Docker Engine could not: ${detail}`, { status, detail });
+
+const refused = (what: string): Promise<never> => Promise.reject(refusal(500, `not here: ${what}`));
+
+const inspected = (Id: string, name: string) => ({
+  Id,
+  Name: `/${name}`,
+  Image: 'sha256:0',
+  State: { Running: true, Pid: 100, StartedAt: '2026-01-01T00:00:00Z' },
+  HostConfig: { NetworkMode: 'default' },
+  Config: {},
+  NetworkSettings: { Networks: {} },
+});
