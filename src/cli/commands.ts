@@ -11,4 +11,5 @@ export const createActions = (terminal: Terminal): Actions => ({
   clear: async (container, flags) => (await import('./commands/clear.ts')).clear(container, flags, terminal),
   render: async (container, flags) =>
     (await import('./commands/render.ts')).render(container, flags, terminal),
+  health: async (flags) => (await import('./commands/health.ts')).health(flags, terminal),
 });

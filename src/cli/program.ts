@@ -18,6 +18,7 @@ export interface Actions {
   set(container: string | undefined, flags: Flags): Promise<void>;
   clear(container: string | undefined, flags: Flags): Promise<void>;
   render(container: string | undefined, flags: Flags): Promise<void>;
+  health(flags: Flags): Promise<void>;
 }
 
 export function createProgram(version: string, actions: Actions): Command {
@@ -38,6 +39,7 @@ export function createProgram(version: string, actions: Actions): Command {
   addSet(program, actions);
   addClear(program, actions);
   addRender(program, actions);
+  addHealth(program, actions);
   return program;
 }
 
@@ -79,6 +81,14 @@ function addRender(program: Command, actions: Actions): void {
     .action((container: string | undefined, _options, command: Command) =>
       actions.render(container, command.optsWithGlobals()),
     );
+}
+
+function addHealth(program: Command, actions: Actions): void {
+  program
+    .command('health')
+    .description('ask the running controller whether it is alive, by the exit code')
+    .option('--json', 'print JSON')
+    .action((_options, command: Command) => actions.health(command.optsWithGlobals()));
 }
 
 function addOptions(command: Command, specs: Readonly<Record<string, OptionSpec>>): void {

@@ -27,16 +27,17 @@ export class ApiClient {
     this.#path = path;
   }
 
-  get<T>(url: string, reply: z.ZodType<T>): Promise<T> {
-    return this.#call('GET', url, undefined, reply);
+  /** `limit`: milliseconds that the answer may take; default: as long as it takes. */
+  get<T>(url: string, reply: z.ZodType<T>, limit?: number): Promise<T> {
+    return this.#call({ method: 'GET', url, limit }, reply);
   }
 
   post<T>(url: string, body: object, reply: z.ZodType<T>): Promise<T> {
-    return this.#call('POST', url, JSON.stringify(body), reply);
+    return this.#call({ method: 'POST', url, body: JSON.stringify(body) }, reply);
   }
 
-  async #call<T>(method: string, url: string, body: string | undefined, schema: z.ZodType<T>): Promise<T> {
-    const { status, text } = await send(this.#path, method, url, body);
+  async #call<T>(call: Call, schema: z.ZodType<T>): Promise<T> {
+    const { status, text } = await send(this.#path, call);
     const value = parseJson(text);
     if (status !== 200) {
       const failure = ErrorReply.safeParse(value);
@@ -52,12 +53,19 @@ export class ApiClient {
   }
 }
 
+interface Call {
+  readonly method: string;
+  readonly url: string;
+  readonly body?: string;
+  readonly limit?: number | undefined;
+}
+
 interface Answer {
   readonly status: number;
   readonly text: string;
 }
 
-function send(socketPath: string, method: string, path: string, body: string | undefined): Promise<Answer> {
+function send(socketPath: string, { method, url: path, body, limit }: Call): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) =>
       reject(
@@ -69,7 +77,8 @@ function send(socketPath: string, method: string, path: string, body: string | u
         ),
       );
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };
-    const call = request({ socketPath, method, path, headers }, (response) => {
+    const patience = limit === undefined ? {} : { signal: AbortSignal.timeout(limit) };
+    const call = request({ socketPath, method, path, headers, ...patience }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () =>

@@ -1,0 +1,20 @@
+/**
+ * `egresstrator health`: asks the running controller whether it is alive, for health checks. The
+ * answer is the exit code: 0 if it is, 1 if not.
+ */
+import { ApiClient } from '../../adapters/api/client.ts';
+import { HealthReply } from '../../adapters/api/schema.ts';
+import { type Flags, resolveConfig } from '../../config/config.ts';
+import { UserError } from '../../domain/errors.ts';
+import { createOutput, type Terminal } from '../output.ts';
+
+/** Milliseconds that the controller may take to answer; one that hangs is not well. */
+const PATIENCE = 4_000;
+
+export async function health(flags: Flags, terminal: Terminal): Promise<void> {
+  const { socket } = resolveConfig(flags, terminal.environment);
+  const output = createOutput(terminal, flags.json === true);
+  const { ok, reason } = await new ApiClient(socket).get('/healthz', HealthReply, PATIENCE);
+  if (!ok) throw new UserError(`the controller at ${socket} is not well: ${reason ?? 'it gives no reason'}`);
+  output.result({ ok }, `the controller at ${socket} is well`);
+}
