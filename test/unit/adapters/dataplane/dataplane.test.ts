@@ -1,0 +1,90 @@
+/** What the controller is told, over runners that print this or that. */
+import { expect, test } from 'vitest';
+import { AutoRunner } from '../../../../src/adapters/dataplane/auto.ts';
+import { createDataplane } from '../../../../src/adapters/dataplane/dataplane.ts';
+import { DryRunDataplane } from '../../../../src/adapters/dataplane/dry-run.ts';
+import { exited } from '../../../../src/adapters/dataplane/load-errors.ts';
+import type { NamespaceRunner } from '../../../../src/adapters/dataplane/runner.ts';
+import { LoadError } from '../../../../src/domain/errors.ts';
+import { withFacts } from '../../../../src/rendering/facts.ts';
+
+const web = { owner: 'ab'.repeat(32), name: 'web', pid: 4242, startedAt: '2026-01-01T00:00:00Z' };
+const digest = 'ab'.repeat(32);
+
+function printing(stdout: string) {
+  const runs: unknown[][] = [];
+  const run = async (...args: unknown[]) => {
+    runs.push(args);
+    return { stdout };
+  };
+  const runner: NamespaceRunner = { run, rehearse: run, close: async () => {} };
+  return { runner, runs };
+}
+
+test('load gives the text to the namespace and reads back what is there', async () => {
+  const { runner, runs } = printing(`fingerprint 12\ndigest ${digest}\n`);
+  const loaded = await createDataplane(runner).load(web, 'text');
+  expect(loaded).toEqual({ fingerprint: '12', facts: undefined, digest });
+  expect(runs).toEqual([[web, 'load', 'text']]);
+});
+
+test('read, clear, refusals and rehearse', async () => {
+  const { runner, runs } = printing('');
+  const dataplane = createDataplane(runner);
+  expect(await dataplane.read(web)).toEqual({ fingerprint: undefined, facts: undefined, digest: undefined });
+  await dataplane.clear(web);
+  await dataplane.rehearse('text');
+  expect(await createDataplane(printing('[]').runner).refusals(web)).toEqual([]);
+  expect(runs).toEqual([
+    [web, 'state', undefined],
+    [web, 'clear', undefined],
+    ['load', 'text'],
+  ]);
+});
+
+test.each(['read', 'refusals'] as const)(
+  '%s: what cannot be read is a LoadError that says so',
+  async (method) => {
+    const failure = createDataplane(printing('sh: not found').runner)[method](web);
+    await expect(failure).rejects.toThrow(LoadError);
+    await expect(failure).rejects.toThrow(/of web|in web/);
+    await expect(failure).rejects.toThrow('what it printed cannot be read');
+  },
+);
+
+test("the program's first words go into the sentence, all of them into the evidence", () => {
+  const error = exited({ verb: 'load', name: 'web' }, 1, '\n/dev/stdin:3:1-2: Error: syntax error\nmore\n');
+  expect(error.message).toBe(
+    'Could not load rules in web: /dev/stdin:3:1-2: Error: syntax error (exit code 1).',
+  );
+  expect(error).toMatchObject({ exitCode: 1, gone: false, stderr: expect.stringContaining('more') });
+  expect(exited({ verb: 'state', name: 'web' }, 137, '').message).toContain(
+    'perhaps as it ran out of memory',
+  );
+});
+
+test('auto asks nsenter only where it works and sees the process', async () => {
+  const [nsenter, helper] = [printing('nsenter'), printing('helper')];
+  const ours = { ...web, pid: process.pid };
+  const runBy = async (equipped: boolean) => {
+    const auto = new AutoRunner(nsenter.runner, helper.runner, async () => equipped);
+    return [(await auto.run(ours, 'state')).stdout, (await auto.rehearse('load', '')).stdout];
+  };
+  // Our own pid is seen, but is no process of that container.
+  expect(await runBy(true)).toEqual(['helper', 'nsenter']);
+  expect(await runBy(false)).toEqual(['helper', 'helper']);
+});
+
+test('a dry run answers as if the text were loaded, and forgets a namespace with its container', async () => {
+  const heard: string[] = [];
+  const dataplane = new DryRunDataplane(({ namespace }) => heard.push(namespace.name));
+  const facts = { resolvers: ['10.0.0.1'], attachments: [] };
+  const text = withFacts('table inet egresstrator { comment "egresstrator v1 12ab"; mark $facts }', facts);
+  const loaded = await dataplane.load(web, text);
+  expect(loaded).toMatchObject({ fingerprint: '12ab', facts: expect.stringMatching(/^0x[0-9a-f]{8}$/) });
+  expect(await dataplane.read(web)).toEqual(loaded);
+  expect(await dataplane.read({ ...web, startedAt: 'later' })).toMatchObject({ fingerprint: undefined });
+  expect([heard, dataplane.texts]).toEqual([['web'], [{ namespace: web, text }]]);
+  await dataplane.clear(web);
+  expect(dataplane.texts).toEqual([]);
+});
