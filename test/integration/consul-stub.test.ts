@@ -236,7 +236,8 @@ describe('watching', () => {
       send(response, 200, list(`k${index}`), { 'X-Consul-Index': `${index++}` });
     const { watch } = recordRules(source);
     await new Promise((resolve) => setTimeout(resolve, 2_000));
-    expect(requests.length).toBeLessThan(20);
+    // Each read is followed by a look at the rights, as a key is missing each time.
+    expect(requests.filter(({ method }) => method === 'GET').length).toBeLessThan(15);
     expect(watch.value?.size).toBe(1);
   });
 

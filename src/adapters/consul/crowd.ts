@@ -53,7 +53,7 @@ export class Slots {
   }
 }
 
-/** Connections for reads that do not block. With 150 for those that do, this stays below Consul's 200. */
+/** Connections for reads that do not block. With 80 for those that do, two runs stay below 200. */
 const quickSlots = 16;
 /** In how many ms all questions should have their turn, and the shortest block. */
 const round = 2_000;

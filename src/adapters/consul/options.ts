@@ -33,8 +33,10 @@ export interface ConsulOptions {
   /** How long Consul may take to answer, beyond `wait`, in ms; default 10 s. */
   readonly timeout?: number | undefined;
   /**
-   * Connections for blocking queries on services; default 150. Consul resets those beyond its
-   * `limits.http_max_conns_per_client`, which is 200 unless set. More services than this take turns.
+   * Connections for blocking queries on services; default 80. More services than this take turns.
+   * Consul resets connections beyond its `limits.http_max_conns_per_client`, 200 unless set, and goes
+   * on counting those of a program that has ended until their `wait` is over (tried on 1.8): so there
+   * must be room for a former run of this program too.
    */
   readonly maxConnections?: number | undefined;
 }
@@ -64,7 +66,7 @@ export function settingsOf(options: ConsulOptions): Settings {
     health: options.health ?? 'any',
     waits: { rules: options.wait ?? 15_000, services: options.wait ?? 45_000 },
     timeout: options.timeout ?? 10_000,
-    maxConnections: options.maxConnections ?? 150,
+    maxConnections: options.maxConnections ?? 80,
   };
 }
 

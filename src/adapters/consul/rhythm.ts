@@ -40,34 +40,35 @@ export class Backoff {
 export interface PaceOptions {
   /** Time between the starts of two reads, in ms; default 100. */
   readonly shortest?: number;
-  /** What it grows to while every read comes back at once; default 500: an edit arrives in a second. */
+  /** The same once `burst` is used up; default 500, so that an edit still arrives within a second. */
   readonly longest?: number;
+  /** Reads in quick succession; one more is earned in each `longest`. Default 8. */
+  readonly burst?: number;
 }
 
 /** A key that is written hundreds of times per second costs two reads per second. */
 export class Pace {
-  readonly #shortest: number;
-  readonly #longest: number;
-  #interval: number;
-  #lastStart: number | undefined;
+  readonly #options: Required<PaceOptions>;
+  #left: number;
+  #lastStart = Number.NEGATIVE_INFINITY;
 
-  constructor({ shortest = 100, longest = 500 }: PaceOptions = {}) {
-    this.#shortest = shortest;
-    this.#longest = longest;
-    this.#interval = shortest;
+  constructor({ shortest = 100, longest = 500, burst = 8 }: PaceOptions = {}) {
+    this.#options = { shortest, longest, burst };
+    this.#left = burst;
   }
 
   /** How long the next read has to wait, in ms. */
   delay(now: number): number {
-    if (this.#lastStart === undefined) return 0;
+    const { shortest, longest } = this.#options;
+    const interval = this.#left >= 1 ? shortest : longest;
     // A clock that was set back must not stop us.
-    return Math.min(Math.max(this.#lastStart + this.#interval - now, 0), this.#interval);
+    return Math.min(Math.max(this.#lastStart + interval - now, 0), interval);
   }
 
   started(now: number): void {
-    const since = this.#lastStart === undefined ? Number.POSITIVE_INFINITY : now - this.#lastStart;
-    if (since >= this.#interval + 1_000) this.#interval = this.#shortest;
-    else if (since < this.#interval * 2) this.#interval = Math.min(this.#interval * 2, this.#longest);
+    const { longest, burst } = this.#options;
+    const earned = Math.max(now - this.#lastStart, 0) / longest;
+    this.#left = Math.max(Math.min(this.#left + earned, burst) - 1, 0);
     this.#lastStart = now;
   }
 }

@@ -257,13 +257,13 @@ describe('errors', () => {
 });
 
 describe('pace', () => {
-  test('a source that changes all the time is read at most ten, then two times per second', async () => {
+  test('a source that changes all the time is read ten times in the first second, then twice per second', async () => {
     const { question, clock, changes } = await startQuery();
     for (let ms = 0; ms < 10_000; ms += 10) {
       if (question.isPending) await question.reply(answer(ms + 10, `${ms}`));
       await clock.advance(10);
     }
-    expect(question.asked.length).toBeLessThanOrEqual(25);
+    expect(question.asked.length).toBeLessThanOrEqual(30);
     expect(changes.length).toBeGreaterThanOrEqual(18);
   });
 });

@@ -26,21 +26,21 @@ test('pauses stay bounded for ever', () => {
   expect(backoff.failed(0)).toBe(30_000);
 });
 
-test('the first reads are free, busy ones grow apart, a quiet moment forgives', () => {
+test('a burst of reads is quick, then each has to be earned, and a quiet moment earns a burst', () => {
   const pace = new Pace();
-  expect(pace.delay(0)).toBe(0);
-  pace.started(0);
-  expect(pace.delay(40)).toBe(60);
-  for (const [now, next] of [
-    [100, 200],
-    [300, 400],
-    [700, 500],
-    [1_200, 500],
-    [5_000, 100],
-  ] as const) {
+  let now = 0;
+  const read = () => {
+    const delay = pace.delay(now);
+    now += delay;
     pace.started(now);
-    expect(pace.delay(now)).toBe(next);
-  }
+    return delay;
+  };
+  const delays = Array.from({ length: 14 }, read);
+  expect(delays).toEqual([0, ...Array(8).fill(100), ...Array(5).fill(500)]);
+  now += 60;
+  expect(pace.delay(now)).toBe(440);
+  now += 4_000;
+  expect([0, 100, 100, 100]).toEqual(Array.from({ length: 4 }, read));
 });
 
 test('a clock that was set back does not stop the reads', () => {
