@@ -55,18 +55,27 @@ export function resolve(
   protectedHosts: readonly Prefix[],
 ): Resolution {
   const keys = grantedKeys(grants, acl);
-  const problems: Problem[] = [
-    ...grants.filter((grant) => !acl.has(grant)).map(unknownKey),
-    ...keys.flatMap((key) => key.problems),
-  ];
-  const reasons = keys.flatMap((key) => reasonsOf(key, catalog, problems));
+  const { reasons, problems } = reasonsFor(keys, catalog);
   const allowances = reasons.map((reason) => reason.allowance);
   return {
     reasons,
     ruleSet: canonical(protect(allowances, protectedHosts)),
-    problems,
+    problems: [
+      ...grants.filter((grant) => !acl.has(grant)).map(unknownKey),
+      ...keys.flatMap((key) => key.problems),
+      ...problems,
+    ],
     pending: servicesOf(keys).filter((ref) => !catalog.has(serviceName(ref))),
   };
+}
+
+/** What each line of some keys allows by itself, and why some allow nothing; no rule set is made. */
+export function reasonsFor(
+  keys: readonly AclKey[],
+  catalog: Catalog,
+): { readonly reasons: readonly Reason[]; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  return { reasons: keys.flatMap((key) => reasonsOf(key, catalog, problems)), problems };
 }
 
 const refOf = (rule: ServiceRule): ServiceRef => ({ service: rule.service, datacenter: rule.datacenter });

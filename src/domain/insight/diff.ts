@@ -1,0 +1,145 @@
+/**
+ * What a new text of a key would change: which workloads would gain or lose which destinations.
+ *
+ * Only lines that differ are looked at, and only that part of the other rules which touches them, so
+ * that a small edit of a large key is a small question for each workload.
+ */
+import { type Acl, parseAcl } from '../acl.ts';
+import { comparePrefixes, contains, lastAddress, type Prefix } from '../address.ts';
+import type { Problem } from '../problem.ts';
+import type { Range } from '../ranges.ts';
+import { type Catalog, grantedKeys, reasonsFor } from '../resolve.ts';
+import { formatRule } from '../rule.ts';
+import { type Allowance, protect } from '../rule-set.ts';
+import { formatTraffic } from '../traffic.ts';
+import { subtract } from './subtract.ts';
+
+/** What a workload is called, and the keys it may use. */
+export interface Grantee {
+  readonly name: string;
+  readonly grants: readonly string[];
+}
+
+export interface DiffContext {
+  readonly acl: Acl;
+  /** With the services that the new text names. */
+  readonly catalog: Catalog;
+  readonly protectedHosts: readonly Prefix[];
+  readonly workloads: readonly Grantee[];
+}
+
+/** As a rule would say it. `partly`: some of it was, or stays, allowed all the same. */
+export interface Stretch {
+  readonly rule: string;
+  readonly partly: boolean;
+}
+
+/** The same change for all workloads that hold the same keys. */
+export interface Change {
+  readonly workloads: readonly string[];
+  /** Disjoint. Of a service, its instances as they are now. */
+  readonly gained: readonly Stretch[];
+  readonly lost: readonly Stretch[];
+}
+
+export interface Diff {
+  /** Of the new text. */
+  readonly problems: readonly Problem[];
+  /** Only those that gain or lose something. */
+  readonly changes: readonly Change[];
+  /** Workloads that hold the key, changed or not. */
+  readonly holders: readonly string[];
+}
+
+export function diffKey(key: string, text: string, context: DiffContext): Diff {
+  const proposed = parseAcl(new Map([[key, text]]));
+  const reach = reachOf(context);
+  const before = reach(key, context.acl);
+  const after = reach(key, proposed);
+  const [added, removed] = [minusEqual(after, before), minusEqual(before, after)];
+  const touched = touching([...added, ...removed]);
+  const rest = memoize((other: string) => reach(other, context.acl).filter(touched));
+  const holders = context.workloads.filter(({ grants }) => grants.includes(key));
+  const changes = [...Map.groupBy(holders, groupOf).values()].map((group): Change => {
+    const others = (group[0]?.grants ?? []).filter((other) => other !== key).flatMap(rest);
+    return {
+      workloads: group.map(({ name }) => name),
+      gained: difference(added, [...before.filter(touched), ...others]),
+      lost: difference(removed, [...after.filter(touched), ...others]),
+    };
+  });
+  return {
+    problems: proposed.get(key)?.problems ?? [],
+    changes: changes.filter(({ gained, lost }) => gained.length + lost.length > 0),
+    holders: holders.map(({ name }) => name),
+  };
+}
+
+const groupOf = ({ grants }: Grantee): string => JSON.stringify([...grants].sort());
+
+const reachOf =
+  ({ catalog, protectedHosts }: DiffContext) =>
+  (key: string, acl: Acl): readonly Allowance[] =>
+    protect(
+      reasonsFor(grantedKeys([key], acl), catalog).reasons.map(({ allowance }) => allowance),
+      protectedHosts,
+    );
+
+const memoize = <T>(compute: (key: string) => T): ((key: string) => T) => {
+  const known = new Map<string, T>();
+  return (key) => {
+    const value = known.get(key) ?? compute(key);
+    known.set(key, value);
+    return value;
+  };
+};
+
+/** A prefix with more holes is told as a whole: nobody reads hundreds of pieces of one. */
+const MOST_HOLES = 16;
+
+const difference = (plus: readonly Allowance[], minus: readonly Allowance[]): readonly Stretch[] =>
+  subtract(plus, minus, MOST_HOLES).flatMap(({ prefix, protocol, ranges, partly }) => {
+    const named = protocol === 'icmp' ? ranges : ranges.filter(isNameable);
+    if (named.length === 0) return [];
+    return [{ rule: formatRule({ kind: 'address', prefix, protocol, ranges: named }), partly }];
+  });
+
+/** Nothing listens on port 0, and no rule can name it alone. */
+const isNameable = ({ last }: Range): boolean => last > 0;
+
+const idOf = ({ prefix, protocol, ranges }: Allowance): string =>
+  `${prefix.family} ${prefix.address}/${prefix.length} ${formatTraffic({ protocol, ranges })}`;
+
+/** Without those that the other list holds in the very same form. */
+const minusEqual = (from: readonly Allowance[], other: readonly Allowance[]): readonly Allowance[] => {
+  const known = new Set(other.map(idOf));
+  return from.filter((one) => !known.has(idOf(one)));
+};
+
+/** Whether a prefix has an address in common with one of these. */
+const touching = (allowances: readonly Allowance[]): ((one: Allowance) => boolean) => {
+  const tops: Prefix[] = [];
+  for (const prefix of allowances.map((one) => one.prefix).sort(comparePrefixes)) {
+    const top = tops.at(-1);
+    if (top === undefined || !contains(top, prefix)) tops.push(prefix);
+  }
+  return ({ prefix }) => {
+    const found = firstEndingFrom(tops, prefix);
+    return found !== undefined && (contains(found, prefix) || contains(prefix, found));
+  };
+};
+
+/** The first of disjoint ascending prefixes that ends at the beginning of `prefix` or later. */
+const firstEndingFrom = (tops: readonly Prefix[], prefix: Prefix): Prefix | undefined => {
+  let [low, high] = [0, tops.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const top = tops[middle];
+    const before =
+      top !== undefined &&
+      (top.family < prefix.family || (top.family === prefix.family && lastAddress(top) < prefix.address));
+    if (before) low = middle + 1;
+    else high = middle;
+  }
+  return tops[low];
+};

@@ -1,0 +1,138 @@
+/**
+ * Why a destination is allowed or refused, and what would have to change: the answer to "my container
+ * cannot reach X".
+ *
+ * Agrees with what is loaded: `allowed` is what `allows` says of the resolved rule set, except where
+ * the kernel's text decides before any rule: loopback, and the container's own resolvers.
+ */
+import type { Acl, RuleLine } from '../acl.ts';
+import { contains, type Prefix, parseAddress, prefixOf } from '../address.ts';
+import { type Catalog, grantedKeys, type Reason, reasonsFor } from '../resolve.ts';
+import type { ServiceRule } from '../rule.ts';
+import { serviceName } from '../service.ts';
+import type { DnsPolicy, Mode } from '../workload.ts';
+import type { Destination } from './destination.ts';
+import { type Findings, ReasonIndex } from './reason-index.ts';
+import { createSuggester, type Suggestion } from './suggest.ts';
+
+/** All that decides about the traffic of one namespace. */
+export interface Viewpoint {
+  readonly grants: readonly string[];
+  readonly acl: Acl;
+  readonly catalog: Catalog;
+  readonly protectedHosts: readonly Prefix[];
+  readonly mode: Mode;
+  readonly dns: DnsPolicy;
+  readonly resolvers: readonly string[];
+}
+
+/** What stands between a container and a destination, or would bring them together. */
+export type Hint =
+  /** Name resolution was switched off by EGRESSTRATOR_DNS=none. */
+  | { readonly kind: 'no-dns' }
+  /** A granted line is too broad to mean this protected host; `rule` would name it. */
+  | { readonly kind: 'protected'; readonly reason: Reason; readonly rule: string }
+  /** A key that is not granted allows it. */
+  | { readonly kind: 'grant'; readonly reason: Reason }
+  /** A granted key does not exist. */
+  | { readonly kind: 'unknown-key'; readonly key: string }
+  /** A granted line names a service of which nothing is registered, or not with that tag. */
+  | { readonly kind: 'no-instance'; readonly key: string; readonly line: RuleLine }
+  /** A granted line names the host, and other traffic. */
+  | { readonly kind: 'near'; readonly reason: Reason }
+  /** No key allows it yet: this line would. */
+  | { readonly kind: 'write'; readonly rule: string };
+
+export type Cause =
+  | { readonly kind: 'loopback' }
+  | { readonly kind: 'resolver' }
+  /** At least one. */
+  | { readonly kind: 'rules'; readonly reasons: readonly Reason[] }
+  | { readonly kind: 'nothing'; readonly hints: readonly Hint[] };
+
+export interface Explanation {
+  readonly destination: Destination;
+  readonly allowed: boolean;
+  /** True if packets get through: allowed, or only recorded in audit mode. */
+  readonly passes: boolean;
+  readonly cause: Cause;
+}
+
+/** The work that is the same for all destinations is done once. */
+export function createExplainer(view: Viewpoint): (destination: Destination) => Explanation {
+  const { grants, acl, catalog, protectedHosts, mode } = view;
+  const { reasons } = reasonsFor(grantedKeys(grants, acl), catalog);
+  const granted = new ReasonIndex(reasons, protectedHosts);
+  const suggest = createSuggester(view);
+  return (destination) => {
+    const findings = granted.find(destination);
+    const cause = decide(view, destination, findings) ?? {
+      kind: 'nothing',
+      hints: hintsFor(view, destination, findings, suggest([destination])),
+    };
+    const allowed = cause.kind !== 'nothing';
+    return { destination, allowed, passes: allowed || mode === 'audit', cause };
+  };
+}
+
+/** What allows it; undefined where nothing does. In the order in which the kernel's text decides. */
+function decide(view: Viewpoint, { host, protocol, port }: Destination, findings: Findings) {
+  const silenced = view.dns === 'none' && contains(DOCKER_RESOLVER, host);
+  if (silenced) return undefined;
+  if (LOOPBACK.some((prefix) => contains(prefix, host))) return { kind: 'loopback' } as const;
+  const isDns = protocol !== 'icmp' && port === 53;
+  if (isDns && view.dns === 'resolvers' && isResolver(view, host)) return { kind: 'resolver' } as const;
+  return findings.allowing.length === 0
+    ? undefined
+    : ({ kind: 'rules', reasons: findings.allowing } as const);
+}
+
+function hintsFor(
+  view: Viewpoint,
+  destination: Destination,
+  { tooBroad, near }: Findings,
+  { lines, keys }: Suggestion,
+): readonly Hint[] {
+  const { host, protocol, port } = destination;
+  const isName = port === 53 && (isResolver(view, host) || contains(DOCKER_RESOLVER, host));
+  const rules = lines.map(({ text }) => text);
+  const hints: readonly (readonly Hint[])[] = [
+    view.dns === 'none' && isName && protocol !== 'icmp' ? [{ kind: 'no-dns' }] : [],
+    tooBroad.slice(0, 1).flatMap((reason) => rules.map((rule) => ({ kind: 'protected', reason, rule }))),
+    keys.map(({ reason }) => ({ kind: 'grant', reason })),
+    view.grants.filter((key) => !view.acl.has(key)).map((key) => ({ kind: 'unknown-key', key })),
+    withoutInstances(view),
+    onePerKey(near).map((reason) => ({ kind: 'near', reason })),
+    tooBroad.length > 0 ? [] : rules.map((rule) => ({ kind: 'write', rule })),
+  ];
+  return hints.flat();
+}
+
+const onePerKey = (reasons: readonly Reason[]): readonly Reason[] => {
+  const seen = new Set<string>();
+  return reasons.filter(({ key }) => !seen.has(key) && seen.add(key));
+};
+
+const withoutInstances = ({ grants, acl, catalog }: Viewpoint): readonly Hint[] =>
+  grantedKeys(grants, acl).flatMap(({ key, rules }) =>
+    rules.flatMap((line): readonly Hint[] =>
+      line.rule.kind === 'service' && !hasInstance(line.rule, catalog)
+        ? [{ kind: 'no-instance', key, line }]
+        : [],
+    ),
+  );
+
+const hasInstance = (rule: ServiceRule, catalog: Catalog): boolean =>
+  (catalog.get(serviceName(rule)) ?? []).some(
+    ({ tags }) => rule.tag === undefined || tags.includes(rule.tag),
+  );
+
+const isResolver = ({ resolvers }: Viewpoint, host: Prefix): boolean =>
+  resolvers.some((resolver) => {
+    const address = parseAddress(resolver);
+    return address !== undefined && contains(address, host);
+  });
+
+const LOOPBACK: readonly Prefix[] = [prefixOf(4, 0x7f000000n, 8), prefixOf(6, 1n, 128)];
+/** Docker's own resolver, 127.0.0.11, inside every user-defined network. */
+const DOCKER_RESOLVER = prefixOf(4, 0x7f00000bn, 32);

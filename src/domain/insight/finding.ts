@@ -1,0 +1,28 @@
+/**
+ * What a look at the rules has found: one thing, where it is, why it matters, and what to do.
+ */
+
+/**
+ * - `error`: something has no effect. `warning`: it has, but perhaps not the one meant.
+ * - `info`: it is needless.
+ */
+export type Severity = 'error' | 'warning' | 'info';
+
+export interface Finding {
+  readonly severity: Severity;
+  readonly code:
+    | 'bad-line'
+    | 'host-bits'
+    | 'service'
+    | 'broad'
+    | 'duplicate'
+    | 'shadowed'
+    | 'empty-key'
+    | 'missing-key'
+    | 'unused-key';
+  readonly key: string;
+  readonly line?: number;
+  readonly text?: string;
+  readonly reason: string;
+  readonly remedy: string;
+}

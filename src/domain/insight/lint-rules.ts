@@ -1,0 +1,98 @@
+/**
+ * Lines that are rules, and perhaps should not be: needless beside others of their key, or broader
+ * than anybody can have meant.
+ */
+import type { AclKey, RuleLine } from '../acl.ts';
+import { formatPrefix, type Prefix } from '../address.ts';
+import { type AddressRule, formatRule, type ServiceRule } from '../rule.ts';
+import { everything } from '../traffic.ts';
+import type { Finding } from './finding.ts';
+import { Overlaps } from './overlap.ts';
+
+/**
+ * Prefixes shorter than `anything` are broad whatever the ports, those shorter than `allPorts` are if
+ * a rule allows all ports: a /8 is the largest private network, a /16 (/48) a site.
+ */
+export const BROAD = {
+  4: { anything: 8, allPorts: 16 },
+  6: { anything: 16, allPorts: 48 },
+} as const;
+
+/** A finding before it is said where it is. */
+type Judgement = Omit<Finding, 'key' | 'line' | 'text'>;
+
+export function lintRules({ key, rules }: AclKey, protectedHosts: readonly Prefix[]): readonly Finding[] {
+  const linesAround = needlessness(rules, protectedHosts);
+  const byLine = new Map(rules.map((line) => [line.line, line]));
+  return rules.flatMap((line) => {
+    const around = linesAround(line).flatMap((number) => byLine.get(number) ?? []);
+    const judgements = [...judgeBreadth(line), ...judgeNeed(line, around)];
+    return judgements.map((one) => ({ ...one, key, line: line.line, text: line.text }));
+  });
+}
+
+/** For each line: those that hold all that it allows. */
+function needlessness(
+  rules: readonly RuleLine[],
+  protectedHosts: readonly Prefix[],
+): (line: RuleLine) => readonly number[] {
+  const byAddress = rules.flatMap(({ line, rule }) => (rule.kind === 'address' ? [{ line, rule }] : []));
+  const overlaps = new Overlaps(byAddress, protectedHosts);
+  const services = new Map<string, number>();
+  for (const { line, rule } of rules.toReversed())
+    if (rule.kind === 'service') services.set(formatRule(rule), line);
+  return ({ line, rule }) =>
+    rule.kind === 'address' ? overlaps.linesAround({ line, rule }) : serviceAround(line, rule, services);
+}
+
+/** The same service without the tag, or the first line that says just the same. */
+const serviceAround = (
+  line: number,
+  rule: ServiceRule,
+  lines: ReadonlyMap<string, number>,
+): readonly number[] => {
+  const wider = rule.tag === undefined ? undefined : lines.get(formatRule({ ...rule, tag: undefined }));
+  const found = wider ?? lines.get(formatRule(rule));
+  return found === undefined || found === line ? [] : [found];
+};
+
+function judgeNeed({ rule }: RuleLine, around: readonly RuleLine[]): readonly Judgement[] {
+  const [first] = around;
+  if (first === undefined) return [];
+  const same = formatRule(first.rule) === formatRule(rule);
+  const lines = around.map(({ line, text }) => `line ${line} (${text})`).join(' and ');
+  return [
+    {
+      severity: 'info',
+      code: same ? 'duplicate' : 'shadowed',
+      reason: same
+        ? `${lines} says the same`
+        : `${lines} ${around.length > 1 ? 'allow' : 'allows'} all of it`,
+      remedy: same ? 'delete the line' : 'delete the line, or narrow the other',
+    },
+  ];
+}
+
+function judgeBreadth({ rule }: RuleLine): readonly Judgement[] {
+  if (rule.kind !== 'address') return [];
+  const { prefix, protocol } = rule;
+  const { anything, allPorts } = BROAD[prefix.family];
+  const whole = protocol !== 'icmp' && isAllPorts(rule);
+  if (prefix.length >= anything && !(whole && prefix.length < allPorts)) return [];
+  const what = prefix.length === 0 ? 'any address' : `all of ${formatPrefix(prefix)}`;
+  const ports = whole ? ' on all ports' : '';
+  return [
+    {
+      severity: 'warning',
+      code: 'broad',
+      reason: `it allows ${protocol} to ${what}${ports}`,
+      remedy: 'name the services or the networks that are needed',
+    },
+  ];
+}
+
+const isAllPorts = ({ protocol, ranges }: AddressRule): boolean => {
+  const [all] = everything(protocol);
+  const [only] = ranges;
+  return only !== undefined && only.first <= 1 && only.last === all?.last;
+};

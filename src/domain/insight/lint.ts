@@ -1,0 +1,99 @@
+/**
+ * Everything about the rules that deserves a second look: what has no effect, what is needless, what
+ * is dangerously broad, and which keys nobody asks for.
+ */
+import type { Acl, AclKey } from '../acl.ts';
+import type { Prefix } from '../address.ts';
+import type { Problem } from '../problem.ts';
+import { type Catalog, reasonsFor } from '../resolve.ts';
+import { formatRule } from '../rule.ts';
+import type { Grantee } from './diff.ts';
+import type { Finding } from './finding.ts';
+import { lintRules } from './lint-rules.ts';
+
+export interface LintContext {
+  readonly acl: Acl;
+  readonly protectedHosts: readonly Prefix[];
+  /** Undefined where services were not looked up. */
+  readonly catalog: Catalog | undefined;
+  /** The running workloads; undefined where they are not known. */
+  readonly workloads: readonly Grantee[] | undefined;
+}
+
+/** In the order of keys and lines; what concerns a whole key comes first. */
+export function lint({ acl, protectedHosts, catalog, workloads }: LintContext): readonly Finding[] {
+  const findings = [...acl.values()].flatMap((key) => [
+    ...lintGrants(key, workloads),
+    ...lintText(key),
+    ...lintServices(key, catalog),
+    ...lintRules(key, protectedHosts),
+  ]);
+  return [...findings, ...missingKeys(acl, workloads)].sort(inOrder);
+}
+
+const inOrder = (a: Finding, b: Finding): number =>
+  a.key === b.key ? (a.line ?? 0) - (b.line ?? 0) : a.key < b.key ? -1 : 1;
+
+const lintGrants = ({ key }: AclKey, workloads: LintContext['workloads']): readonly Finding[] =>
+  workloads === undefined || workloads.some(({ grants }) => grants.includes(key))
+    ? []
+    : [
+        {
+          severity: 'info',
+          code: 'unused-key',
+          key,
+          reason: 'no running workload asks for this key',
+          remedy: `delete it, or name it in EGRESSTRATOR_ACL where it is needed`,
+        },
+      ];
+
+const missingKeys = (acl: Acl, workloads: LintContext['workloads']): readonly Finding[] => {
+  const holders = new Map<string, string[]>();
+  for (const { name, grants } of workloads ?? [])
+    for (const grant of grants)
+      if (!acl.has(grant)) holders.set(grant, [...(holders.get(grant) ?? []), name]);
+  return [...holders].map(([key, names]) => ({
+    severity: 'error',
+    code: 'missing-key',
+    key,
+    reason: `${someOf(names)} ${names.length === 1 ? 'asks' : 'ask'} for this key, and Consul has none of that name`,
+    remedy: 'put it into Consul, or take it out of EGRESSTRATOR_ACL',
+  }));
+};
+
+/** At most three names. */
+const someOf = (names: readonly string[]): string =>
+  names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+
+function lintText({ key, rules, problems }: AclKey): readonly Finding[] {
+  const good = new Map(rules.map(({ line, rule }) => [line, formatRule(rule)]));
+  const findings = problems.map((problem) => fromProblem(key, problem, good.get(problem.line ?? 0)));
+  if (rules.length > 0) return findings;
+  const reason = 'the key holds no rule, so it grants nothing';
+  return [
+    ...findings,
+    { severity: 'warning', code: 'empty-key', key, reason, remedy: 'write rules into it, or delete it' },
+  ];
+}
+
+/** `rule`: what the line is read as, if it is a rule all the same. */
+const fromProblem = (key: string, { severity, line, text, reason }: Problem, rule?: string): Finding => ({
+  severity,
+  code: rule === undefined ? 'bad-line' : 'host-bits',
+  key,
+  ...(line === undefined ? {} : { line }),
+  ...(text === undefined ? {} : { text }),
+  reason,
+  remedy: rule === undefined ? 'correct the line, or begin it with "#"' : `write ${rule}`,
+});
+
+function lintServices(key: AclKey, catalog: Catalog | undefined): readonly Finding[] {
+  if (catalog === undefined) return [];
+  const services = { ...key, rules: key.rules.filter(({ rule }) => rule.kind === 'service') };
+  const { problems } = reasonsFor([services], catalog);
+  return problems.map((problem) => ({
+    ...fromProblem(key.key, problem),
+    code: 'service',
+    remedy: 'register the service so, or correct its name',
+  }));
+}

@@ -1,0 +1,145 @@
+/** Why a destination is allowed or refused: in agreement with what is loaded, and with a way out. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createExplainer, type Explanation, type Hint } from '../../../../src/domain/insight/explain.ts';
+import { resolve } from '../../../../src/domain/resolve.ts';
+import { allows } from '../../../../src/domain/rule-set.ts';
+import {
+  aclOf,
+  arbitraryCatalog,
+  arbitraryDestination,
+  arbitraryGrants,
+  arbitraryKeys,
+  catalogOf,
+  instance,
+  METADATA,
+  to,
+  view,
+} from './worlds.ts';
+
+const hintsOf = ({ cause }: Explanation): readonly Hint[] => (cause.kind === 'nothing' ? cause.hints : []);
+const kindsOf = (explanation: Explanation) => hintsOf(explanation).map(({ kind }) => kind);
+
+test('explained as allowed is what the rule set allows', () => {
+  fc.assert(
+    fc.property(
+      arbitraryKeys,
+      arbitraryCatalog,
+      arbitraryGrants,
+      fc.array(arbitraryDestination),
+      (keys, catalog, grants, destinations) => {
+        const explain = createExplainer(view(grants, keys, { catalog }));
+        const { ruleSet } = resolve(grants, aclOf(keys), catalog, [METADATA]);
+        for (const destination of destinations) {
+          const { host, protocol, port } = destination;
+          expect(explain(destination).allowed).toBe(allows(ruleSet, host, protocol, port));
+        }
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
+
+test('following a hint allows what was refused', () => {
+  fc.assert(
+    fc.property(
+      arbitraryKeys,
+      arbitraryCatalog,
+      arbitraryGrants,
+      arbitraryDestination,
+      (keys, catalog, grants, destination) => {
+        const explanation = createExplainer(view(grants, keys, { catalog }))(destination);
+        for (const hint of hintsOf(explanation)) {
+          const followed =
+            hint.kind === 'grant'
+              ? view([...grants, hint.reason.key], keys, { catalog })
+              : hint.kind === 'write' || hint.kind === 'protected'
+                ? view([...grants, 'new'], { ...keys, new: hint.rule }, { catalog })
+                : undefined;
+          if (followed !== undefined) expect(createExplainer(followed)(destination).allowed).toBe(true);
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+describe('allowed', () => {
+  test('by a line of a key, the narrowest first', () => {
+    const { cause } = createExplainer(view(['db'], { db: '10.0.0.0/8:tcp\n\n10.0.0.5:tcp/80' }))(
+      to('10.0.0.5', 'tcp', 80),
+    );
+    expect(cause).toMatchObject({
+      kind: 'rules',
+      reasons: [
+        { key: 'db', line: { line: 3, text: '10.0.0.5:tcp/80' } },
+        { key: 'db', line: { line: 1 } },
+      ],
+    });
+  });
+
+  test('by an instance of a service', () => {
+    const catalog = catalogOf({ pg: [instance('10.0.0.5', 5432, 'production')] });
+    const { cause } = createExplainer(view(['db'], { db: 'production.pg' }, { catalog }))(
+      to('10.0.0.5', 'tcp', 5432),
+    );
+    expect(cause).toMatchObject({ kind: 'rules', reasons: [{ instance: { node: 'node-10.0.0.5' } }] });
+  });
+
+  test('always on loopback, and never through Docker’s resolver where DNS is off', () => {
+    const explain = createExplainer(view([], {}));
+    expect(explain(to('127.0.0.1', 'tcp', 80)).cause.kind).toBe('loopback');
+    expect(explain(to('::1', 'tcp', 80)).cause.kind).toBe('loopback');
+    expect(kindsOf(explain(to('127.0.0.11', 'udp', 53)))).toContain('no-dns');
+    expect(createExplainer(view([], {}, { dns: 'resolvers' }))(to('127.0.0.11', 'udp', 53)).allowed).toBe(
+      true,
+    );
+  });
+
+  test('to the container’s own resolvers on port 53', () => {
+    const explain = createExplainer(view([], {}, { dns: 'resolvers', resolvers: ['10.9.9.9'] }));
+    expect(explain(to('10.9.9.9', 'udp', 53)).cause.kind).toBe('resolver');
+    expect(explain(to('10.9.9.9', 'tcp', 53)).cause.kind).toBe('resolver');
+    expect(explain(to('10.9.9.9', 'tcp', 443)).allowed).toBe(false);
+    expect(explain(to('10.9.9.8', 'udp', 53)).allowed).toBe(false);
+  });
+
+  test('in audit mode everything passes, and is still called refused', () => {
+    const explanation = createExplainer(view([], {}, { mode: 'audit' }))(to('10.0.0.5', 'tcp', 80));
+    expect(explanation).toMatchObject({ allowed: false, passes: true });
+  });
+});
+
+describe('refused', () => {
+  test('names the keys that would allow it', () => {
+    const explain = createExplainer(view(['a'], { a: '', db: '10.0.0.5:tcp/80', all: '10.0.0.0/8:tcp' }));
+    const hints = hintsOf(explain(to('10.0.0.5', 'tcp', 80)));
+    expect(hints.flatMap((hint) => (hint.kind === 'grant' ? hint.reason.key : []))).toEqual(['db', 'all']);
+  });
+
+  test('names granted keys that do not exist', () => {
+    const hints = hintsOf(createExplainer(view(['db', 'dB'], { db: '' }))(to('10.0.0.5', 'tcp', 80)));
+    expect(hints).toContainEqual({ kind: 'unknown-key', key: 'dB' });
+  });
+
+  test('names granted services of which nothing is registered', () => {
+    const catalog = catalogOf({ pg: [instance('10.0.0.5', 5432, 'staging')] });
+    const explain = createExplainer(view(['db'], { db: 'production.pg' }, { catalog }));
+    expect(hintsOf(explain(to('10.0.0.5', 'tcp', 5432)))).toMatchObject([
+      { kind: 'no-instance', key: 'db', line: { text: 'production.pg' } },
+      { kind: 'write', rule: 'pg' },
+    ]);
+  });
+
+  test('says where protection decides, and what would name the host', () => {
+    const explain = createExplainer(view(['net'], { net: '0.0.0.0/0:tcp' }));
+    expect(hintsOf(explain(to('169.254.169.254', 'tcp', 80)))).toMatchObject([
+      { kind: 'protected', reason: { key: 'net' }, rule: '169.254.169.254:tcp/80' },
+    ]);
+  });
+
+  test('says what the host may be asked for instead', () => {
+    const explain = createExplainer(view(['db'], { db: '10.0.0.5:tcp/5432' }));
+    expect(kindsOf(explain(to('10.0.0.5', 'tcp', 80)))).toEqual(['near', 'write']);
+  });
+});
