@@ -1,0 +1,101 @@
+/**
+ * Runs inside a network namespace and does there what the tests in front of it ask: listen, connect,
+ * send and see what comes back. Speaks over the channel of `child_process`.
+ */
+import { createSocket, type Socket as Datagrams } from 'node:dgram';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+/** Text results: `connected`, an answer, `silence`, or the code of an error such as ECONNREFUSED. */
+export interface Operations {
+  /** Echoes over TCP and UDP on all addresses. */
+  serve(port: number): Promise<string>;
+  /** Opens a TCP connection and keeps it under a name. */
+  open(name: string, host: string, port: number): Promise<string>;
+  /** Sends on the kept connection and waits for the echo. */
+  talk(name: string): Promise<string>;
+  /** One datagram from the local port `from`; waits for the echo. */
+  ask(host: string, port: number, from: number): Promise<string>;
+  /** The texts that came to this namespace's UDP servers since the last call. */
+  heard(): Promise<string>;
+}
+
+/** Longer than any answer on this machine takes, shorter than a first retransmission. */
+const PATIENCE_MS = 600;
+
+const connections = new Map<string, Socket>();
+const heard: string[] = [];
+
+const operations: Operations = {
+  async serve(port) {
+    const tcp = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.pipe(socket);
+    });
+    tcp.listen(port, '::');
+    await once(tcp, 'listening');
+    for (const type of ['udp4', 'udp6'] as const) await serveDatagrams(type, port);
+    return 'listening';
+  },
+
+  async open(name, host, port) {
+    const socket = connect({ host, port });
+    connections.set(name, socket);
+    return outcome(once(socket, 'connect').then(() => 'connected'));
+  },
+
+  async talk(name) {
+    const socket = connections.get(name);
+    if (socket === undefined) return 'no such connection';
+    const answer = once(socket, 'data').then(([data]) => String(data));
+    socket.write('hello');
+    return outcome(answer);
+  },
+
+  async ask(host, port, from) {
+    const type = host.includes(':') ? 'udp6' : 'udp4';
+    const socket = createSocket({ type, ...(type === 'udp6' ? { ipv6Only: true } : {}) });
+    socket.bind(from);
+    await once(socket, 'listening');
+    try {
+      return await outcome(exchange(socket, host, port));
+    } finally {
+      socket.close();
+    }
+  },
+
+  async heard() {
+    return heard.splice(0).join(' ');
+  },
+};
+
+async function serveDatagrams(type: 'udp4' | 'udp6', port: number): Promise<void> {
+  const socket = createSocket({ type, ...(type === 'udp6' ? { ipv6Only: true } : {}) });
+  socket.on('message', (message, from) => {
+    heard.push(String(message));
+    socket.send(message, from.port, from.address, () => {});
+  });
+  socket.on('error', () => {});
+  socket.bind(port);
+  await once(socket, 'listening');
+}
+
+async function exchange(socket: Datagrams, host: string, port: number): Promise<string> {
+  const answer = once(socket, 'message').then(([message]) => String(message));
+  const sent = new Promise<void>((resolve, reject) => {
+    socket.send('hello', port, host, (error) => (error === null ? resolve() : reject(error)));
+  });
+  return Promise.race([answer, sent.then(() => answer)]);
+}
+
+async function outcome(answer: Promise<string>): Promise<string> {
+  const silence = new Promise<string>((resolve) => setTimeout(resolve, PATIENCE_MS, 'silence'));
+  return Promise.race([answer, silence]).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+}
+
+process.on('message', async ({ id, name, args }: { id: number; name: keyof Operations; args: never[] }) => {
+  const operation: (...words: never[]) => Promise<string> = operations[name];
+  process.send?.({ id, result: await operation(...args).catch(String) });
+});
+// The test that started this process is gone.
+process.on('disconnect', () => process.exit());

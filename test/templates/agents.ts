@@ -1,0 +1,42 @@
+/**
+ * The test's side of `agent.ts`: starts one in a namespace and hands out its operations as functions.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Namespace } from '../../lab/netns.ts';
+import type { Operations } from './agent.ts';
+
+export interface Agent extends Operations, AsyncDisposable {}
+
+export function startAgent(namespace: Namespace): Agent {
+  const [command = '', ...prefix] = namespace.prefix;
+  const script = fileURLToPath(new URL('agent.ts', import.meta.url));
+  const child = spawn(command, [...prefix, process.execPath, script], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const call = caller(child);
+  return {
+    serve: (...args) => call('serve', args),
+    open: (...args) => call('open', args),
+    talk: (...args) => call('talk', args),
+    ask: (...args) => call('ask', args),
+    heard: () => call('heard', []),
+    [Symbol.asyncDispose]: async () => {
+      child.kill();
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    },
+  };
+}
+
+function caller(child: ChildProcess) {
+  const waiting = new Map<number, (result: string) => void>();
+  let last = 0;
+  child.on('message', ({ id, result }: { id: number; result: string }) => waiting.get(id)?.(result));
+  return (name: keyof Operations, args: readonly unknown[]): Promise<string> =>
+    new Promise((resolve) => {
+      last += 1;
+      waiting.set(last, resolve);
+      child.send({ id: last, name, args });
+    });
+}

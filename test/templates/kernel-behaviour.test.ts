@@ -1,0 +1,158 @@
+/**
+ * What passes and what does not, in a real kernel, under each template that keeps an allow-list.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RenderInput } from '../../src/rendering/render.ts';
+import { ruleSet } from './rules.ts';
+import { createWorld, load, netns, PORT, packet, type World } from './world.ts';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await createWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await netns(world.workload, 'clear');
+});
+
+/** All that the granted namespace offers. */
+const everything = (): Partial<RenderInput> => {
+  const { ipv4, ipv6 } = world.granted;
+  return {
+    allowed: ruleSet(
+      `${ipv4}:tcp/${PORT}`,
+      `[${ipv6}]:tcp/${PORT}`,
+      `${ipv4}:udp/${PORT}`,
+      `[${ipv6}]:udp/${PORT}`,
+      `${ipv4}:icmp/8`,
+      `[${ipv6}]:icmp/128`,
+    ),
+  };
+};
+
+const FAMILIES = ['ipv4', 'ipv6'] as const;
+
+describe.each(['nftables', 'iptables'])('%s', (template) => {
+  describe.each(FAMILIES)('%s', (family) => {
+    it('lets pass what is allowed', async () => {
+      await load(world.workload, template, everything());
+      const { workload } = world.agents;
+      expect(await workload.open('a', world.granted[family], PORT)).toBe('connected');
+      expect(await workload.talk('a')).toBe('hello');
+      expect(await workload.ask(world.granted[family], PORT, 4001)).toBe('hello');
+      expect(await packet(world.workload, 'ping', world.granted[family])).toBe('answered');
+    });
+
+    it('refuses the rest at once', async () => {
+      await load(world.workload, template, everything());
+      const { workload } = world.agents;
+      expect(await workload.open('b', world.denied[family], PORT)).toBe('ECONNREFUSED');
+      expect(await workload.open('c', world.granted[family], PORT + 1)).toBe('ECONNREFUSED');
+      expect(await workload.ask(world.denied[family], PORT, 4002)).toBe('EPERM');
+      expect(await packet(world.workload, 'ping', world.denied[family])).toBe('Operation not permitted');
+    });
+
+    it('leaves loopback alone', async () => {
+      await load(world.workload, template);
+      const { workload } = world.agents;
+      const loopback = family === 'ipv4' ? '127.0.0.1' : '::1';
+      expect(await workload.open('d', loopback, PORT)).toBe('connected');
+      expect(await workload.ask(loopback, PORT, 4003)).toBe('hello');
+      expect(await workload.open('e', world.workload[family], PORT)).toBe('connected');
+    });
+
+    it('answers those who come from outside', async () => {
+      await load(world.workload, template);
+      const { denied } = world.agents;
+      expect(await denied.open('f', world.workload[family], PORT)).toBe('connected');
+      expect(await denied.talk('f')).toBe('hello');
+      expect(await denied.ask(world.workload[family], PORT, 4004)).toBe('hello');
+      expect(await packet(world.denied, 'ping', world.workload[family])).toBe('answered');
+    });
+
+    it('tells those who come from outside that nobody listens', async () => {
+      await load(world.workload, template);
+      const { denied } = world.agents;
+      expect(await denied.open('g', world.workload[family], PORT + 1)).toBe('ECONNREFUSED');
+      const before = await icmpErrors(family);
+      expect(await denied.ask(world.workload[family], PORT + 1, 4005)).toBe('silence');
+      expect(await icmpErrors(family)).toBe(before + 1);
+    });
+
+    it('leaves running flows alone when the same text is loaded again', async () => {
+      await load(world.workload, template, everything());
+      const { workload } = world.agents;
+      await workload.open('h', world.granted[family], PORT);
+      await load(world.workload, template, everything());
+      expect(await workload.talk('h')).toBe('hello');
+    });
+
+    it('leaves running flows alone when another rule set still allows them', async () => {
+      await load(world.workload, template, everything());
+      const { workload } = world.agents;
+      await workload.open('i', world.granted[family], PORT);
+      const more = ruleSet(`${bracket(world.granted[family])}:tcp`);
+      await load(world.workload, template, { allowed: more });
+      expect(await workload.talk('i')).toBe('hello');
+    });
+
+    it('cuts running flows whose rule is gone', async () => {
+      await load(world.workload, template, everything());
+      const { workload } = world.agents;
+      await workload.open('j', world.granted[family], PORT);
+      expect(await workload.talk('j')).toBe('hello');
+      expect(await workload.ask(world.granted[family], PORT, 4006)).toBe('hello');
+      await load(world.workload, template);
+      expect(await workload.talk('j')).toBe('ECONNRESET');
+      expect(await workload.ask(world.granted[family], PORT, 4006)).toBe('EPERM');
+    });
+
+    it('lets names be asked of the resolvers alone', async () => {
+      const resolvers = [world.granted[family]];
+      await load(world.workload, template, { resolvers }, { resolvers, attachments: [] });
+      const { workload } = world.agents;
+      expect(await workload.ask(world.granted[family], 53, 4007)).toBe('silence');
+      expect(await workload.open('k', world.granted[family], 53)).toBe('ECONNREFUSED');
+      expect(await workload.ask(world.denied[family], 53, 4008)).toBe('EPERM');
+      await load(world.workload, template, { resolvers, dns: 'none' }, { resolvers, attachments: [] });
+      expect(await workload.ask(world.granted[family], 53, 4007)).toBe('EPERM');
+    });
+
+    it('lets all pass in audit mode, and cuts at once when it ends', async () => {
+      await load(world.workload, template, { mode: 'audit' });
+      const { workload } = world.agents;
+      expect(await workload.open('l', world.denied[family], PORT)).toBe('connected');
+      expect(await workload.talk('l')).toBe('hello');
+      await load(world.workload, template);
+      expect(await workload.talk('l')).toBe('ECONNRESET');
+    });
+  });
+
+  it('keeps neighbours in reach after all of them were forgotten', async () => {
+    await load(world.workload, template, everything());
+    for (const { run } of [world.workload, world.granted]) await run('ip', ['neigh', 'flush', 'dev', 'eth0']);
+    expect(await world.agents.workload.open('m', world.granted.ipv6, PORT)).toBe('connected');
+    for (const { run } of [world.workload, world.granted]) await run('ip', ['neigh', 'flush', 'dev', 'eth0']);
+    expect(await world.agents.granted.open('n', world.workload.ipv6, PORT)).toBe('connected');
+  });
+
+  it('closes the resolver of Docker where there are to be no names', async () => {
+    await load(world.workload, template);
+    expect(await world.agents.workload.ask('127.0.0.11', PORT, 4009)).toBe('hello');
+    await load(world.workload, template, { dns: 'none' });
+    expect(await world.agents.workload.ask('127.0.0.11', PORT, 4009)).toBe('EPERM');
+  });
+});
+
+const bracket = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+
+/** How many "destination unreachable" the denied namespace has received. */
+async function icmpErrors(family: (typeof FAMILIES)[number]): Promise<number> {
+  const [file, name] =
+    family === 'ipv4' ? ['/proc/net/snmp', 'InDestUnreachs'] : ['/proc/net/snmp6', 'Icmp6InDestUnreachs'];
+  const { stdout } = await world.denied.run('cat', [file]);
+  if (family === 'ipv6') return Number(new RegExp(`^${name}\\s+(\\d+)$`, 'm').exec(stdout)?.[1]);
+  const [names = '', values = ''] = stdout.split('\n').filter((line) => line.startsWith('Icmp:'));
+  return Number(values.split(' ')[names.split(' ').indexOf(name)]);
+}

@@ -1,0 +1,151 @@
+/**
+ * What a program with CAP_NET_RAW, which Docker gives by default, may try. Each trick is first seen to
+ * work without rules, or would with one line of the template less.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ruleSet } from './rules.ts';
+import { createWorld, load, netns, PORT, packet, refusals, type World } from './world.ts';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await createWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await netns(world.workload, 'clear');
+  await heard();
+});
+
+const heard = async () => ({
+  granted: await world.agents.granted.heard(),
+  denied: await world.agents.denied.heard(),
+});
+const REFUSED = 'Operation not permitted';
+const NOTHING = { granted: '', denied: '' };
+
+interface Link {
+  readonly ifindex: number;
+  readonly address: string;
+}
+
+const linkOf = async (namespace: World['workload'], device = 'eth0'): Promise<Link> => {
+  const links: readonly [Link] = JSON.parse(
+    (await namespace.run('ip', ['-j', 'link', 'show', device])).stdout,
+  );
+  return links[0];
+};
+
+/** A frame of a packet socket, straight to the denied namespace. */
+const frame = async (text: string, ...options: readonly string[]): Promise<string> => {
+  const { ifindex } = await linkOf(world.workload);
+  const { address } = await linkOf(world.denied);
+  const words = [`${ifindex}`, address, world.workload.ipv4, world.denied.ipv4, `${PORT}`, text];
+  return packet(world.workload, 'frame', ...words, ...options);
+};
+
+/** A port that nobody serves: between two servers an echo would go on for ever. */
+const QUIET = 4009;
+
+/** A datagram from `source:port` to `destination:port`, sent by the workload whatever its address is. */
+const spoof = (source: string, from: number, destination: string, to: number): Promise<string> =>
+  packet(world.workload, 'datagram', source, destination, `${from}`, `${to}`, 'spoofed');
+
+it('without rules, frames and false addresses get through', async () => {
+  expect(await frame('frame')).toBe('sent');
+  expect(await spoof(world.granted.ipv4, QUIET, world.denied.ipv4, PORT)).toBe('sent');
+  await expect.poll(() => world.agents.denied.heard()).toBe('frame spoofed');
+});
+
+describe.each(['nftables', 'denylist', 'lockdown'])('%s', (template) => {
+  it.each(['queued', 'bypass'])('drops %s frames of packet sockets', async (way) => {
+    await load(world.workload, template);
+    expect(await frame('frame', ...(way === 'bypass' ? [way] : []))).toBe('No buffer space available');
+    expect(await heard()).toEqual(NOTHING);
+  });
+
+  it('drops them on an interface that was attached after the load', async ({ skip }) => {
+    await load(world.workload, template);
+    const { stdout: release } = await world.workload.run('uname', ['-r']);
+    const [major = 0, minor = 0] = release.split('.').map(Number);
+    if (major < 6 || (major === 6 && minor < 16)) skip('chains cannot name devices to come before 6.16');
+    const { run } = world.workload;
+    await run('ip', ['link', 'add', 'eth9', 'type', 'veth', 'peer', 'name', 'far9']);
+    for (const device of ['eth9', 'far9']) await run('ip', ['link', 'set', device, 'up']);
+    const { ifindex, address } = await linkOf(world.workload, 'eth9');
+    const words = [`${ifindex}`, address, world.workload.ipv4, world.denied.ipv4, `${PORT}`, 'frame'];
+    expect(await packet(world.workload, 'frame', ...words)).toBe('No buffer space available');
+    await run('ip', ['link', 'delete', 'eth9']);
+  });
+});
+
+describe.each(['nftables', 'iptables'])('%s', (template) => {
+  it('refuses a false source address, even to what is granted', async () => {
+    await load(world.workload, template, { allowed: ruleSet(`${world.granted.ipv4}:udp/${PORT}`) });
+    expect(await spoof(world.denied.ipv4, QUIET, world.granted.ipv4, PORT)).toBe(REFUSED);
+    expect(await heard()).toEqual(NOTHING);
+  });
+
+  it('does not take a granted flow turned around for a granted flow', async () => {
+    await load(world.workload, template, { allowed: ruleSet(`${world.granted.ipv4}:udp/${QUIET}`) });
+    await spoof(world.denied.ipv4, PORT, world.granted.ipv4, QUIET);
+    expect(await spoof(world.granted.ipv4, QUIET, world.denied.ipv4, PORT)).toBe(REFUSED);
+    expect(await heard()).toEqual(NOTHING);
+  });
+
+  it('does not take the answer to a packet from itself for an answer to the outside', async () => {
+    await load(world.workload, template);
+    await spoof(world.denied.ipv4, PORT, world.workload.ipv4, QUIET);
+    expect(await world.agents.workload.ask(world.denied.ipv4, PORT, QUIET)).toBe('EPERM');
+    expect(await spoof(world.workload.ipv4, QUIET, world.denied.ipv4, PORT)).toBe(REFUSED);
+    expect(await heard()).toEqual(NOTHING);
+  });
+
+  it('lets nothing out through a socket that is bound to loopback', async () => {
+    await load(world.workload, template);
+    await packet(world.workload, 'bound', 'lo', world.denied.ipv4, `${PORT}`, 'bound');
+    expect(await heard()).toEqual(NOTHING);
+  });
+
+  it('lets no neighbour discovery off the link', async () => {
+    await load(world.workload, template);
+    await world.workload.run('ip', ['-6', 'route', 'replace', 'default', 'via', world.denied.ipv6]);
+    expect(await packet(world.workload, 'neighbour', world.denied.ipv6)).toBe('sent');
+    expect(await packet(world.workload, 'neighbour', 'fd00:e9:aa::1')).toBe(REFUSED);
+  });
+});
+
+describe('nftables', () => {
+  it('records who was refused, but no false alarm about its own answers', async () => {
+    await load(world.workload, 'nftables');
+    await world.agents.workload.open('a', world.denied.ipv4, PORT);
+    await world.agents.workload.open('b', world.denied.ipv6, PORT);
+    await world.agents.workload.ask(world.denied.ipv4, PORT, 4001);
+    await world.agents.workload.ask(world.denied.ipv4, PORT, 4001);
+    await packet(world.workload, 'ping', world.denied.ipv4);
+    await packet(world.workload, 'ping', world.denied.ipv6);
+    expect(await refusals(world.workload)).toEqual([
+      `${world.denied.ipv4} 17 ${PORT}: 2`,
+      `${world.denied.ipv4} 6 ${PORT}: 1`,
+      `${world.denied.ipv4} 8: 1`,
+      `${world.denied.ipv6} 128: 1`,
+      `${world.denied.ipv6} 6 ${PORT}: 1`,
+    ]);
+  });
+
+  it('records what it lets pass in audit mode', async () => {
+    await load(world.workload, 'nftables', { mode: 'audit' });
+    expect(await world.agents.workload.ask(world.denied.ipv4, PORT, 4002)).toBe('hello');
+    expect(await refusals(world.workload)).toEqual([`${world.denied.ipv4} 17 ${PORT}: 1`]);
+  });
+
+  it('refuses still when the record is full', async () => {
+    await load(world.workload, 'nftables');
+    const { ipv4 } = world.denied;
+    const elements = Array.from({ length: 4096 }, (_, port) => `${ipv4} . udp . ${port + 20_000}`);
+    const fill = `add element inet egresstrator denied4 { ${elements.join(', ')} }\n`;
+    await world.workload.run('nft', ['-f', '-'], { input: fill });
+    expect(await world.agents.workload.open('c', ipv4, PORT)).toBe('ECONNREFUSED');
+    expect((await netns(world.workload, 'refusals')).stdout).not.toContain(`"${ipv4}", 6`);
+  });
+});

@@ -1,0 +1,93 @@
+/**
+ * The two templates that keep no allow-list, in a real kernel: lockdown and denylist.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ruleSet } from './rules.ts';
+import { createWorld, load, netns, PORT, packet, refusals, type World } from './world.ts';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await createWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await netns(world.workload, 'clear');
+});
+
+const to = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+
+describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
+  describe('lockdown', () => {
+    it('lets nothing out and says nothing', async () => {
+      await load(world.workload, 'lockdown');
+      const { workload } = world.agents;
+      expect(await workload.open('a', world.granted[family], PORT)).toBe('silence');
+      expect(await workload.ask(world.granted[family], PORT, 4001)).toBe('silence');
+      expect(await world.agents.granted.heard()).toBe('');
+    });
+
+    it('answers nobody', async () => {
+      await load(world.workload, 'lockdown');
+      expect(await world.agents.denied.open('b', world.workload[family], PORT)).toBe('silence');
+      expect(await packet(world.denied, 'ping', world.workload[family])).toBe('silence');
+    });
+
+    it('leaves loopback alone', async () => {
+      await load(world.workload, 'lockdown');
+      const loopback = family === 'ipv4' ? '127.0.0.1' : '::1';
+      for (const host of [loopback, world.workload[family]]) {
+        expect(await world.agents.workload.open('c', host, PORT)).toBe('connected');
+      }
+    });
+
+    it('lets a program that started early go on once its rules are there', async () => {
+      await load(world.workload, 'lockdown');
+      const { workload } = world.agents;
+      expect(await workload.open('d', world.granted[family], PORT)).toBe('silence');
+      await load(world.workload, 'nftables', {
+        allowed: ruleSet(`${to(world.granted[family])}:tcp/${PORT}`),
+      });
+      await expect.poll(() => workload.talk('d'), { timeout: 10_000 }).toMatch(/^(hello)+$/);
+    });
+  });
+
+  describe('denylist', () => {
+    const tcp = (address: string) => ruleSet(`${to(address)}:tcp/${PORT}`);
+
+    it('closes only the destinations of keys that were not granted', async () => {
+      await load(world.workload, 'denylist', { ungranted: tcp(world.denied[family]) });
+      const { workload, denied } = world.agents;
+      expect(await workload.open('a', world.denied[family], PORT)).toBe('ECONNREFUSED');
+      expect(await workload.ask(world.denied[family], PORT, 4002)).toBe('hello');
+      expect(await workload.open('b', world.granted[family], PORT)).toBe('connected');
+      expect(await packet(world.workload, 'ping', world.denied[family])).toBe('answered');
+      expect(await denied.open('c', world.workload[family], PORT)).toBe('connected');
+      expect(await refusals(world.workload)).toEqual([`${world.denied[family]} 6 ${PORT}: 1`]);
+    });
+
+    it('prefers a grant where both speak of a destination', async () => {
+      const both = tcp(world.granted[family]);
+      await load(world.workload, 'denylist', { allowed: both, ungranted: both });
+      expect(await world.agents.workload.open('d', world.granted[family], PORT)).toBe('connected');
+    });
+
+    it('cuts running flows when their destination is closed, and no others', async () => {
+      await load(world.workload, 'denylist');
+      const { workload } = world.agents;
+      await workload.open('e', world.denied[family], PORT);
+      await workload.open('f', world.granted[family], PORT);
+      expect(await workload.talk('e')).toBe('hello');
+      await load(world.workload, 'denylist', { ungranted: tcp(world.denied[family]) });
+      expect(await workload.talk('e')).toBe('ECONNRESET');
+      expect(await workload.talk('f')).toBe('hello');
+    });
+
+    it('closes the resolvers where there are to be no names', async () => {
+      const facts = { resolvers: [world.granted[family]], attachments: [] };
+      await load(world.workload, 'denylist', { dns: 'none' }, facts);
+      expect(await world.agents.workload.ask(world.granted[family], 53, 4003)).toBe('EPERM');
+      expect(await world.agents.workload.ask('127.0.0.11', PORT, 4004)).toBe('EPERM');
+    });
+  });
+});

@@ -1,0 +1,161 @@
+/**
+ * The program that loads: what it says, what it leaves alone, and what it does when something is wrong.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { expectedFacts, withFacts } from '../../src/rendering/facts.ts';
+import { renderWith, ruleSet } from './rules.ts';
+import { createWorld, load, NO_FACTS, netns, PORT, type World } from './world.ts';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await createWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await netns(world.workload, 'clear');
+});
+
+const nft = async (...words: readonly string[]): Promise<string> =>
+  (await world.workload.run('nft', words)).stdout;
+const state = async (): Promise<string> => (await netns(world.workload, 'state')).stdout;
+
+describe.each(['nftables', 'denylist', 'lockdown', 'iptables'])('%s', (template) => {
+  it('says what it loaded, and says the same when asked later', async () => {
+    const { text, fingerprint } = renderWith(template);
+    const facts = expectedFacts(text, NO_FACTS);
+    const said = await load(world.workload, template);
+    expect(said.split('\n')).toEqual([
+      `fingerprint ${fingerprint}`,
+      ...(facts === undefined ? [] : [`facts ${facts}`]),
+      expect.stringMatching(/^digest [0-9a-f]{64}$/),
+    ]);
+    expect(await state()).toBe(said);
+    expect(await load(world.workload, template)).toBe(said);
+  });
+
+  it('clears what is its own, twice if asked, and says that nothing is there', async () => {
+    await load(world.workload, template);
+    for (let times = 0; times < 2; times += 1) {
+      expect(await netns(world.workload, 'clear')).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+    }
+    expect(await state()).toBe('');
+    expect((await nft('list', 'ruleset')).toLowerCase()).not.toContain('egresstrator');
+  });
+
+  it('leaves the tables of others alone', async () => {
+    await world.workload.run('nft', ['-f', '-'], { input: LIKE_DOCKER });
+    const before = await nft('list', 'table', 'ip', 'nat');
+    await load(world.workload, template);
+    await load(world.workload, template);
+    expect(await nft('list', 'table', 'ip', 'nat')).toBe(before);
+    await netns(world.workload, 'clear');
+    expect(await nft('list', 'table', 'ip', 'nat')).toBe(before);
+    await nft('delete', 'table', 'ip', 'nat');
+  });
+
+  it('keeps what is loaded when the next text is wrong or cut short', async () => {
+    const before = await load(world.workload, template);
+    const text = withFacts(renderWith(template).text, NO_FACTS);
+    const wrong = text.replaceAll('accept', 'akzept').replaceAll('ACCEPT', 'AKZEPT');
+    const cut = text.slice(0, text.lastIndexOf('\n# end'));
+    expect(await netns(world.workload, 'load', wrong)).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(await netns(world.workload, 'load', cut)).toMatchObject({ exitCode: 4, stdout: '' });
+    expect(await netns(world.workload, 'load', '')).toMatchObject({ exitCode: 4, stdout: '' });
+    expect(await state()).toBe(before);
+  });
+});
+
+/** What Docker's resolver keeps in a container's namespace. */
+const LIKE_DOCKER = `table ip nat {
+  chain DOCKER_OUTPUT { ip daddr 127.0.0.11 udp dport 53 dnat to 127.0.0.11:4053; }
+  chain OUTPUT { type nat hook output priority -100; policy accept; ip daddr 127.0.0.11 jump DOCKER_OUTPUT; }
+}
+`;
+
+describe('the digest', () => {
+  const allowed = ruleSet('10.0.0.0/8:tcp/80', '10.0.0.0/8:icmp/8', '[fd00::]/8:udp/53');
+
+  it.each([
+    'flush chain inet egresstrator output',
+    'insert rule inet egresstrator output accept',
+    'add element inet egresstrator allowed4 { 192.0.2.1 . tcp . 1 }',
+    'flush set inet egresstrator allowed4',
+    'delete table netdev egresstrator',
+    'add table ip egresstrator',
+    'add chain inet egresstrator output { policy accept; }',
+    'delete chain netdev egresstrator egress',
+  ])('changes with: %s', async (command) => {
+    const before = await load(world.workload, 'nftables', { allowed });
+    await nft(...command.split(' '));
+    expect(await state()).not.toBe(before);
+    expect(await load(world.workload, 'nftables', { allowed })).toBe(before);
+  });
+
+  it('does not change with traffic and refusals', async () => {
+    const before = await load(world.workload, 'nftables', { allowed });
+    await world.agents.workload.open('a', world.denied.ipv4, PORT);
+    await world.agents.denied.open('a', world.workload.ipv4, PORT);
+    expect((await netns(world.workload, 'refusals')).stdout).toContain(world.denied.ipv4);
+    expect(await state()).toBe(before);
+  });
+
+  it('changes when a rule comes before the jump of xtables, and the next load mends that', async () => {
+    const before = await load(world.workload, 'iptables', { allowed });
+    const listing = () => world.workload.run('iptables-nft', ['-S', 'OUTPUT']);
+    await world.workload.run('iptables-nft', ['-I', 'OUTPUT', '-j', 'ACCEPT']);
+    expect(await state()).not.toBe(before);
+    await load(world.workload, 'iptables', { allowed });
+    expect((await listing()).stdout.split('\n')[1]).toBe('-A OUTPUT -j EGRESSTRATOR-OUT');
+    await world.workload.run('iptables-nft', ['-F', 'OUTPUT']);
+  });
+});
+
+describe('the other kind of text', () => {
+  it.each([
+    ['nftables', 'iptables'],
+    ['iptables', 'nftables'],
+  ])('%s gives way to %s', async (first, second) => {
+    await load(world.workload, second);
+    const alone = await state();
+    await netns(world.workload, 'clear');
+    await load(world.workload, first);
+    expect(await load(world.workload, second)).toBe(alone);
+  });
+});
+
+describe('usage', () => {
+  it.each([[], ['unknown'], ['load', 'more']])('%s %s ends with exit code 2', async (...words) => {
+    const { exitCode, stderr } = await netns(world.workload, words.join(' '));
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: 'usage: netns load|state|refusals|clear|version',
+    });
+  });
+
+  it('tells its version', async () => {
+    expect((await netns(world.workload, 'version')).stdout).toBe('netns 1');
+  });
+
+  it('refusals are an empty list where nothing is loaded', async () => {
+    expect(JSON.parse((await netns(world.workload, 'refusals')).stdout)).toEqual([]);
+  });
+
+  it('does not guess at device names that it cannot pass on', async () => {
+    const { run } = world.workload;
+    await run('ip', ['link', 'add', 'odd"name', 'type', 'veth', 'peer', 'name', 'odd']);
+    const text = withFacts(renderWith('nftables').text, NO_FACTS);
+    const { exitCode, stderr } = await netns(world.workload, 'load', text);
+    await run('ip', ['link', 'delete', 'odd']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: expect.stringContaining(`'odd"name'`) });
+    expect(await state()).toBe('');
+  });
+});
+
+it('loads and describes 100,000 elements', async () => {
+  const lines = Array.from(
+    { length: 100_000 },
+    (_, index) => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}:tcp/${80 + (index % 2)}`,
+  );
+  expect(await load(world.workload, 'nftables', { allowed: ruleSet(...lines) })).toMatch(/^fingerprint/);
+});

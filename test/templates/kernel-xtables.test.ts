@@ -1,0 +1,100 @@
+/**
+ * The xtables side of the program: the old kind for kernels without nf_tables, and what becomes of the
+ * other family when one does not load.
+ */
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ensureCommands } from '../../lab/apt.ts';
+import { withFacts } from '../../src/rendering/facts.ts';
+import { renderWith, ruleSet } from './rules.ts';
+import { createWorld, load, NO_FACTS, netns, PORT, type World } from './world.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../dataplane/netns', import.meta.url));
+let world: World;
+/** A folder whose `iptables-nft` says what a kernel without nf_tables says. */
+let withoutNft: string;
+
+beforeAll(async () => {
+  world = await createWorld();
+  withoutNft = await mkdtemp(join(tmpdir(), 'without-nft-'));
+  for (const name of ['iptables-nft', 'ip6tables-nft']) {
+    await writeFile(
+      join(withoutNft, name),
+      '#!/bin/sh\necho "Could not fetch rule set generation id" >&2\nexit 4\n',
+    );
+    await chmod(join(withoutNft, name), 0o755);
+  }
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await rm(withoutNft, { recursive: true });
+});
+beforeEach(async () => {
+  await netns(world.workload, 'clear');
+});
+
+const legacy = (verb: string, input?: string) =>
+  world.workload.run('env', [`PATH=${withoutNft}:${process.env.PATH}`, 'sh', PROGRAM, verb], {
+    reject: false,
+    ...(input === undefined ? {} : { input }),
+  });
+
+const text = () =>
+  withFacts(
+    renderWith('iptables', {
+      allowed: ruleSet(`${world.granted.ipv4}:tcp/${PORT}`, `[${world.granted.ipv6}]:tcp/${PORT}`),
+    }).text,
+    NO_FACTS,
+  );
+
+describe('the old kind', () => {
+  it('loads, enforces, says what is loaded, and is cleared without a trace', async () => {
+    const loaded = await legacy('load', text());
+    expect(loaded).toMatchObject({ exitCode: 0, stderr: '' });
+    expect((await legacy('state')).stdout).toBe(loaded.stdout);
+    const { workload } = world.agents;
+    for (const family of ['ipv4', 'ipv6'] as const) {
+      expect(await workload.open('a', world.granted[family], PORT)).toBe('connected');
+      expect(await workload.open('b', world.denied[family], PORT)).toBe('ECONNREFUSED');
+    }
+    expect(await legacy('clear')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect((await legacy('state')).stdout).toBe('');
+    expect(await workload.open('c', world.denied.ipv4, PORT)).toBe('connected');
+  });
+
+  it('gives way to nft', async () => {
+    await legacy('load', text());
+    await load(world.workload, 'nftables');
+    const { stdout } = await world.workload.run('iptables-legacy', ['-S']);
+    expect(stdout).not.toContain('EGRESSTRATOR');
+  });
+});
+
+describe('one family that does not load', () => {
+  const broken = (family: 4 | 6) =>
+    text().replace('COMMIT', `-A EGRESSTRATOR-OUT -${family} -p none-such\nCOMMIT`);
+
+  it.each([4, 6] as const)('IPv%s: what was loaded before still is, in both', async (family) => {
+    const before = await load(world.workload, 'iptables');
+    const { exitCode, stderr } = await netns(world.workload, 'load', broken(family));
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('none-such');
+    expect((await netns(world.workload, 'state')).stdout).toBe(before);
+  });
+});
+
+it('works the same in the shell of busybox', async () => {
+  await ensureCommands({ busybox: 'busybox-static' });
+  const busybox = (verb: string, input?: string) =>
+    world.workload.run('busybox', ['sh', PROGRAM, verb], input === undefined ? {} : { input });
+  for (const template of ['nftables', 'iptables']) {
+    const expected = await load(world.workload, template);
+    expect((await busybox('state')).stdout).toBe(expected);
+    await busybox('clear');
+    const loaded = await busybox('load', withFacts(renderWith(template).text, NO_FACTS));
+    expect(loaded.stdout).toBe(expected);
+  }
+});

@@ -1,0 +1,30 @@
+/**
+ * Rule sets and texts from a few words, for the tests of templates.
+ */
+import { parseRule } from '../../src/domain/rule.ts';
+import { canonical, type RuleSet } from '../../src/domain/rule-set.ts';
+import { loadTemplate } from '../../src/rendering/catalog.ts';
+import { type Rendered, type RenderInput, render } from '../../src/rendering/render.ts';
+
+/** `ruleSet('10.0.0.0/8:tcp/80', '[fd00::]/8:udp')` */
+export const ruleSet = (...lines: readonly string[]): RuleSet =>
+  canonical(
+    lines.map((line) => {
+      const parsed = parseRule(line);
+      if (parsed === undefined || !('rule' in parsed) || parsed.rule.kind !== 'address') {
+        throw new Error(`"${line}" is no address rule`);
+      }
+      return parsed.rule;
+    }),
+  );
+
+export const NOTHING: RenderInput = {
+  allowed: ruleSet(),
+  ungranted: ruleSet(),
+  mode: 'enforce',
+  dns: 'resolvers',
+  resolvers: [],
+};
+
+export const renderWith = (template: string, input: Partial<RenderInput> = {}): Rendered =>
+  render(loadTemplate(template), { ...NOTHING, ...input });

@@ -1,0 +1,88 @@
+/**
+ * Three namespaces on one link: one that is to hold rules, one that it may be granted, and one that
+ * it is not. All that is ever sent goes between them.
+ */
+import { fileURLToPath } from 'node:url';
+import { createNamespaces, type Namespace, type RunResult } from '../../lab/netns.ts';
+import { type Facts, withFacts } from '../../src/rendering/facts.ts';
+import type { RenderInput } from '../../src/rendering/render.ts';
+import { type Agent, startAgent } from './agents.ts';
+import { renderWith } from './rules.ts';
+
+export interface World extends AsyncDisposable {
+  readonly workload: Namespace;
+  readonly granted: Namespace;
+  readonly denied: Namespace;
+  /** The agents inside, by the same names. */
+  readonly agents: { readonly workload: Agent; readonly granted: Agent; readonly denied: Agent };
+}
+
+/** Served in all three. */
+export const PORT = 8080;
+
+export async function createWorld(): Promise<World> {
+  const set = await createNamespaces(3);
+  const [workload, granted, denied] = set.namespaces;
+  if (workload === undefined || granted === undefined || denied === undefined) throw new Error('too few');
+  const agents = { workload: startAgent(workload), granted: startAgent(granted), denied: startAgent(denied) };
+  await Promise.all(Object.values(agents).map((agent) => agent.serve(PORT)));
+  return {
+    workload,
+    granted,
+    denied,
+    agents,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(Object.values(agents).map((agent) => agent[Symbol.asyncDispose]()));
+      await set.dispose();
+    },
+  };
+}
+
+const PROGRAM = fileURLToPath(new URL('../../dataplane/netns', import.meta.url));
+const PACKETS = fileURLToPath(new URL('packets.pl', import.meta.url));
+
+export const NO_FACTS: Facts = { resolvers: [], attachments: [] };
+
+/** A verb of the program that loads; it never throws. */
+export const netns = (namespace: Namespace, verb: string, input?: string): Promise<RunResult> =>
+  namespace.run('sh', [PROGRAM, verb], { reject: false, ...(input === undefined ? {} : { input }) });
+
+/** Renders and loads; a text that does not load, or not without complaint, fails the test. */
+export async function load(
+  namespace: Namespace,
+  template: string,
+  input: Partial<RenderInput> = {},
+  facts: Facts = NO_FACTS,
+): Promise<string> {
+  const { exitCode, stdout, stderr } = await netns(
+    namespace,
+    'load',
+    withFacts(renderWith(template, input).text, facts),
+  );
+  // That the tables of the other kind exist is no complaint.
+  const complaint = stderr.replace(/^# Warning: .*-legacy tables present.*$/gm, '').trim();
+  if (exitCode !== 0 || complaint !== '') throw new Error(`not loaded: ${exitCode} ${stderr}`);
+  return stdout;
+}
+
+/** A verb of `packets.pl`, and what it says. */
+export const packet = async (namespace: Namespace, ...words: readonly string[]): Promise<string> =>
+  (await namespace.run('perl', [PACKETS, ...words])).stdout;
+
+/** What `netns refusals` records, as `address protocol port: packets`, sorted. */
+export async function refusals(namespace: Namespace): Promise<readonly string[]> {
+  const { stdout } = await netns(namespace, 'refusals');
+  const documents: readonly { nftables: readonly { set?: { elem?: readonly Entry[] } }[] }[] =
+    JSON.parse(stdout);
+  return documents
+    .flatMap(({ nftables }) => nftables.flatMap(({ set }) => set?.elem ?? []))
+    .map(({ elem }) => `${elem.val.concat.join(' ')}: ${elem.counter.packets}`)
+    .sort();
+}
+
+interface Entry {
+  readonly elem: {
+    readonly val: { readonly concat: readonly (string | number)[] };
+    readonly counter: { readonly packets: number };
+  };
+}
