@@ -12,7 +12,7 @@ import { type Catalog, grantedKeys, reasonsFor } from '../resolve.ts';
 import { formatRule } from '../rule.ts';
 import { type Allowance, protect } from '../rule-set.ts';
 import { formatTraffic } from '../traffic.ts';
-import { subtract } from './subtract.ts';
+import { type Difference, subtract } from './subtract.ts';
 
 /** What a workload is called, and the keys it may use. */
 export interface Grantee {
@@ -58,14 +58,16 @@ export function diffKey(key: string, text: string, context: DiffContext): Diff {
   const after = reach(key, proposed);
   const [added, removed] = [minusEqual(after, before), minusEqual(before, after)];
   const touched = touching([...added, ...removed]);
+  const gained = subtract(added, before.filter(touched), MOST_HOLES);
+  const lost = subtract(removed, after.filter(touched), MOST_HOLES);
   const rest = memoize((other: string) => reach(other, context.acl).filter(touched));
   const holders = context.workloads.filter(({ grants }) => grants.includes(key));
   const changes = [...Map.groupBy(holders, groupOf).values()].map((group): Change => {
     const others = (group[0]?.grants ?? []).filter((other) => other !== key).flatMap(rest);
     return {
       workloads: group.map(({ name }) => name),
-      gained: difference(added, [...before.filter(touched), ...others]),
-      lost: difference(removed, [...after.filter(touched), ...others]),
+      gained: beyond(gained, others),
+      lost: beyond(lost, others),
     };
   });
   return {
@@ -97,12 +99,22 @@ const memoize = <T>(compute: (key: string) => T): ((key: string) => T) => {
 /** A prefix with more holes is told as a whole: nobody reads hundreds of pieces of one. */
 const MOST_HOLES = 16;
 
-const difference = (plus: readonly Allowance[], minus: readonly Allowance[]): readonly Stretch[] =>
-  subtract(plus, minus, MOST_HOLES).flatMap(({ prefix, protocol, ranges, partly }) => {
-    const named = protocol === 'icmp' ? ranges : ranges.filter(isNameable);
-    if (named.length === 0) return [];
-    return [{ rule: formatRule({ kind: 'address', prefix, protocol, ranges: named }), partly }];
+/** What the other keys of a workload do not grant. */
+const beyond = (differences: readonly Difference[], others: readonly Allowance[]): readonly Stretch[] =>
+  [true, false].flatMap((was) => {
+    const left = subtract(
+      differences.filter(({ partly }) => partly === was),
+      others,
+      MOST_HOLES,
+    );
+    return left.flatMap((one) => print(one, was || one.partly));
   });
+
+const print = ({ prefix, protocol, ranges }: Allowance, partly: boolean): readonly Stretch[] => {
+  const named = protocol === 'icmp' ? ranges : ranges.filter(isNameable);
+  if (named.length === 0) return [];
+  return [{ rule: formatRule({ kind: 'address', prefix, protocol, ranges: named }), partly }];
+};
 
 /** Nothing listens on port 0, and no rule can name it alone. */
 const isNameable = ({ last }: Range): boolean => last > 0;

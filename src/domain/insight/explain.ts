@@ -64,11 +64,12 @@ export function createExplainer(view: Viewpoint): (destination: Destination) => 
   const { reasons } = reasonsFor(grantedKeys(grants, acl), catalog);
   const granted = new ReasonIndex(reasons, protectedHosts);
   const suggest = createSuggester(view);
+  const silent = withoutInstances(view);
   return (destination) => {
     const findings = granted.find(destination);
     const cause = decide(view, destination, findings) ?? {
       kind: 'nothing',
-      hints: hintsFor(view, destination, findings, suggest([destination])),
+      hints: hintsFor(view, destination, findings, suggest([destination]), silent),
     };
     const allowed = cause.kind !== 'nothing';
     return { destination, allowed, passes: allowed || mode === 'audit', cause };
@@ -92,6 +93,7 @@ function hintsFor(
   destination: Destination,
   { tooBroad, near }: Findings,
   { lines, keys }: Suggestion,
+  silent: readonly Hint[],
 ): readonly Hint[] {
   const { host, protocol, port } = destination;
   const isName = port === 53 && (isResolver(view, host) || contains(DOCKER_RESOLVER, host));
@@ -101,7 +103,7 @@ function hintsFor(
     tooBroad.slice(0, 1).flatMap((reason) => rules.map((rule) => ({ kind: 'protected', reason, rule }))),
     keys.map(({ reason }) => ({ kind: 'grant', reason })),
     view.grants.filter((key) => !view.acl.has(key)).map((key) => ({ kind: 'unknown-key', key })),
-    withoutInstances(view),
+    silent,
     onePerKey(near).map((reason) => ({ kind: 'near', reason })),
     tooBroad.length > 0 ? [] : rules.map((rule) => ({ kind: 'write', rule })),
   ];

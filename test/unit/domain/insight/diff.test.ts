@@ -120,8 +120,8 @@ describe('of a key', () => {
     const many = { ...context, acl: aclOf({ db: hosts.join('\n') }) };
     const [change] = diffKey('db', [...hosts, '10.7.0.0/16:tcp/1-100'].join('\n'), many).changes;
     expect(change?.gained).toEqual([
-      { rule: '10.7.0.0/16:tcp/1-79,81-100', partly: false },
       { rule: '10.7.0.0/16:tcp/80', partly: true },
+      { rule: '10.7.0.0/16:tcp/1-79,81-100', partly: false },
     ]);
   });
 
