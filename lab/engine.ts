@@ -30,6 +30,8 @@ export interface EngineOptions {
   readonly network?: NetworkKind;
   /** The engine ends with this process; default false. */
   readonly diesWithParent?: boolean;
+  /** Where DOCKER_HOST is looked up; default: this process's. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 export interface Engine {
@@ -69,7 +71,7 @@ export interface OwnEngine extends Engine {
 
 /** The Engine asked for; `host` is one that already answers, if there is one. */
 export async function ensureEngine(options: EngineOptions): Promise<Engine> {
-  const found = options.version === 'host' ? await enginePresent() : undefined;
+  const found = options.version === 'host' ? await enginePresent(options.env) : undefined;
   return found ?? startEngine(options);
 }
 
@@ -133,8 +135,8 @@ async function unmountBelow(folders: readonly string[]): Promise<void> {
   for (const mount of below.reverse()) await attempt('umount', ['--lazy', mount]);
 }
 
-async function enginePresent(): Promise<Engine | undefined> {
-  const address = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
+async function enginePresent(env = process.env): Promise<Engine | undefined> {
+  const address = env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
   const socketPath = /^unix:\/\/(.+)$/.exec(address)?.[1];
   if (socketPath === undefined) {
     throw new LabError(`DOCKER_HOST is ${address}; the lab needs unix://… or an unset DOCKER_HOST.`);

@@ -1,11 +1,12 @@
 /**
  * Where the lab keeps its things: what is worth keeping (packages, images, engines' data) in a folder
- * of the checkout, what dies with the machine (sockets, locks) in /run.
+ * of the checkout, what dies with the machine (sockets) in /run.
  *
  * Sockets are not in the checkout because a unix socket's address may hold 107 bytes at most.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const checkout = resolve(import.meta.dirname, '..');
@@ -22,10 +23,11 @@ export function labFolder(...names: string[]): string {
 
 /** Shared by all labs of this machine: which engine holds which address block. */
 export function machineRunFolder(): string {
-  return made('/run/egresstrator-lab');
+  const isRoot = process.getuid?.() === 0;
+  return made(isRoot ? '/run/egresstrator-lab' : join(tmpdir(), `egresstrator-lab-${userInfo().uid}`));
 }
 
-/** A folder for sockets and locks of this lab alone. */
+/** A folder for the sockets of this lab alone. */
 export function labRunFolder(...names: string[]): string {
   const lab = createHash('sha256').update(labDir()).digest('hex').slice(0, 8);
   return made(join(machineRunFolder(), lab, ...names));

@@ -3,7 +3,7 @@
  * somebody else, and nothing is ever signalled on the strength of a pid alone.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { LabError } from './errors.ts';
 import { waitFor } from './wait.ts';
 
@@ -46,10 +46,8 @@ export function launch({ command, args, logFile, env, parentDeathSignal }: Launc
 
 /** Undefined if no such process lives; a zombie does not live. */
 export function identify(pid: number): ProcessIdentity | undefined {
-  const stat = readOrUndefined(`/proc/${pid}/stat`);
-  // The command's name stands in parentheses and may itself hold spaces and parentheses.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state, startTime] = [fields?.[0], fields?.[19]];
+  const fields = statFields(`/proc/${pid}/stat`);
+  const [state, startTime] = [fields[0], fields[19]];
   return startTime === undefined || state === 'Z' || state === 'X' ? undefined : { pid, startTime };
 }
 
@@ -80,8 +78,25 @@ export async function end(target: ProcessIdentity, grace = 30_000): Promise<void
   }
 }
 
+/** SIGSTOP, until each of its threads has stopped: until then it may go on for a moment. */
+export async function freeze(target: ProcessIdentity): Promise<void> {
+  signal(target, 'SIGSTOP');
+  const isFrozen = () => !isAlive(target) || threadStates(target.pid).every((state) => state === 'T');
+  await waitFor(isFrozen, { what: `process ${target.pid} to freeze`, timeout: 10_000, interval: 5 });
+}
+
 export async function gone(target: ProcessIdentity, timeout = 30_000): Promise<void> {
   await waitFor(() => !isAlive(target), { what: `process ${target.pid} to end`, timeout, interval: 20 });
+}
+
+function threadStates(pid: number): readonly (string | undefined)[] {
+  return readdirSync(`/proc/${pid}/task`).map((thread) => statFields(`/proc/${pid}/task/${thread}/stat`)[0]);
+}
+
+/** From the third field on, the state: the command's name before may itself hold spaces and parentheses. */
+function statFields(file: string): readonly string[] {
+  const stat = readOrUndefined(file) ?? '';
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 export function readOrUndefined(path: string): string | undefined {

@@ -2,7 +2,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LabError, tail } from '../errors.ts';
-import { end, gone, isAlive, launch, type ProcessIdentity, readOrUndefined, signal } from '../process.ts';
+import {
+  end,
+  freeze,
+  gone,
+  isAlive,
+  launch,
+  type ProcessIdentity,
+  readOrUndefined,
+  signal,
+} from '../process.ts';
 import { waitFor } from '../wait.ts';
 import { type ConsulAccess, callConsul } from './http.ts';
 import type { ConsulProgram } from './program.ts';
@@ -77,8 +86,8 @@ export class ConsulServer {
   }
 
   /** SIGSTOP: connections stay open and nothing answers. */
-  freeze(): void {
-    if (this.#process !== undefined) signal(this.#process, 'SIGSTOP');
+  async freeze(): Promise<void> {
+    if (this.#process !== undefined) await freeze(this.#process);
   }
 
   thaw(): void {

@@ -5,7 +5,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LabError } from '../errors.ts';
-import { withLockIn } from '../lock.ts';
+import { withMachineLock } from '../lock.ts';
 import { machineRunFolder } from '../paths.ts';
 import { readOrUndefined } from '../process.ts';
 import { run } from '../run.ts';
@@ -43,7 +43,7 @@ const blocks = Array.from({ length: 40 }, (_, index): AddressBlock => {
  */
 export function claimAddressBlock(owner: string): Promise<AddressBlock> {
   // Other checkouts of this machine claim from the same blocks.
-  return withLockIn(machineRunFolder(), 'address-blocks', async () => {
+  return withMachineLock('address-blocks', async () => {
     const ours = claimedBlock(owner);
     if (ours !== undefined) return ours;
     const routes = await run('ip', ['route', 'show', 'table', 'all']);

@@ -5,15 +5,20 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureCompose } from '../../lab/compose.ts';
-import { callConsul } from '../../lab/consul/http.ts';
-import { type Consul, type ConsulOptions, makeCertificates, startConsul } from '../../lab/consul.ts';
+import {
+  type Consul,
+  type ConsulOptions,
+  callConsul,
+  makeCertificates,
+  startConsul,
+} from '../../lab/consul.ts';
 import { labEngines } from '../../lab/engine/all.ts';
 import { type Engine, ensureEngine, type OwnEngine, startEngine } from '../../lab/engine.ts';
 import { ensureBaseImage, ensureEscapeImage, ensureWorkloadImage } from '../../lab/images.ts';
-import { withLock, withLockIn } from '../../lab/lock.ts';
+import { withLock } from '../../lab/lock.ts';
 import { createNamespaces } from '../../lab/netns.ts';
 import { freePorts } from '../../lab/ports.ts';
-import { end, gone, identify, isAlive, launch, signal } from '../../lab/process.ts';
+import { end, freeze, gone, identify, isAlive, launch, signal } from '../../lab/process.ts';
 import { waitFor } from '../../lab/wait.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egresstrator-lab-test-'));
@@ -36,9 +41,24 @@ describe('processes', () => {
     await end(process);
   });
 
+  test('a process bound to its parent ends when that is killed', async () => {
+    const script = `
+      import { launch } from ${JSON.stringify(join(import.meta.dirname, '../../lab/process.ts'))};
+      const options = { command: 'sleep', args: ['60'], logFile: ${JSON.stringify(logFile)} };
+      console.log(launch({ ...options, parentDeathSignal: 'KILL' }).pid);
+      setTimeout(() => {}, 60_000);`;
+    const parent = execa('node', ['--input-type=module-typescript', '--eval', script], { reject: false });
+    const pid = Number(await firstLine(parent));
+    const child = identify(pid);
+    expect(child).toBeDefined();
+    parent.kill('SIGKILL');
+    await parent;
+    await waitFor(() => identify(pid)?.startTime !== child?.startTime, { what: 'the end of the child' });
+  });
+
   test('a frozen process ends too', async () => {
     const process = launch({ command: 'sleep', args: ['60'], logFile });
-    signal(process, 'SIGSTOP');
+    await freeze(process);
     await end(process, 2_000);
     expect(identify(process.pid)).toBeUndefined();
   });
@@ -57,9 +77,20 @@ describe('locks', () => {
     expect(seen).toEqual([1, 1, 1]);
   });
 
-  test('of a dead holder are taken over', async () => {
-    writeFileSync(join(folder, 'dead.lock'), JSON.stringify({ pid: process.pid, startTime: '1' }));
-    await expect(withLockIn(folder, 'dead', async () => 'in')).resolves.toBe('in');
+  test('of a killed holder are free', async () => {
+    const script = `
+      import { withLock } from ${JSON.stringify(join(import.meta.dirname, '../../lab/lock.ts'))};
+      await withLock('lab-test-killed', async () => {
+        console.log('held');
+        await new Promise((resolve) => setTimeout(resolve, 60_000));
+      });`;
+    const holder = execa('node', ['--input-type=module-typescript', '--eval', script], { reject: false });
+    expect(await firstLine(holder)).toBe('held');
+    const waiting = withLock('lab-test-killed', async () => 'in');
+    const early = new Promise((resolve) => setTimeout(resolve, 200, 'still out'));
+    expect(await Promise.race([waiting, early])).toBe('still out');
+    holder.kill('SIGKILL');
+    await expect(waiting).resolves.toBe('in');
   });
 });
 
@@ -86,6 +117,14 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
     const pid = await pidOf(engine);
     expect(pid).toBeGreaterThan(0);
     expect(await pidOf(await ensureEngine({ version }))).toBe(pid);
+  });
+
+  test('is used as the host engine where it answers, and then not stopped', async () => {
+    const host = await ensureEngine({ version: 'host', env: { DOCKER_HOST: `unix://${engine.socketPath}` } });
+    expect(host).toMatchObject({ isOwn: false, socketPath: engine.socketPath, version: engine.version });
+    await host.stop();
+    await expect(host.kill()).rejects.toThrow("not the lab's");
+    await expect(docker(engine, 'version')).resolves.toContain(engine.version);
   });
 
   test('joins containers on a network of both families', async () => {
@@ -120,13 +159,16 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
     expect(await id()).toBe(before);
   });
 
-  test('has a base image with Node and npm', async () => {
+  // Making a Debian takes its minute on a busy machine.
+  const slow = 300_000;
+
+  test('has a base image with Node and npm', { timeout: slow }, async () => {
     const base = await ensureBaseImage(engine.socketPath);
     const versions = await docker(engine, 'run', '--rm', base, 'sh', '-c', 'node --version && npm --version');
     expect(versions).toMatch(/^v2[4-9]\.[\d.]+\n\d+\.\d+\.\d+$/);
   });
 
-  test('has an image that can open raw sockets', async () => {
+  test('has an image that can open raw sockets', { timeout: slow }, async () => {
     const tools = await ensureEscapeImage(engine.socketPath);
     const script = 'import socket; print(socket.socket(socket.AF_PACKET, socket.SOCK_RAW).family)';
     await expect(docker(engine, 'run', '--rm', tools, 'python3', '-c', script)).resolves.toMatch(
@@ -199,7 +241,7 @@ describe('Consul', () => {
 
   test('a frozen server holds its connections and answers when thawed', async () => {
     await withConsul({}, async (consul) => {
-      consul.freeze();
+      await consul.freeze();
       const answer = consul.call('GET', '/v1/status/leader').then(() => 'answered');
       const silence = new Promise((resolve) => setTimeout(resolve, 300, 'silence'));
       expect(await Promise.race([answer, silence])).toBe('silence');
@@ -278,6 +320,10 @@ test.each([2, 3])('%i namespaces reach each other in both families', async (coun
   const { stdout } = await execa('ip', ['netns', 'list']);
   expect(stdout).not.toContain(set.namespaces[0]?.name);
 });
+
+function firstLine({ stdout }: { stdout: NodeJS.ReadableStream | null }): Promise<string> {
+  return new Promise((resolve) => stdout?.once('data', (chunk) => resolve(String(chunk).trim())));
+}
 
 async function docker(engine: Engine, ...args: string[]): Promise<string> {
   const { stdout } = await execa('docker', ['-H', `unix://${engine.socketPath}`, ...args], {

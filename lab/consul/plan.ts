@@ -1,0 +1,79 @@
+/** What is asked of `startConsul`, worked out for each server: addresses, ports, tokens, certificates. */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Engine } from '../engine.ts';
+import { freePorts } from '../ports.ts';
+import { makeCertificates } from './certificates.ts';
+import type { ServerPlan } from './settings.ts';
+
+export interface ConsulOptions {
+  /** Three are a cluster on 127.0.0.11 to .13; default 1. */
+  readonly servers?: 1 | 3;
+  /** Default deny, with a bootstrap token. Default false. */
+  readonly acl?: boolean;
+  /** HTTPS only; `mutual`: clients must show a certificate. Default false. */
+  readonly tls?: boolean | 'mutual';
+  /** Default `dc1`. */
+  readonly datacenter?: string;
+  /** Where clients are served; default: loopback. `0.0.0.0` lets containers in. */
+  readonly clientAddress?: string;
+  /** HTTP(S) port of the first server; default: a free one. */
+  readonly port?: number;
+  /** Kept by the caller. Default for one server: none, a restart forgets all; for three: a folder of the lab. */
+  readonly dataDir?: string;
+  /** `wanAddresses` of another datacenter, to be federated with. */
+  readonly joinWan?: readonly string[];
+  /** Runs where this Engine runs, so that its `--network host` containers find it on their loopback. */
+  readonly engine?: Pick<Engine, 'networkPrefix' | 'publishedAddress'>;
+  /** Default true. */
+  readonly diesWithParent?: boolean;
+}
+
+export async function serverPlans(options: ConsulOptions, folder: string): Promise<readonly ServerPlan[]> {
+  const { servers: expect = 1, datacenter = 'dc1', joinWan = [], tls = false } = options;
+  const common = {
+    ...{ datacenter, expect, joinWan },
+    mutualTls: tls === 'mutual',
+    token: options.acl === true ? randomUUID() : undefined,
+    certificates: tls === false ? undefined : await certificatesFor(options, folder),
+  };
+  const addresses = bindAddresses(expect);
+  const ports = await Promise.all(addresses.map((address) => freePorts(4, address)));
+  const lanAddresses = addresses.map((address, index) => `${address}:${ports[index]?.[2]}`);
+  return addresses.map((bindAddress, index): ServerPlan => {
+    const [http = 0, server = 0, serfLan = 0, serfWan = 0] = ports[index] ?? [];
+    const name = `${datacenter}-${index + 1}`;
+    return {
+      ...{ ...common, name, bindAddress },
+      ...clientAddresses(options, bindAddress),
+      ports: { http: index === 0 ? (options.port ?? http) : http, server, serfLan, serfWan },
+      dataDir: dataDirOf(options, folder, name),
+      join: lanAddresses.filter((_, other) => other !== index),
+    };
+  });
+}
+
+function clientAddresses({ clientAddress, engine }: ConsulOptions, bindAddress: string) {
+  if (engine !== undefined) return { clientAddress: '0.0.0.0', reachedAt: engine.publishedAddress };
+  const reachedAt = clientAddress === '0.0.0.0' ? bindAddress : (clientAddress ?? bindAddress);
+  return { clientAddress: clientAddress ?? bindAddress, reachedAt };
+}
+
+function bindAddresses(servers: 1 | 3): readonly string[] {
+  return servers === 1 ? ['127.0.0.1'] : ['127.0.0.11', '127.0.0.12', '127.0.0.13'];
+}
+
+function dataDirOf(
+  { dataDir, servers = 1 }: ConsulOptions,
+  folder: string,
+  name: string,
+): string | undefined {
+  if (dataDir !== undefined) return join(dataDir, name);
+  return servers === 1 ? undefined : join(folder, name, 'data');
+}
+
+function certificatesFor({ datacenter = 'dc1', clientAddress, engine }: ConsulOptions, folder: string) {
+  const hosts = ['localhost', `server.${datacenter}.consul`, ...bindAddresses(1), ...bindAddresses(3), '::1'];
+  const extra = [clientAddress, engine?.publishedAddress].filter((host) => host !== undefined);
+  return makeCertificates(join(folder, 'tls'), [...hosts, ...extra]);
+}
