@@ -1,0 +1,85 @@
+/**
+ * The dockerd process behind a socket: how it was started, and how it is told to read its daemon.json.
+ *
+ * Several may run on one host. The one meant is the one that listens on the socket, which /proc tells: the
+ * socket's inode is in the list of the process's network namespace, and among its open files.
+ */
+import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+
+export interface Dockerd {
+  readonly pid: number;
+  readonly args: readonly string[];
+  /** Its search path, for programs that daemon.json names without one. */
+  readonly path: string;
+}
+
+/** `undefined` where none is seen from here. */
+export function findDockerd(socketPath: string, proc = '/proc'): Dockerd | undefined {
+  const all = numbers(proc).flatMap((pid) => dockerdOf(pid, proc) ?? []);
+  if (all.length < 2) return all[0];
+  return all.find(({ pid }) => listensOn(pid, socketPath, proc));
+}
+
+/** What `--name value` or `--name=value` says in its command line. */
+export function argument({ args }: Pick<Dockerd, 'args'>, name: string): string | undefined {
+  const index = args.findLastIndex((word) => word === name || word.startsWith(`${name}=`));
+  const word = args[index];
+  return word === name ? args[index + 1] : word?.slice(name.length + 1);
+}
+
+/** Whether its file system is the one that is seen at `root`: daemon.json means nothing elsewhere. */
+export function sharesRoot({ pid }: Dockerd, root: string, proc = '/proc'): boolean {
+  const [its, ours] = [`${proc}/${pid}/root/`, root].map((path) =>
+    attempt(() => statSync(path, { bigint: true })),
+  );
+  return its !== undefined && its.dev === ours?.dev && its.ino === ours.ino;
+}
+
+/** SIGHUP: dockerd reads its daemon.json again. */
+export const reload = ({ pid }: Dockerd): void => {
+  process.kill(pid, 'SIGHUP');
+};
+
+function dockerdOf(pid: number, proc: string): Dockerd | undefined {
+  const [program = '', ...args] = words(`${proc}/${pid}/cmdline`);
+  if (basename(program) !== 'dockerd') return undefined;
+  const path = words(`${proc}/${pid}/environ`).find((word) => word.startsWith('PATH='));
+  return { pid, args, path: path?.slice('PATH='.length) ?? '' };
+}
+
+function listensOn(pid: number, socketPath: string, proc: string): boolean {
+  const wanted = real(socketPath);
+  const inodes = lines(`${proc}/${pid}/net/unix`).flatMap((line) => {
+    const [, , , , , , inode, path] = line.trim().split(/\s+/);
+    return path !== undefined && inode !== undefined && real(path) === wanted ? [`socket:[${inode}]`] : [];
+  });
+  return inodes.length > 0 && openFiles(`${proc}/${pid}/fd`).some((file) => inodes.includes(file));
+}
+
+const numbers = (folder: string): readonly number[] =>
+  readdirSync(folder)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+
+const words = (path: string): readonly string[] =>
+  attempt(() => readFileSync(path, 'utf8'))?.split('\0') ?? [];
+
+const lines = (path: string): readonly string[] =>
+  attempt(() => readFileSync(path, 'utf8'))?.split('\n') ?? [];
+
+const openFiles = (folder: string): readonly string[] =>
+  (attempt(() => readdirSync(folder)) ?? []).flatMap(
+    (name) => attempt(() => readlinkSync(`${folder}/${name}`)) ?? [],
+  );
+
+const real = (path: string): string => attempt(() => realpathSync(path)) ?? resolve(path);
+
+/** For processes that end while one looks. */
+function attempt<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * `egresstrator gate`: puts the OCI runtime that protects containers from their first instruction on the
+ * host, takes it away, or says how it is.
+ */
+import type { Command } from 'commander';
+import { installGate } from '../../adapters/gate/install.ts';
+import { DEFAULT_GATE_SETTINGS, type GateSettings, RUNTIME } from '../../adapters/gate/layout.ts';
+import { type GateStatus, gateStatus, isWorking } from '../../adapters/gate/status.ts';
+import { uninstallGate } from '../../adapters/gate/uninstall.ts';
+import type { Flags } from '../../config/config.ts';
+import { UsageError, UserError } from '../../domain/errors.ts';
+import { createOutput, type Terminal } from '../output.ts';
+
+/** Adds `gate` with its own commands to the program. */
+export function addGate(program: Command, terminal: Terminal): void {
+  const gate = program
+    .command('gate')
+    .description('protect containers from their first instruction on: an OCI runtime for the Docker Engine')
+    .addHelpText('after', EXAMPLES);
+  const install = gate.command('install').description('put the gate on this host, or bring it up to date');
+  const uninstall = gate.command('uninstall').description('take the gate off this host');
+  const status = gate.command('status').description('say whether the gate is there and works');
+  for (const command of [install, uninstall, status]) addPlaces(command.exitOverride());
+  install
+    .option('--default', 'use it for all containers that name no other runtime')
+    .option('--runtime <path>', 'the real OCI runtime behind it (default: the one that is used now)')
+    .option('--run-dir <path>', 'folder shared with the controller', DEFAULT_GATE_SETTINGS.runDir)
+    .action((_options, command: Command) => runInstall(command.optsWithGlobals(), terminal));
+  uninstall
+    .option('--force', 'also while containers use it, which then can not be started any more')
+    .action((_options, command: Command) => runUninstall(command.optsWithGlobals(), terminal));
+  status.action((_options, command: Command) => runStatus(command.optsWithGlobals(), terminal));
+}
+
+function addPlaces(command: Command): void {
+  command
+    .option(
+      '--root <path>',
+      "where the host's file system is mounted, in a container",
+      DEFAULT_GATE_SETTINGS.root,
+    )
+    .option('--lib-dir <path>', 'where the gate is on the host', DEFAULT_GATE_SETTINGS.libDir)
+    .option('--config <path>', "the Engine's daemon.json on the host (default: the one that dockerd reads)")
+    .option('--json', 'print JSON');
+}
+
+async function runInstall(flags: Flags, terminal: Terminal): Promise<void> {
+  const settings = settingsOf(flags, terminal);
+  report(await installGate(settings, flags.default === true), flags, terminal);
+}
+
+async function runUninstall(flags: Flags, terminal: Terminal): Promise<void> {
+  report(await uninstallGate(settingsOf(flags, terminal), flags.force === true), flags, terminal);
+}
+
+function report(changes: readonly string[], flags: Flags, terminal: Terminal): void {
+  const output = createOutput(terminal, flags.json === true);
+  output.result({ changes }, changes.length === 0 ? 'nothing to do' : changes.join('\n'));
+}
+
+async function runStatus(flags: Flags, terminal: Terminal): Promise<void> {
+  const status = await gateStatus(settingsOf(flags, terminal));
+  createOutput(terminal, flags.json === true).result(status, describe(status));
+  if (!isWorking(status)) throw new UserError(remedy(status));
+}
+
+function settingsOf(flags: Flags, { environment }: Terminal): GateSettings {
+  const text = (name: string): string | undefined => {
+    const value = flags[name];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const { root, libDir, runDir } = DEFAULT_GATE_SETTINGS;
+  return {
+    ...DEFAULT_GATE_SETTINGS,
+    root: text('root') ?? root,
+    libDir: absolute('--lib-dir', text('libDir') ?? libDir),
+    runDir: absolute('--run-dir', text('runDir') ?? runDir),
+    config: absolute('--config', text('config')),
+    runtime: text('runtime'),
+    socketPath: socketOf(text('dockerHost') ?? environment.DOCKER_HOST),
+  };
+}
+
+/** The Engine starts the gate from folders of its own, so relative paths mean nothing to it. */
+function absolute<T extends string | undefined>(flag: string, path: T): T {
+  if (path === undefined || path.startsWith('/')) return path;
+  throw new UsageError(`${flag}: expected an absolute path, not "${path}"`);
+}
+
+function socketOf(host: string | undefined): string {
+  if (host === undefined || host === '') return DEFAULT_GATE_SETTINGS.socketPath;
+  const path = /^unix:\/\/(\/.+)$/.exec(host)?.[1];
+  if (path === undefined)
+    throw new UsageError(
+      `the gate is installed on the Engine's own host: expected unix:///path, not "${host}"`,
+    );
+  return path;
+}
+
+const yes = (is: boolean): string => (is ? 'yes' : 'no');
+
+const describe = (status: GateStatus): string =>
+  [
+    `installed       ${status.installed ? `in ${status.libDir}` : 'no'}`,
+    `current         ${yes(status.current)}`,
+    `engine knows it ${status.knownToEngine === undefined ? 'no Engine answers' : yes(status.knownToEngine)}`,
+    `default runtime ${yes(status.isDefault)}`,
+    `real runtime    ${status.runtime ?? 'unknown'}`,
+    `missing tools   ${status.missingTools.join(', ') || 'none'}`,
+    `prepared rules  ${status.preparedTexts} in ${status.runDir}/prepared`,
+  ].join('\n');
+
+function remedy(status: GateStatus): string {
+  if (status.missingTools.length > 0) return `the gate lacks on the host: ${status.missingTools.join(', ')}`;
+  if (!status.installed) return 'the gate is not installed: egresstrator gate install';
+  if (status.knownToEngine === undefined) return 'no Docker Engine answers';
+  return `the gate is not ${status.current ? 'known to the Engine' : 'that of this version'}: egresstrator gate install`;
+}
+
+const EXAMPLES = `
+Examples:
+  $ egresstrator gate install              then: docker run --runtime ${RUNTIME} …
+  $ egresstrator gate install --default    for all containers; those that ask for no rules pass
+  $ egresstrator gate status
+From the image, on the host's files:
+  $ docker run --rm --privileged --pid host --network none -v /:/host \\
+      -v /var/run/docker.sock:/var/run/docker.sock egresstrator gate install --root /host`;
