@@ -7,9 +7,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { NamespaceRef } from '../../controller/ports.ts';
+import type { Container } from '../../domain/container.ts';
 import { LoadError, messageOf } from '../../domain/errors.ts';
 import type { Engine } from '../docker/engine.ts';
-import { EngineRefusal, isRefusal } from '../docker/errors.ts';
+import { isRefusal } from '../docker/errors.ts';
 import { containerFrom } from '../docker/inspect.ts';
 import { ourLabels } from '../docker/labels.ts';
 import { runOnce } from '../docker/one-shot.ts';
@@ -75,7 +76,7 @@ export class HelperRunner implements NamespaceRunner {
       const id = await this.#createChecked(name, job);
       return await this.#runIn(id, job);
     } catch (error) {
-      throw loadError(job, error);
+      throw await explained(job, error);
     } finally {
       this.#tidy(name);
     }
@@ -111,10 +112,20 @@ export class HelperRunner implements NamespaceRunner {
 
   /** Docker joins whatever namespace that name has now; it must still be the one that was meant. */
   async #checkOwner({ owner, startedAt }: NamespaceRef, failure: Failure): Promise<void> {
-    const container = containerFrom(await this.#engine.inspect(owner));
+    const container = await this.#find(owner);
+    if (container === undefined) throw gone(failure, 'the container was removed');
     if (container.network.kind === 'host') throw refuseHost(failure);
     if (!container.running) throw gone(failure, 'the container does not run any more');
     if (container.startedAt !== startedAt) throw gone(failure, 'the container was restarted meanwhile');
+  }
+
+  async #find(id: string): Promise<Container | undefined> {
+    try {
+      return containerFrom(await this.#engine.inspect(id));
+    } catch (error) {
+      if (isRefusal(error, 404)) return undefined;
+      throw error;
+    }
   }
 
   /** By name, as a create that was not answered may have created it all the same. */
@@ -127,19 +138,17 @@ export class HelperRunner implements NamespaceRunner {
   }
 }
 
-function loadError(job: Job, error: unknown): LoadError {
+/**
+ * The Engine has many words for a container that ends while another one is joining it ("can't get final
+ * child's PID from pipe" is one): so whoever should be there is looked for again.
+ */
+async function explained(job: Job, error: unknown): Promise<LoadError> {
+  if (error instanceof LoadError && error.exitCode === undefined) return error;
+  const again = await job.check().catch((reason: unknown) => reason);
+  if (again instanceof LoadError) return again;
   if (error instanceof LoadError) return error;
-  if (error instanceof EngineRefusal && isGone(error))
-    return gone(job, 'the container ended meanwhile', error);
   if (isRefusal(error, 404) && error.detail.includes('No such image')) {
     return failed(job, 'the helper image was removed from the Engine; build or pull it again', error);
   }
   return failed(job, messageOf(error), error);
 }
-
-/** The Engine's words when the container to join is not there, or ends while the helper is starting. */
-const isGone = ({ detail, status }: EngineRefusal): boolean =>
-  [/no such container/i, /non.running container/i, /is not running/i, /is restarting/i].some((said) =>
-    said.test(detail),
-  ) ||
-  (status >= 400 && /\/proc\/\d+\/ns\/net: no such file/.test(detail));

@@ -58,7 +58,7 @@ export class FakeEngine implements Engine {
   start(id: string): Promise<void> {
     return refused(id);
   }
-  archive = refused;
+  archive: Engine['archive'] = refused;
   create = refused;
   attach = refused;
   wait = refused;

@@ -1,0 +1,203 @@
+/** Helper containers on real Engines: what they load, what they may do, and that none is ever left. */
+import { randomUUID } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createDataplane } from '../../src/adapters/dataplane/dataplane.ts';
+import { HelperRunner, type HelperSettings } from '../../src/adapters/dataplane/helper.ts';
+import { ourLabels } from '../../src/adapters/docker/labels.ts';
+import { LoadError } from '../../src/domain/errors.ts';
+import { brokenText, imageWithProgram, smallText } from './dataplane-lab.ts';
+import { buildHelperImage, type DockerLab, openDockerLab, versions } from './docker-lab.ts';
+
+describe.each(versions)('Engine %s', (version) => {
+  const instance = randomUUID();
+  let lab: DockerLab;
+  let image: string;
+  const runners: HelperRunner[] = [];
+  beforeAll(async () => {
+    lab = await openDockerLab(version);
+    image = await buildHelperImage(lab);
+  });
+
+  const helpers = () =>
+    lab.docker('ps', '--all', '--quiet', '--filter', `label=egresstrator.instance=${instance}`);
+  const open = (from = image, settings: Partial<HelperSettings> = {}) => {
+    const runner = new HelperRunner(lab.engine, async () => from, { instance, ...settings });
+    runners.push(runner);
+    return runner;
+  };
+  const openDataplane = (from?: string, settings?: Partial<HelperSettings>) =>
+    createDataplane(open(from, settings));
+
+  /** What `work` throws, which must be a LoadError. */
+  const failureOf = async (work: Promise<unknown>): Promise<LoadError> => {
+    const error = await work.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    if (error instanceof LoadError) return error;
+    throw new Error(`expected a LoadError, got ${error}`);
+  };
+
+  afterEach(async () => {
+    await Promise.all(runners.splice(0).map((runner) => runner.close()));
+    expect(await helpers()).toBe('');
+  });
+
+  test('loads, reads, replaces and clears', async () => {
+    const dataplane = openDataplane();
+    const ref = await lab.namespaceOf(await lab.start());
+    const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
+    expect(await dataplane.read(ref)).toEqual(nothing);
+    const loaded = await dataplane.load(ref, smallText('12ab'));
+    expect(loaded).toEqual({
+      fingerprint: '12ab',
+      facts: '0x1234abcd',
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(await dataplane.read(ref)).toEqual(loaded);
+    expect(await dataplane.refusals(ref)).toEqual([]);
+    expect(await dataplane.load(ref, smallText('34cd'))).toMatchObject({ fingerprint: '34cd' });
+    await dataplane.clear(ref);
+    expect(await dataplane.read(ref)).toEqual(nothing);
+  });
+
+  test('a text that does not load: the reason, and what was there stays', async () => {
+    const dataplane = openDataplane();
+    const ref = await lab.namespaceOf(await lab.start());
+    await dataplane.load(ref, smallText('12ab'));
+    const failure = await failureOf(dataplane.load(ref, brokenText));
+    expect(failure).toMatchObject({ exitCode: 1, gone: false });
+    expect(failure.message).toContain(`Could not load rules in ${ref.name}: `);
+    expect(failure.message).toMatch(/Error: .*\(exit code 1\)\.$/);
+    expect(failure.stderr).toContain('nonsense');
+    expect(await dataplane.read(ref)).toMatchObject({ fingerprint: '12ab' });
+  });
+
+  test('rehearses where there is no container', async () => {
+    const dataplane = openDataplane();
+    await dataplane.rehearse(smallText('12ab'));
+    const failure = await failureOf(dataplane.rehearse(brokenText));
+    expect(failure.message).toMatch(/^Could not load rules in an empty namespace: /);
+  });
+
+  test("a member's namespace, and that of one whose owner has ended", async () => {
+    const dataplane = openDataplane();
+    const owner = await lab.start();
+    const member = await lab.start('--network', `container:${owner}`);
+    await dataplane.load(await lab.namespaceOf(owner), smallText('12ab'));
+    await lab.docker('stop', '--time', '0', owner);
+    expect(await dataplane.read(await lab.namespaceOf(member))).toMatchObject({ fingerprint: '12ab' });
+  });
+
+  test('a container that stopped, was removed, or was restarted meanwhile, is gone', async () => {
+    const dataplane = openDataplane();
+    const id = await lab.start();
+    const ref = await lab.namespaceOf(id);
+    await lab.docker('restart', '--time', '0', id);
+    expect(await failureOf(dataplane.read(ref))).toMatchObject({ gone: true });
+    expect(await dataplane.read(await lab.namespaceOf(id))).toBeDefined();
+    await lab.docker('stop', '--time', '0', id);
+    expect(await failureOf(dataplane.load(ref, smallText('12')))).toMatchObject({ gone: true });
+    await lab.docker('rm', id);
+    expect(await failureOf(dataplane.read(ref))).toMatchObject({ gone: true });
+  });
+
+  test('a container that ends at any moment of a load: loaded, or gone', async () => {
+    const dataplane = openDataplane();
+    for (const delay of [0, 30, 60, 90]) {
+      const id = await lab.start('--network', 'none');
+      const ref = await lab.namespaceOf(id);
+      const loading = dataplane.load(ref, smallText('12ab')).then(
+        (loaded) => loaded.fingerprint === '12ab',
+        (error: unknown) => (error instanceof LoadError && error.gone) || error,
+      );
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      await lab.engine.remove(id);
+      expect(await loading).toBe(true);
+    }
+  });
+
+  test("nothing is started in the host's namespace", async () => {
+    const marked = await imageWithProgram(lab, 'marked', 'echo "it ran" >&2; exit 9');
+    const ref = await lab.namespaceOf(await lab.start('--network', 'host'));
+    const failure = await failureOf(openDataplane(marked).load(ref, smallText('12ab')));
+    expect(failure).toMatchObject({ exitCode: undefined, gone: false });
+    expect(failure.message).toContain("the host's own network namespace");
+  });
+
+  test('may change its network, and nothing else', async () => {
+    const report = [
+      'grep -E "^(CapEff|CapBnd|NoNewPrivs|Uid|Seccomp):" /proc/self/status',
+      'touch /tmp/x /usr/x 2>&1 | grep -c "Read-only"',
+      'env',
+    ];
+    const runner = open(await imageWithProgram(lab, 'report', report.join('\n')));
+    const { stdout } = await runner.run(await lab.namespaceOf(await lab.start()), 'state');
+    // Bit 12 is CAP_NET_ADMIN.
+    expect(stdout).toMatch(/^CapEff:\s+0000000000001000$/m);
+    expect(stdout).toMatch(/^CapBnd:\s+0000000000001000$/m);
+    expect(stdout).toMatch(/^NoNewPrivs:\s+1$/m);
+    expect(stdout).toMatch(/^Uid:\s+0\s/m);
+    expect(stdout).toMatch(/^Seccomp:\s+2$/m);
+    expect(stdout).toMatch(/^2$/m);
+    expect(stdout).not.toMatch(/EGRESSTRATOR|CONSUL/i);
+  });
+
+  test('a program that hangs is ended when its time is over', async () => {
+    const hanging = await imageWithProgram(lab, 'hanging', 'trap "" TERM\nwhile :; do sleep 1; done');
+    const dataplane = openDataplane(hanging, { limit: 1_000 });
+    const id = await lab.start();
+    const ref = await lab.namespaceOf(id);
+    const before = performance.now();
+    const failure = await failureOf(dataplane.load(ref, smallText('12')));
+    expect(failure.message).toContain('took longer than 1 s');
+    expect(performance.now() - before).toBeLessThan(8_000);
+    // It is gone by the time the answer comes, not some time later.
+    expect(await helpers()).toBe('');
+    expect((await lab.namespaceOf(id)).pid).toBe(ref.pid);
+  });
+
+  test('a program that talks too much', async () => {
+    const talking = await imageWithProgram(lab, 'talking', 'yes | head -c 9000000');
+    const ref = await lab.namespaceOf(await lab.start());
+    expect((await failureOf(openDataplane(talking).read(ref))).message).toContain('printed more than');
+  });
+
+  test('long texts arrive whole, also where nobody reads them', async () => {
+    const text = 'x'.repeat(6_000_000);
+    const counting = open(await imageWithProgram(lab, 'counting', 'wc -c'));
+    expect((await counting.rehearse('load', text)).stdout.trim()).toBe('6000000');
+    const deaf = open(await imageWithProgram(lab, 'deaf', 'exec <&-; echo done'));
+    expect((await deaf.rehearse('load', text)).stdout).toBe('done\n');
+  });
+
+  test('no helper image', async () => {
+    const failure = await failureOf(openDataplane('egresstrator-lab/none:0').rehearse(smallText('12')));
+    expect(failure.message).toContain('the helper image was removed');
+  });
+
+  test('many at the same time, and nothing of them is left', async () => {
+    const dataplane = openDataplane();
+    const ids = await Promise.all(Array.from({ length: 6 }, () => lab.start('--network', 'none')));
+    const refs = await Promise.all(ids.map((id) => lab.namespaceOf(id)));
+    const descriptors = () => readdirSync('/proc/self/fd').length;
+    const before = descriptors();
+    const jobs = refs.flatMap((ref, index) => [
+      dataplane.load(ref, smallText(`1${index}`)).then(({ fingerprint }) => fingerprint),
+      failureOf(dataplane.load(ref, brokenText)).then(({ exitCode }) => exitCode),
+    ]);
+    expect(await Promise.all(jobs)).toEqual(refs.flatMap((_, index) => [`1${index}`, 1]));
+    await expect.poll(descriptors, { timeout: 5_000 }).toBeLessThanOrEqual(before);
+  });
+
+  test('what a crash left is removed when its time is over; what others are using is not', async () => {
+    const create = (expiresAt: number) =>
+      lab.engine.create(`test-${randomUUID()}`, { Image: image, Labels: ourLabels('another', expiresAt) });
+    const [old, young] = [await create(Date.now() - 1_000), await create(Date.now() + 60_000)];
+    onTestFinished(() => lab.engine.remove(young));
+    await open().removeLeftovers();
+    await expect(lab.engine.inspect(old)).rejects.toMatchObject({ status: 404 });
+    await lab.engine.inspect(young);
+  });
+});
