@@ -165,20 +165,22 @@ describe('reading once', () => {
     handler = still(list('db'));
     const folder = mkdtempSync(join(tmpdir(), 'egresstrator-'));
     const path = join(folder, 'consul.sock');
-    const others = [createServer(handle), createServer(handle)];
-    others[0]?.listen(path);
-    others[1]?.listen(0, '::1');
-    await Promise.all(others.map((other) => once(other, 'listening')));
-    const v6 = others[1]?.address() as AddressInfo;
-    for (const address of [`unix://${path}`, `[::1]:${v6.port}`]) {
-      const other = openSource({ address, token: 's3cret', datacenter: 'dc2' });
-      expect(await other.readRules().catch(({ message }) => message)).toEqual(new Map([['db', 'x']]));
-      other.close();
+    const v6 = createServer(handle).listen(0, '::1');
+    const others = [createServer(handle).listen(path), v6];
+    try {
+      await Promise.all(others.map((other) => once(other, 'listening')));
+      const { port } = v6.address() as AddressInfo;
+      for (const address of [`unix://${path}`, `[::1]:${port}`]) {
+        const other = openSource({ address, token: 's3cret', datacenter: 'dc2' });
+        expect(await other.readRules()).toEqual(new Map([['db', 'x']]));
+        other.close();
+      }
+    } finally {
+      for (const other of others) other.close();
+      rmSync(folder, { recursive: true });
     }
     expect(requests[0]?.headers['x-consul-token']).toBe('s3cret');
     expect(requests[0]?.url).toContain('dc=dc2');
-    for (const other of others) other.close();
-    rmSync(folder, { recursive: true });
   });
 });
 
