@@ -23,7 +23,7 @@ const programsOf: Record<EngineVersion, () => Promise<EnginePrograms>> = {
     const installed = await installedPrograms();
     const said = await run(installed.dockerd, ['--version']);
     if (said.includes(' version 20.10.')) return installed;
-    return unpackedPrograms('bookworm', ['docker.io', 'containerd', 'runc', 'tini-static']);
+    return unpackedPrograms('bookworm', ['docker.io', 'containerd', 'runc', 'tini']);
   },
   // The machine's own runc serves it: the one in unstable wants a newer libc.
   '28.5': async () => ({
