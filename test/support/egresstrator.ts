@@ -1,0 +1,189 @@
+/**
+ * The real program as a child process: the controller with a socket and a state folder of its own, and
+ * the other commands.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import type { z } from 'zod';
+import type { Engine } from '../../lab/engine.ts';
+import { ensureBaseImage } from '../../lab/images.ts';
+import { withLock } from '../../lab/lock.ts';
+import { searchPath } from '../../lab/paths.ts';
+import { waitFor } from '../../lab/wait.ts';
+import { HealthReply, StatusReply } from '../../src/adapters/api/schema.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+export type Environment = Readonly<Record<string, string>>;
+
+export interface CliResult {
+  /** Undefined if a signal ended it. */
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one command to its end. It sees nothing of this process's environment. */
+export async function runCli(args: readonly string[], environment: Environment = {}): Promise<CliResult> {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args], {
+    ...{ cwd: root, stdin: 'ignore', reject: false, extendEnv: false, timeout: 60_000 },
+    env: { PATH: searchPath(), ...environment },
+  });
+  return { code: exitCode, stdout, stderr };
+}
+
+type Status = z.infer<typeof StatusReply>;
+
+export interface LogLine {
+  readonly level: string;
+  /** ISO 8601, in UTC. */
+  readonly time: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+export interface ControllerOptions {
+  readonly engine: Pick<Engine, 'socketPath'>;
+  readonly args?: readonly string[];
+  readonly environment?: Environment;
+  /** Those of a controller before it, to take them over; default: new ones. */
+  readonly folder?: string;
+  /** Default: to be ready. */
+  readonly until?: 'ready' | 'listening';
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export class RunningController implements AsyncDisposable {
+  /** Holds `api.sock` and `state`. */
+  readonly folder: string;
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<Ended>;
+  readonly #keepsFolder: boolean;
+  #output = '';
+
+  constructor({ engine, args = [], environment = {}, folder }: ControllerOptions) {
+    this.folder = folder ?? mkdtempSync(join(tmpdir(), 'egt-'));
+    this.#keepsFolder = folder !== undefined;
+    const own = ['--socket', this.socket, '--state-dir', join(this.folder, 'state'), '--log-level', 'debug'];
+    const docker = ['--docker-host', `unix://${engine.socketPath}`];
+    // It ends with this process, however that ends.
+    const command = ['--pdeathsig', 'KILL', process.execPath, main, ...docker, ...own, ...args];
+    this.#child = spawn('setpriv', command, {
+      cwd: root,
+      env: { PATH: searchPath(), ...environment },
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.#output += chunk.toString('utf8');
+    });
+    this.#ended = new Promise((resolve) => {
+      this.#child.once('exit', (code, signal) => resolve({ code, signal }));
+    });
+  }
+
+  get socket(): string {
+    return join(this.folder, 'api.sock');
+  }
+
+  /** What it has printed to standard error, as it is. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Its log so far; a line that is none counts as a message. */
+  get log(): readonly LogLine[] {
+    return this.#output
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => (line.startsWith('{') ? JSON.parse(line) : { level: 'none', time: '', msg: line }));
+  }
+
+  /** The first line that fits, once there is one. `from`: how many lines to pass over. */
+  logged(fits: (line: LogLine) => boolean, what: string, from = 0): Promise<LogLine> {
+    const look = () => this.log.slice(from).find(fits);
+    return waitFor(look, { what: `the log line "${what}"`, timeout: 20_000, interval: 20 }).catch((error) => {
+      throw new Error(`${error}\n${this.output}`);
+    });
+  }
+
+  async status(): Promise<Status> {
+    return StatusReply.parse(await getJson(this.socket, '/v1/status'));
+  }
+
+  async ready(until: 'ready' | 'listening' = 'ready'): Promise<void> {
+    const path = until === 'ready' ? '/readyz' : '/healthz';
+    const look = async () => {
+      if (this.#child.exitCode !== null) throw new Error(`the controller ended:\n${this.output}`);
+      return HealthReply.parse(await getJson(this.socket, path).catch(() => ({ ok: false }))).ok;
+    };
+    await waitFor(look, { what: 'the controller', timeout: 30_000, interval: 20 }).catch((error) => {
+      throw new Error(`${error}\n${this.output}`);
+    });
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    this.#child.kill(signal);
+    return this.#ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop('SIGKILL');
+    if (!this.#keepsFolder) rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Starts the controller and waits for it. */
+export async function startController(options: ControllerOptions): Promise<RunningController> {
+  const controller = new RunningController(options);
+  try {
+    await controller.ready(options.until);
+  } catch (error) {
+    await controller[Symbol.asyncDispose]();
+    throw error;
+  }
+  return controller;
+}
+
+/**
+ * The helper image, built from this checkout as it is, under a name that only tests use. A build that
+ * changes nothing takes a second.
+ */
+export async function ensureTestImage({ socketPath }: Pick<Engine, 'socketPath'>): Promise<string> {
+  const image = 'egresstrator-lab/helper:test';
+  const base = await ensureBaseImage(socketPath);
+  const build = ['build', '--quiet', '--target', 'helper', '--build-arg', `BASE_IMAGE=${base}`];
+  await withLock(`build-${socketPath}`, async () => {
+    await execa('docker', ['-H', `unix://${socketPath}`, ...build, '--tag', image, '.'], {
+      ...{ cwd: root, stdin: 'ignore', env: { DOCKER_BUILDKIT: '0' } },
+    });
+  });
+  return image;
+}
+
+export const packageVersion = (): string =>
+  String(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
+
+function getJson(socketPath: string, path: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path, timeout: 5_000 }, (response) => {
+      text(response).then((body) => resolve(JSON.parse(body)), reject);
+    })
+      .on('error', reject)
+      .end();
+  });
+}

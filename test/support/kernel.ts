@@ -1,0 +1,48 @@
+/**
+ * What the kernel holds in a network namespace, asked with nft from outside.
+ */
+import { execa } from 'execa';
+import { ensureCommands } from '../../lab/apt.ts';
+
+/** Goes before a command that is to run in the network namespace of that process. */
+export const inside = (pid: number): readonly string[] => ['nsenter', `--net=/proc/${pid}/ns/net`];
+
+/** The tables, as `inet egresstrator`. `prefix` leads into the namespace; none: this machine's own. */
+export async function tables(prefix: readonly string[]): Promise<readonly string[]> {
+  const list = await nft(prefix, ['list', 'tables']);
+  return list
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.replace(/^table /, ''));
+}
+
+export const ourTables = async (prefix: readonly string[]): Promise<readonly string[]> =>
+  (await tables(prefix)).filter((table) => table.endsWith(' egresstrator'));
+
+/** Every text that is loaded anew gets new handles, also one that is equal. */
+export async function handles(pid: number): Promise<string> {
+  const text = await nft(inside(pid), ['-a', '-t', 'list', 'table', 'inet', 'egresstrator']);
+  return [...text.matchAll(/# handle (\d+)/g)].map(([, handle]) => handle).join(' ');
+}
+
+export async function fingerprint(pid: number): Promise<string | undefined> {
+  if ((await ourTables(inside(pid))).length === 0) return undefined;
+  const text = await nft(inside(pid), ['-t', 'list', 'table', 'inet', 'egresstrator']);
+  return /comment "egresstrator v1 ([0-9a-f]+)/.exec(text)?.[1];
+}
+
+/** All that is not ours, but for counters. */
+export async function foreignRules(pid: number): Promise<string> {
+  const foreign = (await tables(inside(pid))).filter((table) => !table.endsWith(' egresstrator'));
+  const texts = await Promise.all(
+    foreign.map((table) => nft(inside(pid), ['-s', 'list', 'table', ...table.split(' ')])),
+  );
+  return texts.join('\n');
+}
+
+async function nft(prefix: readonly string[], args: readonly string[]): Promise<string> {
+  await ensureCommands({ nft: 'nftables' });
+  const [file = 'nft', ...rest] = [...prefix, 'nft', ...args];
+  // Warnings about tables of iptables come on stderr.
+  return (await execa(file, rest, { stdin: 'ignore' })).stdout;
+}

@@ -1,0 +1,60 @@
+/**
+ * The test's side of `probe.ts`: starts one in a network namespace and hands out its operations.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Operations } from './probe.ts';
+
+export interface Probe extends Operations {
+  close(): Promise<void>;
+}
+
+const script = fileURLToPath(new URL('probe.ts', import.meta.url));
+
+/** `pid`: a process in that namespace, as this machine counts. */
+export function startProbe(pid: number): Probe {
+  const child = spawn('nsenter', [`--net=/proc/${pid}/ns/net`, process.execPath, script], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const call = caller(child);
+  return {
+    serve: (...args) => call('serve', args),
+    serveNames: (...args) => call('serveNames', args),
+    reach: (...args) => call('reach', args),
+    keep: (...args) => call('keep', args),
+    flow: (...args) => call('flow', args),
+    close: async () => {
+      child.kill();
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    },
+  };
+}
+
+/** What `probe.ts` answers to one call. */
+interface Reply {
+  readonly id: number;
+  readonly result?: never;
+  readonly error?: string;
+}
+
+function caller(child: ChildProcess) {
+  const waiting = new Map<number, (reply: Reply) => void>();
+  child.on('message', (reply: Reply) => waiting.get(reply.id)?.(reply));
+  child.on('exit', () => {
+    for (const [id, end] of waiting) end({ id, error: 'the probe ended' });
+  });
+  let last = 0;
+  // What comes back is what the operation's type says: both ends are compiled from it.
+  return (name: keyof Operations, args: readonly unknown[]): Promise<never> => {
+    const { promise, resolve, reject } = Promise.withResolvers<never>();
+    const id = ++last;
+    waiting.set(id, ({ result, error }) => {
+      waiting.delete(id);
+      if (error === undefined) resolve(result as never);
+      else reject(new Error(error));
+    });
+    child.send({ id, name, args });
+    return promise;
+  };
+}

@@ -1,0 +1,193 @@
+/**
+ * Containers for tests on a real Engine: runs them, asks from inside whether they reach something, and
+ * removes them all in the end. All packets go between containers of one Engine of this machine.
+ */
+import { randomBytes } from 'node:crypto';
+import { execa } from 'execa';
+import type { Engine } from '../../lab/engine.ts';
+import { ensureWorkloadImage } from '../../lab/images.ts';
+import type { Answer, Target, Verdict } from './probe.ts';
+import { type Probe, startProbe } from './probes.ts';
+
+export interface WorkloadOptions {
+  /** The ACL keys it asks for; `undefined`: it is none of egresstrator's. */
+  readonly acl?: string | undefined;
+  /** Default: the Engine's own bridge. */
+  readonly network?: string;
+  /** More for `docker run`: `['--publish', '80']`. */
+  readonly args?: readonly string[];
+  /** Default: sleep. */
+  readonly command?: readonly string[];
+}
+
+export interface Workload {
+  readonly id: string;
+  readonly name: string;
+  readonly pid: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** By the network's name. */
+  readonly addresses: Readonly<Record<string, Addresses>>;
+  /** Inside its network namespace. */
+  readonly probe: Probe;
+}
+
+export interface Addresses {
+  readonly ipv4: string;
+  /** Empty where the network has none. */
+  readonly ipv6: string;
+}
+
+export interface Ran {
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export type Protocol = 'tcp' | 'udp' | 'icmp';
+
+/** Milliseconds after which no answer is a timeout; far more than any answer here takes. */
+const PATIENCE = 4_000;
+
+export class Workloads implements AsyncDisposable {
+  readonly engine: Engine;
+  /** Begins all names. */
+  readonly prefix = `egt-${process.pid}-${randomBytes(2).toString('hex')}`;
+  /** The name server of containers by their network: never the machine's own, which asks outside. */
+  readonly nameServers = new Map<string, string>();
+  readonly #image: string;
+  readonly #probes: Probe[] = [];
+
+  constructor(engine: Engine, image: string) {
+    this.engine = engine;
+    this.#image = image;
+  }
+
+  static async on(engine: Engine): Promise<Workloads> {
+    return new Workloads(engine, await ensureWorkloadImage(engine.socketPath));
+  }
+
+  /** Runs `docker <args>`; never throws. */
+  async docker(...args: readonly string[]): Promise<Ran> {
+    const { exitCode, stdout, stderr } = await execa(
+      'docker',
+      ['-H', `unix://${this.engine.socketPath}`, ...args],
+      { stdin: 'ignore', reject: false, timeout: 60_000 },
+    );
+    return { code: exitCode, stdout, stderr };
+  }
+
+  /** Runs `docker <args>`, which must succeed. */
+  async must(...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.docker(...args);
+    if (code === 0) return stdout;
+    throw new Error(`docker ${args.join(' ')}: ${stderr}`);
+  }
+
+  /** A user-defined network of both families; returns its name. */
+  async network(name: string, ipv6Subnet?: string): Promise<string> {
+    const full = `${this.prefix}-${name}`;
+    const ipv6 = ipv6Subnet === undefined ? [] : ['--ipv6', '--subnet', ipv6Subnet];
+    await this.must('network', 'create', '--label', this.prefix, ...ipv6, full);
+    return full;
+  }
+
+  async run(name: string, options: WorkloadOptions = {}): Promise<Workload> {
+    await this.start(name, options);
+    return this.find(name);
+  }
+
+  /** As `run`, but returns as soon as the Engine does, with the id. */
+  start(name: string, options: WorkloadOptions = {}): Promise<string> {
+    const { acl, network = 'bridge', args = [], command = [] } = options;
+    const asks = acl === undefined ? [] : ['-e', 'EGRESSTRATOR_ENABLE=1', '-e', `EGRESSTRATOR_ACL=${acl}`];
+    const nameServer = this.nameServers.get(network);
+    const flags = [
+      ...['--network', network],
+      ...(nameServer === undefined ? [] : ['--dns', nameServer]),
+      ...['--label', this.prefix, '--name', this.nameOf(name)],
+      ...[...asks, ...args],
+    ];
+    return this.must('run', '--detach', ...flags, this.#image, ...command);
+  }
+
+  /** A container of ours as it is now, with a new probe inside. */
+  async find(name: string): Promise<Workload> {
+    const seen: Inspected = JSON.parse(
+      await this.must('inspect', '--format', '{{json .}}', this.nameOf(name)),
+    );
+    const probe = startProbe(seen.State.Pid);
+    this.#probes.push(probe);
+    const networks = Object.entries(seen.NetworkSettings.Networks ?? {});
+    return {
+      id: seen.Id,
+      name: seen.Name.replace(/^\//, ''),
+      pid: seen.State.Pid,
+      startedAt: Date.parse(seen.State.StartedAt),
+      addresses: Object.fromEntries(
+        networks.map(([network, { IPAddress, GlobalIPv6Address }]) => [
+          network,
+          { ipv4: IPAddress, ipv6: GlobalIPv6Address },
+        ]),
+      ),
+      probe,
+    };
+  }
+
+  nameOf(name: string): string {
+    return `${this.prefix}-${name}`;
+  }
+
+  /** A command inside a container, by the Engine. */
+  exec(workload: Workload, ...command: readonly string[]): Promise<Ran> {
+    return this.docker('exec', workload.id, ...command);
+  }
+
+  /** Removes containers while the others go on. */
+  async remove(...workloads: readonly Workload[]): Promise<void> {
+    await Promise.all(workloads.map(({ probe }) => probe.close()));
+    await this.must('rm', '--force', '--volumes', ...workloads.map(({ id }) => id));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#probes.map((probe) => probe.close()));
+    const ours = ['--quiet', '--filter', `label=${this.prefix}`];
+    const containers = (await this.must('ps', '--all', ...ours)).split('\n').filter(Boolean);
+    if (containers.length > 0) await this.must('rm', '--force', '--volumes', ...containers);
+    const networks = (await this.must('network', 'ls', ...ours)).split('\n').filter(Boolean);
+    if (networks.length > 0) await this.must('network', 'rm', ...networks);
+  }
+}
+
+/** Whether `workload` gets an answer from there; `port` is nothing to ICMP. */
+export async function connects(
+  workload: Workload,
+  address: string,
+  port: number,
+  protocol: Protocol = 'tcp',
+): Promise<Verdict> {
+  if (protocol === 'icmp') return pings(workload, address);
+  return (await reach(workload, { protocol, address, port })).verdict;
+}
+
+export const reach = ({ probe }: Workload, target: Target): Promise<Answer> => probe.reach(target, PATIENCE);
+
+/** Busybox says "Operation not permitted" where the kernel refuses to send. */
+async function pings({ pid }: Workload, address: string): Promise<Verdict> {
+  const ping = ['busybox', address.includes(':') ? 'ping6' : 'ping', '-c1', '-W2', address];
+  const { exitCode, stderr, stdout } = await execa('nsenter', [`--net=/proc/${pid}/ns/net`, ...ping], {
+    reject: false,
+  });
+  if (exitCode === 0) return 'ok';
+  if (/permitted|denied/i.test(stderr)) return 'refused';
+  return /unreachable/i.test(stdout + stderr) ? 'unreachable' : 'timeout';
+}
+
+interface Inspected {
+  readonly Id: string;
+  readonly Name: string;
+  readonly State: { readonly Pid: number; readonly StartedAt: string };
+  readonly NetworkSettings: {
+    readonly Networks: Readonly<Record<string, { IPAddress: string; GlobalIPv6Address: string }>> | null;
+  };
+}
