@@ -57,6 +57,7 @@ module.exports = {
     oneImporter('one-importer-of-dockerode', 'dockerode', '^src/adapters/docker/'),
     oneImporter('one-importer-of-handlebars', 'handlebars', '^src/rendering/'),
     oneImporter('one-importer-of-fastify', 'fastify', '^src/adapters/api/'),
+    oneImporter('one-importer-of-prom-client', 'prom-client', '^src/adapters/metrics/'),
     oneImporter('one-importer-of-pino', 'pino(-pretty)?', '^src/adapters/log/'),
     oneImporter('one-importer-of-ipaddr', 'ipaddr\\.js', '^src/domain/address'),
     oneImporter('one-importer-of-commander', 'commander', '^src/cli/'),

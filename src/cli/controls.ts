@@ -9,12 +9,16 @@ import type { Override } from '../controller/overrides.ts';
 import type { Container } from '../domain/container.ts';
 import { EngineError } from '../domain/errors.ts';
 import { chooseNamespaces } from './commands/targets.ts';
+import type { Observation } from './observation.ts';
 
-export function controlsOf(controller: Controller): Controls {
+export function controlsOf(controller: Controller, observation: Observation): Controls {
   return {
-    status: () => controller.status(),
+    status: () => observation.status(controller),
     ready: () => controller.status().sources.every(({ known }) => known),
     override: (request) => override(controller, request),
+    picture: (query) => observation.picture(query),
+    refusals: (query) => observation.refusals(query),
+    metrics: () => observation.metrics.render(),
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * The composition root: from a configuration to the adapters that it asks for.
  */
+import { listServices } from '../adapters/consul/directory.ts';
 import { ConsulRuleSource } from '../adapters/consul/rule-source.ts';
 import { AutoRunner } from '../adapters/dataplane/auto.ts';
 import { createDataplane } from '../adapters/dataplane/dataplane.ts';
@@ -19,6 +20,7 @@ import type { ContainerSource, Dataplane, Logger, RuleSource } from '../controll
 import { loadTemplate } from '../rendering/catalog.ts';
 import type { Template } from '../rendering/render.ts';
 import { version } from './assets.ts';
+import type { ServiceReader } from './insight/gather.ts';
 import { type Terminal, wantsColour } from './output.ts';
 
 export interface Engine {
@@ -32,6 +34,12 @@ export interface Engine {
 export const openTemplate = (config: Config): Template => loadTemplate(config.template);
 
 export const openConsul = ({ consul }: Config): RuleSource => new ConsulRuleSource(consul);
+
+/** The services of Consul's catalog, for questions. */
+export const openServices = ({ consul }: Config, source: RuleSource): ServiceReader => ({
+  readService: (ref) => source.readService(ref),
+  listServices: () => listServices(consul),
+});
 
 /** The logger of the controller, as configured. */
 export const openLogger = ({ log }: Config, terminal: Terminal): Logger =>

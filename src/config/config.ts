@@ -34,6 +34,10 @@ export interface Config {
   readonly concurrency: number;
   /** Milliseconds. */
   readonly driftInterval: number;
+  /** Milliseconds; 0: refusals are read only when somebody asks. */
+  readonly refusalsInterval: number;
+  /** undefined: only the socket is served. */
+  readonly listen: { readonly host: string; readonly port: number } | undefined;
   readonly dryRun: boolean;
   readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'text' };
 }
@@ -64,6 +68,8 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
     socket: read.text('socket'),
     concurrency: read.integer('concurrency', 1, 64),
     driftInterval: read.integer('driftInterval', 1, 86_400) * 1000,
+    refusalsInterval: read.integer('refusalsInterval', 0, 86_400) * 1000,
+    listen: read.endpoint('listen'),
     dryRun: read.flag('dryRun'),
     log: {
       level: read.word('logLevel', ['debug', 'info', 'warn', 'error']),
@@ -117,6 +123,17 @@ class Reader {
     if (value >= least && value <= most) return value;
     this.#refuse(name, `expected a whole number from ${least} to ${most}`);
     return least;
+  }
+
+  /** `9464`, `0.0.0.0:9464` or `[::1]:9464`. */
+  endpoint(name: OptionName): { readonly host: string; readonly port: number } | undefined {
+    const text = this.optional(name);
+    if (text === undefined) return undefined;
+    const match = /^(?:(?:\[([\da-f:]+)\]|([\w.-]+)):)?(\d{1,5})$/i.exec(text);
+    const port = Number(match?.[3] ?? Number.NaN);
+    if (port <= 65_535) return { host: match?.[1] ?? match?.[2] ?? '127.0.0.1', port };
+    this.#refuse(name, 'expected a port, or host:port');
+    return undefined;
   }
 
   addresses(name: OptionName): readonly Prefix[] {

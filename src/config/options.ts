@@ -130,6 +130,17 @@ export const CONTROLLER_OPTIONS = {
     fallback: '60',
     help: 'seconds between two comparisons with the kernel',
   },
+  refusalsInterval: {
+    flags: '--refusals-interval <seconds>',
+    variable: 'EGRESSTRATOR_REFUSALS_INTERVAL',
+    fallback: '60',
+    help: 'seconds between two collections of what was refused, for logs and metrics; 0 for none',
+  },
+  listen: {
+    flags: '--listen <[host:]port>',
+    variable: 'EGRESSTRATOR_LISTEN',
+    help: 'serve state, health and /metrics there too, read-only; without a host on 127.0.0.1',
+  },
   dryRun: {
     flags: '--dry-run',
     variable: 'EGRESSTRATOR_DRY_RUN',

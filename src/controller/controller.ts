@@ -16,6 +16,7 @@ import { Keeper, type KeeperOptions } from './keeper.ts';
 import { type Knowledge, KnownWorld } from './known-world.ts';
 import { type NamespaceRecord, statusOf, type Want } from './namespace-record.ts';
 import { type Override, Overrides } from './overrides.ts';
+import { type Picture, pictureOf } from './picture.ts';
 import type { ContainerSource, Dataplane, Logger, RuleSource, Watched } from './ports.ts';
 import { ProblemLog, type Sighting } from './problem-log.ts';
 import { Renderer } from './rendering.ts';
@@ -39,6 +40,8 @@ export interface ControllerPorts {
   readonly log: Logger;
   /** What a former run of the controller knew. */
   readonly former: Knowledge | undefined;
+  /** Called when rules in a kernel were found altered, with the container's name. */
+  readonly onDrift?: (container: string) => void;
   /** Called at each look with what is known of Consul by now. */
   readonly remember: (knowledge: Knowledge) => void;
 }
@@ -118,6 +121,19 @@ export class Controller {
       refused: this.#plan.refused.map(({ container, problem }) => ({ name: container.name, problem })),
       sources: [...consul, engine],
     };
+  }
+
+  /** What answers to questions about it are made of; undefined while the rules are not known. */
+  picture(): Picture | undefined {
+    const { protectedHosts } = this.#options;
+    const denylist = needsUngranted(this.#renderer.template);
+    return pictureOf(this.#world, this.#keeper.records(), { protectedHosts, denylist });
+  }
+
+  /** The namespaces that hold rules, as far as known. */
+  loadedNamespaces(): readonly Namespace[] {
+    const loaded = [...this.#keeper.records()].filter((one) => one.loaded?.fingerprint !== undefined);
+    return loaded.map((one) => one.namespace);
   }
 
   /** Stops watching and awaits the end of running jobs. What is loaded stays loaded. */

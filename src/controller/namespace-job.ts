@@ -13,6 +13,7 @@ export interface JobContext {
   readonly containers: Pick<ContainerSource, 'resolvers'>;
   readonly renderer: Renderer;
   readonly log: Logger;
+  readonly onDrift?: (container: string) => void;
 }
 
 /** What a job did. `left`: rules of before stay in place until all is known. */
@@ -25,12 +26,13 @@ export async function settle(record: NamespaceRecord, context: JobContext): Prom
 }
 
 /** What the kernel holds. What was altered there counts as nothing of ours, so that it is replaced. */
-async function look(record: NamespaceRecord, { dataplane, log }: JobContext): Promise<Loaded> {
+async function look(record: NamespaceRecord, { dataplane, log, onDrift }: JobContext): Promise<Loaded> {
   const ref = refOf(record);
   const { expected } = record;
   const found = await dataplane.read(ref);
   const altered = expected?.digest !== undefined && expected.digest !== found.digest;
   if (altered) log.warn({ container: ref.name }, 'rules in the kernel were altered');
+  if (altered) onDrift?.(ref.name);
   return altered ? NOTHING_LOADED : found;
 }
 

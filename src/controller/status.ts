@@ -48,7 +48,19 @@ export interface SourceStatus {
   readonly error: string | undefined;
 }
 
+/** The controller itself, as far as who runs it knows. */
+export interface About {
+  readonly version: string;
+  /** The host's name. */
+  readonly node: string;
+  readonly loader: string;
+  readonly template: string;
+  /** In ms since the epoch. */
+  readonly startedAt: number;
+}
+
 export interface Status {
+  readonly controller?: About;
   readonly namespaces: readonly NamespaceStatus[];
   readonly sources: readonly SourceStatus[];
   /** Workloads that can't be given rules at all. */

@@ -35,7 +35,17 @@ const Source = z.object({
   error: z.string().optional(),
 });
 
+/** The controller itself. */
+const About = z.object({
+  version: z.string(),
+  node: z.string(),
+  loader: z.string(),
+  template: z.string(),
+  startedAt: z.number(),
+});
+
 export const StatusReply = z.object({
+  controller: About.optional(),
   namespaces: z.array(Namespace),
   sources: z.array(Source),
   refused: z.array(z.object({ name: z.string(), problem: Problem })),

@@ -4,18 +4,22 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import type { Status } from '../../controller/status.ts';
 import { EngineError, messageOf, UserError } from '../../domain/errors.ts';
 import { isListening } from './client.ts';
-import { ErrorReply, HealthReply, OverrideReply, OverrideRequest, StatusReply } from './schema.ts';
+import { addInsightRoutes, type InsightControls } from './insight-routes.ts';
+import { jsonSchema, replies } from './replies.ts';
+import { OverrideReply, OverrideRequest } from './schema.ts';
+import { addWatchRoutes } from './watch-routes.ts';
 
 /** What the API needs of the controller. */
-export interface Controls {
+export interface Controls extends InsightControls {
   status(): Status;
   /** True once every source has answered. */
   ready(): boolean;
   override(request: OverrideRequest): Promise<OverrideReply>;
+  /** In the text format of Prometheus. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 export interface ApiServer {
@@ -52,26 +56,12 @@ function buildServer(controls: Controls): FastifyInstance {
     const status = error instanceof EngineError ? 502 : error instanceof UserError ? 400 : 500;
     return reply.status(status).send({ error: messageOf(error) });
   });
-  server.get('/v1/status', { schema: { response: replies(StatusReply) } }, () => controls.status());
+  addWatchRoutes(server, controls);
+  addInsightRoutes(server, controls);
   server.post(
     '/v1/overrides',
     { schema: { body: jsonSchema(OverrideRequest), response: replies(OverrideReply) } },
     (request) => controls.override(OverrideRequest.parse(request.body)),
   );
-  server.get('/healthz', { schema: { response: replies(HealthReply) } }, () => ({ ok: true }));
-  server.get('/readyz', { schema: { response: replies(HealthReply) } }, (_request, reply) => {
-    if (controls.ready()) return { ok: true };
-    return reply.status(503).send({ ok: false, reason: 'not every source has answered yet' });
-  });
   return server;
 }
-
-const jsonSchema = (schema: z.ZodType): object => z.toJSONSchema(schema, { target: 'draft-7', io: 'input' });
-
-const replies = (schema: z.ZodType): object => ({
-  200: jsonSchema(schema),
-  503: jsonSchema(schema),
-  '4xx': jsonSchema(ErrorReply),
-  500: jsonSchema(ErrorReply),
-  502: jsonSchema(ErrorReply),
-});

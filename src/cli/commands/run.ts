@@ -1,6 +1,7 @@
 /**
  * `egresstrator` without a command: runs the controller until it is told to stop.
  */
+import { serveWatchers } from '../../adapters/api/listen.ts';
 import { serveApi } from '../../adapters/api/server.ts';
 import { StateFile } from '../../adapters/state/state-file.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
@@ -8,9 +9,10 @@ import { Controller } from '../../controller/controller.ts';
 import type { Logger } from '../../controller/ports.ts';
 import type { Template } from '../../rendering/render.ts';
 import { controlsOf } from '../controls.ts';
+import { Observation } from '../observation.ts';
 import type { Terminal } from '../output.ts';
 import { TemplateWatch } from '../template-watch.ts';
-import { openConsul, openEngine, openLogger, openTemplate } from '../wiring.ts';
+import { openConsul, openEngine, openLogger, openServices, openTemplate } from '../wiring.ts';
 
 /** Milliseconds for which the first load of a namespace waits for Consul's first answers. */
 const GRACE = 1000;
@@ -27,19 +29,27 @@ export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   const state = config.stateDir === undefined ? undefined : new StateFile(config.stateDir, log);
   const templates = new TemplateWatch(config.template, engine.dataplane, log);
   await templates.rehearse(template);
+  const observation = new Observation(config, engine.dataplane, openServices(config, consul), log);
   const controller = new Controller(controllerOptions(config, template), {
     ...engine,
+    dataplane: observation.dataplane,
+    onDrift: observation.onDrift,
     rules: consul,
     log,
     former: await state?.load(),
     remember: (knowledge) => state?.save(knowledge),
   });
-  const api = await serveApi(config.socket, controlsOf(controller));
+  observation.attach(controller);
+  const controls = controlsOf(controller, observation);
+  const api = await serveApi(config.socket, controls);
+  const watchers = config.listen && (await serveWatchers(config.listen, controls));
   templates.start((changed) => controller.useTemplate(changed));
   announce(config, log);
   log.info({ signal: await stopping }, 'stopping; what is loaded stays loaded');
   templates.close();
+  await watchers?.close();
   await api.close();
+  await observation.close();
   await controller.close();
   consul.close();
   await state?.close();

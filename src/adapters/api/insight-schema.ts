@@ -1,0 +1,66 @@
+/**
+ * The parts of the local API that answer questions: what is known, and what was refused.
+ */
+import { z } from 'zod';
+
+const Instance = z.object({
+  address: z.string(),
+  port: z.number(),
+  tags: z.array(z.string()),
+  node: z.string(),
+});
+
+const Mode = z.enum(['enforce', 'audit']);
+
+/** `scope`: see `Scope` in the command line; `also`: names of services, separated by commas. */
+export const PictureQuery = z.object({
+  scope: z.enum(['named', 'all']).default('named'),
+  also: z.string().optional(),
+});
+export type PictureQuery = z.infer<typeof PictureQuery>;
+
+export const PictureReply = z.object({
+  places: z.array(
+    z.object({
+      workloads: z.array(z.string()),
+      ids: z.array(z.string()),
+      target: z.string(),
+      grants: z.array(z.string()),
+      mode: Mode,
+      dns: z.enum(['resolvers', 'none']),
+      resolvers: z.array(z.string()).optional(),
+    }),
+  ),
+  rules: z.array(z.object({ key: z.string(), text: z.string() })),
+  services: z.array(z.object({ name: z.string(), instances: z.array(Instance) })),
+  unread: z.array(z.string()),
+  protectedHosts: z.array(z.string()),
+  denylist: z.boolean(),
+});
+export type PictureReply = z.infer<typeof PictureReply>;
+
+/** Names or ids, or the beginning of an id; undefined: all. */
+export const RefusalsQuery = z.object({ container: z.string().optional() });
+export type RefusalsQuery = z.infer<typeof RefusalsQuery>;
+
+export const RefusalsReply = z.object({
+  reports: z.array(
+    z.object({
+      container: z.string(),
+      workloads: z.array(z.string()),
+      mode: Mode,
+      refusals: z.array(
+        z.object({
+          address: z.string(),
+          protocol: z.string(),
+          port: z.number().optional(),
+          packets: z.number(),
+          firstSeenAt: z.number(),
+          lastSeenAt: z.number(),
+        }),
+      ),
+      error: z.string().optional(),
+    }),
+  ),
+});
+export type RefusalsReply = z.infer<typeof RefusalsReply>;

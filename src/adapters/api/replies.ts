@@ -1,0 +1,17 @@
+/**
+ * Schemas as the HTTP framework wants them.
+ */
+import { z } from 'zod';
+import { ErrorReply } from './schema.ts';
+
+export const jsonSchema = (schema: z.ZodType): object =>
+  z.toJSONSchema(schema, { target: 'draft-7', io: 'input' });
+
+/** What a route may answer. */
+export const replies = (schema: z.ZodType): object => ({
+  200: jsonSchema(schema),
+  503: jsonSchema(schema),
+  '4xx': jsonSchema(ErrorReply),
+  500: jsonSchema(ErrorReply),
+  502: jsonSchema(ErrorReply),
+});

@@ -1,0 +1,20 @@
+/**
+ * The routes for those who watch: state, health, metrics.
+ */
+import type { FastifyInstance } from 'fastify';
+import { replies } from './replies.ts';
+import { HealthReply, StatusReply } from './schema.ts';
+import type { Controls } from './server.ts';
+
+export function addWatchRoutes(server: FastifyInstance, controls: Controls): void {
+  server.get('/v1/status', { schema: { response: replies(StatusReply) } }, () => controls.status());
+  server.get('/healthz', { schema: { response: replies(HealthReply) } }, () => ({ ok: true }));
+  server.get('/readyz', { schema: { response: replies(HealthReply) } }, (_request, reply) => {
+    if (controls.ready()) return { ok: true };
+    return reply.status(503).send({ ok: false, reason: 'not every source has answered yet' });
+  });
+  server.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await controls.metrics();
+    return reply.type(contentType).send(text);
+  });
+}

@@ -1,0 +1,48 @@
+/**
+ * Completes what is known with the services that a question is about: those that any rule names, or
+ * all of the catalog, to tell which service stands behind an address.
+ */
+import type { Picture } from '../../controller/picture.ts';
+import { parseAcl } from '../../domain/acl.ts';
+import { servicesOf } from '../../domain/resolve.ts';
+import { type Instance, type ServiceRef, serviceName } from '../../domain/service.ts';
+
+/** `named`: those that rules name. `all`: those of the catalog too. */
+export type Scope = 'named' | 'all';
+
+export interface ServiceReader {
+  readService(ref: ServiceRef): Promise<readonly Instance[]>;
+  listServices(): Promise<readonly ServiceRef[]>;
+}
+
+/** More services than this are not read for one question. */
+const MOST_SERVICES = 2_000;
+/** Reads at once. */
+const AT_ONCE = 16;
+
+/** `also`: services that are asked for by name. What can't be read is in `unread`. */
+export async function withServices(
+  picture: Picture,
+  reader: ServiceReader,
+  scope: Scope,
+  also: readonly ServiceRef[] = [],
+): Promise<Picture> {
+  const acl = parseAcl(new Map(picture.rules.map(({ key, text }) => [key, text])));
+  const known = new Map(picture.services.map(({ name, instances }) => [name, instances]));
+  const catalog = scope === 'all' ? await reader.listServices().catch(() => []) : [];
+  const wanted = [...servicesOf(acl.values()), ...also, ...catalog];
+  const missing = new Map(wanted.map((ref) => [serviceName(ref), ref]));
+  for (const name of known.keys()) missing.delete(name);
+  const refs = [...missing.values()].slice(0, MOST_SERVICES);
+  const unread: string[] = [...missing.keys()].slice(MOST_SERVICES);
+  const read = async () => {
+    for (let ref = refs.shift(); ref !== undefined; ref = refs.shift()) {
+      const instances = await reader.readService(ref).catch(() => undefined);
+      if (instances === undefined) unread.push(serviceName(ref));
+      else known.set(serviceName(ref), instances);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, read));
+  const services = [...known].map(([name, instances]) => ({ name, instances }));
+  return { ...picture, services, unread: unread.sort() };
+}

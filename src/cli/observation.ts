@@ -1,0 +1,85 @@
+/**
+ * Watches a controller from outside: measures its loads, collects what was refused, and answers
+ * questions about it through the API.
+ */
+import { hostname } from 'node:os';
+import type { InsightControls } from '../adapters/api/insight-routes.ts';
+import type { PictureQuery } from '../adapters/api/insight-schema.ts';
+import { measured } from '../adapters/metrics/measured-dataplane.ts';
+import { Metrics } from '../adapters/metrics/metrics.ts';
+import type { Config } from '../config/config.ts';
+import type { Controller } from '../controller/controller.ts';
+import type { Picture } from '../controller/picture.ts';
+import type { Dataplane, Logger } from '../controller/ports.ts';
+import { RefusalLog, type RefusalReport } from '../controller/refusal-log.ts';
+import type { About, Status } from '../controller/status.ts';
+import { EngineError, UserError } from '../domain/errors.ts';
+import { pickContainer } from '../domain/pick-container.ts';
+import { version } from './assets.ts';
+import { type ServiceReader, withServices } from './insight/gather.ts';
+import { parseServices } from './insight/service-words.ts';
+
+export class Observation implements InsightControls {
+  readonly metrics: Metrics;
+  /** The one it was given, measured. */
+  readonly dataplane: Dataplane;
+  readonly onDrift: () => void;
+  readonly #about: About;
+  readonly #refusals: RefusalLog;
+  readonly #services: ServiceReader;
+  #controller: Controller | undefined;
+
+  constructor(config: Config, dataplane: Dataplane, services: ServiceReader, log: Logger) {
+    const { loader, template, refusalsInterval } = config;
+    this.#about = { version: version(), node: hostname(), loader, template, startedAt: Date.now() };
+    this.#services = services;
+    this.#refusals = new RefusalLog({
+      dataplane,
+      log,
+      namespaces: () => this.#controller?.loadedNamespaces() ?? [],
+      now: Date.now,
+      interval: refusalsInterval,
+    });
+    this.metrics = new Metrics({
+      version: version(),
+      loader,
+      status: () => this.#controller?.status(),
+      refusedPackets: () => this.#refusals.packets,
+    });
+    this.dataplane = measured(dataplane, (outcome, seconds) => this.metrics.observeLoad(outcome, seconds));
+    this.onDrift = () => this.metrics.countRepair();
+  }
+
+  attach(controller: Controller): void {
+    this.#controller = controller;
+  }
+
+  status(controller: Controller): Status {
+    return { controller: this.#about, ...controller.status() };
+  }
+
+  picture({ scope, also }: PictureQuery): Promise<Picture> {
+    const picture = this.#controller?.picture();
+    if (picture === undefined) throw new UserError('the controller has read no rules yet; try again');
+    return withServices(picture, this.#services, scope, parseServices(also ?? ''));
+  }
+
+  async refusals({
+    container,
+  }: {
+    readonly container?: string | undefined;
+  }): Promise<readonly RefusalReport[]> {
+    if (container === undefined) return this.#refusals.read();
+    const containers = this.#controller?.containers;
+    if (containers === undefined)
+      throw new EngineError('the Docker Engine has not told its containers yet; try again');
+    const { id } = pickContainer(containers, container);
+    return this.#refusals.read(({ target, members }) =>
+      [target, ...members.map((member) => member.container)].some((one) => one.id === id),
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#refusals.close();
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What is known, in plain data: the material from which questions about it are answered. A running
+ * controller gives it away through its API; without one it is read from Consul and the Engine.
+ */
+import type { Acl } from '../domain/acl.ts';
+import { formatPrefix, type Prefix } from '../domain/address.ts';
+import type { Namespace } from '../domain/namespace.ts';
+import type { Catalog } from '../domain/resolve.ts';
+import type { Instance } from '../domain/service.ts';
+import type { DnsPolicy, Mode } from '../domain/workload.ts';
+import type { NamespaceRecord } from './namespace-record.ts';
+
+/** One namespace that holds rules, or should. */
+export interface Place {
+  /** Names and ids of the workloads inside, in the same order. */
+  readonly workloads: readonly string[];
+  readonly ids: readonly string[];
+  /** The container through which it is entered. */
+  readonly target: string;
+  readonly grants: readonly string[];
+  readonly mode: Mode;
+  readonly dns: DnsPolicy;
+  /** Undefined while they were not read. */
+  readonly resolvers?: readonly string[] | undefined;
+}
+
+export interface Picture {
+  readonly places: readonly Place[];
+  readonly rules: readonly { readonly key: string; readonly text: string }[];
+  readonly services: readonly { readonly name: string; readonly instances: readonly Instance[] }[];
+  /** Services of which nothing could be learned. */
+  readonly unread: readonly string[];
+  readonly protectedHosts: readonly string[];
+  /** The template refuses only what keys that were not granted allow. */
+  readonly denylist: boolean;
+}
+
+export const placeOf = (namespace: Namespace, resolvers: readonly string[] | undefined): Place => ({
+  workloads: namespace.members.map(({ container }) => container.name),
+  ids: namespace.members.map(({ container }) => container.id),
+  target: namespace.target.name,
+  grants: namespace.grants,
+  mode: namespace.mode,
+  dns: namespace.dns,
+  ...(resolvers === undefined ? {} : { resolvers }),
+});
+
+/** Undefined while the rules are not known. */
+export function pictureOf(
+  world: { acl(): Acl | undefined; catalog(): Catalog },
+  records: Iterable<NamespaceRecord>,
+  { protectedHosts, denylist }: { readonly protectedHosts: readonly Prefix[]; readonly denylist: boolean },
+): Picture | undefined {
+  const acl = world.acl();
+  if (acl === undefined) return undefined;
+  return {
+    places: [...records].map((one) => placeOf(one.namespace, one.resolvers?.addresses)),
+    rules: [...acl.values()].map(({ key, text }) => ({ key, text })),
+    services: [...world.catalog()].map(([name, instances]) => ({ name, instances })),
+    unread: [],
+    protectedHosts: protectedHosts.map(formatPrefix),
+    denylist,
+  };
+}
