@@ -36,7 +36,7 @@ export class KnownWorld {
     this.#source = source;
     this.#former = former;
     this.#onChange = onChange;
-    this.#rules = source.watchRules(onChange);
+    this.#rules = source.watchRules(onChange, former?.rules);
   }
 
   /** The parsed rules; undefined while nothing is known of them. */
@@ -70,7 +70,8 @@ export class KnownWorld {
     }
     for (const [name, ref] of wanted) {
       if (!this.#services.has(name)) {
-        this.#services.set(name, this.#source.watchService(ref, this.#onChange));
+        const known = this.#former?.services.get(name);
+        this.#services.set(name, this.#source.watchService(ref, this.#onChange, known));
       }
     }
   }

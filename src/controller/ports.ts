@@ -23,8 +23,19 @@ export interface RuleSource {
   /** ACL key → its text. A missing prefix is an empty map. */
   readRules(): Promise<ReadonlyMap<string, string>>;
   readService(ref: ServiceRef): Promise<readonly Instance[]>;
-  watchRules(onChange: () => void): Watched<ReadonlyMap<string, string>>;
-  watchService(ref: ServiceRef, onChange: () => void): Watched<readonly Instance[]>;
+  /**
+   * `former`: what a run before this one knew. It is no value, but a Consul that has lost its history
+   * is recognised by it, so that its emptiness is not believed.
+   */
+  watchRules(
+    onChange: () => void,
+    former?: ReadonlyMap<string, string>,
+  ): Watched<ReadonlyMap<string, string>>;
+  watchService(
+    ref: ServiceRef,
+    onChange: () => void,
+    former?: readonly Instance[],
+  ): Watched<readonly Instance[]>;
   close(): void;
 }
 
