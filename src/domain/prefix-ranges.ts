@@ -65,8 +65,6 @@ const promote = (level: readonly PrefixRanges[]): PrefixRanges[] => {
   return promoted;
 };
 
-/** For two different prefixes of equal length, in ascending order. */
-const areHalves = (lower: Prefix, upper: Prefix): boolean => {
-  const size = sizeOf(lower);
-  return (lower.address & size) === 0n && (lower.address | size) === upper.address;
-};
+/** For two different prefixes of equal length, in ascending order: one bit apart, the last. */
+const areHalves = (lower: Prefix, upper: Prefix): boolean =>
+  (lower.address | sizeOf(lower)) === upper.address;

@@ -1,226 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { formatPrefix, type Prefix, prefixOf, WIDTH } from '../../../src/domain/address.ts';
+import { type Prefix, prefixOf, WIDTH } from '../../../src/domain/address.ts';
 import { normalize } from '../../../src/domain/ranges.ts';
-import {
-  type AddressRule,
-  formatRule,
-  MOST_LINES,
-  parseRule,
-  parseRules,
-  type Rule,
-  type ServiceRule,
-} from '../../../src/domain/rule.ts';
-import { families, protocols } from './allowances.ts';
-
-const ruleOf = (line: string): Rule => {
-  const parsed = parseRule(line);
-  if (parsed === undefined || 'reason' in parsed) throw new Error(parsed?.reason ?? 'blank');
-  return parsed.rule;
-};
-
-const reasonOf = (line: string): string => {
-  const parsed = parseRule(line);
-  if (parsed !== undefined && 'reason' in parsed) return parsed.reason;
-  return `none: ${parsed === undefined ? 'blank' : formatRule(parsed.rule)}`;
-};
-
-const AN_ADDRESS = 'expected an IP address (IPv4 as four decimal numbers 0-255 without leading zeros), got';
-const A_SERVICE = 'expected a service name of letters, digits, "-" and "_", or an address, got';
-const A_PORT = 'expected a port 0-65535 or a range of them, got';
-const FROM_CATALOG = 'expected tcp or udp after a service, whose port comes from the catalog, got';
-
-describe('a rule by address', () => {
-  test.each([
-    ['10.50.128.0/24:tcp/80', '10.50.128.0/24', 'tcp', [[80, 80]]],
-    ['10.50.128.0/24:tcp/20000-32000', '10.50.128.0/24', 'tcp', [[20000, 32000]]],
-    ['10.0.0.1:udp/53', '10.0.0.1', 'udp', [[53, 53]]],
-    [
-      '10.0.0.0/8:tcp/80,443,8000-8100',
-      '10.0.0.0/8',
-      'tcp',
-      [
-        [80, 80],
-        [443, 443],
-        [8000, 8100],
-      ],
-    ],
-    [
-      '10.0.0.0/8:tcp/8000-8100,443,81,80,443,8050-8200',
-      '10.0.0.0/8',
-      'tcp',
-      [
-        [80, 81],
-        [443, 443],
-        [8000, 8200],
-      ],
-    ],
-    ['2001:db8::/32:tcp/443', '2001:db8::/32', 'tcp', [[443, 443]]],
-    ['[2001:db8::]/32:tcp/443', '2001:db8::/32', 'tcp', [[443, 443]]],
-    ['[2001:db8::1]:tcp/443', '2001:db8::1', 'tcp', [[443, 443]]],
-    ['2001:db8::1:tcp/443', '2001:db8::1', 'tcp', [[443, 443]]],
-    ['1:2:3:4:5:6:7:8:tcp/443', '1:2:3:4:5:6:7:8', 'tcp', [[443, 443]]],
-    ['::/0:udp', '::/0', 'udp', [[0, 65535]]],
-    ['10.0.0.0/8:icmp/8', '10.0.0.0/8', 'icmp', [[8, 8]]],
-    [
-      '10.0.0.0/8:icmp/0,3-4,11',
-      '10.0.0.0/8',
-      'icmp',
-      [
-        [0, 0],
-        [3, 4],
-        [11, 11],
-      ],
-    ],
-    ['10.0.0.0/8:icmp', '10.0.0.0/8', 'icmp', [[0, 255]]],
-    ['[2001:db8::]/32:icmpv6/128', '2001:db8::/32', 'icmp', [[128, 128]]],
-    ['[2001:db8::]/32:ICMP', '2001:db8::/32', 'icmp', [[0, 255]]],
-    ['10.0.0.0/8:tcp', '10.0.0.0/8', 'tcp', [[0, 65535]]],
-    ['10.0.0.0/8:Tcp/0-65535', '10.0.0.0/8', 'tcp', [[0, 65535]]],
-    ['10.0.0.0/8:UDP/0-1023', '10.0.0.0/8', 'udp', [[0, 1023]]],
-    ['0.0.0.0/0:tcp/8080', '0.0.0.0/0', 'tcp', [[8080, 8080]]],
-  ] as const)('%s', (line, prefix, protocol, ranges) => {
-    const rule = ruleOf(line) as AddressRule;
-    expect(formatPrefix(rule.prefix)).toBe(prefix);
-    expect(rule).toMatchObject({
-      kind: 'address',
-      protocol,
-      ranges: ranges.map(([first, last]) => ({ first, last })),
-    });
-  });
-
-  it('warns of host bits and masks them', () => {
-    expect(parseRule('10.0.0.5/8:tcp')).toEqual({
-      rule: ruleOf('10.0.0.0/8:tcp'),
-      warnings: ['expected no host bits in a prefix, got "10.0.0.5/8"; it is read as 10.0.0.0/8'],
-    });
-    expect(parseRule('10.0.0.0/8:tcp')).toMatchObject({ warnings: [] });
-  });
-
-  test.each([
-    ['10.0.0.1', 'expected a protocol after the address, as in ":tcp/443", got "10.0.0.1" alone'],
-    ['10.0.0.0/8', 'expected a protocol after the address, as in ":tcp/443", got "10.0.0.0/8" alone'],
-    ['10.0.0.0/8:', 'expected a protocol after the address, as in ":tcp/443", got "10.0.0.0/8" alone'],
-    ['2001:db8::1', 'expected a protocol after the address, as in ":tcp/443", got "2001:db8::1" alone'],
-    ['2001:db8::/32', 'expected a protocol after the address, as in ":tcp/443", got "2001:db8::/32" alone'],
-    ['[2001:db8::1]', 'expected a protocol after the address, as in ":tcp/443", got "[2001:db8::1]" alone'],
-    ['10.0.0.1:80', 'expected tcp, udp or icmp (icmpv6) after ":", got "80"; write tcp/80'],
-    ['10.0.0.1:sctp/80', 'expected tcp, udp or icmp (icmpv6) after ":", got "sctp/80"'],
-    ['10.0.0.1:all', 'expected tcp, udp or icmp (icmpv6) after ":", got "all"'],
-    ['10.0.0.1:/80', 'expected tcp, udp or icmp after ":", got "/80"'],
-    ['10.0.0.1:icmpv6', 'expected icmp for an IPv4 address, got icmpv6'],
-    ['10.0.0.1:tcp/', `${A_PORT} ""`],
-    ['10.0.0.1:tcp/80,', `${A_PORT} ""`],
-    ['10.0.0.1:tcp/65536', `${A_PORT} "65536"`],
-    ['10.0.0.1:tcp/1-65536', `${A_PORT} "1-65536"`],
-    ['10.0.0.1:tcp/080', `${A_PORT} "080"`],
-    ['10.0.0.1:tcp/-80', `${A_PORT} "-80"`],
-    ['10.0.0.1:tcp/80-', `${A_PORT} "80-"`],
-    ['10.0.0.1:tcp/80-90-100', `${A_PORT} "80-90-100"`],
-    ['10.0.0.1:tcp/http', `${A_PORT} "http"`],
-    ['10.0.0.1:tcp/1e3', `${A_PORT} "1e3"`],
-    ['10.0.0.1:tcp/80/90', `${A_PORT} "80/90"`],
-    ['10.0.0.1:tcp/90-80', 'expected a range with the lower port first, got "90-80"; write 80-90'],
-    ['10.0.0.1:tcp/0', 'expected a port 1-65535, got "0"; for all ports write the protocol alone'],
-    ['10.0.0.1:tcp/80,0-0', 'expected a port 1-65535, got "0"; for all ports write the protocol alone'],
-    ['10.0.0.1:icmp/256', 'expected a type 0-255 or a range of them, got "256"'],
-    ['10.0.0.1:icmp/3/4', 'expected a type 0-255 or a range of them, got "3/4"'],
-    ['10.0.0.1:icmp/9-8', 'expected a range with the lower type first, got "9-8"; write 8-9'],
-    ['10.0.0.1:tcp/80:90', 'expected a range of ports with a hyphen, got "10.0.0.1:tcp/80:90"'],
-    ['10.0.0.0/33:tcp/80', 'expected a prefix length 0-32 after "/", got "33"'],
-    ['10.0.0.0/255.0.0.0:tcp/80', 'expected a prefix length 0-32 after "/", got "255.0.0.0"; write /8'],
-    ['300.1:tcp/80', `${AN_ADDRESS} "300.1"`],
-    ['300.1', `${AN_ADDRESS} "300.1"`],
-    ['10.0.0.256:tcp', `${AN_ADDRESS} "10.0.0.256"`],
-    ['10.0.0.x:tcp', `${AN_ADDRESS} "10.0.0.x"`],
-    ['10.0.0.*:tcp', `${AN_ADDRESS} "10.0.0.*"`],
-    ['*:tcp/80', `${AN_ADDRESS} "*"`],
-    ['010.0.0.1:tcp/80', `${AN_ADDRESS} "010.0.0.1"`],
-    ['0x0a000001:tcp/80', `${AN_ADDRESS} "0x0a000001"`],
-    ['8080', `${AN_ADDRESS} "8080"`],
-    ['postgresql/5432', `${AN_ADDRESS} "postgresql/5432"`],
-    ['https://example.org/', 'expected an address or a service, got the URL "https://example.org/"'],
-    ['10.0.0.1/32/tcp/80', 'expected a prefix length 0-32 after "/", got "32/tcp/80"'],
-    [
-      '10.0.0.1-10.0.0.9:tcp/80',
-      'expected one address or prefix, got the address range "10.0.0.1-10.0.0.9"; write it as prefixes',
-    ],
-    ['10.0.0.1,10.0.0.2:tcp/80', `${AN_ADDRESS} "10.0.0.1,10.0.0.2"`],
-    ['2001:db8::g:tcp/80', `${AN_ADDRESS} "2001:db8::g"`],
-    ['2001:db8:1:tcp/80', `${AN_ADDRESS} "2001:db8:1"`],
-    ['fe80::1%eth0:tcp/80', 'expected an IPv6 address without a zone, got "fe80::1%eth0"'],
-    [
-      '::ffff:10.0.0.1:tcp/80',
-      'expected the IPv4 address itself, 10.0.0.1, got the mapped form "::ffff:10.0.0.1"',
-    ],
-    ['[10.0.0.1]:tcp/80', 'expected an IPv6 address in brackets, got "[10.0.0.1]"'],
-    ['[::1:tcp/80', 'expected "[address]" or "[address]/length", got "[::1"'],
-    ['[2001:db8::/32]:tcp/80', 'expected "[address]" or "[address]/length", got "[2001:db8::/32]"'],
-  ])('refuses %s', (line, reason) => {
-    expect(reasonOf(line)).toBe(reason);
-  });
-});
-
-describe('a rule by service', () => {
-  const service = (name: string, more: Partial<ServiceRule> = {}): ServiceRule => ({
-    kind: 'service',
-    service: name,
-    tag: undefined,
-    datacenter: undefined,
-    protocol: 'tcp',
-    ...more,
-  });
-
-  test.each([
-    ['postgresql', service('postgresql')],
-    ['production.postgresql', service('postgresql', { tag: 'production' })],
-    ['production.postgresql@dc2', service('postgresql', { tag: 'production', datacenter: 'dc2' })],
-    ['postgresql@dc2:udp', service('postgresql', { datacenter: 'dc2', protocol: 'udp' })],
-    ['production.dns:UDP', service('dns', { tag: 'production', protocol: 'udp' })],
-    ['production.dns:tcp', service('dns', { tag: 'production' })],
-    ['a.b.c.web', service('web', { tag: 'a.b.c' })],
-    ['9.6.postgresql', service('postgresql', { tag: '9.6' })],
-    ['1.2.3.web', service('web', { tag: '1.2.3' })],
-    ['env:prod.web', service('web', { tag: 'env:prod' })],
-    ['env:prod.web:udp', service('web', { tag: 'env:prod', protocol: 'udp' })],
-    ['env=prod.web', service('web', { tag: 'env=prod' })],
-    ['c#.web', service('web', { tag: 'c#' })],
-    ['grün.wäb_1', service('wäb_1', { tag: 'grün' })],
-    ['tcp', service('tcp')],
-    ['2048-game', service('2048-game')],
-  ])('%s', (line, rule) => {
-    expect(parseRule(line)).toEqual({ rule, warnings: [] });
-  });
-
-  test.each([
-    ['postgresql:tcp/5432', `${FROM_CATALOG} ":tcp/5432"`],
-    ['postgresql:5432', `${FROM_CATALOG} ":5432"`],
-    ['db.example.org:tcp/5432', `${FROM_CATALOG} ":tcp/5432"`],
-    ['postgresql:icmp', 'expected tcp or udp after a service, got ":icmp"'],
-    ['postgresql:', 'expected tcp or udp after a service, got ":"'],
-    ['postgresql:udp@dc2', 'expected the datacenter before the protocol, got ":udp@dc2"'],
-    [':tcp/80', 'expected an address or a service before ":tcp/80"'],
-    ['.web', 'expected a tag without quotes, "/", "," or "@" before the last dot, got ""'],
-    ['a,b.web', 'expected a tag without quotes, "/", "," or "@" before the last dot, got "a,b"'],
-    [
-      '"a.web',
-      'expected a tag without quotes, "/", "," or "@" before the last dot, got "\\"a"'.replace('\\', ''),
-    ],
-    ['web.', `${A_SERVICE} ""`],
-    ['.', `${AN_ADDRESS} "."`],
-    ['@dc2', `${A_SERVICE} ""`],
-    ['prod.web$', `${A_SERVICE} "web$"`],
-    ["prod.web'", `${A_SERVICE} "web'"`],
-    ['prod.-web', `${A_SERVICE} "-web"`],
-    ['prod.1', `${A_SERVICE} "1"`],
-    ['web@', 'expected a datacenter of letters, digits, "-" and "_" after "@", got ""'],
-    ['web@dc.2', 'expected a datacenter of letters, digits, "-" and "_" after "@", got "dc.2"'],
-    ['web@a@b', 'expected a datacenter of letters, digits, "-" and "_" after "@", got "a@b"'],
-    ['<<<<<<<', `${A_SERVICE} "<<<<<<<"`],
-  ])('refuses %s', (line, reason) => {
-    expect(reasonOf(line)).toBe(reason);
-  });
-});
+import { formatRule, MOST_LINES, parseRule, parseRules, type Rule } from '../../../src/domain/rule.ts';
+import { cpuTime, families, protocols } from './allowances.ts';
+import { A_PORT, addressRuleOf, reasonOf, ruleOf } from './rules.ts';
 
 describe('a line', () => {
   test.each(['', ' ', '\t', '\r', '\ufeff', '#', '# 10.0.0.1:tcp/80', '  #x', '\t# y\r'])(
@@ -258,17 +42,18 @@ describe('a line', () => {
     const huge = ['1', 'a', '.', ':', '/', '[', '@', '#', ' #', '1.', 'a.', '1:', '::', '1-', '\u00e9'].map(
       (unit) => unit.repeat(1_000_000 / unit.length),
     );
-    const started = performance.now();
-    for (const line of huge) expect(reasonOf(`10.0.0.1:tcp/${line}`).length).toBeLessThan(300);
-    for (const line of huge) expect(reasonOf(`x${line}x`).length).toBeLessThan(300);
-    expect(performance.now() - started).toBeLessThan(3000);
+    const used = cpuTime(() => {
+      for (const line of huge) expect(reasonOf(`10.0.0.1:tcp/${line}`).length).toBeLessThan(300);
+      for (const line of huge) expect(reasonOf(`x${line}x`).length).toBeLessThan(300);
+    });
+    expect(used).toBeLessThan(2000);
   });
 
   it('may list every port there is', () => {
     const odd = Array.from({ length: 32_768 }, (_, index) => 2 * index + 1);
-    expect((ruleOf(`10.0.0.1:tcp/${odd.join(',')}`) as AddressRule).ranges).toHaveLength(32_768);
+    expect(addressRuleOf(`10.0.0.1:tcp/${odd.join(',')}`).ranges).toHaveLength(32_768);
     const even = odd.map((port) => port - 1).slice(1);
-    expect((ruleOf(`10.0.0.1:tcp/${[...odd, ...even].join(',')}`) as AddressRule).ranges).toEqual([
+    expect(addressRuleOf(`10.0.0.1:tcp/${[...odd, ...even].join(',')}`).ranges).toEqual([
       { first: 1, last: 65_535 },
     ]);
   });
@@ -385,10 +170,10 @@ describe('parseRules', () => {
   });
 
   it(`reads ${MOST_LINES} lines and says that there are more`, () => {
-    const text = '10.0.0.1:tcp/80\n'.repeat(MOST_LINES);
-    expect(parseRules('web', text.trimEnd())).toMatchObject({ rules: { length: MOST_LINES }, problems: [] });
-    const { rules, problems } = parseRules('web', `${text}10.0.0.2:tcp/80\nbad line\n`);
-    expect(rules).toHaveLength(MOST_LINES);
+    const text = `${'\n'.repeat(MOST_LINES - 1)}10.0.0.1:tcp/80`;
+    expect(parseRules('web', text)).toMatchObject({ rules: [{ line: MOST_LINES }], problems: [] });
+    const { rules, problems } = parseRules('web', `${text}\n10.0.0.2:tcp/80\nbad line\n`);
+    expect(rules).toHaveLength(1);
     expect(problems).toEqual([
       {
         severity: 'error',
@@ -412,7 +197,7 @@ describe('parseRules', () => {
         for (const { line } of [...rules, ...problems]) expect(line).toBeLessThanOrEqual(lines);
         for (const { reason, text: shown } of problems) expect(`${reason}${shown}`).not.toMatch(/\p{C}/u);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });
