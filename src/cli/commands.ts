@@ -12,4 +12,13 @@ export const createActions = (terminal: Terminal): Actions => ({
   render: async (container, flags) =>
     (await import('./commands/render.ts')).render(container, flags, terminal),
   health: async (flags) => (await import('./commands/health.ts')).health(flags, terminal),
+  status: async (container, flags) =>
+    (await import('./commands/status.ts')).status(container, flags, terminal),
+  denied: async (container, flags) =>
+    (await import('./commands/denied.ts')).denied(container, flags, terminal),
+  explain: async (wanted, flags) => (await import('./commands/explain.ts')).explain(wanted, flags, terminal),
+  suggest: async (container, flags) =>
+    (await import('./commands/suggest.ts')).suggest(container, flags, terminal),
+  lint: async (flags) => (await import('./commands/lint.ts')).lint(flags, terminal),
+  diff: async (key, flags) => (await import('./commands/diff.ts')).diff(key, flags, terminal),
 });

@@ -11,9 +11,10 @@ import {
   RULE_OPTIONS,
 } from '../config/options.ts';
 import { UsageError } from '../domain/errors.ts';
+import { addInsight, type InsightActions } from './insight-program.ts';
 
 /** What the commands do; `flags` are those of the command and of the program together. */
-export interface Actions {
+export interface Actions extends InsightActions {
   run(flags: Flags): Promise<void>;
   set(container: string | undefined, flags: Flags): Promise<void>;
   clear(container: string | undefined, flags: Flags): Promise<void>;
@@ -40,6 +41,7 @@ export function createProgram(version: string, actions: Actions): Command {
   addClear(program, actions);
   addRender(program, actions);
   addHealth(program, actions);
+  addInsight(program, actions);
   return program;
 }
 

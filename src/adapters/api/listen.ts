@@ -4,15 +4,17 @@
  */
 import Fastify, { type FastifyInstance } from 'fastify';
 import { messageOf, UserError } from '../../domain/errors.ts';
-import type { ApiServer, Controls } from './server.ts';
-import { addWatchRoutes } from './watch-routes.ts';
+import { addWatchRoutes, type WatchControls } from './watch-routes.ts';
 
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
 }
 
-export async function serveWatchers({ host, port }: ListenAddress, controls: Controls): Promise<ApiServer> {
+export async function serveWatchers(
+  { host, port }: ListenAddress,
+  controls: WatchControls,
+): Promise<{ close(): Promise<void> }> {
   const server: FastifyInstance = Fastify({ logger: false, forceCloseConnections: true });
   addWatchRoutes(server, controls);
   try {

@@ -4,22 +4,16 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { Status } from '../../controller/status.ts';
 import { EngineError, messageOf, UserError } from '../../domain/errors.ts';
 import { isListening } from './client.ts';
 import { addInsightRoutes, type InsightControls } from './insight-routes.ts';
 import { jsonSchema, replies } from './replies.ts';
 import { OverrideReply, OverrideRequest } from './schema.ts';
-import { addWatchRoutes } from './watch-routes.ts';
+import { addWatchRoutes, type WatchControls } from './watch-routes.ts';
 
 /** What the API needs of the controller. */
-export interface Controls extends InsightControls {
-  status(): Status;
-  /** True once every source has answered. */
-  ready(): boolean;
+export interface Controls extends InsightControls, WatchControls {
   override(request: OverrideRequest): Promise<OverrideReply>;
-  /** In the text format of Prometheus. */
-  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 export interface ApiServer {

@@ -2,11 +2,20 @@
  * The routes for those who watch: state, health, metrics.
  */
 import type { FastifyInstance } from 'fastify';
+import type { Status } from '../../controller/status.ts';
 import { replies } from './replies.ts';
 import { HealthReply, StatusReply } from './schema.ts';
-import type { Controls } from './server.ts';
 
-export function addWatchRoutes(server: FastifyInstance, controls: Controls): void {
+/** What those who watch need of the controller. */
+export interface WatchControls {
+  status(): Status;
+  /** True once every source has answered. */
+  ready(): boolean;
+  /** In the text format of Prometheus. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+export function addWatchRoutes(server: FastifyInstance, controls: WatchControls): void {
   server.get('/v1/status', { schema: { response: replies(StatusReply) } }, () => controls.status());
   server.get('/healthz', { schema: { response: replies(HealthReply) } }, () => ({ ok: true }));
   server.get('/readyz', { schema: { response: replies(HealthReply) } }, (_request, reply) => {

@@ -38,6 +38,13 @@ export class ReasonIndex {
     };
   }
 
+  /** Lines that allow anything at a host, the narrowest prefix first. */
+  at(host: Prefix): readonly Reason[] {
+    const isProtected = this.#isProtected(host);
+    const isBroad = ({ length, family }: Prefix) => isProtected && length < MINIMUM_LENGTH[family];
+    return this.#index.around(host).filter(({ allowance }) => !isBroad(allowance.prefix));
+  }
+
   #isProtected(host: Prefix): boolean {
     return this.#protectedHosts.some((one) => contains(one, host));
   }

@@ -1,0 +1,61 @@
+/**
+ * `egresstrator lint`: every problem of the rules in Consul or in a file. Exit code 1 if something has
+ * no effect, or with --strict if anything was found.
+ */
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import type { Flags } from '../../config/config.ts';
+import { parseAcl } from '../../domain/acl.ts';
+import { messageOf, UsageError, UserError } from '../../domain/errors.ts';
+import type { Finding } from '../../domain/insight/finding.ts';
+import { lint as lintAcl } from '../../domain/insight/lint.ts';
+import { type Asking, ask } from '../insight/context.ts';
+import { granteesOf } from '../insight/knowledge.ts';
+import { learn } from '../insight/source.ts';
+import type { Terminal } from '../output.ts';
+import { presentFindings } from '../present/lint.ts';
+
+export async function lint(flags: Flags, terminal: Terminal): Promise<void> {
+  if (typeof flags.file === 'string' && typeof flags.key === 'string')
+    throw new UsageError('give either --file or --key');
+  const asking = ask(flags, terminal);
+  const { findings, unread } =
+    typeof flags.file === 'string' ? await lintFile(flags.file, asking) : await lintConsul(flags.key, asking);
+  asking.output.result({ findings, unread }, presentFindings(findings, unread, asking.paint));
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  if (errors > 0)
+    throw new UserError(`${errors} of the findings ${errors === 1 ? 'is an error' : 'are errors'}`);
+  if (flags.strict === true && findings.length > 0)
+    throw new UserError('there are findings, and --strict is given');
+}
+
+interface Linted {
+  readonly findings: readonly Finding[];
+  readonly unread: readonly string[];
+}
+
+/** A file is checked by itself: neither Consul nor the Engine is asked. */
+async function lintFile(path: string, { config }: Asking): Promise<Linted> {
+  const acl = parseAcl(new Map([[path, await readText(path)]]));
+  const { protectedHosts } = config;
+  return { findings: lintAcl({ acl, protectedHosts, catalog: undefined, workloads: undefined }), unread: [] };
+}
+
+async function lintConsul(key: unknown, { config, terminal }: Asking): Promise<Linted> {
+  const answer = await learn({ scope: 'named', withoutContainers: true }, config, terminal);
+  const { acl, catalog, protectedHosts, unread } = answer;
+  if (typeof key === 'string' && !acl.has(key))
+    throw new UserError(`Consul has no ACL key "${key}" below ${config.consul.kvPath}`);
+  const workloads = answer.workloadsKnown ? granteesOf(answer) : undefined;
+  const all = lintAcl({ acl, protectedHosts, catalog, workloads });
+  return { findings: typeof key === 'string' ? all.filter((one) => one.key === key) : all, unread };
+}
+
+/** `-` is standard input. */
+export async function readText(path: string): Promise<string> {
+  try {
+    return path === '-' ? await text(process.stdin) : readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UserError(`the file ${path} can not be read: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * `egresstrator status`: what holds on this host, as the running controller knows it.
+ */
+import { ApiClient, isListening } from '../../adapters/api/client.ts';
+import { StatusReply } from '../../adapters/api/schema.ts';
+import type { Flags } from '../../config/config.ts';
+import { UserError } from '../../domain/errors.ts';
+import { ask } from '../insight/context.ts';
+import type { Terminal } from '../output.ts';
+import { type NamespaceStatus, presentNamespace, presentStatus, type Status } from '../present/status.ts';
+
+export async function status(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
+  const { config, output, paint } = ask(flags, terminal);
+  if (!(await isListening(config.socket))) {
+    throw new UserError(
+      `no controller answers at ${config.socket}; start one, or give its --socket (what is loaded stays in force without it)`,
+    );
+  }
+  const all = await new ApiClient(config.socket).get('/v1/status', StatusReply);
+  const now = Date.now();
+  if (container === undefined) return output.result(all, presentStatus(all, now, paint));
+  const one = pick(all, container);
+  output.result(one, presentNamespace(one, all.controller?.loader, now, paint));
+}
+
+function pick({ namespaces, refused }: Status, word: string): NamespaceStatus {
+  const found = namespaces.find(
+    ({ id, workloads, target }) =>
+      workloads.includes(word) || target === word || (/^[0-9a-f]{4,64}$/.test(word) && id.startsWith(word)),
+  );
+  if (found !== undefined) return found;
+  const hopeless = refused.find(({ name }) => name === word);
+  if (hopeless !== undefined) throw new UserError(`${word}: ${hopeless.problem.reason}`);
+  throw new UserError(
+    `no container "${word}" with EGRESSTRATOR_ENABLE=1 runs here; "egresstrator status" lists those that do`,
+  );
+}

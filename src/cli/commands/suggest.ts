@@ -1,0 +1,59 @@
+/**
+ * `egresstrator suggest`: rules that would allow what was refused, ready to be put into Consul.
+ */
+import type { Flags } from '../../config/config.ts';
+import type { RefusalReport } from '../../controller/refusal-log.ts';
+import { UserError } from '../../domain/errors.ts';
+import { destinationOf } from '../../domain/insight/destination.ts';
+import { createSuggester } from '../../domain/insight/suggest.ts';
+import { ask } from '../insight/context.ts';
+import { viewOf } from '../insight/knowledge.ts';
+import { type Answer, learn, readRefusals } from '../insight/source.ts';
+import type { Terminal } from '../output.ts';
+import { type ContainerSuggestion, presentSuggestions } from '../present/suggest.ts';
+
+export async function suggest(
+  container: string | undefined,
+  flags: Flags,
+  terminal: Terminal,
+): Promise<void> {
+  const { config, output } = ask(flags, terminal);
+  const [reports, answer] = await Promise.all([
+    readRefusals(container, config, terminal),
+    learn({ scope: 'all' }, config, terminal),
+  ]);
+  for (const { container: name, error } of reports) if (error !== undefined) output.note(`${name}: ${error}`);
+  if (reports.length > 0 && reports.every(({ error }) => error !== undefined))
+    throw new UserError('what was refused could not be read from any container');
+  const suggestions = reports
+    .filter(({ refusals }) => refusals.length > 0)
+    .map((one) => suggestFor(one, answer));
+  output.result({ suggestions: suggestions.map(plainSuggestion) }, presentSuggestions(suggestions));
+}
+
+function suggestFor({ container, refusals }: RefusalReport, answer: Answer): ContainerSuggestion {
+  const place = answer.places.find(({ target }) => target === container);
+  const grants = place?.grants ?? [];
+  const context = place === undefined ? { ...answer, grants } : viewOf(answer, place);
+  const destinations = refusals.flatMap((refusal) => destinationOf(refusal) ?? []);
+  const unsayable = refusals.filter((refusal) => destinationOf(refusal) === undefined);
+  return {
+    container,
+    ...createSuggester(context)(destinations),
+    unsayable: unsayable.map(
+      ({ address, protocol, port }) => `${address} ${protocol}${port === undefined ? '' : `/${port}`}`,
+    ),
+  };
+}
+
+const plainSuggestion = ({ container, lines, keys, unsayable }: ContainerSuggestion) => ({
+  container,
+  lines: lines.map(({ text, count, risky }) => ({ rule: text, destinations: count, risky })),
+  keys: keys.map(({ key, count, reason }) => ({
+    key,
+    destinations: count,
+    line: reason.line.line,
+    text: reason.line.text,
+  })),
+  unsayable,
+});

@@ -1,0 +1,55 @@
+/**
+ * A picture in the terms of the domain, and the container that a question is about.
+ */
+import type { Picture, Place } from '../../controller/picture.ts';
+import { type Acl, parseAcl } from '../../domain/acl.ts';
+import { type Prefix, parseAddress } from '../../domain/address.ts';
+import { UserError } from '../../domain/errors.ts';
+import type { Grantee } from '../../domain/insight/diff.ts';
+import type { Viewpoint } from '../../domain/insight/explain.ts';
+import type { Catalog } from '../../domain/resolve.ts';
+
+export interface Knowledge {
+  readonly acl: Acl;
+  readonly catalog: Catalog;
+  readonly protectedHosts: readonly Prefix[];
+  readonly places: readonly Place[];
+  /** Services of which nothing could be learned. */
+  readonly unread: readonly string[];
+  readonly denylist: boolean;
+}
+
+export const knowledgeOf = (picture: Picture): Knowledge => ({
+  acl: parseAcl(new Map(picture.rules.map(({ key, text }) => [key, text]))),
+  catalog: new Map(picture.services.map(({ name, instances }) => [name, instances])),
+  protectedHosts: picture.protectedHosts.flatMap((text) => parseAddress(text) ?? []),
+  places: picture.places,
+  unread: picture.unread,
+  denylist: picture.denylist,
+});
+
+/** By name, id, or the beginning of an id. Throws a `UserError` where it means none or several. */
+export function pickPlace(places: readonly Place[], word: string): Place {
+  const exact = places.find(
+    ({ workloads, ids, target }) => workloads.includes(word) || ids.includes(word) || target === word,
+  );
+  if (exact !== undefined) return exact;
+  const isId = /^[0-9a-f]{4,64}$/.test(word);
+  const found = isId ? places.filter(({ ids }) => ids.some((id) => id.startsWith(word))) : [];
+  const [only, ...others] = found;
+  if (only !== undefined && others.length === 0) return only;
+  if (only !== undefined)
+    throw new UserError(`"${word}" means ${found.length} containers; give more of the id, or the name`);
+  throw new UserError(
+    `no container "${word}" with EGRESSTRATOR_ENABLE=1 runs here; "egresstrator status" lists those that do`,
+  );
+}
+
+export const viewOf = (
+  { acl, catalog, protectedHosts }: Knowledge,
+  { grants, mode, dns, resolvers }: Place,
+): Viewpoint => ({ acl, catalog, protectedHosts, grants, mode, dns, resolvers: resolvers ?? [] });
+
+/** The workloads and their keys; those that share a network share them. */
+export const granteesOf = ({ places }: Knowledge): readonly Grantee[] =>
+  places.flatMap(({ workloads, grants }) => workloads.map((name) => ({ name, grants })));

@@ -1,0 +1,84 @@
+/**
+ * What `explain` is asked about: `10.0.0.5 tcp/5432`, `10.0.0.5`, `production.postgresql`.
+ */
+import { type Prefix, parseAddress } from '../../domain/address.ts';
+import { UsageError, UserError } from '../../domain/errors.ts';
+import type { Destination } from '../../domain/insight/destination.ts';
+import type { Catalog } from '../../domain/resolve.ts';
+import type { ServiceRule } from '../../domain/rule.ts';
+import { type Instance, serviceName } from '../../domain/service.ts';
+import { parseTraffic } from '../../domain/traffic.ts';
+import { parseService } from './service-words.ts';
+
+export type Target =
+  | { readonly kind: 'destinations'; readonly destinations: readonly Destination[] }
+  /** An address alone: what of it may be reached? */
+  | { readonly kind: 'host'; readonly host: Prefix }
+  | { readonly kind: 'service'; readonly rule: ServiceRule };
+
+/** Types of the echo request, which `icmp` alone means here. */
+const ECHO = { 4: 8, 6: 128 } as const;
+
+/** Throws a `UsageError` where the words mean nothing. */
+export function parseTarget(word: string, traffic: string | undefined): Target {
+  const { host, rest } = splitPort(word);
+  if (host !== undefined) {
+    const what = traffic ?? rest;
+    return what === undefined
+      ? { kind: 'host', host }
+      : { kind: 'destinations', destinations: [toHost(host, what)] };
+  }
+  const rule = parseService(word);
+  if (rule === undefined)
+    throw new UsageError(
+      `expected an address (10.0.0.5) or a service (production.postgresql), got "${word}"`,
+    );
+  if (traffic === undefined) return { kind: 'service', rule };
+  if (traffic === 'tcp' || traffic === 'udp')
+    return { kind: 'service', rule: { ...rule, protocol: traffic } };
+  throw new UsageError(
+    `the port of a service comes from Consul; give tcp or udp after ${word}, or its address`,
+  );
+}
+
+/** Each instance that can be connected to. Throws a `UserError` where there is none. */
+export function instancesOf(
+  rule: ServiceRule,
+  catalog: Catalog,
+): readonly (readonly [Instance, Destination])[] {
+  const name = serviceName(rule);
+  const instances = catalog.get(name);
+  if (instances === undefined)
+    throw new UserError(`service ${name} could not be looked up, as Consul did not tell`);
+  const chosen = instances.filter(({ tags }) => rule.tag === undefined || tags.includes(rule.tag));
+  const found = chosen.flatMap((instance) => {
+    const host = parseAddress(instance.address);
+    const { protocol } = rule;
+    return host === undefined ? [] : [[instance, { host, protocol, port: instance.port }] as const];
+  });
+  if (found.length > 0) return found;
+  const tagged = rule.tag === undefined ? '' : ` with the tag "${rule.tag}"`;
+  const hint =
+    instances.length > 0 ? `; ${instances.length} without it` : '; for a host name, give its address';
+  throw new UserError(`Consul has no instance of ${name}${tagged}${hint}`);
+}
+
+/** `10.0.0.5`, and for convenience `10.0.0.5:443` and `[::1]:443`. */
+function splitPort(word: string): { readonly host: Prefix | undefined; readonly rest?: string } {
+  const host = parseAddress(word.replace(/^\[(.*)\]$/, '$1'));
+  if (host !== undefined) return { host };
+  const match = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(word);
+  return { host: parseAddress(match?.[1] ?? ''), rest: `tcp/${match?.[2] ?? ''}` };
+}
+
+function toHost(host: Prefix, text: string): Destination {
+  const traffic = parseTraffic(/^\d+$/.test(text) ? `tcp/${text}` : text, host.family);
+  if ('reason' in traffic) throw new UsageError(traffic.reason);
+  const { protocol, ranges } = traffic;
+  const [range] = ranges;
+  const alone = !text.includes('/') && !/^\d+$/.test(text);
+  if (alone && protocol === 'icmp') return { host, protocol, port: ECHO[host.family] };
+  if (range === undefined || range.first !== range.last || ranges.length > 1)
+    throw new UsageError(`expected one port, as in ${protocol}/443, got "${text}"`);
+  return { host, protocol, port: range.first };
+}

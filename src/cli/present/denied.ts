@@ -1,0 +1,67 @@
+/**
+ * What was refused, for people.
+ */
+import type { RefusalReport, SeenRefusal } from '../../controller/refusal-log.ts';
+import type { Paint } from './paint.ts';
+import { type Column, table } from './table.ts';
+import { ago } from './words.ts';
+
+/** A refused destination and what stands behind it. */
+export interface DeniedRow extends SeenRefusal {
+  readonly container: string;
+  /** Services that are registered there, as rules would name them. */
+  readonly services: readonly string[];
+  /** Keys that are not granted and allow it. */
+  readonly keys: readonly string[];
+}
+
+export interface Denied {
+  readonly rows: readonly DeniedRow[];
+  readonly unread: readonly { readonly container: string; readonly error: string }[];
+  /** Containers where everything passes. */
+  readonly audited: readonly string[];
+}
+
+export function presentDenied({ rows, unread, audited }: Denied, now: number, paint: Paint): string {
+  const parts = [
+    rows.length === 0 ? 'Nothing was refused in the last hour.' : table(rows, columns(now), paint),
+    unread.map(({ container, error }) => `${paint('red', container)}: ${error}`).join('\n'),
+    audited.length === 0 ? '' : `${audited.join(', ')}: in audit mode, so it was let pass.`,
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+/** One line, for --follow. */
+export const presentOne = ({ container, services, keys, ...refusal }: DeniedRow, time: string): string => {
+  const behind = [...services, ...keys.map((key) => `key ${key}`)].join(', ');
+  return `${time} ${container} ${placeOf(refusal)}${behind === '' ? '' : ` (${behind})`}`;
+};
+
+export const deniedFrom = (
+  reports: readonly RefusalReport[],
+  behind: (report: RefusalReport, refusal: SeenRefusal) => Pick<DeniedRow, 'services' | 'keys'>,
+): Denied => ({
+  rows: reports.flatMap((report) =>
+    report.refusals
+      .toSorted((a, b) => b.packets - a.packets || (placeOf(a) < placeOf(b) ? -1 : 1))
+      .map((refusal) => ({ container: report.container, ...refusal, ...behind(report, refusal) })),
+  ),
+  unread: reports.flatMap(({ container, error }) => (error === undefined ? [] : [{ container, error }])),
+  audited: reports
+    .filter(({ mode, refusals }) => mode === 'audit' && refusals.length > 0)
+    .map((one) => one.container),
+});
+
+const placeOf = ({ address, protocol, port }: Pick<SeenRefusal, 'address' | 'protocol' | 'port'>): string =>
+  `${address} ${protocol}${port === undefined ? '' : `/${port}`}`;
+
+const columns = (now: number): readonly Column<DeniedRow>[] => [
+  { title: 'CONTAINER', text: ({ container }) => container },
+  { title: 'DESTINATION', text: ({ address }) => address, colour: () => 'red' },
+  { title: 'PORT', text: ({ protocol, port }) => (port === undefined ? protocol : `${protocol}/${port}`) },
+  { title: 'PACKETS', text: ({ packets }) => String(packets), right: true },
+  { title: 'FIRST SEEN', text: ({ firstSeenAt }) => ago(firstSeenAt, now) },
+  { title: 'LAST SEEN', text: ({ lastSeenAt }) => ago(lastSeenAt, now) },
+  { title: 'SERVICE', text: ({ services }) => services.join(', ') || '-' },
+  { title: 'ALLOWED BY KEY', text: ({ keys }) => keys.join(', ') || '-' },
+];

@@ -1,0 +1,100 @@
+/**
+ * An explanation in sentences: first whether, then why, then what to do.
+ */
+import { formatPrefix } from '../../domain/address.ts';
+import { type Destination, formatDestination } from '../../domain/insight/destination.ts';
+import type { Explanation, Hint } from '../../domain/insight/explain.ts';
+import type { Reason } from '../../domain/resolve.ts';
+import { formatTraffic } from '../../domain/traffic.ts';
+import type { Paint } from './paint.ts';
+import { count } from './words.ts';
+
+/** Reasons of one kind that are shown. */
+const MOST = 5;
+
+export interface Asked {
+  readonly container: string;
+  readonly grants: readonly string[];
+}
+
+export function presentExplanation(asked: Asked, explanation: Explanation, paint: Paint): string {
+  const { destination, allowed, passes, cause } = explanation;
+  const what = formatDestination(destination);
+  const verdict = allowed ? paint('green', 'may reach') : paint('red', 'may not reach');
+  const audit = passes && !allowed ? ', but audit mode lets it pass' : '';
+  const lines = cause.kind === 'nothing' ? remedies(asked, destination, cause.hints) : [because(cause)];
+  return [`${asked.container} ${verdict} ${what}${audit}.`, ...lines.flat()].join('\n');
+}
+
+/** What lines say of a host, whatever the port. */
+export function presentHost(asked: Asked, host: string, reasons: readonly Reason[]): string {
+  if (reasons.length === 0)
+    return `${asked.container} may reach nothing at ${host}. Give a port, as in "${host} tcp/443", to see what would allow it.`;
+  const shown = reasons
+    .slice(0, 20)
+    .map((reason) => `  ${formatTraffic(reason.allowance)}: ${sourceOf(reason)}`);
+  return [`${asked.container} may reach at ${host}:`, ...shown, ...more(reasons.length - shown.length)].join(
+    '\n',
+  );
+}
+
+function because(cause: Exclude<Explanation['cause'], { kind: 'nothing' }>): readonly string[] {
+  if (cause.kind === 'loopback') return ['  Loopback is always allowed.'];
+  if (cause.kind === 'resolver')
+    return ['  It is a resolver of this container, and names may be looked up (EGRESSTRATOR_DNS=resolvers).'];
+  const shown = cause.reasons.slice(0, MOST).map((reason) => `  ${sourceOf(reason)}`);
+  return [...shown, ...more(cause.reasons.length - shown.length)];
+}
+
+const more = (number: number): readonly string[] =>
+  number > 0 ? [`  … and ${count(number, 'more line')}`] : [];
+
+/** `key db line 3: production.postgresql (instance on node-1)` */
+const sourceOf = ({ key, line, instance }: Reason): string =>
+  `key ${key} line ${line.line}: ${line.text}${instance === undefined ? '' : ` (instance on ${instance.node})`}`;
+
+type Of<Kind extends Hint['kind']> = Extract<Hint, { readonly kind: Kind }>;
+const only = <Kind extends Hint['kind']>(hints: readonly Hint[], kind: Kind): readonly Of<Kind>[] =>
+  hints.filter((hint): hint is Of<Kind> => hint.kind === kind);
+
+/** What stands in the way, then what would help. */
+function remedies(asked: Asked, { host }: Destination, hints: readonly Hint[]): readonly string[] {
+  return [
+    ...(asked.grants.length === 0 ? ['  It is granted no key: EGRESSTRATOR_ACL is empty.'] : []),
+    ...only(hints, 'unknown-key').map(
+      ({ key }) => `  It asks for the key ${key}, and Consul has none of that name.`,
+    ),
+    ...only(hints, 'no-instance')
+      .slice(0, MOST)
+      .map(
+        ({ key, line }) =>
+          `  Key ${key} line ${line.line} (${line.text}) names a service of which Consul has no instance now.`,
+      ),
+    ...only(hints, 'no-dns').map(() => '  Name resolution is switched off by EGRESSTRATOR_DNS=none.'),
+    ...only(hints, 'protected').map(
+      ({ reason }) =>
+        `  ${capital(sourceOf(reason))} is too broad to mean ${formatPrefix(host)}, which is protected.`,
+    ),
+    ...only(hints, 'near')
+      .slice(0, MOST)
+      .map(({ reason }) => `  ${capital(sourceOf(reason))} allows ${formatTraffic(reason.allowance)} there.`),
+    ...ways(asked, hints),
+  ];
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+function ways({ container, grants }: Asked, hints: readonly Hint[]): readonly string[] {
+  const grant = only(hints, 'grant')
+    .slice(0, MOST)
+    .map(
+      ({ reason }) =>
+        `  add ${reason.key} to EGRESSTRATOR_ACL of ${container}: its line ${reason.line.line} (${reason.line.text}) allows it`,
+    );
+  const rules = [...only(hints, 'protected'), ...only(hints, 'write')].map(
+    ({ rule }) =>
+      `  put ${rule} into ${grants.length > 0 ? `one of its keys (${grants.join(', ')})` : 'a key that it is granted'}`,
+  );
+  const all = [...grant, ...rules];
+  return all.length === 0 ? [] : [`To allow it${all.length > 1 ? ', one of' : ''}:`, ...all];
+}

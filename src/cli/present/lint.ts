@@ -1,0 +1,29 @@
+/**
+ * Findings about rules, for people: one line each, as compilers print them, and the remedy below.
+ */
+import type { Finding, Severity } from '../../domain/insight/finding.ts';
+import type { Colour, Paint } from './paint.ts';
+import { count, list } from './words.ts';
+
+const COLOURS: Readonly<Record<Severity, Colour>> = { error: 'red', warning: 'yellow', info: 'dim' };
+
+export function presentFindings(
+  findings: readonly Finding[],
+  unread: readonly string[],
+  paint: Paint,
+): string {
+  const lines = findings.map(({ severity, key, line, text, reason, remedy }) => {
+    const place = line === undefined ? key : `${key}:${line}`;
+    const what = text === undefined ? '' : `${text}: `;
+    return `${place}: ${paint(COLOURS[severity], severity)}: ${what}${reason}\n  ${remedy}`;
+  });
+  const blind =
+    unread.length === 0 ? [] : [`not looked up, as Consul did not tell: ${list(unread.slice(0, 5))}`];
+  return [...lines, ...blind, summary(findings)].join('\n');
+}
+
+function summary(findings: readonly Finding[]): string {
+  if (findings.length === 0) return 'nothing to remark';
+  const number = (wanted: Severity) => findings.filter(({ severity }) => severity === wanted).length;
+  return `${count(number('error'), 'error')}, ${count(number('warning'), 'warning')}, ${number('info')} to tidy up`;
+}

@@ -1,0 +1,138 @@
+/**
+ * The state of a host, for people.
+ */
+import type { z } from 'zod';
+import type { StatusReply } from '../../adapters/api/schema.ts';
+import type { NamespaceState } from '../../controller/status.ts';
+import type { Colour, Paint } from './paint.ts';
+import { type Column, table } from './table.ts';
+import { ago, count } from './words.ts';
+
+/** As the API tells it. */
+export type Status = z.infer<typeof StatusReply>;
+export type NamespaceStatus = Status['namespaces'][number];
+type SourceStatus = Status['sources'][number];
+
+const COLOURS: Readonly<Record<NamespaceState, Colour>> = {
+  pending: 'yellow',
+  protected: 'green',
+  audit: 'yellow',
+  locked: 'yellow',
+  unenforceable: 'red',
+  failed: 'red',
+  cleared: 'yellow',
+};
+
+export function presentStatus(status: Status, now: number, paint: Paint): string {
+  const { namespaces, refused } = status;
+  const parts = [
+    status.controller === undefined ? '' : presentController(status.controller, now),
+    namespaces.length === 0
+      ? 'No running container was started with EGRESSTRATOR_ENABLE=1.'
+      : table(byName(namespaces), columns(now), paint),
+    refused
+      .map(({ name, problem }) => `${paint('red', `${name} can not be given rules`)}: ${problem.reason}`)
+      .join('\n'),
+    presentErrors(namespaces, paint),
+    presentProblems(namespaces, paint),
+    table(shownSources(status.sources), sourceColumns(now), paint),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+/** All that is known of one namespace. */
+export function presentNamespace(
+  namespace: NamespaceStatus,
+  loader: string | undefined,
+  now: number,
+  paint: Paint,
+): string {
+  const { workloads, target, state, grants, mode, dns, fingerprint, verifiedAt, lastError } = namespace;
+  const lines: readonly (readonly [string, string])[] = [
+    ['workloads', workloads.join(', ')],
+    ['entered by', target],
+    ['state', paint(COLOURS[state], state)],
+    ['means', MEANING[state]],
+    ['keys', grants.join(', ') || 'none'],
+    ['mode', mode],
+    ['names', dns === 'resolvers' ? 'port 53 of its own resolvers' : 'no name resolution'],
+    ['rules', fingerprint ?? 'none loaded'],
+    ['checked', ago(verifiedAt, now)],
+    ...(loader === undefined ? [] : [['loader', loader] as const]),
+    ...(lastError === undefined ? [] : [['last error', paint('red', lastError)] as const]),
+  ];
+  const text = lines.map(([name, value]) => `${name.padEnd(12)}${value}`).join('\n');
+  const problems = presentProblems([namespace], paint);
+  return problems === '' ? text : `${text}\n\n${problems}`;
+}
+
+const MEANING: Readonly<Record<NamespaceState, string>> = {
+  pending: 'waits for its first rules, or for Consul',
+  protected: 'reaches what its keys allow, and nothing else',
+  audit: 'everything passes; what would be refused is recorded',
+  locked: 'reaches nothing, as no key grants it anything',
+  unenforceable: 'rules are loaded, but something inside could undo them',
+  failed: 'rules could not be loaded; it is tried again',
+  cleared: 'an operator took the rules away until it stops',
+};
+
+const presentController = (
+  { version, node, loader, template, startedAt }: NonNullable<Status['controller']>,
+  now: number,
+): string =>
+  `egresstrator ${version} on ${node}, started ${ago(startedAt, now)}, loads ${template} by ${loader}`;
+
+const byName = (namespaces: readonly NamespaceStatus[]): readonly NamespaceStatus[] =>
+  namespaces.toSorted((a, b) => (a.target < b.target ? -1 : 1));
+
+const columns = (now: number): readonly Column<NamespaceStatus>[] => [
+  { title: 'CONTAINER', text: ({ workloads }) => workloads.join(', ') },
+  { title: 'STATE', text: ({ state }) => state, colour: ({ state }) => COLOURS[state] },
+  { title: 'KEYS', text: ({ grants }) => grants.join(', ') || '-' },
+  { title: 'RULES', text: ({ fingerprint }) => fingerprint?.slice(0, 8) ?? '-' },
+  { title: 'CHECKED', text: ({ verifiedAt }) => ago(verifiedAt, now) },
+];
+
+const presentErrors = (namespaces: readonly NamespaceStatus[], paint: Paint): string =>
+  namespaces
+    .flatMap(({ target, lastError }) =>
+      lastError === undefined ? [] : `${paint('red', target)}: ${lastError}`,
+    )
+    .join('\n');
+
+/** Each once, however many containers hold the key. */
+function presentProblems(namespaces: readonly NamespaceStatus[], paint: Paint): string {
+  const lines = namespaces.flatMap(({ problems, target }) =>
+    problems.map(({ severity, key, line, text, reason }) => {
+      const where = key === undefined ? target : `key ${key}`;
+      const place = line === undefined ? where : `${where} line ${line}`;
+      const word = paint(severity === 'error' ? 'red' : 'yellow', severity);
+      return `${word}: ${place}${text === undefined ? '' : ` (${text})`}: ${reason}`;
+    }),
+  );
+  return [...new Set(lines)].join('\n');
+}
+
+/** Services are told one by one only where something is wrong with them. */
+function shownSources(sources: readonly SourceStatus[]): readonly SourceStatus[] {
+  const isQuiet = ({ name, error, known }: SourceStatus) =>
+    name.startsWith('service ') && error === undefined && known;
+  const quiet = sources.filter(isQuiet);
+  const rest = sources.filter((source) => !isQuiet(source));
+  if (quiet.length === 0) return rest;
+  const oldest = Math.min(...quiet.map(({ confirmedAt }) => confirmedAt ?? 0));
+  return [
+    ...rest,
+    { name: count(quiet.length, 'service'), known: true, confirmedAt: oldest, error: undefined },
+  ];
+}
+
+const sourceColumns = (now: number): readonly Column<SourceStatus>[] => [
+  { title: 'SOURCE', text: ({ name }) => name },
+  { title: 'CONFIRMED', text: ({ confirmedAt }) => ago(confirmedAt, now) },
+  {
+    title: 'STATE',
+    text: ({ known, error }) => error ?? (known ? 'ok' : 'not read yet'),
+    colour: ({ known, error }) => (error === undefined ? (known ? 'green' : 'yellow') : 'red'),
+  },
+];

@@ -1,0 +1,34 @@
+/**
+ * Suggested rules as a text that can be put into Consul as it is: what is not a rule is a comment.
+ */
+import type { Suggestion } from '../../domain/insight/suggest.ts';
+import { count, list } from './words.ts';
+
+export interface ContainerSuggestion extends Suggestion {
+  readonly container: string;
+  /** What was refused and no rule can name, as text. */
+  readonly unsayable: readonly string[];
+}
+
+export const presentSuggestions = (suggestions: readonly ContainerSuggestion[]): string =>
+  suggestions.length === 0
+    ? '# nothing was refused in the last hour'
+    : suggestions.map(presentOne).join('\n\n');
+
+function presentOne({ container, lines, keys, unsayable }: ContainerSuggestion): string {
+  const total = lines.reduce((sum, line) => sum + line.count, 0);
+  const asked = keys.map(
+    ({ key, count: number, reason }) =>
+      `# key ${key} allows ${number} of them already (line ${reason.line.line}: ${reason.line.text}): add ${key} to EGRESSTRATOR_ACL instead`,
+  );
+  const rules = lines.map(({ text, count: number, risky }) => {
+    const remarks = [number > 1 ? count(number, 'destination') : '', risky ? RISK : ''].filter(
+      (one) => one !== '',
+    );
+    return remarks.length === 0 ? text : `${text}  # ${remarks.join('; ')}`;
+  });
+  const rest = unsayable.length === 0 ? [] : [`# no rule can name ${list(unsayable)}`];
+  return [`# ${container}: ${count(total, 'destination')} refused`, ...asked, ...rules, ...rest].join('\n');
+}
+
+const RISK = 'a protected address, such as cloud credentials: be sure';

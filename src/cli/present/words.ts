@@ -1,0 +1,20 @@
+/**
+ * Small things in words.
+ */
+
+/** How long ago, `4s`, `12m`, `3h`, `5d`; `never` where it was not. */
+export function ago(then: number | undefined, now: number): string {
+  if (then === undefined) return 'never';
+  const seconds = Math.max(0, Math.round((now - then) / 1000));
+  if (seconds < 120) return `${seconds}s ago`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)}m ago`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)}h ago`;
+  return `${Math.floor(seconds / 86_400)}d ago`;
+}
+
+/** `1 rule`, `2 rules` */
+export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
+
+/** `a, b and c` */
+export const list = (items: readonly string[]): string =>
+  items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1) ?? ''}`;
