@@ -91,14 +91,15 @@ describe('prepared rules', () => {
 });
 
 describe('records', () => {
-  const whole = 'fingerprint 0a1b\npid 42\nkind prepared\nend\n';
+  const whole = 'fingerprint 0a1b\npid 42\nresolvers , 10.0.0.2, fd00::2\nkind prepared\nend\n';
 
   test('are read for that start alone', async () => {
     mkdirSync(join(runDir, 'gate'), { recursive: true });
     writeFileSync(join(runDir, 'gate/c0ffee'), whole);
     const records = new GateRecords(runDir);
     const start = { id: 'c0ffee', pid: 42, startedAt: new Date().toISOString() };
-    const record = { fingerprint: '0a1b', kind: 'prepared', reason: undefined };
+    const resolvers = ['10.0.0.2', 'fd00::2'];
+    const record = { fingerprint: '0a1b', kind: 'prepared', resolvers, reason: undefined };
     expect(await records.read(start)).toEqual(record);
     expect(await records.read({ ...start, pid: 43 })).toBeUndefined();
     expect(await records.read({ ...start, id: 'other' })).toBeUndefined();
@@ -124,6 +125,7 @@ describe('records', () => {
     expect(parseRecord(text, 42)).toEqual({
       fingerprint: '0a1b',
       kind: 'lockdown',
+      resolvers: [],
       reason: 'no prepared rules',
     });
   });
