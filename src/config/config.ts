@@ -3,7 +3,7 @@
  */
 import { type Prefix, parseAddress } from '../domain/address.ts';
 import { UsageError } from '../domain/errors.ts';
-import type { Mode } from '../domain/workload.ts';
+import { type Mode, parseKeyList } from '../domain/workload.ts';
 import { ALL_OPTIONS, type OptionName, type OptionSpec } from './options.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -30,6 +30,10 @@ export interface Config {
   readonly mode: Mode;
   /** undefined: nothing is kept. */
   readonly stateDir: string | undefined;
+  /** undefined: nothing is prepared for the gate. */
+  readonly runDir: string | undefined;
+  /** Lists of ACL keys to prepare for the gate. */
+  readonly prepare: readonly (readonly string[])[];
   readonly socket: string;
   readonly concurrency: number;
   /** Milliseconds. */
@@ -65,6 +69,12 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
     protectedHosts: read.addresses('protect'),
     mode: read.word('mode', ['enforce', 'audit']),
     stateDir: read.text('stateDir') === 'none' ? undefined : read.text('stateDir'),
+    runDir: read.text('runDir') === 'none' ? undefined : read.text('runDir'),
+    prepare: read
+      .text('prepare')
+      .split(';')
+      .map(parseKeyList)
+      .filter((keys) => keys.length > 0),
     socket: read.text('socket'),
     concurrency: read.integer('concurrency', 1, 64),
     driftInterval: read.integer('driftInterval', 1, 86_400) * 1000,

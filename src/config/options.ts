@@ -112,6 +112,17 @@ export const CONTROLLER_OPTIONS = {
     fallback: '/var/lib/egresstrator',
     help: 'where the last known rules are kept; "none" to keep nothing',
   },
+  runDir: {
+    flags: '--run-dir <path>',
+    variable: 'EGRESSTRATOR_RUN_DIR',
+    fallback: '/run/egresstrator',
+    help: 'where rules are prepared for the gate; "none" to prepare nothing',
+  },
+  prepare: {
+    flags: '--prepare <keys>',
+    variable: 'EGRESSTRATOR_PREPARE',
+    help: 'ACL keys to prepare for the gate before any container asks for them, as key1,key2; several lists are separated by semicolons',
+  },
   socket: {
     flags: '--socket <path>',
     variable: 'EGRESSTRATOR_SOCKET',

@@ -17,7 +17,8 @@ import { type Knowledge, KnownWorld } from './known-world.ts';
 import { type NamespaceRecord, statusOf, type Want } from './namespace-record.ts';
 import { type Override, Overrides } from './overrides.ts';
 import { type Picture, pictureOf } from './picture.ts';
-import type { ContainerSource, Dataplane, Logger, RuleSource, Watched } from './ports.ts';
+import type { ContainerSource, Dataplane, Gate, Logger, RuleSource, Watched } from './ports.ts';
+import { Preparer } from './preparer.ts';
 import { ProblemLog, type Sighting } from './problem-log.ts';
 import { Renderer } from './rendering.ts';
 import { Resolver } from './resolver.ts';
@@ -29,6 +30,8 @@ export interface ControllerOptions extends KeeperOptions {
   readonly protectedHosts: readonly Prefix[];
   /** The mode of workloads that name none. */
   readonly mode: Mode;
+  /** Lists of grants to prepare for the gate, beside those of every workload seen. */
+  readonly prepare: readonly (readonly string[])[];
   /** Milliseconds between two comparisons of each namespace with what should be there. */
   readonly driftInterval: number;
 }
@@ -37,6 +40,8 @@ export interface ControllerPorts {
   readonly rules: RuleSource;
   readonly containers: ContainerSource;
   readonly dataplane: Dataplane;
+  /** The gate, if this host may have one. */
+  readonly gate?: Gate | undefined;
   readonly log: Logger;
   /** What a former run of the controller knew. */
   readonly former: Knowledge | undefined;
@@ -55,6 +60,7 @@ export class Controller {
   readonly #keeper: Keeper;
   readonly #overrides = new Overrides();
   readonly #problems: ProblemLog;
+  readonly #preparer: Preparer | undefined;
   readonly #driftTimer: NodeJS.Timeout;
   #renderer: Renderer;
   #plan: Plan = { namespaces: [], refused: [] };
@@ -68,6 +74,7 @@ export class Controller {
     this.#renderer = new Renderer(options.template);
     this.#resolver = new Resolver(options.protectedHosts);
     this.#problems = new ProblemLog(ports.log);
+    this.#preparer = openPreparer(options, ports);
     this.#keeper = new Keeper(options, ports.log, () => ({ ...ports, renderer: this.#renderer }));
     this.#world = new KnownWorld(ports.rules, ports.former, () => this.look());
     this.#containers = ports.containers.watch(() => this.look());
@@ -152,12 +159,18 @@ export class Controller {
     const acl = this.#world.acl();
     this.#overrides.retain(containers);
     this.#plan = planNamespaces(containers, (one) => this.#overrides.read(one, this.#options.mode));
+    for (const { members } of this.#plan.namespaces) {
+      for (const { workload } of members) this.#preparer?.see(workload);
+    }
     if (acl !== undefined) this.#follow(acl);
     const catalog = this.#world.catalog();
     const how = { mayHold: !this.#looked, impatient: this.#world.unreachable };
     for (const namespace of this.#plan.namespaces) {
-      const want = acl === undefined ? UNKNOWN : this.#rulesFor(namespace, acl, catalog);
+      const want = acl === undefined ? UNKNOWN : this.#rulesFor(namespace.grants, acl, catalog);
       this.#keeper.want(namespace, want, how);
+    }
+    if (acl !== undefined) {
+      this.#preparer?.prepare((grants) => this.#rulesFor(grants, acl, catalog), this.#renderer);
     }
     this.#releaseOthers(containers);
     this.#resolver.sweep();
@@ -166,19 +179,20 @@ export class Controller {
   }
 
   #follow(acl: Acl): void {
-    const grants = new Set(this.#plan.namespaces.flatMap((namespace) => namespace.grants));
+    const prepared = this.#preparer?.requests() ?? [];
+    const grants = new Set([...this.#plan.namespaces, ...prepared].flatMap((one) => one.grants));
     const keys = needsUngranted(this.#renderer.template) ? acl.values() : grantedKeys([...grants], acl);
     this.#world.follow(servicesOf(keys));
     const knowledge = this.#world.knowledge();
     if (knowledge !== undefined) this.#ports.remember(knowledge);
   }
 
-  #rulesFor(namespace: Namespace, acl: Acl, catalog: Catalog): Want {
-    const resolution = this.#resolver.resolve(namespace.grants, acl, catalog);
+  #rulesFor(grants: readonly string[], acl: Acl, catalog: Catalog): Want {
+    const resolution = this.#resolver.resolve(grants, acl, catalog);
     if (!needsUngranted(this.#renderer.template)) {
       return { kind: 'rules', resolution, ungranted: undefined, complete: resolution.pending.length === 0 };
     }
-    const ungranted = [...acl.keys()].filter((key) => !namespace.grants.includes(key));
+    const ungranted = [...acl.keys()].filter((key) => !grants.includes(key));
     const others = this.#resolver.resolve(ungranted, acl, catalog);
     const complete = resolution.pending.length + others.pending.length === 0;
     return { kind: 'rules', resolution, ungranted: others.ruleSet, complete };
@@ -210,8 +224,14 @@ export class Controller {
       ...this.#plan.namespaces
         .filter((namespace) => namespace.unenforceable)
         .map((namespace) => ({ container: namespace.target.name, problem: UNENFORCEABLE })),
+      ...(this.#plan.namespaces.some((namespace) => namespace.hasRawSockets) ? [RAW_SOCKETS] : []),
     ];
   }
+}
+
+function openPreparer({ prepare, mode }: ControllerOptions, { gate }: ControllerPorts): Preparer | undefined {
+  const named = prepare.map((grants) => ({ grants: [...grants].sort(), mode, dns: 'resolvers' as const }));
+  return gate === undefined ? undefined : new Preparer(gate, named);
 }
 
 /** Nothing is known of the rules yet. */
@@ -222,3 +242,13 @@ const UNENFORCEABLE = {
   severity: 'warning',
   reason: 'it is privileged or has CAP_NET_ADMIN, so it could undo its own rules',
 } as const;
+
+/** Reported once for all, as Docker gives the capability to every container that does not drop it. */
+const RAW_SOCKETS: Sighting = {
+  container: undefined,
+  problem: {
+    severity: 'warning',
+    reason:
+      'workloads hold CAP_NET_RAW, with which an AF_XDP socket gets round every rule in a namespace; start them with --cap-drop NET_RAW (status tells which)',
+  },
+};

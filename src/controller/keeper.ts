@@ -7,14 +7,7 @@ import type { Namespace, NamespaceId } from '../domain/namespace.ts';
 import { type Backoff, delay } from './backoff.ts';
 import { JobQueue, PRIORITY, type Priority } from './job-queue.ts';
 import { type JobContext, type Outcome, settle } from './namespace-job.ts';
-import {
-  type NamespaceRecord,
-  NOTHING_LOADED,
-  newRecord,
-  samePlace,
-  sameWant,
-  type Want,
-} from './namespace-record.ts';
+import { type NamespaceRecord, newRecord, samePlace, sameWant, type Want } from './namespace-record.ts';
 import type { Logger } from './ports.ts';
 
 export interface KeeperOptions {
@@ -57,7 +50,7 @@ export class Keeper {
   want(namespace: Namespace, want: Want, { mayHold = false, impatient = false } = {}): void {
     const record = this.#records.get(namespace.id);
     if (record === undefined) {
-      const begun = newRecord(namespace, want, mayHold ? undefined : NOTHING_LOADED);
+      const begun = newRecord(namespace, want, { sinceStart: !mayHold });
       this.#records.set(namespace.id, begun);
       this.#request(begun, impatient);
       return;

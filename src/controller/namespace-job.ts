@@ -3,16 +3,18 @@
  * works for the newest state of the world, and it writes only where something differs.
  */
 import { LoadError } from '../domain/errors.ts';
-import { expectedFacts, withFacts } from '../rendering/facts.ts';
+import { expectedFacts, type Facts, withFacts } from '../rendering/facts.ts';
 import { attachmentsOf, type NamespaceRecord, NOTHING_LOADED, type Want } from './namespace-record.ts';
-import type { ContainerSource, Dataplane, Loaded, Logger, NamespaceRef } from './ports.ts';
+import type { ContainerSource, Dataplane, Gate, Loaded, Logger, NamespaceRef } from './ports.ts';
 import type { Renderer } from './rendering.ts';
 
 export interface JobContext {
   readonly dataplane: Dataplane;
   readonly containers: Pick<ContainerSource, 'resolvers'>;
+  readonly gate?: Pick<Gate, 'loadedAtStart'> | undefined;
   readonly renderer: Renderer;
   readonly log: Logger;
+  /** Called when rules in a kernel were found altered, with the container's name. */
   readonly onDrift?: (container: string) => void;
 }
 
@@ -25,21 +27,44 @@ export async function settle(record: NamespaceRecord, context: JobContext): Prom
   return want.kind === 'nothing' ? clear(record, loaded, context) : load(record, want, loaded, context);
 }
 
+async function look(record: NamespaceRecord, context: JobContext): Promise<Loaded> {
+  const begins = record.startedWith !== undefined && record.expected === undefined && record.failures === 0;
+  return begins ? lookAtStart(record, context) : lookInKernel(record, context);
+}
+
+/** A namespace that is new holds nothing but what the gate has loaded, and the gate leaves a record. */
+async function lookAtStart(record: NamespaceRecord, { gate }: JobContext): Promise<Loaded> {
+  const atStart = await gate?.loadedAtStart(record.namespace.target);
+  if (atStart === undefined) return NOTHING_LOADED;
+  record.gateResolvers = atStart.resolvers;
+  return { fingerprint: atStart.fingerprint, facts: GATE_FACTS, digest: undefined };
+}
+
 /** What the kernel holds. What was altered there counts as nothing of ours, so that it is replaced. */
-async function look(record: NamespaceRecord, { dataplane, log, onDrift }: JobContext): Promise<Loaded> {
+async function lookInKernel(
+  record: NamespaceRecord,
+  { dataplane, log, onDrift }: JobContext,
+): Promise<Loaded> {
   const ref = refOf(record);
   const { expected } = record;
   const found = await dataplane.read(ref);
-  const altered = expected?.digest !== undefined && expected.digest !== found.digest;
+  const altered = expected !== undefined && isAltered(expected, found);
   if (altered) log.warn({ container: ref.name }, 'rules in the kernel were altered');
   if (altered) onDrift?.(ref.name);
   return altered ? NOTHING_LOADED : found;
 }
 
+/** What the gate has loaded is known by its fingerprint alone until it was looked at once. */
+const isAltered = (expected: Loaded, found: Loaded): boolean =>
+  expected.digest === undefined
+    ? expected.fingerprint !== found.fingerprint
+    : expected.digest !== found.digest;
+
 async function clear(record: NamespaceRecord, loaded: Loaded, { dataplane }: JobContext): Promise<Outcome> {
-  if (loaded.digest !== undefined) await dataplane.clear(refOf(record));
+  const isEmpty = loaded.digest === undefined && loaded.fingerprint === undefined;
+  if (!isEmpty) await dataplane.clear(refOf(record));
   keep(record, NOTHING_LOADED);
-  return loaded.digest === undefined ? 'equal' : 'cleared';
+  return isEmpty ? 'equal' : 'cleared';
 }
 
 async function load(
@@ -56,7 +81,7 @@ async function load(
   const resolvers = await resolversOf(record, context);
   const facts = { resolvers, attachments: target.attachments };
   const { text, fingerprint } = context.renderer.render({ ...want, mode, dns, resolvers });
-  if (loaded.fingerprint === fingerprint && loaded.facts === expectedFacts(text, facts)) {
+  if (loaded.fingerprint === fingerprint && hasFacts(record, loaded, text, facts)) {
     keep(record, loaded);
     return 'equal';
   }
@@ -64,6 +89,17 @@ async function load(
   if (now.fingerprint !== fingerprint) throw notWhatWasLoaded(target.name, fingerprint, now);
   keep(record, now);
   return 'loaded';
+}
+
+/** The reserved digest with which the gate loads: it can not know the attachments as the Engine tells them. */
+const GATE_FACTS = '0x00000001';
+
+/** True if what is loaded holds these facts; for the gate's text, if they are still those of the start. */
+function hasFacts(record: NamespaceRecord, loaded: Loaded, text: string, facts: Facts): boolean {
+  if (loaded.facts !== GATE_FACTS) return loaded.facts === expectedFacts(text, facts);
+  const allowed = new Set(record.gateResolvers);
+  const known = record.gateResolvers !== undefined && facts.resolvers.every((one) => allowed.has(one));
+  return known && record.startedWith === attachmentsOf(record.namespace);
 }
 
 function keep(record: NamespaceRecord, loaded: Loaded): void {
@@ -82,7 +118,7 @@ async function resolversOf(record: NamespaceRecord, { containers }: JobContext):
 
 const notWhatWasLoaded = (name: string, wanted: string, loaded: Loaded): LoadError =>
   new LoadError(
-    `the namespace of ${name} says "${loaded.fingerprint ?? 'nothing'}" after rules ${wanted} were loaded; a template must write {{fingerprint}} as the shipped ones do`,
+    `the namespace of ${name} says "${loaded.fingerprint ?? 'nothing'}" after rules ${wanted} were loaded; a template must write {{comment}} as the shipped ones do`,
   );
 
 function refOf({ namespace }: NamespaceRecord): NamespaceRef {

@@ -28,6 +28,13 @@ export interface NamespaceRecord {
   expected: Loaded | undefined;
   /** The resolvers as read for the attachments of that time. */
   resolvers: { readonly attachments: string; readonly addresses: readonly string[] } | undefined;
+  /**
+   * For a container that started while we watched: its attachments then. What the gate loaded at the
+   * start holds the facts of these.
+   */
+  startedWith: string | undefined;
+  /** The resolvers that the gate allowed at the start, if it loaded anything. */
+  gateResolvers: readonly string[] | undefined;
   verifiedAt: number | undefined;
   failures: number;
   lastError: Error | undefined;
@@ -37,12 +44,19 @@ export interface NamespaceRecord {
 
 export const NOTHING_LOADED: Loaded = { fingerprint: undefined, facts: undefined, digest: undefined };
 
-export const newRecord = (namespace: Namespace, want: Want, loaded: Loaded | undefined): NamespaceRecord => ({
+/** `sinceStart`: the container started while we watched, so only the gate can have loaded something. */
+export const newRecord = (
+  namespace: Namespace,
+  want: Want,
+  { sinceStart }: { readonly sinceStart: boolean },
+): NamespaceRecord => ({
   namespace,
   want,
-  loaded,
+  loaded: undefined,
   expected: undefined,
   resolvers: undefined,
+  startedWith: sinceStart ? attachmentsOf(namespace) : undefined,
+  gateResolvers: undefined,
   verifiedAt: undefined,
   failures: 0,
   lastError: undefined,
@@ -85,6 +99,7 @@ export function statusOf(record: NamespaceRecord): NamespaceStatus {
     grants: namespace.grants,
     mode: namespace.mode,
     dns: namespace.dns,
+    hasRawSockets: namespace.hasRawSockets,
     fingerprint: record.loaded?.fingerprint,
     verifiedAt: record.verifiedAt,
     lastError: record.lastError?.message,

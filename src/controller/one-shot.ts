@@ -36,4 +36,4 @@ export async function readRules(
 
 /** Makes the namespace hold what is wanted. */
 export const settleOnce = (namespace: Namespace, want: Want, context: JobContext): Promise<Outcome> =>
-  settle(newRecord(namespace, want, undefined), context);
+  settle(newRecord(namespace, want, { sinceStart: false }), context);

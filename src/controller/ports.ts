@@ -3,6 +3,7 @@
  */
 import type { Container, ContainerId } from '../domain/container.ts';
 import type { Instance, ServiceRef } from '../domain/service.ts';
+import type { DnsPolicy, Mode } from '../domain/workload.ts';
 
 /**
  * Something read from the world and kept up to date in the background. An event carries no decision:
@@ -90,6 +91,29 @@ export interface Dataplane {
   refusals(namespace: NamespaceRef): Promise<readonly Refusal[]>;
   /** Loads a text in an empty namespace of its own that is thrown away: a check on the real kernel. */
   rehearse(text: string): Promise<void>;
+}
+
+/** A text that the gate may load at a container's start. */
+export interface PreparedText {
+  readonly grants: readonly string[];
+  readonly mode: Mode;
+  readonly dns: DnsPolicy;
+  /** As rendered, without facts. */
+  readonly text: string;
+}
+
+/** The gate, which loads rules before a container's first instruction. */
+export interface Gate {
+  /** From now on exactly these are prepared. */
+  prepare(texts: readonly PreparedText[]): void;
+  /** What the gate loaded at exactly this start; undefined if nothing is known of it. */
+  loadedAtStart(container: Container): Promise<GateLoaded | undefined>;
+}
+
+export interface GateLoaded {
+  readonly fingerprint: string;
+  /** The resolvers that it allowed. */
+  readonly resolvers: readonly string[];
 }
 
 /** Structured logs: the message is a constant, what varies is in the fields. */

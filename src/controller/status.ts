@@ -33,6 +33,8 @@ export interface NamespaceStatus {
   readonly grants: readonly string[];
   readonly mode: Mode;
   readonly dns: DnsPolicy;
+  /** True if something inside may open raw sockets, with which AF_XDP gets round the rules. */
+  readonly hasRawSockets: boolean;
   /** What is loaded; undefined if nothing is, as far as known. */
   readonly fingerprint: string | undefined;
   /** When it was loaded or last found right, in ms since the epoch. */

@@ -25,6 +25,8 @@ export interface Container {
   readonly attachments: readonly string[];
   /** Privileged, or with CAP_NET_ADMIN: it could undo its own rules. */
   readonly canUndoRules: boolean;
+  /** Holds CAP_NET_RAW, as Docker gives by default: an AF_XDP socket gets round every rule in its namespace. */
+  readonly hasRawSockets: boolean;
   /** `NAME=value`, as the Engine says it. */
   readonly environment: readonly string[];
   readonly labels: Readonly<Record<string, string>>;

@@ -27,6 +27,8 @@ export interface Namespace {
   readonly dns: DnsPolicy;
   /** True if something inside could undo the rules. */
   readonly unenforceable: boolean;
+  /** True if something inside may open raw sockets. */
+  readonly hasRawSockets: boolean;
 }
 
 /** A workload that can't be given rules, and why. */
@@ -144,5 +146,6 @@ function merge(target: Container, inside: readonly Container[], read: WorkloadRe
     mode: workloads.some((workload) => workload.mode === 'enforce') ? 'enforce' : 'audit',
     dns: workloads.some((workload) => workload.dns === 'resolvers') ? 'resolvers' : 'none',
     unenforceable: inside.some((container) => container.canUndoRules),
+    hasRawSockets: inside.some((container) => container.hasRawSockets),
   };
 }

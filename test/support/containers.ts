@@ -13,6 +13,7 @@ export const container = (name: string, traits: Partial<Container> = {}): Contai
   network: { kind: 'own' },
   attachments: ['net:endpoint'],
   canUndoRules: false,
+  hasRawSockets: false,
   environment: ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_ACL=db'],
   labels: {},
   ...traits,

@@ -3,6 +3,7 @@
  */
 import { Controller, type ControllerOptions } from '../../src/controller/controller.ts';
 import type { Knowledge } from '../../src/controller/known-world.ts';
+import type { Gate } from '../../src/controller/ports.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { FakeConsul, FakeEngine, FakeKernel, FakeLog } from './fake-world.ts';
 
@@ -22,6 +23,7 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly engine?: FakeEngine;
   readonly kernel?: FakeKernel;
   readonly former?: Knowledge;
+  readonly gate?: Gate;
 }
 
 export function startFake(given: FakeOptions = {}): FakeSetup {
@@ -30,6 +32,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     engine = new FakeEngine(),
     kernel = new FakeKernel(),
     former,
+    gate,
     ...rest
   } = given;
   const log = new FakeLog();
@@ -38,6 +41,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     template: loadTemplate('nftables'),
     protectedHosts: [],
     mode: 'enforce',
+    prepare: [],
     concurrency: 4,
     driftInterval: 3_600_000,
     grace: 20,
@@ -52,6 +56,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     dataplane: kernel,
     log,
     former,
+    gate,
     remember: (knowledge) => remembered.push(knowledge),
   });
   const settle = async () => {

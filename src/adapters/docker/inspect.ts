@@ -46,7 +46,8 @@ export function containerFrom(json: unknown): Container {
     startedAt: seen.State.StartedAt,
     network: networkMode(seen, attached),
     attachments: attached,
-    canUndoRules: canUndoRules(seen.HostConfig),
+    canUndoRules: holds(seen.HostConfig, 'NET_ADMIN', false),
+    hasRawSockets: holds(seen.HostConfig, 'NET_RAW', true),
     environment: seen.Config.Env,
     labels: seen.Config.Labels ?? {},
   };
@@ -76,11 +77,18 @@ function networkMode({ HostConfig }: Inspected, attached: readonly string[]): Ne
   return { kind: mode === 'none' && attached.length === 0 ? 'none' : 'own' };
 }
 
-/** Dropping wins over `ALL`, but not over a capability that is added by its name. */
-function canUndoRules({ Privileged, CapAdd, CapDrop }: Inspected['HostConfig']): boolean {
+/** Dropping wins over `ALL` and over the default, but not over a capability that is added by its name. */
+function holds(
+  { Privileged, CapAdd, CapDrop }: Inspected['HostConfig'],
+  name: string,
+  byDefault: boolean,
+): boolean {
   if (Privileged) return true;
-  const [added, dropped] = [CapAdd, CapDrop].map((names) => new Set(names.map(capability)));
-  return added?.has('NET_ADMIN') || (added?.has('ALL') && !dropped?.has('NET_ADMIN')) || false;
+  const added = new Set(CapAdd.map(capability));
+  const dropped = new Set(CapDrop.map(capability));
+  if (added.has(name)) return true;
+  if (dropped.has(name)) return false;
+  return added.has('ALL') || (byDefault && !dropped.has('ALL'));
 }
 
 const capability = (name: string): string => name.toUpperCase().replace(/^CAP_/, '');

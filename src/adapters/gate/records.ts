@@ -9,6 +9,8 @@ import { recordFolder } from './names.ts';
 
 export interface GateRecord {
   readonly fingerprint: string;
+  /** That the text was loaded with. */
+  readonly resolvers: readonly string[];
   readonly kind: 'prepared' | 'lockdown';
   /** Why it is lockdown. */
   readonly reason: string | undefined;
@@ -61,5 +63,6 @@ export function parseRecord(text: string, pid: number): GateRecord | undefined {
   const kind = fields.get('kind');
   if (fields.get('pid') !== String(pid) || !/^[0-9a-f]+$/.test(fingerprint)) return undefined;
   if (kind !== 'prepared' && kind !== 'lockdown') return undefined;
-  return { fingerprint, kind, reason: fields.get('reason') };
+  const resolvers = (fields.get('resolvers') ?? '').split(/[ ,]+/).filter((address) => address !== '');
+  return { fingerprint, kind, resolvers, reason: fields.get('reason') };
 }

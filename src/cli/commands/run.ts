@@ -3,6 +3,7 @@
  */
 import { serveWatchers } from '../../adapters/api/listen.ts';
 import { serveApi } from '../../adapters/api/server.ts';
+import { FileGate } from '../../adapters/gate/gate.ts';
 import { StateFile } from '../../adapters/state/state-file.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import { Controller } from '../../controller/controller.ts';
@@ -30,11 +31,13 @@ export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   const templates = new TemplateWatch(config.template, engine.dataplane, log);
   await templates.rehearse(template);
   const observation = new Observation(config, engine.dataplane, openServices(config, consul), log);
+  const gate = config.runDir === undefined ? undefined : new FileGate(config.runDir, config.mode, log);
   const controller = new Controller(controllerOptions(config, template), {
     ...engine,
     dataplane: observation.dataplane,
     onDrift: observation.onDrift,
     rules: consul,
+    gate,
     log,
     former: await state?.load(),
     remember: (knowledge) => state?.save(knowledge),
@@ -51,6 +54,7 @@ export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   await api.close();
   await observation.close();
   await controller.close();
+  await gate?.close();
   consul.close();
   await state?.close();
   await engine.close();
@@ -60,6 +64,7 @@ const controllerOptions = (config: Config, template: Template) => ({
   template,
   protectedHosts: config.protectedHosts,
   mode: config.mode,
+  prepare: config.prepare,
   concurrency: config.concurrency,
   driftInterval: config.driftInterval,
   grace: GRACE,

@@ -31,6 +31,7 @@ describe.each(engines)('Engine %s', (engine) => {
         .map(({ NetworkID, EndpointID }) => `${NetworkID}:${EndpointID}`)
         .sort(),
       canUndoRules: false,
+      hasRawSockets: true,
       environment: ['EGRESSTRATOR_ENABLE=1', 'PATH=/bin'],
       labels: { 'a.b': 'c' },
     });
@@ -67,6 +68,18 @@ describe.each(engines)('Engine %s', (engine) => {
     const json = golden('plain', engine);
     expect(nameServing(json)).toEqual({ dns: [], image: json.Image });
   });
+});
+
+test.each([
+  [{}, true],
+  [{ CapDrop: ['NET_RAW'] }, false],
+  [{ CapDrop: ['cap_net_raw'] }, false],
+  [{ CapDrop: ['ALL'] }, false],
+  [{ CapDrop: ['ALL'], CapAdd: ['NET_RAW'] }, true],
+  [{ CapDrop: ['NET_RAW'], CapAdd: ['ALL'] }, false],
+  [{ CapDrop: ['ALL'], Privileged: true }, true],
+])('capabilities %j let it open raw sockets: %j', (changes, hasRawSockets) => {
+  expect(withHostConfig(changes).hasRawSockets).toBe(hasRawSockets);
 });
 
 test('created with no network and connected to one later: it has a network of its own', () => {
