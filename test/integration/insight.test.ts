@@ -1,0 +1,214 @@
+/**
+ * The commands that answer, against a real controller, Engine and Consul: from "my container can not
+ * reach X" to the right line in Consul in two commands.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CliResult, type RunningController, runCli } from '../support/egresstrator.ts';
+import { becomes, control, ipv4, openStage, putKey, register, type Stage } from '../support/stage.ts';
+import { connects, type Workload } from '../support/workloads.ts';
+
+const PATH = 'insight/';
+/** Where the controller serves its metrics. */
+const METRICS = '127.0.0.1:19464';
+
+let stage: Stage;
+let controller: RunningController;
+let web: Workload;
+
+beforeAll(async () => {
+  stage = await openStage('28.5');
+  const args = ['--loader', 'nsenter', '--listen', METRICS, '--refusals-interval', '1'];
+  await putKey(stage, `${PATH}app`, '# nothing yet');
+  await putKey(stage, `${PATH}shop`, `${ipv4(stage.other)}:tcp/80`);
+  await register(stage, {
+    node: 'node-1',
+    service: 'shop',
+    tags: ['production'],
+    address: ipv4(stage.server),
+    port: 80,
+  });
+  controller = await control(stage, PATH, args);
+  web = await stage.workloads.run('web', { acl: 'app, missing' });
+  await controller.logged(
+    ({ msg, container }) => msg === 'rules loaded' && container === web.name,
+    'rules loaded',
+  );
+});
+
+afterAll(async () => {
+  await controller?.[Symbol.asyncDispose]();
+  await stage?.[Symbol.asyncDispose]();
+});
+
+const common = (socket: string) => [
+  ...['--socket', socket, '--docker-host', `unix://${stage.engine.socketPath}`],
+  ...['-c', stage.consul.address, '-k', PATH, '-i', stage.image],
+];
+const ask = (...args: readonly string[]): Promise<CliResult> =>
+  runCli([...args, ...common(controller.socket)]);
+/** Without a controller. */
+const alone = (...args: readonly string[]): Promise<CliResult> =>
+  runCli([...args, ...common('/run/no-controller.sock')]);
+
+const file = (text: string): string => {
+  const path = join(controller.folder, 'rules');
+  writeFileSync(path, text);
+  return path;
+};
+
+const metrics = async (): Promise<string> => (await fetch(`http://${METRICS}/metrics`)).text();
+
+describe('a container that can not reach a service', () => {
+  test('finds the line that it needs in two commands', async () => {
+    expect(await connects(web, ipv4(stage.server), 80)).toBe('refused');
+    expect(await connects(web, ipv4(stage.other), 80)).toBe('refused');
+    const denied = await ask('denied', web.name);
+    expect(denied).toMatchObject({ code: 0, stderr: '' });
+    expect(denied.stdout).toMatch(new RegExp(`${ipv4(stage.server)} +tcp/80 .* shop +-`));
+    expect(denied.stdout).toMatch(new RegExp(`${ipv4(stage.other)} +tcp/80 .* - +shop`));
+    const suggested = await ask('suggest', web.name);
+    expect(suggested.stdout.split('\n')).toEqual([
+      `# ${web.name}: 2 destinations refused`,
+      `# key shop allows 1 of them already (line 1: ${ipv4(stage.other)}:tcp/80): add shop to EGRESSTRATOR_ACL instead`,
+      'shop',
+      `${ipv4(stage.other)}:tcp/80`,
+    ]);
+    await putKey(stage, `${PATH}app`, suggested.stdout);
+    await becomes(web, ipv4(stage.server), 80, 'ok');
+    expect(await connects(web, ipv4(stage.other), 80)).toBe('ok');
+  });
+
+  test('is told why it may, with and without a controller', async () => {
+    for (const run of [ask, alone]) {
+      const { stdout, code } = await run('explain', web.name, 'shop');
+      expect(code).toBe(0);
+      expect(stdout).toBe(
+        `${web.name} may reach ${ipv4(stage.server)} tcp/80.\n  key app line 3: shop (instance on node-1)`,
+      );
+    }
+  });
+
+  test('is told what is missing', async () => {
+    const { stdout } = await ask('explain', web.name, ipv4(stage.server), 'tcp/81');
+    expect(stdout.split('\n')).toEqual([
+      `${web.name} may not reach ${ipv4(stage.server)} tcp/81.`,
+      '  It asks for the key missing, and Consul has none of that name.',
+      '  Key app line 3: shop (instance on node-1) allows tcp/80 there.',
+      'To allow it:',
+      `  put ${ipv4(stage.server)}:tcp/81 into one of its keys (app, missing)`,
+    ]);
+  });
+
+  test('is explained as the kernel decides', async () => {
+    const targets = [stage.server, stage.other].flatMap((one) =>
+      [80, 81].map((port) => [ipv4(one), port] as const),
+    );
+    for (const [address, port] of targets) {
+      const { stdout } = await ask('explain', web.name, address, `tcp/${port}`, '--json');
+      const explained: { explanations: { allowed: boolean }[] } = JSON.parse(stdout);
+      const verdict = await connects(web, address, port);
+      expect([address, port, explained.explanations[0]?.allowed]).toEqual([address, port, verdict === 'ok']);
+    }
+  });
+});
+
+describe('the host', () => {
+  test('is told by status, in a table and as JSON', async () => {
+    const { stdout } = await ask('status');
+    expect(stdout).toMatch(new RegExp(`${web.name} +protected +app, missing +[0-9a-f]{8} +\\d+s ago`));
+    expect(stdout).toContain('error: key missing: no such ACL key in Consul, so it grants nothing');
+    expect(stdout).toMatch(/^rules +\d+s ago +ok$/m);
+    const one = await ask('status', web.name, '--json');
+    expect(JSON.parse(one.stdout)).toMatchObject({ state: 'protected', grants: ['app', 'missing'] });
+  });
+
+  test('is told by lint, with an exit code', async () => {
+    const { stdout, code } = await ask('lint');
+    expect(code).toBe(1);
+    expect(stdout).toContain(`missing: error: ${web.name} asks for this key`);
+    expect(stdout).toContain('shop: info: no running workload asks for this key');
+    expect((await alone('lint', '--key', 'shop')).code).toBe(0);
+  });
+
+  test('is told by diff what an edit would change', async () => {
+    const text = file(`${ipv4(stage.server)}:tcp/80\n${ipv4(stage.server)}:udp/80`);
+    for (const run of [ask, alone]) {
+      const { stdout } = await run('diff', 'app', '--file', text);
+      expect(stdout.split('\n')).toEqual([
+        `${web.name}:`,
+        `  + ${ipv4(stage.server)}:udp/80`,
+        `  - ${ipv4(stage.other)}:tcp/80`,
+        '',
+        '1 workload holds app; 1 would see a change. Nothing was written.',
+      ]);
+    }
+  });
+
+  test('logs a refused destination once, and counts its packets', async () => {
+    const address = ipv4(stage.server);
+    for (let tries = 0; tries < 3; tries++) await connects(web, address, 81);
+    const isIt = (line: { readonly msg: string; readonly [field: string]: unknown }) =>
+      line.msg === 'destination refused' && line.address === address && line.port === 81;
+    await controller.logged(isIt, 'destination refused');
+    await connects(web, address, 81);
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(controller.log.filter(isIt)).toHaveLength(1);
+    expect(await metrics()).toMatch(
+      new RegExp(`egresstrator_refused_packets_total{container="${web.name}"} [1-9]`),
+    );
+  });
+
+  test('has metrics that agree with its status', async () => {
+    const text = await metrics();
+    expect(text).toContain('egresstrator_namespaces{state="protected"} 1');
+    expect(text).toContain('egresstrator_namespaces{state="failed"} 0');
+    expect(text).toContain('egresstrator_rule_problems{severity="error"} 1');
+    expect(text).toMatch(/egresstrator_loads_total{outcome="loaded",loader="nsenter"} [1-9]/);
+    expect(text).toMatch(/egresstrator_source_confirmed_timestamp_seconds{source="rules"} \d{10}/);
+  });
+
+  test('serves nothing on its address that changes anything, or shows rules', async () => {
+    const override = await fetch(`http://${METRICS}/v1/overrides`, { method: 'POST', body: '{}' });
+    const picture = await fetch(`http://${METRICS}/v1/picture`);
+    expect([override.status, picture.status]).toEqual([404, 404]);
+  });
+});
+
+describe('what is not there is told in one sentence', () => {
+  const sentence = ({ code, stderr }: CliResult) => [code, stderr.split('\n').length, stderr];
+
+  test('the container', async () => {
+    for (const command of [
+      ['explain', 'nobody', '10.0.0.1'],
+      ['status', 'nobody'],
+    ]) {
+      const [code, lines, text] = sentence(await ask(...command));
+      expect([code, lines]).toEqual([1, 1]);
+      expect(text).toContain('no container "nobody" with EGRESSTRATOR_ENABLE=1 runs here');
+    }
+    expect((await ask('denied', 'nobody')).stderr).toContain('no running container is called "nobody"');
+  });
+
+  test('the controller', async () => {
+    const [code, lines, text] = sentence(await alone('status'));
+    expect([code, lines]).toEqual([1, 1]);
+    expect(text).toContain('no controller answers at /run/no-controller.sock; start one');
+    expect((await alone('denied', web.name)).stdout).toContain('tcp/81');
+  });
+
+  test('Consul', async () => {
+    const args = ['explain', web.name, '10.0.0.1', 'tcp/80', '--socket', '/run/no-controller.sock'];
+    const docker = ['--docker-host', `unix://${stage.engine.socketPath}`];
+    const [code, lines, text] = sentence(await runCli([...args, ...docker, '-c', '127.0.0.1:1']));
+    expect([code, lines]).toEqual([1, 1]);
+    expect(text).toContain('no controller answers at /run/no-controller.sock, and ');
+  });
+
+  test('the words of a question', async () => {
+    expect((await ask('explain', web.name, '10.0.0.1', 'tcp/99999')).code).toBe(2);
+    expect((await ask('diff', 'app')).code).toBe(2);
+    expect((await ask('lint', '--file', '/does/not/exist')).stderr).toContain('can not be read');
+  });
+});
