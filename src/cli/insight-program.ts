@@ -33,6 +33,7 @@ function addStatus(program: Command, actions: InsightActions): void {
     .command('status')
     .description('what holds on this host: workloads, keys, states, sources')
     .argument('[container]', CONTAINER)
+    .option('--cluster', 'all hosts that publish their status in Consul (see --publish)')
     .option('--json', 'print JSON')
     .action((container: string | undefined, _options, command: Command) =>
       actions.status(container, command.optsWithGlobals()),

@@ -1,6 +1,6 @@
 /**
- * Watches a controller from outside: measures its loads, collects what was refused, and answers
- * questions about it through the API.
+ * Watches a controller from outside: measures its loads, collects what was refused, answers questions
+ * about it through the API, and tells Consul that it is there.
  */
 import { hostname } from 'node:os';
 import type { InsightControls } from '../adapters/api/insight-routes.ts';
@@ -18,6 +18,7 @@ import { pickContainer } from '../domain/pick-container.ts';
 import { version } from './assets.ts';
 import { type ServiceReader, withServices } from './insight/gather.ts';
 import { parseServices } from './insight/service-words.ts';
+import { Presence } from './presence.ts';
 
 export class Observation implements InsightControls {
   readonly metrics: Metrics;
@@ -27,12 +28,17 @@ export class Observation implements InsightControls {
   readonly #about: About;
   readonly #refusals: RefusalLog;
   readonly #services: ServiceReader;
+  readonly #config: Config;
+  readonly #log: Logger;
   #controller: Controller | undefined;
+  #presence: Presence | undefined;
 
   constructor(config: Config, dataplane: Dataplane, services: ServiceReader, log: Logger) {
     const { loader, template, refusalsInterval } = config;
     this.#about = { version: version(), node: hostname(), loader, template, startedAt: Date.now() };
     this.#services = services;
+    this.#config = config;
+    this.#log = log;
     this.#refusals = new RefusalLog({
       dataplane,
       log,
@@ -52,6 +58,7 @@ export class Observation implements InsightControls {
 
   attach(controller: Controller): void {
     this.#controller = controller;
+    this.#presence = new Presence(this.#config, () => this.status(controller), this.#log);
   }
 
   status(controller: Controller): Status {
@@ -79,7 +86,8 @@ export class Observation implements InsightControls {
     );
   }
 
-  close(): Promise<void> {
-    return this.#refusals.close();
+  async close(): Promise<void> {
+    await this.#refusals.close();
+    await this.#presence?.close();
   }
 }

@@ -1,6 +1,7 @@
 /**
  * From flags and environment to a configuration, with every problem reported at once.
  */
+import { hostname } from 'node:os';
 import { type Prefix, parseAddress } from '../domain/address.ts';
 import { UsageError } from '../domain/errors.ts';
 import { type Mode, parseKeyList } from '../domain/workload.ts';
@@ -42,6 +43,12 @@ export interface Config {
   readonly refusalsInterval: number;
   /** undefined: only the socket is served. */
   readonly listen: { readonly host: string; readonly port: number } | undefined;
+  /** What this host is called in Consul. */
+  readonly node: string;
+  /** The service to register as; undefined: none. */
+  readonly register: string | undefined;
+  /** The folder to publish in, with a slash at its end; undefined: nothing is published. */
+  readonly publish: string | undefined;
   readonly dryRun: boolean;
   readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'text' };
 }
@@ -80,6 +87,9 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
     driftInterval: read.integer('driftInterval', 1, 86_400) * 1000,
     refusalsInterval: read.integer('refusalsInterval', 0, 86_400) * 1000,
     listen: read.endpoint('listen'),
+    node: read.optional('node') ?? hostname(),
+    register: read.text('register') === 'none' ? undefined : read.text('register'),
+    publish: read.folder('publish', PUBLISHED),
     dryRun: read.flag('dryRun'),
     log: {
       level: read.word('logLevel', ['debug', 'info', 'warn', 'error']),
@@ -89,6 +99,9 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
   read.finish();
   return config;
 }
+
+/** Where hosts publish their status unless told otherwise. */
+export const PUBLISHED = 'egress/status/';
 
 const TRUE = new Set(['1', 'true', 'yes', 'on']);
 
@@ -135,6 +148,16 @@ class Reader {
     return least;
   }
 
+  /** `whole`: for a flag without a value. Not below the rules, where it would be taken for one. */
+  folder(name: OptionName, whole: string): string | undefined {
+    const text = this.#flags[name] === true ? whole : this.optional(name);
+    if (text === undefined) return undefined;
+    const folder = `${text.replace(/^\/+|\/+$/g, '')}/`;
+    const rules = `${this.text('kvPath').replace(/^\/+|\/+$/g, '')}/`;
+    if (folder === '/' || folder.startsWith(rules)) this.#refuse(name, `expected a path outside of ${rules}`);
+    return folder;
+  }
+
   /** `9464`, `0.0.0.0:9464` or `[::1]:9464`. */
   endpoint(name: OptionName): { readonly host: string; readonly port: number } | undefined {
     const text = this.optional(name);
@@ -153,7 +176,7 @@ class Reader {
       .map((text) => text.trim())
       .flatMap((text) => {
         const address = parseAddress(text);
-        if (address === undefined) this.#refuse(name, `"${text}" is not an IP address`);
+        if (address === undefined) this.#refuse(name, 'expected IP addresses separated by commas');
         return address ?? [];
       });
   }

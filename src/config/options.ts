@@ -152,6 +152,22 @@ export const CONTROLLER_OPTIONS = {
     variable: 'EGRESSTRATOR_LISTEN',
     help: 'serve state, health and /metrics there too, read-only; without a host on 127.0.0.1',
   },
+  node: {
+    flags: '--node <name>',
+    variable: 'EGRESSTRATOR_NODE',
+    help: "what this host is called in Consul (default: the host's name)",
+  },
+  register: {
+    flags: '--register <name>',
+    variable: 'EGRESSTRATOR_REGISTER',
+    fallback: 'egresstrator',
+    help: 'register the controller in Consul as this service, with a TTL check; "none" for not',
+  },
+  publish: {
+    flags: '--publish [path]',
+    variable: 'EGRESSTRATOR_PUBLISH',
+    help: 'write a compact status of this host below this K/V path (egress/status/ if none is given), for status --cluster',
+  },
   dryRun: {
     flags: '--dry-run',
     variable: 'EGRESSTRATOR_DRY_RUN',

@@ -3,14 +3,19 @@
  */
 import { ApiClient, isListening } from '../../adapters/api/client.ts';
 import { StatusReply } from '../../adapters/api/schema.ts';
-import type { Flags } from '../../config/config.ts';
-import { UserError } from '../../domain/errors.ts';
-import { ask } from '../insight/context.ts';
+import { StatusBoard } from '../../adapters/consul/registration.ts';
+import { type Flags, PUBLISHED } from '../../config/config.ts';
+import { UsageError, UserError } from '../../domain/errors.ts';
+import { parseBulletin } from '../insight/bulletin.ts';
+import { type Asking, ask } from '../insight/context.ts';
 import type { Terminal } from '../output.ts';
+import { presentCluster } from '../present/cluster.ts';
 import { type NamespaceStatus, presentNamespace, presentStatus, type Status } from '../present/status.ts';
 
 export async function status(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
-  const { config, output, paint } = ask(flags, terminal);
+  const asking = ask(flags, terminal);
+  const { config, output, paint } = asking;
+  if (flags.cluster === true) return cluster(container, asking);
   if (!(await isListening(config.socket))) {
     throw new UserError(
       `no controller answers at ${config.socket}; start one, or give its --socket (what is loaded stays in force without it)`,
@@ -21,6 +26,17 @@ export async function status(container: string | undefined, flags: Flags, termin
   if (container === undefined) return output.result(all, presentStatus(all, now, paint));
   const one = pick(all, container);
   output.result(one, presentNamespace(one, all.controller?.loader, now, paint));
+}
+
+/** Every host that has published its status. */
+async function cluster(container: string | undefined, { config, output, paint }: Asking): Promise<void> {
+  if (container !== undefined) throw new UsageError('give either a container or --cluster');
+  const folder = config.publish ?? PUBLISHED;
+  const texts = await new StatusBoard(config.consul, folder).read();
+  const hosts = [...texts].map(([node, text]) => ({ node, bulletin: parseBulletin(text) }));
+  if (hosts.length === 0)
+    throw new UserError(`no host has published its status below ${folder}; run controllers with --publish`);
+  output.result({ hosts }, presentCluster(hosts, Date.now(), paint));
 }
 
 function pick({ namespaces, refused }: Status, word: string): NamespaceStatus {
