@@ -20,13 +20,17 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
+/** Throws a `UserError` if another controller answers at `path`. */
+export async function refuseSecond(path: string): Promise<void> {
+  if (!(await isListening(path))) return;
+  throw new UserError(
+    `another controller answers at ${path}; stop it, or give this one a --socket of its own`,
+  );
+}
+
 /** Listens at `path`. A socket left behind by a crash is replaced, one that answers is not. */
 export async function serveApi(path: string, controls: Controls): Promise<ApiServer> {
-  if (await isListening(path)) {
-    throw new UserError(
-      `another controller answers at ${path}; stop it, or give this one a --socket of its own`,
-    );
-  }
+  await refuseSecond(path);
   const server = buildServer(controls);
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });

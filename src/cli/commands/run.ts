@@ -2,7 +2,7 @@
  * `egresstrator` without a command: runs the controller until it is told to stop.
  */
 import { serveWatchers } from '../../adapters/api/listen.ts';
-import { serveApi } from '../../adapters/api/server.ts';
+import { refuseSecond, serveApi } from '../../adapters/api/server.ts';
 import { FileGate } from '../../adapters/gate/gate.ts';
 import { StateFile } from '../../adapters/state/state-file.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
@@ -22,42 +22,67 @@ export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   const config = resolveConfig(flags, terminal.environment);
   const log = openLogger(config, terminal);
   const stopping = stopSignal();
+  // Before anything is touched: what a second controller loads would undo what the first one has.
+  await refuseSecond(config.socket);
+  const closers = new Closers();
+  try {
+    await start(config, terminal, log, closers);
+    announce(config, log);
+    log.info({ signal: await stopping }, 'stopping; what is loaded stays loaded');
+  } finally {
+    await closers.close();
+  }
+}
+
+/** Whatever was opened is given to `closers`, also when something after it fails. */
+async function start(config: Config, terminal: Terminal, log: Logger, closers: Closers): Promise<void> {
   const template = openTemplate(config);
-  const engine = await openEngine(config, terminal, log);
-  const consul = openConsul(config);
+  const engine = closers.add(await openEngine(config, terminal, log));
+  const state = config.stateDir === undefined ? undefined : closers.add(new StateFile(config.stateDir, log));
+  const consul = closers.add(openConsul(config));
   const leftovers = await engine.removeLeftovers();
   if (leftovers > 0) log.warn({ leftovers }, 'helpers of a former run removed');
-  const state = config.stateDir === undefined ? undefined : new StateFile(config.stateDir, log);
-  const templates = new TemplateWatch(config.template, engine.dataplane, log);
+  const templates = closers.add(new TemplateWatch(config.template, engine.dataplane, log));
   await templates.rehearse(template);
+  const gate =
+    config.runDir === undefined ? undefined : closers.add(new FileGate(config.runDir, config.mode, log));
   const observation = new Observation(config, engine.dataplane, openServices(config, consul), log);
-  const gate = config.runDir === undefined ? undefined : new FileGate(config.runDir, config.mode, log);
-  const controller = new Controller(controllerOptions(config, template), {
-    ...engine,
-    dataplane: observation.dataplane,
-    onDrift: observation.onDrift,
-    rules: consul,
-    gate,
-    log,
-    former: await state?.load(),
-    remember: (knowledge) => state?.save(knowledge),
-  });
+  const controller = closers.add(
+    new Controller(controllerOptions(config, template), {
+      ...engine,
+      dataplane: observation.dataplane,
+      onDrift: observation.onDrift,
+      rules: consul,
+      gate,
+      log,
+      former: await state?.load(),
+      remember: (knowledge) => state?.save(knowledge),
+    }),
+  );
   observation.attach(controller);
+  closers.add(observation);
   const controls = controlsOf(controller, observation);
-  const api = await serveApi(config.socket, controls);
-  const watchers = config.listen && (await serveWatchers(config.listen, controls));
+  closers.add(await serveApi(config.socket, controls));
+  if (config.listen) closers.add(await serveWatchers(config.listen, controls));
   templates.start((changed) => controller.useTemplate(changed));
-  announce(config, log);
-  log.info({ signal: await stopping }, 'stopping; what is loaded stays loaded');
-  templates.close();
-  await watchers?.close();
-  await api.close();
-  await observation.close();
-  await controller.close();
-  await gate?.close();
-  consul.close();
-  await state?.close();
-  await engine.close();
+}
+
+interface Closable {
+  close(): Promise<void> | void;
+}
+
+/** What is to be closed in the end, the last opened first. */
+class Closers {
+  readonly #open: Closable[] = [];
+
+  add<T extends Closable>(one: T): T {
+    this.#open.push(one);
+    return one;
+  }
+
+  async close(): Promise<void> {
+    for (const one of this.#open.reverse()) await one.close();
+  }
 }
 
 const controllerOptions = (config: Config, template: Template) => ({
