@@ -182,7 +182,7 @@ class Reader {
   }
 
   finish(): void {
-    if (this.#problems.length > 0) throw new UsageError(this.#problems.join('\n'));
+    if (this.#problems.length > 0) throw new UsageError([...new Set(this.#problems)].join('\n'));
   }
 
   #refuse(name: OptionName, expectation: string): void {

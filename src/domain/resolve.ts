@@ -4,7 +4,7 @@
  */
 
 import type { Acl, AclKey, RuleLine } from './acl.ts';
-import { type Prefix, parseAddress } from './address.ts';
+import { contains, type Prefix, parseAddress } from './address.ts';
 import type { Problem } from './problem.ts';
 import type { ServiceRule } from './rule.ts';
 import { type Allowance, canonical, protect, type RuleSet } from './rule-set.ts';
@@ -55,7 +55,7 @@ export function resolve(
   protectedHosts: readonly Prefix[],
 ): Resolution {
   const keys = grantedKeys(grants, acl);
-  const { reasons, problems } = reasonsFor(keys, catalog);
+  const { reasons, problems } = reasonsFor(keys, catalog, protectedHosts);
   const allowances = reasons.map((reason) => reason.allowance);
   return {
     reasons,
@@ -73,9 +73,10 @@ export function resolve(
 export function reasonsFor(
   keys: readonly AclKey[],
   catalog: Catalog,
+  protectedHosts: readonly Prefix[],
 ): { readonly reasons: readonly Reason[]; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
-  return { reasons: keys.flatMap((key) => reasonsOf(key, catalog, problems)), problems };
+  return { reasons: keys.flatMap((key) => reasonsOf(key, { catalog, protectedHosts, problems })), problems };
 }
 
 const refOf = (rule: ServiceRule): ServiceRef => ({ service: rule.service, datacenter: rule.datacenter });
@@ -86,29 +87,31 @@ const unknownKey = (key: string): Problem => ({
   reason: 'no such ACL key in Consul, so it grants nothing',
 });
 
-function reasonsOf(key: AclKey, catalog: Catalog, problems: Problem[]): readonly Reason[] {
+interface Lookup {
+  readonly catalog: Catalog;
+  readonly protectedHosts: readonly Prefix[];
+  /** Collects what allows nothing. */
+  readonly problems: Problem[];
+}
+
+function reasonsOf(key: AclKey, lookup: Lookup): readonly Reason[] {
   return key.rules.flatMap((line) => {
     const { rule } = line;
     if (rule.kind === 'address') return [{ key: key.key, line, instance: undefined, allowance: rule }];
-    return serviceReasons(key.key, line, rule, catalog.get(serviceName(rule)), problems);
+    return serviceReasons(key.key, line, rule, lookup);
   });
 }
 
-function serviceReasons(
-  key: string,
-  line: RuleLine,
-  rule: ServiceRule,
-  instances: readonly Instance[] | undefined,
-  problems: Problem[],
-): readonly Reason[] {
+function serviceReasons(key: string, line: RuleLine, rule: ServiceRule, lookup: Lookup): readonly Reason[] {
+  const instances = lookup.catalog.get(serviceName(rule));
   if (instances === undefined) return [];
   const { tag } = rule;
   const chosen = tag === undefined ? instances : instances.filter((one) => one.tags.includes(tag));
   const report = (severity: Problem['severity'], reason: string) =>
-    problems.push({ severity, key, line: line.line, text: line.text, reason });
+    lookup.problems.push({ severity, key, line: line.line, text: line.text, reason });
   if (chosen.length === 0) report('warning', nothingRegistered(rule, instances.length));
   return chosen.flatMap((instance) => {
-    const allowance = allowanceOf(instance, rule.protocol);
+    const allowance = allowanceOf(instance, rule.protocol, lookup.protectedHosts);
     if (typeof allowance === 'string') report('error', allowance);
     return typeof allowance === 'string' ? [] : [{ key, line, instance, allowance }];
   });
@@ -119,15 +122,24 @@ const nothingRegistered = (rule: ServiceRule, others: number): string =>
     ? `no instance of ${serviceName(rule)} is registered, so it grants nothing for now`
     : `no instance of ${serviceName(rule)} has the tag "${rule.tag}" (${others} without it), so it grants nothing for now`;
 
-/** What reaching an instance takes, or why it can't be said. */
-function allowanceOf(instance: Instance, protocol: 'tcp' | 'udp'): Allowance | string {
-  const prefix = parseAddress(instance.address);
+/**
+ * What reaching an instance takes, or why it can't be said. Whoever may register a service must not
+ * thereby grant a protected address: that takes a rule that names it.
+ */
+function allowanceOf(
+  { address, port, node }: Instance,
+  protocol: 'tcp' | 'udp',
+  protectedHosts: readonly Prefix[],
+): Allowance | string {
+  const prefix = parseAddress(address);
   if (prefix === undefined) {
-    return `the instance on node ${instance.node} is registered with "${instance.address}", which is not an IP address`;
+    return `the instance on node ${node} is registered with "${address}", which is not an IP address`;
   }
-  const { port } = instance;
+  if (protectedHosts.some((host) => contains(host, prefix))) {
+    return `the instance on node ${node} is registered with the protected address ${address}, which only a rule by address grants`;
+  }
   if (!Number.isInteger(port) || port < 1 || port > 65535) {
-    return `the instance on node ${instance.node} is registered with port ${port}, and a rule by service needs one`;
+    return `the instance on node ${node} is registered with port ${port}, and a rule by service needs one`;
   }
   return { prefix, protocol, ranges: [{ first: port, last: port }] };
 }

@@ -48,7 +48,10 @@ export async function explain(wanted: Wanted, flags: Flags, terminal: Terminal):
 
 /** Lines that allow anything at a host. */
 function reasonsAt(host: Prefix, { grants, acl, catalog, protectedHosts }: Viewpoint): readonly Reason[] {
-  const index = new ReasonIndex(reasonsFor(grantedKeys(grants, acl), catalog).reasons, protectedHosts);
+  const index = new ReasonIndex(
+    reasonsFor(grantedKeys(grants, acl), catalog, protectedHosts).reasons,
+    protectedHosts,
+  );
   return index.at(host);
 }
 

@@ -83,7 +83,7 @@ const reachOf =
   ({ catalog, protectedHosts }: DiffContext) =>
   (key: string, acl: Acl): readonly Allowance[] =>
     protect(
-      reasonsFor(grantedKeys([key], acl), catalog).reasons.map(({ allowance }) => allowance),
+      reasonsFor(grantedKeys([key], acl), catalog, protectedHosts).reasons.map(({ allowance }) => allowance),
       protectedHosts,
     );
 

@@ -61,7 +61,7 @@ export interface Explanation {
 /** The work that is the same for all destinations is done once. */
 export function createExplainer(view: Viewpoint): (destination: Destination) => Explanation {
   const { grants, acl, catalog, protectedHosts, mode } = view;
-  const { reasons } = reasonsFor(grantedKeys(grants, acl), catalog);
+  const { reasons } = reasonsFor(grantedKeys(grants, acl), catalog, protectedHosts);
   const granted = new ReasonIndex(reasons, protectedHosts);
   const suggest = createSuggester(view);
   const silent = withoutInstances(view);

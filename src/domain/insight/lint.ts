@@ -25,7 +25,7 @@ export function lint({ acl, protectedHosts, catalog, workloads }: LintContext): 
   const findings = [...acl.values()].flatMap((key) => [
     ...lintGrants(key, workloads),
     ...lintText(key),
-    ...lintServices(key, catalog),
+    ...lintServices(key, catalog, protectedHosts),
     ...lintRules(key, protectedHosts),
   ]);
   return [...findings, ...missingKeys(acl, workloads)].sort(inOrder);
@@ -87,10 +87,14 @@ const fromProblem = (key: string, { severity, line, text, reason }: Problem, rul
   remedy: rule === undefined ? 'correct the line, or begin it with "#"' : `write ${rule}`,
 });
 
-function lintServices(key: AclKey, catalog: Catalog | undefined): readonly Finding[] {
+function lintServices(
+  key: AclKey,
+  catalog: Catalog | undefined,
+  protectedHosts: readonly Prefix[],
+): readonly Finding[] {
   if (catalog === undefined) return [];
   const services = { ...key, rules: key.rules.filter(({ rule }) => rule.kind === 'service') };
-  const { problems } = reasonsFor([services], catalog);
+  const { problems } = reasonsFor([services], catalog, protectedHosts);
   return problems.map((problem) => ({
     ...fromProblem(key.key, problem),
     code: 'service',

@@ -55,7 +55,7 @@ export function createSuggester(context: SuggestionContext): Suggester {
   return (destinations) => {
     tools ??= {
       chooser: new ServiceChooser(catalog, tagsInUse(acl)),
-      index: new ReasonIndex(reasonsFor(others, catalog).reasons, protectedHosts),
+      index: new ReasonIndex(reasonsFor(others, catalog, protectedHosts).reasons, protectedHosts),
     };
     return {
       lines: linesFor(destinations, tools.chooser, protectedHosts),
@@ -69,16 +69,20 @@ function linesFor(
   chooser: ServiceChooser,
   protectedHosts: readonly Prefix[],
 ): readonly SuggestedLine[] {
-  const { rules: services, rest } = chooser.choose(destinations);
   const isRisky = (prefix: Prefix) => protectedHosts.some((host) => contains(prefix, host));
+  const isProtected = (host: Prefix) => protectedHosts.some((one) => contains(one, host));
+  // A service grants no protected host, whoever registered it there.
+  const { rules: services, rest } = chooser.choose(destinations.filter(({ host }) => !isProtected(host)));
   return [
     ...services.map(({ rule, count }) => ({ rule, text: formatRule(rule), count, risky: false })),
-    ...addressRules(rest).map(({ rule, count }) => ({
-      rule,
-      text: formatRule(rule),
-      count,
-      risky: isRisky(rule.prefix),
-    })),
+    ...addressRules([...rest, ...destinations.filter(({ host }) => isProtected(host))]).map(
+      ({ rule, count }) => ({
+        rule,
+        text: formatRule(rule),
+        count,
+        risky: isRisky(rule.prefix),
+      }),
+    ),
   ];
 }
 

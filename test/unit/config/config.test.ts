@@ -1,0 +1,63 @@
+/** Flags before environment before default, and every problem at once. */
+import { describe, expect, test } from 'vitest';
+import { resolveConfig } from '../../../src/config/config.ts';
+
+describe('resolveConfig', () => {
+  test('has the defaults of egresstrator 0.2', () => {
+    const { consul, template, docker } = resolveConfig({}, {});
+    expect(consul).toMatchObject({
+      address: '127.0.0.1:8500',
+      kvPath: 'egress/acl/',
+      ssl: false,
+      health: 'any',
+    });
+    expect({ template, host: docker.host }).toEqual({
+      template: 'nftables',
+      host: 'unix:///var/run/docker.sock',
+    });
+  });
+
+  test('takes flags before variables before defaults', () => {
+    const environment = { CONSUL_HTTP_ADDR: 'env:8500', CONSUL_PATH: 'env/' };
+    const { consul } = resolveConfig({ consul: 'flag:8500' }, environment);
+    expect([consul.address, consul.kvPath]).toEqual(['flag:8500', 'env/']);
+  });
+
+  test('takes an empty variable for none', () => {
+    expect(resolveConfig({}, { CONSUL_HTTP_ADDR: '', CONSUL_HTTP_TOKEN: '' }).consul).toMatchObject({
+      address: '127.0.0.1:8500',
+      token: undefined,
+    });
+  });
+
+  test('reads switches from flags and variables', () => {
+    expect(resolveConfig({ ssl: true }, {}).consul.ssl).toBe(true);
+    expect(resolveConfig({}, { CONSUL_HTTP_SSL: 'true' }).consul.ssl).toBe(true);
+    expect(resolveConfig({}, { CONSUL_HTTP_SSL: 'false' }).consul.ssl).toBe(false);
+  });
+
+  test('reads lists', () => {
+    const { protectedHosts, prepare } = resolveConfig(
+      { protect: '10.0.0.1, fd00::1', prepare: 'a,b;;c' },
+      {},
+    );
+    expect(protectedHosts.map(({ family, length }) => [family, length])).toEqual([
+      [4, 32],
+      [6, 128],
+    ]);
+    expect(prepare).toEqual([['a', 'b'], ['c']]);
+    expect(resolveConfig({ protect: 'none' }, {}).protectedHosts).toEqual([]);
+  });
+
+  test('reports every problem at once, each with where it stands', () => {
+    const flags = { loader: 'magic', concurrency: '0', protect: '10.0.0.0/8,nope' };
+    expect(() => resolveConfig(flags, { EGRESSTRATOR_DRIFT_INTERVAL: '1e3' })).toThrow(
+      [
+        '--loader: expected helper, nsenter, auto, not "magic"',
+        '--protect: expected IP addresses separated by commas, not "10.0.0.0/8,nope"',
+        '--concurrency: expected a whole number from 1 to 64, not "0"',
+        'EGRESSTRATOR_DRIFT_INTERVAL: expected a whole number from 1 to 86400, not "1e3"',
+      ].join('\n'),
+    );
+  });
+});
