@@ -47,6 +47,11 @@ function resultsOf(controller: Controller, meant: readonly Container[]): Overrid
   const { namespaces } = controller.status();
   return meant.map(({ id, name, startedAt }) => {
     const status = namespaces.find((one) => one.id === `${id}@${startedAt}` || one.workloads.includes(name));
-    return { container: name, state: status?.state ?? 'cleared', error: status?.lastError };
+    return {
+      container: name,
+      state: status?.state ?? 'cleared',
+      error: status?.lastError,
+      problems: [...(status?.problems ?? [])],
+    };
   });
 }

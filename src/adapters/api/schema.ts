@@ -22,6 +22,7 @@ const Namespace = z.object({
   grants: z.array(z.string()),
   mode: z.enum(['enforce', 'audit']),
   dns: z.enum(['resolvers', 'none']),
+  hasRawSockets: z.boolean(),
   fingerprint: z.string().optional(),
   verifiedAt: z.number().optional(),
   lastError: z.string().optional(),
@@ -64,7 +65,15 @@ export const OverrideRequest = z.object({
 export type OverrideRequest = z.infer<typeof OverrideRequest>;
 
 export const OverrideReply = z.object({
-  results: z.array(z.object({ container: z.string(), state: State, error: z.string().optional() })),
+  results: z.array(
+    z.object({
+      container: z.string(),
+      state: State,
+      error: z.string().optional(),
+      /** What is wrong with what it asks for. */
+      problems: z.array(Problem),
+    }),
+  ),
 });
 export type OverrideReply = z.infer<typeof OverrideReply>;
 

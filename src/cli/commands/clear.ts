@@ -32,7 +32,7 @@ async function clearOnce(choice: Choice, config: Config, terminal: Terminal): Pr
     const wish = { choice, grants: 'name' in choice ? [] : undefined, mode: config.mode };
     return await eachNamespace(chooseNamespaces(await engine.containers.list(), wish), async (namespace) => {
       await settleOnce(namespace, { kind: 'nothing' }, context);
-      return 'cleared';
+      return { state: 'cleared', problems: [] };
     });
   } finally {
     await engine.close();

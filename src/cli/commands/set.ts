@@ -30,25 +30,21 @@ export async function set(container: string | undefined, flags: Flags, terminal:
     const reply = await new ApiClient(config.socket).post('/v1/overrides', body, OverrideReplySchema);
     return report(reply.results, 'rules loaded', output);
   }
-  const results = await setOnce({ choice, grants, mode: config.mode }, config, terminal, output);
+  const results = await setOnce({ choice, grants, mode: config.mode }, config, terminal);
   report(results, 'rules loaded', output);
 }
 
 /** Prints one line for each container. Throws when one failed. */
 export function report(results: readonly Result[], done: string, output: Output): void {
   const line = ({ container, state, error }: Result) => `${container}: ${error ?? `${done} (${state})`}`;
+  for (const { problems } of results) for (const problem of problems) output.note(describe(problem));
   const nothing = 'no running container was started with EGRESSTRATOR_ENABLE=1';
   output.result({ results }, results.length === 0 ? nothing : results.map(line).join('\n'));
   const failed = results.filter(({ error }) => error !== undefined).map(({ container }) => container);
   if (failed.length > 0) throw new UserError(`not done for ${failed.join(', ')}`);
 }
 
-async function setOnce(
-  wish: Wish,
-  config: Config,
-  terminal: Terminal,
-  output: Output,
-): Promise<readonly Result[]> {
+async function setOnce(wish: Wish, config: Config, terminal: Terminal): Promise<readonly Result[]> {
   const template = openTemplate(config);
   const engine = await openEngine(config, terminal, toolLogger(terminal));
   const consul = openConsul(config);
@@ -59,9 +55,9 @@ async function setOnce(
     const context = { ...engine, renderer: new Renderer(template), log: toolLogger(terminal) };
     return await eachNamespace(namespaces, async (namespace) => {
       const want = rulesFor(namespace.grants);
-      for (const problem of want.resolution.problems) output.note(describe(problem));
+      const { problems, ruleSet } = want.resolution;
       await settleOnce(namespace, want, context satisfies JobContext & Engine);
-      return want.resolution.ruleSet.layers.length === 0 ? 'locked' : 'protected';
+      return { state: ruleSet.layers.length === 0 ? 'locked' : 'protected', problems: [...problems] };
     });
   } finally {
     consul.close();
@@ -72,15 +68,15 @@ async function setOnce(
 /** One after the other, so that the lines come in order and a failure stops nothing else. */
 export async function eachNamespace(
   namespaces: readonly Namespace[],
-  work: (namespace: Namespace) => Promise<Result['state']>,
+  work: (namespace: Namespace) => Promise<Pick<Result, 'state' | 'problems'>>,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
   for (const namespace of namespaces) {
     const container = namespace.target.name;
     try {
-      results.push({ container, state: await work(namespace) });
+      results.push({ container, ...(await work(namespace)) });
     } catch (error) {
-      results.push({ container, state: 'failed', error: messageOf(error) });
+      results.push({ container, state: 'failed', error: messageOf(error), problems: [] });
     }
   }
   return results;
