@@ -83,8 +83,8 @@ export async function eachNamespace(
 }
 
 interface Described {
-  readonly key?: string;
-  readonly line?: number;
+  readonly key?: string | undefined;
+  readonly line?: number | undefined;
   readonly reason: string;
 }
 
