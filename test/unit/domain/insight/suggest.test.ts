@@ -35,8 +35,8 @@ test('the lines allow all that was refused, and nothing else except by service',
       (keys, catalog, grants, seen) => {
         const { lines } = createSuggester(view(grants, keys, { catalog }))(seen);
         const acl = aclOf({ new: lines.map(({ text }) => text).join('\n') });
-        const { ruleSet, reasons, problems } = resolve(['new'], acl, catalog, [METADATA]);
-        expect(problems).toEqual([]);
+        const { ruleSet, reasons } = resolve(['new'], acl, catalog, [METADATA]);
+        expect(acl.get('new')?.problems).toEqual([]);
         for (const { host, protocol, port } of seen) expect(allows(ruleSet, host, protocol, port)).toBe(true);
         const byAddress = canonical(
           reasons.filter((one) => one.instance === undefined).map((one) => one.allowance),

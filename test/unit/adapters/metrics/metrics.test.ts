@@ -1,0 +1,104 @@
+/** What the metrics tell, and that the dashboard and the alerts speak of metrics that exist. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { measured } from '../../../../src/adapters/metrics/measured-dataplane.ts';
+import { Metrics } from '../../../../src/adapters/metrics/metrics.ts';
+import type { Status } from '../../../../src/controller/status.ts';
+import { LoadError } from '../../../../src/domain/errors.ts';
+import { FakeKernel } from '../../../support/fake-world.ts';
+
+const problem = { severity: 'error', key: 'db', line: 3, reason: 'expected a protocol' } as const;
+const namespace = (state: Status['namespaces'][number]['state']): Status['namespaces'][number] => ({
+  ...{ id: 'a@0', workloads: ['a'], target: 'a', state, grants: ['db'], mode: 'enforce', dns: 'none' },
+  ...{ hasRawSockets: true, fingerprint: 'f', verifiedAt: 1, lastError: undefined, problems: [problem] },
+});
+const source = (name: string, confirmedAt: number | undefined, error?: string) => ({
+  ...{ name, known: true, confirmedAt, error },
+});
+
+const status: Status = {
+  namespaces: [namespace('protected'), namespace('protected'), namespace('failed')],
+  sources: [
+    source('rules', 5_000),
+    source('containers', undefined, 'gone'),
+    source('service a', 9_000),
+    source('service b', 7_000, 'refused'),
+  ],
+  refused: [],
+};
+
+const metrics = (packets: ReadonlyMap<string, number> = new Map()) =>
+  new Metrics({ version: '1.2.3', loader: 'auto', status: () => status, refusedPackets: () => packets });
+
+const textOf = async (one: Metrics): Promise<string> => (await one.render()).text;
+
+test('namespaces, problems and sources are told as they are when somebody asks', async () => {
+  const text = await textOf(metrics());
+  expect(text).toContain('egresstrator_build_info{version="1.2.3"} 1');
+  expect(text).toContain('egresstrator_namespaces{state="protected"} 2');
+  expect(text).toContain('egresstrator_namespaces{state="locked"} 0');
+  expect(text).toContain('egresstrator_rule_problems{severity="error"} 1');
+  expect(text).toContain('egresstrator_source_confirmed_timestamp_seconds{source="rules"} 5');
+  expect(text).toContain('egresstrator_source_confirmed_timestamp_seconds{source="services"} 7');
+  expect(text).not.toContain('egresstrator_source_confirmed_timestamp_seconds{source="containers"}');
+  expect(text).toContain('egresstrator_sources_failing{source="services"} 1');
+});
+
+test('loads are counted by outcome, and timed where they ended well', async () => {
+  const one = metrics();
+  const kernel = new FakeKernel();
+  const dataplane = measured(kernel, (outcome, seconds) => one.observeLoad(outcome, seconds));
+  const where = { owner: 'a', name: 'a', pid: 1, startedAt: '2026-01-01T00:00:00Z' };
+  const broken = measured(
+    { ...dataplane, load: () => Promise.reject(new LoadError('no such process', { gone: true })) },
+    (outcome, seconds) => one.observeLoad(outcome, seconds),
+  );
+  await dataplane.rehearse('').catch(() => undefined);
+  await broken.load(where, 'text').catch(() => undefined);
+  one.observeLoad('loaded', 0.02);
+  one.observeLoad('failed', 3);
+  one.countRepair();
+  const text = await textOf(one);
+  expect(text).toContain('egresstrator_loads_total{outcome="loaded",loader="auto"} 1');
+  expect(text).toContain('egresstrator_loads_total{outcome="failed",loader="auto"} 1');
+  expect(text).toContain('egresstrator_loads_total{outcome="gone",loader="auto"} 1');
+  expect(text).toContain('egresstrator_load_duration_seconds_count{loader="auto"} 1');
+  expect(text).toContain('egresstrator_drift_repairs_total 1');
+});
+
+test('refused packets have a bounded number of labels, and none is lost', async () => {
+  const packets = new Map(Array.from({ length: 600 }, (_, index) => [`c${index}`, 2] as const));
+  const lines = (await textOf(metrics(packets)))
+    .split('\n')
+    .filter((line) => line.startsWith('egresstrator_refused_packets_total{'));
+  expect(lines).toHaveLength(501);
+  expect(lines).toContain('egresstrator_refused_packets_total{container="other"} 200');
+});
+
+describe.each(['deploy/grafana/egresstrator.json', 'deploy/prometheus/egresstrator.rules.yml'])(
+  '%s',
+  (path) => {
+    test('speaks of metrics and labels that exist', async () => {
+      const one = metrics(new Map([['a', 1]]));
+      one.observeLoad('loaded', 1);
+      const text = await textOf(one);
+      const names = new Set([...text.matchAll(/^(egresstrator_\w+)/gm)].map(([, name]) => name));
+      const mentioned = [...readFileSync(path, 'utf8').matchAll(/egresstrator_\w+/g)].map(([name]) => name);
+      expect(mentioned.length).toBeGreaterThan(8);
+      expect([...new Set(mentioned)].filter((name) => !names.has(name))).toEqual([]);
+      const states = [...readFileSync(path, 'utf8').matchAll(/state=\\?"(\w+)\\?"/g)].map(
+        ([, state]) => state,
+      );
+      expect(states.filter((state) => !text.includes(`state="${state}"`))).toEqual([]);
+    });
+  },
+);
+
+test('every metric of ours is shown or alerted on', async () => {
+  const text = await textOf(metrics());
+  const families = [...text.matchAll(/^# TYPE (egresstrator_\w+)/gm)].map(([, name]) => name ?? '');
+  const used = ['deploy/grafana/egresstrator.json', 'deploy/prometheus/egresstrator.rules.yml']
+    .map((path) => readFileSync(path, 'utf8'))
+    .join();
+  expect(families.filter((name) => !used.includes(name))).toEqual([]);
+});

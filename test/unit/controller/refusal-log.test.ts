@@ -1,0 +1,120 @@
+/** Refusals are collected, compared with before, logged once per window, and counted. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Refusal } from '../../../src/controller/ports.ts';
+import { RefusalLog } from '../../../src/controller/refusal-log.ts';
+import { type Namespace, planNamespaces } from '../../../src/domain/namespace.ts';
+import { byId, container } from '../../support/containers.ts';
+
+const MINUTE = 60_000;
+
+class Recorder {
+  readonly lines: (readonly [string, object])[] = [];
+  debug(): void {}
+  info(): void {}
+  error(): void {}
+  warn(fields: object, message: string): void {
+    this.lines.push([message, fields]);
+  }
+}
+
+const refusal = (port: number, packets: number): Refusal => ({
+  address: '10.0.0.1',
+  protocol: 'tcp',
+  port,
+  packets,
+});
+
+const audit = { environment: ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_MODE=audit'] };
+
+function setUp(answer: () => readonly Refusal[] | Error, namespaces: readonly Namespace[] = web) {
+  const log = new Recorder();
+  const dataplane = {
+    refusals: async () => {
+      const found = answer();
+      if (found instanceof Error) throw found;
+      return found;
+    },
+  };
+  const collector = new RefusalLog({
+    dataplane,
+    log,
+    namespaces: () => namespaces,
+    now: Date.now,
+    interval: MINUTE,
+  });
+  return { log, collector };
+}
+
+const web = planNamespaces(byId(container('web'))).namespaces;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 0 });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('a destination is logged once per window, and again when packets come after it', async () => {
+  let packets = 3;
+  const { log, collector } = setUp(() => [refusal(80, packets)]);
+  await vi.advanceTimersByTimeAsync(5 * MINUTE);
+  expect(log.lines).toEqual([
+    ['destination refused', { container: 'web', address: '10.0.0.1', protocol: 'tcp', port: 80, packets: 3 }],
+  ]);
+  await vi.advanceTimersByTimeAsync(20 * MINUTE);
+  expect(log.lines).toHaveLength(1);
+  packets = 5;
+  await vi.advanceTimersByTimeAsync(MINUTE);
+  expect(log.lines).toHaveLength(2);
+  expect(collector.packets.get('web')).toBe(5);
+  await collector.close();
+});
+
+test('a count that begins anew is added', async () => {
+  let packets = 7;
+  const { collector } = setUp(() => [refusal(80, packets)]);
+  await collector.read();
+  packets = 2;
+  const [report] = await collector.read();
+  expect(collector.packets.get('web')).toBe(9);
+  expect(report).toMatchObject({ container: 'web', workloads: ['web'], refusals: [{ packets: 2 }] });
+  await collector.close();
+});
+
+test('when it was first and last seen is told', async () => {
+  let packets = 1;
+  const { collector } = setUp(() => [refusal(80, packets)]);
+  await collector.read();
+  vi.setSystemTime(4_000);
+  packets = 2;
+  await collector.read();
+  vi.setSystemTime(9_000);
+  const [report] = await collector.read();
+  expect(report?.refusals).toMatchObject([{ firstSeenAt: 0, lastSeenAt: 4_000 }]);
+  await collector.close();
+});
+
+test('a scan does not flood the log', async () => {
+  const { log, collector } = setUp(() => Array.from({ length: 100 }, (_, index) => refusal(index + 1, 1)));
+  await collector.read();
+  expect(log.lines).toHaveLength(21);
+  expect(log.lines.at(-1)).toEqual(['more destinations refused', { container: 'web', more: 80 }]);
+  await collector.close();
+});
+
+test('audit mode says what would be refused', async () => {
+  const { namespaces } = planNamespaces(byId(container('web', audit)));
+  const { log, collector } = setUp(() => [refusal(80, 1)], namespaces);
+  await collector.read();
+  expect(log.lines[0]?.[0]).toBe('destination would be refused');
+  await collector.close();
+});
+
+test('a namespace that can not be read is reported, and stops nobody', async () => {
+  const { log, collector } = setUp(() => new Error('no such container'));
+  expect(await collector.read()).toMatchObject([
+    { container: 'web', refusals: [], error: 'no such container' },
+  ]);
+  expect(log.lines).toEqual([]);
+  await collector.close();
+});
