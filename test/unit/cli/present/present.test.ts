@@ -1,0 +1,354 @@
+/** What people read, word by word. */
+import { describe, expect, test } from 'vitest';
+import { bulletinOf, parseBulletin } from '../../../../src/cli/insight/bulletin.ts';
+import { knowledgeOf, pickPlace } from '../../../../src/cli/insight/knowledge.ts';
+import { instancesOf, parseTarget } from '../../../../src/cli/insight/targets.ts';
+import { presentCluster } from '../../../../src/cli/present/cluster.ts';
+import { deniedFrom, presentDenied, presentOne } from '../../../../src/cli/present/denied.ts';
+import { presentDiff } from '../../../../src/cli/present/diff.ts';
+import { presentExplanation } from '../../../../src/cli/present/explain.ts';
+import { presentFindings } from '../../../../src/cli/present/lint.ts';
+import { type Paint, plain } from '../../../../src/cli/present/paint.ts';
+import { presentNamespace, presentStatus, type Status } from '../../../../src/cli/present/status.ts';
+import { presentSuggestions } from '../../../../src/cli/present/suggest.ts';
+import { ago } from '../../../../src/cli/present/words.ts';
+import type { Picture } from '../../../../src/controller/picture.ts';
+import { createExplainer } from '../../../../src/domain/insight/explain.ts';
+import { lint } from '../../../../src/domain/insight/lint.ts';
+import { createSuggester } from '../../../../src/domain/insight/suggest.ts';
+import { aclOf, catalogOf, instance, to, view } from '../../domain/insight/worlds.ts';
+
+const NOW = 1_000_000_000;
+const tags: Paint = (colour, text) => `<${colour}>${text}</>`;
+const lines = (text: string): readonly string[] => text.split('\n');
+
+const status: Status = {
+  controller: {
+    version: '1.0.0',
+    node: 'host-1',
+    loader: 'auto',
+    template: 'nftables',
+    startedAt: NOW - 3_600_000,
+  },
+  namespaces: [
+    {
+      ...{
+        id: 'b1@0',
+        workloads: ['web', 'sidecar'],
+        target: 'web',
+        state: 'protected',
+        grants: ['db', 'net'],
+      },
+      ...{ mode: 'enforce', dns: 'resolvers', hasRawSockets: false, fingerprint: '0123456789abcdef' },
+      ...{ verifiedAt: NOW - 4_000, problems: [] },
+    },
+    {
+      ...{
+        id: 'a1@0',
+        workloads: ['job'],
+        target: 'job',
+        state: 'failed',
+        grants: [],
+        mode: 'enforce',
+        dns: 'none',
+      },
+      ...{ hasRawSockets: false, lastError: 'the helper ended with 1' },
+      problems: [{ severity: 'error', key: 'db', line: 3, text: '10.0.0.1', reason: 'expected a protocol' }],
+    },
+  ],
+  sources: [
+    { name: 'rules', known: true, confirmedAt: NOW - 2_000 },
+    { name: 'service pg', known: true, confirmedAt: NOW - 9_000 },
+    { name: 'service web', known: true, confirmedAt: NOW - 5_000 },
+    { name: 'containers', known: false, error: 'the Engine does not answer' },
+  ],
+  refused: [{ name: 'proxy', problem: { severity: 'error', reason: 'it has the host’s network' } }],
+};
+
+describe('status', () => {
+  test('is a table, with what is wrong below it', () => {
+    expect(lines(presentStatus(status, NOW, plain))).toEqual([
+      'egresstrator 1.0.0 on host-1, started 60m ago, loads nftables by auto',
+      '',
+      'CONTAINER     STATE      KEYS     RULES     CHECKED',
+      'job           failed     -        -         never',
+      'web, sidecar  protected  db, net  01234567  4s ago',
+      '',
+      'proxy can not be given rules: it has the host’s network',
+      '',
+      'job: the helper ended with 1',
+      '',
+      'error: key db line 3 (10.0.0.1): expected a protocol',
+      '',
+      'SOURCE      CONFIRMED  STATE',
+      'rules       2s ago     ok',
+      'containers  never      the Engine does not answer',
+      '2 services  9s ago     ok',
+    ]);
+  });
+
+  test('colours what matters, and keeps the columns', () => {
+    const text = presentStatus(status, NOW, tags);
+    expect(text).toContain('job           <red>failed</>     -');
+    expect(text).toContain('web, sidecar  <green>protected</>  db, net');
+  });
+
+  test('of nothing says so', () => {
+    expect(presentStatus({ namespaces: [], sources: [], refused: [] }, NOW, plain)).toBe(
+      'No running container was started with EGRESSTRATOR_ENABLE=1.',
+    );
+  });
+
+  test('of one container says what its state means', () => {
+    const [namespace] = status.namespaces;
+    expect(namespace && lines(presentNamespace(namespace, 'auto', NOW, plain))).toEqual([
+      'workloads   web, sidecar',
+      'entered by  web',
+      'state       protected',
+      'means       reaches what its keys allow, and nothing else',
+      'keys        db, net',
+      'mode        enforce',
+      'names       port 53 of its own resolvers',
+      'rules       0123456789abcdef',
+      'checked     4s ago',
+      'loader      auto',
+    ]);
+  });
+
+  test('of a cluster shows who is silent', () => {
+    const known = bulletinOf(
+      {
+        namespaces: [],
+        refused: [],
+        sources: [{ name: 'rules', known: true, confirmedAt: 1, error: 'lost' }],
+      },
+      '1.0.0',
+      NOW,
+      true,
+    );
+    expect(parseBulletin(JSON.stringify(known))).toEqual(known);
+    const hosts = [
+      { node: 'a', bulletin: known },
+      {
+        node: 'b',
+        bulletin: { ...known, at: NOW - 600_000, states: { protected: 2, audit: 1 }, errors: [] },
+      },
+      { node: 'c', bulletin: { ...known, running: false, errors: [] } },
+      { node: 'd', bulletin: parseBulletin('{') },
+    ];
+    expect(lines(presentCluster(hosts, NOW, plain))).toEqual([
+      'NODE  STATE       VERSION  HEARD    WORKLOADS',
+      'a     errors      1.0.0    0s ago   none',
+      'b     silent      1.0.0    10m ago  2 protected, 1 audit',
+      'c     stopped     1.0.0    0s ago   none',
+      'd     unreadable  -        never    none',
+      '',
+      'a: lost',
+    ]);
+  });
+});
+
+describe('denied', () => {
+  const seen = { protocol: 'tcp', packets: 12, firstSeenAt: NOW - 60_000, lastSeenAt: NOW - 1_000 };
+  const report = {
+    ...{ container: 'web', workloads: ['web'], mode: 'audit' as const },
+    refusals: [
+      { address: '10.0.0.5', port: 5432, ...seen, packets: 3 },
+      { address: '10.0.0.6', port: undefined, ...seen, protocol: '132' },
+    ],
+  };
+  const broken = { ...report, container: 'job', refusals: [], error: 'it ended' };
+  const behind = ({ container }: { readonly container: string }) =>
+    container === 'web' ? { services: ['production.pg'], keys: ['db'] } : { services: [], keys: [] };
+
+  test('is a table of destinations and what stands behind them', () => {
+    expect(lines(presentDenied(deniedFrom([report, broken], behind), NOW, plain))).toEqual([
+      'CONTAINER  DESTINATION  PORT      PACKETS  FIRST SEEN  LAST SEEN  SERVICE        ALLOWED BY KEY',
+      'web        10.0.0.6     132            12  60s ago     1s ago     production.pg  db',
+      'web        10.0.0.5     tcp/5432        3  60s ago     1s ago     production.pg  db',
+      '',
+      'job: it ended',
+      '',
+      'web: in audit mode, so it was let pass.',
+    ]);
+  });
+
+  test('one at a time', () => {
+    const [, row] = deniedFrom([report], behind).rows;
+    expect(row && presentOne(row, '12:00:00')).toBe('12:00:00 web 10.0.0.5 tcp/5432 (production.pg, key db)');
+  });
+});
+
+describe('explain', () => {
+  const asked = { container: 'web', grants: ['app'] };
+  const catalog = catalogOf({ pg: [instance('10.0.0.5', 5432, 'production')] });
+  const keys = { app: 'production.pg\nstaging.pg\n169.0.0.0/8:tcp', db: '10.0.0.0/8:tcp/80' };
+  const say = (traits: object, ...destination: Parameters<typeof to>) =>
+    lines(
+      presentExplanation(
+        asked,
+        createExplainer(view(['app', 'gone'], keys, { catalog, ...traits }))(to(...destination)),
+        plain,
+      ),
+    );
+
+  test('allowed: by which line, and which instance', () => {
+    expect(say({}, '10.0.0.5', 'tcp', 5432)).toEqual([
+      'web may reach 10.0.0.5 tcp/5432.',
+      '  key app line 1: production.pg (instance on node-10.0.0.5)',
+    ]);
+  });
+
+  test('refused: what stands in the way, and the ways out', () => {
+    expect(say({ mode: 'audit' }, '10.0.0.5', 'tcp', 80)).toEqual([
+      'web may not reach 10.0.0.5 tcp/80, but audit mode lets it pass.',
+      '  It asks for the key gone, and Consul has none of that name.',
+      '  Key app line 2 (staging.pg) names a service of which Consul has no instance now.',
+      '  Key app line 1: production.pg (instance on node-10.0.0.5) allows tcp/5432 there.',
+      'To allow it, one of:',
+      '  add db to EGRESSTRATOR_ACL of web: its line 1 (10.0.0.0/8:tcp/80) allows it',
+      '  put 10.0.0.5:tcp/80 into one of its keys (app)',
+    ]);
+  });
+
+  test('refused by protection', () => {
+    expect(say({}, '169.254.169.254', 'tcp', 80).slice(3)).toEqual([
+      '  Key app line 3: 169.0.0.0/8:tcp is too broad to mean 169.254.169.254, which is protected.',
+      'To allow it:',
+      '  put 169.254.169.254:tcp/80 into one of its keys (app)',
+    ]);
+  });
+
+  test('loopback and names', () => {
+    expect(say({}, '127.0.0.1', 'tcp', 80)[1]).toBe('  Loopback is always allowed.');
+    expect(say({}, '127.0.0.11', 'udp', 53)).toContain(
+      '  Name resolution is switched off by EGRESSTRATOR_DNS=none.',
+    );
+    const dns = { dns: 'resolvers', resolvers: ['10.9.9.9'] };
+    expect(say(dns, '10.9.9.9', 'udp', 53)[1]).toContain('It is a resolver of this container');
+  });
+});
+
+describe('the words of explain', () => {
+  test.each([
+    ['10.0.0.5', 'tcp/80', 'tcp', 80],
+    ['10.0.0.5', '80', 'tcp', 80],
+    ['10.0.0.5:80', undefined, 'tcp', 80],
+    ['[2001:db8::1]:443', undefined, 'tcp', 443],
+    ['2001:db8::1', 'icmp', 'icmp', 128],
+    ['10.0.0.5', 'icmp', 'icmp', 8],
+  ])('%s %s', (word, traffic, protocol, port) => {
+    expect(parseTarget(word, traffic)).toMatchObject({
+      kind: 'destinations',
+      destinations: [{ protocol, port }],
+    });
+  });
+
+  test.each([
+    ['10.0.0.5', 'tcp'],
+    ['10.0.0.5', 'tcp/1-5'],
+    ['10.0.0.0/8', 'tcp/80'],
+    ['pg', 'tcp/80'],
+  ])('refused: %s %s', (word, traffic) =>
+    expect(() => parseTarget(word, traffic)).toThrow(/expected|the port of a service/),
+  );
+
+  test('a service without instances is told as such', () => {
+    const target = parseTarget('production.pg', undefined);
+    const look = (catalog: ReturnType<typeof catalogOf>) => () =>
+      target.kind === 'service' && instancesOf(target.rule, catalog);
+    expect(look(catalogOf({}))).toThrow('service pg could not be looked up');
+    expect(look(catalogOf({ pg: [] }))).toThrow(
+      'Consul has no instance of pg with the tag "production"; for a host name, give its address',
+    );
+  });
+});
+
+test('suggestions are a text for Consul', () => {
+  const context = view([], { db: '10.0.0.1:tcp/80' });
+  const destinations = [
+    to('10.0.0.1', 'tcp', 80),
+    to('10.0.0.1', 'tcp', 81),
+    to('169.254.169.254', 'tcp', 80),
+  ];
+  const suggestion = {
+    container: 'web',
+    ...createSuggester(context)(destinations),
+    unsayable: ['10.0.0.9 132'],
+  };
+  const text = presentSuggestions([suggestion]);
+  expect(lines(text)).toEqual([
+    '# web: 3 destinations refused',
+    '# key db allows 1 of them already (line 1: 10.0.0.1:tcp/80): add db to EGRESSTRATOR_ACL instead',
+    '10.0.0.1:tcp/80-81  # 2 destinations',
+    '169.254.169.254:tcp/80  # a protected address, such as cloud credentials: be sure',
+    '# no rule can name 10.0.0.9 132',
+  ]);
+  expect(aclOf({ text }).get('text')).toMatchObject({ problems: [], rules: [{ line: 3 }, { line: 4 }] });
+});
+
+test('findings are lines as compilers print them', () => {
+  const acl = aclOf({ db: '10.0.0.1:tcp/80\n10.0.0.1:tcp/80\nbad/' });
+  const findings = lint({ acl, protectedHosts: [], catalog: undefined, workloads: undefined });
+  expect(lines(presentFindings(findings, ['pg'], tags)).slice(0, 2)).toEqual([
+    'db:2: <dim>info</>: 10.0.0.1:tcp/80: line 1 (10.0.0.1:tcp/80) says the same',
+    '  delete the line',
+  ]);
+  expect(lines(presentFindings(findings, ['pg'], plain)).slice(-2)).toEqual([
+    'not looked up, as Consul did not tell: pg',
+    '1 error, 0 warnings, 1 to tidy up',
+  ]);
+});
+
+test('differences are told by workload', () => {
+  const gained = Array.from({ length: 60 }, (_, index) => ({
+    rule: `10.0.0.${index}:tcp/80`,
+    partly: index === 0,
+  }));
+  const diff = {
+    problems: [],
+    holders: ['a', 'b', 'c'],
+    changes: [{ workloads: ['a', 'b'], gained, lost: [] }],
+  };
+  const text = lines(presentDiff('db', diff, plain));
+  expect(text.slice(0, 3)).toEqual(['a and b:', '  + 10.0.0.0:tcp/80  (in part)', '  + 10.0.0.1:tcp/80']);
+  expect(text.slice(-3)).toEqual([
+    '  + … and 10 more; --json lists all',
+    '',
+    '3 workloads hold db; 2 would see a change. Nothing was written.',
+  ]);
+});
+
+describe('a container', () => {
+  const place = {
+    workloads: ['web'],
+    ids: ['abcdef12'],
+    target: 'web',
+    grants: [],
+    mode: 'enforce',
+    dns: 'none',
+  } as const;
+  const picture: Picture = {
+    ...{ places: [place, { ...place, workloads: ['job'], ids: ['abcd9999'], target: 'job' }], rules: [] },
+    ...{ services: [], unread: [], protectedHosts: [], denylist: false },
+  };
+  const { places } = knowledgeOf(picture);
+
+  test('is found by its name, its id, or the beginning of that', () => {
+    expect(pickPlace(places, 'web').target).toBe('web');
+    expect(pickPlace(places, 'abcd9').target).toBe('job');
+    expect(() => pickPlace(places, 'abcd')).toThrow('"abcd" means 2 containers');
+    expect(() => pickPlace(places, 'nobody')).toThrow(
+      'no container "nobody" with EGRESSTRATOR_ENABLE=1 runs here',
+    );
+  });
+});
+
+test.each([
+  [undefined, 'never'],
+  [NOW + 5, '0s ago'],
+  [NOW - 119_000, '119s ago'],
+  [NOW - 120_000, '2m ago'],
+  [NOW - 7_200_000, '2h ago'],
+  [NOW - 172_800_000, '2d ago'],
+])('time %s is %s', (then, text) => expect(ago(then, NOW)).toBe(text));
