@@ -172,6 +172,17 @@ describe.each(versions)('Engine %s', (version) => {
     expect((await deaf.rehearse('load', text)).stdout).toBe('done\n');
   });
 
+  test('one that wants more memory than it may have', async () => {
+    const elements = Array.from({ length: 20_000 }, (_, at) => `10.0.${at >> 8}.${at & 255} . tcp . 80,`);
+    const set = 'set a { type ipv4_addr . inet_proto . inet_service; flags interval; elements = {';
+    const text = `table inet egresstrator {\n${set}\n${elements.join('\n')}\n} }\n}\n# end\n`;
+    const failure = await failureOf(
+      openDataplane(image, { memory: 6 * 2 ** 20 - 120 * text.length }).rehearse(text),
+    );
+    expect(failure.message).toContain('it was killed, perhaps as it ran out of memory');
+    await openDataplane().rehearse(text);
+  });
+
   test('no helper image', async () => {
     const failure = await failureOf(openDataplane('egresstrator-lab/none:0').rehearse(smallText('12')));
     expect(failure.message).toContain('the helper image was removed');

@@ -14,16 +14,13 @@ import { isRefusal } from '../docker/errors.ts';
 import { containerFrom } from '../docker/inspect.ts';
 import { ourLabels } from '../docker/labels.ts';
 import { runOnce } from '../docker/one-shot.ts';
+import { type Allowance, allowanceFor, defaultAllowance } from './allowance.ts';
 import { helperBody } from './helper-spec.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { exited, type Failure, failed, gone, refuseHost, tookTooLong } from './load-errors.ts';
-import { defaultLimit, mostOutput, type NamespaceRunner, type Ran, type Verb } from './runner.ts';
+import { mostOutput, type NamespaceRunner, type Ran, type Verb } from './runner.ts';
 
-export interface HelperSettings {
-  /** Milliseconds from attach to exit; default 30 000. */
-  readonly limit: number;
-  /** Bytes a helper may use; default 512 MiB. */
-  readonly memory: number;
+export interface HelperSettings extends Allowance {
   /** Names this process among others that use the same Engine. */
   readonly instance: string;
   readonly now: () => number;
@@ -46,8 +43,7 @@ export class HelperRunner implements NamespaceRunner {
   constructor(engine: Engine, image: () => Promise<string>, settings: Partial<HelperSettings> = {}) {
     this.#engine = engine;
     this.#image = image;
-    const defaults = { limit: defaultLimit, memory: 512 * 2 ** 20, instance: randomUUID(), now: Date.now };
-    this.#settings = { ...defaults, ...settings };
+    this.#settings = { ...defaultAllowance, instance: randomUUID(), now: Date.now, ...settings };
   }
 
   run(namespace: NamespaceRef, verb: Verb, stdin?: string): Promise<Ran> {
@@ -83,8 +79,9 @@ export class HelperRunner implements NamespaceRunner {
   }
 
   async #createChecked(name: string, job: Job): Promise<string> {
-    const { instance, memory, limit, now } = this.#settings;
+    const { instance, now } = this.#settings;
     const { verb, networkMode, stdin } = job;
+    const { limit, memory } = allowanceFor(stdin, this.#settings);
     const image = await this.#image();
     const labels = ourLabels(instance, now() + 2 * limit + 60_000);
     const body = helperBody({
@@ -102,7 +99,7 @@ export class HelperRunner implements NamespaceRunner {
   }
 
   async #runIn(id: string, job: Job): Promise<Ran> {
-    const { limit } = this.#settings;
+    const { limit } = allowanceFor(job.stdin, this.#settings);
     const ended = await runOnce(this.#engine, { id, stdin: job.stdin, limit, mostOutput });
     if (ended.expired) throw tookTooLong(job, limit);
     if (ended.exitCode !== 0) throw exited(job, ended.exitCode, ended.stderr);

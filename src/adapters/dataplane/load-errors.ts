@@ -24,14 +24,15 @@ const sentence = ({ verb, name }: Failure, reason: string): string =>
 /** `dataplane/netns` ended with a code that is not 0. */
 export function exited(failure: Failure, exitCode: number, stderr: string): LoadError {
   const said = firstLine(stderr);
-  // The kernel's way to say that the memory limit was reached.
-  const killed = exitCode === 137 ? ', killed, perhaps as it ran out of memory' : '';
-  const reason = `${said === '' ? 'no reason was given' : said} (exit code ${exitCode}${killed})`;
+  // The kernel's way to say that the memory limit was reached, told by the shell or seen by us.
+  const killed = exitCode === 137 || said === 'Killed';
+  const why = killed ? 'it was killed, perhaps as it ran out of memory' : said || 'no reason was given';
+  const reason = `${why} (exit code ${exitCode})`;
   return new LoadError(sentence(failure, reason), { exitCode, stderr });
 }
 
 export const tookTooLong = (failure: Failure, limit: number): LoadError =>
-  new LoadError(sentence(failure, `it took longer than ${limit / 1000} s`));
+  new LoadError(sentence(failure, `it took longer than ${Number((limit / 1000).toFixed(1))} s`));
 
 export const gone = (failure: Failure, reason: string, cause?: unknown): LoadError =>
   new LoadError(sentence(failure, reason), { gone: true, cause });

@@ -4,14 +4,15 @@
 import { resolve } from 'node:path';
 import type { NamespaceRef } from '../../controller/ports.ts';
 import { type ProgramEnded, runProgram } from '../process/run.ts';
+import { allowanceFor, defaultAllowance } from './allowance.ts';
 import { exited, type Failure, failed, gone, refuseHost, tookTooLong } from './load-errors.ts';
 import { openNamespace } from './process-namespace.ts';
-import { defaultLimit, mostOutput, type NamespaceRunner, type Ran, type Verb } from './runner.ts';
+import { mostOutput, type NamespaceRunner, type Ran, type Verb } from './runner.ts';
 
 export interface NsenterSettings {
   /** `dataplane/netns`; default: the one that came with this program. */
   readonly program: string;
-  /** Milliseconds; default 30 000. */
+  /** Milliseconds for a run without a text; default 30 000. */
   readonly limit: number;
 }
 
@@ -22,7 +23,7 @@ export class NsenterRunner implements NamespaceRunner {
   readonly #settings: NsenterSettings;
 
   constructor(settings: Partial<NsenterSettings> = {}) {
-    this.#settings = { program: shippedProgram, limit: defaultLimit, ...settings };
+    this.#settings = { program: shippedProgram, limit: defaultAllowance.limit, ...settings };
   }
 
   async run(namespace: NamespaceRef, verb: Verb, stdin?: string): Promise<Ran> {
@@ -46,7 +47,8 @@ export class NsenterRunner implements NamespaceRunner {
   async close(): Promise<void> {}
 
   async #execute(failure: Failure, enter: string[], stdin?: string): Promise<Ran> {
-    const { program, limit } = this.#settings;
+    const { program } = this.#settings;
+    const { limit } = allowanceFor(stdin, { ...defaultAllowance, ...this.#settings });
     const [file = '', ...args] = [...enter, 'sh', program, failure.verb];
     return answer(failure, limit, await runProgram({ file, args, stdin, limit, mostOutput }));
   }

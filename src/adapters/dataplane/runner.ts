@@ -22,8 +22,5 @@ export interface NamespaceRunner {
 /** Where `dataplane/netns` is in the helper image. */
 export const programInImage = '/usr/local/lib/egresstrator/netns';
 
-/** Milliseconds that one run may take. */
-export const defaultLimit = 30_000;
-
 /** Bytes of stdout, and of stderr, that are kept. */
 export const mostOutput = 8 * 1024 * 1024;

@@ -1,5 +1,6 @@
 /** What the controller is told, over runners that print this or that. */
 import { expect, test } from 'vitest';
+import { allowanceFor, defaultAllowance } from '../../../../src/adapters/dataplane/allowance.ts';
 import { AutoRunner } from '../../../../src/adapters/dataplane/auto.ts';
 import { createDataplane } from '../../../../src/adapters/dataplane/dataplane.ts';
 import { DryRunDataplane } from '../../../../src/adapters/dataplane/dry-run.ts';
@@ -59,8 +60,15 @@ test("the program's first words go into the sentence, all of them into the evide
   );
   expect(error).toMatchObject({ exitCode: 1, gone: false, stderr: expect.stringContaining('more') });
   expect(exited({ verb: 'state', name: 'web' }, 137, '').message).toContain(
-    'perhaps as it ran out of memory',
+    'it was killed, perhaps as it ran out of memory',
   );
+});
+
+test('a long text may take longer, and more memory', () => {
+  expect(allowanceFor(undefined, defaultAllowance)).toEqual(defaultAllowance);
+  const { limit, memory } = allowanceFor('x'.repeat(3_400_000), defaultAllowance);
+  expect(limit).toBe(132_000);
+  expect(memory).toBeGreaterThan(2 * 204 * 2 ** 20);
 });
 
 test('auto asks nsenter only where it works and sees the process', async () => {

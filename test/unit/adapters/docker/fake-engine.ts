@@ -31,9 +31,10 @@ export class FakeEngine implements Engine {
     const trouble = this.trouble.get(id);
     if (trouble instanceof Error) throw trouble;
     await trouble;
-    const name = this.running.get(id);
+    const full = [...this.running.keys()].find((known) => known.startsWith(id)) ?? id;
+    const name = this.running.get(full);
     if (name === undefined) throw refusal(404, `No such container: ${id}`);
-    return inspected(id, name);
+    return inspected(full, name);
   }
 
   async events(): Promise<Readable> {
@@ -64,8 +65,8 @@ export class FakeEngine implements Engine {
   wait = refused;
   remove = refused;
   labelled = refused;
-  image = refused;
-  pull = refused;
+  image: Engine['image'] = refused;
+  pull: Engine['pull'] = refused;
   close(): void {}
 
   #answer(call: string): void {

@@ -1,0 +1,110 @@
+/** nsenter on real containers, and that it enters nothing else. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { AutoRunner, isEquipped } from '../../src/adapters/dataplane/auto.ts';
+import { createDataplane } from '../../src/adapters/dataplane/dataplane.ts';
+import { NsenterRunner } from '../../src/adapters/dataplane/nsenter.ts';
+import type { NamespaceRunner } from '../../src/adapters/dataplane/runner.ts';
+import type { NamespaceRef } from '../../src/controller/ports.ts';
+import { brokenText, smallText } from './dataplane-lab.ts';
+import { type DockerLab, openDockerLab, versions } from './docker-lab.ts';
+
+const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
+const dataplane = createDataplane(new NsenterRunner());
+
+const hostTables = async () => (await execa('nft', ['list', 'tables'])).stdout;
+
+describe.each(versions)('Engine %s', (version) => {
+  let lab: DockerLab;
+  beforeAll(async () => {
+    lab = await openDockerLab(version);
+  });
+
+  test('loads, reads, refuses to load what is broken, and clears', async () => {
+    const ref = await lab.namespaceOf(await lab.start());
+    expect(await dataplane.read(ref)).toEqual(nothing);
+    const loaded = await dataplane.load(ref, smallText('12ab'));
+    expect(loaded).toMatchObject({ fingerprint: '12ab', facts: '0x1234abcd' });
+    await expect(dataplane.load(ref, brokenText)).rejects.toMatchObject({ exitCode: 1, gone: false });
+    expect(await dataplane.read(ref)).toEqual(loaded);
+    expect(await dataplane.refusals(ref)).toEqual([]);
+    await dataplane.clear(ref);
+    expect(await dataplane.read(ref)).toEqual(nothing);
+  });
+
+  test('a container that was restarted or removed is gone, also if its pid is taken by another', async () => {
+    const [id, other] = [await lab.start(), await lab.start()];
+    const ref = await lab.namespaceOf(id);
+    await lab.docker('stop', '--time', '0', id);
+    await expect(dataplane.load(ref, smallText('12'))).rejects.toMatchObject({ gone: true });
+    const taken = { ...ref, pid: (await lab.namespaceOf(other)).pid };
+    await expect(dataplane.load(taken, smallText('12'))).rejects.toMatchObject({ gone: true });
+    expect(await dataplane.read(await lab.namespaceOf(other))).toEqual(nothing);
+  });
+
+  test("the host's own namespace is entered by no way", async () => {
+    const before = await hostTables();
+    const ours = (ref: NamespaceRef): Promise<unknown> => dataplane.load(ref, smallText('12'));
+    const container = await lab.namespaceOf(await lab.start());
+    for (const pid of [1, process.pid, process.ppid]) {
+      await expect(ours({ ...container, pid })).rejects.toMatchObject({ gone: true });
+    }
+    expect(await hostTables()).toBe(before);
+  });
+
+  test('auto takes nsenter where it sees the process', async () => {
+    const unused = async () => {
+      throw new Error('the helper was asked');
+    };
+    const helper: NamespaceRunner = { run: unused, rehearse: unused, close: async () => {} };
+    const auto = createDataplane(new AutoRunner(new NsenterRunner(), helper));
+    expect(await isEquipped()).toBe(true);
+    const ref = await lab.namespaceOf(await lab.start());
+    expect(await auto.load(ref, smallText('12ab'))).toMatchObject({ fingerprint: '12ab' });
+    await auto.rehearse(smallText('12ab'));
+    await expect(auto.read({ ...ref, pid: process.pid })).rejects.toThrow('the helper was asked');
+  });
+});
+
+test("a container on this machine's own network is refused by its namespace", async () => {
+  const lab = await openDockerLab('20.10');
+  const id = await lab.start('--network', 'host');
+  const ref = await lab.namespaceOf(id);
+  // The lab's Engine has a network namespace of its own, so this one is made to be in ours.
+  const { stdout: where } = await execa('readlink', [`/proc/${ref.pid}/ns/net`]);
+  const { stdout: here } = await execa('readlink', ['/proc/self/ns/net']);
+  if (where === here) await expect(dataplane.read(ref)).rejects.toThrow("the host's own network namespace");
+  else await expect(insideOf(ref)).resolves.toContain("the host's own network namespace");
+});
+
+test('rehearses where there is no container', async () => {
+  const before = await hostTables();
+  await dataplane.rehearse(smallText('12ab'));
+  await expect(dataplane.rehearse(brokenText)).rejects.toMatchObject({ exitCode: 1 });
+  expect(await hostTables()).toBe(before);
+});
+
+test('a program that hangs is ended with all that it started', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'egresstrator-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const program = join(folder, 'netns');
+  writeFileSync(program, 'sleep 2147 & sleep 2147');
+  const before = performance.now();
+  const rehearsal = new NsenterRunner({ program, limit: 500 }).rehearse('load', '');
+  await expect(rehearsal).rejects.toThrow('it took longer than 0.5 s');
+  expect(performance.now() - before).toBeLessThan(5_000);
+});
+
+/** Reads through a controller that runs in the network namespace of that process; prints what is thrown. */
+async function insideOf(ref: NamespaceRef): Promise<string> {
+  const module = new URL('../../src/adapters/dataplane/nsenter.ts', import.meta.url).pathname;
+  const script = `
+    import { NsenterRunner } from ${JSON.stringify(module)};
+    await new NsenterRunner().run(${JSON.stringify(ref)}, 'state').catch((error) => console.log(error.message));
+  `;
+  const args = [`--net=/proc/${ref.pid}/ns/net`, process.execPath, '--input-type=module', '--eval', script];
+  return (await execa('nsenter', args)).stdout;
+}
