@@ -24,9 +24,11 @@ async function up(args: readonly string[]): Promise<void> {
 }
 
 async function down(): Promise<void> {
-  const running = (await labEngines()).filter(({ pid }) => pid !== undefined);
-  for (const { name } of running) await timed(`stopped engine ${name}`, () => stopLabEngine(name));
-  if (running.length === 0) print('No engine of the lab is running.');
+  for (const { name, pid } of await labEngines()) {
+    // One that has ended by itself still holds addresses and interfaces.
+    if (pid === undefined) await stopLabEngine(name);
+    else await timed(`stopped engine ${name}`, () => stopLabEngine(name));
+  }
 }
 
 async function status(): Promise<void> {
