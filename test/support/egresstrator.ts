@@ -65,7 +65,7 @@ export interface Ended {
 }
 
 export class RunningController implements AsyncDisposable {
-  /** Holds `api.sock` and `state`. */
+  /** Holds `api.sock`, `state` and `run`. */
   readonly folder: string;
   readonly #child: ChildProcess;
   readonly #ended: Promise<Ended>;
@@ -75,7 +75,8 @@ export class RunningController implements AsyncDisposable {
   constructor({ engine, args = [], environment = {}, folder }: ControllerOptions) {
     this.folder = folder ?? mkdtempSync(join(tmpdir(), 'egt-'));
     this.#keepsFolder = folder !== undefined;
-    const own = ['--socket', this.socket, '--state-dir', join(this.folder, 'state'), '--log-level', 'debug'];
+    const folders = ['--state-dir', join(this.folder, 'state'), '--run-dir', join(this.folder, 'run')];
+    const own = ['--socket', this.socket, ...folders, '--log-level', 'debug'];
     const docker = ['--docker-host', `unix://${engine.socketPath}`];
     // It ends with this process, however that ends.
     const command = ['--pdeathsig', 'KILL', process.execPath, main, ...docker, ...own, ...args];
@@ -90,6 +91,11 @@ export class RunningController implements AsyncDisposable {
     this.#ended = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => resolve({ code, signal }));
     });
+  }
+
+  /** `setpriv` becomes the program, so this is its own. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   get socket(): string {

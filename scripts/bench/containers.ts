@@ -1,0 +1,208 @@
+/**
+ * Real containers: from a container's start, an edit in Consul or a change in its catalog to the rules
+ * in the kernel, for both loaders, beside what a bare helper and a bare nft take.
+ */
+import { randomUUID } from 'node:crypto';
+import { execa } from 'execa';
+import type { Consul } from '../../lab/consul.ts';
+import type { Engine } from '../../lab/engine.ts';
+import { ensureWorkloadImage } from '../../lab/images.ts';
+import { connect } from '../../src/adapters/docker/connect.ts';
+import { type LogLine, type RunningController, startController } from '../../test/support/egresstrator.ts';
+import { type Figure, medianOf, sample } from './measure.ts';
+import { loadable, renderRules } from './rules.ts';
+
+export type Loader = 'helper' | 'nsenter';
+
+export interface ContainerBench {
+  readonly engine: Engine;
+  readonly consul: Consul;
+  /** For helpers. */
+  readonly image: string;
+  /** Workloads at once, ascending. */
+  readonly crowds: readonly number[];
+  readonly starts: number;
+}
+
+const CONCURRENCY = 4;
+const KEY = 'egress/acl/bench';
+
+export async function benchContainers(bench: ContainerBench): Promise<readonly Figure[]> {
+  const bareHelper = await bareHelperLife(bench);
+  const figures: Figure[] = [];
+  for (const loader of ['nsenter', 'helper'] as const) {
+    await using stage = await openStage(bench, loader);
+    const bareNft = await stage.bareNft();
+    const floor = loader === 'helper' ? bareHelper : bareNft;
+    const floorName = loader === 'helper' ? 'ms bare helper' : 'ms bare nft';
+    const group = `containers, loader ${loader}`;
+    const base = { group, unit: 'ms', floor, floorName };
+    const target = loader === 'helper' ? '≤ 1.3' : '≤ 3';
+    const { job, whole } = await stage.startToEnforced(bench.starts);
+    figures.push({ ...base, what: 'the load of one start', value: job, target });
+    figures.push({ ...base, what: 'start → enforced, one container', value: whole });
+    for (const count of bench.crowds) figures.push(...(await crowd(stage, count, base)));
+  }
+  return figures;
+}
+
+type Base = Pick<Figure, 'group' | 'unit' | 'floor' | 'floorName'> & { readonly floor: number };
+
+async function crowd(stage: Stage, count: number, base: Base): Promise<readonly Figure[]> {
+  const together = await stage.grow(count);
+  const all = {
+    ...base,
+    floor: (base.floor * count) / Math.min(CONCURRENCY, count),
+    floorName: `${base.floorName} × n ÷ ${CONCURRENCY}`,
+  };
+  const target = base.group.endsWith('helper') ? { target: '≤ 1.3' } : {};
+  const edit = await stage.edit();
+  const change = await stage.catalogChange();
+  return [
+    ...(together === undefined
+      ? []
+      : [
+          { ...all, what: `started at once, until all ${together.count} are enforced`, value: together.took },
+        ]),
+    { ...all, what: `KV edit → the last of ${count} workloads`, value: edit, ...target },
+    { ...all, what: `service registered → the last of ${count} workloads`, value: change },
+  ];
+}
+
+/** Create, start, run to its end, remove: nothing but the Engine. */
+async function bareHelperLife({ engine, image }: ContainerBench): Promise<number> {
+  const api = connect({ socketPath: engine.socketPath });
+  const body = {
+    Image: image,
+    Cmd: ['version'],
+    HostConfig: { NetworkMode: 'none', LogConfig: { Type: 'none' } },
+  };
+  try {
+    return await medianOf(7, async () => {
+      const id = await api.create(`egresstrator-bench-${randomUUID()}`, body);
+      const ended = api.wait(id, 30_000);
+      await api.start(id);
+      await ended;
+      await api.remove(id);
+    });
+  } finally {
+    api.close();
+  }
+}
+
+interface Stage extends AsyncDisposable {
+  bareNft(): Promise<number>;
+  /** Medians: of the load alone, and from the Engine's start time to the kernel. */
+  startToEnforced(times: number): Promise<{ readonly job: number; readonly whole: number }>;
+  /** Has `count` workloads run; how long until those it started at once were enforced. */
+  grow(count: number): Promise<{ readonly count: number; readonly took: number } | undefined>;
+  edit(): Promise<number>;
+  catalogChange(): Promise<number>;
+}
+
+async function openStage(bench: ContainerBench, loader: Loader): Promise<Stage> {
+  const { engine, consul, image } = bench;
+  const workload = await ensureWorkloadImage(engine.socketPath);
+  const docker = async (...args: readonly string[]) =>
+    (await execa('docker', ['-H', `unix://${engine.socketPath}`, ...args])).stdout.trim();
+  await consul.call('PUT', `/v1/kv/${KEY}`, '10.0.0.1:tcp/1\nbench-service');
+  const args = [
+    '-c',
+    consul.address,
+    '--loader',
+    loader,
+    '--image',
+    image,
+    '--concurrency',
+    String(CONCURRENCY),
+  ];
+  const controller = await startController({ engine, args });
+  const names: string[] = [];
+  let edits = 0;
+  const start = async () => {
+    const name = `egresstrator-bench-${randomUUID().slice(0, 8)}`;
+    names.push(name);
+    const ask = ['-e', 'EGRESSTRATOR_ENABLE=1', '-e', 'EGRESSTRATOR_ACL=bench'];
+    await docker('run', '-d', '--name', name, '--init=false', ...ask, workload);
+    return name;
+  };
+  const remove = async (gone: readonly string[]) => {
+    for (let at = 0; at < gone.length; at += 20) await docker('rm', '-f', ...gone.slice(at, at + 20));
+  };
+  const afterAll = async (change: () => Promise<unknown>) => {
+    const from = controller.log.length;
+    const started = Date.now();
+    await change();
+    const lines = await loaded(controller, names, from);
+    return Math.max(...lines.map(({ time }) => Date.parse(time))) - started;
+  };
+  return {
+    bareNft: () => bareNft(docker, start),
+    startToEnforced: async (times) => {
+      const found: { job: number; whole: number }[] = [];
+      for (let n = 0; n < times; n += 1) {
+        const from = controller.log.length;
+        const name = await start();
+        const [line] = await loaded(controller, [name], from);
+        const began = Date.parse(await docker('inspect', '--format', '{{.State.StartedAt}}', name));
+        found.push({ job: Number(line?.ms), whole: Date.parse(line?.time ?? '') - began });
+      }
+      const median = (key: 'job' | 'whole') => sample(found.map((one) => one[key])).median;
+      return { job: median('job'), whole: median('whole') };
+    },
+    grow: async (count) => {
+      const more = count - names.length;
+      if (more < 0) await remove(names.splice(count));
+      if (more <= 0) return undefined;
+      const from = controller.log.length;
+      const started = Date.now();
+      const fresh = await Promise.all(Array.from({ length: more }, start));
+      const lines = await loaded(controller, fresh, from);
+      return { count: more, took: Math.max(...lines.map(({ time }) => Date.parse(time))) - started };
+    },
+    edit: () => {
+      edits += 1;
+      const rules = `10.0.0.1:tcp/1,${1000 + edits}\nbench-service`;
+      return afterAll(() => consul.call('PUT', `/v1/kv/${KEY}`, rules));
+    },
+    catalogChange: () => {
+      edits += 1;
+      const service = { Name: 'bench-service', ID: `bench-${edits}`, Address: `10.1.0.${edits}`, Port: 80 };
+      return afterAll(() => consul.call('PUT', '/v1/agent/service/register', service));
+    },
+    [Symbol.asyncDispose]: async () => {
+      await controller[Symbol.asyncDispose]();
+      await remove(names);
+    },
+  };
+}
+
+/** The line that tells of each container's load, once all have one. */
+async function loaded(
+  controller: RunningController,
+  names: readonly string[],
+  from: number,
+): Promise<readonly LogLine[]> {
+  const lines: LogLine[] = [];
+  for (const name of names) {
+    const fits = ({ msg, container }: LogLine) => msg === 'rules loaded' && container === name;
+    lines.push(await controller.logged(fits, `rules loaded in ${name}`, from));
+  }
+  return lines;
+}
+
+/** `nsenter … nft -f` of the text that is loaded, by hand. */
+async function bareNft(
+  docker: (...args: readonly string[]) => Promise<string>,
+  start: () => Promise<string>,
+): Promise<number> {
+  const pid = await docker('inspect', '--format', '{{.State.Pid}}', await start());
+  const facts = 'define interfaces = { lo }\ndefine onlink6 = { ::1 }\n';
+  const input =
+    facts +
+    loadable(renderRules('10.0.0.1:tcp/1'))
+      .replace(/egresstrator \{/g, 'by_hand {')
+      .replace(/(delete table \w+) egresstrator/g, '$1 by_hand');
+  const enter = ['--net=/proc/PID/ns/net'.replace('PID', pid), 'nft', '-f', '-'];
+  return medianOf(7, () => execa('nsenter', enter, { input }));
+}

@@ -1,0 +1,54 @@
+/**
+ * Figures: how they are taken, and how they are told. Each stands beside its floor of the same run, as
+ * absolute figures belong to a machine and ratios do not.
+ */
+
+export interface Figure {
+  readonly group: string;
+  readonly what: string;
+  readonly value: number;
+  readonly unit: string;
+  /** The same without egresstrator, or the least that is possible; from the same run. */
+  readonly floor?: number;
+  readonly floorName?: string;
+  /** What the ratio value ÷ floor is meant to be: `≤ 1.3`, `≥ 0.9`. */
+  readonly target?: string;
+}
+
+export interface Sample {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+export function sample(values: readonly number[]): Sample {
+  const sorted = values.toSorted((one, other) => one - other);
+  const at = (index: number) => sorted[index] ?? Number.NaN;
+  return { median: at(Math.floor((sorted.length - 1) / 2)), least: at(0), most: at(sorted.length - 1) };
+}
+
+/** Milliseconds that `work` takes. */
+export async function milliseconds(work: () => unknown): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
+/** The median over `times` runs, after one that does not count. */
+export async function medianOf(times: number, work: () => unknown): Promise<number> {
+  await work();
+  const taken: number[] = [];
+  for (let run = 0; run < times; run += 1) taken.push(await milliseconds(work));
+  return sample(taken).median;
+}
+
+export const ratioOf = ({ value, floor }: Figure): number | undefined =>
+  floor === undefined || floor === 0 ? undefined : value / floor;
+
+/** A ratio held against its target; undefined where there is none. */
+export function isMet(figure: Figure): boolean | undefined {
+  const ratio = ratioOf(figure);
+  const [, sign, bound] = /^([≤≥]) ([\d.]+)$/.exec(figure.target ?? '') ?? [];
+  if (ratio === undefined || sign === undefined) return undefined;
+  return sign === '≤' ? ratio <= Number(bound) : ratio >= Number(bound);
+}

@@ -1,0 +1,71 @@
+/** Resolve and render: from the parsed keys to the text, and how long the kernel takes to load it. */
+import { execa } from 'execa';
+import { createNamespaces } from '../../lab/netns.ts';
+import { parseAcl } from '../../src/domain/acl.ts';
+import { resolve } from '../../src/domain/resolve.ts';
+import type { Instance } from '../../src/domain/service.ts';
+import { loadTemplate } from '../../src/rendering/catalog.ts';
+import { render } from '../../src/rendering/render.ts';
+import { type Figure, medianOf } from './measure.ts';
+import { aclOf, loadable, renderRules, ruleText } from './rules.ts';
+
+const group = 'resolve, render, load';
+
+export async function benchResolving(counts: readonly number[]): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  for (const count of counts) figures.push(await resolveRules(count));
+  figures.push(await resolveServices(1000, 10));
+  for (const count of counts) figures.push(...(await loadRules(count)));
+  return figures;
+}
+
+const template = loadTemplate('nftables');
+
+async function resolveRules(count: number): Promise<Figure> {
+  const acl = aclOf(ruleText(count));
+  const value = await medianOf(5, () => resolveAndRender(acl, new Map(), ['bench']));
+  const target = count === 10_000 ? { target: '≤ 1', floor: 100, floorName: 'ms allowed' } : {};
+  return { group, what: `resolve and render ${count} rules`, value, unit: 'ms', ...target };
+}
+
+async function resolveServices(services: number, instances: number): Promise<Figure> {
+  const names = Array.from({ length: services }, (_, n) => `service-${n}`);
+  const catalog = new Map(names.map((name, n) => [name, instancesOf(n, instances)]));
+  const acl = parseAcl(new Map([['bench', names.join('\n')]]));
+  const value = await medianOf(5, () => resolveAndRender(acl, catalog, ['bench']));
+  return { group, what: `the same for ${services} services of ${instances} instances`, value, unit: 'ms' };
+}
+
+const instancesOf = (service: number, count: number): readonly Instance[] =>
+  Array.from({ length: count }, (_, n) => ({
+    ...{ address: `10.${100 + (service >> 8)}.${service & 255}.${n + 1}`, port: 8000 + n },
+    ...{ tags: ['production'], node: 'n' },
+  }));
+
+type Inputs = Parameters<typeof resolve>;
+
+function resolveAndRender(acl: Inputs[1], catalog: Inputs[2], grants: Inputs[0]): void {
+  const { ruleSet } = resolve(grants, acl, catalog, []);
+  const how = { mode: 'enforce', dns: 'resolvers', resolvers: [], ungranted: undefined } as const;
+  render(template, { allowed: ruleSet, ...how });
+}
+
+/** Loading by the program that the loaders run, beside `nft -f` of the same elements by hand. */
+async function loadRules(count: number): Promise<readonly Figure[]> {
+  await using set = await createNamespaces(2);
+  const [target] = set.namespaces;
+  const [command = '', ...args] = target?.prefix ?? [];
+  const rendered = renderRules(ruleText(count));
+  const input = loadable(rendered);
+  const elements = input.match(/^ {6}\S.*,$/gm) ?? [];
+  const type = 'type ipv4_addr . inet_proto . inet_service; flags interval;';
+  const again = 'table inet hand {}\ndelete table inet hand\n';
+  const byHand = `${again}table inet hand { set s { ${type} elements = { ${elements.join('')} }; }; }\n`;
+  const floor = await medianOf(3, () => execa(command, [...args, 'nft', '-f', '-'], { input: byHand }));
+  const value = await medianOf(3, () =>
+    execa(command, [...args, 'sh', 'dataplane/netns', 'load'], { input }),
+  );
+  const what = `load ${count} rules`;
+  const goal = count === 10_000 ? { target: '≤ 1.5' } : {};
+  return [{ group, what, value, unit: 'ms', floor, floorName: 'ms nft -f', ...goal }];
+}
