@@ -14,6 +14,8 @@ export interface Operations {
   open(name: string, host: string, port: number): Promise<string>;
   /** Sends on the kept connection and waits for the echo. */
   talk(name: string): Promise<string>;
+  /** Writes a word to all who are connected to this namespace's servers. */
+  speak(): Promise<string>;
   /** One datagram from the local port `from`; waits for the echo. */
   ask(host: string, port: number, from: number): Promise<string>;
   /** The texts that came to this namespace's UDP servers since the last call. */
@@ -24,11 +26,15 @@ export interface Operations {
 const PATIENCE_MS = 600;
 
 const connections = new Map<string, Socket>();
+const ends = new Map<Socket, string>();
+const clients = new Set<Socket>();
 const heard: string[] = [];
 
 const operations: Operations = {
   async serve(port) {
     const tcp = createServer((socket) => {
+      clients.add(socket);
+      socket.on('close', () => clients.delete(socket));
       socket.on('error', () => {});
       socket.pipe(socket);
     });
@@ -41,15 +47,24 @@ const operations: Operations = {
   async open(name, host, port) {
     const socket = connect({ host, port });
     connections.set(name, socket);
+    // It may end between two questions.
+    socket.on('error', (error: NodeJS.ErrnoException) => ends.set(socket, error.code ?? error.message));
     return outcome(once(socket, 'connect').then(() => 'connected'));
   },
 
   async talk(name) {
     const socket = connections.get(name);
     if (socket === undefined) return 'no such connection';
+    const end = ends.get(socket);
+    if (end !== undefined) return end;
     const answer = once(socket, 'data').then(([data]) => String(data));
     socket.write('hello');
     return outcome(answer);
+  },
+
+  async speak() {
+    for (const socket of clients) socket.write('word');
+    return `to ${clients.size}`;
   },
 
   async ask(host, port, from) {

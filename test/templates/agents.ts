@@ -20,6 +20,7 @@ export function startAgent(namespace: Namespace): Agent {
     serve: (...args) => call('serve', args),
     open: (...args) => call('open', args),
     talk: (...args) => call('talk', args),
+    speak: () => call('speak', []),
     ask: (...args) => call('ask', args),
     heard: () => call('heard', []),
     [Symbol.asyncDispose]: async () => {

@@ -108,6 +108,14 @@ describe.each(['nftables', 'iptables'])('%s', (template) => {
       expect(await workload.ask(world.granted[family], PORT, 4006)).toBe('EPERM');
     });
 
+    it('cuts flows that are older than all rules, even if the other side speaks first', async () => {
+      const { workload, denied } = world.agents;
+      expect(await workload.open('o', world.denied[family], PORT)).toBe('connected');
+      await load(world.workload, template, everything());
+      expect(await denied.speak()).toMatch(/^to [1-9]/);
+      expect(await workload.talk('o')).toBe('ECONNRESET');
+    });
+
     it('lets names be asked of the resolvers alone', async () => {
       const resolvers = [world.granted[family]];
       await load(world.workload, template, { resolvers }, { resolvers, attachments: [] });

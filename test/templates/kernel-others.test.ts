@@ -27,6 +27,15 @@ describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
       expect(await world.agents.granted.heard()).toBe('');
     });
 
+    it('lets neighbours be found, as not finding one is an error to programs', async () => {
+      await load(world.workload, 'lockdown');
+      for (const { run } of [world.workload, world.granted])
+        await run('ip', ['neigh', 'flush', 'dev', 'eth0']);
+      expect(await world.agents.workload.ask(world.granted[family], PORT, 4005)).toBe('silence');
+      const { stdout } = await world.workload.run('ip', ['neigh', 'show', world.granted[family]]);
+      expect(stdout).toContain('lladdr');
+    });
+
     it('answers nobody', async () => {
       await load(world.workload, 'lockdown');
       expect(await world.agents.denied.open('b', world.workload[family], PORT)).toBe('silence');

@@ -4,7 +4,7 @@
 import { parseRule } from '../../src/domain/rule.ts';
 import { canonical, type RuleSet } from '../../src/domain/rule-set.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
-import { type Rendered, type RenderInput, render } from '../../src/rendering/render.ts';
+import { type Rendered, type RenderInput, render, type Template } from '../../src/rendering/render.ts';
 
 /** `ruleSet('10.0.0.0/8:tcp/80', '[fd00::]/8:udp')` */
 export const ruleSet = (...lines: readonly string[]): RuleSet =>
@@ -26,5 +26,6 @@ export const NOTHING: RenderInput = {
   resolvers: [],
 };
 
-export const renderWith = (template: string, input: Partial<RenderInput> = {}): Rendered =>
-  render(loadTemplate(template), { ...NOTHING, ...input });
+/** `template`: one that ships, by its name, or any other. */
+export const renderWith = (template: string | Template, input: Partial<RenderInput> = {}): Rendered =>
+  render(typeof template === 'string' ? loadTemplate(template) : template, { ...NOTHING, ...input });

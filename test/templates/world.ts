@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { createNamespaces, type Namespace, type RunResult } from '../../lab/netns.ts';
 import { type Facts, withFacts } from '../../src/rendering/facts.ts';
-import type { RenderInput } from '../../src/rendering/render.ts';
+import type { RenderInput, Template } from '../../src/rendering/render.ts';
 import { type Agent, startAgent } from './agents.ts';
 import { renderWith } from './rules.ts';
 
@@ -50,7 +50,7 @@ export const netns = (namespace: Namespace, verb: string, input?: string): Promi
 /** Renders and loads; a text that does not load, or not without complaint, fails the test. */
 export async function load(
   namespace: Namespace,
-  template: string,
+  template: string | Template,
   input: Partial<RenderInput> = {},
   facts: Facts = NO_FACTS,
 ): Promise<string> {
