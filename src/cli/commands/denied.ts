@@ -5,10 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Flags } from '../../config/config.ts';
 import type { RefusalReport, SeenRefusal } from '../../controller/refusal-log.ts';
 import { destinationOf } from '../../domain/insight/destination.ts';
-import { createSuggester, type Suggester } from '../../domain/insight/suggest.ts';
-import { formatRule } from '../../domain/rule.ts';
+import { recognise, surveyOf } from '../../domain/insight/suggest.ts';
 import { type Asking, ask } from '../insight/context.ts';
-import { viewOf } from '../insight/knowledge.ts';
 import { type Answer, learn, readRefusals } from '../insight/source.ts';
 import type { Terminal } from '../output.ts';
 import { type Denied, deniedFrom, presentDenied, presentOne } from '../present/denied.ts';
@@ -33,17 +31,12 @@ async function look(container: string | undefined, { config, terminal }: Asking)
 
 /** Without Consul, what was refused is told all the same. */
 function whoIsBehind(answer: Answer | undefined) {
-  const suggesters = new Map<string, Suggester>();
+  const survey = answer === undefined ? undefined : surveyOf(answer);
+  const grants = new Map(answer?.places.map((place) => [place.target, place.grants]));
   return ({ container }: RefusalReport, refusal: SeenRefusal) => {
     const destination = destinationOf(refusal);
-    const place = answer?.places.find(({ target }) => target === container);
-    if (answer === undefined || place === undefined || destination === undefined)
-      return { services: [], keys: [] };
-    const suggest = suggesters.get(container) ?? createSuggester(viewOf(answer, place));
-    suggesters.set(container, suggest);
-    const { lines, keys } = suggest([destination]);
-    const services = lines.flatMap(({ rule }) => (rule.kind === 'service' ? formatRule(rule) : []));
-    return { services, keys: keys.map(({ key }) => key) };
+    if (survey === undefined || destination === undefined) return { services: [], keys: [] };
+    return recognise(destination, survey, grants.get(container) ?? []);
   };
 }
 

@@ -5,7 +5,7 @@ import type { Flags } from '../../config/config.ts';
 import type { RefusalReport } from '../../controller/refusal-log.ts';
 import { UserError } from '../../domain/errors.ts';
 import { destinationOf } from '../../domain/insight/destination.ts';
-import { createSuggester } from '../../domain/insight/suggest.ts';
+import { createSuggester, type Survey, surveyOf } from '../../domain/insight/suggest.ts';
 import { ask } from '../insight/context.ts';
 import { viewOf } from '../insight/knowledge.ts';
 import { type Answer, learn, readRefusals } from '../insight/source.ts';
@@ -25,13 +25,18 @@ export async function suggest(
   for (const { container: name, error } of reports) if (error !== undefined) output.note(`${name}: ${error}`);
   if (reports.length > 0 && reports.every(({ error }) => error !== undefined))
     throw new UserError('what was refused could not be read from any container');
+  const survey = surveyOf(answer);
   const suggestions = reports
     .filter(({ refusals }) => refusals.length > 0)
-    .map((one) => suggestFor(one, answer));
+    .map((one) => suggestFor(one, answer, survey));
   output.result({ suggestions: suggestions.map(plainSuggestion) }, presentSuggestions(suggestions));
 }
 
-function suggestFor({ container, refusals }: RefusalReport, answer: Answer): ContainerSuggestion {
+function suggestFor(
+  { container, refusals }: RefusalReport,
+  answer: Answer,
+  survey: Survey,
+): ContainerSuggestion {
   const place = answer.places.find(({ target }) => target === container);
   const grants = place?.grants ?? [];
   const context = place === undefined ? { ...answer, grants } : viewOf(answer, place);
@@ -39,7 +44,7 @@ function suggestFor({ container, refusals }: RefusalReport, answer: Answer): Con
   const unsayable = refusals.filter((refusal) => destinationOf(refusal) === undefined);
   return {
     container,
-    ...createSuggester(context)(destinations),
+    ...createSuggester(context, survey)(destinations),
     unsayable: unsayable.map(
       ({ address, protocol, port }) => `${address} ${protocol}${port === undefined ? '' : `/${port}`}`,
     ),

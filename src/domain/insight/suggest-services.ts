@@ -40,11 +40,6 @@ export class ServiceChooser {
     this.#endpoints = endpointsOf(catalog);
   }
 
-  /** The services that have an instance there, as `serviceName` writes them. */
-  servicesAt(destination: Destination): readonly string[] {
-    return [...new Set(this.#at(destination).map(({ service }) => service))];
-  }
-
   choose(destinations: readonly Destination[]): ServiceChoice {
     const groups = new Map<
       string,

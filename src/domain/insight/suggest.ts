@@ -47,20 +47,41 @@ export interface Suggestion {
 
 export type Suggester = (destinations: readonly Destination[]) => Suggestion;
 
-/** The work that is the same for all destinations is done once, when it is first needed. */
-export function createSuggester(context: SuggestionContext): Suggester {
-  const { grants, acl, catalog, protectedHosts } = context;
-  const others = [...acl.values()].filter(({ key }) => !grants.includes(key));
-  let tools: { readonly chooser: ServiceChooser; readonly index: ReasonIndex } | undefined;
+/** What is the same for all containers of a host. */
+export interface Survey {
+  readonly chooser: ServiceChooser;
+  /** The lines of all keys. */
+  readonly lines: ReasonIndex;
+}
+
+export const surveyOf = ({ acl, catalog, protectedHosts }: Omit<SuggestionContext, 'grants'>): Survey => ({
+  chooser: new ServiceChooser(catalog, tagsInUse(acl)),
+  lines: new ReasonIndex(reasonsFor([...acl.values()], catalog, protectedHosts).reasons, protectedHosts),
+});
+
+/** Those who ask for several containers make the survey once. */
+export function createSuggester(context: SuggestionContext, survey?: Survey): Suggester {
+  const granted = new Set(context.grants);
+  let known = survey;
   return (destinations) => {
-    tools ??= {
-      chooser: new ServiceChooser(catalog, tagsInUse(acl)),
-      index: new ReasonIndex(reasonsFor(others, catalog, protectedHosts).reasons, protectedHosts),
-    };
+    known ??= surveyOf(context);
     return {
-      lines: linesFor(destinations, tools.chooser, protectedHosts),
-      keys: keysFor(destinations, tools.index),
+      lines: linesFor(destinations, known.chooser, context.protectedHosts),
+      keys: keysFor(destinations, known.lines, granted),
     };
+  };
+}
+
+/** What stands behind one destination: services as rules name them, and keys that are not granted. */
+export function recognise(
+  destination: Destination,
+  { chooser, lines }: Survey,
+  grants: readonly string[],
+): { readonly services: readonly string[]; readonly keys: readonly string[] } {
+  const keys = lines.find(destination).allowing.map(({ key }) => key);
+  return {
+    services: chooser.choose([destination]).rules.map(({ rule }) => formatRule(rule)),
+    keys: [...new Set(keys)].filter((key) => !grants.includes(key)),
   };
 }
 
@@ -94,20 +115,25 @@ const tagsInUse = (acl: Acl): ReadonlySet<string> => {
   return tags;
 };
 
-function keysFor(destinations: readonly Destination[], index: ReasonIndex): readonly SuggestedKey[] {
+function keysFor(
+  destinations: readonly Destination[],
+  index: ReasonIndex,
+  granted: ReadonlySet<string>,
+): readonly SuggestedKey[] {
   const found = new Map<string, SuggestedKey>();
   for (const destination of destinations) {
-    const { allowing } = index.find(destination);
+    const allowing = index.find(destination).allowing.filter(({ key }) => !granted.has(key));
     const byKey = new Map(allowing.toReversed().map((reason) => [reason.key, reason]));
     for (const [key, reason] of byKey)
       found.set(key, { key, reason, count: (found.get(key)?.count ?? 0) + 1 });
   }
-  const breadth = ({
-    reason: {
-      allowance: { prefix },
-    },
-  }: SuggestedKey) => WIDTH[prefix.family] - prefix.length;
   return [...found.values()].sort(
     (a, b) => b.count - a.count || breadth(a) - breadth(b) || (a.key < b.key ? -1 : 1),
   );
 }
+
+/** How many bits of an address its line leaves open. */
+const breadth = ({ reason }: SuggestedKey): number => {
+  const { family, length } = reason.allowance.prefix;
+  return WIDTH[family] - length;
+};
