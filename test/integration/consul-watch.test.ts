@@ -194,7 +194,7 @@ describe('losing Consul', () => {
     await put('egress/acl/db', 'x');
     const { watch, changes } = recordRules(open({ wait: 500, timeout: 300 }));
     await until(() => watch.value, 'the first value');
-    consul.freeze();
+    await consul.freeze();
     try {
       expect(await until(() => watch.error, 'the error')).toBeLessThan(1_500);
       expect(watch.error?.message).toContain('gave no answer in time, asked for egress/acl/');
