@@ -2,12 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { startEngine } from '../../lab/engine.ts';
 import { createDataplane } from '../../src/adapters/dataplane/dataplane.ts';
 import { HelperRunner, type HelperSettings } from '../../src/adapters/dataplane/helper.ts';
 import { ourLabels } from '../../src/adapters/docker/labels.ts';
 import { LoadError } from '../../src/domain/errors.ts';
 import { brokenText, imageWithProgram, smallText } from './dataplane-lab.ts';
-import { buildHelperImage, type DockerLab, openDockerLab, versions } from './docker-lab.ts';
+import { buildHelperImage, type DockerLab, dockerLab, openDockerLab, versions } from './docker-lab.ts';
 
 describe.each(versions)('Engine %s', (version) => {
   const instance = randomUUID();
@@ -90,6 +91,15 @@ describe.each(versions)('Engine %s', (version) => {
     expect(await dataplane.read(await lab.namespaceOf(member))).toMatchObject({ fingerprint: '12ab' });
   });
 
+  test('a container that is paused', async () => {
+    const dataplane = openDataplane();
+    const id = await lab.start();
+    await lab.docker('pause', id);
+    const ref = await lab.namespaceOf(id);
+    expect(await dataplane.load(ref, smallText('12ab'))).toMatchObject({ fingerprint: '12ab' });
+    await lab.docker('unpause', id);
+  });
+
   test('a container that stopped, was removed, or was restarted meanwhile, is gone', async () => {
     const dataplane = openDataplane();
     const id = await lab.start();
@@ -142,6 +152,8 @@ describe.each(versions)('Engine %s', (version) => {
     expect(stdout).toMatch(/^Seccomp:\s+2$/m);
     expect(stdout).toMatch(/^2$/m);
     expect(stdout).not.toMatch(/EGRESSTRATOR|CONSUL/i);
+    const forTables = open(await imageWithProgram(lab, 'report', report.join('\n')), { xtables: true });
+    expect((await forTables.rehearse('state')).stdout).toMatch(/^CapEff:\s+0000000000003000$/m);
   });
 
   test('a program that hangs is ended when its time is over', async () => {
@@ -212,3 +224,29 @@ describe.each(versions)('Engine %s', (version) => {
     await lab.engine.inspect(young);
   });
 });
+
+test.each(versions)(
+  'an Engine %s that crashes while a helper works: an answer, and nothing left',
+  async (version) => {
+    const own = await startEngine({
+      version,
+      name: `docker-${version}`,
+      daemonOptions: ['--live-restore'],
+      diesWithParent: true,
+    });
+    onTestFinished(() => own.remove());
+    const lab = await dockerLab(own.socketPath);
+    const hanging = await imageWithProgram(lab, 'hanging', 'sleep 300');
+    const runner = new HelperRunner(lab.engine, async () => hanging, { limit: 60_000 });
+    const before = performance.now();
+    const loading = runner.rehearse('load', smallText('12')).catch((error: unknown) => error);
+    const running = async () => (await lab.engine.runningIds()).length;
+    await expect.poll(running, { timeout: 20_000 }).toBe(1);
+    await own.kill();
+    expect(await loading).toBeInstanceOf(LoadError);
+    expect(performance.now() - before).toBeLessThan(40_000);
+    await own.start();
+    await expect.poll(running, { timeout: 30_000 }).toBe(0);
+    await runner.close();
+  },
+);

@@ -12,6 +12,7 @@ export interface HelperSpec {
   readonly labels: Readonly<Record<string, string>>;
   /** Bytes. */
   readonly memory: number;
+  readonly capabilities: readonly string[];
 }
 
 export const helperBody = (spec: HelperSpec): object => ({
@@ -32,10 +33,10 @@ export const helperBody = (spec: HelperSpec): object => ({
   HostConfig: hostConfig(spec),
 });
 
-const hostConfig = ({ networkMode, memory }: HelperSpec): object => ({
+const hostConfig = ({ networkMode, memory, capabilities }: HelperSpec): object => ({
   NetworkMode: networkMode,
   CapDrop: ['ALL'],
-  CapAdd: ['NET_ADMIN'],
+  CapAdd: capabilities,
   SecurityOpt: ['no-new-privileges'],
   ReadonlyRootfs: true,
   // The namespace belongs to the host's user namespace even where the Engine remaps users.

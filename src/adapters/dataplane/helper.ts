@@ -11,6 +11,7 @@ import type { Container } from '../../domain/container.ts';
 import { LoadError, messageOf } from '../../domain/errors.ts';
 import type { Engine } from '../docker/engine.ts';
 import { isRefusal } from '../docker/errors.ts';
+import type { HelperImage } from '../docker/image.ts';
 import { containerFrom } from '../docker/inspect.ts';
 import { ourLabels } from '../docker/labels.ts';
 import { runOnce } from '../docker/one-shot.ts';
@@ -19,11 +20,17 @@ import { helperBody } from './helper-spec.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { exited, type Failure, failed, gone, refuseHost, tookTooLong } from './load-errors.ts';
 import { mostOutput, type NamespaceRunner, type Ran, type Verb } from './runner.ts';
+import { Tidier } from './tidier.ts';
 
 export interface HelperSettings extends Allowance {
   /** Names this process among others that use the same Engine. */
   readonly instance: string;
   readonly now: () => number;
+  /**
+   * Default false. Whether the template is one for iptables: on a kernel with no nf_tables, iptables reads
+   * its tables through a raw socket, for which NET_ADMIN alone is not enough.
+   */
+  readonly xtables: boolean;
 }
 
 interface Job extends Failure {
@@ -35,15 +42,17 @@ interface Job extends Failure {
 
 export class HelperRunner implements NamespaceRunner {
   readonly #engine: Engine;
-  readonly #image: () => Promise<string>;
+  readonly #image: HelperImage;
   readonly #settings: HelperSettings;
-  readonly #tidying = new Set<Promise<void>>();
+  readonly #tidier: Tidier;
 
   /** `image`: asked before every job; remembers its answer (see `helperImage`). */
-  constructor(engine: Engine, image: () => Promise<string>, settings: Partial<HelperSettings> = {}) {
+  constructor(engine: Engine, image: HelperImage, settings: Partial<HelperSettings> = {}) {
     this.#engine = engine;
     this.#image = image;
-    this.#settings = { ...defaultAllowance, instance: randomUUID(), now: Date.now, ...settings };
+    this.#tidier = new Tidier(engine);
+    const defaults = { ...defaultAllowance, instance: randomUUID(), now: Date.now, xtables: false };
+    this.#settings = { ...defaults, ...settings };
   }
 
   run(namespace: NamespaceRef, verb: Verb, stdin?: string): Promise<Ran> {
@@ -62,8 +71,8 @@ export class HelperRunner implements NamespaceRunner {
     return removeLeftovers(this.#engine, this.#settings.now());
   }
 
-  async close(): Promise<void> {
-    while (this.#tidying.size > 0) await Promise.all(this.#tidying);
+  close(): Promise<void> {
+    return this.#tidier.close();
   }
 
   async #job(job: Job): Promise<Ran> {
@@ -72,14 +81,15 @@ export class HelperRunner implements NamespaceRunner {
       const id = await this.#createChecked(name, job);
       return await this.#runIn(id, job);
     } catch (error) {
+      if (lacksImage(error)) this.#image.forget?.();
       throw await explained(job, error);
     } finally {
-      this.#tidy(name);
+      this.#tidier.remove(name);
     }
   }
 
   async #createChecked(name: string, job: Job): Promise<string> {
-    const { instance, now } = this.#settings;
+    const { instance, now, xtables } = this.#settings;
     const { verb, networkMode, stdin } = job;
     const { limit, memory } = allowanceFor(stdin, this.#settings);
     const image = await this.#image();
@@ -91,6 +101,7 @@ export class HelperRunner implements NamespaceRunner {
       stdin: stdin !== undefined,
       labels,
       memory,
+      capabilities: xtables ? ['NET_ADMIN', 'NET_RAW'] : ['NET_ADMIN'],
     });
     const [created, checked] = await Promise.allSettled([this.#engine.create(name, body), job.check()]);
     if (checked.status === 'rejected') throw checked.reason;
@@ -124,15 +135,6 @@ export class HelperRunner implements NamespaceRunner {
       throw error;
     }
   }
-
-  /** By name, as a create that was not answered may have created it all the same. */
-  #tidy(name: string): void {
-    const tidied: Promise<void> = this.#engine
-      .remove(name)
-      .catch(() => {})
-      .finally(() => this.#tidying.delete(tidied));
-    this.#tidying.add(tidied);
-  }
 }
 
 /**
@@ -144,8 +146,10 @@ async function explained(job: Job, error: unknown): Promise<LoadError> {
   const again = await job.check().catch((reason: unknown) => reason);
   if (again instanceof LoadError) return again;
   if (error instanceof LoadError) return error;
-  if (isRefusal(error, 404) && error.detail.includes('No such image')) {
+  if (lacksImage(error))
     return failed(job, 'the helper image was removed from the Engine; build or pull it again', error);
-  }
   return failed(job, messageOf(error), error);
 }
+
+const lacksImage = (error: unknown): boolean =>
+  isRefusal(error, 404) && error.detail.includes('No such image');

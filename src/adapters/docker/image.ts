@@ -21,16 +21,27 @@ export interface HelperImageSettings {
 /** Set by our Dockerfile: an image that holds `dataplane/netns`. */
 export const helperLabel = 'egresstrator.helper';
 
-/** Asks the Engine at the first call and remembers a good answer; fails with an `EngineError`. */
-export function helperImage(engine: Engine, settings: HelperImageSettings): () => Promise<string> {
+/** Finds the image; fails with an `EngineError`. */
+export interface HelperImage {
+  (): Promise<string>;
+  /** It is not there any more (pruned, for one): look again. */
+  forget?(): void;
+}
+
+/** Asks the Engine at the first call and remembers a good answer. */
+export function helperImage(engine: Engine, settings: HelperImageSettings): HelperImage {
   let found: Promise<string> | undefined;
-  return () => {
+  const forget = () => {
+    found = undefined;
+  };
+  const find = () => {
     found ??= findImage(engine, settings).catch((error: unknown) => {
-      found = undefined;
+      forget();
       throw error;
     });
     return found;
   };
+  return Object.assign(find, { forget });
 }
 
 async function findImage(engine: Engine, settings: HelperImageSettings): Promise<string> {

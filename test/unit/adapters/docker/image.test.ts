@@ -74,4 +74,6 @@ test('none: how to build it, and it is looked for again', async () => {
   expect(await look()).toBe('egresstrator:1.2.3');
   delete images['egresstrator:1.2.3'];
   expect(await look()).toBe('egresstrator:1.2.3');
+  look.forget?.();
+  await expect(look()).rejects.toThrow('docker build');
 });
