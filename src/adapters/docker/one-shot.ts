@@ -57,7 +57,7 @@ async function attachAndRun(engine: Engine, { id, stdin, limit, mostOutput }: On
     if (stdin !== undefined) stream.end(stdin);
     await engine.start(id);
     const exitCode = await exitCodeOf(engine, id, limit, silent);
-    await Promise.race([silent, sleep(grace)]);
+    await settledWithin(grace, silent);
     return { exitCode, ...frames.output };
   } finally {
     stream.destroy();
@@ -73,6 +73,13 @@ function collect(stream: Duplex, frames: Frames): Promise<void> {
   stream.on('end', resolve);
   stream.on('close', resolve);
   return promise;
+}
+
+/** Leaves no timer behind: it would hold up the end of the whole program. */
+async function settledWithin(limit: number, done: Promise<void>): Promise<void> {
+  const timer = new AbortController();
+  await Promise.race([done, sleep(limit, undefined, { signal: timer.signal })]);
+  timer.abort();
 }
 
 /** An answer that is cut never arrives: the end of the output tells that it is due. */
