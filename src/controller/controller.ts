@@ -75,7 +75,11 @@ export class Controller {
     this.#resolver = new Resolver(options.protectedHosts);
     this.#problems = new ProblemLog(ports.log);
     this.#preparer = openPreparer(options, ports);
-    this.#keeper = new Keeper(options, ports.log, () => ({ ...ports, renderer: this.#renderer }));
+    this.#keeper = new Keeper(options, ports.log, () => ({
+      ...ports,
+      renderer: this.#renderer,
+      awaitsAnswers: this.#world.awaitsAnswers,
+    }));
     this.#world = new KnownWorld(ports.rules, ports.former, () => this.look());
     this.#containers = ports.containers.watch(() => this.look());
     this.#driftTimer = setInterval(() => this.#keeper.recheck({ look: true }), options.driftInterval);

@@ -81,6 +81,11 @@ export class KnownWorld {
     return this.freshness().some((one) => !one.known && one.error !== undefined);
   }
 
+  /** True while some source has neither answered nor failed. */
+  get awaitsAnswers(): boolean {
+    return this.freshness().some((one) => !one.known && one.error === undefined);
+  }
+
   freshness(): readonly Freshness[] {
     const services = [...this.#services].map(([name, watched]) => freshnessOf(`service ${name}`, watched));
     return [freshnessOf('rules', this.#rules), ...services];

@@ -14,6 +14,8 @@ export interface JobContext {
   readonly gate?: Pick<Gate, 'loadedAtStart'> | undefined;
   readonly renderer: Renderer;
   readonly log: Logger;
+  /** True while some source has neither answered nor failed. */
+  readonly awaitsAnswers?: boolean;
   /** Called when rules in a kernel were found altered, with the container's name. */
   readonly onDrift?: (container: string) => void;
 }
@@ -73,7 +75,10 @@ async function load(
   loaded: Loaded,
   context: JobContext,
 ): Promise<Outcome> {
-  if (!want.complete && loaded.fingerprint !== undefined) {
+  // Of rules of a former run, what is missing may be a part. To rules of our own it can only add, so a
+  // service that fails must not hold up what was revoked.
+  const waits = !want.complete && (context.awaitsAnswers || !record.ours);
+  if (waits && loaded.fingerprint !== undefined) {
     keep(record, loaded);
     return 'left';
   }
@@ -83,11 +88,13 @@ async function load(
   const { text, fingerprint } = context.renderer.render({ ...want, mode, dns, resolvers });
   if (loaded.fingerprint === fingerprint && hasFacts(record, loaded, text, facts)) {
     keep(record, loaded);
+    record.ours = true;
     return 'equal';
   }
   const now = await context.dataplane.load(refOf(record), withFacts(text, facts));
   if (now.fingerprint !== fingerprint) throw notWhatWasLoaded(target.name, fingerprint, now);
   keep(record, now);
+  record.ours = true;
   return 'loaded';
 }
 

@@ -26,6 +26,8 @@ export interface NamespaceRecord {
   loaded: Loaded | undefined;
   /** What it was last known to hold, to recognise an alteration when it is looked at again. */
   expected: Loaded | undefined;
+  /** True once what is loaded follows from what this controller knows, and not from a run before it. */
+  ours: boolean;
   /** The resolvers as read for the attachments of that time. */
   resolvers: { readonly attachments: string; readonly addresses: readonly string[] } | undefined;
   /**
@@ -54,6 +56,7 @@ export const newRecord = (
   want,
   loaded: undefined,
   expected: undefined,
+  ours: false,
   resolvers: undefined,
   startedWith: sinceStart ? attachmentsOf(namespace) : undefined,
   gateResolvers: undefined,
