@@ -1,0 +1,95 @@
+/**
+ * What a running controller holds: descriptors, child processes, memory, helper containers. Compared before
+ * and after a fault, it tells what leaked.
+ */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { waitFor } from '../../lab/wait.ts';
+import type { RunningController } from './egresstrator.ts';
+import type { Workloads } from './workloads.ts';
+
+export interface Footprint {
+  readonly descriptors: number;
+  readonly children: number;
+  readonly helpers: number;
+}
+
+/** Connections that wait to be used again come and go. */
+const SLACK = 6;
+
+export async function footprint(controller: RunningController, workloads: Workloads): Promise<Footprint> {
+  const pid = pidOf(controller);
+  return {
+    descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    children: childrenOf(pid).length,
+    helpers: (await helpersIn(workloads)).length,
+  };
+}
+
+/** Waits until nothing more is held than `before`. */
+export async function nothingLeaked(
+  before: Footprint,
+  controller: RunningController,
+  workloads: Workloads,
+): Promise<void> {
+  let now = before;
+  const look = async () => {
+    now = await footprint(controller, workloads);
+    return now.descriptors <= before.descriptors + SLACK && now.children + now.helpers === 0;
+  };
+  await waitFor(look, { what: 'nothing to be left', timeout: 15_000, interval: 100 }).catch((error) => {
+    const open = readdirSync(`/proc/${pidOf(controller)}/fd`).map((fd) => linkOf(controller, fd));
+    throw new Error(`${error} ${JSON.stringify({ before, now })}\n${open.join('\n')}`);
+  });
+}
+
+/** Resident memory in MiB. */
+export function memoryOf(controller: RunningController): number {
+  const status = readFileSync(`/proc/${pidOf(controller)}/status`, 'utf8');
+  return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) / 1024;
+}
+
+/** The process that was told this controller's socket. */
+export function pidOf({ socket }: RunningController): number {
+  const isIt = (pid: string) => readText(`/proc/${pid}/cmdline`).split('\0').includes(socket);
+  const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && isIt(name));
+  if (pid === undefined) throw new Error(`no controller runs at ${socket}`);
+  return Number(pid);
+}
+
+function childrenOf(pid: number): readonly string[] {
+  const lists = readdirSync(`/proc/${pid}/task`).map((task) =>
+    readText(`/proc/${pid}/task/${task}/children`),
+  );
+  return lists.flatMap((list) => list.split(' ')).filter((child) => child.trim() !== '');
+}
+
+/** Helpers in namespaces of these workloads: an Engine may be shared with others. */
+async function helpersIn(workloads: Workloads): Promise<readonly string[]> {
+  const list = (...filter: readonly string[]) =>
+    workloads.must('ps', '--all', '--quiet', '--no-trunc', ...filter.flatMap((one) => ['--filter', one]));
+  const [ours, helpers] = await Promise.all([
+    list(`label=${workloads.prefix}`),
+    list('label=egresstrator.role=helper'),
+  ]);
+  const ids = helpers.split('\n').filter(Boolean);
+  if (ids.length === 0) return [];
+  const seen = await workloads.docker('inspect', '--format', '{{.HostConfig.NetworkMode}}', ...ids);
+  const modes = seen.stdout.split('\n').filter(Boolean);
+  return modes.filter((mode) => ours.split('\n').includes(mode.replace(/^container:/, '')));
+}
+
+function linkOf(controller: RunningController, fd: string): string {
+  try {
+    return readlinkSync(`/proc/${pidOf(controller)}/fd/${fd}`);
+  } catch {
+    return '';
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

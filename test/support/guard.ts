@@ -1,0 +1,80 @@
+/**
+ * Watches over workloads while something goes wrong: tries denied destinations all the time, which must
+ * never succeed, and allowed ones, which should go on.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Target } from './probe.ts';
+import type { Workload } from './workloads.ts';
+
+export interface Watch {
+  readonly workload: Workload;
+  readonly denied: readonly Target[];
+  readonly allowed?: readonly Target[];
+}
+
+export interface GuardReport {
+  /** Attempts at denied destinations. */
+  readonly attempts: number;
+  /** Those that succeeded, as text; there must be none. */
+  readonly breaches: readonly string[];
+  /** Attempts at allowed destinations that did not succeed, as text. */
+  readonly losses: readonly string[];
+}
+
+/** Milliseconds: what is dropped in silence is not waited for. */
+const PATIENCE = 1_000;
+const INTERVAL = 10;
+
+export class Guard implements AsyncDisposable {
+  readonly #stopping = new AbortController();
+  readonly #rounds: Promise<void>[] = [];
+  readonly #breaches: string[] = [];
+  readonly #losses: string[] = [];
+  #attempts = 0;
+
+  constructor(watches: readonly Watch[]) {
+    for (const watch of watches) this.add(watch);
+  }
+
+  add(watch: Watch): void {
+    this.#rounds.push(this.#watch(watch));
+  }
+
+  /** Ends it; at least one whole round was made of each watch. */
+  async stop(): Promise<GuardReport> {
+    this.#stopping.abort();
+    await Promise.all(this.#rounds);
+    return { attempts: this.#attempts, breaches: this.#breaches, losses: this.#losses };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #watch({ workload, denied, allowed = [] }: Watch): Promise<void> {
+    const { signal } = this.#stopping;
+    try {
+      do {
+        for (const target of denied) await this.#tryDenied(workload, target);
+        for (const target of allowed) await this.#tryAllowed(workload, target);
+        await sleep(INTERVAL, undefined, { signal }).catch(() => {});
+      } while (!signal.aborted);
+    } catch {
+      // Its probe ended, as the workload was removed.
+    }
+  }
+
+  async #tryDenied({ name, probe }: Workload, target: Target): Promise<void> {
+    const { verdict } = await probe.reach(target, PATIENCE);
+    this.#attempts += 1;
+    if (verdict === 'ok') this.#breaches.push(`${stamp()} ${name} reached ${textOf(target)}`);
+  }
+
+  async #tryAllowed({ name, probe }: Workload, target: Target): Promise<void> {
+    const { verdict, code } = await probe.reach(target, 4 * PATIENCE);
+    if (verdict !== 'ok') this.#losses.push(`${stamp()} ${name}: ${textOf(target)} ${verdict} ${code ?? ''}`);
+  }
+}
+
+const stamp = (): string => new Date().toISOString().slice(11, 23);
+const textOf = ({ protocol, address, port }: Target): string => `${protocol} ${address} ${port}`;
