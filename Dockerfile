@@ -42,6 +42,7 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY LICENSE package.json ./
 COPY dataplane dataplane
+COPY gate gate
 COPY templates templates
 COPY --from=build /app/dist dist
 RUN ln -s /app/dist/cli/main.js /usr/local/bin/egresstrator
