@@ -11,8 +11,10 @@ import { messageOf } from '../domain/errors.ts';
 import { version } from './assets.ts';
 import { bulletinOf } from './insight/bulletin.ts';
 
-/** Milliseconds between two beats; Consul waits for three of them. */
-const BEAT = 15_000;
+/** Milliseconds between two beats; Consul waits for four of them. */
+const BEAT = 10_000;
+/** Milliseconds until the first, so that there is something to tell. */
+const FIRST = 2_000;
 /** Milliseconds after which an unchanged status is written again, so that its age says something. */
 const REPEAT = 60_000;
 
@@ -23,6 +25,7 @@ export class Presence {
   readonly #status: () => Status;
   readonly #log: Logger;
   readonly #timer: NodeJS.Timeout | undefined;
+  readonly #first: NodeJS.Timeout | undefined;
   readonly #failing = new Set<string>();
   #written = { text: '', at: 0 };
   #beating: Promise<void> | undefined;
@@ -36,12 +39,13 @@ export class Presence {
     this.#log = log;
     if (this.#registration === undefined && this.#board === undefined) return;
     this.#timer = setInterval(() => this.#beat(), BEAT);
-    this.#beat();
+    this.#first = setTimeout(() => this.#beat(), FIRST);
   }
 
   /** Takes the service away, and leaves a last word. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    clearTimeout(this.#first);
     await this.#beating;
     await this.#attempt('deregister', async () => this.#registration?.close());
     await this.#attempt('publish', () => this.#publish(false));

@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { waitFor } from '../../lab/wait.ts';
 import { type CliResult, type RunningController, runCli } from '../support/egresstrator.ts';
 import { becomes, control, ipv4, openStage, putKey, register, type Stage } from '../support/stage.ts';
 import { connects, type Workload } from '../support/workloads.ts';
@@ -71,7 +72,8 @@ describe('a container that can not reach a service', () => {
     const suggested = await ask('suggest', web.name);
     expect(suggested.stdout.split('\n')).toEqual([
       `# ${web.name}: 2 destinations refused`,
-      `# key shop allows 1 of them already (line 1: ${ipv4(stage.other)}:tcp/80): add shop to EGRESSTRATOR_ACL instead`,
+      `# key shop (1 rule) allows 1 of them already, by line 1: ${ipv4(stage.other)}:tcp/80`,
+      '# to use a key that exists, add it to EGRESSTRATOR_ACL instead',
       'shop',
       `${ipv4(stage.other)}:tcp/80`,
     ]);
@@ -85,7 +87,7 @@ describe('a container that can not reach a service', () => {
       const { stdout, code } = await run('explain', web.name, 'shop');
       expect(code).toBe(0);
       expect(stdout).toBe(
-        `${web.name} may reach ${ipv4(stage.server)} tcp/80.\n  key app line 3: shop (instance on node-1)`,
+        `${web.name} may reach ${ipv4(stage.server)} tcp/80.\n  key app line 4: shop (instance on node-1)`,
       );
     }
   });
@@ -95,9 +97,9 @@ describe('a container that can not reach a service', () => {
     expect(stdout.split('\n')).toEqual([
       `${web.name} may not reach ${ipv4(stage.server)} tcp/81.`,
       '  It asks for the key missing, and Consul has none of that name.',
-      '  Key app line 3: shop (instance on node-1) allows tcp/80 there.',
+      '  Key app line 4: shop (instance on node-1) allows tcp/80 there.',
       'To allow it:',
-      `  put ${ipv4(stage.server)}:tcp/81 into one of its keys (app, missing)`,
+      `  put ${ipv4(stage.server)}:tcp/81 into its key app`,
     ]);
   });
 
@@ -173,6 +175,42 @@ describe('the host', () => {
     const override = await fetch(`http://${METRICS}/v1/overrides`, { method: 'POST', body: '{}' });
     const picture = await fetch(`http://${METRICS}/v1/picture`);
     expect([override.status, picture.status]).toEqual([404, 404]);
+  });
+});
+
+describe('in Consul', () => {
+  const NODE = 'host-1';
+
+  test('the controller is a service with a check, and its host is published', async () => {
+    await using published = await control(stage, 'insight-2/', ['--dry-run', '--publish', '--node', NODE]);
+    const args = ['status', '--cluster', '-c', stage.consul.address];
+    const heard = await waitFor(
+      async () => {
+        const { stdout } = await runCli(args);
+        return /\d+ [a-z]+$/m.test(stdout) ? stdout : undefined;
+      },
+      { what: 'the published status', timeout: 20_000, interval: 200 },
+    );
+    expect(heard).toMatch(
+      /^NODE +STATE +VERSION +HEARD +WORKLOADS\nhost-1 +ok +\d+\.\d+\.\d+ +\d+s ago +1 \w+/,
+    );
+    // The agent knows at once; the catalog hears of a changed output minutes later.
+    const found = JSON.stringify(await stage.consul.call('GET', '/v1/agent/checks'));
+    expect(found).toContain(`"CheckID":"service:egresstrator-${NODE}"`);
+    expect(found).toContain('1 namespaces, 0 failed, 0 refused, 0 sources failing');
+    await published.stop();
+    expect((await runCli(args)).stdout).toMatch(/^host-1 +stopped/m);
+    expect(JSON.stringify(await stage.consul.call('GET', '/v1/health/service/egresstrator'))).not.toContain(
+      NODE,
+    );
+  });
+
+  test('a path among the rules is refused: it would be taken for a key', async () => {
+    const { code, stderr } = await runCli(['status', '--publish', 'egress/acl/status']);
+    expect([code, stderr]).toEqual([
+      2,
+      'egresstrator: --publish: expected a path outside of egress/acl/, not "egress/acl/status"',
+    ]);
   });
 });
 

@@ -27,7 +27,8 @@ export async function explain(wanted: Wanted, flags: Flags, terminal: Terminal):
   const answer = await learn({ scope: 'all', also, container: wanted.container }, config, terminal);
   const place = pickPlace(answer.places, wanted.container);
   const view = viewOf(answer, place);
-  const asked = { container: wanted.container, grants: place.grants };
+  const { grants } = place;
+  const asked = { container: wanted.container, grants, keys: grants.filter((key) => answer.acl.has(key)) };
   if (answer.denylist) output.note(DENYLIST_NOTE);
   if (target.kind === 'host') {
     const reasons = reasonsAt(target.host, view);

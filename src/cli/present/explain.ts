@@ -5,6 +5,7 @@ import { formatPrefix } from '../../domain/address.ts';
 import { type Destination, formatDestination } from '../../domain/insight/destination.ts';
 import type { Explanation, Hint } from '../../domain/insight/explain.ts';
 import type { Reason } from '../../domain/resolve.ts';
+import { formatRule } from '../../domain/rule.ts';
 import { formatTraffic } from '../../domain/traffic.ts';
 import type { Paint } from './paint.ts';
 import { count } from './words.ts';
@@ -15,6 +16,8 @@ const MOST = 5;
 export interface Asked {
   readonly container: string;
   readonly grants: readonly string[];
+  /** The granted keys that exist. */
+  readonly keys: readonly string[];
 }
 
 export function presentExplanation(asked: Asked, explanation: Explanation, paint: Paint): string {
@@ -51,7 +54,7 @@ const more = (number: number): readonly string[] =>
 
 /** `key db line 3: production.postgresql (instance on node-1)` */
 const sourceOf = ({ key, line, instance }: Reason): string =>
-  `key ${key} line ${line.line}: ${line.text}${instance === undefined ? '' : ` (instance on ${instance.node})`}`;
+  `key ${key} line ${line.line}: ${formatRule(line.rule)}${instance === undefined ? '' : ` (instance on ${instance.node})`}`;
 
 type Of<Kind extends Hint['kind']> = Extract<Hint, { readonly kind: Kind }>;
 const only = <Kind extends Hint['kind']>(hints: readonly Hint[], kind: Kind): readonly Of<Kind>[] =>
@@ -68,7 +71,7 @@ function remedies(asked: Asked, { host }: Destination, hints: readonly Hint[]): 
       .slice(0, MOST)
       .map(
         ({ key, line }) =>
-          `  Key ${key} line ${line.line} (${line.text}) names a service of which Consul has no instance now.`,
+          `  Key ${key} line ${line.line} (${formatRule(line.rule)}) names a service of which Consul has no instance now.`,
       ),
     ...only(hints, 'no-dns').map(() => '  Name resolution is switched off by EGRESSTRATOR_DNS=none.'),
     ...only(hints, 'protected').map(
@@ -84,17 +87,22 @@ function remedies(asked: Asked, { host }: Destination, hints: readonly Hint[]): 
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-function ways({ container, grants }: Asked, hints: readonly Hint[]): readonly string[] {
+function ways({ container, keys }: Asked, hints: readonly Hint[]): readonly string[] {
   const grant = only(hints, 'grant')
     .slice(0, MOST)
     .map(
-      ({ reason }) =>
-        `  add ${reason.key} to EGRESSTRATOR_ACL of ${container}: its line ${reason.line.line} (${reason.line.text}) allows it`,
+      ({ reason: { key, line }, rules, broad }) =>
+        `  add ${key} to EGRESSTRATOR_ACL of ${container}: its line ${line.line} (${formatRule(line.rule)}) allows it${extent(rules, broad)}`,
     );
+  const where = keys.length > 1 ? `one of its keys (${keys.join(', ')})` : `its key ${keys[0] ?? ''}`;
+  const place = keys.length === 0 ? 'a key that it is granted' : where;
   const rules = [...only(hints, 'protected'), ...only(hints, 'write')].map(
-    ({ rule }) =>
-      `  put ${rule} into ${grants.length > 0 ? `one of its keys (${grants.join(', ')})` : 'a key that it is granted'}`,
+    ({ rule }) => `  put ${rule} into ${place}`,
   );
   const all = [...grant, ...rules];
   return all.length === 0 ? [] : [`To allow it${all.length > 1 ? ', one of' : ''}:`, ...all];
 }
+
+/** Who asks for a key gets all of it. */
+const extent = (rules: number, broad: boolean): string =>
+  broad ? ', and far more' : rules > 1 ? `, with ${count(rules - 1, 'other rule')}` : '';

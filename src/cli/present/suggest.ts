@@ -2,6 +2,7 @@
  * Suggested rules as a text that can be put into Consul as it is: what is not a rule is a comment.
  */
 import type { Suggestion } from '../../domain/insight/suggest.ts';
+import { formatRule } from '../../domain/rule.ts';
 import { count, list } from './words.ts';
 
 export interface ContainerSuggestion extends Suggestion {
@@ -17,10 +18,13 @@ export const presentSuggestions = (suggestions: readonly ContainerSuggestion[]):
 
 function presentOne({ container, lines, keys, unsayable }: ContainerSuggestion): string {
   const total = lines.reduce((sum, line) => sum + line.count, 0);
-  const asked = keys.map(
-    ({ key, count: number, reason }) =>
-      `# key ${key} allows ${number} of them already (line ${reason.line.line}: ${reason.line.text}): add ${key} to EGRESSTRATOR_ACL instead`,
-  );
+  const asked = keys
+    .filter(({ broad }) => !broad)
+    .map(
+      ({ key, count: number, rules: size, reason: { line } }) =>
+        `# key ${key} (${count(size, 'rule')}) allows ${number === total ? 'all' : number} of them already, by line ${line.line}: ${formatRule(line.rule)}`,
+    );
+  const hint = asked.length === 0 ? [] : ['# to use a key that exists, add it to EGRESSTRATOR_ACL instead'];
   const rules = lines.map(({ text, count: number, risky }) => {
     const remarks = [number > 1 ? count(number, 'destination') : '', risky ? RISK : ''].filter(
       (one) => one !== '',
@@ -28,7 +32,13 @@ function presentOne({ container, lines, keys, unsayable }: ContainerSuggestion):
     return remarks.length === 0 ? text : `${text}  # ${remarks.join('; ')}`;
   });
   const rest = unsayable.length === 0 ? [] : [`# no rule can name ${list(unsayable)}`];
-  return [`# ${container}: ${count(total, 'destination')} refused`, ...asked, ...rules, ...rest].join('\n');
+  return [
+    `# ${container}: ${count(total, 'destination')} refused`,
+    ...asked,
+    ...hint,
+    ...rules,
+    ...rest,
+  ].join('\n');
 }
 
 const RISK = 'a protected address, such as cloud credentials: be sure';

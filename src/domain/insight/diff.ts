@@ -34,7 +34,7 @@ export interface Stretch {
   readonly partly: boolean;
 }
 
-/** The same change for all workloads that hold the same keys. */
+/** The same change for all of these workloads. */
 export interface Change {
   readonly workloads: readonly string[];
   /** Disjoint. Of a service, its instances as they are now. */
@@ -72,10 +72,16 @@ export function diffKey(key: string, text: string, context: DiffContext): Diff {
   });
   return {
     problems: proposed.get(key)?.problems ?? [],
-    changes: changes.filter(({ gained, lost }) => gained.length + lost.length > 0),
+    changes: joinEqual(changes.filter(({ gained, lost }) => gained.length + lost.length > 0)),
     holders: holders.map(({ name }) => name),
   };
 }
+
+/** Workloads with different keys may see the same change. */
+const joinEqual = (changes: readonly Change[]): readonly Change[] =>
+  [...Map.groupBy(changes, ({ gained, lost }) => JSON.stringify([gained, lost])).values()].flatMap((same) =>
+    same.slice(0, 1).map((one) => ({ ...one, workloads: same.flatMap(({ workloads }) => workloads) })),
+  );
 
 const groupOf = ({ grants }: Grantee): string => JSON.stringify([...grants].sort());
 
@@ -111,13 +117,16 @@ const beyond = (differences: readonly Difference[], others: readonly Allowance[]
   });
 
 const print = ({ prefix, protocol, ranges }: Allowance, partly: boolean): readonly Stretch[] => {
-  const named = protocol === 'icmp' ? ranges : ranges.filter(isNameable);
+  const named = protocol === 'icmp' || isWhole(ranges) ? ranges : ranges.flatMap(nameable);
   if (named.length === 0) return [];
   return [{ rule: formatRule({ kind: 'address', prefix, protocol, ranges: named }), partly }];
 };
 
-/** Nothing listens on port 0, and no rule can name it alone. */
-const isNameable = ({ last }: Range): boolean => last > 0;
+/** Nothing listens on port 0: it is only told as a part of all ports. */
+const nameable = ({ first, last }: Range): readonly Range[] =>
+  last === 0 ? [] : [{ first: Math.max(first, 1), last }];
+
+const isWhole = ([range]: readonly Range[]): boolean => range?.first === 0 && range.last === 65_535;
 
 const idOf = ({ prefix, protocol, ranges }: Allowance): string =>
   `${prefix.family} ${prefix.address}/${prefix.length} ${formatTraffic({ protocol, ranges })}`;

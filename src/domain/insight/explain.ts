@@ -32,8 +32,8 @@ export type Hint =
   | { readonly kind: 'no-dns' }
   /** A granted line is too broad to mean this protected host; `rule` would name it. */
   | { readonly kind: 'protected'; readonly reason: Reason; readonly rule: string }
-  /** A key that is not granted allows it. */
-  | { readonly kind: 'grant'; readonly reason: Reason }
+  /** A key that is not granted allows it; `rules` and `broad` as in `SuggestedKey`. */
+  | { readonly kind: 'grant'; readonly reason: Reason; readonly rules: number; readonly broad: boolean }
   /** A granted key does not exist. */
   | { readonly kind: 'unknown-key'; readonly key: string }
   /** A granted line names a service of which nothing is registered, or not with that tag. */
@@ -101,7 +101,7 @@ function hintsFor(
   const hints: readonly (readonly Hint[])[] = [
     view.dns === 'none' && isName && protocol !== 'icmp' ? [{ kind: 'no-dns' }] : [],
     tooBroad.slice(0, 1).flatMap((reason) => rules.map((rule) => ({ kind: 'protected', reason, rule }))),
-    keys.map(({ reason }) => ({ kind: 'grant', reason })),
+    keys.map(({ reason, rules: size, broad }) => ({ kind: 'grant', reason, rules: size, broad })),
     view.grants.filter((key) => !view.acl.has(key)).map((key) => ({ kind: 'unknown-key', key })),
     silent,
     onePerKey(near).map((reason) => ({ kind: 'near', reason })),

@@ -4,19 +4,10 @@
  */
 import type { AclKey, RuleLine } from '../acl.ts';
 import { formatPrefix, type Prefix } from '../address.ts';
-import { type AddressRule, formatRule, type ServiceRule } from '../rule.ts';
-import { everything } from '../traffic.ts';
+import { formatRule, type ServiceRule } from '../rule.ts';
+import { isAllPorts, isBroad } from './broad.ts';
 import type { Finding } from './finding.ts';
 import { Overlaps } from './overlap.ts';
-
-/**
- * Prefixes shorter than `anything` are broad whatever the ports, those shorter than `allPorts` are if
- * a rule allows all ports: a /8 is the largest private network, a /16 (/48) a site.
- */
-export const BROAD = {
-  4: { anything: 8, allPorts: 16 },
-  6: { anything: 16, allPorts: 48 },
-} as const;
 
 /** A finding before it is said where it is. */
 type Judgement = Omit<Finding, 'key' | 'line' | 'text'>;
@@ -76,11 +67,9 @@ function judgeNeed({ rule }: RuleLine, around: readonly RuleLine[]): readonly Ju
 function judgeBreadth({ rule }: RuleLine): readonly Judgement[] {
   if (rule.kind !== 'address') return [];
   const { prefix, protocol } = rule;
-  const { anything, allPorts } = BROAD[prefix.family];
-  const whole = protocol !== 'icmp' && isAllPorts(rule);
-  if (prefix.length >= anything && !(whole && prefix.length < allPorts)) return [];
+  if (!isBroad({ allowance: rule })) return [];
   const what = prefix.length === 0 ? 'any address' : `all of ${formatPrefix(prefix)}`;
-  const ports = whole ? ' on all ports' : '';
+  const ports = protocol !== 'icmp' && isAllPorts(rule) ? ' on all ports' : '';
   return [
     {
       severity: 'warning',
@@ -90,9 +79,3 @@ function judgeBreadth({ rule }: RuleLine): readonly Judgement[] {
     },
   ];
 }
-
-const isAllPorts = ({ protocol, ranges }: AddressRule): boolean => {
-  const [all] = everything(protocol);
-  const [only] = ranges;
-  return only !== undefined && only.first <= 1 && only.last === all?.last;
-};

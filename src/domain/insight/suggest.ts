@@ -9,6 +9,7 @@ import type { Acl } from '../acl.ts';
 import { contains, type Prefix, WIDTH } from '../address.ts';
 import { type Catalog, type Reason, reasonsFor } from '../resolve.ts';
 import { formatRule, type Rule } from '../rule.ts';
+import { isBroad } from './broad.ts';
 import type { Destination } from './destination.ts';
 import { ReasonIndex } from './reason-index.ts';
 import { addressRules } from './suggest-addresses.ts';
@@ -37,11 +38,15 @@ export interface SuggestedKey {
   readonly count: number;
   /** One of its lines that do. */
   readonly reason: Reason;
+  /** How many rules it holds: who asks for a key gets all of them. */
+  readonly rules: number;
+  /** That line allows far more than anybody can have meant, see `isBroad`. */
+  readonly broad: boolean;
 }
 
 export interface Suggestion {
   readonly lines: readonly SuggestedLine[];
-  /** Those that allow most come first, and of these the narrower. */
+  /** Broad ones last; before, those that allow most come first, and of these the narrower. */
   readonly keys: readonly SuggestedKey[];
 }
 
@@ -67,7 +72,7 @@ export function createSuggester(context: SuggestionContext, survey?: Survey): Su
     known ??= surveyOf(context);
     return {
       lines: linesFor(destinations, known.chooser, context.protectedHosts),
-      keys: keysFor(destinations, known.lines, granted),
+      keys: keysFor(destinations, known.lines, granted).map((one) => withSize(one, context.acl)),
     };
   };
 }
@@ -115,12 +120,20 @@ const tagsInUse = (acl: Acl): ReadonlySet<string> => {
   return tags;
 };
 
+type FoundKey = Pick<SuggestedKey, 'key' | 'count' | 'reason'>;
+
+const withSize = (found: FoundKey, acl: Acl): SuggestedKey => ({
+  ...found,
+  rules: acl.get(found.key)?.rules.length ?? 0,
+  broad: isBroad(found.reason),
+});
+
 function keysFor(
   destinations: readonly Destination[],
   index: ReasonIndex,
   granted: ReadonlySet<string>,
-): readonly SuggestedKey[] {
-  const found = new Map<string, SuggestedKey>();
+): readonly FoundKey[] {
+  const found = new Map<string, FoundKey>();
   for (const destination of destinations) {
     const allowing = index.find(destination).allowing.filter(({ key }) => !granted.has(key));
     const byKey = new Map(allowing.toReversed().map((reason) => [reason.key, reason]));
@@ -128,12 +141,16 @@ function keysFor(
       found.set(key, { key, reason, count: (found.get(key)?.count ?? 0) + 1 });
   }
   return [...found.values()].sort(
-    (a, b) => b.count - a.count || breadth(a) - breadth(b) || (a.key < b.key ? -1 : 1),
+    (a, b) =>
+      Number(isBroad(a.reason)) - Number(isBroad(b.reason)) ||
+      b.count - a.count ||
+      breadth(a) - breadth(b) ||
+      (a.key < b.key ? -1 : 1),
   );
 }
 
 /** How many bits of an address its line leaves open. */
-const breadth = ({ reason }: SuggestedKey): number => {
+const breadth = ({ reason }: FoundKey): number => {
   const { family, length } = reason.allowance.prefix;
   return WIDTH[family] - length;
 };

@@ -180,7 +180,7 @@ describe('denied', () => {
 });
 
 describe('explain', () => {
-  const asked = { container: 'web', grants: ['app'] };
+  const asked = { container: 'web', grants: ['app', 'gone'], keys: ['app'] };
   const catalog = catalogOf({ pg: [instance('10.0.0.5', 5432, 'production')] });
   const keys = { app: 'production.pg\nstaging.pg\n169.0.0.0/8:tcp', db: '10.0.0.0/8:tcp/80' };
   const say = (traits: object, ...destination: Parameters<typeof to>) =>
@@ -207,7 +207,7 @@ describe('explain', () => {
       '  Key app line 1: production.pg (instance on node-10.0.0.5) allows tcp/5432 there.',
       'To allow it, one of:',
       '  add db to EGRESSTRATOR_ACL of web: its line 1 (10.0.0.0/8:tcp/80) allows it',
-      '  put 10.0.0.5:tcp/80 into one of its keys (app)',
+      '  put 10.0.0.5:tcp/80 into its key app',
     ]);
   });
 
@@ -215,7 +215,7 @@ describe('explain', () => {
     expect(say({}, '169.254.169.254', 'tcp', 80).slice(3)).toEqual([
       '  Key app line 3: 169.0.0.0/8:tcp is too broad to mean 169.254.169.254, which is protected.',
       'To allow it:',
-      '  put 169.254.169.254:tcp/80 into one of its keys (app)',
+      '  put 169.254.169.254:tcp/80 into its key app',
     ]);
   });
 
@@ -279,12 +279,13 @@ test('suggestions are a text for Consul', () => {
   const text = presentSuggestions([suggestion]);
   expect(lines(text)).toEqual([
     '# web: 3 destinations refused',
-    '# key db allows 1 of them already (line 1: 10.0.0.1:tcp/80): add db to EGRESSTRATOR_ACL instead',
+    '# key db (1 rule) allows 1 of them already, by line 1: 10.0.0.1:tcp/80',
+    '# to use a key that exists, add it to EGRESSTRATOR_ACL instead',
     '10.0.0.1:tcp/80-81  # 2 destinations',
     '169.254.169.254:tcp/80  # a protected address, such as cloud credentials: be sure',
     '# no rule can name 10.0.0.9 132',
   ]);
-  expect(aclOf({ text }).get('text')).toMatchObject({ problems: [], rules: [{ line: 3 }, { line: 4 }] });
+  expect(aclOf({ text }).get('text')).toMatchObject({ problems: [], rules: [{ line: 4 }, { line: 5 }] });
 });
 
 test('findings are lines as compilers print them', () => {

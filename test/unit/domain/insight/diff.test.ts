@@ -125,6 +125,24 @@ describe('of a key', () => {
     ]);
   });
 
+  test('is told once for workloads that see the same, whatever their other keys', () => {
+    const [change, ...others] = diffKey(
+      'db',
+      '10.0.0.1:tcp/5432\n10.0.0.2:tcp/5432\n10.9.0.1:udp/53',
+      context,
+    ).changes;
+    expect(change?.workloads).toEqual(['web', 'job', 'cron']);
+    expect(others).toEqual([]);
+  });
+
+  test('speaks of port 0 only as a part of all ports', () => {
+    const all = { ...context, acl: aclOf({ db: '10.0.0.0/24:tcp' }) };
+    expect(diffKey('db', '10.0.0.0/24:tcp/443', all).changes[0]?.lost).toEqual(
+      exactly('10.0.0.0/24:tcp/1-442,444-65535'),
+    );
+    expect(diffKey('db', '', all).changes[0]?.lost).toEqual(exactly('10.0.0.0/24:tcp'));
+  });
+
   test('is nothing where only the wording changes', () => {
     expect(diffKey('db', '# both\n10.0.0.2:tcp/5432,5432\n10.0.0.1:tcp/5432', context).changes).toEqual([]);
   });

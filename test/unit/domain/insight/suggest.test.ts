@@ -123,6 +123,15 @@ describe('services', () => {
   });
 });
 
+test('keys that would grant far more come last, and are marked', () => {
+  const keys = { wide: '0.0.0.0/0:tcp', a: '10.0.0.1:tcp/443\n10.0.0.9:tcp/80' };
+  const { keys: found } = createSuggester(view([], keys))(hosts(1, 2));
+  expect(found).toMatchObject([
+    { key: 'a', count: 1, rules: 2, broad: false },
+    { key: 'wide', count: 2, rules: 1, broad: true },
+  ]);
+});
+
 test('keys that allow some of it already are named, the most useful first', () => {
   const keys = { a: '10.0.0.1:tcp/443', b: '10.0.0.0/29:tcp/443', mine: '10.0.0.0/29:tcp/80' };
   const { keys: found } = createSuggester(view(['mine'], keys))(hosts(1, 2));
