@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { messageOf, TemplateError } from '../domain/errors.ts';
 import { contentOf, identityOf, type RenderInput } from './context.ts';
-import { needsUngranted, type Template } from './template.ts';
+import { needsUngranted, type Template, unrecognisable } from './template.ts';
 
 export type { RenderInput } from './context.ts';
 export { compileTemplate, needsUngranted, type Template } from './template.ts';
@@ -28,6 +28,7 @@ export function render(template: Template, input: RenderInput): Rendered {
   try {
     return identify(template, input);
   } catch (error) {
+    if (error instanceof TemplateError) throw error;
     throw new TemplateError(`template ${template.name}: ${messageOf(error)}`, { cause: error });
   }
 }
@@ -40,5 +41,7 @@ function identify(template: Template, input: RenderInput): Rendered {
   const content = contentOf(input, template.mentions);
   const blank = template.expand({ ...content, ...identityOf(BLANK) });
   const fingerprint = createHash('sha256').update(blank).digest('hex').slice(0, BLANK.length);
-  return { text: template.expand({ ...content, ...identityOf(fingerprint) }), fingerprint };
+  const text = template.expand({ ...content, ...identityOf(fingerprint) });
+  if (!text.includes(fingerprint)) throw unrecognisable(template.name);
+  return { text, fingerprint };
 }

@@ -19,14 +19,16 @@ export interface Template {
 /** Throws a `TemplateError` that names the template, the line and what is wrong there. */
 export function compileTemplate(name: string, source: string): Template {
   const mentions = check(name, source);
-  if (!mentions.has('fingerprint') && !mentions.has('comment')) {
-    throw new TemplateError(
-      `template ${name} never writes {{comment}}: put it in the table's comment, as the shipped templates do, so that what is loaded can be recognised`,
-    );
-  }
+  if (!mentions.has('fingerprint') && !mentions.has('comment')) throw unrecognisable(name);
   const expand = Handlebars.compile<TemplateContext>(source, OPTIONS);
   return { name, source, mentions, expand: (context) => expand(context) };
 }
+
+/** For a template whose text would not say what it is. */
+export const unrecognisable = (name: string): TemplateError =>
+  new TemplateError(
+    `template ${name} never writes {{comment}}: put it in the table's comment, as the shipped templates do, so that what is loaded can be recognised`,
+  );
 
 /** Whether it speaks of destinations that were not granted; they must be resolved only then. */
 export const needsUngranted = (template: Template): boolean => template.mentions.has('ungranted');
@@ -42,17 +44,24 @@ function check(name: string, source: string): ReadonlySet<string> {
   try {
     return checkTemplate(Handlebars.parse(source), CONTEXT_SHAPE);
   } catch (error) {
-    const [line, reason] = error instanceof Mistake ? [error.line, error.message] : syntaxError(error);
+    const { line, reason } =
+      error instanceof Mistake ? { line: error.line, reason: error.message } : syntaxError(error, source);
     const place = line === undefined ? '' : `, line ${line}`;
     throw new TemplateError(`template ${name}${place}: ${reason}`, { cause: error });
   }
 }
 
-/** `Parse error on line 3:`, an excerpt, an arrow and what was expected; or one line with ` - 3:7` behind it. */
-function syntaxError(error: unknown): readonly [line: number | undefined, reason: string] {
+/** Handlebars says `Parse error on line 3:` and three lines more, or one line with ` - 3:7` behind it. */
+function syntaxError(
+  error: unknown,
+  source: string,
+): { readonly line: number | undefined; readonly reason: string } {
   const message = messageOf(error);
-  const parse = /^Parse error on line (\d+):\n(.*)\n/.exec(message);
-  if (parse !== null) return [Number(parse[1]), `Handlebars cannot read ${JSON.stringify(parse[2])}`];
-  const other = /^(.*) - (\d+):\d+$/s.exec(message);
-  return other === null ? [undefined, message] : [Number(other[2]), other[1] ?? message];
+  const [, parsed] = /^Parse error on line (\d+):/.exec(message) ?? [];
+  if (parsed !== undefined) {
+    const text = source.split('\n')[Number(parsed) - 1]?.trim() ?? '';
+    return { line: Number(parsed), reason: `Handlebars cannot read "${text}"` };
+  }
+  const [, reason = message, line] = /^(.*) - (\d+):\d+$/s.exec(message) ?? [];
+  return { line: line === undefined ? undefined : Number(line), reason };
 }

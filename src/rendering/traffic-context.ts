@@ -3,6 +3,7 @@
  * quickly, as a namespace may have ten thousand of them.
  */
 import { formatPrefix } from '../domain/address.ts';
+import type { Range } from '../domain/rule.ts';
 import type { Element, RuleSet } from '../domain/rule-set.ts';
 
 /** One layer of a rule set: elements of one kind that do not overlap, as a kernel's set wants them. */
@@ -63,18 +64,18 @@ function printLayer(
 const kindOf = ({ prefix, protocol }: Element): Kind =>
   protocol === 'icmp' ? (prefix.family === 4 ? 'icmp4' : 'icmp6') : prefix.family === 4 ? 'ipv4' : 'ipv6';
 
-const printElement = ({ prefix, protocol, range }: Element): string => {
-  const values = range.first === range.last ? `${range.first}` : `${range.first}-${range.last}`;
-  return protocol === 'icmp'
-    ? `${formatPrefix(prefix)} . ${values}`
-    : `${formatPrefix(prefix)} . ${protocol} . ${values}`;
-};
+const printElement = ({ prefix, protocol, range }: Element): string =>
+  protocol === 'icmp'
+    ? `${formatPrefix(prefix)} . ${printRange(range, '-')}`
+    : `${formatPrefix(prefix)} . ${protocol} . ${printRange(range, '-')}`;
+
+const printRange = ({ first, last }: Range, dash: string): string =>
+  first === last ? `${first}` : `${first}${dash}${last}`;
 
 /** One match, except where ICMP types are a range that xtables cannot say: then one for each type. */
-function printXtables(element: Element): readonly string[] {
-  const { prefix, protocol, range } = element;
+function printXtables({ prefix, protocol, range }: Element): readonly string[] {
   const destination = `-${prefix.family} -d ${formatPrefix(prefix)}`;
-  if (protocol !== 'icmp') return [`${destination} -p ${protocol} --dport ${range.first}:${range.last}`];
+  if (protocol !== 'icmp') return [`${destination} -p ${protocol} --dport ${printRange(range, ':')}`];
   const [name, option] = prefix.family === 4 ? ['icmp', '--icmp-type'] : ['icmpv6', '--icmpv6-type'];
   if (range.first === 0 && range.last === 255) return [`${destination} -p ${name}`];
   const types = Array.from({ length: range.last - range.first + 1 }, (_, index) => range.first + index);
