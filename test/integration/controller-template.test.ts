@@ -1,0 +1,114 @@
+/**
+ * Templates in a running controller: a user's own, its edits good and bad, and the other shipped ones.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { handles, inside, tables } from '../support/kernel.ts';
+import { becomes, control, ipv4, ipv6, openStage, putKey, type Stage } from '../support/stage.ts';
+import { connects } from '../support/workloads.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'egt-template-'));
+const file = join(folder, 'own.hbs');
+const shipped = readFileSync(fileURLToPath(new URL('../../templates/nftables.hbs', import.meta.url)), 'utf8');
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage('28.5');
+});
+afterAll(async () => {
+  await stage?.[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The shipped template, which also lets this port pass. */
+const alsoAllowing = (port: number): string =>
+  shipped.replace('    jump allowed\n', `    tcp dport ${port} accept\n    jump allowed\n`);
+
+test('a template of the user is read again when it changes, and a bad one changes nothing', async () => {
+  const { server, other, workloads } = stage;
+  const [near, far] = [ipv4(server), ipv4(other)];
+  await putKey(stage, 'own/db', `${near}:tcp/80`);
+  writeFileSync(file, alsoAllowing(9));
+  await using controller = await control(stage, 'own/', ['-f', file, '--loader', 'nsenter']);
+  const workload = await workloads.run('own', { acl: 'db' });
+  await becomes(workload, near, 81, 'refused');
+  expect(await connects(workload, near, 80)).toBe('ok');
+
+  writeFileSync(file, alsoAllowing(81));
+  await becomes(workload, near, 81, 'ok');
+  expect(await connects(workload, far, 81)).toBe('ok');
+  expect(await connects(workload, far, 80)).toBe('refused');
+  const good = await handles(workload.pid);
+
+  const bad: readonly [text: string, reason: string][] = [
+    [`${shipped}{{#if`, 'Handlebars cannot read'],
+    [shipped.replace('{{generation}}', '{{generatoin}}'), 'line 8: the context has no "generatoin" here'],
+    [alsoAllowing(9).replace('tcp dport 9', 'tcp dprot 9'), 'does not load'],
+  ];
+  for (const [text, reason] of bad) {
+    const lines = controller.log.length;
+    writeFileSync(file, text);
+    const complaint = await controller.logged(({ level }) => level === 'error', reason, lines);
+    expect(complaint).toMatchObject({
+      msg: 'template can not be used; the last good one stays',
+      template: file,
+    });
+    expect(complaint.error).toContain(reason);
+    expect(await handles(workload.pid)).toBe(good);
+  }
+  // The last good one is what new workloads get too.
+  const another = await workloads.run('own-too', { acl: 'db' });
+  await becomes(another, far, 80, 'refused');
+  expect(await connects(another, far, 81)).toBe('ok');
+
+  const lines = controller.log.length;
+  writeFileSync(file, alsoAllowing(9));
+  controller.signal('SIGHUP');
+  await controller.logged(({ msg }) => msg === 'template loaded', 'SIGHUP', lines);
+  await becomes(workload, near, 81, 'refused');
+  expect(await connects(workload, near, 80)).toBe('ok');
+  await workloads.remove(workload, another);
+});
+
+test('by iptables, for kernels without nf_tables', async () => {
+  const { server, other, workloads, network } = stage;
+  await putKey(stage, 'ipt/db', `${ipv4(server, network)}:tcp/80`, `${ipv6(server, network)}:udp/80`);
+  await using controller = await control(stage, 'ipt/', ['-f', 'iptables', '--loader', 'helper']);
+  const workload = await workloads.run('ipt', { acl: 'db', network });
+  await controller.logged(({ msg }) => msg === 'rules loaded', 'a load');
+  const [near, near6] = [ipv4(server, network), ipv6(server, network)];
+  const probes = [
+    [near, 80, 'tcp'],
+    [near6, 80, 'udp'],
+    [near, 81, 'tcp'],
+    [near6, 80, 'tcp'],
+    [ipv4(other, network), 80, 'tcp'],
+    [ipv6(other, network), 80, 'udp'],
+  ] as const;
+  const found = await Promise.all(
+    probes.map(([address, port, protocol]) => connects(workload, address, port, protocol)),
+  );
+  expect(found).toEqual(['ok', 'ok', 'refused', 'refused', 'refused', 'refused']);
+  expect((await workloads.exec(workload, 'nslookup', server.name)).stdout).toContain(near);
+  expect((await tables(inside(workload.pid))).filter((table) => table.endsWith(' egresstrator'))).toEqual([]);
+  await workloads.remove(workload);
+});
+
+test('by denylist, as egresstrator 0.2 did: only what others are granted is closed', async () => {
+  const { server, other, workloads } = stage;
+  await putKey(stage, 'deny/mine', `${ipv4(server)}:tcp/80`);
+  await putKey(stage, 'deny/theirs', `${ipv4(server)}:tcp/81`);
+  await using controller = await control(stage, 'deny/', ['-f', 'denylist', '--loader', 'nsenter']);
+  const workload = await workloads.run('deny', { acl: 'mine' });
+  await controller.logged(({ msg }) => msg === 'rules loaded', 'a load');
+  expect(await connects(workload, ipv4(server), 80)).toBe('ok');
+  expect(await connects(workload, ipv4(server), 81)).toBe('refused');
+  expect(await connects(workload, ipv4(other), 81)).toBe('ok');
+  await putKey(stage, 'deny/theirs', `${ipv4(other)}:tcp/81`);
+  await becomes(workload, ipv4(other), 81, 'refused');
+  await becomes(workload, ipv4(server), 81, 'ok');
+  await workloads.remove(workload);
+});
