@@ -121,7 +121,7 @@ describe('records', () => {
   });
 
   test('say why it is lockdown', () => {
-    const text = 'fingerprint 0a1b\npid 42\nkind lockdown\nreason no prepared rules\nend\n';
+    const text = 'fingerprint 0a1b\npid 42\nresolvers \nkind lockdown\nreason no prepared rules\nend\n';
     expect(parseRecord(text, 42)).toEqual({
       fingerprint: '0a1b',
       kind: 'lockdown',

@@ -1,0 +1,373 @@
+/**
+ * The gate on real Engines: no instruction of a workload's image gets a packet out before rules are there,
+ * others notice nothing, and what can not be protected does not start.
+ *
+ * GATE_STARTS says how often in a row the first instruction is tried; default 20.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ensureCompose } from '../../lab/compose.ts';
+import { installGate } from '../../src/adapters/gate/install.ts';
+import { recordFolder } from '../../src/adapters/gate/names.ts';
+import { GateRecords } from '../../src/adapters/gate/records.ts';
+import { gateStatus, isWorking } from '../../src/adapters/gate/status.ts';
+import { uninstallGate } from '../../src/adapters/gate/uninstall.ts';
+import { type GateLab, openGateLab } from './gate-lab.ts';
+
+const starts = Number(process.env.GATE_STARTS ?? 20);
+const gate = ['--runtime', 'egresstrator', '--network', 'gate'];
+const workload = [...gate, '-e', 'EGRESSTRATOR_ENABLE=1', '-e', 'EGRESSTRATOR_ACL=db'];
+
+describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
+  let lab: GateLab;
+  beforeAll(async () => {
+    lab = await openGateLab(version);
+  });
+  afterAll(() => lab?.close());
+  beforeEach(async () => {
+    const left = await lab.docker('ps', '-aq', '--filter', 'label=test');
+    if (left !== '') await lab.docker('rm', '-f', ...left.split('\n'));
+    await lab.unprepare();
+  });
+
+  /** In lockdown nothing answers. As process 1 neither wget nor timeout would end at a signal. */
+  const fetching = (url: string, limit: readonly string[] = []) => [...limit, 'wget', '-q', '-O', '-', url];
+  const hurried = ['sh', '-c', 'timeout 1 "$@"; exit $?', 'sh'];
+  /** Its program is the attempt itself: there is no instruction before it. */
+  const first = (options: readonly string[], url: string, limit: readonly string[] = []) =>
+    lab.try('run', '--rm', '--label', 'test', ...options, lab.image, ...fetching(url, limit));
+  const start = (...args: string[]) => lab.docker('run', '-d', '--label', 'test', ...args);
+  const records = () =>
+    existsSync(recordFolder(lab.settings.runDir)) ? readdirSync(recordFolder(lab.settings.runDir)) : [];
+  const recordOf = async (id: string) => {
+    const [pid = '', startedAt = ''] = (
+      await lab.docker('inspect', '-f', '{{.State.Pid}} {{.State.StartedAt}}', id)
+    ).split(' ');
+    return new GateRecords(lab.settings.runDir).read({ id, pid: Number(pid), startedAt });
+  };
+
+  test('without the gate the first instruction gets through', async () => {
+    expect((await first(['--network', 'gate'], lab.forbidden)).stdout).toBe('forbidden');
+  });
+
+  test(`with prepared rules no first instruction of ${starts} gets through, and what is granted works`, async () => {
+    await lab.prepare();
+    const before = await lab.hits();
+    for (let times = 0; times < starts; times++) {
+      const { exitCode, stdout } = await first(workload, lab.forbidden);
+      expect([exitCode, stdout]).toEqual([1, '']);
+    }
+    expect(await lab.hits()).toBe(before);
+    expect((await first(workload, lab.allowed)).stdout).toBe('allowed');
+    expect(records()).toEqual([]);
+  }, 600_000);
+
+  test(`in lockdown no first instruction of ${starts} gets anywhere`, async () => {
+    const before = await lab.hits();
+    for (let times = 0; times < starts; times++) {
+      const url = times % 2 === 0 ? lab.forbidden : lab.allowed;
+      const { exitCode, stdout } = await first(workload, url, hurried);
+      expect([exitCode === 0, stdout]).toEqual([false, '']);
+    }
+    expect(await lab.hits()).toBe(before);
+  }, 600_000);
+
+  test('what was loaded is on record for that start', async () => {
+    const fingerprint = await lab.prepare();
+    const id = await start(...workload, lab.image);
+    expect(await recordOf(id)).toMatchObject({ fingerprint, kind: 'prepared', reason: undefined });
+    await lab.unprepare();
+    await lab.docker('restart', '-t', '0', id);
+    expect(await recordOf(id)).toMatchObject({ kind: 'lockdown', reason: 'no prepared rules' });
+    await lab.docker('rm', '-f', id);
+    expect(records()).toEqual([]);
+  });
+
+  test('labels count, though no bundle holds them, and the variable before them', async () => {
+    await lab.prepare();
+    const labels = ['--label', 'egresstrator.enable=1', '--label', 'egresstrator.acl=db'];
+    expect((await first([...gate, ...labels], lab.forbidden)).stdout).toBe('');
+    expect((await first([...gate, ...labels], lab.allowed)).stdout).toBe('allowed');
+    expect((await first([...gate, ...labels, '-e', 'EGRESSTRATOR_ENABLE=0'], lab.forbidden)).stdout).toBe(
+      'forbidden',
+    );
+  });
+
+  test('audit lets pass, and is loaded all the same', async () => {
+    const fingerprint = await lab.prepare('audit');
+    const audit = [...workload, '-e', 'EGRESSTRATOR_MODE=audit'];
+    expect((await first(audit, lab.forbidden)).stdout).toBe('forbidden');
+    expect(await recordOf(await start(...audit, lab.image))).toMatchObject({ fingerprint });
+  });
+
+  test('others pass untouched', async () => {
+    const id = await start(...gate, '-e', 'FOO=EGRESSTRATOR_ENABLE=1', lab.image);
+    expect(await lab.tables(id)).not.toContain('egresstrator');
+    expect(await lab.docker('exec', id, ...fetching(lab.forbidden))).toBe('forbidden');
+    expect(records()).toEqual([]);
+  });
+
+  test('prepared rules that are cut short never load', async () => {
+    await lab.prepare();
+    const folder = join(lab.settings.runDir, 'prepared');
+    const file = join(folder, readdirSync(folder).find((name) => name.endsWith('.nft')) ?? '');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/# end\n$/, ''));
+    const id = await start(...workload, lab.image);
+    expect(await recordOf(id)).toMatchObject({
+      kind: 'lockdown',
+      reason: expect.stringContaining('cut short'),
+    });
+  });
+
+  test('names resolve from the first instruction on', async () => {
+    await lab.prepare();
+    expect((await first(workload, 'http://allowed/')).stdout).toBe('allowed');
+  });
+
+  describe('every kind of start', () => {
+    const script = (url: string) => ['sh', '-c', `wget -q -O - ${url} && echo THROUGH; exit 1`];
+
+    test('restart policies and crash loops', async () => {
+      await lab.prepare();
+      const before = await lab.hits();
+      const id = await start(...workload, '--restart', 'on-failure:4', lab.image, ...script(lab.forbidden));
+      const count = async () => Number(await lab.docker('inspect', '-f', '{{.RestartCount}}', id));
+      await expect.poll(count, { timeout: 30_000 }).toBe(4);
+      await lab.docker('wait', id);
+      expect(await lab.docker('logs', id)).toBe('');
+      expect(await lab.hits()).toBe(before);
+      expect(records()).toEqual([]);
+    });
+
+    test('docker create, start, restart', async () => {
+      await lab.prepare();
+      const id = await lab.docker('create', '--label', 'test', ...workload, lab.image);
+      for (const verb of ['start', 'restart', 'restart']) {
+        await lab.docker(verb, ...(verb === 'restart' ? ['-t', '0'] : []), id);
+        expect(await recordOf(id)).toMatchObject({ kind: 'prepared' });
+        expect(await lab.tables(id)).toContain('table inet egresstrator');
+      }
+    });
+
+    test('compose', async () => {
+      await lab.prepare();
+      const compose = await ensureCompose();
+      const file = join(lab.settings.runDir, 'compose.json');
+      const app = {
+        image: lab.image,
+        runtime: 'egresstrator',
+        labels: ['test'],
+        environment: { EGRESSTRATOR_ENABLE: '1', EGRESSTRATOR_ACL: 'db' },
+        command: script(lab.forbidden),
+        networks: ['gate'],
+      };
+      writeFileSync(file, JSON.stringify({ services: { app }, networks: { gate: { external: true } } }));
+      const run = (...args: string[]) =>
+        compose.run(lab.engine.socketPath, ['-p', 'gate', '-f', file, ...args]);
+      const before = await lab.hits();
+      await run('up', '-d');
+      await run('restart', '-t', '0');
+      await run('down', '-t', '0');
+      expect(await lab.hits()).toBe(before);
+    });
+
+    test('the Engine killed and started again', async () => {
+      await lab.prepare();
+      const id = await start(...workload, '--restart', 'always', lab.image);
+      await lab.engine.kill();
+      await lab.engine.start();
+      await lab.docker('start', 'allowed', 'forbidden');
+      await expect
+        .poll(() => lab.docker('inspect', '-f', '{{.State.Running}}', id), { timeout: 20_000 })
+        .toBe('true');
+      await expect.poll(() => recordOf(id), { timeout: 20_000 }).toMatchObject({ kind: 'prepared' });
+      expect(await lab.tables(id)).toContain('table inet egresstrator');
+    });
+  });
+
+  describe('namespaces', () => {
+    const joining = (owner: string) => [
+      '--runtime',
+      'egresstrator',
+      '--network',
+      `container:${owner}`,
+      '-e',
+      'EGRESSTRATOR_ENABLE=1',
+    ];
+
+    test("the host's is never touched", async () => {
+      const options = ['--runtime', 'egresstrator', '--network', 'host', '-e', 'EGRESSTRATOR_ENABLE=1'];
+      const id = await start(...options, lab.image);
+      expect(await lab.tables(id)).not.toContain('egresstrator');
+      expect(records()).toEqual([]);
+    });
+
+    test('one that holds rules keeps them when another workload joins', async () => {
+      await lab.prepare();
+      const owner = await start(...workload, lab.image);
+      const joiner = await start(...joining(owner), lab.image);
+      expect(await lab.docker('exec', joiner, ...fetching(lab.allowed))).toBe('allowed');
+      expect(records()).toEqual([owner]);
+    });
+
+    test('one that holds none gets those of the workload that joins', async () => {
+      const owner = await start('--network', 'gate', lab.image);
+      const joiner = await start(...joining(owner), lab.image);
+      expect((await lab.try('exec', owner, ...fetching(lab.forbidden, hurried))).stdout).toBe('');
+      expect(records()).toEqual([joiner]);
+    });
+
+    test('one with loopback alone', async () => {
+      const id = await start(
+        '--runtime',
+        'egresstrator',
+        '--network',
+        'none',
+        '-e',
+        'EGRESSTRATOR_ENABLE=1',
+        lab.image,
+      );
+      expect(await lab.tables(id)).toContain('table inet egresstrator');
+    });
+  });
+
+  describe('what can not be protected does not start', () => {
+    const runtime = () => join(lab.settings.libDir, 'runtime');
+    /** The gate finds these tools before the host's own. */
+    const withTools = (tools: Readonly<Record<string, string>>, limit = 10) => {
+      const folder = join(lab.settings.runDir, `tools-${Object.keys(tools).join('-')}-${limit}`);
+      writeTools(folder, tools);
+      const text = readFileSync(runtime(), 'utf8');
+      writeFileSync(
+        runtime(),
+        text
+          .replace(/^tools=.*$/m, `tools=${folder}:/usr/sbin:/usr/bin:/sbin:/bin`)
+          .replace(/^limit=.*$/m, `limit=${limit}`),
+      );
+    };
+    afterAll(async () => {
+      await installGate(lab.settings, false);
+    });
+
+    test('for lack of nft; it can be started later', async () => {
+      withTools({ nft: 'echo "nft: not found" >&2; exit 127' });
+      const { exitCode, stderr } = await lab.try(
+        'run',
+        '--name',
+        'later',
+        '--label',
+        'test',
+        ...workload,
+        lab.image,
+      );
+      expect(exitCode).not.toBe(0);
+      expect(stderr).toMatch(
+        /egresstrator gate: could not load rules for container [0-9a-f]{64}: .*not found/,
+      );
+      expect(await lab.docker('inspect', '-f', '{{.State.Running}} {{.State.Pid}}', 'later')).toBe('false 0');
+      expect((await first(gate, lab.forbidden)).stdout).toBe('forbidden');
+      await installGate(lab.settings, false);
+      await lab.docker('start', 'later');
+      expect(await lab.tables('later')).toContain('egresstrator');
+    });
+
+    test('as loading hangs', async () => {
+      withTools({ nft: 'exec sleep 300' }, 1);
+      const from = performance.now();
+      const { exitCode, stderr } = await lab.try('run', '--label', 'test', ...workload, lab.image);
+      expect(exitCode).not.toBe(0);
+      expect(stderr).toContain('no answer within 1 s');
+      expect(performance.now() - from).toBeLessThan(10_000);
+    });
+
+    test('as nobody can tell what it asks for', async () => {
+      withTools({ awk: 'exit 2' });
+      expect((await lab.try('run', '--label', 'test', ...workload, lab.image)).stderr).toContain(
+        'awk failed',
+      );
+    });
+  });
+
+  describe('as the default runtime', () => {
+    test('it takes all containers, and lets those pass that ask for nothing', async () => {
+      await lab.prepare();
+      expect(await installGate(lab.settings, true)).toEqual([
+        expect.stringContaining('daemon.json'),
+        expect.stringContaining('all containers'),
+      ]);
+      expect(await installGate(lab.settings, true)).toEqual([]);
+      const status = await gateStatus(lab.settings);
+      expect([isWorking(status), status.isDefault, status.preparedTexts]).toEqual([true, true, 1]);
+      const plain = workload.slice(2);
+      expect((await first(plain, lab.forbidden)).stdout).toBe('');
+      expect((await first(plain, lab.allowed)).stdout).toBe('allowed');
+      expect((await first(['--network', 'gate'], lab.forbidden)).stdout).toBe('forbidden');
+    });
+
+    test('images are built through it', async () => {
+      const dockerfile = join(lab.settings.runDir, 'Dockerfile');
+      writeFileSync(dockerfile, `FROM ${lab.image}\nRUN echo built > /built\n`);
+      await lab.docker('build', '-q', '-t', 'gate-built', '-f', dockerfile, lab.settings.runDir);
+      expect(await lab.docker('run', '--rm', 'gate-built', 'cat', '/built')).toBe('built');
+    });
+  });
+
+  describe('uninstall', () => {
+    test('is refused while containers could not be started any more', async () => {
+      await lab.docker('create', '--name', 'user', '--label', 'test', ...workload, lab.image);
+      await expect(uninstallGate(lab.settings, false)).rejects.toThrow(
+        /could not be started any more: user; /,
+      );
+    });
+
+    test('leaves everything as it was, to the byte', async () => {
+      const { engine, settings, configBefore } = lab;
+      const changes = await uninstallGate(settings, false);
+      expect(changes).toHaveLength(3);
+      expect(readFileSync(engine.configFile, 'utf8')).toBe(configBefore);
+      expect([existsSync(settings.libDir), existsSync(`${engine.configFile}.before-egresstrator`)]).toEqual([
+        false,
+        false,
+      ]);
+      expect(await lab.docker('info', '-f', '{{.DefaultRuntime}}')).toBe('runc');
+      expect((await lab.try('run', '--rm', ...gate, lab.image, 'true')).exitCode).not.toBe(0);
+      expect(await uninstallGate(settings, false)).toEqual([]);
+      expect((await gateStatus(settings)).installed).toBe(false);
+    });
+
+    test('keeps what somebody else changed meanwhile', async () => {
+      const { engine, settings } = lab;
+      await installGate(settings, true);
+      const text = readFileSync(engine.configFile, 'utf8');
+      writeFileSync(engine.configFile, text.replace('"a=b"', '"a=b", "c=d"'));
+      await uninstallGate(settings, false);
+      expect(readFileSync(engine.configFile, 'utf8')).toBe(lab.configBefore.replace('"a=b"', '"a=b", "c=d"'));
+    });
+
+    test('with --force, the running are still ended, and the file goes when they are', async () => {
+      const { settings } = lab;
+      await installGate(settings, false);
+      const id = await start(...gate, lab.image);
+      expect((await uninstallGate(settings, true)).at(-1)).toMatch(/^left .*run this again later$/);
+      await lab.docker('rm', '-f', id);
+      expect(await uninstallGate(settings, false)).toEqual([`removed ${settings.libDir}`]);
+    });
+  });
+
+  test('a daemon.json that is no JSON is not touched', async () => {
+    const { engine, settings } = lab;
+    writeFileSync(engine.configFile, '{"debug": false,}');
+    await expect(installGate(settings, false)).rejects.toThrow(
+      /daemon\.json is no valid JSON at position 16/,
+    );
+    expect(readFileSync(engine.configFile, 'utf8')).toBe('{"debug": false,}');
+    writeFileSync(engine.configFile, lab.configBefore);
+  });
+});
+
+function writeTools(folder: string, tools: Readonly<Record<string, string>>): void {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, script] of Object.entries(tools))
+    writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+}
