@@ -4,11 +4,17 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
+import { ApiClient } from '../../src/adapters/api/client.ts';
+import { PictureReply } from '../../src/adapters/api/insight-schema.ts';
+import { knowledgeOf, pickPlace, viewOf } from '../../src/cli/insight/knowledge.ts';
+import { createExplainer } from '../../src/domain/insight/explain.ts';
 import { type CliResult, type RunningController, runCli } from '../support/egresstrator.ts';
 import { becomes, control, ipv4, openStage, putKey, register, type Stage } from '../support/stage.ts';
-import { connects, type Workload } from '../support/workloads.ts';
+import { connects, reach, type Workload } from '../support/workloads.ts';
+import { to } from '../unit/domain/insight/worlds.ts';
 
 const PATH = 'insight/';
 /** Where the controller serves its metrics. */
@@ -114,6 +120,54 @@ describe('a container that can not reach a service', () => {
       expect([address, port, explained.explanations[0]?.allowed]).toEqual([address, port, verdict === 'ok']);
     }
   });
+});
+
+test('random rules are explained as the kernel decides', async () => {
+  const hosts = [stage.server, stage.other].map((one) => ipv4(one));
+  const prefixes = [...hosts, `${hosts[0]}/31`, `${hosts[0]}/24`, '10.0.0.0/8', '10.255.0.0/16'];
+  const rule = fc
+    .tuple(
+      fc.constantFrom(...prefixes),
+      fc.constantFrom('tcp', 'udp'),
+      fc.constantFrom('', '/80', '/81', '/1-80', '/81-90'),
+    )
+    .map(([prefix, protocol, ports]) => `${prefix}:${protocol}${ports}`);
+  const destinations = hosts.flatMap((address) =>
+    [80, 81].flatMap((port) => (['tcp', 'udp'] as const).map((protocol) => ({ address, port, protocol }))),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.oneof(rule, fc.constant('shop')), { maxLength: 4 }), async (rules) => {
+      const from = controller.log.length;
+      await putKey(stage, `${PATH}random`, ...rules);
+      const client = new ApiClient(controller.socket);
+      const text = rules.join('\n');
+      const isRead = async () =>
+        (await client.get('/v1/picture', PictureReply)).rules.some(
+          (one) => one.key === 'random' && one.text === text,
+        );
+      await waitFor(isRead, { what: 'the rules to be read', timeout: 20_000, interval: 50 });
+      const workload = await stage.workloads.run(`random-${from}`, { acl: 'random' });
+      const isLoaded = (line: { readonly msg: string; readonly [field: string]: unknown }) =>
+        line.msg === 'rules loaded' && line.container === workload.name;
+      await controller.logged(isLoaded, 'rules loaded', from);
+      const picture = await client.get('/v1/picture', PictureReply);
+      const knowledge = knowledgeOf(picture);
+      const explain = createExplainer(viewOf(knowledge, pickPlace(knowledge.places, workload.name)));
+      for (const { address, port, protocol } of destinations) {
+        const { allowed } = explain(to(address, protocol, port));
+        const { verdict } = await reach(workload, { protocol, address, port });
+        expect([rules, address, protocol, port, verdict]).toEqual([
+          rules,
+          address,
+          protocol,
+          port,
+          allowed ? 'ok' : 'refused',
+        ]);
+      }
+      await stage.workloads.remove(workload);
+    }),
+    { numRuns: 12 },
+  );
 });
 
 describe('the host', () => {
