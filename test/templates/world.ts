@@ -47,7 +47,10 @@ export const NO_FACTS: Facts = { resolvers: [], attachments: [] };
 export const netns = (namespace: Namespace, verb: string, input?: string): Promise<RunResult> =>
   namespace.run('sh', [PROGRAM, verb], { reject: false, ...(input === undefined ? {} : { input }) });
 
-/** Renders and loads; a text that does not load, or not without complaint, fails the test. */
+/**
+ * Renders and loads, and returns the state thereafter; a text that does not load, or not without
+ * complaint, fails the test.
+ */
 export async function load(
   namespace: Namespace,
   template: string | Template,
@@ -62,8 +65,13 @@ export async function load(
   // That the tables of the other kind exist is no complaint.
   const complaint = stderr.replace(/^# Warning: .*-legacy tables present.*$/gm, '').trim();
   if (exitCode !== 0 || complaint !== '') throw new Error(`not loaded: ${exitCode} ${stderr}`);
-  return stdout;
+  const state = (await netns(namespace, 'state')).stdout;
+  if (withoutDigest(state) !== stdout) throw new Error(`loaded ${stdout}, and there is ${state}`);
+  return state;
 }
+
+/** What a load says of itself: the digest takes as long as a load, so that only `state` tells it. */
+export const withoutDigest = (state: string): string => state.replace(/\ndigest .*/, '');
 
 /** A verb of `packets.pl`, and what it says. */
 export const packet = async (namespace: Namespace, ...words: readonly string[]): Promise<string> =>
