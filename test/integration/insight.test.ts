@@ -4,6 +4,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
@@ -17,6 +19,7 @@ import { connects, reach, type Workload } from '../support/workloads.ts';
 import { to } from '../unit/domain/insight/worlds.ts';
 
 const PATH = 'insight/';
+const cliPath = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 /** Where the controller serves its metrics. */
 const METRICS = '127.0.0.1:19464';
 
@@ -214,6 +217,23 @@ describe('the host', () => {
     expect(await metrics()).toMatch(
       new RegExp(`egresstrator_refused_packets_total{container="${web.name}"} [1-9]`),
     );
+  });
+
+  test('prints refusals as they come with --follow', async () => {
+    const args = [cliPath, 'denied', web.name, '--follow', '--json', ...common(controller.socket)];
+    const following = execa(process.execPath, args, { reject: false, stdin: 'ignore' });
+    const row = { container: web.name, address: ipv4(stage.server), protocol: 'udp', port: 81, services: [] };
+    let found: object | undefined;
+    const tries = setInterval(() => connects(web, ipv4(stage.server), 81, 'udp'), 300);
+    for await (const line of following) {
+      const printed: { readonly protocol?: string } = JSON.parse(line);
+      if (printed.protocol !== 'udp') continue;
+      found = printed;
+      break;
+    }
+    clearInterval(tries);
+    following.kill();
+    expect(found).toMatchObject(row);
   });
 
   test('has metrics that agree with its status', async () => {

@@ -9,10 +9,12 @@ import { recognise, surveyOf } from '../../domain/insight/suggest.ts';
 import { type Asking, ask } from '../insight/context.ts';
 import { type Answer, learn, readRefusals } from '../insight/source.ts';
 import type { Terminal } from '../output.ts';
-import { type Denied, deniedFrom, presentDenied, presentOne } from '../present/denied.ts';
+import { type Denied, type DeniedRow, deniedFrom, presentDenied, presentOne } from '../present/denied.ts';
 
 /** Milliseconds between two looks of --follow. */
 const INTERVAL = 1000;
+/** Looks of --follow after which Consul is asked again what stands behind addresses. */
+const REFRESH = 60;
 
 export async function denied(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
   const asking = ask(flags, terminal);
@@ -21,13 +23,16 @@ export async function denied(container: string | undefined, flags: Flags, termin
   asking.output.result(all, presentDenied(all, Date.now(), asking.paint));
 }
 
-async function look(container: string | undefined, { config, terminal }: Asking): Promise<Denied> {
-  const [reports, answer] = await Promise.all([
-    readRefusals(container, config, terminal),
-    learn({ scope: 'all' }, config, terminal).catch(() => undefined),
-  ]);
-  return deniedFrom(reports, whoIsBehind(answer));
+async function look(container: string | undefined, asking: Asking): Promise<Denied> {
+  const { config, terminal } = asking;
+  const [reports, who] = await Promise.all([readRefusals(container, config, terminal), learnWho(asking)]);
+  return deniedFrom(reports, who);
 }
+
+const learnWho = async ({ config, terminal }: Asking): Promise<Who> =>
+  whoIsBehind(await learn({ scope: 'all' }, config, terminal).catch(() => undefined));
+
+type Who = ReturnType<typeof whoIsBehind>;
 
 /** Without Consul, what was refused is told all the same. */
 function whoIsBehind(answer: Answer | undefined) {
@@ -42,18 +47,18 @@ function whoIsBehind(answer: Answer | undefined) {
 
 /** Prints each destination when packets to it were refused since the last look. Ends with the program. */
 async function follow(container: string | undefined, asking: Asking, json: boolean): Promise<void> {
+  const { config, terminal } = asking;
   let known = new Map<string, number>();
-  for (;;) {
-    const { rows } = await look(container, asking);
+  for (let looks = 0, who = await learnWho(asking); ; looks++) {
+    if (looks % REFRESH === REFRESH - 1) who = await learnWho(asking);
+    const { rows } = deniedFrom(await readRefusals(container, config, terminal), who);
     const time = new Date().toISOString().slice(11, 19);
-    const next = new Map<string, number>();
-    for (const row of rows) {
-      const id = `${row.container} ${row.address} ${row.protocol} ${row.port ?? ''}`;
-      next.set(id, row.packets);
-      if (row.packets === known.get(id)) continue;
-      asking.terminal.stdout.write(`${json ? JSON.stringify(row) : presentOne(row, time)}\n`);
-    }
-    known = next;
+    for (const row of rows.filter((one) => one.packets !== known.get(idOf(one))))
+      terminal.stdout.write(`${json ? JSON.stringify(row) : presentOne(row, time)}\n`);
+    known = new Map(rows.map((row) => [idOf(row), row.packets]));
     await sleep(INTERVAL);
   }
 }
+
+const idOf = ({ container, address, protocol, port }: DeniedRow): string =>
+  `${container} ${address} ${protocol} ${port ?? ''}`;
