@@ -6,11 +6,14 @@ import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
 import { EngineError, messageOf } from '../../domain/errors.ts';
+import { withDeadline } from './deadline.ts';
 import type { Engine } from './engine.ts';
 import { isRefusal } from './errors.ts';
 
 const mostLinks = 8;
 const mostBytes = 64 * 1024;
+/** Milliseconds. */
+const limit = 30_000;
 
 /** `undefined`: there is no such file. A link is followed, inside the container. */
 export async function readFileOf(engine: Engine, id: string, path: string): Promise<string | undefined> {
@@ -27,7 +30,11 @@ type Entry = string | { readonly linkTo: string } | undefined;
 
 async function firstEntry(engine: Engine, id: string, path: string): Promise<Entry> {
   try {
-    return await untar(await engine.archive(id, path));
+    return await withDeadline(limit, `read ${path} of container ${id}`, async (signal) => {
+      const archive = await engine.archive(id, path);
+      signal.addEventListener('abort', () => archive.destroy());
+      return untar(archive);
+    });
   } catch (error) {
     if (isRefusal(error, 404) && !error.detail.includes('No such container: ')) return undefined;
     if (error instanceof EngineError) throw error;

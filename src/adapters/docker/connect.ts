@@ -161,7 +161,7 @@ class DockerodeEngine implements Engine {
   }
 
   #image(name: string): Dockerode.Image {
-    if (/^\w[\w.:@-]*(\/[\w.:@-]+)*$/.test(name)) return this.#docker.getImage(name);
+    if (/^\w[\w.:@-]*(\/[\w.:@-]+)*$/.test(name) && !name.includes('..')) return this.#docker.getImage(name);
     throw new EngineRefusal(`There is no image called ${name}.`, { status: 404, detail: 'no such name' });
   }
 
