@@ -71,7 +71,7 @@ export class Keeper {
   /** Runs a job for every namespace; `look` has each read its kernel first. */
   recheck({ look }: { readonly look: boolean }): void {
     for (const [id, record] of this.#records) {
-      if (look) record.loaded = undefined;
+      if (look) record.unseen = true;
       this.#queue.request(id, look ? PRIORITY.verify : PRIORITY.refresh);
     }
   }
@@ -123,6 +123,13 @@ export class Keeper {
     const { target, grants } = record.namespace;
     const fields = { container: target.name, grants, fingerprint: record.loaded?.fingerprint, ms };
     this.#log[level](fields, message);
+    if (outcome === 'loaded' && record.loaded?.digest === undefined) this.#lookSoon(record);
+  }
+
+  /** A load does not tell the digest by which an alteration is recognised. */
+  #lookSoon(record: NamespaceRecord): void {
+    record.unseen = true;
+    this.#queue.request(record.namespace.id, PRIORITY.verify);
   }
 
   #failed(record: NamespaceRecord, thrown: unknown): void {

@@ -24,8 +24,9 @@ export interface JobContext {
 export type Outcome = 'equal' | 'loaded' | 'cleared' | 'left';
 
 export async function settle(record: NamespaceRecord, context: JobContext): Promise<Outcome> {
-  const { want } = record;
-  const loaded = record.loaded ?? (await look(record, context));
+  const { want, unseen } = record;
+  record.unseen = false;
+  const loaded = (unseen ? undefined : record.loaded) ?? (await look(record, context));
   return want.kind === 'nothing' ? clear(record, loaded, context) : load(record, want, loaded, context);
 }
 

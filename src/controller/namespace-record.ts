@@ -24,6 +24,8 @@ export interface NamespaceRecord {
   want: Want;
   /** What the kernel was last seen to hold; undefined if it must be looked at before anything else. */
   loaded: Loaded | undefined;
+  /** True if the kernel must be looked at although `loaded` is known. */
+  unseen: boolean;
   /** What it was last known to hold, to recognise an alteration when it is looked at again. */
   expected: Loaded | undefined;
   /** True once what is loaded follows from what this controller knows, and not from a run before it. */
@@ -55,6 +57,7 @@ export const newRecord = (
   namespace,
   want,
   loaded: undefined,
+  unseen: false,
   expected: undefined,
   ours: false,
   resolvers: undefined,

@@ -1,0 +1,50 @@
+/** Rules that are altered behind our back, where a load does not tell what the kernel holds after it. */
+import { afterEach, expect, test } from 'vitest';
+import { container } from '../support/containers.ts';
+import { type FakeSetup, startFake } from '../support/fake-controller.ts';
+import { FakeKernel } from '../support/fake-world.ts';
+
+const web = container('web');
+
+/** As the real program, which tells the digest only when it is asked for the state. */
+class QuickKernel extends FakeKernel {
+  override async load(...args: Parameters<FakeKernel['load']>): ReturnType<FakeKernel['load']> {
+    return { ...(await super.load(...args)), digest: undefined };
+  }
+}
+
+let running: FakeSetup | undefined;
+afterEach(() => running?.controller.close());
+
+async function startWithRules(driftInterval: number): Promise<FakeSetup & { readonly kernel: FakeKernel }> {
+  running = startFake({ kernel: new QuickKernel(), driftInterval });
+  running.consul.put({ db: '10.0.0.1:tcp/80' });
+  running.engine.run(web);
+  await running.rest();
+  return running;
+}
+
+test('an alteration that leaves the fingerprint is recognised before the first comparison was due', async () => {
+  const { kernel, rest, controller } = await startWithRules(200);
+  const [[place, text] = ['', '']] = kernel.texts;
+  kernel.texts.set(place, `${text}\n# a hole`);
+  const repaired = () => kernel.texts.get(place) === text;
+  for (let turn = 0; turn < 20 && !repaired(); turn += 1) await rest();
+  expect(repaired()).toBe(true);
+  expect(controller.status().namespaces.map(({ state }) => state)).toEqual(['protected']);
+});
+
+test('what is compared with the kernel is no less protected meanwhile', async () => {
+  const { kernel, controller } = await startWithRules(20);
+  const read = kernel.read.bind(kernel);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  kernel.read = async (namespace) => {
+    asked.resolve();
+    await promise;
+    return read(namespace);
+  };
+  await asked.promise;
+  expect(controller.status().namespaces.map(({ state }) => state)).toEqual(['protected']);
+  resolve();
+});
