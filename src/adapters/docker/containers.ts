@@ -3,6 +3,7 @@
  */
 import type { ContainerSource, Watched } from '../../controller/ports.ts';
 import type { Container, ContainerId } from '../../domain/container.ts';
+import { LoadError } from '../../domain/errors.ts';
 import { defaultResolvers } from './default-resolvers.ts';
 import type { Engine } from './engine.ts';
 import { isRefusal } from './errors.ts';
@@ -51,8 +52,18 @@ export class DockerContainerSource implements ContainerSource {
     return new ContainerWatch(this.#engine, this.#settings, onChange);
   }
 
-  resolvers(id: ContainerId): Promise<readonly string[]> {
-    return resolversOf(this.#engine, id, this.#defaultResolvers);
+  /** Fails with a `LoadError` that says so if the container ended: the Engine has many words for that. */
+  async resolvers(id: ContainerId): Promise<readonly string[]> {
+    try {
+      return await resolversOf(this.#engine, id, this.#defaultResolvers);
+    } catch (error) {
+      const container = await this.#find(id).catch(() => 'unknown' as const);
+      if (container === 'unknown' || container?.running) throw error;
+      throw new LoadError(`Container ${id} ended before its resolvers were read.`, {
+        gone: true,
+        cause: error,
+      });
+    }
   }
 
   /** A container that ended since it was listed is no error. */

@@ -12,7 +12,7 @@ import type { Watched } from '../../controller/ports.ts';
 import type { Container, ContainerId } from '../../domain/container.ts';
 import { EngineError } from '../../domain/errors.ts';
 import type { Engine } from './engine.ts';
-import { EngineUnreachable, isRefusal } from './errors.ts';
+import { EngineUnreachable, engineError, isRefusal } from './errors.ts';
 import { concernOf } from './events.ts';
 import { containerFrom } from './inspect.ts';
 import { jsonLines } from './json-lines.ts';
@@ -132,7 +132,7 @@ export class ContainerWatch implements Watched<Containers> {
   #lose(error: unknown): void {
     if (this.#closed.signal.aborted) return;
     const before = this.#lost;
-    this.#lost = error instanceof Error ? error : new EngineError(String(error));
+    this.#lost = engineError(error, 'watch events', this.#engine.address);
     if (before === undefined) this.#onChange();
   }
 
