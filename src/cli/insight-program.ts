@@ -71,6 +71,7 @@ function addSuggest(program: Command, actions: InsightActions): void {
     .command('suggest')
     .description('rules that would allow what was refused, ready to be put into Consul')
     .argument('[container]', CONTAINER)
+    .option('--key <key>', 'print the whole new text of this ACL key: what it holds, and the suggestion')
     .option('--json', 'print JSON')
     .addHelpText('after', SUGGEST_EXAMPLES)
     .action((container: string | undefined, _options, command: Command) =>
@@ -108,4 +109,6 @@ Examples:
 const SUGGEST_EXAMPLES = `
 Examples:
   $ egresstrator suggest web
-  $ egresstrator suggest web > rules               then: consul kv put egress/acl/<key> @rules`;
+  $ egresstrator suggest web --key app > rules     what the key app holds, and what is missing
+  $ egresstrator diff app --file rules             who would gain what
+  $ consul kv put egress/acl/app @rules`;

@@ -6,14 +6,11 @@
  * window, however many packets there are.
  */
 import { messageOf } from '../domain/errors.ts';
-import type { Namespace, NamespaceId } from '../domain/namespace.ts';
+import type { Namespace } from '../domain/namespace.ts';
 import type { Dataplane, Logger, Refusal } from './ports.ts';
+import { RefusalTraces, type SeenRefusal } from './refusal-traces.ts';
 
-export interface SeenRefusal extends Refusal {
-  /** When it was found to have packets that were new, in ms since the epoch. */
-  readonly firstSeenAt: number;
-  readonly lastSeenAt: number;
-}
+export type { SeenRefusal } from './refusal-traces.ts';
 
 export interface RefusalReport {
   readonly container: string;
@@ -34,23 +31,15 @@ export interface RefusalLogOptions {
   readonly interval: number;
 }
 
-/** Milliseconds in which a destination is logged once. */
-const WINDOW = 10 * 60_000;
 /** Lines of one container in one collection; a scan must not flood the log. */
 const MOST_LINES = 20;
 /** Namespaces that are read at once. */
 const AT_ONCE = 2;
 
-interface Trace {
-  packets: number;
-  readonly firstSeenAt: number;
-  lastSeenAt: number;
-  loggedAt: number;
-}
-
 export class RefusalLog {
   readonly #options: RefusalLogOptions;
-  readonly #traces = new Map<NamespaceId, Map<string, Trace>>();
+  /** By the container's name, so that a restart does not make it all new. */
+  readonly #traces = new Map<string, RefusalTraces>();
   readonly #packets = new Map<string, number>();
   readonly #timer: NodeJS.Timeout | undefined;
   #running: Promise<unknown> | undefined;
@@ -60,7 +49,7 @@ export class RefusalLog {
     if (options.interval > 0) this.#timer = setInterval(() => this.#collect(), options.interval);
   }
 
-  /** Refused packets since the start, by the container's name. */
+  /** Refused packets since the start, by the container's name; of those that are gone, not for long. */
   get packets(): ReadonlyMap<string, number> {
     return this.#packets;
   }
@@ -108,53 +97,31 @@ export class RefusalLog {
   }
 
   #note(namespace: Namespace, refusals: readonly Refusal[]): readonly SeenRefusal[] {
-    const now = this.#options.now();
-    const before = this.#traces.get(namespace.id) ?? new Map<string, Trace>();
-    const traces = new Map<string, Trace>();
-    const due: Refusal[] = [];
-    for (const refusal of refusals) {
-      const trace = this.#follow(namespace, refusal, before.get(idOf(refusal)), now);
-      traces.set(idOf(refusal), trace);
-      if (trace.lastSeenAt === now && now - trace.loggedAt >= WINDOW) due.push(refusal);
-    }
-    this.#traces.set(namespace.id, traces);
-    for (const refusal of this.#report(namespace, due)) {
-      const trace = traces.get(idOf(refusal));
-      if (trace !== undefined) trace.loggedAt = now;
-    }
-    return refusals.map((refusal) => {
-      const { firstSeenAt = now, lastSeenAt = now } = traces.get(idOf(refusal)) ?? {};
-      return { ...refusal, firstSeenAt, lastSeenAt };
-    });
-  }
-
-  /** A lower count than before means that the kernel began anew. */
-  #follow(namespace: Namespace, { packets }: Refusal, known: Trace | undefined, now: number): Trace {
-    const added = known === undefined || packets < known.packets ? packets : packets - known.packets;
     const { name } = namespace.target;
+    const traces = this.#traces.get(name) ?? new RefusalTraces();
+    this.#traces.set(name, traces);
+    const { seen, news, added } = traces.note(namespace.id, refusals, this.#options.now());
     this.#packets.set(name, (this.#packets.get(name) ?? 0) + added);
-    if (known === undefined) {
-      return { packets, firstSeenAt: now, lastSeenAt: now, loggedAt: Number.NEGATIVE_INFINITY };
-    }
-    known.packets = packets;
-    if (added > 0) known.lastSeenAt = now;
-    return known;
+    this.#report(namespace, news);
+    return seen;
   }
 
-  /** Returns what was logged. */
-  #report({ target, mode }: Namespace, due: readonly Refusal[]): readonly Refusal[] {
+  #report({ target, mode }: Namespace, news: readonly Refusal[]): void {
     const message = mode === 'audit' ? 'destination would be refused' : 'destination refused';
-    const shown = due.slice(0, MOST_LINES);
+    const shown = news.slice(0, MOST_LINES);
     for (const refusal of shown) this.#options.log.warn({ container: target.name, ...refusal }, message);
-    const more = due.length - shown.length;
+    const more = news.length - shown.length;
     if (more > 0) this.#options.log.warn({ container: target.name, more }, 'more destinations refused');
-    return due;
   }
 
+  /** Of containers that are gone, what was logged lately is kept: they may come back. */
   #forget(): void {
-    const known = new Set(this.#options.namespaces().map(({ id }) => id));
-    for (const id of this.#traces.keys()) if (!known.has(id)) this.#traces.delete(id);
+    const now = this.#options.now();
+    const known = new Set(this.#options.namespaces().map(({ target }) => target.name));
+    for (const [name, traces] of this.#traces) {
+      if (known.has(name) || !traces.isQuiet(now)) continue;
+      this.#traces.delete(name);
+      this.#packets.delete(name);
+    }
   }
 }
-
-const idOf = ({ address, protocol, port }: Refusal): string => `${protocol} ${address} ${port ?? ''}`;

@@ -86,6 +86,8 @@ describe('a container that can not reach a service', () => {
       'shop',
       `${ipv4(stage.other)}:tcp/80`,
     ]);
+    const whole = await ask('suggest', web.name, '--key', 'app');
+    expect(whole.stdout).toBe(`# nothing yet\n${suggested.stdout}`);
     await putKey(stage, `${PATH}app`, suggested.stdout);
     await becomes(web, ipv4(stage.server), 80, 'ok');
     expect(await connects(web, ipv4(stage.other), 80)).toBe('ok');
@@ -209,7 +211,10 @@ describe('the host', () => {
     const address = ipv4(stage.server);
     for (let tries = 0; tries < 3; tries++) await connects(web, address, 81);
     const isIt = (line: { readonly msg: string; readonly [field: string]: unknown }) =>
-      line.msg === 'destination refused' && line.address === address && line.port === 81;
+      line.msg === 'destination refused' &&
+      line.container === web.name &&
+      line.address === address &&
+      line.port === 81;
     await controller.logged(isIt, 'destination refused');
     await connects(web, address, 81);
     await new Promise((resolve) => setTimeout(resolve, 2_500));
@@ -256,27 +261,31 @@ describe('in Consul', () => {
   const NODE = 'host-1';
 
   test('the controller is a service with a check, and its host is published', async () => {
-    await using published = await control(stage, 'insight-2/', ['--dry-run', '--publish', '--node', NODE]);
-    const args = ['status', '--cluster', '-c', stage.consul.address];
-    const heard = await waitFor(
-      async () => {
-        const { stdout } = await runCli(args);
-        return /\d+ [a-z]+$/m.test(stdout) ? stdout : undefined;
-      },
-      { what: 'the published status', timeout: 20_000, interval: 200 },
-    );
-    expect(heard).toMatch(
-      /^NODE +STATE +VERSION +HEARD +WORKLOADS\nhost-1 +ok +\d+\.\d+\.\d+ +\d+s ago +1 \w+/,
-    );
-    // The agent knows at once; the catalog hears of a changed output minutes later.
-    const found = JSON.stringify(await stage.consul.call('GET', '/v1/agent/checks'));
-    expect(found).toContain(`"CheckID":"service:egresstrator-${NODE}"`);
-    expect(found).toContain('1 namespaces, 0 failed, 0 refused, 0 sources failing');
-    await published.stop();
-    expect((await runCli(args)).stdout).toMatch(/^host-1 +stopped/m);
-    expect(JSON.stringify(await stage.consul.call('GET', '/v1/health/service/egresstrator'))).not.toContain(
-      NODE,
-    );
+    const published = await control(stage, 'insight-2/', ['--dry-run', '--publish', '--node', NODE]);
+    try {
+      const args = ['status', '--cluster', '-c', stage.consul.address];
+      const heard = await waitFor(
+        async () => {
+          const { stdout } = await runCli(args);
+          return /\d+ [a-z]+$/m.test(stdout) ? stdout : undefined;
+        },
+        { what: 'the published status', timeout: 20_000, interval: 200 },
+      );
+      expect(heard).toMatch(
+        /^NODE +STATE +VERSION +HEARD +WORKLOADS\nhost-1 +ok +\d+\.\d+\.\d+ +\d+s ago +1 \w+/,
+      );
+      // The agent knows at once; the catalog hears of a changed output minutes later.
+      const found = JSON.stringify(await stage.consul.call('GET', '/v1/agent/checks'));
+      expect(found).toContain(`"CheckID":"service:egresstrator-${NODE}"`);
+      expect(found).toContain('1 namespaces, 0 failed, 0 refused, 0 sources failing');
+      await published.stop();
+      expect((await runCli(args)).stdout).toMatch(/^host-1 +stopped/m);
+      expect(JSON.stringify(await stage.consul.call('GET', '/v1/health/service/egresstrator'))).not.toContain(
+        NODE,
+      );
+    } finally {
+      await published[Symbol.asyncDispose]();
+    }
   });
 
   test('a path among the rules is refused: it would be taken for a key', async () => {

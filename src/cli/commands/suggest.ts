@@ -29,7 +29,15 @@ export async function suggest(
   const suggestions = reports
     .filter(({ refusals }) => refusals.length > 0)
     .map((one) => suggestFor(one, answer, survey));
-  output.result({ suggestions: suggestions.map(plainSuggestion) }, presentSuggestions(suggestions));
+  const text = withKey(flags.key, answer, presentSuggestions(suggestions), suggestions.length === 0);
+  output.result({ suggestions: suggestions.map(plainSuggestion), text }, text);
+}
+
+/** With --key, the whole new text of that key: what it holds, and the suggestion below. */
+function withKey(key: unknown, { acl }: Answer, suggestion: string, isEmpty: boolean): string {
+  const present = typeof key === 'string' ? acl.get(key)?.text : undefined;
+  if (present === undefined) return suggestion;
+  return isEmpty ? present : `${present.trimEnd()}\n${suggestion}`;
 }
 
 function suggestFor(

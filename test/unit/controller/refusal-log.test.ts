@@ -26,7 +26,7 @@ const refusal = (port: number, packets: number): Refusal => ({
 
 const audit = { environment: ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_MODE=audit'] };
 
-function setUp(answer: () => readonly Refusal[] | Error, namespaces: readonly Namespace[] = web) {
+function setUp(answer: () => readonly Refusal[] | Error, namespaces: () => readonly Namespace[] = () => web) {
   const log = new Recorder();
   const dataplane = {
     refusals: async () => {
@@ -38,7 +38,7 @@ function setUp(answer: () => readonly Refusal[] | Error, namespaces: readonly Na
   const collector = new RefusalLog({
     dataplane,
     log,
-    namespaces: () => namespaces,
+    namespaces,
     now: Date.now,
     interval: MINUTE,
   });
@@ -81,6 +81,29 @@ test('a count that begins anew is added', async () => {
   await collector.close();
 });
 
+test('neither a reload nor a restart makes it log again within the window', async () => {
+  let found: readonly Refusal[] = [refusal(80, 3)];
+  let namespaces = web;
+  const { log, collector } = setUp(
+    () => found,
+    () => namespaces,
+  );
+  await collector.read();
+  found = [];
+  await collector.read();
+  found = [refusal(80, 3)];
+  await collector.read();
+  namespaces = planNamespaces(byId(container('web', { startedAt: '2026-01-01T01:00:00Z' }))).namespaces;
+  await collector.read();
+  expect(log.lines).toHaveLength(1);
+  expect(collector.packets.get('web')).toBe(9);
+  vi.setSystemTime(11 * MINUTE);
+  found = [refusal(80, 4)];
+  await collector.read();
+  expect(log.lines).toHaveLength(2);
+  await collector.close();
+});
+
 test('when it was first and last seen is told', async () => {
   let packets = 1;
   const { collector } = setUp(() => [refusal(80, packets)]);
@@ -104,7 +127,10 @@ test('a scan does not flood the log', async () => {
 
 test('audit mode says what would be refused', async () => {
   const { namespaces } = planNamespaces(byId(container('web', audit)));
-  const { log, collector } = setUp(() => [refusal(80, 1)], namespaces);
+  const { log, collector } = setUp(
+    () => [refusal(80, 1)],
+    () => namespaces,
+  );
   await collector.read();
   expect(log.lines[0]?.[0]).toBe('destination would be refused');
   await collector.close();
