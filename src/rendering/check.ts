@@ -47,7 +47,7 @@ class Checker {
     if (statement.type === 'ContentStatement' || statement.type === 'CommentStatement') return;
     if (isMustache(statement)) this.#mustache(statement, scopes);
     else if (isBlock(statement)) this.#block(statement, scopes);
-    else throw new Mistake(statement, `partials and decorators are not; ${AVAILABLE}`);
+    else throw new Mistake(statement, `there are no partials and decorators; ${AVAILABLE}`);
   }
 
   #mustache(mustache: hbs.AST.MustacheStatement, scopes: Scopes): void {

@@ -65,13 +65,16 @@ describe('refused', () => {
     ['{{#with allowed}}x{{/with}}', 'there is no block "#with"; only #each, #if and #unless are available'],
     ['{{#allowed}}x{{/allowed}}', 'there is no block "#allowed"; only #each, #if and #unless are available'],
     ['{{^audit}}x{{/audit}}', 'there is no block "#audit"; only #each, #if and #unless are available'],
-    ['{{> other}}', 'partials and decorators are not; only #each, #if and #unless are available'],
-    ['{{#> other}}x{{/other}}', 'partials and decorators are not; only #each, #if and #unless are available'],
+    ['{{> other}}', 'there are no partials and decorators; only #each, #if and #unless are available'],
+    [
+      '{{#> other}}x{{/other}}',
+      'there are no partials and decorators; only #each, #if and #unless are available',
+    ],
     [
       '{{#*inline "x"}}x{{/inline}}',
-      'partials and decorators are not; only #each, #if and #unless are available',
+      'there are no partials and decorators; only #each, #if and #unless are available',
     ],
-    ['{{* decorator}}', 'partials and decorators are not; only #each, #if and #unless are available'],
+    ['{{* decorator}}', 'there are no partials and decorators; only #each, #if and #unless are available'],
     ['{{#if audit dns}}x{{/if}}', '#if takes exactly one field of the context, and no "as |name|"'],
     ['{{#if}}x{{/if}}', '#if takes exactly one field of the context, and no "as |name|"'],
     [
