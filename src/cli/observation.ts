@@ -68,7 +68,8 @@ export class Observation implements InsightControls {
   picture({ scope, also }: PictureQuery): Promise<Picture> {
     const picture = this.#controller?.picture();
     if (picture === undefined) throw new UserError('the controller has read no rules yet; try again');
-    return withServices(picture, this.#services, scope, parseServices(also ?? ''));
+    const whole = { ...picture, template: this.#about.template };
+    return withServices(whole, this.#services, scope, parseServices(also ?? ''));
   }
 
   async refusals({

@@ -29,6 +29,7 @@ export function createProgram(version: string, actions: Actions): Command {
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .showHelpAfterError('(egresstrator --help lists what there is)')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'egresstrator: ')) })
     .enablePositionalOptions(false)
     .addHelpText('after', EXAMPLES);
   addOptions(program, { ...CONSUL_OPTIONS, ...RULE_OPTIONS, ...ENGINE_OPTIONS, ...CONTROLLER_OPTIONS });

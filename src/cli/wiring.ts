@@ -16,6 +16,7 @@ import type { Engine as DockerEngine } from '../adapters/docker/engine.ts';
 import { helperImage } from '../adapters/docker/image.ts';
 import { createLogger } from '../adapters/log/pino.ts';
 import type { Config } from '../config/config.ts';
+import { messageOf } from '../domain/errors.ts';
 import type { ContainerSource, Dataplane, Logger, RuleSource } from '../controller/ports.ts';
 import { loadTemplate } from '../rendering/catalog.ts';
 import type { Template } from '../rendering/render.ts';
@@ -26,6 +27,8 @@ import { type Terminal, wantsColour } from './output.ts';
 export interface Engine {
   readonly containers: ContainerSource;
   readonly dataplane: Dataplane;
+  /** Asks ahead for what the first container to start would have to wait for. Never fails. */
+  warmUp(): Promise<void>;
   /** Removes helpers that a crash left behind; resolves with their number. */
   removeLeftovers(): Promise<number>;
   close(): Promise<void>;
@@ -62,9 +65,14 @@ export const toolLogger = ({ stderr, environment }: Terminal): Logger =>
 export async function openEngine(config: Config, terminal: Terminal, log: Logger): Promise<Engine> {
   const engine = connect({ ...engineOptionsFrom(terminal.environment), host: config.docker.host });
   await engine.runningIds();
-  const { runner, removeLeftovers } = openRunner(config, engine);
+  const { runner, image, removeLeftovers } = openRunner(config, engine);
+  const containers = new DockerContainerSource(engine);
   return {
-    containers: new DockerContainerSource(engine),
+    containers,
+    warmUp: () =>
+      image()
+        .then((name) => containers.warmUp(name))
+        .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'nothing to warm up with')),
     dataplane: config.dryRun ? dryRun(log) : createDataplane(runner),
     removeLeftovers,
     close: async () => {
@@ -78,7 +86,7 @@ function openRunner({ loader, docker }: Config, engine: DockerEngine) {
   const image = helperImage(engine, { named: docker.image, version: version() });
   const helper = new HelperRunner(engine, image);
   const removeLeftovers = () => helper.removeLeftovers();
-  return { runner: chooseRunner(loader, helper), removeLeftovers };
+  return { runner: chooseRunner(loader, helper), image, removeLeftovers };
 }
 
 function chooseRunner(loader: Config['loader'], helper: HelperRunner): NamespaceRunner {

@@ -8,7 +8,8 @@ import type { Namespace } from '../domain/namespace.ts';
 import type { Catalog } from '../domain/resolve.ts';
 import type { Instance } from '../domain/service.ts';
 import type { DnsPolicy, Mode } from '../domain/workload.ts';
-import type { NamespaceRecord } from './namespace-record.ts';
+import { type NamespaceRecord, stateOf } from './namespace-record.ts';
+import type { NamespaceState } from './status.ts';
 
 /** One namespace that holds rules, or should. */
 export interface Place {
@@ -20,6 +21,8 @@ export interface Place {
   readonly grants: readonly string[];
   readonly mode: Mode;
   readonly dns: DnsPolicy;
+  /** Undefined where no controller tells it. */
+  readonly state?: NamespaceState | undefined;
   /** Undefined while they were not read. */
   readonly resolvers?: readonly string[] | undefined;
 }
@@ -31,6 +34,8 @@ export interface Picture {
   /** Services of which nothing could be learned. */
   readonly unread: readonly string[];
   readonly protectedHosts: readonly string[];
+  /** Its name or path. */
+  readonly template?: string | undefined;
   /** The template refuses only what keys that were not granted allow. */
   readonly denylist: boolean;
 }
@@ -54,7 +59,10 @@ export function pictureOf(
   const acl = world.acl();
   if (acl === undefined) return undefined;
   return {
-    places: [...records].map((one) => placeOf(one.namespace, one.resolvers?.addresses)),
+    places: [...records].map((one) => ({
+      ...placeOf(one.namespace, one.resolvers?.addresses),
+      state: stateOf(one),
+    })),
     rules: [...acl.values()].map(({ key, text }) => ({ key, text })),
     services: [...world.catalog()].map(([name, instances]) => ({ name, instances })),
     unread: [],

@@ -2,6 +2,7 @@
  * The parts of the local API that answer questions: what is known, and what was refused.
  */
 import { z } from 'zod';
+import { State } from './schema.ts';
 
 const Instance = z.object({
   address: z.string(),
@@ -28,6 +29,7 @@ export const PictureReply = z.object({
       grants: z.array(z.string()),
       mode: Mode,
       dns: z.enum(['resolvers', 'none']),
+      state: State.optional(),
       resolvers: z.array(z.string()).optional(),
     }),
   ),
@@ -35,6 +37,7 @@ export const PictureReply = z.object({
   services: z.array(z.object({ name: z.string(), instances: z.array(Instance) })),
   unread: z.array(z.string()),
   protectedHosts: z.array(z.string()),
+  template: z.string().optional(),
   denylist: z.boolean(),
 });
 export type PictureReply = z.infer<typeof PictureReply>;

@@ -12,7 +12,15 @@ const Problem = z.object({
   reason: z.string(),
 });
 
-const State = z.enum(['pending', 'protected', 'audit', 'locked', 'unenforceable', 'failed', 'cleared']);
+export const State = z.enum([
+  'pending',
+  'protected',
+  'audit',
+  'locked',
+  'unenforceable',
+  'failed',
+  'cleared',
+]);
 
 const Namespace = z.object({
   id: z.string(),

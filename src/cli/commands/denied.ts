@@ -6,7 +6,7 @@ import type { Flags } from '../../config/config.ts';
 import type { RefusalReport, SeenRefusal } from '../../controller/refusal-log.ts';
 import { destinationOf } from '../../domain/insight/destination.ts';
 import { recognise, surveyOf } from '../../domain/insight/suggest.ts';
-import { type Asking, ask } from '../insight/context.ts';
+import { type Asking, ask, SILENT_NOTE } from '../insight/context.ts';
 import { type Answer, learn, readRefusals } from '../insight/source.ts';
 import type { Terminal } from '../output.ts';
 import { type Denied, type DeniedRow, deniedFrom, presentDenied, presentOne } from '../present/denied.ts';
@@ -29,8 +29,11 @@ async function look(container: string | undefined, asking: Asking): Promise<Deni
   return deniedFrom(reports, who);
 }
 
-const learnWho = async ({ config, terminal }: Asking): Promise<Who> =>
-  whoIsBehind(await learn({ scope: 'all' }, config, terminal).catch(() => undefined));
+async function learnWho({ config, terminal, output }: Asking): Promise<Who> {
+  const answer = await learn({ scope: 'all' }, config, terminal).catch(() => undefined);
+  if (answer?.silent === true) output.note(SILENT_NOTE);
+  return whoIsBehind(answer);
+}
 
 type Who = ReturnType<typeof whoIsBehind>;
 

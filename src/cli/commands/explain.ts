@@ -27,8 +27,9 @@ export async function explain(wanted: Wanted, flags: Flags, terminal: Terminal):
   const answer = await learn({ scope: 'all', also, container: wanted.container }, config, terminal);
   const place = pickPlace(answer.places, wanted.container);
   const view = viewOf(answer, place);
-  const { grants } = place;
-  const asked = { container: wanted.container, grants, keys: grants.filter((key) => answer.acl.has(key)) };
+  const { grants, state } = place;
+  const keys = grants.filter((key) => answer.acl.has(key));
+  const asked = { container: wanted.container, grants, keys, state };
   if (answer.denylist) output.note(DENYLIST_NOTE);
   if (target.kind === 'host') {
     const reasons = reasonsAt(target.host, view);

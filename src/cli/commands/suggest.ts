@@ -6,7 +6,7 @@ import type { RefusalReport } from '../../controller/refusal-log.ts';
 import { UserError } from '../../domain/errors.ts';
 import { destinationOf } from '../../domain/insight/destination.ts';
 import { createSuggester, type Survey, surveyOf } from '../../domain/insight/suggest.ts';
-import { ask } from '../insight/context.ts';
+import { ask, SILENT_NOTE } from '../insight/context.ts';
 import { viewOf } from '../insight/knowledge.ts';
 import { type Answer, learn, readRefusals } from '../insight/source.ts';
 import type { Terminal } from '../output.ts';
@@ -25,6 +25,7 @@ export async function suggest(
   for (const { container: name, error } of reports) if (error !== undefined) output.note(`${name}: ${error}`);
   if (reports.length > 0 && reports.every(({ error }) => error !== undefined))
     throw new UserError('what was refused could not be read from any container');
+  if (answer.silent) output.note(SILENT_NOTE);
   const survey = surveyOf(answer);
   const suggestions = reports
     .filter(({ refusals }) => refusals.length > 0)

@@ -16,6 +16,8 @@ export interface Knowledge {
   readonly places: readonly Place[];
   /** Services of which nothing could be learned. */
   readonly unread: readonly string[];
+  /** The template records nothing that `denied` could show. */
+  readonly silent: boolean;
   readonly denylist: boolean;
 }
 
@@ -25,6 +27,7 @@ export const knowledgeOf = (picture: Picture): Knowledge => ({
   protectedHosts: picture.protectedHosts.flatMap((text) => parseAddress(text) ?? []),
   places: picture.places,
   unread: picture.unread,
+  silent: picture.template === 'iptables',
   denylist: picture.denylist,
 });
 

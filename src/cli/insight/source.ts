@@ -60,6 +60,7 @@ async function readPicture(question: Question, places: readonly Place[], config:
       services: [],
       unread: [],
       protectedHosts: config.protectedHosts.map(formatPrefix),
+      template: config.template,
       denylist: needsUngranted(openTemplate(config)),
     };
     const also = parseServices((question.also ?? []).join(','));

@@ -1,6 +1,7 @@
 /**
  * An explanation in sentences: first whether, then why, then what to do.
  */
+import type { NamespaceState } from '../../controller/status.ts';
 import { formatPrefix } from '../../domain/address.ts';
 import { type Destination, formatDestination } from '../../domain/insight/destination.ts';
 import type { Explanation, Hint } from '../../domain/insight/explain.ts';
@@ -18,7 +19,25 @@ export interface Asked {
   readonly grants: readonly string[];
   /** The granted keys that exist. */
   readonly keys: readonly string[];
+  /** As the controller tells it; undefined without one. */
+  readonly state?: NamespaceState | undefined;
 }
+
+/** Where what is loaded may differ from what the rules say. */
+const REMARKS: Readonly<Record<NamespaceState, string | undefined>> = {
+  protected: undefined,
+  audit: undefined,
+  locked: undefined,
+  pending: 'its rules are not loaded yet (pending), so this is what will hold',
+  failed: 'its rules could not be loaded (failed), so what was loaded before holds',
+  unenforceable: 'something inside could undo its rules (unenforceable)',
+  cleared: 'an operator took its rules away (cleared), so everything passes until it stops',
+};
+
+const remarksOn = ({ state }: Asked): readonly string[] => {
+  const remark = state === undefined ? undefined : REMARKS[state];
+  return remark === undefined ? [] : [`But ${remark}.`];
+};
 
 export function presentExplanation(asked: Asked, explanation: Explanation, paint: Paint): string {
   const { destination, allowed, passes, cause } = explanation;
@@ -26,7 +45,7 @@ export function presentExplanation(asked: Asked, explanation: Explanation, paint
   const verdict = allowed ? paint('green', 'may reach') : paint('red', 'may not reach');
   const audit = passes && !allowed ? ', but audit mode lets it pass' : '';
   const lines = cause.kind === 'nothing' ? remedies(asked, destination, cause.hints) : [because(cause)];
-  return [`${asked.container} ${verdict} ${what}${audit}.`, ...lines.flat()].join('\n');
+  return [`${asked.container} ${verdict} ${what}${audit}.`, ...lines.flat(), ...remarksOn(asked)].join('\n');
 }
 
 /** What lines say of a host, whatever the port. */

@@ -211,6 +211,14 @@ describe('explain', () => {
     ]);
   });
 
+  test('where what is loaded may differ, that is said', () => {
+    const explanation = createExplainer(view(['app'], keys, { catalog }))(to('10.0.0.5', 'tcp', 5432));
+    const [, , remark] = lines(presentExplanation({ ...asked, state: 'cleared' }, explanation, plain));
+    expect(remark).toBe(
+      'But an operator took its rules away (cleared), so everything passes until it stops.',
+    );
+  });
+
   test('refused by protection', () => {
     expect(say({}, '169.254.169.254', 'tcp', 80).slice(3)).toEqual([
       '  Key app line 3: 169.0.0.0/8:tcp is too broad to mean 169.254.169.254, which is protected.',
