@@ -46,8 +46,8 @@ export interface ContainerSource {
   /** The running containers, by id. */
   watch(onChange: () => void): Watched<ReadonlyMap<ContainerId, Container>>;
   /**
-   * Addresses that the container's own name resolution needs: the `nameserver` lines and the
-   * `ExtServers` comment of its /etc/resolv.conf, without those Docker asks from the host.
+   * Addresses that the container's own name resolution needs: what its /etc/resolv.conf names, as far
+   * as the Engine put it there, without what Docker asks from the host.
    */
   resolvers(id: ContainerId): Promise<readonly string[]>;
 }

@@ -52,6 +52,11 @@ export class DockerContainerSource implements ContainerSource {
     return new ContainerWatch(this.#engine, this.#settings, onChange);
   }
 
+  /** Asks for what the first container to start would have to wait for. `image`: any that the Engine has. */
+  async warmUp(image: string): Promise<void> {
+    await this.#defaultResolvers(image);
+  }
+
   /** Fails with a `LoadError` that says so if the container ended: the Engine has many words for that. */
   async resolvers(id: ContainerId): Promise<readonly string[]> {
     try {

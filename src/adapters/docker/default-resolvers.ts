@@ -1,10 +1,11 @@
 /**
- * Whom the Engine asks for names on behalf of containers that name no server of their own.
+ * The resolvers that the Engine gives to containers that name none of their own.
  *
- * Engines before 26 tell it nowhere in their API: it is dockerd's `--dns` or daemon.json, else the host's
- * /etc/resolv.conf. But into the file of a container on the host's network they write just that. So such a
- * container is made and started with a program that cannot exist: the Engine has written the file by the
- * time it finds out, and no instruction of any image is ever run there. (Tried on 20.10 and 28.5.)
+ * It tells them nowhere in its API: they are dockerd's `--dns` or daemon.json, else what it makes of the
+ * host's /etc/resolv.conf. But it writes them into the file of a container on the host's network (to whom
+ * it forwards) and on the default bridge. So such containers are made and started with a program that
+ * cannot exist: the Engine has written the file by the time it finds out, and no instruction of any image
+ * is ever run there, so that nobody else can have written to it. (Tried on 20.10 and 28.5.)
  */
 import { randomUUID } from 'node:crypto';
 import { readFileOf } from './archive.ts';
@@ -13,6 +14,9 @@ import { EngineRefusal } from './errors.ts';
 import { ourLabels } from './labels.ts';
 import { parseResolvConf } from './resolv-conf.ts';
 
+/** An Engine may have no default bridge; then the file is not written, and nothing is in it. */
+const NETWORKS = ['host', 'bridge'] as const;
+
 /** A program below a device: no image can hold it. */
 const impossible = '/dev/null/none';
 
@@ -20,30 +24,44 @@ const impossible = '/dev/null/none';
 const longest = 120_000;
 
 /**
- * Remembers a good answer for `keepFor` milliseconds. `image`: any that the Engine has. Fails with an
- * `EngineError`.
+ * Remembers a good answer, and asks anew behind the back of who gets it when it is older than `keepFor`
+ * milliseconds: asking takes longer than all else at a container's start. `image`: any that the Engine
+ * has. Fails with an `EngineError`.
  */
 export function defaultResolvers(
   engine: Engine,
   keepFor: number,
   now: () => number,
 ): (image: string) => Promise<readonly string[]> {
-  let known: { readonly at: number; readonly answer: Promise<readonly string[]> } | undefined;
+  let known: Promise<readonly string[]> | undefined;
+  let due = Number.NEGATIVE_INFINITY;
+  const askAll = async (image: string): Promise<readonly string[]> => {
+    const lists = await Promise.all(NETWORKS.map((network) => ask(engine, image, network, now())));
+    return [...new Set(lists.flat())];
+  };
   return (image) => {
-    if (known !== undefined && now() - known.at < keepFor) return known.answer;
-    const asked = { at: now(), answer: ask(engine, image, now()) };
-    known = asked;
-    asked.answer.catch(() => {
-      if (known === asked) known = undefined;
-    });
-    return asked.answer;
+    if (now() < due && known !== undefined) return known;
+    due = now() + keepFor;
+    const former = known;
+    const asked = askAll(image);
+    asked.then(
+      () => {
+        known = asked;
+      },
+      () => {
+        due = Number.NEGATIVE_INFINITY;
+        if (known === asked) known = undefined;
+      },
+    );
+    known = former ?? asked;
+    return known;
   };
 }
 
-async function ask(engine: Engine, image: string, now: number): Promise<readonly string[]> {
+async function ask(engine: Engine, image: string, network: string, now: number): Promise<readonly string[]> {
   const name = `egresstrator-resolvers-${randomUUID()}`;
   try {
-    await engine.create(name, body(image, ourLabels(name, now + longest)));
+    await engine.create(name, body(image, network, ourLabels(name, now + longest)));
     await startInVain(engine, name);
     return parseResolvConf((await readFileOf(engine, name, '/etc/resolv.conf')) ?? '').nameServers;
   } finally {
@@ -59,7 +77,7 @@ async function startInVain(engine: Engine, name: string): Promise<void> {
   }
 }
 
-const body = (image: string, labels: object): object => ({
+const body = (image: string, network: string, labels: object): object => ({
   Image: image,
   Entrypoint: [impossible],
   Cmd: [],
@@ -67,7 +85,7 @@ const body = (image: string, labels: object): object => ({
   Healthcheck: { Test: ['NONE'] },
   Labels: labels,
   HostConfig: {
-    NetworkMode: 'host',
+    NetworkMode: network,
     UsernsMode: 'host',
     IpcMode: 'none',
     CapDrop: ['ALL'],

@@ -1,5 +1,9 @@
 /**
  * The addresses that a container's name resolution sends packets to, from inside its namespace.
+ *
+ * Its /etc/resolv.conf tells, but root inside may write to that file: whoever could name a resolver there
+ * could send anything anywhere on port 53. So of what it says only that counts which the Engine itself
+ * put there: the container's `--dns`, else the Engine's own resolvers.
  */
 import type { ContainerId } from '../../domain/container.ts';
 import { readFileOf } from './archive.ts';
@@ -17,16 +21,10 @@ export async function resolversOf(
 ): Promise<readonly string[]> {
   const text = await readFileOf(engine, id, '/etc/resolv.conf');
   const { nameServers, forwardedTo, asksDocker } = parseResolvConf(text ?? '');
-  const behindDocker = asksDocker ? (forwardedTo ?? (await untold(engine, id, defaults))) : [];
-  return [...new Set([...nameServers, ...behindDocker])];
-}
-
-/** Engines before 26 do not tell: it is the container's `--dns`, else the Engine's own. */
-async function untold(
-  engine: Engine,
-  id: ContainerId,
-  defaults: DefaultResolvers,
-): Promise<readonly string[]> {
+  if (nameServers.length === 0 && !asksDocker) return [];
   const { dns, image } = nameServing(await engine.inspect(id));
-  return dns.length > 0 ? reachable(dns) : defaults(image);
+  const given = dns.length > 0 ? reachable(dns) : await defaults(image);
+  // Engines before 26 do not tell to whom they forward: to all that they were given.
+  const asked = new Set([...nameServers, ...(asksDocker ? (forwardedTo ?? given) : [])]);
+  return given.filter((address) => asked.has(address));
 }

@@ -43,7 +43,7 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   const leftovers = await engine.removeLeftovers();
   if (leftovers > 0) log.warn({ leftovers }, 'helpers of a former run removed');
   const templates = closers.add(new TemplateWatch(config.template, engine.dataplane, log));
-  await templates.rehearse(template);
+  await Promise.all([templates.rehearse(template), engine.warmUp()]);
   const gate =
     config.runDir === undefined ? undefined : closers.add(new FileGate(config.runDir, config.mode, log));
   const observation = new Observation(config, engine.dataplane, openServices(config, consul), log);

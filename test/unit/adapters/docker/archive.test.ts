@@ -1,11 +1,9 @@
 /** Files out of archives as the Engine sends them: links, missing files, others than files. */
 import { Readable } from 'node:stream';
-import { pack } from 'tar-stream';
 import { expect, test } from 'vitest';
 import { readFileOf } from '../../../../src/adapters/docker/archive.ts';
+import { archiveOf, type File } from './fake-archive.ts';
 import { FakeEngine, refusal } from './fake-engine.ts';
-
-type File = string | { readonly linkTo: string };
 
 /** The Engine of a container with these files, by path. */
 function read(files: Readonly<Record<string, File>>): Promise<string | undefined> {
@@ -16,14 +14,6 @@ function read(files: Readonly<Record<string, File>>): Promise<string | undefined
     return archiveOf(file);
   };
   return readFileOf(engine, 'c', '/etc/resolv.conf');
-}
-
-function archiveOf(file: File): Readable {
-  const archive = pack();
-  if (typeof file !== 'string') archive.entry({ name: 'x', type: 'symlink', linkname: file.linkTo });
-  else archive.entry({ name: 'x' }, file);
-  archive.finalize();
-  return Readable.from(archive);
 }
 
 test('a file', async () => {
