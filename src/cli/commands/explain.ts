@@ -30,8 +30,8 @@ export async function explain(wanted: Wanted, flags: Flags, terminal: Terminal):
   const { grants, state } = place;
   const keys = grants.filter((key) => answer.acl.has(key));
   const asked = { container: wanted.container, grants, keys, state };
-  if (answer.denylist) output.note(DENYLIST_NOTE);
   if (target.kind === 'host') {
+    if (answer.denylist) output.note(DENYLIST_NOTE);
     const reasons = reasonsAt(target.host, view);
     const host = formatPrefix(target.host);
     return output.result(

@@ -49,9 +49,9 @@ export function pickPlace(places: readonly Place[], word: string): Place {
 }
 
 export const viewOf = (
-  { acl, catalog, protectedHosts }: Knowledge,
+  { acl, catalog, protectedHosts, denylist }: Knowledge,
   { grants, mode, dns, resolvers }: Place,
-): Viewpoint => ({ acl, catalog, protectedHosts, grants, mode, dns, resolvers: resolvers ?? [] });
+): Viewpoint => ({ acl, catalog, protectedHosts, denylist, grants, mode, dns, resolvers: resolvers ?? [] });
 
 /** The workloads and their keys; those that share a network share them. */
 export const granteesOf = ({ places }: Knowledge): readonly Grantee[] =>

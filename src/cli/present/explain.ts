@@ -61,6 +61,8 @@ export function presentHost(asked: Asked, host: string, reasons: readonly Reason
 }
 
 function because(cause: Exclude<Explanation['cause'], { kind: 'nothing' }>): readonly string[] {
+  if (cause.kind === 'open')
+    return ['  The denylist template is in use, and no key that it lacks names this.'];
   if (cause.kind === 'loopback') return ['  Loopback is always allowed.'];
   if (cause.kind === 'resolver')
     return ['  It is a resolver of this container, and names may be looked up (EGRESSTRATOR_DNS=resolvers).'];

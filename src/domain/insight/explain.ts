@@ -24,6 +24,8 @@ export interface Viewpoint {
   readonly mode: Mode;
   readonly dns: DnsPolicy;
   readonly resolvers: readonly string[];
+  /** Only what keys that are not granted name is refused: see the template of that name. */
+  readonly denylist?: boolean;
 }
 
 /** What stands between a container and a destination, or would bring them together. */
@@ -48,6 +50,8 @@ export type Cause =
   | { readonly kind: 'resolver' }
   /** At least one. */
   | { readonly kind: 'rules'; readonly reasons: readonly Reason[] }
+  /** A denylist is in force, and nothing on it names this. */
+  | { readonly kind: 'open' }
   | { readonly kind: 'nothing'; readonly hints: readonly Hint[] };
 
 export interface Explanation {
@@ -67,19 +71,24 @@ export function createExplainer(view: Viewpoint): (destination: Destination) => 
   const silent = withoutInstances(view);
   return (destination) => {
     const findings = granted.find(destination);
-    const cause = decide(view, destination, findings) ?? {
-      kind: 'nothing',
-      hints: hintsFor(view, destination, findings, suggest([destination]), silent),
-    };
+    const cause =
+      decide(view, destination, findings) ??
+      refuse(view, destination, () => hintsFor(view, destination, findings, suggest([destination]), silent));
     const allowed = cause.kind !== 'nothing';
     return { destination, allowed, passes: allowed || mode === 'audit', cause };
   };
 }
 
+/** Nothing allows it. A denylist refuses it only if a key that is not granted names it. */
+function refuse(view: Viewpoint, { host }: Destination, findHints: () => readonly Hint[]): Cause {
+  const hints = findHints();
+  const isNamed = hints.some(({ kind }) => kind === 'grant') || isSilenced(view, host);
+  return view.denylist === true && !isNamed ? { kind: 'open' } : { kind: 'nothing', hints };
+}
+
 /** What allows it; undefined where nothing does. In the order in which the kernel's text decides. */
 function decide(view: Viewpoint, { host, protocol, port }: Destination, findings: Findings) {
-  const silenced = view.dns === 'none' && contains(DOCKER_RESOLVER, host);
-  if (silenced) return undefined;
+  if (isSilenced(view, host)) return undefined;
   if (LOOPBACK.some((prefix) => contains(prefix, host))) return { kind: 'loopback' } as const;
   const isDns = protocol !== 'icmp' && port === 53;
   if (isDns && view.dns === 'resolvers' && isResolver(view, host)) return { kind: 'resolver' } as const;
@@ -128,6 +137,10 @@ const hasInstance = (rule: ServiceRule, catalog: Catalog): boolean =>
   (catalog.get(serviceName(rule)) ?? []).some(
     ({ tags }) => rule.tag === undefined || tags.includes(rule.tag),
   );
+
+/** Docker's own resolver asks others on the container's behalf. */
+const isSilenced = ({ dns }: Viewpoint, host: Prefix): boolean =>
+  dns === 'none' && contains(DOCKER_RESOLVER, host);
 
 const isResolver = ({ resolvers }: Viewpoint, host: Prefix): boolean =>
   resolvers.some((resolver) => {

@@ -40,6 +40,30 @@ test('explained as allowed is what the rule set allows', () => {
   );
 });
 
+test('with a denylist, explained as refused is what only keys that are not granted allow', () => {
+  fc.assert(
+    fc.property(
+      arbitraryKeys,
+      arbitraryCatalog,
+      arbitraryGrants,
+      fc.array(arbitraryDestination),
+      (keys, catalog, grants, destinations) => {
+        const explain = createExplainer(view(grants, keys, { catalog, denylist: true }));
+        const others = Object.keys(keys).filter((key) => !grants.includes(key));
+        const [granted, ungranted] = [grants, others].map(
+          (some) => resolve(some, aclOf(keys), catalog, [METADATA]).ruleSet,
+        );
+        for (const destination of destinations) {
+          const { host, protocol, port } = destination;
+          const isAllowed = (one: typeof granted) => one !== undefined && allows(one, host, protocol, port);
+          expect(explain(destination).allowed).toBe(isAllowed(granted) || !isAllowed(ungranted));
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
 test('following a hint allows what was refused', () => {
   fc.assert(
     fc.property(
