@@ -30,6 +30,8 @@ export function createProgram(version: string, actions: Actions): Command {
     .helpCommand('help [command]', 'show help for a command')
     .showHelpAfterError('(egresstrator --help lists what there is)')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'egresstrator: ')) })
+    // With all its arguments one command would leave no room for what the others are for.
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .enablePositionalOptions(false)
     .addHelpText('after', EXAMPLES);
   addOptions(program, { ...CONSUL_OPTIONS, ...RULE_OPTIONS, ...ENGINE_OPTIONS, ...CONTROLLER_OPTIONS });
