@@ -19,6 +19,7 @@ import type { Config } from '../config/config.ts';
 import type { ContainerSource, Dataplane, Logger, RuleSource } from '../controller/ports.ts';
 import { messageOf } from '../domain/errors.ts';
 import { loadTemplate } from '../rendering/catalog.ts';
+import { isXtables } from '../rendering/facts.ts';
 import type { Template } from '../rendering/render.ts';
 import { version } from './assets.ts';
 import type { ServiceReader } from './insight/gather.ts';
@@ -82,9 +83,10 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
   };
 }
 
-function openRunner({ loader, docker }: Config, engine: DockerEngine) {
+function openRunner(config: Config, engine: DockerEngine) {
+  const { loader, docker } = config;
   const image = helperImage(engine, { named: docker.image, version: version() });
-  const helper = new HelperRunner(engine, image);
+  const helper = new HelperRunner(engine, image, { xtables: isXtables(openTemplate(config).source) });
   const removeLeftovers = () => helper.removeLeftovers();
   return { runner: chooseRunner(loader, helper), image, removeLeftovers };
 }

@@ -244,7 +244,8 @@ const UNKNOWN: Want = { kind: 'rules', resolution: NO_RESOLUTION, ungranted: und
 
 const UNENFORCEABLE = {
   severity: 'warning',
-  reason: 'it is privileged or has CAP_NET_ADMIN, so it could undo its own rules',
+  reason:
+    "it is privileged, has CAP_NET_ADMIN, CAP_SYS_ADMIN or CAP_SYS_MODULE, or the Engine's socket, so it could undo its own rules",
 } as const;
 
 /** Reported once for all, as Docker gives the capability to every container that does not drop it. */

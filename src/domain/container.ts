@@ -23,7 +23,7 @@ export interface Container {
   readonly network: NetworkMode;
   /** The networks' ids with their endpoint ids, sorted: changes when an interface comes or goes. */
   readonly attachments: readonly string[];
-  /** Privileged, or with CAP_NET_ADMIN: it could undo its own rules. */
+  /** Privileged, with CAP_NET_ADMIN or as mighty ones, or with the Engine's socket: it could undo its rules. */
   readonly canUndoRules: boolean;
   /** Holds CAP_NET_RAW, as Docker gives by default: an AF_XDP socket gets round every rule in its namespace. */
   readonly hasRawSockets: boolean;

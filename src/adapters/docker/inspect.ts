@@ -28,6 +28,10 @@ const schema = z.object({
     Dns: strings,
   }),
   Config: z.object({ Env: strings, Labels: z.record(z.string(), z.string()).nullish() }),
+  Mounts: z
+    .array(z.object({ Source: z.string().nullish(), Destination: z.string().nullish() }))
+    .nullish()
+    .transform((list) => list ?? []),
   NetworkSettings: z.object({ Networks: z.record(z.string(), network.nullish()).nullish() }).nullish(),
 });
 
@@ -46,7 +50,7 @@ export function containerFrom(json: unknown): Container {
     startedAt: seen.State.StartedAt,
     network: networkMode(seen, attached),
     attachments: attached,
-    canUndoRules: holds(seen.HostConfig, 'NET_ADMIN', false),
+    canUndoRules: canUndoRules(seen),
     hasRawSockets: holds(seen.HostConfig, 'NET_RAW', true),
     environment: seen.Config.Env,
     labels: seen.Config.Labels ?? {},
@@ -76,6 +80,16 @@ function networkMode({ HostConfig }: Inspected, attached: readonly string[]): Ne
   if (mode.startsWith('container:')) return { kind: 'container', owner: mode.slice('container:'.length) };
   return { kind: mode === 'none' && attached.length === 0 ? 'none' : 'own' };
 }
+
+/** What makes root inside as good as root on the host, where rules are no bar. */
+const MIGHTY = ['NET_ADMIN', 'SYS_ADMIN', 'SYS_MODULE'];
+
+const canUndoRules = ({ HostConfig, Mounts }: Inspected): boolean =>
+  MIGHTY.some((name) => holds(HostConfig, name, false)) ||
+  Mounts.some(({ Source, Destination }) => isEngineSocket(Source) || isEngineSocket(Destination));
+
+const isEngineSocket = (path: string | null | undefined): boolean =>
+  /\/(docker|containerd|podman)\.sock$/.test(path ?? '');
 
 /** Dropping wins over `ALL` and over the default, but not over a capability that is added by its name. */
 function holds(

@@ -13,10 +13,13 @@ import { controlsOf } from '../controls.ts';
 import { Observation } from '../observation.ts';
 import type { Terminal } from '../output.ts';
 import { TemplateWatch } from '../template-watch.ts';
-import { openConsul, openEngine, openLogger, openServices, openTemplate } from '../wiring.ts';
+import { type Engine, openConsul, openEngine, openLogger, openServices, openTemplate } from '../wiring.ts';
 
 /** Milliseconds for which the first load of a namespace waits for Consul's first answers. */
 const GRACE = 1000;
+
+/** Milliseconds between two looks for helpers that nobody waits for. */
+const SWEEP = 600_000;
 
 export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   const config = resolveConfig(flags, terminal.environment);
@@ -42,6 +45,7 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   const consul = closers.add(openConsul(config));
   const leftovers = await engine.removeLeftovers();
   if (leftovers > 0) log.warn({ leftovers }, 'helpers of a former run removed');
+  closers.add(sweeping(engine));
   const templates = closers.add(new TemplateWatch(config.template, engine.dataplane, log));
   await Promise.all([templates.rehearse(template), engine.warmUp()]);
   const gate =
@@ -65,6 +69,13 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   closers.add(await serveApi(config.socket, controls));
   if (config.listen) closers.add(await serveWatchers(config.listen, controls));
   templates.start((changed) => controller.useTemplate(changed));
+}
+
+/** A helper that could not be removed is found again later. */
+function sweeping(engine: Engine): Closable {
+  const sweep = () => engine.removeLeftovers().catch(() => {});
+  const timer = setInterval(sweep, SWEEP);
+  return { close: () => clearInterval(timer) };
 }
 
 interface Closable {

@@ -71,6 +71,20 @@ describe.each(engines)('Engine %s', (engine) => {
 });
 
 test.each([
+  [{ CapAdd: ['SYS_ADMIN'] }, true],
+  [{ CapAdd: ['cap_sys_module'] }, true],
+  [{ CapAdd: ['NET_RAW'] }, false],
+])('capabilities %j let it undo its rules: %j', (changes, canUndoRules) => {
+  expect(withHostConfig(changes).canUndoRules).toBe(canUndoRules);
+});
+
+test("the Engine's socket lets it undo its rules", () => {
+  const json = golden('plain', '28.5');
+  const Mounts = [{ Source: '/var/run/docker.sock', Destination: '/docker' }];
+  expect(containerFrom({ ...json, Mounts }).canUndoRules).toBe(true);
+});
+
+test.each([
   [{}, true],
   [{ CapDrop: ['NET_RAW'] }, false],
   [{ CapDrop: ['cap_net_raw'] }, false],
@@ -95,7 +109,7 @@ test.each([
   [{ CapAdd: ['CAP_NET_ADMIN'] }, true],
   [{ CapAdd: ['cap_net_admin'] }, true],
   [{ CapAdd: ['all'] }, true],
-  [{ CapAdd: ['ALL'], CapDrop: ['NET_ADMIN'] }, false],
+  [{ CapAdd: ['ALL'], CapDrop: ['NET_ADMIN', 'SYS_ADMIN', 'SYS_MODULE'] }, false],
   [{ CapAdd: ['NET_ADMIN'], CapDrop: ['ALL'] }, true],
   [{ CapAdd: ['NET_RAW', 'SYS_TIME'] }, false],
   [{ CapAdd: null, CapDrop: ['ALL'] }, false],
