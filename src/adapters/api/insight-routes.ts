@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Picture } from '../../controller/picture.ts';
 import type { RefusalReport } from '../../controller/refusal-log.ts';
 import { PictureQuery, PictureReply, RefusalsQuery, RefusalsReply } from './insight-schema.ts';
-import { replies } from './replies.ts';
+import { jsonSchema, replies } from './replies.ts';
 
 export interface InsightControls {
   picture(query: PictureQuery): Promise<Picture>;
@@ -13,10 +13,12 @@ export interface InsightControls {
 }
 
 export function addInsightRoutes(server: FastifyInstance, controls: InsightControls): void {
-  server.get('/v1/picture', { schema: { response: replies(PictureReply) } }, (request) =>
+  const picture = { querystring: jsonSchema(PictureQuery), response: replies(PictureReply) };
+  server.get('/v1/picture', { schema: picture }, (request) =>
     controls.picture(PictureQuery.parse(request.query)),
   );
-  server.get('/v1/refusals', { schema: { response: replies(RefusalsReply) } }, async (request) => ({
+  const refusals = { querystring: jsonSchema(RefusalsQuery), response: replies(RefusalsReply) };
+  server.get('/v1/refusals', { schema: refusals }, async (request) => ({
     reports: await controls.refusals(RefusalsQuery.parse(request.query)),
   }));
 }

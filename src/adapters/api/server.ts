@@ -51,8 +51,7 @@ export async function serveApi(path: string, controls: Controls): Promise<ApiSer
 function buildServer(controls: Controls): FastifyInstance {
   const server = Fastify({ logger: false, forceCloseConnections: true });
   server.setErrorHandler((error, _request, reply) => {
-    const status = error instanceof EngineError ? 502 : error instanceof UserError ? 400 : 500;
-    return reply.status(status).send({ error: messageOf(error) });
+    return reply.status(statusFor(error)).send({ error: messageOf(error) });
   });
   addWatchRoutes(server, controls);
   addInsightRoutes(server, controls);
@@ -62,4 +61,12 @@ function buildServer(controls: Controls): FastifyInstance {
     (request) => controls.override(OverrideRequest.parse(request.body)),
   );
   return server;
+}
+
+/** What a request can't be meant to say, the framework marks as 400. */
+function statusFor(error: unknown): number {
+  if (error instanceof EngineError) return 502;
+  if (error instanceof UserError) return 400;
+  const marked = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof marked === 'number' ? marked : 500;
 }
