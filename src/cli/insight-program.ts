@@ -109,6 +109,6 @@ Examples:
 const SUGGEST_EXAMPLES = `
 Examples:
   $ egresstrator suggest web
-  $ egresstrator suggest web --key app > rules     what the key app holds, and what is missing
-  $ egresstrator diff app --file rules             who would gain what
+  $ egresstrator suggest web --key app > rules    what app holds and lacks
+  $ egresstrator diff app --file rules            who would gain what
   $ consul kv put egress/acl/app @rules`;

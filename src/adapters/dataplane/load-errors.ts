@@ -23,7 +23,7 @@ const sentence = ({ verb, name }: Failure, reason: string): string =>
 
 /** `dataplane/netns` ended with a code that is not 0. */
 export function exited(failure: Failure, exitCode: number, stderr: string): LoadError {
-  const said = firstLine(stderr);
+  const said = nftError(stderr) ?? firstLine(stderr);
   // The kernel's way to say that the memory limit was reached, told by the shell or seen by us.
   const killed = exitCode === 137 || said === 'Killed';
   const why = killed ? 'it was killed, perhaps as it ran out of memory' : said || 'no reason was given';
@@ -42,6 +42,15 @@ export const failed = (failure: Failure, reason: string, cause?: unknown): LoadE
 
 export const refuseHost = (failure: Failure): LoadError =>
   failed(failure, "it is in the host's own network namespace, where nothing is ever loaded");
+
+/**
+ * What nft says of a text it does not take, with the words it stumbled over. Their line is not told: it
+ * counts in what was loaded, which is not the template that the words are from.
+ */
+function nftError(stderr: string): string | undefined {
+  const [, reason, words] = /^\/dev\/stdin:[\d:-]+: Error: (.*)\n(.*)$/m.exec(stderr) ?? [];
+  return reason === undefined ? undefined : `${reason}, in "${words?.trim()}"`;
+}
 
 const firstLine = (text: string): string =>
   text

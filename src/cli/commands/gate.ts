@@ -119,9 +119,10 @@ function remedy(status: GateStatus): string {
 
 const EXAMPLES = `
 Examples:
-  $ egresstrator gate install              then: docker run --runtime ${RUNTIME} …
-  $ egresstrator gate install --default    for all containers; those that ask for no rules pass
+  $ egresstrator gate install             then: docker run --runtime ${RUNTIME} …
+  $ egresstrator gate install --default   for all; those that ask for no rules pass
   $ egresstrator gate status
 From the image, on the host's files:
   $ docker run --rm --privileged --pid host --network none -v /:/host \\
-      -v /var/run/docker.sock:/var/run/docker.sock egresstrator gate install --root /host`;
+      -v /var/run/docker.sock:/var/run/docker.sock \\
+      egresstrator gate install --root /host`;
