@@ -28,8 +28,11 @@ import { type Terminal, wantsColour } from './output.ts';
 export interface Engine {
   readonly containers: ContainerSource;
   readonly dataplane: Dataplane;
-  /** Asks ahead for what the first container to start would have to wait for. Never fails. */
-  warmUp(): Promise<void>;
+  /**
+   * The Engine's own resolvers, asked for ahead, as the first container to start would have to wait for
+   * them; undefined where they can't be told yet. Never fails.
+   */
+  warmUp(): Promise<readonly string[] | undefined>;
   /** Removes helpers that a crash left behind; resolves with their number. */
   removeLeftovers(): Promise<number>;
   close(): Promise<void>;
@@ -73,7 +76,10 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
     warmUp: () =>
       image()
         .then((name) => containers.warmUp(name))
-        .catch((error: unknown) => log.debug({ error: messageOf(error) }, 'nothing to warm up with')),
+        .catch((error: unknown) => {
+          log.debug({ error: messageOf(error) }, 'nothing to warm up with');
+          return undefined;
+        }),
     dataplane: config.dryRun ? dryRun(log) : createDataplane(runner),
     removeLeftovers,
     close: async () => {

@@ -105,9 +105,10 @@ const GATE_FACTS = '0x00000001';
 /** True if what is loaded holds these facts; for the gate's text, if they are still those of the start. */
 function hasFacts(record: NamespaceRecord, loaded: Loaded, text: string, facts: Facts): boolean {
   if (loaded.facts !== GATE_FACTS) return loaded.facts === expectedFacts(text, facts);
-  const allowed = new Set(record.gateResolvers);
-  const known = record.gateResolvers !== undefined && facts.resolvers.every((one) => allowed.has(one));
-  return known && record.startedWith === attachmentsOf(record.namespace);
+  const { gateResolvers, startedWith } = record;
+  if (gateResolvers === undefined || startedWith !== attachmentsOf(record.namespace)) return false;
+  // The gate reads them from a file that root inside may have written to before a restart.
+  return new Set(gateResolvers).symmetricDifference(new Set(facts.resolvers)).size === 0;
 }
 
 function keep(record: NamespaceRecord, loaded: Loaded): void {

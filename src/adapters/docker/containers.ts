@@ -52,9 +52,9 @@ export class DockerContainerSource implements ContainerSource {
     return new ContainerWatch(this.#engine, this.#settings, onChange);
   }
 
-  /** Asks for what the first container to start would have to wait for. `image`: any that the Engine has. */
-  async warmUp(image: string): Promise<void> {
-    await this.#defaultResolvers(image);
+  /** The Engine's own resolvers, which the first container to start would have to wait for. `image`: any that the Engine has. */
+  warmUp(image: string): Promise<readonly string[]> {
+    return this.#defaultResolvers(image);
   }
 
   /** Fails with a `LoadError` that says so if the container ended: the Engine has many words for that. */

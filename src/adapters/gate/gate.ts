@@ -7,19 +7,28 @@ import type { Mode } from '../../domain/workload.ts';
 import { PreparedRules } from './prepared-rules.ts';
 import { GateRecords } from './records.ts';
 
+/** What the gate can't find out by itself. */
+export interface Given {
+  /** The mode of workloads that name none. */
+  readonly mode: Mode;
+  /** The Engine's own resolvers, as far as known. */
+  readonly engineResolvers: readonly string[] | undefined;
+}
+
 export class FileGate implements Gate {
   readonly #prepared: PreparedRules;
   readonly #records: GateRecords;
-  readonly #defaultMode: Mode;
+  readonly #given: Given;
 
-  constructor(runDir: string, defaultMode: Mode, log: Logger) {
+  constructor(runDir: string, given: Given, log: Logger) {
     this.#prepared = new PreparedRules(runDir, log);
     this.#records = new GateRecords(runDir);
-    this.#defaultMode = defaultMode;
+    this.#given = given;
   }
 
   prepare(rules: readonly PreparedText[]): void {
-    this.#prepared.keep({ rules, defaultMode: this.#defaultMode });
+    const { mode, engineResolvers } = this.#given;
+    this.#prepared.keep({ rules, defaultMode: mode, engineResolvers });
   }
 
   async loadedAtStart(container: Container): Promise<GateLoaded | undefined> {

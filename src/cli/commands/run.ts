@@ -47,9 +47,9 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   if (leftovers > 0) log.warn({ leftovers }, 'helpers of a former run removed');
   closers.add(sweeping(engine));
   const templates = closers.add(new TemplateWatch(config.template, engine.dataplane, log));
-  await Promise.all([templates.rehearse(template), engine.warmUp()]);
-  const gate =
-    config.runDir === undefined ? undefined : closers.add(new FileGate(config.runDir, config.mode, log));
+  const [engineResolvers] = await Promise.all([engine.warmUp(), templates.rehearse(template)]);
+  const gate = openGate(config, engineResolvers, log);
+  if (gate !== undefined) closers.add(gate);
   const observation = new Observation(config, engine.dataplane, openServices(config, consul), log);
   const controller = closers.add(
     new Controller(controllerOptions(config, template), {
@@ -70,6 +70,9 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   if (config.listen) closers.add(await serveWatchers(config.listen, controls));
   templates.start((changed) => controller.useTemplate(changed));
 }
+
+const openGate = ({ runDir, mode }: Config, engineResolvers: readonly string[] | undefined, log: Logger) =>
+  runDir === undefined ? undefined : new FileGate(runDir, { mode, engineResolvers }, log);
 
 /** A helper that could not be removed is found again later. */
 function sweeping(engine: Engine): Closable {
