@@ -14,14 +14,15 @@ import type { Mode } from '../domain/workload.ts';
 import { needsUngranted, type Template } from '../rendering/render.ts';
 import { Keeper, type KeeperOptions } from './keeper.ts';
 import { type Knowledge, KnownWorld } from './known-world.ts';
-import { type NamespaceRecord, statusOf, type Want } from './namespace-record.ts';
+import { statusOf, type Want } from './namespace-record.ts';
 import { type Override, Overrides } from './overrides.ts';
 import { type Picture, pictureOf } from './picture.ts';
 import type { ContainerSource, Dataplane, Gate, Logger, RuleSource, Watched } from './ports.ts';
 import { Preparer } from './preparer.ts';
-import { ProblemLog, type Sighting } from './problem-log.ts';
+import { ProblemLog } from './problem-log.ts';
 import { Renderer } from './rendering.ts';
 import { Resolver } from './resolver.ts';
+import { sightingsOf } from './sightings.ts';
 import type { Status } from './status.ts';
 
 export interface ControllerOptions extends KeeperOptions {
@@ -178,7 +179,7 @@ export class Controller {
     }
     this.#releaseOthers(containers);
     this.#resolver.sweep();
-    this.#problems.update(this.#sightings());
+    this.#problems.update(sightingsOf(this.status(), this.#plan));
     this.#looked = true;
   }
 
@@ -212,25 +213,6 @@ export class Controller {
       else this.#keeper.want({ ...namespace, target }, { kind: 'nothing' });
     }
   }
-
-  #sightings(): readonly Sighting[] {
-    const records: readonly NamespaceRecord[] = [...this.#keeper.records()];
-    const troubles = new Set(this.status().sources.flatMap(({ error }) => error ?? []));
-    return [
-      ...[...troubles].map((reason) => ({
-        container: undefined,
-        problem: { severity: 'error', reason } as const,
-      })),
-      ...records.flatMap((record) =>
-        statusOf(record).problems.map((problem) => ({ container: record.namespace.target.name, problem })),
-      ),
-      ...this.#plan.refused.map(({ container, problem }) => ({ container: container.name, problem })),
-      ...this.#plan.namespaces
-        .filter((namespace) => namespace.unenforceable)
-        .map((namespace) => ({ container: namespace.target.name, problem: UNENFORCEABLE })),
-      ...(this.#plan.namespaces.some((namespace) => namespace.hasRawSockets) ? [RAW_SOCKETS] : []),
-    ];
-  }
 }
 
 function openPreparer({ prepare, mode }: ControllerOptions, { gate }: ControllerPorts): Preparer | undefined {
@@ -241,19 +223,3 @@ function openPreparer({ prepare, mode }: ControllerOptions, { gate }: Controller
 /** Nothing is known of the rules yet. */
 const NO_RESOLUTION: Resolution = { reasons: [], ruleSet: { layers: [] }, problems: [], pending: [] };
 const UNKNOWN: Want = { kind: 'rules', resolution: NO_RESOLUTION, ungranted: undefined, complete: false };
-
-const UNENFORCEABLE = {
-  severity: 'warning',
-  reason:
-    "it is privileged, has CAP_NET_ADMIN, CAP_SYS_ADMIN or CAP_SYS_MODULE, or the Engine's socket, so it could undo its own rules",
-} as const;
-
-/** Reported once for all, as Docker gives the capability to every container that does not drop it. */
-const RAW_SOCKETS: Sighting = {
-  container: undefined,
-  problem: {
-    severity: 'warning',
-    reason:
-      'workloads hold CAP_NET_RAW, with which an AF_XDP socket gets round every rule in a namespace; start them with --cap-drop NET_RAW (status tells which)',
-  },
-};

@@ -1,0 +1,38 @@
+/**
+ * Everything that is wrong just now, as it is to be logged: sources that fail, rules and containers with
+ * problems, workloads that can't be given rules, and those whose rules can be got round.
+ */
+import type { Plan } from '../domain/namespace.ts';
+import type { Problem } from '../domain/problem.ts';
+import type { Sighting } from './problem-log.ts';
+import type { Status } from './status.ts';
+
+export function sightingsOf({ sources, namespaces }: Status, plan: Plan): readonly Sighting[] {
+  const troubles = new Set(sources.flatMap(({ error }) => error ?? []));
+  return [
+    ...[...troubles].map((reason) => everywhere({ severity: 'error', reason })),
+    ...namespaces.flatMap(({ target, problems }) =>
+      problems.map((problem) => ({ container: target, problem })),
+    ),
+    ...plan.refused.map(({ container, problem }) => ({ container: container.name, problem })),
+    ...plan.namespaces
+      .filter(({ unenforceable }) => unenforceable)
+      .map(({ target }) => ({ container: target.name, problem: UNENFORCEABLE })),
+    // Once for all, as Docker gives the capability to every container that does not drop it.
+    ...(plan.namespaces.some(({ hasRawSockets }) => hasRawSockets) ? [everywhere(RAW_SOCKETS)] : []),
+  ];
+}
+
+const everywhere = (problem: Problem): Sighting => ({ container: undefined, problem });
+
+const UNENFORCEABLE: Problem = {
+  severity: 'warning',
+  reason:
+    "it is privileged, has CAP_NET_ADMIN, CAP_SYS_ADMIN or CAP_SYS_MODULE, or the Engine's socket, so it could undo its own rules",
+};
+
+const RAW_SOCKETS: Problem = {
+  severity: 'warning',
+  reason:
+    'workloads hold CAP_NET_RAW, with which an AF_XDP socket gets round every rule in a namespace; start them with --cap-drop NET_RAW (status tells which)',
+};
