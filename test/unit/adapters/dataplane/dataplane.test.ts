@@ -55,9 +55,7 @@ test.each(['read', 'refusals'] as const)(
 
 test("the program's first words go into the sentence, all of them into the evidence", () => {
   const error = exited({ verb: 'load', name: 'web' }, 1, '\n/dev/stdin:3:1-2: Error: syntax error\nmore\n');
-  expect(error.message).toBe(
-    'Could not load rules in web: syntax error, in "more" (exit code 1).',
-  );
+  expect(error.message).toBe('Could not load rules in web: syntax error, in "more" (exit code 1).');
   expect(error).toMatchObject({ exitCode: 1, gone: false, stderr: expect.stringContaining('more') });
   expect(exited({ verb: 'state', name: 'web' }, 137, '').message).toContain(
     'it was killed, perhaps as it ran out of memory',
