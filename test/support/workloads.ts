@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { execa } from 'execa';
 import type { Engine } from '../../lab/engine.ts';
 import { ensureWorkloadImage } from '../../lab/images.ts';
+import { identify } from '../../lab/process.ts';
 import type { Answer, Target, Verdict } from './probe.ts';
 import { type Probe, startProbe } from './probes.ts';
 
@@ -64,7 +65,9 @@ export class Workloads implements AsyncDisposable {
   }
 
   static async on(engine: Engine): Promise<Workloads> {
-    return new Workloads(engine, await ensureWorkloadImage(engine.socketPath));
+    const workloads = new Workloads(engine, await ensureWorkloadImage(engine.socketPath));
+    await workloads.#removeLeftovers();
+    return workloads;
   }
 
   /** Runs `docker <args>`; never throws. */
@@ -88,7 +91,7 @@ export class Workloads implements AsyncDisposable {
   async network(name: string, ipv6Subnet?: string): Promise<string> {
     const full = `${this.prefix}-${name}`;
     const ipv6 = ipv6Subnet === undefined ? [] : ['--ipv6', '--subnet', ipv6Subnet];
-    await this.must('network', 'create', '--label', this.prefix, ...ipv6, full);
+    await this.must('network', 'create', '--label', this.#label, ...ipv6, full);
     return full;
   }
 
@@ -105,7 +108,7 @@ export class Workloads implements AsyncDisposable {
     const flags = [
       ...['--network', network],
       ...(nameServer === undefined ? [] : ['--dns', nameServer]),
-      ...['--label', this.prefix, '--name', this.nameOf(name)],
+      ...['--label', this.#label, '--name', this.nameOf(name)],
       ...[...asks, ...args],
     ];
     return this.must('run', '--detach', ...flags, this.#image, ...command);
@@ -151,7 +154,26 @@ export class Workloads implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#probes.map((probe) => probe.close()));
-    const ours = ['--quiet', '--filter', `label=${this.prefix}`];
+    await this.#removeLabelled(this.#label);
+  }
+
+  get #label(): string {
+    return `egresstrator-test=${this.prefix}`;
+  }
+
+  /** Those of test runs that ended without tidying up: controllers and `--all` would find them. */
+  async #removeLeftovers(): Promise<void> {
+    const format = ['--filter', 'label=egresstrator-test', '--format', '{{.Label "egresstrator-test"}}'];
+    const lists = [await this.must('ps', '--all', ...format), await this.must('network', 'ls', ...format)];
+    const labels = new Set(lists.flatMap((list) => list.split('\n')).filter(Boolean));
+    for (const label of labels) {
+      const pid = Number(/^egt-(\d+)-/.exec(label)?.[1]);
+      if (identify(pid) === undefined) await this.#removeLabelled(`egresstrator-test=${label}`);
+    }
+  }
+
+  async #removeLabelled(label: string): Promise<void> {
+    const ours = ['--quiet', '--filter', `label=${label}`];
     const containers = (await this.must('ps', '--all', ...ours)).split('\n').filter(Boolean);
     if (containers.length > 0) await this.must('rm', '--force', '--volumes', ...containers);
     const networks = (await this.must('network', 'ls', ...ours)).split('\n').filter(Boolean);

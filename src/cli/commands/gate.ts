@@ -119,8 +119,8 @@ function remedy(status: GateStatus): string {
 
 const EXAMPLES = `
 Examples:
-  $ egresstrator gate install             then: docker run --runtime ${RUNTIME} …
-  $ egresstrator gate install --default   for all; those that ask for no rules pass
+  $ egresstrator gate install            then: docker run --runtime ${RUNTIME} …
+  $ egresstrator gate install --default  for all; what asks for no rules passes
   $ egresstrator gate status
 From the image, on the host's files:
   $ docker run --rm --privileged --pid host --network none -v /:/host \\

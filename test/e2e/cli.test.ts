@@ -1,0 +1,276 @@
+/**
+ * The commands as a user types them: what they do to real containers with no controller running and
+ * with one, and what they print.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { waitFor } from '../../lab/wait.ts';
+import { type CliResult, packageVersion, type RunningController, runCli } from '../support/egresstrator.ts';
+import { handles, inside, ourTables } from '../support/kernel.ts';
+import { becomes, control, ipv4, openStage, putKey, type Stage } from '../support/stage.ts';
+import { connects, type Workload } from '../support/workloads.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'egt-cli-'));
+let stage: Stage;
+let server: string;
+
+beforeAll(async () => {
+  stage = await openStage('28.5');
+  server = ipv4(stage.server);
+  await Promise.all([
+    putKey(stage, 'cli/db', `${server}:tcp/80`),
+    putKey(stage, 'cli/cache', `${server}:tcp/81`),
+    putKey(stage, 'cli/mixed', '10.0.0.0/8:tcp/99999', `${server}:tcp/80`, 'what is this'),
+  ]);
+});
+afterAll(async () => {
+  await stage?.[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const common = (socket: string): readonly string[] => [
+  ...['-H', `unix://${stage.engine.socketPath}`, '-c', stage.consul.address, '-k', 'cli/'],
+  ...['-i', stage.image, '--socket', socket],
+];
+/** With no controller running. */
+const cli = (...args: readonly string[]): Promise<CliResult> =>
+  runCli([...args, ...common(join(folder, 'none.sock'))]);
+
+const reaches = (workload: Workload) => Promise.all([80, 81].map((port) => connects(workload, server, port)));
+
+describe('with no controller running', () => {
+  let asks: Workload;
+  let plain: Workload;
+  beforeAll(async () => {
+    [asks, plain] = await Promise.all([
+      stage.workloads.run('asks', { acl: 'db' }),
+      stage.workloads.run('plain'),
+    ]);
+  });
+  afterAll(() => stage.workloads.remove(asks, plain));
+
+  test.each(['nsenter', 'helper'])('set and clear, by %s', async (loader) => {
+    const set = await cli('set', asks.name, '--loader', loader);
+    expect(set).toEqual({ code: 0, stdout: `${asks.name}: rules loaded (protected)`, stderr: '' });
+    expect(await reaches(asks)).toEqual(['ok', 'refused']);
+    expect(await ourTables(inside(plain.pid))).toEqual([]);
+
+    const other = await cli('set', asks.id.slice(0, 12), '--rules', 'cache', '--loader', loader);
+    expect(other.code).toBe(0);
+    expect(await reaches(asks)).toEqual(['refused', 'ok']);
+    const both = await cli('set', asks.name, '--rules', ' db, cache ', '--loader', loader);
+    expect(both.code).toBe(0);
+    expect(await reaches(asks)).toEqual(['ok', 'ok']);
+    expect(await connects(asks, ipv4(stage.other), 80)).toBe('refused');
+    // What is there already is not loaded again.
+    const before = await handles(asks.pid);
+    await cli('set', asks.name, '--rules', 'db,cache', '--loader', loader);
+    expect(await handles(asks.pid)).toBe(before);
+
+    const clear = await cli('clear', asks.name, '--loader', loader);
+    expect(clear).toEqual({ code: 0, stdout: `${asks.name}: rules removed (cleared)`, stderr: '' });
+    expect(await ourTables(inside(asks.pid))).toEqual([]);
+    expect(await connects(asks, ipv4(stage.other), 80)).toBe('ok');
+    expect((await cli('clear', asks.name, '--loader', loader)).code).toBe(0);
+  });
+
+  test('set --rules works for a container that asks for nothing', async () => {
+    const refused = await cli('set', plain.name);
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toBe(
+      `egresstrator: ${plain.name} was not started with EGRESSTRATOR_ENABLE=1; say by --rules key1,key2 what it may reach`,
+    );
+    expect((await cli('set', plain.name, '--rules', 'db')).code).toBe(0);
+    expect(await reaches(plain)).toEqual(['ok', 'refused']);
+    expect((await cli('clear', plain.name)).code).toBe(0);
+    expect(await reaches(plain)).toEqual(['ok', 'ok']);
+  });
+
+  test('set --all and clear --all are about those that ask', async () => {
+    const second = await stage.workloads.run('second', { acl: 'cache' });
+    const set = await cli('set', '--all', '--json');
+    expect(set.code).toBe(0);
+    const { results } = JSON.parse(set.stdout);
+    const names = [asks.name, second.name].sort();
+    const byName = (one: { container: string }, other: { container: string }) =>
+      one.container < other.container ? -1 : 1;
+    expect(results.toSorted(byName)).toMatchObject(
+      names.map((container) => ({ container, state: 'protected' })),
+    );
+    expect([await reaches(asks), await reaches(second)]).toEqual([
+      ['ok', 'refused'],
+      ['refused', 'ok'],
+    ]);
+    await cli('set', '--all', '--rules', 'db,cache');
+    expect([await reaches(asks), await reaches(second)]).toEqual([
+      ['ok', 'ok'],
+      ['ok', 'ok'],
+    ]);
+    expect(await ourTables(inside(plain.pid))).toEqual([]);
+    const clear = await cli('clear', '--all');
+    expect(clear.code).toBe(0);
+    expect(clear.stdout.split('\n').sort()).toEqual(
+      [asks, second].map(({ name }) => `${name}: rules removed (cleared)`).sort(),
+    );
+    for (const { pid } of [asks, second]) expect(await ourTables(inside(pid))).toEqual([]);
+    await stage.workloads.remove(second);
+    const alone = await cli('clear', '--all');
+    expect(alone.stdout.split('\n')).toHaveLength(1);
+  });
+
+  test('an unknown key and a bad line are told, and the good lines count', async () => {
+    const set = await cli('set', asks.name, '--rules', 'mixed,nothing');
+    expect(set).toMatchObject({ code: 0, stdout: `${asks.name}: rules loaded (protected)` });
+    const told = set.stderr.split('\n').sort();
+    expect(told).toHaveLength(3);
+    expect(told[0]).toMatch(/^mixed: line 1: .*port/);
+    expect(told[1]).toMatch(/^mixed: line 3: /);
+    expect(told[2]).toBe('nothing: no such ACL key in Consul, so it grants nothing');
+    expect(await reaches(asks)).toEqual(['ok', 'refused']);
+    await cli('clear', asks.name);
+  });
+
+  test('render prints what set would load, and loads nothing', async () => {
+    const [text, json, forKeys] = await Promise.all([
+      cli('render', asks.name),
+      cli('render', asks.name, '--json'),
+      cli('render', '--acl', 'db,cache', '--template', 'iptables'),
+    ]);
+    expect(text).toMatchObject({ code: 0, stderr: '' });
+    expect(text.stdout).toContain(`${server} . tcp . 80`);
+    expect(text.stdout).not.toContain(`${server} . tcp . 81`);
+    const parsed = JSON.parse(json.stdout);
+    expect(parsed).toMatchObject({ grants: ['db'], mode: 'enforce', container: asks.name, problems: [] });
+    expect(text.stdout).toContain(parsed.fingerprint);
+    expect(forKeys.stdout).toMatch(/^#!iptables-restore/);
+    expect(forKeys.stdout).toContain(`-d ${server}`);
+    expect(await ourTables(inside(asks.pid))).toEqual([]);
+  });
+});
+
+describe('with a controller running', () => {
+  let controller: RunningController;
+  let workload: Workload;
+  const told = (...args: readonly string[]) => runCli([...args, '--socket', controller.socket]);
+
+  beforeAll(async () => {
+    controller = await control(stage, 'cli/', ['--drift-interval', '1']);
+    workload = await stage.workloads.run('controlled', { acl: 'db' });
+    await becomes(workload, server, 81, 'refused');
+  });
+  afterAll(async () => {
+    await controller?.[Symbol.asyncDispose]();
+    await stage.workloads.remove(workload);
+  });
+
+  /** Waits until the controller has compared this workload with the kernel once more. */
+  async function lookedAgain(): Promise<void> {
+    const since = Date.now();
+    const look = async () => {
+      const { namespaces } = await controller.status();
+      const seen = namespaces.find(({ target }) => target === workload.name);
+      return seen === undefined || (seen.verifiedAt ?? 0) > since;
+    };
+    await waitFor(look, { what: 'another look', timeout: 10_000 });
+  }
+
+  test('set and clear are kept until taken back', async () => {
+    const set = await told('set', workload.name, '--rules', 'cache');
+    expect(set).toEqual({ code: 0, stdout: `${workload.name}: rules loaded (protected)`, stderr: '' });
+    expect(await reaches(workload)).toEqual(['refused', 'ok']);
+    await lookedAgain();
+    expect(await reaches(workload)).toEqual(['refused', 'ok']);
+
+    expect((await told('clear', workload.name)).stdout).toBe(`${workload.name}: rules removed (cleared)`);
+    await lookedAgain();
+    expect(await ourTables(inside(workload.pid))).toEqual([]);
+
+    expect((await told('set', workload.name)).code).toBe(0);
+    expect(await reaches(workload)).toEqual(['ok', 'refused']);
+  });
+
+  test('a container that was cleared begins with its own rules when it is restarted', async () => {
+    await told('clear', workload.name);
+    expect(await reaches(workload)).toEqual(['ok', 'ok']);
+    await stage.workloads.must('restart', '--time', '1', workload.id);
+    workload = await stage.workloads.find('controlled');
+    await becomes(workload, server, 81, 'refused');
+    expect(await connects(workload, server, 80)).toBe('ok');
+  });
+
+  test('--all and --json', async () => {
+    const set = await told('set', '--all', '--rules', 'cache', '--json');
+    expect(JSON.parse(set.stdout)).toMatchObject({
+      results: [{ container: workload.name, state: 'protected' }],
+    });
+    expect(await reaches(workload)).toEqual(['refused', 'ok']);
+    const clear = await told('clear', '--all', '--json');
+    expect(JSON.parse(clear.stdout)).toMatchObject({
+      results: [{ container: workload.name, state: 'cleared' }],
+    });
+    expect(await reaches(workload)).toEqual(['ok', 'ok']);
+    await told('set', workload.name);
+    expect(await reaches(workload)).toEqual(['ok', 'refused']);
+    const unknown = await told('set', 'nobody');
+    expect(unknown).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'egresstrator: no running container is called "nobody"; "docker ps" lists those that run',
+    });
+  });
+
+  test('health and status', async () => {
+    expect(await told('health')).toEqual({
+      code: 0,
+      stdout: `the controller at ${controller.socket} is well`,
+      stderr: '',
+    });
+    expect(JSON.parse((await told('health', '--json')).stdout)).toEqual({ ok: true });
+    const { namespaces } = JSON.parse((await told('status', '--json')).stdout);
+    expect(namespaces).toMatchObject([{ target: workload.name, state: 'protected', grants: ['db'] }]);
+  });
+
+  test('a controller that hangs is not well', async () => {
+    controller.signal('SIGSTOP');
+    try {
+      const hung = await told('health');
+      expect(hung).toMatchObject({ code: 1, stdout: '' });
+      expect(hung.stderr).toMatch(/^egresstrator: the controller at .* does not answer .*$/);
+    } finally {
+      controller.signal('SIGCONT');
+    }
+  });
+
+  test('colour is for terminals, and not where NO_COLOR is set', async () => {
+    const main = join(import.meta.dirname, '../../src/cli/main.ts');
+    const command = `${process.execPath} ${main} status --socket ${controller.socket}`;
+    const onTerminal = async (environment: Readonly<Record<string, string>>) => {
+      const env = { TERM: 'xterm', PATH: process.env.PATH ?? '', ...environment };
+      const options = { stdin: 'ignore', extendEnv: false, env } as const;
+      return (await execa('script', ['-qec', command, '/dev/null'], options)).stdout;
+    };
+    const colour = String.fromCharCode(27);
+    expect(await onTerminal({})).toContain(colour);
+    expect(await onTerminal({ NO_COLOR: '1' })).not.toContain(colour);
+    expect((await told('status')).stdout).not.toContain(colour);
+  });
+});
+
+describe('help', () => {
+  const inspecting = ['status', 'denied', 'explain', 'suggest', 'lint', 'diff'];
+  const commands = ['', 'set', 'clear', 'render', 'health', 'gate', 'gate install', ...inspecting];
+
+  test.each(commands)('of "%s" fits a terminal of 80 columns', async (command) => {
+    const help = await runCli([...command.split(' ').filter(Boolean), '--help']);
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout).toContain(`Usage: egresstrator ${command}`.trim());
+    expect(help.stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test('--version is that of the package', async () => {
+    expect(await runCli(['--version'])).toEqual({ code: 0, stdout: packageVersion(), stderr: '' });
+  });
+});
