@@ -16,6 +16,9 @@ import { messageOf } from '../../domain/errors.ts';
 
 const VERSION = 1;
 
+/** Milliseconds after which what could not be written is tried again. */
+const RETRY_AFTER = 5_000;
+
 const Instances = z.array(
   z.object({ address: z.string(), port: z.number(), tags: z.array(z.string()), node: z.string() }),
 );
@@ -34,10 +37,13 @@ export class StateFile {
   #next: Knowledge | undefined;
   #writing: Promise<void> | undefined;
   #failed = false;
+  #retry: NodeJS.Timeout | undefined;
+  readonly #retryAfter: number;
 
-  constructor(directory: string, log: Logger) {
+  constructor(directory: string, log: Logger, retryAfter = RETRY_AFTER) {
     this.#path = join(directory, 'known.json');
     this.#log = log;
+    this.#retryAfter = retryAfter;
   }
 
   /** What was known, or undefined where there is nothing usable. Never throws. */
@@ -53,8 +59,12 @@ export class StateFile {
     }
   }
 
-  /** Keeps `knowledge`, soon: of several in a row the last is written. Failures are logged once. */
+  /**
+   * Keeps `knowledge`, soon: of several in a row the last is written. Failures are logged once, and what
+   * failed is tried again, as nothing else may happen for long.
+   */
   save(knowledge: Knowledge): void {
+    clearTimeout(this.#retry);
     this.#next = knowledge;
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined;
@@ -64,27 +74,33 @@ export class StateFile {
   /** Resolves when all is written. */
   async close(): Promise<void> {
     await this.#writing;
+    clearTimeout(this.#retry);
   }
 
   async #writeAll(): Promise<void> {
     while (this.#next !== undefined) {
-      const text = encode(this.#next);
+      const knowledge = this.#next;
       this.#next = undefined;
-      if (text === this.#written) continue;
-      await this.#write(text);
+      const text = encode(knowledge);
+      if (text === this.#written || (await this.#write(text))) continue;
+      if (this.#next === undefined)
+        this.#retry = setTimeout(() => this.save(knowledge), this.#retryAfter).unref();
     }
   }
 
-  async #write(text: string): Promise<void> {
+  /** Whether it is written. */
+  async #write(text: string): Promise<boolean> {
     try {
       await mkdir(join(this.#path, '..'), { recursive: true, mode: 0o700 });
       await writeFileAtomic(this.#path, text, { mode: 0o600 });
       this.#written = text;
       this.#failed = false;
+      return true;
     } catch (error) {
       const fields = { path: this.#path, error: messageOf(error) };
       if (!this.#failed) this.#log.warn(fields, 'last known rules could not be kept on disk');
       this.#failed = true;
+      return false;
     }
   }
 }
