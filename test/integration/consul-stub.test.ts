@@ -112,7 +112,7 @@ describe('reading once', () => {
     };
     const from = performance.now();
     await expect(source.readRules()).rejects.toThrow('closed the connection before its answer was complete');
-    expect(performance.now() - from).toBeLessThan(500);
+    expect(performance.now() - from).toBeLessThan(5_000);
   });
 
   test('an answer that drips in too slowly ends at the timeout', async () => {
@@ -123,7 +123,7 @@ describe('reading once', () => {
     };
     const from = performance.now();
     await expect(source.readRules()).rejects.toThrow('gave no answer in time');
-    expect(performance.now() - from).toBeLessThan(1_500);
+    expect(performance.now() - from).toBeLessThan(10_000);
   });
 
   test('a plain text where TLS is expected', async () => {

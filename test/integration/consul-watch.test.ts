@@ -10,7 +10,7 @@ import { ConsulRuleSource } from '../../src/adapters/consul/rule-source.ts';
 import { openSource, pg, recordRules, until } from './consul-support.ts';
 
 /** Milliseconds: an edit takes less than half a second, a busy machine the rest. */
-const soon = 1_500;
+const soon = 15_000;
 
 let consul: Consul;
 const sources: ConsulRuleSource[] = [];
@@ -173,7 +173,7 @@ describe('a crowd of services', () => {
     const some = [0, 250, 499];
     for (const at of some) await crowded.call('PUT', '/v1/catalog/register', registration(`s${at}`, 'n1'));
     const isThere = () => some.every((at) => watches[at]?.value?.length === 1);
-    expect(await until(isThere, 'three instances')).toBeLessThan(6_000);
+    expect(await until(isThere, 'three instances')).toBeLessThan(30_000);
     expect(watches.flatMap(({ error }) => error ?? [])).toEqual([]);
   });
 
@@ -196,7 +196,7 @@ describe('losing Consul', () => {
     await until(() => watch.value, 'the first value');
     await consul.freeze();
     try {
-      expect(await until(() => watch.error, 'the error')).toBeLessThan(1_500);
+      expect(await until(() => watch.error, 'the error')).toBeLessThan(15_000);
       expect(watch.error?.message).toContain('gave no answer in time, asked for egress/acl/');
       expect(watch.value?.get('db')).toBe('x');
     } finally {

@@ -21,9 +21,9 @@ import {
 import { connects, type Protocol, reach, type Workload } from '../support/workloads.ts';
 
 /** Slower than this is not "at once", also on a busy machine. */
-const AT_ONCE = 1_500;
+const AT_ONCE = 4_000;
 /** A KV edit is in the kernel within a second; a machine that runs other tests is given some more. */
-const SOON = 2_000;
+const SOON = 15_000;
 
 describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
   let stage: Stage;
