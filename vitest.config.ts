@@ -23,6 +23,7 @@ export default defineConfig({
           ...slow,
         },
       },
+      { test: { name: 'escape', include: ['test/escape/**/*.test.ts'], ...slow } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow } },
     ],
   },

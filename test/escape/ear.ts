@@ -1,0 +1,59 @@
+/**
+ * The test's side of `ear.py`: what has arrived in a container, whether or not anything there asked for it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { waitFor } from '../../lab/wait.ts';
+
+/** A packet, or a frame with a text of ours; addresses are `-` where it is not IP. */
+export interface Heard {
+  readonly source: string;
+  readonly protocol: string;
+  /** The type of ICMP, the destination port of TCP and UDP, else 0. */
+  readonly kind: string;
+  readonly texts: readonly string[];
+}
+
+export class Ear {
+  readonly packets: Heard[] = [];
+  readonly #child: ChildProcess;
+  #listening = false;
+
+  /** `tools`: where the container finds `ear.py`. */
+  constructor(docker: readonly string[], container: string, tools: string) {
+    const [file = 'docker', ...rest] = docker;
+    this.#child = spawn(file, [...rest, 'exec', container, 'python3', `${tools}/ear.py`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    if (this.#child.stdout === null) throw new Error('no output of the ear');
+    createInterface(this.#child.stdout).on('line', (line) => this.#read(line));
+  }
+
+  async ready(): Promise<void> {
+    await waitFor(() => this.#listening, { what: 'an ear', timeout: 20_000, interval: 20 });
+  }
+
+  heard(text: string): boolean {
+    return this.packets.some(({ texts }) => texts.includes(text));
+  }
+
+  /** Its process inside ends with the container. */
+  close(): void {
+    this.#child.kill();
+  }
+
+  #read(line: string): void {
+    if (line === 'listening') {
+      this.#listening = true;
+      return;
+    }
+    const [, , source = '', , protocol = '', kind = '', ...texts] = line.split(' ');
+    this.packets.push({ source, protocol, kind, texts });
+  }
+}
+
+/** Neighbour and router discovery and group reports, which every host on a link sends. */
+const HOUSEKEEPING = ['133', '135', '136', '143'];
+
+export const isHousekeeping = ({ protocol, kind, texts }: Heard): boolean =>
+  protocol === '58' && HOUSEKEEPING.includes(kind) && texts.length === 0;
