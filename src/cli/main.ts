@@ -8,12 +8,14 @@ import { messageOf, UsageError, UserError } from '../domain/errors.ts';
 import { version } from './assets.ts';
 import { addGate } from './commands/gate.ts';
 import { createActions } from './commands.ts';
+import { addCompletion } from './completion.ts';
 import { createProgram } from './program.ts';
 
 async function main(): Promise<number> {
   const terminal = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
   const program = createProgram(version(), createActions(terminal));
   addGate(program, terminal);
+  addCompletion(program, (text) => process.stdout.write(text));
   for (const command of [program, ...program.commands]) command.exitOverride();
   try {
     await program.parseAsync();

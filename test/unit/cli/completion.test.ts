@@ -1,0 +1,50 @@
+/** What a shell offers, asked of real shells where they are there. */
+import { execFileSync } from 'node:child_process';
+import { Command } from 'commander';
+import { expect, test } from 'vitest';
+import { addCompletion, completionScript } from '../../../src/cli/completion.ts';
+
+function program(): Command {
+  const main = new Command('egresstrator').option('-c, --consul <address>', "Consul's address");
+  main.command('set').description('load rules').argument('[container]').option('--all', 'all');
+  main.command('gate').description('the gate').command('install').description('install it');
+  return main;
+}
+
+/** What bash offers when TAB is pressed after these words. */
+function offered(...words: readonly string[]): readonly string[] {
+  const script = `docker() { echo web; }
+${completionScript('bash', program())}
+COMP_WORDS=(egresstrator ${words.map((word) => `'${word}'`).join(' ')})
+COMP_CWORD=${words.length}
+_egresstrator
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const printed = execFileSync('bash', ['--norc', '-c', script], { encoding: 'utf8' });
+  return printed.split('\n').filter((line) => line !== '');
+}
+
+test('commands and options come first', () => {
+  expect(offered('')).toEqual(['set', 'gate', '--consul']);
+  expect(offered('s')).toEqual(['set']);
+});
+
+test('a command has its own options, commands, and containers where it takes one', () => {
+  expect(offered('set', '')).toEqual(['--all', 'web']);
+  expect(offered('--consul', 'x', 'set', '--')).toEqual(['--all']);
+  expect(offered('gate', '')).toEqual(['install']);
+});
+
+test('zsh gets the script of bash, and fish one of its own', () => {
+  expect(completionScript('zsh', program())).toContain('bashcompinit');
+  expect(completionScript('fish', program())).toContain(
+    "complete -c egresstrator -n '__fish_use_subcommand' -l consul -d 'Consul\\'s address'",
+  );
+});
+
+test('another shell is refused in a sentence', () => {
+  const main = program().exitOverride();
+  addCompletion(main, () => {});
+  expect(() => main.parse(['completion', 'tcsh'], { from: 'user' })).toThrow(
+    'expected bash, zsh, fish, not "tcsh"',
+  );
+});
