@@ -96,6 +96,11 @@ export class Field implements AsyncDisposable {
       await within(place.workload, 'ip', 'link', 'set', far, 'up');
       await within(workload, 'ip', 'route', 'replace', `${place.ipv4}/32`, 'dev', near);
       await within(place.workload, 'ip', 'route', 'replace', `${ipv4}/32`, 'dev', far);
+      // Nobody answers for an IPv6 address that belongs to another link.
+      await within(workload, 'sh', '-c', `echo 0 >/proc/sys/net/ipv6/conf/${near}/disable_ipv6`);
+      await within(workload, 'ip', '-6', 'route', 'replace', `${place.ipv6}/128`, 'dev', near);
+      const { mac } = await hostOf(place.workload, far);
+      await within(workload, 'ip', '-6', 'neigh', 'replace', place.ipv6, 'lladdr', mac, 'dev', near);
     }
   }
 
