@@ -93,3 +93,21 @@ function readText(path: string): string {
     return '';
   }
 }
+
+/**
+ * Makes a controller that runs with `NODE_OPTIONS=--inspect=127.0.0.1:0` collect its garbage, so that its
+ * memory can be compared: left alone, it grows to whatever the machine has to spare.
+ */
+export async function collectGarbage({ output }: RunningController): Promise<void> {
+  const address = output.match(/Debugger listening on (ws:\S+)/)?.[1];
+  if (address === undefined) throw new Error('this controller has no inspector');
+  const socket = new WebSocket(address);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  socket.addEventListener('error', () => reject(new Error(`no answer from ${address}`)));
+  socket.addEventListener('message', () => resolve());
+  socket.addEventListener('open', () =>
+    socket.send(JSON.stringify({ id: 1, method: 'HeapProfiler.collectGarbage' })),
+  );
+  await promise;
+  socket.close();
+}

@@ -17,8 +17,10 @@ export interface GuardReport {
   readonly attempts: number;
   /** Those that succeeded, as text; there must be none. */
   readonly breaches: readonly string[];
-  /** Attempts at allowed destinations that did not succeed, as text. */
+  /** Attempts at allowed destinations that failed twice in a row, as text. */
   readonly losses: readonly string[];
+  /** Those that succeeded when they were repeated at once: they met the instant of a reload. */
+  readonly hiccups: readonly string[];
 }
 
 /** Milliseconds: what is dropped in silence is not waited for. */
@@ -30,6 +32,7 @@ export class Guard implements AsyncDisposable {
   readonly #rounds: Promise<void>[] = [];
   readonly #breaches: string[] = [];
   readonly #losses: string[] = [];
+  readonly #hiccups: string[] = [];
   #attempts = 0;
 
   constructor(watches: readonly Watch[]) {
@@ -44,7 +47,12 @@ export class Guard implements AsyncDisposable {
   async stop(): Promise<GuardReport> {
     this.#stopping.abort();
     await Promise.all(this.#rounds);
-    return { attempts: this.#attempts, breaches: this.#breaches, losses: this.#losses };
+    return {
+      attempts: this.#attempts,
+      breaches: this.#breaches,
+      losses: this.#losses,
+      hiccups: this.#hiccups,
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -72,7 +80,10 @@ export class Guard implements AsyncDisposable {
 
   async #tryAllowed({ name, probe }: Workload, target: Target): Promise<void> {
     const { verdict, code } = await probe.reach(target, 4 * PATIENCE);
-    if (verdict !== 'ok') this.#losses.push(`${stamp()} ${name}: ${textOf(target)} ${verdict} ${code ?? ''}`);
+    if (verdict === 'ok') return;
+    const text = `${stamp()} ${name}: ${textOf(target)} ${verdict} ${code ?? ''}`;
+    const again = await probe.reach(target, 4 * PATIENCE);
+    (again.verdict === 'ok' ? this.#hiccups : this.#losses).push(text);
   }
 }
 

@@ -143,7 +143,9 @@ export class ModelWorld implements AsyncDisposable {
 
   #startController(): RunningController {
     const engine = { socketPath: join(this.#folder, 'docker.sock') };
-    return new RunningController({ engine, folder: this.#folder, args: this.#args });
+    // So that a soak can have it collect its garbage.
+    const environment = { NODE_OPTIONS: '--inspect=127.0.0.1:0' };
+    return new RunningController({ engine, folder: this.#folder, args: this.#args, environment });
   }
 
   async #perform(operation: Operation): Promise<void> {

@@ -1,0 +1,139 @@
+/**
+ * `npm run soak -- --minutes N [--seed S]`: random edits, containers and faults for N minutes (default 20)
+ * against the real controller, Engine and Consul. After each step, every kernel must come to what a naive
+ * model says, and a destination that nothing allows is tried all the time.
+ *
+ * The controller is killed at random in the first quarter only: its memory is compared over the rest.
+ */
+import { parseArgs } from 'node:util';
+import fc from 'fast-check';
+import { messageOf } from '../src/domain/errors.ts';
+import {
+  collectGarbage,
+  type Footprint,
+  footprint,
+  memoryOf,
+  nothingLeaked,
+} from '../test/support/footprint.ts';
+import { FAULTS, isFault, type Operation, stepFrom } from '../test/support/model.ts';
+import { ModelWorld } from '../test/support/model-world.ts';
+
+interface Tally {
+  operations: number;
+  faults: number;
+  readonly violations: string[];
+}
+
+/** What the controller holds when it has nothing to do. */
+interface Settled {
+  readonly megabytes: number;
+  readonly holds: Footprint;
+}
+
+/** Growth that is more than the noise of a garbage collector. */
+const MOST_GROWTH_MB = 32;
+const BATCH = 200;
+
+async function main(): Promise<void> {
+  const options = { minutes: { type: 'string' }, seed: { type: 'string' } } as const;
+  const { values } = parseArgs({ options });
+  const milliseconds = positive(values.minutes ?? '20', '--minutes') * 60_000;
+  const seed = Number(values.seed ?? Date.now() % 2 ** 31);
+  print(`seed ${seed}`);
+  const tally: Tally = { operations: 0, faults: 0, violations: [] };
+  await using world = await ModelWorld.open('20.10');
+  const from = performance.now();
+  const spent = () => performance.now() - from;
+  await run(world, tally, { seed, until: () => spent() > milliseconds / 4, killing: true, spent });
+  const before = await settled(world);
+  await run(world, tally, { seed: seed + 1, until: () => spent() > milliseconds, killing: false, spent });
+  const after = await settled(world);
+  await finish(world, tally, before, after);
+}
+
+interface Run {
+  readonly seed: number;
+  readonly until: () => boolean;
+  /** Whether the controller is killed too. */
+  readonly killing: boolean;
+  /** Milliseconds since the soak began. */
+  readonly spent: () => number;
+}
+
+async function run(world: ModelWorld, tally: Tally, { seed, until, killing, spent }: Run): Promise<void> {
+  const step = stepFrom(FAULTS.filter((fault) => killing || fault !== 'kill controller'));
+  let minute = Math.floor(spent() / 60_000);
+  for (let batch = 0; !until(); batch += 1) {
+    for (const operations of fc.sample(step, { seed: seed + batch * 1_000, numRuns: BATCH })) {
+      if (until()) return;
+      await perform(world, tally, operations);
+      const now = Math.floor(spent() / 60_000);
+      if (now > minute) report(now, world, tally);
+      minute = now;
+    }
+  }
+}
+
+async function perform(world: ModelWorld, tally: Tally, operations: readonly Operation[]): Promise<void> {
+  try {
+    await world.perform(operations);
+    await world.rest();
+  } catch (error) {
+    violation(tally, `${JSON.stringify(operations)}: ${messageOf(error)}`);
+  }
+  tally.operations += operations.length;
+  tally.faults += operations.filter(isFault).length;
+}
+
+/** Alone with its anchor and all sources back, its garbage collected. */
+async function settled(world: ModelWorld): Promise<Settled> {
+  await world.reset();
+  // Twice, as what is collected may free more.
+  for (let round = 0; round < 2; round += 1) await collectGarbage(world.controller);
+  const holds = await footprint(world.controller, world.stage.workloads);
+  return { megabytes: memoryOf(world.controller), holds };
+}
+
+async function finish(world: ModelWorld, tally: Tally, before: Settled, after: Settled): Promise<void> {
+  await nothingLeaked(before.holds, world.controller, world.stage.workloads).catch((error) =>
+    violation(tally, `leaked: ${messageOf(error)}`),
+  );
+  for (const breach of await world.breaches()) violation(tally, `breach: ${breach}`);
+  if (after.megabytes - before.megabytes > MOST_GROWTH_MB) violation(tally, 'the memory grew');
+  const { operations, faults, violations } = tally;
+  print(`operations ${operations}, faults survived ${faults}, violations ${violations.length}`);
+  print(
+    `memory ${before.megabytes.toFixed(0)} MiB at the start, ${after.megabytes.toFixed(0)} MiB at the end`,
+  );
+  print(
+    `descriptors ${before.holds.descriptors} and ${after.holds.descriptors}, helpers left ${after.holds.helpers}`,
+  );
+  if (violations.length > 0) process.exitCode = 1;
+}
+
+function report(minute: number, world: ModelWorld, { operations, faults, violations }: Tally): void {
+  const memory = `${memoryOf(world.controller).toFixed(0)} MiB`;
+  print(
+    `minute ${minute}: ${operations} operations, ${faults} faults, ${violations.length} violations, ${memory}`,
+  );
+}
+
+function violation(tally: Tally, what: string): void {
+  tally.violations.push(what);
+  print(`violation: ${what}`);
+}
+
+function positive(text: string, option: string): number {
+  const number = Number(text);
+  if (number > 0) return number;
+  throw new Error(`${option} is ${text}; give a number of minutes like 20`);
+}
+
+const print = (line: string): boolean => process.stdout.write(`${line}\n`);
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`egresstrator: the soak failed: ${messageOf(error)}\n`);
+  process.exitCode = 1;
+}
