@@ -83,7 +83,7 @@ export class Controller {
     }));
     this.#world = new KnownWorld(ports.rules, ports.former, () => this.look());
     this.#containers = ports.containers.watch(() => this.look());
-    this.#driftTimer = setInterval(() => this.#keeper.recheck({ look: true }), options.driftInterval);
+    this.#driftTimer = setInterval(() => this.#recheck(), options.driftInterval);
   }
 
   /** Asks for another look at the world, soon and once. */
@@ -156,6 +156,12 @@ export class Controller {
     this.#containers.close();
     clearImmediate(this.#nextLook);
     await this.#keeper.close();
+  }
+
+  /** A source that is lost does not call: on a quiet host nobody would read of it without a look. */
+  #recheck(): void {
+    this.look();
+    this.#keeper.recheck({ look: true });
   }
 
   #look(): void {

@@ -1,0 +1,31 @@
+/** A source that is lost while nothing else happens is reported all the same, and so is its return. */
+import { afterEach, expect, test, vi } from 'vitest';
+import type { RuleSource } from '../../src/controller/ports.ts';
+import { type FakeSetup, startFake } from '../support/fake-controller.ts';
+import { FakeConsul } from '../support/fake-world.ts';
+
+/** As the real one, which calls when what it says has changed, and not when it is lost. */
+class QuietConsul extends FakeConsul {
+  lost: Error | undefined;
+
+  override watchRules(...args: Parameters<RuleSource['watchRules']>): ReturnType<RuleSource['watchRules']> {
+    const watched = super.watchRules(args[0]);
+    const lost = () => this.lost;
+    return Object.defineProperty(watched, 'error', { get: lost });
+  }
+}
+
+let running: FakeSetup | undefined;
+afterEach(() => running?.controller.close());
+
+test('Consul that is lost on a quiet host is reported, and reported when it is back', async () => {
+  const consul = new QuietConsul();
+  consul.rules = new Map([['db', '10.0.0.1:tcp/80']]);
+  running = startFake({ consul, driftInterval: 30 });
+  const { log, rest } = running;
+  await rest();
+  consul.lost = new Error('Consul is away');
+  await vi.waitFor(() => expect(log.messages('error')).toEqual(['problem found']));
+  consul.lost = undefined;
+  await vi.waitFor(() => expect(log.messages('info')).toContain('problem is gone'));
+});
