@@ -11,6 +11,12 @@ export type NetworkMode =
   /** Shares the namespace of the container `owner` (`--network container:owner`). */
   | { readonly kind: 'container'; readonly owner: ContainerId };
 
+/** What an image says by itself; the Engine mixes it into what the container says. */
+export interface ImageWords {
+  readonly environment: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 export interface Container {
   readonly id: ContainerId;
   /** Without the leading slash. */
@@ -30,4 +36,6 @@ export interface Container {
   /** `NAME=value`, as the Engine says it. */
   readonly environment: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  /** Known where environment or labels speak of egresstrator. */
+  readonly image?: ImageWords;
 }

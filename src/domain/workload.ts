@@ -26,16 +26,20 @@ export interface Request {
   /** `NAME=value` lines; of equal names the last counts. */
   readonly environment: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  /** What of it the image says; undefined: nothing. */
+  readonly image?: Pick<Request, 'environment' | 'labels'>;
 }
 
 interface Setting {
   readonly variable: string;
   readonly label: string;
+  /** Never taken from the image, as it may open. */
+  readonly onlyByOperator?: boolean;
 }
 
 const ENABLE: Setting = { variable: 'EGRESSTRATOR_ENABLE', label: 'egresstrator.enable' };
 const ACL: Setting = { variable: 'EGRESSTRATOR_ACL', label: 'egresstrator.acl' };
-const MODE: Setting = { variable: 'EGRESSTRATOR_MODE', label: 'egresstrator.mode' };
+const MODE: Setting = { variable: 'EGRESSTRATOR_MODE', label: 'egresstrator.mode', onlyByOperator: true };
 const DNS: Setting = { variable: 'EGRESSTRATOR_DNS', label: 'egresstrator.dns' };
 
 const ON = new Set(['1', 'true', 'yes', 'on']);
@@ -44,12 +48,12 @@ const OFF = new Set(['', '0', 'false', 'no', 'off']);
 /** The workload a container asks to be, or undefined where it asks for nothing. */
 export function parseWorkload(request: Request, defaultMode: Mode = 'enforce'): Workload | undefined {
   const problems: Problem[] = [];
-  const read = (setting: Setting) => settingOf(setting, request, problems);
-  if (!isEnabled(read(ENABLE), problems)) return undefined;
+  const find = (setting: Setting) => settingOf(setting, request, problems);
+  if (!isEnabled(find(ENABLE), problems)) return undefined;
   return {
-    grants: parseKeyList(read(ACL) ?? ''),
-    mode: oneOf(MODE, read(MODE), { enforce: 'enforce', audit: 'audit' }, defaultMode, 'enforce', problems),
-    dns: oneOf(DNS, read(DNS), { resolvers: 'resolvers', none: 'none' }, 'resolvers', 'none', problems),
+    grants: parseKeyList(find(ACL) ?? ''),
+    mode: oneOf(MODE, find(MODE), { enforce: 'enforce', audit: 'audit' }, defaultMode, 'enforce', problems),
+    dns: oneOf(DNS, find(DNS), { resolvers: 'resolvers', none: 'none' }, 'resolvers', 'none', problems),
     problems,
   };
 }
@@ -92,16 +96,40 @@ function oneOf<T extends string>(
   return known ?? unknown;
 }
 
+/**
+ * Who runs a container comes before who made its image: an image must not talk its container out of
+ * rules. Of the two ways to say it, the variable comes before the label.
+ */
 function settingOf(setting: Setting, request: Request, problems: Problem[]): string | undefined {
-  const prefix = `${setting.variable}=`;
-  const variable = request.environment.findLast((line) => line.startsWith(prefix))?.slice(prefix.length);
-  const label = Object.hasOwn(request.labels, setting.label) ? request.labels[setting.label] : undefined;
+  const said = read(setting, request);
+  const byImage = request.image === undefined ? {} : read(setting, request.image);
+  const variable = said.variable === byImage.variable ? undefined : said.variable;
+  const label = said.label === byImage.label ? undefined : said.label;
   if (variable !== undefined && label !== undefined && variable !== label) {
     problems.push(
       warning(setting.label, label, `the label differs from ${setting.variable}, and the variable counts`),
     );
   }
-  return variable ?? label;
+  const own = variable ?? label;
+  const images = byImage.variable ?? byImage.label;
+  if (own !== undefined || images === undefined || !setting.onlyByOperator) return own ?? images;
+  problems.push(
+    warning(setting.variable, images, 'the image says so, and only who runs it may; it is ignored'),
+  );
+  return undefined;
+}
+
+interface Said {
+  readonly variable?: string | undefined;
+  readonly label?: string | undefined;
+}
+
+function read(setting: Setting, { environment, labels }: Pick<Request, 'environment' | 'labels'>): Said {
+  const prefix = `${setting.variable}=`;
+  return {
+    variable: environment.findLast((line) => line.startsWith(prefix))?.slice(prefix.length),
+    label: Object.hasOwn(labels, setting.label) ? labels[setting.label] : undefined,
+  };
 }
 
 const warning = (where: string, text: string | undefined, reason: string): Problem => ({

@@ -11,7 +11,10 @@ export const listSchema = z.array(z.object({ Id: z.string(), Labels: labels }));
 
 export const waitSchema = z.object({ StatusCode: z.number() });
 
-export const imageSchema = z.object({ Id: z.string(), Config: z.object({ Labels: labels }).nullish() });
+export const imageSchema = z.object({
+  Id: z.string(),
+  Config: z.object({ Labels: labels, Env: z.array(z.string()).nullish() }).nullish(),
+});
 
 /** `what` completes "could not …". */
 export function read<T>(schema: z.ZodType<T>, answer: unknown, what: string): T {

@@ -130,7 +130,7 @@ class DockerodeEngine implements Engine {
     try {
       const answer = await this.#call(what, () => this.#image(name).inspect());
       const { Id, Config } = read(imageSchema, answer, what);
-      return { id: Id, labels: Config?.Labels ?? {} };
+      return { id: Id, environment: Config?.Env ?? [], labels: Config?.Labels ?? {} };
     } catch (error) {
       if (isRefusal(error, 404)) return undefined;
       throw error;

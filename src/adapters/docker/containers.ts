@@ -4,10 +4,10 @@
 import type { ContainerSource, Watched } from '../../controller/ports.ts';
 import type { Container, ContainerId } from '../../domain/container.ts';
 import { LoadError } from '../../domain/errors.ts';
+import { ContainerReader } from './container-reader.ts';
 import { defaultResolvers } from './default-resolvers.ts';
 import type { Engine } from './engine.ts';
 import { isRefusal } from './errors.ts';
-import { containerFrom } from './inspect.ts';
 import { type DefaultResolvers, resolversOf } from './resolvers.ts';
 import { Revisits } from './revisits.ts';
 import { ContainerWatch, type WatchSettings } from './watch.ts';
@@ -28,11 +28,13 @@ const defaultSettings: SourceSettings = {
 
 export class DockerContainerSource implements ContainerSource {
   readonly #engine: Engine;
+  readonly #reader: ContainerReader;
   readonly #settings: SourceSettings;
   readonly #defaultResolvers: DefaultResolvers;
 
   constructor(engine: Engine, settings: Partial<SourceSettings> = {}) {
     this.#engine = engine;
+    this.#reader = new ContainerReader(engine);
     this.#settings = { ...defaultSettings, ...settings };
     this.#defaultResolvers = defaultResolvers(engine, this.#settings.keepResolvers, this.#settings.now);
   }
@@ -74,7 +76,7 @@ export class DockerContainerSource implements ContainerSource {
   /** A container that ended since it was listed is no error. */
   async #find(id: ContainerId): Promise<Container | undefined> {
     try {
-      return containerFrom(await this.#engine.inspect(id));
+      return await this.#reader.read(id);
     } catch (error) {
       if (isRefusal(error, 404)) return undefined;
       throw error;

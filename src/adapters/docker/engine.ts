@@ -42,5 +42,6 @@ export interface LabelledContainer {
 
 export interface ImageSummary {
   readonly id: string;
+  readonly environment?: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
 }

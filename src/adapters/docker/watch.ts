@@ -11,10 +11,10 @@ import { type Backoff, delay } from '../../controller/backoff.ts';
 import type { Watched } from '../../controller/ports.ts';
 import type { Container, ContainerId } from '../../domain/container.ts';
 import { EngineError } from '../../domain/errors.ts';
+import { ContainerReader } from './container-reader.ts';
 import type { Engine } from './engine.ts';
 import { EngineUnreachable, engineError, isRefusal } from './errors.ts';
 import { concernOf } from './events.ts';
-import { containerFrom } from './inspect.ts';
 import { jsonLines } from './json-lines.ts';
 import { Revisits } from './revisits.ts';
 
@@ -41,11 +41,13 @@ export class ContainerWatch implements Watched<Containers> {
   readonly #known = new Map<ContainerId, Container>();
   readonly #unreadable = new Map<ContainerId, { readonly error: Error; readonly times: number }>();
   readonly #retrying = new Set<ContainerId>();
+  readonly #reader: ContainerReader;
   readonly #revisits: Revisits;
   readonly #closed = new AbortController();
 
   constructor(engine: Engine, settings: WatchSettings, onChange: () => void) {
     this.#engine = engine;
+    this.#reader = new ContainerReader(engine);
     this.#settings = settings;
     this.#onChange = onChange;
     this.#revisits = new Revisits((id) => this.#visit(id), settings.concurrency);
@@ -138,7 +140,7 @@ export class ContainerWatch implements Watched<Containers> {
 
   async #visit(id: ContainerId): Promise<void> {
     try {
-      const container = containerFrom(await this.#engine.inspect(id));
+      const container = await this.#reader.read(id);
       this.#learn(id, container.running ? container : undefined);
     } catch (error) {
       if (isRefusal(error, 404)) this.#learn(id, undefined);

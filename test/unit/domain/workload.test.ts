@@ -73,6 +73,37 @@ describe('EGRESSTRATOR_MODE and EGRESSTRATOR_DNS', () => {
   });
 });
 
+describe('an image', () => {
+  const run = (own: readonly string[], image: readonly string[], labels: Record<string, string> = {}) =>
+    parseWorkload({ environment: [...image, ...own], labels, image: { environment: image, labels: {} } });
+
+  test('may ask for rules, and name keys', () => {
+    expect(run([], ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_ACL=db'])?.grants).toEqual(['db']);
+  });
+
+  test('is not heard where who runs it says something else, be it by label', () => {
+    const image = ['EGRESSTRATOR_ENABLE=0', 'EGRESSTRATOR_ACL=all'];
+    const labels = { 'egresstrator.enable': '1', 'egresstrator.acl': 'db' };
+    expect(run([], image, labels)).toMatchObject({ grants: ['db'], problems: [] });
+    expect(run(['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_ACL=db'], image)?.grants).toEqual(['db']);
+  });
+
+  test('can not ask for audit mode', () => {
+    const workload = run(['EGRESSTRATOR_ENABLE=1'], ['EGRESSTRATOR_MODE=audit']);
+    expect(workload?.mode).toBe('enforce');
+    expect(workload?.problems.map(({ reason }) => reason)).toEqual([
+      'the image says so, and only who runs it may; it is ignored',
+    ]);
+    expect(run(['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_MODE=audit'], [])?.mode).toBe('audit');
+  });
+
+  test('says what it says by labels as well', () => {
+    const labels = { 'egresstrator.enable': '0', 'egresstrator.mode': 'audit' };
+    const image = { environment: [], labels };
+    expect(parseWorkload({ environment: ['EGRESSTRATOR_ENABLE=1'], labels, image })?.mode).toBe('enforce');
+  });
+});
+
 describe('parseKeyList', () => {
   test('drops spaces, empty items and repetitions, and keeps everything else as it is', () => {
     expect(parseKeyList(' db , ,pay/ments,db,{{x}}\n,"; drop')).toEqual([

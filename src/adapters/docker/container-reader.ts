@@ -1,0 +1,47 @@
+/**
+ * Reads a container, with what its image says by itself: the Engine mixes an image's environment and
+ * labels into those of the container, and who made the image is not who runs it.
+ */
+import type { Container, ContainerId, ImageWords } from '../../domain/container.ts';
+import type { Engine } from './engine.ts';
+import { containerFrom, nameServing } from './inspect.ts';
+
+/** An image's id stands for its content, so that what was read once holds. */
+const MOST_REMEMBERED = 500;
+
+export class ContainerReader {
+  readonly #engine: Engine;
+  readonly #images = new Map<string, Promise<ImageWords>>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Fails with an `EngineError`. */
+  async read(id: ContainerId): Promise<Container> {
+    const json = await this.#engine.inspect(id);
+    const container = containerFrom(json);
+    if (!speaksOfUs(container)) return container;
+    return { ...container, image: await this.#wordsOf(nameServing(json).image) };
+  }
+
+  #wordsOf(image: string): Promise<ImageWords> {
+    const known = this.#images.get(image);
+    if (known !== undefined) return known;
+    const asked = this.#ask(image);
+    asked.catch(() => this.#images.delete(image));
+    if (this.#images.size >= MOST_REMEMBERED) this.#images.clear();
+    this.#images.set(image, asked);
+    return asked;
+  }
+
+  /** Of an image that is gone nothing is known; the Engine keeps those of running containers. */
+  async #ask(image: string): Promise<ImageWords> {
+    const { environment = [], labels = {} } = (await this.#engine.image(image)) ?? {};
+    return { environment, labels };
+  }
+}
+
+const speaksOfUs = ({ environment, labels }: Container): boolean =>
+  environment.some((line) => line.startsWith('EGRESSTRATOR_')) ||
+  Object.keys(labels).some((name) => name.startsWith('egresstrator.'));
