@@ -119,7 +119,7 @@ function remedy(status: GateStatus): string {
 
 const EXAMPLES = `
 Examples:
-  $ egresstrator gate install            then: docker run --runtime ${RUNTIME} …
+  $ egresstrator gate install            then docker run --runtime ${RUNTIME}
   $ egresstrator gate install --default  for all; what asks for no rules passes
   $ egresstrator gate status
 From the image, on the host's files:
