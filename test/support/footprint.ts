@@ -95,19 +95,21 @@ function readText(path: string): string {
 }
 
 /**
- * Makes a controller that runs with `NODE_OPTIONS=--inspect=127.0.0.1:0` collect its garbage, so that its
- * memory can be compared: left alone, it grows to whatever the machine has to spare.
+ * Makes a controller that runs with `NODE_OPTIONS=--inspect=127.0.0.1:0` collect its garbage, and returns
+ * the MiB of its heap that are left: alone, it grows to whatever the machine has to spare.
  */
-export async function collectGarbage({ output }: RunningController): Promise<void> {
+export async function heapOf({ output }: RunningController): Promise<number> {
   const address = output.match(/Debugger listening on (ws:\S+)/)?.[1];
   if (address === undefined) throw new Error('this controller has no inspector');
   const socket = new WebSocket(address);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const ask = (id: number, method: string) => socket.send(JSON.stringify({ id, method }));
   socket.addEventListener('error', () => reject(new Error(`no answer from ${address}`)));
-  socket.addEventListener('message', () => resolve());
-  socket.addEventListener('open', () =>
-    socket.send(JSON.stringify({ id: 1, method: 'HeapProfiler.collectGarbage' })),
-  );
-  await promise;
-  socket.close();
+  socket.addEventListener('open', () => ask(1, 'HeapProfiler.collectGarbage'));
+  socket.addEventListener('message', ({ data }) => {
+    const { id, result } = JSON.parse(String(data));
+    if (id === 1) ask(2, 'Runtime.getHeapUsage');
+    if (id === 2) resolve(Number(result.usedSize) / 2 ** 20);
+  });
+  return promise.finally(() => socket.close());
 }
