@@ -197,7 +197,7 @@ async function bareNft(
   start: () => Promise<string>,
 ): Promise<number> {
   const pid = await docker('inspect', '--format', '{{.State.Pid}}', await start());
-  const facts = 'define interfaces = { "lo", "eth0" }\ndefine onlink6 = { ::1 }\n';
+  const facts = 'define interfaces = { "lo", "eth0" }\ndefine onlink6 = { ::1 }\ndefine settled = 1\n';
   const input =
     facts +
     loadable(renderRules('10.0.0.1:tcp/1'))
