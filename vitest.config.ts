@@ -4,6 +4,9 @@
  */
 import { defineConfig } from 'vitest/config';
 
+/** Takes minutes and asserts little: only where it is asked for, as `GATE_RUNS=20 npm test -- gate-overhead`. */
+const measured = process.env.GATE_RUNS === undefined ? [] : ['test/integration/*.measure.ts'];
+
 const slow = { testTimeout: 120_000, hookTimeout: 300_000, fileParallelism: false };
 
 export default defineConfig({
@@ -19,7 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts', 'test/templates/kernel*.test.ts'],
+          include: ['test/integration/**/*.test.ts', 'test/templates/kernel*.test.ts', ...measured],
           ...slow,
         },
       },
