@@ -128,6 +128,11 @@ describe.each([
     const { workloads, server } = stage;
     await key('db', `${ipv4(server)}:tcp/80`);
     const workload = await protect('altered', 'db');
+    // Not while a job is at work, which would put them back without having missed them.
+    await controller.logged(
+      ({ msg, container }) => msg === 'rules are in place' && container === workload.name,
+      'a look',
+    );
     await workloads.must(
       'run',
       '--rm',
