@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import type { Container, NetworkMode } from '../../domain/container.ts';
 import { read } from './answers.ts';
+import { helperRole, roleLabel } from './labels.ts';
 
 const strings = z
   .array(z.string())
@@ -50,7 +51,7 @@ export function containerFrom(json: unknown): Container {
     startedAt: seen.State.StartedAt,
     network: networkMode(seen, attached),
     attachments: attached,
-    canUndoRules: canUndoRules(seen),
+    canUndoRules: canUndoRules(seen) && !isHelper(seen),
     hasRawSockets: holds(seen.HostConfig, 'NET_RAW', true),
     environment: seen.Config.Env,
     labels: seen.Config.Labels ?? {},
@@ -87,6 +88,10 @@ const MIGHTY = ['NET_ADMIN', 'SYS_ADMIN', 'SYS_MODULE'];
 const canUndoRules = ({ HostConfig, Mounts }: Inspected): boolean =>
   MIGHTY.some((name) => holds(HostConfig, name, false)) ||
   Mounts.some(({ Source, Destination }) => isEngineSocket(Source) || isEngineSocket(Destination));
+
+/** Helpers change rules because we say so: what they are in can undo no more than before. */
+const isHelper = ({ Config, HostConfig }: Inspected): boolean =>
+  Config.Labels?.[roleLabel] === helperRole && HostConfig.NetworkMode?.startsWith('container:') === true;
 
 const isEngineSocket = (path: string | null | undefined): boolean =>
   /\/(docker|containerd|podman)\.sock$/.test(path ?? '');

@@ -78,6 +78,19 @@ test.each([
   expect(withHostConfig(changes).canUndoRules).toBe(canUndoRules);
 });
 
+test('a helper of ours undoes nothing, and its label alone makes no helper', () => {
+  const json = golden('plain', '28.5');
+  const Config = { ...json.Config, Labels: { 'egresstrator.role': 'helper' } };
+  const withNetwork = (NetworkMode: string) =>
+    containerFrom({
+      ...json,
+      Config,
+      HostConfig: { ...json.HostConfig, CapAdd: ['NET_ADMIN'], NetworkMode },
+    });
+  expect(withNetwork('container:owner').canUndoRules).toBe(false);
+  expect(withNetwork('bridge').canUndoRules).toBe(true);
+});
+
 test("the Engine's socket lets it undo its rules", () => {
   const json = golden('plain', '28.5');
   const Mounts = [{ Source: '/var/run/docker.sock', Destination: '/docker' }];
