@@ -1,11 +1,14 @@
 /**
- * The test suites: `unit` needs nothing, `integration` a kernel, an Engine and Consul, `e2e` all of
- * it together. What they need, the lab installs and starts.
+ * The test suites: `unit` needs nothing, `kernel` root and `consul` Consul; `integration` and `escape` need
+ * an Engine as well, and `e2e` all of it together. What they need, the lab installs and starts.
  */
 import { defineConfig } from 'vitest/config';
 
 /** Takes minutes and asserts little: only where it is asked for, as `GATE_RUNS=20 npm test -- gate-overhead`. */
 const measured = process.env.GATE_RUNS === undefined ? [] : ['test/integration/*.measure.ts'];
+
+const KERNEL = ['test/templates/kernel*.test.ts', 'test/integration/rule-set-kernel.test.ts'];
+const CONSUL = ['test/integration/consul-*.test.ts'];
 
 const slow = { testTimeout: 120_000, hookTimeout: 300_000, fileParallelism: false };
 
@@ -19,10 +22,13 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
+      { test: { name: 'kernel', include: KERNEL, ...slow } },
+      { test: { name: 'consul', include: CONSUL, ...slow } },
       {
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts', 'test/templates/kernel*.test.ts', ...measured],
+          include: ['test/integration/**/*.test.ts', ...measured],
+          exclude: [...KERNEL, ...CONSUL],
           ...slow,
         },
       },
