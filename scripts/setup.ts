@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { type Consul, startConsul } from '../lab/consul.ts';
 import { type Engine, ensureEngine } from '../lab/engine.ts';
+import { tail } from '../lab/errors.ts';
 import { ensureBaseImage, ensureWorkloadImage } from '../lab/images.ts';
 import { say, timed } from '../lab/say.ts';
 
@@ -36,31 +37,39 @@ export async function setUp({ privateConsul = false } = {}): Promise<Setup> {
   return { engine, consulAddress, ownConsul, workload, environment };
 }
 
-/** Builds `egresstrator:<version>` for helpers unless the Engine has it. */
+/** Builds `egresstrator:<version>` for helpers; a build that changes nothing takes a second. */
 export async function ensureHelperImage({ socketPath }: Engine): Promise<string> {
   const image = `egresstrator:${packageVersion()}`;
-  const docker = (...args: readonly string[]) =>
+  const docker = dockerAt(socketPath);
+  await timed(`built the helper image ${image}`, async () => {
+    const base = await baseImage(socketPath);
+    const args = ['--target', 'helper', '--build-arg', `BASE_IMAGE=${base}`, '--tag', image, '.'];
+    const built = await docker('build', ...args);
+    if (built.failed) throw new Error(`docker build failed:\n${tail(built.all ?? '')}`);
+  });
+  return image;
+}
+
+/** The public one, where it is there or can be had; else one that is made here. */
+async function baseImage(socketPath: string): Promise<string> {
+  const docker = dockerAt(socketPath);
+  const publicBase = 'node:24-bookworm-slim';
+  const known = await docker('image', 'inspect', publicBase);
+  if (!known.failed) return publicBase;
+  const made = await docker('image', 'inspect', 'egresstrator-lab/base:node24');
+  if (!made.failed) return ensureBaseImage(socketPath);
+  const pulled = await docker('pull', '--quiet', publicBase);
+  return pulled.failed ? ensureBaseImage(socketPath) : publicBase;
+}
+
+const dockerAt =
+  (socketPath: string) =>
+  (...args: readonly string[]) =>
     execa('docker', ['-H', `unix://${socketPath}`, ...args], {
       reject: false,
       all: true,
       env: { DOCKER_BUILDKIT: '0' },
     });
-  const known = await docker('image', 'inspect', image);
-  if (!known.failed) {
-    say(`found the helper image ${image}`);
-    return image;
-  }
-  const publicBase = 'node:24-bookworm-slim';
-  await timed(`built the helper image ${image}`, async () => {
-    const pulled = await docker('pull', '--quiet', publicBase);
-    const base = pulled.failed ? await ensureBaseImage(socketPath) : publicBase;
-    const args = ['--target', 'helper', '--build-arg', `BASE_IMAGE=${base}`, '--tag', image, '.'];
-    const built = await docker('build', ...args);
-    if (built.failed)
-      throw new Error(`docker build failed:\n${built.all?.split('\n').slice(-20).join('\n')}`);
-  });
-  return image;
-}
 
 /** The Consul that is configured, or that answers at the usual address. */
 async function usersConsul(): Promise<string | undefined> {
