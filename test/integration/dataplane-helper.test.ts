@@ -67,7 +67,7 @@ describe.each(versions)('Engine %s', (version) => {
     const failure = await failureOf(dataplane.load(ref, brokenText));
     expect(failure).toMatchObject({ exitCode: 1, gone: false });
     expect(failure.message).toContain(`Could not load rules in ${ref.name}: `);
-    expect(failure.message).toMatch(/Error: .*\(exit code 1\)\.$/);
+    expect(failure.message).toMatch(/in "meta mark 0x1234abcd nonsense" \(exit code 1\)\.$/);
     expect(failure.stderr).toContain('nonsense');
     expect(await dataplane.read(ref)).toMatchObject({ fingerprint: '12ab' });
   });

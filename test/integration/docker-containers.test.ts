@@ -148,7 +148,7 @@ describe.each(versions)('Engine %s', (version) => {
 
   test('resolvers: of a container that is gone', async () => {
     const source = new DockerContainerSource(lab.engine);
-    await expect(source.resolvers('ab'.repeat(32))).rejects.toThrow('No such container');
+    await expect(source.resolvers('ab'.repeat(32))).rejects.toThrow('ended before its resolvers were read');
   });
 
   test('a name that is no id, and one that would be another request', async () => {
