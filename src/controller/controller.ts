@@ -67,6 +67,7 @@ export class Controller {
   #plan: Plan = { namespaces: [], refused: [] };
   #nextLook: NodeJS.Immediate | undefined;
   #looked = false;
+  #rawSockets = false;
   #closed = false;
 
   constructor(options: ControllerOptions, ports: ControllerPorts) {
@@ -185,7 +186,8 @@ export class Controller {
     }
     this.#releaseOthers(containers);
     this.#resolver.sweep();
-    this.#problems.update(sightingsOf(this.status(), this.#plan));
+    this.#rawSockets ||= this.#plan.namespaces.some((namespace) => namespace.hasRawSockets);
+    this.#problems.update(sightingsOf(this.status(), this.#plan, this.#rawSockets));
     this.#looked = true;
   }
 

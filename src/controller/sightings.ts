@@ -7,7 +7,12 @@ import type { Problem } from '../domain/problem.ts';
 import type { Sighting } from './problem-log.ts';
 import type { Status } from './status.ts';
 
-export function sightingsOf({ sources, namespaces }: Status, plan: Plan): readonly Sighting[] {
+/** `rawSockets`: whether any workload held CAP_NET_RAW so far; said once for all, as Docker gives it by default. */
+export function sightingsOf(
+  { sources, namespaces }: Status,
+  plan: Plan,
+  rawSockets: boolean,
+): readonly Sighting[] {
   const troubles = new Set(sources.flatMap(({ error }) => error ?? []));
   return [
     ...[...troubles].map((reason) => everywhere({ severity: 'error', reason })),
@@ -18,8 +23,7 @@ export function sightingsOf({ sources, namespaces }: Status, plan: Plan): readon
     ...plan.namespaces
       .filter(({ unenforceable }) => unenforceable)
       .map(({ target }) => ({ container: target.name, problem: UNENFORCEABLE })),
-    // Once for all, as Docker gives the capability to every container that does not drop it.
-    ...(plan.namespaces.some(({ hasRawSockets }) => hasRawSockets) ? [everywhere(RAW_SOCKETS)] : []),
+    ...(rawSockets ? [everywhere(RAW_SOCKETS)] : []),
   ];
 }
 

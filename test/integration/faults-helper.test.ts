@@ -101,20 +101,23 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
   });
 
   // Its time is over after 30 s; once is enough.
-  test.runIf(version === '20.10')('its program hangs', async () => {
-    const loaded = await handles(workload.pid);
-    const lines = controller.log.length;
-    await replaceProgram('cat >/dev/null; exec sleep 1000');
-    await edit(80, 81);
-    const late = await controller
-      .logged(({ msg }) => /could not/.test(msg), 'the failure', lines)
-      .catch(() => controller.logged(({ msg }) => /could not/.test(msg), 'the failure', lines));
-    expect(late.error).toMatch(/took longer than/);
-    expect(await handles(workload.pid)).toBe(loaded);
-    await repair();
-    await becomes(workload, ipv4(stage.server), 81, 'ok');
-    await edit(80);
-    await becomes(workload, ipv4(stage.server), 81, 'refused');
-    await nothingLeaked(before, controller, stage.workloads);
-  });
+  // It takes the whole time limit of a helper, so once is enough.
+  if (version === '20.10') {
+    test('its program hangs', async () => {
+      const loaded = await handles(workload.pid);
+      const lines = controller.log.length;
+      await replaceProgram('cat >/dev/null; exec sleep 1000');
+      await edit(80, 81);
+      const late = await controller
+        .logged(({ msg }) => /could not/.test(msg), 'the failure', lines)
+        .catch(() => controller.logged(({ msg }) => /could not/.test(msg), 'the failure', lines));
+      expect(late.error).toMatch(/took longer than/);
+      expect(await handles(workload.pid)).toBe(loaded);
+      await repair();
+      await becomes(workload, ipv4(stage.server), 81, 'ok');
+      await edit(80);
+      await becomes(workload, ipv4(stage.server), 81, 'refused');
+      await nothingLeaked(before, controller, stage.workloads);
+    });
+  }
 });
