@@ -54,7 +54,7 @@ export class DockerContainerSource implements ContainerSource {
     return new ContainerWatch(this.#engine, this.#settings, onChange);
   }
 
-  /** The Engine's own resolvers, which the first container to start would have to wait for. `image`: any that the Engine has. */
+  /** The Engine's own resolvers, which the first container to start would have to wait for. `image`: whichever the Engine has. */
   warmUp(image: string): Promise<readonly string[]> {
     return this.#defaultResolvers(image);
   }

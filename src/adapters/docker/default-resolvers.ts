@@ -25,7 +25,7 @@ const longest = 120_000;
 
 /**
  * Remembers a good answer, and asks anew behind the back of who gets it when it is older than `keepFor`
- * milliseconds: asking takes longer than all else at a container's start. `image`: any that the Engine
+ * milliseconds: asking takes longer than all else at a container's start. `image`: one that the Engine
  * has. Fails with an `EngineError`.
  */
 export function defaultResolvers(
