@@ -45,7 +45,7 @@ const device = 'eth0';
 /** Two namespaces share a veth pair; more of them hang on a bridge in a namespace of its own. */
 export async function createNamespaces(count = 2): Promise<NamespaceSet> {
   requireRoot('make network namespaces');
-  await ensureCommands({ ip: 'iproute2', nsenter: 'util-linux' });
+  await ensureCommands({ ip: 'iproute2', nsenter: 'util-linux', nft: 'nftables', iptables: 'iptables' });
   await removeLeftovers();
   const prefix = `egl-${process.pid}-${randomBytes(2).toString('hex')}`;
   const namespaces = Array.from({ length: count }, (_, index) =>

@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { ensureCommands } from '../lab/apt.ts';
 import { startConsul } from '../lab/consul.ts';
 import { ensureEngine } from '../lab/engine.ts';
 import { say } from '../lab/say.ts';
@@ -26,6 +27,8 @@ const quick = options.quick === true;
 
 async function main(): Promise<void> {
   const wanted = options.only?.split(',') ?? PARTS;
+  // The loader `nsenter` runs the machine's own.
+  await ensureCommands({ nft: 'nftables', nsenter: 'util-linux' });
   const engine = await ensureEngine({ version: 'host' });
   const image = await ensureTestImage(engine);
   await using consul = await startConsul();

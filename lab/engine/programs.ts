@@ -59,6 +59,7 @@ async function ensureTools(): Promise<void> {
     dockerd: 'docker.io',
     runc: 'runc',
     iptables: 'iptables',
+    nft: 'nftables',
     ip: 'iproute2',
     setpriv: 'util-linux',
     sysctl: 'procps',
