@@ -11,9 +11,11 @@ import { NsenterRunner } from '../adapters/dataplane/nsenter.ts';
 import type { NamespaceRunner } from '../adapters/dataplane/runner.ts';
 import { engineOptionsFrom } from '../adapters/docker/address.ts';
 import { connect } from '../adapters/docker/connect.ts';
+import type { LacksRawSockets } from '../adapters/docker/container-reader.ts';
 import { DockerContainerSource } from '../adapters/docker/containers.ts';
 import type { Engine as DockerEngine } from '../adapters/docker/engine.ts';
 import { helperImage } from '../adapters/docker/image.ts';
+import { GateRecords } from '../adapters/gate/records.ts';
 import { createLogger } from '../adapters/log/pino.ts';
 import type { Config } from '../config/config.ts';
 import type { ContainerSource, Dataplane, Logger, RuleSource } from '../controller/ports.ts';
@@ -70,7 +72,7 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
   const engine = connect({ ...engineOptionsFrom(terminal.environment), host: config.docker.host });
   await engine.runningIds();
   const { runner, image, removeLeftovers } = openRunner(config, engine);
-  const containers = new DockerContainerSource(engine);
+  const containers = new DockerContainerSource(engine, { lacksRawSockets: openRecords(config) });
   return {
     containers,
     warmUp: () =>
@@ -87,6 +89,13 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
       engine.close();
     },
   };
+}
+
+/** What the gate left on record of a container's raw sockets. */
+function openRecords({ runDir }: Config): LacksRawSockets | undefined {
+  if (runDir === undefined) return undefined;
+  const records = new GateRecords(runDir);
+  return async (container) => (await records.read(container))?.hasRawSockets === false;
 }
 
 function openRunner(config: Config, engine: DockerEngine) {

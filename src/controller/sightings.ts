@@ -38,5 +38,5 @@ const UNENFORCEABLE: Problem = {
 const RAW_SOCKETS: Problem = {
   severity: 'warning',
   reason:
-    'workloads hold CAP_NET_RAW, with which an AF_XDP socket gets round every rule in a namespace; start them with --cap-drop NET_RAW (status tells which)',
+    'workloads hold CAP_NET_RAW, with which an AF_XDP socket gets round every rule in a namespace; start them through the gate or with --cap-drop NET_RAW (status tells which)',
 };

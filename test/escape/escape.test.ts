@@ -191,15 +191,15 @@ describe('words that are none', () => {
 });
 
 describe('AF_XDP', () => {
-  test('passes by all rules with CAP_NET_RAW, and that is reported', async () => {
-    const open = 'reported; see docs/security.md';
-    await trials.attempt('AF_XDP', { self: trials.held, send: xdpFrame, open });
+  test('passes by all rules where a workload holds CAP_NET_RAW, and that is reported', async () => {
+    const open = 'can not be stopped: reported';
+    await trials.attempt('AF_XDP, without the gate', { self: trials.held, send: xdpFrame, open });
     await trials.controller.logged((line) => JSON.stringify(line).includes('CAP_NET_RAW'), 'raw sockets');
     expect(await hasRawSockets(trials.held)).toBe(true);
   });
 
   test.each([
-    ['AF_XDP, under --cap-drop NET_RAW', ['--cap-drop', 'NET_RAW']],
+    ['AF_XDP, without CAP_NET_RAW, as the gate leaves it', ['--cap-drop', 'NET_RAW']],
     ['AF_XDP, under --ulimit memlock=0', ['--ulimit', 'memlock=0:0']],
   ])('%s', async (name, args) => {
     const self = await trials.protect(name.replaceAll(/\W+/g, '-'), 'router', { args });

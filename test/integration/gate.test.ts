@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ensureCompose } from '../../lab/compose.ts';
+import { ensureEscapeImage } from '../../lab/images.ts';
 import { installGate } from '../../src/adapters/gate/install.ts';
 import { recordFolder } from '../../src/adapters/gate/names.ts';
 import { GateRecords } from '../../src/adapters/gate/records.ts';
@@ -99,6 +100,75 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
     const audit = [...workload, '-e', 'EGRESSTRATOR_MODE=audit'];
     expect((await first(audit, lab.forbidden)).stdout).toBe('forbidden');
     expect(await recordOf(await start(...audit, lab.image))).toMatchObject({ fingerprint });
+  });
+
+  describe('CAP_NET_RAW', () => {
+    const bounding = [
+      'sh',
+      '-c',
+      'grep CapBnd /proc/self/status; ping -c1 -W1 127.0.0.1 >/dev/null; echo $?',
+    ];
+    const NET_RAW = 0x2000n;
+    const hasRaw = (said: string) => (BigInt(`0x${/CapBnd:\s+(\w+)/.exec(said)?.[1]}`) & NET_RAW) !== 0n;
+    const tried = async (options: readonly string[]) => {
+      const id = await start(...options, lab.image);
+      const before = await lab.docker('exec', id, 'cat', '/proc/1/status');
+      const executed = await lab.docker('exec', id, ...bounding);
+      const record = await recordOf(id);
+      return { runs: hasRaw(before), executed: hasRaw(executed), record: record?.hasRawSockets };
+    };
+
+    test('is taken from a workload, and from what is executed in it', async () => {
+      expect(await tried(workload)).toEqual({ runs: false, executed: false, record: false });
+    });
+
+    /** The kernel's own answer to a process that asks for a socket of AF_XDP, which no rule can bind. */
+    test('so that no AF_XDP socket opens, by the first instruction or by one that is executed', async () => {
+      await lab.prepare();
+      const image = await ensureEscapeImage(lab.engine.socketPath);
+      const program = 'import socket; socket.socket(44, socket.SOCK_RAW, 0); print("opened")';
+      const open = (...options: readonly string[]) =>
+        lab.try(...options, 'python3', '-c', program).then(({ stdout, stderr }) => stdout + stderr);
+      const run = ['run', '--rm', '--label', 'test'];
+      expect(await open(...run, ...gate, image)).toBe('opened');
+      expect(await open(...run, ...workload, image)).toContain('PermissionError');
+      const id = await start(...workload, image, 'sleep', '1000');
+      expect(await open('exec', id)).toContain('PermissionError');
+    });
+
+    test('is left to one that was given it', async () => {
+      const all = { runs: true, executed: true, record: true };
+      expect(await tried([...workload, '--cap-add', 'NET_RAW'])).toEqual(all);
+    });
+
+    test('is left to others', async () => {
+      expect(await tried(gate)).toEqual({ runs: true, executed: true, record: undefined });
+    });
+  });
+
+  test('an image can not talk its container out of rules', async () => {
+    await lab.prepare('audit');
+    const dockerfile = join(lab.settings.runDir, 'Dockerfile');
+    const says = ['ENABLE=0', 'ACL=all', 'MODE=audit'].map((word) => `ENV EGRESSTRATOR_${word}\n`).join('');
+    writeFileSync(dockerfile, `FROM ${lab.image}\n${says}`);
+    await lab.docker('build', '-q', '-t', 'gate-sly', '-f', dockerfile, lab.settings.runDir);
+    const labels = ['--label', 'test', '--label', 'egresstrator.enable=1', '--label', 'egresstrator.acl=db'];
+    const id = await start(...gate, ...labels, 'gate-sly');
+    expect(await recordOf(id)).toMatchObject({ kind: 'lockdown', reason: 'no prepared rules' });
+    const fingerprint = await lab.prepare();
+    await lab.docker('restart', '-t', '0', id);
+    expect(await recordOf(id)).toMatchObject({ kind: 'prepared', fingerprint });
+  });
+
+  test('of a resolv.conf that root inside can write to, only the given resolvers are allowed', async () => {
+    await lab.prepare();
+    const file = join(lab.settings.runDir, 'resolv.conf');
+    writeFileSync(file, 'nameserver 192.0.2.53\n');
+    const id = await start(...workload, '--dns', '192.0.2.53', '-v', `${file}:/etc/resolv.conf`, lab.image);
+    await lab.docker('exec', id, 'sh', '-c', 'echo nameserver 203.0.113.9 >>/etc/resolv.conf');
+    await lab.docker('restart', '-t', '0', id);
+    expect(await lab.docker('exec', id, 'cat', '/etc/resolv.conf')).toContain('203.0.113.9');
+    expect((await recordOf(id))?.resolvers).toEqual(['192.0.2.53']);
   });
 
   test('others pass untouched', async () => {
@@ -208,7 +278,8 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
       const owner = await start(...workload, lab.image);
       const joiner = await start(...joining(owner), lab.image);
       expect(await lab.docker('exec', joiner, ...fetching(lab.allowed))).toBe('allowed');
-      expect(records()).toEqual([owner]);
+      expect((await recordOf(owner))?.kind).toBe('prepared');
+      expect((await recordOf(joiner))?.kind).toBe('joined');
     });
 
     test('one that holds none gets those of the workload that joins', async () => {

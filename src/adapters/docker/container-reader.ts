@@ -9,12 +9,17 @@ import { containerFrom, nameServing } from './inspect.ts';
 /** An image's id stands for its content, so that what was read once holds. */
 const MOST_REMEMBERED = 500;
 
+/** True if a container has no CAP_NET_RAW although the Engine gave it: the gate takes it away. */
+export type LacksRawSockets = (container: Container) => Promise<boolean>;
+
 export class ContainerReader {
   readonly #engine: Engine;
+  readonly #lacksRawSockets: LacksRawSockets;
   readonly #images = new Map<string, Promise<ImageWords>>();
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, lacksRawSockets: LacksRawSockets = async () => false) {
     this.#engine = engine;
+    this.#lacksRawSockets = lacksRawSockets;
   }
 
   /** Fails with an `EngineError`. */
@@ -22,7 +27,11 @@ export class ContainerReader {
     const json = await this.#engine.inspect(id);
     const container = containerFrom(json);
     if (!speaksOfUs(container)) return container;
-    return { ...container, image: await this.#wordsOf(nameServing(json).image) };
+    return {
+      ...container,
+      hasRawSockets: container.hasRawSockets && !(await this.#lacksRawSockets(container)),
+      image: await this.#wordsOf(nameServing(json).image),
+    };
   }
 
   #wordsOf(image: string): Promise<ImageWords> {

@@ -34,8 +34,8 @@ export class DockerContainerSource implements ContainerSource {
 
   constructor(engine: Engine, settings: Partial<SourceSettings> = {}) {
     this.#engine = engine;
-    this.#reader = new ContainerReader(engine);
     this.#settings = { ...defaultSettings, ...settings };
+    this.#reader = new ContainerReader(engine, this.#settings.lacksRawSockets);
     this.#defaultResolvers = defaultResolvers(engine, this.#settings.keepResolvers, this.#settings.now);
   }
 

@@ -11,7 +11,7 @@ import { type Backoff, delay } from '../../controller/backoff.ts';
 import type { Watched } from '../../controller/ports.ts';
 import type { Container, ContainerId } from '../../domain/container.ts';
 import { EngineError } from '../../domain/errors.ts';
-import { ContainerReader } from './container-reader.ts';
+import { ContainerReader, type LacksRawSockets } from './container-reader.ts';
 import type { Engine } from './engine.ts';
 import { EngineUnreachable, engineError, isRefusal } from './errors.ts';
 import { concernOf } from './events.ts';
@@ -26,6 +26,7 @@ export interface WatchSettings {
   readonly backoff: Backoff;
   readonly now: () => number;
   readonly random: () => number;
+  readonly lacksRawSockets?: LacksRawSockets | undefined;
 }
 
 type Containers = ReadonlyMap<ContainerId, Container>;
@@ -47,7 +48,7 @@ export class ContainerWatch implements Watched<Containers> {
 
   constructor(engine: Engine, settings: WatchSettings, onChange: () => void) {
     this.#engine = engine;
-    this.#reader = new ContainerReader(engine);
+    this.#reader = new ContainerReader(engine, settings.lacksRawSockets);
     this.#settings = settings;
     this.#onChange = onChange;
     this.#revisits = new Revisits((id) => this.#visit(id), settings.concurrency);

@@ -32,8 +32,8 @@ export class FileGate implements Gate {
   }
 
   async loadedAtStart(container: Container): Promise<GateLoaded | undefined> {
-    const record = await this.#records.read(container);
-    return record && { fingerprint: record.fingerprint, resolvers: record.resolvers };
+    const { fingerprint, resolvers } = (await this.#records.read(container)) ?? {};
+    return fingerprint === undefined ? undefined : { fingerprint, resolvers: resolvers ?? [] };
   }
 
   /** Resolves when all is written. */

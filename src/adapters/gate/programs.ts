@@ -37,13 +37,22 @@ export type Note = z.infer<typeof Note>;
 
 const NOTE = 'installed.json';
 
+/** In `gate/`, and beside the runtime where it is installed. */
+export const AWK_PROGRAMS = ['files.awk', 'json.awk', 'request.awk', 'resolvers.awk', 'process.awk'] as const;
+
 export async function programFiles(): Promise<readonly GateFile[]> {
   const read = (path: string) => readFile(shipped(path), 'utf8');
+  const readers = AWK_PROGRAMS.map(async (name) => ({
+    name,
+    content: await read(`gate/${name}`),
+    mode: 0o644,
+  }));
   return [
-    { name: 'runtime', content: await read('gate/runtime'), mode: 0o755 },
-    { name: 'judge.awk', content: await read('gate/judge.awk'), mode: 0o644 },
+    ...(await Promise.all(readers)),
     { name: 'netns', content: await read('dataplane/netns'), mode: 0o755 },
     { name: 'lockdown.nft', content: lockdownText(), mode: 0o644 },
+    // Last, as it calls the others, and containers start meanwhile.
+    { name: 'runtime', content: await read('gate/runtime'), mode: 0o755 },
   ];
 }
 

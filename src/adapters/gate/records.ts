@@ -8,13 +8,19 @@ import type { Container } from '../../domain/container.ts';
 import { recordFolder } from './names.ts';
 
 export interface GateRecord {
-  readonly fingerprint: string;
+  /** `undefined` for `joined`. */
+  readonly fingerprint: string | undefined;
   /** That the text was loaded with. */
   readonly resolvers: readonly string[];
-  readonly kind: 'prepared' | 'lockdown';
+  /** `joined`: nothing was loaded, as the namespace of others held rules. */
+  readonly kind: 'prepared' | 'lockdown' | 'joined';
+  /** False if it has no CAP_NET_RAW, for one because the gate took it. */
+  readonly hasRawSockets: boolean;
   /** Why it is lockdown. */
   readonly reason: string | undefined;
 }
+
+const KINDS = ['prepared', 'lockdown', 'joined'] as const;
 
 /** Milliseconds between the gate's work and the moment that the Engine calls the start. */
 const TOLERANCE = 60_000;
@@ -59,10 +65,11 @@ export function parseRecord(text: string, pid: number): GateRecord | undefined {
   const fields = new Map(
     text.split('\n').map((line) => [line.split(' ', 1)[0] ?? '', line.replace(/^\S* ?/, '')]),
   );
-  const fingerprint = fields.get('fingerprint') ?? '';
-  const kind = fields.get('kind');
-  if (fields.get('pid') !== String(pid) || !/^[0-9a-f]+$/.test(fingerprint)) return undefined;
-  if (kind !== 'prepared' && kind !== 'lockdown') return undefined;
+  const fingerprint = /^[0-9a-f]+$/.exec(fields.get('fingerprint') ?? '')?.[0];
+  const kind = KINDS.find((one) => one === fields.get('kind'));
+  if (fields.get('pid') !== String(pid) || kind === undefined) return undefined;
+  if ((fingerprint === undefined) !== (kind === 'joined')) return undefined;
   const resolvers = (fields.get('resolvers') ?? '').split(/[ ,]+/).filter((address) => address !== '');
-  return { fingerprint, kind, resolvers, reason: fields.get('reason') };
+  const hasRawSockets = fields.get('raw') !== 'none';
+  return { fingerprint, kind, resolvers, hasRawSockets, reason: fields.get('reason') };
 }

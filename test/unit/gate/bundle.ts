@@ -4,7 +4,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { preparedName } from '../../../src/adapters/gate/names.ts';
 import { parseWorkload } from '../../../src/domain/workload.ts';
@@ -19,11 +19,20 @@ export interface Bundle {
   readonly resolvConf: string;
   readonly dns: readonly string[];
   readonly namespaces: readonly object[];
+  readonly capabilities: readonly string[];
+  /** Of `--cap-add`. */
+  readonly capAdd: readonly string[];
+  /** What the image says by itself; null: it is not to be found where Docker keeps images. */
+  readonly image: {
+    readonly Env?: readonly string[];
+    readonly Labels?: Readonly<Record<string, string>>;
+  } | null;
 }
 
 export interface Verdict {
   readonly verdict: string;
   readonly network?: string;
+  readonly raw?: string;
   readonly resolvers4?: string;
   readonly resolvers6?: string;
   /** Of the prepared rules. */
@@ -32,6 +41,7 @@ export interface Verdict {
 
 export const shippedGate = resolve(import.meta.dirname, '../../../gate');
 const id = 'c0ffee';
+const imageId = 'a11ce';
 
 /** The awks of this machine, as command lines. */
 export function awks(): readonly string[] {
@@ -50,6 +60,7 @@ export const goJson = (value: unknown): string =>
 
 export function writeBundle(folder: string, bundle: Partial<Bundle>, change = (json: string) => json): void {
   const { environment = [], args = ['sh'], annotations = {}, namespaces = [{ type: 'network' }] } = bundle;
+  const { capabilities = [], capAdd = [], image = {} } = bundle;
   const docker = join(folder, 'containers', id);
   const mount = (name: string) => ({
     destination: `/etc/${name}`,
@@ -59,54 +70,71 @@ export function writeBundle(folder: string, bundle: Partial<Bundle>, change = (j
   });
   const config = {
     ociVersion: '1.0.2',
-    process: { user: { uid: 0 }, args, env: ['PATH=/bin', ...environment], cwd: '/' },
+    process: {
+      user: { uid: 0 },
+      ...{ args, env: ['PATH=/bin', ...environment], cwd: '/' },
+      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+    },
     mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }, mount('resolv.conf'), mount('hostname')],
     annotations,
     linux: { sysctl: { a: '1' }, namespaces, seccomp: { syscalls: [{ names: ['accept', 'bind'] }] } },
   };
   mkdirSync(docker, { recursive: true });
   writeFileSync(join(folder, 'config.json'), change(goJson(config)));
-  const labelled = { ID: id, Config: { Env: environment, Labels: bundle.labels ?? {} }, ...bundle.elsewhere };
+  const images = join(folder, 'image/overlay2/imagedb/content/sha256');
+  rmSync(images, { recursive: true, force: true });
+  mkdirSync(images, { recursive: true });
+  if (image !== null) writeFileSync(join(images, imageId), goJson({ architecture: 'amd64', config: image }));
+  const origin = { Image: `sha256:${imageId}`, Driver: 'overlay2' };
+  const labelled = {
+    ...{ ID: id, Config: { Env: environment, Image: 'sha256:b0b', Labels: bundle.labels ?? {} }, ...origin },
+    ...bundle.elsewhere,
+  };
   const { Config, ...rest } = labelled;
   writeFileSync(
     join(docker, 'config.v2.json'),
     goJson(bundle.elsewhere ? { Config: { Labels: {} }, State: rest } : { ...rest, Config }),
   );
-  writeFileSync(join(docker, 'hostconfig.json'), goJson({ Binds: null, Dns: bundle.dns ?? [] }));
+  const host = { Binds: ['NET_RAW'], Dns: bundle.dns ?? [], CapAdd: capAdd, CapDrop: ['MKNOD'] };
+  writeFileSync(join(docker, 'hostconfig.json'), goJson(host));
   writeFileSync(join(docker, 'resolv.conf'), bundle.resolvConf ?? '');
 }
 
-export function judge(awk: string, folder: string, containers = join(folder, 'containers')): Verdict {
+/** Runs programs of the gate as it does. */
+export function runAwk(awk: string, programs: readonly string[], args: readonly string[]): string {
   const [program = 'awk', ...options] = awk.split(' ');
-  const args = [
-    ...options,
-    '-f',
-    join(shippedGate, 'judge.awk'),
-    folder,
-    id,
-    containers,
-    join(folder, 'run'),
-  ];
-  const { stdout } = spawnSync(program, args, { env: { ...process.env, LC_ALL: 'C' }, encoding: 'utf8' });
-  const [verdict = '', network = '', resolvers4 = '', resolvers6 = '', ...name] = stdout.split('\n');
+  const files = programs.flatMap((name) => ['-f', join(shippedGate, `${name}.awk`)]);
+  const env = { ...process.env, LC_ALL: 'C' };
+  const { stdout, stderr } = spawnSync(program, [...options, ...files, ...args], { env, encoding: 'utf8' });
+  return stdout + stderr;
+}
+
+/** `without`: where to write config.json without CAP_NET_RAW. */
+export function judge(
+  awk: string,
+  folder: string,
+  { containers = join(folder, 'containers'), without = '' } = {},
+): Verdict {
+  const run = join(folder, 'run');
+  const said = runAwk(awk, ['files', 'json', 'request'], [folder, id, containers, run, without]);
+  const [verdict = '', network = '', raw = '', resolvConf = '', dns = '', ...name] = said.split('\n');
   if (verdict !== 'workload') return { verdict };
+  const resolvers = runAwk(awk, ['files', 'resolvers'], [resolvConf, dns, run]).split('\n');
+  const [resolvers4 = '', resolvers6 = ''] = resolvers;
   const canonical = name.join('\n').replace(/\n$/, '');
-  return {
-    verdict,
-    network,
-    resolvers4,
-    resolvers6,
-    name: createHash('sha256').update(canonical).digest('hex'),
-  };
+  const digest = createHash('sha256').update(canonical).digest('hex');
+  return { verdict, network, raw, resolvers4, resolvers6, name: digest };
 }
 
 /** What the program itself reads. */
-export function expectedVerdict({ environment = [], labels = {} }: Partial<Bundle>): Verdict {
-  const workload = parseWorkload({ environment, labels });
+export function expectedVerdict({ environment = [], labels = {}, image }: Partial<Bundle>): Verdict {
+  const byImage = { environment: image?.Env ?? [], labels: image?.Labels ?? {} };
+  const workload = parseWorkload({ environment, labels, image: byImage });
   if (workload === undefined) return { verdict: 'pass' };
   return {
     verdict: 'workload',
     network: 'own',
+    raw: 'none',
     resolvers4: '',
     resolvers6: '',
     name: preparedName(workload),

@@ -91,7 +91,7 @@ describe('prepared rules', () => {
 });
 
 describe('records', () => {
-  const whole = 'fingerprint 0a1b\npid 42\nresolvers , 10.0.0.2, fd00::2\nkind prepared\nend\n';
+  const whole = 'fingerprint 0a1b\npid 42\nresolvers , 10.0.0.2, fd00::2\nraw none\nkind prepared\nend\n';
 
   test('are read for that start alone', async () => {
     mkdirSync(join(runDir, 'gate'), { recursive: true });
@@ -99,7 +99,13 @@ describe('records', () => {
     const records = new GateRecords(runDir);
     const start = { id: 'c0ffee', pid: 42, startedAt: new Date().toISOString() };
     const resolvers = ['10.0.0.2', 'fd00::2'];
-    const record = { fingerprint: '0a1b', kind: 'prepared', resolvers, reason: undefined };
+    const record = {
+      fingerprint: '0a1b',
+      kind: 'prepared',
+      resolvers,
+      hasRawSockets: false,
+      reason: undefined,
+    };
     expect(await records.read(start)).toEqual(record);
     expect(await records.read({ ...start, pid: 43 })).toBeUndefined();
     expect(await records.read({ ...start, id: 'other' })).toBeUndefined();
@@ -116,6 +122,7 @@ describe('records', () => {
     whole.replace('0a1b', 'x'),
     whole.replace('prepared', 'other'),
     whole.replace('pid 42', 'pid 4'),
+    whole.replace('prepared', 'joined'),
   ])('%j is none', (text) => {
     expect(parseRecord(text, 42)).toBeUndefined();
   });
@@ -126,7 +133,14 @@ describe('records', () => {
       fingerprint: '0a1b',
       kind: 'lockdown',
       resolvers: [],
+      hasRawSockets: true,
       reason: 'no prepared rules',
     });
+  });
+
+  test('tell of a namespace that held the rules of others', () => {
+    const text = 'fingerprint \npid 42\nresolvers \nraw given\nkind joined\nend\n';
+    const record = { fingerprint: undefined, kind: 'joined', hasRawSockets: true };
+    expect(parseRecord(text, 42)).toMatchObject(record);
   });
 });

@@ -9,6 +9,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -16,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AWK_PROGRAMS } from '../../../src/adapters/gate/programs.ts';
 import { shippedGate, writeBundle } from './bundle.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egresstrator-runtime-'));
@@ -24,7 +26,7 @@ const log = join(folder, 'log.json');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 beforeAll(() => {
-  for (const name of ['runtime', 'judge.awk']) copyFileSync(join(shippedGate, name), join(folder, name));
+  for (const name of ['runtime', ...AWK_PROGRAMS]) copyFileSync(join(shippedGate, name), join(folder, name));
   const real = join(folder, 'real');
   writeFileSync(real, '#!/bin/sh\nfor word; do printf "%s\\n" "$word"; done\n');
   chmodSync(real, 0o755);
@@ -49,7 +51,6 @@ describe.each(['sh', 'dash', 'bash', 'bash --posix', 'busybox sh'].filter(works)
   };
 
   test.each([
-    [['create', '--bundle', '/b', 'c0ffee']],
     [
       [
         '--root',
@@ -102,6 +103,69 @@ describe.each(['sh', 'dash', 'bash', 'bash --posix', 'busybox sh'].filter(works)
       level: 'error',
       msg: stderr.trim().replaceAll('"', "'"),
     });
+  });
+
+  const capabilities = ['CAP_NET_RAW', 'CAP_KILL'];
+  const boundingOf = (file: string) => {
+    const { process, capabilities: own } = JSON.parse(readFileSync(file, 'utf8'));
+    return (process?.capabilities ?? own).bounding;
+  };
+  const create = (...options: string[]) =>
+    call('--log', log, 'create', '--pid-file', '/p', ...options, 'c0ffee');
+
+  test.each([[['--bundle', bundle]], [[`-b=${bundle}`]], [['--bundle', '.']], [[]]])(
+    'create with %j takes CAP_NET_RAW from a workload',
+    (options) => {
+      writeBundle(bundle, { environment: ['EGRESSTRATOR_ENABLE=1'], capabilities });
+      const words = ['--log', log, 'create', '--pid-file', '/p', ...options, 'c0ffee'];
+      expect(create(...options)).toEqual({ status: 0, stderr: '', words });
+      expect(boundingOf(join(bundle, 'config.json'))).toEqual(['CAP_KILL']);
+      expect(readFileSync(join(bundle, 'egresstrator'), 'utf8')).toMatch(
+        /^workload\nown\nnone\n[\s\S]*\nend\n$/,
+      );
+    },
+  );
+
+  test('create leaves it to one that asks for nothing, and to one that asks for it', () => {
+    writeBundle(bundle, { capabilities });
+    expect(create().status).toBe(0);
+    expect(readFileSync(join(bundle, 'egresstrator'), 'utf8')).toBe('pass\n');
+    expect(boundingOf(join(bundle, 'config.json'))).toEqual(capabilities);
+    writeBundle(bundle, { environment: ['EGRESSTRATOR_ENABLE=1'], capabilities, capAdd: ['NET_RAW'] });
+    expect(create().status).toBe(0);
+    expect(readFileSync(join(bundle, 'egresstrator'), 'utf8')).toMatch(/^workload\nown\nasked\n/);
+    expect(boundingOf(join(bundle, 'config.json'))).toEqual(capabilities);
+  });
+
+  test('create of what nobody can read is refused', () => {
+    writeBundle(bundle, { environment: ['EGRESSTRATOR_ENABLE=1'] }, (json) => json.slice(0, -9));
+    const { status, words } = create();
+    expect([status, words]).toEqual([1, []]);
+    expect(readFileSync(log, 'utf8')).toContain('cut short');
+  });
+
+  test('exec takes it where create did', () => {
+    const file = join(folder, 'a process.json');
+    const execute = (bundled: Parameters<typeof writeBundle>[1]) => {
+      writeBundle(bundle, { environment: ['EGRESSTRATOR_ENABLE=1'], capabilities, ...bundled });
+      expect(create().status).toBe(0);
+      writeFileSync(file, JSON.stringify({ args: ['sh'], capabilities: { bounding: capabilities } }));
+      const words = ['exec', '--process', file, '--detach', 'c0ffee'];
+      expect(call(...words)).toEqual({ status: 0, stderr: '', words });
+      return boundingOf(file);
+    };
+    expect(execute({})).toEqual(['CAP_KILL']);
+    expect(execute({ environment: [] })).toEqual(capabilities);
+    expect(execute({ capAdd: ['NET_RAW'] })).toEqual(capabilities);
+    expect(readdirSync(bundle).filter((name) => name.includes('process'))).toEqual([]);
+  });
+
+  test('exec of what nobody can read is refused', () => {
+    const file = join(folder, 'process.json');
+    writeBundle(bundle, { environment: ['EGRESSTRATOR_ENABLE=1'], capabilities });
+    expect(create().status).toBe(0);
+    writeFileSync(file, '{"capabilities":{"bounding":["CAP_NET_RAW');
+    expect(call('exec', '--process', file, 'c0ffee')).toMatchObject({ status: 1, words: [] });
   });
 
   test.each(['', '../x', 'a/b', '.hidden', 'a b'])('an id like %j is refused', (id) => {

@@ -1,0 +1,28 @@
+# Takes CAP_NET_RAW from a process that Docker is about to execute in a container; part of the gate (see
+# `runtime`).
+#
+#   LC_ALL=C awk -f files.awk -f json.awk -f process.awk <process.json> <without>
+#
+# Writes the file <without>, the process without it, if there is anything to take; prints nothing, or why it
+# can not. Who may change the rules (`docker exec --privileged`) needs no way round them, and keeps it.
+
+BEGIN {
+  CAPABILITIES = "^\001\001capabilities\001[a-z]+$"
+  process = slurp(ARGV[1])
+  if (process !~ /CAP_NET_RAW/) exit 0
+  scan(process, "process")
+}
+
+function opened(where) {}
+
+function closed(where) {}
+
+function value(where, name, part, first, last) {
+  if (where !~ CAPABILITIES) return
+  if (part[first] == "CAP_NET_RAW") { is_raw[first]; raw = 1 }
+  if (part[first] == "CAP_NET_ADMIN") is_mighty = 1
+}
+
+function ended(part, n) {
+  if (raw && !is_mighty) write_without(part, n, is_raw, ARGV[2])
+}

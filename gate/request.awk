@@ -1,0 +1,240 @@
+# What one container asks for, read from what Docker wrote about it; part of the gate (see `runtime`).
+#
+#   LC_ALL=C awk -f files.awk -f json.awk -f request.awk <bundle> <id> <containers> <run dir> [<without>]
+#
+# <bundle> holds the OCI config.json; <containers> is Docker's folder of containers, whose
+# <id>/config.v2.json holds the labels (they are in no bundle). Prints
+#
+#   pass                       it asks for nothing
+#   broken <why>               nobody can tell what it asks for: it must not start
+#   workload                   and then
+#   own | shared               a network namespace made for it alone, or one that others are in
+#   none | asked | given       CAP_NET_RAW: not there, asked for by who runs it, or given by default
+#   <file>                     its /etc/resolv.conf on the host; empty: none
+#   <addresses>                the resolvers that it was given by --dns
+#   <name>                     all remaining lines: what its prepared rules are named after
+#
+# With <without>, a name for a new file: if CAP_NET_RAW was only given by default, that file is written,
+# config.json without it.
+#
+# The words mean what src/domain/workload.ts says; what is not understood is read in the closed sense.
+
+BEGIN {
+  bundle = ARGV[1]; id = ARGV[2]; containers = ARGV[3]; run_dir = ARGV[4]; without = ARGV[5]
+  prepare()
+  config = slurp(bundle "/config.json")
+  if (config == "") broken("there is no " bundle "/config.json")
+  labels = labels_file()
+  # Nearly all containers end here. A letter in JSON is itself or \u00XX, so this overlooks nothing.
+  if (!(config ~ /EGRESSTRATOR_ENABLE|\\u00[45]/) && !(labels ~ /egresstrator\.enable|\\u002[eE]|\\u00[67]/)) say("pass")
+  if (!scanned) scan(config, "bundle")
+  if (labels != "") scan(labels, "labels")
+  read_image()
+  if (!is_enabled()) say("pass")
+  read_host_config()
+  print "workload"
+  print (own_network ? "own" : "shared")
+  print raw_sockets()
+  print one_line(source[resolver_mount])
+  print one_line(name_servers)
+  print canonical()
+  # Here, as what is enough for a verdict was said.
+  if (without != "" && raw_sockets() == "given") scan(config, "without")
+}
+
+# --- what is where -----------------------------------------------------------------------------------
+
+# Docker's root may have moved since the gate was installed: then the files that Docker mounts tell.
+# Its plugins run in a containerd namespace of their own, and have no labels.
+function labels_file(   text, i) {
+  text = slurp(containers "/" id "/config.v2.json")
+  if (text != "" || bundle ~ /\/plugins\.[^\/]*\/[^\/]*$/) return text
+  scan(config, "bundle")
+  for (i = 1; i <= mounts && text == ""; i++) {
+    if (source[i] ~ /\/containers\/[0-9a-f]+\/(resolv\.conf|hostname|hosts)$/) {
+      docker_folder = source[i]
+      sub(/\/[0-9a-f]+\/[^\/]*$/, "", docker_folder)
+      text = slurp(docker_folder "/" id "/config.v2.json")
+      containers = docker_folder
+    }
+  }
+  if (text == "") broken("its labels are in no config.v2.json; after moving Docker's data, run: egresstrator gate install")
+  return text
+}
+
+# What the image says by itself; Docker has mixed it into what the container says. An Engine that keeps
+# images in containerd's store tells nothing here: then nobody knows who said what.
+function read_image(   text) {
+  if (image !~ /^sha256:[0-9a-f]+$/ || driver !~ /^[a-z0-9-]+$/) return
+  text = slurp(containers "/../image/" driver "/imagedb/content/sha256/" substr(image, 8))
+  if (text == "") return
+  image_is_known = 1
+  if (text ~ /EGRESSTRATOR_|egresstrator\.|\\u00/) scan(text, "image")
+}
+
+function read_host_config(   text) {
+  text = slurp(containers "/" id "/hostconfig.json")
+  if (text != "") scan(text, "host")
+}
+
+function opened(where) {
+  if (where == MOUNTS) mounts++
+  if (where == NAMESPACES) network = namespace_path = ""
+}
+
+function closed(where) {
+  if (where == NAMESPACES && network) own_network = (namespace_path == "")
+}
+
+function value(where, name, part, first, last) {
+  if (reading == "bundle") bundle_value(where, name, part, first, last)
+  else if (reading == "without") { if (where ~ CAPABILITIES && part[first] == "CAP_NET_RAW") is_raw[first] }
+  else if (reading == "labels") label_value(where, name, part, first, last)
+  else if (reading == "image") image_value(where, name, part, first, last)
+  else if (where == DNS) name_servers = name_servers " " decode(join(part, first, last))
+  else if (where == CAP_ADD && part[first] ~ /^([Cc][Aa][Pp]_)?([Nn][Ee][Tt]_[Rr][Aa][Ww]|[Aa][Ll][Ll])$/) asks_for_raw = 1
+}
+
+function ended(part, n) {
+  if (reading == "bundle") scanned = 1
+  if (reading == "without") write_without(part, n, is_raw, without)
+}
+
+function bundle_value(where, name, part, first, last,   text) {
+  if (where == ENVIRONMENT) {
+    # Anybody's strings can be long; only those are put together that may be ours.
+    if (part[first] ~ /^EGRESSTRATOR_|^[^=]*\\/) keep_variable(variable, decode(join(part, first, last)))
+  } else if (where == MOUNTS) {
+    text = decode(join(part, first, last))
+    if (name == "source") source[mounts] = text
+    if (name == "destination" && text == "/etc/resolv.conf") resolver_mount = mounts
+  } else if (where == NAMESPACES) {
+    text = join(part, first, last)
+    if (name == "type" && text == "network") network = 1
+    if (name == "path") namespace_path = text
+  } else if (where ~ CAPABILITIES) {
+    if (part[first] == "CAP_NET_RAW") has_raw = 1
+    # Who may change the rules needs no way round them.
+    if (part[first] == "CAP_NET_ADMIN") asks_for_raw = 1
+  }
+}
+
+function label_value(where, name, part, first, last) {
+  if (where == LABELS) keep_label(label, decode(name), part, first, last)
+  else if (where == TOP && name == "Image") image = join(part, first, last)
+  else if (where == TOP && name == "Driver") driver = join(part, first, last)
+}
+
+function image_value(where, name, part, first, last) {
+  if (where == IMAGE_ENVIRONMENT) keep_variable(image_variable, decode(join(part, first, last)))
+  else if (where == IMAGE_LABELS) keep_label(image_label, decode(name), part, first, last)
+}
+
+# Of equal names the last counts.
+function keep_variable(into, text,   at) {
+  at = index(text, "=")
+  if (at > 1 && substr(text, 1, 13) == "EGRESSTRATOR_") into[substr(text, 14, at - 14)] = substr(text, at + 1)
+}
+
+function keep_label(into, name, part, first, last) {
+  if (name ~ /^egresstrator\.[a-z]+$/) into[toupper(substr(name, 14))] = decode(join(part, first, last))
+}
+
+# --- words -----------------------------------------------------------------------------------------
+
+function raw_sockets() {
+  return has_raw ? (asks_for_raw ? "asked" : "given") : "none"
+}
+
+# Who runs a container comes before who made its image, and the variable before the label.
+function setting(word) {
+  if (is_own(word, variable, image_variable)) return variable[word]
+  if (is_own(word, label, image_label)) return label[word]
+  # Only who runs it may ask for what opens.
+  if (word == "MODE") return ""
+  return word in image_variable ? image_variable[word] : word in image_label ? image_label[word] : ""
+}
+
+function is_own(word, said, by_image) {
+  return (word in said) && !((word in by_image) && (by_image[word] "") == (said[word] ""))
+}
+
+# True if it matters who said it, and that is not known.
+function is_unclear(word) {
+  return !image_is_known && (word in variable) && (word in label) && (variable[word] "") != (label[word] "")
+}
+
+function is_enabled() {
+  if (is_unclear("ENABLE") && is_on(variable["ENABLE"]) != is_on(label["ENABLE"])) broken("the variable EGRESSTRATOR_ENABLE and the label egresstrator.enable differ; use one of them")
+  return is_on(setting("ENABLE"))
+}
+
+function is_on(text) {
+  text = tolower(trim(text))
+  return text != "" && text !~ /^(0|false|no|off)$/
+}
+
+# A word, or what stands for none, or what stands for one that is not known.
+function one_of(text, words, absent, unknown) {
+  text = tolower(trim(text))
+  if (text == "") return absent
+  return text ~ "^(" words ")$" ? text : unknown
+}
+
+# What JavaScript calls white space.
+function trim(text) {
+  while (sub(SPACE_BEFORE, "", text)) continue
+  while (sub(SPACE_AFTER, "", text)) continue
+  return text
+}
+
+# An image could ask for audit, which opens; the Engine may not tell whether it was the image.
+function mode(   word) {
+  word = one_of(setting("MODE"), "enforce|audit", "", "enforce")
+  if (word != "") return image_is_known ? word : "enforce"
+  return one_of(slurp(run_dir "/prepared/mode"), "enforce|audit", "enforce", "enforce")
+}
+
+function dns() {
+  return is_unclear("DNS") ? "none" : one_of(setting("DNS"), "resolvers|none", "resolvers", "none")
+}
+
+# The same for the same rules, however they are asked for. Keys have their length in bytes in front.
+function canonical(   n, item, i, j, text, keys, known, text_of_all) {
+  if (is_unclear("ACL")) return "unclear\nend"
+  n = split(setting("ACL"), item, ",")
+  for (i = 1; i <= n; i++) {
+    text = trim(item[i])
+    if (text == "" || text in known) continue
+    known[text]
+    for (j = keys++; j > 0 && (sorted[j] "") > (text ""); j--) sorted[j + 1] = sorted[j]
+    sorted[j + 1] = text
+  }
+  text_of_all = "egresstrator 1 " mode() " " dns()
+  for (i = 1; i <= keys; i++) text_of_all = text_of_all "\n" length(sorted[i]) ":" sorted[i]
+  return text_of_all "\nend"
+}
+
+# A path or a word with a line break in it is none of Docker's making.
+function one_line(text) {
+  return text ~ /\n/ ? "" : text
+}
+
+# --- tables ----------------------------------------------------------------------------------------
+
+function prepare(   space, top) {
+  top = "\001"
+  TOP = top
+  ENVIRONMENT = top top "process" top "env"
+  CAPABILITIES = "^" top top "process" top "capabilities" top "[a-z]+$"
+  MOUNTS = top top "mounts" top
+  NAMESPACES = top top "linux" top "namespaces" top
+  LABELS = top top "Config" top "Labels"
+  IMAGE_ENVIRONMENT = top top "config" top "Env"
+  IMAGE_LABELS = top top "config" top "Labels"
+  DNS = top top "Dns"
+  CAP_ADD = top top "CapAdd"
+  space = "[ \t\n\v\f\r]|\302\240|\341\232\200|\342\200[\200-\212\250\251\257]|\342\201\237|\343\200\200|\357\273\277"
+  SPACE_BEFORE = "^(" space ")+"
+  SPACE_AFTER = "(" space ")+$"
+}
