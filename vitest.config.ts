@@ -4,9 +4,6 @@
  */
 import { defineConfig } from 'vitest/config';
 
-/** Takes minutes and asserts little: only where it is asked for, as `GATE_RUNS=20 npm test -- gate-overhead`. */
-const measured = process.env.GATE_RUNS === undefined ? [] : ['test/integration/*.measure.ts'];
-
 const KERNEL = ['test/templates/kernel*.test.ts', 'test/integration/rule-set-kernel.test.ts'];
 const CONSUL = ['test/integration/consul-*.test.ts'];
 
@@ -27,7 +24,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts', ...measured],
+          include: ['test/integration/**/*.test.ts'],
           exclude: [...KERNEL, ...CONSUL],
           ...slow,
         },

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: figures beside their floors of the same run, as a table and as JSON. `--quick` takes
- * about two minutes; `--only resolving,data-path,containers,rest` takes a part.
+ * about two minutes; `--only resolving,data-path,containers,gate,rest` takes a part.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -12,12 +12,13 @@ import { messageOf } from '../src/domain/errors.ts';
 import { ensureTestImage } from '../test/support/egresstrator.ts';
 import { benchContainers } from './bench/containers.ts';
 import { benchDataPath } from './bench/data-path.ts';
+import { benchGate } from './bench/gate.ts';
 import type { Figure } from './bench/measure.ts';
 import { table, thisMachine } from './bench/report.ts';
 import { benchResolving } from './bench/resolving.ts';
 import { benchRest } from './bench/rest.ts';
 
-const PARTS = ['resolving', 'data-path', 'containers', 'rest'] as const;
+const PARTS = ['resolving', 'data-path', 'containers', 'gate', 'rest'] as const;
 type Part = (typeof PARTS)[number];
 
 const { values: options } = parseArgs({
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
       }),
     containers: () =>
       benchContainers({ ...context, crowds: quick ? [1, 10] : [1, 10, 50, 100], starts: quick ? 5 : 15 }),
+    gate: () => benchGate({ versions: quick ? ['28.5'] : ['20.10', '28.5'], starts: quick ? 5 : 20 }),
     rest: () =>
       benchRest({
         ...context,

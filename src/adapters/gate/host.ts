@@ -72,6 +72,6 @@ export async function rehearseLockdown({ root, libDir }: GateSettings): Promise<
   if (ended.exitCode === 0) return;
   const reason = ended.failure ?? ended.stderr.trim().split('\n').at(-1) ?? '';
   throw new UserError(
-    `this host's kernel or nft does not take the gate's rules, so nothing was changed: ${reason}`,
+    `this host's kernel or nft does not take the gate's rules, so the Engine was not told of it: ${reason}`,
   );
 }

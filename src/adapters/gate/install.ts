@@ -22,7 +22,15 @@ import { argument, type Dockerd, findDockerd, reload, sharesRoot } from './docke
 import { type EngineFacts, engineFacts } from './engine-answers.ts';
 import { FROM_CONTAINER, findProgram, rehearseLockdown, requireHost, requireTools } from './host.ts';
 import { type GateSettings, RUNTIME, runtimePath, seen } from './layout.ts';
-import { confFile, outdated, programFiles, readNote, writeFiles, writeNote } from './programs.ts';
+import {
+  confFile,
+  outdated,
+  programFiles,
+  readNote,
+  removeFiles,
+  writeFiles,
+  writeNote,
+} from './programs.ts';
 
 /** Both are undefined where no Engine answers. */
 export interface RunningEngine {
@@ -114,11 +122,17 @@ async function installFiles(
   const containers = join(facts?.rootDir ?? '/var/lib/docker', 'containers');
   const files = [...(await programFiles()), confFile({ runtime, runDir: settings.runDir, containers })];
   const names = await outdated(settings, files);
+  const isFirst = names.length === files.length;
   await writeFiles(
     settings,
     files.filter(({ name }) => names.includes(name)),
   );
-  await rehearseLockdown(settings);
+  try {
+    await rehearseLockdown(settings);
+  } catch (error) {
+    if (isFirst) await removeFiles(settings);
+    throw error;
+  }
   return names.length === 0 ? [] : [`wrote ${names.join(', ')} in ${settings.libDir}, around ${runtime}`];
 }
 
