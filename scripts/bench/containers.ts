@@ -19,6 +19,8 @@ export interface ContainerBench {
   readonly consul: Consul;
   /** For helpers. */
   readonly image: string;
+  /** The controller's. */
+  readonly program: string;
   /** Workloads at once, ascending. */
   readonly crowds: readonly number[];
   readonly starts: number;
@@ -101,7 +103,7 @@ interface Stage extends AsyncDisposable {
 }
 
 async function openStage(bench: ContainerBench, loader: Loader): Promise<Stage> {
-  const { engine, consul, image } = bench;
+  const { engine, consul, image, program } = bench;
   const workload = await ensureWorkloadImage(engine.socketPath);
   const docker = async (...args: readonly string[]) =>
     (await execa('docker', ['-H', `unix://${engine.socketPath}`, ...args])).stdout.trim();
@@ -116,7 +118,7 @@ async function openStage(bench: ContainerBench, loader: Loader): Promise<Stage> 
     '--concurrency',
     String(CONCURRENCY),
   ];
-  const controller = await startController({ engine, args });
+  const controller = await startController({ engine, args, program });
   const names: string[] = [];
   let edits = 0;
   const start = async () => {

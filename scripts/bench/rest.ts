@@ -17,18 +17,19 @@ export interface RestBench {
   readonly engine: Engine;
   readonly consul: Consul;
   readonly image: string;
+  readonly program: string;
   readonly workloads: number;
   readonly services: number;
   readonly seconds: number;
 }
 
 export async function benchRest(bench: RestBench): Promise<readonly Figure[]> {
-  const { engine, consul, image, workloads, services, seconds } = bench;
+  const { engine, consul, image, program, workloads, services, seconds } = bench;
   await registerServices(consul, services);
   const names = await startWorkloads(engine, workloads);
   const args = ['-c', consul.address, '--loader', 'nsenter', '--image', image];
   try {
-    await using controller = await startController({ engine, args });
+    await using controller = await startController({ engine, args, program });
     await waitFor(() => allProtected(controller, workloads), { what: 'all workloads', timeout: 300_000 });
     await sleep(5000);
     const group = `controller, ${workloads} workloads, ${services} services`;
@@ -47,8 +48,9 @@ export async function benchRest(bench: RestBench): Promise<readonly Figure[]> {
 }
 
 interface Watched {
-  /** Of one core, in percent. */
+  /** Of one core, in percent: of the controller itself, and of the programs that it ran. */
   readonly cpu: number;
+  readonly programs: number;
   /** Resident, in MB. */
   readonly memory: number;
   readonly requestsPerMinute: number;
@@ -60,6 +62,7 @@ const figuresOf = (group: string, when: string, watched: Watched): readonly Figu
   const goal = (floor: number) => (isCalm ? { floor, floorName: 'allowed', target: '≤ 1' } : {});
   return [
     { group, what: `processor, ${when}`, value: watched.cpu, unit: '% of a core', ...goal(1) },
+    { group, what: `processor of programs it ran, ${when}`, value: watched.programs, unit: '% of a core' },
     { group, what: `memory, ${when}`, value: watched.memory, unit: 'MB', ...goal(150) },
     { group, what: `Consul requests, ${when}`, value: watched.requestsPerMinute, unit: '1/min' },
     { group, what: `loads, ${when}`, value: watched.loads, unit: 'loads' },
@@ -79,10 +82,13 @@ async function watch(
     await eachSecond();
     await sleep(Math.max(0, started + (second + 1) * 1000 - performance.now()));
   }
-  const spent = processorTime(controller.pid) - before;
+  const after = processorTime(controller.pid);
+  const percent = (key: keyof ProcessorTime) =>
+    (100 * 1000 * (after[key] - before[key])) / (performance.now() - started);
   const loads = controller.log.slice(from).filter(({ msg }) => msg === 'rules loaded').length;
   return {
-    cpu: (100 * spent * 1000) / (performance.now() - started),
+    cpu: percent('own'),
+    programs: percent('children'),
     memory: memoryOf(controller.pid),
     requestsPerMinute: await consulRequests(consul),
     loads,
@@ -90,10 +96,17 @@ async function watch(
 }
 
 /** Seconds, user and system; the kernel counts in hundredths. */
-function processorTime(pid: number): number {
+interface ProcessorTime {
+  readonly own: number;
+  /** Of those that have ended. */
+  readonly children: number;
+}
+
+function processorTime(pid: number): ProcessorTime {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  const sum = (first: number) => (Number(fields[first]) + Number(fields[first + 1])) / 100;
+  return { own: sum(11), children: sum(13) };
 }
 
 const memoryOf = (pid: number): number =>

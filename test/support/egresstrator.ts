@@ -55,6 +55,8 @@ export interface ControllerOptions {
   readonly environment?: Environment;
   /** Those of a controller before it, to take them over; default: new ones. */
   readonly folder?: string;
+  /** The program's entry point; default: that of the sources. */
+  readonly program?: string;
   /** Default: to be ready. */
   readonly until?: 'ready' | 'listening';
 }
@@ -72,14 +74,14 @@ export class RunningController implements AsyncDisposable {
   readonly #keepsFolder: boolean;
   #output = '';
 
-  constructor({ engine, args = [], environment = {}, folder }: ControllerOptions) {
+  constructor({ engine, args = [], environment = {}, folder, program = main }: ControllerOptions) {
     this.folder = folder ?? mkdtempSync(join(tmpdir(), 'egt-'));
     this.#keepsFolder = folder !== undefined;
     const folders = ['--state-dir', join(this.folder, 'state'), '--run-dir', join(this.folder, 'run')];
     const own = ['--socket', this.socket, ...folders, '--log-level', 'debug'];
     const docker = ['--docker-host', `unix://${engine.socketPath}`];
     // It ends with this process, however that ends.
-    const command = ['--pdeathsig', 'KILL', process.execPath, main, ...docker, ...own, ...args];
+    const command = ['--pdeathsig', 'KILL', process.execPath, program, ...docker, ...own, ...args];
     this.#child = spawn('setpriv', command, {
       cwd: root,
       env: { PATH: searchPath(), ...environment },
