@@ -32,7 +32,7 @@ FROM dependencies AS build
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
-RUN npm run build && chmod 755 dist/cli/main.js
+RUN npm run build
 
 # --- the controller ---------------------------------------------------------------------------------
 # It runs as root: the Engine's socket belongs to root. nsenter and unshare are in every Debian.

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -55,7 +55,7 @@ export interface ControllerOptions {
   readonly environment?: Environment;
   /** Those of a controller before it, to take them over; default: new ones. */
   readonly folder?: string;
-  /** The program's entry point; default: that of the sources. */
+  /** The program as it is installed; default: the sources. */
   readonly program?: string;
   /** Default: to be ready. */
   readonly until?: 'ready' | 'listening';
@@ -74,17 +74,18 @@ export class RunningController implements AsyncDisposable {
   readonly #keepsFolder: boolean;
   #output = '';
 
-  constructor({ engine, args = [], environment = {}, folder, program = main }: ControllerOptions) {
+  constructor({ engine, args = [], environment = {}, folder, program }: ControllerOptions) {
     this.folder = folder ?? mkdtempSync(join(tmpdir(), 'egt-'));
     this.#keepsFolder = folder !== undefined;
     const folders = ['--state-dir', join(this.folder, 'state'), '--run-dir', join(this.folder, 'run')];
     const own = ['--socket', this.socket, ...folders, '--log-level', 'debug'];
     const docker = ['--docker-host', `unix://${engine.socketPath}`];
     // It ends with this process, however that ends.
-    const command = ['--pdeathsig', 'KILL', process.execPath, program, ...docker, ...own, ...args];
+    const run = program === undefined ? [process.execPath, main] : [program];
+    const command = ['--pdeathsig', 'KILL', ...run, ...docker, ...own, ...args];
     this.#child = spawn('setpriv', command, {
       cwd: root,
-      env: { PATH: searchPath(), ...environment },
+      env: { PATH: `${dirname(process.execPath)}:${searchPath()}`, ...environment },
       stdio: ['ignore', 'inherit', 'pipe'],
     });
     this.#child.stderr?.on('data', (chunk: Buffer) => {
