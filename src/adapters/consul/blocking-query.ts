@@ -6,7 +6,8 @@
  *          ▲                └─ again, after a moment ─┐         │
  *          └────────────────────────◄─────────────────┴─────────┴── any error, after a pause
  *
- * - The first read, and the first after any error, does not block and is consistent.
+ * - The first read, and the first after any error, does not block. It is consistent where nothing is
+ *   known to hold it against; else any server may answer, lest a whole fleet comes back to the leader.
  * - Equal content has an equal digest and calls nobody, however often the index moves.
  * - While the source is lost, `value` is kept, `error` says why, `confirmedAt` stands still.
  * - A Consul that hangs is noticed after `wait` (plus the sixteenth that Consul adds) and the client's
@@ -21,6 +22,7 @@ import { ConsulError } from '../../domain/errors.ts';
 import type { How } from './client.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Doubts, judge, type Known, missingFrom, noDoubts } from './judgement.ts';
+import { Outage } from './outage.ts';
 import type { Answer, Question } from './question.ts';
 import { Backoff, type BackoffOptions, Pace, type PaceOptions } from './rhythm.ts';
 
@@ -32,6 +34,10 @@ export interface BlockingQueryOptions {
   /** Pause before something that looks wrong is read again, in ms; default 300. */
   readonly reread?: number;
   readonly backoff?: BackoffOptions;
+  /** Shared with the other watches of the source; default: one of its own. */
+  readonly outage?: Outage;
+  /** Comes back before the other watches of the source; default false. */
+  readonly isUrgent?: boolean;
   readonly pace?: PaceOptions;
   readonly clock?: Clock;
   /**
@@ -43,7 +49,7 @@ export interface BlockingQueryOptions {
 }
 
 const defaults = {
-  ...{ patience: Number.POSITIVE_INFINITY, reread: 300, clock: systemClock },
+  ...{ patience: Number.POSITIVE_INFINITY, reread: 300, clock: systemClock, isUrgent: false },
   onClose: () => {},
 };
 
@@ -51,8 +57,10 @@ export class BlockingQuery<T> implements Watched<T> {
   readonly #question: Question<T>;
   /** Must not throw. */
   readonly #onChange: () => void;
-  readonly #options: Required<Omit<BlockingQueryOptions, 'backoff' | 'pace' | 'former'>>;
+  readonly #options: Required<Omit<BlockingQueryOptions, 'backoff' | 'outage' | 'pace' | 'former'>>;
+  readonly #random: () => number;
   readonly #backoff: Backoff;
+  readonly #outage: Outage;
   readonly #pace: Pace;
   readonly #closing = new AbortController();
 
@@ -62,18 +70,24 @@ export class BlockingQuery<T> implements Watched<T> {
 
   #known: Known | undefined;
   #doubts: Doubts = noDoubts;
-  /** Where the next query blocks; undefined: it reads at once, consistently. */
+  /** Where the next query blocks; undefined: it reads at once. */
   #index: bigint | undefined;
+  /** A read that does not block is to be consistent: nothing is known, or an answer looked wrong. */
+  #mustBeConsistent = true;
+  /** The last query blocked until its end, and nothing had moved. */
+  #isQuiet = false;
   /** No answer was believed since the start or the last error. */
   #isFresh = true;
 
   constructor(question: Question<T>, onChange: () => void, options: BlockingQueryOptions) {
-    const { backoff, pace, former, ...rest } = options;
+    const { backoff, outage, pace, former, ...rest } = options;
     this.#question = question;
     this.#onChange = onChange;
     this.#options = { ...defaults, ...rest };
     this.#known = former && { ...former, index: 1n };
+    this.#random = backoff?.random ?? Math.random;
     this.#backoff = new Backoff(backoff);
+    this.#outage = outage ?? new Outage({ backoff, clock: this.#options.clock });
     this.#pace = new Pace(pace);
     void this.#run();
   }
@@ -124,6 +138,7 @@ export class BlockingQuery<T> implements Watched<T> {
       case 'again':
         this.#doubts = verdict.doubts;
         this.#index = undefined;
+        this.#mustBeConsistent = true;
         return this.#rest(this.#options.reread);
       case 'doubt':
         await this.#checkRights(answer);
@@ -133,8 +148,10 @@ export class BlockingQuery<T> implements Watched<T> {
   }
 
   #how(): How {
-    if (this.#index === undefined) return { kind: 'consistent' };
-    return { kind: 'blocking', index: this.#index, wait: this.#options.wait() };
+    if (this.#index === undefined) return { kind: this.#mustBeConsistent ? 'consistent' : 'stale' };
+    // What made a fleet ask in one instant must not make it ask again in one, a `wait` later.
+    const share = this.#isQuiet ? 1 : (1 + this.#random()) / 2;
+    return { kind: 'blocking', index: this.#index, wait: Math.ceil(this.#options.wait() * share) };
   }
 
   async #believe(answer: Answer<T>): Promise<void> {
@@ -160,9 +177,12 @@ export class BlockingQuery<T> implements Watched<T> {
 
   /** Index 0 would not block, and some versions send it: 1 is always safe to wait on (Consul's advice). */
   #goOn(answer: Answer<T>): void {
-    this.#index = answer.index > 1n ? answer.index : 1n;
+    const index = answer.index > 1n ? answer.index : 1n;
+    this.#isQuiet = index === this.#index;
+    this.#index = index;
     this.#isFresh = false;
     this.#backoff.succeeded(this.#options.clock.now());
+    this.#outage.answered();
   }
 
   async #checkRights(answer: Answer<T>): Promise<void> {
@@ -176,8 +196,10 @@ export class BlockingQuery<T> implements Watched<T> {
     this.#error = error instanceof Error ? error : new Error(String(error));
     this.#index = undefined;
     this.#isFresh = true;
+    this.#mustBeConsistent = this.#confirmedAt === undefined || this.#doubts.lostSince !== undefined;
     this.#doubts = { ...this.#doubts, emptyBefore: false };
-    await this.#rest(this.#backoff.failed(this.#options.clock.now())).catch(() => {});
+    const pause = this.#backoff.failed(this.#options.clock.now());
+    await this.#outage.turn(pause, this.#options.isUrgent, this.#closing.signal).catch(() => {});
   }
 
   async #rest(ms: number): Promise<void> {

@@ -17,11 +17,12 @@ import { type Reply, replyOf } from './reply.ts';
 import { currentToken } from './token.ts';
 
 /**
- * `consistent`: at once, from a leader that has just made sure that it leads. `blocking`: when
- * something moved beyond `index`, or after `wait` ms; any server may answer, however stale.
+ * `consistent`: at once, from a leader that has just made sure that it leads. `stale`: at once, from any
+ * server, which may be behind. `blocking`: when something moved beyond `index`, or after `wait` ms; any
+ * server may answer, however stale.
  */
 export type How =
-  | { readonly kind: 'consistent' }
+  | { readonly kind: 'consistent' | 'stale' }
   | { readonly kind: 'blocking'; readonly index: bigint; readonly wait: number };
 
 /** What Consul's ACLs guard, in the words of its authorize endpoint. */
@@ -113,7 +114,7 @@ interface CommonOptions {
 
 /** Consul adds up to a sixteenth to the wait, so that not all queries end at once. */
 function optionsOf(how: How, timeout: number) {
-  if (how.kind === 'consistent') return { consistent: true, timeout };
+  if (how.kind !== 'blocking') return { [how.kind]: true, timeout };
   const { index, wait } = how;
   return {
     stale: true,

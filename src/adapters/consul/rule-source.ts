@@ -8,11 +8,12 @@ import { BlockingQuery, type BlockingQueryOptions } from './blocking-query.ts';
 import { ConsulClient } from './client.ts';
 import { Crowd } from './crowd.ts';
 import { type ConsulOptions, settingsOf } from './options.ts';
+import { Outage } from './outage.ts';
 import { parsedInstances, parsedRules, type Rules } from './parse.ts';
 import { type Question, rulesQuestion, serviceQuestion } from './question.ts';
 
 /** What tests change; the defaults are those of the parts. */
-export type Tuning = Omit<BlockingQueryOptions, 'wait' | 'onClose' | 'former'>;
+export type Tuning = Omit<BlockingQueryOptions, 'wait' | 'onClose' | 'former' | 'outage' | 'isUrgent'>;
 
 /**
  * How long a service that a Consul without history does not know is kept: agents register theirs again
@@ -24,6 +25,7 @@ export class ConsulRuleSource implements RuleSource {
   readonly #client: ConsulClient;
   readonly #tuning: Tuning;
   readonly #crowd: Crowd;
+  readonly #outage: Outage;
   readonly #watches = new Set<Watched<unknown>>();
   readonly #closing = new AbortController();
 
@@ -32,6 +34,7 @@ export class ConsulRuleSource implements RuleSource {
     this.#client = new ConsulClient(settingsOf(options));
     this.#tuning = tuning;
     this.#crowd = new Crowd(this.#client.settings.maxConnections);
+    this.#outage = new Outage(tuning);
   }
 
   /** Ends within twice the timeout. */
@@ -47,7 +50,8 @@ export class ConsulRuleSource implements RuleSource {
   /** `former`: what a former run knew, see `BlockingQueryOptions`. */
   watchRules(onChange: () => void, former?: Rules): Watched<Rules> {
     const { waits, kvPath } = this.#client.settings;
-    const options = { wait: () => waits.rules, former: former && parsedRules(former, kvPath) };
+    const known = former && parsedRules(former, kvPath);
+    const options = { wait: () => waits.rules, former: known, isUrgent: true };
     return this.#watch(rulesQuestion(this.#client), onChange, options);
   }
 
@@ -81,7 +85,8 @@ export class ConsulRuleSource implements RuleSource {
       this.#watches.delete(query);
       options.onClose?.();
     };
-    const query = new BlockingQuery(question, onChange, { ...options, ...this.#tuning, onClose });
+    const shared = { outage: this.#outage, onClose };
+    const query = new BlockingQuery(question, onChange, { ...options, ...this.#tuning, ...shared });
     this.#watches.add(query);
     return query;
   }

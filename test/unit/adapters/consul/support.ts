@@ -127,6 +127,7 @@ export async function startQuery(options: Partial<BlockingQueryOptions> = {}) {
     wait: () => 45_000,
     clock,
     backoff: { random: () => 1 },
+    pace: { random: () => 0 },
     ...options,
   });
   /** Answers whatever is asked next, giving it the time to be asked. */
