@@ -1,15 +1,17 @@
-/** The servers of one Consul datacenter of the lab, handled together. */
+/** The servers of one Consul datacenter of the lab, and its client agents, handled together. */
 import { rmSync } from 'node:fs';
 import type { Certificates } from './certificates.ts';
 import { type ConsulReply, callConsul } from './http.ts';
 import type { ConsulServer } from './server.ts';
 import type { ServerPlan } from './settings.ts';
 
-/** What is said of all servers here, each of `servers` can do for itself. */
+/** What is said of all here, each of `servers` and `agents` can do for itself. */
 export class Consul {
   /** Of the first server: `http://127.0.0.1:21234`. */
   readonly address: string;
   readonly servers: readonly ConsulServer[];
+  /** Client agents. */
+  readonly agents: readonly ConsulServer[];
   /** For another datacenter's `joinWan`. */
   readonly wanAddresses: readonly string[];
   /** With ACLs. */
@@ -18,11 +20,15 @@ export class Consul {
   readonly certificates: Certificates | undefined;
   readonly #folder: string;
 
-  constructor(folder: string, plans: readonly ServerPlan[], servers: readonly ConsulServer[]) {
+  constructor(folder: string, plans: readonly ServerPlan[], members: readonly ConsulServer[]) {
+    const expect = plans[0]?.expect ?? 1;
     this.#folder = folder;
-    this.servers = servers;
-    this.address = servers[0]?.address ?? '';
-    this.wanAddresses = plans.map(({ bindAddress, ports }) => `${bindAddress}:${ports.serfWan}`);
+    this.servers = members.slice(0, expect);
+    this.agents = members.slice(expect);
+    this.address = members[0]?.address ?? '';
+    this.wanAddresses = plans
+      .slice(0, expect)
+      .map(({ bindAddress, ports }) => `${bindAddress}:${ports.serfWan}`);
     this.bootstrapToken = plans[0]?.token;
     this.certificates = plans[0]?.certificates;
   }
@@ -34,7 +40,7 @@ export class Consul {
   }
 
   async start(): Promise<void> {
-    for (const server of this.servers) server.start();
+    for (const member of this.#members) member.start();
     await this.#all((server) => server.untilReady());
   }
 
@@ -54,7 +60,7 @@ export class Consul {
   }
 
   thaw(): void {
-    for (const server of this.servers) server.thaw();
+    for (const member of this.#members) member.thaw();
   }
 
   /** Ends it and removes what it has written, but for the caller's `dataDir`. */
@@ -67,7 +73,11 @@ export class Consul {
     return this.stop();
   }
 
-  async #all(work: (server: ConsulServer) => Promise<void>): Promise<void> {
-    await Promise.all(this.servers.map(work));
+  get #members(): readonly ConsulServer[] {
+    return [...this.servers, ...this.agents];
+  }
+
+  async #all(work: (member: ConsulServer) => Promise<void>): Promise<void> {
+    await Promise.all(this.#members.map(work));
   }
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Engine } from '../engine.ts';
+import { LabError } from '../errors.ts';
 import { freePorts } from '../ports.ts';
 import { makeCertificates } from './certificates.ts';
 import type { ServerPlan } from './settings.ts';
@@ -9,6 +10,8 @@ import type { ServerPlan } from './settings.ts';
 export interface ConsulOptions {
   /** Three are a cluster on 127.0.0.11 to .13; default 1. */
   readonly servers?: 1 | 3;
+  /** Client agents on 127.0.0.21 and on, as run on hosts, joined to three servers; default 0. */
+  readonly agents?: number;
   /** Default deny, with a bootstrap token. Default false. */
   readonly acl?: boolean;
   /** HTTPS only; `mutual`: clients must show a certificate. Default false. */
@@ -29,22 +32,25 @@ export interface ConsulOptions {
   readonly diesWithParent?: boolean;
 }
 
+/** The servers', and behind them the client agents'. */
 export async function serverPlans(options: ConsulOptions, folder: string): Promise<readonly ServerPlan[]> {
-  const { servers: expect = 1, datacenter = 'dc1', joinWan = [], tls = false } = options;
+  const { servers: expect = 1, agents = 0, datacenter = 'dc1', joinWan = [], tls = false } = options;
+  if (agents > 0 && expect === 1) throw new LabError('Client agents need three servers to join.');
   const common = {
     ...{ datacenter, expect, joinWan },
     mutualTls: tls === 'mutual',
     token: options.acl === true ? randomUUID() : undefined,
     certificates: tls === false ? undefined : await certificatesFor(options, folder),
   };
-  const addresses = bindAddresses(expect);
+  const addresses = [...bindAddresses(expect), ...agentAddresses(agents)];
   const ports = await Promise.all(addresses.map((address) => freePorts(4, address)));
-  const lanAddresses = addresses.map((address, index) => `${address}:${ports[index]?.[2]}`);
+  const lanAddresses = addresses.slice(0, expect).map((address, index) => `${address}:${ports[index]?.[2]}`);
   return addresses.map((bindAddress, index): ServerPlan => {
     const [http = 0, server = 0, serfLan = 0, serfWan = 0] = ports[index] ?? [];
-    const name = `${datacenter}-${index + 1}`;
+    const isClient = index >= expect;
+    const name = isClient ? `${datacenter}-client-${index - expect + 1}` : `${datacenter}-${index + 1}`;
     return {
-      ...{ ...common, name, bindAddress },
+      ...{ ...common, name, bindAddress, isClient },
       ...clientAddresses(options, bindAddress),
       ports: { http: index === 0 ? (options.port ?? http) : http, server, serfLan, serfWan },
       dataDir: dataDirOf(options, folder, name),
@@ -62,6 +68,9 @@ function clientAddresses({ clientAddress, engine }: ConsulOptions, bindAddress: 
 function bindAddresses(servers: 1 | 3): readonly string[] {
   return servers === 1 ? ['127.0.0.1'] : ['127.0.0.11', '127.0.0.12', '127.0.0.13'];
 }
+
+const agentAddresses = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `127.0.0.${21 + index}`);
 
 function dataDirOf(
   { dataDir, servers = 1 }: ConsulOptions,

@@ -1,4 +1,4 @@
-/** One Consul server process of the lab. */
+/** One Consul process of the lab, a server or a client agent. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LabError, tail } from '../errors.ts';

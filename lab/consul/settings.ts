@@ -1,4 +1,4 @@
-/** The configuration file of one Consul server of the lab. */
+/** The configuration file of one Consul agent of the lab, a server or a client. */
 import type { Certificates } from './certificates.ts';
 import { type ConsulProgram, isAtLeast } from './program.ts';
 
@@ -26,6 +26,8 @@ export interface ServerPlan {
   readonly joinWan: readonly string[];
   /** The number of servers in the cluster. */
   readonly expect: number;
+  /** A client agent, as runs on each host: holds no data and asks the servers. */
+  readonly isClient: boolean;
   readonly token?: string | undefined;
   readonly certificates?: Certificates | undefined;
   /** Clients must show a certificate. */
@@ -44,8 +46,7 @@ export function serverSettings(program: ConsulProgram, plan: ServerPlan): Record
     leave_on_terminate: false,
     retry_join: plan.join,
     retry_interval: '1s',
-    retry_join_wan: plan.joinWan,
-    retry_interval_wan: '1s',
+    ...(plan.isClient ? {} : { retry_join_wan: plan.joinWan, retry_interval_wan: '1s' }),
     ...(plan.dataDir === undefined ? {} : persistence(plan, plan.dataDir)),
     ...(plan.token === undefined ? {} : acl(program, plan.token)),
     ...(plan.certificates === undefined ? {} : tls(plan.certificates, plan.mutualTls)),
@@ -66,7 +67,8 @@ function portSettings(program: ConsulProgram, { ports, certificates }: ServerPla
   };
 }
 
-function persistence({ expect }: ServerPlan, dataDir: string): Record<string, unknown> {
+function persistence({ expect, isClient }: ServerPlan, dataDir: string): Record<string, unknown> {
+  if (isClient) return { server: false, data_dir: dataDir };
   return { server: true, bootstrap_expect: expect, data_dir: dataDir, performance: { raft_multiplier: 1 } };
 }
 
