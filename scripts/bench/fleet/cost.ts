@@ -1,0 +1,112 @@
+/**
+ * What a fleet costs over some time: counted at the meters, read from /proc for Consul's processes, and
+ * as Consul counts its own RPCs.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Consul, ConsulServer } from '../../../lab/consul.ts';
+import { callConsul } from '../../../lab/consul.ts';
+import type { Host, Scene } from './scene.ts';
+
+export interface Cost {
+  readonly connections: number;
+  /** All per minute. */
+  readonly requests: number;
+  readonly bytes: number;
+  /** Of one core, in percent, all servers and all client agents. */
+  readonly servers: number;
+  readonly agents: number;
+  /** RPCs that the agents sent, and queries that the servers ran, by Consul's own count. Per minute. */
+  readonly sent: number;
+  readonly queries: number;
+}
+
+/** Over `seconds`, with `eachSecond` done once a second. */
+export async function costOf(
+  { consul }: Scene,
+  hosts: readonly Host[],
+  seconds: number,
+  eachSecond: () => Promise<void>,
+): Promise<Cost> {
+  const [before, started] = [totals(consul, hosts), performance.now()];
+  const rpcs = new RpcCounter(consul);
+  for (let second = 0; second < seconds; second += 1) {
+    await eachSecond();
+    if (second % 5 === 4) await rpcs.look();
+    await sleep(Math.max(0, started + (second + 1) * 1_000 - performance.now()));
+  }
+  const after = totals(consul, hosts);
+  const minutes = (performance.now() - started) / 60_000;
+  return {
+    connections: hosts.reduce((sum, { meter }) => sum + meter.connections, 0),
+    requests: (after.requests - before.requests) / minutes,
+    bytes: (after.bytes - before.bytes) / minutes,
+    servers: (after.servers - before.servers) / 0.6 / minutes,
+    agents: (after.agents - before.agents) / 0.6 / minutes,
+    ...rpcs.perMinute,
+  };
+}
+
+function totals({ servers, agents }: Consul, hosts: readonly Host[]) {
+  const sum = (values: readonly number[]) => values.reduce((one, other) => one + other, 0);
+  return {
+    requests: sum(hosts.map(({ meter }) => meter.count.requests)),
+    bytes: sum(hosts.map(({ meter }) => meter.count.bytes)),
+    servers: sum(servers.map(processorTime)),
+    agents: sum(agents.map(processorTime)),
+  };
+}
+
+/** Seconds, user and system; the kernel counts in hundredths. */
+function processorTime({ pid }: ConsulServer): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** Consul tells its last whole interval of ten seconds, so it is asked more often, and each counts once. */
+class RpcCounter {
+  readonly #consul: Consul;
+  /** Member and interval → count. */
+  readonly #sent = new Map<string, number>();
+  readonly #queries = new Map<string, number>();
+
+  constructor(consul: Consul) {
+    this.#consul = consul;
+  }
+
+  async look(): Promise<void> {
+    const { agents, servers } = this.#consul;
+    await Promise.all([
+      ...agents.map((agent) => this.#read(agent, 'consul.client.rpc', this.#sent)),
+      ...servers.map((server) => this.#read(server, 'consul.rpc.query', this.#queries)),
+    ]);
+  }
+
+  /** The mean over the intervals seen; an interval without any such RPC counts too. */
+  get perMinute(): Pick<Cost, 'sent' | 'queries'> {
+    const { agents, servers } = this.#consul;
+    return { sent: mean(this.#sent) * 6 * agents.length, queries: mean(this.#queries) * 6 * servers.length };
+  }
+
+  async #read({ address }: ConsulServer, name: string, into: Map<string, number>): Promise<void> {
+    const { body } = await callConsul({ address }, 'GET', '/v1/agent/metrics');
+    const metrics = body as Metrics;
+    const found = metrics.Counters.find(({ Name, Labels = {} }) => Name === name && isEmpty(Labels));
+    into.set(`${address} ${metrics.Timestamp}`, found?.Count ?? 0);
+  }
+}
+
+interface Metrics {
+  readonly Timestamp: string;
+  readonly Counters: readonly {
+    readonly Name: string;
+    readonly Count: number;
+    readonly Labels?: Readonly<Record<string, string>>;
+  }[];
+}
+
+const isEmpty = (object: object): boolean => Object.keys(object).length === 0;
+
+const mean = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0) / Math.max(counts.size, 1);

@@ -1,0 +1,70 @@
+/**
+ * What a fleet does to Consul when something happens to all of it at once: requests in the worst second,
+ * in all, and how long until every watch is right again.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ConsulServer, callConsul } from '../../../lab/consul.ts';
+import { mostWithin } from '../../../test/support/meter.ts';
+import { type Host, type Scene, untilRight } from './scene.ts';
+
+export interface Rush {
+  /** Of the hosts that it meets. */
+  readonly hosts: number;
+  /** In the worst second, the fault included. */
+  readonly worstSecond: number;
+  readonly requests: number;
+  /** In seconds, from the end of the fault until all hosts are up to date and nothing is in error. */
+  readonly right: number;
+}
+
+/** How long it is away, in ms: long enough for pauses to have grown. */
+const AWAY = 5_000;
+/** Late requests belong to it too. */
+const AFTER = 5_000;
+
+/** The leader is killed, and started again. */
+export async function leaderRestarts(scene: Scene, hosts: readonly Host[]): Promise<Rush> {
+  const leader = await leaderOf(scene);
+  return rushOf(hosts, () => killed([leader]));
+}
+
+/** Two of three servers are killed, so that there is no leader, and started again. */
+export const quorumLost = ({ consul }: Scene, hosts: readonly Host[]): Promise<Rush> =>
+  rushOf(hosts, () => killed(consul.servers.slice(1)));
+
+/** One client agent is killed, with all hosts on it, and started again. */
+export const agentRestarts = ({ consul }: Scene, hosts: readonly Host[]): Promise<Rush> =>
+  rushOf(
+    hosts.filter(({ agent }) => agent === 0),
+    () => killed(consul.agents.slice(0, 1)),
+  );
+
+/** Every key is written, one after the other, as a script does. */
+export const allKeysEdited = (scene: Scene, hosts: readonly Host[]): Promise<Rush> =>
+  rushOf(hosts, () => scene.editAll());
+
+async function killed(members: readonly ConsulServer[]): Promise<void> {
+  await Promise.all(members.map((member) => member.kill()));
+  await sleep(AWAY);
+  for (const member of members) member.start();
+  await Promise.all(members.map((member) => member.untilReady()));
+}
+
+async function rushOf(hosts: readonly Host[], fault: () => Promise<void>): Promise<Rush> {
+  const started = performance.now();
+  await fault();
+  const ended = performance.now();
+  await untilRight(hosts);
+  const right = (performance.now() - ended) / 1_000;
+  await sleep(AFTER);
+  const times = hosts.flatMap(({ meter }) => meter.requests.filter((time) => time >= started));
+  return { hosts: hosts.length, worstSecond: mostWithin(times, 1_000), requests: times.length, right };
+}
+
+async function leaderOf({ consul }: Scene): Promise<ConsulServer> {
+  const { body } = await callConsul({ address: consul.address }, 'GET', '/v1/status/leader');
+  const host = String(body).split(':')[0] ?? '';
+  const leader = consul.servers.find(({ address }) => new URL(address).hostname === host);
+  if (leader === undefined) throw new Error(`the leader ${String(body)} is none of the servers`);
+  return leader;
+}
