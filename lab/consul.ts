@@ -1,6 +1,6 @@
 /**
- * A real Consul: one dev agent by default, with ACLs, TLS, three servers with client agents or a second datacenter
- * where asked for. All its ports are free ones, so any number run side by side.
+ * A real Consul: one dev agent by default, with ACLs, TLS, three servers, client agents or a second
+ * datacenter where asked for. All its ports are free ones, so any number run side by side.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

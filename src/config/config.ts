@@ -23,6 +23,8 @@ export interface Config {
     readonly certFile: string | undefined;
     readonly keyFile: string | undefined;
     readonly health: 'any' | 'passing';
+    /** For blocking queries on services. */
+    readonly maxConnections: number;
   };
   readonly docker: { readonly host: string; readonly image: string | undefined };
   readonly loader: 'helper' | 'nsenter' | 'auto';
@@ -69,6 +71,7 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
       certFile: read.optional('sslCert'),
       keyFile: read.optional('sslKey'),
       health: read.word('serviceHealth', ['any', 'passing']),
+      maxConnections: read.integer('consulConnections', 1, 10_000),
     },
     docker: { host: read.text('dockerHost'), image: read.optional('image') },
     loader: read.word('loader', ['helper', 'nsenter', 'auto']),

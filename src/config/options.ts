@@ -59,6 +59,12 @@ export const CONSUL_OPTIONS = {
     fallback: 'any',
     help: 'which instances of a service count',
   },
+  consulConnections: {
+    flags: '--consul-connections <n>',
+    variable: 'EGRESSTRATOR_CONSUL_CONNECTIONS',
+    fallback: '80',
+    help: 'connections to Consul for services; more services than this take turns, see docs/scaling.md',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 /** How rules become a text in the kernel. */

@@ -12,10 +12,10 @@ import { BareWatches } from './bare.ts';
 export interface Scene {
   readonly consul: Consul;
   readonly services: readonly string[];
-  /** How many times each was told to change. */
   edit(): Promise<void>;
   registerOne(): Promise<void>;
-  editAll(): Promise<void>;
+  /** Writes every key, one after the other; the text of the last one begins with the result. */
+  editAll(): Promise<string>;
 }
 
 export interface SceneOptions {
@@ -24,12 +24,15 @@ export interface SceneOptions {
   readonly keys: number;
 }
 
-export const FOLDER = 'egress/acl/';
+const FOLDER = 'egress/acl/';
+const LAST_KEY = 'last';
 
 /** What a controller holds open, or the same by plain HTTP. */
 export interface Watches {
   /** All are up to date: nothing is unread, and nothing is in error. */
   readonly isRight: boolean;
+  /** The last key's text begins with `beginning`. */
+  knows(beginning: string): boolean;
   close(): void;
 }
 
@@ -49,7 +52,9 @@ export async function openScene({ agents, services, keys }: SceneOptions): Promi
   const register = (name: string) => consul.call('PUT', '/v1/catalog/register', registration(name, edits));
   const editAll = async () => {
     edits += 1;
-    for (let n = 0; n < keys; n += 1) await put(`key-${n}`);
+    for (let n = 1; n < keys; n += 1) await put(`key-${n}`);
+    await put(LAST_KEY);
+    return `# ${edits}\n`;
   };
   await editAll();
   for (const name of names) await register(name);
@@ -57,7 +62,7 @@ export async function openScene({ agents, services, keys }: SceneOptions): Promi
     ...{ consul, services: names, editAll },
     edit: async () => {
       edits += 1;
-      await put('key-0');
+      await put('key-1');
     },
     registerOne: async () => {
       edits += 1;
@@ -94,8 +99,9 @@ export async function closeHosts(hosts: readonly Host[]): Promise<void> {
   await Promise.all(hosts.map((host) => host[Symbol.asyncDispose]()));
 }
 
-export const untilRight = (hosts: readonly Host[]): Promise<true> =>
-  waitFor(() => hosts.every(({ watches }) => watches.isRight), {
+/** Nothing is in error, and the last key's text begins with `beginning`. */
+export const untilRight = (hosts: readonly Host[], beginning = '# '): Promise<true> =>
+  waitFor(() => hosts.every(({ watches }) => watches.isRight && watches.knows(beginning)), {
     what: 'all hosts to be up to date',
     timeout: 180_000,
   });
@@ -117,16 +123,19 @@ const openWatches: Readonly<Record<Kind, (address: string, services: readonly st
   controllers: (address, services) => {
     const source = new ConsulRuleSource({ address, kvPath: FOLDER });
     const refs = services.map((service) => ({ service, datacenter: undefined }));
+    const rules = source.watchRules(() => {});
     const watches: readonly Watched<unknown>[] = [
-      source.watchRules(() => {}),
+      rules,
       ...refs.map((ref) => source.watchService(ref, () => {})),
     ];
     return {
       get isRight() {
         return watches.every(({ value, error }) => value !== undefined && error === undefined);
       },
+      knows: (beginning) => rules.value?.get(LAST_KEY)?.startsWith(beginning) ?? false,
       close: () => source.close(),
     };
   },
-  'bare queries': (address, services) => new BareWatches(address, FOLDER, services),
+  'bare queries': (address, services) =>
+    new BareWatches(address, { folder: FOLDER, lastKey: LAST_KEY, services }),
 };

@@ -43,18 +43,18 @@ export const agentRestarts = ({ consul }: Scene, hosts: readonly Host[]): Promis
 export const allKeysEdited = (scene: Scene, hosts: readonly Host[]): Promise<Rush> =>
   rushOf(hosts, () => scene.editAll());
 
-async function killed(members: readonly ConsulServer[]): Promise<void> {
+async function killed(members: readonly ConsulServer[]): Promise<undefined> {
   await Promise.all(members.map((member) => member.kill()));
   await sleep(AWAY);
   for (const member of members) member.start();
   await Promise.all(members.map((member) => member.untilReady()));
 }
 
-async function rushOf(hosts: readonly Host[], fault: () => Promise<void>): Promise<Rush> {
+async function rushOf(hosts: readonly Host[], fault: () => Promise<string | undefined>): Promise<Rush> {
   const started = performance.now();
-  await fault();
+  const beginning = await fault();
   const ended = performance.now();
-  await untilRight(hosts);
+  await untilRight(hosts, beginning);
   const right = (performance.now() - ended) / 1_000;
   await sleep(AFTER);
   const times = hosts.flatMap(({ meter }) => meter.requests.filter((time) => time >= started));

@@ -19,10 +19,10 @@
  */
 import type { Watched } from '../../controller/ports.ts';
 import { ConsulError } from '../../domain/errors.ts';
-import type { How } from './client.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Doubts, judge, type Known, missingFrom, noDoubts } from './judgement.ts';
 import { Outage } from './outage.ts';
+import { Position } from './position.ts';
 import type { Answer, Question } from './question.ts';
 import { Backoff, type BackoffOptions, Pace, type PaceOptions } from './rhythm.ts';
 
@@ -31,7 +31,7 @@ export interface BlockingQueryOptions {
   readonly wait: () => number;
   /** How long an empty answer of a Consul that has lost its history is doubted, in ms; default: forever. */
   readonly patience?: number;
-  /** Pause before something that looks wrong is read again, in ms; default 300. */
+  /** Longest pause before something that looks wrong is read again, in ms; default 300, at least half. */
   readonly reread?: number;
   readonly backoff?: BackoffOptions;
   /** Shared with the other watches of the source; default: one of its own. */
@@ -70,12 +70,7 @@ export class BlockingQuery<T> implements Watched<T> {
 
   #known: Known | undefined;
   #doubts: Doubts = noDoubts;
-  /** Where the next query blocks; undefined: it reads at once. */
-  #index: bigint | undefined;
-  /** A read that does not block is to be consistent: nothing is known, or an answer looked wrong. */
-  #mustBeConsistent = true;
-  /** The last query blocked until its end, and nothing had moved. */
-  #isQuiet = false;
+  readonly #position = new Position();
   /** No answer was believed since the start or the last error. */
   #isFresh = true;
 
@@ -127,7 +122,7 @@ export class BlockingQuery<T> implements Watched<T> {
     const { signal } = this.#closing;
     await this.#rest(this.#pace.delay(clock.now()));
     this.#pace.started(clock.now());
-    const how = this.#how();
+    const how = this.#position.next(this.#options.wait(), this.#chance());
     const answer = await this.#question.ask(how, signal);
     signal.throwIfAborted();
     const at = { consistent: how.kind === 'consistent', now: clock.now(), patience };
@@ -137,9 +132,8 @@ export class BlockingQuery<T> implements Watched<T> {
         return this.#believe(answer);
       case 'again':
         this.#doubts = verdict.doubts;
-        this.#index = undefined;
-        this.#mustBeConsistent = true;
-        return this.#rest(this.#options.reread);
+        this.#position.readAtOnce({ consistent: true });
+        return this.#rest(Math.floor(this.#options.reread * this.#chance()));
       case 'doubt':
         await this.#checkRights(answer);
         this.#doubts = verdict.doubts;
@@ -147,11 +141,9 @@ export class BlockingQuery<T> implements Watched<T> {
     }
   }
 
-  #how(): How {
-    if (this.#index === undefined) return { kind: this.#mustBeConsistent ? 'consistent' : 'stale' };
-    // What made a fleet ask in one instant must not make it ask again in one, a `wait` later.
-    const share = this.#isQuiet ? 1 : (1 + this.#random()) / 2;
-    return { kind: 'blocking', index: this.#index, wait: Math.ceil(this.#options.wait() * share) };
+  /** From a half to one. */
+  #chance(): number {
+    return (1 + this.#random()) / 2;
   }
 
   async #believe(answer: Answer<T>): Promise<void> {
@@ -175,11 +167,8 @@ export class BlockingQuery<T> implements Watched<T> {
     this.#goOn(answer);
   }
 
-  /** Index 0 would not block, and some versions send it: 1 is always safe to wait on (Consul's advice). */
   #goOn(answer: Answer<T>): void {
-    const index = answer.index > 1n ? answer.index : 1n;
-    this.#isQuiet = index === this.#index;
-    this.#index = index;
+    this.#position.blockOn(answer.index);
     this.#isFresh = false;
     this.#backoff.succeeded(this.#options.clock.now());
     this.#outage.answered();
@@ -194,9 +183,9 @@ export class BlockingQuery<T> implements Watched<T> {
 
   async #lose(error: unknown): Promise<void> {
     this.#error = error instanceof Error ? error : new Error(String(error));
-    this.#index = undefined;
     this.#isFresh = true;
-    this.#mustBeConsistent = this.#confirmedAt === undefined || this.#doubts.lostSince !== undefined;
+    const isDoubted = this.#confirmedAt === undefined || this.#doubts.lostSince !== undefined;
+    this.#position.readAtOnce({ consistent: isDoubted });
     this.#doubts = { ...this.#doubts, emptyBefore: false };
     const pause = this.#backoff.failed(this.#options.clock.now());
     await this.#outage.turn(pause, this.#options.isUrgent, this.#closing.signal).catch(() => {});
