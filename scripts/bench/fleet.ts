@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cost, costOf } from './fleet/cost.ts';
 import { closeHosts, type Kind, openHosts, openScene, type Scene } from './fleet/scene.ts';
-import { agentRestarts, allKeysEdited, leaderRestarts, quorumLost, type Rush } from './fleet/stampede.ts';
+import { agentRestarts, allKeysEdited, quorumLost, type Rush, serversRestart } from './fleet/stampede.ts';
 import type { Figure } from './measure.ts';
 
 export interface FleetBench {
@@ -79,11 +79,13 @@ function costFigures(
     figure('queries run by servers', '1/min', 'queries'),
     figure('processor of the servers', '% of a core', 'servers'),
     figure('processor of the agents', '% of a core', 'agents'),
+    figure('memory of the servers', 'MB', 'serverMemory'),
+    figure('memory of the agents', 'MB', 'agentMemory'),
   ];
 }
 
 const RUSHES = {
-  'the leader is killed for 5 s': leaderRestarts,
+  'each of three servers is killed for 5 s, in turn': serversRestart,
   'two of three servers are killed for 5 s': quorumLost,
   'a client agent is killed for 5 s': agentRestarts,
   'every key is edited': allKeysEdited,

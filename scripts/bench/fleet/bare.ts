@@ -1,6 +1,6 @@
 /**
  * The floor: the same blocking queries with the same waits, one after the other by plain HTTP. Nothing is
- * checked, parsed, paced or read twice, and a failure is tried again after a second.
+ * checked, parsed or paced, and a failure is tried again after a second.
  */
 import { Agent, get } from 'node:http';
 import { buffer } from 'node:stream/consumers';
@@ -58,6 +58,7 @@ export class BareWatches {
         take(answer.body);
         this.#unread.delete(path);
       } catch {
+        index = '0';
         this.#unread.add(path);
         await sleep(1_000);
       }

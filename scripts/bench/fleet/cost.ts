@@ -16,6 +16,9 @@ export interface Cost {
   /** Of one core, in percent, all servers and all client agents. */
   readonly servers: number;
   readonly agents: number;
+  /** Resident, of all servers and all client agents, in MB. */
+  readonly serverMemory: number;
+  readonly agentMemory: number;
   /** RPCs that the agents sent, and queries that the servers ran, by Consul's own count. Per minute. */
   readonly sent: number;
   readonly queries: number;
@@ -38,17 +41,18 @@ export async function costOf(
   const after = totals(consul, hosts);
   const minutes = (performance.now() - started) / 60_000;
   return {
-    connections: hosts.reduce((sum, { meter }) => sum + meter.connections, 0),
+    connections: sum(hosts.map(({ meter }) => meter.connections)),
     requests: (after.requests - before.requests) / minutes,
     bytes: (after.bytes - before.bytes) / minutes,
     servers: (after.servers - before.servers) / 0.6 / minutes,
     agents: (after.agents - before.agents) / 0.6 / minutes,
+    serverMemory: sum(consul.servers.map(memory)),
+    agentMemory: sum(consul.agents.map(memory)),
     ...rpcs.perMinute,
   };
 }
 
 function totals({ servers, agents }: Consul, hosts: readonly Host[]) {
-  const sum = (values: readonly number[]) => values.reduce((one, other) => one + other, 0);
   return {
     requests: sum(hosts.map(({ meter }) => meter.count.requests)),
     bytes: sum(hosts.map(({ meter }) => meter.count.bytes)),
@@ -56,6 +60,11 @@ function totals({ servers, agents }: Consul, hosts: readonly Host[]) {
     agents: sum(agents.map(processorTime)),
   };
 }
+
+const sum = (values: readonly number[]): number => values.reduce((one, other) => one + other, 0);
+
+const memory = ({ pid }: ConsulServer): number =>
+  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_000;
 
 /** Seconds, user and system; the kernel counts in hundredths. */
 function processorTime({ pid }: ConsulServer): number {
@@ -109,4 +118,4 @@ interface Metrics {
 const isEmpty = (object: object): boolean => Object.keys(object).length === 0;
 
 const mean = (counts: ReadonlyMap<string, number>): number =>
-  [...counts.values()].reduce((sum, count) => sum + count, 0) / Math.max(counts.size, 1);
+  sum([...counts.values()]) / Math.max(counts.size, 1);

@@ -3,7 +3,7 @@
  * in all, and how long until every watch is right again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ConsulServer, callConsul } from '../../../lab/consul.ts';
+import type { ConsulServer } from '../../../lab/consul.ts';
 import { mostWithin } from '../../../test/support/meter.ts';
 import { type Host, type Scene, untilRight } from './scene.ts';
 
@@ -22,11 +22,12 @@ const AWAY = 5_000;
 /** Late requests belong to it too. */
 const AFTER = 5_000;
 
-/** The leader is killed, and started again. */
-export async function leaderRestarts(scene: Scene, hosts: readonly Host[]): Promise<Rush> {
-  const leader = await leaderOf(scene);
-  return rushOf(hosts, () => killed([leader]));
-}
+/** Each server is killed, the leader among them, and started again before the next. */
+export const serversRestart = ({ consul }: Scene, hosts: readonly Host[]): Promise<Rush> =>
+  rushOf(hosts, async () => {
+    for (const server of consul.servers) await killed([server]);
+    return undefined;
+  });
 
 /** Two of three servers are killed, so that there is no leader, and started again. */
 export const quorumLost = ({ consul }: Scene, hosts: readonly Host[]): Promise<Rush> =>
@@ -59,12 +60,4 @@ async function rushOf(hosts: readonly Host[], fault: () => Promise<string | unde
   await sleep(AFTER);
   const times = hosts.flatMap(({ meter }) => meter.requests.filter((time) => time >= started));
   return { hosts: hosts.length, worstSecond: mostWithin(times, 1_000), requests: times.length, right };
-}
-
-async function leaderOf({ consul }: Scene): Promise<ConsulServer> {
-  const { body } = await callConsul({ address: consul.address }, 'GET', '/v1/status/leader');
-  const host = String(body).split(':')[0] ?? '';
-  const leader = consul.servers.find(({ address }) => new URL(address).hostname === host);
-  if (leader === undefined) throw new Error(`the leader ${String(body)} is none of the servers`);
-  return leader;
 }

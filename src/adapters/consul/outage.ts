@@ -3,7 +3,7 @@
  * is answered the others come back one by one.
  *
  *     fails ──► waits ──┬─ its turn: one of those that wait, after each pause ───────────► tries
- *                       └─ another was answered: within 100 ms for each that waits, ≤ 5 s ─► tries
+ *                       └─ another was answered: within 200 ms for each that waits, ≤ 5 s ─► tries
  *
  * A host with fifty services asks a Consul that is away once per pause and not fifty-one times, and a
  * fleet that lost it in one instant does not come back in one (docs/scaling.md has the arithmetic).
@@ -19,7 +19,7 @@ export interface OutageOptions {
 }
 
 /** Milliseconds in which one watch more comes back, and in which all are back. */
-const perReturn = 100;
+const perReturn = 200;
 const longestReturn = 5_000;
 
 interface Waiting {

@@ -10,6 +10,7 @@ describe('resolveConfig', () => {
       kvPath: 'egress/acl/',
       ssl: false,
       health: 'any',
+      maxConnections: 80,
     });
     expect({ template, host: docker.host }).toEqual({
       template: 'nftables',
@@ -34,6 +35,12 @@ describe('resolveConfig', () => {
     expect(resolveConfig({ ssl: true }, {}).consul.ssl).toBe(true);
     expect(resolveConfig({}, { CONSUL_HTTP_SSL: 'true' }).consul.ssl).toBe(true);
     expect(resolveConfig({}, { CONSUL_HTTP_SSL: 'false' }).consul.ssl).toBe(false);
+  });
+
+  test('reads numbers', () => {
+    expect(resolveConfig({ consulConnections: '500' }, {}).consul.maxConnections).toBe(500);
+    const environment = { EGRESSTRATOR_CONSUL_CONNECTIONS: '200' };
+    expect(resolveConfig({}, environment).consul.maxConnections).toBe(200);
   });
 
   test('reads lists', () => {

@@ -46,7 +46,7 @@ test('after an answer all come back, the urgent one at once and the others one b
     return chance % 1;
   });
   outage.answered();
-  await clock.advance(500);
+  await clock.advance(1_000);
   expect(back.map(([watch]) => watch).toSorted()).toEqual([0, 1, 2, 3, 4]);
   expect(back[0]).toEqual([0, 0]);
   expect(new Set(back.map(([, after]) => after)).size).toBeGreaterThan(3);
