@@ -6,7 +6,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cost, costOf } from './fleet/cost.ts';
 import { closeHosts, type Kind, openHosts, openScene, type Scene } from './fleet/scene.ts';
-import { agentRestarts, allKeysEdited, quorumLost, type Rush, serversRestart } from './fleet/stampede.ts';
+import {
+  agentRestarts,
+  allKeysEdited,
+  allServersRestart,
+  type Rush,
+  serversRestart,
+} from './fleet/stampede.ts';
 import type { Figure } from './measure.ts';
 
 export interface FleetBench {
@@ -86,7 +92,7 @@ function costFigures(
 
 const RUSHES = {
   'each of three servers is killed for 5 s, in turn': serversRestart,
-  'two of three servers are killed for 5 s': quorumLost,
+  'all three servers are killed for 5 s': allServersRestart,
   'a client agent is killed for 5 s': agentRestarts,
   'every key is edited': allKeysEdited,
 } as const;

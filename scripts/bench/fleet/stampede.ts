@@ -29,9 +29,9 @@ export const serversRestart = ({ consul }: Scene, hosts: readonly Host[]): Promi
     return undefined;
   });
 
-/** Two of three servers are killed, so that there is no leader, and started again. */
-export const quorumLost = ({ consul }: Scene, hosts: readonly Host[]): Promise<Rush> =>
-  rushOf(hosts, () => killed(consul.servers.slice(1)));
+/** All servers are killed together, and started again. */
+export const allServersRestart = ({ consul }: Scene, hosts: readonly Host[]): Promise<Rush> =>
+  rushOf(hosts, () => killed(consul.servers));
 
 /** One client agent is killed, with all hosts on it, and started again. */
 export const agentRestarts = ({ consul }: Scene, hosts: readonly Host[]): Promise<Rush> =>
