@@ -3,7 +3,7 @@
  * is answered the others come back one by one.
  *
  *     fails ──► waits ──┬─ its turn: one of those that wait, after each pause ───────────► tries
- *                       └─ another was answered: within 200 ms for each that waits, ≤ 5 s ─► tries
+ *                       └─ another was answered: one each 200 ms or so, all within 5 s ────► tries
  *
  * A host with fifty services asks a Consul that is away once per pause and not fifty-one times, and a
  * fleet that lost it in one instant does not come back in one (docs/scaling.md has the arithmetic).
@@ -18,7 +18,7 @@ export interface OutageOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** Milliseconds in which one watch more comes back, and in which all are back. */
+/** Milliseconds in which one watch more comes back, on average, and in which all are back. */
 const perReturn = 200;
 const longestReturn = 5_000;
 
@@ -33,6 +33,8 @@ export class Outage {
   readonly #random: () => number;
   readonly #backoff: Backoff;
   readonly #waiting = new Set<Waiting>();
+  /** When the last of those that come back one by one will try. */
+  #last = Number.NEGATIVE_INFINITY;
   /** Ends the pause between two turns; undefined while nobody waits. */
   #pausing: AbortController | undefined;
 
@@ -45,8 +47,7 @@ export class Outage {
   /** Some watch of the source has an answer that it believes. */
   answered(): void {
     this.#backoff.succeeded(this.#clock.now());
-    const span = Math.min(this.#waiting.size * perReturn, longestReturn);
-    for (const { isUrgent, release } of [...this.#waiting]) release(isUrgent ? 0 : this.#random() * span);
+    for (const { isUrgent, release } of [...this.#waiting]) release(isUrgent ? 0 : this.#place());
   }
 
   /**
@@ -59,6 +60,15 @@ export class Outage {
     if (delay === undefined) return;
     const rest = Math.floor(Math.max(due - this.#clock.now(), delay));
     if (rest > 0) await this.#clock.sleep(rest, signal);
+  }
+
+  /** Behind those that are on their way back, in ms from now; in a long queue, anywhere. */
+  #place(): number {
+    const now = this.#clock.now();
+    const next = Math.max(this.#last, now) + 2 * perReturn * this.#random();
+    if (next - now > longestReturn) return this.#random() * longestReturn;
+    this.#last = next;
+    return next - now;
   }
 
   #wait(isUrgent: boolean, signal: AbortSignal): Promise<number | undefined> {
