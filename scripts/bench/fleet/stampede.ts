@@ -19,6 +19,8 @@ export interface Rush {
 
 /** How long it is away, in ms: long enough for pauses to have grown. */
 const AWAY = 5_000;
+/** What hosts ask when they have just come up, is asked. */
+const SETTLED = 2_000;
 /** Late requests belong to it too. */
 const AFTER = 5_000;
 
@@ -52,6 +54,8 @@ async function killed(members: readonly ConsulServer[]): Promise<undefined> {
 }
 
 async function rushOf(hosts: readonly Host[], fault: () => Promise<string | undefined>): Promise<Rush> {
+  // Until nothing of the start is on its way any more.
+  await sleep(SETTLED);
   const started = performance.now();
   const beginning = await fault();
   const ended = performance.now();
