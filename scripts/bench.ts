@@ -71,8 +71,8 @@ async function main(): Promise<void> {
         agents: 4,
         services: quick ? 20 : 50,
         keys: quick ? 20 : 100,
-        hosts: quick ? [8] : [10, 40],
-        seconds: quick ? 15 : 60,
+        hosts: quick ? [8] : [40],
+        seconds: quick ? 45 : 90,
       }),
   };
   const figures: Figure[] = [];
