@@ -123,13 +123,6 @@ export class Keeper {
     const { target, grants } = record.namespace;
     const fields = { container: target.name, grants, fingerprint: record.loaded?.fingerprint, ms };
     this.#log[level](fields, message);
-    if (outcome === 'loaded' && record.loaded?.digest === undefined) this.#lookSoon(record);
-  }
-
-  /** A load does not tell the digest by which an alteration is recognised. */
-  #lookSoon(record: NamespaceRecord): void {
-    record.unseen = true;
-    this.#queue.request(record.namespace.id, PRIORITY.verify);
   }
 
   #failed(record: NamespaceRecord, thrown: unknown): void {

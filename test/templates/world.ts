@@ -66,12 +66,9 @@ export async function load(
   const complaint = stderr.replace(/^# Warning: .*-legacy tables present.*$/gm, '').trim();
   if (exitCode !== 0 || complaint !== '') throw new Error(`not loaded: ${exitCode} ${stderr}`);
   const state = (await netns(namespace, 'state')).stdout;
-  if (withoutDigest(state) !== stdout) throw new Error(`loaded ${stdout}, and there is ${state}`);
+  if (state !== stdout) throw new Error(`loaded ${stdout}, and there is ${state}`);
   return state;
 }
-
-/** What a load says of itself: the digest takes as long as a load, so that only `state` tells it. */
-export const withoutDigest = (state: string): string => state.replace(/\ndigest .*/, '');
 
 /** A verb of `packets.pl`, and what it says. */
 export const packet = async (namespace: Namespace, ...words: readonly string[]): Promise<string> =>

@@ -30,7 +30,7 @@ export class DryRunDataplane implements Dataplane {
     const entry = { namespace, text };
     this.#texts.set(keyOf(namespace), entry);
     this.#onLoad(entry);
-    return { ...stateOf(text), digest: undefined };
+    return stateOf(text);
   }
 
   async read(namespace: NamespaceRef): Promise<Loaded> {

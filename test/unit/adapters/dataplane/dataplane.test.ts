@@ -88,7 +88,7 @@ test('a dry run answers as if the text were loaded, and forgets a namespace with
   const text = withFacts('table inet egresstrator { comment "egresstrator v1 12ab"; mark $facts }', facts);
   const loaded = await dataplane.load(web, text);
   expect(loaded).toMatchObject({ fingerprint: '12ab', facts: expect.stringMatching(/^0x[0-9a-f]{8}$/) });
-  expect(await dataplane.read(web)).toEqual({ ...loaded, digest: expect.any(String) });
+  expect(await dataplane.read(web)).toEqual(loaded);
   expect(await dataplane.read({ ...web, startedAt: 'later' })).toMatchObject({ fingerprint: undefined });
   expect([heard, dataplane.texts]).toEqual([['web'], [{ namespace: web, text }]]);
   await dataplane.clear(web);
