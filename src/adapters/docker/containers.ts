@@ -21,7 +21,8 @@ const defaultSettings: SourceSettings = {
   keepResolvers: 600_000,
   relistEvery: 60_000,
   concurrency: 8,
-  backoff: { first: 250, most: 15_000 },
+  // To ask a socket of this host costs next to nothing, and each wait is one for containers that start.
+  backoff: { first: 250, most: 5_000 },
   now: Date.now,
   random: Math.random,
 };

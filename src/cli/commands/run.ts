@@ -6,6 +6,7 @@ import { refuseSecond, serveApi } from '../../adapters/api/server.ts';
 import { FileGate } from '../../adapters/gate/gate.ts';
 import { StateFile } from '../../adapters/state/state-file.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
+import type { Backoff } from '../../controller/backoff.ts';
 import { Controller } from '../../controller/controller.ts';
 import type { Logger } from '../../controller/ports.ts';
 import type { Template } from '../../rendering/render.ts';
@@ -17,6 +18,9 @@ import { type Engine, openConsul, openEngine, openLogger, openServices, openTemp
 
 /** Milliseconds for which the first load of a namespace waits for Consul's first answers. */
 const GRACE = 1000;
+
+/** However long loads have failed: right again within seconds of the trouble's end. */
+const LOAD_RETRY: Backoff = { first: 500, most: 5_000 };
 
 /** Milliseconds between two looks for helpers that nobody waits for. */
 const SWEEP = 600_000;
@@ -107,7 +111,7 @@ const controllerOptions = (config: Config, template: Template) => ({
   concurrency: config.concurrency,
   driftInterval: config.driftInterval,
   grace: GRACE,
-  retry: { first: 500, most: 30_000 },
+  retry: LOAD_RETRY,
   random: Math.random,
   now: Date.now,
 });
