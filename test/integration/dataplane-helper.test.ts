@@ -5,7 +5,7 @@ import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vi
 import { startEngine } from '../../lab/engine.ts';
 import { createDataplane } from '../../src/adapters/dataplane/dataplane.ts';
 import { HelperRunner, type HelperSettings } from '../../src/adapters/dataplane/helper.ts';
-import { ourLabels } from '../../src/adapters/docker/labels.ts';
+import { ourLabels, ourName } from '../../src/adapters/docker/labels.ts';
 import { LoadError } from '../../src/domain/errors.ts';
 import { brokenText, imageWithProgram, smallText } from './dataplane-lab.ts';
 import { buildHelperImage, type DockerLab, dockerLab, openDockerLab, versions } from './docker-lab.ts';
@@ -211,14 +211,18 @@ describe.each(versions)('Engine %s', (version) => {
     await expect.poll(descriptors, { timeout: 5_000 }).toBeLessThanOrEqual(before);
   });
 
-  test('what a crash left is removed when its time is over; what others are using is not', async () => {
-    const create = (expiresAt: number) =>
-      lab.engine.create(`test-${randomUUID()}`, { Image: image, Labels: ourLabels('another', expiresAt) });
-    const [old, young] = [await create(Date.now() - 1_000), await create(Date.now() + 60_000)];
-    onTestFinished(() => lab.engine.remove(young));
+  test('what a crash left is removed when its time is over; what others use, or only looks like ours, is not', async () => {
+    const [past, future] = [Date.now() - 1_000, Date.now() + 60_000];
+    const create = (name: string, expiresAt: number) =>
+      lab.engine.create(name, { Image: image, Labels: ourLabels('another', expiresAt) });
+    const old = await create(ourName('helper'), past);
+    const stay = [await create(ourName('helper'), future), await create(`test-${randomUUID()}`, past)];
+    onTestFinished(async () => {
+      for (const id of stay) await lab.engine.remove(id);
+    });
     await open().removeLeftovers();
     await expect(lab.engine.inspect(old)).rejects.toMatchObject({ status: 404 });
-    await lab.engine.inspect(young);
+    for (const id of stay) await lab.engine.inspect(id);
   });
 });
 

@@ -13,7 +13,7 @@ import type { Engine } from '../docker/engine.ts';
 import { isRefusal } from '../docker/errors.ts';
 import type { HelperImage } from '../docker/image.ts';
 import { containerFrom } from '../docker/inspect.ts';
-import { ourLabels } from '../docker/labels.ts';
+import { ourLabels, ourName } from '../docker/labels.ts';
 import { runOnce } from '../docker/one-shot.ts';
 import { type Allowance, allowanceFor, defaultAllowance } from './allowance.ts';
 import { helperBody } from './helper-spec.ts';
@@ -76,7 +76,7 @@ export class HelperRunner implements NamespaceRunner {
   }
 
   async #job(job: Job): Promise<Ran> {
-    const name = `egresstrator-helper-${randomUUID()}`;
+    const name = ourName('helper');
     try {
       const id = await this.#createChecked(name, job);
       return await this.#runIn(id, job);

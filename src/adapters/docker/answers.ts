@@ -7,7 +7,9 @@ import { EngineAnswerError } from './errors.ts';
 
 const labels = z.record(z.string(), z.string()).nullish();
 
-export const listSchema = z.array(z.object({ Id: z.string(), Labels: labels }));
+export const listSchema = z.array(
+  z.object({ Id: z.string(), Names: z.array(z.string()).nullish(), Labels: labels }),
+);
 
 export const waitSchema = z.object({ StatusCode: z.number() });
 

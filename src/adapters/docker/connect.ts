@@ -122,7 +122,8 @@ class DockerodeEngine implements Engine {
     const answer = await this.#call(what, (abortSignal) =>
       this.#docker.listContainers({ ...options, abortSignal }),
     );
-    return read(listSchema, answer, what).map(({ Id, Labels }) => ({ id: Id, labels: Labels ?? {} }));
+    const listed = read(listSchema, answer, what);
+    return listed.map(({ Id, Names, Labels }) => ({ id: Id, names: Names ?? [], labels: Labels ?? {} }));
   }
 
   async image(name: string): Promise<ImageSummary | undefined> {

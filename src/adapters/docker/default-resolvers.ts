@@ -7,11 +7,10 @@
  * cannot exist: the Engine has written the file by the time it finds out, and no instruction of any image
  * is ever run there, so that nobody else can have written to it. (Tried on 20.10 and 28.5.)
  */
-import { randomUUID } from 'node:crypto';
 import { readFileOf } from './archive.ts';
 import type { Engine } from './engine.ts';
 import { EngineRefusal } from './errors.ts';
-import { ourLabels } from './labels.ts';
+import { ourLabels, ourName } from './labels.ts';
 import { parseResolvConf } from './resolv-conf.ts';
 
 /** An Engine may have no default bridge; then the file is not written, and nothing is in it. */
@@ -59,7 +58,7 @@ export function defaultResolvers(
 }
 
 async function ask(engine: Engine, image: string, network: string, now: number): Promise<readonly string[]> {
-  const name = `egresstrator-resolvers-${randomUUID()}`;
+  const name = ourName('resolvers');
   try {
     await engine.create(name, body(image, network, ourLabels(name, now + longest)));
     await startInVain(engine, name);

@@ -37,6 +37,8 @@ export interface Engine {
 
 export interface LabelledContainer {
   readonly id: string;
+  /** With a slash in front; more than one where other containers link to it. */
+  readonly names: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
 }
 

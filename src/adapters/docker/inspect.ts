@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import type { Container, NetworkMode } from '../../domain/container.ts';
 import { read } from './answers.ts';
-import { helperRole, roleLabel } from './labels.ts';
+import { isOurs } from './labels.ts';
 
 const strings = z
   .array(z.string())
@@ -90,8 +90,9 @@ const canUndoRules = ({ HostConfig, Mounts }: Inspected): boolean =>
   Mounts.some(({ Source, Destination }) => isEngineSocket(Source) || isEngineSocket(Destination));
 
 /** Helpers change rules because we say so: what they are in can undo no more than before. */
-const isHelper = ({ Config, HostConfig }: Inspected): boolean =>
-  Config.Labels?.[roleLabel] === helperRole && HostConfig.NetworkMode?.startsWith('container:') === true;
+const isHelper = ({ Name, Config, HostConfig }: Inspected): boolean =>
+  isOurs({ names: [Name], labels: Config.Labels ?? {} }) &&
+  HostConfig.NetworkMode?.startsWith('container:') === true;
 
 const isEngineSocket = (path: string | null | undefined): boolean =>
   /\/(docker|containerd|podman)\.sock$/.test(path ?? '');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EngineAnswerError } from '../../../../src/adapters/docker/errors.ts';
 import { containerFrom, nameServing } from '../../../../src/adapters/docker/inspect.ts';
+import { ourLabels, ourName } from '../../../../src/adapters/docker/labels.ts';
 
 const engines = ['20.10', '28.5'];
 
@@ -78,17 +79,17 @@ test.each([
   expect(withHostConfig(changes).canUndoRules).toBe(canUndoRules);
 });
 
-test('a helper of ours undoes nothing, and its label alone makes no helper', () => {
+test('a helper of ours undoes nothing, and neither its labels nor its name alone make a helper', () => {
   const json = golden('plain', '28.5');
-  const Config = { ...json.Config, Labels: { 'egresstrator.role': 'helper' } };
-  const withNetwork = (NetworkMode: string) =>
-    containerFrom({
-      ...json,
-      Config,
-      HostConfig: { ...json.HostConfig, CapAdd: ['NET_ADMIN'], NetworkMode },
-    });
-  expect(withNetwork('container:owner').canUndoRules).toBe(false);
-  expect(withNetwork('bridge').canUndoRules).toBe(true);
+  const canUndoRules = (Name: string, Labels: Readonly<Record<string, string>>, NetworkMode: string) => {
+    const HostConfig = { ...json.HostConfig, CapAdd: ['NET_ADMIN'], NetworkMode };
+    return containerFrom({ ...json, Name, Config: { ...json.Config, Labels }, HostConfig }).canUndoRules;
+  };
+  const [name, labels] = [`/${ourName('helper')}`, ourLabels('instance', 0)];
+  expect(canUndoRules(name, labels, 'container:owner')).toBe(false);
+  expect(canUndoRules(name, labels, 'bridge')).toBe(true);
+  expect(canUndoRules('/web', labels, 'container:owner')).toBe(true);
+  expect(canUndoRules(name, {}, 'container:owner')).toBe(true);
 });
 
 test("the Engine's socket lets it undo its rules", () => {
