@@ -14,6 +14,10 @@ export interface Operations {
   open(name: string, host: string, port: number): Promise<string>;
   /** Sends on the kept connection and waits for the echo. */
   talk(name: string): Promise<string>;
+  /** Opens this many TCP connections, each of which sends and awaits the echo over and over. */
+  busy(name: string, count: number, host: string, port: number): Promise<string>;
+  /** Of each connection of that name: the echoes it has had by now, or the code of the error that ended it. */
+  echoes(name: string): Promise<string>;
   /** Writes a word to all who are connected to this namespace's servers. */
   speak(): Promise<string>;
   /** One datagram from the local port `from`; waits for the echo. */
@@ -29,6 +33,8 @@ const connections = new Map<string, Socket>();
 const ends = new Map<Socket, string>();
 const clients = new Set<Socket>();
 const heard: string[] = [];
+/** Of busy connections by their name: echoes, or an error's code. */
+const progress = new Map<string, (number | string)[]>();
 
 const operations: Operations = {
   async serve(port) {
@@ -62,6 +68,17 @@ const operations: Operations = {
     return outcome(answer);
   },
 
+  async busy(name, count, host, port) {
+    const all = progress.get(name) ?? [];
+    progress.set(name, all);
+    const opened = Array.from({ length: count }, () => keepBusy(host, port, all, all.push(0) - 1));
+    return outcome(Promise.all(opened).then(() => 'connected'));
+  },
+
+  async echoes(name) {
+    return progress.get(name)?.join(' ') ?? '';
+  },
+
   async speak() {
     for (const socket of clients) socket.write('word');
     return `to ${clients.size}`;
@@ -83,6 +100,28 @@ const operations: Operations = {
     return heard.splice(0).join(' ');
   },
 };
+
+/** Notes in `all[index]` how it goes. Resolves with the first echo. */
+function keepBusy(host: string, port: number, all: (number | string)[], index: number): Promise<void> {
+  const message = Buffer.alloc(1_000, 'busy');
+  let [received, echoes] = [0, 0];
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const socket = connect({ host, port, noDelay: true }, () => socket.write(message));
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    all[index] = error.code ?? error.message;
+    reject(error);
+  });
+  socket.on('data', ({ length }) => {
+    received += length;
+    if (received < message.length) return;
+    received -= message.length;
+    echoes += 1;
+    all[index] = echoes;
+    resolve();
+    socket.write(message);
+  });
+  return promise;
+}
 
 async function serveDatagrams(type: 'udp4' | 'udp6', port: number): Promise<void> {
   const socket = createSocket({ type, ...(type === 'udp6' ? { ipv6Only: true } : {}) });

@@ -20,6 +20,8 @@ export function startAgent(namespace: Namespace): Agent {
     serve: (...args) => call('serve', args),
     open: (...args) => call('open', args),
     talk: (...args) => call('talk', args),
+    busy: (...args) => call('busy', args),
+    echoes: (...args) => call('echoes', args),
     speak: () => call('speak', []),
     ask: (...args) => call('ask', args),
     heard: () => call('heard', []),
