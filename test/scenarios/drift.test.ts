@@ -1,20 +1,16 @@
 /** Rules that are altered behind our back. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
-import type { FakeKernel } from '../support/fake-world.ts';
 
 const web = container('web');
 
-let running: FakeSetup | undefined;
-afterEach(() => running?.controller.close());
-
-async function startWithRules(driftInterval: number): Promise<FakeSetup & { readonly kernel: FakeKernel }> {
-  running = startFake({ driftInterval });
-  running.consul.put({ db: '10.0.0.1:tcp/80' });
-  running.engine.run(web);
-  await running.rest();
-  return running;
+async function startWithRules(driftInterval: number): Promise<FakeSetup> {
+  const setup = startFake({ driftInterval });
+  setup.consul.put({ db: '10.0.0.1:tcp/80' });
+  setup.engine.run(web);
+  await setup.rest();
+  return setup;
 }
 
 test('an alteration that leaves the fingerprint is recognised by the first comparison after a load', async () => {

@@ -1,31 +1,19 @@
 /** What the controller does when sources and loaders fail: nothing opens, and it is right again after. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { LoadError } from '../../src/domain/errors.ts';
 import { container } from '../support/containers.ts';
-import { type FakeOptions, type FakeSetup, startFake } from '../support/fake-controller.ts';
+import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';
 
 const web = container('web');
 const DB = ['10.0.0.1 . tcp . 5432'];
 const away = new Error('Consul is away');
 
-let running: FakeSetup[] = [];
-afterEach(async () => {
-  for (const one of running) await one.controller.close();
-  running = [];
-});
-
-function start(options: FakeOptions = {}): FakeSetup {
-  const setup = startFake(options);
-  running.push(setup);
-  return setup;
-}
-
 const stateOf = ({ controller }: FakeSetup) => controller.status().namespaces.map(({ state }) => state);
 
 describe('Consul', () => {
   test('lost later: the last known rules stay, for new containers too', async () => {
-    const setup = start();
+    const setup = startFake();
     setup.consul.put({ db: '10.0.0.1:tcp/5432' });
     setup.engine.run(web);
     await setup.rest();
@@ -42,7 +30,7 @@ describe('Consul', () => {
     const consul = new FakeConsul();
     const engine = new FakeEngine();
     const kernel = new FakeKernel();
-    const before = start({ consul, engine, kernel });
+    const before = startFake({ consul, engine, kernel });
     consul.put({ db: '10.0.0.1:tcp/5432' });
     engine.run(web);
     await before.rest();
@@ -52,7 +40,7 @@ describe('Consul', () => {
     unreachable.error = away;
     const late = container('late');
     engine.run(late);
-    const after = start({ consul: unreachable, engine, kernel });
+    const after = startFake({ consul: unreachable, engine, kernel });
     await after.rest();
     expect(kernel.allowed(web)).toEqual(DB);
     expect(kernel.allowed(late)).toEqual([]);
@@ -67,7 +55,7 @@ describe('Consul', () => {
   });
 
   test('slow at the start: the first load waits a little, then locks what has no rules', async () => {
-    const setup = start({ grace: 30 });
+    const setup = startFake({ grace: 30 });
     setup.engine.run(web);
     await new Promise((resolve) => setTimeout(resolve, 10));
     expect(setup.kernel.allowed(web)).toBeUndefined();
@@ -82,14 +70,14 @@ describe('Consul', () => {
       rules: new Map([['db', 'postgres']]),
       services: new Map([['postgres', [{ address: '10.0.0.1', port: 5432, tags: [], node: 'n' }]]]),
     };
-    const setup = start({ consul, former });
+    const setup = startFake({ consul, former });
     setup.engine.run(web);
     await setup.rest();
     expect(setup.kernel.allowed(web)).toEqual(DB);
   });
 
   test('a service that was never read does not take away what is loaded', async () => {
-    const setup = start();
+    const setup = startFake();
     setup.consul.put({ db: '10.0.0.1:tcp/5432' });
     setup.engine.run(web);
     await setup.rest();
@@ -102,7 +90,7 @@ describe('Consul', () => {
   });
 
   test('is watched for granted services only, and no longer than they are referred to', async () => {
-    const setup = start();
+    const setup = startFake();
     setup.consul.put({ db: 'postgres', other: 'unwanted' });
     setup.engine.run(web);
     await setup.rest();
@@ -118,7 +106,7 @@ describe('Consul', () => {
 
 describe('a load that fails', () => {
   test('is tried again until it works, is reported once, and the old rules stay meanwhile', async () => {
-    const setup = start();
+    const setup = startFake();
     setup.consul.put({ db: '10.0.0.1:tcp/5432' });
     setup.engine.run(web);
     await setup.rest();
@@ -141,7 +129,7 @@ describe('a load that fails', () => {
   });
 
   test('is not hammered by changes elsewhere', async () => {
-    const setup = start({ retry: { first: 60_000, most: 60_000 } });
+    const setup = startFake({ retry: { first: 60_000, most: 60_000 } });
     let failures = 0;
     setup.kernel.beforeLoad = async () => {
       failures += 1;
@@ -156,7 +144,7 @@ describe('a load that fails', () => {
   });
 
   test('because the container is gone is no news, unless it stays', async () => {
-    const setup = start();
+    const setup = startFake();
     setup.kernel.beforeLoad = async () => {
       throw new LoadError('gone', { gone: true });
     };
@@ -176,11 +164,11 @@ describe('a controller that is started again', () => {
     const consul = new FakeConsul();
     consul.put({ db: '10.0.0.1:tcp/5432' });
     engine.run(web);
-    const before = start({ kernel, engine, consul });
+    const before = startFake({ kernel, engine, consul });
     await before.rest();
     await before.controller.close();
     kernel.loads.length = 0;
-    const after = start({ kernel, engine, consul });
+    const after = startFake({ kernel, engine, consul });
     await after.rest();
     expect(kernel.loads).toEqual([]);
     expect(stateOf(after)).toEqual(['protected']);
@@ -189,7 +177,7 @@ describe('a controller that is started again', () => {
 
 describe('the kernel', () => {
   test('altered behind our back is put right, and reported', async () => {
-    const setup = start({ driftInterval: 30 });
+    const setup = startFake({ driftInterval: 30 });
     setup.consul.put({ db: '10.0.0.1:tcp/5432' });
     setup.engine.run(web);
     await setup.rest();
@@ -202,7 +190,7 @@ describe('the kernel', () => {
 
 describe('an operator', () => {
   test('may set other keys and take them back; a restart of the container forgets it', async () => {
-    const setup = start();
+    const setup = startFake();
     setup.consul.put({ db: '10.0.0.1:tcp/5432', other: '10.0.0.7:tcp/7' });
     setup.engine.run(web);
     await setup.rest();

@@ -1,5 +1,5 @@
 /** What the gate has loaded before the controller saw the container is not loaded once more. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Gate, GateLoaded, PreparedText } from '../../src/controller/ports.ts';
 import { container } from '../support/containers.ts';
 import { type FakeOptions, type FakeSetup, startFake } from '../support/fake-controller.ts';
@@ -19,14 +19,11 @@ class FakeGate implements Gate {
   }
 }
 
-let running: FakeSetup | undefined;
-afterEach(() => running?.controller.close());
-
 async function start(options: FakeOptions): Promise<FakeSetup> {
-  running = startFake(options);
-  running.consul.put({ db: '10.0.0.1:tcp/5432', web: '10.0.0.2:tcp/80' });
-  await running.rest();
-  return running;
+  const setup = startFake(options);
+  setup.consul.put({ db: '10.0.0.1:tcp/5432', web: '10.0.0.2:tcp/80' });
+  await setup.rest();
+  return setup;
 }
 
 const fingerprintOf = (text: string) => /egresstrator v1 ([0-9a-f]+)/.exec(text)?.[1] ?? '';

@@ -1,26 +1,14 @@
 /** What a service that fails may hold up: rules of a former run, and nothing else. */
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { container } from '../support/containers.ts';
-import { type FakeOptions, type FakeSetup, startFake } from '../support/fake-controller.ts';
+import { startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';
 
 const web = container('web');
 const [ONE, TWO] = ['10.0.0.1 . tcp . 80', '10.0.0.2 . tcp . 80'];
 
-let running: FakeSetup[] = [];
-afterEach(async () => {
-  for (const one of running) await one.controller.close();
-  running = [];
-});
-
-function start(options: FakeOptions = {}): FakeSetup {
-  const setup = startFake(options);
-  running.push(setup);
-  return setup;
-}
-
 test('a rule is revoked although the edit names a service that fails', async () => {
-  const { consul, engine, kernel, rest } = start();
+  const { consul, engine, kernel, rest } = startFake();
   consul.put({ db: '10.0.0.1:tcp/80\n10.0.0.2:tcp/80' });
   engine.run(web);
   await rest();
@@ -32,7 +20,7 @@ test('a rule is revoked although the edit names a service that fails', async () 
 });
 
 test('so it is in a container that started while the service failed already', async () => {
-  const { consul, engine, kernel, rest } = start();
+  const { consul, engine, kernel, rest } = startFake();
   consul.fail(new Error('not this one'));
   consul.put({ db: '10.0.0.1:tcp/80\n10.0.0.2:tcp/80\nmute' });
   engine.run(web);
@@ -45,7 +33,7 @@ test('so it is in a container that started while the service failed already', as
 
 test('rules of a former run stay until the service has answered', async () => {
   const [engine, kernel, consul] = [new FakeEngine(), new FakeKernel(), new FakeConsul()];
-  const before = start({ engine, kernel, consul });
+  const before = startFake({ engine, kernel, consul });
   consul.register('web', [{ address: '10.0.0.2', port: 80, tags: [], node: 'n1' }]);
   consul.put({ db: '10.0.0.1:tcp/80\nweb' });
   engine.run(web);
@@ -55,7 +43,7 @@ test('rules of a former run stay until the service has answered', async () => {
 
   const silent = new FakeConsul();
   silent.error = new Error('not this one');
-  const after = start({ engine, kernel, consul: silent });
+  const after = startFake({ engine, kernel, consul: silent });
   silent.put({ db: '10.0.0.1:tcp/80\nweb' });
   await after.rest();
   expect(kernel.allowed(web)).toEqual([ONE, TWO]);

@@ -1,7 +1,7 @@
 /** A source that is lost while nothing else happens is reported all the same, and so is its return. */
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { RuleSource } from '../../src/controller/ports.ts';
-import { type FakeSetup, startFake } from '../support/fake-controller.ts';
+import { startFake } from '../support/fake-controller.ts';
 import { FakeConsul } from '../support/fake-world.ts';
 
 /** As the real one, which calls when what it says has changed, and not when it is lost. */
@@ -15,14 +15,10 @@ class QuietConsul extends FakeConsul {
   }
 }
 
-let running: FakeSetup | undefined;
-afterEach(() => running?.controller.close());
-
 test('Consul that is lost on a quiet host is reported, and reported when it is back', async () => {
   const consul = new QuietConsul();
   consul.rules = new Map([['db', '10.0.0.1:tcp/80']]);
-  running = startFake({ consul, driftInterval: 30 });
-  const { log, rest } = running;
+  const { log, rest } = startFake({ consul, driftInterval: 30 });
   await rest();
   consul.lost = new Error('Consul is away');
   await vi.waitFor(() => expect(log.messages('error')).toEqual(['problem found']));

@@ -2,7 +2,7 @@
  * Sequences of states of the world, walked forward, backward and in one leap, end in the same kernels:
  * what is loaded follows from the world as it is, and not from how it came to be so.
  */
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Container } from '../../src/domain/container.ts';
 import type { Instance } from '../../src/domain/service.ts';
 import { container } from '../support/containers.ts';
@@ -70,20 +70,14 @@ function enter({ consul, engine }: FakeSetup, { rules, services, containers }: S
 const kernels = ({ kernel }: FakeSetup, { containers }: State) =>
   Object.fromEntries(containers.map((one) => [one.name, kernel.allowed(one)]));
 
-let running: FakeSetup | undefined;
-afterEach(async () => {
-  await running?.controller.close();
-  running = undefined;
-});
-
 async function walk(states: readonly State[], pause: boolean): Promise<FakeSetup> {
-  running = startFake();
+  const setup = startFake();
   for (const state of states) {
-    enter(running, state);
-    if (pause) await running.rest();
+    enter(setup, state);
+    if (pause) await setup.rest();
   }
-  await running.rest();
-  return running;
+  await setup.rest();
+  return setup;
 }
 
 /** What a state asks for, worked out by hand. */

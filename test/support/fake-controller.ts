@@ -1,6 +1,7 @@
 /**
  * A controller in a world of fakes, with waiting for it to come to rest.
  */
+import { onTestFinished } from 'vitest';
 import { Controller, type ControllerOptions } from '../../src/controller/controller.ts';
 import type { Knowledge } from '../../src/controller/known-world.ts';
 import type { Gate } from '../../src/controller/ports.ts';
@@ -26,6 +27,7 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly gate?: Gate;
 }
 
+/** It ends with the test that starts it, if not before. */
 export function startFake(given: FakeOptions = {}): FakeSetup {
   const {
     consul = new FakeConsul(),
@@ -59,6 +61,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     gate,
     remember: (knowledge) => remembered.push(knowledge),
   });
+  onTestFinished(() => controller.close());
   const settle = async () => {
     for (let turn = 0; turn < 4; turn += 1) {
       await new Promise((resolve) => setTimeout(resolve, 12));
