@@ -9,340 +9,249 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Consul, callConsul, startConsul } from '../../lab/consul.ts';
 import { waitFor } from '../../lab/wait.ts';
+import { endure, Scene, type Trouble } from '../support/consul-scene.ts';
 import { RunningController } from '../support/egresstrator.ts';
-import { type Footprint, footprint, nothingLeaked } from '../support/footprint.ts';
-import { Guard } from '../support/guard.ts';
+import { guardOver, unharmed } from '../support/endurance.ts';
+import { nothingLeaked } from '../support/footprint.ts';
 import { handles } from '../support/kernel.ts';
+import { onBothEngines } from '../support/on-both-engines.ts';
 import { ConsulStub, Relay } from '../support/relay.ts';
-import {
-  becomes,
-  control,
-  ipv4,
-  openStage,
-  putKey,
-  register,
-  type Stage,
-  summary,
-} from '../support/stage.ts';
-import { connects, type Workload } from '../support/workloads.ts';
+import { becomes, ipv4, openStage, register, type Stage } from '../support/stage.ts';
+import { connects } from '../support/workloads.ts';
 
-/** Milliseconds from the end of a trouble to an edit that counts; retries have backed off a little by then. */
-const SECONDS = 10_000;
+onBothEngines((version) => {
+  let stage: Stage;
+  let folder: string;
+  /** Keeps its data, unlike that of the stage. */
+  let consul: Consul;
 
-let stage: Stage;
-let folder: string;
-/** Keeps its data, unlike that of the stage. */
-let consul: Consul;
-
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'egt-faults-'));
-  stage = await openStage('20.10');
-  consul = await startConsul({ dataDir: join(folder, 'consul') });
-});
-afterAll(async () => {
-  await consul?.stop();
-  await stage?.[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-/** One controller and its workload, which may reach port 80 of the server, and nothing else. */
-class Scene implements AsyncDisposable {
-  readonly of: Consul;
-  readonly name: string;
-  readonly controller: RunningController;
-  readonly workload: Workload;
-  readonly before: Footprint;
-
-  constructor(
-    of: Consul,
-    name: string,
-    controller: RunningController,
-    workload: Workload,
-    before: Footprint,
-  ) {
-    this.of = of;
-    this.name = name;
-    this.controller = controller;
-    this.workload = workload;
-    this.before = before;
-  }
-
-  static async open(of: Consul, name: string, args: readonly string[]): Promise<Scene> {
-    const [server, path] = [ipv4(stage.server), `${name}/`];
-    await putKey({ ...stage, consul: of }, `${path}db`, `${server}:tcp/80`);
-    const controller = await control(stage, path, ['--drift-interval', '1', '--register', 'none', ...args]);
-    const workload = await stage.workloads.run(name, { acl: 'db' });
-    await becomes(workload, server, 81, 'refused');
-    await becomes(workload, server, 80, 'ok');
-    return new Scene(of, name, controller, workload, await footprint(controller, stage.workloads));
-  }
-
-  /** A guard over the workload; port 81 of the server is what edits allow. */
-  guard(): Guard {
-    const denied = [{ protocol: 'tcp', address: ipv4(stage.other), port: 80 } as const];
-    const datagrams = { protocol: 'udp', address: ipv4(stage.other), port: 80 } as const;
-    const allowed = [{ protocol: 'tcp', address: ipv4(stage.server), port: 80 } as const];
-    return new Guard([{ workload: this.workload, denied: [...denied, datagrams], allowed }]);
-  }
-
-  edit(...rules: readonly string[]): Promise<void> {
-    return putKey({ ...stage, consul: this.of }, `${this.name}/db`, ...rules);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await stage.workloads.remove(this.workload).catch(() => {});
-    await this.controller[Symbol.asyncDispose]();
-  }
-}
-
-/** The trouble begins when called; the result ends it. */
-type Trouble = () => Promise<() => Promise<void> | void>;
-
-/** Everything that must hold during and after a trouble. */
-async function endure(scene: Scene, what: string, trouble: Trouble, error?: RegExp): Promise<void> {
-  const { controller, workload } = scene;
-  const server = ipv4(stage.server);
-  await using guard = scene.guard();
-  const loaded = await handles(workload.pid);
-  const over = await trouble();
-  const late = await stage.workloads.run(`${scene.name}-late`, { acl: 'db' });
-  await becomes(late, server, 81, 'refused');
-  expect(await connects(late, server, 80)).toBe('ok');
-  if (error !== undefined) {
-    const said = async () => (await controller.status()).sources.some((one) => error.test(one.error ?? ''));
-    await waitFor(said, { what: `status to say ${error}`, timeout: 30_000 });
-  }
-  expect(await handles(workload.pid)).toBe(loaded);
-  await over();
-  const ended = performance.now();
-  const edited = async () => {
-    await scene.edit(`${server}:tcp/80-81`).catch(() => {});
-    return (await connects(workload, server, 81)) === 'ok';
-  };
-  await waitFor(edited, { what: 'an edit to count again', timeout: 40_000, interval: 100 });
-  expect(summary(`${what}: end to edit enforced`, [performance.now() - ended])).toBeLessThan(SECONDS);
-  const healthy = async () => (await controller.status()).sources.every((one) => one.error === undefined);
-  await waitFor(healthy, { what: 'no error in status', timeout: 20_000 });
-  await scene.edit(`${server}:tcp/80`);
-  await becomes(workload, server, 81, 'refused');
-  const { attempts, breaches, losses } = await guard.stop();
-  expect({ breaches, losses }).toEqual({ breaches: [], losses: [] });
-  expect(attempts).toBeGreaterThan(20);
-  await stage.workloads.remove(late);
-  await nothingLeaked(scene.before, controller, stage.workloads);
-}
-
-describe('the process', () => {
-  let scene: Scene;
   beforeAll(async () => {
-    scene = await Scene.open(consul, 'process', ['-c', consul.address]);
-  });
-  afterAll(() => scene?.[Symbol.asyncDispose]());
-
-  test('killed, and started again with its data', async () => {
-    const trouble = async () => {
-      await consul.kill();
-      return () => consul.start();
-    };
-    await endure(scene, 'Consul killed', trouble, /refuses|closed the connection/);
-  });
-
-  test('frozen', async () => {
-    const trouble = async () => {
-      await consul.freeze();
-      return () => consul.thaw();
-    };
-    await endure(scene, 'Consul frozen', trouble);
-  });
-
-  test('away while the controller is killed and starts again: what is on disk counts', async () => {
-    const server = ipv4(stage.server);
-    const args = ['-k', 'process/', '--drift-interval', '1', '--register', 'none', '-c', consul.address];
-    await using guard = scene.guard();
-    const loaded = await handles(scene.workload.pid);
-    await consul.kill();
-    await scene.controller.stop('SIGKILL');
-    const late = await stage.workloads.run('process-orphan', { acl: 'db' });
-    await using next = new RunningController({ engine: stage.engine, folder: scene.controller.folder, args });
-    await becomes(late, server, 81, 'refused');
-    expect(await connects(late, server, 80)).toBe('ok');
-    expect(await handles(scene.workload.pid)).toBe(loaded);
-    await consul.start();
-    await scene.edit(`${server}:tcp/80-81`);
-    await becomes(late, server, 81, 'ok');
-    await scene.edit(`${server}:tcp/80`);
-    await becomes(late, server, 81, 'refused');
-    expect((await next.status()).sources.map(({ error }) => error).filter(Boolean)).toEqual([]);
-    const { breaches, losses } = await guard.stop();
-    expect({ breaches, losses }).toEqual({ breaches: [], losses: [] });
-    await stage.workloads.remove(late);
-  });
-});
-
-describe('the way there', () => {
-  let scene: Scene;
-  let relay: Relay;
-  beforeAll(async () => {
-    const { hostname, port } = new URL(consul.address);
-    relay = await Relay.open({ to: { host: hostname, port: Number(port) } });
-    scene = await Scene.open(consul, 'way', ['-c', relay.address]);
+    folder = mkdtempSync(join(tmpdir(), 'egt-faults-'));
+    stage = await openStage(version);
+    consul = await startConsul({ dataDir: join(folder, 'consul') });
   });
   afterAll(async () => {
-    await scene?.[Symbol.asyncDispose]();
-    await relay?.[Symbol.asyncDispose]();
+    await consul?.stop();
+    await stage?.[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
   });
 
-  test('partitioned: all packets are lost, edits of that time arrive afterwards', async () => {
-    const server = ipv4(stage.server);
-    const trouble = async () => {
-      relay.stall();
-      await scene.edit(`${server}:tcp/80-81`);
-      expect(await connects(scene.workload, server, 81)).toBe('refused');
-      return async () => {
-        relay.heal();
-        await becomes(scene.workload, server, 81, 'ok');
+  describe('the process', () => {
+    let scene: Scene;
+    beforeAll(async () => {
+      scene = await Scene.open(stage, consul, 'process', ['-c', consul.address]);
+    });
+    afterAll(() => scene?.[Symbol.asyncDispose]());
+
+    test('killed, and started again with its data', async () => {
+      const trouble = async () => {
+        await consul.kill();
+        return () => consul.start();
       };
-    };
-    await endure(scene, 'Consul partitioned', trouble);
-  });
+      await endure(scene, 'Consul killed', trouble, /refuses|closed the connection/);
+    });
 
-  test('connections cut, and new ones refused', async () => {
-    const trouble = async () => {
-      relay.cut();
-      return () => relay.heal();
-    };
-    await endure(scene, 'Consul cut off', trouble, /.+/);
-  });
+    test('frozen', async () => {
+      const trouble = async () => {
+        await consul.freeze();
+        return () => consul.thaw();
+      };
+      await endure(scene, 'Consul frozen', trouble);
+    });
 
-  test('connections cut again and again', async () => {
-    const trouble = async () => {
-      for (let round = 0; round < 20; round += 1) {
-        relay.cut({ again: true });
-        await waitFor(() => relay.connections > 0, {
-          what: 'the next connection',
-          timeout: 20_000,
-          interval: 5,
-        });
-      }
-      return () => relay.heal();
-    };
-    await endure(scene, 'Consul cut 20 times', trouble);
-  });
-
-  test('slow: every answer is late, and none is lost', async () => {
-    const server = ipv4(stage.server);
-    const trouble = async () => {
-      relay.slow(700);
+    test('away while the controller is killed and starts again: what is on disk counts', async () => {
+      const server = ipv4(stage.server);
+      const args = ['-k', 'process/', '--drift-interval', '1', '--register', 'none', '-c', consul.address];
+      await using guard = guardOver(stage, scene.workload);
+      const loaded = await handles(scene.workload.pid);
+      await consul.kill();
+      await scene.controller.stop('SIGKILL');
+      const late = await stage.workloads.run('process-orphan', { acl: 'db' });
+      await using next = new RunningController({
+        engine: stage.engine,
+        folder: scene.controller.folder,
+        args,
+      });
+      await becomes(late, server, 81, 'refused');
+      expect(await connects(late, server, 80)).toBe('ok');
+      expect(await handles(scene.workload.pid)).toBe(loaded);
+      await consul.start();
       await scene.edit(`${server}:tcp/80-81`);
+      await becomes(late, server, 81, 'ok');
+      await scene.edit(`${server}:tcp/80`);
+      await becomes(late, server, 81, 'refused');
+      expect((await next.status()).sources.map(({ error }) => error).filter(Boolean)).toEqual([]);
+      await unharmed(guard);
+      await stage.workloads.remove(late);
+    });
+  });
+
+  describe('the way there', () => {
+    let scene: Scene;
+    let relay: Relay;
+    beforeAll(async () => {
+      const { hostname, port } = new URL(consul.address);
+      relay = await Relay.open({ to: { host: hostname, port: Number(port) } });
+      scene = await Scene.open(stage, consul, 'way', ['-c', relay.address]);
+    });
+    afterAll(async () => {
+      await scene?.[Symbol.asyncDispose]();
+      await relay?.[Symbol.asyncDispose]();
+    });
+
+    test('partitioned: all packets are lost, edits of that time arrive afterwards', async () => {
+      const server = ipv4(stage.server);
+      const trouble = async () => {
+        relay.stall();
+        await scene.edit(`${server}:tcp/80-81`);
+        expect(await connects(scene.workload, server, 81)).toBe('refused');
+        return async () => {
+          relay.heal();
+          await becomes(scene.workload, server, 81, 'ok');
+        };
+      };
+      await endure(scene, 'Consul partitioned', trouble);
+    });
+
+    test('connections cut, and new ones refused', async () => {
+      const trouble = async () => {
+        relay.cut();
+        return () => relay.heal();
+      };
+      await endure(scene, 'Consul cut off', trouble, /.+/);
+    });
+
+    test('connections cut again and again', async () => {
+      const trouble = async () => {
+        for (let round = 0; round < 20; round += 1) {
+          relay.cut({ again: true });
+          await waitFor(() => relay.connections > 0, {
+            what: 'the next connection',
+            timeout: 20_000,
+            interval: 5,
+          });
+        }
+        return () => relay.heal();
+      };
+      await endure(scene, 'Consul cut 20 times', trouble);
+    });
+
+    test('slow: every answer is late, and none is lost', async () => {
+      const server = ipv4(stage.server);
+      const trouble = async () => {
+        relay.slow(700);
+        await scene.edit(`${server}:tcp/80-81`);
+        await becomes(scene.workload, server, 81, 'ok');
+        await scene.edit(`${server}:tcp/80`);
+        await becomes(scene.workload, server, 81, 'refused');
+        expect((await scene.controller.status()).sources.flatMap(({ error }) => error ?? [])).toEqual([]);
+        return () => relay.heal();
+      };
+      await endureSlow(scene, trouble);
+    });
+
+    /** As `endure`, where edits of the time of trouble are in force. */
+    async function endureSlow(one: Scene, trouble: Trouble): Promise<void> {
+      await using guard = guardOver(stage, one.workload);
+      await (await trouble())();
+      await unharmed(guard);
+      await nothingLeaked(one.before, one.controller, stage.workloads);
+    }
+  });
+
+  describe('its answers', () => {
+    let scene: Scene;
+    let stub: ConsulStub;
+    beforeAll(async () => {
+      stub = await ConsulStub.open(consul.address);
+      scene = await Scene.open(stage, consul, 'answers', ['-c', stub.address]);
+    });
+    afterAll(async () => {
+      await scene?.[Symbol.asyncDispose]();
+      await stub?.[Symbol.asyncDispose]();
+    });
+
+    test('filtered by ACLs: no empty list is believed', async () => {
+      const trouble = async () => {
+        stub.treat((path) => (path.startsWith('/v1/kv/') ? 'filter' : 'pass'));
+        return () => stub.treat(() => 'pass');
+      };
+      await endure(scene, 'results filtered', trouble, /hides a part/);
+    });
+
+    test("one service's query fails: its last known instances stay, all else goes on", async () => {
+      const [server, other] = [ipv4(stage.server), ipv4(stage.other)];
+      for (const service of ['good', 'bad']) {
+        await register(
+          { consul },
+          { node: service, service, address: server, port: service === 'good' ? 80 : 81 },
+        );
+      }
+      await scene.edit('good', 'bad');
       await becomes(scene.workload, server, 81, 'ok');
+      await using guard = guardOver(stage, scene.workload);
+      stub.treat((path) => (path.includes('/service/bad') ? 'fail' : 'pass'));
+      const failing = async () =>
+        (await scene.controller.status()).sources.some(({ name, error }) => name === 'service bad' && error);
+      await waitFor(failing, { what: 'the failure to be noticed', timeout: 20_000 });
+      await register({ consul }, { node: 'good', service: 'good', address: other, port: 81 });
+      await becomes(scene.workload, other, 81, 'ok');
+      expect(await connects(scene.workload, server, 80)).toBe('refused');
+      expect(await connects(scene.workload, server, 81)).toBe('ok');
+      await register({ consul }, { node: 'good', service: 'good', address: server, port: 80 });
+      await becomes(scene.workload, other, 81, 'refused');
+      stub.treat(() => 'pass');
+      const { breaches } = await guard.stop();
+      expect(breaches).toEqual([]);
       await scene.edit(`${server}:tcp/80`);
       await becomes(scene.workload, server, 81, 'refused');
-      expect((await scene.controller.status()).sources.flatMap(({ error }) => error ?? [])).toEqual([]);
-      return () => relay.heal();
+    });
+
+    test('a service that never answered, and fails, does not hold up the revocation of another rule', async () => {
+      const server = ipv4(stage.server);
+      await scene.edit(`${server}:tcp/80-81`);
+      await becomes(scene.workload, server, 81, 'ok');
+      stub.treat((path) => (path.includes('/service/mute') ? 'fail' : 'pass'));
+      await scene.edit(`${server}:tcp/80`, 'mute');
+      await becomes(scene.workload, server, 81, 'refused');
+      expect(await connects(scene.workload, server, 80)).toBe('ok');
+      stub.treat(() => 'pass');
+      await scene.edit(`${server}:tcp/80`);
+    });
+  });
+
+  test('the token is revoked, and a new one written to its file', async () => {
+    await using guarded = await startConsul({ acl: true });
+    const tokenFile = join(folder, 'token');
+    const token = async () => {
+      const policy = { Name: `p-${Date.now()}`, Rules: 'key_prefix "" { policy = "read" }' };
+      await guarded.call('PUT', '/v1/acl/policy', policy);
+      const { body } = await guarded.call('PUT', '/v1/acl/token', { Policies: [{ Name: policy.Name }] });
+      const { AccessorID, SecretID } = body as { readonly AccessorID: string; readonly SecretID: string };
+      writeFileSync(tokenFile, SecretID, { mode: 0o600 });
+      return AccessorID;
     };
-    await endureSlow(scene, trouble);
-  });
-
-  /** As `endure`, where edits of the time of trouble are in force. */
-  async function endureSlow(one: Scene, trouble: Trouble): Promise<void> {
-    await using guard = one.guard();
-    await (await trouble())();
-    const { breaches, losses } = await guard.stop();
-    expect({ breaches, losses }).toEqual({ breaches: [], losses: [] });
-    await nothingLeaked(one.before, one.controller, stage.workloads);
-  }
-});
-
-describe('its answers', () => {
-  let scene: Scene;
-  let stub: ConsulStub;
-  beforeAll(async () => {
-    stub = await ConsulStub.open(consul.address);
-    scene = await Scene.open(consul, 'answers', ['-c', stub.address]);
-  });
-  afterAll(async () => {
-    await scene?.[Symbol.asyncDispose]();
-    await stub?.[Symbol.asyncDispose]();
-  });
-
-  test('filtered by ACLs: no empty list is believed', async () => {
+    const first = await token();
+    const args = ['-c', guarded.address, '--consul-token-file', tokenFile];
+    await using scene = await Scene.open(stage, guarded, 'token', args);
     const trouble = async () => {
-      stub.treat((path) => (path.startsWith('/v1/kv/') ? 'filter' : 'pass'));
-      return () => stub.treat(() => 'pass');
+      await guarded.call('DELETE', `/v1/acl/token/${first}`);
+      // The query in flight is still answered; the next one is refused.
+      await guarded.call('PUT', '/v1/kv/token/nudge', '');
+      return async () => void (await token());
     };
-    await endure(scene, 'results filtered', trouble, /hides a part/);
+    await endure(scene, 'token revoked', trouble, /token/i);
+    expect(scene.controller.output).not.toContain(
+      (await callConsul(guarded, 'GET', '/v1/status/leader')).body,
+    );
   });
 
-  test("one service's query fails: its last known instances stay, all else goes on", async () => {
-    const [server, other] = [ipv4(stage.server), ipv4(stage.other)];
-    for (const service of ['good', 'bad']) {
-      await register(
-        { consul },
-        { node: service, service, address: server, port: service === 'good' ? 80 : 81 },
-      );
-    }
-    await scene.edit('good', 'bad');
-    await becomes(scene.workload, server, 81, 'ok');
-    await using guard = scene.guard();
-    stub.treat((path) => (path.includes('/service/bad') ? 'fail' : 'pass'));
-    const failing = async () =>
-      (await scene.controller.status()).sources.some(({ name, error }) => name === 'service bad' && error);
-    await waitFor(failing, { what: 'the failure to be noticed', timeout: 20_000 });
-    await register({ consul }, { node: 'good', service: 'good', address: other, port: 81 });
-    await becomes(scene.workload, other, 81, 'ok');
-    expect(await connects(scene.workload, server, 80)).toBe('refused');
-    expect(await connects(scene.workload, server, 81)).toBe('ok');
-    await register({ consul }, { node: 'good', service: 'good', address: server, port: 80 });
-    await becomes(scene.workload, other, 81, 'refused');
-    stub.treat(() => 'pass');
-    const { breaches } = await guard.stop();
-    expect(breaches).toEqual([]);
-    await scene.edit(`${server}:tcp/80`);
-    await becomes(scene.workload, server, 81, 'refused');
+  test('restarted empty: the last known rules stay until a key is written', async () => {
+    await using scene = await Scene.open(stage, stage.consul, 'empty', ['-c', stage.consul.address]);
+    const trouble = async () => {
+      await stage.consul.restart();
+      return () => {};
+    };
+    await endure(scene, 'Consul restarted empty', trouble, /lost its history/);
   });
-
-  test('a service that never answered, and fails, does not hold up the revocation of another rule', async () => {
-    const server = ipv4(stage.server);
-    await scene.edit(`${server}:tcp/80-81`);
-    await becomes(scene.workload, server, 81, 'ok');
-    stub.treat((path) => (path.includes('/service/mute') ? 'fail' : 'pass'));
-    await scene.edit(`${server}:tcp/80`, 'mute');
-    await becomes(scene.workload, server, 81, 'refused');
-    expect(await connects(scene.workload, server, 80)).toBe('ok');
-    stub.treat(() => 'pass');
-    await scene.edit(`${server}:tcp/80`);
-  });
-});
-
-test('the token is revoked, and a new one written to its file', async () => {
-  await using guarded = await startConsul({ acl: true });
-  const tokenFile = join(folder, 'token');
-  const token = async () => {
-    const policy = { Name: `p-${Date.now()}`, Rules: 'key_prefix "" { policy = "read" }' };
-    await guarded.call('PUT', '/v1/acl/policy', policy);
-    const { body } = await guarded.call('PUT', '/v1/acl/token', { Policies: [{ Name: policy.Name }] });
-    const { AccessorID, SecretID } = body as { readonly AccessorID: string; readonly SecretID: string };
-    writeFileSync(tokenFile, SecretID, { mode: 0o600 });
-    return AccessorID;
-  };
-  const first = await token();
-  const args = ['-c', guarded.address, '--consul-token-file', tokenFile];
-  await using scene = await Scene.open(guarded, 'token', args);
-  const trouble = async () => {
-    await guarded.call('DELETE', `/v1/acl/token/${first}`);
-    // The query in flight is still answered; the next one is refused.
-    await guarded.call('PUT', '/v1/kv/token/nudge', '');
-    return async () => void (await token());
-  };
-  await endure(scene, 'token revoked', trouble, /token/i);
-  expect(scene.controller.output).not.toContain((await callConsul(guarded, 'GET', '/v1/status/leader')).body);
-});
-
-test('restarted empty: the last known rules stay until a key is written', async () => {
-  await using scene = await Scene.open(stage.consul, 'empty', ['-c', stage.consul.address]);
-  const trouble = async () => {
-    await stage.consul.restart();
-    return () => {};
-  };
-  await endure(scene, 'Consul restarted empty', trouble, /lost its history/);
 });

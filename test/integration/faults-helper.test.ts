@@ -2,18 +2,19 @@
  * The helper in trouble: its image deleted, its program failing or hanging. What is loaded stays, it is
  * reported, and loaded as soon as helpers work again.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningController } from '../support/egresstrator.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { LogLine, RunningController } from '../support/egresstrator.ts';
+import { edit, guardOver, protect, unharmed } from '../support/endurance.ts';
 import { type Footprint, footprint, nothingLeaked } from '../support/footprint.ts';
-import { Guard } from '../support/guard.ts';
 import { handles } from '../support/kernel.ts';
-import { becomes, control, ipv4, openStage, putKey, type Stage, summary } from '../support/stage.ts';
+import { onBothEngines } from '../support/on-both-engines.ts';
+import { becomes, control, ipv4, openStage, type Stage, summary } from '../support/stage.ts';
 import { connects, type Workload } from '../support/workloads.ts';
 
 /** Milliseconds from the end of a short trouble to an edit that counts: one retry, and the load. */
 const SECONDS = 10_000;
 
-describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
+onBothEngines((version) => {
   /** Of this test alone, so that it may be deleted and replaced. */
   const image = 'egresstrator-lab/helper:faults';
   const path = `helper-${version}`;
@@ -25,12 +26,10 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
   beforeAll(async () => {
     stage = await openStage(version);
     await repair();
-    await edit(80);
+    await edit(stage, path, 80);
     const args = ['--loader', 'helper', '-i', image, '--drift-interval', '3600', '--refusals-interval', '0'];
     controller = await control(stage, `${path}/`, args);
-    workload = await stage.workloads.run('helped', { acl: 'db' });
-    await becomes(workload, ipv4(stage.server), 81, 'refused');
-    await becomes(workload, ipv4(stage.server), 80, 'ok');
+    workload = await protect(stage, 'helped');
     before = await footprint(controller, stage.workloads);
   });
   afterAll(async () => {
@@ -39,8 +38,6 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
     await stage?.[Symbol.asyncDispose]();
   });
 
-  const edit = (...ports: readonly number[]) =>
-    putKey(stage, `${path}/db`, `${ipv4(stage.server)}:tcp/${ports.join()}`);
   const repair = () => stage.workloads.must('tag', stage.image, image);
 
   /** Puts an image in the place of the helper's, whose program is this one. */
@@ -72,14 +69,11 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
   ] as const;
 
   test.each(troubles)('%s', async (what, trouble, message) => {
-    const to = (one: Workload, port: number) => ({ protocol: 'tcp', address: ipv4(one), port }) as const;
-    await using guard = new Guard([
-      { workload, denied: [to(stage.other, 80)], allowed: [to(stage.server, 80)] },
-    ]);
+    await using guard = guardOver(stage, workload);
     const loaded = await handles(workload.pid);
     const lines = controller.log.length;
     await trouble();
-    await edit(80, 81);
+    await edit(stage, path, 80, 81);
     const complaint = await controller.logged(
       ({ msg, container }) => /could not be loaded/.test(msg) && container === workload.name,
       'the failure',
@@ -93,31 +87,28 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
     await becomes(workload, ipv4(stage.server), 81, 'ok');
     const waited = performance.now() - repaired;
     expect(summary(`Engine ${version}, ${what}: end to edit enforced`, [waited])).toBeLessThan(SECONDS);
-    await edit(80);
+    await edit(stage, path, 80);
     await becomes(workload, ipv4(stage.server), 81, 'refused');
-    const { breaches, losses } = await guard.stop();
-    expect({ breaches, losses }).toEqual({ breaches: [], losses: [] });
+    await unharmed(guard);
     await nothingLeaked(before, controller, stage.workloads);
   });
 
-  // Its time is over after 30 s; once is enough.
-  // It takes the whole time limit of a helper, so once is enough.
-  if (version === '20.10') {
-    test('its program hangs', async () => {
-      const loaded = await handles(workload.pid);
-      const lines = controller.log.length;
-      await replaceProgram('cat >/dev/null; exec sleep 1000');
-      await edit(80, 81);
-      const late = await controller
-        .logged(({ msg }) => /could not/.test(msg), 'the failure', lines)
-        .catch(() => controller.logged(({ msg }) => /could not/.test(msg), 'the failure', lines));
-      expect(late.error).toMatch(/took longer than/);
-      expect(await handles(workload.pid)).toBe(loaded);
-      await repair();
-      await becomes(workload, ipv4(stage.server), 81, 'ok');
-      await edit(80);
-      await becomes(workload, ipv4(stage.server), 81, 'refused');
-      await nothingLeaked(before, controller, stage.workloads);
-    });
-  }
+  test('its program hangs', async () => {
+    const loaded = await handles(workload.pid);
+    const lines = controller.log.length;
+    await replaceProgram('cat >/dev/null; exec sleep 1000');
+    await edit(stage, path, 80, 81);
+    // Its time is over after 30 s.
+    const isIt = ({ msg }: LogLine) => /could not/.test(msg);
+    const late = await controller
+      .logged(isIt, 'the failure', lines)
+      .catch(() => controller.logged(isIt, 'the failure', lines));
+    expect(late.error).toMatch(/took longer than/);
+    expect(await handles(workload.pid)).toBe(loaded);
+    await repair();
+    await becomes(workload, ipv4(stage.server), 81, 'ok');
+    await edit(stage, path, 80);
+    await becomes(workload, ipv4(stage.server), 81, 'refused');
+    await nothingLeaked(before, controller, stage.workloads);
+  });
 });

@@ -1,0 +1,141 @@
+/**
+ * Containers in trouble: gone or replaced under the controller's hands, crashing in a loop, fifty of them at
+ * once, their tables altered.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { waitFor } from '../../lab/wait.ts';
+import type { RunningController } from '../support/egresstrator.ts';
+import { edit, forgotten, guardOver, protect, unharmed } from '../support/endurance.ts';
+import { footprint, nothingLeaked, pidOf } from '../support/footprint.ts';
+import { inside, ourTables } from '../support/kernel.ts';
+import { onBothEngines } from '../support/on-both-engines.ts';
+import { control, ipv4, openStage, type Stage, summary } from '../support/stage.ts';
+import { connects } from '../support/workloads.ts';
+
+onBothEngines((version) => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage(version);
+  });
+  afterAll(() => stage?.[Symbol.asyncDispose]());
+
+  /** On its own path, as each test has a controller of its own. */
+  const argsFor = (path: string, loader: string) => [
+    ...['-c', stage.consul.address, '-k', `${path}/`, '-i', stage.image, '--register', 'none'],
+    ...['--loader', loader, '--drift-interval', '1'],
+  ];
+
+  describe.each(['nsenter', 'helper'])('containers come and go, loading by %s', (loader) => {
+    const path = `crowd-${loader}`;
+    let controller: RunningController;
+    beforeAll(async () => {
+      await edit(stage, path, 80);
+      controller = await control(stage, `${path}/`, argsFor(path, loader));
+    });
+    afterAll(() => controller?.[Symbol.asyncDispose]());
+
+    test('one that dies while its job waits or runs is no failure, and leaves nothing', async () => {
+      const workload = await protect(stage, `stays-${loader}`);
+      const before = await footprint(controller, stage.workloads);
+      const lines = controller.log.length;
+      await using guard = guardOver(stage, workload);
+      const shortLives = Array.from({ length: 10 }, async (_, index) => {
+        const id = await stage.workloads.start(`dies-${loader}-${index}`, { acl: 'db' });
+        await sleep(index * 25);
+        await stage.workloads.must('rm', '--force', id);
+      });
+      const crashing = await stage.workloads.start(`crashes-${loader}`, {
+        acl: 'db',
+        args: ['--restart', 'always'],
+        command: ['usleep', '50000'],
+      });
+      await Promise.all(shortLives);
+      await stage.workloads.must('rm', '--force', crashing);
+      await unharmed(guard);
+      await forgotten(stage, controller, 'dies-', 'crashes-');
+      await nothingLeaked(before, controller, stage.workloads);
+      const failures = controller.log.slice(lines).filter(({ level }) => level === 'error');
+      expect(failures.map(({ msg, error }) => `${msg}: ${error}`)).toEqual([]);
+      await stage.workloads.remove(workload);
+    });
+
+    test('tables that are altered by hand are put right, also right after a load', async () => {
+      const name = stage.workloads.nameOf(`altered-${loader}`);
+      const logged = (message: string, from: number) =>
+        controller.logged(({ msg, container }) => msg === message && container === name, message, from);
+      const workload = await protect(stage, `altered-${loader}`);
+      await logged('rules loaded', 0);
+      const hole = `{ ${ipv4(stage.server)} . tcp . 81 }`;
+      for (const alteration of [
+        ['add', 'element', 'inet', 'egresstrator', 'allowed4', hole],
+        ['insert', 'rule', 'inet', 'egresstrator', 'output', 'accept'],
+        ['delete', 'table', 'netdev', 'egresstrator'],
+      ]) {
+        const lines = controller.log.length;
+        await execa('nsenter', [...inside(workload.pid).slice(1), 'nft', ...alteration]);
+        await logged('rules in the kernel were altered', lines);
+        await logged('rules loaded', lines);
+        expect(await connects(workload, ipv4(stage.server), 81)).toBe('refused');
+        expect(await ourTables(inside(workload.pid))).toHaveLength(2);
+      }
+      await stage.workloads.remove(workload);
+    });
+  });
+
+  test('a pid that is reused by another process leads into no foreign namespace', async () => {
+    const path = 'reused';
+    await edit(stage, path, 80);
+    await using controller = await control(stage, `${path}/`, argsFor(path, 'nsenter'));
+    const { workloads, server, other } = stage;
+    const workload = await protect(stage, 'reused');
+    const pid = pidOf(controller);
+    process.kill(pid, 'SIGSTOP');
+    await workloads.must('kill', workload.id);
+    // A process with the same number in the namespace of a container that nobody asked to protect.
+    const script = [
+      'for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do',
+      `echo ${workload.pid - 1} >/proc/sys/kernel/ns_last_pid; sleep 20 >/dev/null & [ $! = ${workload.pid} ] && break;`,
+      'kill $!; done; echo $!; exec >&-; wait',
+    ].join(' ');
+    const reuse = execa('nsenter', [...inside(other.pid).slice(1), 'sh', '-c', script], { reject: false });
+    const [line] = await Promise.race([reuse.stdout?.toArray() ?? [], sleep(3_000, [])]);
+    await edit(stage, path, 80, 81);
+    process.kill(pid, 'SIGCONT');
+    await forgotten(stage, controller, 'reused');
+    for (const one of [other, server]) expect(await ourTables(inside(one.pid))).toEqual([]);
+    expect(await ourTables(stage.engine.networkPrefix)).toEqual([]);
+    process.stdout.write(
+      `pid ${workload.pid} was reused: ${String(line ?? '').trim() === String(workload.pid)}\n`,
+    );
+    reuse.kill('SIGKILL');
+    await stage.workloads.remove(workload);
+  });
+
+  test('fifty containers started at once are all protected, and leave nothing', async () => {
+    const path = 'fifty';
+    await edit(stage, path, 80);
+    await using controller = await control(stage, `${path}/`, argsFor(path, 'auto'));
+    const before = await footprint(controller, stage.workloads);
+    const names = Array.from({ length: 50 }, (_, index) => `fifty-${index}`);
+    await Promise.all(names.map((name) => stage.workloads.start(name, { acl: 'db' })));
+    const started = performance.now();
+    const allProtected = async () => {
+      const { namespaces } = await controller.status();
+      const ours = namespaces.filter(({ target }) => target.startsWith(stage.workloads.nameOf('fifty-')));
+      return ours.filter(({ state }) => state === 'protected').length === names.length;
+    };
+    await waitFor(allProtected, { what: 'all fifty to be protected', timeout: 60_000 });
+    summary('fifty containers: last start to all protected', [performance.now() - started]);
+    for (const name of ['fifty-0', 'fifty-25', 'fifty-49']) {
+      const workload = await stage.workloads.find(name);
+      expect(await connects(workload, ipv4(stage.server), 80)).toBe('ok');
+      expect(await connects(workload, ipv4(stage.server), 81)).toBe('refused');
+    }
+    await stage.workloads.must('rm', '--force', ...names.map((name) => stage.workloads.nameOf(name)));
+    await forgotten(stage, controller, 'fifty-');
+    await nothingLeaked(before, controller, stage.workloads);
+    expect(controller.log.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+});

@@ -1,0 +1,47 @@
+/**
+ * What all tests of faults ask of a workload: port 80 of the server goes on, all else stays closed.
+ */
+import { expect } from 'vitest';
+import { waitFor } from '../../lab/wait.ts';
+import type { RunningController } from './egresstrator.ts';
+import { Guard } from './guard.ts';
+import { becomes, ipv4, putKey, type Stage } from './stage.ts';
+import type { Workload } from './workloads.ts';
+
+/** The key `db` below a path allows these ports of the server. */
+export const edit = (stage: Stage, path: string, ...ports: readonly number[]): Promise<void> =>
+  putKey(stage, `${path}/db`, `${ipv4(stage.server)}:tcp/${ports.join()}`);
+
+/** Runs a workload, and waits until it is protected. */
+export async function protect(stage: Stage, name: string): Promise<Workload> {
+  const workload = await stage.workloads.run(name, { acl: 'db' });
+  await becomes(workload, ipv4(stage.server), 81, 'refused');
+  await becomes(workload, ipv4(stage.server), 80, 'ok');
+  return workload;
+}
+
+/** The other server's port is never allowed, port 80 of the server always. */
+export function guardOver(stage: Stage, ...workloads: readonly Workload[]): Guard {
+  const to = (protocol: 'tcp' | 'udp', one: Workload) => ({ protocol, address: ipv4(one), port: 80 });
+  const denied = [to('tcp', stage.other), to('udp', stage.other)];
+  return new Guard(workloads.map((workload) => ({ workload, denied, allowed: [to('tcp', stage.server)] })));
+}
+
+/** Ends the guard, which must have seen nothing wrong; returns how many denied attempts it made. */
+export async function unharmed(guard: Guard): Promise<number> {
+  const { attempts, breaches, losses } = await guard.stop();
+  expect({ breaches, losses }).toEqual({ breaches: [], losses: [] });
+  return attempts;
+}
+
+/** Waits until no container whose name begins like one of these is known any more. */
+export async function forgotten(
+  { workloads }: Stage,
+  controller: RunningController,
+  ...names: readonly string[]
+): Promise<void> {
+  const isOne = ({ target }: { readonly target: string }) =>
+    names.some((name) => target.startsWith(workloads.nameOf(name)));
+  const gone = async () => !(await controller.status()).namespaces.some(isOne);
+  await waitFor(gone, { what: `${names} to be forgotten`, timeout: 20_000 });
+}
