@@ -144,8 +144,11 @@ export class Keeper {
   }
 }
 
-/** So many failures in a row because a container "is gone", and it is reported like any other. */
-const GONE_IN_VAIN = 3;
+/**
+ * So many failures in a row because a container "is gone", and it is reported like any other. A busy Engine
+ * may take seconds to say that fifty containers ended.
+ */
+const GONE_IN_VAIN = 5;
 
 const priorityOf = (record: NamespaceRecord): Priority =>
   record.expected?.fingerprint === undefined ? PRIORITY.start : PRIORITY.refresh;
