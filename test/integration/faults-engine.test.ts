@@ -13,11 +13,12 @@ import { type RunningController, startController } from '../support/egresstrator
 import { footprint, nothingLeaked } from '../support/footprint.ts';
 import { Guard } from '../support/guard.ts';
 import { handles } from '../support/kernel.ts';
+import { onBothEngines } from '../support/on-both-engines.ts';
 import { Relay } from '../support/relay.ts';
 import { becomes, ipv4, summary } from '../support/stage.ts';
 import { connects, type Workload, Workloads } from '../support/workloads.ts';
 
-describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
+onBothEngines((version) => {
   let folder: string;
   let engine: OwnEngine;
   let consul: Consul;
