@@ -80,11 +80,7 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
     mode: read.word('mode', ['enforce', 'audit']),
     stateDir: read.text('stateDir') === 'none' ? undefined : read.text('stateDir'),
     runDir: read.text('runDir') === 'none' ? undefined : read.text('runDir'),
-    prepare: read
-      .text('prepare')
-      .split(';')
-      .map(parseKeyList)
-      .filter((keys) => keys.length > 0),
+    prepare: read.keyLists('prepare'),
     socket: read.text('socket'),
     concurrency: read.integer('concurrency', 1, 64),
     driftInterval: read.integer('driftInterval', 1, 86_400) * 1000,
@@ -159,6 +155,16 @@ class Reader {
     const rules = `${this.text('kvPath').replace(/^\/+|\/+$/g, '')}/`;
     if (folder === '/' || folder.startsWith(rules)) this.#refuse(name, `expected a path outside of ${rules}`);
     return folder;
+  }
+
+  /** Lists of keys, which are for a gate: without a folder to share with it, nobody would use them. */
+  keyLists(name: OptionName): readonly (readonly string[])[] {
+    const lists = this.text(name).split(';').map(parseKeyList);
+    const filled = lists.filter((keys) => keys.length > 0);
+    if (filled.length > 0 && this.text('runDir') === 'none') {
+      this.#refuse(name, 'expected no keys where --run-dir is none');
+    }
+    return filled;
   }
 
   /** `9464`, `0.0.0.0:9464` or `[::1]:9464`. */

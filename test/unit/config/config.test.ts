@@ -56,6 +56,13 @@ describe('resolveConfig', () => {
     expect(resolveConfig({ protect: 'none' }, {}).protectedHosts).toEqual([]);
   });
 
+  test('refuses to prepare rules for a gate where no folder is shared with one', () => {
+    expect(() => resolveConfig({ prepare: 'a,b', runDir: 'none' }, {})).toThrow(
+      '--prepare: expected no keys where --run-dir is none, not "a,b"',
+    );
+    expect(resolveConfig({ runDir: 'none' }, {})).toMatchObject({ runDir: undefined, prepare: [] });
+  });
+
   test('reports every problem at once, each with where it stands', () => {
     const flags = { loader: 'magic', concurrency: '0', protect: '10.0.0.0/8,nope' };
     expect(() => resolveConfig(flags, { EGRESSTRATOR_DRIFT_INTERVAL: '1e3' })).toThrow(
