@@ -1,8 +1,9 @@
 /**
  * What is known of Consul: the rules, and the services that granted keys refer to.
  *
- * A watch is held for each service as long as something refers to it. What a former run of the
- * controller knew fills in until Consul has answered once.
+ * A watch is held for each service as long as something refers to it. Until it has answered once, what was
+ * last known fills in, of a watch before it or of a former run of the controller: a container that starts
+ * again does not wait for Consul, and gets its rules although Consul is away.
  */
 import { type Acl, parseAcl } from '../domain/acl.ts';
 import type { Catalog } from '../domain/resolve.ts';
@@ -26,22 +27,25 @@ export interface Freshness {
 export class KnownWorld {
   readonly #source: RuleSource;
   readonly #onChange: () => void;
-  readonly #former: Knowledge | undefined;
+  readonly #formerRules: ReadonlyMap<string, string> | undefined;
   readonly #rules: Watched<ReadonlyMap<string, string>>;
   readonly #services = new Map<string, Watched<readonly Instance[]>>();
+  /** Of services that are not watched, or whose watch has not answered yet. */
+  readonly #lastKnown: Map<string, readonly Instance[]>;
   #acl: Acl | undefined;
   #parsedFrom: ReadonlyMap<string, string> | undefined;
 
   constructor(source: RuleSource, former: Knowledge | undefined, onChange: () => void) {
     this.#source = source;
-    this.#former = former;
+    this.#formerRules = former?.rules;
+    this.#lastKnown = new Map(former?.services);
     this.#onChange = onChange;
     this.#rules = source.watchRules(onChange, former?.rules);
   }
 
   /** The parsed rules; undefined while nothing is known of them. */
   acl(): Acl | undefined {
-    const texts = this.#rules.value ?? this.#former?.rules;
+    const texts = this.#rules.value ?? this.#formerRules;
     if (texts === undefined) return undefined;
     if (texts !== this.#parsedFrom) {
       this.#acl = parseAcl(texts, this.#acl);
@@ -54,7 +58,7 @@ export class KnownWorld {
   catalog(): Catalog {
     const catalog = new Map<string, readonly Instance[]>();
     for (const [name, watched] of this.#services) {
-      const instances = watched.value ?? this.#former?.services.get(name);
+      const instances = watched.value ?? this.#lastKnown.get(name);
       if (instances !== undefined) catalog.set(name, instances);
     }
     return catalog;
@@ -65,14 +69,14 @@ export class KnownWorld {
     const wanted = new Map(refs.map((ref) => [serviceName(ref), ref]));
     for (const [name, watched] of this.#services) {
       if (wanted.has(name)) continue;
+      if (watched.value !== undefined) this.#keepLastKnown(name, watched.value);
       watched.close();
       this.#services.delete(name);
     }
     for (const [name, ref] of wanted) {
-      if (!this.#services.has(name)) {
-        const known = this.#former?.services.get(name);
-        this.#services.set(name, this.#source.watchService(ref, this.#onChange, known));
-      }
+      if (this.#services.has(name)) continue;
+      const known = this.#lastKnown.get(name);
+      this.#services.set(name, this.#source.watchService(ref, this.#onChange, known));
     }
   }
 
@@ -93,7 +97,7 @@ export class KnownWorld {
 
   /** What to keep on disk; undefined while the rules are not known. */
   knowledge(): Knowledge | undefined {
-    const rules = this.#rules.value ?? this.#former?.rules;
+    const rules = this.#rules.value ?? this.#formerRules;
     return rules === undefined ? undefined : { rules, services: this.catalog() };
   }
 
@@ -101,7 +105,18 @@ export class KnownWorld {
     this.#rules.close();
     this.follow([]);
   }
+
+  /** Those that were left longest ago are forgotten first. */
+  #keepLastKnown(name: string, instances: readonly Instance[]): void {
+    this.#lastKnown.delete(name);
+    this.#lastKnown.set(name, instances);
+    const [oldest] = this.#lastKnown.keys();
+    if (this.#lastKnown.size > MOST_KEPT && oldest !== undefined) this.#lastKnown.delete(oldest);
+  }
 }
+
+/** Services of which the last instances are remembered while nothing refers to them. */
+const MOST_KEPT = 1000;
 
 const freshnessOf = (name: string, watched: Watched<unknown>): Freshness => ({
   name,

@@ -89,6 +89,23 @@ describe('Consul', () => {
     expect(setup.kernel.allowed(web)).toEqual(['10.0.0.9 . tcp . 1']);
   });
 
+  test('lost while nobody refers to a service: the last known instances count for who starts again', async () => {
+    const setup = startFake();
+    setup.consul.register('postgres', [{ address: '10.0.0.9', port: 5432, tags: [], node: 'n' }]);
+    setup.consul.put({ db: 'postgres' });
+    setup.engine.run(web);
+    await setup.rest();
+    setup.consul.register('postgres', [{ address: '10.0.0.1', port: 5432, tags: [], node: 'n' }]);
+    await setup.rest();
+    setup.engine.stop('web');
+    await setup.rest();
+    setup.consul.fail(away);
+    const again = { ...web, startedAt: '2026-01-02T00:00:00Z' };
+    setup.engine.run(again);
+    await setup.rest();
+    expect(setup.kernel.allowed(again)).toEqual(DB);
+  });
+
   test('is watched for granted services only, and no longer than they are referred to', async () => {
     const setup = startFake();
     setup.consul.put({ db: 'postgres', other: 'unwanted' });
