@@ -23,7 +23,7 @@ const GRACE = 1000;
 const LOAD_RETRY: Backoff = { first: 500, most: 5_000 };
 
 /** Milliseconds between two looks for helpers that nobody waits for. */
-const SWEEP = 600_000;
+const SWEEP = 120_000;
 
 export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   const config = resolveConfig(flags, terminal.environment);
