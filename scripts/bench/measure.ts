@@ -13,6 +13,8 @@ export interface Figure {
   readonly floorName?: string;
   /** What the ratio value ÷ floor is meant to be: `≤ 1.3`, `≥ 0.9`. */
   readonly target?: string;
+  /** What the figure itself, not its ratio, is meant to stay below; in its unit. */
+  readonly most?: number;
 }
 
 export interface Sample {
@@ -45,8 +47,9 @@ export async function medianOf(times: number, work: () => unknown): Promise<numb
 export const ratioOf = ({ value, floor }: Figure): number | undefined =>
   floor === undefined || floor === 0 ? undefined : value / floor;
 
-/** A ratio held against its target; undefined where there is none. */
+/** A ratio held against its target, or a figure against its bound; undefined where there is neither. */
 export function isMet(figure: Figure): boolean | undefined {
+  if (figure.most !== undefined) return figure.value <= figure.most;
   const ratio = ratioOf(figure);
   const [, sign, bound] = /^([≤≥]) ([\d.]+)$/.exec(figure.target ?? '') ?? [];
   if (ratio === undefined || sign === undefined) return undefined;

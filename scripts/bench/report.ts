@@ -55,9 +55,12 @@ function cells(figure: Figure): readonly string[] {
     `${digits(figure.value)} ${figure.unit}`,
     floor,
     ratio === undefined ? '' : ratio.toFixed(2),
-    figure.target === undefined ? '' : `${figure.target}${mark}`,
+    `${targetOf(figure)}${mark}`,
   ];
 }
+
+const targetOf = ({ target, most, unit }: Figure): string =>
+  most === undefined ? (target ?? '') : `≤ ${most} ${unit}`;
 
 /** Three digits that count. */
 const digits = (value: number): string =>

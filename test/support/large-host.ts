@@ -1,0 +1,117 @@
+/**
+ * A large host as the commands see it: 200 workloads, 10,000 rules that each of them holds, 300 services,
+ * 50 refused destinations of each workload. The API is real, what stands behind it is not.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { serveApi } from '../../src/adapters/api/server.ts';
+import type { Picture } from '../../src/controller/picture.ts';
+import type { RefusalReport } from '../../src/controller/refusal-log.ts';
+import type { Status } from '../../src/controller/status.ts';
+
+const WORKLOADS = 200;
+const RULES = 10_000;
+const SERVICES = 300;
+const REFUSALS = 50;
+
+export interface LargeHost extends AsyncDisposable {
+  /** Where its API answers. */
+  readonly socket: string;
+  /** A file with a new text of the key `shared`: some lines less, some more. */
+  readonly edited: string;
+}
+
+export async function openLargeHost(): Promise<LargeHost> {
+  const folder = mkdtempSync(join(tmpdir(), 'egresstrator-large-'));
+  const [socket, edited] = [join(folder, 'api.sock'), join(folder, 'rules')];
+  const { picture, reports, status, newText } = worldOf(dice(7));
+  writeFileSync(edited, newText);
+  const api = await serveApi(socket, {
+    status: () => status,
+    ready: () => true,
+    override: async () => ({ results: [] }),
+    metrics: async () => ({ contentType: 'text/plain', text: '' }),
+    picture: async () => picture,
+    refusals: async ({ container }) =>
+      reports.filter((one) => container === undefined || one.container === container),
+  });
+  const dispose = async () => {
+    await api.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { socket, edited, [Symbol.asyncDispose]: dispose };
+}
+
+/** A whole number from 0 on, below the limit. */
+type Dice = (limit: number) => number;
+
+/** The same numbers in each run. */
+const dice = (seed: number): Dice => {
+  let state = seed;
+  return (limit) => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((state / 2_147_483_648) * limit);
+  };
+};
+
+function worldOf(below: Dice) {
+  const shared = rules(RULES, below);
+  const own = Array.from({ length: 20 }, (_, index) => ({ key: `own-${index}`, text: rules(100, below) }));
+  const picture = pictureOf([{ key: 'shared', text: shared }, ...own]);
+  const more = ['10.7.0.0/16:tcp/1-1024', rules(100, below)];
+  return {
+    picture,
+    reports: picture.places.map(({ target }) => reportOf(target, below)),
+    status: statusOf(picture),
+    newText: [...shared.split('\n').slice(100), ...more].join('\n'),
+  };
+}
+
+/** One in ten names a service; the others are hosts and networks of 10.0.0.0/8, overlaps and all. */
+const rules = (lines: number, below: Dice): string =>
+  Array.from({ length: lines }, () => rule(below)).join('\n');
+
+function rule(below: Dice): string {
+  if (below(10) === 0) return `production.service-${below(SERVICES)}`;
+  const length = ['', '', '/24', '/28'][below(4)] ?? '';
+  const host = length === '' ? below(256) : 0;
+  const ports = ['80', '443', '5432', '8000-8100', '80,443'][below(5)];
+  return `10.${below(256)}.${below(256)}.${host}${length}:tcp/${ports}`;
+}
+
+const pictureOf = (texts: Picture['rules']): Picture => ({
+  places: Array.from({ length: WORKLOADS }, (_, index) => ({
+    ...{ workloads: [`w${index}`], ids: [`${index}`.padStart(64, 'f')], target: `w${index}` },
+    ...{ grants: ['shared', `own-${index % 20}`], mode: 'enforce', dns: 'resolvers' },
+    resolvers: ['10.0.0.1'],
+  })),
+  rules: texts,
+  services: Array.from({ length: SERVICES }, (_, index) => ({
+    name: `service-${index}`,
+    instances: Array.from({ length: 5 }, (_value, host) => ({
+      ...{ address: `10.200.${index % 256}.${host}`, port: 8000 + index },
+      ...{ tags: ['production'], node: `node-${host}` },
+    })),
+  })),
+  ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist: false },
+});
+
+const reportOf = (container: string, below: Dice): RefusalReport => ({
+  ...{ container, workloads: [container], mode: 'enforce' },
+  refusals: Array.from({ length: REFUSALS }, () => ({
+    ...{ address: `10.${below(256)}.${below(256)}.${below(256)}`, protocol: 'tcp', port: 1 + below(9_000) },
+    ...{ packets: 1, firstSeenAt: 0, lastSeenAt: 0 },
+  })),
+});
+
+const statusOf = ({ places, services }: Picture): Status => ({
+  namespaces: places.map(({ target, workloads, grants, mode, dns }) => ({
+    ...{ id: `${target}@0`, workloads, target, state: 'protected', grants, mode, dns, hasRawSockets: true },
+    ...{ fingerprint: 'f'.repeat(32), verifiedAt: 0, lastError: undefined, problems: [] },
+  })),
+  sources: services.map(({ name }) => ({
+    ...{ name: `service ${name}`, known: true, confirmedAt: 0, error: undefined },
+  })),
+  refused: [],
+});
