@@ -3,13 +3,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 
 const root = new URL('../../', import.meta.url);
 
 export const assetPath = (relative: string): string => fileURLToPath(new URL(relative, root));
 
 /** The version in package.json. */
-export const version = (): string =>
-  z.object({ version: z.string() }).parse(JSON.parse(readFileSync(assetPath('package.json'), 'utf8')))
-    .version;
+export function version(): string {
+  const content: unknown = JSON.parse(readFileSync(assetPath('package.json'), 'utf8'));
+  const isObject = typeof content === 'object' && content !== null;
+  return isObject && 'version' in content ? String(content.version) : 'unknown';
+}

@@ -1,12 +1,11 @@
 /**
  * `egresstrator gate`: puts the OCI runtime that protects containers from their first instruction on the
- * host, takes it away, or says how it is.
+ * host, takes it away, or says how it is. What does it is read only when it is called, as every command
+ * knows these words.
  */
 import type { Command } from 'commander';
-import { installGate } from '../../adapters/gate/install.ts';
 import { DEFAULT_GATE_SETTINGS, type GateSettings, RUNTIME } from '../../adapters/gate/layout.ts';
-import { type GateStatus, gateStatus, isWorking } from '../../adapters/gate/status.ts';
-import { uninstallGate } from '../../adapters/gate/uninstall.ts';
+import type { GateStatus } from '../../adapters/gate/status.ts';
 import type { Flags } from '../../config/config.ts';
 import { UsageError, UserError } from '../../domain/errors.ts';
 import { createOutput, type Terminal } from '../output.ts';
@@ -46,10 +45,12 @@ function addPlaces(command: Command): void {
 
 async function runInstall(flags: Flags, terminal: Terminal): Promise<void> {
   const settings = settingsOf(flags, terminal);
+  const { installGate } = await import('../../adapters/gate/install.ts');
   report(await installGate(settings, flags.default === true), flags, terminal);
 }
 
 async function runUninstall(flags: Flags, terminal: Terminal): Promise<void> {
+  const { uninstallGate } = await import('../../adapters/gate/uninstall.ts');
   report(await uninstallGate(settingsOf(flags, terminal), flags.force === true), flags, terminal);
 }
 
@@ -59,6 +60,7 @@ function report(changes: readonly string[], flags: Flags, terminal: Terminal): v
 }
 
 async function runStatus(flags: Flags, terminal: Terminal): Promise<void> {
+  const { gateStatus, isWorking } = await import('../../adapters/gate/status.ts');
   const status = await gateStatus(settingsOf(flags, terminal));
   createOutput(terminal, flags.json === true).result(status, describe(status));
   if (!isWorking(status)) throw new UserError(remedy(status));

@@ -3,7 +3,6 @@
  */
 import { ApiClient, isListening } from '../../adapters/api/client.ts';
 import { StatusReply } from '../../adapters/api/schema.ts';
-import { StatusBoard } from '../../adapters/consul/registration.ts';
 import { type Flags, PUBLISHED } from '../../config/config.ts';
 import { UsageError, UserError } from '../../domain/errors.ts';
 import { parseBulletin } from '../insight/bulletin.ts';
@@ -32,6 +31,7 @@ export async function status(container: string | undefined, flags: Flags, termin
 async function cluster(container: string | undefined, { config, output, paint }: Asking): Promise<void> {
   if (container !== undefined) throw new UsageError('give either a container or --cluster');
   const folder = config.publish ?? PUBLISHED;
+  const { StatusBoard } = await import('../../adapters/consul/registration.ts');
   const texts = await new StatusBoard(config.consul, folder).read();
   const hosts = [...texts].map(([node, text]) => ({ node, bulletin: parseBulletin(text) }));
   if (hosts.length === 0)

@@ -1,0 +1,133 @@
+/**
+ * Answers without a controller: what it would know is read from Consul and the Engine.
+ */
+import type { Config } from '../../config/config.ts';
+import { type Picture, type Place, placeOf } from '../../controller/picture.ts';
+import type { RefusalReport } from '../../controller/refusal-log.ts';
+import { formatPrefix } from '../../domain/address.ts';
+import { messageOf, UserError } from '../../domain/errors.ts';
+import { type Namespace, planNamespaces } from '../../domain/namespace.ts';
+import { pickContainer } from '../../domain/pick-container.ts';
+import { parseWorkload } from '../../domain/workload.ts';
+import { needsUngranted } from '../../rendering/template.ts';
+import type { Terminal } from '../output.ts';
+import { type Engine, openConsul, openEngine, openServices, openTemplate, toolLogger } from '../wiring.ts';
+import { type Scope, withServices } from './gather.ts';
+import { pickPlace } from './knowledge.ts';
+import { parseServices } from './service-words.ts';
+
+export interface Question {
+  readonly scope: Scope;
+  /** Services that are asked for by name. */
+  readonly also?: readonly string[];
+  /** The container whose resolvers matter. */
+  readonly container?: string;
+  /** An answer is possible without knowing the containers. */
+  readonly withoutContainers?: boolean;
+}
+
+/** Reads Consul as the controller would. */
+export async function readPicture(
+  question: Question,
+  places: readonly Place[],
+  config: Config,
+): Promise<Picture> {
+  const consul = openConsul(config);
+  try {
+    const rules = await consul.readRules().catch((error: unknown) => {
+      throw new UserError(`no controller answers at ${config.socket}, and ${messageOf(error)}`, {
+        cause: error,
+      });
+    });
+    const picture: Picture = {
+      places,
+      rules: [...rules].map(([key, text]) => ({ key, text })),
+      services: [],
+      unread: [],
+      protectedHosts: config.protectedHosts.map(formatPrefix),
+      template: config.template,
+      denylist: needsUngranted(openTemplate(config)),
+    };
+    const also = parseServices((question.also ?? []).join(','));
+    return await withServices(picture, openServices(config, consul), question.scope, also);
+  } finally {
+    consul.close();
+  }
+}
+
+/** Undefined where the Engine can't tell, and the question allows that. */
+export async function readPlaces(
+  { container, withoutContainers }: Question,
+  config: Config,
+  terminal: Terminal,
+): Promise<readonly Place[] | undefined> {
+  try {
+    return await withEngine(config, terminal, async (engine) => {
+      const { namespaces } = await plan(engine, config);
+      const places = namespaces.map((one) => placeOf(one, undefined));
+      if (container === undefined) return places;
+      const chosen = pickPlace(places, container);
+      const target = namespaces[places.indexOf(chosen)]?.target.id;
+      const resolvers = target === undefined ? [] : await engine.containers.resolvers(target);
+      return places.map((place) => (place === chosen ? { ...place, resolvers } : place));
+    });
+  } catch (error) {
+    if (withoutContainers === true) return undefined;
+    throw error;
+  }
+}
+
+/** What the kernel refused, of one container or of all. */
+export function readRefusalsDirectly(
+  container: string | undefined,
+  config: Config,
+  terminal: Terminal,
+): Promise<readonly RefusalReport[]> {
+  return withEngine(config, terminal, async (engine) => {
+    const { namespaces, containers } = await plan(engine, config);
+    const id = container === undefined ? undefined : pickContainer(containers, container).id;
+    const chosen = namespaces.filter(
+      ({ target, members }) =>
+        id === undefined || target.id === id || members.some((member) => member.container.id === id),
+    );
+    const reports: RefusalReport[] = [];
+    for (const namespace of chosen) reports.push(await readDirectly(namespace, engine));
+    return reports;
+  });
+}
+
+async function readDirectly(namespace: Namespace, { dataplane }: Engine): Promise<RefusalReport> {
+  const { id, name, pid, startedAt } = namespace.target;
+  const workloads = namespace.members.map(({ container }) => container.name);
+  const about = { container: name, workloads, mode: namespace.mode };
+  const now = Date.now();
+  try {
+    const refusals = await dataplane.refusals({ owner: id, name, pid, startedAt });
+    return { ...about, refusals: refusals.map((one) => ({ ...one, firstSeenAt: now, lastSeenAt: now })) };
+  } catch (error) {
+    return { ...about, refusals: [], error: messageOf(error) };
+  }
+}
+
+const plan = async (engine: Engine, config: Config) => {
+  const containers = await engine.containers.list();
+  const { namespaces } = planNamespaces(containers, (one) => parseWorkload(one, config.mode));
+  return { namespaces, containers };
+};
+
+async function withEngine<T>(
+  config: Config,
+  terminal: Terminal,
+  use: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const engine = await openEngine(config, terminal, toolLogger(terminal)).catch((error: unknown) => {
+    throw new UserError(`no controller answers at ${config.socket}, and ${messageOf(error)}`, {
+      cause: error,
+    });
+  });
+  try {
+    return await use(engine);
+  } finally {
+    await engine.close();
+  }
+}
