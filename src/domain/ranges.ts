@@ -32,6 +32,28 @@ export const covers = (ranges: readonly Range[], range: Range): boolean => {
   return found !== undefined && found.first <= range.first && range.last <= found.last;
 };
 
+/** Whether a range of a normal list has anything in common with `range`. */
+export const overlaps = (ranges: readonly Range[], range: Range): boolean => {
+  const found = seek(ranges, range.first);
+  return found !== undefined && found.first <= range.last;
+};
+
+/** What is in the first of two normal lists and not in the second, as a normal list. */
+export const without = (a: readonly Range[], b: readonly Range[]): readonly Range[] =>
+  a.length === 0 || b.length === 0 ? a : intersect(a, complement(b));
+
+/** All ports but those of a normal list. */
+const complement = (ranges: readonly Range[]): readonly Range[] => {
+  const gaps: Range[] = [];
+  let first = 0;
+  for (const range of ranges) {
+    if (range.first > first) gaps.push({ first, last: range.first - 1 });
+    first = range.last + 1;
+  }
+  if (first <= 65_535) gaps.push({ first, last: 65_535 });
+  return gaps;
+};
+
 /** The first range of a normal list that ends at `port` or later. */
 const seek = (ranges: readonly Range[], port: number): Range | undefined => {
   let [low, high] = [0, ranges.length];

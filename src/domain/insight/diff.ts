@@ -58,8 +58,8 @@ export function diffKey(key: string, text: string, context: DiffContext): Diff {
   const after = reach(key, proposed);
   const [added, removed] = [minusEqual(after, before), minusEqual(before, after)];
   const touched = touching([...added, ...removed]);
-  const gained = subtract(added, before.filter(touched), MOST_HOLES);
-  const lost = subtract(removed, after.filter(touched), MOST_HOLES);
+  const gained = subtract(added, before.filter(touched), DETAIL);
+  const lost = subtract(removed, after.filter(touched), DETAIL);
   const rest = memoize((other: string) => reach(other, context.acl).filter(touched));
   const holders = context.workloads.filter(({ grants }) => grants.includes(key));
   const changes = [...Map.groupBy(holders, groupOf).values()].map((group): Change => {
@@ -102,8 +102,8 @@ const memoize = <T>(compute: (key: string) => T): ((key: string) => T) => {
   };
 };
 
-/** A prefix with more holes is told as a whole: nobody reads hundreds of pieces of one. */
-const MOST_HOLES = 16;
+/** What has more holes is told as a whole: nobody reads hundreds of pieces of one prefix. */
+const DETAIL = { holes: 16, ranges: 64 };
 
 /** What the other keys of a workload do not grant. */
 const beyond = (differences: readonly Difference[], others: readonly Allowance[]): readonly Stretch[] =>
@@ -111,7 +111,7 @@ const beyond = (differences: readonly Difference[], others: readonly Allowance[]
     const left = subtract(
       differences.filter(({ partly }) => partly === was),
       others,
-      MOST_HOLES,
+      DETAIL,
     );
     return left.flatMap((one) => print(one, was || one.partly));
   });

@@ -1,0 +1,68 @@
+/**
+ * A prefix × ports with holes in it, told as readable prefixes × ports: what holds of the whole prefix is
+ * said once, and only the ports that have a hole somewhere break it up.
+ */
+import { contains, type Prefix } from '../address.ts';
+import type { PrefixRanges } from '../prefix-ranges.ts';
+import { protect } from '../protect.ts';
+import { intersect, normalize, overlaps, type Range, without } from '../ranges.ts';
+
+/** How many holes, and how many ranges of ports with holes, are told one by one. */
+export interface Detail {
+  readonly holes: number;
+  readonly ranges: number;
+}
+
+/** `partly`: it has too many holes to tell them one by one. */
+export interface Piece extends PrefixRanges {
+  readonly partly: boolean;
+}
+
+/** `holes` ascend, the broader prefix first, all inside of the prefix; appends to `found`. */
+export function hollow(
+  { prefix, ranges }: PrefixRanges,
+  holes: readonly PrefixRanges[],
+  most: Detail,
+  found: Piece[],
+): void {
+  const hit = intersect(ranges, normalize(holes.flatMap((hole) => hole.ranges)));
+  const whole = without(ranges, hit);
+  if (whole.length > 0) found.push({ prefix, ranges: whole, partly: false });
+  if (hit.length === 0) return;
+  const groups = nest(holes.filter((hole) => touches(hit, hole.ranges)));
+  if (groups.length > most.holes || hit.length > most.ranges) {
+    found.push({ prefix, ranges: hit, partly: true });
+    return;
+  }
+  const around = protect(
+    [{ prefix, ranges: hit, partly: false }],
+    groups.map(({ top }) => top.prefix),
+    ALWAYS,
+  );
+  found.push(...around);
+  for (const { top, inside } of groups)
+    hollow({ prefix: top.prefix, ranges: without(hit, top.ranges) }, inside, most, found);
+}
+
+/** Whether two normal lists have a port in common; the second should be the shorter. */
+export const touches = (ranges: readonly Range[], others: readonly Range[]): boolean =>
+  others.some((other) => overlaps(ranges, other));
+
+interface Group {
+  readonly top: PrefixRanges;
+  /** Further holes inside of it, in their order. */
+  readonly inside: PrefixRanges[];
+}
+
+const nest = (holes: readonly PrefixRanges[]): readonly Group[] => {
+  const groups: Group[] = [];
+  for (const hole of holes) {
+    const last = groups.at(-1);
+    if (last !== undefined && contains(last.top.prefix, hole.prefix)) last.inside.push(hole);
+    else groups.push({ top: hole, inside: [] });
+  }
+  return groups;
+};
+
+/** Longer than any prefix: `protect` takes the holes out of whatever it is given. */
+const ALWAYS: Readonly<Record<Prefix['family'], number>> = { 4: 33, 6: 129 };
