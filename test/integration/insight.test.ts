@@ -178,7 +178,7 @@ test('random rules are explained as the kernel decides', async () => {
 describe('the host', () => {
   test('is told by status, in a table and as JSON', async () => {
     const { stdout } = await ask('status');
-    expect(stdout).toMatch(new RegExp(`${web.name} +protected +app, missing +[0-9a-f]{8} +\\d+s ago`));
+    expect(stdout).toMatch(new RegExp(`${web.name} +protected\\* +app, missing +[0-9a-f]{8} +\\d+s ago`));
     expect(stdout).toContain('error: key missing: no such ACL key in Consul, so it grants nothing');
     expect(stdout).toMatch(/^rules +\d+s ago +ok$/m);
     const one = await ask('status', web.name, '--json');

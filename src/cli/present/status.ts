@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import type { StatusReply } from '../../adapters/api/schema.ts';
 import type { NamespaceState } from '../../controller/status.ts';
 import type { Colour, Paint } from './paint.ts';
+import { RAW_LINE, RAW_MARK, rawNote } from './raw-sockets.ts';
 import { type Column, table } from './table.ts';
 import { ago, count } from './words.ts';
 
@@ -30,6 +31,7 @@ export function presentStatus(status: Status, now: number, paint: Paint): string
     namespaces.length === 0
       ? 'No running container was started with EGRESSTRATOR_ENABLE=1.'
       : table(byName(namespaces), columns(now), paint),
+    rawNote(namespaces),
     refused
       .map(({ name, problem }) => `${paint('red', `${name} can not be given rules`)}: ${problem.reason}`)
       .join('\n'),
@@ -48,6 +50,7 @@ export function presentNamespace(
   paint: Paint,
 ): string {
   const { workloads, target, state, grants, mode, dns, fingerprint, verifiedAt, lastError } = namespace;
+  const raw = namespace.hasRawSockets ? paint('yellow', RAW_LINE) : 'can not be opened';
   const lines: readonly (readonly [string, string])[] = [
     ['workloads', workloads.join(', ')],
     ['entered by', target],
@@ -56,12 +59,13 @@ export function presentNamespace(
     ['keys', grants.join(', ') || 'none'],
     ['mode', mode],
     ['names', dns === 'resolvers' ? 'port 53 of its own resolvers' : 'no name resolution'],
+    ['raw sockets', raw],
     ['rules', fingerprint ?? 'none loaded'],
     ['checked', ago(verifiedAt, now)],
     ...(loader === undefined ? [] : [['loader', loader] as const]),
     ...(lastError === undefined ? [] : [['last error', paint('red', lastError)] as const]),
   ];
-  const text = lines.map(([name, value]) => `${name.padEnd(12)}${value}`).join('\n');
+  const text = lines.map(([name, value]) => `${name.padEnd(13)}${value}`).join('\n');
   const problems = presentProblems([namespace], paint);
   return problems === '' ? text : `${text}\n\n${problems}`;
 }
@@ -87,7 +91,11 @@ const byName = (namespaces: readonly NamespaceStatus[]): readonly NamespaceStatu
 
 const columns = (now: number): readonly Column<NamespaceStatus>[] => [
   { title: 'CONTAINER', text: ({ workloads }) => workloads.join(', ') },
-  { title: 'STATE', text: ({ state }) => state, colour: ({ state }) => COLOURS[state] },
+  {
+    title: 'STATE',
+    text: ({ state, hasRawSockets }) => `${state}${hasRawSockets ? RAW_MARK : ''}`,
+    colour: ({ state }) => COLOURS[state],
+  },
   { title: 'KEYS', text: ({ grants }) => grants.join(', ') || '-' },
   { title: 'RULES', text: ({ fingerprint }) => fingerprint?.slice(0, 8) ?? '-' },
   { title: 'CHECKED', text: ({ verifiedAt }) => ago(verifiedAt, now) },

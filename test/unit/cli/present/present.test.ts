@@ -52,7 +52,7 @@ const status: Status = {
         mode: 'enforce',
         dns: 'none',
       },
-      ...{ hasRawSockets: false, lastError: 'the helper ended with 1' },
+      ...{ hasRawSockets: true, lastError: 'the helper ended with 1' },
       problems: [{ severity: 'error', key: 'db', line: 3, text: '10.0.0.1', reason: 'expected a protocol' }],
     },
   ],
@@ -71,8 +71,11 @@ describe('status', () => {
       'egresstrator 1.0.0 on host-1, started 60m ago, loads nftables by auto',
       '',
       'CONTAINER     STATE      KEYS     RULES     CHECKED',
-      'job           failed     -        -         never',
+      'job           failed*    -        -         never',
       'web, sidecar  protected  db, net  01234567  4s ago',
+      '',
+      '* holds CAP_NET_RAW, with which AF_XDP sockets get round the rules (1 of 2):',
+      '  start it with --cap-drop NET_RAW, or by the gate, which takes CAP_NET_RAW from workloads that were not given it by --cap-add',
       '',
       'proxy can not be given rules: it has the host’s network',
       '',
@@ -89,7 +92,7 @@ describe('status', () => {
 
   test('colours what matters, and keeps the columns', () => {
     const text = presentStatus(status, NOW, tags);
-    expect(text).toContain('job           <red>failed</>     -');
+    expect(text).toContain('job           <red>failed*</>    -');
     expect(text).toContain('web, sidecar  <green>protected</>  db, net');
   });
 
@@ -102,17 +105,22 @@ describe('status', () => {
   test('of one container says what its state means', () => {
     const [namespace] = status.namespaces;
     expect(namespace && lines(presentNamespace(namespace, 'auto', NOW, plain))).toEqual([
-      'workloads   web, sidecar',
-      'entered by  web',
-      'state       protected',
-      'means       reaches what its keys allow, and nothing else',
-      'keys        db, net',
-      'mode        enforce',
-      'names       port 53 of its own resolvers',
-      'rules       0123456789abcdef',
-      'checked     4s ago',
-      'loader      auto',
+      'workloads    web, sidecar',
+      'entered by   web',
+      'state        protected',
+      'means        reaches what its keys allow, and nothing else',
+      'keys         db, net',
+      'mode         enforce',
+      'names        port 53 of its own resolvers',
+      'raw sockets  can not be opened',
+      'rules        0123456789abcdef',
+      'checked      4s ago',
+      'loader       auto',
     ]);
+    const raw = namespace && presentNamespace({ ...namespace, hasRawSockets: true }, 'auto', NOW, plain);
+    expect(raw).toContain(
+      'raw sockets  it holds CAP_NET_RAW and could get round the rules by AF_XDP sockets; start it with --cap-drop NET_RAW',
+    );
   });
 
   test('of a cluster shows who is silent', () => {
