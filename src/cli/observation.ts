@@ -19,6 +19,9 @@ import { version } from './assets.ts';
 import { type ServiceReader, withServices } from './insight/gather.ts';
 import { parseServices } from './insight/service-words.ts';
 import { Presence } from './presence.ts';
+import type { Engine } from './wiring.ts';
+
+type Observed = Pick<Engine, 'dataplane' | 'loaderFor'>;
 
 export class Observation implements InsightControls {
   readonly metrics: Metrics;
@@ -33,7 +36,8 @@ export class Observation implements InsightControls {
   #controller: Controller | undefined;
   #presence: Presence | undefined;
 
-  constructor(config: Config, dataplane: Dataplane, services: ServiceReader, log: Logger) {
+  constructor(config: Config, engine: Observed, services: ServiceReader, log: Logger) {
+    const { dataplane } = engine;
     const { loader, template, refusalsInterval } = config;
     this.#about = { version: version(), node: hostname(), loader, template, startedAt: Date.now() };
     this.#services = services;
@@ -48,11 +52,14 @@ export class Observation implements InsightControls {
     });
     this.metrics = new Metrics({
       version: version(),
-      loader,
+      loaders: loadersOf(config),
       status: () => this.#controller?.status(),
       refusedPackets: () => this.#refusals.packets,
     });
-    this.dataplane = measured(dataplane, (outcome, seconds) => this.metrics.observeLoad(outcome, seconds));
+    this.dataplane = measured(dataplane, {
+      observe: (load) => this.metrics.observeLoad(load),
+      loaderFor: (namespace) => engine.loaderFor(namespace),
+    });
     this.onDrift = () => this.metrics.countRepair();
   }
 
@@ -92,3 +99,6 @@ export class Observation implements InsightControls {
     await this.#presence?.close();
   }
 }
+
+const loadersOf = ({ dryRun, loader }: Config): readonly string[] =>
+  dryRun ? ['dry-run'] : loader === 'auto' ? ['nsenter', 'helper'] : [loader];

@@ -18,7 +18,7 @@ import { helperImage } from '../adapters/docker/image.ts';
 import { GateRecords } from '../adapters/gate/records.ts';
 import { createLogger } from '../adapters/log/pino.ts';
 import type { Config } from '../config/config.ts';
-import type { ContainerSource, Dataplane, Logger, RuleSource } from '../controller/ports.ts';
+import type { ContainerSource, Dataplane, Logger, NamespaceRef, RuleSource } from '../controller/ports.ts';
 import { messageOf } from '../domain/errors.ts';
 import { loadTemplate } from '../rendering/catalog.ts';
 import { isXtables } from '../rendering/facts.ts';
@@ -30,6 +30,8 @@ import { type Terminal, wantsColour } from './output.ts';
 export interface Engine {
   readonly containers: ContainerSource;
   readonly dataplane: Dataplane;
+  /** How a load would come into this namespace now: helper, nsenter, or dry-run. */
+  loaderFor(namespace: NamespaceRef): Promise<string>;
   /**
    * The Engine's own resolvers, asked for ahead, as the first container to start would have to wait for
    * them; undefined where they can't be told yet. Never fails.
@@ -83,6 +85,7 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
           return undefined;
         }),
     dataplane: config.dryRun ? dryRun(log) : createDataplane(runner),
+    loaderFor: async (namespace) => (config.dryRun ? 'dry-run' : runner.wayTo(namespace)),
     removeLeftovers,
     close: async () => {
       await runner.close();

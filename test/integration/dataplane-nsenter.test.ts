@@ -59,7 +59,9 @@ describe.each(versions)('Engine %s', (version) => {
     const unused = async () => {
       throw new Error('the helper was asked');
     };
-    const helper: NamespaceRunner = { run: unused, rehearse: unused, close: async () => {} };
+    const helper: NamespaceRunner = {
+      ...{ run: unused, rehearse: unused, wayTo: async () => 'helper', close: async () => {} },
+    };
     const auto = createDataplane(new AutoRunner(new NsenterRunner(), helper));
     expect(await isEquipped()).toBe(true);
     const ref = await lab.namespaceOf(await lab.start());

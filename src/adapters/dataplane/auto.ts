@@ -4,7 +4,7 @@
 import type { NamespaceRef } from '../../controller/ports.ts';
 import { runProgram } from '../process/run.ts';
 import { seesProcess } from './process-namespace.ts';
-import type { NamespaceRunner, Ran, Verb } from './runner.ts';
+import type { NamespaceRunner, Ran, Verb, Way } from './runner.ts';
 
 export class AutoRunner implements NamespaceRunner {
   readonly #nsenter: NamespaceRunner;
@@ -19,8 +19,13 @@ export class AutoRunner implements NamespaceRunner {
   }
 
   async run(namespace: NamespaceRef, verb: Verb, stdin?: string): Promise<Ran> {
+    const way = await this.wayTo(namespace);
+    return (way === 'nsenter' ? this.#nsenter : this.#helper).run(namespace, verb, stdin);
+  }
+
+  async wayTo(namespace: NamespaceRef): Promise<Way> {
     const seen = (await this.#equipped()) && (await seesProcess(namespace));
-    return (seen ? this.#nsenter : this.#helper).run(namespace, verb, stdin);
+    return seen ? 'nsenter' : 'helper';
   }
 
   async rehearse(verb: Verb, stdin?: string): Promise<Ran> {

@@ -19,7 +19,7 @@ import { type Allowance, allowanceFor, defaultAllowance } from './allowance.ts';
 import { helperBody } from './helper-spec.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { exited, type Failure, failed, gone, refuseHost, tookTooLong } from './load-errors.ts';
-import { mostOutput, type NamespaceRunner, type Ran, type Verb } from './runner.ts';
+import { mostOutput, type NamespaceRunner, type Ran, type Verb, type Way } from './runner.ts';
 import { Tidier } from './tidier.ts';
 
 export interface HelperSettings extends Allowance {
@@ -59,6 +59,10 @@ export class HelperRunner implements NamespaceRunner {
     const failure = { verb, name: namespace.name };
     const networkMode = `container:${namespace.owner}`;
     return this.#job({ ...failure, networkMode, stdin, check: () => this.#checkOwner(namespace, failure) });
+  }
+
+  async wayTo(): Promise<Way> {
+    return 'helper';
   }
 
   rehearse(verb: Verb, stdin?: string): Promise<Ran> {

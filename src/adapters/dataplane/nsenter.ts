@@ -7,7 +7,7 @@ import { type ProgramEnded, runProgram } from '../process/run.ts';
 import { allowanceFor, defaultAllowance } from './allowance.ts';
 import { exited, type Failure, failed, gone, refuseHost, tookTooLong } from './load-errors.ts';
 import { openNamespace } from './process-namespace.ts';
-import { mostOutput, type NamespaceRunner, type Ran, type Verb } from './runner.ts';
+import { mostOutput, type NamespaceRunner, type Ran, type Verb, type Way } from './runner.ts';
 
 export interface NsenterSettings {
   /** `dataplane/netns`; default: the one that came with this program. */
@@ -38,6 +38,10 @@ export class NsenterRunner implements NamespaceRunner {
     } finally {
       await opened.handle.close();
     }
+  }
+
+  async wayTo(): Promise<Way> {
+    return 'nsenter';
   }
 
   rehearse(verb: Verb, stdin?: string): Promise<Ran> {

@@ -6,12 +6,17 @@ import type { NamespaceRef } from '../../controller/ports.ts';
 /** The verbs of `dataplane/netns`. `load` reads a text from stdin. */
 export type Verb = 'load' | 'state' | 'refusals' | 'clear';
 
+/** The ways into a namespace, as logs and metrics call them. */
+export type Way = 'helper' | 'nsenter';
+
 export interface Ran {
   readonly stdout: string;
 }
 
 /** Every method fails with a `LoadError`; when it has failed or answered, nothing of it runs any more. */
 export interface NamespaceRunner {
+  /** The way that a run would take into this namespace now. Never fails. */
+  wayTo(namespace: NamespaceRef): Promise<Way>;
   run(namespace: NamespaceRef, verb: Verb, stdin?: string): Promise<Ran>;
   /** The same in an empty namespace that is thrown away. */
   rehearse(verb: Verb, stdin?: string): Promise<Ran>;

@@ -1,23 +1,35 @@
 /**
  * A dataplane that tells how long its loads took and how they ended.
  */
-import type { Dataplane } from '../../controller/ports.ts';
+import type { Dataplane, NamespaceRef } from '../../controller/ports.ts';
 import { LoadError } from '../../domain/errors.ts';
 
 /** `gone`: the container ended meanwhile, which is no fault. */
 export type LoadOutcome = 'loaded' | 'failed' | 'gone';
 
-/** Told of each load. */
-export type LoadObserver = (outcome: LoadOutcome, seconds: number) => void;
+/** One load. `loader`: the one that did it, also where `auto` is configured. */
+export interface ObservedLoad {
+  readonly outcome: LoadOutcome;
+  readonly loader: string;
+  readonly seconds: number;
+}
 
-export const measured = (dataplane: Dataplane, observe: LoadObserver): Dataplane => ({
+export interface Measuring {
+  /** Told of each load. */
+  readonly observe: (load: ObservedLoad) => void;
+  readonly loaderFor: (namespace: NamespaceRef) => Promise<string>;
+}
+
+export const measured = (dataplane: Dataplane, { observe, loaderFor }: Measuring): Dataplane => ({
   read: (namespace) => dataplane.read(namespace),
   clear: (namespace) => dataplane.clear(namespace),
   refusals: (namespace) => dataplane.refusals(namespace),
   rehearse: (text) => dataplane.rehearse(text),
   load: async (namespace, text) => {
+    const loader = await loaderFor(namespace);
     const started = performance.now();
-    const tell = (outcome: LoadOutcome) => observe(outcome, (performance.now() - started) / 1000);
+    const tell = (outcome: LoadOutcome) =>
+      observe({ outcome, loader, seconds: (performance.now() - started) / 1000 });
     try {
       const loaded = await dataplane.load(namespace, text);
       tell('loaded');

@@ -7,12 +7,12 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { SourceStatus, Status } from '../../controller/status.ts';
-import type { LoadOutcome } from './measured-dataplane.ts';
+import type { ObservedLoad } from './measured-dataplane.ts';
 
 export interface MetricsOptions {
   readonly version: string;
-  /** As configured: helper, nsenter or auto. */
-  readonly loader: string;
+  /** Those that may load here: helper, nsenter, dry-run. */
+  readonly loaders: readonly string[];
   /** Undefined while the controller does not run yet. */
   readonly status: () => Status | undefined;
   /** Refused packets since the start, by container. */
@@ -56,15 +56,14 @@ export class Metrics {
       help: 'Times that rules in a kernel were found altered, and were replaced',
       registers,
     });
-    for (const outcome of ['loaded', 'failed', 'gone'])
-      this.#loads.inc({ outcome, loader: options.loader }, 0);
+    for (const loader of options.loaders)
+      for (const outcome of ['loaded', 'failed', 'gone']) this.#loads.inc({ outcome, loader }, 0);
     this.#addStates();
     this.#addRefusals();
     collectDefaultMetrics({ register: this.#registry });
   }
 
-  observeLoad(outcome: LoadOutcome, seconds: number): void {
-    const { loader } = this.#options;
+  observeLoad({ outcome, loader, seconds }: ObservedLoad): void {
     this.#loads.inc({ outcome, loader });
     if (outcome === 'loaded') this.#durations.observe({ loader }, seconds);
   }

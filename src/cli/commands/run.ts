@@ -54,7 +54,7 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   const [engineResolvers] = await Promise.all([engine.warmUp(), templates.rehearse(template)]);
   const gate = openGate(config, engineResolvers, log);
   if (gate !== undefined) closers.add(gate);
-  const observation = new Observation(config, engine.dataplane, openServices(config, consul), log);
+  const observation = new Observation(config, engine, openServices(config, consul), log);
   const controller = closers.add(
     new Controller(controllerOptions(config, template), {
       ...engine,

@@ -18,7 +18,7 @@ function printing(stdout: string) {
     runs.push(args);
     return { stdout };
   };
-  const runner: NamespaceRunner = { run, rehearse: run, close: async () => {} };
+  const runner: NamespaceRunner = { run, rehearse: run, wayTo: async () => 'helper', close: async () => {} };
   return { runner, runs };
 }
 
@@ -79,6 +79,7 @@ test('auto asks nsenter only where it works and sees the process', async () => {
   // Our own pid is seen, but is no process of that container.
   expect(await runBy(true)).toEqual(['helper', 'nsenter']);
   expect(await runBy(false)).toEqual(['helper', 'helper']);
+  expect(await new AutoRunner(nsenter.runner, helper.runner, async () => true).wayTo(ours)).toBe('helper');
 });
 
 test('a dry run answers as if the text were loaded, and forgets a namespace with its container', async () => {

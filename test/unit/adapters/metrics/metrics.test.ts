@@ -1,7 +1,7 @@
 /** What the metrics tell, and that the dashboard and the alerts speak of metrics that exist. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { measured } from '../../../../src/adapters/metrics/measured-dataplane.ts';
+import { measured, type ObservedLoad } from '../../../../src/adapters/metrics/measured-dataplane.ts';
 import { Metrics } from '../../../../src/adapters/metrics/metrics.ts';
 import type { Status } from '../../../../src/controller/status.ts';
 import { LoadError } from '../../../../src/domain/errors.ts';
@@ -28,7 +28,12 @@ const status: Status = {
 };
 
 const metrics = (packets: ReadonlyMap<string, number> = new Map()) =>
-  new Metrics({ version: '1.2.3', loader: 'auto', status: () => status, refusedPackets: () => packets });
+  new Metrics({
+    version: '1.2.3',
+    loaders: ['nsenter', 'helper'],
+    status: () => status,
+    refusedPackets: () => packets,
+  });
 
 const textOf = async (one: Metrics): Promise<string> => (await one.render()).text;
 
@@ -47,22 +52,28 @@ test('namespaces, problems and sources are told as they are when somebody asks',
 test('loads are counted by outcome, and timed where they ended well', async () => {
   const one = metrics();
   const kernel = new FakeKernel();
-  const dataplane = measured(kernel, (outcome, seconds) => one.observeLoad(outcome, seconds));
+  const by = (loader: string) => ({
+    observe: (load: ObservedLoad) => one.observeLoad(load),
+    loaderFor: async () => loader,
+  });
+  const dataplane = measured(kernel, by('nsenter'));
   const where = { owner: 'a', name: 'a', pid: 1, startedAt: '2026-01-01T00:00:00Z' };
   const broken = measured(
     { ...dataplane, load: () => Promise.reject(new LoadError('no such process', { gone: true })) },
-    (outcome, seconds) => one.observeLoad(outcome, seconds),
+    by('helper'),
   );
   await dataplane.rehearse('').catch(() => undefined);
   await broken.load(where, 'text').catch(() => undefined);
-  one.observeLoad('loaded', 0.02);
-  one.observeLoad('failed', 3);
+  await dataplane.load(where, 'text').catch(() => undefined);
+  one.observeLoad({ outcome: 'loaded', loader: 'helper', seconds: 0.02 });
+  one.observeLoad({ outcome: 'failed', loader: 'helper', seconds: 3 });
   one.countRepair();
   const text = await textOf(one);
-  expect(text).toContain('egresstrator_loads_total{outcome="loaded",loader="auto"} 1');
-  expect(text).toContain('egresstrator_loads_total{outcome="failed",loader="auto"} 1');
-  expect(text).toContain('egresstrator_loads_total{outcome="gone",loader="auto"} 1');
-  expect(text).toContain('egresstrator_load_duration_seconds_count{loader="auto"} 1');
+  expect(text).toContain('egresstrator_loads_total{outcome="loaded",loader="helper"} 1');
+  expect(text).toContain('egresstrator_loads_total{outcome="loaded",loader="nsenter"} 1');
+  expect(text).toContain('egresstrator_loads_total{outcome="failed",loader="helper"} 1');
+  expect(text).toContain('egresstrator_loads_total{outcome="gone",loader="helper"} 1');
+  expect(text).toContain('egresstrator_load_duration_seconds_count{loader="helper"} 1');
   expect(text).toContain('egresstrator_drift_repairs_total 1');
 });
 
@@ -80,7 +91,7 @@ describe.each(['deploy/grafana/egresstrator.json', 'deploy/prometheus/egresstrat
   (path) => {
     test('speaks of metrics and labels that exist', async () => {
       const one = metrics(new Map([['a', 1]]));
-      one.observeLoad('loaded', 1);
+      one.observeLoad({ outcome: 'loaded', loader: 'helper', seconds: 1 });
       const text = await textOf(one);
       const names = new Set([...text.matchAll(/^(egresstrator_\w+)/gm)].map(([, name]) => name));
       const mentioned = [...readFileSync(path, 'utf8').matchAll(/egresstrator_\w+/g)].map(([name]) => name);
