@@ -11,12 +11,19 @@ import { messageOf } from '../domain/errors.ts';
 import { version } from './assets.ts';
 import { bulletinOf } from './insight/bulletin.ts';
 
-/** Milliseconds between two beats; Consul waits for four of them. */
-const BEAT = 10_000;
-/** Milliseconds until the first, so that there is something to tell. */
-const FIRST = 2_000;
-/** Milliseconds after which an unchanged status is written again, so that its age says something. */
-const REPEAT = 60_000;
+/** Milliseconds. */
+export interface Rhythm {
+  /** Until the first beat, so that there is something to tell. */
+  readonly first: number;
+  /** Between two beats; Consul waits for four of them. */
+  readonly beat: number;
+  /** After which an unchanged status is written again, so that its age says something. */
+  readonly repeat: number;
+}
+
+const RHYTHM: Rhythm = { first: 2_000, beat: 10_000, repeat: 60_000 };
+
+export type PresenceConfig = Pick<Config, 'consul' | 'register' | 'publish' | 'node'>;
 
 export class Presence {
   readonly #registration: Registration | undefined;
@@ -24,22 +31,25 @@ export class Presence {
   readonly #node: string;
   readonly #status: () => Status;
   readonly #log: Logger;
+  readonly #repeat: number;
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #first: NodeJS.Timeout | undefined;
   readonly #failing = new Set<string>();
   #written = { text: '', at: 0 };
   #beating: Promise<void> | undefined;
 
-  constructor({ consul, register, publish, node }: Config, status: () => Status, log: Logger) {
+  constructor(config: PresenceConfig, status: () => Status, log: Logger, rhythm: Rhythm = RHYTHM) {
+    const { consul, register, publish, node } = config;
     const identity = { service: register ?? '', node, version: version() };
     this.#registration = register === undefined ? undefined : new Registration(consul, identity);
     this.#board = publish === undefined ? undefined : new StatusBoard(consul, publish);
     this.#node = node;
     this.#status = status;
     this.#log = log;
+    this.#repeat = rhythm.repeat;
     if (this.#registration === undefined && this.#board === undefined) return;
-    this.#timer = setInterval(() => this.#beat(), BEAT);
-    this.#first = setTimeout(() => this.#beat(), FIRST);
+    this.#timer = setInterval(() => this.#beat(), rhythm.beat);
+    this.#first = setTimeout(() => this.#beat(), rhythm.first);
   }
 
   /** Takes the service away, and leaves a last word. */
@@ -68,7 +78,7 @@ export class Presence {
     const now = Date.now();
     const bulletin = bulletinOf(this.#status(), version(), now, running);
     const text = JSON.stringify({ ...bulletin, at: 0 });
-    if (text === this.#written.text && now - this.#written.at < REPEAT) return;
+    if (text === this.#written.text && now - this.#written.at < this.#repeat) return;
     await this.#board.write(this.#node, JSON.stringify(bulletin));
     this.#written = { text, at: now };
   }

@@ -11,6 +11,7 @@ import type { Container, ContainerId } from '../domain/container.ts';
 import { type Namespace, type Plan, planNamespaces } from '../domain/namespace.ts';
 import { type Catalog, grantedKeys, type Resolution, servicesOf } from '../domain/resolve.ts';
 import type { Mode } from '../domain/workload.ts';
+import { recordsRefusals } from '../rendering/facts.ts';
 import { needsUngranted, type Template } from '../rendering/render.ts';
 import { Keeper, type KeeperOptions } from './keeper.ts';
 import { type Knowledge, KnownWorld } from './known-world.ts';
@@ -133,14 +134,15 @@ export class Controller {
       namespaces: [...this.#keeper.records()].map(statusOf),
       refused: this.#plan.refused.map(({ container, problem }) => ({ name: container.name, problem })),
       sources: [...consul, engine],
+      recordsRefusals: recordsRefusals(this.#renderer.template.source),
     };
   }
 
   /** What answers to questions about it are made of; undefined while the rules are not known. */
   picture(): Picture | undefined {
     const { protectedHosts } = this.#options;
-    const denylist = needsUngranted(this.#renderer.template);
-    return pictureOf(this.#world, this.#keeper.records(), { protectedHosts, denylist });
+    const { template } = this.#renderer;
+    return pictureOf(this.#world, this.#keeper.records(), { protectedHosts, template });
   }
 
   /** The namespaces that hold rules, as far as known. */

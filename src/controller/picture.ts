@@ -8,6 +8,8 @@ import type { Namespace } from '../domain/namespace.ts';
 import type { Catalog } from '../domain/resolve.ts';
 import type { Instance } from '../domain/service.ts';
 import type { DnsPolicy, Mode } from '../domain/workload.ts';
+import { recordsRefusals } from '../rendering/facts.ts';
+import { needsUngranted, type Template } from '../rendering/template.ts';
 import { type NamespaceRecord, stateOf } from './namespace-record.ts';
 import type { NamespaceState } from './status.ts';
 
@@ -38,6 +40,8 @@ export interface Picture {
   readonly template?: string | undefined;
   /** The template refuses only what keys that were not granted allow. */
   readonly denylist: boolean;
+  /** What is loaded keeps refused destinations, so that they can be told. */
+  readonly recordsRefusals: boolean;
 }
 
 export const placeOf = (namespace: Namespace, resolvers: readonly string[] | undefined): Place => ({
@@ -54,7 +58,7 @@ export const placeOf = (namespace: Namespace, resolvers: readonly string[] | und
 export function pictureOf(
   world: { acl(): Acl | undefined; catalog(): Catalog },
   records: Iterable<NamespaceRecord>,
-  { protectedHosts, denylist }: { readonly protectedHosts: readonly Prefix[]; readonly denylist: boolean },
+  { protectedHosts, template }: { readonly protectedHosts: readonly Prefix[]; readonly template: Template },
 ): Picture | undefined {
   const acl = world.acl();
   if (acl === undefined) return undefined;
@@ -67,6 +71,7 @@ export function pictureOf(
     services: [...world.catalog()].map(([name, instances]) => ({ name, instances })),
     unread: [],
     protectedHosts: protectedHosts.map(formatPrefix),
-    denylist,
+    denylist: needsUngranted(template),
+    recordsRefusals: recordsRefusals(template.source),
   };
 }

@@ -65,6 +65,8 @@ export interface Status {
   readonly controller?: About;
   readonly namespaces: readonly NamespaceStatus[];
   readonly sources: readonly SourceStatus[];
+  /** False where the template keeps no refused destinations; undefined where nobody knows. */
+  readonly recordsRefusals?: boolean;
   /** Workloads that can't be given rules at all. */
   readonly refused: readonly { readonly name: string; readonly problem: Problem }[];
 }

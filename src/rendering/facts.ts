@@ -44,4 +44,11 @@ export function withFacts(text: string, facts: Facts): string {
 /** Texts for iptables-restore say so in their first line, as nft could not. */
 export const isXtables = (text: string): boolean => text.startsWith('#!iptables-restore');
 
+/**
+ * Whether what a template loads keeps refused destinations, in sets whose names start with `denied`. xtables
+ * has nothing of that kind: a packet could at best add its address to a list, without protocol and port.
+ */
+export const recordsRefusals = (source: string): boolean =>
+  !isXtables(source) && /\bset\s+denied/.test(source);
+
 const complete = (text: string): string => `${text}${text.endsWith('\n') ? '' : '\n'}${END}\n`;

@@ -94,7 +94,7 @@ const pictureOf = (texts: Picture['rules']): Picture => ({
       ...{ tags: ['production'], node: `node-${host}` },
     })),
   })),
-  ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist: false },
+  ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist: false, recordsRefusals: true },
 });
 
 const reportOf = (container: string, below: Dice): RefusalReport => ({

@@ -39,6 +39,7 @@ export const PictureReply = z.object({
   protectedHosts: z.array(z.string()),
   template: z.string().optional(),
   denylist: z.boolean(),
+  recordsRefusals: z.boolean(),
 });
 export type PictureReply = z.infer<typeof PictureReply>;
 

@@ -57,6 +57,7 @@ export const StatusReply = z.object({
   controller: About.optional(),
   namespaces: z.array(Namespace),
   sources: z.array(Source),
+  recordsRefusals: z.boolean().optional(),
   refused: z.array(z.object({ name: z.string(), problem: Problem })),
 });
 

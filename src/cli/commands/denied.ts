@@ -4,12 +4,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Flags } from '../../config/config.ts';
 import type { RefusalReport, SeenRefusal } from '../../controller/refusal-log.ts';
+import { UserError } from '../../domain/errors.ts';
 import { destinationOf } from '../../domain/insight/destination.ts';
 import { recognise, surveyOf } from '../../domain/insight/suggest.ts';
-import { type Asking, ask, SILENT_NOTE } from '../insight/context.ts';
+import { type Asking, ask } from '../insight/context.ts';
 import { type Answer, learn, readRefusals } from '../insight/source.ts';
 import type { Terminal } from '../output.ts';
 import { type Denied, type DeniedRow, deniedFrom, presentDenied, presentOne } from '../present/denied.ts';
+import { unrecorded } from '../present/words.ts';
 
 /** Milliseconds between two looks of --follow. */
 const INTERVAL = 1000;
@@ -25,17 +27,16 @@ export async function denied(container: string | undefined, flags: Flags, termin
 
 async function look(container: string | undefined, asking: Asking): Promise<Denied> {
   const { config, terminal } = asking;
-  const [reports, who] = await Promise.all([readRefusals(container, config, terminal), learnWho(asking)]);
-  return deniedFrom(reports, who);
+  const [reports, answer] = await Promise.all([readRefusals(container, config, terminal), learnSome(asking)]);
+  return deniedFrom(reports, whoIsBehind(answer), silenceOf(answer));
 }
 
-async function learnWho({ config, terminal, output }: Asking): Promise<Who> {
-  const answer = await learn({ scope: 'all' }, config, terminal).catch(() => undefined);
-  if (answer?.silent === true) output.note(SILENT_NOTE);
-  return whoIsBehind(answer);
-}
+const learnSome = ({ config, terminal }: Asking): Promise<Answer | undefined> =>
+  learn({ scope: 'all' }, config, terminal).catch(() => undefined);
 
-type Who = ReturnType<typeof whoIsBehind>;
+/** Why nothing can be told; undefined where it can. */
+const silenceOf = (answer: Answer | undefined): string | undefined =>
+  answer?.recordsRefusals === false ? unrecorded(answer.template) : undefined;
 
 /** Without Consul, what was refused is told all the same. */
 function whoIsBehind(answer: Answer | undefined) {
@@ -52,9 +53,12 @@ function whoIsBehind(answer: Answer | undefined) {
 async function follow(container: string | undefined, asking: Asking, json: boolean): Promise<void> {
   const { config, terminal } = asking;
   let known = new Map<string, number>();
-  for (let looks = 0, who = await learnWho(asking); ; looks++) {
-    if (looks % REFRESH === REFRESH - 1) who = await learnWho(asking);
-    const { rows } = deniedFrom(await readRefusals(container, config, terminal), who);
+  let answer = await learnSome(asking);
+  const silence = silenceOf(answer);
+  if (silence !== undefined) throw new UserError(silence);
+  for (let looks = 1; ; looks++) {
+    if (looks % REFRESH === 0) answer = await learnSome(asking);
+    const { rows } = deniedFrom(await readRefusals(container, config, terminal), whoIsBehind(answer));
     const time = new Date().toISOString().slice(11, 19);
     for (const row of rows.filter((one) => one.packets !== known.get(idOf(one))))
       terminal.stdout.write(`${json ? JSON.stringify(row) : presentOne(row, time)}\n`);

@@ -6,11 +6,12 @@ import type { RefusalReport } from '../../controller/refusal-log.ts';
 import { UserError } from '../../domain/errors.ts';
 import { destinationOf } from '../../domain/insight/destination.ts';
 import { createSuggester, type Survey, surveyOf } from '../../domain/insight/suggest.ts';
-import { ask, SILENT_NOTE } from '../insight/context.ts';
+import { ask } from '../insight/context.ts';
 import { viewOf } from '../insight/knowledge.ts';
 import { type Answer, learn, readRefusals } from '../insight/source.ts';
 import type { Terminal } from '../output.ts';
 import { type ContainerSuggestion, presentSuggestions } from '../present/suggest.ts';
+import { unrecorded } from '../present/words.ts';
 
 export async function suggest(
   container: string | undefined,
@@ -25,14 +26,18 @@ export async function suggest(
   for (const { container: name, error } of reports) if (error !== undefined) output.note(`${name}: ${error}`);
   if (reports.length > 0 && reports.every(({ error }) => error !== undefined))
     throw new UserError('what was refused could not be read from any container');
-  if (answer.silent) output.note(SILENT_NOTE);
   const survey = surveyOf(answer);
   const suggestions = reports
     .filter(({ refusals }) => refusals.length > 0)
     .map((one) => suggestFor(one, answer, survey));
-  const text = withKey(flags.key, answer, presentSuggestions(suggestions), suggestions.length === 0);
-  output.result({ suggestions: suggestions.map(plainSuggestion), text }, text);
+  const none = answer.recordsRefusals ? NOTHING : unrecorded(answer.template);
+  const text = withKey(flags.key, answer, presentSuggestions(suggestions, none), suggestions.length === 0);
+  const { recordsRefusals: recorded } = answer;
+  output.result({ recorded, suggestions: suggestions.map(plainSuggestion), text }, text);
+  if (!recorded && typeof flags.key === 'string') output.note(none);
 }
+
+const NOTHING = 'nothing was refused in the last hour';
 
 /** With --key, the whole new text of that key: what it holds, and the suggestion below. */
 function withKey(key: unknown, { acl }: Answer, suggestion: string, isEmpty: boolean): string {

@@ -22,9 +22,6 @@ export function ask(flags: Flags, terminal: Terminal): Asking {
   };
 }
 
-/** xtables has no sets that a packet could add itself to. */
-export const SILENT_NOTE = 'the iptables template is in use, which records no refusals';
-
 /** Answers are about what is allowed, which this template does not ask. */
 export const DENYLIST_NOTE =
   'the denylist template is in use: only what keys that were not granted allow is refused';

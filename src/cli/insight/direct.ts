@@ -9,6 +9,7 @@ import { messageOf, UserError } from '../../domain/errors.ts';
 import { type Namespace, planNamespaces } from '../../domain/namespace.ts';
 import { pickContainer } from '../../domain/pick-container.ts';
 import { parseWorkload } from '../../domain/workload.ts';
+import { recordsRefusals } from '../../rendering/facts.ts';
 import { needsUngranted } from '../../rendering/template.ts';
 import type { Terminal } from '../output.ts';
 import { type Engine, openConsul, openEngine, openServices, openTemplate, toolLogger } from '../wiring.ts';
@@ -39,6 +40,7 @@ export async function readPicture(
         cause: error,
       });
     });
+    const template = openTemplate(config);
     const picture: Picture = {
       places,
       rules: [...rules].map(([key, text]) => ({ key, text })),
@@ -46,7 +48,8 @@ export async function readPicture(
       unread: [],
       protectedHosts: config.protectedHosts.map(formatPrefix),
       template: config.template,
-      denylist: needsUngranted(openTemplate(config)),
+      denylist: needsUngranted(template),
+      recordsRefusals: recordsRefusals(template.source),
     };
     const also = parseServices((question.also ?? []).join(','));
     return await withServices(picture, openServices(config, consul), question.scope, also);

@@ -16,8 +16,10 @@ export interface Knowledge {
   readonly places: readonly Place[];
   /** Services of which nothing could be learned. */
   readonly unread: readonly string[];
-  /** The template records nothing that `denied` could show. */
-  readonly silent: boolean;
+  /** What is loaded keeps refused destinations, so that they can be told. */
+  readonly recordsRefusals: boolean;
+  /** The name or path of the template. */
+  readonly template: string | undefined;
   readonly denylist: boolean;
 }
 
@@ -27,7 +29,8 @@ export const knowledgeOf = (picture: Picture): Knowledge => ({
   protectedHosts: picture.protectedHosts.flatMap((text) => parseAddress(text) ?? []),
   places: picture.places,
   unread: picture.unread,
-  silent: picture.template === 'iptables',
+  recordsRefusals: picture.recordsRefusals,
+  template: picture.template,
   denylist: picture.denylist,
 });
 

@@ -4,7 +4,7 @@
 import type { RefusalReport, SeenRefusal } from '../../controller/refusal-log.ts';
 import type { Paint } from './paint.ts';
 import { type Column, table } from './table.ts';
-import { ago } from './words.ts';
+import { ago, sentence } from './words.ts';
 
 /** A refused destination and what stands behind it. */
 export interface DeniedRow extends SeenRefusal {
@@ -20,16 +20,21 @@ export interface Denied {
   readonly unread: readonly { readonly container: string; readonly error: string }[];
   /** Containers where everything passes. */
   readonly audited: readonly string[];
+  /** Why what was refused is not known; undefined where it is. */
+  readonly silence: string | undefined;
 }
 
-export function presentDenied({ rows, unread, audited }: Denied, now: number, paint: Paint): string {
+export function presentDenied({ rows, unread, audited, silence }: Denied, now: number, paint: Paint): string {
   const parts = [
-    rows.length === 0 ? 'Nothing was refused in the last hour.' : table(rows, columns(now), paint),
+    rows.length === 0 ? nothing(silence) : table(rows, columns(now), paint),
     unread.map(({ container, error }) => `${paint('red', container)}: ${error}`).join('\n'),
     audited.length === 0 ? '' : `${audited.join(', ')}: in audit mode, so it was let pass.`,
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
+
+const nothing = (silence: string | undefined): string =>
+  silence === undefined ? 'Nothing was refused in the last hour.' : sentence(silence);
 
 /** One line, for --follow. */
 export const presentOne = ({ container, services, keys, ...refusal }: DeniedRow, time: string): string => {
@@ -40,7 +45,9 @@ export const presentOne = ({ container, services, keys, ...refusal }: DeniedRow,
 export const deniedFrom = (
   reports: readonly RefusalReport[],
   behind: (report: RefusalReport, refusal: SeenRefusal) => Pick<DeniedRow, 'services' | 'keys'>,
+  silence?: string,
 ): Denied => ({
+  silence,
   rows: reports.flatMap((report) =>
     report.refusals
       .toSorted((a, b) => b.packets - a.packets || (placeOf(a) < placeOf(b) ? -1 : 1))

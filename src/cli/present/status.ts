@@ -7,7 +7,7 @@ import type { NamespaceState } from '../../controller/status.ts';
 import type { Colour, Paint } from './paint.ts';
 import { RAW_LINE, RAW_MARK, rawNote } from './raw-sockets.ts';
 import { type Column, table } from './table.ts';
-import { ago, count } from './words.ts';
+import { ago, count, sentence, unrecorded } from './words.ts';
 
 /** As the API tells it. */
 export type Status = z.infer<typeof StatusReply>;
@@ -32,6 +32,7 @@ export function presentStatus(status: Status, now: number, paint: Paint): string
       ? 'No running container was started with EGRESSTRATOR_ENABLE=1.'
       : table(byName(namespaces), columns(now), paint),
     rawNote(namespaces),
+    status.recordsRefusals === false ? sentence(unrecorded(status.controller?.template)) : '',
     refused
       .map(({ name, problem }) => `${paint('red', `${name} can not be given rules`)}: ${problem.reason}`)
       .join('\n'),

@@ -11,10 +11,9 @@ export interface ContainerSuggestion extends Suggestion {
   readonly unsayable: readonly string[];
 }
 
-export const presentSuggestions = (suggestions: readonly ContainerSuggestion[]): string =>
-  suggestions.length === 0
-    ? '# nothing was refused in the last hour'
-    : suggestions.map(presentOne).join('\n\n');
+/** `none`: what to say where nothing is to be suggested. */
+export const presentSuggestions = (suggestions: readonly ContainerSuggestion[], none: string): string =>
+  suggestions.length === 0 ? `# ${none}` : suggestions.map(presentOne).join('\n\n');
 
 function presentOne({ container, lines, keys, unsayable }: ContainerSuggestion): string {
   const total = lines.reduce((sum, line) => sum + line.count, 0);

@@ -18,3 +18,10 @@ export const count = (number: number, noun: string): string => `${number} ${noun
 /** `a, b and c` */
 export const list = (items: readonly string[]): string =>
   items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1) ?? ''}`;
+
+/** Why what was refused can't be told: xtables has no sets that a packet could add itself to. */
+export const unrecorded = (template: string | undefined): string =>
+  `what was refused is not known, as the template ${template ?? 'in use'} records no refusals; nftables does (--template)`;
+
+/** `something` → `Something.` */
+export const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;

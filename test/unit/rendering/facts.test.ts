@@ -2,7 +2,14 @@
  * What goes in front of a text, and by what a namespace's facts are recognised.
  */
 import { describe, expect, it } from 'vitest';
-import { expectedFacts, type Facts, factsDigest, withFacts } from '../../../src/rendering/facts.ts';
+import { loadTemplate } from '../../../src/rendering/catalog.ts';
+import {
+  expectedFacts,
+  type Facts,
+  factsDigest,
+  recordsRefusals,
+  withFacts,
+} from '../../../src/rendering/facts.ts';
 
 const facts: Facts = { resolvers: ['192.0.2.53', '2001:DB8:0::53'], attachments: ['a:1', 'b:2'] };
 
@@ -67,4 +74,12 @@ describe('expectedFacts', () => {
       expect(expectedFacts(text, facts)).toBeUndefined();
     },
   );
+});
+
+it.each([
+  ['nftables', true],
+  ['denylist', true],
+  ['iptables', false],
+] as const)('the template %s keeps refused destinations: %j', (name, keeps) => {
+  expect(recordsRefusals(loadTemplate(name).source)).toBe(keeps);
 });

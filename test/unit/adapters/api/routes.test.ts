@@ -18,7 +18,7 @@ const controls: Controls = {
   override: async () => ({ results: [] }),
   picture: async ({ scope, also }) => ({
     ...{ places: [], rules: [{ key: scope, text: also ?? '' }], services: [], unread: [] },
-    ...{ protectedHosts: [], denylist: false },
+    ...{ protectedHosts: [], denylist: false, recordsRefusals: true },
   }),
   refusals: async ({ container }) => {
     throw new UserError(`no running container is called "${container}"`);

@@ -8,7 +8,7 @@ import { instance } from '../../domain/insight/worlds.ts';
 const picture: Picture = {
   rules: [{ key: 'db', text: 'known\nproduction.named@dc2\nbroken' }],
   services: [{ name: 'known', instances: [] }],
-  ...{ places: [], unread: [], protectedHosts: [], denylist: false },
+  ...{ places: [], unread: [], protectedHosts: [], denylist: false, recordsRefusals: true },
 };
 
 class Reader {

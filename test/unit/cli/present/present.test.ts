@@ -11,7 +11,7 @@ import { presentFindings } from '../../../../src/cli/present/lint.ts';
 import { type Paint, plain } from '../../../../src/cli/present/paint.ts';
 import { presentNamespace, presentStatus, type Status } from '../../../../src/cli/present/status.ts';
 import { presentSuggestions } from '../../../../src/cli/present/suggest.ts';
-import { ago } from '../../../../src/cli/present/words.ts';
+import { ago, unrecorded } from '../../../../src/cli/present/words.ts';
 import type { Picture } from '../../../../src/controller/picture.ts';
 import { createExplainer } from '../../../../src/domain/insight/explain.ts';
 import { lint } from '../../../../src/domain/insight/lint.ts';
@@ -181,6 +181,17 @@ describe('denied', () => {
     ]);
   });
 
+  test('is not empty where nothing is recorded, but unknown', () => {
+    const silence = unrecorded('iptables');
+    const silent = deniedFrom([{ ...report, refusals: [] }], behind, silence);
+    const words = 'as the template iptables records no refusals; nftables does (--template)';
+    expect(presentDenied(silent, NOW, plain)).toBe(`What was refused is not known, ${words}.`);
+    expect(presentSuggestions([], silence)).toBe(`# what was refused is not known, ${words}`);
+    const about = status.controller && { ...status.controller, template: 'iptables' };
+    const text = presentStatus({ ...status, controller: about, recordsRefusals: false }, NOW, plain);
+    expect(lines(text)).toContain(`What was refused is not known, ${words}.`);
+  });
+
   test('one at a time', () => {
     const [, row] = deniedFrom([report], behind).rows;
     expect(row && presentOne(row, '12:00:00')).toBe('12:00:00 web 10.0.0.5 tcp/5432 (production.pg, key db)');
@@ -292,7 +303,7 @@ test('suggestions are a text for Consul', () => {
     ...createSuggester(context)(destinations),
     unsayable: ['10.0.0.9 132'],
   };
-  const text = presentSuggestions([suggestion]);
+  const text = presentSuggestions([suggestion], 'nothing');
   expect(lines(text)).toEqual([
     '# web: 3 destinations refused',
     '# key db (1 rule) allows 1 of them already, by line 1: 10.0.0.1:tcp/80',
@@ -347,7 +358,7 @@ describe('a container', () => {
   } as const;
   const picture: Picture = {
     ...{ places: [place, { ...place, workloads: ['job'], ids: ['abcd9999'], target: 'job' }], rules: [] },
-    ...{ services: [], unread: [], protectedHosts: [], denylist: false },
+    ...{ services: [], unread: [], protectedHosts: [], denylist: false, recordsRefusals: true },
   };
   const { places } = knowledgeOf(picture);
 
