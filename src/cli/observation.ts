@@ -84,12 +84,12 @@ export class Observation implements InsightControls {
   }: {
     readonly container?: string | undefined;
   }): Promise<readonly RefusalReport[]> {
-    if (container === undefined) return this.#refusals.read();
+    if (container === undefined) return this.#refusals.answer();
     const containers = this.#controller?.containers;
     if (containers === undefined)
       throw new EngineError('the Docker Engine has not told its containers yet; try again');
     const { id } = pickContainer(containers, container);
-    return this.#refusals.read(({ target, members }) =>
+    return this.#refusals.answer(({ target, members }) =>
       [target, ...members.map((member) => member.container)].some((one) => one.id === id),
     );
   }

@@ -3,10 +3,11 @@
  *
  * The kernel counts packets per destination and forgets both an hour later or at the next load, so
  * what it says is compared with what it said before. A destination is logged once per container and
- * window, however many packets there are.
+ * window, however many packets there are. Who asks about hundreds of namespaces is answered soon: what
+ * was not read again in that time is told as it was found at last.
  */
 import { messageOf } from '../domain/errors.ts';
-import type { Namespace } from '../domain/namespace.ts';
+import type { Namespace, NamespaceId } from '../domain/namespace.ts';
 import type { Dataplane, Logger, Refusal } from './ports.ts';
 import { RefusalTraces, type SeenRefusal } from './refusal-traces.ts';
 
@@ -17,6 +18,8 @@ export interface RefusalReport {
   readonly workloads: readonly string[];
   readonly mode: Namespace['mode'];
   readonly refusals: readonly SeenRefusal[];
+  /** When the kernel said so, in ms since the epoch. */
+  readonly readAt: number;
   /** Why nothing could be read. */
   readonly error?: string;
 }
@@ -35,12 +38,16 @@ export interface RefusalLogOptions {
 const MOST_LINES = 20;
 /** Namespaces that are read at once. */
 const AT_ONCE = 2;
+/** Milliseconds in which a question is answered, as far as what was found before allows it. */
+const PATIENCE = 400;
 
 export class RefusalLog {
   readonly #options: RefusalLogOptions;
   /** By the container's name, so that a restart does not make it all new. */
   readonly #traces = new Map<string, RefusalTraces>();
   readonly #packets = new Map<string, number>();
+  /** The last reports, by namespace. */
+  readonly #last = new Map<NamespaceId, RefusalReport>();
   readonly #timer: NodeJS.Timeout | undefined;
   #running: Promise<unknown> | undefined;
 
@@ -54,16 +61,30 @@ export class RefusalLog {
     return this.#packets;
   }
 
-  /** What the kernel knows now, of the namespaces that are chosen. */
-  async read(choose: (namespace: Namespace) => boolean = () => true): Promise<readonly RefusalReport[]> {
-    const waiting = this.#options.namespaces().filter(choose);
+  /**
+   * What the kernel knows of the namespaces that are chosen: now, or where they are too many for
+   * `patience` milliseconds, when it was last read. Those that were never read are waited for.
+   */
+  async read(
+    choose: (namespace: Namespace) => boolean = () => true,
+    patience = Number.POSITIVE_INFINITY,
+  ): Promise<readonly RefusalReport[]> {
+    const end = this.#options.now() + patience;
+    const waiting = this.#options.namespaces().filter(choose).sort(this.#oldestFirst);
     const reports: RefusalReport[] = [];
     const work = async () => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-        reports.push(await this.#readOne(next));
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const last = this.#options.now() < end ? undefined : this.#last.get(next.id);
+        reports.push(last ?? (await this.#readOne(next)));
+      }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     return reports.sort((a, b) => (a.container < b.container ? -1 : 1));
+  }
+
+  /** For people, who would rather not wait. */
+  answer(choose?: (namespace: Namespace) => boolean): Promise<readonly RefusalReport[]> {
+    return this.read(choose, PATIENCE);
   }
 
   async close(): Promise<void> {
@@ -80,7 +101,16 @@ export class RefusalLog {
       });
   }
 
+  readonly #oldestFirst = (a: Namespace, b: Namespace): number =>
+    (this.#last.get(a.id)?.readAt ?? 0) - (this.#last.get(b.id)?.readAt ?? 0);
+
   async #readOne(namespace: Namespace): Promise<RefusalReport> {
+    const report = await this.#look(namespace);
+    this.#last.set(namespace.id, report);
+    return report;
+  }
+
+  async #look(namespace: Namespace): Promise<RefusalReport> {
     const { id, name, pid, startedAt } = namespace.target;
     const about = {
       container: name,
@@ -89,10 +119,10 @@ export class RefusalLog {
     };
     try {
       const refusals = await this.#options.dataplane.refusals({ owner: id, name, pid, startedAt });
-      return { ...about, refusals: this.#note(namespace, refusals) };
+      return { ...about, refusals: this.#note(namespace, refusals), readAt: this.#options.now() };
     } catch (error) {
       this.#options.log.debug({ container: name, error: messageOf(error) }, 'refusals could not be read');
-      return { ...about, refusals: [], error: messageOf(error) };
+      return { ...about, refusals: [], readAt: this.#options.now(), error: messageOf(error) };
     }
   }
 
@@ -118,6 +148,8 @@ export class RefusalLog {
   #forget(): void {
     const now = this.#options.now();
     const known = new Set(this.#options.namespaces().map(({ target }) => target.name));
+    const ids = new Set(this.#options.namespaces().map(({ id }) => id));
+    for (const id of this.#last.keys()) if (!ids.has(id)) this.#last.delete(id);
     for (const [name, traces] of this.#traces) {
       if (known.has(name) || !traces.isQuiet(now)) continue;
       this.#traces.delete(name);

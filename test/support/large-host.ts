@@ -98,7 +98,7 @@ const pictureOf = (texts: Picture['rules']): Picture => ({
 });
 
 const reportOf = (container: string, below: Dice): RefusalReport => ({
-  ...{ container, workloads: [container], mode: 'enforce' },
+  ...{ container, workloads: [container], mode: 'enforce', readAt: Date.now() },
   refusals: Array.from({ length: REFUSALS }, () => ({
     ...{ address: `10.${below(256)}.${below(256)}.${below(256)}`, protocol: 'tcp', port: 1 + below(9_000) },
     ...{ packets: 1, firstSeenAt: 0, lastSeenAt: 0 },

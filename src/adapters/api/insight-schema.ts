@@ -63,6 +63,8 @@ export const RefusalsReply = z.object({
           lastSeenAt: z.number(),
         }),
       ),
+      /** When the kernel said so. */
+      readAt: z.number(),
       error: z.string().optional(),
     }),
   ),

@@ -106,9 +106,13 @@ async function readDirectly(namespace: Namespace, { dataplane }: Engine): Promis
   const now = Date.now();
   try {
     const refusals = await dataplane.refusals({ owner: id, name, pid, startedAt });
-    return { ...about, refusals: refusals.map((one) => ({ ...one, firstSeenAt: now, lastSeenAt: now })) };
+    return {
+      ...about,
+      refusals: refusals.map((one) => ({ ...one, firstSeenAt: now, lastSeenAt: now })),
+      readAt: now,
+    };
   } catch (error) {
-    return { ...about, refusals: [], error: messageOf(error) };
+    return { ...about, refusals: [], readAt: now, error: messageOf(error) };
   }
 }
 

@@ -4,7 +4,7 @@
 import type { RefusalReport, SeenRefusal } from '../../controller/refusal-log.ts';
 import type { Paint } from './paint.ts';
 import { type Column, table } from './table.ts';
-import { ago, sentence } from './words.ts';
+import { ago, count, sentence } from './words.ts';
 
 /** A refused destination and what stands behind it. */
 export interface DeniedRow extends SeenRefusal {
@@ -22,16 +22,34 @@ export interface Denied {
   readonly audited: readonly string[];
   /** Why what was refused is not known; undefined where it is. */
   readonly silence: string | undefined;
+  /** When each container's kernel was asked, in ms since the epoch. */
+  readonly readAt: Readonly<Record<string, number>>;
 }
 
-export function presentDenied({ rows, unread, audited, silence }: Denied, now: number, paint: Paint): string {
+export function presentDenied(
+  { rows, unread, audited, silence, readAt }: Denied,
+  now: number,
+  paint: Paint,
+): string {
   const parts = [
     rows.length === 0 ? nothing(silence) : table(rows, columns(now), paint),
     unread.map(({ container, error }) => `${paint('red', container)}: ${error}`).join('\n'),
     audited.length === 0 ? '' : `${audited.join(', ')}: in audit mode, so it was let pass.`,
+    ageOf(Object.values(readAt), now),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
+
+/** Where some were too many to be read at once; see `RefusalLog`. */
+function ageOf(readAt: readonly number[], now: number): string {
+  const old = readAt.filter((at) => now - at > FRESH);
+  if (old.length === 0) return '';
+  const age = ago(Math.min(...old), now);
+  return `${old.length} of ${count(readAt.length, 'container')} as they were up to ${age}; name one to see it as it is now.`;
+}
+
+/** Milliseconds for which an answer counts as one of now. */
+const FRESH = 5_000;
 
 const nothing = (silence: string | undefined): string =>
   silence === undefined ? 'Nothing was refused in the last hour.' : sentence(silence);
@@ -48,6 +66,7 @@ export const deniedFrom = (
   silence?: string,
 ): Denied => ({
   silence,
+  readAt: Object.fromEntries(reports.map((one) => [one.container, one.readAt])),
   rows: reports.flatMap((report) =>
     report.refusals
       .toSorted((a, b) => b.packets - a.packets || (placeOf(a) < placeOf(b) ? -1 : 1))

@@ -144,3 +144,33 @@ test('a namespace that can not be read is reported, and stops nobody', async () 
   expect(log.lines).toEqual([]);
   await collector.close();
 });
+
+test('a question about many is answered in time: by what was found before, the oldest read again', async () => {
+  const names = Array.from({ length: 40 }, (_, index) => `c${index}`);
+  const crowd = planNamespaces(byId(...names.map((name) => container(name)))).namespaces;
+  let reads = 0;
+  const dataplane = {
+    refusals: async () => {
+      reads += 1;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return [refusal(80, reads)];
+    },
+  };
+  const log = new Recorder();
+  const collector = new RefusalLog({ dataplane, log, namespaces: () => crowd, now: Date.now, interval: 0 });
+  const first = collector.answer();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(await first).toHaveLength(40);
+  expect(reads).toBe(40);
+  const second = collector.answer();
+  await vi.advanceTimersByTimeAsync(500);
+  const reports = await second;
+  expect([reports.length, reads]).toEqual([40, 48]);
+  const read = reports.filter(({ readAt }) => readAt > 2_000).map((one) => one.container);
+  const third = collector.answer();
+  await vi.advanceTimersByTimeAsync(500);
+  const again = (await third).filter(({ readAt }) => readAt > 2_500).map((one) => one.container);
+  expect(new Set(read).intersection(new Set(again)).size).toBe(0);
+  expect(again).toHaveLength(8);
+  await collector.close();
+});

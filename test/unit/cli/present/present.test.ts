@@ -159,7 +159,7 @@ describe('status', () => {
 describe('denied', () => {
   const seen = { protocol: 'tcp', packets: 12, firstSeenAt: NOW - 60_000, lastSeenAt: NOW - 1_000 };
   const report = {
-    ...{ container: 'web', workloads: ['web'], mode: 'audit' as const },
+    ...{ container: 'web', workloads: ['web'], mode: 'audit' as const, readAt: NOW },
     refusals: [
       { address: '10.0.0.5', port: 5432, ...seen, packets: 3 },
       { address: '10.0.0.6', port: undefined, ...seen, protocol: '132' },
@@ -179,6 +179,14 @@ describe('denied', () => {
       '',
       'web: in audit mode, so it was let pass.',
     ]);
+  });
+
+  test('says which containers were too many to be asked again', () => {
+    const old = { ...report, container: 'old', refusals: [], readAt: NOW - 40_000 };
+    const text = presentDenied(deniedFrom([report, old], behind), NOW, plain);
+    expect(lines(text).at(-1)).toBe(
+      '1 of 2 containers as they were up to 40s ago; name one to see it as it is now.',
+    );
   });
 
   test('is not empty where nothing is recorded, but unknown', () => {
