@@ -1,7 +1,7 @@
 /**
  * A dataplane that tells how long its loads took and how they ended.
  */
-import type { Dataplane, NamespaceRef } from '../../controller/ports.ts';
+import type { Dataplane, Loaded, NamespaceRef } from '../../controller/ports.ts';
 import { LoadError } from '../../domain/errors.ts';
 
 /** `gone`: the container ended meanwhile, which is no fault. */
@@ -32,7 +32,7 @@ export const measured = (dataplane: Dataplane, { observe, loaderFor }: Measuring
       observe({ outcome, loader, seconds: (performance.now() - started) / 1000 });
     try {
       const loaded = await dataplane.load(namespace, text);
-      tell('loaded');
+      tell(isConfirmed(loaded, text) ? 'loaded' : 'failed');
       return loaded;
     } catch (error) {
       tell(error instanceof LoadError && error.gone ? 'gone' : 'failed');
@@ -40,3 +40,7 @@ export const measured = (dataplane: Dataplane, { observe, loaderFor }: Measuring
     }
   },
 });
+
+/** A loader may say that all is well, and the kernel nothing: every text holds its own fingerprint. */
+const isConfirmed = ({ fingerprint }: Loaded, text: string): boolean =>
+  fingerprint !== undefined && text.includes(fingerprint);

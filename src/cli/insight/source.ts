@@ -5,6 +5,7 @@ import { ApiClient, isListening } from '../../adapters/api/client.ts';
 import { PictureReply, RefusalsReply } from '../../adapters/api/insight-schema.ts';
 import type { Config } from '../../config/config.ts';
 import type { RefusalReport } from '../../controller/refusal-log.ts';
+import { UserError } from '../../domain/errors.ts';
 import type { Terminal } from '../output.ts';
 import type { Question } from './direct.ts';
 import { type Knowledge, knowledgeOf } from './knowledge.ts';
@@ -27,8 +28,23 @@ export async function learn(question: Question, config: Config, terminal: Termin
   return { ...knowledgeOf(picture), workloadsKnown: places !== undefined };
 }
 
-/** What the kernel refused, of one container or of all. */
+/**
+ * What the kernel refused, of one container or of all. Throws a `UserError` for one that holds no rules:
+ * of it nothing is refused, and nothing known.
+ */
 export async function readRefusals(
+  container: string | undefined,
+  config: Config,
+  terminal: Terminal,
+): Promise<readonly RefusalReport[]> {
+  const reports = await reportsOf(container, config, terminal);
+  if (container === undefined || reports.length > 0) return reports;
+  throw new UserError(
+    `${container} holds no rules, so nothing of it is refused; it runs without EGRESSTRATOR_ENABLE=1, or they are not loaded yet (egresstrator status)`,
+  );
+}
+
+async function reportsOf(
   container: string | undefined,
   config: Config,
   terminal: Terminal,

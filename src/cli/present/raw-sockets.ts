@@ -8,8 +8,9 @@ export const RAW_MARK = '*';
 const REMEDY =
   'start it with --cap-drop NET_RAW, or by the gate, which takes CAP_NET_RAW from workloads that were not given it by --cap-add';
 
-/** For one container. */
-export const RAW_LINE = `it holds CAP_NET_RAW and could get round the rules by AF_XDP sockets; ${REMEDY}`;
+/** For one container: what holds, and what to do. */
+export const RAW_LINE = 'it holds CAP_NET_RAW, with which AF_XDP sockets get round the rules';
+export const RAW_REMEDY = `To close that, ${REMEDY}.`;
 
 /** Below the table; empty where the mark is nowhere in it. */
 export function rawNote(namespaces: readonly { readonly hasRawSockets: boolean }[]): string {

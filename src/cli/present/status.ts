@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { StatusReply } from '../../adapters/api/schema.ts';
 import type { NamespaceState } from '../../controller/status.ts';
 import type { Colour, Paint } from './paint.ts';
-import { RAW_LINE, RAW_MARK, rawNote } from './raw-sockets.ts';
+import { RAW_LINE, RAW_MARK, RAW_REMEDY, rawNote } from './raw-sockets.ts';
 import { type Column, table } from './table.ts';
 import { ago, count, sentence, unrecorded } from './words.ts';
 
@@ -67,8 +67,8 @@ export function presentNamespace(
     ...(lastError === undefined ? [] : [['last error', paint('red', lastError)] as const]),
   ];
   const text = lines.map(([name, value]) => `${name.padEnd(13)}${value}`).join('\n');
-  const problems = presentProblems([namespace], paint);
-  return problems === '' ? text : `${text}\n\n${problems}`;
+  const remedy = namespace.hasRawSockets ? RAW_REMEDY : '';
+  return [text, remedy, presentProblems([namespace], paint)].filter((part) => part !== '').join('\n\n');
 }
 
 const MEANING: Readonly<Record<NamespaceState, string>> = {

@@ -64,13 +64,15 @@ test('loads are counted by outcome, and timed where they ended well', async () =
   );
   await dataplane.rehearse('').catch(() => undefined);
   await broken.load(where, 'text').catch(() => undefined);
-  await dataplane.load(where, 'text').catch(() => undefined);
+  await dataplane.load(where, 'comment "egresstrator v1 12ab"');
+  await dataplane.load(where, 'a text of which the kernel knows nothing');
   one.observeLoad({ outcome: 'loaded', loader: 'helper', seconds: 0.02 });
   one.observeLoad({ outcome: 'failed', loader: 'helper', seconds: 3 });
   one.countRepair();
   const text = await textOf(one);
   expect(text).toContain('egresstrator_loads_total{outcome="loaded",loader="helper"} 1');
   expect(text).toContain('egresstrator_loads_total{outcome="loaded",loader="nsenter"} 1');
+  expect(text).toContain('egresstrator_loads_total{outcome="failed",loader="nsenter"} 1');
   expect(text).toContain('egresstrator_loads_total{outcome="failed",loader="helper"} 1');
   expect(text).toContain('egresstrator_loads_total{outcome="gone",loader="helper"} 1');
   expect(text).toContain('egresstrator_load_duration_seconds_count{loader="helper"} 1');

@@ -118,8 +118,9 @@ describe('status', () => {
       'loader       auto',
     ]);
     const raw = namespace && presentNamespace({ ...namespace, hasRawSockets: true }, 'auto', NOW, plain);
+    expect(raw).toMatch(/^To close that, start it with --cap-drop NET_RAW, or by the gate, /m);
     expect(raw).toContain(
-      'raw sockets  it holds CAP_NET_RAW and could get round the rules by AF_XDP sockets; start it with --cap-drop NET_RAW',
+      'raw sockets  it holds CAP_NET_RAW, with which AF_XDP sockets get round the rules\n',
     );
   });
 
