@@ -130,6 +130,11 @@ export class RunningController implements AsyncDisposable {
     return StatusReply.parse(await getJson(this.socket, '/v1/status'));
   }
 
+  /** In the text format of Prometheus. */
+  metrics(): Promise<string> {
+    return getText(this.socket, '/metrics');
+  }
+
   async ready(until: 'ready' | 'listening' = 'ready'): Promise<void> {
     const path = until === 'ready' ? '/readyz' : '/healthz';
     const look = async () => {
@@ -187,10 +192,13 @@ export async function ensureTestImage({ socketPath }: Pick<Engine, 'socketPath'>
 export const packageVersion = (): string =>
   String(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
 
-function getJson(socketPath: string, path: string): Promise<unknown> {
+const getJson = async (socketPath: string, path: string): Promise<unknown> =>
+  JSON.parse(await getText(socketPath, path));
+
+function getText(socketPath: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     request({ socketPath, path, timeout: 5_000 }, (response) => {
-      text(response).then((body) => resolve(JSON.parse(body)), reject);
+      text(response).then(resolve, reject);
     })
       .on('error', reject)
       .end();

@@ -2,10 +2,12 @@
  * A controller in a world of fakes, with waiting for it to come to rest.
  */
 import { onTestFinished } from 'vitest';
+import { Metrics } from '../../src/adapters/metrics/metrics.ts';
 import { Controller, type ControllerOptions } from '../../src/controller/controller.ts';
 import type { Knowledge } from '../../src/controller/known-world.ts';
 import type { Gate } from '../../src/controller/ports.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
+import { metricsBesideStatus, statusBesideKernel } from './agreement.ts';
 import { FakeConsul, FakeEngine, FakeKernel, FakeLog } from './fake-world.ts';
 
 export interface FakeSetup {
@@ -15,7 +17,7 @@ export interface FakeSetup {
   readonly log: FakeLog;
   readonly remembered: Knowledge[];
   readonly controller: Controller;
-  /** Resolves when nothing is left to do. */
+  /** Resolves when nothing is left to do; what it tells of itself must then agree with the kernel. */
   rest(): Promise<void>;
 }
 
@@ -67,6 +69,19 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
       await new Promise((resolve) => setTimeout(resolve, 12));
       await controller.idle();
     }
+    await tellsTheTruth(controller, kernel);
   };
   return { consul, engine, kernel, log, remembered, controller, rest: settle };
+}
+
+/** Throws with what status or metrics tell otherwise than the kernel. */
+async function tellsTheTruth(controller: Controller, kernel: FakeKernel): Promise<void> {
+  const status = controller.status();
+  const about = { version: '0', loaders: ['helper'], refusedPackets: () => new Map<string, number>() };
+  const { text } = await new Metrics({ ...about, status: () => status }).render();
+  const wrong = [
+    ...statusBesideKernel(status, (id) => kernel.held(id)),
+    ...metricsBesideStatus(status, text),
+  ];
+  if (wrong.length > 0) throw new Error(wrong.join('\n'));
 }

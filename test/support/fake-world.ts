@@ -15,6 +15,7 @@ import type {
 import type { Container, ContainerId } from '../../src/domain/container.ts';
 import { LoadError } from '../../src/domain/errors.ts';
 import { type Instance, type ServiceRef, serviceName } from '../../src/domain/service.ts';
+import type { Held } from './kernel.ts';
 
 /** A `Watched` that a test sets. */
 class Cell<T> implements Watched<T> {
@@ -159,6 +160,15 @@ export class FakeKernel implements Dataplane {
 
   async rehearse(text: string): Promise<void> {
     if (text.includes('does not load')) throw new LoadError('nft: syntax error');
+  }
+
+  /** What a namespace holds, by its id. */
+  held(id: string): Held {
+    const text = this.texts.get(id);
+    return {
+      fingerprint: text?.match(/egresstrator v1 ([0-9a-f]+)/)?.[1],
+      allows: text?.includes('set allowed') ?? false,
+    };
   }
 
   /** The destinations allowed in a container's namespace, as the text prints them; undefined: nothing loaded. */

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { waitFor } from '../../lab/wait.ts';
+import { agrees } from './agreement.ts';
 import type { RunningController } from './egresstrator.ts';
 import type { Workloads } from './workloads.ts';
 
@@ -25,7 +26,7 @@ export async function footprint(controller: RunningController, workloads: Worklo
   };
 }
 
-/** Waits until nothing more is held than `before`. */
+/** Waits until nothing more is held than `before`; what it then tells of itself must agree with the kernel. */
 export async function nothingLeaked(
   before: Footprint,
   controller: RunningController,
@@ -40,6 +41,7 @@ export async function nothingLeaked(
     const open = readdirSync(`/proc/${pidOf(controller)}/fd`).map((fd) => linkOf(controller, fd));
     throw new Error(`${error} ${JSON.stringify({ before, now })}\n${open.join('\n')}`);
   });
+  await agrees(controller, workloads);
 }
 
 /** Resident memory in MiB. */
@@ -68,7 +70,7 @@ async function helpersIn(workloads: Workloads): Promise<readonly string[]> {
   const list = (...filter: readonly string[]) =>
     workloads.must('ps', '--all', '--quiet', '--no-trunc', ...filter.flatMap((one) => ['--filter', one]));
   const [ours, helpers] = await Promise.all([
-    list(`label=${workloads.prefix}`),
+    list(`label=egresstrator-test=${workloads.prefix}`),
     list('label=egresstrator.role=helper'),
   ]);
   const ids = helpers.split('\n').filter(Boolean);

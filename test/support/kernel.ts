@@ -31,6 +31,22 @@ export async function fingerprint(pid: number): Promise<string | undefined> {
   return /comment "egresstrator v1 ([0-9a-f]+)/.exec(text)?.[1];
 }
 
+/** What a namespace holds of ours. */
+export interface Held {
+  readonly fingerprint: string | undefined;
+  /** It allows some destination. */
+  readonly allows: boolean;
+}
+
+export async function held(pid: number): Promise<Held> {
+  if ((await ourTables(inside(pid))).length === 0) return { fingerprint: undefined, allows: false };
+  const text = await nft(inside(pid), ['-t', 'list', 'table', 'inet', 'egresstrator']);
+  return {
+    fingerprint: /comment "egresstrator v1 ([0-9a-f]+)/.exec(text)?.[1],
+    allows: /^\tset allowed/m.test(text),
+  };
+}
+
 /** All that is not ours, but for counters. */
 export async function foreignRules(pid: number): Promise<string> {
   const foreign = (await tables(inside(pid))).filter((table) => !table.endsWith(' egresstrator'));

@@ -10,6 +10,7 @@ import { execa } from 'execa';
 import { type Consul, startConsul } from '../../lab/consul.ts';
 import type { EngineVersion } from '../../lab/engine.ts';
 import { waitFor } from '../../lab/wait.ts';
+import { agrees } from './agreement.ts';
 import { RunningController } from './egresstrator.ts';
 import { Guard } from './guard.ts';
 import { inside } from './kernel.ts';
@@ -106,7 +107,10 @@ export class ModelWorld implements AsyncDisposable {
     for (const operation of operations) await this.#perform(operation);
   }
 
-  /** Waits until every namespace is as the model says; throws with what differs if it does not come true. */
+  /**
+   * Waits until every namespace is as the model says, and the controller says the same of itself; throws with
+   * what differs if it does not come true.
+   */
   async rest(): Promise<void> {
     let differences: readonly string[] = [];
     const equal = async () => {
@@ -117,6 +121,7 @@ export class ModelWorld implements AsyncDisposable {
       throw new Error([error, ...differences, this.controller.output.slice(-4_000)].join('\n'));
     });
     await this.#tryConnections();
+    await agrees(this.controller, this.stage.workloads);
   }
 
   /** Ends the guard and tells what it saw. */
