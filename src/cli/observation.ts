@@ -75,7 +75,7 @@ export class Observation implements InsightControls {
   picture({ scope, also }: PictureQuery): Promise<Picture> {
     const picture = this.#controller?.picture();
     if (picture === undefined) throw new UserError('the controller has read no rules yet; try again');
-    const whole = { ...picture, template: this.#about.template };
+    const whole = { ...picture, template: this.#about.template, kvPath: this.#config.consul.kvPath };
     return withServices(whole, this.#services, scope, parseServices(also ?? ''));
   }
 

@@ -9,6 +9,8 @@ export interface Output {
   result(value: unknown, text: string): void;
   /** A remark for people; never part of the result. */
   note(text: string): void;
+  /** What to do next, for people who sit at a terminal; nothing where the result goes elsewhere. */
+  hint(text: string): void;
 }
 
 export interface Terminal {
@@ -21,6 +23,9 @@ export function createOutput({ stdout, stderr }: Terminal, json: boolean): Outpu
   return {
     result: (value, text) => stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : withNewline(text)),
     note: (text) => stderr.write(withNewline(text)),
+    hint: (text) => {
+      if (stdout.isTTY === true && !json) stderr.write(withNewline(`\n${text}`));
+    },
   };
 }
 

@@ -38,6 +38,8 @@ export interface Picture {
   readonly protectedHosts: readonly string[];
   /** Its name or path. */
   readonly template?: string | undefined;
+  /** Where the keys are in Consul, with a slash at its end. */
+  readonly kvPath?: string | undefined;
   /** The template refuses only what keys that were not granted allow. */
   readonly denylist: boolean;
   /** What is loaded keeps refused destinations, so that they can be told. */

@@ -32,7 +32,8 @@ const STATES = ['pending', 'protected', 'audit', 'locked', 'unenforceable', 'fai
 export async function agrees(controller: RunningController, workloads: Workloads): Promise<void> {
   const end = performance.now() + PATIENCE;
   for (;;) {
-    const found = await disagreements(controller, workloads);
+    // One that was just started does not answer yet.
+    const found = await disagreements(controller, workloads).catch((error: unknown) => [String(error)]);
     if (found.length === 0) return;
     if (performance.now() > end)
       throw new Error(`does not agree:\n${found.join('\n')}\n${controller.output}`);

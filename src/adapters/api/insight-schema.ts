@@ -38,6 +38,7 @@ export const PictureReply = z.object({
   unread: z.array(z.string()),
   protectedHosts: z.array(z.string()),
   template: z.string().optional(),
+  kvPath: z.string().optional(),
   denylist: z.boolean(),
   recordsRefusals: z.boolean(),
 });

@@ -23,6 +23,11 @@ export async function denied(container: string | undefined, flags: Flags, termin
   if (flags.follow === true) return follow(container, asking, flags.json === true);
   const all = await look(container, asking);
   asking.output.result(all, presentDenied(all, Date.now(), asking.paint));
+  const [name, ...others] = new Set(all.rows.map((row) => row.container));
+  if (name !== undefined)
+    asking.output.hint(
+      `What to write to allow it: egresstrator suggest${others.length === 0 ? ` ${name}` : ''}`,
+    );
 }
 
 async function look(container: string | undefined, asking: Asking): Promise<Denied> {

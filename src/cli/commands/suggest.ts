@@ -10,7 +10,7 @@ import { ask } from '../insight/context.ts';
 import { viewOf } from '../insight/knowledge.ts';
 import { type Answer, learn, readRefusals } from '../insight/source.ts';
 import type { Terminal } from '../output.ts';
-import { type ContainerSuggestion, presentSuggestions } from '../present/suggest.ts';
+import { type ContainerSuggestion, presentSuggestions, presentWayIn } from '../present/suggest.ts';
 import { unrecorded } from '../present/words.ts';
 
 export async function suggest(
@@ -35,6 +35,11 @@ export async function suggest(
   const { recordsRefusals: recorded } = answer;
   output.result({ recorded, suggestions: suggestions.map(plainSuggestion), text }, text);
   if (!recorded && typeof flags.key === 'string') output.note(none);
+  const [only, ...others] = suggestions;
+  if (only === undefined || others.length > 0 || flags.key !== undefined) return;
+  const keys = answer.places.find(({ target }) => target === only.container)?.grants ?? [];
+  const key = keys.find((one) => answer.acl.has(one)) ?? keys[0];
+  output.hint(presentWayIn(only.container, key, answer.kvPath ?? config.consul.kvPath));
 }
 
 const NOTHING = 'nothing was refused in the last hour';

@@ -48,6 +48,7 @@ export async function readPicture(
       unread: [],
       protectedHosts: config.protectedHosts.map(formatPrefix),
       template: config.template,
+      kvPath: config.consul.kvPath,
       denylist: needsUngranted(template),
       recordsRefusals: recordsRefusals(template.source),
     };

@@ -20,6 +20,8 @@ export interface Knowledge {
   readonly recordsRefusals: boolean;
   /** The name or path of the template. */
   readonly template: string | undefined;
+  /** Where the keys are in Consul, with a slash at its end. */
+  readonly kvPath: string | undefined;
   readonly denylist: boolean;
 }
 
@@ -31,6 +33,7 @@ export const knowledgeOf = (picture: Picture): Knowledge => ({
   unread: picture.unread,
   recordsRefusals: picture.recordsRefusals,
   template: picture.template,
+  kvPath: picture.kvPath,
   denylist: picture.denylist,
 });
 

@@ -15,6 +15,19 @@ export interface ContainerSuggestion extends Suggestion {
 export const presentSuggestions = (suggestions: readonly ContainerSuggestion[], none: string): string =>
   suggestions.length === 0 ? `# ${none}` : suggestions.map(presentOne).join('\n\n');
 
+/** How a suggestion gets into Consul: `key` is one that the container asks for. */
+export function presentWayIn(container: string, key: string | undefined, kvPath: string): string {
+  if (key === undefined)
+    return `${container} asks for no key: put it into one, and start it with EGRESSTRATOR_ACL=<key>`;
+  const folder = kvPath.replace(/^\/+|\/+$/g, '');
+  return [
+    `To put it into its key ${key}:`,
+    `  egresstrator suggest ${container} --key ${key} > rules`,
+    `  egresstrator diff ${key} --file rules`,
+    `  consul kv put ${folder}/${key} @rules`,
+  ].join('\n');
+}
+
 function presentOne({ container, lines, keys, unsayable }: ContainerSuggestion): string {
   const total = lines.reduce((sum, line) => sum + line.count, 0);
   const asked = keys

@@ -10,7 +10,7 @@ import { presentExplanation } from '../../../../src/cli/present/explain.ts';
 import { presentFindings } from '../../../../src/cli/present/lint.ts';
 import { type Paint, plain } from '../../../../src/cli/present/paint.ts';
 import { presentNamespace, presentStatus, type Status } from '../../../../src/cli/present/status.ts';
-import { presentSuggestions } from '../../../../src/cli/present/suggest.ts';
+import { presentSuggestions, presentWayIn } from '../../../../src/cli/present/suggest.ts';
 import { ago, unrecorded } from '../../../../src/cli/present/words.ts';
 import type { Picture } from '../../../../src/controller/picture.ts';
 import { createExplainer } from '../../../../src/domain/insight/explain.ts';
@@ -389,3 +389,13 @@ test.each([
   [NOW - 7_200_000, '2h ago'],
   [NOW - 172_800_000, '2d ago'],
 ])('time %s is %s', (then, text) => expect(ago(then, NOW)).toBe(text));
+
+test('a suggestion says how it gets into Consul', () => {
+  expect(lines(presentWayIn('web', 'app', '/egress/acl/'))).toEqual([
+    'To put it into its key app:',
+    '  egresstrator suggest web --key app > rules',
+    '  egresstrator diff app --file rules',
+    '  consul kv put egress/acl/app @rules',
+  ]);
+  expect(presentWayIn('web', undefined, 'egress/acl')).toMatch(/^web asks for no key: /);
+});
