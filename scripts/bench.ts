@@ -1,9 +1,11 @@
 /**
  * `npm run bench`: figures beside their floors of the same run, as a table and as JSON. `--quick` takes
- * about two minutes; `--only resolving,commands,data-path,containers,gate,rest` takes a part.
+ * minutes less; `--only resolving,commands,data-path,containers,gate,rest,fleet` takes a part.
  */
 import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { execa } from 'execa';
 import { ensureCommands } from '../lab/apt.ts';
 import { type Consul, startConsul } from '../lab/consul.ts';
 import { type Engine, ensureEngine } from '../lab/engine.ts';
@@ -13,30 +15,38 @@ import { ensureTestImage } from '../test/support/egresstrator.ts';
 import { benchCommands } from './bench/commands.ts';
 import { benchContainers } from './bench/containers.ts';
 import { benchDataPath } from './bench/data-path.ts';
+import { benchFleet } from './bench/fleet.ts';
 import { benchGate } from './bench/gate.ts';
 import type { Figure } from './bench/measure.ts';
 import { table, thisMachine } from './bench/report.ts';
 import { benchResolving } from './bench/resolving.ts';
 import { benchRest } from './bench/rest.ts';
 
-const PARTS = ['resolving', 'commands', 'data-path', 'containers', 'gate', 'rest'] as const;
-type Part = (typeof PARTS)[number];
-
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean' }, only: { type: 'string' }, json: { type: 'string' } },
 });
 const quick = options.quick === true;
 
-interface Lab {
+interface Stage {
   readonly engine: Engine;
   readonly consul: Consul;
+  /** For helpers. */
   readonly image: string;
+  /** As it is shipped: started from its sources, the controller would hold the compiler in memory. */
+  readonly program: string;
 }
 
-/** What needs nothing but this program. */
-const ALONE: readonly Part[] = ['commands'];
+/** Each with a Consul of its own. */
+async function onStage(bench: (stage: Stage) => Promise<readonly Figure[]>): Promise<readonly Figure[]> {
+  // The loader `nsenter` runs the machine's own.
+  await ensureCommands({ nft: 'nftables', nsenter: 'util-linux' });
+  const engine = await ensureEngine({ version: 'host' });
+  const image = await ensureTestImage(engine);
+  await using consul = await startConsul();
+  return await bench({ engine, consul, image, program: resolve('dist/cli/main.js') });
+}
 
-const RUN: Readonly<Record<Part, (lab: () => Promise<Lab>) => Promise<readonly Figure[]>>> = {
+const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   resolving: () => benchResolving(quick ? [1000, 10_000] : [10, 1000, 10_000, 100_000]),
   commands: () => benchCommands(quick ? 3 : 9),
   'data-path': () =>
@@ -45,45 +55,46 @@ const RUN: Readonly<Record<Part, (lab: () => Promise<Lab>) => Promise<readonly F
       counts: quick ? [10_000] : [10, 1000, 10_000, 100_000],
       templates: quick ? ['nftables'] : ['nftables', 'iptables', 'denylist'],
     }),
-  containers: async (lab) =>
-    benchContainers({ ...(await lab()), crowds: quick ? [1, 10] : [1, 10, 50, 100], starts: quick ? 5 : 15 }),
+  containers: () =>
+    onStage((stage) =>
+      benchContainers({ ...stage, crowds: quick ? [1, 10] : [1, 10, 50, 100], starts: quick ? 5 : 15 }),
+    ),
   gate: () => benchGate({ versions: quick ? ['28.5'] : ['20.10', '28.5'], starts: quick ? 5 : 20 }),
-  rest: async (lab) =>
-    benchRest({
-      ...(await lab()),
-      workloads: quick ? 20 : 200,
-      services: quick ? 50 : 500,
-      seconds: quick ? 15 : 60,
+  rest: () =>
+    onStage((stage) =>
+      benchRest({
+        ...stage,
+        workloads: quick ? 20 : 200,
+        services: quick ? 50 : 500,
+        seconds: quick ? 15 : 60,
+      }),
+    ),
+  fleet: () =>
+    benchFleet({
+      agents: 4,
+      services: quick ? 20 : 50,
+      keys: quick ? 20 : 100,
+      hosts: quick ? [8] : [40],
+      seconds: quick ? 45 : 90,
     }),
 };
 
 async function main(): Promise<void> {
-  const wanted = options.only?.split(',') ?? PARTS;
-  const parts = PARTS.filter((one) => wanted.includes(one));
-  // The loader `nsenter` runs the machine's own.
-  if (parts.some((part) => !ALONE.includes(part)))
-    await ensureCommands({ nft: 'nftables', nsenter: 'util-linux' });
-  await using stack = new AsyncDisposableStack();
-  let opened: Promise<Lab> | undefined;
-  const lab = () => {
-    opened ??= openLab(stack);
-    return opened;
-  };
+  const wanted = options.only?.split(',') ?? Object.keys(PARTS);
+  const unknown = wanted.filter((part) => !Object.hasOwn(PARTS, part));
+  if (unknown.length > 0)
+    throw new Error(`there is no part ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`);
+  await execa('npm', ['run', '--silent', 'build'], { stdin: 'ignore' });
   const figures: Figure[] = [];
-  for (const part of parts) {
+  for (const [part, measure] of Object.entries(PARTS)) {
+    if (!wanted.includes(part)) continue;
     say(`measuring: ${part}`);
-    figures.push(...(await RUN[part](lab)));
+    figures.push(...(await measure()));
   }
-  const machine = thisMachine((await opened)?.engine.version ?? 'none');
+  const machine = thisMachine();
   if (options.json !== undefined)
     writeFileSync(options.json, `${JSON.stringify({ machine, figures }, null, 2)}\n`);
   process.stdout.write(`${JSON.stringify(machine)}\n\n${table(figures)}\n`);
-}
-
-async function openLab(stack: AsyncDisposableStack): Promise<Lab> {
-  const engine = await ensureEngine({ version: 'host' });
-  const image = await ensureTestImage(engine);
-  return { engine, image, consul: stack.use(await startConsul()) };
 }
 
 try {

@@ -28,7 +28,6 @@ const commandsFor = ({ edited }: LargeHost): Readonly<Record<string, readonly st
 
 /** `times`: runs of which the median counts. */
 export async function benchCommands(times: number): Promise<readonly Figure[]> {
-  await execa('npm', ['run', 'build'], { stdin: 'ignore' });
   await using host = await openLargeHost();
   const figures: Figure[] = [];
   for (const [program, group] of Object.entries(PROGRAMS)) {

@@ -37,7 +37,7 @@ export async function benchContainers(bench: ContainerBench): Promise<readonly F
     const bareNft = await stage.bareNft();
     const floor = loader === 'helper' ? bareHelper : bareNft;
     const floorName = loader === 'helper' ? 'ms bare helper' : 'ms bare nft';
-    const group = `containers, loader ${loader}`;
+    const group = `containers, Engine ${bench.engine.version}, loader ${loader}`;
     const base = { group, unit: 'ms', floor, floorName };
     const target = loader === 'helper' ? '≤ 1.3' : '≤ 3';
     const { job, whole } = await stage.startToEnforced(bench.starts);

@@ -10,16 +10,14 @@ export interface Machine {
   readonly memoryGiB: number;
   readonly kernel: string;
   readonly node: string;
-  readonly engine: string;
 }
 
-export const thisMachine = (engine: string): Machine => ({
+export const thisMachine = (): Machine => ({
   cpu: cpus()[0]?.model ?? 'unknown',
   cores: cpus().length,
   memoryGiB: Math.round(totalmem() / 2 ** 30),
   kernel: release(),
   node: process.version,
-  engine,
 });
 
 export function table(figures: readonly Figure[]): string {

@@ -1,7 +1,7 @@
 /**
  * Hundreds of blocking queries where Consul allows a client 200 connections and resets those beyond
  * (tried on 1.8): each blocking query takes one of a limited number of slots, and when there are more
- * questions than slots, all block for a shorter time, so that each has its turn every two seconds or so.
+ * questions than slots, all block for a shorter time, so that each has its turn in every round.
  * Reads that do not block have slots of their own and never stand behind those that do.
  */
 import type { Question } from './question.ts';
@@ -55,9 +55,11 @@ export class Slots {
 
 /** Connections for reads that do not block. With 80 for those that do, two runs stay below 200. */
 const quickSlots = 16;
-/** In how many ms all questions should have their turn, and the shortest block. */
-const round = 2_000;
+/** In ms: the shortest round, the shortest block, and how many of a longer round each question takes. */
+const shortestRound = 2_000;
 const shortestWait = 250;
+/** Fifty questions a second, however many there are: what Consul's servers carry for each host. */
+const share = 20;
 
 export class Crowd {
   readonly #size: number;
@@ -83,6 +85,7 @@ export class Crowd {
   /** How long a blocking query may hang now, where `longest` would be right if there were room. */
   wait(longest: number): number {
     if (this.#members <= this.#size) return longest;
+    const round = Math.max(shortestRound, share * this.#members);
     return Math.min(longest, Math.max(shortestWait, Math.floor((round * this.#size) / this.#members)));
   }
 

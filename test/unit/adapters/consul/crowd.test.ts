@@ -53,14 +53,27 @@ describe('a crowd', () => {
     const leave = Array.from({ length: 100 }, () => crowd.join());
     expect(crowd.wait(45_000)).toBe(45_000);
     leave.push(...Array.from({ length: 300 }, () => crowd.join()));
-    expect(crowd.wait(45_000)).toBe(500);
+    // A hundred at a time for two seconds each: fifty a second.
+    expect(crowd.wait(45_000)).toBe(2_000);
     expect(crowd.wait(50)).toBe(50);
     leave.push(...Array.from({ length: 4_600 }, () => crowd.join()));
-    expect(crowd.wait(45_000)).toBe(250);
+    expect(crowd.wait(45_000)).toBe(2_000);
     for (const one of leave) one();
     leave[0]?.();
     crowd.join();
     expect(crowd.wait(45_000)).toBe(45_000);
+  });
+
+  test('of a few more than there is room for all have their turn within two seconds', () => {
+    const crowd = new Crowd(50);
+    for (let member = 0; member < 80; member += 1) crowd.join();
+    expect(crowd.wait(45_000)).toBe(1_250);
+  });
+
+  test('with very little room the turns do not become shorter than a quarter of a second', () => {
+    const crowd = new Crowd(2);
+    for (let member = 0; member < 80; member += 1) crowd.join();
+    expect(crowd.wait(45_000)).toBe(250);
   });
 
   test('reads that do not block do not stand behind those that do', async () => {
