@@ -42,7 +42,7 @@ async function onStage(bench: (stage: Stage) => Promise<readonly Figure[]>): Pro
   await ensureCommands({ nft: 'nftables', nsenter: 'util-linux' });
   const engine = await ensureEngine({ version: 'host' });
   const image = await ensureTestImage(engine);
-  await using consul = await startConsul();
+  await using consul = await startConsul({ connections: 1000 });
   return await bench({ engine, consul, image, program: resolve('dist/cli/main.js') });
 }
 

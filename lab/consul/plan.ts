@@ -28,6 +28,8 @@ export interface ConsulOptions {
   readonly joinWan?: readonly string[];
   /** Runs where this Engine runs, so that its `--network host` containers find it on their loopback. */
   readonly engine?: Pick<Engine, 'networkPrefix' | 'publishedAddress'>;
+  /** Connections that one client may hold (`limits.http_max_conns_per_client`); default: Consul's own, 200. */
+  readonly connections?: number;
   /** Default true. */
   readonly diesWithParent?: boolean;
 }
@@ -37,7 +39,7 @@ export async function serverPlans(options: ConsulOptions, folder: string): Promi
   const { servers: expect = 1, agents = 0, datacenter = 'dc1', joinWan = [], tls = false } = options;
   if (agents > 0 && expect === 1) throw new LabError('Client agents need three servers to join.');
   const common = {
-    ...{ datacenter, expect, joinWan },
+    ...{ datacenter, expect, joinWan, connections: options.connections },
     mutualTls: tls === 'mutual',
     token: options.acl === true ? randomUUID() : undefined,
     certificates: tls === false ? undefined : await certificatesFor(options, folder),

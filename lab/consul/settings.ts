@@ -28,6 +28,8 @@ export interface ServerPlan {
   readonly expect: number;
   /** A client agent, as runs on each host: holds no data and asks the servers. */
   readonly isClient: boolean;
+  /** That one client may hold; undefined: Consul's own limit. */
+  readonly connections?: number | undefined;
   readonly token?: string | undefined;
   readonly certificates?: Certificates | undefined;
   /** Clients must show a certificate. */
@@ -48,6 +50,7 @@ export function serverSettings(program: ConsulProgram, plan: ServerPlan): Record
     retry_interval: '1s',
     ...(plan.isClient ? {} : { retry_join_wan: plan.joinWan, retry_interval_wan: '1s' }),
     ...(plan.dataDir === undefined ? {} : persistence(plan, plan.dataDir)),
+    ...(plan.connections === undefined ? {} : { limits: { http_max_conns_per_client: plan.connections } }),
     ...(plan.token === undefined ? {} : acl(program, plan.token)),
     ...(plan.certificates === undefined ? {} : tls(plan.certificates, plan.mutualTls)),
   };

@@ -27,19 +27,24 @@ export async function benchRest(bench: RestBench): Promise<readonly Figure[]> {
   const { engine, consul, image, program, workloads, services, seconds } = bench;
   await registerServices(consul, services);
   const names = await startWorkloads(engine, workloads);
-  const args = ['-c', consul.address, '--loader', 'nsenter', '--image', image];
+  const figures: Figure[] = [];
   try {
-    await using controller = await startController({ engine, args, program });
-    await waitFor(() => allProtected(controller, workloads), { what: 'all workloads', timeout: 300_000 });
-    await sleep(5000);
-    const group = `controller, ${workloads} workloads, ${services} services`;
-    const calm = await watch(controller, consul, seconds, async () => {});
-    let edits = 0;
-    const churn = await watch(controller, consul, seconds, async () => {
-      edits += 1;
-      await consul.call('PUT', '/v1/kv/egress/acl/churn', `10.0.0.1:tcp/${1 + (edits % 60_000)}`);
-    });
-    return [...figuresOf(group, 'at rest', calm), ...figuresOf(group, 'one edit a second', churn)];
+    for (const connections of [80, services + 20]) {
+      const limit = ['--consul-connections', String(connections)];
+      const args = ['-c', consul.address, '--loader', 'nsenter', '--image', image, ...limit];
+      await using controller = await startController({ engine, args, program });
+      await waitFor(() => allProtected(controller, workloads), { what: 'all workloads', timeout: 300_000 });
+      await sleep(5000);
+      const group = `controller, ${workloads} workloads, ${services} services on ${connections} connections`;
+      const calm = await watch(controller, consul, seconds, async () => {});
+      let edits = 0;
+      const churn = await watch(controller, consul, seconds, async () => {
+        edits += 1;
+        await consul.call('PUT', '/v1/kv/egress/acl/churn', `10.0.0.1:tcp/${1 + (edits % 60_000)}`);
+      });
+      figures.push(...figuresOf(group, 'at rest', calm), ...figuresOf(group, 'one edit a second', churn));
+    }
+    return figures;
   } finally {
     for (let at = 0; at < names.length; at += 20) {
       await execa('docker', ['-H', `unix://${engine.socketPath}`, 'rm', '-f', ...names.slice(at, at + 20)]);
