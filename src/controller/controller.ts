@@ -8,7 +8,7 @@
 import type { Acl } from '../domain/acl.ts';
 import type { Prefix } from '../domain/address.ts';
 import type { Container, ContainerId } from '../domain/container.ts';
-import { type Namespace, type Plan, planNamespaces } from '../domain/namespace.ts';
+import { type Namespace, type NamespaceId, type Plan, planNamespaces } from '../domain/namespace.ts';
 import { type Catalog, grantedKeys, type Resolution, servicesOf } from '../domain/resolve.ts';
 import type { Mode } from '../domain/workload.ts';
 import { recordsRefusals } from '../rendering/facts.ts';
@@ -17,6 +17,7 @@ import { Keeper, type KeeperOptions } from './keeper.ts';
 import { type Knowledge, KnownWorld } from './known-world.ts';
 import { statusOf, type Want } from './namespace-record.ts';
 import { type Override, Overrides } from './overrides.ts';
+import { Patrol } from './patrol.ts';
 import { type Picture, pictureOf } from './picture.ts';
 import type { ContainerSource, Dataplane, Gate, Logger, RuleSource, Watched } from './ports.ts';
 import { Preparer } from './preparer.ts';
@@ -63,7 +64,8 @@ export class Controller {
   readonly #overrides = new Overrides();
   readonly #problems: ProblemLog;
   readonly #preparer: Preparer | undefined;
-  readonly #driftTimer: NodeJS.Timeout;
+  readonly #patrol: Patrol<NamespaceId>;
+  readonly #lookTimer: NodeJS.Timeout;
   #renderer: Renderer;
   #plan: Plan = { namespaces: [], refused: [] };
   #nextLook: NodeJS.Immediate | undefined;
@@ -85,7 +87,14 @@ export class Controller {
     }));
     this.#world = new KnownWorld(ports.rules, ports.former, () => this.look());
     this.#containers = ports.containers.watch(() => this.look());
-    this.#driftTimer = setInterval(() => this.#recheck(), options.driftInterval);
+    this.#patrol = new Patrol({
+      interval: options.driftInterval,
+      members: () => [...this.#keeper.records()].map(({ namespace }) => namespace.id),
+      visit: (id) => this.#keeper.verify(id),
+      now: options.now,
+    });
+    // A source that is lost does not call: on a quiet host nobody would read of it without a look.
+    this.#lookTimer = setInterval(() => this.look(), options.driftInterval);
   }
 
   /** Asks for another look at the world, soon and once. */
@@ -101,7 +110,7 @@ export class Controller {
   useTemplate(template: Template): void {
     this.#renderer = new Renderer(template);
     this.#look();
-    this.#keeper.recheck({ look: false });
+    this.#keeper.recheck();
   }
 
   /** An operator's word on containers; `undefined` takes it back. Resolves when no job is left. */
@@ -154,17 +163,12 @@ export class Controller {
   /** Stops watching and awaits the end of running jobs. What is loaded stays loaded. */
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#driftTimer);
+    clearInterval(this.#lookTimer);
+    await this.#patrol.close();
     this.#world.close();
     this.#containers.close();
     clearImmediate(this.#nextLook);
     await this.#keeper.close();
-  }
-
-  /** A source that is lost does not call: on a quiet host nobody would read of it without a look. */
-  #recheck(): void {
-    this.look();
-    this.#keeper.recheck({ look: true });
   }
 
   #look(): void {

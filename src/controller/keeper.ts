@@ -68,12 +68,17 @@ export class Keeper {
     this.#records.delete(id);
   }
 
-  /** Runs a job for every namespace; `look` has each read its kernel first. */
-  recheck({ look }: { readonly look: boolean }): void {
-    for (const [id, record] of this.#records) {
-      if (look) record.unseen = true;
-      this.#queue.request(id, look ? PRIORITY.verify : PRIORITY.refresh);
-    }
+  /** Runs a job for every namespace. */
+  recheck(): void {
+    for (const id of this.#records.keys()) this.#queue.request(id, PRIORITY.refresh);
+  }
+
+  /** Compares a namespace with its kernel, when there is nothing more urgent. */
+  verify(id: NamespaceId): void {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    record.unseen = true;
+    this.#queue.request(id, PRIORITY.verify);
   }
 
   /** Resolves when no job waits or runs. */

@@ -8,6 +8,7 @@
  */
 import { messageOf } from '../domain/errors.ts';
 import type { Namespace, NamespaceId } from '../domain/namespace.ts';
+import { Patrol } from './patrol.ts';
 import type { Dataplane, Logger, Refusal } from './ports.ts';
 import { RefusalTraces, type SeenRefusal } from './refusal-traces.ts';
 
@@ -48,12 +49,14 @@ export class RefusalLog {
   readonly #packets = new Map<string, number>();
   /** The last reports, by namespace. */
   readonly #last = new Map<NamespaceId, RefusalReport>();
-  readonly #timer: NodeJS.Timeout | undefined;
-  #running: Promise<unknown> | undefined;
+  readonly #patrol: Patrol<NamespaceId> | undefined;
 
   constructor(options: RefusalLogOptions) {
     this.#options = options;
-    if (options.interval > 0) this.#timer = setInterval(() => this.#collect(), options.interval);
+    const { interval, now } = options;
+    if (interval === 0) return;
+    const members = () => options.namespaces().map(({ id }) => id);
+    this.#patrol = new Patrol({ interval, now, members, visit: (id) => this.#collect(id) });
   }
 
   /** Refused packets since the start, by the container's name; of those that are gone, not for long. */
@@ -88,17 +91,12 @@ export class RefusalLog {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+    await this.#patrol?.close();
   }
 
-  /** A collection that takes longer than the interval is not overtaken. */
-  #collect(): void {
-    this.#running ??= this.read()
-      .then(() => this.#forget())
-      .finally(() => {
-        this.#running = undefined;
-      });
+  async #collect(id: NamespaceId): Promise<void> {
+    await this.read((namespace) => namespace.id === id);
+    this.#forget();
   }
 
   readonly #oldestFirst = (a: Namespace, b: Namespace): number =>
