@@ -39,7 +39,10 @@ afterAll(async () => {
   }
   await consul?.stop();
 });
-beforeEach(() => until(areRight, 'all hosts to be up to date', 60_000));
+beforeEach(async () => {
+  await consul.start();
+  await until(areRight, 'all hosts to be up to date', 60_000);
+});
 
 const keys = Array.from({ length: KEYS }, (_, n) => `key-${n}`);
 const services = Array.from({ length: SERVICES }, (_, n) => `service-${n}`);
