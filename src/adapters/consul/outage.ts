@@ -58,7 +58,9 @@ export class Outage {
     const due = this.#clock.now() + pause;
     const delay = await this.#wait(isUrgent, signal);
     if (delay === undefined) return;
-    const rest = Math.floor(Math.max(due - this.#clock.now(), delay));
+    // A clock that was set back must not stop us.
+    const left = Math.min(due - this.#clock.now(), pause);
+    const rest = Math.floor(Math.max(left, delay));
     if (rest > 0) await this.#clock.sleep(rest, signal);
   }
 

@@ -80,6 +80,16 @@ test('a watch that fails alone keeps its own pause, however often others are ans
   expect(back).toEqual([[1, 4_000]]);
 });
 
+test('a clock that was set back keeps nobody away', async () => {
+  const { clock, outage, back, fail } = await failed(0);
+  void fail(1, 1_000);
+  await settle();
+  clock.time -= 3_600_000;
+  outage.answered();
+  await clock.advance(1_000);
+  expect(back.length).toBe(1);
+});
+
 test('who is closed waits no more, and leaves no timer', async () => {
   const { clock, outage, back, closing } = await failed(3);
   for (const one of closing) one.abort(new Error('closed'));
