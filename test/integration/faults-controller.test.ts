@@ -53,6 +53,10 @@ onBothEngines((version) => {
       await becomes(workload, ipv4(stage.server), 81, 'refused');
       await unharmed(guard);
       expect(controller.log.filter(({ level }) => level === 'error')).toEqual([]);
+      // A helper that nobody waits for any more ends by itself.
+      const helpers = () =>
+        stage.workloads.must('ps', '--quiet', '--filter', 'label=egresstrator.role=helper');
+      await waitFor(async () => (await helpers()) === '', { what: 'helpers to end', timeout: 20_000 });
       await stage.workloads.remove(workload);
       await controller[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true, force: true });
