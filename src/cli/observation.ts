@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import type { InsightControls } from '../adapters/api/insight-routes.ts';
 import type { PictureQuery } from '../adapters/api/insight-schema.ts';
-import { measured } from '../adapters/metrics/measured-dataplane.ts';
+import { measured, type ObservedLoad } from '../adapters/metrics/measured-dataplane.ts';
 import { Metrics } from '../adapters/metrics/metrics.ts';
 import type { Config } from '../config/config.ts';
 import type { Controller } from '../controller/controller.ts';
@@ -14,12 +14,16 @@ import type { Dataplane, Logger } from '../controller/ports.ts';
 import { RefusalLog, type RefusalReport } from '../controller/refusal-log.ts';
 import type { About, Status } from '../controller/status.ts';
 import { EngineError, UserError } from '../domain/errors.ts';
+import type { NamespaceId } from '../domain/namespace.ts';
 import { pickContainer } from '../domain/pick-container.ts';
 import { version } from './assets.ts';
 import { type ServiceReader, withServices } from './insight/gather.ts';
 import { parseServices } from './insight/service-words.ts';
 import { Presence } from './presence.ts';
 import type { Engine } from './wiring.ts';
+
+/** More are looked through for those that are gone. */
+const MOST_LOADERS = 2_000;
 
 type Observed = Pick<Engine, 'dataplane' | 'loaderFor'>;
 
@@ -33,6 +37,8 @@ export class Observation implements InsightControls {
   readonly #services: ServiceReader;
   readonly #config: Config;
   readonly #log: Logger;
+  /** By namespace: what loaded it at last. */
+  readonly #loaders = new Map<NamespaceId, string>();
   #controller: Controller | undefined;
   #presence: Presence | undefined;
 
@@ -57,7 +63,7 @@ export class Observation implements InsightControls {
       refusedPackets: () => this.#refusals.packets,
     });
     this.dataplane = measured(dataplane, {
-      observe: (load) => this.metrics.observeLoad(load),
+      observe: (load) => this.#observe(load),
       loaderFor: (namespace) => engine.loaderFor(namespace),
     });
     this.onDrift = () => this.metrics.countRepair();
@@ -69,7 +75,18 @@ export class Observation implements InsightControls {
   }
 
   status(controller: Controller): Status {
-    return { controller: this.#about, ...controller.status() };
+    const status = controller.status();
+    const namespaces = status.namespaces.map((one) => ({ ...one, loader: this.#loaders.get(one.id) }));
+    return { controller: this.#about, ...status, namespaces };
+  }
+
+  #observe(load: ObservedLoad): void {
+    this.metrics.observeLoad(load);
+    const { owner, startedAt } = load.namespace;
+    this.#loaders.set(`${owner}@${startedAt}`, load.loader);
+    if (this.#loaders.size < MOST_LOADERS) return;
+    const known = new Set(this.#controller?.status().namespaces.map(({ id }) => id));
+    for (const id of this.#loaders.keys()) if (!known.has(id)) this.#loaders.delete(id);
   }
 
   picture({ scope, also }: PictureQuery): Promise<Picture> {

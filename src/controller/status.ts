@@ -40,6 +40,8 @@ export interface NamespaceStatus {
   /** When it was loaded or last found right, in ms since the epoch. */
   readonly verifiedAt: number | undefined;
   readonly lastError: string | undefined;
+  /** What loaded it at last, helper or nsenter; undefined where this run of the controller loaded nothing. */
+  readonly loader?: string | undefined;
   readonly problems: readonly Problem[];
 }
 

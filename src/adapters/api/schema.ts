@@ -34,6 +34,7 @@ const Namespace = z.object({
   fingerprint: z.string().optional(),
   verifiedAt: z.number().optional(),
   lastError: z.string().optional(),
+  loader: z.string().optional(),
   problems: z.array(Problem),
 });
 

@@ -9,6 +9,7 @@ export type LoadOutcome = 'loaded' | 'failed' | 'gone';
 
 /** One load. `loader`: the one that did it, also where `auto` is configured. */
 export interface ObservedLoad {
+  readonly namespace: NamespaceRef;
   readonly outcome: LoadOutcome;
   readonly loader: string;
   readonly seconds: number;
@@ -29,7 +30,7 @@ export const measured = (dataplane: Dataplane, { observe, loaderFor }: Measuring
     const loader = await loaderFor(namespace);
     const started = performance.now();
     const tell = (outcome: LoadOutcome) =>
-      observe({ outcome, loader, seconds: (performance.now() - started) / 1000 });
+      observe({ namespace, outcome, loader, seconds: (performance.now() - started) / 1000 });
     try {
       const loaded = await dataplane.load(namespace, text);
       tell(isConfirmed(loaded, text) ? 'loaded' : 'failed');

@@ -51,6 +51,7 @@ export function presentNamespace(
   paint: Paint,
 ): string {
   const { workloads, target, state, grants, mode, dns, fingerprint, verifiedAt, lastError } = namespace;
+  const by = namespace.loader ?? loader;
   const raw = namespace.hasRawSockets ? paint('yellow', RAW_LINE) : 'can not be opened';
   const lines: readonly (readonly [string, string])[] = [
     ['workloads', workloads.join(', ')],
@@ -63,7 +64,7 @@ export function presentNamespace(
     ['raw sockets', raw],
     ['rules', fingerprint ?? 'none loaded'],
     ['checked', ago(verifiedAt, now)],
-    ...(loader === undefined ? [] : [['loader', loader] as const]),
+    ...(by === undefined ? [] : [['loaded by', by] as const]),
     ...(lastError === undefined ? [] : [['last error', paint('red', lastError)] as const]),
   ];
   const text = lines.map(([name, value]) => `${name.padEnd(13)}${value}`).join('\n');

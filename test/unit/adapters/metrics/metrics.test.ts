@@ -27,6 +27,8 @@ const status: Status = {
   refused: [],
 };
 
+const where = { owner: 'a', name: 'a', pid: 1, startedAt: '2026-01-01T00:00:00Z' };
+
 const metrics = (packets: ReadonlyMap<string, number> = new Map()) =>
   new Metrics({
     version: '1.2.3',
@@ -57,7 +59,6 @@ test('loads are counted by outcome, and timed where they ended well', async () =
     loaderFor: async () => loader,
   });
   const dataplane = measured(kernel, by('nsenter'));
-  const where = { owner: 'a', name: 'a', pid: 1, startedAt: '2026-01-01T00:00:00Z' };
   const broken = measured(
     { ...dataplane, load: () => Promise.reject(new LoadError('no such process', { gone: true })) },
     by('helper'),
@@ -66,8 +67,8 @@ test('loads are counted by outcome, and timed where they ended well', async () =
   await broken.load(where, 'text').catch(() => undefined);
   await dataplane.load(where, 'comment "egresstrator v1 12ab"');
   await dataplane.load(where, 'a text of which the kernel knows nothing');
-  one.observeLoad({ outcome: 'loaded', loader: 'helper', seconds: 0.02 });
-  one.observeLoad({ outcome: 'failed', loader: 'helper', seconds: 3 });
+  one.observeLoad({ namespace: where, outcome: 'loaded', loader: 'helper', seconds: 0.02 });
+  one.observeLoad({ namespace: where, outcome: 'failed', loader: 'helper', seconds: 3 });
   one.countRepair();
   const text = await textOf(one);
   expect(text).toContain('egresstrator_loads_total{outcome="loaded",loader="helper"} 1');
@@ -93,7 +94,7 @@ describe.each(['deploy/grafana/egresstrator.json', 'deploy/prometheus/egresstrat
   (path) => {
     test('speaks of metrics and labels that exist', async () => {
       const one = metrics(new Map([['a', 1]]));
-      one.observeLoad({ outcome: 'loaded', loader: 'helper', seconds: 1 });
+      one.observeLoad({ namespace: where, outcome: 'loaded', loader: 'helper', seconds: 1 });
       const text = await textOf(one);
       const names = new Set([...text.matchAll(/^(egresstrator_\w+)/gm)].map(([, name]) => name));
       const mentioned = [...readFileSync(path, 'utf8').matchAll(/egresstrator_\w+/g)].map(([name]) => name);

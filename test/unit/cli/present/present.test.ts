@@ -115,8 +115,10 @@ describe('status', () => {
       'raw sockets  can not be opened',
       'rules        0123456789abcdef',
       'checked      4s ago',
-      'loader       auto',
+      'loaded by    auto',
     ]);
+    const known = namespace && presentNamespace({ ...namespace, loader: 'helper' }, 'auto', NOW, plain);
+    expect(known).toContain('loaded by    helper');
     const raw = namespace && presentNamespace({ ...namespace, hasRawSockets: true }, 'auto', NOW, plain);
     expect(raw).toMatch(/^To close that, start it with --cap-drop NET_RAW, or by the gate, /m);
     expect(raw).toContain(
