@@ -182,7 +182,8 @@ describe('the host', () => {
     expect(stdout).toContain('error: key missing: no such ACL key in Consul, so it grants nothing');
     expect(stdout).toMatch(/^rules +\d+s ago +ok$/m);
     const one = await ask('status', web.name, '--json');
-    expect(JSON.parse(one.stdout)).toMatchObject({ state: 'protected', grants: ['app', 'missing'] });
+    const told = { state: 'protected', grants: ['app', 'missing'], loader: 'nsenter', hasRawSockets: true };
+    expect(JSON.parse(one.stdout)).toMatchObject(told);
   });
 
   test('is told by lint, with an exit code', async () => {
@@ -310,6 +311,24 @@ describe('what is not there is told in one sentence', () => {
       expect(text).toContain('no container "nobody" with EGRESSTRATOR_ENABLE=1 runs here');
     }
     expect((await ask('denied', 'nobody')).stderr).toContain('no running container is called "nobody"');
+  });
+
+  test('the rules of a container that asks for none', async () => {
+    for (const command of ['denied', 'suggest']) {
+      const [code, lines, text] = sentence(await ask(command, stage.server.name));
+      expect([code, lines]).toEqual([1, 1]);
+      expect(text).toContain(`${stage.server.name} holds no rules, so nothing of it is refused`);
+    }
+  });
+
+  test('refusals, where the template records none', async () => {
+    await using silent = await control(stage, 'insight-3/', ['--dry-run', '--template', 'iptables']);
+    const words = 'hat was refused is not known, as the template iptables records no refusals';
+    const tell = (...args: readonly string[]) => runCli([...args, '--socket', silent.socket]);
+    expect((await tell('denied')).stdout).toMatch(new RegExp(`^W${words}.*\\.$`));
+    expect((await tell('suggest')).stdout).toMatch(new RegExp(`^# w${words}`));
+    expect((await tell('status')).stdout).toContain(`W${words}`);
+    expect(await tell('denied', '--follow')).toMatchObject({ code: 1, stdout: '' });
   });
 
   test('the controller', async () => {
