@@ -128,7 +128,7 @@ const frames: readonly Attempt[] = [
   {
     name: 'ARP with text in it',
     send: one(frame, framed4({ form: 'arp', ethertype: '0x806', mac: 'ff:ff:ff:ff:ff:ff' })),
-    open: 'to the same link only',
+    open: 'reaches neighbours on the same link, no further',
   },
 ];
 
@@ -212,7 +212,7 @@ const icmp: readonly Attempt[] = [
   {
     name: 'neighbour discovery with text, on the link',
     send: one(raw, to6({ form: 'solicit', hops: 255 })),
-    open: 'to the same link only',
+    open: 'reaches neighbours on the same link, no further',
   },
 ];
 

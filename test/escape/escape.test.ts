@@ -192,7 +192,7 @@ describe('words that are none', () => {
 
 describe('AF_XDP', () => {
   test('passes by all rules where a workload holds CAP_NET_RAW, and that is reported', async () => {
-    const open = 'can not be stopped: reported';
+    const open = 'reported; the gate takes CAP_NET_RAW, and then it is stopped';
     await trials.attempt('AF_XDP, without the gate', { self: trials.held, send: xdpFrame, open });
     await trials.controller.logged((line) => JSON.stringify(line).includes('CAP_NET_RAW'), 'raw sockets');
     expect(await hasRawSockets(trials.held)).toBe(true);

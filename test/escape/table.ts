@@ -1,11 +1,14 @@
 /**
- * What became of each attempt, printed at the end of the run as the table of docs/security.md.
+ * What became of each attempt, printed at the end of the run as the tables of docs/security.md: those that
+ * rules must stop, and those that no rule can.
  */
 
 export interface Row {
   readonly attempt: string;
   readonly without: string;
   readonly with: string;
+  /** No rule can stop it: `with` says what there is instead. */
+  readonly isOpen?: boolean;
 }
 
 export class Table {
@@ -16,13 +19,19 @@ export class Table {
   }
 
   toString(): string {
-    const rows = [{ attempt: 'attempt', without: 'without rules', with: 'with rules' }, ...this.#rows];
-    const width = (of: (row: Row) => string) => Math.max(...rows.map((row) => of(row).length));
-    const attempt = width((row) => row.attempt);
-    const without = width((row) => row.without);
-    const line = (row: Row) =>
-      `| ${row.attempt.padEnd(attempt)} | ${row.without.padEnd(without)} | ${row.with} |`;
-    const [head = '', ...body] = rows.map(line);
-    return [head, '| --- | --- | --- |', ...body, ''].join('\n');
+    const stopped = this.#rows.filter((row) => row.isOpen !== true);
+    const open = this.#rows.filter((row) => row.isOpen === true);
+    return [format(stopped), 'What no rule can stop:\n', format(open)].join('\n');
   }
+}
+
+function format(body: readonly Row[]): string {
+  const rows = [{ attempt: 'attempt', without: 'without rules', with: 'with rules' }, ...body];
+  const width = (of: (row: Row) => string) => Math.max(...rows.map((row) => of(row).length));
+  const attempt = width((row) => row.attempt);
+  const without = width((row) => row.without);
+  const line = (row: Row) =>
+    `| ${row.attempt.padEnd(attempt)} | ${row.without.padEnd(without)} | ${row.with} |`;
+  const [head = '', ...others] = rows.map(line);
+  return [head, '| --- | --- | --- |', ...others, ''].join('\n');
 }

@@ -74,9 +74,9 @@ export class Trials implements AsyncDisposable {
   }
 
   add(name: string, passes: boolean, open?: string, passesWithout = true): void {
-    const under = open === undefined ? PASSES.toUpperCase() : `${PASSES}: ${open}`;
+    const under = open ?? PASSES.toUpperCase();
     const without = passesWithout ? PASSES : 'NOTHING CAME';
-    this.table.add({ attempt: name, without, with: passes ? under : 'stopped' });
+    this.table.add({ attempt: name, without, with: passes ? under : 'stopped', isOpen: open !== undefined });
   }
 
   scene(self: Host): Scene {

@@ -4,8 +4,9 @@
  *
  * GATE_STARTS says how often in a row the first instruction is tried; default 20.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ensureCompose } from '../../lab/compose.ts';
 import { ensureEscapeImage } from '../../lab/images.ts';
@@ -424,6 +425,22 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
       await lab.docker('rm', '-f', id);
       expect(await uninstallGate(settings, false)).toEqual([`removed ${settings.libDir}`]);
     });
+  });
+
+  test('a host that does not take the rules keeps nothing of the gate', async () => {
+    const root = mkdtempSync(join(lab.settings.runDir, 'root-'));
+    const libDir = `${lab.settings.libDir}-refused`;
+    // Seen without its /proc.
+    await execa('mount', ['--bind', '/', root]);
+    try {
+      await expect(installGate({ ...lab.settings, root, libDir }, false)).rejects.toThrow(
+        /does not take the gate's rules, so the Engine was not told of it/,
+      );
+    } finally {
+      await execa('umount', [root]);
+    }
+    expect(existsSync(libDir)).toBe(false);
+    expect(readFileSync(lab.engine.configFile, 'utf8')).toBe(lab.configBefore);
   });
 
   test('a daemon.json that is no JSON is not touched', async () => {
