@@ -430,6 +430,7 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
   test('a host that does not take the rules keeps nothing of the gate', async () => {
     const root = mkdtempSync(join(lab.settings.runDir, 'root-'));
     const libDir = `${lab.settings.libDir}-refused`;
+    const before = readFileSync(lab.engine.configFile, 'utf8');
     // Seen without its /proc.
     await execa('mount', ['--bind', '/', root]);
     try {
@@ -440,7 +441,7 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
       await execa('umount', [root]);
     }
     expect(existsSync(libDir)).toBe(false);
-    expect(readFileSync(lab.engine.configFile, 'utf8')).toBe(lab.configBefore);
+    expect(readFileSync(lab.engine.configFile, 'utf8')).toBe(before);
   });
 
   test('a daemon.json that is no JSON is not touched', async () => {
