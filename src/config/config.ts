@@ -23,6 +23,8 @@ export interface Config {
     readonly certFile: string | undefined;
     readonly keyFile: string | undefined;
     readonly health: 'any' | 'passing';
+    /** Milliseconds that a blocking query hangs without news; undefined: the adapter's own. */
+    readonly wait: number | undefined;
     /** For blocking queries on services. */
     readonly maxConnections: number;
   };
@@ -71,6 +73,7 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
       certFile: read.optional('sslCert'),
       keyFile: read.optional('sslKey'),
       health: read.word('serviceHealth', ['any', 'passing']),
+      wait: read.seconds('consulWait', 1, 600),
       maxConnections: read.integer('consulConnections', 1, 10_000),
     },
     docker: { host: read.text('dockerHost'), image: read.optional('image') },
@@ -137,6 +140,11 @@ class Reader {
     const known = words.find((word) => word === text);
     if (known === undefined) this.#refuse(name, `expected ${words.join(', ')}`);
     return known ?? words[0];
+  }
+
+  /** In milliseconds; undefined where nothing is said. */
+  seconds(name: OptionName, least: number, most: number): number | undefined {
+    return this.optional(name) === undefined ? undefined : this.integer(name, least, most) * 1000;
   }
 
   integer(name: OptionName, least: number, most: number): number {

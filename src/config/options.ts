@@ -65,6 +65,11 @@ export const CONSUL_OPTIONS = {
     fallback: '80',
     help: 'connections to Consul for services; more services than this take turns, see docs/scaling.md',
   },
+  consulWait: {
+    flags: '--consul-wait <seconds>',
+    variable: 'EGRESSTRATOR_CONSUL_WAIT',
+    help: 'how long a query to Consul waits for news; default 15 for rules and 45 for services',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 /** How rules become a text in the kernel. */

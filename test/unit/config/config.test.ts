@@ -41,6 +41,9 @@ describe('resolveConfig', () => {
     expect(resolveConfig({ consulConnections: '500' }, {}).consul.maxConnections).toBe(500);
     const environment = { EGRESSTRATOR_CONSUL_CONNECTIONS: '200' };
     expect(resolveConfig({}, environment).consul.maxConnections).toBe(200);
+    expect(resolveConfig({}, {}).consul.wait).toBeUndefined();
+    expect(resolveConfig({ consulWait: '60' }, {}).consul.wait).toBe(60_000);
+    expect(() => resolveConfig({ consulWait: '0' }, {})).toThrow('a whole number from 1 to 600');
   });
 
   test('reads lists', () => {
