@@ -4,6 +4,7 @@
  * restarted or all keys are edited. docs/scaling.md works it out for thousands of hosts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bulkReads } from './fleet/bulk.ts';
 import { type Cost, costOf } from './fleet/cost.ts';
 import { closeHosts, type Kind, openHosts, openScene, type Scene } from './fleet/scene.ts';
 import {
@@ -29,7 +30,7 @@ export interface FleetBench {
 export async function benchFleet(bench: FleetBench): Promise<readonly Figure[]> {
   await using scene = await openScene(bench);
   const idle = await costOf(scene, [], bench.seconds, async () => {});
-  const figures: Figure[] = [];
+  const figures: Figure[] = [...(await bulk(scene))];
   for (const count of bench.hosts) {
     const bare = await costs(scene, 'bare queries', count, bench.seconds);
     const ours = await costs(scene, 'controllers', count, bench.seconds);
@@ -43,6 +44,21 @@ export async function benchFleet(bench: FleetBench): Promise<readonly Figure[]> 
   for (const what of RUSH_NAMES) figures.push(...rushFigures(what, watches, ours[what], bare[what]));
   return figures;
 }
+
+async function bulk(scene: Scene): Promise<readonly Figure[]> {
+  const stale = await bulkReads(scene, 'stale', 10);
+  const consistent = await bulkReads(scene, 'consistent', 10);
+  const group = 'consistent reads of services, in bulk';
+  return [
+    { ...{ group, what: 'reads', value: consistent.perSecond, unit: '1/s' }, ...beside(stale.perSecond) },
+    {
+      ...{ group, what: 'processor of the servers', value: consistent.processor, unit: 'ms a read' },
+      ...beside(stale.processor),
+    },
+  ];
+}
+
+const beside = (floor: number) => ({ floor, floorName: 'stale reads' });
 
 const WHENS = ['at rest', 'one KV edit a second', 'one catalog change a second'] as const;
 type When = (typeof WHENS)[number];

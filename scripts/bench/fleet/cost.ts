@@ -61,13 +61,13 @@ function totals({ servers, agents }: Consul, hosts: readonly Host[]) {
   };
 }
 
-const sum = (values: readonly number[]): number => values.reduce((one, other) => one + other, 0);
+export const sum = (values: readonly number[]): number => values.reduce((one, other) => one + other, 0);
 
 const memory = ({ pid }: ConsulServer): number =>
   Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_000;
 
 /** Seconds, user and system; the kernel counts in hundredths. */
-function processorTime({ pid }: ConsulServer): number {
+export function processorTime({ pid }: ConsulServer): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
