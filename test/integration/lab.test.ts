@@ -270,6 +270,21 @@ describe('Consul', () => {
     });
   });
 
+  test('client agents answer with what the servers know', async () => {
+    await withConsul({ servers: 3, agents: 2 }, async (consul) => {
+      await consul.call('PUT', '/v1/kv/a', 'text');
+      for (const { address } of consul.agents) {
+        expect((await callConsul({ address }, 'GET', '/v1/kv/a?raw&consistent')).body).toBe('text');
+        const { body } = await callConsul({ address }, 'GET', '/v1/agent/self');
+        expect(body).toMatchObject({ Config: { Server: false } });
+      }
+    });
+  });
+
+  test('client agents without a cluster are refused', async () => {
+    await expect(startConsul({ agents: 1 })).rejects.toThrow('Client agents need three servers');
+  });
+
   test('three servers lose one and elect another leader', async () => {
     await withConsul({ servers: 3 }, async (consul) => {
       const leader = async () => (await consul.call('GET', '/v1/status/leader')).body;
