@@ -40,11 +40,11 @@ export class Backoff {
 }
 
 export interface PaceOptions {
-  /** Least time between the starts of two reads, in ms; default 100. Chance makes it up to twice as long. */
+  /** Least time between the starts of two reads, in ms; default 100. Chance makes it up to half as long again. */
   readonly shortest?: number;
   /** The same once `burst` is used up; default 500, so that an edit still arrives within a second. */
   readonly longest?: number;
-  /** Reads in quick succession; one more is earned in each `longest`. Default 4. */
+  /** Reads in quick succession; one more is earned in each `longest`. Default 6. */
   readonly burst?: number;
   /** From 0 to 1; default: chance. */
   readonly random?: () => number;
@@ -58,7 +58,7 @@ export class Pace {
   /** Drawn anew with each read: hosts that were woken by the same edit come back one by one. */
   #stretch = 1;
 
-  constructor({ shortest = 100, longest = 500, burst = 4, random = Math.random }: PaceOptions = {}) {
+  constructor({ shortest = 100, longest = 500, burst = 6, random = Math.random }: PaceOptions = {}) {
     this.#options = { shortest, longest, burst, random };
     this.#left = burst;
   }
@@ -76,6 +76,6 @@ export class Pace {
     const earned = Math.max(now - this.#lastStart, 0) / longest;
     this.#left = Math.max(Math.min(this.#left + earned, burst) - 1, 0);
     this.#lastStart = now;
-    this.#stretch = 1 + random();
+    this.#stretch = 1 + random() / 2;
   }
 }

@@ -35,22 +35,22 @@ test('a burst of reads is quick, then each has to be earned, and a quiet moment 
     pace.started(now);
     return delay;
   };
-  const delays = Array.from({ length: 9 }, read);
-  expect(delays).toEqual([0, ...Array(3).fill(100), ...Array(5).fill(500)]);
+  const delays = Array.from({ length: 11 }, read);
+  expect(delays).toEqual([0, ...Array(6).fill(100), ...Array(4).fill(500)]);
   now += 60;
   expect(pace.delay(now)).toBe(440);
   now += 4_000;
   expect([0, 100, 100, 100]).toEqual(Array.from({ length: 4 }, read));
 });
 
-test('chance makes a pause up to twice as long, so that hosts woken together come back one by one', () => {
+test('chance makes a pause up to half as long again, so that hosts woken together come back one by one', () => {
   let chance = 0.25;
   const pace = new Pace({ burst: 2, random: () => chance });
   pace.started(0);
-  expect(pace.delay(0)).toBe(125);
+  expect(pace.delay(0)).toBe(112);
   chance = 1;
-  pace.started(125);
-  expect(pace.delay(125)).toBe(1_000);
+  pace.started(112);
+  expect(pace.delay(112)).toBe(750);
 });
 
 test('a clock that was set back does not stop the reads', () => {
