@@ -76,6 +76,8 @@ export function processorTime({ pid }: ConsulServer): number {
 /** Consul tells its last whole interval of ten seconds, so it is asked more often, and each counts once. */
 class RpcCounter {
   readonly #consul: Consul;
+  /** Intervals that began before, count what was before. */
+  readonly #from = Date.now();
   /** Member and interval → count. */
   readonly #sent = new Map<string, number>();
   readonly #queries = new Map<string, number>();
@@ -101,6 +103,7 @@ class RpcCounter {
   async #read({ address }: ConsulServer, name: string, into: Map<string, number>): Promise<void> {
     const { body } = await callConsul({ address }, 'GET', '/v1/agent/metrics');
     const metrics = body as Metrics;
+    if (startOf(metrics) < this.#from) return;
     const found = metrics.Counters.find(({ Name, Labels = {} }) => Name === name && isEmpty(Labels));
     into.set(`${address} ${metrics.Timestamp}`, found?.Count ?? 0);
   }
@@ -114,6 +117,10 @@ interface Metrics {
     readonly Labels?: Readonly<Record<string, string>>;
   }[];
 }
+
+/** `2026-01-31 12:00:10 +0000 UTC`, when the interval began, in ms since the epoch. */
+const startOf = ({ Timestamp }: Metrics): number =>
+  Date.parse(Timestamp.replace(/^(\S+) (\S+) .*$/, '$1T$2Z'));
 
 const isEmpty = (object: object): boolean => Object.keys(object).length === 0;
 
