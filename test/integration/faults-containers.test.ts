@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import type { RunningController } from '../support/egresstrator.ts';
-import { edit, forgotten, guardOver, protect, unharmed } from '../support/endurance.ts';
+import { argsFor, edit, forgotten, guardOver, protect, unharmed } from '../support/endurance.ts';
 import { footprint, nothingLeaked, pidOf } from '../support/footprint.ts';
 import { inside, ourTables } from '../support/kernel.ts';
 import { onBothEngines } from '../support/on-both-engines.ts';
@@ -21,18 +21,12 @@ onBothEngines((version) => {
   });
   afterAll(() => stage?.[Symbol.asyncDispose]());
 
-  /** On its own path, as each test has a controller of its own. */
-  const argsFor = (path: string, loader: string) => [
-    ...['-c', stage.consul.address, '-k', `${path}/`, '-i', stage.image, '--register', 'none'],
-    ...['--loader', loader, '--drift-interval', '1'],
-  ];
-
   describe.each(['nsenter', 'helper'])('containers come and go, loading by %s', (loader) => {
     const path = `crowd-${loader}`;
     let controller: RunningController;
     beforeAll(async () => {
       await edit(stage, path, 80);
-      controller = await control(stage, `${path}/`, argsFor(path, loader));
+      controller = await control(stage, `${path}/`, argsFor(stage, path, loader));
     });
     afterAll(() => controller?.[Symbol.asyncDispose]());
 
@@ -87,7 +81,7 @@ onBothEngines((version) => {
   test('a pid that is reused by another process leads into no foreign namespace', async () => {
     const path = 'reused';
     await edit(stage, path, 80);
-    await using controller = await control(stage, `${path}/`, argsFor(path, 'nsenter'));
+    await using controller = await control(stage, `${path}/`, argsFor(stage, path, 'nsenter'));
     const { workloads, server, other } = stage;
     const workload = await protect(stage, 'reused');
     const pid = pidOf(controller);
@@ -116,7 +110,7 @@ onBothEngines((version) => {
   test('fifty containers started at once are all protected, and leave nothing', async () => {
     const path = 'fifty';
     await edit(stage, path, 80);
-    await using controller = await control(stage, `${path}/`, argsFor(path, 'auto'));
+    await using controller = await control(stage, `${path}/`, argsFor(stage, path, 'auto'));
     const before = await footprint(controller, stage.workloads);
     const names = Array.from({ length: 50 }, (_, index) => `fifty-${index}`);
     await Promise.all(names.map((name) => stage.workloads.start(name, { acl: 'db' })));

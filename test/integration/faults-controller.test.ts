@@ -9,7 +9,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { RunningController } from '../support/egresstrator.ts';
-import { edit, guardOver, protect, unharmed } from '../support/endurance.ts';
+import { argsFor, edit, guardOver, protect, unharmed } from '../support/endurance.ts';
 import { handles } from '../support/kernel.ts';
 import { onBothEngines } from '../support/on-both-engines.ts';
 import { becomes, control, ipv4, openStage, putKey, type Stage } from '../support/stage.ts';
@@ -21,17 +21,11 @@ onBothEngines((version) => {
   });
   afterAll(() => stage?.[Symbol.asyncDispose]());
 
-  /** On its own path, as each test has a controller of its own. */
-  const argsFor = (path: string, loader: string) => [
-    ...['-c', stage.consul.address, '-k', `${path}/`, '-i', stage.image, '--register', 'none'],
-    ...['--loader', loader, '--drift-interval', '1'],
-  ];
-
   describe.each(['nsenter', 'helper'])('killed, loading by %s', (loader) => {
     test('at random moments of its work: each next one goes on where it was', async () => {
       const path = `killed-${loader}`;
       await edit(stage, path, 80);
-      const first = await control(stage, `${path}/`, argsFor(path, loader));
+      const first = await control(stage, `${path}/`, argsFor(stage, path, loader));
       const workload = await protect(stage, path);
       await using guard = guardOver(stage, workload);
       const { folder } = first;
@@ -41,7 +35,11 @@ onBothEngines((version) => {
         await sleep(Math.random() * 400);
         await controller.stop('SIGKILL');
         await Promise.all(edits);
-        controller = new RunningController({ engine: stage.engine, folder, args: argsFor(path, loader) });
+        controller = new RunningController({
+          engine: stage.engine,
+          folder,
+          args: argsFor(stage, path, loader),
+        });
         await sleep(round % 2 === 0 ? Math.random() * 1_500 : 0);
         if (round % 2 === 1) await controller.ready();
       }
@@ -67,7 +65,7 @@ onBothEngines((version) => {
     test('is full: it goes on, says so once, and writes again when there is room', async () => {
       const path = 'full';
       await edit(stage, path, 80);
-      await using first = await control(stage, `${path}/`, argsFor(path, 'nsenter'));
+      await using first = await control(stage, `${path}/`, argsFor(stage, path, 'nsenter'));
       const { folder } = first;
       await first.stop();
       const state = join(folder, 'state');
@@ -78,7 +76,7 @@ onBothEngines((version) => {
         await using controller = new RunningController({
           engine: stage.engine,
           folder,
-          args: argsFor(path, 'nsenter'),
+          args: argsFor(stage, path, 'nsenter'),
         });
         await controller.ready();
         const workload = await protect(stage, 'full');
@@ -114,7 +112,7 @@ onBothEngines((version) => {
     ])('is %s: it warns, and what is loaded stays', async (what, damage) => {
       const path = `state-${what.replaceAll(' ', '-')}`;
       await edit(stage, path, 80);
-      await using first = await control(stage, `${path}/`, argsFor(path, 'nsenter'));
+      await using first = await control(stage, `${path}/`, argsFor(stage, path, 'nsenter'));
       const workload = await protect(stage, path);
       await first.stop('SIGKILL');
       const file = join(first.folder, 'state', 'known.json');
@@ -123,7 +121,7 @@ onBothEngines((version) => {
       writeFileSync(file, damage(text));
       await using guard = guardOver(stage, workload);
       const loaded = await handles(workload.pid);
-      const away = [...argsFor(path, 'nsenter'), '-c', '127.0.0.1:1'];
+      const away = [...argsFor(stage, path, 'nsenter'), '-c', '127.0.0.1:1'];
       const second = new RunningController({ engine: stage.engine, folder: first.folder, args: away });
       await second.logged(({ level, msg }) => level === 'warn' && /can not be used/.test(msg), 'a warning');
       await second.logged(({ msg }) => /rules of before stay/.test(msg), 'that rules stay');

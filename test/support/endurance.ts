@@ -8,6 +8,12 @@ import { Guard } from './guard.ts';
 import { becomes, ipv4, putKey, type Stage } from './stage.ts';
 import type { Workload } from './workloads.ts';
 
+/** For a controller whose keys are below a path of its own. */
+export const argsFor = ({ consul, image }: Stage, path: string, loader: string): readonly string[] => [
+  ...['-c', consul.address, '-k', `${path}/`, '-i', image, '--register', 'none'],
+  ...['--loader', loader, '--drift-interval', '1'],
+];
+
 /** The key `db` below a path allows these ports of the server. */
 export const edit = (stage: Stage, path: string, ...ports: readonly number[]): Promise<void> =>
   putKey(stage, `${path}/db`, `${ipv4(stage.server)}:tcp/${ports.join()}`);
