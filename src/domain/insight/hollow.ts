@@ -18,7 +18,10 @@ export interface Piece extends PrefixRanges {
   readonly partly: boolean;
 }
 
-/** `holes` ascend, the broader prefix first, all inside of the prefix; appends to `found`. */
+/**
+ * `holes` ascend, the broader prefix first, all inside of the prefix. Those without ranges have holes inside,
+ * and tell where the prefix is broken up. Appends to `found`.
+ */
 export function hollow(
   { prefix, ranges }: PrefixRanges,
   holes: readonly PrefixRanges[],
@@ -29,20 +32,32 @@ export function hollow(
   const whole = without(ranges, hit);
   if (whole.length > 0) found.push({ prefix, ranges: whole, partly: false });
   if (hit.length === 0) return;
-  const groups = nest(holes.filter((hole) => touches(hit, hole.ranges)));
-  if (groups.length > most.holes || hit.length > most.ranges) {
+  const groups = nest(holes).filter(({ top, inside }) =>
+    [top, ...inside].some((hole) => touches(hit, hole.ranges)),
+  );
+  const around = carve({ prefix, ranges: hit, partly: false }, groups, most);
+  if (around === undefined || hit.length > most.ranges) {
     found.push({ prefix, ranges: hit, partly: true });
     return;
   }
-  const around = protect(
-    [{ prefix, ranges: hit, partly: false }],
-    groups.map(({ top }) => top.prefix),
-    ALWAYS,
-  );
   found.push(...around);
   for (const { top, inside } of groups)
     hollow({ prefix: top.prefix, ranges: without(hit, top.ranges) }, inside, most, found);
 }
+
+/** What is left around the holes; undefined where both the holes and what is left are too many to read. */
+function carve(piece: Piece, groups: readonly Group[], most: Detail): readonly Piece[] | undefined {
+  const isMany = groups.length > most.holes;
+  if (isMany && groups.length > MOST_TRIED * most.holes) return undefined;
+  const holes = groups.map(({ top }) => top.prefix);
+  const around = protect([piece], holes, ALWAYS);
+  return isMany && around.length > MOST_LEFT * most.holes ? undefined : around;
+}
+
+/** Times as many holes as are told, for which it is tried whether little is left: a host takes 128 prefixes. */
+const MOST_TRIED = 16;
+/** Times as many pieces as holes may be told. */
+const MOST_LEFT = 5;
 
 /** Whether two normal lists have a port in common; the second should be the shorter. */
 export const touches = (ranges: readonly Range[], others: readonly Range[]): boolean =>

@@ -28,7 +28,10 @@ interface Owner extends Node {
   readonly owned: readonly Range[];
   /** Ranges of `plus` of which it owns too many parts to tell them one by one. */
   readonly frayed: readonly Range[];
+  /** And the prefixes around them, without ranges: they are where it is broken up. */
   readonly holes: PrefixRanges[];
+  /** The prefixes in `holes`. */
+  readonly marked: Set<Prefix>;
 }
 
 const FAMILIES: readonly Family[] = [4, 6];
@@ -93,12 +96,19 @@ function sweep(nodes: readonly Node[], most: Detail): readonly Owner[] {
   const around: Owner[] = [];
   return nodes.map((node) => {
     leave(around, node.prefix, cover);
-    for (const { owned, holes } of around)
-      if (touches(owned, node.minus)) holes.push({ prefix: node.prefix, ranges: node.minus });
+    for (const [depth, owner] of around.entries())
+      if (touches(owner.owned, node.minus)) mark(owner, node, around.slice(depth + 1));
     const owner = enter(node, cover, most);
     around.push(owner);
     return owner;
   });
+}
+
+/** Writes down a hole, and before it the prefixes between the owner and the hole that are not there yet. */
+function mark({ holes, marked }: Owner, hole: Node, between: readonly Node[]): void {
+  for (const { prefix } of between) if (!marked.has(prefix)) holes.push({ prefix, ranges: [] });
+  for (const { prefix } of [...between, hole]) marked.add(prefix);
+  holes.push({ prefix: hole.prefix, ranges: hole.minus });
 }
 
 /** Steps back to the innermost prefix around. */
@@ -118,7 +128,7 @@ function enter(node: Node, cover: PortCover, most: Detail): Owner {
     else owned.push(...gaps);
   }
   for (const range of node.plus) cover.add(range);
-  return { ...node, owned, frayed, holes: [] };
+  return { ...node, owned, frayed, holes: [], marked: new Set() };
 }
 
 /** Pieces of the same prefix become one. */

@@ -153,6 +153,12 @@ describe('of a key', () => {
     expect(change?.gained).not.toContainEqual({ rule: '169.254.169.254:tcp/80', partly: false });
   });
 
+  test('is exact deep inside of prefixes that others break up', () => {
+    const wide = { ...context, acl: aclOf({ db: '0.0.0.0/0:tcp' }) };
+    const [change] = diffKey('db', '169.254.169.0/24:tcp\n0.0.0.0/0:tcp/1', wide).changes;
+    expect(change?.gained).toEqual(exactly('169.254.169.254:tcp'));
+  });
+
   test('reports bad lines of the new text', () => {
     expect(diffKey('db', '10.0.0.1', context).problems).toMatchObject([{ line: 1 }]);
   });
