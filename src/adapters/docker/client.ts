@@ -3,13 +3,18 @@
  */
 import { Agent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
+import { inspect } from 'node:util';
 import Dockerode from 'dockerode';
 import { EngineError, messageOf } from '../../domain/errors.ts';
 import type { EngineAddress } from './address.ts';
 
 /** No connection is kept: it may be one that the Engine closed when it was restarted. */
-export const agentFor = (address: EngineAddress): Agent =>
-  address.kind === 'tcp' && address.tls ? new SecureAgent() : new Agent();
+export function agentFor(address: EngineAddress): Agent {
+  const agent = address.kind === 'tcp' && address.tls ? new SecureAgent() : new Agent();
+  // For each request the library prints all that it is made of, to nowhere unless DEBUG is set: of an agent
+  // with its sockets and their buffers that took most of the controller's processor time.
+  return Object.assign(agent, { [inspect.custom]: () => 'an agent' });
+}
 
 /**
  * The library is told everything, also what is undefined: what it is not told it takes from the
