@@ -120,7 +120,8 @@ async function openStage(bench: ContainerBench, loader: Loader): Promise<Stage> 
   ];
   const controller = await startController({ engine, args, program });
   const names: string[] = [];
-  let edits = 0;
+  // What is registered for one loader must be no news of before for the other.
+  let edits = loader === 'nsenter' ? 0 : 100;
   const start = async () => {
     const name = `egresstrator-bench-${randomUUID().slice(0, 8)}`;
     names.push(name);
