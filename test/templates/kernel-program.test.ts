@@ -34,6 +34,18 @@ describe.each(['nftables', 'denylist', 'lockdown', 'iptables'])('%s', (template)
     expect(await load(world.workload, template)).toBe(said);
   });
 
+  it('begins where nothing is loaded with what a load would leave', async () => {
+    const said = await load(world.workload, template);
+    await netns(world.workload, 'clear');
+    const text = withFacts(renderWith(template).text, NO_FACTS);
+    const begun = await netns(world.workload, 'begin', text);
+    expect(begun).toMatchObject({ exitCode: 0, stdout: said.split('\n')[0] });
+    expect(await state()).toBe(said);
+    const cut = text.slice(0, text.lastIndexOf('\n# end'));
+    expect(await netns(world.workload, 'begin', cut)).toMatchObject({ exitCode: 4, stdout: '' });
+    expect(await state()).toBe(said);
+  });
+
   it('clears what is its own, twice if asked, and says that nothing is there', async () => {
     await load(world.workload, template);
     for (let times = 0; times < 2; times += 1) {
@@ -98,6 +110,18 @@ describe('the digest', () => {
     await world.agents.denied.open('a', world.workload.ipv4, PORT);
     expect((await netns(world.workload, 'refusals')).stdout).toContain(world.denied.ipv4);
     expect(await state()).toBe(before);
+    const [told, refused = ''] = (await netns(world.workload, 'look')).stdout.split('\nrefusals ');
+    const val = { concat: [world.denied.ipv4, 6, PORT] };
+    const set = { name: 'denied4', elem: [{ elem: { val, counter: { packets: 1 } } }] };
+    expect(told).toBe(before);
+    expect(JSON.parse(refused)).toMatchObject([{ nftables: [{}, { set }] }]);
+  });
+
+  it('is all that a look tells where nothing was refused, and nothing where nothing is loaded', async () => {
+    const before = await load(world.workload, 'nftables', { allowed });
+    expect((await netns(world.workload, 'look')).stdout).toBe(before);
+    await netns(world.workload, 'clear');
+    expect(await netns(world.workload, 'look')).toMatchObject({ exitCode: 0, stdout: '' });
   });
 
   it('changes when a rule comes before the jump of xtables, and the next load mends that', async () => {
@@ -129,12 +153,12 @@ describe('usage', () => {
     const { exitCode, stderr } = await netns(world.workload, words.join(' '));
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
-      stderr: 'usage: netns load|state|refusals|clear|version',
+      stderr: 'usage: netns load|begin|state|refusals|look|clear|version',
     });
   });
 
   it('tells its version', async () => {
-    expect((await netns(world.workload, 'version')).stdout).toBe('netns 1');
+    expect((await netns(world.workload, 'version')).stdout).toBe('netns 2');
   });
 
   it('refusals are an empty list where nothing is loaded', async () => {

@@ -96,5 +96,14 @@ it('works the same in the shell of busybox', async () => {
     await busybox('clear');
     const loaded = await busybox('load', withFacts(renderWith(template).text, NO_FACTS));
     expect(loaded.stdout).toBe(expected);
+    expect((await busybox('look')).stdout).toBe(expected);
   }
+});
+
+it('begins with iptables as it loads', async () => {
+  const expected = await load(world.workload, 'iptables');
+  await netns(world.workload, 'clear');
+  const { stdout } = await netns(world.workload, 'begin', withFacts(renderWith('iptables').text, NO_FACTS));
+  expect(stdout).toBe(expected.split('\n')[0]);
+  expect((await netns(world.workload, 'state')).stdout).toBe(expected);
 });
