@@ -64,6 +64,8 @@ export class Observation implements InsightControls {
     });
     this.dataplane = measured(dataplane, {
       observe: (load) => this.#observe(load),
+      onSight: ({ owner, startedAt }, { refusals }, begunAt) =>
+        this.#refusals.found(`${owner}@${startedAt}`, refusals, begunAt),
       loaderFor: (namespace) => engine.loaderFor(namespace),
     });
     this.onDrift = () => this.metrics.countRepair();

@@ -89,6 +89,7 @@ export class Controller {
     this.#containers = ports.containers.watch(() => this.look());
     this.#patrol = new Patrol({
       interval: options.driftInterval,
+      most: MOST_COMPARISONS,
       members: () => [...this.#keeper.records()].map(({ namespace }) => namespace.id),
       visit: (id) => this.#keeper.verify(id),
       now: options.now,
@@ -233,6 +234,9 @@ function openPreparer({ prepare, mode }: ControllerOptions, { gate }: Controller
   const named = prepare.map((grants) => ({ grants: [...grants].sort(), mode, dns: 'resolvers' as const }));
   return gate === undefined ? undefined : new Preparer(gate, named);
 }
+
+/** Comparisons in one interval: each costs as much processor time as a small load. */
+const MOST_COMPARISONS = 20;
 
 /** Nothing is known of the rules yet. */
 const NO_RESOLUTION: Resolution = { reasons: [], ruleSet: { layers: [] }, problems: [], pending: [] };

@@ -4,8 +4,8 @@
  */
 import { LoadError } from '../domain/errors.ts';
 import { expectedFacts, type Facts, withFacts } from '../rendering/facts.ts';
-import { attachmentsOf, type NamespaceRecord, NOTHING_LOADED, type Want } from './namespace-record.ts';
-import type { ContainerSource, Dataplane, Gate, Loaded, Logger, NamespaceRef } from './ports.ts';
+import { attachmentsOf, type NamespaceRecord, NOTHING_LOADED, refOf, type Want } from './namespace-record.ts';
+import type { ContainerSource, Dataplane, Gate, Loaded, Logger } from './ports.ts';
 import type { Renderer } from './rendering.ts';
 
 export interface JobContext {
@@ -48,9 +48,9 @@ async function lookInKernel(
   record: NamespaceRecord,
   { dataplane, log, onDrift }: JobContext,
 ): Promise<Loaded> {
-  const ref = refOf(record);
+  const ref = refOf(record.namespace);
   const { expected } = record;
-  const found = await dataplane.read(ref);
+  const { loaded: found } = await dataplane.look(ref);
   const altered = expected !== undefined && isAltered(expected, found);
   if (altered) log.warn({ container: ref.name }, 'rules in the kernel were altered');
   if (altered) onDrift?.(ref.name);
@@ -65,7 +65,7 @@ const isAltered = (expected: Loaded, found: Loaded): boolean =>
 
 async function clear(record: NamespaceRecord, loaded: Loaded, { dataplane }: JobContext): Promise<Outcome> {
   const isEmpty = loaded.digest === undefined && loaded.fingerprint === undefined;
-  if (!isEmpty) await dataplane.clear(refOf(record));
+  if (!isEmpty) await dataplane.clear(refOf(record.namespace));
   keep(record, NOTHING_LOADED);
   return isEmpty ? 'equal' : 'cleared';
 }
@@ -92,7 +92,7 @@ async function load(
     record.ours = true;
     return 'equal';
   }
-  const now = await context.dataplane.load(refOf(record), withFacts(text, facts));
+  const now = await context.dataplane.load(refOf(record.namespace), withFacts(text, facts));
   if (now.fingerprint !== fingerprint) throw notWhatWasLoaded(target.name, fingerprint, now);
   keep(record, now);
   record.ours = true;
@@ -129,8 +129,3 @@ const notWhatWasLoaded = (name: string, wanted: string, loaded: Loaded): LoadErr
   new LoadError(
     `the namespace of ${name} says "${loaded.fingerprint ?? 'nothing'}" after rules ${wanted} were loaded; a template must write {{comment}} as the shipped ones do`,
   );
-
-function refOf({ namespace }: NamespaceRecord): NamespaceRef {
-  const { id, name, pid, startedAt } = namespace.target;
-  return { owner: id, name, pid, startedAt };
-}

@@ -4,7 +4,7 @@
 import type { Namespace } from '../domain/namespace.ts';
 import type { Resolution } from '../domain/resolve.ts';
 import type { RuleSet } from '../domain/rule-set.ts';
-import type { Loaded } from './ports.ts';
+import type { Loaded, NamespaceRef } from './ports.ts';
 import type { NamespaceState, NamespaceStatus } from './status.ts';
 
 /** What a namespace should hold. */
@@ -82,6 +82,11 @@ export function sameWant(one: Want, other: Want): boolean {
 /** True if rules for the one are rules for the other. */
 export const samePlace = (one: Namespace, other: Namespace): boolean =>
   one.mode === other.mode && one.dns === other.dns && attachmentsOf(one) === attachmentsOf(other);
+
+export function refOf({ target }: Namespace): NamespaceRef {
+  const { id, name, pid, startedAt } = target;
+  return { owner: id, name, pid, startedAt };
+}
 
 export const attachmentsOf = (namespace: Namespace): string => namespace.target.attachments.join();
 

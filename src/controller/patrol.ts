@@ -4,12 +4,11 @@
  * interval take longer, the longest unvisited first.
  */
 
-/** Visits that fit into one interval. */
-const MOST = 60;
-
 export interface PatrolOptions<Member> {
   /** Milliseconds between two visits to the same member. */
   readonly interval: number;
+  /** Visits that fit into one interval. */
+  readonly most: number;
   /** Those of now; compared by identity. */
   readonly members: () => Iterable<Member>;
   /** Must handle its own failures. The next visit waits for its end. */
@@ -37,7 +36,8 @@ export class Patrol<Member> {
   }
 
   #goOn(): void {
-    this.#timer = setTimeout(() => void this.#step(), Math.max(1, this.#options.interval / MOST));
+    const { interval, most } = this.#options;
+    this.#timer = setTimeout(() => void this.#step(), Math.max(1, interval / most));
   }
 
   async #step(): Promise<void> {

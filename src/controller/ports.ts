@@ -81,14 +81,25 @@ export interface Refusal {
   readonly packets: number;
 }
 
+/** What a look into a namespace has found. */
+export interface Sight {
+  readonly loaded: Loaded;
+  readonly refusals: readonly Refusal[];
+}
+
 /** Loads texts in namespaces. Every method fails with a `LoadError`. */
 export interface Dataplane {
   /** Replaces what is loaded in one transaction and reads it back; on failure the old stays. */
   load(namespace: NamespaceRef, text: string): Promise<Loaded>;
-  read(namespace: NamespaceRef): Promise<Loaded>;
+  look(namespace: NamespaceRef): Promise<Sight>;
   /** Removes all that is ours. */
   clear(namespace: NamespaceRef): Promise<void>;
   refusals(namespace: NamespaceRef): Promise<readonly Refusal[]>;
+  /**
+   * What the namespace has counted of its traffic, to be compared with what it was before: while that is the
+   * same, nothing was refused. Cheap; undefined where it cannot be. Never fails.
+   */
+  traffic(namespace: NamespaceRef): Promise<string | undefined>;
   /** Loads a text in an empty namespace of its own that is thrown away: a check on the real kernel. */
   rehearse(text: string): Promise<void>;
 }

@@ -8,6 +8,7 @@
  */
 import { messageOf } from '../domain/errors.ts';
 import type { Namespace, NamespaceId } from '../domain/namespace.ts';
+import { refOf } from './namespace-record.ts';
 import { Patrol } from './patrol.ts';
 import type { Dataplane, Logger, Refusal } from './ports.ts';
 import { RefusalTraces, type SeenRefusal } from './refusal-traces.ts';
@@ -26,7 +27,7 @@ export interface RefusalReport {
 }
 
 export interface RefusalLogOptions {
-  readonly dataplane: Pick<Dataplane, 'refusals'>;
+  readonly dataplane: Pick<Dataplane, 'refusals' | 'traffic'>;
   /** Those that hold rules now. */
   readonly namespaces: () => readonly Namespace[];
   readonly log: Logger;
@@ -35,6 +36,8 @@ export interface RefusalLogOptions {
   readonly interval: number;
 }
 
+/** Collections in one interval. */
+const MOST_COLLECTIONS = 60;
 /** Lines of one container in one collection; a scan must not flood the log. */
 const MOST_LINES = 20;
 /** Namespaces that are read at once. */
@@ -49,6 +52,8 @@ export class RefusalLog {
   readonly #packets = new Map<string, number>();
   /** The last reports, by namespace. */
   readonly #last = new Map<NamespaceId, RefusalReport>();
+  /** What a namespace had counted of its traffic before its refusals were collected. */
+  readonly #traffic = new Map<NamespaceId, string | undefined>();
   readonly #patrol: Patrol<NamespaceId> | undefined;
 
   constructor(options: RefusalLogOptions) {
@@ -56,7 +61,8 @@ export class RefusalLog {
     const { interval, now } = options;
     if (interval === 0) return;
     const members = () => options.namespaces().map(({ id }) => id);
-    this.#patrol = new Patrol({ interval, now, members, visit: (id) => this.#collect(id) });
+    const visit = (id: NamespaceId) => this.#collect(id);
+    this.#patrol = new Patrol({ interval, most: MOST_COLLECTIONS, now, members, visit });
   }
 
   /** Refused packets since the start, by the container's name; of those that are gone, not for long. */
@@ -90,38 +96,58 @@ export class RefusalLog {
     return this.read(choose, PATIENCE);
   }
 
+  /** What somebody else has found in a look that began at `begunAt`. */
+  found(id: NamespaceId, refusals: readonly Refusal[], begunAt: number): void {
+    const namespace = this.#options.namespaces().find((one) => one.id === id);
+    if (namespace !== undefined && this.#patrol !== undefined) this.#take(namespace, refusals, begunAt);
+  }
+
   async close(): Promise<void> {
     await this.#patrol?.close();
   }
 
   async #collect(id: NamespaceId): Promise<void> {
-    await this.read((namespace) => namespace.id === id);
+    const namespace = this.#options.namespaces().find((one) => one.id === id);
+    if (namespace !== undefined) await this.#readIfBusy(namespace);
     this.#forget();
+  }
+
+  async #readIfBusy(namespace: Namespace): Promise<void> {
+    const { id } = namespace;
+    const traffic = await this.#options.dataplane.traffic(refOf(namespace));
+    if (traffic !== undefined && traffic === this.#traffic.get(id)) return;
+    const { error } = await this.#readOne(namespace);
+    this.#traffic.set(id, error === undefined ? traffic : undefined);
   }
 
   readonly #oldestFirst = (a: Namespace, b: Namespace): number =>
     (this.#last.get(a.id)?.readAt ?? 0) - (this.#last.get(b.id)?.readAt ?? 0);
 
   async #readOne(namespace: Namespace): Promise<RefusalReport> {
-    const report = await this.#look(namespace);
-    this.#last.set(namespace.id, report);
-    return report;
+    const begunAt = this.#options.now();
+    try {
+      const refusals = await this.#options.dataplane.refusals(refOf(namespace));
+      return this.#take(namespace, refusals, begunAt);
+    } catch (error) {
+      const { name } = namespace.target;
+      this.#options.log.debug({ container: name, error: messageOf(error) }, 'refusals could not be read');
+      return this.#keep(namespace, { refusals: [], error: messageOf(error) });
+    }
   }
 
-  async #look(namespace: Namespace): Promise<RefusalReport> {
-    const { id, name, pid, startedAt } = namespace.target;
-    const about = {
-      container: name,
-      workloads: namespace.members.map(({ container }) => container.name),
-      mode: namespace.mode,
-    };
-    try {
-      const refusals = await this.#options.dataplane.refusals({ owner: id, name, pid, startedAt });
-      return { ...about, refusals: this.#note(namespace, refusals), readAt: this.#options.now() };
-    } catch (error) {
-      this.#options.log.debug({ container: name, error: messageOf(error) }, 'refusals could not be read');
-      return { ...about, refusals: [], readAt: this.#options.now(), error: messageOf(error) };
-    }
+  /** What was read before others were would count their packets again. */
+  #take(namespace: Namespace, refusals: readonly Refusal[], begunAt: number): RefusalReport {
+    const last = this.#last.get(namespace.id);
+    if (last !== undefined && last.readAt > begunAt) return last;
+    return this.#keep(namespace, { refusals: this.#note(namespace, refusals) });
+  }
+
+  #keep(namespace: Namespace, found: Pick<RefusalReport, 'refusals' | 'error'>): RefusalReport {
+    const { id, mode, members, target } = namespace;
+    const workloads = members.map(({ container }) => container.name);
+    const report = { container: target.name, workloads, mode, ...found, readAt: this.#options.now() };
+    this.#last.set(id, report);
+    return report;
   }
 
   #note(namespace: Namespace, refusals: readonly Refusal[]): readonly SeenRefusal[] {
@@ -145,11 +171,13 @@ export class RefusalLog {
   /** Of containers that are gone, what was logged lately is kept: they may come back. */
   #forget(): void {
     const now = this.#options.now();
-    const known = new Set(this.#options.namespaces().map(({ target }) => target.name));
+    const names = new Set(this.#options.namespaces().map(({ target }) => target.name));
     const ids = new Set(this.#options.namespaces().map(({ id }) => id));
-    for (const id of this.#last.keys()) if (!ids.has(id)) this.#last.delete(id);
+    for (const known of [this.#last, this.#traffic]) {
+      for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
+    }
     for (const [name, traces] of this.#traces) {
-      if (known.has(name) || !traces.isQuiet(now)) continue;
+      if (names.has(name) || !traces.isQuiet(now)) continue;
       this.#traces.delete(name);
       this.#packets.delete(name);
     }

@@ -49,15 +49,15 @@ describe.each(versions)('Engine %s', (version) => {
     const dataplane = openDataplane();
     const ref = await lab.namespaceOf(await lab.start());
     const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
-    expect(await dataplane.read(ref)).toEqual(nothing);
+    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, refusals: [] });
     const loaded = await dataplane.load(ref, smallText('12ab'));
     const digest = expect.stringMatching(/^[0-9a-f]{64}$/);
     expect(loaded).toEqual({ fingerprint: '12ab', facts: '0x1234abcd', digest });
-    expect(await dataplane.read(ref)).toEqual(loaded);
+    expect(await dataplane.look(ref)).toEqual({ loaded, refusals: [] });
     expect(await dataplane.refusals(ref)).toEqual([]);
     expect(await dataplane.load(ref, smallText('34cd'))).toMatchObject({ fingerprint: '34cd' });
     await dataplane.clear(ref);
-    expect(await dataplane.read(ref)).toEqual(nothing);
+    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, refusals: [] });
   });
 
   test('a text that does not load: the reason, and what was there stays', async () => {
@@ -69,7 +69,7 @@ describe.each(versions)('Engine %s', (version) => {
     expect(failure.message).toContain(`Could not load rules in ${ref.name}: `);
     expect(failure.message).toMatch(/in "meta mark 0x1234abcd nonsense" \(exit code 1\)\.$/);
     expect(failure.stderr).toContain('nonsense');
-    expect(await dataplane.read(ref)).toMatchObject({ fingerprint: '12ab' });
+    expect(await dataplane.look(ref)).toMatchObject({ loaded: { fingerprint: '12ab' } });
   });
 
   test('rehearses where there is no container', async () => {
@@ -85,7 +85,9 @@ describe.each(versions)('Engine %s', (version) => {
     const member = await lab.start('--network', `container:${owner}`);
     await dataplane.load(await lab.namespaceOf(owner), smallText('12ab'));
     await lab.docker('stop', '--time', '0', owner);
-    expect(await dataplane.read(await lab.namespaceOf(member))).toMatchObject({ fingerprint: '12ab' });
+    expect(await dataplane.look(await lab.namespaceOf(member))).toMatchObject({
+      loaded: { fingerprint: '12ab' },
+    });
   });
 
   test('a container that is paused', async () => {
@@ -102,12 +104,12 @@ describe.each(versions)('Engine %s', (version) => {
     const id = await lab.start();
     const ref = await lab.namespaceOf(id);
     await lab.docker('restart', '--time', '0', id);
-    expect(await failureOf(dataplane.read(ref))).toMatchObject({ gone: true });
-    expect(await dataplane.read(await lab.namespaceOf(id))).toBeDefined();
+    expect(await failureOf(dataplane.look(ref))).toMatchObject({ gone: true });
+    expect(await dataplane.look(await lab.namespaceOf(id))).toBeDefined();
     await lab.docker('stop', '--time', '0', id);
     expect(await failureOf(dataplane.load(ref, smallText('12')))).toMatchObject({ gone: true });
     await lab.docker('rm', id);
-    expect(await failureOf(dataplane.read(ref))).toMatchObject({ gone: true });
+    expect(await failureOf(dataplane.look(ref))).toMatchObject({ gone: true });
   });
 
   test('a container that ends at any moment of a load: loaded, or gone', async () => {
@@ -140,7 +142,7 @@ describe.each(versions)('Engine %s', (version) => {
       'env',
     ];
     const runner = open(await imageWithProgram(lab, 'report', report.join('\n')));
-    const { stdout } = await runner.run(await lab.namespaceOf(await lab.start()), 'state');
+    const { stdout } = await runner.run(await lab.namespaceOf(await lab.start()), 'look');
     // Bit 12 is CAP_NET_ADMIN.
     expect(stdout).toMatch(/^CapEff:\s+0000000000001000$/m);
     expect(stdout).toMatch(/^CapBnd:\s+0000000000001000$/m);
@@ -150,7 +152,7 @@ describe.each(versions)('Engine %s', (version) => {
     expect(stdout).toMatch(/^2$/m);
     expect(stdout).not.toMatch(/EGRESSTRATOR|CONSUL/i);
     const forTables = open(await imageWithProgram(lab, 'report', report.join('\n')), { xtables: true });
-    expect((await forTables.rehearse('state')).stdout).toMatch(/^CapEff:\s+0000000000003000$/m);
+    expect((await forTables.rehearse('look')).stdout).toMatch(/^CapEff:\s+0000000000003000$/m);
   });
 
   test('a program that hangs is ended when its time is over', async () => {
@@ -170,7 +172,7 @@ describe.each(versions)('Engine %s', (version) => {
   test('a program that talks too much', async () => {
     const talking = await imageWithProgram(lab, 'talking', 'yes | head -c 9000000');
     const ref = await lab.namespaceOf(await lab.start());
-    expect((await failureOf(openDataplane(talking).read(ref))).message).toContain('printed more than');
+    expect((await failureOf(openDataplane(talking).look(ref))).message).toContain('printed more than');
   });
 
   test('long texts arrive whole, also where nobody reads them', async () => {

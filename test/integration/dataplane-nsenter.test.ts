@@ -25,14 +25,25 @@ describe.each(versions)('Engine %s', (version) => {
 
   test('loads, reads, refuses to load what is broken, and clears', async () => {
     const ref = await lab.namespaceOf(await lab.start());
-    expect(await dataplane.read(ref)).toEqual(nothing);
+    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, refusals: [] });
     const loaded = await dataplane.load(ref, smallText('12ab'));
     expect(loaded).toMatchObject({ fingerprint: '12ab', facts: '0x1234abcd' });
     await expect(dataplane.load(ref, brokenText)).rejects.toMatchObject({ exitCode: 1, gone: false });
-    expect(await dataplane.read(ref)).toEqual(loaded);
+    expect(await dataplane.look(ref)).toEqual({ loaded, refusals: [] });
     expect(await dataplane.refusals(ref)).toEqual([]);
     await dataplane.clear(ref);
-    expect(await dataplane.read(ref)).toEqual(nothing);
+    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, refusals: [] });
+  });
+
+  test('its traffic is another once it has sent anything, and the same before', async () => {
+    const id = await lab.start();
+    await lab.docker('exec', id, 'sh', '-c', 'for each in 1 2 3; do ping -c 1 -W 1 127.0.0.1; done');
+    const ref = await lab.namespaceOf(id);
+    const before = await dataplane.traffic(ref);
+    expect(before).toMatch(/^Icmp: .*lo:/ms);
+    await lab.docker('exec', id, 'ping', '-c', '1', '-W', '1', '127.0.0.1');
+    expect(await dataplane.traffic(ref)).not.toBe(before);
+    expect(await dataplane.traffic({ ...ref, pid: process.pid })).toBeUndefined();
   });
 
   test('a container that was restarted or removed is gone, also if its pid is taken by another', async () => {
@@ -42,7 +53,7 @@ describe.each(versions)('Engine %s', (version) => {
     await expect(dataplane.load(ref, smallText('12'))).rejects.toMatchObject({ gone: true });
     const taken = { ...ref, pid: (await lab.namespaceOf(other)).pid };
     await expect(dataplane.load(taken, smallText('12'))).rejects.toMatchObject({ gone: true });
-    expect(await dataplane.read(await lab.namespaceOf(other))).toEqual(nothing);
+    expect(await dataplane.look(await lab.namespaceOf(other))).toEqual({ loaded: nothing, refusals: [] });
   });
 
   test("the host's own namespace is entered by no way", async () => {
@@ -67,7 +78,7 @@ describe.each(versions)('Engine %s', (version) => {
     const ref = await lab.namespaceOf(await lab.start());
     expect(await auto.load(ref, smallText('12ab'))).toMatchObject({ fingerprint: '12ab' });
     await auto.rehearse(smallText('12ab'));
-    await expect(auto.read({ ...ref, pid: process.pid })).rejects.toThrow('the helper was asked');
+    await expect(auto.look({ ...ref, pid: process.pid })).rejects.toThrow('the helper was asked');
   });
 });
 
@@ -78,7 +89,7 @@ test("a container on this machine's own network is refused by its namespace", as
   // The lab's Engine has a network namespace of its own, so this one is made to be in ours.
   const { stdout: where } = await execa('readlink', [`/proc/${ref.pid}/ns/net`]);
   const { stdout: here } = await execa('readlink', ['/proc/self/ns/net']);
-  if (where === here) await expect(dataplane.read(ref)).rejects.toThrow("the host's own network namespace");
+  if (where === here) await expect(dataplane.look(ref)).rejects.toThrow("the host's own network namespace");
   else await expect(insideOf(ref)).resolves.toContain("the host's own network namespace");
 });
 
@@ -105,7 +116,7 @@ async function insideOf(ref: NamespaceRef): Promise<string> {
   const module = new URL('../../src/adapters/dataplane/nsenter.ts', import.meta.url).pathname;
   const script = `
     import { NsenterRunner } from ${JSON.stringify(module)};
-    await new NsenterRunner().run(${JSON.stringify(ref)}, 'state').catch((error) => console.log(error.message));
+    await new NsenterRunner().run(${JSON.stringify(ref)}, 'look').catch((error) => console.log(error.message));
   `;
   const args = [`--net=/proc/${ref.pid}/ns/net`, process.execPath, '--input-type=module', '--eval', script];
   return (await execa('nsenter', args)).stdout;

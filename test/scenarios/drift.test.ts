@@ -25,13 +25,13 @@ test('an alteration that leaves the fingerprint is recognised by the first compa
 
 test('what is compared with the kernel is no less protected meanwhile', async () => {
   const { kernel, controller } = await startWithRules(20);
-  const read = kernel.read.bind(kernel);
+  const look = kernel.look.bind(kernel);
   const { promise, resolve } = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
-  kernel.read = async (namespace) => {
+  kernel.look = async (namespace) => {
     asked.resolve();
     await promise;
-    return read(namespace);
+    return look(namespace);
   };
   await asked.promise;
   expect(controller.status().namespaces.map(({ state }) => state)).toEqual(['protected']);

@@ -10,6 +10,7 @@ import type {
   NamespaceRef,
   Refusal,
   RuleSource,
+  Sight,
   Watched,
 } from '../../src/controller/ports.ts';
 import type { Container, ContainerId } from '../../src/domain/container.ts';
@@ -138,10 +139,14 @@ export class FakeKernel implements Dataplane {
     await this.beforeLoad(namespace);
     this.loads.push(namespace.name);
     this.texts.set(keyOf(namespace), text);
-    return this.read(namespace);
+    return this.#loaded(namespace);
   }
 
-  async read(namespace: NamespaceRef): Promise<Loaded> {
+  async look(namespace: NamespaceRef): Promise<Sight> {
+    return { loaded: this.#loaded(namespace), refusals: [] };
+  }
+
+  #loaded(namespace: NamespaceRef): Loaded {
     const text = this.texts.get(keyOf(namespace));
     return {
       fingerprint: text?.match(/egresstrator v1 ([0-9a-f]+)/)?.[1],
@@ -157,6 +162,8 @@ export class FakeKernel implements Dataplane {
   async refusals(): Promise<readonly Refusal[]> {
     return [];
   }
+
+  async traffic(): Promise<undefined> {}
 
   async rehearse(text: string): Promise<void> {
     if (text.includes('does not load')) throw new LoadError('nft: syntax error');

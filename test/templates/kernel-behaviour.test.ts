@@ -1,6 +1,7 @@
 /**
  * What passes and what does not, in a real kernel, under each template that keeps an allow-list.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RenderInput } from '../../src/rendering/render.ts';
 import { ruleSet } from './rules.ts';
@@ -31,6 +32,25 @@ const everything = (): Partial<RenderInput> => {
   };
 };
 
+/** The counters that tell the controller whether anything was sent. */
+const traffic = async (): Promise<string> =>
+  (
+    await world.workload.run(
+      'cat',
+      ['snmp', 'dev', 'snmp6'].map((name) => `/proc/net/${name}`),
+    )
+  ).stdout;
+
+/** The same once nothing moves any more. */
+async function quietTraffic(): Promise<string> {
+  for (let before = await traffic(); ; ) {
+    await sleep(100);
+    const now = await traffic();
+    if (now === before) return now;
+    before = now;
+  }
+}
+
 const FAMILIES = ['ipv4', 'ipv6'] as const;
 
 describe.each(['nftables', 'iptables'])('%s', (template) => {
@@ -51,6 +71,21 @@ describe.each(['nftables', 'iptables'])('%s', (template) => {
       expect(await workload.open('c', world.granted[family], PORT + 1)).toBe('ECONNREFUSED');
       expect(await workload.ask(world.denied[family], PORT, 4002)).toBe('EPERM');
       expect(await packet(world.workload, 'ping', world.denied[family])).toBe('Operation not permitted');
+    });
+
+    it('counts whatever it refuses where the controller looks for it', async () => {
+      await load(world.workload, template, everything());
+      const { workload } = world.agents;
+      const refused = world.denied[family];
+      for (const attempt of [
+        () => workload.open('r', refused, PORT),
+        () => workload.ask(refused, PORT, 4003),
+        () => packet(world.workload, 'ping', refused),
+      ]) {
+        const before = await quietTraffic();
+        await attempt();
+        expect(await traffic()).not.toBe(before);
+      }
     });
 
     it('leaves loopback alone', async () => {

@@ -1,11 +1,12 @@
 /**
  * The controller's `Dataplane` over any way into a namespace.
  */
-import type { Dataplane, Loaded, NamespaceRef, Refusal } from '../../controller/ports.ts';
+import type { Dataplane, Loaded, NamespaceRef, Refusal, Sight } from '../../controller/ports.ts';
 import { type Failure, failed } from './load-errors.ts';
+import { trafficOf } from './process-namespace.ts';
 import { parseRefusals } from './refusals.ts';
 import type { NamespaceRunner, Ran, Verb } from './runner.ts';
-import { parseState, unreadable } from './state.ts';
+import { parseSight, parseState, unreadable } from './state.ts';
 
 export function createDataplane(runner: NamespaceRunner): Dataplane {
   const ask = async <T>(
@@ -16,8 +17,9 @@ export function createDataplane(runner: NamespaceRunner): Dataplane {
   ): Promise<T> => understood({ verb, name: ref.name }, await runner.run(ref, verb, stdin), parse);
   return {
     load: (ref, text): Promise<Loaded> => ask(ref, 'load', parseState, text),
-    read: (ref): Promise<Loaded> => ask(ref, 'state', parseState),
+    look: (ref): Promise<Sight> => ask(ref, 'look', parseSight),
     refusals: (ref): Promise<readonly Refusal[]> => ask(ref, 'refusals', parseRefusals),
+    traffic: (ref) => trafficOf(ref),
     clear: (ref): Promise<void> => ask(ref, 'clear', () => undefined),
     rehearse: async (text): Promise<void> => {
       await runner.rehearse('load', text);

@@ -3,7 +3,7 @@
  * each text had been loaded, so that the controller goes on as it would.
  */
 import { createHash } from 'node:crypto';
-import type { Dataplane, Loaded, NamespaceRef, Refusal } from '../../controller/ports.ts';
+import type { Dataplane, Loaded, NamespaceRef, Refusal, Sight } from '../../controller/ports.ts';
 
 export interface DryRunEntry {
   readonly namespace: NamespaceRef;
@@ -33,9 +33,9 @@ export class DryRunDataplane implements Dataplane {
     return stateOf(text);
   }
 
-  async read(namespace: NamespaceRef): Promise<Loaded> {
+  async look(namespace: NamespaceRef): Promise<Sight> {
     const entry = this.#texts.get(keyOf(namespace));
-    return entry === undefined ? nothing : stateOf(entry.text);
+    return { loaded: entry === undefined ? nothing : stateOf(entry.text), refusals: [] };
   }
 
   async clear(namespace: NamespaceRef): Promise<void> {
@@ -45,6 +45,8 @@ export class DryRunDataplane implements Dataplane {
   async refusals(): Promise<readonly Refusal[]> {
     return [];
   }
+
+  async traffic(): Promise<undefined> {}
 
   async rehearse(): Promise<void> {}
 }

@@ -7,7 +7,7 @@ import type { Verb } from './runner.ts';
 /** Completes "could not …". */
 const doing: Readonly<Record<Verb, string>> = {
   load: 'load rules in',
-  state: 'read what is loaded in',
+  look: 'read what is loaded in',
   refusals: 'read the refusals of',
   clear: 'remove the rules of',
 };

@@ -4,7 +4,7 @@
 import type { NamespaceRef } from '../../controller/ports.ts';
 
 /** The verbs of `dataplane/netns`. `load` reads a text from stdin. */
-export type Verb = 'load' | 'state' | 'refusals' | 'clear';
+export type Verb = 'load' | 'look' | 'refusals' | 'clear';
 
 /** The ways into a namespace, as logs and metrics call them. */
 export type Way = 'helper' | 'nsenter';

@@ -1,8 +1,9 @@
 /**
  * What `dataplane/netns` prints of a namespace's state: one line per fact, none for what is not there.
  */
-import type { Loaded } from '../../controller/ports.ts';
+import type { Loaded, Sight } from '../../controller/ports.ts';
 import { messageOf } from '../../domain/errors.ts';
+import { parseRefusals } from './refusals.ts';
 
 const forms = {
   fingerprint: /^[0-9a-f]+$/,
@@ -23,6 +24,14 @@ export function parseState(text: string): Loaded {
   }
   const value = (name: keyof Loaded) => found.get(name) || undefined;
   return { fingerprint: value('fingerprint'), facts: value('facts'), digest: value('digest') };
+}
+
+const REFUSALS = /^refusals /m;
+
+/** The same for a look: a state, and the refusals if there are any. */
+export function parseSight(text: string): Sight {
+  const [state = '', refusals] = text.split(REFUSALS);
+  return { loaded: parseState(state), refusals: refusals === undefined ? [] : parseRefusals(refusals) };
 }
 
 const isFact = (name: string): name is keyof Loaded => Object.hasOwn(forms, name);

@@ -1,7 +1,7 @@
 /**
  * A dataplane that tells how long its loads took and how they ended.
  */
-import type { Dataplane, Loaded, NamespaceRef } from '../../controller/ports.ts';
+import type { Dataplane, Loaded, NamespaceRef, Sight } from '../../controller/ports.ts';
 import { LoadError } from '../../domain/errors.ts';
 
 /** `gone`: the container ended meanwhile, which is no fault. */
@@ -18,13 +18,21 @@ export interface ObservedLoad {
 export interface Measuring {
   /** Told of each load. */
   readonly observe: (load: ObservedLoad) => void;
+  /** Told of each look, and when it began. */
+  readonly onSight: (namespace: NamespaceRef, sight: Sight, begunAt: number) => void;
   readonly loaderFor: (namespace: NamespaceRef) => Promise<string>;
 }
 
-export const measured = (dataplane: Dataplane, { observe, loaderFor }: Measuring): Dataplane => ({
-  read: (namespace) => dataplane.read(namespace),
+export const measured = (dataplane: Dataplane, { observe, onSight, loaderFor }: Measuring): Dataplane => ({
+  look: async (namespace) => {
+    const begunAt = Date.now();
+    const sight = await dataplane.look(namespace);
+    onSight(namespace, sight, begunAt);
+    return sight;
+  },
   clear: (namespace) => dataplane.clear(namespace),
   refusals: (namespace) => dataplane.refusals(namespace),
+  traffic: (namespace) => dataplane.traffic(namespace),
   rehearse: (text) => dataplane.rehearse(text),
   load: async (namespace, text) => {
     const loader = await loaderFor(namespace);

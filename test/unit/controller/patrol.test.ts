@@ -13,7 +13,7 @@ function begin(members: Iterable<string>, visit = (_: string): Promise<void> | v
   const visits: { readonly member: string; readonly at: number }[] = [];
   const started = Date.now();
   const patrol = new Patrol<string>({
-    ...{ interval: MINUTE, members: () => members, now: Date.now },
+    ...{ interval: MINUTE, most: 60, members: () => members, now: Date.now },
     visit: (member) => {
       visits.push({ member, at: Date.now() - started });
       return visit(member);

@@ -26,7 +26,11 @@ const refusal = (port: number, packets: number): Refusal => ({
 
 const audit = { environment: ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_MODE=audit'] };
 
-function setUp(answer: () => readonly Refusal[] | Error, namespaces: () => readonly Namespace[] = () => web) {
+function setUp(
+  answer: () => readonly Refusal[] | Error,
+  namespaces: () => readonly Namespace[] = () => web,
+  traffic = async (): Promise<string | undefined> => undefined,
+) {
   const log = new Recorder();
   const dataplane = {
     refusals: async () => {
@@ -34,6 +38,7 @@ function setUp(answer: () => readonly Refusal[] | Error, namespaces: () => reado
       if (found instanceof Error) throw found;
       return found;
     },
+    traffic,
   };
   const collector = new RefusalLog({
     dataplane,
@@ -78,6 +83,44 @@ test('a count that begins anew is added', async () => {
   const [report] = await collector.read();
   expect(collector.packets.get('web')).toBe(9);
   expect(report).toMatchObject({ container: 'web', workloads: ['web'], refusals: [{ packets: 2 }] });
+  await collector.close();
+});
+
+test('a namespace is read again only when it has sent anything', async () => {
+  let reads = 0;
+  let sent: string | undefined = 'a';
+  const answer = () => {
+    reads += 1;
+    return reads === 3 ? new Error('no nft') : [];
+  };
+  const { collector } = setUp(answer, undefined, async () => sent);
+  await vi.advanceTimersByTimeAsync(5 * MINUTE);
+  expect(reads).toBe(1);
+  sent = 'b';
+  await vi.advanceTimersByTimeAsync(5 * MINUTE);
+  expect(reads).toBe(2);
+  sent = 'c';
+  await vi.advanceTimersByTimeAsync(5 * MINUTE);
+  expect(reads).toBe(4);
+  sent = undefined;
+  await vi.advanceTimersByTimeAsync(5 * MINUTE);
+  expect(reads).toBeGreaterThanOrEqual(8);
+  await collector.close();
+});
+
+test('what others have found counts, once and in its order', async () => {
+  const { log, collector } = setUp(() => [refusal(80, 5)]);
+  const [{ id }] = web as [Namespace];
+  vi.setSystemTime(1_000);
+  collector.found(id, [refusal(80, 3)], 900);
+  expect(collector.packets.get('web')).toBe(3);
+  collector.found(id, [refusal(80, 2)], 800);
+  collector.found('another', [refusal(80, 7)], 1_000);
+  expect(collector.packets).toEqual(new Map([['web', 3]]));
+  expect(log.lines).toHaveLength(1);
+  vi.setSystemTime(2_000);
+  await collector.read();
+  expect(collector.packets.get('web')).toBe(5);
   await collector.close();
 });
 
@@ -155,6 +198,7 @@ test('a question about many is answered in time: by what was found before, the o
       await new Promise((resolve) => setTimeout(resolve, 100));
       return [refusal(80, reads)];
     },
+    traffic: async () => undefined,
   };
   const log = new Recorder();
   const collector = new RefusalLog({ dataplane, log, namespaces: () => crowd, now: Date.now, interval: 0 });

@@ -11,6 +11,7 @@ import { withFacts } from '../../../../src/rendering/facts.ts';
 
 const web = { owner: 'ab'.repeat(32), name: 'web', pid: 4242, startedAt: '2026-01-01T00:00:00Z' };
 const digest = 'ab'.repeat(32);
+const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
 
 function printing(stdout: string) {
   const runs: unknown[][] = [];
@@ -29,21 +30,32 @@ test('load gives the text to the namespace and reads back what is there', async 
   expect(runs).toEqual([[web, 'load', 'text']]);
 });
 
-test('read, clear, refusals and rehearse', async () => {
+test('look, clear, refusals and rehearse', async () => {
   const { runner, runs } = printing('');
   const dataplane = createDataplane(runner);
-  expect(await dataplane.read(web)).toEqual({ fingerprint: undefined, facts: undefined, digest: undefined });
+  expect(await dataplane.look(web)).toEqual({ loaded: nothing, refusals: [] });
   await dataplane.clear(web);
   await dataplane.rehearse('text');
   expect(await createDataplane(printing('[]').runner).refusals(web)).toEqual([]);
   expect(runs).toEqual([
-    [web, 'state', undefined],
+    [web, 'look', undefined],
     [web, 'clear', undefined],
     ['load', 'text'],
   ]);
 });
 
-test.each(['read', 'refusals'] as const)(
+test('a look tells the state and what was refused', async () => {
+  const elem = { val: { concat: ['10.0.0.1', 6, 80] }, counter: { packets: 2 } };
+  const set = { name: 'denied4', type: ['ipv4_addr', 'inet_proto', 'inet_service'], elem: [{ elem }] };
+  const refusals = JSON.stringify([{ nftables: [{ set }] }]);
+  const { runner } = printing(`fingerprint 12\ndigest ${digest}\nrefusals ${refusals}\n`);
+  expect(await createDataplane(runner).look(web)).toEqual({
+    loaded: { fingerprint: '12', facts: undefined, digest },
+    refusals: [{ address: '10.0.0.1', protocol: 'tcp', port: 80, packets: 2 }],
+  });
+});
+
+test.each(['look', 'refusals'] as const)(
   '%s: what cannot be read is a LoadError that says so',
   async (method) => {
     const failure = createDataplane(printing('sh: not found').runner)[method](web);
@@ -57,7 +69,7 @@ test("the program's first words go into the sentence, all of them into the evide
   const error = exited({ verb: 'load', name: 'web' }, 1, '\n/dev/stdin:3:1-2: Error: syntax error\nmore\n');
   expect(error.message).toBe('Could not load rules in web: syntax error, in "more" (exit code 1).');
   expect(error).toMatchObject({ exitCode: 1, gone: false, stderr: expect.stringContaining('more') });
-  expect(exited({ verb: 'state', name: 'web' }, 137, '').message).toContain(
+  expect(exited({ verb: 'look', name: 'web' }, 137, '').message).toContain(
     'it was killed, perhaps as it ran out of memory',
   );
 });
@@ -74,7 +86,7 @@ test('auto asks nsenter only where it works and sees the process', async () => {
   const ours = { ...web, pid: process.pid };
   const runBy = async (equipped: boolean) => {
     const auto = new AutoRunner(nsenter.runner, helper.runner, async () => equipped);
-    return [(await auto.run(ours, 'state')).stdout, (await auto.rehearse('load', '')).stdout];
+    return [(await auto.run(ours, 'look')).stdout, (await auto.rehearse('load', '')).stdout];
   };
   // Our own pid is seen, but is no process of that container.
   expect(await runBy(true)).toEqual(['helper', 'nsenter']);
@@ -89,8 +101,8 @@ test('a dry run answers as if the text were loaded, and forgets a namespace with
   const text = withFacts('table inet egresstrator { comment "egresstrator v1 12ab"; mark $facts }', facts);
   const loaded = await dataplane.load(web, text);
   expect(loaded).toMatchObject({ fingerprint: '12ab', facts: expect.stringMatching(/^0x[0-9a-f]{8}$/) });
-  expect(await dataplane.read(web)).toEqual(loaded);
-  expect(await dataplane.read({ ...web, startedAt: 'later' })).toMatchObject({ fingerprint: undefined });
+  expect(await dataplane.look(web)).toEqual({ loaded, refusals: [] });
+  expect(await dataplane.look({ ...web, startedAt: 'later' })).toEqual({ loaded: nothing, refusals: [] });
   expect([heard, dataplane.texts]).toEqual([['web'], [{ namespace: web, text }]]);
   await dataplane.clear(web);
   expect(dataplane.texts).toEqual([]);

@@ -3,7 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openNamespace, seesProcess } from '../../../../src/adapters/dataplane/process-namespace.ts';
+import {
+  openNamespace,
+  seesProcess,
+  trafficOf,
+} from '../../../../src/adapters/dataplane/process-namespace.ts';
 
 const owner = 'ab'.repeat(32);
 const other = 'cd'.repeat(32);
@@ -61,6 +65,28 @@ test('a process that ended', async () => {
 
 test.each([0, 1, -1, Number.NaN, 1.5])('a pid that is none of a container: %s', async (pid) => {
   expect(await kindOf({ pid })).toBe('gone');
+});
+
+test('its traffic is told as long as the process is its own, with IPv6 or without', async () => {
+  const count = (name: string, text: string) => writeFileSync(join(proc, '4242/net', name), text);
+  addProcess(4242, `0::/docker/${owner}`);
+  expect(await trafficOf(ref, proc)).toBeUndefined();
+  mkdirSync(join(proc, '4242/net'));
+  count('snmp', 'Ip: 1');
+  count('dev', 'eth0: 1');
+  const seen = [await trafficOf(ref, proc)];
+  for (const [name, text] of [
+    ['snmp6', 'Ip6: 1'],
+    ['snmp', 'Ip: 2'],
+    ['dev', 'eth0: 2'],
+  ] as const) {
+    count(name, text);
+    seen.push(await trafficOf(ref, proc));
+    expect(await trafficOf(ref, proc)).toBe(seen.at(-1));
+  }
+  expect(new Set(seen).size).toBe(4);
+  addProcess(4242, `0::/docker/${other}`);
+  expect(await trafficOf(ref, proc)).toBeUndefined();
 });
 
 test("the host's own namespace is not handed out", async () => {

@@ -56,6 +56,7 @@ test('loads are counted by outcome, and timed where they ended well', async () =
   const kernel = new FakeKernel();
   const by = (loader: string) => ({
     observe: (load: ObservedLoad) => one.observeLoad(load),
+    onSight: () => {},
     loaderFor: async () => loader,
   });
   const dataplane = measured(kernel, by('nsenter'));
