@@ -72,7 +72,7 @@ export const toolLogger = ({ stderr, environment }: Terminal): Logger =>
 /** Connects with the Engine; throws an `EngineError` where none answers. */
 export async function openEngine(config: Config, terminal: Terminal, log: Logger): Promise<Engine> {
   const engine = connect({ ...engineOptionsFrom(terminal.environment), host: config.docker.host });
-  await engine.runningIds();
+  await engine.running();
   const { runner, image, removeLeftovers } = openRunner(config, engine);
   const containers = new DockerContainerSource(engine, { lacksRawSockets: openRecords(config) });
   return {

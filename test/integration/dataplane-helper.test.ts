@@ -243,7 +243,7 @@ test.each(versions)(
     const runner = new HelperRunner(lab.engine, async () => hanging, { limit: 60_000 });
     const before = performance.now();
     const loading = runner.rehearse('load', smallText('12')).catch((error: unknown) => error);
-    const running = async () => (await lab.engine.runningIds()).length;
+    const running = async () => (await lab.engine.running()).length;
     await expect.poll(running, { timeout: 20_000 }).toBe(1);
     await own.kill();
     expect(await loading).toBeInstanceOf(LoadError);

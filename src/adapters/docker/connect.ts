@@ -8,10 +8,10 @@ import type { Agent } from 'node:http';
 import { Duplex, Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { type EngineAddress, type EngineOptions, engineAddress } from './address.ts';
-import { imageSchema, listSchema, read, waitSchema } from './answers.ts';
+import { imageSchema, listSchema, read, runningFrom, runningSchema, waitSchema } from './answers.ts';
 import { agentFor, client } from './client.ts';
 import { withDeadline } from './deadline.ts';
-import type { Engine, ImageSummary, LabelledContainer } from './engine.ts';
+import type { Engine, ImageSummary, LabelledContainer, RunningContainer } from './engine.ts';
 import { EngineAnswerError, EngineRefusal, engineError, isRefusal } from './errors.ts';
 import { pullFinished } from './pull.ts';
 
@@ -46,10 +46,10 @@ class DockerodeEngine implements Engine {
     this.#docker = client(address, this.#agent);
   }
 
-  async runningIds(): Promise<readonly string[]> {
+  async running(): Promise<readonly RunningContainer[]> {
     const what = 'list the containers';
     const answer = await this.#call(what, (abortSignal) => this.#docker.listContainers({ abortSignal }));
-    return read(listSchema, answer, what).map(({ Id }) => Id);
+    return read(runningSchema, answer, what).map(runningFrom);
   }
 
   inspect(id: string): Promise<unknown> {

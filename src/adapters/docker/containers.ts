@@ -46,8 +46,8 @@ export class DockerContainerSource implements ContainerSource {
       const container = await this.#find(id);
       if (container?.running) found.set(container.id, container);
     }, this.#settings.concurrency);
-    const ids = await this.#engine.runningIds();
-    await Promise.all(ids.map((id) => visits.mark(id)));
+    const listed = await this.#engine.running();
+    await Promise.all(listed.map(({ id }) => visits.mark(id)));
     return found;
   }
 

@@ -8,8 +8,8 @@ import type { Duplex, Readable } from 'node:stream';
 export interface Engine {
   /** Where it listens, for messages: `unix:///var/run/docker.sock`. */
   readonly address: string;
-  /** The ids of the containers that run, are paused, or wait for a restart. */
-  runningIds(): Promise<readonly string[]>;
+  /** The containers that run, are paused, or wait for a restart. */
+  running(): Promise<readonly RunningContainer[]>;
   inspect(id: string): Promise<unknown>;
   /** JSON lines of the events that concern a container's network, from `since` (seconds since the epoch). */
   events(since: number): Promise<Readable>;
@@ -33,6 +33,14 @@ export interface Engine {
   pull(name: string): Promise<void>;
   /** Ends connections that are still open. */
   close(): void;
+}
+
+export interface RunningContainer {
+  readonly id: string;
+  /** Stands for what the list tells of it: another look, another name, label, state or network. */
+  readonly look: string;
+  /** True if it was started two minutes ago or before. */
+  readonly isSettled: boolean;
 }
 
 export interface LabelledContainer {

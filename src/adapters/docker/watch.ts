@@ -3,7 +3,8 @@
  *
  * Subscribe, then list, so that nothing falls between. An event only marks a container; what is true is
  * read from the container. The list is repeated after every reconnect, and from time to time, as a stream
- * can stall without ending. A container that cannot be read is tried again and does not hold up the others.
+ * can stall without ending; those that look as before are not inspected then. A container that cannot be
+ * read is tried again and does not hold up the others.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -16,6 +17,7 @@ import type { Engine } from './engine.ts';
 import { EngineUnreachable, engineError, isRefusal } from './errors.ts';
 import { concernOf } from './events.ts';
 import { jsonLines } from './json-lines.ts';
+import { Relist } from './relist.ts';
 import { Revisits } from './revisits.ts';
 
 export interface WatchSettings {
@@ -44,6 +46,7 @@ export class ContainerWatch implements Watched<Containers> {
   readonly #retrying = new Set<ContainerId>();
   readonly #reader: ContainerReader;
   readonly #revisits: Revisits;
+  readonly #relist = new Relist();
   readonly #closed = new AbortController();
 
   constructor(engine: Engine, settings: WatchSettings, onChange: () => void) {
@@ -105,15 +108,24 @@ export class ContainerWatch implements Watched<Containers> {
     for await (const event of jsonLines(stream)) {
       const concern = concernOf(event);
       if (concern.kind === 'container') void this.#revisits.markUrgent(concern.id);
-      if (concern.kind === 'all') await this.#list();
+      if (concern.kind === 'all') await this.#listAll();
     }
     throw new EngineUnreachable(`The Docker Engine at ${this.#engine.address} ended its stream of events.`);
   }
 
+  #listAll(): Promise<void> {
+    this.#relist.forget();
+    return this.#list();
+  }
+
   /** A container that is not listed any more is looked at too: it may have started after the list was made. */
   async #list(): Promise<void> {
-    const listed = await this.#engine.runningIds();
-    const ids = new Set([...listed, ...this.#known.keys(), ...this.#unreadable.keys()]);
+    const listedAt = this.#settings.now();
+    const listed = await this.#engine.running();
+    const left = new Set(this.#known.keys()).difference(new Set(listed.map(({ id }) => id)));
+    const unknown = listed.map(({ id }) => id).filter((id) => !this.#known.has(id));
+    const changed = this.#relist.changed(listed, listedAt);
+    const ids = new Set([...changed, ...unknown, ...left, ...this.#unreadable.keys()]);
     await Promise.all([...ids].map((id) => this.#revisits.mark(id)));
     const unreachable = [...this.#unreadable.values()].find(
       ({ error }) => error instanceof EngineUnreachable,
@@ -134,6 +146,7 @@ export class ContainerWatch implements Watched<Containers> {
 
   #lose(error: unknown): void {
     if (this.#closed.signal.aborted) return;
+    this.#relist.forget();
     const before = this.#lost;
     this.#lost = engineError(error, 'watch events', this.#engine.address);
     if (before === undefined) this.#onChange();

@@ -37,7 +37,7 @@ const failureOf = async (work: Promise<unknown>): Promise<EngineError> => {
 
 test('the socket is missing', async () => {
   const socketPath = join(temporaryFolder(), 'docker.sock');
-  const { message } = await failureOf(connect({ socketPath }).runningIds());
+  const { message } = await failureOf(connect({ socketPath }).running());
   expect(message).toBe(
     `There is no Docker Engine at unix://${socketPath}: the socket is missing; start the Engine, mount its socket, or set DOCKER_HOST (could not list the containers).`,
   );
@@ -46,8 +46,8 @@ test('the socket is missing', async () => {
 test('nobody listens', async () => {
   const socketPath = join(temporaryFolder(), 'docker.sock');
   writeFileSync(socketPath, '');
-  expect((await failureOf(connect({ socketPath }).runningIds())).message).toContain('Nothing answers at');
-  expect((await failureOf(connect({ host: 'tcp://127.0.0.1:9' }).runningIds())).message).toContain(
+  expect((await failureOf(connect({ socketPath }).running())).message).toContain('Nothing answers at');
+  expect((await failureOf(connect({ host: 'tcp://127.0.0.1:9' }).running())).message).toContain(
     'Nothing answers at tcp://127.0.0.1:9',
   );
 });
@@ -63,7 +63,7 @@ test("a socket's path wins over DOCKER_HOST in the environment", async () => {
   vi.stubEnv('DOCKER_HOST', 'tcp://127.0.0.1:9');
   onTestFinished(() => void vi.unstubAllEnvs());
   const engine = await engineThat((_, response) => response.end('[]'));
-  expect(await engine.runningIds()).toEqual([]);
+  expect(await engine.running()).toEqual([]);
 });
 
 test('it refuses: its own words, and the status', async () => {
@@ -95,7 +95,7 @@ test('it breaks off before, or within, its answer', async () => {
 
 test.each([['{}'], ['hello'], ['[{"Id":1}]']])('an answer that is no list: %s', async (body) => {
   const engine = await engineThat((_, response) => response.end(body));
-  expect((await failureOf(engine.runningIds())).message).toContain(
+  expect((await failureOf(engine.running())).message).toContain(
     "The Docker Engine's answer cannot be read: could not list the containers",
   );
 });

@@ -20,9 +20,9 @@ test('of a container that runs, or of which nothing is known, the error is told 
   const engine = new FakeEngine();
   const answer = refusal(500, 'disk failure');
   engine.archive = () => Promise.reject(answer);
-  engine.running.set('a', 'a');
+  engine.names.set('a', 'a');
   await expect(new DockerContainerSource(engine).resolvers('a')).rejects.toBe(answer);
-  engine.running.clear();
+  engine.names.clear();
   engine.down = true;
   await expect(new DockerContainerSource(engine).resolvers('a')).rejects.toBe(answer);
 });

@@ -3,13 +3,15 @@
  * does not need to do, it refuses.
  */
 import { PassThrough, type Readable } from 'node:stream';
-import type { Engine } from '../../../../src/adapters/docker/engine.ts';
+import type { Engine, RunningContainer } from '../../../../src/adapters/docker/engine.ts';
 import { EngineRefusal, EngineUnreachable } from '../../../../src/adapters/docker/errors.ts';
 
 export class FakeEngine implements Engine {
   readonly address = 'unix:///fake.sock';
   /** Container id → its name. All run. */
-  readonly running = new Map<string, string>();
+  readonly names = new Map<string, string>();
+  /** Those that were started less than two minutes ago. */
+  readonly fresh = new Set<string>();
   /** Inspecting these fails, or takes as long as the promise. */
   readonly trouble = new Map<string, Error | Promise<void>>();
   /** What was asked, in order. */
@@ -19,11 +21,11 @@ export class FakeEngine implements Engine {
   whileListing: () => void = () => {};
   #stream: PassThrough | undefined;
 
-  async runningIds(): Promise<readonly string[]> {
+  async running(): Promise<readonly RunningContainer[]> {
     this.#answer('list');
-    const ids = [...this.running.keys()];
+    const listed = [...this.names].map(([id, name]) => ({ id, look: name, isSettled: !this.fresh.has(id) }));
     this.whileListing();
-    return ids;
+    return listed;
   }
 
   async inspect(id: string): Promise<unknown> {
@@ -31,8 +33,8 @@ export class FakeEngine implements Engine {
     const trouble = this.trouble.get(id);
     if (trouble instanceof Error) throw trouble;
     await trouble;
-    const full = [...this.running.keys()].find((known) => known.startsWith(id)) ?? id;
-    const name = this.running.get(full);
+    const full = [...this.names.keys()].find((known) => known.startsWith(id)) ?? id;
+    const name = this.names.get(full);
     if (name === undefined) throw refusal(404, `No such container: ${id}`);
     return inspected(full, name);
   }

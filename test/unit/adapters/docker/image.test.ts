@@ -10,7 +10,7 @@ const mountsOf = (container: string) =>
 /** An Engine with these images (name → labels) on which we run as container `id` of image `own`. */
 function engineWith(images: Readonly<Record<string, Record<string, string>>>, running = [id]) {
   const engine = new FakeEngine();
-  for (const each of running) engine.running.set(each, 'controller');
+  for (const each of running) engine.names.set(each, 'controller');
   engine.image = async (name) => {
     const labels = images[name];
     return labels && { id: name, labels };

@@ -25,7 +25,7 @@ function startWatch(engine: FakeEngine, changes: Partial<WatchSettings> = {}) {
 
 const engineWith = (...ids: string[]) => {
   const engine = new FakeEngine();
-  for (const id of ids) engine.running.set(id, id);
+  for (const id of ids) engine.names.set(id, id);
   return engine;
 };
 
@@ -48,7 +48,7 @@ test('an Engine with no containers has been read too', async () => {
 test('a container that starts after the list was made, before it was answered', async () => {
   const engine = engineWith('a');
   engine.whileListing = () => {
-    engine.running.set('b', 'b');
+    engine.names.set('b', 'b');
     engine.tell('start', 'b');
     engine.whileListing = () => {};
   };
@@ -59,13 +59,13 @@ test('start, rename, die, destroy', async () => {
   const engine = engineWith('a');
   const { become } = startWatch(engine);
   await become('a');
-  engine.running.set('b', 'b');
+  engine.names.set('b', 'b');
   engine.tell('start', 'b');
   await become('a', 'b');
-  engine.running.set('b', 'c');
+  engine.names.set('b', 'c');
   engine.tell('rename', 'b');
   await become('a', 'c');
-  engine.running.delete('a');
+  engine.names.delete('a');
   engine.tell('die', 'a');
   engine.tell('destroy', 'a');
   await become('c');
@@ -79,7 +79,7 @@ test('an event that changes nothing is no change, and a value that was handed ou
   engine.tell('update', 'a');
   await vi.waitFor(() => expect(engine.calls.filter((call) => call === 'inspect a')).toHaveLength(2));
   expect(watch.value).toBe(before);
-  engine.running.set('b', 'b');
+  engine.names.set('b', 'b');
   engine.tell('start', 'b');
   await become('a', 'b');
   expect(before?.size).toBe(1);
@@ -94,7 +94,7 @@ test('an event during an inspection is not swallowed by it', async () => {
   engine.trouble.set('a', promise);
   engine.tell('rename', 'a');
   await vi.waitFor(() => expect(engine.calls.at(-1)).toBe('inspect a'));
-  engine.running.set('a', 'renamed');
+  engine.names.set('a', 'renamed');
   engine.tell('rename', 'a');
   engine.trouble.delete('a');
   resolve();
@@ -105,7 +105,7 @@ test('events split over chunks, and several in one', async () => {
   const engine = engineWith();
   const { become } = startWatch(engine);
   await become();
-  for (const id of ['a', 'b', 'c']) engine.running.set(id, id);
+  for (const id of ['a', 'b', 'c']) engine.names.set(id, id);
   const event = (id: string) => JSON.stringify({ Type: 'container', Action: 'start', Actor: { ID: id } });
   engine.say(event('a').slice(0, 20));
   await new Promise((resolve) => setImmediate(resolve));
@@ -117,7 +117,7 @@ test('an event that is not understood: all is looked at', async () => {
   const engine = engineWith('a');
   const { become } = startWatch(engine);
   await become('a');
-  engine.running.set('b', 'b');
+  engine.names.set('b', 'b');
   engine.say('{"what":"is this"}\n');
   await become('a', 'b');
 });
@@ -126,16 +126,39 @@ test('what no event told is found by the next list', async () => {
   const engine = engineWith('a');
   const { become } = startWatch(engine, { relistEvery: 20 });
   await become('a');
-  engine.running.set('b', 'b');
-  engine.running.delete('a');
+  engine.names.set('b', 'b');
+  engine.names.delete('a');
   await become('b');
+});
+
+test('whoever looks the same in the next list is not inspected, unless it is young', async () => {
+  const engine = engineWith('a', 'young');
+  engine.fresh.add('young');
+  const { become } = startWatch(engine, { relistEvery: 5 });
+  await become('a', 'young');
+  const inspected = (id: string) => engine.calls.filter((call) => call === `inspect ${id}`).length;
+  await vi.waitFor(() => expect(inspected('young')).toBeGreaterThan(4));
+  expect(inspected('a')).toBe(1);
+  engine.names.set('a', 'renamed');
+  await become('renamed', 'young');
+});
+
+test('all are inspected after a loss, and after an event that is not understood', async () => {
+  const engine = engineWith('a');
+  const { become } = startWatch(engine);
+  const inspected = () => engine.calls.filter((call) => call === 'inspect a').length;
+  await become('a');
+  engine.cut();
+  await vi.waitFor(() => expect(inspected()).toBe(2));
+  engine.say('{"what":"is this"}\n');
+  await vi.waitFor(() => expect(inspected()).toBe(3));
 });
 
 test('a stream that ends is opened again, and what happened meanwhile is found', async () => {
   const engine = engineWith('a');
   const { watch, become } = startWatch(engine);
   await become('a');
-  engine.running.set('b', 'b');
+  engine.names.set('b', 'b');
   engine.cut();
   await become('a', 'b');
   await vi.waitFor(() => expect(watch.error).toBeUndefined());
@@ -149,7 +172,7 @@ test('the Engine is lost and comes back: the value is kept, the error says why',
   engine.cut();
   await vi.waitFor(() => expect(watch.error?.message).toContain('down'));
   expect(names()).toEqual(['a']);
-  engine.running.delete('a');
+  engine.names.delete('a');
   engine.down = false;
   await become();
   expect(watch.error).toBeUndefined();
@@ -206,7 +229,7 @@ test('nothing happens after close', async () => {
   await become('a');
   watch.close();
   const calls = engine.calls.length;
-  engine.running.set('b', 'b');
+  engine.names.set('b', 'b');
   engine.tell('start', 'b');
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(engine.calls).toHaveLength(calls);
