@@ -64,8 +64,8 @@ export class Observation implements InsightControls {
     });
     this.dataplane = measured(dataplane, {
       observe: (load) => this.#observe(load),
-      onSight: ({ owner, startedAt }, { refusals }, begunAt) =>
-        this.#refusals.found(`${owner}@${startedAt}`, refusals, begunAt),
+      onRefusals: ({ namespace: { owner, startedAt }, ...found }) =>
+        this.#refusals.found(`${owner}@${startedAt}`, found),
       loaderFor: (namespace) => engine.loaderFor(namespace),
     });
     this.onDrift = () => this.metrics.countRepair();

@@ -36,6 +36,13 @@ export interface RefusalLogOptions {
   readonly interval: number;
 }
 
+export interface FoundRefusals {
+  readonly refusals: readonly Refusal[];
+  /** When somebody began to look, and what the namespace had counted of its traffic by then. */
+  readonly begunAt: number;
+  readonly traffic: string | undefined;
+}
+
 /** Collections in one interval. */
 const MOST_COLLECTIONS = 60;
 /** Lines of one container in one collection; a scan must not flood the log. */
@@ -52,7 +59,7 @@ export class RefusalLog {
   readonly #packets = new Map<string, number>();
   /** The last reports, by namespace. */
   readonly #last = new Map<NamespaceId, RefusalReport>();
-  /** What a namespace had counted of its traffic before its refusals were collected. */
+  /** What a namespace had counted of its traffic before its refusals were read. */
   readonly #traffic = new Map<NamespaceId, string | undefined>();
   readonly #patrol: Patrol<NamespaceId> | undefined;
 
@@ -96,10 +103,12 @@ export class RefusalLog {
     return this.read(choose, PATIENCE);
   }
 
-  /** What somebody else has found in a look that began at `begunAt`. */
-  found(id: NamespaceId, refusals: readonly Refusal[], begunAt: number): void {
+  /** What a job has found; of a namespace that is not known yet, that there was nothing. */
+  found(id: NamespaceId, { refusals, begunAt, traffic }: FoundRefusals): void {
+    if (this.#patrol === undefined) return;
     const namespace = this.#options.namespaces().find((one) => one.id === id);
-    if (namespace !== undefined && this.#patrol !== undefined) this.#take(namespace, refusals, begunAt);
+    if (namespace !== undefined) this.#take(namespace, refusals, begunAt);
+    if (namespace !== undefined || refusals.length === 0) this.#traffic.set(id, traffic);
   }
 
   async close(): Promise<void> {

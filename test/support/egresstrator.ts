@@ -72,7 +72,10 @@ export class RunningController implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<Ended>;
   readonly #keepsFolder: boolean;
+  readonly #lines: LogLine[] = [];
   #output = '';
+  /** The beginning of a line whose end has not come yet. */
+  #begun = '';
 
   constructor({ engine, args = [], environment = {}, folder, program }: ControllerOptions) {
     this.folder = folder ?? mkdtempSync(join(tmpdir(), 'egt-'));
@@ -88,9 +91,7 @@ export class RunningController implements AsyncDisposable {
       env: { PATH: `${dirname(process.execPath)}:${searchPath()}`, ...environment },
       stdio: ['ignore', 'inherit', 'pipe'],
     });
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
-      this.#output += chunk.toString('utf8');
-    });
+    this.#child.stderr?.setEncoding('utf8').on('data', (chunk: string) => this.#hear(chunk));
     this.#ended = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => resolve({ code, signal }));
     });
@@ -112,18 +113,22 @@ export class RunningController implements AsyncDisposable {
 
   /** Its log so far; a line that is none counts as a message. */
   get log(): readonly LogLine[] {
-    return this.#output
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => (line.startsWith('{') ? JSON.parse(line) : { level: 'none', time: '', msg: line }));
+    return this.#lines;
   }
 
   /** The first line that fits, once there is one. `from`: how many lines to pass over. */
-  logged(fits: (line: LogLine) => boolean, what: string, from = 0): Promise<LogLine> {
-    const look = () => this.log.slice(from).find(fits);
-    return waitFor(look, { what: `the log line "${what}"`, timeout: 20_000, interval: 20 }).catch((error) => {
+  logged(fits: (line: LogLine) => boolean, what: string, from = 0, timeout = 20_000): Promise<LogLine> {
+    const look = () => this.#lines.slice(from).find(fits);
+    return waitFor(look, { what: `the log line "${what}"`, timeout, interval: 20 }).catch((error) => {
       throw new Error(`${error}\n${this.output}`);
     });
+  }
+
+  #hear(chunk: string): void {
+    this.#output += chunk;
+    const lines = `${this.#begun}${chunk}`.split('\n');
+    this.#begun = lines.pop() ?? '';
+    for (const line of lines) this.#lines.push(lineFrom(line));
   }
 
   async status(): Promise<Status> {
@@ -160,6 +165,9 @@ export class RunningController implements AsyncDisposable {
     if (!this.#keepsFolder) rmSync(this.folder, { recursive: true, force: true });
   }
 }
+
+const lineFrom = (line: string): LogLine =>
+  line.startsWith('{') ? JSON.parse(line) : { level: 'none', time: '', msg: line };
 
 /** Starts the controller and waits for it. */
 export async function startController(options: ControllerOptions): Promise<RunningController> {

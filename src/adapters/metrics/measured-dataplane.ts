@@ -1,7 +1,7 @@
 /**
- * A dataplane that tells how long its loads took and how they ended.
+ * A dataplane that tells how long its loads took and how they ended, and what it has seen.
  */
-import type { Dataplane, Loaded, NamespaceRef, Sight } from '../../controller/ports.ts';
+import type { Dataplane, Loaded, NamespaceRef, Refusal } from '../../controller/ports.ts';
 import { LoadError } from '../../domain/errors.ts';
 
 /** `gone`: the container ended meanwhile, which is no fault. */
@@ -15,19 +15,27 @@ export interface ObservedLoad {
   readonly seconds: number;
 }
 
+/** What is known of a namespace's refusals after a look, or after a load, which forgets them. */
+export interface ObservedRefusals {
+  readonly namespace: NamespaceRef;
+  readonly refusals: readonly Refusal[];
+  /** When that began, in ms since the epoch, and what the namespace had counted of its traffic by then. */
+  readonly begunAt: number;
+  readonly traffic: string | undefined;
+}
+
 export interface Measuring {
   /** Told of each load. */
   readonly observe: (load: ObservedLoad) => void;
-  /** Told of each look, and when it began. */
-  readonly onSight: (namespace: NamespaceRef, sight: Sight, begunAt: number) => void;
+  readonly onRefusals: (found: ObservedRefusals) => void;
   readonly loaderFor: (namespace: NamespaceRef) => Promise<string>;
 }
 
-export const measured = (dataplane: Dataplane, { observe, onSight, loaderFor }: Measuring): Dataplane => ({
+export const measured = (dataplane: Dataplane, { observe, onRefusals, loaderFor }: Measuring): Dataplane => ({
   look: async (namespace) => {
-    const begunAt = Date.now();
+    const begun = { namespace, begunAt: Date.now(), traffic: await dataplane.traffic(namespace) };
     const sight = await dataplane.look(namespace);
-    onSight(namespace, sight, begunAt);
+    onRefusals({ ...begun, refusals: sight.refusals });
     return sight;
   },
   clear: (namespace) => dataplane.clear(namespace),
@@ -36,11 +44,13 @@ export const measured = (dataplane: Dataplane, { observe, onSight, loaderFor }: 
   rehearse: (text) => dataplane.rehearse(text),
   load: async (namespace, text) => {
     const loader = await loaderFor(namespace);
+    const begun = { namespace, begunAt: Date.now(), traffic: await dataplane.traffic(namespace) };
     const started = performance.now();
     const tell = (outcome: LoadOutcome) =>
       observe({ namespace, outcome, loader, seconds: (performance.now() - started) / 1000 });
     try {
       const loaded = await dataplane.load(namespace, text);
+      onRefusals({ ...begun, refusals: [] });
       tell(isConfirmed(loaded, text) ? 'loaded' : 'failed');
       return loaded;
     } catch (error) {

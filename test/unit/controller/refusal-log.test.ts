@@ -112,15 +112,35 @@ test('what others have found counts, once and in its order', async () => {
   const { log, collector } = setUp(() => [refusal(80, 5)]);
   const [{ id }] = web as [Namespace];
   vi.setSystemTime(1_000);
-  collector.found(id, [refusal(80, 3)], 900);
+  const find = (where: string, refusals: readonly Refusal[], begunAt: number) =>
+    collector.found(where, { refusals, begunAt, traffic: undefined });
+  find(id, [refusal(80, 3)], 900);
   expect(collector.packets.get('web')).toBe(3);
-  collector.found(id, [refusal(80, 2)], 800);
-  collector.found('another', [refusal(80, 7)], 1_000);
+  find(id, [refusal(80, 2)], 800);
+  find('another', [refusal(80, 7)], 1_000);
   expect(collector.packets).toEqual(new Map([['web', 3]]));
   expect(log.lines).toHaveLength(1);
   vi.setSystemTime(2_000);
   await collector.read();
   expect(collector.packets.get('web')).toBe(5);
+  await collector.close();
+});
+
+test('after a load that found nothing it is read once something was sent', async () => {
+  let reads = 0;
+  let sent = 'a';
+  const answer = () => {
+    reads += 1;
+    return [];
+  };
+  const { collector } = setUp(answer, undefined, async () => sent);
+  const [{ id }] = web as [Namespace];
+  collector.found(id, { refusals: [], begunAt: 0, traffic: 'a' });
+  await vi.advanceTimersByTimeAsync(5 * MINUTE);
+  expect(reads).toBe(0);
+  sent = 'b';
+  await vi.advanceTimersByTimeAsync(2 * MINUTE);
+  expect(reads).toBe(1);
   await collector.close();
 });
 

@@ -56,7 +56,7 @@ test('loads are counted by outcome, and timed where they ended well', async () =
   const kernel = new FakeKernel();
   const by = (loader: string) => ({
     observe: (load: ObservedLoad) => one.observeLoad(load),
-    onSight: () => {},
+    onRefusals: () => {},
     loaderFor: async () => loader,
   });
   const dataplane = measured(kernel, by('nsenter'));
