@@ -37,12 +37,16 @@ export interface TemplateContext {
   readonly ungranted: TrafficContext;
 }
 
+const SETS_SHAPE: ShapeOf<TrafficContext['ipv4']> = {
+  list: { fields: { suffix: 'text', exact: 'flag', size: 'text', elements: { list: 'text' } } },
+};
+
 const TRAFFIC_SHAPE: ShapeOf<TrafficContext> = {
   fields: {
-    ipv4: { list: { fields: { suffix: 'text', elements: { list: 'text' } } } },
-    ipv6: { list: { fields: { suffix: 'text', elements: { list: 'text' } } } },
-    icmp4: { list: { fields: { suffix: 'text', elements: { list: 'text' } } } },
-    icmp6: { list: { fields: { suffix: 'text', elements: { list: 'text' } } } },
+    ipv4: SETS_SHAPE,
+    ipv6: SETS_SHAPE,
+    icmp4: SETS_SHAPE,
+    icmp6: SETS_SHAPE,
     xtables: { list: 'text' },
   },
 };

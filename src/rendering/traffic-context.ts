@@ -2,19 +2,27 @@
  * A rule set as printable elements. Templates only lay them out: printing is done here, once and
  * quickly, as a namespace may have ten thousand of them.
  */
-import { formatPrefix } from '../domain/address.ts';
+import { formatPrefix, WIDTH } from '../domain/address.ts';
 import type { Range } from '../domain/rule.ts';
 import type { Element, RuleSet } from '../domain/rule-set.ts';
 
-/** One layer of a rule set: elements of one kind that do not overlap, as a kernel's set wants them. */
+/**
+ * Elements of one kind for one set of the kernel. Exact ones, which name one address and one number, are kept
+ * apart from the others: a hash finds one of them at once, while a set of intervals is read bit by bit for each
+ * of its fields, and takes longer to load and to list.
+ */
 export interface SetContext {
-  /** Empty for the first layer, `_1`, `_2`, … for further ones: to be appended to a set's name. */
+  /** To be appended to a set's name: `_exact`, or empty for the first layer and `_1`, `_2`, … for further ones. */
   readonly suffix: string;
-  /** Never empty. */
+  /** No element has a prefix or a range. */
+  readonly exact: boolean;
+  /** How many elements there are, for the kernel to choose a hash of the right size. */
+  readonly size: string;
+  /** Never empty. They do not overlap, as a set of intervals wants it. */
   readonly elements: readonly string[];
 }
 
-/** Each list holds only layers that have elements of its kind. */
+/** Each list holds only sets that have elements: first the exact ones of all layers, then the rest by layers. */
 export interface TrafficContext {
   /** `10.0.0.0/8 . tcp . 80-90` */
   readonly ipv4: readonly SetContext[];
@@ -35,11 +43,7 @@ export function trafficContext(
   ruleSet: RuleSet,
   wants: (field: keyof TrafficContext) => boolean,
 ): TrafficContext {
-  const layers = ruleSet.layers.map((layer) => printLayer(layer, wants));
-  const sets = (kind: Kind): readonly SetContext[] =>
-    layers.flatMap((layer, index) =>
-      layer[kind].length === 0 ? [] : [{ suffix: index === 0 ? '' : `_${index}`, elements: layer[kind] }],
-    );
+  const sets = (kind: Kind): readonly SetContext[] => (wants(kind) ? setsOf(kind, ruleSet) : []);
   return {
     ipv4: sets('ipv4'),
     ipv6: sets('ipv6'),
@@ -49,17 +53,31 @@ export function trafficContext(
   };
 }
 
-function printLayer(
-  layer: readonly Element[],
-  wants: (kind: Kind) => boolean,
-): Readonly<Record<Kind, readonly string[]>> {
-  const printed: Record<Kind, string[]> = { ipv4: [], ipv6: [], icmp4: [], icmp6: [] };
-  for (const element of layer) {
-    const kind = kindOf(element);
-    if (wants(kind)) printed[kind].push(printElement(element));
-  }
-  return printed;
+/** One set for all exact elements, as what does not overlap by nature needs no layers. */
+function setsOf(kind: Kind, { layers }: RuleSet): readonly SetContext[] {
+  const exact = new Set<string>();
+  const rest = layers.map((layer) => {
+    const others: string[] = [];
+    for (const element of layer) {
+      if (kindOf(element) !== kind) continue;
+      if (isExact(element)) exact.add(printElement(element));
+      else others.push(printElement(element));
+    }
+    return others;
+  });
+  return [
+    setOf('_exact', true, [...exact]),
+    ...rest.map((elements, index) => setOf(index === 0 ? '' : `_${index}`, false, elements)),
+  ].filter(({ elements }) => elements.length > 0);
 }
+
+const setOf = (suffix: string, exact: boolean, elements: readonly string[]): SetContext => ({
+  ...{ suffix, exact, elements },
+  size: String(elements.length),
+});
+
+const isExact = ({ prefix, range }: Element): boolean =>
+  prefix.length === WIDTH[prefix.family] && range.first === range.last;
 
 const kindOf = ({ prefix, protocol }: Element): Kind =>
   protocol === 'icmp' ? (prefix.family === 4 ? 'icmp4' : 'icmp6') : prefix.family === 4 ? 'ipv4' : 'ipv6';

@@ -61,9 +61,10 @@ onBothEngines((version) => {
         controller.logged(({ msg, container }) => msg === message && container === name, message, from);
       const workload = await protect(stage, `altered-${loader}`);
       await logged('rules loaded', 0);
-      const hole = `{ ${ipv4(stage.server)} . tcp . 81 }`;
+      const hole = ['ip', 'daddr', ipv4(stage.server), 'tcp', 'dport', '81', 'accept'];
       for (const alteration of [
-        ['add', 'element', 'inet', 'egresstrator', 'allowed4', hole],
+        ['add', 'rule', 'inet', 'egresstrator', 'allowed', ...hole],
+        ['flush', 'set', 'inet', 'egresstrator', 'allowed4_exact'],
         ['insert', 'rule', 'inet', 'egresstrator', 'output', 'accept'],
         ['delete', 'table', 'netdev', 'egresstrator'],
       ]) {

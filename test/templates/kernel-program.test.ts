@@ -86,13 +86,15 @@ const LIKE_DOCKER = `table ip nat {
 `;
 
 describe('the digest', () => {
-  const allowed = ruleSet('10.0.0.0/8:tcp/80', '10.0.0.0/8:icmp/8', '[fd00::]/8:udp/53');
+  const allowed = ruleSet('10.0.0.0/8:tcp/80', '192.0.2.7:tcp/80', '10.0.0.0/8:icmp/8', '[fd00::]/8:udp/53');
 
   it.each([
     'flush chain inet egresstrator output',
     'insert rule inet egresstrator output accept',
     'add element inet egresstrator allowed4 { 192.0.2.1 . tcp . 1 }',
     'flush set inet egresstrator allowed4',
+    'delete element inet egresstrator allowed4_exact { 192.0.2.7 . tcp . 80 }',
+    'flush set inet egresstrator allowed4_exact',
     'delete table netdev egresstrator',
     'add table ip egresstrator',
     'add chain inet egresstrator output { policy accept; }',

@@ -18,10 +18,13 @@ describe('trafficContext', () => {
       '[fd00::1]:icmp/128-129',
     ];
     expect(trafficContext(ruleSet(...rules), ALL)).toEqual({
-      ipv4: [{ suffix: '', elements: ['10.0.0.0/8 . tcp . 80-90', '192.0.2.1 . udp . 53'] }],
-      ipv6: [{ suffix: '', elements: ['::/0 . tcp . 0-65535'] }],
-      icmp4: [{ suffix: '', elements: ['10.0.0.0/8 . 8'] }],
-      icmp6: [{ suffix: '', elements: ['fd00::1 . 128-129'] }],
+      ipv4: [
+        { suffix: '_exact', exact: true, size: '1', elements: ['192.0.2.1 . udp . 53'] },
+        { suffix: '', exact: false, size: '1', elements: ['10.0.0.0/8 . tcp . 80-90'] },
+      ],
+      ipv6: [{ suffix: '', exact: false, size: '1', elements: ['::/0 . tcp . 0-65535'] }],
+      icmp4: [{ suffix: '', exact: false, size: '1', elements: ['10.0.0.0/8 . 8'] }],
+      icmp6: [{ suffix: '', exact: false, size: '1', elements: ['fd00::1 . 128-129'] }],
       xtables: [
         '-4 -d 10.0.0.0/8 -p tcp --dport 80:90',
         '-4 -d 192.0.2.1 -p udp --dport 53',
@@ -39,11 +42,28 @@ describe('trafficContext', () => {
   });
 
   it('numbers layers by their place, and leaves out those with nothing of a kind', () => {
-    const [tcp = []] = ruleSet('10.0.0.1:tcp/1').layers;
-    const [six = []] = ruleSet('[fd00::1]:tcp/1').layers;
+    const [tcp = []] = ruleSet('10.0.0.1:tcp/1-2').layers;
+    const [six = []] = ruleSet('[fd00::1]:tcp/1-2').layers;
     const { ipv4, ipv6 } = trafficContext({ layers: [tcp, six, tcp] }, ALL);
     expect(ipv4.map(({ suffix }) => suffix)).toEqual(['', '_2']);
     expect(ipv6.map(({ suffix }) => suffix)).toEqual(['_1']);
+  });
+
+  it('puts what names one address and one number in one set, in front, whatever its layer', () => {
+    const [first = []] = ruleSet('10.0.0.1:tcp/1,3-4', '10.0.0.1:icmp/8', '10.0.0.2/31:tcp/1').layers;
+    const [second = []] = ruleSet('10.0.0.1:tcp/1', '10.0.0.1:udp/1').layers;
+    const { ipv4, icmp4 } = trafficContext({ layers: [first, second] }, ALL);
+    expect(ipv4).toEqual([
+      {
+        ...{ suffix: '_exact', exact: true, size: '2' },
+        elements: ['10.0.0.1 . tcp . 1', '10.0.0.1 . udp . 1'],
+      },
+      {
+        ...{ suffix: '', exact: false, size: '2' },
+        elements: ['10.0.0.1 . tcp . 3-4', '10.0.0.2/31 . tcp . 1'],
+      },
+    ]);
+    expect(icmp4).toEqual([{ suffix: '_exact', exact: true, size: '1', elements: ['10.0.0.1 . 8'] }]);
   });
 
   it('prints only what somebody will look at', () => {
