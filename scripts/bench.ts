@@ -51,7 +51,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   commands: () => benchCommands(quick ? 3 : 9),
   'data-path': () =>
     benchDataPath({
-      seconds: quick ? 2 : 4,
+      rounds: quick ? 3 : 5,
       counts: quick ? [10_000] : [10, 1000, 10_000, 100_000],
       templates: quick ? ['nftables'] : ['nftables', 'iptables', 'denylist'],
     }),

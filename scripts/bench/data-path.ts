@@ -3,99 +3,150 @@
  * small UDP packets, and new TCP connections, each beside the same with no rules.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { ensureCommands } from '../../lab/apt.ts';
 import { createNamespaces, type Namespace } from '../../lab/netns.ts';
-import type { Figure } from './measure.ts';
-import { loadable, renderRules, ruleText } from './rules.ts';
+import { type Figure, sample } from './measure.ts';
+import { type Kind, loadable, renderRules, ruleText } from './rules.ts';
 
+/** Of iperf3, and of what only accepts connections: no neighbours, or they would be one range. */
 const PORT = 5201;
+const ACCEPTING = 5203;
 
-interface Rates {
-  /** Gbit/s */
-  readonly tcp: number;
-  /** Thousands of 64-byte packets per second that arrive. */
-  readonly udp: number;
-  /** Connections per second, one after the other. */
-  readonly connects: number;
+/** How much is sent each time: less than half a second's worth on a machine of 2026. */
+const TCP_BYTES = '500M';
+const UDP_PACKETS = '50000';
+const CONNECT_SECONDS = 0.3;
+
+/** A client and a server, which listens on both ports. */
+interface Link extends AsyncDisposable {
+  readonly client: Namespace;
+  readonly server: Namespace;
 }
 
+interface Measure {
+  readonly what: string;
+  readonly unit: string;
+  /** For nftables, from 10,000 destinations. */
+  readonly target: string;
+  readonly take: (link: Link) => Promise<number>;
+}
+
+const MEASURES: readonly Measure[] = [
+  {
+    what: 'TCP',
+    unit: 'Gbit/s',
+    target: '≥ 0.9',
+    take: (link) => iperf(link, ['--bytes', TCP_BYTES], tcpRate),
+  },
+  {
+    ...{ what: 'UDP 64 bytes', unit: 'thousand/s', target: '≥ 0.75' },
+    take: (link) =>
+      iperf(link, ['--udp', '--length', '64', '--bitrate', '0', '--blockcount', UDP_PACKETS], udpRate),
+  },
+  { what: 'TCP connections', unit: '1/s', target: '≥ 0.85', take: (link) => connectRate(link) },
+];
+
 export interface DataPathOptions {
-  readonly seconds: number;
+  /** Each figure and its floor are the medians of this many times, in turn. */
+  readonly rounds: number;
   readonly counts: readonly number[];
   readonly templates: readonly string[];
 }
 
-export async function benchDataPath(options: DataPathOptions): Promise<readonly Figure[]> {
+interface Row {
+  readonly template: string;
+  readonly kind: Kind;
+  readonly count: number;
+}
+
+export async function benchDataPath({ rounds, ...options }: DataPathOptions): Promise<readonly Figure[]> {
   await ensureCommands({ iperf3: 'iperf3' });
+  await using bare = await openLink();
   const figures: Figure[] = [];
-  for (const template of options.templates) {
-    const counts =
-      template === 'nftables' ? options.counts : options.counts.filter((count) => count <= 10_000);
-    for (const count of counts) figures.push(...(await compare(template, count, options.seconds)));
+  for (const row of rowsOf(options)) figures.push(...(await compare(row, bare, rounds)));
+  return figures;
+}
+
+const rowsOf = ({ templates, counts }: Pick<DataPathOptions, 'templates' | 'counts'>): readonly Row[] =>
+  templates.flatMap((template) => {
+    const isDefault = template === 'nftables';
+    const kinds: readonly Kind[] = isDefault ? ['destinations', 'prefixes'] : ['destinations'];
+    const some = isDefault ? counts : counts.filter((count) => count <= 10_000);
+    return kinds.flatMap((kind) => some.map((count) => ({ template, kind, count })));
+  });
+
+/** Without and with rules in turn, so that a drift of the machine hits both alike. */
+async function compare(row: Row, bare: Link, rounds: number): Promise<readonly Figure[]> {
+  const { template, kind, count } = row;
+  await using ruled = await openLink();
+  await loadRules(row, ruled);
+  const figures: Figure[] = [];
+  for (const { what, unit, target, take } of MEASURES) {
+    const [floors, values]: [number[], number[]] = [[], []];
+    for (let round = 0; round < rounds; round += 1) {
+      floors.push(await take(bare));
+      values.push(await take(ruled));
+    }
+    const goal = template === 'nftables' && count >= 10_000 ? { target } : {};
+    figures.push({
+      ...{ group: `data path, template ${template}`, what: `${what}, ${count} ${kind}`, unit, ...goal },
+      ...{ value: sample(values).median, floor: sample(floors).median, floorName: 'no rules' },
+    });
   }
   return figures;
 }
 
-/** Without and with rules in turn, in namespaces of their own, so that a drift of the machine hits both. */
-async function compare(template: string, count: number, seconds: number): Promise<readonly Figure[]> {
-  const bare = await rates(undefined, seconds);
-  const ruled = await rates(textFor(template, count), seconds);
-  const group = `data path, template ${template}`;
-  const isGoal = template === 'nftables' && count >= 10_000;
-  const figure = (what: string, unit: string, key: keyof Rates, target: string): Figure => ({
-    ...{ group, what: `${what}, ${count} destinations`, unit, value: ruled[key] },
-    ...{ floor: bare[key], floorName: 'no rules', ...(isGoal ? { target } : {}) },
-  });
-  return [
-    figure('TCP', 'Gbit/s', 'tcp', '≥ 0.9'),
-    figure('UDP 64 bytes', 'thousand/s', 'udp', '≥ 0.75'),
-    figure('TCP connections', '1/s', 'connects', '≥ 0.85'),
-  ];
+async function loadRules({ template, kind, count }: Row, { client, server }: Link): Promise<void> {
+  const text = loadable(renderRules(ruleText(count, grantsOf(template, kind, server), kind), template));
+  await client.run('sh', ['dataplane/netns', 'load'], { input: text, timeout: 120_000 });
+  // A denylist marks no flow before its sets are sure to answer: `$settled` of dataplane/netns.
+  if (template === 'denylist') await sleep(3_000 + text.length / 1_000);
 }
 
-/** The peer is one destination among many; a denylist names only the others. */
-function textFor(template: string, count: number): string {
-  const peer = template === 'denylist' ? [] : ['0.0.0.0/0:tcp/5201-5202', '0.0.0.0/0:udp/5201'];
-  return loadable(renderRules(ruleText(count, peer), template));
+/**
+ * The server is one of many, of the same kind. iptables would come to it last of all, so there it is the first;
+ * a denylist names only the others.
+ */
+function grantsOf(template: string, kind: Kind, { ipv4 }: Namespace): readonly string[] {
+  if (template === 'denylist') return [];
+  const prefix = template === 'iptables' ? '0.0.0.0/0' : ipv4.replace(/\d+$/, '0/29');
+  const target = template === 'nftables' && kind === 'destinations' ? ipv4 : prefix;
+  return [`${target}:tcp/${PORT}`, `${target}:tcp/${ACCEPTING}`, `${target}:udp/${PORT}`];
 }
 
-async function rates(text: string | undefined, seconds: number): Promise<Rates> {
-  await using set = await createNamespaces(2);
+async function openLink(): Promise<Link> {
+  const set = await createNamespaces(2);
   const [client, server] = set.namespaces;
   if (client === undefined || server === undefined) throw new Error('two namespaces were asked for');
-  if (text !== undefined)
-    await client.run('sh', ['dataplane/netns', 'load'], { input: text, timeout: 120_000 });
-  const listening = startIn(server, 'iperf3', ['--server', '--port', String(PORT)]);
+  const accept = `require('node:net').createServer((s) => s.on('error', () => {})).listen(${ACCEPTING}, '0.0.0.0')`;
+  const listening = [
+    startIn(server, 'iperf3', ['--server', '--port', String(PORT)]),
+    startIn(server, process.execPath, ['-e', accept]),
+  ];
+  const dispose = async () => {
+    for (const child of listening) child.kill('SIGKILL');
+    await set.dispose();
+  };
   try {
-    await untilListening(client, server);
-    return {
-      tcp: await iperf(client, server, ['--time', String(seconds)], tcpRate),
-      udp: await iperf(
-        client,
-        server,
-        ['--udp', '--length', '64', '--bitrate', '0', '--time', String(seconds)],
-        udpRate,
-      ),
-      connects: await connectRate(client, server, seconds),
-    };
-  } finally {
-    listening.kill('SIGKILL');
+    for (const port of [PORT, ACCEPTING]) await untilListening(server, port);
+  } catch (error) {
+    await dispose();
+    throw error;
   }
+  return { client, server, [Symbol.asyncDispose]: dispose };
 }
 
 async function iperf(
-  client: Namespace,
-  server: Namespace,
+  { client, server }: Link,
   args: readonly string[],
   read: (report: Report) => number,
 ): Promise<number> {
   const { stdout } = await client.run(
     'iperf3',
     ['--client', server.ipv4, '--port', String(PORT), '--json', ...args],
-    {
-      timeout: 60_000,
-    },
+    { timeout: 60_000 },
   );
   return read(JSON.parse(stdout));
 }
@@ -113,22 +164,18 @@ const udpRate = ({ end: { sum } }: Report): number =>
   sum === undefined ? 0 : (sum.packets - sum.lost_packets) / sum.seconds / 1000;
 
 /** A process inside that connects and closes as fast as it can, and prints how often per second. */
-async function connectRate(client: Namespace, server: Namespace, seconds: number): Promise<number> {
+async function connectRate({ client, server }: Link): Promise<number> {
   const script = `
     const { connect } = require('node:net');
-    const end = performance.now() + ${seconds * 1000};
+    const start = performance.now();
     let count = 0;
-    const next = () => performance.now() > end ? console.log(count / ${seconds}) :
-      connect(${PORT + 1}, '${server.ipv4}').on('connect', function () { count += 1; this.resetAndDestroy(); next(); });
+    const next = () => {
+      const passed = performance.now() - start;
+      if (passed > ${CONNECT_SECONDS * 1000}) return console.log(1000 * count / passed);
+      connect(${ACCEPTING}, '${server.ipv4}').on('connect', function () { count += 1; this.resetAndDestroy(); next(); });
+    };
     next();`;
-  const accept = `require('node:net').createServer((s) => s.on('error', () => {})).listen(${PORT + 1}, '0.0.0.0')`;
-  const listening = startIn(server, process.execPath, ['-e', accept]);
-  try {
-    await untilListening(client, server, PORT + 1);
-    return Number((await client.run(process.execPath, ['-e', script], { timeout: 60_000 })).stdout);
-  } finally {
-    listening.kill('SIGKILL');
-  }
+  return Number((await client.run(process.execPath, ['-e', script], { timeout: 60_000 })).stdout);
 }
 
 function startIn({ prefix }: Namespace, command: string, args: readonly string[]): ChildProcess {
@@ -136,12 +183,12 @@ function startIn({ prefix }: Namespace, command: string, args: readonly string[]
   return spawn(first, rest, { stdio: 'ignore' });
 }
 
-async function untilListening(client: Namespace, server: Namespace, port = PORT): Promise<void> {
-  const [first = '', ...rest] = [...server.prefix, 'ss', '-Hltn', `sport = :${port}`];
+async function untilListening({ prefix, ipv4 }: Namespace, port: number): Promise<void> {
+  const [first = '', ...rest] = [...prefix, 'ss', '-Hltn', `sport = :${port}`];
   for (let tries = 0; tries < 200; tries += 1) {
     const { stdout } = await execa(first, rest);
     if (stdout !== '') return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await sleep(25);
   }
-  throw new Error(`nothing listens on port ${port} at ${server.ipv4}, as seen for ${client.name}`);
+  throw new Error(`nothing listens on port ${port} at ${ipv4}`);
 }

@@ -58,7 +58,7 @@ async function loadRules(count: number): Promise<readonly Figure[]> {
   const rendered = renderRules(ruleText(count));
   const input = loadable(rendered);
   const elements = input.match(/^ {6}\S.*,$/gm) ?? [];
-  const type = 'type ipv4_addr . inet_proto . inet_service; flags interval;';
+  const type = `type ipv4_addr . inet_proto . inet_service; size ${elements.length};`;
   const again = 'table inet hand {}\ndelete table inet hand\n';
   const byHand = `${again}table inet hand { set s { ${type} elements = { ${elements.join('')} }; }; }\n`;
   const floor = await medianOf(3, () => execa(command, [...args, 'nft', '-f', '-'], { input: byHand }));

@@ -7,14 +7,22 @@ import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { withFacts } from '../../src/rendering/facts.ts';
 import { type Rendered, render } from '../../src/rendering/render.ts';
 
-/** `count` destinations that do not merge, as people write them; `extra` lines come first. */
-export function ruleText(count: number, extra: readonly string[] = []): string {
-  const lines = Array.from({ length: count }, (_, n) => {
-    const [a, b, c] = [n >> 16, (n >> 8) & 255, n & 255];
-    return `10.${a + 1}.${b}.${c}:tcp/${1000 + ((n * 7) % 50_000)}`;
-  });
+/** What a rule names: one address and one port, or a prefix and one port. */
+export type Kind = 'destinations' | 'prefixes';
+
+/** `count` of a kind that do not merge, as people write them; `extra` lines come first. */
+export function ruleText(count: number, extra: readonly string[] = [], kind: Kind = 'destinations'): string {
+  const lines = Array.from(
+    { length: count },
+    (_, n) => `${targetOf[kind](n)}:tcp/${1000 + ((n * 7) % 50_000)}`,
+  );
   return [...extra, ...lines].join('\n');
 }
+
+const targetOf: Readonly<Record<Kind, (n: number) => string>> = {
+  destinations: (n) => `10.${(n >> 16) + 1}.${(n >> 8) & 255}.${n & 255}`,
+  prefixes: (n) => `10.${(n >> 13) + 1}.${(n >> 5) & 255}.${(n & 31) * 8}/29`,
+};
 
 export const aclOf = (text: string): Acl => parseAcl(new Map([['bench', text]]));
 
