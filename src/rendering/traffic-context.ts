@@ -43,7 +43,8 @@ export function trafficContext(
   ruleSet: RuleSet,
   wants: (field: keyof TrafficContext) => boolean,
 ): TrafficContext {
-  const sets = (kind: Kind): readonly SetContext[] => (wants(kind) ? setsOf(kind, ruleSet) : []);
+  const layers = ruleSet.layers.map((layer) => printLayer(layer, wants));
+  const sets = (kind: Kind): readonly SetContext[] => setsOf(layers.map((layer) => layer[kind]));
   return {
     ipv4: sets('ipv4'),
     ipv6: sets('ipv6'),
@@ -53,23 +54,38 @@ export function trafficContext(
   };
 }
 
-/** One set for all exact elements, as what does not overlap by nature needs no layers. */
-function setsOf(kind: Kind, { layers }: RuleSet): readonly SetContext[] {
-  const exact = new Set<string>();
-  const rest = layers.map((layer) => {
-    const others: string[] = [];
-    for (const element of layer) {
-      if (kindOf(element) !== kind) continue;
-      if (isExact(element)) exact.add(printElement(element));
-      else others.push(printElement(element));
-    }
-    return others;
-  });
-  return [
-    setOf('_exact', true, [...exact]),
-    ...rest.map((elements, index) => setOf(index === 0 ? '' : `_${index}`, false, elements)),
-  ].filter(({ elements }) => elements.length > 0);
+/** What of one layer is of one kind. */
+interface Printed {
+  readonly exact: string[];
+  readonly others: string[];
 }
+
+function printLayer(
+  layer: readonly Element[],
+  wants: (kind: Kind) => boolean,
+): Readonly<Record<Kind, Printed>> {
+  const none = (): Printed => ({ exact: [], others: [] });
+  const printed = { ipv4: none(), ipv6: none(), icmp4: none(), icmp6: none() };
+  const wanted = { ipv4: wants('ipv4'), ipv6: wants('ipv6'), icmp4: wants('icmp4'), icmp6: wants('icmp6') };
+  for (const element of layer) {
+    const kind = kindOf(element);
+    if (wanted[kind]) printed[kind][isExact(element) ? 'exact' : 'others'].push(printElement(element));
+  }
+  return printed;
+}
+
+/** One set for all exact elements: two of them are equal or do not overlap, so they need no layers. */
+const setsOf = (layers: readonly Printed[]): readonly SetContext[] =>
+  [
+    setOf('_exact', true, withoutDuplicates(layers.map(({ exact }) => exact))),
+    ...layers.map(({ others }, index) => setOf(index === 0 ? '' : `_${index}`, false, others)),
+  ].filter(({ elements }) => elements.length > 0);
+
+/** Within one list there are none. */
+const withoutDuplicates = (lists: readonly (readonly string[])[]): readonly string[] => {
+  const [only, ...more] = lists.filter(({ length }) => length > 0);
+  return more.length === 0 ? (only ?? []) : [...new Set(lists.flat())];
+};
 
 const setOf = (suffix: string, exact: boolean, elements: readonly string[]): SetContext => ({
   ...{ suffix, exact, elements },
