@@ -1,14 +1,17 @@
 /**
- * Canonical rule sets against a real kernel: each layer loads as sets of concatenated intervals,
- * which refuse overlaps, and the sets answer like the naive matcher.
+ * Canonical rule sets against a real kernel: as the template writes them they load, though sets of
+ * intervals refuse overlaps, and the sets together answer like the naive matcher.
  */
+import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formatPrefix, lastAddress, type Prefix, prefixOf, WIDTH } from '../../src/domain/address.ts';
+import { formatPrefix, lastAddress, prefixOf, WIDTH } from '../../src/domain/address.ts';
 import type { Protocol } from '../../src/domain/rule.ts';
 import { type Allowance, canonical, type Element, type RuleSet } from '../../src/domain/rule-set.ts';
-import { formatRange } from '../../src/domain/traffic.ts';
+import { withFacts } from '../../src/rendering/facts.ts';
+import { type TrafficContext, trafficContext } from '../../src/rendering/traffic-context.ts';
+import { renderWith } from '../templates/rules.ts';
 import { adverse, naive, type Point, points } from '../unit/domain/allowances.ts';
 
 const namespace = `rule-set-${process.pid}`;
@@ -24,41 +27,30 @@ afterAll(async () => {
 const nft = (flags: readonly string[], input: string) =>
   execa('ip', ['netns', 'exec', namespace, 'nft', ...flags], { input, reject: false });
 
-const TYPES = {
-  ports: { 4: 'ipv4_addr . inet_proto . inet_service', 6: 'ipv6_addr . inet_proto . inet_service' },
-  icmp: { 4: 'ipv4_addr . icmp_type', 6: 'ipv6_addr . icmpv6_type' },
-} as const;
-
-const kindOf = (protocol: Protocol) => (protocol === 'icmp' ? 'icmp' : 'ports');
-
-const setName = (layer: number, { family }: Prefix, protocol: Protocol): string =>
-  `${kindOf(protocol)}${family}_${layer}`;
-
-const concatenated = (prefix: Prefix, protocol: Protocol, numbers: string): string =>
-  `${formatPrefix(prefix)} . ${protocol === 'icmp' ? '' : `${protocol} . `}${numbers}`;
-
-const setOf = (name: string, elements: readonly Element[]): string => {
-  const type = elements.map(({ prefix, protocol }) => TYPES[kindOf(protocol)][prefix.family])[0];
-  const values = elements.map(({ prefix, protocol, range }) =>
-    concatenated(prefix, protocol, formatRange(range)),
-  );
-  return `set ${name} { type ${type}; flags interval; elements = { ${values.join(', ')} } }`;
-};
-
-/** The elements of each set, by its name. */
-const setsOf = ({ layers }: RuleSet): ReadonlyMap<string, readonly Element[]> =>
-  new Map(
-    layers.flatMap((layer, index) => [
-      ...Map.groupBy(layer, ({ prefix, protocol }) => setName(index, prefix, protocol)),
-    ]),
-  );
+const PROGRAM = fileURLToPath(new URL('../../dataplane/netns', import.meta.url));
 
 /** Replaces what was loaded before. */
-const load = async (ruleSet: RuleSet): Promise<void> => {
-  const sets = [...setsOf(ruleSet)].map(([name, elements]) => setOf(name, elements));
-  const text = `table inet t {}\ndelete table inet t\ntable inet t {\n${sets.join('\n')}\n}\n`;
-  const { exitCode, stderr } = await nft(['-f', '-'], text);
+const load = async (allowed: RuleSet): Promise<void> => {
+  const input = withFacts(renderWith('nftables', { allowed }).text, { resolvers: [], attachments: [] });
+  const { exitCode, stderr } = await execa('ip', ['netns', 'exec', namespace, 'sh', PROGRAM, 'load'], {
+    ...{ input, reject: false },
+  });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+};
+
+const SETS = { ipv4: 'allowed4', ipv6: 'allowed6', icmp4: 'allowed_icmp4', icmp6: 'allowed_icmp6' } as const;
+
+const kindOf = ({ host, protocol }: Point): keyof typeof SETS =>
+  `${protocol === 'icmp' ? 'icmp' : 'ipv'}${host.family}`;
+
+/** For each set that might hold the point. */
+const questionsFor = (point: Point, traffic: TrafficContext): readonly string[] => {
+  const { host, protocol, port } = point;
+  const element = `${formatPrefix(host)} . ${protocol === 'icmp' ? '' : `${protocol} . `}${port}`;
+  const kind = kindOf(point);
+  return traffic[kind].map(
+    ({ suffix }) => `get element inet egresstrator ${SETS[kind]}${suffix} { ${element} }`,
+  );
 };
 
 /**
@@ -73,15 +65,10 @@ const ask = async (questions: readonly string[]): Promise<ReadonlySet<string>> =
   return new Set(found);
 };
 
-/** Which of the points any set of any layer holds. */
+/** Which of the points any set holds. */
 const kernelAllows = async (ruleSet: RuleSet, asked: readonly Point[]): Promise<boolean[]> => {
-  const sets = setsOf(ruleSet);
-  const questions = asked.map(({ host, protocol, port }) =>
-    ruleSet.layers
-      .map((_, layer) => setName(layer, host, protocol))
-      .filter((name) => sets.has(name))
-      .map((name) => `get element inet t ${name} { ${concatenated(host, protocol, String(port))} }`),
-  );
+  const traffic = trafficContext(ruleSet, () => true);
+  const questions = asked.map((point) => questionsFor(point, traffic));
   const found = await ask([...new Set(questions.flat())]);
   return questions.map((ones) => ones.some((one) => found.has(one)));
 };
