@@ -31,14 +31,16 @@ export async function openNamespace(ref: NamespaceRef, proc = '/proc'): Promise<
 export const seesProcess = async (ref: NamespaceRef, proc = '/proc'): Promise<boolean> =>
   (await processOf(ref, proc)) !== undefined;
 
-/** The counters of each protocol and device; undefined where the container's process is not seen. */
+/**
+ * The counters of each protocol; undefined where the container's process is not seen. Those of its devices
+ * would tell of every broadcast of its neighbours, too.
+ */
 export async function trafficOf(ref: NamespaceRef, proc = '/proc'): Promise<string | undefined> {
   if (!(await seesProcess(ref, proc))) return undefined;
   const read = (name: string) => readFile(`${proc}/${ref.pid}/net/${name}`, 'utf8');
   // Without IPv6 there is no snmp6.
-  const counted = await Promise.allSettled(['snmp', 'dev', 'snmp6'].map(read));
-  if (counted.slice(0, 2).some(({ status }) => status === 'rejected')) return undefined;
-  return counted.map((one) => (one.status === 'fulfilled' ? one.value : '')).join('\n');
+  const [ipv4, ipv6] = await Promise.all(['snmp', 'snmp6'].map((name) => read(name).catch(() => undefined)));
+  return ipv4 === undefined ? undefined : `${ipv4}${ipv6 ?? ''}`;
 }
 
 async function judge(handle: FileHandle, ref: NamespaceRef, before: string, proc: string) {
