@@ -13,6 +13,7 @@ import { refusal, type Subject } from './errors.ts';
 import { named } from './names.ts';
 import { type Parsed, parseAccess, parseCatalog, parseHealth, parseRules, type Rules } from './parse.ts';
 import type { Reply } from './reply.ts';
+import { unlessUnchanged } from './unchanged.ts';
 
 /** One answer, with what Consul said about its worth. */
 export interface Answer<T> extends Parsed<T> {
@@ -40,6 +41,7 @@ const mostRights = 64;
 export function rulesQuestion(client: ConsulClient): Question<Rules> {
   const { kvPath, datacenter } = client.settings;
   const subject = subjectOf(client, `the rules below ${kvPath}`, datacenter);
+  const parse = unlessUnchanged((body) => parseRules(body, kvPath));
   return {
     name: subject.what,
     confirmation: `write any key below it, if only with \`consul kv put ${kvPath}\``,
@@ -47,7 +49,7 @@ export function rulesQuestion(client: ConsulClient): Question<Rules> {
       const reply = await client.listRules(how, signal);
       // 404 is how Consul says that there is no such folder.
       const body = reply.status === 404 ? Buffer.from('[]') : reply.body;
-      return answerOf(reply, subject, () => parseRules(body, kvPath));
+      return answerOf(reply, subject, () => parse(body));
     },
     checkRights: (_answer, missing, signal) => {
       const keys = [kvPath, ...missing.filter((key) => key !== kvPath)];
@@ -60,13 +62,14 @@ export function rulesQuestion(client: ConsulClient): Question<Rules> {
 export function serviceQuestion(client: ConsulClient, ref: ServiceRef): Question<readonly Instance[]> {
   const name = serviceName(ref);
   const subject = subjectOf(client, `service ${name}`, ref.datacenter ?? client.settings.datacenter);
-  const parse = client.settings.health === 'passing' ? parseHealth : parseCatalog;
+  const read = client.settings.health === 'passing' ? parseHealth : parseCatalog;
+  const parse = unlessUnchanged((body) => read(body, name));
   return {
     name: subject.what,
     confirmation: 'register an instance of it, which may be deregistered again',
     ask: async (how, signal) => {
       const reply = await client.listService(ref, how, signal);
-      return answerOf(reply, subject, () => parse(reply.body, name));
+      return answerOf(reply, subject, () => parse(reply.body));
     },
     checkRights: async (answer, missing, signal) => {
       if (answer.listed.size > 0 && missing.length === 0) return;
