@@ -61,6 +61,15 @@ const shortestWait = 250;
 /** Fifty questions a second, however many there are: what Consul's servers carry for each host. */
 const share = 20;
 
+/** In ms, for each question: where there is room for all, they ask twice a second together. */
+const perQuestion = 500;
+
+/** How long a blocking query may hang, in ms: as one of few, and as one of many. */
+export interface Limits {
+  readonly few: number;
+  readonly many: number;
+}
+
 export class Crowd {
   readonly #size: number;
   readonly #blocking: Slots;
@@ -82,11 +91,11 @@ export class Crowd {
     };
   }
 
-  /** How long a blocking query may hang now, where `longest` would be right if there were room. */
-  wait(longest: number): number {
-    if (this.#members <= this.#size) return longest;
+  /** How long a blocking query may hang now, in ms. */
+  wait({ few, many }: Limits): number {
+    if (this.#members <= this.#size) return Math.max(few, Math.min(many, perQuestion * this.#members));
     const round = Math.max(shortestRound, share * this.#members);
-    return Math.min(longest, Math.max(shortestWait, Math.floor((round * this.#size) / this.#members)));
+    return Math.min(few, Math.max(shortestWait, Math.floor((round * this.#size) / this.#members)));
   }
 
   admit<T>(question: Question<T>): Question<T> {

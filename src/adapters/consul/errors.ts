@@ -37,6 +37,14 @@ export function refusal(subject: Subject, explained: Explanation): ConsulError {
   return new ConsulError(`Consul at ${subject.endpoint.label} ${says}: ${remedy}.`, { permanent });
 }
 
+/** Nothing was heard of Consul at all: no answer in time, no connection, or one that broke. */
+export const isUnanswered = (error: unknown): boolean =>
+  error instanceof ConsulError && error.cause instanceof Error && !('status' in error.cause);
+
+/** Consul answered, and will not let us read this. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof ConsulError && error.permanent && !isUnanswered(error);
+
 function explanation(failure: Failure, subject: Subject): Explanation {
   const { code = '', status, timedOut } = failure;
   if (timedOut)

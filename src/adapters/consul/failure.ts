@@ -48,6 +48,7 @@ export const evidence = ({ code, status, text }: Failure): Error =>
     new Error([code, status, text].filter((part) => part !== undefined && part !== '').join(' ')),
     {
       ...(code === undefined ? {} : { code }),
+      ...(status === undefined ? {} : { status }),
     },
   );
 

@@ -25,9 +25,13 @@ export interface ConsulOptions {
   /** `passing`: only instances whose checks all pass. Default `any`. */
   readonly health?: 'any' | 'passing' | undefined;
   /**
-   * How long one blocking query may hang without news, in ms; default 15 s for the rules and
-   * 45 s for services, below the 60 s after which many proxies hang up. A frozen Consul is noticed
-   * after this and `timeout`, so after 26 s; a token that was revoked, within `wait`.
+   * How long one blocking query may hang without news, in ms; default 15 s for the rules, and for services
+   * 45 s, below the 60 s after which many proxies hang up. With more than 90 services it is half a second
+   * for each, up to 560 s (with the sixteenth that Consul adds, below its maximum of ten minutes), so that
+   * all together ask twice a second; services of another datacenter stay at 45 s. What is given here holds
+   * for all, however many. A frozen Consul is noticed after the time for rules and `timeout`, so after
+   * 26 s, and services count as lost one `timeout` later (canary.ts); a token that was revoked is noticed
+   * within the time for rules.
    */
   readonly wait?: number | undefined;
   /** How long Consul may take to answer, beyond `wait`, in ms; default 10 s. */
@@ -42,6 +46,14 @@ export interface ConsulOptions {
   readonly maxConnections?: number | undefined;
 }
 
+/** How long blocking queries hang, in ms. */
+export interface Waits {
+  readonly rules: number;
+  readonly services: number;
+  /** The most for a service that is one of many. */
+  readonly manyServices: number;
+}
+
 export interface Settings {
   readonly endpoint: Endpoint;
   readonly tls: TlsFiles;
@@ -50,7 +62,7 @@ export interface Settings {
   readonly kvPath: string;
   readonly datacenter: string | undefined;
   readonly health: 'any' | 'passing';
-  readonly waits: { readonly rules: number; readonly services: number };
+  readonly waits: Waits;
   readonly timeout: number;
   readonly maxConnections: number;
 }
@@ -65,11 +77,17 @@ export function settingsOf(options: ConsulOptions): Settings {
     kvPath: normalizeKvPath(options.kvPath ?? 'egress/acl/'),
     datacenter: options.datacenter,
     health: options.health ?? 'any',
-    waits: { rules: options.wait ?? 15_000, services: options.wait ?? 45_000 },
+    waits: waitsOf(options.wait),
     timeout: options.timeout ?? 10_000,
     maxConnections: options.maxConnections ?? 80,
   };
 }
+
+const waitsOf = (wait: number | undefined): Waits => ({
+  rules: wait ?? 15_000,
+  services: wait ?? 45_000,
+  manyServices: wait ?? 560_000,
+});
 
 /**
  * No leading slash, one trailing slash. Consul redirects paths with empty or dot segments elsewhere

@@ -47,7 +47,7 @@ export class Outage {
   /** Some watch of the source has an answer that it believes. */
   answered(): void {
     this.#backoff.succeeded(this.#clock.now());
-    for (const { isUrgent, release } of [...this.#waiting]) release(isUrgent ? 0 : this.#place());
+    for (const { isUrgent, release } of [...this.#waiting]) release(isUrgent ? 0 : this.place());
   }
 
   /**
@@ -64,8 +64,8 @@ export class Outage {
     if (rest > 0) await this.#clock.sleep(rest, signal);
   }
 
-  /** Behind those that are on their way back, in ms from now; in a long queue, anywhere. */
-  #place(): number {
+  /** When one more may read: behind those that are on their way back, in ms from now; in a long queue, anywhere. */
+  place(): number {
     const now = this.#clock.now();
     const next = Math.max(this.#last, now) + 2 * perReturn * this.#random();
     if (next - now > longestReturn) return this.#random() * longestReturn;

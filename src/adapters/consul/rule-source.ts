@@ -5,8 +5,9 @@ import type { RuleSource, Watched } from '../../controller/ports.ts';
 import { ConsulError } from '../../domain/errors.ts';
 import type { Instance, ServiceRef } from '../../domain/service.ts';
 import { BlockingQuery, type BlockingQueryOptions } from './blocking-query.ts';
+import { Canary } from './canary.ts';
 import { ConsulClient } from './client.ts';
-import { Crowd } from './crowd.ts';
+import { Crowd, type Limits } from './crowd.ts';
 import { type ConsulOptions, settingsOf } from './options.ts';
 import { Outage } from './outage.ts';
 import { parsedInstances, parsedRules, type Rules } from './parse.ts';
@@ -26,6 +27,7 @@ export class ConsulRuleSource implements RuleSource {
   readonly #tuning: Tuning;
   readonly #crowd: Crowd;
   readonly #outage: Outage;
+  readonly #canary: Canary;
   readonly #watches = new Set<Watched<unknown>>();
   readonly #closing = new AbortController();
 
@@ -35,6 +37,7 @@ export class ConsulRuleSource implements RuleSource {
     this.#tuning = tuning;
     this.#crowd = new Crowd(this.#client.settings.maxConnections);
     this.#outage = new Outage(tuning);
+    this.#canary = this.#cage();
   }
 
   /** Ends within twice the timeout. */
@@ -51,8 +54,9 @@ export class ConsulRuleSource implements RuleSource {
   watchRules(onChange: () => void, former?: Rules): Watched<Rules> {
     const { waits, kvPath } = this.#client.settings;
     const known = former && parsedRules(former, kvPath);
-    const options = { wait: () => waits.rules, former: known, isUrgent: true };
-    return this.#watch(rulesQuestion(this.#client), onChange, options);
+    const onClose = this.#canary.join();
+    const options = { wait: () => waits.rules, former: known, isUrgent: true, onClose };
+    return this.#watch(this.#canary.listen(rulesQuestion(this.#client)), onChange, options);
   }
 
   /** `former`: what a former run knew, see `BlockingQueryOptions`. */
@@ -61,11 +65,10 @@ export class ConsulRuleSource implements RuleSource {
     onChange: () => void,
     former?: readonly Instance[],
   ): Watched<readonly Instance[]> {
-    const longest = this.#client.settings.waits.services;
     const leave = this.#crowd.join();
     const question = this.#crowd.admit(serviceQuestion(this.#client, ref));
-    return this.#watch(question, onChange, {
-      wait: () => this.#crowd.wait(longest),
+    return this.#watch(this.#canary.guard(question), onChange, {
+      wait: () => this.#crowd.wait(this.#limits(ref)),
       patience: servicePatience,
       former: former && parsedInstances(former),
       onClose: leave,
@@ -77,6 +80,29 @@ export class ConsulRuleSource implements RuleSource {
     for (const watch of this.#watches) watch.close();
     this.#closing.abort(new ConsulError('Consul is no longer asked: the source was closed.'));
     this.#client.close();
+  }
+
+  /** Longer waits only where the rules would tell of a loss: not across datacenters. */
+  #limits({ datacenter }: ServiceRef): Limits {
+    const { waits, datacenter: own } = this.#client.settings;
+    const isNear = datacenter === undefined || datacenter === own;
+    return {
+      few: waits.services,
+      many: isNear && this.#canary.isSinging ? waits.manyServices : waits.services,
+    };
+  }
+
+  #cage(): Canary {
+    const { timeout, waits } = this.#client.settings;
+    const { clock, backoff } = this.#tuning;
+    return new Canary({
+      place: () => this.#outage.place(),
+      // Less than one timeout: the second try in a row that is not answered counts.
+      patience: timeout / 2,
+      short: Math.min(45_000, waits.services),
+      ...(clock && { clock }),
+      ...(backoff?.random && { random: backoff.random }),
+    });
   }
 
   #watch<T>(question: Question<T>, onChange: () => void, options: BlockingQueryOptions): Watched<T> {
