@@ -25,6 +25,9 @@ export type How =
   | { readonly kind: 'consistent' | 'stale' }
   | { readonly kind: 'blocking'; readonly index: bigint; readonly wait: number };
 
+/** What services are made of in Consul's catalog, each with an index of its own. */
+export type Table = 'services' | 'nodes' | 'checks';
+
 /** What Consul's ACLs guard, in the words of its authorize endpoint. */
 export interface Right {
   readonly resource: 'key' | 'service' | 'node';
@@ -59,6 +62,18 @@ export class ConsulClient {
         ? this.#consul.health.service({ ...options, passing: true })
         : this.#consul.catalog.service.nodes(options);
     });
+  }
+
+  /** Its index tells whether anything moved; of nodes and checks none is listed, as no node has no name. */
+  listTable(table: Table, datacenter: string | undefined, how: How, signal: AbortSignal): Promise<Reply> {
+    const filter = 'Node == ""';
+    const { catalog, health } = this.#consul;
+    const calls: Readonly<Record<Table, (common: CommonOptions) => Promise<unknown>>> = {
+      services: (common) => catalog.service.list(common),
+      nodes: (common) => catalog.node.list({ ...common, filter }),
+      checks: (common) => health.state({ ...common, filter, state: 'any' }),
+    };
+    return this.#send(`the table of ${table}`, datacenter, how, signal, calls[table]);
   }
 
   /** May the token read these? At most 64 of them. Status 401: ACLs are off; 404: Consul before 1.7. */

@@ -1,57 +1,18 @@
 /**
  * Hundreds of blocking queries where Consul allows a client 200 connections and resets those beyond
- * (tried on 1.8): each blocking query takes one of a limited number of slots, and when there are more
- * questions than slots, all block for a shorter time, so that each has its turn in every round.
+ * (tried on 1.8): each blocking query takes one of a limited number of slots, and where there are more
+ * questions than slots, they take turns. Who waits for its turn hears nothing, so:
+ *
+ * - While bells.ts watches the tables that all services stand in, turns are long. When a bell rings,
+ *   those that wait are asked for a glance, fifty a second; those that hang hear it from Consul.
+ * - While it does not, as Consul has not answered it yet, or will not, turns are short: fifty a second.
+ *
  * Reads that do not block have slots of their own and never stand behind those that do.
  */
-import type { Question } from './question.ts';
-
-/** At most `size` things at once, first come first served. */
-export class Slots {
-  #free: number;
-  readonly #waiting = new Set<() => void>();
-
-  constructor(size: number) {
-    this.#free = size;
-  }
-
-  async use<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    signal.throwIfAborted();
-    if (this.#free > 0) this.#free -= 1;
-    else await this.#turn(signal);
-    try {
-      return await work();
-    } finally {
-      this.#release();
-    }
-  }
-
-  /** A slot is handed over, never freed in between: nobody overtakes. */
-  #turn(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        this.#waiting.delete(enter);
-        reject(signal.reason);
-      };
-      const enter = () => {
-        signal.removeEventListener('abort', leave);
-        resolve();
-      };
-      this.#waiting.add(enter);
-      signal.addEventListener('abort', leave, { once: true });
-    });
-  }
-
-  #release(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) {
-      this.#free += 1;
-      return;
-    }
-    this.#waiting.delete(next);
-    next();
-  }
-}
+import { type Clock, systemClock } from './clock.ts';
+import type { Answer, Question } from './question.ts';
+import { Slots } from './slots.ts';
+import { Visits } from './visits.ts';
 
 /** Connections for reads that do not block. With 80 for those that do, two runs stay below 200. */
 const quickSlots = 16;
@@ -60,9 +21,15 @@ const shortestRound = 2_000;
 const shortestWait = 250;
 /** Fifty questions a second, however many there are: what Consul's servers carry for each host. */
 const share = 20;
+/** In ms, for each query that hangs: all together ask twice a second. */
+const perQuery = 500;
+/** How long a glance blocks, in ms: longer than one server hears of a change after another. */
+const glance = 200;
+/** An answer may be this much older than its end, in ms, on its way or from a server that is behind. */
+const delay = 1_000;
 
-/** In ms, for each question: where there is room for all, they ask twice a second together. */
-const perQuestion = 500;
+/** A datacenter; undefined: the agent's own. */
+export type Place = string | undefined;
 
 /** How long a blocking query may hang, in ms: as one of few, and as one of many. */
 export interface Limits {
@@ -70,43 +37,137 @@ export interface Limits {
   readonly many: number;
 }
 
+export interface CrowdOptions {
+  /** Somebody calls `ring` when anything moves. */
+  readonly isAttended?: () => boolean;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+interface Waiting {
+  readonly place: Place;
+  readonly call: () => void;
+}
+
+/** Why one leaves the queue, if not because it was closed. */
+const called = Symbol('called');
+
 export class Crowd {
   readonly #size: number;
+  readonly #isAttended: () => boolean;
+  readonly #clock: Clock;
   readonly #blocking: Slots;
   readonly #quick = new Slots(quickSlots);
   #members = 0;
+  /** How many of them are at each place. */
+  readonly #places = new Map<Place, number>();
+  readonly #waiting = new Set<Waiting>();
+  readonly #visits: Visits;
+  /** When something last moved at a place. */
+  readonly #rung = new Map<Place, number>();
 
-  constructor(size: number) {
+  constructor(size: number, { isAttended = () => false, clock = systemClock, random }: CrowdOptions = {}) {
     this.#size = size;
+    this.#isAttended = isAttended;
+    this.#clock = clock;
     this.#blocking = new Slots(size);
+    this.#visits = new Visits({ interval: share, clock, ...(random && { random }) });
   }
 
   /** Counts a question in; the result counts it out, once. */
-  join(): () => void {
-    this.#members += 1;
+  join(place?: Place): () => void {
+    this.#count(place, 1);
     let isIn = true;
     return () => {
-      if (isIn) this.#members -= 1;
+      if (isIn) this.#count(place, -1);
       isIn = false;
     };
   }
 
-  /** How long a blocking query may hang now, in ms. */
-  wait({ few, many }: Limits): number {
-    if (this.#members <= this.#size) return Math.max(few, Math.min(many, perQuestion * this.#members));
-    const round = Math.max(shortestRound, share * this.#members);
-    return Math.min(few, Math.max(shortestWait, Math.floor((round * this.#size) / this.#members)));
+  /** Where questions are that have to take turns; none while there is room for all. */
+  get crowded(): ReadonlySet<Place> {
+    return new Set(this.#hasRoom ? [] : this.#places.keys());
   }
 
-  admit<T>(question: Question<T>): Question<T> {
-    return {
-      ...question,
-      ask: (how, signal) => {
-        const slots = how.kind === 'blocking' ? this.#blocking : this.#quick;
-        return slots.use(signal, () => question.ask(how, signal));
-      },
-      checkRights: (answer, missing, signal) =>
-        this.#quick.use(signal, () => question.checkRights(answer, missing, signal)),
+  /** How long a blocking query may hang now, in ms. */
+  wait({ few, many }: Limits): number {
+    const count = this.#members;
+    if (this.#hasRoom) return Math.max(few, Math.min(many, perQuery * count));
+    if (this.#isAttended()) return Math.min(many, Math.max(shortestWait, perQuery * this.#size));
+    const round = Math.max(shortestRound, share * count);
+    return Math.min(few, Math.max(shortestWait, Math.floor((round * this.#size) / count)));
+  }
+
+  /** Something moved there, of whatever service: who waits is asked soon. */
+  ring(place: Place): void {
+    this.#rung.set(place, this.#clock.now());
+    for (const one of this.#waiting) if (one.place === place) this.#visits.add(one.call);
+  }
+
+  admit<T>(question: Question<T>, place?: Place): Question<T> {
+    /** Until when nothing can have been missed, in ms. */
+    let asOf = Number.NEGATIVE_INFINITY;
+    const read: typeof question.ask = async (how, signal) => {
+      const started = this.#clock.now();
+      const answer = await question.ask(how, signal);
+      asOf = how.kind === 'blocking' ? Math.max(started, this.#clock.now() - delay) : started;
+      return answer;
     };
+    const ask: typeof question.ask = (how, signal) => {
+      if (how.kind !== 'blocking') return this.#quick.use(signal, () => read(how, signal));
+      const rung = this.#rung.get(place);
+      const isLate = rung !== undefined && rung >= asOf;
+      const glimpse = () => read({ ...how, wait: Math.min(how.wait, glance) }, signal);
+      return this.#takeTurn({ place, isLate, signal }, () => read(how, signal), glimpse);
+    };
+    const checkRights: typeof question.checkRights = (answer, missing, signal) =>
+      this.#quick.use(signal, () => question.checkRights(answer, missing, signal));
+    return { ...question, ask, checkRights };
+  }
+
+  get #hasRoom(): boolean {
+    return this.#members <= this.#size;
+  }
+
+  #count(place: Place, by: 1 | -1): void {
+    this.#members += by;
+    const count = (this.#places.get(place) ?? 0) + by;
+    if (count > 0) this.#places.set(place, count);
+    else this.#places.delete(place);
+  }
+
+  /** `read` when there is room; `glimpse` if it is called before. */
+  async #takeTurn<T>(
+    {
+      place,
+      isLate,
+      signal,
+    }: { readonly place: Place; readonly isLate: boolean; readonly signal: AbortSignal },
+    read: () => Promise<Answer<T>>,
+    glimpse: () => Promise<Answer<T>>,
+  ): Promise<Answer<T>> {
+    signal.throwIfAborted();
+    const queue = new AbortController();
+    const close = () => queue.abort(signal.reason);
+    signal.addEventListener('abort', close, { once: true });
+    const waiting = { place, call: () => queue.abort(called) };
+    const leave = () => {
+      signal.removeEventListener('abort', close);
+      this.#waiting.delete(waiting);
+      this.#visits.delete(waiting.call);
+    };
+    this.#waiting.add(waiting);
+    if (isLate) this.#visits.add(waiting.call);
+    try {
+      return await this.#blocking.use(queue.signal, () => {
+        leave();
+        return read();
+      });
+    } catch (error) {
+      if (error !== called) throw error;
+    } finally {
+      leave();
+    }
+    return this.#quick.use(signal, glimpse);
   }
 }

@@ -8,7 +8,7 @@
  */
 import type { Instance, ServiceRef } from '../../domain/service.ts';
 import { serviceName } from '../../domain/service.ts';
-import type { ConsulClient, How, Right } from './client.ts';
+import type { ConsulClient, How, Right, Table } from './client.ts';
 import { refusal, type Subject } from './errors.ts';
 import { named } from './names.ts';
 import { type Parsed, parseAccess, parseCatalog, parseHealth, parseRules, type Rules } from './parse.ts';
@@ -76,6 +76,26 @@ export function serviceQuestion(client: ConsulClient, ref: ServiceRef): Question
       const nodes = missing.map((segment): Right => ({ resource: 'node', segment }));
       await requireRights(client, subject, [{ resource: 'service', segment: ref.service }, ...nodes], signal);
     },
+  };
+}
+
+/** Whether anything moved in a table; the value is its index. What ACLs hide moves it all the same. */
+export function tableQuestion(
+  client: ConsulClient,
+  table: Table,
+  datacenter = client.settings.datacenter,
+): Question<bigint> {
+  const subject = subjectOf(client, `the table of ${table}`, datacenter);
+  return {
+    name: subject.what,
+    confirmation: 'register any service',
+    ask: async (how, signal) => {
+      const reply = await client.listTable(table, datacenter, how, signal);
+      const value = reply.index ?? 0n;
+      const moved = () => ({ value, digest: `${value}`, listed: new Set<string>() });
+      return answerOf({ ...reply, filtered: false }, subject, moved);
+    },
+    checkRights: async () => {},
   };
 }
 

@@ -4,6 +4,7 @@
 import type { RuleSource, Watched } from '../../controller/ports.ts';
 import { ConsulError } from '../../domain/errors.ts';
 import type { Instance, ServiceRef } from '../../domain/service.ts';
+import { Bells } from './bells.ts';
 import { BlockingQuery, type BlockingQueryOptions } from './blocking-query.ts';
 import { Canary } from './canary.ts';
 import { ConsulClient } from './client.ts';
@@ -11,7 +12,7 @@ import { Crowd, type Limits } from './crowd.ts';
 import { type ConsulOptions, settingsOf } from './options.ts';
 import { Outage } from './outage.ts';
 import { parsedInstances, parsedRules, type Rules } from './parse.ts';
-import { type Question, rulesQuestion, serviceQuestion } from './question.ts';
+import { type Question, rulesQuestion, serviceQuestion, tableQuestion } from './question.ts';
 
 /** What tests change; the defaults are those of the parts. */
 export type Tuning = Omit<BlockingQueryOptions, 'wait' | 'onClose' | 'former' | 'outage' | 'isUrgent'>;
@@ -26,6 +27,7 @@ export class ConsulRuleSource implements RuleSource {
   readonly #client: ConsulClient;
   readonly #tuning: Tuning;
   readonly #crowd: Crowd;
+  readonly #bells: Bells;
   readonly #outage: Outage;
   readonly #canary: Canary;
   readonly #watches = new Set<Watched<unknown>>();
@@ -35,7 +37,8 @@ export class ConsulRuleSource implements RuleSource {
   constructor(options: ConsulOptions, tuning: Tuning = {}) {
     this.#client = new ConsulClient(settingsOf(options));
     this.#tuning = tuning;
-    this.#crowd = new Crowd(this.#client.settings.maxConnections);
+    this.#crowd = this.#gather();
+    this.#bells = this.#castBells();
     this.#outage = new Outage(tuning);
     this.#canary = this.#cage();
   }
@@ -65,20 +68,26 @@ export class ConsulRuleSource implements RuleSource {
     onChange: () => void,
     former?: readonly Instance[],
   ): Watched<readonly Instance[]> {
-    const leave = this.#crowd.join();
-    const question = this.#crowd.admit(serviceQuestion(this.#client, ref));
-    return this.#watch(this.#canary.guard(question), onChange, {
+    const place = ref.datacenter ?? this.#client.settings.datacenter;
+    const leave = this.#crowd.join(place);
+    const question = this.#crowd.admit(serviceQuestion(this.#client, ref), place);
+    const watched = this.#watch(this.#canary.guard(question), onChange, {
       wait: () => this.#crowd.wait(this.#limits(ref)),
       patience: servicePatience,
       former: former && parsedInstances(former),
-      onClose: leave,
+      onClose: () => {
+        leave();
+        this.#hangBells();
+      },
     });
+    this.#hangBells();
+    return watched;
   }
 
   /** Ends all watches and reads, and their connections; the process may exit. */
   close(): void {
-    for (const watch of this.#watches) watch.close();
     this.#closing.abort(new ConsulError('Consul is no longer asked: the source was closed.'));
+    for (const watch of this.#watches) watch.close();
     this.#client.close();
   }
 
@@ -90,6 +99,32 @@ export class ConsulRuleSource implements RuleSource {
       few: waits.services,
       many: isNear && this.#canary.isSinging ? waits.manyServices : waits.services,
     };
+  }
+
+  #hangBells(): void {
+    if (!this.#closing.signal.aborted) this.#bells.follow(this.#crowd.crowded);
+  }
+
+  #castBells(): Bells {
+    const { waits, health } = this.#client.settings;
+    const wait = () => waits.services;
+    return new Bells({
+      tables: health === 'passing' ? ['services', 'nodes', 'checks'] : ['services', 'nodes'],
+      watch: (table, place, onMove) => {
+        const question = this.#canary.guard(tableQuestion(this.#client, table, place));
+        return this.#watch(question, onMove, { wait });
+      },
+      ring: (place) => this.#crowd.ring(place),
+    });
+  }
+
+  #gather(): Crowd {
+    const { clock, backoff } = this.#tuning;
+    return new Crowd(this.#client.settings.maxConnections, {
+      isAttended: () => this.#bells.areHung,
+      ...(clock && { clock }),
+      ...(backoff?.random && { random: backoff.random }),
+    });
   }
 
   #cage(): Canary {
