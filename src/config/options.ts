@@ -68,7 +68,7 @@ export const CONSUL_OPTIONS = {
   consulWait: {
     flags: '--consul-wait <seconds>',
     variable: 'EGRESSTRATOR_CONSUL_WAIT',
-    help: 'how long a query to Consul waits for news; default 15 for rules and 45 for services',
+    help: 'how long a query to Consul waits for news; default 15 for rules, 45 for services, up to 560 for many',
   },
 } as const satisfies Record<string, OptionSpec>;
 

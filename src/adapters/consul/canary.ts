@@ -14,6 +14,7 @@
 import { type Clock, systemClock } from './clock.ts';
 import { isRefusal, isUnanswered } from './errors.ts';
 import type { Question } from './question.ts';
+import { Trust } from './trust.ts';
 
 export interface CanaryOptions {
   /** When a query may be given up, in ms from now, lest all of them are at once. */
@@ -45,6 +46,8 @@ export class Canary {
   readonly #flights = new Set<Flight>();
   /** Since when the rules fail. */
   #failedSince: number | undefined;
+  /** When they last did, in ms. */
+  #lastFailed = Number.NEGATIVE_INFINITY;
   #tellers = 0;
 
   constructor({ clock = systemClock, random = Math.random, ...options }: CanaryOptions) {
@@ -83,31 +86,25 @@ export class Canary {
 
   /** A question that is told. */
   guard<T>(question: Question<T>): Question<T> {
-    const { clock } = this.#options;
-    let shortUntil = Number.NEGATIVE_INFINITY;
+    const { clock, short, random } = this.#options;
+    const trust = new Trust({ short, random });
     const ask: typeof question.ask = async (how, signal) => {
       if (how.kind !== 'blocking') return question.ask(how, signal);
-      const wait = clock.now() < shortUntil ? Math.min(how.wait, this.#shortWait()) : how.wait;
+      const wait = trust.next(how.wait, clock.now(), this.#lastFailed);
       const flight = this.#depart(wait, signal);
       try {
         return await question.ask({ ...how, wait }, flight.attempt.signal);
       } catch (error) {
-        const { reason } = flight.attempt.signal;
-        if (signal.aborted || reason === undefined) throw error;
-        if (reason !== anew) throw reason;
+        const { aborted, reason } = flight.attempt.signal;
+        if (!aborted) trust.failed(flight.since, clock.now());
+        if (reason !== anew) throw aborted ? reason : error;
       } finally {
         flight.end.abort();
       }
-      shortUntil = clock.now() + wait + wait / 16;
+      trust.gaveUp(wait, clock.now());
       return question.ask({ kind: 'stale' }, signal);
     };
     return { ...question, ask };
-  }
-
-  /** All were read anew within seconds: chance makes their queries end apart from each other. */
-  #shortWait(): number {
-    const { short, random } = this.#options;
-    return Math.ceil((short * (1 + random())) / 2);
   }
 
   #depart(wait: number, signal: AbortSignal): Flight {
@@ -130,6 +127,7 @@ export class Canary {
     const now = this.#options.clock.now();
     const isFirst = this.#failedSince === undefined;
     this.#failedSince ??= now;
+    this.#lastFailed = now;
     if (isFirst && isRefusal(error)) this.#readAnew(now);
     if (!isUnanswered(error) || now - this.#failedSince < this.#options.patience) return;
     for (const { attempt } of this.#hanging(this.#failedSince)) attempt.abort(error);

@@ -21,8 +21,10 @@ const shortestRound = 2_000;
 const shortestWait = 250;
 /** Fifty questions a second, however many there are: what Consul's servers carry for each host. */
 const share = 20;
-/** In ms, for each query that hangs: all together ask twice a second. */
-const perQuery = 500;
+/** In ms, for each question of a round at rest: all together ask twice a second. */
+const perQuestion = 500;
+/** In ms: a quarter of an hour after which a service counts as stale leaves room for what goes wrong. */
+const longestRest = 560_000;
 /** How long a glance blocks, in ms: longer than one server hears of a change after another. */
 const glance = 200;
 /** An answer may be this much older than its end, in ms, on its way or from a server that is behind. */
@@ -92,10 +94,12 @@ export class Crowd {
   /** How long a blocking query may hang now, in ms. */
   wait({ few, many }: Limits): number {
     const count = this.#members;
-    if (this.#hasRoom) return Math.max(few, Math.min(many, perQuery * count));
-    if (this.#isAttended()) return Math.min(many, Math.max(shortestWait, perQuery * this.#size));
-    const round = Math.max(shortestRound, share * count);
-    return Math.min(few, Math.max(shortestWait, Math.floor((round * this.#size) / count)));
+    const rest = Math.min(longestRest, perQuestion * count);
+    if (this.#hasRoom) return Math.max(few, Math.min(many, rest));
+    const isAttended = this.#isAttended();
+    const round = isAttended ? rest : Math.max(shortestRound, share * count);
+    const turn = Math.max(shortestWait, Math.floor((round * this.#size) / count));
+    return Math.min(isAttended ? many : few, turn);
   }
 
   /** Something moved there, of whatever service: who waits is asked soon. */

@@ -37,8 +37,8 @@ export interface ConsulOptions {
   /** How long Consul may take to answer, beyond `wait`, in ms; default 10 s. */
   readonly timeout?: number | undefined;
   /**
-   * Connections for blocking queries on services; default 80. More services than this take turns, so
-   * that each is asked about every two seconds up to 100 services, and fifty are asked a second beyond.
+   * Connections for blocking queries on services; default 80. More services than this take turns (crowd.ts):
+   * a change of one is known within two seconds up to 100 services, and beyond after one for each fifty.
    * Consul resets connections beyond its `limits.http_max_conns_per_client`, 200 unless set, and goes
    * on counting those of a program that has ended until their `wait` is over (tried on 1.8): so there
    * must be room for a former run of this program too.

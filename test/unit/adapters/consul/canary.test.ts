@@ -137,6 +137,36 @@ test('rules that are refused have services read anew, once', async () => {
   expect(services[0]?.asked).toHaveLength(2);
 });
 
+test('a long query that fails alone is followed by short ones for an hour, as behind a proxy that hangs up', async () => {
+  const { clock, services, ask } = await flock(1);
+  const [service] = services;
+  await clock.advance(60_000);
+  await service?.fail(failure);
+  const waits: number[] = [];
+  for (const minutes of [1, 58, 2]) {
+    await clock.advance(minutes * 60_000);
+    void ask(0);
+    await settle();
+    const how = service?.pending.how;
+    if (how?.kind === 'blocking') waits.push(how.wait);
+    await service?.reply(answer(10, 'ab'));
+  }
+  expect(waits).toEqual([22_500, 22_500, blocking.wait]);
+});
+
+test('a long query that fails with the rules, or soon, is followed by long ones', async () => {
+  const { clock, tell, services, ask } = await flock(2);
+  await clock.advance(30_000);
+  await services[1]?.fail(failure);
+  await clock.advance(30_000);
+  await services[0]?.fail(failure);
+  await clock.advance(1_000);
+  await tell(failure);
+  await tell(undefined);
+  for (const at of [0, 1]) void ask(at);
+  expect(services.map(({ asked }) => asked.at(-1))).toEqual([blocking, blocking]);
+});
+
 test('a watch that is closed leaves no timer, and its query ends', async () => {
   const { clock, canary, tell } = await flock(0);
   const closing = new AbortController();

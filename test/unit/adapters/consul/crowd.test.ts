@@ -69,6 +69,9 @@ describe('a crowd that is told when anything moves', () => {
     for (let member = 0; member < 500; member += 1) crowd.join();
     expect(crowd.wait(limits)).toBe(40_000);
     expect(crowd.wait({ few: 15_000, many: 15_000 })).toBe(15_000);
+    for (let member = 0; member < 4_500; member += 1) crowd.join();
+    // Each has its turn within ten minutes, however many there are.
+    expect(crowd.wait(limits)).toBe(8_960);
   });
 
   test('takes short ones while nobody would tell it', () => {
