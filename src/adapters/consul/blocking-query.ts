@@ -11,8 +11,9 @@
  * - Equal content has an equal digest and calls nobody, however often the index moves.
  * - While the source is lost, `value` is kept, `error` says why, `confirmedAt` stands still.
  * - A Consul that hangs is noticed after `wait` (plus the sixteenth that Consul adds) and the client's
- *   timeout. So `wait` is far below Consul's default of five minutes; a revoked token too is noticed
- *   only by the next query (tried: the query in flight is still answered).
+ *   timeout; a revoked token only by the next query (tried: the query in flight is still answered). So
+ *   `wait` of the rules is far below Consul's default of five minutes, and they tell services, whose
+ *   `wait` may be longer (canary.ts).
  *
  * It does without the package's `watch`, which ends for good after an HTTP 400, and calls when only
  * the index moved.
