@@ -189,7 +189,7 @@ async function loaded(
   const lines: LogLine[] = [];
   for (const name of names) {
     const fits = ({ msg, container }: LogLine) => msg === 'rules loaded' && container === name;
-    lines.push(await controller.logged(fits, `rules loaded in ${name}`, from));
+    lines.push(await controller.logged(fits, `rules loaded in ${name}`, from, 120_000));
   }
   return lines;
 }

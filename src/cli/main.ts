@@ -1,9 +1,10 @@
-#!/usr/bin/env -S node --max-semi-space-size=2
+#!/usr/bin/env -S MALLOC_ARENA_MAX=1 node --max-semi-space-size=2 --heap-growing-percent=40
 /**
  * The entry point: runs a command, and turns what goes wrong into one sentence and an exit code
  * (0 done, 1 failed, 2 wrong usage).
  *
- * The first line keeps the young generation small: the controller holds 50 MB less, and is no slower.
+ * The first line has memory given back early: without it, a controller of 200 workloads holds at least 50 MB
+ * more, and is no quicker. One arena of malloc is enough where one thread does the work.
  */
 import { CommanderError } from 'commander';
 import { messageOf, UsageError, UserError } from '../domain/errors.ts';

@@ -6,6 +6,7 @@
  * and the same process (by its start time) had that pid before and after, and its cgroup names the
  * container. The host's own namespace is never handed out.
  */
+import { hash } from 'node:crypto';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import type { NamespaceRef } from '../../controller/ports.ts';
 
@@ -32,7 +33,7 @@ export const seesProcess = async (ref: NamespaceRef, proc = '/proc'): Promise<bo
   (await processOf(ref, proc)) !== undefined;
 
 /**
- * The counters of each protocol; undefined where the container's process is not seen. Those of its devices
+ * A digest of the counters of each protocol; undefined where the container's process is not seen. Those of its devices
  * would tell of every broadcast of its neighbours, too.
  */
 export async function trafficOf(ref: NamespaceRef, proc = '/proc'): Promise<string | undefined> {
@@ -40,7 +41,7 @@ export async function trafficOf(ref: NamespaceRef, proc = '/proc'): Promise<stri
   const read = (name: string) => readFile(`${proc}/${ref.pid}/net/${name}`, 'utf8');
   // Without IPv6 there is no snmp6.
   const [ipv4, ipv6] = await Promise.all(['snmp', 'snmp6'].map((name) => read(name).catch(() => undefined)));
-  return ipv4 === undefined ? undefined : `${ipv4}${ipv6 ?? ''}`;
+  return ipv4 === undefined ? undefined : hash('sha256', `${ipv4}${ipv6 ?? ''}`);
 }
 
 async function judge(handle: FileHandle, ref: NamespaceRef, before: string, proc: string) {

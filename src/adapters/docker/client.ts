@@ -4,6 +4,7 @@
 import { Agent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import { inspect } from 'node:util';
+import './unused.ts';
 import Dockerode from 'dockerode';
 import { EngineError, messageOf } from '../../domain/errors.ts';
 import type { EngineAddress } from './address.ts';
