@@ -3,6 +3,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { sentBy } from '../../src/adapters/dataplane/process-namespace.ts';
 import type { RenderInput } from '../../src/rendering/render.ts';
 import { ruleSet } from './rules.ts';
 import { createWorld, load, netns, PORT, packet, type World } from './world.ts';
@@ -33,8 +34,10 @@ const everything = (): Partial<RenderInput> => {
 };
 
 /** The counters that tell the controller whether anything was sent. */
-const traffic = async (): Promise<string> =>
-  (await world.workload.run('cat', ['/proc/net/snmp', '/proc/net/snmp6'])).stdout;
+async function traffic(): Promise<string> {
+  const read = async (name: string) => (await world.workload.run('cat', [`/proc/net/${name}`])).stdout;
+  return sentBy(await read('snmp'), await read('snmp6')).join(' ');
+}
 
 /** The same once nothing moves any more. */
 async function quietTraffic(): Promise<string> {

@@ -6,7 +6,6 @@
  * and the same process (by its start time) had that pid before and after, and its cgroup names the
  * container. The host's own namespace is never handed out.
  */
-import { hash } from 'node:crypto';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import type { NamespaceRef } from '../../controller/ports.ts';
 
@@ -33,15 +32,24 @@ export const seesProcess = async (ref: NamespaceRef, proc = '/proc'): Promise<bo
   (await processOf(ref, proc)) !== undefined;
 
 /**
- * A digest of the counters of each protocol; undefined where the container's process is not seen. Those of its devices
- * would tell of every broadcast of its neighbours, too.
+ * What it has sent, as its protocols count; undefined where the container's process is not seen. What comes in
+ * does not count, as each broadcast of a neighbour does.
  */
 export async function trafficOf(ref: NamespaceRef, proc = '/proc'): Promise<string | undefined> {
   if (!(await seesProcess(ref, proc))) return undefined;
   const read = (name: string) => readFile(`${proc}/${ref.pid}/net/${name}`, 'utf8');
   // Without IPv6 there is no snmp6.
   const [ipv4, ipv6] = await Promise.all(['snmp', 'snmp6'].map((name) => read(name).catch(() => undefined)));
-  return ipv4 === undefined ? undefined : hash('sha256', `${ipv4}${ipv6 ?? ''}`);
+  return ipv4 === undefined ? undefined : sentBy(ipv4, ipv6 ?? '').join(' ');
+}
+
+/** `snmp` has a line of names and one of numbers for each protocol, `snmp6` a line for each name. */
+export function sentBy(snmp: string, snmp6: string): readonly string[] {
+  const rows = snmp.split('\n').map((line) => line.split(' '));
+  const ipv4 = rows.flatMap((names, row) =>
+    names.flatMap((name, at) => (name.startsWith('Out') ? (rows[row + 1]?.[at] ?? []) : [])),
+  );
+  return [...ipv4, ...snmp6.split('\n').filter((line) => /^\w+6Out/.test(line))];
 }
 
 async function judge(handle: FileHandle, ref: NamespaceRef, before: string, proc: string) {

@@ -67,22 +67,26 @@ test.each([0, 1, -1, Number.NaN, 1.5])('a pid that is none of a container: %s', 
   expect(await kindOf({ pid })).toBe('gone');
 });
 
-test('its traffic is told as long as the process is its own, with IPv6 or without', async () => {
+test('what it has sent is told as long as the process is its own, with IPv6 or without', async () => {
   const count = (name: string, text: string) => writeFileSync(join(proc, '4242/net', name), text);
+  const ipv4 = (received: number, sent: number) => `Ip: InReceives OutRequests\nIp: ${received} ${sent}\n`;
+  const ipv6 = (received: number, sent: number) => `Ip6InReceives ${received}\nIcmp6OutMsgs ${sent}\n`;
   addProcess(4242, `0::/docker/${owner}`);
   expect(await trafficOf(ref, proc)).toBeUndefined();
   mkdirSync(join(proc, '4242/net'));
-  count('snmp', 'Ip: 1');
+  count('snmp', ipv4(1, 1));
   const seen = [await trafficOf(ref, proc)];
-  for (const [name, text] of [
-    ['snmp6', 'Ip6: 1'],
-    ['snmp', 'Ip: 2'],
+  for (const [name, before, after] of [
+    ['snmp6', ipv6(1, 1), ipv6(2, 1)],
+    ['snmp6', ipv6(2, 2), ipv6(3, 2)],
+    ['snmp', ipv4(1, 2), ipv4(2, 2)],
   ] as const) {
-    count(name, text);
+    count(name, before);
     seen.push(await trafficOf(ref, proc));
+    count(name, after);
     expect(await trafficOf(ref, proc)).toBe(seen.at(-1));
   }
-  expect(new Set(seen).size).toBe(3);
+  expect(new Set(seen).size).toBe(4);
   addProcess(4242, `0::/docker/${other}`);
   expect(await trafficOf(ref, proc)).toBeUndefined();
 });
