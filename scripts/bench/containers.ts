@@ -9,7 +9,7 @@ import type { Engine } from '../../lab/engine.ts';
 import { ensureWorkloadImage } from '../../lab/images.ts';
 import { connect } from '../../src/adapters/docker/connect.ts';
 import { type LogLine, type RunningController, startController } from '../../test/support/egresstrator.ts';
-import { type Figure, medianOf, sample } from './measure.ts';
+import { type Figure, medianOf, milliseconds, sample } from './measure.ts';
 import { loadable, renderRules } from './rules.ts';
 
 export type Loader = 'helper' | 'nsenter';
@@ -27,11 +27,19 @@ export interface ContainerBench {
 }
 
 const CONCURRENCY = 4;
+/** Bare helpers, for what the Engine can do at once. */
+const LIVES = 40;
 const KEY = 'egress/acl/bench';
 
 export async function benchContainers(bench: ContainerBench): Promise<readonly Figure[]> {
-  const bareHelper = await bareHelperLife(bench);
-  const figures: Figure[] = [];
+  const { alone: bareHelper, together } = await bareHelperLives(bench);
+  const figures: Figure[] = [
+    {
+      ...{ group: `bare helpers, Engine ${bench.engine.version}`, unit: 'ms' },
+      ...{ what: `${LIVES} bare lives, ${CONCURRENCY} at once`, value: together },
+      ...{ floor: (bareHelper * LIVES) / CONCURRENCY, floorName: 'ms one life × n ÷ 4' },
+    },
+  ];
   for (const loader of ['nsenter', 'helper'] as const) {
     await using stage = await openStage(bench, loader);
     const bareNft = await stage.bareNft();
@@ -71,22 +79,28 @@ async function crowd(stage: Stage, count: number, base: Base): Promise<readonly 
   ];
 }
 
-/** Create, start, run to its end, remove: nothing but the Engine. */
-async function bareHelperLife({ engine, image }: ContainerBench): Promise<number> {
+/** Create, start, run to its end, remove: nothing but the Engine. Medians of one, and how long many take. */
+async function bareHelperLives({ engine, image }: ContainerBench) {
   const api = connect({ socketPath: engine.socketPath });
   const body = {
     Image: image,
     Cmd: ['version'],
     HostConfig: { NetworkMode: 'none', LogConfig: { Type: 'none' } },
   };
+  const live = async () => {
+    const id = await api.create(`egresstrator-bench-${randomUUID()}`, body);
+    const ended = api.wait(id, 30_000);
+    await api.start(id);
+    await ended;
+    await api.remove(id);
+  };
+  const liveInTurn = async () => {
+    for (let lives = 0; lives < LIVES / CONCURRENCY; lives += 1) await live();
+  };
   try {
-    return await medianOf(7, async () => {
-      const id = await api.create(`egresstrator-bench-${randomUUID()}`, body);
-      const ended = api.wait(id, 30_000);
-      await api.start(id);
-      await ended;
-      await api.remove(id);
-    });
+    const alone = await medianOf(7, live);
+    const together = await milliseconds(() => Promise.all(Array.from({ length: CONCURRENCY }, liveInTurn)));
+    return { alone, together };
   } finally {
     api.close();
   }

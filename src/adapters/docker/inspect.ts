@@ -29,6 +29,7 @@ const schema = z.object({
     Dns: strings,
   }),
   Config: z.object({ Env: strings, Labels: z.record(z.string(), z.string()).nullish() }),
+  ResolvConfPath: z.string().nullish(),
   Mounts: z
     .array(z.object({ Source: z.string().nullish(), Destination: z.string().nullish() }))
     .nullish()
@@ -59,9 +60,22 @@ export function containerFrom(json: unknown): Container {
 }
 
 /** The name servers of `--dns`, empty where the Engine's own are used; and the image's id. */
-export function nameServing(json: unknown): { readonly dns: readonly string[]; readonly image: string } {
-  const { HostConfig, Image } = readInspected(json);
-  return { dns: HostConfig.Dns, image: Image };
+export function nameServing(json: unknown): NameServing {
+  const { HostConfig, Image, ResolvConfPath, Mounts } = readInspected(json);
+  const isReplaced = Mounts.some(({ Destination }) => Destination === '/etc/resolv.conf');
+  return {
+    dns: HostConfig.Dns,
+    image: Image,
+    resolvConf: isReplaced ? undefined : ResolvConfPath || undefined,
+  };
+}
+
+export interface NameServing {
+  /** As `--dns` names them. */
+  readonly dns: readonly string[];
+  readonly image: string;
+  /** Where the Engine keeps the container's /etc/resolv.conf; undefined where somebody mounted another. */
+  readonly resolvConf: string | undefined;
 }
 
 const readInspected = (json: unknown): Inspected => read(schema, json, 'inspect a container');

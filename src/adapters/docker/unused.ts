@@ -1,6 +1,6 @@
 /**
- * What the client library loads and we never use: SSH, and the sessions of BuildKit. They are two thirds of
- * its memory (27 MB) and of its time to load, so empty modules stand in for them. To be imported before it.
+ * What the client library loads and we never use: SSH, and the sessions of BuildKit. They take half of its time
+ * to load, 70 ms, and 17 MB, so empty modules stand in for them. To be imported before it.
  */
 import { createRequire, Module } from 'node:module';
 

@@ -10,7 +10,11 @@ test.each([
   ['is being taken down', refusal(500, 'error processing tar file: no such file or directory')],
 ])('a container that %s while its resolvers are read is gone, which is no fault', async (_how, answer) => {
   const engine = new FakeEngine();
-  engine.archive = () => Promise.reject(answer);
+  engine.names.set('a', 'a');
+  engine.archive = () => {
+    engine.names.clear();
+    return Promise.reject(answer);
+  };
   const error = await new DockerContainerSource(engine).resolvers('a').catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(LoadError);
   expect(error).toMatchObject({ gone: true, cause: answer });
@@ -22,8 +26,10 @@ test('of a container that runs, or of which nothing is known, the error is told 
   engine.archive = () => Promise.reject(answer);
   engine.names.set('a', 'a');
   await expect(new DockerContainerSource(engine).resolvers('a')).rejects.toBe(answer);
-  engine.names.clear();
-  engine.down = true;
+  engine.archive = () => {
+    engine.down = true;
+    return Promise.reject(answer);
+  };
   await expect(new DockerContainerSource(engine).resolvers('a')).rejects.toBe(answer);
 });
 

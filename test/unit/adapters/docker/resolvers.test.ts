@@ -1,18 +1,26 @@
 /** Whose port 53 a container may reach: what the Engine gave it, whatever it writes itself. */
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { resolversOf } from '../../../../src/adapters/docker/resolvers.ts';
 import { archiveOf } from './fake-archive.ts';
 import { FakeEngine } from './fake-engine.ts';
 
 const ENGINES_OWN = ['10.0.0.2', '10.0.0.3'];
 
-function resolvers(resolvConf: string, dns: readonly string[] = []): Promise<readonly string[]> {
+function resolvers(
+  resolvConf: string,
+  dns: readonly string[] = [],
+  inspected: object = {},
+): Promise<readonly string[]> {
   const engine = new FakeEngine();
   engine.archive = async () => archiveOf(resolvConf);
   engine.inspect = async () => ({
     ...{ Id: 'a', Name: '/a', Image: 'i', Config: {} },
     State: { Running: true, Pid: 1, StartedAt: '2026-01-01T00:00:00Z' },
     HostConfig: { Dns: dns },
+    ...inspected,
   });
   return resolversOf(engine, 'a', async () => ENGINES_OWN);
 }
@@ -35,4 +43,47 @@ test.each([
 ])('what a container writes into its file grants nothing: %j', async (text) => {
   expect(await resolvers(text)).toEqual(['10.0.0.2']);
   expect(await resolvers('nameserver 127.0.0.11\n# ExtServers: [203.0.113.66]\n')).toEqual([]);
+});
+
+describe("the Engine's own file, where it can be seen", () => {
+  const folder = mkdtempSync(join(tmpdir(), 'egresstrator-resolv-'));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const ofEngine = 'nameserver 10.0.0.3\n';
+
+  test('is read instead of asking for it', async () => {
+    const ResolvConfPath = file('resolv.conf', 'nameserver 10.0.0.2\n');
+    expect(await resolvers(ofEngine, [], { ResolvConfPath })).toEqual(['10.0.0.2']);
+  });
+
+  test.each([
+    ['is not there', () => join(folder, 'missing')],
+    ['is empty', () => file('empty', '')],
+    ['is too large', () => file('large', '# '.repeat(40_000))],
+    ['is a folder', () => folder],
+    [
+      'is a link',
+      () => {
+        symlinkSync(file('target', 'nameserver 10.0.0.2\n'), join(folder, 'link'));
+        return join(folder, 'link');
+      },
+    ],
+    ['is not named', () => ''],
+  ])('%s: the Engine is asked', async (_what, path) => {
+    expect(await resolvers(ofEngine, [], { ResolvConfPath: path() })).toEqual(['10.0.0.3']);
+  });
+
+  test('is not what the container reads, as another is mounted: the Engine is asked', async () => {
+    const Mounts = [{ Source: '/tmp/mine', Destination: '/etc/resolv.conf' }];
+    const ResolvConfPath = file('hidden', 'nameserver 10.0.0.2\n');
+    expect(await resolvers(ofEngine, [], { ResolvConfPath, Mounts })).toEqual(['10.0.0.3']);
+  });
+
+  test('grants nothing that the Engine did not give', async () => {
+    const ResolvConfPath = file('written', 'nameserver 203.0.113.66\nnameserver 10.0.0.2\n');
+    expect(await resolvers(ofEngine, [], { ResolvConfPath })).toEqual(['10.0.0.2']);
+  });
 });
