@@ -65,7 +65,8 @@ async function crowd(stage: Stage, count: number, base: Base): Promise<readonly 
     floor: (base.floor * count) / Math.min(CONCURRENCY, count),
     floorName: `${base.floorName} × n ÷ ${CONCURRENCY}`,
   };
-  const target = base.group.endsWith('helper') ? { target: '≤ 1.3' } : {};
+  const isLarge = count >= 100 ? { most: 2_000 } : {};
+  const target = base.group.endsWith('helper') ? { target: '≤ 1.3' } : isLarge;
   const edit = await stage.edit();
   const change = await stage.catalogChange();
   return [
