@@ -79,7 +79,8 @@ export class RefusalLog {
 
   /**
    * What the kernel knows of the namespaces that are chosen: now, or where they are too many for
-   * `patience` milliseconds, when it was last read. Those that were never read are waited for.
+   * `patience` milliseconds, when it was last read. Those that were never read and have sent something are
+   * waited for.
    */
   async read(
     choose: (namespace: Namespace) => boolean = () => true,
@@ -90,8 +91,8 @@ export class RefusalLog {
     const reports: RefusalReport[] = [];
     const work = async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const last = this.#options.now() < end ? undefined : this.#last.get(next.id);
-        reports.push(last ?? (await this.#readOne(next)));
+        if (this.#options.now() < end) reports.push(await this.#readOne(next));
+        else reports.push(this.#last.get(next.id) ?? (await this.#readIfBusy(next)));
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -106,7 +107,7 @@ export class RefusalLog {
   /** What a job has found; of a namespace that is not known yet, that there was nothing. */
   found(id: NamespaceId, { refusals, begunAt, traffic }: FoundRefusals): void {
     if (this.#patrol === undefined) return;
-    const namespace = this.#options.namespaces().find((one) => one.id === id);
+    const namespace = this.#find(id);
     if (namespace !== undefined) this.#take(namespace, refusals, begunAt);
     if (namespace !== undefined || refusals.length === 0) this.#traffic.set(id, traffic);
   }
@@ -116,17 +117,23 @@ export class RefusalLog {
   }
 
   async #collect(id: NamespaceId): Promise<void> {
-    const namespace = this.#options.namespaces().find((one) => one.id === id);
+    const namespace = this.#find(id);
     if (namespace !== undefined) await this.#readIfBusy(namespace);
     this.#forget();
   }
 
-  async #readIfBusy(namespace: Namespace): Promise<void> {
+  async #readIfBusy(namespace: Namespace): Promise<RefusalReport> {
     const { id } = namespace;
     const traffic = await this.#options.dataplane.traffic(refOf(namespace));
-    if (traffic !== undefined && traffic === this.#traffic.get(id)) return;
-    const { error } = await this.#readOne(namespace);
-    this.#traffic.set(id, error === undefined ? traffic : undefined);
+    const isQuiet = traffic !== undefined && traffic === this.#traffic.get(id);
+    if (isQuiet) return this.#last.get(id) ?? this.#keep(namespace, { refusals: [] });
+    const report = await this.#readOne(namespace);
+    this.#traffic.set(id, report.error === undefined ? traffic : undefined);
+    return report;
+  }
+
+  #find(id: NamespaceId): Namespace | undefined {
+    return this.#options.namespaces().find((one) => one.id === id);
   }
 
   readonly #oldestFirst = (a: Namespace, b: Namespace): number =>

@@ -2,6 +2,7 @@
  * Answers without a controller: what it would know is read from Consul and the Engine.
  */
 import type { Config } from '../../config/config.ts';
+import { refOf } from '../../controller/namespace-record.ts';
 import { type Picture, type Place, placeOf } from '../../controller/picture.ts';
 import type { RefusalReport } from '../../controller/refusal-log.ts';
 import { formatPrefix } from '../../domain/address.ts';
@@ -101,12 +102,11 @@ export function readRefusalsDirectly(
 }
 
 async function readDirectly(namespace: Namespace, { dataplane }: Engine): Promise<RefusalReport> {
-  const { id, name, pid, startedAt } = namespace.target;
   const workloads = namespace.members.map(({ container }) => container.name);
-  const about = { container: name, workloads, mode: namespace.mode };
+  const about = { container: namespace.target.name, workloads, mode: namespace.mode };
   const now = Date.now();
   try {
-    const refusals = await dataplane.refusals({ owner: id, name, pid, startedAt });
+    const refusals = await dataplane.refusals(refOf(namespace));
     return {
       ...about,
       refusals: refusals.map((one) => ({ ...one, firstSeenAt: now, lastSeenAt: now })),

@@ -144,6 +144,30 @@ test('after a load that found nothing it is read once something was sent', async
   await collector.close();
 });
 
+test('of many that have sent nothing since their load, none is waited for', async () => {
+  const names = Array.from({ length: 40 }, (_, n) => `w${n}`);
+  const crowd = planNamespaces(byId(...names.map((name) => container(name)))).namespaces;
+  let reads = 0;
+  const dataplane = {
+    refusals: async () => {
+      reads += 1;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return [];
+    },
+    traffic: async () => 'a',
+  };
+  let known: readonly Namespace[] = [];
+  const options = { log: new Recorder(), now: Date.now, interval: MINUTE };
+  const collector = new RefusalLog({ dataplane, namespaces: () => known, ...options });
+  for (const { id } of crowd) collector.found(id, { refusals: [], begunAt: 0, traffic: 'a' });
+  known = crowd;
+  const answer = collector.answer();
+  await vi.advanceTimersByTimeAsync(500);
+  expect(await answer).toHaveLength(40);
+  expect(reads).toBe(8);
+  await collector.close();
+});
+
 test('neither a reload nor a restart makes it log again within the window', async () => {
   let found: readonly Refusal[] = [refusal(80, 3)];
   let namespaces = web;
