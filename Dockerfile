@@ -25,11 +25,11 @@ CMD ["version"]
 FROM ${BASE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# No scripts: the only ones among them compile optional native code that we have no use for.
-RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
+# .npmrc has no scripts run: the only ones among them compile optional native code that we have no use for.
+RUN npm ci --omit=dev && npm cache clean --force
 
 FROM dependencies AS build
-RUN npm ci --ignore-scripts
+RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 RUN npm run build

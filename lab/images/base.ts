@@ -57,7 +57,8 @@ function nodeHooks(node: string, npm: string): readonly string[] {
 
 function nodeProgram(): string {
   const program = inCheckout('node_modules/.bin/node');
-  if (!existsSync(program)) throw new LabError('The npm package `node` is missing: run `npm ci`.');
+  if (!existsSync(program))
+    throw new LabError('The npm package `node` is missing: run `npm test`, which brings it.');
   return realpathSync(program);
 }
 
