@@ -47,6 +47,8 @@ export interface Config {
   readonly refusalsInterval: number;
   /** undefined: only the socket is served. */
   readonly listen: { readonly host: string; readonly port: number } | undefined;
+  /** Names by which it may be called there, beside addresses and localhost. */
+  readonly allowHosts: readonly string[];
   /** What this host is called in Consul. */
   readonly node: string;
   /** The service to register as; undefined: none. */
@@ -89,6 +91,7 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
     driftInterval: read.integer('driftInterval', 1, 86_400) * 1000,
     refusalsInterval: read.integer('refusalsInterval', 0, 86_400) * 1000,
     listen: read.endpoint('listen'),
+    allowHosts: read.hostNames('allowHost'),
     node: read.optional('node') ?? hostname(),
     register: read.text('register') === 'none' ? undefined : read.text('register'),
     publish: read.folder('publish', PUBLISHED),
@@ -184,6 +187,13 @@ class Reader {
     if (port <= 65_535) return { host: match?.[1] ?? match?.[2] ?? '127.0.0.1', port };
     this.#refuse(name, 'expected a port, or host:port');
     return undefined;
+  }
+
+  hostNames(name: OptionName): readonly string[] {
+    const names = parseKeyList(this.text(name));
+    if (!names.every((one) => /^[\w.-]+$/.test(one)))
+      this.#refuse(name, 'expected host names without ports, separated by commas');
+    return names;
   }
 
   addresses(name: OptionName): readonly Prefix[] {

@@ -163,6 +163,11 @@ export const CONTROLLER_OPTIONS = {
     variable: 'EGRESSTRATOR_LISTEN',
     help: 'serve state, health and /metrics there too, read-only; without a host on 127.0.0.1',
   },
+  allowHost: {
+    flags: '--allow-host <names>',
+    variable: 'EGRESSTRATOR_ALLOW_HOST',
+    help: 'names by which --listen may be called, separated by commas, beside IP addresses and localhost',
+  },
   node: {
     flags: '--node <name>',
     variable: 'EGRESSTRATOR_NODE',

@@ -1,9 +1,14 @@
 /**
  * The read-only part of the API on an address: state, health and metrics, for those who watch a host
  * from outside. Nothing that changes anything, shows rules, or makes the controller work hard.
+ *
+ * Whoever can reach the address is answered, so each caller gets little: few connections, a short time to ask,
+ * a small request, and an answer that no browser gives to a page of somebody else.
  */
 import Fastify, { type FastifyInstance } from 'fastify';
 import { messageOf, UserError } from '../../domain/errors.ts';
+import { statusForHost } from './host-names.ts';
+import { outside } from './outside.ts';
 import { addWatchRoutes, type WatchControls } from './watch-routes.ts';
 
 export interface ListenAddress {
@@ -11,12 +16,31 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** Milliseconds and bytes. */
+const LIMITS = {
+  bodyLimit: 1_024,
+  requestTimeout: 5_000,
+  connectionTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  maxRequestsPerSocket: 1_000,
+  http: { maxHeaderSize: 8_192, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 },
+} as const;
+
+const MOST_CONNECTIONS = 100;
+
+const HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+} as const;
+
+/** `names`: what this host is called by those who watch it, beside its addresses and localhost. */
 export async function serveWatchers(
   { host, port }: ListenAddress,
   controls: WatchControls,
+  names: readonly string[] = [],
 ): Promise<{ close(): Promise<void> }> {
-  const server: FastifyInstance = Fastify({ logger: false, forceCloseConnections: true });
-  addWatchRoutes(server, controls);
+  const server = buildServer(controls, [host, ...names]);
   try {
     await server.listen({ host, port });
   } catch (error) {
@@ -27,3 +51,20 @@ export async function serveWatchers(
   }
   return { close: () => server.close() };
 }
+
+function buildServer(controls: WatchControls, names: readonly string[]): FastifyInstance {
+  const server: FastifyInstance = Fastify({ logger: false, forceCloseConnections: true, ...LIMITS });
+  server.server.maxConnections = MOST_CONNECTIONS;
+  server.addHook('onRequest', async ({ raw }, reply) => {
+    reply.headers(HEADERS);
+    const status = statusForHost(raw.rawHeaders, raw.httpVersion, names);
+    if (status !== 200) return reply.code(status).send({ error: REFUSALS[status] });
+  });
+  addWatchRoutes(server, { ...controls, status: () => outside(controls.status()) });
+  return server;
+}
+
+const REFUSALS = {
+  400: 'expected one Host header with a name or an address',
+  421: 'nothing is served by this name; use an address, or name it with --allow-host',
+} as const;

@@ -71,7 +71,7 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   closers.add(observation);
   const controls = controlsOf(controller, observation);
   closers.add(await serveApi(config.socket, controls));
-  if (config.listen) closers.add(await serveWatchers(config.listen, controls));
+  if (config.listen) closers.add(await serveWatchers(config.listen, controls, config.allowHosts));
   templates.start((changed) => controller.useTemplate(changed));
 }
 

@@ -19,6 +19,20 @@ describe('--listen', () => {
   });
 });
 
+describe('--allow-host', () => {
+  test('names hosts, and none unless asked for', () => {
+    expect(resolveConfig({}, {}).allowHosts).toEqual([]);
+    expect(resolveConfig({ allowHost: 'a.example, b' }, {}).allowHosts).toEqual(['a.example', 'b']);
+    expect(resolveConfig({}, { EGRESSTRATOR_ALLOW_HOST: 'a' }).allowHosts).toEqual(['a']);
+  });
+
+  test.each(['*', 'a:9464', 'http://a', 'a b'])('refused: %s', (allowHost) => {
+    expect(() => resolveConfig({ allowHost }, {})).toThrow(
+      `--allow-host: expected host names without ports, separated by commas, not "${allowHost}"`,
+    );
+  });
+});
+
 describe('--publish', () => {
   test.each([
     [{}, {}, undefined],

@@ -1,18 +1,23 @@
 /** What the two listeners of the API answer, and what they refuse. */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { serveWatchers } from '../../../../src/adapters/api/listen.ts';
 import { type ApiServer, type Controls, serveApi } from '../../../../src/adapters/api/server.ts';
+import type { Status } from '../../../../src/controller/status.ts';
 import { UserError } from '../../../../src/domain/errors.ts';
 
 const PORT = 19_473;
 
+const EMPTY: Status = { namespaces: [], sources: [], refused: [] };
+let state = EMPTY;
+
 const controls: Controls = {
-  status: () => ({ namespaces: [], sources: [], refused: [] }),
+  status: () => state,
   ready: () => false,
   metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'a 1\n' }),
   override: async () => ({ results: [] }),
@@ -31,7 +36,7 @@ let watchers: { close(): Promise<void> };
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'egresstrator-api-'));
   api = await serveApi(join(folder, 'api.sock'), controls);
-  watchers = await serveWatchers({ host: '127.0.0.1', port: PORT }, controls);
+  watchers = await serveWatchers({ host: '127.0.0.1', port: PORT }, controls, ['watched.example']);
 });
 afterAll(async () => {
   await watchers.close();
@@ -88,4 +93,115 @@ test('an address that is taken is told by name', async () => {
   await expect(serveWatchers({ host: '127.0.0.1', port: PORT }, controls)).rejects.toThrow(
     /^127\.0\.0\.1:19473 can not be listened at .* choose another by --listen$/,
   );
+});
+
+/** Sends bytes as they are, and resolves with all that comes back until the other side ends. */
+function sendRaw(bytes: string, { end = true } = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(PORT, '127.0.0.1');
+    text(socket).then(resolve, reject);
+    socket.on('error', reject);
+    socket.write(bytes);
+    if (end) socket.end();
+  });
+}
+
+const called = async (...headers: readonly string[]): Promise<string> => {
+  const lines = ['GET /v1/status HTTP/1.1', ...headers, 'Connection: close'];
+  return (await sendRaw(`${lines.join('\r\n')}\r\n\r\n`)).slice(9, 12);
+};
+
+describe('the address is answered', () => {
+  test.each([
+    ...[
+      '127.0.0.1',
+      `127.0.0.1:${PORT}`,
+      '10.1.2.3:80',
+      '[::1]',
+      `[fd00::1]:${PORT}`,
+      'localhost',
+      'LOCALHOST:80',
+    ],
+    ...['localhost.', 'watched.example', 'Watched.Example.:9464'],
+  ])('by the name %s', async (host) => {
+    expect(await called(`Host: ${host}`)).toBe('200');
+  });
+
+  test.each([
+    'rebound.example',
+    `rebound.example:${PORT}`,
+    'localhost.example',
+    '127.0.0.1.example',
+    '2130706433',
+  ])('but not by %s, as a page of a browser would that has its name point here', async (host) => {
+    expect(await called(`Host: ${host}`, 'Origin: http://rebound.example')).toBe('421');
+  });
+
+  test.each([
+    [[]],
+    [['Host: 127.0.0.1', 'Host: rebound.example']],
+    [['Host: rebound.example', 'host: 127.0.0.1']],
+    [['Host: 127.0.0.1, rebound.example']],
+    [['Host: user@127.0.0.1']],
+    [['Host: []']],
+    [['Host:']],
+  ])('and not where it is not called by one name: %j', async (headers) => {
+    expect(await called(...headers)).toBe('400');
+  });
+
+  test('and the same holds for what is not there, and for other methods', async () => {
+    for (const line of [
+      'GET /nothing',
+      'HEAD /v1/status',
+      'OPTIONS /metrics',
+      'GET /metrics',
+      'GET /healthz',
+    ])
+      expect(await sendRaw(`${line} HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n`)).toMatch(
+        /^HTTP\/1\.1 421 /,
+      );
+  });
+
+  test('with nothing that a browser would give to another page or keep', async () => {
+    const answer = await sendRaw(
+      'GET /v1/status HTTP/1.1\r\nHost: localhost\r\nOrigin: http://a\r\nConnection: close\r\n\r\n',
+    );
+    expect(answer).toMatch(/^x-content-type-options: nosniff\r$/im);
+    expect(answer).toMatch(/^cache-control: no-store\r$/im);
+    expect(answer).not.toMatch(/access-control-/i);
+  });
+});
+
+test('who asks too much, or never gets to the end of it, is sent away', async () => {
+  const long = `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`;
+  expect(await sendRaw(long)).toMatch(/^HTTP\/1\.1 431 /);
+  const slow = await sendRaw('GET /v1/status HTTP/1.1\r\nHost: localhost\r\nX: ', { end: false });
+  expect(slow).toMatch(/^HTTP\/1\.1 408 |^$/);
+}, 20_000);
+
+test('the address tells where problems are, and no text of a rule; the socket tells all', async () => {
+  const secret = '10.99.98.97:tcp/4242';
+  const problem = { severity: 'error', key: 'db', line: 3, text: secret, reason: `got "${secret}"` } as const;
+  state = {
+    namespaces: [
+      {
+        ...{ id: 'a@1', workloads: ['web'], target: 'web', state: 'failed', grants: ['db'], mode: 'enforce' },
+        ...{ dns: 'resolvers', hasRawSockets: false, fingerprint: 'f', verifiedAt: 1, problems: [problem] },
+        lastError: `nft: ${secret}`,
+      },
+    ],
+    sources: [{ name: 'rules', known: true, confirmedAt: 1, error: `Consul: ${secret}` }],
+    refused: [{ name: 'host', problem }],
+  };
+  try {
+    expect((await local('/v1/status'))[1]).toContain(secret);
+    const [status, body] = await remote('/v1/status');
+    expect(status).toBe(200);
+    expect(body).not.toContain('4242');
+    expect(JSON.parse(body)).toMatchObject({
+      namespaces: [{ target: 'web', state: 'failed', problems: [{ severity: 'error', key: 'db', line: 3 }] }],
+    });
+  } finally {
+    state = EMPTY;
+  }
 });

@@ -1,0 +1,26 @@
+/**
+ * By which names a listener may be called. A page of a browser can give its own name an address of this host
+ * (DNS rebinding) and then read what is served here; but the browser still says that name, in `Host`. So only
+ * names that nobody else can have are answered: IP addresses, localhost, and those that the operator named.
+ */
+import { isIP } from 'node:net';
+
+/** `raw`: the request's headers, names and values in turn, as they came. The answer is a status. */
+export function statusForHost(
+  raw: readonly string[],
+  httpVersion: string,
+  names: readonly string[],
+): 200 | 400 | 421 {
+  const hosts = raw.filter((_text, index) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === 'host');
+  const [host, ...others] = hosts;
+  // HTTP/1.0 had no such header, and no browser speaks it.
+  if (host === undefined) return httpVersion === '1.0' ? 200 : 400;
+  if (others.length > 0) return 400;
+  const name = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d{1,5})?$/i.exec(host);
+  if (name === null) return 400;
+  const [, bracketed, bare = ''] = name;
+  if (bracketed !== undefined) return isIP(bracketed) === 6 ? 200 : 400;
+  return isIP(bare) === 4 || ['localhost', ...names].some((one) => plain(one) === plain(bare)) ? 200 : 421;
+}
+
+const plain = (name: string): string => name.toLowerCase().replace(/\.$/, '');
