@@ -5,6 +5,7 @@
 import { hostname } from 'node:os';
 import type { InsightControls } from '../adapters/api/insight-routes.ts';
 import type { PictureQuery } from '../adapters/api/insight-schema.ts';
+import { steadyNow } from '../adapters/clock/steady-clock.ts';
 import { measured, type ObservedLoad } from '../adapters/metrics/measured-dataplane.ts';
 import { Metrics } from '../adapters/metrics/metrics.ts';
 import type { Config } from '../config/config.ts';
@@ -12,7 +13,7 @@ import type { Controller } from '../controller/controller.ts';
 import type { Picture } from '../controller/picture.ts';
 import type { Dataplane, Logger } from '../controller/ports.ts';
 import { RefusalLog, type RefusalReport } from '../controller/refusal-log.ts';
-import type { About, Status } from '../controller/status.ts';
+import { type About, type Status, shifted } from '../controller/status.ts';
 import { EngineError, UserError } from '../domain/errors.ts';
 import type { NamespaceId } from '../domain/namespace.ts';
 import { pickContainer } from '../domain/pick-container.ts';
@@ -59,7 +60,7 @@ export class Observation implements InsightControls {
     this.metrics = new Metrics({
       version: version(),
       loaders: loadersOf(config),
-      status: () => this.#controller?.status(),
+      status: () => this.#controller && wallStatus(this.#controller),
       refusedPackets: () => this.#refusals.packets,
     });
     this.dataplane = measured(dataplane, {
@@ -77,7 +78,7 @@ export class Observation implements InsightControls {
   }
 
   status(controller: Controller): Status {
-    const status = controller.status();
+    const status = wallStatus(controller);
     const namespaces = status.namespaces.map((one) => ({ ...one, loader: this.#loaders.get(one.id) }));
     return { controller: this.#about, ...status, namespaces };
   }
@@ -118,6 +119,9 @@ export class Observation implements InsightControls {
     await this.#presence?.close();
   }
 }
+
+/** Ages are right whoever has set the host's clock, and those who read them go by that clock. */
+const wallStatus = (controller: Controller): Status => shifted(controller.status(), Date.now() - steadyNow());
 
 const loadersOf = ({ dryRun, loader }: Config): readonly string[] =>
   dryRun ? ['dry-run'] : loader === 'auto' ? ['nsenter', 'helper'] : [loader];

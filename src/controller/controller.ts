@@ -95,7 +95,7 @@ export class Controller {
       now: options.now,
     });
     // A source that is lost does not call: on a quiet host nobody would read of it without a look.
-    this.#lookTimer = setInterval(() => this.look(), options.driftInterval);
+    this.#lookTimer = setInterval(() => this.look(), Math.min(options.driftInterval, LONGEST_UNLOOKED));
   }
 
   /** Asks for another look at the world, soon and once. */
@@ -165,6 +165,7 @@ export class Controller {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#lookTimer);
+    this.#remember();
     await this.#patrol.close();
     this.#world.close();
     this.#containers.close();
@@ -203,6 +204,10 @@ export class Controller {
     const grants = new Set([...this.#plan.namespaces, ...prepared].flatMap((one) => one.grants));
     const keys = needsUngranted(this.#renderer.template) ? acl.values() : grantedKeys([...grants], acl);
     this.#world.follow(servicesOf(keys));
+    this.#remember();
+  }
+
+  #remember(): void {
     const knowledge = this.#world.knowledge();
     if (knowledge !== undefined) this.#ports.remember(knowledge);
   }
@@ -234,6 +239,9 @@ function openPreparer({ prepare, mode }: ControllerOptions, { gate }: Controller
   const named = prepare.map((grants) => ({ grants: [...grants].sort(), mode, dns: 'resolvers' as const }));
   return gate === undefined ? undefined : new Preparer(gate, named);
 }
+
+/** Milliseconds between two looks, so that what is kept of ages is no older than that. */
+const LONGEST_UNLOOKED = 60_000;
 
 /** Comparisons in one interval: each costs as much processor time as a small load. */
 const MOST_COMPARISONS = 20;

@@ -8,20 +8,29 @@
 import { type Acl, parseAcl } from '../domain/acl.ts';
 import type { Catalog } from '../domain/resolve.ts';
 import { type Instance, type ServiceRef, serviceName } from '../domain/service.ts';
+import { Confirmations, type ConfirmedAt } from './confirmations.ts';
 import type { RuleSource, Watched } from './ports.ts';
 
 /** What is kept on disk, so that a controller that starts while Consul is away still protects. */
 export interface Knowledge {
   readonly rules: ReadonlyMap<string, string>;
   readonly services: ReadonlyMap<string, readonly Instance[]>;
+  readonly confirmedAt: ConfirmedAt;
 }
 
 /** How fresh one source is. */
 export interface Freshness {
   readonly name: string;
+  /** It has answered this run of the controller. */
   readonly known: boolean;
+  /** When it last confirmed what is in force, if need be to a former run. */
   readonly confirmedAt: number | undefined;
   readonly error: Error | undefined;
+}
+
+interface Followed {
+  readonly ref: ServiceRef;
+  readonly watched: Watched<readonly Instance[]>;
 }
 
 export class KnownWorld {
@@ -29,9 +38,10 @@ export class KnownWorld {
   readonly #onChange: () => void;
   readonly #formerRules: ReadonlyMap<string, string> | undefined;
   readonly #rules: Watched<ReadonlyMap<string, string>>;
-  readonly #services = new Map<string, Watched<readonly Instance[]>>();
+  readonly #services = new Map<string, Followed>();
   /** Of services that are not watched, or whose watch has not answered yet. */
   readonly #lastKnown: Map<string, readonly Instance[]>;
+  readonly #confirmations: Confirmations;
   #acl: Acl | undefined;
   #parsedFrom: ReadonlyMap<string, string> | undefined;
 
@@ -39,6 +49,7 @@ export class KnownWorld {
     this.#source = source;
     this.#formerRules = former?.rules;
     this.#lastKnown = new Map(former?.services);
+    this.#confirmations = new Confirmations(former?.confirmedAt);
     this.#onChange = onChange;
     this.#rules = source.watchRules(onChange, former?.rules);
   }
@@ -57,7 +68,7 @@ export class KnownWorld {
   /** The services that are known among those followed. */
   catalog(): Catalog {
     const catalog = new Map<string, readonly Instance[]>();
-    for (const [name, watched] of this.#services) {
+    for (const [name, { watched }] of this.#services) {
       const instances = watched.value ?? this.#lastKnown.get(name);
       if (instances !== undefined) catalog.set(name, instances);
     }
@@ -67,7 +78,8 @@ export class KnownWorld {
   /** Watches exactly these services from now on. */
   follow(refs: readonly ServiceRef[]): void {
     const wanted = new Map(refs.map((ref) => [serviceName(ref), ref]));
-    for (const [name, watched] of this.#services) {
+    this.#confirmations.update(this.#rules, this.#services);
+    for (const [name, { watched }] of this.#services) {
       if (wanted.has(name)) continue;
       if (watched.value !== undefined) this.#keepLastKnown(name, watched.value);
       watched.close();
@@ -76,7 +88,7 @@ export class KnownWorld {
     for (const [name, ref] of wanted) {
       if (this.#services.has(name)) continue;
       const known = this.#lastKnown.get(name);
-      this.#services.set(name, this.#source.watchService(ref, this.#onChange, known));
+      this.#services.set(name, { ref, watched: this.#source.watchService(ref, this.#onChange, known) });
     }
   }
 
@@ -91,14 +103,21 @@ export class KnownWorld {
   }
 
   freshness(): readonly Freshness[] {
-    const services = [...this.#services].map(([name, watched]) => freshnessOf(`service ${name}`, watched));
-    return [freshnessOf('rules', this.#rules), ...services];
+    const times = this.#confirmations;
+    times.update(this.#rules, this.#services);
+    const services = [...this.#services].map(([name, { watched }]) =>
+      freshnessOf(`service ${name}`, watched, times.service(name)),
+    );
+    return [freshnessOf('rules', this.#rules, times.rules), ...services];
   }
 
   /** What to keep on disk; undefined while the rules are not known. */
   knowledge(): Knowledge | undefined {
     const rules = this.#rules.value ?? this.#formerRules;
-    return rules === undefined ? undefined : { rules, services: this.catalog() };
+    if (rules === undefined) return undefined;
+    const services = this.catalog();
+    this.#confirmations.update(this.#rules, this.#services);
+    return { rules, services, confirmedAt: this.#confirmedAt(services.keys()) };
   }
 
   close(): void {
@@ -106,21 +125,36 @@ export class KnownWorld {
     this.follow([]);
   }
 
+  #confirmedAt(names: Iterable<string>): ConfirmedAt {
+    const { rules } = this.#confirmations;
+    const times = [...names].flatMap((name) => {
+      const at = this.#confirmations.service(name);
+      return at === undefined ? [] : [[name, at] as const];
+    });
+    return { rules, services: new Map(times) };
+  }
+
   /** Those that were left longest ago are forgotten first. */
   #keepLastKnown(name: string, instances: readonly Instance[]): void {
     this.#lastKnown.delete(name);
     this.#lastKnown.set(name, instances);
     const [oldest] = this.#lastKnown.keys();
-    if (this.#lastKnown.size > MOST_KEPT && oldest !== undefined) this.#lastKnown.delete(oldest);
+    if (this.#lastKnown.size <= MOST_KEPT || oldest === undefined) return;
+    this.#lastKnown.delete(oldest);
+    if (!this.#services.has(oldest)) this.#confirmations.forget(oldest);
   }
 }
 
 /** Services of which the last instances are remembered while nothing refers to them. */
 const MOST_KEPT = 1000;
 
-const freshnessOf = (name: string, watched: Watched<unknown>): Freshness => ({
+const freshnessOf = (
+  name: string,
+  watched: Watched<unknown>,
+  confirmedAt: number | undefined,
+): Freshness => ({
   name,
   known: watched.value !== undefined,
-  confirmedAt: watched.confirmedAt,
+  confirmedAt,
   error: watched.error,
 });

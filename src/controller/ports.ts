@@ -14,7 +14,7 @@ export interface Watched<T> {
   readonly value: T | undefined;
   /** Why the value may be stale; `undefined` while all is well. */
   readonly error: Error | undefined;
-  /** When the source last confirmed the value, in ms since the epoch. */
+  /** When the source last confirmed the value, in ms by a clock that never goes back. */
   readonly confirmedAt: number | undefined;
   close(): void;
 }

@@ -63,6 +63,16 @@ export interface About {
   readonly startedAt: number;
 }
 
+/** The same with all times `ms` later: by the host's clock, where they were told by one that nobody sets. */
+export function shifted(status: Status, ms: number): Status {
+  const later = (time: number | undefined) => (time === undefined ? undefined : time + ms);
+  return {
+    ...status,
+    namespaces: status.namespaces.map((one) => ({ ...one, verifiedAt: later(one.verifiedAt) })),
+    sources: status.sources.map((one) => ({ ...one, confirmedAt: later(one.confirmedAt) })),
+  };
+}
+
 export interface Status {
   readonly controller?: About;
   readonly namespaces: readonly NamespaceStatus[];

@@ -69,6 +69,7 @@ describe('Consul', () => {
     const former = {
       rules: new Map([['db', 'postgres']]),
       services: new Map([['postgres', [{ address: '10.0.0.1', port: 5432, tags: [], node: 'n' }]]]),
+      confirmedAt: { rules: undefined, services: new Map<string, number>() },
     };
     const setup = startFake({ consul, former });
     setup.engine.run(web);

@@ -25,18 +25,34 @@ class Cell<T> implements Watched<T> {
   confirmedAt: number | undefined;
   closed = false;
   readonly #onChange: () => void;
+  readonly #now: () => number;
 
-  constructor(value: T | undefined, error: Error | undefined, onChange: () => void) {
+  constructor(
+    value: T | undefined,
+    error: Error | undefined,
+    onChange: () => void,
+    now: () => number = Date.now,
+  ) {
     this.value = value;
     this.error = error;
+    this.confirmedAt = value === undefined ? undefined : now();
     this.#onChange = onChange;
+    this.#now = now;
     if (value !== undefined || error !== undefined) queueMicrotask(onChange);
   }
 
   tell(value: T | undefined, error?: Error): void {
     if (value !== undefined) this.value = value;
+    if (value !== undefined) this.confirmedAt = this.#now();
     this.error = error;
     if (!this.closed) this.#onChange();
+  }
+
+  /** Says that nothing has changed, which calls nobody. */
+  confirm(): void {
+    if (this.value === undefined) return;
+    this.error = undefined;
+    this.confirmedAt = this.#now();
   }
 
   close(): void {
@@ -48,6 +64,7 @@ export class FakeConsul implements RuleSource {
   rules: ReadonlyMap<string, string> | undefined;
   readonly services = new Map<string, readonly Instance[]>();
   error: Error | undefined;
+  now: () => number = Date.now;
   readonly #rulesCells: Cell<ReadonlyMap<string, string>>[] = [];
   readonly #serviceCells = new Map<string, Cell<readonly Instance[]>>();
 
@@ -66,6 +83,13 @@ export class FakeConsul implements RuleSource {
     for (const cell of [...this.#rulesCells, ...this.#serviceCells.values()]) cell.tell(undefined, error);
   }
 
+  /** It answers that nothing has changed; of services only those that are named, or all. */
+  confirm(...services: readonly string[]): void {
+    if (services.length === 0) for (const cell of this.#rulesCells) cell.confirm();
+    for (const [name, cell] of this.#serviceCells)
+      if (services.length === 0 || services.includes(name)) cell.confirm();
+  }
+
   /** The services watched now. */
   watched(): readonly string[] {
     return [...this.#serviceCells].filter(([, cell]) => !cell.closed).map(([name]) => name);
@@ -80,14 +104,14 @@ export class FakeConsul implements RuleSource {
   }
 
   watchRules(onChange: () => void): Watched<ReadonlyMap<string, string>> {
-    const cell = new Cell(this.error === undefined ? this.rules : undefined, this.error, onChange);
+    const cell = new Cell(this.error === undefined ? this.rules : undefined, this.error, onChange, this.now);
     this.#rulesCells.push(cell);
     return cell;
   }
 
   watchService(ref: ServiceRef, onChange: () => void): Watched<readonly Instance[]> {
     const known = this.error === undefined ? this.services.get(serviceName(ref)) : undefined;
-    const cell = new Cell(known, this.error, onChange);
+    const cell = new Cell(known, this.error, onChange, this.now);
     this.#serviceCells.set(serviceName(ref), cell);
     return cell;
   }

@@ -4,6 +4,7 @@
 import type { ContainerSource, Watched } from '../../controller/ports.ts';
 import type { Container, ContainerId } from '../../domain/container.ts';
 import { LoadError } from '../../domain/errors.ts';
+import { steadyNow } from '../clock/steady-clock.ts';
 import { ContainerReader } from './container-reader.ts';
 import { defaultResolvers } from './default-resolvers.ts';
 import type { Engine } from './engine.ts';
@@ -24,6 +25,7 @@ const defaultSettings: SourceSettings = {
   // To ask a socket of this host costs next to nothing, and each wait is one for containers that start.
   backoff: { first: 250, most: 5_000 },
   now: Date.now,
+  steadyNow,
   random: Math.random,
 };
 

@@ -26,7 +26,10 @@ export interface WatchSettings {
   /** Containers inspected at the same time. */
   readonly concurrency: number;
   readonly backoff: Backoff;
+  /** By the host's clock, as the Engine reads it. */
   readonly now: () => number;
+  /** By a clock that nobody sets. */
+  readonly steadyNow: () => number;
   readonly random: () => number;
   readonly lacksRawSockets?: LacksRawSockets | undefined;
 }
@@ -131,7 +134,7 @@ export class ContainerWatch implements Watched<Containers> {
       ({ error }) => error instanceof EngineUnreachable,
     );
     if (unreachable !== undefined) throw unreachable.error;
-    if (this.#unreadable.size === 0) this.#confirmedAt = this.#settings.now();
+    if (this.#unreadable.size === 0) this.#confirmedAt = this.#settings.steadyNow();
   }
 
   /** The list was read whole. */

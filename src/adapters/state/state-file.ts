@@ -1,139 +1,127 @@
 /**
- * The last known rules and services on disk, so that a controller that starts while Consul is away
- * still protects. One file, replaced atomically, readable by its owner alone.
+ * The last known rules and services on disk, and how old they are, so that a controller that starts while Consul
+ * is away still protects, and knows since when nobody has confirmed what it goes by.
  *
- * A file that is damaged, or written by a newer version, is ignored with a warning: it is a memory,
- * and forgetting is safe (nothing is allowed until Consul answers).
+ * Ages are kept, not times of day, beside the instant at which they were so old. While nothing but ages changes
+ * the file is written seldom: what is kept may be older than what is true, never younger.
  */
-import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import type { Knowledge } from '../../controller/known-world.ts';
 import type { Logger } from '../../controller/ports.ts';
-import { messageOf } from '../../domain/errors.ts';
+import { elapsed, type Instant, steadyNow, thisInstant } from '../clock/steady-clock.ts';
+import { seal, unseal } from './envelope.ts';
+import { KeptFile } from './kept-file.ts';
 
-const VERSION = 1;
+export interface StateFileOptions {
+  readonly retryAfter?: number;
+  /** Milliseconds between two writes while nothing but ages changes. */
+  readonly refresh?: number;
+  readonly clock?: StateClock;
+}
 
-/** Milliseconds after which what could not be written is tried again. */
-const RETRY_AFTER = 5_000;
+export interface StateClock {
+  /** In ms, as the controller tells times; it never goes back. */
+  readonly now: () => number;
+  readonly instant: () => Instant;
+}
+
+const CLOCK: StateClock = { now: steadyNow, instant: thisInstant };
 
 const Instances = z.array(
   z.object({ address: z.string(), port: z.number(), tags: z.array(z.string()), node: z.string() }),
 );
 
-const Envelope = z.object({ version: z.number(), checksum: z.string(), content: z.string() });
+const Ages = z.object({
+  at: z.object({ wall: z.number(), uptime: z.number(), boot: z.string().optional() }),
+  /** In ms. */
+  rules: z.number().optional(),
+  services: z.array(z.tuple([z.string(), z.number()])),
+});
 
 const Content = z.object({
   rules: z.array(z.tuple([z.string(), z.string()])),
   services: z.array(z.tuple([z.string(), Instances])),
+  /** Files of version 1.0 have none. */
+  ages: Ages.optional(),
 });
 
 export class StateFile {
-  readonly #path: string;
-  readonly #log: Logger;
-  #written: string | undefined;
-  #next: Knowledge | undefined;
-  #writing: Promise<void> | undefined;
-  #failed = false;
-  #retry: NodeJS.Timeout | undefined;
-  readonly #retryAfter: number;
+  readonly #file: KeptFile;
+  readonly #refresh: number;
+  readonly #clock: StateClock;
+  #saved: { readonly knowledge: Knowledge; readonly at: number } | undefined;
+  #latest: Knowledge | undefined;
 
-  constructor(directory: string, log: Logger, retryAfter = RETRY_AFTER) {
-    this.#path = join(directory, 'known.json');
-    this.#log = log;
-    this.#retryAfter = retryAfter;
+  constructor(directory: string, log: Logger, options: StateFileOptions = {}) {
+    const { retryAfter, refresh = 300_000, clock = CLOCK } = options;
+    this.#file = new KeptFile(join(directory, 'known.json'), log, {
+      what: 'last known rules',
+      ...(retryAfter !== undefined && { retryAfter }),
+    });
+    this.#refresh = refresh;
+    this.#clock = clock;
   }
 
   /** What was known, or undefined where there is nothing usable. Never throws. */
-  async load(): Promise<Knowledge | undefined> {
-    try {
-      return decode(await readFile(this.#path, 'utf8'));
-    } catch (error) {
-      if (!isMissing(error)) {
-        const fields = { path: this.#path, error: messageOf(error) };
-        this.#log.warn(fields, 'last known rules can not be used; starting without them');
-      }
-      return undefined;
-    }
+  load(): Promise<Knowledge | undefined> {
+    return this.#file.read((text) => decode(text, this.#clock));
   }
 
-  /**
-   * Keeps `knowledge`, soon: of several in a row the last is written. Failures are logged once, and what
-   * failed is tried again, as nothing else may happen for long.
-   */
+  /** Keeps `knowledge`, soon, if it differs from what was kept by more than its age. */
   save(knowledge: Knowledge): void {
-    clearTimeout(this.#retry);
-    this.#next = knowledge;
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = undefined;
-    });
+    this.#latest = knowledge;
+    const { now } = this.#clock;
+    const isFresh = this.#saved !== undefined && now() - this.#saved.at < this.#refresh;
+    if (!isFresh || !isSame(this.#saved?.knowledge, knowledge)) this.#write(knowledge);
   }
 
-  /** Resolves when all is written. */
-  async close(): Promise<void> {
-    await this.#writing;
-    clearTimeout(this.#retry);
+  /** Keeps the last ages; resolves when all is written. */
+  close(): Promise<void> {
+    if (this.#latest !== undefined) this.#write(this.#latest);
+    return this.#file.close();
   }
 
-  async #writeAll(): Promise<void> {
-    while (this.#next !== undefined) {
-      const knowledge = this.#next;
-      this.#next = undefined;
-      const text = encode(knowledge);
-      if (text === this.#written || (await this.#write(text))) continue;
-      if (this.#next === undefined)
-        this.#retry = setTimeout(() => this.save(knowledge), this.#retryAfter).unref();
-    }
-  }
-
-  /** Whether it is written. */
-  async #write(text: string): Promise<boolean> {
-    try {
-      await mkdir(join(this.#path, '..'), { recursive: true, mode: 0o700 });
-      await writeFileAtomic(this.#path, text, { mode: 0o600 });
-      this.#written = text;
-      this.#failed = false;
-      return true;
-    } catch (error) {
-      const fields = { path: this.#path, error: messageOf(error) };
-      if (!this.#failed) this.#log.warn(fields, 'last known rules could not be kept on disk');
-      this.#failed = true;
-      return false;
-    }
+  #write(knowledge: Knowledge): void {
+    this.#saved = { knowledge, at: this.#clock.now() };
+    this.#file.write(() => encode(knowledge, this.#clock));
   }
 }
 
-export function encode({ rules, services }: Knowledge): string {
-  const content = JSON.stringify({ rules: sorted(rules), services: sorted(services) });
-  return `${JSON.stringify({ version: VERSION, checksum: checksum(content), content })}\n`;
+/** True if nothing but ages differs. What a source confirms unchanged is the identical value. */
+const isSame = (one: Knowledge | undefined, other: Knowledge): boolean =>
+  one !== undefined &&
+  one.rules === other.rules &&
+  one.services.size === other.services.size &&
+  [...other.services].every(([name, instances]) => one.services.get(name) === instances);
+
+export function encode(
+  { rules, services, confirmedAt }: Knowledge,
+  { now, instant }: StateClock = CLOCK,
+): string {
+  const age = (at: number) => Math.max(0, now() - at);
+  const ages = {
+    at: instant(),
+    rules: confirmedAt.rules === undefined ? undefined : age(confirmedAt.rules),
+    services: sorted(confirmedAt.services).map(([name, at]) => [name, age(at)]),
+  };
+  return seal(JSON.stringify({ rules: sorted(rules), services: sorted(services), ages }));
 }
 
 /** Throws an `Error` that says in one clause why the text is of no use. */
-export function decode(text: string): Knowledge {
-  const envelope = Envelope.safeParse(parseJson(text));
-  if (!envelope.success) throw new Error('it is not a state file of egresstrator');
-  const { version, checksum: sum, content } = envelope.data;
-  if (version !== VERSION)
-    throw new Error(`it has version ${version}, and this program reads version ${VERSION}`);
-  if (sum !== checksum(content)) throw new Error('its checksum does not fit, so it is damaged');
-  const { rules, services } = Content.parse(parseJson(content));
-  return { rules: new Map(rules), services: new Map(services) };
+export function decode(text: string, { now, instant }: StateClock = CLOCK): Knowledge {
+  const { rules, services, ages } = Content.parse(unseal(text));
+  const since = ages === undefined ? 0 : elapsed(ages.at, instant());
+  const time = (age: number) => now() - since - Math.max(0, age);
+  return {
+    rules: new Map(rules),
+    services: new Map(services),
+    confirmedAt: {
+      rules: ages?.rules === undefined ? undefined : time(ages.rules),
+      services: new Map(ages?.services.map(([name, age]) => [name, time(age)])),
+    },
+  };
 }
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-const checksum = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 const sorted = <T>(map: ReadonlyMap<string, T>): readonly (readonly [string, T])[] =>
   [...map].sort(([one], [other]) => (one < other ? -1 : 1));
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT';

@@ -3,6 +3,7 @@
  */
 import { serveWatchers } from '../../adapters/api/listen.ts';
 import { refuseSecond, serveApi } from '../../adapters/api/server.ts';
+import { steadyNow } from '../../adapters/clock/steady-clock.ts';
 import { FileGate } from '../../adapters/gate/gate.ts';
 import { StateFile } from '../../adapters/state/state-file.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
@@ -113,7 +114,7 @@ const controllerOptions = (config: Config, template: Template) => ({
   grace: GRACE,
   retry: LOAD_RETRY,
   random: Math.random,
-  now: Date.now,
+  now: steadyNow,
 });
 
 function announce({ consul, docker, template, socket }: Config, log: Logger): void {

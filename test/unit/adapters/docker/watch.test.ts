@@ -9,6 +9,7 @@ const settings: WatchSettings = {
   concurrency: 4,
   backoff: { first: 5, most: 20 },
   now: () => 1_000,
+  steadyNow: () => 1_000,
   random: () => 0.5,
 };
 

@@ -1,0 +1,33 @@
+/**
+ * The outside of each file of the state folder: a version, and a checksum of what is inside.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+
+const VERSION = 1;
+
+const Envelope = z.object({ version: z.number(), checksum: z.string(), content: z.string() });
+
+export const seal = (content: string): string =>
+  `${JSON.stringify({ version: VERSION, checksum: checksum(content), content })}\n`;
+
+/** What is inside, parsed as JSON. Throws an `Error` that says in one clause why the text is of no use. */
+export function unseal(text: string): unknown {
+  const envelope = Envelope.safeParse(parseJson(text));
+  if (!envelope.success) throw new Error('it is not a state file of egresstrator');
+  const { version, checksum: sum, content } = envelope.data;
+  if (version !== VERSION)
+    throw new Error(`it has version ${version}, and this program reads version ${VERSION}`);
+  if (sum !== checksum(content)) throw new Error('its checksum does not fit, so it is damaged');
+  return parseJson(content);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const checksum = (text: string): string => createHash('sha256').update(text).digest('hex');
