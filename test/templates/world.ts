@@ -38,7 +38,7 @@ export async function createWorld(): Promise<World> {
   };
 }
 
-const PROGRAM = fileURLToPath(new URL('../../dataplane/netns', import.meta.url));
+export const PROGRAM = fileURLToPath(new URL('../../dataplane/netns', import.meta.url));
 const PACKETS = fileURLToPath(new URL('packets.pl', import.meta.url));
 
 export const NO_FACTS: Facts = { resolvers: [], attachments: [] };
