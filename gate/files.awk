@@ -1,14 +1,22 @@
 # What the gate's awk programs read, and how they answer.
 
-function slurp(path,   line, text) {
-  while ((getline line < path) > 0) text = text line "\n"
+# The whole of a file; nothing if there is none. It is read in one piece, up to a character that is in no
+# file of ours: put together from lines, a file of many would take hours.
+function slurp(path,   piece, text, before) {
+  before = RS
+  RS = "\001"
+  while ((getline piece < path) > 0) text = text (text == "" ? "" : "\001") piece
   close(path)
+  RS = before
   return text
 }
 
-function slurp_command(command,   line, text) {
-  while ((command | getline line) > 0) text = text line "\n"
+function slurp_command(command,   piece, text, before) {
+  before = RS
+  RS = "\001"
+  while ((command | getline piece) > 0) text = text (text == "" ? "" : "\001") piece
   close(command)
+  RS = before
   return text
 }
 

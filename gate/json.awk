@@ -5,6 +5,7 @@
 # Who uses it defines the hooks that `scan` calls:
 #
 #   opened(where)                     an object or a list begins
+#   keyed(part, i, j)                 a key: join(part, i, j)
 #   value(where, name, part, i, j)    a string, in the object or list at `where`: join(part, i, j)
 #   closed(where)                     it ends
 #   ended(part, n)                    so does the document
@@ -27,14 +28,17 @@ function scan(text, document,   n, part, i, first) {
     first = ++i
     while (i <= n && part[i] ~ /\\$/ && is_escaped(part[i])) i++
     if (i >= n) broken("a file that Docker wrote is cut short")
-    if (shape[depth] == "{" && want_key[depth]) key[depth] = join(part, first, i)
-    else value(path[depth], key[depth], part, first, i)
+    if (shape[depth] == "{" && want_key[depth]) {
+      key[depth] = join(part, first, i)
+      keyed(part, first, i)
+    } else value(path[depth], key[depth], part, first, i)
   }
   if (depth != 0 || roots != 1) broken("a file that Docker wrote is cut short")
   ended(part, n)
 }
 
 function structure(text,   i, c, count) {
+  if (length(text) > 20) gsub(/[ \t\r\n]+/, "", text)
   count = length(text)
   for (i = 1; i <= count; i++) {
     c = substr(text, i, 1)

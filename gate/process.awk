@@ -15,6 +15,8 @@ BEGIN {
 
 function opened(where) {}
 
+function keyed(part, first, last) {}
+
 function closed(where) {}
 
 function value(where, name, part, first, last) {

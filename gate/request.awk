@@ -17,7 +17,8 @@
 # With <without>, a name for a new file: if CAP_NET_RAW was only given by default, that file is written,
 # config.json without it.
 #
-# The words mean what src/domain/workload.ts says; what is not understood is read in the closed sense.
+# The words mean what src/domain/workload.ts says; what is not understood is read in the closed sense. Both pass
+# test/vectors/container-words.json.
 
 BEGIN {
   bundle = ARGV[1]; id = ARGV[2]; containers = ARGV[3]; run_dir = ARGV[4]; without = ARGV[5]
@@ -63,11 +64,12 @@ function labels_file(   text, i) {
 }
 
 # What the image says by itself; Docker has mixed it into what the container says. An Engine that keeps
-# images in containerd's store tells nothing here: then nobody knows who said what.
+# images in containerd's store tells nothing here, and an image can be removed while its containers stay:
+# then everything may be its word. So it may be where the file is larger than those of honest images.
 function read_image(   text) {
   if (image !~ /^sha256:[0-9a-f]+$/ || driver !~ /^[a-z0-9-]+$/) return
   text = slurp(containers "/../image/" driver "/imagedb/content/sha256/" substr(image, 8))
-  if (text == "") return
+  if (text == "" || length(text) > 4194304) return
   image_is_known = 1
   if (text ~ /EGRESSTRATOR_|egresstrator\.|\\u00/) scan(text, "image")
 }
@@ -75,6 +77,10 @@ function read_image(   text) {
 function read_host_config(   text) {
   text = slurp(containers "/" id "/hostconfig.json")
   if (text != "") scan(text, "host")
+}
+
+function keyed(part, first, last) {
+  if (reading == "image" && part[first] ~ /egresstrator|\\/) label_named(decode(join(part, first, last)))
 }
 
 function opened(where) {
@@ -103,7 +109,7 @@ function ended(part, n) {
 function bundle_value(where, name, part, first, last,   text) {
   if (where == ENVIRONMENT) {
     # Anybody's strings can be long; only those are put together that may be ours.
-    if (part[first] ~ /^EGRESSTRATOR_|^[^=]*\\/) keep_variable(variable, decode(join(part, first, last)))
+    if (part[first] ~ /^EGRESSTRATOR_|^[^=]*\\/) keep_variable(decode(join(part, first, last)))
   } else if (where == MOUNTS) {
     text = decode(join(part, first, last))
     if (name == "source") source[mounts] = text
@@ -120,24 +126,51 @@ function bundle_value(where, name, part, first, last,   text) {
 }
 
 function label_value(where, name, part, first, last) {
-  if (where == LABELS) keep_label(label, decode(name), part, first, last)
+  if (where == LABELS) keep_label(decode(name), part, first, last)
   else if (where == TOP && name == "Image") image = join(part, first, last)
   else if (where == TOP && name == "Driver") driver = join(part, first, last)
 }
 
+# The file is the image's author's, written as they like: Go, in which Docker is written, takes keys in any
+# case and with escapes in them, and of two the last. So whatever stands anywhere in there counts as said.
 function image_value(where, name, part, first, last) {
-  if (where == IMAGE_ENVIRONMENT) keep_variable(image_variable, decode(join(part, first, last)))
-  else if (where == IMAGE_LABELS) keep_label(image_label, decode(name), part, first, last)
+  if (part[first] ~ /^EGRESSTRATOR_|^[^=]*\\/) keep_image_variable(decode(join(part, first, last)))
+  if (name ~ /egresstrator|\\/) keep_image_label(decode(name), decode(join(part, first, last)))
 }
 
-# Of equal names the last counts.
-function keep_variable(into, text,   at) {
+function keep_image_variable(text,   at) {
   at = index(text, "=")
-  if (at > 1 && substr(text, 1, 13) == "EGRESSTRATOR_") into[substr(text, 14, at - 14)] = substr(text, at + 1)
+  if (at > 1 && substr(text, 1, 13) == "EGRESSTRATOR_") image_variable[substr(text, 14, at - 14), coarse(substr(text, at + 1))]
 }
 
-function keep_label(into, name, part, first, last) {
-  if (name ~ /^egresstrator\.[a-z]+$/) into[toupper(substr(name, 14))] = decode(join(part, first, last))
+function label_named(name) {
+  if (name ~ /^egresstrator\.[a-z]+$/) unvalued[toupper(substr(name, 14))]++
+}
+
+# A label without a value, as null, is left over in `unvalued`: it may be any.
+function keep_image_label(name, text) {
+  if (name !~ /^egresstrator\.[a-z]+$/) return
+  name = toupper(substr(name, 14))
+  unvalued[name]--
+  image_label[name, coarse(text)]
+}
+
+# Docker replaces what is no UTF-8; so of characters beyond ASCII only their place counts here.
+function coarse(text) {
+  gsub(/[^ -~]+/, "?", text)
+  return text
+}
+
+# In the order of the lines.
+function keep_variable(text,   at, name) {
+  at = index(text, "=")
+  if (at <= 1 || substr(text, 1, 13) != "EGRESSTRATOR_") return
+  name = substr(text, 14, at - 14)
+  variable[name, ++times[name]] = substr(text, at + 1)
+}
+
+function keep_label(name, part, first, last) {
+  if (name ~ /^egresstrator\.[a-z]+$/) label[toupper(substr(name, 14))] = decode(join(part, first, last))
 }
 
 # --- words -----------------------------------------------------------------------------------------
@@ -146,27 +179,34 @@ function raw_sockets() {
   return has_raw ? (asks_for_raw ? "asked" : "given") : "none"
 }
 
-# Who runs a container comes before who made its image, and the variable before the label.
-function setting(word) {
-  if (is_own(word, variable, image_variable)) return variable[word]
-  if (is_own(word, label, image_label)) return label[word]
-  # Only who runs it may ask for what opens.
-  if (word == "MODE") return ""
-  return word in image_variable ? image_variable[word] : word in image_label ? image_label[word] : ""
+# Sets `candidate` and `candidates` to what may be meant, and `is_runners` if one of them is certainly of
+# who runs the container: src/domain/container-words.ts says why.
+function read_setting(word,   i) {
+  candidates = 0; is_runners = 0
+  for (i = 1; i <= times[word]; i++) if (!variable_is_images(word, variable[word, i])) is_runners = 1
+  if (is_runners) {
+    candidate[++candidates] = variable[word, times[word]]
+    return
+  }
+  for (i = 1; i <= times[word]; i++) candidate[++candidates] = variable[word, i]
+  if (word in label) {
+    candidate[++candidates] = label[word]
+    is_runners = !label_is_images(word, label[word])
+  }
 }
 
-function is_own(word, said, by_image) {
-  return (word in said) && !((word in by_image) && (by_image[word] "") == (said[word] ""))
+function variable_is_images(word, text) {
+  return !image_is_known || ((word, coarse(text)) in image_variable)
 }
 
-# True if it matters who said it, and that is not known.
-function is_unclear(word) {
-  return !image_is_known && (word in variable) && (word in label) && (variable[word] "") != (label[word] "")
+function label_is_images(word, text) {
+  return !image_is_known || unvalued[word] > 0 || ((word, coarse(text)) in image_label)
 }
 
-function is_enabled() {
-  if (is_unclear("ENABLE") && is_on(variable["ENABLE"]) != is_on(label["ENABLE"])) broken("the variable EGRESSTRATOR_ENABLE and the label egresstrator.enable differ; use one of them")
-  return is_on(setting("ENABLE"))
+function is_enabled(   i) {
+  read_setting("ENABLE")
+  for (i = 1; i <= candidates; i++) if (is_on(candidate[i])) return 1
+  return 0
 }
 
 function is_on(text) {
@@ -188,31 +228,53 @@ function trim(text) {
   return text
 }
 
-# An image could ask for audit, which opens; the Engine may not tell whether it was the image.
-function mode(   word) {
-  word = one_of(setting("MODE"), "enforce|audit", "", "enforce")
-  if (word != "") return image_is_known ? word : "enforce"
-  return one_of(slurp(run_dir "/prepared/mode"), "enforce|audit", "enforce", "enforce")
+# Audit opens, so it takes the word of who runs the container.
+function mode(   absent, i) {
+  absent = one_of(slurp(run_dir "/prepared/mode"), "enforce|audit", "enforce", "enforce")
+  read_setting("MODE")
+  if (!candidates) return absent
+  for (i = 1; i <= candidates; i++) if (one_of(candidate[i], "enforce|audit", absent, "enforce") == "enforce") return "enforce"
+  return is_runners ? "audit" : absent
 }
 
-function dns() {
-  return is_unclear("DNS") ? "none" : one_of(setting("DNS"), "resolvers|none", "resolvers", "none")
+function dns(   i) {
+  read_setting("DNS")
+  for (i = 1; i <= candidates; i++) if (one_of(candidate[i], "resolvers|none", "resolvers", "none") == "none") return "none"
+  return "resolvers"
 }
 
-# The same for the same rules, however they are asked for. Keys have their length in bytes in front.
-function canonical(   n, item, i, j, text, keys, known, text_of_all) {
-  if (is_unclear("ACL")) return "unclear\nend"
-  n = split(setting("ACL"), item, ",")
-  for (i = 1; i <= n; i++) {
-    text = trim(item[i])
-    if (text == "" || text in known) continue
-    known[text]
+# Sets `keys` and `sorted` to those that all candidates name.
+function find_keys(   i, j, text, named) {
+  read_setting("ACL")
+  for (i = 1; i <= candidates; i++) read_keys(candidate[i], i, named)
+  for (text in named) {
+    if (named[text] != candidates) continue
     for (j = keys++; j > 0 && (sorted[j] "") > (text ""); j--) sorted[j + 1] = sorted[j]
     sorted[j + 1] = text
   }
-  text_of_all = "egresstrator 1 " mode() " " dns()
-  for (i = 1; i <= keys; i++) text_of_all = text_of_all "\n" length(sorted[i]) ":" sorted[i]
-  return text_of_all "\nend"
+}
+
+# Counts in `named` which keys the candidates before `index_` and this one name; a list that is too long
+# names none (MOST_LIST_BYTES and MOST_KEYS in src/domain/workload.ts).
+function read_keys(text, index_, named,   n, item, i, key, fresh, found) {
+  if (length(text) > 4096) return
+  n = split(text, item, ",")
+  for (i = 1; i <= n; i++) {
+    key = trim(item[i])
+    if (key == "" || key in fresh) continue
+    fresh[key]
+    found++
+  }
+  if (found > 128) return
+  for (key in fresh) if (index_ == 1 || named[key] == index_ - 1) named[key] = index_
+}
+
+# The same for the same rules, however they are asked for. Keys have their length in bytes in front.
+function canonical(   i, text) {
+  find_keys()
+  text = "egresstrator 1 " mode() " " dns()
+  for (i = 1; i <= keys; i++) text = text "\n" length(sorted[i]) ":" sorted[i]
+  return text "\nend"
 }
 
 # A path or a word with a line break in it is none of Docker's making.
@@ -230,8 +292,6 @@ function prepare(   space, top) {
   MOUNTS = top top "mounts" top
   NAMESPACES = top top "linux" top "namespaces" top
   LABELS = top top "Config" top "Labels"
-  IMAGE_ENVIRONMENT = top top "config" top "Env"
-  IMAGE_LABELS = top top "config" top "Labels"
   DNS = top top "Dns"
   CAP_ADD = top top "CapAdd"
   space = "[ \t\n\v\f\r]|\302\240|\341\232\200|\342\200[\200-\212\250\251\257]|\342\201\237|\343\200\200|\357\273\277"

@@ -78,7 +78,7 @@ export class Controller {
     this.#ports = ports;
     this.#renderer = new Renderer(options.template);
     this.#resolver = new Resolver(options.protectedHosts);
-    this.#problems = new ProblemLog(ports.log);
+    this.#problems = new ProblemLog(ports.log, options.now);
     this.#preparer = openPreparer(options, ports);
     this.#keeper = new Keeper(options, ports.log, () => ({
       ...ports,

@@ -126,7 +126,10 @@ export class Keeper {
     record.lastError = undefined;
     const { level, message } = OUTCOMES[outcome];
     const { target, grants } = record.namespace;
-    const fields = { container: target.name, grants, fingerprint: record.loaded?.fingerprint, ms };
+    const fields = {
+      ...{ container: target.name, grants: abridged(grants) },
+      ...{ fingerprint: record.loaded?.fingerprint, ms },
+    };
     this.#log[level](fields, message);
   }
 
@@ -154,6 +157,14 @@ export class Keeper {
  * may take seconds to say that fifty containers ended.
  */
 const GONE_IN_VAIN = 5;
+
+/** Keys in a line of the log. */
+const MOST_GRANTS = 16;
+
+const abridged = (grants: readonly string[]): readonly string[] =>
+  grants.length <= MOST_GRANTS
+    ? grants
+    : [...grants.slice(0, MOST_GRANTS), `… and ${grants.length - MOST_GRANTS} more`];
 
 const priorityOf = (record: NamespaceRecord): Priority =>
   record.expected?.fingerprint === undefined ? PRIORITY.start : PRIORITY.refresh;

@@ -1,5 +1,8 @@
 /**
  * Logs each problem once when it appears and once when it is gone, however often the world is read.
+ *
+ * A container's problem comes and goes with the container: one that crashes and starts again, for ever, must
+ * not fill the log. So it counts as gone only when it was not there for a while.
  */
 import type { Problem } from '../domain/problem.ts';
 import type { Logger } from './ports.ts';
@@ -10,22 +13,38 @@ export interface Sighting {
   readonly problem: Problem;
 }
 
+/** Milliseconds: longer than the Engine waits between two starts of a container that crashes. */
+const GONE_AFTER = 120_000;
+
+interface Known {
+  readonly sighting: Sighting;
+  /** In ms since the epoch. */
+  readonly lastSeenAt: number;
+}
+
 export class ProblemLog {
   readonly #log: Logger;
-  #known = new Map<string, Sighting>();
+  readonly #now: () => number;
+  readonly #known = new Map<string, Known>();
 
-  constructor(log: Logger) {
+  constructor(log: Logger, now: () => number) {
     this.#log = log;
+    this.#now = now;
   }
 
   /** Tells what is new in `sightings` and what is no longer in there. */
   update(sightings: Iterable<Sighting>): void {
+    const lastSeenAt = this.#now();
     const current = new Map([...sightings].map((sighting) => [idOf(sighting), sighting]));
-    for (const [id, sighting] of current) if (!this.#known.has(id)) this.#report(sighting);
-    for (const [id, sighting] of this.#known) {
-      if (!current.has(id)) this.#log.info(fieldsOf(sighting), 'problem is gone');
+    for (const [id, sighting] of current) {
+      if (!this.#known.has(id)) this.#report(sighting);
+      this.#known.set(id, { sighting, lastSeenAt });
     }
-    this.#known = current;
+    for (const [id, known] of this.#known) {
+      if (current.has(id) || !isGone(known, lastSeenAt)) continue;
+      this.#known.delete(id);
+      this.#log.info(fieldsOf(known.sighting), 'problem is gone');
+    }
   }
 
   #report(sighting: Sighting): void {
@@ -33,6 +52,9 @@ export class ProblemLog {
     this.#log[level](fieldsOf(sighting), 'problem found');
   }
 }
+
+const isGone = ({ sighting, lastSeenAt }: Known, now: number): boolean =>
+  sighting.container === undefined || now - lastSeenAt >= GONE_AFTER;
 
 /** A bad line is one problem, however many containers hold its key. */
 const idOf = ({ container, problem }: Sighting): string =>

@@ -33,9 +33,9 @@ export interface Container {
   readonly canUndoRules: boolean;
   /** Holds CAP_NET_RAW, as Docker gives by default: an AF_XDP socket gets round every rule in its namespace. */
   readonly hasRawSockets: boolean;
-  /** `NAME=value`, as the Engine says it. */
+  /** `NAME=value`, as the Engine says it, of what speaks of egresstrator. */
   readonly environment: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
-  /** Known where environment or labels speak of egresstrator. */
-  readonly image?: ImageWords;
+  /** Asked for where environment or labels speak of egresstrator; `unknown`: it is gone, or cannot be read. */
+  readonly image?: ImageWords | 'unknown';
 }

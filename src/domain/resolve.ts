@@ -61,7 +61,7 @@ export function resolve(
     reasons,
     ruleSet: canonical(protect(allowances, protectedHosts)),
     problems: [
-      ...grants.filter((grant) => !acl.has(grant)).map(unknownKey),
+      ...unknownKeys(grants.filter((grant) => !acl.has(grant))),
       ...keys.flatMap((key) => key.problems),
       ...problems,
     ],
@@ -81,11 +81,19 @@ export function reasonsFor(
 
 const refOf = (rule: ServiceRule): ServiceRef => ({ service: rule.service, datacenter: rule.datacenter });
 
-const unknownKey = (key: string): Problem => ({
-  severity: 'error',
-  key,
-  reason: 'no such ACL key in Consul, so it grants nothing',
-});
+/** Unknown keys that are told one by one: an image may name as many as it likes. */
+const MOST_UNKNOWN = 8;
+
+function unknownKeys(keys: readonly string[]): readonly Problem[] {
+  const reason = 'no such ACL key in Consul, so it grants nothing';
+  const told = keys.slice(0, MOST_UNKNOWN).map((key): Problem => ({ severity: 'error', key, reason }));
+  const more = keys.length - told.length;
+  if (more === 0) return told;
+  return [
+    ...told,
+    { severity: 'error', reason: `${more} more of its keys are not in Consul and grant nothing` },
+  ];
+}
 
 interface Lookup {
   readonly catalog: Catalog;

@@ -2,9 +2,15 @@
  * What a container asks for: its environment and labels, read into a workload.
  *
  * Whatever is not understood is read in the closed sense and reported: a container that speaks of
- * egresstrator at all must not end up open because of a typing error.
+ * egresstrator at all must not end up open because of a typing error. Where several things may be meant
+ * (see container-words.ts), the strictest counts. `gate/request.awk` reads the same; both must pass
+ * test/vectors/container-words.json.
  */
+import { type Reading, type Request, readSetting, type Setting } from './container-words.ts';
 import type { Problem } from './problem.ts';
+import { printable, quote } from './text.ts';
+
+export type { Request } from './container-words.ts';
 
 /** `audit` counts and records what it would refuse, and lets it pass. */
 export type Mode = 'enforce' | 'audit';
@@ -21,26 +27,21 @@ export interface Workload {
   readonly problems: readonly Problem[];
 }
 
-/** Where a container says what it wants. */
-export interface Request {
-  /** `NAME=value` lines; of equal names the last counts. */
-  readonly environment: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-  /** What of it the image says; undefined: nothing. */
-  readonly image?: Pick<Request, 'environment' | 'labels'>;
-}
-
-interface Setting {
-  readonly variable: string;
-  readonly label: string;
-  /** Never taken from the image, as it may open. */
-  readonly onlyByOperator?: boolean;
-}
+/**
+ * The most that one container may name: an image must not fill logs and memory with its words. Beyond
+ * either limit no key is granted.
+ */
+export const MOST_KEYS = 128;
+/** Bytes of the list as written. */
+export const MOST_LIST_BYTES = 4096;
 
 const ENABLE: Setting = { variable: 'EGRESSTRATOR_ENABLE', label: 'egresstrator.enable' };
 const ACL: Setting = { variable: 'EGRESSTRATOR_ACL', label: 'egresstrator.acl' };
-const MODE: Setting = { variable: 'EGRESSTRATOR_MODE', label: 'egresstrator.mode', onlyByOperator: true };
+const MODE: Setting = { variable: 'EGRESSTRATOR_MODE', label: 'egresstrator.mode' };
 const DNS: Setting = { variable: 'EGRESSTRATOR_DNS', label: 'egresstrator.dns' };
+
+/** The names of all settings, by which a container is known to speak of egresstrator. */
+export const SETTINGS: readonly Setting[] = [ENABLE, ACL, MODE, DNS];
 
 const ON = new Set(['1', 'true', 'yes', 'on']);
 const OFF = new Set(['', '0', 'false', 'no', 'off']);
@@ -48,12 +49,13 @@ const OFF = new Set(['', '0', 'false', 'no', 'off']);
 /** The workload a container asks to be, or undefined where it asks for nothing. */
 export function parseWorkload(request: Request, defaultMode: Mode = 'enforce'): Workload | undefined {
   const problems: Problem[] = [];
-  const find = (setting: Setting) => settingOf(setting, request, problems);
-  if (!isEnabled(find(ENABLE), problems)) return undefined;
+  const read = <T>(setting: Setting, parse: (value: string, problems: Problem[]) => T): Meaning<T> =>
+    meaningOf(setting, request, problems, parse);
+  if (!read(ENABLE, parseSwitch).values.includes(true)) return undefined;
   return {
-    grants: parseKeyList(find(ACL) ?? ''),
-    mode: oneOf(MODE, find(MODE), { enforce: 'enforce', audit: 'audit' }, defaultMode, 'enforce', problems),
-    dns: oneOf(DNS, find(DNS), { resolvers: 'resolvers', none: 'none' }, 'resolvers', 'none', problems),
+    grants: intersectionOf(read(ACL, parseGrants).values),
+    mode: modeOf(read(MODE, parseMode(defaultMode)), defaultMode, problems),
+    dns: read(DNS, parseDns).values.includes('none') ? 'none' : 'resolvers',
     problems,
   };
 }
@@ -67,73 +69,103 @@ export function parseKeyList(text: string): readonly string[] {
   return [...new Set(keys)];
 }
 
-function isEnabled(value: string | undefined, problems: Problem[]): boolean {
-  const word = (value ?? '').trim().toLowerCase();
+/** What each of the things that may be meant comes to. */
+interface Meaning<T> {
+  readonly setting: Setting;
+  readonly reading: Reading;
+  readonly values: readonly T[];
+}
+
+function meaningOf<T>(
+  setting: Setting,
+  request: Request,
+  problems: Problem[],
+  parse: (value: string, problems: Problem[]) => T,
+): Meaning<T> {
+  const reading = readSetting(setting, request);
+  const { candidates, overruled } = reading;
+  const values = candidates.map((value) => parse(value, problems));
+  if (overruled !== undefined) {
+    const reason = `the label differs from ${setting.variable}, and the variable counts`;
+    problems.push(warning(setting.label, overruled, reason));
+  }
+  if (new Set(values.map((value) => JSON.stringify(value))).size > 1) {
+    problems.push(unclear(setting, candidates, request.image === 'unknown'));
+  }
+  return { setting, reading, values };
+}
+
+function parseSwitch(value: string, problems: Problem[]): boolean {
+  const word = value.trim().toLowerCase();
   if (OFF.has(word)) return false;
   if (!ON.has(word)) {
-    problems.push(
-      warning(ENABLE.variable, value, 'expected 1, true, yes or on (or 0, false, no, off); read as 1'),
-    );
+    const reason = 'expected 1, true, yes or on (or 0, false, no, off); read as 1';
+    problems.push(warning(ENABLE.variable, value, reason));
   }
   return true;
 }
 
+function parseGrants(value: string, problems: Problem[]): readonly string[] {
+  const refuse = (reason: string): readonly string[] => {
+    problems.push({ ...warning(ACL.variable, value, reason), severity: 'error' });
+    return [];
+  };
+  if (new TextEncoder().encode(value).length > MOST_LIST_BYTES)
+    return refuse(`the list is longer than ${MOST_LIST_BYTES} bytes, so none of its keys is granted`);
+  const keys = parseKeyList(value);
+  if (keys.length > MOST_KEYS)
+    return refuse(`it names ${keys.length} keys, and more than ${MOST_KEYS} are not granted at all`);
+  return keys;
+}
+
+const parseMode = (absent: Mode) => (value: string, problems: Problem[]) =>
+  oneOf(MODE, value, { enforce: 'enforce', audit: 'audit' }, absent, 'enforce', problems);
+
+const parseDns = (value: string, problems: Problem[]) =>
+  oneOf(DNS, value, { resolvers: 'resolvers', none: 'none' }, 'resolvers', 'none', problems);
+
 function oneOf<T extends string>(
-  setting: Setting,
-  value: string | undefined,
+  { variable }: Setting,
+  value: string,
   words: Readonly<Record<string, T>>,
   absent: T,
   unknown: T,
   problems: Problem[],
 ): T {
-  const word = (value ?? '').trim().toLowerCase();
+  const word = value.trim().toLowerCase();
   if (word === '') return absent;
   const known = Object.hasOwn(words, word) ? words[word] : undefined;
   if (known === undefined) {
     const expected = Object.keys(words).join(' or ');
-    problems.push(warning(setting.variable, value, `expected ${expected}; read as ${unknown}`));
+    problems.push(warning(variable, value, `expected ${expected}; read as ${unknown}`));
   }
   return known ?? unknown;
 }
 
-/**
- * Who runs a container comes before who made its image: an image must not talk its container out of
- * rules. Of the two ways to say it, the variable comes before the label.
- */
-function settingOf(setting: Setting, request: Request, problems: Problem[]): string | undefined {
-  const said = read(setting, request);
-  const byImage = request.image === undefined ? {} : read(setting, request.image);
-  const variable = said.variable === byImage.variable ? undefined : said.variable;
-  const label = said.label === byImage.label ? undefined : said.label;
-  if (variable !== undefined && label !== undefined && variable !== label) {
-    problems.push(
-      warning(setting.label, label, `the label differs from ${setting.variable}, and the variable counts`),
-    );
-  }
-  const own = variable ?? label;
-  const images = byImage.variable ?? byImage.label;
-  if (own !== undefined || images === undefined || !setting.onlyByOperator) return own ?? images;
-  problems.push(
-    warning(setting.variable, images, 'the image says so, and only who runs it may; it is ignored'),
-  );
-  return undefined;
+/** Audit opens, so it takes the word of who runs the container. */
+function modeOf({ values, reading }: Meaning<Mode>, absent: Mode, problems: Problem[]): Mode {
+  if (values.length === 0) return absent;
+  const strictest = values.includes('enforce') ? 'enforce' : 'audit';
+  if (reading.isRunners || strictest === absent || strictest === 'enforce') return strictest;
+  const reason = 'the image may have said so, and only who runs it may; it is ignored';
+  problems.push(warning(MODE.variable, reading.candidates[0] ?? '', reason));
+  return absent;
 }
 
-interface Said {
-  readonly variable?: string | undefined;
-  readonly label?: string | undefined;
-}
+const intersectionOf = (lists: readonly (readonly string[])[]): readonly string[] =>
+  (lists[0] ?? []).filter((key) => lists.every((list) => list.includes(key)));
 
-function read(setting: Setting, { environment, labels }: Pick<Request, 'environment' | 'labels'>): Said {
-  const prefix = `${setting.variable}=`;
-  return {
-    variable: environment.findLast((line) => line.startsWith(prefix))?.slice(prefix.length),
-    label: Object.hasOwn(labels, setting.label) ? labels[setting.label] : undefined,
-  };
-}
-
-const warning = (where: string, text: string | undefined, reason: string): Problem => ({
+const warning = (where: string, text: string, reason: string): Problem => ({
   severity: 'warning',
-  text: `${where}=${text ?? ''}`,
+  text: `${where}=${printable(text)}`,
   reason,
 });
+
+function unclear({ variable, label }: Setting, candidates: readonly string[], isUnknown: boolean): Problem {
+  const whose = isUnknown ? 'the image is not there to compare with' : 'the image says it as well';
+  return {
+    severity: 'warning',
+    text: `${variable}/${label}: ${candidates.slice(0, 3).map(quote).join(' or ')}`,
+    reason: `${whose}, so nobody knows which of these its runner said, and the strictest counts; set ${variable} alone, in words that the image does not use`,
+  };
+}

@@ -5,6 +5,7 @@
 import type { Container, ContainerId, ImageWords } from '../../domain/container.ts';
 import type { Engine } from './engine.ts';
 import { containerFrom, nameServing } from './inspect.ts';
+import { imageWords } from './own-words.ts';
 
 /** An image's id stands for its content, so that what was read once holds. */
 const MOST_REMEMBERED = 500;
@@ -15,7 +16,7 @@ export type LacksRawSockets = (container: Container) => Promise<boolean>;
 export class ContainerReader {
   readonly #engine: Engine;
   readonly #lacksRawSockets: LacksRawSockets;
-  readonly #images = new Map<string, Promise<ImageWords>>();
+  readonly #images = new Map<string, Promise<ImageWords | 'unknown'>>();
 
   constructor(engine: Engine, lacksRawSockets: LacksRawSockets = async () => false) {
     this.#engine = engine;
@@ -34,7 +35,7 @@ export class ContainerReader {
     };
   }
 
-  #wordsOf(image: string): Promise<ImageWords> {
+  #wordsOf(image: string): Promise<ImageWords | 'unknown'> {
     const known = this.#images.get(image);
     if (known !== undefined) return known;
     const asked = this.#ask(image);
@@ -44,13 +45,13 @@ export class ContainerReader {
     return asked;
   }
 
-  /** Of an image that is gone nothing is known; the Engine keeps those of running containers. */
-  async #ask(image: string): Promise<ImageWords> {
-    const { environment = [], labels = {} } = (await this.#engine.image(image)) ?? {};
-    return { environment, labels };
+  /** An image can be removed by force while its containers stay; then nobody knows what it said. */
+  async #ask(image: string): Promise<ImageWords | 'unknown'> {
+    const found = await this.#engine.image(image);
+    if (found === undefined) this.#images.delete(image);
+    return found === undefined ? 'unknown' : imageWords(found);
   }
 }
 
 const speaksOfUs = ({ environment, labels }: Container): boolean =>
-  environment.some((line) => line.startsWith('EGRESSTRATOR_')) ||
-  Object.keys(labels).some((name) => name.startsWith('egresstrator.'));
+  environment.length > 0 || Object.keys(labels).length > 0;

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { Container, NetworkMode } from '../../domain/container.ts';
 import { read } from './answers.ts';
 import { isOurs } from './labels.ts';
+import { ownWords } from './own-words.ts';
 
 const strings = z
   .array(z.string())
@@ -54,8 +55,7 @@ export function containerFrom(json: unknown): Container {
     attachments: attached,
     canUndoRules: canUndoRules(seen) && !isHelper(seen),
     hasRawSockets: holds(seen.HostConfig, 'NET_RAW', true),
-    environment: seen.Config.Env,
-    labels: seen.Config.Labels ?? {},
+    ...ownWords({ environment: seen.Config.Env, labels: seen.Config.Labels ?? {} }),
   };
 }
 

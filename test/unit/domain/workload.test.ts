@@ -1,6 +1,14 @@
 /** What a container's environment and labels are read as. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseKeyList, parseWorkload } from '../../../src/domain/workload.ts';
+import {
+  type Mode,
+  parseKeyList,
+  parseWorkload,
+  type Request,
+  type Workload,
+} from '../../../src/domain/workload.ts';
+import { vectors } from '../../support/word-vectors.ts';
 
 const read = (environment: readonly string[], labels: Record<string, string> = {}) =>
   parseWorkload({ environment, labels });
@@ -73,35 +81,121 @@ describe('EGRESSTRATOR_MODE and EGRESSTRATOR_DNS', () => {
   });
 });
 
-describe('an image', () => {
-  const run = (own: readonly string[], image: readonly string[], labels: Record<string, string> = {}) =>
-    parseWorkload({ environment: [...image, ...own], labels, image: { environment: image, labels: {} } });
-
-  test('may ask for rules, and name keys', () => {
-    expect(run([], ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_ACL=db'])?.grants).toEqual(['db']);
+describe('container and image', () => {
+  test.each(vectors.map((vector) => [vector.name, vector] as const))('%s', (_, vector) => {
+    const { environment, labels, image, defaultMode, expected } = vector;
+    const workload = parseWorkload({ environment, labels, ...(image ? { image } : {}) }, defaultMode);
+    expect(workload).toEqual(expected === null ? undefined : { ...expected, problems: workload?.problems });
   });
 
-  test('is not heard where who runs it says something else, be it by label', () => {
-    const image = ['EGRESSTRATOR_ENABLE=0', 'EGRESSTRATOR_ACL=all'];
-    const labels = { 'egresstrator.enable': '1', 'egresstrator.acl': 'db' };
-    expect(run([], image, labels)).toMatchObject({ grants: ['db'], problems: [] });
-    expect(run(['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_ACL=db'], image)?.grants).toEqual(['db']);
-  });
+  const reasons = (environment: readonly string[], labels: Record<string, string>, image: Request['image']) =>
+    parseWorkload({ environment, labels, ...(image ? { image } : {}) })?.problems.map(({ reason }) => reason);
 
-  test('can not ask for audit mode', () => {
-    const workload = run(['EGRESSTRATOR_ENABLE=1'], ['EGRESSTRATOR_MODE=audit']);
-    expect(workload?.mode).toBe('enforce');
-    expect(workload?.problems.map(({ reason }) => reason)).toEqual([
-      'the image says so, and only who runs it may; it is ignored',
+  test('say who may have said it, and what to do', () => {
+    const environment = ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_ACL=all'];
+    const image = { environment: ['EGRESSTRATOR_ACL=all'], labels: {} };
+    const told =
+      'so nobody knows which of these its runner said, and the strictest counts; set EGRESSTRATOR_ACL alone, in words that the image does not use';
+    const labels = { 'egresstrator.acl': 'db' };
+    expect(reasons(environment, labels, image)).toEqual([`the image says it as well, ${told}`]);
+    expect(reasons(environment, labels, 'unknown')).toEqual([
+      `the image is not there to compare with, ${told}`,
     ]);
-    expect(run(['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_MODE=audit'], [])?.mode).toBe('audit');
+    expect(reasons(['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_MODE=audit'], {}, 'unknown')).toEqual([
+      'the image may have said so, and only who runs it may; it is ignored',
+    ]);
+    expect(
+      reasons([`EGRESSTRATOR_ENABLE=1`, `EGRESSTRATOR_ACL=${'a,b,'.repeat(2000)}`], {}, undefined),
+    ).toEqual(['the list is longer than 4096 bytes, so none of its keys is granted']);
   });
 
-  test('says what it says by labels as well', () => {
-    const labels = { 'egresstrator.enable': '0', 'egresstrator.mode': 'audit' };
-    const image = { environment: [], labels };
-    expect(parseWorkload({ environment: ['EGRESSTRATOR_ENABLE=1'], labels, image })?.mode).toBe('enforce');
+  /** As the Engine mixes them. */
+  const merged = (own: Words, image: Words): Request => {
+    const names = new Set(own.environment.map(nameOf));
+    const added: string[] = [];
+    for (const line of image.environment) {
+      if (names.has(nameOf(line)) || (own.environment.length > 0 && added.map(nameOf).includes(nameOf(line))))
+        continue;
+      added.push(line);
+    }
+    return { environment: [...own.environment, ...added], labels: { ...image.labels, ...own.labels }, image };
+  };
+
+  test('no image gives more than its runner says alone', () => {
+    const modes = fc.constantFrom<Mode>('enforce', 'audit');
+    fc.assert(
+      fc.property(someWords, someWords, fc.boolean(), modes, (own, image, isGone, mode) => {
+        const alone = parseWorkload({ ...own, image: { environment: [], labels: {} } }, mode);
+        const request = merged(own, image);
+        const together = parseWorkload(isGone ? { ...request, image: 'unknown' } : request, mode);
+        if (alone !== undefined) expect(looserThan(alone, together, says(own, 'ACL'))).toEqual([]);
+      }),
+      { numRuns: 3000 },
+    );
   });
+
+  test('what its runner says by a variable counts, if the image says something else', () => {
+    fc.assert(
+      fc.property(someWords, fc.constantFrom<Mode>('enforce', 'audit'), (image, mode) => {
+        const environment = ['ENABLE=yes', 'ACL=mine', 'MODE=Audit', 'DNS=Resolvers'].map(
+          (word) => `EGRESSTRATOR_${word}`,
+        );
+        const workload = parseWorkload(merged({ environment, labels: {} }, image), mode);
+        expect(workload).toMatchObject({ grants: ['mine'], mode: 'audit', dns: 'resolvers' });
+      }),
+    );
+  });
+});
+
+/** In what the second is looser; keys count where the runner has named some. */
+function looserThan(
+  alone: Workload,
+  together: Workload | undefined,
+  hasNamedKeys: boolean,
+): readonly string[] {
+  if (together === undefined) return ['it is switched off'];
+  const foreign = together.grants.filter((key) => hasNamedKeys && !alone.grants.includes(key));
+  return [
+    ...foreign.map((key) => `it has ${key}`),
+    ...(alone.mode === 'enforce' && together.mode !== 'enforce' ? ['it is in audit mode'] : []),
+    ...(alone.dns === 'none' && together.dns !== 'none' ? ['it resolves names'] : []),
+  ];
+}
+
+type Words = Pick<Request, 'environment' | 'labels'>;
+
+const nameOf = (line: string): string => line.split('=', 1)[0] ?? '';
+
+const says = ({ environment, labels }: Words, word: string): boolean =>
+  environment.some((line) => line.startsWith(`EGRESSTRATOR_${word}=`)) || labelOf(word) in labels;
+
+const labelOf = (word: string): string => `egresstrator.${word.toLowerCase()}`;
+
+const settings = {
+  ENABLE: ['0', '1', 'on', '', 'x'],
+  ACL: ['', 'db', 'all', 'db,all', 'all,cache'],
+  MODE: ['', 'audit', 'enforce', 'x'],
+  DNS: ['', 'none', 'resolvers', 'x'],
+} as const;
+
+const someWords: fc.Arbitrary<Words> = fc.record({
+  environment: fc.array(
+    fc.constantFrom(
+      ...Object.entries(settings).flatMap(([name, values]) =>
+        values.map((value) => `EGRESSTRATOR_${name}=${value}`),
+      ),
+      'PATH=/bin',
+    ),
+    { maxLength: 5 },
+  ),
+  labels: fc
+    .subarray(Object.entries(settings))
+    .chain((chosen) =>
+      fc.tuple(
+        ...chosen.map(([name, values]) => fc.constantFrom(...values).map((value) => [labelOf(name), value])),
+      ),
+    )
+    .map((entries): Record<string, string> => Object.fromEntries(entries)),
 });
 
 describe('parseKeyList', () => {

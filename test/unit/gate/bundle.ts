@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { preparedName } from '../../../src/adapters/gate/names.ts';
+import { preparedName, type RuleRequest } from '../../../src/adapters/gate/names.ts';
 import { parseWorkload } from '../../../src/domain/workload.ts';
 
 export interface Bundle {
@@ -58,7 +58,13 @@ export const goJson = (value: unknown): string =>
     (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-export function writeBundle(folder: string, bundle: Partial<Bundle>, change = (json: string) => json): void {
+/** `change` alters config.json, `changeImage` what the image's author wrote. */
+export function writeBundle(
+  folder: string,
+  bundle: Partial<Bundle>,
+  change = (json: string) => json,
+  changeImage = (json: string): string | Uint8Array => json,
+): void {
   const { environment = [], args = ['sh'], annotations = {}, namespaces = [{ type: 'network' }] } = bundle;
   const { capabilities = [], capAdd = [], image = {} } = bundle;
   const docker = join(folder, 'containers', id);
@@ -84,7 +90,8 @@ export function writeBundle(folder: string, bundle: Partial<Bundle>, change = (j
   const images = join(folder, 'image/overlay2/imagedb/content/sha256');
   rmSync(images, { recursive: true, force: true });
   mkdirSync(images, { recursive: true });
-  if (image !== null) writeFileSync(join(images, imageId), goJson({ architecture: 'amd64', config: image }));
+  const imageJson = goJson({ architecture: 'amd64', config: image });
+  if (image !== null) writeFileSync(join(images, imageId), changeImage(imageJson));
   const origin = { Image: `sha256:${imageId}`, Driver: 'overlay2' };
   const labelled = {
     ...{ ID: id, Config: { Env: environment, Image: 'sha256:b0b', Labels: bundle.labels ?? {} }, ...origin },
@@ -129,14 +136,15 @@ export function judge(
 /** What the program itself reads. */
 export function expectedVerdict({ environment = [], labels = {}, image }: Partial<Bundle>): Verdict {
   const byImage = { environment: image?.Env ?? [], labels: image?.Labels ?? {} };
-  const workload = parseWorkload({ environment, labels, image: byImage });
-  if (workload === undefined) return { verdict: 'pass' };
-  return {
-    verdict: 'workload',
-    network: 'own',
-    raw: 'none',
-    resolvers4: '',
-    resolvers6: '',
-    name: preparedName(workload),
-  };
+  const workload = parseWorkload({ environment, labels, image: image === null ? 'unknown' : byImage });
+  return workload === undefined ? { verdict: 'pass' } : verdictOf(workload);
 }
+
+export const verdictOf = (request: RuleRequest): Verdict => ({
+  verdict: 'workload',
+  network: 'own',
+  raw: 'none',
+  resolvers4: '',
+  resolvers6: '',
+  name: preparedName(request),
+});

@@ -33,8 +33,8 @@ describe.each(engines)('Engine %s', (engine) => {
         .sort(),
       canUndoRules: false,
       hasRawSockets: true,
-      environment: ['EGRESSTRATOR_ENABLE=1', 'PATH=/bin'],
-      labels: { 'a.b': 'c' },
+      environment: ['EGRESSTRATOR_ENABLE=1'],
+      labels: {},
     });
   });
 
