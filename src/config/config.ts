@@ -35,6 +35,8 @@ export interface Config {
   readonly mode: Mode;
   /** undefined: nothing is kept. */
   readonly stateDir: string | undefined;
+  /** undefined: what is known counts however old it is. `limit` in ms. */
+  readonly maxAge: { readonly limit: number; readonly action: MaxAgeAction } | undefined;
   /** undefined: nothing is prepared for the gate. */
   readonly runDir: string | undefined;
   /** Lists of ACL keys to prepare for the gate. */
@@ -58,6 +60,9 @@ export interface Config {
   readonly dryRun: boolean;
   readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'text' };
 }
+
+/** `lock`: rules that are too old grant nothing, nor do such services. `drop-services`: the services alone. */
+export type MaxAgeAction = 'lock' | 'drop-services';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -84,6 +89,7 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
     protectedHosts: read.addresses('protect'),
     mode: read.word('mode', ['enforce', 'audit']),
     stateDir: read.text('stateDir') === 'none' ? undefined : read.text('stateDir'),
+    maxAge: read.maxAge(),
     runDir: read.text('runDir') === 'none' ? undefined : read.text('runDir'),
     prepare: read.keyLists('prepare'),
     socket: read.text('socket'),
@@ -107,6 +113,18 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
 
 /** Where hosts publish their status unless told otherwise. */
 export const PUBLISHED = 'egress/status/';
+
+/** Milliseconds. Rules are confirmed each 15 s, and a Consul that is restarted is back within some seconds. */
+const LEAST_AGE = 30_000;
+const MOST_AGE = 365 * 86_400_000;
+
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** In milliseconds; undefined for what is none. A number without a unit counts seconds. */
+function parseDuration(text: string): number | undefined {
+  const [, number, unit] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? [];
+  return number === undefined ? undefined : Number(number) * (UNITS[unit || 's'] ?? 0);
+}
 
 const TRUE = new Set(['1', 'true', 'yes', 'on']);
 
@@ -148,6 +166,21 @@ class Reader {
   /** In milliseconds; undefined where nothing is said. */
   seconds(name: OptionName, least: number, most: number): number | undefined {
     return this.optional(name) === undefined ? undefined : this.integer(name, least, most) * 1000;
+  }
+
+  /** Where a query may hang longer than what it tells counts, all would be locked between two answers. */
+  maxAge(): Config['maxAge'] {
+    const action = this.word('maxAgeAction', ['lock', 'drop-services']);
+    const text = this.text('maxAge');
+    if (text === 'none') return undefined;
+    const least = Math.max(LEAST_AGE, 2 * (this.seconds('consulWait', 1, 600) ?? 0));
+    const limit = parseDuration(text);
+    if (limit !== undefined && limit >= least && limit <= MOST_AGE) return { limit, action };
+    this.#refuse(
+      'maxAge',
+      `expected a duration from ${least / 1000}s to 365d, as 90s, 15m, 12h or 2d, or none`,
+    );
+    return undefined;
   }
 
   integer(name: OptionName, least: number, most: number): number {

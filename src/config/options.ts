@@ -123,6 +123,18 @@ export const CONTROLLER_OPTIONS = {
     fallback: '/var/lib/egresstrator',
     help: 'where the last known rules are kept; "none" to keep nothing',
   },
+  maxAge: {
+    flags: '--max-age <duration>',
+    variable: 'EGRESSTRATOR_MAX_AGE',
+    fallback: 'none',
+    help: 'how long rules and services count that Consul has not confirmed, as 90s, 15m, 12h or 2d; "none" for ever',
+  },
+  maxAgeAction: {
+    flags: '--max-age-action <lock|drop-services>',
+    variable: 'EGRESSTRATOR_MAX_AGE_ACTION',
+    fallback: 'lock',
+    help: 'what happens then: workloads reach nothing, and services that are too old grant nothing; or only the latter',
+  },
   runDir: {
     flags: '--run-dir <path>',
     variable: 'EGRESSTRATOR_RUN_DIR',

@@ -9,13 +9,14 @@ import type { Acl } from '../domain/acl.ts';
 import type { Prefix } from '../domain/address.ts';
 import type { Container, ContainerId } from '../domain/container.ts';
 import { type Namespace, type NamespaceId, type Plan, planNamespaces } from '../domain/namespace.ts';
-import { type Catalog, grantedKeys, type Resolution, servicesOf } from '../domain/resolve.ts';
+import { grantedKeys, servicesOf } from '../domain/resolve.ts';
 import type { Mode } from '../domain/workload.ts';
 import { recordsRefusals } from '../rendering/facts.ts';
 import { needsUngranted, type Template } from '../rendering/render.ts';
+import { AgeLimit, ALL_FRESH, type MaxAge } from './age-limit.ts';
 import { Keeper, type KeeperOptions } from './keeper.ts';
 import { type Knowledge, KnownWorld } from './known-world.ts';
-import { statusOf, type Want } from './namespace-record.ts';
+import { statusOf } from './namespace-record.ts';
 import { type Override, Overrides } from './overrides.ts';
 import { Patrol } from './patrol.ts';
 import { type Picture, pictureOf } from './picture.ts';
@@ -25,7 +26,8 @@ import { ProblemLog } from './problem-log.ts';
 import { Renderer } from './rendering.ts';
 import { Resolver } from './resolver.ts';
 import { sightingsOf } from './sightings.ts';
-import type { Status } from './status.ts';
+import { type Status, sourceStatus } from './status.ts';
+import { wantsOf } from './wants.ts';
 
 export interface ControllerOptions extends KeeperOptions {
   readonly template: Template;
@@ -37,6 +39,8 @@ export interface ControllerOptions extends KeeperOptions {
   readonly prepare: readonly (readonly string[])[];
   /** Milliseconds between two comparisons of each namespace with what should be there. */
   readonly driftInterval: number;
+  /** Undefined: what is known counts however old it is. */
+  readonly maxAge?: MaxAge | undefined;
 }
 
 export interface ControllerPorts {
@@ -66,6 +70,9 @@ export class Controller {
   readonly #preparer: Preparer | undefined;
   readonly #patrol: Patrol<NamespaceId>;
   readonly #lookTimer: NodeJS.Timeout;
+  readonly #ageLimit: AgeLimit | undefined;
+  /** By which what is wanted now was decided. */
+  #ages = ALL_FRESH;
   #renderer: Renderer;
   #plan: Plan = { namespaces: [], refused: [] };
   #nextLook: NodeJS.Immediate | undefined;
@@ -85,7 +92,8 @@ export class Controller {
       renderer: this.#renderer,
       awaitsAnswers: this.#world.awaitsAnswers,
     }));
-    this.#world = new KnownWorld(ports.rules, ports.former, () => this.look());
+    this.#world = new KnownWorld(ports.rules, ports.former, options.now, () => this.look());
+    this.#ageLimit = this.#openAgeLimit();
     this.#containers = ports.containers.watch(() => this.look());
     this.#patrol = new Patrol({
       interval: options.driftInterval,
@@ -139,7 +147,7 @@ export class Controller {
   status(): Status {
     const { value, confirmedAt, error } = this.#containers;
     const engine = { name: 'containers', known: value !== undefined, confirmedAt, error: error?.message };
-    const consul = this.#world.freshness().map((one) => ({ ...one, error: one.error?.message }));
+    const consul = this.#world.freshness().map((one) => sourceStatus(one, this.#ages));
     return {
       namespaces: [...this.#keeper.records()].map(statusOf),
       refused: this.#plan.refused.map(({ container, problem }) => ({ name: container.name, problem })),
@@ -165,6 +173,7 @@ export class Controller {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#lookTimer);
+    this.#ageLimit?.close();
     this.#remember();
     await this.#patrol.close();
     this.#world.close();
@@ -183,15 +192,14 @@ export class Controller {
       for (const { workload } of members) this.#preparer?.see(workload);
     }
     if (acl !== undefined) this.#follow(acl);
-    const catalog = this.#world.catalog();
+    const ages = this.#ageLimit?.ages() ?? ALL_FRESH;
+    this.#ages = ages;
+    const isDenylist = needsUngranted(this.#renderer.template);
+    const wantFor = wantsOf({ acl, catalog: this.#world.catalog(), ages, isDenylist }, this.#resolver);
     const how = { mayHold: !this.#looked, impatient: this.#world.unreachable };
-    for (const namespace of this.#plan.namespaces) {
-      const want = acl === undefined ? UNKNOWN : this.#rulesFor(namespace.grants, acl, catalog);
-      this.#keeper.want(namespace, want, how);
-    }
-    if (acl !== undefined) {
-      this.#preparer?.prepare((grants) => this.#rulesFor(grants, acl, catalog), this.#renderer);
-    }
+    for (const namespace of this.#plan.namespaces)
+      this.#keeper.want(namespace, wantFor(namespace.grants), how);
+    if (acl !== undefined || ages.rules === 'outdated') this.#preparer?.prepare(wantFor, this.#renderer);
     this.#releaseOthers(containers);
     this.#resolver.sweep();
     this.#rawSockets ||= this.#plan.namespaces.some((namespace) => namespace.hasRawSockets);
@@ -212,15 +220,11 @@ export class Controller {
     if (knowledge !== undefined) this.#ports.remember(knowledge);
   }
 
-  #rulesFor(grants: readonly string[], acl: Acl, catalog: Catalog): Want {
-    const resolution = this.#resolver.resolve(grants, acl, catalog);
-    if (!needsUngranted(this.#renderer.template)) {
-      return { kind: 'rules', resolution, ungranted: undefined, complete: resolution.pending.length === 0 };
-    }
-    const ungranted = [...acl.keys()].filter((key) => !grants.includes(key));
-    const others = this.#resolver.resolve(ungranted, acl, catalog);
-    const complete = resolution.pending.length + others.pending.length === 0;
-    return { kind: 'rules', resolution, ungranted: others.ruleSet, complete };
+  #openAgeLimit(): AgeLimit | undefined {
+    const { maxAge, grace, now } = this.#options;
+    const freshness = () => this.#world.freshness();
+    const onChange = () => this.look();
+    return maxAge && new AgeLimit({ maxAge, grace, now, freshness, onChange });
   }
 
   /** Where no workload is left inside, rules are taken away if the namespace lives on. */
@@ -245,7 +249,3 @@ const LONGEST_UNLOOKED = 60_000;
 
 /** Comparisons in one interval: each costs as much processor time as a small load. */
 const MOST_COMPARISONS = 20;
-
-/** Nothing is known of the rules yet. */
-const NO_RESOLUTION: Resolution = { reasons: [], ruleSet: { layers: [] }, problems: [], pending: [] };
-const UNKNOWN: Want = { kind: 'rules', resolution: NO_RESOLUTION, ungranted: undefined, complete: false };

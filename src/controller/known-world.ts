@@ -26,16 +26,21 @@ export interface Freshness {
   /** When it last confirmed what is in force, if need be to a former run. */
   readonly confirmedAt: number | undefined;
   readonly error: Error | undefined;
+  /** When it was asked for the first time. */
+  readonly since: number;
 }
 
 interface Followed {
   readonly ref: ServiceRef;
+  readonly since: number;
   readonly watched: Watched<readonly Instance[]>;
 }
 
 export class KnownWorld {
   readonly #source: RuleSource;
   readonly #onChange: () => void;
+  readonly #now: () => number;
+  readonly #since: number;
   readonly #formerRules: ReadonlyMap<string, string> | undefined;
   readonly #rules: Watched<ReadonlyMap<string, string>>;
   readonly #services = new Map<string, Followed>();
@@ -45,8 +50,10 @@ export class KnownWorld {
   #acl: Acl | undefined;
   #parsedFrom: ReadonlyMap<string, string> | undefined;
 
-  constructor(source: RuleSource, former: Knowledge | undefined, onChange: () => void) {
+  constructor(source: RuleSource, former: Knowledge | undefined, now: () => number, onChange: () => void) {
     this.#source = source;
+    this.#now = now;
+    this.#since = now();
     this.#formerRules = former?.rules;
     this.#lastKnown = new Map(former?.services);
     this.#confirmations = new Confirmations(former?.confirmedAt);
@@ -88,7 +95,8 @@ export class KnownWorld {
     for (const [name, ref] of wanted) {
       if (this.#services.has(name)) continue;
       const known = this.#lastKnown.get(name);
-      this.#services.set(name, { ref, watched: this.#source.watchService(ref, this.#onChange, known) });
+      const watched = this.#source.watchService(ref, this.#onChange, known);
+      this.#services.set(name, { ref, since: this.#now(), watched });
     }
   }
 
@@ -105,10 +113,11 @@ export class KnownWorld {
   freshness(): readonly Freshness[] {
     const times = this.#confirmations;
     times.update(this.#rules, this.#services);
-    const services = [...this.#services].map(([name, { watched }]) =>
-      freshnessOf(`service ${name}`, watched, times.service(name)),
-    );
-    return [freshnessOf('rules', this.#rules, times.rules), ...services];
+    const services = [...this.#services].map(([name, { watched, since }]) => ({
+      ...freshnessOf(watched, times.service(name)),
+      ...{ name: `service ${name}`, since },
+    }));
+    return [{ name: 'rules', ...freshnessOf(this.#rules, times.rules), since: this.#since }, ...services];
   }
 
   /** What to keep on disk; undefined while the rules are not known. */
@@ -148,12 +157,7 @@ export class KnownWorld {
 /** Services of which the last instances are remembered while nothing refers to them. */
 const MOST_KEPT = 1000;
 
-const freshnessOf = (
-  name: string,
-  watched: Watched<unknown>,
-  confirmedAt: number | undefined,
-): Freshness => ({
-  name,
+const freshnessOf = (watched: Watched<unknown>, confirmedAt: number | undefined) => ({
   known: watched.value !== undefined,
   confirmedAt,
   error: watched.error,

@@ -16,6 +16,7 @@ export function sightingsOf(
   const troubles = new Set(sources.flatMap(({ error }) => error ?? []));
   return [
     ...[...troubles].map((reason) => everywhere({ severity: 'error', reason })),
+    ...outdated(sources),
     ...namespaces.flatMap(({ target, problems }) =>
       problems.map((problem) => ({ container: target, problem })),
     ),
@@ -26,6 +27,27 @@ export function sightingsOf(
     ...(rawSockets ? [everywhere(RAW_SOCKETS)] : []),
   ];
 }
+
+/** Said once for all services, of which there may be hundreds. */
+function outdated(sources: Status['sources']): readonly Sighting[] {
+  const names = sources.flatMap((one) => (one.outdated ? one.name : []));
+  return [
+    ...(names.includes('rules') ? [everywhere(OUTDATED_RULES)] : []),
+    ...(names.some((name) => name !== 'rules') ? [everywhere(OUTDATED_SERVICES)] : []),
+  ];
+}
+
+const OUTDATED_RULES: Problem = {
+  severity: 'error',
+  reason:
+    'Consul has not confirmed the rules for longer than --max-age allows, so workloads reach nothing until it does',
+};
+
+const OUTDATED_SERVICES: Problem = {
+  severity: 'error',
+  reason:
+    'Consul has not confirmed some services for longer than --max-age allows, so these grant nothing until it does (status tells which)',
+};
 
 const everywhere = (problem: Problem): Sighting => ({ container: undefined, problem });
 

@@ -5,6 +5,8 @@
 import type { NamespaceId } from '../domain/namespace.ts';
 import type { Problem } from '../domain/problem.ts';
 import type { DnsPolicy, Mode } from '../domain/workload.ts';
+import type { Ages } from './age-limit.ts';
+import type { Freshness } from './known-world.ts';
 
 /**
  * - `pending`: waits for its first load, or for Consul's first answer with rules of before in place.
@@ -50,6 +52,13 @@ export interface SourceStatus {
   readonly known: boolean;
   readonly confirmedAt: number | undefined;
   readonly error: string | undefined;
+  /** True if what is known of it is older than `--max-age` allows, so that it grants nothing. */
+  readonly outdated?: boolean | undefined;
+}
+
+export function sourceStatus({ name, known, confirmedAt, error }: Freshness, ages: Ages): SourceStatus {
+  const age = name === 'rules' ? ages.rules : ages.services.get(name.replace(/^service /, ''));
+  return { name, known, confirmedAt, error: error?.message, outdated: age === 'outdated' || undefined };
 }
 
 /** The controller itself, as far as who runs it knows. */

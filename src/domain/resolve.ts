@@ -8,7 +8,7 @@ import { contains, type Prefix, parseAddress } from './address.ts';
 import type { Problem } from './problem.ts';
 import type { ServiceRule } from './rule.ts';
 import { type Allowance, canonical, protect, type RuleSet } from './rule-set.ts';
-import { type Instance, type ServiceRef, serviceName } from './service.ts';
+import { type Instance, OUTDATED, type ServiceRef, serviceName } from './service.ts';
 
 /** Service (as `serviceName` writes it) → its instances. A service not in here was not read yet. */
 export type Catalog = ReadonlyMap<string, readonly Instance[]>;
@@ -117,13 +117,17 @@ function serviceReasons(key: string, line: RuleLine, rule: ServiceRule, lookup: 
   const chosen = tag === undefined ? instances : instances.filter((one) => one.tags.includes(tag));
   const report = (severity: Problem['severity'], reason: string) =>
     lookup.problems.push({ severity, key, line: line.line, text: line.text, reason });
-  if (chosen.length === 0) report('warning', nothingRegistered(rule, instances.length));
+  if (instances === OUTDATED) report('error', outdated(rule));
+  else if (chosen.length === 0) report('warning', nothingRegistered(rule, instances.length));
   return chosen.flatMap((instance) => {
     const allowance = allowanceOf(instance, rule.protocol, lookup.protectedHosts);
     if (typeof allowance === 'string') report('error', allowance);
     return typeof allowance === 'string' ? [] : [{ key, line, instance, allowance }];
   });
 }
+
+const outdated = (rule: ServiceRule): string =>
+  `Consul has not confirmed ${serviceName(rule)} for longer than --max-age allows, so it grants nothing until it does`;
 
 const nothingRegistered = (rule: ServiceRule, others: number): string =>
   others === 0

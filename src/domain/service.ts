@@ -21,3 +21,6 @@ export interface Instance {
 /** A `ServiceRef` as text, `postgresql` or `postgresql@dc2`: the key of maps. */
 export const serviceName = (ref: ServiceRef): string =>
   ref.datacenter === undefined ? ref.service : `${ref.service}@${ref.datacenter}`;
+
+/** Stands for the instances of a service of which too old things are known; recognised by identity. */
+export const OUTDATED: readonly Instance[] = Object.freeze([]);

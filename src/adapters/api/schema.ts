@@ -43,6 +43,7 @@ const Source = z.object({
   known: z.boolean(),
   confirmedAt: z.number().optional(),
   error: z.string().optional(),
+  outdated: z.boolean().optional(),
 });
 
 /** The controller itself. */

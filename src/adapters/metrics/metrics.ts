@@ -115,6 +115,11 @@ export class Metrics {
     this.#gauge(failing, 'Sources that can not be read at the moment', ['source'], (gauge) => {
       for (const [source, group] of sources()) gauge.set({ source }, group.failing);
     });
+    const outdated = 'egresstrator_sources_outdated';
+    const help = 'Sources that grant nothing, as they were confirmed longer ago than --max-age allows';
+    this.#gauge(outdated, help, ['source'], (gauge) => {
+      for (const [source, group] of sources()) gauge.set({ source }, group.outdated);
+    });
   }
 
   #addRefusals(): void {
@@ -145,16 +150,18 @@ export class Metrics {
 interface SourceGroup {
   confirmedAt: number | undefined;
   failing: number;
+  outdated: number;
 }
 
 /** `rules`, `containers`, and all services as one. */
 function groupSources(sources: readonly SourceStatus[]): ReadonlyMap<string, SourceGroup> {
   const groups = new Map<string, SourceGroup>();
-  for (const { name, confirmedAt, error } of sources) {
+  for (const { name, confirmedAt, error, outdated } of sources) {
     const source = name.startsWith('service ') ? 'services' : name;
-    const group = groups.get(source) ?? { confirmedAt: Number.POSITIVE_INFINITY, failing: 0 };
+    const group = groups.get(source) ?? { confirmedAt: Number.POSITIVE_INFINITY, failing: 0, outdated: 0 };
     groups.set(source, group);
     group.failing += error === undefined ? 0 : 1;
+    group.outdated += outdated ? 1 : 0;
     const known = confirmedAt !== undefined && group.confirmedAt !== undefined;
     group.confirmedAt = known ? Math.min(group.confirmedAt ?? 0, confirmedAt) : undefined;
   }

@@ -28,6 +28,8 @@ export interface StateClock {
 
 const CLOCK: StateClock = { now: steadyNow, instant: thisInstant };
 
+const LONGEST_REFRESH = 300_000;
+
 const Instances = z.array(
   z.object({ address: z.string(), port: z.number(), tags: z.array(z.string()), node: z.string() }),
 );
@@ -54,12 +56,12 @@ export class StateFile {
   #latest: Knowledge | undefined;
 
   constructor(directory: string, log: Logger, options: StateFileOptions = {}) {
-    const { retryAfter, refresh = 300_000, clock = CLOCK } = options;
+    const { retryAfter, refresh = LONGEST_REFRESH, clock = CLOCK } = options;
     this.#file = new KeptFile(join(directory, 'known.json'), log, {
       what: 'last known rules',
       ...(retryAfter !== undefined && { retryAfter }),
     });
-    this.#refresh = refresh;
+    this.#refresh = Math.min(refresh, LONGEST_REFRESH);
     this.#clock = clock;
   }
 

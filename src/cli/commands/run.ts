@@ -46,7 +46,8 @@ export async function run(flags: Flags, terminal: Terminal): Promise<void> {
 async function start(config: Config, terminal: Terminal, log: Logger, closers: Closers): Promise<void> {
   const template = openTemplate(config);
   const engine = closers.add(await openEngine(config, terminal, log));
-  const state = config.stateDir === undefined ? undefined : closers.add(new StateFile(config.stateDir, log));
+  const state = openState(config, log);
+  if (state !== undefined) closers.add(state);
   const consul = closers.add(openConsul(config));
   const leftovers = await engine.removeLeftovers();
   if (leftovers > 0) log.warn({ leftovers }, 'helpers of a former run removed');
@@ -75,6 +76,10 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   if (config.listen) closers.add(await serveWatchers(config.listen, controls, config.allowHosts));
   templates.start((changed) => controller.useTemplate(changed));
 }
+
+/** Ages are kept so often that a crash costs a tenth of what they may be. */
+const openState = ({ stateDir, maxAge }: Config, log: Logger) =>
+  stateDir === undefined ? undefined : new StateFile(stateDir, log, maxAge && { refresh: maxAge.limit / 10 });
 
 const openGate = ({ runDir, mode }: Config, engineResolvers: readonly string[] | undefined, log: Logger) =>
   runDir === undefined ? undefined : new FileGate(runDir, { mode, engineResolvers }, log);
@@ -111,6 +116,7 @@ const controllerOptions = (config: Config, template: Template) => ({
   prepare: config.prepare,
   concurrency: config.concurrency,
   driftInterval: config.driftInterval,
+  maxAge: config.maxAge,
   grace: GRACE,
   retry: LOAD_RETRY,
   random: Math.random,

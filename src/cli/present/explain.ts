@@ -34,8 +34,13 @@ const REMARKS: Readonly<Record<NamespaceState, string | undefined>> = {
   cleared: 'an operator took its rules away (cleared), so everything passes until it stops',
 };
 
-const remarksOn = ({ state }: Asked): readonly string[] => {
-  const remark = state === undefined ? undefined : REMARKS[state];
+/** Where rules would allow it. */
+const LOCKED =
+  'it reaches nothing now (locked), as what is known is older than --max-age allows: see egresstrator status';
+
+const remarksOn = ({ state }: Asked, cause: Explanation['cause']): readonly string[] => {
+  const isLocked = state === 'locked' && cause.kind === 'rules';
+  const remark = isLocked ? LOCKED : state === undefined ? undefined : REMARKS[state];
   return remark === undefined ? [] : [`But ${remark}.`];
 };
 
@@ -45,7 +50,9 @@ export function presentExplanation(asked: Asked, explanation: Explanation, paint
   const verdict = allowed ? paint('green', 'may reach') : paint('red', 'may not reach');
   const audit = passes && !allowed ? ', but audit mode lets it pass' : '';
   const lines = cause.kind === 'nothing' ? remedies(asked, destination, cause.hints) : [because(cause)];
-  return [`${asked.container} ${verdict} ${what}${audit}.`, ...lines.flat(), ...remarksOn(asked)].join('\n');
+  return [`${asked.container} ${verdict} ${what}${audit}.`, ...lines.flat(), ...remarksOn(asked, cause)].join(
+    '\n',
+  );
 }
 
 /** What lines say of a host, whatever the port. */

@@ -76,7 +76,7 @@ const MEANING: Readonly<Record<NamespaceState, string>> = {
   pending: 'waits for its first rules, or for Consul',
   protected: 'reaches what its keys allow, and nothing else',
   audit: 'everything passes; what would be refused is recorded',
-  locked: 'reaches nothing, as no key grants it anything',
+  locked: 'reaches nothing, as no key grants it anything, or what is known is too old (--max-age)',
   unenforceable: 'rules are loaded, but something inside could undo them',
   failed: 'rules could not be loaded; it is tried again',
   cleared: 'an operator took the rules away until it stops',
@@ -125,8 +125,8 @@ function presentProblems(namespaces: readonly NamespaceStatus[], paint: Paint): 
 
 /** Services are told one by one only where something is wrong with them. */
 function shownSources(sources: readonly SourceStatus[]): readonly SourceStatus[] {
-  const isQuiet = ({ name, error, known }: SourceStatus) =>
-    name.startsWith('service ') && error === undefined && known;
+  const isQuiet = ({ name, error, known, outdated }: SourceStatus) =>
+    name.startsWith('service ') && error === undefined && known && !outdated;
   const quiet = sources.filter(isQuiet);
   const rest = sources.filter((source) => !isQuiet(source));
   if (quiet.length === 0) return rest;
@@ -142,7 +142,9 @@ const sourceColumns = (now: number): readonly Column<SourceStatus>[] => [
   { title: 'CONFIRMED', text: ({ confirmedAt }) => ago(confirmedAt, now) },
   {
     title: 'STATE',
-    text: ({ known, error }) => error ?? (known ? 'ok' : 'not read yet'),
-    colour: ({ known, error }) => (error === undefined ? (known ? 'green' : 'yellow') : 'red'),
+    text: ({ known, error, outdated }) =>
+      `${outdated ? 'too old (--max-age), so it grants nothing: ' : ''}${error ?? (known ? 'ok' : 'not read yet')}`,
+    colour: ({ known, error, outdated }) =>
+      error === undefined && !outdated ? (known ? 'green' : 'yellow') : 'red',
   },
 ];

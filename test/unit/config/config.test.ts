@@ -46,6 +46,32 @@ describe('resolveConfig', () => {
     expect(() => resolveConfig({ consulWait: '0' }, {})).toThrow('a whole number from 1 to 600');
   });
 
+  test.each([
+    [{}, undefined],
+    [{ maxAge: 'none' }, undefined],
+    [{ maxAge: '90' }, { limit: 90_000, action: 'lock' }],
+    [{ maxAge: '90s' }, { limit: 90_000, action: 'lock' }],
+    [
+      { maxAge: '15m', maxAgeAction: 'drop-services' },
+      { limit: 900_000, action: 'drop-services' },
+    ],
+    [{ maxAge: '12h' }, { limit: 43_200_000, action: 'lock' }],
+    [{ maxAge: '2d' }, { limit: 172_800_000, action: 'lock' }],
+  ])('reads how old things may be: %o', (flags, expected) => {
+    expect(resolveConfig(flags, {}).maxAge).toEqual(expected);
+  });
+
+  test.each([
+    [{ maxAge: '29s' }, '--max-age: expected a duration from 30s to 365d'],
+    [{ maxAge: '1000000d' }, 'to 365d'],
+    [{ maxAge: '-1h' }, 'as 90s, 15m, 12h or 2d, or none, not "-1h"'],
+    [{ maxAge: '2 weeks' }, 'not "2 weeks"'],
+    [{ maxAge: '10m', consulWait: '600' }, '--max-age: expected a duration from 1200s to 365d'],
+    [{ maxAge: '1h', maxAgeAction: 'open' }, '--max-age-action: expected lock, drop-services, not "open"'],
+  ])('refuses ages that cannot be kept: %o', (flags, problem) => {
+    expect(() => resolveConfig(flags, {})).toThrow(problem);
+  });
+
   test('reads lists', () => {
     const { protectedHosts, prepare } = resolveConfig(
       { protect: '10.0.0.1, fd00::1', prepare: 'a,b;;c' },

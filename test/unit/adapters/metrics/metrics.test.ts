@@ -22,7 +22,7 @@ const status: Status = {
     source('rules', 5_000),
     source('containers', undefined, 'gone'),
     source('service a', 9_000),
-    source('service b', 7_000, 'refused'),
+    { ...source('service b', 7_000, 'refused'), outdated: true },
   ],
   refused: [],
 };
@@ -49,6 +49,8 @@ test('namespaces, problems and sources are told as they are when somebody asks',
   expect(text).toContain('egresstrator_source_confirmed_timestamp_seconds{source="services"} 7');
   expect(text).not.toContain('egresstrator_source_confirmed_timestamp_seconds{source="containers"}');
   expect(text).toContain('egresstrator_sources_failing{source="services"} 1');
+  expect(text).toContain('egresstrator_sources_outdated{source="services"} 1');
+  expect(text).toContain('egresstrator_sources_outdated{source="rules"} 0');
 });
 
 test('loads are counted by outcome, and timed where they ended well', async () => {

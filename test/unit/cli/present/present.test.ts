@@ -96,6 +96,30 @@ describe('status', () => {
     expect(text).toContain('web, sidecar  <green>protected</>  db, net');
   });
 
+  test('tells how old what is known is, and what is too old to count', () => {
+    const text = presentStatus(
+      {
+        ...status,
+        sources: [
+          {
+            ...{ name: 'rules', known: false, confirmedAt: NOW - 7_300_000, error: 'Consul is away' },
+            outdated: true,
+          },
+          { name: 'service pg', known: true, confirmedAt: NOW - 9_000, outdated: true },
+          { name: 'service web', known: true, confirmedAt: NOW - 5_000 },
+        ],
+      },
+      NOW,
+      plain,
+    );
+    expect(lines(text).slice(-4)).toEqual([
+      'SOURCE      CONFIRMED  STATE',
+      'rules       2h ago     too old (--max-age), so it grants nothing: Consul is away',
+      'service pg  9s ago     too old (--max-age), so it grants nothing: ok',
+      '1 service   5s ago     ok',
+    ]);
+  });
+
   test('of nothing says so', () => {
     expect(presentStatus({ namespaces: [], sources: [], refused: [] }, NOW, plain)).toBe(
       'No running container was started with EGRESSTRATOR_ENABLE=1.',
@@ -246,6 +270,10 @@ describe('explain', () => {
     const [, , remark] = lines(presentExplanation({ ...asked, state: 'cleared' }, explanation, plain));
     expect(remark).toBe(
       'But an operator took its rules away (cleared), so everything passes until it stops.',
+    );
+    const [, , locked] = lines(presentExplanation({ ...asked, state: 'locked' }, explanation, plain));
+    expect(locked).toMatch(
+      /^But it reaches nothing now \(locked\), as what is known is older than --max-age/,
     );
   });
 
