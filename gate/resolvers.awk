@@ -20,11 +20,12 @@ BEGIN {
   print resolvers6
 }
 
-# A mounted file may be a device or a pipe that never ends.
+# A mounted file may be a device or a pipe that never ends. Root inside may have taken a lease on it, before a
+# restart or in another container that shares it: to open it then takes 45 s.
 function regular(file,   quoted) {
   quoted = file
   gsub(/'/, "'\\''", quoted)
-  return slurp_command("test -f '" quoted "' && head -c 65536 '" quoted "'")
+  return slurp_command("test -f '" quoted "' && timeout -k 1 1 head -c 65536 '" quoted "'")
 }
 
 function read_resolv_conf(text, into,   n, line, i, word) {

@@ -74,7 +74,7 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
   const engine = connect({ ...engineOptionsFrom(terminal.environment), host: config.docker.host });
   await engine.running();
   const { runner, image, removeLeftovers } = openRunner(config, engine);
-  const containers = new DockerContainerSource(engine, { lacksRawSockets: openRecords(config) });
+  const containers = new DockerContainerSource(engine, { lacksRawSockets: openRecords(config), image });
   return {
     containers,
     warmUp: () =>

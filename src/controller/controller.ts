@@ -9,6 +9,7 @@ import type { Acl } from '../domain/acl.ts';
 import type { Prefix } from '../domain/address.ts';
 import type { Container, ContainerId } from '../domain/container.ts';
 import { type Namespace, type NamespaceId, type Plan, planNamespaces } from '../domain/namespace.ts';
+import type { Problem } from '../domain/problem.ts';
 import { grantedKeys, servicesOf } from '../domain/resolve.ts';
 import type { Mode } from '../domain/workload.ts';
 import { recordsRefusals } from '../rendering/facts.ts';
@@ -25,6 +26,7 @@ import { Preparer } from './preparer.ts';
 import { ProblemLog } from './problem-log.ts';
 import { Renderer } from './rendering.ts';
 import { Resolver } from './resolver.ts';
+import { ResolverFacts } from './resolver-facts.ts';
 import { sightingsOf } from './sightings.ts';
 import { type Status, sourceStatus } from './status.ts';
 import { wantsOf } from './wants.ts';
@@ -65,6 +67,7 @@ export class Controller {
   readonly #containers: Watched<ReadonlyMap<ContainerId, Container>>;
   readonly #resolver: Resolver;
   readonly #keeper: Keeper;
+  readonly #resolverFacts: ResolverFacts;
   readonly #overrides = new Overrides();
   readonly #problems: ProblemLog;
   readonly #preparer: Preparer | undefined;
@@ -76,7 +79,8 @@ export class Controller {
   #renderer: Renderer;
   #plan: Plan = { namespaces: [], refused: [] };
   #nextLook: NodeJS.Immediate | undefined;
-  #looked = false;
+  /** True once all containers were read that ran when we started. */
+  #sawAll = false;
   #rawSockets = false;
   #closed = false;
 
@@ -90,8 +94,10 @@ export class Controller {
     this.#keeper = new Keeper(options, ports.log, () => ({
       ...ports,
       renderer: this.#renderer,
+      resolvers: (namespace, gate) => this.#resolverFacts.of(namespace, gate),
       awaitsAnswers: this.#world.awaitsAnswers,
     }));
+    this.#resolverFacts = this.#openResolverFacts();
     this.#world = new KnownWorld(ports.rules, ports.former, options.now, () => this.look());
     this.#ageLimit = this.#openAgeLimit();
     this.#containers = ports.containers.watch(() => this.look());
@@ -149,7 +155,9 @@ export class Controller {
     const engine = { name: 'containers', known: value !== undefined, confirmedAt, error: error?.message };
     const consul = this.#world.freshness().map((one) => sourceStatus(one, this.#ages));
     return {
-      namespaces: [...this.#keeper.records()].map(statusOf),
+      namespaces: [...this.#keeper.records()].map((one) =>
+        statusOf(one, this.#factProblems(one.namespace.id)),
+      ),
       refused: this.#plan.refused.map(({ container, problem }) => ({ name: container.name, problem })),
       sources: [...consul, engine],
       recordsRefusals: recordsRefusals(this.#renderer.template.source),
@@ -180,6 +188,12 @@ export class Controller {
     this.#containers.close();
     clearImmediate(this.#nextLook);
     await this.#keeper.close();
+    await this.#resolverFacts.close();
+  }
+
+  #factProblems(id: NamespaceId): readonly Problem[] {
+    const problem = this.#resolverFacts.problem(id);
+    return problem === undefined ? [] : [problem];
   }
 
   #look(): void {
@@ -191,12 +205,13 @@ export class Controller {
     for (const { members } of this.#plan.namespaces) {
       for (const { workload } of members) this.#preparer?.see(workload);
     }
+    this.#resolverFacts.follow(this.#plan.namespaces);
     if (acl !== undefined) this.#follow(acl);
     const ages = this.#ageLimit?.ages() ?? ALL_FRESH;
     this.#ages = ages;
     const isDenylist = needsUngranted(this.#renderer.template);
     const wantFor = wantsOf({ acl, catalog: this.#world.catalog(), ages, isDenylist }, this.#resolver);
-    const how = { mayHold: !this.#looked, impatient: this.#world.unreachable };
+    const how = { mayHold: !this.#sawAll, impatient: this.#world.unreachable };
     for (const namespace of this.#plan.namespaces)
       this.#keeper.want(namespace, wantFor(namespace.grants), how);
     if (acl !== undefined || ages.rules === 'outdated') this.#preparer?.prepare(wantFor, this.#renderer);
@@ -204,7 +219,8 @@ export class Controller {
     this.#resolver.sweep();
     this.#rawSockets ||= this.#plan.namespaces.some((namespace) => namespace.hasRawSockets);
     this.#problems.update(sightingsOf(this.status(), this.#plan, this.#rawSockets));
-    this.#looked = true;
+    // Who was not read until now may have been here before us.
+    this.#sawAll ||= this.#containers.confirmedAt !== undefined;
   }
 
   #follow(acl: Acl): void {
@@ -218,6 +234,19 @@ export class Controller {
   #remember(): void {
     const knowledge = this.#world.knowledge();
     if (knowledge !== undefined) this.#ports.remember(knowledge);
+  }
+
+  #openResolverFacts(): ResolverFacts {
+    const { retry, random } = this.#options;
+    return new ResolverFacts({
+      source: this.#ports.containers,
+      retry: { first: retry.first, most: SELDOM * retry.most },
+      random,
+      onChange: (id) => {
+        this.#keeper.refresh(id);
+        this.look();
+      },
+    });
   }
 
   #openAgeLimit(): AgeLimit | undefined {
@@ -246,6 +275,9 @@ function openPreparer({ prepare, mode }: ControllerOptions, { gate }: Controller
 
 /** Milliseconds between two looks, so that what is kept of ages is no older than that. */
 const LONGEST_UNLOOKED = 60_000;
+
+/** A read that fails again and again may cost the Engine seconds each time, so it waits longer than a load. */
+const SELDOM = 12;
 
 /** Comparisons in one interval: each costs as much processor time as a small load. */
 const MOST_COMPARISONS = 20;

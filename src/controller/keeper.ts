@@ -68,6 +68,12 @@ export class Keeper {
     this.#records.delete(id);
   }
 
+  /** Runs a job for one namespace, unless one is to come anyway. */
+  refresh(id: NamespaceId): void {
+    const record = this.#records.get(id);
+    if (record !== undefined && record.timer === undefined) this.#queue.request(id, priorityOf(record));
+  }
+
   /** Runs a job for every namespace. */
   recheck(): void {
     for (const id of this.#records.keys()) this.#queue.request(id, PRIORITY.refresh);

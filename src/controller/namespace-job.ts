@@ -2,15 +2,19 @@
  * The job: makes one namespace hold what it should. It reads the record when it starts, so it always
  * works for the newest state of the world, and it writes only where something differs.
  */
-import { LoadError } from '../domain/errors.ts';
+import { LoadError, messageOf } from '../domain/errors.ts';
+import type { Namespace } from '../domain/namespace.ts';
 import { expectedFacts, type Facts, withFacts } from '../rendering/facts.ts';
 import { attachmentsOf, type NamespaceRecord, NOTHING_LOADED, refOf, type Want } from './namespace-record.ts';
-import type { ContainerSource, Dataplane, Gate, Loaded, Logger } from './ports.ts';
+import type { Dataplane, Gate, Loaded, Logger } from './ports.ts';
 import type { Renderer } from './rendering.ts';
+import type { KnownResolvers } from './resolver-facts.ts';
+import { within } from './within.ts';
 
 export interface JobContext {
   readonly dataplane: Dataplane;
-  readonly containers: Pick<ContainerSource, 'resolvers'>;
+  /** What is known of its resolvers, without waiting for the workload; `gate`: what the gate has allowed. */
+  readonly resolvers: (namespace: Namespace, gate: readonly string[] | undefined) => Promise<KnownResolvers>;
   readonly gate?: Pick<Gate, 'loadedAtStart'> | undefined;
   readonly renderer: Renderer;
   readonly log: Logger;
@@ -26,9 +30,26 @@ export type Outcome = 'equal' | 'loaded' | 'cleared' | 'left';
 export async function settle(record: NamespaceRecord, context: JobContext): Promise<Outcome> {
   const { want, unseen } = record;
   record.unseen = false;
-  const loaded = (unseen ? undefined : record.loaded) ?? (await look(record, context));
-  return want.kind === 'nothing' ? clear(record, loaded, context) : load(record, want, loaded, context);
+  const known = unseen ? undefined : record.loaded;
+  if (want.kind === 'nothing') return clear(record, known ?? (await look(record, context)), context);
+  return load(record, want, known ?? (await lookOrNot(record, want, context)), context);
 }
+
+/** A look that fails does not hold up a load, which would replace whatever is there. */
+async function lookOrNot(record: NamespaceRecord, want: RulesWanted, context: JobContext): Promise<Loaded> {
+  try {
+    return await look(record, context);
+  } catch (error) {
+    if (!want.complete || isGone(error)) throw error;
+    const fields = { container: record.namespace.target.name, error: messageOf(error) };
+    context.log.warn(fields, 'rules in the kernel could not be read; loading them anew');
+    return NOTHING_LOADED;
+  }
+}
+
+const isGone = (error: unknown): boolean => error instanceof LoadError && error.gone;
+
+type RulesWanted = Extract<Want, { kind: 'rules' }>;
 
 async function look(record: NamespaceRecord, context: JobContext): Promise<Loaded> {
   const begins = record.startedWith !== undefined && record.expected === undefined && record.failures === 0;
@@ -37,11 +58,15 @@ async function look(record: NamespaceRecord, context: JobContext): Promise<Loade
 
 /** A namespace that is new holds nothing but what the gate has loaded, and the gate leaves a record. */
 async function lookAtStart(record: NamespaceRecord, { gate }: JobContext): Promise<Loaded> {
-  const atStart = await gate?.loadedAtStart(record.namespace.target);
+  const asked = gate?.loadedAtStart(record.namespace.target) ?? Promise.resolve(undefined);
+  const atStart = await within(GATE_LIMIT, asked, undefined);
   if (atStart === undefined) return NOTHING_LOADED;
   record.gateResolvers = atStart.resolvers;
   return { fingerprint: atStart.fingerprint, facts: GATE_FACTS, digest: undefined };
 }
+
+/** Milliseconds for the gate's record. Without it, rules are loaded over whatever the gate has loaded. */
+const GATE_LIMIT = 500;
 
 /** What the kernel holds. What was altered there counts as nothing of ours, so that it is replaced. */
 async function lookInKernel(
@@ -72,7 +97,7 @@ async function clear(record: NamespaceRecord, loaded: Loaded, { dataplane }: Job
 
 async function load(
   record: NamespaceRecord,
-  want: Extract<Want, { kind: 'rules' }>,
+  want: RulesWanted,
   loaded: Loaded,
   context: JobContext,
 ): Promise<Outcome> {
@@ -84,10 +109,14 @@ async function load(
     return 'left';
   }
   const { mode, dns, target } = record.namespace;
-  const resolvers = await resolversOf(record, context);
+  const { addresses: resolvers, isGuess } = await context.resolvers(record.namespace, record.gateResolvers);
+  record.resolvers = resolvers;
   const facts = { resolvers, attachments: target.attachments };
   const { text, fingerprint } = context.renderer.render({ ...want, mode, dns, resolvers });
-  if (loaded.fingerprint === fingerprint && hasFacts(record, loaded, text, facts)) {
+  if (
+    loaded.fingerprint === fingerprint &&
+    (isFirstGuess(record, isGuess) || hasFacts(record, loaded, text, facts))
+  ) {
     keep(record, loaded);
     record.ours = true;
     return 'equal';
@@ -116,14 +145,12 @@ function keep(record: NamespaceRecord, loaded: Loaded): void {
   record.expected = loaded;
 }
 
-async function resolversOf(record: NamespaceRecord, { containers }: JobContext): Promise<readonly string[]> {
-  const attachments = attachmentsOf(record.namespace);
-  if (record.resolvers?.attachments !== attachments) {
-    const addresses = await containers.resolvers(record.namespace.target.id);
-    record.resolvers = { attachments, addresses };
-  }
-  return record.resolvers.addresses;
-}
+/**
+ * After a restart of the controller, rules that are right stay although their resolvers were not read yet: what
+ * they were loaded with is more likely than a guess. It is compared as soon as they are read.
+ */
+const isFirstGuess = (record: NamespaceRecord, isGuess: boolean): boolean =>
+  isGuess && record.expected === undefined && record.startedWith === undefined;
 
 const notWhatWasLoaded = (name: string, wanted: string, loaded: Loaded): LoadError =>
   new LoadError(

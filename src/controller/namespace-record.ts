@@ -2,6 +2,7 @@
  * What the controller remembers of one namespace between two jobs.
  */
 import type { Namespace } from '../domain/namespace.ts';
+import type { Problem } from '../domain/problem.ts';
 import type { Resolution } from '../domain/resolve.ts';
 import type { RuleSet } from '../domain/rule-set.ts';
 import type { Loaded, NamespaceRef } from './ports.ts';
@@ -30,8 +31,8 @@ export interface NamespaceRecord {
   expected: Loaded | undefined;
   /** True once what is loaded follows from what this controller knows, and not from a run before it. */
   ours: boolean;
-  /** The resolvers as read for the attachments of that time. */
-  resolvers: { readonly attachments: string; readonly addresses: readonly string[] } | undefined;
+  /** The resolvers that the last job took. */
+  resolvers: readonly string[] | undefined;
   /**
    * For a container that started while we watched: its attachments then. What the gate loaded at the
    * start holds the facts of these.
@@ -100,7 +101,8 @@ export function stateOf(record: NamespaceRecord): NamespaceState {
   return want.resolution.ruleSet.layers.length === 0 ? 'locked' : 'protected';
 }
 
-export function statusOf(record: NamespaceRecord): NamespaceStatus {
+/** `facts`: what is wrong with what was read of it apart from its rules. */
+export function statusOf(record: NamespaceRecord, facts: readonly Problem[]): NamespaceStatus {
   const { namespace, want } = record;
   return {
     id: namespace.id,
@@ -117,6 +119,7 @@ export function statusOf(record: NamespaceRecord): NamespaceStatus {
     problems: [
       ...namespace.members.flatMap((member) => member.workload.problems),
       ...(want.kind === 'rules' ? want.resolution.problems : []),
+      ...facts,
     ],
   };
 }

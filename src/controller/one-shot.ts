@@ -4,12 +4,14 @@
  */
 import { parseAcl } from '../domain/acl.ts';
 import type { Prefix } from '../domain/address.ts';
+import type { Container } from '../domain/container.ts';
+import { messageOf } from '../domain/errors.ts';
 import type { Namespace } from '../domain/namespace.ts';
 import { grantedKeys, servicesOf } from '../domain/resolve.ts';
 import { serviceName } from '../domain/service.ts';
 import { type JobContext, type Outcome, settle } from './namespace-job.ts';
 import { newRecord, type Want } from './namespace-record.ts';
-import type { RuleSource } from './ports.ts';
+import type { ContainerSource, RuleSource } from './ports.ts';
 import { Resolver } from './resolver.ts';
 
 export type RulesWanted = Extract<Want, { kind: 'rules' }>;
@@ -34,6 +36,26 @@ export async function readRules(
   };
 }
 
-/** Makes the namespace hold what is wanted. */
-export const settleOnce = (namespace: Namespace, want: Want, context: JobContext): Promise<Outcome> =>
-  settle(newRecord(namespace, want, { sinceStart: false }), context);
+export interface OnceContext extends Omit<JobContext, 'resolvers'> {
+  readonly containers: Pick<ContainerSource, 'resolvers'>;
+}
+
+/** Makes the namespace hold what is wanted; with no resolvers, where they cannot be read. */
+export const settleOnce = (namespace: Namespace, want: Want, context: OnceContext): Promise<Outcome> =>
+  settle(newRecord(namespace, want, { sinceStart: false }), {
+    ...context,
+    resolvers: async ({ target }) => ({ addresses: await readResolvers(target, context), isGuess: false }),
+  });
+
+async function readResolvers(
+  target: Container,
+  { containers, log }: OnceContext,
+): Promise<readonly string[]> {
+  try {
+    return await containers.resolvers(target);
+  } catch (error) {
+    const fields = { container: target.name, error: messageOf(error) };
+    log.warn(fields, 'resolvers could not be read, so none are allowed');
+    return [];
+  }
+}

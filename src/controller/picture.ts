@@ -66,7 +66,7 @@ export function pictureOf(
   if (acl === undefined) return undefined;
   return {
     places: [...records].map((one) => ({
-      ...placeOf(one.namespace, one.resolvers?.addresses),
+      ...placeOf(one.namespace, one.resolvers),
       state: stateOf(one),
     })),
     rules: [...acl.values()].map(({ key, text }) => ({ key, text })),

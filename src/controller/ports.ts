@@ -46,10 +46,15 @@ export interface ContainerSource {
   /** The running containers, by id. */
   watch(onChange: () => void): Watched<ReadonlyMap<ContainerId, Container>>;
   /**
-   * Addresses that the container's own name resolution needs: what its /etc/resolv.conf names, as far
-   * as the Engine put it there, without what Docker asks from the host.
+   * Addresses that the container's own name resolution needs: what the resolv.conf that the Engine wrote
+   * for it names, as far as the Engine put it there, without what Docker asks from the host. A workload can
+   * make this slow or fail. Fails with an `EngineError`, or a `LoadError` if the container is gone.
    */
-  resolvers(id: ContainerId): Promise<readonly string[]>;
+  resolvers(container: Container): Promise<readonly string[]>;
+  /** The same where it can be told at once from files of this host, else undefined. Never fails. */
+  resolversHere(container: Container): Promise<readonly string[] | undefined>;
+  /** All that the Engine gave it to choose from; undefined while that is not known. */
+  resolversGiven(container: Container): readonly string[] | undefined;
 }
 
 /** The network namespace of a running container. */

@@ -17,6 +17,14 @@ export interface ImageWords {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** What the Engine gave a container for its name resolution. */
+export interface DnsConfig {
+  /** As `--dns` names them; empty where the Engine's own resolvers are used. */
+  readonly servers: readonly string[];
+  /** Where the Engine keeps the resolv.conf that it wrote for the container, on the Engine's host. */
+  readonly resolvConf: string | undefined;
+}
+
 export interface Container {
   readonly id: ContainerId;
   /** Without the leading slash. */
@@ -33,6 +41,9 @@ export interface Container {
   readonly canUndoRules: boolean;
   /** Holds CAP_NET_RAW, as Docker gives by default: an AF_XDP socket gets round every rule in its namespace. */
   readonly hasRawSockets: boolean;
+  /** The image's id, which stands for its content. */
+  readonly imageId: string;
+  readonly dnsConfig: DnsConfig;
   /** `NAME=value`, as the Engine says it, of what speaks of egresstrator. */
   readonly environment: readonly string[];
   readonly labels: Readonly<Record<string, string>>;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type OwnEngine, startEngine } from '../../lab/engine.ts';
 import { DockerContainerSource } from '../../src/adapters/docker/containers.ts';
+import { container } from '../support/containers.ts';
 import { buildImageWith, type DockerLab, dockerLab, openDockerLab, versions } from './docker-lab.ts';
 
 const soon = { timeout: 15_000, interval: 20 };
@@ -22,6 +23,12 @@ function startWatch({ engine }: DockerLab) {
       expect(of(id)).toBeUndefined();
     }, soon);
   return { watch, of, become, vanish };
+}
+
+async function resolversOf(source: DockerContainerSource, id: string): Promise<readonly string[]> {
+  const found = (await source.list()).get(id);
+  if (found === undefined) throw new Error(`${id} does not run`);
+  return source.resolvers(found);
 }
 
 describe.each(versions)('Engine %s', (version) => {
@@ -112,13 +119,13 @@ describe.each(versions)('Engine %s', (version) => {
   test('resolvers: the ones it names, where Docker does not ask on its behalf', async () => {
     const source = new DockerContainerSource(lab.engine);
     const id = await lab.start('--dns', '192.0.2.1', '--dns', '127.0.0.53', '--dns', '192.0.2.2');
-    expect(await source.resolvers(id)).toEqual(['192.0.2.1', '192.0.2.2']);
+    expect(await resolversOf(source, id)).toEqual(['192.0.2.1', '192.0.2.2']);
   });
 
   test("resolvers: those behind Docker's own, on a user's network", async () => {
     const source = new DockerContainerSource(lab.engine);
     const options = ['--network', await lab.network(), '--dns', '192.0.2.1', '--dns', '2001:db8::53'];
-    expect((await source.resolvers(await lab.start(...options))).toSorted()).toEqual([
+    expect((await resolversOf(source, await lab.start(...options))).toSorted()).toEqual([
       '192.0.2.1',
       '2001:db8::53',
     ]);
@@ -143,12 +150,14 @@ describe.each(versions)('Engine %s', (version) => {
     );
     onTestFinished(() => lab.engine.remove(id));
     expect(await lab.docker('exec', id, 'cat', '/etc/resolv.conf')).toContain('192.0.2.1');
-    expect(await new DockerContainerSource(lab.engine).resolvers(id)).toEqual(['192.0.2.1']);
+    expect(await resolversOf(new DockerContainerSource(lab.engine), id)).toEqual(['192.0.2.1']);
   });
 
   test('resolvers: of a container that is gone', async () => {
     const source = new DockerContainerSource(lab.engine);
-    await expect(source.resolvers('ab'.repeat(32))).rejects.toThrow('ended before its resolvers were read');
+    await expect(source.resolvers(container('ab'.repeat(32)))).rejects.toThrow(
+      'ended before its resolvers were read',
+    );
   });
 
   test('a name that is no id, and one that would be another request', async () => {
@@ -175,7 +184,7 @@ describe("the Engine's own resolvers", () => {
     const network = await lab.network();
     const source = new DockerContainerSource(lab.engine);
     const ids = [await lab.start('--network', network), await lab.start('--network', network)];
-    for (const id of ids) expect(await source.resolvers(id)).toEqual(['192.0.2.53']);
+    for (const id of ids) expect(await resolversOf(source, id)).toEqual(['192.0.2.53']);
     const left = await lab.docker('ps', '--all', '--quiet', '--filter', 'label=egresstrator.role');
     expect(left).toBe('');
   });

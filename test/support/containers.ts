@@ -14,6 +14,8 @@ export const container = (name: string, traits: Partial<Container> = {}): Contai
   attachments: ['net:endpoint'],
   canUndoRules: false,
   hasRawSockets: false,
+  imageId: 'sha256:0',
+  dnsConfig: { servers: [], resolvConf: undefined },
   environment: ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_ACL=db'],
   labels: {},
   ...traits,

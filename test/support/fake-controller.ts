@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { Metrics } from '../../src/adapters/metrics/metrics.ts';
 import { Controller, type ControllerOptions } from '../../src/controller/controller.ts';
 import type { Knowledge } from '../../src/controller/known-world.ts';
-import type { Gate } from '../../src/controller/ports.ts';
+import type { ContainerSource, Gate } from '../../src/controller/ports.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { metricsBesideStatus, statusBesideKernel } from './agreement.ts';
 import { FakeConsul, FakeEngine, FakeKernel, FakeLog } from './fake-world.ts';
@@ -27,6 +27,8 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly kernel?: FakeKernel;
   readonly former?: Knowledge;
   readonly gate?: Gate;
+  /** Instead of `engine`. */
+  readonly containers?: ContainerSource;
 }
 
 /** It ends with the test that starts it, if not before. */
@@ -37,6 +39,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     kernel = new FakeKernel(),
     former,
     gate,
+    containers = engine,
     ...rest
   } = given;
   const log = new FakeLog();
@@ -56,7 +59,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
   };
   const controller = new Controller(options, {
     rules: consul,
-    containers: engine,
+    containers,
     dataplane: kernel,
     log,
     former,

@@ -128,6 +128,10 @@ export class FakeConsul implements RuleSource {
 
 export class FakeEngine implements ContainerSource {
   readonly containers = new Map<ContainerId, Container>();
+  /** Whether the files are on this host in which the Engine keeps the resolvers. */
+  seesFiles = true;
+  /** The Engine's answer where they are not; a test throws from here, or never answers. */
+  beforeResolvers: (container: Container) => Promise<readonly string[]> = async () => ['192.0.2.53'];
   readonly #cells: Cell<ReadonlyMap<ContainerId, Container>>[] = [];
 
   run(...containers: readonly Container[]): void {
@@ -154,8 +158,16 @@ export class FakeEngine implements ContainerSource {
     return cell;
   }
 
-  async resolvers(): Promise<readonly string[]> {
-    return ['192.0.2.53'];
+  async resolvers(container: Container): Promise<readonly string[]> {
+    return this.beforeResolvers(container);
+  }
+
+  async resolversHere(): Promise<readonly string[] | undefined> {
+    return this.seesFiles ? ['192.0.2.53'] : undefined;
+  }
+
+  resolversGiven(): readonly string[] {
+    return ['192.0.2.53', '192.0.2.54'];
   }
 }
 

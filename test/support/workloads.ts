@@ -17,6 +17,8 @@ export interface WorkloadOptions {
   readonly network?: string;
   /** More for `docker run`: `['--publish', '80']`. */
   readonly args?: readonly string[];
+  /** Default: the workload image. */
+  readonly image?: string;
   /** Default: sleep. */
   readonly command?: readonly string[];
 }
@@ -102,7 +104,7 @@ export class Workloads implements AsyncDisposable {
 
   /** As `run`, but returns as soon as the Engine does, with the id. */
   start(name: string, options: WorkloadOptions = {}): Promise<string> {
-    const { acl, network = 'bridge', args = [], command = [] } = options;
+    const { acl, network = 'bridge', args = [], image = this.#image, command = [] } = options;
     const asks = acl === undefined ? [] : ['-e', 'EGRESSTRATOR_ENABLE=1', '-e', `EGRESSTRATOR_ACL=${acl}`];
     const nameServer = this.nameServers.get(network);
     const flags = [
@@ -111,7 +113,7 @@ export class Workloads implements AsyncDisposable {
       ...['--label', this.#label, '--name', this.nameOf(name)],
       ...[...asks, ...args],
     ];
-    return this.must('run', '--detach', ...flags, this.#image, ...command);
+    return this.must('run', '--detach', ...flags, image, ...command);
   }
 
   /** A container of ours as it is now, with a new probe inside. */

@@ -1,6 +1,7 @@
 /**
  * A small file of a container, through the Engine's archive call: works for images with no shell, and for
- * what the Engine mounts itself, like /etc/resolv.conf.
+ * what the Engine mounts itself, like /etc/resolv.conf. Only for containers of our own: the Engine keeps a
+ * container locked while it reads, and a workload can make that last (resolv-conf-probe.ts).
  */
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -13,7 +14,7 @@ import { isRefusal } from './errors.ts';
 const mostLinks = 8;
 const mostBytes = 64 * 1024;
 /** Milliseconds. */
-const limit = 30_000;
+const limit = 10_000;
 
 /** `undefined`: there is no such file. A link is followed, inside the container. */
 export async function readFileOf(engine: Engine, id: string, path: string): Promise<string | undefined> {

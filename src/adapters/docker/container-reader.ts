@@ -2,13 +2,20 @@
  * Reads a container, with what its image says by itself: the Engine mixes an image's environment and
  * labels into those of the container, and who made the image is not who runs it.
  */
+import { within } from '../../controller/within.ts';
 import type { Container, ContainerId, ImageWords } from '../../domain/container.ts';
 import type { Engine } from './engine.ts';
-import { containerFrom, nameServing } from './inspect.ts';
+import { containerFrom } from './inspect.ts';
 import { imageWords } from './own-words.ts';
 
 /** An image's id stands for its content, so that what was read once holds. */
 const MOST_REMEMBERED = 500;
+
+/**
+ * Milliseconds for what is asked beside the inspection itself. What comes later is not known for now: the
+ * image is unclear, which loosens nothing, and CAP_NET_RAW counts as held.
+ */
+const LIMIT = 500;
 
 /** True if a container has no CAP_NET_RAW although the Engine gave it: the gate takes it away. */
 export type LacksRawSockets = (container: Container) => Promise<boolean>;
@@ -23,16 +30,15 @@ export class ContainerReader {
     this.#lacksRawSockets = lacksRawSockets;
   }
 
-  /** Fails with an `EngineError`. */
+  /** Fails with an `EngineError` where the container itself cannot be inspected. */
   async read(id: ContainerId): Promise<Container> {
-    const json = await this.#engine.inspect(id);
-    const container = containerFrom(json);
+    const container = containerFrom(await this.#engine.inspect(id));
     if (!speaksOfUs(container)) return container;
-    return {
-      ...container,
-      hasRawSockets: container.hasRawSockets && !(await this.#lacksRawSockets(container)),
-      image: await this.#wordsOf(nameServing(json).image),
-    };
+    const [image, lacksRawSockets] = await Promise.all([
+      within(LIMIT, this.#wordsOf(container.imageId), 'unknown' as const),
+      within(LIMIT, this.#lacksRawSockets(container), false),
+    ]);
+    return { ...container, hasRawSockets: container.hasRawSockets && !lacksRawSockets, image };
   }
 
   #wordsOf(image: string): Promise<ImageWords | 'unknown'> {

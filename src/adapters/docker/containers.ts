@@ -6,21 +6,30 @@ import type { Container, ContainerId } from '../../domain/container.ts';
 import { LoadError } from '../../domain/errors.ts';
 import { steadyNow } from '../clock/steady-clock.ts';
 import { ContainerReader } from './container-reader.ts';
+import { withDeadline } from './deadline.ts';
 import { defaultResolvers } from './default-resolvers.ts';
 import type { Engine } from './engine.ts';
 import { isRefusal } from './errors.ts';
-import { type DefaultResolvers, resolversOf } from './resolvers.ts';
+import { reachable } from './resolv-conf.ts';
+import { resolvConfOn } from './resolv-conf-probe.ts';
+import { readHere, resolversFrom } from './resolvers.ts';
 import { Revisits } from './revisits.ts';
 import { ContainerWatch, type WatchSettings } from './watch.ts';
 
 export interface SourceSettings extends WatchSettings {
   /** Milliseconds for which the Engine's own resolvers are remembered. */
   readonly keepResolvers: number;
+  /** Milliseconds in which the Engine must have told the resolvers of a container. */
+  readonly resolversLimit: number;
+  /** Finds an image for containers that show what the Engine writes; default: the image of whose resolvers are asked for. */
+  readonly image?: (() => Promise<string>) | undefined;
 }
 
 const defaultSettings: SourceSettings = {
   keepResolvers: 600_000,
+  resolversLimit: 10_000,
   relistEvery: 60_000,
+  patience: 1_000,
   concurrency: 8,
   // To ask a socket of this host costs next to nothing, and each wait is one for containers that start.
   backoff: { first: 250, most: 5_000 },
@@ -33,13 +42,15 @@ export class DockerContainerSource implements ContainerSource {
   readonly #engine: Engine;
   readonly #reader: ContainerReader;
   readonly #settings: SourceSettings;
-  readonly #defaultResolvers: DefaultResolvers;
+  readonly #askEngine: (image: string) => Promise<readonly string[]>;
+  /** The Engine's own resolvers, as last told. */
+  #engines: readonly string[] | undefined;
 
   constructor(engine: Engine, settings: Partial<SourceSettings> = {}) {
     this.#engine = engine;
     this.#settings = { ...defaultSettings, ...settings };
     this.#reader = new ContainerReader(engine, this.#settings.lacksRawSockets);
-    this.#defaultResolvers = defaultResolvers(engine, this.#settings.keepResolvers, this.#settings.now);
+    this.#askEngine = defaultResolvers(engine, this.#settings.keepResolvers, this.#settings.now);
   }
 
   async list(): Promise<ReadonlyMap<ContainerId, Container>> {
@@ -57,23 +68,60 @@ export class DockerContainerSource implements ContainerSource {
     return new ContainerWatch(this.#engine, this.#settings, onChange);
   }
 
-  /** The Engine's own resolvers, which the first container to start would have to wait for. `image`: whichever the Engine has. */
-  warmUp(image: string): Promise<readonly string[]> {
-    return this.#defaultResolvers(image);
+  /** The Engine's own resolvers, to be known before the first container starts. `image`: whichever the Engine has. */
+  async warmUp(image: string): Promise<readonly string[]> {
+    this.#engines = await this.#askEngine(image);
+    return this.#engines;
+  }
+
+  resolversGiven({ dnsConfig: { servers } }: Container): readonly string[] | undefined {
+    return servers.length > 0 ? reachable(servers) : this.#engines;
+  }
+
+  async resolversHere(container: Container): Promise<readonly string[] | undefined> {
+    const given = this.resolversGiven(container);
+    const { servers, resolvConf } = container.dnsConfig;
+    if (servers.length === 0) this.#refresh(container);
+    if (given === undefined || resolvConf === undefined) return undefined;
+    const text = await readHere(resolvConf);
+    return text === undefined ? undefined : resolversFrom(text, given);
   }
 
   /** Fails with a `LoadError` that says so if the container ended: the Engine has many words for that. */
-  async resolvers(id: ContainerId): Promise<readonly string[]> {
+  async resolvers(container: Container): Promise<readonly string[]> {
+    const { id, name } = container;
+    const { resolversLimit } = this.#settings;
     try {
-      return await resolversOf(this.#engine, id, this.#defaultResolvers);
+      return await withDeadline(resolversLimit, `tell the resolvers of ${name}`, () => this.#ask(container));
     } catch (error) {
-      const container = await this.#find(id).catch(() => 'unknown' as const);
-      if (container === 'unknown' || container?.running) throw error;
-      throw new LoadError(`Container ${id} ended before its resolvers were read.`, {
-        gone: true,
-        cause: error,
-      });
+      const found = await this.#find(id).catch(() => 'unknown' as const);
+      if (found === 'unknown' || found?.running) throw error;
+      const message = `Container ${id} ended before its resolvers were read.`;
+      throw new LoadError(message, { gone: true, cause: error });
     }
+  }
+
+  /** They may change while the Engine runs; who asks now is not kept waiting for that. */
+  #refresh(container: Container): void {
+    this.#imageFor(container)
+      .then((image) => this.warmUp(image))
+      .catch(() => {});
+  }
+
+  async #ask(container: Container): Promise<readonly string[]> {
+    const image = await this.#imageFor(container);
+    if (container.dnsConfig.servers.length === 0) await this.warmUp(image);
+    const here = await this.resolversHere(container);
+    if (here !== undefined) return here;
+    const network = `container:${container.id}`;
+    const text = await resolvConfOn(this.#engine, image, network, this.#settings.now());
+    return resolversFrom(text, this.resolversGiven(container) ?? []);
+  }
+
+  /** Its own image, where there is none of ours: nothing in it is run, either. */
+  async #imageFor({ imageId }: Container): Promise<string> {
+    const { image } = this.#settings;
+    return image === undefined ? imageId : image().catch(() => imageId);
   }
 
   /** A container that ended since it was listed is no error. */

@@ -55,27 +55,10 @@ export function containerFrom(json: unknown): Container {
     attachments: attached,
     canUndoRules: canUndoRules(seen) && !isHelper(seen),
     hasRawSockets: holds(seen.HostConfig, 'NET_RAW', true),
+    imageId: seen.Image,
+    dnsConfig: { servers: seen.HostConfig.Dns, resolvConf: seen.ResolvConfPath || undefined },
     ...ownWords({ environment: seen.Config.Env, labels: seen.Config.Labels ?? {} }),
   };
-}
-
-/** The name servers of `--dns`, empty where the Engine's own are used; and the image's id. */
-export function nameServing(json: unknown): NameServing {
-  const { HostConfig, Image, ResolvConfPath, Mounts } = readInspected(json);
-  const isReplaced = Mounts.some(({ Destination }) => Destination === '/etc/resolv.conf');
-  return {
-    dns: HostConfig.Dns,
-    image: Image,
-    resolvConf: isReplaced ? undefined : ResolvConfPath || undefined,
-  };
-}
-
-export interface NameServing {
-  /** As `--dns` names them. */
-  readonly dns: readonly string[];
-  readonly image: string;
-  /** Where the Engine keeps the container's /etc/resolv.conf; undefined where somebody mounted another. */
-  readonly resolvConf: string | undefined;
 }
 
 const readInspected = (json: unknown): Inspected => read(schema, json, 'inspect a container');

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Backoff, delay } from '../../controller/backoff.ts';
 import type { Watched } from '../../controller/ports.ts';
+import { within } from '../../controller/within.ts';
 import type { Container, ContainerId } from '../../domain/container.ts';
 import { EngineError } from '../../domain/errors.ts';
 import { ContainerReader, type LacksRawSockets } from './container-reader.ts';
@@ -23,6 +24,8 @@ import { Revisits } from './revisits.ts';
 export interface WatchSettings {
   /** Milliseconds between two lists. */
   readonly relistEvery: number;
+  /** Milliseconds that a list waits for the containers in it. */
+  readonly patience: number;
   /** Containers inspected at the same time. */
   readonly concurrency: number;
   readonly backoff: Backoff;
@@ -47,6 +50,8 @@ export class ContainerWatch implements Watched<Containers> {
   readonly #known = new Map<ContainerId, Container>();
   readonly #unreadable = new Map<ContainerId, { readonly error: Error; readonly times: number }>();
   readonly #retrying = new Set<ContainerId>();
+  /** Of whose image nothing is known, and how often that was so. */
+  readonly #unclear = new Map<ContainerId, number>();
   readonly #reader: ContainerReader;
   readonly #revisits: Revisits;
   readonly #relist = new Relist();
@@ -70,7 +75,11 @@ export class ContainerWatch implements Watched<Containers> {
   }
 
   get error(): Error | undefined {
-    return this.#lost ?? this.#unreadable.values().next().value?.error;
+    if (this.#lost !== undefined) return this.#lost;
+    const [first] = this.#unreadable.values();
+    const others = this.#unreadable.size - 1;
+    if (first === undefined || others === 0) return first?.error;
+    return new EngineError(`${first.error.message} (and ${others} more)`, { cause: first.error });
   }
 
   close(): void {
@@ -121,7 +130,11 @@ export class ContainerWatch implements Watched<Containers> {
     return this.#list();
   }
 
-  /** A container that is not listed any more is looked at too: it may have started after the list was made. */
+  /**
+   * Containers that the Engine is slow to tell come later, so that the others need not wait for them.
+   *
+   * A container that is not listed any more is looked at too: it may have started after the list was made.
+   */
   async #list(): Promise<void> {
     const listedAt = this.#settings.now();
     const listed = await this.#engine.running();
@@ -129,15 +142,16 @@ export class ContainerWatch implements Watched<Containers> {
     const unknown = listed.map(({ id }) => id).filter((id) => !this.#known.has(id));
     const changed = this.#relist.changed(listed, listedAt);
     const ids = new Set([...changed, ...unknown, ...left, ...this.#unreadable.keys()]);
-    await Promise.all([...ids].map((id) => this.#revisits.mark(id)));
+    const visits = Promise.all([...ids].map((id) => this.#revisits.mark(id)));
+    const all = await within(this.#settings.patience, visits, undefined);
     const unreachable = [...this.#unreadable.values()].find(
       ({ error }) => error instanceof EngineUnreachable,
     );
     if (unreachable !== undefined) throw unreachable.error;
-    if (this.#unreadable.size === 0) this.#confirmedAt = this.#settings.steadyNow();
+    if (all !== undefined && this.#unreadable.size === 0) this.#confirmedAt = this.#settings.steadyNow();
   }
 
-  /** The list was read whole. */
+  /** The list was read. */
   #found(): void {
     if (this.#closed.signal.aborted) return;
     this.#failures = 0;
@@ -159,6 +173,7 @@ export class ContainerWatch implements Watched<Containers> {
     try {
       const container = await this.#reader.read(id);
       this.#learn(id, container.running ? container : undefined);
+      this.#askAgain(container);
     } catch (error) {
       if (isRefusal(error, 404)) this.#learn(id, undefined);
       else this.#tryLater(id, error instanceof Error ? error : new EngineError(String(error)));
@@ -166,6 +181,7 @@ export class ContainerWatch implements Watched<Containers> {
   }
 
   #learn(id: ContainerId, container: Container | undefined): void {
+    if (container === undefined) this.#unclear.delete(id);
     const wasUnreadable = this.#unreadable.delete(id);
     const same = isDeepStrictEqual(this.#known.get(id), container);
     if (container === undefined) this.#known.delete(id);
@@ -173,6 +189,18 @@ export class ContainerWatch implements Watched<Containers> {
     if ((same && !wasUnreadable) || this.#value === undefined || this.#closed.signal.aborted) return;
     this.#value = new Map(this.#known);
     this.#onChange();
+  }
+
+  /** An image that could not be read in time may be readable soon, and one that is gone may be pulled again. */
+  #askAgain({ id, running, image }: Container): void {
+    const times = (this.#unclear.get(id) ?? 0) + 1;
+    if (!running || image !== 'unknown') {
+      this.#unclear.delete(id);
+      return;
+    }
+    this.#unclear.set(id, times);
+    const { backoff, relistEvery, random } = this.#settings;
+    void this.#retry(id, delay(times, { first: backoff.first, most: relistEvery }, random));
   }
 
   /** Keeps what was known of it. */
@@ -189,7 +217,8 @@ export class ContainerWatch implements Watched<Containers> {
     this.#retrying.add(id);
     await this.#pause(wait);
     this.#retrying.delete(id);
-    if (!this.#closed.signal.aborted && this.#unreadable.has(id)) await this.#revisits.markUrgent(id);
+    if (!this.#closed.signal.aborted && (this.#unreadable.has(id) || this.#unclear.has(id)))
+      await this.#revisits.markUrgent(id);
   }
 
   #delay(failures: number): number {

@@ -51,7 +51,7 @@ async function chooseSubject(
     const [namespace] = chooseNamespaces(await engine.containers.list(), wish);
     if (namespace === undefined) throw new UsageError(`there are no rules for ${name}`);
     const { target, grants, mode, dns } = namespace;
-    return { grants, mode, dns, place: { target, resolvers: await engine.containers.resolvers(target.id) } };
+    return { grants, mode, dns, place: { target, resolvers: await engine.containers.resolvers(target) } };
   } finally {
     await engine.close();
   }

@@ -6,7 +6,6 @@
 import { ApiClient, isListening } from '../../adapters/api/client.ts';
 import { type OverrideReply, OverrideReply as OverrideReplySchema } from '../../adapters/api/schema.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
-import type { JobContext } from '../../controller/namespace-job.ts';
 import { readRules, settleOnce } from '../../controller/one-shot.ts';
 import { Renderer } from '../../controller/rendering.ts';
 import { messageOf, UserError } from '../../domain/errors.ts';
@@ -14,7 +13,7 @@ import type { Namespace } from '../../domain/namespace.ts';
 import { parseKeyList } from '../../domain/workload.ts';
 import { needsUngranted } from '../../rendering/render.ts';
 import { createOutput, type Output, type Terminal } from '../output.ts';
-import { type Engine, openConsul, openEngine, openTemplate, toolLogger } from '../wiring.ts';
+import { openConsul, openEngine, openTemplate, toolLogger } from '../wiring.ts';
 import { chooseNamespaces, chosen, type Wish } from './targets.ts';
 
 export type Result = OverrideReply['results'][number];
@@ -56,7 +55,7 @@ async function setOnce(wish: Wish, config: Config, terminal: Terminal): Promise<
     return await eachNamespace(namespaces, async (namespace) => {
       const want = rulesFor(namespace.grants);
       const { problems, ruleSet } = want.resolution;
-      await settleOnce(namespace, want, context satisfies JobContext & Engine);
+      await settleOnce(namespace, want, context);
       return { state: ruleSet.layers.length === 0 ? 'locked' : 'protected', problems: [...problems] };
     });
   } finally {

@@ -72,7 +72,7 @@ export async function readPlaces(
       const places = namespaces.map((one) => placeOf(one, undefined));
       if (container === undefined) return places;
       const chosen = pickPlace(places, container);
-      const target = namespaces[places.indexOf(chosen)]?.target.id;
+      const target = namespaces[places.indexOf(chosen)]?.target;
       const resolvers = target === undefined ? [] : await engine.containers.resolvers(target);
       return places.map((place) => (place === chosen ? { ...place, resolvers } : place));
     });

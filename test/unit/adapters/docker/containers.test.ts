@@ -1,36 +1,81 @@
-/** Reading from containers that end meanwhile, and from streams that break. */
+/** Asking for resolvers of containers that end meanwhile, and streams that break. */
 import { PassThrough } from 'node:stream';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { DockerContainerSource } from '../../../../src/adapters/docker/containers.ts';
 import { LoadError } from '../../../../src/domain/errors.ts';
+import { container } from '../../../support/containers.ts';
+import { archiveOf } from './fake-archive.ts';
 import { FakeEngine, refusal } from './fake-engine.ts';
+
+const a = container('a', { dnsConfig: { servers: ['192.0.2.1'], resolvConf: undefined } });
+const inVain = refusal(400, 'exec: "/dev/null/none": stat /dev/null/none: not a directory');
+
+/** An Engine with container `a`, which shows its resolv.conf by a container of ours. */
+function showing(text: string) {
+  const engine = new FakeEngine();
+  engine.names.set('a', 'a');
+  const created: { readonly name: string; readonly body: object }[] = [];
+  engine.create = async (name, body) => {
+    created.push({ name, body });
+    return name;
+  };
+  engine.start = () => Promise.reject(inVain);
+  engine.archive = async () => archiveOf(text);
+  engine.remove = async () => {};
+  return { engine, created };
+}
+
+test('the file is read from a container of ours that shares the network, and never from the workload', async () => {
+  const { engine, created } = showing('nameserver 192.0.2.1\n');
+  const asked: string[] = [];
+  engine.archive = async (id) => {
+    asked.push(id);
+    return archiveOf('nameserver 192.0.2.1\n');
+  };
+  expect(await new DockerContainerSource(engine).resolvers(a)).toEqual(['192.0.2.1']);
+  expect(created).toMatchObject([{ body: { Image: a.imageId, HostConfig: { NetworkMode: 'container:a' } } }]);
+  expect(asked).toEqual(created.map(({ name }) => name));
+  expect(engine.calls).toEqual([]);
+});
+
+test('an Engine that refuses to start ours for another reason has shown nothing', async () => {
+  const { engine } = showing('');
+  const answer = refusal(409, 'cannot join network of a non running container');
+  engine.start = () => Promise.reject(answer);
+  await expect(new DockerContainerSource(engine).resolvers(a)).rejects.toBe(answer);
+});
+
+test('a read that hangs has an end', async () => {
+  const { engine } = showing('');
+  engine.archive = () => new Promise(() => {});
+  const source = new DockerContainerSource(engine, { resolversLimit: 20 });
+  await expect(source.resolvers(a)).rejects.toThrow('silent for 0.02 s: could not tell the resolvers of a');
+});
 
 test.each([
   ['is removed', refusal(404, 'No such container: a')],
   ['is being taken down', refusal(500, 'error processing tar file: no such file or directory')],
 ])('a container that %s while its resolvers are read is gone, which is no fault', async (_how, answer) => {
-  const engine = new FakeEngine();
-  engine.names.set('a', 'a');
+  const { engine } = showing('');
   engine.archive = () => {
     engine.names.clear();
     return Promise.reject(answer);
   };
-  const error = await new DockerContainerSource(engine).resolvers('a').catch((thrown: unknown) => thrown);
+  const error = await new DockerContainerSource(engine).resolvers(a).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(LoadError);
   expect(error).toMatchObject({ gone: true, cause: answer });
 });
 
 test('of a container that runs, or of which nothing is known, the error is told as it is', async () => {
-  const engine = new FakeEngine();
+  const { engine } = showing('');
   const answer = refusal(500, 'disk failure');
   engine.archive = () => Promise.reject(answer);
-  engine.names.set('a', 'a');
-  await expect(new DockerContainerSource(engine).resolvers('a')).rejects.toBe(answer);
+  await expect(new DockerContainerSource(engine).resolvers(a)).rejects.toBe(answer);
   engine.archive = () => {
     engine.down = true;
     return Promise.reject(answer);
   };
-  await expect(new DockerContainerSource(engine).resolvers('a')).rejects.toBe(answer);
+  await expect(new DockerContainerSource(engine).resolvers(a)).rejects.toBe(answer);
 });
 
 test('a stream of events that breaks is told in a sentence', async () => {

@@ -14,6 +14,8 @@ export class FakeEngine implements Engine {
   readonly fresh = new Set<string>();
   /** Inspecting these fails, or takes as long as the promise. */
   readonly trouble = new Map<string, Error | Promise<void>>();
+  /** What is said to each of them, as `NAME=value`. */
+  environment: readonly string[] = [];
   /** What was asked, in order. */
   readonly calls: string[] = [];
   down = false;
@@ -36,7 +38,7 @@ export class FakeEngine implements Engine {
     const full = [...this.names.keys()].find((known) => known.startsWith(id)) ?? id;
     const name = this.names.get(full);
     if (name === undefined) throw refusal(404, `No such container: ${id}`);
-    return inspected(full, name);
+    return { ...inspected(full, name), Config: { Env: this.environment } };
   }
 
   async events(): Promise<Readable> {
@@ -62,10 +64,10 @@ export class FakeEngine implements Engine {
     return refused(id);
   }
   archive: Engine['archive'] = refused;
-  create = refused;
-  attach = refused;
-  wait = refused;
-  remove = refused;
+  create: Engine['create'] = refused;
+  attach: Engine['attach'] = refused;
+  wait: Engine['wait'] = refused;
+  remove: Engine['remove'] = refused;
   labelled = refused;
   image: Engine['image'] = refused;
   pull: Engine['pull'] = refused;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EngineAnswerError } from '../../../../src/adapters/docker/errors.ts';
-import { containerFrom, nameServing } from '../../../../src/adapters/docker/inspect.ts';
+import { containerFrom } from '../../../../src/adapters/docker/inspect.ts';
 import { ourLabels, ourName } from '../../../../src/adapters/docker/labels.ts';
 
 const engines = ['20.10', '28.5'];
@@ -33,6 +33,8 @@ describe.each(engines)('Engine %s', (engine) => {
         .sort(),
       canUndoRules: false,
       hasRawSockets: true,
+      imageId: json.Image,
+      dnsConfig: { servers: [], resolvConf: undefined },
       environment: ['EGRESSTRATOR_ENABLE=1'],
       labels: {},
     });
@@ -65,9 +67,11 @@ describe.each(engines)('Engine %s', (engine) => {
     expect(containerFrom(json).running).toBe(false);
   });
 
-  test('name servers', () => {
+  test('name servers, and where the Engine has written them down', () => {
     const json = golden('plain', engine);
-    expect(nameServing(json)).toEqual({ dns: [], image: json.Image });
+    const HostConfig = { ...json.HostConfig, Dns: ['192.0.2.1'] };
+    const { dnsConfig } = containerFrom({ ...json, HostConfig, ResolvConfPath: '/var/lib/resolv.conf' });
+    expect(dnsConfig).toEqual({ servers: ['192.0.2.1'], resolvConf: '/var/lib/resolv.conf' });
   });
 });
 

@@ -2,28 +2,16 @@
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, describe, expect, test } from 'vitest';
-import { resolversOf } from '../../../../src/adapters/docker/resolvers.ts';
-import { archiveOf } from './fake-archive.ts';
-import { FakeEngine } from './fake-engine.ts';
+import { reachable } from '../../../../src/adapters/docker/resolv-conf.ts';
+import { readHere, resolversFrom } from '../../../../src/adapters/docker/resolvers.ts';
+import { leaseOn } from '../../../support/lease.ts';
 
 const ENGINES_OWN = ['10.0.0.2', '10.0.0.3'];
 
-function resolvers(
-  resolvConf: string,
-  dns: readonly string[] = [],
-  inspected: object = {},
-): Promise<readonly string[]> {
-  const engine = new FakeEngine();
-  engine.archive = async () => archiveOf(resolvConf);
-  engine.inspect = async () => ({
-    ...{ Id: 'a', Name: '/a', Image: 'i', Config: {} },
-    State: { Running: true, Pid: 1, StartedAt: '2026-01-01T00:00:00Z' },
-    HostConfig: { Dns: dns },
-    ...inspected,
-  });
-  return resolversOf(engine, 'a', async () => ENGINES_OWN);
-}
+const resolvers = (resolvConf: string, dns: readonly string[] = []) =>
+  resolversFrom(resolvConf, dns.length > 0 ? reachable(dns) : ENGINES_OWN);
 
 test.each([
   ['the Engine’s own', 'nameserver 10.0.0.2\n', [], ['10.0.0.2']],
@@ -33,37 +21,43 @@ test.each([
   ['as Engine 28 tells', 'nameserver 127.0.0.11\n# ExtServers: [10.0.0.3]\n', [], ['10.0.0.3']],
   ['asked from the host', 'nameserver 127.0.0.11\n# ExtServers: [host(10.0.0.2)]\n', [], []],
   ['none', 'search example\n', [], []],
-])('%s', async (_what, text, dns, expected) => {
-  expect(await resolvers(text, dns)).toEqual(expected);
+])('%s', (_what, text, dns, expected) => {
+  expect(resolvers(text, dns)).toEqual(expected);
 });
 
 test.each([
   'nameserver 10.0.0.2\nnameserver 203.0.113.66\n',
   'nameserver 10.0.0.2\n# ExtServers: [203.0.113.66]\nnameserver 203.0.113.66\n',
-])('what a container writes into its file grants nothing: %j', async (text) => {
-  expect(await resolvers(text)).toEqual(['10.0.0.2']);
-  expect(await resolvers('nameserver 127.0.0.11\n# ExtServers: [203.0.113.66]\n')).toEqual([]);
+])('what a container writes into its file grants nothing: %j', (text) => {
+  expect(resolvers(text)).toEqual(['10.0.0.2']);
+  expect(resolvers('nameserver 127.0.0.11\n# ExtServers: [203.0.113.66]\n')).toEqual([]);
 });
 
-describe("the Engine's own file, where it can be seen", () => {
+describe("the Engine's own file", () => {
   const folder = mkdtempSync(join(tmpdir(), 'egresstrator-resolv-'));
   const file = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   };
   afterAll(() => rmSync(folder, { recursive: true }));
-  const ofEngine = 'nameserver 10.0.0.3\n';
 
-  test('is read instead of asking for it', async () => {
-    const ResolvConfPath = file('resolv.conf', 'nameserver 10.0.0.2\n');
-    expect(await resolvers(ofEngine, [], { ResolvConfPath })).toEqual(['10.0.0.2']);
+  test('is read where it can be seen', async () => {
+    const text = 'nameserver 10.0.0.2\n';
+    expect(await readHere(file('resolv.conf', text))).toBe(text);
   });
+
+  const pipe = async () => {
+    await execa('mkfifo', [join(folder, 'pipe')]);
+    return join(folder, 'pipe');
+  };
 
   test.each([
     ['is not there', () => join(folder, 'missing')],
     ['is empty', () => file('empty', '')],
     ['is too large', () => file('large', '# '.repeat(40_000))],
     ['is a folder', () => folder],
+    ['is a pipe', pipe],
+    ['is a device that never ends', () => '/dev/zero'],
     [
       'is a link',
       () => {
@@ -72,18 +66,14 @@ describe("the Engine's own file, where it can be seen", () => {
       },
     ],
     ['is not named', () => ''],
-  ])('%s: the Engine is asked', async (_what, path) => {
-    expect(await resolvers(ofEngine, [], { ResolvConfPath: path() })).toEqual(['10.0.0.3']);
+  ])('is not read where it %s', async (_what, path) => {
+    expect(await readHere(await path())).toBeUndefined();
   });
 
-  test('is not what the container reads, as another is mounted: the Engine is asked', async () => {
-    const Mounts = [{ Source: '/tmp/mine', Destination: '/etc/resolv.conf' }];
-    const ResolvConfPath = file('hidden', 'nameserver 10.0.0.2\n');
-    expect(await resolvers(ofEngine, [], { ResolvConfPath, Mounts })).toEqual(['10.0.0.3']);
-  });
-
-  test('grants nothing that the Engine did not give', async () => {
-    const ResolvConfPath = file('written', 'nameserver 203.0.113.66\nnameserver 10.0.0.2\n');
-    expect(await resolvers(ofEngine, [], { ResolvConfPath })).toEqual(['10.0.0.2']);
+  test('holds up nothing while root inside has a lease on it', async () => {
+    const path = file('leased', 'nameserver 10.0.0.2\n');
+    await leaseOn(path);
+    const reads = Array.from({ length: 8 }, () => readHere(path));
+    expect(await Promise.all(reads)).toEqual(reads.map(() => undefined));
   });
 });

@@ -6,6 +6,7 @@ import { FakeEngine, refusal } from './fake-engine.ts';
 
 const settings: WatchSettings = {
   relistEvery: 60_000,
+  patience: 50,
   concurrency: 4,
   backoff: { first: 5, most: 20 },
   now: () => 1_000,
@@ -199,6 +200,46 @@ test('a container that cannot be inspected holds up no other, and is tried again
   engine.trouble.delete('bad');
   await become('a', 'bad');
   expect(watch.error).toBeUndefined();
+});
+
+test('containers of which the Engine tells nothing hold up no other, and are known once it does', async () => {
+  const engine = engineWith('a', 'mute', 'dumb', 'still');
+  const answer = Promise.withResolvers<void>();
+  for (const id of ['mute', 'dumb', 'still']) engine.trouble.set(id, answer.promise);
+  const { watch, become } = startWatch(engine);
+  await become('a');
+  expect(watch.confirmedAt).toBeUndefined();
+  engine.names.set('b', 'b');
+  engine.tell('start', 'b');
+  await become('a', 'b');
+  answer.resolve();
+  await become('a', 'b', 'dumb', 'mute', 'still');
+});
+
+test.each([
+  ['fails', () => Promise.reject(refusal(500, 'layer not known'))],
+  ['takes too long', () => new Promise<never>((_, reject) => setTimeout(reject, 700))],
+])(
+  'an image whose inspection %s is unclear, holds up nothing, and is asked for again',
+  async (_how, image) => {
+    const engine = engineWith('a');
+    engine.environment = ['EGRESSTRATOR_ENABLE=1'];
+    engine.image = image;
+    const { watch, become } = startWatch(engine);
+    await become('a');
+    expect(watch.value?.get('a')?.image).toBe('unknown');
+    expect(watch.error).toBeUndefined();
+    engine.image = async () => ({ id: 'sha256:0', labels: {} });
+    await vi.waitFor(() => expect(watch.value?.get('a')?.image).toEqual({ environment: [], labels: {} }));
+  },
+);
+
+test('all that cannot be read are counted', async () => {
+  const engine = engineWith('a', 'bad', 'worse');
+  for (const id of ['bad', 'worse']) engine.trouble.set(id, new EngineSilent(`silent about ${id}`));
+  const { watch, become } = startWatch(engine);
+  await become('a');
+  expect(watch.error?.message).toBe('silent about bad (and 1 more)');
 });
 
 test('one that was known and cannot be inspected any more is kept as it was', async () => {
