@@ -57,7 +57,8 @@ const optionsOf = (command: Command): readonly Word[] =>
     typeof long === 'string' ? [{ name: long, about: description }] : [],
   );
 
-const RUNNING = "docker ps --format '{{.Names}}' 2>/dev/null";
+/** Only what can be a name: bash expands the words that it is offered. */
+const RUNNING = "docker ps --format '{{.Names}}' 2>/dev/null | LC_ALL=C grep -x '[A-Za-z0-9][A-Za-z0-9_.-]*'";
 
 function bash(commands: readonly CommandWords[], options: readonly Word[]): string {
   const cases = commands.map((command) => {

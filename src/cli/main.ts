@@ -7,15 +7,17 @@
  * more, and is no quicker. One arena of malloc is enough where one thread does the work.
  */
 import { CommanderError } from 'commander';
-import { messageOf, UsageError, UserError } from '../domain/errors.ts';
+import { UsageError } from '../domain/errors.ts';
 import { version } from './assets.ts';
 import { addGate } from './commands/gate.ts';
 import { createActions } from './commands.ts';
 import { addCompletion } from './completion.ts';
+import { printError, type Terminal } from './output.ts';
 import { createProgram } from './program.ts';
 
+const terminal: Terminal = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
+
 async function main(): Promise<number> {
-  const terminal = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
   const program = createProgram(version(), createActions(terminal));
   addGate(program, terminal);
   addCompletion(program, (text) => process.stdout.write(text));
@@ -30,14 +32,8 @@ async function main(): Promise<number> {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof UserError) {
-    for (const line of error.message.split('\n')) process.stderr.write(`egresstrator: ${line}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  }
-  const evidence =
-    process.env.EGRESSTRATOR_LOG_LEVEL === 'debug' && error instanceof Error ? error.stack : undefined;
-  process.stderr.write(`egresstrator: defect: ${evidence ?? messageOf(error)}\n`);
-  return 1;
+  printError(error, terminal);
+  return error instanceof UsageError ? 2 : 1;
 }
 
 process.exitCode = await main();

@@ -1,16 +1,26 @@
 /**
  * What commands print. Results go to standard output, everything else to standard error, so that
  * output can be piped.
+ *
+ * All that is printed passes here, and nothing that others wrote gets through as it is: a result for people is
+ * made of a copy whose every text is printable, notes and errors are one line each, and in the end every control
+ * character but line ends and our own colours is escaped.
  */
 import type { Environment } from '../config/config.ts';
+import { messageOf, UserError } from '../domain/errors.ts';
+import { printable, printableJson, printableLines, shown } from '../domain/text.ts';
 
 export interface Output {
-  /** A result: `text` for people, `value` with --json. */
-  result(value: unknown, text: string): void;
-  /** A remark for people; never part of the result. */
+  /** A result for people: what `present` makes of `seen`, whose texts are fit to be shown; with --json, `value`. */
+  result<T>(seen: T, present: (seen: T) => string, value?: unknown): void;
+  /** One of many results, in one line: for people, or `seen` itself as JSON. */
+  line<T>(seen: T, present: (seen: T) => string): void;
+  /** A result that is a text of many lines for another program; with --json, `value`. */
+  text(text: string, value: unknown): void;
+  /** A remark for people, one line; never part of the result. */
   note(text: string): void;
   /** What to do next, for people who sit at a terminal; nothing where the result goes elsewhere. */
-  hint(text: string): void;
+  hint(lines: readonly string[]): void;
 }
 
 export interface Terminal {
@@ -19,18 +29,43 @@ export interface Terminal {
   readonly environment: Environment;
 }
 
+/** Characters of a note, a hint or an error. */
+const MOST = 2_000;
+
 export function createOutput({ stdout, stderr }: Terminal, json: boolean): Output {
+  const print = (value: unknown, indent: number, text: () => string) =>
+    stdout.write(json ? `${printableJson(JSON.stringify(value, null, indent))}\n` : withNewline(text()));
   return {
-    result: (value, text) => stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : withNewline(text)),
-    note: (text) => stderr.write(withNewline(text)),
-    hint: (text) => {
-      if (stdout.isTTY === true && !json) stderr.write(withNewline(`\n${text}`));
+    result: (seen, present, value = seen) => print(value, 2, () => keepColours(present(shown(seen)))),
+    line: (seen, present) => print(seen, 0, () => keepColours(present(shown(seen)))),
+    text: (text, value) => print(value, 2, () => printableLines(text)),
+    note: (text) => stderr.write(`${printable(text, MOST)}\n`),
+    hint: (lines) => {
+      if (stdout.isTTY !== true || json) return;
+      stderr.write(`\n${lines.map((line) => `${printable(line, MOST)}\n`).join('')}`);
     },
   };
+}
+
+/** Prints what went wrong: a sentence for each thing that a user can mend, and else what was thrown. */
+export function printError(error: unknown, { stderr, environment }: Terminal): void {
+  const print = (line: string) => stderr.write(`egresstrator: ${line}\n`);
+  if (error instanceof UserError) {
+    for (const line of error.lines) print(printable(line, MOST));
+    return;
+  }
+  const trace =
+    environment.EGRESSTRATOR_LOG_LEVEL === 'debug' && error instanceof Error ? error.stack : undefined;
+  print(`defect: ${trace === undefined ? printable(messageOf(error), MOST) : printableLines(trace)}`);
 }
 
 /** Colour: only on a terminal, and never where NO_COLOR is set (https://no-color.org). */
 export const wantsColour = (stream: { readonly isTTY?: boolean }, environment: Environment): boolean =>
   stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb';
+
+/** The sequences of `paint.ts`, which can do nothing but colour. */
+const COLOURS = new RegExp(`${String.fromCharCode(27)}\\[(?:1|2|22|31|32|33|39)m`, 'gu');
+
+const keepColours = (text: string): string => printableLines(text, COLOURS);
 
 const withNewline = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);

@@ -11,6 +11,7 @@ import {
   RULE_OPTIONS,
 } from '../config/options.ts';
 import { UsageError } from '../domain/errors.ts';
+import { printable } from '../domain/text.ts';
 import { addInsight, type InsightActions } from './insight-program.ts';
 
 /** What the commands do; `flags` are those of the command and of the program together. */
@@ -29,7 +30,7 @@ export function createProgram(version: string, actions: Actions): Command {
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .showHelpAfterError('(egresstrator --help lists what there is)')
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'egresstrator: ')) })
+    .configureOutput({ outputError: (text, write) => write(usageLine(text)) })
     // With all its arguments one command would leave no room for what the others are for.
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .enablePositionalOptions(false)
@@ -106,6 +107,12 @@ function addOptions(command: Command, specs: Readonly<Record<string, OptionSpec>
     option.attributeName = () => name;
     command.addOption(option);
   }
+}
+
+/** What commander says of words it does not know, which stand in it; its own second line stays one. */
+function usageLine(text: string): string {
+  const [, said = text, meant = ''] = /^(.*?)(\n\(Did you mean [^\n]*\))?\n$/s.exec(text) ?? [];
+  return `${printable(said.replace(/^error: /, 'egresstrator: '), 1_000)}${meant}\n`;
 }
 
 const EXAMPLES = `

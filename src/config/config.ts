@@ -242,7 +242,8 @@ class Reader {
   }
 
   finish(): void {
-    if (this.#problems.length > 0) throw new UsageError([...new Set(this.#problems)].join('\n'));
+    const [first, ...others] = new Set(this.#problems);
+    if (first !== undefined) throw new UsageError(first, ...others);
   }
 
   #refuse(name: OptionName, expectation: string): void {

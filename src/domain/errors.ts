@@ -6,11 +6,23 @@
 /** Something a user can mend. The command line prints the message alone, with no stack trace. */
 export class UserError extends Error {
   override readonly name: string = 'UserError';
+  /** What is wrong, each thing in a sentence. */
+  get lines(): readonly string[] {
+    return [this.message];
+  }
 }
 
 /** Wrong words on the command line or in the environment: exit code 2. */
 export class UsageError extends UserError {
   override readonly name = 'UsageError';
+  readonly #problems: readonly string[];
+  constructor(...problems: readonly [string, ...string[]]) {
+    super(problems.join('\n'));
+    this.#problems = problems;
+  }
+  override get lines(): readonly string[] {
+    return this.#problems;
+  }
 }
 
 /** A template that does not compile, render or load. */

@@ -21,8 +21,7 @@ const TOOLS: Readonly<Record<string, string>> = {
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /** How to run a command of the gate from the image. */
-export const FROM_CONTAINER = `in a container, run it with the host's files and processes:
-docker run --rm --privileged --pid host --network none -v /:/host -v /var/run/docker.sock:/var/run/docker.sock <image> gate install --root /host`;
+export const FROM_CONTAINER = `in a container, run it with the host's files and processes: docker run --rm --privileged --pid host --network none -v /:/host -v /var/run/docker.sock:/var/run/docker.sock <image> gate install --root /host`;
 
 /** Throws a `UserError` where the gate's files can not be changed from here. */
 export function requireHost({ root }: GateSettings): void {

@@ -7,6 +7,7 @@ import type { RefusalReport, SeenRefusal } from '../../controller/refusal-log.ts
 import { UserError } from '../../domain/errors.ts';
 import { destinationOf } from '../../domain/insight/destination.ts';
 import { recognise, surveyOf } from '../../domain/insight/suggest.ts';
+import { shellWord } from '../../domain/text.ts';
 import { type Asking, ask } from '../insight/context.ts';
 import { type Answer, learn, readRefusals } from '../insight/source.ts';
 import type { Terminal } from '../output.ts';
@@ -20,14 +21,14 @@ const REFRESH = 60;
 
 export async function denied(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
   const asking = ask(flags, terminal);
-  if (flags.follow === true) return follow(container, asking, flags.json === true);
+  if (flags.follow === true) return follow(container, asking);
   const all = await look(container, asking);
-  asking.output.result(all, presentDenied(all, Date.now(), asking.paint));
+  asking.output.result(all, (seen) => presentDenied(seen, Date.now(), asking.paint));
   const [name, ...others] = new Set(all.rows.map((row) => row.container));
   if (name !== undefined)
-    asking.output.hint(
-      `What to write to allow it: egresstrator suggest${others.length === 0 ? ` ${name}` : ''}`,
-    );
+    asking.output.hint([
+      `What to write to allow it: egresstrator suggest${others.length === 0 ? ` ${shellWord(name)}` : ''}`,
+    ]);
 }
 
 async function look(container: string | undefined, asking: Asking): Promise<Denied> {
@@ -55,8 +56,8 @@ function whoIsBehind(answer: Answer | undefined) {
 }
 
 /** Prints each destination when packets to it were refused since the last look. Ends with the program. */
-async function follow(container: string | undefined, asking: Asking, json: boolean): Promise<void> {
-  const { config, terminal } = asking;
+async function follow(container: string | undefined, asking: Asking): Promise<void> {
+  const { config, terminal, output } = asking;
   let known = new Map<string, number>();
   let answer = await learnSome(asking);
   const silence = silenceOf(answer);
@@ -66,7 +67,7 @@ async function follow(container: string | undefined, asking: Asking, json: boole
     const { rows } = deniedFrom(await readRefusals(container, config, terminal), whoIsBehind(answer));
     const time = new Date().toISOString().slice(11, 19);
     for (const row of rows.filter((one) => one.packets !== known.get(idOf(one))))
-      terminal.stdout.write(`${json ? JSON.stringify(row) : presentOne(row, time)}\n`);
+      output.line(row, (seen) => presentOne(seen, time));
     known = new Map(rows.map((row) => [idOf(row), row.packets]));
     await sleep(INTERVAL);
   }

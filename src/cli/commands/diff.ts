@@ -26,5 +26,5 @@ export async function diff(key: string, flags: Flags, terminal: Terminal): Promi
   for (const name of unread)
     output.note(`service ${name} could not be looked up, so what it grants is not told`);
   const result = diffKey(key, text, { acl, catalog, protectedHosts, workloads: granteesOf(answer) });
-  output.result({ key, ...result }, presentDiff(key, result, paint));
+  output.result({ key, ...result }, (seen) => presentDiff(seen.key, seen, paint));
 }

@@ -34,18 +34,22 @@ export async function explain(wanted: Wanted, flags: Flags, terminal: Terminal):
     if (answer.denylist) output.note(DENYLIST_NOTE);
     const reasons = reasonsAt(target.host, view);
     const host = formatPrefix(target.host);
-    return output.result(
-      { ...asked, host, reasons: reasons.map(plainReason) },
-      presentHost(asked, host, reasons),
-    );
+    return output.result({ asked, reasons }, (seen) => presentHost(seen.asked, host, seen.reasons), {
+      ...asked,
+      host,
+      reasons: reasons.map(plainReason),
+    });
   }
   const destinations =
     target.kind === 'service'
       ? instancesOf(target.rule, view.catalog).map(([, one]) => one)
       : target.destinations;
   const explanations = destinations.map(createExplainer(view));
-  const text = explanations.map((one) => presentExplanation(asked, one, paint)).join('\n\n');
-  output.result({ ...asked, explanations: explanations.map(plainExplanation) }, text);
+  output.result(
+    { asked, explanations },
+    (seen) => seen.explanations.map((one) => presentExplanation(seen.asked, one, paint)).join('\n\n'),
+    { ...asked, explanations: explanations.map(plainExplanation) },
+  );
 }
 
 /** Lines that allow anything at a host. */

@@ -56,13 +56,13 @@ async function runUninstall(flags: Flags, terminal: Terminal): Promise<void> {
 
 function report(changes: readonly string[], flags: Flags, terminal: Terminal): void {
   const output = createOutput(terminal, flags.json === true);
-  output.result({ changes }, changes.length === 0 ? 'nothing to do' : changes.join('\n'));
+  output.result({ changes }, (seen) => (changes.length === 0 ? 'nothing to do' : seen.changes.join('\n')));
 }
 
 async function runStatus(flags: Flags, terminal: Terminal): Promise<void> {
   const { gateStatus, isWorking } = await import('../../adapters/gate/status.ts');
   const status = await gateStatus(settingsOf(flags, terminal));
-  createOutput(terminal, flags.json === true).result(status, describe(status));
+  createOutput(terminal, flags.json === true).result(status, describe);
   if (!isWorking(status)) throw new UserError(remedy(status));
 }
 

@@ -19,9 +19,10 @@ export async function lint(flags: Flags, terminal: Terminal): Promise<void> {
   if (typeof flags.file === 'string' && typeof flags.key === 'string')
     throw new UsageError('give either --file or --key');
   const asking = ask(flags, terminal);
-  const { findings, unread } =
+  const linted =
     typeof flags.file === 'string' ? await lintFile(flags.file, asking) : await lintConsul(flags.key, asking);
-  asking.output.result({ findings, unread }, presentFindings(findings, unread, asking.paint));
+  asking.output.result(linted, (seen) => presentFindings(seen.findings, seen.unread, asking.paint));
+  const { findings } = linted;
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   if (errors > 0)
     throw new UserError(`${errors} of the findings ${errors === 1 ? 'is an error' : 'are errors'}`);

@@ -31,7 +31,7 @@ export async function render(name: string | undefined, flags: Flags, terminal: T
   const { text, fingerprint, problems } = await renderSubject(subject, template, config);
   for (const { key, line, reason } of problems)
     output.note(`${key ?? ''}${line ? ` line ${line}` : ''}: ${reason}`);
-  output.result({ ...describe(subject), fingerprint, text, problems }, text);
+  output.text(text, { ...describe(subject), fingerprint, text, problems });
 }
 
 async function chooseSubject(

@@ -38,7 +38,7 @@ export function report(results: readonly Result[], done: string, output: Output)
   const line = ({ container, state, error }: Result) => `${container}: ${error ?? `${done} (${state})`}`;
   for (const { problems } of results) for (const problem of problems) output.note(describe(problem));
   const nothing = 'no running container was started with EGRESSTRATOR_ENABLE=1';
-  output.result({ results }, results.length === 0 ? nothing : results.map(line).join('\n'));
+  output.result({ results }, (seen) => (results.length === 0 ? nothing : seen.results.map(line).join('\n')));
   const failed = results.filter(({ error }) => error !== undefined).map(({ container }) => container);
   if (failed.length > 0) throw new UserError(`not done for ${failed.join(', ')}`);
 }

@@ -22,9 +22,10 @@ export async function status(container: string | undefined, flags: Flags, termin
   }
   const all = await new ApiClient(config.socket).get('/v1/status', StatusReply);
   const now = Date.now();
-  if (container === undefined) return output.result(all, presentStatus(all, now, paint));
+  if (container === undefined) return output.result(all, (seen) => presentStatus(seen, now, paint));
   const one = pick(all, container);
-  output.result(one, presentNamespace(one, all.controller?.loader, now, paint));
+  const seen = { one, loader: all.controller?.loader };
+  output.result(seen, ({ one, loader }) => presentNamespace(one, loader, now, paint), one);
 }
 
 /** Every host that has published its status. */
@@ -36,7 +37,7 @@ async function cluster(container: string | undefined, { config, output, paint }:
   const hosts = [...texts].map(([node, text]) => ({ node, bulletin: parseBulletin(text) }));
   if (hosts.length === 0)
     throw new UserError(`no host has published its status below ${folder}; run controllers with --publish`);
-  output.result({ hosts }, presentCluster(hosts, Date.now(), paint));
+  output.result({ hosts }, (seen) => presentCluster(seen.hosts, Date.now(), paint));
 }
 
 function pick({ namespaces, refused }: Status, word: string): NamespaceStatus {

@@ -6,6 +6,7 @@ import type { RefusalReport } from '../../controller/refusal-log.ts';
 import { UserError } from '../../domain/errors.ts';
 import { destinationOf } from '../../domain/insight/destination.ts';
 import { createSuggester, type Survey, surveyOf } from '../../domain/insight/suggest.ts';
+import { shown } from '../../domain/text.ts';
 import { ask } from '../insight/context.ts';
 import { viewOf } from '../insight/knowledge.ts';
 import { type Answer, learn, readRefusals } from '../insight/source.ts';
@@ -31,9 +32,12 @@ export async function suggest(
     .filter(({ refusals }) => refusals.length > 0)
     .map((one) => suggestFor(one, answer, survey));
   const none = answer.recordsRefusals ? NOTHING : unrecorded(answer.template);
-  const text = withKey(flags.key, answer, presentSuggestions(suggestions, none), suggestions.length === 0);
+  // Rules at any length: what is cut is none.
+  const fit = shown({ suggestions, none }, Number.POSITIVE_INFINITY);
+  const suggested = presentSuggestions(fit.suggestions, fit.none);
+  const text = withKey(flags.key, answer, suggested, suggestions.length === 0);
   const { recordsRefusals: recorded } = answer;
-  output.result({ recorded, suggestions: suggestions.map(plainSuggestion), text }, text);
+  output.text(text, { recorded, suggestions: suggestions.map(plainSuggestion), text });
   if (!recorded && typeof flags.key === 'string') output.note(none);
   const [only, ...others] = suggestions;
   if (only === undefined || others.length > 0 || flags.key !== undefined) return;
@@ -46,10 +50,18 @@ const NOTHING = 'nothing was refused in the last hour';
 
 /** With --key, the whole new text of that key: what it holds, and the suggestion below. */
 function withKey(key: unknown, { acl }: Answer, suggestion: string, isEmpty: boolean): string {
-  const present = typeof key === 'string' ? acl.get(key)?.text : undefined;
-  if (present === undefined) return suggestion;
+  const held = typeof key === 'string' ? acl.get(key)?.text : undefined;
+  if (held === undefined) return suggestion;
+  const present = plainSpace(held);
   return isEmpty ? present : `${present.trimEnd()}\n${suggestion}`;
 }
+
+/** The same rules, whatever ends their lines and stands around them: what is printed has no other controls. */
+const plainSpace = (text: string): string =>
+  text
+    .split(/\r\n?|\n/)
+    .map((line) => line.replace(/\s/gu, ' ').trimEnd())
+    .join('\n');
 
 function suggestFor(
   { container, refusals }: RefusalReport,

@@ -3,6 +3,7 @@
  */
 import type { Suggestion } from '../../domain/insight/suggest.ts';
 import { formatRule } from '../../domain/rule.ts';
+import { printable, quote, shellWord } from '../../domain/text.ts';
 import { count, list } from './words.ts';
 
 export interface ContainerSuggestion extends Suggestion {
@@ -16,17 +17,22 @@ export const presentSuggestions = (suggestions: readonly ContainerSuggestion[], 
   suggestions.length === 0 ? `# ${none}` : suggestions.map(presentOne).join('\n\n');
 
 /** How a suggestion gets into Consul: `key` is one that the container asks for. */
-export function presentWayIn(container: string, key: string | undefined, kvPath: string): string {
+export function presentWayIn(container: string, key: string | undefined, kvPath: string): readonly string[] {
   if (key === undefined)
-    return `${container} asks for no key: put it into one, and start it with EGRESSTRATOR_ACL=<key>`;
+    return [`${container} asks for no key: put it into one, and start it with EGRESSTRATOR_ACL=<key>`];
+  if (!canBeTyped(key)) return [`Its key ${quote(key)} has a name that no command line should hold.`];
   const folder = kvPath.replace(/^\/+|\/+$/g, '');
+  const [name, word] = [shellWord(container), shellWord(key)];
   return [
     `To put it into its key ${key}:`,
-    `  egresstrator suggest ${container} --key ${key} > rules`,
-    `  egresstrator diff ${key} --file rules`,
-    `  consul kv put ${folder}/${key} @rules`,
-  ].join('\n');
+    `  egresstrator suggest ${name} --key ${word} > rules`,
+    `  egresstrator diff ${word} --file rules`,
+    `  consul kv put ${shellWord(`${folder}/${key}`)} @rules`,
+  ];
 }
+
+/** A key of that name is asked for by whoever wrote it: it is no option of ours, and shows all that it holds. */
+const canBeTyped = (key: string): boolean => printable(key) === key && !key.startsWith('-');
 
 function presentOne({ container, lines, keys, unsayable }: ContainerSuggestion): string {
   const total = lines.reduce((sum, line) => sum + line.count, 0);

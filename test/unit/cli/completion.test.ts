@@ -1,5 +1,6 @@
 /** What a shell offers, asked of real shells where they are there. */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { addCompletion, completionScript } from '../../../src/cli/completion.ts';
@@ -12,8 +13,11 @@ function program(): Command {
 }
 
 /** What bash offers when TAB is pressed after these words. */
-function offered(...words: readonly string[]): readonly string[] {
-  const script = `docker() { echo web; }
+const offered = (...words: readonly string[]) => offeredWith('echo web', ...words);
+
+/** `docker`: what stands for `docker ps`. */
+function offeredWith(docker: string, ...words: readonly string[]): readonly string[] {
+  const script = `docker() { ${docker}; }
 ${completionScript('bash', program())}
 COMP_WORDS=(egresstrator ${words.map((word) => `'${word}'`).join(' ')})
 COMP_CWORD=${words.length}
@@ -32,6 +36,12 @@ test('a command has its own options, commands, and containers where it takes one
   expect(offered('set', '')).toEqual(['--all', 'web']);
   expect(offered('--consul', 'x', 'set', '--')).toEqual(['--all']);
   expect(offered('gate', '')).toEqual(['install']);
+});
+
+test('what can be no name of a container is not offered, as bash would expand it', () => {
+  const docker = `echo 'web $(touch offered)'; echo '$(touch offered)'; echo '\`touch offered\`'; echo web-1`;
+  expect(offeredWith(docker, 'set', '')).toEqual(['--all', 'web-1']);
+  expect(existsSync('offered')).toBe(false);
 });
 
 test('zsh gets the script of bash, and fish one of its own', () => {

@@ -1,4 +1,8 @@
 /** What people read, word by word. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bulletinOf, parseBulletin } from '../../../../src/cli/insight/bulletin.ts';
 import { knowledgeOf, pickPlace } from '../../../../src/cli/insight/knowledge.ts';
@@ -421,11 +425,46 @@ test.each([
 ])('time %s is %s', (then, text) => expect(ago(then, NOW)).toBe(text));
 
 test('a suggestion says how it gets into Consul', () => {
-  expect(lines(presentWayIn('web', 'app', '/egress/acl/'))).toEqual([
+  expect(presentWayIn('web', 'app', '/egress/acl/')).toEqual([
     'To put it into its key app:',
     '  egresstrator suggest web --key app > rules',
     '  egresstrator diff app --file rules',
     '  consul kv put egress/acl/app @rules',
   ]);
-  expect(presentWayIn('web', undefined, 'egress/acl')).toMatch(/^web asks for no key: /);
+  expect(presentWayIn('web', undefined, 'egress/acl')).toEqual([
+    expect.stringMatching(/^web asks for no key: /),
+  ]);
 });
+
+test.each([
+  '$(touch pasted)',
+  '`touch pasted`',
+  "it's; touch pasted",
+  '"; touch pasted',
+  'a b\\',
+  '*',
+  '~',
+  '!!',
+])('a command that is pasted into a shell takes %s for a name', (key) => {
+  const commands = presentWayIn('web', key, 'egress/acl').slice(1);
+  expect(commands).toHaveLength(3);
+  const tell = 'egresstrator() { printf "%s\\n" "$@"; }; consul() { egresstrator "$@"; }';
+  const folder = mkdtempSync(join(tmpdir(), 'egresstrator-paste-'));
+  const run = (command: string) =>
+    execFileSync('bash', ['-c', `${tell}\n${command}`], { cwd: folder, encoding: 'utf8' });
+  const [suggestion = '', diff = '', put = ''] = commands;
+  expect(run(`${suggestion}; cat rules`).split('\n')).toEqual(['suggest', 'web', '--key', key, '']);
+  expect(run(diff).split('\n')).toEqual(['diff', key, '--file', 'rules', '']);
+  expect(run(put).split('\n')).toEqual(['kv', 'put', `egress/acl/${key}`, '@rules', '']);
+  expect(readdirSync(folder)).toEqual(['rules']);
+  rmSync(folder, { recursive: true });
+});
+
+test.each(['--consul=evil.example', '-H', 'a\nb', 'a\u001b[2J', 'x'.repeat(100)])(
+  'none is made for the key %j',
+  (key) => {
+    expect(presentWayIn('web', key, 'egress/acl')).toEqual([
+      expect.stringMatching(/^Its key ".*" has a name that no command line should hold\.$/),
+    ]);
+  },
+);
