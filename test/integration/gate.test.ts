@@ -154,7 +154,9 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
     writeFileSync(dockerfile, `FROM ${lab.image}\n${says}`);
     await lab.docker('build', '-q', '-t', 'gate-sly', '-f', dockerfile, lab.settings.runDir);
     const labels = ['--label', 'test', '--label', 'egresstrator.enable=1', '--label', 'egresstrator.acl=db'];
-    const id = await start(...gate, ...labels, 'gate-sly');
+    const told = await start(...gate, ...labels, 'gate-sly');
+    expect(await recordOf(told)).toMatchObject({ kind: 'lockdown', reason: 'no prepared rules' });
+    const id = await start(...workload, 'gate-sly');
     expect(await recordOf(id)).toMatchObject({ kind: 'lockdown', reason: 'no prepared rules' });
     const fingerprint = await lab.prepare();
     await lab.docker('restart', '-t', '0', id);

@@ -1,13 +1,8 @@
 /** What a container's environment and labels are read as. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type Mode,
-  parseKeyList,
-  parseWorkload,
-  type Request,
-  type Workload,
-} from '../../../src/domain/workload.ts';
+import { type Mode, parseKeyList, parseWorkload, type Request } from '../../../src/domain/workload.ts';
+import { looserThan, says, someWords, type Words } from '../../support/some-words.ts';
 import { vectors } from '../../support/word-vectors.ts';
 
 const read = (environment: readonly string[], labels: Record<string, string> = {}) =>
@@ -147,56 +142,7 @@ describe('container and image', () => {
   });
 });
 
-/** In what the second is looser; keys count where the runner has named some. */
-function looserThan(
-  alone: Workload,
-  together: Workload | undefined,
-  hasNamedKeys: boolean,
-): readonly string[] {
-  if (together === undefined) return ['it is switched off'];
-  const foreign = together.grants.filter((key) => hasNamedKeys && !alone.grants.includes(key));
-  return [
-    ...foreign.map((key) => `it has ${key}`),
-    ...(alone.mode === 'enforce' && together.mode !== 'enforce' ? ['it is in audit mode'] : []),
-    ...(alone.dns === 'none' && together.dns !== 'none' ? ['it resolves names'] : []),
-  ];
-}
-
-type Words = Pick<Request, 'environment' | 'labels'>;
-
 const nameOf = (line: string): string => line.split('=', 1)[0] ?? '';
-
-const says = ({ environment, labels }: Words, word: string): boolean =>
-  environment.some((line) => line.startsWith(`EGRESSTRATOR_${word}=`)) || labelOf(word) in labels;
-
-const labelOf = (word: string): string => `egresstrator.${word.toLowerCase()}`;
-
-const settings = {
-  ENABLE: ['0', '1', 'on', '', 'x'],
-  ACL: ['', 'db', 'all', 'db,all', 'all,cache'],
-  MODE: ['', 'audit', 'enforce', 'x'],
-  DNS: ['', 'none', 'resolvers', 'x'],
-} as const;
-
-const someWords: fc.Arbitrary<Words> = fc.record({
-  environment: fc.array(
-    fc.constantFrom(
-      ...Object.entries(settings).flatMap(([name, values]) =>
-        values.map((value) => `EGRESSTRATOR_${name}=${value}`),
-      ),
-      'PATH=/bin',
-    ),
-    { maxLength: 5 },
-  ),
-  labels: fc
-    .subarray(Object.entries(settings))
-    .chain((chosen) =>
-      fc.tuple(
-        ...chosen.map(([name, values]) => fc.constantFrom(...values).map((value) => [labelOf(name), value])),
-      ),
-    )
-    .map((entries): Record<string, string> => Object.fromEntries(entries)),
-});
 
 describe('parseKeyList', () => {
   test('drops spaces, empty items and repetitions, and keeps everything else as it is', () => {

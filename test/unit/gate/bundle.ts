@@ -40,7 +40,7 @@ export interface Verdict {
 }
 
 export const shippedGate = resolve(import.meta.dirname, '../../../gate');
-const id = 'c0ffee';
+const usualId = 'c0ffee';
 const imageId = 'a11ce';
 
 /** The awks of this machine, as command lines. */
@@ -67,7 +67,7 @@ export function writeBundle(
 ): void {
   const { environment = [], args = ['sh'], annotations = {}, namespaces = [{ type: 'network' }] } = bundle;
   const { capabilities = [], capAdd = [], image = {} } = bundle;
-  const docker = join(folder, 'containers', id);
+  const docker = join(folder, 'containers', usualId);
   const mount = (name: string) => ({
     destination: `/etc/${name}`,
     type: 'bind',
@@ -94,7 +94,11 @@ export function writeBundle(
   if (image !== null) writeFileSync(join(images, imageId), changeImage(imageJson));
   const origin = { Image: `sha256:${imageId}`, Driver: 'overlay2' };
   const labelled = {
-    ...{ ID: id, Config: { Env: environment, Image: 'sha256:b0b', Labels: bundle.labels ?? {} }, ...origin },
+    ...{
+      ID: usualId,
+      Config: { Env: environment, Image: 'sha256:b0b', Labels: bundle.labels ?? {} },
+      ...origin,
+    },
     ...bundle.elsewhere,
   };
   const { Config, ...rest } = labelled;
@@ -120,7 +124,7 @@ export function runAwk(awk: string, programs: readonly string[], args: readonly 
 export function judge(
   awk: string,
   folder: string,
-  { containers = join(folder, 'containers'), without = '' } = {},
+  { containers = join(folder, 'containers'), without = '', id = usualId } = {},
 ): Verdict {
   const run = join(folder, 'run');
   const said = runAwk(awk, ['files', 'json', 'request'], [folder, id, containers, run, without]);

@@ -1,0 +1,130 @@
+/**
+ * Who said what, on real Engines: whatever an image says and however its configuration is written, the gate
+ * and the controller read of what the Engine made of it the same, and no more than its runner said.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { callEngine } from '../../lab/engine/api.ts';
+import { type OwnEngine, startEngine } from '../../lab/engine.ts';
+import { labRunFolder } from '../../lab/paths.ts';
+import { connect } from '../../src/adapters/docker/connect.ts';
+import { ContainerReader } from '../../src/adapters/docker/container-reader.ts';
+import type { Engine } from '../../src/adapters/docker/engine.ts';
+import { EngineRefusal } from '../../src/adapters/docker/errors.ts';
+import { parseWorkload } from '../../src/domain/workload.ts';
+import { imageJson, loadImage } from '../support/crafted-image.ts';
+import { looserThan, says, someWords, type Words } from '../support/some-words.ts';
+import { judge, verdictOf } from '../unit/gate/bundle.ts';
+import { versions } from './docker-lab.ts';
+
+/** How an image's author may write the same configuration. */
+const spellings: Readonly<Record<string, (json: string) => string>> = {
+  plainly: (json) => json,
+  'with keys in another case': (json) =>
+    json.replace('"config"', '"ConFig"').replace('"Env"', '"ENV"').replace('"Labels"', '"labelS"'),
+  'with letters that Go folds': (json) => json.replace('"Labels"', '"Label\u017f"'),
+  'with escapes in keys': (json) =>
+    json.replace('"config"', '"\\u0063onfig"').replace('"Env"', '"\\u0045nv"'),
+  'with escapes in values': (json) =>
+    json
+      .replaceAll('EGRESSTRATOR', '\\u0045GRESSTRATO\\u0052')
+      .replaceAll('egresstrator', 'egresstr\\u0061tor'),
+  'with keys twice': (json) => json.replace('"config":', '"config":{"Env":["X=1"]},"Config":'),
+};
+
+/** A runtime that keeps what Docker wrote for a container, and starts nothing. */
+const CAPTURE = `#!/bin/sh
+bundle= before= create=
+for word; do
+  if [ "$before" = --bundle ]; then bundle=$word; fi
+  if [ "$word" = create ]; then create=yes; fi
+  before=$word
+done
+[ -n "$create" ] || exec runc "$@"
+mkdir "\${0%/*}/\${bundle##*/}" && cp "$bundle/config.json" "\${0%/*}/\${bundle##*/}/"
+exit 1
+`;
+
+interface Said {
+  /** The image's configuration. */
+  readonly json: string;
+  readonly runner: Words;
+  /** The image is removed once the container was made. */
+  readonly isGone: boolean;
+}
+
+describe.each(versions)('Engine %s', (version) => {
+  let own: OwnEngine;
+  let engine: Engine;
+  const folder = mkdtempSync(join(labRunFolder('words'), 'w'));
+
+  beforeAll(async () => {
+    const runtime = join(folder, 'capture');
+    writeFileSync(runtime, CAPTURE, { mode: 0o755 });
+    const daemonOptions = ['--add-runtime', `capture=${runtime}`];
+    own = await startEngine({ version, name: `words-${version}`, daemonOptions });
+    engine = connect({ socketPath: own.socketPath });
+  });
+  afterAll(async () => {
+    engine?.close();
+    await own?.remove();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const removeImage = (image: string) => callEngine(own.socketPath, 'DELETE', `/images/${image}?force=1`);
+
+  /** What the gate and the controller read of what the Engine made of it. */
+  async function readBoth({ json, runner, isGone }: Said) {
+    const image = await loadImage(own.socketPath, json);
+    const { environment, labels } = runner;
+    const config = { Image: image, Cmd: ['/none'], Env: environment, Labels: labels };
+    const host = { Runtime: 'capture', NetworkMode: 'none' };
+    const id = await engine.create(`words-${randomUUID()}`, { ...config, HostConfig: host });
+    try {
+      await expect(engine.start(id)).rejects.toThrow(EngineRefusal);
+      if (isGone) await removeImage(image);
+      const containers = join(own.dataRoot, 'containers');
+      const { verdict, name } = judge('awk', join(folder, id), { containers, id });
+      const controller = parseWorkload(await new ContainerReader(engine).read(id));
+      return { gate: { verdict, name }, controller };
+    } finally {
+      await engine.remove(id);
+      await removeImage(image);
+    }
+  }
+
+  async function agree(said: Said): Promise<void> {
+    const { gate, controller } = await readBoth(said);
+    const { verdict, name } = controller === undefined ? PASS : verdictOf(controller);
+    expect(gate).toEqual({ verdict, name });
+    const alone = parseWorkload({ ...said.runner, image: { environment: [], labels: {} } });
+    if (alone !== undefined) expect(looserThan(alone, controller, says(said.runner, 'ACL'))).toEqual([]);
+  }
+
+  test('whatever image and runner say', async () => {
+    const spelling = fc.constantFrom(...Object.keys(spellings));
+    const property = fc.asyncProperty(
+      someWords,
+      someWords,
+      spelling,
+      fc.boolean(),
+      async (image, runner, how, isGone) => {
+        const plain = imageJson({
+          Env: ['PATH=/bin', ...image.environment],
+          Labels: image.labels,
+          Cmd: ['/none'],
+        });
+        await agree({ json: spellings[how]?.(plain) ?? plain, runner, isGone });
+      },
+    );
+    await fc.assert(property, { numRuns: RUNS, endOnFailure: true });
+  });
+});
+
+const PASS = { verdict: 'pass', name: undefined };
+
+/** Starts on each Engine; WORD_RUNS asks for more. */
+const RUNS = Number(process.env.WORD_RUNS ?? 40);
