@@ -17,6 +17,7 @@ import { needsUngranted, type Template } from '../rendering/render.ts';
 import { AgeLimit, ALL_FRESH, type MaxAge } from './age-limit.ts';
 import { Keeper, type KeeperOptions } from './keeper.ts';
 import { type Knowledge, KnownWorld } from './known-world.ts';
+import { LoadMemory, type Loads } from './load-memory.ts';
 import { statusOf } from './namespace-record.ts';
 import { type Override, Overrides } from './overrides.ts';
 import { Patrol } from './patrol.ts';
@@ -58,6 +59,10 @@ export interface ControllerPorts {
   readonly onDrift?: (container: string) => void;
   /** Called at each look with what is known of Consul by now. */
   readonly remember: (knowledge: Knowledge) => void;
+  /** What a former run has loaded. */
+  readonly formerLoads?: Loads | undefined;
+  /** Called when something else is loaded, with all that is. */
+  readonly rememberLoads?: (loads: Loads) => void;
 }
 
 export class Controller {
@@ -66,6 +71,7 @@ export class Controller {
   readonly #world: KnownWorld;
   readonly #containers: Watched<ReadonlyMap<ContainerId, Container>>;
   readonly #resolver: Resolver;
+  readonly #loads: LoadMemory;
   readonly #keeper: Keeper;
   readonly #resolverFacts: ResolverFacts;
   readonly #overrides = new Overrides();
@@ -91,7 +97,8 @@ export class Controller {
     this.#resolver = new Resolver(options.protectedHosts);
     this.#problems = new ProblemLog(ports.log, options.now);
     this.#preparer = openPreparer(options, ports);
-    this.#keeper = new Keeper(options, ports.log, () => ({
+    this.#loads = new LoadMemory(ports.formerLoads, (loads) => ports.rememberLoads?.(loads));
+    this.#keeper = new Keeper(options, ports.log, this.#loads, () => ({
       ...ports,
       renderer: this.#renderer,
       resolvers: (namespace, gate) => this.#resolverFacts.of(namespace, gate),
@@ -216,6 +223,7 @@ export class Controller {
       this.#keeper.want(namespace, wantFor(namespace.grants), how);
     if (acl !== undefined || ages.rules === 'outdated') this.#preparer?.prepare(wantFor, this.#renderer);
     this.#releaseOthers(containers);
+    this.#loads.retain(new Set([...this.#keeper.records()].map(({ namespace }) => namespace.id)));
     this.#resolver.sweep();
     this.#rawSockets ||= this.#plan.namespaces.some((namespace) => namespace.hasRawSockets);
     this.#problems.update(sightingsOf(this.status(), this.#plan, this.#rawSockets));

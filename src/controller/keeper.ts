@@ -6,8 +6,16 @@ import { LoadError, messageOf } from '../domain/errors.ts';
 import type { Namespace, NamespaceId } from '../domain/namespace.ts';
 import { type Backoff, delay } from './backoff.ts';
 import { JobQueue, PRIORITY, type Priority } from './job-queue.ts';
+import type { LoadMemory } from './load-memory.ts';
 import { type JobContext, type Outcome, settle } from './namespace-job.ts';
-import { type NamespaceRecord, newRecord, samePlace, sameWant, type Want } from './namespace-record.ts';
+import {
+  attachmentsOf,
+  type NamespaceRecord,
+  newRecord,
+  samePlace,
+  sameWant,
+  type Want,
+} from './namespace-record.ts';
 import type { Logger } from './ports.ts';
 
 export interface KeeperOptions {
@@ -25,12 +33,14 @@ export class Keeper {
   readonly #context: () => JobContext;
   readonly #log: Logger;
   readonly #queue: JobQueue<NamespaceId>;
+  readonly #memory: LoadMemory;
   readonly #records = new Map<NamespaceId, NamespaceRecord>();
   #closed = false;
 
-  constructor(options: KeeperOptions, log: Logger, context: () => JobContext) {
+  constructor(options: KeeperOptions, log: Logger, memory: LoadMemory, context: () => JobContext) {
     this.#options = options;
     this.#log = log;
+    this.#memory = memory;
     this.#context = context;
     this.#queue = new JobQueue({
       concurrency: options.concurrency,
@@ -50,7 +60,8 @@ export class Keeper {
   want(namespace: Namespace, want: Want, { mayHold = false, impatient = false } = {}): void {
     const record = this.#records.get(namespace.id);
     if (record === undefined) {
-      const begun = newRecord(namespace, want, { sinceStart: !mayHold });
+      const remembered = this.#memory.recall(namespace.id, attachmentsOf(namespace));
+      const begun = newRecord(namespace, want, { sinceStart: !mayHold, remembered });
       this.#records.set(namespace.id, begun);
       this.#request(begun, impatient);
       return;
@@ -130,6 +141,7 @@ export class Keeper {
     record.verifiedAt = this.#options.now();
     record.failures = 0;
     record.lastError = undefined;
+    this.#remember(record);
     const { level, message } = OUTCOMES[outcome];
     const { target, grants } = record.namespace;
     const fields = {
@@ -137,6 +149,11 @@ export class Keeper {
       ...{ fingerprint: record.loaded?.fingerprint, ms },
     };
     this.#log[level](fields, message);
+  }
+
+  #remember({ namespace, expected, isDoubtful }: NamespaceRecord): void {
+    const loaded = isDoubtful ? undefined : expected;
+    this.#memory.remember(namespace.id, attachmentsOf(namespace), loaded);
   }
 
   #failed(record: NamespaceRecord, thrown: unknown): void {

@@ -5,6 +5,7 @@
 import { LoadError, messageOf } from '../domain/errors.ts';
 import type { Namespace } from '../domain/namespace.ts';
 import { expectedFacts, type Facts, withFacts } from '../rendering/facts.ts';
+import { verdictOn } from './load-memory.ts';
 import { attachmentsOf, type NamespaceRecord, NOTHING_LOADED, refOf, type Want } from './namespace-record.ts';
 import type { Dataplane, Gate, Loaded, Logger } from './ports.ts';
 import type { Renderer } from './rendering.ts';
@@ -68,30 +69,36 @@ async function lookAtStart(record: NamespaceRecord, { gate }: JobContext): Promi
 /** Milliseconds for the gate's record. Without it, rules are loaded over whatever the gate has loaded. */
 const GATE_LIMIT = 500;
 
-/** What the kernel holds. What was altered there counts as nothing of ours, so that it is replaced. */
+/**
+ * What the kernel holds. What was altered there counts as nothing of ours, so that it is replaced. What may have been
+ * altered before anybody looked (by the gate it is known by its fingerprint alone) is loaded anew.
+ */
 async function lookInKernel(
   record: NamespaceRecord,
   { dataplane, log, onDrift }: JobContext,
 ): Promise<Loaded> {
   const ref = refOf(record.namespace);
-  const { expected } = record;
   const { loaded: found } = await dataplane.look(ref);
-  const altered = expected !== undefined && isAltered(expected, found);
-  if (altered) log.warn({ container: ref.name }, 'rules in the kernel were altered');
-  if (altered) onDrift?.(ref.name);
-  return altered ? NOTHING_LOADED : found;
+  const verdict = verdictOn(record.expected, found, record.isRemembered);
+  if (verdict === 'unknown' && record.isRemembered)
+    log.info(
+      { container: ref.name },
+      'rules in the kernel are not the last that were kept; loading them anew',
+    );
+  if (verdict !== 'altered') {
+    record.isDoubtful ||= verdict === 'unknown';
+    return found;
+  }
+  log.warn({ container: ref.name }, 'rules in the kernel were altered');
+  onDrift?.(ref.name);
+  return NOTHING_LOADED;
 }
-
-/** What the gate has loaded is known by its fingerprint alone until it was looked at once. */
-const isAltered = (expected: Loaded, found: Loaded): boolean =>
-  expected.digest === undefined
-    ? expected.fingerprint !== found.fingerprint
-    : expected.digest !== found.digest;
 
 async function clear(record: NamespaceRecord, loaded: Loaded, { dataplane }: JobContext): Promise<Outcome> {
   const isEmpty = loaded.digest === undefined && loaded.fingerprint === undefined;
   if (!isEmpty) await dataplane.clear(refOf(record.namespace));
   keep(record, NOTHING_LOADED);
+  record.isDoubtful = false;
   return isEmpty ? 'equal' : 'cleared';
 }
 
@@ -113,10 +120,10 @@ async function load(
   record.resolvers = resolvers;
   const facts = { resolvers, attachments: target.attachments };
   const { text, fingerprint } = context.renderer.render({ ...want, mode, dns, resolvers });
-  if (
+  const isAsWanted =
     loaded.fingerprint === fingerprint &&
-    (isFirstGuess(record, isGuess) || hasFacts(record, loaded, text, facts))
-  ) {
+    (isFirstGuess(record, isGuess) || hasFacts(record, loaded, text, facts));
+  if (isAsWanted && !record.isDoubtful) {
     keep(record, loaded);
     record.ours = true;
     return 'equal';
@@ -124,6 +131,7 @@ async function load(
   const now = await context.dataplane.load(refOf(record.namespace), withFacts(text, facts));
   if (now.fingerprint !== fingerprint) throw notWhatWasLoaded(target.name, fingerprint, now);
   keep(record, now);
+  record.isDoubtful = false;
   record.ours = true;
   return 'loaded';
 }
@@ -143,6 +151,7 @@ function hasFacts(record: NamespaceRecord, loaded: Loaded, text: string, facts: 
 function keep(record: NamespaceRecord, loaded: Loaded): void {
   record.loaded = loaded;
   record.expected = loaded;
+  record.isRemembered = false;
 }
 
 /**
@@ -150,7 +159,7 @@ function keep(record: NamespaceRecord, loaded: Loaded): void {
  * they were loaded with is more likely than a guess. It is compared as soon as they are read.
  */
 const isFirstGuess = (record: NamespaceRecord, isGuess: boolean): boolean =>
-  isGuess && record.expected === undefined && record.startedWith === undefined;
+  isGuess && !record.ours && record.startedWith === undefined;
 
 const notWhatWasLoaded = (name: string, wanted: string, loaded: Loaded): LoadError =>
   new LoadError(

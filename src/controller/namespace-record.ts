@@ -29,6 +29,10 @@ export interface NamespaceRecord {
   unseen: boolean;
   /** What it was last known to hold, to recognise an alteration when it is looked at again. */
   expected: Loaded | undefined;
+  /** True while that was told by a former run of the controller. */
+  isRemembered: boolean;
+  /** True if what is loaded may have been altered before anybody looked, so that it must be loaded anew. */
+  isDoubtful: boolean;
   /** True once what is loaded follows from what this controller knows, and not from a run before it. */
   ours: boolean;
   /** The resolvers that the last job took. */
@@ -49,17 +53,22 @@ export interface NamespaceRecord {
 
 export const NOTHING_LOADED: Loaded = { fingerprint: undefined, facts: undefined, digest: undefined };
 
-/** `sinceStart`: the container started while we watched, so only the gate can have loaded something. */
+/**
+ * `sinceStart`: the container started while we watched, so only the gate can have loaded something.
+ * `remembered`: what a former run of the controller has loaded.
+ */
 export const newRecord = (
   namespace: Namespace,
   want: Want,
-  { sinceStart }: { readonly sinceStart: boolean },
+  { sinceStart, remembered }: { readonly sinceStart: boolean; readonly remembered?: Loaded | undefined },
 ): NamespaceRecord => ({
   namespace,
   want,
   loaded: undefined,
   unseen: false,
-  expected: undefined,
+  expected: remembered,
+  isRemembered: remembered !== undefined,
+  isDoubtful: false,
   ours: false,
   resolvers: undefined,
   startedWith: sinceStart ? attachmentsOf(namespace) : undefined,

@@ -93,7 +93,8 @@ describe('resolvers', () => {
     kernel.loads.length = 0;
     const answer = Promise.withResolvers<readonly string[]>();
     engine.beforeResolvers = () => answer.promise;
-    const after = startFake({ consul, kernel, engine });
+    const formerLoads = before.rememberedLoads.current;
+    const after = startFake({ consul, kernel, engine, formerLoads });
     await after.rest();
     answer.resolve([NAMES]);
     await after.rest();

@@ -186,7 +186,7 @@ describe('a controller that is started again', () => {
     await before.rest();
     await before.controller.close();
     kernel.loads.length = 0;
-    const after = startFake({ kernel, engine, consul });
+    const after = startFake({ kernel, engine, consul, formerLoads: before.rememberedLoads.current });
     await after.rest();
     expect(kernel.loads).toEqual([]);
     expect(stateOf(after)).toEqual(['protected']);

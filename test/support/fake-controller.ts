@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest';
 import { Metrics } from '../../src/adapters/metrics/metrics.ts';
 import { Controller, type ControllerOptions } from '../../src/controller/controller.ts';
 import type { Knowledge } from '../../src/controller/known-world.ts';
+import type { Loads } from '../../src/controller/load-memory.ts';
 import type { ContainerSource, Gate } from '../../src/controller/ports.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { metricsBesideStatus, statusBesideKernel } from './agreement.ts';
@@ -16,6 +17,10 @@ export interface FakeSetup {
   readonly kernel: FakeKernel;
   readonly log: FakeLog;
   readonly remembered: Knowledge[];
+  /** What is kept of what it has loaded. */
+  readonly rememberedLoads: { readonly current: Loads };
+  /** Containers whose rules were found altered. */
+  readonly drifts: readonly string[];
   readonly controller: Controller;
   /** Resolves when nothing is left to do; what it tells of itself must then agree with the kernel. */
   rest(): Promise<void>;
@@ -26,6 +31,7 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly engine?: FakeEngine;
   readonly kernel?: FakeKernel;
   readonly former?: Knowledge;
+  readonly formerLoads?: Loads;
   readonly gate?: Gate;
   /** Instead of `engine`. */
   readonly containers?: ContainerSource;
@@ -38,12 +44,15 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     engine = new FakeEngine(),
     kernel = new FakeKernel(),
     former,
+    formerLoads,
     gate,
     containers = engine,
     ...rest
   } = given;
   const log = new FakeLog();
   const remembered: Knowledge[] = [];
+  const rememberedLoads: { current: Loads } = { current: new Map() };
+  const drifts: string[] = [];
   const options: ControllerOptions = {
     template: loadTemplate('nftables'),
     protectedHosts: [],
@@ -65,6 +74,11 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     former,
     gate,
     remember: (knowledge) => remembered.push(knowledge),
+    formerLoads,
+    rememberLoads: (loads) => {
+      rememberedLoads.current = new Map(loads);
+    },
+    onDrift: (name) => drifts.push(name),
   });
   onTestFinished(() => controller.close());
   const settle = async () => {
@@ -74,7 +88,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     }
     await tellsTheTruth(controller, kernel);
   };
-  return { consul, engine, kernel, log, remembered, controller, rest: settle };
+  return { consul, engine, kernel, log, remembered, rememberedLoads, drifts, controller, rest: settle };
 }
 
 /** Throws with what status or metrics tell otherwise than the kernel. */

@@ -1,16 +1,19 @@
 /**
  * `egresstrator` without a command: runs the controller until it is told to stop.
  */
+import { release } from 'node:os';
 import { serveWatchers } from '../../adapters/api/listen.ts';
 import { refuseSecond, serveApi } from '../../adapters/api/server.ts';
 import { steadyNow } from '../../adapters/clock/steady-clock.ts';
 import { FileGate } from '../../adapters/gate/gate.ts';
+import { LoadsFile } from '../../adapters/state/loads-file.ts';
 import { StateFile } from '../../adapters/state/state-file.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Backoff } from '../../controller/backoff.ts';
 import { Controller } from '../../controller/controller.ts';
 import type { Logger } from '../../controller/ports.ts';
 import type { Template } from '../../rendering/render.ts';
+import { version } from '../assets.ts';
 import { controlsOf } from '../controls.ts';
 import { Observation } from '../observation.ts';
 import type { Terminal } from '../output.ts';
@@ -48,6 +51,8 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   const engine = closers.add(await openEngine(config, terminal, log));
   const state = openState(config, log);
   if (state !== undefined) closers.add(state);
+  const loads = openLoads(config, log);
+  if (loads !== undefined) closers.add(loads);
   const consul = closers.add(openConsul(config));
   const leftovers = await engine.removeLeftovers();
   if (leftovers > 0) log.warn({ leftovers }, 'helpers of a former run removed');
@@ -67,6 +72,8 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
       log,
       former: await state?.load(),
       remember: (knowledge) => state?.save(knowledge),
+      formerLoads: await loads?.load(),
+      rememberLoads: (all) => loads?.save(all),
     }),
   );
   observation.attach(controller);
@@ -80,6 +87,12 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
 /** Ages are kept so often that a crash costs a tenth of what they may be. */
 const openState = ({ stateDir, maxAge }: Config, log: Logger) =>
   stateDir === undefined ? undefined : new StateFile(stateDir, log, maxAge && { refresh: maxAge.limit / 10 });
+
+/** A dry run loads nothing that anybody could find again. */
+const openLoads = ({ stateDir, dryRun, loader, docker }: Config, log: Logger) => {
+  const reader = [version(), loader, docker.image ?? '', release()].join(' ');
+  return stateDir === undefined || dryRun ? undefined : new LoadsFile(stateDir, reader, log);
+};
 
 const openGate = ({ runDir, mode }: Config, engineResolvers: readonly string[] | undefined, log: Logger) =>
   runDir === undefined ? undefined : new FileGate(runDir, { mode, engineResolvers }, log);
