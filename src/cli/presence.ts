@@ -100,7 +100,7 @@ export class Presence {
 
 function healthOf({ namespaces, sources, refused }: Status): Health {
   const failed = namespaces.filter(({ state }) => state === 'failed').length;
-  const stale = sources.filter(({ error }) => error !== undefined).length;
+  const stale = sources.filter(({ error, outdated }) => error !== undefined || outdated).length;
   const output = `${namespaces.length} namespaces, ${failed} failed, ${refused.length} refused, ${stale} sources failing`;
   return { status: failed + stale + refused.length > 0 ? 'warning' : 'passing', output };
 }
