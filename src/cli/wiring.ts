@@ -78,12 +78,10 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
   return {
     containers,
     warmUp: () =>
-      image()
-        .then((name) => containers.warmUp(name))
-        .catch((error: unknown) => {
-          log.debug({ error: messageOf(error) }, 'nothing to warm up with');
-          return undefined;
-        }),
+      containers.warmUp().catch((error: unknown) => {
+        log.debug({ error: messageOf(error) }, 'nothing to warm up with');
+        return undefined;
+      }),
     dataplane: config.dryRun ? dryRun(log) : createDataplane(runner),
     loaderFor: async (namespace) => (config.dryRun ? 'dry-run' : runner.wayTo(namespace)),
     removeLeftovers,

@@ -126,6 +126,7 @@ export function statusOf(record: NamespaceRecord, facts: readonly Problem[]): Na
     verifiedAt: record.verifiedAt,
     lastError: record.lastError?.message,
     problems: [
+      ...namespace.waysRound,
       ...namespace.members.flatMap((member) => member.workload.problems),
       ...(want.kind === 'rules' ? want.resolution.problems : []),
       ...facts,

@@ -21,9 +21,6 @@ export function sightingsOf(
       problems.map((problem) => ({ container: target, problem })),
     ),
     ...plan.refused.map(({ container, problem }) => ({ container: container.name, problem })),
-    ...plan.namespaces
-      .filter(({ unenforceable }) => unenforceable)
-      .map(({ target }) => ({ container: target.name, problem: UNENFORCEABLE })),
     ...(rawSockets ? [everywhere(RAW_SOCKETS)] : []),
   ];
 }
@@ -50,12 +47,6 @@ const OUTDATED_SERVICES: Problem = {
 };
 
 const everywhere = (problem: Problem): Sighting => ({ container: undefined, problem });
-
-const UNENFORCEABLE: Problem = {
-  severity: 'warning',
-  reason:
-    "it is privileged, has CAP_NET_ADMIN, CAP_SYS_ADMIN or CAP_SYS_MODULE, or the Engine's socket, so it could undo its own rules",
-};
 
 const RAW_SOCKETS: Problem = {
   severity: 'warning',

@@ -27,6 +27,8 @@ export interface Namespace {
   readonly dns: DnsPolicy;
   /** True if something inside could undo the rules. */
   readonly unenforceable: boolean;
+  /** By what, one for each way that a container inside has. */
+  readonly waysRound: readonly Problem[];
   /** True if something inside may open raw sockets. */
   readonly hasRawSockets: boolean;
 }
@@ -146,6 +148,12 @@ function merge(target: Container, inside: readonly Container[], read: WorkloadRe
     mode: workloads.some((workload) => workload.mode === 'enforce') ? 'enforce' : 'audit',
     dns: workloads.some((workload) => workload.dns === 'resolvers') ? 'resolvers' : 'none',
     unenforceable: inside.some((container) => container.canUndoRules),
+    waysRound: inside.flatMap(waysRoundOf),
     hasRawSockets: inside.some((container) => container.hasRawSockets),
   };
 }
+
+const waysRoundOf = ({ name, canUndoRules, waysRound = [] }: Container): readonly Problem[] =>
+  (canUndoRules && waysRound.length === 0 ? ['has more rights than a workload should'] : waysRound).map(
+    (way) => ({ severity: 'warning', reason: `${name} could undo its rules: it ${way}` }),
+  );

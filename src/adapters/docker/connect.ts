@@ -18,6 +18,9 @@ import { pullFinished } from './pull.ts';
 /** Milliseconds. */
 const limits = { request: 30_000, start: 60_000, pull: 600_000 };
 
+/** An archive's end: two blocks of nothing. */
+const EMPTY_TAR = Buffer.alloc(1024);
+
 /** What concerns a container's network; exec, health and such are not even sent to us. */
 const eventFilters = JSON.stringify({
   type: ['container', 'network'],
@@ -149,6 +152,15 @@ class DockerodeEngine implements Engine {
       },
       this.#limits.pull,
     );
+  }
+
+  async importEmpty(name: string): Promise<void> {
+    const what = `make the empty image ${name}`;
+    await this.#call(what, async (abortSignal) => {
+      const archive = Readable.from([EMPTY_TAR]);
+      const options = { repo: name, changes: 'LABEL egresstrator.empty=1', abortSignal };
+      await pullFinished(asReadable(await this.#docker.importImage(archive, options), what), name);
+    });
   }
 
   close(): void {

@@ -22,17 +22,19 @@ export type LacksRawSockets = (container: Container) => Promise<boolean>;
 
 export class ContainerReader {
   readonly #engine: Engine;
+  readonly #socket: string | undefined;
   readonly #lacksRawSockets: LacksRawSockets;
   readonly #images = new Map<string, Promise<ImageWords | 'unknown'>>();
 
   constructor(engine: Engine, lacksRawSockets: LacksRawSockets = async () => false) {
     this.#engine = engine;
+    this.#socket = /^unix:\/\/(\/.+)$/.exec(engine.address)?.[1];
     this.#lacksRawSockets = lacksRawSockets;
   }
 
   /** Fails with an `EngineError` where the container itself cannot be inspected. */
   async read(id: ContainerId): Promise<Container> {
-    const container = containerFrom(await this.#engine.inspect(id));
+    const container = containerFrom(await this.#engine.inspect(id), this.#socket);
     if (!speaksOfUs(container)) return container;
     const [image, lacksRawSockets] = await Promise.all([
       within(LIMIT, this.#wordsOf(container.imageId), 'unknown' as const),

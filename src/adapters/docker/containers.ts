@@ -8,6 +8,7 @@ import { steadyNow } from '../clock/steady-clock.ts';
 import { ContainerReader } from './container-reader.ts';
 import { withDeadline } from './deadline.ts';
 import { defaultResolvers } from './default-resolvers.ts';
+import { emptyImage } from './empty-image.ts';
 import type { Engine } from './engine.ts';
 import { isRefusal } from './errors.ts';
 import { reachable } from './resolv-conf.ts';
@@ -21,7 +22,7 @@ export interface SourceSettings extends WatchSettings {
   readonly keepResolvers: number;
   /** Milliseconds in which the Engine must have told the resolvers of a container. */
   readonly resolversLimit: number;
-  /** Finds an image for containers that show what the Engine writes; default: the image of whose resolvers are asked for. */
+  /** Finds an image for containers that show what the Engine writes; default: one with nothing in it. */
   readonly image?: (() => Promise<string>) | undefined;
 }
 
@@ -68,9 +69,9 @@ export class DockerContainerSource implements ContainerSource {
     return new ContainerWatch(this.#engine, this.#settings, onChange);
   }
 
-  /** The Engine's own resolvers, to be known before the first container starts. `image`: whichever the Engine has. */
-  async warmUp(image: string): Promise<readonly string[]> {
-    this.#engines = await this.#askEngine(image);
+  /** The Engine's own resolvers, to be known before the first container starts. */
+  async warmUp(): Promise<readonly string[]> {
+    this.#engines = await this.#askEngine(await this.#image());
     return this.#engines;
   }
 
@@ -81,7 +82,7 @@ export class DockerContainerSource implements ContainerSource {
   async resolversHere(container: Container): Promise<readonly string[] | undefined> {
     const given = this.resolversGiven(container);
     const { servers, resolvConf } = container.dnsConfig;
-    if (servers.length === 0) this.#refresh(container);
+    if (servers.length === 0) this.#refresh();
     if (given === undefined || resolvConf === undefined) return undefined;
     const text = await readHere(resolvConf);
     return text === undefined ? undefined : resolversFrom(text, given);
@@ -102,15 +103,13 @@ export class DockerContainerSource implements ContainerSource {
   }
 
   /** They may change while the Engine runs; who asks now is not kept waiting for that. */
-  #refresh(container: Container): void {
-    this.#imageFor(container)
-      .then((image) => this.warmUp(image))
-      .catch(() => {});
+  #refresh(): void {
+    this.warmUp().catch(() => {});
   }
 
   async #ask(container: Container): Promise<readonly string[]> {
-    const image = await this.#imageFor(container);
-    if (container.dnsConfig.servers.length === 0) await this.warmUp(image);
+    const image = await this.#image();
+    if (container.dnsConfig.servers.length === 0) await this.warmUp();
     const here = await this.resolversHere(container);
     if (here !== undefined) return here;
     const network = `container:${container.id}`;
@@ -118,10 +117,10 @@ export class DockerContainerSource implements ContainerSource {
     return resolversFrom(text, this.resolversGiven(container) ?? []);
   }
 
-  /** Its own image, where there is none of ours: nothing in it is run, either. */
-  async #imageFor({ imageId }: Container): Promise<string> {
+  /** The helper's, where there is one. Never a workload's own: who made that says what is in the way of a file. */
+  async #image(): Promise<string> {
     const { image } = this.#settings;
-    return image === undefined ? imageId : image().catch(() => imageId);
+    return image === undefined ? emptyImage(this.#engine) : image().catch(() => emptyImage(this.#engine));
   }
 
   /** A container that ended since it was listed is no error. */

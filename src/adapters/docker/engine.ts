@@ -31,6 +31,8 @@ export interface Engine {
   /** `undefined`: the Engine does not have the image. */
   image(name: string): Promise<ImageSummary | undefined>;
   pull(name: string): Promise<void>;
+  /** Makes an image with nothing in it, by this name. */
+  importEmpty(name: string): Promise<void>;
   /** Ends connections that are still open. */
   close(): void;
 }

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import type { Container, NetworkMode } from '../../domain/container.ts';
 import { read } from './answers.ts';
+import { holdsCapability, hostConfigSchema, mountsSchema, waysRound } from './bypass.ts';
 import { isOurs } from './labels.ts';
 import { ownWords } from './own-words.ts';
 
@@ -22,28 +23,20 @@ const schema = z.object({
   Name: z.string(),
   Image: z.string(),
   State: z.object({ Running: z.boolean(), Pid: z.number(), StartedAt: z.string() }),
-  HostConfig: z.object({
-    NetworkMode: z.string().nullish(),
-    Privileged: z.boolean().nullish(),
-    CapAdd: strings,
-    CapDrop: strings,
-    Dns: strings,
-  }),
+  HostConfig: hostConfigSchema.extend({ Dns: strings }),
   Config: z.object({ Env: strings, Labels: z.record(z.string(), z.string()).nullish() }),
   ResolvConfPath: z.string().nullish(),
-  Mounts: z
-    .array(z.object({ Source: z.string().nullish(), Destination: z.string().nullish() }))
-    .nullish()
-    .transform((list) => list ?? []),
+  Mounts: mountsSchema,
   NetworkSettings: z.object({ Networks: z.record(z.string(), network.nullish()).nullish() }).nullish(),
 });
 
 type Inspected = z.infer<typeof schema>;
 
-/** Throws an `EngineError` for an answer that is no inspect JSON. */
-export function containerFrom(json: unknown): Container {
+/** `socket`: where the Engine listens, if that is a path. Throws an `EngineError` for an answer that is no inspect JSON. */
+export function containerFrom(json: unknown, socket?: string): Container {
   const seen = readInspected(json);
   const attached = attachments(seen);
+  const ways = isHelper(seen) ? [] : waysRound(seen, socket);
   return {
     id: seen.Id,
     name: seen.Name.replace(/^\//, ''),
@@ -53,8 +46,9 @@ export function containerFrom(json: unknown): Container {
     startedAt: seen.State.StartedAt,
     network: networkMode(seen, attached),
     attachments: attached,
-    canUndoRules: canUndoRules(seen) && !isHelper(seen),
-    hasRawSockets: holds(seen.HostConfig, 'NET_RAW', true),
+    canUndoRules: ways.length > 0,
+    waysRound: ways,
+    hasRawSockets: holdsCapability(seen.HostConfig, 'NET_RAW', true),
     imageId: seen.Image,
     dnsConfig: { servers: seen.HostConfig.Dns, resolvConf: seen.ResolvConfPath || undefined },
     ...ownWords({ environment: seen.Config.Env, labels: seen.Config.Labels ?? {} }),
@@ -79,33 +73,7 @@ function networkMode({ HostConfig }: Inspected, attached: readonly string[]): Ne
   return { kind: mode === 'none' && attached.length === 0 ? 'none' : 'own' };
 }
 
-/** What makes root inside as good as root on the host, where rules are no bar. */
-const MIGHTY = ['NET_ADMIN', 'SYS_ADMIN', 'SYS_MODULE'];
-
-const canUndoRules = ({ HostConfig, Mounts }: Inspected): boolean =>
-  MIGHTY.some((name) => holds(HostConfig, name, false)) ||
-  Mounts.some(({ Source, Destination }) => isEngineSocket(Source) || isEngineSocket(Destination));
-
 /** Helpers change rules because we say so: what they are in can undo no more than before. */
 const isHelper = ({ Name, Config, HostConfig }: Inspected): boolean =>
   isOurs({ names: [Name], labels: Config.Labels ?? {} }) &&
   HostConfig.NetworkMode?.startsWith('container:') === true;
-
-const isEngineSocket = (path: string | null | undefined): boolean =>
-  /\/(docker|containerd|podman)\.sock$/.test(path ?? '');
-
-/** Dropping wins over `ALL` and over the default, but not over a capability that is added by its name. */
-function holds(
-  { Privileged, CapAdd, CapDrop }: Inspected['HostConfig'],
-  name: string,
-  byDefault: boolean,
-): boolean {
-  if (Privileged) return true;
-  const added = new Set(CapAdd.map(capability));
-  const dropped = new Set(CapDrop.map(capability));
-  if (added.has(name)) return true;
-  if (dropped.has(name)) return false;
-  return added.has('ALL') || (byDefault && !dropped.has('ALL'));
-}
-
-const capability = (name: string): string => name.toUpperCase().replace(/^CAP_/, '');

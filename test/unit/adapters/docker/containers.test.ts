@@ -7,6 +7,8 @@ import { container } from '../../../support/containers.ts';
 import { archiveOf } from './fake-archive.ts';
 import { FakeEngine, refusal } from './fake-engine.ts';
 
+const image = async () => 'helper';
+
 const a = container('a', { dnsConfig: { servers: ['192.0.2.1'], resolvConf: undefined } });
 const inVain = refusal(400, 'exec: "/dev/null/none": stat /dev/null/none: not a directory');
 
@@ -32,23 +34,38 @@ test('the file is read from a container of ours that shares the network, and nev
     asked.push(id);
     return archiveOf('nameserver 192.0.2.1\n');
   };
-  expect(await new DockerContainerSource(engine).resolvers(a)).toEqual(['192.0.2.1']);
-  expect(created).toMatchObject([{ body: { Image: a.imageId, HostConfig: { NetworkMode: 'container:a' } } }]);
+  expect(await new DockerContainerSource(engine, { image }).resolvers(a)).toEqual(['192.0.2.1']);
+  expect(created).toMatchObject([{ body: { Image: 'helper', HostConfig: { NetworkMode: 'container:a' } } }]);
   expect(asked).toEqual(created.map(({ name }) => name));
   expect(engine.calls).toEqual([]);
+});
+
+test('where there is no helper image, ours is made of one with nothing in it, made once', async () => {
+  const { engine, created } = showing('nameserver 192.0.2.1\n');
+  const imported: string[] = [];
+  engine.image = async (name) => (imported.includes(name) ? { id: 'sha256:1', labels: {} } : undefined);
+  engine.importEmpty = async (name) => void imported.push(name);
+  const missing = () => Promise.reject(refusal(404, 'no helper image'));
+  const source = new DockerContainerSource(engine, { image: missing });
+  await source.resolvers(a);
+  await source.resolvers(a);
+  expect(imported).toEqual(['egresstrator-empty:1']);
+  expect(created.map(({ body }) => body)).toEqual(
+    created.map(() => expect.objectContaining({ Image: 'egresstrator-empty:1' })),
+  );
 });
 
 test('an Engine that refuses to start ours for another reason has shown nothing', async () => {
   const { engine } = showing('');
   const answer = refusal(409, 'cannot join network of a non running container');
   engine.start = () => Promise.reject(answer);
-  await expect(new DockerContainerSource(engine).resolvers(a)).rejects.toBe(answer);
+  await expect(new DockerContainerSource(engine, { image }).resolvers(a)).rejects.toBe(answer);
 });
 
 test('a read that hangs has an end', async () => {
   const { engine } = showing('');
   engine.archive = () => new Promise(() => {});
-  const source = new DockerContainerSource(engine, { resolversLimit: 20 });
+  const source = new DockerContainerSource(engine, { image, resolversLimit: 20 });
   await expect(source.resolvers(a)).rejects.toThrow('silent for 0.02 s: could not tell the resolvers of a');
 });
 
@@ -61,7 +78,9 @@ test.each([
     engine.names.clear();
     return Promise.reject(answer);
   };
-  const error = await new DockerContainerSource(engine).resolvers(a).catch((thrown: unknown) => thrown);
+  const error = await new DockerContainerSource(engine, { image })
+    .resolvers(a)
+    .catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(LoadError);
   expect(error).toMatchObject({ gone: true, cause: answer });
 });
@@ -70,12 +89,12 @@ test('of a container that runs, or of which nothing is known, the error is told 
   const { engine } = showing('');
   const answer = refusal(500, 'disk failure');
   engine.archive = () => Promise.reject(answer);
-  await expect(new DockerContainerSource(engine).resolvers(a)).rejects.toBe(answer);
+  await expect(new DockerContainerSource(engine, { image }).resolvers(a)).rejects.toBe(answer);
   engine.archive = () => {
     engine.down = true;
     return Promise.reject(answer);
   };
-  await expect(new DockerContainerSource(engine).resolvers(a)).rejects.toBe(answer);
+  await expect(new DockerContainerSource(engine, { image }).resolvers(a)).rejects.toBe(answer);
 });
 
 test('a stream of events that breaks is told in a sentence', async () => {

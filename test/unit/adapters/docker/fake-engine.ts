@@ -71,6 +71,7 @@ export class FakeEngine implements Engine {
   labelled = refused;
   image: Engine['image'] = refused;
   pull: Engine['pull'] = refused;
+  importEmpty: Engine['importEmpty'] = refused;
   close(): void {}
 
   #answer(call: string): void {

@@ -32,6 +32,7 @@ describe.each(engines)('Engine %s', (engine) => {
         .map(({ NetworkID, EndpointID }) => `${NetworkID}:${EndpointID}`)
         .sort(),
       canUndoRules: false,
+      waysRound: [],
       hasRawSockets: true,
       imageId: json.Image,
       dnsConfig: { servers: [], resolvConf: undefined },
@@ -127,7 +128,10 @@ test.each([
   [{ CapAdd: ['CAP_NET_ADMIN'] }, true],
   [{ CapAdd: ['cap_net_admin'] }, true],
   [{ CapAdd: ['all'] }, true],
-  [{ CapAdd: ['ALL'], CapDrop: ['NET_ADMIN', 'SYS_ADMIN', 'SYS_MODULE'] }, false],
+  [
+    { CapAdd: ['ALL'], CapDrop: ['NET_ADMIN', 'SYS_ADMIN', 'SYS_MODULE', 'SYS_RAWIO', 'DAC_READ_SEARCH'] },
+    false,
+  ],
   [{ CapAdd: ['NET_ADMIN'], CapDrop: ['ALL'] }, true],
   [{ CapAdd: ['NET_RAW', 'SYS_TIME'] }, false],
   [{ CapAdd: null, CapDrop: ['ALL'] }, false],

@@ -1,0 +1,14 @@
+/**
+ * An image with nothing in it, for containers that never run: where the controller loads by nsenter, there need
+ * not be a helper image, and the images of workloads hold what their makers put there (volumes, links in the
+ * place of /etc).
+ */
+import type { Engine } from './engine.ts';
+
+const NAME = 'egresstrator-empty:1';
+
+/** Its name; made where the Engine does not have it. Fails with an `EngineError`. */
+export async function emptyImage(engine: Engine): Promise<string> {
+  if ((await engine.image(NAME)) === undefined) await engine.importEmpty(NAME);
+  return NAME;
+}
