@@ -85,6 +85,7 @@ export class Controller {
   #renderer: Renderer;
   #plan: Plan = { namespaces: [], refused: [] };
   #nextLook: NodeJS.Immediate | undefined;
+  #graceTimer: NodeJS.Timeout | undefined;
   /** True once all containers were read that ran when we started. */
   #sawAll = false;
   #rawSockets = false;
@@ -102,7 +103,6 @@ export class Controller {
       ...ports,
       renderer: this.#renderer,
       resolvers: (namespace, gate) => this.#resolverFacts.of(namespace, gate),
-      awaitsAnswers: this.#world.awaitsAnswers,
     }));
     this.#resolverFacts = this.#openResolverFacts();
     this.#world = new KnownWorld(ports.rules, ports.former, options.now, () => this.look());
@@ -188,6 +188,7 @@ export class Controller {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#lookTimer);
+    clearTimeout(this.#graceTimer);
     this.#ageLimit?.close();
     this.#remember();
     await this.#patrol.close();
@@ -217,8 +218,11 @@ export class Controller {
     const ages = this.#ageLimit?.ages() ?? ALL_FRESH;
     this.#ages = ages;
     const isDenylist = needsUngranted(this.#renderer.template);
-    const wantFor = wantsOf({ acl, catalog: this.#world.catalog(), ages, isDenylist }, this.#resolver);
-    const how = { mayHold: !this.#sawAll, impatient: this.#world.unreachable };
+    const awaited = this.#world.awaited(this.#options.grace);
+    const known = { acl, catalog: this.#world.catalog(), ages, awaited, isDenylist };
+    const wantFor = wantsOf(known, this.#resolver);
+    if (awaited.rules || awaited.services.size > 0) this.#lookAfterGrace();
+    const how = { mayHold: !this.#sawAll };
     for (const namespace of this.#plan.namespaces)
       this.#keeper.want(namespace, wantFor(namespace.grants), how);
     if (acl !== undefined || ages.rules === 'outdated') this.#preparer?.prepare(wantFor, this.#renderer);
@@ -229,6 +233,14 @@ export class Controller {
     this.#problems.update(sightingsOf(this.status(), this.#plan, this.#rawSockets));
     // Who was not read until now may have been here before us.
     this.#sawAll ||= this.#containers.confirmedAt !== undefined;
+  }
+
+  /** A source that fails does not call, and one that is silent never does. */
+  #lookAfterGrace(): void {
+    this.#graceTimer ??= setTimeout(() => {
+      this.#graceTimer = undefined;
+      this.look();
+    }, this.#options.grace);
   }
 
   #follow(acl: Acl): void {

@@ -21,7 +21,7 @@ import type { Logger } from './ports.ts';
 export interface KeeperOptions {
   /** Jobs at once. */
   readonly concurrency: number;
-  /** Milliseconds for which a first load waits for Consul's answers; then what is known must do. */
+  /** Milliseconds for which a load waits for answers that are to come in a moment; then what is known must do. */
   readonly grace: number;
   readonly retry: Backoff;
   readonly random: () => number;
@@ -55,22 +55,21 @@ export class Keeper {
 
   /**
    * Says what `namespace` should hold. `mayHold`: it was there before the controller, so its kernel
-   * must be looked at first. `impatient`: what is missing will not come soon.
+   * must be looked at first.
    */
-  want(namespace: Namespace, want: Want, { mayHold = false, impatient = false } = {}): void {
+  want(namespace: Namespace, want: Want, { mayHold = false } = {}): void {
     const record = this.#records.get(namespace.id);
     if (record === undefined) {
       const remembered = this.#memory.recall(namespace.id, attachmentsOf(namespace));
       const begun = newRecord(namespace, want, { sinceStart: !mayHold, remembered });
       this.#records.set(namespace.id, begun);
-      this.#request(begun, impatient);
+      this.#request(begun);
       return;
     }
     const same = sameWant(record.want, want) && samePlace(record.namespace, namespace);
-    const waits = record.timer !== undefined && record.failures === 0;
     record.namespace = namespace;
     record.want = want;
-    if (!same || (waits && impatient)) this.#request(record, impatient);
+    if (!same) this.#request(record);
   }
 
   /** The namespace is no more. */
@@ -110,9 +109,10 @@ export class Keeper {
     await this.#queue.close();
   }
 
-  #request(record: NamespaceRecord, impatient: boolean): void {
-    const patient = record.want.kind === 'rules' && !record.want.complete && !impatient;
-    if (patient) record.timer ??= this.#later(record, this.#options.grace);
+  /** A wait is not begun anew by what comes meanwhile, so it has an end. */
+  #request(record: NamespaceRecord): void {
+    if (record.want.kind === 'rules' && record.want.awaits)
+      record.timer ??= this.#later(record, this.#options.grace);
     else this.#queue.request(record.namespace.id, priorityOf(record));
   }
 
@@ -127,6 +127,9 @@ export class Keeper {
     const record = this.#records.get(id);
     if (record === undefined || this.#closed) return;
     const started = this.#options.now();
+    // What is wanted by now is what the job reads. A timer that is set from here on is for what comes after.
+    clearTimeout(record.timer);
+    record.timer = undefined;
     try {
       const outcome = await settle(record, this.#context());
       this.#succeeded(record, outcome, this.#options.now() - started);
@@ -136,8 +139,6 @@ export class Keeper {
   }
 
   #succeeded(record: NamespaceRecord, outcome: Outcome, ms: number): void {
-    clearTimeout(record.timer);
-    record.timer = undefined;
     record.verifiedAt = this.#options.now();
     record.failures = 0;
     record.lastError = undefined;

@@ -30,6 +30,13 @@ export interface Freshness {
   readonly since: number;
 }
 
+/** Sources that have neither answered nor failed, and were asked a moment ago. */
+export interface Awaited {
+  readonly rules: boolean;
+  /** By name. */
+  readonly services: ReadonlySet<string>;
+}
+
 interface Followed {
   readonly ref: ServiceRef;
   readonly since: number;
@@ -100,14 +107,12 @@ export class KnownWorld {
     }
   }
 
-  /** True if some source has failed and has never answered: what it would say is not to be waited for. */
-  get unreachable(): boolean {
-    return this.freshness().some((one) => !one.known && one.error !== undefined);
-  }
-
-  /** True while some source has neither answered nor failed. */
-  get awaitsAnswers(): boolean {
-    return this.freshness().some((one) => !one.known && one.error === undefined);
+  /** The sources that may give their first answer in a moment; `grace`: milliseconds that they may take. */
+  awaited(grace: number): Awaited {
+    const now = this.#now();
+    const services = [...this.#services].filter(([, one]) => isAwaited(one, { grace, now }));
+    const rules = isAwaited({ watched: this.#rules, since: this.#since }, { grace, now });
+    return { rules, services: new Set(services.map(([name]) => name)) };
   }
 
   freshness(): readonly Freshness[] {
@@ -153,6 +158,11 @@ export class KnownWorld {
     if (!this.#services.has(oldest)) this.#confirmations.forget(oldest);
   }
 }
+
+const isAwaited = (
+  { watched, since }: { readonly watched: Watched<unknown>; readonly since: number },
+  { grace, now }: { readonly grace: number; readonly now: number },
+): boolean => watched.value === undefined && watched.error === undefined && now - since < grace;
 
 /** Services of which the last instances are remembered while nothing refers to them. */
 const MOST_KEPT = 1000;

@@ -19,13 +19,11 @@ export interface JobContext {
   readonly gate?: Pick<Gate, 'loadedAtStart'> | undefined;
   readonly renderer: Renderer;
   readonly log: Logger;
-  /** True while some source has neither answered nor failed. */
-  readonly awaitsAnswers?: boolean;
   /** Called when rules in a kernel were found altered, with the container's name. */
   readonly onDrift?: (container: string) => void;
 }
 
-/** What a job did. `left`: rules of before stay in place until all is known. */
+/** What a job did. `left`: rules of before stay in place until anything is known. */
 export type Outcome = 'equal' | 'loaded' | 'cleared' | 'left';
 
 export async function settle(record: NamespaceRecord, context: JobContext): Promise<Outcome> {
@@ -41,7 +39,7 @@ async function lookOrNot(record: NamespaceRecord, want: RulesWanted, context: Jo
   try {
     return await look(record, context);
   } catch (error) {
-    if (!want.complete || isGone(error)) throw error;
+    if (!want.isKnown || isGone(error)) throw error;
     const fields = { container: record.namespace.target.name, error: messageOf(error) };
     context.log.warn(fields, 'rules in the kernel could not be read; loading them anew');
     return NOTHING_LOADED;
@@ -108,10 +106,8 @@ async function load(
   loaded: Loaded,
   context: JobContext,
 ): Promise<Outcome> {
-  // Of rules of a former run, what is missing may be a part. To rules of our own it can only add, so a
-  // service that fails must not hold up what was revoked.
-  const waits = !want.complete && (context.awaitsAnswers || !record.ours);
-  if (waits && loaded.fingerprint !== undefined) {
+  // Where the rules are known nothing is waited for: what is missing of them could only add.
+  if (!want.isKnown && loaded.fingerprint !== undefined) {
     keep(record, loaded);
     return 'left';
   }
@@ -125,14 +121,13 @@ async function load(
     (isFirstGuess(record, isGuess) || hasFacts(record, loaded, text, facts));
   if (isAsWanted && !record.isDoubtful) {
     keep(record, loaded);
-    record.ours = true;
     return 'equal';
   }
   const now = await context.dataplane.load(refOf(record.namespace), withFacts(text, facts));
   if (now.fingerprint !== fingerprint) throw notWhatWasLoaded(target.name, fingerprint, now);
   keep(record, now);
   record.isDoubtful = false;
-  record.ours = true;
+  record.isOurs = true;
   return 'loaded';
 }
 
@@ -159,7 +154,7 @@ function keep(record: NamespaceRecord, loaded: Loaded): void {
  * they were loaded with is more likely than a guess. It is compared as soon as they are read.
  */
 const isFirstGuess = (record: NamespaceRecord, isGuess: boolean): boolean =>
-  isGuess && !record.ours && record.startedWith === undefined;
+  isGuess && !record.isOurs && record.startedWith === undefined;
 
 const notWhatWasLoaded = (name: string, wanted: string, loaded: Loaded): LoadError =>
   new LoadError(

@@ -15,8 +15,12 @@ export type Want =
       readonly resolution: Resolution;
       /** Destinations of keys that were not granted, for templates that speak of them. */
       readonly ungranted: RuleSet | undefined;
-      /** False while Consul has not yet told all that the grants refer to. */
-      readonly complete: boolean;
+      /** False while nothing is known of the rules: rules of before then stay. */
+      readonly isKnown: boolean;
+      /** True while a part of it may be told in a moment; what is known is right without it, and less. */
+      readonly awaits: boolean;
+      /** Services that could not be read so far, and grant nothing. */
+      readonly unread: readonly string[];
     }
   | { readonly kind: 'nothing' };
 
@@ -33,8 +37,8 @@ export interface NamespaceRecord {
   isRemembered: boolean;
   /** True if what is loaded may have been altered before anybody looked, so that it must be loaded anew. */
   isDoubtful: boolean;
-  /** True once what is loaded follows from what this controller knows, and not from a run before it. */
-  ours: boolean;
+  /** True once this run of the controller has loaded something there. */
+  isOurs: boolean;
   /** The resolvers that the last job took. */
   resolvers: readonly string[] | undefined;
   /**
@@ -69,7 +73,7 @@ export const newRecord = (
   expected: remembered,
   isRemembered: remembered !== undefined,
   isDoubtful: false,
-  ours: false,
+  isOurs: false,
   resolvers: undefined,
   startedWith: sinceStart ? attachmentsOf(namespace) : undefined,
   gateResolvers: undefined,
@@ -85,7 +89,8 @@ export function sameWant(one: Want, other: Want): boolean {
   return (
     one.resolution === other.resolution &&
     one.ungranted === other.ungranted &&
-    one.complete === other.complete
+    one.isKnown === other.isKnown &&
+    one.awaits === other.awaits
   );
 }
 
@@ -104,7 +109,8 @@ export function stateOf(record: NamespaceRecord): NamespaceState {
   const { namespace, want, loaded } = record;
   if (record.lastError !== undefined) return 'failed';
   if (want.kind === 'nothing') return 'cleared';
-  if (loaded?.fingerprint === undefined || !want.complete) return 'pending';
+  const waits = record.timer !== undefined && record.failures === 0;
+  if (loaded?.fingerprint === undefined || !want.isKnown || waits) return 'pending';
   if (namespace.unenforceable) return 'unenforceable';
   if (namespace.mode === 'audit') return 'audit';
   return want.resolution.ruleSet.layers.length === 0 ? 'locked' : 'protected';
@@ -128,8 +134,14 @@ export function statusOf(record: NamespaceRecord, facts: readonly Problem[]): Na
     problems: [
       ...namespace.waysRound,
       ...namespace.members.flatMap((member) => member.workload.problems),
-      ...(want.kind === 'rules' ? want.resolution.problems : []),
+      ...(want.kind === 'rules' ? [...want.resolution.problems, ...want.unread.map(unreadService)] : []),
       ...facts,
     ],
   };
 }
+
+const unreadService = (name: string): Problem => ({
+  severity: 'error',
+  text: name,
+  reason: 'Consul has not told the instances of this service, so it grants nothing until it does',
+});

@@ -32,7 +32,8 @@ export async function readRules(
   return (grants) => {
     const others = [...acl.keys()].filter((key) => !grants.includes(key));
     const ungranted = needsUngranted ? resolver.resolve(others, acl, catalog).ruleSet : undefined;
-    return { kind: 'rules', resolution: resolver.resolve(grants, acl, catalog), ungranted, complete: true };
+    const resolution = resolver.resolve(grants, acl, catalog);
+    return { kind: 'rules', resolution, ungranted, isKnown: true, awaits: false, unread: [] };
   };
 }
 

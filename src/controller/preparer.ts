@@ -37,7 +37,7 @@ export class Preparer {
     return [...this.#requests.values()];
   }
 
-  /** Prepares a text for each request whose rules are all known. */
+  /** Prepares a text for each request, once the rules are known. A service that is not may add to it later. */
   prepare(wantFor: (grants: readonly string[]) => Want, renderer: Renderer): void {
     const wants = this.requests().map((request) => ({ request, want: wantFor(request.grants) }));
     const signature = [renderer, ...wants.flatMap(({ request, want }) => [request, ...inputsOf(want)])];
@@ -57,10 +57,10 @@ export class Preparer {
 }
 
 const inputsOf = (want: Want): readonly unknown[] =>
-  want.kind === 'rules' ? [want.resolution.ruleSet, want.ungranted, want.complete] : [];
+  want.kind === 'rules' ? [want.resolution.ruleSet, want.ungranted, want.isKnown] : [];
 
 function textOf(request: Request, want: Want, renderer: Renderer): readonly PreparedText[] {
-  if (want.kind !== 'rules' || !want.complete) return [];
+  if (want.kind !== 'rules' || !want.isKnown) return [];
   const { mode, dns } = request;
   return [{ ...request, text: renderer.render({ ...want, mode, dns, resolvers: [] }).text }];
 }

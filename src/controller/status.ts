@@ -9,7 +9,7 @@ import type { Ages } from './age-limit.ts';
 import type { Freshness } from './known-world.ts';
 
 /**
- * - `pending`: waits for its first load, or for Consul's first answer with rules of before in place.
+ * - `pending`: waits for its first load, for a moment with an edit, or for the rules with those of before in place.
  * - `protected`: the kernel holds what it should, and refuses the rest.
  * - `audit`: as protected, but what would be refused passes and is recorded.
  * - `locked`: nothing is allowed, since no valid grant is known.

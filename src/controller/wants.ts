@@ -3,7 +3,9 @@
  */
 import type { Acl } from '../domain/acl.ts';
 import type { Catalog, Resolution } from '../domain/resolve.ts';
+import { serviceName } from '../domain/service.ts';
 import { type Ages, granting } from './age-limit.ts';
+import type { Awaited } from './known-world.ts';
 import type { Want } from './namespace-record.ts';
 import type { Resolver } from './resolver.ts';
 
@@ -13,26 +15,29 @@ export interface Known {
   readonly catalog: Catalog;
   /** How old all that is. */
   readonly ages: Ages;
+  readonly awaited: Awaited;
   /** The template refuses only what keys that were not granted allow. */
   readonly isDenylist: boolean;
 }
 
 export function wantsOf(
-  { acl, catalog, ages, isDenylist }: Known,
+  { acl, catalog, ages, awaited, isDenylist }: Known,
   resolver: Resolver,
 ): (grants: readonly string[]) => Want {
   const isLocked = ages.rules === 'outdated';
   // A denylist opens what it does not name: without the keys there is nothing that it could close.
-  if (acl === undefined) return () => (isLocked && !isDenylist ? LOCKED : UNKNOWN);
-  if (ages.rules === 'awaited') return () => UNKNOWN;
+  if (acl === undefined) return () => (isLocked && !isDenylist ? LOCKED : unknown(awaited.rules));
+  if (ages.rules === 'awaited') return () => unknown(true);
   const fresh = granting(catalog, ages);
   return (asked) => {
     const grants = isLocked ? [] : asked;
     const resolution = resolver.resolve(grants, acl, fresh);
     // What is outdated grants nothing, and goes on to be closed.
     const others = isDenylist ? resolver.resolve(ungranted(grants, acl), acl, catalog) : undefined;
-    const pending = resolution.pending.length + (others?.pending.length ?? 0);
-    return { kind: 'rules', resolution, ungranted: others?.ruleSet, complete: pending === 0 };
+    const pending = [...resolution.pending, ...(others?.pending ?? [])].map(serviceName);
+    const unread = resolution.pending.map(serviceName).filter((name) => !awaited.services.has(name));
+    const awaits = pending.some((name) => awaited.services.has(name));
+    return { kind: 'rules', resolution, ungranted: others?.ruleSet, isKnown: true, awaits, unread };
   };
 }
 
@@ -40,6 +45,7 @@ const ungranted = (grants: readonly string[], acl: Acl): readonly string[] =>
   [...acl.keys()].filter((key) => !grants.includes(key));
 
 const NO_RESOLUTION: Resolution = { reasons: [], ruleSet: { layers: [] }, problems: [], pending: [] };
-const LOCKED: Want = { kind: 'rules', resolution: NO_RESOLUTION, ungranted: undefined, complete: true };
+const NOTHING = { kind: 'rules', resolution: NO_RESOLUTION, ungranted: undefined, unread: [] } as const;
+const LOCKED: Want = { ...NOTHING, isKnown: true, awaits: false };
 /** Nothing is known of the rules yet. */
-const UNKNOWN: Want = { ...LOCKED, complete: false };
+const unknown = (awaits: boolean): Want => ({ ...NOTHING, isKnown: false, awaits });

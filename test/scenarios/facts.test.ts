@@ -145,8 +145,10 @@ describe.each(Object.keys(calls))('%s', (name) => {
     const setup = startFake({ gate });
     calls[name]?.(how, setup, gate);
     setup.consul.put({ db: '10.0.0.1:tcp/80\n10.0.0.2:tcp/80' });
+    // It has started while we watched, so that the gate may have loaded something.
+    await setup.rest();
     setup.engine.run(web);
-    await expect.poll(() => setup.kernel.allowed(web)).toEqual([ONE, TWO]);
+    await expect.poll(() => setup.kernel.allowed(web), { timeout: 3_000 }).toEqual([ONE, TWO]);
     setup.consul.put({ db: '10.0.0.1:tcp/80' });
     await expect.poll(() => setup.kernel.allowed(web)).toEqual([ONE]);
   });

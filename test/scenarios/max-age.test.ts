@@ -200,6 +200,7 @@ describe('a controller that starts anew with what a former run knew too long ago
       return load(namespace, text);
     };
     await aMoment();
+    consul.register('pg', [instance]);
     answers(consul);
     await rest();
     await becomes(web, [HOST, PG]);

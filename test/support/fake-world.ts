@@ -63,6 +63,7 @@ class Cell<T> implements Watched<T> {
 export class FakeConsul implements RuleSource {
   rules: ReadonlyMap<string, string> | undefined;
   readonly services = new Map<string, readonly Instance[]>();
+  readonly muted = new Map<string, Error>();
   error: Error | undefined;
   now: () => number = Date.now;
   readonly #rulesCells: Cell<ReadonlyMap<string, string>>[] = [];
@@ -76,6 +77,12 @@ export class FakeConsul implements RuleSource {
   register(name: string, instances: readonly Instance[]): void {
     this.services.set(name, instances);
     this.#serviceCells.get(name)?.tell(instances);
+  }
+
+  /** This service is never told: it fails, as that of a datacenter that is not known. */
+  mute(name: string, error: Error): void {
+    this.muted.set(name, error);
+    this.#serviceCells.get(name)?.tell(undefined, error);
   }
 
   fail(error: Error | undefined): void {
@@ -118,7 +125,8 @@ export class FakeConsul implements RuleSource {
 
   watchService(ref: ServiceRef, onChange: () => void): Watched<readonly Instance[]> {
     const known = this.error === undefined ? this.services.get(serviceName(ref)) : undefined;
-    const cell = new Cell(known, this.error, onChange, this.now);
+    const error = this.error ?? this.muted.get(serviceName(ref));
+    const cell = new Cell(known, error, onChange, this.now);
     this.#serviceCells.set(serviceName(ref), cell);
     return cell;
   }
