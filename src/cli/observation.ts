@@ -61,7 +61,7 @@ export class Observation implements InsightControls {
       version: version(),
       loaders: loadersOf(config),
       status: () => this.#controller && wallStatus(this.#controller),
-      refusedPackets: () => this.#refusals.packets,
+      denied: () => this.#refusals.summaries,
     });
     this.dataplane = measured(dataplane, {
       observe: (load) => this.#observe(load),
@@ -79,7 +79,10 @@ export class Observation implements InsightControls {
 
   status(controller: Controller): Status {
     const status = wallStatus(controller);
-    const namespaces = status.namespaces.map((one) => ({ ...one, loader: this.#loaders.get(one.id) }));
+    const namespaces = status.namespaces.map((one) => ({
+      ...{ ...one, loader: this.#loaders.get(one.id) },
+      denied: this.#refusals.summaries.get(one.target),
+    }));
     return { controller: this.#about, ...status, namespaces };
   }
 

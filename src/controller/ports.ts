@@ -4,6 +4,9 @@
 import type { Container, ContainerId } from '../domain/container.ts';
 import type { Instance, ServiceRef } from '../domain/service.ts';
 import type { DnsPolicy, Mode } from '../domain/workload.ts';
+import type { DeniedRecord } from './denied-record.ts';
+
+export type { Refusal } from './denied-record.ts';
 
 /**
  * Something read from the world and kept up to date in the background. An event carries no decision:
@@ -76,20 +79,10 @@ export interface Loaded {
   readonly digest: string | undefined;
 }
 
-/** One refused destination (or, in audit mode, one that would have been). */
-export interface Refusal {
-  readonly address: string;
-  /** tcp, udp, icmp, or a protocol number as text. */
-  readonly protocol: string;
-  /** Port, or ICMP type; undefined where the protocol has none. */
-  readonly port: number | undefined;
-  readonly packets: number;
-}
-
 /** What a look into a namespace has found. */
 export interface Sight {
   readonly loaded: Loaded;
-  readonly refusals: readonly Refusal[];
+  readonly denied: DeniedRecord;
 }
 
 /** Loads texts in namespaces. Every method fails with a `LoadError`. */
@@ -99,7 +92,7 @@ export interface Dataplane {
   look(namespace: NamespaceRef): Promise<Sight>;
   /** Removes all that is ours. */
   clear(namespace: NamespaceRef): Promise<void>;
-  refusals(namespace: NamespaceRef): Promise<readonly Refusal[]>;
+  refusals(namespace: NamespaceRef): Promise<DeniedRecord>;
   /**
    * What the namespace has counted of its traffic, to be compared with what it was before: while that is the
    * same, nothing was refused. Cheap; undefined where it cannot be. Never fails.

@@ -1,17 +1,28 @@
 /**
  * Collects what was refused: from time to time for logs and metrics, and at once when somebody asks.
  *
- * The kernel counts packets per destination and forgets both an hour later or at the next load, so
- * what it says is compared with what it said before. A destination is logged once per container and
- * window, however many packets there are. Who asks about hundreds of namespaces is answered soon: what
+ * The kernel counts packets per destination and forgets both ten minutes later or at the next load, so
+ * what it says is compared with what it said before, and kept for an hour. A destination is logged once per
+ * container and window, however many packets there are, and a container has only so many lines. Who asks about hundreds of namespaces is answered soon: what
  * was not read again in that time is told as it was found at last.
  */
 import { messageOf } from '../domain/errors.ts';
 import type { Namespace, NamespaceId } from '../domain/namespace.ts';
+import { WINDOW } from './denied-flows.ts';
+import {
+  agedSummary,
+  type DeniedRecord,
+  type DeniedSummary,
+  isNothing,
+  KEPT,
+  KERNEL_KEEPS,
+} from './denied-record.ts';
+import { fairOrder } from './fair-order.ts';
+import { LineBudget } from './line-budget.ts';
 import { refOf } from './namespace-record.ts';
 import { Patrol } from './patrol.ts';
 import type { Dataplane, Logger, Refusal } from './ports.ts';
-import { RefusalTraces, type SeenRefusal } from './refusal-traces.ts';
+import { RefusalTraces, type SeenRefusal, type Traced } from './refusal-traces.ts';
 
 export type { SeenRefusal } from './refusal-traces.ts';
 
@@ -20,6 +31,10 @@ export interface RefusalReport {
   readonly workloads: readonly string[];
   readonly mode: Namespace['mode'];
   readonly refusals: readonly SeenRefusal[];
+  /** Undefined where nothing was read yet. */
+  readonly summary?: DeniedSummary | undefined;
+  /** Milliseconds before `readAt` of which it tells. */
+  readonly covers?: number | undefined;
   /** When the kernel said so, in ms since the epoch. */
   readonly readAt: number;
   /** Why nothing could be read. */
@@ -37,7 +52,7 @@ export interface RefusalLogOptions {
 }
 
 export interface FoundRefusals {
-  readonly refusals: readonly Refusal[];
+  readonly denied: DeniedRecord;
   /** When somebody began to look, and what the namespace had counted of its traffic by then. */
   readonly begunAt: number;
   readonly traffic: string | undefined;
@@ -45,7 +60,7 @@ export interface FoundRefusals {
 
 /** Collections in one interval. */
 const MOST_COLLECTIONS = 60;
-/** Lines of one container in one collection; a scan must not flood the log. */
+/** Lines of one container at once, and in each window; a scan must not flood the log. */
 const MOST_LINES = 20;
 /** Namespaces that are read at once. */
 const AT_ONCE = 2;
@@ -56,7 +71,9 @@ export class RefusalLog {
   readonly #options: RefusalLogOptions;
   /** By the container's name, so that a restart does not make it all new. */
   readonly #traces = new Map<string, RefusalTraces>();
-  readonly #packets = new Map<string, number>();
+  readonly #budgets = new Map<string, LineBudget>();
+  readonly #summaries = new Map<string, DeniedSummary>();
+  readonly #startedAt: number;
   /** The last reports, by namespace. */
   readonly #last = new Map<NamespaceId, RefusalReport>();
   /** What a namespace had counted of its traffic before its refusals were read. */
@@ -66,15 +83,17 @@ export class RefusalLog {
   constructor(options: RefusalLogOptions) {
     this.#options = options;
     const { interval, now } = options;
+    this.#startedAt = now();
     if (interval === 0) return;
     const members = () => options.namespaces().map(({ id }) => id);
     const visit = (id: NamespaceId) => this.#collect(id);
     this.#patrol = new Patrol({ interval, most: MOST_COLLECTIONS, now, members, visit });
   }
 
-  /** Refused packets since the start, by the container's name; of those that are gone, not for long. */
-  get packets(): ReadonlyMap<string, number> {
-    return this.#packets;
+  /** Since the start, by the container's name; of those that are gone, not for long. */
+  get summaries(): ReadonlyMap<string, DeniedSummary> {
+    const now = this.#options.now();
+    return new Map([...this.#summaries].map(([name, summary]) => [name, agedSummary(summary, now)]));
   }
 
   /**
@@ -96,7 +115,12 @@ export class RefusalLog {
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
-    return reports.sort((a, b) => (a.container < b.container ? -1 : 1));
+    return reports.map((one) => this.#aged(one)).sort((a, b) => (a.container < b.container ? -1 : 1));
+  }
+
+  #aged(report: RefusalReport): RefusalReport {
+    const { summary } = report;
+    return summary === undefined ? report : { ...report, summary: agedSummary(summary, this.#options.now()) };
   }
 
   /** For people, who would rather not wait. */
@@ -105,11 +129,11 @@ export class RefusalLog {
   }
 
   /** What a job has found; of a namespace that is not known yet, that there was nothing. */
-  found(id: NamespaceId, { refusals, begunAt, traffic }: FoundRefusals): void {
+  found(id: NamespaceId, { denied, begunAt, traffic }: FoundRefusals): void {
     if (this.#patrol === undefined) return;
     const namespace = this.#find(id);
-    if (namespace !== undefined) this.#take(namespace, refusals, begunAt);
-    if (namespace !== undefined || refusals.length === 0) this.#traffic.set(id, traffic);
+    if (namespace !== undefined) this.#take(namespace, denied, begunAt);
+    if (namespace !== undefined || isNothing(denied)) this.#traffic.set(id, traffic);
   }
 
   async close(): Promise<void> {
@@ -142,8 +166,8 @@ export class RefusalLog {
   async #readOne(namespace: Namespace): Promise<RefusalReport> {
     const begunAt = this.#options.now();
     try {
-      const refusals = await this.#options.dataplane.refusals(refOf(namespace));
-      return this.#take(namespace, refusals, begunAt);
+      const denied = await this.#options.dataplane.refusals(refOf(namespace));
+      return this.#take(namespace, denied, begunAt);
     } catch (error) {
       const { name } = namespace.target;
       this.#options.log.debug({ container: name, error: messageOf(error) }, 'refusals could not be read');
@@ -152,36 +176,45 @@ export class RefusalLog {
   }
 
   /** What was read before others were would count their packets again. */
-  #take(namespace: Namespace, refusals: readonly Refusal[], begunAt: number): RefusalReport {
+  #take(namespace: Namespace, denied: DeniedRecord, begunAt: number): RefusalReport {
     const last = this.#last.get(namespace.id);
     if (last !== undefined && last.readAt > begunAt) return last;
-    return this.#keep(namespace, { refusals: this.#note(namespace, refusals) });
+    const { seen, summary } = this.#note(namespace, denied);
+    return this.#keep(namespace, { refusals: seen, summary });
   }
 
-  #keep(namespace: Namespace, found: Pick<RefusalReport, 'refusals' | 'error'>): RefusalReport {
+  #keep(namespace: Namespace, found: Pick<RefusalReport, 'refusals' | 'summary' | 'error'>): RefusalReport {
     const { id, mode, members, target } = namespace;
     const workloads = members.map(({ container }) => container.name);
-    const report = { container: target.name, workloads, mode, ...found, readAt: this.#options.now() };
+    const readAt = this.#options.now();
+    const watched = this.#options.interval === 0 ? 0 : readAt - this.#startedAt;
+    const covers = Math.min(KEPT, Math.max(KERNEL_KEEPS, watched));
+    const report = { container: target.name, workloads, mode, ...found, covers, readAt };
     this.#last.set(id, report);
     return report;
   }
 
-  #note(namespace: Namespace, refusals: readonly Refusal[]): readonly SeenRefusal[] {
+  #note(namespace: Namespace, denied: DeniedRecord): Traced {
     const { name } = namespace.target;
     const traces = this.#traces.get(name) ?? new RefusalTraces();
     this.#traces.set(name, traces);
-    const { seen, news, added } = traces.note(namespace.id, refusals, this.#options.now());
-    this.#packets.set(name, (this.#packets.get(name) ?? 0) + added);
-    this.#report(namespace, news);
-    return seen;
+    const traced = traces.note(namespace.id, denied, this.#options.now());
+    this.#summaries.set(name, traced.summary);
+    this.#report(namespace, traced);
+    return traced;
   }
 
-  #report({ target, mode }: Namespace, news: readonly Refusal[]): void {
+  #report({ target, mode }: Namespace, { news, summary, isFullNews }: Traced): void {
+    const { log, now } = this.#options;
+    const { name: container } = target;
+    const budget = this.#budgets.get(container) ?? new LineBudget(MOST_LINES, WINDOW);
+    this.#budgets.set(container, budget);
+    const { lines, more } = budget.take(news.length, now());
     const message = mode === 'audit' ? 'destination would be refused' : 'destination refused';
-    const shown = news.slice(0, MOST_LINES);
-    for (const refusal of shown) this.#options.log.warn({ container: target.name, ...refusal }, message);
-    const more = news.length - shown.length;
-    if (more > 0) this.#options.log.warn({ container: target.name, more }, 'more destinations refused');
+    for (const refusal of fairOrder(news).slice(0, lines)) log.warn({ container, ...told(refusal) }, message);
+    if (more > 0) log.warn({ container, more }, 'more destinations refused');
+    const { packets, unlisted } = summary;
+    if (isFullNews) log.warn({ container, packets, unlisted }, 'record of denied destinations is full');
   }
 
   /** Of containers that are gone, what was logged lately is kept: they may come back. */
@@ -195,7 +228,12 @@ export class RefusalLog {
     for (const [name, traces] of this.#traces) {
       if (names.has(name) || !traces.isQuiet(now)) continue;
       this.#traces.delete(name);
-      this.#packets.delete(name);
+      this.#budgets.delete(name);
+      this.#summaries.delete(name);
     }
   }
 }
+
+/** An address that was told alone has no protocol. */
+const told = ({ address, protocol, port, packets }: Refusal): object =>
+  protocol === '' ? { address, packets } : { address, protocol, port, packets };

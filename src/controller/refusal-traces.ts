@@ -1,81 +1,100 @@
 /**
- * What is remembered of one container's refusals between two looks at its kernel.
- *
- * The kernel's counts begin anew with each load and each start of the container, and a destination
- * that nobody tries is forgotten after an hour. None of that may make old news new.
+ * All that is remembered of what was denied to one container: its destinations, the addresses and networks of
+ * these, and how many packets there were in all.
  */
 import type { NamespaceId } from '../domain/namespace.ts';
+import { DeniedFlows, type SeenRefusal, WINDOW } from './denied-flows.ts';
+import {
+  type DeniedCounts,
+  type DeniedRecord,
+  type DeniedSummary,
+  KEPT,
+  NO_COUNTS,
+  unlistedPlaces,
+} from './denied-record.ts';
 import type { Refusal } from './ports.ts';
 
-export interface SeenRefusal extends Refusal {
-  /** When it was found to have packets that were new, in ms since the epoch. */
-  readonly firstSeenAt: number;
-  readonly lastSeenAt: number;
-}
+export type { SeenRefusal } from './denied-flows.ts';
 
-export interface Noted {
+export interface Traced {
   readonly seen: readonly SeenRefusal[];
-  /** Those with new packets that were not told in this window. */
+  readonly summary: DeniedSummary;
+  /** What is to be told: destinations, and addresses of which no destination is known. */
   readonly news: readonly Refusal[];
-  /** Packets since the last look. */
-  readonly added: number;
-}
-
-/** Milliseconds in which a destination is told once. */
-const WINDOW = 10 * 60_000;
-
-interface Trace {
-  /** By the kernel's last count; 0 where it has begun anew. */
-  packets: number;
-  readonly firstSeenAt: number;
-  lastSeenAt: number;
-  toldAt: number;
+  /** The record is full, and that was not told in this window. */
+  readonly isFullNews: boolean;
 }
 
 export class RefusalTraces {
   #namespace: NamespaceId | undefined;
-  #traces: ReadonlyMap<string, Trace> = new Map();
+  readonly #destinations = new DeniedFlows();
+  readonly #addresses = new DeniedFlows();
+  readonly #networks = new DeniedFlows();
+  /** The kernel's last counts. */
+  #kernel = NO_COUNTS;
+  #counts = NO_COUNTS;
+  /** Packets of `#counts` that no destination accounts for; and how many while the record was not full. */
+  #unlisted = 0;
+  #overlooked = 0;
+  #fullAt: number | undefined;
+  #toldFullAt = Number.NEGATIVE_INFINITY;
 
-  note(namespace: NamespaceId, refusals: readonly Refusal[], now: number): Noted {
-    if (namespace !== this.#namespace) for (const trace of this.#traces.values()) trace.packets = 0;
+  note(namespace: NamespaceId, record: DeniedRecord, now: number): Traced {
+    if (namespace !== this.#namespace) this.#beginAnew();
     this.#namespace = namespace;
-    const held = new Map(refusals.map((refusal) => [idOf(refusal), this.#traceOf(refusal, now)]));
-    const steps = refusals.map((refusal) => ({ refusal, ...advance(held.get(idOf(refusal)), refusal, now) }));
-    this.#traces = new Map([...this.#recent(now, held), ...held]);
+    const noted = this.#destinations.note(record.refusals, now);
+    const { news } = this.#addresses.note(record.addresses, now);
+    this.#networks.note(record.networks, now);
+    this.#count(record.counts, noted.added);
+    if (!this.#wasFullLately(now) && !record.isFull) this.#overlooked = this.#unlisted;
+    if (record.isFull) this.#fullAt = now;
+    const { seen } = this.#destinations;
+    const known = new Set(seen.map(({ address }) => address));
     return {
-      seen: steps.map(({ refusal, firstSeenAt, lastSeenAt }) => ({ ...refusal, firstSeenAt, lastSeenAt })),
-      news: steps.filter(({ isNews }) => isNews).map(({ refusal }) => refusal),
-      added: steps.reduce((sum, { added }) => sum + added, 0),
+      seen,
+      summary: this.#summary(record.isFull, now),
+      news: [...noted.news, ...news.filter(({ address }) => !known.has(address))],
+      isFullNews: this.#tellFull(record.isFull, now),
     };
   }
 
   /** True if nothing was told in this window, so that nothing need be remembered. */
   isQuiet(now: number): boolean {
-    return [...this.#traces.values()].every(({ toldAt }) => now - toldAt >= WINDOW);
+    return this.#destinations.isQuiet(now) && this.#addresses.isQuiet(now);
   }
 
-  #traceOf(refusal: Refusal, now: number): Trace {
-    const known = this.#traces.get(idOf(refusal));
-    return known ?? { packets: 0, firstSeenAt: now, lastSeenAt: now, toldAt: Number.NEGATIVE_INFINITY };
+  #beginAnew(): void {
+    for (const flows of [this.#destinations, this.#addresses, this.#networks]) flows.beginAnew();
+    this.#kernel = NO_COUNTS;
   }
 
-  /** What the kernel no longer has, as long as it must not be told again. */
-  #recent(now: number, held: ReadonlyMap<string, Trace>): readonly (readonly [string, Trace])[] {
-    return [...this.#traces]
-      .filter(([id, { toldAt }]) => !held.has(id) && now - toldAt < WINDOW)
-      .map(([id, trace]) => [id, { ...trace, packets: 0 }]);
+  #count(counts: DeniedCounts | undefined, listed: number): void {
+    const found = counts ?? NO_COUNTS;
+    const grown = (name: keyof DeniedCounts) => {
+      const added = found[name] < this.#kernel[name] ? found[name] : found[name] - this.#kernel[name];
+      return this.#counts[name] + added;
+    };
+    // Without a counter there are as many as the destinations have.
+    const packets = counts === undefined ? this.#counts.packets + listed : grown('packets');
+    this.#unlisted += packets - this.#counts.packets - listed;
+    this.#counts = { packets, spoofed: grown('spoofed'), frames: grown('frames') };
+    this.#kernel = found;
+  }
+
+  #summary(isFull: boolean, now: number): DeniedSummary {
+    if (!this.#wasFullLately(now)) return { ...this.#counts, unlisted: 0, isFull, unlistedAt: [] };
+    const groups = [this.#destinations.seen, this.#addresses.seen, this.#networks.seen] as const;
+    const unlisted = Math.max(0, this.#unlisted - this.#overlooked);
+    return { ...this.#counts, unlisted, isFull, fullAt: this.#fullAt, unlistedAt: unlistedPlaces(...groups) };
+  }
+
+  #wasFullLately(now: number): boolean {
+    return this.#fullAt !== undefined && now - this.#fullAt < KEPT;
+  }
+
+  #tellFull(isFull: boolean, now: number): boolean {
+    if (!isFull || now - this.#toldFullAt < WINDOW) return false;
+    this.#toldFullAt = now;
+    return true;
   }
 }
-
-/** A lower count than before means that the kernel began anew. */
-function advance(trace: Trace | undefined, { packets }: Refusal, now: number) {
-  if (trace === undefined) return { firstSeenAt: now, lastSeenAt: now, added: 0, isNews: false };
-  const added = packets < trace.packets ? packets : packets - trace.packets;
-  trace.packets = packets;
-  if (added > 0) trace.lastSeenAt = now;
-  const isNews = added > 0 && now - trace.toldAt >= WINDOW;
-  if (isNews) trace.toldAt = now;
-  return { firstSeenAt: trace.firstSeenAt, lastSeenAt: trace.lastSeenAt, added, isNews };
-}
-
-const idOf = ({ address, protocol, port }: Refusal): string => `${protocol} ${address} ${port ?? ''}`;

@@ -6,6 +6,7 @@ import type { NamespaceId } from '../domain/namespace.ts';
 import type { Problem } from '../domain/problem.ts';
 import type { DnsPolicy, Mode } from '../domain/workload.ts';
 import type { Ages } from './age-limit.ts';
+import type { DeniedSummary } from './denied-record.ts';
 import type { Freshness } from './known-world.ts';
 
 /**
@@ -45,6 +46,8 @@ export interface NamespaceStatus {
   /** What loaded it at last, helper or nsenter; undefined where this run of the controller loaded nothing. */
   readonly loader?: string | undefined;
   readonly problems: readonly Problem[];
+  /** Undefined where what was denied was not read yet. */
+  readonly denied?: Omit<DeniedSummary, 'unlistedAt'> | undefined;
 }
 
 export interface SourceStatus {

@@ -1,4 +1,5 @@
 /** Helper containers on real Engines: what they load, what they may do, and that none is ever left. */
+
 import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -6,6 +7,7 @@ import { startEngine } from '../../lab/engine.ts';
 import { createDataplane } from '../../src/adapters/dataplane/dataplane.ts';
 import { HelperRunner, type HelperSettings } from '../../src/adapters/dataplane/helper.ts';
 import { ourLabels, ourName } from '../../src/adapters/docker/labels.ts';
+import { NOTHING_DENIED } from '../../src/controller/denied-record.ts';
 import { LoadError } from '../../src/domain/errors.ts';
 import { brokenText, imageWithProgram, smallText } from './dataplane-lab.ts';
 import { buildHelperImage, type DockerLab, dockerLab, openDockerLab, versions } from './docker-lab.ts';
@@ -49,15 +51,15 @@ describe.each(versions)('Engine %s', (version) => {
     const dataplane = openDataplane();
     const ref = await lab.namespaceOf(await lab.start());
     const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
-    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, refusals: [] });
+    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
     const loaded = await dataplane.load(ref, smallText('12ab'));
     const digest = expect.stringMatching(/^[0-9a-f]{64}$/);
     expect(loaded).toEqual({ fingerprint: '12ab', facts: '0x1234abcd', digest });
-    expect(await dataplane.look(ref)).toEqual({ loaded, refusals: [] });
-    expect(await dataplane.refusals(ref)).toEqual([]);
+    expect(await dataplane.look(ref)).toEqual({ loaded, denied: NOTHING_DENIED });
+    expect(await dataplane.refusals(ref)).toEqual(NOTHING_DENIED);
     expect(await dataplane.load(ref, smallText('34cd'))).toMatchObject({ fingerprint: '34cd' });
     await dataplane.clear(ref);
-    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, refusals: [] });
+    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
   });
 
   test('a text that does not load: the reason, and what was there stays', async () => {

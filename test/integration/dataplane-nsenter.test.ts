@@ -1,4 +1,5 @@
 /** nsenter on real containers, and that it enters nothing else. */
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { AutoRunner, isEquipped } from '../../src/adapters/dataplane/auto.ts';
 import { createDataplane } from '../../src/adapters/dataplane/dataplane.ts';
 import { NsenterRunner } from '../../src/adapters/dataplane/nsenter.ts';
 import type { NamespaceRunner } from '../../src/adapters/dataplane/runner.ts';
+import { NOTHING_DENIED } from '../../src/controller/denied-record.ts';
 import type { NamespaceRef } from '../../src/controller/ports.ts';
 import { brokenText, smallText } from './dataplane-lab.ts';
 import { type DockerLab, openDockerLab, versions } from './docker-lab.ts';
@@ -25,14 +27,14 @@ describe.each(versions)('Engine %s', (version) => {
 
   test('loads, reads, refuses to load what is broken, and clears', async () => {
     const ref = await lab.namespaceOf(await lab.start());
-    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, refusals: [] });
+    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
     const loaded = await dataplane.load(ref, smallText('12ab'));
     expect(loaded).toMatchObject({ fingerprint: '12ab', facts: '0x1234abcd' });
     await expect(dataplane.load(ref, brokenText)).rejects.toMatchObject({ exitCode: 1, gone: false });
-    expect(await dataplane.look(ref)).toEqual({ loaded, refusals: [] });
-    expect(await dataplane.refusals(ref)).toEqual([]);
+    expect(await dataplane.look(ref)).toEqual({ loaded, denied: NOTHING_DENIED });
+    expect(await dataplane.refusals(ref)).toEqual(NOTHING_DENIED);
     await dataplane.clear(ref);
-    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, refusals: [] });
+    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
   });
 
   test('its traffic is another once it has sent anything, and the same before', async () => {
@@ -53,7 +55,10 @@ describe.each(versions)('Engine %s', (version) => {
     await expect(dataplane.load(ref, smallText('12'))).rejects.toMatchObject({ gone: true });
     const taken = { ...ref, pid: (await lab.namespaceOf(other)).pid };
     await expect(dataplane.load(taken, smallText('12'))).rejects.toMatchObject({ gone: true });
-    expect(await dataplane.look(await lab.namespaceOf(other))).toEqual({ loaded: nothing, refusals: [] });
+    expect(await dataplane.look(await lab.namespaceOf(other))).toEqual({
+      loaded: nothing,
+      denied: NOTHING_DENIED,
+    });
   });
 
   test("the host's own namespace is entered by no way", async () => {

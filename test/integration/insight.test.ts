@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { ApiClient } from '../../src/adapters/api/client.ts';
 import { PictureReply } from '../../src/adapters/api/insight-schema.ts';
+import { StatusReply } from '../../src/adapters/api/schema.ts';
 import { knowledgeOf, pickPlace, viewOf } from '../../src/cli/insight/knowledge.ts';
 import { createExplainer } from '../../src/domain/insight/explain.ts';
 import { type CliResult, type RunningController, runCli } from '../support/egresstrator.ts';
@@ -350,5 +351,74 @@ describe('what is not there is told in one sentence', () => {
     expect((await ask('explain', web.name, '10.0.0.1', 'tcp/99999')).code).toBe(2);
     expect((await ask('diff', 'app')).code).toBe(2);
     expect((await ask('lint', '--file', '/does/not/exist')).stderr).toContain('can not be read');
+  });
+});
+
+describe('a workload that floods the record of denials', () => {
+  const DATAGRAMS = 9_000;
+  let flood: Workload;
+  const inFlood = (program: string) =>
+    execa('nsenter', [`--net=/proc/${flood.pid}/ns/net`, 'perl', '-e', program], { stdin: 'ignore' });
+  const datagrams = (host: string, first: number, last: number) =>
+    inFlood(`use Socket; socket(S, PF_INET, SOCK_DGRAM, 0);
+      send(S, 'x', 0, pack_sockaddr_in($_, inet_aton('${host}'))) for ${first} .. ${last}`);
+
+  beforeAll(async () => {
+    flood = await stage.workloads.run('flood', { acl: 'app' });
+    await controller.logged(
+      ({ msg, container }) => msg === 'rules loaded' && container === flood.name,
+      'rules loaded',
+    );
+    await datagrams(ipv4(stage.other), 20_000, 20_000 + DATAGRAMS - 1);
+    await datagrams(ipv4(stage.server), 22, 22);
+  });
+
+  test('is told so by denied, which still sees the other host', async () => {
+    const { code, stdout } = await ask('denied', flood.name);
+    expect(code).toBe(0);
+    const unlisted = (DATAGRAMS + 1 - 2_048).toLocaleString('en-US');
+    expect(stdout).toContain(
+      `The record of ${flood.name} is full: ${unlisted} of 9,001 denied packets are not listed by destination.`,
+    );
+    expect(stdout).toContain(`  ${ipv4(stage.server)}: 1 more packet\n`);
+    expect(stdout).toContain(`${flood.name}: 1,948 more destinations; --json tells all.`);
+    const { stdout: json } = await ask('denied', flood.name, '--json');
+    expect(JSON.parse(json)).toMatchObject({
+      records: [{ container: flood.name, packets: 9_001, isFull: true }],
+    });
+    expect((await alone('denied', flood.name)).stdout).toContain(
+      `The record of ${flood.name} is full: ${unlisted} of`,
+    );
+  });
+
+  test('is told so by status, metrics, suggest and the log, and nobody else is', async () => {
+    await controller.logged(
+      ({ msg, container }) => msg === 'record of denied destinations is full' && container === flood.name,
+      'record is full',
+    );
+    expect((await ask('status')).stdout).toContain(
+      `${flood.name}: the record of denied destinations is full;`,
+    );
+    const { stdout } = await ask('status', '--json');
+    const { namespaces } = StatusReply.parse(JSON.parse(stdout));
+    const full = namespaces.filter(({ denied }) => denied?.isFull).map(({ target }) => target);
+    expect(full).toEqual([flood.name]);
+    const text = await metrics();
+    expect(text).toContain(`egresstrator_refused_packets_total{container="${flood.name}"} 9001`);
+    expect(text).toContain(`egresstrator_denied_record_full{container="${flood.name}"} 1`);
+    expect(text).toContain(`egresstrator_denied_record_full{container="${web.name}"} 0`);
+    expect((await ask('suggest', flood.name)).stderr).toContain('the record is or was full');
+    const lines = controller.log.filter(({ container }) => container === flood.name);
+    expect(lines.filter(({ msg }) => msg === 'destination refused').length).toBeLessThanOrEqual(20);
+  });
+
+  test('is remembered across a load', async () => {
+    const loaded = async () => /^rules +(\S+)$/m.exec((await ask('status', flood.name)).stdout)?.[1];
+    const before = await loaded();
+    await putKey(stage, `${PATH}app`, '192.0.2.1:tcp/9');
+    await expect.poll(loaded, { timeout: 30_000 }).not.toBe(before);
+    const { stdout } = await ask('denied', flood.name, '--json');
+    const { rows }: { rows: readonly object[] } = JSON.parse(stdout);
+    expect(rows).toHaveLength(2_048);
   });
 });

@@ -94,7 +94,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
 /** Throws with what status or metrics tell otherwise than the kernel. */
 async function tellsTheTruth(controller: Controller, kernel: FakeKernel): Promise<void> {
   const status = controller.status();
-  const about = { version: '0', loaders: ['helper'], refusedPackets: () => new Map<string, number>() };
+  const about = { version: '0', loaders: ['helper'], denied: () => new Map() };
   const { text } = await new Metrics({ ...about, status: () => status }).render();
   const wrong = [
     ...statusBesideKernel(status, (id) => kernel.held(id)),

@@ -2,13 +2,14 @@
  * A world in memory for scenario tests: Consul, the Engine and kernels that do as they are told. It
  * stands in for time and for failures that can't be provoked; everything between is the real thing.
  */
+
+import { type DeniedRecord, NOTHING_DENIED } from '../../src/controller/denied-record.ts';
 import type {
   ContainerSource,
   Dataplane,
   Loaded,
   Logger,
   NamespaceRef,
-  Refusal,
   RuleSource,
   Sight,
   Watched,
@@ -194,7 +195,7 @@ export class FakeKernel implements Dataplane {
   }
 
   async look(namespace: NamespaceRef): Promise<Sight> {
-    return { loaded: this.#loaded(namespace), refusals: [] };
+    return { loaded: this.#loaded(namespace), denied: NOTHING_DENIED };
   }
 
   #loaded(namespace: NamespaceRef): Loaded {
@@ -210,8 +211,8 @@ export class FakeKernel implements Dataplane {
     this.texts.delete(keyOf(namespace));
   }
 
-  async refusals(): Promise<readonly Refusal[]> {
-    return [];
+  async refusals(): Promise<DeniedRecord> {
+    return NOTHING_DENIED;
   }
 
   async traffic(): Promise<undefined> {}

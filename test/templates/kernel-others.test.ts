@@ -72,7 +72,7 @@ describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
       expect(await workload.open('b', world.granted[family], PORT)).toBe('connected');
       expect(await packet(world.workload, 'ping', world.denied[family])).toBe('answered');
       expect(await denied.open('c', world.workload[family], PORT)).toBe('connected');
-      expect(await refusals(world.workload)).toEqual([`${world.denied[family]} 6 ${PORT}: 1`]);
+      expect(await refusals(world.workload)).toEqual([`${world.denied[family]} tcp ${PORT}: 1`]);
     });
 
     it('prefers a grant where both speak of a destination', async () => {

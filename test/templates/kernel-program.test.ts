@@ -2,9 +2,11 @@
  * The program that loads: what it says, what it leaves alone, and what it does when something is wrong.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parseDenied } from '../../src/adapters/dataplane/refusals.ts';
+import { NO_COUNTS, NOTHING_DENIED } from '../../src/controller/denied-record.ts';
 import { expectedFacts, withFacts } from '../../src/rendering/facts.ts';
 import { renderWith, ruleSet } from './rules.ts';
-import { createWorld, load, NO_FACTS, netns, PORT, type World } from './world.ts';
+import { createWorld, denied, load, NO_FACTS, netns, PORT, type World } from './world.ts';
 
 let world: World;
 
@@ -99,6 +101,8 @@ describe('the digest', () => {
     'add table ip egresstrator',
     'add chain inet egresstrator output { policy accept; }',
     'delete chain netdev egresstrator egress',
+    'add counter inet egresstrator denied_more',
+    'add set inet egresstrator more { type mark; }',
   ])('changes with: %s', async (command) => {
     const before = await load(world.workload, 'nftables', { allowed });
     await nft(...command.split(' '));
@@ -113,15 +117,22 @@ describe('the digest', () => {
     expect((await netns(world.workload, 'refusals')).stdout).toContain(world.denied.ipv4);
     expect(await state()).toBe(before);
     const [told, refused = ''] = (await netns(world.workload, 'look')).stdout.split('\nrefusals ');
-    const val = { concat: [world.denied.ipv4, 6, PORT] };
-    const set = { name: 'denied4', elem: [{ elem: { val, counter: { packets: 1 } } }] };
     expect(told).toBe(before);
-    expect(JSON.parse(refused)).toMatchObject([{ nftables: [{}, { set }] }]);
+    expect(parseDenied(refused)).toMatchObject({
+      refusals: [{ address: world.denied.ipv4, protocol: 'tcp', port: PORT, packets: 1 }],
+      addresses: [{ address: world.denied.ipv4, packets: 1 }],
+      networks: [{ address: '10.0.0.0/8', packets: 1 }],
+      counts: { packets: 1, spoofed: 0, frames: 0 },
+    });
   });
 
-  it('is all that a look tells where nothing was refused, and nothing where nothing is loaded', async () => {
+  it('is told by a look with counters at zero where nothing was denied, and nothing where nothing is loaded', async () => {
     const before = await load(world.workload, 'nftables', { allowed });
-    expect((await netns(world.workload, 'look')).stdout).toBe(before);
+    const [told, refused = ''] = (await netns(world.workload, 'look')).stdout.split('\nrefusals ');
+    expect(told).toBe(before);
+    expect(parseDenied(refused)).toEqual({ ...NOTHING_DENIED, counts: NO_COUNTS });
+    await load(world.workload, 'lockdown');
+    expect((await netns(world.workload, 'look')).stdout).toBe((await netns(world.workload, 'state')).stdout);
     await netns(world.workload, 'clear');
     expect(await netns(world.workload, 'look')).toMatchObject({ exitCode: 0, stdout: '' });
   });
@@ -160,11 +171,11 @@ describe('usage', () => {
   });
 
   it('tells its version', async () => {
-    expect((await netns(world.workload, 'version')).stdout).toBe('netns 2');
+    expect((await netns(world.workload, 'version')).stdout).toBe('netns 3');
   });
 
-  it('refusals are an empty list where nothing is loaded', async () => {
-    expect(JSON.parse((await netns(world.workload, 'refusals')).stdout)).toEqual([]);
+  it('nothing is denied where nothing is loaded', async () => {
+    expect(await denied(world.workload)).toEqual(NOTHING_DENIED);
   });
 
   it('does not guess at device names that it cannot pass on', async () => {

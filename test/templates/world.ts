@@ -4,6 +4,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { createNamespaces, type Namespace, type RunResult } from '../../lab/netns.ts';
+import { parseDenied } from '../../src/adapters/dataplane/refusals.ts';
+import type { DeniedRecord } from '../../src/controller/denied-record.ts';
 import { type Facts, withFacts } from '../../src/rendering/facts.ts';
 import type { RenderInput, Template } from '../../src/rendering/render.ts';
 import { type Agent, startAgent } from './agents.ts';
@@ -74,20 +76,17 @@ export async function load(
 export const packet = async (namespace: Namespace, ...words: readonly string[]): Promise<string> =>
   (await namespace.run('perl', [PACKETS, ...words])).stdout;
 
-/** What `netns refusals` records, as `address protocol port: packets`, sorted. */
-export async function refusals(namespace: Namespace): Promise<readonly string[]> {
-  const { stdout } = await netns(namespace, 'refusals');
-  const documents: readonly { nftables: readonly { set?: { elem?: readonly Entry[] } }[] }[] =
-    JSON.parse(stdout);
-  return documents
-    .flatMap(({ nftables }) => nftables.flatMap(({ set }) => set?.elem ?? []))
-    .map(({ elem }) => `${elem.val.concat.join(' ')}: ${elem.counter.packets}`)
-    .sort();
+/** What `netns refusals` tells. */
+export async function denied(namespace: Namespace): Promise<DeniedRecord> {
+  const { exitCode, stdout, stderr } = await netns(namespace, 'refusals');
+  if (exitCode !== 0) throw new Error(`not told: ${exitCode} ${stderr}`);
+  return parseDenied(stdout);
 }
 
-interface Entry {
-  readonly elem: {
-    readonly val: { readonly concat: readonly (string | number)[] };
-    readonly counter: { readonly packets: number };
-  };
+/** The destinations of it as `address protocol port: packets`, sorted. */
+export async function refusals(namespace: Namespace): Promise<readonly string[]> {
+  const { refusals: found } = await denied(namespace);
+  return found
+    .map(({ address, protocol, port, packets }) => `${address} ${protocol} ${port ?? '-'}: ${packets}`)
+    .sort();
 }

@@ -2,7 +2,7 @@
  * The parts of the local API that answer questions: what is known, and what was refused.
  */
 import { z } from 'zod';
-import { State } from './schema.ts';
+import { Denied, State } from './schema.ts';
 
 const Instance = z.object({
   address: z.string(),
@@ -64,6 +64,10 @@ export const RefusalsReply = z.object({
           lastSeenAt: z.number(),
         }),
       ),
+      summary: Denied.extend({
+        unlistedAt: z.array(z.object({ place: z.string(), packets: z.number() })),
+      }).optional(),
+      covers: z.number().optional(),
       /** When the kernel said so. */
       readAt: z.number(),
       error: z.string().optional(),

@@ -22,6 +22,16 @@ export const State = z.enum([
   'cleared',
 ]);
 
+/** What was denied to a container since it is watched; see `DeniedSummary`. */
+export const Denied = z.object({
+  packets: z.number(),
+  spoofed: z.number(),
+  frames: z.number(),
+  unlisted: z.number(),
+  isFull: z.boolean(),
+  fullAt: z.number().optional(),
+});
+
 const Namespace = z.object({
   id: z.string(),
   workloads: z.array(z.string()),
@@ -36,6 +46,7 @@ const Namespace = z.object({
   lastError: z.string().optional(),
   loader: z.string().optional(),
   problems: z.array(Problem),
+  denied: Denied.optional(),
 });
 
 const Source = z.object({

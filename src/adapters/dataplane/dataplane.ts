@@ -1,10 +1,11 @@
 /**
  * The controller's `Dataplane` over any way into a namespace.
  */
-import type { Dataplane, Loaded, NamespaceRef, Refusal, Sight } from '../../controller/ports.ts';
+import type { DeniedRecord } from '../../controller/denied-record.ts';
+import type { Dataplane, Loaded, NamespaceRef, Sight } from '../../controller/ports.ts';
 import { type Failure, failed } from './load-errors.ts';
 import { trafficOf } from './process-namespace.ts';
-import { parseRefusals } from './refusals.ts';
+import { parseDenied } from './refusals.ts';
 import type { NamespaceRunner, Ran, Verb } from './runner.ts';
 import { parseSight, parseState, unreadable } from './state.ts';
 
@@ -18,7 +19,7 @@ export function createDataplane(runner: NamespaceRunner): Dataplane {
   return {
     load: (ref, text): Promise<Loaded> => ask(ref, 'load', parseState, text),
     look: (ref): Promise<Sight> => ask(ref, 'look', parseSight),
-    refusals: (ref): Promise<readonly Refusal[]> => ask(ref, 'refusals', parseRefusals),
+    refusals: (ref): Promise<DeniedRecord> => ask(ref, 'refusals', parseDenied),
     traffic: (ref) => trafficOf(ref),
     clear: (ref): Promise<void> => ask(ref, 'clear', () => undefined),
     rehearse: async (text): Promise<void> => {

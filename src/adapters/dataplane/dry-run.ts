@@ -3,7 +3,8 @@
  * each text had been loaded, so that the controller goes on as it would.
  */
 import { createHash } from 'node:crypto';
-import type { Dataplane, Loaded, NamespaceRef, Refusal, Sight } from '../../controller/ports.ts';
+import { type DeniedRecord, NOTHING_DENIED } from '../../controller/denied-record.ts';
+import type { Dataplane, Loaded, NamespaceRef, Sight } from '../../controller/ports.ts';
 
 export interface DryRunEntry {
   readonly namespace: NamespaceRef;
@@ -35,15 +36,15 @@ export class DryRunDataplane implements Dataplane {
 
   async look(namespace: NamespaceRef): Promise<Sight> {
     const entry = this.#texts.get(keyOf(namespace));
-    return { loaded: entry === undefined ? nothing : stateOf(entry.text), refusals: [] };
+    return { loaded: entry === undefined ? nothing : stateOf(entry.text), denied: NOTHING_DENIED };
   }
 
   async clear(namespace: NamespaceRef): Promise<void> {
     this.#texts.delete(keyOf(namespace));
   }
 
-  async refusals(): Promise<readonly Refusal[]> {
-    return [];
+  async refusals(): Promise<DeniedRecord> {
+    return NOTHING_DENIED;
   }
 
   async traffic(): Promise<undefined> {}

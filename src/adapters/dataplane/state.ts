@@ -1,9 +1,10 @@
 /**
  * What `dataplane/netns` prints of a namespace's state: one line per fact, none for what is not there.
  */
+import { NOTHING_DENIED } from '../../controller/denied-record.ts';
 import type { Loaded, Sight } from '../../controller/ports.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { parseRefusals } from './refusals.ts';
+import { parseDenied } from './refusals.ts';
 
 const forms = {
   fingerprint: /^[0-9a-f]+$/,
@@ -28,10 +29,13 @@ export function parseState(text: string): Loaded {
 
 const REFUSALS = /^refusals /m;
 
-/** The same for a look: a state, and the refusals if there are any. */
+/** The same for a look: a state, and what was denied if that is recorded. */
 export function parseSight(text: string): Sight {
   const [state = '', refusals] = text.split(REFUSALS);
-  return { loaded: parseState(state), refusals: refusals === undefined ? [] : parseRefusals(refusals) };
+  return {
+    loaded: parseState(state),
+    denied: refusals === undefined ? NOTHING_DENIED : parseDenied(refusals),
+  };
 }
 
 const isFact = (name: string): name is keyof Loaded => Object.hasOwn(forms, name);

@@ -1,7 +1,8 @@
 /**
  * A dataplane that tells how long its loads took and how they ended, and what it has seen.
  */
-import type { Dataplane, Loaded, NamespaceRef, Refusal } from '../../controller/ports.ts';
+import { type DeniedRecord, NOTHING_DENIED } from '../../controller/denied-record.ts';
+import type { Dataplane, Loaded, NamespaceRef } from '../../controller/ports.ts';
 import { LoadError } from '../../domain/errors.ts';
 
 /** `gone`: the container ended meanwhile, which is no fault. */
@@ -15,10 +16,10 @@ export interface ObservedLoad {
   readonly seconds: number;
 }
 
-/** What is known of a namespace's refusals after a look, or after a load, which forgets them. */
+/** What a namespace's kernel has of what was denied after a look, or after a load, which forgets it. */
 export interface ObservedRefusals {
   readonly namespace: NamespaceRef;
-  readonly refusals: readonly Refusal[];
+  readonly denied: DeniedRecord;
   /** When that began, in ms since the epoch, and what the namespace had counted of its traffic by then. */
   readonly begunAt: number;
   readonly traffic: string | undefined;
@@ -35,7 +36,7 @@ export const measured = (dataplane: Dataplane, { observe, onRefusals, loaderFor 
   look: async (namespace) => {
     const begun = { namespace, begunAt: Date.now(), traffic: await dataplane.traffic(namespace) };
     const sight = await dataplane.look(namespace);
-    onRefusals({ ...begun, refusals: sight.refusals });
+    onRefusals({ ...begun, denied: sight.denied });
     return sight;
   },
   clear: (namespace) => dataplane.clear(namespace),
@@ -50,7 +51,7 @@ export const measured = (dataplane: Dataplane, { observe, onRefusals, loaderFor 
       observe({ namespace, outcome, loader, seconds: (performance.now() - started) / 1000 });
     try {
       const loaded = await dataplane.load(namespace, text);
-      onRefusals({ ...begun, refusals: [] });
+      onRefusals({ ...begun, denied: NOTHING_DENIED });
       tell(isConfirmed(loaded, text) ? 'loaded' : 'failed');
       return loaded;
     } catch (error) {

@@ -6,6 +6,7 @@
  * most `MOST_CONTAINERS` names.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { DeniedSummary } from '../../controller/denied-record.ts';
 import type { SourceStatus, Status } from '../../controller/status.ts';
 import type { ObservedLoad } from './measured-dataplane.ts';
 
@@ -15,8 +16,8 @@ export interface MetricsOptions {
   readonly loaders: readonly string[];
   /** Undefined while the controller does not run yet. */
   readonly status: () => Status | undefined;
-  /** Refused packets since the start, by container. */
-  readonly refusedPackets: () => ReadonlyMap<string, number>;
+  /** What was denied since the start, by container. */
+  readonly denied: () => ReadonlyMap<string, DeniedSummary>;
 }
 
 const STATES = ['pending', 'protected', 'audit', 'locked', 'unenforceable', 'failed', 'cleared'] as const;
@@ -123,15 +124,41 @@ export class Metrics {
   }
 
   #addRefusals(): void {
-    const { refusedPackets } = this.#options;
+    const { denied } = this.#options;
+    this.#perContainer(
+      'egresstrator_refused_packets_total',
+      'Packets refused, or in audit mode let pass',
+      'packets',
+    );
+    this.#perContainer(
+      'egresstrator_denied_spoofed_packets_total',
+      'Of the refused packets, those with a false source address, or that named a way of their own',
+      'spoofed',
+    );
+    this.#perContainer(
+      'egresstrator_denied_frames_total',
+      'Frames of packet sockets that were dropped, or in audit mode let pass',
+      'frames',
+    );
+    this.#gauge(
+      'egresstrator_denied_record_full',
+      'Whether the record of denied destinations takes nothing new in, 1 or 0, by container',
+      ['container'],
+      (gauge) => {
+        const full = [...denied()].map(([name, { isFull }]) => [name, isFull ? 1 : 0] as const);
+        for (const [container, containers] of bounded(new Map(full))) gauge.set({ container }, containers);
+      },
+    );
+  }
+
+  #perContainer(name: string, help: string, kind: 'packets' | 'spoofed' | 'frames'): void {
+    const { denied } = this.#options;
     new Counter({
-      name: 'egresstrator_refused_packets_total',
-      help: 'Packets refused, or in audit mode recorded, by container',
-      labelNames: ['container'],
-      registers: [this.#registry],
+      ...{ name, help: `${help}, by container`, labelNames: ['container'], registers: [this.#registry] },
       collect() {
         this.reset();
-        for (const [container, packets] of bounded(refusedPackets())) this.inc({ container }, packets);
+        const counts = [...denied()].map(([container, summary]) => [container, summary[kind]] as const);
+        for (const [container, packets] of bounded(new Map(counts))) this.inc({ container }, packets);
       },
     });
   }

@@ -10,8 +10,9 @@ import { recognise, surveyOf } from '../../domain/insight/suggest.ts';
 import { shellWord } from '../../domain/text.ts';
 import { type Asking, ask } from '../insight/context.ts';
 import { type Answer, learn, readRefusals } from '../insight/source.ts';
-import type { Terminal } from '../output.ts';
+import type { Output, Terminal } from '../output.ts';
 import { type Denied, type DeniedRow, deniedFrom, presentDenied, presentOne } from '../present/denied.ts';
+import { unlisted } from '../present/denied-record.ts';
 import { unrecorded } from '../present/words.ts';
 
 /** Milliseconds between two looks of --follow. */
@@ -59,18 +60,35 @@ function whoIsBehind(answer: Answer | undefined) {
 async function follow(container: string | undefined, asking: Asking): Promise<void> {
   const { config, terminal, output } = asking;
   let known = new Map<string, number>();
+  let full: ReadonlySet<string> = new Set();
   let answer = await learnSome(asking);
   const silence = silenceOf(answer);
   if (silence !== undefined) throw new UserError(silence);
   for (let looks = 1; ; looks++) {
     if (looks % REFRESH === 0) answer = await learnSome(asking);
-    const { rows } = deniedFrom(await readRefusals(container, config, terminal), whoIsBehind(answer));
+    const { rows, records } = deniedFrom(
+      await readRefusals(container, config, terminal),
+      whoIsBehind(answer),
+    );
     const time = new Date().toISOString().slice(11, 19);
     for (const row of rows.filter((one) => one.packets !== known.get(idOf(one))))
       output.line(row, (seen) => presentOne(seen, time));
     known = new Map(rows.map((row) => [idOf(row), row.packets]));
+    full = tellFull(records, full, output);
     await sleep(INTERVAL);
   }
+}
+
+/** Says once of each container that its record is full; returns those that are. */
+function tellFull(
+  records: Denied['records'],
+  known: ReadonlySet<string>,
+  { note }: Output,
+): ReadonlySet<string> {
+  const full = records.filter(({ isFull }) => isFull);
+  for (const { container, ...summary } of full.filter((one) => !known.has(one.container)))
+    note(`${container}: the record is full: ${unlisted(summary)}`);
+  return new Set(full.map(({ container }) => container));
 }
 
 const idOf = ({ container, address, protocol, port }: DeniedRow): string =>

@@ -10,9 +10,11 @@ import { shown } from '../../domain/text.ts';
 import { ask } from '../insight/context.ts';
 import { viewOf } from '../insight/knowledge.ts';
 import { type Answer, learn, readRefusals } from '../insight/source.ts';
-import type { Terminal } from '../output.ts';
+import type { Output, Terminal } from '../output.ts';
+import { coveredBy } from '../present/denied.ts';
+import { unlisted } from '../present/denied-record.ts';
 import { type ContainerSuggestion, presentSuggestions, presentWayIn } from '../present/suggest.ts';
-import { unrecorded } from '../present/words.ts';
+import { lately, unrecorded } from '../present/words.ts';
 
 export async function suggest(
   container: string | undefined,
@@ -24,14 +26,16 @@ export async function suggest(
     readRefusals(container, config, terminal),
     learn({ scope: 'all' }, config, terminal),
   ]);
-  for (const { container: name, error } of reports) if (error !== undefined) output.note(`${name}: ${error}`);
+  remark(reports, output);
   if (reports.length > 0 && reports.every(({ error }) => error !== undefined))
     throw new UserError('what was refused could not be read from any container');
   const survey = surveyOf(answer);
   const suggestions = reports
     .filter(({ refusals }) => refusals.length > 0)
     .map((one) => suggestFor(one, answer, survey));
-  const none = answer.recordsRefusals ? NOTHING : unrecorded(answer.template);
+  const none = answer.recordsRefusals
+    ? `nothing was refused ${lately(coveredBy(reports))}`
+    : unrecorded(answer.template);
   // Rules at any length: what is cut is none.
   const fit = shown({ suggestions, none }, Number.POSITIVE_INFINITY);
   const suggested = presentSuggestions(fit.suggestions, fit.none);
@@ -46,7 +50,14 @@ export async function suggest(
   output.hint(presentWayIn(only.container, key, answer.kvPath ?? config.consul.kvPath));
 }
 
-const NOTHING = 'nothing was refused in the last hour';
+/** Why rules may be missing. */
+function remark(reports: readonly RefusalReport[], { note }: Output): void {
+  for (const { container, error, summary } of reports) {
+    if (error !== undefined) note(`${container}: ${error}`);
+    if (summary?.fullAt !== undefined)
+      note(`${container}: the record is or was full, so rules may be missing: ${unlisted(summary)}`);
+  }
+}
 
 /** With --key, the whole new text of that key: what it holds, and the suggestion below. */
 function withKey(key: unknown, { acl }: Answer, suggestion: string, isEmpty: boolean): string {

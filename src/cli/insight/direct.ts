@@ -2,9 +2,11 @@
  * Answers without a controller: what it would know is read from Consul and the Engine.
  */
 import type { Config } from '../../config/config.ts';
+import { KERNEL_KEEPS } from '../../controller/denied-record.ts';
 import { refOf } from '../../controller/namespace-record.ts';
 import { type Picture, type Place, placeOf } from '../../controller/picture.ts';
 import type { RefusalReport } from '../../controller/refusal-log.ts';
+import { RefusalTraces } from '../../controller/refusal-traces.ts';
 import { formatPrefix } from '../../domain/address.ts';
 import { messageOf, UserError } from '../../domain/errors.ts';
 import { type Namespace, planNamespaces } from '../../domain/namespace.ts';
@@ -106,12 +108,9 @@ async function readDirectly(namespace: Namespace, { dataplane }: Engine): Promis
   const about = { container: namespace.target.name, workloads, mode: namespace.mode };
   const now = Date.now();
   try {
-    const refusals = await dataplane.refusals(refOf(namespace));
-    return {
-      ...about,
-      refusals: refusals.map((one) => ({ ...one, firstSeenAt: now, lastSeenAt: now })),
-      readAt: now,
-    };
+    const denied = await dataplane.refusals(refOf(namespace));
+    const { seen, summary } = new RefusalTraces().note(namespace.id, denied, now);
+    return { ...about, refusals: seen, summary, covers: KERNEL_KEEPS, readAt: now };
   } catch (error) {
     return { ...about, refusals: [], readAt: now, error: messageOf(error) };
   }

@@ -1,10 +1,12 @@
 /**
  * What was refused, for people.
  */
+import { fairOrder } from '../../controller/fair-order.ts';
 import type { RefusalReport, SeenRefusal } from '../../controller/refusal-log.ts';
+import { type ContainerSummary, presentSummary } from './denied-record.ts';
 import type { Paint } from './paint.ts';
 import { type Column, table } from './table.ts';
-import { ago, count, sentence } from './words.ts';
+import { ago, count, lately, many, sentence } from './words.ts';
 
 /** A refused destination and what stands behind it. */
 export interface DeniedRow extends SeenRefusal {
@@ -20,24 +22,45 @@ export interface Denied {
   readonly unread: readonly { readonly container: string; readonly error: string }[];
   /** Containers where everything passes. */
   readonly audited: readonly string[];
+  /** Packets in all, and whether the destinations are complete. */
+  readonly records: readonly ContainerSummary[];
+  /** Milliseconds of which it tells; undefined where nobody knows. */
+  readonly covers: number | undefined;
   /** Why what was refused is not known; undefined where it is. */
   readonly silence: string | undefined;
   /** When each container's kernel was asked, in ms since the epoch. */
   readonly readAt: Readonly<Record<string, number>>;
 }
 
-export function presentDenied(
-  { rows, unread, audited, silence, readAt }: Denied,
-  now: number,
-  paint: Paint,
-): string {
+/** Rows of one container that are shown to people. */
+const MOST_ROWS = 100;
+
+export function presentDenied(denied: Denied, now: number, paint: Paint): string {
+  const { rows, unread, audited, readAt, records } = denied;
+  const shown = shownOf(rows);
   const parts = [
-    rows.length === 0 ? nothing(silence) : table(rows, columns(now), paint),
+    rows.length === 0 ? nothing(denied) : table(shown, columns(now), paint),
+    leftOut(rows, shown),
+    ...records.map((one) => presentSummary(one, now, paint)),
     unread.map(({ container, error }) => `${paint('red', container)}: ${error}`).join('\n'),
     audited.length === 0 ? '' : `${audited.join(', ')}: in audit mode, so it was let pass.`,
     ageOf(Object.values(readAt), now),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
+}
+
+/** Of each container the first so many in a fair order, sorted as they were. */
+function shownOf(rows: readonly DeniedRow[]): readonly DeniedRow[] {
+  const groups = Map.groupBy(rows, ({ container }) => container);
+  const chosen = new Set([...groups.values()].flatMap((group) => fairOrder(group).slice(0, MOST_ROWS)));
+  return rows.filter((row) => chosen.has(row));
+}
+
+function leftOut(rows: readonly DeniedRow[], shown: readonly DeniedRow[]): string {
+  const left = Map.groupBy(new Set(rows).difference(new Set(shown)), ({ container }) => container);
+  return [...left]
+    .map(([container, group]) => `${container}: ${many(group.length, 'more destination')}; --json tells all.`)
+    .join('\n');
 }
 
 /** Where some were too many to be read at once; see `RefusalLog`. */
@@ -51,8 +74,11 @@ function ageOf(readAt: readonly number[], now: number): string {
 /** Milliseconds for which an answer counts as one of now. */
 const FRESH = 5_000;
 
-const nothing = (silence: string | undefined): string =>
-  silence === undefined ? 'Nothing was refused in the last hour.' : sentence(silence);
+const nothing = ({ silence, covers, records }: Denied): string => {
+  if (silence !== undefined) return sentence(silence);
+  const isEmpty = records.every(({ frames, fullAt }) => frames === 0 && fullAt === undefined);
+  return isEmpty ? `Nothing was refused ${lately(covers)}.` : '';
+};
 
 /** One line, for --follow. */
 export const presentOne = ({ container, services, keys, ...refusal }: DeniedRow, time: string): string => {
@@ -66,6 +92,10 @@ export const deniedFrom = (
   silence?: string,
 ): Denied => ({
   silence,
+  records: reports.flatMap(({ container, summary }) =>
+    summary === undefined ? [] : { container, ...summary },
+  ),
+  covers: coveredBy(reports),
   readAt: Object.fromEntries(reports.map((one) => [one.container, one.readAt])),
   rows: reports.flatMap((report) =>
     report.refusals
@@ -77,6 +107,12 @@ export const deniedFrom = (
     .filter(({ mode, refusals }) => mode === 'audit' && refusals.length > 0)
     .map((one) => one.container),
 });
+
+/** The shortest time that a report covers. */
+export const coveredBy = (reports: readonly RefusalReport[]): number | undefined => {
+  const known = reports.flatMap(({ covers }) => covers ?? []);
+  return known.length === 0 ? undefined : Math.min(...known);
+};
 
 const placeOf = ({ address, protocol, port }: Pick<SeenRefusal, 'address' | 'protocol' | 'port'>): string =>
   `${address} ${protocol}${port === undefined ? '' : `/${port}`}`;

@@ -4,10 +4,11 @@
 import type { z } from 'zod';
 import type { StatusReply } from '../../adapters/api/schema.ts';
 import type { NamespaceState } from '../../controller/status.ts';
+import { unlisted } from './denied-record.ts';
 import type { Colour, Paint } from './paint.ts';
 import { RAW_LINE, RAW_MARK, RAW_REMEDY, rawNote } from './raw-sockets.ts';
 import { type Column, table } from './table.ts';
-import { ago, count, sentence, unrecorded } from './words.ts';
+import { ago, count, many, sentence, unrecorded } from './words.ts';
 
 /** As the API tells it. */
 export type Status = z.infer<typeof StatusReply>;
@@ -36,6 +37,7 @@ export function presentStatus(status: Status, now: number, paint: Paint): string
     refused
       .map(({ name, problem }) => `${paint('red', `${name} can not be given rules`)}: ${problem.reason}`)
       .join('\n'),
+    presentFull(namespaces, paint),
     presentErrors(namespaces, paint),
     presentProblems(namespaces, paint),
     table(shownSources(status.sources), sourceColumns(now), paint),
@@ -64,6 +66,7 @@ export function presentNamespace(
     ['raw sockets', raw],
     ['rules', fingerprint ?? 'none loaded'],
     ['checked', ago(verifiedAt, now)],
+    ...deniedLine(namespace),
     ...(by === undefined ? [] : [['loaded by', by] as const]),
     ...(lastError === undefined ? [] : [['last error', paint('red', lastError)] as const]),
   ];
@@ -109,6 +112,29 @@ const presentErrors = (namespaces: readonly NamespaceStatus[], paint: Paint): st
       lastError === undefined ? [] : `${paint('red', target)}: ${lastError}`,
     )
     .join('\n');
+
+/** Where a flood hides where else packets went. */
+function presentFull(namespaces: readonly NamespaceStatus[], paint: Paint): string {
+  const full = namespaces.flatMap(({ target, denied }) => (denied?.isFull ? [{ target, denied }] : []));
+  return full
+    .map(
+      ({ target, denied }) =>
+        `${paint('yellow', `${target}: the record of denied destinations is full`)}; ${unlisted(denied)} (egresstrator denied ${target})`,
+    )
+    .join('\n');
+}
+
+function deniedLine({ denied }: NamespaceStatus): readonly (readonly [string, string])[] {
+  if (denied === undefined) return [];
+  const { packets, spoofed, frames } = denied;
+  const parts = [
+    many(packets, 'packet'),
+    ...(spoofed === 0 ? [] : [`${spoofed.toLocaleString('en-US')} of them forged`]),
+    ...(frames === 0 ? [] : [many(frames, 'frame')]),
+    ...(denied.isFull ? [`the record is full: ${unlisted(denied)}`] : []),
+  ];
+  return [['denied', parts.join('; ')]];
+}
 
 /** Each once, however many containers hold the key. */
 function presentProblems(namespaces: readonly NamespaceStatus[], paint: Paint): string {

@@ -23,5 +23,19 @@ export const list = (items: readonly string[]): string =>
 export const unrecorded = (template: string | undefined): string =>
   `what was refused is not known, as the template ${template ?? 'in use'} records no refusals; nftables does (--template)`;
 
+/** `9,000 packets` */
+export const many = (number: number, noun: string): string =>
+  `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
+
+/** How far back it was looked: `in the last hour`, `in the last 12 minutes`. */
+export const lately = (covers: number | undefined): string => {
+  const minutes = Math.floor((covers ?? HOUR) / 60_000);
+  return covers === undefined || covers >= HOUR
+    ? 'in the last hour'
+    : `in the last ${count(minutes, 'minute')}`;
+};
+
+const HOUR = 3_600_000;
+
 /** `something` → `Something.` */
 export const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;

@@ -1,5 +1,6 @@
 /** Refusals are collected, compared with before, logged once per window, and counted. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type DeniedRecord, NOTHING_DENIED } from '../../../src/controller/denied-record.ts';
 import type { Refusal } from '../../../src/controller/ports.ts';
 import { RefusalLog } from '../../../src/controller/refusal-log.ts';
 import { type Namespace, planNamespaces } from '../../../src/domain/namespace.ts';
@@ -24,10 +25,14 @@ const refusal = (port: number, packets: number): Refusal => ({
   packets,
 });
 
+const record = (refusals: readonly Refusal[]): DeniedRecord => ({ ...NOTHING_DENIED, refusals });
+const packetsOf = ({ summaries }: RefusalLog) =>
+  new Map([...summaries].map(([name, { packets }]) => [name, packets]));
+
 const audit = { environment: ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_MODE=audit'] };
 
 function setUp(
-  answer: () => readonly Refusal[] | Error,
+  answer: () => readonly Refusal[] | DeniedRecord | Error,
   namespaces: () => readonly Namespace[] = () => web,
   traffic = async (): Promise<string | undefined> => undefined,
 ) {
@@ -36,7 +41,7 @@ function setUp(
     refusals: async () => {
       const found = answer();
       if (found instanceof Error) throw found;
-      return found;
+      return 'isFull' in found ? found : record(found);
     },
     traffic,
   };
@@ -71,7 +76,7 @@ test('a destination is logged once per window, and again when packets come after
   packets = 5;
   await vi.advanceTimersByTimeAsync(MINUTE);
   expect(log.lines).toHaveLength(2);
-  expect(collector.packets.get('web')).toBe(5);
+  expect(packetsOf(collector).get('web')).toBe(5);
   await collector.close();
 });
 
@@ -81,8 +86,8 @@ test('a count that begins anew is added', async () => {
   await collector.read();
   packets = 2;
   const [report] = await collector.read();
-  expect(collector.packets.get('web')).toBe(9);
-  expect(report).toMatchObject({ container: 'web', workloads: ['web'], refusals: [{ packets: 2 }] });
+  expect(packetsOf(collector).get('web')).toBe(9);
+  expect(report).toMatchObject({ container: 'web', workloads: ['web'], refusals: [{ packets: 9 }] });
   await collector.close();
 });
 
@@ -113,16 +118,16 @@ test('what others have found counts, once and in its order', async () => {
   const [{ id }] = web as [Namespace];
   vi.setSystemTime(1_000);
   const find = (where: string, refusals: readonly Refusal[], begunAt: number) =>
-    collector.found(where, { refusals, begunAt, traffic: undefined });
+    collector.found(where, { denied: record(refusals), begunAt, traffic: undefined });
   find(id, [refusal(80, 3)], 900);
-  expect(collector.packets.get('web')).toBe(3);
+  expect(packetsOf(collector).get('web')).toBe(3);
   find(id, [refusal(80, 2)], 800);
   find('another', [refusal(80, 7)], 1_000);
-  expect(collector.packets).toEqual(new Map([['web', 3]]));
+  expect(packetsOf(collector)).toEqual(new Map([['web', 3]]));
   expect(log.lines).toHaveLength(1);
   vi.setSystemTime(2_000);
   await collector.read();
-  expect(collector.packets.get('web')).toBe(5);
+  expect(packetsOf(collector).get('web')).toBe(5);
   await collector.close();
 });
 
@@ -135,7 +140,7 @@ test('after a load that found nothing it is read once something was sent', async
   };
   const { collector } = setUp(answer, undefined, async () => sent);
   const [{ id }] = web as [Namespace];
-  collector.found(id, { refusals: [], begunAt: 0, traffic: 'a' });
+  collector.found(id, { denied: NOTHING_DENIED, begunAt: 0, traffic: 'a' });
   await vi.advanceTimersByTimeAsync(5 * MINUTE);
   expect(reads).toBe(0);
   sent = 'b';
@@ -152,14 +157,14 @@ test('of many that have sent nothing since their load, none is waited for', asyn
     refusals: async () => {
       reads += 1;
       await new Promise((resolve) => setTimeout(resolve, 100));
-      return [];
+      return NOTHING_DENIED;
     },
     traffic: async () => 'a',
   };
   let known: readonly Namespace[] = [];
   const options = { log: new Recorder(), now: Date.now, interval: MINUTE };
   const collector = new RefusalLog({ dataplane, namespaces: () => known, ...options });
-  for (const { id } of crowd) collector.found(id, { refusals: [], begunAt: 0, traffic: 'a' });
+  for (const { id } of crowd) collector.found(id, { denied: NOTHING_DENIED, begunAt: 0, traffic: 'a' });
   known = crowd;
   const answer = collector.answer();
   await vi.advanceTimersByTimeAsync(500);
@@ -183,7 +188,7 @@ test('neither a reload nor a restart makes it log again within the window', asyn
   namespaces = planNamespaces(byId(container('web', { startedAt: '2026-01-01T01:00:00Z' }))).namespaces;
   await collector.read();
   expect(log.lines).toHaveLength(1);
-  expect(collector.packets.get('web')).toBe(9);
+  expect(packetsOf(collector).get('web')).toBe(9);
   vi.setSystemTime(11 * MINUTE);
   found = [refusal(80, 4)];
   await collector.read();
@@ -209,6 +214,51 @@ test('a scan does not flood the log', async () => {
   await collector.read();
   expect(log.lines).toHaveLength(21);
   expect(log.lines.at(-1)).toEqual(['more destinations refused', { container: 'web', more: 80 }]);
+  await collector.close();
+});
+
+test('whoever scans for an hour, and whoever looks all the time, gets few lines', async () => {
+  let port = 0;
+  const scan = () => Array.from({ length: 2_000 }, () => refusal(1 + (port++ % 65_535), 1));
+  const { log, collector } = setUp(() => ({ ...record(scan()), isFull: true }));
+  for (let second = 0; second < 3_600; second += 10) {
+    await vi.advanceTimersByTimeAsync(10_000);
+    await collector.read();
+  }
+  const ofKind = (wanted: string) => log.lines.filter(([message]) => message === wanted).length;
+  expect(ofKind('destination refused')).toBeLessThanOrEqual(20 * 7);
+  expect(ofKind('more destinations refused')).toBeLessThanOrEqual(61);
+  expect(ofKind('record of denied destinations is full')).toBeLessThanOrEqual(7);
+  expect(JSON.stringify(log.lines).length).toBeLessThan(50_000);
+  await collector.close();
+});
+
+test('a full record is told, with what is in it of each host first', async () => {
+  const scan = Array.from({ length: 50 }, (_, index) => refusal(index + 1, 1));
+  const other = { ...refusal(22, 1), address: '10.0.0.9' };
+  const denied = {
+    ...record([...scan, other]),
+    ...{ counts: { packets: 9_000, spoofed: 0, frames: 0 }, isFull: true },
+  };
+  const { log, collector } = setUp(() => denied);
+  await collector.read();
+  expect(log.lines.slice(0, 2)).toMatchObject([
+    ['destination refused', { address: '10.0.0.1', port: 1 }],
+    ['destination refused', { address: '10.0.0.9', port: 22 }],
+  ]);
+  const full = { container: 'web', packets: 9_000, unlisted: 8_949 };
+  expect(log.lines.at(-1)).toEqual(['record of denied destinations is full', full]);
+  await collector.close();
+});
+
+test('how far back it tells is told: ten minutes of the kernel, an hour once it was watched for that', async () => {
+  const { collector } = setUp(() => []);
+  const covers = async () => (await collector.read())[0]?.covers;
+  expect(await covers()).toBe(10 * MINUTE);
+  await vi.advanceTimersByTimeAsync(25 * MINUTE);
+  expect(await covers()).toBe(25 * MINUTE);
+  await vi.advanceTimersByTimeAsync(60 * MINUTE);
+  expect(await covers()).toBe(60 * MINUTE);
   await collector.close();
 });
 
@@ -240,7 +290,7 @@ test('a question about many is answered in time: by what was found before, the o
     refusals: async () => {
       reads += 1;
       await new Promise((resolve) => setTimeout(resolve, 100));
-      return [refusal(80, reads)];
+      return record([refusal(80, reads)]);
     },
     traffic: async () => undefined,
   };

@@ -37,7 +37,7 @@ describe('the fingerprint', () => {
 
   it('changes with the template', () => {
     const { source } = loadTemplate('nftables');
-    const own = compileTemplate('own', source.replace('timeout 1h', 'timeout 2h'));
+    const own = compileTemplate('own', source.replaceAll('timeout 10m', 'timeout 2h'));
     expect(render(own, { ...NOTHING, allowed }).fingerprint).not.toBe(fingerprint);
   });
 

@@ -1,4 +1,5 @@
 /** What the controller is told, over runners that print this or that. */
+
 import { expect, test } from 'vitest';
 import { allowanceFor, defaultAllowance } from '../../../../src/adapters/dataplane/allowance.ts';
 import { AutoRunner } from '../../../../src/adapters/dataplane/auto.ts';
@@ -6,6 +7,7 @@ import { createDataplane } from '../../../../src/adapters/dataplane/dataplane.ts
 import { DryRunDataplane } from '../../../../src/adapters/dataplane/dry-run.ts';
 import { exited } from '../../../../src/adapters/dataplane/load-errors.ts';
 import type { NamespaceRunner } from '../../../../src/adapters/dataplane/runner.ts';
+import { NOTHING_DENIED } from '../../../../src/controller/denied-record.ts';
 import { LoadError } from '../../../../src/domain/errors.ts';
 import { withFacts } from '../../../../src/rendering/facts.ts';
 
@@ -33,10 +35,10 @@ test('load gives the text to the namespace and reads back what is there', async 
 test('look, clear, refusals and rehearse', async () => {
   const { runner, runs } = printing('');
   const dataplane = createDataplane(runner);
-  expect(await dataplane.look(web)).toEqual({ loaded: nothing, refusals: [] });
+  expect(await dataplane.look(web)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
   await dataplane.clear(web);
   await dataplane.rehearse('text');
-  expect(await createDataplane(printing('[]').runner).refusals(web)).toEqual([]);
+  expect(await createDataplane(printing('[]').runner).refusals(web)).toEqual(NOTHING_DENIED);
   expect(runs).toEqual([
     [web, 'look', undefined],
     [web, 'clear', undefined],
@@ -51,7 +53,10 @@ test('a look tells the state and what was refused', async () => {
   const { runner } = printing(`fingerprint 12\ndigest ${digest}\nrefusals ${refusals}\n`);
   expect(await createDataplane(runner).look(web)).toEqual({
     loaded: { fingerprint: '12', facts: undefined, digest },
-    refusals: [{ address: '10.0.0.1', protocol: 'tcp', port: 80, packets: 2 }],
+    denied: {
+      ...NOTHING_DENIED,
+      refusals: [{ address: '10.0.0.1', protocol: 'tcp', port: 80, packets: 2 }],
+    },
   });
 });
 
@@ -101,8 +106,11 @@ test('a dry run answers as if the text were loaded, and forgets a namespace with
   const text = withFacts('table inet egresstrator { comment "egresstrator v1 12ab"; mark $facts }', facts);
   const loaded = await dataplane.load(web, text);
   expect(loaded).toMatchObject({ fingerprint: '12ab', facts: expect.stringMatching(/^0x[0-9a-f]{8}$/) });
-  expect(await dataplane.look(web)).toEqual({ loaded, refusals: [] });
-  expect(await dataplane.look({ ...web, startedAt: 'later' })).toEqual({ loaded: nothing, refusals: [] });
+  expect(await dataplane.look(web)).toEqual({ loaded, denied: NOTHING_DENIED });
+  expect(await dataplane.look({ ...web, startedAt: 'later' })).toEqual({
+    loaded: nothing,
+    denied: NOTHING_DENIED,
+  });
   expect([heard, dataplane.texts]).toEqual([['web'], [{ namespace: web, text }]]);
   await dataplane.clear(web);
   expect(dataplane.texts).toEqual([]);

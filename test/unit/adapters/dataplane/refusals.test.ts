@@ -2,7 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseRefusals } from '../../../../src/adapters/dataplane/refusals.ts';
+import { parseDenied } from '../../../../src/adapters/dataplane/refusals.ts';
+
+/** What is the same of all: when the last packet came is told in a test of its own. */
+const parseRefusals = (text: string) => parseDenied(text).refusals.map(({ idle, ...rest }) => rest);
 
 const golden = readFileSync(join(import.meta.dirname, 'refusals.nft-1.0.6.json'), 'utf8');
 
@@ -50,3 +53,47 @@ test.each(['', 'nft: not found', '{}', '[{"nftables":[{"set":{"name":"x"}}]}]', 
     expect(() => parseRefusals(text)).toThrow();
   },
 );
+
+const setNamed = (name: string, type: unknown, elem: readonly unknown[], more: object = {}) => ({
+  nftables: [{ set: { name, type, elem, ...more } }],
+});
+const counterNamed = (name: string, packets: number) => ({ nftables: [{ counter: { name, packets } }] });
+const entry = (val: unknown, packets: number, expires?: number) => ({
+  elem: { val, counter: { packets }, ...(expires === undefined ? {} : { expires }) },
+});
+
+test('sets by address and by network, counters, and when the last packet came', () => {
+  const { refusals, ...rest } = parseDenied(
+    JSON.stringify([
+      setNamed('denied_icmp4', ['ipv4_addr', 'icmp_type'], [entry({ concat: ['10.0.0.1', 8] }, 2, 590)], {
+        ...{ size: 512, timeout: 600 },
+      }),
+      setNamed('denied4_by_address', 'ipv4_addr', [entry('10.0.0.1', 2)], { size: 2 }),
+      setNamed('denied4_by_network_8', 'ipv4_addr', [entry('10.0.0.0', 2)], { size: 1 }),
+      setNamed('denied6_by_network_8', 'ipv6_addr', [entry('2000::', 1)], { size: 256 }),
+      counterNamed('denied_packets', 3),
+      counterNamed('denied_spoofed', 1),
+      counterNamed('denied_frames', 4),
+      { nftables: [] },
+    ]),
+  );
+  expect(refusals).toEqual([{ address: '10.0.0.1', protocol: 'icmp', port: 8, packets: 2, idle: 10 }]);
+  const group = { protocol: '', port: undefined };
+  expect(rest).toEqual({
+    addresses: [{ ...group, address: '10.0.0.1', packets: 2 }],
+    networks: [
+      { ...group, address: '10.0.0.0/8', packets: 2 },
+      { ...group, address: '2000::/8', packets: 1 },
+    ],
+    counts: { packets: 3, spoofed: 1, frames: 4 },
+    // That all networks are there is no loss.
+    isFull: false,
+  });
+});
+
+test('a set that has as many elements as it takes is full', () => {
+  const full = setNamed('denied4_by_address', 'ipv4_addr', [entry('10.0.0.1', 1), entry('10.0.0.2', 1)], {
+    size: 2,
+  });
+  expect(parseDenied(JSON.stringify([full])).isFull).toBe(true);
+});

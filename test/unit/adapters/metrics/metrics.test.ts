@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { measured, type ObservedLoad } from '../../../../src/adapters/metrics/measured-dataplane.ts';
 import { Metrics } from '../../../../src/adapters/metrics/metrics.ts';
+import type { DeniedSummary } from '../../../../src/controller/denied-record.ts';
 import type { Status } from '../../../../src/controller/status.ts';
 import { LoadError } from '../../../../src/domain/errors.ts';
 import { FakeKernel } from '../../../support/fake-world.ts';
@@ -29,12 +30,17 @@ const status: Status = {
 
 const where = { owner: 'a', name: 'a', pid: 1, startedAt: '2026-01-01T00:00:00Z' };
 
-const metrics = (packets: ReadonlyMap<string, number> = new Map()) =>
+const summary = (packets: number, more: Partial<DeniedSummary> = {}): DeniedSummary => ({
+  ...{ packets, spoofed: 0, frames: 0, unlisted: 0, isFull: false, unlistedAt: [] },
+  ...more,
+});
+
+const metrics = (denied: ReadonlyMap<string, DeniedSummary> = new Map()) =>
   new Metrics({
     version: '1.2.3',
     loaders: ['nsenter', 'helper'],
     status: () => status,
-    refusedPackets: () => packets,
+    denied: () => denied,
   });
 
 const textOf = async (one: Metrics): Promise<string> => (await one.render()).text;
@@ -84,7 +90,7 @@ test('loads are counted by outcome, and timed where they ended well', async () =
 });
 
 test('refused packets have a bounded number of labels, and none is lost', async () => {
-  const packets = new Map(Array.from({ length: 600 }, (_, index) => [`c${index}`, 2] as const));
+  const packets = new Map(Array.from({ length: 600 }, (_, index) => [`c${index}`, summary(2)] as const));
   const lines = (await textOf(metrics(packets)))
     .split('\n')
     .filter((line) => line.startsWith('egresstrator_refused_packets_total{'));
@@ -92,11 +98,21 @@ test('refused packets have a bounded number of labels, and none is lost', async 
   expect(lines).toContain('egresstrator_refused_packets_total{container="other"} 200');
 });
 
+test('forged packets, frames and a full record are told by container', async () => {
+  const full = summary(9_000, { spoofed: 3, frames: 7, unlisted: 4_000, isFull: true });
+  const text = await textOf(metrics(new Map([...Object.entries({ web: full, quiet: summary(1) })])));
+  expect(text).toContain('egresstrator_refused_packets_total{container="web"} 9000');
+  expect(text).toContain('egresstrator_denied_spoofed_packets_total{container="web"} 3');
+  expect(text).toContain('egresstrator_denied_frames_total{container="web"} 7');
+  expect(text).toContain('egresstrator_denied_record_full{container="web"} 1');
+  expect(text).toContain('egresstrator_denied_record_full{container="quiet"} 0');
+});
+
 describe.each(['deploy/grafana/egresstrator.json', 'deploy/prometheus/egresstrator.rules.yml'])(
   '%s',
   (path) => {
     test('speaks of metrics and labels that exist', async () => {
-      const one = metrics(new Map([['a', 1]]));
+      const one = metrics(new Map([['a', summary(1)]]));
       one.observeLoad({ namespace: where, outcome: 'loaded', loader: 'helper', seconds: 1 });
       const text = await textOf(one);
       const names = new Set([...text.matchAll(/^(egresstrator_\w+)/gm)].map(([, name]) => name));

@@ -231,6 +231,69 @@ describe('denied', () => {
     expect(lines(text)).toContain(`What was refused is not known, ${words}.`);
   });
 
+  const summary = {
+    ...{ packets: 9_003, spoofed: 0, frames: 0, unlisted: 4_904, isFull: true, fullAt: NOW - 180_000 },
+    unlistedAt: [
+      { place: '10.199.0.3', packets: 4_000 },
+      { place: '10.0.0.0/8', packets: 904 },
+    ],
+  };
+
+  test('tells that the record is full, and where the rest went', () => {
+    const text = presentDenied(deniedFrom([{ ...report, summary }], behind), NOW, plain);
+    expect(lines(text).slice(4, 7)).toEqual([
+      'The record of web is full: 4,904 of 9,003 denied packets are not listed by destination.',
+      '  10.199.0.3: 4,000 more packets',
+      '  10.0.0.0/8: 904 more packets',
+    ]);
+    const past = { ...summary, isFull: false };
+    const later = presentDenied(deniedFrom([{ ...report, summary: past }], behind), NOW, plain);
+    expect(later).toContain('The record of web was full 3m ago: 4,904 of');
+  });
+
+  test('tells of forged packets and frames, and how far back it was looked', () => {
+    const forged = {
+      ...summary,
+      fullAt: undefined,
+      isFull: false,
+      unlistedAt: [],
+      unlisted: 0,
+      spoofed: 1,
+      frames: 12,
+    };
+    const none = { ...report, refusals: [], covers: 720_000 };
+    const text = presentDenied(deniedFrom([{ ...none, summary: forged }], behind), NOW, plain);
+    expect(lines(text)).toEqual([
+      'web: 1 packet had a false source address, or named a way of their own.',
+      'web: 12 frames of packet sockets were denied; their destinations are not known.',
+    ]);
+    expect(presentDenied(deniedFrom([none], behind), NOW, plain)).toBe(
+      'Nothing was refused in the last 12 minutes.',
+    );
+  });
+
+  test('shows a hundred rows of a container, of each address first', () => {
+    const scan = Array.from({ length: 500 }, (_, port) => ({ address: '10.0.0.1', ...seen, port }));
+    const other = { address: '10.0.0.9', ...seen, port: 22, packets: 1 };
+    const text = presentDenied(deniedFrom([{ ...report, refusals: [...scan, other] }], behind), NOW, plain);
+    expect(text).toContain('web: 401 more destinations; --json tells all.');
+    expect(text).toContain('10.0.0.9');
+    expect(lines(text).filter((line) => line.includes('tcp/'))).toHaveLength(100);
+  });
+
+  test('status tells it too, of all and of one', () => {
+    const [first] = status.namespaces;
+    if (first === undefined) throw new Error('no namespace');
+    const full = { ...first, target: 'web', denied: { ...summary, spoofed: 2, frames: 1 } };
+    const words = '4,904 of 9,003 denied packets are not listed by destination';
+    expect(presentStatus({ ...status, namespaces: [full] }, NOW, plain)).toContain(
+      `web: the record of denied destinations is full; ${words} (egresstrator denied web)`,
+    );
+    expect(presentNamespace(full, undefined, NOW, plain)).toContain(
+      `denied       9,003 packets; 2 of them forged; 1 frame; the record is full: ${words}`,
+    );
+  });
+
   test('one at a time', () => {
     const [, row] = deniedFrom([report], behind).rows;
     expect(row && presentOne(row, '12:00:00')).toBe('12:00:00 web 10.0.0.5 tcp/5432 (production.pg, key db)');

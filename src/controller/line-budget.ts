@@ -1,0 +1,36 @@
+/**
+ * How many lines one container may have in the log: `most` at once, and as many again in each window. Who is
+ * left out is counted, and told at most once a minute.
+ */
+const MINUTE = 60_000;
+
+export class LineBudget {
+  readonly #most: number;
+  readonly #window: number;
+  #left: number;
+  #filledAt = Number.NEGATIVE_INFINITY;
+  #more = 0;
+  #toldMoreAt = Number.NEGATIVE_INFINITY;
+
+  /** `window` in milliseconds. */
+  constructor(most: number, window: number) {
+    this.#most = most;
+    this.#window = window;
+    this.#left = most;
+  }
+
+  /** How many of so many lines may be written, and how many were left out that nobody was told of. */
+  take(wanted: number, now: number): { readonly lines: number; readonly more: number } {
+    const gained = ((now - this.#filledAt) / this.#window) * this.#most;
+    this.#left = Math.min(this.#most, this.#left + gained);
+    this.#filledAt = now;
+    const lines = Math.min(wanted, Math.floor(this.#left));
+    this.#left -= lines;
+    this.#more += wanted - lines;
+    if (this.#more === 0 || now - this.#toldMoreAt < MINUTE) return { lines, more: 0 };
+    const more = this.#more;
+    this.#more = 0;
+    this.#toldMoreAt = now;
+    return { lines, more };
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * What is known of denied packets when a workload floods the record: how many there were in all, that the record
+ * is full, and where they went, at least by address or network. All that is sent ends in the namespace `denied`
+ * if anything lets it pass.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { mostOutput } from '../../src/adapters/dataplane/runner.ts';
+import { parseSight } from '../../src/adapters/dataplane/state.ts';
+import type { DeniedRecord } from '../../src/controller/denied-record.ts';
+import { loadTemplate } from '../../src/rendering/catalog.ts';
+import { compileTemplate, type RenderInput, type Template } from '../../src/rendering/render.ts';
+import { ruleSet } from './rules.ts';
+import { createWorld, denied, load, netns, PORT, packet, type World } from './world.ts';
+
+const FLOOD = 9_000;
+
+/** `all`: what stands for it in the record of networks. */
+const FAMILIES = {
+  ipv4: { flood: '198.18.0.0/15', prefix: '198.18', network: '198.0.0.0/8', own: '10.0.0.0/8' },
+  ipv6: { flood: '2001:db8::/32', prefix: '2001:db8', network: '2000::/8', own: 'fd00::/8' },
+} as const;
+type Family = keyof typeof FAMILIES;
+
+let world: World;
+
+beforeAll(async () => {
+  world = await createWorld();
+  for (const family of ['ipv4', 'ipv6'] as const) {
+    const { flood } = FAMILIES[family];
+    await world.workload.run('ip', ['route', 'add', flood, 'via', world.denied[family]]);
+    await world.denied.run('ip', ['route', 'add', 'local', flood, 'dev', 'lo']);
+  }
+});
+afterAll(() => world[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await netns(world.workload, 'clear');
+  await world.agents.denied.heard();
+});
+
+/** Sends a datagram to each line of standard input, `address port`. */
+const SEND = `use Socket qw(:all);
+  socket(my $four, PF_INET, SOCK_DGRAM, 0); socket(my $six, PF_INET6, SOCK_DGRAM, 0);
+  while (<STDIN>) {
+    my ($host, $port) = split;
+    if ($host =~ /:/) { send($six, 'x', 0, pack_sockaddr_in6($port, inet_pton(AF_INET6, $host))) }
+    else { send($four, 'x', 0, pack_sockaddr_in($port, inet_pton(AF_INET, $host))) }
+  }`;
+
+const send = (...targets: readonly string[]) =>
+  world.workload.run('perl', ['-e', SEND], { input: targets.map((target) => `${target}\n`).join('') });
+
+const ports = (family: Family): readonly string[] =>
+  Array.from({ length: FLOOD }, (_, index) => `${world.denied[family]} ${20_000 + index}`);
+const addresses = (family: Family): readonly string[] =>
+  Array.from({ length: FLOOD }, (_, index) => {
+    const [high, low] = [Math.floor(index / 250), index % 250];
+    return `${FAMILIES[family].prefix}${family === 'ipv4' ? `.${high}.${low + 1}` : `::${high}:${low + 1}`} 9`;
+  });
+
+const packetsOf = (entries: DeniedRecord['addresses']) =>
+  Object.fromEntries(entries.map(({ address, packets }) => [address, packets]));
+
+const closed = ruleSet(
+  ...['10.199.0.0/24', '198.18.0.0/15', '[fd00:e9:99::]/64', '[2001:db8::]/32'].map((one) => `${one}:udp`),
+);
+const CASES: readonly (readonly [string, string, Partial<RenderInput>])[] = [
+  ['nftables', 'nftables', {}],
+  ['nftables in audit mode', 'nftables', { mode: 'audit' }],
+  ['denylist', 'denylist', { ungranted: closed }],
+];
+
+describe.each(CASES)('%s', (_, template, input) => {
+  describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
+    it('a flood of ports leaves the sight of another host, and is counted to the last packet', async () => {
+      const state = await load(world.workload, template, input);
+      await send(...ports(family), `${world.granted[family]} ${PORT + 1}`);
+      const { refusals, addresses: hosts, networks, counts, isFull } = await denied(world.workload);
+      expect(counts).toEqual({ packets: FLOOD + 1, spoofed: 0, frames: 0 });
+      expect([isFull, refusals.length]).toEqual([true, 2_048]);
+      expect(packetsOf(hosts)).toEqual({ [world.denied[family]]: FLOOD, [world.granted[family]]: 1 });
+      expect(packetsOf(networks)).toEqual({ [FAMILIES[family].own]: FLOOD + 1 });
+      expect((await netns(world.workload, 'state')).stdout).toBe(state);
+    });
+
+    it('a flood of addresses leaves the sight of other networks, and is counted to the last packet', async () => {
+      await load(world.workload, template, input);
+      await send(...addresses(family), `${world.denied[family]} ${PORT + 1}`);
+      const { addresses: hosts, networks, counts, isFull } = await denied(world.workload);
+      expect(counts).toEqual({ packets: FLOOD + 1, spoofed: 0, frames: 0 });
+      expect([isFull, hosts.length]).toEqual([true, 2_048]);
+      const { network, own } = FAMILIES[family];
+      expect(packetsOf(networks)).toEqual({ [network]: FLOOD, [own]: 1 });
+      expect(await world.agents.denied.heard()).toBe('');
+    });
+  });
+});
+
+it('refuses still when the record is full', async () => {
+  await load(world.workload, 'nftables');
+  await send(...ports('ipv4'));
+  expect(await world.agents.workload.open('c', world.denied.ipv4, PORT)).toBe('ECONNREFUSED');
+});
+
+it('takes new destinations in once the entries of a flood have expired', async () => {
+  const { source } = loadTemplate('nftables');
+  await load(world.workload, compileTemplate('short', source.replaceAll('timeout 10m', 'timeout 3s')));
+  await send(...ports('ipv4'));
+  expect((await denied(world.workload)).isFull).toBe(true);
+  const listed = async () => {
+    await send(`${world.denied.ipv4} ${PORT}`);
+    const { refusals, isFull } = await denied(world.workload);
+    return isFull ? [] : refusals.map(({ port }) => port);
+  };
+  await expect.poll(listed, { timeout: 30_000 }).toEqual([PORT]);
+});
+
+it('tells how long ago the last packet was', async () => {
+  await load(world.workload, 'nftables');
+  await send(`${world.denied.ipv4} ${PORT}`);
+  const idle = async () => (await denied(world.workload)).refusals[0]?.idle ?? 0;
+  expect(await idle()).toBeLessThan(3);
+  await expect.poll(idle, { timeout: 20_000 }).toBeGreaterThanOrEqual(3);
+});
+
+describe('each kind is counted apart', () => {
+  const counts = async () => (await denied(world.workload)).counts;
+
+  it('frames of packet sockets', async () => {
+    await load(world.workload, 'nftables');
+    const { ipv4, device } = world.workload;
+    const { stdout } = await world.workload.run('ip', ['-o', 'link', 'show', device]);
+    const words = [`${Number.parseInt(stdout, 10)}`, 'ff:ff:ff:ff:ff:ff', ipv4, world.denied.ipv4, `${PORT}`];
+    for (let times = 0; times < 3; times += 1) await packet(world.workload, 'frame', ...words, 'frame');
+    expect(await counts()).toEqual({ packets: 0, spoofed: 0, frames: 3 });
+  });
+
+  it('packets with a false source address', async () => {
+    await load(world.workload, 'nftables');
+    await packet(world.workload, 'datagram', '192.0.2.1', world.denied.ipv4, '1', `${PORT}`, 'spoofed');
+    await send(`${world.denied.ipv4} ${PORT}`);
+    expect(await counts()).toEqual({ packets: 2, spoofed: 1, frames: 0 });
+  });
+
+  it('none of what the kernel itself sends to multicast groups, which is no news', async () => {
+    await load(world.workload, 'nftables');
+    const { device } = world.workload;
+    await world.workload.run('ip', ['address', 'add', '239.1.2.3/32', 'dev', device, 'autojoin']);
+    await world.workload.run('ip', ['address', 'delete', '239.1.2.3/32', 'dev', device]);
+    expect(await counts()).toEqual({ packets: 0, spoofed: 0, frames: 0 });
+  });
+
+  it('but what is sent to a host as if it were that', async () => {
+    await load(world.workload, 'nftables');
+    const igmp = `use Socket; socket(my $s, PF_INET, SOCK_RAW, 2);
+      send($s, 'x' x 8, 0, pack_sockaddr_in(0, inet_aton('${world.denied.ipv4}')))`;
+    await world.workload.run('perl', ['-e', igmp]);
+    expect(await counts()).toEqual({ packets: 1, spoofed: 0, frames: 0 });
+    expect((await denied(world.workload)).refusals).toMatchObject([{ protocol: '2', port: undefined }]);
+  });
+});
+
+/** As somebody may have written it after a template of before. */
+function withoutCounters(): Template {
+  const { source } = loadTemplate('nftables');
+  const own = source
+    .replaceAll(/^ {2}counter denied\w* \{\n {2}\}\n/gm, '')
+    .replaceAll(/^ {2}set denied\w+_by_\w+ \{\n(.*\n){5}/gm, '')
+    .replaceAll(/^ *(counter name denied|update @denied\w+_by_).*\n/gm, '');
+  expect(own).not.toMatch(/counter name|_by_/);
+  return compileTemplate('own', own);
+}
+
+it('a template without counters and sets by address is told as far as it goes', async () => {
+  const state = await load(world.workload, withoutCounters());
+  expect((await netns(world.workload, 'look')).stdout).toBe(state);
+  await send(...ports('ipv4'), `${world.granted.ipv4} ${PORT + 1}`);
+  const { denied: record } = parseSight((await netns(world.workload, 'look')).stdout);
+  expect(record).toMatchObject({ addresses: [], networks: [], counts: undefined, isFull: true });
+  expect(record.refusals).toHaveLength(2_048);
+});
+
+describe('with every set full', () => {
+  it('a look stays small and quick', async () => {
+    const state = await load(world.workload, 'nftables');
+    await fillAll();
+    const started = performance.now();
+    const { exitCode, stdout } = await netns(world.workload, 'look');
+    const milliseconds = Math.round(performance.now() - started);
+    process.stdout.write(`measured: a look with full sets: ${milliseconds} ms, ${stdout.length} bytes\n`);
+    expect({ exitCode, start: stdout.slice(0, state.length) }).toEqual({ exitCode: 0, start: state });
+    const { denied: record } = parseSight(stdout);
+    expect(record.refusals).toHaveLength(2 * (2_048 + 512 + 512));
+    expect(stdout.length).toBeLessThan(mostOutput / 4);
+    expect(milliseconds).toBeLessThan(10_000);
+  });
+});
+
+async function fillAll(): Promise<void> {
+  const four = (index: number) => `198.18.${index >> 8}.${index & 255}`;
+  const six = (index: number) => `2001:db8::${(index + 1).toString(16)}`;
+  const sets: readonly (readonly [string, number, (index: number) => string])[] = [
+    ['denied4', 2_048, (index) => `${four(index)} . udp . 9`],
+    ['denied6', 2_048, (index) => `${six(index)} . udp . 9`],
+    ['denied_icmp4', 512, (index) => `${four(index)} . 8`],
+    ['denied_icmp6', 512, (index) => `${six(index)} . 128`],
+    ['denied_other4', 512, (index) => `${four(index)} . 47`],
+    ['denied_other6', 512, (index) => `${six(index)} . 47`],
+    ['denied4_by_address', 2_048, four],
+    ['denied6_by_address', 2_048, six],
+    ['denied4_by_network_8', 256, (index) => `${index}.0.0.0`],
+    ['denied6_by_network_8', 256, (index) => `${(index * 256).toString(16)}::`],
+  ];
+  const lines = sets.map(([name, size, element]) => {
+    const elements = Array.from({ length: size }, (_, index) => element(index));
+    return `add element inet egresstrator ${name} { ${elements.join(', ')} }\n`;
+  });
+  await world.workload.run('nft', ['-f', '-'], { input: lines.join('') });
+}
