@@ -27,7 +27,7 @@ export function addCompletion(program: Command, print: (text: string) => void): 
     .addHelpText('after', EXAMPLES)
     .action((word: string) => {
       const shell = SHELLS.find((known) => known === word);
-      if (shell === undefined) throw new UsageError(`expected ${SHELLS.join(', ')}, not "${word}"`);
+      if (shell === undefined) throw new UsageError(`completion: expected one of ${SHELLS.join(', ')}`);
       print(completionScript(shell, program));
     });
 }

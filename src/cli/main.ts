@@ -8,6 +8,7 @@
  */
 import { CommanderError } from 'commander';
 import { UsageError } from '../domain/errors.ts';
+import { modernise, shapesOf } from './arguments.ts';
 import { version } from './assets.ts';
 import { addGate } from './commands/gate.ts';
 import { createActions } from './commands.ts';
@@ -23,7 +24,7 @@ async function main(): Promise<number> {
   addCompletion(program, (text) => process.stdout.write(text));
   for (const command of [program, ...program.commands]) command.exitOverride();
   try {
-    await program.parseAsync();
+    await program.parseAsync(modernise(process.argv.slice(2), shapesOf(program)), { from: 'user' });
     return 0;
   } catch (error) {
     return exitCodeOf(error);

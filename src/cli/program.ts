@@ -13,6 +13,7 @@ import {
 import { UsageError } from '../domain/errors.ts';
 import { printable } from '../domain/text.ts';
 import { addInsight, type InsightActions } from './insight-program.ts';
+import { nearest } from './nearest.ts';
 
 /** What the commands do; `flags` are those of the command and of the program together. */
 export interface Actions extends InsightActions {
@@ -36,10 +37,11 @@ export function createProgram(version: string, actions: Actions): Command {
     .enablePositionalOptions(false)
     .addHelpText('after', EXAMPLES);
   addOptions(program, { ...CONSUL_OPTIONS, ...RULE_OPTIONS, ...ENGINE_OPTIONS, ...CONTROLLER_OPTIONS });
+  program.addOption(new Option('--no-ssl', 'no TLS with Consul, whatever CONSUL_HTTP_SSL says'));
   program.allowExcessArguments().action((_options, command: Command) => {
     const [word] = command.args;
     if (word === undefined) return actions.run(command.optsWithGlobals());
-    throw new UsageError(`there is no command "${word}"; egresstrator --help lists those there are`);
+    throw new UsageError(unknownCommand(word, program));
   });
   addSet(program, actions);
   addClear(program, actions);
@@ -54,8 +56,8 @@ function addSet(program: Command, actions: Actions): void {
     .command('set')
     .description('load egress rules in a running container, now')
     .argument('[container]', 'name, id, or the beginning of the id')
-    .option('--all', 'all running containers with EGRESSTRATOR_ENABLE=1')
-    .option('--rules <keys>', 'these ACL keys instead of the container’s own, as key1,key2')
+    .option('-a, --all', 'all running containers with EGRESSTRATOR_ENABLE=1')
+    .option('-r, --rules <keys>', 'these ACL keys instead of the container’s own, as key1,key2')
     .option('--json', 'print JSON')
     .addHelpText('after', SET_EXAMPLES)
     .action((container: string | undefined, _options, command: Command) =>
@@ -68,7 +70,7 @@ function addClear(program: Command, actions: Actions): void {
     .command('clear')
     .description('take egress rules away from a running container, until it stops')
     .argument('[container]', 'name, id, or the beginning of the id')
-    .option('--all', 'all running containers with EGRESSTRATOR_ENABLE=1')
+    .option('-a, --all', 'all running containers with EGRESSTRATOR_ENABLE=1')
     .option('--json', 'print JSON')
     .addHelpText('after', CLEAR_EXAMPLES)
     .action((container: string | undefined, _options, command: Command) =>
@@ -109,9 +111,26 @@ function addOptions(command: Command, specs: Readonly<Record<string, OptionSpec>
   }
 }
 
-/** What commander says of words it does not know, which stand in it; its own second line stays one. */
+/** The word is repeated only where it is nearly a command: a token that lost its option stands there too. */
+function unknownCommand(word: string, program: Command): string {
+  const meant = nearest(
+    word,
+    program.commands.map((command) => command.name()),
+  );
+  return meant === undefined
+    ? 'the first word is not a command; egresstrator --help lists those there are'
+    : `there is no command "${word}"; did you mean ${meant}?`;
+}
+
+/**
+ * What commander says of words it does not know, which stand in it; its own second line stays one. A command
+ * that it does not know, and the value of such an option, may be a token and are left out.
+ */
 function usageLine(text: string): string {
-  const [, said = text, meant = ''] = /^(.*?)(\n\(Did you mean [^\n]*\))?\n$/s.exec(text) ?? [];
+  const [, all = text, meant = ''] = /^(.*?)(\n\(Did you mean [^\n]*\))?\n$/s.exec(text) ?? [];
+  const said = all
+    .replace(/^(error: unknown option '[^=']*)=.*'/s, "$1'")
+    .replace(/^error: unknown command .*/s, 'error: the word after the command is not one of its own');
   return `${printable(said.replace(/^error: /, 'egresstrator: '), 1_000)}${meant}\n`;
 }
 

@@ -153,7 +153,8 @@ class Reader {
   }
 
   flag(name: OptionName): boolean {
-    return this.#flags[name] === true || TRUE.has((this.optional(name) ?? '').toLowerCase());
+    const flag = this.#flags[name];
+    return typeof flag === 'boolean' ? flag : TRUE.has((this.optional(name) ?? '').toLowerCase());
   }
 
   word<const T extends string>(name: OptionName, words: readonly [T, ...T[]]): T {

@@ -47,7 +47,10 @@ describe('usage', () => {
     [['clear'], 'give either a container or --all'],
     [['render'], 'give either a container or --acl key1,key2'],
     [['render', 'web', '--acl', 'db'], 'give either a container or --acl key1,key2'],
-    [['sett', 'web'], 'there is no command "sett"; egresstrator --help lists those there are'],
+    [['sett', 'web'], 'there is no command "sett"; did you mean set?'],
+    [['nonsense'], 'the first word is not a command; egresstrator --help lists those there are'],
+    [['-kv-paht=P'], '"-k…" is not an option; did you mean --kv-path?'],
+    [['-tSECRET'], '"-t…" is not an option; -t takes its value as a word of its own: -t <token>'],
   ])('%j', async (args, sentence) => {
     expectSentence(await runCli(args), 2, sentence);
   });

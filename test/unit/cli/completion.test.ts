@@ -55,6 +55,6 @@ test('another shell is refused in a sentence', () => {
   const main = program().exitOverride();
   addCompletion(main, () => {});
   expect(() => main.parse(['completion', 'tcsh'], { from: 'user' })).toThrow(
-    'expected bash, zsh, fish, not "tcsh"',
+    'completion: expected one of bash, zsh, fish',
   );
 });

@@ -1,0 +1,117 @@
+/**
+ * What egresstrator 0.2 took on its command line, in the words that this one takes: `-kv-path=P`, `-kv-path P`,
+ * `-k=P`, `--k P`, `--ssl=true`. It used Go's flag library, in which one dash is as good as two.
+ *
+ * A word of one dash and several letters that is none of these is refused: commander would read `-kv-paht=P` as
+ * `-k v-paht=P`, and find no keys. For the same reason no option takes its value glued to it (`-kP`), which 0.2
+ * did not take either. No message repeats the word, as it may be or hold a token (`-tSECRET`).
+ *
+ * Pure. What is written with two dashes comes out as it went in, but for the flags of 0.2 with a value.
+ */
+import type { Command, Option } from 'commander';
+import { UsageError } from '../domain/errors.ts';
+import { nearest } from './nearest.ts';
+
+/** An option of any command. */
+export interface OptionShape {
+  readonly short: string | undefined;
+  readonly long: string;
+  /** As help names the value; undefined for a flag. */
+  readonly value: string | undefined;
+  /** Whether the value may be left out. */
+  readonly isOptional: boolean;
+}
+
+/** The options that 0.2 had, by their long names. */
+const FORMER: ReadonlySet<string> = new Set([
+  ...['--consul', '--consul-token', '--kv-path', '--template', '--image', '--ssl', '--ssl-ca-cert'],
+  ...['--help', '--version', '--all', '--rules'],
+]);
+
+const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
+const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
+
+/** The options of a program and of all its commands. */
+export const shapesOf = (program: Command): readonly OptionShape[] => [
+  { short: '-h', long: '--help', value: undefined, isOptional: false },
+  ...optionsOf(program).flatMap(shapeOf),
+];
+
+const optionsOf = (command: Command): readonly Option[] => [
+  ...command.options,
+  ...command.commands.flatMap(optionsOf),
+];
+
+const shapeOf = ({ short, long, flags, required, optional }: Option): readonly OptionShape[] =>
+  typeof long === 'string'
+    ? [
+        {
+          ...{ short: short ?? undefined, long, isOptional: optional },
+          value: required || optional ? (/[<[].*$/.exec(flags)?.[0] ?? '<value>') : undefined,
+        },
+      ]
+    : [];
+
+/** Throws a `UsageError` that names what was meant. */
+export function modernise(words: readonly string[], shapes: readonly OptionShape[]): readonly string[] {
+  const modern: string[] = [];
+  let awaitsValue = false;
+  for (const [index, word] of words.entries()) {
+    // Whatever it looks like, it is a value: `-t -x` gives the token "-x".
+    const read: Read = awaitsValue ? asIs(word) : readWord(word, shapes);
+    if (word === '--' && !awaitsValue) return [...modern, ...words.slice(index)];
+    modern.push(...read.words);
+    awaitsValue = read.awaitsValue;
+  }
+  return modern;
+}
+
+interface Read {
+  readonly words: readonly string[];
+  readonly awaitsValue: boolean;
+}
+
+const asIs = (word: string): Read => ({ words: [word], awaitsValue: false });
+
+function readWord(word: string, shapes: readonly OptionShape[]): Read {
+  if (!/^-./.test(word)) return asIs(word);
+  const [, name = '', assigned] = /^([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
+  if (name === '--') return asIs(word);
+  const shape = shapeNamed(name, shapes);
+  if (shape !== undefined) return readOption(name, shape, assigned);
+  // Two dashes, or one letter: commander says that there is no such option, and what was meant.
+  if (name.startsWith('--') || word.length === 2) return asIs(name);
+  throw new UsageError(meaningOf(name, shapes));
+}
+
+/** By `--name`; by `-k`; and as 0.2 took them as well, by `-name` and `--k`. */
+function shapeNamed(name: string, shapes: readonly OptionShape[]): OptionShape | undefined {
+  const former = name.startsWith('--') ? name.slice(1) : `-${name}`;
+  return (
+    shapes.find(({ long, short }) => name === long || name === short) ??
+    shapes.find(({ long, short }) => FORMER.has(long) && (former === long || former === short))
+  );
+}
+
+function readOption(name: string, { short, long, value, isOptional }: OptionShape, assigned?: string): Read {
+  const modern = name === short ? name : long;
+  if (assigned === undefined) return { words: [modern], awaitsValue: value !== undefined && !isOptional };
+  if (value !== undefined) return asIs(`${long}=${assigned}`);
+  if (!FORMER.has(long)) throw new UsageError(`${long} takes no value`);
+  if (TRUE.has(assigned)) return asIs(modern);
+  if (FALSE.has(assigned)) return { words: long === '--ssl' ? ['--no-ssl'] : [], awaitsValue: false };
+  throw new UsageError(`${long}: expected true or false after "="`);
+}
+
+/** Of a word of one dash: all that it tells of the word is its first letter. */
+function meaningOf(name: string, shapes: readonly OptionShape[]): string {
+  const unknown = `"${/^-./u.exec(name)?.[0] ?? '-'}…" is not an option`;
+  const meant = nearest(`-${name}`, [...new Set(shapes.map(({ long }) => long))]);
+  if (meant === `-${name}`) return `${meant} takes two dashes`;
+  if (meant !== undefined) return `${unknown}; did you mean ${meant}?`;
+  const short = shapes.find((each) => each.short !== undefined && name.startsWith(each.short));
+  if (short?.value !== undefined)
+    return `${unknown}; ${short.short} takes its value as a word of its own: ${short.short} ${short.value}`;
+  if (short !== undefined) return `${unknown}; write each option as a word of its own`;
+  return `${unknown}; egresstrator --help lists those there are`;
+}
