@@ -5,11 +5,14 @@ export type ContainerId = string;
 
 /** Where a container's network namespace comes from. */
 export type NetworkMode =
+  /** Also one that Docker gave no network (`--network none`): others may have, as CNI plugins do. */
   | { readonly kind: 'own' }
-  | { readonly kind: 'none' }
   | { readonly kind: 'host' }
-  /** Shares the namespace of the container `owner` (`--network container:owner`). */
-  | { readonly kind: 'container'; readonly owner: ContainerId };
+  /**
+   * Shares the namespace of the container `owner` (`--network container:owner`). `root`: the one that has a
+   * namespace of its own, where `owner` shares one as well; as far as known.
+   */
+  | { readonly kind: 'container'; readonly owner: ContainerId; readonly root?: ContainerId | undefined };
 
 /** What an image says by itself; the Engine mixes it into what the container says. */
 export interface ImageWords {
@@ -35,6 +38,11 @@ export interface Container {
   /** RFC 3339, as the Engine says it; another start is another namespace. */
   readonly startedAt: string;
   readonly network: NetworkMode;
+  /**
+   * The file in which the Engine keeps the network namespace that it made, on the Engine's machine. No process
+   * inside can move it. Undefined where it made none: in a namespace of another container.
+   */
+  readonly sandbox?: string | undefined;
   /** The networks' ids with their endpoint ids, sorted: changes when an interface comes or goes. */
   readonly attachments: readonly string[];
   /** Privileged, with CAP_NET_ADMIN or as mighty ones, or with the Engine's socket: it could undo its rules. */

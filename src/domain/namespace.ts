@@ -51,78 +51,94 @@ export function planNamespaces(
   containers: ReadonlyMap<ContainerId, Container>,
   read: WorkloadReader = (container) => parseWorkload(container),
 ): Plan {
-  const groups = new Map<NamespaceId, { target: Container; inside: Container[] }>();
-  const refused: Refused[] = [];
-  for (const container of containers.values()) {
-    if (!container.running) continue;
-    for (const target of entrances(container, containers)) {
-      const id = namespaceId(target);
-      const group = groups.get(id) ?? { target, inside: [] };
-      group.inside.push(container);
-      groups.set(id, group);
-    }
-    if (isOnHost(container, containers) && read(container) !== undefined) refused.push(refuseHost(container));
+  const running = [...containers.values()].filter((container) => container.running);
+  const found = running.map((container) => ({ container, place: placeOf(container, containers) }));
+  const refused = found.filter(
+    ({ container, place }) => place.kind === 'host' && read(container) !== undefined,
+  );
+  const namespaces = groupsOf(found, containers).flatMap(({ targets, inside }) =>
+    targets.flatMap((target) => merge(target, inside, read) ?? []),
+  );
+  return { namespaces, refused: refused.map(({ container }) => refuseHost(container)) };
+}
+
+interface Found {
+  readonly container: Container;
+  readonly place: Place;
+}
+
+/** Containers that count as being together, and those through which their namespaces are entered. */
+interface Group {
+  readonly targets: Container[];
+  readonly inside: Container[];
+}
+
+/**
+ * A stray that joined the root through another may be with the root still, or with those that the root left at
+ * its last restart: then all of them count as being together.
+ */
+function groupsOf(
+  found: readonly Found[],
+  containers: ReadonlyMap<ContainerId, Container>,
+): readonly Group[] {
+  const mixed = new Set(found.flatMap(({ place }) => (mayBeWithRoot(place, containers) ? place.root : [])));
+  const groups = new Map<string, Group>();
+  for (const { container, place } of found) {
+    if (place.kind === 'host') continue;
+    const key =
+      place.kind === 'own' ? place.owner.id : `${mixed.has(place.root) ? '' : 'left by '}${place.root}`;
+    const { targets, inside } = groups.get(key) ?? { targets: [], inside: [] };
+    groups.set(key, { targets, inside });
+    inside.push(container);
+    if (place.kind === 'left' || place.owner === container) targets.push(container);
   }
-  const namespaces = [...groups.values()].flatMap(({ target, inside }) => merge(target, inside, read) ?? []);
-  return { namespaces, refused };
+  return [...groups.values()];
 }
 
 export const namespaceId = (target: Container): NamespaceId => `${target.id}@${target.startedAt}`;
 
 /**
- * The containers through which `container`'s namespace is entered. One that shares the namespace of
- * an owner that ended or restarted since is left alone in the owner's former namespace with others of
- * its kind, and nobody can say which of them are together: each is an entrance for all.
+ * Where a container is. `left`: whom it joined (or whom that one joined: `stray`) ended or restarted since. It is
+ * alone with others of its kind in a namespace of before, and nobody can say which of them are together:
+ * each is an entrance for all.
  */
-function entrances(
+type Place =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'own'; readonly owner: Container }
+  | { readonly kind: 'left'; readonly root: ContainerId; readonly stray: Container };
+
+/** Follows who joined whom; two that name each other count as left. */
+function placeOf(
   container: Container,
   containers: ReadonlyMap<ContainerId, Container>,
-): readonly Container[] {
-  const root = rootOf(container, containers);
-  if (root.kind !== 'own') return [];
-  if (root.owner !== undefined && !startedBefore(container, root.owner)) return [root.owner];
-  return [...containers.values()].filter((other) => other.running && isOrphanOf(other, root.id, containers));
-}
-
-type Root = { readonly kind: 'host' | 'none' } | OwnRoot;
-interface OwnRoot {
-  readonly kind: 'own';
-  readonly id: ContainerId;
-  /** The owner, if it runs. */
-  readonly owner: Container | undefined;
-}
-
-function rootOf(container: Container, containers: ReadonlyMap<ContainerId, Container>): Root {
-  const seen = new Set<ContainerId>();
-  let current = container;
-  while (current.network.kind === 'container' && !seen.has(current.id)) {
-    seen.add(current.id);
-    const owner = containers.get(current.network.owner);
-    if (owner === undefined || !owner.running) {
-      return { kind: 'own', id: current.network.owner, owner: undefined };
-    }
-    current = owner;
+  seen: ReadonlySet<ContainerId> = new Set(),
+): Place {
+  const { network } = container;
+  if (network.kind === 'host') return { kind: 'host' };
+  if (network.kind === 'own') return { kind: 'own', owner: container };
+  const owner = containers.get(network.owner);
+  const path = new Set(seen).add(container.id);
+  if (owner?.running && !path.has(owner.id) && !startedBefore(container, owner)) {
+    return placeOf(owner, containers, path);
   }
-  if (current.network.kind === 'host' || current.network.kind === 'none')
-    return { kind: current.network.kind };
-  return { kind: 'own', id: current.id, owner: current };
+  const root = network.root ?? network.owner;
+  if (containers.get(root)?.network.kind === 'host') return { kind: 'host' };
+  return { kind: 'left', root, stray: container };
 }
 
-function isOrphanOf(
-  container: Container,
-  ownerId: ContainerId,
+function mayBeWithRoot(
+  place: Place,
   containers: ReadonlyMap<ContainerId, Container>,
-): boolean {
-  const root = rootOf(container, containers);
-  if (root.kind !== 'own' || root.id !== ownerId) return false;
-  return root.owner === undefined || startedBefore(container, root.owner);
+): place is Extract<Place, { kind: 'left' }> {
+  if (place.kind !== 'left') return false;
+  const { root, stray } = place;
+  const rootNow = containers.get(root);
+  const joinedAnother = stray.network.kind === 'container' && stray.network.owner !== root;
+  return joinedAnother && rootNow?.running === true && !startedBefore(stray, rootNow);
 }
 
 const startedBefore = (one: Container, other: Container): boolean =>
   one.id !== other.id && Date.parse(one.startedAt) < Date.parse(other.startedAt);
-
-const isOnHost = (container: Container, containers: ReadonlyMap<ContainerId, Container>): boolean =>
-  rootOf(container, containers).kind === 'host';
 
 const refuseHost = (container: Container): Refused => ({
   container,

@@ -81,7 +81,7 @@ describe.each(versions)('Engine %s', (version) => {
     const { become } = startWatch(lab);
     const network = await lab.network();
     const id = await lab.start('--network', 'none');
-    await become(id, { network: { kind: 'none' }, attachments: [] });
+    await become(id, { network: { kind: 'own' }, attachments: [] });
     await lab.docker('network', 'disconnect', 'none', id);
     await lab.docker('network', 'connect', network, id);
     await become(id, { network: { kind: 'own' }, attachments: [expect.any(String)] });

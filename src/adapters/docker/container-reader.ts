@@ -6,6 +6,7 @@ import { within } from '../../controller/within.ts';
 import type { Container, ContainerId, ImageWords } from '../../domain/container.ts';
 import type { Engine } from './engine.ts';
 import { containerFrom } from './inspect.ts';
+import { Joined } from './joined.ts';
 import { imageWords } from './own-words.ts';
 
 /** An image's id stands for its content, so that what was read once holds. */
@@ -24,17 +25,21 @@ export class ContainerReader {
   readonly #engine: Engine;
   readonly #socket: string | undefined;
   readonly #lacksRawSockets: LacksRawSockets;
+  readonly #joined: Joined;
   readonly #images = new Map<string, Promise<ImageWords | 'unknown'>>();
 
   constructor(engine: Engine, lacksRawSockets: LacksRawSockets = async () => false) {
     this.#engine = engine;
     this.#socket = /^unix:\/\/(\/.+)$/.exec(engine.address)?.[1];
     this.#lacksRawSockets = lacksRawSockets;
+    this.#joined = new Joined(engine);
   }
 
   /** Fails with an `EngineError` where the container itself cannot be inspected. */
   async read(id: ContainerId): Promise<Container> {
-    const container = containerFrom(await this.#engine.inspect(id), this.#socket);
+    const seen = containerFrom(await this.#engine.inspect(id), this.#socket);
+    const network = await within(LIMIT, this.#joined.resolve(seen.network), seen.network);
+    const container = { ...seen, network };
     if (!speaksOfUs(container)) return container;
     const [image, lacksRawSockets] = await Promise.all([
       within(LIMIT, this.#wordsOf(container.imageId), 'unknown' as const),

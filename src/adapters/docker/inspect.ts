@@ -2,7 +2,8 @@
  * From the Engine's inspect JSON to our `Container`. Pure: JSON in, value out.
  *
  * Shapes were read from Engine 20.10 and 28.5. `HostConfig.NetworkMode` says how a container was created,
- * not how it is attached now: one created with `--network none` may be connected to a network later.
+ * not how it is attached now: one created with `--network none` may get a network later, from Docker or from others. Of a
+ * container that was joined it tells the whole id, however the user named it.
  */
 import { z } from 'zod';
 import type { Container, NetworkMode } from '../../domain/container.ts';
@@ -27,7 +28,9 @@ const schema = z.object({
   Config: z.object({ Env: strings, Labels: z.record(z.string(), z.string()).nullish() }),
   ResolvConfPath: z.string().nullish(),
   Mounts: mountsSchema,
-  NetworkSettings: z.object({ Networks: z.record(z.string(), network.nullish()).nullish() }).nullish(),
+  NetworkSettings: z
+    .object({ Networks: z.record(z.string(), network.nullish()).nullish(), SandboxKey: z.string().nullish() })
+    .nullish(),
 });
 
 type Inspected = z.infer<typeof schema>;
@@ -35,7 +38,6 @@ type Inspected = z.infer<typeof schema>;
 /** `socket`: where the Engine listens, if that is a path. Throws an `EngineError` for an answer that is no inspect JSON. */
 export function containerFrom(json: unknown, socket?: string): Container {
   const seen = readInspected(json);
-  const attached = attachments(seen);
   const ways = isHelper(seen) ? [] : waysRound(seen, socket);
   return {
     id: seen.Id,
@@ -44,8 +46,9 @@ export function containerFrom(json: unknown, socket?: string): Container {
     running: seen.State.Running && seen.State.Pid > 0,
     pid: seen.State.Pid,
     startedAt: seen.State.StartedAt,
-    network: networkMode(seen, attached),
-    attachments: attached,
+    network: networkMode(seen),
+    sandbox: seen.NetworkSettings?.SandboxKey || undefined,
+    attachments: attachments(seen),
     canUndoRules: ways.length > 0,
     waysRound: ways,
     hasRawSockets: holdsCapability(seen.HostConfig, 'NET_RAW', true),
@@ -66,11 +69,11 @@ function attachments({ NetworkSettings }: Inspected): readonly string[] {
     .sort();
 }
 
-function networkMode({ HostConfig }: Inspected, attached: readonly string[]): NetworkMode {
+function networkMode({ HostConfig }: Inspected): NetworkMode {
   const mode = HostConfig.NetworkMode ?? '';
   if (mode === 'host') return { kind: 'host' };
   if (mode.startsWith('container:')) return { kind: 'container', owner: mode.slice('container:'.length) };
-  return { kind: mode === 'none' && attached.length === 0 ? 'none' : 'own' };
+  return { kind: 'own' };
 }
 
 /** Helpers change rules because we say so: what they are in can undo no more than before. */

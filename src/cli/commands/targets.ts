@@ -52,8 +52,6 @@ function readWish(
 
 function notAWorkload(container: Container | undefined, { grants }: Wish): UserError {
   const name = container?.name ?? 'the container';
-  if (container?.network.kind === 'none')
-    return new UserError(`${name} has no network (--network none), so there is nothing to do`);
   if (grants === undefined) {
     return new UserError(
       `${name} was not started with EGRESSTRATOR_ENABLE=1; say by --rules key1,key2 what it may reach`,

@@ -16,10 +16,9 @@ describe('a container of its own', () => {
     expect(refused).toEqual([]);
   });
 
-  test('is not planned while it does not run, or has no network', () => {
+  test('is not planned while it does not run', () => {
     const stopped = container('web', { running: false });
-    const isolated = container('none', { network: { kind: 'none' } });
-    expect(planNamespaces(byId(stopped, isolated))).toEqual({ namespaces: [], refused: [] });
+    expect(planNamespaces(byId(stopped))).toEqual({ namespaces: [], refused: [] });
   });
 
   test('that could undo its rules is said to be unenforceable', () => {

@@ -52,9 +52,9 @@ describe.each(engines)('Engine %s', (engine) => {
     expect(containerFrom(golden('host', engine)).network).toEqual({ kind: 'host' });
   });
 
-  test('one with no network', () => {
+  test('one with no network has a namespace all the same, in which others may put one', () => {
     const { network, attachments } = containerFrom(golden('none', engine));
-    expect({ network, attachments }).toEqual({ network: { kind: 'none' }, attachments: [] });
+    expect({ network, attachments }).toEqual({ network: { kind: 'own' }, attachments: [] });
   });
 
   test('one that was created and never started', () => {
