@@ -99,8 +99,8 @@ export const samePlace = (one: Namespace, other: Namespace): boolean =>
   one.mode === other.mode && one.dns === other.dns && attachmentsOf(one) === attachmentsOf(other);
 
 export function refOf({ target }: Namespace): NamespaceRef {
-  const { id, name, pid, startedAt } = target;
-  return { owner: id, name, pid, startedAt };
+  const { id, name, pid, startedAt, sandbox } = target;
+  return { owner: id, name, pid, startedAt, sandbox };
 }
 
 export const attachmentsOf = (namespace: Namespace): string => namespace.target.attachments.join();
@@ -115,6 +115,12 @@ export function stateOf(record: NamespaceRecord): NamespaceState {
   if (namespace.mode === 'audit') return 'audit';
   return want.resolution.ruleSet.layers.length === 0 ? 'locked' : 'protected';
 }
+
+const LEFT: Problem = {
+  severity: 'warning',
+  reason:
+    'its first process is not in the network namespace that Docker made for it; the rules are in that one, through which all that it sends must pass',
+};
 
 /** `facts`: what is wrong with what was read of it apart from its rules. */
 export function statusOf(record: NamespaceRecord, facts: readonly Problem[]): NamespaceStatus {
@@ -133,6 +139,7 @@ export function statusOf(record: NamespaceRecord, facts: readonly Problem[]): Na
     lastError: record.lastError?.message,
     problems: [
       ...namespace.waysRound,
+      ...(record.loaded?.isLeft ? [LEFT] : []),
       ...namespace.members.flatMap((member) => member.workload.problems),
       ...(want.kind === 'rules' ? [...want.resolution.problems, ...want.unread.map(unreadService)] : []),
       ...facts,

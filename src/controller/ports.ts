@@ -68,6 +68,8 @@ export interface NamespaceRef {
   /** The owner's process on the host, and when it started: pids are reused. */
   readonly pid: number;
   readonly startedAt: string;
+  /** Where the Engine keeps the namespace; see `Container`. */
+  readonly sandbox?: string | undefined;
 }
 
 /** What a namespace says is loaded in it. All undefined: nothing of ours. */
@@ -77,6 +79,8 @@ export interface Loaded {
   readonly facts: string | undefined;
   /** SHA-256 of the kernel's own listing of our tables without counters and refusals. */
   readonly digest: string | undefined;
+  /** True if the first process of its owner has left the namespace, so that others must be meant by the rules. */
+  readonly isLeft?: boolean;
 }
 
 /** What a look into a namespace has found. */

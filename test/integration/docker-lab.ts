@@ -58,8 +58,8 @@ export async function dockerLab(socketPath: string): Promise<DockerLab> {
       return name;
     },
     namespaceOf: async (id) => {
-      const { name, pid, startedAt } = containerFrom(await engine.inspect(id));
-      return { owner: id, name, pid, startedAt };
+      const { name, pid, startedAt, sandbox } = containerFrom(await engine.inspect(id));
+      return { owner: id, name, pid, startedAt, sandbox };
     },
   };
 }

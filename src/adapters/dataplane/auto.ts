@@ -3,7 +3,7 @@
  */
 import type { NamespaceRef } from '../../controller/ports.ts';
 import { runProgram } from '../process/run.ts';
-import { seesProcess } from './process-namespace.ts';
+import { isSeen } from './process-namespace.ts';
 import type { NamespaceRunner, Ran, Verb, Way } from './runner.ts';
 
 export class AutoRunner implements NamespaceRunner {
@@ -24,7 +24,7 @@ export class AutoRunner implements NamespaceRunner {
   }
 
   async wayTo(namespace: NamespaceRef): Promise<Way> {
-    const seen = (await this.#equipped()) && (await seesProcess(namespace));
+    const seen = (await this.#equipped()) && (await isSeen(namespace));
     return seen ? 'nsenter' : 'helper';
   }
 

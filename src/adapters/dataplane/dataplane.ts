@@ -10,16 +10,13 @@ import type { NamespaceRunner, Ran, Verb } from './runner.ts';
 import { parseSight, parseState, unreadable } from './state.ts';
 
 export function createDataplane(runner: NamespaceRunner): Dataplane {
-  const ask = async <T>(
-    ref: NamespaceRef,
-    verb: Verb,
-    parse: (text: string) => T,
-    stdin?: string,
-  ): Promise<T> => understood({ verb, name: ref.name }, await runner.run(ref, verb, stdin), parse);
+  const ask = async <T>(ref: NamespaceRef, verb: Verb, parse: (ran: Ran) => T, stdin?: string): Promise<T> =>
+    understood({ verb, name: ref.name }, await runner.run(ref, verb, stdin), parse);
   return {
-    load: (ref, text): Promise<Loaded> => ask(ref, 'load', parseState, text),
-    look: (ref): Promise<Sight> => ask(ref, 'look', parseSight),
-    refusals: (ref): Promise<DeniedRecord> => ask(ref, 'refusals', parseDenied),
+    load: (ref, text): Promise<Loaded> =>
+      ask(ref, 'load', (ran) => ({ ...parseState(ran.stdout), ...whether(ran) }), text),
+    look: (ref): Promise<Sight> => ask(ref, 'look', sightFrom),
+    refusals: (ref): Promise<DeniedRecord> => ask(ref, 'refusals', ({ stdout }) => parseDenied(stdout)),
     traffic: (ref) => trafficOf(ref),
     clear: (ref): Promise<void> => ask(ref, 'clear', () => undefined),
     rehearse: async (text): Promise<void> => {
@@ -28,9 +25,16 @@ export function createDataplane(runner: NamespaceRunner): Dataplane {
   };
 }
 
-function understood<T>(failure: Failure, { stdout }: Ran, parse: (text: string) => T): T {
+function sightFrom(ran: Ran): Sight {
+  const sight = parseSight(ran.stdout);
+  return { ...sight, loaded: { ...sight.loaded, ...whether(ran) } };
+}
+
+const whether = ({ isLeft }: Ran) => (isLeft ? { isLeft } : {});
+
+function understood<T>(failure: Failure, ran: Ran, parse: (ran: Ran) => T): T {
   try {
-    return parse(stdout);
+    return parse(ran);
   } catch (error) {
     throw failed(failure, unreadable(error), error);
   }

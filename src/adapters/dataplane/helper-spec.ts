@@ -1,13 +1,17 @@
 /**
  * The body of the call that creates a helper: everything it may not do is said here.
  */
-import { programInImage, type Verb } from './runner.ts';
+import { programInImage, sandboxInHelper, type Verb } from './runner.ts';
 
 export interface HelperSpec {
   readonly image: string;
   readonly verb: Verb;
   /** `container:<id>` or `none`. */
   readonly networkMode: string;
+  /** The Engine's own file of the namespace, to be compared with the one that it gives us. */
+  readonly sandbox: string | undefined;
+  /** Enter that one by ourselves, whatever the Engine gives us. Takes SYS_ADMIN. */
+  readonly follows: boolean;
   readonly stdin: boolean;
   readonly labels: Readonly<Record<string, string>>;
   /** Bytes. */
@@ -17,7 +21,7 @@ export interface HelperSpec {
 
 export const helperBody = (spec: HelperSpec): object => ({
   Image: spec.image,
-  Entrypoint: [programInImage],
+  Entrypoint: [...(spec.follows ? ['nsenter', `--net=${sandboxInHelper}`] : []), programInImage],
   Cmd: [spec.verb],
   Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
   User: '0:0',
@@ -33,10 +37,11 @@ export const helperBody = (spec: HelperSpec): object => ({
   HostConfig: hostConfig(spec),
 });
 
-const hostConfig = ({ networkMode, memory, capabilities }: HelperSpec): object => ({
+const hostConfig = ({ networkMode, memory, capabilities, sandbox, follows }: HelperSpec): object => ({
   NetworkMode: networkMode,
   CapDrop: ['ALL'],
-  CapAdd: capabilities,
+  CapAdd: follows ? [...capabilities, 'SYS_ADMIN'] : capabilities,
+  Mounts: sandbox === undefined ? [] : [mountOf(sandbox)],
   SecurityOpt: ['no-new-privileges'],
   ReadonlyRootfs: true,
   // The namespace belongs to the host's user namespace even where the Engine remaps users.
@@ -50,4 +55,11 @@ const hostConfig = ({ networkMode, memory, capabilities }: HelperSpec): object =
   Init: false,
   AutoRemove: false,
   RestartPolicy: { Name: 'no' },
+});
+
+const mountOf = (sandbox: string): object => ({
+  Type: 'bind',
+  Source: sandbox,
+  Target: sandboxInHelper,
+  ReadOnly: true,
 });

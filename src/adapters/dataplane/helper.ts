@@ -4,13 +4,17 @@
  * One job is create, attach, start, wait, remove. Who is there is checked while the helper is created, so
  * the check costs no time of its own. Removing happens behind the answer's back, and is awaited by `close`;
  * what a crash leaves behind is found by its labels (leftovers.ts).
+ *
+ * Docker gives a helper the namespace that the container's first process is in, and that process may have left the
+ * one that Docker made for it, or have no namespace at all while its threads go on. So a helper is shown Docker's own
+ * file of the namespace. If it finds itself in another, or cannot be started, a second one enters by that file.
  */
 import { randomUUID } from 'node:crypto';
 import type { NamespaceRef } from '../../controller/ports.ts';
 import type { Container } from '../../domain/container.ts';
 import { LoadError, messageOf } from '../../domain/errors.ts';
 import type { Engine } from '../docker/engine.ts';
-import { isRefusal } from '../docker/errors.ts';
+import { EngineRefusal, isRefusal } from '../docker/errors.ts';
 import type { HelperImage } from '../docker/image.ts';
 import { containerFrom } from '../docker/inspect.ts';
 import { ourLabels, ourName } from '../docker/labels.ts';
@@ -19,7 +23,14 @@ import { type Allowance, allowanceFor, defaultAllowance } from './allowance.ts';
 import { helperBody } from './helper-spec.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { exited, type Failure, failed, gone, refuseHost, tookTooLong } from './load-errors.ts';
-import { mostOutput, type NamespaceRunner, type Ran, type Verb, type Way } from './runner.ts';
+import {
+  IN_ANOTHER_NAMESPACE,
+  mostOutput,
+  type NamespaceRunner,
+  type Ran,
+  type Verb,
+  type Way,
+} from './runner.ts';
 import { Tidier } from './tidier.ts';
 
 export interface HelperSettings extends Allowance {
@@ -35,6 +46,8 @@ export interface HelperSettings extends Allowance {
 
 interface Job extends Failure {
   readonly networkMode: string;
+  readonly sandbox?: string | undefined;
+  readonly follows?: boolean;
   readonly stdin: string | undefined;
   /** Rejects with a `LoadError` if the helper must not be started. */
   readonly check: () => Promise<void>;
@@ -55,10 +68,29 @@ export class HelperRunner implements NamespaceRunner {
     this.#settings = { ...defaults, ...settings };
   }
 
-  run(namespace: NamespaceRef, verb: Verb, stdin?: string): Promise<Ran> {
-    const failure = { verb, name: namespace.name };
-    const networkMode = `container:${namespace.owner}`;
-    return this.#job({ ...failure, networkMode, stdin, check: () => this.#checkOwner(namespace, failure) });
+  async run(namespace: NamespaceRef, verb: Verb, stdin?: string): Promise<Ran> {
+    const { name, owner, sandbox } = namespace;
+    const failure = { verb, name };
+    const check = () => this.#checkOwner(namespace, failure);
+    const job: Job = { ...failure, networkMode: `container:${owner}`, sandbox, stdin, check };
+    try {
+      return await this.#job(job);
+    } catch (error) {
+      if (sandbox === undefined || !(isElsewhere(error) || isRefused(error))) throw error;
+      return await this.#follow(job, error);
+    }
+  }
+
+  /** An Engine may be unable to show the file; then what it gives must do. */
+  async #follow(job: Job, before: unknown): Promise<Ran> {
+    try {
+      return { ...(await this.#job({ ...job, networkMode: 'none', follows: true })), isLeft: true };
+    } catch (error) {
+      if (isElsewhere(before) || !isRefused(error)) throw error;
+      return await this.#job({ ...job, sandbox: undefined }).catch(() => {
+        throw before;
+      });
+    }
   }
 
   async wayTo(): Promise<Way> {
@@ -94,7 +126,7 @@ export class HelperRunner implements NamespaceRunner {
 
   async #createChecked(name: string, job: Job): Promise<string> {
     const { instance, now, xtables } = this.#settings;
-    const { verb, networkMode, stdin } = job;
+    const { verb, networkMode, stdin, sandbox, follows = false } = job;
     const { limit, memory } = allowanceFor(stdin, this.#settings);
     const image = await this.#image();
     const labels = ourLabels(instance, now() + 2 * limit + 60_000);
@@ -102,6 +134,8 @@ export class HelperRunner implements NamespaceRunner {
       image,
       verb,
       networkMode,
+      sandbox,
+      follows,
       stdin: stdin !== undefined,
       labels,
       memory,
@@ -154,6 +188,13 @@ async function explained(job: Job, error: unknown): Promise<LoadError> {
     return failed(job, 'the helper image was removed from the Engine; build or pull it again', error);
   return failed(job, messageOf(error), error);
 }
+
+const isElsewhere = (error: unknown): boolean =>
+  error instanceof LoadError && error.exitCode === IN_ANOTHER_NAMESPACE;
+
+/** The Engine made or started no helper, and the container is still there. */
+const isRefused = (error: unknown): boolean =>
+  error instanceof LoadError && error.cause instanceof EngineRefusal && !lacksImage(error.cause);
 
 const lacksImage = (error: unknown): boolean =>
   isRefusal(error, 404) && error.detail.includes('No such image');

@@ -34,7 +34,7 @@ export class NsenterRunner implements NamespaceRunner {
     try {
       // Our own descriptor is the namespace that was judged, whoever has the pid by now.
       const enter = ['nsenter', `--net=/proc/${process.pid}/fd/${opened.handle.fd}`];
-      return await this.#execute(failure, enter, stdin);
+      return { ...(await this.#execute(failure, enter, stdin)), isLeft: opened.isLeft };
     } finally {
       await opened.handle.close();
     }

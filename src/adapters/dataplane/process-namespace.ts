@@ -1,46 +1,71 @@
 /**
- * The network namespace of a container's process, held open so that it cannot become another one.
+ * The network namespace that Docker made for a container, held open so that it cannot become another one.
  *
- * A pid alone proves nothing: the process may have ended and its number belong to somebody else by now. So
- * the namespace is opened first, and then it is the opened one that counts: it is the container's if one
- * and the same process (by its start time) had that pid before and after, and its cgroup names the
- * container. The host's own namespace is never handed out.
+ * Docker keeps each in a file of its own (SandboxKey), which no process of the container can move. Its first process
+ * can leave: where it may make user namespaces it forks, and moves itself to a namespace that is empty, while its
+ * child stays. So the file counts, where it can be seen from here.
+ *
+ * Where it cannot (and for a container that was left alone in another's namespace there is none), the process must
+ * do. A pid alone proves nothing: the process may have ended and its number belong to somebody else by now. So the
+ * namespace is opened first, and then it is the opened one that counts: it is the container's if one and the same
+ * process had that pid before and after, and is the container's. The host's own namespace is never handed out.
  */
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import type { NamespaceRef } from '../../controller/ports.ts';
+import { isSameFile, readStart } from './files.ts';
 
 export type Opened =
-  | { readonly kind: 'open'; readonly handle: FileHandle }
+  | {
+      readonly kind: 'open';
+      readonly handle: FileHandle;
+      /** True if the container's first process is in another namespace. */
+      readonly isLeft: boolean;
+    }
   /** The process ended, or its pid belongs to another. */
   | { readonly kind: 'gone' }
   | { readonly kind: 'host' };
 
 /** Whoever gets an open handle closes it. `proc` is where procfs of the host's processes is. */
-export async function openNamespace(ref: NamespaceRef, proc = '/proc'): Promise<Opened> {
-  const before = await processOf(ref, proc);
-  if (before === undefined) return { kind: 'gone' };
-  const handle = await open(`${proc}/${ref.pid}/ns/net`, 'r').catch(() => undefined);
+export async function openNamespace(ref: NamespaceRef, proc = '/proc', now = Date.now): Promise<Opened> {
+  const handle = (await openSandbox(ref, proc)) ?? (await openByProcess(ref, proc, now));
   if (handle === undefined) return { kind: 'gone' };
-  const verdict = await judge(handle, ref, before, proc).catch(() => 'gone' as const);
-  if (verdict === 'open') return { kind: 'open', handle };
-  await handle.close();
-  return { kind: verdict };
+  const judged = await judge(handle, ref, proc, now).catch(() => ({ kind: 'gone' }) as const);
+  if (judged.kind !== 'open') await handle.close();
+  return judged;
 }
 
-/** Whether the container's process can be seen from here at all. */
-export const seesProcess = async (ref: NamespaceRef, proc = '/proc'): Promise<boolean> =>
-  (await processOf(ref, proc)) !== undefined;
+async function judge(
+  handle: FileHandle,
+  ref: NamespaceRef,
+  proc: string,
+  now: () => number,
+): Promise<Opened> {
+  if (await isHost(handle, proc)) return { kind: 'host' };
+  const isThere = await isSameFile(handle, `${proc}/${ref.pid}/ns/net`);
+  const isLeft = isThere === false && (await processOf(ref, proc, now)) !== undefined;
+  return { kind: 'open', handle, isLeft };
+}
+
+/** Whether the container's namespace can be entered from here at all. */
+export async function isSeen(ref: NamespaceRef, proc = '/proc'): Promise<boolean> {
+  const opened = await openNamespace(ref, proc);
+  if (opened.kind === 'open') await opened.handle.close();
+  return opened.kind !== 'gone';
+}
 
 /**
- * What it has sent, as its protocols count; undefined where the container's process is not seen. What comes in
- * does not count, as each broadcast of a neighbour does.
+ * What it has sent, as its protocols count; undefined where that is not seen. What comes in does not count, as each
+ * broadcast of a neighbour does. Only a process shows it, so it is one that is in the namespace afterwards still.
  */
 export async function trafficOf(ref: NamespaceRef, proc = '/proc'): Promise<string | undefined> {
-  if (!(await seesProcess(ref, proc))) return undefined;
-  const read = (name: string) => readFile(`${proc}/${ref.pid}/net/${name}`, 'utf8');
   // Without IPv6 there is no snmp6.
-  const [ipv4, ipv6] = await Promise.all(['snmp', 'snmp6'].map((name) => read(name).catch(() => undefined)));
-  return ipv4 === undefined ? undefined : sentBy(ipv4, ipv6 ?? '').join(' ');
+  const [ipv4, ipv6 = ''] = await Promise.all(
+    ['snmp', 'snmp6'].map((name) => readStart(`${proc}/${ref.pid}/net/${name}`)),
+  );
+  const opened = await openNamespace(ref, proc);
+  if (opened.kind !== 'open') return undefined;
+  await opened.handle.close();
+  return ipv4 === undefined || opened.isLeft ? undefined : sentBy(ipv4, ipv6).join(' ');
 }
 
 /** `snmp` has a line of names and one of numbers for each protocol, `snmp6` a line for each name. */
@@ -52,26 +77,77 @@ export function sentBy(snmp: string, snmp6: string): readonly string[] {
   return [...ipv4, ...snmp6.split('\n').filter((line) => /^\w+6Out/.test(line))];
 }
 
-async function judge(handle: FileHandle, ref: NamespaceRef, before: string, proc: string) {
-  const after = await processOf(ref, proc);
-  if (after !== before) return 'gone';
-  return (await isHost(handle, proc)) ? 'host' : 'open';
-}
-
-/** When the process started, if it is the container's. */
-async function processOf({ owner, pid }: NamespaceRef, proc: string): Promise<string | undefined> {
-  if (!Number.isSafeInteger(pid) || pid <= 1) return undefined;
-  try {
-    const started = startTime(await readFile(`${proc}/${pid}/stat`, 'utf8'));
-    const cgroups = await readFile(`${proc}/${pid}/cgroup`, 'utf8');
-    return cgroups.split('\n').some((path) => innermost(path) === owner) ? started : undefined;
-  } catch {
-    return undefined;
+/**
+ * Docker's own record. A controller in a container may see it in the host's root directory alone, where the usual
+ * link /var/run would lead to ours. Where its mounts are not seen, an empty file is in its place.
+ */
+async function openSandbox({ sandbox }: NamespaceRef, proc: string): Promise<FileHandle | undefined> {
+  if (sandbox === undefined) return undefined;
+  const onHost = [sandbox, sandbox.replace(/^\/var\/run\//, '/run/')].map((path) => `${proc}/1/root${path}`);
+  for (const path of [sandbox, ...onHost]) {
+    const handle = await open(path, 'r').catch(() => undefined);
+    if (handle === undefined) continue;
+    if (await isNamespace(handle)) return handle;
+    await handle.close();
   }
+  return undefined;
 }
 
-/** The innermost container of a cgroup's path, `…/<id>` or `…/docker-<id>.scope`: it may be inside another. */
-const innermost = (path: string): string | undefined => path.match(/[0-9a-f]{64}/g)?.at(-1);
+/** All namespaces are files of one file system. */
+async function isNamespace(handle: FileHandle): Promise<boolean> {
+  const looks = await Promise.all([handle.stat(), stat('/proc/self/ns/net')]).catch(() => undefined);
+  return looks !== undefined && looks[0].dev === looks[1].dev;
+}
+
+async function openByProcess(
+  ref: NamespaceRef,
+  proc: string,
+  now: () => number,
+): Promise<FileHandle | undefined> {
+  const before = await processOf(ref, proc, now);
+  if (before === undefined) return undefined;
+  const handle = await openOfThread(`${proc}/${ref.pid}`);
+  if (handle === undefined || (await processOf(ref, proc, now)) === before) return handle;
+  await handle.close();
+  return undefined;
+}
+
+/** A process whose first thread has ended shows that it has no namespace, while its other threads go on. */
+async function openOfThread(process: string): Promise<FileHandle | undefined> {
+  const handle = await open(`${process}/ns/net`, 'r').catch(() => undefined);
+  if (handle !== undefined) return handle;
+  const threads = await readdir(`${process}/task`).catch(() => []);
+  for (const thread of threads.slice(0, MOST_THREADS)) {
+    const other = await open(`${process}/task/${thread}/ns/net`, 'r').catch(() => undefined);
+    if (other !== undefined) return other;
+  }
+  return undefined;
+}
+
+const MOST_THREADS = 100;
+
+/**
+ * When the process started, if it is the container's: its cgroup says so, or it is older than the container's
+ * start. Root inside may hide its cgroup's name behind others that it makes, where it may write there; it cannot
+ * leave out the container's.
+ */
+async function processOf(
+  { owner, pid, startedAt }: NamespaceRef,
+  proc: string,
+  now: () => number,
+): Promise<string | undefined> {
+  if (!Number.isSafeInteger(pid) || pid <= 1) return undefined;
+  const started = startTime((await readStart(`${proc}/${pid}/stat`)) ?? '');
+  if (started === undefined) return undefined;
+  const cgroups = await readStart(`${proc}/${pid}/cgroup`);
+  if (cgroups?.includes(owner)) return started;
+  const uptime = Number.parseFloat((await readStart(`${proc}/uptime`)) ?? '');
+  const startedTime = now() - (uptime - Number(started) / TICKS) * 1000;
+  return startedTime <= Date.parse(startedAt) ? started : undefined;
+}
+
+/** In a second, for everything in /proc. */
+const TICKS = 100;
 
 /** Field 22, in ticks since boot; the command's name before it may itself hold spaces and parentheses. */
 const startTime = (statLine: string): string | undefined =>
@@ -82,10 +158,8 @@ const startTime = (statLine: string): string | undefined =>
  * them may not be read (a sandboxed host hides process 1 even from root), the other must do.
  */
 async function isHost(handle: FileHandle, proc: string): Promise<boolean> {
-  const found = await handle.stat({ bigint: true });
-  const looks = [`${proc}/1/ns/net`, '/proc/self/ns/net'].map((path) => stat(path, { bigint: true }));
-  const known = await Promise.allSettled(looks);
-  return known.some(
-    (look) => look.status === 'fulfilled' && look.value.dev === found.dev && look.value.ino === found.ino,
+  const known = await Promise.all(
+    [`${proc}/1/ns/net`, '/proc/self/ns/net'].map((path) => isSameFile(handle, path)),
   );
+  return known.includes(true);
 }

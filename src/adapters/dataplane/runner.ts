@@ -11,6 +11,8 @@ export type Way = 'helper' | 'nsenter';
 
 export interface Ran {
   readonly stdout: string;
+  /** True if the container's first process has left the namespace. */
+  readonly isLeft?: boolean;
 }
 
 /** Every method fails with a `LoadError`; when it has failed or answered, nothing of it runs any more. */
@@ -26,6 +28,12 @@ export interface NamespaceRunner {
 
 /** Where `dataplane/netns` is in the helper image. */
 export const programInImage = '/usr/local/lib/egresstrator/netns';
+
+/** Where `dataplane/netns` finds the namespace that it should be in, in a helper. */
+export const sandboxInHelper = '/usr/local/lib/egresstrator/sandbox';
+
+/** With this exit code it says that it is in another. */
+export const IN_ANOTHER_NAMESPACE = 5;
 
 /** Bytes of stdout, and of stderr, that are kept. */
 export const mostOutput = 8 * 1024 * 1024;

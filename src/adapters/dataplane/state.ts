@@ -6,11 +6,14 @@ import type { Loaded, Sight } from '../../controller/ports.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { parseDenied } from './refusals.ts';
 
+/** What a namespace itself tells. */
+type Fact = Exclude<keyof Loaded, 'isLeft'>;
+
 const forms = {
   fingerprint: /^[0-9a-f]+$/,
   facts: /^0x[0-9a-f]+$/,
   digest: /^[0-9a-f]{64}$/,
-} satisfies Record<keyof Loaded, RegExp>;
+} satisfies Record<Fact, RegExp>;
 
 /** Throws an `Error` for lines that are not of that form. */
 export function parseState(text: string): Loaded {
@@ -23,7 +26,7 @@ export function parseState(text: string): Loaded {
       throw new Error(`"${line}" is not what a ${name} looks like`);
     found.set(name, value);
   }
-  const value = (name: keyof Loaded) => found.get(name) || undefined;
+  const value = (name: Fact) => found.get(name) || undefined;
   return { fingerprint: value('fingerprint'), facts: value('facts'), digest: value('digest') };
 }
 
@@ -38,7 +41,7 @@ export function parseSight(text: string): Sight {
   };
 }
 
-const isFact = (name: string): name is keyof Loaded => Object.hasOwn(forms, name);
+const isFact = (name: string): name is Fact => Object.hasOwn(forms, name);
 
 /** For messages: what a parser said about a program's output. */
 export const unreadable = (error: unknown): string => `what it printed cannot be read: ${messageOf(error)}`;

@@ -1,13 +1,10 @@
-/** A procfs in a folder: pids that end, are reused, or belong to another container. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+/** A procfs in a folder: pids that end, are reused, or belong to another container, and that move away. */
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  openNamespace,
-  seesProcess,
-  trafficOf,
-} from '../../../../src/adapters/dataplane/process-namespace.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isSeen, openNamespace, trafficOf } from '../../../../src/adapters/dataplane/process-namespace.ts';
+import type { NamespaceRef } from '../../../../src/controller/ports.ts';
 
 const owner = 'ab'.repeat(32);
 const other = 'cd'.repeat(32);
@@ -30,7 +27,7 @@ function addProcess(pid: number, cgroup: string, startTime = '777'): void {
   writeFileSync(join(folder, 'ns/net'), '');
 }
 
-const kindOf = async (changes: Partial<typeof ref> = {}) => {
+const kindOf = async (changes: Partial<NamespaceRef> = {}) => {
   const opened = await openNamespace({ ...ref, ...changes }, proc);
   if (opened.kind === 'open') await opened.handle.close();
   return opened.kind;
@@ -43,20 +40,20 @@ test.each([
   `0::/../${owner}`,
   `0::/docker/${other}/docker/${owner}`,
   `0::/docker/${owner}/init.scope`,
+  `0::/docker/${owner}/${other}`,
 ])("the container's process by its cgroup: %s", async (cgroup) => {
   addProcess(4242, cgroup);
   expect(await kindOf()).toBe('open');
-  expect(await seesProcess(ref, proc)).toBe(true);
+  expect(await isSeen(ref, proc)).toBe(true);
 });
 
 test.each([
   ['of the host', '0::/user.slice'],
   ['of another container', `0::/docker/${other}`],
-  ['of a container inside the container', `0::/docker/${owner}/docker/${other}`],
 ])('a pid that is now that of a process %s', async (_, cgroup) => {
   addProcess(4242, cgroup);
   expect(await kindOf()).toBe('gone');
-  expect(await seesProcess(ref, proc)).toBe(false);
+  expect(await isSeen(ref, proc)).toBe(false);
 });
 
 test('a process that ended', async () => {
@@ -123,4 +120,94 @@ test('what was opened stays open when the pid is reused afterwards', async () =>
   addProcess(4242, `0::/docker/${other}`);
   expect((await opened.handle.stat({ bigint: true })).ino).toBe(before.ino);
   await opened.handle.close();
+});
+
+describe('no cgroup tells whose the process is, as its path is too long or another', () => {
+  const boot = Date.parse('2026-01-01T00:00:00Z');
+  const hour = 3_600_000;
+  const now = () => boot + 24 * hour;
+  const started = async (at: number): Promise<string> => {
+    writeFileSync(join(proc, 'uptime'), `${24 * 3_600}.00 1.00\n`);
+    addProcess(4242, '0::/elsewhere', String((at - boot) / 10));
+    const startedAt = new Date(boot + 2 * hour).toISOString();
+    const opened = await openNamespace({ ...ref, startedAt }, proc, now);
+    if (opened.kind === 'open') await opened.handle.close();
+    return opened.kind;
+  };
+
+  test("one that is older than the container's start is the container's", async () => {
+    expect(await started(boot + 2 * hour - 100)).toBe('open');
+  });
+
+  test('one that is younger took the number of another', async () => {
+    expect(await started(boot + 2 * hour + 100)).toBe('gone');
+  });
+});
+
+describe("Docker's own record of the namespace", () => {
+  // Namespaces of other kinds: files of the same file system that everybody may open.
+  const [here, elsewhere] = ['/proc/self/ns/uts', '/proc/self/ns/ipc'];
+  const withSandbox = () => ({ ...ref, sandbox: join(proc, 'sandbox') });
+  const openedIn = async (from: NamespaceRef) => {
+    const opened = await openNamespace(from, proc);
+    if (opened.kind !== 'open') return opened.kind;
+    const { ino } = await opened.handle.stat();
+    await opened.handle.close();
+    return { ino, isLeft: opened.isLeft };
+  };
+  const inode = (path: string) => statSync(path).ino;
+  const enter = (pid: number, namespace: string) => {
+    rmSync(join(proc, String(pid), 'ns/net'));
+    symlinkSync(namespace, join(proc, String(pid), 'ns/net'));
+  };
+  beforeEach(() => {
+    addProcess(4242, `0::/docker/${owner}`);
+    symlinkSync(here, join(proc, 'sandbox'));
+  });
+
+  test('counts, and the first process is in it', async () => {
+    enter(4242, here);
+    expect(await openedIn(withSandbox())).toEqual({ ino: inode(here), isLeft: false });
+  });
+
+  test('counts where the first process has moved to another', async () => {
+    enter(4242, elsewhere);
+    expect(await openedIn(withSandbox())).toEqual({ ino: inode(here), isLeft: true });
+    mkdirSync(join(proc, '4242/net'));
+    writeFileSync(join(proc, '4242/net/snmp'), 'Ip: OutRequests\nIp: 1\n');
+    expect(await trafficOf(withSandbox(), proc)).toBeUndefined();
+  });
+
+  test('counts where the process shows nothing: a first thread that has ended', async () => {
+    rmSync(join(proc, '4242/ns/net'));
+    expect(await openedIn(withSandbox())).toEqual({ ino: inode(here), isLeft: false });
+    expect(await isSeen(withSandbox(), proc)).toBe(true);
+  });
+
+  test('of a container that ended says nothing of who has its pid now', async () => {
+    rmSync(join(proc, '4242'), { recursive: true });
+    addProcess(4242, `0::/docker/${other}`);
+    expect(await openedIn(withSandbox())).toEqual({ ino: inode(here), isLeft: false });
+  });
+
+  test('is an empty file where its mount is not seen: then the process must do', async () => {
+    rmSync(join(proc, 'sandbox'));
+    writeFileSync(join(proc, 'sandbox'), '');
+    enter(4242, elsewhere);
+    expect(await openedIn(withSandbox())).toEqual({ ino: inode(elsewhere), isLeft: false });
+  });
+
+  test.each(['/var/run', '/run'])("is found in the host's root directory, in %s", async (folder) => {
+    mkdirSync(join(proc, '1/root/run/egresstrator-none'), { recursive: true });
+    symlinkSync(here, join(proc, '1/root/run/egresstrator-none/web'));
+    enter(4242, elsewhere);
+    const sandbox = `${folder}/egresstrator-none/web`;
+    expect(await openedIn({ ...ref, sandbox })).toEqual({ ino: inode(here), isLeft: true });
+  });
+
+  test("that is the host's is not handed out", async () => {
+    rmSync(join(proc, 'sandbox'));
+    symlinkSync('/proc/self/ns/net', join(proc, 'sandbox'));
+    expect(await openedIn(withSandbox())).toBe('host');
+  });
 });

@@ -1,0 +1,41 @@
+/**
+ * Containers whose first process is not where their network is. The workload is what it leaves behind.
+ */
+import { ensureCommands } from '../../lab/apt.ts';
+
+export interface Evader {
+  readonly what: string;
+  /** More for `docker run`. */
+  readonly options: readonly string[];
+  readonly program: readonly string[];
+  /** Before its first start. */
+  prepare(): Promise<void>;
+}
+
+/** Needs user namespaces, as browsers do that have a sandbox of their own; Docker's seccomp profile refuses them. */
+const moves: Evader = {
+  what: 'moves to a namespace of its own, and leaves a child',
+  options: ['--security-opt', 'seccomp=unconfined'],
+  program: ['sh', '-c', 'sleep 2147483647 & exec unshare -U -n sleep 2147483647'],
+  prepare: async () => {},
+};
+
+/**
+ * Needs nothing. Python from this machine ends its first thread alone: 60 is that system call on x86-64, 93 on ARM.
+ */
+const script = `
+import ctypes, platform, threading, time
+threading.Thread(target=time.sleep, args=(1000000,)).start()
+ctypes.CDLL(None).syscall(93 if platform.machine() == "aarch64" else 60, 0)
+`;
+const loses: Evader = {
+  what: 'ends its first thread, and has no namespace any more',
+  options: [
+    ...['/usr', '/lib', '/lib64'].flatMap((folder) => ['--volume', `${folder}:${folder}:ro`]),
+    ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--user', '65534:65534'],
+  ],
+  program: ['/usr/bin/python3', '-c', script],
+  prepare: () => ensureCommands({ python3: 'python3' }),
+};
+
+export const evaders: readonly Evader[] = [moves, loses];
