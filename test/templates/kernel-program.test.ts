@@ -148,6 +148,35 @@ describe('the digest', () => {
   });
 });
 
+describe.each(['nftables', 'denylist', 'lockdown'])('a device that comes after %s was loaded', (template) => {
+  const link = (...words: readonly string[]) => world.workload.run('ip', ['link', ...words]);
+  const address = (...words: readonly string[]) =>
+    world.workload.run('ip', ['address', ...words, 'dev', 'late0']);
+
+  it('is told by other facts and the same digest, until the next load', async () => {
+    const before = await load(world.workload, template);
+    await link('add', 'late0', 'type', 'veth', 'peer', 'name', 'late1');
+    const changed = await state();
+    expect(changed).toBe(before.replace(/^facts .*\n|(?=^digest)/m, 'facts 0x00000000\n'));
+    expect(await state()).toBe(changed);
+    const loaded = await load(world.workload, template);
+    expect(loaded).toMatch(before.split('\ndigest')[0] ?? '');
+    expect(await state()).toBe(loaded);
+    await link('delete', 'late0');
+    expect(await state()).not.toBe(loaded);
+  });
+
+  it('is told as well by an address that it gets, but for one of its own making', async () => {
+    await link('add', 'late0', 'type', 'veth', 'peer', 'name', 'late1');
+    const before = await load(world.workload, template);
+    await address('add', 'fe80::7/64', 'nodad');
+    expect(await state()).toBe(before);
+    await address('add', 'fd00:e9:77::1/64', 'nodad');
+    expect(await state()).toMatch(/^facts 0x00000000$/m);
+    await link('delete', 'late0');
+  });
+});
+
 describe('the other kind of text', () => {
   it.each([
     ['nftables', 'iptables'],
