@@ -10,11 +10,13 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ensureCompose } from '../../lab/compose.ts';
 import { ensureEscapeImage } from '../../lab/images.ts';
+import { waitFor } from '../../lab/wait.ts';
 import { installGate } from '../../src/adapters/gate/install.ts';
 import { recordFolder } from '../../src/adapters/gate/names.ts';
 import { GateRecords } from '../../src/adapters/gate/records.ts';
 import { gateStatus, isWorking } from '../../src/adapters/gate/status.ts';
 import { uninstallGate } from '../../src/adapters/gate/uninstall.ts';
+import { CniNetwork } from '../support/cni.ts';
 import { type GateLab, openGateLab } from './gate-lab.ts';
 
 const starts = Number(process.env.GATE_STARTS ?? 20);
@@ -283,6 +285,32 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
       expect(await lab.docker('exec', joiner, ...fetching(lab.allowed))).toBe('allowed');
       expect((await recordOf(owner))?.kind).toBe('prepared');
       expect((await recordOf(joiner))?.kind).toBe('joined');
+    });
+
+    test("one with no network of Docker's holds rules before a network comes", async () => {
+      const options = ['--runtime', 'egresstrator', '--network', 'none', '-e', 'EGRESSTRATOR_ENABLE=1'];
+      const id = await start(...options, lab.image);
+      expect(await lab.tables(id)).toContain('table inet egresstrator');
+      expect(await recordOf(id)).toMatchObject({ kind: 'lockdown' });
+    });
+
+    test('one that CNI plugins gave a network holds rules before the first instruction of a task', async () => {
+      await using network = await CniNetwork.on(lab.engine);
+      const attached = async (...command: string[]) => {
+        const id = await start('--network', 'none', lab.image, ...command);
+        return {
+          id,
+          ...(await network.attach(id, Number(await lab.docker('inspect', '-f', '{{.State.Pid}}', id)))),
+        };
+      };
+      const serving = 'mkdir -p /www && echo open >/www/index.html && exec httpd -f -h /www';
+      const server = `http://${(await attached('sh', '-c', serving)).ipv4}/`;
+      const pause = await attached();
+      const joined = ['--network', `container:${pause.id}`];
+      const answers = async () => (await first(joined, server, hurried)).stdout === 'open';
+      await waitFor(answers, { what: 'the server to answer where there are no rules' });
+      expect((await first(joining(pause.id), server, hurried)).stdout).toBe('');
+      expect(await lab.tables(pause.id)).toContain('table inet egresstrator');
     });
 
     test('one that holds none gets those of the workload that joins', async () => {

@@ -10,6 +10,7 @@ import { createDataplane } from '../../src/adapters/dataplane/dataplane.ts';
 import { HelperRunner } from '../../src/adapters/dataplane/helper.ts';
 import { NsenterRunner } from '../../src/adapters/dataplane/nsenter.ts';
 import type { NamespaceRunner } from '../../src/adapters/dataplane/runner.ts';
+import { NOTHING_DENIED } from '../../src/controller/denied-record.ts';
 import type { NamespaceRef } from '../../src/controller/ports.ts';
 import { evaders } from '../support/evaders.ts';
 import { smallText } from './dataplane-lab.ts';
@@ -47,7 +48,7 @@ describe.each(versions)('Engine %s', (version) => {
       expect(await dataplane.load(ref, smallText('12ab'))).toMatchObject({ fingerprint: '12ab' });
       expect(await tablesIn(ref)).toContain('table inet egresstrator');
       expect((await dataplane.look(ref)).loaded).toMatchObject({ fingerprint: '12ab' });
-      expect(await dataplane.refusals(ref)).toEqual([]);
+      expect(await dataplane.refusals(ref)).toEqual(NOTHING_DENIED);
       expect(await dataplane.traffic(ref)).toBeUndefined();
       await dataplane.clear(ref);
       expect(await tablesIn(ref)).toBe('');
