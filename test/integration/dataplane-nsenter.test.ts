@@ -45,7 +45,7 @@ describe.each(versions)('Engine %s', (version) => {
     expect(before).toMatch(/^[\d ]+( |$)/);
     await lab.docker('exec', id, 'ping', '-c', '1', '-W', '1', '127.0.0.1');
     expect(await dataplane.traffic(ref)).not.toBe(before);
-    expect(await dataplane.traffic({ ...ref, pid: process.pid })).toBeUndefined();
+    expect(await dataplane.traffic({ ...ref, pid: process.pid, sandbox: undefined })).toBeUndefined();
   });
 
   test('a container that was restarted or removed is gone, also if its pid is taken by another', async () => {
@@ -54,7 +54,10 @@ describe.each(versions)('Engine %s', (version) => {
     await lab.docker('stop', '--time', '0', id);
     await expect(dataplane.load(ref, smallText('12'))).rejects.toMatchObject({ gone: true });
     const taken = { ...ref, pid: (await lab.namespaceOf(other)).pid };
-    await expect(dataplane.load(taken, smallText('12'))).rejects.toMatchObject({ gone: true });
+    for (const sandbox of [ref.sandbox, undefined]) {
+      const loading = dataplane.load({ ...taken, sandbox }, smallText('12'));
+      await expect(loading).rejects.toMatchObject({ gone: true });
+    }
     expect(await dataplane.look(await lab.namespaceOf(other))).toEqual({
       loaded: nothing,
       denied: NOTHING_DENIED,
@@ -66,7 +69,10 @@ describe.each(versions)('Engine %s', (version) => {
     const ours = (ref: NamespaceRef): Promise<unknown> => dataplane.load(ref, smallText('12'));
     const container = await lab.namespaceOf(await lab.start());
     for (const pid of [1, process.pid, process.ppid]) {
-      await expect(ours({ ...container, pid })).rejects.toMatchObject({ gone: true });
+      await expect(ours({ ...container, pid, sandbox: undefined })).rejects.toMatchObject({ gone: true });
+    }
+    for (const sandbox of ['/proc/1/ns/net', '/proc/self/ns/net']) {
+      await expect(ours({ ...container, sandbox })).rejects.toThrow("the host's own network namespace");
     }
     expect(await hostTables()).toBe(before);
   });
@@ -83,7 +89,9 @@ describe.each(versions)('Engine %s', (version) => {
     const ref = await lab.namespaceOf(await lab.start());
     expect(await auto.load(ref, smallText('12ab'))).toMatchObject({ fingerprint: '12ab' });
     await auto.rehearse(smallText('12ab'));
-    await expect(auto.look({ ...ref, pid: process.pid })).rejects.toThrow('the helper was asked');
+    await expect(auto.look({ ...ref, pid: process.pid, sandbox: undefined })).rejects.toThrow(
+      'the helper was asked',
+    );
   });
 });
 

@@ -127,9 +127,10 @@ async function openOfThread(process: string): Promise<FileHandle | undefined> {
 const MOST_THREADS = 100;
 
 /**
- * When the process started, if it is the container's: its cgroup says so, or it is older than the container's
- * start. Root inside may hide its cgroup's name behind others that it makes, where it may write there; it cannot
- * leave out the container's.
+ * When the process started, if it is the container's by its cgroup. One that can write to its cgroups may add names
+ * below, but not leave out the container's. It may make the path too long to be read; and a process whose first
+ * thread has ended shows none. Then it is the container's if it is older than the container's start: the number
+ * was no other's since.
  */
 async function processOf(
   { owner, pid, startedAt }: NamespaceRef,
@@ -137,10 +138,11 @@ async function processOf(
   now: () => number,
 ): Promise<string | undefined> {
   if (!Number.isSafeInteger(pid) || pid <= 1) return undefined;
-  const started = startTime((await readStart(`${proc}/${pid}/stat`)) ?? '');
+  const { state, started } = parseStat((await readStart(`${proc}/${pid}/stat`)) ?? '');
   if (started === undefined) return undefined;
   const cgroups = await readStart(`${proc}/${pid}/cgroup`);
   if (cgroups?.includes(owner)) return started;
+  if (cgroups !== undefined && state !== 'Z') return undefined;
   const uptime = Number.parseFloat((await readStart(`${proc}/uptime`)) ?? '');
   const startedTime = now() - (uptime - Number(started) / TICKS) * 1000;
   return startedTime <= Date.parse(startedAt) ? started : undefined;
@@ -149,9 +151,14 @@ async function processOf(
 /** In a second, for everything in /proc. */
 const TICKS = 100;
 
-/** Field 22, in ticks since boot; the command's name before it may itself hold spaces and parentheses. */
-const startTime = (statLine: string): string | undefined =>
-  statLine.slice(statLine.lastIndexOf(')') + 2).split(' ')[19];
+/** Fields 3 and 22, in ticks since boot; the command's name before them may itself hold spaces and parentheses. */
+function parseStat(line: string): {
+  readonly state: string | undefined;
+  readonly started: string | undefined;
+} {
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0], started: fields[19] };
+}
 
 /**
  * Process 1 is the host's where host processes are seen, our own where we run on the host. Where one of

@@ -1,5 +1,5 @@
 /** A procfs in a folder: pids that end, are reused, or belong to another container, and that move away. */
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -122,25 +122,43 @@ test('what was opened stays open when the pid is reused afterwards', async () =>
   await opened.handle.close();
 });
 
-describe('no cgroup tells whose the process is, as its path is too long or another', () => {
+describe('no cgroup tells whose the process is', () => {
   const boot = Date.parse('2026-01-01T00:00:00Z');
   const hour = 3_600_000;
   const now = () => boot + 24 * hour;
-  const started = async (at: number): Promise<string> => {
+  const startOf = boot + 2 * hour;
+  const opened = async (processStart: number, hide: () => void): Promise<string> => {
     writeFileSync(join(proc, 'uptime'), `${24 * 3_600}.00 1.00\n`);
-    addProcess(4242, '0::/elsewhere', String((at - boot) / 10));
-    const startedAt = new Date(boot + 2 * hour).toISOString();
-    const opened = await openNamespace({ ...ref, startedAt }, proc, now);
-    if (opened.kind === 'open') await opened.handle.close();
-    return opened.kind;
+    addProcess(4242, '0::/', String((processStart - boot) / 10));
+    hide();
+    const found = await openNamespace({ ...ref, startedAt: new Date(startOf).toISOString() }, proc, now);
+    if (found.kind === 'open') await found.handle.close();
+    return found.kind;
+  };
+  const tooLong = () => rmSync(join(proc, '4242/cgroup'));
+  const firstThreadEnded = () => {
+    const file = join(proc, '4242/stat');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(') S ', ') Z '));
+    mkdirSync(join(proc, '4242/task/4243/ns'), { recursive: true });
+    rmSync(join(proc, '4242/ns/net'));
+    writeFileSync(join(proc, '4242/task/4243/ns/net'), '');
   };
 
-  test("one that is older than the container's start is the container's", async () => {
-    expect(await started(boot + 2 * hour - 100)).toBe('open');
+  describe.each([
+    ['as its path is too long', tooLong],
+    ['as its first thread has ended', firstThreadEnded],
+  ])('%s', (_, hide) => {
+    test("one that is older than the container's start is the container's", async () => {
+      expect(await opened(startOf - 100, hide)).toBe('open');
+    });
+
+    test('one that is younger took the number of another', async () => {
+      expect(await opened(startOf + 100, hide)).toBe('gone');
+    });
   });
 
-  test('one that is younger took the number of another', async () => {
-    expect(await started(boot + 2 * hour + 100)).toBe('gone');
+  test('one with another cgroup is none of the container, however old: it may be of our own pids', async () => {
+    expect(await opened(startOf - 100, () => {})).toBe('gone');
   });
 });
 
