@@ -71,9 +71,8 @@ describe.each(versions)('Engine %s', (version) => {
     for (const pid of [1, process.pid, process.ppid]) {
       await expect(ours({ ...container, pid, sandbox: undefined })).rejects.toMatchObject({ gone: true });
     }
-    for (const sandbox of ['/proc/1/ns/net', '/proc/self/ns/net']) {
-      await expect(ours({ ...container, sandbox })).rejects.toThrow("the host's own network namespace");
-    }
+    const host = { ...container, sandbox: '/proc/self/ns/net' };
+    await expect(ours(host)).rejects.toThrow("the host's own network namespace");
     expect(await hostTables()).toBe(before);
   });
 
