@@ -79,7 +79,7 @@ export interface Loaded {
   readonly facts: string | undefined;
   /** SHA-256 of the kernel's own listing of our tables without counters and refusals. */
   readonly digest: string | undefined;
-  /** True if the first process of its owner has left the namespace, so that others must be meant by the rules. */
+  /** True if the first process of its owner is in another namespace. */
   readonly isLeft?: boolean;
 }
 
