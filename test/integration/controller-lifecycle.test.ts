@@ -210,9 +210,14 @@ describe.each([
     expect((await runCli(['health', '--socket', controller.socket])).code).toBe(1);
     await key('changed', `${ipv4(server)}:tcp/81`);
 
-    const next = await control(stage, 'acl/', ['--loader', loader, '--drift-interval', '1']);
-    await controller[Symbol.asyncDispose]();
-    controller = next;
+    const { folder } = controller;
+    const args = ['-c', stage.consul.address, '-k', 'acl/', '-i', stage.image, '--loader', loader];
+    await using next = new RunningController({
+      engine: stage.engine,
+      folder,
+      args: [...args, '--drift-interval', '1'],
+    });
+    await next.ready();
     await next.logged(({ msg }) => msg === 'rules loaded', 'a load');
     expect(await connects(changed, ipv4(server), 81)).toBe('ok');
     const verified = async () =>
@@ -225,11 +230,7 @@ describe.each([
 
     // As after a crash: the socket is still there, and no longer answers.
     await next.stop('SIGKILL');
-    const again = new RunningController({
-      engine: stage.engine,
-      folder: next.folder,
-      args: ['-c', stage.consul.address, '-k', 'acl/', '-i', stage.image, '--loader', loader],
-    });
+    const again = new RunningController({ engine: stage.engine, folder, args });
     await again.ready();
     expect((await runCli(['health', '--socket', again.socket])).code).toBe(0);
     expect(await handles(kept.pid)).toBe(keptHandles);

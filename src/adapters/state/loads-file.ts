@@ -1,6 +1,6 @@
 /**
  * What was loaded in each namespace, on disk, see `LoadMemory`. Written at once where nothing was written for a
- * second, else at the end of it, so that 200 containers that start cost a few writes.
+ * moment, else at the end of it, so that 200 containers that start cost a few writes.
  *
  * It counts only for who would list the same rules in the same words: another version of nft, or of this program,
  * may list them otherwise, and all namespaces would look altered.
@@ -11,6 +11,9 @@ import type { Loads } from '../../controller/load-memory.ts';
 import type { Logger } from '../../controller/ports.ts';
 import { seal, unseal } from './envelope.ts';
 import { KeptFile, type KeptFileOptions } from './kept-file.ts';
+
+/** Milliseconds between two writes: as much may be loaded anew after a crash, so it is short. */
+const PAUSE = 250;
 
 const Content = z.object({
   reader: z.string(),
@@ -34,7 +37,7 @@ export class LoadsFile {
   /** `reader`: what the words of a listing depend on. */
   constructor(directory: string, reader: string, log: Logger, options: Partial<KeptFileOptions> = {}) {
     this.#file = new KeptFile(join(directory, 'loads.json'), log, {
-      ...{ what: 'what was loaded', pause: 1_000 },
+      ...{ what: 'what was loaded', pause: PAUSE },
       ...options,
     });
     this.#reader = reader;
