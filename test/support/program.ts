@@ -22,6 +22,9 @@ export function silentProgram(
   const program = createProgram('1.2.3', actionsThat(tell));
   addGate(program, nowhere);
   addCompletion(program, () => undefined);
+  for (const gate of program.commands.filter((command) => command.name() === 'gate'))
+    for (const command of gate.commands)
+      command.action(() => tell({ command: `gate ${command.name()}`, flags: command.optsWithGlobals() }));
   for (const command of commandsOf(program))
     command.exitOverride().configureOutput({ writeErr: print, writeOut: () => undefined });
   return program;
