@@ -380,7 +380,7 @@ describe('a workload that floods the record of denials', () => {
     expect(stdout).toContain(
       `The record of ${flood.name} is full: ${unlisted} of 9,001 denied packets are not listed by destination.`,
     );
-    expect(stdout).toContain(`  ${ipv4(stage.server)}: 1 more packet\n`);
+    expect(stdout).toContain(`  ${ipv4(stage.server)}: 1 more packet`);
     expect(stdout).toContain(`${flood.name}: 1,948 more destinations; --json tells all.`);
     const { stdout: json } = await ask('denied', flood.name, '--json');
     expect(JSON.parse(json)).toMatchObject({
