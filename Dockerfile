@@ -32,7 +32,7 @@ FROM dependencies AS build
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
-RUN npm run build
+RUN npm run compile
 
 # --- the controller ---------------------------------------------------------------------------------
 # It runs as root: the Engine's socket belongs to root. nsenter and unshare are in every Debian.

@@ -9,8 +9,15 @@ const root = new URL('../../', import.meta.url);
 export const assetPath = (relative: string): string => fileURLToPath(new URL(relative, root));
 
 /** The version in package.json. */
-export function version(): string {
-  const content: unknown = JSON.parse(readFileSync(assetPath('package.json'), 'utf8'));
-  const isObject = typeof content === 'object' && content !== null;
-  return isObject && 'version' in content ? String(content.version) : 'unknown';
-}
+export const version = (): string => text(field(packageJson(), 'version')) ?? 'unknown';
+
+/** The major version of Node.js that `engines` in package.json asks for, as `>=24`. */
+export const neededNode = (): number =>
+  Number(/^>=(\d+)$/.exec(text(field(field(packageJson(), 'engines'), 'node')) ?? '')?.[1] ?? 0);
+
+const packageJson = (): unknown => JSON.parse(readFileSync(assetPath('package.json'), 'utf8'));
+
+const field = (object: unknown, name: string): unknown =>
+  typeof object === 'object' && object !== null ? Reflect.get(object, name) : undefined;
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

@@ -1,40 +1,21 @@
 #!/usr/bin/env -S MALLOC_ARENA_MAX=1 node --max-semi-space-size=2 --heap-growing-percent=40
 /**
- * The entry point: runs a command, and turns what goes wrong into one sentence and an exit code
- * (0 done, 1 failed, 2 wrong usage).
+ * The entry point: runs the command line, if this Node.js is new enough for it.
  *
  * The first line has memory given back early: without it, a controller of 200 workloads holds at least 50 MB
  * more, and is no quicker. One arena of malloc is enough where one thread does the work.
  */
-import { CommanderError } from 'commander';
-import { UsageError } from '../domain/errors.ts';
-import { modernise, shapesOf } from './arguments.ts';
-import { version } from './assets.ts';
-import { addGate } from './commands/gate.ts';
-import { createActions } from './commands.ts';
-import { addCompletion } from './completion.ts';
-import { printError, type Terminal } from './output.ts';
-import { createProgram } from './program.ts';
+import { assetPath, neededNode } from './assets.ts';
 
-const terminal: Terminal = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
+const needed = neededNode();
 
-async function main(): Promise<number> {
-  const program = createProgram(version(), createActions(terminal));
-  addGate(program, terminal);
-  addCompletion(program, (text) => process.stdout.write(text));
-  for (const command of [program, ...program.commands]) command.exitOverride();
-  try {
-    await program.parseAsync(modernise(process.argv.slice(2), shapesOf(program)), { from: 'user' });
-    return 0;
-  } catch (error) {
-    return exitCodeOf(error);
-  }
+if (Number.parseInt(process.versions.node, 10) >= needed) {
+  // Not imported above: an older Node.js stops at words in there that it does not know, before it says this.
+  await import('./run.ts');
+} else {
+  const own = assetPath('bin/egresstrator');
+  process.stderr.write(
+    `egresstrator: Node.js ${needed} or later is needed, and this is ${process.versions.node}: install it, or run ${own}, which uses the one that \`npm run build\` brings.\n`,
+  );
+  process.exitCode = 1;
 }
-
-function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  printError(error, terminal);
-  return error instanceof UsageError ? 2 : 1;
-}
-
-process.exitCode = await main();

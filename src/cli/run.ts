@@ -1,0 +1,36 @@
+/**
+ * Runs the command that the arguments name, and turns what goes wrong into one sentence and an exit code
+ * (0 done, 1 failed, 2 wrong usage).
+ */
+import { CommanderError } from 'commander';
+import { UsageError } from '../domain/errors.ts';
+import { modernise, shapesOf } from './arguments.ts';
+import { version } from './assets.ts';
+import { addGate } from './commands/gate.ts';
+import { createActions } from './commands.ts';
+import { addCompletion } from './completion.ts';
+import { printError, type Terminal } from './output.ts';
+import { createProgram } from './program.ts';
+
+const terminal: Terminal = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
+
+async function main(): Promise<number> {
+  const program = createProgram(version(), createActions(terminal));
+  addGate(program, terminal);
+  addCompletion(program, (text) => process.stdout.write(text));
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  try {
+    await program.parseAsync(modernise(process.argv.slice(2), shapesOf(program)), { from: 'user' });
+    return 0;
+  } catch (error) {
+    return exitCodeOf(error);
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  printError(error, terminal);
+  return error instanceof UsageError ? 2 : 1;
+}
+
+process.exitCode = await main();
