@@ -14,6 +14,7 @@ import { withDeadline } from './deadline.ts';
 import type { Engine, ImageSummary, LabelledContainer, RunningContainer } from './engine.ts';
 import { EngineAnswerError, EngineRefusal, engineError, isRefusal } from './errors.ts';
 import { pullFinished } from './pull.ts';
+import { readSelected } from './selected.ts';
 
 /** Milliseconds. */
 const limits = { request: 30_000, start: 60_000, pull: 600_000 };
@@ -51,14 +52,11 @@ class DockerodeEngine implements Engine {
 
   async running(): Promise<readonly RunningContainer[]> {
     const what = 'list the containers';
-    const answer = await this.#call(what, (abortSignal) => this.#docker.listContainers({ abortSignal }));
-    return read(runningSchema, answer, what).map(runningFrom);
+    return read(runningSchema, await this.#get('/containers/json', what), what).map(runningFrom);
   }
 
-  inspect(id: string): Promise<unknown> {
-    return this.#call(`inspect container ${id}`, (abortSignal) =>
-      this.#container(id).inspect({ abortSignal }),
-    );
+  async inspect(id: string): Promise<unknown> {
+    return this.#get(`/containers/${containerName(id)}/json`, `inspect container ${id}`);
   }
 
   async events(since: number): Promise<Readable> {
@@ -121,18 +119,15 @@ class DockerodeEngine implements Engine {
 
   async labelled(label: string): Promise<readonly LabelledContainer[]> {
     const what = 'list the containers';
-    const options = { all: true, filters: { label: [label] } };
-    const answer = await this.#call(what, (abortSignal) =>
-      this.#docker.listContainers({ ...options, abortSignal }),
-    );
-    const listed = read(listSchema, answer, what);
+    const query = new URLSearchParams({ all: '1', filters: JSON.stringify({ label: [label] }) });
+    const listed = read(listSchema, await this.#get(`/containers/json?${query}`, what), what);
     return listed.map(({ Id, Names, Labels }) => ({ id: Id, names: Names ?? [], labels: Labels ?? {} }));
   }
 
   async image(name: string): Promise<ImageSummary | undefined> {
     const what = `inspect image ${name}`;
     try {
-      const answer = await this.#call(what, () => this.#image(name).inspect());
+      const answer = await this.#get(`/images/${imageName(name)}/json`, what);
       const { Id, Config } = read(imageSchema, answer, what);
       return { id: Id, environment: Config?.Env ?? [], labels: Config?.Labels ?? {} };
     } catch (error) {
@@ -167,15 +162,25 @@ class DockerodeEngine implements Engine {
     this.#agent.destroy();
   }
 
-  /** The id goes into the request's path as it is, where `../x` would be another request. */
-  #container(id: string): Dockerode.Container {
-    if (/^\w[\w.-]*$/.test(id)) return this.#docker.getContainer(id);
-    throw new EngineRefusal(`There is no container called ${id}.`, { status: 404, detail: 'no such name' });
+  /** JSON that may hold what an image's author wrote: without what we do not read, however long that is. */
+  #get(path: string, what: string): Promise<unknown> {
+    return this.#call(what, async (signal) => {
+      const stream = asReadable(await this.#dial(path, signal), what);
+      signal.addEventListener('abort', () => stream.destroy());
+      return readSelected(stream, what);
+    });
   }
 
-  #image(name: string): Dockerode.Image {
-    if (/^\w[\w.:@-]*(\/[\w.:@-]+)*$/.test(name) && !name.includes('..')) return this.#docker.getImage(name);
-    throw new EngineRefusal(`There is no image called ${name}.`, { status: 404, detail: 'no such name' });
+  /** The library itself would take all of an answer into memory before it gives it away. */
+  #dial(path: string, abortSignal: AbortSignal): Promise<unknown> {
+    const options = { path, method: 'GET', isStream: true, statusCodes: { 200: true }, abortSignal };
+    return new Promise((resolve, reject) => {
+      this.#docker.modem.dial(options, (error, answer) => (error ? reject(error) : resolve(answer)));
+    });
+  }
+
+  #container(id: string): Dockerode.Container {
+    return this.#docker.getContainer(containerName(id));
   }
 
   async #call<T>(what: string, request: (signal: AbortSignal) => Promise<T>, limit = this.#limits.request) {
@@ -187,7 +192,18 @@ class DockerodeEngine implements Engine {
   }
 }
 
-function asReadable(stream: NodeJS.ReadableStream, what: string): Readable {
+/** It goes into the request's path as it is, where `../x` would be another request. */
+function containerName(id: string): string {
+  if (/^\w[\w.-]*$/.test(id)) return id;
+  throw new EngineRefusal(`There is no container called ${id}.`, { status: 404, detail: 'no such name' });
+}
+
+function imageName(name: string): string {
+  if (/^\w[\w.:@-]*(\/[\w.:@-]+)*$/.test(name) && !name.includes('..')) return name;
+  throw new EngineRefusal(`There is no image called ${name}.`, { status: 404, detail: 'no such name' });
+}
+
+function asReadable(stream: unknown, what: string): Readable {
   if (stream instanceof Readable) return stream;
   throw new EngineAnswerError(
     `The Docker Engine did not answer with a stream as expected: could not ${what}.`,

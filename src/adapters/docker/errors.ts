@@ -41,9 +41,12 @@ export function engineError(error: unknown, what: string, address: string): Engi
   return new EngineUnreachable(unreachable(error, what, address), { cause: error });
 }
 
+/** What the library puts in front of the Engine's own words, where it does not hand these out apart. */
+const LIBRARYS_WORDS = /^\(HTTP code \d+\) [^-]*- /;
+
 function refusal(error: unknown, what: string, status: number): EngineRefusal {
   const said = property(property(error, 'json'), 'message');
-  const detail = typeof said === 'string' ? said.trim() : messageOf(error).trim();
+  const detail = (typeof said === 'string' ? said : messageOf(error).replace(LIBRARYS_WORDS, '')).trim();
   return new EngineRefusal(`The Docker Engine could not ${what}: ${detail}`, {
     cause: error,
     status,

@@ -1,0 +1,218 @@
+/**
+ * Leaves out of the Engine's JSON, while it comes in, what nobody here reads: an image may hold megabytes of
+ * labels, variables and arguments, and every inspection and every list repeats them. What is left is parsed as
+ * if the rest had never been there.
+ *
+ * The Engine's JSON is valid, and its names are written as they are; what stands in its strings is anybody's.
+ */
+
+/** What stays. Names and beginnings are as they are written, escapes and all. */
+export interface Selection {
+  /** A member of the object that stands under the name `parent` ('' for the top, and inside lists). */
+  readonly member: (parent: string, name: string) => boolean;
+  /** A string in the list under the name `parent`, by its first bytes. */
+  readonly element: (parent: string, beginning: string) => boolean;
+  /** Bytes of each string that are kept. */
+  readonly longest: number;
+}
+
+/** Bytes of a name that are looked at; no name that is kept is longer. */
+const MOST_NAME = 1_000;
+/** Bytes of a list's string that are looked at. */
+const BEGINNING = 16;
+
+const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
+const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
+const LETTER_U = 0x75;
+const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
+interface Level {
+  readonly isList: boolean;
+  readonly name: string;
+  hasMembers: boolean;
+}
+
+/** `name`: of a member. `beginning`: of a list's string, until it is known whether it stays. `cut`: kept so far. */
+type Role = 'name' | 'beginning' | 'kept' | 'cut' | 'dropped';
+
+export class JsonSieve {
+  readonly #selection: Selection;
+  readonly #levels: Level[] = [];
+  #out: number[] = [];
+  /** Levels below the member that is being dropped; undefined while nothing is. */
+  #dropped: number | undefined;
+  #awaitsName = false;
+  #inLiteral = false;
+  /** The string that is being read. */
+  #role: Role | undefined;
+  #held: number[] = [];
+  #length = 0;
+  /** Bytes that still belong to an escape sequence. */
+  #escape = 0;
+  #name = '';
+
+  constructor(selection: Selection) {
+    this.#selection = selection;
+  }
+
+  /** What stays of the next piece of the document. */
+  push(piece: Uint8Array): Uint8Array {
+    this.#out = [];
+    let backslash = -1;
+    for (let at = 0; at < piece.length; at++) {
+      if (this.#leavesOut && this.#escape === 0) {
+        if (backslash < at) backslash = placeOf(BACKSLASH, piece, at);
+        at = Math.min(placeOf(QUOTE, piece, at), backslash);
+      }
+      const byte = piece[at];
+      if (byte === undefined) break;
+      if (this.#role === undefined) this.#outside(byte);
+      else this.#inside(byte, this.#role);
+    }
+    return Uint8Array.from(this.#out);
+  }
+
+  /** Nothing of a string is looked at any more but its end. */
+  get #leavesOut(): boolean {
+    return this.#role === 'cut' || this.#role === 'dropped';
+  }
+
+  #outside(byte: number): void {
+    if (byte === QUOTE) this.#beginString();
+    else if (byte === OPEN_OBJECT || byte === OPEN_LIST) this.#open(byte);
+    else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) this.#close(byte);
+    else if (byte === COMMA) this.#next();
+    else if (byte !== COLON && !SPACES.has(byte) && this.#dropped === undefined) this.#literal(byte);
+  }
+
+  #open(byte: number): void {
+    if (this.#dropped !== undefined) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#beginValue();
+    this.#out.push(byte);
+    this.#levels.push({ isList: byte === OPEN_LIST, name: this.#name, hasMembers: false });
+    this.#awaitsName = byte === OPEN_OBJECT;
+    this.#name = '';
+  }
+
+  #close(byte: number): void {
+    if (this.#dropped !== undefined && this.#dropped > 0) {
+      this.#dropped -= 1;
+      return;
+    }
+    this.#endValue();
+    this.#levels.pop();
+    this.#awaitsName = false;
+    this.#out.push(byte);
+  }
+
+  #next(): void {
+    if (this.#dropped !== undefined && this.#dropped > 0) return;
+    this.#endValue();
+    this.#awaitsName = this.#levels.at(-1)?.isList === false;
+  }
+
+  #literal(byte: number): void {
+    if (!this.#inLiteral) this.#beginValue();
+    this.#inLiteral = true;
+    this.#out.push(byte);
+  }
+
+  /** A member has written its comma with its name. */
+  #beginValue(): void {
+    const level = this.#levels.at(-1);
+    if (level?.isList) this.#separate(level);
+  }
+
+  #separate(level: Level): void {
+    if (level.hasMembers) this.#out.push(COMMA);
+    level.hasMembers = true;
+  }
+
+  #endValue(): void {
+    this.#dropped = undefined;
+    this.#inLiteral = false;
+    this.#name = '';
+  }
+
+  #beginString(): void {
+    this.#held = [];
+    this.#length = 0;
+    this.#escape = 0;
+    if (this.#dropped !== undefined) this.#role = 'dropped';
+    else if (this.#awaitsName) this.#role = 'name';
+    else if (this.#levels.at(-1)?.isList) this.#role = 'beginning';
+    else this.#keep();
+  }
+
+  #inside(byte: number, role: Role): void {
+    if (byte === QUOTE && this.#escape === 0) {
+      this.#endString(role);
+      return;
+    }
+    this.#length += 1;
+    if (role === 'kept') this.#copy(byte);
+    else if (role === 'name' && this.#length <= MOST_NAME) this.#held.push(byte);
+    else if (role === 'beginning') this.#held.push(byte);
+    this.#escape = escapeAfter(this.#escape, byte);
+    if (role === 'beginning' && this.#length >= BEGINNING && this.#escape === 0) this.#judgeElement();
+  }
+
+  #endString(role: Role): void {
+    if (role === 'name') this.#judgeMember();
+    if (role === 'beginning') this.#judgeElement();
+    if (this.#role === 'kept' || this.#role === 'cut') this.#out.push(QUOTE);
+    this.#role = undefined;
+  }
+
+  /** Never a part of an escape sequence. */
+  #copy(byte: number): void {
+    if (this.#length <= this.#selection.longest || this.#escape > 0) this.#out.push(byte);
+    else this.#role = 'cut';
+  }
+
+  #judgeMember(): void {
+    const name = textOf(this.#held);
+    const level = this.#levels.at(-1);
+    this.#awaitsName = false;
+    const stays = this.#length <= MOST_NAME && this.#selection.member(level?.name ?? '', name);
+    if (!stays || level === undefined) {
+      this.#dropped = 0;
+      return;
+    }
+    this.#separate(level);
+    this.#name = name;
+    this.#out.push(QUOTE, ...this.#held, QUOTE, COLON);
+  }
+
+  #judgeElement(): void {
+    const stays = this.#selection.element(this.#levels.at(-1)?.name ?? '', textOf(this.#held));
+    this.#role = 'dropped';
+    if (!stays) return;
+    this.#keep();
+    this.#out.push(...this.#held);
+  }
+
+  #keep(): void {
+    this.#beginValue();
+    this.#out.push(QUOTE);
+    this.#role = 'kept';
+  }
+}
+
+const textOf = (bytes: readonly number[]): string => Buffer.from(bytes).toString();
+
+/** Its end, where there is none. */
+function placeOf(byte: number, piece: Uint8Array, from: number): number {
+  const at = piece.indexOf(byte, from);
+  return at < 0 ? piece.length : at;
+}
+
+/** How many bytes belong to an escape sequence still, after this one. */
+function escapeAfter(left: number, byte: number): number {
+  if (left === 0) return byte === BACKSLASH ? 1 : 0;
+  // The letter after the backslash; four digits follow a `u`.
+  return left === 1 && byte === LETTER_U ? 4 : left - 1;
+}
