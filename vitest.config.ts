@@ -1,6 +1,6 @@
 /**
- * The test suites: `unit` needs nothing, `kernel` root and `consul` Consul; `integration` and `escape` need
- * an Engine as well, and `e2e` all of it together. What they need, the lab installs and starts.
+ * The test suites: `unit` needs nothing, `kernel` root and `consul` Consul; `integration`, `escape` and
+ * `hostile` need an Engine as well, and `e2e` all of it together. What they need, the lab installs and starts.
  */
 import { defineConfig } from 'vitest/config';
 
@@ -30,6 +30,7 @@ export default defineConfig({
         },
       },
       { test: { name: 'escape', include: ['test/escape/**/*.test.ts'], ...slow } },
+      { test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], ...slow } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow } },
     ],
   },

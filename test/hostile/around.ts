@@ -1,0 +1,90 @@
+/**
+ * Ways round the controller itself: the Engine's socket by another name, its own API by another host's, and
+ * rules that somebody changed while no controller watched.
+ */
+import { request } from 'node:http';
+import { dirname } from 'node:path';
+import { execa } from 'execa';
+import { expect } from 'vitest';
+import { freePort } from '../../lab/ports.ts';
+import { waitFor } from '../../lab/wait.ts';
+import { byVariables, FORBIDDEN } from './attempts.ts';
+import { type Feat, proves } from './feats.ts';
+
+const mounts = (what: string, sourceOf: (socket: string) => string): Feat => ({
+  name: `the Engine's socket in a mount of ${what}`,
+  outcome: 'reported',
+  make: async (kit) => {
+    const { world } = kit;
+    const socket = world.engine.socketPath;
+    const source = sourceOf(socket);
+    const subject = await kit.run('plain', { run: [...byVariables, '--volume', `${source}:/host`] });
+    const inside = `/host${socket.slice(source === '/' ? 0 : source.length)}`;
+    proves(
+      (await world.docker('exec', subject.id, 'test', '-S', inside)).code === 0,
+      'there is no socket inside',
+    );
+    const stateOf = async () => {
+      const { namespaces } = await kit.controller().status();
+      return namespaces.find(({ target }) => target === subject.name)?.state;
+    };
+    await waitFor(async () => (await stateOf()) === 'unenforceable', {
+      what: 'the mount to be reported',
+      timeout: 20_000,
+    });
+    await world.must('rm', '--force', subject.id);
+  },
+});
+
+const tampering: Feat = {
+  name: 'a rule that accepts all, put in before the controller is restarted',
+  make: async (kit) => {
+    const subject = await kit.run('plain', { run: byVariables });
+    const stopped = async () => !(await subject.reaches(FORBIDDEN));
+    const granted = () => subject.reaches({ at: 'server', port: 80 });
+    await waitFor(granted, { what: 'what is granted', timeout: 20_000 });
+    await waitFor(stopped, { what: 'rules', timeout: 20_000 });
+    await kit.controller().stop('SIGKILL');
+    const rule = ['nft', 'insert', 'rule', 'inet', 'egresstrator', 'output', 'accept'];
+    const [file = '', ...args] = subject.inside(...rule);
+    await execa(file, args);
+    proves(await subject.reaches(FORBIDDEN), 'the rule lets nothing through');
+    await kit.restart();
+    await waitFor(stopped, { what: 'the rule to be gone', timeout: 20_000 });
+    await kit.world.must('rm', '--force', subject.id);
+  },
+};
+
+const ask = (port: number, host: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port, path: '/v1/status', headers: { host } };
+    request(options, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .on('error', reject)
+      .end();
+  });
+
+const rebinding: Feat = {
+  name: "a page that calls the controller by a name of its author's",
+  starts: ['without the gate'],
+  make: async (kit) => {
+    const port = await freePort();
+    await kit.restart(['--listen', `127.0.0.1:${port}`]);
+    proves((await ask(port, `127.0.0.1:${port}`)) === 200, 'there is no status at all');
+    for (const host of ['attacker.example', 'localhost.attacker.example', '127.0.0.1.attacker.example']) {
+      expect([400, 421]).toContain(await ask(port, host));
+    }
+    await kit.restart();
+  },
+};
+
+export const around: readonly Feat[] = [
+  mounts('its folder', dirname),
+  mounts('the folder above', (socket) => dirname(dirname(socket))),
+  mounts('/run', () => '/run'),
+  mounts('/', () => '/'),
+  tampering,
+  rebinding,
+];

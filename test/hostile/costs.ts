@@ -1,0 +1,142 @@
+/**
+ * What a hostile workload costs the others: the rules of its neighbours, the log and the memory.
+ */
+import { expect } from 'vitest';
+import { waitFor } from '../../lab/wait.ts';
+import { memoryOf } from '../support/footprint.ts';
+import { byVariables, FORBIDDEN } from './attempts.ts';
+import { type Feat, type Kit, proves } from './feats.ts';
+import type { ImageSpec } from './images.ts';
+import type { Subject } from './subject.ts';
+
+/** What a hostile workload may cost, in milliseconds, bytes and MiB. */
+const MOST = { delay: 1_000, log: 1_000_000, memory: 50 } as const;
+
+const keys = (count: number): string => Array.from({ length: count }, (_, i) => `k${i.toString(36)}`).join();
+
+/** Each has a twin, as large, that says nothing to us: what the Engine needs for it is no fault of ours. */
+const sizes: Readonly<Record<string, (prefix: string) => ImageSpec>> = {
+  variable: (prefix) => ({ env: [`${prefix.toUpperCase()}_ACL=${keys(20_000).slice(0, 120_000)}`] }),
+  variables: (prefix) => ({
+    env: Array.from({ length: 12 }, (_, i) => `${prefix.toUpperCase()}_X${i}=${'x'.repeat(120_000)}`),
+  }),
+};
+
+export const costImages: Readonly<Record<string, ImageSpec>> = Object.fromEntries(
+  Object.entries(sizes).flatMap(([name, spec]) => [
+    [name, spec('egresstrator')],
+    [`${name}-twin`, spec('other')],
+  ]),
+);
+
+export const costs: readonly Feat[] = [
+  ofWords('variable', 'a variable of the image with 20,000 keys', 80_000),
+  ofWords('variables', 'variables of the image of 1.4 MB', 1_400_000),
+  {
+    name: 'containers that end as soon as they have begun, and are restarted for ever',
+    make: (kit) => costsLittle(kit, (isTwin) => crashing(kit, isTwin ? [] : byVariables)),
+  },
+];
+
+type End = () => Promise<unknown>;
+
+/** A container of an image with that many bytes of words. */
+function ofWords(image: string, name: string, bytes: number): Feat {
+  const start = async (kit: Kit, isTwin: boolean): Promise<End> => {
+    const run = isTwin ? [] : ['-e', 'EGRESSTRATOR_ENABLE=1'];
+    const subject = await kit.run(isTwin ? `${image}-twin` : image, { run }).catch(() => undefined);
+    if (subject === undefined) {
+      // With the gate it may as well not start.
+      proves(kit.start === 'with the gate' && !isTwin, 'it does not start');
+      return async () => {};
+    }
+    const { Config } = await subject.see();
+    proves(JSON.stringify([Config.Env, Config.Labels]).length > bytes, 'the Engine has not taken the words');
+    const stopped = async () => !(await subject.reaches(FORBIDDEN));
+    if (!isTwin) await waitFor(stopped, { what: `${name} to be under rules`, timeout: 20_000 });
+    return () => kit.world.must('rm', '--force', subject.id);
+  };
+  return { name, make: (kit) => costsLittle(kit, (isTwin) => start(kit, isTwin)) };
+}
+
+async function crashing({ world, start }: Kit, words: readonly string[]): Promise<End> {
+  const label = ['--label', `egresstrator-test=${world.workloads.prefix}`];
+  const gate = start === 'with the gate' ? ['--runtime', 'egresstrator'] : [];
+  const run = [
+    'run',
+    '--detach',
+    ...label,
+    ...gate,
+    ...words,
+    '--restart',
+    'always',
+    '--entrypoint',
+    '/bin/false',
+  ];
+  const ids = await Promise.all(Array.from({ length: 5 }, () => world.must(...run, 'hostile:plain')));
+  const restarts = async () =>
+    Number(await world.must('inspect', '--format', '{{.RestartCount}}', ids[0] ?? '')) > 2;
+  await waitFor(restarts, { what: 'restarts', timeout: 20_000 });
+  return () => world.must('rm', '--force', ...ids);
+}
+
+/** On a busy machine anything may take a second now and then, but not each time. */
+const ROUNDS = 3;
+
+async function costsLittle(kit: Kit, hostile: (isTwin: boolean) => Promise<End>): Promise<void> {
+  await neighbour(kit);
+  const before = { log: kit.controller().output.length, memory: memoryOf(kit.controller()) };
+  using memory = watchMemory(kit);
+  let delay = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS && delay >= MOST.delay; round++) {
+    delay = Math.min(
+      delay,
+      (await delayBeside(kit, () => hostile(false))) - (await delayBeside(kit, () => hostile(true))),
+    );
+  }
+  const grown = {
+    delay,
+    log: kit.controller().output.length - before.log,
+    memory: Math.round(memory.most - before.memory),
+  };
+  const where = `Engine ${kit.world.engine.version}, ${kit.start}`;
+  process.stdout.write(`measured: ${where}: ${JSON.stringify(grown)}\n`);
+  expect(grown.delay, 'delay of a neighbour, ms').toBeLessThan(MOST.delay);
+  expect(grown.log, 'log, bytes').toBeLessThan(MOST.log);
+  expect(grown.memory, 'memory, MiB').toBeLessThan(MOST.memory);
+}
+
+/** The longest that neighbours wait for their rules while one begins, and once it is there. */
+async function delayBeside(kit: Kit, begin: () => Promise<End>): Promise<number> {
+  const beginning = begin();
+  const delays = [await neighbour(kit), await neighbour(kit)];
+  const end = await beginning;
+  delays.push(await neighbour(kit));
+  await end();
+  return Math.max(...delays);
+}
+
+/** Milliseconds from its start until what is forbidden to it is stopped. */
+async function neighbour({ world, run }: Kit): Promise<number> {
+  const subject: Subject = await run('plain', { run: byVariables });
+  const { State } = await subject.see();
+  const stopped = async () => !(await subject.reaches(FORBIDDEN));
+  await waitFor(stopped, { what: 'the neighbour to be under rules', timeout: 60_000, interval: 10 });
+  const took = Date.now() - Date.parse(State.StartedAt);
+  await world.must('rm', '--force', subject.id);
+  return took;
+}
+
+function watchMemory(kit: Kit): Disposable & { readonly most: number } {
+  let most = 0;
+  const look = () => {
+    most = Math.max(most, memoryOf(kit.controller()));
+  };
+  const timer = setInterval(look, 50);
+  return {
+    get most() {
+      return most;
+    },
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * Hostile images and workloads, on both Engines, with and without the gate: each attempt is first shown to
+ * work where nothing stops it. The table of what became of them stands in docs/security.md.
+ *
+ * EGRESSTRATOR_HOSTILE_ONLY: a regular expression; makes only attempts whose name fits.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { onBothEngines } from '../support/on-both-engines.ts';
+import { attempts, feats, images } from './all.ts';
+import { ProvesNothing } from './feats.ts';
+import { type Row, table } from './table.ts';
+import { Trials } from './trials.ts';
+
+const only = new RegExp(process.env.EGRESSTRATOR_HOSTILE_ONLY ?? '');
+const isChosen = ({ name }: { readonly name: string }) => only.test(name);
+const chosen = attempts.filter(isChosen);
+const starts = ['without the gate', 'with the gate'] as const;
+
+onBothEngines((version) => {
+  const rows = new Map<string, Row>();
+  let trials: Trials;
+  beforeAll(async () => {
+    trials = await Trials.open(version, chosen, images);
+    await trials.run();
+  }, 600_000);
+  afterAll(async () => {
+    process.stdout.write(`\nEngine ${version}:\n${table([...rows.values()])}\n`);
+    await trials?.[Symbol.asyncDispose]();
+  }, 120_000);
+
+  test.each(chosen.map(({ name }, index) => [name, index] as const))('%s', (name, index) => {
+    const trial = trials.trials[index];
+    if (trial === undefined) throw new Error('it was not made');
+    const { control, under, refusal } = trial;
+    rows.set(name, {
+      attempt: name,
+      control: control.length === 0 ? 'works' : 'PROVES NOTHING',
+      without: became(under['without the gate']),
+      with: refusal === undefined ? became(under['with the gate']) : 'does not start',
+    });
+    expect(control, `where nothing stops it: ${control.join('; ')}`).toEqual([]);
+    for (const start of starts) expect(under[start], `${start}: ${under[start].join('; ')}`).toEqual([]);
+  });
+
+  describe('one after the other', () => {
+    beforeAll(() => trials.clear());
+
+    test.each(feats.filter(isChosen).map((feat) => [feat.name, feat] as const))('%s', async (name, feat) => {
+      const row = { attempt: name, control: 'works', without: 'not tried', with: 'not tried' };
+      rows.set(name, row);
+      for (const start of feat.starts ?? starts) {
+        const column = start === 'with the gate' ? 'with' : 'without';
+        row[column] = 'SUCCEEDS';
+        await feat.make(trials.kit(start)).catch((error: unknown) => {
+          if (error instanceof ProvesNothing) row.control = 'PROVES NOTHING';
+          throw error;
+        });
+        row[column] = feat.outcome ?? 'stopped';
+      }
+    });
+  });
+});
+
+const became = (failings: readonly string[]): string => (failings.length === 0 ? 'stopped' : 'SUCCEEDS');
