@@ -24,11 +24,11 @@ interface Count {
 }
 
 /**
- * Suites that run beside each other: the first need no Engine, so they and those on Engines do not get in
- * each other's way. With arguments all goes to one vitest.
+ * Suites that run beside each other: the first need no Engine, or have Engines of their own, so they and the
+ * others do not get in each other's way. With arguments all goes to one vitest.
  */
 const LANES: readonly (readonly string[])[] = [
-  ['unit', 'kernel', 'consul'],
+  ['unit', 'kernel', 'consul', 'hostile'],
   ['integration', 'escape', 'e2e'],
 ];
 
