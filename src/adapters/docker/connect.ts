@@ -14,7 +14,7 @@ import { withDeadline } from './deadline.ts';
 import type { Engine, ImageSummary, LabelledContainer, RunningContainer } from './engine.ts';
 import { EngineAnswerError, EngineRefusal, engineError, isRefusal } from './errors.ts';
 import { pullFinished } from './pull.ts';
-import { readSelected } from './selected.ts';
+import { readSelected, selectedStream } from './selected.ts';
 
 /** Milliseconds. */
 const limits = { request: 30_000, start: 60_000, pull: 600_000 };
@@ -63,7 +63,7 @@ class DockerodeEngine implements Engine {
     const stream = await this.#call('watch events', (abortSignal) =>
       this.#docker.getEvents({ since, filters: eventFilters, abortSignal }),
     );
-    return asReadable(stream, 'watch events');
+    return selectedStream(asReadable(stream, 'watch events'));
   }
 
   async archive(id: string, path: string): Promise<Readable> {

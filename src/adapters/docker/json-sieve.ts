@@ -3,7 +3,7 @@
  * labels, variables and arguments, and every inspection and every list repeats them. What is left is parsed as
  * if the rest had never been there.
  *
- * The Engine's JSON is valid, and its names are written as they are; what stands in its strings is anybody's.
+ * A stream of documents, one in each line, stays that. The Engine's JSON is valid, and its names are written as they are; what stands in its strings is anybody's.
  */
 
 /** What stays. Names and beginnings are as they are written, escapes and all. */
@@ -24,6 +24,7 @@ const BEGINNING = 16;
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
 const LETTER_U = 0x75;
+const LINE_END = 0x0a;
 const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 interface Level {
@@ -82,6 +83,7 @@ export class JsonSieve {
     else if (byte === OPEN_OBJECT || byte === OPEN_LIST) this.#open(byte);
     else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) this.#close(byte);
     else if (byte === COMMA) this.#next();
+    else if (byte === LINE_END && this.#levels.length === 0) this.#out.push(byte);
     else if (byte !== COLON && !SPACES.has(byte) && this.#dropped === undefined) this.#literal(byte);
   }
 

@@ -1,8 +1,8 @@
 /**
  * The Engine's JSON about containers and images, without what others may fill it with: arguments, labels and
- * variables that do not speak of egresstrator, the output of health checks.
+ * variables that do not speak of egresstrator, the output of health checks. Events repeat the labels as well.
  */
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { EngineAnswerError } from './errors.ts';
 import { JsonSieve, type Selection } from './json-sieve.ts';
 
@@ -12,7 +12,12 @@ const LEFT_OUT = new Set([
 ]);
 
 export const SELECTION: Selection = {
-  member: (parent, name) => (parent === 'Labels' ? name.startsWith('egresstrator.') : !LEFT_OUT.has(name)),
+  member: (parent, name) => {
+    if (parent === 'Labels') return name.startsWith('egresstrator.');
+    // An event has all labels among them; of a network's, this is the container that it concerns.
+    if (parent === 'Attributes') return name === 'container';
+    return !LEFT_OUT.has(name);
+  },
   element: (parent, beginning) => parent !== 'Env' || beginning.startsWith('EGRESSTRATOR_'),
   longest: 64 * 1024,
 };
@@ -20,13 +25,22 @@ export const SELECTION: Selection = {
 /** Bytes of what is left: a list of a thousand containers is 2 MB. */
 const MOST = 64 * 1024 * 1024;
 
-/** Throws an `EngineAnswerError` for an answer that is too long, or no JSON. */
-export async function readSelected(stream: Readable, what: string): Promise<unknown> {
+/** The same for a stream of events. Ends with the stream, which ends with it. */
+export const selectedStream = (stream: Readable): Readable => Readable.from(piecesOf(stream));
+
+async function* piecesOf(stream: Readable): AsyncGenerator<Uint8Array> {
   const sieve = new JsonSieve(SELECTION);
-  const pieces: Uint8Array[] = [];
-  let size = 0;
   for await (const piece of stream) {
     const left = sieve.push(Buffer.from(piece));
+    if (left.length > 0) yield left;
+  }
+}
+
+/** Throws an `EngineAnswerError` for an answer that is too long, or no JSON. */
+export async function readSelected(stream: Readable, what: string): Promise<unknown> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const left of piecesOf(stream)) {
     size += left.length;
     if (size > MOST) throw unreadable(what, `it is longer than ${MOST} bytes`);
     pieces.push(left);

@@ -2,8 +2,10 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { concernOf } from '../../../../src/adapters/docker/events.ts';
+import { jsonLines } from '../../../../src/adapters/docker/json-lines.ts';
 import { JsonSieve, type Selection } from '../../../../src/adapters/docker/json-sieve.ts';
-import { readSelected, SELECTION } from '../../../../src/adapters/docker/selected.ts';
+import { readSelected, SELECTION, selectedStream } from '../../../../src/adapters/docker/selected.ts';
 
 /** The same by way of the whole document. */
 function selected(value: unknown, selection: Selection, parent = ''): unknown {
@@ -93,6 +95,32 @@ test('what an image is full of is not taken into memory', async () => {
       Labels: { 'egresstrator.acl': expect.stringMatching(/^k,k,/) },
     },
   });
+});
+
+test('of events, what says whom they concern', async () => {
+  const events = [
+    {
+      Type: 'container',
+      Action: 'start',
+      Actor: { ID: 'a', Attributes: { 'egresstrator.acl': 'k,'.repeat(100_000), name: 'x' } },
+    },
+    {
+      Type: 'network',
+      Action: 'connect',
+      Actor: { ID: 'n', Attributes: { container: 'a', name: 'bridge' } },
+    },
+  ];
+  const text = events.map((event) => `${JSON.stringify(event)}\n`).join('');
+  const found: unknown[] = [];
+  for await (const event of jsonLines(selectedStream(Readable.from([Buffer.from(text)])))) found.push(event);
+  expect(found).toEqual([
+    { Type: 'container', Action: 'start', Actor: { ID: 'a', Attributes: {} } },
+    { Type: 'network', Action: 'connect', Actor: { ID: 'n', Attributes: { container: 'a' } } },
+  ]);
+  expect(found.map(concernOf)).toEqual([
+    { kind: 'container', id: 'a' },
+    { kind: 'container', id: 'a' },
+  ]);
 });
 
 test.each(['', '{"Id":"x"', 'no JSON'])('an answer that is no JSON, as %j, is an error', async (text) => {
