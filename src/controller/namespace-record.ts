@@ -122,6 +122,12 @@ const LEFT: Problem = {
     'its first process is not in the network namespace that Docker made for it; the rules are in that one, through which all that it sends must pass',
 };
 
+const FOREIGN: Problem = {
+  severity: 'warning',
+  reason:
+    'rules that are not of egresstrator refuse packets in its network namespace as well, whatever its keys allow, such as those that 0.2 left; see docs/migrating.md',
+};
+
 /** `facts`: what is wrong with what was read of it apart from its rules. */
 export function statusOf(record: NamespaceRecord, facts: readonly Problem[]): NamespaceStatus {
   const { namespace, want } = record;
@@ -140,6 +146,7 @@ export function statusOf(record: NamespaceRecord, facts: readonly Problem[]): Na
     problems: [
       ...namespace.waysRound,
       ...(record.loaded?.isLeft ? [LEFT] : []),
+      ...(record.loaded?.hasForeign ? [FOREIGN] : []),
       ...namespace.members.flatMap((member) => member.workload.problems),
       ...(want.kind === 'rules' ? [...want.resolution.problems, ...want.unread.map(unreadService)] : []),
       ...facts,

@@ -27,6 +27,8 @@ export interface Place {
   readonly state?: NamespaceState | undefined;
   /** Undefined while they were not read. */
   readonly resolvers?: readonly string[] | undefined;
+  /** Rules of others refuse packets there as well; undefined where no controller tells it. */
+  readonly hasForeignRules?: boolean | undefined;
 }
 
 export interface Picture {
@@ -68,6 +70,7 @@ export function pictureOf(
     places: [...records].map((one) => ({
       ...placeOf(one.namespace, one.resolvers),
       state: stateOf(one),
+      hasForeignRules: one.loaded?.hasForeign,
     })),
     rules: [...acl.values()].map(({ key, text }) => ({ key, text })),
     services: [...world.catalog()].map(([name, instances]) => ({ name, instances })),

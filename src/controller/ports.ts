@@ -81,6 +81,8 @@ export interface Loaded {
   readonly digest: string | undefined;
   /** True if the first process of its owner is in another namespace. */
   readonly isLeft?: boolean;
+  /** True if rules of others refuse packets there as well, whatever ours allow. */
+  readonly hasForeign?: boolean;
 }
 
 /** What a look into a namespace has found. */

@@ -200,7 +200,7 @@ describe('usage', () => {
   });
 
   it('tells its version', async () => {
-    expect((await netns(world.workload, 'version')).stdout).toBe('netns 3');
+    expect((await netns(world.workload, 'version')).stdout).toBe('netns 4');
   });
 
   it('nothing is denied where nothing is loaded', async () => {

@@ -31,6 +31,7 @@ export const PictureReply = z.object({
       dns: z.enum(['resolvers', 'none']),
       state: State.optional(),
       resolvers: z.array(z.string()).optional(),
+      hasForeignRules: z.boolean().optional(),
     }),
   ),
   rules: z.array(z.object({ key: z.string(), text: z.string() })),

@@ -7,12 +7,13 @@ import { messageOf } from '../../domain/errors.ts';
 import { parseDenied } from './refusals.ts';
 
 /** What a namespace itself tells. */
-type Fact = Exclude<keyof Loaded, 'isLeft'>;
+type Fact = Exclude<keyof Loaded, 'isLeft' | 'hasForeign'> | 'foreign';
 
 const forms = {
   fingerprint: /^[0-9a-f]+$/,
   facts: /^0x[0-9a-f]+$/,
   digest: /^[0-9a-f]{64}$/,
+  foreign: /^yes$/,
 } satisfies Record<Fact, RegExp>;
 
 /** Throws an `Error` for lines that are not of that form. */
@@ -27,7 +28,10 @@ export function parseState(text: string): Loaded {
     found.set(name, value);
   }
   const value = (name: Fact) => found.get(name) || undefined;
-  return { fingerprint: value('fingerprint'), facts: value('facts'), digest: value('digest') };
+  return {
+    ...{ fingerprint: value('fingerprint'), facts: value('facts'), digest: value('digest') },
+    ...(value('foreign') === undefined ? {} : { hasForeign: true }),
+  };
 }
 
 const REFUSALS = /^refusals /m;

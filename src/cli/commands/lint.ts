@@ -48,7 +48,8 @@ async function lintConsul(key: unknown, { config, terminal }: Asking): Promise<L
   if (typeof key === 'string' && !acl.has(key))
     throw new UserError(`Consul has no ACL key "${key}" below ${config.consul.kvPath}`);
   const workloads = answer.workloadsKnown ? granteesOf(answer) : undefined;
-  const all = lintAcl({ acl, protectedHosts, catalog, workloads });
+  const withForeignRules = answer.places.filter((one) => one.hasForeignRules).map(({ target }) => target);
+  const all = lintAcl({ acl, withForeignRules, protectedHosts, catalog, workloads });
   return { findings: typeof key === 'string' ? all.filter((one) => one.key === key) : all, unread };
 }
 

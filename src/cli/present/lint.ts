@@ -12,8 +12,9 @@ export function presentFindings(
   unread: readonly string[],
   paint: Paint,
 ): string {
-  const lines = findings.map(({ severity, key, line, text, reason, remedy }) => {
-    const place = line === undefined ? key : `${key}:${line}`;
+  const lines = findings.map(({ severity, key, container, line, text, reason, remedy }) => {
+    const where = key ?? container ?? '';
+    const place = line === undefined ? where : `${where}:${line}`;
     const what = text === undefined ? '' : `${text}: `;
     return `${place}: ${paint(COLOURS[severity], severity)}: ${what}${reason}\n  ${remedy}`;
   });

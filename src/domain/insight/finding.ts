@@ -19,8 +19,11 @@ export interface Finding {
     | 'shadowed'
     | 'empty-key'
     | 'missing-key'
-    | 'unused-key';
-  readonly key: string;
+    | 'unused-key'
+    | 'foreign-rules';
+  /** Undefined for what is wrong with a container. */
+  readonly key?: string;
+  readonly container?: string;
   readonly line?: number;
   readonly text?: string;
   readonly reason: string;

@@ -13,6 +13,8 @@ import { lintRules } from './lint-rules.ts';
 
 export interface LintContext {
   readonly acl: Acl;
+  /** Containers whose network namespaces hold rules of others that refuse packets. */
+  readonly withForeignRules?: readonly string[];
   readonly protectedHosts: readonly Prefix[];
   /** Undefined where services were not looked up. */
   readonly catalog: Catalog | undefined;
@@ -21,18 +23,33 @@ export interface LintContext {
 }
 
 /** In the order of keys and lines; what concerns a whole key comes first. */
-export function lint({ acl, protectedHosts, catalog, workloads }: LintContext): readonly Finding[] {
+export function lint({
+  acl,
+  withForeignRules = [],
+  protectedHosts,
+  catalog,
+  workloads,
+}: LintContext): readonly Finding[] {
   const findings = [...acl.values()].flatMap((key) => [
     ...lintGrants(key, workloads),
     ...lintText(key),
     ...lintServices(key, catalog, protectedHosts),
     ...lintRules(key, protectedHosts),
   ]);
-  return [...findings, ...missingKeys(acl, workloads)].sort(inOrder);
+  return [...[...findings, ...missingKeys(acl, workloads)].sort(inOrder), ...foreignRules(withForeignRules)];
 }
 
+const foreignRules = (containers: readonly string[]): readonly Finding[] =>
+  containers.toSorted().map((container) => ({
+    ...{ severity: 'warning', code: 'foreign-rules', container },
+    reason:
+      'rules that are not of egresstrator refuse packets in its network namespace, whatever its keys allow',
+    remedy:
+      'if egresstrator 0.2 left them there, restart the container or remove them (docs/migrating.md); if it made them itself, leave them',
+  }));
+
 const inOrder = (a: Finding, b: Finding): number =>
-  a.key === b.key ? (a.line ?? 0) - (b.line ?? 0) : a.key < b.key ? -1 : 1;
+  a.key === b.key ? (a.line ?? 0) - (b.line ?? 0) : (a.key ?? '') < (b.key ?? '') ? -1 : 1;
 
 const lintGrants = ({ key }: AclKey, workloads: LintContext['workloads']): readonly Finding[] =>
   workloads === undefined || workloads.some(({ grants }) => grants.includes(key))

@@ -11,6 +11,7 @@ test.each([
     { fingerprint: '12ab', facts: '0x00001234', digest },
   ],
   [`digest ${digest}\n`, { ...nothing, digest }],
+  [`digest ${digest}\nforeign yes\n`, { ...nothing, digest, hasForeign: true }],
   // Something is loaded whose comment is not ours.
   [`fingerprint \ndigest ${digest}\n`, { ...nothing, digest }],
 ])('%j', (text, expected) => {
@@ -24,6 +25,7 @@ test.each([
   'digest abcd\n',
   'fingerprint 12\nfingerprint 13\n',
   'constructor 12\n',
+  'foreign no\n',
 ])('%j is no state', (text) => {
   expect(() => parseState(text)).toThrow();
 });

@@ -12,6 +12,18 @@ const lintText = (text: string, catalog?: ReturnType<typeof catalogOf>): readonl
 const brief = (findings: readonly Finding[]) =>
   findings.map(({ severity, code, line, reason }) => [severity, code, line, reason]);
 
+test('containers with rules of others come last, each with what to do', () => {
+  const withForeignRules = ['web', 'job'];
+  const context = { withForeignRules, protectedHosts: [], catalog: undefined, workloads: undefined };
+  const findings = lint({ ...context, acl: aclOf({ key: '' }) });
+  expect(findings.map(({ code, key, container }) => [code, key ?? container])).toEqual([
+    ['empty-key', 'key'],
+    ['foreign-rules', 'job'],
+    ['foreign-rules', 'web'],
+  ]);
+  expect(findings.at(-1)).toMatchObject({ severity: 'warning', remedy: expect.stringContaining('restart') });
+});
+
 describe('lines', () => {
   test('that are no rules, with what was expected', () => {
     expect(lintText('10.0.0.1:tcp/80\n10.0.0.1')).toMatchObject([
