@@ -172,7 +172,9 @@ class DockerodeEngine implements Engine {
   }
 
   /** The library itself would take all of an answer into memory before it gives it away. */
-  #dial(path: string, abortSignal: AbortSignal): Promise<unknown> {
+  #dial(plain: string, abortSignal: AbortSignal): Promise<unknown> {
+    // It takes away the last character of a path with a query, as its own end in a question mark.
+    const path = plain.includes('?') ? `${plain}&` : plain;
     const options = { path, method: 'GET', isStream: true, statusCodes: { 200: true }, abortSignal };
     return new Promise((resolve, reject) => {
       this.#docker.modem.dial(options, (error, answer) => (error ? reject(error) : resolve(answer)));
