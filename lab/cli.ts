@@ -1,4 +1,7 @@
-/** `node lab/cli.ts up|down|status`: brings the lab up for working with it by hand, and ends it. */
+/** `npm run lab -- up|down|status|compose`: brings the lab up for working with it by hand, and ends it. */
+import { execa } from 'execa';
+import { ensureCompose } from './compose.ts';
+import { composeEnvironment } from './compose-images.ts';
 import { consulProgram } from './consul/program.ts';
 import { labEngines, stopLabEngine } from './engine/all.ts';
 import { type EngineVersion, ensureEngine } from './engine.ts';
@@ -6,10 +9,13 @@ import { LabError } from './errors.ts';
 import { ensureBaseImage, ensureWorkloadImage } from './images.ts';
 import { timed } from './say.ts';
 
-const usage = 'Usage: node lab/cli.ts up [host] [20.10] [28.5] | down | status';
+const usage =
+  'Usage: npm run lab -- up [host] [20.10] [28.5] | down | status | compose <arguments of docker compose>';
 const versions: readonly EngineVersion[] = ['host', '20.10', '28.5'];
 
-const commands: Record<string, (args: readonly string[]) => Promise<void>> = { up, down, status };
+const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
+  ...{ up, down, status, compose },
+};
 
 async function up(args: readonly string[]): Promise<void> {
   const wanted = versions.filter((version) => args.includes(version));
@@ -39,6 +45,20 @@ async function status(): Promise<void> {
     print(`engine ${name}: ${state}`);
   }
   if (engines.length === 0) print('The lab has no engine yet.');
+}
+
+/** docker-compose.yml, or any other file that `args` name, with images of the lab in the place of public ones. */
+async function compose(args: readonly string[]): Promise<void> {
+  const { socketPath } = await ensureEngine({ version: 'host' });
+  const { env } = await ensureCompose();
+  const images = await composeEnvironment(socketPath);
+  // A terminal's Ctrl-C is for docker, which then stops what it has started.
+  process.on('SIGINT', () => {});
+  const { exitCode } = await execa('docker', ['compose', ...args], {
+    ...{ stdio: 'inherit', reject: false },
+    env: { ...env, ...images, DOCKER_HOST: `unix://${socketPath}`, DOCKER_BUILDKIT: '0' },
+  });
+  process.exitCode = exitCode ?? 1;
 }
 
 function print(line: string): void {

@@ -2,17 +2,17 @@
  * A real Docker Engine: the machine's own if it has one, else a dockerd that the lab starts, which
  * outlives the process that asked for it, so that the next run finds it and starts quicker.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { claimAddressBlock, releaseAddressBlock } from './engine/address-block.ts';
 import { answeringVersion, removeAllContainers } from './engine/api.ts';
 import { type DaemonOptions, endDaemon, ensureDaemon, killDaemon, reloadDaemon } from './engine/daemon.ts';
 import { engineLayout } from './engine/layout.ts';
+import { unmountBelow } from './engine/mounts.ts';
 import { engineNetwork, type NetworkKind } from './engine/network.ts';
 import { type EngineVersion, enginePrograms } from './engine/programs.ts';
 import { readRecord } from './engine/record.ts';
 import { LabError } from './errors.ts';
 import { withLock } from './lock.ts';
-import { attempt } from './run.ts';
 import { say } from './say.ts';
 
 export type { NetworkKind } from './engine/network.ts';
@@ -125,14 +125,6 @@ async function removeEngine(daemon: DaemonOptions): Promise<void> {
   releaseAddressBlock(block);
   await unmountBelow([layout.folder, layout.runFolder]);
   for (const folder of [layout.folder, layout.runFolder]) rmSync(folder, { recursive: true, force: true });
-}
-
-async function unmountBelow(folders: readonly string[]): Promise<void> {
-  const mounts = readFileSync('/proc/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[1] ?? '');
-  const below = mounts.filter((mount) => folders.some((folder) => mount.startsWith(`${folder}/`)));
-  for (const mount of below.reverse()) await attempt('umount', ['--lazy', mount]);
 }
 
 async function enginePresent(env = process.env): Promise<Engine | undefined> {

@@ -5,6 +5,7 @@ import { claimedBlock, releaseAddressBlock } from './address-block.ts';
 import { answeringVersion } from './api.ts';
 import { endDaemon } from './daemon.ts';
 import { engineLayout } from './layout.ts';
+import { unmountBelow } from './mounts.ts';
 import { engineNetwork } from './network.ts';
 import { readRecord } from './record.ts';
 
@@ -20,10 +21,11 @@ export function labEngines(): Promise<readonly EngineStatus[]> {
   return Promise.all(engineNames().map(statusOf));
 }
 
-/** Stops the engine and takes its interfaces from the machine; its images and containers are kept. */
+/** Stops the engine and takes its interfaces and mounts from the machine; its images and containers are kept. */
 export async function stopLabEngine(name: string): Promise<void> {
   const layout = engineLayout(name);
   await endDaemon(layout);
+  await unmountBelow([layout.folder, layout.runFolder]);
   const block = claimedBlock(layout.folder);
   if (block === undefined) return;
   for (const kind of ['machine', 'own'] as const) await engineNetwork(kind, block).dispose();

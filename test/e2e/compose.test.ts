@@ -4,11 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Compose, ensureCompose } from '../../lab/compose.ts';
+import { composeEnvironment } from '../../lab/compose-images.ts';
 import { callEngine } from '../../lab/engine/api.ts';
 import { type Engine, ensureEngine } from '../../lab/engine.ts';
-import { ensureBaseImage } from '../../lab/images.ts';
 import { waitFor } from '../../lab/wait.ts';
-import { ensureConsulImage, ensureToolImage } from '../support/compose-images.ts';
 
 const project = `egt${process.pid}`;
 
@@ -20,12 +19,7 @@ describe('docker compose', () => {
   beforeAll(async () => {
     engine = await ensureEngine({ version: '28.5' });
     compose = await ensureCompose();
-    env = {
-      DOCKER_SOCKET: engine.socketPath,
-      BASE_IMAGE: await ensureBaseImage(engine.socketPath),
-      CONSUL_IMAGE: await ensureConsulImage(engine.socketPath),
-      TOOL_IMAGE: await ensureToolImage(engine.socketPath),
-    };
+    env = await composeEnvironment(engine.socketPath);
   });
   afterAll(async () => {
     if (env !== undefined) await run('down', '--volumes', '--timeout', '1');

@@ -204,4 +204,17 @@ describe('npm', () => {
       expect(text.trimEnd().split('\n').at(-1)).toMatch(/^exec /);
     }
   });
+
+  test('runs the lab in the Node.js that it needs, whatever the one on PATH is', () => {
+    const path = (process.env.PATH ?? '').split(delimiter).filter((part) => !part.includes('node_modules'));
+    const lab = (word: string) => {
+      const env = { ...process.env, PATH: path.join(delimiter), EGRESSTRATOR_LAB_DIR: temporary() };
+      return spawnSync('npm', ['run', '--silent', 'lab', '--', word], { encoding: 'utf8', env });
+    };
+    expect(lab('status')).toMatchObject({ status: 0, stdout: 'The lab has no engine yet.\n', stderr: '' });
+    expect(lab('nothing')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^Usage: npm run lab -- up /),
+    });
+  }, 60_000);
 });

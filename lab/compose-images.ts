@@ -6,11 +6,21 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { consulProgram } from '../../lab/consul/program.ts';
-import { ensureBaseImage, ensureWorkloadImage } from '../../lab/images.ts';
+import { consulProgram } from './consul/program.ts';
+import { ensureBaseImage, ensureWorkloadImage } from './images.ts';
+
+/** Variables of docker-compose.yml, for an Engine that can pull nothing. */
+export async function composeEnvironment(socketPath: string): Promise<Readonly<Record<string, string>>> {
+  return {
+    DOCKER_SOCKET: socketPath,
+    BASE_IMAGE: await ensureBaseImage(socketPath),
+    CONSUL_IMAGE: await ensureConsulImage(socketPath),
+    TOOL_IMAGE: await ensureToolImage(socketPath),
+  };
+}
 
 /** Consul, with the entry point of the public image. */
-export async function ensureConsulImage(socketPath: string): Promise<string> {
+async function ensureConsulImage(socketPath: string): Promise<string> {
   const { path, version } = await consulProgram();
   const base = await ensureBaseImage(socketPath);
   const recipe = [`FROM ${base}`, 'COPY consul /usr/local/bin/consul', 'ENTRYPOINT ["consul"]'];
@@ -21,7 +31,7 @@ export async function ensureConsulImage(socketPath: string): Promise<string> {
  * Debian with httpd and wget. The lab's own workload image will not do: its busybox is linked statically
  * and crashes where wget looks up a name.
  */
-export async function ensureToolImage(socketPath: string): Promise<string> {
+async function ensureToolImage(socketPath: string): Promise<string> {
   const workload = await ensureWorkloadImage(socketPath);
   const recipe = [
     `FROM ${await ensureBaseImage(socketPath)}`,
