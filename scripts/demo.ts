@@ -11,6 +11,7 @@ import type { Consul } from '../lab/consul.ts';
 import { waitFor } from '../lab/wait.ts';
 import { messageOf } from '../src/domain/errors.ts';
 import { type Setup, setUp } from './setup.ts';
+import { atSignals } from './signals.ts';
 
 const SERVER = 'egresstrator-demo-server';
 const WORKLOAD = 'egresstrator-demo-workload';
@@ -30,9 +31,17 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'egresstrator-demo-'));
   const controller = startController(setup, folder);
   const docker = dockerOf(setup);
+  // Whoever ends the tour early is left with nothing of it as well: its next step fails, and all is taken away.
+  const early = new AbortController();
+  atSignals((signal) => early.abort(new Error(`${signal} ended it`)));
+  const toured: Stage['docker'] = async (...args) => {
+    early.signal.throwIfAborted();
+    return docker(...args);
+  };
   try {
     await docker('rm', '-f', SERVER, WORKLOAD);
-    await tour({ docker, consul, server: await startContainers(setup, docker), put: put(consul) });
+    const server = await startContainers(setup, toured);
+    await tour({ docker: toured, consul, server, put: put(consul) });
   } finally {
     await docker('rm', '-f', SERVER, WORKLOAD);
     await controller.stop();

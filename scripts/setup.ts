@@ -37,9 +37,9 @@ export async function setUp({ privateConsul = false } = {}): Promise<Setup> {
   return { engine, consulAddress, ownConsul, workload, environment };
 }
 
-/** Builds `egresstrator:<version>` for helpers; a build that changes nothing takes a second. */
+/** Builds `egresstrator-helper:<version>`; a build that changes nothing takes a second. */
 export async function ensureHelperImage({ socketPath }: Engine): Promise<string> {
-  const image = `egresstrator:${packageVersion()}`;
+  const image = `egresstrator-helper:${packageVersion()}`;
   const docker = dockerAt(socketPath);
   await timed(`built the helper image ${image}`, async () => {
     const base = await baseImage(socketPath);

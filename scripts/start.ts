@@ -3,23 +3,26 @@
  */
 import { spawn } from 'node:child_process';
 import { execa } from 'execa';
+import { inCheckout } from '../lab/paths.ts';
 import { messageOf } from '../src/domain/errors.ts';
+import { banner, commandFor } from './banner.ts';
 import { type Setup, setUp } from './setup.ts';
+import { atSignals } from './signals.ts';
 
 const RUN_DIR = '/run/egresstrator';
 const EXAMPLE_KEY = 'egress/acl/example';
 
-async function main(): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
   const setup = await setUp();
   try {
     const rule = `${await bridgeSubnet(setup)}:tcp/8080`;
     if (setup.ownConsul !== undefined) await setup.ownConsul.call('PUT', `/v1/kv/${EXAMPLE_KEY}`, rule);
-    process.stderr.write(hints(setup, rule));
-    return await runController(setup);
+    process.stderr.write(bannerOf(setup, rule, args));
+    return await runController(setup, args);
   } finally {
     await setup.ownConsul?.stop();
     if (setup.engine.isOwn) {
-      process.stderr.write('The Engine that was started goes on; "node lab/cli.ts down" stops it.\n');
+      process.stderr.write('The Engine that was started goes on; "npm run lab -- down" stops it.\n');
     }
   }
 }
@@ -31,36 +34,26 @@ async function bridgeSubnet({ engine }: Setup): Promise<string> {
   return stdout.trim();
 }
 
-function hints({ engine, workload, consulAddress, ownConsul }: Setup, rule: string): string {
-  const docker = engine.isOwn ? `docker -H unix://${engine.socketPath}` : 'docker';
-  const example = ownConsul === undefined ? 'put a key of yours there' : `"${EXAMPLE_KEY}" allows ${rule}`;
-  const address = consulAddress.startsWith('http') ? consulAddress : `http://${consulAddress}`;
-  const ask = '-e EGRESSTRATOR_ENABLE=1 -e EGRESSTRATOR_ACL=example';
-  const probe = 'sleep 1; for p in 8080 8081; do nc -w3 web $p </dev/null && echo $p reached; done';
-  return `
-Consul at ${address}: ${example}. In another terminal, try:
-
-  ${docker} run -d --name web ${workload} sh -c 'httpd -p 8080; httpd -f -p 8081'
-  ${docker} run --rm --link web ${ask} ${workload} sh -c '${probe}'
-  curl -X PUT -d '${rule.replace('8080', '8081')}' ${address}/v1/kv/${EXAMPLE_KEY}; echo "  and the second line again"
-
-`;
+function bannerOf(setup: Setup, rule: string, args: readonly string[]): string {
+  const { engine, workload, consulAddress, ownConsul } = setup;
+  return banner({
+    docker: engine.isOwn ? `docker -H unix://${engine.socketPath}` : 'docker',
+    ...{ workload, consulAddress, isOwnConsul: ownConsul !== undefined, exampleKey: EXAMPLE_KEY, rule },
+    command: commandFor(inCheckout('bin/egresstrator'), args, process.env),
+  });
 }
 
-/** Runs until the controller ends; signals go to it. */
-async function runController({ environment }: Setup): Promise<number> {
+/** Runs until the controller ends, which it is told to when this is. */
+async function runController({ environment }: Setup, args: readonly string[]): Promise<number> {
   const state = process.env.EGRESSTRATOR_STATE_DIR ?? `${RUN_DIR}/state`;
   const env = { ...process.env, ...environment, EGRESSTRATOR_STATE_DIR: state };
-  const child = spawn(process.execPath, ['src/cli/main.ts', ...process.argv.slice(2)], {
-    stdio: 'inherit',
-    env,
-  });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  const child = spawn(process.execPath, ['src/cli/main.ts', ...args], { stdio: 'inherit', env });
+  atSignals(() => child.kill('SIGTERM'));
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
 }
 
 try {
-  process.exitCode = await main();
+  process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   process.stderr.write(`egresstrator: ${messageOf(error)}\n`);
   process.exitCode = 1;

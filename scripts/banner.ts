@@ -1,0 +1,54 @@
+/** What `npm start` prints before the controller runs: what it found or started, and lines to try, as they are typed. */
+import { parseArgs } from 'node:util';
+
+export interface Started {
+  /** What to type for `docker`. */
+  readonly docker: string;
+  /** An image with busybox. */
+  readonly workload: string;
+  /** As in CONSUL_HTTP_ADDR. */
+  readonly consulAddress: string;
+  /** Consul was started for this run. */
+  readonly isOwnConsul: boolean;
+  readonly exampleKey: string;
+  /** What the example allows: `10.0.0.0/16:tcp/8080`. */
+  readonly rule: string;
+  /** What to type for `egresstrator`. */
+  readonly command: string;
+}
+
+export function banner({ docker, workload, rule, exampleKey, command, ...consul }: Started): string {
+  const { consulAddress, isOwnConsul } = consul;
+  const address = consulAddress.startsWith('http') ? consulAddress : `http://${consulAddress}`;
+  const example = isOwnConsul ? `"${exampleKey}" allows ${rule}` : 'put a key of yours there';
+  const memory = isOwnConsul ? MEMORY : '';
+  const ask = '-e EGRESSTRATOR_ENABLE=1 -e EGRESSTRATOR_ACL=example';
+  const probe = 'sleep 1; for p in 8080 8081; do nc -w3 web $p </dev/null && echo $p reached; done';
+  return `
+Consul at ${address}: ${example}.
+${memory}In another terminal, try:
+
+  ${docker} run -d --name web ${workload} sh -c 'httpd -p 8080; httpd -f -p 8081'
+  ${docker} run --rm --link web ${ask} ${workload} sh -c '${probe}'
+  curl -X PUT -d '${rule.replace('8080', '8081')}' ${address}/v1/kv/${exampleKey}; echo "  and the second line again"
+
+See what is in force:
+
+  ${command} status
+
+`;
+}
+
+const MEMORY = `This Consul is a dev agent that was started for this run: it keeps keys in memory, and forgets them when this ends.
+`;
+
+/** The program by its path, which works in every folder, and the socket where it is not the usual one. */
+export function commandFor(program: string, args: readonly string[], environment: NodeJS.ProcessEnv): string {
+  const options = { socket: { type: 'string' } } as const;
+  const { values } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true });
+  const socket = typeof values.socket === 'string' ? values.socket : environment.EGRESSTRATOR_SOCKET;
+  return [program, ...(socket ? ['--socket', socket] : [])].map(quoted).join(' ');
+}
+
+const quoted = (word: string): string =>
+  /^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
