@@ -1,7 +1,7 @@
 # The images of egresstrator.
 #
-#   docker build -t egresstrator:1.0.0 .                     the controller, which can be its own helper
-#   docker build --target helper -t egresstrator:1.0.0 .     only the helper, for a controller on the host
+#   docker build -t egresstrator:1.0.0 .                            the controller, which is its own helper
+#   docker build --target helper -t egresstrator-helper:1.0.0 .     only the helper, for a controller on the host
 #
 # What changes least comes first, so that a change of the source builds nothing but the last layers.
 ARG BASE_IMAGE=node:24-bookworm-slim

@@ -105,7 +105,7 @@ export const ENGINE_OPTIONS = {
   image: {
     flags: '-i, --image <name>',
     variable: 'EGRESSTRATOR_IMAGE',
-    help: "helper image (default: the controller's own image, else egresstrator:<version>)",
+    help: "helper image (default: the controller's own image, else egresstrator-helper:<version>)",
   },
   loader: {
     flags: '--loader <helper|nsenter|auto>',

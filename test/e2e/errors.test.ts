@@ -232,7 +232,7 @@ describe('the helper image', () => {
   afterAll(() => empty?.remove());
 
   test('that was never built', async () => {
-    const image = `egresstrator:${packageVersion()}`;
+    const image = `egresstrator-helper:${packageVersion()}`;
     const host = ['-H', `unix://${empty.socketPath}`];
     const start = await runCli([...host, ...consulFlags(), ...own, '--loader', 'helper']);
     expectSentence(

@@ -1,6 +1,6 @@
 /**
  * Which image helpers are made of: the one named by the user, else the image the controller itself runs
- * in, else `egresstrator:<version>`. Only a name that the user gave is ever pulled.
+ * in, else `egresstrator-helper:<version>`. Only a name that the user gave is ever pulled.
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
@@ -49,7 +49,7 @@ async function findImage(engine: Engine, settings: HelperImageSettings): Promise
   if (named) return present(engine, named);
   const own = await ownImage(engine, await ownIds(readText));
   if (own !== undefined) return own;
-  const usual = `egresstrator:${version}`;
+  const usual = `egresstrator-helper:${version}`;
   if ((await engine.image(usual)) !== undefined) return usual;
   throw new EngineError(
     `The Docker Engine has no helper image ${usual}: build it with \`docker build --target helper -t ${usual} .\`, or name another with --image.`,

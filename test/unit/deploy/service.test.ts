@@ -1,64 +1,57 @@
-/** The systemd unit and the compose file: what outlives the controller, and what cannot fill the disk. */
+/** The systemd units, the compose file and the steps to install them: what outlives the controller, and what cannot fill the disk. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import { settingsOf, valuesOf } from '../../support/unit-file.ts';
 
-const UNIT = resolve('deploy/egresstrator.service');
+const IMAGE = resolve('deploy/egresstrator.service');
+const NSENTER = resolve('deploy/egresstrator-nsenter.service');
+const UNITS = [IMAGE, NSENTER];
 
-interface Setting {
-  readonly section: string;
-  readonly name: string;
-  readonly value: string;
-}
+const [start = ''] = valuesOf(IMAGE, 'ExecStart');
+const installing = readFileSync('docs/installing.md', 'utf8');
+const { version }: { version: string } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-/** A line that ends in a backslash goes on in the next. */
-function settingsOf(text: string): readonly Setting[] {
-  let section = '';
-  const lines = text
-    .replace(/\\\n\s*/g, ' ')
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'));
-  return lines.flatMap((line) => {
-    const [, header] = /^\[(\w+)\]$/.exec(line) ?? [];
-    section = header ?? section;
-    const [, name, value = ''] = /^(\w+)=(.*)$/.exec(line) ?? [];
-    return name === undefined ? [] : [{ section, name, value }];
-  });
-}
+const FOLDERS: Readonly<Record<string, string>> = {
+  '/var/lib/egresstrator': 'StateDirectory',
+  '/run/egresstrator': 'RuntimeDirectory',
+  '/etc/egresstrator': 'ConfigurationDirectory',
+};
 
-const settings = settingsOf(readFileSync(UNIT, 'utf8'));
-const valuesOf = (name: string): readonly string[] =>
-  settings.filter((one) => one.name === name).map(({ value }) => value);
-const [start = ''] = valuesOf('ExecStart');
-
-test('each folder that it shares with the host is made by systemd, for root alone', () => {
-  const folders: Readonly<Record<string, string>> = {
-    '/var/lib/egresstrator': 'StateDirectory',
-    '/run/egresstrator': 'RuntimeDirectory',
-  };
-  const shared = [...start.matchAll(/--volume (\S+?):(\S+)/g)].map(([, from = '', to]) => ({ from, to }));
-  const own = shared.filter(({ from }) => from !== '/var/run/docker.sock');
-  expect(own.map(({ from }) => from).toSorted()).toEqual(Object.keys(folders).toSorted());
-  for (const { from, to } of own) {
-    expect(to).toBe(from);
-    const setting = folders[from] ?? '';
-    expect(valuesOf(setting)).toEqual(['egresstrator']);
-    expect(valuesOf(`${setting}Mode`)).toEqual(['0700']);
+test.each(UNITS)('%s has systemd make each folder, for root alone', (unit) => {
+  for (const setting of Object.values(FOLDERS)) {
+    expect(valuesOf(unit, setting)).toEqual(['egresstrator']);
+    expect(valuesOf(unit, `${setting}Mode`)).toEqual(['0700']);
   }
 });
 
-test('the folder in /run outlives a stop, a restart and an upgrade', () => {
-  expect(valuesOf('RuntimeDirectoryPreserve')).toEqual(['yes']);
+test('the container sees these folders at the same place, the settings only to read, and nothing else', () => {
+  const shared = [...start.matchAll(/--volume (\S+?):([^\s:]+)(:ro)?/g)].map(([, from = '', to, mode]) => {
+    expect(to).toBe(from);
+    return [from, mode];
+  });
+  expect(Object.fromEntries(shared)).toEqual({
+    '/var/run/docker.sock': undefined,
+    '/var/lib/egresstrator': undefined,
+    '/run/egresstrator': undefined,
+    '/etc/egresstrator': ':ro',
+  });
 });
 
-test('it comes back whatever ends it, and with Docker', () => {
-  expect(valuesOf('Restart')).toEqual(['always']);
-  expect(settings).toContainEqual({ section: 'Unit', name: 'StartLimitIntervalSec', value: '0' });
-  expect(valuesOf('WantedBy').join(' ').split(' ')).toEqual(['multi-user.target', 'docker.service']);
+test.each(UNITS)('what %s has in /run outlives a stop, a restart and an upgrade', (unit) => {
+  expect(valuesOf(unit, 'RuntimeDirectoryPreserve')).toEqual(['yes']);
 });
 
-test('it runs without a capability, and its log is kept once', () => {
+test.each(UNITS)('%s comes back whatever ends it, with Docker, and never beside the other', (unit) => {
+  expect(valuesOf(unit, 'Restart')).toEqual(['always']);
+  expect(settingsOf(unit)).toContainEqual({ section: 'Unit', name: 'StartLimitIntervalSec', value: '0' });
+  expect(valuesOf(unit, 'WantedBy').join(' ').split(' ')).toEqual(['multi-user.target', 'docker.service']);
+  const other = UNITS.filter((one) => one !== unit).map((one) => basename(one));
+  expect(valuesOf(unit, 'Conflicts')).toEqual(other);
+});
+
+test('the container has no capability, and its log is kept once', () => {
   for (const flag of [
     '--read-only',
     '--cap-drop ALL',
@@ -68,18 +61,48 @@ test('it runs without a capability, and its log is kept once', () => {
     expect(start).toContain(flag);
 });
 
-test('it names the version of this package', () => {
-  const { version }: { version: string } = JSON.parse(readFileSync('package.json', 'utf8'));
-  expect(valuesOf('Environment')).toEqual([`EGRESSTRATOR_VERSION=${version}`]);
+test('it runs the image that the documents build, which is not the helper’s', () => {
+  const image = `egresstrator:${version}`;
+  const helper = `egresstrator-helper:${version}`;
+  expect(valuesOf(IMAGE, 'Environment')).toEqual([`EGRESSTRATOR_VERSION=${version}`]);
+  expect(start).toMatch(/ egresstrator:\$\{EGRESSTRATOR_VERSION\}$/);
+  expect(readFileSync('docker-compose.yml', 'utf8')).toContain(`    image: ${image}\n`);
+  const builds = [
+    'Dockerfile',
+    'docs/operating.md',
+    'docs/installing.md',
+    'deploy/egresstrator.service',
+  ].flatMap((file) => [
+    ...readFileSync(file, 'utf8').matchAll(/docker build (--target helper )?-t (\S+) \./g),
+  ]);
+  expect(builds.length).toBeGreaterThan(5);
+  for (const [command, target, name = ''] of builds)
+    expect([target === undefined ? image : helper, 'egresstrator:1.1.0'], command).toContain(name);
 });
 
-test('systemd, where it is, finds no fault with it', () => {
-  const { error, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', UNIT]);
+test('the other runs what the documents install there', () => {
+  expect(valuesOf(NSENTER, 'ExecStart')).toEqual(['/opt/egresstrator/bin/egresstrator']);
+  expect(valuesOf(NSENTER, 'EnvironmentFile')).toEqual(['-/etc/egresstrator/environment']);
+  expect(installing).toContain('ln -sfn /opt/egresstrator-1.0.0 /opt/egresstrator ');
+  for (const unit of UNITS)
+    expect(installing).toContain(`install -m 644 deploy/${basename(unit)} /etc/systemd/system/`);
+});
+
+test('each way to install says how to ask the controller, to upgrade and to roll back', () => {
+  const ways = installing.split(/^## /m).slice(1);
+  expect(ways.map((way) => way.split('\n')[0])).toEqual(['The image', 'Without images', 'Compose']);
+  for (const way of ways) {
+    for (const part of [/^Install: ?/m, /^Upgrade[ :]/m, /Roll back:/]) expect(way).toMatch(part);
+    expect(way).toMatch(/`[^`\n]*egresstrator status`/);
+  }
+});
+
+test.each(UNITS)('systemd, where it is, finds no fault with %s', (unit) => {
+  const { error, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', unit]);
   if (error !== undefined) return expect(error.message).toContain('ENOENT');
-  // What it says of other units, or of a Docker that is not installed, is no fault of this one.
-  expect(`${stdout}${stderr}`.split('\n').filter((line) => line.includes('egresstrator.service:'))).toEqual(
-    [],
-  );
+  // What it says of other units, or of programs that are not installed here, is no fault of this one.
+  const said = `${stdout}${stderr}`.split('\n').filter((line) => line.includes(`${basename(unit)}:`));
+  expect(said.filter((line) => !line.includes('is not executable'))).toEqual([]);
 });
 
 test('compose bounds what the controller logs', () => {

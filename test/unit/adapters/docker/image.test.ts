@@ -24,7 +24,7 @@ const ask = (engine: FakeEngine, files: Readonly<Record<string, string>> = {}, n
 const own = 'sha256:0';
 
 test('the one that was named, and no other', async () => {
-  const engine = engineWith({ mine: {}, 'egresstrator:1.2.3': {} });
+  const engine = engineWith({ mine: {}, 'egresstrator-helper:1.2.3': {} });
   expect(await ask(engine, {}, 'mine')).toBe('mine');
 });
 
@@ -51,7 +51,7 @@ test.each([
   ['its files are mounted from a folder of its id', { '/proc/self/mountinfo': mountsOf(id) }],
   ['its host name is the start of its id', { '/etc/hostname': `${id.slice(0, 12)}\n` }],
 ])('our own image in a container, where %s', async (_, files) => {
-  const engine = engineWith({ [own]: { [helperLabel]: '1' }, 'egresstrator:1.2.3': {} });
+  const engine = engineWith({ [own]: { [helperLabel]: '1' }, 'egresstrator-helper:1.2.3': {} });
   expect(await ask(engine, files)).toBe(own);
 });
 
@@ -61,19 +61,19 @@ test.each([
   ['a host called like a container', { [own]: { [helperLabel]: '1' } }, [id], { '/etc/hostname': 'db' }],
   ['no container at all', { [own]: { [helperLabel]: '1' } }, [id], {}],
 ])('not %s', async (_, images, running, files: Record<string, string>) => {
-  expect(await ask(engineWith({ ...images, 'egresstrator:1.2.3': {} }, running), files)).toBe(
-    'egresstrator:1.2.3',
+  expect(await ask(engineWith({ ...images, 'egresstrator-helper:1.2.3': {} }, running), files)).toBe(
+    'egresstrator-helper:1.2.3',
   );
 });
 
 test('none: how to build it, and it is looked for again', async () => {
   const images: Record<string, Record<string, string>> = {};
   const look = helperImage(engineWith(images), { version: '1.2.3', readText: async () => undefined });
-  await expect(look()).rejects.toThrow('`docker build --target helper -t egresstrator:1.2.3 .`');
-  images['egresstrator:1.2.3'] = {};
-  expect(await look()).toBe('egresstrator:1.2.3');
-  delete images['egresstrator:1.2.3'];
-  expect(await look()).toBe('egresstrator:1.2.3');
+  await expect(look()).rejects.toThrow('`docker build --target helper -t egresstrator-helper:1.2.3 .`');
+  images['egresstrator-helper:1.2.3'] = {};
+  expect(await look()).toBe('egresstrator-helper:1.2.3');
+  delete images['egresstrator-helper:1.2.3'];
+  expect(await look()).toBe('egresstrator-helper:1.2.3');
   look.forget?.();
   await expect(look()).rejects.toThrow('docker build');
 });
