@@ -31,7 +31,7 @@ export async function readRules(
   const resolver = new Resolver(protectedHosts);
   return (grants) => {
     const others = [...acl.keys()].filter((key) => !grants.includes(key));
-    const ungranted = needsUngranted ? resolver.resolve(others, acl, catalog).ruleSet : undefined;
+    const ungranted = needsUngranted ? resolver.resolveClosed(others, acl, catalog).ruleSet : undefined;
     const resolution = resolver.resolve(grants, acl, catalog);
     return { kind: 'rules', resolution, ungranted, isKnown: true, awaits: false, unread: [] };
   };

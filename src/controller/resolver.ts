@@ -17,11 +17,21 @@ interface Memo {
 
 export class Resolver {
   readonly #protectedHosts: readonly Prefix[];
+  readonly #closed: Resolver | undefined;
   #memos = new Map<string, Memo>();
   #used = new Map<string, Memo>();
 
   constructor(protectedHosts: readonly Prefix[]) {
     this.#protectedHosts = protectedHosts;
+    this.#closed = protectedHosts.length === 0 ? undefined : new Resolver([]);
+  }
+
+  /**
+   * What a denylist closes: all that these keys name. Protection keeps addresses from being granted by
+   * accident; to leave them out here would open them.
+   */
+  resolveClosed(keys: readonly string[], acl: Acl, catalog: Catalog): Resolution {
+    return (this.#closed ?? this).resolve(keys, acl, catalog);
   }
 
   /** Equal inputs give the identical resolution, as long as no `sweep` passes between their uses. */
@@ -42,6 +52,7 @@ export class Resolver {
   sweep(): void {
     this.#memos = this.#used;
     this.#used = new Map();
+    this.#closed?.sweep();
   }
 }
 

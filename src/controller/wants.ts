@@ -33,7 +33,7 @@ export function wantsOf(
     const grants = isLocked ? [] : asked;
     const resolution = resolver.resolve(grants, acl, fresh);
     // What is outdated grants nothing, and goes on to be closed.
-    const others = isDenylist ? resolver.resolve(ungranted(grants, acl), acl, catalog) : undefined;
+    const others = isDenylist ? resolver.resolveClosed(ungranted(grants, acl), acl, catalog) : undefined;
     const pending = [...resolution.pending, ...(others?.pending ?? [])].map(serviceName);
     const unread = resolution.pending.map(serviceName).filter((name) => !awaited.services.has(name));
     const awaits = pending.some((name) => awaited.services.has(name));

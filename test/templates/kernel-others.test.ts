@@ -2,6 +2,11 @@
  * The two templates that keep no allow-list, in a real kernel: lockdown and denylist.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ALL_FRESH } from '../../src/controller/age-limit.ts';
+import { Resolver } from '../../src/controller/resolver.ts';
+import { type Known, wantsOf } from '../../src/controller/wants.ts';
+import { parseAcl } from '../../src/domain/acl.ts';
+import { type Prefix, parseAddress } from '../../src/domain/address.ts';
 import { ruleSet } from './rules.ts';
 import { createWorld, load, netns, PORT, packet, refusals, type World } from './world.ts';
 
@@ -14,6 +19,30 @@ afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(async () => {
   await netns(world.workload, 'clear');
 });
+
+/** Addresses of documentation: the way there ends at the granted namespace, which forwards nothing. */
+const PUBLIC_HOST = { ipv4: '192.0.2.53', ipv6: '2001:db8::53' } as const;
+
+/** What the controller closes for a container that lacks a key with this line, while `host` is protected. */
+function closedBy(line: string, host: string) {
+  const metadata = [{ address: host, port: PORT, node: 'node-1', tags: [] }];
+  const known: Known = {
+    acl: parseAcl(new Map([['lacked', line]])),
+    catalog: new Map([['metadata', metadata]]),
+    ages: ALL_FRESH,
+    awaited: { rules: false, services: new Set() },
+    isDenylist: true,
+  };
+  const want = wantsOf(known, new Resolver([hostOf(host)]))([]);
+  if (want.kind !== 'rules') throw new Error('rules are wanted');
+  return want.ungranted;
+}
+
+function hostOf(text: string): Prefix {
+  const host = parseAddress(text);
+  if (host === undefined) throw new Error(`${text} is no address`);
+  return host;
+}
 
 const to = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
@@ -75,10 +104,34 @@ describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
       expect(await refusals(world.workload)).toEqual([`${world.denied[family]} tcp ${PORT}: 1`]);
     });
 
-    it('prefers a grant where both speak of a destination', async () => {
+    it('closes what a key names that was not granted, though another key grants it', async () => {
       const both = tcp(world.granted[family]);
       await load(world.workload, 'denylist', { allowed: both, ungranted: both });
-      expect(await world.agents.workload.open('d', world.granted[family], PORT)).toBe('connected');
+      expect(await world.agents.workload.open('d', world.granted[family], PORT)).toBe('ECONNREFUSED');
+    });
+
+    it.each([
+      ['a broad prefix', `${family === 'ipv4' ? '0.0.0.0/0' : '[::]/0'}:tcp/${PORT}`],
+      ['a service that is registered there', 'metadata'],
+    ])('closes a protected address that %s of a key names', async (_, line) => {
+      const host = world.denied[family];
+      await load(world.workload, 'denylist', { ungranted: closedBy(line, host) });
+      expect(await world.agents.workload.open('h', host, PORT)).toBe('ECONNREFUSED');
+    });
+
+    it('closes names and time unless a key grants them or a resolver of its own is asked', async () => {
+      const [own, other] = [world.granted[family], world.denied[family]];
+      const facts = { resolvers: [own], attachments: [] };
+      const { workload } = world.agents;
+      await world.workload.run('ip', ['route', 'replace', PUBLIC_HOST[family], 'via', own]);
+      await load(world.workload, 'denylist', {}, facts);
+      expect(await workload.ask(own, 53, 4006)).toBe('silence');
+      expect(await workload.ask(PUBLIC_HOST[family], 53, 4007)).toBe('EPERM');
+      expect(await workload.ask(other, 123, 4008)).toBe('EPERM');
+      const granted = ruleSet(`${to(PUBLIC_HOST[family])}:udp/53`, `${to(other)}:udp/123`);
+      await load(world.workload, 'denylist', { allowed: granted }, facts);
+      expect(await workload.ask(PUBLIC_HOST[family], 53, 4007)).toBe('silence');
+      expect(await workload.ask(other, 123, 4008)).toBe('silence');
     });
 
     it('cuts running flows when their destination is closed, and no others', async () => {

@@ -74,7 +74,8 @@ const plainReason = ({ key, line, instance, allowance }: Reason) => ({
 /** Prefixes and parsed rules are ours; what leaves the program is text. */
 function plainExplanation({ destination, allowed, passes, cause }: Explanation) {
   const base = { destination: formatDestination(destination), allowed, passes, because: cause.kind };
-  if (cause.kind === 'rules') return { ...base, reasons: cause.reasons.map(plainReason) };
+  if (cause.kind === 'rules' || cause.kind === 'closed')
+    return { ...base, reasons: cause.reasons.map(plainReason) };
   if (cause.kind !== 'nothing') return base;
   const hints = cause.hints.map((hint) => {
     if ('reason' in hint) return { ...hint, reason: plainReason(hint.reason) };

@@ -24,4 +24,4 @@ export function ask(flags: Flags, terminal: Terminal): Asking {
 
 /** Answers are about what is allowed, which this template does not ask. */
 export const DENYLIST_NOTE =
-  'the denylist template is in use: only what keys that were not granted allow is refused';
+  'the denylist template is in use: only what keys name that were not granted is refused, and time and names of others';

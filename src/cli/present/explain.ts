@@ -74,7 +74,18 @@ function because(cause: Exclude<Explanation['cause'], { kind: 'nothing' }>): rea
   if (cause.kind === 'resolver')
     return ['  It is a resolver of this container, and names may be looked up (EGRESSTRATOR_DNS=resolvers).'];
   const shown = cause.reasons.slice(0, MOST).map((reason) => `  ${sourceOf(reason)}`);
-  return [...shown, ...more(cause.reasons.length - shown.length)];
+  const lines = [...shown, ...more(cause.reasons.length - shown.length)];
+  return cause.kind === 'closed' ? closed(cause.reasons, lines) : lines;
+}
+
+/** It takes all of these keys: one that is not granted closes what it names. */
+function closed(reasons: readonly Reason[], lines: readonly string[]): readonly string[] {
+  const keys = [...new Set(reasons.map(({ key }) => key))];
+  return [
+    '  The denylist template is in use, and closes what keys name that are not granted:',
+    ...lines.map((line) => `  ${line}`),
+    `To open it: add ${keys.join(', ')} to EGRESSTRATOR_ACL${keys.length > 1 ? ' (all of them)' : ''}.`,
+  ];
 }
 
 const more = (number: number): readonly string[] =>

@@ -11,6 +11,7 @@ import { type Catalog, grantedKeys, type Reason, reasonsFor } from '../resolve.t
 import type { ServiceRule } from '../rule.ts';
 import { serviceName } from '../service.ts';
 import type { DnsPolicy, Mode } from '../workload.ts';
+import { createCloser, isReserved } from './denylist.ts';
 import type { Destination } from './destination.ts';
 import { type Findings, ReasonIndex } from './reason-index.ts';
 import { createSuggester, type Suggestion } from './suggest.ts';
@@ -52,6 +53,8 @@ export type Cause =
   | { readonly kind: 'rules'; readonly reasons: readonly Reason[] }
   /** A denylist is in force, and nothing on it names this. */
   | { readonly kind: 'open' }
+  /** A denylist is in force, and these lines of keys that are not granted name it; at least one. */
+  | { readonly kind: 'closed'; readonly reasons: readonly Reason[] }
   | { readonly kind: 'nothing'; readonly hints: readonly Hint[] };
 
 export interface Explanation {
@@ -67,34 +70,35 @@ export function createExplainer(view: Viewpoint): (destination: Destination) => 
   const { grants, acl, catalog, protectedHosts, mode } = view;
   const { reasons } = reasonsFor(grantedKeys(grants, acl), catalog, protectedHosts);
   const granted = new ReasonIndex(reasons, protectedHosts);
+  const closing = view.denylist === true ? createCloser(grants, acl, catalog) : undefined;
   const suggest = createSuggester(view);
   const silent = withoutInstances(view);
   return (destination) => {
     const findings = granted.find(destination);
-    const cause =
-      decide(view, destination, findings) ??
-      refuse(view, destination, () => hintsFor(view, destination, findings, suggest([destination]), silent));
-    const allowed = cause.kind !== 'nothing';
+    const hints = () => hintsFor(view, destination, findings, suggest([destination]), silent);
+    const cause = decide(view, destination, findings, closing) ?? { kind: 'nothing', hints: hints() };
+    const allowed = cause.kind !== 'nothing' && cause.kind !== 'closed';
     return { destination, allowed, passes: allowed || mode === 'audit', cause };
   };
 }
 
-/** Nothing allows it. A denylist refuses it only if a key that is not granted names it. */
-function refuse(view: Viewpoint, { host }: Destination, findHints: () => readonly Hint[]): Cause {
-  const hints = findHints();
-  const isNamed = hints.some(({ kind }) => kind === 'grant') || isSilenced(view, host);
-  return view.denylist === true && !isNamed ? { kind: 'open' } : { kind: 'nothing', hints };
-}
-
-/** What allows it; undefined where nothing does. In the order in which the kernel's text decides. */
-function decide(view: Viewpoint, { host, protocol, port }: Destination, findings: Findings) {
+/** Undefined where nothing allows it. In the order in which the kernel's text decides. */
+function decide(
+  view: Viewpoint,
+  destination: Destination,
+  { allowing }: Findings,
+  closing: ReturnType<typeof createCloser> | undefined,
+): Exclude<Cause, { kind: 'nothing' }> | undefined {
+  const { host, protocol, port } = destination;
   if (isSilenced(view, host)) return undefined;
-  if (LOOPBACK.some((prefix) => contains(prefix, host))) return { kind: 'loopback' } as const;
-  const isDns = protocol !== 'icmp' && port === 53;
-  if (isDns && view.dns === 'resolvers' && isResolver(view, host)) return { kind: 'resolver' } as const;
-  return findings.allowing.length === 0
-    ? undefined
-    : ({ kind: 'rules', reasons: findings.allowing } as const);
+  if (LOOPBACK.some((prefix) => contains(prefix, host))) return { kind: 'loopback' };
+  const isDns = protocol !== 'icmp' && port === 53 && isResolver(view, host);
+  if (isDns && view.dns === 'resolvers') return { kind: 'resolver' };
+  if (isDns && closing !== undefined) return undefined;
+  const closed = closing?.(destination) ?? [];
+  if (closed.length > 0) return { kind: 'closed', reasons: closed };
+  if (allowing.length > 0) return { kind: 'rules', reasons: allowing };
+  return closing !== undefined && !isReserved(destination, view.dns) ? { kind: 'open' } : undefined;
 }
 
 function hintsFor(

@@ -1,7 +1,12 @@
 /** Why a destination is allowed or refused: in agreement with what is loaded, and with a way out. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createExplainer, type Explanation, type Hint } from '../../../../src/domain/insight/explain.ts';
+import {
+  createExplainer,
+  type Explanation,
+  type Hint,
+  type Viewpoint,
+} from '../../../../src/domain/insight/explain.ts';
 import { resolve } from '../../../../src/domain/resolve.ts';
 import { allows } from '../../../../src/domain/rule-set.ts';
 import {
@@ -40,7 +45,7 @@ test('explained as allowed is what the rule set allows', () => {
   );
 });
 
-test('with a denylist, explained as refused is what only keys that are not granted allow', () => {
+test('with a denylist, explained as refused is what keys name that are not granted', () => {
   fc.assert(
     fc.property(
       arbitraryKeys,
@@ -50,18 +55,53 @@ test('with a denylist, explained as refused is what only keys that are not grant
       (keys, catalog, grants, destinations) => {
         const explain = createExplainer(view(grants, keys, { catalog, denylist: true }));
         const others = Object.keys(keys).filter((key) => !grants.includes(key));
-        const [granted, ungranted] = [grants, others].map(
-          (some) => resolve(some, aclOf(keys), catalog, [METADATA]).ruleSet,
-        );
+        const closed = resolve(others, aclOf(keys), catalog, []).ruleSet;
         for (const destination of destinations) {
           const { host, protocol, port } = destination;
-          const isAllowed = (one: typeof granted) => one !== undefined && allows(one, host, protocol, port);
-          expect(explain(destination).allowed).toBe(isAllowed(granted) || !isAllowed(ungranted));
+          expect(explain(destination).allowed).toBe(!allows(closed, host, protocol, port));
         }
       },
     ),
     { numRuns: 500 },
   );
+});
+
+describe('with a denylist', () => {
+  const explain = (keys: Readonly<Record<string, string>>, traits: Partial<Viewpoint> = {}) =>
+    createExplainer(view(['mine'], keys, { denylist: true, dns: 'resolvers', ...traits }));
+
+  test('a protected address is closed by a broad line, and by a service that is registered there', () => {
+    const catalog = catalogOf({ pg: [instance('169.254.169.254', 80)] });
+    for (const line of ['0.0.0.0/0:tcp/80', 'pg']) {
+      const { allowed, cause } = explain({ lacked: line }, { catalog })(to('169.254.169.254', 'tcp', 80));
+      expect({ allowed, kind: cause.kind }).toEqual({ allowed: false, kind: 'closed' });
+    }
+  });
+
+  test('a grant opens nothing that another key closes, and opens time and names', () => {
+    const both = explain({ mine: '10.0.0.1:tcp/80', lacked: '10.0.0.0/8:tcp/80' });
+    expect(both(to('10.0.0.1', 'tcp', 80)).cause).toMatchObject({ reasons: [{ key: 'lacked' }] });
+    const named = explain({ mine: '192.0.2.1:udp/53,123' });
+    for (const port of [53, 123]) {
+      expect(named(to('192.0.2.1', 'udp', port)).cause.kind).toBe('rules');
+      expect(named(to('192.0.2.2', 'udp', port)).allowed).toBe(false);
+      expect(named(to('192.0.2.2', 'tcp', port)).allowed).toBe(true);
+    }
+  });
+
+  test.each([
+    ['10.1.2.3', true],
+    ['172.16.255.1', true],
+    ['172.17.0.1', false],
+    ['192.168.1.1', true],
+    ['8.8.8.8', true],
+    ['8.8.4.4', false],
+    ['fd00::1', true],
+    ['2001:db8::1', false],
+  ])('names may be asked of %s: %s', (host, allowed) => {
+    expect(explain({})(to(host, 'udp', 53)).allowed).toBe(allowed);
+    expect(explain({}, { dns: 'none' })(to(host, 'udp', 53)).allowed).toBe(false);
+  });
 });
 
 test('following a hint allows what was refused', () => {
