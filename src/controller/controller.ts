@@ -163,7 +163,7 @@ export class Controller {
     const consul = this.#world.freshness().map((one) => sourceStatus(one, this.#ages));
     return {
       namespaces: [...this.#keeper.records()].map((one) =>
-        statusOf(one, this.#factProblems(one.namespace.id)),
+        statusOf(one, this.#renderer.template, this.#factProblems(one.namespace.id)),
       ),
       refused: this.#plan.refused.map(({ container, problem }) => ({ name: container.name, problem })),
       sources: [...consul, engine],

@@ -5,6 +5,8 @@ import type { Namespace } from '../domain/namespace.ts';
 import type { Problem } from '../domain/problem.ts';
 import type { Resolution } from '../domain/resolve.ts';
 import type { RuleSet } from '../domain/rule-set.ts';
+import type { Template } from '../rendering/template.ts';
+import { loadedState } from './loaded-state.ts';
 import type { Loaded, NamespaceRef } from './ports.ts';
 import type { NamespaceState, NamespaceStatus } from './status.ts';
 
@@ -21,6 +23,8 @@ export type Want =
       readonly awaits: boolean;
       /** Services that could not be read so far, and grant nothing. */
       readonly unread: readonly string[];
+      /** The same of keys that were not granted: a denylist cannot close them. */
+      readonly unclosed: readonly string[];
     }
   | { readonly kind: 'nothing' };
 
@@ -105,15 +109,14 @@ export function refOf({ target }: Namespace): NamespaceRef {
 
 export const attachmentsOf = (namespace: Namespace): string => namespace.target.attachments.join();
 
-export function stateOf(record: NamespaceRecord): NamespaceState {
+export function stateOf(record: NamespaceRecord, template: Template): NamespaceState {
   const { namespace, want, loaded } = record;
   if (record.lastError !== undefined) return 'failed';
   if (want.kind === 'nothing') return 'cleared';
   const waits = record.timer !== undefined && record.failures === 0;
   if (loaded?.fingerprint === undefined || !want.isKnown || waits) return 'pending';
   if (namespace.unenforceable) return 'unenforceable';
-  if (namespace.mode === 'audit') return 'audit';
-  return want.resolution.ruleSet.layers.length === 0 ? 'locked' : 'protected';
+  return loadedState(template, namespace.mode, want.resolution.ruleSet);
 }
 
 const LEFT: Problem = {
@@ -129,13 +132,17 @@ const FOREIGN: Problem = {
 };
 
 /** `facts`: what is wrong with what was read of it apart from its rules. */
-export function statusOf(record: NamespaceRecord, facts: readonly Problem[]): NamespaceStatus {
+export function statusOf(
+  record: NamespaceRecord,
+  template: Template,
+  facts: readonly Problem[],
+): NamespaceStatus {
   const { namespace, want } = record;
   return {
     id: namespace.id,
     workloads: namespace.members.map((member) => member.container.name),
     target: namespace.target.name,
-    state: stateOf(record),
+    state: stateOf(record, template),
     grants: namespace.grants,
     mode: namespace.mode,
     dns: namespace.dns,
@@ -148,14 +155,24 @@ export function statusOf(record: NamespaceRecord, facts: readonly Problem[]): Na
       ...(record.loaded?.isLeft ? [LEFT] : []),
       ...(record.loaded?.hasForeign ? [FOREIGN] : []),
       ...namespace.members.flatMap((member) => member.workload.problems),
-      ...(want.kind === 'rules' ? [...want.resolution.problems, ...want.unread.map(unreadService)] : []),
+      ...(want.kind === 'rules' ? problemsOf(want) : []),
       ...facts,
     ],
   };
 }
 
-const unreadService = (name: string): Problem => ({
+const problemsOf = ({
+  resolution,
+  unread,
+  unclosed,
+}: Extract<Want, { kind: 'rules' }>): readonly Problem[] => [
+  ...resolution.problems,
+  ...unread.map((name) => untold(name, 'so it grants nothing until it does')),
+  ...unclosed.map((name) => untold(name, 'so the denylist leaves them open until it does')),
+];
+
+const untold = (service: string, consequence: string): Problem => ({
   severity: 'error',
-  text: name,
-  reason: 'Consul has not told the instances of this service, so it grants nothing until it does',
+  text: service,
+  reason: `Consul has not told the instances of this service, ${consequence}`,
 });

@@ -33,7 +33,7 @@ export async function readRules(
     const others = [...acl.keys()].filter((key) => !grants.includes(key));
     const ungranted = needsUngranted ? resolver.resolveClosed(others, acl, catalog).ruleSet : undefined;
     const resolution = resolver.resolve(grants, acl, catalog);
-    return { kind: 'rules', resolution, ungranted, isKnown: true, awaits: false, unread: [] };
+    return { kind: 'rules', resolution, ungranted, isKnown: true, awaits: false, unread: [], unclosed: [] };
   };
 }
 

@@ -69,7 +69,7 @@ export function pictureOf(
   return {
     places: [...records].map((one) => ({
       ...placeOf(one.namespace, one.resolvers),
-      state: stateOf(one),
+      state: stateOf(one, template),
       hasForeignRules: one.loaded?.hasForeign,
     })),
     rules: [...acl.values()].map(({ key, text }) => ({ key, text })),

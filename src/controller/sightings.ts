@@ -37,7 +37,7 @@ function outdated(sources: Status['sources']): readonly Sighting[] {
 const OUTDATED_RULES: Problem = {
   severity: 'error',
   reason:
-    'Consul has not confirmed the rules for longer than --max-age allows, so workloads reach nothing until it does',
+    'Consul has not confirmed the rules for longer than --max-age allows, so keys grant nothing until it does',
 };
 
 const OUTDATED_SERVICES: Problem = {

@@ -13,19 +13,26 @@ import type { Freshness } from './known-world.ts';
  * - `pending`: waits for its first load, for a moment with an edit, or for the rules with those of before in place.
  * - `protected`: the kernel holds what it should, and refuses the rest.
  * - `audit`: as protected, but what would be refused passes and is recorded.
- * - `locked`: nothing is allowed, since no valid grant is known.
+ * - `locked`: nothing is allowed, since no valid grant is known, or the template allows nothing.
+ * - `denylist`: all passes but what keys name that were not granted, by the template of that name.
+ * - `custom`: the kernel holds what a user's own template makes of the grants.
  * - `unenforceable`: rules are loaded, but something inside could undo them.
  * - `failed`: the last attempt to load failed; it is tried again.
  * - `cleared`: an operator has taken the rules away until the container stops.
  */
-export type NamespaceState =
-  | 'pending'
-  | 'protected'
-  | 'audit'
-  | 'locked'
-  | 'unenforceable'
-  | 'failed'
-  | 'cleared';
+export const NAMESPACE_STATES = [
+  'pending',
+  'protected',
+  'audit',
+  'locked',
+  'denylist',
+  'custom',
+  'unenforceable',
+  'failed',
+  'cleared',
+] as const;
+
+export type NamespaceState = (typeof NAMESPACE_STATES)[number];
 
 export interface NamespaceStatus {
   readonly id: NamespaceId;

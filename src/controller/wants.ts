@@ -35,9 +35,11 @@ export function wantsOf(
     // What is outdated grants nothing, and goes on to be closed.
     const others = isDenylist ? resolver.resolveClosed(ungranted(grants, acl), acl, catalog) : undefined;
     const pending = [...resolution.pending, ...(others?.pending ?? [])].map(serviceName);
-    const unread = resolution.pending.map(serviceName).filter((name) => !awaited.services.has(name));
+    const isLost = (name: string) => !awaited.services.has(name);
+    const unread = resolution.pending.map(serviceName).filter(isLost);
+    const unclosed = (others?.pending ?? []).map(serviceName).filter(isLost);
     const awaits = pending.some((name) => awaited.services.has(name));
-    return { kind: 'rules', resolution, ungranted: others?.ruleSet, isKnown: true, awaits, unread };
+    return { kind: 'rules', resolution, ungranted: others?.ruleSet, isKnown: true, awaits, unread, unclosed };
   };
 }
 
@@ -45,7 +47,13 @@ const ungranted = (grants: readonly string[], acl: Acl): readonly string[] =>
   [...acl.keys()].filter((key) => !grants.includes(key));
 
 const NO_RESOLUTION: Resolution = { reasons: [], ruleSet: { layers: [] }, problems: [], pending: [] };
-const NOTHING = { kind: 'rules', resolution: NO_RESOLUTION, ungranted: undefined, unread: [] } as const;
+const NOTHING = {
+  kind: 'rules',
+  resolution: NO_RESOLUTION,
+  ungranted: undefined,
+  unread: [],
+  unclosed: [],
+} as const;
 const LOCKED: Want = { ...NOTHING, isKnown: true, awaits: false };
 /** Nothing is known of the rules yet. */
 const unknown = (awaits: boolean): Want => ({ ...NOTHING, isKnown: false, awaits });

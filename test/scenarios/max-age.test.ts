@@ -82,7 +82,7 @@ describe('lock', () => {
       ['containers', undefined],
     ]);
     expect(log.lines.flatMap(({ fields }) => ('reason' in fields ? fields.reason : []))).toContain(
-      'Consul has not confirmed the rules for longer than --max-age allows, so workloads reach nothing until it does',
+      'Consul has not confirmed the rules for longer than --max-age allows, so keys grant nothing until it does',
     );
     consul.confirm();
     await becomes(web, [HOST, PG]);

@@ -3,7 +3,7 @@
  * status and its log. For real controllers and for those in a world of fakes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NamespaceState } from '../../src/controller/status.ts';
+import { NAMESPACE_STATES, type NamespaceState } from '../../src/controller/status.ts';
 import type { RunningController } from './egresstrator.ts';
 import { type Held, held } from './kernel.ts';
 import type { Workloads } from './workloads.ts';
@@ -25,8 +25,6 @@ interface Told {
 
 /** Milliseconds: what is on its way arrives by then. */
 const PATIENCE = 20_000;
-
-const STATES = ['pending', 'protected', 'audit', 'locked', 'unenforceable', 'failed', 'cleared'] as const;
 
 /** Waits until all agrees; throws with what does not. */
 export async function agrees(controller: RunningController, workloads: Workloads): Promise<void> {
@@ -108,7 +106,7 @@ export function statusBesideKernel({ namespaces }: Pick<Told, 'namespaces'>, ker
 /** What metrics count otherwise than status. */
 export function metricsBesideStatus(status: Told, text: string): string[] {
   const { namespaces, refused, sources } = status;
-  const states = STATES.map((state) => {
+  const states = NAMESPACE_STATES.map((state) => {
     const count = namespaces.filter((one) => one.state === state).length;
     return [`egresstrator_namespaces{state="${state}"}`, count] as const;
   });

@@ -226,7 +226,7 @@ export class FakeKernel implements Dataplane {
     const text = this.texts.get(id);
     return {
       fingerprint: text?.match(/egresstrator v1 ([0-9a-f]+)/)?.[1],
-      allows: text?.includes('set allowed') ?? false,
+      allows: /set allowed|-A EGRESSTRATOR-ALLOWED /.test(text ?? ''),
     };
   }
 

@@ -3,6 +3,7 @@
  * client parses by them.
  */
 import { z } from 'zod';
+import { NAMESPACE_STATES } from '../../controller/status.ts';
 
 const Problem = z.object({
   severity: z.enum(['error', 'warning']),
@@ -12,15 +13,7 @@ const Problem = z.object({
   reason: z.string(),
 });
 
-export const State = z.enum([
-  'pending',
-  'protected',
-  'audit',
-  'locked',
-  'unenforceable',
-  'failed',
-  'cleared',
-]);
+export const State = z.enum(NAMESPACE_STATES);
 
 /** What was denied to a container since it is watched; see `DeniedSummary`. */
 export const Denied = z.object({

@@ -7,7 +7,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { DeniedSummary } from '../../controller/denied-record.ts';
-import type { SourceStatus, Status } from '../../controller/status.ts';
+import { NAMESPACE_STATES, type SourceStatus, type Status } from '../../controller/status.ts';
 import type { ObservedLoad } from './measured-dataplane.ts';
 
 export interface MetricsOptions {
@@ -20,7 +20,6 @@ export interface MetricsOptions {
   readonly denied: () => ReadonlyMap<string, DeniedSummary>;
 }
 
-const STATES = ['pending', 'protected', 'audit', 'locked', 'unenforceable', 'failed', 'cleared'] as const;
 const SEVERITIES = ['error', 'warning'] as const;
 
 /** More containers than this are counted together as `other`. */
@@ -84,7 +83,8 @@ export class Metrics {
     );
     this.#gauge('egresstrator_namespaces', 'Network namespaces by state', ['state'], (gauge) => {
       const states = status()?.namespaces.map((one) => one.state) ?? [];
-      for (const state of STATES) gauge.set({ state }, states.filter((one) => one === state).length);
+      for (const state of NAMESPACE_STATES)
+        gauge.set({ state }, states.filter((one) => one === state).length);
     });
     this.#gauge(
       'egresstrator_workloads_refused',

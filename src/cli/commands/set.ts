@@ -6,6 +6,7 @@
 import { ApiClient, isListening } from '../../adapters/api/client.ts';
 import { type OverrideReply, OverrideReply as OverrideReplySchema } from '../../adapters/api/schema.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
+import { loadedState } from '../../controller/loaded-state.ts';
 import { readRules, settleOnce } from '../../controller/one-shot.ts';
 import { Renderer } from '../../controller/rendering.ts';
 import { messageOf, UserError } from '../../domain/errors.ts';
@@ -56,7 +57,7 @@ async function setOnce(wish: Wish, config: Config, terminal: Terminal): Promise<
       const want = rulesFor(namespace.grants);
       const { problems, ruleSet } = want.resolution;
       await settleOnce(namespace, want, context);
-      return { state: ruleSet.layers.length === 0 ? 'locked' : 'protected', problems: [...problems] };
+      return { state: loadedState(template, namespace.mode, ruleSet), problems: [...problems] };
     });
   } finally {
     consul.close();

@@ -24,8 +24,8 @@ export async function status(container: string | undefined, flags: Flags, termin
   const now = Date.now();
   if (container === undefined) return output.result(all, (seen) => presentStatus(seen, now, paint));
   const one = pick(all, container);
-  const seen = { one, loader: all.controller?.loader };
-  output.result(seen, ({ one, loader }) => presentNamespace(one, loader, now, paint), one);
+  const setting = { loader: all.controller?.loader, recordsRefusals: all.recordsRefusals };
+  output.result({ one, setting }, (seen) => presentNamespace(seen.one, seen.setting, now, paint), one);
 }
 
 /** Every host that has published its status. */

@@ -28,6 +28,8 @@ const REMARKS: Readonly<Record<NamespaceState, string | undefined>> = {
   protected: undefined,
   audit: undefined,
   locked: undefined,
+  denylist: undefined,
+  custom: 'a template of your own is loaded (custom), so that may decide otherwise',
   pending: 'its rules are not loaded yet (pending), so this is what will hold',
   failed: 'its rules could not be loaded (failed), so what was loaded before holds',
   unenforceable: 'something inside could undo its rules (unenforceable)',

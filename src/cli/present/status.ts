@@ -20,6 +20,8 @@ const COLOURS: Readonly<Record<NamespaceState, Colour>> = {
   protected: 'green',
   audit: 'yellow',
   locked: 'yellow',
+  denylist: 'green',
+  custom: 'green',
   unenforceable: 'red',
   failed: 'red',
   cleared: 'yellow',
@@ -45,10 +47,17 @@ export function presentStatus(status: Status, now: number, paint: Paint): string
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
+/** What holds for all namespaces of a host. */
+export interface Setting {
+  readonly loader: string | undefined;
+  /** False where the template records nobody who is refused. */
+  readonly recordsRefusals: boolean | undefined;
+}
+
 /** All that is known of one namespace. */
 export function presentNamespace(
   namespace: NamespaceStatus,
-  loader: string | undefined,
+  { loader, recordsRefusals }: Setting,
   now: number,
   paint: Paint,
 ): string {
@@ -59,7 +68,7 @@ export function presentNamespace(
     ['workloads', workloads.join(', ')],
     ['entered by', target],
     ['state', paint(COLOURS[state], state)],
-    ['means', MEANING[state]],
+    ['means', recordsRefusals === false && state === 'audit' ? UNRECORDED_AUDIT : MEANING[state]],
     ['keys', grants.join(', ') || 'none'],
     ['mode', mode],
     ['names', dns === 'resolvers' ? 'port 53 of its own resolvers' : 'no name resolution'],
@@ -75,11 +84,16 @@ export function presentNamespace(
   return [text, remedy, presentProblems([namespace], paint)].filter((part) => part !== '').join('\n\n');
 }
 
+const UNRECORDED_AUDIT = 'everything passes; the template does not record what would be refused';
+
 const MEANING: Readonly<Record<NamespaceState, string>> = {
   pending: 'waits for its first rules, or for Consul',
   protected: 'reaches what its keys allow, and nothing else',
   audit: 'everything passes; what would be refused is recorded',
-  locked: 'reaches nothing, as no key grants it anything, or what is known is too old (--max-age)',
+  locked:
+    'reaches nothing, as no key grants it anything, what is known is too old (--max-age), or the template is lockdown',
+  denylist: 'reaches all but what keys name that it was not granted, and time and names of others',
+  custom: 'holds what your own template makes of its keys; what that lets pass is not known here',
   unenforceable: 'rules are loaded, but something inside could undo them',
   failed: 'rules could not be loaded; it is tried again',
   cleared: 'an operator took the rules away until it stops',

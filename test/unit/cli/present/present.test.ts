@@ -23,6 +23,7 @@ import { createSuggester } from '../../../../src/domain/insight/suggest.ts';
 import { aclOf, catalogOf, instance, to, view } from '../../domain/insight/worlds.ts';
 
 const NOW = 1_000_000_000;
+const AUTO = { loader: 'auto', recordsRefusals: true };
 const tags: Paint = (colour, text) => `<${colour}>${text}</>`;
 const lines = (text: string): readonly string[] => text.split('\n');
 
@@ -130,9 +131,24 @@ describe('status', () => {
     );
   });
 
+  test.each([
+    ['audit', true, 'everything passes; what would be refused is recorded'],
+    ['audit', false, 'everything passes; the template does not record what would be refused'],
+    [
+      'denylist',
+      true,
+      'reaches all but what keys name that it was not granted, and time and names of others',
+    ],
+    ['custom', true, 'holds what your own template makes of its keys; what that lets pass is not known here'],
+  ] as const)('of one container that is %s, recorded: %s', (state, recordsRefusals, meaning) => {
+    const setting = { ...AUTO, recordsRefusals };
+    const text = status.namespaces.map((one) => presentNamespace({ ...one, state }, setting, NOW, plain));
+    expect(text[0]).toContain(`means        ${meaning}\n`);
+  });
+
   test('of one container says what its state means', () => {
     const [namespace] = status.namespaces;
-    expect(namespace && lines(presentNamespace(namespace, 'auto', NOW, plain))).toEqual([
+    expect(namespace && lines(presentNamespace(namespace, AUTO, NOW, plain))).toEqual([
       'workloads    web, sidecar',
       'entered by   web',
       'state        protected',
@@ -145,9 +161,9 @@ describe('status', () => {
       'checked      4s ago',
       'loaded by    auto',
     ]);
-    const known = namespace && presentNamespace({ ...namespace, loader: 'helper' }, 'auto', NOW, plain);
+    const known = namespace && presentNamespace({ ...namespace, loader: 'helper' }, AUTO, NOW, plain);
     expect(known).toContain('loaded by    helper');
-    const raw = namespace && presentNamespace({ ...namespace, hasRawSockets: true }, 'auto', NOW, plain);
+    const raw = namespace && presentNamespace({ ...namespace, hasRawSockets: true }, AUTO, NOW, plain);
     expect(raw).toMatch(/^To close that, start it with --cap-drop NET_RAW, or by the gate, /m);
     expect(raw).toContain(
       'raw sockets  it holds CAP_NET_RAW, with which AF_XDP sockets get round the rules\n',
@@ -289,7 +305,7 @@ describe('denied', () => {
     expect(presentStatus({ ...status, namespaces: [full] }, NOW, plain)).toContain(
       `web: the record of denied destinations is full; ${words} (egresstrator denied web)`,
     );
-    expect(presentNamespace(full, undefined, NOW, plain)).toContain(
+    expect(presentNamespace(full, AUTO, NOW, plain)).toContain(
       `denied       9,003 packets; 2 of them forged; 1 frame; the record is full: ${words}`,
     );
   });

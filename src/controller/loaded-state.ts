@@ -1,0 +1,15 @@
+/**
+ * What it means that the rules wanted are loaded, by the template that made their text.
+ */
+import { isEmpty, type RuleSet } from '../domain/rule-set.ts';
+import type { Mode } from '../domain/workload.ts';
+import { knowsAudit, policyOf } from '../rendering/policy.ts';
+import type { Template } from '../rendering/template.ts';
+import type { NamespaceState } from './status.ts';
+
+export function loadedState(template: Template, mode: Mode, allowed: RuleSet): NamespaceState {
+  if (mode === 'audit' && knowsAudit(template)) return 'audit';
+  const policy = policyOf(template);
+  if (policy === 'denylist' || policy === 'custom') return policy;
+  return policy === 'fixed' || isEmpty(allowed) ? 'locked' : 'protected';
+}

@@ -1,0 +1,21 @@
+/**
+ * What a template makes of a rule set, as far as that is known: of one that ships by its name, of a user's own
+ * not at all.
+ */
+import { isShipped, type ShippedTemplate } from './catalog.ts';
+import type { Template } from './template.ts';
+
+/** `fixed`: nothing passes, whatever is granted. `custom`: only who wrote it knows. */
+export type Policy = 'allowlist' | 'denylist' | 'fixed' | 'custom';
+
+const POLICIES: Readonly<Record<ShippedTemplate, Policy>> = {
+  nftables: 'allowlist',
+  iptables: 'allowlist',
+  denylist: 'denylist',
+  lockdown: 'fixed',
+};
+
+export const policyOf = ({ name }: Template): Policy => (isShipped(name) ? POLICIES[name] : 'custom');
+
+/** False where `EGRESSTRATOR_MODE=audit` changes nothing. */
+export const knowsAudit = ({ mentions }: Template): boolean => mentions.has('audit');

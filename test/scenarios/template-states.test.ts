@@ -1,0 +1,61 @@
+/** What status says of a workload under each kind of template: it must be true of what the text does. */
+import { describe, expect, test } from 'vitest';
+import type { Mode } from '../../src/domain/workload.ts';
+import { loadTemplate } from '../../src/rendering/catalog.ts';
+import { compileTemplate, type Template } from '../../src/rendering/template.ts';
+import { container } from '../support/containers.ts';
+import { startFake } from '../support/fake-controller.ts';
+
+const web = container('web');
+const { source } = loadTemplate('nftables');
+const own = compileTemplate('./own.hbs', source);
+const withoutAudit = compileTemplate('./own.hbs', loadTemplate('lockdown').source);
+
+async function told(template: Template, mode: Mode, rules: Readonly<Record<string, string>>) {
+  const setup = startFake({ template, mode });
+  setup.consul.put(rules);
+  setup.engine.run(web);
+  await setup.rest();
+  const [found] = setup.controller.status().namespaces;
+  await setup.controller.close();
+  return { state: found?.state, problems: found?.problems.map(({ text, reason }) => text ?? reason) };
+}
+
+const FULL = { db: '10.0.0.1:tcp/80' };
+const EMPTY = { db: '' };
+
+describe.each([
+  ['nftables', loadTemplate('nftables'), ['protected', 'locked', 'audit']],
+  ['iptables', loadTemplate('iptables'), ['protected', 'locked', 'audit']],
+  ['denylist', loadTemplate('denylist'), ['denylist', 'denylist', 'audit']],
+  [
+    'lockdown, which lets nothing pass in audit mode either',
+    loadTemplate('lockdown'),
+    ['locked', 'locked', 'locked'],
+  ],
+  ['a user’s own, of which nobody knows what it does', own, ['custom', 'custom', 'audit']],
+  ['a user’s own that knows no audit mode', withoutAudit, ['custom', 'custom', 'custom']],
+] as const)('%s', (_, template, [granted, nothing, audit]) => {
+  test(`${granted} with a grant, ${nothing} without one, ${audit} in audit mode`, async () => {
+    expect((await told(template, 'enforce', FULL)).state).toBe(granted);
+    expect((await told(template, 'enforce', EMPTY)).state).toBe(nothing);
+    expect((await told(template, 'audit', FULL)).state).toBe(audit);
+  });
+});
+
+test('a denylist tells which service of a key that is not granted it cannot close', async () => {
+  const setup = startFake({ template: loadTemplate('denylist') });
+  setup.consul.mute('lost', new Error('No path to datacenter'));
+  setup.consul.put({ ...FULL, other: 'lost' });
+  setup.engine.run(web);
+  await setup.rest();
+  expect(setup.controller.status().namespaces.flatMap(({ problems }) => problems)).toEqual([
+    {
+      severity: 'error',
+      text: 'lost',
+      reason:
+        'Consul has not told the instances of this service, so the denylist leaves them open until it does',
+    },
+  ]);
+  await setup.controller.close();
+});
