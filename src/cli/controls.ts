@@ -14,7 +14,7 @@ import type { Observation } from './observation.ts';
 export function controlsOf(controller: Controller, observation: Observation): Controls {
   return {
     status: () => observation.status(controller),
-    ready: () => controller.status().sources.every(({ known }) => known),
+    ready: () => controller.isReady,
     override: (request) => override(controller, request),
     picture: (query) => observation.picture(query),
     refusals: (query) => observation.refusals(query),

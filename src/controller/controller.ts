@@ -147,6 +147,16 @@ export class Controller {
     return this.#containers.value;
   }
 
+  /**
+   * True once the rules and the containers were read, and no service is waited for. A service that fails or says
+   * nothing holds up no load, and so no readiness: any workload may hold a key that names one.
+   */
+  get isReady(): boolean {
+    const hasRules = this.#world.freshness().some(({ name, known }) => name === 'rules' && known);
+    const isSettled = this.#world.awaited(this.#options.grace).services.size === 0;
+    return hasRules && this.#containers.value !== undefined && isSettled;
+  }
+
   /** The mode of workloads that name none. */
   get mode(): Mode {
     return this.#options.mode;

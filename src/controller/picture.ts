@@ -37,6 +37,8 @@ export interface Picture {
   readonly services: readonly { readonly name: string; readonly instances: readonly Instance[] }[];
   /** Services of which nothing could be learned. */
   readonly unread: readonly string[];
+  /** Of those, why: by name. */
+  readonly whyUnread?: Readonly<Record<string, string>> | undefined;
   readonly protectedHosts: readonly string[];
   /** Its name or path. */
   readonly template?: string | undefined;

@@ -74,6 +74,31 @@ describe.each([
   });
 });
 
+describe('readiness', () => {
+  test('waits for the rules, and for no service that has failed or says nothing', async () => {
+    const setup = startFake();
+    setup.consul.mute('web@dc9', NOT_THIS_ONE);
+    setup.engine.run(web);
+    await setup.rest();
+    expect(setup.controller.isReady).toBe(false);
+    setup.consul.put({ db: 'web@dc9\nsilent\n10.0.0.1:tcp/80' });
+    await setup.rest();
+    await expect.poll(() => setup.controller.isReady, { timeout: 2_000 }).toBe(true);
+    setup.engine.run(container('other'));
+    await setup.rest();
+    expect(setup.controller.isReady).toBe(true);
+  });
+
+  test('is lost by no outage of Consul', async () => {
+    const setup = startFake();
+    setup.consul.put({ db: '10.0.0.1:tcp/80' });
+    setup.engine.run(web);
+    await setup.rest();
+    setup.consul.fail(new Error('away'));
+    expect(setup.controller.isReady).toBe(true);
+  });
+});
+
 test('what a former run knew of a service that fails now is in force', async () => {
   const [engine, kernel, consul] = [new FakeEngine(), new FakeKernel(), new FakeConsul()];
   const before = startFake({ engine, kernel, consul });

@@ -37,6 +37,7 @@ export const PictureReply = z.object({
   rules: z.array(z.object({ key: z.string(), text: z.string() })),
   services: z.array(z.object({ name: z.string(), instances: z.array(Instance) })),
   unread: z.array(z.string()),
+  whyUnread: z.record(z.string(), z.string()).optional(),
   protectedHosts: z.array(z.string()),
   template: z.string().optional(),
   kvPath: z.string().optional(),

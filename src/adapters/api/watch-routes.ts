@@ -9,7 +9,7 @@ import { HealthReply, StatusReply } from './schema.ts';
 /** What those who watch need of the controller. */
 export interface WatchControls {
   status(): Status;
-  /** True once every source has answered. */
+  /** True once the rules and the containers were read, and no service is waited for. */
   ready(): boolean;
   /** In the text format of Prometheus. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
@@ -20,7 +20,7 @@ export function addWatchRoutes(server: FastifyInstance, controls: WatchControls)
   server.get('/healthz', { schema: { response: replies(HealthReply) } }, () => ({ ok: true }));
   server.get('/readyz', { schema: { response: replies(HealthReply) } }, (_request, reply) => {
     if (controls.ready()) return { ok: true };
-    return reply.status(503).send({ ok: false, reason: 'not every source has answered yet' });
+    return reply.status(503).send({ ok: false, reason: 'the rules or the containers were not read yet' });
   });
   server.get('/metrics', async (_request, reply) => {
     const { contentType, text } = await controls.metrics();

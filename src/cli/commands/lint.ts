@@ -44,12 +44,13 @@ async function lintFile(path: string, { config }: Asking): Promise<Linted> {
 
 async function lintConsul(key: unknown, { config, terminal }: Asking): Promise<Linted> {
   const answer = await learn({ scope: 'named', withoutContainers: true }, config, terminal);
-  const { acl, catalog, protectedHosts, unread } = answer;
+  const { acl, catalog, protectedHosts, whyUnread: failures } = answer;
   if (typeof key === 'string' && !acl.has(key))
     throw new UserError(`Consul has no ACL key "${key}" below ${config.consul.kvPath}`);
   const workloads = answer.workloadsKnown ? granteesOf(answer) : undefined;
   const withForeignRules = answer.places.filter((one) => one.hasForeignRules).map(({ target }) => target);
-  const all = lintAcl({ acl, withForeignRules, protectedHosts, catalog, workloads });
+  const all = lintAcl({ acl, withForeignRules, protectedHosts, catalog, failures, workloads });
+  const unread = answer.unread.filter((name) => !failures.has(name));
   return { findings: typeof key === 'string' ? all.filter((one) => one.key === key) : all, unread };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Picture } from '../../controller/picture.ts';
 import { parseAcl } from '../../domain/acl.ts';
+import { messageOf } from '../../domain/errors.ts';
 import { servicesOf } from '../../domain/resolve.ts';
 import { type Instance, type ServiceRef, serviceName } from '../../domain/service.ts';
 
@@ -20,7 +21,7 @@ const MOST_SERVICES = 2_000;
 /** Reads at once. */
 const AT_ONCE = 16;
 
-/** `also`: services that are asked for by name. What can't be read is in `unread`. */
+/** `also`: services that are asked for by name. What can't be read is in `unread`, and why in `whyUnread`. */
 export async function withServices(
   picture: Picture,
   reader: ServiceReader,
@@ -34,15 +35,20 @@ export async function withServices(
   const missing = new Map(wanted.map((ref) => [serviceName(ref), ref]));
   for (const name of known.keys()) missing.delete(name);
   const refs = [...missing.values()].slice(0, MOST_SERVICES);
+  const why = new Map<string, string>();
   const unread: string[] = [...missing.keys()].slice(MOST_SERVICES);
   const read = async () => {
     for (let ref = refs.shift(); ref !== undefined; ref = refs.shift()) {
-      const instances = await reader.readService(ref).catch(() => undefined);
-      if (instances === undefined) unread.push(serviceName(ref));
-      else known.set(serviceName(ref), instances);
+      const name = serviceName(ref);
+      try {
+        known.set(name, await reader.readService(ref));
+      } catch (error) {
+        unread.push(name);
+        why.set(name, messageOf(error));
+      }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, read));
   const services = [...known].map(([name, instances]) => ({ name, instances }));
-  return { ...picture, services, unread: unread.sort() };
+  return { ...picture, services, unread: unread.sort(), whyUnread: Object.fromEntries(why) };
 }

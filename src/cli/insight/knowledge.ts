@@ -16,6 +16,8 @@ export interface Knowledge {
   readonly places: readonly Place[];
   /** Services of which nothing could be learned. */
   readonly unread: readonly string[];
+  /** Why, by name, where that is known. */
+  readonly whyUnread: ReadonlyMap<string, string>;
   /** What is loaded keeps refused destinations, so that they can be told. */
   readonly recordsRefusals: boolean;
   /** The name or path of the template. */
@@ -31,6 +33,7 @@ export const knowledgeOf = (picture: Picture): Knowledge => ({
   protectedHosts: picture.protectedHosts.flatMap((text) => parseAddress(text) ?? []),
   places: picture.places,
   unread: picture.unread,
+  whyUnread: new Map(Object.entries(picture.whyUnread ?? {})),
   recordsRefusals: picture.recordsRefusals,
   template: picture.template,
   kvPath: picture.kvPath,

@@ -19,7 +19,7 @@ export function presentFindings(
     return `${place}: ${paint(COLOURS[severity], severity)}: ${what}${reason}\n  ${remedy}`;
   });
   const blind =
-    unread.length === 0 ? [] : [`not looked up, as Consul did not tell: ${list(unread.slice(0, 5))}`];
+    unread.length === 0 ? [] : [`not looked up, as there are too many services: ${list(unread.slice(0, 5))}`];
   return [...lines, ...blind, summary(findings)].join('\n');
 }
 

@@ -7,6 +7,7 @@ import type { Prefix } from '../address.ts';
 import type { Problem } from '../problem.ts';
 import { type Catalog, reasonsFor } from '../resolve.ts';
 import { formatRule } from '../rule.ts';
+import { serviceName } from '../service.ts';
 import type { Grantee } from './diff.ts';
 import type { Finding } from './finding.ts';
 import { lintRules } from './lint-rules.ts';
@@ -18,6 +19,8 @@ export interface LintContext {
   readonly protectedHosts: readonly Prefix[];
   /** Undefined where services were not looked up. */
   readonly catalog: Catalog | undefined;
+  /** Services that could not be read, by name: why. */
+  readonly failures?: ReadonlyMap<string, string>;
   /** The running workloads; undefined where they are not known. */
   readonly workloads: readonly Grantee[] | undefined;
 }
@@ -28,12 +31,14 @@ export function lint({
   withForeignRules = [],
   protectedHosts,
   catalog,
+  failures = new Map(),
   workloads,
 }: LintContext): readonly Finding[] {
   const findings = [...acl.values()].flatMap((key) => [
     ...lintGrants(key, workloads),
     ...lintText(key),
     ...lintServices(key, catalog, protectedHosts),
+    ...lintFailures(key, failures),
     ...lintRules(key, protectedHosts),
   ]);
   return [...[...findings, ...missingKeys(acl, workloads)].sort(inOrder), ...foreignRules(withForeignRules)];
@@ -103,6 +108,16 @@ const fromProblem = (key: string, { severity, line, text, reason }: Problem, rul
   reason,
   remedy: rule === undefined ? 'correct the line, or begin it with "#"' : `write ${rule}`,
 });
+
+const lintFailures = ({ key, rules }: AclKey, failures: ReadonlyMap<string, string>): readonly Finding[] =>
+  rules.flatMap(({ line, text, rule }): readonly Finding[] => {
+    const name = rule.kind === 'service' ? serviceName(rule) : '';
+    const failure = failures.get(name);
+    if (failure === undefined) return [];
+    const reason = `the instances of ${name} could not be read: ${failure}`;
+    const remedy = 'until they can be, the line grants nothing; if its name is wrong, correct that';
+    return [{ severity: 'error', code: 'service', key, line, text, reason, remedy }];
+  });
 
 function lintServices(
   key: AclKey,

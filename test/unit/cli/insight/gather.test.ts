@@ -42,6 +42,11 @@ test('what rules name is read, and what is asked for, but nothing twice', async 
   expect(unread).toEqual(['broken']);
 });
 
+test('why a service could not be read is told', async () => {
+  const { whyUnread } = await withServices(picture, new Reader([]), 'named');
+  expect(whyUnread).toEqual({ broken: 'no right' });
+});
+
 test('all of the catalog is read where a question is about addresses', async () => {
   const reader = new Reader(['web', 'known']);
   await withServices(picture, reader, 'all');

@@ -445,7 +445,7 @@ test('findings are lines as compilers print them', () => {
     '  delete the line',
   ]);
   expect(lines(presentFindings(findings, ['pg'], plain)).slice(-2)).toEqual([
-    'not looked up, as Consul did not tell: pg',
+    'not looked up, as there are too many services: pg',
     '1 error, 0 warnings, 1 to tidy up',
   ]);
 });

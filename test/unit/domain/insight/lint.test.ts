@@ -24,6 +24,18 @@ test('containers with rules of others come last, each with what to do', () => {
   expect(findings.at(-1)).toMatchObject({ severity: 'warning', remedy: expect.stringContaining('restart') });
 });
 
+test('a service that could not be read is an error of each line that names it', () => {
+  const failures = new Map([['web@dc9', 'Consul knows no datacenter dc9: correct its name, or join it.']]);
+  const acl = aclOf({ key: '10.0.0.1:tcp/80\nproduction.web@dc9', other: 'web@dc9:udp' });
+  const findings = lint({ acl, failures, protectedHosts: [], catalog: new Map(), workloads: undefined });
+  const reason =
+    'the instances of web@dc9 could not be read: Consul knows no datacenter dc9: correct its name, or join it.';
+  expect(brief(findings)).toEqual([
+    ['error', 'service', 2, reason],
+    ['error', 'service', 1, reason],
+  ]);
+});
+
 describe('lines', () => {
   test('that are no rules, with what was expected', () => {
     expect(lintText('10.0.0.1:tcp/80\n10.0.0.1')).toMatchObject([
