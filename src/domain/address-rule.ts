@@ -70,9 +70,8 @@ const likelySlip = (text: string, { target, traffic = '' }: Sides): string | und
   if ('prefix' in parsePrefix(text)) return noProtocol(text);
   if (/:(?:tcp|udp)\/\d+$/i.test(target) && /^\d+$/.test(traffic))
     return `expected a range of ports with a hyphen, got ${quote(text)}`;
-  if (traffic.startsWith('//')) return `expected an address or a service, got the URL ${quote(text)}`;
-  if (/^\d+\.\d+\.\d+\.\d+-/.test(target))
-    return `expected one address or prefix, got the address range ${quote(target)}; write it as prefixes`;
+  if (target.includes(',') && target.split(',').every((one) => 'prefix' in parsePrefix(one)))
+    return `expected one address or prefix, got the list ${quote(target)}; write a line for each`;
   return undefined;
 };
 

@@ -5,6 +5,7 @@
 
 import type { Acl, AclKey, RuleLine } from './acl.ts';
 import { contains, type Prefix, parseAddress } from './address.ts';
+import { mayBeHostName } from './host-name.ts';
 import type { Problem } from './problem.ts';
 import type { ServiceRule } from './rule.ts';
 import { type Allowance, canonical, protect, type RuleSet } from './rule-set.ts';
@@ -131,8 +132,14 @@ const outdated = (rule: ServiceRule): string =>
 
 const nothingRegistered = (rule: ServiceRule, others: number): string =>
   others === 0
-    ? `no instance of ${serviceName(rule)} is registered, so it grants nothing for now`
+    ? `no instance of ${serviceName(rule)} is registered, so it grants nothing for now${ifHostName(rule)}`
     : `no instance of ${serviceName(rule)} has the tag "${rule.tag}" (${others} without it), so it grants nothing for now`;
+
+/** The name of a host reads as a service with a tag: `example.com`. */
+const ifHostName = ({ tag, service }: ServiceRule): string =>
+  tag !== undefined && mayBeHostName(`${tag}.${service}`)
+    ? `; if ${tag}.${service} is a host name, write its addresses instead`
+    : '';
 
 /**
  * What reaching an instance takes, or why it can't be said. Whoever may register a service must not

@@ -7,6 +7,7 @@
 import { type AddressRule, formatAddressRule, parseAddressRule } from './address-rule.ts';
 import type { Problem } from './problem.ts';
 import { formatServiceRule, nameAndProtocol, parseServiceRule, type ServiceRule } from './service-rule.ts';
+import { slipOf } from './slips.ts';
 import { printable, quote } from './text.ts';
 
 export type { AddressRule } from './address-rule.ts';
@@ -58,6 +59,24 @@ export const parseRules = (key: string, text: string): ParsedRules => {
 export const parseRule = (line: string): ParsedRule | undefined => {
   const text = withoutComment(line);
   if (text === '') return undefined;
+  const slip = slipOf(text);
+  if (slip !== undefined) return { reason: slip };
+  const parsed = parseText(text);
+  return 'rule' in parsed ? parsed : { reason: gluedComment(text) ?? parsed.reason };
+};
+
+/** A rule and, with no space before it, a comment: a tag may hold a "#". */
+const gluedComment = (text: string): string | undefined => {
+  const hash = text.indexOf('#');
+  const rule = text.slice(0, Math.max(hash, 0));
+  if (rule === '' || rule.length > MOST_GLUED || !('rule' in parseText(rule))) return undefined;
+  return `expected a space before a comment, got ${quote(text)}; write ${quote(`${rule} ${text.slice(hash)}`)}`;
+};
+
+/** Characters of a rule that is repeated with its comment set apart. */
+const MOST_GLUED = 60;
+
+const parseText = (text: string): ParsedRule => {
   if (/\s/.test(text)) return { reason: `expected one rule without spaces inside, got ${quote(text)}` };
   if (/\p{C}/u.test(text)) return { reason: `expected visible characters only, got ${quote(text)}` };
   return looksLikeAddress(text) ? parseAddressRule(text) : parseServiceRule(text);

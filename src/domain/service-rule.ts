@@ -4,7 +4,7 @@
  * A tag is nearly free text, as it is in Consul; names of services and datacenters are not, as
  * they become part of a URL and of messages.
  */
-import { quote } from './text.ts';
+import { printable, quote } from './text.ts';
 
 /** Traffic to every registered instance of a service, at the instance's own address and port. */
 export interface ServiceRule {
@@ -30,7 +30,7 @@ const TAG = /^[^\s\p{C}"'`<>\\/,;@]{1,255}$/u;
 export const parseServiceRule = (text: string): ParsedServiceRule => {
   const { name, protocol } = nameAndProtocol(text);
   if (name === '') return { reason: `expected an address or a service before ${quote(text)}` };
-  const fault = faultOfProtocol(protocol);
+  const fault = faultOfProtocol(protocol, name);
   if (fault !== undefined) return { reason: fault };
   const at = name.indexOf('@');
   const [path, datacenter] = at < 0 ? [name, undefined] : [name.slice(0, at), name.slice(at + 1)];
@@ -66,13 +66,18 @@ export const nameAndProtocol = (text: string): { name: string; protocol: string 
     : { name: text.slice(0, colon), protocol: rest };
 };
 
-const faultOfProtocol = (protocol: string | undefined): string | undefined => {
+const faultOfProtocol = (protocol: string | undefined, name: string): string | undefined => {
   if (protocol === undefined || /^(tcp|udp)$/i.test(protocol)) return undefined;
   if (protocol.includes('@'))
     return `expected the datacenter before the protocol, got ${quote(`:${protocol}`)}`;
   return /\/|^\d/.test(protocol)
-    ? `expected tcp or udp after a service, whose port comes from the catalog, got ${quote(`:${protocol}`)}`
+    ? `expected tcp or udp after a service, whose port comes from the catalog, got ${quote(`:${protocol}`)}; ${withoutPort(name, protocol)}`
     : `expected tcp or udp after a service, got ${quote(`:${protocol}`)}`;
+};
+
+const withoutPort = (name: string, protocol: string): string => {
+  const service = `${printable(name)}${/^udp\b/i.test(protocol) ? ':udp' : ''}`;
+  return name.includes('.') ? `write ${service}, or the address if it is a host name` : `write ${service}`;
 };
 
 const faultOf = (service: string, tag?: string, datacenter?: string): string | undefined => {

@@ -7,6 +7,7 @@ import type { Destination } from '../../domain/insight/destination.ts';
 import type { Catalog } from '../../domain/resolve.ts';
 import type { ServiceRule } from '../../domain/rule.ts';
 import { type Instance, serviceName } from '../../domain/service.ts';
+import { slipOf } from '../../domain/slips.ts';
 import { parseTraffic } from '../../domain/traffic.ts';
 import { parseService } from './service-words.ts';
 
@@ -28,6 +29,8 @@ export function parseTarget(word: string, traffic: string | undefined): Target {
       ? { kind: 'host', host }
       : { kind: 'destinations', destinations: [toHost(host, what)] };
   }
+  const slip = slipOf(word);
+  if (slip !== undefined) throw new UsageError(slip);
   const rule = parseService(word);
   if (rule === undefined)
     throw new UsageError(
@@ -37,7 +40,7 @@ export function parseTarget(word: string, traffic: string | undefined): Target {
   if (traffic === 'tcp' || traffic === 'udp')
     return { kind: 'service', rule: { ...rule, protocol: traffic } };
   throw new UsageError(
-    `the port of a service comes from Consul; give tcp or udp after ${word}, or its address`,
+    `the port of a service comes from Consul; give tcp or udp after ${word}, or an address if it is a host name`,
   );
 }
 
@@ -63,12 +66,12 @@ export function instancesOf(
   throw new UserError(`Consul has no instance of ${name}${tagged}${hint}`);
 }
 
-/** `10.0.0.5`, and for convenience `10.0.0.5:443` and `[::1]:443`. */
+/** `10.0.0.5`, and for convenience `10.0.0.5:443`, `[::1]:443`, and `10.0.0.5:tcp/443` as rules have it. */
 function splitPort(word: string): { readonly host: Prefix | undefined; readonly rest?: string } {
   const host = parseAddress(word.replace(/^\[(.*)\]$/, '$1'));
   if (host !== undefined) return { host };
-  const match = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(word);
-  return { host: parseAddress(match?.[1] ?? ''), rest: `tcp/${match?.[2] ?? ''}` };
+  const match = /^\[?([^\]]+?)\]?:(?:(tcp|udp|icmp)\/)?(\d{1,5})$/i.exec(word);
+  return { host: parseAddress(match?.[1] ?? ''), rest: `${match?.[2] ?? 'tcp'}/${match?.[3] ?? ''}` };
 }
 
 function toHost(host: Prefix, text: string): Destination {

@@ -13,6 +13,8 @@ export interface Finding {
   readonly code:
     | 'bad-line'
     | 'host-bits'
+    | 'host-name'
+    | 'protected'
     | 'service'
     | 'broad'
     | 'duplicate'

@@ -3,8 +3,9 @@
  * than anybody can have meant.
  */
 import type { AclKey, RuleLine } from '../acl.ts';
-import { formatPrefix, type Prefix } from '../address.ts';
-import { formatRule, type ServiceRule } from '../rule.ts';
+import { contains, formatPrefix, type Prefix } from '../address.ts';
+import { MINIMUM_LENGTH } from '../protect.ts';
+import { type AddressRule, formatRule, type ServiceRule } from '../rule.ts';
 import { isAllPorts, isBroad } from './broad.ts';
 import type { Finding } from './finding.ts';
 import { Overlaps } from './overlap.ts';
@@ -14,10 +15,11 @@ type Judgement = Omit<Finding, 'key' | 'line' | 'text'>;
 
 export function lintRules({ key, rules }: AclKey, protectedHosts: readonly Prefix[]): readonly Finding[] {
   const linesAround = needlessness(rules, protectedHosts);
+  const judgeProtection = protectionJudge(rules, protectedHosts);
   const byLine = new Map(rules.map((line) => [line.line, line]));
   return rules.flatMap((line) => {
     const around = linesAround(line).flatMap((number) => byLine.get(number) ?? []);
-    const judgements = [...judgeBreadth(line), ...judgeNeed(line, around)];
+    const judgements = [...judgeBreadth(line), ...judgeProtection(line), ...judgeNeed(line, around)];
     return judgements.map((one) => ({ ...one, key, line: line.line, text: line.text }));
   });
 }
@@ -63,6 +65,32 @@ function judgeNeed({ rule }: RuleLine, around: readonly RuleLine[]): readonly Ju
     },
   ];
 }
+
+/**
+ * Prefixes that seem to allow a protected host and do not. Not where another line names the host, nor of prefixes
+ * that are told as broad: these hold more than anybody means.
+ */
+function protectionJudge(
+  rules: readonly RuleLine[],
+  protectedHosts: readonly Prefix[],
+): (line: RuleLine) => readonly Judgement[] {
+  const isLong = ({ family, length }: Prefix) => length >= MINIMUM_LENGTH[family];
+  const prefixes = rules.flatMap(({ rule }) => (rule.kind === 'address' ? [rule.prefix] : []));
+  const named = (host: Prefix) => prefixes.some((one) => isLong(one) && contains(one, host));
+  const closed = protectedHosts.filter((host) => !named(host));
+  return ({ rule }) => {
+    if (rule.kind !== 'address' || isLong(rule.prefix) || isBroad({ allowance: rule })) return [];
+    const host = closed.find((one) => contains(rule.prefix, one));
+    return host === undefined ? [] : [carvedOut(rule, host)];
+  };
+}
+
+const carvedOut = (rule: AddressRule, host: Prefix): Judgement => ({
+  severity: 'warning',
+  code: 'protected',
+  reason: `it does not allow the protected address ${formatPrefix(host)}, which only a prefix of /${MINIMUM_LENGTH[host.family]} or longer does`,
+  remedy: `if it is meant, add ${formatRule({ ...rule, prefix: host })}; else name the networks around it`,
+});
 
 function judgeBreadth({ rule }: RuleLine): readonly Judgement[] {
   if (rule.kind !== 'address') return [];

@@ -2,8 +2,9 @@
  * Everything about the rules that deserves a second look: what has no effect, what is needless, what
  * is dangerously broad, and which keys nobody asks for.
  */
-import type { Acl, AclKey } from '../acl.ts';
+import type { Acl, AclKey, RuleLine } from '../acl.ts';
 import type { Prefix } from '../address.ts';
+import { endsAsHostName } from '../host-name.ts';
 import type { Problem } from '../problem.ts';
 import { type Catalog, reasonsFor } from '../resolve.ts';
 import { formatRule } from '../rule.ts';
@@ -124,7 +125,7 @@ function lintServices(
   catalog: Catalog | undefined,
   protectedHosts: readonly Prefix[],
 ): readonly Finding[] {
-  if (catalog === undefined) return [];
+  if (catalog === undefined) return key.rules.flatMap((line) => lintHostName(key.key, line));
   const services = { ...key, rules: key.rules.filter(({ rule }) => rule.kind === 'service') };
   const { problems } = reasonsFor([services], catalog, protectedHosts);
   return problems.map((problem) => ({
@@ -132,4 +133,14 @@ function lintServices(
     code: 'service',
     remedy: 'register the service so, or correct its name',
   }));
+}
+
+/** Where no catalog says whether there is such a service. */
+function lintHostName(key: string, { line, text, rule }: RuleLine): readonly Finding[] {
+  if (rule.kind !== 'service' || rule.tag === undefined) return [];
+  const { tag, service } = rule;
+  if (!endsAsHostName(`${tag}.${service}`)) return [];
+  const reason = `it names the service ${service} with the tag "${tag}", and no host ${tag}.${service}`;
+  const remedy = 'if a host is meant, write its addresses';
+  return [{ severity: 'warning', code: 'host-name', key, line, text, reason, remedy }];
 }

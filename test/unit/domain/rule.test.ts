@@ -28,7 +28,12 @@ describe('a line', () => {
   test.each([
     ['10.0.0.1:tcp/80, 443', 'expected one rule without spaces inside, got "10.0.0.1:tcp/80, 443"'],
     ['10.0.0.1 :tcp/80', 'expected one rule without spaces inside, got "10.0.0.1 :tcp/80"'],
-    ['10.0.0.1:tcp/80#db', `${A_PORT} "80#db"`],
+    [
+      '10.0.0.1:tcp/80#db',
+      'expected a space before a comment, got "10.0.0.1:tcp/80#db"; write "10.0.0.1:tcp/80 #db"',
+    ],
+    ['pg#the database', 'expected a space before a comment, got "pg#the database"; write "pg #the database"'],
+    ['10.0.0.1:tcp/x#db', `${A_PORT} "x#db"`],
     ['10.0.0.1:tcp/80\0', 'expected visible characters only, got "10.0.0.1:tcp/80\\x00"'],
     ['web\u200b', 'expected visible characters only, got "web\\u200b"'],
     ['\u202ebew', 'expected visible characters only, got "\\u202ebew"'],

@@ -79,6 +79,30 @@ describe('lines', () => {
     expect(findings.map(({ line }) => line)).toEqual([3]);
   });
 
+  test('that hold a protected host and do not allow it', () => {
+    expect(lintText('169.254.0.0/16:tcp/80\n169.254.169.0/24:udp/80')).toEqual([]);
+    expect(lintText('169.254.0.0/16:tcp/80\n10.0.0.0/8:tcp/80')).toEqual([
+      {
+        severity: 'warning',
+        code: 'protected',
+        key: 'key',
+        line: 1,
+        text: '169.254.0.0/16:tcp/80',
+        reason:
+          'it does not allow the protected address 169.254.169.254, which only a prefix of /24 or longer does',
+        remedy: 'if it is meant, add 169.254.169.254:tcp/80; else name the networks around it',
+      },
+    ]);
+    expect(lintText('0.0.0.0/0:tcp/80').map(({ code }) => code)).toEqual(['broad']);
+  });
+
+  test('that name a host as a service with a tag, in a file alone', () => {
+    expect(brief(lintText('example.com\nproduction.pg\nprod.es'))).toEqual([
+      ['warning', 'host-name', 1, 'it names the service com with the tag "example", and no host example.com'],
+    ]);
+    expect(lintText('example.com', catalogOf({ com: [instance('10.0.0.1', 80, 'example')] }))).toEqual([]);
+  });
+
   test.each([
     ['0.0.0.0/0:tcp/443', 'it allows tcp to any address'],
     ['[::]/0:udp', 'it allows udp to any address on all ports'],
