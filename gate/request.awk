@@ -157,7 +157,7 @@ function keep_image_label(name, text) {
 
 # Docker replaces what is no UTF-8; so of characters beyond ASCII only their place counts here.
 function coarse(text) {
-  gsub(/[^ -~]+/, "?", text)
+  gsub(/[\200-\377]+/, "\377", text)
   return text
 }
 

@@ -12,7 +12,7 @@ import type { Config } from '../config/config.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { Picture } from '../controller/picture.ts';
 import type { Dataplane, Logger } from '../controller/ports.ts';
-import { RefusalLog, type RefusalReport } from '../controller/refusal-log.ts';
+import { RefusalLog, type RefusalReport, type RefusalState } from '../controller/refusal-log.ts';
 import { type About, type Status, shifted } from '../controller/status.ts';
 import { EngineError, UserError } from '../domain/errors.ts';
 import type { NamespaceId } from '../domain/namespace.ts';
@@ -27,6 +27,12 @@ import type { Engine } from './wiring.ts';
 const MOST_LOADERS = 2_000;
 
 type Observed = Pick<Engine, 'dataplane' | 'loaderFor'>;
+
+/** What was denied, as another run of the controller kept it, and is to know it. */
+export interface KeptRefusals {
+  readonly former?: RefusalState | undefined;
+  readonly save?: (state: () => RefusalState) => void;
+}
 
 export class Observation implements InsightControls {
   readonly metrics: Metrics;
@@ -43,7 +49,13 @@ export class Observation implements InsightControls {
   #controller: Controller | undefined;
   #presence: Presence | undefined;
 
-  constructor(config: Config, engine: Observed, services: ServiceReader, log: Logger) {
+  constructor(
+    config: Config,
+    engine: Observed,
+    services: ServiceReader,
+    log: Logger,
+    kept: KeptRefusals = {},
+  ) {
     const { dataplane } = engine;
     const { loader, template, refusalsInterval } = config;
     this.#about = { version: version(), node: hostname(), loader, template, startedAt: Date.now() };
@@ -56,6 +68,8 @@ export class Observation implements InsightControls {
       namespaces: () => this.#controller?.loadedNamespaces() ?? [],
       now: Date.now,
       interval: refusalsInterval,
+      former: kept.former,
+      onChange: () => kept.save?.(() => this.#refusals.state()),
     });
     this.metrics = new Metrics({
       version: version(),

@@ -20,6 +20,9 @@ const MOST_KEPT = 8_192;
 /** Milliseconds; what the kernel tells of idle time is in whole seconds, and comes a while later. */
 const SLACK = 3_000;
 
+/** As it is kept on disk. */
+export type FlowState = Readonly<Flow>;
+
 interface Flow {
   readonly address: string;
   readonly protocol: string;
@@ -30,7 +33,8 @@ interface Flow {
   packets: number;
   readonly firstSeenAt: number;
   lastSeenAt: number;
-  toldAt: number;
+  /** Undefined: never. */
+  toldAt: number | undefined;
   readAt: number;
 }
 
@@ -42,7 +46,17 @@ export interface Noted {
 }
 
 export class DeniedFlows {
-  #flows: ReadonlyMap<string, Flow> = new Map();
+  #flows: ReadonlyMap<string, Flow>;
+
+  /** `former`: what an earlier run kept. */
+  constructor(former: readonly FlowState[] = []) {
+    this.#flows = new Map(former.map((flow) => [idOf(flow), { ...flow }]));
+  }
+
+  /** The newest, at most so many. */
+  state(most: number): readonly FlowState[] {
+    return [...this.#flows.values()].sort((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, most);
+  }
 
   /** The namespace is another one, so the kernel's counts are. */
   beginAnew(): void {
@@ -69,7 +83,7 @@ export class DeniedFlows {
 
   /** True if nothing was told in this window, so that nothing need be remembered. */
   isQuiet(now: number): boolean {
-    return [...this.#flows.values()].every(({ toldAt }) => now - toldAt >= WINDOW);
+    return [...this.#flows.values()].every((flow) => wasSilent(flow, now));
   }
 
   /** What the kernel no longer has. */
@@ -87,8 +101,11 @@ export class DeniedFlows {
 
 const begin = ({ address, protocol, port }: Refusal, now: number): Flow => ({
   ...{ address, protocol, port, kernel: 0, packets: 0 },
-  ...{ firstSeenAt: now, lastSeenAt: now, toldAt: Number.NEGATIVE_INFINITY, readAt: now },
+  ...{ firstSeenAt: now, lastSeenAt: now, toldAt: undefined, readAt: now },
 });
+
+/** Not told in this window. */
+const wasSilent = ({ toldAt }: Flow, now: number): boolean => toldAt === undefined || now - toldAt >= WINDOW;
 
 function advance(flow: Flow | undefined, refusal: Refusal, now: number) {
   if (flow === undefined) return { added: 0, isNews: false };
@@ -97,7 +114,7 @@ function advance(flow: Flow | undefined, refusal: Refusal, now: number) {
   flow.packets += added;
   flow.readAt = now;
   if (added > 0) flow.lastSeenAt = now;
-  const isNews = added > 0 && now - flow.toldAt >= WINDOW;
+  const isNews = added > 0 && wasSilent(flow, now);
   if (isNews) flow.toldAt = now;
   return { added, isNews };
 }
@@ -108,4 +125,5 @@ function beganAnew(flow: Flow, { packets, idle }: Refusal, now: number): boolean
   return now - idle * 1000 > flow.readAt + SLACK;
 }
 
-const idOf = ({ address, protocol, port }: Refusal): string => `${protocol} ${address} ${port ?? ''}`;
+const idOf = ({ address, protocol, port }: Pick<Refusal, 'address' | 'protocol' | 'port'>): string =>
+  `${protocol} ${address} ${port ?? ''}`;

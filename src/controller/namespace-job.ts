@@ -123,12 +123,24 @@ async function load(
     keep(record, loaded);
     return 'equal';
   }
-  const now = await context.dataplane.load(refOf(record.namespace), withFacts(text, facts));
+  const now = await put(record, loaded, withFacts(text, facts), context);
   if (now.fingerprint !== fingerprint) throw notWhatWasLoaded(target.name, fingerprint, now);
   keep(record, now);
   record.isDoubtful = false;
   record.isOurs = true;
   return 'loaded';
+}
+
+/** Rules that are replaced take with them what they had denied. */
+async function put(
+  { namespace }: NamespaceRecord,
+  loaded: Loaded,
+  text: string,
+  { dataplane }: JobContext,
+): Promise<Loaded> {
+  const ref = refOf(namespace);
+  if (loaded.fingerprint === undefined) return dataplane.load(ref, text);
+  return (await dataplane.reload(ref, text)).loaded;
 }
 
 /** The reserved digest with which the gate loads: it can not know the attachments as the Engine tells them. */

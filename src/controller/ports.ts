@@ -95,6 +95,8 @@ export interface Sight {
 export interface Dataplane {
   /** Replaces what is loaded in one transaction and reads it back; on failure the old stays. */
   load(namespace: NamespaceRef, text: string): Promise<Loaded>;
+  /** The same where rules of ours are loaded: tells also what these had denied, which goes with them. */
+  reload(namespace: NamespaceRef, text: string): Promise<Sight>;
   look(namespace: NamespaceRef): Promise<Sight>;
   /** Removes all that is ours. */
   clear(namespace: NamespaceRef): Promise<void>;

@@ -16,13 +16,14 @@ import {
   isNothing,
   KEPT,
   KERNEL_KEEPS,
+  NOTHING_DENIED,
 } from './denied-record.ts';
 import { fairOrder } from './fair-order.ts';
 import { LineBudget } from './line-budget.ts';
 import { refOf } from './namespace-record.ts';
 import { Patrol } from './patrol.ts';
 import type { Dataplane, Logger, Refusal } from './ports.ts';
-import { RefusalTraces, type SeenRefusal, type Traced } from './refusal-traces.ts';
+import { RefusalTraces, type SeenRefusal, type Traced, type TracesState } from './refusal-traces.ts';
 
 export type { SeenRefusal } from './refusal-traces.ts';
 
@@ -49,6 +50,19 @@ export interface RefusalLogOptions {
   readonly now: () => number;
   /** Milliseconds between two collections; 0: only on demand. */
   readonly interval: number;
+  /** What an earlier run of the controller kept. */
+  readonly former?: RefusalState | undefined;
+  /** Called when there is more to keep; `state` tells it. */
+  readonly onChange?: () => void;
+}
+
+/** All that is remembered, as it is kept on disk. */
+export interface RefusalState {
+  /** Since when it was watched, and until when, in ms since the epoch. */
+  readonly startedAt: number;
+  readonly savedAt: number;
+  /** By the container's name. */
+  readonly containers: readonly (readonly [string, TracesState])[];
 }
 
 export interface FoundRefusals {
@@ -83,11 +97,22 @@ export class RefusalLog {
   constructor(options: RefusalLogOptions) {
     this.#options = options;
     const { interval, now } = options;
-    this.#startedAt = now();
+    this.#startedAt = watchedSince(options.former, now());
+    for (const [name, traces] of options.former?.containers ?? []) {
+      const known = new RefusalTraces(traces);
+      this.#traces.set(name, known);
+      this.#summaries.set(name, known.told(now()).summary);
+    }
     if (interval === 0) return;
     const members = () => options.namespaces().map(({ id }) => id);
     const visit = (id: NamespaceId) => this.#collect(id);
     this.#patrol = new Patrol({ interval, most: MOST_COLLECTIONS, now, members, visit });
+  }
+
+  /** What another run of the controller is to know. */
+  state(): RefusalState {
+    const containers = [...this.#traces].map(([name, traces]) => [name, traces.state()] as const);
+    return { startedAt: this.#startedAt, savedAt: this.#options.now(), containers };
   }
 
   /** Since the start, by the container's name; of those that are gone, not for long. */
@@ -150,7 +175,7 @@ export class RefusalLog {
     const { id } = namespace;
     const traffic = await this.#options.dataplane.traffic(refOf(namespace));
     const isQuiet = traffic !== undefined && traffic === this.#traffic.get(id);
-    if (isQuiet) return this.#last.get(id) ?? this.#keep(namespace, { refusals: [] });
+    if (isQuiet) return this.#last.get(id) ?? this.#keep(namespace, this.#remembered(namespace));
     const report = await this.#readOne(namespace);
     this.#traffic.set(id, report.error === undefined ? traffic : undefined);
     return report;
@@ -171,8 +196,14 @@ export class RefusalLog {
     } catch (error) {
       const { name } = namespace.target;
       this.#options.log.debug({ container: name, error: messageOf(error) }, 'refusals could not be read');
-      return this.#keep(namespace, { refusals: [], error: messageOf(error) });
+      return this.#keep(namespace, { ...this.#remembered(namespace), error: messageOf(error) });
     }
+  }
+
+  /** What is known of it without its kernel. */
+  #remembered({ target }: Namespace): Pick<RefusalReport, 'refusals' | 'summary'> {
+    const told = this.#traces.get(target.name)?.told(this.#options.now());
+    return told === undefined ? { refusals: [] } : { refusals: told.seen, summary: told.summary };
   }
 
   /** What was read before others were would count their packets again. */
@@ -201,6 +232,7 @@ export class RefusalLog {
     const traced = traces.note(namespace.id, denied, this.#options.now());
     this.#summaries.set(name, traced.summary);
     this.#report(namespace, traced);
+    if (denied !== NOTHING_DENIED) this.#options.onChange?.();
     return traced;
   }
 
@@ -233,6 +265,12 @@ export class RefusalLog {
     }
   }
 }
+
+/** While no controller ran, the kernel kept what was denied for so long. */
+const watchedSince = (former: RefusalState | undefined, now: number): number =>
+  former !== undefined && former.savedAt <= now && now - former.savedAt < KERNEL_KEEPS
+    ? former.startedAt
+    : now;
 
 /** An address that was told alone has no protocol. */
 const told = ({ address, protocol, port, packets }: Refusal): object =>

@@ -3,7 +3,7 @@
  * these, and how many packets there were in all.
  */
 import type { NamespaceId } from '../domain/namespace.ts';
-import { DeniedFlows, type SeenRefusal, WINDOW } from './denied-flows.ts';
+import { DeniedFlows, type FlowState, type SeenRefusal, WINDOW } from './denied-flows.ts';
 import {
   type DeniedCounts,
   type DeniedRecord,
@@ -25,19 +25,72 @@ export interface Traced {
   readonly isFullNews: boolean;
 }
 
+/** As it is kept on disk, so that a restart of the controller forgets nothing and counts nothing twice. */
+export interface TracesState {
+  readonly namespace: NamespaceId | undefined;
+  readonly destinations: readonly FlowState[];
+  readonly addresses: readonly FlowState[];
+  readonly networks: readonly FlowState[];
+  readonly kernel: DeniedCounts;
+  readonly counts: DeniedCounts;
+  readonly unlisted: number;
+  readonly overlooked: number;
+  readonly fullAt: number | undefined;
+  readonly toldFullAt: number | undefined;
+}
+
+/** Of each kind: what nobody tries to hide in a flood. */
+const MOST_ON_DISK = 1_000;
+
+const NOTHING: TracesState = {
+  ...{ namespace: undefined, destinations: [], addresses: [], networks: [] },
+  ...{ kernel: NO_COUNTS, counts: NO_COUNTS, unlisted: 0, overlooked: 0 },
+  ...{ fullAt: undefined, toldFullAt: undefined },
+};
+
 export class RefusalTraces {
   #namespace: NamespaceId | undefined;
-  readonly #destinations = new DeniedFlows();
-  readonly #addresses = new DeniedFlows();
-  readonly #networks = new DeniedFlows();
+  readonly #destinations: DeniedFlows;
+  readonly #addresses: DeniedFlows;
+  readonly #networks: DeniedFlows;
   /** The kernel's last counts. */
-  #kernel = NO_COUNTS;
-  #counts = NO_COUNTS;
+  #kernel: DeniedCounts;
+  #counts: DeniedCounts;
   /** Packets of `#counts` that no destination accounts for; and how many while the record was not full. */
-  #unlisted = 0;
-  #overlooked = 0;
+  #unlisted: number;
+  #overlooked: number;
   #fullAt: number | undefined;
-  #toldFullAt = Number.NEGATIVE_INFINITY;
+  #toldFullAt: number | undefined;
+
+  constructor(former: TracesState = NOTHING) {
+    this.#namespace = former.namespace;
+    this.#destinations = new DeniedFlows(former.destinations);
+    this.#addresses = new DeniedFlows(former.addresses);
+    this.#networks = new DeniedFlows(former.networks);
+    this.#kernel = former.kernel;
+    this.#counts = former.counts;
+    this.#unlisted = former.unlisted;
+    this.#overlooked = former.overlooked;
+    this.#fullAt = former.fullAt;
+    this.#toldFullAt = former.toldFullAt;
+  }
+
+  state(): TracesState {
+    return {
+      namespace: this.#namespace,
+      destinations: this.#destinations.state(MOST_ON_DISK),
+      addresses: this.#addresses.state(MOST_ON_DISK),
+      networks: this.#networks.state(MOST_ON_DISK),
+      ...{ kernel: this.#kernel, counts: this.#counts },
+      ...{ unlisted: this.#unlisted, overlooked: this.#overlooked },
+      ...{ fullAt: this.#fullAt, toldFullAt: this.#toldFullAt },
+    };
+  }
+
+  /** What is told of it while its kernel was not read again. */
+  told(now: number): Pick<Traced, 'seen' | 'summary'> {
+    return { seen: this.#destinations.seen, summary: this.#summary(false, now) };
+  }
 
   note(namespace: NamespaceId, record: DeniedRecord, now: number): Traced {
     if (namespace !== this.#namespace) this.#beginAnew();
@@ -93,7 +146,7 @@ export class RefusalTraces {
   }
 
   #tellFull(isFull: boolean, now: number): boolean {
-    if (!isFull || now - this.#toldFullAt < WINDOW) return false;
+    if (!isFull || (this.#toldFullAt !== undefined && now - this.#toldFullAt < WINDOW)) return false;
     this.#toldFullAt = now;
     return true;
   }

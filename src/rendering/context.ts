@@ -28,6 +28,8 @@ export interface TemplateContext {
   readonly generation: string;
   /** The conntrack mark of flows that came from outside; never a generation. */
   readonly inbound: string;
+  /** The conntrack mark of TCP connections from outside that are older than all rules; never a generation. */
+  readonly older: string;
   /** Record what would be refused, and let it pass. */
   readonly audit: boolean;
   /** Names may be looked up. */
@@ -57,6 +59,7 @@ export const CONTEXT_SHAPE: ShapeOf<TemplateContext> = {
     comment: 'text',
     generation: 'text',
     inbound: 'text',
+    older: 'text',
     audit: 'flag',
     dns: 'flag',
     resolvers: { fields: { ipv4: { list: 'text' }, ipv6: { list: 'text' } } },
@@ -68,8 +71,9 @@ export const CONTEXT_SHAPE: ShapeOf<TemplateContext> = {
 /** What tells one text from another; all else in a context is what the text is about. */
 export type Identity = Pick<TemplateContext, 'fingerprint' | 'comment' | 'generation'>;
 
-/** The mark of flows from outside; generations start above it. */
+/** Marks of flows from outside; generations start above them. */
 const INBOUND = 1;
+const OLDER = 2;
 
 /** Only what the template mentions is worth printing. */
 export const contentOf = (
@@ -77,6 +81,7 @@ export const contentOf = (
   mentions: ReadonlySet<string>,
 ): Omit<TemplateContext, keyof Identity> => ({
   inbound: `0x${INBOUND.toString(16)}`,
+  older: `0x${OLDER.toString(16)}`,
   audit: input.mode === 'audit',
   dns: input.dns === 'resolvers',
   resolvers: splitResolvers(input.resolvers),
@@ -91,10 +96,10 @@ export const identityOf = (fingerprint: string): Identity => ({
   generation: generationOf(fingerprint),
 });
 
-/** 32 bits of the fingerprint. 0 is a flow nobody marked, 1 one from outside. */
+/** 32 bits of the fingerprint. 0 is a flow nobody marked. */
 const generationOf = (fingerprint: string): string => {
   const bits = Number.parseInt(fingerprint.slice(0, 8), 16);
-  return `0x${(bits > INBOUND ? bits : bits + INBOUND + 1).toString(16).padStart(8, '0')}`;
+  return `0x${(bits > OLDER ? bits : bits + OLDER + 1).toString(16).padStart(8, '0')}`;
 };
 
 /** By family, sorted, without duplicates and without what is no address. */

@@ -28,9 +28,10 @@ let stage: Stage;
 let controller: RunningController;
 let web: Workload;
 
+const args = ['--loader', 'nsenter', '--listen', METRICS, '--refusals-interval', '1'];
+
 beforeAll(async () => {
   stage = await openStage('28.5');
-  const args = ['--loader', 'nsenter', '--listen', METRICS, '--refusals-interval', '1'];
   await putKey(stage, `${PATH}app`, '# nothing yet');
   await putKey(stage, `${PATH}shop`, `${ipv4(stage.other)}:tcp/80`);
   await register(stage, {
@@ -420,5 +421,21 @@ describe('a workload that floods the record of denials', () => {
     const { stdout } = await ask('denied', flood.name, '--json');
     const { rows }: { rows: readonly object[] } = JSON.parse(stdout);
     expect(rows).toHaveLength(2_048);
+  });
+
+  test('is remembered across a restart of the controller, each packet once', async () => {
+    const packets = async () => {
+      const { stdout } = await ask('denied', flood.name, '--json');
+      const { records, rows }: { records: readonly { packets: number }[]; rows: readonly object[] } =
+        JSON.parse(stdout);
+      return { packets: records[0]?.packets, rows: rows.length };
+    };
+    await datagrams(ipv4(stage.server), 23, 23);
+    await expect.poll(packets, { timeout: 30_000 }).toEqual({ packets: 9_002, rows: 2_049 });
+    const { folder } = controller;
+    await controller.stop();
+    await datagrams(ipv4(stage.server), 24, 24);
+    controller = await control(stage, PATH, args, folder);
+    await expect.poll(packets, { timeout: 30_000 }).toEqual({ packets: 9_003, rows: 1_002 });
   });
 });

@@ -194,6 +194,10 @@ export class FakeKernel implements Dataplane {
     return this.#loaded(namespace);
   }
 
+  async reload(namespace: NamespaceRef, text: string): Promise<Sight> {
+    return { loaded: await this.load(namespace, text), denied: NOTHING_DENIED };
+  }
+
   async look(namespace: NamespaceRef): Promise<Sight> {
     return { loaded: this.#loaded(namespace), denied: NOTHING_DENIED };
   }

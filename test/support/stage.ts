@@ -64,8 +64,13 @@ export const control = (
   { engine, consul, image }: Stage,
   kvPath: string,
   args: readonly string[] = [],
+  folder?: string,
 ): Promise<RunningController> =>
-  startController({ engine, args: ['-c', consul.address, '-k', kvPath, '-i', image, ...args] });
+  startController({
+    engine,
+    args: ['-c', consul.address, '-k', kvPath, '-i', image, ...args],
+    ...(folder === undefined ? {} : { folder }),
+  });
 
 export async function putKey({ consul }: Stage, path: string, ...rules: readonly string[]): Promise<void> {
   const { status } = await consul.call('PUT', `/v1/kv/${path}`, rules.join('\n'));

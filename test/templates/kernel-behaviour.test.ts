@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sentBy } from '../../src/adapters/dataplane/process-namespace.ts';
 import type { RenderInput } from '../../src/rendering/render.ts';
 import { ruleSet } from './rules.ts';
-import { createWorld, load, netns, PORT, packet, type World } from './world.ts';
+import { createWorld, load, netns, PORT, packet, refusals, type World } from './world.ts';
 
 let world: World;
 
@@ -158,6 +158,30 @@ describe.each(['nftables', 'iptables'])('%s', (template) => {
       expect(await denied.speak()).toMatch(/^to [1-9]/);
       // The word itself comes in, but its receipt is the first packet that goes out.
       await expect.poll(() => workload.talk('o')).toBe('ECONNRESET');
+    });
+
+    it('ends connections from outside that are older than all rules at both ends', async () => {
+      const { workload, denied } = world.agents;
+      expect(await denied.open('p', world.workload[family], PORT)).toBe('connected');
+      expect(await denied.open('q', world.workload[family], PORT)).toBe('connected');
+      await load(world.workload, template, everything());
+      // Of the one the other side speaks first, of the other the workload.
+      await expect.poll(() => denied.talk('p')).toBe('ECONNRESET');
+      expect(await workload.speak()).toMatch(/^to [1-9]/);
+      await expect.poll(() => denied.talk('q')).toBe('ECONNRESET');
+      // iptables records nothing.
+      if (template !== 'iptables') expect(await refusals(world.workload)).toEqual([]);
+      expect(await denied.open('r', world.workload[family], PORT)).toBe('connected');
+      expect(await denied.talk('r')).toBe('hello');
+    });
+
+    it('records no answer on them in audit mode', async () => {
+      const { workload, denied } = world.agents;
+      expect(await denied.open('s', world.workload[family], PORT)).toBe('connected');
+      await load(world.workload, template, { mode: 'audit' });
+      expect(await workload.speak()).toMatch(/^to [1-9]/);
+      expect(await denied.talk('s')).toMatch(/hello|word/);
+      if (template !== 'iptables') expect(await refusals(world.workload)).toEqual([]);
     });
 
     it('lets names be asked of the resolvers alone', async () => {

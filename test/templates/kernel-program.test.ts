@@ -195,7 +195,7 @@ describe('usage', () => {
     const { exitCode, stderr } = await netns(world.workload, words.join(' '));
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
-      stderr: 'usage: netns load|begin|state|refusals|look|clear|version',
+      stderr: 'usage: netns load|reload|begin|state|refusals|look|clear|version',
     });
   });
 

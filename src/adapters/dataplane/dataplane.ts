@@ -15,6 +15,7 @@ export function createDataplane(runner: NamespaceRunner): Dataplane {
   return {
     load: (ref, text): Promise<Loaded> =>
       ask(ref, 'load', (ran) => ({ ...parseState(ran.stdout), ...whether(ran) }), text),
+    reload: (ref, text): Promise<Sight> => ask(ref, 'reload', sightFrom, text),
     look: (ref): Promise<Sight> => ask(ref, 'look', sightFrom),
     refusals: (ref): Promise<DeniedRecord> => ask(ref, 'refusals', ({ stdout }) => parseDenied(stdout)),
     traffic: (ref) => trafficOf(ref),

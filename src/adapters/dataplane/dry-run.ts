@@ -34,6 +34,10 @@ export class DryRunDataplane implements Dataplane {
     return stateOf(text);
   }
 
+  async reload(namespace: NamespaceRef, text: string): Promise<Sight> {
+    return { loaded: await this.load(namespace, text), denied: NOTHING_DENIED };
+  }
+
   async look(namespace: NamespaceRef): Promise<Sight> {
     const entry = this.#texts.get(keyOf(namespace));
     return { loaded: entry === undefined ? nothing : stateOf(entry.text), denied: NOTHING_DENIED };

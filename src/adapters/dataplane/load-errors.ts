@@ -7,6 +7,7 @@ import type { Verb } from './runner.ts';
 /** Completes "could not …". */
 const doing: Readonly<Record<Verb, string>> = {
   load: 'load rules in',
+  reload: 'load rules in',
   look: 'read what is loaded in',
   refusals: 'read the refusals of',
   clear: 'remove the rules of',

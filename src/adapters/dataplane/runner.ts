@@ -3,8 +3,8 @@
  */
 import type { NamespaceRef } from '../../controller/ports.ts';
 
-/** The verbs of `dataplane/netns`. `load` reads a text from stdin. */
-export type Verb = 'load' | 'look' | 'refusals' | 'clear';
+/** The verbs of `dataplane/netns`. `load` and `reload` read a text from stdin. */
+export type Verb = 'load' | 'reload' | 'look' | 'refusals' | 'clear';
 
 /** The ways into a namespace, as logs and metrics call them. */
 export type Way = 'helper' | 'nsenter';

@@ -32,34 +32,63 @@ export interface Measuring {
   readonly loaderFor: (namespace: NamespaceRef) => Promise<string>;
 }
 
-export const measured = (dataplane: Dataplane, { observe, onRefusals, loaderFor }: Measuring): Dataplane => ({
-  look: async (namespace) => {
-    const begun = { namespace, begunAt: Date.now(), traffic: await dataplane.traffic(namespace) };
-    const sight = await dataplane.look(namespace);
-    onRefusals({ ...begun, denied: sight.denied });
-    return sight;
-  },
-  clear: (namespace) => dataplane.clear(namespace),
-  refusals: (namespace) => dataplane.refusals(namespace),
-  traffic: (namespace) => dataplane.traffic(namespace),
-  rehearse: (text) => dataplane.rehearse(text),
-  load: async (namespace, text) => {
-    const loader = await loaderFor(namespace);
-    const begun = { namespace, begunAt: Date.now(), traffic: await dataplane.traffic(namespace) };
-    const started = performance.now();
-    const tell = (outcome: LoadOutcome) =>
-      observe({ namespace, outcome, loader, seconds: (performance.now() - started) / 1000 });
-    try {
-      const loaded = await dataplane.load(namespace, text);
+export function measured(dataplane: Dataplane, measuring: Measuring): Dataplane {
+  const { onRefusals } = measuring;
+  const begin = async (namespace: NamespaceRef) => {
+    const begunAt = Date.now();
+    return { namespace, begunAt, traffic: await dataplane.traffic(namespace) };
+  };
+  return {
+    look: async (namespace) => {
+      const begun = await begin(namespace);
+      const sight = await dataplane.look(namespace);
+      onRefusals({ ...begun, denied: sight.denied });
+      return sight;
+    },
+    clear: (namespace) => dataplane.clear(namespace),
+    refusals: (namespace) => dataplane.refusals(namespace),
+    traffic: (namespace) => dataplane.traffic(namespace),
+    rehearse: (text) => dataplane.rehearse(text),
+    load: async (namespace, text) => {
+      const begun = await begin(namespace);
+      const loaded = await timed(measuring, namespace, text, () => dataplane.load(namespace, text));
       onRefusals({ ...begun, denied: NOTHING_DENIED });
-      tell(isConfirmed(loaded, text) ? 'loaded' : 'failed');
       return loaded;
-    } catch (error) {
-      tell(error instanceof LoadError && error.gone ? 'gone' : 'failed');
-      throw error;
-    }
-  },
-});
+    },
+    reload: async (namespace, text) => {
+      const begun = await begin(namespace);
+      const reload = async () => {
+        const sight = await dataplane.reload(namespace, text);
+        return { ...sight.loaded, sight };
+      };
+      const { sight } = await timed(measuring, namespace, text, reload);
+      onRefusals({ ...begun, denied: sight.denied });
+      // The kernel counts from nothing again.
+      onRefusals({ ...begun, begunAt: Date.now(), denied: NOTHING_DENIED });
+      return sight;
+    },
+  };
+}
+
+async function timed<T extends Loaded>(
+  { observe, loaderFor }: Measuring,
+  namespace: NamespaceRef,
+  text: string,
+  load: () => Promise<T>,
+): Promise<T> {
+  const loader = await loaderFor(namespace);
+  const started = performance.now();
+  const tell = (outcome: LoadOutcome) =>
+    observe({ namespace, outcome, loader, seconds: (performance.now() - started) / 1000 });
+  try {
+    const loaded = await load();
+    tell(isConfirmed(loaded, text) ? 'loaded' : 'failed');
+    return loaded;
+  } catch (error) {
+    tell(error instanceof LoadError && error.gone ? 'gone' : 'failed');
+    throw error;
+  }
+}
 
 /** A loader may say that all is well, and the kernel nothing: every text holds its own fingerprint. */
 const isConfirmed = ({ fingerprint }: Loaded, text: string): boolean =>

@@ -6,6 +6,7 @@ import { serveWatchers } from '../../adapters/api/listen.ts';
 import { refuseSecond, serveApi } from '../../adapters/api/server.ts';
 import { steadyNow } from '../../adapters/clock/steady-clock.ts';
 import { FileGate } from '../../adapters/gate/gate.ts';
+import { DeniedFile } from '../../adapters/state/denied-file.ts';
 import { LoadsFile } from '../../adapters/state/loads-file.ts';
 import { StateFile } from '../../adapters/state/state-file.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
@@ -61,7 +62,12 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   const [engineResolvers] = await Promise.all([engine.warmUp(), templates.rehearse(template)]);
   const gate = openGate(config, engineResolvers, log);
   if (gate !== undefined) closers.add(gate);
-  const observation = new Observation(config, engine, openServices(config, consul), log);
+  const denied = openDenied(config, log);
+  if (denied !== undefined) closers.add(denied);
+  const observation = new Observation(config, engine, openServices(config, consul), log, {
+    former: await denied?.load(),
+    save: (all) => denied?.save(all),
+  });
   const controller = closers.add(
     new Controller(controllerOptions(config, template), {
       ...engine,
@@ -93,6 +99,9 @@ const openLoads = ({ stateDir, dryRun, loader, docker }: Config, log: Logger) =>
   const reader = [version(), loader, docker.image ?? '', release()].join(' ');
   return stateDir === undefined || dryRun ? undefined : new LoadsFile(stateDir, reader, log);
 };
+
+const openDenied = ({ stateDir, dryRun }: Config, log: Logger) =>
+  stateDir === undefined || dryRun ? undefined : new DeniedFile(stateDir, log);
 
 const openGate = ({ runDir, mode }: Config, engineResolvers: readonly string[] | undefined, log: Logger) =>
   runDir === undefined ? undefined : new FileGate(runDir, { mode, engineResolvers }, log);

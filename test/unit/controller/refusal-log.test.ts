@@ -1,5 +1,9 @@
 /** Refusals are collected, compared with before, logged once per window, and counted. */
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { DeniedFile } from '../../../src/adapters/state/denied-file.ts';
 import { type DeniedRecord, NOTHING_DENIED } from '../../../src/controller/denied-record.ts';
 import type { Refusal } from '../../../src/controller/ports.ts';
 import { RefusalLog } from '../../../src/controller/refusal-log.ts';
@@ -311,4 +315,45 @@ test('a question about many is answered in time: by what was found before, the o
   expect(new Set(read).intersection(new Set(again)).size).toBe(0);
   expect(again).toHaveLength(8);
   await collector.close();
+});
+
+test('what another run of the controller kept is told, and counted once', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'egresstrator-denied-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  let kernel: DeniedRecord = record([refusal(80, 3), refusal(81, 1)]);
+  const run = async () => {
+    const file = new DeniedFile(folder, new Recorder(), { pause: 0 });
+    const log = new Recorder();
+    const collector: RefusalLog = new RefusalLog({
+      ...{ log, namespaces: () => web, now: Date.now, interval: MINUTE },
+      dataplane: { refusals: async () => kernel, traffic: async () => undefined },
+      former: await file.load(),
+      onChange: () => file.save(() => collector.state()),
+    });
+    const [report] = await collector.read();
+    await collector.close();
+    await file.close();
+    return { packets: packetsOf(collector).get('web'), report, lines: log.lines.length };
+  };
+  expect(await run()).toMatchObject({ packets: 4, lines: 2 });
+  kernel = record([refusal(80, 5)]);
+  const { packets, report, lines } = await run();
+  expect({ packets, lines }).toEqual({ packets: 6, lines: 0 });
+  expect(report?.refusals.map(({ port, packets: count }) => [port, count])).toEqual([
+    [81, 1],
+    [80, 5],
+  ]);
+});
+
+test('a kernel that cannot be read after a restart leaves what was kept', async () => {
+  const { collector } = setUp(() => [refusal(80, 3)]);
+  await collector.read();
+  const former = collector.state();
+  const broken = new RefusalLog({
+    ...{ log: new Recorder(), namespaces: () => web, now: Date.now, interval: MINUTE, former },
+    dataplane: { refusals: () => Promise.reject(new Error('gone')), traffic: async () => undefined },
+  });
+  const [report] = await broken.read();
+  expect(report).toMatchObject({ error: 'gone', refusals: [{ port: 80, packets: 3 }] });
+  await Promise.all([collector.close(), broken.close()]);
 });

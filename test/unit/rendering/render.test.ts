@@ -56,9 +56,9 @@ describe('the fingerprint', () => {
 
 describe('the generation', () => {
   it.each([
-    ['00000000', '0x00000002'],
-    ['00000001', '0x00000003'],
-    ['00000002', '0x00000002'],
+    ['00000000', '0x00000003'],
+    ['00000002', '0x00000005'],
+    ['00000003', '0x00000003'],
     ['ffffffff', '0xffffffff'],
   ])('of fingerprint %s… is %s, never the mark of nobody or of the outside', (start, generation) => {
     expect(identityOf(start.padEnd(32, '0')).generation).toBe(generation);
