@@ -235,7 +235,7 @@ test('whoever scans for an hour, and whoever looks all the time, gets few lines'
   expect(ofKind('record of denied destinations is full')).toBeLessThanOrEqual(7);
   expect(JSON.stringify(log.lines).length).toBeLessThan(50_000);
   await collector.close();
-});
+}, 120_000);
 
 test('a full record is told, with what is in it of each host first', async () => {
   const scan = Array.from({ length: 50 }, (_, index) => refusal(index + 1, 1));
