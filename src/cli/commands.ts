@@ -12,6 +12,7 @@ export const createActions = (terminal: Terminal): Actions => ({
   render: async (container, flags) =>
     (await import('./commands/render.ts')).render(container, flags, terminal),
   health: async (flags) => (await import('./commands/health.ts')).health(flags, terminal),
+  uninstall: async (flags) => (await import('./commands/uninstall.ts')).uninstall(flags, terminal),
   status: async (container, flags) =>
     (await import('./commands/status.ts')).status(container, flags, terminal),
   denied: async (container, flags) =>

@@ -8,7 +8,8 @@ import type { Controller } from '../controller/controller.ts';
 import type { Override } from '../controller/overrides.ts';
 import type { Container } from '../domain/container.ts';
 import { EngineError } from '../domain/errors.ts';
-import { chooseNamespaces } from './commands/targets.ts';
+import { refusedResults } from './commands/set.ts';
+import { chooseTargets } from './commands/targets.ts';
 import type { Observation } from './observation.ts';
 
 export function controlsOf(controller: Controller, observation: Observation): Controls {
@@ -29,13 +30,13 @@ async function override(controller: Controller, request: OverrideRequest): Promi
   const { container: choice, rules } = request;
   const grants =
     rules.kind === 'set' ? rules.grants : rules.kind === 'clear' && 'name' in choice ? [] : undefined;
-  const namespaces = chooseNamespaces(containers, { choice, grants, mode });
+  const { namespaces, refused } = chooseTargets(containers, { choice, grants, mode });
   const named = 'name' in choice ? choice.name : undefined;
   const chosen = namespaces.flatMap(({ members }) => members.map(({ container }) => container));
   const meant =
     named === undefined ? chosen : chosen.filter((one) => one.name === named || one.id.startsWith(named));
   await controller.override(meant, overrideOf(rules));
-  return { results: resultsOf(controller, meant) };
+  return { results: [...resultsOf(controller, meant), ...refusedResults(refused)] };
 }
 
 function overrideOf(rules: OverrideRequest['rules']): Override | undefined {

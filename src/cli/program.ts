@@ -22,6 +22,7 @@ export interface Actions extends InsightActions {
   clear(container: string | undefined, flags: Flags): Promise<void>;
   render(container: string | undefined, flags: Flags): Promise<void>;
   health(flags: Flags): Promise<void>;
+  uninstall(flags: Flags): Promise<void>;
 }
 
 export function createProgram(version: string, actions: Actions): Command {
@@ -47,6 +48,7 @@ export function createProgram(version: string, actions: Actions): Command {
   addClear(program, actions);
   addRender(program, actions);
   addHealth(program, actions);
+  addUninstall(program, actions);
   addInsight(program, actions);
   return program;
 }
@@ -71,6 +73,7 @@ function addClear(program: Command, actions: Actions): void {
     .description('take egress rules away from a running container, until it stops')
     .argument('[container]', 'name, id, or the beginning of the id')
     .option('-a, --all', 'all running containers with EGRESSTRATOR_ENABLE=1')
+    .option('-y, --yes', 'do not ask before --all')
     .option('--json', 'print JSON')
     .addHelpText('after', CLEAR_EXAMPLES)
     .action((container: string | undefined, _options, command: Command) =>
@@ -97,6 +100,21 @@ function addHealth(program: Command, actions: Actions): void {
     .description('ask the running controller whether it is alive, by the exit code')
     .option('--json', 'print JSON')
     .action((_options, command: Command) => actions.health(command.optsWithGlobals()));
+}
+
+function addUninstall(program: Command, actions: Actions): void {
+  program
+    .command('uninstall')
+    .description('take all that egresstrator put on this host away again; says first what that is')
+    .option('-y, --yes', 'do not ask')
+    .option('--keys', 'also the ACL keys, which all hosts share, and this host from Consul')
+    .option('--force', 'also while containers use the gate, which then cannot be started any more')
+    .option('--root <path>', "where the host's file system is mounted, in a container", '/')
+    .option('--lib-dir <path>', 'where the gate is on the host (default: its own default)')
+    .option('--config <path>', "the Engine's daemon.json (default: the one that dockerd reads)")
+    .option('--json', 'print JSON; never asks')
+    .addHelpText('after', UNINSTALL_EXAMPLES)
+    .action((_options, command: Command) => actions.uninstall(command.optsWithGlobals()));
 }
 
 function addOptions(command: Command, specs: Readonly<Record<string, OptionSpec>>): void {
@@ -157,7 +175,14 @@ Examples:
 const CLEAR_EXAMPLES = `
 Examples:
   $ egresstrator clear web
-  $ egresstrator clear --all`;
+  $ egresstrator clear --all               asks first, unless --yes is given`;
+
+const UNINSTALL_EXAMPLES = `
+Examples:
+  $ egresstrator uninstall                 shows what would go, and asks
+  $ egresstrator uninstall --yes --keys    the last host of a cluster
+
+Exit codes: 0 all is gone, 1 something is left, 2 --yes is missing.`;
 
 const RENDER_EXAMPLES = `
 Examples:

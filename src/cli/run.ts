@@ -12,7 +12,13 @@ import { addCompletion } from './completion.ts';
 import { printError, type Terminal } from './output.ts';
 import { createProgram } from './program.ts';
 
-const terminal: Terminal = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
+const terminal: Terminal = {
+  ...{ stdout: process.stdout, stderr: process.stderr, environment: process.env },
+  /** Opened when it is asked for: most commands read nothing. */
+  get stdin() {
+    return process.stdin;
+  },
+};
 
 async function main(): Promise<number> {
   const program = createProgram(version(), createActions(terminal));

@@ -69,9 +69,13 @@ export const toolLogger = ({ stderr, environment }: Terminal): Logger =>
     colour: wantsColour(stderr, environment),
   });
 
+/** The Engine's own answers. Connects with the first question. */
+export const openDocker = (config: Config, terminal: Terminal): DockerEngine =>
+  connect({ ...engineOptionsFrom(terminal.environment), host: config.docker.host });
+
 /** Connects with the Engine; throws an `EngineError` where none answers. */
 export async function openEngine(config: Config, terminal: Terminal, log: Logger): Promise<Engine> {
-  const engine = connect({ ...engineOptionsFrom(terminal.environment), host: config.docker.host });
+  const engine = openDocker(config, terminal);
   await engine.running();
   const { runner, image, removeLeftovers } = openRunner(config, engine);
   const containers = new DockerContainerSource(engine, { lacksRawSockets: openRecords(config), image });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensureWorkloadImage } from '../../lab/images.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { type CliResult, packageVersion, type RunningController, runCli } from '../support/egresstrator.ts';
 import { handles, inside, ourTables } from '../support/kernel.ts';
@@ -110,15 +111,62 @@ describe('with no controller running', () => {
       ['ok', 'ok'],
     ]);
     expect(await ourTables(inside(plain.pid))).toEqual([]);
-    const clear = await cli('clear', '--all');
+    const clear = await cli('clear', '--all', '--yes');
     expect(clear.code).toBe(0);
     expect(clear.stdout.split('\n').sort()).toEqual(
       [asks, second].map(({ name }) => `${name}: rules removed (cleared)`).sort(),
     );
     for (const { pid } of [asks, second]) expect(await ourTables(inside(pid))).toEqual([]);
     await stage.workloads.remove(second);
-    const alone = await cli('clear', '--all');
+    const alone = await cli('clear', '--all', '--yes');
     expect(alone.stdout.split('\n')).toHaveLength(1);
+  });
+
+  test('set --all and clear --all go on past a container that can hold no rules, and tell it', async () => {
+    const host = `${asks.name}-host`;
+    const image = await ensureWorkloadImage(stage.engine.socketPath);
+    const ask = ['-e', 'EGRESSTRATOR_ENABLE=1', '-e', 'EGRESSTRATOR_ACL=db'];
+    await stage.workloads.must(
+      'run',
+      '-d',
+      '--name',
+      host,
+      '--network',
+      'host',
+      ...ask,
+      image,
+      'sleep',
+      '1000',
+    );
+    try {
+      for (const [command, done] of [
+        ['set', 'rules loaded (protected)'],
+        ['clear', 'rules removed (cleared)'],
+      ] as const) {
+        const { code, stdout, stderr } = await cli(
+          command,
+          '--all',
+          ...(command === 'clear' ? ['--yes'] : []),
+        );
+        expect({ code, stderr }).toEqual({ code: 1, stderr: `egresstrator: not done for ${host}` });
+        expect(stdout.split('\n')).toEqual([
+          `${asks.name}: ${done}`,
+          expect.stringContaining(`${host}: it runs in the host's own network`),
+        ]);
+      }
+      expect(await ourTables(inside(asks.pid))).toEqual([]);
+    } finally {
+      await stage.workloads.must('rm', '-f', host);
+    }
+  });
+
+  test('clear --all does nothing where nobody can be asked', async () => {
+    await cli('set', asks.name);
+    const { code, stdout, stderr } = await cli('clear', '--all');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('egresstrator: nothing was cleared: say --yes where nobody can be asked');
+    expect(await reaches(asks)).toEqual(['ok', 'refused']);
+    await cli('clear', asks.name);
   });
 
   test('an unknown key and a bad line are told, and the good lines count', async () => {
@@ -207,7 +255,7 @@ describe('with a controller running', () => {
       results: [{ container: workload.name, state: 'protected' }],
     });
     expect(await reaches(workload)).toEqual(['refused', 'ok']);
-    const clear = await told('clear', '--all', '--json');
+    const clear = await told('clear', '--all', '--yes', '--json');
     expect(JSON.parse(clear.stdout)).toMatchObject({
       results: [{ container: workload.name, state: 'cleared' }],
     });
@@ -261,7 +309,17 @@ describe('with a controller running', () => {
 
 describe('help', () => {
   const inspecting = ['status', 'denied', 'explain', 'suggest', 'lint', 'diff'];
-  const commands = ['', 'set', 'clear', 'render', 'health', 'gate', 'gate install', ...inspecting];
+  const commands = [
+    '',
+    'set',
+    'clear',
+    'uninstall',
+    'render',
+    'health',
+    'gate',
+    'gate install',
+    ...inspecting,
+  ];
 
   test.each(commands)('of "%s" fits a terminal of 80 columns', async (command) => {
     const help = await runCli([...command.split(' ').filter(Boolean), '--help']);

@@ -83,7 +83,7 @@ describe('usage', () => {
 describe('the Engine', () => {
   test('that is not there', async () => {
     const missing = `unix://${join(folder, 'no-engine.sock')}`;
-    for (const command of [[], ['set', 'web'], ['clear', '--all'], ['render', 'web']]) {
+    for (const command of [[], ['set', 'web'], ['clear', '--all', '--yes'], ['render', 'web']]) {
       const result = await runCli([...command, '-H', missing, ...consulFlags(), ...own]);
       expectSentence(result, 1, missing, 'start the Engine, mount its socket, or set DOCKER_HOST');
     }

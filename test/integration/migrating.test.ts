@@ -134,7 +134,7 @@ describe.each(['nft', 'legacy'])('a host whose 0.2 used iptables-%s', (kind) => 
     const { socket } = await start();
     await stateIs('protected');
     await controller?.stop();
-    const cleared = await cli(socket, 'clear', '-a', '--loader', 'nsenter');
+    const cleared = await cli(socket, 'clear', '-a', '--yes', '--loader', 'nsenter');
     expect(cleared).toMatchObject({ code: 0, stdout: expect.stringContaining(workload.name) });
     expect((await enter(workload.pid, 'nft', 'list', 'tables')).stdout).not.toContain('egresstrator');
     await former(workload, `${ipv4(stage.server)}:81`);

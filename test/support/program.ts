@@ -41,6 +41,7 @@ function actionsThat(tell: (asked: Asked) => void): Actions {
   return {
     run: async (flags) => tell({ command: 'run', flags }),
     lint: async (flags) => tell({ command: 'lint', flags }),
+    uninstall: async (flags) => tell({ command: 'uninstall', flags }),
     health: async (flags) => tell({ command: 'health', flags }),
     explain: async ({ container }, flags) => tell({ command: 'explain', container, flags }),
     diff: async (_key, flags) => tell({ command: 'diff', flags }),

@@ -53,8 +53,10 @@ const FOREIGN: Readonly<Record<string, string>> = {
   '--quick': 'npm run bench',
   '--rm': 'docker',
   '--tags': 'git',
+  '--stop': 'docker compose',
   '--target': 'docker build',
   '--ulimit': 'docker',
+  '--volumes': 'docker compose',
 };
 
 /** Variables of the project's own scripts and tests, and where each is read. */
@@ -94,12 +96,16 @@ test('what is listed above for other programs is needed', () => {
 });
 
 test('every option of every command is in a document for operators', () => {
-  const told = optionsIn(['commands', 'operating', 'gate'].map((name) => read(`docs/${name}.md`)).join('\n'));
+  const told = optionsIn(
+    ['commands', 'operating', 'gate', 'uninstalling'].map((name) => read(`docs/${name}.md`)).join('\n'),
+  );
   expect([...own].filter((name) => !told.has(name))).toEqual([]);
 });
 
 test('every command is in a document for operators', () => {
-  const text = ['commands', 'operating', 'gate'].map((name) => read(`docs/${name}.md`)).join('\n');
+  const text = ['commands', 'operating', 'gate', 'uninstalling']
+    .map((name) => read(`docs/${name}.md`))
+    .join('\n');
   const names = silentProgram().commands.map((command) => command.name());
   expect(names.filter((name) => !new RegExp(`\\begresstrator ${name}\\b`).test(text))).toEqual([]);
 });

@@ -23,6 +23,8 @@ export const runningSchema = z.array(
 
 export const waitSchema = z.object({ StatusCode: z.number() });
 
+export const imagesSchema = z.array(z.object({ RepoTags: z.array(z.string()).nullish() }));
+
 export const imageSchema = z.object({
   Id: z.string(),
   Config: z.object({ Labels: labels, Env: z.array(z.string()).nullish() }).nullish(),

@@ -8,7 +8,15 @@ import type { Agent } from 'node:http';
 import { Duplex, Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { type EngineAddress, type EngineOptions, engineAddress } from './address.ts';
-import { imageSchema, listSchema, read, runningFrom, runningSchema, waitSchema } from './answers.ts';
+import {
+  imageSchema,
+  imagesSchema,
+  listSchema,
+  read,
+  runningFrom,
+  runningSchema,
+  waitSchema,
+} from './answers.ts';
 import { agentFor, client } from './client.ts';
 import { withDeadline } from './deadline.ts';
 import type { Engine, ImageSummary, LabelledContainer, RunningContainer } from './engine.ts';
@@ -156,6 +164,18 @@ class DockerodeEngine implements Engine {
       const options = { repo: name, changes: 'LABEL egresstrator.empty=1', abortSignal };
       await pullFinished(asReadable(await this.#docker.importImage(archive, options), what), name);
     });
+  }
+
+  async namesOfImages(label: string): Promise<readonly string[]> {
+    const what = 'list the images';
+    const query = new URLSearchParams({ filters: JSON.stringify({ label: [label] }) });
+    const listed = read(imagesSchema, await this.#get(`/images/json?${query}`, what), what);
+    return listed.flatMap(({ RepoTags }) => RepoTags ?? []).filter((name) => !name.includes('<none>'));
+  }
+
+  async removeImage(name: string): Promise<void> {
+    const what = `remove image ${name}`;
+    await this.#call(what, (abortSignal) => this.#docker.getImage(imageName(name)).remove({ abortSignal }));
   }
 
   close(): void {

@@ -5,10 +5,10 @@
  */
 import type { Engine } from './engine.ts';
 
-const NAME = 'egresstrator-empty:1';
+export const EMPTY_IMAGE = 'egresstrator-empty:1';
 
 /** Its name; made where the Engine does not have it. Fails with an `EngineError`. */
 export async function emptyImage(engine: Engine): Promise<string> {
-  if ((await engine.image(NAME)) === undefined) await engine.importEmpty(NAME);
-  return NAME;
+  if ((await engine.image(EMPTY_IMAGE)) === undefined) await engine.importEmpty(EMPTY_IMAGE);
+  return EMPTY_IMAGE;
 }

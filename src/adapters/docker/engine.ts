@@ -33,6 +33,10 @@ export interface Engine {
   pull(name: string): Promise<void>;
   /** Makes an image with nothing in it, by this name. */
   importEmpty(name: string): Promise<void>;
+  /** Images with a label, by the names they have; one without a name is not told. */
+  namesOfImages(label: string): Promise<readonly string[]>;
+  /** Takes a name away, and the image with its last one. Not where a container is made of it. */
+  removeImage(name: string): Promise<void>;
   /** Ends connections that are still open. */
   close(): void;
 }

@@ -97,7 +97,9 @@ async function imageOf(engine: Engine, id: string): Promise<string | undefined> 
 }
 
 /** What we may be called, if we are in a container: Docker mounts files of ours from a folder of that name. */
-async function ownIds(readText: (path: string) => Promise<string | undefined>): Promise<readonly string[]> {
+export async function ownIds(
+  readText: (path: string) => Promise<string | undefined> = readIfThere,
+): Promise<readonly string[]> {
   const mounts = (await readText('/proc/self/mountinfo')) ?? '';
   const mounted = /\/containers\/([0-9a-f]{64})\/(?:resolv\.conf|hostname|hosts) /.exec(mounts)?.[1];
   const hostName = ((await readText('/etc/hostname')) ?? '').trim();

@@ -11,6 +11,7 @@ import type { Loads } from '../../controller/load-memory.ts';
 import type { Logger } from '../../controller/ports.ts';
 import { seal, unseal } from './envelope.ts';
 import { KeptFile, type KeptFileOptions } from './kept-file.ts';
+import { STATE_FILES } from './names.ts';
 
 /** Milliseconds between two writes: as much may be loaded anew after a crash, so it is short. */
 const PAUSE = 250;
@@ -36,7 +37,7 @@ export class LoadsFile {
 
   /** `reader`: what the words of a listing depend on. */
   constructor(directory: string, reader: string, log: Logger, options: Partial<KeptFileOptions> = {}) {
-    this.#file = new KeptFile(join(directory, 'loads.json'), log, {
+    this.#file = new KeptFile(join(directory, STATE_FILES.loads), log, {
       ...{ what: 'what was loaded', pause: PAUSE },
       ...options,
     });

@@ -12,6 +12,7 @@ import type { Logger } from '../../controller/ports.ts';
 import { elapsed, type Instant, steadyNow, thisInstant } from '../clock/steady-clock.ts';
 import { seal, unseal } from './envelope.ts';
 import { KeptFile } from './kept-file.ts';
+import { STATE_FILES } from './names.ts';
 
 export interface StateFileOptions {
   readonly retryAfter?: number;
@@ -57,7 +58,7 @@ export class StateFile {
 
   constructor(directory: string, log: Logger, options: StateFileOptions = {}) {
     const { retryAfter, refresh = LONGEST_REFRESH, clock = CLOCK } = options;
-    this.#file = new KeptFile(join(directory, 'known.json'), log, {
+    this.#file = new KeptFile(join(directory, STATE_FILES.known), log, {
       what: 'last known rules',
       ...(retryAfter !== undefined && { retryAfter }),
     });

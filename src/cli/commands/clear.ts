@@ -7,15 +7,21 @@ import { OverrideReply } from '../../adapters/api/schema.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import { settleOnce } from '../../controller/one-shot.ts';
 import { Renderer } from '../../controller/rendering.ts';
+import { confirm } from '../confirm.ts';
 import { createOutput, type Terminal } from '../output.ts';
 import { openEngine, openTemplate, toolLogger } from '../wiring.ts';
 import { eachNamespace, type Result, report } from './set.ts';
-import { type Choice, chooseNamespaces, chosen } from './targets.ts';
+import { type Choice, chooseTargets, chosen } from './targets.ts';
 
 export async function clear(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
   const choice = chosen(container, flags.all);
   const config = resolveConfig(flags, terminal.environment);
-  const output = createOutput(terminal, flags.json === true);
+  const json = flags.json === true;
+  const output = createOutput(terminal, json);
+  if ('all' in choice) {
+    if (flags.yes !== true) output.note('This takes the egress rules of all running containers away.');
+    await confirm({ yes: flags.yes, json, otherwise: 'nothing was cleared' }, terminal);
+  }
   if (await isListening(config.socket)) {
     const body = { container: choice, rules: { kind: 'clear' } };
     const reply = await new ApiClient(config.socket).post('/v1/overrides', body, OverrideReply);
@@ -30,7 +36,7 @@ async function clearOnce(choice: Choice, config: Config, terminal: Terminal): Pr
   try {
     const context = { ...engine, renderer: new Renderer(openTemplate(config)), log };
     const wish = { choice, grants: 'name' in choice ? [] : undefined, mode: config.mode };
-    return await eachNamespace(chooseNamespaces(await engine.containers.list(), wish), async (namespace) => {
+    return await eachNamespace(chooseTargets(await engine.containers.list(), wish), async (namespace) => {
       await settleOnce(namespace, { kind: 'nothing' }, context);
       return { state: 'cleared', problems: [] };
     });

@@ -66,7 +66,8 @@ async function runStatus(flags: Flags, terminal: Terminal): Promise<void> {
   if (!isWorking(status)) throw new UserError(remedy(status));
 }
 
-function settingsOf(flags: Flags, { environment }: Terminal): GateSettings {
+/** Shared with `uninstall`. */
+export function settingsOf(flags: Flags, { environment }: Terminal): GateSettings {
   const text = (name: string): string | undefined => {
     const value = flags[name];
     return typeof value === 'string' && value !== '' ? value : undefined;

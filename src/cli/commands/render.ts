@@ -12,7 +12,7 @@ import { withFacts } from '../../rendering/facts.ts';
 import { needsUngranted, type Template } from '../../rendering/render.ts';
 import { createOutput, type Terminal } from '../output.ts';
 import { openConsul, openEngine, openTemplate, toolLogger } from '../wiring.ts';
-import { chooseNamespaces } from './targets.ts';
+import { chooseTargets } from './targets.ts';
 
 /** What is rendered, and for whom. */
 interface Subject {
@@ -48,7 +48,9 @@ async function chooseSubject(
   const engine = await openEngine(config, terminal, toolLogger(terminal));
   try {
     const wish = { choice: { name }, grants: undefined, mode: config.mode };
-    const [namespace] = chooseNamespaces(await engine.containers.list(), wish);
+    const {
+      namespaces: [namespace],
+    } = chooseTargets(await engine.containers.list(), wish);
     if (namespace === undefined) throw new UsageError(`there are no rules for ${name}`);
     const { target, grants, mode, dns } = namespace;
     return { grants, mode, dns, place: { target, resolvers: await engine.containers.resolvers(target) } };

@@ -10,12 +10,12 @@ import { loadedState } from '../../controller/loaded-state.ts';
 import { readRules, settleOnce } from '../../controller/one-shot.ts';
 import { Renderer } from '../../controller/rendering.ts';
 import { messageOf, UserError } from '../../domain/errors.ts';
-import type { Namespace } from '../../domain/namespace.ts';
+import type { Namespace, Refused } from '../../domain/namespace.ts';
 import { parseKeyList } from '../../domain/workload.ts';
 import { needsUngranted } from '../../rendering/render.ts';
 import { createOutput, type Output, type Terminal } from '../output.ts';
 import { openConsul, openEngine, openTemplate, toolLogger } from '../wiring.ts';
-import { chooseNamespaces, chosen, type Wish } from './targets.ts';
+import { chooseTargets, chosen, type Targets, type Wish } from './targets.ts';
 
 export type Result = OverrideReply['results'][number];
 
@@ -49,11 +49,11 @@ async function setOnce(wish: Wish, config: Config, terminal: Terminal): Promise<
   const engine = await openEngine(config, terminal, toolLogger(terminal));
   const consul = openConsul(config);
   try {
-    const namespaces = chooseNamespaces(await engine.containers.list(), wish);
-    const lists = namespaces.map(({ grants }) => grants);
+    const targets = chooseTargets(await engine.containers.list(), wish);
+    const lists = targets.namespaces.map(({ grants }) => grants);
     const rulesFor = await readRules(consul, config.protectedHosts, needsUngranted(template), lists);
     const context = { ...engine, renderer: new Renderer(template), log: toolLogger(terminal) };
-    return await eachNamespace(namespaces, async (namespace) => {
+    return await eachNamespace(targets, async (namespace) => {
       const want = rulesFor(namespace.grants);
       const { problems, ruleSet } = want.resolution;
       await settleOnce(namespace, want, context);
@@ -65,9 +65,9 @@ async function setOnce(wish: Wish, config: Config, terminal: Terminal): Promise<
   }
 }
 
-/** One after the other, so that the lines come in order and a failure stops nothing else. */
+/** One after the other, so that the lines come in order and a failure stops nothing else; the hopeless last. */
 export async function eachNamespace(
-  namespaces: readonly Namespace[],
+  { namespaces, refused }: Targets,
   work: (namespace: Namespace) => Promise<Pick<Result, 'state' | 'problems'>>,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
@@ -79,8 +79,14 @@ export async function eachNamespace(
       results.push({ container, state: 'failed', error: messageOf(error), problems: [] });
     }
   }
-  return results;
+  return [...results, ...refusedResults(refused)];
 }
+
+/** Those that can hold no rules, as results. */
+export const refusedResults = (refused: readonly Refused[]): Result[] =>
+  refused.map(({ container, problem }) => ({
+    ...{ container: container.name, state: 'failed', error: problem.reason, problems: [] },
+  }));
 
 interface Described {
   readonly key?: string | undefined;

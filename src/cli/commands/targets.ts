@@ -3,7 +3,7 @@
  */
 import type { Container, ContainerId } from '../../domain/container.ts';
 import { UsageError, UserError } from '../../domain/errors.ts';
-import { type Namespace, planNamespaces } from '../../domain/namespace.ts';
+import { type Namespace, planNamespaces, type Refused } from '../../domain/namespace.ts';
 import { pickContainer } from '../../domain/pick-container.ts';
 import { type Mode, parseWorkload, type Workload } from '../../domain/workload.ts';
 
@@ -23,21 +23,26 @@ export interface Wish {
   readonly mode: Mode;
 }
 
-/** The namespaces a wish is about. Throws a `UserError` where one can't hold rules. */
-export function chooseNamespaces(
-  containers: ReadonlyMap<ContainerId, Container>,
-  wish: Wish,
-): readonly Namespace[] {
+export interface Targets {
+  readonly namespaces: readonly Namespace[];
+  /** Of --all: those that cannot hold rules. */
+  readonly refused: readonly Refused[];
+}
+
+/** The namespaces a wish is about. Throws a `UserError` for a single container that cannot hold rules. */
+export function chooseTargets(containers: ReadonlyMap<ContainerId, Container>, wish: Wish): Targets {
   const chosenId = 'name' in wish.choice ? pickContainer(containers, wish.choice.name).id : undefined;
   const plan = planNamespaces(containers, (one) => readWish(one, one.id === chosenId, wish));
   const mine = ({ id }: Container) => chosenId === undefined || id === chosenId;
-  const refused = plan.refused.find(({ container }) => mine(container));
-  if (refused !== undefined) throw new UserError(`${refused.container.name}: ${refused.problem.reason}`);
+  const refused = plan.refused.filter(({ container }) => mine(container));
+  const [first] = refused;
+  if (first !== undefined && chosenId !== undefined)
+    throw new UserError(`${first.container.name}: ${first.problem.reason}`);
   const namespaces = plan.namespaces.filter(({ members }) =>
     members.some(({ container }) => mine(container)),
   );
   if (namespaces.length === 0 && chosenId !== undefined) throw notAWorkload(containers.get(chosenId), wish);
-  return namespaces;
+  return { namespaces, refused };
 }
 
 function readWish(

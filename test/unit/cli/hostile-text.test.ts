@@ -2,7 +2,7 @@
  * What others wrote reaches the operator as text alone: every command is run on a controller, a Consul and an
  * Engine whose every word steers terminals, forges lines and hides itself.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -132,6 +132,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** What there is to uninstall is in this test's folder alone, and no controller answers. */
+const apart = (): readonly string[] => [
+  ...['--socket', join(folder, 'none.sock'), '--root', folder, '--lib-dir', '/lib'],
+  ...['--state-dir', '/state', '--run-dir', '/run', '--node', word],
+];
+
 /** How each command is called. The types of `Words` say nothing of which there are: the first test does. */
 const CALLS: Readonly<Record<string, () => readonly (readonly string[])[]>> = {
   status: () => [[], [word], ['--cluster'], [`${word}-none`]],
@@ -159,7 +165,11 @@ const CALLS: Readonly<Record<string, () => readonly (readonly string[])[]>> = {
   ],
   diff: () => [[word, '--file', join(folder, 'rules')], [word]],
   set: () => [['--all'], [word], [word, '--rules', word], []],
-  clear: () => [['--all'], [word]],
+  clear: () => [['--all'], ['--all', '--yes'], [word]],
+  uninstall: () => [
+    [],
+    ...[[], ['--json'], ['--yes'], ['--yes', '--keys']].map((args) => [...apart(), ...args]),
+  ],
   render: () => [['--acl', word], [word], ['--acl', word, '--template', word]],
   health: () => [[]],
   gate: () => [
@@ -263,6 +273,8 @@ const allCalls = (): readonly (readonly string[])[] => [
 async function tryAll(text: string, follow: boolean): Promise<void> {
   word = text;
   writeFileSync(join(folder, 'rules'), `# ${text}\n10.0.0.5:tcp/443 # ${text}\n${text}\n`);
+  mkdirSync(join(folder, 'state'), { recursive: true });
+  writeFileSync(join(folder, 'state', `x${text.replaceAll(/[/\0]/g, '_').slice(0, 50)}`), '');
   for (const args of allCalls()) {
     if (args.includes('--follow') && !follow) continue;
     const { all } = await run(args);

@@ -72,6 +72,8 @@ export class FakeEngine implements Engine {
   image: Engine['image'] = refused;
   pull: Engine['pull'] = refused;
   importEmpty: Engine['importEmpty'] = refused;
+  namesOfImages: Engine['namesOfImages'] = refused;
+  removeImage: Engine['removeImage'] = refused;
   close(): void {}
 
   #answer(call: string): void {

@@ -1,0 +1,123 @@
+/**
+ * `egresstrator uninstall`: takes all that egresstrator put on this host away again: the gate, the rules in the
+ * containers' namespaces, its folders and its images; with --keys also what it has in Consul. Says first what that
+ * is, and asks.
+ */
+import { basename, dirname } from 'node:path';
+import { isListening } from '../../adapters/api/client.ts';
+import type { Engine as DockerEngine } from '../../adapters/docker/engine.ts';
+import { type GateSettings, seen } from '../../adapters/gate/layout.ts';
+import { preparedFolder, recordFolder } from '../../adapters/gate/names.ts';
+import { gateStatus } from '../../adapters/gate/status.ts';
+import { STATE_FILES } from '../../adapters/state/names.ts';
+import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
+import { UserError } from '../../domain/errors.ts';
+import { confirm } from '../confirm.ts';
+import { createOutput, type Terminal } from '../output.ts';
+import { paintFor, plain } from '../present/paint.ts';
+import { presentPlan, presentTaken } from '../present/uninstall.ts';
+import { count } from '../present/words.ts';
+import { consulLookings } from '../uninstall/consul-steps.ts';
+import { lookForHelpers, lookForImages, runningControllers } from '../uninstall/engine-steps.ts';
+import { type Folder, lookForFolder } from '../uninstall/folder-step.ts';
+import { isThere, lookForGate } from '../uninstall/gate-step.ts';
+import { lookForRules } from '../uninstall/rules-step.ts';
+import { type Looking, lookForAll, planned, takeAll } from '../uninstall/step.ts';
+import { type Engine, openDocker, openEngine, toolLogger } from '../wiring.ts';
+import { settingsOf } from './gate.ts';
+
+interface Asked {
+  readonly flags: Flags;
+  readonly config: Config;
+  readonly terminal: Terminal;
+  readonly docker: DockerEngine;
+  /** Fails where no Engine answers. */
+  readonly engine: () => Promise<Engine>;
+}
+
+export async function uninstall(flags: Flags, terminal: Terminal): Promise<void> {
+  const config = resolveConfig(flags, terminal.environment);
+  const docker = openDocker(config, terminal);
+  let opened: Promise<Engine> | undefined;
+  const engine = () => {
+    opened ??= openEngine(config, terminal, toolLogger(terminal));
+    return opened;
+  };
+  try {
+    await uninstallWith({ flags, config, terminal, docker, engine });
+  } finally {
+    await opened?.then((one) => one.close()).catch(() => undefined);
+    docker.close();
+  }
+}
+
+async function uninstallWith(asked: Asked): Promise<void> {
+  const { flags, terminal } = asked;
+  const json = flags.json === true;
+  const output = createOutput(terminal, json);
+  const paint = json ? plain : paintFor(terminal);
+  await refuseWhileControlled(asked);
+  const plan = await lookForAll(lookingsFor(asked));
+  const steps = planned(plan);
+  const takes = plan.steps.length > 0;
+  const agreed = flags.yes === true || !takes;
+  if (!json || !agreed) {
+    const withKeys = flags.keys === true;
+    output.result({ steps }, (seen) => presentPlan(seen.steps, { withKeys, paint }));
+  }
+  if (takes) await confirm({ yes: flags.yes, json, otherwise: 'nothing was removed' }, terminal);
+  const taken = await takeAll(plan);
+  if (takes || json) output.result({ steps: taken }, (seen) => presentTaken(seen.steps, paint));
+  const left = taken.filter(({ state }) => state === 'left').length;
+  if (left > 0)
+    throw new UserError(
+      `${count(left, 'part')} of it ${left === 1 ? 'is' : 'are'} left; mend that, and run this again`,
+    );
+}
+
+/** A controller would load again what is removed here. */
+async function refuseWhileControlled({ config, docker }: Asked): Promise<void> {
+  const refuse = (who: string) => {
+    throw new UserError(
+      `${who}, which would load again what is removed: stop it first, as with \`systemctl disable --now egresstrator\` or \`docker compose rm --stop egresstrator\``,
+    );
+  };
+  if (await isListening(config.socket)) refuse(`a controller answers at ${config.socket}`);
+  const names = await runningControllers(docker).catch(() => []);
+  if (names.length > 0) refuse(`a controller runs in the container ${names.join(', ')}`);
+}
+
+function lookingsFor({ flags, config, terminal, docker, engine }: Asked): readonly Looking[] {
+  const gate = () => settingsOf(flags, terminal);
+  const root = typeof flags.root === 'string' ? flags.root : '/';
+  return [
+    { part: 'gate', look: async () => lookForGate(gate(), flags.force === true) },
+    { part: 'rules', look: async () => lookForRules(await engine()) },
+    { part: 'helpers', look: () => lookForHelpers(docker) },
+    ...foldersOf(config, root, gate).map((folder) => ({
+      ...{ part: folder.part, look: () => lookForFolder(folder) },
+    })),
+    { part: 'image', look: () => lookForImages(docker, config.docker.image) },
+    ...(flags.keys === true ? consulLookings(config) : []),
+  ];
+}
+
+/** In the run folder the gate reads rules, and writes down what it loaded: it stays as long as the gate does. */
+function foldersOf(
+  { stateDir, runDir, socket }: Config,
+  root: string,
+  gate: () => GateSettings,
+): readonly Folder[] {
+  const keptFor = async () =>
+    isThere(await gateStatus(gate())) ? 'the gate needs it as long as it is there' : undefined;
+  const folder = (path: string) => ({ path, seenAt: seen({ root }, path) });
+  const inRun = [preparedFolder(''), recordFolder(''), ...(dirname(socket) === runDir ? [socket] : [])];
+  return [
+    ...(stateDir === undefined
+      ? []
+      : [{ ...folder(stateDir), part: 'state', ours: Object.values(STATE_FILES) } as const]),
+    ...(runDir === undefined
+      ? []
+      : [{ ...folder(runDir), part: 'run', ours: inRun.map((path) => basename(path)), keptFor } as const]),
+  ];
+}

@@ -1,0 +1,48 @@
+/**
+ * What is ours on the Docker Engine: helpers that a crash left behind, and images. And whether a controller still
+ * runs there, in a container of our image.
+ */
+import { EMPTY_IMAGE } from '../../adapters/docker/empty-image.ts';
+import type { Engine } from '../../adapters/docker/engine.ts';
+import { helperLabel, ownIds } from '../../adapters/docker/image.ts';
+import { isOurs, ourLabel } from '../../adapters/docker/labels.ts';
+import type { Step } from './step.ts';
+
+/** The names of running containers of our image that are neither helpers nor this process's own. */
+export async function runningControllers(engine: Engine): Promise<readonly string[]> {
+  const [labelled, running, own] = await Promise.all([
+    engine.labelled(helperLabel),
+    engine.running(),
+    ownIds(),
+  ]);
+  const isSelf = (id: string) => own.some((one) => id.startsWith(one));
+  return labelled
+    .filter((one) => running.some(({ id }) => id === one.id) && !isOurs(one) && !isSelf(one.id))
+    .map(({ id, names }) => names[0]?.replace(/^\//, '') ?? id);
+}
+
+export async function lookForHelpers(engine: Engine): Promise<readonly Step[]> {
+  const helpers = (await engine.labelled(ourLabel)).filter(isOurs);
+  return helpers.map(({ id, names }) => ({
+    part: 'helpers',
+    what: names[0]?.replace(/^\//, '') ?? id,
+    remove: () => engine.remove(id).then(() => undefined),
+  }));
+}
+
+/**
+ * Whoever builds an image from ours has our label in it, so the name counts as well. `named`: what --image says.
+ * Those that only lost their name to a later build are no image of this name any more.
+ */
+export async function lookForImages(engine: Engine, named: string | undefined): Promise<readonly Step[]> {
+  const labelled = await engine.namesOfImages(helperLabel);
+  const empty = (await engine.image(EMPTY_IMAGE)) === undefined ? [] : [EMPTY_IMAGE];
+  const names = [...labelled.filter((name) => isOurName(name) || name === named), ...empty];
+  return [...new Set(names)].map((what) => ({
+    ...{ part: 'image', what },
+    remove: () => engine.removeImage(what).then(() => undefined),
+  }));
+}
+
+/** `egresstrator:1.0.0`, `egresstrator-helper:1.0.0`, `registry.example:5000/team/egresstrator:1.0.0` */
+const isOurName = (name: string): boolean => /^([^/]+\/)*egresstrator(-[a-z]+)?(:[^/]*)?$/.test(name);

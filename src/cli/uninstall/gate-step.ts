@@ -1,0 +1,31 @@
+/**
+ * The gate: out of the Engine's daemon.json, and its files off the host.
+ */
+import { rmdir } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { type GateSettings, RUNTIME, seen } from '../../adapters/gate/layout.ts';
+import { type GateStatus, gateStatus } from '../../adapters/gate/status.ts';
+import { uninstallGate } from '../../adapters/gate/uninstall.ts';
+import type { Step } from './step.ts';
+
+export const isThere = ({ installed, knownToEngine }: GateStatus): boolean =>
+  installed || knownToEngine === true;
+
+export async function lookForGate(settings: GateSettings, force: boolean): Promise<readonly Step[]> {
+  const status = await gateStatus(settings);
+  if (!isThere(status)) return [];
+  return [
+    {
+      part: 'gate',
+      what: `the runtime "${RUNTIME}" of the Docker Engine, with ${settings.libDir}`,
+      remove: async () => {
+        await uninstallGate(settings, force);
+        if (isThere(await gateStatus(settings)))
+          return 'containers that run are ended through it; run this again when they have ended';
+        const parent = dirname(settings.libDir);
+        if (basename(parent) === 'egresstrator') await rmdir(seen(settings, parent)).catch(() => undefined);
+        return undefined;
+      },
+    },
+  ];
+}

@@ -1,0 +1,46 @@
+/**
+ * The rules in the network namespaces of all running containers, whether these ask for any or not: `set` loads
+ * rules for any of them.
+ */
+
+import { refOf } from '../../controller/namespace-record.ts';
+import type { NamespaceRef } from '../../controller/ports.ts';
+import { LoadError } from '../../domain/errors.ts';
+import { planNamespaces } from '../../domain/namespace.ts';
+import type { Workload } from '../../domain/workload.ts';
+import type { Engine } from '../wiring.ts';
+import type { Step } from './step.ts';
+
+/** For the plan each container is one that asks: all namespaces are in it, but for the host's. */
+const ANY: Workload = { mode: 'enforce', dns: 'resolvers', grants: [], problems: [] };
+
+export async function lookForRules({ containers, dataplane }: Engine): Promise<readonly Step[]> {
+  const { namespaces } = planNamespaces(await containers.list(), () => ANY);
+  const steps: Step[] = [];
+  for (const namespace of namespaces) {
+    const ref = refOf(namespace);
+    if (!(await mayHold(ref, dataplane))) continue;
+    const remove = async () => {
+      await dataplane.clear(ref).catch(unlessGone);
+      return undefined;
+    };
+    steps.push({ part: 'rules', what: `in ${ref.name}`, remove });
+  }
+  return steps;
+}
+
+/** What cannot be looked into may hold rules; clearing it tells why it cannot. */
+async function mayHold(ref: NamespaceRef, dataplane: Engine['dataplane']): Promise<boolean> {
+  try {
+    return (await dataplane.look(ref)).loaded.digest !== undefined;
+  } catch (error) {
+    return !isGone(error);
+  }
+}
+
+/** A container that ended has taken its rules along. */
+function unlessGone(error: unknown): void {
+  if (!isGone(error)) throw error;
+}
+
+const isGone = (error: unknown): boolean => error instanceof LoadError && error.gone;
