@@ -12,10 +12,15 @@ import type { Subject } from './subject.ts';
 /** What a hostile workload may cost, in milliseconds, bytes and MiB. */
 const MOST = { delay: 1_000, log: 1_000_000, memory: 50 } as const;
 
+/** In MiB: of 20 MB of words, which come with each inspection, list and event, pieces await the next collection. */
+const MOST_OF_MANY = 120;
+
 const keys = (count: number): string => Array.from({ length: count }, (_, i) => `k${i.toString(36)}`).join();
 
 /** Each has a twin, as large, that says nothing to us: what the Engine needs for it is no fault of ours. */
 const sizes: Readonly<Record<string, (prefix: string) => ImageSpec>> = {
+  'label-200000': (prefix) => ({ labels: { [`${prefix}.acl`]: keys(200_000) } }),
+  'label-2500000': (prefix) => ({ labels: { [`${prefix}.acl`]: keys(2_500_000) } }),
   variable: (prefix) => ({ env: [`${prefix.toUpperCase()}_ACL=${keys(20_000).slice(0, 120_000)}`] }),
   variables: (prefix) => ({
     env: Array.from({ length: 12 }, (_, i) => `${prefix.toUpperCase()}_X${i}=${'x'.repeat(120_000)}`),
@@ -30,6 +35,8 @@ export const costImages: Readonly<Record<string, ImageSpec>> = Object.fromEntrie
 );
 
 export const costs: readonly Feat[] = [
+  ofWords('label-200000', 'a label of the image with 200,000 keys', 1_000_000),
+  ofWords('label-2500000', 'a label of the image with 2,500,000 keys', 12_000_000, MOST_OF_MANY),
   ofWords('variable', 'a variable of the image with 20,000 keys', 80_000),
   ofWords('variables', 'variables of the image of 1.4 MB', 1_400_000),
   {
@@ -41,7 +48,7 @@ export const costs: readonly Feat[] = [
 type End = () => Promise<unknown>;
 
 /** A container of an image with that many bytes of words. */
-function ofWords(image: string, name: string, bytes: number): Feat {
+function ofWords(image: string, name: string, bytes: number, most: number = MOST.memory): Feat {
   const start = async (kit: Kit, isTwin: boolean): Promise<End> => {
     const run = isTwin ? [] : ['-e', 'EGRESSTRATOR_ENABLE=1'];
     const subject = await kit.run(isTwin ? `${image}-twin` : image, { run }).catch(() => undefined);
@@ -56,7 +63,7 @@ function ofWords(image: string, name: string, bytes: number): Feat {
     if (!isTwin) await waitFor(stopped, { what: `${name} to be under rules`, timeout: 20_000 });
     return () => kit.world.must('rm', '--force', subject.id);
   };
-  return { name, make: (kit) => costsLittle(kit, (isTwin) => start(kit, isTwin)) };
+  return { name, make: (kit) => costsLittle(kit, (isTwin) => start(kit, isTwin), most) };
 }
 
 async function crashing({ world, start }: Kit, words: readonly string[]): Promise<End> {
@@ -83,7 +90,11 @@ async function crashing({ world, start }: Kit, words: readonly string[]): Promis
 /** On a busy machine anything may take a second now and then, but not each time. */
 const ROUNDS = 3;
 
-async function costsLittle(kit: Kit, hostile: (isTwin: boolean) => Promise<End>): Promise<void> {
+async function costsLittle(
+  kit: Kit,
+  hostile: (isTwin: boolean) => Promise<End>,
+  mostMemory: number = MOST.memory,
+): Promise<void> {
   await neighbour(kit);
   const before = { log: kit.controller().output.length, memory: memoryOf(kit.controller()) };
   using memory = watchMemory(kit);
@@ -103,7 +114,7 @@ async function costsLittle(kit: Kit, hostile: (isTwin: boolean) => Promise<End>)
   process.stdout.write(`measured: ${where}: ${JSON.stringify(grown)}\n`);
   expect(grown.delay, 'delay of a neighbour, ms').toBeLessThan(MOST.delay);
   expect(grown.log, 'log, bytes').toBeLessThan(MOST.log);
-  expect(grown.memory, 'memory, MiB').toBeLessThan(MOST.memory);
+  expect(grown.memory, 'memory, MiB').toBeLessThan(mostMemory);
 }
 
 /** The longest that neighbours wait for their rules while one begins, and once it is there. */

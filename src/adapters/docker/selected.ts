@@ -31,7 +31,8 @@ export const selectedStream = (stream: Readable): Readable => Readable.from(piec
 async function* piecesOf(stream: Readable): AsyncGenerator<Uint8Array> {
   const sieve = new JsonSieve(SELECTION);
   for await (const piece of stream) {
-    const left = sieve.push(Buffer.from(piece));
+    // Not a copy: there may be megabytes of what is left out.
+    const left = sieve.push(piece instanceof Uint8Array ? piece : Buffer.from(String(piece)));
     if (left.length > 0) yield left;
   }
 }
