@@ -7,9 +7,10 @@ import type { Controls } from '../adapters/api/server.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { Override } from '../controller/overrides.ts';
 import type { Container } from '../domain/container.ts';
-import { EngineError } from '../domain/errors.ts';
+import { EngineError, UserError } from '../domain/errors.ts';
 import { refusedResults } from './commands/set.ts';
 import { chooseTargets } from './commands/targets.ts';
+import { requireKnown } from './known-keys.ts';
 import type { Observation } from './observation.ts';
 
 export function controlsOf(controller: Controller, observation: Observation): Controls {
@@ -28,6 +29,7 @@ async function override(controller: Controller, request: OverrideRequest): Promi
   if (containers === undefined)
     throw new EngineError('the Docker Engine has not told its containers yet; try again');
   const { container: choice, rules } = request;
+  if (rules.kind === 'set' && rules.force !== true) requireKnownTo(controller, rules.grants);
   const grants =
     rules.kind === 'set' ? rules.grants : rules.kind === 'clear' && 'name' in choice ? [] : undefined;
   const { namespaces, refused } = chooseTargets(containers, { choice, grants, mode });
@@ -37,6 +39,14 @@ async function override(controller: Controller, request: OverrideRequest): Promi
     named === undefined ? chosen : chosen.filter((one) => one.name === named || one.id.startsWith(named));
   await controller.override(meant, overrideOf(rules));
   return { results: [...resultsOf(controller, meant), ...refusedResults(refused)] };
+}
+
+function requireKnownTo({ acl }: Controller, grants: readonly string[]): void {
+  if (acl === undefined)
+    throw new UserError(
+      'the controller has read no rules yet, so it cannot tell whether these keys exist; try again',
+    );
+  requireKnown(grants, acl);
 }
 
 function overrideOf(rules: OverrideRequest['rules']): Override | undefined {

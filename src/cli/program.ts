@@ -60,6 +60,7 @@ function addSet(program: Command, actions: Actions): void {
     .argument('[container]', 'name, id, or the beginning of the id')
     .option('-a, --all', 'all running containers with EGRESSTRATOR_ENABLE=1')
     .option('-r, --rules <keys>', 'these ACL keys instead of the container’s own, as key1,key2')
+    .option('--force', 'with --rules: also keys that are not in Consul yet')
     .option('--json', 'print JSON')
     .addHelpText('after', SET_EXAMPLES)
     .action((container: string | undefined, _options, command: Command) =>

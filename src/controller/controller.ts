@@ -19,7 +19,7 @@ import { Keeper, type KeeperOptions } from './keeper.ts';
 import { type Knowledge, KnownWorld } from './known-world.ts';
 import { LoadMemory, type Loads } from './load-memory.ts';
 import { statusOf } from './namespace-record.ts';
-import { type Override, Overrides } from './overrides.ts';
+import { type KeptOverrides, type Override, Overrides } from './overrides.ts';
 import { Patrol } from './patrol.ts';
 import { type Picture, pictureOf } from './picture.ts';
 import type { ContainerSource, Dataplane, Gate, Logger, RuleSource, Watched } from './ports.ts';
@@ -61,6 +61,10 @@ export interface ControllerPorts {
   readonly remember: (knowledge: Knowledge) => void;
   /** What a former run has loaded. */
   readonly formerLoads?: Loads | undefined;
+  /** What a former run was told by hand. */
+  readonly formerOverrides?: KeptOverrides | undefined;
+  /** Called when something is said by hand, or counts no more, with all that counts. */
+  readonly rememberOverrides?: (overrides: KeptOverrides) => void;
   /** Called when something else is loaded, with all that is. */
   readonly rememberLoads?: (loads: Loads) => void;
 }
@@ -74,7 +78,7 @@ export class Controller {
   readonly #loads: LoadMemory;
   readonly #keeper: Keeper;
   readonly #resolverFacts: ResolverFacts;
-  readonly #overrides = new Overrides();
+  readonly #overrides: Overrides;
   readonly #problems: ProblemLog;
   readonly #preparer: Preparer | undefined;
   readonly #patrol: Patrol<NamespaceId>;
@@ -98,6 +102,11 @@ export class Controller {
     this.#resolver = new Resolver(options.protectedHosts);
     this.#problems = new ProblemLog(ports.log, options.now);
     this.#preparer = openPreparer(options, ports);
+    this.#overrides = new Overrides({
+      former: ports.formerOverrides,
+      keep: (overrides) => ports.rememberOverrides?.(overrides),
+      now: options.now,
+    });
     this.#loads = new LoadMemory(ports.formerLoads, (loads) => ports.rememberLoads?.(loads));
     this.#keeper = new Keeper(options, ports.log, this.#loads, () => ({
       ...ports,
@@ -157,6 +166,11 @@ export class Controller {
     return hasRules && this.#containers.value !== undefined && isSettled;
   }
 
+  /** The keys in Consul; undefined while nothing is known of them. */
+  get acl(): Acl | undefined {
+    return this.#world.acl();
+  }
+
   /** The mode of workloads that name none. */
   get mode(): Mode {
     return this.#options.mode;
@@ -172,9 +186,10 @@ export class Controller {
     const engine = { name: 'containers', known: value !== undefined, confirmedAt, error: error?.message };
     const consul = this.#world.freshness().map((one) => sourceStatus(one, this.#ages));
     return {
-      namespaces: [...this.#keeper.records()].map((one) =>
-        statusOf(one, this.#renderer.template, this.#factProblems(one.namespace.id)),
-      ),
+      namespaces: [...this.#keeper.records()].map((one) => ({
+        ...statusOf(one, this.#renderer.template, this.#factProblems(one.namespace.id)),
+        byHand: this.#overrides.about(one.namespace),
+      })),
       refused: this.#plan.refused.map(({ container, problem }) => ({ name: container.name, problem })),
       sources: [...consul, engine],
       recordsRefusals: recordsRefusals(this.#renderer.template.source),
@@ -218,7 +233,8 @@ export class Controller {
     const containers = this.#containers.value;
     if (containers === undefined) return;
     const acl = this.#world.acl();
-    this.#overrides.retain(containers);
+    // Before all were read, who is not there may run all the same.
+    if (this.#containers.confirmedAt !== undefined) this.#overrides.retain(containers);
     this.#plan = planNamespaces(containers, (one) => this.#overrides.read(one, this.#options.mode));
     for (const { members } of this.#plan.namespaces) {
       for (const { workload } of members) this.#preparer?.see(workload);
@@ -236,6 +252,7 @@ export class Controller {
     for (const namespace of this.#plan.namespaces)
       this.#keeper.want(namespace, wantFor(namespace.grants), how);
     if (acl !== undefined || ages.rules === 'outdated') this.#preparer?.prepare(wantFor, this.#renderer);
+    this.#releaseCleared(containers, how);
     this.#releaseOthers(containers);
     this.#loads.retain(new Set([...this.#keeper.records()].map(({ namespace }) => namespace.id)));
     this.#resolver.sweep();
@@ -284,6 +301,15 @@ export class Controller {
     const freshness = () => this.#world.freshness();
     const onChange = () => this.look();
     return maxAge && new AgeLimit({ maxAge, grace, now, freshness, onChange });
+  }
+
+  /** A former run may have ended before it took away what it was told to. */
+  #releaseCleared(containers: ReadonlyMap<ContainerId, Container>, how: { readonly mayHold: boolean }): void {
+    const known = new Set([...this.#keeper.records()].map(({ namespace }) => namespace.id));
+    const { mode } = this.#options;
+    const { namespaces } = planNamespaces(containers, (one) => this.#overrides.readCleared(one, mode));
+    for (const namespace of namespaces)
+      if (!known.has(namespace.id)) this.#keeper.want(namespace, { kind: 'nothing' }, how);
   }
 
   /** Where no workload is left inside, rules are taken away if the namespace lives on. */

@@ -8,6 +8,7 @@ import type { DnsPolicy, Mode } from '../domain/workload.ts';
 import type { Ages } from './age-limit.ts';
 import type { DeniedSummary } from './denied-record.ts';
 import type { Freshness } from './known-world.ts';
+import type { Said } from './overrides.ts';
 
 /**
  * - `pending`: waits for its first load, for a moment with an edit, or for the rules with those of before in place.
@@ -53,6 +54,8 @@ export interface NamespaceStatus {
   /** What loaded it at last, helper or nsenter; undefined where this run of the controller loaded nothing. */
   readonly loader?: string | undefined;
   readonly problems: readonly Problem[];
+  /** What an operator has said of it; undefined where it holds what it asks for itself. */
+  readonly byHand?: Pick<Said, 'kind' | 'since'> | undefined;
   /** Undefined where what was denied was not read yet. */
   readonly denied?: Omit<DeniedSummary, 'unlistedAt'> | undefined;
 }
@@ -87,7 +90,10 @@ export function shifted(status: Status, ms: number): Status {
   const later = (time: number | undefined) => (time === undefined ? undefined : time + ms);
   return {
     ...status,
-    namespaces: status.namespaces.map((one) => ({ ...one, verifiedAt: later(one.verifiedAt) })),
+    namespaces: status.namespaces.map((one) => ({
+      ...{ ...one, verifiedAt: later(one.verifiedAt) },
+      ...(one.byHand && { byHand: { ...one.byHand, since: one.byHand.since + ms } }),
+    })),
     sources: status.sources.map((one) => ({ ...one, confirmedAt: later(one.confirmedAt) })),
   };
 }

@@ -169,8 +169,20 @@ describe('with no controller running', () => {
     await cli('clear', asks.name);
   });
 
+  test('an unknown key is refused, and changes nothing', async () => {
+    await cli('set', asks.name, '--rules', 'db');
+    const before = await handles(asks.pid);
+    expect(await cli('set', asks.name, '--rules', 'db,nothing')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'egresstrator: Consul has no ACL key nothing, so nothing was changed (--force takes keys that are not there yet)',
+    });
+    expect(await handles(asks.pid)).toBe(before);
+  });
+
   test('an unknown key and a bad line are told, and the good lines count', async () => {
-    const set = await cli('set', asks.name, '--rules', 'mixed,nothing');
+    const set = await cli('set', asks.name, '--rules', 'mixed,nothing', '--force');
     expect(set).toMatchObject({ code: 0, stdout: `${asks.name}: rules loaded (protected)` });
     const told = set.stderr.split('\n').sort();
     expect(told).toHaveLength(3);

@@ -6,6 +6,7 @@ import { Metrics } from '../../src/adapters/metrics/metrics.ts';
 import { Controller, type ControllerOptions } from '../../src/controller/controller.ts';
 import type { Knowledge } from '../../src/controller/known-world.ts';
 import type { Loads } from '../../src/controller/load-memory.ts';
+import type { KeptOverrides } from '../../src/controller/overrides.ts';
 import type { ContainerSource, Gate } from '../../src/controller/ports.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { metricsBesideStatus, statusBesideKernel } from './agreement.ts';
@@ -32,6 +33,8 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly kernel?: FakeKernel;
   readonly former?: Knowledge;
   readonly formerLoads?: Loads;
+  readonly formerOverrides?: KeptOverrides;
+  readonly rememberOverrides?: (overrides: KeptOverrides) => void;
   readonly gate?: Gate;
   /** Instead of `engine`. */
   readonly containers?: ContainerSource;
@@ -45,6 +48,8 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     kernel = new FakeKernel(),
     former,
     formerLoads,
+    formerOverrides,
+    rememberOverrides,
     gate,
     containers = engine,
     ...rest
@@ -75,6 +80,8 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     gate,
     remember: (knowledge) => remembered.push(knowledge),
     formerLoads,
+    formerOverrides,
+    ...(rememberOverrides && { rememberOverrides }),
     rememberLoads: (loads) => {
       rememberedLoads.current = new Map(loads);
     },

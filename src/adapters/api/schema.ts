@@ -39,6 +39,8 @@ const Namespace = z.object({
   lastError: z.string().optional(),
   loader: z.string().optional(),
   problems: z.array(Problem),
+  /** What an operator has said of it by `set --rules` or `clear`, and when. */
+  byHand: z.object({ kind: z.enum(['set', 'clear']), since: z.number() }).optional(),
   denied: Denied.optional(),
 });
 
@@ -72,7 +74,8 @@ export const OverrideRequest = z.object({
   /** Name or id, or all workloads. */
   container: z.union([z.object({ all: z.literal(true) }), z.object({ name: z.string() })]),
   rules: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('set'), grants: z.array(z.string()) }),
+    /** `force`: also keys that are not in Consul. */
+    z.object({ kind: z.literal('set'), grants: z.array(z.string()), force: z.boolean().optional() }),
     z.object({ kind: z.literal('own') }),
     z.object({ kind: z.literal('clear') }),
   ]),

@@ -8,6 +8,7 @@ import { steadyNow } from '../../adapters/clock/steady-clock.ts';
 import { FileGate } from '../../adapters/gate/gate.ts';
 import { DeniedFile } from '../../adapters/state/denied-file.ts';
 import { LoadsFile } from '../../adapters/state/loads-file.ts';
+import { OverridesFile } from '../../adapters/state/overrides-file.ts';
 import { StateFile } from '../../adapters/state/state-file.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Backoff } from '../../controller/backoff.ts';
@@ -54,6 +55,8 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   if (state !== undefined) closers.add(state);
   const loads = openLoads(config, log);
   if (loads !== undefined) closers.add(loads);
+  const overrides = openOverrides(config, log);
+  if (overrides !== undefined) closers.add(overrides);
   const consul = closers.add(openConsul(config));
   const leftovers = await engine.removeLeftovers();
   if (leftovers > 0) log.warn({ leftovers }, 'helpers of a former run removed');
@@ -80,6 +83,8 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
       remember: (knowledge) => state?.save(knowledge),
       formerLoads: await loads?.load(),
       rememberLoads: (all) => loads?.save(all),
+      formerOverrides: await overrides?.load(),
+      rememberOverrides: (all) => overrides?.save(all),
     }),
   );
   observation.attach(controller);
@@ -102,6 +107,9 @@ const openLoads = ({ stateDir, dryRun, loader, docker }: Config, log: Logger) =>
 
 const openDenied = ({ stateDir, dryRun }: Config, log: Logger) =>
   stateDir === undefined || dryRun ? undefined : new DeniedFile(stateDir, log);
+
+const openOverrides = ({ stateDir, dryRun }: Config, log: Logger) =>
+  stateDir === undefined || dryRun ? undefined : new OverridesFile(stateDir, log);
 
 const openGate = ({ runDir, mode }: Config, engineResolvers: readonly string[] | undefined, log: Logger) =>
   runDir === undefined ? undefined : new FileGate(runDir, { mode, engineResolvers }, log);

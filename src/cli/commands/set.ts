@@ -9,10 +9,12 @@ import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import { loadedState } from '../../controller/loaded-state.ts';
 import { readRules, settleOnce } from '../../controller/one-shot.ts';
 import { Renderer } from '../../controller/rendering.ts';
+import { parseAcl } from '../../domain/acl.ts';
 import { messageOf, UserError } from '../../domain/errors.ts';
 import type { Namespace, Refused } from '../../domain/namespace.ts';
 import { parseKeyList } from '../../domain/workload.ts';
 import { needsUngranted } from '../../rendering/render.ts';
+import { requireKnown } from '../known-keys.ts';
 import { createOutput, type Output, type Terminal } from '../output.ts';
 import { openConsul, openEngine, openTemplate, toolLogger } from '../wiring.ts';
 import { chooseTargets, chosen, type Targets, type Wish } from './targets.ts';
@@ -25,13 +27,24 @@ export async function set(container: string | undefined, flags: Flags, terminal:
   const output = createOutput(terminal, flags.json === true);
   const grants = typeof flags.rules === 'string' ? parseKeyList(flags.rules) : undefined;
   if (await isListening(config.socket)) {
-    const rules = grants === undefined ? { kind: 'own' } : { kind: 'set', grants };
+    const rules =
+      grants === undefined ? { kind: 'own' } : { kind: 'set', grants, force: flags.force === true };
     const body = { container: choice, rules };
     const reply = await new ApiClient(config.socket).post('/v1/overrides', body, OverrideReplySchema);
     return report(reply.results, 'rules loaded', output);
   }
+  if (grants !== undefined && flags.force !== true) await requireInConsul(grants, config);
   const results = await setOnce({ choice, grants, mode: config.mode }, config, terminal);
   report(results, 'rules loaded', output);
+}
+
+async function requireInConsul(grants: readonly string[], config: Config): Promise<void> {
+  const consul = openConsul(config);
+  try {
+    requireKnown(grants, parseAcl(await consul.readRules()));
+  } finally {
+    consul.close();
+  }
 }
 
 /** Prints one line for each container. Throws when one failed. */

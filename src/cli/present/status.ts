@@ -39,6 +39,7 @@ export function presentStatus(status: Status, now: number, paint: Paint): string
     refused
       .map(({ name, problem }) => `${paint('red', `${name} can not be given rules`)}: ${problem.reason}`)
       .join('\n'),
+    presentByHand(namespaces, now, paint),
     presentFull(namespaces, paint),
     presentErrors(namespaces, paint),
     presentProblems(namespaces, paint),
@@ -70,6 +71,7 @@ export function presentNamespace(
     ['state', paint(COLOURS[state], state)],
     ['means', recordsRefusals === false && state === 'audit' ? UNRECORDED_AUDIT : MEANING[state]],
     ['keys', grants.join(', ') || 'none'],
+    ...(namespace.byHand === undefined ? [] : [['by hand', sinceText(namespace.byHand, now)] as const]),
     ['mode', mode],
     ['names', dns === 'resolvers' ? 'port 53 of its own resolvers' : 'no name resolution'],
     ['raw sockets', raw],
@@ -119,6 +121,24 @@ const columns = (now: number): readonly Column<NamespaceStatus>[] => [
   { title: 'RULES', text: ({ fingerprint }) => fingerprint?.slice(0, 8) ?? '-' },
   { title: 'CHECKED', text: ({ verifiedAt }) => ago(verifiedAt, now) },
 ];
+
+const BY_HAND = {
+  set: 'its keys were set by hand',
+  clear: 'its rules were taken away by hand',
+} as const;
+
+const sinceText = ({ since }: { readonly since: number }, now: number): string =>
+  `since ${new Date(since).toISOString()} (${ago(since, now)})`;
+
+/** Who reads that a container may reach something looks for a reason in its own words. */
+const presentByHand = (namespaces: readonly NamespaceStatus[], now: number, paint: Paint): string =>
+  byName(namespaces)
+    .flatMap(({ target, byHand }) =>
+      byHand === undefined
+        ? []
+        : `${paint('yellow', target)}: ${BY_HAND[byHand.kind]}, ${sinceText(byHand, now)}, and stay so until it stops or "egresstrator set ${target}"`,
+    )
+    .join('\n');
 
 const presentErrors = (namespaces: readonly NamespaceStatus[], paint: Paint): string =>
   namespaces

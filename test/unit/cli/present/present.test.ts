@@ -146,6 +146,25 @@ describe('status', () => {
     expect(text[0]).toContain(`means        ${meaning}\n`);
   });
 
+  test('says what was done by hand, and since when', () => {
+    const byHand = { kind: 'set', since: NOW - 300_000 } as const;
+    const cleared = { kind: 'clear', since: NOW - 300_000 } as const;
+    const [one] = status.namespaces;
+    const namespaces = one && [
+      { ...one, byHand },
+      { ...one, target: 'job', byHand: cleared },
+    ];
+    const since = '1970-01-12T13:41:40.000Z (5m ago)';
+    const told = presentStatus({ ...status, namespaces: namespaces ?? [] }, NOW, plain);
+    expect(told).toContain(
+      `job: its rules were taken away by hand, since ${since}, and stay so until it stops or "egresstrator set job"
+web: its keys were set by hand, since ${since}, and stay so until it stops or "egresstrator set web"`,
+    );
+    expect(one && presentNamespace({ ...one, byHand }, AUTO, NOW, plain)).toContain(
+      `by hand      since ${since}\n`,
+    );
+  });
+
   test('of one container says what its state means', () => {
     const [namespace] = status.namespaces;
     expect(namespace && lines(presentNamespace(namespace, AUTO, NOW, plain))).toEqual([
