@@ -84,13 +84,13 @@ describe('a container that can not reach a service', () => {
     expect(suggested.stdout.split('\n')).toEqual([
       `# ${web.name}: 2 destinations refused`,
       `# key shop (1 rule) allows 1 of them already, by line 1: ${ipv4(stage.other)}:tcp/80`,
-      '# to use a key that exists, add it to EGRESSTRATOR_ACL instead',
+      `# to use a key that exists, add it to EGRESSTRATOR_ACL instead: a container reads EGRESSTRATOR_ACL when it is made, so make it anew; until then: egresstrator set ${web.name} --rules app,shop`,
       'shop',
       `${ipv4(stage.other)}:tcp/80`,
     ]);
     const whole = await ask('suggest', web.name, '--key', 'app');
-    expect(whole.stdout).toBe(`# nothing yet\n${suggested.stdout}`);
-    await putKey(stage, `${PATH}app`, suggested.stdout);
+    expect(whole.stdout).toBe(`# nothing yet\nshop\n${ipv4(stage.other)}:tcp/80`);
+    await putKey(stage, `${PATH}app`, whole.stdout);
     await becomes(web, ipv4(stage.server), 80, 'ok');
     expect(await connects(web, ipv4(stage.other), 80)).toBe('ok');
   });

@@ -4,8 +4,10 @@
 import type { Flags } from '../../config/config.ts';
 import type { RefusalReport } from '../../controller/refusal-log.ts';
 import { UserError } from '../../domain/errors.ts';
-import { destinationOf } from '../../domain/insight/destination.ts';
+import { type Destination, destinationOf } from '../../domain/insight/destination.ts';
+import { ReasonIndex } from '../../domain/insight/reason-index.ts';
 import { createSuggester, type Survey, surveyOf } from '../../domain/insight/suggest.ts';
+import { grantedKeys, reasonsFor } from '../../domain/resolve.ts';
 import { shown } from '../../domain/text.ts';
 import { ask } from '../insight/context.ts';
 import { viewOf } from '../insight/knowledge.ts';
@@ -13,7 +15,14 @@ import { type Answer, learn, readRefusals } from '../insight/source.ts';
 import type { Output, Terminal } from '../output.ts';
 import { coveredBy } from '../present/denied.ts';
 import { unlisted } from '../present/denied-record.ts';
-import { type ContainerSuggestion, presentSuggestions, presentWayIn } from '../present/suggest.ts';
+import {
+  type ContainerSuggestion,
+  presentGrant,
+  presentKey,
+  presentSuggestions,
+  presentWayIn,
+  remarksOn,
+} from '../present/suggest.ts';
 import { lately, unrecorded } from '../present/words.ts';
 
 export async function suggest(
@@ -30,19 +39,24 @@ export async function suggest(
   if (reports.length > 0 && reports.every(({ error }) => error !== undefined))
     throw new UserError('what was refused could not be read from any container');
   const survey = surveyOf(answer);
+  const isHeld = allowedBy(flags.key, answer);
   const suggestions = reports
     .filter(({ refusals }) => refusals.length > 0)
-    .map((one) => suggestFor(one, answer, survey));
+    .map((one) => suggestFor(one, answer, survey, isHeld));
   const none = answer.recordsRefusals
     ? `nothing was refused ${lately(coveredBy(reports))}`
     : unrecorded(answer.template);
   // Rules at any length: what is cut is none.
   const fit = shown({ suggestions, none }, Number.POSITIVE_INFINITY);
-  const suggested = presentSuggestions(fit.suggestions, fit.none);
-  const text = withKey(flags.key, answer, suggested, suggestions.length === 0);
+  const { key: wanted } = flags;
+  const text =
+    typeof wanted === 'string'
+      ? presentKey(plainSpace(answer.acl.get(wanted)?.text ?? ''), fit.suggestions)
+      : presentSuggestions(fit.suggestions, fit.none);
   const { recordsRefusals: recorded } = answer;
   output.text(text, { recorded, suggestions: suggestions.map(plainSuggestion), text });
-  if (!recorded && typeof flags.key === 'string') output.note(none);
+  if (typeof wanted === 'string')
+    for (const remark of new Set(remarksOnKey(wanted, suggestions, answer, none))) output.note(remark);
   const [only, ...others] = suggestions;
   if (only === undefined || others.length > 0 || flags.key !== undefined) return;
   const keys = answer.places.find(({ target }) => target === only.container)?.grants ?? [];
@@ -59,12 +73,30 @@ function remark(reports: readonly RefusalReport[], { note }: Output): void {
   }
 }
 
-/** With --key, the whole new text of that key: what it holds, and the suggestion below. */
-function withKey(key: unknown, { acl }: Answer, suggestion: string, isEmpty: boolean): string {
-  const held = typeof key === 'string' ? acl.get(key)?.text : undefined;
-  if (held === undefined) return suggestion;
-  const present = plainSpace(held);
-  return isEmpty ? present : `${present.trimEnd()}\n${suggestion}`;
+/** Whether a key allows a destination already: what was refused before it did stays known for an hour. */
+function allowedBy(key: unknown, { acl, catalog, protectedHosts }: Answer) {
+  const held = typeof key === 'string' ? grantedKeys([key], acl) : [];
+  const index = new ReasonIndex(reasonsFor(held, catalog, protectedHosts).reasons, protectedHosts);
+  return (destination: Destination) => index.find(destination).allowing.length > 0;
+}
+
+/** What whoever puts the text into Consul should know, and the text does not say. */
+function remarksOnKey(
+  key: string,
+  suggestions: readonly ContainerSuggestion[],
+  { acl }: Answer,
+  none: string,
+): readonly string[] {
+  const strangers = suggestions.filter(({ grants }) => !grants.includes(key));
+  return [
+    ...(suggestions.length === 0 ? [none] : []),
+    ...(acl.has(key) ? [] : [`Consul has no key ${key} yet: putting the text makes it`]),
+    ...strangers.map(
+      ({ container, held }) =>
+        `${container} does not ask for the key ${key}, so rules in it do not help it: ${presentGrant(container, held, key)}`,
+    ),
+    ...suggestions.flatMap(remarksOn),
+  ];
 }
 
 /** The same rules, whatever ends their lines and stands around them: what is printed has no other controls. */
@@ -78,14 +110,18 @@ function suggestFor(
   { container, refusals }: RefusalReport,
   answer: Answer,
   survey: Survey,
+  isHeld: (destination: Destination) => boolean,
 ): ContainerSuggestion {
   const place = answer.places.find(({ target }) => target === container);
   const grants = place?.grants ?? [];
   const context = place === undefined ? { ...answer, grants } : viewOf(answer, place);
-  const destinations = refusals.flatMap((refusal) => destinationOf(refusal) ?? []);
+  const all = refusals.flatMap((refusal) => destinationOf(refusal) ?? []);
+  const destinations = all.filter((one) => !isHeld(one));
   const unsayable = refusals.filter((refusal) => destinationOf(refusal) === undefined);
   return {
     container,
+    grants,
+    held: grants.filter((key) => answer.acl.has(key)),
     ...createSuggester(context, survey)(destinations),
     unsayable: unsayable.map(
       ({ address, protocol, port }) => `${address} ${protocol}${port === undefined ? '' : `/${port}`}`,

@@ -9,7 +9,8 @@ import type { Reason } from '../../domain/resolve.ts';
 import { formatRule } from '../../domain/rule.ts';
 import { formatTraffic } from '../../domain/traffic.ts';
 import type { Paint } from './paint.ts';
-import { count } from './words.ts';
+import { presentGrant } from './suggest.ts';
+import { count, sentence } from './words.ts';
 
 /** Reasons of one kind that are shown. */
 const MOST = 5;
@@ -141,7 +142,10 @@ function ways({ container, keys }: Asked, hints: readonly Hint[]): readonly stri
     ({ rule }) => `  put ${rule} into ${place}`,
   );
   const all = [...grant, ...rules];
-  return all.length === 0 ? [] : [`To allow it${all.length > 1 ? ', one of' : ''}:`, ...all];
+  const [first, ...others] = only(hints, 'grant');
+  const key = others.length === 0 ? first?.reason.key : undefined;
+  const how = first === undefined ? [] : [sentence(presentGrant(container, keys, key))];
+  return all.length === 0 ? [] : [`To allow it${all.length > 1 ? ', one of' : ''}:`, ...all, ...how];
 }
 
 /** Who asks for a key gets all of it. */

@@ -364,6 +364,7 @@ describe('explain', () => {
       'To allow it, one of:',
       '  add db to EGRESSTRATOR_ACL of web: its line 1 (10.0.0.0/8:tcp/80) allows it',
       '  put 10.0.0.5:tcp/80 into its key app',
+      'A container reads EGRESSTRATOR_ACL when it is made, so make it anew; until then: egresstrator set web --rules app,db.',
     ]);
   });
 
@@ -441,6 +442,7 @@ test('suggestions are a text for Consul', () => {
   ];
   const suggestion = {
     container: 'web',
+    ...{ grants: ['own', 'gone'], held: ['own'] },
     ...createSuggester(context)(destinations),
     unsayable: ['10.0.0.9 132'],
   };
@@ -448,7 +450,7 @@ test('suggestions are a text for Consul', () => {
   expect(lines(text)).toEqual([
     '# web: 3 destinations refused',
     '# key db (1 rule) allows 1 of them already, by line 1: 10.0.0.1:tcp/80',
-    '# to use a key that exists, add it to EGRESSTRATOR_ACL instead',
+    '# to use a key that exists, add it to EGRESSTRATOR_ACL instead: a container reads EGRESSTRATOR_ACL when it is made, so make it anew; until then: egresstrator set web --rules own,db',
     '10.0.0.1:tcp/80-81  # 2 destinations',
     '169.254.169.254:tcp/80  # a protected address, such as cloud credentials: be sure',
     '# no rule can name 10.0.0.9 132',

@@ -1,0 +1,94 @@
+/** What `suggest --key` prints is a key's whole new text, and nothing but that. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { type Controls, serveApi } from '../../../../src/adapters/api/server.ts';
+import { createActions } from '../../../../src/cli/commands.ts';
+import { createProgram } from '../../../../src/cli/program.ts';
+import { parseRules } from '../../../../src/domain/rule.ts';
+
+const places = [
+  { workloads: ['web'], ids: ['aa'], target: 'web', grants: ['app', 'gone'], mode: 'enforce', dns: 'none' },
+  { workloads: ['job'], ids: ['bb'], target: 'job', grants: ['cash'], mode: 'enforce', dns: 'none' },
+] as const;
+const seen = (address: string, port: number) => ({
+  ...{ address, protocol: 'tcp', port, packets: 1, firstSeenAt: 1, lastSeenAt: 1 },
+});
+const refusals = [
+  ...[seen('10.0.0.5', 80), seen('10.0.0.5', 81), seen('10.1.0.1', 443), seen('169.254.169.254', 80)],
+  ...[seen('10.2.0.1', 5432), { ...seen('10.0.0.9', 0), protocol: '132' }],
+];
+const controls: Controls = {
+  status: () => ({ namespaces: [], sources: [], recordsRefusals: true, refused: [] }),
+  ready: () => true,
+  metrics: async () => ({ contentType: 'text/plain', text: '' }),
+  override: async () => ({ results: [] }),
+  picture: async () => ({
+    places,
+    rules: [
+      { key: 'app', text: '# of the team\n10.1.0.0/16:tcp/443 # held\npg\n' },
+      { key: 'other', text: '10.0.0.5:tcp/80-81' },
+    ],
+    services: [{ name: 'pg', instances: [{ address: '10.2.0.1', port: 5432, tags: [], node: 'one' }] }],
+    ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist: false, recordsRefusals: true },
+  }),
+  refusals: async ({ container }) =>
+    places
+      .filter(({ target }) => container === undefined || target === container)
+      .map(({ target, workloads, mode }) => ({ container: target, workloads, mode, refusals, readAt: 1 })),
+};
+
+async function suggest(...args: readonly string[]) {
+  const folder = mkdtempSync(join(tmpdir(), 'egresstrator-suggest-'));
+  const api = await serveApi(join(folder, 'api.sock'), controls);
+  const printed = { stdout: '', stderr: '' };
+  const stream = (name: 'stdout' | 'stderr') =>
+    new Writable({
+      write: (chunk, _encoding, done) => {
+        printed[name] += String(chunk);
+        done();
+      },
+    });
+  const actions = createActions({ stdout: stream('stdout'), stderr: stream('stderr'), environment: {} });
+  const words = ['suggest', ...args, '--socket', join(folder, 'api.sock')];
+  await createProgram('0', actions).exitOverride().parseAsync(words, { from: 'user' });
+  await api.close();
+  rmSync(folder, { recursive: true });
+  return { text: printed.stdout, notes: printed.stderr.trimEnd().split('\n') };
+}
+
+test('a key keeps its own text, and gets each rule that it lacks once', async () => {
+  const { text, notes } = await suggest('--key', 'app');
+  expect(text).toBe(
+    '# of the team\n10.1.0.0/16:tcp/443 # held\npg\n10.0.0.5:tcp/80-81\n169.254.169.254:tcp/80\n',
+  );
+  expect(parseRules('app', text).problems).toEqual([]);
+  expect(notes).toEqual([
+    'job does not ask for the key app, so rules in it do not help it: a container reads EGRESSTRATOR_ACL when it is made, so make it anew; until then: egresstrator set job --rules app',
+    '169.254.169.254:tcp/80 names a protected address, such as cloud credentials: be sure',
+    'web: no rule can name 10.0.0.9 132/0',
+    'job: no rule can name 10.0.0.9 132/0',
+  ]);
+});
+
+test('a key that is not there yet gets rules and no comments', async () => {
+  const { text, notes } = await suggest('web', '--key', 'gone');
+  expect(text).toBe('pg\n10.0.0.5:tcp/80-81\n10.1.0.1:tcp/443\n169.254.169.254:tcp/80\n');
+  expect(notes[0]).toBe('Consul has no key gone yet: putting the text makes it');
+  expect(notes.join()).not.toContain('does not ask');
+});
+
+test('a key that holds all of it stays as it is', async () => {
+  const once = await suggest('web', '--key', 'other');
+  expect(once.text.split('\n').filter((line) => line === '10.0.0.5:tcp/80-81')).toHaveLength(1);
+  expect(once.text).not.toContain('#');
+});
+
+test('asking for a key that exists takes a container made anew, or set until then', async () => {
+  const { text } = await suggest('web');
+  expect(text).toContain(
+    '# to use a key that exists, add it to EGRESSTRATOR_ACL instead: a container reads EGRESSTRATOR_ACL when it is made, so make it anew; until then: egresstrator set web --rules app,other\n',
+  );
+});
