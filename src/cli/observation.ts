@@ -112,7 +112,8 @@ export class Observation implements InsightControls {
   picture({ scope, also }: PictureQuery): Promise<Picture> {
     const picture = this.#controller?.picture();
     if (picture === undefined) throw new UserError('the controller has read no rules yet; try again');
-    const whole = { ...picture, template: this.#about.template, kvPath: this.#config.consul.kvPath };
+    const { kvPath, address: consul } = this.#config.consul;
+    const whole = { ...picture, template: this.#about.template, kvPath, consul };
     return withServices(whole, this.#services, scope, parseServices(also ?? ''));
   }
 

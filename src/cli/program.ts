@@ -50,6 +50,8 @@ export function createProgram(version: string, actions: Actions): Command {
   addHealth(program, actions);
   addUninstall(program, actions);
   addInsight(program, actions);
+  // The program itself takes any word, to say which command is meant; its commands would inherit that.
+  for (const command of program.commands) command.allowExcessArguments(false);
   return program;
 }
 

@@ -28,6 +28,8 @@ export interface Config {
     /** For blocking queries on services. */
     readonly maxConnections: number;
   };
+  /** True if the Consul or the keys are named on the command line: then no controller of others may answer. */
+  readonly asksConsul: boolean;
   readonly docker: { readonly host: string; readonly image: string | undefined };
   readonly loader: 'helper' | 'nsenter' | 'auto';
   readonly template: string;
@@ -83,6 +85,7 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
       wait: read.seconds('consulWait', 1, 600),
       maxConnections: read.integer('consulConnections', 1, 10_000),
     },
+    asksConsul: flags.consul !== undefined || flags.kvPath !== undefined,
     docker: { host: read.text('dockerHost'), image: read.optional('image') },
     loader: read.word('loader', ['helper', 'nsenter', 'auto']),
     template: read.text('template'),

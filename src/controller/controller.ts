@@ -11,6 +11,7 @@ import type { Container, ContainerId } from '../domain/container.ts';
 import { type Namespace, type NamespaceId, type Plan, planNamespaces } from '../domain/namespace.ts';
 import type { Problem } from '../domain/problem.ts';
 import { grantedKeys, servicesOf } from '../domain/resolve.ts';
+import { type Unasked, unaskedOf } from '../domain/unasked.ts';
 import type { Mode } from '../domain/workload.ts';
 import { recordsRefusals } from '../rendering/facts.ts';
 import { needsUngranted, type Template } from '../rendering/render.ts';
@@ -21,7 +22,7 @@ import { LoadMemory, type Loads } from './load-memory.ts';
 import { statusOf } from './namespace-record.ts';
 import { type KeptOverrides, type Override, Overrides } from './overrides.ts';
 import { Patrol } from './patrol.ts';
-import { type Picture, pictureOf } from './picture.ts';
+import { outsiders, type Picture, pictureOf } from './picture.ts';
 import type { ContainerSource, Dataplane, Gate, Logger, RuleSource, Watched } from './ports.ts';
 import { Preparer } from './preparer.ts';
 import { ProblemLog } from './problem-log.ts';
@@ -88,6 +89,7 @@ export class Controller {
   #ages = ALL_FRESH;
   #renderer: Renderer;
   #plan: Plan = { namespaces: [], refused: [] };
+  #unasked: readonly Unasked[] = [];
   #nextLook: NodeJS.Immediate | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
   /** True once all containers were read that ran when we started. */
@@ -191,6 +193,7 @@ export class Controller {
         byHand: this.#overrides.about(one.namespace),
       })),
       refused: this.#plan.refused.map(({ container, problem }) => ({ name: container.name, problem })),
+      unasked: this.#unasked.map(({ container, problem }) => ({ name: container.name, problem })),
       sources: [...consul, engine],
       recordsRefusals: recordsRefusals(this.#renderer.template.source),
     };
@@ -200,7 +203,8 @@ export class Controller {
   picture(): Picture | undefined {
     const { protectedHosts } = this.#options;
     const { template } = this.#renderer;
-    return pictureOf(this.#world, this.#keeper.records(), { protectedHosts, template });
+    const picture = pictureOf(this.#world, this.#keeper.records(), { protectedHosts, template });
+    return picture && { ...picture, ...outsiders(this.#plan, this.#unasked) };
   }
 
   /** The namespaces that hold rules, as far as known. */
@@ -236,6 +240,7 @@ export class Controller {
     // Before all were read, who is not there may run all the same.
     if (this.#containers.confirmedAt !== undefined) this.#overrides.retain(containers);
     this.#plan = planNamespaces(containers, (one) => this.#overrides.read(one, this.#options.mode));
+    this.#unasked = unaskedOf(containers, this.#plan, (one) => this.#overrides.has(one));
     for (const { members } of this.#plan.namespaces) {
       for (const { workload } of members) this.#preparer?.see(workload);
     }

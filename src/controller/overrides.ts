@@ -42,6 +42,11 @@ export class Overrides {
     this.#options.keep(this.#byStart);
   }
 
+  /** True if an operator has said anything about it. */
+  has(container: Container): boolean {
+    return this.#byStart.has(namespaceId(container));
+  }
+
   /** The workload that a container is, an operator's word considered. */
   read(container: Container, defaultMode: Mode): Workload | undefined {
     const override = this.#byStart.get(namespaceId(container));

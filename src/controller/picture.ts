@@ -4,9 +4,10 @@
  */
 import type { Acl } from '../domain/acl.ts';
 import { formatPrefix, type Prefix } from '../domain/address.ts';
-import type { Namespace } from '../domain/namespace.ts';
+import type { Namespace, Plan } from '../domain/namespace.ts';
 import type { Catalog } from '../domain/resolve.ts';
 import type { Instance } from '../domain/service.ts';
+import type { Unasked } from '../domain/unasked.ts';
 import type { DnsPolicy, Mode } from '../domain/workload.ts';
 import { recordsRefusals } from '../rendering/facts.ts';
 import { needsUngranted, type Template } from '../rendering/template.ts';
@@ -35,6 +36,14 @@ export interface Picture {
   readonly places: readonly Place[];
   readonly rules: readonly { readonly key: string; readonly text: string }[];
   readonly services: readonly { readonly name: string; readonly instances: readonly Instance[] }[];
+  /** Workloads that can hold no rules. */
+  readonly refused?:
+    | readonly { readonly name: string; readonly id: string; readonly reason: string }[]
+    | undefined;
+  /** Names of containers that name keys and do not ask for rules. */
+  readonly unasked?: readonly string[] | undefined;
+  /** The address of the Consul that was read. */
+  readonly consul?: string | undefined;
   /** Services of which nothing could be learned. */
   readonly unread: readonly string[];
   /** Of those, why: by name. */
@@ -58,6 +67,20 @@ export const placeOf = (namespace: Namespace, resolvers: readonly string[] | und
   mode: namespace.mode,
   dns: namespace.dns,
   ...(resolvers === undefined ? {} : { resolvers }),
+});
+
+export interface Outsiders {
+  readonly refused: NonNullable<Picture['refused']>;
+  readonly unasked: readonly string[];
+}
+
+/** Those that have no place, and of whom somebody may ask all the same. */
+export const outsiders = ({ refused }: Plan, unasked: readonly Unasked[]): Outsiders => ({
+  refused: refused.map(({ container, problem }) => ({
+    ...{ name: container.name, id: container.id },
+    reason: problem.reason,
+  })),
+  unasked: unasked.map(({ container }) => container.name),
 });
 
 /** Undefined while the rules are not known. */

@@ -9,7 +9,7 @@ import type { Status } from './status.ts';
 
 /** `rawSockets`: whether any workload held CAP_NET_RAW so far; said once for all, as Docker gives it by default. */
 export function sightingsOf(
-  { sources, namespaces }: Status,
+  { sources, namespaces, unasked = [] }: Status,
   plan: Plan,
   rawSockets: boolean,
 ): readonly Sighting[] {
@@ -21,6 +21,7 @@ export function sightingsOf(
       problems.map((problem) => ({ container: target, problem })),
     ),
     ...plan.refused.map(({ container, problem }) => ({ container: container.name, problem })),
+    ...unasked.map(({ name, problem }) => ({ container: name, problem })),
     ...(rawSockets ? [everywhere(RAW_SOCKETS)] : []),
   ];
 }

@@ -106,4 +106,6 @@ export interface Status {
   readonly recordsRefusals?: boolean;
   /** Workloads that can't be given rules at all. */
   readonly refused: readonly { readonly name: string; readonly problem: Problem }[];
+  /** Containers that name keys and do not ask for rules. */
+  readonly unasked?: readonly { readonly name: string; readonly problem: Problem }[];
 }

@@ -35,8 +35,8 @@ export const MOST_KEYS = 128;
 /** Bytes of the list as written. */
 export const MOST_LIST_BYTES = 4096;
 
-const ENABLE: Setting = { variable: 'EGRESSTRATOR_ENABLE', label: 'egresstrator.enable' };
-const ACL: Setting = { variable: 'EGRESSTRATOR_ACL', label: 'egresstrator.acl' };
+export const ENABLE: Setting = { variable: 'EGRESSTRATOR_ENABLE', label: 'egresstrator.enable' };
+export const ACL: Setting = { variable: 'EGRESSTRATOR_ACL', label: 'egresstrator.acl' };
 const MODE: Setting = { variable: 'EGRESSTRATOR_MODE', label: 'egresstrator.mode' };
 const DNS: Setting = { variable: 'EGRESSTRATOR_DNS', label: 'egresstrator.dns' };
 

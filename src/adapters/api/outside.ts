@@ -9,7 +9,14 @@ import type { Problem } from '../../domain/problem.ts';
 
 const WITHHELD = 'egresstrator status tells it on the host';
 
-export const outside = ({ controller, namespaces, sources, recordsRefusals, refused }: Status): Status => ({
+export const outside = ({
+  controller,
+  namespaces,
+  sources,
+  recordsRefusals,
+  refused,
+  unasked,
+}: Status): Status => ({
   ...(controller === undefined ? {} : { controller }),
   ...(recordsRefusals === undefined ? {} : { recordsRefusals }),
   namespaces: namespaces.map(outsideNamespace),
@@ -18,6 +25,9 @@ export const outside = ({ controller, namespaces, sources, recordsRefusals, refu
     error: withheld(error),
   })),
   refused: refused.map(({ name, problem }) => ({ name, problem: outsideProblem(problem) })),
+  ...(unasked && {
+    unasked: unasked.map(({ name, problem }) => ({ name, problem: outsideProblem(problem) })),
+  }),
 });
 
 const outsideNamespace = (one: NamespaceStatus): NamespaceStatus => ({

@@ -67,6 +67,8 @@ export const StatusReply = z.object({
   sources: z.array(Source),
   recordsRefusals: z.boolean().optional(),
   refused: z.array(z.object({ name: z.string(), problem: Problem })),
+  /** Containers that name keys and do not ask for rules. */
+  unasked: z.array(z.object({ name: z.string(), problem: Problem })).optional(),
 });
 
 /** An operator's word. `own`: what the container itself asks for. */

@@ -25,7 +25,7 @@ export async function explain(wanted: Wanted, flags: Flags, terminal: Terminal):
   const target = parseTarget(wanted.target, wanted.traffic);
   const also = target.kind === 'service' ? [wanted.target] : [];
   const answer = await learn({ scope: 'all', also, container: wanted.container }, config, terminal);
-  const place = pickPlace(answer.places, wanted.container);
+  const place = pickPlace(answer.places, wanted.container, answer);
   const view = viewOf(answer, place);
   const { grants, state } = place;
   const keys = grants.filter((key) => answer.acl.has(key));

@@ -49,7 +49,15 @@ async function lintConsul(key: unknown, { config, terminal }: Asking): Promise<L
     throw new UserError(`Consul has no ACL key "${key}" below ${config.consul.kvPath}`);
   const workloads = answer.workloadsKnown ? granteesOf(answer) : undefined;
   const withForeignRules = answer.places.filter((one) => one.hasForeignRules).map(({ target }) => target);
-  const all = lintAcl({ acl, withForeignRules, protectedHosts, catalog, failures, workloads });
+  const all = lintAcl({
+    acl,
+    withForeignRules,
+    unasked: answer.unasked,
+    protectedHosts,
+    catalog,
+    failures,
+    workloads,
+  });
   const unread = answer.unread.filter((name) => !failures.has(name));
   return { findings: typeof key === 'string' ? all.filter((one) => one.key === key) : all, unread };
 }

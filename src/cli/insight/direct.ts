@@ -4,13 +4,14 @@
 import type { Config } from '../../config/config.ts';
 import { KERNEL_KEEPS } from '../../controller/denied-record.ts';
 import { refOf } from '../../controller/namespace-record.ts';
-import { type Picture, type Place, placeOf } from '../../controller/picture.ts';
+import { outsiders, type Picture, placeOf } from '../../controller/picture.ts';
 import type { RefusalReport } from '../../controller/refusal-log.ts';
 import { RefusalTraces } from '../../controller/refusal-traces.ts';
 import { formatPrefix } from '../../domain/address.ts';
 import { messageOf, UserError } from '../../domain/errors.ts';
 import { type Namespace, planNamespaces } from '../../domain/namespace.ts';
 import { pickContainer } from '../../domain/pick-container.ts';
+import { unaskedOf } from '../../domain/unasked.ts';
 import { parseWorkload } from '../../domain/workload.ts';
 import { recordsRefusals } from '../../rendering/facts.ts';
 import { needsUngranted } from '../../rendering/template.ts';
@@ -33,19 +34,18 @@ export interface Question {
 /** Reads Consul as the controller would. */
 export async function readPicture(
   question: Question,
-  places: readonly Place[],
+  containers: Containers | undefined,
   config: Config,
 ): Promise<Picture> {
   const consul = openConsul(config);
   try {
     const rules = await consul.readRules().catch((error: unknown) => {
-      throw new UserError(`no controller answers at ${config.socket}, and ${messageOf(error)}`, {
-        cause: error,
-      });
+      throw alone(config, error);
     });
     const template = openTemplate(config);
     const picture: Picture = {
-      places,
+      ...{ places: [], ...containers },
+      consul: config.consul.address,
       rules: [...rules].map(([key, text]) => ({ key, text })),
       services: [],
       unread: [],
@@ -62,21 +62,37 @@ export async function readPicture(
   }
 }
 
+/** What the Engine tells. */
+type Containers = Pick<Picture, 'places' | 'refused' | 'unasked'>;
+
+/** Where Consul is named by hand a controller may answer, and is not asked. */
+const alone = ({ asksConsul, socket }: Config, error: unknown): UserError =>
+  new UserError(
+    asksConsul ? messageOf(error) : `no controller answers at ${socket}, and ${messageOf(error)}`,
+    {
+      cause: error,
+    },
+  );
+
 /** Undefined where the Engine can't tell, and the question allows that. */
-export async function readPlaces(
+export async function readContainers(
   { container, withoutContainers }: Question,
   config: Config,
   terminal: Terminal,
-): Promise<readonly Place[] | undefined> {
+): Promise<Containers | undefined> {
   try {
     return await withEngine(config, terminal, async (engine) => {
-      const { namespaces } = await plan(engine, config);
-      const places = namespaces.map((one) => placeOf(one, undefined));
-      if (container === undefined) return places;
-      const chosen = pickPlace(places, container);
-      const target = namespaces[places.indexOf(chosen)]?.target;
+      const { containers, ...planned } = await plan(engine, config);
+      const others = outsiders(planned, unaskedOf(containers, planned));
+      const places = planned.namespaces.map((one) => placeOf(one, undefined));
+      if (container === undefined) return { ...others, places };
+      const chosen = pickPlace(places, container, others);
+      const target = planned.namespaces[places.indexOf(chosen)]?.target;
       const resolvers = target === undefined ? [] : await engine.containers.resolvers(target);
-      return places.map((place) => (place === chosen ? { ...place, resolvers } : place));
+      return {
+        ...others,
+        places: places.map((place) => (place === chosen ? { ...place, resolvers } : place)),
+      };
     });
   } catch (error) {
     if (withoutContainers === true) return undefined;
@@ -118,8 +134,8 @@ async function readDirectly(namespace: Namespace, { dataplane }: Engine): Promis
 
 const plan = async (engine: Engine, config: Config) => {
   const containers = await engine.containers.list();
-  const { namespaces } = planNamespaces(containers, (one) => parseWorkload(one, config.mode));
-  return { namespaces, containers };
+  const planned = planNamespaces(containers, (one) => parseWorkload(one, config.mode));
+  return { ...planned, containers };
 };
 
 async function withEngine<T>(
@@ -128,9 +144,7 @@ async function withEngine<T>(
   use: (engine: Engine) => Promise<T>,
 ): Promise<T> {
   const engine = await openEngine(config, terminal, toolLogger(terminal)).catch((error: unknown) => {
-    throw new UserError(`no controller answers at ${config.socket}, and ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw alone(config, error);
   });
   try {
     return await use(engine);

@@ -25,6 +25,10 @@ export interface Knowledge {
   /** Where the keys are in Consul, with a slash at its end. */
   readonly kvPath: string | undefined;
   readonly denylist: boolean;
+  /** Workloads that can hold no rules. */
+  readonly refused: NonNullable<Picture['refused']>;
+  /** Names of containers that name keys and do not ask for rules. */
+  readonly unasked: readonly string[];
 }
 
 export const knowledgeOf = (picture: Picture): Knowledge => ({
@@ -38,10 +42,19 @@ export const knowledgeOf = (picture: Picture): Knowledge => ({
   template: picture.template,
   kvPath: picture.kvPath,
   denylist: picture.denylist,
+  refused: picture.refused ?? [],
+  unasked: picture.unasked ?? [],
 });
 
+type Outsiders = Pick<Knowledge, 'refused' | 'unasked'>;
+const NONE: Outsiders = { refused: [], unasked: [] };
+
 /** By name, id, or the beginning of an id. Throws a `UserError` where it means none or several. */
-export function pickPlace(places: readonly Place[], word: string): Place {
+export function pickPlace(
+  places: readonly Place[],
+  word: string,
+  { refused, unasked }: Outsiders = NONE,
+): Place {
   const exact = places.find(
     ({ workloads, ids, target }) => workloads.includes(word) || ids.includes(word) || target === word,
   );
@@ -52,6 +65,10 @@ export function pickPlace(places: readonly Place[], word: string): Place {
   if (only !== undefined && others.length === 0) return only;
   if (only !== undefined)
     throw new UserError(`"${word}" means ${found.length} containers; give more of the id, or the name`);
+  const outside = refused.find(({ name, id }) => name === word || (isId && id.startsWith(word)));
+  if (outside !== undefined) throw new UserError(`${outside.name}: ${outside.reason}`);
+  if (unasked.includes(word))
+    throw new UserError(`${word} names ACL keys but not EGRESSTRATOR_ENABLE=1, so it has no rules`);
   throw new UserError(
     `no container "${word}" with EGRESSTRATOR_ENABLE=1 runs here; "egresstrator status" lists those that do`,
   );

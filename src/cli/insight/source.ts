@@ -4,6 +4,7 @@
 import { ApiClient, isListening } from '../../adapters/api/client.ts';
 import { PictureReply, RefusalsReply } from '../../adapters/api/insight-schema.ts';
 import type { Config } from '../../config/config.ts';
+import type { Picture } from '../../controller/picture.ts';
 import type { RefusalReport } from '../../controller/refusal-log.ts';
 import { UserError } from '../../domain/errors.ts';
 import type { Terminal } from '../output.ts';
@@ -20,13 +21,19 @@ export async function learn(question: Question, config: Config, terminal: Termin
     const also = (question.also ?? []).join(',');
     const query = new URLSearchParams({ scope: question.scope, also });
     const picture = await new ApiClient(config.socket).get(`/v1/picture?${query}`, PictureReply);
-    return { ...knowledgeOf(picture), workloadsKnown: true };
+    if (!config.asksConsul || isOf(picture, config)) return { ...knowledgeOf(picture), workloadsKnown: true };
   }
-  const { readPicture, readPlaces } = await direct();
-  const places = await readPlaces(question, config, terminal);
-  const picture = await readPicture(question, places ?? [], config);
-  return { ...knowledgeOf(picture), workloadsKnown: places !== undefined };
+  const { readPicture, readContainers } = await direct();
+  const containers = await readContainers(question, config, terminal);
+  const picture = await readPicture(question, containers, config);
+  return { ...knowledgeOf(picture), workloadsKnown: containers !== undefined };
 }
+
+/** Whether the controller reads the keys that are asked for by `-c` or `-k`. */
+const isOf = ({ consul, kvPath }: Picture, config: Config): boolean =>
+  consul === config.consul.address && trimmed(kvPath ?? '') === trimmed(config.consul.kvPath);
+
+const trimmed = (path: string): string => path.replace(/^\/+|\/+$/g, '');
 
 /**
  * What the kernel refused, of one container or of all. Throws a `UserError` for one that holds no rules:

@@ -39,6 +39,9 @@ export function presentStatus(status: Status, now: number, paint: Paint): string
     refused
       .map(({ name, problem }) => `${paint('red', `${name} can not be given rules`)}: ${problem.reason}`)
       .join('\n'),
+    (status.unasked ?? [])
+      .map(({ name, problem }) => `${paint('yellow', name)}: ${problem.reason}`)
+      .join('\n'),
     presentByHand(namespaces, now, paint),
     presentFull(namespaces, paint),
     presentErrors(namespaces, paint),

@@ -22,6 +22,7 @@ export interface Finding {
     | 'empty-key'
     | 'missing-key'
     | 'unused-key'
+    | 'not-enabled'
     | 'foreign-rules';
   /** Undefined for what is wrong with a container. */
   readonly key?: string;

@@ -17,6 +17,8 @@ export interface LintContext {
   readonly acl: Acl;
   /** Containers whose network namespaces hold rules of others that refuse packets. */
   readonly withForeignRules?: readonly string[];
+  /** Containers that name keys and do not ask for rules. */
+  readonly unasked?: readonly string[];
   readonly protectedHosts: readonly Prefix[];
   /** Undefined where services were not looked up. */
   readonly catalog: Catalog | undefined;
@@ -30,6 +32,7 @@ export interface LintContext {
 export function lint({
   acl,
   withForeignRules = [],
+  unasked = [],
   protectedHosts,
   catalog,
   failures = new Map(),
@@ -42,8 +45,19 @@ export function lint({
     ...lintFailures(key, failures),
     ...lintRules(key, protectedHosts),
   ]);
-  return [...[...findings, ...missingKeys(acl, workloads)].sort(inOrder), ...foreignRules(withForeignRules)];
+  return [
+    ...[...findings, ...missingKeys(acl, workloads)].sort(inOrder),
+    ...notEnabled(unasked),
+    ...foreignRules(withForeignRules),
+  ];
 }
+
+const notEnabled = (containers: readonly string[]): readonly Finding[] =>
+  containers.toSorted().map((container) => ({
+    ...{ severity: 'warning', code: 'not-enabled', container },
+    reason: 'it names ACL keys but not EGRESSTRATOR_ENABLE=1, so it has no rules and reaches everything',
+    remedy: 'start it anew with EGRESSTRATOR_ENABLE=1, or without EGRESSTRATOR_ACL',
+  }));
 
 const foreignRules = (containers: readonly string[]): readonly Finding[] =>
   containers.toSorted().map((container) => ({

@@ -1,0 +1,41 @@
+/**
+ * Containers that name ACL keys and do not ask for rules: EGRESSTRATOR_ACL alone does nothing, and who wrote it
+ * takes the container for protected.
+ */
+import type { Container, ContainerId } from './container.ts';
+import { readSetting } from './container-words.ts';
+import type { Plan } from './namespace.ts';
+import type { Problem } from './problem.ts';
+import { ACL, ENABLE } from './workload.ts';
+
+export interface Unasked {
+  readonly container: Container;
+  readonly problem: Problem;
+}
+
+const UNASKED: Problem = {
+  severity: 'warning',
+  reason:
+    'it names ACL keys but not EGRESSTRATOR_ENABLE=1, so it has no rules and reaches everything; start it anew with that',
+};
+
+/**
+ * `isByHand`: an operator has said what it may reach. One that shares the network of another is left out, as that
+ * one's rules may hold for it.
+ */
+export function unaskedOf(
+  containers: ReadonlyMap<ContainerId, Container>,
+  { namespaces }: Pick<Plan, 'namespaces'>,
+  isByHand: (container: Container) => boolean = () => false,
+): readonly Unasked[] {
+  const held = new Set(namespaces.map(({ target }) => target.id));
+  return [...containers.values()]
+    .filter((one) => one.running && one.network.kind === 'own' && namesKeysAlone(one))
+    .filter((one) => !held.has(one.id) && !isByHand(one))
+    .map((container) => ({ container, problem: UNASKED }));
+}
+
+/** One that says EGRESSTRATOR_ENABLE=0 knows what it does. */
+const namesKeysAlone = (container: Container): boolean =>
+  readSetting(ENABLE, container).candidates.length === 0 &&
+  readSetting(ACL, container).candidates.some((value) => value.trim() !== '');
