@@ -61,6 +61,13 @@ test('the container has no capability, and its log is kept once', () => {
     expect(start).toContain(flag);
 });
 
+test('nor has the one of compose a capability, or a file system that it may write to', () => {
+  const compose = readFileSync('docker-compose.yml', 'utf8');
+  const [controller = ''] = /^ {2}egresstrator:\n(?: {4}.*\n|\n)+/m.exec(compose) ?? [];
+  for (const line of ['read_only: true', 'cap_drop: [ALL]', 'security_opt: ["no-new-privileges:true"]'])
+    expect(controller).toContain(`    ${line}\n`);
+});
+
 test('it runs the image that the documents build, which is not the helper’s', () => {
   const image = `egresstrator:${version}`;
   const helper = `egresstrator-helper:${version}`;

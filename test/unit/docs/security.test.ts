@@ -3,7 +3,6 @@
  * attempts must be the one that the suite makes.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { expect, test } from 'vitest';
 import { inCheckout } from '../../../lab/paths.ts';
 import { attempts, feats } from '../../hostile/all.ts';
@@ -41,10 +40,17 @@ test('no attempt of its table succeeds', () => {
 });
 
 test('each test that it names is there', () => {
-  const named = [...text.matchAll(/`([\w-]+\.test)`/g)].map(([, name]) => `${name}.ts`);
+  const named = [...text.matchAll(/`([\w/-]+\.test)`/g)].map(([, name]) => `/${name}.ts`);
   expect(named.length).toBeGreaterThan(20);
-  const known = new Set(files.map((file) => basename(file)));
-  expect([...new Set(named)].filter((name) => !known.has(name))).toEqual([]);
+  const isThere = (name: string) => files.some((file) => `/${file}`.endsWith(name));
+  expect([...new Set(named)].filter((name) => !isThere(name))).toEqual([]);
+});
+
+test('it names each test as one, or nothing would hold the name to a file', () => {
+  // `escape` stands for a whole suite, as the document says.
+  const tests = new Set(files.flatMap((file) => /([\w-]+)\.test\.ts$/.exec(file)?.[1] ?? []));
+  const bare = [...text.matchAll(/`([\w-]+)`/g)].flatMap(([, word = '']) => (tests.has(word) ? [word] : []));
+  expect([...new Set(bare)]).toEqual(['escape']);
 });
 
 test('each file of tests that it names is there', () => {
