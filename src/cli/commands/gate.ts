@@ -10,6 +10,8 @@ import type { Flags } from '../../config/config.ts';
 import { UsageError, UserError } from '../../domain/errors.ts';
 import { createOutput, type Terminal } from '../output.ts';
 
+const RUN_DIR = `folder shared with the controller (default: "${DEFAULT_GATE_SETTINGS.runDir}", $EGRESSTRATOR_RUN_DIR)`;
+
 /** Adds `gate` with its own commands to the program. */
 export function addGate(program: Command, terminal: Terminal): void {
   const gate = program
@@ -23,10 +25,10 @@ export function addGate(program: Command, terminal: Terminal): void {
   install
     .option('--default', 'use it for all containers that name no other runtime')
     .option('--runtime <path>', 'the real OCI runtime behind it (default: the one that is used now)')
-    .option('--run-dir <path>', 'folder shared with the controller', DEFAULT_GATE_SETTINGS.runDir)
+    .option('--run-dir <path>', RUN_DIR)
     .action((_options, command: Command) => runInstall(command.optsWithGlobals(), terminal));
   uninstall
-    .option('--force', 'also while containers use it, which then can not be started any more')
+    .option('--force', 'also while containers use it, which then cannot be started any more')
     .action((_options, command: Command) => runUninstall(command.optsWithGlobals(), terminal));
   status.action((_options, command: Command) => runStatus(command.optsWithGlobals(), terminal));
 }
@@ -77,11 +79,16 @@ export function settingsOf(flags: Flags, { environment }: Terminal): GateSetting
     ...DEFAULT_GATE_SETTINGS,
     root: text('root') ?? root,
     libDir: absolute('--lib-dir', text('libDir') ?? libDir),
-    runDir: absolute('--run-dir', text('runDir') ?? runDir),
+    runDir: absolute('--run-dir', text('runDir') ?? controllersRunDir(environment) ?? runDir),
     config: absolute('--config', text('config')),
     runtime: text('runtime'),
     socketPath: socketOf(text('dockerHost') ?? environment.DOCKER_HOST),
   };
+}
+
+/** The controller's setting: rules that it prepares elsewhere are lost on the gate. */
+function controllersRunDir({ EGRESSTRATOR_RUN_DIR: path }: Terminal['environment']): string | undefined {
+  return path === '' || path === 'none' ? undefined : path;
 }
 
 /** The Engine starts the gate from folders of its own, so relative paths mean nothing to it. */
