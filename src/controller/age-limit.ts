@@ -77,7 +77,7 @@ interface At extends MaxAge {
 
 const SERVICE = 'service ';
 
-export function agesOf(sources: readonly Freshness[], at: At): Ages {
+function agesOf(sources: readonly Freshness[], at: At): Ages {
   const services = sources.flatMap((one) => {
     const age = one.name.startsWith(SERVICE) && !isLive(one) ? ageOf(one, at) : 'fresh';
     return age === 'fresh' ? [] : [[one.name.slice(SERVICE.length), age] as const];

@@ -1,10 +1,10 @@
 /**
  * Collects what was refused: from time to time for logs and metrics, and at once when somebody asks.
  *
- * The kernel counts packets per destination and forgets both ten minutes later or at the next load, so
- * what it says is compared with what it said before, and kept for an hour. A destination is logged once per
- * container and window, however many packets there are, and a container has only so many lines. Who asks about hundreds of namespaces is answered soon: what
- * was not read again in that time is told as it was found at last.
+ * The kernel counts packets per destination and forgets both ten minutes later or at the next load. So each
+ * reading is compared with the one before, and kept for an hour. A destination is logged once per container and
+ * window, however many packets there are, and the lines of a container are bounded. A question about hundreds of
+ * namespaces is answered soon: of those that were not read in that time, it gets the last reading.
  */
 import { messageOf } from '../domain/errors.ts';
 import type { Namespace, NamespaceId } from '../domain/namespace.ts';

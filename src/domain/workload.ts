@@ -31,7 +31,7 @@ export interface Workload {
  * The most that one container may name: an image must not fill logs and memory with its words. Beyond
  * either limit no key is granted.
  */
-export const MOST_KEYS = 128;
+const MOST_KEYS = 128;
 /** Bytes of the list as written. */
 export const MOST_LIST_BYTES = 4096;
 

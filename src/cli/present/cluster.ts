@@ -17,7 +17,7 @@ const STALE = 180_000;
 
 export type HostState = 'ok' | 'errors' | 'stopped' | 'silent' | 'unreadable';
 
-export function hostState({ bulletin }: Host, now: number): HostState {
+function hostState({ bulletin }: Host, now: number): HostState {
   if (bulletin === undefined) return 'unreadable';
   if (!bulletin.running) return 'stopped';
   if (now - bulletin.at > STALE) return 'silent';

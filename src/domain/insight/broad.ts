@@ -8,7 +8,7 @@ import { everything } from '../traffic.ts';
  * Prefixes shorter than `anything` are broad whatever the ports, those shorter than `allPorts` are if
  * a rule allows all ports: a /8 is the largest private network, a /16 (/48) a site.
  */
-export const BROAD = {
+const BROAD = {
   4: { anything: 8, allPorts: 16 },
   6: { anything: 16, allPorts: 48 },
 } as const;
