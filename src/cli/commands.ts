@@ -21,5 +21,7 @@ export const createActions = (terminal: Terminal): Actions => ({
   suggest: async (container, flags) =>
     (await import('./commands/suggest.ts')).suggest(container, flags, terminal),
   lint: async (flags) => (await import('./commands/lint.ts')).lint(flags, terminal),
+  keys: async (flags) => (await import('./commands/keys.ts')).keys(flags, terminal),
+  doctor: async (flags) => (await import('./commands/doctor.ts')).doctor(flags, terminal),
   diff: async (key, flags) => (await import('./commands/diff.ts')).diff(key, flags, terminal),
 });

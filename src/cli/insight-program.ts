@@ -15,6 +15,8 @@ export interface InsightActions {
   suggest(container: string | undefined, flags: Flags): Promise<void>;
   lint(flags: Flags): Promise<void>;
   diff(key: string, flags: Flags): Promise<void>;
+  keys(flags: Flags): Promise<void>;
+  doctor(flags: Flags): Promise<void>;
 }
 
 const CONTAINER = 'name, id, or the beginning of the id';
@@ -26,6 +28,26 @@ export function addInsight(program: Command, actions: InsightActions): void {
   addSuggest(program, actions);
   addLint(program, actions);
   addDiff(program, actions);
+  addKeys(program, actions);
+  addDoctor(program, actions);
+}
+
+function addKeys(program: Command, actions: InsightActions): void {
+  program
+    .command('keys')
+    .description('all ACL keys, what they allow, and who holds them')
+    .option('--json', 'print JSON')
+    .action((_options, command: Command) => actions.keys(command.optsWithGlobals()));
+}
+
+function addDoctor(program: Command, actions: InsightActions): void {
+  program
+    .command('doctor')
+    .description('whether this host has all that egresstrator needs, in one look')
+    .option('--root <path>', "where the host's file system is mounted, in a container", '/')
+    .option('--lib-dir <path>', 'where the gate is on the host (default: its own default)')
+    .option('--json', 'print JSON')
+    .action((_options, command: Command) => actions.doctor(command.optsWithGlobals()));
 }
 
 function addStatus(program: Command, actions: InsightActions): void {

@@ -41,6 +41,8 @@ function actionsThat(tell: (asked: Asked) => void): Actions {
   return {
     run: async (flags) => tell({ command: 'run', flags }),
     lint: async (flags) => tell({ command: 'lint', flags }),
+    keys: async (flags) => tell({ command: 'keys', flags }),
+    doctor: async (flags) => tell({ command: 'doctor', flags }),
     uninstall: async (flags) => tell({ command: 'uninstall', flags }),
     health: async (flags) => tell({ command: 'health', flags }),
     explain: async ({ container }, flags) => tell({ command: 'explain', container, flags }),

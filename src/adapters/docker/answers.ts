@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
-import type { RunningContainer } from './engine.ts';
+import type { EngineInfo, RunningContainer } from './engine.ts';
 import { EngineAnswerError } from './errors.ts';
 
 const labels = z.record(z.string(), z.string()).nullish();
@@ -22,6 +22,28 @@ export const runningSchema = z.array(
 );
 
 export const waitSchema = z.object({ StatusCode: z.number() });
+
+export const infoSchema = z.object({
+  ServerVersion: z.string(),
+  CgroupVersion: z.string().nullish(),
+  SecurityOptions: z.array(z.string()).nullish(),
+  DriverStatus: z.array(z.array(z.string())).nullish(),
+});
+
+export function infoFrom(info: z.infer<typeof infoSchema>): EngineInfo {
+  const { ServerVersion, CgroupVersion, SecurityOptions, DriverStatus } = info;
+  const has = (name: string) =>
+    (SecurityOptions ?? []).some((option) => option.split(',').includes(`name=${name}`));
+  return {
+    version: ServerVersion,
+    cgroup: CgroupVersion ?? undefined,
+    isRootless: has('rootless'),
+    remapsUsers: has('userns'),
+    storesInContainerd: (DriverStatus ?? []).some(
+      ([, value]) => value?.startsWith('io.containerd.') === true,
+    ),
+  };
+}
 
 export const imagesSchema = z.array(z.object({ RepoTags: z.array(z.string()).nullish() }));
 

@@ -11,6 +11,8 @@ import { type EngineAddress, type EngineOptions, engineAddress } from './address
 import {
   imageSchema,
   imagesSchema,
+  infoFrom,
+  infoSchema,
   listSchema,
   read,
   runningFrom,
@@ -19,7 +21,7 @@ import {
 } from './answers.ts';
 import { agentFor, client } from './client.ts';
 import { withDeadline } from './deadline.ts';
-import type { Engine, ImageSummary, LabelledContainer, RunningContainer } from './engine.ts';
+import type { Engine, EngineInfo, ImageSummary, LabelledContainer, RunningContainer } from './engine.ts';
 import { EngineAnswerError, EngineRefusal, engineError, isRefusal } from './errors.ts';
 import { pullFinished } from './pull.ts';
 import { readSelected, selectedStream } from './selected.ts';
@@ -56,6 +58,11 @@ class DockerodeEngine implements Engine {
     this.#limits = requestLimits;
     this.#agent = agentFor(address);
     this.#docker = client(address, this.#agent);
+  }
+
+  async info(): Promise<EngineInfo> {
+    const what = 'tell what it is';
+    return infoFrom(read(infoSchema, await this.#get('/info', what), what));
   }
 
   async running(): Promise<readonly RunningContainer[]> {

@@ -4,10 +4,23 @@
  */
 import type { Duplex, Readable } from 'node:stream';
 
+/** What the Engine is, and how it was set up. */
+export interface EngineInfo {
+  readonly version: string;
+  /** `1` or `2`; undefined before 20.10. */
+  readonly cgroup: string | undefined;
+  readonly isRootless: boolean;
+  /** `userns-remap` is on. */
+  readonly remapsUsers: boolean;
+  /** Images are in containerd's store. */
+  readonly storesInContainerd: boolean;
+}
+
 /** Every method fails with an `EngineError`. Ids may be full, or a prefix that is unique. */
 export interface Engine {
   /** Where it listens, for messages: `unix:///var/run/docker.sock`. */
   readonly address: string;
+  info(): Promise<EngineInfo>;
   /** The containers that run, are paused, or wait for a restart. */
   running(): Promise<readonly RunningContainer[]>;
   inspect(id: string): Promise<unknown>;

@@ -170,6 +170,8 @@ const CALLS: Readonly<Record<string, () => readonly (readonly string[])[]>> = {
     [],
     ...[[], ['--json'], ['--yes'], ['--yes', '--keys']].map((args) => [...apart(), ...args]),
   ],
+  keys: () => [[], ['--socket', `${folder}/none.sock`]],
+  doctor: () => [[], [...apart().slice(0, 6)], ['--lib-dir', word], ['--image', word]],
   render: () => [['--acl', word], [word], ['--acl', word, '--template', word]],
   health: () => [[]],
   gate: () => [

@@ -63,6 +63,7 @@ export class FakeEngine implements Engine {
   start(id: string): Promise<void> {
     return refused(id);
   }
+  info: Engine['info'] = () => refused('info');
   archive: Engine['archive'] = refused;
   create: Engine['create'] = refused;
   attach: Engine['attach'] = refused;

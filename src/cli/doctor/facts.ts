@@ -1,0 +1,50 @@
+/**
+ * What `doctor` has found, before anybody judges it.
+ */
+import type { Rights } from '../../adapters/consul/rights.ts';
+import type { EngineInfo } from '../../adapters/docker/engine.ts';
+import type { GateStatus } from '../../adapters/gate/status.ts';
+
+/** Something that was asked for: what it is, or why that is not known. */
+export type Found<T> = { readonly value: T } | { readonly error: string };
+
+export interface Facts {
+  /** Of this program. */
+  readonly version: string;
+  readonly platform: string;
+  /** Of the kernel. */
+  readonly release: string;
+  readonly isRoot: boolean;
+  /** How the controller is to load. */
+  readonly loader: 'helper' | 'nsenter' | 'auto';
+  /** Its name or path. */
+  readonly template: string;
+  /** What `nft --version` says. */
+  readonly nft: Found<string>;
+  /** A table was made in an empty namespace. */
+  readonly tried: Found<true>;
+  /** `max_user_namespaces`; undefined: the kernel does not tell. */
+  readonly userNamespaces: number | undefined;
+  readonly engine: Found<EngineInfo>;
+  /** Its name. */
+  readonly helperImage: Found<string>;
+  /** How many ACL keys Consul has. */
+  readonly keys: Found<number>;
+  /** Of the token; undefined: ACLs are off, or Consul does not tell. */
+  readonly rights: Found<Rights | undefined>;
+  /** The version of the controller that answers; undefined: none does. */
+  readonly controller: Found<string> | undefined;
+  readonly socket: string;
+  readonly gate: Found<GateStatus>;
+  /** The host's other firewalls. */
+  readonly firewalls: Firewalls;
+}
+
+export interface Firewalls {
+  /** Names of xtables' old tables that are in use. */
+  readonly legacyTables: readonly string[];
+  /** Names of nft tables that are not ours, as `ip filter`. */
+  readonly nftTables: Found<readonly string[]>;
+  readonly firewalld: boolean;
+  readonly ufw: boolean;
+}
