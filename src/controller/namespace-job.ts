@@ -83,6 +83,7 @@ async function lookInKernel(
       { container: ref.name },
       'rules in the kernel are not the last that were kept; loading them anew',
     );
+  record.rival = verdict === 'altered' ? rivalIn(record, found) : undefined;
   if (verdict !== 'altered') {
     record.isDoubtful ||= verdict === 'unknown';
     return found;
@@ -91,6 +92,10 @@ async function lookInKernel(
   onDrift?.(ref.name);
   return NOTHING_LOADED;
 }
+
+/** Somebody who alters single rules leaves our comment as it is, or none. */
+const rivalIn = ({ expected }: NamespaceRecord, { fingerprint }: Loaded): string | undefined =>
+  fingerprint === expected?.fingerprint ? undefined : fingerprint;
 
 async function clear(record: NamespaceRecord, loaded: Loaded, { dataplane }: JobContext): Promise<Outcome> {
   const isEmpty = loaded.digest === undefined && loaded.fingerprint === undefined;
@@ -168,7 +173,10 @@ function keep(record: NamespaceRecord, loaded: Loaded): void {
 const isFirstGuess = (record: NamespaceRecord, isGuess: boolean): boolean =>
   isGuess && !record.isOurs && record.startedWith === undefined;
 
-const notWhatWasLoaded = (name: string, wanted: string, loaded: Loaded): LoadError =>
+/** A template that does not write its fingerprint as it should was tried out before, and is not used. */
+const notWhatWasLoaded = (name: string, wanted: string, { fingerprint }: Loaded): LoadError =>
   new LoadError(
-    `the namespace of ${name} says "${loaded.fingerprint ?? 'nothing'}" after rules ${wanted} were loaded; a template must write {{comment}} as the shipped ones do`,
+    fingerprint === undefined
+      ? `the namespace of ${name} says "nothing" after rules ${wanted} were loaded; a template must write {{comment}} as the shipped ones do`
+      : `the namespace of ${name} holds the rules of another egresstrator (${fingerprint}) right after rules ${wanted} were loaded; if a second controller runs on this Engine, stop one`,
   );

@@ -41,6 +41,8 @@ export interface NamespaceRecord {
   isRemembered: boolean;
   /** True if what is loaded may have been altered before anybody looked, so that it must be loaded anew. */
   isDoubtful: boolean;
+  /** The fingerprint of rules that something else has loaded in place of ours, until ours are found as they were. */
+  rival: string | undefined;
   /** True once this run of the controller has loaded something there. */
   isOurs: boolean;
   /** The resolvers that the last job took. */
@@ -77,6 +79,7 @@ export const newRecord = (
   expected: remembered,
   isRemembered: remembered !== undefined,
   isDoubtful: false,
+  rival: undefined,
   isOurs: false,
   resolvers: undefined,
   startedWith: sinceStart ? attachmentsOf(namespace) : undefined,
@@ -119,6 +122,11 @@ export function stateOf(record: NamespaceRecord, template: Template): NamespaceS
   return loadedState(template, namespace.mode, want.resolution.ruleSet);
 }
 
+const rivalOf = (fingerprint: string): Problem => ({
+  severity: 'error',
+  reason: `rules of another egresstrator (${fingerprint}) were found in place of ours, and replaced: a second controller on this Engine loads them, or "egresstrator set" with another socket; stop one of the two`,
+});
+
 const LEFT: Problem = {
   severity: 'warning',
   reason:
@@ -152,6 +160,7 @@ export function statusOf(
     lastError: record.lastError?.message,
     problems: [
       ...namespace.waysRound,
+      ...(record.rival === undefined ? [] : [rivalOf(record.rival)]),
       ...(record.loaded?.isLeft ? [LEFT] : []),
       ...(record.loaded?.hasForeign ? [FOREIGN] : []),
       ...namespace.members.flatMap((member) => member.workload.problems),

@@ -8,6 +8,7 @@ import type { Logger } from '../../controller/ports.ts';
 import type { RefusalState } from '../../controller/refusal-log.ts';
 import { seal, unseal } from './envelope.ts';
 import { KeptFile, type KeptFileOptions } from './kept-file.ts';
+import { STATE_FILES } from './names.ts';
 
 /** Milliseconds between two writes. What is lost with a crash, the kernel still has. */
 const PAUSE = 10_000;
@@ -37,7 +38,7 @@ export class DeniedFile {
 
   constructor(directory: string, log: Logger, options: Partial<KeptFileOptions> = {}) {
     const defaults = { what: 'what was denied', pause: PAUSE };
-    this.#file = new KeptFile(join(directory, 'denied.json'), log, { ...defaults, ...options });
+    this.#file = new KeptFile(join(directory, STATE_FILES.denied), log, { ...defaults, ...options });
   }
 
   /** Never throws. */

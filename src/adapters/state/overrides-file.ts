@@ -7,6 +7,7 @@ import type { KeptOverrides } from '../../controller/overrides.ts';
 import type { Logger } from '../../controller/ports.ts';
 import { seal, unseal } from './envelope.ts';
 import { KeptFile, type KeptFileOptions } from './kept-file.ts';
+import { STATE_FILES } from './names.ts';
 
 const Said = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('set'), grants: z.array(z.string()), since: z.number() }),
@@ -20,7 +21,7 @@ export class OverridesFile {
 
   constructor(directory: string, log: Logger, options: Partial<KeptFileOptions> = {}) {
     const what = 'rules set or cleared by hand';
-    this.#file = new KeptFile(join(directory, 'overrides.json'), log, { what, ...options });
+    this.#file = new KeptFile(join(directory, STATE_FILES.overrides), log, { what, ...options });
   }
 
   /** What was said, as far as it can be read. Never throws. */

@@ -7,6 +7,7 @@ import { refuseSecond, serveApi } from '../../adapters/api/server.ts';
 import { steadyNow } from '../../adapters/clock/steady-clock.ts';
 import { FileGate } from '../../adapters/gate/gate.ts';
 import { DeniedFile } from '../../adapters/state/denied-file.ts';
+import { claimState } from '../../adapters/state/holder.ts';
 import { LoadsFile } from '../../adapters/state/loads-file.ts';
 import { OverridesFile } from '../../adapters/state/overrides-file.ts';
 import { StateFile } from '../../adapters/state/state-file.ts';
@@ -37,6 +38,7 @@ export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   const stopping = stopSignal();
   // Before anything is touched: what a second controller loads would undo what the first one has.
   await refuseSecond(config.socket);
+  if (config.stateDir !== undefined && !config.dryRun) await claimState(config.stateDir, config.socket);
   const closers = new Closers();
   try {
     await start(config, terminal, log, closers);
