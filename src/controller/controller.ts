@@ -127,7 +127,7 @@ export class Controller {
       now: options.now,
     });
     // A source that is lost does not call: on a quiet host nobody would read of it without a look.
-    this.#lookTimer = setInterval(() => this.look(), Math.min(options.driftInterval, LONGEST_UNLOOKED));
+    this.#lookTimer = setInterval(() => this.look(), longestUnlooked(options));
   }
 
   /** Asks for another look at the world, soon and once. */
@@ -336,6 +336,10 @@ function openPreparer({ prepare, mode }: ControllerOptions, { gate }: Controller
 
 /** Milliseconds between two looks, so that what is kept of ages is no older than that. */
 const LONGEST_UNLOOKED = 60_000;
+
+/** Ages that count are kept so often that a crash costs a tenth of what they may be. */
+const longestUnlooked = ({ driftInterval, maxAge }: ControllerOptions): number =>
+  Math.min(driftInterval, LONGEST_UNLOOKED, (maxAge?.limit ?? Number.POSITIVE_INFINITY) / 10);
 
 /** A read that fails again and again may cost the Engine seconds each time, so it waits longer than a load. */
 const SELDOM = 12;

@@ -190,7 +190,11 @@ const abridged = (grants: readonly string[]): readonly string[] =>
     ? grants
     : [...grants.slice(0, MOST_GRANTS), `… and ${grants.length - MOST_GRANTS} more`];
 
+/** What fails may take long each time, as where the Engine is silent about one container: others come first. */
 const priorityOf = (record: NamespaceRecord): Priority =>
+  record.failures > 0 ? PRIORITY.verify : usualPriority(record);
+
+const usualPriority = (record: NamespaceRecord): Priority =>
   record.expected?.fingerprint === undefined ? PRIORITY.start : PRIORITY.refresh;
 
 const OUTCOMES = {

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callEngine } from '../../lab/engine/api.ts';
@@ -15,7 +16,7 @@ import { ContainerReader } from '../../src/adapters/docker/container-reader.ts';
 import type { Engine } from '../../src/adapters/docker/engine.ts';
 import { EngineRefusal } from '../../src/adapters/docker/errors.ts';
 import { parseWorkload } from '../../src/domain/workload.ts';
-import { imageJson, loadImage } from '../support/crafted-image.ts';
+import { imageJson, loadImage, loadPlatforms } from '../support/crafted-image.ts';
 import { looserThan, says, someWords, type Words } from '../support/some-words.ts';
 import { judge, verdictOf } from '../unit/gate/bundle.ts';
 import { versions } from './docker-lab.ts';
@@ -121,6 +122,34 @@ describe.each(versions)('Engine %s', (version) => {
       },
     );
     await fc.assert(property, { numRuns: RUNS, endOnFailure: true });
+  });
+});
+
+describe("containerd's image store, Engine 28.5", () => {
+  let own: OwnEngine;
+  beforeAll(async () => {
+    const daemonOptions = ['--feature', 'containerd-snapshotter=true'];
+    own = await startEngine({ version: '28.5', name: 'words-store', daemonOptions });
+  });
+  afterAll(() => own?.remove());
+
+  test('of an image of several platforms the one that the container was made of counts', async () => {
+    const { socketPath } = own;
+    const Env = ['PATH=/bin', 'EGRESSTRATOR_MODE=audit', 'EGRESSTRATOR_ENABLE=0'];
+    await loadPlatforms(socketPath, 'several:1', { amd64: { Env: ['PATH=/bin'] }, 386: { Env } });
+    const engine = connect({ socketPath });
+    const read = async (...options: readonly string[]) => {
+      const docker = ['-H', `unix://${socketPath}`, 'create', '--pull=never', '--network', 'none'];
+      const { stdout: id } = await execa('docker', [...docker, ...options, 'several:1', '/none']);
+      return parseWorkload(await new ContainerReader(engine).read(id));
+    };
+    const runner = ['-e', 'EGRESSTRATOR_ENABLE=1', '-e', 'EGRESSTRATOR_ACL=db'];
+    const other = ['--platform', 'linux/386'];
+    expect(await read(...other, ...runner)).toMatchObject({ grants: ['db'], mode: 'enforce' });
+    const labels = ['--label', 'egresstrator.enable=1', '--label', 'egresstrator.acl=db'];
+    expect(await read(...other, ...labels)).toMatchObject({ grants: ['db'], mode: 'enforce' });
+    expect(await read(...runner, '-e', 'EGRESSTRATOR_MODE=audit')).toMatchObject({ mode: 'audit' });
+    engine.close();
   });
 });
 

@@ -45,3 +45,42 @@ export async function loadImage(socketPath: string, json: string | Uint8Array): 
   if (status !== 200) throw new Error(`the Engine did not load the image: ${JSON.stringify(body)}`);
   return `sha256:${digest}`;
 }
+
+/** One name for an image of each architecture, as registries have it; only containerd's store keeps it so. */
+export async function loadPlatforms(
+  socketPath: string,
+  name: string,
+  configs: Readonly<Record<string, ImageConfig>>,
+): Promise<void> {
+  const archive = pack();
+  const blob = (content: string | Uint8Array, mediaType: string) => {
+    const bytes = Buffer.from(content);
+    const digest = sha256(bytes);
+    archive.entry({ name: `blobs/sha256/${digest}` }, bytes);
+    return { mediaType, digest: `sha256:${digest}`, size: bytes.length };
+  };
+  const layers = [blob(layer, `${OCI}.layer.v1.tar`)];
+  const manifests = Object.entries(configs).map(([architecture, config]) => {
+    const json = JSON.stringify({ ...JSON.parse(imageJson(config)), architecture });
+    const manifest = { schemaVersion: 2, config: blob(json, `${OCI}.config.v1+json`), layers };
+    const described = blob(JSON.stringify(manifest), `${OCI}.manifest.v1+json`);
+    return { ...described, platform: { architecture, os: 'linux' } };
+  });
+  const index = blob(JSON.stringify({ schemaVersion: 2, manifests }), `${OCI}.index.v1+json`);
+  const annotations = { 'io.containerd.image.name': `docker.io/library/${name}` };
+  archive.entry({ name: 'oci-layout' }, '{"imageLayoutVersion":"1.0.0"}');
+  archive.entry(
+    { name: 'index.json' },
+    JSON.stringify({ schemaVersion: 2, manifests: [{ ...index, annotations }] }),
+  );
+  archive.finalize();
+  const { status, body } = await callEngine(
+    socketPath,
+    'POST',
+    '/images/load?quiet=1',
+    Readable.from(archive),
+  );
+  if (status !== 200) throw new Error(`the Engine did not load the images: ${JSON.stringify(body)}`);
+}
+
+const OCI = 'application/vnd.oci.image';

@@ -13,6 +13,7 @@ import { randomUUID } from 'node:crypto';
 import type { NamespaceRef } from '../../controller/ports.ts';
 import type { Container } from '../../domain/container.ts';
 import { LoadError, messageOf } from '../../domain/errors.ts';
+import { withDeadline } from '../docker/deadline.ts';
 import type { Engine } from '../docker/engine.ts';
 import { EngineRefusal, isRefusal } from '../docker/errors.ts';
 import type { HelperImage } from '../docker/image.ts';
@@ -43,6 +44,9 @@ export interface HelperSettings extends Allowance {
    */
   readonly xtables: boolean;
 }
+
+/** Milliseconds in which the Engine must tell of the container that is to be joined. */
+const INSPECT_LIMIT = 3_000;
 
 interface Job extends Failure {
   readonly networkMode: string;
@@ -165,9 +169,11 @@ export class HelperRunner implements NamespaceRunner {
     if (container.startedAt !== startedAt) throw gone(failure, 'the container was restarted meanwhile');
   }
 
+  /** Not for long: the Engine is silent about a container whose processes keep it waiting. */
   async #find(id: string): Promise<Container | undefined> {
     try {
-      return containerFrom(await this.#engine.inspect(id));
+      const what = `inspect container ${id}`;
+      return containerFrom(await withDeadline(INSPECT_LIMIT, what, () => this.#engine.inspect(id)));
     } catch (error) {
       if (isRefusal(error, 404)) return undefined;
       throw error;

@@ -49,6 +49,7 @@ export const imagesSchema = z.array(z.object({ RepoTags: z.array(z.string()).nul
 
 export const imageSchema = z.object({
   Id: z.string(),
+  Descriptor: z.object({ digest: z.string().nullish() }).nullish(),
   Config: z.object({ Labels: labels, Env: z.array(z.string()).nullish() }).nullish(),
 });
 

@@ -151,6 +151,8 @@ function ofMount({ Type, Source, Destination, RW }: Mount, made: Made, socket: s
   );
   if (isNamed || sockets.some((one) => holds(source, one)))
     return [`has a mount of ${source}, in which a socket is that commands the host`];
+  if (holds(source, '/proc') || /^\/proc\/\d+(?:\/root)?$/.test(source))
+    return [`has a mount of ${source}, where the host's processes lead to all of its files`];
   if (RW === false) return [];
   const root = dataRoot(made);
   const obeyed = [...OBEYED, ...ENGINES_OWN.map((name) => posix.join(root, name))];

@@ -21,10 +21,18 @@ import {
 } from './answers.ts';
 import { agentFor, client } from './client.ts';
 import { withDeadline } from './deadline.ts';
-import type { Engine, EngineInfo, ImageSummary, LabelledContainer, RunningContainer } from './engine.ts';
+import type {
+  Engine,
+  EngineInfo,
+  ImageSummary,
+  LabelledContainer,
+  Platform,
+  RunningContainer,
+} from './engine.ts';
 import { EngineAnswerError, EngineRefusal, engineError, isRefusal } from './errors.ts';
+import type { Selection } from './json-sieve.ts';
 import { pullFinished } from './pull.ts';
-import { readSelected, selectedStream } from './selected.ts';
+import { LIST_SELECTION, readSelected, selectedStream } from './selected.ts';
 
 /** Milliseconds. */
 const limits = { request: 30_000, start: 60_000, pull: 600_000 };
@@ -67,7 +75,9 @@ class DockerodeEngine implements Engine {
 
   async running(): Promise<readonly RunningContainer[]> {
     const what = 'list the containers';
-    return read(runningSchema, await this.#get('/containers/json', what), what).map(runningFrom);
+    return read(runningSchema, await this.#get('/containers/json', what, LIST_SELECTION), what).map(
+      runningFrom,
+    );
   }
 
   async inspect(id: string): Promise<unknown> {
@@ -139,12 +149,15 @@ class DockerodeEngine implements Engine {
     return listed.map(({ Id, Names, Labels }) => ({ id: Id, names: Names ?? [], labels: Labels ?? {} }));
   }
 
-  async image(name: string): Promise<ImageSummary | undefined> {
+  async image(name: string, platform?: Platform): Promise<ImageSummary | undefined> {
     const what = `inspect image ${name}`;
+    const query =
+      platform === undefined ? '' : `?${new URLSearchParams({ platform: JSON.stringify(platform) })}`;
     try {
-      const answer = await this.#get(`/images/${imageName(name)}/json`, what);
-      const { Id, Config } = read(imageSchema, answer, what);
-      return { id: Id, environment: Config?.Env ?? [], labels: Config?.Labels ?? {} };
+      const answer = await this.#get(`/images/${imageName(name)}/json${query}`, what);
+      const { Id, Config, Descriptor } = read(imageSchema, answer, what);
+      const words = { environment: Config?.Env ?? [], labels: Config?.Labels ?? {} };
+      return { id: Id, ...words, manifest: Descriptor?.digest ?? undefined };
     } catch (error) {
       if (isRefusal(error, 404)) return undefined;
       throw error;
@@ -190,11 +203,11 @@ class DockerodeEngine implements Engine {
   }
 
   /** JSON that may hold what an image's author wrote: without what we do not read, however long that is. */
-  #get(path: string, what: string): Promise<unknown> {
+  #get(path: string, what: string, selection?: Selection): Promise<unknown> {
     return this.#call(what, async (signal) => {
       const stream = asReadable(await this.#dial(path, signal), what);
       signal.addEventListener('abort', () => stream.destroy());
-      return readSelected(stream, what);
+      return readSelected(stream, what, selection);
     });
   }
 

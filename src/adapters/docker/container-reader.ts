@@ -5,7 +5,7 @@
 import { within } from '../../controller/within.ts';
 import type { Container, ContainerId, ImageWords } from '../../domain/container.ts';
 import type { Engine } from './engine.ts';
-import { containerFrom } from './inspect.ts';
+import { containerFrom, manifestOf } from './inspect.ts';
 import { Joined } from './joined.ts';
 import { imageWords } from './own-words.ts';
 
@@ -37,34 +37,43 @@ export class ContainerReader {
 
   /** Fails with an `EngineError` where the container itself cannot be inspected. */
   async read(id: ContainerId): Promise<Container> {
-    const seen = containerFrom(await this.#engine.inspect(id), this.#socket);
+    const json = await this.#engine.inspect(id);
+    const seen = containerFrom(json, this.#socket);
     const network = await within(LIMIT, this.#joined.resolve(seen.network), seen.network);
     const container = { ...seen, network };
     if (!speaksOfUs(container)) return container;
     const [image, lacksRawSockets] = await Promise.all([
-      within(LIMIT, this.#wordsOf(container.imageId), 'unknown' as const),
+      within(LIMIT, this.#wordsOf(container.imageId, manifestOf(json)), 'unknown' as const),
       within(LIMIT, this.#lacksRawSockets(container), false),
     ]);
     return { ...container, hasRawSockets: container.hasRawSockets && !lacksRawSockets, image };
   }
 
-  #wordsOf(image: string): Promise<ImageWords | 'unknown'> {
-    const known = this.#images.get(image);
+  #wordsOf(image: string, manifest: Manifest): Promise<ImageWords | 'unknown'> {
+    const key = manifest?.digest ?? image;
+    const known = this.#images.get(key);
     if (known !== undefined) return known;
-    const asked = this.#ask(image);
-    asked.catch(() => this.#images.delete(image));
+    const asked = this.#ask(image, manifest);
+    const forget = () => this.#images.delete(key);
+    asked.then((words) => words === 'unknown' && forget(), forget);
     if (this.#images.size >= MOST_REMEMBERED) this.#images.clear();
-    this.#images.set(image, asked);
+    this.#images.set(key, asked);
     return asked;
   }
 
-  /** An image can be removed by force while its containers stay; then nobody knows what it said. */
-  async #ask(image: string): Promise<ImageWords | 'unknown'> {
-    const found = await this.#engine.image(image);
-    if (found === undefined) this.#images.delete(image);
-    return found === undefined ? 'unknown' : imageWords(found);
+  /**
+   * An image can be removed by force while its containers stay; then nobody knows what it said. Nor does anybody
+   * where the Engine tells of another than the container was made of.
+   */
+  async #ask(image: string, manifest: Manifest): Promise<ImageWords | 'unknown'> {
+    const found = await this.#engine.image(image, manifest?.platform);
+    if (found === undefined || (manifest !== undefined && found.manifest !== manifest.digest))
+      return 'unknown';
+    return imageWords(found);
   }
 }
+
+type Manifest = ReturnType<typeof manifestOf>;
 
 const speaksOfUs = ({ environment, labels }: Container): boolean =>
   environment.length > 0 || Object.keys(labels).length > 0;

@@ -41,8 +41,8 @@ export interface Engine {
   /** All containers with a label, in whatever state. */
   labelled(label: string): Promise<readonly LabelledContainer[]>;
 
-  /** `undefined`: the Engine does not have the image. */
-  image(name: string): Promise<ImageSummary | undefined>;
+  /** `undefined`: the Engine does not have the image. `platform`: of several under one name (API 1.49). */
+  image(name: string, platform?: Platform): Promise<ImageSummary | undefined>;
   pull(name: string): Promise<void>;
   /** Makes an image with nothing in it, by this name. */
   importEmpty(name: string): Promise<void>;
@@ -69,8 +69,13 @@ export interface LabelledContainer {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** As the Engine tells it of a container, and takes it in a question about an image. */
+export type Platform = Readonly<Record<string, unknown>>;
+
 export interface ImageSummary {
   readonly id: string;
+  /** The digest of the one among several under one name, where images are kept in containerd's store. */
+  readonly manifest?: string | undefined;
   readonly environment?: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
 }

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { Container, NetworkMode } from '../../domain/container.ts';
 import { read } from './answers.ts';
 import { holdsCapability, hostConfigSchema, mountsSchema, waysRound } from './bypass.ts';
+import type { Platform } from './engine.ts';
 import { isOurs } from './labels.ts';
 import { ownWords } from './own-words.ts';
 
@@ -26,6 +27,9 @@ const schema = z.object({
   State: z.object({ Running: z.boolean(), Pid: z.number(), StartedAt: z.string() }),
   HostConfig: hostConfigSchema.extend({ Dns: strings }),
   Config: z.object({ Env: strings, Labels: z.record(z.string(), z.string()).nullish() }),
+  ImageManifestDescriptor: z
+    .object({ digest: z.string(), platform: z.record(z.string(), z.unknown()).nullish() })
+    .nullish(),
   ResolvConfPath: z.string().nullish(),
   Mounts: mountsSchema,
   NetworkSettings: z
@@ -56,6 +60,12 @@ export function containerFrom(json: unknown, socket?: string): Container {
     dnsConfig: { servers: seen.HostConfig.Dns, resolvConf: seen.ResolvConfPath || undefined },
     ...ownWords({ environment: seen.Config.Env, labels: seen.Config.Labels ?? {} }),
   };
+}
+
+/** In containerd's store an image's id may stand for several, one for each platform: which one it is made of. */
+export function manifestOf(json: unknown): { digest: string; platform: Platform } | undefined {
+  const { ImageManifestDescriptor: found } = readInspected(json);
+  return found ? { digest: found.digest, platform: found.platform ?? {} } : undefined;
 }
 
 const readInspected = (json: unknown): Inspected => read(schema, json, 'inspect a container');

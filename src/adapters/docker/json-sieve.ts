@@ -10,8 +10,8 @@
 export interface Selection {
   /** A member of the object that stands under the name `parent` ('' for the top, and inside lists). */
   readonly member: (parent: string, name: string) => boolean;
-  /** A string in the list under the name `parent`, by its first bytes. */
-  readonly element: (parent: string, beginning: string) => boolean;
+  /** A string in the list under the name `parent`, by its first bytes; `index`: how many stayed before it. */
+  readonly element: (parent: string, beginning: string, index: number) => boolean;
   /** Bytes of each string that are kept. */
   readonly longest: number;
 }
@@ -19,7 +19,7 @@ export interface Selection {
 /** Bytes of a name that are looked at; no name that is kept is longer. */
 const MOST_NAME = 1_000;
 /** Bytes of a list's string that are looked at. */
-const BEGINNING = 16;
+const BEGINNING = 24;
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
@@ -30,7 +30,7 @@ const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d]);
 interface Level {
   readonly isList: boolean;
   readonly name: string;
-  hasMembers: boolean;
+  members: number;
 }
 
 /** `name`: of a member. `beginning`: of a list's string, until it is known whether it stays. `cut`: kept so far. */
@@ -94,7 +94,7 @@ export class JsonSieve {
     }
     this.#beginValue();
     this.#out.push(byte);
-    this.#levels.push({ isList: byte === OPEN_LIST, name: this.#name, hasMembers: false });
+    this.#levels.push({ isList: byte === OPEN_LIST, name: this.#name, members: 0 });
     this.#awaitsName = byte === OPEN_OBJECT;
     this.#name = '';
   }
@@ -129,8 +129,8 @@ export class JsonSieve {
   }
 
   #separate(level: Level): void {
-    if (level.hasMembers) this.#out.push(COMMA);
-    level.hasMembers = true;
+    if (level.members > 0) this.#out.push(COMMA);
+    level.members += 1;
   }
 
   #endValue(): void {
@@ -190,7 +190,8 @@ export class JsonSieve {
   }
 
   #judgeElement(): void {
-    const stays = this.#selection.element(this.#levels.at(-1)?.name ?? '', textOf(this.#held));
+    const level = this.#levels.at(-1);
+    const stays = this.#selection.element(level?.name ?? '', textOf(this.#held), level?.members ?? 0);
     this.#role = 'dropped';
     if (!stays) return;
     this.#keep();

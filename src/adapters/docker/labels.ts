@@ -12,6 +12,9 @@ const instanceLabel = 'egresstrator.instance';
 /** Seconds since the epoch after which nobody waits for this container any more. */
 const expiresLabel = 'egresstrator.expires';
 
+/** The labels of ours that mean something to this program; a container may have any number that begin alike. */
+export const OUR_LABELS = [roleLabel, instanceLabel, expiresLabel] as const;
+
 /** What to ask the Engine for: all of ours have it. */
 export const ourLabel = `${roleLabel}=${helperRole}`;
 

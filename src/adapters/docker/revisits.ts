@@ -2,9 +2,13 @@
  * Which containers must be looked at again, and looking at them: a few at a time, never twice at once.
  *
  * An id marked while it waits is looked at once; an id marked while it is being looked at is looked at
- * again afterwards, as what was just read may be what was before the change.
+ * again afterwards, as what was just read may be what was before the change. One that takes long holds up no
+ * other: the Engine may be silent about a container for as long as its processes like.
  */
 type Waiting = Map<string, PromiseWithResolvers<void>>;
+
+/** Milliseconds after which a visit no longer holds up others. */
+const LONG = 1_000;
 
 export class Revisits {
   readonly #visit: (id: string) => Promise<void>;
@@ -12,6 +16,8 @@ export class Revisits {
   readonly #urgent: Waiting = new Map();
   readonly #routine: Waiting = new Map();
   readonly #active = new Set<string>();
+  /** Visits that are waited for; those that take long go on apart. */
+  #slots = 0;
 
   /** `visit` handles its own errors: what it throws is thrown to whoever marked the id. */
   constructor(visit: (id: string) => Promise<void>, concurrency: number) {
@@ -49,7 +55,7 @@ export class Revisits {
   #pump(): void {
     for (const waiting of [this.#urgent, this.#routine]) {
       for (const [id, done] of waiting) {
-        if (this.#active.size >= this.#concurrency) return;
+        if (this.#slots >= this.#concurrency) return;
         if (this.#active.has(id)) continue;
         waiting.delete(id);
         void this.#run(id, done);
@@ -59,6 +65,7 @@ export class Revisits {
 
   async #run(id: string, done: PromiseWithResolvers<void>): Promise<void> {
     this.#active.add(id);
+    const giveBack = this.#takeSlot();
     try {
       await this.#visit(id);
       done.resolve();
@@ -66,7 +73,21 @@ export class Revisits {
       done.reject(error);
     } finally {
       this.#active.delete(id);
-      this.#pump();
+      giveBack();
     }
+  }
+
+  /** Given back at the end of the visit, or when that takes long. */
+  #takeSlot(): () => void {
+    this.#slots += 1;
+    let isHeld = true;
+    const giveBack = () => {
+      clearTimeout(timer);
+      if (isHeld) this.#slots -= 1;
+      isHeld = false;
+      this.#pump();
+    };
+    const timer = setTimeout(giveBack, LONG);
+    return giveBack;
   }
 }

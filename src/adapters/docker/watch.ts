@@ -218,7 +218,7 @@ export class ContainerWatch implements Watched<Containers> {
     await this.#pause(wait);
     this.#retrying.delete(id);
     if (!this.#closed.signal.aborted && (this.#unreadable.has(id) || this.#unclear.has(id)))
-      await this.#revisits.markUrgent(id);
+      await this.#revisits.mark(id);
   }
 
   #delay(failures: number): number {

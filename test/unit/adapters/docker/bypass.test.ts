@@ -60,20 +60,25 @@ describe('a bind mount is reported', () => {
       '/etc/ld.so.preload',
       '/etc/shadow',
     ],
-    ...[
-      '/usr',
-      '/usr/bin/docker',
-      '/usr/local/lib/egresstrator/gate',
-      '/run/egresstrator',
-      '/root/.ssh',
-      '/proc',
-    ],
+    ...['/usr', '/usr/bin/docker', '/usr/local/lib/egresstrator/gate', '/run/egresstrator', '/root/.ssh'],
     ...['/proc/sys/kernel', '/sys', '/sys/kernel', '/data/docker', '/data/docker/containers/0123', '/data'],
   ])('of %s, where it may be written to', (source) => {
     expect(waysOf({}, [bind(source)])).toEqual([expect.stringMatching(/^may write to .* of the host/)]);
     expect(waysOf({}, [bind(source, false)])).toEqual([]);
   });
 });
+
+test.each(['/proc', '/proc/1', '/proc/1/root'])(
+  'a mount of %s leads to all files, also read-only',
+  (source) => {
+    for (const isWritable of [true, false]) {
+      expect(waysOf({}, [bind(source, isWritable)])).toEqual([
+        `has a mount of ${source}, where the host's processes lead to all of its files`,
+      ]);
+    }
+    expect(waysOf({}, [bind('/proc/cpuinfo', false)])).toEqual([]);
+  },
+);
 
 test.each([
   ...[

@@ -5,14 +5,17 @@ import { describe, expect, test } from 'vitest';
 import { concernOf } from '../../../../src/adapters/docker/events.ts';
 import { jsonLines } from '../../../../src/adapters/docker/json-lines.ts';
 import { JsonSieve, type Selection } from '../../../../src/adapters/docker/json-sieve.ts';
-import { readSelected, SELECTION, selectedStream } from '../../../../src/adapters/docker/selected.ts';
+import { LIST_SELECTION, readSelected, selectedStream } from '../../../../src/adapters/docker/selected.ts';
 
 /** The same by way of the whole document. */
 function selected(value: unknown, selection: Selection, parent = ''): unknown {
   if (Array.isArray(value)) {
-    return value
-      .filter((item) => typeof item !== 'string' || selection.element(parent, item.slice(0, 8)))
-      .map((item) => selected(item, selection));
+    const kept: unknown[] = [];
+    for (const item of value) {
+      if (typeof item !== 'string' || selection.element(parent, item.slice(0, 8), kept.length))
+        kept.push(selected(item, selection));
+    }
+    return kept;
   }
   if (typeof value !== 'object' || value === null) return value;
   const members = Object.entries(value).filter(([name]) => selection.member(parent, name));
@@ -52,8 +55,9 @@ describe('what is left', () => {
     ),
   }));
   const selection: Selection = {
-    ...SELECTION,
-    element: (parent, beginning) => parent !== 'Env' || beginning.startsWith('EGRESS'),
+    member: (parent, name) => (parent === 'Labels' ? name.startsWith('egresstrator.') : name !== 'Cmd'),
+    element: (parent, beginning, index) => parent !== 'Env' || (index < 3 && beginning.startsWith('EGRESS')),
+    longest: 1_000,
   };
 
   test('is what the whole document would give, in whatever pieces it comes', () => {
@@ -127,4 +131,32 @@ test.each(['', '{"Id":"x"', 'no JSON'])('an answer that is no JSON, as %j, is an
   await expect(readSelected(Readable.from([Buffer.from(text)]), 'inspect it')).rejects.toThrow(
     "The Docker Engine's answer cannot be read: could not inspect it: it is no JSON, or was cut short.",
   );
+});
+
+test('only the words that somebody reads are kept, however many begin like them', async () => {
+  const many = (count: number, name: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => name(index));
+  const labels = Object.fromEntries(
+    many(200, (index) => `egresstrator.x${index}`).map((name) => [name, 'x'.repeat(40_000)]),
+  );
+  const Env = many(200, (index) => `EGRESSTRATOR_X${index}=${'x'.repeat(1_000)}`);
+  const Labels = { ...labels, 'egresstrator.enable': '1' };
+  const container = { Id: 'a', Labels, Config: { Env: [...Env, 'EGRESSTRATOR_ENABLE=1'], Labels } };
+  const read = (selection?: Selection) =>
+    readSelected(Readable.from([Buffer.from(JSON.stringify(container))]), 'inspect it', selection);
+  const left = { 'egresstrator.enable': '1' };
+  expect(await read()).toEqual({
+    Id: 'a',
+    Labels: left,
+    Config: { Env: ['EGRESSTRATOR_ENABLE=1'], Labels: left },
+  });
+  expect(await read(LIST_SELECTION)).toMatchObject({ Id: 'a', Labels: {} });
+});
+
+test('of a variable that is repeated for ever the first are kept, as the runner’s come first', async () => {
+  const Env = ['EGRESSTRATOR_ACL=mine', ...Array(5_000).fill(`EGRESSTRATOR_ACL=${'x'.repeat(1_000)}`)];
+  const text = JSON.stringify({ Config: { Env } });
+  const found = await readSelected(Readable.from([Buffer.from(text)]), 'inspect it');
+  expect(found).toMatchObject({ Config: { Env: expect.arrayContaining(['EGRESSTRATOR_ACL=mine']) } });
+  expect(JSON.stringify(found).length).toBeLessThan(100_000);
 });

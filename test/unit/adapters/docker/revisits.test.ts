@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Revisits } from '../../../../src/adapters/docker/revisits.ts';
 
 /** Visits that last until they are let go. */
@@ -65,4 +65,26 @@ test('nobody waits for what was cleared', async () => {
   revisits.clear();
   await waiting;
   expect(begun).toEqual(['a']);
+});
+
+test('visits that never end hold up the others for a second at most, and are not made twice', async () => {
+  vi.useFakeTimers();
+  try {
+    const begun: string[] = [];
+    const visit = (id: string) => {
+      begun.push(id);
+      return id.startsWith('silent') ? new Promise<void>(() => {}) : Promise.resolve();
+    };
+    const revisits = new Revisits(visit, 2);
+    for (let index = 0; index < 4; index++) void revisits.mark(`silent${index}`);
+    const good = revisits.markUrgent('good');
+    await vi.advanceTimersByTimeAsync(1_000);
+    await good;
+    void revisits.mark('silent0');
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(begun.filter((id) => id === 'silent0')).toHaveLength(1);
+    expect(begun).toHaveLength(5);
+  } finally {
+    vi.useRealTimers();
+  }
 });
