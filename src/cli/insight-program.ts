@@ -81,6 +81,7 @@ function addExplain(program: Command, actions: InsightActions): void {
     .argument('<container>', CONTAINER)
     .argument('<target>', 'an address or a service')
     .argument('[traffic]', 'protocol and port, as tcp/443, udp/53, icmp/8')
+    .option('--exit-code', 'exit code 0 if it may be reached, 1 if not, 2 if that is not known')
     .option('--json', 'print JSON')
     .addHelpText('after', EXPLAIN_EXAMPLES)
     .action((container: string, target: string, traffic: string | undefined, _options, command: Command) =>
@@ -108,6 +109,7 @@ function addLint(program: Command, actions: InsightActions): void {
     .option('--file <path>', 'check this file alone; "-" for standard input')
     .option('--key <key>', 'only this ACL key')
     .option('--strict', 'exit code 1 for any finding, not only for errors')
+    .option('--format <format>', 'text, github (annotations of a workflow) or sarif (2.1.0)', 'text')
     .option('--json', 'print JSON')
     .action((_options, command: Command) => actions.lint(command.optsWithGlobals()));
 }

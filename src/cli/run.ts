@@ -3,7 +3,7 @@
  * (0 done, 1 failed, 2 wrong usage).
  */
 import { CommanderError } from 'commander';
-import { UsageError } from '../domain/errors.ts';
+import { UnansweredError, UsageError } from '../domain/errors.ts';
 import { modernise, shapesOf } from './arguments.ts';
 import { version } from './assets.ts';
 import { addGate } from './commands/gate.ts';
@@ -36,7 +36,7 @@ async function main(): Promise<number> {
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   printError(error, terminal);
-  return error instanceof UsageError ? 2 : 1;
+  return error instanceof UsageError || error instanceof UnansweredError ? 2 : 1;
 }
 
 process.exitCode = await main();

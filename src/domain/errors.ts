@@ -25,6 +25,11 @@ export class UsageError extends UserError {
   }
 }
 
+/** A question without an answer, where exit code 1 would be one: exit code 2. */
+export class UnansweredError extends UserError {
+  override readonly name = 'UnansweredError';
+}
+
 /** A template that does not compile, render or load. */
 export class TemplateError extends UserError {
   override readonly name = 'TemplateError';

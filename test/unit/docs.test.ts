@@ -41,7 +41,6 @@ const FOREIGN: Readonly<Record<string, string>> = {
   '--device-cgroup-rule': 'docker',
   '--dns': 'docker',
   '--dport': 'iptables',
-  '--format': 'docker inspect',
   '--minutes': 'npm run soak',
   '--net': 'nsenter',
   '--network': 'docker',

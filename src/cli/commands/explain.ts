@@ -3,6 +3,7 @@
  */
 import type { Flags } from '../../config/config.ts';
 import { formatPrefix, type Prefix } from '../../domain/address.ts';
+import { messageOf, UnansweredError, UsageError, UserError } from '../../domain/errors.ts';
 import { formatDestination } from '../../domain/insight/destination.ts';
 import { createExplainer, type Explanation, type Viewpoint } from '../../domain/insight/explain.ts';
 import { ReasonIndex } from '../../domain/insight/reason-index.ts';
@@ -10,7 +11,7 @@ import { grantedKeys, type Reason, reasonsFor } from '../../domain/resolve.ts';
 import { ask, DENYLIST_NOTE } from '../insight/context.ts';
 import { pickPlace, viewOf } from '../insight/knowledge.ts';
 import { learn } from '../insight/source.ts';
-import { instancesOf, parseTarget } from '../insight/targets.ts';
+import { instancesOf, parseTarget, type Target } from '../insight/targets.ts';
 import type { Terminal } from '../output.ts';
 import { presentExplanation, presentHost } from '../present/explain.ts';
 
@@ -20,25 +21,44 @@ export interface Wanted {
   readonly traffic: string | undefined;
 }
 
+/** With --exit-code, exit code 1 is the answer "not", so whatever keeps from an answer is 2. */
 export async function explain(wanted: Wanted, flags: Flags, terminal: Terminal): Promise<void> {
-  const { config, output, paint } = ask(flags, terminal);
   const target = parseTarget(wanted.target, wanted.traffic);
+  if (flags.exitCode !== true) {
+    await answer(wanted, target, flags, terminal);
+    return;
+  }
+  if (target.kind === 'host')
+    throw new UsageError(
+      `--exit-code takes one protocol and port: give them after ${wanted.target}, as tcp/443`,
+    );
+  const isReachable = await answer(wanted, target, flags, terminal).catch((error: unknown) => {
+    throw error instanceof UsageError ? error : new UnansweredError(messageOf(error), { cause: error });
+  });
+  if (!isReachable)
+    throw new UserError(`${wanted.container} may not reach all of it, and --exit-code is given`);
+}
+
+/** Prints why; true if everything that was asked about passes. */
+async function answer(wanted: Wanted, target: Target, flags: Flags, terminal: Terminal): Promise<boolean> {
+  const { config, output, paint } = ask(flags, terminal);
   const also = target.kind === 'service' ? [wanted.target] : [];
-  const answer = await learn({ scope: 'all', also, container: wanted.container }, config, terminal);
-  const place = pickPlace(answer.places, wanted.container, answer);
-  const view = viewOf(answer, place);
+  const known = await learn({ scope: 'all', also, container: wanted.container }, config, terminal);
+  const place = pickPlace(known.places, wanted.container, known);
+  const view = viewOf(known, place);
   const { grants, state } = place;
-  const keys = grants.filter((key) => answer.acl.has(key));
+  const keys = grants.filter((key) => known.acl.has(key));
   const asked = { container: wanted.container, grants, keys, state };
   if (target.kind === 'host') {
-    if (answer.denylist) output.note(DENYLIST_NOTE);
+    if (known.denylist) output.note(DENYLIST_NOTE);
     const reasons = reasonsAt(target.host, view);
     const host = formatPrefix(target.host);
-    return output.result({ asked, reasons }, (seen) => presentHost(seen.asked, host, seen.reasons), {
+    output.result({ asked, reasons }, (seen) => presentHost(seen.asked, host, seen.reasons), {
       ...asked,
       host,
       reasons: reasons.map(plainReason),
     });
+    return reasons.length > 0;
   }
   const destinations =
     target.kind === 'service'
@@ -50,6 +70,8 @@ export async function explain(wanted: Wanted, flags: Flags, terminal: Terminal):
     (seen) => seen.explanations.map((one) => presentExplanation(seen.asked, one, paint)).join('\n\n'),
     { ...asked, explanations: explanations.map(plainExplanation) },
   );
+  const isLocked = ({ cause }: Explanation) => state === 'locked' && cause.kind === 'rules';
+  return explanations.every((one) => one.passes && !isLocked(one));
 }
 
 /** Lines that allow anything at a host. */

@@ -9,25 +9,53 @@ import { parseAcl } from '../../domain/acl.ts';
 import { messageOf, UsageError, UserError } from '../../domain/errors.ts';
 import type { Finding } from '../../domain/insight/finding.ts';
 import { lint as lintAcl } from '../../domain/insight/lint.ts';
+import { version } from '../assets.ts';
 import { type Asking, ask } from '../insight/context.ts';
 import { granteesOf } from '../insight/knowledge.ts';
 import { learn } from '../insight/source.ts';
-import type { Terminal } from '../output.ts';
+import { createOutput, type Terminal } from '../output.ts';
+import { presentAnnotations } from '../present/annotations.ts';
 import { presentFindings } from '../present/lint.ts';
+import { sarifOf } from '../present/sarif.ts';
 
 export async function lint(flags: Flags, terminal: Terminal): Promise<void> {
   if (typeof flags.file === 'string' && typeof flags.key === 'string')
     throw new UsageError('give either --file or --key');
+  const format = formatOf(flags);
   const asking = ask(flags, terminal);
   const linted =
     typeof flags.file === 'string' ? await lintFile(flags.file, asking) : await lintConsul(flags.key, asking);
-  asking.output.result(linted, (seen) => presentFindings(seen.findings, seen.unread, asking.paint));
+  print(linted, format, typeof flags.file === 'string' ? undefined : asking.config.consul.kvPath, asking);
   const { findings } = linted;
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   if (errors > 0)
     throw new UserError(`${errors} of the findings ${errors === 1 ? 'is an error' : 'are errors'}`);
   if (flags.strict === true && findings.length > 0)
     throw new UserError('there are findings, and --strict is given');
+}
+
+const FORMATS = ['text', 'github', 'sarif'] as const;
+type Format = (typeof FORMATS)[number];
+
+function formatOf({ format = 'text', json }: Flags): Format {
+  const known = FORMATS.find((one) => one === format);
+  if (known === undefined) throw new UsageError(`--format: expected one of ${FORMATS.join(', ')}`);
+  if (known !== 'text' && json === true) throw new UsageError('give either --json or --format');
+  return known;
+}
+
+/** `folder`: where the keys are in Consul; undefined for a file. */
+function print(
+  linted: Linted,
+  format: Format,
+  folder: string | undefined,
+  { output, paint, terminal }: Asking,
+): void {
+  if (format === 'sarif')
+    createOutput(terminal, true).result(sarifOf(linted.findings, folder, version()), String);
+  else if (format === 'github')
+    output.result(linted, (seen) => presentAnnotations(seen.findings, folder === undefined));
+  else output.result(linted, (seen) => presentFindings(seen.findings, seen.unread, paint));
 }
 
 interface Linted {

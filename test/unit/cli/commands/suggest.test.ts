@@ -1,13 +1,7 @@
 /** What `suggest --key` prints is a key's whole new text, and nothing but that. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { type Controls, serveApi } from '../../../../src/adapters/api/server.ts';
-import { createActions } from '../../../../src/cli/commands.ts';
-import { createProgram } from '../../../../src/cli/program.ts';
 import { parseRules } from '../../../../src/domain/rule.ts';
+import { askController, controlsOf } from '../../../support/ask-controller.ts';
 
 const places = [
   { workloads: ['web'], ids: ['aa'], target: 'web', grants: ['app', 'gone'], mode: 'enforce', dns: 'none' },
@@ -20,11 +14,7 @@ const refusals = [
   ...[seen('10.0.0.5', 80), seen('10.0.0.5', 81), seen('10.1.0.1', 443), seen('169.254.169.254', 80)],
   ...[seen('10.2.0.1', 5432), { ...seen('10.0.0.9', 0), protocol: '132' }],
 ];
-const controls: Controls = {
-  status: () => ({ namespaces: [], sources: [], recordsRefusals: true, refused: [] }),
-  ready: () => true,
-  metrics: async () => ({ contentType: 'text/plain', text: '' }),
-  override: async () => ({ results: [] }),
+const controls = controlsOf({
   picture: async () => ({
     places,
     rules: [
@@ -38,25 +28,11 @@ const controls: Controls = {
     places
       .filter(({ target }) => container === undefined || target === container)
       .map(({ target, workloads, mode }) => ({ container: target, workloads, mode, refusals, readAt: 1 })),
-};
+});
 
 async function suggest(...args: readonly string[]) {
-  const folder = mkdtempSync(join(tmpdir(), 'egresstrator-suggest-'));
-  const api = await serveApi(join(folder, 'api.sock'), controls);
-  const printed = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr') =>
-    new Writable({
-      write: (chunk, _encoding, done) => {
-        printed[name] += String(chunk);
-        done();
-      },
-    });
-  const actions = createActions({ stdout: stream('stdout'), stderr: stream('stderr'), environment: {} });
-  const words = ['suggest', ...args, '--socket', join(folder, 'api.sock')];
-  await createProgram('0', actions).exitOverride().parseAsync(words, { from: 'user' });
-  await api.close();
-  rmSync(folder, { recursive: true });
-  return { text: printed.stdout, notes: printed.stderr.trimEnd().split('\n') };
+  const { stdout, stderr } = await askController(controls, 'suggest', ...args);
+  return { text: stdout, notes: stderr.trimEnd().split('\n') };
 }
 
 test('a key keeps its own text, and gets each rule that it lacks once', async () => {

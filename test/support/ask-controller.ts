@@ -1,0 +1,53 @@
+/** Commands that ask a controller, in this process, and what they print. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { type Controls, serveApi } from '../../src/adapters/api/server.ts';
+import { createActions } from '../../src/cli/commands.ts';
+import { createProgram } from '../../src/cli/program.ts';
+
+export interface Printed {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What the command threw. */
+  readonly error: unknown;
+}
+
+/** What a controller tells that knows nothing; `given` instead of it. */
+export const controlsOf = (given: Partial<Controls>): Controls => ({
+  status: () => ({ namespaces: [], sources: [], recordsRefusals: true, refused: [] }),
+  ready: () => true,
+  metrics: async () => ({ contentType: 'text/plain', text: '' }),
+  override: async () => ({ results: [] }),
+  picture: async () => ({
+    ...{ places: [], rules: [], services: [], unread: [], protectedHosts: [] },
+    ...{ denylist: false, recordsRefusals: true },
+  }),
+  refusals: async () => [],
+  ...given,
+});
+
+export async function askController(controls: Controls, ...args: readonly string[]): Promise<Printed> {
+  const folder = mkdtempSync(join(tmpdir(), 'egresstrator-ask-'));
+  const api = await serveApi(join(folder, 'api.sock'), controls);
+  const printed = { stdout: '', stderr: '' };
+  const stream = (name: 'stdout' | 'stderr') =>
+    new Writable({
+      write: (chunk, _encoding, done) => {
+        printed[name] += String(chunk);
+        done();
+      },
+    });
+  const actions = createActions({ stdout: stream('stdout'), stderr: stream('stderr'), environment: {} });
+  const words = [...args, '--socket', join(folder, 'api.sock')];
+  try {
+    await createProgram('0', actions).exitOverride().parseAsync(words, { from: 'user' });
+    return { ...printed, error: undefined };
+  } catch (error) {
+    return { ...printed, error };
+  } finally {
+    await api.close();
+    rmSync(folder, { recursive: true });
+  }
+}

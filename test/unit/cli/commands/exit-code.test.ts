@@ -1,0 +1,50 @@
+/** `explain --exit-code`: 0 it passes, 1 it does not, 2 nobody can tell. */
+import { expect, test } from 'vitest';
+import { UnansweredError, UsageError, UserError } from '../../../../src/domain/errors.ts';
+import { askController, controlsOf } from '../../../support/ask-controller.ts';
+
+type Place = { readonly mode?: 'enforce' | 'audit'; readonly state?: 'locked' };
+
+async function ask({ mode = 'enforce', state }: Place, ...args: readonly string[]) {
+  const place = { workloads: ['web'], ids: ['aa'], target: 'web', grants: ['app'], dns: 'none' } as const;
+  const controls = controlsOf({
+    picture: async () => ({
+      places: [{ ...place, mode, ...(state === undefined ? {} : { state }) }],
+      rules: [{ key: 'app', text: '10.0.0.1:tcp/80' }],
+      services: [
+        {
+          name: 'pair',
+          instances: [1, 2].map((one) => ({ address: `10.0.0.${one}`, port: 80, tags: [], node: `n${one}` })),
+        },
+      ],
+      ...{ unread: [], protectedHosts: [], denylist: false, recordsRefusals: true },
+    }),
+  });
+  const { error, stdout } = await askController(controls, 'explain', ...args, '--exit-code');
+  const code =
+    error instanceof UnansweredError || error instanceof UsageError ? 2 : error instanceof UserError ? 1 : 0;
+  return { code, answered: stdout !== '', name: error instanceof Error ? error.message : '' };
+}
+
+test.each([
+  ['what a rule allows', {}, ['web', '10.0.0.1', 'tcp/80'], 0],
+  ['what none allows', {}, ['web', '10.0.0.1', 'tcp/81'], 1],
+  ['what audit mode lets pass', { mode: 'audit' }, ['web', '10.0.0.1', 'tcp/81'], 0],
+  ['what is allowed and locked', { state: 'locked' }, ['web', '10.0.0.1', 'tcp/80'], 1],
+  ['a service of which one instance may not be reached', {}, ['web', 'pair'], 1],
+] as const)('%s', async (_name, place, args, code) => {
+  expect(await ask(place, ...args)).toMatchObject({ code, answered: true });
+});
+
+test.each([
+  ['a container that is not there', ['nobody', '10.0.0.1', 'tcp/80'], 'no container "nobody"'],
+  ['a service that is not there', ['web', 'nothing'], 'service nothing'],
+  ['a host name', ['web', 'api.stripe.com'], 'got the host name "api.stripe.com"'],
+  ['an address without a port', ['web', '10.0.0.1'], 'give them after 10.0.0.1, as tcp/443'],
+] as const)('%s is no answer', async (_name, args, message) => {
+  expect(await ask({}, ...args)).toEqual({
+    code: 2,
+    answered: false,
+    name: expect.stringContaining(message),
+  });
+});
