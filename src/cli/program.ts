@@ -151,6 +151,7 @@ function usageLine(text: string): string {
   const [, all = text, meant = ''] = /^(.*?)(\n\(Did you mean [^\n]*\))?\n$/s.exec(text) ?? [];
   const said = all
     .replace(/^(error: unknown option '[^=']*)=.*'/s, "$1'")
+    .replace(/(too many arguments for '[^']*'\. Expected \d+ arguments? but got \d+): .*/s, '$1')
     .replace(/^error: unknown command .*/s, 'error: the word after the command is not one of its own');
   return `${printable(said.replace(/^error: /, 'egresstrator: '), 1_000)}${meant}\n`;
 }

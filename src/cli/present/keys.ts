@@ -14,7 +14,7 @@ export function presentKeys(uses: readonly KeyUse[], unread: readonly string[], 
   const unknown = uses.every(({ heldBy }) => heldBy === undefined);
   const notes = [
     ...(uses.some(({ problems }) => problems.length > 0)
-      ? ['egresstrator lint tells each problem, and what to do.']
+      ? ['Each problem, and what to do: egresstrator lint']
       : []),
     ...(unread.length > 0 ? [`Not looked up in Consul, and so not counted: ${list(unread)}.`] : []),
     ...(unknown ? ['Who holds them is not known, as neither a controller nor the Engine answers.'] : []),
