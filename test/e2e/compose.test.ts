@@ -78,6 +78,11 @@ describe('docker compose', () => {
     );
   });
 
+  test('lets a Prometheus in its network in by the name of the service', async () => {
+    const ask = (url: string) => exec('web', 'wget', '-T3', '-t1', '-qO-', url).catch(String);
+    expect(await ask('http://egresstrator:9464/metrics')).toContain('egresstrator_build_info{');
+  });
+
   test('is gone after "down --volumes"', async () => {
     await run('down', '--volumes', '--timeout', '1');
     const label = encodeURIComponent(JSON.stringify({ label: [`com.docker.compose.project=${project}`] }));

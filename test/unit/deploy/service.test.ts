@@ -71,7 +71,7 @@ test('nor has the one of compose a capability, or a file system that it may writ
 test('it runs the image that the documents build, which is not the helper’s', () => {
   const image = `egresstrator:${version}`;
   const helper = `egresstrator-helper:${version}`;
-  expect(valuesOf(IMAGE, 'Environment')).toEqual([`EGRESSTRATOR_VERSION=${version}`]);
+  expect(valuesOf(IMAGE, 'Environment')).toContain(`EGRESSTRATOR_VERSION=${version}`);
   expect(start).toMatch(/ egresstrator:\$\{EGRESSTRATOR_VERSION\}$/);
   expect(readFileSync('docker-compose.yml', 'utf8')).toContain(`    image: ${image}\n`);
   const builds = [
@@ -110,6 +110,26 @@ test.each(UNITS)('systemd, where it is, finds no fault with %s', (unit) => {
   // What it says of other units, or of programs that are not installed here, is no fault of this one.
   const said = `${stdout}${stderr}`.split('\n').filter((line) => line.includes(`${basename(unit)}:`));
   expect(said.filter((line) => !line.includes('is not executable'))).toEqual([]);
+});
+
+test('each lets Prometheus in, where the scrape example looks for it, and the file may say otherwise', () => {
+  const scrape = readFileSync('deploy/prometheus/prometheus.yml', 'utf8');
+  const alerts = readFileSync('deploy/prometheus/egresstrator.rules.yml', 'utf8');
+  const compose = readFileSync('docker-compose.yml', 'utf8');
+  for (const unit of UNITS) {
+    expect(valuesOf(unit, 'Environment')).toContain('EGRESSTRATOR_LISTEN=127.0.0.1:9464');
+    expect(valuesOf(unit, 'EnvironmentFile')).toEqual(['-/etc/egresstrator/environment']);
+  }
+  expect(start).toContain('--env EGRESSTRATOR_LISTEN ');
+  expect(valuesOf(IMAGE, 'UnsetEnvironment')).toEqual(['DOCKER_HOST DOCKER_TLS_VERIFY DOCKER_CERT_PATH']);
+  expect(scrape).toMatch(/^ {6}- targets: \[127\.0\.0\.1:9464\]$/m);
+  expect(scrape).toContain('targets: [egresstrator:9464]');
+  expect(compose).toMatch(
+    /^ {6}EGRESSTRATOR_LISTEN: 0\.0\.0\.0:9464\n {6}EGRESSTRATOR_ALLOW_HOST: egresstrator$/m,
+  );
+  const [, job = ''] = /job_name: (\S+)/.exec(scrape) ?? [];
+  expect([...alerts.matchAll(/job="([^"]+)"/g)].map(([, named]) => named)).toEqual([job]);
+  expect(scrape).toContain('rule_files: [egresstrator.rules.yml]');
 });
 
 test('compose bounds what the controller logs', () => {
