@@ -100,7 +100,7 @@ describe('a container that can not reach a service', () => {
       const { stdout, code } = await run('explain', web.name, 'shop');
       expect(code).toBe(0);
       expect(stdout).toBe(
-        `${web.name} may reach ${ipv4(stage.server)} tcp/80.\n  key app line 4: shop (instance on node-1)`,
+        `${web.name} may reach ${ipv4(stage.server)} tcp/80.\n  key app line 2: shop (instance on node-1)`,
       );
     }
   });
@@ -110,7 +110,7 @@ describe('a container that can not reach a service', () => {
     expect(stdout.split('\n')).toEqual([
       `${web.name} may not reach ${ipv4(stage.server)} tcp/81.`,
       '  It asks for the key missing, and Consul has none of that name.',
-      '  Key app line 4: shop (instance on node-1) allows tcp/80 there.',
+      '  Key app line 2: shop (instance on node-1) allows tcp/80 there.',
       'To allow it:',
       `  put ${ipv4(stage.server)}:tcp/81 into its key app`,
     ]);
