@@ -39,8 +39,8 @@ export interface TracesState {
   readonly toldFullAt: number | undefined;
 }
 
-/** Of each kind: what nobody tries to hide in a flood. */
-const MOST_ON_DISK = 1_000;
+/** Of each kind: all that a kernel holds of the shipped templates, so that nothing of it is news after a restart. */
+const MOST_ON_DISK = 2_500;
 
 const NOTHING: TracesState = {
   ...{ namespace: undefined, destinations: [], addresses: [], networks: [] },
