@@ -34,7 +34,8 @@ export function createProgram(version: string, actions: Actions): Command {
     .showHelpAfterError('(egresstrator --help lists what there is)')
     .configureOutput({ outputError: (text, write) => write(usageLine(text)) })
     // With all its arguments one command would leave no room for what the others are for.
-    .configureHelp({ subcommandTerm: (command) => command.name() })
+    // Beside the longest option there are fewer than the 40 columns from which on lines are usually broken.
+    .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 30 })
     .enablePositionalOptions(false)
     .addHelpText('after', EXAMPLES);
   addOptions(program, { ...CONSUL_OPTIONS, ...RULE_OPTIONS, ...ENGINE_OPTIONS, ...CONTROLLER_OPTIONS });
