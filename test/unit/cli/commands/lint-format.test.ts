@@ -1,10 +1,10 @@
 /** `lint --format`: what GitHub and code scanning take in. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import fastify from 'fastify';
 import { expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
 import { presentAnnotations } from '../../../../src/cli/present/annotations.ts';
 import { sarifOf } from '../../../../src/cli/present/sarif.ts';
 import type { Finding } from '../../../../src/domain/insight/finding.ts';
@@ -25,35 +25,41 @@ const controls = controlsOf({
   }),
 });
 
-/**
- * As published by OASIS, github.com/oasis-tcs/sarif-spec. It calls itself by an older draft of JSON Schema, of which it
- * uses what later ones have as well.
- */
-const published: unknown = JSON.parse(
-  readFileSync(new URL('../../../vectors/sarif-schema-2.1.0.json', import.meta.url), 'utf8'),
-  (name, value: unknown) =>
-    ['$schema', 'id'].includes(name) && typeof value === 'string' ? undefined : value,
-);
+/** What of SARIF 2.1.0 (section 3 of the standard) is written, as the standard requires it, and nothing else. */
+const message = z.strictObject({ text: z.string().min(1) });
+const uriReference = z.string().refine((uri) => URL.canParse(uri, 'file:///') && /^[\x21-\x7e]+$/.test(uri));
+const location = z.strictObject({
+  physicalLocation: z
+    .strictObject({
+      artifactLocation: z.strictObject({ uri: uriReference }),
+      region: z.strictObject({ startLine: z.int().min(1) }).optional(),
+    })
+    .optional(),
+  logicalLocations: z.array(z.strictObject({ name: z.string(), kind: z.string() })).optional(),
+});
+const result = z.strictObject({
+  ...{ ruleId: z.string(), level: z.enum(['none', 'note', 'warning', 'error']), message },
+  locations: z.array(location),
+});
+const driver = z.strictObject({
+  ...{ name: z.string().min(1), version: z.string() },
+  rules: z.array(z.strictObject({ id: z.string(), shortDescription: message })),
+});
+const sarif = z.strictObject({
+  ...{ $schema: z.url(), version: z.literal('2.1.0') },
+  runs: z.array(z.strictObject({ tool: z.strictObject({ driver }), results: z.array(result) })),
+});
 
-async function faultsOf(sarif: unknown): Promise<string> {
-  const customOptions = {
-    removeAdditional: false,
-    coerceTypes: false,
-    useDefaults: false,
-    strict: false,
-  } as const;
-  const server = fastify({ ajv: { customOptions }, bodyLimit: 10_000_000 });
-  server.post('/', { schema: { body: published } }, () => 'valid');
-  const headers = { 'content-type': 'application/json' };
-  const { payload } = await server.inject({
-    method: 'POST',
-    url: '/',
-    headers,
-    payload: JSON.stringify(sarif),
+/** Each result names a rule that the tool describes. */
+const faultsOf = (log: unknown): string => {
+  const { success, data, error } = sarif.safeParse(log);
+  if (!success) return z.prettifyError(error);
+  const unknown = data.runs.flatMap(({ tool, results }) => {
+    const known = new Set(tool.driver.rules.map(({ id }) => id));
+    return results.filter(({ ruleId }) => !known.has(ruleId)).map(({ ruleId }) => ruleId);
   });
-  await server.close();
-  return payload === 'valid' ? '' : payload;
-}
+  return unknown.join();
+};
 
 function fileOf(text: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'egresstrator-lint-'));
@@ -83,11 +89,11 @@ test('GitHub is told the key of Consul', async () => {
   expect(stdout).toContain('::error title=missing-key%3A gone::web asks for this key');
 });
 
-test('SARIF of a file and of Consul is as it is published', async () => {
+test('SARIF of a file and of Consul is as the standard requires it', async () => {
   const path = fileOf('10.0.0.1\npg\npg\n');
   for (const args of [['--file', path], []]) {
     const { stdout } = await askController(controls, 'lint', ...args, '--format', 'sarif');
-    expect(await faultsOf(JSON.parse(stdout))).toBe('');
+    expect(faultsOf(JSON.parse(stdout))).toBe('');
   }
   const { stdout } = await askController(controls, 'lint', '--file', path, '--format', 'sarif');
   expect(JSON.parse(stdout)).toMatchObject({
@@ -106,7 +112,7 @@ test('SARIF of a file and of Consul is as it is published', async () => {
       },
     ],
   });
-  expect(await faultsOf({ version: '2.1.0', runs: [{ results: [] }] })).toContain('tool');
+  expect(faultsOf({ version: '2.1.0', runs: [{ results: [] }] })).toContain('tool');
 });
 
 test('whatever the texts hold, it stays one command a line, and SARIF', async () => {
@@ -114,7 +120,7 @@ test('whatever the texts hold, it stays one command a line, and SARIF', async ()
     ...{ severity: 'error', code: 'bad-line', key: text, line: 1, text, reason: text, remedy: text },
   });
   const texts = fc.sample(hostileText, 50);
-  expect(await faultsOf(sarifOf(texts.map(finding), 'egress/acl/', '1'))).toBe('');
+  expect(faultsOf(sarifOf(texts.map(finding), 'egress/acl/', '1'))).toBe('');
   for (const text of texts)
     expect(presentAnnotations([finding(text)], true)).toMatch(
       /^::error file=[^:,\n\r]*,line=1,title=bad-line::[^\n\r]*$/,
