@@ -286,7 +286,7 @@ describe('with a controller running', () => {
   test('health and status', async () => {
     expect(await told('health')).toEqual({
       code: 0,
-      stdout: `the controller at ${controller.socket} is well`,
+      stdout: `the controller at ${controller.socket} is healthy`,
       stderr: '',
     });
     expect(JSON.parse((await told('health', '--json')).stdout)).toEqual({ ok: true });

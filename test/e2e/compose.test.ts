@@ -35,7 +35,7 @@ describe('docker compose', () => {
 
   test('brings everything up, healthy, with no other step', async () => {
     await run('up', '--build', '--detach', '--quiet-pull');
-    expect(await exec('egresstrator', 'egresstrator', 'health')).toContain('is well');
+    expect(await exec('egresstrator', 'egresstrator', 'health')).toContain('is healthy');
     const lines = (await run('ps', '--all', '--format', '{{.Service}} {{.State}} {{.Health}} {{.ExitCode}}'))
       .split('\n')
       .sort();

@@ -16,5 +16,5 @@ export async function health(flags: Flags, terminal: Terminal): Promise<void> {
   const output = createOutput(terminal, flags.json === true);
   const { ok, reason } = await new ApiClient(socket).get('/healthz', HealthReply, PATIENCE);
   if (!ok) throw new UserError(`the controller at ${socket} is not well: ${reason ?? 'it gives no reason'}`);
-  output.result({ ok, socket }, (seen) => `the controller at ${seen.socket} is well`, { ok });
+  output.result({ ok, socket }, (seen) => `the controller at ${seen.socket} is healthy`, { ok });
 }

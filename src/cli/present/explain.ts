@@ -41,16 +41,20 @@ const REMARKS: Readonly<Record<NamespaceState, string | undefined>> = {
 const LOCKED =
   'it reaches nothing now (locked), as what is known is older than --max-age allows: see egresstrator status';
 
-const remarksOn = ({ state }: Asked, cause: Explanation['cause']): readonly string[] => {
-  const isLocked = state === 'locked' && cause.kind === 'rules';
-  const remark = isLocked ? LOCKED : state === undefined ? undefined : REMARKS[state];
+const isLocked = ({ state }: Asked, cause: Explanation['cause']): boolean =>
+  state === 'locked' && cause.kind === 'rules';
+
+const remarksOn = (asked: Asked, cause: Explanation['cause']): readonly string[] => {
+  const { state } = asked;
+  const remark = isLocked(asked, cause) ? LOCKED : state === undefined ? undefined : REMARKS[state];
   return remark === undefined ? [] : [`But ${remark}.`];
 };
 
 export function presentExplanation(asked: Asked, explanation: Explanation, paint: Paint): string {
   const { destination, allowed, passes, cause } = explanation;
   const what = formatDestination(destination);
-  const verdict = allowed ? paint('green', 'may reach') : paint('red', 'may not reach');
+  const mayNow = allowed && !isLocked(asked, cause);
+  const verdict = mayNow ? paint('green', 'may reach') : paint('red', 'may not reach');
   const audit = passes && !allowed ? ', but audit mode lets it pass' : '';
   const lines = cause.kind === 'nothing' ? remedies(asked, destination, cause.hints) : [because(cause)];
   return [`${asked.container} ${verdict} ${what}${audit}.`, ...lines.flat(), ...remarksOn(asked, cause)].join(

@@ -96,7 +96,7 @@ const MEANING: Readonly<Record<NamespaceState, string>> = {
   protected: 'reaches what its keys allow, and nothing else',
   audit: 'everything passes; what would be refused is recorded',
   locked:
-    'reaches nothing, as no key grants it anything, what is known is too old (--max-age), or the template is lockdown',
+    'reaches nothing but its name resolvers, as no key grants it anything, what is known is too old (--max-age), or the template is lockdown',
   denylist: 'reaches all but what keys name that it was not granted, and time and names of others',
   custom: 'holds what your own template makes of its keys; what that lets pass is not known here',
   unenforceable: 'rules are loaded, but something inside could undo them',
