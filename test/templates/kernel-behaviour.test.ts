@@ -166,9 +166,9 @@ describe.each(['nftables', 'iptables'])('%s', (template) => {
       expect(await denied.open('q', world.workload[family], PORT)).toBe('connected');
       await load(world.workload, template, everything());
       // Of the one the other side speaks first, of the other the workload.
-      await expect.poll(() => denied.talk('p')).toBe('ECONNRESET');
+      await expect.poll(() => denied.talk('p'), { timeout: 20_000 }).toBe('ECONNRESET');
       expect(await workload.speak()).toMatch(/^to [1-9]/);
-      await expect.poll(() => denied.talk('q')).toBe('ECONNRESET');
+      await expect.poll(() => denied.talk('q'), { timeout: 20_000 }).toBe('ECONNRESET');
       // iptables records nothing.
       if (template !== 'iptables') expect(await refusals(world.workload)).toEqual([]);
       expect(await denied.open('r', world.workload[family], PORT)).toBe('connected');
