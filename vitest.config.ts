@@ -30,7 +30,15 @@ export default defineConfig({
         },
       },
       { test: { name: 'escape', include: ['test/escape/**/*.test.ts'], ...slow } },
-      { test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], ...slow } },
+      {
+        test: {
+          name: 'hostile',
+          include: ['test/hostile/**/*.test.ts'],
+          ...slow,
+          hookTimeout: 600_000,
+          testTimeout: 300_000,
+        },
+      },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow } },
     ],
   },

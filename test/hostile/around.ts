@@ -30,7 +30,7 @@ const mounts = (what: string, sourceOf: (socket: string) => string): Feat => ({
     };
     await waitFor(async () => (await stateOf()) === 'unenforceable', {
       what: 'the mount to be reported',
-      timeout: 20_000,
+      timeout: 60_000,
     });
     await world.must('rm', '--force', subject.id);
   },
@@ -42,15 +42,15 @@ const tampering: Feat = {
     const subject = await kit.run('plain', { run: byVariables });
     const stopped = async () => !(await subject.reaches(FORBIDDEN));
     const granted = () => subject.reaches({ at: 'server', port: 80 });
-    await waitFor(granted, { what: 'what is granted', timeout: 20_000 });
-    await waitFor(stopped, { what: 'rules', timeout: 20_000 });
+    await waitFor(granted, { what: 'what is granted', timeout: 60_000 });
+    await waitFor(stopped, { what: 'rules', timeout: 60_000 });
     await kit.controller().stop('SIGKILL');
     const rule = ['nft', 'insert', 'rule', 'inet', 'egresstrator', 'output', 'accept'];
     const [file = '', ...args] = subject.inside(...rule);
     await execa(file, args);
     proves(await subject.reaches(FORBIDDEN), 'the rule lets nothing through');
     await kit.restart();
-    await waitFor(stopped, { what: 'the rule to be gone', timeout: 20_000 });
+    await waitFor(stopped, { what: 'the rule to be gone', timeout: 60_000 });
     await kit.world.must('rm', '--force', subject.id);
   },
 };

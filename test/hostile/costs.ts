@@ -60,7 +60,7 @@ function ofWords(image: string, name: string, bytes: number, most: number = MOST
     const { Config } = await subject.see();
     proves(JSON.stringify([Config.Env, Config.Labels]).length > bytes, 'the Engine has not taken the words');
     const stopped = async () => !(await subject.reaches(FORBIDDEN));
-    if (!isTwin) await waitFor(stopped, { what: `${name} to be under rules`, timeout: 20_000 });
+    if (!isTwin) await waitFor(stopped, { what: `${name} to be under rules`, timeout: 60_000 });
     return () => kit.world.must('rm', '--force', subject.id);
   };
   return { name, make: (kit) => costsLittle(kit, (isTwin) => start(kit, isTwin), most) };
@@ -83,7 +83,7 @@ async function crashing({ world, start }: Kit, words: readonly string[]): Promis
   const ids = await Promise.all(Array.from({ length: 5 }, () => world.must(...run, 'hostile:plain')));
   const restarts = async () =>
     Number(await world.must('inspect', '--format', '{{.RestartCount}}', ids[0] ?? '')) > 2;
-  await waitFor(restarts, { what: 'restarts', timeout: 20_000 });
+  await waitFor(restarts, { what: 'restarts', timeout: 60_000 });
   return () => world.must('rm', '--force', ...ids);
 }
 

@@ -58,7 +58,7 @@ const blinding = (what: 'ports' | 'addresses'): Feat => ({
   make: async (kit) => {
     const subject = await kit.run('plain', { run: byVariables });
     const stopped = async () => !(await subject.reaches(FORBIDDEN));
-    await waitFor(stopped, { what: 'rules', timeout: 20_000 });
+    await waitFor(stopped, { what: 'rules', timeout: 60_000 });
     await floods(subject, what);
     proves((await recorded(subject)) > 2_000, 'the record is not full');
     await subject.reaches({ at: 'names', port: 80 });
@@ -68,7 +68,7 @@ const blinding = (what: 'ports' | 'addresses'): Feat => ({
     };
     await waitFor(tells, {
       what: 'the later denial, or that the record is full',
-      timeout: 20_000,
+      timeout: 60_000,
       interval: 500,
     });
     await kit.world.must('rm', '--force', subject.id);
@@ -85,7 +85,7 @@ const talking: Feat = {
       JSON.stringify(Config).includes('\u202e') && (Config.Env ?? []).some((one) => one.includes(EVIL)),
       'the Engine has not taken the words',
     );
-    await waitFor(async () => !(await subject.reaches(FORBIDDEN)), { what: 'rules', timeout: 20_000 });
+    await waitFor(async () => !(await subject.reaches(FORBIDDEN)), { what: 'rules', timeout: 60_000 });
     const said = await Promise.all([
       command(kit, 'status'),
       command(kit, 'status', subject.name),

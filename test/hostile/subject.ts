@@ -79,7 +79,7 @@ export class Subject {
       const { stdout } = await this.world.docker('logs', this.id);
       return stdout.includes('tried') ? stdout : undefined;
     };
-    return (await waitFor(said, { what: 'the first instruction', timeout: 20_000, interval: 200 })).includes(
+    return (await waitFor(said, { what: 'the first instruction', timeout: 60_000, interval: 200 })).includes(
       FIRST,
     );
   }
@@ -144,7 +144,7 @@ export class Flow implements Disposable {
   }
 
   async established(): Promise<void> {
-    await waitFor(() => this.silentFor < 500, { what: 'a flow to be granted', timeout: 10_000 });
+    await waitFor(() => this.silentFor < 500, { what: 'a flow to be granted', timeout: 30_000 });
   }
 
   [Symbol.dispose](): void {

@@ -29,8 +29,8 @@ export interface Trial {
 }
 
 /** Milliseconds: generous, as two Engines and fifty workloads share a machine. */
-const PROTECTED = 30_000;
-const CUT = 15_000;
+const PROTECTED = 90_000;
+const CUT = 45_000;
 /** Containers that are started at once. */
 const ABREAST = 4;
 
@@ -125,7 +125,7 @@ export class Trials implements AsyncDisposable {
       if (!(await subject.saysSo())) control.push('the Engine made other words of it');
       const { bites } = attempt;
       if (bites === undefined) return;
-      await waitFor(() => bites(subject), { what: 'the trick to have its effect', timeout: 10_000 });
+      await waitFor(() => bites(subject), { what: 'the trick to have its effect', timeout: 30_000 });
     });
   }
 
