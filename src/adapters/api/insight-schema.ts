@@ -2,7 +2,7 @@
  * The parts of the local API that answer questions: what is known, and what was refused.
  */
 import { z } from 'zod';
-import { Denied, State } from './schema.ts';
+import { Denied, Dns, Mode, State, Time } from './schema.ts';
 
 const Instance = z.object({
   address: z.string(),
@@ -10,8 +10,6 @@ const Instance = z.object({
   tags: z.array(z.string()),
   node: z.string(),
 });
-
-const Mode = z.enum(['enforce', 'audit']);
 
 /** `scope`: see `Scope` in the command line; `also`: names of services, separated by commas. */
 export const PictureQuery = z.object({
@@ -28,7 +26,7 @@ export const PictureReply = z.object({
       target: z.string(),
       grants: z.array(z.string()),
       mode: Mode,
-      dns: z.enum(['resolvers', 'none']),
+      dns: Dns,
       state: State.optional(),
       resolvers: z.array(z.string()).optional(),
       hasForeignRules: z.boolean().optional(),
@@ -53,28 +51,32 @@ export type PictureReply = z.infer<typeof PictureReply>;
 export const RefusalsQuery = z.object({ container: z.string().optional() });
 export type RefusalsQuery = z.infer<typeof RefusalsQuery>;
 
+/** One refused destination; `port` is the type where the protocol is icmp. */
+export const Refusal = z.object({
+  address: z.string(),
+  protocol: z.string(),
+  port: z.number().optional(),
+  packets: z.number(),
+  firstSeenAt: Time,
+  lastSeenAt: Time,
+});
+
+/** What was denied, and where what no destination lists went to. */
+export const Summary = Denied.extend({
+  unlistedAt: z.array(z.object({ place: z.string(), packets: z.number() })),
+});
+
 export const RefusalsReply = z.object({
   reports: z.array(
     z.object({
       container: z.string(),
       workloads: z.array(z.string()),
       mode: Mode,
-      refusals: z.array(
-        z.object({
-          address: z.string(),
-          protocol: z.string(),
-          port: z.number().optional(),
-          packets: z.number(),
-          firstSeenAt: z.number(),
-          lastSeenAt: z.number(),
-        }),
-      ),
-      summary: Denied.extend({
-        unlistedAt: z.array(z.object({ place: z.string(), packets: z.number() })),
-      }).optional(),
+      refusals: z.array(Refusal),
+      summary: Summary.optional(),
       covers: z.number().optional(),
       /** When the kernel said so. */
-      readAt: z.number(),
+      readAt: Time,
       error: z.string().optional(),
     }),
   ),

@@ -5,7 +5,12 @@
 import { z } from 'zod';
 import { NAMESPACE_STATES } from '../../controller/status.ts';
 
-const Problem = z.object({
+export const Time = z.number().describe('Milliseconds since the epoch.');
+
+export const Mode = z.enum(['enforce', 'audit']);
+export const Dns = z.enum(['resolvers', 'none']);
+
+export const Problem = z.object({
   severity: z.enum(['error', 'warning']),
   key: z.string().optional(),
   line: z.number().optional(),
@@ -22,32 +27,32 @@ export const Denied = z.object({
   frames: z.number(),
   unlisted: z.number(),
   isFull: z.boolean(),
-  fullAt: z.number().optional(),
+  fullAt: Time.optional(),
 });
 
-const Namespace = z.object({
+export const Namespace = z.object({
   id: z.string(),
   workloads: z.array(z.string()),
   target: z.string(),
   state: State,
   grants: z.array(z.string()),
-  mode: z.enum(['enforce', 'audit']),
-  dns: z.enum(['resolvers', 'none']),
+  mode: Mode,
+  dns: Dns,
   hasRawSockets: z.boolean(),
   fingerprint: z.string().optional(),
-  verifiedAt: z.number().optional(),
+  verifiedAt: Time.optional(),
   lastError: z.string().optional(),
   loader: z.string().optional(),
   problems: z.array(Problem),
   /** What an operator has said of it by `set --rules` or `clear`, and when. */
-  byHand: z.object({ kind: z.enum(['set', 'clear']), since: z.number() }).optional(),
+  byHand: z.object({ kind: z.enum(['set', 'clear']), since: Time }).optional(),
   denied: Denied.optional(),
 });
 
 const Source = z.object({
   name: z.string(),
   known: z.boolean(),
-  confirmedAt: z.number().optional(),
+  confirmedAt: Time.optional(),
   error: z.string().optional(),
   outdated: z.boolean().optional(),
 });
@@ -58,7 +63,7 @@ const About = z.object({
   node: z.string(),
   loader: z.string(),
   template: z.string(),
-  startedAt: z.number(),
+  startedAt: Time,
 });
 
 export const StatusReply = z.object({

@@ -56,7 +56,8 @@ async function runUninstall(flags: Flags, terminal: Terminal): Promise<void> {
   report(await uninstallGate(settingsOf(flags, terminal), flags.force === true), flags, terminal);
 }
 
-function report(changes: readonly string[], flags: Flags, terminal: Terminal): void {
+/** Prints what was changed, one line each. */
+export function report(changes: readonly string[], flags: Flags, terminal: Terminal): void {
   const output = createOutput(terminal, flags.json === true);
   output.result({ changes }, (seen) => (changes.length === 0 ? 'nothing to do' : seen.changes.join('\n')));
 }

@@ -1,0 +1,56 @@
+/**
+ * What each command prints with --json, as JSON Schema: `npm run schemas` writes it into docs/schemas, one file for each
+ * name here. A schema says what is promised; further properties may come.
+ */
+import { z } from 'zod';
+import { Namespace, OverrideReply, StatusReply } from '../../adapters/api/schema.ts';
+import { Explained } from './explain.ts';
+import { Checked, Cluster, GateChanges, GateState, Uninstalled, Well } from './host.ts';
+import { DeniedAll, DeniedLine, Differing, Keys, Linted, Rendered, Suggested } from './rules.ts';
+
+export interface CommandSchema {
+  /** The command with its own words, and with those that make it print this. */
+  readonly call: string;
+  readonly schema: z.ZodType;
+}
+
+/** By the name of the file, without its ending. */
+export const SCHEMAS: Readonly<Record<string, CommandSchema>> = {
+  status: { call: 'status', schema: StatusReply },
+  'status-container': { call: 'status <container>', schema: Namespace },
+  'status-cluster': { call: 'status --cluster', schema: Cluster },
+  denied: { call: 'denied', schema: DeniedAll },
+  'denied-follow': { call: 'denied --follow', schema: DeniedLine },
+  explain: { call: 'explain', schema: Explained },
+  suggest: { call: 'suggest', schema: Suggested },
+  lint: { call: 'lint', schema: Linted },
+  diff: { call: 'diff', schema: Differing },
+  keys: { call: 'keys', schema: Keys },
+  doctor: { call: 'doctor', schema: Checked },
+  set: { call: 'set', schema: OverrideReply },
+  clear: { call: 'clear', schema: OverrideReply },
+  render: { call: 'render', schema: Rendered },
+  health: { call: 'health', schema: Well },
+  uninstall: { call: 'uninstall', schema: Uninstalled },
+  'gate-install': { call: 'gate install', schema: GateChanges },
+  'gate-uninstall': { call: 'gate uninstall', schema: GateChanges },
+  'gate-status': { call: 'gate status', schema: GateState },
+};
+
+/** The files of docs/schemas and their texts, which are the same for the same schemas. */
+export const schemaFiles = (): ReadonlyMap<string, string> =>
+  new Map(Object.entries(SCHEMAS).map(([name, one]) => [`${name}.json`, textOf(one)]));
+
+/** As input: what comes besides is no fault. */
+function textOf({ call, schema }: CommandSchema): string {
+  const made = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' });
+  return `${JSON.stringify(sorted({ ...made, title: `egresstrator ${call} --json` }), null, 2)}\n`;
+}
+
+/** The same with the properties of every object by name. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, one]) => [name, sorted(one)]));
+}

@@ -1,0 +1,65 @@
+/**
+ * What `explain --json` prints.
+ */
+import { z } from 'zod';
+import { State } from '../../adapters/api/schema.ts';
+
+const Reason = z
+  .object({
+    key: z.string(),
+    line: z.number(),
+    text: z.string().describe('The line as written.'),
+    node: z.string().optional().describe('The node of the instance, where the line names a service.'),
+    prefix: z.string(),
+    protocol: z.enum(['tcp', 'udp', 'icmp']),
+    ranges: z
+      .array(z.object({ first: z.number(), last: z.number() }))
+      .describe('Ports, or types where the protocol is icmp.'),
+  })
+  .describe('A line of a key, and what it comes to.');
+
+const Hint = z.discriminatedUnion('kind', [
+  z
+    .object({ kind: z.literal('no-dns') })
+    .describe('Name resolution was switched off by EGRESSTRATOR_DNS=none.'),
+  z
+    .object({ kind: z.literal('protected'), reason: Reason, rule: z.string() })
+    .describe('A granted line is too broad to mean this protected host; the rule would name it.'),
+  z
+    .object({ kind: z.literal('grant'), reason: Reason, rules: z.number(), broad: z.boolean() })
+    .describe('A key that is not granted allows it. It holds so many rules.'),
+  z.object({ kind: z.literal('unknown-key'), key: z.string() }).describe('A granted key does not exist.'),
+  z
+    .object({ kind: z.literal('no-instance'), key: z.string(), line: z.number(), text: z.string() })
+    .describe('A granted line names a service of which nothing is registered, or not with that tag.'),
+  z
+    .object({ kind: z.literal('near'), reason: Reason })
+    .describe('A granted line names the host, and other traffic.'),
+  z.object({ kind: z.literal('write'), rule: z.string() }).describe('No key allows it yet: this line would.'),
+]);
+
+const verdict = {
+  destination: z.string(),
+  allowed: z.boolean(),
+  passes: z.boolean().describe('Packets get through: allowed, or only recorded in audit mode.'),
+};
+
+const Verdict = z.discriminatedUnion('because', [
+  z.object({ ...verdict, because: z.enum(['loopback', 'resolver', 'open']) }),
+  z.object({ ...verdict, because: z.enum(['rules', 'closed']), reasons: z.array(Reason) }),
+  z.object({ ...verdict, because: z.literal('nothing'), hints: z.array(Hint) }),
+]);
+
+const asked = {
+  container: z.string(),
+  grants: z.array(z.string()).describe('The keys that it asks for.'),
+  keys: z.array(z.string()).describe('Those of them that Consul has.'),
+  state: State.optional().describe('As the controller tells it; absent without one.'),
+};
+
+export const Explained = z.union([
+  z.object({ ...asked, explanations: z.array(Verdict) }),
+  z
+    .object({ ...asked, host: z.string(), reasons: z.array(Reason) })
+    .describe('Of an address alone: the lines that allow anything there.'),
+]);

@@ -1,0 +1,60 @@
+/**
+ * What the commands about hosts and what is installed on them print with --json.
+ */
+import { z } from 'zod';
+import { Bulletin } from '../insight/bulletin.ts';
+
+export const Cluster = z.object({
+  hosts: z.array(
+    z.object({
+      node: z.string(),
+      bulletin: Bulletin.optional().describe('Absent where what the host says is not understood.'),
+    }),
+  ),
+});
+
+export const Checked = z.object({
+  checks: z.array(
+    z.object({
+      topic: z.string(),
+      health: z.enum(['ok', 'warning', 'error']),
+      says: z.string(),
+      remedy: z.string().optional(),
+    }),
+  ),
+});
+
+const Part = z.enum([
+  ...(['gate', 'rules', 'helpers', 'state', 'run', 'image'] as const),
+  ...(['keys', 'status', 'registration'] as const),
+]);
+
+export const Uninstalled = z.object({
+  steps: z.array(
+    z.object({
+      part: Part,
+      what: z.string(),
+      state: z.enum(['present', 'removed', 'left']).describe('Without --yes nothing is removed.'),
+      reason: z.string().optional().describe('Why it is left.'),
+    }),
+  ),
+});
+
+export const GateChanges = z.object({
+  changes: z.array(z.string()).describe('One line each; empty: there was nothing to do.'),
+});
+
+export const GateState = z.object({
+  installed: z.boolean(),
+  current: z.boolean().describe('The files on the host are those of this version.'),
+  knownToEngine: z.boolean().optional().describe('Absent: no Engine answers.'),
+  isDefault: z.boolean(),
+  missingTools: z.array(z.string()),
+  libDir: z.string(),
+  runDir: z.string(),
+  runtime: z.string().optional().describe('The real OCI runtime; absent where no gate is installed.'),
+  preparedTexts: z.number().describe('How many texts the controller has prepared.'),
+});
+
+/** A controller that is not well is told by the exit code, and prints no result. */
+export const Well = z.object({ ok: z.literal(true) });

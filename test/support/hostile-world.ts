@@ -1,0 +1,112 @@
+/**
+ * A controller, a Consul and an Engine that say one word wherever they say anything, and every command run among them.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { serveApi } from '../../src/adapters/api/server.ts';
+import { addGate } from '../../src/cli/commands/gate.ts';
+import { createActions } from '../../src/cli/commands.ts';
+import { addCompletion } from '../../src/cli/completion.ts';
+import { printError, type Terminal } from '../../src/cli/output.ts';
+import { createProgram } from '../../src/cli/program.ts';
+import { type Calls, callsIn } from './hostile-calls.ts';
+import { consulSaying, controlsSaying, engineSaying, type Said } from './hostile-others.ts';
+
+export interface Ran {
+  readonly stdout: string;
+  /** With what went to standard error. */
+  readonly all: string;
+}
+
+export interface HostileWorld {
+  readonly folder: string;
+  /** From now on. The word is also in a file of rules and in the name of a file of the state folder. */
+  say(word: string): void;
+  /** Calls by command, each without the command's name. */
+  calls(): Readonly<Record<string, Calls>>;
+  run(args: readonly string[], colour?: boolean): Promise<Ran>;
+  close(): Promise<void>;
+}
+
+export async function openHostileWorld(): Promise<HostileWorld> {
+  const folder = mkdtempSync(join(tmpdir(), 'egresstrator-text-'));
+  const said: Said = { word: 'x', answers: Number.POSITIVE_INFINITY };
+  const api = await serveApi(join(folder, 'api.sock'), controlsSaying(said));
+  const consul = createServer(consulSaying(said)).listen(0, '127.0.0.1');
+  const engine = createServer(engineSaying(said)).listen(join(folder, 'engine.sock'));
+  await Promise.all([consul, engine].map((one) => new Promise((resolve) => one.once('listening', resolve))));
+  const environment = {
+    EGRESSTRATOR_SOCKET: join(folder, 'api.sock'),
+    CONSUL_HTTP_ADDR: `127.0.0.1:${portOf(consul)}`,
+    DOCKER_HOST: `unix://${join(folder, 'engine.sock')}`,
+  };
+  return {
+    folder,
+    say: (word) => {
+      said.word = word;
+      writeFiles(folder, word);
+    },
+    calls: () => callsIn({ folder, word: said.word }),
+    run: (args, colour = true) => {
+      said.answers = args.includes('--follow') ? 1 : Number.POSITIVE_INFINITY;
+      return runAmong(environment, args, colour);
+    },
+    close: async () => {
+      await api.close();
+      for (const server of [consul, engine]) server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function writeFiles(folder: string, word: string): void {
+  writeFileSync(join(folder, 'rules'), `# ${word}\n10.0.0.5:tcp/443 # ${word}\n${word}\n`);
+  mkdirSync(join(folder, 'state'), { recursive: true });
+  writeFileSync(join(folder, 'state', `x${word.replaceAll(/[/\0]/g, '_').slice(0, 50)}`), '');
+}
+
+async function runAmong(
+  environment: Terminal['environment'],
+  args: readonly string[],
+  colour: boolean,
+): Promise<Ran> {
+  const ran = { stdout: '', all: '' };
+  const write = (isResult: boolean) =>
+    new Writable({
+      decodeStrings: false,
+      write: (chunk, _encoding, done) => {
+        ran.all += String(chunk);
+        if (isResult) ran.stdout += String(chunk);
+        done();
+      },
+    });
+  const terminal: Terminal = {
+    stdout: Object.assign(write(true), { isTTY: colour }),
+    stderr: Object.assign(write(false), { isTTY: colour }),
+    environment,
+  };
+  const program = programFor(terminal);
+  await program.parseAsync([...args], { from: 'user' }).catch((error: unknown) => {
+    if (!(error instanceof Error && error.name === 'CommanderError')) printError(error, terminal);
+  });
+  return ran;
+}
+
+const portOf = (server: Server): number => {
+  const address: AddressInfo | string | null = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+};
+
+function programFor(terminal: Terminal) {
+  const program = createProgram('0', createActions(terminal));
+  addGate(program, terminal);
+  addCompletion(program, (text) => terminal.stdout.write(text));
+  const errors = { writeErr: (text: string) => void terminal.stderr.write(text) };
+  for (const command of program.commands.flatMap((one) => [one, ...one.commands]))
+    command.exitOverride().configureOutput(errors);
+  return program.exitOverride().configureOutput(errors);
+}

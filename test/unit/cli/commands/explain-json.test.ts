@@ -1,0 +1,61 @@
+/** `explain --json`: each cause and each hint there is, as its schema promises. */
+import { expect, test } from 'vitest';
+import type { Place } from '../../../../src/controller/picture.ts';
+import { askController, controlsOf } from '../../../support/ask-controller.ts';
+import { expectPromised } from '../../../support/promised.ts';
+
+const place = (name: string, dns: 'resolvers' | 'none'): Place => ({
+  ...{ workloads: [name], ids: [`${name}-id`], target: name, grants: ['app', 'gone'] },
+  ...{ dns, resolvers: ['10.0.0.53'] },
+  mode: 'enforce',
+});
+
+const controls = (denylist: boolean) =>
+  controlsOf({
+    picture: async () => ({
+      places: [place('web', 'resolvers'), place('mute', 'none')],
+      rules: [
+        { key: 'app', text: '0.0.0.0/0:tcp/80\nsome.pg\n10.0.0.5:tcp/443\nweb' },
+        { key: 'other', text: '10.0.0.6:tcp/1-9' },
+      ],
+      services: [
+        { name: 'pg', instances: [] },
+        { name: 'web', instances: [{ address: '10.0.0.7', port: 8443, tags: [], node: 'node-1' }] },
+      ],
+      ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist, recordsRefusals: true },
+    }),
+  });
+
+test.each([
+  [['web', '127.0.0.1', 'tcp/80'], ['"because": "loopback"']],
+  [['web', '10.0.0.53', 'udp/53'], ['"because": "resolver"']],
+  [
+    ['web', '10.0.0.5', 'tcp/443'],
+    ['"because": "rules"', '"first": 443'],
+  ],
+  [['web', 'web'], ['"node": "node-1"']],
+  [
+    ['web', '10.0.0.5', 'tcp/444'],
+    ['near', 'unknown-key', 'no-instance', 'write'].map((kind) => `"kind": "${kind}"`),
+  ],
+  [['web', '169.254.169.254', 'tcp/80'], ['"kind": "protected"']],
+  [['web', '10.0.0.6', 'tcp/5'], ['"kind": "grant"']],
+  [['mute', '10.0.0.53', 'udp/53'], ['"kind": "no-dns"']],
+  [
+    ['web', '10.0.0.5'],
+    ['"host": "10.0.0.5"', '"first": 443'],
+  ],
+])('%j is promised', async (words, told) => {
+  const { stdout } = await askController(controls(false), 'explain', ...words, '--json');
+  for (const text of told) expect(stdout).toContain(text);
+  await expectPromised('explain', stdout);
+});
+
+test.each([
+  ['tcp/5', '"because": "closed"'],
+  ['tcp/10', '"because": "open"'],
+])('%s is promised under a denylist', async (traffic, told) => {
+  const { stdout } = await askController(controls(true), 'explain', 'web', '10.0.0.6', traffic, '--json');
+  expect(stdout).toContain(told);
+  await expectPromised('explain', stdout);
+});

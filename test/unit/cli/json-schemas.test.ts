@@ -1,0 +1,119 @@
+/**
+ * Whoever reads --json by the schemas in docs/schemas finds what they say: each command has one, and prints by it
+ * nothing more and nothing less.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import type { z } from 'zod';
+import type { StatusReply } from '../../../src/adapters/api/schema.ts';
+import type { GateStatus } from '../../../src/adapters/gate/status.ts';
+import { report } from '../../../src/cli/commands/gate.ts';
+import type { Check } from '../../../src/cli/doctor/judge.ts';
+import type { Host } from '../../../src/cli/present/cluster.ts';
+import type { Denied } from '../../../src/cli/present/denied.ts';
+import { SCHEMAS, schemaFiles } from '../../../src/cli/schemas/commands.ts';
+import type { Checked, Cluster, GateState, Uninstalled } from '../../../src/cli/schemas/host.ts';
+import type { DeniedAll, Differing, Keys, Linted } from '../../../src/cli/schemas/rules.ts';
+import type { Taken } from '../../../src/cli/uninstall/step.ts';
+import type { Status } from '../../../src/controller/status.ts';
+import type { Diff } from '../../../src/domain/insight/diff.ts';
+import type { Finding } from '../../../src/domain/insight/finding.ts';
+import type { KeyUse } from '../../../src/domain/insight/keys.ts';
+import { type HostileWorld, openHostileWorld } from '../../support/hostile-world.ts';
+import { commandsOf, silentProgram } from '../../support/program.ts';
+import { expectPromised } from '../../support/promised.ts';
+
+const docs = new URL('../../../docs/', import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, docs), 'utf8');
+
+test('the files in docs/schemas are those that `npm run schemas` writes', () => {
+  const files = schemaFiles();
+  expect(readdirSync(new URL('schemas/', docs)).sort()).toEqual([...files.keys()].sort());
+  for (const [name, text] of files) expect(read(`schemas/${name}`), name).toBe(text);
+});
+
+test('each command that takes --json has a schema', () => {
+  const takers = commandsOf(silentProgram())
+    .filter(({ options }) => options.some(({ long }) => long === '--json'))
+    .map((command) => [command.parent?.parent ? command.parent.name() : '', command.name()].join(' ').trim());
+  const told = Object.values(SCHEMAS).map(({ call }) => call.replace(/ (?:<|--).*/, ''));
+  expect([...new Set(told)].sort()).toEqual(takers.sort());
+});
+
+test('the table in docs/commands.md names each command and its schema', () => {
+  const rows = [...read('commands.md').matchAll(/^\| `([^`]+)` +\| \[.*\]\(schemas\/(.*)\.json\) +\|/gm)];
+  const told = rows.map(([, call, name]) => [call, name]);
+  expect(told).toEqual(Object.entries(SCHEMAS).map(([name, { call }]) => [call, name]));
+});
+
+/** The schema of what a call prints: that whose words it has, and of several the one with most words. */
+function schemaOf(args: readonly string[]): string {
+  const has = (word: string, at: number) => {
+    if (word.startsWith('--')) return args.includes(word);
+    return word.startsWith('<') ? args[at]?.startsWith('--') === false : args[at] === word;
+  };
+  const fitting = Object.entries(SCHEMAS)
+    .map(([name, { call }]) => ({ name, words: call.split(' ') }))
+    .filter(({ words }) => words.every(has));
+  return fitting.sort((a, b) => b.words.length - a.words.length)[0]?.name ?? '';
+}
+
+describe('what is printed', () => {
+  let world: HostileWorld;
+  beforeAll(async () => {
+    world = await openHostileWorld();
+  });
+  afterAll(() => world.close());
+
+  /** Runs a command and returns the name of the schema that what it printed keeps; undefined if it printed nothing. */
+  async function keptBy(args: readonly string[]): Promise<string | undefined> {
+    const { stdout } = await world.run([...args, '--json'], false);
+    if (stdout === '') return undefined;
+    const name = schemaOf(args);
+    const values = name === 'denied-follow' ? stdout.trimEnd().split('\n') : [stdout];
+    for (const value of values) await expectPromised(name, value);
+    return name;
+  }
+
+  test.each(['web 1', 'x\u001b[2J\nEVIL\u2028"\ufeff'])(
+    'is promised where others say %j',
+    async (word) => {
+      world.say(word);
+      const { completion: _, ...calls } = world.calls();
+      // These need root, or a host of their own.
+      const kept = new Set<string | undefined>(['gate-install', 'gate-uninstall']);
+      for (const [command, all] of Object.entries(calls))
+        for (const args of all) kept.add(await keptBy([command, ...args]));
+      expect(Object.keys(SCHEMAS).filter((name) => !kept.has(name))).toEqual([]);
+    },
+    120_000,
+  );
+
+  test.each(['gate-install', 'gate-uninstall'])('is promised by %s', async (name) => {
+    let stdout = '';
+    const stream = new Writable({
+      write: (chunk, _encoding, done) => {
+        stdout += String(chunk);
+        done();
+      },
+    });
+    report(['wrote runtime'], { json: true }, { stdout: stream, stderr: stream, environment: {} });
+    await expectPromised(name, stdout);
+  });
+});
+
+type Unwritten<T> = T extends object ? { readonly [K in keyof T]: Unwritten<T[K]> } : T;
+type Promised<S extends z.ZodType> = Unwritten<z.input<S>>;
+
+test('what the program can print at all is promised, as the compiler sees', () => {
+  expectTypeOf<Status>().toExtend<Promised<typeof StatusReply>>();
+  expectTypeOf<Host>().toExtend<Promised<typeof Cluster>['hosts'][number]>();
+  expectTypeOf<Denied>().toExtend<Promised<typeof DeniedAll>>();
+  expectTypeOf<Finding>().toExtend<Promised<typeof Linted>['findings'][number]>();
+  expectTypeOf<Diff>().toExtend<Omit<Promised<typeof Differing>, 'key'>>();
+  expectTypeOf<KeyUse>().toExtend<Promised<typeof Keys>['keys'][number]>();
+  expectTypeOf<Check>().toExtend<Promised<typeof Checked>['checks'][number]>();
+  expectTypeOf<Taken>().toExtend<Promised<typeof Uninstalled>['steps'][number]>();
+  expectTypeOf<GateStatus>().toExtend<Promised<typeof GateState>>();
+});
