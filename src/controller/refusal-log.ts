@@ -34,7 +34,7 @@ export interface RefusalReport {
   readonly refusals: readonly SeenRefusal[];
   /** Undefined where nothing was read yet. */
   readonly summary?: DeniedSummary | undefined;
-  /** Milliseconds before `readAt` of which it tells. */
+  /** Milliseconds before `readAt` of which it tells; undefined where only the kernel knows. */
   readonly covers?: number | undefined;
   /** When the kernel said so, in ms since the epoch. */
   readonly readAt: number;

@@ -104,10 +104,12 @@ export const refusedResults = (refused: readonly Refused[]): Result[] =>
 interface Described {
   readonly key?: string | undefined;
   readonly line?: number | undefined;
+  /** What is meant, where it is no line of a key: a service. */
+  readonly text?: string | undefined;
   readonly reason: string;
 }
 
-const describe = ({ key, line, reason }: Described): string =>
-  [key, line === undefined ? undefined : `line ${line}`, reason]
+const describe = ({ key, line, text, reason }: Described): string =>
+  [key, line === undefined ? undefined : `line ${line}`, key === undefined ? text : undefined, reason]
     .filter((part) => part !== undefined)
     .join(': ');

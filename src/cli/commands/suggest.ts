@@ -23,7 +23,7 @@ import {
   presentWayIn,
   remarksOn,
 } from '../present/suggest.ts';
-import { lately, unrecorded } from '../present/words.ts';
+import { lately, NOBODY, unrecorded } from '../present/words.ts';
 
 export async function suggest(
   container: string | undefined,
@@ -43,9 +43,8 @@ export async function suggest(
   const suggestions = reports
     .filter(({ refusals }) => refusals.length > 0)
     .map((one) => suggestFor(one, answer, survey, isHeld));
-  const none = answer.recordsRefusals
-    ? `nothing was refused ${lately(coveredBy(reports))}`
-    : unrecorded(answer.template);
+  const nothing = reports.length === 0 ? NOBODY : `nothing was refused ${lately(coveredBy(reports))}`;
+  const none = answer.recordsRefusals ? nothing : unrecorded(answer.template);
   // Rules at any length: what is cut is none.
   const fit = shown({ suggestions, none }, Number.POSITIVE_INFINITY);
   const { key: wanted } = flags;

@@ -2,7 +2,6 @@
  * Answers without a controller: what it would know is read from Consul and the Engine.
  */
 import type { Config } from '../../config/config.ts';
-import { KERNEL_KEEPS } from '../../controller/denied-record.ts';
 import { refOf } from '../../controller/namespace-record.ts';
 import { outsiders, type Picture, placeOf } from '../../controller/picture.ts';
 import type { RefusalReport } from '../../controller/refusal-log.ts';
@@ -126,7 +125,7 @@ async function readDirectly(namespace: Namespace, { dataplane }: Engine): Promis
   try {
     const denied = await dataplane.refusals(refOf(namespace));
     const { seen, summary } = new RefusalTraces().note(namespace.id, denied, now);
-    return { ...about, refusals: seen, summary, covers: KERNEL_KEEPS, readAt: now };
+    return { ...about, refusals: seen, summary, readAt: now };
   } catch (error) {
     return { ...about, refusals: [], readAt: now, error: messageOf(error) };
   }

@@ -3,6 +3,7 @@
  */
 import { type Prefix, parseAddress } from '../../domain/address.ts';
 import { UsageError, UserError } from '../../domain/errors.ts';
+import { endsAsHostName, insteadOf } from '../../domain/host-name.ts';
 import type { Destination } from '../../domain/insight/destination.ts';
 import type { Catalog } from '../../domain/resolve.ts';
 import type { ServiceRule } from '../../domain/rule.ts';
@@ -39,6 +40,10 @@ export function parseTarget(word: string, traffic: string | undefined): Target {
   if (traffic === undefined) return { kind: 'service', rule };
   if (traffic === 'tcp' || traffic === 'udp')
     return { kind: 'service', rule: { ...rule, protocol: traffic } };
+  if (endsAsHostName(word))
+    throw new UsageError(
+      `expected an address or a service, got the host name "${word}"; ${insteadOf(`:${traffic}`)}`,
+    );
   throw new UsageError(
     `the port of a service comes from Consul; give tcp or udp after ${word}, or an address if it is a host name`,
   );

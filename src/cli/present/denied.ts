@@ -6,7 +6,7 @@ import type { RefusalReport, SeenRefusal } from '../../controller/refusal-log.ts
 import { type ContainerSummary, presentSummary } from './denied-record.ts';
 import type { Paint } from './paint.ts';
 import { type Column, table } from './table.ts';
-import { ago, count, lately, many, sentence } from './words.ts';
+import { ago, count, lately, many, NOBODY, sentence } from './words.ts';
 
 /** A refused destination and what stands behind it. */
 export interface DeniedRow extends SeenRefusal {
@@ -74,8 +74,11 @@ function ageOf(readAt: readonly number[], now: number): string {
 /** Milliseconds for which an answer counts as one of now. */
 const FRESH = 5_000;
 
-const nothing = ({ silence, covers, records }: Denied): string => {
+const nothing = ({ silence, covers, records, unread, readAt }: Denied): string => {
   if (silence !== undefined) return sentence(silence);
+  const asked = Object.keys(readAt).length;
+  if (asked === 0) return sentence(NOBODY);
+  if (unread.length === asked) return '';
   const isEmpty = records.every(({ frames, fullAt }) => frames === 0 && fullAt === undefined);
   return isEmpty ? `Nothing was refused ${lately(covers)}.` : '';
 };

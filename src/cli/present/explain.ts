@@ -119,6 +119,12 @@ function remedies(asked: Asked, { host }: Destination, hints: readonly Hint[]): 
         ({ key, line }) =>
           `  Key ${key} line ${line.line} (${formatRule(line.rule)}) names a service of which Consul has no instance now.`,
       ),
+    ...only(hints, 'untold-service')
+      .slice(0, MOST)
+      .map(
+        ({ key, line }) =>
+          `  Key ${key} line ${line.line} (${formatRule(line.rule)}) names a service whose instances Consul has not told; egresstrator lint says why.`,
+      ),
     ...only(hints, 'no-dns').map(() => '  Name resolution is switched off by EGRESSTRATOR_DNS=none.'),
     ...only(hints, 'protected').map(
       ({ reason }) =>

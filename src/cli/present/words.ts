@@ -27,15 +27,18 @@ export const unrecorded = (template: string | undefined): string =>
 export const many = (number: number, noun: string): string =>
   `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
 
-/** How far back it was looked: `in the last hour`, `in the last 12 minutes`. */
+/** How far back it was looked: `in the last hour`, `in the last 12 minutes`. A kernel alone forgets at each load. */
 export const lately = (covers: number | undefined): string => {
-  const minutes = Math.floor((covers ?? HOUR) / 60_000);
-  return covers === undefined || covers >= HOUR
-    ? 'in the last hour'
-    : `in the last ${count(minutes, 'minute')}`;
+  if (covers === undefined)
+    return 'since the rules were last loaded, which is all that is known without a controller, and of the last 10 minutes at most';
+  const minutes = Math.floor(covers / 60_000);
+  return covers >= HOUR ? 'in the last hour' : `in the last ${count(minutes, 'minute')}`;
 };
 
 const HOUR = 3_600_000;
+
+/** Where nothing can be refused. */
+export const NOBODY = 'no running container holds rules, so nothing is refused';
 
 /** `something` → `Something.` */
 export const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;

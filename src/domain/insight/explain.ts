@@ -41,6 +41,8 @@ export type Hint =
   | { readonly kind: 'unknown-key'; readonly key: string }
   /** A granted line names a service of which nothing is registered, or not with that tag. */
   | { readonly kind: 'no-instance'; readonly key: string; readonly line: RuleLine }
+  /** A granted line names a service that Consul has not told, so that nobody knows its instances. */
+  | { readonly kind: 'untold-service'; readonly key: string; readonly line: RuleLine }
   /** A granted line names the host, and other traffic. */
   | { readonly kind: 'near'; readonly reason: Reason }
   /** No key allows it yet: this line would. */
@@ -132,7 +134,7 @@ const withoutInstances = ({ grants, acl, catalog }: Viewpoint): readonly Hint[] 
   grantedKeys(grants, acl).flatMap(({ key, rules }) =>
     rules.flatMap((line): readonly Hint[] =>
       line.rule.kind === 'service' && !hasInstance(line.rule, catalog)
-        ? [{ kind: 'no-instance', key, line }]
+        ? [{ kind: catalog.has(serviceName(line.rule)) ? 'no-instance' : 'untold-service', key, line }]
         : [],
     ),
   );

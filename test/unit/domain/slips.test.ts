@@ -115,6 +115,12 @@ describe('a service that is not registered and may be a host', () => {
 });
 
 describe('the target of explain', () => {
+  it('is a host where a port is asked for, and nobody calls a service so', () => {
+    expect(() => parseTarget('example.com', 'udp/53')).toThrow(
+      'got the host name "example.com"; write its addresses, as in 192.0.2.7:udp/53',
+    );
+  });
+
   it('may be an address as a rule has it', () => {
     expect(parseTarget('10.0.0.5:tcp/443', undefined)).toEqual(parseTarget('10.0.0.5', 'tcp/443'));
     expect(parseTarget('10.0.0.5:udp/53', undefined)).toEqual(parseTarget('10.0.0.5', 'udp/53'));

@@ -305,6 +305,15 @@ describe('denied', () => {
     expect(presentDenied(deniedFrom([none], behind), NOW, plain)).toBe(
       'Nothing was refused in the last 12 minutes.',
     );
+    expect(presentDenied(deniedFrom([{ ...none, covers: undefined }], behind), NOW, plain)).toMatch(
+      /^Nothing was refused since the rules were last loaded, which is all that is known without a controller/,
+    );
+    expect(presentDenied(deniedFrom([{ ...none, error: 'it broke' }], behind), NOW, plain)).toBe(
+      'web: it broke',
+    );
+    expect(presentDenied(deniedFrom([], behind), NOW, plain)).toBe(
+      'No running container holds rules, so nothing is refused.',
+    );
   });
 
   test('shows a hundred rows of a container, of each address first', () => {
@@ -377,6 +386,12 @@ describe('explain', () => {
     const [, , locked] = lines(presentExplanation({ ...asked, state: 'locked' }, explanation, plain));
     expect(locked).toMatch(
       /^But it reaches nothing now \(locked\), as what is known is older than --max-age/,
+    );
+  });
+
+  test('a service that Consul has not told is not said to have no instance', () => {
+    expect(say({ catalog: catalogOf({}) }, '10.0.0.5', 'tcp', 5432)).toContain(
+      '  Key app line 1 (production.pg) names a service whose instances Consul has not told; egresstrator lint says why.',
     );
   });
 

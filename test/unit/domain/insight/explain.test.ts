@@ -195,6 +195,14 @@ describe('refused', () => {
     ]);
   });
 
+  test('says of a service that Consul has not told no more than that', () => {
+    const explain = createExplainer(view(['db'], { db: 'pg@dc9' }, { catalog: catalogOf({}) }));
+    expect(hintsOf(explain(to('10.0.0.5', 'tcp', 5432)))).toMatchObject([
+      { kind: 'untold-service', key: 'db', line: { text: 'pg@dc9' } },
+      { kind: 'write' },
+    ]);
+  });
+
   test('says where protection decides, and what would name the host', () => {
     const explain = createExplainer(view(['net'], { net: '0.0.0.0/0:tcp' }));
     expect(hintsOf(explain(to('169.254.169.254', 'tcp', 80)))).toMatchObject([
