@@ -33,6 +33,9 @@ const Hint = z.discriminatedUnion('kind', [
     .object({ kind: z.literal('no-instance'), key: z.string(), line: z.number(), text: z.string() })
     .describe('A granted line names a service of which nothing is registered, or not with that tag.'),
   z
+    .object({ kind: z.literal('untold-service'), key: z.string(), line: z.number(), text: z.string() })
+    .describe('A granted line names a service that Consul has not told, so that nobody knows its instances.'),
+  z
     .object({ kind: z.literal('near'), reason: Reason })
     .describe('A granted line names the host, and other traffic.'),
   z.object({ kind: z.literal('write'), rule: z.string() }).describe('No key allows it yet: this line would.'),
