@@ -16,7 +16,8 @@ const PROOFS = {
   handle: `open(my $m, "<", "/etc/hosts"); for my $inode (2, 128, 64, 256) {
     my $handle = pack("LlLL", 8, 1, $inode, 0); my $fd = syscall(304, fileno($m), $handle, 0);
     if ($fd >= 0) { print "works"; exit } } print "no: $!"`,
-  process: `my $p = $ENV{P} + 0; my $all = $ENV{PROC} // "/proc"; print -e "$all/$p/root/bin" && open(my $f, "+<", "$all/$p/mem") ? "works" : "no: $!"`,
+  process: `my $p = $ENV{P} + 0; print -e "/proc/$p/root/bin" && open(my $f, "+<", "/proc/$p/mem") ? "works" : "no: $!"`,
+  files: `print -e "$ENV{PROC}/$ENV{P}/root/bin" ? "works" : "no: $!"`,
   write: `print open(my $f, ">>", $ENV{FILE}) ? "works" : "no: $!"`,
   disk: `print open(my $f, "<", $ENV{FILE}) ? "works" : "no: $!"`,
   makeDisk: `my $path = "/tmp/disk"; syscall(133, $path, 0060600, 7 << 8); print open(my $f, "<", $path) ? "works" : "no: $!"`,
@@ -102,7 +103,8 @@ describe.each(versions)('Engine %s', (version) => {
     expect(await attempt('process', ['--pid', `container:${other}`], { P: 1 })).toEqual(GETS_ROUND);
     expect(await attempt('process', ['--cap-add', 'SYS_PTRACE'], { P: pid })).toEqual(STOPPED);
     const mount = ['--volume', '/proc:/host:ro'];
-    expect(await attempt('process', mount, { P: pid, PROC: '/host' })).toEqual(GETS_ROUND);
+    expect(await attempt('files', mount, { P: pid, PROC: '/host' })).toEqual(GETS_ROUND);
+    expect(await attempt('files', [], { P: pid, PROC: '/proc' })).toEqual(STOPPED);
   }, 60_000);
 
   test('files of the host by their handles, with CAP_DAC_READ_SEARCH', async () => {
