@@ -24,8 +24,8 @@ interface Count {
 }
 
 /**
- * Suites that run beside each other: the first need no Engine, or have Engines of their own (`escape` alone uses the one called `host`), so they and the
- * others do not get in each other's way. With arguments all goes to one vitest.
+ * Suites that run beside each other. Those of the first lane need no Engine, or have Engines that those of the other
+ * do not use (`escape` has the one called `host`). With arguments all goes to one vitest.
  */
 const LANES: readonly (readonly string[])[] = [
   ['unit', 'kernel', 'consul', 'hostile', 'escape'],

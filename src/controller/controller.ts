@@ -159,8 +159,8 @@ export class Controller {
   }
 
   /**
-   * True once the rules and the containers were read, and no service is waited for. A service that fails or says
-   * nothing holds up no load, and so no readiness: any workload may hold a key that names one.
+   * True once the rules and the containers were read, and no service is waited for. A service that fails or is
+   * silent does not count: each workload may hold a key that names one, and its rules are loaded without it.
    */
   get isReady(): boolean {
     const hasRules = this.#world.freshness().some(({ name, known }) => name === 'rules' && known);

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { pack } from 'tar-stream';
+import { type Pack, pack } from 'tar-stream';
 import { callEngine } from '../../lab/engine/api.ts';
 
 /** An archive with nothing in it: two blocks of zeros. */
@@ -35,14 +35,7 @@ export async function loadImage(socketPath: string, json: string | Uint8Array): 
   archive.entry({ name: `${digest}.json` }, bytes);
   archive.entry({ name: 'layer.tar' }, layer);
   archive.entry({ name: 'manifest.json' }, JSON.stringify(manifest));
-  archive.finalize();
-  const { status, body } = await callEngine(
-    socketPath,
-    'POST',
-    '/images/load?quiet=1',
-    Readable.from(archive),
-  );
-  if (status !== 200) throw new Error(`the Engine did not load the image: ${JSON.stringify(body)}`);
+  await load(socketPath, archive);
   return `sha256:${digest}`;
 }
 
@@ -73,6 +66,10 @@ export async function loadPlatforms(
     { name: 'index.json' },
     JSON.stringify({ schemaVersion: 2, manifests: [{ ...index, annotations }] }),
   );
+  await load(socketPath, archive);
+}
+
+async function load(socketPath: string, archive: Pack): Promise<void> {
   archive.finalize();
   const { status, body } = await callEngine(
     socketPath,
@@ -80,7 +77,7 @@ export async function loadPlatforms(
     '/images/load?quiet=1',
     Readable.from(archive),
   );
-  if (status !== 200) throw new Error(`the Engine did not load the images: ${JSON.stringify(body)}`);
+  if (status !== 200) throw new Error(`the Engine did not load the image: ${JSON.stringify(body)}`);
 }
 
 const OCI = 'application/vnd.oci.image';
