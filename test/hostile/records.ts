@@ -21,7 +21,7 @@ export const recordImages: Readonly<Record<string, ImageSpec>> = {
   },
 };
 
-const HARMLESS = /^[\n\x20-\x7e\u00a1-\u200a\u2010-\u2027\u2030-\u205e\u2070-\ufefe]*$/;
+const HARMLESS = /^[\n\x20-\x7e\u00a1-\u200a\u2010-\u2027\u2030-\u205e\u2070-\ufefe\ufffd]*$/;
 
 const command = async ({ controller }: Kit, ...args: readonly string[]): Promise<string> => {
   const { stdout, stderr } = await runCli([...args, '--socket', controller().socket]);
