@@ -17,7 +17,7 @@
 # With <without>, a name for a new file: if CAP_NET_RAW was only given by default, that file is written,
 # config.json without it.
 #
-# The words mean what src/domain/workload.ts says; what is not understood is read in the closed sense. Both pass
+# The words mean what src/features/egress/workload.ts says; what is not understood is read in the closed sense. Both pass
 # test/vectors/container-words.json.
 
 BEGIN {
@@ -180,7 +180,7 @@ function raw_sockets() {
 }
 
 # Sets `candidate` and `candidates` to what may be meant, and `is_runners` if one of them is certainly of
-# who runs the container: src/domain/container-words.ts says why.
+# who runs the container: src/inventory/container-settings.ts says why.
 function read_setting(word,   i) {
   candidates = 0; is_runners = 0
   for (i = 1; i <= times[word]; i++) if (!variable_is_images(word, variable[word, i])) is_runners = 1
@@ -255,7 +255,7 @@ function find_keys(   i, j, text, named) {
 }
 
 # Counts in `named` which keys the candidates before `index_` and this one name; a list that is too long
-# names none (MOST_LIST_BYTES and MOST_KEYS in src/domain/workload.ts).
+# names none (MOST_LIST_BYTES and MOST_KEYS in src/features/egress/workload.ts).
 function read_keys(text, index_, named,   n, item, i, key, fresh, found) {
   if (length(text) > 4096) return
   n = split(text, item, ",")

@@ -6,7 +6,7 @@
 # <resolv.conf> is the container's, on the host; <given> are the addresses of its --dns. Prints two lines,
 # the IPv4 and the IPv6 addresses, with a comma before each.
 #
-# As src/adapters/docker/resolvers.ts: root inside may write to the file, so of what it says only that
+# As src/sources/docker/resolvers.ts: root inside may write to the file, so of what it says only that
 # counts which the Engine put there: the container's --dns, else the Engine's own resolvers, which the
 # controller writes down, else those of this host.
 

@@ -11,7 +11,7 @@ import { ensureCommands } from '../lab/apt.ts';
 import { type Consul, startConsul } from '../lab/consul.ts';
 import { type Engine, ensureEngine } from '../lab/engine.ts';
 import { say } from '../lab/say.ts';
-import { messageOf } from '../src/domain/errors.ts';
+import { messageOf } from '../src/common/errors.ts';
 import { ensureTestImage } from '../test/support/egresstrator.ts';
 import { benchCommands } from './bench/commands.ts';
 import { benchContainers } from './bench/containers.ts';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { Consul } from '../lab/consul.ts';
 import { waitFor } from '../lab/wait.ts';
-import { messageOf } from '../src/domain/errors.ts';
+import { messageOf } from '../src/common/errors.ts';
 import { type Setup, setUp } from './setup.ts';
 import { atSignals } from './signals.ts';
 

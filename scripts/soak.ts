@@ -7,7 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
-import { messageOf } from '../src/domain/errors.ts';
+import { messageOf } from '../src/common/errors.ts';
 import { type Footprint, footprint, heapOf, memoryOf, nothingLeaked } from '../test/support/footprint.ts';
 import { FAULTS, isFault, type Operation, stepFrom } from '../test/support/model.ts';
 import { ModelWorld } from '../test/support/model-world.ts';

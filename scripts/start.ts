@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { execa } from 'execa';
 import { inCheckout } from '../lab/paths.ts';
-import { messageOf } from '../src/domain/errors.ts';
+import { messageOf } from '../src/common/errors.ts';
 import { banner, commandFor } from './banner.ts';
 import { type Setup, setUp } from './setup.ts';
 import { atSignals } from './signals.ts';

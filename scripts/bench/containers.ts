@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import type { Consul } from '../../lab/consul.ts';
 import type { Engine } from '../../lab/engine.ts';
 import { ensureWorkloadImage } from '../../lab/images.ts';
-import { connect } from '../../src/adapters/docker/connect.ts';
+import { connect } from '../../src/sources/docker/connect.ts';
 import { type LogLine, type RunningController, startController } from '../../test/support/egresstrator.ts';
 import { type Figure, medianOf, milliseconds, sample } from './measure.ts';
 import { loadable, renderRules } from './rules.ts';

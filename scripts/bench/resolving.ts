@@ -1,9 +1,9 @@
 /** Resolve and render: from the parsed keys to the text, and how long the kernel takes to load it. */
 import { execa } from 'execa';
 import { createNamespaces } from '../../lab/netns.ts';
-import { parseAcl } from '../../src/domain/acl.ts';
-import { resolve } from '../../src/domain/resolve.ts';
-import type { Instance } from '../../src/domain/service.ts';
+import type { Instance } from '../../src/inventory/service.ts';
+import { parseAcl } from '../../src/policy/acl.ts';
+import { compile } from '../../src/policy/compile.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { render } from '../../src/rendering/render.ts';
 import { type Figure, medianOf } from './measure.ts';
@@ -42,10 +42,10 @@ const instancesOf = (service: number, count: number): readonly Instance[] =>
     ...{ tags: ['production'], node: 'n' },
   }));
 
-type Inputs = Parameters<typeof resolve>;
+type Inputs = Parameters<typeof compile>;
 
 function resolveAndRender(acl: Inputs[1], catalog: Inputs[2], grants: Inputs[0]): void {
-  const { ruleSet } = resolve(grants, acl, catalog, []);
+  const { ruleSet } = compile(grants, acl, catalog, []);
   const how = { mode: 'enforce', dns: 'resolvers', resolvers: [], ungranted: undefined } as const;
   render(template, { allowed: ruleSet, ...how });
 }

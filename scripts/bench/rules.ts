@@ -1,8 +1,8 @@
 /**
  * Rules for benchmarks: the same for the same number, so that runs compare.
  */
-import { type Acl, parseAcl } from '../../src/domain/acl.ts';
-import { resolve } from '../../src/domain/resolve.ts';
+import { type Acl, parseAcl } from '../../src/policy/acl.ts';
+import { compile } from '../../src/policy/compile.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { withFacts } from '../../src/rendering/facts.ts';
 import { type Rendered, render } from '../../src/rendering/render.ts';
@@ -28,7 +28,7 @@ export const aclOf = (text: string): Acl => parseAcl(new Map([['bench', text]]))
 
 export function renderRules(text: string, template = 'nftables'): Rendered {
   const acl = aclOf(text);
-  const { ruleSet } = resolve(['bench'], acl, new Map(), []);
+  const { ruleSet } = compile(['bench'], acl, new Map(), []);
   const input = { allowed: ruleSet, mode: 'enforce', dns: 'resolvers', resolvers: [] } as const;
   // In `denylist` it is the destinations that were not granted that are looked up.
   const isDenylist = template === 'denylist';

@@ -9,8 +9,8 @@
  * Pure. What is written with two dashes comes out as it went in, but for the flags of 0.2 with a value.
  */
 import type { Command, Option } from 'commander';
-import { UsageError } from '../domain/errors.ts';
-import { nearest } from './nearest.ts';
+import { UsageError } from '../common/errors.ts';
+import { nearest } from '../common/nearest.ts';
 
 /** An option of any command. */
 export interface OptionShape {

@@ -2,7 +2,7 @@
  * The commands by name, each in a file of its own and read only when it is called: a command that
  * asks one question should not wait for what others need.
  */
-import type { Terminal } from './output.ts';
+import type { Terminal } from '../config/terminal.ts';
 import type { Actions } from './program.ts';
 
 export const createActions = (terminal: Terminal): Actions => ({

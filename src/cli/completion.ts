@@ -3,7 +3,7 @@
  * names of running containers where a command takes one.
  */
 import type { Command } from 'commander';
-import { UsageError } from '../domain/errors.ts';
+import { UsageError } from '../common/errors.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];

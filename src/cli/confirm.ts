@@ -3,8 +3,8 @@
  * nobody does.
  */
 import { createInterface } from 'node:readline/promises';
-import { UsageError, UserError } from '../domain/errors.ts';
-import type { Terminal } from './output.ts';
+import { UsageError, UserError } from '../common/errors.ts';
+import type { Terminal } from '../config/terminal.ts';
 
 export interface Consent {
   /** What --yes said. */

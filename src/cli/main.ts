@@ -5,13 +5,13 @@
  * The first line has memory given back early: without it, a controller of 200 workloads holds at least 50 MB
  * more, and is no quicker. One arena of malloc is enough where one thread does the work.
  */
-import { assetPath, neededNode } from './assets.ts';
+import { assetPath, neededNode } from '../config/assets.ts';
 
 const needed = neededNode();
 
 if (Number.parseInt(process.versions.node, 10) >= needed) {
   // Not imported above: an older Node.js stops at words in there that it does not know, before it says this.
-  await import('./run.ts');
+  await import('./run-command.ts');
 } else {
   const own = assetPath('bin/egresstrator');
   process.stderr.write(

@@ -6,9 +6,10 @@
  * made of a copy whose every text is printable, notes and errors are one line each, and in the end every control
  * character but line ends and our own colours is escaped.
  */
-import type { Environment } from '../config/config.ts';
-import { messageOf, UserError } from '../domain/errors.ts';
-import { printable, printableJson, printableLines, shown } from '../domain/text.ts';
+
+import { messageOf, UserError } from '../common/errors.ts';
+import { printable, printableJson, printableLines, shown } from '../common/text.ts';
+import type { Terminal } from '../config/terminal.ts';
 
 export interface Output {
   /** A result for people: what `present` makes of `seen`, whose texts are fit to be shown; with --json, `value`. */
@@ -21,14 +22,6 @@ export interface Output {
   note(text: string): void;
   /** What to do next, for people who sit at a terminal; nothing where the result goes elsewhere. */
   hint(lines: readonly string[]): void;
-}
-
-export interface Terminal {
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  /** Where people answer; none: nobody can be asked. */
-  readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
-  readonly environment: Environment;
 }
 
 /** Characters of a note, a hint or an error. */
@@ -60,10 +53,6 @@ export function printError(error: unknown, { stderr, environment }: Terminal): v
     environment.EGRESSTRATOR_LOG_LEVEL === 'debug' && error instanceof Error ? error.stack : undefined;
   print(`defect: ${trace === undefined ? printable(messageOf(error), MOST) : printableLines(trace)}`);
 }
-
-/** Colour: only on a terminal, and never where NO_COLOR is set (https://no-color.org). */
-export const wantsColour = (stream: { readonly isTTY?: boolean }, environment: Environment): boolean =>
-  stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb';
 
 /** The sequences of `paint.ts`, which can do nothing but colour. */
 const COLOURS = new RegExp(`${String.fromCharCode(27)}\\[(?:1|2|22|31|32|33|39)m`, 'gu');

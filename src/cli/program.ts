@@ -2,6 +2,9 @@
  * The command line: commands, options and help. What a command does is in `commands/`.
  */
 import { Command, Option } from 'commander';
+import { UsageError } from '../common/errors.ts';
+import { nearest } from '../common/nearest.ts';
+import { printable } from '../common/text.ts';
 import type { Flags } from '../config/config.ts';
 import {
   CONSUL_OPTIONS,
@@ -10,13 +13,10 @@ import {
   type OptionSpec,
   RULE_OPTIONS,
 } from '../config/options.ts';
-import { UsageError } from '../domain/errors.ts';
-import { printable } from '../domain/text.ts';
-import { addInsight, type InsightActions } from './insight-program.ts';
-import { nearest } from './nearest.ts';
+import { addDiagnostics, type DiagnosticsActions } from './diagnostics-program.ts';
 
 /** What the commands do; `flags` are those of the command and of the program together. */
-export interface Actions extends InsightActions {
+export interface Actions extends DiagnosticsActions {
   run(flags: Flags): Promise<void>;
   set(container: string | undefined, flags: Flags): Promise<void>;
   clear(container: string | undefined, flags: Flags): Promise<void>;
@@ -50,7 +50,7 @@ export function createProgram(version: string, actions: Actions): Command {
   addRender(program, actions);
   addHealth(program, actions);
   addUninstall(program, actions);
-  addInsight(program, actions);
+  addDiagnostics(program, actions);
   // The program itself takes any word, to say which command is meant; its commands would inherit that.
   for (const command of program.commands) command.allowExcessArguments(false);
   return program;

@@ -2,9 +2,9 @@
  * From flags and environment to a configuration, with every problem reported at once.
  */
 import { hostname } from 'node:os';
-import { type Prefix, parseAddress } from '../domain/address.ts';
-import { UsageError } from '../domain/errors.ts';
-import { type Mode, parseKeyList } from '../domain/workload.ts';
+import { UsageError } from '../common/errors.ts';
+import { type Mode, parseKeyList } from '../inventory/workload.ts';
+import { type Prefix, parseAddress } from '../net/address.ts';
 import { ALL_OPTIONS, type OptionName, type OptionSpec } from './options.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

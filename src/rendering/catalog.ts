@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { messageOf, TemplateError } from '../domain/errors.ts';
+import { messageOf, TemplateError } from '../common/errors.ts';
 import { compileTemplate, type Template } from './template.ts';
 
 /** What each is for is told in `templates/README.md`. */

@@ -3,9 +3,10 @@
  * anybody typed into Consul or a label comes this far, so no text can be smuggled into a firewall.
  * `templates/README.md` is the same for people; change both.
  */
-import { comparePrefixes, type Family, formatAddress, type Prefix, parseAddress } from '../domain/address.ts';
-import type { RuleSet } from '../domain/rule-set.ts';
-import type { DnsPolicy, Mode } from '../domain/workload.ts';
+
+import type { DnsPolicy, Mode } from '../inventory/workload.ts';
+import { comparePrefixes, type Family, formatAddress, type Prefix, parseAddress } from '../net/address.ts';
+import type { RuleSet } from '../policy/rule-set.ts';
 import type { ShapeOf } from './shape.ts';
 import { type TrafficContext, trafficContext } from './traffic-context.ts';
 

@@ -2,7 +2,7 @@
  * From a rule set to the text of a firewall, and the fingerprint by which it is recognised.
  */
 import { createHash } from 'node:crypto';
-import { messageOf, TemplateError } from '../domain/errors.ts';
+import { messageOf, TemplateError } from '../common/errors.ts';
 import { contentOf, identityOf, type RenderInput } from './context.ts';
 import { needsUngranted, type Template, unrecognisable } from './template.ts';
 

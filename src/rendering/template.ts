@@ -3,7 +3,7 @@
  * mentions only what the context has, so what is left to go wrong is the firewall's own language.
  */
 import Handlebars from 'handlebars';
-import { messageOf, TemplateError } from '../domain/errors.ts';
+import { messageOf, TemplateError } from '../common/errors.ts';
 import { checkTemplate, Mistake } from './check.ts';
 import { CONTEXT_SHAPE, type TemplateContext } from './context.ts';
 

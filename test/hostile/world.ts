@@ -9,8 +9,8 @@ import { type Consul, startConsul } from '../../lab/consul.ts';
 import { type EngineVersion, type OwnEngine, startEngine } from '../../lab/engine.ts';
 import { ensureWorkloadImage } from '../../lab/images.ts';
 import { inCheckout, labRunFolder } from '../../lab/paths.ts';
-import { installGate } from '../../src/adapters/gate/install.ts';
-import { DEFAULT_GATE_SETTINGS, type GateSettings } from '../../src/adapters/gate/layout.ts';
+import { installGate } from '../../src/gate/install.ts';
+import { DEFAULT_GATE_SETTINGS, type GateSettings } from '../../src/gate/layout.ts';
 import { RunningController } from '../support/egresstrator.ts';
 import { type Ran, type Workload, Workloads } from '../support/workloads.ts';
 

@@ -5,7 +5,7 @@
 import { dirname } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ensureBaseImage } from '../../lab/images.ts';
-import { ContainerReader } from '../../src/adapters/docker/container-reader.ts';
+import { ContainerReader } from '../../src/sources/docker/container-reader.ts';
 import { type DockerLab, openDockerLab, versions } from './docker-lab.ts';
 
 /** Says `works` or why not. SOCK, P: see below. */

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Consul, startConsul } from '../../lab/consul.ts';
-import type { ConsulOptions } from '../../src/adapters/consul/options.ts';
-import type { ConsulRuleSource } from '../../src/adapters/consul/rule-source.ts';
+import type { ConsulOptions } from '../../src/sources/consul/options.ts';
+import type { ConsulRuleSource } from '../../src/sources/consul/rule-source.ts';
 import { openSource, pg, recordRules, until } from './consul-support.ts';
 
 const everything =

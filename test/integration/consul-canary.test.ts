@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { startConsul } from '../../lab/consul.ts';
-import { ConsulRuleSource } from '../../src/adapters/consul/rule-source.ts';
+import { ConsulRuleSource } from '../../src/sources/consul/rule-source.ts';
 import { openSource, until } from './consul-support.ts';
 
 const endings: (() => unknown)[] = [];

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Consul, startConsul } from '../../lab/consul.ts';
-import { ConsulRuleSource } from '../../src/adapters/consul/rule-source.ts';
+import { ConsulRuleSource } from '../../src/sources/consul/rule-source.ts';
 import { Meter, mostWithin } from '../support/meter.ts';
 import { until } from './consul-support.ts';
 

@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Consul, startConsul } from '../../lab/consul.ts';
-import { ConsulRuleSource } from '../../src/adapters/consul/rule-source.ts';
-import type { Watched } from '../../src/controller/ports.ts';
+import type { Watched } from '../../src/inventory/sources.ts';
+import { ConsulRuleSource } from '../../src/sources/consul/rule-source.ts';
 import { Meter } from '../support/meter.ts';
 import { until } from './consul-support.ts';
 

@@ -9,8 +9,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ConsulRuleSource } from '../../src/adapters/consul/rule-source.ts';
-import { ConsulError } from '../../src/domain/errors.ts';
+import { ConsulError } from '../../src/common/errors.ts';
+import type { ConsulRuleSource } from '../../src/sources/consul/rule-source.ts';
 import { openSource, pg, recordRules, until } from './consul-support.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;

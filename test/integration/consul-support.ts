@@ -1,10 +1,10 @@
 /** What the tests of the Consul adapter share: watches that are recorded, and waiting for them. */
 
 import { waitFor } from '../../lab/wait.ts';
-import type { ConsulOptions } from '../../src/adapters/consul/options.ts';
-import { ConsulRuleSource, type Tuning } from '../../src/adapters/consul/rule-source.ts';
-import type { Watched } from '../../src/controller/ports.ts';
-import type { ServiceRef } from '../../src/domain/service.ts';
+import type { ServiceRef } from '../../src/inventory/service.ts';
+import type { Watched } from '../../src/inventory/sources.ts';
+import type { ConsulOptions } from '../../src/sources/consul/options.ts';
+import { ConsulRuleSource, type Tuning } from '../../src/sources/consul/rule-source.ts';
 
 export const pg: ServiceRef = { service: 'pg', datacenter: undefined };
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Consul, makeCertificates, startConsul } from '../../lab/consul.ts';
-import type { ConsulOptions } from '../../src/adapters/consul/options.ts';
+import type { ConsulOptions } from '../../src/sources/consul/options.ts';
 import { openSource } from './consul-support.ts';
 
 type Files = Pick<ConsulOptions, 'caFile' | 'certFile' | 'keyFile'>;

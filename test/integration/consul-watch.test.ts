@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Consul, startConsul } from '../../lab/consul.ts';
-import type { ConsulOptions } from '../../src/adapters/consul/options.ts';
-import { ConsulRuleSource } from '../../src/adapters/consul/rule-source.ts';
+import type { ConsulOptions } from '../../src/sources/consul/options.ts';
+import { ConsulRuleSource } from '../../src/sources/consul/rule-source.ts';
 import { openSource, pg, recordRules, until } from './consul-support.ts';
 
 /** Milliseconds: an edit takes less than half a second, a busy machine the rest. */
@@ -257,7 +257,7 @@ describe('losing Consul', () => {
 
 test('a program that closes its source exits', async () => {
   const program = `
-    import { ConsulRuleSource } from './src/adapters/consul/rule-source.ts';
+    import { ConsulRuleSource } from './src/sources/consul/rule-source.ts';
     const source = new ConsulRuleSource({ address: '${consul.address}' });
     await source.readRules();
     await new Promise((resolve) => source.watchRules(resolve));

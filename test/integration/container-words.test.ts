@@ -11,11 +11,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callEngine } from '../../lab/engine/api.ts';
 import { type OwnEngine, startEngine } from '../../lab/engine.ts';
 import { labRunFolder } from '../../lab/paths.ts';
-import { connect } from '../../src/adapters/docker/connect.ts';
-import { ContainerReader } from '../../src/adapters/docker/container-reader.ts';
-import type { Engine } from '../../src/adapters/docker/engine.ts';
-import { EngineRefusal } from '../../src/adapters/docker/errors.ts';
-import { parseWorkload } from '../../src/domain/workload.ts';
+import { parseWorkload } from '../../src/inventory/workload.ts';
+import { connect } from '../../src/sources/docker/connect.ts';
+import { ContainerReader } from '../../src/sources/docker/container-reader.ts';
+import type { Engine } from '../../src/sources/docker/engine.ts';
+import { EngineHttpError } from '../../src/sources/docker/errors.ts';
 import { imageJson, loadImage, loadPlatforms } from '../support/crafted-image.ts';
 import { looserThan, says, someWords, type Words } from '../support/some-words.ts';
 import { judge, verdictOf } from '../unit/gate/bundle.ts';
@@ -85,7 +85,7 @@ describe.each(versions)('Engine %s', (version) => {
     const host = { Runtime: 'capture', NetworkMode: 'none' };
     const id = await engine.create(`words-${randomUUID()}`, { ...config, HostConfig: host });
     try {
-      await expect(engine.start(id)).rejects.toThrow(EngineRefusal);
+      await expect(engine.start(id)).rejects.toThrow(EngineHttpError);
       if (isGone) await removeImage(image);
       const containers = join(own.dataRoot, 'containers');
       const { verdict, name } = judge('awk', join(folder, id), { containers, id });

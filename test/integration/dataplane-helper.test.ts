@@ -4,11 +4,11 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startEngine } from '../../lab/engine.ts';
-import { createDataplane } from '../../src/adapters/dataplane/dataplane.ts';
-import { HelperRunner, type HelperSettings } from '../../src/adapters/dataplane/helper.ts';
-import { ourLabels, ourName } from '../../src/adapters/docker/labels.ts';
-import { NOTHING_DENIED } from '../../src/controller/denied-record.ts';
-import { LoadError } from '../../src/domain/errors.ts';
+import { LoadError } from '../../src/common/errors.ts';
+import { createDataplane } from '../../src/dataplane/create-dataplane.ts';
+import { HelperRunner, type HelperSettings } from '../../src/dataplane/helper.ts';
+import { NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
+import { ourLabels, ourName } from '../../src/sources/docker/labels.ts';
 import { brokenText, imageWithProgram, smallText } from './dataplane-lab.ts';
 import { buildHelperImage, type DockerLab, dockerLab, openDockerLab, versions } from './docker-lab.ts';
 
@@ -51,15 +51,15 @@ describe.each(versions)('Engine %s', (version) => {
     const dataplane = openDataplane();
     const ref = await lab.namespaceOf(await lab.start());
     const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
-    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
+    expect(await dataplane.inspect(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
     const loaded = await dataplane.load(ref, smallText('12ab'));
     const digest = expect.stringMatching(/^[0-9a-f]{64}$/);
     expect(loaded).toEqual({ fingerprint: '12ab', facts: '0x1234abcd', digest });
-    expect(await dataplane.look(ref)).toEqual({ loaded, denied: NOTHING_DENIED });
-    expect(await dataplane.refusals(ref)).toEqual(NOTHING_DENIED);
+    expect(await dataplane.inspect(ref)).toEqual({ loaded, denied: NOTHING_DENIED });
+    expect(await dataplane.denied(ref)).toEqual(NOTHING_DENIED);
     expect(await dataplane.load(ref, smallText('34cd'))).toMatchObject({ fingerprint: '34cd' });
     await dataplane.clear(ref);
-    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
+    expect(await dataplane.inspect(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
   });
 
   test('a text that does not load: the reason, and what was there stays', async () => {
@@ -71,13 +71,13 @@ describe.each(versions)('Engine %s', (version) => {
     expect(failure.message).toContain(`Could not load rules in ${ref.name}: `);
     expect(failure.message).toMatch(/in "meta mark 0x1234abcd nonsense" \(exit code 1\)\.$/);
     expect(failure.stderr).toContain('nonsense');
-    expect(await dataplane.look(ref)).toMatchObject({ loaded: { fingerprint: '12ab' } });
+    expect(await dataplane.inspect(ref)).toMatchObject({ loaded: { fingerprint: '12ab' } });
   });
 
   test('rehearses where there is no container', async () => {
     const dataplane = openDataplane();
-    await dataplane.rehearse(smallText('12ab'));
-    const failure = await failureOf(dataplane.rehearse(brokenText));
+    await dataplane.testLoad(smallText('12ab'));
+    const failure = await failureOf(dataplane.testLoad(brokenText));
     expect(failure.message).toMatch(/^Could not load rules in an empty namespace: /);
   });
 
@@ -87,7 +87,7 @@ describe.each(versions)('Engine %s', (version) => {
     const member = await lab.start('--network', `container:${owner}`);
     await dataplane.load(await lab.namespaceOf(owner), smallText('12ab'));
     await lab.docker('stop', '--time', '0', owner);
-    expect(await dataplane.look(await lab.namespaceOf(member))).toMatchObject({
+    expect(await dataplane.inspect(await lab.namespaceOf(member))).toMatchObject({
       loaded: { fingerprint: '12ab' },
     });
   });
@@ -106,12 +106,12 @@ describe.each(versions)('Engine %s', (version) => {
     const id = await lab.start();
     const ref = await lab.namespaceOf(id);
     await lab.docker('restart', '--time', '0', id);
-    expect(await failureOf(dataplane.look(ref))).toMatchObject({ gone: true });
-    expect(await dataplane.look(await lab.namespaceOf(id))).toBeDefined();
+    expect(await failureOf(dataplane.inspect(ref))).toMatchObject({ gone: true });
+    expect(await dataplane.inspect(await lab.namespaceOf(id))).toBeDefined();
     await lab.docker('stop', '--time', '0', id);
     expect(await failureOf(dataplane.load(ref, smallText('12')))).toMatchObject({ gone: true });
     await lab.docker('rm', id);
-    expect(await failureOf(dataplane.look(ref))).toMatchObject({ gone: true });
+    expect(await failureOf(dataplane.inspect(ref))).toMatchObject({ gone: true });
   });
 
   test('a container that ends at any moment of a load: loaded, or gone', async () => {
@@ -174,7 +174,7 @@ describe.each(versions)('Engine %s', (version) => {
   test('a program that talks too much', async () => {
     const talking = await imageWithProgram(lab, 'talking', 'yes | head -c 9000000');
     const ref = await lab.namespaceOf(await lab.start());
-    expect((await failureOf(openDataplane(talking).look(ref))).message).toContain('printed more than');
+    expect((await failureOf(openDataplane(talking).inspect(ref))).message).toContain('printed more than');
   });
 
   test('long texts arrive whole, also where nobody reads them', async () => {
@@ -190,14 +190,14 @@ describe.each(versions)('Engine %s', (version) => {
     const set = 'set a { type ipv4_addr . inet_proto . inet_service; flags interval; elements = {';
     const text = `table inet egresstrator {\n${set}\n${elements.join('\n')}\n} }\n}\n# end\n`;
     const failure = await failureOf(
-      openDataplane(image, { memory: 6 * 2 ** 20 - 120 * text.length }).rehearse(text),
+      openDataplane(image, { memory: 6 * 2 ** 20 - 120 * text.length }).testLoad(text),
     );
     expect(failure.message).toContain('it was killed, perhaps as it ran out of memory');
-    await openDataplane().rehearse(text);
+    await openDataplane().testLoad(text);
   });
 
   test('no helper image', async () => {
-    const failure = await failureOf(openDataplane('egresstrator-lab/none:0').rehearse(smallText('12')));
+    const failure = await failureOf(openDataplane('egresstrator-lab/none:0').testLoad(smallText('12')));
     expect(failure.message).toContain('the helper image was removed');
   });
 

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { AutoRunner, isEquipped } from '../../src/adapters/dataplane/auto.ts';
-import { createDataplane } from '../../src/adapters/dataplane/dataplane.ts';
-import { NsenterRunner } from '../../src/adapters/dataplane/nsenter.ts';
-import type { NamespaceRunner } from '../../src/adapters/dataplane/runner.ts';
-import { NOTHING_DENIED } from '../../src/controller/denied-record.ts';
-import type { NamespaceRef } from '../../src/controller/ports.ts';
+import { createDataplane } from '../../src/dataplane/create-dataplane.ts';
+import type { NamespaceRef } from '../../src/dataplane/dataplane.ts';
+import { NsenterRunner } from '../../src/dataplane/nsenter.ts';
+import type { NamespaceRunner } from '../../src/dataplane/runner.ts';
+import { AutoRunner, nsenterAvailable } from '../../src/dataplane/select-loader.ts';
+import { NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
 import { brokenText, smallText } from './dataplane-lab.ts';
 import { type DockerLab, openDockerLab, versions } from './docker-lab.ts';
 
@@ -27,25 +27,25 @@ describe.each(versions)('Engine %s', (version) => {
 
   test('loads, reads, refuses to load what is broken, and clears', async () => {
     const ref = await lab.namespaceOf(await lab.start());
-    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
+    expect(await dataplane.inspect(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
     const loaded = await dataplane.load(ref, smallText('12ab'));
     expect(loaded).toMatchObject({ fingerprint: '12ab', facts: '0x1234abcd' });
     await expect(dataplane.load(ref, brokenText)).rejects.toMatchObject({ exitCode: 1, gone: false });
-    expect(await dataplane.look(ref)).toEqual({ loaded, denied: NOTHING_DENIED });
-    expect(await dataplane.refusals(ref)).toEqual(NOTHING_DENIED);
+    expect(await dataplane.inspect(ref)).toEqual({ loaded, denied: NOTHING_DENIED });
+    expect(await dataplane.denied(ref)).toEqual(NOTHING_DENIED);
     await dataplane.clear(ref);
-    expect(await dataplane.look(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
+    expect(await dataplane.inspect(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
   });
 
   test('its traffic is another once it has sent anything, and the same before', async () => {
     const id = await lab.start();
     await lab.docker('exec', id, 'sh', '-c', 'for each in 1 2 3; do ping -c 1 -W 1 127.0.0.1; done');
     const ref = await lab.namespaceOf(id);
-    const before = await dataplane.traffic(ref);
+    const before = await dataplane.egressCounters(ref);
     expect(before).toMatch(/^[\d ]+( |$)/);
     await lab.docker('exec', id, 'ping', '-c', '1', '-W', '1', '127.0.0.1');
-    expect(await dataplane.traffic(ref)).not.toBe(before);
-    expect(await dataplane.traffic({ ...ref, pid: process.pid, sandbox: undefined })).toBeUndefined();
+    expect(await dataplane.egressCounters(ref)).not.toBe(before);
+    expect(await dataplane.egressCounters({ ...ref, pid: process.pid, sandbox: undefined })).toBeUndefined();
   });
 
   test('a container that was restarted or removed is gone, also if its pid is taken by another', async () => {
@@ -58,7 +58,7 @@ describe.each(versions)('Engine %s', (version) => {
       const loading = dataplane.load({ ...taken, sandbox }, smallText('12'));
       await expect(loading).rejects.toMatchObject({ gone: true });
     }
-    expect(await dataplane.look(await lab.namespaceOf(other))).toEqual({
+    expect(await dataplane.inspect(await lab.namespaceOf(other))).toEqual({
       loaded: nothing,
       denied: NOTHING_DENIED,
     });
@@ -84,11 +84,11 @@ describe.each(versions)('Engine %s', (version) => {
       ...{ run: unused, rehearse: unused, wayTo: async () => 'helper', close: async () => {} },
     };
     const auto = createDataplane(new AutoRunner(new NsenterRunner(), helper));
-    expect(await isEquipped()).toBe(true);
+    expect(await nsenterAvailable()).toBe(true);
     const ref = await lab.namespaceOf(await lab.start());
     expect(await auto.load(ref, smallText('12ab'))).toMatchObject({ fingerprint: '12ab' });
-    await auto.rehearse(smallText('12ab'));
-    await expect(auto.look({ ...ref, pid: process.pid, sandbox: undefined })).rejects.toThrow(
+    await auto.testLoad(smallText('12ab'));
+    await expect(auto.inspect({ ...ref, pid: process.pid, sandbox: undefined })).rejects.toThrow(
       'the helper was asked',
     );
   });
@@ -101,14 +101,15 @@ test("a container on this machine's own network is refused by its namespace", as
   // The lab's Engine has a network namespace of its own, so this one is made to be in ours.
   const { stdout: where } = await execa('readlink', [`/proc/${ref.pid}/ns/net`]);
   const { stdout: here } = await execa('readlink', ['/proc/self/ns/net']);
-  if (where === here) await expect(dataplane.look(ref)).rejects.toThrow("the host's own network namespace");
+  if (where === here)
+    await expect(dataplane.inspect(ref)).rejects.toThrow("the host's own network namespace");
   else await expect(insideOf(ref)).resolves.toContain("the host's own network namespace");
 });
 
 test('rehearses where there is no container', async () => {
   const before = await hostTables();
-  await dataplane.rehearse(smallText('12ab'));
-  await expect(dataplane.rehearse(brokenText)).rejects.toMatchObject({ exitCode: 1 });
+  await dataplane.testLoad(smallText('12ab'));
+  await expect(dataplane.testLoad(brokenText)).rejects.toMatchObject({ exitCode: 1 });
   expect(await hostTables()).toBe(before);
 });
 
@@ -125,7 +126,7 @@ test('a program that hangs is ended with all that it started', async () => {
 
 /** Reads through a controller that runs in the network namespace of that process; prints what is thrown. */
 async function insideOf(ref: NamespaceRef): Promise<string> {
-  const module = new URL('../../src/adapters/dataplane/nsenter.ts', import.meta.url).pathname;
+  const module = new URL('../../src/dataplane/nsenter.ts', import.meta.url).pathname;
   const script = `
     import { NsenterRunner } from ${JSON.stringify(module)};
     await new NsenterRunner().run(${JSON.stringify(ref)}, 'look').catch((error) => console.log(error.message));

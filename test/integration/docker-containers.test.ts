@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type OwnEngine, startEngine } from '../../lab/engine.ts';
-import { DockerContainerSource } from '../../src/adapters/docker/containers.ts';
+import { DockerContainerSource } from '../../src/sources/docker/containers.ts';
 import { container } from '../support/containers.ts';
 import { buildImageWith, type DockerLab, dockerLab, openDockerLab, versions } from './docker-lab.ts';
 

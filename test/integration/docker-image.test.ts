@@ -1,7 +1,7 @@
 /** The helper image on real Engines: how a controller in a container finds its own, and what is not there. */
 import { execa } from 'execa';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { helperImage } from '../../src/adapters/docker/image.ts';
+import { helperImage } from '../../src/sources/docker/image.ts';
 import { buildHelperImage, type DockerLab, openDockerLab, versions } from './docker-lab.ts';
 
 describe.each(versions)('Engine %s', (version) => {

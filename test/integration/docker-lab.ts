@@ -10,10 +10,10 @@ import { onTestFinished } from 'vitest';
 import { type EngineVersion, ensureEngine } from '../../lab/engine.ts';
 import { ensureBaseImage, ensureWorkloadImage } from '../../lab/images.ts';
 import { inCheckout } from '../../lab/paths.ts';
-import { connect } from '../../src/adapters/docker/connect.ts';
-import type { Engine } from '../../src/adapters/docker/engine.ts';
-import { containerFrom } from '../../src/adapters/docker/inspect.ts';
-import type { NamespaceRef } from '../../src/controller/ports.ts';
+import type { NamespaceRef } from '../../src/dataplane/dataplane.ts';
+import { connect } from '../../src/sources/docker/connect.ts';
+import type { Engine } from '../../src/sources/docker/engine.ts';
+import { containerFrom } from '../../src/sources/docker/inspect.ts';
 
 export const versions: readonly EngineVersion[] = ['20.10', '28.5'];
 

@@ -11,11 +11,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ensureCompose } from '../../lab/compose.ts';
 import { ensureEscapeImage } from '../../lab/images.ts';
 import { waitFor } from '../../lab/wait.ts';
-import { installGate } from '../../src/adapters/gate/install.ts';
-import { recordFolder } from '../../src/adapters/gate/names.ts';
-import { GateRecords } from '../../src/adapters/gate/records.ts';
-import { gateStatus, isWorking } from '../../src/adapters/gate/status.ts';
-import { uninstallGate } from '../../src/adapters/gate/uninstall.ts';
+import { installGate } from '../../src/gate/install.ts';
+import { recordFolder } from '../../src/gate/names.ts';
+import { GateRecords } from '../../src/gate/records.ts';
+import { gateStatus, isWorking } from '../../src/gate/status.ts';
+import { uninstallGate } from '../../src/gate/uninstall.ts';
 import { CniNetwork } from '../support/cni.ts';
 import { type GateLab, openGateLab } from './gate-lab.ts';
 

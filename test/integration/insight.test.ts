@@ -9,15 +9,15 @@ import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
-import { ApiClient } from '../../src/adapters/api/client.ts';
-import { PictureReply } from '../../src/adapters/api/insight-schema.ts';
-import { StatusReply } from '../../src/adapters/api/schema.ts';
-import { knowledgeOf, pickPlace, viewOf } from '../../src/cli/insight/knowledge.ts';
-import { createExplainer } from '../../src/domain/insight/explain.ts';
+import { ApiClient } from '../../src/daemon/api/client.ts';
+import { SnapshotReply } from '../../src/daemon/api/diagnostics-schema.ts';
+import { StatusReply } from '../../src/daemon/api/schema.ts';
+import { createExplainer } from '../../src/diagnostics/explain.ts';
+import { pickNamespace, policyKnowledge, viewOf } from '../../src/diagnostics/policy-view.ts';
 import { type CliResult, type RunningController, runCli } from '../support/egresstrator.ts';
 import { becomes, control, ipv4, openStage, putKey, register, type Stage } from '../support/stage.ts';
 import { connects, reach, type Workload } from '../support/workloads.ts';
-import { to } from '../unit/domain/insight/worlds.ts';
+import { to } from '../unit/diagnostics/fixtures.ts';
 
 const PATH = 'insight/';
 const cliPath = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -149,7 +149,7 @@ test('random rules are explained as the kernel decides', async () => {
       const client = new ApiClient(controller.socket);
       const text = rules.join('\n');
       const isRead = async () =>
-        (await client.get('/v1/picture', PictureReply)).rules.some(
+        (await client.get('/v1/picture', SnapshotReply)).rules.some(
           (one) => one.key === 'random' && one.text === text,
         );
       await waitFor(isRead, { what: 'the rules to be read', timeout: 20_000, interval: 50 });
@@ -157,9 +157,9 @@ test('random rules are explained as the kernel decides', async () => {
       const isLoaded = (line: { readonly msg: string; readonly [field: string]: unknown }) =>
         line.msg === 'rules loaded' && line.container === workload.name;
       await controller.logged(isLoaded, 'rules loaded', from);
-      const picture = await client.get('/v1/picture', PictureReply);
-      const knowledge = knowledgeOf(picture);
-      const explain = createExplainer(viewOf(knowledge, pickPlace(knowledge.places, workload.name)));
+      const picture = await client.get('/v1/picture', SnapshotReply);
+      const knowledge = policyKnowledge(picture);
+      const explain = createExplainer(viewOf(knowledge, pickNamespace(knowledge.places, workload.name)));
       for (const { address, port, protocol } of destinations) {
         const { allowed } = explain(to(address, protocol, port));
         const { verdict } = await reach(workload, { protocol, address, port });

@@ -6,12 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
-import { createDataplane } from '../../src/adapters/dataplane/dataplane.ts';
-import { HelperRunner } from '../../src/adapters/dataplane/helper.ts';
-import { NsenterRunner } from '../../src/adapters/dataplane/nsenter.ts';
-import type { NamespaceRunner } from '../../src/adapters/dataplane/runner.ts';
-import { NOTHING_DENIED } from '../../src/controller/denied-record.ts';
-import type { NamespaceRef } from '../../src/controller/ports.ts';
+import { createDataplane } from '../../src/dataplane/create-dataplane.ts';
+import type { NamespaceRef } from '../../src/dataplane/dataplane.ts';
+import { HelperRunner } from '../../src/dataplane/helper.ts';
+import { NsenterRunner } from '../../src/dataplane/nsenter.ts';
+import type { NamespaceRunner } from '../../src/dataplane/runner.ts';
+import { NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
 import { evaders } from '../support/evaders.ts';
 import { smallText } from './dataplane-lab.ts';
 import { buildHelperImage, type DockerLab, openDockerLab, versions } from './docker-lab.ts';
@@ -44,12 +44,12 @@ describe.each(versions)('Engine %s', (version) => {
         (await namespaceAt(`/proc/${ref.pid}/ns/net`)) !== (await namespaceAt(ref.sandbox ?? ''));
       await waitFor(hasLeft, { what: 'the first process to leave' });
       const dataplane = createDataplane(ways[way]);
-      expect((await dataplane.look(ref)).loaded).toMatchObject(nothing);
+      expect((await dataplane.inspect(ref)).loaded).toMatchObject(nothing);
       expect(await dataplane.load(ref, smallText('12ab'))).toMatchObject({ fingerprint: '12ab' });
       expect(await tablesIn(ref)).toContain('table inet egresstrator');
-      expect((await dataplane.look(ref)).loaded).toMatchObject({ fingerprint: '12ab' });
-      expect(await dataplane.refusals(ref)).toEqual(NOTHING_DENIED);
-      expect(await dataplane.traffic(ref)).toBeUndefined();
+      expect((await dataplane.inspect(ref)).loaded).toMatchObject({ fingerprint: '12ab' });
+      expect(await dataplane.denied(ref)).toEqual(NOTHING_DENIED);
+      expect(await dataplane.egressCounters(ref)).toBeUndefined();
       await dataplane.clear(ref);
       expect(await tablesIn(ref)).toBe('');
     });
@@ -64,9 +64,9 @@ describe.each(versions)('Engine %s', (version) => {
         await lab.startRunning(mover?.program ?? [], ...(mover?.options ?? [])),
       );
       await sleep(1_000);
-      expect((await dataplane.look(moved)).loaded).toEqual({ ...nothing, isLeft: true });
+      expect((await dataplane.inspect(moved)).loaded).toEqual({ ...nothing, isLeft: true });
       const ordinary = await lab.namespaceOf(await lab.start());
-      expect((await dataplane.look(ordinary)).loaded).toEqual(nothing);
+      expect((await dataplane.inspect(ordinary)).loaded).toEqual(nothing);
     },
   );
 
@@ -80,14 +80,14 @@ describe.each(versions)('Engine %s', (version) => {
     });
     onTestFinished(() => create.mockRestore());
     const dataplane = createDataplane(ways.helper);
-    await dataplane.look(await lab.namespaceOf(await lab.start()));
+    await dataplane.inspect(await lab.namespaceOf(await lab.start()));
     expect(inspected.splice(0)).toEqual(['container NET_ADMIN']);
     const [mover] = evaders;
     const moved = await lab.namespaceOf(
       await lab.startRunning(mover?.program ?? [], ...(mover?.options ?? [])),
     );
     await sleep(1_000);
-    await dataplane.look(moved);
+    await dataplane.inspect(moved);
     expect(inspected).toEqual(['container NET_ADMIN', 'none NET_ADMIN SYS_ADMIN']);
   });
 

@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formatPrefix, lastAddress, prefixOf, WIDTH } from '../../src/domain/address.ts';
-import type { Protocol } from '../../src/domain/rule.ts';
-import { type Allowance, canonical, type Element, type RuleSet } from '../../src/domain/rule-set.ts';
+import { formatPrefix, lastAddress, prefixOf, WIDTH } from '../../src/net/address.ts';
+import type { Protocol } from '../../src/policy/rule.ts';
+import { type AllowEntry, canonical, type Element, type RuleSet } from '../../src/policy/rule-set.ts';
 import { withFacts } from '../../src/rendering/facts.ts';
 import { type TrafficContext, trafficContext } from '../../src/rendering/traffic-context.ts';
 import { renderWith } from '../templates/rules.ts';
-import { adverse, naive, type Point, points } from '../unit/domain/allowances.ts';
+import { adverse, naive, type Point, points } from '../unit/policy/allow-entries.ts';
 
 const namespace = `rule-set-${process.pid}`;
 
@@ -95,7 +95,7 @@ const sample = <T>(values: readonly T[], most: number): T[] => {
 
 /** Asks for `more` points and for the corners of some elements. */
 const judge = async (
-  allowed: readonly Allowance[],
+  allowed: readonly AllowEntry[],
   more: readonly Point[] = [],
   some = 12,
 ): Promise<void> => {
@@ -121,7 +121,7 @@ describe('a canonical rule set in the kernel', () => {
   });
 
   it('loads and answers so with prefixes and ports of any size', async () => {
-    const anywhere: fc.Arbitrary<Allowance> = fc
+    const anywhere: fc.Arbitrary<AllowEntry> = fc
       .record({
         family: fc.constantFrom<4 | 6>(4, 6),
         address: fc.bigInt(0n, (1n << 128n) - 1n),
@@ -151,7 +151,7 @@ describe('a canonical rule set in the kernel', () => {
 
   it('loads with every element that a prefix length and a range can make', async () => {
     const all = ([4, 6] as const).flatMap((family) =>
-      Array.from({ length: WIDTH[family] + 1 }, (_, length): Allowance => {
+      Array.from({ length: WIDTH[family] + 1 }, (_, length): AllowEntry => {
         const ones = (1n << BigInt(WIDTH[family])) - 1n;
         return {
           prefix: prefixOf(family, ones ^ (1n << BigInt(WIDTH[family] - Math.max(length, 1))), length),
@@ -170,7 +170,7 @@ describe('a canonical rule set in the kernel', () => {
   it('loads 10,000 hosts under broad prefixes in several layers', async () => {
     const comb = Array.from({ length: 40 }, (_, tooth) => ({ first: 100 * tooth, last: 100 * tooth }));
     const wide = [{ first: 0, last: 65_535 }];
-    const hosts = Array.from({ length: 10_000 }, (_, index): Allowance => {
+    const hosts = Array.from({ length: 10_000 }, (_, index): AllowEntry => {
       const host = prefixOf(4, 0x0a00_0000n + BigInt(index * 1657), 32);
       return {
         prefix: host,
@@ -178,7 +178,7 @@ describe('a canonical rule set in the kernel', () => {
         ranges: index % 2 === 0 ? wide : [{ first: index, last: index }],
       };
     });
-    const above: Allowance = { prefix: prefixOf(4, 0x0a00_0000n, 8), protocol: 'tcp', ranges: comb };
+    const above: AllowEntry = { prefix: prefixOf(4, 0x0a00_0000n, 8), protocol: 'tcp', ranges: comb };
     await judge([above, ...hosts], [], 3);
   });
 });

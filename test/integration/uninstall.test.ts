@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Consul, startConsul } from '../../lab/consul.ts';
 import { waitFor } from '../../lab/wait.ts';
-import { gateStatus } from '../../src/adapters/gate/status.ts';
+import { gateStatus } from '../../src/gate/status.ts';
 import { type CliResult, type RunningController, runCli, startController } from '../support/egresstrator.ts';
 import { type GateLab, openGateLab } from './gate-lab.ts';
 

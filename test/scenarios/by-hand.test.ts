@@ -1,6 +1,6 @@
 /** What an operator says by hand: it counts until the container stops, whatever becomes of the controller. */
 import { expect, test } from 'vitest';
-import type { KeptOverrides } from '../../src/controller/overrides.ts';
+import type { KeptOverrides } from '../../src/features/egress/overrides.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';

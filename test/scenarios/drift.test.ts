@@ -25,10 +25,10 @@ test('an alteration that leaves the fingerprint is recognised by the first compa
 
 test('what is compared with the kernel is no less protected meanwhile', async () => {
   const { kernel, controller } = await startWithRules(20);
-  const look = kernel.look.bind(kernel);
+  const look = kernel.inspect.bind(kernel);
   const { promise, resolve } = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
-  kernel.look = async (namespace) => {
+  kernel.inspect = async (namespace) => {
     asked.resolve();
     await promise;
     return look(namespace);

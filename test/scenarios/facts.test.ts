@@ -1,13 +1,13 @@
 /** Facts that a workload can make slow, or make fail: none of them holds up a load, of it or of others. */
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { DockerContainerSource } from '../../src/adapters/docker/containers.ts';
-import type { Gate } from '../../src/controller/ports.ts';
-import { EngineError, LoadError } from '../../src/domain/errors.ts';
+import { EngineError, LoadError } from '../../src/common/errors.ts';
+import type { Gate } from '../../src/features/egress/gate.ts';
+import { DockerContainerSource } from '../../src/sources/docker/containers.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';
-import { FakeEngine as DockerFake } from '../unit/adapters/docker/fake-engine.ts';
+import { FakeEngine as DockerFake } from '../unit/sources/docker/fake-engine.ts';
 
 const web = container('web');
 const [ONE, TWO] = ['10.0.0.1 . tcp . 80', '10.0.0.2 . tcp . 80'];
@@ -158,7 +158,7 @@ test('what a kernel holds cannot be read after a restart: rules are loaded, and 
   const [consul, engine, kernel] = [new FakeConsul(), new FakeEngine(), new FakeKernel()];
   consul.put({ db: '10.0.0.1:tcp/80\n10.0.0.2:tcp/80' });
   engine.run(web);
-  kernel.look = () => Promise.reject(new LoadError('it printed more than 8388608 bytes'));
+  kernel.inspect = () => Promise.reject(new LoadError('it printed more than 8388608 bytes'));
   const setup = startFake({ consul, engine, kernel });
   await setup.rest();
   expect(kernel.allowed(web)).toEqual([ONE, TWO]);

@@ -1,6 +1,6 @@
 /** What the controller does when sources and loaders fail: nothing opens, and it is right again after. */
 import { describe, expect, test } from 'vitest';
-import { LoadError } from '../../src/domain/errors.ts';
+import { LoadError } from '../../src/common/errors.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';

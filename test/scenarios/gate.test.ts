@@ -1,6 +1,6 @@
 /** What the gate has loaded before the controller saw the container is not loaded once more. */
 import { describe, expect, test } from 'vitest';
-import type { Gate, GateLoaded, PreparedText } from '../../src/controller/ports.ts';
+import type { Gate, GateLoaded, PreparedText } from '../../src/features/egress/gate.ts';
 import { container } from '../support/containers.ts';
 import { type FakeOptions, type FakeSetup, startFake } from '../support/fake-controller.ts';
 

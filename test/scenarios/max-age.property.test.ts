@@ -4,8 +4,8 @@
  */
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import type { MaxAge } from '../../src/controller/age-limit.ts';
-import type { Knowledge } from '../../src/controller/known-world.ts';
+import type { MaxAge } from '../../src/daemon/age-limit.ts';
+import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';
@@ -90,7 +90,7 @@ class Trial {
     this.#setup = this.#start(former);
   }
 
-  #start(former: Knowledge | undefined): FakeSetup {
+  #start(former: LastKnownState | undefined): FakeSetup {
     const [engine, kernel, consul] = [this.#engine, this.#kernel, this.#consul];
     const options = { engine, kernel, consul, maxAge: this.#maxAge, now: () => this.#now };
     return startFake({ ...options, ...(former && { former }) });

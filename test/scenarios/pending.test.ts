@@ -1,8 +1,8 @@
 /** What a service that is not known may hold up: an edit that names it, for a moment, and nothing else. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Knowledge } from '../../src/controller/known-world.ts';
-import type { Gate, PreparedText } from '../../src/controller/ports.ts';
+import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
+import type { Gate, PreparedText } from '../../src/features/egress/gate.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';
@@ -174,7 +174,7 @@ test('whatever other sources do, what was revoked is gone, and what is known is 
       const wanted = services.flatMap(({ isWanted }, index) => (isWanted ? name(index) : []));
       const left = kept.flatMap((isKept, index) => (isKept ? line(index) : []));
       after.put({ db: [...left, ...wanted].join('\n') });
-      const former: Knowledge | undefined = hasState ? before.remembered.at(-1) : undefined;
+      const former: LastKnownState | undefined = hasState ? before.remembered.at(-1) : undefined;
       const gate: Gate = {
         prepare: () => {},
         loadedAtStart: async () => ({ fingerprint: '0badc0de', resolvers: [] }),

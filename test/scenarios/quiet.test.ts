@@ -1,6 +1,6 @@
 /** A source that is lost while nothing else happens is reported all the same, and so is its return. */
 import { expect, test, vi } from 'vitest';
-import type { RuleSource } from '../../src/controller/ports.ts';
+import type { RuleSource } from '../../src/inventory/sources.ts';
 import { startFake } from '../support/fake-controller.ts';
 import { FakeConsul } from '../support/fake-world.ts';
 

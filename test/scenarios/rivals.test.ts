@@ -1,6 +1,6 @@
 /** Two controllers on one Engine undo what the other has loaded: each says that there is another. */
 import { expect, test, vi } from 'vitest';
-import type { Loaded, NamespaceRef } from '../../src/controller/ports.ts';
+import type { Loaded, NamespaceRef } from '../../src/dataplane/dataplane.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';

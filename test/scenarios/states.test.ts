@@ -3,8 +3,8 @@
  * what is loaded follows from the world as it is, and not from how it came to be so.
  */
 import { describe, expect, test } from 'vitest';
-import type { Container } from '../../src/domain/container.ts';
-import type { Instance } from '../../src/domain/service.ts';
+import type { Container } from '../../src/inventory/container.ts';
+import type { Instance } from '../../src/inventory/service.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 

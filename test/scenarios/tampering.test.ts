@@ -4,8 +4,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Loads } from '../../src/controller/load-memory.ts';
-import type { Gate } from '../../src/controller/ports.ts';
+import type { Gate } from '../../src/features/egress/gate.ts';
+import type { Loads } from '../../src/reconciler/load-memory.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';

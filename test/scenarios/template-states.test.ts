@@ -1,6 +1,6 @@
 /** What status says of a workload under each kind of template: it must be true of what the text does. */
 import { describe, expect, test } from 'vitest';
-import type { Mode } from '../../src/domain/workload.ts';
+import type { Mode } from '../../src/inventory/workload.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { compileTemplate, type Template } from '../../src/rendering/template.ts';
 import { container } from '../support/containers.ts';

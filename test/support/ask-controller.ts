@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { type Controls, serveApi } from '../../src/adapters/api/server.ts';
 import { createActions } from '../../src/cli/commands.ts';
 import { createProgram } from '../../src/cli/program.ts';
+import { type Controls, serveApi } from '../../src/daemon/api/server.ts';
 
 export interface Printed {
   readonly stdout: string;
@@ -20,11 +20,11 @@ export const controlsOf = (given: Partial<Controls>): Controls => ({
   ready: () => true,
   metrics: async () => ({ contentType: 'text/plain', text: '' }),
   override: async () => ({ results: [] }),
-  picture: async () => ({
+  snapshot: async () => ({
     ...{ places: [], rules: [], services: [], unread: [], protectedHosts: [] },
     ...{ denylist: false, recordsRefusals: true },
   }),
-  refusals: async () => [],
+  denied: async () => [],
   ...given,
 });
 

@@ -1,7 +1,7 @@
 /**
  * Containers for tests, with the usual in place.
  */
-import type { Container } from '../../src/domain/container.ts';
+import type { Container } from '../../src/inventory/container.ts';
 
 /** A running workload called `name`, unless `traits` say otherwise. Its id is its name. */
 export const container = (name: string, traits: Partial<Container> = {}): Container => ({

@@ -16,9 +16,9 @@ import { ensureBaseImage } from '../../lab/images.ts';
 import { withLock } from '../../lab/lock.ts';
 import { searchPath } from '../../lab/paths.ts';
 import { waitFor } from '../../lab/wait.ts';
-import { HealthReply, StatusReply } from '../../src/adapters/api/schema.ts';
+import { HealthReply, StatusReply } from '../../src/daemon/api/schema.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 export type Environment = Readonly<Record<string, string>>;

@@ -2,12 +2,13 @@
  * A controller in a world of fakes, with waiting for it to come to rest.
  */
 import { onTestFinished } from 'vitest';
-import { Metrics } from '../../src/adapters/metrics/metrics.ts';
-import { Controller, type ControllerOptions } from '../../src/controller/controller.ts';
-import type { Knowledge } from '../../src/controller/known-world.ts';
-import type { Loads } from '../../src/controller/load-memory.ts';
-import type { KeptOverrides } from '../../src/controller/overrides.ts';
-import type { ContainerSource, Gate } from '../../src/controller/ports.ts';
+import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
+import { Controller, type ControllerOptions } from '../../src/daemon/controller.ts';
+import { Metrics } from '../../src/daemon/metrics/metrics.ts';
+import type { Gate } from '../../src/features/egress/gate.ts';
+import type { KeptOverrides } from '../../src/features/egress/overrides.ts';
+import type { ContainerSource } from '../../src/inventory/sources.ts';
+import type { Loads } from '../../src/reconciler/load-memory.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { metricsBesideStatus, statusBesideKernel } from './agreement.ts';
 import { FakeConsul, FakeEngine, FakeKernel, FakeLog } from './fake-world.ts';
@@ -17,7 +18,7 @@ export interface FakeSetup {
   readonly engine: FakeEngine;
   readonly kernel: FakeKernel;
   readonly log: FakeLog;
-  readonly remembered: Knowledge[];
+  readonly remembered: LastKnownState[];
   /** What is kept of what it has loaded. */
   readonly rememberedLoads: { readonly current: Loads };
   /** Containers whose rules were found altered. */
@@ -31,7 +32,7 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly consul?: FakeConsul;
   readonly engine?: FakeEngine;
   readonly kernel?: FakeKernel;
-  readonly former?: Knowledge;
+  readonly former?: LastKnownState;
   readonly formerLoads?: Loads;
   readonly formerOverrides?: KeptOverrides;
   readonly rememberOverrides?: (overrides: KeptOverrides) => void;
@@ -55,7 +56,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     ...rest
   } = given;
   const log = new FakeLog();
-  const remembered: Knowledge[] = [];
+  const remembered: LastKnownState[] = [];
   const rememberedLoads: { current: Loads } = { current: new Map() };
   const drifts: string[] = [];
   const options: ControllerOptions = {

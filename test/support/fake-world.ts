@@ -3,20 +3,13 @@
  * stands in for time and for failures that can't be provoked; everything between is the real thing.
  */
 
-import { type DeniedRecord, NOTHING_DENIED } from '../../src/controller/denied-record.ts';
-import type {
-  ContainerSource,
-  Dataplane,
-  Loaded,
-  Logger,
-  NamespaceRef,
-  RuleSource,
-  Sight,
-  Watched,
-} from '../../src/controller/ports.ts';
-import type { Container, ContainerId } from '../../src/domain/container.ts';
-import { LoadError } from '../../src/domain/errors.ts';
-import { type Instance, type ServiceRef, serviceName } from '../../src/domain/service.ts';
+import { LoadError } from '../../src/common/errors.ts';
+import type { Logger } from '../../src/common/logger.ts';
+import type { Dataplane, Loaded, NamespaceRef, NamespaceState } from '../../src/dataplane/dataplane.ts';
+import type { Container, ContainerId } from '../../src/inventory/container.ts';
+import { type DeniedRecord, NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
+import { type Instance, type ServiceRef, serviceName } from '../../src/inventory/service.ts';
+import type { ContainerSource, RuleSource, Watched } from '../../src/inventory/sources.ts';
 import type { Held } from './kernel.ts';
 
 /** A `Watched` that a test sets. */
@@ -194,11 +187,11 @@ export class FakeKernel implements Dataplane {
     return this.#loaded(namespace);
   }
 
-  async reload(namespace: NamespaceRef, text: string): Promise<Sight> {
+  async reload(namespace: NamespaceRef, text: string): Promise<NamespaceState> {
     return { loaded: await this.load(namespace, text), denied: NOTHING_DENIED };
   }
 
-  async look(namespace: NamespaceRef): Promise<Sight> {
+  async inspect(namespace: NamespaceRef): Promise<NamespaceState> {
     return { loaded: this.#loaded(namespace), denied: NOTHING_DENIED };
   }
 
@@ -215,13 +208,13 @@ export class FakeKernel implements Dataplane {
     this.texts.delete(keyOf(namespace));
   }
 
-  async refusals(): Promise<DeniedRecord> {
+  async denied(): Promise<DeniedRecord> {
     return NOTHING_DENIED;
   }
 
-  async traffic(): Promise<undefined> {}
+  async egressCounters(): Promise<undefined> {}
 
-  async rehearse(text: string): Promise<void> {
+  async testLoad(text: string): Promise<void> {
     if (text.includes('does not load')) throw new LoadError('nft: syntax error');
   }
 

@@ -2,8 +2,8 @@
  * A controller, a Consul and an Engine that say one word wherever they say anything.
  */
 import type { RequestListener } from 'node:http';
-import type { Controls } from '../../src/adapters/api/server.ts';
-import { EngineError } from '../../src/domain/errors.ts';
+import { EngineError } from '../../src/common/errors.ts';
+import type { Controls } from '../../src/daemon/api/server.ts';
 
 export interface Said {
   word: string;
@@ -42,7 +42,7 @@ export const controlsSaying = (said: Said): Controls => ({
       { container: said.word, state: 'protected', problems: [] },
     ],
   }),
-  picture: async () => ({
+  snapshot: async () => ({
     places: [
       {
         ...{
@@ -78,7 +78,7 @@ export const controlsSaying = (said: Said): Controls => ({
       recordsRefusals: true,
     },
   }),
-  refusals: async () => {
+  denied: async () => {
     said.answers -= 1;
     if (said.answers < 0) throw new EngineError(said.word);
     const seen = { packets: 1, firstSeenAt: 1, lastSeenAt: 1 };

@@ -7,12 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { serveApi } from '../../src/adapters/api/server.ts';
 import { addGate } from '../../src/cli/commands/gate.ts';
 import { createActions } from '../../src/cli/commands.ts';
 import { addCompletion } from '../../src/cli/completion.ts';
-import { printError, type Terminal } from '../../src/cli/output.ts';
+import { printError } from '../../src/cli/output.ts';
 import { createProgram } from '../../src/cli/program.ts';
+import type { Terminal } from '../../src/config/terminal.ts';
+import { serveApi } from '../../src/daemon/api/server.ts';
 import { type Calls, callsIn } from './hostile-calls.ts';
 import { consulSaying, controlsSaying, engineSaying, type Said } from './hostile-others.ts';
 

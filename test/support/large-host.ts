@@ -5,10 +5,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serveApi } from '../../src/adapters/api/server.ts';
-import type { Picture } from '../../src/controller/picture.ts';
-import type { RefusalReport } from '../../src/controller/refusal-log.ts';
-import type { Status } from '../../src/controller/status.ts';
+import { serveApi } from '../../src/daemon/api/server.ts';
+import type { DeniedReport } from '../../src/daemon/deny-log.ts';
+import type { Status } from '../../src/daemon/status.ts';
+import type { Snapshot } from '../../src/diagnostics/snapshot.ts';
 
 const WORKLOADS = 200;
 const RULES = 10_000;
@@ -32,8 +32,8 @@ export async function openLargeHost(): Promise<LargeHost> {
     ready: () => true,
     override: async () => ({ results: [] }),
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
-    picture: async () => picture,
-    refusals: async ({ container }) =>
+    snapshot: async () => picture,
+    denied: async ({ container }) =>
       reports.filter((one) => container === undefined || one.container === container),
   });
   const dispose = async () => {
@@ -80,7 +80,7 @@ function rule(below: Dice): string {
   return `10.${below(256)}.${below(256)}.${host}${length}:tcp/${ports}`;
 }
 
-const pictureOf = (texts: Picture['rules']): Picture => ({
+const pictureOf = (texts: Snapshot['rules']): Snapshot => ({
   places: Array.from({ length: WORKLOADS }, (_, index) => ({
     ...{ workloads: [`w${index}`], ids: [`${index}`.padStart(64, 'f')], target: `w${index}` },
     ...{ grants: ['shared', `own-${index % 20}`], mode: 'enforce', dns: 'resolvers' },
@@ -97,7 +97,7 @@ const pictureOf = (texts: Picture['rules']): Picture => ({
   ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist: false, recordsRefusals: true },
 });
 
-const reportOf = (container: string, below: Dice): RefusalReport => ({
+const reportOf = (container: string, below: Dice): DeniedReport => ({
   ...{ container, workloads: [container], mode: 'enforce', readAt: Date.now() },
   refusals: Array.from({ length: REFUSALS }, () => ({
     ...{ address: `10.${below(256)}.${below(256)}.${below(256)}`, protocol: 'tcp', port: 1 + below(9_000) },
@@ -105,7 +105,7 @@ const reportOf = (container: string, below: Dice): RefusalReport => ({
   })),
 });
 
-const statusOf = ({ places, services }: Picture): Status => ({
+const statusOf = ({ places, services }: Snapshot): Status => ({
   namespaces: places.map(({ target, workloads, grants, mode, dns }) => ({
     ...{ id: `${target}@0`, workloads, target, state: 'protected', grants, mode, dns, hasRawSockets: true },
     ...{ fingerprint: 'f'.repeat(32), verifiedAt: 0, lastError: undefined, problems: [] },

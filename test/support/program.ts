@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { addGate } from '../../src/cli/commands/gate.ts';
 import { addCompletion } from '../../src/cli/completion.ts';
-import type { Terminal } from '../../src/cli/output.ts';
 import { type Actions, createProgram } from '../../src/cli/program.ts';
 import type { Flags } from '../../src/config/config.ts';
+import type { Terminal } from '../../src/config/terminal.ts';
 
 export interface Asked {
   readonly command: string;

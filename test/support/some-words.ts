@@ -2,7 +2,7 @@
  * What containers and images may say of egresstrator, drawn by chance, and what is looser than what.
  */
 import fc from 'fast-check';
-import type { Request, Workload } from '../../src/domain/workload.ts';
+import type { SettingRequest, Workload } from '../../src/inventory/workload.ts';
 
 /** In what the second is looser; keys count where the runner has named some. */
 export function looserThan(
@@ -19,7 +19,7 @@ export function looserThan(
   ];
 }
 
-export type Words = Pick<Request, 'environment' | 'labels'>;
+export type Words = Pick<SettingRequest, 'environment' | 'labels'>;
 
 export const says = ({ environment, labels }: Words, word: string): boolean =>
   environment.some((line) => line.startsWith(`EGRESSTRATOR_${word}=`)) || labelOf(word) in labels;

@@ -3,7 +3,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { sentBy } from '../../src/adapters/dataplane/process-namespace.ts';
+import { sentBy } from '../../src/dataplane/process-namespace.ts';
 import type { RenderInput } from '../../src/rendering/render.ts';
 import { ruleSet } from './rules.ts';
 import { createWorld, load, netns, PORT, packet, refusals, type World } from './world.ts';

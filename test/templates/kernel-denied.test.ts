@@ -4,9 +4,9 @@
  * if anything lets it pass.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { mostOutput } from '../../src/adapters/dataplane/runner.ts';
-import { parseSight } from '../../src/adapters/dataplane/state.ts';
-import type { DeniedRecord } from '../../src/controller/denied-record.ts';
+import { parseNamespaceState } from '../../src/dataplane/namespace-state.ts';
+import { mostOutput } from '../../src/dataplane/runner.ts';
+import type { DeniedRecord } from '../../src/inventory/denied-record.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { withFacts } from '../../src/rendering/facts.ts';
 import { compileTemplate, type RenderInput, type Template } from '../../src/rendering/render.ts';
@@ -176,7 +176,7 @@ it('a template without counters and sets by address is told as far as it goes', 
   const state = await load(world.workload, withoutCounters());
   expect((await netns(world.workload, 'look')).stdout).toBe(state);
   await send(...ports('ipv4'), `${world.granted.ipv4} ${PORT + 1}`);
-  const { denied: record } = parseSight((await netns(world.workload, 'look')).stdout);
+  const { denied: record } = parseNamespaceState((await netns(world.workload, 'look')).stdout);
   expect(record).toMatchObject({ addresses: [], networks: [], counts: undefined, isFull: true });
   expect(record.refusals).toHaveLength(2_048);
 });
@@ -190,7 +190,7 @@ describe('with every set full', () => {
     const milliseconds = Math.round(performance.now() - started);
     process.stdout.write(`measured: a look with full sets: ${milliseconds} ms, ${stdout.length} bytes\n`);
     expect({ exitCode, start: stdout.slice(0, state.length) }).toEqual({ exitCode: 0, start: state });
-    const { denied: record } = parseSight(stdout);
+    const { denied: record } = parseNamespaceState(stdout);
     expect(record.refusals).toHaveLength(2 * (2_048 + 512 + 512));
     expect(stdout.length).toBeLessThan(mostOutput / 4);
     expect(milliseconds).toBeLessThan(10_000);
@@ -226,8 +226,8 @@ describe('a reload', () => {
     const text = withFacts(renderWith('nftables', { allowed: ruleSet('192.0.2.1:tcp/80') }).text, NO_FACTS);
     const { exitCode, stdout } = await netns(world.workload, 'reload', text);
     expect(exitCode).toBe(0);
-    const { loaded, denied: before } = parseSight(stdout);
-    expect(loaded).toEqual(parseSight((await netns(world.workload, 'state')).stdout).loaded);
+    const { loaded, denied: before } = parseNamespaceState(stdout);
+    expect(loaded).toEqual(parseNamespaceState((await netns(world.workload, 'state')).stdout).loaded);
     expect(before.refusals).toMatchObject([{ address: world.denied.ipv4, port: PORT }]);
     expect(before.counts?.packets).toBe(1);
     expect((await netns(world.workload, 'reload', text)).stdout).not.toContain('refusals');

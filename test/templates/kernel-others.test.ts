@@ -2,11 +2,11 @@
  * The two templates that keep no allow-list, in a real kernel: lockdown and denylist.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ALL_FRESH } from '../../src/controller/age-limit.ts';
-import { Resolver } from '../../src/controller/resolver.ts';
-import { type Known, wantsOf } from '../../src/controller/wants.ts';
-import { parseAcl } from '../../src/domain/acl.ts';
-import { type Prefix, parseAddress } from '../../src/domain/address.ts';
+import { ALL_FRESH } from '../../src/daemon/age-limit.ts';
+import { desiredFor, type Known } from '../../src/features/egress/desired.ts';
+import { type Prefix, parseAddress } from '../../src/net/address.ts';
+import { parseAcl } from '../../src/policy/acl.ts';
+import { PolicyCompiler } from '../../src/policy/policy-compiler.ts';
 import { ruleSet } from './rules.ts';
 import { createWorld, load, netns, PORT, packet, refusals, type World } from './world.ts';
 
@@ -33,7 +33,7 @@ function closedBy(line: string, host: string) {
     awaited: { rules: false, services: new Set() },
     isDenylist: true,
   };
-  const want = wantsOf(known, new Resolver([hostOf(host)]))([]);
+  const want = desiredFor(known, new PolicyCompiler([hostOf(host)]))([]);
   if (want.kind !== 'rules') throw new Error('rules are wanted');
   return want.ungranted;
 }

@@ -2,8 +2,8 @@
  * The program that loads: what it says, what it leaves alone, and what it does when something is wrong.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { parseDenied } from '../../src/adapters/dataplane/refusals.ts';
-import { NO_COUNTS, NOTHING_DENIED } from '../../src/controller/denied-record.ts';
+import { parseDenied } from '../../src/dataplane/denied.ts';
+import { NO_COUNTS, NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
 import { expectedFacts, withFacts } from '../../src/rendering/facts.ts';
 import { renderWith, ruleSet } from './rules.ts';
 import { createWorld, denied, load, NO_FACTS, netns, PORT, type World } from './world.ts';

@@ -3,7 +3,7 @@
  * that they load whatever they hold.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RuleSet } from '../../src/domain/rule-set.ts';
+import type { RuleSet } from '../../src/policy/rule-set.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { compileTemplate, type Template } from '../../src/rendering/render.ts';
 import { renderWith, ruleSet } from './rules.ts';

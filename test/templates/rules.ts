@@ -1,8 +1,8 @@
 /**
  * Rule sets and texts from a few words, for the tests of templates.
  */
-import { parseRule } from '../../src/domain/rule.ts';
-import { canonical, type RuleSet } from '../../src/domain/rule-set.ts';
+import { parseRule } from '../../src/policy/rule.ts';
+import { canonical, type RuleSet } from '../../src/policy/rule-set.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { type Rendered, type RenderInput, render, type Template } from '../../src/rendering/render.ts';
 

@@ -4,8 +4,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { createNamespaces, type Namespace, type RunResult } from '../../lab/netns.ts';
-import { parseDenied } from '../../src/adapters/dataplane/refusals.ts';
-import type { DeniedRecord } from '../../src/controller/denied-record.ts';
+import { parseDenied } from '../../src/dataplane/denied.ts';
+import type { DeniedRecord } from '../../src/inventory/denied-record.ts';
 import { type Facts, withFacts } from '../../src/rendering/facts.ts';
 import type { RenderInput, Template } from '../../src/rendering/render.ts';
 import { type Agent, startAgent } from './agents.ts';

@@ -8,10 +8,10 @@ import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { modernise, shapesOf } from '../../src/cli/arguments.ts';
 import { ALL_OPTIONS, type OptionSpec } from '../../src/config/options.ts';
-import { SETTINGS } from '../../src/domain/workload.ts';
+import { SETTINGS } from '../../src/inventory/workload.ts';
 import { commandsOf, silentProgram } from '../support/program.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
 const documents = [
   'README.md',

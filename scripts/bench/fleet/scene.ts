@@ -4,8 +4,8 @@
  */
 import { type Consul, startConsul } from '../../../lab/consul.ts';
 import { waitFor } from '../../../lab/wait.ts';
-import { ConsulRuleSource } from '../../../src/adapters/consul/rule-source.ts';
-import type { Watched } from '../../../src/controller/ports.ts';
+import type { Watched } from '../../../src/inventory/sources.ts';
+import { ConsulRuleSource } from '../../../src/sources/consul/rule-source.ts';
 import { Meter } from '../../../test/support/meter.ts';
 import { BareWatches } from './bare.ts';
 

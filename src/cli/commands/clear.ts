@@ -2,16 +2,19 @@
  * `egresstrator clear`: takes egress rules away from running containers. A running controller
  * leaves them so until the container stops.
  */
-import { ApiClient, isListening } from '../../adapters/api/client.ts';
-import { OverrideReply } from '../../adapters/api/schema.ts';
+
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
-import { settleOnce } from '../../controller/one-shot.ts';
-import { Renderer } from '../../controller/rendering.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import { ApiClient, isListening } from '../../daemon/api/client.ts';
+import { OverrideReply } from '../../daemon/api/schema.ts';
+import { applyOnce } from '../../daemon/apply-once.ts';
+import type { Result } from '../../daemon/override-results.ts';
+import { openEngine, openTemplate, toolLogger } from '../../daemon/wiring.ts';
+import { Renderer } from '../../features/egress/renderer.ts';
+import { type ContainerChoice, chooseTargets, chosen } from '../../features/egress/targets.ts';
 import { confirm } from '../confirm.ts';
-import { createOutput, type Terminal } from '../output.ts';
-import { openEngine, openTemplate, toolLogger } from '../wiring.ts';
-import { eachNamespace, type Result, report } from './set.ts';
-import { type Choice, chooseTargets, chosen } from './targets.ts';
+import { createOutput } from '../output.ts';
+import { eachNamespace, report } from './set.ts';
 
 export async function clear(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
   const choice = chosen(container, flags.all);
@@ -30,14 +33,18 @@ export async function clear(container: string | undefined, flags: Flags, termina
   report(await clearOnce(choice, config, terminal), 'rules removed', output);
 }
 
-async function clearOnce(choice: Choice, config: Config, terminal: Terminal): Promise<readonly Result[]> {
+async function clearOnce(
+  choice: ContainerChoice,
+  config: Config,
+  terminal: Terminal,
+): Promise<readonly Result[]> {
   const log = toolLogger(terminal);
   const engine = await openEngine(config, terminal, log);
   try {
     const context = { ...engine, renderer: new Renderer(openTemplate(config)), log };
     const wish = { choice, grants: 'name' in choice ? [] : undefined, mode: config.mode };
     return await eachNamespace(chooseTargets(await engine.containers.list(), wish), async (namespace) => {
-      await settleOnce(namespace, { kind: 'nothing' }, context);
+      await applyOnce(namespace, { kind: 'nothing' }, context);
       return { state: 'cleared', problems: [] };
     });
   } finally {

@@ -2,18 +2,19 @@
  * `egresstrator denied`: what containers tried to reach and may not, and what stands behind it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../../common/errors.ts';
+import { shellWord } from '../../common/text.ts';
 import type { Flags } from '../../config/config.ts';
-import type { RefusalReport, SeenRefusal } from '../../controller/refusal-log.ts';
-import { UserError } from '../../domain/errors.ts';
-import { destinationOf } from '../../domain/insight/destination.ts';
-import { recognise, surveyOf } from '../../domain/insight/suggest.ts';
-import { shellWord } from '../../domain/text.ts';
-import { type Asking, ask } from '../insight/context.ts';
-import { type Answer, learn, readRefusals } from '../insight/source.ts';
-import type { Output, Terminal } from '../output.ts';
-import { type Denied, type DeniedRow, deniedFrom, presentDenied, presentOne } from '../present/denied.ts';
-import { unlisted } from '../present/denied-record.ts';
-import { unrecorded } from '../present/words.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import type { DeniedFlow, DeniedReport } from '../../daemon/deny-log.ts';
+import { destinationOf } from '../../diagnostics/destination.ts';
+import { catalogIndex, matchService } from '../../diagnostics/suggest.ts';
+import { type CommandContext, commandContext } from '../diagnostics/context.ts';
+import { type Answer, learn, readDenied } from '../diagnostics/source.ts';
+import { type Denied, type DeniedRow, deniedFrom, formatDenied, formatOne } from '../format/denied.ts';
+import { unlisted } from '../format/denied-record.ts';
+import { unrecorded } from '../format/values.ts';
+import type { Output } from '../output.ts';
 
 /** Milliseconds between two looks of --follow. */
 const INTERVAL = 1000;
@@ -21,10 +22,10 @@ const INTERVAL = 1000;
 const REFRESH = 60;
 
 export async function denied(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
-  const asking = ask(flags, terminal);
+  const asking = commandContext(flags, terminal);
   if (flags.follow === true) return follow(container, asking);
   const all = await look(container, asking);
-  asking.output.result(all, (seen) => presentDenied(seen, Date.now(), asking.paint));
+  asking.output.result(all, (seen) => formatDenied(seen, Date.now(), asking.paint));
   const [name, ...others] = new Set(all.rows.map((row) => row.container));
   if (name !== undefined)
     asking.output.hint([
@@ -32,13 +33,13 @@ export async function denied(container: string | undefined, flags: Flags, termin
     ]);
 }
 
-async function look(container: string | undefined, asking: Asking): Promise<Denied> {
+async function look(container: string | undefined, asking: CommandContext): Promise<Denied> {
   const { config, terminal } = asking;
-  const [reports, answer] = await Promise.all([readRefusals(container, config, terminal), learnSome(asking)]);
+  const [reports, answer] = await Promise.all([readDenied(container, config, terminal), learnSome(asking)]);
   return deniedFrom(reports, whoIsBehind(answer), silenceOf(answer));
 }
 
-const learnSome = ({ config, terminal }: Asking): Promise<Answer | undefined> =>
+const learnSome = ({ config, terminal }: CommandContext): Promise<Answer | undefined> =>
   learn({ scope: 'all' }, config, terminal).catch(() => undefined);
 
 /** Why nothing can be told; undefined where it can. */
@@ -47,17 +48,17 @@ const silenceOf = (answer: Answer | undefined): string | undefined =>
 
 /** Without Consul, what was refused is told all the same. */
 function whoIsBehind(answer: Answer | undefined) {
-  const survey = answer === undefined ? undefined : surveyOf(answer);
+  const survey = answer === undefined ? undefined : catalogIndex(answer);
   const grants = new Map(answer?.places.map((place) => [place.target, place.grants]));
-  return ({ container }: RefusalReport, refusal: SeenRefusal) => {
+  return ({ container }: DeniedReport, refusal: DeniedFlow) => {
     const destination = destinationOf(refusal);
     if (survey === undefined || destination === undefined) return { services: [], keys: [] };
-    return recognise(destination, survey, grants.get(container) ?? []);
+    return matchService(destination, survey, grants.get(container) ?? []);
   };
 }
 
 /** Prints each destination when packets to it were refused since the last look. Ends with the program. */
-async function follow(container: string | undefined, asking: Asking): Promise<void> {
+async function follow(container: string | undefined, asking: CommandContext): Promise<void> {
   const { config, terminal, output } = asking;
   let known = new Map<string, number>();
   let full: ReadonlySet<string> = new Set();
@@ -66,13 +67,10 @@ async function follow(container: string | undefined, asking: Asking): Promise<vo
   if (silence !== undefined) throw new UserError(silence);
   for (let looks = 1; ; looks++) {
     if (looks % REFRESH === 0) answer = await learnSome(asking);
-    const { rows, records } = deniedFrom(
-      await readRefusals(container, config, terminal),
-      whoIsBehind(answer),
-    );
+    const { rows, records } = deniedFrom(await readDenied(container, config, terminal), whoIsBehind(answer));
     const time = new Date().toISOString().slice(11, 19);
     for (const row of rows.filter((one) => one.packets !== known.get(idOf(one))))
-      output.line(row, (seen) => presentOne(seen, time));
+      output.line(row, (seen) => formatOne(seen, time));
     known = new Map(rows.map((row) => [idOf(row), row.packets]));
     full = tellFull(records, full, output);
     await sleep(INTERVAL);

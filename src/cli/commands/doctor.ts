@@ -2,26 +2,27 @@
  * `egresstrator doctor`: whether this host has all that egresstrator needs, in one look. Exit code 1 if anything is an
  * error.
  */
+
+import { UserError } from '../../common/errors.ts';
 import type { Flags } from '../../config/config.ts';
-import { UserError } from '../../domain/errors.ts';
-import { gather } from '../doctor/gather.ts';
-import { judge } from '../doctor/judge.ts';
-import { ask } from '../insight/context.ts';
-import type { Terminal } from '../output.ts';
-import { presentChecks } from '../present/doctor.ts';
-import { count } from '../present/words.ts';
-import { openDocker } from '../wiring.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import { openDocker } from '../../daemon/wiring.ts';
+import { commandContext } from '../diagnostics/context.ts';
+import { collect } from '../doctor/collect.ts';
+import { evaluate } from '../doctor/evaluate.ts';
+import { formatChecks } from '../format/doctor.ts';
+import { count } from '../format/values.ts';
 import { settingsOf } from './gate.ts';
 
 export async function doctor(flags: Flags, terminal: Terminal): Promise<void> {
-  const { config, output, paint } = ask(flags, terminal);
-  const facts = await gather({
+  const { config, output, paint } = commandContext(flags, terminal);
+  const facts = await collect({
     config,
     docker: () => openDocker(config, terminal),
     gate: () => settingsOf(flags, terminal),
   });
-  const checks = judge(facts);
-  output.result({ checks }, (seen) => presentChecks(seen.checks, paint));
+  const checks = evaluate(facts);
+  output.result({ checks }, (seen) => formatChecks(seen.checks, paint));
   const errors = checks.filter(({ health }) => health === 'error').length;
   if (errors > 0) throw new UserError(`${count(errors, 'error')}: this host is not ready`);
 }

@@ -1,19 +1,20 @@
 /**
  * `egresstrator explain`: may a container reach an address or a service, why, and what would change it.
  */
+
+import { messageOf, UnansweredError, UsageError, UserError } from '../../common/errors.ts';
 import type { Flags } from '../../config/config.ts';
-import { formatPrefix, type Prefix } from '../../domain/address.ts';
-import { messageOf, UnansweredError, UsageError, UserError } from '../../domain/errors.ts';
-import { formatDestination } from '../../domain/insight/destination.ts';
-import { createExplainer, type Explanation, type Viewpoint } from '../../domain/insight/explain.ts';
-import { ReasonIndex } from '../../domain/insight/reason-index.ts';
-import { grantedKeys, type Reason, reasonsFor } from '../../domain/resolve.ts';
-import { ask, DENYLIST_NOTE } from '../insight/context.ts';
-import { pickPlace, viewOf } from '../insight/knowledge.ts';
-import { learn } from '../insight/source.ts';
-import { instancesOf, parseTarget, type Target } from '../insight/targets.ts';
-import type { Terminal } from '../output.ts';
-import { presentExplanation, presentHost } from '../present/explain.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import { formatDestination } from '../../diagnostics/destination.ts';
+import { createExplainer, type Explanation, type PolicyView } from '../../diagnostics/explain.ts';
+import { pickNamespace, viewOf } from '../../diagnostics/policy-view.ts';
+import { ReasonIndex } from '../../diagnostics/reason-index.ts';
+import { formatPrefix, type Prefix } from '../../net/address.ts';
+import { grantedKeys, matchesFor, type RuleMatch } from '../../policy/compile.ts';
+import { commandContext, DENYLIST_NOTE } from '../diagnostics/context.ts';
+import { learn } from '../diagnostics/source.ts';
+import { instancesOf, parseTarget, type Target } from '../diagnostics/targets.ts';
+import { formatExplanation, formatHost } from '../format/explain.ts';
 
 export interface Wanted {
   readonly container: string;
@@ -41,10 +42,10 @@ export async function explain(wanted: Wanted, flags: Flags, terminal: Terminal):
 
 /** Prints why; true if everything that was asked about passes. */
 async function answer(wanted: Wanted, target: Target, flags: Flags, terminal: Terminal): Promise<boolean> {
-  const { config, output, paint } = ask(flags, terminal);
+  const { config, output, paint } = commandContext(flags, terminal);
   const also = target.kind === 'service' ? [wanted.target] : [];
   const known = await learn({ scope: 'all', also, container: wanted.container }, config, terminal);
-  const place = pickPlace(known.places, wanted.container, known);
+  const place = pickNamespace(known.places, wanted.container, known);
   const view = viewOf(known, place);
   const { grants, state } = place;
   const keys = grants.filter((key) => known.acl.has(key));
@@ -53,7 +54,7 @@ async function answer(wanted: Wanted, target: Target, flags: Flags, terminal: Te
     if (known.denylist) output.note(DENYLIST_NOTE);
     const reasons = reasonsAt(target.host, view);
     const host = formatPrefix(target.host);
-    output.result({ asked, reasons }, (seen) => presentHost(seen.asked, host, seen.reasons), {
+    output.result({ asked, reasons }, (seen) => formatHost(seen.asked, host, seen.reasons), {
       ...asked,
       host,
       reasons: reasons.map(plainReason),
@@ -67,7 +68,7 @@ async function answer(wanted: Wanted, target: Target, flags: Flags, terminal: Te
   const explanations = destinations.map(createExplainer(view));
   output.result(
     { asked, explanations },
-    (seen) => seen.explanations.map((one) => presentExplanation(seen.asked, one, paint)).join('\n\n'),
+    (seen) => seen.explanations.map((one) => formatExplanation(seen.asked, one, paint)).join('\n\n'),
     { ...asked, explanations: explanations.map(plainExplanation) },
   );
   const isLocked = ({ cause }: Explanation) => state === 'locked' && cause.kind === 'rules';
@@ -75,15 +76,15 @@ async function answer(wanted: Wanted, target: Target, flags: Flags, terminal: Te
 }
 
 /** Lines that allow anything at a host. */
-function reasonsAt(host: Prefix, { grants, acl, catalog, protectedHosts }: Viewpoint): readonly Reason[] {
+function reasonsAt(host: Prefix, { grants, acl, catalog, protectedHosts }: PolicyView): readonly RuleMatch[] {
   const index = new ReasonIndex(
-    reasonsFor(grantedKeys(grants, acl), catalog, protectedHosts).reasons,
+    matchesFor(grantedKeys(grants, acl), catalog, protectedHosts).reasons,
     protectedHosts,
   );
   return index.at(host);
 }
 
-const plainReason = ({ key, line, instance, allowance }: Reason) => ({
+const plainReason = ({ key, line, instance, allowance }: RuleMatch) => ({
   key,
   line: line.line,
   text: line.text,

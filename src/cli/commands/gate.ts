@@ -4,11 +4,12 @@
  * knows these words.
  */
 import type { Command } from 'commander';
-import { DEFAULT_GATE_SETTINGS, type GateSettings, RUNTIME } from '../../adapters/gate/layout.ts';
-import type { GateStatus } from '../../adapters/gate/status.ts';
+import { UsageError, UserError } from '../../common/errors.ts';
 import type { Flags } from '../../config/config.ts';
-import { UsageError, UserError } from '../../domain/errors.ts';
-import { createOutput, type Terminal } from '../output.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import { DEFAULT_GATE_SETTINGS, type GateSettings, RUNTIME } from '../../gate/layout.ts';
+import type { GateStatus } from '../../gate/status.ts';
+import { createOutput } from '../output.ts';
 
 const RUN_DIR = `folder shared with the controller (default: "${DEFAULT_GATE_SETTINGS.runDir}", $EGRESSTRATOR_RUN_DIR)`;
 
@@ -47,12 +48,12 @@ function addPlaces(command: Command): void {
 
 async function runInstall(flags: Flags, terminal: Terminal): Promise<void> {
   const settings = settingsOf(flags, terminal);
-  const { installGate } = await import('../../adapters/gate/install.ts');
+  const { installGate } = await import('../../gate/install.ts');
   report(await installGate(settings, flags.default === true), flags, terminal);
 }
 
 async function runUninstall(flags: Flags, terminal: Terminal): Promise<void> {
-  const { uninstallGate } = await import('../../adapters/gate/uninstall.ts');
+  const { uninstallGate } = await import('../../gate/uninstall.ts');
   report(await uninstallGate(settingsOf(flags, terminal), flags.force === true), flags, terminal);
 }
 
@@ -63,7 +64,7 @@ export function report(changes: readonly string[], flags: Flags, terminal: Termi
 }
 
 async function runStatus(flags: Flags, terminal: Terminal): Promise<void> {
-  const { gateStatus, isWorking } = await import('../../adapters/gate/status.ts');
+  const { gateStatus, isWorking } = await import('../../gate/status.ts');
   const status = await gateStatus(settingsOf(flags, terminal));
   createOutput(terminal, flags.json === true).result(status, describe);
   if (!isWorking(status)) throw new UserError(remedy(status));

@@ -2,11 +2,13 @@
  * `egresstrator health`: asks the running controller whether it is alive, for health checks. The
  * answer is the exit code: 0 if it is, 1 if not.
  */
-import { ApiClient } from '../../adapters/api/client.ts';
-import { HealthReply } from '../../adapters/api/schema.ts';
+
+import { UserError } from '../../common/errors.ts';
 import { type Flags, resolveConfig } from '../../config/config.ts';
-import { UserError } from '../../domain/errors.ts';
-import { createOutput, type Terminal } from '../output.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import { ApiClient } from '../../daemon/api/client.ts';
+import { HealthReply } from '../../daemon/api/schema.ts';
+import { createOutput } from '../output.ts';
 
 /** Milliseconds that the controller may take to answer; one that hangs is not well. */
 const PATIENCE = 4_000;

@@ -4,25 +4,26 @@
  */
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
+import { messageOf, UsageError, UserError } from '../../common/errors.ts';
+import { version } from '../../config/assets.ts';
 import type { Flags } from '../../config/config.ts';
-import { parseAcl } from '../../domain/acl.ts';
-import { messageOf, UsageError, UserError } from '../../domain/errors.ts';
-import type { Finding } from '../../domain/insight/finding.ts';
-import { lint as lintAcl } from '../../domain/insight/lint.ts';
-import { version } from '../assets.ts';
-import { type Asking, ask } from '../insight/context.ts';
-import { granteesOf } from '../insight/knowledge.ts';
-import { learn } from '../insight/source.ts';
-import { createOutput, type Terminal } from '../output.ts';
-import { presentAnnotations } from '../present/annotations.ts';
-import { presentFindings } from '../present/lint.ts';
-import { sarifOf } from '../present/sarif.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import type { Finding } from '../../diagnostics/finding.ts';
+import { lint as lintAcl } from '../../diagnostics/lint.ts';
+import { workloadsOf } from '../../diagnostics/policy-view.ts';
+import { parseAcl } from '../../policy/acl.ts';
+import { type CommandContext, commandContext } from '../diagnostics/context.ts';
+import { learn } from '../diagnostics/source.ts';
+import { formatAnnotations } from '../format/annotations.ts';
+import { formatFindings } from '../format/lint.ts';
+import { sarifOf } from '../format/sarif.ts';
+import { createOutput } from '../output.ts';
 
 export async function lint(flags: Flags, terminal: Terminal): Promise<void> {
   if (typeof flags.file === 'string' && typeof flags.key === 'string')
     throw new UsageError('give either --file or --key');
   const format = formatOf(flags);
-  const asking = ask(flags, terminal);
+  const asking = commandContext(flags, terminal);
   const linted =
     typeof flags.file === 'string' ? await lintFile(flags.file, asking) : await lintConsul(flags.key, asking);
   print(linted, format, typeof flags.file === 'string' ? undefined : asking.config.consul.kvPath, asking);
@@ -49,13 +50,13 @@ function print(
   linted: Linted,
   format: Format,
   folder: string | undefined,
-  { output, paint, terminal }: Asking,
+  { output, paint, terminal }: CommandContext,
 ): void {
   if (format === 'sarif')
     createOutput(terminal, true).result(sarifOf(linted.findings, folder, version()), String);
   else if (format === 'github')
-    output.result(linted, (seen) => presentAnnotations(seen.findings, folder === undefined));
-  else output.result(linted, (seen) => presentFindings(seen.findings, seen.unread, paint));
+    output.result(linted, (seen) => formatAnnotations(seen.findings, folder === undefined));
+  else output.result(linted, (seen) => formatFindings(seen.findings, seen.unread, paint));
 }
 
 interface Linted {
@@ -64,18 +65,18 @@ interface Linted {
 }
 
 /** A file is checked by itself: neither Consul nor the Engine is asked. */
-async function lintFile(path: string, { config }: Asking): Promise<Linted> {
+async function lintFile(path: string, { config }: CommandContext): Promise<Linted> {
   const acl = parseAcl(new Map([[path, await readText(path)]]));
   const { protectedHosts } = config;
   return { findings: lintAcl({ acl, protectedHosts, catalog: undefined, workloads: undefined }), unread: [] };
 }
 
-async function lintConsul(key: unknown, { config, terminal }: Asking): Promise<Linted> {
+async function lintConsul(key: unknown, { config, terminal }: CommandContext): Promise<Linted> {
   const answer = await learn({ scope: 'named', withoutContainers: true }, config, terminal);
   const { acl, catalog, protectedHosts, whyUnread: failures } = answer;
   if (typeof key === 'string' && !acl.has(key))
     throw new UserError(`Consul has no ACL key "${key}" below ${config.consul.kvPath}`);
-  const workloads = answer.workloadsKnown ? granteesOf(answer) : undefined;
+  const workloads = answer.workloadsKnown ? workloadsOf(answer) : undefined;
   const withForeignRules = answer.places.filter((one) => one.hasForeignRules).map(({ target }) => target);
   const all = lintAcl({
     acl,

@@ -2,17 +2,18 @@
  * `egresstrator render`: prints the text that would be loaded, and loads nothing.
  */
 
+import { UsageError } from '../../common/errors.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
-import { readRules } from '../../controller/one-shot.ts';
-import { Renderer } from '../../controller/rendering.ts';
-import type { Container } from '../../domain/container.ts';
-import { UsageError } from '../../domain/errors.ts';
-import { type DnsPolicy, type Mode, parseKeyList } from '../../domain/workload.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import { readRules } from '../../daemon/apply-once.ts';
+import { openConsul, openEngine, openTemplate, toolLogger } from '../../daemon/wiring.ts';
+import { Renderer } from '../../features/egress/renderer.ts';
+import { chooseTargets } from '../../features/egress/targets.ts';
+import type { Container } from '../../inventory/container.ts';
+import { type DnsPolicy, type Mode, parseKeyList } from '../../inventory/workload.ts';
 import { withFacts } from '../../rendering/facts.ts';
 import { needsUngranted, type Template } from '../../rendering/render.ts';
-import { createOutput, type Terminal } from '../output.ts';
-import { openConsul, openEngine, openTemplate, toolLogger } from '../wiring.ts';
-import { chooseTargets } from './targets.ts';
+import { createOutput } from '../output.ts';
 
 /** What is rendered, and for whom. */
 interface Subject {

@@ -2,26 +2,33 @@
  * `egresstrator` without a command: runs the controller until it is told to stop.
  */
 import { release } from 'node:os';
-import { serveWatchers } from '../../adapters/api/listen.ts';
-import { refuseSecond, serveApi } from '../../adapters/api/server.ts';
-import { steadyNow } from '../../adapters/clock/steady-clock.ts';
-import { FileGate } from '../../adapters/gate/gate.ts';
-import { DeniedFile } from '../../adapters/state/denied-file.ts';
-import { claimState } from '../../adapters/state/holder.ts';
-import { LoadsFile } from '../../adapters/state/loads-file.ts';
-import { OverridesFile } from '../../adapters/state/overrides-file.ts';
-import { StateFile } from '../../adapters/state/state-file.ts';
+import type { Backoff } from '../../common/backoff.ts';
+import type { Logger } from '../../common/logger.ts';
+import { steadyNow } from '../../common/steady-clock.ts';
+import { version } from '../../config/assets.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
-import type { Backoff } from '../../controller/backoff.ts';
-import { Controller } from '../../controller/controller.ts';
-import type { Logger } from '../../controller/ports.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import { serveWatchers } from '../../daemon/api/listen.ts';
+import { refuseSecond, serveApi } from '../../daemon/api/server.ts';
+import { Controller } from '../../daemon/controller.ts';
+import { controlsOf } from '../../daemon/controls.ts';
+import { DeniedFile } from '../../daemon/state/denied-file.ts';
+import { claimState } from '../../daemon/state/holder.ts';
+import { LoadsFile } from '../../daemon/state/loads-file.ts';
+import { OverridesFile } from '../../daemon/state/overrides-file.ts';
+import { StateFile } from '../../daemon/state/state-file.ts';
+import { Telemetry } from '../../daemon/telemetry.ts';
+import { TemplateWatch } from '../../daemon/template-watch.ts';
+import {
+  type Engine,
+  openConsul,
+  openEngine,
+  openLogger,
+  openServices,
+  openTemplate,
+} from '../../daemon/wiring.ts';
+import { FileGate } from '../../gate/gate.ts';
 import type { Template } from '../../rendering/render.ts';
-import { version } from '../assets.ts';
-import { controlsOf } from '../controls.ts';
-import { Observation } from '../observation.ts';
-import type { Terminal } from '../output.ts';
-import { TemplateWatch } from '../template-watch.ts';
-import { type Engine, openConsul, openEngine, openLogger, openServices, openTemplate } from '../wiring.ts';
 
 /** Milliseconds for which the first load of a namespace waits for Consul's first answers. */
 const GRACE = 1000;
@@ -69,7 +76,7 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   if (gate !== undefined) closers.add(gate);
   const denied = openDenied(config, log);
   if (denied !== undefined) closers.add(denied);
-  const observation = new Observation(config, engine, openServices(config, consul), log, {
+  const observation = new Telemetry(config, engine, openServices(config, consul), log, {
     former: await denied?.load(),
     save: (all) => denied?.save(all),
   });

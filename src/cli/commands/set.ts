@@ -3,23 +3,23 @@
  * and keeps it so until the container stops; without one it is done once, from here.
  */
 
-import { ApiClient, isListening } from '../../adapters/api/client.ts';
-import { type OverrideReply, OverrideReply as OverrideReplySchema } from '../../adapters/api/schema.ts';
+import { messageOf, UserError } from '../../common/errors.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
-import { loadedState } from '../../controller/loaded-state.ts';
-import { readRules, settleOnce } from '../../controller/one-shot.ts';
-import { Renderer } from '../../controller/rendering.ts';
-import { parseAcl } from '../../domain/acl.ts';
-import { messageOf, UserError } from '../../domain/errors.ts';
-import type { Namespace, Refused } from '../../domain/namespace.ts';
-import { parseKeyList } from '../../domain/workload.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import { ApiClient, isListening } from '../../daemon/api/client.ts';
+import { OverrideReply as OverrideReplySchema } from '../../daemon/api/schema.ts';
+import { applyOnce, readRules } from '../../daemon/apply-once.ts';
+import { type Result, refusedResults } from '../../daemon/override-results.ts';
+import { openConsul, openEngine, openTemplate, toolLogger } from '../../daemon/wiring.ts';
+import { loadedState } from '../../features/egress/loaded-state.ts';
+import { Renderer } from '../../features/egress/renderer.ts';
+import { chooseTargets, chosen, type TargetSelection, type Targets } from '../../features/egress/targets.ts';
+import type { WorkloadNamespace } from '../../features/egress/workload-namespaces.ts';
+import { parseKeyList } from '../../inventory/workload.ts';
+import { parseAcl } from '../../policy/acl.ts';
+import { requireKnown } from '../../policy/known-keys.ts';
 import { needsUngranted } from '../../rendering/render.ts';
-import { requireKnown } from '../known-keys.ts';
-import { createOutput, type Output, type Terminal } from '../output.ts';
-import { openConsul, openEngine, openTemplate, toolLogger } from '../wiring.ts';
-import { chooseTargets, chosen, type Targets, type Wish } from './targets.ts';
-
-export type Result = OverrideReply['results'][number];
+import { createOutput, type Output } from '../output.ts';
 
 export async function set(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
   const choice = chosen(container, flags.all);
@@ -57,7 +57,11 @@ export function report(results: readonly Result[], done: string, output: Output)
   if (failed.length > 0) throw new UserError(`not done for ${failed.join(', ')}`);
 }
 
-async function setOnce(wish: Wish, config: Config, terminal: Terminal): Promise<readonly Result[]> {
+async function setOnce(
+  wish: TargetSelection,
+  config: Config,
+  terminal: Terminal,
+): Promise<readonly Result[]> {
   const template = openTemplate(config);
   const engine = await openEngine(config, terminal, toolLogger(terminal));
   const consul = openConsul(config);
@@ -69,7 +73,7 @@ async function setOnce(wish: Wish, config: Config, terminal: Terminal): Promise<
     return await eachNamespace(targets, async (namespace) => {
       const want = rulesFor(namespace.grants);
       const { problems, ruleSet } = want.resolution;
-      await settleOnce(namespace, want, context);
+      await applyOnce(namespace, want, context);
       return { state: loadedState(template, namespace.mode, ruleSet), problems: [...problems] };
     });
   } finally {
@@ -81,7 +85,7 @@ async function setOnce(wish: Wish, config: Config, terminal: Terminal): Promise<
 /** One after the other, so that the lines come in order and a failure stops nothing else; the hopeless last. */
 export async function eachNamespace(
   { namespaces, refused }: Targets,
-  work: (namespace: Namespace) => Promise<Pick<Result, 'state' | 'problems'>>,
+  work: (namespace: WorkloadNamespace) => Promise<Pick<Result, 'state' | 'problems'>>,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
   for (const namespace of namespaces) {
@@ -94,12 +98,6 @@ export async function eachNamespace(
   }
   return [...results, ...refusedResults(refused)];
 }
-
-/** Those that can hold no rules, as results. */
-export const refusedResults = (refused: readonly Refused[]): Result[] =>
-  refused.map(({ container, problem }) => ({
-    ...{ container: container.name, state: 'failed', error: problem.reason, problems: [] },
-  }));
 
 interface Described {
   readonly key?: string | undefined;

@@ -1,18 +1,19 @@
 /**
  * `egresstrator status`: what holds on this host, as the running controller knows it.
  */
-import { ApiClient, isListening } from '../../adapters/api/client.ts';
-import { StatusReply } from '../../adapters/api/schema.ts';
+
+import { UsageError, UserError } from '../../common/errors.ts';
 import { type Flags, PUBLISHED } from '../../config/config.ts';
-import { UsageError, UserError } from '../../domain/errors.ts';
-import { parseBulletin } from '../insight/bulletin.ts';
-import { type Asking, ask } from '../insight/context.ts';
-import type { Terminal } from '../output.ts';
-import { presentCluster } from '../present/cluster.ts';
-import { type NamespaceStatus, presentNamespace, presentStatus, type Status } from '../present/status.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import { ApiClient, isListening } from '../../daemon/api/client.ts';
+import { StatusReply } from '../../daemon/api/schema.ts';
+import { parseHostStatus } from '../../daemon/host-status.ts';
+import { type CommandContext, commandContext } from '../diagnostics/context.ts';
+import { formatCluster } from '../format/cluster.ts';
+import { formatNamespace, formatStatus, type NamespaceStatus, type Status } from '../format/status.ts';
 
 export async function status(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
-  const asking = ask(flags, terminal);
+  const asking = commandContext(flags, terminal);
   const { config, output, paint } = asking;
   if (flags.cluster === true) return cluster(container, asking);
   if (!(await isListening(config.socket))) {
@@ -22,22 +23,25 @@ export async function status(container: string | undefined, flags: Flags, termin
   }
   const all = await new ApiClient(config.socket).get('/v1/status', StatusReply);
   const now = Date.now();
-  if (container === undefined) return output.result(all, (seen) => presentStatus(seen, now, paint));
+  if (container === undefined) return output.result(all, (seen) => formatStatus(seen, now, paint));
   const one = pick(all, container);
   const setting = { loader: all.controller?.loader, recordsRefusals: all.recordsRefusals };
-  output.result({ one, setting }, (seen) => presentNamespace(seen.one, seen.setting, now, paint), one);
+  output.result({ one, setting }, (seen) => formatNamespace(seen.one, seen.setting, now, paint), one);
 }
 
 /** Every host that has published its status. */
-async function cluster(container: string | undefined, { config, output, paint }: Asking): Promise<void> {
+async function cluster(
+  container: string | undefined,
+  { config, output, paint }: CommandContext,
+): Promise<void> {
   if (container !== undefined) throw new UsageError('give either a container or --cluster');
   const folder = config.publish ?? PUBLISHED;
-  const { StatusBoard } = await import('../../adapters/consul/registration.ts');
+  const { StatusBoard } = await import('../../sources/consul/registration.ts');
   const texts = await new StatusBoard(config.consul, folder).read();
-  const hosts = [...texts].map(([node, text]) => ({ node, bulletin: parseBulletin(text) }));
+  const hosts = [...texts].map(([node, text]) => ({ node, bulletin: parseHostStatus(text) }));
   if (hosts.length === 0)
     throw new UserError(`no host has published its status below ${folder}; run controllers with --publish`);
-  output.result({ hosts }, (seen) => presentCluster(seen.hosts, Date.now(), paint));
+  output.result({ hosts }, (seen) => formatCluster(seen.hosts, Date.now(), paint));
 }
 
 function pick({ namespaces, refused }: Status, word: string): NamespaceStatus {

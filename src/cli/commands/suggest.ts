@@ -1,44 +1,46 @@
 /**
  * `egresstrator suggest`: rules that would allow what was refused, ready to be put into Consul.
  */
+
+import { UserError } from '../../common/errors.ts';
+import { shown } from '../../common/text.ts';
 import type { Flags } from '../../config/config.ts';
-import type { RefusalReport } from '../../controller/refusal-log.ts';
-import { UserError } from '../../domain/errors.ts';
-import { type Destination, destinationOf } from '../../domain/insight/destination.ts';
-import { ReasonIndex } from '../../domain/insight/reason-index.ts';
-import { createSuggester, type Survey, surveyOf } from '../../domain/insight/suggest.ts';
-import { grantedKeys, reasonsFor } from '../../domain/resolve.ts';
-import { shown } from '../../domain/text.ts';
-import { ask } from '../insight/context.ts';
-import { viewOf } from '../insight/knowledge.ts';
-import { type Answer, learn, readRefusals } from '../insight/source.ts';
-import type { Output, Terminal } from '../output.ts';
-import { coveredBy } from '../present/denied.ts';
-import { unlisted } from '../present/denied-record.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import type { DeniedReport } from '../../daemon/deny-log.ts';
+import { type Destination, destinationOf } from '../../diagnostics/destination.ts';
+import { viewOf } from '../../diagnostics/policy-view.ts';
+import { ReasonIndex } from '../../diagnostics/reason-index.ts';
+import { type CatalogIndex, catalogIndex, createSuggester } from '../../diagnostics/suggest.ts';
+import { grantedKeys, matchesFor } from '../../policy/compile.ts';
+import { commandContext } from '../diagnostics/context.ts';
+import { type Answer, learn, readDenied } from '../diagnostics/source.ts';
+import { coveredBy } from '../format/denied.ts';
+import { unlisted } from '../format/denied-record.ts';
 import {
   type ContainerSuggestion,
-  presentGrant,
-  presentKey,
-  presentSuggestions,
-  presentWayIn,
+  formatEntry,
+  formatGrant,
+  formatKey,
+  formatSuggestions,
   remarksOn,
-} from '../present/suggest.ts';
-import { lately, NOBODY, unrecorded } from '../present/words.ts';
+} from '../format/suggest.ts';
+import { lately, NOBODY, unrecorded } from '../format/values.ts';
+import type { Output } from '../output.ts';
 
 export async function suggest(
   container: string | undefined,
   flags: Flags,
   terminal: Terminal,
 ): Promise<void> {
-  const { config, output } = ask(flags, terminal);
+  const { config, output } = commandContext(flags, terminal);
   const [reports, answer] = await Promise.all([
-    readRefusals(container, config, terminal),
+    readDenied(container, config, terminal),
     learn({ scope: 'all' }, config, terminal),
   ]);
   remark(reports, output);
   if (reports.length > 0 && reports.every(({ error }) => error !== undefined))
     throw new UserError('what was refused could not be read from any container');
-  const survey = surveyOf(answer);
+  const survey = catalogIndex(answer);
   const isHeld = allowedBy(flags.key, answer);
   const suggestions = reports
     .filter(({ refusals }) => refusals.length > 0)
@@ -50,8 +52,8 @@ export async function suggest(
   const { key: wanted } = flags;
   const text =
     typeof wanted === 'string'
-      ? presentKey(plainSpace(answer.acl.get(wanted)?.text ?? ''), fit.suggestions)
-      : presentSuggestions(fit.suggestions, fit.none);
+      ? formatKey(plainSpace(answer.acl.get(wanted)?.text ?? ''), fit.suggestions)
+      : formatSuggestions(fit.suggestions, fit.none);
   const { recordsRefusals: recorded } = answer;
   output.text(text, { recorded, suggestions: suggestions.map(plainSuggestion), text });
   if (typeof wanted === 'string')
@@ -60,11 +62,11 @@ export async function suggest(
   if (only === undefined || others.length > 0 || flags.key !== undefined) return;
   const keys = answer.places.find(({ target }) => target === only.container)?.grants ?? [];
   const key = keys.find((one) => answer.acl.has(one)) ?? keys[0];
-  output.hint(presentWayIn(only.container, key, answer.kvPath ?? config.consul.kvPath));
+  output.hint(formatEntry(only.container, key, answer.kvPath ?? config.consul.kvPath));
 }
 
 /** Why rules may be missing. */
-function remark(reports: readonly RefusalReport[], { note }: Output): void {
+function remark(reports: readonly DeniedReport[], { note }: Output): void {
   for (const { container, error, summary } of reports) {
     if (error !== undefined) note(`${container}: ${error}`);
     if (summary?.fullAt !== undefined)
@@ -75,7 +77,7 @@ function remark(reports: readonly RefusalReport[], { note }: Output): void {
 /** Whether a key allows a destination already: what was refused before it did stays known for an hour. */
 function allowedBy(key: unknown, { acl, catalog, protectedHosts }: Answer) {
   const held = typeof key === 'string' ? grantedKeys([key], acl) : [];
-  const index = new ReasonIndex(reasonsFor(held, catalog, protectedHosts).reasons, protectedHosts);
+  const index = new ReasonIndex(matchesFor(held, catalog, protectedHosts).reasons, protectedHosts);
   return (destination: Destination) => index.find(destination).allowing.length > 0;
 }
 
@@ -92,7 +94,7 @@ function remarksOnKey(
     ...(acl.has(key) ? [] : [`Consul has no key ${key} yet: putting the text makes it`]),
     ...strangers.map(
       ({ container, held }) =>
-        `${container} does not ask for the key ${key}, so rules in it do not help it: ${presentGrant(container, held, key)}`,
+        `${container} does not ask for the key ${key}, so rules in it do not help it: ${formatGrant(container, held, key)}`,
     ),
     ...suggestions.flatMap(remarksOn),
   ];
@@ -106,9 +108,9 @@ const plainSpace = (text: string): string =>
     .join('\n');
 
 function suggestFor(
-  { container, refusals }: RefusalReport,
+  { container, refusals }: DeniedReport,
   answer: Answer,
-  survey: Survey,
+  survey: CatalogIndex,
   isHeld: (destination: Destination) => boolean,
 ): ContainerSuggestion {
   const place = answer.places.find(({ target }) => target === container);

@@ -4,26 +4,27 @@
  * is, and asks.
  */
 import { basename, dirname } from 'node:path';
-import { isListening } from '../../adapters/api/client.ts';
-import type { Engine as DockerEngine } from '../../adapters/docker/engine.ts';
-import { type GateSettings, seen } from '../../adapters/gate/layout.ts';
-import { preparedFolder, recordFolder } from '../../adapters/gate/names.ts';
-import { gateStatus } from '../../adapters/gate/status.ts';
-import { STATE_FILES } from '../../adapters/state/names.ts';
+import { UserError } from '../../common/errors.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
-import { UserError } from '../../domain/errors.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import { isListening } from '../../daemon/api/client.ts';
+import { STATE_FILES } from '../../daemon/state/file-names.ts';
+import { type Engine, openDocker, openEngine, toolLogger } from '../../daemon/wiring.ts';
+import { type GateSettings, seen } from '../../gate/layout.ts';
+import { preparedFolder, recordFolder } from '../../gate/names.ts';
+import { gateStatus } from '../../gate/status.ts';
+import type { Engine as DockerEngine } from '../../sources/docker/engine.ts';
 import { confirm } from '../confirm.ts';
-import { createOutput, type Terminal } from '../output.ts';
-import { paintFor, plain } from '../present/paint.ts';
-import { presentPlan, presentTaken } from '../present/uninstall.ts';
-import { count } from '../present/words.ts';
+import { plain, styleFor } from '../format/style.ts';
+import { formatPlan, formatTaken } from '../format/uninstall.ts';
+import { count } from '../format/values.ts';
+import { createOutput } from '../output.ts';
 import { consulLookings } from '../uninstall/consul-steps.ts';
 import { lookForHelpers, lookForImages, runningControllers } from '../uninstall/engine-steps.ts';
 import { type Folder, lookForFolder } from '../uninstall/folder-step.ts';
 import { isThere, lookForGate } from '../uninstall/gate-step.ts';
 import { lookForRules } from '../uninstall/rules-step.ts';
 import { type Looking, lookForAll, planned, takeAll } from '../uninstall/step.ts';
-import { type Engine, openDocker, openEngine, toolLogger } from '../wiring.ts';
 import { settingsOf } from './gate.ts';
 
 interface Asked {
@@ -55,7 +56,7 @@ async function uninstallWith(asked: Asked): Promise<void> {
   const { flags, terminal } = asked;
   const json = flags.json === true;
   const output = createOutput(terminal, json);
-  const paint = json ? plain : paintFor(terminal);
+  const paint = json ? plain : styleFor(terminal);
   await refuseWhileControlled(asked);
   const plan = await lookForAll(lookingsFor(asked));
   const steps = planned(plan);
@@ -63,11 +64,11 @@ async function uninstallWith(asked: Asked): Promise<void> {
   const agreed = flags.yes === true || !takes;
   if (!json || !agreed) {
     const withKeys = flags.keys === true;
-    output.result({ steps }, (seen) => presentPlan(seen.steps, { withKeys, paint }));
+    output.result({ steps }, (seen) => formatPlan(seen.steps, { withKeys, paint }));
   }
   if (takes) await confirm({ yes: flags.yes, json, otherwise: 'nothing was removed' }, terminal);
   const taken = await takeAll(plan);
-  if (takes || json) output.result({ steps: taken }, (seen) => presentTaken(seen.steps, paint));
+  if (takes || json) output.result({ steps: taken }, (seen) => formatTaken(seen.steps, paint));
   const left = taken.filter(({ state }) => state === 'left').length;
   if (left > 0)
     throw new UserError(

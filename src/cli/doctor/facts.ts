@@ -1,9 +1,10 @@
 /**
  * What `doctor` has found, before anybody judges it.
  */
-import type { Rights } from '../../adapters/consul/rights.ts';
-import type { EngineInfo } from '../../adapters/docker/engine.ts';
-import type { GateStatus } from '../../adapters/gate/status.ts';
+
+import type { GateStatus } from '../../gate/status.ts';
+import type { Rights } from '../../sources/consul/permissions.ts';
+import type { EngineInfo } from '../../sources/docker/engine.ts';
 
 /** Something that was asked for: what it is, or why that is not known. */
 export type Found<T> = { readonly value: T } | { readonly error: string };

@@ -3,7 +3,7 @@
  * name here. A schema says what is promised; further properties may come.
  */
 import { z } from 'zod';
-import { Namespace, OverrideReply, StatusReply } from '../../adapters/api/schema.ts';
+import { Namespace, OverrideReply, StatusReply } from '../../daemon/api/schema.ts';
 import { Explained } from './explain.ts';
 import { Checked, Cluster, GateChanges, GateState, Uninstalled, Well } from './host.ts';
 import { DeniedAll, DeniedLine, Differing, Keys, Linted, Rendered, Suggested } from './rules.ts';

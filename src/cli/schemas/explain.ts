@@ -2,7 +2,7 @@
  * What `explain --json` prints.
  */
 import { z } from 'zod';
-import { State } from '../../adapters/api/schema.ts';
+import { State } from '../../daemon/api/schema.ts';
 
 const Reason = z
   .object({

@@ -2,13 +2,13 @@
  * What the commands about hosts and what is installed on them print with --json.
  */
 import { z } from 'zod';
-import { Bulletin } from '../insight/bulletin.ts';
+import { HostStatus } from '../../daemon/host-status.ts';
 
 export const Cluster = z.object({
   hosts: z.array(
     z.object({
       node: z.string(),
-      bulletin: Bulletin.optional().describe('Absent where what the host says is not understood.'),
+      bulletin: HostStatus.optional().describe('Absent where what the host says is not understood.'),
     }),
   ),
 });

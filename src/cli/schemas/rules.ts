@@ -2,8 +2,8 @@
  * What the commands about rules and refusals print with --json.
  */
 import { z } from 'zod';
-import { Refusal, Summary } from '../../adapters/api/insight-schema.ts';
-import { Dns, Mode, Problem, Time } from '../../adapters/api/schema.ts';
+import { Refusal, Summary } from '../../daemon/api/diagnostics-schema.ts';
+import { Dns, Mode, Problem, Time } from '../../daemon/api/schema.ts';
 
 export const DeniedLine = Refusal.extend({
   container: z.string(),

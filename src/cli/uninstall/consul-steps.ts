@@ -1,10 +1,11 @@
 /**
  * What is in Consul: the ACL keys, which all hosts share, and what this host says of itself there.
  */
-import { normalizeKvPath } from '../../adapters/consul/options.ts';
-import { Removal } from '../../adapters/consul/removal.ts';
+
 import { type Config, PUBLISHED } from '../../config/config.ts';
-import { count } from '../present/words.ts';
+import { normalizeKvPath } from '../../sources/consul/options.ts';
+import { Removal } from '../../sources/consul/removal.ts';
+import { count } from '../format/values.ts';
 import type { Looking, Step } from './step.ts';
 
 export function consulLookings({ consul, node, publish, register }: Config): readonly Looking[] {

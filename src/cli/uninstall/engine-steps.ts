@@ -2,10 +2,10 @@
  * What is ours on the Docker Engine: helpers that a crash left behind, and images. And whether a controller still
  * runs there, in a container of our image.
  */
-import { EMPTY_IMAGE } from '../../adapters/docker/empty-image.ts';
-import type { Engine } from '../../adapters/docker/engine.ts';
-import { helperLabel, ownIds } from '../../adapters/docker/image.ts';
-import { isOurs, ourLabel } from '../../adapters/docker/labels.ts';
+import { EMPTY_IMAGE } from '../../sources/docker/empty-image.ts';
+import type { Engine } from '../../sources/docker/engine.ts';
+import { helperLabel, ownIds } from '../../sources/docker/image.ts';
+import { isOurs, ourLabel } from '../../sources/docker/labels.ts';
 import type { Step } from './step.ts';
 
 /** The names of running containers of our image that are neither helpers nor this process's own. */

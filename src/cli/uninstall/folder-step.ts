@@ -4,7 +4,7 @@
  */
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../../domain/errors.ts';
+import { messageOf } from '../../common/errors.ts';
 import type { Step } from './step.ts';
 
 export interface Folder {

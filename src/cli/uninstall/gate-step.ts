@@ -3,9 +3,9 @@
  */
 import { rmdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { type GateSettings, RUNTIME, seen } from '../../adapters/gate/layout.ts';
-import { type GateStatus, gateStatus } from '../../adapters/gate/status.ts';
-import { uninstallGate } from '../../adapters/gate/uninstall.ts';
+import { type GateSettings, RUNTIME, seen } from '../../gate/layout.ts';
+import { type GateStatus, gateStatus } from '../../gate/status.ts';
+import { uninstallGate } from '../../gate/uninstall.ts';
 import type { Step } from './step.ts';
 
 export const isThere = ({ installed, knownToEngine }: GateStatus): boolean =>

@@ -3,12 +3,12 @@
  * rules for any of them.
  */
 
-import { refOf } from '../../controller/namespace-record.ts';
-import type { NamespaceRef } from '../../controller/ports.ts';
-import { LoadError } from '../../domain/errors.ts';
-import { planNamespaces } from '../../domain/namespace.ts';
-import type { Workload } from '../../domain/workload.ts';
-import type { Engine } from '../wiring.ts';
+import { LoadError } from '../../common/errors.ts';
+import type { Engine } from '../../daemon/wiring.ts';
+import type { NamespaceRef } from '../../dataplane/dataplane.ts';
+import { planNamespaces } from '../../features/egress/workload-namespaces.ts';
+import type { Workload } from '../../inventory/workload.ts';
+import { refOf } from '../../reconciler/reconcile-state.ts';
 import type { Step } from './step.ts';
 
 /** For the plan each container is one that asks: all namespaces are in it, but for the host's. */
@@ -32,7 +32,7 @@ export async function lookForRules({ containers, dataplane }: Engine): Promise<r
 /** What cannot be looked into may hold rules; clearing it tells why it cannot. */
 async function mayHold(ref: NamespaceRef, dataplane: Engine['dataplane']): Promise<boolean> {
   try {
-    return (await dataplane.look(ref)).loaded.digest !== undefined;
+    return (await dataplane.inspect(ref)).loaded.digest !== undefined;
   } catch (error) {
     return !isGone(error);
   }

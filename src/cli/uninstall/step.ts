@@ -2,7 +2,7 @@
  * What uninstalling is made of. First all of it is looked for, then each step is taken; none waits for another to
  * succeed, and what could not be looked for counts as left.
  */
-import { messageOf } from '../../domain/errors.ts';
+import { messageOf } from '../../common/errors.ts';
 
 export type Part =
   | 'gate'

@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { modernise, shapesOf } from '../../../src/cli/arguments.ts';
-import { messageOf, UsageError } from '../../../src/domain/errors.ts';
+import { messageOf, UsageError } from '../../../src/common/errors.ts';
 import { type Asked, silentProgram } from '../../support/program.ts';
 
 const shapes = shapesOf(silentProgram());

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type ApiServer, serveApi } from '../../../src/adapters/api/server.ts';
 import { explain } from '../../../src/cli/commands/explain.ts';
 import { lint } from '../../../src/cli/commands/lint.ts';
-import type { Terminal } from '../../../src/cli/output.ts';
 import { createProgram } from '../../../src/cli/program.ts';
+import type { Terminal } from '../../../src/config/terminal.ts';
+import { type ApiServer, serveApi } from '../../../src/daemon/api/server.ts';
 
 const READ = '127.0.0.1:1';
 /** Nothing listens on these ports of loopback. */
@@ -40,8 +40,8 @@ beforeEach(async () => {
     ready: () => true,
     override: async () => ({ results: [] }),
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
-    refusals: async () => [],
-    picture: async () => ({
+    denied: async () => [],
+    snapshot: async () => ({
       ...{ places: [], services: [], unread: [], protectedHosts: [], denylist: false, recordsRefusals: true },
       rules: [{ key: 'of-the-controller', text: '' }],
       refused: [{ name: 'hosted', id: 'ab12', reason: "it runs in the host's own network" }],

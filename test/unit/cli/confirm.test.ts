@@ -2,7 +2,7 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { type Consent, confirm } from '../../../src/cli/confirm.ts';
-import type { Terminal } from '../../../src/cli/output.ts';
+import type { Terminal } from '../../../src/config/terminal.ts';
 
 /** `answer` is what somebody types; undefined: the input ends. */
 async function asked(answer: string | undefined, consent: Partial<Consent> = {}, isTTY = true) {

@@ -6,8 +6,8 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { preparedName, type RuleRequest } from '../../../src/adapters/gate/names.ts';
-import { parseWorkload } from '../../../src/domain/workload.ts';
+import { preparedName, type RuleRequest } from '../../../src/gate/names.ts';
+import { parseWorkload } from '../../../src/inventory/workload.ts';
 
 export interface Bundle {
   readonly environment: readonly string[];

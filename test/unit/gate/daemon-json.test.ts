@@ -3,13 +3,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  parseDaemonJson,
-  withGate,
-  withoutGate,
-  withoutRuntimes,
-} from '../../../src/adapters/gate/daemon-json.ts';
-import { removeMember, setMember } from '../../../src/adapters/gate/json-text.ts';
+import { parseDaemonJson, withGate, withoutGate, withoutRuntimes } from '../../../src/gate/daemon-json.ts';
+import { removeMember, setMember } from '../../../src/gate/json-text.ts';
 
 const path = '/lib/runtime';
 

@@ -14,9 +14,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { preparedName } from '../../../src/adapters/gate/names.ts';
-import { PreparedRules, type PreparedText } from '../../../src/adapters/gate/prepared-rules.ts';
-import { GateRecords, parseRecord } from '../../../src/adapters/gate/records.ts';
+import { preparedName } from '../../../src/gate/names.ts';
+import { PreparedRules, type PreparedText } from '../../../src/gate/prepared-rules.ts';
+import { GateRecords, parseRecord } from '../../../src/gate/records.ts';
 
 let runDir: string;
 beforeEach(() => {

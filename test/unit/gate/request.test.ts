@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { preparedName } from '../../../src/adapters/gate/names.ts';
-import { parseWorkload } from '../../../src/domain/workload.ts';
+import { preparedName } from '../../../src/gate/names.ts';
+import { parseWorkload } from '../../../src/inventory/workload.ts';
 import { type Vector, vectors } from '../../support/word-vectors.ts';
 import {
   awks,

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AWK_PROGRAMS } from '../../../src/adapters/gate/programs.ts';
+import { AWK_PROGRAMS } from '../../../src/gate/programs.ts';
 import { shippedGate, writeBundle } from './bundle.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egresstrator-runtime-'));

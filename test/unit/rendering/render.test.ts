@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TemplateError } from '../../../src/domain/errors.ts';
+import { TemplateError } from '../../../src/common/errors.ts';
 import { loadTemplate, SHIPPED_TEMPLATES } from '../../../src/rendering/catalog.ts';
 import { identityOf } from '../../../src/rendering/context.ts';
 import { compileTemplate, type RenderInput, render } from '../../../src/rendering/render.ts';

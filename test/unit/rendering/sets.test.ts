@@ -3,20 +3,20 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { contains, parsePrefix, WIDTH } from '../../../src/domain/address.ts';
-import type { Range } from '../../../src/domain/rule.ts';
-import { type Allowance, canonical } from '../../../src/domain/rule-set.ts';
+import { contains, parsePrefix, WIDTH } from '../../../src/net/address.ts';
+import type { Range } from '../../../src/policy/rule.ts';
+import { type AllowEntry, canonical } from '../../../src/policy/rule-set.ts';
 import {
   type SetContext,
   type TrafficContext,
   trafficContext,
 } from '../../../src/rendering/traffic-context.ts';
-import { adverse, everyPoint, naive } from '../domain/allowances.ts';
+import { adverse, everyPoint, naive } from '../policy/allow-entries.ts';
 
 /** An element read back from its text. */
-type Read = Allowance & { readonly text: string };
+type Read = AllowEntry & { readonly text: string };
 
-const prefixOf = (text: string): Allowance['prefix'] => {
+const prefixOf = (text: string): AllowEntry['prefix'] => {
   const parsed = parsePrefix(text);
   if ('reason' in parsed) throw new Error(`${text}: ${parsed.reason}`);
   return parsed.prefix;
@@ -57,7 +57,7 @@ const overlapsIn = (elements: readonly Read[]): readonly string[] =>
       .map((other) => `${one.text} and ${other.text}`),
   );
 
-const contextOf = (allowed: readonly Allowance[]): TrafficContext =>
+const contextOf = (allowed: readonly AllowEntry[]): TrafficContext =>
   trafficContext(canonical(allowed), () => true);
 
 const POINTS = everyPoint();

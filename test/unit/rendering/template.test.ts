@@ -2,7 +2,7 @@
  * What a template may say: everything it gets wrong is told before it is used, by name and line.
  */
 import { describe, expect, it } from 'vitest';
-import { TemplateError } from '../../../src/domain/errors.ts';
+import { TemplateError } from '../../../src/common/errors.ts';
 import { compileTemplate, needsUngranted } from '../../../src/rendering/template.ts';
 
 const compile = (source: string) => compileTemplate('own.hbs', `# {{comment}}\n${source}`);

@@ -119,11 +119,11 @@ describe('the program on a Node.js that is too old', () => {
       );
     }
     // Wherever this runs: nothing is read before the look but what every Node.js has.
-    const read = (name: string) => readFileSync(join(built, 'dist/cli', name), 'utf8');
+    const read = (name: string) => readFileSync(join(built, 'dist', name), 'utf8');
     const imports = (name: string) =>
       [...read(name).matchAll(/^import .* from '(.*)';$/gm)].map(([, from]) => from);
-    expect(imports('main.js')).toEqual(['./assets.js']);
-    expect(imports('assets.js')).toEqual(['node:fs', 'node:url']);
+    expect(imports('cli/main.js')).toEqual(['../config/assets.js']);
+    expect(imports('config/assets.js')).toEqual(['node:fs', 'node:url']);
   });
 });
 

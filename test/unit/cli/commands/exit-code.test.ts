@@ -1,6 +1,6 @@
 /** `explain --exit-code`: 0 it passes, 1 it does not, 2 nobody can tell. */
 import { expect, test } from 'vitest';
-import { UnansweredError, UsageError, UserError } from '../../../../src/domain/errors.ts';
+import { UnansweredError, UsageError, UserError } from '../../../../src/common/errors.ts';
 import { askController, controlsOf } from '../../../support/ask-controller.ts';
 
 type Place = { readonly mode?: 'enforce' | 'audit'; readonly state?: 'locked' };
@@ -8,7 +8,7 @@ type Place = { readonly mode?: 'enforce' | 'audit'; readonly state?: 'locked' };
 async function ask({ mode = 'enforce', state }: Place, ...args: readonly string[]) {
   const place = { workloads: ['web'], ids: ['aa'], target: 'web', grants: ['app'], dns: 'none' } as const;
   const controls = controlsOf({
-    picture: async () => ({
+    snapshot: async () => ({
       places: [{ ...place, mode, ...(state === undefined ? {} : { state }) }],
       rules: [{ key: 'app', text: '10.0.0.1:tcp/80' }],
       services: [

@@ -1,10 +1,10 @@
 /** `explain --json`: each cause and each hint there is, as its schema promises. */
 import { expect, test } from 'vitest';
-import type { Place } from '../../../../src/controller/picture.ts';
+import type { NamespaceView } from '../../../../src/diagnostics/snapshot.ts';
 import { askController, controlsOf } from '../../../support/ask-controller.ts';
 import { expectPromised } from '../../../support/promised.ts';
 
-const place = (name: string, dns: 'resolvers' | 'none'): Place => ({
+const place = (name: string, dns: 'resolvers' | 'none'): NamespaceView => ({
   ...{ workloads: [name], ids: [`${name}-id`], target: name, grants: ['app', 'gone'] },
   ...{ dns, resolvers: ['10.0.0.53'] },
   mode: 'enforce',
@@ -12,7 +12,7 @@ const place = (name: string, dns: 'resolvers' | 'none'): Place => ({
 
 const controls = (denylist: boolean) =>
   controlsOf({
-    picture: async () => ({
+    snapshot: async () => ({
       places: [place('web', 'resolvers'), place('mute', 'none')],
       rules: [
         { key: 'app', text: '0.0.0.0/0:tcp/80\nsome.pg\n10.0.0.5:tcp/443\nweb' },

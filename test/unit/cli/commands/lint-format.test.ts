@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { presentAnnotations } from '../../../../src/cli/present/annotations.ts';
-import { sarifOf } from '../../../../src/cli/present/sarif.ts';
-import type { Finding } from '../../../../src/domain/insight/finding.ts';
+import { formatAnnotations } from '../../../../src/cli/format/annotations.ts';
+import { sarifOf } from '../../../../src/cli/format/sarif.ts';
+import type { Finding } from '../../../../src/diagnostics/finding.ts';
 import { askController, controlsOf } from '../../../support/ask-controller.ts';
 import { hostileText } from '../../../support/hostile-text.ts';
 
 const controls = controlsOf({
-  picture: async () => ({
+  snapshot: async () => ({
     places: [
       {
         ...{ workloads: ['web'], ids: ['aa'], target: 'web', grants: ['gone'] },
@@ -122,7 +122,7 @@ test('whatever the texts hold, it stays one command a line, and SARIF', async ()
   const texts = fc.sample(hostileText, 50);
   expect(faultsOf(sarifOf(texts.map(finding), 'egress/acl/', '1'))).toBe('');
   for (const text of texts)
-    expect(presentAnnotations([finding(text)], true)).toMatch(
+    expect(formatAnnotations([finding(text)], true)).toMatch(
       /^::error file=[^:,\n\r]*,line=1,title=bad-line::[^\n\r]*$/,
     );
 });

@@ -1,6 +1,6 @@
 /** What `suggest --key` prints is a key's whole new text, and nothing but that. */
 import { expect, test } from 'vitest';
-import { parseRules } from '../../../../src/domain/rule.ts';
+import { parseRules } from '../../../../src/policy/rule.ts';
 import { askController, controlsOf } from '../../../support/ask-controller.ts';
 
 const places = [
@@ -15,7 +15,7 @@ const refusals = [
   ...[seen('10.2.0.1', 5432), { ...seen('10.0.0.9', 0), protocol: '132' }],
 ];
 const controls = controlsOf({
-  picture: async () => ({
+  snapshot: async () => ({
     places,
     rules: [
       { key: 'app', text: '# of the team\n10.1.0.0/16:tcp/443 # held\npg\n' },
@@ -24,7 +24,7 @@ const controls = controlsOf({
     services: [{ name: 'pg', instances: [{ address: '10.2.0.1', port: 5432, tags: [], node: 'one' }] }],
     ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist: false, recordsRefusals: true },
   }),
-  refusals: async ({ container }) =>
+  denied: async ({ container }) =>
     places
       .filter(({ target }) => container === undefined || target === container)
       .map(({ target, workloads, mode }) => ({ container: target, workloads, mode, refusals, readAt: 1 })),

@@ -1,0 +1,28 @@
+/**
+ * What every question has in common: its configuration, its output, its colours.
+ */
+import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import { plain, type Style, styleFor } from '../format/style.ts';
+import { createOutput, type Output } from '../output.ts';
+
+export interface CommandContext {
+  readonly config: Config;
+  readonly output: Output;
+  readonly paint: Style;
+  readonly terminal: Terminal;
+}
+
+export function commandContext(flags: Flags, terminal: Terminal): CommandContext {
+  const json = flags.json === true;
+  return {
+    config: resolveConfig(flags, terminal.environment),
+    output: createOutput(terminal, json),
+    paint: json ? plain : styleFor(terminal),
+    terminal,
+  };
+}
+
+/** Answers are about what is allowed, which this template does not ask. */
+export const DENYLIST_NOTE =
+  'the denylist template is in use: only what keys name that were not granted is refused, and time and names of others';

@@ -1,0 +1,204 @@
+/**
+ * What the facts of a host mean for egresstrator: each in one line, with the way out where something is wrong.
+ * Pure: nothing is asked here.
+ */
+import { count, list } from '../format/values.ts';
+import type { Facts, Firewalls } from './facts.ts';
+
+export type Health = 'ok' | 'warning' | 'error';
+
+export interface Check {
+  readonly topic: string;
+  readonly health: Health;
+  readonly says: string;
+  readonly remedy?: string;
+}
+
+type Judged = Omit<Check, 'topic'>;
+
+const ok = (says: string): Judged => ({ health: 'ok', says });
+const warning = (says: string, remedy: string): Judged => ({ health: 'warning', says, remedy });
+const error = (says: string, remedy: string): Judged => ({ health: 'error', says, remedy });
+
+const JUDGES: Readonly<Record<string, (facts: Facts) => Judged>> = {
+  kernel,
+  rights,
+  nftables,
+  'docker engine': engine,
+  'engine setup': engineSetup,
+  'helper image': helperImage,
+  consul,
+  'consul rights': consulRights,
+  controller,
+  gate,
+  'user namespaces': userNamespaces,
+  'other firewalls': ({ firewalls }) => otherFirewalls(firewalls),
+};
+
+export const evaluate = (facts: Facts): readonly Check[] =>
+  Object.entries(JUDGES).map(([topic, each]) => ({ topic, ...each(facts) }));
+
+function kernel({ platform, release, template }: Facts): Judged {
+  if (platform !== 'linux')
+    return error(
+      `this is ${platform}, and rules are loaded in the Linux kernel that runs the containers`,
+      'run egresstrator on the Linux host of the Docker Engine, or in a container there',
+    );
+  if (isBefore(release, 5, 16) && template !== 'iptables')
+    return error(
+      `Linux ${release}: before 5.16 the kernel has no egress chain of netdev, so the template ${template} may not load`,
+      'use a newer kernel, or --template iptables and --cap-drop NET_RAW (docs/security.md)',
+    );
+  if (isBefore(release, 6, 16))
+    return warning(
+      `Linux ${release}: before 6.16 an interface that is added later is guarded from the next comparison on`,
+      'nothing, unless containers get networks while they run (docs/operating.md)',
+    );
+  return ok(`Linux ${release}`);
+}
+
+function isBefore(release: string, major: number, minor: number): boolean {
+  const [, first = '0', second = '0'] = /^(\d+)\.(\d+)/.exec(release) ?? [];
+  return Number(first) < major || (Number(first) === major && Number(second) < minor);
+}
+
+function rights({ isRoot }: Facts): Judged {
+  if (isRoot) return ok('root');
+  return warning('this is not root, so some of what follows is not seen', 'run it with sudo to see all');
+}
+
+/** Without nft here the helper image brings it. */
+function nftables({ nft, tried, loader, platform }: Facts): Judged {
+  if ('value' in nft && 'value' in tried) return ok(`${nft.value}, and the kernel takes a table`);
+  const reason = 'error' in nft ? nft.error : 'error' in tried ? tried.error : '';
+  if (loader === 'nsenter')
+    return error(
+      `rules cannot be loaded by nsenter: ${reason}`,
+      'install nftables and util-linux and run as root, or use --loader helper',
+    );
+  if (platform !== 'linux') return warning('it is tried on Linux alone', 'run doctor on the Docker host');
+  return warning(
+    `rules cannot be loaded from here by nsenter, so helper containers do it: ${reason}`,
+    'install nftables and util-linux and run as root, which loads ten times as fast',
+  );
+}
+
+function engine({ engine: found }: Facts): Judged {
+  if ('error' in found) return error(found.error, 'start the Docker Engine, or name it with --docker-host');
+  return ok(`Docker Engine ${found.value.version}, cgroup ${found.value.cgroup ?? 'unknown'}`);
+}
+
+/** What the gate and nsenter cannot work with. */
+function engineSetup({ engine: found, gate: gateFound }: Facts): Judged {
+  if ('error' in found) return warning('not known, as the Engine does not answer', 'see above');
+  const { isRootless, remapsUsers, storesInContainerd } = found.value;
+  if (isRootless)
+    return error(
+      'it runs rootless, so its containers are in a network namespace of its own, and neither gate nor nsenter works',
+      'use an Engine that runs as root',
+    );
+  const gated = 'value' in gateFound && gateFound.value.installed;
+  if (storesInContainerd && gated)
+    return warning(
+      "images are in containerd's store, where the gate cannot read who said what: it takes all for the image's words",
+      'nothing, if no image sets EGRESSTRATOR_ variables; see docs/gate.md',
+    );
+  const notes = [
+    ...(remapsUsers ? ['userns-remap'] : []),
+    ...(storesInContainerd ? ["containerd's image store"] : []),
+  ];
+  return ok(notes.length === 0 ? 'as root, with its usual settings' : `as root, with ${list(notes)}`);
+}
+
+function helperImage({ helperImage: found, loader, tried }: Facts): Judged {
+  if ('value' in found) return ok(found.value);
+  if (loader === 'nsenter' || (loader === 'auto' && 'value' in tried))
+    return ok('none, and none is needed, as nsenter works');
+  return error(found.error, 'build it: docs/operating.md, "Two ways to load"');
+}
+
+function consul({ keys: found }: Facts): Judged {
+  if ('error' in found)
+    return error(found.error, 'start Consul, or correct --consul, its token and its certificates');
+  if (found.value > 0) return ok(`it answers, with ${count(found.value, 'ACL key')}`);
+  return warning('it answers, and has no ACL keys', 'put the first one there, or correct --kv-path');
+}
+
+function consulRights({ rights: found }: Facts): Judged {
+  if ('error' in found) return warning(`not known: ${found.error}`, 'see above');
+  const may = found.value;
+  if (may === undefined) return ok('Consul has no ACLs, or is too old to tell');
+  const lacking = (['keys', 'services', 'nodes'] as const).filter((what) => !may[what]);
+  if (lacking.length === 0) return ok('the token may read keys, services and nodes');
+  return error(`the token may not read ${list(lacking)}`, 'give it the policy of docs/operating.md');
+}
+
+function controller({ controller: found, version, socket }: Facts): Judged {
+  if (found === undefined)
+    return warning(
+      `none answers at ${socket}`,
+      'start one, or give its --socket; in a container: docker exec <container> egresstrator doctor',
+    );
+  if ('error' in found) return error(found.error, 'restart it');
+  if (found.value === version) return ok(`version ${version}, as this program`);
+  return warning(
+    `it is version ${found.value}, and this program is ${version}`,
+    'restart the controller after an upgrade, or use the program of its version',
+  );
+}
+
+function gate({ gate: found }: Facts): Judged {
+  if ('error' in found) return warning(`not known: ${found.error}`, 'run doctor as root on the Docker host');
+  const { installed, current, knownToEngine, missingTools, isDefault } = found.value;
+  if (!installed && knownToEngine !== true)
+    return warning(
+      'it is not installed: a container is open from its first instruction until its rules are loaded',
+      'egresstrator gate install',
+    );
+  if (missingTools.length > 0)
+    return error(`it lacks on the host: ${missingTools.join(', ')}`, 'install these packages');
+  if (!installed || knownToEngine === false)
+    return error(
+      installed
+        ? 'its files are there, and the Engine does not know it'
+        : 'the Engine knows it, and its files are gone',
+      'egresstrator gate install',
+    );
+  if (!current) return error('its files are of another version', 'egresstrator gate install');
+  return ok(isDefault ? 'installed, and the default runtime' : 'installed, for those that name its runtime');
+}
+
+function userNamespaces({ userNamespaces: most }: Facts): Judged {
+  if (most === undefined) return ok('not told by this kernel');
+  if (most === 0) return ok('none may be made');
+  return ok('processes may make them; rules stay where the network is (docs/security.md)');
+}
+
+/** They work in the host's namespace, and egresstrator in those of containers: only a shared tool is a risk. */
+function otherFirewalls({ legacyTables, nftTables, firewalld, ufw }: Firewalls): Judged {
+  const old = 'value' in nftTables && nftTables.value.includes('inet egresstrator');
+  if (old)
+    return error(
+      "a table of egresstrator is in the host's own namespace, where none belongs",
+      'find who loaded it, then: nft delete table inet egresstrator',
+    );
+  const seen = [
+    ...(firewalld ? ['firewalld'] : []),
+    ...(ufw ? ['ufw'] : []),
+    ...(legacyTables.length > 0 ? [`iptables-legacy (${legacyTables.join(', ')})`] : []),
+    ...('value' in nftTables && nftTables.value.length > 0
+      ? [count(nftTables.value.length, 'nft table')]
+      : []),
+  ];
+  const unseen = 'error' in nftTables ? '; nft tables could not be listed' : '';
+  if (seen.length === 0) return ok(`none found${unseen}`);
+  const mixed =
+    legacyTables.length > 0 && 'value' in nftTables && nftTables.value.some((one) => /^ip6? /.test(one));
+  const says = `in the host's namespace: ${list(seen)}${unseen}; they refuse beside our rules, never instead of them`;
+  return mixed
+    ? warning(
+        `${says}; old and new iptables are both in use`,
+        'use one of them: each hides the rules of the other',
+      )
+    : ok(says);
+}

@@ -1,0 +1,26 @@
+/**
+ * Findings as commands of a GitHub workflow, which shows them beside the lines they are about.
+ */
+import type { Finding, Severity } from '../../diagnostics/finding.ts';
+
+const LEVELS: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'notice' };
+
+/** `inFile`: keys are paths of files, which GitHub finds in the repository. */
+export const formatAnnotations = (findings: readonly Finding[], inFile: boolean): string =>
+  findings
+    .map(({ severity, code, key, container, line, text, reason, remedy }) => {
+      const where = key ?? container ?? '';
+      const place = inFile
+        ? [`file=${property(where)}`, ...(line === undefined ? [] : [`line=${line}`])]
+        : [];
+      const title = inFile ? code : `${code}: ${where}${line === undefined ? '' : ` line ${line}`}`;
+      const what = text === undefined ? '' : `${text}: `;
+      const words = [...place, `title=${property(title)}`].join(',');
+      return `::${LEVELS[severity]} ${words}::${data(`${what}${reason}; ${remedy}`)}`;
+    })
+    .join('\n');
+
+/** As the runner reads it back; see `actions/toolkit`, packages/core/src/command.ts. */
+const data = (text: string): string =>
+  text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');

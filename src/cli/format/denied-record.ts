@@ -1,0 +1,46 @@
+/**
+ * What is known of denied packets beyond their destinations, for people: that the record is full, where what it
+ * leaves out went, and what never had a destination.
+ */
+import type { DeniedSummary } from '../../inventory/denied-record.ts';
+import type { Style } from './style.ts';
+import { ago, many } from './values.ts';
+
+/** Places that are told; --json tells all. */
+const MOST_PLACES = 20;
+
+export interface ContainerSummary extends DeniedSummary {
+  readonly container: string;
+}
+
+/** A paragraph; empty where there is nothing to say. */
+export const formatSummary = (summary: ContainerSummary, now: number, paint: Style): string =>
+  [...fullLines(summary, now, paint), ...otherLines(summary)].join('\n');
+
+function fullLines(summary: ContainerSummary, now: number, paint: Style): readonly string[] {
+  const { container, isFull, fullAt, unlistedAt } = summary;
+  if (fullAt === undefined) return [];
+  const when = isFull ? 'is full' : `was full ${ago(fullAt, now)}`;
+  const places = unlistedAt.slice(0, MOST_PLACES);
+  const rest = unlistedAt.length - places.length;
+  return [
+    `${paint('yellow', `The record of ${container} ${when}`)}: ${unlisted(summary)}.`,
+    ...places.map(({ place, packets }) => `  ${place}: ${many(packets, 'more packet')}`),
+    ...(rest === 0 ? [] : [`  and ${many(rest, 'place')} more; --json tells all`]),
+  ];
+}
+
+/** `4,904 of 9,003 denied packets are not listed by destination` */
+export const unlisted = ({ packets, unlisted: left }: Pick<DeniedSummary, 'packets' | 'unlisted'>): string =>
+  `${left.toLocaleString('en-US')} of ${many(packets, 'denied packet')} are not listed by destination`;
+
+const otherLines = ({ container, spoofed, frames }: ContainerSummary): readonly string[] => [
+  ...(spoofed === 0
+    ? []
+    : [`${container}: ${many(spoofed, 'packet')} had a false source address, or named a way of their own.`]),
+  ...(frames === 0
+    ? []
+    : [
+        `${container}: ${many(frames, 'frame')} of packet sockets were denied; their destinations are not known.`,
+      ]),
+];

@@ -1,0 +1,38 @@
+/**
+ * What a new text would change, for people.
+ */
+import type { Change, Diff, Stretch } from '../../diagnostics/diff.ts';
+import type { Style } from './style.ts';
+import { count, list } from './values.ts';
+
+/** Lines of one kind that are shown for the same workloads; --json has all. */
+const MOST_LINES = 50;
+
+export function formatDiff(key: string, { problems, changes, holders }: Diff, paint: Style): string {
+  const bad = problems.map(
+    ({ severity, line, text, reason }) =>
+      `${paint(severity === 'error' ? 'red' : 'yellow', severity)}: line ${line ?? '?'}${text === undefined ? '' : ` (${text})`}: ${reason}`,
+  );
+  const affected = changes.flatMap(({ workloads }) => workloads).length;
+  const summary =
+    holders.length === 0
+      ? `No running workload holds ${key}.`
+      : `${count(holders.length, 'workload')} ${holders.length === 1 ? 'holds' : 'hold'} ${key}; ${affected === 0 ? 'nothing changes' : `${affected} would see a change`}. Nothing was written.`;
+  return [...bad, ...changes.map((change) => presentChange(change, paint)), summary].join('\n');
+}
+
+const presentChange = ({ workloads, gained, lost }: Change, paint: Style): string =>
+  [
+    `${list(workloads)}:`,
+    ...stretches(gained, (text) => paint('green', `  + ${text}`)),
+    ...stretches(lost, (text) => paint('red', `  - ${text}`)),
+    '',
+  ].join('\n');
+
+function stretches(all: readonly Stretch[], print: (text: string) => string): readonly string[] {
+  const shown = all
+    .slice(0, MOST_LINES)
+    .map(({ rule, partly }) => print(partly ? `${rule}  (in part)` : rule));
+  const more = all.length - shown.length;
+  return more === 0 ? shown : [...shown, print(`… and ${more} more; --json lists all`)];
+}

@@ -1,0 +1,17 @@
+/**
+ * The state of a host, one line for each thing that matters, for people.
+ */
+import type { Check, Health } from '../doctor/evaluate.ts';
+import type { Colour, Style } from './style.ts';
+
+const COLOURS: Readonly<Record<Health, Colour>> = { ok: 'green', warning: 'yellow', error: 'red' };
+
+export function formatChecks(checks: readonly Check[], paint: Style): string {
+  const width = Math.max(...checks.map(({ topic }) => topic.length));
+  return checks
+    .flatMap(({ topic, health, says, remedy }) => [
+      `${paint(COLOURS[health], health.padEnd(7))}  ${topic.padEnd(width)}  ${says}`,
+      ...(remedy === undefined ? [] : [`${' '.repeat(11 + width)}→ ${remedy}`]),
+    ])
+    .join('\n');
+}

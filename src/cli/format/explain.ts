@@ -1,0 +1,163 @@
+/**
+ * An explanation in sentences: first whether, then why, then what to do.
+ */
+import type { NamespaceState } from '../../daemon/status.ts';
+import { type Destination, formatDestination } from '../../diagnostics/destination.ts';
+import type { Explanation, Hint } from '../../diagnostics/explain.ts';
+import { formatPrefix } from '../../net/address.ts';
+import type { RuleMatch } from '../../policy/compile.ts';
+import { formatRule } from '../../policy/rule.ts';
+import { formatTraffic } from '../../policy/traffic.ts';
+import type { Style } from './style.ts';
+import { formatGrant } from './suggest.ts';
+import { count, sentence } from './values.ts';
+
+/** Reasons of one kind that are shown. */
+const MOST = 5;
+
+export interface Asked {
+  readonly container: string;
+  readonly grants: readonly string[];
+  /** The granted keys that exist. */
+  readonly keys: readonly string[];
+  /** As the controller tells it; undefined without one. */
+  readonly state?: NamespaceState | undefined;
+}
+
+/** Where what is loaded may differ from what the rules say. */
+const REMARKS: Readonly<Record<NamespaceState, string | undefined>> = {
+  protected: undefined,
+  audit: undefined,
+  locked: undefined,
+  denylist: undefined,
+  custom: 'a template of your own is loaded (custom), so that may decide otherwise',
+  pending: 'its rules are not loaded yet (pending), so this is what will hold',
+  failed: 'its rules could not be loaded (failed), so what was loaded before holds',
+  unenforceable: 'something inside could undo its rules (unenforceable)',
+  cleared: 'an operator took its rules away (cleared), so everything passes until it stops',
+};
+
+/** Where rules would allow it. */
+const LOCKED =
+  'it reaches nothing now (locked), as what is known is older than --max-age allows: see egresstrator status';
+
+const isLocked = ({ state }: Asked, cause: Explanation['cause']): boolean =>
+  state === 'locked' && cause.kind === 'rules';
+
+const remarksOn = (asked: Asked, cause: Explanation['cause']): readonly string[] => {
+  const { state } = asked;
+  const remark = isLocked(asked, cause) ? LOCKED : state === undefined ? undefined : REMARKS[state];
+  return remark === undefined ? [] : [`But ${remark}.`];
+};
+
+export function formatExplanation(asked: Asked, explanation: Explanation, paint: Style): string {
+  const { destination, allowed, passes, cause } = explanation;
+  const what = formatDestination(destination);
+  const mayNow = allowed && !isLocked(asked, cause);
+  const verdict = mayNow ? paint('green', 'may reach') : paint('red', 'may not reach');
+  const audit = passes && !allowed ? ', but audit mode lets it pass' : '';
+  const lines = cause.kind === 'nothing' ? remedies(asked, destination, cause.hints) : [because(cause)];
+  return [`${asked.container} ${verdict} ${what}${audit}.`, ...lines.flat(), ...remarksOn(asked, cause)].join(
+    '\n',
+  );
+}
+
+/** What lines say of a host, whatever the port. */
+export function formatHost(asked: Asked, host: string, reasons: readonly RuleMatch[]): string {
+  if (reasons.length === 0)
+    return `${asked.container} may reach nothing at ${host}. Give a port, as in "${host} tcp/443", to see what would allow it.`;
+  const shown = reasons
+    .slice(0, 20)
+    .map((reason) => `  ${formatTraffic(reason.allowance)}: ${sourceOf(reason)}`);
+  return [`${asked.container} may reach at ${host}:`, ...shown, ...more(reasons.length - shown.length)].join(
+    '\n',
+  );
+}
+
+function because(cause: Exclude<Explanation['cause'], { kind: 'nothing' }>): readonly string[] {
+  if (cause.kind === 'open')
+    return ['  The denylist template is in use, and no key that it lacks names this.'];
+  if (cause.kind === 'loopback') return ['  Loopback is always allowed.'];
+  if (cause.kind === 'resolver')
+    return ['  It is a resolver of this container, and names may be looked up (EGRESSTRATOR_DNS=resolvers).'];
+  const shown = cause.reasons.slice(0, MOST).map((reason) => `  ${sourceOf(reason)}`);
+  const lines = [...shown, ...more(cause.reasons.length - shown.length)];
+  return cause.kind === 'closed' ? closed(cause.reasons, lines) : lines;
+}
+
+/** It takes all of these keys: one that is not granted closes what it names. */
+function closed(reasons: readonly RuleMatch[], lines: readonly string[]): readonly string[] {
+  const keys = [...new Set(reasons.map(({ key }) => key))];
+  return [
+    '  The denylist template is in use, and closes what keys name that are not granted:',
+    ...lines.map((line) => `  ${line}`),
+    `To open it: add ${keys.join(', ')} to EGRESSTRATOR_ACL${keys.length > 1 ? ' (all of them)' : ''}.`,
+  ];
+}
+
+const more = (number: number): readonly string[] =>
+  number > 0 ? [`  … and ${count(number, 'more line')}`] : [];
+
+/** `key db line 3: production.postgresql (instance on node-1)` */
+const sourceOf = ({ key, line, instance }: RuleMatch): string =>
+  `key ${key} line ${line.line}: ${formatRule(line.rule)}${instance === undefined ? '' : ` (instance on ${instance.node})`}`;
+
+type Of<Kind extends Hint['kind']> = Extract<Hint, { readonly kind: Kind }>;
+const only = <Kind extends Hint['kind']>(hints: readonly Hint[], kind: Kind): readonly Of<Kind>[] =>
+  hints.filter((hint): hint is Of<Kind> => hint.kind === kind);
+
+/** What stands in the way, then what would help. */
+function remedies(asked: Asked, { host }: Destination, hints: readonly Hint[]): readonly string[] {
+  return [
+    ...(asked.grants.length === 0 ? ['  It is granted no key: EGRESSTRATOR_ACL is empty.'] : []),
+    ...only(hints, 'unknown-key').map(
+      ({ key }) => `  It asks for the key ${key}, and Consul has none of that name.`,
+    ),
+    ...only(hints, 'no-instance')
+      .slice(0, MOST)
+      .map(
+        ({ key, line }) =>
+          `  Key ${key} line ${line.line} (${formatRule(line.rule)}) names a service of which Consul has no instance now.`,
+      ),
+    ...only(hints, 'untold-service')
+      .slice(0, MOST)
+      .map(
+        ({ key, line }) =>
+          `  Key ${key} line ${line.line} (${formatRule(line.rule)}) names a service whose instances Consul has not told; egresstrator lint says why.`,
+      ),
+    ...only(hints, 'no-dns').map(() => '  Name resolution is switched off by EGRESSTRATOR_DNS=none.'),
+    ...only(hints, 'protected').map(
+      ({ reason }) =>
+        `  ${capital(sourceOf(reason))} is too broad to mean ${formatPrefix(host)}, which is protected.`,
+    ),
+    ...only(hints, 'near')
+      .slice(0, MOST)
+      .map(({ reason }) => `  ${capital(sourceOf(reason))} allows ${formatTraffic(reason.allowance)} there.`),
+    ...ways(asked, hints),
+  ];
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+function ways({ container, keys }: Asked, hints: readonly Hint[]): readonly string[] {
+  const grant = only(hints, 'grant')
+    .slice(0, MOST)
+    .map(
+      ({ reason: { key, line }, rules, broad }) =>
+        `  add ${key} to EGRESSTRATOR_ACL of ${container}: its line ${line.line} (${formatRule(line.rule)}) allows it${extent(rules, broad)}`,
+    );
+  const where = keys.length > 1 ? `one of its keys (${keys.join(', ')})` : `its key ${keys[0] ?? ''}`;
+  const place = keys.length === 0 ? 'a key that it is granted' : where;
+  const rules = [...only(hints, 'protected'), ...only(hints, 'write')].map(
+    ({ rule }) => `  put ${rule} into ${place}`,
+  );
+  const all = [...grant, ...rules];
+  const [first, ...others] = only(hints, 'grant');
+  const key = others.length === 0 ? first?.reason.key : undefined;
+  const how = first === undefined ? [] : [sentence(formatGrant(container, keys, key))];
+  return all.length === 0 ? [] : [`To allow it${all.length > 1 ? ', one of' : ''}:`, ...all, ...how];
+}
+
+/** Who asks for a key gets all of it. */
+const extent = (rules: number, broad: boolean): string =>
+  broad ? ', and far more' : rules > 1 ? `, with ${count(rules - 1, 'other rule')}` : '';

@@ -1,0 +1,30 @@
+/**
+ * Findings about rules, for people: one line each, as compilers print them, and the remedy below.
+ */
+import type { Finding, Severity } from '../../diagnostics/finding.ts';
+import type { Colour, Style } from './style.ts';
+import { count, list } from './values.ts';
+
+const COLOURS: Readonly<Record<Severity, Colour>> = { error: 'red', warning: 'yellow', info: 'dim' };
+
+export function formatFindings(
+  findings: readonly Finding[],
+  unread: readonly string[],
+  paint: Style,
+): string {
+  const lines = findings.map(({ severity, key, container, line, text, reason, remedy }) => {
+    const where = key ?? container ?? '';
+    const place = line === undefined ? where : `${where}:${line}`;
+    const what = text === undefined ? '' : `${text}: `;
+    return `${place}: ${paint(COLOURS[severity], severity)}: ${what}${reason}\n  ${remedy}`;
+  });
+  const blind =
+    unread.length === 0 ? [] : [`not looked up, as there are too many services: ${list(unread.slice(0, 5))}`];
+  return [...lines, ...blind, summary(findings)].join('\n');
+}
+
+function summary(findings: readonly Finding[]): string {
+  if (findings.length === 0) return 'nothing to remark';
+  const number = (wanted: Severity) => findings.filter(({ severity }) => severity === wanted).length;
+  return `${count(number('error'), 'error')}, ${count(number('warning'), 'warning')}, ${number('info')} to tidy up`;
+}

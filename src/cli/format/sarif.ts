@@ -1,0 +1,68 @@
+/**
+ * Findings in SARIF 2.1.0, which code scanning takes in (docs.oasis-open.org/sarif/sarif/v2.1.0).
+ */
+import type { Finding, Severity } from '../../diagnostics/finding.ts';
+
+const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
+  error: 'error',
+  warning: 'warning',
+  info: 'note',
+};
+
+const MEANING: Readonly<Record<Finding['code'], string>> = {
+  'bad-line': 'A line is no rule and has no effect.',
+  'host-bits': 'A prefix has host bits, which are masked.',
+  'host-name': 'A service with a tag reads as the name of a host.',
+  protected: 'A prefix holds a protected address, which it does not allow.',
+  service: 'A service that a rule names grants nothing.',
+  broad: 'A rule allows more than anybody can have meant.',
+  duplicate: 'Two lines say the same.',
+  shadowed: 'Other lines allow all that a line allows.',
+  'empty-key': 'A key holds no rule.',
+  'missing-key': 'A workload asks for a key that Consul does not have.',
+  'unused-key': 'No running workload asks for a key.',
+  'not-enabled': 'A container names keys and does not ask for rules.',
+  'foreign-rules': 'The network of a workload holds filter rules of others.',
+};
+
+/** `folder`: where the keys are in Consul; undefined where the findings are about files. */
+export const sarifOf = (findings: readonly Finding[], folder: string | undefined, version: string) => ({
+  $schema: 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json',
+  version: '2.1.0',
+  runs: [
+    {
+      tool: {
+        driver: {
+          name: 'egresstrator',
+          version,
+          rules: Object.entries(MEANING).map(([id, text]) => ({ id, shortDescription: { text } })),
+        },
+      },
+      results: findings.map((one) => resultOf(one, folder)),
+    },
+  ],
+});
+
+function resultOf(
+  { severity, code, key, container, line, text, reason, remedy }: Finding,
+  folder: string | undefined,
+) {
+  const what = text === undefined ? '' : `${text}: `;
+  const place = { ...(line === undefined ? {} : { region: { startLine: line } }) };
+  const at =
+    key === undefined
+      ? { logicalLocations: [{ name: container ?? '', kind: 'resource' }] }
+      : { physicalLocation: { artifactLocation: { uri: uriOf(`${folder ?? ''}${key}`) }, ...place } };
+  return {
+    ruleId: code,
+    level: LEVELS[severity],
+    message: { text: `${what}${reason}; ${remedy}` },
+    locations: [at],
+  };
+}
+
+/** A relative reference where the path is relative; `-` is standard input. */
+const uriOf = (path: string): string => {
+  const encoded = path.toWellFormed().split('/').map(encodeURIComponent).join('/');
+  return path === '-' ? 'stdin' : path.startsWith('/') ? `file:///${encoded.replace(/^\/+/, '')}` : encoded;
+};

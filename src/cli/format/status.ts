@@ -1,0 +1,213 @@
+/**
+ * The state of a host, for people.
+ */
+import type { z } from 'zod';
+import type { StatusReply } from '../../daemon/api/schema.ts';
+import type { NamespaceState } from '../../daemon/status.ts';
+import { unlisted } from './denied-record.ts';
+import { RAW_LINE, RAW_MARK, RAW_REMEDY, rawNote } from './raw-sockets.ts';
+import type { Colour, Style } from './style.ts';
+import { type Column, table } from './table.ts';
+import { ago, count, many, sentence, unrecorded } from './values.ts';
+
+/** As the API tells it. */
+export type Status = z.infer<typeof StatusReply>;
+export type NamespaceStatus = Status['namespaces'][number];
+type SourceStatus = Status['sources'][number];
+
+const COLOURS: Readonly<Record<NamespaceState, Colour>> = {
+  pending: 'yellow',
+  protected: 'green',
+  audit: 'yellow',
+  locked: 'yellow',
+  denylist: 'green',
+  custom: 'green',
+  unenforceable: 'red',
+  failed: 'red',
+  cleared: 'yellow',
+};
+
+export function formatStatus(status: Status, now: number, paint: Style): string {
+  const { namespaces, refused } = status;
+  const parts = [
+    status.controller === undefined ? '' : presentController(status.controller, now),
+    namespaces.length === 0
+      ? 'No running container was started with EGRESSTRATOR_ENABLE=1.'
+      : table(byName(namespaces), columns(now), paint),
+    rawNote(namespaces),
+    status.recordsRefusals === false ? sentence(unrecorded(status.controller?.template)) : '',
+    refused
+      .map(({ name, problem }) => `${paint('red', `${name} can not be given rules`)}: ${problem.reason}`)
+      .join('\n'),
+    (status.unasked ?? [])
+      .map(({ name, problem }) => `${paint('yellow', name)}: ${problem.reason}`)
+      .join('\n'),
+    presentByHand(namespaces, now, paint),
+    presentFull(namespaces, paint),
+    presentErrors(namespaces, paint),
+    presentProblems(namespaces, paint),
+    table(shownSources(status.sources), sourceColumns(now), paint),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+/** What holds for all namespaces of a host. */
+export interface Setting {
+  readonly loader: string | undefined;
+  /** False where the template records nobody who is refused. */
+  readonly recordsRefusals: boolean | undefined;
+}
+
+/** All that is known of one namespace. */
+export function formatNamespace(
+  namespace: NamespaceStatus,
+  { loader, recordsRefusals }: Setting,
+  now: number,
+  paint: Style,
+): string {
+  const { workloads, target, state, grants, mode, dns, fingerprint, verifiedAt, lastError } = namespace;
+  const by = namespace.loader ?? loader;
+  const raw = namespace.hasRawSockets ? paint('yellow', RAW_LINE) : 'can not be opened';
+  const lines: readonly (readonly [string, string])[] = [
+    ['workloads', workloads.join(', ')],
+    ['entered by', target],
+    ['state', paint(COLOURS[state], state)],
+    ['means', recordsRefusals === false && state === 'audit' ? UNRECORDED_AUDIT : MEANING[state]],
+    ['keys', grants.join(', ') || 'none'],
+    ...(namespace.byHand === undefined ? [] : [['by hand', sinceText(namespace.byHand, now)] as const]),
+    ['mode', mode],
+    ['names', dns === 'resolvers' ? 'port 53 of its own resolvers' : 'no name resolution'],
+    ['raw sockets', raw],
+    ['rules', fingerprint ?? 'none loaded'],
+    ['checked', ago(verifiedAt, now)],
+    ...deniedLine(namespace),
+    ...(by === undefined ? [] : [['loaded by', by] as const]),
+    ...(lastError === undefined ? [] : [['last error', paint('red', lastError)] as const]),
+  ];
+  const text = lines.map(([name, value]) => `${name.padEnd(13)}${value}`).join('\n');
+  const remedy = namespace.hasRawSockets ? RAW_REMEDY : '';
+  return [text, remedy, presentProblems([namespace], paint)].filter((part) => part !== '').join('\n\n');
+}
+
+const UNRECORDED_AUDIT = 'everything passes; the template does not record what would be refused';
+
+const MEANING: Readonly<Record<NamespaceState, string>> = {
+  pending: 'waits for its first rules, or for Consul',
+  protected: 'reaches what its keys allow, and nothing else',
+  audit: 'everything passes; what would be refused is recorded',
+  locked:
+    'reaches nothing but its name resolvers, as no key grants it anything, what is known is too old (--max-age), or the template is lockdown',
+  denylist: 'reaches all but what keys name that it was not granted, and time and names of others',
+  custom: 'holds what your own template makes of its keys; what that lets pass is not known here',
+  unenforceable: 'rules are loaded, but something inside could undo them',
+  failed: 'rules could not be loaded; it is tried again',
+  cleared: 'an operator took the rules away until it stops',
+};
+
+const presentController = (
+  { version, node, loader, template, startedAt }: NonNullable<Status['controller']>,
+  now: number,
+): string =>
+  `egresstrator ${version} on ${node}, started ${ago(startedAt, now)}, loads ${template} by ${loader}`;
+
+const byName = (namespaces: readonly NamespaceStatus[]): readonly NamespaceStatus[] =>
+  namespaces.toSorted((a, b) => (a.target < b.target ? -1 : 1));
+
+const columns = (now: number): readonly Column<NamespaceStatus>[] => [
+  { title: 'CONTAINER', text: ({ workloads }) => workloads.join(', ') },
+  {
+    title: 'STATE',
+    text: ({ state, hasRawSockets }) => `${state}${hasRawSockets ? RAW_MARK : ''}`,
+    colour: ({ state }) => COLOURS[state],
+  },
+  { title: 'KEYS', text: ({ grants }) => grants.join(', ') || '-' },
+  { title: 'RULES', text: ({ fingerprint }) => fingerprint?.slice(0, 8) ?? '-' },
+  { title: 'CHECKED', text: ({ verifiedAt }) => ago(verifiedAt, now) },
+];
+
+const BY_HAND = {
+  set: 'its keys were set by hand',
+  clear: 'its rules were taken away by hand',
+} as const;
+
+const sinceText = ({ since }: { readonly since: number }, now: number): string =>
+  `since ${new Date(since).toISOString()} (${ago(since, now)})`;
+
+/** Who reads that a container may reach something looks for a reason in its own words. */
+const presentByHand = (namespaces: readonly NamespaceStatus[], now: number, paint: Style): string =>
+  byName(namespaces)
+    .flatMap(({ target, byHand }) =>
+      byHand === undefined
+        ? []
+        : `${paint('yellow', target)}: ${BY_HAND[byHand.kind]}, ${sinceText(byHand, now)}, and stay so until it stops or "egresstrator set ${target}"`,
+    )
+    .join('\n');
+
+const presentErrors = (namespaces: readonly NamespaceStatus[], paint: Style): string =>
+  namespaces
+    .flatMap(({ target, lastError }) =>
+      lastError === undefined ? [] : `${paint('red', target)}: ${lastError}`,
+    )
+    .join('\n');
+
+/** Where a flood hides where else packets went. */
+function presentFull(namespaces: readonly NamespaceStatus[], paint: Style): string {
+  const full = namespaces.flatMap(({ target, denied }) => (denied?.isFull ? [{ target, denied }] : []));
+  return full
+    .map(
+      ({ target, denied }) =>
+        `${paint('yellow', `${target}: the record of denied destinations is full`)}; ${unlisted(denied)} (egresstrator denied ${target})`,
+    )
+    .join('\n');
+}
+
+function deniedLine({ denied }: NamespaceStatus): readonly (readonly [string, string])[] {
+  if (denied === undefined) return [];
+  const { packets, spoofed, frames } = denied;
+  const parts = [
+    many(packets, 'packet'),
+    ...(spoofed === 0 ? [] : [`${spoofed.toLocaleString('en-US')} of them forged`]),
+    ...(frames === 0 ? [] : [many(frames, 'frame')]),
+    ...(denied.isFull ? [`the record is full: ${unlisted(denied)}`] : []),
+  ];
+  return [['denied', parts.join('; ')]];
+}
+
+/** Each once, however many containers hold the key. */
+function presentProblems(namespaces: readonly NamespaceStatus[], paint: Style): string {
+  const lines = namespaces.flatMap(({ problems, target }) =>
+    problems.map(({ severity, key, line, text, reason }) => {
+      const where = key === undefined ? target : `key ${key}`;
+      const place = line === undefined ? where : `${where} line ${line}`;
+      const word = paint(severity === 'error' ? 'red' : 'yellow', severity);
+      return `${word}: ${place}${text === undefined ? '' : ` (${text})`}: ${reason}`;
+    }),
+  );
+  return [...new Set(lines)].join('\n');
+}
+
+/** Services are told one by one only where something is wrong with them. */
+function shownSources(sources: readonly SourceStatus[]): readonly SourceStatus[] {
+  const isQuiet = ({ name, error, known, outdated }: SourceStatus) =>
+    name.startsWith('service ') && error === undefined && known && !outdated;
+  const quiet = sources.filter(isQuiet);
+  const rest = sources.filter((source) => !isQuiet(source));
+  if (quiet.length === 0) return rest;
+  const oldest = Math.min(...quiet.map(({ confirmedAt }) => confirmedAt ?? 0));
+  return [
+    ...rest,
+    { name: count(quiet.length, 'service'), known: true, confirmedAt: oldest, error: undefined },
+  ];
+}
+
+const sourceColumns = (now: number): readonly Column<SourceStatus>[] => [
+  { title: 'SOURCE', text: ({ name }) => name },
+  { title: 'CONFIRMED', text: ({ confirmedAt }) => ago(confirmedAt, now) },
+  {
+    title: 'STATE',
+    text: ({ known, error, outdated }) =>
+      `${outdated ? 'too old (--max-age), so it grants nothing: ' : ''}${error ?? (known ? 'ok' : 'not read yet')}`,
+    colour: ({ known, error, outdated }) =>
+      error === undefined && !outdated ? (known ? 'green' : 'yellow') : 'red',
+  },
+];

@@ -1,0 +1,58 @@
+/**
+ * What uninstalling would take away, and what it took, for people.
+ */
+import type { Part, Taken } from '../uninstall/step.ts';
+import type { Style } from './style.ts';
+
+const TITLES: Readonly<Record<Part, string>> = {
+  gate: 'gate',
+  rules: 'rules',
+  helpers: 'helpers',
+  state: 'state folder',
+  run: 'run folder',
+  image: 'images',
+  keys: 'ACL keys',
+  status: 'status',
+  registration: 'registration',
+};
+
+const WIDTH = Math.max(...Object.values(TITLES).map((title) => title.length));
+
+export function formatPlan(
+  steps: readonly Taken[],
+  { withKeys, paint }: { readonly withKeys: boolean; readonly paint: Style },
+): string {
+  const present = steps.filter(({ state }) => state === 'present');
+  const left = steps.filter(({ state }) => state === 'left');
+  const keys = 'What is in Consul stays (--keys removes the ACL keys, which all hosts share, and this host).';
+  return [
+    present.length === 0 ? 'Nothing of egresstrator was found on this host.' : 'This would be removed:',
+    ...linesOf(present),
+    ...left.map((one) => paint('red', `${titled(one.part)}${one.what}: ${one.reason ?? ''}`)),
+    ...(withKeys ? [] : [keys]),
+    ...(present.some(({ part }) => part === 'rules')
+      ? ['Containers whose rules are removed reach everything that their network lets them.']
+      : []),
+  ].join('\n');
+}
+
+export function formatTaken(steps: readonly Taken[], paint: Style): string {
+  const removed = steps.filter(({ state }) => state === 'removed');
+  const left = steps.filter(({ state }) => state === 'left');
+  return [
+    ...(removed.length === 0 ? [] : ['Removed:', ...linesOf(removed)]),
+    ...(left.length === 0 ? [] : ['Left:']),
+    ...left.map((one) => paint('red', `${titled(one.part)}${one.what}: ${one.reason ?? ''}`)),
+  ].join('\n');
+}
+
+/** One line for each part. */
+function linesOf(steps: readonly Taken[]): readonly string[] {
+  const parts = [...new Set(steps.map(({ part }) => part))];
+  return parts.map((part) => {
+    const all = steps.filter((one) => one.part === part).map(({ what }) => what);
+    return `${titled(part)}${all.join(', ')}`;
+  });
+}
+
+const titled = (part: Part): string => `  ${TITLES[part].padEnd(WIDTH)}  `;

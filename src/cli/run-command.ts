@@ -1,0 +1,43 @@
+/**
+ * Runs the command that the arguments name, and turns what goes wrong into one sentence and an exit code
+ * (0 done, 1 failed, 2 wrong usage).
+ */
+import { CommanderError } from 'commander';
+import { UnansweredError, UsageError } from '../common/errors.ts';
+import { version } from '../config/assets.ts';
+import type { Terminal } from '../config/terminal.ts';
+import { modernise, shapesOf } from './arguments.ts';
+import { addGate } from './commands/gate.ts';
+import { createActions } from './commands.ts';
+import { addCompletion } from './completion.ts';
+import { printError } from './output.ts';
+import { createProgram } from './program.ts';
+
+const terminal: Terminal = {
+  ...{ stdout: process.stdout, stderr: process.stderr, environment: process.env },
+  /** Opened when it is asked for: most commands read nothing. */
+  get stdin() {
+    return process.stdin;
+  },
+};
+
+async function main(): Promise<number> {
+  const program = createProgram(version(), createActions(terminal));
+  addGate(program, terminal);
+  addCompletion(program, (text) => process.stdout.write(text));
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  try {
+    await program.parseAsync(modernise(process.argv.slice(2), shapesOf(program)), { from: 'user' });
+    return 0;
+  } catch (error) {
+    return exitCodeOf(error);
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  printError(error, terminal);
+  return error instanceof UsageError || error instanceof UnansweredError ? 2 : 1;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,109 @@
+/**
+ * `--max-age`: what Consul has not confirmed for so long grants nothing until it does.
+ *
+ * Rules are asked each few seconds, so they are too old as soon as their last answer is. The query of a service may
+ * hang for ten minutes with nothing wrong: a service is too old only while its query fails besides, or has not
+ * been answered since the controller began. Right after the beginning, sources have a moment to answer before what
+ * a former run left is judged.
+ *
+ * A source that is lost, or answers again that nothing has changed, calls nobody. So this looks by itself.
+ */
+import { type Instance, OUTDATED } from '../inventory/service.ts';
+import type { Freshness } from './consul-cache.ts';
+
+export interface MaxAge {
+  /** Milliseconds. */
+  readonly limit: number;
+  /** `lock`: too old rules grant nothing, nor do such services. `drop-services`: the services alone. */
+  readonly action: 'lock' | 'drop-services';
+}
+
+/** `awaited`: what is known is too old, and the source will answer or fail in a moment. */
+export type Age = 'fresh' | 'awaited' | 'outdated';
+
+export interface Ages {
+  readonly rules: Age;
+  /** By name; only those that are not fresh. */
+  readonly services: ReadonlyMap<string, Age>;
+}
+
+export const ALL_FRESH: Ages = { rules: 'fresh', services: new Map() };
+
+export interface AgeLimitOptions {
+  readonly maxAge: MaxAge;
+  /** Milliseconds for which a source may take its first answer. */
+  readonly grace: number;
+  readonly now: () => number;
+  readonly freshness: () => readonly Freshness[];
+  /** Something has become too old, or is so no more. */
+  readonly onChange: () => void;
+}
+
+/** Milliseconds between two looks at how old everything is. */
+const INTERVAL = 250;
+
+export class AgeLimit {
+  readonly #options: AgeLimitOptions;
+  readonly #timer: NodeJS.Timeout;
+  #seen = ALL_FRESH;
+
+  constructor(options: AgeLimitOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => {
+      if (!isSame(this.#seen, this.#assess())) options.onChange();
+    }, INTERVAL);
+  }
+
+  /** How old everything is now; `onChange` tells when that is so no more. */
+  ages(): Ages {
+    this.#seen = this.#assess();
+    return this.#seen;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #assess(): Ages {
+    const { maxAge, grace, now, freshness } = this.#options;
+    return agesOf(freshness(), { ...maxAge, grace, now: now() });
+  }
+}
+
+interface At extends MaxAge {
+  readonly grace: number;
+  readonly now: number;
+}
+
+const SERVICE = 'service ';
+
+function agesOf(sources: readonly Freshness[], at: At): Ages {
+  const services = sources.flatMap((one) => {
+    const age = one.name.startsWith(SERVICE) && !isLive(one) ? ageOf(one, at) : 'fresh';
+    return age === 'fresh' ? [] : [[one.name.slice(SERVICE.length), age] as const];
+  });
+  const rules = at.action === 'lock' ? sources.find(({ name }) => name === 'rules') : undefined;
+  return { rules: rules === undefined ? 'fresh' : ageOf(rules, at), services: new Map(services) };
+}
+
+const isLive = ({ known, error }: Freshness): boolean => known && error === undefined;
+
+function ageOf({ known, error, confirmedAt, since }: Freshness, { limit, grace, now }: At): Age {
+  if (confirmedAt !== undefined && now - confirmedAt <= limit) return 'fresh';
+  return !known && error === undefined && now - since < grace ? 'awaited' : 'outdated';
+}
+
+/** What may grant something: an outdated service grants nothing, and of an awaited one nothing is known yet. */
+export function granting(
+  catalog: ReadonlyMap<string, readonly Instance[]>,
+  { services }: Ages,
+): ReadonlyMap<string, readonly Instance[]> {
+  if (services.size === 0) return catalog;
+  const known = [...catalog].filter(([name]) => services.get(name) !== 'awaited');
+  return new Map(known.map(([name, found]) => [name, services.has(name) ? OUTDATED : found]));
+}
+
+const isSame = (one: Ages, other: Ages): boolean =>
+  one.rules === other.rules &&
+  one.services.size === other.services.size &&
+  [...one.services].every(([name, age]) => other.services.get(name) === age);

@@ -1,0 +1,70 @@
+/**
+ * The read-only part of the API on an address: state, health and metrics, for those who watch a host
+ * from outside. Nothing that changes anything, shows rules, or makes the controller work hard.
+ *
+ * Whoever can reach the address is answered, so each caller gets little: few connections, a short time to ask,
+ * a small request, and an answer that no browser gives to a page of somebody else.
+ */
+import Fastify, { type FastifyInstance } from 'fastify';
+import { messageOf, UserError } from '../../common/errors.ts';
+import { statusForHost } from './host-names.ts';
+import { publicStatus } from './public-status.ts';
+import { addStatusRoutes, type StatusControls } from './status-routes.ts';
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Milliseconds and bytes. */
+const LIMITS = {
+  bodyLimit: 1_024,
+  requestTimeout: 5_000,
+  connectionTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  maxRequestsPerSocket: 1_000,
+  http: { maxHeaderSize: 8_192, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 },
+} as const;
+
+const MOST_CONNECTIONS = 100;
+
+const HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+} as const;
+
+/** `names`: what this host is called by those who watch it, beside its addresses and localhost. */
+export async function serveWatchers(
+  { host, port }: ListenAddress,
+  controls: StatusControls,
+  names: readonly string[] = [],
+): Promise<{ close(): Promise<void> }> {
+  const server = buildServer(controls, [host, ...names]);
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    throw new UserError(
+      `${host}:${port} can not be listened at (${messageOf(error)}); choose another by --listen`,
+      { cause: error },
+    );
+  }
+  return { close: () => server.close() };
+}
+
+function buildServer(controls: StatusControls, names: readonly string[]): FastifyInstance {
+  const server: FastifyInstance = Fastify({ logger: false, forceCloseConnections: true, ...LIMITS });
+  server.server.maxConnections = MOST_CONNECTIONS;
+  server.addHook('onRequest', async ({ raw }, reply) => {
+    reply.headers(HEADERS);
+    const status = statusForHost(raw.rawHeaders, raw.httpVersion, names);
+    if (status !== 200) return reply.code(status).send({ error: REFUSALS[status] });
+  });
+  addStatusRoutes(server, { ...controls, status: () => publicStatus(controls.status()) });
+  return server;
+}
+
+const REFUSALS = {
+  400: 'expected one Host header with a name or an address',
+  421: 'nothing is served by this name; use an address, or name it with --allow-host',
+} as const;

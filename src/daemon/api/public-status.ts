@@ -1,0 +1,50 @@
+/**
+ * What of the state is told to whoever can reach `--listen`: names, states, and how many problems there are
+ * and where. Texts of rules are not, and neither are reasons and errors, as these quote them.
+ *
+ * Each field is named here: what is added to the status stays inside until it is added here too.
+ */
+
+import type { Problem } from '../../common/problem.ts';
+import type { NamespaceStatus, Status } from '../status.ts';
+
+const WITHHELD = 'egresstrator status tells it on the host';
+
+export const publicStatus = ({
+  controller,
+  namespaces,
+  sources,
+  recordsRefusals,
+  refused,
+  unasked,
+}: Status): Status => ({
+  ...(controller === undefined ? {} : { controller }),
+  ...(recordsRefusals === undefined ? {} : { recordsRefusals }),
+  namespaces: namespaces.map(outsideNamespace),
+  sources: sources.map(({ name, known, confirmedAt, error }) => ({
+    ...{ name, known, confirmedAt },
+    error: withheld(error),
+  })),
+  refused: refused.map(({ name, problem }) => ({ name, problem: outsideProblem(problem) })),
+  ...(unasked && {
+    unasked: unasked.map(({ name, problem }) => ({ name, problem: outsideProblem(problem) })),
+  }),
+});
+
+const outsideNamespace = (one: NamespaceStatus): NamespaceStatus => ({
+  ...{ id: one.id, workloads: one.workloads, target: one.target, state: one.state },
+  ...{ grants: one.grants, mode: one.mode, dns: one.dns, hasRawSockets: one.hasRawSockets },
+  ...{ fingerprint: one.fingerprint, verifiedAt: one.verifiedAt, loader: one.loader },
+  ...(one.byHand && { byHand: { kind: one.byHand.kind, since: one.byHand.since } }),
+  lastError: withheld(one.lastError),
+  problems: one.problems.map(outsideProblem),
+});
+
+const outsideProblem = ({ severity, key, line }: Problem): Problem => ({
+  ...{ severity, reason: WITHHELD },
+  ...(key === undefined ? {} : { key }),
+  ...(line === undefined ? {} : { line }),
+});
+
+const withheld = (error: string | undefined): string | undefined =>
+  error === undefined ? undefined : WITHHELD;

@@ -1,0 +1,107 @@
+/**
+ * The local API's requests and responses. The server checks and serialises by these schemas, the
+ * client parses by them.
+ */
+import { z } from 'zod';
+import { NAMESPACE_STATES } from '../status.ts';
+
+export const Time = z.number().describe('Milliseconds since the epoch.');
+
+export const Mode = z.enum(['enforce', 'audit']);
+export const Dns = z.enum(['resolvers', 'none']);
+
+export const Problem = z.object({
+  severity: z.enum(['error', 'warning']),
+  key: z.string().optional(),
+  line: z.number().optional(),
+  text: z.string().optional(),
+  reason: z.string(),
+});
+
+export const State = z.enum(NAMESPACE_STATES);
+
+/** What was denied to a container since it is watched; see `DeniedSummary`. */
+export const Denied = z.object({
+  packets: z.number(),
+  spoofed: z.number(),
+  frames: z.number(),
+  unlisted: z.number(),
+  isFull: z.boolean(),
+  fullAt: Time.optional(),
+});
+
+export const Namespace = z.object({
+  id: z.string(),
+  workloads: z.array(z.string()),
+  target: z.string(),
+  state: State,
+  grants: z.array(z.string()),
+  mode: Mode,
+  dns: Dns,
+  hasRawSockets: z.boolean(),
+  fingerprint: z.string().optional(),
+  verifiedAt: Time.optional(),
+  lastError: z.string().optional(),
+  loader: z.string().optional(),
+  problems: z.array(Problem),
+  /** What an operator has said of it by `set --rules` or `clear`, and when. */
+  byHand: z.object({ kind: z.enum(['set', 'clear']), since: Time }).optional(),
+  denied: Denied.optional(),
+});
+
+const Source = z.object({
+  name: z.string(),
+  known: z.boolean(),
+  confirmedAt: Time.optional(),
+  error: z.string().optional(),
+  outdated: z.boolean().optional(),
+});
+
+/** The controller itself. */
+const About = z.object({
+  version: z.string(),
+  node: z.string(),
+  loader: z.string(),
+  template: z.string(),
+  startedAt: Time,
+});
+
+export const StatusReply = z.object({
+  controller: About.optional(),
+  namespaces: z.array(Namespace),
+  sources: z.array(Source),
+  recordsRefusals: z.boolean().optional(),
+  refused: z.array(z.object({ name: z.string(), problem: Problem })),
+  /** Containers that name keys and do not ask for rules. */
+  unasked: z.array(z.object({ name: z.string(), problem: Problem })).optional(),
+});
+
+/** An operator's word. `own`: what the container itself asks for. */
+export const OverrideRequest = z.object({
+  /** Name or id, or all workloads. */
+  container: z.union([z.object({ all: z.literal(true) }), z.object({ name: z.string() })]),
+  rules: z.discriminatedUnion('kind', [
+    /** `force`: also keys that are not in Consul. */
+    z.object({ kind: z.literal('set'), grants: z.array(z.string()), force: z.boolean().optional() }),
+    z.object({ kind: z.literal('own') }),
+    z.object({ kind: z.literal('clear') }),
+  ]),
+});
+export type OverrideRequest = z.infer<typeof OverrideRequest>;
+
+export const OverrideReply = z.object({
+  results: z.array(
+    z.object({
+      container: z.string(),
+      state: State,
+      error: z.string().optional(),
+      /** What is wrong with what it asks for. */
+      problems: z.array(Problem),
+    }),
+  ),
+});
+export type OverrideReply = z.infer<typeof OverrideReply>;
+
+export const ErrorReply = z.object({ error: z.string() });
+
+export const HealthReply = z.object({ ok: z.boolean(), reason: z.string().optional() });

@@ -1,0 +1,29 @@
+/**
+ * The routes for those who watch: state, health, metrics.
+ */
+import type { FastifyInstance } from 'fastify';
+import type { Status } from '../status.ts';
+import { replies } from './replies.ts';
+import { HealthReply, StatusReply } from './schema.ts';
+
+/** What those who watch need of the controller. */
+export interface StatusControls {
+  status(): Status;
+  /** True once the rules and the containers were read, and no service is waited for. */
+  ready(): boolean;
+  /** In the text format of Prometheus. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+export function addStatusRoutes(server: FastifyInstance, controls: StatusControls): void {
+  server.get('/v1/status', { schema: { response: replies(StatusReply) } }, () => controls.status());
+  server.get('/healthz', { schema: { response: replies(HealthReply) } }, () => ({ ok: true }));
+  server.get('/readyz', { schema: { response: replies(HealthReply) } }, (_request, reply) => {
+    if (controls.ready()) return { ok: true };
+    return reply.status(503).send({ ok: false, reason: 'the rules or the containers were not read yet' });
+  });
+  server.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await controls.metrics();
+    return reply.type(contentType).send(text);
+  });
+}

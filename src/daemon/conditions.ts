@@ -1,0 +1,57 @@
+/**
+ * Everything that is wrong just now, as it is to be logged: sources that fail, rules and containers with
+ * problems, workloads that can't be given rules, and those whose rules can be got round.
+ */
+
+import type { Problem } from '../common/problem.ts';
+import type { Plan } from '../features/egress/workload-namespaces.ts';
+import type { Condition } from './problem-log.ts';
+import type { Status } from './status.ts';
+
+/** `rawSockets`: whether any workload held CAP_NET_RAW so far; said once for all, as Docker gives it by default. */
+export function conditionsOf(
+  { sources, namespaces, unasked = [] }: Status,
+  plan: Plan,
+  rawSockets: boolean,
+): readonly Condition[] {
+  const troubles = new Set(sources.flatMap(({ error }) => error ?? []));
+  return [
+    ...[...troubles].map((reason) => everywhere({ severity: 'error', reason })),
+    ...outdated(sources),
+    ...namespaces.flatMap(({ target, problems }) =>
+      problems.map((problem) => ({ container: target, problem })),
+    ),
+    ...plan.unsupported.map(({ container, problem }) => ({ container: container.name, problem })),
+    ...unasked.map(({ name, problem }) => ({ container: name, problem })),
+    ...(rawSockets ? [everywhere(RAW_SOCKETS)] : []),
+  ];
+}
+
+/** Said once for all services, of which there may be hundreds. */
+function outdated(sources: Status['sources']): readonly Condition[] {
+  const names = sources.flatMap((one) => (one.outdated ? one.name : []));
+  return [
+    ...(names.includes('rules') ? [everywhere(OUTDATED_RULES)] : []),
+    ...(names.some((name) => name !== 'rules') ? [everywhere(OUTDATED_SERVICES)] : []),
+  ];
+}
+
+const OUTDATED_RULES: Problem = {
+  severity: 'error',
+  reason:
+    'Consul has not confirmed the rules for longer than --max-age allows, so keys grant nothing until it does',
+};
+
+const OUTDATED_SERVICES: Problem = {
+  severity: 'error',
+  reason:
+    'Consul has not confirmed some services for longer than --max-age allows, so these grant nothing until it does (status tells which)',
+};
+
+const everywhere = (problem: Problem): Condition => ({ container: undefined, problem });
+
+const RAW_SOCKETS: Problem = {
+  severity: 'warning',
+  reason:
+    'workloads hold CAP_NET_RAW, with which an AF_XDP socket gets round every rule in a namespace; start them through the gate or with --cap-drop NET_RAW (status tells which)',
+};

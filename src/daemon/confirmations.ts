@@ -1,0 +1,59 @@
+/**
+ * When each source last confirmed what is known of it, in ms by the controller's clock. Times only go forward,
+ * and those of a former run count until there are newer ones.
+ *
+ * A query that hangs without an error while the rules are confirmed counts as confirmed with them: with hundreds
+ * of services one may hang for ten minutes, and the rules tell of a Consul that was lost in silence. That holds for
+ * the agent's own datacenter alone; another one may be lost by itself.
+ */
+import type { ServiceRef } from '../inventory/service.ts';
+import type { Watched } from '../inventory/sources.ts';
+
+export interface ConfirmedAt {
+  /** Undefined: not known. */
+  readonly rules: number | undefined;
+  /** By name; one that is not in here is not known. */
+  readonly services: ReadonlyMap<string, number>;
+}
+
+/** A watch of a service, and what it watches. */
+export interface WatchedService {
+  readonly ref: ServiceRef;
+  readonly watched: Watched<unknown>;
+}
+
+export class Confirmations {
+  #rules: number | undefined;
+  readonly #services: Map<string, number>;
+
+  constructor(former: ConfirmedAt | undefined) {
+    this.#rules = former?.rules;
+    this.#services = new Map(former?.services);
+  }
+
+  get rules(): number | undefined {
+    return this.#rules;
+  }
+
+  service(name: string): number | undefined {
+    return this.#services.get(name);
+  }
+
+  /** Takes over what the watches tell by now. */
+  update(rules: Watched<unknown>, services: ReadonlyMap<string, WatchedService>): void {
+    this.#rules = later(this.#rules, rules.confirmedAt);
+    for (const [name, { ref, watched }] of services) {
+      const isHanging = watched.value !== undefined && watched.error === undefined;
+      const byRules = isHanging && ref.datacenter === undefined ? rules.confirmedAt : undefined;
+      const at = later(later(this.#services.get(name), watched.confirmedAt), byRules);
+      if (at !== undefined) this.#services.set(name, at);
+    }
+  }
+
+  forget(name: string): void {
+    this.#services.delete(name);
+  }
+}
+
+const later = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);

@@ -1,0 +1,180 @@
+/**
+ * What is known of Consul: the rules, and the services that granted keys refer to.
+ *
+ * A watch is held for each service as long as something refers to it. Until it has answered once, what was
+ * last known fills in, of a watch before it or of a former run of the controller: a container that starts
+ * again does not wait for Consul, and gets its rules although Consul is away.
+ */
+
+import { type Instance, type ServiceRef, serviceName } from '../inventory/service.ts';
+import type { RuleSource, Watched } from '../inventory/sources.ts';
+import { type Acl, parseAcl } from '../policy/acl.ts';
+import type { Catalog } from '../policy/compile.ts';
+import { Confirmations, type ConfirmedAt } from './confirmations.ts';
+
+/** What is kept on disk, so that a controller that starts while Consul is away still protects. */
+export interface LastKnownState {
+  readonly rules: ReadonlyMap<string, string>;
+  readonly services: ReadonlyMap<string, readonly Instance[]>;
+  readonly confirmedAt: ConfirmedAt;
+}
+
+/** How fresh one source is. */
+export interface Freshness {
+  readonly name: string;
+  /** It has answered this run of the controller. */
+  readonly known: boolean;
+  /** When it last confirmed what is in force, if need be to a former run. */
+  readonly confirmedAt: number | undefined;
+  readonly error: Error | undefined;
+  /** When it was asked for the first time. */
+  readonly since: number;
+}
+
+/** Sources that have neither answered nor failed, and were asked a moment ago. */
+export interface Awaited {
+  readonly rules: boolean;
+  /** By name. */
+  readonly services: ReadonlySet<string>;
+}
+
+interface Followed {
+  readonly ref: ServiceRef;
+  readonly since: number;
+  readonly watched: Watched<readonly Instance[]>;
+}
+
+export class ConsulCache {
+  readonly #source: RuleSource;
+  readonly #onChange: () => void;
+  readonly #now: () => number;
+  readonly #since: number;
+  readonly #formerRules: ReadonlyMap<string, string> | undefined;
+  readonly #rules: Watched<ReadonlyMap<string, string>>;
+  readonly #services = new Map<string, Followed>();
+  /** Of services that are not watched, or whose watch has not answered yet. */
+  readonly #lastKnown: Map<string, readonly Instance[]>;
+  readonly #confirmations: Confirmations;
+  #acl: Acl | undefined;
+  #parsedFrom: ReadonlyMap<string, string> | undefined;
+
+  constructor(
+    source: RuleSource,
+    former: LastKnownState | undefined,
+    now: () => number,
+    onChange: () => void,
+  ) {
+    this.#source = source;
+    this.#now = now;
+    this.#since = now();
+    this.#formerRules = former?.rules;
+    this.#lastKnown = new Map(former?.services);
+    this.#confirmations = new Confirmations(former?.confirmedAt);
+    this.#onChange = onChange;
+    this.#rules = source.watchRules(onChange, former?.rules);
+  }
+
+  /** The parsed rules; undefined while nothing is known of them. */
+  acl(): Acl | undefined {
+    const texts = this.#rules.value ?? this.#formerRules;
+    if (texts === undefined) return undefined;
+    if (texts !== this.#parsedFrom) {
+      this.#acl = parseAcl(texts, this.#acl);
+      this.#parsedFrom = texts;
+    }
+    return this.#acl;
+  }
+
+  /** The services that are known among those followed. */
+  catalog(): Catalog {
+    const catalog = new Map<string, readonly Instance[]>();
+    for (const [name, { watched }] of this.#services) {
+      const instances = watched.value ?? this.#lastKnown.get(name);
+      if (instances !== undefined) catalog.set(name, instances);
+    }
+    return catalog;
+  }
+
+  /** Watches exactly these services from now on. */
+  follow(refs: readonly ServiceRef[]): void {
+    const wanted = new Map(refs.map((ref) => [serviceName(ref), ref]));
+    this.#confirmations.update(this.#rules, this.#services);
+    for (const [name, { watched }] of this.#services) {
+      if (wanted.has(name)) continue;
+      if (watched.value !== undefined) this.#keepLastKnown(name, watched.value);
+      watched.close();
+      this.#services.delete(name);
+    }
+    for (const [name, ref] of wanted) {
+      if (this.#services.has(name)) continue;
+      const known = this.#lastKnown.get(name);
+      const watched = this.#source.watchService(ref, this.#onChange, known);
+      this.#services.set(name, { ref, since: this.#now(), watched });
+    }
+  }
+
+  /** The sources that may give their first answer in a moment; `grace`: milliseconds that they may take. */
+  awaited(grace: number): Awaited {
+    const now = this.#now();
+    const services = [...this.#services].filter(([, one]) => isAwaited(one, { grace, now }));
+    const rules = isAwaited({ watched: this.#rules, since: this.#since }, { grace, now });
+    return { rules, services: new Set(services.map(([name]) => name)) };
+  }
+
+  freshness(): readonly Freshness[] {
+    const times = this.#confirmations;
+    times.update(this.#rules, this.#services);
+    const services = [...this.#services].map(([name, { watched, since }]) => ({
+      ...freshnessOf(watched, times.service(name)),
+      ...{ name: `service ${name}`, since },
+    }));
+    return [{ name: 'rules', ...freshnessOf(this.#rules, times.rules), since: this.#since }, ...services];
+  }
+
+  /** What to keep on disk; undefined while the rules are not known. */
+  knowledge(): LastKnownState | undefined {
+    const rules = this.#rules.value ?? this.#formerRules;
+    if (rules === undefined) return undefined;
+    const services = this.catalog();
+    this.#confirmations.update(this.#rules, this.#services);
+    return { rules, services, confirmedAt: this.#confirmedAt(services.keys()) };
+  }
+
+  close(): void {
+    this.#rules.close();
+    this.follow([]);
+  }
+
+  #confirmedAt(names: Iterable<string>): ConfirmedAt {
+    const { rules } = this.#confirmations;
+    const times = [...names].flatMap((name) => {
+      const at = this.#confirmations.service(name);
+      return at === undefined ? [] : [[name, at] as const];
+    });
+    return { rules, services: new Map(times) };
+  }
+
+  /** Those that were left longest ago are forgotten first. */
+  #keepLastKnown(name: string, instances: readonly Instance[]): void {
+    this.#lastKnown.delete(name);
+    this.#lastKnown.set(name, instances);
+    const [oldest] = this.#lastKnown.keys();
+    if (this.#lastKnown.size <= MOST_KEPT || oldest === undefined) return;
+    this.#lastKnown.delete(oldest);
+    if (!this.#services.has(oldest)) this.#confirmations.forget(oldest);
+  }
+}
+
+const isAwaited = (
+  { watched, since }: { readonly watched: Watched<unknown>; readonly since: number },
+  { grace, now }: { readonly grace: number; readonly now: number },
+): boolean => watched.value === undefined && watched.error === undefined && now - since < grace;
+
+/** Services of which the last instances are remembered while nothing refers to them. */
+const MOST_KEPT = 1000;
+
+const freshnessOf = (watched: Watched<unknown>, confirmedAt: number | undefined) => ({
+  known: watched.value !== undefined,
+  confirmedAt,
+  error: watched.error,
+});

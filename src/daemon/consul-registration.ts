@@ -1,0 +1,112 @@
+/**
+ * Tells Consul from time to time that this controller lives, and how its host is.
+ *
+ * Nothing depends on it: what fails is logged once, and tried again at the next beat.
+ */
+
+import { messageOf } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import { version } from '../config/assets.ts';
+import type { Config } from '../config/config.ts';
+import { type Health, Registration, StatusBoard } from '../sources/consul/registration.ts';
+import { hostStatusOf } from './host-status.ts';
+import type { Status } from './status.ts';
+
+/** Milliseconds. */
+export interface HeartbeatTiming {
+  /** Until the first beat, so that there is something to tell. */
+  readonly first: number;
+  /** Between two beats; Consul waits for four of them. */
+  readonly beat: number;
+  /** After which an unchanged status is written again, so that its age says something. */
+  readonly repeat: number;
+}
+
+const RHYTHM: HeartbeatTiming = { first: 2_000, beat: 10_000, repeat: 60_000 };
+
+export type RegistrationConfig = Pick<Config, 'consul' | 'register' | 'publish' | 'node'>;
+
+export class ConsulRegistration {
+  readonly #registration: Registration | undefined;
+  readonly #board: StatusBoard | undefined;
+  readonly #node: string;
+  readonly #status: () => Status;
+  readonly #log: Logger;
+  readonly #repeat: number;
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #first: NodeJS.Timeout | undefined;
+  readonly #failing = new Set<string>();
+  #written = { text: '', at: 0 };
+  #beating: Promise<void> | undefined;
+
+  constructor(
+    config: RegistrationConfig,
+    status: () => Status,
+    log: Logger,
+    rhythm: HeartbeatTiming = RHYTHM,
+  ) {
+    const { consul, register, publish, node } = config;
+    const identity = { service: register ?? '', node, version: version() };
+    this.#registration = register === undefined ? undefined : new Registration(consul, identity);
+    this.#board = publish === undefined ? undefined : new StatusBoard(consul, publish);
+    this.#node = node;
+    this.#status = status;
+    this.#log = log;
+    this.#repeat = rhythm.repeat;
+    if (this.#registration === undefined && this.#board === undefined) return;
+    this.#timer = setInterval(() => this.#beat(), rhythm.beat);
+    this.#first = setTimeout(() => this.#beat(), rhythm.first);
+  }
+
+  /** Takes the service away, and leaves a last word. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    clearTimeout(this.#first);
+    await this.#beating;
+    await this.#attempt('deregister', async () => this.#registration?.close());
+    await this.#attempt('publish', () => this.#publish(false));
+  }
+
+  /** A beat that hangs is not overtaken. */
+  #beat(): void {
+    this.#beating ??= this.#beatOnce().finally(() => {
+      this.#beating = undefined;
+    });
+  }
+
+  async #beatOnce(): Promise<void> {
+    await this.#attempt('register', async () => this.#registration?.beat(healthOf(this.#status())));
+    await this.#attempt('publish', () => this.#publish(true));
+  }
+
+  async #publish(running: boolean): Promise<void> {
+    if (this.#board === undefined) return;
+    const now = Date.now();
+    const bulletin = hostStatusOf(this.#status(), version(), now, running);
+    const text = JSON.stringify({ ...bulletin, at: 0 });
+    if (text === this.#written.text && now - this.#written.at < this.#repeat) return;
+    await this.#board.write(this.#node, JSON.stringify(bulletin));
+    this.#written = { text, at: now };
+  }
+
+  async #attempt(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      if (this.#failing.delete(what)) this.#log.info({ what }, 'Consul takes word of this host again');
+    } catch (error) {
+      if (this.#failing.has(what)) return;
+      this.#failing.add(what);
+      this.#log.warn(
+        { what, error: messageOf(error) },
+        'Consul takes no word of this host; rules are not affected',
+      );
+    }
+  }
+}
+
+function healthOf({ namespaces, sources, refused }: Status): Health {
+  const failed = namespaces.filter(({ state }) => state === 'failed').length;
+  const stale = sources.filter(({ error, outdated }) => error !== undefined || outdated).length;
+  const output = `${namespaces.length} namespaces, ${failed} failed, ${refused.length} refused, ${stale} sources failing`;
+  return { status: failed + stale + refused.length > 0 ? 'warning' : 'passing', output };
+}

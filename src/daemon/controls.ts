@@ -1,0 +1,68 @@
+/**
+ * What the local API may do with a controller.
+ */
+
+import { EngineError, UserError } from '../common/errors.ts';
+import type { Override } from '../features/egress/overrides.ts';
+import { chooseTargets } from '../features/egress/targets.ts';
+import type { Container } from '../inventory/container.ts';
+import { requireKnown } from '../policy/known-keys.ts';
+import type { OverrideReply, OverrideRequest } from './api/schema.ts';
+import type { Controls } from './api/server.ts';
+import type { Controller } from './controller.ts';
+import { refusedResults } from './override-results.ts';
+import type { Telemetry } from './telemetry.ts';
+
+export function controlsOf(controller: Controller, observation: Telemetry): Controls {
+  return {
+    status: () => observation.status(controller),
+    ready: () => controller.isReady,
+    override: (request) => override(controller, request),
+    snapshot: (query) => observation.snapshot(query),
+    denied: (query) => observation.denied(query),
+    metrics: () => observation.metrics.render(),
+  };
+}
+
+async function override(controller: Controller, request: OverrideRequest): Promise<OverrideReply> {
+  const { containers, mode } = controller;
+  if (containers === undefined)
+    throw new EngineError('the Docker Engine has not told its containers yet; try again');
+  const { container: choice, rules } = request;
+  if (rules.kind === 'set' && rules.force !== true) requireKnownTo(controller, rules.grants);
+  const grants =
+    rules.kind === 'set' ? rules.grants : rules.kind === 'clear' && 'name' in choice ? [] : undefined;
+  const { namespaces, refused } = chooseTargets(containers, { choice, grants, mode });
+  const named = 'name' in choice ? choice.name : undefined;
+  const chosen = namespaces.flatMap(({ members }) => members.map(({ container }) => container));
+  const meant =
+    named === undefined ? chosen : chosen.filter((one) => one.name === named || one.id.startsWith(named));
+  await controller.override(meant, overrideOf(rules));
+  return { results: [...resultsOf(controller, meant), ...refusedResults(refused)] };
+}
+
+function requireKnownTo({ acl }: Controller, grants: readonly string[]): void {
+  if (acl === undefined)
+    throw new UserError(
+      'the controller has read no rules yet, so it cannot tell whether these keys exist; try again',
+    );
+  requireKnown(grants, acl);
+}
+
+function overrideOf(rules: OverrideRequest['rules']): Override | undefined {
+  if (rules.kind === 'own') return undefined;
+  return rules.kind === 'clear' ? { kind: 'clear' } : { kind: 'set', grants: rules.grants };
+}
+
+function resultsOf(controller: Controller, meant: readonly Container[]): OverrideReply['results'] {
+  const { namespaces } = controller.status();
+  return meant.map(({ id, name, startedAt }) => {
+    const status = namespaces.find((one) => one.id === `${id}@${startedAt}` || one.workloads.includes(name));
+    return {
+      container: name,
+      state: status?.state ?? 'cleared',
+      error: status?.lastError,
+      problems: [...(status?.problems ?? [])],
+    };
+  });
+}

@@ -1,0 +1,154 @@
+/**
+ * All that is remembered of what was denied to one container: its destinations, the addresses and networks of
+ * these, and how many packets there were in all.
+ */
+
+import type { NamespaceId } from '../features/egress/workload-namespaces.ts';
+import type { Denied } from '../inventory/denied-record.ts';
+import {
+  type DeniedCounts,
+  type DeniedRecord,
+  type DeniedSummary,
+  KEPT,
+  NO_COUNTS,
+  unlistedPlaces,
+} from '../inventory/denied-record.ts';
+import { type DeniedFlow, DeniedFlows, type FlowState, WINDOW } from './denied-flows.ts';
+
+export type { DeniedFlow } from './denied-flows.ts';
+
+export interface TrackedFlow {
+  readonly seen: readonly DeniedFlow[];
+  readonly summary: DeniedSummary;
+  /** What is to be told: destinations, and addresses of which no destination is known. */
+  readonly news: readonly Denied[];
+  /** The record is full, and that was not told in this window. */
+  readonly isFullNews: boolean;
+}
+
+/** As it is kept on disk, so that a restart of the controller forgets nothing and counts nothing twice. */
+export interface TrackerState {
+  readonly namespace: NamespaceId | undefined;
+  readonly destinations: readonly FlowState[];
+  readonly addresses: readonly FlowState[];
+  readonly networks: readonly FlowState[];
+  readonly kernel: DeniedCounts;
+  readonly counts: DeniedCounts;
+  readonly unlisted: number;
+  readonly overlooked: number;
+  readonly fullAt: number | undefined;
+  readonly toldFullAt: number | undefined;
+}
+
+/** Of each kind: all that a kernel holds of the shipped templates, so that nothing of it is news after a restart. */
+const MOST_ON_DISK = 2_500;
+
+const NOTHING: TrackerState = {
+  ...{ namespace: undefined, destinations: [], addresses: [], networks: [] },
+  ...{ kernel: NO_COUNTS, counts: NO_COUNTS, unlisted: 0, overlooked: 0 },
+  ...{ fullAt: undefined, toldFullAt: undefined },
+};
+
+export class DeniedFlowTracker {
+  #namespace: NamespaceId | undefined;
+  readonly #destinations: DeniedFlows;
+  readonly #addresses: DeniedFlows;
+  readonly #networks: DeniedFlows;
+  /** The kernel's last counts. */
+  #kernel: DeniedCounts;
+  #counts: DeniedCounts;
+  /** Packets of `#counts` that no destination accounts for; and how many while the record was not full. */
+  #unlisted: number;
+  #overlooked: number;
+  #fullAt: number | undefined;
+  #toldFullAt: number | undefined;
+
+  constructor(former: TrackerState = NOTHING) {
+    this.#namespace = former.namespace;
+    this.#destinations = new DeniedFlows(former.destinations);
+    this.#addresses = new DeniedFlows(former.addresses);
+    this.#networks = new DeniedFlows(former.networks);
+    this.#kernel = former.kernel;
+    this.#counts = former.counts;
+    this.#unlisted = former.unlisted;
+    this.#overlooked = former.overlooked;
+    this.#fullAt = former.fullAt;
+    this.#toldFullAt = former.toldFullAt;
+  }
+
+  state(): TrackerState {
+    return {
+      namespace: this.#namespace,
+      destinations: this.#destinations.state(MOST_ON_DISK),
+      addresses: this.#addresses.state(MOST_ON_DISK),
+      networks: this.#networks.state(MOST_ON_DISK),
+      ...{ kernel: this.#kernel, counts: this.#counts },
+      ...{ unlisted: this.#unlisted, overlooked: this.#overlooked },
+      ...{ fullAt: this.#fullAt, toldFullAt: this.#toldFullAt },
+    };
+  }
+
+  /** What is told of it while its kernel was not read again. */
+  told(now: number): Pick<TrackedFlow, 'seen' | 'summary'> {
+    return { seen: this.#destinations.seen, summary: this.#summary(false, now) };
+  }
+
+  note(namespace: NamespaceId, record: DeniedRecord, now: number): TrackedFlow {
+    if (namespace !== this.#namespace) this.#beginAnew();
+    this.#namespace = namespace;
+    const noted = this.#destinations.note(record.refusals, now);
+    const { news } = this.#addresses.note(record.addresses, now);
+    this.#networks.note(record.networks, now);
+    this.#count(record.counts, noted.added);
+    if (!this.#wasFullLately(now) && !record.isFull) this.#overlooked = this.#unlisted;
+    if (record.isFull) this.#fullAt = now;
+    const { seen } = this.#destinations;
+    const known = new Set(seen.map(({ address }) => address));
+    return {
+      seen,
+      summary: this.#summary(record.isFull, now),
+      news: [...noted.news, ...news.filter(({ address }) => !known.has(address))],
+      isFullNews: this.#tellFull(record.isFull, now),
+    };
+  }
+
+  /** True if nothing was told in this window, so that nothing need be remembered. */
+  isQuiet(now: number): boolean {
+    return this.#destinations.isQuiet(now) && this.#addresses.isQuiet(now);
+  }
+
+  #beginAnew(): void {
+    for (const flows of [this.#destinations, this.#addresses, this.#networks]) flows.beginAnew();
+    this.#kernel = NO_COUNTS;
+  }
+
+  #count(counts: DeniedCounts | undefined, listed: number): void {
+    const found = counts ?? NO_COUNTS;
+    const grown = (name: keyof DeniedCounts) => {
+      const added = found[name] < this.#kernel[name] ? found[name] : found[name] - this.#kernel[name];
+      return this.#counts[name] + added;
+    };
+    // Without a counter there are as many as the destinations have.
+    const packets = counts === undefined ? this.#counts.packets + listed : grown('packets');
+    this.#unlisted += packets - this.#counts.packets - listed;
+    this.#counts = { packets, spoofed: grown('spoofed'), frames: grown('frames') };
+    this.#kernel = found;
+  }
+
+  #summary(isFull: boolean, now: number): DeniedSummary {
+    if (!this.#wasFullLately(now)) return { ...this.#counts, unlisted: 0, isFull, unlistedAt: [] };
+    const groups = [this.#destinations.seen, this.#addresses.seen, this.#networks.seen] as const;
+    const unlisted = Math.max(0, this.#unlisted - this.#overlooked);
+    return { ...this.#counts, unlisted, isFull, fullAt: this.#fullAt, unlistedAt: unlistedPlaces(...groups) };
+  }
+
+  #wasFullLately(now: number): boolean {
+    return this.#fullAt !== undefined && now - this.#fullAt < KEPT;
+  }
+
+  #tellFull(isFull: boolean, now: number): boolean {
+    if (!isFull || (this.#toldFullAt !== undefined && now - this.#toldFullAt < WINDOW)) return false;
+    this.#toldFullAt = now;
+    return true;
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * Collects what was refused: from time to time for logs and metrics, and at once when somebody asks.
+ *
+ * The kernel counts packets per destination and forgets both ten minutes later or at the next load. So each
+ * reading is compared with the one before, and kept for an hour. A destination is logged once per container and
+ * window, however many packets there are, and the lines of a container are bounded. A question about hundreds of
+ * namespaces is answered soon: of those that were not read in that time, it gets the last reading.
+ */
+import { messageOf } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Dataplane } from '../dataplane/dataplane.ts';
+import type { NamespaceId, WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
+import type { Denied } from '../inventory/denied-record.ts';
+import {
+  agedSummary,
+  type DeniedRecord,
+  type DeniedSummary,
+  isNothing,
+  KEPT,
+  KERNEL_KEEPS,
+  NOTHING_DENIED,
+} from '../inventory/denied-record.ts';
+import { DriftScanner } from '../reconciler/drift-scanner.ts';
+import { fairOrder } from '../reconciler/fair-order.ts';
+import { refOf } from '../reconciler/reconcile-state.ts';
+import {
+  type DeniedFlow,
+  DeniedFlowTracker,
+  type TrackedFlow,
+  type TrackerState,
+} from './denied-flow-tracker.ts';
+import { WINDOW } from './denied-flows.ts';
+import { LineBudget } from './line-budget.ts';
+
+export type { DeniedFlow } from './denied-flow-tracker.ts';
+
+export interface DeniedReport {
+  readonly container: string;
+  readonly workloads: readonly string[];
+  readonly mode: WorkloadNamespace['mode'];
+  readonly refusals: readonly DeniedFlow[];
+  /** Undefined where nothing was read yet. */
+  readonly summary?: DeniedSummary | undefined;
+  /** Milliseconds before `readAt` of which it tells; undefined where only the kernel knows. */
+  readonly covers?: number | undefined;
+  /** When the kernel said so, in ms since the epoch. */
+  readonly readAt: number;
+  /** Why nothing could be read. */
+  readonly error?: string;
+}
+
+export interface DenyLogOptions {
+  readonly dataplane: Pick<Dataplane, 'denied' | 'egressCounters'>;
+  /** Those that hold rules now. */
+  readonly namespaces: () => readonly WorkloadNamespace[];
+  readonly log: Logger;
+  readonly now: () => number;
+  /** Milliseconds between two collections; 0: only on demand. */
+  readonly interval: number;
+  /** What an earlier run of the controller kept. */
+  readonly former?: DeniedState | undefined;
+  /** Called when there is more to keep; `state` tells it. */
+  readonly onChange?: () => void;
+}
+
+/** All that is remembered, as it is kept on disk. */
+export interface DeniedState {
+  /** Since when it was watched, and until when, in ms since the epoch. */
+  readonly startedAt: number;
+  readonly savedAt: number;
+  /** By the container's name. */
+  readonly containers: readonly (readonly [string, TrackerState])[];
+}
+
+export interface FoundDenied {
+  readonly denied: DeniedRecord;
+  /** When somebody began to look, and what the namespace had counted of its traffic by then. */
+  readonly begunAt: number;
+  readonly traffic: string | undefined;
+}
+
+/** Collections in one interval. */
+const MOST_COLLECTIONS = 60;
+/** Lines of one container at once, and in each window; a scan must not flood the log. */
+const MOST_LINES = 20;
+/** Namespaces that are read at once. */
+const AT_ONCE = 2;
+/** Milliseconds in which a question is answered, as far as what was found before allows it. */
+const PATIENCE = 400;
+
+export class DenyLog {
+  readonly #options: DenyLogOptions;
+  /** By the container's name, so that a restart does not make it all new. */
+  readonly #traces = new Map<string, DeniedFlowTracker>();
+  readonly #budgets = new Map<string, LineBudget>();
+  readonly #summaries = new Map<string, DeniedSummary>();
+  readonly #startedAt: number;
+  /** The last reports, by namespace. */
+  readonly #last = new Map<NamespaceId, DeniedReport>();
+  /** What a namespace had counted of its traffic before its refusals were read. */
+  readonly #traffic = new Map<NamespaceId, string | undefined>();
+  readonly #patrol: DriftScanner<NamespaceId> | undefined;
+
+  constructor(options: DenyLogOptions) {
+    this.#options = options;
+    const { interval, now } = options;
+    this.#startedAt = watchedSince(options.former, now());
+    for (const [name, traces] of options.former?.containers ?? []) {
+      const known = new DeniedFlowTracker(traces);
+      this.#traces.set(name, known);
+      this.#summaries.set(name, known.told(now()).summary);
+    }
+    if (interval === 0) return;
+    const members = () => options.namespaces().map(({ id }) => id);
+    const visit = (id: NamespaceId) => this.#collect(id);
+    this.#patrol = new DriftScanner({ interval, most: MOST_COLLECTIONS, now, members, visit });
+  }
+
+  /** What another run of the controller is to know. */
+  state(): DeniedState {
+    const containers = [...this.#traces].map(([name, traces]) => [name, traces.state()] as const);
+    return { startedAt: this.#startedAt, savedAt: this.#options.now(), containers };
+  }
+
+  /** Since the start, by the container's name; of those that are gone, not for long. */
+  get summaries(): ReadonlyMap<string, DeniedSummary> {
+    const now = this.#options.now();
+    return new Map([...this.#summaries].map(([name, summary]) => [name, agedSummary(summary, now)]));
+  }
+
+  /**
+   * What the kernel knows of the namespaces that are chosen: now, or where they are too many for
+   * `patience` milliseconds, when it was last read. Those that were never read and have sent something are
+   * waited for.
+   */
+  async read(
+    choose: (namespace: WorkloadNamespace) => boolean = () => true,
+    patience = Number.POSITIVE_INFINITY,
+  ): Promise<readonly DeniedReport[]> {
+    const end = this.#options.now() + patience;
+    const waiting = this.#options.namespaces().filter(choose).sort(this.#oldestFirst);
+    const reports: DeniedReport[] = [];
+    const work = async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        if (this.#options.now() < end) reports.push(await this.#readOne(next));
+        else reports.push(this.#last.get(next.id) ?? (await this.#readIfBusy(next)));
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    return reports.map((one) => this.#aged(one)).sort((a, b) => (a.container < b.container ? -1 : 1));
+  }
+
+  #aged(report: DeniedReport): DeniedReport {
+    const { summary } = report;
+    return summary === undefined ? report : { ...report, summary: agedSummary(summary, this.#options.now()) };
+  }
+
+  /** For people, who would rather not wait. */
+  answer(choose?: (namespace: WorkloadNamespace) => boolean): Promise<readonly DeniedReport[]> {
+    return this.read(choose, PATIENCE);
+  }
+
+  /** What a job has found; of a namespace that is not known yet, that there was nothing. */
+  found(id: NamespaceId, { denied, begunAt, traffic }: FoundDenied): void {
+    if (this.#patrol === undefined) return;
+    const namespace = this.#find(id);
+    if (namespace !== undefined) this.#take(namespace, denied, begunAt);
+    if (namespace !== undefined || isNothing(denied)) this.#traffic.set(id, traffic);
+  }
+
+  async close(): Promise<void> {
+    await this.#patrol?.close();
+  }
+
+  async #collect(id: NamespaceId): Promise<void> {
+    const namespace = this.#find(id);
+    if (namespace !== undefined) await this.#readIfBusy(namespace);
+    this.#forget();
+  }
+
+  async #readIfBusy(namespace: WorkloadNamespace): Promise<DeniedReport> {
+    const { id } = namespace;
+    const traffic = await this.#options.dataplane.egressCounters(refOf(namespace));
+    const isQuiet = traffic !== undefined && traffic === this.#traffic.get(id);
+    if (isQuiet) return this.#last.get(id) ?? this.#keep(namespace, this.#remembered(namespace));
+    const report = await this.#readOne(namespace);
+    this.#traffic.set(id, report.error === undefined ? traffic : undefined);
+    return report;
+  }
+
+  #find(id: NamespaceId): WorkloadNamespace | undefined {
+    return this.#options.namespaces().find((one) => one.id === id);
+  }
+
+  readonly #oldestFirst = (a: WorkloadNamespace, b: WorkloadNamespace): number =>
+    (this.#last.get(a.id)?.readAt ?? 0) - (this.#last.get(b.id)?.readAt ?? 0);
+
+  async #readOne(namespace: WorkloadNamespace): Promise<DeniedReport> {
+    const begunAt = this.#options.now();
+    try {
+      const denied = await this.#options.dataplane.denied(refOf(namespace));
+      return this.#take(namespace, denied, begunAt);
+    } catch (error) {
+      const { name } = namespace.target;
+      this.#options.log.debug({ container: name, error: messageOf(error) }, 'refusals could not be read');
+      return this.#keep(namespace, { ...this.#remembered(namespace), error: messageOf(error) });
+    }
+  }
+
+  /** What is known of it without its kernel. */
+  #remembered({ target }: WorkloadNamespace): Pick<DeniedReport, 'refusals' | 'summary'> {
+    const told = this.#traces.get(target.name)?.told(this.#options.now());
+    return told === undefined ? { refusals: [] } : { refusals: told.seen, summary: told.summary };
+  }
+
+  /** What was read before others were would count their packets again. */
+  #take(namespace: WorkloadNamespace, denied: DeniedRecord, begunAt: number): DeniedReport {
+    const last = this.#last.get(namespace.id);
+    if (last !== undefined && last.readAt > begunAt) return last;
+    const { seen, summary } = this.#note(namespace, denied);
+    return this.#keep(namespace, { refusals: seen, summary });
+  }
+
+  #keep(
+    namespace: WorkloadNamespace,
+    found: Pick<DeniedReport, 'refusals' | 'summary' | 'error'>,
+  ): DeniedReport {
+    const { id, mode, members, target } = namespace;
+    const workloads = members.map(({ container }) => container.name);
+    const readAt = this.#options.now();
+    const watched = this.#options.interval === 0 ? 0 : readAt - this.#startedAt;
+    const covers = Math.min(KEPT, Math.max(KERNEL_KEEPS, watched));
+    const report = { container: target.name, workloads, mode, ...found, covers, readAt };
+    this.#last.set(id, report);
+    return report;
+  }
+
+  #note(namespace: WorkloadNamespace, denied: DeniedRecord): TrackedFlow {
+    const { name } = namespace.target;
+    const traces = this.#traces.get(name) ?? new DeniedFlowTracker();
+    this.#traces.set(name, traces);
+    const traced = traces.note(namespace.id, denied, this.#options.now());
+    this.#summaries.set(name, traced.summary);
+    this.#report(namespace, traced);
+    if (denied !== NOTHING_DENIED) this.#options.onChange?.();
+    return traced;
+  }
+
+  #report({ target, mode }: WorkloadNamespace, { news, summary, isFullNews }: TrackedFlow): void {
+    const { log, now } = this.#options;
+    const { name: container } = target;
+    const budget = this.#budgets.get(container) ?? new LineBudget(MOST_LINES, WINDOW);
+    this.#budgets.set(container, budget);
+    const { lines, more } = budget.take(news.length, now());
+    const message = mode === 'audit' ? 'destination would be refused' : 'destination refused';
+    for (const refusal of fairOrder(news).slice(0, lines)) log.warn({ container, ...told(refusal) }, message);
+    if (more > 0) log.warn({ container, more }, 'more destinations refused');
+    const { packets, unlisted } = summary;
+    if (isFullNews) log.warn({ container, packets, unlisted }, 'record of denied destinations is full');
+  }
+
+  /** Of containers that are gone, what was logged lately is kept: they may come back. */
+  #forget(): void {
+    const now = this.#options.now();
+    const names = new Set(this.#options.namespaces().map(({ target }) => target.name));
+    const ids = new Set(this.#options.namespaces().map(({ id }) => id));
+    for (const known of [this.#last, this.#traffic]) {
+      for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
+    }
+    for (const [name, traces] of this.#traces) {
+      if (names.has(name) || !traces.isQuiet(now)) continue;
+      this.#traces.delete(name);
+      this.#budgets.delete(name);
+      this.#summaries.delete(name);
+    }
+  }
+}
+
+/** While no controller ran, the kernel kept what was denied for so long. */
+const watchedSince = (former: DeniedState | undefined, now: number): number =>
+  former !== undefined && former.savedAt <= now && now - former.savedAt < KERNEL_KEEPS
+    ? former.startedAt
+    : now;
+
+/** An address that was told alone has no protocol. */
+const told = ({ address, protocol, port, packets }: Denied): object =>
+  protocol === '' ? { address, packets } : { address, protocol, port, packets };

@@ -1,0 +1,59 @@
+/**
+ * The compact status of one host, as it is published in Consul for the others.
+ */
+import { z } from 'zod';
+import type { Status } from './status.ts';
+
+/** Consul takes 512 KiB in a key; this is far below. */
+const MOST_WORKLOADS = 1_000;
+
+export const HostStatus = z.object({
+  version: z.string(),
+  /** When it was written, in ms since the epoch. */
+  at: z.number(),
+  /** False after an orderly stop: what is loaded stays loaded, and nobody looks after it. */
+  running: z.boolean(),
+  /** Workloads by state. */
+  states: z.record(z.string(), z.number()),
+  workloads: z.array(z.object({ name: z.string(), state: z.string(), keys: z.array(z.string()) })),
+  /** Last errors of namespaces and sources. */
+  errors: z.array(z.string()),
+});
+export type HostStatus = z.infer<typeof HostStatus>;
+
+export function hostStatusOf(status: Status, version: string, at: number, running: boolean): HostStatus {
+  const { namespaces, sources, refused } = status;
+  const states = new Map<string, number>();
+  for (const { state, workloads } of namespaces)
+    states.set(state, (states.get(state) ?? 0) + workloads.length);
+  if (refused.length > 0) states.set('refused', refused.length);
+  const workloads = namespaces.flatMap(({ workloads: names, state, grants }) =>
+    names.map((name) => ({ name, state, keys: [...grants] })),
+  );
+  return {
+    ...{ version, at, running },
+    states: Object.fromEntries(states),
+    workloads: workloads.slice(0, MOST_WORKLOADS),
+    errors: errorsOf({ namespaces, sources, refused }),
+  };
+}
+
+const errorsOf = ({ namespaces, sources, refused }: Status): string[] =>
+  [
+    ...new Set([
+      ...sources.flatMap(({ error }) => error ?? []),
+      ...namespaces.flatMap(({ target, lastError }) =>
+        lastError === undefined ? [] : `${target}: ${lastError}`,
+      ),
+      ...refused.map(({ name, problem }) => `${name}: ${problem.reason}`),
+    ]),
+  ].slice(0, 20);
+
+/** Undefined for what is none. */
+export function parseHostStatus(text: string): HostStatus | undefined {
+  try {
+    return HostStatus.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

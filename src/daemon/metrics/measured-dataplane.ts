@@ -1,0 +1,96 @@
+/**
+ * A dataplane that tells how long its loads took and how they ended, and what it has seen.
+ */
+
+import { LoadError } from '../../common/errors.ts';
+import type { Dataplane, Loaded, NamespaceRef } from '../../dataplane/dataplane.ts';
+import { type DeniedRecord, NOTHING_DENIED } from '../../inventory/denied-record.ts';
+
+/** `gone`: the container ended meanwhile, which is no fault. */
+export type LoadOutcome = 'loaded' | 'failed' | 'gone';
+
+/** One load. `loader`: the one that did it, also where `auto` is configured. */
+export interface ObservedLoad {
+  readonly namespace: NamespaceRef;
+  readonly outcome: LoadOutcome;
+  readonly loader: string;
+  readonly seconds: number;
+}
+
+/** What a namespace's kernel has of what was denied after a look, or after a load, which forgets it. */
+export interface ObservedRefusals {
+  readonly namespace: NamespaceRef;
+  readonly denied: DeniedRecord;
+  /** When that began, in ms since the epoch, and what the namespace had counted of its traffic by then. */
+  readonly begunAt: number;
+  readonly traffic: string | undefined;
+}
+
+export interface Measuring {
+  /** Told of each load. */
+  readonly observe: (load: ObservedLoad) => void;
+  readonly onRefusals: (found: ObservedRefusals) => void;
+  readonly loaderFor: (namespace: NamespaceRef) => Promise<string>;
+}
+
+export function measured(dataplane: Dataplane, measuring: Measuring): Dataplane {
+  const { onRefusals } = measuring;
+  const begin = async (namespace: NamespaceRef) => {
+    const begunAt = Date.now();
+    return { namespace, begunAt, traffic: await dataplane.egressCounters(namespace) };
+  };
+  return {
+    inspect: async (namespace) => {
+      const begun = await begin(namespace);
+      const sight = await dataplane.inspect(namespace);
+      onRefusals({ ...begun, denied: sight.denied });
+      return sight;
+    },
+    clear: (namespace) => dataplane.clear(namespace),
+    denied: (namespace) => dataplane.denied(namespace),
+    egressCounters: (namespace) => dataplane.egressCounters(namespace),
+    testLoad: (text) => dataplane.testLoad(text),
+    load: async (namespace, text) => {
+      const begun = await begin(namespace);
+      const loaded = await timed(measuring, namespace, text, () => dataplane.load(namespace, text));
+      onRefusals({ ...begun, denied: NOTHING_DENIED });
+      return loaded;
+    },
+    reload: async (namespace, text) => {
+      const begun = await begin(namespace);
+      const reload = async () => {
+        const sight = await dataplane.reload(namespace, text);
+        return { ...sight.loaded, sight };
+      };
+      const { sight } = await timed(measuring, namespace, text, reload);
+      onRefusals({ ...begun, denied: sight.denied });
+      // The kernel counts from nothing again.
+      onRefusals({ ...begun, begunAt: Date.now(), denied: NOTHING_DENIED });
+      return sight;
+    },
+  };
+}
+
+async function timed<T extends Loaded>(
+  { observe, loaderFor }: Measuring,
+  namespace: NamespaceRef,
+  text: string,
+  load: () => Promise<T>,
+): Promise<T> {
+  const loader = await loaderFor(namespace);
+  const started = performance.now();
+  const tell = (outcome: LoadOutcome) =>
+    observe({ namespace, outcome, loader, seconds: (performance.now() - started) / 1000 });
+  try {
+    const loaded = await load();
+    tell(isConfirmed(loaded, text) ? 'loaded' : 'failed');
+    return loaded;
+  } catch (error) {
+    tell(error instanceof LoadError && error.gone ? 'gone' : 'failed');
+    throw error;
+  }
+}
+
+/** A loader may say that all is well, and the kernel nothing: every text holds its own fingerprint. */
+const isConfirmed = ({ fingerprint }: Loaded, text: string): boolean =>
+  fingerprint !== undefined && text.includes(fingerprint);

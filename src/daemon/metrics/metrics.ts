@@ -1,0 +1,213 @@
+/**
+ * The controller's metrics in the form of Prometheus. What is a state is read when somebody asks, what
+ * happens is counted when it does. The one importer of prom-client.
+ *
+ * No label grows without bound: services share one source label, and refused packets are told for at
+ * most `MOST_CONTAINERS` names.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { DeniedSummary } from '../../inventory/denied-record.ts';
+import { NAMESPACE_STATES, type SourceStatus, type Status } from '../status.ts';
+import type { ObservedLoad } from './measured-dataplane.ts';
+
+export interface MetricsOptions {
+  readonly version: string;
+  /** Those that may load here: helper, nsenter, dry-run. */
+  readonly loaders: readonly string[];
+  /** Undefined while the controller does not run yet. */
+  readonly status: () => Status | undefined;
+  /** What was denied since the start, by container. */
+  readonly denied: () => ReadonlyMap<string, DeniedSummary>;
+}
+
+const SEVERITIES = ['error', 'warning'] as const;
+
+/** More containers than this are counted together as `other`. */
+const MOST_CONTAINERS = 500;
+
+/** Seconds: a load by nsenter takes 5 ms, by a helper 100 ms and more. */
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #options: MetricsOptions;
+  readonly #loads: Counter;
+  readonly #durations: Histogram;
+  readonly #repairs: Counter;
+
+  constructor(options: MetricsOptions) {
+    this.#options = options;
+    const registers = [this.#registry];
+    this.#loads = new Counter({
+      name: 'egresstrator_loads_total',
+      help: 'Rule sets loaded in namespaces, by outcome and loader',
+      labelNames: ['outcome', 'loader'],
+      registers,
+    });
+    this.#durations = new Histogram({
+      name: 'egresstrator_load_duration_seconds',
+      help: 'Time from the start of a load to the confirmation that it is in the kernel',
+      labelNames: ['loader'],
+      buckets: BUCKETS,
+      registers,
+    });
+    this.#repairs = new Counter({
+      name: 'egresstrator_drift_repairs_total',
+      help: 'Times that rules in a kernel were found altered, and were replaced',
+      registers,
+    });
+    for (const loader of options.loaders)
+      for (const outcome of ['loaded', 'failed', 'gone']) this.#loads.inc({ outcome, loader }, 0);
+    this.#addStates();
+    this.#addRefusals();
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  observeLoad({ outcome, loader, seconds }: ObservedLoad): void {
+    this.#loads.inc({ outcome, loader });
+    if (outcome === 'loaded') this.#durations.observe({ loader }, seconds);
+  }
+
+  countRepair(): void {
+    this.#repairs.inc();
+  }
+
+  async render(): Promise<{ readonly contentType: string; readonly text: string }> {
+    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+  }
+
+  #addStates(): void {
+    const { version, status } = this.#options;
+    this.#gauge('egresstrator_build_info', 'Version of the running controller', ['version'], (gauge) =>
+      gauge.set({ version }, 1),
+    );
+    this.#gauge('egresstrator_namespaces', 'Network namespaces by state', ['state'], (gauge) => {
+      const states = status()?.namespaces.map((one) => one.state) ?? [];
+      for (const state of NAMESPACE_STATES)
+        gauge.set({ state }, states.filter((one) => one === state).length);
+    });
+    this.#gauge(
+      'egresstrator_workloads_refused',
+      'Workloads that can not be given rules at all',
+      [],
+      (gauge) => gauge.set(status()?.refused.length ?? 0),
+    );
+    this.#gauge('egresstrator_rule_problems', 'Distinct problems of rules in use', ['severity'], (gauge) => {
+      const problems = distinctProblems(status());
+      for (const severity of SEVERITIES)
+        gauge.set({ severity }, problems.filter((one) => one === severity).length);
+    });
+    this.#addSources();
+  }
+
+  #addSources(): void {
+    const sources = () => groupSources(this.#options.status()?.sources ?? []);
+    const time = 'egresstrator_source_confirmed_timestamp_seconds';
+    this.#gauge(
+      time,
+      'When a source last confirmed what is known of it; of services the oldest',
+      ['source'],
+      (gauge) => {
+        for (const [source, { confirmedAt }] of sources())
+          if (confirmedAt !== undefined) gauge.set({ source }, confirmedAt / 1000);
+      },
+    );
+    const failing = 'egresstrator_sources_failing';
+    this.#gauge(failing, 'Sources that can not be read at the moment', ['source'], (gauge) => {
+      for (const [source, group] of sources()) gauge.set({ source }, group.failing);
+    });
+    const outdated = 'egresstrator_sources_outdated';
+    const help = 'Sources that grant nothing, as they were confirmed longer ago than --max-age allows';
+    this.#gauge(outdated, help, ['source'], (gauge) => {
+      for (const [source, group] of sources()) gauge.set({ source }, group.outdated);
+    });
+  }
+
+  #addRefusals(): void {
+    const { denied } = this.#options;
+    this.#perContainer(
+      'egresstrator_refused_packets_total',
+      'Packets refused, or in audit mode let pass',
+      'packets',
+    );
+    this.#perContainer(
+      'egresstrator_denied_spoofed_packets_total',
+      'Of the refused packets, those with a false source address, or that named a way of their own',
+      'spoofed',
+    );
+    this.#perContainer(
+      'egresstrator_denied_frames_total',
+      'Frames of packet sockets that were dropped, or in audit mode let pass',
+      'frames',
+    );
+    this.#gauge(
+      'egresstrator_denied_record_full',
+      'Whether the record of denied destinations takes nothing new in, 1 or 0, by container',
+      ['container'],
+      (gauge) => {
+        const full = [...denied()].map(([name, { isFull }]) => [name, isFull ? 1 : 0] as const);
+        for (const [container, containers] of bounded(new Map(full))) gauge.set({ container }, containers);
+      },
+    );
+  }
+
+  #perContainer(name: string, help: string, kind: 'packets' | 'spoofed' | 'frames'): void {
+    const { denied } = this.#options;
+    new Counter({
+      ...{ name, help: `${help}, by container`, labelNames: ['container'], registers: [this.#registry] },
+      collect() {
+        this.reset();
+        const counts = [...denied()].map(([container, summary]) => [container, summary[kind]] as const);
+        for (const [container, packets] of bounded(new Map(counts))) this.inc({ container }, packets);
+      },
+    });
+  }
+
+  #gauge(name: string, help: string, labelNames: readonly string[], fill: (gauge: Gauge) => void): void {
+    new Gauge({
+      ...{ name, help, labelNames: [...labelNames], registers: [this.#registry] },
+      collect() {
+        this.reset();
+        fill(this);
+      },
+    });
+  }
+}
+
+interface SourceGroup {
+  confirmedAt: number | undefined;
+  failing: number;
+  outdated: number;
+}
+
+/** `rules`, `containers`, and all services as one. */
+function groupSources(sources: readonly SourceStatus[]): ReadonlyMap<string, SourceGroup> {
+  const groups = new Map<string, SourceGroup>();
+  for (const { name, confirmedAt, error, outdated } of sources) {
+    const source = name.startsWith('service ') ? 'services' : name;
+    const group = groups.get(source) ?? { confirmedAt: Number.POSITIVE_INFINITY, failing: 0, outdated: 0 };
+    groups.set(source, group);
+    group.failing += error === undefined ? 0 : 1;
+    group.outdated += outdated ? 1 : 0;
+    const known = confirmedAt !== undefined && group.confirmedAt !== undefined;
+    group.confirmedAt = known ? Math.min(group.confirmedAt ?? 0, confirmedAt) : undefined;
+  }
+  return groups;
+}
+
+/** A bad line is one problem, however many containers hold its key. */
+const distinctProblems = (status: Status | undefined): readonly string[] => {
+  const problems = status?.namespaces.flatMap((one) => one.problems) ?? [];
+  const distinct = new Map(problems.map((one) => [JSON.stringify(one), one.severity]));
+  return [...distinct.values()];
+};
+
+/** The first names stay, so that a counter never goes back. */
+const bounded = (packets: ReadonlyMap<string, number>): ReadonlyMap<string, number> => {
+  const kept = new Map<string, number>();
+  for (const [container, count] of packets) {
+    const label = kept.size < MOST_CONTAINERS || kept.has(container) ? container : 'other';
+    kept.set(label, (kept.get(label) ?? 0) + count);
+  }
+  return kept;
+};

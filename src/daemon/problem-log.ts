@@ -1,0 +1,67 @@
+/**
+ * Logs each problem once when it appears and once when it is gone, however often the world is read.
+ *
+ * A container's problem comes and goes with the container: one that crashes and starts again, for ever, must
+ * not fill the log. So it counts as gone only when it was not there for a while.
+ */
+
+import type { Logger } from '../common/logger.ts';
+import type { Problem } from '../common/problem.ts';
+
+/** A problem and the container it was seen at; undefined for a source that has failed. */
+export interface Condition {
+  readonly container: string | undefined;
+  readonly problem: Problem;
+}
+
+/** Milliseconds: longer than the Engine waits between two starts of a container that crashes. */
+const GONE_AFTER = 120_000;
+
+interface Known {
+  readonly sighting: Condition;
+  /** In ms since the epoch. */
+  readonly lastSeenAt: number;
+}
+
+export class ProblemLog {
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #known = new Map<string, Known>();
+
+  constructor(log: Logger, now: () => number) {
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** Tells what is new in `sightings` and what is no longer in there. */
+  update(sightings: Iterable<Condition>): void {
+    const lastSeenAt = this.#now();
+    const current = new Map([...sightings].map((sighting) => [idOf(sighting), sighting]));
+    for (const [id, sighting] of current) {
+      if (!this.#known.has(id)) this.#report(sighting);
+      this.#known.set(id, { sighting, lastSeenAt });
+    }
+    for (const [id, known] of this.#known) {
+      if (current.has(id) || !isGone(known, lastSeenAt)) continue;
+      this.#known.delete(id);
+      this.#log.info(fieldsOf(known.sighting), 'problem is gone');
+    }
+  }
+
+  #report(sighting: Condition): void {
+    const level = sighting.problem.severity === 'error' ? 'error' : 'warn';
+    this.#log[level](fieldsOf(sighting), 'problem found');
+  }
+}
+
+const isGone = ({ sighting, lastSeenAt }: Known, now: number): boolean =>
+  sighting.container === undefined || now - lastSeenAt >= GONE_AFTER;
+
+/** A bad line is one problem, however many containers hold its key. */
+const idOf = ({ container, problem }: Condition): string =>
+  JSON.stringify([problem.line === undefined ? (container ?? '') : '', problem]);
+
+const fieldsOf = ({ container, problem }: Condition): object => {
+  const { severity: _, ...fields } = problem;
+  return problem.line === undefined && container !== undefined ? { container, ...fields } : fields;
+};

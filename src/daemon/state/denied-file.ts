@@ -1,0 +1,76 @@
+/**
+ * What was denied, on disk, so that a restart of the controller forgets none of it: audit mode rests on it. Written
+ * at most each few seconds, as a workload decides how much there is to write.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Logger } from '../../common/logger.ts';
+import type { DeniedState } from '../deny-log.ts';
+import { seal, unseal } from './envelope.ts';
+import { STATE_FILES } from './file-names.ts';
+import { KeptFile, type KeptFileOptions } from './kept-file.ts';
+
+/** Milliseconds between two writes. What is lost with a crash, the kernel still has. */
+const PAUSE = 10_000;
+
+const Flow = z.object({
+  ...{ address: z.string(), protocol: z.string(), port: z.number().optional() },
+  ...{ kernel: z.number(), packets: z.number() },
+  ...{ firstSeenAt: z.number(), lastSeenAt: z.number(), toldAt: z.number().optional(), readAt: z.number() },
+});
+
+const Counts = z.object({ packets: z.number(), spoofed: z.number(), frames: z.number() });
+
+const Traces = z.object({
+  namespace: z.string().optional(),
+  ...{ destinations: z.array(Flow), addresses: z.array(Flow), networks: z.array(Flow) },
+  ...{ kernel: Counts, counts: Counts, unlisted: z.number(), overlooked: z.number() },
+  ...{ fullAt: z.number().optional(), toldFullAt: z.number().optional() },
+});
+
+const Content = z.object({
+  ...{ startedAt: z.number(), savedAt: z.number() },
+  containers: z.array(z.tuple([z.string(), Traces])),
+});
+
+export class DeniedFile {
+  readonly #file: KeptFile;
+
+  constructor(directory: string, log: Logger, options: Partial<KeptFileOptions> = {}) {
+    const defaults = { what: 'what was denied', pause: PAUSE };
+    this.#file = new KeptFile(join(directory, STATE_FILES.denied), log, { ...defaults, ...options });
+  }
+
+  /** Never throws. */
+  async load(): Promise<DeniedState | undefined> {
+    return this.#file.read((text) => withUndefined(Content.parse(unseal(text))));
+  }
+
+  /** `state` is asked when it is time to write. */
+  save(state: () => DeniedState): void {
+    this.#file.write(() => seal(JSON.stringify(state())));
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
+
+type Content = z.infer<typeof Content>;
+
+/** JSON leaves out what is undefined. */
+const withUndefined = ({ startedAt, savedAt, containers }: Content): DeniedState => ({
+  ...{ startedAt, savedAt },
+  containers: containers.map(([name, { namespace, fullAt, toldFullAt, ...traces }]) => [
+    name,
+    {
+      ...traces,
+      ...{ namespace, fullAt, toldFullAt },
+      destinations: traces.destinations.map(flowFrom),
+      addresses: traces.addresses.map(flowFrom),
+      networks: traces.networks.map(flowFrom),
+    },
+  ]),
+});
+
+const flowFrom = ({ port, toldAt, ...flow }: z.infer<typeof Flow>) => ({ ...flow, port, toldAt });

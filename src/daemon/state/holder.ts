@@ -1,0 +1,33 @@
+/**
+ * Which controller a state folder belongs to: two on one folder would take what the other has loaded, and what it
+ * was told by hand, for their own.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
+import { UserError } from '../../common/errors.ts';
+import { isListening } from '../api/client.ts';
+import { STATE_FILES } from './file-names.ts';
+
+const Holder = z.object({ socket: z.string() });
+
+/** Throws a `UserError` if a controller answers that said so before; else the folder is of the one at `socket`. */
+export async function claimState(directory: string, socket: string): Promise<void> {
+  const path = join(directory, STATE_FILES.holder);
+  const holder = await holderIn(path);
+  if (holder !== undefined && holder !== socket && (await isListening(holder)))
+    throw new UserError(
+      `another controller, at ${holder}, keeps its state in ${directory}; stop it, or give this one a --state-dir and a --run-dir of its own, and an Engine of its own by --docker-host`,
+    );
+  // A folder that is not there, or cannot be written, is told by those who keep something in it.
+  await writeFileAtomic(path, `${JSON.stringify({ socket })}\n`, { mode: 0o600 }).catch(() => {});
+}
+
+async function holderIn(path: string): Promise<string | undefined> {
+  try {
+    return Holder.parse(JSON.parse(await readFile(path, 'utf8'))).socket;
+  } catch {
+    return undefined;
+  }
+}

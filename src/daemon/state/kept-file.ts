@@ -1,0 +1,132 @@
+/**
+ * One file of the state folder: replaced atomically, readable by its owner alone, written seldom.
+ *
+ * A file that is damaged, far too large, or written by a newer version is ignored with a warning: it is a memory,
+ * and forgetting is safe. What could not be written is tried again, as nothing else may happen for long.
+ */
+import { mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { messageOf } from '../../common/errors.ts';
+import type { Logger } from '../../common/logger.ts';
+
+export interface KeptFileOptions {
+  /** What the file holds, as in "last known rules". */
+  readonly what: string;
+  /** Milliseconds between two writes. */
+  readonly pause?: number;
+  /** Milliseconds after which what could not be written is tried again. */
+  readonly retryAfter?: number;
+}
+
+/** More bytes than a state of any use has: 100,000 rules and as many instances take a tenth of it. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
+export class KeptFile {
+  readonly #path: string;
+  readonly #log: Logger;
+  readonly #options: Required<KeptFileOptions>;
+  /** Makes the newest text, when it is time to write. */
+  #next: (() => string) | undefined;
+  #written: string | undefined;
+  #writing: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+  #failed = false;
+
+  constructor(path: string, log: Logger, options: KeptFileOptions) {
+    this.#path = path;
+    this.#log = log;
+    this.#options = { pause: 0, retryAfter: 5_000, ...options };
+  }
+
+  /** What `parse` makes of the text, or undefined where there is nothing usable. Never throws. */
+  async read<T>(parse: (text: string) => T): Promise<T | undefined> {
+    try {
+      return parse(await readText(this.#path));
+    } catch (error) {
+      if (!isMissing(error)) {
+        const fields = { path: this.#path, error: messageOf(error) };
+        this.#log.warn(fields, `${this.#options.what} can not be used; starting without them`);
+      }
+      return undefined;
+    }
+  }
+
+  /** Writes what `text` returns when its turn has come: of several in a row the last. Failures are logged once. */
+  write(text: () => string): void {
+    this.#next = text;
+    if (this.#writing !== undefined) return;
+    if (this.#timer !== undefined && !this.#failed) return;
+    this.#start();
+  }
+
+  /** Resolves when all is written. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#writing;
+    if (this.#timer !== undefined && this.#next !== undefined && !this.#failed) this.#start();
+    await this.#writing;
+    clearTimeout(this.#timer);
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writing = this.#writeNext().finally(() => {
+      this.#writing = undefined;
+      if (this.#next !== undefined && this.#timer === undefined) this.#start();
+    });
+  }
+
+  async #writeNext(): Promise<void> {
+    while (this.#next !== undefined) {
+      const next = this.#next;
+      this.#next = undefined;
+      const text = next();
+      const done = text === this.#written || (await this.#replace(text));
+      if (!done) this.#next ??= next;
+      const { pause, retryAfter } = this.#options;
+      const rest = done ? pause : retryAfter;
+      if (!done || (rest > 0 && !this.#closed)) return this.#rest(rest);
+    }
+  }
+
+  /** What comes meanwhile waits. */
+  #rest(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#next !== undefined) this.#start();
+    }, ms).unref();
+  }
+
+  /** Whether it is written. */
+  async #replace(text: string): Promise<boolean> {
+    try {
+      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+      await writeFileAtomic(this.#path, text, { mode: 0o600 });
+      this.#written = text;
+      this.#failed = false;
+      return true;
+    } catch (error) {
+      const fields = { path: this.#path, error: messageOf(error) };
+      if (!this.#failed) this.#log.warn(fields, `${this.#options.what} could not be kept on disk`);
+      this.#failed = true;
+      return false;
+    }
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    if (size > MOST_BYTES) throw new Error(`it has ${size} bytes, more than any state of egresstrator`);
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT';

@@ -1,0 +1,40 @@
+/**
+ * What an operator has said by hand, on disk, see `Overrides`. Written at once, as nobody says it twice.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Logger } from '../../common/logger.ts';
+import type { KeptOverrides } from '../../features/egress/overrides.ts';
+import { seal, unseal } from './envelope.ts';
+import { STATE_FILES } from './file-names.ts';
+import { KeptFile, type KeptFileOptions } from './kept-file.ts';
+
+const Said = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('set'), grants: z.array(z.string()), since: z.number() }),
+  z.object({ kind: z.literal('clear'), since: z.number() }),
+]);
+
+const Content = z.object({ overrides: z.array(z.tuple([z.string(), Said])) });
+
+export class OverridesFile {
+  readonly #file: KeptFile;
+
+  constructor(directory: string, log: Logger, options: Partial<KeptFileOptions> = {}) {
+    const what = 'rules set or cleared by hand';
+    this.#file = new KeptFile(join(directory, STATE_FILES.overrides), log, { what, ...options });
+  }
+
+  /** What was said, as far as it can be read. Never throws. */
+  async load(): Promise<KeptOverrides | undefined> {
+    const content = await this.#file.read((text) => Content.parse(unseal(text)));
+    return content && new Map(content.overrides);
+  }
+
+  save(overrides: KeptOverrides): void {
+    this.#file.write(() => seal(JSON.stringify({ overrides: [...overrides] })));
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}

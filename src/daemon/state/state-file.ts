@@ -1,0 +1,130 @@
+/**
+ * The last known rules and services on disk, and how old they are, so that a controller that starts while Consul
+ * is away still protects, and knows since when nobody has confirmed what it goes by.
+ *
+ * Ages are kept, not times of day, beside the instant at which they were so old. While nothing but ages changes
+ * the file is written seldom: what is kept may be older than what is true, never younger.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Logger } from '../../common/logger.ts';
+import { elapsed, type Instant, steadyNow, thisInstant } from '../../common/steady-clock.ts';
+import type { LastKnownState } from '../consul-cache.ts';
+import { seal, unseal } from './envelope.ts';
+import { STATE_FILES } from './file-names.ts';
+import { KeptFile } from './kept-file.ts';
+
+export interface StateFileOptions {
+  readonly retryAfter?: number;
+  /** Milliseconds between two writes while nothing but ages changes. */
+  readonly refresh?: number;
+  readonly clock?: StateClock;
+}
+
+export interface StateClock {
+  /** In ms, as the controller tells times; it never goes back. */
+  readonly now: () => number;
+  readonly instant: () => Instant;
+}
+
+const CLOCK: StateClock = { now: steadyNow, instant: thisInstant };
+
+const LONGEST_REFRESH = 300_000;
+
+const Instances = z.array(
+  z.object({ address: z.string(), port: z.number(), tags: z.array(z.string()), node: z.string() }),
+);
+
+const Ages = z.object({
+  at: z.object({ wall: z.number(), uptime: z.number(), boot: z.string().optional() }),
+  /** In ms. */
+  rules: z.number().optional(),
+  services: z.array(z.tuple([z.string(), z.number()])),
+});
+
+const Content = z.object({
+  rules: z.array(z.tuple([z.string(), z.string()])),
+  services: z.array(z.tuple([z.string(), Instances])),
+  /** Files of version 1.0 have none. */
+  ages: Ages.optional(),
+});
+
+export class StateFile {
+  readonly #file: KeptFile;
+  readonly #refresh: number;
+  readonly #clock: StateClock;
+  #saved: { readonly knowledge: LastKnownState; readonly at: number } | undefined;
+  #latest: LastKnownState | undefined;
+
+  constructor(directory: string, log: Logger, options: StateFileOptions = {}) {
+    const { retryAfter, refresh = LONGEST_REFRESH, clock = CLOCK } = options;
+    this.#file = new KeptFile(join(directory, STATE_FILES.known), log, {
+      what: 'last known rules',
+      ...(retryAfter !== undefined && { retryAfter }),
+    });
+    this.#refresh = Math.min(refresh, LONGEST_REFRESH);
+    this.#clock = clock;
+  }
+
+  /** What was known, or undefined where there is nothing usable. Never throws. */
+  load(): Promise<LastKnownState | undefined> {
+    return this.#file.read((text) => decode(text, this.#clock));
+  }
+
+  /** Keeps `knowledge`, soon, if it differs from what was kept by more than its age. */
+  save(knowledge: LastKnownState): void {
+    this.#latest = knowledge;
+    const { now } = this.#clock;
+    const isFresh = this.#saved !== undefined && now() - this.#saved.at < this.#refresh;
+    if (!isFresh || !isSame(this.#saved?.knowledge, knowledge)) this.#write(knowledge);
+  }
+
+  /** Keeps the last ages; resolves when all is written. */
+  close(): Promise<void> {
+    if (this.#latest !== undefined) this.#write(this.#latest);
+    return this.#file.close();
+  }
+
+  #write(knowledge: LastKnownState): void {
+    this.#saved = { knowledge, at: this.#clock.now() };
+    this.#file.write(() => encode(knowledge, this.#clock));
+  }
+}
+
+/** True if nothing but ages differs. What a source confirms unchanged is the identical value. */
+const isSame = (one: LastKnownState | undefined, other: LastKnownState): boolean =>
+  one !== undefined &&
+  one.rules === other.rules &&
+  one.services.size === other.services.size &&
+  [...other.services].every(([name, instances]) => one.services.get(name) === instances);
+
+export function encode(
+  { rules, services, confirmedAt }: LastKnownState,
+  { now, instant }: StateClock = CLOCK,
+): string {
+  const age = (at: number) => Math.max(0, now() - at);
+  const ages = {
+    at: instant(),
+    rules: confirmedAt.rules === undefined ? undefined : age(confirmedAt.rules),
+    services: sorted(confirmedAt.services).map(([name, at]) => [name, age(at)]),
+  };
+  return seal(JSON.stringify({ rules: sorted(rules), services: sorted(services), ages }));
+}
+
+/** Throws an `Error` that says in one clause why the text is of no use. */
+export function decode(text: string, { now, instant }: StateClock = CLOCK): LastKnownState {
+  const { rules, services, ages } = Content.parse(unseal(text));
+  const since = ages === undefined ? 0 : elapsed(ages.at, instant());
+  const time = (age: number) => now() - since - Math.max(0, age);
+  return {
+    rules: new Map(rules),
+    services: new Map(services),
+    confirmedAt: {
+      rules: ages?.rules === undefined ? undefined : time(ages.rules),
+      services: new Map(ages?.services.map(([name, age]) => [name, time(age)])),
+    },
+  };
+}
+
+const sorted = <T>(map: ReadonlyMap<string, T>): readonly (readonly [string, T])[] =>
+  [...map].sort(([one], [other]) => (one < other ? -1 : 1));

@@ -1,0 +1,108 @@
+/**
+ * Tries templates out before they are used, and reads a user's own again when its file changes or
+ * on SIGHUP. One that does not compile or load changes nothing: the last good one stays.
+ */
+import { unwatchFile, watchFile } from 'node:fs';
+import { messageOf, TemplateError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Dataplane } from '../dataplane/dataplane.ts';
+import { isShipped, loadTemplate } from '../rendering/catalog.ts';
+import { withFacts } from '../rendering/facts.ts';
+import { render, type Template } from '../rendering/render.ts';
+
+const POLL = 1000;
+
+export class TemplateWatch {
+  readonly #name: string;
+  readonly #dataplane: Pick<Dataplane, 'testLoad'>;
+  readonly #log: Logger;
+  #reload: (() => void) | undefined;
+
+  constructor(name: string, dataplane: Pick<Dataplane, 'testLoad'>, log: Logger) {
+    this.#name = name;
+    this.#dataplane = dataplane;
+    this.#log = log;
+  }
+
+  /** Loads sample rules in a namespace that is thrown away. Throws a `TemplateError`. */
+  async rehearse(template: Template): Promise<void> {
+    for (const allowed of SAMPLES) {
+      const input = {
+        allowed,
+        ungranted: allowed,
+        mode: 'enforce',
+        dns: 'resolvers',
+        resolvers: [],
+      } as const;
+      const { text } = render(template, input);
+      try {
+        await this.#dataplane.testLoad(withFacts(text, { resolvers: [], attachments: [] }));
+      } catch (error) {
+        const reason = messageOf(error);
+        throw new TemplateError(`template ${this.#name} renders, but does not load: ${reason}`, {
+          cause: error,
+        });
+      }
+    }
+  }
+
+  start(use: (template: Template) => void): void {
+    this.#reload = () => {
+      this.#tryReload(use).catch((error: unknown) => {
+        const fields = { template: this.#name, error: messageOf(error) };
+        this.#log.error(fields, 'template can not be used; the last good one stays');
+      });
+    };
+    process.on('SIGHUP', this.#reload);
+    if (!isShipped(this.#name)) watchFile(this.#name, { interval: POLL }, this.#reload);
+  }
+
+  close(): void {
+    if (this.#reload === undefined) return;
+    process.off('SIGHUP', this.#reload);
+    unwatchFile(this.#name, this.#reload);
+  }
+
+  async #tryReload(use: (template: Template) => void): Promise<void> {
+    const template = loadTemplate(this.#name);
+    await this.rehearse(template);
+    use(template);
+    this.#log.info({ template: this.#name }, 'template loaded');
+  }
+}
+
+/** An empty rule set, and one with every kind of element. */
+const SAMPLES = [
+  { layers: [] },
+  {
+    layers: [
+      [
+        {
+          prefix: { family: 4, address: 0xc0000200n, length: 24 },
+          protocol: 'tcp',
+          range: { first: 80, last: 81 },
+        },
+        {
+          prefix: { family: 4, address: 0xc0000201n, length: 32 },
+          protocol: 'udp',
+          range: { first: 53, last: 53 },
+        },
+        {
+          prefix: { family: 4, address: 0xc0000200n, length: 24 },
+          protocol: 'icmp',
+          range: { first: 8, last: 8 },
+        },
+        {
+          prefix: { family: 6, address: 0x20010db8n << 96n, length: 32 },
+          protocol: 'tcp',
+          range: { first: 443, last: 443 },
+        },
+        {
+          prefix: { family: 6, address: 0x20010db8n << 96n, length: 32 },
+          protocol: 'icmp',
+          range: { first: 128, last: 128 },
+        },
+      ],
+    ],
+  },
+] as const;

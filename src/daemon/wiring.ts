@@ -1,0 +1,126 @@
+/**
+ * The composition root: from a configuration to the adapters that it asks for.
+ */
+
+import { messageOf } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import { version } from '../config/assets.ts';
+import type { Config } from '../config/config.ts';
+import { type Terminal, wantsColour } from '../config/terminal.ts';
+import { createDataplane } from '../dataplane/create-dataplane.ts';
+import type { Dataplane, NamespaceRef } from '../dataplane/dataplane.ts';
+import { DryRunDataplane } from '../dataplane/dry-run.ts';
+import { HelperRunner } from '../dataplane/helper.ts';
+import { NsenterRunner } from '../dataplane/nsenter.ts';
+import type { NamespaceRunner } from '../dataplane/runner.ts';
+import { AutoRunner } from '../dataplane/select-loader.ts';
+import type { ServiceReader } from '../diagnostics/read-services.ts';
+import { GateRecords } from '../gate/records.ts';
+import type { ContainerSource, RuleSource } from '../inventory/sources.ts';
+import { loadTemplate } from '../rendering/catalog.ts';
+import { isXtables } from '../rendering/facts.ts';
+import type { Template } from '../rendering/render.ts';
+import { listServices } from '../sources/consul/directory.ts';
+import { ConsulRuleSource } from '../sources/consul/rule-source.ts';
+import { engineOptionsFrom } from '../sources/docker/address.ts';
+import { connect } from '../sources/docker/connect.ts';
+import type { LacksRawSockets } from '../sources/docker/container-reader.ts';
+import { DockerContainerSource } from '../sources/docker/containers.ts';
+import type { Engine as DockerEngine } from '../sources/docker/engine.ts';
+import { helperImage } from '../sources/docker/image.ts';
+import { createLogger } from './log.ts';
+
+export interface Engine {
+  readonly containers: ContainerSource;
+  readonly dataplane: Dataplane;
+  /** How a load would come into this namespace now: helper, nsenter, or dry-run. */
+  loaderFor(namespace: NamespaceRef): Promise<string>;
+  /**
+   * The Engine's own resolvers, asked for ahead, as the first container to start would have to wait for
+   * them; undefined where they can't be told yet. Never fails.
+   */
+  warmUp(): Promise<readonly string[] | undefined>;
+  /** Removes helpers that a crash left behind; resolves with their number. */
+  removeLeftovers(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export const openTemplate = (config: Config): Template => loadTemplate(config.template);
+
+export const openConsul = ({ consul }: Config): RuleSource => new ConsulRuleSource(consul);
+
+/** The services of Consul's catalog, for questions. */
+export const openServices = ({ consul }: Config, source: RuleSource): ServiceReader => ({
+  readService: (ref) => source.readService(ref),
+  listServices: () => listServices(consul),
+});
+
+/** The logger of the controller, as configured. */
+export const openLogger = ({ log }: Config, terminal: Terminal): Logger =>
+  createLogger({
+    ...log,
+    terminal: terminal.stderr.isTTY === true,
+    colour: wantsColour(terminal.stderr, terminal.environment),
+  });
+
+/** The logger of commands that do one thing and end: only what is wrong. */
+export const toolLogger = ({ stderr, environment }: Terminal): Logger =>
+  createLogger({
+    level: 'warn',
+    format: 'auto',
+    terminal: stderr.isTTY === true,
+    colour: wantsColour(stderr, environment),
+  });
+
+/** The Engine's own answers. Connects with the first question. */
+export const openDocker = (config: Config, terminal: Terminal): DockerEngine =>
+  connect({ ...engineOptionsFrom(terminal.environment), host: config.docker.host });
+
+/** Connects with the Engine; throws an `EngineError` where none answers. */
+export async function openEngine(config: Config, terminal: Terminal, log: Logger): Promise<Engine> {
+  const engine = openDocker(config, terminal);
+  await engine.running();
+  const { runner, image, removeLeftovers } = openRunner(config, engine);
+  const containers = new DockerContainerSource(engine, { lacksRawSockets: openRecords(config), image });
+  return {
+    containers,
+    warmUp: () =>
+      containers.warmUp().catch((error: unknown) => {
+        log.debug({ error: messageOf(error) }, 'nothing to warm up with');
+        return undefined;
+      }),
+    dataplane: config.dryRun ? dryRun(log) : createDataplane(runner),
+    loaderFor: async (namespace) => (config.dryRun ? 'dry-run' : runner.wayTo(namespace)),
+    removeLeftovers,
+    close: async () => {
+      await runner.close();
+      engine.close();
+    },
+  };
+}
+
+/** What the gate left on record of a container's raw sockets. */
+function openRecords({ runDir }: Config): LacksRawSockets | undefined {
+  if (runDir === undefined) return undefined;
+  const records = new GateRecords(runDir);
+  return async (container) => (await records.read(container))?.hasRawSockets === false;
+}
+
+function openRunner(config: Config, engine: DockerEngine) {
+  const { loader, docker } = config;
+  const image = helperImage(engine, { named: docker.image, version: version() });
+  const helper = new HelperRunner(engine, image, { xtables: isXtables(openTemplate(config).source) });
+  const removeLeftovers = () => helper.removeLeftovers();
+  return { runner: chooseRunner(loader, helper), image, removeLeftovers };
+}
+
+function chooseRunner(loader: Config['loader'], helper: HelperRunner): NamespaceRunner {
+  if (loader === 'helper') return helper;
+  const nsenter = new NsenterRunner();
+  return loader === 'nsenter' ? nsenter : new AutoRunner(nsenter, helper);
+}
+
+const dryRun = (log: Logger): Dataplane =>
+  new DryRunDataplane(({ namespace, text }) =>
+    log.info({ container: namespace.name, text }, 'would load this text'),
+  );

@@ -1,0 +1,115 @@
+/**
+ * From nft's JSON of the sets and counters named "denied…" to what was denied. Pure.
+ *
+ * Each set says the types of its columns, and that is what decides here, so a template may arrange its
+ * sets as it likes. Names tell of sets that sum others up (`denied…_by_address`, `denied…_by_network_8`) and
+ * what a counter counts. Shapes are those of nft 1.0.6 with `-n`, where protocols and types are numbers; names
+ * are understood too.
+ */
+import { z } from 'zod';
+import type { Denied } from '../inventory/denied-record.ts';
+import { type DeniedRecord, networkOf } from '../inventory/denied-record.ts';
+
+const value = z.union([z.string(), z.number()]);
+const key = z.union([value, z.object({ concat: z.array(value) })]);
+const counter = z.object({ packets: z.number() });
+const counted = z.object({
+  elem: z.object({ val: key, counter: counter.nullish(), expires: z.number().nullish() }),
+});
+const element = z.union([counted, key]);
+const set = z.object({
+  name: z.string(),
+  type: z.union([z.string(), z.array(z.string())]),
+  /** Elements that it takes. */
+  size: z.number().nullish(),
+  /** Seconds. */
+  timeout: z.number().nullish(),
+  elem: z.array(element).nullish(),
+});
+const namedCounter = z.object({ name: z.string(), packets: z.number() });
+const item = z.object({ set: set.nullish(), counter: namedCounter.nullish() });
+const documents = z.array(z.object({ nftables: z.array(item) }));
+
+type Value = z.infer<typeof value>;
+type NftSet = z.infer<typeof set>;
+
+const BY_ADDRESS = /_by_address$/;
+const BY_NETWORK = /_by_network_(\d{1,3})$/;
+
+/** Throws an `Error` for what is no such JSON. */
+export function parseDenied(text: string): DeniedRecord {
+  const { success, data, error } = documents.safeParse(JSON.parse(text));
+  if (!success) throw new Error(`${error.issues[0]?.path.join('.')}: ${error.issues[0]?.message}`);
+  const items = data.flatMap(({ nftables }) => nftables);
+  const sets = items.flatMap(({ set: found }) => found ?? []);
+  const networks = sets.filter(({ name }) => BY_NETWORK.test(name));
+  const others = sets.filter(({ name }) => !BY_NETWORK.test(name));
+  return {
+    refusals: others.filter(({ name }) => !BY_ADDRESS.test(name)).flatMap(refusalsOf),
+    addresses: others.filter(({ name }) => BY_ADDRESS.test(name)).flatMap(refusalsOf),
+    networks: networks.flatMap(networksOf),
+    counts: countsOf(items.flatMap(({ counter: found }) => found ?? [])),
+    isFull: others.some(({ size, elem }) => size != null && (elem?.length ?? 0) >= size),
+  };
+}
+
+/** Undefined where nothing counts all packets. */
+function countsOf(counters: readonly z.infer<typeof namedCounter>[]): DeniedRecord['counts'] {
+  const sum = (name: string) =>
+    counters.filter((one) => one.name === name).reduce((total, { packets }) => total + packets, 0);
+  if (!counters.some(({ name }) => name === 'denied_packets')) return undefined;
+  return { packets: sum('denied_packets'), spoofed: sum('denied_spoofed'), frames: sum('denied_frames') };
+}
+
+const networksOf = (found: NftSet): readonly Denied[] => {
+  const length = Number(BY_NETWORK.exec(found.name)?.[1]);
+  return refusalsOf(found).map((one) => ({ ...one, address: networkOf(one.address, length) }));
+};
+
+function refusalsOf({ type, elem, timeout }: NftSet): readonly Denied[] {
+  const columns = typeof type === 'string' ? [type] : type;
+  return (elem ?? []).flatMap((each) => {
+    const { val, packets, expires } = countedOf(each);
+    const values = typeof val === 'object' ? val.concat : [val];
+    const found = refusal(columns, values, packets);
+    if (found === undefined) return [];
+    return timeout == null || expires == null ? found : { ...found, idle: Math.max(0, timeout - expires) };
+  });
+}
+
+function countedOf(found: z.infer<typeof element>): {
+  readonly val: z.infer<typeof key>;
+  readonly packets: number;
+  readonly expires?: number | null | undefined;
+} {
+  if (typeof found !== 'object' || !('elem' in found)) return { val: found, packets: 0 };
+  const { val, counter: inner, expires } = found.elem;
+  return { val, packets: inner?.packets ?? 0, expires };
+}
+
+/** `undefined` for an element without an address: a user's set of something else. */
+function refusal(columns: readonly string[], values: readonly Value[], packets: number): Denied | undefined {
+  const column = (...names: string[]) => values[columns.findIndex((name) => names.includes(name))];
+  const address = column('ipv4_addr', 'ipv6_addr');
+  if (address === undefined) return undefined;
+  const icmpType = column('icmp_type', 'icmpv6_type');
+  const protocol = icmpType === undefined ? protocolName(column('inet_proto')) : 'icmp';
+  const port = numberOf(icmpType ?? column('inet_service'));
+  return { address: String(address), protocol, port, packets };
+}
+
+const names: Readonly<Record<string, string>> = {
+  1: 'icmp',
+  6: 'tcp',
+  17: 'udp',
+  58: 'icmp',
+  'ipv6-icmp': 'icmp',
+};
+
+const protocolName = (found: Value | undefined): string =>
+  found === undefined ? '' : (names[found] ?? String(found));
+
+function numberOf(found: Value | undefined): number | undefined {
+  const number = found === undefined ? Number.NaN : Number(found);
+  return Number.isInteger(number) ? number : undefined;
+}

@@ -1,0 +1,48 @@
+/**
+ * Removing helpers behind the answer's back. An Engine that is restarting refuses for a while, so it is
+ * asked again; what stays even so is found by its labels later (leftovers.ts).
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { delay } from '../common/backoff.ts';
+import type { Engine } from '../sources/docker/engine.ts';
+
+const tries = 8;
+const backoff = { first: 500, most: 15_000 };
+
+export class HelperCleanup {
+  readonly #engine: Engine;
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** By name, as a create that was not answered may have created it all the same. */
+  remove(name: string): void {
+    const removal: Promise<void> = this.#remove(name).finally(() => this.#underWay.delete(removal));
+    this.#underWay.add(removal);
+  }
+
+  /** Resolves when each has been removed, or refused to be. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  async #remove(name: string): Promise<void> {
+    for (let failures = 1; failures <= tries; failures++) {
+      if (await this.#tryOnce(name)) return;
+      const pause = delay(failures, backoff, Math.random);
+      await sleep(pause, undefined, { signal: this.#closing.signal, ref: false }).catch(() => {});
+      if (this.#closing.signal.aborted) return;
+    }
+  }
+
+  async #tryOnce(name: string): Promise<boolean> {
+    return this.#engine.remove(name).then(
+      () => true,
+      () => false,
+    );
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The body of the call that creates a helper: everything it may not do is said here.
+ */
+import { type Command, programInImage, sandboxInHelper } from './runner.ts';
+
+export interface HelperSpec {
+  readonly image: string;
+  readonly verb: Command;
+  /** `container:<id>` or `none`. */
+  readonly networkMode: string;
+  /** The Engine's own file of the namespace, to be compared with the one that it gives us. */
+  readonly sandbox: string | undefined;
+  /** Enter that one by ourselves, whatever the Engine gives us. Takes SYS_ADMIN. */
+  readonly follows: boolean;
+  readonly stdin: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Bytes. */
+  readonly memory: number;
+  readonly capabilities: readonly string[];
+}
+
+export const helperBody = (spec: HelperSpec): object => ({
+  Image: spec.image,
+  Entrypoint: [...(spec.follows ? ['nsenter', `--net=${sandboxInHelper}`] : []), programInImage],
+  Cmd: [spec.verb],
+  Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+  User: '0:0',
+  WorkingDir: '/',
+  Tty: false,
+  OpenStdin: spec.stdin,
+  StdinOnce: spec.stdin,
+  AttachStdin: spec.stdin,
+  AttachStdout: true,
+  AttachStderr: true,
+  Healthcheck: { Test: ['NONE'] },
+  Labels: spec.labels,
+  HostConfig: hostConfig(spec),
+});
+
+const hostConfig = ({ networkMode, memory, capabilities, sandbox, follows }: HelperSpec): object => ({
+  NetworkMode: networkMode,
+  CapDrop: ['ALL'],
+  CapAdd: follows ? [...capabilities, 'SYS_ADMIN'] : capabilities,
+  Mounts: sandbox === undefined ? [] : [mountOf(sandbox)],
+  SecurityOpt: ['no-new-privileges'],
+  ReadonlyRootfs: true,
+  // The namespace belongs to the host's user namespace even where the Engine remaps users.
+  UsernsMode: 'host',
+  IpcMode: 'none',
+  Memory: memory,
+  // Without this the same amount again may be swapped out.
+  MemorySwap: memory,
+  PidsLimit: 64,
+  LogConfig: { Type: 'none', Config: {} },
+  Init: false,
+  AutoRemove: false,
+  RestartPolicy: { Name: 'no' },
+});
+
+const mountOf = (sandbox: string): object => ({
+  Type: 'bind',
+  Source: sandbox,
+  Target: sandboxInHelper,
+  ReadOnly: true,
+});

@@ -1,0 +1,206 @@
+/**
+ * Into a namespace by a short-lived container that shares it and may do nothing but change its network.
+ *
+ * One job is create, attach, start, wait, remove. Who is there is checked while the helper is created, so
+ * the check costs no time of its own. Removing happens behind the answer's back, and is awaited by `close`;
+ * what a crash leaves behind is found by its labels (leftovers.ts).
+ *
+ * Docker gives a helper the namespace that the container's first process is in, and that process may have left the
+ * one that Docker made for it, or have no namespace at all while its threads go on. So a helper is shown Docker's own
+ * file of the namespace. If it finds itself in another, or cannot be started, a second one enters by that file.
+ */
+import { randomUUID } from 'node:crypto';
+import { LoadError, messageOf } from '../common/errors.ts';
+import type { Container } from '../inventory/container.ts';
+import { withDeadline } from '../sources/docker/deadline.ts';
+import type { Engine } from '../sources/docker/engine.ts';
+import { EngineHttpError, isRefusal } from '../sources/docker/errors.ts';
+import type { HelperImage } from '../sources/docker/image.ts';
+import { containerFrom } from '../sources/docker/inspect.ts';
+import { ourLabels, ourName } from '../sources/docker/labels.ts';
+import { runOnce } from '../sources/docker/one-shot.ts';
+import type { NamespaceRef } from './dataplane.ts';
+import { HelperCleanup } from './helper-cleanup.ts';
+import { helperBody } from './helper-spec.ts';
+import { removeLeftovers } from './leftovers.ts';
+import { exited, type Failure, failed, gone, refuseHost, tookTooLong } from './load-errors.ts';
+import { defaultLimits, limitsFor, type ResourceLimits } from './resource-limits.ts';
+import {
+  type Command,
+  IN_ANOTHER_NAMESPACE,
+  type Loader,
+  mostOutput,
+  type NamespaceRunner,
+  type RunResult,
+} from './runner.ts';
+
+export interface HelperSettings extends ResourceLimits {
+  /** Names this process among others that use the same Engine. */
+  readonly instance: string;
+  readonly now: () => number;
+  /**
+   * Default false. Whether the template is one for iptables: on a kernel with no nf_tables, iptables reads
+   * its tables through a raw socket, for which NET_ADMIN alone is not enough.
+   */
+  readonly xtables: boolean;
+}
+
+/** Milliseconds in which the Engine must tell of the container that is to be joined. */
+const INSPECT_LIMIT = 3_000;
+
+interface Job extends Failure {
+  readonly networkMode: string;
+  readonly sandbox?: string | undefined;
+  readonly follows?: boolean;
+  readonly stdin: string | undefined;
+  /** Rejects with a `LoadError` if the helper must not be started. */
+  readonly check: () => Promise<void>;
+}
+
+export class HelperRunner implements NamespaceRunner {
+  readonly #engine: Engine;
+  readonly #image: HelperImage;
+  readonly #settings: HelperSettings;
+  readonly #tidier: HelperCleanup;
+
+  /** `image`: asked before every job; remembers its answer (see `helperImage`). */
+  constructor(engine: Engine, image: HelperImage, settings: Partial<HelperSettings> = {}) {
+    this.#engine = engine;
+    this.#image = image;
+    this.#tidier = new HelperCleanup(engine);
+    const defaults = { ...defaultLimits, instance: randomUUID(), now: Date.now, xtables: false };
+    this.#settings = { ...defaults, ...settings };
+  }
+
+  async run(namespace: NamespaceRef, verb: Command, stdin?: string): Promise<RunResult> {
+    const { name, owner, sandbox } = namespace;
+    const failure = { verb, name };
+    const check = () => this.#checkOwner(namespace, failure);
+    const job: Job = { ...failure, networkMode: `container:${owner}`, sandbox, stdin, check };
+    try {
+      return await this.#job(job);
+    } catch (error) {
+      if (sandbox === undefined || !(isElsewhere(error) || isRefused(error))) throw error;
+      return await this.#follow(job, error);
+    }
+  }
+
+  /** An Engine may be unable to show the file; then what it gives must do. */
+  async #follow(job: Job, before: unknown): Promise<RunResult> {
+    try {
+      return { ...(await this.#job({ ...job, networkMode: 'none', follows: true })), isLeft: true };
+    } catch (error) {
+      if (isElsewhere(before) || !isRefused(error)) throw error;
+      return await this.#job({ ...job, sandbox: undefined }).catch(() => {
+        throw before;
+      });
+    }
+  }
+
+  async wayTo(): Promise<Loader> {
+    return 'helper';
+  }
+
+  rehearse(verb: Command, stdin?: string): Promise<RunResult> {
+    const name = 'an empty namespace';
+    return this.#job({ verb, name, networkMode: 'none', stdin, check: async () => {} });
+  }
+
+  /** Removes the helpers that nobody waits for any more; returns how many. */
+  removeLeftovers(): Promise<number> {
+    return removeLeftovers(this.#engine, this.#settings.now());
+  }
+
+  close(): Promise<void> {
+    return this.#tidier.close();
+  }
+
+  async #job(job: Job): Promise<RunResult> {
+    const name = ourName('helper');
+    try {
+      const id = await this.#createChecked(name, job);
+      return await this.#runIn(id, job);
+    } catch (error) {
+      if (lacksImage(error)) this.#image.forget?.();
+      throw await explained(job, error);
+    } finally {
+      this.#tidier.remove(name);
+    }
+  }
+
+  async #createChecked(name: string, job: Job): Promise<string> {
+    const { instance, now, xtables } = this.#settings;
+    const { verb, networkMode, stdin, sandbox, follows = false } = job;
+    const { limit, memory } = limitsFor(stdin, this.#settings);
+    const image = await this.#image();
+    const labels = ourLabels(instance, now() + 2 * limit + 60_000);
+    const body = helperBody({
+      image,
+      verb,
+      networkMode,
+      sandbox,
+      follows,
+      stdin: stdin !== undefined,
+      labels,
+      memory,
+      capabilities: xtables ? ['NET_ADMIN', 'NET_RAW'] : ['NET_ADMIN'],
+    });
+    const [created, checked] = await Promise.allSettled([this.#engine.create(name, body), job.check()]);
+    if (checked.status === 'rejected') throw checked.reason;
+    if (created.status === 'rejected') throw created.reason;
+    return created.value;
+  }
+
+  async #runIn(id: string, job: Job): Promise<RunResult> {
+    const { limit } = limitsFor(job.stdin, this.#settings);
+    const ended = await runOnce(this.#engine, { id, stdin: job.stdin, limit, mostOutput });
+    if (ended.expired) throw tookTooLong(job, limit);
+    if (ended.exitCode !== 0) throw exited(job, ended.exitCode, ended.stderr);
+    if (ended.truncated) throw failed(job, `it printed more than ${mostOutput} bytes`);
+    return { stdout: ended.stdout };
+  }
+
+  /** Docker joins whatever namespace that name has now; it must still be the one that was meant. */
+  async #checkOwner({ owner, startedAt }: NamespaceRef, failure: Failure): Promise<void> {
+    const container = await this.#find(owner);
+    if (container === undefined) throw gone(failure, 'the container was removed');
+    if (container.network.kind === 'host') throw refuseHost(failure);
+    if (!container.running) throw gone(failure, 'the container does not run any more');
+    if (container.startedAt !== startedAt) throw gone(failure, 'the container was restarted meanwhile');
+  }
+
+  /** Not for long: the Engine is silent about a container whose processes keep it waiting. */
+  async #find(id: string): Promise<Container | undefined> {
+    try {
+      const what = `inspect container ${id}`;
+      return containerFrom(await withDeadline(INSPECT_LIMIT, what, () => this.#engine.inspect(id)));
+    } catch (error) {
+      if (isRefusal(error, 404)) return undefined;
+      throw error;
+    }
+  }
+}
+
+/**
+ * The Engine has many words for a container that ends while another one is joining it ("can't get final
+ * child's PID from pipe" is one): so whoever should be there is looked for again.
+ */
+async function explained(job: Job, error: unknown): Promise<LoadError> {
+  if (error instanceof LoadError && error.exitCode === undefined) return error;
+  const again = await job.check().catch((reason: unknown) => reason);
+  if (again instanceof LoadError) return again;
+  if (error instanceof LoadError) return error;
+  if (lacksImage(error))
+    return failed(job, 'the helper image was removed from the Engine; build or pull it again', error);
+  return failed(job, messageOf(error), error);
+}
+
+const isElsewhere = (error: unknown): boolean =>
+  error instanceof LoadError && error.exitCode === IN_ANOTHER_NAMESPACE;
+
+/** The Engine made or started no helper, and the container is still there. */
+const isRefused = (error: unknown): boolean =>
+  error instanceof LoadError && error.cause instanceof EngineHttpError && !lacksImage(error.cause);
+
+const lacksImage = (error: unknown): boolean =>
+  isRefusal(error, 404) && error.detail.includes('No such image');

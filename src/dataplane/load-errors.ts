@@ -1,0 +1,60 @@
+/**
+ * The sentences of a load that failed, the same for every way into a namespace.
+ */
+import { LoadError } from '../common/errors.ts';
+import type { Command } from './runner.ts';
+
+/** Completes "could not …". */
+const doing: Readonly<Record<Command, string>> = {
+  load: 'load rules in',
+  reload: 'load rules in',
+  look: 'read what is loaded in',
+  refusals: 'read the refusals of',
+  clear: 'remove the rules of',
+};
+
+export interface Failure {
+  readonly verb: Command;
+  /** The container's name, or what is there instead. */
+  readonly name: string;
+}
+
+const sentence = ({ verb, name }: Failure, reason: string): string =>
+  `Could not ${doing[verb]} ${name}: ${reason.replace(/[\s.]+$/, '')}.`;
+
+/** `dataplane/netns` ended with a code that is not 0. */
+export function exited(failure: Failure, exitCode: number, stderr: string): LoadError {
+  const said = nftError(stderr) ?? firstLine(stderr);
+  // The kernel's way to say that the memory limit was reached, told by the shell or seen by us.
+  const killed = exitCode === 137 || said === 'Killed';
+  const why = killed ? 'it was killed, perhaps as it ran out of memory' : said || 'no reason was given';
+  const reason = `${why} (exit code ${exitCode})`;
+  return new LoadError(sentence(failure, reason), { exitCode, stderr });
+}
+
+export const tookTooLong = (failure: Failure, limit: number): LoadError =>
+  new LoadError(sentence(failure, `it took longer than ${Number((limit / 1000).toFixed(1))} s`));
+
+export const gone = (failure: Failure, reason: string, cause?: unknown): LoadError =>
+  new LoadError(sentence(failure, reason), { gone: true, cause });
+
+export const failed = (failure: Failure, reason: string, cause?: unknown): LoadError =>
+  new LoadError(sentence(failure, reason), { cause });
+
+export const refuseHost = (failure: Failure): LoadError =>
+  failed(failure, "it is in the host's own network namespace, where nothing is ever loaded");
+
+/**
+ * What nft says of a text it does not take, with the words it stumbled over. Their line is not told: it
+ * counts in what was loaded, which is not the template that the words are from.
+ */
+function nftError(stderr: string): string | undefined {
+  const [, reason, words] = /^\/dev\/stdin:[\d:-]+: Error: (.*)\n(.*)$/m.exec(stderr) ?? [];
+  return reason === undefined ? undefined : `${reason}, in "${words?.trim()}"`;
+}
+
+const firstLine = (text: string): string =>
+  text
+    .split('\n')
+    .find((line) => line.trim() !== '')
+    ?.trim() ?? '';

@@ -1,0 +1,52 @@
+/**
+ * What `dataplane/netns` prints of a namespace's state: one line per fact, none for what is not there.
+ */
+
+import { messageOf } from '../common/errors.ts';
+import { NOTHING_DENIED } from '../inventory/denied-record.ts';
+import type { Loaded, NamespaceState } from './dataplane.ts';
+import { parseDenied } from './denied.ts';
+
+/** What a namespace itself tells. */
+type Fact = Exclude<keyof Loaded, 'isLeft' | 'hasForeign'> | 'foreign';
+
+const forms = {
+  fingerprint: /^[0-9a-f]+$/,
+  facts: /^0x[0-9a-f]+$/,
+  digest: /^[0-9a-f]{64}$/,
+  foreign: /^yes$/,
+} satisfies Record<Fact, RegExp>;
+
+/** Throws an `Error` for lines that are not of that form. */
+export function parseState(text: string): Loaded {
+  const found = new Map<string, string>();
+  for (const line of text.split('\n').filter((each) => each !== '')) {
+    const [, name = '', value = ''] = /^(\w+) ?(.*)$/.exec(line) ?? [];
+    if (!isFact(name) || found.has(name)) throw new Error(`"${line}" was not expected in a state`);
+    // A comment of ours that somebody cut: something is loaded, but nobody knows what.
+    if (value !== '' && !forms[name].test(value))
+      throw new Error(`"${line}" is not what a ${name} looks like`);
+    found.set(name, value);
+  }
+  const value = (name: Fact) => found.get(name) || undefined;
+  return {
+    ...{ fingerprint: value('fingerprint'), facts: value('facts'), digest: value('digest') },
+    ...(value('foreign') === undefined ? {} : { hasForeign: true }),
+  };
+}
+
+const REFUSALS = /^refusals /m;
+
+/** The same for a look: a state, and what was denied if that is recorded. */
+export function parseNamespaceState(text: string): NamespaceState {
+  const [state = '', refusals] = text.split(REFUSALS);
+  return {
+    loaded: parseState(state),
+    denied: refusals === undefined ? NOTHING_DENIED : parseDenied(refusals),
+  };
+}
+
+const isFact = (name: string): name is Fact => Object.hasOwn(forms, name);
+
+/** For messages: what a parser said about a program's output. */
+export const unreadable = (error: unknown): string => `what it printed cannot be read: ${messageOf(error)}`;

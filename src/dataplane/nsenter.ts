@@ -1,0 +1,66 @@
+/**
+ * Into a namespace by nsenter, where the controller sees the host's processes: no container is needed.
+ */
+import { resolve } from 'node:path';
+import type { NamespaceRef } from './dataplane.ts';
+import { exited, type Failure, failed, gone, refuseHost, tookTooLong } from './load-errors.ts';
+import { openNamespace } from './process-namespace.ts';
+import { defaultLimits, limitsFor } from './resource-limits.ts';
+import { type ProgramEnded, runProgram } from './run-program.ts';
+import { type Command, type Loader, mostOutput, type NamespaceRunner, type RunResult } from './runner.ts';
+
+export interface NsenterSettings {
+  /** `dataplane/netns`; default: the one that came with this program. */
+  readonly program: string;
+  /** Milliseconds for a run without a text; default 30 000. */
+  readonly limit: number;
+}
+
+/** The same from `src/` and from `dist/`. */
+const shippedProgram = resolve(import.meta.dirname, '../../dataplane/netns');
+
+export class NsenterRunner implements NamespaceRunner {
+  readonly #settings: NsenterSettings;
+
+  constructor(settings: Partial<NsenterSettings> = {}) {
+    this.#settings = { program: shippedProgram, limit: defaultLimits.limit, ...settings };
+  }
+
+  async run(namespace: NamespaceRef, verb: Command, stdin?: string): Promise<RunResult> {
+    const failure = { verb, name: namespace.name };
+    const opened = await openNamespace(namespace);
+    if (opened.kind === 'gone') throw gone(failure, 'its process is not there any more');
+    if (opened.kind === 'host') throw refuseHost(failure);
+    try {
+      // Our own descriptor is the namespace that was judged, whoever has the pid by now.
+      const enter = ['nsenter', `--net=/proc/${process.pid}/fd/${opened.handle.fd}`];
+      return { ...(await this.#execute(failure, enter, stdin)), isLeft: opened.isLeft };
+    } finally {
+      await opened.handle.close();
+    }
+  }
+
+  async wayTo(): Promise<Loader> {
+    return 'nsenter';
+  }
+
+  rehearse(verb: Command, stdin?: string): Promise<RunResult> {
+    return this.#execute({ verb, name: 'an empty namespace' }, ['unshare', '--net'], stdin);
+  }
+
+  async close(): Promise<void> {}
+
+  async #execute(failure: Failure, enter: string[], stdin?: string): Promise<RunResult> {
+    const { program } = this.#settings;
+    const { limit } = limitsFor(stdin, { ...defaultLimits, ...this.#settings });
+    const [file = '', ...args] = [...enter, 'sh', program, failure.verb];
+    return answer(failure, limit, await runProgram({ file, args, stdin, limit, mostOutput }));
+  }
+}
+
+function answer(failure: Failure, limit: number, ended: ProgramEnded): RunResult {
+  if (ended.expired) throw tookTooLong(failure, limit);
+  if (ended.failure !== undefined) throw failed(failure, ended.failure);
+  if (ended.exitCode !== 0) throw exited(failure, ended.exitCode ?? -1, ended.stderr);
+  return { stdout: ended.stdout };
+}

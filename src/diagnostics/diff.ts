@@ -1,0 +1,167 @@
+/**
+ * What a new text of a key would change: which workloads would gain or lose which destinations.
+ *
+ * Only lines that differ are looked at, and only that part of the other rules which touches them, so
+ * that a small edit of a large key is a small question for each workload.
+ */
+
+import type { Problem } from '../common/problem.ts';
+import { comparePrefixes, contains, lastAddress, type Prefix } from '../net/address.ts';
+import type { Range } from '../net/ranges.ts';
+import { type Acl, parseAcl } from '../policy/acl.ts';
+import { type Catalog, grantedKeys, matchesFor } from '../policy/compile.ts';
+import { type Difference, difference } from '../policy/difference.ts';
+import { formatRule } from '../policy/rule.ts';
+import { type AllowEntry, excludeProtected } from '../policy/rule-set.ts';
+import { formatTraffic } from '../policy/traffic.ts';
+
+/** What a workload is called, and the keys it may use. */
+export interface Grantee {
+  readonly name: string;
+  readonly grants: readonly string[];
+}
+
+export interface DiffContext {
+  readonly acl: Acl;
+  /** With the services that the new text names. */
+  readonly catalog: Catalog;
+  readonly protectedHosts: readonly Prefix[];
+  readonly workloads: readonly Grantee[];
+}
+
+/** As a rule would say it. `partly`: some of it was, or stays, allowed all the same. */
+export interface Stretch {
+  readonly rule: string;
+  readonly partly: boolean;
+}
+
+/** The same change for all of these workloads. */
+export interface Change {
+  readonly workloads: readonly string[];
+  /** Disjoint. Of a service, its instances as they are now. */
+  readonly gained: readonly Stretch[];
+  readonly lost: readonly Stretch[];
+}
+
+export interface Diff {
+  /** Of the new text. */
+  readonly problems: readonly Problem[];
+  /** Only those that gain or lose something. */
+  readonly changes: readonly Change[];
+  /** Workloads that hold the key, changed or not. */
+  readonly holders: readonly string[];
+}
+
+export function diffKey(key: string, text: string, context: DiffContext): Diff {
+  const proposed = parseAcl(new Map([[key, text]]));
+  const reach = reachOf(context);
+  const before = reach(key, context.acl);
+  const after = reach(key, proposed);
+  const [added, removed] = [minusEqual(after, before), minusEqual(before, after)];
+  const touched = touching([...added, ...removed]);
+  const gained = difference(added, before.filter(touched), DETAIL);
+  const lost = difference(removed, after.filter(touched), DETAIL);
+  const rest = memoize((other: string) => reach(other, context.acl).filter(touched));
+  const holders = context.workloads.filter(({ grants }) => grants.includes(key));
+  const changes = [...Map.groupBy(holders, groupOf).values()].map((group): Change => {
+    const others = (group[0]?.grants ?? []).filter((other) => other !== key).flatMap(rest);
+    return {
+      workloads: group.map(({ name }) => name),
+      gained: beyond(gained, others),
+      lost: beyond(lost, others),
+    };
+  });
+  return {
+    problems: proposed.get(key)?.problems ?? [],
+    changes: joinEqual(changes.filter(({ gained, lost }) => gained.length + lost.length > 0)),
+    holders: holders.map(({ name }) => name),
+  };
+}
+
+/** Workloads with different keys may see the same change. */
+const joinEqual = (changes: readonly Change[]): readonly Change[] =>
+  [...Map.groupBy(changes, ({ gained, lost }) => JSON.stringify([gained, lost])).values()].flatMap((same) =>
+    same.slice(0, 1).map((one) => ({ ...one, workloads: same.flatMap(({ workloads }) => workloads) })),
+  );
+
+const groupOf = ({ grants }: Grantee): string => JSON.stringify([...grants].sort());
+
+const reachOf =
+  ({ catalog, protectedHosts }: DiffContext) =>
+  (key: string, acl: Acl): readonly AllowEntry[] =>
+    excludeProtected(
+      matchesFor(grantedKeys([key], acl), catalog, protectedHosts).reasons.map(({ allowance }) => allowance),
+      protectedHosts,
+    );
+
+const memoize = <T>(compute: (key: string) => T): ((key: string) => T) => {
+  const known = new Map<string, T>();
+  return (key) => {
+    const value = known.get(key) ?? compute(key);
+    known.set(key, value);
+    return value;
+  };
+};
+
+/** What has more holes is told as a whole: nobody reads hundreds of pieces of one prefix. */
+const DETAIL = { holes: 16, ranges: 64 };
+
+/** What the other keys of a workload do not grant. */
+const beyond = (differences: readonly Difference[], others: readonly AllowEntry[]): readonly Stretch[] =>
+  [true, false].flatMap((was) => {
+    const left = difference(
+      differences.filter(({ partly }) => partly === was),
+      others,
+      DETAIL,
+    );
+    return left.flatMap((one) => print(one, was || one.partly));
+  });
+
+const print = ({ prefix, protocol, ranges }: AllowEntry, partly: boolean): readonly Stretch[] => {
+  const named = protocol === 'icmp' || isWhole(ranges) ? ranges : ranges.flatMap(nameable);
+  if (named.length === 0) return [];
+  return [{ rule: formatRule({ kind: 'address', prefix, protocol, ranges: named }), partly }];
+};
+
+/** Nothing listens on port 0: it is only told as a part of all ports. */
+const nameable = ({ first, last }: Range): readonly Range[] =>
+  last === 0 ? [] : [{ first: Math.max(first, 1), last }];
+
+const isWhole = ([range]: readonly Range[]): boolean => range?.first === 0 && range.last === 65_535;
+
+const idOf = ({ prefix, protocol, ranges }: AllowEntry): string =>
+  `${prefix.family} ${prefix.address}/${prefix.length} ${formatTraffic({ protocol, ranges })}`;
+
+/** Without those that the other list holds in the very same form. */
+const minusEqual = (from: readonly AllowEntry[], other: readonly AllowEntry[]): readonly AllowEntry[] => {
+  const known = new Set(other.map(idOf));
+  return from.filter((one) => !known.has(idOf(one)));
+};
+
+/** Whether a prefix has an address in common with one of these. */
+const touching = (allowances: readonly AllowEntry[]): ((one: AllowEntry) => boolean) => {
+  const tops: Prefix[] = [];
+  for (const prefix of allowances.map((one) => one.prefix).sort(comparePrefixes)) {
+    const top = tops.at(-1);
+    if (top === undefined || !contains(top, prefix)) tops.push(prefix);
+  }
+  return ({ prefix }) => {
+    const found = firstEndingFrom(tops, prefix);
+    return found !== undefined && (contains(found, prefix) || contains(prefix, found));
+  };
+};
+
+/** The first of disjoint ascending prefixes that ends at the beginning of `prefix` or later. */
+const firstEndingFrom = (tops: readonly Prefix[], prefix: Prefix): Prefix | undefined => {
+  let [low, high] = [0, tops.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const top = tops[middle];
+    const before =
+      top !== undefined &&
+      (top.family < prefix.family || (top.family === prefix.family && lastAddress(top) < prefix.address));
+    if (before) low = middle + 1;
+    else high = middle;
+  }
+  return tops[low];
+};

@@ -1,0 +1,160 @@
+/**
+ * Why a destination is allowed or refused, and what would have to change: the answer to "my container
+ * cannot reach X".
+ *
+ * Agrees with what is loaded: `allowed` is what `allows` says of the resolved rule set, except where
+ * the kernel's text decides before any rule: loopback, and the container's own resolvers.
+ */
+
+import { serviceName } from '../inventory/service.ts';
+import type { DnsPolicy, Mode } from '../inventory/workload.ts';
+import { contains, type Prefix, parseAddress, prefixOf } from '../net/address.ts';
+import type { Acl, RuleLine } from '../policy/acl.ts';
+import { type Catalog, grantedKeys, matchesFor, type RuleMatch } from '../policy/compile.ts';
+import type { ServiceRule } from '../policy/rule.ts';
+import { createCloser, isReserved } from './denylist.ts';
+import type { Destination } from './destination.ts';
+import { type Findings, ReasonIndex } from './reason-index.ts';
+import { createSuggester, type Suggestion } from './suggest.ts';
+
+/** All that decides about the traffic of one namespace. */
+export interface PolicyView {
+  readonly grants: readonly string[];
+  readonly acl: Acl;
+  readonly catalog: Catalog;
+  readonly protectedHosts: readonly Prefix[];
+  readonly mode: Mode;
+  readonly dns: DnsPolicy;
+  readonly resolvers: readonly string[];
+  /** Only what keys that are not granted name is refused: see the template of that name. */
+  readonly denylist?: boolean;
+}
+
+/** What stands between a container and a destination, or would bring them together. */
+export type Hint =
+  /** Name resolution was switched off by EGRESSTRATOR_DNS=none. */
+  | { readonly kind: 'no-dns' }
+  /** A granted line is too broad to mean this protected host; `rule` would name it. */
+  | { readonly kind: 'protected'; readonly reason: RuleMatch; readonly rule: string }
+  /** A key that is not granted allows it; `rules` and `broad` as in `SuggestedKey`. */
+  | { readonly kind: 'grant'; readonly reason: RuleMatch; readonly rules: number; readonly broad: boolean }
+  /** A granted key does not exist. */
+  | { readonly kind: 'unknown-key'; readonly key: string }
+  /** A granted line names a service of which nothing is registered, or not with that tag. */
+  | { readonly kind: 'no-instance'; readonly key: string; readonly line: RuleLine }
+  /** A granted line names a service that Consul has not told, so that nobody knows its instances. */
+  | { readonly kind: 'untold-service'; readonly key: string; readonly line: RuleLine }
+  /** A granted line names the host, and other traffic. */
+  | { readonly kind: 'near'; readonly reason: RuleMatch }
+  /** No key allows it yet: this line would. */
+  | { readonly kind: 'write'; readonly rule: string };
+
+export type Cause =
+  | { readonly kind: 'loopback' }
+  | { readonly kind: 'resolver' }
+  /** At least one. */
+  | { readonly kind: 'rules'; readonly reasons: readonly RuleMatch[] }
+  /** A denylist is in force, and nothing on it names this. */
+  | { readonly kind: 'open' }
+  /** A denylist is in force, and these lines of keys that are not granted name it; at least one. */
+  | { readonly kind: 'closed'; readonly reasons: readonly RuleMatch[] }
+  | { readonly kind: 'nothing'; readonly hints: readonly Hint[] };
+
+export interface Explanation {
+  readonly destination: Destination;
+  readonly allowed: boolean;
+  /** True if packets get through: allowed, or only recorded in audit mode. */
+  readonly passes: boolean;
+  readonly cause: Cause;
+}
+
+/** The work that is the same for all destinations is done once. */
+export function createExplainer(view: PolicyView): (destination: Destination) => Explanation {
+  const { grants, acl, catalog, protectedHosts, mode } = view;
+  const { reasons } = matchesFor(grantedKeys(grants, acl), catalog, protectedHosts);
+  const granted = new ReasonIndex(reasons, protectedHosts);
+  const closing = view.denylist === true ? createCloser(grants, acl, catalog) : undefined;
+  const suggest = createSuggester(view);
+  const silent = withoutInstances(view);
+  return (destination) => {
+    const findings = granted.find(destination);
+    const hints = () => hintsFor(view, destination, findings, suggest([destination]), silent);
+    const cause = decide(view, destination, findings, closing) ?? { kind: 'nothing', hints: hints() };
+    const allowed = cause.kind !== 'nothing' && cause.kind !== 'closed';
+    return { destination, allowed, passes: allowed || mode === 'audit', cause };
+  };
+}
+
+/** Undefined where nothing allows it. In the order in which the kernel's text decides. */
+function decide(
+  view: PolicyView,
+  destination: Destination,
+  { allowing }: Findings,
+  closing: ReturnType<typeof createCloser> | undefined,
+): Exclude<Cause, { kind: 'nothing' }> | undefined {
+  const { host, protocol, port } = destination;
+  if (isSilenced(view, host)) return undefined;
+  if (LOOPBACK.some((prefix) => contains(prefix, host))) return { kind: 'loopback' };
+  const isDns = protocol !== 'icmp' && port === 53 && isResolver(view, host);
+  if (isDns && view.dns === 'resolvers') return { kind: 'resolver' };
+  if (isDns && closing !== undefined) return undefined;
+  const closed = closing?.(destination) ?? [];
+  if (closed.length > 0) return { kind: 'closed', reasons: closed };
+  if (allowing.length > 0) return { kind: 'rules', reasons: allowing };
+  return closing !== undefined && !isReserved(destination, view.dns) ? { kind: 'open' } : undefined;
+}
+
+function hintsFor(
+  view: PolicyView,
+  destination: Destination,
+  { tooBroad, near }: Findings,
+  { lines, keys }: Suggestion,
+  silent: readonly Hint[],
+): readonly Hint[] {
+  const { host, protocol, port } = destination;
+  const isName = port === 53 && (isResolver(view, host) || contains(DOCKER_RESOLVER, host));
+  const rules = lines.map(({ text }) => text);
+  const hints: readonly (readonly Hint[])[] = [
+    view.dns === 'none' && isName && protocol !== 'icmp' ? [{ kind: 'no-dns' }] : [],
+    tooBroad.slice(0, 1).flatMap((reason) => rules.map((rule) => ({ kind: 'protected', reason, rule }))),
+    keys.map(({ reason, rules: size, broad }) => ({ kind: 'grant', reason, rules: size, broad })),
+    view.grants.filter((key) => !view.acl.has(key)).map((key) => ({ kind: 'unknown-key', key })),
+    silent,
+    onePerKey(near).map((reason) => ({ kind: 'near', reason })),
+    tooBroad.length > 0 ? [] : rules.map((rule) => ({ kind: 'write', rule })),
+  ];
+  return hints.flat();
+}
+
+const onePerKey = (reasons: readonly RuleMatch[]): readonly RuleMatch[] => {
+  const seen = new Set<string>();
+  return reasons.filter(({ key }) => !seen.has(key) && seen.add(key));
+};
+
+const withoutInstances = ({ grants, acl, catalog }: PolicyView): readonly Hint[] =>
+  grantedKeys(grants, acl).flatMap(({ key, rules }) =>
+    rules.flatMap((line): readonly Hint[] =>
+      line.rule.kind === 'service' && !hasInstance(line.rule, catalog)
+        ? [{ kind: catalog.has(serviceName(line.rule)) ? 'no-instance' : 'untold-service', key, line }]
+        : [],
+    ),
+  );
+
+const hasInstance = (rule: ServiceRule, catalog: Catalog): boolean =>
+  (catalog.get(serviceName(rule)) ?? []).some(
+    ({ tags }) => rule.tag === undefined || tags.includes(rule.tag),
+  );
+
+/** Docker's own resolver asks others on the container's behalf. */
+const isSilenced = ({ dns }: PolicyView, host: Prefix): boolean =>
+  dns === 'none' && contains(DOCKER_RESOLVER, host);
+
+const isResolver = ({ resolvers }: PolicyView, host: Prefix): boolean =>
+  resolvers.some((resolver) => {
+    const address = parseAddress(resolver);
+    return address !== undefined && contains(address, host);
+  });
+
+const LOOPBACK: readonly Prefix[] = [prefixOf(4, 0x7f000000n, 8), prefixOf(6, 1n, 128)];
+/** Docker's own resolver, 127.0.0.11, inside every user-defined network. */
+const DOCKER_RESOLVER = prefixOf(4, 0x7f00000bn, 32);

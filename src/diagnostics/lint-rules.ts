@@ -1,0 +1,110 @@
+/**
+ * Lines that are rules, and perhaps should not be: needless beside others of their key, or broader
+ * than anybody can have meant.
+ */
+
+import { contains, formatPrefix, type Prefix } from '../net/address.ts';
+import type { AclKey, RuleLine } from '../policy/acl.ts';
+import { MINIMUM_LENGTH } from '../policy/protected-hosts.ts';
+import { type AddressRule, formatRule, type ServiceRule } from '../policy/rule.ts';
+import { isAllPorts, isBroad } from './broad.ts';
+import type { Finding } from './finding.ts';
+import { Overlaps } from './overlap.ts';
+
+/** A finding before it is said where it is. */
+type Judgement = Omit<Finding, 'key' | 'line' | 'text'>;
+
+export function lintRules({ key, rules }: AclKey, protectedHosts: readonly Prefix[]): readonly Finding[] {
+  const linesAround = needlessness(rules, protectedHosts);
+  const judgeProtection = protectionJudge(rules, protectedHosts);
+  const byLine = new Map(rules.map((line) => [line.line, line]));
+  return rules.flatMap((line) => {
+    const around = linesAround(line).flatMap((number) => byLine.get(number) ?? []);
+    const judgements = [...judgeBreadth(line), ...judgeProtection(line), ...judgeNeed(line, around)];
+    return judgements.map((one) => ({ ...one, key, line: line.line, text: line.text }));
+  });
+}
+
+/** For each line: those that hold all that it allows. */
+function needlessness(
+  rules: readonly RuleLine[],
+  protectedHosts: readonly Prefix[],
+): (line: RuleLine) => readonly number[] {
+  const byAddress = rules.flatMap(({ line, rule }) => (rule.kind === 'address' ? [{ line, rule }] : []));
+  const overlaps = new Overlaps(byAddress, protectedHosts);
+  const services = new Map<string, number>();
+  for (const { line, rule } of rules.toReversed())
+    if (rule.kind === 'service') services.set(formatRule(rule), line);
+  return ({ line, rule }) =>
+    rule.kind === 'address' ? overlaps.linesAround({ line, rule }) : serviceAround(line, rule, services);
+}
+
+/** The same service without the tag, or the first line that says just the same. */
+const serviceAround = (
+  line: number,
+  rule: ServiceRule,
+  lines: ReadonlyMap<string, number>,
+): readonly number[] => {
+  const wider = rule.tag === undefined ? undefined : lines.get(formatRule({ ...rule, tag: undefined }));
+  const found = wider ?? lines.get(formatRule(rule));
+  return found === undefined || found === line ? [] : [found];
+};
+
+function judgeNeed({ rule }: RuleLine, around: readonly RuleLine[]): readonly Judgement[] {
+  const [first] = around;
+  if (first === undefined) return [];
+  const same = formatRule(first.rule) === formatRule(rule);
+  const lines = around.map(({ line, text }) => `line ${line} (${text})`).join(' and ');
+  return [
+    {
+      severity: 'info',
+      code: same ? 'duplicate' : 'shadowed',
+      reason: same
+        ? `${lines} says the same`
+        : `${lines} ${around.length > 1 ? 'allow' : 'allows'} all of it`,
+      remedy: same ? 'delete the line' : 'delete the line, or narrow the other',
+    },
+  ];
+}
+
+/**
+ * Prefixes that seem to allow a protected host and do not. Not where another line names the host, nor of prefixes
+ * that are told as broad: these hold more than anybody means.
+ */
+function protectionJudge(
+  rules: readonly RuleLine[],
+  protectedHosts: readonly Prefix[],
+): (line: RuleLine) => readonly Judgement[] {
+  const isLong = ({ family, length }: Prefix) => length >= MINIMUM_LENGTH[family];
+  const prefixes = rules.flatMap(({ rule }) => (rule.kind === 'address' ? [rule.prefix] : []));
+  const named = (host: Prefix) => prefixes.some((one) => isLong(one) && contains(one, host));
+  const closed = protectedHosts.filter((host) => !named(host));
+  return ({ rule }) => {
+    if (rule.kind !== 'address' || isLong(rule.prefix) || isBroad({ allowance: rule })) return [];
+    const host = closed.find((one) => contains(rule.prefix, one));
+    return host === undefined ? [] : [carvedOut(rule, host)];
+  };
+}
+
+const carvedOut = (rule: AddressRule, host: Prefix): Judgement => ({
+  severity: 'warning',
+  code: 'protected',
+  reason: `it does not allow the protected address ${formatPrefix(host)}, which only a prefix of /${MINIMUM_LENGTH[host.family]} or longer does`,
+  remedy: `if it is meant, add ${formatRule({ ...rule, prefix: host })}; else name the networks around it`,
+});
+
+function judgeBreadth({ rule }: RuleLine): readonly Judgement[] {
+  if (rule.kind !== 'address') return [];
+  const { prefix, protocol } = rule;
+  if (!isBroad({ allowance: rule })) return [];
+  const what = prefix.length === 0 ? 'any address' : `all of ${formatPrefix(prefix)}`;
+  const ports = protocol !== 'icmp' && isAllPorts(rule) ? ' on all ports' : '';
+  return [
+    {
+      severity: 'warning',
+      code: 'broad',
+      reason: `it allows ${protocol} to ${what}${ports}`,
+      remedy: 'name the services or the networks that are needed',
+    },
+  ];
+}

@@ -1,0 +1,161 @@
+/**
+ * Everything about the rules that deserves a second look: what has no effect, what is needless, what
+ * is dangerously broad, and which keys nobody asks for.
+ */
+
+import type { Problem } from '../common/problem.ts';
+import { serviceName } from '../inventory/service.ts';
+import type { Prefix } from '../net/address.ts';
+import { endsAsHostName } from '../net/host-name.ts';
+import type { Acl, AclKey, RuleLine } from '../policy/acl.ts';
+import { type Catalog, matchesFor } from '../policy/compile.ts';
+import { formatRule } from '../policy/rule.ts';
+import type { Grantee } from './diff.ts';
+import type { Finding } from './finding.ts';
+import { lintRules } from './lint-rules.ts';
+
+export interface LintContext {
+  readonly acl: Acl;
+  /** Containers whose network namespaces hold rules of others that refuse packets. */
+  readonly withForeignRules?: readonly string[];
+  /** Containers that name keys and do not ask for rules. */
+  readonly unasked?: readonly string[];
+  readonly protectedHosts: readonly Prefix[];
+  /** Undefined where services were not looked up. */
+  readonly catalog: Catalog | undefined;
+  /** Services that could not be read, by name: why. */
+  readonly failures?: ReadonlyMap<string, string>;
+  /** The running workloads; undefined where they are not known. */
+  readonly workloads: readonly Grantee[] | undefined;
+}
+
+/** In the order of keys and lines; what concerns a whole key comes first. */
+export function lint({
+  acl,
+  withForeignRules = [],
+  unasked = [],
+  protectedHosts,
+  catalog,
+  failures = new Map(),
+  workloads,
+}: LintContext): readonly Finding[] {
+  const findings = [...acl.values()].flatMap((key) => [
+    ...lintGrants(key, workloads),
+    ...lintText(key),
+    ...lintServices(key, catalog, protectedHosts),
+    ...lintFailures(key, failures),
+    ...lintRules(key, protectedHosts),
+  ]);
+  return [
+    ...[...findings, ...missingKeys(acl, workloads)].sort(inOrder),
+    ...notEnabled(unasked),
+    ...foreignRules(withForeignRules),
+  ];
+}
+
+const notEnabled = (containers: readonly string[]): readonly Finding[] =>
+  containers.toSorted().map((container) => ({
+    ...{ severity: 'warning', code: 'not-enabled', container },
+    reason: 'it names ACL keys but not EGRESSTRATOR_ENABLE=1, so it has no rules and reaches everything',
+    remedy: 'start it anew with EGRESSTRATOR_ENABLE=1, or without EGRESSTRATOR_ACL',
+  }));
+
+const foreignRules = (containers: readonly string[]): readonly Finding[] =>
+  containers.toSorted().map((container) => ({
+    ...{ severity: 'warning', code: 'foreign-rules', container },
+    reason:
+      'rules that are not of egresstrator refuse packets in its network namespace, whatever its keys allow',
+    remedy:
+      'if egresstrator 0.2 left them there, restart the container or remove them (docs/migrating.md); if it made them itself, leave them',
+  }));
+
+const inOrder = (a: Finding, b: Finding): number =>
+  a.key === b.key ? (a.line ?? 0) - (b.line ?? 0) : (a.key ?? '') < (b.key ?? '') ? -1 : 1;
+
+const lintGrants = ({ key }: AclKey, workloads: LintContext['workloads']): readonly Finding[] =>
+  workloads === undefined || workloads.some(({ grants }) => grants.includes(key))
+    ? []
+    : [
+        {
+          severity: 'info',
+          code: 'unused-key',
+          key,
+          reason: 'no running workload asks for this key',
+          remedy: `delete it, or name it in EGRESSTRATOR_ACL where it is needed`,
+        },
+      ];
+
+const missingKeys = (acl: Acl, workloads: LintContext['workloads']): readonly Finding[] => {
+  const holders = new Map<string, string[]>();
+  for (const { name, grants } of workloads ?? [])
+    for (const grant of grants)
+      if (!acl.has(grant)) holders.set(grant, [...(holders.get(grant) ?? []), name]);
+  return [...holders].map(([key, names]) => ({
+    severity: 'error',
+    code: 'missing-key',
+    key,
+    reason: `${someOf(names)} ${names.length === 1 ? 'asks' : 'ask'} for this key, and Consul has none of that name`,
+    remedy: 'put it into Consul, or take it out of EGRESSTRATOR_ACL',
+  }));
+};
+
+/** At most three names. */
+const someOf = (names: readonly string[]): string =>
+  names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+
+function lintText({ key, rules, problems }: AclKey): readonly Finding[] {
+  const good = new Map(rules.map(({ line, rule }) => [line, formatRule(rule)]));
+  const findings = problems.map((problem) => fromProblem(key, problem, good.get(problem.line ?? 0)));
+  if (rules.length > 0) return findings;
+  const reason = 'the key holds no rule, so it grants nothing';
+  return [
+    ...findings,
+    { severity: 'warning', code: 'empty-key', key, reason, remedy: 'write rules into it, or delete it' },
+  ];
+}
+
+/** `rule`: what the line is read as, if it is a rule all the same. */
+const fromProblem = (key: string, { severity, line, text, reason }: Problem, rule?: string): Finding => ({
+  severity,
+  code: rule === undefined ? 'bad-line' : 'host-bits',
+  key,
+  ...(line === undefined ? {} : { line }),
+  ...(text === undefined ? {} : { text }),
+  reason,
+  remedy: rule === undefined ? 'correct the line, or begin it with "#"' : `write ${rule}`,
+});
+
+const lintFailures = ({ key, rules }: AclKey, failures: ReadonlyMap<string, string>): readonly Finding[] =>
+  rules.flatMap(({ line, text, rule }): readonly Finding[] => {
+    const name = rule.kind === 'service' ? serviceName(rule) : '';
+    const failure = failures.get(name);
+    if (failure === undefined) return [];
+    const reason = `the instances of ${name} could not be read: ${failure}`;
+    const remedy = 'until they can be, the line grants nothing; if its name is wrong, correct that';
+    return [{ severity: 'error', code: 'service', key, line, text, reason, remedy }];
+  });
+
+function lintServices(
+  key: AclKey,
+  catalog: Catalog | undefined,
+  protectedHosts: readonly Prefix[],
+): readonly Finding[] {
+  if (catalog === undefined) return key.rules.flatMap((line) => lintHostName(key.key, line));
+  const services = { ...key, rules: key.rules.filter(({ rule }) => rule.kind === 'service') };
+  const { problems } = matchesFor([services], catalog, protectedHosts);
+  return problems.map((problem) => ({
+    ...fromProblem(key.key, problem),
+    code: 'service',
+    remedy: 'register the service so, or correct its name',
+  }));
+}
+
+/** Where no catalog says whether there is such a service. */
+function lintHostName(key: string, { line, text, rule }: RuleLine): readonly Finding[] {
+  if (rule.kind !== 'service' || rule.tag === undefined) return [];
+  const { tag, service } = rule;
+  if (!endsAsHostName(`${tag}.${service}`)) return [];
+  const reason = `it names the service ${service} with the tag "${tag}", and no host ${tag}.${service}`;
+  const remedy = 'if a host is meant, write its addresses';
+  return [{ severity: 'warning', code: 'host-name', key, line, text, reason, remedy }];
+}

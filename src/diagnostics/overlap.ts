@@ -1,0 +1,104 @@
+/**
+ * Finds rules of one key that wider ones of the same key make needless.
+ *
+ * Every range of ports is filed under its prefix and protocol in ascending order, together with the
+ * widest range so far, so that one binary search per prefix around tells whether another line holds
+ * it whole.
+ */
+import { contains, type Prefix } from '../net/address.ts';
+import { PrefixIndex } from '../net/prefix-index.ts';
+import type { Range } from '../net/ranges.ts';
+import { MINIMUM_LENGTH } from '../policy/protected-hosts.ts';
+import type { AddressRule } from '../policy/rule.ts';
+import type { Protocol } from '../policy/traffic.ts';
+
+export interface NumberedRule {
+  readonly line: number;
+  readonly rule: AddressRule;
+}
+
+interface Placed extends Range {
+  readonly line: number;
+}
+
+/** Of the ranges up to each position, the one that reaches furthest. */
+interface Shelf {
+  readonly prefix: Prefix;
+  readonly protocol: Protocol;
+  readonly placed: Placed[];
+  furthest: readonly Placed[];
+}
+
+export class Overlaps {
+  readonly #index = new PrefixIndex<Shelf>();
+  readonly #protectedHosts: readonly Prefix[];
+
+  constructor(rules: readonly NumberedRule[], protectedHosts: readonly Prefix[]) {
+    this.#protectedHosts = protectedHosts;
+    const shelves = new Set(rules.map((rule) => this.#file(rule)));
+    for (const shelf of shelves) {
+      shelf.placed.sort(inOrder);
+      shelf.furthest = runningFurthest(shelf.placed);
+    }
+  }
+
+  /** The lines that hold all of a rule's traffic; empty where it is needed. */
+  linesAround({ line, rule }: NumberedRule): readonly number[] {
+    const shelves = this.#index
+      .around(rule.prefix)
+      .filter(({ prefix, protocol }) => protocol === rule.protocol && this.#grants(prefix, rule.prefix));
+    const lines = rule.ranges.map((range) => holderOf({ ...range, line }, rule.prefix, shelves));
+    const found = lines.filter((one) => one !== undefined);
+    return found.length === lines.length ? [...new Set(found)].sort((a, b) => a - b) : [];
+  }
+
+  #file({ line, rule }: NumberedRule): Shelf {
+    const { prefix, protocol, ranges } = rule;
+    const known = this.#index.at(prefix).find((one) => one.protocol === protocol);
+    const shelf = known ?? { prefix, protocol, placed: [], furthest: [] };
+    if (known === undefined) this.#index.add(prefix, shelf);
+    for (const range of ranges) shelf.placed.push({ ...range, line });
+    return shelf;
+  }
+
+  /** Protected hosts are taken out of a broad prefix, so that a narrow one is needed beside it. */
+  #grants(wide: Prefix, narrow: Prefix): boolean {
+    const isCarved = wide.length < MINIMUM_LENGTH[wide.family];
+    const keeps = narrow.length >= MINIMUM_LENGTH[narrow.family];
+    return !(isCarved && keeps && this.#protectedHosts.some((host) => contains(narrow, host)));
+  }
+}
+
+/** Wider ones first, and of equal ones the earlier line: what comes before may make needless. */
+const inOrder = (a: Placed, b: Placed): number => a.first - b.first || b.last - a.last || a.line - b.line;
+
+const runningFurthest = (placed: readonly Placed[]): readonly Placed[] => {
+  let furthest: Placed | undefined;
+  return placed.map((one) => {
+    furthest = furthest === undefined || one.last > furthest.last ? one : furthest;
+    return furthest;
+  });
+};
+
+/** The line of another rule that holds the range, the broadest prefix first. */
+const holderOf = (range: Placed, prefix: Prefix, shelves: readonly Shelf[]): number | undefined => {
+  for (const shelf of shelves.toReversed()) {
+    const own = shelf.prefix.length === prefix.length;
+    const bound = own ? range : { first: range.first, last: -1, line: 0 };
+    const candidate = shelf.furthest[countBefore(shelf.placed, bound) - 1];
+    if (candidate !== undefined && candidate.line !== range.line && candidate.last >= range.last)
+      return candidate.line;
+  }
+  return undefined;
+};
+
+const countBefore = (placed: readonly Placed[], bound: Placed): number => {
+  let [low, high] = [0, placed.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const one = placed[middle];
+    if (one !== undefined && inOrder(one, bound) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};

@@ -1,0 +1,51 @@
+/**
+ * Which lines of which keys speak of a destination, with the protection of single hosts considered.
+ */
+import { contains, type Prefix } from '../net/address.ts';
+import { PrefixIndex } from '../net/prefix-index.ts';
+import type { RuleMatch } from '../policy/compile.ts';
+import { MINIMUM_LENGTH } from '../policy/protected-hosts.ts';
+import { type Destination, isFor } from './destination.ts';
+
+export interface Findings {
+  /** Lines that allow it, the narrowest prefix first. */
+  readonly allowing: readonly RuleMatch[];
+  /** Lines that would, if their prefix were not too broad to mean a protected host. */
+  readonly tooBroad: readonly RuleMatch[];
+  /** Lines that name the host, and other traffic. */
+  readonly near: readonly RuleMatch[];
+}
+
+export class ReasonIndex {
+  readonly #index = new PrefixIndex<RuleMatch>();
+  readonly #protectedHosts: readonly Prefix[];
+
+  constructor(reasons: Iterable<RuleMatch>, protectedHosts: readonly Prefix[]) {
+    for (const reason of reasons) this.#index.add(reason.allowance.prefix, reason);
+    this.#protectedHosts = protectedHosts;
+  }
+
+  find(destination: Destination): Findings {
+    const around = this.#index.around(destination.host);
+    const isProtected = this.#isProtected(destination.host);
+    const isBroad = ({ allowance: { prefix } }: RuleMatch) =>
+      isProtected && prefix.length < MINIMUM_LENGTH[prefix.family];
+    const speaking = around.filter(({ allowance }) => isFor(allowance, destination));
+    return {
+      allowing: speaking.filter((reason) => !isBroad(reason)),
+      tooBroad: speaking.filter(isBroad),
+      near: around.filter((reason) => !isBroad(reason) && !isFor(reason.allowance, destination)),
+    };
+  }
+
+  /** Lines that allow anything at a host, the narrowest prefix first. */
+  at(host: Prefix): readonly RuleMatch[] {
+    const isProtected = this.#isProtected(host);
+    const isBroad = ({ length, family }: Prefix) => isProtected && length < MINIMUM_LENGTH[family];
+    return this.#index.around(host).filter(({ allowance }) => !isBroad(allowance.prefix));
+  }
+
+  #isProtected(host: Prefix): boolean {
+    return this.#protectedHosts.some((one) => contains(one, host));
+  }
+}

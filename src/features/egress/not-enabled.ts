@@ -1,0 +1,42 @@
+/**
+ * Containers that name ACL keys and do not ask for rules: EGRESSTRATOR_ACL alone does nothing, and who wrote it
+ * takes the container for protected.
+ */
+
+import type { Problem } from '../../common/problem.ts';
+import type { Container, ContainerId } from '../../inventory/container.ts';
+import { readSetting } from '../../inventory/container-settings.ts';
+import { ACL, ENABLE } from '../../inventory/workload.ts';
+import type { Plan } from './workload-namespaces.ts';
+
+export interface NotEnabled {
+  readonly container: Container;
+  readonly problem: Problem;
+}
+
+const UNASKED: Problem = {
+  severity: 'warning',
+  reason:
+    'it names ACL keys but not EGRESSTRATOR_ENABLE=1, so it has no rules and reaches everything; start it anew with that',
+};
+
+/**
+ * `isByHand`: an operator has said what it may reach. One that shares the network of another is left out, as that
+ * one's rules may hold for it.
+ */
+export function notEnabled(
+  containers: ReadonlyMap<ContainerId, Container>,
+  { namespaces }: Pick<Plan, 'namespaces'>,
+  isByHand: (container: Container) => boolean = () => false,
+): readonly NotEnabled[] {
+  const held = new Set(namespaces.map(({ target }) => target.id));
+  return [...containers.values()]
+    .filter((one) => one.running && one.network.kind === 'own' && namesKeysAlone(one))
+    .filter((one) => !held.has(one.id) && !isByHand(one))
+    .map((container) => ({ container, problem: UNASKED }));
+}
+
+/** One that says EGRESSTRATOR_ENABLE=0 knows what it does. */
+const namesKeysAlone = (container: Container): boolean =>
+  readSetting(ENABLE, container).candidates.length === 0 &&
+  readSetting(ACL, container).candidates.some((value) => value.trim() !== '');

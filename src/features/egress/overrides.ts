@@ -1,0 +1,86 @@
+/**
+ * What an operator has said by hand (`set`, `clear`) about containers. It counts until the container
+ * stops: another start begins with what the container itself asks for.
+ */
+import type { Container, ContainerId } from '../../inventory/container.ts';
+import { type Mode, parseWorkload, type Workload } from '../../inventory/workload.ts';
+import { type NamespaceId, namespaceId, type WorkloadNamespace } from './workload-namespaces.ts';
+
+export type Override =
+  /** These keys instead of the container's own. */
+  | { readonly kind: 'set'; readonly grants: readonly string[] }
+  /** No rules at all. */
+  | { readonly kind: 'clear' };
+
+/** `since`: in ms, by the controller's clock. */
+export type Said = Override & { readonly since: number };
+
+/** By container and start, as `namespaceId` writes it. */
+export type KeptOverrides = ReadonlyMap<NamespaceId, Said>;
+
+export interface OverridesOptions {
+  /** What a former run of the controller was told. */
+  readonly former: KeptOverrides | undefined;
+  /** Called when something has changed, with all that counts from then on. */
+  readonly keep: (overrides: KeptOverrides) => void;
+  readonly now: () => number;
+}
+
+export class Overrides {
+  readonly #options: OverridesOptions;
+  readonly #byStart: Map<NamespaceId, Said>;
+
+  constructor(options: OverridesOptions) {
+    this.#options = options;
+    this.#byStart = new Map(options.former);
+  }
+
+  set(container: Container, override: Override | undefined): void {
+    const id = namespaceId(container);
+    if (override !== undefined) this.#byStart.set(id, { ...override, since: this.#options.now() });
+    else if (!this.#byStart.delete(id)) return;
+    this.#options.keep(this.#byStart);
+  }
+
+  /** True if an operator has said anything about it. */
+  has(container: Container): boolean {
+    return this.#byStart.has(namespaceId(container));
+  }
+
+  /** The workload that a container is, an operator's word considered. */
+  read(container: Container, defaultMode: Mode): Workload | undefined {
+    const override = this.#byStart.get(namespaceId(container));
+    if (override?.kind === 'clear') return undefined;
+    const own = parseWorkload(container, defaultMode);
+    return override === undefined ? own : workloadOf(own, defaultMode, override.grants);
+  }
+
+  /** As `read`, but of those alone whose rules were taken away. */
+  readCleared(container: Container, defaultMode: Mode): Workload | undefined {
+    if (this.#byStart.get(namespaceId(container))?.kind !== 'clear') return undefined;
+    return workloadOf(parseWorkload(container, defaultMode), defaultMode, []);
+  }
+
+  /** What was said about a container inside; of several the last word. */
+  about({ members, target }: WorkloadNamespace): Said | undefined {
+    const said = [target, ...members.map(({ container }) => container)].flatMap(
+      (one) => this.#byStart.get(namespaceId(one)) ?? [],
+    );
+    return said.toSorted((a, b) => b.since - a.since)[0];
+  }
+
+  /** Forgets the containers that no longer run as they did. */
+  retain(containers: ReadonlyMap<ContainerId, Container>): void {
+    const running = new Set([...containers.values()].map(namespaceId));
+    const gone = [...this.#byStart.keys()].filter((id) => !running.has(id));
+    for (const id of gone) this.#byStart.delete(id);
+    if (gone.length > 0) this.#options.keep(this.#byStart);
+  }
+}
+
+const workloadOf = (own: Workload | undefined, mode: Mode, grants: readonly string[]): Workload => ({
+  mode: own?.mode ?? mode,
+  dns: own?.dns ?? 'resolvers',
+  problems: own?.problems ?? [],
+  grants,
+});

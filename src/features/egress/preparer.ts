@@ -1,0 +1,70 @@
+/**
+ * Keeps the texts in step that the gate may load: for every workload seen, and for the grants that were
+ * named by `--prepare`, what the rules are now.
+ */
+
+import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
+import type { Desired } from '../../reconciler/reconcile-state.ts';
+import type { Gate, PreparedText } from './gate.ts';
+import type { Renderer } from './renderer.ts';
+
+/** What a container asks for, as far as its text depends on it. */
+export interface Request {
+  readonly grants: readonly string[];
+  readonly mode: Mode;
+  readonly dns: DnsPolicy;
+}
+
+/** How many different requests are remembered; the longest unseen are forgotten first. */
+const MOST = 1000;
+
+export class Preparer {
+  readonly #gate: Gate;
+  readonly #requests = new Map<string, Request>();
+  #prepared: readonly unknown[] = [];
+
+  constructor(gate: Gate, named: readonly Request[]) {
+    this.#gate = gate;
+    for (const request of named) this.#remember(request);
+  }
+
+  /** Sorted grants, so that the order in which a container names its keys makes no difference. */
+  see({ grants, mode, dns }: Request): void {
+    this.#remember({ grants: [...grants].sort(), mode, dns });
+  }
+
+  /** Every list of grants that is to be prepared. */
+  requests(): readonly Request[] {
+    return [...this.#requests.values()];
+  }
+
+  /** Prepares a text for each request, once the rules are known. A service that is not may add to it later. */
+  prepare(wantFor: (grants: readonly string[]) => Desired, renderer: Renderer): void {
+    const wants = this.requests().map((request) => ({ request, want: wantFor(request.grants) }));
+    const signature = [renderer, ...wants.flatMap(({ request, want }) => [request, ...inputsOf(want)])];
+    if (sameItems(signature, this.#prepared)) return;
+    this.#prepared = signature;
+    this.#gate.prepare(wants.flatMap(({ request, want }) => textOf(request, want, renderer)));
+  }
+
+  #remember(request: Request): void {
+    const id = JSON.stringify([request.grants, request.mode, request.dns]);
+    const known = this.#requests.get(id) ?? request;
+    this.#requests.delete(id);
+    this.#requests.set(id, known);
+    const [oldest] = this.#requests.keys();
+    if (this.#requests.size > MOST && oldest !== undefined) this.#requests.delete(oldest);
+  }
+}
+
+const inputsOf = (want: Desired): readonly unknown[] =>
+  want.kind === 'rules' ? [want.resolution.ruleSet, want.ungranted, want.isKnown] : [];
+
+function textOf(request: Request, want: Desired, renderer: Renderer): readonly PreparedText[] {
+  if (want.kind !== 'rules' || !want.isKnown) return [];
+  const { mode, dns } = request;
+  return [{ ...request, text: renderer.render({ ...want, mode, dns, resolvers: [] }).text }];
+}
+
+const sameItems = (one: readonly unknown[], other: readonly unknown[]): boolean =>
+  one.length === other.length && one.every((item, index) => item === other[index]);

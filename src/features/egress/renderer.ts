@@ -1,0 +1,44 @@
+/**
+ * Renders rule sets, once for each distinct one: namespaces that may reach the same share the text.
+ */
+
+import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
+import type { CompiledPolicy } from '../../policy/compile.ts';
+import type { RuleSet } from '../../policy/rule-set.ts';
+import { type Rendered, render, type Template } from '../../rendering/render.ts';
+
+export interface Rendition {
+  readonly resolution: CompiledPolicy;
+  /** Destinations of keys that were not granted, for templates that speak of them. */
+  readonly ungranted: RuleSet | undefined;
+  readonly mode: Mode;
+  readonly dns: DnsPolicy;
+  readonly resolvers: readonly string[];
+}
+
+interface Memo {
+  readonly ungranted: RuleSet | undefined;
+  readonly rendered: Rendered;
+}
+
+/** A cache that lives as long as the resolutions it was made from. */
+export class Renderer {
+  readonly template: Template;
+  readonly #memos = new WeakMap<CompiledPolicy, Map<string, Memo>>();
+
+  constructor(template: Template) {
+    this.template = template;
+  }
+
+  render(rendition: Rendition): Rendered {
+    const { resolution, ungranted, mode, dns, resolvers } = rendition;
+    const memos = this.#memos.get(resolution) ?? new Map<string, Memo>();
+    this.#memos.set(resolution, memos);
+    const id = JSON.stringify([mode, dns, resolvers]);
+    const known = memos.get(id);
+    if (known !== undefined && known.ungranted === ungranted) return known.rendered;
+    const rendered = render(this.template, { allowed: resolution.ruleSet, ungranted, mode, dns, resolvers });
+    memos.set(id, { ungranted, rendered });
+    return rendered;
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Which containers `set`, `clear` and `render` are about.
+ */
+
+import { UsageError, UserError } from '../../common/errors.ts';
+import type { Container, ContainerId } from '../../inventory/container.ts';
+import { pickContainer } from '../../inventory/pick-container.ts';
+import { type Mode, parseWorkload, type Workload } from '../../inventory/workload.ts';
+import { planNamespaces, type UnsupportedWorkload, type WorkloadNamespace } from './workload-namespaces.ts';
+
+export type ContainerChoice = { readonly all: true } | { readonly name: string };
+
+/** Throws a `UsageError` unless exactly one of a container and --all is given. */
+export function chosen(container: string | undefined, all: unknown): ContainerChoice {
+  if (all === true && container === undefined) return { all: true };
+  if (all !== true && container !== undefined) return { name: container };
+  throw new UsageError('give either a container or --all');
+}
+
+export interface TargetSelection {
+  readonly choice: ContainerChoice;
+  /** These ACL keys instead of the containers' own. */
+  readonly grants: readonly string[] | undefined;
+  readonly mode: Mode;
+}
+
+export interface Targets {
+  readonly namespaces: readonly WorkloadNamespace[];
+  /** Of --all: those that cannot hold rules. */
+  readonly refused: readonly UnsupportedWorkload[];
+}
+
+/** The namespaces a wish is about. Throws a `UserError` for a single container that cannot hold rules. */
+export function chooseTargets(
+  containers: ReadonlyMap<ContainerId, Container>,
+  wish: TargetSelection,
+): Targets {
+  const chosenId = 'name' in wish.choice ? pickContainer(containers, wish.choice.name).id : undefined;
+  const plan = planNamespaces(containers, (one) => readWish(one, one.id === chosenId, wish));
+  const mine = ({ id }: Container) => chosenId === undefined || id === chosenId;
+  const refused = plan.unsupported.filter(({ container }) => mine(container));
+  const [first] = refused;
+  if (first !== undefined && chosenId !== undefined)
+    throw new UserError(`${first.container.name}: ${first.problem.reason}`);
+  const namespaces = plan.namespaces.filter(({ members }) =>
+    members.some(({ container }) => mine(container)),
+  );
+  if (namespaces.length === 0 && chosenId !== undefined) throw notAWorkload(containers.get(chosenId), wish);
+  return { namespaces, refused };
+}
+
+function readWish(
+  container: Container,
+  named: boolean,
+  { choice, grants, mode }: TargetSelection,
+): Workload | undefined {
+  const own = parseWorkload(container, mode);
+  if (grants === undefined || !(named || ('all' in choice && own !== undefined))) return own;
+  return { mode, dns: 'resolvers', problems: [], ...own, grants };
+}
+
+function notAWorkload(container: Container | undefined, { grants }: TargetSelection): UserError {
+  const name = container?.name ?? 'the container';
+  if (grants === undefined) {
+    return new UserError(
+      `${name} was not started with EGRESSTRATOR_ENABLE=1; say by --rules key1,key2 what it may reach`,
+    );
+  }
+  return new UserError(`${name} has no network namespace of its own`);
+}

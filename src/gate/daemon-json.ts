@@ -1,0 +1,109 @@
+/**
+ * The Engine's daemon.json: the gate comes in, and goes out again, and nothing else in it changes.
+ */
+import { constants, copyFile, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
+import { UserError } from '../common/errors.ts';
+import { removeMember, setMember } from './json-text.ts';
+import { RUNTIME } from './layout.ts';
+
+const RuntimeEntry = z.object({ path: z.string().optional(), runtimeArgs: z.array(z.string()).optional() });
+
+const Content = z.object({
+  runtimes: z.record(z.string(), RuntimeEntry).optional(),
+  'default-runtime': z.string().optional(),
+});
+
+export type DaemonJson = z.infer<typeof Content>;
+
+/** `undefined` if there is no such file. */
+export async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new UserError(`${path} can not be read: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Throws a `UserError` that names the file and the place. An empty file is an empty object. */
+export function parseDaemonJson(text: string, path: string): DaemonJson {
+  const result = Content.safeParse(parseJson(text, path));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const place = issue?.path.join('.') ?? '';
+  throw new UserError(
+    `${path} was not changed, as ${place === '' ? 'its content' : `"${place}"`} is not what Docker takes: ${issue?.message}`,
+  );
+}
+
+function parseJson(text: string, path: string): unknown {
+  if (text.trim() === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : '';
+    const place =
+      /at position \d+( \(line \d+ column \d+\))?/.exec(message)?.[0] ??
+      `at its end (position ${text.length})`;
+    throw new UserError(`${path} is no valid JSON ${place}, so it was not changed; mend it first`, {
+      cause: error,
+    });
+  }
+}
+
+/** With the gate as a runtime; `asDefault`: as the one for all containers that name none. */
+export function withGate(text: string | undefined, runtime: string, asDefault: boolean): string {
+  const start = text === undefined || text.trim() === '' ? '{}\n' : text;
+  const { runtimes } = parseDaemonJson(start, '');
+  const known = runtimes?.[RUNTIME];
+  const same = known?.path === runtime && known.runtimeArgs === undefined;
+  const added = same ? start : setMember(start, ['runtimes', RUNTIME], { path: runtime });
+  const isDefault = parseDaemonJson(added, '')['default-runtime'] === RUNTIME;
+  return asDefault && !isDefault ? setMember(added, ['default-runtime'], RUNTIME) : added;
+}
+
+/** Without anything of ours; `formerDefault` is what the default runtime was before. */
+export function withoutGate(text: string, formerDefault: string | undefined): string {
+  const isDefault = parseDaemonJson(text, '')['default-runtime'] === RUNTIME;
+  const member = ['default-runtime'] as const;
+  const restored =
+    formerDefault === undefined ? removeMember(text, member) : setMember(text, member, formerDefault);
+  const left = removeMember(isDefault ? restored : text, ['runtimes', RUNTIME]);
+  const { runtimes } = parseDaemonJson(left, '');
+  return runtimes !== undefined && Object.keys(runtimes).length === 0
+    ? removeMember(left, ['runtimes'])
+    : left;
+}
+
+/** The text that makes an Engine forget what it read before: it says all that `text` leaves out. */
+export function withoutRuntimes(text: string | undefined): string {
+  const start = text === undefined || text.trim() === '' ? '{}\n' : text;
+  const content = parseDaemonJson(start, '');
+  const named = content.runtimes === undefined ? setMember(start, ['runtimes'], {}) : start;
+  return content['default-runtime'] === undefined ? setMember(named, ['default-runtime'], 'runc') : named;
+}
+
+/** Replaces the file in one step, with its owner and mode; the first time what was there is kept beside it. */
+export async function writeDaemonJson(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const exists = (await stat(path).catch(() => undefined)) !== undefined;
+  if (exists) await copyFile(path, backupOf(path), constants.COPYFILE_EXCL).catch(ignoreExisting);
+  await writeFileAtomic(path, text, exists ? {} : { mode: 0o644 });
+}
+
+/** `undefined`: there was no file. The copy beside it is no longer needed. */
+export async function restoreDaemonJson(path: string, text: string | undefined): Promise<void> {
+  if (text === undefined) await rm(path, { force: true });
+  else await writeFileAtomic(path, text);
+  const backup = await readText(backupOf(path));
+  if (backup === text) await rm(backupOf(path), { force: true });
+}
+
+export const backupOf = (path: string): string => `${path}.before-egresstrator`;
+
+function ignoreExisting(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+}

@@ -1,0 +1,45 @@
+/**
+ * The gate as the controller knows it: prepared texts on the one side, records of starts on the other.
+ */
+
+import type { Logger } from '../common/logger.ts';
+import type { Gate, GateLoaded, PreparedText } from '../features/egress/gate.ts';
+import type { Container } from '../inventory/container.ts';
+import type { Mode } from '../inventory/workload.ts';
+import { PreparedRules } from './prepared-rules.ts';
+import { GateRecords } from './records.ts';
+
+/** What the gate can't find out by itself. */
+export interface GateDefaults {
+  /** The mode of workloads that name none. */
+  readonly mode: Mode;
+  /** The Engine's own resolvers, as far as known. */
+  readonly engineResolvers: readonly string[] | undefined;
+}
+
+export class FileGate implements Gate {
+  readonly #prepared: PreparedRules;
+  readonly #records: GateRecords;
+  readonly #given: GateDefaults;
+
+  constructor(runDir: string, given: GateDefaults, log: Logger) {
+    this.#prepared = new PreparedRules(runDir, log);
+    this.#records = new GateRecords(runDir);
+    this.#given = given;
+  }
+
+  prepare(rules: readonly PreparedText[]): void {
+    const { mode, engineResolvers } = this.#given;
+    this.#prepared.keep({ rules, defaultMode: mode, engineResolvers });
+  }
+
+  async loadedAtStart(container: Container): Promise<GateLoaded | undefined> {
+    const { fingerprint, resolvers } = (await this.#records.read(container)) ?? {};
+    return fingerprint === undefined ? undefined : { fingerprint, resolvers: resolvers ?? [] };
+  }
+
+  /** Resolves when all is written. */
+  close(): Promise<void> {
+    return this.#prepared.close();
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Whether the gate can work on this host: the right place, the right user, the tools that it calls, and a
+ * kernel that takes its text.
+ */
+import { existsSync, lstatSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { UserError } from '../common/errors.ts';
+import { runProgram } from '../dataplane/run-program.ts';
+import { type GateSettings, seen } from './layout.ts';
+import { lockdownText } from './programs.ts';
+
+/** What the gate calls on the host, and the package that brings it on the usual distributions. */
+const TOOLS: Readonly<Record<string, string>> = {
+  nft: 'nftables',
+  nsenter: 'util-linux',
+  awk: 'mawk or gawk',
+  sha256sum: 'coreutils',
+  timeout: 'coreutils',
+};
+
+const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+/** How to run a command of the gate from the image. */
+export const FROM_CONTAINER = `in a container, run it with the host's files and processes: docker run --rm --privileged --pid host --network none -v /:/host -v /var/run/docker.sock:/var/run/docker.sock <image> gate install --root /host`;
+
+/** Throws a `UserError` where the gate's files can not be changed from here. */
+export function requireHost({ root }: GateSettings): void {
+  if (process.platform !== 'linux')
+    throw new UserError('the gate needs Linux, where the Docker Engine runs containers itself');
+  if (process.getuid?.() !== 0)
+    throw new UserError("the gate changes the host's Docker Engine: run this as root");
+  if (!existsSync(join(root, 'etc')))
+    throw new UserError(`--root ${root}: no host's file system is mounted there`);
+}
+
+/** Tools that are not there, as `nft (package nftables)`. */
+export const missingTools = (settings: Pick<GateSettings, 'root'>): readonly string[] =>
+  Object.entries(TOOLS)
+    .filter(([tool]) => findProgram(settings, tool) === undefined)
+    .map(([tool, packageName]) => `${tool} (package ${packageName})`);
+
+export function requireTools(settings: GateSettings): void {
+  const missing = missingTools(settings);
+  if (missing.length > 0)
+    throw new UserError(`the gate needs on the host what is missing there: ${missing.join(', ')}`);
+}
+
+/** A program of the host by its name or path; a link counts, though it may lead out of the mounted root. */
+export function findProgram(
+  settings: Pick<GateSettings, 'root'>,
+  program: string,
+  path = '',
+): string | undefined {
+  const folders = [...path.split(':').filter((folder) => isAbsolute(folder)), ...FOLDERS];
+  const candidates = program.includes('/') ? [program] : folders.map((folder) => join(folder, program));
+  return candidates.find(
+    (candidate) => lstatSync(seen(settings, candidate), { throwIfNoEntry: false }) !== undefined,
+  );
+}
+
+/** Loads the lockdown text in an empty namespace, with the host's own tools. Throws a `UserError`. */
+export async function rehearseLockdown({ root, libDir }: GateSettings): Promise<void> {
+  const load = ['timeout', '10', 'unshare', '--net', 'sh', join(libDir, 'netns'), 'load'];
+  const ended = await runProgram({
+    file: 'chroot',
+    args: [root, ...load],
+    stdin: lockdownText(),
+    limit: 15_000,
+    mostOutput: 100_000,
+  });
+  if (ended.exitCode === 0) return;
+  const reason = ended.failure ?? ended.stderr.trim().split('\n').at(-1) ?? '';
+  throw new UserError(
+    `this host's kernel or nft does not take the gate's rules, so the Engine was not told of it: ${reason}`,
+  );
+}

@@ -1,0 +1,194 @@
+/**
+ * `egresstrator gate install`: puts the gate on the host, and makes it known to the Engine.
+ *
+ * All that can be refused is refused before daemon.json is touched; an Engine that does not take the new
+ * one gets the old one back.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../common/errors.ts';
+import {
+  backupOf,
+  type DaemonJson,
+  parseDaemonJson,
+  readText,
+  restoreDaemonJson,
+  withGate,
+  withoutGate,
+  writeDaemonJson,
+} from './daemon-json.ts';
+import { argument, type Dockerd, findDockerd, reload, sharesRoot } from './dockerd.ts';
+import { type EngineFacts, engineFacts } from './engine-answers.ts';
+import { FROM_CONTAINER, findProgram, rehearseLockdown, requireHost, requireTools } from './host.ts';
+import { type GateSettings, RUNTIME, runtimePath, seen } from './layout.ts';
+import {
+  confFile,
+  outdated,
+  programFiles,
+  readInstallState,
+  removeFiles,
+  writeFiles,
+  writeInstallState,
+} from './programs.ts';
+
+/** Both are undefined where no Engine answers. */
+export interface RunningEngine {
+  readonly dockerd: Dockerd | undefined;
+  readonly facts: EngineFacts | undefined;
+}
+
+/** Says what was changed, one line each; none: there was nothing to do. Throws a `UserError`. */
+export async function installGate(settings: GateSettings, asDefault: boolean): Promise<readonly string[]> {
+  requireHost(settings);
+  requireTools(settings);
+  const engine = await lookAtEngine(settings);
+  const config = configPath(settings, engine.dockerd);
+  const text = await readText(seen(settings, config));
+  const content = parseDaemonJson(text ?? '', config);
+  const runtime = await realRuntime(settings, content, engine.dockerd, asDefault);
+  const changes = await installFiles(settings, runtime, engine.facts);
+  const after = withGate(text, runtimePath(settings), asDefault);
+  if (after !== text) changes.push(...(await changeConfig(settings, { config, text, content, after })));
+  if (await isKnown(settings, asDefault)) return changes;
+  return [...changes, await tellEngine(settings, engine, { config, text }, asDefault)];
+}
+
+/** Throws where the Engine that answers could not be told anything from here. */
+export async function lookAtEngine({ socketPath, root }: GateSettings): Promise<RunningEngine> {
+  const facts = await engineFacts(socketPath);
+  if (facts === undefined && root === '/' && existsSync('/.dockerenv')) {
+    throw new UserError(`no Engine answers at ${socketPath}, and this is a container; ${FROM_CONTAINER}`);
+  }
+  if (facts === undefined) return { facts, dockerd: undefined };
+  const dockerd = findDockerd(socketPath);
+  if (dockerd === undefined) {
+    throw new UserError(
+      `the Engine at ${socketPath} answers, but its dockerd is not seen in /proc; ${FROM_CONTAINER}`,
+    );
+  }
+  if (!sharesRoot(dockerd, root)) {
+    throw new UserError(
+      `the files at ${root} are not those that dockerd (process ${dockerd.pid}) sees; ${FROM_CONTAINER}`,
+    );
+  }
+  refuseFlags(dockerd);
+  return { facts, dockerd };
+}
+
+/** dockerd refuses a daemon.json that says again what its command line says. */
+function refuseFlags(dockerd: Dockerd): void {
+  for (const flag of ['--add-runtime', '--default-runtime']) {
+    if (argument(dockerd, flag) === undefined) continue;
+    throw new UserError(
+      `dockerd was started with ${flag}, beside which it takes no runtimes from daemon.json; move that there first`,
+    );
+  }
+}
+
+export const configPath = ({ config }: GateSettings, dockerd: Dockerd | undefined): string =>
+  config ?? (dockerd && argument(dockerd, '--config-file')) ?? '/etc/docker/daemon.json';
+
+/** What runs containers behind the gate: as the default runtime, what was the default before. */
+async function realRuntime(
+  settings: GateSettings,
+  content: DaemonJson,
+  dockerd: Dockerd | undefined,
+  asDefault: boolean,
+): Promise<string> {
+  const program = settings.runtime ?? (asDefault ? await formerRuntime(settings, content) : 'runc');
+  const found = findProgram(settings, program, dockerd?.path);
+  if (found === undefined)
+    throw new UserError(`there is no runtime ${program} on the host; name the real one with --runtime`);
+  return found;
+}
+
+async function formerRuntime(settings: GateSettings, content: DaemonJson): Promise<string> {
+  const now = content['default-runtime'] ?? 'runc';
+  const name = now === RUNTIME ? ((await readInstallState(settings))?.formerDefault ?? 'runc') : now;
+  if (name === 'runc') return 'runc';
+  const { path, runtimeArgs = [] } = content.runtimes?.[name] ?? {};
+  if (path !== undefined && runtimeArgs.length === 0) return path;
+  throw new UserError(
+    `the default runtime is "${name}", which can not be called by its path alone; name the real one with --runtime`,
+  );
+}
+
+async function installFiles(
+  settings: GateSettings,
+  runtime: string,
+  facts: EngineFacts | undefined,
+): Promise<string[]> {
+  const containers = join(facts?.rootDir ?? '/var/lib/docker', 'containers');
+  const files = [...(await programFiles()), confFile({ runtime, runDir: settings.runDir, containers })];
+  const names = await outdated(settings, files);
+  const isFirst = names.length === files.length;
+  await writeFiles(
+    settings,
+    files.filter(({ name }) => names.includes(name)),
+  );
+  try {
+    await rehearseLockdown(settings);
+  } catch (error) {
+    if (isFirst) await removeFiles(settings);
+    throw error;
+  }
+  return names.length === 0 ? [] : [`wrote ${names.join(', ')} in ${settings.libDir}, around ${runtime}`];
+}
+
+interface Change {
+  readonly config: string;
+  readonly text: string | undefined;
+  readonly content: DaemonJson;
+  readonly after: string;
+}
+
+/** What somebody else changed since the last time belongs to the text that is to come back. */
+async function changeConfig(settings: GateSettings, change: Change): Promise<readonly string[]> {
+  const { config, text, content, after } = change;
+  const former = await readInstallState(settings);
+  const [old, now] = [former?.formerDefault ?? null, content['default-runtime'] ?? null];
+  const formerDefault = now === RUNTIME ? old : now;
+  const clean = text === undefined ? null : withoutGate(text, formerDefault ?? undefined);
+  const before =
+    former !== undefined && former.after === text ? former.before : clean === text ? text : clean;
+  await writeInstallState(settings, { config, before, after, formerDefault });
+  const path = seen(settings, config);
+  await writeDaemonJson(path, after);
+  const kept = text === undefined ? '' : `; ${backupOf(config)} is what it was before`;
+  return [`added the runtime "${RUNTIME}" to ${config}${kept}`];
+}
+
+async function tellEngine(
+  settings: GateSettings,
+  { dockerd, facts }: RunningEngine,
+  { config, text }: { readonly config: string; readonly text: string | undefined },
+  asDefault: boolean,
+): Promise<string> {
+  if (dockerd === undefined || facts === undefined)
+    return 'no Engine answers: it will know the gate when it starts';
+  reload(dockerd);
+  if (await withinRoot(settings.patience, () => isKnown(settings, asDefault))) {
+    const as = asDefault ? ', and uses it for all containers that name no other' : '';
+    return `told dockerd (process ${dockerd.pid}) to read it: the Engine knows "${RUNTIME}"${as}`;
+  }
+  await restoreDaemonJson(seen(settings, config), text);
+  reload(dockerd);
+  throw new UserError(`the Engine did not take over ${config}, so it is as it was; dockerd's log says why`);
+}
+
+async function isKnown(settings: GateSettings, asDefault: boolean): Promise<boolean> {
+  const facts = await engineFacts(settings.socketPath);
+  const isDefault = facts?.defaultRuntime === RUNTIME;
+  return facts?.gatePath === runtimePath(settings) && (isDefault || !asDefault);
+}
+
+/** Asks until it is so, or the time is over. */
+export async function withinRoot(milliseconds: number, isSo: () => Promise<boolean>): Promise<boolean> {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end) {
+    if (await isSo()) return true;
+    await sleep(100);
+  }
+  return false;
+}

@@ -1,0 +1,41 @@
+/**
+ * Where the gate's files are on the host. `root` is where the host's own file system is seen from here:
+ * `/`, or the folder on which a container has it mounted. All other paths are as the host knows them.
+ */
+import { join, resolve } from 'node:path';
+import { DEFAULT_RUN_DIR } from './names.ts';
+
+export interface GateSettings {
+  readonly root: string;
+  readonly libDir: string;
+  readonly runDir: string;
+  /** The Engine's daemon.json; `undefined`: the one that the running dockerd reads. */
+  readonly config: string | undefined;
+  /** The real OCI runtime; `undefined`: the one that the Engine would use without the gate. */
+  readonly runtime: string | undefined;
+  /** The Engine's socket, as seen from here. */
+  readonly socketPath: string;
+  /** Milliseconds that the Engine has to take over a changed daemon.json. */
+  readonly patience: number;
+}
+
+export const DEFAULT_GATE_SETTINGS: GateSettings = {
+  root: '/',
+  libDir: '/usr/local/lib/egresstrator/gate',
+  runDir: DEFAULT_RUN_DIR,
+  config: undefined,
+  runtime: undefined,
+  socketPath: '/var/run/docker.sock',
+  patience: 15_000,
+};
+
+/** The name of the runtime in daemon.json, and in `docker run --runtime …`. */
+export const RUNTIME = 'egresstrator';
+
+/** A path of the host, as seen from here. */
+export const seen = ({ root }: Pick<GateSettings, 'root'>, path: string): string => join(root, path);
+
+/** A file that ships with this program; the same from `src/` and from `dist/`. */
+export const shipped = (path: string): string => resolve(import.meta.dirname, '../..', path);
+
+export const runtimePath = ({ libDir }: Pick<GateSettings, 'libDir'>): string => join(libDir, 'runtime');

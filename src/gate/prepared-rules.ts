@@ -1,0 +1,107 @@
+/**
+ * The rules that the gate loads before a container's first instruction, as files: one for each set of
+ * grants, mode and name policy, and what the gate can not know by itself (the mode of containers that
+ * name none, and the Engine's own resolvers).
+ *
+ * Files outlive the controller, so that containers that start while it is away get the last known rules.
+ */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { messageOf } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Mode } from '../inventory/workload.ts';
+import { isXtables } from '../rendering/facts.ts';
+import { preparedFolder, preparedName, type RuleRequest } from './names.ts';
+
+export interface PreparedText extends RuleRequest {
+  /** As rendered, without facts. */
+  readonly text: string;
+}
+
+export interface Preparation {
+  readonly rules: readonly PreparedText[];
+  /** The mode of workloads that name none. */
+  readonly defaultMode: Mode;
+  /** To whom the Engine forwards for containers that name no resolver; `undefined`: not known. */
+  readonly engineResolvers?: readonly string[] | undefined;
+}
+
+export class PreparedRules {
+  readonly #folder: string;
+  readonly #log: Logger;
+  /** File name → what is in it. */
+  readonly #written = new Map<string, string>();
+  #next: Preparation | undefined;
+  #working: Promise<void> | undefined;
+  #failed = false;
+
+  constructor(runDir: string, log: Logger) {
+    this.#folder = preparedFolder(runDir);
+    this.#log = log;
+  }
+
+  /**
+   * From now on there are exactly these, soon: of several in a row the last counts. Call it only once
+   * the rules are known; until then what a former run prepared stays. Failures are logged once.
+   */
+  keep(preparation: Preparation): void {
+    this.#next = preparation;
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  /** Resolves when all is written. */
+  async close(): Promise<void> {
+    await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    while (this.#next !== undefined) {
+      const files = filesOf(this.#next);
+      this.#next = undefined;
+      try {
+        await this.#write(files);
+        this.#failed = false;
+      } catch (error) {
+        const fields = { folder: this.#folder, error: messageOf(error) };
+        if (!this.#failed) this.#log.warn(fields, 'rules could not be prepared for the gate');
+        this.#failed = true;
+        this.#written.clear();
+      }
+    }
+  }
+
+  async #write(files: ReadonlyMap<string, string>): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    for (const [name, content] of files) {
+      if (this.#written.get(name) === content) continue;
+      await writeFileAtomic(join(this.#folder, name), content, { mode: 0o600, fsync: false });
+      this.#written.set(name, content);
+    }
+    for (const name of await readdir(this.#folder)) {
+      if (!files.has(name)) await this.#remove(name);
+    }
+  }
+
+  async #remove(name: string): Promise<void> {
+    await rm(join(this.#folder, name), { force: true, recursive: true });
+    this.#written.delete(name);
+  }
+}
+
+function filesOf({ rules, defaultMode, engineResolvers }: Preparation): ReadonlyMap<string, string> {
+  const files = new Map(rules.map((one) => [`${preparedName(one)}.nft`, contentOf(one)]));
+  files.set('mode', `${defaultMode}\n`);
+  if (engineResolvers !== undefined) {
+    files.set('resolvers', engineResolvers.map((address) => `nameserver ${address}\n`).join(''));
+  }
+  return files;
+}
+
+/** The last line tells the loader that the text is whole. What the first says is for people. */
+function contentOf({ text, grants, mode, dns }: PreparedText): string {
+  const about = isXtables(text) ? '' : `# ${JSON.stringify({ grants, mode, dns })}\n`;
+  return `${about}${text}${text.endsWith('\n') ? '' : '\n'}# end\n`;
+}

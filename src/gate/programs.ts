@@ -1,0 +1,139 @@
+/**
+ * The gate's own files on the host: what they should hold, what they hold, and the state of what was done
+ * to daemon.json.
+ */
+import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
+import { loadTemplate } from '../rendering/catalog.ts';
+import { render } from '../rendering/render.ts';
+import { type GateSettings, seen, shipped } from './layout.ts';
+
+export interface GateFile {
+  readonly name: string;
+  readonly content: string;
+  readonly mode: number;
+}
+
+/** What the runtime reads from gate.conf; paths as the host knows them. */
+export interface GateConf {
+  readonly runtime: string;
+  readonly runDir: string;
+  /** Docker's folder of containers. */
+  readonly containers: string;
+}
+
+/** What was done to daemon.json, so that it can be undone. */
+const InstallState = z.object({
+  config: z.string(),
+  /** The text before; null: there was no file. */
+  before: z.string().nullable(),
+  /** The text that was written. */
+  after: z.string(),
+  formerDefault: z.string().nullable(),
+});
+export type InstallState = z.infer<typeof InstallState>;
+
+const NOTE = 'installed.json';
+
+/** In `gate/`, and beside the runtime where it is installed. */
+export const AWK_PROGRAMS = ['files.awk', 'json.awk', 'request.awk', 'resolvers.awk', 'process.awk'] as const;
+
+export async function programFiles(): Promise<readonly GateFile[]> {
+  const read = (path: string) => readFile(shipped(path), 'utf8');
+  const readers = AWK_PROGRAMS.map(async (name) => ({
+    name,
+    content: await read(`gate/${name}`),
+    mode: 0o644,
+  }));
+  return [
+    ...(await Promise.all(readers)),
+    { name: 'netns', content: await read('dataplane/netns'), mode: 0o755 },
+    { name: 'lockdown.nft', content: lockdownText(), mode: 0o644 },
+    // Last, as it calls the others, and containers start meanwhile.
+    { name: 'runtime', content: await read('gate/runtime'), mode: 0o755 },
+  ];
+}
+
+/** Nothing but loopback. Its last line tells the loader that it is whole. */
+export function lockdownText(): string {
+  const nothing = { layers: [] };
+  const input = {
+    allowed: nothing,
+    ungranted: nothing,
+    mode: 'enforce',
+    dns: 'none',
+    resolvers: [],
+  } as const;
+  const { text } = render(loadTemplate('lockdown'), input);
+  return `${text}${text.endsWith('\n') ? '' : '\n'}# end\n`;
+}
+
+export const confFile = ({ runtime, runDir, containers }: GateConf): GateFile => ({
+  name: 'gate.conf',
+  content: [
+    '# Written by `egresstrator gate install`, which is to be run again to change it.',
+    `runtime=${quoted(runtime)}`,
+    `run_dir=${quoted(runDir)}`,
+    `containers=${quoted(containers)}`,
+    '',
+  ].join('\n'),
+  mode: 0o644,
+});
+
+/** The values of gate.conf as `confFile` writes them. */
+export function parseConf(text: string): Partial<Record<string, string>> {
+  const entries = text.split('\n').map((line) => /^(\w+)='(.*)'$/.exec(line));
+  return Object.fromEntries(
+    entries.flatMap((match) => (match ? [[match[1], match[2]?.replaceAll(`'\\''`, "'")]] : [])),
+  );
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** The names of those files that are missing or hold something else. */
+export async function outdated(
+  settings: GateSettings,
+  files: readonly GateFile[],
+): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const { name, content } of files) {
+    if ((await readInstalled(settings, name)) !== content) names.push(name);
+  }
+  return names;
+}
+
+/** Each in one step: containers start meanwhile. */
+export async function writeFiles(settings: GateSettings, files: readonly GateFile[]): Promise<void> {
+  await mkdir(seen(settings, settings.libDir), { recursive: true, mode: 0o755 });
+  for (const { name, content, mode } of files) {
+    const path = pathOf(settings, name);
+    await writeFileAtomic(path, content, { mode });
+    await chmod(path, mode);
+  }
+}
+
+export const removeFiles = (settings: GateSettings): Promise<void> =>
+  rm(seen(settings, settings.libDir), { recursive: true, force: true });
+
+/** `undefined` if there is none. */
+export async function readInstalled(settings: GateSettings, name: string): Promise<string | undefined> {
+  return readFile(pathOf(settings, name), 'utf8').catch(() => undefined);
+}
+
+export async function readInstallState(settings: GateSettings): Promise<InstallState | undefined> {
+  const text = await readInstalled(settings, NOTE);
+  if (text === undefined) return undefined;
+  try {
+    return InstallState.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** daemon.json may hold secrets of log drivers, so its copy is for root alone. */
+export const writeInstallState = (settings: GateSettings, state: InstallState): Promise<void> =>
+  writeFiles(settings, [{ name: NOTE, content: `${JSON.stringify(state, null, 2)}\n`, mode: 0o600 }]);
+
+const pathOf = (settings: GateSettings, name: string): string => seen(settings, join(settings.libDir, name));

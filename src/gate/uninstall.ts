@@ -1,0 +1,115 @@
+/**
+ * `egresstrator gate uninstall`: takes the gate out of the Engine and off the host. daemon.json becomes
+ * what it was, to the byte where nobody else has changed it since.
+ *
+ * A container keeps the name of its runtime: one that was made with the gate can not be started without
+ * it, and one that runs is ended through the gate's file.
+ */
+import { rm } from 'node:fs/promises';
+import { UserError } from '../common/errors.ts';
+import {
+  parseDaemonJson,
+  readText,
+  restoreDaemonJson,
+  withoutGate,
+  withoutRuntimes,
+  writeDaemonJson,
+} from './daemon-json.ts';
+import { reload } from './dockerd.ts';
+import { engineFacts, type GateUser, gateUsers } from './engine-answers.ts';
+import { requireHost } from './host.ts';
+import { configPath, lookAtEngine, type RunningEngine, withinRoot } from './install.ts';
+import { type GateSettings, RUNTIME, seen } from './layout.ts';
+import { recordFolder } from './names.ts';
+import {
+  type InstallState,
+  readInstalled,
+  readInstallState,
+  removeFiles,
+  writeInstallState,
+} from './programs.ts';
+
+/** Says what was changed, one line each; none: there was nothing to do. Throws a `UserError`. */
+export async function uninstallGate(settings: GateSettings, force: boolean): Promise<readonly string[]> {
+  requireHost(settings);
+  const engine = await lookAtEngine(settings);
+  const users = engine.facts === undefined ? [] : await gateUsers(settings.socketPath);
+  if (users.length > 0 && !force) throw new UserError(stillUsed(users));
+  const note = await readInstallState(settings);
+  const config = settings.config ?? note?.config ?? configPath(settings, engine.dockerd);
+  const change = await plan(settings, config, note);
+  const changes = engine.facts?.gatePath === undefined ? [] : [await forget(settings, engine, change)];
+  if (changes.length > 0 || change.clean !== change.text) changes.push(await clean(settings, engine, change));
+  return [...changes, ...(await cleanFiles(settings, users))];
+}
+
+const stillUsed = (users: readonly GateUser[]): string =>
+  `these containers were made with the runtime "${RUNTIME}" and could not be started any more: ${users
+    .map(({ name }) => name)
+    .join(', ')}; make them anew with another runtime, or use --force`;
+
+interface Change {
+  readonly config: string;
+  readonly note: InstallState | undefined;
+  /** What is there; `undefined`: no file. */
+  readonly text: string | undefined;
+  /** What is to be there. */
+  readonly clean: string | undefined;
+  /** Nobody else has changed it since the gate came. */
+  readonly untouched: boolean;
+}
+
+async function plan(settings: GateSettings, config: string, note: InstallState | undefined): Promise<Change> {
+  const text = await readText(seen(settings, config));
+  parseDaemonJson(text ?? '', config);
+  const untouched = note?.config === config && note.after === text;
+  const former = note?.formerDefault ?? undefined;
+  const rest = text === undefined ? undefined : withoutGate(text, former);
+  return { config, note, text, untouched, clean: untouched ? (note.before ?? undefined) : rest };
+}
+
+/**
+ * The Engine keeps the runtimes and the default of before when daemon.json no longer speaks of them (tried
+ * on 20.10 and 28.5). So for a moment it says that there are none but Docker's own.
+ */
+async function forget(settings: GateSettings, { dockerd }: RunningEngine, change: Change): Promise<string> {
+  if (dockerd === undefined) throw new UserError('the Engine ended meanwhile; run this again');
+  const { config, note } = change;
+  const text = withoutRuntimes(change.clean);
+  if (note !== undefined && change.untouched) await writeInstallState(settings, { ...note, after: text });
+  await writeDaemonJson(seen(settings, config), text);
+  reload(dockerd);
+  const isForgotten = async () => {
+    const facts = await engineFacts(settings.socketPath);
+    return facts?.gatePath === undefined && facts?.defaultRuntime !== RUNTIME;
+  };
+  if (await withinRoot(settings.patience, isForgotten)) {
+    return `told dockerd (process ${dockerd.pid}): the Engine does not know the gate any more`;
+  }
+  throw new UserError(
+    `the Engine did not take over ${config} and still knows the gate; dockerd's log says why`,
+  );
+}
+
+async function clean(settings: GateSettings, { dockerd }: RunningEngine, change: Change): Promise<string> {
+  const { config, untouched } = change;
+  await restoreDaemonJson(seen(settings, config), change.clean);
+  if (dockerd !== undefined) reload(dockerd);
+  return untouched
+    ? `${config} is as it was before the gate`
+    : `took the runtime "${RUNTIME}" out of ${config}`;
+}
+
+/** Containers that run are ended through the gate's files, so these stay until then. */
+async function cleanFiles(settings: GateSettings, users: readonly GateUser[]): Promise<readonly string[]> {
+  const running = users.filter((user) => user.running).map(({ name }) => name);
+  if (running.length > 0) {
+    return [
+      `left ${settings.libDir}, as running containers are ended through it: ${running.join(', ')}; run this again later`,
+    ];
+  }
+  if ((await readInstalled(settings, 'runtime')) === undefined) return [];
+  await removeFiles(settings);
+  await rm(seen(settings, recordFolder(settings.runDir)), { recursive: true, force: true });
+  return [`removed ${settings.libDir}`];
+}

@@ -1,0 +1,62 @@
+/**
+ * A container as the Engine tells it, reduced to what decides about its network.
+ */
+export type ContainerId = string;
+
+/** Where a container's network namespace comes from. */
+export type NetworkMode =
+  /** Also one that Docker gave no network (`--network none`): others may have, as CNI plugins do. */
+  | { readonly kind: 'own' }
+  | { readonly kind: 'host' }
+  /**
+   * Shares the namespace of the container `owner` (`--network container:owner`). `root`: the one that has a
+   * namespace of its own, where `owner` shares one as well; as far as known.
+   */
+  | { readonly kind: 'container'; readonly owner: ContainerId; readonly root?: ContainerId | undefined };
+
+/** What an image says by itself; the Engine mixes it into what the container says. */
+export interface ImageSettings {
+  readonly environment: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What the Engine gave a container for its name resolution. */
+export interface DnsConfig {
+  /** As `--dns` names them; empty where the Engine's own resolvers are used. */
+  readonly servers: readonly string[];
+  /** Where the Engine keeps the resolv.conf that it wrote for the container, on the Engine's host. */
+  readonly resolvConf: string | undefined;
+}
+
+export interface Container {
+  readonly id: ContainerId;
+  /** Without the leading slash. */
+  readonly name: string;
+  readonly running: boolean;
+  /** The process id on the host; 0 while not running. */
+  readonly pid: number;
+  /** RFC 3339, as the Engine says it; another start is another namespace. */
+  readonly startedAt: string;
+  readonly network: NetworkMode;
+  /**
+   * The file in which the Engine keeps the network namespace that it made, on the Engine's machine. No process
+   * inside can move it. Undefined where it made none: in a namespace of another container.
+   */
+  readonly sandbox?: string | undefined;
+  /** The networks' ids with their endpoint ids, sorted: changes when an interface comes or goes. */
+  readonly attachments: readonly string[];
+  /** Privileged, with CAP_NET_ADMIN or as mighty ones, or with the Engine's socket: it could undo its rules. */
+  readonly canUndoRules: boolean;
+  /** By what it could; each completes "it could undo its rules: it …". */
+  readonly waysRound?: readonly string[];
+  /** Holds CAP_NET_RAW, as Docker gives by default: an AF_XDP socket gets round every rule in its namespace. */
+  readonly hasRawSockets: boolean;
+  /** The image's id, which stands for its content. */
+  readonly imageId: string;
+  readonly dnsConfig: DnsConfig;
+  /** `NAME=value`, as the Engine says it, of what speaks of egresstrator. */
+  readonly environment: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** Asked for where environment or labels speak of egresstrator; `unknown`: it is gone, or cannot be read. */
+  readonly image?: ImageSettings | 'unknown';
+}

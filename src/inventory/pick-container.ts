@@ -1,0 +1,25 @@
+/**
+ * The container a person means: by its name, its id, or the beginning of its id.
+ */
+
+import { UserError } from '../common/errors.ts';
+import type { Container, ContainerId } from './container.ts';
+
+/** Throws a `UserError` where `word` means none or several of the running containers. */
+export function pickContainer(containers: ReadonlyMap<ContainerId, Container>, word: string): Container {
+  const all = [...containers.values()];
+  const exact = all.find((one) => one.name === word || one.id === word);
+  if (exact !== undefined) return exact;
+  const byId = /^[0-9a-f]{1,64}$/.test(word) ? all.filter((one) => one.id.startsWith(word)) : [];
+  const [only, ...others] = byId;
+  if (only === undefined) {
+    throw new UserError(`no running container is called "${word}"; "docker ps" lists those that run`);
+  }
+  if (others.length > 0) {
+    const names = byId.map((one) => `${one.name} (${one.id.slice(0, 12)})`).join(', ');
+    throw new UserError(
+      `"${word}" means ${byId.length} containers: ${names}; give more of the id, or the name`,
+    );
+  }
+  return only;
+}

@@ -1,0 +1,58 @@
+/**
+ * The sources that the inventory is read from, as the rest of the program sees them. Consul and Docker implement them
+ * in `sources/`; tests may stand in for them.
+ */
+import type { Container, ContainerId } from './container.ts';
+import type { Instance, ServiceRef } from './service.ts';
+
+/**
+ * Something read from the world and kept up to date in the background. An event carries no decision:
+ * `onChange` only says "look again".
+ */
+export interface Watched<T> {
+  /** The last known value; `undefined` until it was read once. Kept when the source is lost. */
+  readonly value: T | undefined;
+  /** Why the value may be stale; `undefined` while all is well. */
+  readonly error: Error | undefined;
+  /** When the source last confirmed the value, in ms by a clock that never goes back. */
+  readonly confirmedAt: number | undefined;
+  close(): void;
+}
+
+/** The rules and services of Consul. */
+export interface RuleSource {
+  /** ACL key → its text. A missing prefix is an empty map. */
+  readRules(): Promise<ReadonlyMap<string, string>>;
+  readService(ref: ServiceRef): Promise<readonly Instance[]>;
+  /**
+   * `former`: what a run before this one knew. It is no value, but a Consul that has lost its history
+   * is recognised by it, so that its emptiness is not believed.
+   */
+  watchRules(
+    onChange: () => void,
+    former?: ReadonlyMap<string, string>,
+  ): Watched<ReadonlyMap<string, string>>;
+  watchService(
+    ref: ServiceRef,
+    onChange: () => void,
+    former?: readonly Instance[],
+  ): Watched<readonly Instance[]>;
+  close(): void;
+}
+
+/** The containers of the Engine. */
+export interface ContainerSource {
+  list(): Promise<ReadonlyMap<ContainerId, Container>>;
+  /** The running containers, by id. */
+  watch(onChange: () => void): Watched<ReadonlyMap<ContainerId, Container>>;
+  /**
+   * Addresses that the container's own name resolution needs: what the resolv.conf that the Engine wrote
+   * for it names, as far as the Engine put it there, without what Docker asks from the host. A workload can
+   * make this slow or fail. Fails with an `EngineError`, or a `LoadError` if the container is gone.
+   */
+  resolvers(container: Container): Promise<readonly string[]>;
+  /** The same where it can be told at once from files of this host, else undefined. Never fails. */
+  resolversHere(container: Container): Promise<readonly string[] | undefined>;
+  /** All that the Engine gave it to choose from; undefined while that is not known. */
+  resolversGiven(container: Container): readonly string[] | undefined;
+}

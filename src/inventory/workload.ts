@@ -1,0 +1,172 @@
+/**
+ * What a container asks for: its environment and labels, read into a workload.
+ *
+ * Whatever is not understood is read in the closed sense and reported: a container that speaks of
+ * egresstrator at all must not end up open because of a typing error. Where several things may be meant
+ * (see container-words.ts), the strictest counts. `gate/request.awk` reads the same; both must pass
+ * test/vectors/container-words.json.
+ */
+
+import type { Problem } from '../common/problem.ts';
+import { printable, quote } from '../common/text.ts';
+import { readSetting, type Setting, type SettingReading, type SettingRequest } from './container-settings.ts';
+
+export type { SettingRequest } from './container-settings.ts';
+
+/** `audit` counts and records what it would refuse, and lets it pass. */
+export type Mode = 'enforce' | 'audit';
+
+/** `resolvers`: port 53 of the container's own resolvers. `none`: no name resolution at all. */
+export type DnsPolicy = 'resolvers' | 'none';
+
+/** A container with EGRESSTRATOR_ENABLE=1 (or the label that says the same). */
+export interface Workload {
+  /** The ACL keys it asks for, in its own order, without duplicates. */
+  readonly grants: readonly string[];
+  readonly mode: Mode;
+  readonly dns: DnsPolicy;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * The most that one container may name: an image must not fill logs and memory with its words. Beyond
+ * either limit no key is granted.
+ */
+const MOST_KEYS = 128;
+/** Bytes of the list as written. */
+export const MOST_LIST_BYTES = 4096;
+
+export const ENABLE: Setting = { variable: 'EGRESSTRATOR_ENABLE', label: 'egresstrator.enable' };
+export const ACL: Setting = { variable: 'EGRESSTRATOR_ACL', label: 'egresstrator.acl' };
+const MODE: Setting = { variable: 'EGRESSTRATOR_MODE', label: 'egresstrator.mode' };
+const DNS: Setting = { variable: 'EGRESSTRATOR_DNS', label: 'egresstrator.dns' };
+
+/** The names of all settings, by which a container is known to speak of egresstrator. */
+export const SETTINGS: readonly Setting[] = [ENABLE, ACL, MODE, DNS];
+
+const ON = new Set(['1', 'true', 'yes', 'on']);
+const OFF = new Set(['', '0', 'false', 'no', 'off']);
+
+/** The workload a container asks to be, or undefined where it asks for nothing. */
+export function parseWorkload(request: SettingRequest, defaultMode: Mode = 'enforce'): Workload | undefined {
+  const problems: Problem[] = [];
+  const read = <T>(setting: Setting, parse: (value: string, problems: Problem[]) => T): Meaning<T> =>
+    meaningOf(setting, request, problems, parse);
+  if (!read(ENABLE, parseSwitch).values.includes(true)) return undefined;
+  return {
+    grants: intersectionOf(read(ACL, parseGrants).values),
+    mode: modeOf(read(MODE, parseMode(defaultMode)), defaultMode, problems),
+    dns: read(DNS, parseDns).values.includes('none') ? 'none' : 'resolvers',
+    problems,
+  };
+}
+
+/** `db, payments` as keys: surrounding spaces, empty items and repetitions are dropped. */
+export function parseKeyList(text: string): readonly string[] {
+  const keys = text
+    .split(',')
+    .map((key) => key.trim())
+    .filter((key) => key !== '');
+  return [...new Set(keys)];
+}
+
+/** What each of the things that may be meant comes to. */
+interface Meaning<T> {
+  readonly setting: Setting;
+  readonly reading: SettingReading;
+  readonly values: readonly T[];
+}
+
+function meaningOf<T>(
+  setting: Setting,
+  request: SettingRequest,
+  problems: Problem[],
+  parse: (value: string, problems: Problem[]) => T,
+): Meaning<T> {
+  const reading = readSetting(setting, request);
+  const { candidates, overruled } = reading;
+  const values = candidates.map((value) => parse(value, problems));
+  if (overruled !== undefined) {
+    const reason = `the label differs from ${setting.variable}, and the variable counts`;
+    problems.push(warning(setting.label, overruled, reason));
+  }
+  if (new Set(values.map((value) => JSON.stringify(value))).size > 1) {
+    problems.push(unclear(setting, candidates, request.image === 'unknown'));
+  }
+  return { setting, reading, values };
+}
+
+function parseSwitch(value: string, problems: Problem[]): boolean {
+  const word = value.trim().toLowerCase();
+  if (OFF.has(word)) return false;
+  if (!ON.has(word)) {
+    const reason = 'expected 1, true, yes or on (or 0, false, no, off); read as 1';
+    problems.push(warning(ENABLE.variable, value, reason));
+  }
+  return true;
+}
+
+function parseGrants(value: string, problems: Problem[]): readonly string[] {
+  const refuse = (reason: string): readonly string[] => {
+    problems.push({ ...warning(ACL.variable, value, reason), severity: 'error' });
+    return [];
+  };
+  if (new TextEncoder().encode(value).length > MOST_LIST_BYTES)
+    return refuse(`the list is longer than ${MOST_LIST_BYTES} bytes, so none of its keys is granted`);
+  const keys = parseKeyList(value);
+  if (keys.length > MOST_KEYS)
+    return refuse(`it names ${keys.length} keys, and more than ${MOST_KEYS} are not granted at all`);
+  return keys;
+}
+
+const parseMode = (absent: Mode) => (value: string, problems: Problem[]) =>
+  oneOf(MODE, value, { enforce: 'enforce', audit: 'audit' }, absent, 'enforce', problems);
+
+const parseDns = (value: string, problems: Problem[]) =>
+  oneOf(DNS, value, { resolvers: 'resolvers', none: 'none' }, 'resolvers', 'none', problems);
+
+function oneOf<T extends string>(
+  { variable }: Setting,
+  value: string,
+  words: Readonly<Record<string, T>>,
+  absent: T,
+  unknown: T,
+  problems: Problem[],
+): T {
+  const word = value.trim().toLowerCase();
+  if (word === '') return absent;
+  const known = Object.hasOwn(words, word) ? words[word] : undefined;
+  if (known === undefined) {
+    const expected = Object.keys(words).join(' or ');
+    problems.push(warning(variable, value, `expected ${expected}; read as ${unknown}`));
+  }
+  return known ?? unknown;
+}
+
+/** Audit opens, so it takes the word of who runs the container. */
+function modeOf({ values, reading }: Meaning<Mode>, absent: Mode, problems: Problem[]): Mode {
+  if (values.length === 0) return absent;
+  const strictest = values.includes('enforce') ? 'enforce' : 'audit';
+  if (reading.isRunners || strictest === absent || strictest === 'enforce') return strictest;
+  const reason = 'the image may have said so, and only who runs it may; it is ignored';
+  problems.push(warning(MODE.variable, reading.candidates[0] ?? '', reason));
+  return absent;
+}
+
+const intersectionOf = (lists: readonly (readonly string[])[]): readonly string[] =>
+  (lists[0] ?? []).filter((key) => lists.every((list) => list.includes(key)));
+
+const warning = (where: string, text: string, reason: string): Problem => ({
+  severity: 'warning',
+  text: `${where}=${printable(text)}`,
+  reason,
+});
+
+function unclear({ variable, label }: Setting, candidates: readonly string[], isUnknown: boolean): Problem {
+  const whose = isUnknown ? 'the image is not there to compare with' : 'the image says it as well';
+  return {
+    severity: 'warning',
+    text: `${variable}/${label}: ${candidates.slice(0, 3).map(quote).join(' or ')}`,
+    reason: `${whose}, so nobody knows which of these its runner said, and the strictest counts; set ${variable} alone, in words that the image does not use`,
+  };
+}

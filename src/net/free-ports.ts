@@ -1,0 +1,75 @@
+/**
+ * The set of ports that the prefixes around the current one cover already, while the sweep over a
+ * rule set descends and comes back: it must be cheap to add a range, to take it back, and to ask
+ * which parts of a range are still free.
+ *
+ * Only the boundaries are kept: the ports where the set begins or ceases. Added ranges never overlap
+ * what is there, so that adding and taking back both toggle two boundaries, whatever their length. A
+ * bitmap with one summary level finds the next boundary in some 65 steps at worst.
+ */
+import type { Range } from './ranges.ts';
+
+/** One more than the last port: the boundary after a range that ends there. */
+const END = 65_536;
+const WORD = 32;
+
+export class FreePorts {
+  readonly #boundaries = new Uint32Array(END / WORD + 1);
+  readonly #summary = new Uint32Array(END / WORD / WORD + 1);
+  /** 1 where the set ceases at a boundary, 0 where it begins. */
+  readonly #ceases = new Uint8Array(END + 1);
+
+  /** The range must be free. A range that touches another becomes one with it. */
+  add(range: Range): void {
+    this.#toggle(range.first, 0);
+    this.#toggle(range.last + 1, 1);
+  }
+
+  /** Takes back an added range; the last added goes first. */
+  remove(range: Range): void {
+    this.#toggle(range.first, 1);
+    this.#toggle(range.last + 1, 0);
+  }
+
+  /** The free parts of a range, or undefined where there are more than `limit`. */
+  free(range: Range, limit: number): Range[] | undefined {
+    const parts: Range[] = [];
+    for (let port = range.first, next: number; port <= range.last; port = next) {
+      next = this.#next(port + 1);
+      if (this.#ceases[next] === 1) continue;
+      if (parts.length === limit) return undefined;
+      parts.push({ first: port, last: Math.min(range.last, next - 1) });
+    }
+    return parts;
+  }
+
+  #toggle(port: number, ceases: 0 | 1): void {
+    const word = port >>> 5;
+    const bits = (this.#boundaries[word] ?? 0) ^ (1 << (port & 31));
+    this.#boundaries[word] = bits;
+    this.#ceases[port] = (bits >>> (port & 31)) & ceases;
+    const mask = 1 << (word & 31);
+    const summary = this.#summary[word >>> 5] ?? 0;
+    this.#summary[word >>> 5] = bits === 0 ? summary & ~mask : summary | mask;
+  }
+
+  /** The next boundary at `port` or later; beyond every port where there is none. */
+  #next(port: number): number {
+    const word = port >>> 5;
+    const here = lowestBit((this.#boundaries[word] ?? 0) & (-1 << (port & 31)));
+    if (here < WORD) return word * WORD + here;
+    const found = nextBit(this.#summary, word + 1);
+    return found * WORD + lowestBit(this.#boundaries[found] ?? 0);
+  }
+}
+
+/** The index of the next set bit of a bitmap, or one beyond every bit of it. */
+const nextBit = (words: Uint32Array, index: number): number => {
+  let word = index >>> 5;
+  let bits = (words[word] ?? 0) & (-1 << (index & 31));
+  while (bits === 0 && word < words.length) bits = words[++word] ?? 0;
+  return word * WORD + (bits === 0 ? 0 : lowestBit(bits));
+};
+
+/** 0 to 31, or 32 where no bit is set. */
+const lowestBit = (bits: number): number => (bits === 0 ? WORD : 31 - Math.clz32(bits & -bits));

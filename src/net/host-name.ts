@@ -1,0 +1,68 @@
+/**
+ * Host names where an address or a service is expected: rules cannot name hosts, and say so.
+ *
+ * `production.postgresql` is a service with a tag, and tags may hold dots (`v1.2.postgresql`). So only what nobody
+ * names a service is a host name for certain: more than one dot or a port, and an end such as `.com`.
+ */
+import { quote } from '../common/text.ts';
+
+/** Ends of names in the public DNS that no service is called by. */
+const SUFFIX = /(?:^|\.)(?:com|net|org|edu|gov|mil|int|arpa|io|(?:co|com|net|org|gov|ac|edu)\.[a-z]{2})$/i;
+/** Ends of names that a service may be called by as well. */
+const PERHAPS = /(?:^|\.)(?:[a-z]{2}|app|dev|cloud|info|biz|ai|internal|intern|local|lan|localdomain|corp)$/i;
+const LABELS = /^(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_-]{0,61}[\p{L}\p{N}_])?\.)+\p{L}[\p{L}\p{N}-]{0,61}$/u;
+const LONGEST = 253;
+
+/** `api.stripe.com` and what follows it: `:tcp/443`, `:443`, `/path`. */
+interface Parts {
+  readonly name: string;
+  readonly rest: string;
+  readonly isAbsolute: boolean;
+}
+
+/** Why the text names a host and no service; undefined where it may be a service. */
+export const hostNameFault = (text: string): string | undefined => {
+  const parts = split(text);
+  if (parts === undefined) return undefined;
+  const { name, rest, isAbsolute } = parts;
+  const service = serviceBehind(name);
+  if (service !== undefined)
+    return `expected a service as rules name it, got its DNS name ${quote(name)}; write ${service}${/^:udp\b/i.test(rest) ? ':udp' : ''}`;
+  const isLong = name.split('.').length > 2 || /^:(?:\w+\/)?\d|^\//.test(rest) || isAbsolute;
+  if (!isLong || !(SUFFIX.test(name) || isAbsolute || isInConsul(name))) return undefined;
+  return `expected an address or a service, got the host name ${quote(name)}; ${insteadOf(rest)}`;
+};
+
+/** Whether what is read as a service with a tag may have been meant as a host. */
+export const mayBeHostName = (text: string): boolean =>
+  text.length <= LONGEST && LABELS.test(text) && (SUFFIX.test(text) || PERHAPS.test(text));
+
+/** The same, of a name by which nobody calls a service: `example.com`. */
+export const endsAsHostName = (text: string): boolean =>
+  text.length <= LONGEST && LABELS.test(text) && SUFFIX.test(text);
+
+/** What to write in the place of a name: `traffic` is what was asked for there, as `:tcp/443` or `:443`. */
+export const insteadOf = (traffic: string): string => {
+  const [, protocol = 'tcp', ports = '443'] = /^:(?:(tcp|udp)\/)?(\d[\d,-]{0,40})$/i.exec(traffic) ?? [];
+  return `write its addresses, as in 192.0.2.7:${protocol}/${ports}, or its service in Consul as tag.service`;
+};
+
+const split = (text: string): Parts | undefined => {
+  const [, name = '', dot = '', rest = ''] = /^([^:/]{1,253}?)(\.?)([:/].{0,100})?$/.exec(text) ?? [];
+  return LABELS.test(name) ? { name, rest, isAbsolute: dot !== '' } : undefined;
+};
+
+/** `web`, `tag.web`, `web@dc2`, of `[tag.]web.service[.dc2[.dc]].consul` and `_web._tag.service.consul`. */
+const serviceBehind = (name: string): string | undefined => {
+  const [, head, datacenter] = /^(.+)\.service(?:\.([a-z\d_-]+?)(?:\.dc)?)?\.consul$/i.exec(name) ?? [];
+  if (head === undefined) return undefined;
+  const place = datacenter === undefined ? '' : `@${datacenter}`;
+  const [, service, tag = ''] = /^_([^.]+)\._([^.]+)$/.exec(head) ?? [];
+  if (service === undefined) return `${head}${place}`;
+  if (/^tcp$/i.test(tag)) return `${service}${place}`;
+  return /^udp$/i.test(tag) ? `${service}${place}:udp` : `${tag}.${service}${place}`;
+};
+
+/** Names in Consul's DNS that are no services of the catalog. */
+const isInConsul = (name: string): boolean =>
+  /\.(?:node|query|addr|connect|virtual|ingress)(?:\.[^.]+){0,2}\.consul$/i.test(name);

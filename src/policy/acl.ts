@@ -1,0 +1,31 @@
+/**
+ * The ACL keys of Consul, parsed. A key is parsed once for each text it has: everything behind it
+ * may recognise an unchanged key by the identity of its parsed form.
+ */
+import type { Problem } from '../common/problem.ts';
+import { parseRules, type Rule } from './rule.ts';
+
+/** One line of a key that is a rule. */
+export interface RuleLine {
+  readonly line: number;
+  readonly text: string;
+  readonly rule: Rule;
+}
+
+export interface AclKey {
+  readonly key: string;
+  readonly text: string;
+  readonly rules: readonly RuleLine[];
+  readonly problems: readonly Problem[];
+}
+
+export type Acl = ReadonlyMap<string, AclKey>;
+
+export function parseAcl(texts: ReadonlyMap<string, string>, previous: Acl = new Map()): Acl {
+  const acl = new Map<string, AclKey>();
+  for (const [key, text] of texts) {
+    const known = previous.get(key);
+    acl.set(key, known?.text === text ? known : { key, text, ...parseRules(key, text) });
+  }
+  return acl;
+}

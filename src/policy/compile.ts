@@ -1,0 +1,169 @@
+/**
+ * From grants to allowances: the rules of the granted keys, with services replaced by the addresses
+ * and ports of their instances.
+ */
+
+import type { Problem } from '../common/problem.ts';
+import { type Instance, OUTDATED, type ServiceRef, serviceName } from '../inventory/service.ts';
+import { contains, type Prefix, parseAddress } from '../net/address.ts';
+import { mayBeHostName } from '../net/host-name.ts';
+import type { Acl, AclKey, RuleLine } from './acl.ts';
+import type { ServiceRule } from './rule.ts';
+import { type AllowEntry, canonical, excludeProtected, type RuleSet } from './rule-set.ts';
+
+/** Service (as `serviceName` writes it) → its instances. A service not in here was not read yet. */
+export type Catalog = ReadonlyMap<string, readonly Instance[]>;
+
+/** One reason why traffic is allowed: which key, which line, and which instance where a service is named. */
+export interface RuleMatch {
+  readonly key: string;
+  readonly line: RuleLine;
+  readonly instance: Instance | undefined;
+  readonly allowance: AllowEntry;
+}
+
+export interface CompiledPolicy {
+  readonly reasons: readonly RuleMatch[];
+  readonly ruleSet: RuleSet;
+  readonly problems: readonly Problem[];
+  /** Services that rules refer to and that were not read yet; they allow nothing so far. */
+  readonly pending: readonly ServiceRef[];
+}
+
+/** The services that the rules of some keys refer to, each once. */
+export function servicesOf(keys: Iterable<AclKey>): readonly ServiceRef[] {
+  const refs = new Map<string, ServiceRef>();
+  for (const key of keys) {
+    for (const { rule } of key.rules) {
+      if (rule.kind === 'service') refs.set(serviceName(rule), refOf(rule));
+    }
+  }
+  return [...refs.values()];
+}
+
+/** The keys among `grants` that exist. */
+export const grantedKeys = (grants: readonly string[], acl: Acl): readonly AclKey[] =>
+  grants.flatMap((grant) => acl.get(grant) ?? []);
+
+/**
+ * What `grants` allow. `protectedHosts` are carved out of prefixes too broad to mean them (see
+ * `protect`). Never throws: what grants nothing is in `problems`.
+ */
+export function compile(
+  grants: readonly string[],
+  acl: Acl,
+  catalog: Catalog,
+  protectedHosts: readonly Prefix[],
+): CompiledPolicy {
+  const keys = grantedKeys(grants, acl);
+  const { reasons, problems } = matchesFor(keys, catalog, protectedHosts);
+  const allowances = reasons.map((reason) => reason.allowance);
+  return {
+    reasons,
+    ruleSet: canonical(excludeProtected(allowances, protectedHosts)),
+    problems: [
+      ...unknownKeys(grants.filter((grant) => !acl.has(grant))),
+      ...keys.flatMap((key) => key.problems),
+      ...problems,
+    ],
+    pending: servicesOf(keys).filter((ref) => !catalog.has(serviceName(ref))),
+  };
+}
+
+/** What each line of some keys allows by itself, and why some allow nothing; no rule set is made. */
+export function matchesFor(
+  keys: readonly AclKey[],
+  catalog: Catalog,
+  protectedHosts: readonly Prefix[],
+): { readonly reasons: readonly RuleMatch[]; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  return { reasons: keys.flatMap((key) => reasonsOf(key, { catalog, protectedHosts, problems })), problems };
+}
+
+const refOf = (rule: ServiceRule): ServiceRef => ({ service: rule.service, datacenter: rule.datacenter });
+
+/** Unknown keys that are told one by one: an image may name as many as it likes. */
+const MOST_UNKNOWN = 8;
+
+function unknownKeys(keys: readonly string[]): readonly Problem[] {
+  const reason = 'no such ACL key in Consul, so it grants nothing';
+  const told = keys.slice(0, MOST_UNKNOWN).map((key): Problem => ({ severity: 'error', key, reason }));
+  const more = keys.length - told.length;
+  if (more === 0) return told;
+  return [
+    ...told,
+    { severity: 'error', reason: `${more} more of its keys are not in Consul and grant nothing` },
+  ];
+}
+
+interface Lookup {
+  readonly catalog: Catalog;
+  readonly protectedHosts: readonly Prefix[];
+  /** Collects what allows nothing. */
+  readonly problems: Problem[];
+}
+
+function reasonsOf(key: AclKey, lookup: Lookup): readonly RuleMatch[] {
+  return key.rules.flatMap((line) => {
+    const { rule } = line;
+    if (rule.kind === 'address') return [{ key: key.key, line, instance: undefined, allowance: rule }];
+    return serviceReasons(key.key, line, rule, lookup);
+  });
+}
+
+function serviceReasons(
+  key: string,
+  line: RuleLine,
+  rule: ServiceRule,
+  lookup: Lookup,
+): readonly RuleMatch[] {
+  const instances = lookup.catalog.get(serviceName(rule));
+  if (instances === undefined) return [];
+  const { tag } = rule;
+  const chosen = tag === undefined ? instances : instances.filter((one) => one.tags.includes(tag));
+  const report = (severity: Problem['severity'], reason: string) =>
+    lookup.problems.push({ severity, key, line: line.line, text: line.text, reason });
+  if (instances === OUTDATED) report('error', outdated(rule));
+  else if (chosen.length === 0) report('warning', nothingRegistered(rule, instances.length));
+  return chosen.flatMap((instance) => {
+    const allowance = allowanceOf(instance, rule.protocol, lookup.protectedHosts);
+    if (typeof allowance === 'string') report('error', allowance);
+    return typeof allowance === 'string' ? [] : [{ key, line, instance, allowance }];
+  });
+}
+
+const outdated = (rule: ServiceRule): string =>
+  `Consul has not confirmed ${serviceName(rule)} for longer than --max-age allows, so it grants nothing until it does`;
+
+const nothingRegistered = (rule: ServiceRule, others: number): string =>
+  others === 0
+    ? `no instance of ${serviceName(rule)} is registered, so it grants nothing for now${ifHostName(rule)}`
+    : `no instance of ${serviceName(rule)} has the tag "${rule.tag}" (${others} without it), so it grants nothing for now`;
+
+/** The name of a host reads as a service with a tag: `example.com`. */
+const ifHostName = ({ tag, service }: ServiceRule): string =>
+  tag !== undefined && mayBeHostName(`${tag}.${service}`)
+    ? `; if ${tag}.${service} is a host name, write its addresses instead`
+    : '';
+
+/**
+ * What reaching an instance takes, or why it can't be said. Whoever may register a service must not
+ * thereby grant a protected address: that takes a rule that names it.
+ */
+function allowanceOf(
+  { address, port, node }: Instance,
+  protocol: 'tcp' | 'udp',
+  protectedHosts: readonly Prefix[],
+): AllowEntry | string {
+  const prefix = parseAddress(address);
+  if (prefix === undefined) {
+    return `the instance on node ${node} is registered with "${address}", which is not an IP address`;
+  }
+  if (protectedHosts.some((host) => contains(host, prefix))) {
+    return `the instance on node ${node} is registered with the protected address ${address}, which only a rule by address grants`;
+  }
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    return `the instance on node ${node} is registered with port ${port}, and a rule by service needs one`;
+  }
+  return { prefix, protocol, ranges: [{ first: port, last: port }] };
+}

@@ -1,0 +1,149 @@
+/**
+ * The difference of two sets of traffic as readable prefixes × ports.
+ *
+ * One sweep over the prefixes of both sides, which are nested or disjoint, meets the broader ones first. A
+ * prefix *owns* the ports that it adds and that nothing around it has added or taken already; what is taken
+ * further inside makes holes in them. Each port of the difference so has one owner, and is told by it.
+ *
+ * A step looks at what is around a prefix, at most one per prefix length, and never at all ports that are
+ * covered there: the work grows with the input, and not with the product of both sides.
+ */
+import { comparePrefixes, contains, type Family, type Prefix } from '../net/address.ts';
+import { CoveredPorts } from '../net/covered-ports.ts';
+import { mergeByPrefix, type PrefixPorts } from '../net/prefix-ports.ts';
+import { normalize, type Range } from '../net/ranges.ts';
+import { type Detail, type Piece, subtractPrefixes, touches } from './prefix-difference.ts';
+import type { AllowEntry } from './rule-set.ts';
+import type { Protocol } from './traffic.ts';
+
+/** One prefix and what both sides say of it. */
+interface Node {
+  readonly prefix: Prefix;
+  readonly plus: readonly Range[];
+  readonly minus: readonly Range[];
+}
+
+/** A node, the ports that it owns, and where they are taken again. */
+interface Owner extends Node {
+  readonly owned: readonly Range[];
+  /** Ranges of `plus` of which it owns too many parts to tell them one by one. */
+  readonly frayed: readonly Range[];
+  /** And the prefixes around them, without ranges: they are where it is broken up. */
+  readonly holes: PrefixPorts[];
+  /** The prefixes in `holes`. */
+  readonly marked: Set<Prefix>;
+}
+
+const FAMILIES: readonly Family[] = [4, 6];
+const PROTOCOLS: readonly Protocol[] = ['tcp', 'udp', 'icmp'];
+
+/** `partly`: some of it is in the other set too, in too many places to tell them one by one. */
+export interface Difference extends AllowEntry {
+  readonly partly: boolean;
+}
+
+const EXACTLY: Detail = { holes: Number.POSITIVE_INFINITY, ranges: Number.POSITIVE_INFINITY };
+
+/**
+ * What is in `plus` and not in `minus`: disjoint, sorted by family, protocol and address. Exact, except
+ * that what has more holes than `most` says is told as a whole.
+ */
+export function difference(
+  plus: readonly AllowEntry[],
+  minus: readonly AllowEntry[],
+  most: Detail = EXACTLY,
+): readonly Difference[] {
+  return FAMILIES.flatMap((family) =>
+    PROTOCOLS.flatMap((protocol) => {
+      const mine = (one: AllowEntry) => one.protocol === protocol && one.prefix.family === family;
+      const found = subtractKind(plus.filter(mine), minus.filter(mine), most);
+      return found.map((one) => ({ ...one, protocol }));
+    }),
+  );
+}
+
+function subtractKind(
+  plus: readonly PrefixPorts[],
+  minus: readonly PrefixPorts[],
+  most: Detail,
+): readonly Piece[] {
+  if (plus.length === 0) return [];
+  const found: Piece[] = [];
+  for (const { prefix, owned, frayed, holes } of sweep(
+    zip(mergeByPrefix(plus), mergeByPrefix(minus)),
+    most,
+  )) {
+    subtractPrefixes({ prefix, ranges: owned }, holes, most, found);
+    if (frayed.length > 0) found.push({ prefix, ranges: frayed, partly: true });
+  }
+  return join(found);
+}
+
+/** One node per prefix, the broader first; each list has each prefix once. */
+function zip(plus: readonly PrefixPorts[], minus: readonly PrefixPorts[]): readonly Node[] {
+  const sides = [
+    ...plus.map(({ prefix, ranges }): Node => ({ prefix, plus: ranges, minus: [] })),
+    ...minus.map(({ prefix, ranges }): Node => ({ prefix, plus: [], minus: ranges })),
+  ].sort((a, b) => comparePrefixes(a.prefix, b.prefix));
+  const nodes: Node[] = [];
+  for (const node of sides) {
+    const last = nodes.at(-1);
+    if (last === undefined || comparePrefixes(last.prefix, node.prefix) !== 0) nodes.push(node);
+    else nodes[nodes.length - 1] = { prefix: node.prefix, plus: last.plus, minus: node.minus };
+  }
+  return nodes;
+}
+
+function sweep(nodes: readonly Node[], most: Detail): readonly Owner[] {
+  const cover = new CoveredPorts();
+  const around: Owner[] = [];
+  return nodes.map((node) => {
+    leave(around, node.prefix, cover);
+    for (const [depth, owner] of around.entries())
+      if (touches(owner.owned, node.minus)) mark(owner, node, around.slice(depth + 1));
+    const owner = enter(node, cover, most);
+    around.push(owner);
+    return owner;
+  });
+}
+
+/** Writes down a hole, and before it the prefixes between the owner and the hole that are not there yet. */
+function mark({ holes, marked }: Owner, hole: Node, between: readonly Node[]): void {
+  for (const { prefix } of between) if (!marked.has(prefix)) holes.push({ prefix, ranges: [] });
+  for (const { prefix } of [...between, hole]) marked.add(prefix);
+  holes.push({ prefix: hole.prefix, ranges: hole.minus });
+}
+
+/** Steps back to the innermost prefix around. */
+function leave(around: Owner[], prefix: Prefix, cover: CoveredPorts): void {
+  for (let top = around.at(-1); top !== undefined && !contains(top.prefix, prefix); top = around.at(-1)) {
+    for (const range of [...top.plus, ...top.minus]) cover.remove(range);
+    around.pop();
+  }
+}
+
+function enter(node: Node, cover: CoveredPorts, most: Detail): Owner {
+  for (const range of node.minus) cover.add(range);
+  const [owned, frayed]: [Range[], Range[]] = [[], []];
+  for (const range of node.plus) {
+    const gaps = cover.gaps(range, most.ranges);
+    if (gaps === undefined) frayed.push(range);
+    else owned.push(...gaps);
+  }
+  for (const range of node.plus) cover.add(range);
+  return { ...node, owned, frayed, holes: [], marked: new Set() };
+}
+
+/** Pieces of the same prefix become one. */
+function join(pieces: readonly Piece[]): readonly Piece[] {
+  const joined: Piece[] = [];
+  for (const piece of pieces.toSorted(inOrder)) {
+    const last = joined.at(-1);
+    if (last === undefined || inOrder(last, piece) !== 0) joined.push(piece);
+    else joined[joined.length - 1] = { ...piece, ranges: normalize([...last.ranges, ...piece.ranges]) };
+  }
+  return joined;
+}
+
+const inOrder = (a: Piece, b: Piece): number =>
+  comparePrefixes(a.prefix, b.prefix) || Number(a.partly) - Number(b.partly);

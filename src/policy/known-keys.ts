@@ -1,0 +1,22 @@
+/**
+ * Keys that somebody names by hand must be there: a word that was mistyped grants nothing, and who wanted to let a
+ * container reach something would find it locked.
+ */
+import { UserError } from '../common/errors.ts';
+import { nearest } from '../common/nearest.ts';
+
+/** Throws a `UserError` that names the keys which are not among those `known`. */
+export function requireKnown(
+  named: readonly string[],
+  known: { has(key: string): boolean; keys(): Iterable<string> },
+): void {
+  const unknown = named.filter((key) => !known.has(key));
+  const [first] = unknown;
+  if (first === undefined) return;
+  const near = unknown.length === 1 ? nearest(first, [...known.keys()]) : undefined;
+  const meant = near === undefined ? '' : `; did you mean ${near}?`;
+  const which = unknown.length === 1 ? `no ACL key ${first}` : `none of the ACL keys ${unknown.join(', ')}`;
+  throw new UserError(
+    `Consul has ${which}, so nothing was changed${meant} (--force takes keys that are not there yet)`,
+  );
+}

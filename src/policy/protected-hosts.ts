@@ -1,0 +1,47 @@
+/**
+ * Keeps broad prefixes from granting single hosts that nobody meant to grant, such as the metadata
+ * service of a cloud: whoever can reach it can often act as the machine.
+ */
+import { contains, type Family, formatPrefix, type Prefix, splitPrefix } from '../net/address.ts';
+
+/** From this length on, a prefix names what it holds, and keeps it. */
+export const MINIMUM_LENGTH: Readonly<Record<Family, number>> = { 4: 24, 6: 64 };
+
+/**
+ * The allowances with the protected hosts carved out of every prefix shorter than `minimumLength`:
+ * such a prefix becomes the at most 32 (128) prefixes around each host. The others stay as they are.
+ */
+export const excludeProtected = <T extends { readonly prefix: Prefix }>(
+  allowances: Iterable<T>,
+  protectedHosts: readonly Prefix[],
+  minimumLength: Readonly<Record<Family, number>> = MINIMUM_LENGTH,
+): T[] => {
+  const carved = new Map<string, readonly Prefix[]>();
+  const around = (prefix: Prefix): readonly Prefix[] => {
+    const key = formatPrefix(prefix);
+    const known = carved.get(key) ?? carve(prefix, protectedHosts);
+    carved.set(key, known);
+    return known;
+  };
+  const kept: T[] = [];
+  for (const allowance of allowances) {
+    const { prefix } = allowance;
+    if (prefix.length >= minimumLength[prefix.family] || !protectedHosts.some(touches(prefix)))
+      kept.push(allowance);
+    else kept.push(...around(prefix).map((part) => ({ ...allowance, prefix: part })));
+  }
+  return kept;
+};
+
+/** What is left of a prefix without the protected ones, in ascending order. */
+const carve = (prefix: Prefix, hosts: readonly Prefix[]): readonly Prefix[] => {
+  const inside = hosts.filter(touches(prefix));
+  if (inside.length === 0) return [prefix];
+  if (inside.some((host) => contains(host, prefix))) return [];
+  return splitPrefix(prefix).flatMap((half) => carve(half, inside));
+};
+
+const touches =
+  (prefix: Prefix) =>
+  (host: Prefix): boolean =>
+    contains(prefix, host) || contains(host, prefix);

@@ -1,0 +1,97 @@
+/**
+ * Canonical rule sets: the resolved allow-list of one namespace in a form the kernel's sets accept.
+ *
+ * nftables refuses overlapping elements in a set of concatenated intervals ("File exists"), so the
+ * rectangles address × ports of each layer are disjoint. Layer 0 holds nearly everything; a further
+ * layer exists only where making rectangles disjoint would multiply them.
+ */
+import { contains, type Family, formatPrefix, type Prefix } from '../net/address.ts';
+import { mergeByPrefix, type PrefixPorts } from '../net/prefix-ports.ts';
+import type { Range } from '../net/ranges.ts';
+import { splitIntoLayers } from './layers.ts';
+import { formatRange, type Protocol } from './traffic.ts';
+
+export { excludeProtected } from './protected-hosts.ts';
+
+/** Traffic that is allowed; overlaps with others are fine. The input of `canonical`. */
+export interface AllowEntry {
+  readonly prefix: Prefix;
+  readonly protocol: Protocol;
+  readonly ranges: readonly Range[];
+}
+
+/** One rectangle: a prefix × a protocol × one range of ports (ICMP types). */
+export interface Element {
+  readonly prefix: Prefix;
+  readonly protocol: Protocol;
+  readonly range: Range;
+}
+
+/** Within a layer no two elements overlap; the order is stable. An empty rule set has no layers. */
+export interface RuleSet {
+  readonly layers: readonly (readonly Element[])[];
+}
+
+/** In the order of the elements. */
+const KINDS: readonly (readonly [Family, Protocol])[] = [
+  [4, 'tcp'],
+  [4, 'udp'],
+  [4, 'icmp'],
+  [6, 'tcp'],
+  [6, 'udp'],
+  [6, 'icmp'],
+];
+
+/**
+ * The same traffic as the allowances in canonical form. Equal traffic gives equal rule sets, in
+ * whatever order and form it was written, as long as one layer holds it. At most a few times as many
+ * elements as the allowances have ranges.
+ */
+export const canonical = (allowances: Iterable<AllowEntry>): RuleSet => {
+  const groups = groupByKind(allowances);
+  const layers: Element[][] = [];
+  for (const [family, protocol] of KINDS)
+    for (const [index, placed] of splitIntoLayers(mergeByPrefix(groups[family][protocol])).entries()) {
+      const layer = layers[index] ?? [];
+      for (const { prefix, ranges } of placed)
+        for (const range of ranges) layer.push({ prefix, protocol, range });
+      layers[index] = layer;
+    }
+  return { layers };
+};
+
+/** Nothing is allowed. */
+export const isEmpty = (ruleSet: RuleSet): boolean => ruleSet.layers.length === 0;
+
+/** Whether traffic to a host is allowed; `port` is the type for ICMP. For tests and for questions of people. */
+export const allows = (ruleSet: RuleSet, host: Prefix, protocol: Protocol, port: number): boolean =>
+  ruleSet.layers.some((layer) =>
+    layer.some(
+      (element) =>
+        element.protocol === protocol &&
+        element.range.first <= port &&
+        port <= element.range.last &&
+        contains(element.prefix, host),
+    ),
+  );
+
+/** One line per element, the layer first: equal texts are equal rule sets. */
+export const serialize = (ruleSet: RuleSet): string =>
+  ruleSet.layers
+    .flatMap((layer, index) => layer.map((element) => `${index} ${formatElement(element)}\n`))
+    .join('');
+
+const formatElement = ({ prefix, protocol, range }: Element): string =>
+  `${formatPrefix(prefix)} ${protocol} ${formatRange(range)}`;
+
+type Groups = Readonly<Record<Family, Readonly<Record<Protocol, PrefixPorts[]>>>>;
+
+const groupByKind = (allowances: Iterable<AllowEntry>): Groups => {
+  const groups: Groups = {
+    4: { tcp: [], udp: [], icmp: [] },
+    6: { tcp: [], udp: [], icmp: [] },
+  };
+  for (const allowance of allowances)
+    if (allowance.ranges.length > 0) groups[allowance.prefix.family][allowance.protocol].push(allowance);
+  return groups;
+};

@@ -1,0 +1,121 @@
+/**
+ * The grammar of one rule: a line of an ACL key's value.
+ *
+ * `10.50.128.0/24:tcp/80,443,8000-8100` names addresses, `production.postgresql@dc2:udp` names a
+ * service of Consul's catalog. Parsing never throws and never guesses: a line is a rule or a problem.
+ */
+
+import type { Problem } from '../common/problem.ts';
+import { printable, quote } from '../common/text.ts';
+import { type AddressRule, formatAddressRule, parseAddressRule } from './address-rule.ts';
+import { formatServiceRule, nameAndProtocol, parseServiceRule, type ServiceRule } from './service-rule.ts';
+import { slipOf } from './slips.ts';
+
+export type { Range } from '../net/ranges.ts';
+export type { AddressRule } from './address-rule.ts';
+export type { ServiceRule } from './service-rule.ts';
+export type { Protocol } from './traffic.ts';
+
+export type Rule = AddressRule | ServiceRule;
+
+/** A rule, with what is odd about it, or why the line is none. */
+export type ParsedRule =
+  | { readonly rule: Rule; readonly warnings: readonly string[] }
+  | { readonly reason: string };
+
+/** A good line: its number from 1, and its text as written, made fit to be shown. */
+export interface RuleLine {
+  readonly line: number;
+  readonly text: string;
+  readonly rule: Rule;
+}
+
+export interface ParsedRules {
+  readonly rules: readonly RuleLine[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Lines of one key that are read; the rest is a problem. Consul keeps 512 KiB in a key unless told
+ * otherwise, which holds fewer rules than this.
+ */
+export const MOST_LINES = 100_000;
+
+/** Reads a key's value line by line: the good lines apply, each bad one is a problem. */
+export const parseRules = (key: string, text: string): ParsedRules => {
+  const rules: RuleLine[] = [];
+  const problems: Problem[] = [];
+  const lines = text.split(/\r\n?|\n/, MOST_LINES + 1);
+  for (const [index, content] of lines.slice(0, MOST_LINES).entries()) {
+    const parsed = parseRule(content);
+    if (parsed === undefined) continue;
+    const where = { line: index + 1, text: printable(content.trim()) };
+    if ('rule' in parsed) rules.push({ ...where, rule: parsed.rule });
+    problems.push(...problemsOf(parsed).map((problem) => ({ ...problem, key, ...where })));
+  }
+  return { rules, problems: lines.length > MOST_LINES ? [...problems, tooLong(key)] : problems };
+};
+
+/** One line; undefined where it is blank or a comment. */
+export const parseRule = (line: string): ParsedRule | undefined => {
+  const text = withoutComment(line);
+  if (text === '') return undefined;
+  const slip = slipOf(text);
+  if (slip !== undefined) return { reason: slip };
+  const parsed = parseText(text);
+  return 'rule' in parsed ? parsed : { reason: gluedComment(text) ?? parsed.reason };
+};
+
+/** A rule and, with no space before it, a comment: a tag may hold a "#". */
+const gluedComment = (text: string): string | undefined => {
+  const hash = text.indexOf('#');
+  const rule = text.slice(0, Math.max(hash, 0));
+  if (rule === '' || rule.length > MOST_GLUED || !('rule' in parseText(rule))) return undefined;
+  return `expected a space before a comment, got ${quote(text)}; write ${quote(`${rule} ${text.slice(hash)}`)}`;
+};
+
+/** Characters of a rule that is repeated with its comment set apart. */
+const MOST_GLUED = 60;
+
+const parseText = (text: string): ParsedRule => {
+  if (/\s/.test(text)) return { reason: `expected one rule without spaces inside, got ${quote(text)}` };
+  if (/\p{C}/u.test(text)) return { reason: `expected visible characters only, got ${quote(text)}` };
+  return looksLikeAddress(text) ? parseAddressRule(text) : parseServiceRule(text);
+};
+
+/** The text that `parseRule` reads as the same rule. */
+export const formatRule = (rule: Rule): string =>
+  rule.kind === 'service' ? formatServiceRule(rule) : formatAddressRule(rule);
+
+const problemsOf = (parsed: ParsedRule): readonly Problem[] =>
+  'reason' in parsed
+    ? [{ severity: 'error', reason: parsed.reason }]
+    : parsed.warnings.map((reason) => ({ severity: 'warning', reason }));
+
+const tooLong = (key: string): Problem => ({
+  severity: 'error',
+  key,
+  line: MOST_LINES + 1,
+  reason: `expected at most ${MOST_LINES} lines in a key, got more; those from here on have no effect`,
+});
+
+/** A comment is a `#` at the start or after a space, so that tags may hold one. */
+const withoutComment = (line: string): string => {
+  const text = line.trim();
+  const comment = text.startsWith('#') ? 0 : text.search(/\s#/);
+  return comment < 0 ? text : text.slice(0, comment).trimEnd();
+};
+
+/** What a person may have meant as an address: a mistyped one must not pass for a service. */
+const ADDRESS_SHAPES: readonly RegExp[] = [
+  /^[\d.]+$/,
+  /^\d+\.\d+\.\d+\.(?:\d|[a-z*]$)/i,
+  /^0x[\da-f]+$/i,
+  /^[\da-f]{0,4}:[\da-f]{0,4}:/i,
+  /[/*[\]]/,
+];
+
+const looksLikeAddress = (text: string): boolean => {
+  const { name } = nameAndProtocol(text);
+  return text.includes('::') || ADDRESS_SHAPES.some((shape) => shape.test(name));
+};

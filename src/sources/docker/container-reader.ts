@@ -1,0 +1,79 @@
+/**
+ * Reads a container, with what its image says by itself: the Engine mixes an image's environment and
+ * labels into those of the container, and who made the image is not who runs it.
+ */
+import { waitUntil } from '../../common/wait-until.ts';
+import type { Container, ContainerId, ImageSettings } from '../../inventory/container.ts';
+import type { Engine } from './engine.ts';
+import { ExistingNamespaces } from './existing-namespace.ts';
+import { containerFrom, manifestOf } from './inspect.ts';
+import { imageSettings } from './own-settings.ts';
+
+/** An image's id stands for its content, so that what was read once holds. */
+const MOST_REMEMBERED = 500;
+
+/**
+ * Milliseconds for what is asked beside the inspection itself. What comes later is not known for now: the
+ * image is unclear, which loosens nothing, and CAP_NET_RAW counts as held.
+ */
+const LIMIT = 500;
+
+/** True if a container has no CAP_NET_RAW although the Engine gave it: the gate takes it away. */
+export type LacksRawSockets = (container: Container) => Promise<boolean>;
+
+export class ContainerReader {
+  readonly #engine: Engine;
+  readonly #socket: string | undefined;
+  readonly #lacksRawSockets: LacksRawSockets;
+  readonly #joined: ExistingNamespaces;
+  readonly #images = new Map<string, Promise<ImageSettings | 'unknown'>>();
+
+  constructor(engine: Engine, lacksRawSockets: LacksRawSockets = async () => false) {
+    this.#engine = engine;
+    this.#socket = /^unix:\/\/(\/.+)$/.exec(engine.address)?.[1];
+    this.#lacksRawSockets = lacksRawSockets;
+    this.#joined = new ExistingNamespaces(engine);
+  }
+
+  /** Fails with an `EngineError` where the container itself cannot be inspected. */
+  async read(id: ContainerId): Promise<Container> {
+    const json = await this.#engine.inspect(id);
+    const seen = containerFrom(json, this.#socket);
+    const network = await waitUntil(LIMIT, this.#joined.resolve(seen.network), seen.network);
+    const container = { ...seen, network };
+    if (!speaksOfUs(container)) return container;
+    const [image, lacksRawSockets] = await Promise.all([
+      waitUntil(LIMIT, this.#wordsOf(container.imageId, manifestOf(json)), 'unknown' as const),
+      waitUntil(LIMIT, this.#lacksRawSockets(container), false),
+    ]);
+    return { ...container, hasRawSockets: container.hasRawSockets && !lacksRawSockets, image };
+  }
+
+  #wordsOf(image: string, manifest: Manifest): Promise<ImageSettings | 'unknown'> {
+    const key = manifest?.digest ?? image;
+    const known = this.#images.get(key);
+    if (known !== undefined) return known;
+    const asked = this.#ask(image, manifest);
+    const forget = () => this.#images.delete(key);
+    asked.then((words) => words === 'unknown' && forget(), forget);
+    if (this.#images.size >= MOST_REMEMBERED) this.#images.clear();
+    this.#images.set(key, asked);
+    return asked;
+  }
+
+  /**
+   * An image can be removed by force while its containers stay; then nobody knows what it said. Nor does anybody
+   * where the Engine tells of another than the container was made of.
+   */
+  async #ask(image: string, manifest: Manifest): Promise<ImageSettings | 'unknown'> {
+    const found = await this.#engine.image(image, manifest?.platform);
+    if (found === undefined || (manifest !== undefined && found.manifest !== manifest.digest))
+      return 'unknown';
+    return imageSettings(found);
+  }
+}
+
+type Manifest = ReturnType<typeof manifestOf>;
+
+const speaksOfUs = ({ environment, labels }: Container): boolean =>
+  environment.length > 0 || Object.keys(labels).length > 0;

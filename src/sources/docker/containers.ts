@@ -1,0 +1,136 @@
+/**
+ * The containers of a Docker Engine, for the controller.
+ */
+
+import { LoadError } from '../../common/errors.ts';
+import { steadyNow } from '../../common/steady-clock.ts';
+import type { Container, ContainerId } from '../../inventory/container.ts';
+import type { ContainerSource, Watched } from '../../inventory/sources.ts';
+import { ContainerReader } from './container-reader.ts';
+import { withDeadline } from './deadline.ts';
+import { defaultResolvers } from './default-resolvers.ts';
+import { emptyImage } from './empty-image.ts';
+import type { Engine } from './engine.ts';
+import { isRefusal } from './errors.ts';
+import { reachable } from './resolv-conf.ts';
+import { resolvConfOn } from './resolv-conf-probe.ts';
+import { readHere, resolversFrom } from './resolvers.ts';
+import { ContainerWatch, type WatchSettings } from './watch.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface SourceSettings extends WatchSettings {
+  /** Milliseconds for which the Engine's own resolvers are remembered. */
+  readonly keepResolvers: number;
+  /** Milliseconds in which the Engine must have told the resolvers of a container. */
+  readonly resolversLimit: number;
+  /** Finds an image for containers that show what the Engine writes; default: one with nothing in it. */
+  readonly image?: (() => Promise<string>) | undefined;
+}
+
+const defaultSettings: SourceSettings = {
+  keepResolvers: 600_000,
+  resolversLimit: 10_000,
+  relistEvery: 60_000,
+  patience: 1_000,
+  concurrency: 8,
+  // To ask a socket of this host costs next to nothing, and each wait is one for containers that start.
+  backoff: { first: 250, most: 5_000 },
+  now: Date.now,
+  steadyNow,
+  random: Math.random,
+};
+
+export class DockerContainerSource implements ContainerSource {
+  readonly #engine: Engine;
+  readonly #reader: ContainerReader;
+  readonly #settings: SourceSettings;
+  readonly #askEngine: (image: string) => Promise<readonly string[]>;
+  /** The Engine's own resolvers, as last told. */
+  #engines: readonly string[] | undefined;
+
+  constructor(engine: Engine, settings: Partial<SourceSettings> = {}) {
+    this.#engine = engine;
+    this.#settings = { ...defaultSettings, ...settings };
+    this.#reader = new ContainerReader(engine, this.#settings.lacksRawSockets);
+    this.#askEngine = defaultResolvers(engine, this.#settings.keepResolvers, this.#settings.now);
+  }
+
+  async list(): Promise<ReadonlyMap<ContainerId, Container>> {
+    const found = new Map<ContainerId, Container>();
+    const visits = new WorkQueue(async (id) => {
+      const container = await this.#find(id);
+      if (container?.running) found.set(container.id, container);
+    }, this.#settings.concurrency);
+    const listed = await this.#engine.running();
+    await Promise.all(listed.map(({ id }) => visits.mark(id)));
+    return found;
+  }
+
+  watch(onChange: () => void): Watched<ReadonlyMap<ContainerId, Container>> {
+    return new ContainerWatch(this.#engine, this.#settings, onChange);
+  }
+
+  /** The Engine's own resolvers, to be known before the first container starts. */
+  async warmUp(): Promise<readonly string[]> {
+    this.#engines = await this.#askEngine(await this.#image());
+    return this.#engines;
+  }
+
+  resolversGiven({ dnsConfig: { servers } }: Container): readonly string[] | undefined {
+    return servers.length > 0 ? reachable(servers) : this.#engines;
+  }
+
+  async resolversHere(container: Container): Promise<readonly string[] | undefined> {
+    const given = this.resolversGiven(container);
+    const { servers, resolvConf } = container.dnsConfig;
+    if (servers.length === 0) this.#refresh();
+    if (given === undefined || resolvConf === undefined) return undefined;
+    const text = await readHere(resolvConf);
+    return text === undefined ? undefined : resolversFrom(text, given);
+  }
+
+  /** Fails with a `LoadError` that says so if the container ended: the Engine has many words for that. */
+  async resolvers(container: Container): Promise<readonly string[]> {
+    const { id, name } = container;
+    const { resolversLimit } = this.#settings;
+    try {
+      return await withDeadline(resolversLimit, `tell the resolvers of ${name}`, () => this.#ask(container));
+    } catch (error) {
+      const found = await this.#find(id).catch(() => 'unknown' as const);
+      if (found === 'unknown' || found?.running) throw error;
+      const message = `Container ${id} ended before its resolvers were read.`;
+      throw new LoadError(message, { gone: true, cause: error });
+    }
+  }
+
+  /** They may change while the Engine runs; who asks now is not kept waiting for that. */
+  #refresh(): void {
+    this.warmUp().catch(() => {});
+  }
+
+  async #ask(container: Container): Promise<readonly string[]> {
+    const image = await this.#image();
+    if (container.dnsConfig.servers.length === 0) await this.warmUp();
+    const here = await this.resolversHere(container);
+    if (here !== undefined) return here;
+    const network = `container:${container.id}`;
+    const text = await resolvConfOn(this.#engine, image, network, this.#settings.now());
+    return resolversFrom(text, this.resolversGiven(container) ?? []);
+  }
+
+  /** The helper's, where there is one. Never a workload's own: who made that says what is in the way of a file. */
+  async #image(): Promise<string> {
+    const { image } = this.#settings;
+    return image === undefined ? emptyImage(this.#engine) : image().catch(() => emptyImage(this.#engine));
+  }
+
+  /** A container that ended since it was listed is no error. */
+  async #find(id: ContainerId): Promise<Container | undefined> {
+    try {
+      return await this.#reader.read(id);
+    } catch (error) {
+      if (isRefusal(error, 404)) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What can go wrong between us and the Engine, in one sentence each that says what to do.
+ */
+import { EngineError, messageOf } from '../../common/errors.ts';
+
+/** The Engine answered, and refused. `status` is the HTTP status of its answer. */
+export class EngineHttpError extends EngineError {
+  readonly status: number;
+  /** The Engine's own words, trimmed. */
+  readonly detail: string;
+  constructor(
+    message: string,
+    evidence: ErrorOptions & { readonly status: number; readonly detail: string },
+  ) {
+    super(message, evidence);
+    this.status = evidence.status;
+    this.detail = evidence.detail;
+  }
+}
+
+/** The Engine did not answer: nobody listens, or the connection broke. */
+export class EngineUnreachable extends EngineError {}
+
+/** The Engine took a request and was silent until its time was over. */
+export class EngineTimeout extends EngineError {}
+
+/** An answer that we cannot read. */
+export class EngineAnswerError extends EngineError {}
+
+export const isRefusal = (error: unknown, ...statuses: number[]): error is EngineHttpError =>
+  error instanceof EngineHttpError && statuses.includes(error.status);
+
+/**
+ * Turns what the client library throws into ours.
+ * `what` completes "could not …"; `address` is where the Engine was looked for.
+ */
+export function engineError(error: unknown, what: string, address: string): EngineError {
+  if (error instanceof EngineError) return error;
+  const status = property(error, 'statusCode');
+  if (typeof status === 'number') return refusal(error, what, status);
+  return new EngineUnreachable(unreachable(error, what, address), { cause: error });
+}
+
+/** What the library puts in front of the Engine's own words, where it does not hand these out apart. */
+const LIBRARYS_WORDS = /^\(HTTP code \d+\) [^-]*- /;
+
+function refusal(error: unknown, what: string, status: number): EngineHttpError {
+  const said = property(property(error, 'json'), 'message');
+  const detail = (typeof said === 'string' ? said : messageOf(error).replace(LIBRARYS_WORDS, '')).trim();
+  return new EngineHttpError(`The Docker Engine could not ${what}: ${detail}`, {
+    cause: error,
+    status,
+    detail,
+  });
+}
+
+function unreachable(error: unknown, what: string, address: string): string {
+  const code = property(error, 'code');
+  const told = typeof code === 'string' ? reasons[code] : undefined;
+  if (told !== undefined) return `${told(address)} (could not ${what}).`;
+  return `The connection to the Docker Engine at ${address} broke: could not ${what}: ${messageOf(error)}.`;
+}
+
+/** Node's error codes of a connection that did not come about. */
+const reasons: Readonly<Record<string, (address: string) => string>> = {
+  ENOENT: (address) =>
+    `There is no Docker Engine at ${address}: the socket is missing; start the Engine, mount its socket, or set DOCKER_HOST`,
+  ENOTSOCK: (address) =>
+    `${address} is not a socket: mount the Docker Engine's socket there, or set DOCKER_HOST`,
+  ECONNREFUSED: (address) => `Nothing answers at ${address}: start the Docker Engine, or set DOCKER_HOST`,
+  EACCES: (address) =>
+    `Permission denied at ${address}: run as root or as a member of the group that owns the Docker Engine's socket`,
+  EPERM: (address) =>
+    `Permission denied at ${address}: run as root or as a member of the group that owns the Docker Engine's socket`,
+  ENOTFOUND: (address) => `The Docker Engine's host at ${address} has no address: check DOCKER_HOST`,
+};
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}

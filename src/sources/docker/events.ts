@@ -1,0 +1,28 @@
+/**
+ * Which container an event of the Engine concerns. That is all an event says to us: what happened is read
+ * from the container itself.
+ */
+import { z } from 'zod';
+import type { ContainerId } from '../../inventory/container.ts';
+
+const event = z.object({
+  Type: z.string(),
+  Action: z.string(),
+  Actor: z.object({ ID: z.string(), Attributes: z.record(z.string(), z.string()).nullish() }),
+});
+
+export type AffectedContainer =
+  | { readonly kind: 'container'; readonly id: ContainerId }
+  /** Not understood: look at everything. */
+  | { readonly kind: 'all' }
+  | { readonly kind: 'none' };
+
+/** Connect and disconnect are events of the network; the container is an attribute. */
+export function affectedContainer(json: unknown): AffectedContainer {
+  const { success, data } = event.safeParse(json);
+  if (!success) return { kind: 'all' };
+  if (data.Action.startsWith('exec_') || data.Action.startsWith('health_status')) return { kind: 'none' };
+  if (data.Type === 'container') return { kind: 'container', id: data.Actor.ID };
+  const id = data.Actor.Attributes?.container;
+  return data.Type === 'network' && id ? { kind: 'container', id } : { kind: 'none' };
+}

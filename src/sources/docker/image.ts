@@ -1,0 +1,110 @@
+/**
+ * Which image helpers are made of: the one named by the user, else the image the controller itself runs
+ * in, else `egresstrator-helper:<version>`. Only a name that the user gave is ever pulled.
+ */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { EngineError, messageOf } from '../../common/errors.ts';
+import { read } from './answers.ts';
+import type { Engine } from './engine.ts';
+import { isRefusal } from './errors.ts';
+
+export interface HelperImageSettings {
+  /** As in `--image`. */
+  readonly named?: string | undefined;
+  /** Of this program. */
+  readonly version: string;
+  /** Reads a file of this machine; `undefined`: there is none. */
+  readonly readText?: (path: string) => Promise<string | undefined>;
+}
+
+/** Set by our Dockerfile: an image that holds `dataplane/netns`. */
+export const helperLabel = 'egresstrator.helper';
+
+/** Finds the image; fails with an `EngineError`. */
+export interface HelperImage {
+  (): Promise<string>;
+  /** It is not there any more (pruned, for one): look again. */
+  forget?(): void;
+}
+
+/** Asks the Engine at the first call and remembers a good answer. */
+export function helperImage(engine: Engine, settings: HelperImageSettings): HelperImage {
+  let found: Promise<string> | undefined;
+  const forget = () => {
+    found = undefined;
+  };
+  const find = () => {
+    found ??= findImage(engine, settings).catch((error: unknown) => {
+      forget();
+      throw error;
+    });
+    return found;
+  };
+  return Object.assign(find, { forget });
+}
+
+async function findImage(engine: Engine, settings: HelperImageSettings): Promise<string> {
+  const { named, version, readText = readIfThere } = settings;
+  if (named) return present(engine, named);
+  const own = await ownImage(engine, await ownIds(readText));
+  if (own !== undefined) return own;
+  const usual = `egresstrator-helper:${version}`;
+  if ((await engine.image(usual)) !== undefined) return usual;
+  throw new EngineError(
+    `The Docker Engine has no helper image ${usual}: build it with \`docker build --target helper -t ${usual} .\`, or name another with --image.`,
+  );
+}
+
+async function present(engine: Engine, name: string): Promise<string> {
+  if ((await engine.image(name)) !== undefined) return name;
+  try {
+    await engine.pull(name);
+  } catch (error) {
+    throw new EngineError(
+      `The Docker Engine has no helper image ${name} and cannot pull it: build it with \`docker build --target helper -t ${name} .\`, or correct --image: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+  return name;
+}
+
+const inspected = z.object({
+  Id: z.string(),
+  Image: z.string(),
+  State: z.object({ Running: z.boolean() }),
+});
+
+/** The image of the first of these containers that runs on this Engine, if it can serve as a helper. */
+async function ownImage(engine: Engine, ids: readonly string[]): Promise<string | undefined> {
+  for (const id of ids) {
+    const image = await imageOf(engine, id);
+    const summary = image === undefined ? undefined : await engine.image(image);
+    if (summary?.labels[helperLabel] !== undefined) return image;
+  }
+  return undefined;
+}
+
+/** An id may be the host's name by chance: a container called like that is not us. */
+async function imageOf(engine: Engine, id: string): Promise<string | undefined> {
+  try {
+    const { Id, Image, State } = read(inspected, await engine.inspect(id), `inspect container ${id}`);
+    return Id.startsWith(id) && State.Running ? Image : undefined;
+  } catch (error) {
+    if (isRefusal(error, 404)) return undefined;
+    throw error;
+  }
+}
+
+/** What we may be called, if we are in a container: Docker mounts files of ours from a folder of that name. */
+export async function ownIds(
+  readText: (path: string) => Promise<string | undefined> = readIfThere,
+): Promise<readonly string[]> {
+  const mounts = (await readText('/proc/self/mountinfo')) ?? '';
+  const mounted = /\/containers\/([0-9a-f]{64})\/(?:resolv\.conf|hostname|hosts) /.exec(mounts)?.[1];
+  const hostName = ((await readText('/etc/hostname')) ?? '').trim();
+  return [mounted ?? '', hostName].filter((id) => /^[0-9a-f]{12,64}$/.test(id));
+}
+
+const readIfThere = (path: string): Promise<string | undefined> =>
+  readFile(path, 'utf8').catch(() => undefined);

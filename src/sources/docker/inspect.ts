@@ -1,0 +1,92 @@
+/**
+ * From the Engine's inspect JSON to our `Container`. Pure: JSON in, value out.
+ *
+ * Shapes were read from Engine 20.10 and 28.5. `HostConfig.NetworkMode` says how a container was created,
+ * not how it is attached now: one created with `--network none` may get a network later, from Docker or from others. Of a
+ * container that was joined it tells the whole id, however the user named it.
+ */
+import { z } from 'zod';
+import type { Container, NetworkMode } from '../../inventory/container.ts';
+import { read } from './answers.ts';
+import { bypassesOf, holdsCapability, hostConfigSchema, mountsSchema } from './bypass.ts';
+import type { Platform } from './engine.ts';
+import { isOurs } from './labels.ts';
+import { hasOurSettings } from './own-settings.ts';
+
+const strings = z
+  .array(z.string())
+  .nullish()
+  .transform((list) => list ?? []);
+
+const network = z.object({ NetworkID: z.string().nullish(), EndpointID: z.string().nullish() });
+
+const schema = z.object({
+  Id: z.string().min(1),
+  Name: z.string(),
+  Image: z.string(),
+  State: z.object({ Running: z.boolean(), Pid: z.number(), StartedAt: z.string() }),
+  HostConfig: hostConfigSchema.extend({ Dns: strings }),
+  Config: z.object({ Env: strings, Labels: z.record(z.string(), z.string()).nullish() }),
+  ImageManifestDescriptor: z
+    .object({ digest: z.string(), platform: z.record(z.string(), z.unknown()).nullish() })
+    .nullish(),
+  ResolvConfPath: z.string().nullish(),
+  Mounts: mountsSchema,
+  NetworkSettings: z
+    .object({ Networks: z.record(z.string(), network.nullish()).nullish(), SandboxKey: z.string().nullish() })
+    .nullish(),
+});
+
+type Inspected = z.infer<typeof schema>;
+
+/** `socket`: where the Engine listens, if that is a path. Throws an `EngineError` for an answer that is no inspect JSON. */
+export function containerFrom(json: unknown, socket?: string): Container {
+  const seen = readInspected(json);
+  const ways = isHelper(seen) ? [] : bypassesOf(seen, socket);
+  return {
+    id: seen.Id,
+    name: seen.Name.replace(/^\//, ''),
+    // Between two tries of a crash loop the Engine says "running" of a container that has no process.
+    running: seen.State.Running && seen.State.Pid > 0,
+    pid: seen.State.Pid,
+    startedAt: seen.State.StartedAt,
+    network: networkMode(seen),
+    sandbox: seen.NetworkSettings?.SandboxKey || undefined,
+    attachments: attachments(seen),
+    canUndoRules: ways.length > 0,
+    waysRound: ways,
+    hasRawSockets: holdsCapability(seen.HostConfig, 'NET_RAW', true),
+    imageId: seen.Image,
+    dnsConfig: { servers: seen.HostConfig.Dns, resolvConf: seen.ResolvConfPath || undefined },
+    ...hasOurSettings({ environment: seen.Config.Env, labels: seen.Config.Labels ?? {} }),
+  };
+}
+
+/** In containerd's store an image's id may stand for several, one for each platform: which one it is made of. */
+export function manifestOf(json: unknown): { digest: string; platform: Platform } | undefined {
+  const { ImageManifestDescriptor: found } = readInspected(json);
+  return found ? { digest: found.digest, platform: found.platform ?? {} } : undefined;
+}
+
+const readInspected = (json: unknown): Inspected => read(schema, json, 'inspect a container');
+
+/** The network called "none" is an entry like any other, but attaches to nothing. */
+function attachments({ NetworkSettings }: Inspected): readonly string[] {
+  const entries = Object.entries(NetworkSettings?.Networks ?? {});
+  return entries
+    .filter(([name, entry]) => name !== 'none' && Boolean(entry?.NetworkID) && Boolean(entry?.EndpointID))
+    .map(([, entry]) => `${entry?.NetworkID}:${entry?.EndpointID}`)
+    .sort();
+}
+
+function networkMode({ HostConfig }: Inspected): NetworkMode {
+  const mode = HostConfig.NetworkMode ?? '';
+  if (mode === 'host') return { kind: 'host' };
+  if (mode.startsWith('container:')) return { kind: 'container', owner: mode.slice('container:'.length) };
+  return { kind: 'own' };
+}
+
+/** Helpers change rules because we say so: what they are in can undo no more than before. */
+const isHelper = ({ Name, Config, HostConfig }: Inspected): boolean =>
+  isOurs({ names: [Name], labels: Config.Labels ?? {} }) &&
+  HostConfig.NetworkMode?.startsWith('container:') === true;

@@ -1,0 +1,162 @@
+/** What the facts of a host mean: each trouble is told with a way out, and what is well is told as well. */
+import { expect, test } from 'vitest';
+import { evaluate, type Health } from '../../../../src/cli/doctor/evaluate.ts';
+import type { Facts } from '../../../../src/cli/doctor/facts.ts';
+
+const gate = {
+  ...{ installed: true, current: true, knownToEngine: true, isDefault: false, missingTools: [] },
+  ...{ libDir: '/lib', runDir: '/run', runtime: '/usr/bin/runc', preparedTexts: 3 },
+};
+const engine = {
+  ...{ version: '28.5.2', cgroup: '2', isRootless: false, remapsUsers: false, storesInContainerd: false },
+};
+const well: Facts = {
+  ...{
+    version: '1.0.0',
+    platform: 'linux',
+    release: '6.18.1-amd64',
+    isRoot: true,
+    loader: 'auto',
+    template: 'nftables',
+  },
+  ...{ nft: { value: 'nftables v1.1' }, tried: { value: true }, userNamespaces: 100 },
+  ...{ engine: { value: engine }, helperImage: { value: 'egresstrator-helper:1.0.0' } },
+  ...{ keys: { value: 2 }, rights: { value: { keys: true, services: true, nodes: true } } },
+  ...{ controller: { value: '1.0.0' }, socket: '/run/api.sock', gate: { value: gate } },
+  firewalls: { legacyTables: [], nftTables: { value: [] }, firewalld: false, ufw: false },
+};
+const away = { error: 'nobody answers' };
+
+test('a host that has all of it is well', () => {
+  expect(evaluate(well).filter(({ health }) => health !== 'ok')).toEqual([]);
+});
+
+const CASES: readonly (readonly [string, Partial<Facts>, string, Health, RegExp])[] = [
+  ['another system', { platform: 'darwin' }, 'kernel', 'error', /this is darwin/],
+  ['an old kernel', { release: '6.1.0-13-amd64' }, 'kernel', 'warning', /6\.16/],
+  ['a kernel that is too old', { release: '5.15.0' }, 'kernel', 'error', /5\.16/],
+  ['a template for it', { release: '5.15.0', template: 'iptables' }, 'kernel', 'warning', /6\.16/],
+  ['no root', { isRoot: false }, 'rights', 'warning', /not root/],
+  ['no nft', { nft: away }, 'nftables', 'warning', /helper containers do it/],
+  ['nsenter that cannot', { loader: 'nsenter', tried: away }, 'nftables', 'error', /cannot be loaded/],
+  ['no Engine', { engine: away }, 'docker engine', 'error', /nobody answers/],
+  [
+    'a rootless Engine',
+    { engine: { value: { ...engine, isRootless: true } } },
+    'engine setup',
+    'error',
+    /rootless/,
+  ],
+  [
+    "containerd's store with the gate",
+    { engine: { value: { ...engine, storesInContainerd: true } } },
+    'engine setup',
+    'warning',
+    /containerd's store/,
+  ],
+  [
+    'userns-remap',
+    { engine: { value: { ...engine, remapsUsers: true } } },
+    'engine setup',
+    'ok',
+    /userns-remap/,
+  ],
+  ['no helper image, but nsenter', { helperImage: away }, 'helper image', 'ok', /none is needed/],
+  ['no helper image and no nsenter', { helperImage: away, tried: away }, 'helper image', 'error', /nobody/],
+  ['no Consul', { keys: away, rights: away }, 'consul', 'error', /nobody answers/],
+  ['no keys', { keys: { value: 0 } }, 'consul', 'warning', /no ACL keys/],
+  [
+    'a token that may not',
+    { rights: { value: { keys: true, services: false, nodes: false } } },
+    'consul rights',
+    'error',
+    /may not read services and nodes/,
+  ],
+  ['a Consul without ACLs', { rights: { value: undefined } }, 'consul rights', 'ok', /no ACLs/],
+  ['no controller', { controller: undefined }, 'controller', 'warning', /none answers at \/run\/api\.sock/],
+  ['a controller of another version', { controller: { value: '0.9.0' } }, 'controller', 'warning', /0\.9\.0/],
+  ['a controller that hangs', { controller: away }, 'controller', 'error', /nobody answers/],
+  [
+    'no gate',
+    { gate: { value: { ...gate, installed: false, knownToEngine: false } } },
+    'gate',
+    'warning',
+    /open from its first instruction/,
+  ],
+  ['an old gate', { gate: { value: { ...gate, current: false } } }, 'gate', 'error', /another version/],
+  [
+    'a gate that the Engine does not know',
+    { gate: { value: { ...gate, knownToEngine: false } } },
+    'gate',
+    'error',
+    /does not know it/,
+  ],
+  [
+    'a gate whose files are gone',
+    { gate: { value: { ...gate, installed: false } } },
+    'gate',
+    'error',
+    /its files are gone/,
+  ],
+  [
+    'a gate without its tools',
+    { gate: { value: { ...gate, missingTools: ['nft (package nftables)'] } } },
+    'gate',
+    'error',
+    /nft \(package nftables\)/,
+  ],
+  [
+    'other firewalls',
+    { firewalls: { legacyTables: [], nftTables: { value: ['ip filter'] }, firewalld: true, ufw: true } },
+    'other firewalls',
+    'ok',
+    /firewalld, ufw and 1 nft table/,
+  ],
+  [
+    'both kinds of iptables',
+    {
+      firewalls: {
+        legacyTables: ['filter'],
+        nftTables: { value: ['ip filter'] },
+        firewalld: false,
+        ufw: false,
+      },
+    },
+    'other firewalls',
+    'warning',
+    /both in use/,
+  ],
+  [
+    "our table in the host's namespace",
+    {
+      firewalls: {
+        legacyTables: [],
+        nftTables: { value: ['inet egresstrator'] },
+        firewalld: false,
+        ufw: false,
+      },
+    },
+    'other firewalls',
+    'error',
+    /where none belongs/,
+  ],
+];
+
+test.each(CASES)('%s', (_name, facts, topic, health, says) => {
+  const check = evaluate({ ...well, ...facts }).find((one) => one.topic === topic);
+  expect(check).toMatchObject({ health, says: expect.stringMatching(says) });
+  expect(check?.remedy === undefined).toBe(health === 'ok');
+});
+
+test('a machine with nothing at all is told so in every line, and nothing fails', () => {
+  const bare = {
+    ...{ platform: 'win32', isRoot: false, nft: away, tried: away, userNamespaces: undefined, engine: away },
+    ...{ helperImage: away, keys: away, rights: away, controller: undefined, gate: away },
+    firewalls: { legacyTables: [], nftTables: away, firewalld: false, ufw: false },
+  };
+  const checks = evaluate({ ...well, ...bare });
+  expect(checks).toHaveLength(evaluate(well).length);
+  expect(checks.filter(({ health }) => health === 'error').map(({ topic }) => topic)).toEqual([
+    ...['kernel', 'docker engine', 'helper image', 'consul'],
+  ]);
+});

@@ -1,0 +1,105 @@
+/** What a controller tells Consul of itself over time: when, how often, and what becomes of failures. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { waitFor } from '../../../lab/wait.ts';
+import { resolveConfig } from '../../../src/config/config.ts';
+import { ConsulRegistration, type RegistrationConfig } from '../../../src/daemon/consul-registration.ts';
+import { parseHostStatus } from '../../../src/daemon/host-status.ts';
+import type { Status } from '../../../src/daemon/status.ts';
+import { FakeLog } from '../../support/fake-world.ts';
+
+const RHYTHM = { first: 5, beat: 10, repeat: 3_600_000 };
+const REGISTER = 'PUT /v1/agent/service/register';
+const BEAT = 'PUT /v1/agent/check/update/service%3Aegresstrator-docker-1';
+const PUBLISH = 'PUT /v1/kv/egress/status/docker-1';
+const DEREGISTER = 'PUT /v1/agent/service/deregister/egresstrator-docker-1';
+
+let server: Server;
+let calls: { readonly call: string; readonly body: string }[];
+/** What Consul answers. */
+let code: number;
+let status: Status;
+let log: FakeLog;
+
+beforeEach(async () => {
+  calls = [];
+  code = 200;
+  status = { namespaces: [], sources: [], refused: [] };
+  log = new FakeLog();
+  server = createServer(async (request, response) => {
+    calls.push({ call: `${request.method} ${request.url}`, body: await text(request) });
+    response.writeHead(code).end(code === 200 ? '' : 'Permission denied');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterEach(() => new Promise((resolve) => server.close(resolve)));
+
+const isBound = (address: string | AddressInfo | null): address is AddressInfo =>
+  typeof address === 'object' && address !== null;
+const configOf = (more: Partial<RegistrationConfig>): RegistrationConfig => {
+  const address = server.address();
+  const consul = `127.0.0.1:${isBound(address) ? address.port : 0}`;
+  const { consul: settings } = resolveConfig({ consul }, {});
+  return { consul: settings, node: 'docker-1', register: undefined, publish: undefined, ...more };
+};
+const start = (more: Partial<RegistrationConfig>, rhythm = RHYTHM): ConsulRegistration =>
+  new ConsulRegistration(configOf(more), () => status, log, rhythm);
+
+const times = (call: string): number => calls.filter((one) => one.call === call).length;
+const until = (call: string, count: number): Promise<unknown> =>
+  waitFor(() => times(call) >= count, { what: `${call}, ${count} times`, timeout: 15_000, interval: 5 });
+const lastBody = (call: string): string => calls.findLast((one) => one.call === call)?.body ?? '';
+
+test('is silent where it is asked for nothing', async () => {
+  const presence = start({});
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await presence.close();
+  expect([calls, log.lines]).toEqual([[], []]);
+});
+
+test('registers once, beats on, and is gone in the end', async () => {
+  const presence = start({ register: 'egresstrator' });
+  await until(BEAT, 3);
+  status = { ...status, sources: [{ name: 'rules', known: true, confirmedAt: 1, error: 'lost' }] };
+  const before = times(BEAT);
+  await until(BEAT, before + 2);
+  await presence.close();
+  expect([times(REGISTER), times(DEREGISTER), times(PUBLISH)]).toEqual([1, 1, 0]);
+  expect(calls.at(-1)?.call).toBe(DEREGISTER);
+  expect(JSON.parse(lastBody(BEAT))).toEqual({
+    Status: 'warning',
+    Output: '0 namespaces, 0 failed, 0 refused, 1 sources failing',
+  });
+});
+
+test('publishes what changed, and a last word that nobody looks after it any more', async () => {
+  const presence = start({ register: 'egresstrator', publish: 'egress/status/' });
+  await until(BEAT, 4);
+  expect(times(PUBLISH)).toBe(1);
+  status = { ...status, refused: [{ name: 'proxy', problem: { severity: 'error', reason: 'host' } }] };
+  await until(PUBLISH, 2);
+  expect(parseHostStatus(lastBody(PUBLISH))).toMatchObject({ running: true, states: { refused: 1 } });
+  await presence.close();
+  expect(times(PUBLISH)).toBe(3);
+  expect(parseHostStatus(lastBody(PUBLISH))).toMatchObject({ running: false, states: { refused: 1 } });
+});
+
+test('publishes an unchanged status from time to time, so that its age says something', async () => {
+  const presence = start({ publish: 'egress/status/' }, { ...RHYTHM, repeat: 1 });
+  await until(PUBLISH, 3);
+  await presence.close();
+});
+
+test('logs a failure once, goes on, and says when it is over', async () => {
+  code = 403;
+  const presence = start({ register: 'egresstrator' });
+  await until(REGISTER, 4);
+  expect(log.messages('warn')).toEqual(['Consul takes no word of this host; rules are not affected']);
+  code = 200;
+  await until(BEAT, 1);
+  await waitFor(() => log.lines.length === 2, { what: 'the end of it', timeout: 15_000, interval: 5 });
+  expect(log.messages('info')).toEqual(['Consul takes word of this host again']);
+  await presence.close();
+});

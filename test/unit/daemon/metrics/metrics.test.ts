@@ -1,0 +1,137 @@
+/** What the metrics tell, and that the dashboard and the alerts speak of metrics that exist. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { LoadError } from '../../../../src/common/errors.ts';
+import { measured, type ObservedLoad } from '../../../../src/daemon/metrics/measured-dataplane.ts';
+import { Metrics } from '../../../../src/daemon/metrics/metrics.ts';
+import type { Status } from '../../../../src/daemon/status.ts';
+import type { DeniedSummary } from '../../../../src/inventory/denied-record.ts';
+import { FakeKernel } from '../../../support/fake-world.ts';
+
+const problem = { severity: 'error', key: 'db', line: 3, reason: 'expected a protocol' } as const;
+const namespace = (state: Status['namespaces'][number]['state']): Status['namespaces'][number] => ({
+  ...{ id: 'a@0', workloads: ['a'], target: 'a', state, grants: ['db'], mode: 'enforce', dns: 'none' },
+  ...{ hasRawSockets: true, fingerprint: 'f', verifiedAt: 1, lastError: undefined, problems: [problem] },
+});
+const source = (name: string, confirmedAt: number | undefined, error?: string) => ({
+  ...{ name, known: true, confirmedAt, error },
+});
+
+const status: Status = {
+  namespaces: [namespace('protected'), namespace('protected'), namespace('failed')],
+  sources: [
+    source('rules', 5_000),
+    source('containers', undefined, 'gone'),
+    source('service a', 9_000),
+    { ...source('service b', 7_000, 'refused'), outdated: true },
+  ],
+  refused: [],
+};
+
+const where = { owner: 'a', name: 'a', pid: 1, startedAt: '2026-01-01T00:00:00Z' };
+
+const summary = (packets: number, more: Partial<DeniedSummary> = {}): DeniedSummary => ({
+  ...{ packets, spoofed: 0, frames: 0, unlisted: 0, isFull: false, unlistedAt: [] },
+  ...more,
+});
+
+const metrics = (denied: ReadonlyMap<string, DeniedSummary> = new Map()) =>
+  new Metrics({
+    version: '1.2.3',
+    loaders: ['nsenter', 'helper'],
+    status: () => status,
+    denied: () => denied,
+  });
+
+const textOf = async (one: Metrics): Promise<string> => (await one.render()).text;
+
+test('namespaces, problems and sources are told as they are when somebody asks', async () => {
+  const text = await textOf(metrics());
+  expect(text).toContain('egresstrator_build_info{version="1.2.3"} 1');
+  expect(text).toContain('egresstrator_namespaces{state="protected"} 2');
+  expect(text).toContain('egresstrator_namespaces{state="locked"} 0');
+  expect(text).toContain('egresstrator_rule_problems{severity="error"} 1');
+  expect(text).toContain('egresstrator_source_confirmed_timestamp_seconds{source="rules"} 5');
+  expect(text).toContain('egresstrator_source_confirmed_timestamp_seconds{source="services"} 7');
+  expect(text).not.toContain('egresstrator_source_confirmed_timestamp_seconds{source="containers"}');
+  expect(text).toContain('egresstrator_sources_failing{source="services"} 1');
+  expect(text).toContain('egresstrator_sources_outdated{source="services"} 1');
+  expect(text).toContain('egresstrator_sources_outdated{source="rules"} 0');
+});
+
+test('loads are counted by outcome, and timed where they ended well', async () => {
+  const one = metrics();
+  const kernel = new FakeKernel();
+  const by = (loader: string) => ({
+    observe: (load: ObservedLoad) => one.observeLoad(load),
+    onRefusals: () => {},
+    loaderFor: async () => loader,
+  });
+  const dataplane = measured(kernel, by('nsenter'));
+  const broken = measured(
+    { ...dataplane, load: () => Promise.reject(new LoadError('no such process', { gone: true })) },
+    by('helper'),
+  );
+  await dataplane.testLoad('').catch(() => undefined);
+  await broken.load(where, 'text').catch(() => undefined);
+  await dataplane.load(where, 'comment "egresstrator v1 12ab"');
+  await dataplane.load(where, 'a text of which the kernel knows nothing');
+  one.observeLoad({ namespace: where, outcome: 'loaded', loader: 'helper', seconds: 0.02 });
+  one.observeLoad({ namespace: where, outcome: 'failed', loader: 'helper', seconds: 3 });
+  one.countRepair();
+  const text = await textOf(one);
+  expect(text).toContain('egresstrator_loads_total{outcome="loaded",loader="helper"} 1');
+  expect(text).toContain('egresstrator_loads_total{outcome="loaded",loader="nsenter"} 1');
+  expect(text).toContain('egresstrator_loads_total{outcome="failed",loader="nsenter"} 1');
+  expect(text).toContain('egresstrator_loads_total{outcome="failed",loader="helper"} 1');
+  expect(text).toContain('egresstrator_loads_total{outcome="gone",loader="helper"} 1');
+  expect(text).toContain('egresstrator_load_duration_seconds_count{loader="helper"} 1');
+  expect(text).toContain('egresstrator_drift_repairs_total 1');
+});
+
+test('refused packets have a bounded number of labels, and none is lost', async () => {
+  const packets = new Map(Array.from({ length: 600 }, (_, index) => [`c${index}`, summary(2)] as const));
+  const lines = (await textOf(metrics(packets)))
+    .split('\n')
+    .filter((line) => line.startsWith('egresstrator_refused_packets_total{'));
+  expect(lines).toHaveLength(501);
+  expect(lines).toContain('egresstrator_refused_packets_total{container="other"} 200');
+});
+
+test('forged packets, frames and a full record are told by container', async () => {
+  const full = summary(9_000, { spoofed: 3, frames: 7, unlisted: 4_000, isFull: true });
+  const text = await textOf(metrics(new Map([...Object.entries({ web: full, quiet: summary(1) })])));
+  expect(text).toContain('egresstrator_refused_packets_total{container="web"} 9000');
+  expect(text).toContain('egresstrator_denied_spoofed_packets_total{container="web"} 3');
+  expect(text).toContain('egresstrator_denied_frames_total{container="web"} 7');
+  expect(text).toContain('egresstrator_denied_record_full{container="web"} 1');
+  expect(text).toContain('egresstrator_denied_record_full{container="quiet"} 0');
+});
+
+describe.each(['deploy/grafana/egresstrator.json', 'deploy/prometheus/egresstrator.rules.yml'])(
+  '%s',
+  (path) => {
+    test('speaks of metrics and labels that exist', async () => {
+      const one = metrics(new Map([['a', summary(1)]]));
+      one.observeLoad({ namespace: where, outcome: 'loaded', loader: 'helper', seconds: 1 });
+      const text = await textOf(one);
+      const names = new Set([...text.matchAll(/^(egresstrator_\w+)/gm)].map(([, name]) => name));
+      const mentioned = [...readFileSync(path, 'utf8').matchAll(/egresstrator_\w+/g)].map(([name]) => name);
+      expect(mentioned.length).toBeGreaterThan(8);
+      expect([...new Set(mentioned)].filter((name) => !names.has(name))).toEqual([]);
+      const states = [...readFileSync(path, 'utf8').matchAll(/state=\\?"(\w+)\\?"/g)].map(
+        ([, state]) => state,
+      );
+      expect(states.filter((state) => !text.includes(`state="${state}"`))).toEqual([]);
+    });
+  },
+);
+
+test('every metric of ours is shown or alerted on', async () => {
+  const text = await textOf(metrics());
+  const families = [...text.matchAll(/^# TYPE (egresstrator_\w+)/gm)].map(([, name]) => name ?? '');
+  const used = ['deploy/grafana/egresstrator.json', 'deploy/prometheus/egresstrator.rules.yml']
+    .map((path) => readFileSync(path, 'utf8'))
+    .join();
+  expect(families.filter((name) => !used.includes(name))).toEqual([]);
+});

@@ -1,0 +1,117 @@
+/** What the controller is told, over runners that print this or that. */
+
+import { expect, test } from 'vitest';
+import { LoadError } from '../../../src/common/errors.ts';
+import { createDataplane } from '../../../src/dataplane/create-dataplane.ts';
+import { DryRunDataplane } from '../../../src/dataplane/dry-run.ts';
+import { exited } from '../../../src/dataplane/load-errors.ts';
+import { defaultLimits, limitsFor } from '../../../src/dataplane/resource-limits.ts';
+import type { NamespaceRunner } from '../../../src/dataplane/runner.ts';
+import { AutoRunner } from '../../../src/dataplane/select-loader.ts';
+import { NOTHING_DENIED } from '../../../src/inventory/denied-record.ts';
+import { withFacts } from '../../../src/rendering/facts.ts';
+
+const web = { owner: 'ab'.repeat(32), name: 'web', pid: 4242, startedAt: '2026-01-01T00:00:00Z' };
+const digest = 'ab'.repeat(32);
+const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
+
+function printing(stdout: string) {
+  const runs: unknown[][] = [];
+  const run = async (...args: unknown[]) => {
+    runs.push(args);
+    return { stdout };
+  };
+  const runner: NamespaceRunner = { run, rehearse: run, wayTo: async () => 'helper', close: async () => {} };
+  return { runner, runs };
+}
+
+test('load gives the text to the namespace and reads back what is there', async () => {
+  const { runner, runs } = printing(`fingerprint 12\ndigest ${digest}\n`);
+  const loaded = await createDataplane(runner).load(web, 'text');
+  expect(loaded).toEqual({ fingerprint: '12', facts: undefined, digest });
+  expect(runs).toEqual([[web, 'load', 'text']]);
+});
+
+test('look, clear, refusals and rehearse', async () => {
+  const { runner, runs } = printing('');
+  const dataplane = createDataplane(runner);
+  expect(await dataplane.inspect(web)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
+  await dataplane.clear(web);
+  await dataplane.testLoad('text');
+  expect(await createDataplane(printing('[]').runner).denied(web)).toEqual(NOTHING_DENIED);
+  expect(runs).toEqual([
+    [web, 'look', undefined],
+    [web, 'clear', undefined],
+    ['load', 'text'],
+  ]);
+});
+
+test('a look tells the state and what was refused', async () => {
+  const elem = { val: { concat: ['10.0.0.1', 6, 80] }, counter: { packets: 2 } };
+  const set = { name: 'denied4', type: ['ipv4_addr', 'inet_proto', 'inet_service'], elem: [{ elem }] };
+  const refusals = JSON.stringify([{ nftables: [{ set }] }]);
+  const { runner } = printing(`fingerprint 12\ndigest ${digest}\nrefusals ${refusals}\n`);
+  expect(await createDataplane(runner).inspect(web)).toEqual({
+    loaded: { fingerprint: '12', facts: undefined, digest },
+    denied: {
+      ...NOTHING_DENIED,
+      refusals: [{ address: '10.0.0.1', protocol: 'tcp', port: 80, packets: 2 }],
+    },
+  });
+});
+
+test.each(['inspect', 'denied'] as const)(
+  '%s: what cannot be read is a LoadError that says so',
+  async (method) => {
+    const failure = createDataplane(printing('sh: not found').runner)[method](web);
+    await expect(failure).rejects.toThrow(LoadError);
+    await expect(failure).rejects.toThrow(/of web|in web/);
+    await expect(failure).rejects.toThrow('what it printed cannot be read');
+  },
+);
+
+test("the program's first words go into the sentence, all of them into the evidence", () => {
+  const error = exited({ verb: 'load', name: 'web' }, 1, '\n/dev/stdin:3:1-2: Error: syntax error\nmore\n');
+  expect(error.message).toBe('Could not load rules in web: syntax error, in "more" (exit code 1).');
+  expect(error).toMatchObject({ exitCode: 1, gone: false, stderr: expect.stringContaining('more') });
+  expect(exited({ verb: 'look', name: 'web' }, 137, '').message).toContain(
+    'it was killed, perhaps as it ran out of memory',
+  );
+});
+
+test('a long text may take longer, and more memory', () => {
+  expect(limitsFor(undefined, defaultLimits)).toEqual(defaultLimits);
+  const { limit, memory } = limitsFor('x'.repeat(3_400_000), defaultLimits);
+  expect(limit).toBe(132_000);
+  expect(memory).toBeGreaterThan(2 * 204 * 2 ** 20);
+});
+
+test('auto asks nsenter only where it works and sees the process', async () => {
+  const [nsenter, helper] = [printing('nsenter'), printing('helper')];
+  const ours = { ...web, pid: process.pid };
+  const runBy = async (equipped: boolean) => {
+    const auto = new AutoRunner(nsenter.runner, helper.runner, async () => equipped);
+    return [(await auto.run(ours, 'look')).stdout, (await auto.rehearse('load', '')).stdout];
+  };
+  // Our own pid is seen, but is no process of that container.
+  expect(await runBy(true)).toEqual(['helper', 'nsenter']);
+  expect(await runBy(false)).toEqual(['helper', 'helper']);
+  expect(await new AutoRunner(nsenter.runner, helper.runner, async () => true).wayTo(ours)).toBe('helper');
+});
+
+test('a dry run answers as if the text were loaded, and forgets a namespace with its container', async () => {
+  const heard: string[] = [];
+  const dataplane = new DryRunDataplane(({ namespace }) => heard.push(namespace.name));
+  const facts = { resolvers: ['10.0.0.1'], attachments: [] };
+  const text = withFacts('table inet egresstrator { comment "egresstrator v1 12ab"; mark $facts }', facts);
+  const loaded = await dataplane.load(web, text);
+  expect(loaded).toMatchObject({ fingerprint: '12ab', facts: expect.stringMatching(/^0x[0-9a-f]{8}$/) });
+  expect(await dataplane.inspect(web)).toEqual({ loaded, denied: NOTHING_DENIED });
+  expect(await dataplane.inspect({ ...web, startedAt: 'later' })).toEqual({
+    loaded: nothing,
+    denied: NOTHING_DENIED,
+  });
+  expect([heard, dataplane.texts]).toEqual([['web'], [{ namespace: web, text }]]);
+  await dataplane.clear(web);
+  expect(dataplane.texts).toEqual([]);
+});
