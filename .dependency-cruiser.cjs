@@ -72,7 +72,6 @@ module.exports = {
       from: { path: PURE },
       to: { dependencyTypes: ['core'] },
     },
-    oneImporter('one-importer-of-p-queue', 'p-queue', '^src/reconciler/job-queue'),
     oneImporter('one-importer-of-execa', 'execa', '^src/dataplane/run-program'),
     oneImporter('one-importer-of-consul', 'consul', '^src/sources/consul/'),
     oneImporter('one-importer-of-dockerode', 'dockerode', '^src/sources/docker/'),

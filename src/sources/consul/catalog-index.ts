@@ -1,0 +1,81 @@
+/**
+ * All instances of the agent's datacenter, to tell which service stands behind an address: Consul has no
+ * index by address. The catalog is read when somebody asks and kept for a minute, any server may answer, and
+ * few requests run at a time; those who ask together share one read.
+ */
+import PQueue from 'p-queue';
+import { messageOf } from '../../common/errors.ts';
+import { steadyNow } from '../../common/steady-clock.ts';
+import type { Instance } from '../../inventory/service.ts';
+import { ConsulClient } from './client.ts';
+import { listServices } from './directory.ts';
+import { type ConsulOptions, settingsOf } from './options.ts';
+import { serviceQuestion } from './query.ts';
+
+/** Names of services → what was found. */
+export interface Catalog {
+  readonly services: ReadonlyMap<string, readonly Instance[]>;
+  /** Those that could not be read, and why. */
+  readonly unread: ReadonlyMap<string, string>;
+}
+
+export interface CatalogIndexOptions {
+  /** Milliseconds for which an answer is kept; default 60 s. */
+  readonly maxAge?: number;
+  /** Requests at a time; default 8. */
+  readonly concurrency?: number;
+  readonly now?: () => number;
+}
+
+/** More services are not read for one question. */
+const MOST_SERVICES = 2_000;
+
+export class CatalogIndex {
+  readonly #consul: ConsulOptions;
+  readonly #client: ConsulClient;
+  readonly #options: Required<CatalogIndexOptions>;
+  #last: { readonly at: number; readonly catalog: Promise<Catalog> } | undefined;
+
+  constructor(
+    options: ConsulOptions,
+    { maxAge = 60_000, concurrency = 8, now = steadyNow }: CatalogIndexOptions = {},
+  ) {
+    this.#consul = options;
+    this.#client = new ConsulClient(settingsOf(options));
+    this.#options = { maxAge, concurrency, now };
+  }
+
+  /** Fails with a `ConsulError` where the services cannot be listed; the next call then asks again. */
+  read(): Promise<Catalog> {
+    const { maxAge, now } = this.#options;
+    if (this.#last !== undefined && now() - this.#last.at < maxAge) return this.#last.catalog;
+    const catalog = this.#readAll();
+    this.#last = { at: now(), catalog };
+    catalog.catch(() => {
+      this.#last = undefined;
+    });
+    return catalog;
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  async #readAll(): Promise<Catalog> {
+    const names = (await listServices(this.#consul)).map(({ service }) => service);
+    const services = new Map<string, readonly Instance[]>();
+    const unread = new Map(names.slice(MOST_SERVICES).map((name) => [name, 'there are too many services']));
+    // What Consul has not told in this time, it does not tell soon.
+    const signal = AbortSignal.timeout(this.#client.settings.timeout);
+    const readOne = async (service: string) => {
+      const question = serviceQuestion(this.#client, { service, datacenter: undefined });
+      await question.ask({ kind: 'stale' }, signal).then(
+        ({ value }) => services.set(service, value),
+        (error: unknown) => unread.set(service, messageOf(error)),
+      );
+    };
+    const queue = new PQueue({ concurrency: this.#options.concurrency });
+    await queue.addAll(names.slice(0, MOST_SERVICES).map((name) => () => readOne(name)));
+    return { services, unread };
+  }
+}
