@@ -14,7 +14,7 @@ import { timed } from './say.ts';
 
 export { makeCertificates } from './consul/certificates.ts';
 export { Consul } from './consul/cluster.ts';
-export { type ConsulReply, callConsul } from './consul/http.ts';
+export { callConsul } from './consul/http.ts';
 export type { ConsulOptions } from './consul/plan.ts';
 export { ConsulServer } from './consul/server.ts';
 

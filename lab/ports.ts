@@ -21,11 +21,6 @@ export async function freePorts(howMany: number, host = '127.0.0.1'): Promise<nu
   return [...found];
 }
 
-export async function freePort(host = '127.0.0.1'): Promise<number> {
-  const [port = 0] = await freePorts(1, host);
-  return port;
-}
-
 async function isFree(port: number, host: string): Promise<boolean> {
   return (await tcpIsFree(port, host)) && (await udpIsFree(port, host));
 }

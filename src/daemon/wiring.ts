@@ -121,6 +121,4 @@ function chooseRunner(loader: Config['loader'], helper: HelperRunner): Namespace
 }
 
 const dryRun = (log: Logger): Dataplane =>
-  new DryRunDataplane(({ namespace, text }) =>
-    log.info({ container: namespace.name, text }, 'would load this text'),
-  );
+  new DryRunDataplane(({ name }, text) => log.info({ container: name, text }, 'would load this text'));

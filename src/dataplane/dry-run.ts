@@ -1,37 +1,27 @@
 /**
- * A dataplane that loads nothing: for `--dry-run`, and for tests that only want the texts. It answers as if
+ * A dataplane that loads nothing, for `--dry-run`. It answers as if
  * each text had been loaded, so that the controller goes on as it would.
  */
 import { createHash } from 'node:crypto';
 import { type DeniedRecord, NOTHING_DENIED } from '../inventory/denied-record.ts';
 import type { Dataplane, Loaded, NamespaceRef, NamespaceState } from './dataplane.ts';
 
-export interface DryRunEntry {
-  readonly namespace: NamespaceRef;
-  readonly text: string;
-}
-
 const nothing: Loaded = { fingerprint: undefined, facts: undefined, digest: undefined };
 
 export class DryRunDataplane implements Dataplane {
-  readonly #texts = new Map<string, DryRunEntry>();
-  readonly #onLoad: (entry: DryRunEntry) => void;
+  readonly #states = new Map<string, Loaded>();
+  readonly #onLoad: (namespace: NamespaceRef, text: string) => void;
 
   /** `onLoad` hears of every text that would have been loaded, with the lines a loader is given. */
-  constructor(onLoad: (entry: DryRunEntry) => void = () => {}) {
+  constructor(onLoad: (namespace: NamespaceRef, text: string) => void) {
     this.#onLoad = onLoad;
   }
 
-  /** The texts that would be loaded now. */
-  get texts(): readonly DryRunEntry[] {
-    return [...this.#texts.values()];
-  }
-
   async load(namespace: NamespaceRef, text: string): Promise<Loaded> {
-    const entry = { namespace, text };
-    this.#texts.set(keyOf(namespace), entry);
-    this.#onLoad(entry);
-    return stateOf(text);
+    const state = stateOf(text);
+    this.#states.set(keyOf(namespace), state);
+    this.#onLoad(namespace, text);
+    return state;
   }
 
   async reload(namespace: NamespaceRef, text: string): Promise<NamespaceState> {
@@ -39,12 +29,11 @@ export class DryRunDataplane implements Dataplane {
   }
 
   async inspect(namespace: NamespaceRef): Promise<NamespaceState> {
-    const entry = this.#texts.get(keyOf(namespace));
-    return { loaded: entry === undefined ? nothing : stateOf(entry.text), denied: NOTHING_DENIED };
+    return { loaded: this.#states.get(keyOf(namespace)) ?? nothing, denied: NOTHING_DENIED };
   }
 
   async clear(namespace: NamespaceRef): Promise<void> {
-    this.#texts.delete(keyOf(namespace));
+    this.#states.delete(keyOf(namespace));
   }
 
   async denied(): Promise<DeniedRecord> {

@@ -9,9 +9,9 @@
 import { serviceName } from '../inventory/service.ts';
 import type { DnsPolicy, Mode } from '../inventory/workload.ts';
 import { contains, type Prefix, parseAddress, prefixOf } from '../net/address.ts';
-import type { Acl, RuleLine } from '../policy/acl.ts';
+import type { Acl } from '../policy/acl.ts';
 import { type Catalog, grantedKeys, matchesFor, type RuleMatch } from '../policy/compile.ts';
-import type { ServiceRule } from '../policy/rule.ts';
+import type { RuleLine, ServiceRule } from '../policy/rule.ts';
 import { createCloser, isReserved } from './denylist.ts';
 import type { Destination } from './destination.ts';
 import { type Findings, ReasonIndex } from './reason-index.ts';

@@ -4,9 +4,9 @@
  */
 
 import { contains, formatPrefix, type Prefix } from '../net/address.ts';
-import type { AclKey, RuleLine } from '../policy/acl.ts';
+import type { AclKey } from '../policy/acl.ts';
 import { MINIMUM_LENGTH } from '../policy/protected-hosts.ts';
-import { type AddressRule, formatRule, type ServiceRule } from '../policy/rule.ts';
+import { type AddressRule, formatRule, type RuleLine, type ServiceRule } from '../policy/rule.ts';
 import { isAllPorts, isBroad } from './broad.ts';
 import type { Finding } from './finding.ts';
 import { Overlaps } from './overlap.ts';

@@ -3,14 +3,7 @@
  * may recognise an unchanged key by the identity of its parsed form.
  */
 import type { Problem } from '../common/problem.ts';
-import { parseRules, type Rule } from './rule.ts';
-
-/** One line of a key that is a rule. */
-export interface RuleLine {
-  readonly line: number;
-  readonly text: string;
-  readonly rule: Rule;
-}
+import { parseRules, type RuleLine } from './rule.ts';
 
 export interface AclKey {
   readonly key: string;

@@ -7,8 +7,8 @@ import type { Problem } from '../common/problem.ts';
 import { type Instance, OUTDATED, type ServiceRef, serviceName } from '../inventory/service.ts';
 import { contains, type Prefix, parseAddress } from '../net/address.ts';
 import { mayBeHostName } from '../net/host-name.ts';
-import type { Acl, AclKey, RuleLine } from './acl.ts';
-import type { ServiceRule } from './rule.ts';
+import type { Acl, AclKey } from './acl.ts';
+import type { RuleLine, ServiceRule } from './rule.ts';
 import { type AllowEntry, canonical, excludeProtected, type RuleSet } from './rule-set.ts';
 
 /** Service (as `serviceName` writes it) → its instances. A service not in here was not read yet. */

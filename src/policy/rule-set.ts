@@ -5,11 +5,11 @@
  * rectangles address × ports of each layer are disjoint. Layer 0 holds nearly everything; a further
  * layer exists only where making rectangles disjoint would multiply them.
  */
-import { contains, type Family, formatPrefix, type Prefix } from '../net/address.ts';
+import type { Family, Prefix } from '../net/address.ts';
 import { mergeByPrefix, type PrefixPorts } from '../net/prefix-ports.ts';
 import type { Range } from '../net/ranges.ts';
 import { splitIntoLayers } from './layers.ts';
-import { formatRange, type Protocol } from './traffic.ts';
+import type { Protocol } from './traffic.ts';
 
 export { excludeProtected } from './protected-hosts.ts';
 
@@ -62,27 +62,6 @@ export const canonical = (allowances: Iterable<AllowEntry>): RuleSet => {
 
 /** Nothing is allowed. */
 export const isEmpty = (ruleSet: RuleSet): boolean => ruleSet.layers.length === 0;
-
-/** Whether traffic to a host is allowed; `port` is the type for ICMP. For tests and for questions of people. */
-export const allows = (ruleSet: RuleSet, host: Prefix, protocol: Protocol, port: number): boolean =>
-  ruleSet.layers.some((layer) =>
-    layer.some(
-      (element) =>
-        element.protocol === protocol &&
-        element.range.first <= port &&
-        port <= element.range.last &&
-        contains(element.prefix, host),
-    ),
-  );
-
-/** One line per element, the layer first: equal texts are equal rule sets. */
-export const serialize = (ruleSet: RuleSet): string =>
-  ruleSet.layers
-    .flatMap((layer, index) => layer.map((element) => `${index} ${formatElement(element)}\n`))
-    .join('');
-
-const formatElement = ({ prefix, protocol, range }: Element): string =>
-  `${formatPrefix(prefix)} ${protocol} ${formatRange(range)}`;
 
 type Groups = Readonly<Record<Family, Readonly<Record<Protocol, PrefixPorts[]>>>>;
 

@@ -14,7 +14,6 @@ import { slipOf } from './slips.ts';
 export type { Range } from '../net/ranges.ts';
 export type { AddressRule } from './address-rule.ts';
 export type { ServiceRule } from './service-rule.ts';
-export type { Protocol } from './traffic.ts';
 
 export type Rule = AddressRule | ServiceRule;
 

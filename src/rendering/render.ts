@@ -7,7 +7,7 @@ import { contentOf, identityOf, type RenderInput } from './context.ts';
 import { needsUngranted, type Template, unrecognisable } from './template.ts';
 
 export type { RenderInput } from './context.ts';
-export { compileTemplate, needsUngranted, type Template } from './template.ts';
+export { needsUngranted, type Template } from './template.ts';
 
 export interface Rendered {
   readonly text: string;

@@ -201,7 +201,7 @@ async function forwards(workload: Workload): Promise<void> {
 }
 
 /** A command in the container's network namespace, with this machine's programs and rights. */
-export async function within({ pid }: Workload, ...command: readonly string[]): Promise<string> {
+async function within({ pid }: Workload, ...command: readonly string[]): Promise<string> {
   const [file = '', ...rest] = [...inside(pid), ...command];
   return (await execa(file, rest, { stdin: 'ignore' })).stdout;
 }

@@ -6,7 +6,7 @@ import { request } from 'node:http';
 import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { expect } from 'vitest';
-import { freePort } from '../../lab/ports.ts';
+import { freePorts } from '../../lab/ports.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { byVariables, FORBIDDEN } from './attempts.ts';
 import { type Feat, proves } from './feats.ts';
@@ -70,7 +70,7 @@ const rebinding: Feat = {
   name: "a page that calls the controller by a name of its author's",
   starts: ['without the gate'],
   make: async (kit) => {
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     await kit.restart(['--listen', `127.0.0.1:${port}`]);
     proves((await ask(port, `127.0.0.1:${port}`)) === 200, 'there is no status at all');
     for (const host of ['attacker.example', 'localhost.attacker.example', '127.0.0.1.attacker.example']) {

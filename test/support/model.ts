@@ -7,7 +7,7 @@ import fc from 'fast-check';
 /** Who may be reached; addresses are filled in by whoever has them. */
 export const HOSTS = ['server4', 'other4', 'stranger4', 'server6', 'other6'] as const;
 export type Host = (typeof HOSTS)[number];
-export const PORTS = [1, 79, 80, 81, 82, 443, 65535] as const;
+const PORTS = [1, 79, 80, 81, 82, 443, 65535] as const;
 
 export interface Point {
   readonly host: Host;
@@ -53,7 +53,7 @@ const hosts = (names: readonly Host[], protocol: string, first: number, last = f
 };
 
 /** Good, overlapping, odd and bad lines. */
-export const LINES: readonly Line[] = [
+const LINES: readonly Line[] = [
   { text: '{server4}:tcp/80', allows: hosts(['server4'], 'tcp', 80) },
   { text: '{server4}/32:tcp/80-82', allows: hosts(['server4'], 'tcp', 80, 82) },
   { text: '{server4}:udp/81', allows: hosts(['server4'], 'udp', 81) },

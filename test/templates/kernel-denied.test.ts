@@ -9,7 +9,8 @@ import { mostOutput } from '../../src/dataplane/runner.ts';
 import type { DeniedRecord } from '../../src/inventory/denied-record.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { withFacts } from '../../src/rendering/facts.ts';
-import { compileTemplate, type RenderInput, type Template } from '../../src/rendering/render.ts';
+import type { RenderInput } from '../../src/rendering/render.ts';
+import { compileTemplate, type Template } from '../../src/rendering/template.ts';
 import { renderWith, ruleSet } from './rules.ts';
 import { createWorld, denied, load, NO_FACTS, netns, PORT, packet, type World } from './world.ts';
 

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
-import { compileTemplate, type Template } from '../../src/rendering/render.ts';
+import { compileTemplate, type Template } from '../../src/rendering/template.ts';
 import { ruleSet } from './rules.ts';
 import { createWorld, load, netns, PORT, packet, refusals, type World } from './world.ts';
 

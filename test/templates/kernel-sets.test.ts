@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RuleSet } from '../../src/policy/rule-set.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
-import { compileTemplate, type Template } from '../../src/rendering/render.ts';
+import { compileTemplate, type Template } from '../../src/rendering/template.ts';
 import { renderWith, ruleSet } from './rules.ts';
 import { createWorld, load, netns, PORT, packet, type World } from './world.ts';
 

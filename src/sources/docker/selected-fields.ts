@@ -18,7 +18,7 @@ const LEFT_OUT = new Set([
 const LABELS = new Set<string>([...SETTINGS.map(({ label }) => label), ...OUR_LABELS, helperLabel]);
 const VARIABLES = SETTINGS.map(({ variable }) => `${variable}=`);
 
-export const SELECTION: Selection = {
+const SELECTION: Selection = {
   member: (parent, name) => {
     if (parent === 'Labels') return LABELS.has(name);
     // An event has all labels among them; of a network's, this is the container that it concerns.

@@ -101,7 +101,7 @@ test('auto asks nsenter only where it works and sees the process', async () => {
 
 test('a dry run answers as if the text were loaded, and forgets a namespace with its container', async () => {
   const heard: string[] = [];
-  const dataplane = new DryRunDataplane(({ namespace }) => heard.push(namespace.name));
+  const dataplane = new DryRunDataplane(({ name }, text) => heard.push(`${name}: ${text}`));
   const facts = { resolvers: ['10.0.0.1'], attachments: [] };
   const text = withFacts('table inet egresstrator { comment "egresstrator v1 12ab"; mark $facts }', facts);
   const loaded = await dataplane.load(web, text);
@@ -111,7 +111,7 @@ test('a dry run answers as if the text were loaded, and forgets a namespace with
     loaded: nothing,
     denied: NOTHING_DENIED,
   });
-  expect([heard, dataplane.texts]).toEqual([['web'], [{ namespace: web, text }]]);
+  expect(heard).toEqual([`web: ${text}`]);
   await dataplane.clear(web);
-  expect(dataplane.texts).toEqual([]);
+  expect(await dataplane.inspect(web)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
 });

@@ -8,7 +8,8 @@ import { contains, parsePrefix } from '../../../src/net/address.ts';
 import { compile } from '../../../src/policy/compile.ts';
 import { difference } from '../../../src/policy/difference.ts';
 import { parseRules } from '../../../src/policy/rule.ts';
-import { type AllowEntry, allows, canonical, excludeProtected } from '../../../src/policy/rule-set.ts';
+import { type AllowEntry, canonical, excludeProtected } from '../../../src/policy/rule-set.ts';
+import { allows } from '../policy/rule-sets.ts';
 import {
   aclOf,
   arbitraryCatalog,

@@ -8,7 +8,7 @@ import {
   type PolicyView,
 } from '../../../src/diagnostics/explain.ts';
 import { compile } from '../../../src/policy/compile.ts';
-import { allows } from '../../../src/policy/rule-set.ts';
+import { allows } from '../policy/rule-sets.ts';
 import {
   aclOf,
   arbitraryCatalog,

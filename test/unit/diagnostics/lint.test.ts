@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../src/diagnostics/finding.ts';
 import { lint } from '../../../src/diagnostics/lint.ts';
 import { compile } from '../../../src/policy/compile.ts';
-import { serialize } from '../../../src/policy/rule-set.ts';
+import { serialize } from '../policy/rule-sets.ts';
 import { aclOf, arbitraryText, catalogOf, instance, METADATA } from './fixtures.ts';
 
 const lintText = (text: string, catalog?: ReturnType<typeof catalogOf>): readonly Finding[] =>

@@ -6,7 +6,8 @@ import { formatDestination } from '../../../src/diagnostics/destination.ts';
 import type { PolicyView } from '../../../src/diagnostics/explain.ts';
 import { createSuggester } from '../../../src/diagnostics/suggest.ts';
 import { compile } from '../../../src/policy/compile.ts';
-import { allows, canonical } from '../../../src/policy/rule-set.ts';
+import { canonical } from '../../../src/policy/rule-set.ts';
+import { allows } from '../policy/rule-sets.ts';
 import {
   aclOf,
   arbitraryCatalog,

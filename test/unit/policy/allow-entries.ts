@@ -4,8 +4,9 @@
  */
 import fc from 'fast-check';
 import { contains, type Family, type Prefix, prefixOf, WIDTH } from '../../../src/net/address.ts';
-import type { Protocol, Range } from '../../../src/policy/rule.ts';
+import type { Range } from '../../../src/policy/rule.ts';
 import type { AllowEntry, RuleSet } from '../../../src/policy/rule-set.ts';
+import type { Protocol } from '../../../src/policy/traffic.ts';
 
 export interface Point {
   readonly host: Prefix;
@@ -24,20 +25,20 @@ const LAST_PORT = 24;
 export const families: fc.Arbitrary<Family> = fc.constantFrom(4, 6);
 export const protocols: fc.Arbitrary<Protocol> = fc.constantFrom('tcp', 'udp', 'icmp');
 
-export const hosts: fc.Arbitrary<Prefix> = fc
+const hosts: fc.Arbitrary<Prefix> = fc
   .tuple(families, fc.bigInt(0n, 15n))
   .map(([family, index]) =>
     prefixOf(family, PLACES[family].base + index * PLACES[family].step, WIDTH[family]),
   );
 
 /** Prefixes that hold 1, 2, 4, 8 or 16 of the places, and now and then everything. */
-export const prefixes: fc.Arbitrary<Prefix> = fc
+const prefixes: fc.Arbitrary<Prefix> = fc
   .tuple(hosts, fc.constantFrom(0, 0, 1, 1, 2, 3, 4, 200))
   .map(([{ family, address }, bits]) => prefixOf(family, address, Math.max(0, PLACES[family].length - bits)));
 
-export const ports: fc.Arbitrary<number> = fc.nat({ max: LAST_PORT });
+const ports: fc.Arbitrary<number> = fc.nat({ max: LAST_PORT });
 
-export const ranges: fc.Arbitrary<Range> = fc
+const ranges: fc.Arbitrary<Range> = fc
   .tuple(ports, fc.oneof(fc.constant(0), fc.nat({ max: LAST_PORT })))
   .map(([first, more]) => ({ first, last: Math.min(LAST_PORT, first + more) }));
 
@@ -48,7 +49,7 @@ export const allowances: fc.Arbitrary<AllowEntry> = fc.record({
 });
 
 /** Combs of many single ports beneath and above wide ranges: what needs further layers. */
-export const combs: fc.Arbitrary<AllowEntry> = fc.record({
+const combs: fc.Arbitrary<AllowEntry> = fc.record({
   prefix: prefixes,
   protocol: fc.constant<Protocol>('tcp'),
   ranges: fc

@@ -4,7 +4,7 @@ import type { Instance } from '../../../src/inventory/service.ts';
 import { type Prefix, parseAddress } from '../../../src/net/address.ts';
 import { parseAcl } from '../../../src/policy/acl.ts';
 import { type Catalog, compile } from '../../../src/policy/compile.ts';
-import { allows } from '../../../src/policy/rule-set.ts';
+import { allows } from './rule-sets.ts';
 
 const instance = (address: string, port: number, ...tags: string[]): Instance => ({
   address,

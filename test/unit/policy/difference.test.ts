@@ -6,7 +6,8 @@ import { contains, type Prefix, parsePrefix } from '../../../src/net/address.ts'
 import { CoveredPorts } from '../../../src/net/covered-ports.ts';
 import type { Range } from '../../../src/net/ranges.ts';
 import { type Difference, difference } from '../../../src/policy/difference.ts';
-import { type AllowEntry, allows, canonical } from '../../../src/policy/rule-set.ts';
+import { type AllowEntry, canonical } from '../../../src/policy/rule-set.ts';
+import { allows } from './rule-sets.ts';
 
 const prefixOf = (text: string): Prefix => {
   const parsed = parsePrefix(text);

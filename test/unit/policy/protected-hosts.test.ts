@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { contains, formatPrefix } from '../../../src/net/address.ts';
-import { allows, canonical, excludeProtected, type RuleSet } from '../../../src/policy/rule-set.ts';
+import { canonical, excludeProtected, type RuleSet } from '../../../src/policy/rule-set.ts';
 import { allowances, naive, points } from './allow-entries.ts';
+import { allows } from './rule-sets.ts';
 import { addressRuleOf, prefixOfText } from './rules.ts';
 
 describe('protect', () => {

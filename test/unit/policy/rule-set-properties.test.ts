@@ -1,15 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { contains, splitPrefix, WIDTH } from '../../../src/net/address.ts';
-import {
-  type AllowEntry,
-  allows,
-  canonical,
-  type Element,
-  type RuleSet,
-  serialize,
-} from '../../../src/policy/rule-set.ts';
+import { type AllowEntry, canonical, type Element, type RuleSet } from '../../../src/policy/rule-set.ts';
 import { adverse, allowances, asAllowances, everyPoint, naive, points, rangesOf } from './allow-entries.ts';
+import { allows, serialize } from './rule-sets.ts';
 
 const some = fc.array(allowances, { maxLength: 14 });
 

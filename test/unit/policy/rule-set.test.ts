@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { canonical, isEmpty, serialize } from '../../../src/policy/rule-set.ts';
+import { canonical, isEmpty } from '../../../src/policy/rule-set.ts';
+import { serialize } from './rule-sets.ts';
 import { addressRuleOf, prefixOfText } from './rules.ts';
 
 const canonicalText = (...lines: string[]): string[] =>

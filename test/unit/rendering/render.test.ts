@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { TemplateError } from '../../../src/common/errors.ts';
 import { loadTemplate, SHIPPED_TEMPLATES } from '../../../src/rendering/catalog.ts';
 import { identityOf } from '../../../src/rendering/context.ts';
-import { compileTemplate, type RenderInput, render } from '../../../src/rendering/render.ts';
+import { type RenderInput, render } from '../../../src/rendering/render.ts';
+import { compileTemplate } from '../../../src/rendering/template.ts';
 import { NOTHING, renderWith, ruleSet } from '../../templates/rules.ts';
 
 const allowed = ruleSet('10.0.0.0/8:tcp/80', '[2001:db8::]/32:icmp');
