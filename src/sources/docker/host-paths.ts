@@ -1,0 +1,104 @@
+/**
+ * Paths of the host by which a container can take the host over, and with it its own rules: sockets that command it,
+ * processes, and files that it runs or obeys.
+ *
+ * A mount counts by its source. A folder holds all below it, so a mount of `/` or `/run` is one of the Engine's
+ * socket too; and to connect to a socket, a read-only mount is enough.
+ */
+import { posix } from 'node:path';
+
+/** Of the Engine's inspect JSON. */
+export interface Mount {
+  readonly Type?: string | null | undefined;
+  readonly Source?: string | null | undefined;
+  readonly Destination?: string | null | undefined;
+  readonly RW?: boolean | null | undefined;
+}
+
+/** Where the Engine of this host has its socket and its data. */
+export interface EnginePaths {
+  readonly socket: string | undefined;
+  readonly dataRoot: string;
+}
+
+/** An Engine's socket, or one of what is below it: who may connect is root on the host. */
+const SOCKETS = [
+  ...['/run/docker.sock', '/run/containerd/containerd.sock', '/run/docker/containerd/containerd.sock'],
+  ...[
+    '/run/podman/podman.sock',
+    '/run/crio/crio.sock',
+    '/run/systemd/private',
+    '/run/dbus/system_bus_socket',
+  ],
+];
+
+/** Files that the host runs, or obeys; who may write to one of them has the host do what he likes. */
+const OBEYED = [
+  ...['/bin', '/sbin', '/lib', '/lib64', '/usr/bin', '/usr/sbin', '/usr/lib', '/usr/lib64', '/usr/libexec'],
+  ...['/usr/local/bin', '/usr/local/sbin', '/usr/local/lib', '/opt/cni', '/opt/containerd', '/boot', '/root'],
+  ...['/etc/passwd', '/etc/shadow', '/etc/group', '/etc/sudoers', '/etc/sudoers.d', '/etc/pam.d', '/etc/ssh'],
+  ...['/etc/docker', '/etc/containerd', '/etc/cni', '/etc/systemd', '/etc/init.d', '/etc/profile.d'],
+  ...[
+    '/etc/crontab',
+    '/etc/cron.d',
+    '/etc/cron.hourly',
+    '/etc/cron.daily',
+    '/etc/cron.weekly',
+    '/etc/cron.monthly',
+  ],
+  ...['/etc/ld.so.preload', '/etc/ld.so.conf.d', '/etc/modprobe.d', '/etc/udev', '/var/spool/cron'],
+  ...[
+    '/var/lib/containerd',
+    '/var/lib/egresstrator',
+    '/run/egresstrator',
+    '/proc/sys',
+    '/proc/sysrq-trigger',
+  ],
+  ...['/sys/kernel', '/sys/module', '/sys/fs/bpf'],
+];
+
+/** Of Docker's own folder: what it believes of containers, and what these run; volumes are nobody's business. */
+const ENGINES_OWN = [
+  'containers',
+  'image',
+  'overlay2',
+  'plugins',
+  'runtimes',
+  'network',
+  'rootfs',
+  'fuse-overlayfs',
+];
+
+/** Each completes "it could undo its rules: it …". */
+export function bypassesByMount(
+  { Type, Source, Destination, RW }: Mount,
+  { socket, dataRoot }: EnginePaths,
+): readonly string[] {
+  const source = hostPath(Source ?? '');
+  if (source === '' || (Type !== 'bind' && Type !== undefined && Type !== null)) return [];
+  const sockets = [...SOCKETS, ...(socket === undefined ? [] : [hostPath(socket)])];
+  const isNamed = [source, Destination ?? ''].some((path) =>
+    /\/(?:docker|containerd|podman)\.sock$/.test(path),
+  );
+  if (isNamed || sockets.some((one) => holds(source, one)))
+    return [`has a mount of ${source}, in which a socket is that commands the host`];
+  if (holds(source, '/proc') || /^\/proc\/\d+(?:\/root)?$/.test(source))
+    return [`has a mount of ${source}, where the host's processes lead to all of its files`];
+  if (RW === false) return [];
+  const obeyed = [...OBEYED, ...ENGINES_OWN.map((name) => posix.join(dataRoot, name))];
+  const isObeyed = obeyed.some((path) => holds(source, path) || holds(path, source));
+  return isObeyed ? [`may write to ${source} of the host, which runs or obeys what is there`] : [];
+}
+
+/** Whether `folder` is `path`, or a folder above it. */
+const holds = (folder: string, path: string): boolean =>
+  folder === path || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
+
+/** `/var/run` is `/run` on every Linux that Docker supports. */
+export const hostPath = (path: string): string =>
+  path.startsWith('/')
+    ? posix
+        .normalize(path)
+        .replace(/(?<=.)\/$/, '')
+        .replace(/^\/var\/run(?=\/|$)/, '/run')
+    : '';
