@@ -3,11 +3,10 @@
  *
  * Subscribe, then list, so that nothing falls between. An event only marks a container; what is true is
  * read from the container. The list is repeated after every reconnect, and from time to time, as a stream
- * can stall without ending; those that look as before are not inspected then. A container that cannot be
- * read is tried again and does not hold up the others.
+ * can stall without ending; only containers that are listed otherwise than before are inspected then. A container
+ * that cannot be read is tried again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { type Backoff, delay } from '../../common/backoff.ts';
 import { EngineError } from '../../common/errors.ts';
 import { waitUntil } from '../../common/wait-until.ts';
@@ -18,6 +17,7 @@ import type { Engine } from './engine.ts';
 import { EngineUnreachable, engineError, isRefusal } from './errors.ts';
 import { affectedContainer } from './events.ts';
 import { jsonLines } from './json-lines.ts';
+import { type Containers, KnownContainers } from './known-containers.ts';
 import { Relist } from './relist.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -37,23 +37,17 @@ export interface WatchSettings {
   readonly lacksRawSockets?: LacksRawSockets | undefined;
 }
 
-type Containers = ReadonlyMap<ContainerId, Container>;
-
 export class ContainerWatch implements Watched<Containers> {
-  #value: Containers | undefined;
   #confirmedAt: number | undefined;
   #lost: Error | undefined;
   #failures = 0;
   readonly #engine: Engine;
   readonly #settings: WatchSettings;
   readonly #onChange: () => void;
-  readonly #known = new Map<ContainerId, Container>();
-  readonly #unreadable = new Map<ContainerId, { readonly error: Error; readonly times: number }>();
+  readonly #known = new KnownContainers();
   readonly #retrying = new Set<ContainerId>();
-  /** Of whose image nothing is known, and how often that was so. */
-  readonly #unclear = new Map<ContainerId, number>();
   readonly #reader: ContainerReader;
-  readonly #revisits: WorkQueue;
+  readonly #queue: WorkQueue;
   readonly #relist = new Relist();
   readonly #closed = new AbortController();
 
@@ -62,12 +56,12 @@ export class ContainerWatch implements Watched<Containers> {
     this.#reader = new ContainerReader(engine, settings.lacksRawSockets);
     this.#settings = settings;
     this.#onChange = onChange;
-    this.#revisits = new WorkQueue((id) => this.#visit(id), settings.concurrency);
+    this.#queue = new WorkQueue((id) => this.#read(id), settings.concurrency);
     void this.#keepGoing();
   }
 
   get value(): Containers | undefined {
-    return this.#value;
+    return this.#known.snapshot;
   }
 
   get confirmedAt(): number | undefined {
@@ -75,16 +69,12 @@ export class ContainerWatch implements Watched<Containers> {
   }
 
   get error(): Error | undefined {
-    if (this.#lost !== undefined) return this.#lost;
-    const [first] = this.#unreadable.values();
-    const others = this.#unreadable.size - 1;
-    if (first === undefined || others === 0) return first?.error;
-    return new EngineError(`${first.error.message} (and ${others} more)`, { cause: first.error });
+    return this.#lost ?? this.#known.error;
   }
 
   close(): void {
     this.#closed.abort();
-    this.#revisits.clear();
+    this.#queue.clear();
   }
 
   async #keepGoing(): Promise<void> {
@@ -108,7 +98,7 @@ export class ContainerWatch implements Watched<Containers> {
     try {
       const following = this.#follow(stream);
       await Promise.race([following, this.#list()]);
-      this.#found();
+      this.#confirm();
       await Promise.race([following, this.#pause(this.#settings.relistEvery)]);
     } finally {
       this.#closed.signal.removeEventListener('abort', stop);
@@ -118,9 +108,9 @@ export class ContainerWatch implements Watched<Containers> {
 
   async #follow(stream: AsyncIterable<unknown>): Promise<never> {
     for await (const event of jsonLines(stream)) {
-      const concern = affectedContainer(event);
-      if (concern.kind === 'container') void this.#revisits.markUrgent(concern.id);
-      if (concern.kind === 'all') await this.#listAll();
+      const affected = affectedContainer(event);
+      if (affected.kind === 'container') void this.#queue.markUrgent(affected.id);
+      if (affected.kind === 'all') await this.#listAll();
     }
     throw new EngineUnreachable(`The Docker Engine at ${this.#engine.address} ended its stream of events.`);
   }
@@ -131,34 +121,30 @@ export class ContainerWatch implements Watched<Containers> {
   }
 
   /**
-   * Containers that the Engine is slow to tell come later, so that the others need not wait for them.
+   * Containers for which the Engine needs long come later, so that the others need not wait for them.
    *
-   * A container that is not listed any more is looked at too: it may have started after the list was made.
+   * A container that is not listed any more is read too: it may have started after the list was made.
    */
   async #list(): Promise<void> {
     const listedAt = this.#settings.now();
     const listed = await this.#engine.running();
-    const left = new Set(this.#known.keys()).difference(new Set(listed.map(({ id }) => id)));
-    const unknown = listed.map(({ id }) => id).filter((id) => !this.#known.has(id));
     const changed = this.#relist.changed(listed, listedAt);
-    const ids = new Set([...changed, ...unknown, ...left, ...this.#unreadable.keys()]);
-    const visits = Promise.all([...ids].map((id) => this.#revisits.mark(id)));
-    const all = await waitUntil(this.#settings.patience, visits, undefined);
-    const unreachable = [...this.#unreadable.values()].find(
-      ({ error }) => error instanceof EngineUnreachable,
-    );
-    if (unreachable !== undefined) throw unreachable.error;
-    if (all !== undefined && this.#unreadable.size === 0) this.#confirmedAt = this.#settings.steadyNow();
+    const comeOrGone = this.#known.ids.symmetricDifference(new Set(listed.map(({ id }) => id)));
+    const ids = new Set([...changed, ...comeOrGone, ...this.#known.unreadable]);
+    const reads = Promise.all([...ids].map((id) => this.#queue.mark(id)));
+    const all = await waitUntil(this.#settings.patience, reads, undefined);
+    const { unreachable, error } = this.#known;
+    if (unreachable !== undefined) throw unreachable;
+    if (all !== undefined && error === undefined) this.#confirmedAt = this.#settings.steadyNow();
   }
 
   /** The list was read. */
-  #found(): void {
+  #confirm(): void {
     if (this.#closed.signal.aborted) return;
     this.#failures = 0;
-    const news = this.#value === undefined || this.#lost !== undefined;
+    const wasLost = this.#lost !== undefined;
     this.#lost = undefined;
-    this.#value ??= new Map(this.#known);
-    if (news) this.#onChange();
+    if (this.#known.complete() || wasLost) this.#onChange();
   }
 
   #lose(error: unknown): void {
@@ -169,46 +155,32 @@ export class ContainerWatch implements Watched<Containers> {
     if (before === undefined) this.#onChange();
   }
 
-  async #visit(id: ContainerId): Promise<void> {
+  async #read(id: ContainerId): Promise<void> {
     try {
       const container = await this.#reader.read(id);
       this.#learn(id, container.running ? container : undefined);
-      this.#askAgain(container);
+      this.#retryUnclear(container);
     } catch (error) {
       if (isRefusal(error, 404)) this.#learn(id, undefined);
-      else this.#tryLater(id, error instanceof Error ? error : new EngineError(String(error)));
+      else this.#retryUnreadable(id, error instanceof Error ? error : new EngineError(String(error)));
     }
   }
 
   #learn(id: ContainerId, container: Container | undefined): void {
-    if (container === undefined) this.#unclear.delete(id);
-    const wasUnreadable = this.#unreadable.delete(id);
-    const same = isDeepStrictEqual(this.#known.get(id), container);
-    if (container === undefined) this.#known.delete(id);
-    else this.#known.set(id, container);
-    if ((same && !wasUnreadable) || this.#value === undefined || this.#closed.signal.aborted) return;
-    this.#value = new Map(this.#known);
-    this.#onChange();
+    if (this.#known.learn(id, container) && !this.#closed.signal.aborted) this.#onChange();
   }
 
   /** An image that could not be read in time may be readable soon, and one that is gone may be pulled again. */
-  #askAgain({ id, running, image }: Container): void {
-    const times = (this.#unclear.get(id) ?? 0) + 1;
-    if (!running || image !== 'unknown') {
-      this.#unclear.delete(id);
-      return;
-    }
-    this.#unclear.set(id, times);
+  #retryUnclear(container: Container): void {
+    const times = this.#known.countUnclear(container);
+    if (times === undefined) return;
     const { backoff, relistEvery, random } = this.#settings;
-    void this.#retry(id, delay(times, { first: backoff.first, most: relistEvery }, random));
+    void this.#retry(container.id, delay(times, { first: backoff.first, most: relistEvery }, random));
   }
 
-  /** Keeps what was known of it. */
-  #tryLater(id: ContainerId, error: Error): void {
-    const before = this.#unreadable.get(id);
-    const times = (before?.times ?? 0) + 1;
-    this.#unreadable.set(id, { error, times });
-    if (before === undefined && this.#value !== undefined) this.#onChange();
+  #retryUnreadable(id: ContainerId, error: Error): void {
+    const times = this.#known.failed(id, error);
+    if (times === 1 && this.value !== undefined) this.#onChange();
     void this.#retry(id, this.#delay(times));
   }
 
@@ -217,8 +189,7 @@ export class ContainerWatch implements Watched<Containers> {
     this.#retrying.add(id);
     await this.#pause(wait);
     this.#retrying.delete(id);
-    if (!this.#closed.signal.aborted && (this.#unreadable.has(id) || this.#unclear.has(id)))
-      await this.#revisits.mark(id);
+    if (!this.#closed.signal.aborted && this.#known.awaitsRetry(id)) await this.#queue.mark(id);
   }
 
   #delay(failures: number): number {
