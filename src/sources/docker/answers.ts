@@ -1,37 +1,24 @@
 /**
- * The Engine's answers are `unknown` until a schema has read them. What we do not use is not asked for, so
- * that a newer Engine's additions break nothing.
+ * From the Engine's answers to our types. Pure: JSON in, value out; throws an `EngineAnswerError` for anything else.
+ * The answers are `unknown` until a schema has read them. What we do not use is not asked for, so that a newer
+ * Engine's additions break nothing. `what` completes "could not …".
  */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
-import type { EngineInfo, RunningContainer } from './engine.ts';
+import type { EngineInfo, ImageSummary, LabelledContainer, RunningContainer } from './engine.ts';
 import { EngineAnswerError } from './errors.ts';
 
 const labels = z.record(z.string(), z.string()).nullish();
 
-export const listSchema = z.array(
-  z.object({ Id: z.string(), Names: z.array(z.string()).nullish(), Labels: labels }),
-);
-
-export const runningSchema = z.array(
-  z.looseObject({
-    Id: z.string(),
-    /** The time since its start in words, `Up 2 minutes (healthy)`. */
-    Status: z.string().nullish(),
-  }),
-);
-
-export const waitSchema = z.object({ StatusCode: z.number() });
-
-export const infoSchema = z.object({
+const infoSchema = z.object({
   ServerVersion: z.string(),
   CgroupVersion: z.string().nullish(),
   SecurityOptions: z.array(z.string()).nullish(),
   DriverStatus: z.array(z.array(z.string())).nullish(),
 });
 
-export function infoFrom(info: z.infer<typeof infoSchema>): EngineInfo {
-  const { ServerVersion, CgroupVersion, SecurityOptions, DriverStatus } = info;
+export function infoFrom(json: unknown, what: string): EngineInfo {
+  const { ServerVersion, CgroupVersion, SecurityOptions, DriverStatus } = read(infoSchema, json, what);
   const has = (name: string) =>
     (SecurityOptions ?? []).some((option) => option.split(',').includes(`name=${name}`));
   return {
@@ -45,25 +32,65 @@ export function infoFrom(info: z.infer<typeof infoSchema>): EngineInfo {
   };
 }
 
-export const imagesSchema = z.array(z.object({ RepoTags: z.array(z.string()).nullish() }));
+const runningSchema = z.array(
+  z.looseObject({
+    Id: z.string(),
+    /** The time since its start in words, `Up 2 minutes (healthy)`. */
+    Status: z.string().nullish(),
+  }),
+);
 
-export const imageSchema = z.object({
+/** Ports are left out of the digest, as they come in no order, and so is the text for its age, which changes by itself. */
+export const runningFrom = (json: unknown, what: string): readonly RunningContainer[] =>
+  read(runningSchema, json, what).map(
+    ({ Id: id, Status, Names, Labels, State, HostConfig, NetworkSettings }) => ({
+      id,
+      digest: hash('sha256', JSON.stringify([Names, Labels, State, HostConfig, NetworkSettings])),
+      isSettled: SETTLED.test(Status ?? ''),
+    }),
+  );
+
+/** Below two minutes the Engine says "Up 5 seconds", "Up About a minute" and the like. */
+const SETTLED = /^Up (About an hour|\d+ (minutes|hours|days|weeks|months|years))\b/;
+
+const labelledSchema = z.array(
+  z.object({ Id: z.string(), Names: z.array(z.string()).nullish(), Labels: labels }),
+);
+
+export const labelledFrom = (json: unknown, what: string): readonly LabelledContainer[] =>
+  read(labelledSchema, json, what).map(({ Id, Names, Labels }) => ({
+    id: Id,
+    names: Names ?? [],
+    labels: Labels ?? {},
+  }));
+
+const imageSchema = z.object({
   Id: z.string(),
   Descriptor: z.object({ digest: z.string().nullish() }).nullish(),
   Config: z.object({ Labels: labels, Env: z.array(z.string()).nullish() }).nullish(),
 });
 
-/** Ports are left out, as they come in no order, and what changes by itself: the words for its age. */
-export function runningFrom(listed: z.infer<typeof runningSchema>[number]): RunningContainer {
-  const { Id: id, Status, Names, Labels, State, HostConfig, NetworkSettings } = listed;
-  const look = hash('sha256', JSON.stringify([Names, Labels, State, HostConfig, NetworkSettings]));
-  return { id, look, isSettled: SETTLED.test(Status ?? '') };
+export function imageFrom(json: unknown, what: string): ImageSummary {
+  const { Id, Config, Descriptor } = read(imageSchema, json, what);
+  return {
+    id: Id,
+    manifest: Descriptor?.digest ?? undefined,
+    environment: Config?.Env ?? [],
+    labels: Config?.Labels ?? {},
+  };
 }
 
-/** Below two minutes the Engine says "Up 5 seconds", "Up About a minute" and the like. */
-const SETTLED = /^Up (About an hour|\d+ (minutes|hours|days|weeks|months|years))\b/;
+const imagesSchema = z.array(z.object({ RepoTags: z.array(z.string()).nullish() }));
 
-/** `what` completes "could not …". */
+export const imageNamesFrom = (json: unknown, what: string): readonly string[] =>
+  read(imagesSchema, json, what)
+    .flatMap(({ RepoTags }) => RepoTags ?? [])
+    .filter((name) => !name.includes('<none>'));
+
+const waitSchema = z.object({ StatusCode: z.number() });
+
+export const exitCodeFrom = (json: unknown, what: string): number => read(waitSchema, json, what).StatusCode;
+
 export function read<T>(schema: z.ZodType<T>, answer: unknown, what: string): T {
   const result = schema.safeParse(answer);
   if (result.success) return result.data;

@@ -56,8 +56,8 @@ export interface Engine {
 
 export interface RunningContainer {
   readonly id: string;
-  /** Stands for what the list tells of it: another look, another name, label, state or network. */
-  readonly look: string;
+  /** Of what the list tells of it: changes with its name, labels, state and networks. */
+  readonly digest: string;
   /** True if it was started two minutes ago or before. */
   readonly isSettled: boolean;
 }

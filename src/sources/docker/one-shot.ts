@@ -7,6 +7,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitUntil } from '../../common/wait-until.ts';
 import type { Engine } from './engine.ts';
 import { EngineUnreachable } from './errors.ts';
 import { Frames, type Output } from './frames.ts';
@@ -57,7 +58,7 @@ async function attachAndRun(engine: Engine, { id, stdin, limit, mostOutput }: On
     if (stdin !== undefined) stream.end(stdin);
     await engine.start(id);
     const exitCode = await exitCodeOf(engine, id, limit, silent);
-    await settledWithin(grace, silent);
+    await waitUntil(grace, silent, undefined);
     return { exitCode, ...frames.output };
   } finally {
     stream.destroy();
@@ -73,13 +74,6 @@ function collect(stream: Duplex, frames: Frames): Promise<void> {
   stream.on('end', resolve);
   stream.on('close', resolve);
   return promise;
-}
-
-/** Leaves no timer behind: it would hold up the end of the whole program. */
-async function settledWithin(limit: number, done: Promise<void>): Promise<void> {
-  const timer = new AbortController();
-  await Promise.race([done, sleep(limit, undefined, { signal: timer.signal })]);
-  timer.abort();
 }
 
 /** An answer that is cut never arrives: the end of the output tells that it is due. */

@@ -20,7 +20,8 @@ export class Relist {
     const before = isSoon ? this.#before : new Map<string, RunningContainer>();
     this.#before = new Map(listed.map((one) => [one.id, one]));
     this.#listedAt = listedAt;
-    const same = ({ id, look, isSettled }: RunningContainer) => isSettled && before.get(id)?.look === look;
+    const same = ({ id, digest, isSettled }: RunningContainer) =>
+      isSettled && before.get(id)?.digest === digest;
     return listed.filter((one) => !same(one)).map(({ id }) => id);
   }
 

@@ -25,7 +25,11 @@ export class FakeEngine implements Engine {
 
   async running(): Promise<readonly RunningContainer[]> {
     this.#answer('list');
-    const listed = [...this.names].map(([id, name]) => ({ id, look: name, isSettled: !this.fresh.has(id) }));
+    const listed = [...this.names].map(([id, name]) => ({
+      id,
+      digest: name,
+      isSettled: !this.fresh.has(id),
+    }));
     this.whileListing();
     return listed;
   }

@@ -1,9 +1,9 @@
 /** A restart that no event told of must not be missed, whatever the list says. */
 import { expect, test } from 'vitest';
-import { read, runningFrom, runningSchema } from '../../../../src/sources/docker/answers.ts';
+import { runningFrom } from '../../../../src/sources/docker/answers.ts';
 import { Relist } from '../../../../src/sources/docker/relist.ts';
 
-const one = { id: 'a', look: 'x', isSettled: true };
+const one = { id: 'a', digest: 'x', isSettled: true };
 const begin = () => {
   const relist = new Relist();
   expect(relist.changed([one], 0)).toEqual(['a']);
@@ -11,8 +11,8 @@ const begin = () => {
 };
 
 test.each([
-  ['looks as before', one, 60_000, []],
-  ['looks otherwise', { ...one, look: 'y' }, 60_000, ['a']],
+  ['is listed as before', one, 60_000, []],
+  ['is listed otherwise', { ...one, digest: 'y' }, 60_000, ['a']],
   ['was started a moment ago', { ...one, isSettled: false }, 60_000, ['a']],
   ['may have been started long ago and after the last list', one, 120_000, ['a']],
   ['was seen by a clock that is wrong now', one, -1, ['a']],
@@ -31,7 +31,7 @@ test('one that was not there at the list before, and all after a loss', () => {
 
 const listed = (changes: object) => {
   const json = { Id: 'a', Names: ['/web'], State: 'running', Status: 'Up 2 minutes', Ports: [], ...changes };
-  return read(runningSchema, [json], 'list').map(runningFrom)[0];
+  return runningFrom([json], 'list')[0];
 };
 
 test.each([
@@ -44,14 +44,14 @@ test.each([
   ['Up 2 minutes (Paused)', true],
   ['Up About an hour', true],
   ['Up 3 weeks (health: starting)', true],
-  ['words of an Engine to come', false],
-])('the age in words: %s', (Status, isSettled) => {
+  ['text of an Engine to come', false],
+])('the text for its age: %s', (Status, isSettled) => {
   expect(listed({ Status })).toMatchObject({ id: 'a', isSettled });
 });
 
-test('its look is what the list tells of it, without its age and its ports', () => {
-  const look = (changes: object) => listed(changes)?.look;
-  for (const same of [{ Status: 'Up 3 minutes' }, { Ports: [{}] }]) expect(look(same)).toBe(look({}));
+test('its digest is of what the list tells of it, without its age and its ports', () => {
+  const digest = (changes: object) => listed(changes)?.digest;
+  for (const same of [{ Status: 'Up 3 minutes' }, { Ports: [{}] }]) expect(digest(same)).toBe(digest({}));
   for (const other of [
     { Names: ['/db'] },
     { State: 'paused' },
@@ -59,6 +59,6 @@ test('its look is what the list tells of it, without its age and its ports', () 
     { HostConfig: { NetworkMode: 'host' } },
     { NetworkSettings: { Networks: { bridge: { IPAddress: '10.0.0.1' } } } },
   ]) {
-    expect(look(other)).not.toBe(look({}));
+    expect(digest(other)).not.toBe(digest({}));
   }
 });

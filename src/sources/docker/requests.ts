@@ -1,0 +1,59 @@
+/**
+ * Requests to the Engine over dockerode, each with a limit, and with errors of ours.
+ *
+ * Traps of the library that are handled here: it never answers for a response that is cut (deadline.ts), takes an
+ * answer whole into memory, and cuts off the end of a path with a query.
+ */
+import { Readable } from 'node:stream';
+import type Dockerode from 'dockerode';
+import { withDeadline } from './deadline.ts';
+import { EngineAnswerError, engineError } from './errors.ts';
+import type { Selection } from './json-sieve.ts';
+import { readSelected } from './selected-fields.ts';
+
+export class EngineRequests {
+  readonly #docker: Dockerode;
+  readonly #address: string;
+  readonly #limit: number;
+
+  /** `limit`: milliseconds of a request that has no limit of its own. `address`: for messages. */
+  constructor(docker: Dockerode, address: string, limit: number) {
+    this.#docker = docker;
+    this.#address = address;
+    this.#limit = limit;
+  }
+
+  /** JSON that may hold what an image's author wrote: without what we do not read, however long that is. */
+  json(path: string, what: string, selection?: Selection): Promise<unknown> {
+    return this.call(what, async (signal) => {
+      const stream = asReadable(await this.#dial(path, signal), what);
+      signal.addEventListener('abort', () => stream.destroy());
+      return readSelected(stream, what, selection);
+    });
+  }
+
+  /** The library itself would take all of an answer into memory before it gives it away. */
+  #dial(plain: string, abortSignal: AbortSignal): Promise<unknown> {
+    // It takes away the last character of a path with a query, as its own end in a question mark.
+    const path = plain.includes('?') ? `${plain}&` : plain;
+    const options = { path, method: 'GET', isStream: true, statusCodes: { 200: true }, abortSignal };
+    return new Promise((resolve, reject) => {
+      this.#docker.modem.dial(options, (error, answer) => (error ? reject(error) : resolve(answer)));
+    });
+  }
+
+  async call<T>(what: string, request: (signal: AbortSignal) => Promise<T>, limit = this.#limit) {
+    try {
+      return await withDeadline(limit, what, request);
+    } catch (error) {
+      throw engineError(error, what, this.#address);
+    }
+  }
+}
+
+export function asReadable(stream: unknown, what: string): Readable {
+  if (stream instanceof Readable) return stream;
+  throw new EngineAnswerError(
+    `The Docker Engine did not answer with a stream as expected: could not ${what}.`,
+  );
+}
