@@ -10,7 +10,7 @@
 #   closed(where)                     it ends
 #   ended(part, n)                    so does the document
 #
-# `where` is the path to an object or list, of raw keys with \001 in front of each, in which \001 can not
+# `where` is the path to an object or list, of raw keys with \001 in front of each, in which \001 cannot
 # occur; `reading` says which document it is.
 
 # Cut at the quotes, texts are outside and inside of strings by turns; a quote after an odd number of

@@ -4,7 +4,7 @@
 #   LC_ALL=C awk -f files.awk -f json.awk -f process.awk <process.json> <without>
 #
 # Writes the file <without>, the process without it, if there is anything to take; prints nothing, or why it
-# can not. Who may change the rules (`docker exec --privileged`) needs no way round them, and keeps it.
+# cannot. Who may change the rules (`docker exec --privileged`) needs no way round them, and keeps it.
 
 BEGIN {
   CAPABILITIES = "^\001\001capabilities\001[a-z]+$"

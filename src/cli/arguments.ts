@@ -111,7 +111,7 @@ function meaningOf(name: string, shapes: readonly OptionShape[]): string {
   if (meant !== undefined) return `${unknown}; did you mean ${meant}?`;
   const short = shapes.find((each) => each.short !== undefined && name.startsWith(each.short));
   if (short?.value !== undefined)
-    return `${unknown}; ${short.short} takes its value as a word of its own: ${short.short} ${short.value}`;
-  if (short !== undefined) return `${unknown}; write each option as a word of its own`;
-  return `${unknown}; egresstrator --help lists those there are`;
+    return `${unknown}; ${short.short} takes its value as a separate argument: ${short.short} ${short.value}`;
+  if (short !== undefined) return `${unknown}; write each option as a separate argument`;
+  return `${unknown}; see egresstrator --help`;
 }

@@ -20,7 +20,7 @@ export async function confirm({ yes, json, otherwise }: Consent, terminal: Termi
   if (yes === true) return;
   const { stdin, stderr } = terminal;
   if (json || stdin?.isTTY !== true || stderr.isTTY !== true)
-    throw new UsageError(`${otherwise}: say --yes where nobody can be asked`);
+    throw new UsageError(`${otherwise}: without a terminal, add --yes`);
   const lines = createInterface({ input: stdin, output: stderr });
   // The end of the input is an answer as well.
   const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));

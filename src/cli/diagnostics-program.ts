@@ -19,7 +19,7 @@ export interface DiagnosticsActions {
   doctor(flags: Flags): Promise<void>;
 }
 
-const CONTAINER = 'name, id, or the beginning of the id';
+const CONTAINER = 'name or id, or the beginning of the id';
 
 export function addDiagnostics(program: Command, actions: DiagnosticsActions): void {
   addStatus(program, actions);
@@ -35,7 +35,7 @@ export function addDiagnostics(program: Command, actions: DiagnosticsActions): v
 function addKeys(program: Command, actions: DiagnosticsActions): void {
   program
     .command('keys')
-    .description('all ACL keys, what they allow, and who holds them')
+    .description('list ACL keys, their sizes, and the workloads that have them')
     .option('--json', 'print JSON')
     .action((_options, command: Command) => actions.keys(command.optsWithGlobals()));
 }
@@ -43,7 +43,7 @@ function addKeys(program: Command, actions: DiagnosticsActions): void {
 function addDoctor(program: Command, actions: DiagnosticsActions): void {
   program
     .command('doctor')
-    .description('whether this host has all that egresstrator needs, in one look')
+    .description('check that this host has everything egresstrator needs')
     .option('--root <path>', "where the host's file system is mounted, in a container", '/')
     .option('--lib-dir <path>', 'where the gate is on the host (default: its own default)')
     .option('--json', 'print JSON')
@@ -53,9 +53,9 @@ function addDoctor(program: Command, actions: DiagnosticsActions): void {
 function addStatus(program: Command, actions: DiagnosticsActions): void {
   program
     .command('status')
-    .description('what holds on this host: workloads, keys, states, sources')
+    .description('show workloads, their keys and states, and the sources')
     .argument('[container]', CONTAINER)
-    .option('--cluster', 'all hosts that publish their status in Consul (see --publish)')
+    .option('--cluster', 'show all hosts that publish their status in Consul (see --publish)')
     .option('--json', 'print JSON')
     .action((container: string | undefined, _options, command: Command) =>
       actions.status(container, command.optsWithGlobals()),
@@ -65,9 +65,9 @@ function addStatus(program: Command, actions: DiagnosticsActions): void {
 function addDenied(program: Command, actions: DiagnosticsActions): void {
   program
     .command('denied')
-    .description('what containers tried to reach and may not, in the last hour')
+    .description('list denied connections of the last hour')
     .argument('[container]', CONTAINER)
-    .option('--follow', 'go on, and print each destination when it is refused')
+    .option('--follow', 'keep running, and print each destination when it is denied')
     .option('--json', 'print JSON')
     .action((container: string | undefined, _options, command: Command) =>
       actions.denied(container, command.optsWithGlobals()),
@@ -77,11 +77,11 @@ function addDenied(program: Command, actions: DiagnosticsActions): void {
 function addExplain(program: Command, actions: DiagnosticsActions): void {
   program
     .command('explain')
-    .description('whether a container may reach something, why, and what would change it')
+    .description('show whether a container can reach a destination, why, and what would change it')
     .argument('<container>', CONTAINER)
     .argument('<target>', 'an address or a service')
-    .argument('[traffic]', 'protocol and port, as tcp/443, udp/53, icmp/8')
-    .option('--exit-code', 'exit code 0 if it may be reached, 1 if not, 2 if that is not known')
+    .argument('[traffic]', 'protocol and port, such as tcp/443, udp/53, icmp/8')
+    .option('--exit-code', 'exit with 0 if it can be reached, 1 if not, 2 if that is not known')
     .option('--json', 'print JSON')
     .addHelpText('after', EXPLAIN_EXAMPLES)
     .action((container: string, target: string, traffic: string | undefined, _options, command: Command) =>
@@ -92,9 +92,9 @@ function addExplain(program: Command, actions: DiagnosticsActions): void {
 function addSuggest(program: Command, actions: DiagnosticsActions): void {
   program
     .command('suggest')
-    .description('rules that would allow what was refused, ready to be put into Consul')
+    .description('print rules that would allow the denied connections')
     .argument('[container]', CONTAINER)
-    .option('--key <key>', 'print the whole new text of this ACL key: what it holds, and the suggestion')
+    .option('--key <key>', 'print the whole new text of this ACL key, with the suggested rules')
     .option('--json', 'print JSON')
     .addHelpText('after', SUGGEST_EXAMPLES)
     .action((container: string | undefined, _options, command: Command) =>
@@ -105,11 +105,11 @@ function addSuggest(program: Command, actions: DiagnosticsActions): void {
 function addLint(program: Command, actions: DiagnosticsActions): void {
   program
     .command('lint')
-    .description('every problem of the rules in Consul, or in a file')
-    .option('--file <path>', 'check this file alone; "-" for standard input')
-    .option('--key <key>', 'only this ACL key')
-    .option('--strict', 'exit code 1 for any finding, not only for errors')
-    .option('--format <format>', 'text, github (annotations of a workflow) or sarif (2.1.0)', 'text')
+    .description('check the rules in Consul, or in a file')
+    .option('--file <path>', 'check only this file; "-" for standard input')
+    .option('--key <key>', 'check only this ACL key')
+    .option('--strict', 'exit with 1 for any finding, not only for errors')
+    .option('--format <format>', 'text, github (workflow annotations) or sarif (2.1.0)', 'text')
     .option('--json', 'print JSON')
     .action((_options, command: Command) => actions.lint(command.optsWithGlobals()));
 }
@@ -117,7 +117,7 @@ function addLint(program: Command, actions: DiagnosticsActions): void {
 function addDiff(program: Command, actions: DiagnosticsActions): void {
   program
     .command('diff')
-    .description('who would gain or lose what by a new text of a key; puts nothing')
+    .description('preview the access changes of an edited key')
     .argument('<key>', 'ACL key')
     .option('--file <path>', 'the new text; "-" for standard input')
     .option('--json', 'print JSON')
@@ -128,11 +128,11 @@ const EXPLAIN_EXAMPLES = `
 Examples:
   $ egresstrator explain web 10.0.0.5 tcp/5432
   $ egresstrator explain web production.postgresql
-  $ egresstrator explain web 10.0.0.5              all that it may reach there`;
+  $ egresstrator explain web 10.0.0.5              everything that it can reach there`;
 
 const SUGGEST_EXAMPLES = `
 Examples:
   $ egresstrator suggest web
-  $ egresstrator suggest web --key app > rules    what app holds and lacks
-  $ egresstrator diff app --file rules            who would gain what
+  $ egresstrator suggest web --key app > rules    the new text of app
+  $ egresstrator diff app --file rules            preview the access changes
   $ consul kv put egress/acl/app @rules`;

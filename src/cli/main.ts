@@ -15,7 +15,7 @@ if (Number.parseInt(process.versions.node, 10) >= needed) {
 } else {
   const own = assetPath('bin/egresstrator');
   process.stderr.write(
-    `egresstrator: Node.js ${needed} or later is needed, and this is ${process.versions.node}: install it, or run ${own}, which uses the one that \`npm run build\` brings.\n`,
+    `egresstrator: Node.js ${needed} or later is needed, and this is ${process.versions.node}: install it, or run ${own}, which uses the one that \`npm run build\` installs.\n`,
   );
   process.exitCode = 1;
 }

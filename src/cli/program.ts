@@ -31,7 +31,7 @@ export function createProgram(version: string, actions: Actions): Command {
     .version(version, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
-    .showHelpAfterError('(egresstrator --help lists what there is)')
+    .showHelpAfterError('(see egresstrator --help)')
     .configureOutput({ outputError: (text, write) => write(usageLine(text)) })
     // With all its arguments one command would leave no room for what the others are for.
     // Beside the longest option there are fewer than the 40 columns from which on lines are usually broken.
@@ -39,7 +39,7 @@ export function createProgram(version: string, actions: Actions): Command {
     .enablePositionalOptions(false)
     .addHelpText('after', EXAMPLES);
   addOptions(program, { ...CONSUL_OPTIONS, ...RULE_OPTIONS, ...ENGINE_OPTIONS, ...CONTROLLER_OPTIONS });
-  program.addOption(new Option('--no-ssl', 'no TLS with Consul, whatever CONSUL_HTTP_SSL says'));
+  program.addOption(new Option('--no-ssl', 'no TLS with Consul, even if CONSUL_HTTP_SSL is set'));
   program.allowExcessArguments().action((_options, command: Command) => {
     const [word] = command.args;
     if (word === undefined) return actions.run(command.optsWithGlobals());
@@ -59,11 +59,11 @@ export function createProgram(version: string, actions: Actions): Command {
 function addSet(program: Command, actions: Actions): void {
   program
     .command('set')
-    .description('load egress rules in a running container, now')
-    .argument('[container]', 'name, id, or the beginning of the id')
+    .description('load egress rules in a running container')
+    .argument('[container]', 'name or id, or the beginning of the id')
     .option('-a, --all', 'all running containers with EGRESSTRATOR_ENABLE=1')
-    .option('-r, --rules <keys>', 'these ACL keys instead of the container’s own, as key1,key2')
-    .option('--force', 'with --rules: also keys that are not in Consul yet')
+    .option('-r, --rules <keys>', 'use these ACL keys instead of the container’s own, as key1,key2')
+    .option('--force', 'with --rules: accept keys that are not in Consul yet')
     .option('--json', 'print JSON')
     .addHelpText('after', SET_EXAMPLES)
     .action((container: string | undefined, _options, command: Command) =>
@@ -74,8 +74,8 @@ function addSet(program: Command, actions: Actions): void {
 function addClear(program: Command, actions: Actions): void {
   program
     .command('clear')
-    .description('take egress rules away from a running container, until it stops')
-    .argument('[container]', 'name, id, or the beginning of the id')
+    .description('remove the egress rules of a running container, until it stops')
+    .argument('[container]', 'name or id, or the beginning of the id')
     .option('-a, --all', 'all running containers with EGRESSTRATOR_ENABLE=1')
     .option('-y, --yes', 'do not ask before --all')
     .option('--json', 'print JSON')
@@ -88,8 +88,8 @@ function addClear(program: Command, actions: Actions): void {
 function addRender(program: Command, actions: Actions): void {
   program
     .command('render')
-    .description('print the text that would be loaded, and load nothing')
-    .argument('[container]', 'name, id, or the beginning of the id')
+    .description('print the text that would be loaded, without loading it')
+    .argument('[container]', 'name or id, or the beginning of the id')
     .option('--acl <keys>', 'render for these ACL keys, as key1,key2, without a container')
     .option('--json', 'print JSON')
     .addHelpText('after', RENDER_EXAMPLES)
@@ -101,7 +101,7 @@ function addRender(program: Command, actions: Actions): void {
 function addHealth(program: Command, actions: Actions): void {
   program
     .command('health')
-    .description('ask the running controller whether it is alive, by the exit code')
+    .description('exit with 0 if the controller is healthy')
     .option('--json', 'print JSON')
     .action((_options, command: Command) => actions.health(command.optsWithGlobals()));
 }
@@ -109,13 +109,13 @@ function addHealth(program: Command, actions: Actions): void {
 function addUninstall(program: Command, actions: Actions): void {
   program
     .command('uninstall')
-    .description('take all that egresstrator put on this host away again; says first what that is')
+    .description('remove egresstrator from this host; lists first what would be removed')
     .option('-y, --yes', 'do not ask')
-    .option('--keys', 'also the ACL keys, which all hosts share, and this host from Consul')
-    .option('--force', 'also while containers use the gate, which then cannot be started any more')
+    .option('--keys', 'also remove the ACL keys, which all hosts share, and the data of this host in Consul')
+    .option('--force', 'even if containers use the gate; these cannot start again')
     .option('--root <path>', "where the host's file system is mounted, in a container", '/')
     .option('--lib-dir <path>', 'where the gate is on the host (default: its own default)')
-    .option('--config <path>', "the Engine's daemon.json (default: the one that dockerd reads)")
+    .option('--config <path>', "the Engine's daemon.json (default: the file that dockerd reads)")
     .option('--json', 'print JSON; never asks')
     .addHelpText('after', UNINSTALL_EXAMPLES)
     .action((_options, command: Command) => actions.uninstall(command.optsWithGlobals()));
@@ -140,7 +140,7 @@ function unknownCommand(word: string, program: Command): string {
     program.commands.map((command) => command.name()),
   );
   return meant === undefined
-    ? 'the first word is not a command; egresstrator --help lists those there are'
+    ? 'the first argument is not a command; see egresstrator --help'
     : `there is no command "${word}"; did you mean ${meant}?`;
 }
 
@@ -153,27 +153,27 @@ function usageLine(text: string): string {
   const said = all
     .replace(/^(error: unknown option '[^=']*)=.*'/s, "$1'")
     .replace(/(too many arguments for '[^']*'\. Expected \d+ arguments? but got \d+): .*/s, '$1')
-    .replace(/^error: unknown command .*/s, 'error: the word after the command is not one of its own');
+    .replace(/^error: unknown command .*/s, 'error: the command does not take this argument');
   return `${printable(said.replace(/^error: /, 'egresstrator: '), 1_000)}${meant}\n`;
 }
 
 const EXAMPLES = `
-Containers ask for rules in their environment:
+Containers name their keys in environment variables:
   $ docker run -e EGRESSTRATOR_ENABLE=1 -e EGRESSTRATOR_ACL=db,payments …
-and Consul says what the keys allow:
+Consul defines what the keys allow:
   $ consul kv put egress/acl/db 10.50.128.0/24:tcp/5432
 
 Examples:
   $ egresstrator                           run the controller
   $ egresstrator -c consul.example:8500 -k egress/acl/
   $ egresstrator set web --rules db        load rules by hand
-  $ egresstrator render --acl db           see what would be loaded
+  $ egresstrator render --acl db           print what would be loaded
 
-Exit codes: 0 done, 1 failed, 2 wrong usage.`;
+Exit codes: 0 success, 1 failure, 2 wrong usage.`;
 
 const SET_EXAMPLES = `
 Examples:
-  $ egresstrator set web                   what web itself asks for
+  $ egresstrator set web                   the container's own keys
   $ egresstrator set web --rules db,cache  these keys, until web stops
   $ egresstrator set --all`;
 
@@ -184,10 +184,10 @@ Examples:
 
 const UNINSTALL_EXAMPLES = `
 Examples:
-  $ egresstrator uninstall                 shows what would go, and asks
-  $ egresstrator uninstall --yes --keys    the last host of a cluster
+  $ egresstrator uninstall                 lists what would be removed, and asks
+  $ egresstrator uninstall --yes --keys    on the last host of a cluster
 
-Exit codes: 0 all is gone, 1 something is left, 2 --yes is missing.`;
+Exit codes: 0 everything removed, 1 something is left, 2 --yes is missing.`;
 
 const RENDER_EXAMPLES = `
 Examples:

@@ -48,7 +48,7 @@ export interface Config {
   /** Milliseconds. */
   readonly driftInterval: number;
   /** Milliseconds; 0: refusals are read only when somebody asks. */
-  readonly refusalsInterval: number;
+  readonly deniedInterval: number;
   /** undefined: only the socket is served. */
   readonly listen: { readonly host: string; readonly port: number } | undefined;
   /** Names by which it may be called there, beside addresses and localhost. */
@@ -98,7 +98,7 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
     socket: read.text('socket'),
     concurrency: read.integer('concurrency', 1, 64),
     driftInterval: read.integer('driftInterval', 1, 86_400) * 1000,
-    refusalsInterval: read.integer('refusalsInterval', 0, 86_400) * 1000,
+    deniedInterval: read.integer('deniedInterval', 0, 86_400) * 1000,
     listen: read.endpoint('listen'),
     allowHosts: read.hostNames('allowHost'),
     node: read.optional('node') ?? hostname(),
@@ -182,7 +182,7 @@ class Reader {
     if (limit !== undefined && limit >= least && limit <= MOST_AGE) return { limit, action };
     this.#refuse(
       'maxAge',
-      `expected a duration from ${least / 1000}s to 365d, as 90s, 15m, 12h or 2d, or none`,
+      `expected a duration from ${least / 1000}s to 365d, such as 90s, 15m, 12h or 2d, or none`,
     );
     return undefined;
   }
@@ -210,7 +210,7 @@ class Reader {
     const lists = this.text(name).split(';').map(parseKeyList);
     const filled = lists.filter((keys) => keys.length > 0);
     if (filled.length > 0 && this.text('runDir') === 'none') {
-      this.#refuse(name, 'expected no keys where --run-dir is none');
+      this.#refuse(name, 'expected no keys if --run-dir is none');
     }
     return filled;
   }

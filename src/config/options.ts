@@ -63,12 +63,12 @@ export const CONSUL_OPTIONS = {
     flags: '--consul-connections <n>',
     variable: 'EGRESSTRATOR_CONSUL_CONNECTIONS',
     fallback: '80',
-    help: 'connections to Consul for services; more services than this take turns, see docs/scaling.md',
+    help: 'connections to Consul for services; see docs/scaling.md for hosts with more services',
   },
   consulWait: {
     flags: '--consul-wait <seconds>',
     variable: 'EGRESSTRATOR_CONSUL_WAIT',
-    help: 'how long a query to Consul waits for news; default 15 for rules, 45 for services, up to 560 for many',
+    help: 'how long a query to Consul waits for a change; default 15 for rules, 45 for services, up to 560 for many',
   },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -78,19 +78,19 @@ export const RULE_OPTIONS = {
     flags: '-f, --template <name|path>',
     variable: 'CONSUL_TEMPLATE',
     fallback: 'nftables',
-    help: 'nftables, iptables, denylist, or the path of your own template',
+    help: 'nftables, iptables, denylist, lockdown, or the path of your own template',
   },
   protect: {
     flags: '--protect <addresses>',
     variable: 'EGRESSTRATOR_PROTECT',
     fallback: '169.254.169.254,fd00:ec2::254',
-    help: 'addresses that a broad prefix does not grant, separated by commas; "none" for none',
+    help: 'addresses that a broad prefix does not grant, separated by commas; "none" for no protection',
   },
   mode: {
     flags: '--mode <enforce|audit>',
     variable: 'EGRESSTRATOR_DEFAULT_MODE',
     fallback: 'enforce',
-    help: 'mode of workloads that name none',
+    help: 'mode of workloads without EGRESSTRATOR_MODE',
   },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -111,7 +111,7 @@ export const ENGINE_OPTIONS = {
     flags: '--loader <helper|nsenter|auto>',
     variable: 'EGRESSTRATOR_LOADER',
     fallback: 'auto',
-    help: 'load by a helper container, directly by nsenter, or directly where possible',
+    help: 'load rules by a helper container, by nsenter, or by nsenter where possible',
   },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -121,30 +121,30 @@ export const CONTROLLER_OPTIONS = {
     flags: '--state-dir <path>',
     variable: 'EGRESSTRATOR_STATE_DIR',
     fallback: '/var/lib/egresstrator',
-    help: 'where the last known rules are kept; "none" to keep nothing',
+    help: 'folder for the last known rules; "none" to keep nothing',
   },
   maxAge: {
     flags: '--max-age <duration>',
     variable: 'EGRESSTRATOR_MAX_AGE',
     fallback: 'none',
-    help: 'how long rules and services count that Consul has not confirmed, as 90s, 15m, 12h or 2d; "none" for ever',
+    help: 'how long rules and services count without confirmation by Consul, such as 90s, 15m, 12h or 2d; "none" for no limit',
   },
   maxAgeAction: {
     flags: '--max-age-action <lock|drop-services>',
     variable: 'EGRESSTRATOR_MAX_AGE_ACTION',
     fallback: 'lock',
-    help: 'what happens then: workloads reach nothing, and services that are too old grant nothing; or only the latter',
+    help: 'what happens then: lock isolates workloads and drops services that are too old; drop-services does only the latter',
   },
   runDir: {
     flags: '--run-dir <path>',
     variable: 'EGRESSTRATOR_RUN_DIR',
     fallback: '/run/egresstrator',
-    help: 'where rules are prepared for the gate; "none" to prepare nothing',
+    help: 'folder for rules that are prepared for the gate; "none" to prepare nothing',
   },
   prepare: {
     flags: '--prepare <keys>',
     variable: 'EGRESSTRATOR_PREPARE',
-    help: 'ACL keys to prepare for the gate before any container asks for them, as key1,key2; several lists are separated by semicolons',
+    help: 'ACL keys to prepare for the gate before a container uses them, as key1,key2; separate several lists by semicolons',
   },
   socket: {
     flags: '--socket <path>',
@@ -162,34 +162,34 @@ export const CONTROLLER_OPTIONS = {
     flags: '--drift-interval <seconds>',
     variable: 'EGRESSTRATOR_DRIFT_INTERVAL',
     fallback: '60',
-    help: 'seconds between two comparisons with the kernel',
+    help: 'seconds between two drift checks',
   },
-  refusalsInterval: {
-    flags: '--refusals-interval <seconds>',
-    variable: 'EGRESSTRATOR_REFUSALS_INTERVAL',
+  deniedInterval: {
+    flags: '--denied-interval <seconds>',
+    variable: 'EGRESSTRATOR_DENIED_INTERVAL',
     fallback: '60',
-    help: 'seconds between two collections of what was refused, for logs and metrics; 0 for none',
+    help: 'seconds between two collections of denied connections, for logs and metrics; 0 for none',
   },
   listen: {
     flags: '--listen <[host:]port>',
     variable: 'EGRESSTRATOR_LISTEN',
-    help: 'serve state, health and /metrics there too, read-only; without a host on 127.0.0.1',
+    help: 'also serve status, health and /metrics there, read-only; the default host is 127.0.0.1',
   },
   allowHost: {
     flags: '--allow-host <names>',
     variable: 'EGRESSTRATOR_ALLOW_HOST',
-    help: 'names by which --listen may be called, separated by commas, beside IP addresses and localhost',
+    help: 'DNS names that --listen accepts, separated by commas, besides IP addresses and localhost',
   },
   node: {
     flags: '--node <name>',
     variable: 'EGRESSTRATOR_NODE',
-    help: "what this host is called in Consul (default: the host's name)",
+    help: 'name of this host in Consul (default: its host name)',
   },
   register: {
     flags: '--register <name>',
     variable: 'EGRESSTRATOR_REGISTER',
     fallback: 'egresstrator',
-    help: 'register the controller in Consul as this service, with a TTL check; "none" for not',
+    help: 'register the controller in Consul as this service, with a TTL check; "none" to register nothing',
   },
   publish: {
     flags: '--publish [path]',
@@ -199,7 +199,7 @@ export const CONTROLLER_OPTIONS = {
   dryRun: {
     flags: '--dry-run',
     variable: 'EGRESSTRATOR_DRY_RUN',
-    help: 'load nothing, say what would be loaded',
+    help: 'load nothing, log what would be loaded',
   },
   logLevel: {
     flags: '--log-level <level>',

@@ -61,7 +61,7 @@ async function readResolvers(
     return await containers.resolvers(target);
   } catch (error) {
     const fields = { container: target.name, error: messageOf(error) };
-    log.warn(fields, 'resolvers could not be read, so none are allowed');
+    log.warn(fields, 'DNS resolvers could not be read, so none are allowed');
     return [];
   }
 }

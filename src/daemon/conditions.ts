@@ -38,14 +38,13 @@ function outdated(sources: Status['sources']): readonly Condition[] {
 
 const OUTDATED_RULES: Problem = {
   severity: 'error',
-  reason:
-    'Consul has not confirmed the rules for longer than --max-age allows, so keys grant nothing until it does',
+  reason: 'the rules are older than --max-age, so keys grant nothing until Consul confirms them',
 };
 
 const OUTDATED_SERVICES: Problem = {
   severity: 'error',
   reason:
-    'Consul has not confirmed some services for longer than --max-age allows, so these grant nothing until it does (status tells which)',
+    'some services are older than --max-age and grant nothing until Consul confirms them (see egresstrator status)',
 };
 
 const everywhere = (problem: Problem): Condition => ({ container: undefined, problem });
@@ -53,5 +52,5 @@ const everywhere = (problem: Problem): Condition => ({ container: undefined, pro
 const RAW_SOCKETS: Problem = {
   severity: 'warning',
   reason:
-    'workloads hold CAP_NET_RAW, with which an AF_XDP socket gets round every rule in a namespace; start them through the gate or with --cap-drop NET_RAW (status tells which)',
+    'workloads have CAP_NET_RAW: an AF_XDP socket can bypass every rule in a namespace; start them with the gate or with --cap-drop NET_RAW (see egresstrator status)',
 };

@@ -92,13 +92,13 @@ export class ConsulRegistration {
   async #attempt(what: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();
-      if (this.#failing.delete(what)) this.#log.info({ what }, 'Consul takes word of this host again');
+      if (this.#failing.delete(what)) this.#log.info({ what }, 'publishing status to Consul works again');
     } catch (error) {
       if (this.#failing.has(what)) return;
       this.#failing.add(what);
       this.#log.warn(
         { what, error: messageOf(error) },
-        'Consul takes no word of this host; rules are not affected',
+        'cannot publish status to Consul; rules are not affected',
       );
     }
   }

@@ -33,7 +33,7 @@ import { DriftScanner } from '../reconciler/drift-scanner.ts';
 import { LoadMemory, type Loads } from '../reconciler/load-memory.ts';
 import { NamespaceReconciler, type ReconcilerOptions } from '../reconciler/namespace-reconciler.ts';
 import { statusOf } from '../reconciler/reconcile-state.ts';
-import { recordsRefusals } from '../rendering/facts.ts';
+import { recordsDenied } from '../rendering/facts.ts';
 import { needsUngranted, type Template } from '../rendering/render.ts';
 import { AgeLimit, ALL_FRESH, type MaxAge } from './age-limit.ts';
 import { conditionsOf } from './conditions.ts';
@@ -45,7 +45,7 @@ export interface ControllerOptions extends ReconcilerOptions {
   readonly template: Template;
   /** Addresses that a broad prefix does not grant. */
   readonly protectedHosts: readonly Prefix[];
-  /** The mode of workloads that name none. */
+  /** The mode of workloads without EGRESSTRATOR_MODE. */
   readonly mode: Mode;
   /** Lists of grants to prepare for the gate, beside those of every workload seen. */
   readonly prepare: readonly (readonly string[])[];
@@ -181,7 +181,7 @@ export class Controller {
     return this.#world.acl();
   }
 
-  /** The mode of workloads that name none. */
+  /** The mode of workloads without EGRESSTRATOR_MODE. */
   get mode(): Mode {
     return this.#options.mode;
   }
@@ -203,7 +203,7 @@ export class Controller {
       refused: this.#plan.unsupported.map(({ container, problem }) => ({ name: container.name, problem })),
       unasked: this.#unasked.map(({ container, problem }) => ({ name: container.name, problem })),
       sources: [...consul, engine],
-      recordsRefusals: recordsRefusals(this.#renderer.template.source),
+      recordsDenied: recordsDenied(this.#renderer.template.source),
     };
   }
 

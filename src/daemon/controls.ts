@@ -27,7 +27,7 @@ export function controlsOf(controller: Controller, observation: Telemetry): Cont
 async function override(controller: Controller, request: OverrideRequest): Promise<OverrideReply> {
   const { containers, mode } = controller;
   if (containers === undefined)
-    throw new EngineError('the Docker Engine has not told its containers yet; try again');
+    throw new EngineError('the Docker Engine has not listed its containers yet; try again');
   const { container: choice, rules } = request;
   if (rules.kind === 'set' && rules.force !== true) requireKnownTo(controller, rules.grants);
   const grants =
@@ -43,9 +43,7 @@ async function override(controller: Controller, request: OverrideRequest): Promi
 
 function requireKnownTo({ acl }: Controller, grants: readonly string[]): void {
   if (acl === undefined)
-    throw new UserError(
-      'the controller has read no rules yet, so it cannot tell whether these keys exist; try again',
-    );
+    throw new UserError('the controller has not read the rules yet and cannot check these keys; try again');
   requireKnown(grants, acl);
 }
 

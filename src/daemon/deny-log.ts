@@ -202,7 +202,10 @@ export class DenyLog {
       return this.#take(namespace, denied, begunAt);
     } catch (error) {
       const { name } = namespace.target;
-      this.#options.log.debug({ container: name, error: messageOf(error) }, 'refusals could not be read');
+      this.#options.log.debug(
+        { container: name, error: messageOf(error) },
+        'denied connections could not be read',
+      );
       return this.#keep(namespace, { ...this.#remembered(namespace), error: messageOf(error) });
     }
   }
@@ -252,9 +255,9 @@ export class DenyLog {
     const budget = this.#budgets.get(container) ?? new LineBudget(MOST_LINES, WINDOW);
     this.#budgets.set(container, budget);
     const { lines, more } = budget.take(news.length, now());
-    const message = mode === 'audit' ? 'destination would be refused' : 'destination refused';
+    const message = mode === 'audit' ? 'destination would be denied' : 'destination denied';
     for (const refusal of fairOrder(news).slice(0, lines)) log.warn({ container, ...told(refusal) }, message);
-    if (more > 0) log.warn({ container, more }, 'more destinations refused');
+    if (more > 0) log.warn({ container, more }, 'more destinations denied');
     const { packets, unlisted } = summary;
     if (isFullNews) log.warn({ container, packets, unlisted }, 'record of denied destinations is full');
   }

@@ -44,7 +44,7 @@ export class ProblemLog {
     for (const [id, known] of this.#known) {
       if (current.has(id) || !isGone(known, lastSeenAt)) continue;
       this.#known.delete(id);
-      this.#log.info(fieldsOf(known.sighting), 'problem is gone');
+      this.#log.info(fieldsOf(known.sighting), 'problem solved');
     }
   }
 

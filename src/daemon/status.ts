@@ -15,10 +15,10 @@ import type { Freshness } from './consul-cache.ts';
  * - `pending`: waits for its first load, for a moment with an edit, or for the rules with those of before in place.
  * - `protected`: the kernel holds what it should, and refuses the rest.
  * - `audit`: as protected, but what would be refused passes and is recorded.
- * - `locked`: nothing is allowed, since no valid grant is known, or the template allows nothing.
+ * - `isolated`: nothing is allowed, since no valid grant is known, or the template allows nothing.
  * - `denylist`: all passes but what keys name that were not granted, by the template of that name.
  * - `custom`: the kernel holds what a user's own template makes of the grants.
- * - `unenforceable`: rules are loaded, but something inside could undo them.
+ * - `unenforceable`: rules are loaded, but a container in the namespace can remove them.
  * - `failed`: the last attempt to load failed; it is tried again.
  * - `cleared`: an operator has taken the rules away until the container stops.
  */
@@ -26,7 +26,7 @@ export const NAMESPACE_STATES = [
   'pending',
   'protected',
   'audit',
-  'locked',
+  'isolated',
   'denylist',
   'custom',
   'unenforceable',
@@ -104,7 +104,7 @@ export interface Status {
   readonly namespaces: readonly NamespaceStatus[];
   readonly sources: readonly SourceStatus[];
   /** False where the template keeps no refused destinations; undefined where nobody knows. */
-  readonly recordsRefusals?: boolean;
+  readonly recordsDenied?: boolean;
   /** Workloads that can't be given rules at all. */
   readonly refused: readonly { readonly name: string; readonly problem: Problem }[];
   /** Containers that name keys and do not ask for rules. */

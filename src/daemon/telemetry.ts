@@ -52,7 +52,7 @@ export class Telemetry implements DiagnosticsControls {
 
   constructor(config: Config, engine: Observed, services: ServiceReader, log: Logger, kept: KeptDenied = {}) {
     const { dataplane } = engine;
-    const { loader, template, refusalsInterval } = config;
+    const { loader, template, deniedInterval } = config;
     this.#about = { version: version(), node: hostname(), loader, template, startedAt: Date.now() };
     this.#services = services;
     this.#config = config;
@@ -62,7 +62,7 @@ export class Telemetry implements DiagnosticsControls {
       log,
       namespaces: () => this.#controller?.loadedNamespaces() ?? [],
       now: Date.now,
-      interval: refusalsInterval,
+      interval: deniedInterval,
       former: kept.former,
       onChange: () => kept.save?.(() => this.#refusals.state()),
     });
@@ -106,7 +106,7 @@ export class Telemetry implements DiagnosticsControls {
 
   snapshot({ scope, also }: SnapshotQuery): Promise<Snapshot> {
     const picture = this.#controller?.snapshot();
-    if (picture === undefined) throw new UserError('the controller has read no rules yet; try again');
+    if (picture === undefined) throw new UserError('the controller has not read the rules yet; try again');
     const { kvPath, address: consul } = this.#config.consul;
     const whole = { ...picture, template: this.#about.template, kvPath, consul };
     return withServices(whole, this.#services, scope, parseServices(also ?? ''));
@@ -116,7 +116,7 @@ export class Telemetry implements DiagnosticsControls {
     if (container === undefined) return this.#refusals.answer();
     const containers = this.#controller?.containers;
     if (containers === undefined)
-      throw new EngineError('the Docker Engine has not told its containers yet; try again');
+      throw new EngineError('the Docker Engine has not listed its containers yet; try again');
     const { id } = pickContainer(containers, container);
     return this.#refusals.answer(({ target, members }) =>
       [target, ...members.map((member) => member.container)].some((one) => one.id === id),

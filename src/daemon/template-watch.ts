@@ -50,7 +50,7 @@ export class TemplateWatch {
     this.#reload = () => {
       this.#tryReload(use).catch((error: unknown) => {
         const fields = { template: this.#name, error: messageOf(error) };
-        this.#log.error(fields, 'template can not be used; the last good one stays');
+        this.#log.error(fields, 'template cannot be used; keeping the last good template');
       });
     };
     process.on('SIGHUP', this.#reload);

@@ -165,7 +165,7 @@ export class HelperRunner implements NamespaceRunner {
     const container = await this.#find(owner);
     if (container === undefined) throw gone(failure, 'the container was removed');
     if (container.network.kind === 'host') throw refuseHost(failure);
-    if (!container.running) throw gone(failure, 'the container does not run any more');
+    if (!container.running) throw gone(failure, 'the container has ended');
     if (container.startedAt !== startedAt) throw gone(failure, 'the container was restarted meanwhile');
   }
 

@@ -8,8 +8,8 @@ import type { Command } from './runner.ts';
 const doing: Readonly<Record<Command, string>> = {
   load: 'load rules in',
   reload: 'load rules in',
-  look: 'read what is loaded in',
-  refusals: 'read the refusals of',
+  look: 'read the loaded rules in',
+  refusals: 'read the denied connections of',
   clear: 'remove the rules of',
 };
 
@@ -27,7 +27,7 @@ export function exited(failure: Failure, exitCode: number, stderr: string): Load
   const said = nftError(stderr) ?? firstLine(stderr);
   // The kernel's way to say that the memory limit was reached, told by the shell or seen by us.
   const killed = exitCode === 137 || said === 'Killed';
-  const why = killed ? 'it was killed, perhaps as it ran out of memory' : said || 'no reason was given';
+  const why = killed ? 'it was killed, perhaps because it ran out of memory' : said || 'no reason was given';
   const reason = `${why} (exit code ${exitCode})`;
   return new LoadError(sentence(failure, reason), { exitCode, stderr });
 }

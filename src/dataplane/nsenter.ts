@@ -29,7 +29,7 @@ export class NsenterRunner implements NamespaceRunner {
   async run(namespace: NamespaceRef, verb: Command, stdin?: string): Promise<RunResult> {
     const failure = { verb, name: namespace.name };
     const opened = await openNamespace(namespace);
-    if (opened.kind === 'gone') throw gone(failure, 'its process is not there any more');
+    if (opened.kind === 'gone') throw gone(failure, 'its process has ended');
     if (opened.kind === 'host') throw refuseHost(failure);
     try {
       // Our own descriptor is the namespace that was judged, whoever has the pid by now.

@@ -34,7 +34,7 @@ export interface PolicyView {
 export type Hint =
   /** Name resolution was switched off by EGRESSTRATOR_DNS=none. */
   | { readonly kind: 'no-dns' }
-  /** A granted line is too broad to mean this protected host; `rule` would name it. */
+  /** A granted line is too broad to grant this protected host; `rule` would name it. */
   | { readonly kind: 'protected'; readonly reason: RuleMatch; readonly rule: string }
   /** A key that is not granted allows it; `rules` and `broad` as in `SuggestedKey`. */
   | { readonly kind: 'grant'; readonly reason: RuleMatch; readonly rules: number; readonly broad: boolean }

@@ -10,7 +10,7 @@ import type { Grantee } from './diff.ts';
 
 export interface KeyUse {
   readonly key: string;
-  /** False: somebody holds it, and Consul has none of that name. */
+  /** False: somebody holds it, but Consul does not have it. */
   readonly exists: boolean;
   /** Lines that are rules. */
   readonly rules: number;

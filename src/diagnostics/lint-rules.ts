@@ -59,9 +59,7 @@ function judgeNeed({ rule }: RuleLine, around: readonly RuleLine[]): readonly Ju
     {
       severity: 'info',
       code: same ? 'duplicate' : 'shadowed',
-      reason: same
-        ? `${lines} says the same`
-        : `${lines} ${around.length > 1 ? 'allow' : 'allows'} all of it`,
+      reason: same ? `${lines} is equal` : `${lines} ${around.length > 1 ? 'allow' : 'allows'} all of it`,
       remedy: same ? 'delete the line' : 'delete the line, or narrow the other',
     },
   ];
@@ -90,7 +88,7 @@ const carvedOut = (rule: AddressRule, host: Prefix): Judgement => ({
   severity: 'warning',
   code: 'protected',
   reason: `it does not allow the protected address ${formatPrefix(host)}, which only a prefix of /${MINIMUM_LENGTH[host.family]} or longer does`,
-  remedy: `if it is meant, add ${formatRule({ ...rule, prefix: host })}; else name the networks around it`,
+  remedy: `if you mean it, add ${formatRule({ ...rule, prefix: host })}; otherwise name the networks around it`,
 });
 
 function judgeBreadth({ rule }: RuleLine): readonly Judgement[] {

@@ -56,15 +56,14 @@ export function lint({
 const notEnabled = (containers: readonly string[]): readonly Finding[] =>
   containers.toSorted().map((container) => ({
     ...{ severity: 'warning', code: 'not-enabled', container },
-    reason: 'it names ACL keys but not EGRESSTRATOR_ENABLE=1, so it has no rules and reaches everything',
-    remedy: 'start it anew with EGRESSTRATOR_ENABLE=1, or without EGRESSTRATOR_ACL',
+    reason: 'it names ACL keys but not EGRESSTRATOR_ENABLE=1, so it has no rules and can reach everything',
+    remedy: 'start it again with EGRESSTRATOR_ENABLE=1, or without EGRESSTRATOR_ACL',
   }));
 
 const foreignRules = (containers: readonly string[]): readonly Finding[] =>
   containers.toSorted().map((container) => ({
     ...{ severity: 'warning', code: 'foreign-rules', container },
-    reason:
-      'rules that are not of egresstrator refuse packets in its network namespace, whatever its keys allow',
+    reason: 'rules of other programs deny packets in its network namespace, whatever its keys allow',
     remedy:
       'if egresstrator 0.2 left them there, restart the container or remove them (docs/migrating.md); if it made them itself, leave them',
   }));
@@ -80,8 +79,8 @@ const lintGrants = ({ key }: AclKey, workloads: LintContext['workloads']): reado
           severity: 'info',
           code: 'unused-key',
           key,
-          reason: 'no running workload asks for this key',
-          remedy: `delete it, or name it in EGRESSTRATOR_ACL where it is needed`,
+          reason: 'no running workload has this key',
+          remedy: `delete it, or add it to EGRESSTRATOR_ACL where it is needed`,
         },
       ];
 
@@ -94,8 +93,8 @@ const missingKeys = (acl: Acl, workloads: LintContext['workloads']): readonly Fi
     severity: 'error',
     code: 'missing-key',
     key,
-    reason: `${someOf(names)} ${names.length === 1 ? 'asks' : 'ask'} for this key, and Consul has none of that name`,
-    remedy: 'put it into Consul, or take it out of EGRESSTRATOR_ACL',
+    reason: `${someOf(names)} ${names.length === 1 ? 'asks' : 'ask'} for this key, but Consul does not have it`,
+    remedy: 'add it to Consul, or remove it from EGRESSTRATOR_ACL',
   }));
 };
 
@@ -107,10 +106,10 @@ function lintText({ key, rules, problems }: AclKey): readonly Finding[] {
   const good = new Map(rules.map(({ line, rule }) => [line, formatRule(rule)]));
   const findings = problems.map((problem) => fromProblem(key, problem, good.get(problem.line ?? 0)));
   if (rules.length > 0) return findings;
-  const reason = 'the key holds no rule, so it grants nothing';
+  const reason = 'the key has no rule, so it grants nothing';
   return [
     ...findings,
-    { severity: 'warning', code: 'empty-key', key, reason, remedy: 'write rules into it, or delete it' },
+    { severity: 'warning', code: 'empty-key', key, reason, remedy: 'add rules to it, or delete it' },
   ];
 }
 
@@ -131,7 +130,7 @@ const lintFailures = ({ key, rules }: AclKey, failures: ReadonlyMap<string, stri
     const failure = failures.get(name);
     if (failure === undefined) return [];
     const reason = `the instances of ${name} could not be read: ${failure}`;
-    const remedy = 'until they can be, the line grants nothing; if its name is wrong, correct that';
+    const remedy = 'the line grants nothing until they can be; if the name is wrong, correct it';
     return [{ severity: 'error', code: 'service', key, line, text, reason, remedy }];
   });
 
@@ -146,7 +145,7 @@ function lintServices(
   return problems.map((problem) => ({
     ...fromProblem(key.key, problem),
     code: 'service',
-    remedy: 'register the service so, or correct its name',
+    remedy: 'register the service with that name, or correct the line',
   }));
 }
 
@@ -156,6 +155,6 @@ function lintHostName(key: string, { line, text, rule }: RuleLine): readonly Fin
   const { tag, service } = rule;
   if (!endsAsHostName(`${tag}.${service}`)) return [];
   const reason = `it names the service ${service} with the tag "${tag}", and no host ${tag}.${service}`;
-  const remedy = 'if a host is meant, write its addresses';
+  const remedy = 'if you mean a host, write its addresses';
   return [{ severity: 'warning', code: 'host-name', key, line, text, reason, remedy }];
 }

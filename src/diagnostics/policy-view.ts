@@ -20,7 +20,7 @@ export interface PolicyKnowledge {
   /** Why, by name, where that is known. */
   readonly whyUnread: ReadonlyMap<string, string>;
   /** What is loaded keeps refused destinations, so that they can be told. */
-  readonly recordsRefusals: boolean;
+  readonly recordsDenied: boolean;
   /** The name or path of the template. */
   readonly template: string | undefined;
   /** Where the keys are in Consul, with a slash at its end. */
@@ -39,7 +39,7 @@ export const policyKnowledge = (picture: Snapshot): PolicyKnowledge => ({
   places: picture.places,
   unread: picture.unread,
   whyUnread: new Map(Object.entries(picture.whyUnread ?? {})),
-  recordsRefusals: picture.recordsRefusals,
+  recordsDenied: picture.recordsDenied,
   template: picture.template,
   kvPath: picture.kvPath,
   denylist: picture.denylist,
@@ -65,7 +65,7 @@ export function pickNamespace(
   const [only, ...others] = found;
   if (only !== undefined && others.length === 0) return only;
   if (only !== undefined)
-    throw new UserError(`"${word}" means ${found.length} containers; give more of the id, or the name`);
+    throw new UserError(`"${word}" matches ${found.length} containers; give more of the id, or the name`);
   const outside = refused.find(({ name, id }) => name === word || (isId && id.startsWith(word)));
   if (outside !== undefined) throw new UserError(`${outside.name}: ${outside.reason}`);
   if (unasked.includes(word))

@@ -12,7 +12,7 @@ import { formatPrefix, type Prefix } from '../net/address.ts';
 import type { Acl } from '../policy/acl.ts';
 import type { Catalog } from '../policy/compile.ts';
 import { type ReconcileState, stateOf } from '../reconciler/reconcile-state.ts';
-import { recordsRefusals } from '../rendering/facts.ts';
+import { recordsDenied } from '../rendering/facts.ts';
 import { needsUngranted, type Template } from '../rendering/template.ts';
 
 /** One namespace that holds rules, or should. */
@@ -57,7 +57,7 @@ export interface Snapshot {
   /** The template refuses only what keys that were not granted allow. */
   readonly denylist: boolean;
   /** What is loaded keeps refused destinations, so that they can be told. */
-  readonly recordsRefusals: boolean;
+  readonly recordsDenied: boolean;
 }
 
 export const namespaceView = (
@@ -106,6 +106,6 @@ export function snapshotOf(
     unread: [],
     protectedHosts: protectedHosts.map(formatPrefix),
     denylist: needsUngranted(template),
-    recordsRefusals: recordsRefusals(template.source),
+    recordsDenied: recordsDenied(template.source),
   };
 }

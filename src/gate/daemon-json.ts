@@ -24,7 +24,7 @@ export async function readText(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw new UserError(`${path} can not be read: ${error instanceof Error ? error.message : error}`);
+    throw new UserError(`${path} cannot be read: ${error instanceof Error ? error.message : error}`);
   }
 }
 
@@ -35,7 +35,7 @@ export function parseDaemonJson(text: string, path: string): DaemonJson {
   const [issue] = result.error.issues;
   const place = issue?.path.join('.') ?? '';
   throw new UserError(
-    `${path} was not changed, as ${place === '' ? 'its content' : `"${place}"`} is not what Docker takes: ${issue?.message}`,
+    `${path} was not changed: ${place === '' ? 'its content' : `"${place}"`} is not valid for Docker: ${issue?.message}`,
   );
 }
 
@@ -48,7 +48,7 @@ function parseJson(text: string, path: string): unknown {
     const place =
       /at position \d+( \(line \d+ column \d+\))?/.exec(message)?.[0] ??
       `at its end (position ${text.length})`;
-    throw new UserError(`${path} is no valid JSON ${place}, so it was not changed; mend it first`, {
+    throw new UserError(`${path} is not valid JSON ${place}, so it was not changed; fix it first`, {
       cause: error,
     });
   }

@@ -33,7 +33,7 @@ export interface GateUser {
   readonly running: boolean;
 }
 
-/** `undefined` where no Engine answers. Throws an `EngineError` for an answer that can not be read. */
+/** `undefined` where no Engine answers. Throws an `EngineError` for an answer that cannot be read. */
 export async function engineFacts(socketPath: string): Promise<EngineFacts | undefined> {
   const answer = await get(socketPath, '/info').catch((error: unknown) => {
     if (error instanceof EngineError) throw error;
@@ -77,7 +77,7 @@ function parsed(answer: string): unknown {
   try {
     return JSON.parse(answer);
   } catch (error) {
-    throw new EngineError(`The Docker Engine answered with something that is no JSON: ${messageOf(error)}`);
+    throw new EngineError(`The Docker Engine answered with invalid JSON: ${messageOf(error)}`);
   }
 }
 

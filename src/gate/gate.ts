@@ -11,7 +11,7 @@ import { GateRecords } from './records.ts';
 
 /** What the gate can't find out by itself. */
 export interface GateDefaults {
-  /** The mode of workloads that name none. */
+  /** The mode of workloads without EGRESSTRATOR_MODE. */
   readonly mode: Mode;
   /** The Engine's own resolvers, as far as known. */
   readonly engineResolvers: readonly string[] | undefined;

@@ -23,7 +23,7 @@ const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '
 /** How to run a command of the gate from the image. */
 export const FROM_CONTAINER = `in a container, run it with the host's files and processes: docker run --rm --privileged --pid host --network none -v /:/host -v /var/run/docker.sock:/var/run/docker.sock <image> gate install --root /host`;
 
-/** Throws a `UserError` where the gate's files can not be changed from here. */
+/** Throws a `UserError` where the gate's files cannot be changed from here. */
 export function requireHost({ root }: GateSettings): void {
   if (process.platform !== 'linux')
     throw new UserError('the gate needs Linux, where the Docker Engine runs containers itself');
@@ -42,7 +42,7 @@ export const missingTools = (settings: Pick<GateSettings, 'root'>): readonly str
 export function requireTools(settings: GateSettings): void {
   const missing = missingTools(settings);
   if (missing.length > 0)
-    throw new UserError(`the gate needs on the host what is missing there: ${missing.join(', ')}`);
+    throw new UserError(`the host lacks programs that the gate needs: ${missing.join(', ')}`);
 }
 
 /** A program of the host by its name or path; a link counts, though it may lead out of the mounted root. */
@@ -71,6 +71,6 @@ export async function rehearseLockdown({ root, libDir }: GateSettings): Promise<
   if (ended.exitCode === 0) return;
   const reason = ended.failure ?? ended.stderr.trim().split('\n').at(-1) ?? '';
   throw new UserError(
-    `this host's kernel or nft does not take the gate's rules, so the Engine was not told of it: ${reason}`,
+    `this host's kernel or nft rejects the gate's rules, so nothing was changed: ${reason}`,
   );
 }

@@ -81,7 +81,7 @@ function refuseFlags(dockerd: Dockerd): void {
   for (const flag of ['--add-runtime', '--default-runtime']) {
     if (argument(dockerd, flag) === undefined) continue;
     throw new UserError(
-      `dockerd was started with ${flag}, beside which it takes no runtimes from daemon.json; move that there first`,
+      `dockerd was started with ${flag}, so it ignores runtimes in daemon.json; move these there first`,
     );
   }
 }
@@ -110,7 +110,7 @@ async function formerRuntime(settings: GateSettings, content: DaemonJson): Promi
   const { path, runtimeArgs = [] } = content.runtimes?.[name] ?? {};
   if (path !== undefined && runtimeArgs.length === 0) return path;
   throw new UserError(
-    `the default runtime is "${name}", which can not be called by its path alone; name the real one with --runtime`,
+    `the default runtime is "${name}", which has no path of its own; name the real one with --runtime`,
   );
 }
 
@@ -155,7 +155,7 @@ async function changeConfig(settings: GateSettings, change: Change): Promise<rea
   await writeInstallState(settings, { config, before, after, formerDefault });
   const path = seen(settings, config);
   await writeDaemonJson(path, after);
-  const kept = text === undefined ? '' : `; ${backupOf(config)} is what it was before`;
+  const kept = text === undefined ? '' : `; ${backupOf(config)} is the previous version`;
   return [`added the runtime "${RUNTIME}" to ${config}${kept}`];
 }
 
@@ -166,15 +166,15 @@ async function tellEngine(
   asDefault: boolean,
 ): Promise<string> {
   if (dockerd === undefined || facts === undefined)
-    return 'no Engine answers: it will know the gate when it starts';
+    return 'no Engine answers: it finds the gate when it starts';
   reload(dockerd);
   if (await withinRoot(settings.patience, () => isKnown(settings, asDefault))) {
-    const as = asDefault ? ', and uses it for all containers that name no other' : '';
-    return `told dockerd (process ${dockerd.pid}) to read it: the Engine knows "${RUNTIME}"${as}`;
+    const as = asDefault ? ', and uses it for all containers without another runtime' : '';
+    return `told dockerd (process ${dockerd.pid}) to read it: the Engine now has "${RUNTIME}"${as}`;
   }
   await restoreDaemonJson(seen(settings, config), text);
   reload(dockerd);
-  throw new UserError(`the Engine did not take over ${config}, so it is as it was; dockerd's log says why`);
+  throw new UserError(`dockerd rejected ${config}; restored the previous file; see dockerd's log`);
 }
 
 async function isKnown(settings: GateSettings, asDefault: boolean): Promise<boolean> {

@@ -1,6 +1,6 @@
 /**
  * The rules that the gate loads before a container's first instruction, as files: one for each set of
- * grants, mode and name policy, and what the gate can not know by itself (the mode of containers that
+ * grants, mode and name policy, and what the gate cannot know by itself (the mode of containers that
  * name none, and the Engine's own resolvers).
  *
  * Files outlive the controller, so that containers that start while it is away get the last known rules.
@@ -21,7 +21,7 @@ export interface PreparedText extends RuleRequest {
 
 export interface Preparation {
   readonly rules: readonly PreparedText[];
-  /** The mode of workloads that name none. */
+  /** The mode of workloads without EGRESSTRATOR_MODE. */
   readonly defaultMode: Mode;
   /** To whom the Engine forwards for containers that name no resolver; `undefined`: not known. */
   readonly engineResolvers?: readonly string[] | undefined;

@@ -73,7 +73,7 @@ export function lockdownText(): string {
 export const confFile = ({ runtime, runDir, containers }: GateConf): GateFile => ({
   name: 'gate.conf',
   content: [
-    '# Written by `egresstrator gate install`, which is to be run again to change it.',
+    '# Written by `egresstrator gate install`. To change it, run that again.',
     `runtime=${quoted(runtime)}`,
     `run_dir=${quoted(runDir)}`,
     `containers=${quoted(containers)}`,

@@ -2,7 +2,7 @@
  * `egresstrator gate uninstall`: takes the gate out of the Engine and off the host. daemon.json becomes
  * what it was, to the byte where nobody else has changed it since.
  *
- * A container keeps the name of its runtime: one that was made with the gate can not be started without
+ * A container keeps the name of its runtime: one that was made with the gate cannot be started without
  * it, and one that runs is ended through the gate's file.
  */
 import { rm } from 'node:fs/promises';
@@ -44,9 +44,9 @@ export async function uninstallGate(settings: GateSettings, force: boolean): Pro
 }
 
 const stillUsed = (users: readonly GateUser[]): string =>
-  `these containers were made with the runtime "${RUNTIME}" and could not be started any more: ${users
+  `these containers were made with the runtime "${RUNTIME}" and could not start again: ${users
     .map(({ name }) => name)
-    .join(', ')}; make them anew with another runtime, or use --force`;
+    .join(', ')}; create them again with another runtime, or use --force`;
 
 interface Change {
   readonly config: string;
@@ -84,20 +84,16 @@ async function forget(settings: GateSettings, { dockerd }: RunningEngine, change
     return facts?.gatePath === undefined && facts?.defaultRuntime !== RUNTIME;
   };
   if (await withinRoot(settings.patience, isForgotten)) {
-    return `told dockerd (process ${dockerd.pid}): the Engine does not know the gate any more`;
+    return `told dockerd (process ${dockerd.pid}): the Engine no longer has the gate`;
   }
-  throw new UserError(
-    `the Engine did not take over ${config} and still knows the gate; dockerd's log says why`,
-  );
+  throw new UserError(`dockerd rejected ${config} and still has the gate; see dockerd's log`);
 }
 
 async function clean(settings: GateSettings, { dockerd }: RunningEngine, change: Change): Promise<string> {
   const { config, untouched } = change;
   await restoreDaemonJson(seen(settings, config), change.clean);
   if (dockerd !== undefined) reload(dockerd);
-  return untouched
-    ? `${config} is as it was before the gate`
-    : `took the runtime "${RUNTIME}" out of ${config}`;
+  return untouched ? `${config} is as before the gate` : `removed the runtime "${RUNTIME}" from ${config}`;
 }
 
 /** Containers that run are ended through the gate's files, so these stay until then. */
@@ -105,7 +101,7 @@ async function cleanFiles(settings: GateSettings, users: readonly GateUser[]): P
   const running = users.filter((user) => user.running).map(({ name }) => name);
   if (running.length > 0) {
     return [
-      `left ${settings.libDir}, as running containers are ended through it: ${running.join(', ')}; run this again later`,
+      `left ${settings.libDir} because running containers need it to end: ${running.join(', ')}; run this again later`,
     ];
   }
   if ((await readInstalled(settings, 'runtime')) === undefined) return [];

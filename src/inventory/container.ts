@@ -47,7 +47,7 @@ export interface Container {
   readonly attachments: readonly string[];
   /** Privileged, with CAP_NET_ADMIN or as mighty ones, or with the Engine's socket: it could undo its rules. */
   readonly canUndoRules: boolean;
-  /** By what it could; each completes "it could undo its rules: it …". */
+  /** By what it could; each completes "it can remove its rules: it …". */
   readonly waysRound?: readonly string[];
   /** Holds CAP_NET_RAW, as Docker gives by default: an AF_XDP socket gets round every rule in its namespace. */
   readonly hasRawSockets: boolean;

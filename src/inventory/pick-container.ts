@@ -13,12 +13,12 @@ export function pickContainer(containers: ReadonlyMap<ContainerId, Container>, w
   const byId = /^[0-9a-f]{1,64}$/.test(word) ? all.filter((one) => one.id.startsWith(word)) : [];
   const [only, ...others] = byId;
   if (only === undefined) {
-    throw new UserError(`no running container is called "${word}"; "docker ps" lists those that run`);
+    throw new UserError(`there is no running container "${word}"; "docker ps" lists those that run`);
   }
   if (others.length > 0) {
     const names = byId.map((one) => `${one.name} (${one.id.slice(0, 12)})`).join(', ');
     throw new UserError(
-      `"${word}" means ${byId.length} containers: ${names}; give more of the id, or the name`,
+      `"${word}" matches ${byId.length} containers: ${names}; give more of the id, or the name`,
     );
   }
   return only;

@@ -115,7 +115,7 @@ function parseGrants(value: string, problems: Problem[]): readonly string[] {
     return refuse(`the list is longer than ${MOST_LIST_BYTES} bytes, so none of its keys is granted`);
   const keys = parseKeyList(value);
   if (keys.length > MOST_KEYS)
-    return refuse(`it names ${keys.length} keys, and more than ${MOST_KEYS} are not granted at all`);
+    return refuse(`it names ${keys.length} keys; with more than ${MOST_KEYS} none is granted`);
   return keys;
 }
 
@@ -148,7 +148,7 @@ function modeOf({ values, reading }: Meaning<Mode>, absent: Mode, problems: Prob
   if (values.length === 0) return absent;
   const strictest = values.includes('enforce') ? 'enforce' : 'audit';
   if (reading.isRunners || strictest === absent || strictest === 'enforce') return strictest;
-  const reason = 'the image may have said so, and only who runs it may; it is ignored';
+  const reason = 'the image may have set this, which only the runner may; it is ignored';
   problems.push(warning(MODE.variable, reading.candidates[0] ?? '', reason));
   return absent;
 }
@@ -163,10 +163,10 @@ const warning = (where: string, text: string, reason: string): Problem => ({
 });
 
 function unclear({ variable, label }: Setting, candidates: readonly string[], isUnknown: boolean): Problem {
-  const whose = isUnknown ? 'the image is not there to compare with' : 'the image says it as well';
+  const whose = isUnknown ? 'the image is missing' : 'the image sets it as well';
   return {
     severity: 'warning',
     text: `${variable}/${label}: ${candidates.slice(0, 3).map(quote).join(' or ')}`,
-    reason: `${whose}, so nobody knows which of these its runner said, and the strictest counts; set ${variable} alone, in words that the image does not use`,
+    reason: `${whose}, so the runner's value is not known, and the strictest counts; set only ${variable}, to a value that the image does not contain`,
   };
 }

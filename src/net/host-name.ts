@@ -27,7 +27,7 @@ export const hostNameFault = (text: string): string | undefined => {
   const { name, rest, isAbsolute } = parts;
   const service = serviceBehind(name);
   if (service !== undefined)
-    return `expected a service as rules name it, got its DNS name ${quote(name)}; write ${service}${/^:udp\b/i.test(rest) ? ':udp' : ''}`;
+    return `expected a service name, got its DNS name ${quote(name)}; write ${service}${/^:udp\b/i.test(rest) ? ':udp' : ''}`;
   const isLong = name.split('.').length > 2 || /^:(?:\w+\/)?\d|^\//.test(rest) || isAbsolute;
   if (!isLong || !(SUFFIX.test(name) || isAbsolute || isInConsul(name))) return undefined;
   return `expected an address or a service, got the host name ${quote(name)}; ${insteadOf(rest)}`;

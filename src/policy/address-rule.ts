@@ -72,7 +72,7 @@ const likelySlip = (text: string, { target, traffic = '' }: Sides): string | und
   if (/:(?:tcp|udp)\/\d+$/i.test(target) && /^\d+$/.test(traffic))
     return `expected a range of ports with a hyphen, got ${quote(text)}`;
   if (target.includes(',') && target.split(',').every((one) => 'prefix' in parsePrefix(one)))
-    return `expected one address or prefix, got the list ${quote(target)}; write a line for each`;
+    return `expected one address or prefix, got the list ${quote(target)}; write one line for each`;
   return undefined;
 };
 

@@ -133,12 +133,12 @@ function serviceReasons(
 }
 
 const outdated = (rule: ServiceRule): string =>
-  `Consul has not confirmed ${serviceName(rule)} for longer than --max-age allows, so it grants nothing until it does`;
+  `${serviceName(rule)} is older than --max-age, so it grants nothing until Consul confirms it`;
 
 const nothingRegistered = (rule: ServiceRule, others: number): string =>
   others === 0
-    ? `no instance of ${serviceName(rule)} is registered, so it grants nothing for now${ifHostName(rule)}`
-    : `no instance of ${serviceName(rule)} has the tag "${rule.tag}" (${others} without it), so it grants nothing for now`;
+    ? `no instance of ${serviceName(rule)} is registered, so it grants nothing${ifHostName(rule)}`
+    : `no instance of ${serviceName(rule)} has the tag "${rule.tag}" (${others} without it), so it grants nothing`;
 
 /** The name of a host reads as a service with a tag: `example.com`. */
 const ifHostName = ({ tag, service }: ServiceRule): string =>

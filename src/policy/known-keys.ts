@@ -16,7 +16,5 @@ export function requireKnown(
   const near = unknown.length === 1 ? nearest(first, [...known.keys()]) : undefined;
   const meant = near === undefined ? '' : `; did you mean ${near}?`;
   const which = unknown.length === 1 ? `no ACL key ${first}` : `none of the ACL keys ${unknown.join(', ')}`;
-  throw new UserError(
-    `Consul has ${which}, so nothing was changed${meant} (--force takes keys that are not there yet)`,
-  );
+  throw new UserError(`Consul has ${which}, so nothing was changed${meant} (--force accepts missing keys)`);
 }

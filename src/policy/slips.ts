@@ -13,7 +13,7 @@ export const slipOf = (text: string): string | undefined =>
 
 const denial = (text: string): string | undefined => {
   if (/^!|^(?:deny|drop|reject|block|refuse|not)\s/i.test(text))
-    return `expected a rule that allows, got ${quote(text)}; no rule denies, as what no rule allows is refused: delete the line`;
+    return `expected a rule that allows, got ${quote(text)}; rules only allow, and all other traffic is denied: delete the line`;
   const [, allowed] = /^(?:allow|accept|permit)\s+(\S{1,80})$/i.exec(text) ?? [];
   return allowed === undefined ? undefined : `expected the rule alone, got ${quote(text)}; write ${allowed}`;
 };

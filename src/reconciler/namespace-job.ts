@@ -52,7 +52,7 @@ async function lookOrNot(record: ReconcileState, want: RulesWanted, context: Job
   } catch (error) {
     if (!want.isKnown || isGone(error)) throw error;
     const fields = { container: record.namespace.target.name, error: messageOf(error) };
-    context.log.warn(fields, 'rules in the kernel could not be read; loading them anew');
+    context.log.warn(fields, 'rules in the kernel could not be read; loading them again');
     return NOTHING_LOADED;
   }
 }
@@ -92,14 +92,14 @@ async function lookInKernel(
   if (verdict === 'unknown' && record.isRemembered)
     log.info(
       { container: ref.name },
-      'rules in the kernel are not the last that were kept; loading them anew',
+      'rules in the kernel differ from the recorded load; loading them again',
     );
   record.rival = verdict === 'altered' ? rivalIn(record, found) : undefined;
   if (verdict !== 'altered') {
     record.isDoubtful ||= verdict === 'unknown';
     return found;
   }
-  log.warn({ container: ref.name }, 'rules in the kernel were altered');
+  log.warn({ container: ref.name }, 'rules in the kernel were changed');
   onDrift?.(ref.name);
   return NOTHING_LOADED;
 }
@@ -159,7 +159,7 @@ async function put(
   return (await dataplane.reload(ref, text)).loaded;
 }
 
-/** The reserved digest with which the gate loads: it can not know the attachments as the Engine tells them. */
+/** The reserved digest with which the gate loads: it cannot know the attachments as the Engine tells them. */
 const GATE_FACTS = '0x00000001';
 
 /** True if what is loaded holds these facts; for the gate's text, if they are still those of the start. */
@@ -188,6 +188,6 @@ const isFirstGuess = (record: ReconcileState, isGuess: boolean): boolean =>
 const notWhatWasLoaded = (name: string, wanted: string, { fingerprint }: Loaded): LoadError =>
   new LoadError(
     fingerprint === undefined
-      ? `the namespace of ${name} says "nothing" after rules ${wanted} were loaded; a template must write {{comment}} as the shipped ones do`
+      ? `the namespace of ${name} has no fingerprint after rules ${wanted} were loaded; a template must write {{comment}}, as the included ones do`
       : `the namespace of ${name} holds the rules of another egresstrator (${fingerprint}) right after rules ${wanted} were loaded; if a second controller runs on this Engine, stop one`,
   );

@@ -46,7 +46,7 @@ export class NamespaceReconciler {
     this.#queue = new JobQueue({
       concurrency: options.concurrency,
       run: (id) => this.#run(id),
-      onDefect: (error) => log.error({ error: messageOf(error) }, 'job ended by a defect'),
+      onDefect: (error) => log.error({ error: messageOf(error) }, 'job failed by a bug'),
     });
   }
 
@@ -202,5 +202,5 @@ const OUTCOMES = {
   equal: { level: 'debug', message: 'rules are in place' },
   loaded: { level: 'info', message: 'rules loaded' },
   cleared: { level: 'info', message: 'rules removed' },
-  left: { level: 'info', message: 'rules of before stay until Consul has answered' },
+  left: { level: 'info', message: 'keeping the existing rules until Consul responds' },
 } as const;

@@ -125,19 +125,19 @@ export function stateOf(record: ReconcileState, template: Template): NamespaceSt
 
 const rivalOf = (fingerprint: string): Problem => ({
   severity: 'error',
-  reason: `rules of another egresstrator (${fingerprint}) were found in place of ours, and replaced: a second controller on this Engine loads them, or "egresstrator set" with another socket; stop one of the two`,
+  reason: `rules of another egresstrator (${fingerprint}) replaced ours, and were replaced: a second controller on this Engine loads them, or "egresstrator set" with another socket; stop one of the two`,
 });
 
 const LEFT: Problem = {
   severity: 'warning',
   reason:
-    'its first process is not in the network namespace that Docker made for it; the rules are in that one, through which all that it sends must pass',
+    'its first process has left the network namespace that Docker made for it; the rules are in that namespace, and all its traffic passes there',
 };
 
 const FOREIGN: Problem = {
   severity: 'warning',
   reason:
-    'rules that are not of egresstrator refuse packets in its network namespace as well, whatever its keys allow, such as those that 0.2 left; see docs/migrating.md',
+    'rules of other programs deny packets in its network namespace as well, such as those that 0.2 left; see docs/migrating.md',
 };
 
 /** `facts`: what is wrong with what was read of it apart from its rules. */
@@ -177,12 +177,12 @@ const problemsOf = ({
   unclosed,
 }: Extract<Desired, { kind: 'rules' }>): readonly Problem[] => [
   ...resolution.problems,
-  ...unread.map((name) => untold(name, 'so it grants nothing until it does')),
-  ...unclosed.map((name) => untold(name, 'so the denylist leaves them open until it does')),
+  ...unread.map((name) => untold(name, 'so it grants nothing until they are')),
+  ...unclosed.map((name) => untold(name, 'so the denylist leaves them open until they are')),
 ];
 
 const untold = (service: string, consequence: string): Problem => ({
   severity: 'error',
   text: service,
-  reason: `Consul has not told the instances of this service, ${consequence}`,
+  reason: `the instances of this service could not be read, ${consequence}`,
 });

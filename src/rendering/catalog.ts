@@ -19,7 +19,7 @@ export function loadTemplate(nameOrPath: string): Template {
   if (isShipped(nameOrPath)) return compileTemplate(nameOrPath, read(shippedPath(nameOrPath)));
   if (isPath(nameOrPath)) return compileTemplate(nameOrPath, read(nameOrPath));
   throw new TemplateError(
-    `there is no template "${nameOrPath}": name one of ${SHIPPED_TEMPLATES.join(', ')}, or the path of your own`,
+    `there is no template "${nameOrPath}": use one of ${SHIPPED_TEMPLATES.join(', ')}, or the path of your own`,
   );
 }
 

@@ -56,9 +56,7 @@ class Checker {
       throw new Mistake(mustache, `there is no helper "${path.original}"; ${AVAILABLE}`);
     const shape = this.#shapeOf(path, scopes);
     if (shape === 'text') return;
-    const remedy = isList(shape)
-      ? 'a list: walk it with #each'
-      : 'no text: ask it with #if or name a field of it';
+    const remedy = isList(shape) ? 'a list: use #each' : 'not a text: use #if, or name one of its fields';
     throw new Mistake(mustache, `"${path.original}" is ${remedy}`);
   }
 
@@ -80,7 +78,7 @@ class Checker {
     if (path.data && path.parts[0] !== 'root') return loopValue(path, scopes);
     const start = path.data ? this.#context : scopes[path.depth];
     const names = partsOf(path).slice(path.data ? 1 : 0);
-    if (start === undefined) throw new Mistake(path, `"${path.original}" reaches out of the context`);
+    if (start === undefined) throw new Mistake(path, `"${path.original}" is outside the context`);
     if (start === this.#context) this.#mention(names);
     return names.reduce((shape, name) => {
       const field = fieldOf(shape, name);
@@ -117,11 +115,11 @@ const hasNames = ({ program }: hbs.AST.BlockStatement): boolean => (program.bloc
 
 const itemOf = (shape: Shape, block: hbs.AST.BlockStatement): Shape => {
   if (isList(shape)) return shape.list;
-  throw new Mistake(block, `"${pathOf(block.params[0] ?? block.path).original}" is no list`);
+  throw new Mistake(block, `"${pathOf(block.params[0] ?? block.path).original}" is not a list`);
 };
 
 const loopValue = (path: Path, scopes: Scopes): Shape => {
-  if (scopes.length < 2) throw new Mistake(path, `"${path.original}" means something only inside #each`);
+  if (scopes.length < 2) throw new Mistake(path, `"${path.original}" works only inside #each`);
   if (LOOP_TEXTS.has(path.original)) return 'text';
   if (LOOP_FLAGS.has(path.original)) return 'flag';
   throw new Mistake(path, `the context has no "${path.original}" here`);

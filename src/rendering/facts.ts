@@ -48,7 +48,6 @@ export const isXtables = (text: string): boolean => text.startsWith('#!iptables-
  * Whether what a template loads keeps refused destinations, in sets whose names start with `denied`. xtables
  * has nothing of that kind: a packet could at best add its address to a list, without protocol and port.
  */
-export const recordsRefusals = (source: string): boolean =>
-  !isXtables(source) && /\bset\s+denied/.test(source);
+export const recordsDenied = (source: string): boolean => !isXtables(source) && /\bset\s+denied/.test(source);
 
 const complete = (text: string): string => `${text}${text.endsWith('\n') ? '' : '\n'}${END}\n`;

@@ -22,7 +22,7 @@ const BLANK = '0'.repeat(32);
 export function render(template: Template, input: RenderInput): Rendered {
   if (needsUngranted(template) && input.ungranted === undefined) {
     throw new TemplateError(
-      `template ${template.name} needs the destinations that were not granted, and got none`,
+      `template ${template.name} needs the destinations that are not granted, and got none`,
     );
   }
   try {

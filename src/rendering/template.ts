@@ -27,7 +27,7 @@ export function compileTemplate(name: string, source: string): Template {
 /** For a template whose text would not say what it is. */
 export const unrecognisable = (name: string): TemplateError =>
   new TemplateError(
-    `template ${name} never writes {{comment}}: put it in the table's comment, as the shipped templates do, so that what is loaded can be recognised`,
+    `template ${name} does not write {{comment}}: put it in the table's comment, as the included templates do, so that loaded rules can be recognised`,
   );
 
 /** Whether it speaks of destinations that were not granted; they must be resolved only then. */

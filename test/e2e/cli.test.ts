@@ -83,7 +83,7 @@ describe('with no controller running', () => {
     const refused = await cli('set', plain.name);
     expect(refused).toMatchObject({ code: 1, stdout: '' });
     expect(refused.stderr).toBe(
-      `egresstrator: ${plain.name} was not started with EGRESSTRATOR_ENABLE=1; say by --rules key1,key2 what it may reach`,
+      `egresstrator: ${plain.name} was not started with EGRESSTRATOR_ENABLE=1; give its keys by --rules key1,key2`,
     );
     expect((await cli('set', plain.name, '--rules', 'db')).code).toBe(0);
     expect(await reaches(plain)).toEqual(['ok', 'refused']);
@@ -149,7 +149,7 @@ describe('with no controller running', () => {
           '--all',
           ...(command === 'clear' ? ['--yes'] : []),
         );
-        expect({ code, stderr }).toEqual({ code: 1, stderr: `egresstrator: not done for ${host}` });
+        expect({ code, stderr }).toEqual({ code: 1, stderr: `egresstrator: failed for ${host}` });
         expect(stdout.split('\n')).toEqual([
           `${asks.name}: ${done}`,
           expect.stringContaining(`${host}: it runs in the host's own network`),
@@ -165,7 +165,7 @@ describe('with no controller running', () => {
     await cli('set', asks.name);
     const { code, stdout, stderr } = await cli('clear', '--all');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain('egresstrator: nothing was cleared: say --yes where nobody can be asked');
+    expect(stderr).toContain('egresstrator: nothing was cleared: without a terminal, add --yes');
     expect(await reaches(asks)).toEqual(['ok', 'refused']);
     await cli('clear', asks.name);
   });
@@ -177,7 +177,7 @@ describe('with no controller running', () => {
       code: 1,
       stdout: '',
       stderr:
-        'egresstrator: Consul has no ACL key nothing, so nothing was changed (--force takes keys that are not there yet)',
+        'egresstrator: Consul has no ACL key nothing, so nothing was changed (--force accepts missing keys)',
     });
     expect(await handles(asks.pid)).toBe(before);
   });
@@ -279,7 +279,7 @@ describe('with a controller running', () => {
     expect(unknown).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'egresstrator: no running container is called "nobody"; "docker ps" lists those that run',
+      stderr: 'egresstrator: there is no running container "nobody"; "docker ps" lists those that run',
     });
   });
 

@@ -48,9 +48,9 @@ describe('usage', () => {
     [['render'], 'give either a container or --acl key1,key2'],
     [['render', 'web', '--acl', 'db'], 'give either a container or --acl key1,key2'],
     [['sett', 'web'], 'there is no command "sett"; did you mean set?'],
-    [['nonsense'], 'the first word is not a command; egresstrator --help lists those there are'],
+    [['nonsense'], 'the first argument is not a command; see egresstrator --help'],
     [['-kv-paht=P'], '"-k…" is not an option; did you mean --kv-path?'],
-    [['-tSECRET'], '"-t…" is not an option; -t takes its value as a word of its own: -t <token>'],
+    [['-tSECRET'], '"-t…" is not an option; -t takes its value as a separate argument: -t <token>'],
   ])('%j', async (args, sentence) => {
     expectSentence(await runCli(args), 2, sentence);
   });
@@ -63,7 +63,7 @@ describe('usage', () => {
     const { code, stdout, stderr } = await runCli(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr.split('\n')[0]).toBe(`egresstrator: ${sentence}`);
-    expect(stderr.split('\n').at(-1)).toBe('(egresstrator --help lists what there is)');
+    expect(stderr.split('\n').at(-1)).toBe('(see egresstrator --help)');
   });
 
   test('all bad values are told at once, each by the name it was given under', async () => {
@@ -129,7 +129,7 @@ describe('Consul', () => {
     expect(result.stderr).not.toContain(token);
   });
 
-  test('with a token file or a CA that can not be read, or is none', async () => {
+  test('with a token file or a CA that cannot be read, or is none', async () => {
     const missing = join(folder, 'missing');
     const token = await runCli([
       'render',
@@ -150,7 +150,7 @@ describe('Consul', () => {
 
   test('with a certificate that is not trusted, or spoken to without TLS', async () => {
     const untrusted = await runCli(['render', '--acl', 'db', '-c', closed.address]);
-    expectSentence(untrusted, 1, 'an authority that is not trusted here', '--ssl-ca-cert');
+    expectSentence(untrusted, 1, 'an unknown authority', '--ssl-ca-cert');
     const plain = await runCli(['render', '--acl', 'db', '-c', closed.address.replace('https', 'http')]);
     expectSentence(plain, 1, 'speaks only TLS', '--ssl');
   });
@@ -197,7 +197,7 @@ describe('a container', () => {
   test('that does not run', async () => {
     for (const command of ['set', 'clear', 'render']) {
       const result = await runCli([command, 'nobody', ...all()]);
-      expectSentence(result, 1, 'no running container is called "nobody"; "docker ps" lists those that run');
+      expectSentence(result, 1, 'there is no running container "nobody"; "docker ps" lists those that run');
     }
   });
 
@@ -250,7 +250,7 @@ describe('the helper image', () => {
     await workloads[Symbol.asyncDispose]();
   });
 
-  test('that can not be pulled', async () => {
+  test('that cannot be pulled', async () => {
     // A registry on the Engine's own loopback, where nothing listens.
     const image = '127.0.0.1:1/helper:none';
     const start = await runCli([...all(), '--loader', 'helper', '-i', image]);

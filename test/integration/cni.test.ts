@@ -94,7 +94,7 @@ describe.each(versions)('Engine %s', (version) => {
       // Neighbours of the new prefix may be asked and answered.
       const knows = async () => /nd-neighbor-advert.*fd00:e9:78::/.test(await rulesIn(pause));
       await waitFor(knows, { what: 'rules that know the new prefix' });
-      const altered = controller.log.filter(({ msg }) => msg === 'rules in the kernel were altered');
+      const altered = controller.log.filter(({ msg }) => msg === 'rules in the kernel were changed');
       expect(altered.map(({ container }) => container)).not.toContain(pause.name);
       await stage.workloads.remove(pause);
     });

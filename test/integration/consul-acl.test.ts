@@ -70,9 +70,9 @@ describe('reading once', () => {
   test('without a token', async () => {
     const source = open({});
     await expect(source.readRules()).rejects.toThrow(
-      /^Consul at \S+ lets our token not read key egress\/acl\/, so the rules below egress\/acl\/ cannot be told: set a token in --consul-token \(CONSUL_HTTP_TOKEN\) whose policy has `key_prefix "egress\/acl\/" { policy = "read" }`\.$/,
+      /^Consul at \S+ forbids the token to read key egress\/acl\/, which the rules below egress\/acl\/ needs: set a token in --consul-token \(CONSUL_HTTP_TOKEN\) whose policy has `key_prefix "egress\/acl\/" { policy = "read" }`\.$/,
     );
-    await expect(source.readService(pg)).rejects.toThrow('lets our token not read service pg');
+    await expect(source.readService(pg)).rejects.toThrow('forbids the token to read service pg');
   });
 
   test('with a wrong token, which is not shown', async () => {
@@ -88,10 +88,10 @@ describe('reading once', () => {
 
   test('with a token for something else, or for a part', async () => {
     const other = open(await grant('key_prefix "other/" {policy="read"}'));
-    await expect(other.readRules()).rejects.toThrow('lets our token not read key egress/acl/');
-    await expect(other.readService(pg)).rejects.toThrow('lets our token not read service pg');
+    await expect(other.readRules()).rejects.toThrow('forbids the token to read key egress/acl/');
+    await expect(other.readService(pg)).rejects.toThrow('forbids the token to read service pg');
     const part = open(await grant('key_prefix "egress/acl/team/" {policy="read"}'));
-    await expect(part.readRules()).rejects.toThrow('lets our token not read key egress/acl/');
+    await expect(part.readRules()).rejects.toThrow('forbids the token to read key egress/acl/');
   });
 });
 
@@ -115,8 +115,8 @@ describe('watching', () => {
     await until(() => watch.value?.size === 2 && service.value?.length === 1, 'the first values');
     await change('key_prefix "other/" {policy="read"}');
     await until(() => watch.error && service.error, 'the errors');
-    expect(watch.error?.message).toContain('lets our token not read key egress/acl/');
-    expect(service.error?.message).toContain('lets our token not read service pg');
+    expect(watch.error?.message).toContain('forbids the token to read key egress/acl/');
+    expect(service.error?.message).toContain('forbids the token to read service pg');
     expect([watch.value?.size, service.value?.length, changes.length]).toEqual([2, 1, 1]);
     await change(everything);
     await until(() => !watch.error && !service.error, 'the recovery');
@@ -131,8 +131,8 @@ describe('watching', () => {
     await until(() => watch.value?.size === 2 && service.value?.length === 1, 'the first values');
     await change(`${everything.replace(/node_prefix.*/, '')} key "egress/acl/db" {policy="deny"}`);
     await until(() => watch.error && service.error, 'the errors');
-    expect(watch.error?.message).toContain('lets our token not read key egress/acl/db');
-    expect(service.error?.message).toContain('lets our token not read node n1');
+    expect(watch.error?.message).toContain('forbids the token to read key egress/acl/db');
+    expect(service.error?.message).toContain('forbids the token to read node n1');
     expect([watch.value?.size, service.value?.length]).toEqual([2, 1]);
   });
 

@@ -64,17 +64,17 @@ const still =
 
 describe('reading once', () => {
   test.each([
-    ['no JSON', 'garbage', 'is not what Consul sends (it is no JSON)'],
-    ['a list of nothing', '[null]', 'is not what Consul sends (at 0'],
-    ['a list of numbers', '[1, 2]', 'is not what Consul sends (at 0'],
-    ['an object that poses', '[{"hasOwnProperty": 1}]', 'is not what Consul sends (at 0.Key'],
+    ['no JSON', 'garbage', 'is not a valid answer of Consul (it is not JSON)'],
+    ['a list of nothing', '[null]', 'is not a valid answer of Consul (at 0'],
+    ['a list of numbers', '[1, 2]', 'is not a valid answer of Consul (at 0'],
+    ['an object that poses', '[{"hasOwnProperty": 1}]', 'is not a valid answer of Consul (at 0.Key'],
     ['keys of another folder', '[{"Key": "x", "Value": null}]', 'it holds "x"'],
-    ['an unclosed list', '[{"Key":', 'is not what Consul sends (it is no JSON)'],
+    ['an unclosed list', '[{"Key":', 'is not a valid answer of Consul (it is not JSON)'],
   ])('a body that is %s is an error', async (_name, body, message) => {
     handler = still(body);
     await expect(source.readRules()).rejects.toThrow(ConsulError);
     await expect(source.readRules()).rejects.toThrow(message);
-    await expect(source.readService(pg)).rejects.toThrow('is not what Consul sends');
+    await expect(source.readService(pg)).rejects.toThrow('is not a valid answer of Consul');
   });
 
   test('an answer without an index is not Consul’s', async () => {
@@ -96,7 +96,7 @@ describe('reading once', () => {
       handler = still(body, { 'X-Consul-Results-Filtered-By-ACLs': 'true' });
       await expect(source.readRules()).rejects.toThrow('hides a part of the rules below egress/acl/');
     }
-    await expect(source.readService(pg)).rejects.toThrow('hides a part of service pg from our token');
+    await expect(source.readService(pg)).rejects.toThrow('hides a part of service pg from the token');
   });
 
   test('a connection that is reset before the answer', async () => {
@@ -122,7 +122,7 @@ describe('reading once', () => {
       response.on('close', () => clearInterval(drip));
     };
     const from = performance.now();
-    await expect(source.readRules()).rejects.toThrow('gave no answer in time');
+    await expect(source.readRules()).rejects.toThrow('did not answer in time');
     expect(performance.now() - from).toBeLessThan(10_000);
   });
 
@@ -205,7 +205,7 @@ describe('watching', () => {
     await until(() => watch.value, 'the first value');
     const troubles: readonly [string, Handler][] = [
       ['answered 400 (Invalid index)', (_request, response) => send(response, 400, 'Invalid index')],
-      ['is not what Consul sends', still('[null]')],
+      ['is not a valid answer of Consul', still('[null]')],
       ['closed the connection', (request) => request.socket.resetAndDestroy()],
     ];
     for (const [message, trouble] of troubles) {

@@ -49,8 +49,8 @@ test('the right files, by https:// and by --ssl', async () => {
 });
 
 test.each([
-  ['no CA', () => ({ ...right, caFile: undefined }), 'an authority that is not trusted here'],
-  ['another CA', () => ({ ...right, caFile: stranger.caFile }), 'an authority that is not trusted here'],
+  ['no CA', () => ({ ...right, caFile: undefined }), 'an unknown authority'],
+  ['another CA', () => ({ ...right, caFile: stranger.caFile }), 'an unknown authority'],
   ['no client certificate', () => ({ caFile: right.caFile }), 'does not accept our client certificate'],
   ['another client certificate', () => ({ ...stranger, caFile: right.caFile }), 'our client certificate'],
   ['no TLS', () => ({ address: consul.address.replace('https', 'http') }), 'speaks only TLS'],
@@ -67,7 +67,7 @@ test('an address that the certificate does not hold', async () => {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   await expect(read({ ...right, address: `https://127.0.0.77:${port}` })).rejects.toThrow(
-    'shows a certificate for another name',
+    'has a certificate for another name',
   );
   server.close();
 });

@@ -127,7 +127,7 @@ describe('services', () => {
 
   test('of another datacenter that nobody knows are an error', async () => {
     await expect(open().readService({ service: 'pg', datacenter: 'dc9' })).rejects.toThrow(
-      'knows no datacenter dc9, asked for service pg@dc9',
+      'does not know the datacenter dc9, asked for service pg@dc9',
     );
   });
 
@@ -197,7 +197,7 @@ describe('losing Consul', () => {
     await consul.freeze();
     try {
       expect(await until(() => watch.error, 'the error')).toBeLessThan(15_000);
-      expect(watch.error?.message).toContain('gave no answer in time, asked for egress/acl/');
+      expect(watch.error?.message).toContain('did not answer in time, asked for egress/acl/');
       expect(watch.value?.get('db')).toBe('x');
     } finally {
       consul.thaw();

@@ -150,7 +150,7 @@ describe.each([
     );
     await becomes(workload, ipv4(server), 81, 'refused');
     expect(await ourTables(inside(workload.pid))).toEqual(['inet egresstrator', 'netdev egresstrator']);
-    await controller.logged(({ msg }) => msg === 'rules in the kernel were altered', 'altered');
+    await controller.logged(({ msg }) => msg === 'rules in the kernel were changed', 'altered');
     await workloads.remove(workload);
   });
 
@@ -164,7 +164,7 @@ describe.each([
     expect(refused).toEqual({
       code: 1,
       stdout: '',
-      stderr: `egresstrator: another controller answers at ${controller.socket}; stop it, or give this one a --socket of its own`,
+      stderr: `egresstrator: another controller answers at ${controller.socket}; stop it, or give this one another --socket`,
     });
     expect((await runCli(['health', '--socket', controller.socket])).code).toBe(0);
 
@@ -204,7 +204,7 @@ describe.each([
     const told = performance.now();
     expect(await controller.stop()).toEqual({ code: 0, signal: null });
     expect(performance.now() - told).toBeLessThan(30_000);
-    expect(controller.log.map(({ msg }) => msg)).toContain('stopping; what is loaded stays loaded');
+    expect(controller.log.map(({ msg }) => msg)).toContain('stopping; loaded rules stay');
     expect(await handles(kept.pid)).toBe(keptHandles);
     expect(await connects(kept, ipv4(server), 81)).toBe('refused');
     expect((await runCli(['health', '--socket', controller.socket])).code).toBe(1);

@@ -53,7 +53,7 @@ test('a template of the user is read again when it changes, and a bad one change
     writeFileSync(file, text);
     const complaint = await controller.logged(({ level }) => level === 'error', reason, lines);
     expect(complaint).toMatchObject({
-      msg: 'template can not be used; the last good one stays',
+      msg: 'template cannot be used; keeping the last good template',
       template: file,
     });
     expect(complaint.error).toContain(reason);

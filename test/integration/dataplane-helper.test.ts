@@ -192,7 +192,7 @@ describe.each(versions)('Engine %s', (version) => {
     const failure = await failureOf(
       openDataplane(image, { memory: 6 * 2 ** 20 - 120 * text.length }).testLoad(text),
     );
-    expect(failure.message).toContain('it was killed, perhaps as it ran out of memory');
+    expect(failure.message).toContain('it was killed, perhaps because it ran out of memory');
     await openDataplane().testLoad(text);
   });
 

@@ -98,6 +98,6 @@ test('keys tells who holds each, with a controller and without', async () => {
   const asked = await runCli(['keys', '--json', ...places(controller.socket)]);
   expect(JSON.parse(asked.stdout).keys).toMatchObject(wanted);
   const text = await runCli(['keys', ...places(controller.socket)]);
-  expect(text.stdout).toMatch(/^missing .*; Consul has no such key$/m);
-  expect(text.stdout).toMatch(/^idle .* nobody here$/m);
+  expect(text.stdout).toMatch(/^missing .*; not in Consul$/m);
+  expect(text.stdout).toMatch(/^idle .* no workload here$/m);
 });

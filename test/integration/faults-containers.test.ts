@@ -70,7 +70,7 @@ onBothEngines((version) => {
       ]) {
         const lines = controller.log.length;
         await execa('nsenter', [...inside(workload.pid).slice(1), 'nft', ...alteration]);
-        await logged('rules in the kernel were altered', lines);
+        await logged('rules in the kernel were changed', lines);
         await logged('rules loaded', lines);
         expect(await connects(workload, ipv4(stage.server), 81)).toBe('refused');
         expect(await ourTables(inside(workload.pid))).toHaveLength(2);

@@ -88,9 +88,9 @@ onBothEngines((version) => {
         await edit(stage, path, 80);
         await becomes(workload, ipv4(stage.server), 81, 'refused');
         const complaints = controller.log.flatMap(({ msg }) =>
-          msg.includes('could not be kept on disk') ? msg : [],
+          msg.includes('could not be written to disk') ? msg : [],
         );
-        expect(complaints).toContain('last known rules could not be kept on disk');
+        expect(complaints).toContain('last known rules could not be written to disk');
         expect(complaints).toEqual([...new Set(complaints)]);
         await putKey(stage, `${path}/other`, '# the last edit before there is room');
         await waitFor(async () => (await controller.status()).sources.every(({ known }) => known), {
@@ -125,8 +125,8 @@ onBothEngines((version) => {
       const loaded = await handles(workload.pid);
       const away = [...argsFor(stage, path, 'nsenter'), '-c', '127.0.0.1:1'];
       const second = new RunningController({ engine: stage.engine, folder: first.folder, args: away });
-      await second.logged(({ level, msg }) => level === 'warn' && /can not be used/.test(msg), 'a warning');
-      await second.logged(({ msg }) => /rules of before stay/.test(msg), 'that rules stay');
+      await second.logged(({ level, msg }) => level === 'warn' && /cannot be used/.test(msg), 'a warning');
+      await second.logged(({ msg }) => /keeping the existing rules/.test(msg), 'that rules stay');
       expect(await handles(workload.pid)).toBe(loaded);
       await second.stop('SIGKILL');
       await unharmed(guard);

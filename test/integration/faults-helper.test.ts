@@ -27,7 +27,7 @@ onBothEngines((version) => {
     stage = await openStage(version);
     await repair();
     await edit(stage, path, 80);
-    const args = ['--loader', 'helper', '-i', image, '--drift-interval', '3600', '--refusals-interval', '0'];
+    const args = ['--loader', 'helper', '-i', image, '--drift-interval', '3600', '--denied-interval', '0'];
     controller = await control(stage, `${path}/`, args);
     workload = await protect(stage, 'helped');
     before = await footprint(controller, stage.workloads);

@@ -1,6 +1,6 @@
 /**
  * The gate on real Engines: no instruction of a workload's image gets a packet out before rules are there,
- * others notice nothing, and what can not be protected does not start.
+ * others notice nothing, and what cannot be protected does not start.
  *
  * GATE_STARTS says how often in a row the first instruction is tried; default 20.
  */
@@ -149,7 +149,7 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
     });
   });
 
-  test('an image can not talk its container out of rules', async () => {
+  test('an image cannot talk its container out of rules', async () => {
     await lab.prepare('audit');
     const dockerfile = join(lab.settings.runDir, 'Dockerfile');
     const says = ['ENABLE=0', 'ACL=all', 'MODE=audit'].map((word) => `ENV EGRESSTRATOR_${word}\n`).join('');
@@ -334,7 +334,7 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
     });
   });
 
-  describe('what can not be protected does not start', () => {
+  describe('what cannot be protected does not start', () => {
     const runtime = () => join(lab.settings.libDir, 'runtime');
     /** The gate finds these tools before the host's own. */
     const withTools = (tools: Readonly<Record<string, string>>, limit = 10) => {
@@ -418,9 +418,7 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
   describe('uninstall', () => {
     test('is refused while containers could not be started any more', async () => {
       await lab.docker('create', '--name', 'user', '--label', 'test', ...workload, lab.image);
-      await expect(uninstallGate(lab.settings, false)).rejects.toThrow(
-        /could not be started any more: user; /,
-      );
+      await expect(uninstallGate(lab.settings, false)).rejects.toThrow(/could not start again: user; /);
     });
 
     test('leaves everything as it was, to the byte', async () => {
@@ -465,7 +463,7 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
     await execa('mount', ['--bind', '/', root]);
     try {
       await expect(installGate({ ...lab.settings, root, libDir }, false)).rejects.toThrow(
-        /does not take the gate's rules, so the Engine was not told of it/,
+        /rejects the gate's rules, so nothing was changed/,
       );
     } finally {
       await execa('umount', [root]);
@@ -478,7 +476,7 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
     const { engine, settings } = lab;
     writeFileSync(engine.configFile, '{"debug": false,}');
     await expect(installGate(settings, false)).rejects.toThrow(
-      /daemon\.json is no valid JSON at position 16/,
+      /daemon\.json is not valid JSON at position 16/,
     );
     expect(readFileSync(engine.configFile, 'utf8')).toBe('{"debug": false,}');
     writeFileSync(engine.configFile, lab.configBefore);

@@ -1,5 +1,5 @@
 /**
- * The commands that answer, against a real controller, Engine and Consul: from "my container can not
+ * The commands that answer, against a real controller, Engine and Consul: from "my container cannot
  * reach X" to the right line in Consul in two commands.
  */
 import { writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ let stage: Stage;
 let controller: RunningController;
 let web: Workload;
 
-const args = ['--loader', 'nsenter', '--listen', METRICS, '--refusals-interval', '1'];
+const args = ['--loader', 'nsenter', '--listen', METRICS, '--denied-interval', '1'];
 
 beforeAll(async () => {
   stage = await openStage('28.5');
@@ -72,7 +72,7 @@ const file = (text: string): string => {
 
 const metrics = async (): Promise<string> => (await fetch(`http://${METRICS}/metrics`)).text();
 
-describe('a container that can not reach a service', () => {
+describe('a container that cannot reach a service', () => {
   test('finds the line that it needs in two commands', async () => {
     expect(await connects(web, ipv4(stage.server), 80)).toBe('refused');
     expect(await connects(web, ipv4(stage.other), 80)).toBe('refused');
@@ -82,9 +82,9 @@ describe('a container that can not reach a service', () => {
     expect(denied.stdout).toMatch(new RegExp(`${ipv4(stage.other)} +tcp/80 .* - +shop`));
     const suggested = await ask('suggest', web.name);
     expect(suggested.stdout.split('\n')).toEqual([
-      `# ${web.name}: 2 destinations refused`,
+      `# ${web.name}: 2 denied destinations`,
       `# key shop (1 rule) allows 1 of them already, by line 1: ${ipv4(stage.other)}:tcp/80`,
-      `# to use a key that exists, add it to EGRESSTRATOR_ACL instead: a container reads EGRESSTRATOR_ACL when it is made, so make it anew; until then: egresstrator set ${web.name} --rules app,shop`,
+      `# to use an existing key, add it to EGRESSTRATOR_ACL instead: EGRESSTRATOR_ACL is read when a container is created, so create it again; until then: egresstrator set ${web.name} --rules app,shop`,
       'shop',
       `${ipv4(stage.other)}:tcp/80`,
     ]);
@@ -109,7 +109,7 @@ describe('a container that can not reach a service', () => {
     const { stdout } = await ask('explain', web.name, ipv4(stage.server), 'tcp/81');
     expect(stdout.split('\n')).toEqual([
       `${web.name} may not reach ${ipv4(stage.server)} tcp/81.`,
-      '  It asks for the key missing, and Consul has none of that name.',
+      '  It asks for the key missing, but Consul does not have it.',
       '  Key app line 2: shop (instance on node-1) allows tcp/80 there.',
       'To allow it:',
       `  put ${ipv4(stage.server)}:tcp/81 into its key app`,
@@ -149,7 +149,7 @@ test('random rules are explained as the kernel decides', async () => {
       const client = new ApiClient(controller.socket);
       const text = rules.join('\n');
       const isRead = async () =>
-        (await client.get('/v1/picture', SnapshotReply)).rules.some(
+        (await client.get('/v1/snapshot', SnapshotReply)).rules.some(
           (one) => one.key === 'random' && one.text === text,
         );
       await waitFor(isRead, { what: 'the rules to be read', timeout: 20_000, interval: 50 });
@@ -157,7 +157,7 @@ test('random rules are explained as the kernel decides', async () => {
       const isLoaded = (line: { readonly msg: string; readonly [field: string]: unknown }) =>
         line.msg === 'rules loaded' && line.container === workload.name;
       await controller.logged(isLoaded, 'rules loaded', from);
-      const picture = await client.get('/v1/picture', SnapshotReply);
+      const picture = await client.get('/v1/snapshot', SnapshotReply);
       const knowledge = policyKnowledge(picture);
       const explain = createExplainer(viewOf(knowledge, pickNamespace(knowledge.places, workload.name)));
       for (const { address, port, protocol } of destinations) {
@@ -192,7 +192,7 @@ describe('the host', () => {
     const { stdout, code } = await ask('lint');
     expect(code).toBe(1);
     expect(stdout).toContain(`missing: error: ${web.name} asks for this key`);
-    expect(stdout).toContain('shop: info: no running workload asks for this key');
+    expect(stdout).toContain('shop: info: no running workload has this key');
     expect((await alone('lint', '--key', 'shop')).code).toBe(0);
   });
 
@@ -205,7 +205,7 @@ describe('the host', () => {
         `  + ${ipv4(stage.server)}:udp/80`,
         `  - ${ipv4(stage.other)}:tcp/80`,
         '',
-        '1 workload holds app; 1 would see a change. Nothing was written.',
+        '1 workload has app; access of 1 changes. Nothing was written.',
       ]);
     }
   });
@@ -214,16 +214,16 @@ describe('the host', () => {
     const address = ipv4(stage.server);
     for (let tries = 0; tries < 3; tries++) await connects(web, address, 81);
     const isIt = (line: { readonly msg: string; readonly [field: string]: unknown }) =>
-      line.msg === 'destination refused' &&
+      line.msg === 'destination denied' &&
       line.container === web.name &&
       line.address === address &&
       line.port === 81;
-    await controller.logged(isIt, 'destination refused');
+    await controller.logged(isIt, 'destination denied');
     await connects(web, address, 81);
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     expect(controller.log.filter(isIt)).toHaveLength(1);
     expect(await metrics()).toMatch(
-      new RegExp(`egresstrator_refused_packets_total{container="${web.name}"} [1-9]`),
+      new RegExp(`egresstrator_denied_packets_total{container="${web.name}"} [1-9]`),
     );
   });
 
@@ -255,7 +255,7 @@ describe('the host', () => {
 
   test('serves nothing on its address that changes anything, or shows rules', async () => {
     const override = await fetch(`http://${METRICS}/v1/overrides`, { method: 'POST', body: '{}' });
-    const picture = await fetch(`http://${METRICS}/v1/picture`);
+    const picture = await fetch(`http://${METRICS}/v1/snapshot`);
     expect([override.status, picture.status]).toEqual([404, 404]);
   });
 });
@@ -275,7 +275,7 @@ describe('in Consul', () => {
         { what: 'the published status', timeout: 20_000, interval: 200 },
       );
       expect(heard).toMatch(
-        /^NODE +STATE +VERSION +HEARD +WORKLOADS\nhost-1 +ok +\d+\.\d+\.\d+ +\d+s ago +1 \w+/,
+        /^NODE +STATE +VERSION +LAST SEEN +WORKLOADS\nhost-1 +ok +\d+\.\d+\.\d+ +\d+s ago +1 \w+/,
       );
       // The agent knows at once; the catalog hears of a changed output minutes later.
       const found = JSON.stringify(await stage.consul.call('GET', '/v1/agent/checks'));
@@ -312,20 +312,20 @@ describe('what is not there is told in one sentence', () => {
       expect([code, lines]).toEqual([1, 1]);
       expect(text).toContain('no container "nobody" with EGRESSTRATOR_ENABLE=1 runs here');
     }
-    expect((await ask('denied', 'nobody')).stderr).toContain('no running container is called "nobody"');
+    expect((await ask('denied', 'nobody')).stderr).toContain('there is no running container "nobody"');
   });
 
   test('the rules of a container that asks for none', async () => {
     for (const command of ['denied', 'suggest']) {
       const [code, lines, text] = sentence(await ask(command, stage.server.name));
       expect([code, lines]).toEqual([1, 1]);
-      expect(text).toContain(`${stage.server.name} holds no rules, so nothing of it is refused`);
+      expect(text).toContain(`${stage.server.name} has no rules, so nothing is denied`);
     }
   });
 
   test('refusals, where the template records none', async () => {
     await using silent = await control(stage, 'insight-3/', ['--dry-run', '--template', 'iptables']);
-    const words = 'hat was refused is not known, as the template iptables records no refusals';
+    const words = 'enied connections are not known: the template iptables does not record them';
     const tell = (...args: readonly string[]) => runCli([...args, '--socket', silent.socket]);
     expect((await tell('denied')).stdout).toMatch(new RegExp(`^W${words}.*\\.$`));
     expect((await tell('suggest')).stdout).toMatch(new RegExp(`^# w${words}`));
@@ -351,7 +351,7 @@ describe('what is not there is told in one sentence', () => {
   test('the words of a question', async () => {
     expect((await ask('explain', web.name, '10.0.0.1', 'tcp/99999')).code).toBe(2);
     expect((await ask('diff', 'app')).code).toBe(2);
-    expect((await ask('lint', '--file', '/does/not/exist')).stderr).toContain('can not be read');
+    expect((await ask('lint', '--file', '/does/not/exist')).stderr).toContain('cannot be read');
   });
 });
 
@@ -382,7 +382,7 @@ describe('a workload that floods the record of denials', () => {
       `The record of ${flood.name} is full: ${unlisted} of 9,001 denied packets are not listed by destination.`,
     );
     expect(stdout).toContain(`  ${ipv4(stage.server)}: 1 more packet`);
-    expect(stdout).toContain(`${flood.name}: 1,948 more destinations; --json tells all.`);
+    expect(stdout).toContain(`${flood.name}: 1,948 more destinations; --json lists all.`);
     const { stdout: json } = await ask('denied', flood.name, '--json');
     expect(JSON.parse(json)).toMatchObject({
       records: [{ container: flood.name, packets: 9_001, isFull: true }],
@@ -405,12 +405,12 @@ describe('a workload that floods the record of denials', () => {
     const full = namespaces.filter(({ denied }) => denied?.isFull).map(({ target }) => target);
     expect(full).toEqual([flood.name]);
     const text = await metrics();
-    expect(text).toContain(`egresstrator_refused_packets_total{container="${flood.name}"} 9001`);
+    expect(text).toContain(`egresstrator_denied_packets_total{container="${flood.name}"} 9001`);
     expect(text).toContain(`egresstrator_denied_record_full{container="${flood.name}"} 1`);
     expect(text).toContain(`egresstrator_denied_record_full{container="${web.name}"} 0`);
     expect((await ask('suggest', flood.name)).stderr).toContain('the record is or was full');
     const lines = controller.log.filter(({ container }) => container === flood.name);
-    expect(lines.filter(({ msg }) => msg === 'destination refused').length).toBeLessThanOrEqual(20);
+    expect(lines.filter(({ msg }) => msg === 'destination denied').length).toBeLessThanOrEqual(20);
   });
 
   test('is remembered across a load', async () => {

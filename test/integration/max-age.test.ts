@@ -66,7 +66,7 @@ test('rules and services are taken back when Consul was away for so long, and co
   summary('Consul away until rules are taken back', [lasted]);
   expect(await connects(workload, server, 81)).toBe('refused');
   const { namespaces, sources } = await first.status();
-  expect(namespaces.map(({ state }) => state)).toEqual(['locked']);
+  expect(namespaces.map(({ state }) => state)).toEqual(['isolated']);
   expect(sources.find(({ name }) => name === 'rules')).toMatchObject({ outdated: true });
   expect(await first.metrics()).toContain('egresstrator_sources_outdated{source="rules"} 1');
 
@@ -76,7 +76,7 @@ test('rules and services are taken back when Consul was away for so long, and co
     args: ['-i', stage.image, ...args],
   });
   await second.logged(
-    ({ reason }) => /has not confirmed the rules/.test(String(reason)),
+    ({ reason }) => /the rules are older than --max-age/.test(String(reason)),
     'that it is too old',
   );
   expect(await connects(workload, server, 80)).toBe('refused');

@@ -12,7 +12,7 @@ import { becomes, control, ipv4, openStage, putKey, type Stage } from '../suppor
 import { connects, type Workload } from '../support/workloads.ts';
 
 const FORMER = fileURLToPath(new URL('../support/former-rules.sh', import.meta.url));
-const LEFT = 'rules that are not of egresstrator refuse packets';
+const LEFT = 'rules of other programs deny packets';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -17,7 +17,7 @@ import { type GateLab, openGateLab } from './gate-lab.ts';
 
 /** So seldom that only the start of a controller can mend anything. */
 const SELDOM = ['--drift-interval', '3600'];
-const ALTERED = 'rules in the kernel were altered';
+const ALTERED = 'rules in the kernel were changed';
 
 const alter = (pid: number) =>
   execa('nsenter', [

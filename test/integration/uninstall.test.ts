@@ -81,7 +81,7 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
     await controller.stop('SIGKILL');
     const asked = await cli('uninstall');
     expect(asked.code).toBe(2);
-    expect(asked.stderr).toBe('egresstrator: nothing was removed: say --yes where nobody can be asked');
+    expect(asked.stderr).toBe('egresstrator: nothing was removed: without a terminal, add --yes');
     const told = ['in asks', 'in gated', 'in plain', state, lab.settings.runDir, lab.settings.libDir];
     for (const what of [...told, 'egresstrator:9.9.9', 'egresstrator-empty:1'])
       expect(asked.stdout).toContain(what);
@@ -99,8 +99,8 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
     const left = steps.filter((one: { state: string }) => one.state === 'left');
     expect(left).toMatchObject([
       { part: 'gate', reason: expect.stringContaining('gated') },
-      { part: 'state', reason: 'it holds what is not ours: notes.txt' },
-      { part: 'run', reason: 'the gate needs it as long as it is there' },
+      { part: 'state', reason: 'it has files of others: notes.txt' },
+      { part: 'run', reason: 'the gate needs it while it is installed' },
     ]);
     expect(await held()).toEqual([false, false]);
     expect(existsSync(join(state, 'known.json'))).toBe(false);

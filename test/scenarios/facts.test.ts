@@ -67,7 +67,7 @@ describe('resolvers', () => {
     engine.run({ ...web, attachments: ['net:endpoint', 'other:endpoint'] });
     await setup.rest();
     expect(resolversIn(setup)).toEqual([OTHERS]);
-    expect(problemsOf(setup)).toEqual([expect.stringContaining('those of before stay')]);
+    expect(problemsOf(setup)).toEqual([expect.stringContaining('the previous ones stay')]);
   });
 
   test('of others are read while those of some hang', async () => {

@@ -26,7 +26,7 @@ describe('Consul', () => {
     expect(setup.log.messages('error')).toEqual(['problem found']);
   });
 
-  test('away from the start: a container without rules is locked, one with rules keeps them', async () => {
+  test('away from the start: a container without rules is isolated, one with rules keeps them', async () => {
     const consul = new FakeConsul();
     const engine = new FakeEngine();
     const kernel = new FakeKernel();
@@ -203,7 +203,7 @@ describe('the kernel', () => {
     setup.kernel.texts.clear();
     await setup.rest();
     expect(setup.kernel.allowed(web)).toEqual(DB);
-    expect(setup.log.messages('warn')).toContain('rules in the kernel were altered');
+    expect(setup.log.messages('warn')).toContain('rules in the kernel were changed');
   });
 });
 

@@ -75,14 +75,14 @@ describe('lock', () => {
     pass(1);
     await becomes(web, []);
     await rest();
-    expect(controller.status().namespaces.map(({ state }) => state)).toEqual(['locked']);
+    expect(controller.status().namespaces.map(({ state }) => state)).toEqual(['isolated']);
     expect(controller.status().sources.map(({ name, outdated }) => [name, outdated])).toEqual([
       ['rules', true],
       ['service pg', true],
       ['containers', undefined],
     ]);
     expect(log.lines.flatMap(({ fields }) => ('reason' in fields ? fields.reason : []))).toContain(
-      'Consul has not confirmed the rules for longer than --max-age allows, so keys grant nothing until it does',
+      'the rules are older than --max-age, so keys grant nothing until Consul confirms them',
     );
     consul.confirm();
     await becomes(web, [HOST, PG]);
@@ -107,7 +107,7 @@ describe('lock', () => {
     consul.put({ db: '10.0.0.1:tcp/80\npg' });
     await becomes(web, [HOST]);
     expect(controller.status().namespaces.flatMap(({ problems }) => problems)).toMatchObject([
-      { severity: 'error', key: 'db', line: 2, reason: expect.stringMatching(/has not confirmed pg for/) },
+      { severity: 'error', key: 'db', line: 2, reason: expect.stringMatching(/^pg is older than --max-age/) },
     ]);
     consul.confirm('pg');
     await becomes(web, [HOST, PG]);

@@ -23,5 +23,5 @@ test('Consul that is lost on a quiet host is reported, and reported when it is b
   consul.lost = new Error('Consul is away');
   await vi.waitFor(() => expect(log.messages('error')).toEqual(['problem found']));
   consul.lost = undefined;
-  await vi.waitFor(() => expect(log.messages('info')).toContain('problem is gone'));
+  await vi.waitFor(() => expect(log.messages('info')).toContain('problem solved'));
 });

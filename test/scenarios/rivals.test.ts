@@ -8,7 +8,7 @@ import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';
 const web = container('web');
 const OTHERS = 'f'.repeat(32);
 const ANOTHER =
-  /^rules of another egresstrator \([0-9a-f]{32}\) were found .* a second controller on this Engine/;
+  /^rules of another egresstrator \([0-9a-f]{32}\) replaced ours.* a second controller on this Engine/;
 
 const consulOf = (rule: string) => {
   const consul = new FakeConsul();
@@ -36,7 +36,7 @@ test('rules that somebody altered without a word of egresstrator are not', async
   setup.consul.put({ db: '10.0.0.1:tcp/80' });
   await setup.rest();
   setup.kernel.texts.clear();
-  await vi.waitFor(() => expect(setup.log.messages('warn')).toContain('rules in the kernel were altered'));
+  await vi.waitFor(() => expect(setup.log.messages('warn')).toContain('rules in the kernel were changed'));
   expect(problemsOf(setup)).toEqual([]);
 });
 

@@ -52,7 +52,7 @@ describe('rules that were altered while no controller ran', () => {
     const { log, drifts } = await run(world, kept);
     expect(textIn(world)).toBe(text);
     expect(drifts).toEqual(['web']);
-    expect(log.messages('warn')).toContain('rules in the kernel were altered');
+    expect(log.messages('warn')).toContain('rules in the kernel were changed');
   });
 
   test('are put right and reported if they were removed', async () => {

@@ -25,13 +25,13 @@ const FULL = { db: '10.0.0.1:tcp/80' };
 const EMPTY = { db: '' };
 
 describe.each([
-  ['nftables', loadTemplate('nftables'), ['protected', 'locked', 'audit']],
-  ['iptables', loadTemplate('iptables'), ['protected', 'locked', 'audit']],
+  ['nftables', loadTemplate('nftables'), ['protected', 'isolated', 'audit']],
+  ['iptables', loadTemplate('iptables'), ['protected', 'isolated', 'audit']],
   ['denylist', loadTemplate('denylist'), ['denylist', 'denylist', 'audit']],
   [
     'lockdown, which lets nothing pass in audit mode either',
     loadTemplate('lockdown'),
-    ['locked', 'locked', 'locked'],
+    ['isolated', 'isolated', 'isolated'],
   ],
   ['a user’s own, of which nobody knows what it does', own, ['custom', 'custom', 'audit']],
   ['a user’s own that knows no audit mode', withoutAudit, ['custom', 'custom', 'custom']],
@@ -54,7 +54,7 @@ test('a denylist tells which service of a key that is not granted it cannot clos
       severity: 'error',
       text: 'lost',
       reason:
-        'Consul has not told the instances of this service, so the denylist leaves them open until it does',
+        'the instances of this service could not be read, so the denylist leaves them open until they are',
     },
   ]);
   await setup.controller.close();

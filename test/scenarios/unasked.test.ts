@@ -4,7 +4,7 @@ import { container } from '../support/containers.ts';
 import { startFake } from '../support/fake-controller.ts';
 
 const REASON =
-  'it names ACL keys but not EGRESSTRATOR_ENABLE=1, so it has no rules and reaches everything; start it anew with that';
+  'it names ACL keys but not EGRESSTRATOR_ENABLE=1, so it has no rules and can reach everything; start it again with both';
 
 test('keys without EGRESSTRATOR_ENABLE are told in status, for questions, and once in the log', async () => {
   const setup = startFake();

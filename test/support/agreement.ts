@@ -90,7 +90,7 @@ export function statusBesideKernel({ namespaces }: Pick<Told, 'namespaces'>, ker
     if (found === undefined) return [];
     const { fingerprint: real, allows } = found;
     const settled = state !== 'pending' && state !== 'failed';
-    const grants = { protected: true, locked: false }[String(state)];
+    const grants = { protected: true, isolated: false }[String(state)];
     return [
       ...(settled && real !== fingerprint
         ? [`${target}: ${fingerprint} in status, ${real} in the kernel`]
@@ -113,7 +113,7 @@ export function metricsBesideStatus(status: Told, text: string): string[] {
   const failing = sources.filter(({ error }) => error !== undefined).length;
   const expected = [
     ...states,
-    ['egresstrator_workloads_refused', refused.length],
+    ['egresstrator_workloads_unsupported', refused.length],
     ['egresstrator_sources_failing', failing],
   ] as const;
   return expected.flatMap(([name, count]) => differs(text, name, count));
@@ -124,7 +124,7 @@ function metricsBesideLog({ log }: RunningController, text: string): string[] {
   const logged = (message: string) => log.filter(({ msg }) => msg === message).length;
   return [
     ...differs(text, 'egresstrator_loads_total{outcome="loaded"', logged('rules loaded')),
-    ...differs(text, 'egresstrator_drift_repairs_total', logged('rules in the kernel were altered')),
+    ...differs(text, 'egresstrator_drift_repairs_total', logged('rules in the kernel were changed')),
   ];
 }
 

@@ -16,13 +16,13 @@ export interface Printed {
 
 /** What a controller tells that knows nothing; `given` instead of it. */
 export const controlsOf = (given: Partial<Controls>): Controls => ({
-  status: () => ({ namespaces: [], sources: [], recordsRefusals: true, refused: [] }),
+  status: () => ({ namespaces: [], sources: [], recordsDenied: true, refused: [] }),
   ready: () => true,
   metrics: async () => ({ contentType: 'text/plain', text: '' }),
   override: async () => ({ results: [] }),
   snapshot: async () => ({
     ...{ places: [], rules: [], services: [], unread: [], protectedHosts: [] },
-    ...{ denylist: false, recordsRefusals: true },
+    ...{ denylist: false, recordsDenied: true },
   }),
   denied: async () => [],
   ...given,

@@ -31,7 +31,7 @@ export const controlsSaying = (said: Said): Controls => ({
       },
     ],
     sources: [{ name: said.word, known: true, confirmedAt: 1, error: said.word }],
-    recordsRefusals: false,
+    recordsDenied: false,
     refused: [{ name: said.word, problem: problem(said.word) }],
   }),
   ready: () => true,
@@ -75,7 +75,7 @@ export const controlsSaying = (said: Said): Controls => ({
       template: said.word,
       kvPath: `${said.word}/`,
       denylist: false,
-      recordsRefusals: true,
+      recordsDenied: true,
     },
   }),
   denied: async () => {

@@ -94,7 +94,7 @@ const pictureOf = (texts: Snapshot['rules']): Snapshot => ({
       ...{ tags: ['production'], node: `node-${host}` },
     })),
   })),
-  ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist: false, recordsRefusals: true },
+  ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist: false, recordsDenied: true },
 });
 
 const reportOf = (container: string, below: Dice): DeniedReport => ({

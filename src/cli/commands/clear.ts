@@ -22,7 +22,7 @@ export async function clear(container: string | undefined, flags: Flags, termina
   const json = flags.json === true;
   const output = createOutput(terminal, json);
   if ('all' in choice) {
-    if (flags.yes !== true) output.note('This takes the egress rules of all running containers away.');
+    if (flags.yes !== true) output.note('This removes the egress rules of all running containers.');
     await confirm({ yes: flags.yes, json, otherwise: 'nothing was cleared' }, terminal);
   }
   if (await isListening(config.socket)) {

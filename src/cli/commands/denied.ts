@@ -29,7 +29,7 @@ export async function denied(container: string | undefined, flags: Flags, termin
   const [name, ...others] = new Set(all.rows.map((row) => row.container));
   if (name !== undefined)
     asking.output.hint([
-      `What to write to allow it: egresstrator suggest${others.length === 0 ? ` ${shellWord(name)}` : ''}`,
+      `To allow it: egresstrator suggest${others.length === 0 ? ` ${shellWord(name)}` : ''}`,
     ]);
 }
 
@@ -44,7 +44,7 @@ const learnSome = ({ config, terminal }: CommandContext): Promise<Answer | undef
 
 /** Why nothing can be told; undefined where it can. */
 const silenceOf = (answer: Answer | undefined): string | undefined =>
-  answer?.recordsRefusals === false ? unrecorded(answer.template) : undefined;
+  answer?.recordsDenied === false ? unrecorded(answer.template) : undefined;
 
 /** Without Consul, what was refused is told all the same. */
 function whoIsBehind(answer: Answer | undefined) {

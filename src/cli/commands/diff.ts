@@ -25,7 +25,7 @@ export async function diff(key: string, flags: Flags, terminal: Terminal): Promi
   const { acl, catalog, protectedHosts, unread } = answer;
   if (answer.denylist) output.note(DENYLIST_NOTE);
   for (const name of unread)
-    output.note(`service ${name} could not be looked up, so what it grants is not told`);
+    output.note(`service ${name} could not be read, so its destinations are not known`);
   const result = diffKey(key, text, { acl, catalog, protectedHosts, workloads: workloadsOf(answer) });
   output.result({ key, ...result }, (seen) => formatDiff(seen.key, seen, paint));
 }

@@ -1,5 +1,5 @@
 /**
- * `egresstrator doctor`: whether this host has all that egresstrator needs, in one look. Exit code 1 if anything is an
+ * `egresstrator doctor`: check that this host has everything egresstrator needs. Exit code 1 if anything is an
  * error.
  */
 

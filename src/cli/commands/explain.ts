@@ -31,13 +31,12 @@ export async function explain(wanted: Wanted, flags: Flags, terminal: Terminal):
   }
   if (target.kind === 'host')
     throw new UsageError(
-      `--exit-code takes one protocol and port: give them after ${wanted.target}, as tcp/443`,
+      `--exit-code needs a protocol and a port: add them after ${wanted.target}, such as tcp/443`,
     );
   const isReachable = await answer(wanted, target, flags, terminal).catch((error: unknown) => {
     throw error instanceof UsageError ? error : new UnansweredError(messageOf(error), { cause: error });
   });
-  if (!isReachable)
-    throw new UserError(`${wanted.container} may not reach all of it, and --exit-code is given`);
+  if (!isReachable) throw new UserError(`${wanted.container} cannot reach all of it (--exit-code)`);
 }
 
 /** Prints why; true if everything that was asked about passes. */
@@ -71,8 +70,8 @@ async function answer(wanted: Wanted, target: Target, flags: Flags, terminal: Te
     (seen) => seen.explanations.map((one) => formatExplanation(seen.asked, one, paint)).join('\n\n'),
     { ...asked, explanations: explanations.map(plainExplanation) },
   );
-  const isLocked = ({ cause }: Explanation) => state === 'locked' && cause.kind === 'rules';
-  return explanations.every((one) => one.passes && !isLocked(one));
+  const isIsolated = ({ cause }: Explanation) => state === 'isolated' && cause.kind === 'rules';
+  return explanations.every((one) => one.passes && !isIsolated(one));
 }
 
 /** Lines that allow anything at a host. */

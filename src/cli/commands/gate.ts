@@ -17,19 +17,19 @@ const RUN_DIR = `folder shared with the controller (default: "${DEFAULT_GATE_SET
 export function addGate(program: Command, terminal: Terminal): void {
   const gate = program
     .command('gate')
-    .description('protect containers from their first instruction on: an OCI runtime for the Docker Engine')
+    .description('enforce rules from the first instruction of a container: an OCI runtime for Docker')
     .addHelpText('after', EXAMPLES);
-  const install = gate.command('install').description('put the gate on this host, or bring it up to date');
-  const uninstall = gate.command('uninstall').description('take the gate off this host');
-  const status = gate.command('status').description('say whether the gate is there and works');
+  const install = gate.command('install').description('install or update the gate on this host');
+  const uninstall = gate.command('uninstall').description('remove the gate from this host');
+  const status = gate.command('status').description('show whether the gate is installed and works');
   for (const command of [install, uninstall, status]) addPlaces(command.exitOverride());
   install
-    .option('--default', 'use it for all containers that name no other runtime')
-    .option('--runtime <path>', 'the real OCI runtime behind it (default: the one that is used now)')
+    .option('--default', 'use it for all containers without another runtime')
+    .option('--runtime <path>', 'the real OCI runtime that it calls (default: the current one)')
     .option('--run-dir <path>', RUN_DIR)
     .action((_options, command: Command) => runInstall(command.optsWithGlobals(), terminal));
   uninstall
-    .option('--force', 'also while containers use it, which then cannot be started any more')
+    .option('--force', 'even if containers use it; these cannot start again')
     .action((_options, command: Command) => runUninstall(command.optsWithGlobals(), terminal));
   status.action((_options, command: Command) => runStatus(command.optsWithGlobals(), terminal));
 }
@@ -42,7 +42,7 @@ function addPlaces(command: Command): void {
       DEFAULT_GATE_SETTINGS.root,
     )
     .option('--lib-dir <path>', 'where the gate is on the host', DEFAULT_GATE_SETTINGS.libDir)
-    .option('--config <path>', "the Engine's daemon.json on the host (default: the one that dockerd reads)")
+    .option('--config <path>', "the Engine's daemon.json on the host (default: the file that dockerd reads)")
     .option('--json', 'print JSON');
 }
 
@@ -123,16 +123,16 @@ const describe = (status: GateStatus): string =>
   ].join('\n');
 
 function remedy(status: GateStatus): string {
-  if (status.missingTools.length > 0) return `the gate lacks on the host: ${status.missingTools.join(', ')}`;
+  if (status.missingTools.length > 0) return `the gate needs on the host: ${status.missingTools.join(', ')}`;
   if (!status.installed) return 'the gate is not installed: egresstrator gate install';
   if (status.knownToEngine === undefined) return 'no Docker Engine answers';
-  return `the gate is not ${status.current ? 'known to the Engine' : 'that of this version'}: egresstrator gate install`;
+  return `the gate is ${status.current ? 'not registered with the Engine' : 'of another version'}: egresstrator gate install`;
 }
 
 const EXAMPLES = `
 Examples:
   $ egresstrator gate install            then docker run --runtime ${RUNTIME}
-  $ egresstrator gate install --default  for all; what asks for no rules passes
+  $ egresstrator gate install --default  for all containers
   $ egresstrator gate status
 From the image, on the host's files:
   $ docker run --rm --privileged --pid host --network none -v /:/host \\

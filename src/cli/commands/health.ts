@@ -17,6 +17,6 @@ export async function health(flags: Flags, terminal: Terminal): Promise<void> {
   const { socket } = resolveConfig(flags, terminal.environment);
   const output = createOutput(terminal, flags.json === true);
   const { ok, reason } = await new ApiClient(socket).get('/healthz', HealthReply, PATIENCE);
-  if (!ok) throw new UserError(`the controller at ${socket} is not well: ${reason ?? 'it gives no reason'}`);
+  if (!ok) throw new UserError(`the controller at ${socket} is not healthy: ${reason ?? 'no reason given'}`);
   output.result({ ok, socket }, (seen) => `the controller at ${seen.socket} is healthy`, { ok });
 }

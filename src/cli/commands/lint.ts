@@ -31,8 +31,7 @@ export async function lint(flags: Flags, terminal: Terminal): Promise<void> {
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   if (errors > 0)
     throw new UserError(`${errors} of the findings ${errors === 1 ? 'is an error' : 'are errors'}`);
-  if (flags.strict === true && findings.length > 0)
-    throw new UserError('there are findings, and --strict is given');
+  if (flags.strict === true && findings.length > 0) throw new UserError('there are findings (--strict)');
 }
 
 const FORMATS = ['text', 'github', 'sarif'] as const;
@@ -96,6 +95,6 @@ export async function readText(path: string): Promise<string> {
   try {
     return path === '-' ? await text(process.stdin) : readFileSync(path, 'utf8');
   } catch (error) {
-    throw new UserError(`the file ${path} can not be read: ${messageOf(error)}`, { cause: error });
+    throw new UserError(`the file ${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -50,7 +50,7 @@ export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   try {
     await start(config, terminal, log, closers);
     announce(config, log);
-    log.info({ signal: await stopping }, 'stopping; what is loaded stays loaded');
+    log.info({ signal: await stopping }, 'stopping; loaded rules stay');
   } finally {
     await closers.close();
   }
@@ -68,7 +68,7 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   if (overrides !== undefined) closers.add(overrides);
   const consul = closers.add(openConsul(config));
   const leftovers = await engine.removeLeftovers();
-  if (leftovers > 0) log.warn({ leftovers }, 'helpers of a former run removed');
+  if (leftovers > 0) log.warn({ leftovers }, 'removed helpers of an earlier run');
   closers.add(sweeping(engine));
   const templates = closers.add(new TemplateWatch(config.template, engine.dataplane, log));
   const [engineResolvers] = await Promise.all([engine.warmUp(), templates.rehearse(template)]);

@@ -54,7 +54,7 @@ export function report(results: readonly Result[], done: string, output: Output)
   const nothing = 'no running container was started with EGRESSTRATOR_ENABLE=1';
   output.result({ results }, (seen) => (results.length === 0 ? nothing : seen.results.map(line).join('\n')));
   const failed = results.filter(({ error }) => error !== undefined).map(({ container }) => container);
-  if (failed.length > 0) throw new UserError(`not done for ${failed.join(', ')}`);
+  if (failed.length > 0) throw new UserError(`failed for ${failed.join(', ')}`);
 }
 
 async function setOnce(

@@ -18,14 +18,14 @@ export async function status(container: string | undefined, flags: Flags, termin
   if (flags.cluster === true) return cluster(container, asking);
   if (!(await isListening(config.socket))) {
     throw new UserError(
-      `no controller answers at ${config.socket}; start one, or give its --socket (what is loaded stays in force without it)`,
+      `no controller answers at ${config.socket}; start one, or give its --socket (loaded rules stay in force without it)`,
     );
   }
   const all = await new ApiClient(config.socket).get('/v1/status', StatusReply);
   const now = Date.now();
   if (container === undefined) return output.result(all, (seen) => formatStatus(seen, now, paint));
   const one = pick(all, container);
-  const setting = { loader: all.controller?.loader, recordsRefusals: all.recordsRefusals };
+  const setting = { loader: all.controller?.loader, recordsDenied: all.recordsDenied };
   output.result({ one, setting }, (seen) => formatNamespace(seen.one, seen.setting, now, paint), one);
 }
 

@@ -1,5 +1,5 @@
 /**
- * `egresstrator suggest`: rules that would allow what was refused, ready to be put into Consul.
+ * `egresstrator suggest`: print rules that would allow the denied connections.
  */
 
 import { UserError } from '../../common/errors.ts';
@@ -39,14 +39,14 @@ export async function suggest(
   ]);
   remark(reports, output);
   if (reports.length > 0 && reports.every(({ error }) => error !== undefined))
-    throw new UserError('what was refused could not be read from any container');
+    throw new UserError('denied connections could not be read from any container');
   const survey = catalogIndex(answer);
   const isHeld = allowedBy(flags.key, answer);
   const suggestions = reports
     .filter(({ refusals }) => refusals.length > 0)
     .map((one) => suggestFor(one, answer, survey, isHeld));
-  const nothing = reports.length === 0 ? NOBODY : `nothing was refused ${lately(coveredBy(reports))}`;
-  const none = answer.recordsRefusals ? nothing : unrecorded(answer.template);
+  const nothing = reports.length === 0 ? NOBODY : `nothing was denied ${lately(coveredBy(reports))}`;
+  const none = answer.recordsDenied ? nothing : unrecorded(answer.template);
   // Rules at any length: what is cut is none.
   const fit = shown({ suggestions, none }, Number.POSITIVE_INFINITY);
   const { key: wanted } = flags;
@@ -54,7 +54,7 @@ export async function suggest(
     typeof wanted === 'string'
       ? formatKey(plainSpace(answer.acl.get(wanted)?.text ?? ''), fit.suggestions)
       : formatSuggestions(fit.suggestions, fit.none);
-  const { recordsRefusals: recorded } = answer;
+  const { recordsDenied: recorded } = answer;
   output.text(text, { recorded, suggestions: suggestions.map(plainSuggestion), text });
   if (typeof wanted === 'string')
     for (const remark of new Set(remarksOnKey(wanted, suggestions, answer, none))) output.note(remark);
@@ -91,10 +91,10 @@ function remarksOnKey(
   const strangers = suggestions.filter(({ grants }) => !grants.includes(key));
   return [
     ...(suggestions.length === 0 ? [none] : []),
-    ...(acl.has(key) ? [] : [`Consul has no key ${key} yet: putting the text makes it`]),
+    ...(acl.has(key) ? [] : [`Consul has no key ${key} yet; consul kv put creates it`]),
     ...strangers.map(
       ({ container, held }) =>
-        `${container} does not ask for the key ${key}, so rules in it do not help it: ${formatGrant(container, held, key)}`,
+        `${container} does not have the key ${key}, so its rules do not apply: ${formatGrant(container, held, key)}`,
     ),
     ...suggestions.flatMap(remarksOn),
   ];

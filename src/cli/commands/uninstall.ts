@@ -72,7 +72,7 @@ async function uninstallWith(asked: Asked): Promise<void> {
   const left = taken.filter(({ state }) => state === 'left').length;
   if (left > 0)
     throw new UserError(
-      `${count(left, 'part')} of it ${left === 1 ? 'is' : 'are'} left; mend that, and run this again`,
+      `${count(left, 'part')} ${left === 1 ? 'is' : 'are'} left; fix the cause, and run this again`,
     );
 }
 
@@ -80,7 +80,7 @@ async function uninstallWith(asked: Asked): Promise<void> {
 async function refuseWhileControlled({ config, docker }: Asked): Promise<void> {
   const refuse = (who: string) => {
     throw new UserError(
-      `${who}, which would load again what is removed: stop it first, as with \`systemctl disable --now egresstrator\` or \`docker compose rm --stop egresstrator\``,
+      `${who}, and would load the rules again: stop it first, for example with \`systemctl disable --now egresstrator\` or \`docker compose rm --stop egresstrator\``,
     );
   };
   if (await isListening(config.socket)) refuse(`a controller answers at ${config.socket}`);
@@ -110,7 +110,7 @@ function foldersOf(
   gate: () => GateSettings,
 ): readonly Folder[] {
   const keptFor = async () =>
-    isThere(await gateStatus(gate())) ? 'the gate needs it as long as it is there' : undefined;
+    isThere(await gateStatus(gate())) ? 'the gate needs it while it is installed' : undefined;
   const folder = (path: string) => ({ path, seenAt: seen({ root }, path) });
   const inRun = [preparedFolder(''), recordFolder(''), ...(dirname(socket) === runDir ? [socket] : [])];
   return [

@@ -25,4 +25,4 @@ export function commandContext(flags: Flags, terminal: Terminal): CommandContext
 
 /** Answers are about what is allowed, which this template does not ask. */
 export const DENYLIST_NOTE =
-  'the denylist template is in use: only what keys name that were not granted is refused, and time and names of others';
+  'the template denylist is in use: it denies only destinations of keys that are not granted, and foreign NTP and DNS servers';

@@ -21,7 +21,7 @@ export async function learn(question: Question, config: Config, terminal: Termin
   if (await isListening(config.socket)) {
     const also = (question.also ?? []).join(',');
     const query = new URLSearchParams({ scope: question.scope, also });
-    const picture = await new ApiClient(config.socket).get(`/v1/picture?${query}`, SnapshotReply);
+    const picture = await new ApiClient(config.socket).get(`/v1/snapshot?${query}`, SnapshotReply);
     if (!config.asksConsul || isOf(picture, config))
       return { ...policyKnowledge(picture), workloadsKnown: true };
   }
@@ -49,7 +49,7 @@ export async function readDenied(
   const reports = await reportsOf(container, config, terminal);
   if (container === undefined || reports.length > 0) return reports;
   throw new UserError(
-    `${container} holds no rules, so nothing of it is refused; it runs without EGRESSTRATOR_ENABLE=1, or they are not loaded yet (egresstrator status)`,
+    `${container} has no rules, so nothing is denied: it runs without EGRESSTRATOR_ENABLE=1, or its rules are not loaded yet (egresstrator status)`,
   );
 }
 

@@ -57,8 +57,7 @@ export function instancesOf(
 ): readonly (readonly [Instance, Destination])[] {
   const name = serviceName(rule);
   const instances = catalog.get(name);
-  if (instances === undefined)
-    throw new UserError(`service ${name} could not be looked up, as Consul did not tell`);
+  if (instances === undefined) throw new UserError(`service ${name} not checked: Consul unavailable`);
   const chosen = instances.filter(({ tags }) => rule.tag === undefined || tags.includes(rule.tag));
   const found = chosen.flatMap((instance) => {
     const host = parseAddress(instance.address);

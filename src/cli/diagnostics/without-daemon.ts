@@ -25,7 +25,7 @@ import { pickContainer } from '../../inventory/pick-container.ts';
 import { parseWorkload } from '../../inventory/workload.ts';
 import { formatPrefix } from '../../net/address.ts';
 import { refOf } from '../../reconciler/reconcile-state.ts';
-import { recordsRefusals } from '../../rendering/facts.ts';
+import { recordsDenied } from '../../rendering/facts.ts';
 import { needsUngranted } from '../../rendering/template.ts';
 
 export interface Question {
@@ -60,7 +60,7 @@ export async function readSnapshot(
       template: config.template,
       kvPath: config.consul.kvPath,
       denylist: needsUngranted(template),
-      recordsRefusals: recordsRefusals(template.source),
+      recordsDenied: recordsDenied(template.source),
     };
     const also = parseServices((question.also ?? []).join(','));
     return await withServices(picture, openServices(config, consul), question.scope, also);

@@ -65,7 +65,7 @@ async function found<T>(ask: () => Promise<T>): Promise<Found<T>> {
 async function printed(file: string, ...args: readonly string[]): Promise<string> {
   const ended = await runProgram({ file, args, limit: 10_000, mostOutput: 1_000_000 });
   if (ended.exitCode === 0) return ended.stdout.split('\n')[0] ?? '';
-  if (ended.exitCode === undefined) throw new Error(`${file} is not there or does not end`);
+  if (ended.exitCode === undefined) throw new Error(`${file} is missing or does not end`);
   throw new Error(ended.stderr.trim().split('\n').at(-1) || `${file} ended with ${ended.exitCode}`);
 }
 
@@ -79,7 +79,7 @@ async function findImage(engine: Engine, { docker }: Config): Promise<string> {
   const { image: named } = docker;
   if (named === undefined) return helperImage(engine, { version: version() })();
   if ((await engine.image(named)) !== undefined) return named;
-  throw new EngineError(`The Docker Engine has no image ${named}, and would pull it with the first load.`);
+  throw new EngineError(`The Docker Engine has no image ${named}, and would pull it at the first load.`);
 }
 
 async function countKeys(config: Config): Promise<number> {

@@ -46,13 +46,13 @@ function kernel({ platform, release, template }: Facts): Judged {
     );
   if (isBefore(release, 5, 16) && template !== 'iptables')
     return error(
-      `Linux ${release}: before 5.16 the kernel has no egress chain of netdev, so the template ${template} may not load`,
+      `Linux ${release}: before 5.16 the kernel has no netdev egress chain, so the template ${template} may not load`,
       'use a newer kernel, or --template iptables and --cap-drop NET_RAW (docs/security.md)',
     );
   if (isBefore(release, 6, 16))
     return warning(
-      `Linux ${release}: before 6.16 an interface that is added later is guarded from the next comparison on`,
-      'nothing, unless containers get networks while they run (docs/operating.md)',
+      `Linux ${release}: before 6.16 an interface that is added later is guarded from the next drift check on`,
+      'nothing, unless you attach networks to running containers (docs/operating.md)',
     );
   return ok(`Linux ${release}`);
 }
@@ -64,22 +64,22 @@ function isBefore(release: string, major: number, minor: number): boolean {
 
 function rights({ isRoot }: Facts): Judged {
   if (isRoot) return ok('root');
-  return warning('this is not root, so some of what follows is not seen', 'run it with sudo to see all');
+  return warning('not root, so some checks are incomplete', 'run it with sudo');
 }
 
 /** Without nft here the helper image brings it. */
 function nftables({ nft, tried, loader, platform }: Facts): Judged {
-  if ('value' in nft && 'value' in tried) return ok(`${nft.value}, and the kernel takes a table`);
+  if ('value' in nft && 'value' in tried) return ok(`${nft.value}, and the kernel accepts a table`);
   const reason = 'error' in nft ? nft.error : 'error' in tried ? tried.error : '';
   if (loader === 'nsenter')
     return error(
       `rules cannot be loaded by nsenter: ${reason}`,
       'install nftables and util-linux and run as root, or use --loader helper',
     );
-  if (platform !== 'linux') return warning('it is tried on Linux alone', 'run doctor on the Docker host');
+  if (platform !== 'linux') return warning('checked only on Linux', 'run doctor on the Docker host');
   return warning(
-    `rules cannot be loaded from here by nsenter, so helper containers do it: ${reason}`,
-    'install nftables and util-linux and run as root, which loads ten times as fast',
+    `nsenter does not work here, so helper containers load rules: ${reason}`,
+    'install nftables and util-linux and run as root: loads are ten times as fast',
   );
 }
 
@@ -90,17 +90,17 @@ function engine({ engine: found }: Facts): Judged {
 
 /** What the gate and nsenter cannot work with. */
 function engineSetup({ engine: found, gate: gateFound }: Facts): Judged {
-  if ('error' in found) return warning('not known, as the Engine does not answer', 'see above');
+  if ('error' in found) return warning('not known: the Engine does not answer', 'see above');
   const { isRootless, remapsUsers, storesInContainerd } = found.value;
   if (isRootless)
     return error(
-      'it runs rootless, so its containers are in a network namespace of its own, and neither gate nor nsenter works',
+      'it runs rootless, so neither the gate nor nsenter works',
       'use an Engine that runs as root',
     );
   const gated = 'value' in gateFound && gateFound.value.installed;
   if (storesInContainerd && gated)
     return warning(
-      "images are in containerd's store, where the gate cannot read who said what: it takes all for the image's words",
+      "images are in containerd's store, which the gate cannot read: it treats every setting as the image's",
       'nothing, if no image sets EGRESSTRATOR_ variables; see docs/gate.md',
     );
   const notes = [
@@ -113,7 +113,7 @@ function engineSetup({ engine: found, gate: gateFound }: Facts): Judged {
 function helperImage({ helperImage: found, loader, tried }: Facts): Judged {
   if ('value' in found) return ok(found.value);
   if (loader === 'nsenter' || (loader === 'auto' && 'value' in tried))
-    return ok('none, and none is needed, as nsenter works');
+    return ok('none; not needed, nsenter works');
   return error(found.error, 'build it: docs/operating.md, "Two ways to load"');
 }
 
@@ -121,13 +121,13 @@ function consul({ keys: found }: Facts): Judged {
   if ('error' in found)
     return error(found.error, 'start Consul, or correct --consul, its token and its certificates');
   if (found.value > 0) return ok(`it answers, with ${count(found.value, 'ACL key')}`);
-  return warning('it answers, and has no ACL keys', 'put the first one there, or correct --kv-path');
+  return warning('it answers, but has no ACL keys', 'add the first one, or correct --kv-path');
 }
 
 function consulRights({ rights: found }: Facts): Judged {
   if ('error' in found) return warning(`not known: ${found.error}`, 'see above');
   const may = found.value;
-  if (may === undefined) return ok('Consul has no ACLs, or is too old to tell');
+  if (may === undefined) return ok('not known: Consul has no ACLs, or is too old');
   const lacking = (['keys', 'services', 'nodes'] as const).filter((what) => !may[what]);
   if (lacking.length === 0) return ok('the token may read keys, services and nodes');
   return error(`the token may not read ${list(lacking)}`, 'give it the policy of docs/operating.md');
@@ -142,7 +142,7 @@ function controller({ controller: found, version, socket }: Facts): Judged {
   if ('error' in found) return error(found.error, 'restart it');
   if (found.value === version) return ok(`version ${version}, as this program`);
   return warning(
-    `it is version ${found.value}, and this program is ${version}`,
+    `it has version ${found.value}, this program ${version}`,
     'restart the controller after an upgrade, or use the program of its version',
   );
 }
@@ -152,26 +152,28 @@ function gate({ gate: found }: Facts): Judged {
   const { installed, current, knownToEngine, missingTools, isDefault } = found.value;
   if (!installed && knownToEngine !== true)
     return warning(
-      'it is not installed: a container is open from its first instruction until its rules are loaded',
+      'not installed: a container is open from its first instruction until its rules are loaded',
       'egresstrator gate install',
     );
   if (missingTools.length > 0)
-    return error(`it lacks on the host: ${missingTools.join(', ')}`, 'install these packages');
+    return error(`it needs on the host: ${missingTools.join(', ')}`, 'install these packages');
   if (!installed || knownToEngine === false)
     return error(
       installed
-        ? 'its files are there, and the Engine does not know it'
-        : 'the Engine knows it, and its files are gone',
+        ? 'its files exist, but it is not registered with the Engine'
+        : 'it is registered with the Engine, but its files are missing',
       'egresstrator gate install',
     );
   if (!current) return error('its files are of another version', 'egresstrator gate install');
-  return ok(isDefault ? 'installed, and the default runtime' : 'installed, for those that name its runtime');
+  return ok(
+    isDefault ? 'installed, and the default runtime' : 'installed, for containers that name its runtime',
+  );
 }
 
 function userNamespaces({ userNamespaces: most }: Facts): Judged {
-  if (most === undefined) return ok('not told by this kernel');
-  if (most === 0) return ok('none may be made');
-  return ok('processes may make them; rules stay where the network is (docs/security.md)');
+  if (most === undefined) return ok('this kernel does not say');
+  if (most === 0) return ok('processes cannot create any');
+  return ok('processes can create them; rules stay with the network (docs/security.md)');
 }
 
 /** They work in the host's namespace, and egresstrator in those of containers: only a shared tool is a risk. */
@@ -179,8 +181,8 @@ function otherFirewalls({ legacyTables, nftTables, firewalld, ufw }: Firewalls):
   const old = 'value' in nftTables && nftTables.value.includes('inet egresstrator');
   if (old)
     return error(
-      "a table of egresstrator is in the host's own namespace, where none belongs",
-      'find who loaded it, then: nft delete table inet egresstrator',
+      "the host's own namespace has a table of egresstrator, which does not belong there",
+      'find out why, then: nft delete table inet egresstrator',
     );
   const seen = [
     ...(firewalld ? ['firewalld'] : []),
@@ -194,11 +196,11 @@ function otherFirewalls({ legacyTables, nftTables, firewalld, ufw }: Firewalls):
   if (seen.length === 0) return ok(`none found${unseen}`);
   const mixed =
     legacyTables.length > 0 && 'value' in nftTables && nftTables.value.some((one) => /^ip6? /.test(one));
-  const says = `in the host's namespace: ${list(seen)}${unseen}; they refuse beside our rules, never instead of them`;
+  const says = `in the host's namespace: ${list(seen)}${unseen}; they deny in addition to our rules`;
   return mixed
     ? warning(
         `${says}; old and new iptables are both in use`,
-        'use one of them: each hides the rules of the other',
+        'use only one: each hides the rules of the other',
       )
     : ok(says);
 }

@@ -43,7 +43,7 @@ const columns = (now: number): readonly Column<Host>[] => [
   { title: 'NODE', text: ({ node }) => node },
   { title: 'STATE', text: (host) => hostState(host, now), colour: (host) => COLOURS[hostState(host, now)] },
   { title: 'VERSION', text: ({ bulletin }) => bulletin?.version ?? '-' },
-  { title: 'HEARD', text: ({ bulletin }) => ago(bulletin?.at, now) },
+  { title: 'LAST SEEN', text: ({ bulletin }) => ago(bulletin?.at, now) },
   { title: 'WORKLOADS', text: ({ bulletin }) => statesOf(bulletin) },
 ];
 

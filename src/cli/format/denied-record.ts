@@ -6,7 +6,7 @@ import type { DeniedSummary } from '../../inventory/denied-record.ts';
 import type { Style } from './style.ts';
 import { ago, many } from './values.ts';
 
-/** Places that are told; --json tells all. */
+/** Places that are told; --json lists all. */
 const MOST_PLACES = 20;
 
 export interface ContainerSummary extends DeniedSummary {
@@ -26,7 +26,7 @@ function fullLines(summary: ContainerSummary, now: number, paint: Style): readon
   return [
     `${paint('yellow', `The record of ${container} ${when}`)}: ${unlisted(summary)}.`,
     ...places.map(({ place, packets }) => `  ${place}: ${many(packets, 'more packet')}`),
-    ...(rest === 0 ? [] : [`  and ${many(rest, 'place')} more; --json tells all`]),
+    ...(rest === 0 ? [] : [`  and ${many(rest, 'place')} more; --json lists all`]),
   ];
 }
 
@@ -37,7 +37,7 @@ export const unlisted = ({ packets, unlisted: left }: Pick<DeniedSummary, 'packe
 const otherLines = ({ container, spoofed, frames }: ContainerSummary): readonly string[] => [
   ...(spoofed === 0
     ? []
-    : [`${container}: ${many(spoofed, 'packet')} had a false source address, or named a way of their own.`]),
+    : [`${container}: ${many(spoofed, 'packet')} had a forged source address or a source route.`]),
   ...(frames === 0
     ? []
     : [

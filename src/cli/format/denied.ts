@@ -44,7 +44,7 @@ export function formatDenied(denied: Denied, now: number, paint: Style): string 
     leftOut(rows, shown),
     ...records.map((one) => formatSummary(one, now, paint)),
     unread.map(({ container, error }) => `${paint('red', container)}: ${error}`).join('\n'),
-    audited.length === 0 ? '' : `${audited.join(', ')}: in audit mode, so it was let pass.`,
+    audited.length === 0 ? '' : `${audited.join(', ')}: audit mode, so these packets passed.`,
     ageOf(Object.values(readAt), now),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
@@ -60,7 +60,7 @@ function shownOf(rows: readonly DeniedRow[]): readonly DeniedRow[] {
 function leftOut(rows: readonly DeniedRow[], shown: readonly DeniedRow[]): string {
   const left = Map.groupBy(new Set(rows).difference(new Set(shown)), ({ container }) => container);
   return [...left]
-    .map(([container, group]) => `${container}: ${many(group.length, 'more destination')}; --json tells all.`)
+    .map(([container, group]) => `${container}: ${many(group.length, 'more destination')}; --json lists all.`)
     .join('\n');
 }
 
@@ -69,7 +69,7 @@ function ageOf(readAt: readonly number[], now: number): string {
   const old = readAt.filter((at) => now - at > FRESH);
   if (old.length === 0) return '';
   const age = ago(Math.min(...old), now);
-  return `${old.length} of ${count(readAt.length, 'container')} as they were up to ${age}; name one to see it as it is now.`;
+  return `${old.length} of ${count(readAt.length, 'container')} were read up to ${age}; name one to read it now.`;
 }
 
 /** Milliseconds for which an answer counts as one of now. */
@@ -81,7 +81,7 @@ const nothing = ({ silence, covers, records, unread, readAt }: Denied): string =
   if (asked === 0) return sentence(NOBODY);
   if (unread.length === asked) return '';
   const isEmpty = records.every(({ frames, fullAt }) => frames === 0 && fullAt === undefined);
-  return isEmpty ? `Nothing was refused ${lately(covers)}.` : '';
+  return isEmpty ? `Nothing was denied ${lately(covers)}.` : '';
 };
 
 /** One line, for --follow. */

@@ -16,8 +16,8 @@ export function formatDiff(key: string, { problems, changes, holders }: Diff, pa
   const affected = changes.flatMap(({ workloads }) => workloads).length;
   const summary =
     holders.length === 0
-      ? `No running workload holds ${key}.`
-      : `${count(holders.length, 'workload')} ${holders.length === 1 ? 'holds' : 'hold'} ${key}; ${affected === 0 ? 'nothing changes' : `${affected} would see a change`}. Nothing was written.`;
+      ? `No running workload has ${key}.`
+      : `${count(holders.length, 'workload')} ${holders.length === 1 ? 'has' : 'have'} ${key}; ${affected === 0 ? 'nothing changes' : `access of ${affected} changes`}. Nothing was written.`;
   return [...bad, ...changes.map((change) => presentChange(change, paint)), summary].join('\n');
 }
 

@@ -28,34 +28,34 @@ export interface Asked {
 const REMARKS: Readonly<Record<NamespaceState, string | undefined>> = {
   protected: undefined,
   audit: undefined,
-  locked: undefined,
+  isolated: undefined,
   denylist: undefined,
-  custom: 'a template of your own is loaded (custom), so that may decide otherwise',
-  pending: 'its rules are not loaded yet (pending), so this is what will hold',
-  failed: 'its rules could not be loaded (failed), so what was loaded before holds',
-  unenforceable: 'something inside could undo its rules (unenforceable)',
-  cleared: 'an operator took its rules away (cleared), so everything passes until it stops',
+  custom: 'your own template is loaded (custom), and may decide differently',
+  pending: 'its rules are not loaded yet (pending); this will apply when they are',
+  failed: 'its rules could not be loaded (failed), so the previous rules apply',
+  unenforceable: 'a container in its namespace can remove the rules (unenforceable)',
+  cleared: 'an operator removed its rules (cleared), so everything passes until it stops',
 };
 
 /** Where rules would allow it. */
-const LOCKED =
-  'it reaches nothing now (locked), as what is known is older than --max-age allows: see egresstrator status';
+const ISOLATED =
+  'it can reach nothing now (isolated), because the rules are older than --max-age: see egresstrator status';
 
-const isLocked = ({ state }: Asked, cause: Explanation['cause']): boolean =>
-  state === 'locked' && cause.kind === 'rules';
+const isIsolated = ({ state }: Asked, cause: Explanation['cause']): boolean =>
+  state === 'isolated' && cause.kind === 'rules';
 
 const remarksOn = (asked: Asked, cause: Explanation['cause']): readonly string[] => {
   const { state } = asked;
-  const remark = isLocked(asked, cause) ? LOCKED : state === undefined ? undefined : REMARKS[state];
+  const remark = isIsolated(asked, cause) ? ISOLATED : state === undefined ? undefined : REMARKS[state];
   return remark === undefined ? [] : [`But ${remark}.`];
 };
 
 export function formatExplanation(asked: Asked, explanation: Explanation, paint: Style): string {
   const { destination, allowed, passes, cause } = explanation;
   const what = formatDestination(destination);
-  const mayNow = allowed && !isLocked(asked, cause);
+  const mayNow = allowed && !isIsolated(asked, cause);
   const verdict = mayNow ? paint('green', 'may reach') : paint('red', 'may not reach');
-  const audit = passes && !allowed ? ', but audit mode lets it pass' : '';
+  const audit = passes && !allowed ? ', but it passes in audit mode' : '';
   const lines = cause.kind === 'nothing' ? remedies(asked, destination, cause.hints) : [because(cause)];
   return [`${asked.container} ${verdict} ${what}${audit}.`, ...lines.flat(), ...remarksOn(asked, cause)].join(
     '\n',
@@ -65,7 +65,7 @@ export function formatExplanation(asked: Asked, explanation: Explanation, paint:
 /** What lines say of a host, whatever the port. */
 export function formatHost(asked: Asked, host: string, reasons: readonly RuleMatch[]): string {
   if (reasons.length === 0)
-    return `${asked.container} may reach nothing at ${host}. Give a port, as in "${host} tcp/443", to see what would allow it.`;
+    return `${asked.container} can reach nothing at ${host}. Give a port, such as "${host} tcp/443", to see what would allow it.`;
   const shown = reasons
     .slice(0, 20)
     .map((reason) => `  ${formatTraffic(reason.allowance)}: ${sourceOf(reason)}`);
@@ -76,10 +76,10 @@ export function formatHost(asked: Asked, host: string, reasons: readonly RuleMat
 
 function because(cause: Exclude<Explanation['cause'], { kind: 'nothing' }>): readonly string[] {
   if (cause.kind === 'open')
-    return ['  The denylist template is in use, and no key that it lacks names this.'];
+    return ['  The template denylist is in use, and no key without a grant names this.'];
   if (cause.kind === 'loopback') return ['  Loopback is always allowed.'];
   if (cause.kind === 'resolver')
-    return ['  It is a resolver of this container, and names may be looked up (EGRESSTRATOR_DNS=resolvers).'];
+    return ['  It is a DNS resolver of this container (EGRESSTRATOR_DNS=resolvers).'];
   const shown = cause.reasons.slice(0, MOST).map((reason) => `  ${sourceOf(reason)}`);
   const lines = [...shown, ...more(cause.reasons.length - shown.length)];
   return cause.kind === 'closed' ? closed(cause.reasons, lines) : lines;
@@ -89,7 +89,7 @@ function because(cause: Exclude<Explanation['cause'], { kind: 'nothing' }>): rea
 function closed(reasons: readonly RuleMatch[], lines: readonly string[]): readonly string[] {
   const keys = [...new Set(reasons.map(({ key }) => key))];
   return [
-    '  The denylist template is in use, and closes what keys name that are not granted:',
+    '  The template denylist is in use, and closes the destinations of keys that are not granted:',
     ...lines.map((line) => `  ${line}`),
     `To open it: add ${keys.join(', ')} to EGRESSTRATOR_ACL${keys.length > 1 ? ' (all of them)' : ''}.`,
   ];
@@ -109,26 +109,26 @@ const only = <Kind extends Hint['kind']>(hints: readonly Hint[], kind: Kind): re
 /** What stands in the way, then what would help. */
 function remedies(asked: Asked, { host }: Destination, hints: readonly Hint[]): readonly string[] {
   return [
-    ...(asked.grants.length === 0 ? ['  It is granted no key: EGRESSTRATOR_ACL is empty.'] : []),
+    ...(asked.grants.length === 0 ? ['  It has no key: EGRESSTRATOR_ACL is empty.'] : []),
     ...only(hints, 'unknown-key').map(
-      ({ key }) => `  It asks for the key ${key}, and Consul has none of that name.`,
+      ({ key }) => `  It asks for the key ${key}, but Consul does not have it.`,
     ),
     ...only(hints, 'no-instance')
       .slice(0, MOST)
       .map(
         ({ key, line }) =>
-          `  Key ${key} line ${line.line} (${formatRule(line.rule)}) names a service of which Consul has no instance now.`,
+          `  Key ${key} line ${line.line} (${formatRule(line.rule)}) names a service without an instance in Consul.`,
       ),
     ...only(hints, 'untold-service')
       .slice(0, MOST)
       .map(
         ({ key, line }) =>
-          `  Key ${key} line ${line.line} (${formatRule(line.rule)}) names a service whose instances Consul has not told; egresstrator lint says why.`,
+          `  Key ${key} line ${line.line} (${formatRule(line.rule)}) names a service that could not be read; see egresstrator lint.`,
       ),
-    ...only(hints, 'no-dns').map(() => '  Name resolution is switched off by EGRESSTRATOR_DNS=none.'),
+    ...only(hints, 'no-dns').map(() => '  DNS is denied by EGRESSTRATOR_DNS=none.'),
     ...only(hints, 'protected').map(
       ({ reason }) =>
-        `  ${capital(sourceOf(reason))} is too broad to mean ${formatPrefix(host)}, which is protected.`,
+        `  ${capital(sourceOf(reason))} is too broad to grant ${formatPrefix(host)}, which is protected.`,
     ),
     ...only(hints, 'near')
       .slice(0, MOST)

@@ -10,14 +10,12 @@ import { count, list } from './values.ts';
 const MOST_HOLDERS = 4;
 
 export function formatKeys(uses: readonly KeyUse[], unread: readonly string[], paint: Style): string {
-  if (uses.length === 0) return 'Consul has no ACL keys, and nobody here holds any.';
+  if (uses.length === 0) return 'Consul has no ACL keys, and no workload here has any.';
   const unknown = uses.every(({ heldBy }) => heldBy === undefined);
   const notes = [
-    ...(uses.some(({ problems }) => problems.length > 0)
-      ? ['Each problem, and what to do: egresstrator lint']
-      : []),
-    ...(unread.length > 0 ? [`Not looked up in Consul, and so not counted: ${list(unread)}.`] : []),
-    ...(unknown ? ['Who holds them is not known, as neither a controller nor the Engine answers.'] : []),
+    ...(uses.some(({ problems }) => problems.length > 0) ? ['For each problem: egresstrator lint'] : []),
+    ...(unread.length > 0 ? [`Not read from Consul, and so not counted: ${list(unread)}.`] : []),
+    ...(unknown ? ['HELD BY is not known: neither a controller nor the Engine answers.'] : []),
   ];
   return [table(uses, COLUMNS, paint), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 }
@@ -29,14 +27,14 @@ const COLUMNS: readonly Column<KeyUse>[] = [
   { title: 'PROBLEMS', text: ({ problems }) => String(problems.length || '-'), right: true },
   {
     title: 'HELD BY',
-    text: (use) => (use.exists ? holders(use) : `${holders(use)}; Consul has no such key`),
+    text: (use) => (use.exists ? holders(use) : `${holders(use)}; not in Consul`),
     colour: ({ exists, heldBy }) => (exists ? (heldBy?.length === 0 ? 'yellow' : undefined) : 'red'),
   },
 ];
 
 function holders({ heldBy }: KeyUse): string {
   if (heldBy === undefined) return '-';
-  if (heldBy.length === 0) return 'nobody here';
+  if (heldBy.length === 0) return 'no workload here';
   const more = heldBy.length - MOST_HOLDERS;
   return more > 0
     ? `${heldBy.slice(0, MOST_HOLDERS).join(', ')} and ${count(more, 'other')}`

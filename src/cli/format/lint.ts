@@ -19,12 +19,14 @@ export function formatFindings(
     return `${place}: ${paint(COLOURS[severity], severity)}: ${what}${reason}\n  ${remedy}`;
   });
   const blind =
-    unread.length === 0 ? [] : [`not looked up, as there are too many services: ${list(unread.slice(0, 5))}`];
+    unread.length === 0
+      ? []
+      : [`not checked, because there are too many services: ${list(unread.slice(0, 5))}`];
   return [...lines, ...blind, summary(findings)].join('\n');
 }
 
 function summary(findings: readonly Finding[]): string {
-  if (findings.length === 0) return 'nothing to remark';
+  if (findings.length === 0) return 'no findings';
   const number = (wanted: Severity) => findings.filter(({ severity }) => severity === wanted).length;
-  return `${count(number('error'), 'error')}, ${count(number('warning'), 'warning')}, ${number('info')} to tidy up`;
+  return `${count(number('error'), 'error')}, ${count(number('warning'), 'warning')}, ${count(number('info'), 'info')}`;
 }

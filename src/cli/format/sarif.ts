@@ -10,19 +10,19 @@ const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
 };
 
 const MEANING: Readonly<Record<Finding['code'], string>> = {
-  'bad-line': 'A line is no rule and has no effect.',
-  'host-bits': 'A prefix has host bits, which are masked.',
-  'host-name': 'A service with a tag reads as the name of a host.',
-  protected: 'A prefix holds a protected address, which it does not allow.',
+  'bad-line': 'A line is not a valid rule and has no effect.',
+  'host-bits': 'A prefix has host bits, which are set to zero.',
+  'host-name': 'A service with a tag looks like a host name.',
+  protected: 'A prefix includes a protected address, which it does not allow.',
   service: 'A service that a rule names grants nothing.',
-  broad: 'A rule allows more than anybody can have meant.',
-  duplicate: 'Two lines say the same.',
+  broad: 'A rule is very broad.',
+  duplicate: 'Two lines are equal.',
   shadowed: 'Other lines allow all that a line allows.',
-  'empty-key': 'A key holds no rule.',
+  'empty-key': 'A key has no rule.',
   'missing-key': 'A workload asks for a key that Consul does not have.',
   'unused-key': 'No running workload asks for a key.',
-  'not-enabled': 'A container names keys and does not ask for rules.',
-  'foreign-rules': 'The network of a workload holds filter rules of others.',
+  'not-enabled': 'A container names keys without EGRESSTRATOR_ENABLE=1.',
+  'foreign-rules': 'The namespace of a workload has filter rules of other programs.',
 };
 
 /** `folder`: where the keys are in Consul; undefined where the findings are about files. */

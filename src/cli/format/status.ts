@@ -19,7 +19,7 @@ const COLOURS: Readonly<Record<NamespaceState, Colour>> = {
   pending: 'yellow',
   protected: 'green',
   audit: 'yellow',
-  locked: 'yellow',
+  isolated: 'yellow',
   denylist: 'green',
   custom: 'green',
   unenforceable: 'red',
@@ -35,9 +35,9 @@ export function formatStatus(status: Status, now: number, paint: Style): string 
       ? 'No running container was started with EGRESSTRATOR_ENABLE=1.'
       : table(byName(namespaces), columns(now), paint),
     rawNote(namespaces),
-    status.recordsRefusals === false ? sentence(unrecorded(status.controller?.template)) : '',
+    status.recordsDenied === false ? sentence(unrecorded(status.controller?.template)) : '',
     refused
-      .map(({ name, problem }) => `${paint('red', `${name} can not be given rules`)}: ${problem.reason}`)
+      .map(({ name, problem }) => `${paint('red', `${name} is unsupported`)}: ${problem.reason}`)
       .join('\n'),
     (status.unasked ?? [])
       .map(({ name, problem }) => `${paint('yellow', name)}: ${problem.reason}`)
@@ -55,31 +55,31 @@ export function formatStatus(status: Status, now: number, paint: Style): string 
 export interface Setting {
   readonly loader: string | undefined;
   /** False where the template records nobody who is refused. */
-  readonly recordsRefusals: boolean | undefined;
+  readonly recordsDenied: boolean | undefined;
 }
 
 /** All that is known of one namespace. */
 export function formatNamespace(
   namespace: NamespaceStatus,
-  { loader, recordsRefusals }: Setting,
+  { loader, recordsDenied }: Setting,
   now: number,
   paint: Style,
 ): string {
   const { workloads, target, state, grants, mode, dns, fingerprint, verifiedAt, lastError } = namespace;
   const by = namespace.loader ?? loader;
-  const raw = namespace.hasRawSockets ? paint('yellow', RAW_LINE) : 'can not be opened';
+  const raw = namespace.hasRawSockets ? paint('yellow', RAW_LINE) : 'cannot be opened';
   const lines: readonly (readonly [string, string])[] = [
     ['workloads', workloads.join(', ')],
-    ['entered by', target],
+    ['target', target],
     ['state', paint(COLOURS[state], state)],
-    ['means', recordsRefusals === false && state === 'audit' ? UNRECORDED_AUDIT : MEANING[state]],
+    ['description', recordsDenied === false && state === 'audit' ? UNRECORDED_AUDIT : MEANING[state]],
     ['keys', grants.join(', ') || 'none'],
     ...(namespace.byHand === undefined ? [] : [['by hand', sinceText(namespace.byHand, now)] as const]),
     ['mode', mode],
-    ['names', dns === 'resolvers' ? 'port 53 of its own resolvers' : 'no name resolution'],
+    ['DNS', dns === 'resolvers' ? 'port 53 of its own resolvers' : 'no DNS'],
     ['raw sockets', raw],
     ['rules', fingerprint ?? 'none loaded'],
-    ['checked', ago(verifiedAt, now)],
+    ['verified', ago(verifiedAt, now)],
     ...deniedLine(namespace),
     ...(by === undefined ? [] : [['loaded by', by] as const]),
     ...(lastError === undefined ? [] : [['last error', paint('red', lastError)] as const]),
@@ -89,19 +89,20 @@ export function formatNamespace(
   return [text, remedy, presentProblems([namespace], paint)].filter((part) => part !== '').join('\n\n');
 }
 
-const UNRECORDED_AUDIT = 'everything passes; the template does not record what would be refused';
+const UNRECORDED_AUDIT = 'all traffic passes; the template does not record denied destinations';
 
 const MEANING: Readonly<Record<NamespaceState, string>> = {
-  pending: 'waits for its first rules, or for Consul',
-  protected: 'reaches what its keys allow, and nothing else',
-  audit: 'everything passes; what would be refused is recorded',
-  locked:
-    'reaches nothing but its name resolvers, as no key grants it anything, what is known is too old (--max-age), or the template is lockdown',
-  denylist: 'reaches all but what keys name that it was not granted, and time and names of others',
-  custom: 'holds what your own template makes of its keys; what that lets pass is not known here',
-  unenforceable: 'rules are loaded, but something inside could undo them',
-  failed: 'rules could not be loaded; it is tried again',
-  cleared: 'an operator took the rules away until it stops',
+  pending: 'it waits for its first rules, or for Consul',
+  protected: 'it can reach what its keys allow, and nothing else',
+  audit: 'all traffic passes; traffic that enforce would deny is recorded',
+  isolated:
+    'it can reach only its DNS resolvers: no key grants it anything, the rules are too old (--max-age), or the template is lockdown',
+  denylist:
+    'it can reach everything except destinations of keys that it was not granted, and foreign NTP and DNS servers',
+  custom: 'it has the rules of your own template; egresstrator does not know what these allow',
+  unenforceable: 'rules are loaded, but a container in the namespace can remove them',
+  failed: 'rules could not be loaded; the load is tried again',
+  cleared: 'an operator removed the rules until the container stops',
 };
 
 const presentController = (
@@ -122,12 +123,12 @@ const columns = (now: number): readonly Column<NamespaceStatus>[] => [
   },
   { title: 'KEYS', text: ({ grants }) => grants.join(', ') || '-' },
   { title: 'RULES', text: ({ fingerprint }) => fingerprint?.slice(0, 8) ?? '-' },
-  { title: 'CHECKED', text: ({ verifiedAt }) => ago(verifiedAt, now) },
+  { title: 'VERIFIED', text: ({ verifiedAt }) => ago(verifiedAt, now) },
 ];
 
 const BY_HAND = {
   set: 'its keys were set by hand',
-  clear: 'its rules were taken away by hand',
+  clear: 'its rules were removed by hand',
 } as const;
 
 const sinceText = ({ since }: { readonly since: number }, now: number): string =>
@@ -139,7 +140,7 @@ const presentByHand = (namespaces: readonly NamespaceStatus[], now: number, pain
     .flatMap(({ target, byHand }) =>
       byHand === undefined
         ? []
-        : `${paint('yellow', target)}: ${BY_HAND[byHand.kind]}, ${sinceText(byHand, now)}, and stay so until it stops or "egresstrator set ${target}"`,
+        : `${paint('yellow', target)}: ${BY_HAND[byHand.kind]}, ${sinceText(byHand, now)}, until it stops or "egresstrator set ${target}"`,
     )
     .join('\n');
 
@@ -206,7 +207,7 @@ const sourceColumns = (now: number): readonly Column<SourceStatus>[] => [
   {
     title: 'STATE',
     text: ({ known, error, outdated }) =>
-      `${outdated ? 'too old (--max-age), so it grants nothing: ' : ''}${error ?? (known ? 'ok' : 'not read yet')}`,
+      `${outdated ? 'too old (--max-age), grants nothing: ' : ''}${error ?? (known ? 'ok' : 'not read yet')}`,
     colour: ({ known, error, outdated }) =>
       error === undefined && !outdated ? (known ? 'green' : 'yellow') : 'red',
   },

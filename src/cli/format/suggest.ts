@@ -25,13 +25,13 @@ export const formatSuggestions = (suggestions: readonly ContainerSuggestion[], n
 export function formatEntry(container: string, key: string | undefined, kvPath: string): readonly string[] {
   if (key === undefined)
     return [
-      `${container} asks for no key: put it into one, and make the container anew with EGRESSTRATOR_ACL=<key>; until then: egresstrator set ${shellWord(container)} --rules <key>`,
+      `${container} has no key: add the rules to a key, and create the container again with EGRESSTRATOR_ACL=<key>; until then: egresstrator set ${shellWord(container)} --rules <key>`,
     ];
-  if (!canBeTyped(key)) return [`Its key ${quote(key)} has a name that no command line should hold.`];
+  if (!canBeTyped(key)) return [`Its key ${quote(key)} has a name that is unsafe on a command line.`];
   const folder = kvPath.replace(/^\/+|\/+$/g, '');
   const [name, word] = [shellWord(container), shellWord(key)];
   return [
-    `To put it into its key ${key}:`,
+    `To add them to its key ${key}:`,
     `  egresstrator suggest ${name} --key ${word} > rules`,
     `  egresstrator diff ${word} --file rules`,
     `  consul kv put ${shellWord(`${folder}/${key}`)} @rules`,
@@ -47,7 +47,7 @@ const canBeTyped = (key: string): boolean => printable(key) === key && !key.star
  */
 export function formatGrant(container: string, held: readonly string[], key = '<key>'): string {
   const keys = [...new Set([...held, key])];
-  const anew = 'a container reads EGRESSTRATOR_ACL when it is made, so make it anew';
+  const anew = 'EGRESSTRATOR_ACL is read when a container is created, so create it again';
   const word = key === '<key>' ? [...held.map(shellWord), key].join(',') : shellWord(keys.join(','));
   return keys.every((one) => canBeTyped(one) && !one.includes(','))
     ? `${anew}; until then: egresstrator set ${shellWord(container)} --rules ${word}`
@@ -68,7 +68,7 @@ export function formatKey(held: string, suggestions: readonly ContainerSuggestio
 /** What was remarked on the rules beside them, where the rules go elsewhere. */
 export const remarksOn = ({ container, lines, unsayable }: ContainerSuggestion): readonly string[] => [
   ...lines.filter(({ risky }) => risky).map(({ text }) => `${text} names ${RISK}`),
-  ...(unsayable.length === 0 ? [] : [`${container}: no rule can name ${list(unsayable)}`]),
+  ...(unsayable.length === 0 ? [] : [`${container}: no rule can express ${list(unsayable)}`]),
 ];
 
 function presentOne({ container, held, lines, keys, unsayable }: ContainerSuggestion): string {
@@ -84,7 +84,7 @@ function presentOne({ container, held, lines, keys, unsayable }: ContainerSugges
     first === undefined
       ? []
       : [
-          `# to use a key that exists, add it to EGRESSTRATOR_ACL instead: ${formatGrant(container, held, asked.length === 1 ? first.key : undefined)}`,
+          `# to use an existing key, add it to EGRESSTRATOR_ACL instead: ${formatGrant(container, held, asked.length === 1 ? first.key : undefined)}`,
         ];
   const rules = lines.map(({ text, count: number, risky }) => {
     const remarks = [number > 1 ? count(number, 'destination') : '', risky ? RISK : ''].filter(
@@ -92,14 +92,10 @@ function presentOne({ container, held, lines, keys, unsayable }: ContainerSugges
     );
     return remarks.length === 0 ? text : `${text}  # ${remarks.join('; ')}`;
   });
-  const rest = unsayable.length === 0 ? [] : [`# no rule can name ${list(unsayable)}`];
-  return [
-    `# ${container}: ${count(total, 'destination')} refused`,
-    ...asked,
-    ...hint,
-    ...rules,
-    ...rest,
-  ].join('\n');
+  const rest = unsayable.length === 0 ? [] : [`# no rule can express ${list(unsayable)}`];
+  return [`# ${container}: ${count(total, 'denied destination')}`, ...asked, ...hint, ...rules, ...rest].join(
+    '\n',
+  );
 }
 
-const RISK = 'a protected address, such as cloud credentials: be sure';
+const RISK = 'protected address, such as cloud credentials: check before you allow it';

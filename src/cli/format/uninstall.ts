@@ -24,14 +24,15 @@ export function formatPlan(
 ): string {
   const present = steps.filter(({ state }) => state === 'present');
   const left = steps.filter(({ state }) => state === 'left');
-  const keys = 'What is in Consul stays (--keys removes the ACL keys, which all hosts share, and this host).';
+  const keys =
+    'Data in Consul stays (--keys removes the ACL keys, which all hosts share, and the data of this host).';
   return [
     present.length === 0 ? 'Nothing of egresstrator was found on this host.' : 'This would be removed:',
     ...linesOf(present),
     ...left.map((one) => paint('red', `${titled(one.part)}${one.what}: ${one.reason ?? ''}`)),
     ...(withKeys ? [] : [keys]),
     ...(present.some(({ part }) => part === 'rules')
-      ? ['Containers whose rules are removed reach everything that their network lets them.']
+      ? ['Containers without rules can reach everything that their network allows.']
       : []),
   ].join('\n');
 }

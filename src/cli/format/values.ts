@@ -21,7 +21,7 @@ export const list = (items: readonly string[]): string =>
 
 /** Why what was refused can't be told: xtables has no sets that a packet could add itself to. */
 export const unrecorded = (template: string | undefined): string =>
-  `what was refused is not known, as the template ${template ?? 'in use'} records no refusals; nftables does (--template)`;
+  `denied connections are not known: the template ${template ?? 'in use'} does not record them; nftables does (--template)`;
 
 /** `9,000 packets` */
 export const many = (number: number, noun: string): string =>
@@ -30,7 +30,7 @@ export const many = (number: number, noun: string): string =>
 /** How far back it was looked: `in the last hour`, `in the last 12 minutes`. A kernel alone forgets at each load. */
 export const lately = (covers: number | undefined): string => {
   if (covers === undefined)
-    return 'since the rules were last loaded, which is all that is known without a controller, and of the last 10 minutes at most';
+    return 'since the last load, and at most in the last 10 minutes (more is not known without a controller)';
   const minutes = Math.floor(covers / 60_000);
   return covers >= HOUR ? 'in the last hour' : `in the last ${count(minutes, 'minute')}`;
 };
@@ -38,7 +38,7 @@ export const lately = (covers: number | undefined): string => {
 const HOUR = 3_600_000;
 
 /** Where nothing can be refused. */
-export const NOBODY = 'no running container holds rules, so nothing is refused';
+export const NOBODY = 'no running container has rules, so nothing is denied';
 
 /** `something` → `Something.` */
 export const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;

@@ -24,7 +24,7 @@ const Hint = z.discriminatedUnion('kind', [
     .describe('Name resolution was switched off by EGRESSTRATOR_DNS=none.'),
   z
     .object({ kind: z.literal('protected'), reason: Reason, rule: z.string() })
-    .describe('A granted line is too broad to mean this protected host; the rule would name it.'),
+    .describe('A granted line is too broad to grant this protected host; the rule would name it.'),
   z
     .object({ kind: z.literal('grant'), reason: Reason, rules: z.number(), broad: z.boolean() })
     .describe('A key that is not granted allows it. It holds so many rules.'),

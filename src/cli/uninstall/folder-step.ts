@@ -32,7 +32,7 @@ async function removeFolder({ ours, keptFor }: Folder, seenAt: string): Promise<
     if (ours.includes(name.replace(/\.\d+$/, ''))) await rm(join(seenAt, name), { recursive: true });
   }
   const others = (await namesIn(seenAt)) ?? [];
-  if (others.length > 0) return `it holds what is not ours: ${others.join(', ')}`;
+  if (others.length > 0) return `it has files of others: ${others.join(', ')}`;
   return rmdir(seenAt).then(() => undefined, unlessMissing);
 }
 

@@ -21,7 +21,7 @@ export async function lookForGate(settings: GateSettings, force: boolean): Promi
       remove: async () => {
         await uninstallGate(settings, force);
         if (isThere(await gateStatus(settings)))
-          return 'containers that run are ended through it; run this again when they have ended';
+          return 'running containers need it to end; run this again when they have ended';
         const parent = dirname(settings.libDir);
         if (basename(parent) === 'egresstrator') await rmdir(seen(settings, parent)).catch(() => undefined);
         return undefined;

@@ -1,6 +1,6 @@
 /**
  * What uninstalling is made of. First all of it is looked for, then each step is taken; none waits for another to
- * succeed, and what could not be looked for counts as left.
+ * succeed, and what could not be checked counts as left.
  */
 import { messageOf } from '../../common/errors.ts';
 
@@ -39,7 +39,7 @@ export interface Looking {
 
 export interface Plan {
   readonly steps: readonly Step[];
-  /** What could not be looked for. */
+  /** What could not be checked. */
   readonly unknown: readonly Taken[];
 }
 
@@ -51,7 +51,7 @@ export async function lookForAll(lookings: readonly Looking[]): Promise<Plan> {
     try {
       steps.push(...(await look()));
     } catch (error) {
-      unknown.push({ part, what: 'could not be looked for', state: 'left', reason: messageOf(error) });
+      unknown.push({ part, what: 'could not be checked', state: 'left', reason: messageOf(error) });
     }
   }
   return { steps, unknown };

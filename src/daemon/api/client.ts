@@ -48,7 +48,7 @@ export class ApiClient {
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     throw new UserError(
-      `the controller at ${this.#path} answered in a form this program does not know; are both of the same version?`,
+      `the controller at ${this.#path} sent an unknown answer; do both have the same version?`,
     );
   }
 }

@@ -14,7 +14,7 @@ export interface DiagnosticsControls {
 
 export function addDiagnosticsRoutes(server: FastifyInstance, controls: DiagnosticsControls): void {
   const picture = { querystring: jsonSchema(SnapshotQuery), response: replies(SnapshotReply) };
-  server.get('/v1/picture', { schema: picture }, (request) =>
+  server.get('/v1/snapshot', { schema: picture }, (request) =>
     controls.snapshot(SnapshotQuery.parse(request.query)),
   );
   const refusals = { querystring: jsonSchema(DeniedQuery), response: replies(DeniedReply) };

@@ -43,7 +43,7 @@ export const SnapshotReply = z.object({
   template: z.string().optional(),
   kvPath: z.string().optional(),
   denylist: z.boolean(),
-  recordsRefusals: z.boolean(),
+  recordsDenied: z.boolean(),
 });
 export type SnapshotReply = z.infer<typeof SnapshotReply>;
 

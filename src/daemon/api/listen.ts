@@ -44,10 +44,9 @@ export async function serveWatchers(
   try {
     await server.listen({ host, port });
   } catch (error) {
-    throw new UserError(
-      `${host}:${port} can not be listened at (${messageOf(error)}); choose another by --listen`,
-      { cause: error },
-    );
+    throw new UserError(`${host}:${port} cannot be used (${messageOf(error)}); choose another by --listen`, {
+      cause: error,
+    });
   }
   return { close: () => server.close() };
 }
@@ -66,5 +65,5 @@ function buildServer(controls: StatusControls, names: readonly string[]): Fastif
 
 const REFUSALS = {
   400: 'expected one Host header with a name or an address',
-  421: 'nothing is served by this name; use an address, or name it with --allow-host',
+  421: 'this name is not allowed; use an address, or add it to --allow-host',
 } as const;

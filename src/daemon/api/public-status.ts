@@ -8,18 +8,18 @@
 import type { Problem } from '../../common/problem.ts';
 import type { NamespaceStatus, Status } from '../status.ts';
 
-const WITHHELD = 'egresstrator status tells it on the host';
+const WITHHELD = 'run egresstrator status on the host';
 
 export const publicStatus = ({
   controller,
   namespaces,
   sources,
-  recordsRefusals,
+  recordsDenied,
   refused,
   unasked,
 }: Status): Status => ({
   ...(controller === undefined ? {} : { controller }),
-  ...(recordsRefusals === undefined ? {} : { recordsRefusals }),
+  ...(recordsDenied === undefined ? {} : { recordsDenied }),
   namespaces: namespaces.map(outsideNamespace),
   sources: sources.map(({ name, known, confirmedAt, error }) => ({
     ...{ name, known, confirmedAt },

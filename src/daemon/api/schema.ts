@@ -70,7 +70,7 @@ export const StatusReply = z.object({
   controller: About.optional(),
   namespaces: z.array(Namespace),
   sources: z.array(Source),
-  recordsRefusals: z.boolean().optional(),
+  recordsDenied: z.boolean().optional(),
   refused: z.array(z.object({ name: z.string(), problem: Problem })),
   /** Containers that name keys and do not ask for rules. */
   unasked: z.array(z.object({ name: z.string(), problem: Problem })).optional(),

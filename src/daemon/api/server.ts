@@ -23,9 +23,7 @@ export interface ApiServer {
 /** Throws a `UserError` if another controller answers at `path`. */
 export async function refuseSecond(path: string): Promise<void> {
   if (!(await isListening(path))) return;
-  throw new UserError(
-    `another controller answers at ${path}; stop it, or give this one a --socket of its own`,
-  );
+  throw new UserError(`another controller answers at ${path}; stop it, or give this one another --socket`);
 }
 
 /** Listens at `path`. A socket left behind by a crash is replaced, one that answers is not. */
@@ -39,7 +37,7 @@ export async function serveApi(path: string, controls: Controls): Promise<ApiSer
     await chmod(path, 0o600);
   } catch (error) {
     throw new UserError(
-      `the socket ${path} can not be used (${messageOf(error)}); choose another by --socket`,
+      `the socket ${path} cannot be used (${messageOf(error)}); choose another by --socket`,
       {
         cause: error,
       },

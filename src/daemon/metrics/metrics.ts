@@ -53,7 +53,7 @@ export class Metrics {
     });
     this.#repairs = new Counter({
       name: 'egresstrator_drift_repairs_total',
-      help: 'Times that rules in a kernel were found altered, and were replaced',
+      help: 'Rules in a kernel that were found changed, and replaced',
       registers,
     });
     for (const loader of options.loaders)
@@ -86,11 +86,8 @@ export class Metrics {
       for (const state of NAMESPACE_STATES)
         gauge.set({ state }, states.filter((one) => one === state).length);
     });
-    this.#gauge(
-      'egresstrator_workloads_refused',
-      'Workloads that can not be given rules at all',
-      [],
-      (gauge) => gauge.set(status()?.refused.length ?? 0),
+    this.#gauge('egresstrator_workloads_unsupported', 'Workloads that cannot have rules', [], (gauge) =>
+      gauge.set(status()?.refused.length ?? 0),
     );
     this.#gauge('egresstrator_rule_problems', 'Distinct problems of rules in use', ['severity'], (gauge) => {
       const problems = distinctProblems(status());
@@ -103,21 +100,16 @@ export class Metrics {
   #addSources(): void {
     const sources = () => groupSources(this.#options.status()?.sources ?? []);
     const time = 'egresstrator_source_confirmed_timestamp_seconds';
-    this.#gauge(
-      time,
-      'When a source last confirmed what is known of it; of services the oldest',
-      ['source'],
-      (gauge) => {
-        for (const [source, { confirmedAt }] of sources())
-          if (confirmedAt !== undefined) gauge.set({ source }, confirmedAt / 1000);
-      },
-    );
+    this.#gauge(time, 'When a source was last confirmed; for services the oldest', ['source'], (gauge) => {
+      for (const [source, { confirmedAt }] of sources())
+        if (confirmedAt !== undefined) gauge.set({ source }, confirmedAt / 1000);
+    });
     const failing = 'egresstrator_sources_failing';
-    this.#gauge(failing, 'Sources that can not be read at the moment', ['source'], (gauge) => {
+    this.#gauge(failing, 'Sources that cannot be read now', ['source'], (gauge) => {
       for (const [source, group] of sources()) gauge.set({ source }, group.failing);
     });
     const outdated = 'egresstrator_sources_outdated';
-    const help = 'Sources that grant nothing, as they were confirmed longer ago than --max-age allows';
+    const help = 'Sources that grant nothing because they are older than --max-age';
     this.#gauge(outdated, help, ['source'], (gauge) => {
       for (const [source, group] of sources()) gauge.set({ source }, group.outdated);
     });
@@ -126,23 +118,23 @@ export class Metrics {
   #addRefusals(): void {
     const { denied } = this.#options;
     this.#perContainer(
-      'egresstrator_refused_packets_total',
-      'Packets refused, or in audit mode let pass',
+      'egresstrator_denied_packets_total',
+      'Denied packets; in audit mode packets that would be denied',
       'packets',
     );
     this.#perContainer(
       'egresstrator_denied_spoofed_packets_total',
-      'Of the refused packets, those with a false source address, or that named a way of their own',
+      'Denied packets with a forged source address or a source route',
       'spoofed',
     );
     this.#perContainer(
       'egresstrator_denied_frames_total',
-      'Frames of packet sockets that were dropped, or in audit mode let pass',
+      'Frames of packet sockets that were dropped; in audit mode those that passed',
       'frames',
     );
     this.#gauge(
       'egresstrator_denied_record_full',
-      'Whether the record of denied destinations takes nothing new in, 1 or 0, by container',
+      '1 while the record of denied destinations is full, by container',
       ['container'],
       (gauge) => {
         const full = [...denied()].map(([name, { isFull }]) => [name, isFull ? 1 : 0] as const);

@@ -18,7 +18,7 @@ export function unseal(text: string): unknown {
   const { version, checksum: sum, content } = envelope.data;
   if (version !== VERSION)
     throw new Error(`it has version ${version}, and this program reads version ${VERSION}`);
-  if (sum !== checksum(content)) throw new Error('its checksum does not fit, so it is damaged');
+  if (sum !== checksum(content)) throw new Error('its checksum is wrong, so it is damaged');
   return parseJson(content);
 }
 

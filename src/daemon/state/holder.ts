@@ -18,7 +18,7 @@ export async function claimState(directory: string, socket: string): Promise<voi
   const holder = await holderIn(path);
   if (holder !== undefined && holder !== socket && (await isListening(holder)))
     throw new UserError(
-      `another controller, at ${holder}, keeps its state in ${directory}; stop it, or give this one a --state-dir and a --run-dir of its own, and an Engine of its own by --docker-host`,
+      `another controller, at ${holder}, uses ${directory}; stop it, or give this one another --state-dir, --run-dir and Engine (--docker-host)`,
     );
   // A folder that is not there, or cannot be written, is told by those who keep something in it.
   await writeFileAtomic(path, `${JSON.stringify({ socket })}\n`, { mode: 0o600 }).catch(() => {});

@@ -47,7 +47,7 @@ export class KeptFile {
     } catch (error) {
       if (!isMissing(error)) {
         const fields = { path: this.#path, error: messageOf(error) };
-        this.#log.warn(fields, `${this.#options.what} can not be used; starting without them`);
+        this.#log.warn(fields, `${this.#options.what} cannot be used; starting without them`);
       }
       return undefined;
     }
@@ -110,7 +110,7 @@ export class KeptFile {
       return true;
     } catch (error) {
       const fields = { path: this.#path, error: messageOf(error) };
-      if (!this.#failed) this.#log.warn(fields, `${this.#options.what} could not be kept on disk`);
+      if (!this.#failed) this.#log.warn(fields, `${this.#options.what} could not be written to disk`);
       this.#failed = true;
       return false;
     }

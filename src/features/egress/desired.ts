@@ -25,13 +25,13 @@ export function desiredFor(
   { acl, catalog, ages, awaited, isDenylist }: Known,
   resolver: PolicyCompiler,
 ): (grants: readonly string[]) => Desired {
-  const isLocked = ages.rules === 'outdated';
+  const isIsolated = ages.rules === 'outdated';
   // A denylist opens what it does not name: without the keys there is nothing that it could close.
-  if (acl === undefined) return () => (isLocked && !isDenylist ? LOCKED : unknown(awaited.rules));
+  if (acl === undefined) return () => (isIsolated && !isDenylist ? ISOLATED : unknown(awaited.rules));
   if (ages.rules === 'awaited') return () => unknown(true);
   const fresh = granting(catalog, ages);
   return (asked) => {
-    const grants = isLocked ? [] : asked;
+    const grants = isIsolated ? [] : asked;
     const resolution = resolver.compile(grants, acl, fresh);
     // What is outdated grants nothing, and goes on to be closed.
     const others = isDenylist ? resolver.compileClosed(ungranted(grants, acl), acl, catalog) : undefined;
@@ -55,6 +55,6 @@ const NOTHING = {
   unread: [],
   unclosed: [],
 } as const;
-const LOCKED: Desired = { ...NOTHING, isKnown: true, awaits: false };
+const ISOLATED: Desired = { ...NOTHING, isKnown: true, awaits: false };
 /** Nothing is known of the rules yet. */
 const unknown = (awaits: boolean): Desired => ({ ...NOTHING, isKnown: false, awaits });

@@ -97,10 +97,10 @@ export class DnsFacts {
   problem(id: NamespaceId): Problem | undefined {
     const fact = this.#facts.get(id);
     if (fact?.error === undefined || fact.answer !== undefined) return undefined;
-    const meanwhile = fact.former === undefined ? 'it has none' : 'those of before stay';
+    const meanwhile = fact.former === undefined ? 'it has none' : 'the previous ones stay';
     return {
       severity: 'warning',
-      reason: `its resolvers cannot be read, so ${meanwhile} until that succeeds; it is tried again (${fact.error.message})`,
+      reason: `its DNS resolvers cannot be read, so ${meanwhile} until that succeeds; it is tried again (${fact.error.message})`,
     };
   }
 

@@ -12,5 +12,5 @@ export function loadedState(template: Template, mode: Mode, allowed: RuleSet): N
   if (mode === 'audit' && knowsAudit(template)) return 'audit';
   const policy = policyOf(template);
   if (policy === 'denylist' || policy === 'custom') return policy;
-  return policy === 'fixed' || isEmpty(allowed) ? 'locked' : 'protected';
+  return policy === 'fixed' || isEmpty(allowed) ? 'isolated' : 'protected';
 }

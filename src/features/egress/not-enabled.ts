@@ -17,7 +17,7 @@ export interface NotEnabled {
 const UNASKED: Problem = {
   severity: 'warning',
   reason:
-    'it names ACL keys but not EGRESSTRATOR_ENABLE=1, so it has no rules and reaches everything; start it anew with that',
+    'it names ACL keys but not EGRESSTRATOR_ENABLE=1, so it has no rules and can reach everything; start it again with both',
 };
 
 /**

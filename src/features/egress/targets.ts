@@ -63,7 +63,7 @@ function notAWorkload(container: Container | undefined, { grants }: TargetSelect
   const name = container?.name ?? 'the container';
   if (grants === undefined) {
     return new UserError(
-      `${name} was not started with EGRESSTRATOR_ENABLE=1; say by --rules key1,key2 what it may reach`,
+      `${name} was not started with EGRESSTRATOR_ENABLE=1; give its keys by --rules key1,key2`,
     );
   }
   return new UserError(`${name} has no network namespace of its own`);

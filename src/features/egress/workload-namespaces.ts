@@ -175,6 +175,7 @@ function merge(
 }
 
 const waysRoundOf = ({ name, canUndoRules, waysRound = [] }: Container): readonly Problem[] =>
-  (canUndoRules && waysRound.length === 0 ? ['has more rights than a workload should'] : waysRound).map(
-    (way) => ({ severity: 'warning', reason: `${name} could undo its rules: it ${way}` }),
-  );
+  (canUndoRules && waysRound.length === 0
+    ? ['has privileges that a workload should not have']
+    : waysRound
+  ).map((way) => ({ severity: 'warning', reason: `${name} can remove its rules: it ${way}` }));

@@ -25,14 +25,14 @@ export function parseAddress(address: string, ssl: boolean): Endpoint {
     case 'unix':
       return unixSocket(rest, ssl);
     case 'http':
-      if (ssl) throw wrong(`it says http:// while ${named.ssl} asks for TLS: drop one of the two`);
+      if (ssl) throw wrong(`it begins with http:// while ${named.ssl} asks for TLS: drop one of the two`);
       return hostAndPort(rest, false);
     case 'https':
       return hostAndPort(rest, true);
     case undefined:
       return hostAndPort(rest, ssl);
     default:
-      throw wrong(`${scheme}:// is no scheme of Consul's: use http://, https:// or unix://`);
+      throw wrong(`${scheme}:// is not supported: use http://, https:// or unix://`);
   }
 }
 

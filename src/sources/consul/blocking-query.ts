@@ -164,7 +164,7 @@ export class BlockingQuery<T> implements Watched<T> {
   #doubt(answer: Answer<T>): void {
     const { name, confirmation } = this.#question;
     this.#error = new ConsulError(
-      `Consul lists nothing for ${name} and has lost its history (index ${answer.index}, after ${this.#known?.index}), as if restarted empty; what was last known stays in force: restore its data, or ${confirmation}.`,
+      `Consul lists nothing for ${name} and has lost its history (index ${answer.index}, after ${this.#known?.index}), as if restarted empty; the last known state stays in force: restore its data, or ${confirmation}.`,
     );
     this.#goOn(answer);
   }

@@ -1,6 +1,6 @@
 /**
  * Watches of the tables of Consul's catalog that all services of a datacenter stand in: two or three queries
- * that tell when any service may have changed, for those that can not be asked all the time (crowd.ts).
+ * that tell when any service may have changed, for those that cannot be asked all the time (crowd.ts).
  * Only the index of an answer counts; nodes and checks are filtered out of it, so that it is small.
  *
  * Tried on 1.8: an instance that comes, goes or changes moves the index of `services`; the address of a node

@@ -85,7 +85,7 @@ export class ConsulClient {
     }));
     const query = datacenter === undefined ? {} : { dc: datacenter };
     const how: How = { kind: 'consistent' };
-    return this.#send('the rights of the token', datacenter, how, signal, ({ ctx, timeout, token }) => {
+    return this.#send('the permissions of the token', datacenter, how, signal, ({ ctx, timeout, token }) => {
       const headers = token === undefined ? {} : { 'x-consul-token': token };
       const post = { path: '/internal/acl/authorize', body, query, headers, ctx, timeout };
       return this.#consul._post(post, accepting(401, 404, 405));

@@ -48,19 +48,19 @@ export const isRefusal = (error: unknown): boolean =>
 function explanation(failure: Failure, subject: Subject): Explanation {
   const { code = '', status, timedOut } = failure;
   if (timedOut)
-    return { says: 'gave no answer in time', remedy: 'see whether it hangs or the network drops packets' };
+    return { says: 'did not answer in time', remedy: 'check whether it hangs or the network drops packets' };
   if (status !== undefined) return ofStatus(status, failure, subject);
   const known = byCode[code] ?? (isTlsCode(code) ? brokenTls : undefined);
   if (known !== undefined) return known;
   return {
-    says: `could not be asked (${failure.text || code})`,
+    says: `could not be reached (${failure.text || code})`,
     remedy: `check ${named.address}`,
   };
 }
 
 const unknownAuthority: Explanation = {
-  says: 'shows a certificate of an authority that is not trusted here',
-  remedy: `name its CA file with ${named.ca}`,
+  says: 'has a certificate of an unknown authority',
+  remedy: `give its CA file with ${named.ca}`,
   permanent: true,
 };
 const wantsClientCertificate: Explanation = {
@@ -75,17 +75,20 @@ const brokenTls: Explanation = {
 };
 const closed: Explanation = {
   says: 'closed the connection before its answer was complete',
-  remedy: 'if it was not just restarted, look at its log, and at limits.http_max_conns_per_client',
+  remedy: 'if it did not just restart, check its log, and limits.http_max_conns_per_client',
 };
 const unreachable: Explanation = {
-  says: 'is out of reach',
+  says: 'cannot be reached',
   remedy: `check ${named.address} and the network`,
 };
 
 const byCode: Readonly<Record<string, Explanation>> = {
   ECONNREFUSED: { says: 'refuses the connection', remedy: `start Consul there, or correct ${named.address}` },
   ENOENT: { says: 'has no socket there', remedy: `start Consul, or correct ${named.address}` },
-  EACCES: { says: 'has a socket that we may not use', remedy: 'give this user the right to write to it' },
+  EACCES: {
+    says: 'has a socket without permission for this user',
+    remedy: 'give this user write permission',
+  },
   ENOTFOUND: {
     says: 'has a name that does not resolve',
     remedy: `correct ${named.address}`,
@@ -103,15 +106,15 @@ const byCode: Readonly<Record<string, Explanation>> = {
   SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
   DEPTH_ZERO_SELF_SIGNED_CERT: unknownAuthority,
   CERT_SIGNATURE_FAILURE: unknownAuthority,
-  CERT_HAS_EXPIRED: { says: 'shows an expired certificate', remedy: 'renew it', permanent: true },
+  CERT_HAS_EXPIRED: { says: 'has an expired certificate', remedy: 'renew it', permanent: true },
   CERT_NOT_YET_VALID: {
-    says: 'shows a certificate that is not valid yet',
+    says: 'has a certificate that is not valid yet',
     remedy: 'compare the clocks of both hosts',
     permanent: true,
   },
   ERR_TLS_CERT_ALTNAME_INVALID: {
-    says: 'shows a certificate for another name',
-    remedy: `write the name that the certificate holds in ${named.address}`,
+    says: 'has a certificate for another name',
+    remedy: `use a name of the certificate in ${named.address}`,
     permanent: true,
   },
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: wantsClientCertificate,
@@ -133,21 +136,20 @@ function ofStatus(status: number, { text }: Failure, { endpoint, datacenter }: S
   }
   if (/No path to datacenter/i.test(text)) {
     return {
-      says: `knows no datacenter ${datacenter ?? ''}`,
+      says: `does not know the datacenter ${datacenter ?? ''}`,
       remedy: 'correct its name, or join it',
       permanent: true,
     };
   }
   if (/leader/i.test(text))
-    return { says: `has no leader${quoted}`, remedy: 'see that most of its servers run' };
-  if (status === 429) return { says: `takes no more requests${quoted}`, remedy: 'raise its limits' };
-  const remedy =
-    status >= 500 ? 'look at its log' : `check that ${named.address} is really Consul's HTTP API`;
+    return { says: `has no leader${quoted}`, remedy: 'check that most of its servers run' };
+  if (status === 429) return { says: `accepts no more requests${quoted}`, remedy: 'raise its limits' };
+  const remedy = status >= 500 ? 'check its log' : `check that ${named.address} is really Consul's HTTP API`;
   return { says: `answered ${status}${quoted}`, remedy, permanent: status < 500 };
 }
 
 const forbidden = (quoted: string): Explanation => ({
   says: `answered 403${quoted}`,
-  remedy: `give a valid token with the right to read this, in ${named.token} or ${named.tokenFile}`,
+  remedy: `give a valid token that may read this, in ${named.token} or ${named.tokenFile}`,
   permanent: true,
 });

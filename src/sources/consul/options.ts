@@ -97,7 +97,7 @@ export function normalizeKvPath(path: string): string {
   const trimmed = path.trim().replace(/^\/+|\/+$/g, '');
   if (trimmed === '' || trimmed.split('/').some((segment) => ['', '.', '..'].includes(segment))) {
     throw new ConsulError(
-      `The KV path ${JSON.stringify(path)} names no folder: give one like egress/acl/ with ${named.kvPath}.`,
+      `The KV path ${JSON.stringify(path)} is not a folder: use one like egress/acl/ with ${named.kvPath}.`,
       { permanent: true },
     );
   }

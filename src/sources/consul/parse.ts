@@ -93,7 +93,7 @@ const access = z.array(z.object({ Resource: z.string(), Segment: z.string(), All
 
 /** `/v1/internal/acl/authorize` → each thing asked for, and whether it is allowed. */
 export const parseAccess = (body: Buffer): z.infer<typeof access> =>
-  parse(access, body, 'the rights of the token');
+  parse(access, body, 'the permissions of the token');
 
 /** The same for a service. */
 export function parsedInstances(instances: readonly Instance[]): Parsed<readonly Instance[]> {
@@ -110,7 +110,7 @@ function parse<T>(schema: z.ZodType<T>, body: Buffer, what: string): T {
   try {
     json = JSON.parse(body.toString('utf8'));
   } catch {
-    throw notConsul(what, 'it is no JSON');
+    throw notConsul(what, 'it is not JSON');
   }
   const { data, error } = schema.safeParse(json);
   if (data !== undefined) return data;
@@ -120,7 +120,7 @@ function parse<T>(schema: z.ZodType<T>, body: Buffer, what: string): T {
 
 const notConsul = (what: string, why: string): ConsulError =>
   new ConsulError(
-    `The answer for ${what} is not what Consul sends (${why}): check that ${named.address} is Consul's HTTP API.`,
+    `The answer for ${what} is not a valid answer of Consul (${why}): check that ${named.address} is Consul's HTTP API.`,
   );
 
 const decodeText = (base64: string | null): string =>

@@ -30,9 +30,9 @@ export async function plainCall(settings: Settings, call: PlainCall): Promise<st
   });
   if (answer.status === 404) return undefined;
   if (answer.status === 200) return answer.body;
-  const remedy = answer.status === 403 ? '; the token lacks a right, see docs/operating.md' : '';
+  const remedy = answer.status === 403 ? '; the token lacks a permission, see docs/operating.md' : '';
   throw new ConsulError(
-    `Consul at ${endpoint.label} refused ${call.what} with status ${answer.status}${remedy}.`,
+    `Consul at ${endpoint.label} rejected ${call.what} with status ${answer.status}${remedy}.`,
     { permanent: answer.status === 403 },
   );
 }

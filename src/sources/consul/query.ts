@@ -108,15 +108,14 @@ function answerOf<T>(reply: Reply, subject: Subject, parse: () => Parsed<T>): An
   const { index, leaderKnown, lastContact, filtered } = reply;
   if (filtered) {
     throw refusal(subject, {
-      says: `hides a part of ${subject.what} from our token`,
-      remedy:
-        'give the token the right to read all of it (key_prefix, service_prefix and node_prefix "read")',
+      says: `hides a part of ${subject.what} from the token`,
+      remedy: 'allow the token to read all of it (key_prefix, service_prefix and node_prefix "read")',
     });
   }
   if (index === undefined) {
     throw refusal(subject, {
-      says: `answered for ${subject.what} without X-Consul-Index, so it is not Consul that answered`,
-      remedy: `check ${named.address}, and what stands in between`,
+      says: `answered for ${subject.what} without X-Consul-Index, so the answer is not from Consul`,
+      remedy: `check ${named.address}, and proxies in between`,
     });
   }
   return { ...parse(), index, leaderKnown, lastContact };
@@ -135,7 +134,7 @@ async function requireRights(
   if (denied === undefined) return;
   const resource = `${denied.Resource}_prefix`;
   throw refusal(subject, {
-    says: `lets our token not read ${denied.Resource} ${denied.Segment}, so ${subject.what} cannot be told`,
+    says: `forbids the token to read ${denied.Resource} ${denied.Segment}, which ${subject.what} needs`,
     remedy: `set a token in ${named.token} whose policy has \`${resource} ${JSON.stringify(denied.Segment)} { policy = "read" }\``,
   });
 }

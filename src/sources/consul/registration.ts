@@ -48,7 +48,7 @@ export class Registration {
       method: 'PUT',
       path,
       body,
-      what: 'a sign of life',
+      what: 'a heartbeat',
     }).catch((error: unknown) => {
       // Consul before 1.13 answers 500 for a check that it does not know.
       this.#registered = false;

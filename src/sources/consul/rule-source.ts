@@ -164,7 +164,7 @@ export class ConsulRuleSource implements RuleSource {
     } catch (error) {
       if (this.#closing.signal.aborted || !late.aborted) throw error;
       throw new ConsulError(
-        `Consul at ${endpoint.label} gave no answer in time, asked for ${question.name}: see whether it hangs.`,
+        `Consul at ${endpoint.label} did not answer in time, asked for ${question.name}: see whether it hangs.`,
         { cause: error },
       );
     }

@@ -24,7 +24,7 @@ export function readTlsFiles({ caFile, certFile, keyFile }: TlsFileNames): TlsFi
   const ca = caFile === undefined ? {} : { ca: readCertificate(caFile, named.ca) };
   if (certFile === undefined && keyFile === undefined) return ca;
   if (certFile === undefined || keyFile === undefined) {
-    throw new ConsulError(`${named.cert} and ${named.key} belong together: set both or none.`, {
+    throw new ConsulError(`${named.cert} and ${named.key} belong together: set both or neither.`, {
       permanent: true,
     });
   }
@@ -45,7 +45,7 @@ function readPem(path: string, setting: string): Buffer {
     return readFileSync(path);
   } catch (cause) {
     throw new ConsulError(
-      `Cannot read ${path}, given as ${setting}: ${messageOf(cause)}; check path and rights.`,
+      `Cannot read ${path}, given as ${setting}: ${messageOf(cause)}; check its path and permissions.`,
       {
         cause,
         permanent: true,

@@ -18,12 +18,9 @@ export async function currentToken({ token, tokenFile }: TokenOptions): Promise<
   if (trimmed === '') return undefined;
   if (/^[\x21-\x7e]+$/.test(trimmed)) return trimmed;
   const from = tokenFile ?? named.token;
-  throw new ConsulError(
-    `The token in ${from} holds spaces or other characters that no token has: check it.`,
-    {
-      permanent: true,
-    },
-  );
+  throw new ConsulError(`The token in ${from} has spaces or other invalid characters: check it.`, {
+    permanent: true,
+  });
 }
 
 /** `text` with the token made unreadable, should anybody have echoed it. */
@@ -44,7 +41,7 @@ async function readText(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (cause) {
     throw new ConsulError(
-      `Cannot read the token file ${path}, given as ${named.tokenFile}: ${messageOf(cause)}; check path and rights.`,
+      `Cannot read the token file ${path}, given as ${named.tokenFile}: ${messageOf(cause)}; check its path and permissions.`,
       { cause, permanent: true },
     );
   }

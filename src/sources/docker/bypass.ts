@@ -46,7 +46,7 @@ export interface ContainerSpec {
   readonly ResolvConfPath?: string | null | undefined;
 }
 
-/** Each completes "it could undo its rules: it …". `socket`: where the Engine listens, if that is a path. */
+/** Each completes "it can remove its rules: it …". `socket`: where the Engine listens, if that is a path. */
 export function bypassesOf(
   { HostConfig, Mounts, ResolvConfPath }: ContainerSpec,
   socket?: string,
@@ -71,7 +71,7 @@ const POWERFUL: Readonly<Record<string, string>> = {
   NET_ADMIN: '',
   SYS_ADMIN: '',
   SYS_MODULE: '',
-  SYS_RAWIO: ', which drives the hardware',
+  SYS_RAWIO: ', which controls the hardware',
   DAC_READ_SEARCH: ', which opens files of the host by their handles',
 };
 
@@ -93,7 +93,7 @@ const devices = ({ Devices, DeviceCgroupRules }: HostConfig): readonly string[] 
     return POWERFUL_DEVICE.test(path === '/dev' ? '/dev/' : path) ? [`has the device ${path}`] : [];
   }),
   ...DeviceCgroupRules.flatMap((rule) =>
-    /^(?:[ab]\s|c\s+(?:1|\*):)/.test(rule) ? [`may make devices of its own ("${rule}")`] : [],
+    /^(?:[ab]\s|c\s+(?:1|\*):)/.test(rule) ? [`can create devices ("${rule}")`] : [],
   ),
 ];
 

@@ -94,7 +94,9 @@ export class DockerContainerSource implements ContainerSource {
     const { id, name } = container;
     const { resolversLimit } = this.#settings;
     try {
-      return await withDeadline(resolversLimit, `tell the resolvers of ${name}`, () => this.#ask(container));
+      return await withDeadline(resolversLimit, `read the DNS resolvers of ${name}`, () =>
+        this.#ask(container),
+      );
     } catch (error) {
       const found = await this.#find(id).catch(() => 'unknown' as const);
       if (found === 'unknown' || found?.running) throw error;

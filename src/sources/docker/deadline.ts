@@ -15,7 +15,7 @@ export async function withDeadline<T>(
   const controller = new AbortController();
   const { promise: silence, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    reject(new EngineTimeout(`The Docker Engine was silent for ${limit / 1000} s: could not ${what}.`));
+    reject(new EngineTimeout(`The Docker Engine did not answer for ${limit / 1000} s: could not ${what}.`));
     controller.abort();
   }, limit);
   try {

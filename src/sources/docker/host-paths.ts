@@ -69,7 +69,7 @@ const ENGINES_OWN = [
   'fuse-overlayfs',
 ];
 
-/** Each completes "it could undo its rules: it …". */
+/** Each completes "it can remove its rules: it …". */
 export function bypassesByMount(
   { Type, Source, Destination, RW }: Mount,
   { socket, dataRoot }: EnginePaths,
@@ -81,13 +81,15 @@ export function bypassesByMount(
     /\/(?:docker|containerd|podman)\.sock$/.test(path),
   );
   if (isNamed || sockets.some((one) => holds(source, one)))
-    return [`has a mount of ${source}, in which a socket is that commands the host`];
+    return [`has a mount of ${source}, which has a socket that controls the host`];
   if (holds(source, '/proc') || /^\/proc\/\d+(?:\/root)?$/.test(source))
-    return [`has a mount of ${source}, where the host's processes lead to all of its files`];
+    return [`has a mount of ${source}, which leads to all files of the host`];
   if (RW === false) return [];
   const obeyed = [...OBEYED, ...ENGINES_OWN.map((name) => posix.join(dataRoot, name))];
   const isObeyed = obeyed.some((path) => holds(source, path) || holds(path, source));
-  return isObeyed ? [`may write to ${source} of the host, which runs or obeys what is there`] : [];
+  return isObeyed
+    ? [`can write to ${source} of the host, whose files the host runs or reads as settings`]
+    : [];
 }
 
 /** Whether `folder` is `path`, or a folder above it. */

@@ -31,7 +31,7 @@ export interface Ended extends Output {
 /** Milliseconds for the one of "output ended" and "container ended" that comes second. */
 const grace = 5_000;
 
-/** Resolves or rejects only when the container does not run any more, as far as the Engine can tell. */
+/** Resolves or rejects only when the container has ended, as far as the Engine can tell. */
 export async function runOnce(engine: Engine, oneShot: OneShot): Promise<Ended> {
   const { id, limit } = oneShot;
   let killed: Promise<unknown> | undefined;
@@ -83,7 +83,7 @@ async function exitCodeOf(engine: Engine, id: string, limit: number, silent: Pro
     await silent;
     await sleep(grace, undefined, { ref: false });
     throw new EngineUnreachable(
-      `The Docker Engine at ${engine.address} did not tell how container ${id} ended.`,
+      `The Docker Engine at ${engine.address} did not report how container ${id} ended.`,
     );
   };
   return Promise.race([waiting, overdue()]);

@@ -1,7 +1,7 @@
 /**
  * Which containers of a new list must be inspected: those that may be others than at the list before.
  *
- * A list tells all that may change while a container runs, but not when it was started. A container that
+ * A list lists all that may change while a container runs, but not when it was started. A container that
  * has been up for longer than the time between two lists was not started in that time.
  */
 import type { RunningContainer } from './engine.ts';

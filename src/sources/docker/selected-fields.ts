@@ -71,7 +71,7 @@ export async function readSelected(
   try {
     return JSON.parse(Buffer.concat(pieces).toString());
   } catch {
-    throw unreadable(what, 'it is no JSON, or was cut short');
+    throw unreadable(what, 'it is not JSON, or incomplete');
   }
 }
 

@@ -81,13 +81,13 @@ describe('a word of one dash that is none of them is an error that names the rig
   test.each([
     [['-kvpath=P'], '"-k…" is not an option; did you mean --kv-path?'],
     [['-kv'], '"-k…" is not an option; did you mean --kv-path?'],
-    [['-kP'], '"-k…" is not an option; -k takes its value as a word of its own: -k <path>'],
-    [['-tSECRET'], '"-t…" is not an option; -t takes its value as a word of its own: -t <token>'],
+    [['-kP'], '"-k…" is not an option; -k takes its value as a separate argument: -k <path>'],
+    [['-tSECRET'], '"-t…" is not an option; -t takes its value as a separate argument: -t <token>'],
     [['-consul-tokne=SECRET'], '"-c…" is not an option; did you mean --consul-token?'],
     [['-consul-token-file=f'], '--consul-token-file takes two dashes'],
     [['status', '-json'], '--json takes two dashes'],
-    [['-hv'], '"-h…" is not an option; write each option as a word of its own'],
-    [['-zz=SECRET'], '"-z…" is not an option; egresstrator --help lists those there are'],
+    [['-hv'], '"-h…" is not an option; write each option as a separate argument'],
+    [['-zz=SECRET'], '"-z…" is not an option; see egresstrator --help'],
     [['-ssl=maybe'], '--ssl: expected true or false after "="'],
     [['status', '--json=yes'], '--json takes no value'],
   ])('%j', (words, sentence) => {

@@ -42,7 +42,7 @@ beforeEach(async () => {
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
     denied: async () => [],
     snapshot: async () => ({
-      ...{ places: [], services: [], unread: [], protectedHosts: [], denylist: false, recordsRefusals: true },
+      ...{ places: [], services: [], unread: [], protectedHosts: [], denylist: false, recordsDenied: true },
       rules: [{ key: 'of-the-controller', text: '' }],
       refused: [{ name: 'hosted', id: 'ab12', reason: "it runs in the host's own network" }],
       unasked: ['forgot'],

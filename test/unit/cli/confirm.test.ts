@@ -36,7 +36,7 @@ test('--yes asks nobody', async () => {
 });
 
 test('without a terminal, or for a program, nobody is asked and nothing is done', async () => {
-  const refused = 'UsageError: nothing was removed: say --yes where nobody can be asked';
+  const refused = 'UsageError: nothing was removed: without a terminal, add --yes';
   expect((await asked('y\n', {}, false)).outcome).toBe(refused);
   expect((await asked('y\n', { json: true })).outcome).toBe(refused);
 });

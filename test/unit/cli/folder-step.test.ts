@@ -39,7 +39,7 @@ test('files, folders and half-written files of ours go, and the folder with them
 test('what others put there stays, and is told', async () => {
   mkdirSync(path);
   for (const name of ['known.json', 'known.json.bak', 'mine.txt']) writeFileSync(join(path, name), '');
-  expect(await removed()).toBe('it holds what is not ours: known.json.bak, mine.txt');
+  expect(await removed()).toBe('it has files of others: known.json.bak, mine.txt');
   expect(readdirSync(path).sort()).toEqual(['known.json.bak', 'mine.txt']);
 });
 

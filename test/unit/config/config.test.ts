@@ -87,7 +87,7 @@ describe('resolveConfig', () => {
 
   test('refuses to prepare rules for a gate where no folder is shared with one', () => {
     expect(() => resolveConfig({ prepare: 'a,b', runDir: 'none' }, {})).toThrow(
-      '--prepare: expected no keys where --run-dir is none, not "a,b"',
+      '--prepare: expected no keys if --run-dir is none, not "a,b"',
     );
     expect(resolveConfig({ runDir: 'none' }, {})).toMatchObject({ runDir: undefined, prepare: [] });
   });

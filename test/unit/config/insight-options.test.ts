@@ -60,7 +60,7 @@ describe('--publish', () => {
 });
 
 test('--register and --node have defaults that can be changed', () => {
-  expect(resolveConfig({}, {})).toMatchObject({ register: 'egresstrator', refusalsInterval: 60_000 });
+  expect(resolveConfig({}, {})).toMatchObject({ register: 'egresstrator', deniedInterval: 60_000 });
   expect(resolveConfig({ register: 'none' }, { EGRESSTRATOR_NODE: 'docker-1' })).toMatchObject({
     register: undefined,
     node: 'docker-1',

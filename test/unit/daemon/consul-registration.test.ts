@@ -96,10 +96,10 @@ test('logs a failure once, goes on, and says when it is over', async () => {
   code = 403;
   const presence = start({ register: 'egresstrator' });
   await until(REGISTER, 4);
-  expect(log.messages('warn')).toEqual(['Consul takes no word of this host; rules are not affected']);
+  expect(log.messages('warn')).toEqual(['cannot publish status to Consul; rules are not affected']);
   code = 200;
   await until(BEAT, 1);
   await waitFor(() => log.lines.length === 2, { what: 'the end of it', timeout: 15_000, interval: 5 });
-  expect(log.messages('info')).toEqual(['Consul takes word of this host again']);
+  expect(log.messages('info')).toEqual(['publishing status to Consul works again']);
   await presence.close();
 });

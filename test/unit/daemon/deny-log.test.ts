@@ -73,7 +73,7 @@ test('a destination is logged once per window, and again when packets come after
   const { log, collector } = setUp(() => [refusal(80, packets)]);
   await vi.advanceTimersByTimeAsync(5 * MINUTE);
   expect(log.lines).toEqual([
-    ['destination refused', { container: 'web', address: '10.0.0.1', protocol: 'tcp', port: 80, packets: 3 }],
+    ['destination denied', { container: 'web', address: '10.0.0.1', protocol: 'tcp', port: 80, packets: 3 }],
   ]);
   await vi.advanceTimersByTimeAsync(20 * MINUTE);
   expect(log.lines).toHaveLength(1);
@@ -217,7 +217,7 @@ test('a scan does not flood the log', async () => {
   const { log, collector } = setUp(() => Array.from({ length: 100 }, (_, index) => refusal(index + 1, 1)));
   await collector.read();
   expect(log.lines).toHaveLength(21);
-  expect(log.lines.at(-1)).toEqual(['more destinations refused', { container: 'web', more: 80 }]);
+  expect(log.lines.at(-1)).toEqual(['more destinations denied', { container: 'web', more: 80 }]);
   await collector.close();
 });
 
@@ -230,8 +230,8 @@ test('whoever scans for an hour, and whoever looks all the time, gets few lines'
     await collector.read();
   }
   const ofKind = (wanted: string) => log.lines.filter(([message]) => message === wanted).length;
-  expect(ofKind('destination refused')).toBeLessThanOrEqual(20 * 7);
-  expect(ofKind('more destinations refused')).toBeLessThanOrEqual(61);
+  expect(ofKind('destination denied')).toBeLessThanOrEqual(20 * 7);
+  expect(ofKind('more destinations denied')).toBeLessThanOrEqual(61);
   expect(ofKind('record of denied destinations is full')).toBeLessThanOrEqual(7);
   expect(JSON.stringify(log.lines).length).toBeLessThan(50_000);
   await collector.close();
@@ -247,8 +247,8 @@ test('a full record is told, with what is in it of each host first', async () =>
   const { log, collector } = setUp(() => denied);
   await collector.read();
   expect(log.lines.slice(0, 2)).toMatchObject([
-    ['destination refused', { address: '10.0.0.1', port: 1 }],
-    ['destination refused', { address: '10.0.0.9', port: 22 }],
+    ['destination denied', { address: '10.0.0.1', port: 1 }],
+    ['destination denied', { address: '10.0.0.9', port: 22 }],
   ]);
   const full = { container: 'web', packets: 9_000, unlisted: 8_949 };
   expect(log.lines.at(-1)).toEqual(['record of denied destinations is full', full]);
@@ -273,11 +273,11 @@ test('audit mode says what would be refused', async () => {
     () => namespaces,
   );
   await collector.read();
-  expect(log.lines[0]?.[0]).toBe('destination would be refused');
+  expect(log.lines[0]?.[0]).toBe('destination would be denied');
   await collector.close();
 });
 
-test('a namespace that can not be read is reported, and stops nobody', async () => {
+test('a namespace that cannot be read is reported, and stops nobody', async () => {
   const { log, collector } = setUp(() => new Error('no such container'));
   expect(await collector.read()).toMatchObject([
     { container: 'web', refusals: [], error: 'no such container' },

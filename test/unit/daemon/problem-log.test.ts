@@ -18,7 +18,7 @@ describe('a problem', () => {
   test('of a source is told when it appears, and when it is gone', () => {
     const { log, lines } = open();
     for (const sightings of [atSource, atSource, [], [], atSource]) log.update(sightings);
-    expect(lines).toEqual(['problem found', 'problem is gone', 'problem found']);
+    expect(lines).toEqual(['problem found', 'problem solved', 'problem found']);
   });
 
   test('of a container that starts again and again is told once', () => {
@@ -38,6 +38,6 @@ describe('a problem', () => {
     expect(lines).toEqual(['problem found']);
     clock.now += 1;
     log.update([]);
-    expect(lines).toEqual(['problem found', 'problem is gone']);
+    expect(lines).toEqual(['problem found', 'problem solved']);
   });
 });

@@ -75,7 +75,7 @@ test("the program's first words go into the sentence, all of them into the evide
   expect(error.message).toBe('Could not load rules in web: syntax error, in "more" (exit code 1).');
   expect(error).toMatchObject({ exitCode: 1, gone: false, stderr: expect.stringContaining('more') });
   expect(exited({ verb: 'look', name: 'web' }, 137, '').message).toContain(
-    'it was killed, perhaps as it ran out of memory',
+    'it was killed, perhaps because it ran out of memory',
   );
 });
 

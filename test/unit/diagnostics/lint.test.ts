@@ -25,11 +25,13 @@ test('containers with rules of others come last, each with what to do', () => {
 });
 
 test('a service that could not be read is an error of each line that names it', () => {
-  const failures = new Map([['web@dc9', 'Consul knows no datacenter dc9: correct its name, or join it.']]);
+  const failures = new Map([
+    ['web@dc9', 'Consul does not know the datacenter dc9: correct its name, or join it.'],
+  ]);
   const acl = aclOf({ key: '10.0.0.1:tcp/80\nproduction.web@dc9', other: 'web@dc9:udp' });
   const findings = lint({ acl, failures, protectedHosts: [], catalog: new Map(), workloads: undefined });
   const reason =
-    'the instances of web@dc9 could not be read: Consul knows no datacenter dc9: correct its name, or join it.';
+    'the instances of web@dc9 could not be read: Consul does not know the datacenter dc9: correct its name, or join it.';
   expect(brief(findings)).toEqual([
     ['error', 'service', 2, reason],
     ['error', 'service', 1, reason],
@@ -63,14 +65,14 @@ describe('lines', () => {
       ],
     ]);
     expect(brief(lintText('10.0.0.1:tcp/80\n\n10.0.0.1/32:tcp/80'))).toEqual([
-      ['info', 'duplicate', 3, 'line 1 (10.0.0.1:tcp/80) says the same'],
+      ['info', 'duplicate', 3, 'line 1 (10.0.0.1:tcp/80) is equal'],
     ]);
   });
 
   test('of services said twice, or without the tag', () => {
     expect(brief(lintText('production.pg\npg\npg\npg:udp'))).toEqual([
       ['info', 'shadowed', 1, 'line 2 (pg) allows all of it'],
-      ['info', 'duplicate', 3, 'line 2 (pg) says the same'],
+      ['info', 'duplicate', 3, 'line 2 (pg) is equal'],
     ]);
   });
 
@@ -90,7 +92,7 @@ describe('lines', () => {
         text: '169.254.0.0/16:tcp/80',
         reason:
           'it does not allow the protected address 169.254.169.254, which only a prefix of /24 or longer does',
-        remedy: 'if it is meant, add 169.254.169.254:tcp/80; else name the networks around it',
+        remedy: 'if you mean it, add 169.254.169.254:tcp/80; otherwise name the networks around it',
       },
     ]);
     expect(lintText('0.0.0.0/0:tcp/80').map(({ code }) => code)).toEqual(['broad']);
@@ -156,14 +158,9 @@ describe('keys', () => {
   test('that nobody asks for, that hold nothing, that are missing', () => {
     const findings = lint({ acl, protectedHosts: [], catalog: undefined, workloads });
     expect(brief(findings)).toEqual([
-      ['warning', 'empty-key', undefined, 'the key holds no rule, so it grants nothing'],
-      [
-        'error',
-        'missing-key',
-        undefined,
-        'a, b, c and 1 more ask for this key, and Consul has none of that name',
-      ],
-      ['info', 'unused-key', undefined, 'no running workload asks for this key'],
+      ['warning', 'empty-key', undefined, 'the key has no rule, so it grants nothing'],
+      ['error', 'missing-key', undefined, 'a, b, c and 1 more ask for this key, but Consul does not have it'],
+      ['info', 'unused-key', undefined, 'no running workload has this key'],
     ]);
   });
 

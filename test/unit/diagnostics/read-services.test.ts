@@ -8,7 +8,7 @@ import { instance } from './fixtures.ts';
 const picture: Snapshot = {
   rules: [{ key: 'db', text: 'known\nproduction.named@dc2\nbroken' }],
   services: [{ name: 'known', instances: [] }],
-  ...{ places: [], unread: [], protectedHosts: [], denylist: false, recordsRefusals: true },
+  ...{ places: [], unread: [], protectedHosts: [], denylist: false, recordsDenied: true },
 };
 
 class Reader {

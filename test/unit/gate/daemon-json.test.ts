@@ -54,12 +54,12 @@ describe('the gate in daemon.json', () => {
   });
 
   test.each([
-    ['{"a":1,}', /^\/e\/d\.json is no valid JSON at position 7/],
-    ['{"a":1', /^\/e\/d\.json is no valid JSON at /],
-    ['// x\n{}', /no valid JSON at position 0|no valid JSON at its/],
-    ['[]', /was not changed, as its content is not what Docker takes/],
-    ['{"runtimes":[]}', /as "runtimes" is not what Docker takes/],
-    ['{"default-runtime":1}', /as "default-runtime" is not/],
+    ['{"a":1,}', /^\/e\/d\.json is not valid JSON at position 7/],
+    ['{"a":1', /^\/e\/d\.json is not valid JSON at /],
+    ['// x\n{}', /not valid JSON at position 0|not valid JSON at its/],
+    ['[]', /was not changed: its content is not valid for Docker/],
+    ['{"runtimes":[]}', /"runtimes" is not valid for Docker/],
+    ['{"default-runtime":1}', /"default-runtime" is not/],
   ])('%j is refused in one sentence', (text, sentence) => {
     expect(() => parseDaemonJson(text, '/e/d.json')).toThrow(sentence);
   });

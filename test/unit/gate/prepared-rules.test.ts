@@ -73,7 +73,7 @@ describe('prepared rules', () => {
     expect(statSync(path(fileOf(one))).ino).toBe(ino);
   });
 
-  test('that can not be written are reported once, and written when they can', async () => {
+  test('that cannot be written are reported once, and written when they can', async () => {
     mkdirSync(join(runDir, '..'), { recursive: true });
     writeFileSync(runDir, 'a file where the folder should be');
     const logger = log();

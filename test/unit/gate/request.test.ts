@@ -209,7 +209,7 @@ describe.each(awks())('with %s', (awk) => {
     expect(judge(awk, folder).verdict).toMatch(/^broken .*cut short/);
   });
 
-  test('labels that can not be found let nothing start', () => {
+  test('labels that cannot be found let nothing start', () => {
     writeBundle(folder, {});
     rmSync(join(folder, 'containers', 'c0ffee'), { recursive: true });
     expect(judge(awk, folder).verdict).toMatch(/^broken .*gate install/);
@@ -422,7 +422,7 @@ describe.each(awks())('with %s', (awk) => {
       expect(executed(capabilities)).toEqual(left);
     });
 
-    test('of a process that can not be read is reported', () => {
+    test('of a process that cannot be read is reported', () => {
       const file = join(folder, 'process.json');
       writeFileSync(file, '{"capabilities":{"bounding":["CAP_NET_RAW"');
       expect(runAwk(awk, ['files', 'json', 'process'], [file, without])).toMatch(/^broken .*cut short\n$/);

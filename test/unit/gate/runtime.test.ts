@@ -86,7 +86,7 @@ describe.each(['sh', 'dash', 'bash', 'bash --posix', 'busybox sh'].filter(works)
   ])('%j of a container that asks for nothing goes on as it is', (args) => {
     writeBundle(bundle, {});
     writeFileSync(join(bundle, 'init.pid'), '1');
-    // Where the process can not be recognised the real runtime is asked, which here knows nothing.
+    // Where the process cannot be recognised the real runtime is asked, which here knows nothing.
     const { status, words, stderr } = call(...args);
     if (args.includes('start')) expect(stderr).toContain('does not tell the process');
     else expect([status, words]).toEqual([0, args]);

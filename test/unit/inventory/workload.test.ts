@@ -99,14 +99,12 @@ describe('container and image', () => {
     const environment = ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_ACL=all'];
     const image = { environment: ['EGRESSTRATOR_ACL=all'], labels: {} };
     const told =
-      'so nobody knows which of these its runner said, and the strictest counts; set EGRESSTRATOR_ACL alone, in words that the image does not use';
+      "so the runner's value is not known, and the strictest counts; set only EGRESSTRATOR_ACL, to a value that the image does not contain";
     const labels = { 'egresstrator.acl': 'db' };
-    expect(reasons(environment, labels, image)).toEqual([`the image says it as well, ${told}`]);
-    expect(reasons(environment, labels, 'unknown')).toEqual([
-      `the image is not there to compare with, ${told}`,
-    ]);
+    expect(reasons(environment, labels, image)).toEqual([`the image sets it as well, ${told}`]);
+    expect(reasons(environment, labels, 'unknown')).toEqual([`the image is missing, ${told}`]);
     expect(reasons(['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_MODE=audit'], {}, 'unknown')).toEqual([
-      'the image may have said so, and only who runs it may; it is ignored',
+      'the image may have set this, which only the runner may; it is ignored',
     ]);
     expect(
       reasons([`EGRESSTRATOR_ENABLE=1`, `EGRESSTRATOR_ACL=${'a,b,'.repeat(2000)}`], {}, undefined),

@@ -115,7 +115,7 @@ describe('a rule by address', () => {
     ['10.0.0.1/32/tcp/80', 'expected a prefix length 0-32 after "/", got "32/tcp/80"'],
     [
       '10.0.0.1,10.0.0.2:tcp/80',
-      'expected one address or prefix, got the list "10.0.0.1,10.0.0.2"; write a line for each',
+      'expected one address or prefix, got the list "10.0.0.1,10.0.0.2"; write one line for each',
     ],
     ['2001:db8::g:tcp/80', `${AN_ADDRESS} "2001:db8::g"`],
     ['2001:db8:1:tcp/80', `${AN_ADDRESS} "2001:db8:1"`],

@@ -100,8 +100,8 @@ describe('services', () => {
   test('with nothing registered, or not with the tag, are reported', () => {
     const { reasons } = resolved({ a: 'none\ncanary.db' }, ['a'], { none: [], db });
     expect(reasons.map(([, , reason]) => reason)).toEqual([
-      'no instance of none is registered, so it grants nothing for now',
-      'no instance of db has the tag "canary" (3 without it), so it grants nothing for now',
+      'no instance of none is registered, so it grants nothing',
+      'no instance of db has the tag "canary" (3 without it), so it grants nothing',
     ]);
   });
 });

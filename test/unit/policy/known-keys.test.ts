@@ -14,9 +14,9 @@ test('those that are there are taken', () => {
 
 test('the others are named, with what was meant', () => {
   expect(() => requireKnown(['db', 'payment'], known)).toThrow(
-    'Consul has no ACL key payment, so nothing was changed; did you mean payments? (--force takes keys that are not there yet)',
+    'Consul has no ACL key payment, so nothing was changed; did you mean payments? (--force accepts missing keys)',
   );
   expect(() => requireKnown(['a', 'db', 'b'], known)).toThrow(
-    'Consul has none of the ACL keys a, b, so nothing was changed (--force takes keys that are not there yet)',
+    'Consul has none of the ACL keys a, b, so nothing was changed (--force accepts missing keys)',
   );
 });

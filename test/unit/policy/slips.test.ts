@@ -9,11 +9,11 @@ import { reasonOf, ruleOf } from './rules.ts';
 const host = (name: string, rule = '192.0.2.7:tcp/443') =>
   `expected an address or a service, got the host name "${name}"; write its addresses, as in ${rule}, or its service in Consul as tag.service`;
 const dnsName = (name: string, rule: string) =>
-  `expected a service as rules name it, got its DNS name "${name}"; write ${rule}`;
+  `expected a service name, got its DNS name "${name}"; write ${rule}`;
 const wildcard = (text: string) =>
   `expected an address or a service, got the wildcard "${text}"; write the prefixes behind it, as in 192.0.2.0/24:tcp/443`;
 const denial = (text: string) =>
-  `expected a rule that allows, got "${text}"; no rule denies, as what no rule allows is refused: delete the line`;
+  `expected a rule that allows, got "${text}"; rules only allow, and all other traffic is denied: delete the line`;
 const range = (text: string, prefixes: string) =>
   `expected one address or prefix, got the address range "${text}"; write it as prefixes, each in a line: ${prefixes}`;
 
@@ -103,13 +103,13 @@ describe('a service that is not registered and may be a host', () => {
 
   it('is told as both', () => {
     expect(problemsOf('example.com')).toEqual([
-      'no instance of com is registered, so it grants nothing for now; if example.com is a host name, write its addresses instead',
+      'no instance of com is registered, so it grants nothing; if example.com is a host name, write its addresses instead',
     ]);
   });
 
   it('is told as a service alone where nobody would call a host so', () => {
     expect(problemsOf('production.postgresql')).toEqual([
-      'no instance of postgresql is registered, so it grants nothing for now',
+      'no instance of postgresql is registered, so it grants nothing',
     ]);
   });
 });

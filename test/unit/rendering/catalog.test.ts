@@ -29,7 +29,7 @@ describe('loadTemplate', () => {
 
   it('names the known ones for an unknown name', () => {
     expect(() => loadTemplate('nftable')).toThrow(
-      'there is no template "nftable": name one of nftables, iptables, denylist, lockdown, or the path of your own',
+      'there is no template "nftable": use one of nftables, iptables, denylist, lockdown, or the path of your own',
     );
   });
 

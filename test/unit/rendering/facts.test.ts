@@ -7,7 +7,7 @@ import {
   expectedFacts,
   type Facts,
   factsDigest,
-  recordsRefusals,
+  recordsDenied,
   withFacts,
 } from '../../../src/rendering/facts.ts';
 
@@ -81,5 +81,5 @@ it.each([
   ['denylist', true],
   ['iptables', false],
 ] as const)('the template %s keeps refused destinations: %j', (name, keeps) => {
-  expect(recordsRefusals(loadTemplate(name).source)).toBe(keeps);
+  expect(recordsDenied(loadTemplate(name).source)).toBe(keeps);
 });

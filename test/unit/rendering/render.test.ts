@@ -69,13 +69,13 @@ describe('the generation', () => {
 describe('errors', () => {
   it('names the template that gets no list of what was not granted', () => {
     expect(() => renderWith('denylist', { ungranted: undefined })).toThrow(
-      new TemplateError('template denylist needs the destinations that were not granted, and got none'),
+      new TemplateError('template denylist needs the destinations that are not granted, and got none'),
     );
   });
 
   it('refuses a text that does not say what it is', () => {
     const own = compileTemplate('own.hbs', '{{#if comment}}table inet egresstrator {}{{/if}}');
-    expect(() => render(own, NOTHING)).toThrow(/^template own\.hbs never writes \{\{comment\}\}/);
+    expect(() => render(own, NOTHING)).toThrow(/^template own\.hbs does not write \{\{comment\}\}/);
   });
 });
 

@@ -44,15 +44,15 @@ describe('refused', () => {
     ['{{#each allowed.ipv4}}{{comment}}{{/each}}', 'the context has no "comment" here'],
     ['{{#each allowed.ipv4}}{{#if audit}}x{{/if}}{{/each}}', 'the context has no "audit" here'],
     ['{{#each allowed.ipv4}}{{else}}{{suffix}}{{/each}}', 'the context has no "suffix" here'],
-    ['{{../comment}}', '"../comment" reaches out of the context'],
-    ['{{#if audit}}{{../comment}}{{/if}}', '"../comment" reaches out of the context'],
-    ['{{allowed.ipv4}}', '"allowed.ipv4" is a list: walk it with #each'],
-    ['{{allowed}}', '"allowed" is no text: ask it with #if or name a field of it'],
-    ['{{audit}}', '"audit" is no text: ask it with #if or name a field of it'],
-    ['{{this}}', '"this" is no text: ask it with #if or name a field of it'],
-    ['{{#each comment}}x{{/each}}', '"comment" is no list'],
-    ['{{#each allowed}}x{{/each}}', '"allowed" is no list'],
-    ['{{@index}}', '"@index" means something only inside #each'],
+    ['{{../comment}}', '"../comment" is outside the context'],
+    ['{{#if audit}}{{../comment}}{{/if}}', '"../comment" is outside the context'],
+    ['{{allowed.ipv4}}', '"allowed.ipv4" is a list: use #each'],
+    ['{{allowed}}', '"allowed" is not a text: use #if, or name one of its fields'],
+    ['{{audit}}', '"audit" is not a text: use #if, or name one of its fields'],
+    ['{{this}}', '"this" is not a text: use #if, or name one of its fields'],
+    ['{{#each comment}}x{{/each}}', '"comment" is not a list'],
+    ['{{#each allowed}}x{{/each}}', '"allowed" is not a list'],
+    ['{{@index}}', '"@index" works only inside #each'],
     ['{{#each resolvers.ipv4}}{{@key}}{{/each}}', 'the context has no "@key" here'],
     ['{{constructor}}', 'the context has no "constructor" here'],
     ['{{__proto__}}', 'the context has no "__proto__" here'],
@@ -105,7 +105,7 @@ describe('refused', () => {
 
   it('where it never writes what it will be recognised by', () => {
     expect(() => compileTemplate('own.hbs', 'table inet egresstrator {}')).toThrow(
-      /^template own\.hbs never writes \{\{comment\}\}/,
+      /^template own\.hbs does not write \{\{comment\}\}/,
     );
   });
 });

@@ -92,7 +92,7 @@ describe('the program on a Node.js that is too old', () => {
   const run = (node: string) =>
     spawnSync(node, [join(built, 'dist/cli/main.js'), '--version'], { encoding: 'utf8' });
   const sentence = (version: string, found: string) =>
-    `egresstrator: Node.js ${version} or later is needed, and this is ${found}: install it, or run ${join(built, 'bin/egresstrator')}, which uses the one that \`npm run build\` brings.\n`;
+    `egresstrator: Node.js ${version} or later is needed, and this is ${found}: install it, or run ${join(built, 'bin/egresstrator')}, which uses the one that \`npm run build\` installs.\n`;
 
   test('says so in one sentence', () => {
     const current = readFileSync('package.json', 'utf8');

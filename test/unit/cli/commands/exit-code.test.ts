@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { UnansweredError, UsageError, UserError } from '../../../../src/common/errors.ts';
 import { askController, controlsOf } from '../../../support/ask-controller.ts';
 
-type Place = { readonly mode?: 'enforce' | 'audit'; readonly state?: 'locked' };
+type Place = { readonly mode?: 'enforce' | 'audit'; readonly state?: 'isolated' };
 
 async function ask({ mode = 'enforce', state }: Place, ...args: readonly string[]) {
   const place = { workloads: ['web'], ids: ['aa'], target: 'web', grants: ['app'], dns: 'none' } as const;
@@ -17,7 +17,7 @@ async function ask({ mode = 'enforce', state }: Place, ...args: readonly string[
           instances: [1, 2].map((one) => ({ address: `10.0.0.${one}`, port: 80, tags: [], node: `n${one}` })),
         },
       ],
-      ...{ unread: [], protectedHosts: [], denylist: false, recordsRefusals: true },
+      ...{ unread: [], protectedHosts: [], denylist: false, recordsDenied: true },
     }),
   });
   const { error, stdout } = await askController(controls, 'explain', ...args, '--exit-code');
@@ -30,7 +30,7 @@ test.each([
   ['what a rule allows', {}, ['web', '10.0.0.1', 'tcp/80'], 0],
   ['what none allows', {}, ['web', '10.0.0.1', 'tcp/81'], 1],
   ['what audit mode lets pass', { mode: 'audit' }, ['web', '10.0.0.1', 'tcp/81'], 0],
-  ['what is allowed and locked', { state: 'locked' }, ['web', '10.0.0.1', 'tcp/80'], 1],
+  ['what is allowed and isolated', { state: 'isolated' }, ['web', '10.0.0.1', 'tcp/80'], 1],
   ['a service of which one instance may not be reached', {}, ['web', 'pair'], 1],
 ] as const)('%s', async (_name, place, args, code) => {
   expect(await ask(place, ...args)).toMatchObject({ code, answered: true });
@@ -40,7 +40,7 @@ test.each([
   ['a container that is not there', ['nobody', '10.0.0.1', 'tcp/80'], 'no container "nobody"'],
   ['a service that is not there', ['web', 'nothing'], 'service nothing'],
   ['a host name', ['web', 'api.stripe.com'], 'got the host name "api.stripe.com"'],
-  ['an address without a port', ['web', '10.0.0.1'], 'give them after 10.0.0.1, as tcp/443'],
+  ['an address without a port', ['web', '10.0.0.1'], 'add them after 10.0.0.1, such as tcp/443'],
 ] as const)('%s is no answer', async (_name, args, message) => {
   expect(await ask({}, ...args)).toEqual({
     code: 2,

@@ -22,7 +22,7 @@ const controls = (denylist: boolean) =>
         { name: 'pg', instances: [] },
         { name: 'web', instances: [{ address: '10.0.0.7', port: 8443, tags: [], node: 'node-1' }] },
       ],
-      ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist, recordsRefusals: true },
+      ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist, recordsDenied: true },
     }),
   });
 

@@ -21,7 +21,7 @@ const controls = controlsOf({
       },
     ],
     rules: [{ key: 'a, b', text: '10.0.0.1\n10.0.0.1/24:tcp/80' }],
-    ...{ services: [], unread: [], protectedHosts: [], denylist: false, recordsRefusals: true },
+    ...{ services: [], unread: [], protectedHosts: [], denylist: false, recordsDenied: true },
   }),
 });
 

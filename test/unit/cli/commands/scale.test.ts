@@ -32,18 +32,18 @@ async function run(...args: readonly string[]): Promise<string> {
 }
 
 test.each([
-  ['status', () => run('status'), /w199 +protected\* .*\* holds CAP_NET_RAW/s],
+  ['status', () => run('status'), /w199 +protected\* .*\* has CAP_NET_RAW/s],
   ['denied', () => run('denied', 'w7'), /w7 +10\./],
   ['denied of all', () => run('denied'), /w199 +10\./],
   ['explain', () => run('explain', 'w7', '10.1.2.3', 'tcp/22'), /w7 may not reach 10\.1\.2\.3 tcp\/22/],
   ['explain of a service', () => run('explain', 'w7', 'service-7'), /w7 may (not )?reach 10\.200\.7\.4/],
-  ['suggest', () => run('suggest', 'w7'), /# w7: 50 destinations refused/],
-  ['suggest of all', () => run('suggest'), /# w199: 50 destinations refused/],
+  ['suggest', () => run('suggest', 'w7'), /# w7: 50 denied destinations/],
+  ['suggest of all', () => run('suggest'), /# w199: 50 denied destinations/],
   ['lint', () => run('lint'), /0 errors/],
   [
     'diff',
     () => run('diff', 'shared', '--file', host.edited),
-    /200 workloads hold shared; 200 would see a change/,
+    /200 workloads have shared; access of 200 changes/,
   ],
 ] as const)('%s', async (name, work, expected) => {
   await run('lint', '--file', host.edited).catch(() => undefined);

@@ -22,7 +22,7 @@ const controls = controlsOf({
       { key: 'other', text: '10.0.0.5:tcp/80-81' },
     ],
     services: [{ name: 'pg', instances: [{ address: '10.2.0.1', port: 5432, tags: [], node: 'one' }] }],
-    ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist: false, recordsRefusals: true },
+    ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist: false, recordsDenied: true },
   }),
   denied: async ({ container }) =>
     places
@@ -42,17 +42,17 @@ test('a key keeps its own text, and gets each rule that it lacks once', async ()
   );
   expect(parseRules('app', text).problems).toEqual([]);
   expect(notes).toEqual([
-    'job does not ask for the key app, so rules in it do not help it: a container reads EGRESSTRATOR_ACL when it is made, so make it anew; until then: egresstrator set job --rules app',
-    '169.254.169.254:tcp/80 names a protected address, such as cloud credentials: be sure',
-    'web: no rule can name 10.0.0.9 132/0',
-    'job: no rule can name 10.0.0.9 132/0',
+    'job does not have the key app, so its rules do not apply: EGRESSTRATOR_ACL is read when a container is created, so create it again; until then: egresstrator set job --rules app',
+    '169.254.169.254:tcp/80 names protected address, such as cloud credentials: check before you allow it',
+    'web: no rule can express 10.0.0.9 132/0',
+    'job: no rule can express 10.0.0.9 132/0',
   ]);
 });
 
 test('a key that is not there yet gets rules and no comments', async () => {
   const { text, notes } = await suggest('web', '--key', 'gone');
   expect(text).toBe('pg\n10.0.0.5:tcp/80-81\n10.1.0.1:tcp/443\n169.254.169.254:tcp/80\n');
-  expect(notes[0]).toBe('Consul has no key gone yet: putting the text makes it');
+  expect(notes[0]).toBe('Consul has no key gone yet; consul kv put creates it');
   expect(notes.join()).not.toContain('does not ask');
 });
 
@@ -65,6 +65,6 @@ test('a key that holds all of it stays as it is', async () => {
 test('asking for a key that exists takes a container made anew, or set until then', async () => {
   const { text } = await suggest('web');
   expect(text).toContain(
-    '# to use a key that exists, add it to EGRESSTRATOR_ACL instead: a container reads EGRESSTRATOR_ACL when it is made, so make it anew; until then: egresstrator set web --rules app,other\n',
+    '# to use an existing key, add it to EGRESSTRATOR_ACL instead: EGRESSTRATOR_ACL is read when a container is created, so create it again; until then: egresstrator set web --rules app,other\n',
   );
 });

@@ -37,7 +37,7 @@ const CASES: readonly (readonly [string, Partial<Facts>, string, Health, RegExp]
   ['a kernel that is too old', { release: '5.15.0' }, 'kernel', 'error', /5\.16/],
   ['a template for it', { release: '5.15.0', template: 'iptables' }, 'kernel', 'warning', /6\.16/],
   ['no root', { isRoot: false }, 'rights', 'warning', /not root/],
-  ['no nft', { nft: away }, 'nftables', 'warning', /helper containers do it/],
+  ['no nft', { nft: away }, 'nftables', 'warning', /helper containers load rules/],
   ['nsenter that cannot', { loader: 'nsenter', tried: away }, 'nftables', 'error', /cannot be loaded/],
   ['no Engine', { engine: away }, 'docker engine', 'error', /nobody answers/],
   [
@@ -61,7 +61,7 @@ const CASES: readonly (readonly [string, Partial<Facts>, string, Health, RegExp]
     'ok',
     /userns-remap/,
   ],
-  ['no helper image, but nsenter', { helperImage: away }, 'helper image', 'ok', /none is needed/],
+  ['no helper image, but nsenter', { helperImage: away }, 'helper image', 'ok', /not needed/],
   ['no helper image and no nsenter', { helperImage: away, tried: away }, 'helper image', 'error', /nobody/],
   ['no Consul', { keys: away, rights: away }, 'consul', 'error', /nobody answers/],
   ['no keys', { keys: { value: 0 } }, 'consul', 'warning', /no ACL keys/],
@@ -89,14 +89,14 @@ const CASES: readonly (readonly [string, Partial<Facts>, string, Health, RegExp]
     { gate: { value: { ...gate, knownToEngine: false } } },
     'gate',
     'error',
-    /does not know it/,
+    /not registered/,
   ],
   [
     'a gate whose files are gone',
     { gate: { value: { ...gate, installed: false } } },
     'gate',
     'error',
-    /its files are gone/,
+    /its files are missing/,
   ],
   [
     'a gate without its tools',
@@ -138,7 +138,7 @@ const CASES: readonly (readonly [string, Partial<Facts>, string, Health, RegExp]
     },
     'other firewalls',
     'error',
-    /where none belongs/,
+    /does not belong there/,
   ],
 ];
 

@@ -23,7 +23,7 @@ import { createSuggester } from '../../../../src/diagnostics/suggest.ts';
 import { aclOf, catalogOf, instance, to, view } from '../../diagnostics/fixtures.ts';
 
 const NOW = 1_000_000_000;
-const AUTO = { loader: 'auto', recordsRefusals: true };
+const AUTO = { loader: 'auto', recordsDenied: true };
 const tags: Style = (colour, text) => `<${colour}>${text}</>`;
 const lines = (text: string): readonly string[] => text.split('\n');
 
@@ -75,14 +75,14 @@ describe('status', () => {
     expect(lines(formatStatus(status, NOW, plain))).toEqual([
       'egresstrator 1.0.0 on host-1, started 60m ago, loads nftables by auto',
       '',
-      'CONTAINER     STATE      KEYS     RULES     CHECKED',
+      'CONTAINER     STATE      KEYS     RULES     VERIFIED',
       'job           failed*    -        -         never',
       'web, sidecar  protected  db, net  01234567  4s ago',
       '',
-      '* holds CAP_NET_RAW, with which AF_XDP sockets get round the rules (1 of 2):',
-      '  start it with --cap-drop NET_RAW, or by the gate, which takes CAP_NET_RAW from workloads that were not given it by --cap-add',
+      '* has CAP_NET_RAW: AF_XDP sockets can bypass the rules (1 of 2):',
+      '  start it with --cap-drop NET_RAW, or with the gate, which removes CAP_NET_RAW unless --cap-add requests it',
       '',
-      'proxy can not be given rules: it has the host’s network',
+      'proxy is unsupported: it has the host’s network',
       '',
       'job: the helper ended with 1',
       '',
@@ -119,8 +119,8 @@ describe('status', () => {
     );
     expect(lines(text).slice(-4)).toEqual([
       'SOURCE      CONFIRMED  STATE',
-      'rules       2h ago     too old (--max-age), so it grants nothing: Consul is away',
-      'service pg  9s ago     too old (--max-age), so it grants nothing: ok',
+      'rules       2h ago     too old (--max-age), grants nothing: Consul is away',
+      'service pg  9s ago     too old (--max-age), grants nothing: ok',
       '1 service   5s ago     ok',
     ]);
   });
@@ -132,18 +132,18 @@ describe('status', () => {
   });
 
   test.each([
-    ['audit', true, 'everything passes; what would be refused is recorded'],
-    ['audit', false, 'everything passes; the template does not record what would be refused'],
+    ['audit', true, 'all traffic passes; traffic that enforce would deny is recorded'],
+    ['audit', false, 'all traffic passes; the template does not record denied destinations'],
     [
       'denylist',
       true,
-      'reaches all but what keys name that it was not granted, and time and names of others',
+      'it can reach everything except destinations of keys that it was not granted, and foreign NTP and DNS servers',
     ],
-    ['custom', true, 'holds what your own template makes of its keys; what that lets pass is not known here'],
-  ] as const)('of one container that is %s, recorded: %s', (state, recordsRefusals, meaning) => {
-    const setting = { ...AUTO, recordsRefusals };
+    ['custom', true, 'it has the rules of your own template; egresstrator does not know what these allow'],
+  ] as const)('of one container that is %s, recorded: %s', (state, recordsDenied, meaning) => {
+    const setting = { ...AUTO, recordsDenied };
     const text = status.namespaces.map((one) => formatNamespace({ ...one, state }, setting, NOW, plain));
-    expect(text[0]).toContain(`means        ${meaning}\n`);
+    expect(text[0]).toContain(`description  ${meaning}\n`);
   });
 
   test('says what was done by hand, and since when', () => {
@@ -157,8 +157,8 @@ describe('status', () => {
     const since = '1970-01-12T13:41:40.000Z (5m ago)';
     const told = formatStatus({ ...status, namespaces: namespaces ?? [] }, NOW, plain);
     expect(told).toContain(
-      `job: its rules were taken away by hand, since ${since}, and stay so until it stops or "egresstrator set job"
-web: its keys were set by hand, since ${since}, and stay so until it stops or "egresstrator set web"`,
+      `job: its rules were removed by hand, since ${since}, until it stops or "egresstrator set job"
+web: its keys were set by hand, since ${since}, until it stops or "egresstrator set web"`,
     );
     expect(one && formatNamespace({ ...one, byHand }, AUTO, NOW, plain)).toContain(
       `by hand      since ${since}\n`,
@@ -169,24 +169,22 @@ web: its keys were set by hand, since ${since}, and stay so until it stops or "e
     const [namespace] = status.namespaces;
     expect(namespace && lines(formatNamespace(namespace, AUTO, NOW, plain))).toEqual([
       'workloads    web, sidecar',
-      'entered by   web',
+      'target       web',
       'state        protected',
-      'means        reaches what its keys allow, and nothing else',
+      'description  it can reach what its keys allow, and nothing else',
       'keys         db, net',
       'mode         enforce',
-      'names        port 53 of its own resolvers',
-      'raw sockets  can not be opened',
+      'DNS          port 53 of its own resolvers',
+      'raw sockets  cannot be opened',
       'rules        0123456789abcdef',
-      'checked      4s ago',
+      'verified     4s ago',
       'loaded by    auto',
     ]);
     const known = namespace && formatNamespace({ ...namespace, loader: 'helper' }, AUTO, NOW, plain);
     expect(known).toContain('loaded by    helper');
     const raw = namespace && formatNamespace({ ...namespace, hasRawSockets: true }, AUTO, NOW, plain);
-    expect(raw).toMatch(/^To close that, start it with --cap-drop NET_RAW, or by the gate, /m);
-    expect(raw).toContain(
-      'raw sockets  it holds CAP_NET_RAW, with which AF_XDP sockets get round the rules\n',
-    );
+    expect(raw).toMatch(/^To prevent that, start it with --cap-drop NET_RAW, or with the gate, /m);
+    expect(raw).toContain('raw sockets  it has CAP_NET_RAW: AF_XDP sockets can bypass the rules\n');
   });
 
   test('of a cluster shows who is silent', () => {
@@ -211,11 +209,11 @@ web: its keys were set by hand, since ${since}, and stay so until it stops or "e
       { node: 'd', bulletin: parseHostStatus('{') },
     ];
     expect(lines(formatCluster(hosts, NOW, plain))).toEqual([
-      'NODE  STATE       VERSION  HEARD    WORKLOADS',
-      'a     errors      1.0.0    0s ago   none',
-      'b     silent      1.0.0    10m ago  2 protected, 1 audit',
-      'c     stopped     1.0.0    0s ago   none',
-      'd     unreadable  -        never    none',
+      'NODE  STATE       VERSION  LAST SEEN  WORKLOADS',
+      'a     errors      1.0.0    0s ago     none',
+      'b     silent      1.0.0    10m ago    2 protected, 1 audit',
+      'c     stopped     1.0.0    0s ago     none',
+      'd     unreadable  -        never      none',
       '',
       'a: lost',
     ]);
@@ -243,27 +241,25 @@ describe('denied', () => {
       '',
       'job: it ended',
       '',
-      'web: in audit mode, so it was let pass.',
+      'web: audit mode, so these packets passed.',
     ]);
   });
 
   test('says which containers were too many to be asked again', () => {
     const old = { ...report, container: 'old', refusals: [], readAt: NOW - 40_000 };
     const text = formatDenied(deniedFrom([report, old], behind), NOW, plain);
-    expect(lines(text).at(-1)).toBe(
-      '1 of 2 containers as they were up to 40s ago; name one to see it as it is now.',
-    );
+    expect(lines(text).at(-1)).toBe('1 of 2 containers were read up to 40s ago; name one to read it now.');
   });
 
   test('is not empty where nothing is recorded, but unknown', () => {
     const silence = unrecorded('iptables');
     const silent = deniedFrom([{ ...report, refusals: [] }], behind, silence);
-    const words = 'as the template iptables records no refusals; nftables does (--template)';
-    expect(formatDenied(silent, NOW, plain)).toBe(`What was refused is not known, ${words}.`);
-    expect(formatSuggestions([], silence)).toBe(`# what was refused is not known, ${words}`);
+    const words = 'the template iptables does not record them; nftables does (--template)';
+    expect(formatDenied(silent, NOW, plain)).toBe(`Denied connections are not known: ${words}.`);
+    expect(formatSuggestions([], silence)).toBe(`# denied connections are not known: ${words}`);
     const about = status.controller && { ...status.controller, template: 'iptables' };
-    const text = formatStatus({ ...status, controller: about, recordsRefusals: false }, NOW, plain);
-    expect(lines(text)).toContain(`What was refused is not known, ${words}.`);
+    const text = formatStatus({ ...status, controller: about, recordsDenied: false }, NOW, plain);
+    expect(lines(text)).toContain(`Denied connections are not known: ${words}.`);
   });
 
   const summary = {
@@ -299,20 +295,20 @@ describe('denied', () => {
     const none = { ...report, refusals: [], covers: 720_000 };
     const text = formatDenied(deniedFrom([{ ...none, summary: forged }], behind), NOW, plain);
     expect(lines(text)).toEqual([
-      'web: 1 packet had a false source address, or named a way of their own.',
+      'web: 1 packet had a forged source address or a source route.',
       'web: 12 frames of packet sockets were denied; their destinations are not known.',
     ]);
     expect(formatDenied(deniedFrom([none], behind), NOW, plain)).toBe(
-      'Nothing was refused in the last 12 minutes.',
+      'Nothing was denied in the last 12 minutes.',
     );
     expect(formatDenied(deniedFrom([{ ...none, covers: undefined }], behind), NOW, plain)).toMatch(
-      /^Nothing was refused since the rules were last loaded, which is all that is known without a controller/,
+      /^Nothing was denied since the last load, and at most in the last 10 minutes \(more is not known/,
     );
     expect(formatDenied(deniedFrom([{ ...none, error: 'it broke' }], behind), NOW, plain)).toBe(
       'web: it broke',
     );
     expect(formatDenied(deniedFrom([], behind), NOW, plain)).toBe(
-      'No running container holds rules, so nothing is refused.',
+      'No running container has rules, so nothing is denied.',
     );
   });
 
@@ -320,7 +316,7 @@ describe('denied', () => {
     const scan = Array.from({ length: 500 }, (_, port) => ({ address: '10.0.0.1', ...seen, port }));
     const other = { address: '10.0.0.9', ...seen, port: 22, packets: 1 };
     const text = formatDenied(deniedFrom([{ ...report, refusals: [...scan, other] }], behind), NOW, plain);
-    expect(text).toContain('web: 401 more destinations; --json tells all.');
+    expect(text).toContain('web: 401 more destinations; --json lists all.');
     expect(text).toContain('10.0.0.9');
     expect(lines(text).filter((line) => line.includes('tcp/'))).toHaveLength(100);
   });
@@ -366,38 +362,36 @@ describe('explain', () => {
 
   test('refused: what stands in the way, and the ways out', () => {
     expect(say({ mode: 'audit' }, '10.0.0.5', 'tcp', 80)).toEqual([
-      'web may not reach 10.0.0.5 tcp/80, but audit mode lets it pass.',
-      '  It asks for the key gone, and Consul has none of that name.',
-      '  Key app line 2 (staging.pg) names a service of which Consul has no instance now.',
+      'web may not reach 10.0.0.5 tcp/80, but it passes in audit mode.',
+      '  It asks for the key gone, but Consul does not have it.',
+      '  Key app line 2 (staging.pg) names a service without an instance in Consul.',
       '  Key app line 1: production.pg (instance on node-10.0.0.5) allows tcp/5432 there.',
       'To allow it, one of:',
       '  add db to EGRESSTRATOR_ACL of web: its line 1 (10.0.0.0/8:tcp/80) allows it',
       '  put 10.0.0.5:tcp/80 into its key app',
-      'A container reads EGRESSTRATOR_ACL when it is made, so make it anew; until then: egresstrator set web --rules app,db.',
+      'EGRESSTRATOR_ACL is read when a container is created, so create it again; until then: egresstrator set web --rules app,db.',
     ]);
   });
 
   test('where what is loaded may differ, that is said', () => {
     const explanation = createExplainer(view(['app'], keys, { catalog }))(to('10.0.0.5', 'tcp', 5432));
     const [, , remark] = lines(formatExplanation({ ...asked, state: 'cleared' }, explanation, plain));
-    expect(remark).toBe(
-      'But an operator took its rules away (cleared), so everything passes until it stops.',
-    );
-    const [, , locked] = lines(formatExplanation({ ...asked, state: 'locked' }, explanation, plain));
-    expect(locked).toMatch(
-      /^But it reaches nothing now \(locked\), as what is known is older than --max-age/,
+    expect(remark).toBe('But an operator removed its rules (cleared), so everything passes until it stops.');
+    const [, , isolated] = lines(formatExplanation({ ...asked, state: 'isolated' }, explanation, plain));
+    expect(isolated).toMatch(
+      /^But it can reach nothing now \(isolated\), because the rules are older than --max-age/,
     );
   });
 
   test('a service that Consul has not told is not said to have no instance', () => {
     expect(say({ catalog: catalogOf({}) }, '10.0.0.5', 'tcp', 5432)).toContain(
-      '  Key app line 1 (production.pg) names a service whose instances Consul has not told; egresstrator lint says why.',
+      '  Key app line 1 (production.pg) names a service that could not be read; see egresstrator lint.',
     );
   });
 
   test('refused by protection', () => {
     expect(say({}, '169.254.169.254', 'tcp', 80).slice(3)).toEqual([
-      '  Key app line 3: 169.0.0.0/8:tcp is too broad to mean 169.254.169.254, which is protected.',
+      '  Key app line 3: 169.0.0.0/8:tcp is too broad to grant 169.254.169.254, which is protected.',
       'To allow it:',
       '  put 169.254.169.254:tcp/80 into its key app',
     ]);
@@ -405,11 +399,9 @@ describe('explain', () => {
 
   test('loopback and names', () => {
     expect(say({}, '127.0.0.1', 'tcp', 80)[1]).toBe('  Loopback is always allowed.');
-    expect(say({}, '127.0.0.11', 'udp', 53)).toContain(
-      '  Name resolution is switched off by EGRESSTRATOR_DNS=none.',
-    );
+    expect(say({}, '127.0.0.11', 'udp', 53)).toContain('  DNS is denied by EGRESSTRATOR_DNS=none.');
     const dns = { dns: 'resolvers', resolvers: ['10.9.9.9'] };
-    expect(say(dns, '10.9.9.9', 'udp', 53)[1]).toContain('It is a resolver of this container');
+    expect(say(dns, '10.9.9.9', 'udp', 53)[1]).toContain('It is a DNS resolver of this container');
   });
 });
 
@@ -441,7 +433,7 @@ describe('the words of explain', () => {
     const target = parseTarget('production.pg', undefined);
     const look = (catalog: ReturnType<typeof catalogOf>) => () =>
       target.kind === 'service' && instancesOf(target.rule, catalog);
-    expect(look(catalogOf({}))).toThrow('service pg could not be looked up');
+    expect(look(catalogOf({}))).toThrow('service pg not checked: Consul unavailable');
     expect(look(catalogOf({ pg: [] }))).toThrow(
       'Consul has no instance of pg with the tag "production"; for a host name, give its address',
     );
@@ -463,12 +455,12 @@ test('suggestions are a text for Consul', () => {
   };
   const text = formatSuggestions([suggestion], 'nothing');
   expect(lines(text)).toEqual([
-    '# web: 3 destinations refused',
+    '# web: 3 denied destinations',
     '# key db (1 rule) allows 1 of them already, by line 1: 10.0.0.1:tcp/80',
-    '# to use a key that exists, add it to EGRESSTRATOR_ACL instead: a container reads EGRESSTRATOR_ACL when it is made, so make it anew; until then: egresstrator set web --rules own,db',
+    '# to use an existing key, add it to EGRESSTRATOR_ACL instead: EGRESSTRATOR_ACL is read when a container is created, so create it again; until then: egresstrator set web --rules own,db',
     '10.0.0.1:tcp/80-81  # 2 destinations',
-    '169.254.169.254:tcp/80  # a protected address, such as cloud credentials: be sure',
-    '# no rule can name 10.0.0.9 132',
+    '169.254.169.254:tcp/80  # protected address, such as cloud credentials: check before you allow it',
+    '# no rule can express 10.0.0.9 132',
   ]);
   expect(aclOf({ text }).get('text')).toMatchObject({ problems: [], rules: [{ line: 4 }, { line: 5 }] });
 });
@@ -477,12 +469,12 @@ test('findings are lines as compilers print them', () => {
   const acl = aclOf({ db: '10.0.0.1:tcp/80\n10.0.0.1:tcp/80\nbad/' });
   const findings = lint({ acl, protectedHosts: [], catalog: undefined, workloads: undefined });
   expect(lines(formatFindings(findings, ['pg'], tags)).slice(0, 2)).toEqual([
-    'db:2: <dim>info</>: 10.0.0.1:tcp/80: line 1 (10.0.0.1:tcp/80) says the same',
+    'db:2: <dim>info</>: 10.0.0.1:tcp/80: line 1 (10.0.0.1:tcp/80) is equal',
     '  delete the line',
   ]);
   expect(lines(formatFindings(findings, ['pg'], plain)).slice(-2)).toEqual([
-    'not looked up, as there are too many services: pg',
-    '1 error, 0 warnings, 1 to tidy up',
+    'not checked, because there are too many services: pg',
+    '1 error, 0 warnings, 1 info',
   ]);
 });
 
@@ -501,7 +493,7 @@ test('differences are told by workload', () => {
   expect(text.slice(-3)).toEqual([
     '  + … and 10 more; --json lists all',
     '',
-    '3 workloads hold db; 2 would see a change. Nothing was written.',
+    '3 workloads have db; access of 2 changes. Nothing was written.',
   ]);
 });
 
@@ -516,14 +508,14 @@ describe('a container', () => {
   } as const;
   const picture: Snapshot = {
     ...{ places: [place, { ...place, workloads: ['job'], ids: ['abcd9999'], target: 'job' }], rules: [] },
-    ...{ services: [], unread: [], protectedHosts: [], denylist: false, recordsRefusals: true },
+    ...{ services: [], unread: [], protectedHosts: [], denylist: false, recordsDenied: true },
   };
   const { places } = policyKnowledge(picture);
 
   test('is found by its name, its id, or the beginning of that', () => {
     expect(pickNamespace(places, 'web').target).toBe('web');
     expect(pickNamespace(places, 'abcd9').target).toBe('job');
-    expect(() => pickNamespace(places, 'abcd')).toThrow('"abcd" means 2 containers');
+    expect(() => pickNamespace(places, 'abcd')).toThrow('"abcd" matches 2 containers');
     expect(() => pickNamespace(places, 'nobody')).toThrow(
       'no container "nobody" with EGRESSTRATOR_ENABLE=1 runs here',
     );
@@ -541,14 +533,12 @@ test.each([
 
 test('a suggestion says how it gets into Consul', () => {
   expect(formatEntry('web', 'app', '/egress/acl/')).toEqual([
-    'To put it into its key app:',
+    'To add them to its key app:',
     '  egresstrator suggest web --key app > rules',
     '  egresstrator diff app --file rules',
     '  consul kv put egress/acl/app @rules',
   ]);
-  expect(formatEntry('web', undefined, 'egress/acl')).toEqual([
-    expect.stringMatching(/^web asks for no key: /),
-  ]);
+  expect(formatEntry('web', undefined, 'egress/acl')).toEqual([expect.stringMatching(/^web has no key: /)]);
 });
 
 test.each([
@@ -579,7 +569,7 @@ test.each(['--consul=evil.example', '-H', 'a\nb', 'a\u001b[2J', 'x'.repeat(100)]
   'none is made for the key %j',
   (key) => {
     expect(formatEntry('web', key, 'egress/acl')).toEqual([
-      expect.stringMatching(/^Its key ".*" has a name that no command line should hold\.$/),
+      expect.stringMatching(/^Its key ".*" has a name that is unsafe on a command line\.$/),
     ]);
   },
 );

@@ -23,10 +23,10 @@ const controls: Controls = {
   override: async () => ({ results: [] }),
   snapshot: async ({ scope, also }) => ({
     ...{ places: [], rules: [{ key: scope, text: also ?? '' }], services: [], unread: [] },
-    ...{ protectedHosts: [], denylist: false, recordsRefusals: true },
+    ...{ protectedHosts: [], denylist: false, recordsDenied: true },
   }),
   denied: async ({ container }) => {
-    throw new UserError(`no running container is called "${container}"`);
+    throw new UserError(`there is no running container "${container}"`);
   },
 };
 
@@ -72,9 +72,9 @@ describe.each([
 });
 
 test('only the socket tells rules and refusals, and takes orders', async () => {
-  for (const [path, method] of [['/v1/picture'], ['/v1/refusals'], ['/v1/overrides', 'POST']] as const)
+  for (const [path, method] of [['/v1/snapshot'], ['/v1/refusals'], ['/v1/overrides', 'POST']] as const)
     expect((await remote(path, method))[0]).toBe(404);
-  expect(await local('/v1/picture?also=a,b')).toMatchObject([
+  expect(await local('/v1/snapshot?also=a,b')).toMatchObject([
     200,
     expect.stringContaining('{"key":"named","text":"a,b"}'),
   ]);
@@ -83,15 +83,15 @@ test('only the socket tells rules and refusals, and takes orders', async () => {
 test('what is asked wrongly is answered with a sentence', async () => {
   expect(await local('/v1/refusals?container=nobody')).toEqual([
     400,
-    '{"error":"no running container is called \\"nobody\\""}',
+    '{"error":"there is no running container \\"nobody\\""}',
   ]);
-  const [status, body] = await local('/v1/picture?scope=everything');
+  const [status, body] = await local('/v1/snapshot?scope=everything');
   expect([status, body]).toEqual([400, expect.stringContaining('scope must be')]);
 });
 
 test('an address that is taken is told by name', async () => {
   await expect(serveWatchers({ host: '127.0.0.1', port: PORT }, controls)).rejects.toThrow(
-    /^127\.0\.0\.1:19473 can not be listened at .* choose another by --listen$/,
+    /^127\.0\.0\.1:19473 cannot be used .* choose another by --listen$/,
   );
 });
 
@@ -179,7 +179,7 @@ test('who asks too much, or never gets to the end of it, is sent away', async ()
   expect(slow).toMatch(/^HTTP\/1\.1 408 |^$/);
 }, 20_000);
 
-test('the address tells where problems are, and no text of a rule; the socket tells all', async () => {
+test('the address tells where problems are, and no text of a rule; the socket lists all', async () => {
   const secret = '10.99.98.97:tcp/4242';
   const problem = { severity: 'error', key: 'db', line: 3, text: secret, reason: `got "${secret}"` } as const;
   state = {

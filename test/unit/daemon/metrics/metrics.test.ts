@@ -49,7 +49,7 @@ test('namespaces, problems and sources are told as they are when somebody asks',
   const text = await textOf(metrics());
   expect(text).toContain('egresstrator_build_info{version="1.2.3"} 1');
   expect(text).toContain('egresstrator_namespaces{state="protected"} 2');
-  expect(text).toContain('egresstrator_namespaces{state="locked"} 0');
+  expect(text).toContain('egresstrator_namespaces{state="isolated"} 0');
   expect(text).toContain('egresstrator_rule_problems{severity="error"} 1');
   expect(text).toContain('egresstrator_source_confirmed_timestamp_seconds{source="rules"} 5');
   expect(text).toContain('egresstrator_source_confirmed_timestamp_seconds{source="services"} 7');
@@ -93,15 +93,15 @@ test('refused packets have a bounded number of labels, and none is lost', async 
   const packets = new Map(Array.from({ length: 600 }, (_, index) => [`c${index}`, summary(2)] as const));
   const lines = (await textOf(metrics(packets)))
     .split('\n')
-    .filter((line) => line.startsWith('egresstrator_refused_packets_total{'));
+    .filter((line) => line.startsWith('egresstrator_denied_packets_total{'));
   expect(lines).toHaveLength(501);
-  expect(lines).toContain('egresstrator_refused_packets_total{container="other"} 200');
+  expect(lines).toContain('egresstrator_denied_packets_total{container="other"} 200');
 });
 
 test('forged packets, frames and a full record are told by container', async () => {
   const full = summary(9_000, { spoofed: 3, frames: 7, unlisted: 4_000, isFull: true });
   const text = await textOf(metrics(new Map([...Object.entries({ web: full, quiet: summary(1) })])));
-  expect(text).toContain('egresstrator_refused_packets_total{container="web"} 9000');
+  expect(text).toContain('egresstrator_denied_packets_total{container="web"} 9000');
   expect(text).toContain('egresstrator_denied_spoofed_packets_total{container="web"} 3');
   expect(text).toContain('egresstrator_denied_frames_total{container="web"} 7');
   expect(text).toContain('egresstrator_denied_record_full{container="web"} 1');

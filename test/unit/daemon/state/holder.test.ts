@@ -23,7 +23,7 @@ afterEach(async () => {
 
 test('a second controller is told which one holds it, and changes nothing', async () => {
   await expect(claimState(folder, socket('second'))).rejects.toThrow(
-    `another controller, at ${socket('first')}, keeps its state in ${folder}; stop it, or give this one a --state-dir`,
+    `another controller, at ${socket('first')}, uses ${folder}; stop it, or give this one another --state-dir`,
   );
   expect(readFileSync(join(folder, 'controller.json'), 'utf8')).toContain('first');
 });

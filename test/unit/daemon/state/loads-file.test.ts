@@ -54,7 +54,7 @@ test.each([
   await file.close();
   writeFileSync(path(), content ?? readFileSync(path(), 'utf8').replace('digest', 'other'));
   expect(await open().load()).toBeUndefined();
-  expect(log.messages('warn')).toEqual(['what was loaded can not be used; starting without them']);
+  expect(log.messages('warn')).toEqual(['what was loaded cannot be used; starting without them']);
 });
 
 test('many changes at once cost one write now, one later, and none is lost', async () => {

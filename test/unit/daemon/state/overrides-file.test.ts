@@ -49,7 +49,7 @@ test.each([
   const file = open();
   expect(await file.load()).toBeUndefined();
   expect(log.messages('warn')).toEqual([
-    'rules set or cleared by hand can not be used; starting without them',
+    'rules set or cleared by hand cannot be used; starting without them',
   ]);
   file.save(SAID);
   await file.close();

@@ -69,7 +69,7 @@ test('what could not be written is tried again, and reported once', async () => 
   rmSync(join(folder, 'state'));
   await vi.waitFor(() => expect(readKept()).toEqual(knowledgeOf('new')));
   await file.close();
-  expect(log.messages('warn')).toEqual(['last known rules could not be kept on disk']);
+  expect(log.messages('warn')).toEqual(['last known rules could not be written to disk']);
 });
 
 describe('a file that is', () => {
@@ -80,14 +80,14 @@ describe('a file that is', () => {
     ['another JSON', '{"rules":[]}', 'not a state file'],
     ['cut short', text.slice(0, -20), 'not a state file'],
     ['of a newer version', text.replace('"version":1', '"version":2'), 'has version 2'],
-    ['damaged', text.replace('tcp/80', 'tcp/81'), 'checksum does not fit'],
+    ['damaged', text.replace('tcp/80', 'tcp/81'), 'checksum is wrong'],
   ])('%s is ignored with a warning', async (_what, content, reason) => {
     const file = open();
     file.save(knowledgeOf('x'));
     await file.close();
     writeFileSync(path(), content);
     expect(await open().load()).toBeUndefined();
-    expect(log.messages('warn')).toEqual(['last known rules can not be used; starting without them']);
+    expect(log.messages('warn')).toEqual(['last known rules cannot be used; starting without them']);
     expect(() => decode(content, CLOCK)).toThrow(reason);
   });
 });
@@ -115,7 +115,7 @@ test('a file that is far too large is not read', async () => {
   await file.close();
   truncateSync(path(), 300 * 1024 * 1024);
   expect(await open().load()).toBeUndefined();
-  expect(log.messages('warn')).toEqual(['last known rules can not be used; starting without them']);
+  expect(log.messages('warn')).toEqual(['last known rules cannot be used; starting without them']);
 });
 
 describe('the age of what is known', () => {

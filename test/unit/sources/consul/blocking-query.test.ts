@@ -132,7 +132,7 @@ describe('a Consul that has lost its history', () => {
     expect(query.value).toBe('ab');
     expect(changes).toEqual(['ab']);
     expect(query.error?.message).toBe(
-      'Consul lists nothing for the letters and has lost its history (index 5, after 10), as if restarted empty; what was last known stays in force: restore its data, or list a letter.',
+      'Consul lists nothing for the letters and has lost its history (index 5, after 10), as if restarted empty; the last known state stays in force: restore its data, or list a letter.',
     );
   });
 

@@ -27,7 +27,7 @@ test.each([
   ],
   [
     coded('DEPTH_ZERO_SELF_SIGNED_CERT'),
-    `${place} shows a certificate of an authority that is not trusted here, ${asked}: name its CA file with --ssl-ca-cert (CONSUL_CACERT).`,
+    `${place} has a certificate of an unknown authority, ${asked}: give its CA file with --ssl-ca-cert (CONSUL_CACERT).`,
   ],
   [
     coded('ERR_SSL_WRONG_VERSION_NUMBER'),
@@ -35,7 +35,7 @@ test.each([
   ],
   [
     answered(403, 'ACL not found'),
-    `${place} answered 403 (ACL not found), ${asked}: give a valid token with the right to read this, in --consul-token (CONSUL_HTTP_TOKEN) or --consul-token-file (CONSUL_HTTP_TOKEN_FILE).`,
+    `${place} answered 403 (ACL not found), ${asked}: give a valid token that may read this, in --consul-token (CONSUL_HTTP_TOKEN) or --consul-token-file (CONSUL_HTTP_TOKEN_FILE).`,
   ],
   [
     answered(400, 'Client sent an HTTP request to an HTTPS server.\n'),
@@ -43,23 +43,26 @@ test.each([
   ],
   [
     answered(500, 'No path to datacenter'),
-    `${place} knows no datacenter dc9, ${asked}: correct its name, or join it.`,
+    `${place} does not know the datacenter dc9, ${asked}: correct its name, or join it.`,
   ],
   [
     answered(500, 'No cluster leader'),
-    `${place} has no leader (No cluster leader), ${asked}: see that most of its servers run.`,
+    `${place} has no leader (No cluster leader), ${asked}: check that most of its servers run.`,
   ],
-  [answered(502), `${place} answered 502, ${asked}: look at its log.`],
+  [answered(502), `${place} answered 502, ${asked}: check its log.`],
   [
     answered(404, '<html>\n\tnot   here</html>'),
     `${place} answered 404 (<html> not here</html>), ${asked}: check that --consul (CONSUL_HTTP_ADDR) is really Consul's HTTP API.`,
   ],
   [
     Object.assign(new Error('x'), { isTimeout: true }),
-    `${place} gave no answer in time, ${asked}: see whether it hangs or the network drops packets.`,
+    `${place} did not answer in time, ${asked}: check whether it hangs or the network drops packets.`,
   ],
-  [coded('EODD'), `${place} could not be asked (connect EODD), ${asked}: check --consul (CONSUL_HTTP_ADDR).`],
-  ['text', `${place} could not be asked (text), ${asked}: check --consul (CONSUL_HTTP_ADDR).`],
+  [
+    coded('EODD'),
+    `${place} could not be reached (connect EODD), ${asked}: check --consul (CONSUL_HTTP_ADDR).`,
+  ],
+  ['text', `${place} could not be reached (text), ${asked}: check --consul (CONSUL_HTTP_ADDR).`],
 ])('%#', (error, message) => {
   expect(explain(error, subject).message).toBe(message);
 });

@@ -42,7 +42,7 @@ describe('the address', () => {
     ['host:8500/ui', 'is not host:port'],
     ['[host]:8500', 'is not host:port'],
     ['::1', 'write an IPv6 address in brackets, as in [::1]:8500'],
-    ['ftp://host', 'ftp:// is no scheme of Consul'],
+    ['ftp://host', 'ftp:// is not supported'],
     ['unix://run/consul.sock', 'full path'],
   ])('%j is refused: %s', (text, why) => {
     expect(() => parseAddress(text, false)).toThrow(ConsulError);

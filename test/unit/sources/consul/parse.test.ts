@@ -69,8 +69,8 @@ describe('rules', () => {
   });
 
   test.each([
-    ['no JSON', Buffer.from('<html>'), 'it is no JSON'],
-    ['nothing', Buffer.alloc(0), 'it is no JSON'],
+    ['no JSON', Buffer.from('<html>'), 'it is not JSON'],
+    ['nothing', Buffer.alloc(0), 'it is not JSON'],
     ['no list', body({ Key: 'x' }), 'at its top'],
     ['a list of something else', body([null]), 'at 0'],
     ['a value that is no base64', body([{ ...entry('egress/acl/db', ''), Value: '*' }]), 'at 0.Value'],
@@ -78,7 +78,9 @@ describe('rules', () => {
   ])('that are %s are an error', (_name, given, why) => {
     const parse = () => parseRules(given, 'egress/acl/');
     expect(parse).toThrow(ConsulError);
-    expect(parse).toThrow(`The answer for the keys below egress/acl/ is not what Consul sends (${why}`);
+    expect(parse).toThrow(
+      `The answer for the keys below egress/acl/ is not a valid answer of Consul (${why}`,
+    );
     expect(parse).toThrow('check that --consul (CONSUL_HTTP_ADDR) is');
   });
 });
@@ -128,7 +130,9 @@ describe('instances', () => {
   });
 
   test('of another shape are an error', () => {
-    expect(() => parseCatalog(body([{ Node: 'n1' }]), 'pg')).toThrow('The answer for service pg is not what');
+    expect(() => parseCatalog(body([{ Node: 'n1' }]), 'pg')).toThrow(
+      'The answer for service pg is not a valid answer',
+    );
     expect(() => parseHealth(body(null), 'pg')).toThrow(ConsulError);
   });
 });

@@ -81,7 +81,7 @@ describe('the registration', () => {
     answers.set('/v1/agent/service/register', [403, 'Permission denied']);
     const refused = new Registration(options(), identity).beat(well);
     await expect(refused).rejects.toThrow(
-      /refused its registration with status 403; the token lacks a right/,
+      /rejected its registration with status 403; the token lacks a permission/,
     );
     await expect(refused).rejects.not.toThrow(/secret/);
   });

@@ -8,7 +8,7 @@ import { answer, FakeQuestion, ManualClock, settle } from './support.ts';
 const forever = new AbortController().signal;
 const blocking = { kind: 'blocking', index: 10n, wait: 280_000 } as const;
 const stale = { kind: 'stale' };
-const silence = new ConsulError('gave no answer in time', { cause: new Error('timeout') });
+const silence = new ConsulError('did not answer in time', { cause: new Error('timeout') });
 const failure = new ConsulError('answered 500', {
   cause: Object.assign(new Error('500'), { status: 500 }),
 });

@@ -23,7 +23,7 @@ test('equal bytes are read once, and the result is the same object', () => {
   expect(read).toEqual(['[1]', '[2]', '[1]']);
 });
 
-test('what can not be read fails each time, and what was read before is still known', () => {
+test('what cannot be read fails each time, and what was read before is still known', () => {
   const { read, take } = counting();
   const good = take(Buffer.from('good'));
   for (const body of ['bad', 'bad']) expect(() => take(Buffer.from(body))).toThrow('bad');

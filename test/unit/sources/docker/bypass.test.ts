@@ -36,7 +36,9 @@ describe('a bind mount is reported', () => {
     '/srv/engine',
   ])('of %s, also read-only, as a socket is in it that commands the host', (source) => {
     if (source === '/var') return expect(waysOf({}, [bind(source)])).toHaveLength(1);
-    expect(waysOf({}, [bind(source, false)])).toEqual([expect.stringContaining('in which a socket is')]);
+    expect(waysOf({}, [bind(source, false)])).toEqual([
+      expect.stringContaining('which has a socket that controls the host'),
+    ]);
   });
 
   test.each([
@@ -63,7 +65,7 @@ describe('a bind mount is reported', () => {
     ...['/usr', '/usr/bin/docker', '/usr/local/lib/egresstrator/gate', '/run/egresstrator', '/root/.ssh'],
     ...['/proc/sys/kernel', '/sys', '/sys/kernel', '/data/docker', '/data/docker/containers/0123', '/data'],
   ])('of %s, where it may be written to', (source) => {
-    expect(waysOf({}, [bind(source)])).toEqual([expect.stringMatching(/^may write to .* of the host/)]);
+    expect(waysOf({}, [bind(source)])).toEqual([expect.stringMatching(/^can write to .* of the host/)]);
     expect(waysOf({}, [bind(source, false)])).toEqual([]);
   });
 });
@@ -73,7 +75,7 @@ test.each(['/proc', '/proc/1', '/proc/1/root'])(
   (source) => {
     for (const isWritable of [true, false]) {
       expect(waysOf({}, [bind(source, isWritable)])).toEqual([
-        `has a mount of ${source}, where the host's processes lead to all of its files`,
+        `has a mount of ${source}, which leads to all files of the host`,
       ]);
     }
     expect(waysOf({}, [bind('/proc/cpuinfo', false)])).toEqual([]);
@@ -120,7 +122,7 @@ test.each<readonly [object, readonly unknown[]]>([
     { CapAdd: ['CAP_DAC_READ_SEARCH'] },
     ['holds CAP_DAC_READ_SEARCH, which opens files of the host by their handles'],
   ],
-  [{ CapAdd: ['SYS_RAWIO'] }, ['holds CAP_SYS_RAWIO, which drives the hardware']],
+  [{ CapAdd: ['SYS_RAWIO'] }, ['holds CAP_SYS_RAWIO, which controls the hardware']],
   [{ PidMode: 'host' }, [expect.stringContaining("has the host's processes")]],
   [{ PidMode: 'container:abc' }, [expect.stringContaining('processes of a container')]],
   [{ PidMode: 'container:abc', NetworkMode: 'container:abc' }, []],
@@ -147,7 +149,7 @@ test.each<readonly [object, readonly unknown[]]>([
     '/dev/random',
   ].map((PathOnHost) => [{ Devices: [{ PathOnHost }] }, []] as const),
   ...['a *:* rwm', 'b 8:0 rwm', 'b *:* m', 'c 1:1 r', 'c *:* rwm'].map(
-    (rule) => [{ DeviceCgroupRules: [rule] }, [`may make devices of its own ("${rule}")`]] as const,
+    (rule) => [{ DeviceCgroupRules: [rule] }, [`can create devices ("${rule}")`]] as const,
   ),
   ...['c 188:* rmw', 'c 81:* rmw', 'c 10:200 rwm'].map(
     (rule) => [{ DeviceCgroupRules: [rule] }, []] as const,

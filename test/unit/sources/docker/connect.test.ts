@@ -78,7 +78,7 @@ test('it refuses: its own words, and the status', async () => {
 test('it is silent', async () => {
   const engine = await engineThat(() => {});
   expect((await failureOf(engine.inspect('c1'))).message).toBe(
-    'The Docker Engine was silent for 0.3 s: could not inspect container c1.',
+    'The Docker Engine did not answer for 0.3 s: could not inspect container c1.',
   );
 });
 

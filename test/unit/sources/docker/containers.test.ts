@@ -66,7 +66,9 @@ test('a read that hangs has an end', async () => {
   const { engine } = showing('');
   engine.archive = () => new Promise(() => {});
   const source = new DockerContainerSource(engine, { image, resolversLimit: 20 });
-  await expect(source.resolvers(a)).rejects.toThrow('silent for 0.02 s: could not tell the resolvers of a');
+  await expect(source.resolvers(a)).rejects.toThrow(
+    'did not answer for 0.02 s: could not read the DNS resolvers of a',
+  );
 });
 
 test.each([

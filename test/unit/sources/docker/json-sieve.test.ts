@@ -133,7 +133,7 @@ test('of events, what says whom they concern', async () => {
 
 test.each(['', '{"Id":"x"', 'no JSON'])('an answer that is no JSON, as %j, is an error', async (text) => {
   await expect(readSelected(Readable.from([Buffer.from(text)]), 'inspect it')).rejects.toThrow(
-    "The Docker Engine's answer cannot be read: could not inspect it: it is no JSON, or was cut short.",
+    "The Docker Engine's answer cannot be read: could not inspect it: it is not JSON, or incomplete.",
   );
 });
 
