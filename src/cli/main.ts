@@ -11,7 +11,7 @@ const needed = neededNode();
 
 if (Number.parseInt(process.versions.node, 10) >= needed) {
   // Not imported above: an older Node.js stops at words in there that it does not know, before it says this.
-  await import('./run-command.ts');
+  await import('./dispatch.ts');
 } else {
   const own = assetPath('bin/egresstrator');
   process.stderr.write(

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { createActions } from '../../src/cli/commands.ts';
+import { createActions } from '../../src/cli/lazy-commands.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { type Controls, serveApi } from '../../src/daemon/api/server.ts';
 

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { modernise, shapesOf } from '../../src/cli/arguments.ts';
+import { shapesOf, translateLegacy } from '../../src/cli/legacy-arguments.ts';
 import { ALL_OPTIONS, type OptionSpec } from '../../src/config/options.ts';
 import { SETTINGS } from '../../src/inventory/workload.ts';
 import { commandsOf, silentProgram } from '../support/program.ts';
@@ -162,7 +162,7 @@ async function refusalOf(words: readonly string[]): Promise<string> {
   const printed: string[] = [];
   const program = silentProgram(undefined, (text) => printed.push(text));
   try {
-    await program.parseAsync(modernise(words, shapes), { from: 'user' });
+    await program.parseAsync(translateLegacy(words, shapes), { from: 'user' });
     return '';
   } catch (error) {
     if (!(error instanceof CommanderError)) return String(error);

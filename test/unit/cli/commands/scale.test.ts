@@ -4,7 +4,7 @@
  */
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createActions } from '../../../../src/cli/commands.ts';
+import { createActions } from '../../../../src/cli/lazy-commands.ts';
 import { createProgram } from '../../../../src/cli/program.ts';
 import { type LargeHost, openLargeHost } from '../../../support/large-host.ts';
 

@@ -53,17 +53,17 @@ const shapeOf = ({ short, long, flags, required, optional }: Option): readonly O
     : [];
 
 /** Throws a `UsageError` that names what was meant. */
-export function modernise(words: readonly string[], shapes: readonly OptionShape[]): readonly string[] {
-  const modern: string[] = [];
+export function translateLegacy(words: readonly string[], shapes: readonly OptionShape[]): readonly string[] {
+  const translated: string[] = [];
   let awaitsValue = false;
   for (const [index, word] of words.entries()) {
     // Whatever it looks like, it is a value: `-t -x` gives the token "-x".
     const read: Read = awaitsValue ? asIs(word) : readWord(word, shapes);
-    if (word === '--' && !awaitsValue) return [...modern, ...words.slice(index)];
-    modern.push(...read.words);
+    if (word === '--' && !awaitsValue) return [...translated, ...words.slice(index)];
+    translated.push(...read.words);
     awaitsValue = read.awaitsValue;
   }
-  return modern;
+  return translated;
 }
 
 interface Read {
@@ -94,11 +94,11 @@ function shapeNamed(name: string, shapes: readonly OptionShape[]): OptionShape |
 }
 
 function readOption(name: string, { short, long, value, isOptional }: OptionShape, assigned?: string): Read {
-  const modern = name === short ? name : long;
-  if (assigned === undefined) return { words: [modern], awaitsValue: value !== undefined && !isOptional };
+  const translated = name === short ? name : long;
+  if (assigned === undefined) return { words: [translated], awaitsValue: value !== undefined && !isOptional };
   if (value !== undefined) return asIs(`${long}=${assigned}`);
   if (!FORMER.has(long)) throw new UsageError(`${long} takes no value`);
-  if (TRUE.has(assigned)) return asIs(modern);
+  if (TRUE.has(assigned)) return asIs(translated);
   if (FALSE.has(assigned)) return { words: long === '--ssl' ? ['--no-ssl'] : [], awaitsValue: false };
   throw new UsageError(`${long}: expected true or false after "="`);
 }

@@ -2,12 +2,12 @@
 import { CommanderError } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { modernise, shapesOf } from '../../../src/cli/arguments.ts';
+import { shapesOf, translateLegacy } from '../../../src/cli/legacy-arguments.ts';
 import { messageOf, UsageError } from '../../../src/common/errors.ts';
 import { type Asked, silentProgram } from '../../support/program.ts';
 
 const shapes = shapesOf(silentProgram());
-const modern = (...words: readonly string[]) => modernise(words, shapes);
+const modern = (...words: readonly string[]) => translateLegacy(words, shapes);
 
 /** What the program does with these words, and all that it says of them. */
 async function ask(words: readonly string[]): Promise<{ asked: Asked[]; said: string; code: number }> {
@@ -18,7 +18,7 @@ async function ask(words: readonly string[]): Promise<{ asked: Asked[]; said: st
     (text) => printed.push(text),
   );
   try {
-    await program.parseAsync(modernise(words, shapes), { from: 'user' });
+    await program.parseAsync(translateLegacy(words, shapes), { from: 'user' });
     return { asked, said: printed.join(''), code: 0 };
   } catch (error) {
     if (error instanceof CommanderError)

@@ -6,10 +6,10 @@ import { CommanderError } from 'commander';
 import { UnansweredError, UsageError } from '../common/errors.ts';
 import { version } from '../config/assets.ts';
 import type { Terminal } from '../config/terminal.ts';
-import { modernise, shapesOf } from './arguments.ts';
 import { addGate } from './commands/gate.ts';
-import { createActions } from './commands.ts';
 import { addCompletion } from './completion.ts';
+import { createActions } from './lazy-commands.ts';
+import { shapesOf, translateLegacy } from './legacy-arguments.ts';
 import { printError } from './output.ts';
 import { createProgram } from './program.ts';
 
@@ -27,7 +27,7 @@ async function main(): Promise<number> {
   addCompletion(program, (text) => process.stdout.write(text));
   for (const command of [program, ...program.commands]) command.exitOverride();
   try {
-    await program.parseAsync(modernise(process.argv.slice(2), shapesOf(program)), { from: 'user' });
+    await program.parseAsync(translateLegacy(process.argv.slice(2), shapesOf(program)), { from: 'user' });
     return 0;
   } catch (error) {
     return exitCodeOf(error);
