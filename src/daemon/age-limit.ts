@@ -8,7 +8,7 @@
  *
  * A source that is lost, or answers again that nothing has changed, calls nobody. So this looks by itself.
  */
-import { type Instance, OUTDATED } from '../inventory/service.ts';
+import { type Age, type Ages, ALL_FRESH } from '../inventory/ages.ts';
 import type { Freshness } from './consul-cache.ts';
 
 export interface MaxAge {
@@ -17,17 +17,6 @@ export interface MaxAge {
   /** `lock`: too old rules grant nothing, nor do such services. `drop-services`: the services alone. */
   readonly action: 'lock' | 'drop-services';
 }
-
-/** `awaited`: what is known is too old, and the source will answer or fail in a moment. */
-export type Age = 'fresh' | 'awaited' | 'outdated';
-
-export interface Ages {
-  readonly rules: Age;
-  /** By name; only those that are not fresh. */
-  readonly services: ReadonlyMap<string, Age>;
-}
-
-export const ALL_FRESH: Ages = { rules: 'fresh', services: new Map() };
 
 export interface AgeLimitOptions {
   readonly maxAge: MaxAge;
@@ -91,16 +80,6 @@ const isLive = ({ known, error }: Freshness): boolean => known && error === unde
 function ageOf({ known, error, confirmedAt, since }: Freshness, { limit, grace, now }: At): Age {
   if (confirmedAt !== undefined && now - confirmedAt <= limit) return 'fresh';
   return !known && error === undefined && now - since < grace ? 'awaited' : 'outdated';
-}
-
-/** What may grant something: an outdated service grants nothing, and of an awaited one nothing is known yet. */
-export function granting(
-  catalog: ReadonlyMap<string, readonly Instance[]>,
-  { services }: Ages,
-): ReadonlyMap<string, readonly Instance[]> {
-  if (services.size === 0) return catalog;
-  const known = [...catalog].filter(([name]) => services.get(name) !== 'awaited');
-  return new Map(known.map(([name, found]) => [name, services.has(name) ? OUTDATED : found]));
 }
 
 const isSame = (one: Ages, other: Ages): boolean =>

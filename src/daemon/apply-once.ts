@@ -2,9 +2,14 @@
  * Does for one namespace, once, what the controller does all the time: for `set`, `clear` and
  * `render` where no controller runs.
  */
-
 import { messageOf } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Dataplane } from '../dataplane/dataplane.ts';
+import { type DesiredRules, desiredFor, NO_RULES } from '../features/egress/desired.ts';
+import type { Renderer } from '../features/egress/renderer.ts';
+import { EgressRules } from '../features/egress/rules.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
+import { ALL_FRESH } from '../inventory/ages.ts';
 import type { Container } from '../inventory/container.ts';
 import { serviceName } from '../inventory/service.ts';
 import type { ContainerSource, RuleSource } from '../inventory/sources.ts';
@@ -12,46 +17,59 @@ import type { Prefix } from '../net/address.ts';
 import { parseAcl } from '../policy/acl.ts';
 import { grantedKeys, servicesOf } from '../policy/compile.ts';
 import { PolicyCompiler } from '../policy/policy-compiler.ts';
-import { type JobContext, type Outcome, reconcile } from '../reconciler/namespace-job.ts';
-import { type Desired, newState } from '../reconciler/reconcile-state.ts';
-
-export type RulesWanted = Extract<Desired, { kind: 'rules' }>;
+import { LoadMemory } from '../reconciler/load-memory.ts';
+import { reconcile } from '../reconciler/reconcile.ts';
+import { RulesetDriver } from '../reconciler/ruleset-driver.ts';
+import { rulesetLoader } from './ruleset-loader.ts';
 
 /** Reads Consul once; then says what grants ask for. */
 export async function readRules(
   source: Pick<RuleSource, 'readRules' | 'readService'>,
   protectedHosts: readonly Prefix[],
-  needsUngranted: boolean,
+  isDenylist: boolean,
   grantLists: readonly (readonly string[])[],
-): Promise<(grants: readonly string[]) => RulesWanted> {
+): Promise<(grants: readonly string[]) => DesiredRules> {
   const acl = parseAcl(await source.readRules());
   const granted = grantedKeys([...new Set(grantLists.flat())], acl);
-  const refs = servicesOf(needsUngranted ? acl.values() : granted);
+  const refs = servicesOf(isDenylist ? acl.values() : granted);
   const instances = await Promise.all(refs.map((ref) => source.readService(ref)));
-  const catalog = new Map(refs.map((ref, index) => [serviceName(ref), instances[index] ?? []]));
-  const resolver = new PolicyCompiler(protectedHosts);
-  return (grants) => {
-    const others = [...acl.keys()].filter((key) => !grants.includes(key));
-    const ungranted = needsUngranted ? resolver.compileClosed(others, acl, catalog).ruleSet : undefined;
-    const resolution = resolver.compile(grants, acl, catalog);
-    return { kind: 'rules', resolution, ungranted, isKnown: true, awaits: false, unread: [], unclosed: [] };
-  };
+  const services = new Map(refs.map((ref, index) => [serviceName(ref), instances[index] ?? []]));
+  const awaited = { rules: false, services: new Set<string>() };
+  const known = { acl, services, ages: ALL_FRESH, awaited, isDenylist };
+  return desiredFor(known, new PolicyCompiler(protectedHosts));
 }
 
-export interface OnceContext extends Omit<JobContext, 'resolvers'> {
+export interface OnceContext {
   readonly containers: Pick<ContainerSource, 'resolvers'>;
+  readonly dataplane: Dataplane;
+  readonly renderer: Renderer;
+  readonly log: Logger;
 }
 
-/** Makes the namespace hold what is wanted; with no resolvers, where they cannot be read. */
-export const applyOnce = (
+/**
+ * Makes the namespace hold these rules, or none of ours where they are undefined. No resolvers are allowed where they
+ * cannot be read.
+ */
+export async function applyOnce(
   namespace: WorkloadNamespace,
-  want: Desired,
+  rules: DesiredRules | undefined,
   context: OnceContext,
-): Promise<Outcome> =>
-  reconcile(newState(namespace, want, { sinceStart: false }), {
-    ...context,
+): Promise<void> {
+  const { dataplane, renderer, log } = context;
+  const source = new EgressRules({
+    renderer: () => renderer,
     resolvers: async ({ target }) => ({ addresses: await readResolvers(target, context), isGuess: false }),
   });
+  const memory = new LoadMemory(undefined, () => {});
+  await reconcile(new RulesetDriver(source, { loader: rulesetLoader(dataplane), memory, log }), {
+    ...{
+      name: namespace.id,
+      desired: { namespace, rules: rules ?? NO_RULES },
+      isReleased: rules === undefined,
+    },
+    ...{ last: undefined, failures: 0, signal: new AbortController().signal },
+  });
+}
 
 async function readResolvers(
   target: Container,

@@ -4,14 +4,14 @@
  */
 
 import type { Problem } from '../common/problem.ts';
-import type { Plan } from '../features/egress/workload-namespaces.ts';
+import type { Workloads } from '../features/egress/workload-namespaces.ts';
 import type { Condition } from './problem-log.ts';
 import type { Status } from './status.ts';
 
 /** `rawSockets`: whether any workload held CAP_NET_RAW so far; said once for all, as Docker gives it by default. */
 export function conditionsOf(
   { sources, namespaces, unasked = [] }: Status,
-  plan: Plan,
+  { unsupported }: Pick<Workloads, 'unsupported'>,
   rawSockets: boolean,
 ): readonly Condition[] {
   const troubles = new Set(sources.flatMap(({ error }) => error ?? []));
@@ -21,7 +21,7 @@ export function conditionsOf(
     ...namespaces.flatMap(({ target, problems }) =>
       problems.map((problem) => ({ container: target, problem })),
     ),
-    ...plan.unsupported.map(({ container, problem }) => ({ container: container.name, problem })),
+    ...unsupported.map(({ container, problem }) => ({ container: container.name, problem })),
     ...unasked.map(({ name, problem }) => ({ container: name, problem })),
     ...(rawSockets ? [everywhere(RAW_SOCKETS)] : []),
   ];

@@ -6,9 +6,9 @@
  * again does not wait for Consul, and gets its rules although Consul is away.
  */
 
+import type { Awaited } from '../inventory/ages.ts';
 import { type Instance, type ServiceRef, serviceName } from '../inventory/service.ts';
 import type { RuleSource, Watched } from '../inventory/sources.ts';
-import { type Acl, parseAcl } from '../policy/acl.ts';
 import type { Catalog } from '../policy/compile.ts';
 import { Confirmations, type ConfirmedAt } from './confirmations.ts';
 
@@ -31,13 +31,6 @@ export interface Freshness {
   readonly since: number;
 }
 
-/** Sources that have neither answered nor failed, and were asked a moment ago. */
-export interface Awaited {
-  readonly rules: boolean;
-  /** By name. */
-  readonly services: ReadonlySet<string>;
-}
-
 interface Followed {
   readonly ref: ServiceRef;
   readonly since: number;
@@ -55,8 +48,6 @@ export class ConsulCache {
   /** Of services that are not watched, or whose watch has not answered yet. */
   readonly #lastKnown: Map<string, readonly Instance[]>;
   readonly #confirmations: Confirmations;
-  #acl: Acl | undefined;
-  #parsedFrom: ReadonlyMap<string, string> | undefined;
 
   constructor(
     source: RuleSource,
@@ -74,15 +65,9 @@ export class ConsulCache {
     this.#rules = source.watchRules(onChange, former?.rules);
   }
 
-  /** The parsed rules; undefined while nothing is known of them. */
-  acl(): Acl | undefined {
-    const texts = this.#rules.value ?? this.#formerRules;
-    if (texts === undefined) return undefined;
-    if (texts !== this.#parsedFrom) {
-      this.#acl = parseAcl(texts, this.#acl);
-      this.#parsedFrom = texts;
-    }
-    return this.#acl;
+  /** ACL key → its text; undefined while nothing is known of them. */
+  rules(): ReadonlyMap<string, string> | undefined {
+    return this.#rules.value ?? this.#formerRules;
   }
 
   /** The services that are known among those followed. */
@@ -133,7 +118,7 @@ export class ConsulCache {
 
   /** What to keep on disk; undefined while the rules are not known. */
   knowledge(): LastKnownState | undefined {
-    const rules = this.#rules.value ?? this.#formerRules;
+    const rules = this.rules();
     if (rules === undefined) return undefined;
     const services = this.catalog();
     this.#confirmations.update(this.#rules, this.#services);

@@ -1,56 +1,42 @@
 /**
- * The controller: reads what is known of the world, decides what every namespace should hold, and
- * has the keeper make it so.
+ * The controller: takes an inventory of what exists, asks each feature what it desires, and has the reconciler make
+ * it so.
  *
- * Level-triggered: a change anywhere only asks for another look. Nothing is decided by an event.
+ * Level-triggered: a change anywhere only asks for another sync. Nothing is decided by an event.
  */
-
+import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
-import type { Problem } from '../common/problem.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import { outsiders, type Snapshot, snapshotOf } from '../diagnostics/snapshot.ts';
-import { desiredFor } from '../features/egress/desired.ts';
-import { DnsFacts } from '../features/egress/dns-facts.ts';
+import type { EgressDesired } from '../features/egress/desired.ts';
+import { Egress, type EgressOptions } from '../features/egress/egress.ts';
 import type { Gate } from '../features/egress/gate.ts';
-import { type NotEnabled, notEnabled } from '../features/egress/not-enabled.ts';
-import { type KeptOverrides, type Override, Overrides } from '../features/egress/overrides.ts';
-import { Preparer } from '../features/egress/preparer.ts';
-import { Renderer } from '../features/egress/renderer.ts';
-import {
-  type NamespaceId,
-  type Plan,
-  planNamespaces,
-  type WorkloadNamespace,
-} from '../features/egress/workload-namespaces.ts';
+import type { KeptOverrides, Override } from '../features/egress/overrides.ts';
+import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
+import { ALL_FRESH } from '../inventory/ages.ts';
 import type { Container, ContainerId } from '../inventory/container.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import { namespacesOf } from '../inventory/namespace.ts';
 import type { ContainerSource, RuleSource, Watched } from '../inventory/sources.ts';
 import type { Mode } from '../inventory/workload.ts';
-import type { Prefix } from '../net/address.ts';
 import type { Acl } from '../policy/acl.ts';
-import { grantedKeys, servicesOf } from '../policy/compile.ts';
-import { PolicyCompiler } from '../policy/policy-compiler.ts';
-import { DriftScanner } from '../reconciler/drift-scanner.ts';
+import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
 import { LoadMemory, type Loads } from '../reconciler/load-memory.ts';
-import { NamespaceReconciler, type ReconcilerOptions } from '../reconciler/namespace-reconciler.ts';
-import { statusOf } from '../reconciler/reconcile-state.ts';
+import { Reconciler, type ReconcilerOptions } from '../reconciler/reconciler.ts';
+import { nameOf, type ObservedRules, RulesetDriver } from '../reconciler/ruleset-driver.ts';
+import { rulesetReports } from '../reconciler/ruleset-reports.ts';
 import { recordsDenied } from '../rendering/facts.ts';
-import { needsUngranted, type Template } from '../rendering/render.ts';
-import { AgeLimit, ALL_FRESH, type MaxAge } from './age-limit.ts';
+import type { Template } from '../rendering/template.ts';
+import { AgeLimit, type MaxAge } from './age-limit.ts';
 import { conditionsOf } from './conditions.ts';
 import { ConsulCache, type LastKnownState } from './consul-cache.ts';
 import { ProblemLog } from './problem-log.ts';
+import { rulesetLoader } from './ruleset-loader.ts';
 import { type Status, sourceStatus } from './status.ts';
 
-export interface ControllerOptions extends ReconcilerOptions {
-  readonly template: Template;
-  /** Addresses that a broad prefix does not grant. */
-  readonly protectedHosts: readonly Prefix[];
-  /** The mode of workloads without EGRESSTRATOR_MODE. */
-  readonly mode: Mode;
-  /** Lists of grants to prepare for the gate, beside those of every workload seen. */
-  readonly prepare: readonly (readonly string[])[];
-  /** Milliseconds between two comparisons of each namespace with what should be there. */
-  readonly driftInterval: number;
+export interface ControllerOptions
+  extends Omit<ReconcilerOptions, 'onDefect' | 'onEnded'>,
+    Pick<EgressOptions, 'template' | 'protectedHosts' | 'mode' | 'grace' | 'prepare'> {
   /** Undefined: what is known counts however old it is. */
   readonly maxAge?: MaxAge | undefined;
 }
@@ -66,7 +52,9 @@ export interface ControllerPorts {
   readonly former: LastKnownState | undefined;
   /** Called when rules in a kernel were found altered, with the container's name. */
   readonly onDrift?: (container: string) => void;
-  /** Called at each look with what is known of Consul by now. */
+  /** Called at the end of each job. */
+  readonly onReconciled?: () => void;
+  /** Called at each sync with what is known of Consul by now. */
   readonly remember: (knowledge: LastKnownState) => void;
   /** What a former run has loaded. */
   readonly formerLoads?: Loads | undefined;
@@ -81,84 +69,65 @@ export interface ControllerPorts {
 export class Controller {
   readonly #options: ControllerOptions;
   readonly #ports: ControllerPorts;
-  readonly #world: ConsulCache;
-  readonly #containers: Watched<ReadonlyMap<ContainerId, Container>>;
-  readonly #resolver: PolicyCompiler;
-  readonly #loads: LoadMemory;
-  readonly #keeper: NamespaceReconciler;
-  readonly #resolverFacts: DnsFacts;
-  readonly #overrides: Overrides;
-  readonly #problems: ProblemLog;
-  readonly #preparer: Preparer | undefined;
-  readonly #patrol: DriftScanner<NamespaceId>;
-  readonly #lookTimer: NodeJS.Timeout;
+  readonly #consul: ConsulCache;
   readonly #ageLimit: AgeLimit | undefined;
-  /** By which what is wanted now was decided. */
+  readonly #containers: Watched<ReadonlyMap<ContainerId, Container>>;
+  readonly #reconciler: Reconciler;
+  readonly #loads: LoadMemory;
+  readonly #egress: Egress;
+  readonly #egressRules: FeatureReconciler<EgressDesired, ObservedRules>;
+  readonly #problems: ProblemLog;
+  readonly #syncTimer: NodeJS.Timeout;
+  /** By which what is desired now was decided. */
   #ages = ALL_FRESH;
-  #renderer: Renderer;
-  #plan: Plan = { namespaces: [], unsupported: [] };
-  #unasked: readonly NotEnabled[] = [];
-  #nextLook: NodeJS.Immediate | undefined;
+  #nextSync: NodeJS.Immediate | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
-  /** True once all containers were read that ran when we started. */
-  #sawAll = false;
   #rawSockets = false;
   #closed = false;
 
   constructor(options: ControllerOptions, ports: ControllerPorts) {
+    const { log, rules, former, dataplane, onDrift } = ports;
     this.#options = options;
     this.#ports = ports;
-    this.#renderer = new Renderer(options.template);
-    this.#resolver = new PolicyCompiler(options.protectedHosts);
-    this.#problems = new ProblemLog(ports.log, options.now);
-    this.#preparer = openPreparer(options, ports);
-    this.#overrides = new Overrides({
-      former: ports.formerOverrides,
-      keep: (overrides) => ports.rememberOverrides?.(overrides),
-      now: options.now,
-    });
+    this.#problems = new ProblemLog(log, options.now);
     this.#loads = new LoadMemory(ports.formerLoads, (loads) => ports.rememberLoads?.(loads));
-    this.#keeper = new NamespaceReconciler(options, ports.log, this.#loads, () => ({
-      ...ports,
-      renderer: this.#renderer,
-      resolvers: (namespace, gate) => this.#resolverFacts.of(namespace, gate),
-    }));
-    this.#resolverFacts = this.#openResolverFacts();
-    this.#world = new ConsulCache(ports.rules, ports.former, options.now, () => this.look());
-    this.#ageLimit = this.#openAgeLimit();
-    this.#containers = ports.containers.watch(() => this.look());
-    this.#patrol = new DriftScanner({
-      interval: options.driftInterval,
-      most: MOST_COMPARISONS,
-      members: () => [...this.#keeper.records()].map(({ namespace }) => namespace.id),
-      visit: (id) => this.#keeper.verify(id),
-      now: options.now,
+    const onDefect = (error: unknown) => log.error({ error: messageOf(error) }, 'job failed by a bug');
+    this.#reconciler = new Reconciler({ ...options, onDefect, onEnded: ports.onReconciled });
+    this.#egress = this.#openEgress();
+    const context = { loader: rulesetLoader(dataplane), memory: this.#loads, log };
+    const driver = new RulesetDriver(this.#egress.rules, {
+      ...context,
+      onDrift: (one) => onDrift?.(nameOf(one)),
     });
-    // A source that is lost does not call: on a quiet host nobody would read of it without a look.
-    this.#lookTimer = setInterval(() => this.look(), longestUnlooked(options));
+    this.#egressRules = this.#reconciler.add(driver, rulesetReports(this.#egress.rules, context));
+    this.#consul = new ConsulCache(rules, former, options.now, () => this.sync());
+    this.#ageLimit = this.#openAgeLimit();
+    this.#containers = ports.containers.watch(() => this.sync());
+    // A source that is lost does not call: on a quiet host nobody would hear of it without a sync.
+    this.#syncTimer = setInterval(() => this.sync(), longestUnsynced(options));
   }
 
-  /** Asks for another look at the world, soon and once. */
-  look(): void {
+  /** Has the features plan anew, soon and once. */
+  sync(): void {
     if (this.#closed) return;
-    this.#nextLook ??= setImmediate(() => {
-      this.#nextLook = undefined;
-      this.#look();
+    this.#nextSync ??= setImmediate(() => {
+      this.#nextSync = undefined;
+      this.#sync();
     });
   }
 
   /** Renders by another template from now on; the caller has tried it out. */
   useTemplate(template: Template): void {
-    this.#renderer = new Renderer(template);
-    this.#look();
-    this.#keeper.recheck();
+    this.#egress.useTemplate(template);
+    this.#sync();
+    this.#egressRules.refreshAll();
   }
 
   /** An operator's word on containers; `undefined` takes it back. Resolves when no job is left. */
   async override(containers: readonly Container[], override: Override | undefined): Promise<void> {
-    for (const container of containers) this.#overrides.set(container, override);
-    this.#look();
-    await this.#keeper.idle();
+    this.#egress.override(containers, override);
+    this.#sync();
+    await this.#reconciler.idle();
   }
 
   /** The running containers; undefined until the Engine has told them. */
@@ -171,14 +140,14 @@ export class Controller {
    * silent does not count: each workload may hold a key that names one, and its rules are loaded without it.
    */
   get isReady(): boolean {
-    const hasRules = this.#world.freshness().some(({ name, known }) => name === 'rules' && known);
-    const isSettled = this.#world.awaited(this.#options.grace).services.size === 0;
+    const hasRules = this.#consul.freshness().some(({ name, known }) => name === 'rules' && known);
+    const isSettled = this.#consul.awaited(this.#options.grace).services.size === 0;
     return hasRules && this.#containers.value !== undefined && isSettled;
   }
 
   /** The keys in Consul; undefined while nothing is known of them. */
   get acl(): Acl | undefined {
-    return this.#world.acl();
+    return this.#egress.aclOf({ rules: this.#consul.rules() });
   }
 
   /** The mode of workloads without EGRESSTRATOR_MODE. */
@@ -188,169 +157,129 @@ export class Controller {
 
   /** Resolves when no job waits or runs. */
   idle(): Promise<void> {
-    return this.#keeper.idle();
+    return this.#reconciler.idle();
   }
 
   status(): Status {
     const { value, confirmedAt, error } = this.#containers;
     const engine = { name: 'containers', known: value !== undefined, confirmedAt, error: error?.message };
-    const consul = this.#world.freshness().map((one) => sourceStatus(one, this.#ages));
+    const { unsupported, notEnabled, template } = this.#egress;
+    const named = ({ container, problem }: (typeof unsupported)[number]) => ({
+      name: container.name,
+      problem,
+    });
     return {
-      namespaces: [...this.#keeper.records()].map((one) => ({
-        ...statusOf(one, this.#renderer.template, this.#factProblems(one.namespace.id)),
-        byHand: this.#overrides.about(one.namespace),
-      })),
-      refused: this.#plan.unsupported.map(({ container, problem }) => ({ name: container.name, problem })),
-      unasked: this.#unasked.map(({ container, problem }) => ({ name: container.name, problem })),
-      sources: [...consul, engine],
-      recordsDenied: recordsDenied(this.#renderer.template.source),
+      namespaces: [...this.#egressRules.states()].map((one) => this.#egress.status(one)),
+      refused: unsupported.map(named),
+      unasked: notEnabled.map(named),
+      sources: [...this.#consul.freshness().map((one) => sourceStatus(one, this.#ages)), engine],
+      recordsDenied: recordsDenied(template.source),
     };
   }
 
   /** What answers to questions about it are made of; undefined while the rules are not known. */
   snapshot(): Snapshot | undefined {
+    const { acl } = this;
+    if (acl === undefined) return undefined;
+    const { template, rules } = this.#egress;
     const { protectedHosts } = this.#options;
-    const { template } = this.#renderer;
-    const picture = snapshotOf(this.#world, this.#keeper.records(), { protectedHosts, template });
-    return picture && { ...picture, ...outsiders(this.#plan, this.#unasked) };
+    const states = [...this.#egressRules.states()];
+    const known = { acl, services: this.#consul.catalog(), protectedHosts, template };
+    const snapshot = snapshotOf(states, known, (id) => rules.resolversOf(id));
+    return { ...snapshot, ...outsiders(this.#egress, this.#egress.notEnabled) };
   }
 
   /** The namespaces that hold rules, as far as known. */
   loadedNamespaces(): readonly WorkloadNamespace[] {
-    const loaded = [...this.#keeper.records()].filter((one) => one.loaded?.fingerprint !== undefined);
-    return loaded.map((one) => one.namespace);
+    const loaded = [...this.#egressRules.states()].filter(
+      ({ observed }) => observed?.loaded.fingerprint !== undefined,
+    );
+    return loaded.map(({ desired }) => desired.namespace);
   }
 
   /** Stops watching and awaits the end of running jobs. What is loaded stays loaded. */
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#lookTimer);
+    clearInterval(this.#syncTimer);
     clearTimeout(this.#graceTimer);
+    clearImmediate(this.#nextSync);
     this.#ageLimit?.close();
     this.#remember();
-    await this.#patrol.close();
-    this.#world.close();
+    this.#consul.close();
     this.#containers.close();
-    clearImmediate(this.#nextLook);
-    await this.#keeper.close();
-    await this.#resolverFacts.close();
+    await this.#reconciler.close();
+    await this.#egress.close();
   }
 
-  #factProblems(id: NamespaceId): readonly Problem[] {
-    const problem = this.#resolverFacts.problem(id);
-    return problem === undefined ? [] : [problem];
-  }
-
-  #look(): void {
+  #sync(): void {
     const containers = this.#containers.value;
     if (containers === undefined) return;
-    const acl = this.#world.acl();
-    // Before all were read, who is not there may run all the same.
-    if (this.#containers.confirmedAt !== undefined) this.#overrides.retain(containers);
-    this.#plan = planNamespaces(containers, (one) => this.#overrides.read(one, this.#options.mode));
-    this.#unasked = notEnabled(containers, this.#plan, (one) => this.#overrides.has(one));
-    for (const { members } of this.#plan.namespaces) {
-      for (const { workload } of members) this.#preparer?.see(workload);
-    }
-    this.#resolverFacts.follow(this.#plan.namespaces);
-    if (acl !== undefined) this.#follow(acl);
+    const isComplete = this.#containers.confirmedAt !== undefined;
+    const seen = { containers, isComplete, namespaces: namespacesOf(containers) };
+    this.#consul.follow(this.#egress.references({ ...seen, consul: this.#consulSnapshot() }));
+    this.#remember();
+    const consul = this.#consulSnapshot();
+    this.#ages = consul.ages;
+    const { awaited } = consul;
+    if (awaited.rules || awaited.services.size > 0) this.#syncAfterGrace();
+    this.#apply({ ...seen, consul });
+    this.#rawSockets ||= this.#egress.namespaces.some(({ hasRawSockets }) => hasRawSockets);
+    this.#problems.update(conditionsOf(this.status(), this.#egress, this.#rawSockets));
+  }
+
+  #apply(inventory: Inventory): void {
+    const { namespaces, isComplete } = inventory;
+    this.#egressRules.sync(this.#egress.plan(inventory), (name) => namespaces.has(name));
+    if (isComplete) this.#loads.retain(new Set(namespaces.keys()));
+  }
+
+  #consulSnapshot(): Inventory['consul'] {
     const ages = this.#ageLimit?.ages() ?? ALL_FRESH;
-    this.#ages = ages;
-    const isDenylist = needsUngranted(this.#renderer.template);
-    const awaited = this.#world.awaited(this.#options.grace);
-    const known = { acl, catalog: this.#world.catalog(), ages, awaited, isDenylist };
-    const wantFor = desiredFor(known, this.#resolver);
-    if (awaited.rules || awaited.services.size > 0) this.#lookAfterGrace();
-    const how = { mayHold: !this.#sawAll };
-    for (const namespace of this.#plan.namespaces)
-      this.#keeper.want(namespace, wantFor(namespace.grants), how);
-    if (acl !== undefined || ages.rules === 'outdated') this.#preparer?.prepare(wantFor, this.#renderer);
-    this.#releaseCleared(containers, how);
-    this.#releaseOthers(containers);
-    this.#loads.retain(new Set([...this.#keeper.records()].map(({ namespace }) => namespace.id)));
-    this.#resolver.sweep();
-    this.#rawSockets ||= this.#plan.namespaces.some((namespace) => namespace.hasRawSockets);
-    this.#problems.update(conditionsOf(this.status(), this.#plan, this.#rawSockets));
-    // Who was not read until now may have been here before us.
-    this.#sawAll ||= this.#containers.confirmedAt !== undefined;
+    const awaited = this.#consul.awaited(this.#options.grace);
+    return { rules: this.#consul.rules(), services: this.#consul.catalog(), ages, awaited };
   }
 
   /** A source that fails does not call, and one that is silent never does. */
-  #lookAfterGrace(): void {
+  #syncAfterGrace(): void {
     this.#graceTimer ??= setTimeout(() => {
       this.#graceTimer = undefined;
-      this.look();
+      this.sync();
     }, this.#options.grace);
   }
 
-  #follow(acl: Acl): void {
-    const prepared = this.#preparer?.requests() ?? [];
-    const grants = new Set([...this.#plan.namespaces, ...prepared].flatMap((one) => one.grants));
-    const keys = needsUngranted(this.#renderer.template) ? acl.values() : grantedKeys([...grants], acl);
-    this.#world.follow(servicesOf(keys));
-    this.#remember();
-  }
-
   #remember(): void {
-    const knowledge = this.#world.knowledge();
+    const knowledge = this.#consul.knowledge();
     if (knowledge !== undefined) this.#ports.remember(knowledge);
   }
 
-  #openResolverFacts(): DnsFacts {
-    const { retry, random } = this.#options;
-    return new DnsFacts({
-      source: this.#ports.containers,
-      retry: { first: retry.first, most: SELDOM * retry.most },
-      random,
-      onChange: (id) => {
-        this.#keeper.refresh(id);
-        this.look();
-      },
+  #openEgress(): Egress {
+    const { retry, random, now } = this.#options;
+    const { containers, formerOverrides, rememberOverrides } = this.#ports;
+    const onChange = (id: string) => {
+      this.#egressRules.refresh(id);
+      this.sync();
+    };
+    return new Egress({
+      ...this.#options,
+      gate: this.#ports.gate,
+      facts: { source: containers, retry: { ...retry, most: SELDOM * retry.most }, random, onChange },
+      overrides: { former: formerOverrides, keep: (overrides) => rememberOverrides?.(overrides), now },
     });
   }
 
   #openAgeLimit(): AgeLimit | undefined {
     const { maxAge, grace, now } = this.#options;
-    const freshness = () => this.#world.freshness();
-    const onChange = () => this.look();
-    return maxAge && new AgeLimit({ maxAge, grace, now, freshness, onChange });
-  }
-
-  /** A former run may have ended before it took away what it was told to. */
-  #releaseCleared(containers: ReadonlyMap<ContainerId, Container>, how: { readonly mayHold: boolean }): void {
-    const known = new Set([...this.#keeper.records()].map(({ namespace }) => namespace.id));
-    const { mode } = this.#options;
-    const { namespaces } = planNamespaces(containers, (one) => this.#overrides.readCleared(one, mode));
-    for (const namespace of namespaces)
-      if (!known.has(namespace.id)) this.#keeper.want(namespace, { kind: 'nothing' }, how);
-  }
-
-  /** Where no workload is left inside, rules are taken away if the namespace lives on. */
-  #releaseOthers(containers: ReadonlyMap<ContainerId, Container>): void {
-    const planned = new Set(this.#plan.namespaces.map((namespace) => namespace.id));
-    for (const { namespace } of [...this.#keeper.records()]) {
-      if (planned.has(namespace.id)) continue;
-      const target = containers.get(namespace.target.id);
-      if (target?.startedAt !== namespace.target.startedAt) this.#keeper.forget(namespace.id);
-      else this.#keeper.want({ ...namespace, target }, { kind: 'nothing' });
-    }
+    const freshness = () => this.#consul.freshness();
+    return maxAge && new AgeLimit({ maxAge, grace, now, freshness, onChange: () => this.sync() });
   }
 }
 
-function openPreparer({ prepare, mode }: ControllerOptions, { gate }: ControllerPorts): Preparer | undefined {
-  const named = prepare.map((grants) => ({ grants: [...grants].sort(), mode, dns: 'resolvers' as const }));
-  return gate === undefined ? undefined : new Preparer(gate, named);
-}
-
-/** Milliseconds between two looks, so that what is kept of ages is no older than that. */
-const LONGEST_UNLOOKED = 60_000;
+/** Milliseconds between two syncs, so that what is kept of ages is no older than that. */
+const LONGEST_UNSYNCED = 60_000;
 
 /** Ages that count are kept so often that a crash costs a tenth of what they may be. */
-const longestUnlooked = ({ driftInterval, maxAge }: ControllerOptions): number =>
-  Math.min(driftInterval, LONGEST_UNLOOKED, (maxAge?.limit ?? Number.POSITIVE_INFINITY) / 10);
+const longestUnsynced = ({ driftInterval, maxAge }: ControllerOptions): number =>
+  Math.min(driftInterval, LONGEST_UNSYNCED, (maxAge?.limit ?? Number.POSITIVE_INFINITY) / 10);
 
 /** A read that fails again and again may cost the Engine seconds each time, so it waits longer than a load. */
 const SELDOM = 12;
-
-/** Comparisons in one interval: each costs as much processor time as a small load. */
-const MOST_COMPARISONS = 20;

@@ -3,7 +3,6 @@
  * these, and how many packets there were in all.
  */
 
-import type { NamespaceId } from '../features/egress/workload-namespaces.ts';
 import type { Denied } from '../inventory/denied-record.ts';
 import {
   type DeniedCounts,
@@ -13,6 +12,7 @@ import {
   NO_COUNTS,
   unlistedPlaces,
 } from '../inventory/denied-record.ts';
+import type { NamespaceId } from '../inventory/namespace.ts';
 import { type DeniedFlow, DeniedFlows, type FlowState, WINDOW } from './denied-flows.ts';
 
 export type { DeniedFlow } from './denied-flows.ts';

@@ -9,7 +9,7 @@
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
-import type { NamespaceId, WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
+import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
 import type { Denied } from '../inventory/denied-record.ts';
 import {
   agedSummary,
@@ -20,9 +20,9 @@ import {
   KERNEL_KEEPS,
   NOTHING_DENIED,
 } from '../inventory/denied-record.ts';
+import type { NamespaceId } from '../inventory/namespace.ts';
 import { DriftScanner } from '../reconciler/drift-scanner.ts';
 import { fairOrder } from '../reconciler/fair-order.ts';
-import { refOf } from '../reconciler/reconcile-state.ts';
 import {
   type DeniedFlow,
   DeniedFlowTracker,
@@ -31,6 +31,7 @@ import {
 } from './denied-flow-tracker.ts';
 import { WINDOW } from './denied-flows.ts';
 import { LineBudget } from './line-budget.ts';
+import { refOf } from './ruleset-loader.ts';
 
 export type { DeniedFlow } from './denied-flow-tracker.ts';
 
@@ -99,7 +100,7 @@ export class DenyLog {
   readonly #last = new Map<NamespaceId, DeniedReport>();
   /** What a namespace had counted of its traffic before its refusals were read. */
   readonly #traffic = new Map<NamespaceId, string | undefined>();
-  readonly #patrol: DriftScanner<NamespaceId> | undefined;
+  readonly #scanner: DriftScanner<NamespaceId> | undefined;
 
   constructor(options: DenyLogOptions) {
     this.#options = options;
@@ -111,9 +112,14 @@ export class DenyLog {
       this.#summaries.set(name, known.told(now()).summary);
     }
     if (interval === 0) return;
-    const members = () => options.namespaces().map(({ id }) => id);
-    const visit = (id: NamespaceId) => this.#collect(id);
-    this.#patrol = new DriftScanner({ interval, most: MOST_COLLECTIONS, now, members, visit });
+    const verify = (id: NamespaceId) => this.#collect(id);
+    this.#scanner = new DriftScanner({ interval, most: MOST_COLLECTIONS, now, verify });
+    this.follow();
+  }
+
+  /** To be called when there may be other namespaces. */
+  follow(): void {
+    this.#scanner?.keep(this.#options.namespaces().map(({ id }) => id));
   }
 
   /** What another run of the controller is to know. */
@@ -162,20 +168,21 @@ export class DenyLog {
 
   /** What a job has found; of a namespace that is not known yet, that there was nothing. */
   found(id: NamespaceId, { denied, begunAt, traffic }: FoundDenied): void {
-    if (this.#patrol === undefined) return;
+    if (this.#scanner === undefined) return;
     const namespace = this.#find(id);
     if (namespace !== undefined) this.#take(namespace, denied, begunAt);
     if (namespace !== undefined || isNothing(denied)) this.#traffic.set(id, traffic);
   }
 
   async close(): Promise<void> {
-    await this.#patrol?.close();
+    await this.#scanner?.close();
   }
 
   async #collect(id: NamespaceId): Promise<void> {
     const namespace = this.#find(id);
     if (namespace !== undefined) await this.#readIfBusy(namespace);
     this.#forget();
+    this.follow();
   }
 
   async #readIfBusy(namespace: WorkloadNamespace): Promise<DeniedReport> {

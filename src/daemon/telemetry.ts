@@ -12,7 +12,7 @@ import type { Dataplane } from '../dataplane/dataplane.ts';
 import { type ServiceReader, withServices } from '../diagnostics/read-services.ts';
 import { parseServices } from '../diagnostics/service-names.ts';
 import type { Snapshot } from '../diagnostics/snapshot.ts';
-import type { NamespaceId } from '../features/egress/workload-namespaces.ts';
+import type { NamespaceId } from '../inventory/namespace.ts';
 import { pickContainer } from '../inventory/pick-container.ts';
 import type { DiagnosticsControls } from './api/diagnostics-routes.ts';
 import type { SnapshotQuery } from './api/diagnostics-schema.ts';
@@ -80,6 +80,9 @@ export class Telemetry implements DiagnosticsControls {
     });
     this.onDrift = () => this.metrics.countRepair();
   }
+
+  /** What is loaded somewhere may be another now. */
+  readonly onReconciled = (): void => this.#refusals.follow();
 
   attach(controller: Controller): void {
     this.#controller = controller;

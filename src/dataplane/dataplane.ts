@@ -3,6 +3,9 @@
  */
 import type { ContainerId } from '../inventory/container.ts';
 import type { DeniedRecord } from '../inventory/denied-record.ts';
+import type { Loaded } from '../inventory/ruleset.ts';
+
+export type { Loaded } from '../inventory/ruleset.ts';
 
 /** The network namespace of a running container. */
 export interface NamespaceRef {
@@ -14,19 +17,6 @@ export interface NamespaceRef {
   readonly startedAt: string;
   /** Where the Engine keeps the namespace; see `Container`. */
   readonly sandbox?: string | undefined;
-}
-
-/** What a namespace says is loaded in it. All undefined: nothing of ours. */
-export interface Loaded {
-  readonly fingerprint: string | undefined;
-  /** The digest of the facts it was loaded with. */
-  readonly facts: string | undefined;
-  /** SHA-256 of the kernel's own listing of our tables without counters and refusals. */
-  readonly digest: string | undefined;
-  /** True if the first process of its owner is in another namespace. */
-  readonly isLeft?: boolean;
-  /** True if rules of others refuse packets there as well, whatever ours allow. */
-  readonly hasForeign?: boolean;
 }
 
 /** What a look into a namespace has found. */

@@ -3,15 +3,16 @@
  * controller gives it away through its API; without one it is read from Consul and the Engine.
  */
 
-import type { NamespaceState } from '../daemon/status.ts';
 import type { NotEnabled } from '../features/egress/not-enabled.ts';
-import type { Plan, WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
+import type { NamespaceState } from '../features/egress/states.ts';
+import { type EgressState, stateOf } from '../features/egress/status.ts';
+import type { WorkloadNamespace, Workloads } from '../features/egress/workload-namespaces.ts';
+import type { NamespaceId } from '../inventory/namespace.ts';
 import type { Instance } from '../inventory/service.ts';
 import type { DnsPolicy, Mode } from '../inventory/workload.ts';
 import { formatPrefix, type Prefix } from '../net/address.ts';
 import type { Acl } from '../policy/acl.ts';
 import type { Catalog } from '../policy/compile.ts';
-import { type ReconcileState, stateOf } from '../reconciler/reconcile-state.ts';
 import { recordsDenied } from '../rendering/facts.ts';
 import { needsUngranted, type Template } from '../rendering/template.ts';
 
@@ -79,7 +80,10 @@ export interface Outsiders {
 }
 
 /** Those that have no place, and of whom somebody may ask all the same. */
-export const outsiders = ({ unsupported }: Plan, unasked: readonly NotEnabled[]): Outsiders => ({
+export const outsiders = (
+  { unsupported }: Pick<Workloads, 'unsupported'>,
+  unasked: readonly NotEnabled[],
+): Outsiders => ({
   refused: unsupported.map(({ container, problem }) => ({
     ...{ name: container.name, id: container.id },
     reason: problem.reason,
@@ -87,22 +91,26 @@ export const outsiders = ({ unsupported }: Plan, unasked: readonly NotEnabled[])
   unasked: unasked.map(({ container }) => container.name),
 });
 
-/** Undefined while the rules are not known. */
+interface Known {
+  readonly acl: Acl;
+  readonly services: Catalog;
+  readonly protectedHosts: readonly Prefix[];
+  readonly template: Template;
+}
+
 export function snapshotOf(
-  world: { acl(): Acl | undefined; catalog(): Catalog },
-  records: Iterable<ReconcileState>,
-  { protectedHosts, template }: { readonly protectedHosts: readonly Prefix[]; readonly template: Template },
-): Snapshot | undefined {
-  const acl = world.acl();
-  if (acl === undefined) return undefined;
+  states: readonly EgressState[],
+  { acl, services, protectedHosts, template }: Known,
+  resolversOf: (id: NamespaceId) => readonly string[] | undefined,
+): Snapshot {
   return {
-    places: [...records].map((one) => ({
-      ...namespaceView(one.namespace, one.resolvers),
+    places: states.map((one) => ({
+      ...namespaceView(one.desired.namespace, resolversOf(one.desired.namespace.id)),
       state: stateOf(one, template),
-      hasForeignRules: one.loaded?.hasForeign,
+      hasForeignRules: one.observed?.loaded.hasForeign,
     })),
     rules: [...acl.values()].map(({ key, text }) => ({ key, text })),
-    services: [...world.catalog()].map(([name, instances]) => ({ name, instances })),
+    services: [...services].map(([name, instances]) => ({ name, instances })),
     unread: [],
     protectedHosts: protectedHosts.map(formatPrefix),
     denylist: needsUngranted(template),

@@ -1,62 +1,85 @@
 /**
- * Visits each member of a changing crowd once per interval, one at a time and never in a burst: to look
- * into hundreds of namespaces at once would hold up those that start. More members than fit into an
- * interval take longer, the longest unvisited first.
+ * Has each key verified once per interval, one at a time and never in a burst: to inspect hundreds of
+ * namespaces at once would hold up those that start. More keys than fit into an interval take longer, the
+ * longest unverified first. It sleeps until one is due, and has no timer while there are no keys.
  */
 
-export interface DriftScannerOptions<Member> {
-  /** Milliseconds between two visits to the same member. */
+export interface DriftScannerOptions<Key> {
+  /** Milliseconds between two verifications of the same key. */
   readonly interval: number;
-  /** Visits that fit into one interval. */
+  /** Verifications that fit into one interval. */
   readonly most: number;
-  /** Those of now; compared by identity. */
-  readonly members: () => Iterable<Member>;
-  /** Must handle its own failures. The next visit waits for its end. */
-  readonly visit: (member: Member) => Promise<void> | void;
+  /** Must handle its own failures. The next one waits for its end. */
+  readonly verify: (key: Key) => Promise<void> | void;
+  /** Milliseconds. */
   readonly now: () => number;
 }
 
-export class DriftScanner<Member> {
-  readonly #options: DriftScannerOptions<Member>;
-  /** When each was visited, or seen for the first time; the longest ago comes first. */
-  #visited = new Map<Member, number>();
+export class DriftScanner<Key> {
+  readonly #options: DriftScannerOptions<Key>;
+  /** When each was verified, or added; the longest ago comes first. */
+  readonly #since = new Map<Key, number>();
+  #scannedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
-  #visiting: Promise<void> | undefined;
+  #verifying: Promise<void> | undefined;
+  #closed = false;
 
-  constructor(options: DriftScannerOptions<Member>) {
+  constructor(options: DriftScannerOptions<Key>) {
     this.#options = options;
-    this.#goOn();
   }
 
-  /** Resolves when no visit goes on. */
+  add(key: Key): void {
+    if (!this.#since.has(key)) this.#since.set(key, this.#options.now());
+    this.#sleep();
+  }
+
+  delete(key: Key): void {
+    this.#since.delete(key);
+    if (this.#since.size === 0) this.#wake();
+  }
+
+  /** Exactly these are verified from now on. */
+  keep(keys: Iterable<Key>): void {
+    const current = new Set(keys);
+    for (const gone of new Set(this.#since.keys()).difference(current)) this.delete(gone);
+    for (const key of current) this.add(key);
+  }
+
+  /** Resolves when no verification goes on. */
   async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake();
+    await this.#verifying;
+  }
+
+  #wake(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    await this.#visiting;
   }
 
-  #goOn(): void {
-    const { interval, most } = this.#options;
-    this.#timer = setTimeout(() => void this.#step(), Math.max(1, interval / most));
+  #sleep(): void {
+    const [oldest] = this.#since.values();
+    if (oldest === undefined || this.#closed || this.#verifying !== undefined) return;
+    const { interval, most, now } = this.#options;
+    const due = Math.max(oldest + interval, this.#scannedAt + interval / most);
+    this.#timer ??= setTimeout(() => void this.#scan(), Math.max(1, due - now()));
   }
 
-  async #step(): Promise<void> {
-    const timer = this.#timer;
-    this.#visiting = this.#visitNext();
-    await this.#visiting;
-    this.#visiting = undefined;
-    if (this.#timer === timer) this.#goOn();
+  async #scan(): Promise<void> {
+    this.#timer = undefined;
+    this.#verifying = this.#verifyOldest();
+    await this.#verifying;
+    this.#verifying = undefined;
+    this.#sleep();
   }
 
-  async #visitNext(): Promise<void> {
-    const { members, interval, visit, now } = this.#options;
-    const current = new Set(members());
-    for (const gone of new Set(this.#visited.keys()).difference(current)) this.#visited.delete(gone);
-    for (const member of current) if (!this.#visited.has(member)) this.#visited.set(member, now());
-    const [[oldest, since] = []] = this.#visited;
+  async #verifyOldest(): Promise<void> {
+    const { interval, now, verify } = this.#options;
+    const [[oldest, since] = []] = this.#since;
     if (oldest === undefined || since === undefined || now() - since < interval) return;
-    this.#visited.delete(oldest);
-    this.#visited.set(oldest, now());
-    await visit(oldest);
+    this.#scannedAt = now();
+    this.#since.delete(oldest);
+    this.#since.set(oldest, this.#scannedAt);
+    await verify(oldest);
   }
 }

@@ -7,8 +7,8 @@
  * neither is believed: such rules are loaded anew.
  */
 
-import type { Loaded } from '../dataplane/dataplane.ts';
-import type { NamespaceId } from '../features/egress/workload-namespaces.ts';
+import type { NamespaceId, NetworkNamespace } from '../inventory/namespace.ts';
+import type { Loaded } from '../inventory/ruleset.ts';
 
 export interface RememberedLoad extends Loaded {
   /** Of the namespace when that was loaded. */
@@ -52,6 +52,10 @@ export class LoadMemory {
     if (gone.length > 0) this.#keep(this.#loads);
   }
 }
+
+/** Of the namespace now, as text: changes when an interface comes or goes. */
+export const attachmentsOf = (namespace: NetworkNamespace): string =>
+  namespace.kind === 'host' ? '' : namespace.target.attachments.join();
 
 export type Verdict = 'as it was' | 'altered' | 'unknown';
 

@@ -4,8 +4,9 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Container } from '../../src/inventory/container.ts';
+import { namespaceId, namespacesOf } from '../../src/inventory/namespace.ts';
 import type { Instance } from '../../src/inventory/service.ts';
-import { container } from '../support/containers.ts';
+import { byId, container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 
 interface State {
@@ -66,9 +67,13 @@ function enter({ consul, engine }: FakeSetup, { rules, services, containers }: S
   engine.run(...containers);
 }
 
-/** For each running container what its kernel allows; undefined where nothing is loaded. */
-const kernels = ({ kernel }: FakeSetup, { containers }: State) =>
-  Object.fromEntries(containers.map((one) => [one.name, kernel.allowed(one)]));
+/** For each running container what its own kernel allows; undefined where nothing is loaded, or it has none. */
+function kernels({ kernel }: FakeSetup, { containers }: State) {
+  const own = namespacesOf(byId(...containers));
+  return Object.fromEntries(
+    containers.map((one) => [one.name, own.has(namespaceId(one)) ? kernel.allowed(one) : undefined]),
+  );
+}
 
 async function walk(states: readonly State[], pause: boolean): Promise<FakeSetup> {
   const setup = startFake();

@@ -3,7 +3,7 @@
  * status and its log. For real controllers and for those in a world of fakes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NAMESPACE_STATES, type NamespaceState } from '../../src/daemon/status.ts';
+import { NAMESPACE_STATES, type NamespaceState } from '../../src/features/egress/states.ts';
 import type { RunningController } from './egresstrator.ts';
 import { type Held, held } from './kernel.ts';
 import type { Workloads } from './workloads.ts';

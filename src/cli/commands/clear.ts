@@ -44,7 +44,7 @@ async function clearOnce(
     const context = { ...engine, renderer: new Renderer(openTemplate(config)), log };
     const wish = { choice, grants: 'name' in choice ? [] : undefined, mode: config.mode };
     return await eachNamespace(chooseTargets(await engine.containers.list(), wish), async (namespace) => {
-      await applyOnce(namespace, { kind: 'nothing' }, context);
+      await applyOnce(namespace, undefined, context);
       return { state: 'cleared', problems: [] };
     });
   } finally {

@@ -68,7 +68,7 @@ async function renderSubject({ grants, mode, dns, place }: Subject, template: Te
     const resolvers = place?.resolvers ?? [];
     const { text, fingerprint } = new Renderer(template).render({ ...want, mode, dns, resolvers });
     const facts = { resolvers, attachments: place?.target.attachments ?? [] };
-    const { problems } = want.resolution;
+    const { problems } = want.policy;
     return { fingerprint, problems, text: place === undefined ? text : withFacts(text, facts) };
   } finally {
     consul.close();

@@ -85,6 +85,7 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
       ...engine,
       dataplane: observation.dataplane,
       onDrift: observation.onDrift,
+      onReconciled: observation.onReconciled,
       rules: consul,
       gate,
       log,

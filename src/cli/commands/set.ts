@@ -11,8 +11,8 @@ import { OverrideReply as OverrideReplySchema } from '../../daemon/api/schema.ts
 import { applyOnce, readRules } from '../../daemon/apply-once.ts';
 import { type Result, refusedResults } from '../../daemon/override-results.ts';
 import { openConsul, openEngine, openTemplate, toolLogger } from '../../daemon/wiring.ts';
-import { loadedState } from '../../features/egress/loaded-state.ts';
 import { Renderer } from '../../features/egress/renderer.ts';
+import { loadedState } from '../../features/egress/states.ts';
 import { chooseTargets, chosen, type TargetSelection, type Targets } from '../../features/egress/targets.ts';
 import type { WorkloadNamespace } from '../../features/egress/workload-namespaces.ts';
 import { parseKeyList } from '../../inventory/workload.ts';
@@ -72,7 +72,7 @@ async function setOnce(
     const context = { ...engine, renderer: new Renderer(template), log: toolLogger(terminal) };
     return await eachNamespace(targets, async (namespace) => {
       const want = rulesFor(namespace.grants);
-      const { problems, ruleSet } = want.resolution;
+      const { problems, ruleSet } = want.policy;
       await applyOnce(namespace, want, context);
       return { state: loadedState(template, namespace.mode, ruleSet), problems: [...problems] };
     });

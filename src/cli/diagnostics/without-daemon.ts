@@ -7,6 +7,7 @@ import type { Config } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { DeniedFlowTracker } from '../../daemon/denied-flow-tracker.ts';
 import type { DeniedReport } from '../../daemon/deny-log.ts';
+import { refOf } from '../../daemon/ruleset-loader.ts';
 import {
   type Engine,
   openConsul,
@@ -24,7 +25,6 @@ import { planNamespaces, type WorkloadNamespace } from '../../features/egress/wo
 import { pickContainer } from '../../inventory/pick-container.ts';
 import { parseWorkload } from '../../inventory/workload.ts';
 import { formatPrefix } from '../../net/address.ts';
-import { refOf } from '../../reconciler/reconcile-state.ts';
 import { recordsDenied } from '../../rendering/facts.ts';
 import { needsUngranted } from '../../rendering/template.ts';
 

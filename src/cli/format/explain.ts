@@ -1,9 +1,10 @@
 /**
  * An explanation in sentences: first whether, then why, then what to do.
  */
-import type { NamespaceState } from '../../daemon/status.ts';
+
 import { type Destination, formatDestination } from '../../diagnostics/destination.ts';
 import type { Explanation, Hint } from '../../diagnostics/explain.ts';
+import type { NamespaceState } from '../../features/egress/states.ts';
 import { formatPrefix } from '../../net/address.ts';
 import type { RuleMatch } from '../../policy/compile.ts';
 import { formatRule } from '../../policy/rule.ts';

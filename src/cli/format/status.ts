@@ -3,7 +3,7 @@
  */
 import type { z } from 'zod';
 import type { StatusReply } from '../../daemon/api/schema.ts';
-import type { NamespaceState } from '../../daemon/status.ts';
+import type { NamespaceState } from '../../features/egress/states.ts';
 import { unlisted } from './denied-record.ts';
 import { RAW_LINE, RAW_MARK, RAW_REMEDY, rawNote } from './raw-sockets.ts';
 import type { Colour, Style } from './style.ts';

@@ -4,11 +4,11 @@
  */
 
 import { LoadError } from '../../common/errors.ts';
+import { refOf } from '../../daemon/ruleset-loader.ts';
 import type { Engine } from '../../daemon/wiring.ts';
 import type { NamespaceRef } from '../../dataplane/dataplane.ts';
 import { planNamespaces } from '../../features/egress/workload-namespaces.ts';
 import type { Workload } from '../../inventory/workload.ts';
-import { refOf } from '../../reconciler/reconcile-state.ts';
 import type { Step } from './step.ts';
 
 /** For the plan each container is one that asks: all namespaces are in it, but for the host's. */

@@ -6,7 +6,8 @@
  */
 
 import type { Problem } from '../../common/problem.ts';
-import type { NamespaceStatus, Status } from '../status.ts';
+import type { NamespaceStatus } from '../../features/egress/status.ts';
+import type { Status } from '../status.ts';
 
 const WITHHELD = 'run egresstrator status on the host';
 

@@ -3,7 +3,7 @@
  * client parses by them.
  */
 import { z } from 'zod';
-import { NAMESPACE_STATES } from '../status.ts';
+import { NAMESPACE_STATES } from '../../features/egress/states.ts';
 
 export const Time = z.number().describe('Milliseconds since the epoch.');
 

@@ -6,8 +6,9 @@
  * most `MOST_CONTAINERS` names.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { NAMESPACE_STATES } from '../../features/egress/states.ts';
 import type { DeniedSummary } from '../../inventory/denied-record.ts';
-import { NAMESPACE_STATES, type SourceStatus, type Status } from '../status.ts';
+import type { SourceStatus, Status } from '../status.ts';
 import type { ObservedLoad } from './measured-dataplane.ts';
 
 export interface MetricsOptions {

@@ -2,59 +2,82 @@
  * What grants ask for, as things are known now: the rules that a namespace should hold.
  */
 
-import { type Ages, granting } from '../../daemon/age-limit.ts';
-import type { Awaited } from '../../daemon/consul-cache.ts';
+import { granting } from '../../inventory/ages.ts';
+import type { ConsulSnapshot } from '../../inventory/inventory.ts';
 import { serviceName } from '../../inventory/service.ts';
 import type { Acl } from '../../policy/acl.ts';
-import type { Catalog, CompiledPolicy } from '../../policy/compile.ts';
+import type { CompiledPolicy } from '../../policy/compile.ts';
 import type { PolicyCompiler } from '../../policy/policy-compiler.ts';
-import type { Desired } from '../../reconciler/reconcile-state.ts';
+import type { RuleSet } from '../../policy/rule-set.ts';
+import type { WorkloadNamespace } from './workload-namespaces.ts';
 
-export interface Known {
+/** What egress desires of one namespace. */
+export interface EgressDesired {
+  readonly namespace: WorkloadNamespace;
+  readonly rules: DesiredRules;
+}
+
+export interface DesiredRules {
+  readonly policy: CompiledPolicy;
+  /** Destinations of keys that were not granted, for templates that speak of them. */
+  readonly ungranted: RuleSet | undefined;
+  /** False while nothing is known of the rules: rules of before then stay. */
+  readonly isKnown: boolean;
+  /** True while a part of it may be told in a moment; what is known is right without it, and less. */
+  readonly awaits: boolean;
+  /** Services that could not be read so far, and grant nothing. */
+  readonly unread: readonly string[];
+  /** The same of keys that were not granted: a denylist cannot close them. */
+  readonly unclosed: readonly string[];
+}
+
+export interface Known extends Omit<ConsulSnapshot, 'rules'> {
   /** Undefined while nothing is known of the rules. */
   readonly acl: Acl | undefined;
-  readonly catalog: Catalog;
-  /** How old all that is. */
-  readonly ages: Ages;
-  readonly awaited: Awaited;
   /** The template refuses only what keys that were not granted allow. */
   readonly isDenylist: boolean;
 }
 
+/** True if both ask for the same texts. Policies are compared by identity: an equal one is shared. */
+export const isSameRules = (one: DesiredRules, other: DesiredRules): boolean =>
+  one.policy === other.policy &&
+  one.ungranted === other.ungranted &&
+  one.isKnown === other.isKnown &&
+  one.awaits === other.awaits;
+
 export function desiredFor(
-  { acl, catalog, ages, awaited, isDenylist }: Known,
-  resolver: PolicyCompiler,
-): (grants: readonly string[]) => Desired {
+  { acl, services, ages, awaited, isDenylist }: Known,
+  compiler: PolicyCompiler,
+): (grants: readonly string[]) => DesiredRules {
   const isIsolated = ages.rules === 'outdated';
   // A denylist opens what it does not name: without the keys there is nothing that it could close.
   if (acl === undefined) return () => (isIsolated && !isDenylist ? ISOLATED : unknown(awaited.rules));
   if (ages.rules === 'awaited') return () => unknown(true);
-  const fresh = granting(catalog, ages);
+  const fresh = granting(services, ages);
   return (asked) => {
     const grants = isIsolated ? [] : asked;
-    const resolution = resolver.compile(grants, acl, fresh);
+    const policy = compiler.compile(grants, acl, fresh);
     // What is outdated grants nothing, and goes on to be closed.
-    const others = isDenylist ? resolver.compileClosed(ungranted(grants, acl), acl, catalog) : undefined;
-    const pending = [...resolution.pending, ...(others?.pending ?? [])].map(serviceName);
+    const others = isDenylist ? compiler.compileClosed(ungranted(grants, acl), acl, services) : undefined;
+    const pending = [...policy.pending, ...(others?.pending ?? [])].map(serviceName);
     const isLost = (name: string) => !awaited.services.has(name);
-    const unread = resolution.pending.map(serviceName).filter(isLost);
+    const unread = policy.pending.map(serviceName).filter(isLost);
     const unclosed = (others?.pending ?? []).map(serviceName).filter(isLost);
     const awaits = pending.some((name) => awaited.services.has(name));
-    return { kind: 'rules', resolution, ungranted: others?.ruleSet, isKnown: true, awaits, unread, unclosed };
+    return { policy, ungranted: others?.ruleSet, isKnown: true, awaits, unread, unclosed };
   };
 }
 
 const ungranted = (grants: readonly string[], acl: Acl): readonly string[] =>
   [...acl.keys()].filter((key) => !grants.includes(key));
 
-const NO_RESOLUTION: CompiledPolicy = { reasons: [], ruleSet: { layers: [] }, problems: [], pending: [] };
-const NOTHING = {
-  kind: 'rules',
-  resolution: NO_RESOLUTION,
-  ungranted: undefined,
-  unread: [],
-  unclosed: [],
-} as const;
-const ISOLATED: Desired = { ...NOTHING, isKnown: true, awaits: false };
+const NOTHING: DesiredRules = {
+  policy: { reasons: [], ruleSet: { layers: [] }, problems: [], pending: [] },
+  ...{ ungranted: undefined, isKnown: true, awaits: false, unread: [], unclosed: [] },
+};
+const ISOLATED = NOTHING;
 /** Nothing is known of the rules yet. */
-const unknown = (awaits: boolean): Desired => ({ ...NOTHING, isKnown: false, awaits });
+const unknown = (awaits: boolean): DesiredRules => ({ ...NOTHING, isKnown: false, awaits });
+
+/** For a namespace whose rules are taken away. */
+export const NO_RULES = NOTHING;

@@ -12,13 +12,13 @@
 
 import { type Backoff, delay } from '../../common/backoff.ts';
 import { LoadError } from '../../common/errors.ts';
+import { JobQueue, PRIORITY } from '../../common/job-queue.ts';
 import type { Problem } from '../../common/problem.ts';
 import { waitUntil } from '../../common/wait-until.ts';
 import type { Container } from '../../inventory/container.ts';
+import type { NamespaceId } from '../../inventory/namespace.ts';
 import type { ContainerSource } from '../../inventory/sources.ts';
-import { JobQueue, PRIORITY } from '../../reconciler/job-queue.ts';
-import { attachmentsOf } from '../../reconciler/reconcile-state.ts';
-import type { NamespaceId, WorkloadNamespace } from './workload-namespaces.ts';
+import type { WorkloadNamespace } from './workload-namespaces.ts';
 
 export type ResolverSource = Pick<ContainerSource, 'resolvers' | 'resolversHere' | 'resolversGiven'>;
 
@@ -112,7 +112,7 @@ export class DnsFacts {
 
   #factOf(namespace: WorkloadNamespace): Fact {
     const { id, target } = namespace;
-    const attachments = attachmentsOf(namespace);
+    const attachments = target.attachments.join();
     const known = this.#facts.get(id);
     if (known?.attachments === attachments) return known;
     clearTimeout(known?.timer);

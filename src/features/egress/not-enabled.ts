@@ -7,7 +7,7 @@ import type { Problem } from '../../common/problem.ts';
 import type { Container, ContainerId } from '../../inventory/container.ts';
 import { readSetting } from '../../inventory/container-settings.ts';
 import { ACL, ENABLE } from '../../inventory/workload.ts';
-import type { Plan } from './workload-namespaces.ts';
+import type { Workloads } from './workload-namespaces.ts';
 
 export interface NotEnabled {
   readonly container: Container;
@@ -26,7 +26,7 @@ const UNASKED: Problem = {
  */
 export function notEnabled(
   containers: ReadonlyMap<ContainerId, Container>,
-  { namespaces }: Pick<Plan, 'namespaces'>,
+  { namespaces }: Pick<Workloads, 'namespaces'>,
   isByHand: (container: Container) => boolean = () => false,
 ): readonly NotEnabled[] {
   const held = new Set(namespaces.map(({ target }) => target.id));

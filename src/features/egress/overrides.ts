@@ -3,8 +3,9 @@
  * stops: another start begins with what the container itself asks for.
  */
 import type { Container, ContainerId } from '../../inventory/container.ts';
+import { type NamespaceId, namespaceId } from '../../inventory/namespace.ts';
 import { type Mode, parseWorkload, type Workload } from '../../inventory/workload.ts';
-import { type NamespaceId, namespaceId, type WorkloadNamespace } from './workload-namespaces.ts';
+import type { WorkloadNamespace } from './workload-namespaces.ts';
 
 export type Override =
   /** These keys instead of the container's own. */

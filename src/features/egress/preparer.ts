@@ -4,7 +4,7 @@
  */
 
 import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
-import type { Desired } from '../../reconciler/reconcile-state.ts';
+import type { DesiredRules } from './desired.ts';
 import type { Gate, PreparedText } from './gate.ts';
 import type { Renderer } from './renderer.ts';
 
@@ -39,7 +39,7 @@ export class Preparer {
   }
 
   /** Prepares a text for each request, once the rules are known. A service that is not may add to it later. */
-  prepare(wantFor: (grants: readonly string[]) => Desired, renderer: Renderer): void {
+  prepare(wantFor: (grants: readonly string[]) => DesiredRules, renderer: Renderer): void {
     const wants = this.requests().map((request) => ({ request, want: wantFor(request.grants) }));
     const signature = [renderer, ...wants.flatMap(({ request, want }) => [request, ...inputsOf(want)])];
     if (sameItems(signature, this.#prepared)) return;
@@ -57,11 +57,12 @@ export class Preparer {
   }
 }
 
-const inputsOf = (want: Desired): readonly unknown[] =>
-  want.kind === 'rules' ? [want.resolution.ruleSet, want.ungranted, want.isKnown] : [];
+const inputsOf = ({ policy, ungranted, isKnown }: DesiredRules): readonly unknown[] => [
+  ...[policy.ruleSet, ungranted, isKnown],
+];
 
-function textOf(request: Request, want: Desired, renderer: Renderer): readonly PreparedText[] {
-  if (want.kind !== 'rules' || !want.isKnown) return [];
+function textOf(request: Request, want: DesiredRules, renderer: Renderer): readonly PreparedText[] {
+  if (!want.isKnown) return [];
   const { mode, dns } = request;
   return [{ ...request, text: renderer.render({ ...want, mode, dns, resolvers: [] }).text }];
 }

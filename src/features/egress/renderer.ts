@@ -8,7 +8,7 @@ import type { RuleSet } from '../../policy/rule-set.ts';
 import { type Rendered, render, type Template } from '../../rendering/render.ts';
 
 export interface Rendition {
-  readonly resolution: CompiledPolicy;
+  readonly policy: CompiledPolicy;
   /** Destinations of keys that were not granted, for templates that speak of them. */
   readonly ungranted: RuleSet | undefined;
   readonly mode: Mode;
@@ -21,7 +21,7 @@ interface Memo {
   readonly rendered: Rendered;
 }
 
-/** A cache that lives as long as the resolutions it was made from. */
+/** A cache that lives as long as the policies it was made from. */
 export class Renderer {
   readonly template: Template;
   readonly #memos = new WeakMap<CompiledPolicy, Map<string, Memo>>();
@@ -31,13 +31,13 @@ export class Renderer {
   }
 
   render(rendition: Rendition): Rendered {
-    const { resolution, ungranted, mode, dns, resolvers } = rendition;
-    const memos = this.#memos.get(resolution) ?? new Map<string, Memo>();
-    this.#memos.set(resolution, memos);
+    const { policy, ungranted, mode, dns, resolvers } = rendition;
+    const memos = this.#memos.get(policy) ?? new Map<string, Memo>();
+    this.#memos.set(policy, memos);
     const id = JSON.stringify([mode, dns, resolvers]);
     const known = memos.get(id);
     if (known !== undefined && known.ungranted === ungranted) return known.rendered;
-    const rendered = render(this.template, { allowed: resolution.ruleSet, ungranted, mode, dns, resolvers });
+    const rendered = render(this.template, { allowed: policy.ruleSet, ungranted, mode, dns, resolvers });
     memos.set(id, { ungranted, rendered });
     return rendered;
   }

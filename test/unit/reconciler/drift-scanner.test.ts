@@ -9,71 +9,84 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function begin(members: Iterable<string>, visit = (_: string): Promise<void> | void => {}) {
-  const visits: { readonly member: string; readonly at: number }[] = [];
+function begin(keys: Iterable<string>, verify = (_: string): Promise<void> | void => {}) {
+  const scans: { readonly key: string; readonly at: number }[] = [];
   const started = Date.now();
-  const patrol = new DriftScanner<string>({
-    ...{ interval: MINUTE, most: 60, members: () => members, now: Date.now },
-    visit: (member) => {
-      visits.push({ member, at: Date.now() - started });
-      return visit(member);
+  const scanner = new DriftScanner<string>({
+    ...{ interval: MINUTE, most: 60, now: Date.now },
+    verify: (key) => {
+      scans.push({ key, at: Date.now() - started });
+      return verify(key);
     },
   });
-  return { patrol, visits };
+  scanner.keep(keys);
+  return { scanner, scans };
 }
 
-const crowd = (count: number) => Array.from({ length: count }, (_, n) => `m${n}`);
-const timesOf = (visits: readonly { readonly at: number }[]) => visits.map(({ at }) => at);
+const many = (count: number) => Array.from({ length: count }, (_, n) => `k${n}`);
+const timesOf = (scans: readonly { readonly at: number }[]) => scans.map(({ at }) => at);
 
-test('visits each once per interval', async () => {
-  const { visits, patrol } = begin(['a', 'b']);
+test('verifies each once per interval', async () => {
+  const { scans, scanner } = begin(['a', 'b']);
   await vi.advanceTimersByTimeAsync(3 * MINUTE + 10_000);
-  for (const one of ['a', 'b']) expect(visits.filter(({ member }) => member === one)).toHaveLength(3);
-  await patrol.close();
+  for (const one of ['a', 'b']) expect(scans.filter(({ key }) => key === one)).toHaveLength(3);
+  await scanner.close();
 });
 
-test('visits those that came together one by one', async () => {
-  const { visits, patrol } = begin(crowd(60));
+test('verifies those that came together one by one', async () => {
+  const { scans, scanner } = begin(many(60));
   await vi.advanceTimersByTimeAsync(2 * MINUTE + 10_000);
-  expect(new Set(visits.map(({ member }) => member)).size).toBe(60);
-  expect(new Set(timesOf(visits)).size).toBe(visits.length);
-  await patrol.close();
+  expect(new Set(scans.map(({ key }) => key)).size).toBe(60);
+  expect(new Set(timesOf(scans)).size).toBe(scans.length);
+  await scanner.close();
 });
 
-test('leaves nobody out of a crowd that is too large for an interval', async () => {
-  const { visits, patrol } = begin(crowd(200));
+test('leaves out none of more than fit into an interval', async () => {
+  const { scans, scanner } = begin(many(200));
   await vi.advanceTimersByTimeAsync(9 * MINUTE);
-  for (const one of crowd(200)) {
-    const times = timesOf(visits.filter(({ member }) => member === one));
+  for (const one of many(200)) {
+    const times = timesOf(scans.filter(({ key }) => key === one));
     expect(times.length).toBeGreaterThanOrEqual(2);
     for (const [n, at] of times.slice(1).entries()) expect(at - (times[n] ?? 0)).toBeLessThan(4 * MINUTE);
   }
-  await patrol.close();
+  await scanner.close();
 });
 
-test('goes to newcomers, and not to those that are gone', async () => {
-  const members = new Set(['a']);
-  const { visits, patrol } = begin(members);
+test('verifies new keys, and not those that are gone', async () => {
+  const { scans, scanner } = begin(['a']);
   await vi.advanceTimersByTimeAsync(MINUTE + 5000);
-  members.delete('a');
-  members.add('b');
+  scanner.keep(['b']);
   await vi.advanceTimersByTimeAsync(2 * MINUTE);
-  expect(visits.map(({ member }) => member)).toEqual(['a', 'b']);
-  await patrol.close();
+  expect(scans.map(({ key }) => key)).toEqual(['a', 'b', 'b']);
+  scanner.delete('b');
+  await vi.advanceTimersByTimeAsync(2 * MINUTE);
+  expect(scans).toHaveLength(3);
 });
 
-test('waits for the end of a visit, and of the last one when it is closed', async () => {
+test('sleeps until one is due, and has no timer while there is none', async () => {
+  const { scans, scanner } = begin([]);
+  expect(vi.getTimerCount()).toBe(0);
+  scanner.add('a');
+  expect(vi.getTimerCount()).toBe(1);
+  let wakeUps = 0;
+  for (; scans.length === 0; wakeUps += 1) await vi.advanceTimersToNextTimerAsync();
+  expect([wakeUps, timesOf(scans)]).toEqual([1, [MINUTE]]);
+  scanner.delete('a');
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('waits for the end of a verification, and of the last one when it is closed', async () => {
   let end = () => {};
-  const visit = () => new Promise<void>((resolve) => (end = resolve));
-  const { visits, patrol } = begin(['a', 'b'], visit);
+  const verify = () => new Promise<void>((resolve) => (end = resolve));
+  const { scans, scanner } = begin(['a', 'b'], verify);
   await vi.advanceTimersByTimeAsync(3 * MINUTE);
-  expect(visits).toHaveLength(1);
+  expect(scans).toHaveLength(1);
   let closed = false;
-  const closing = patrol.close().then(() => (closed = true));
+  const closing = scanner.close().then(() => (closed = true));
   await vi.advanceTimersByTimeAsync(1000);
   expect(closed).toBe(false);
   end();
   await closing;
   await vi.advanceTimersByTimeAsync(3 * MINUTE);
-  expect(visits).toHaveLength(1);
+  expect(scans).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 /** One job at a time for each key, the newest state of the world last, the urgent ones first. */
 import { describe, expect, test } from 'vitest';
-import { JobQueue, PRIORITY } from '../../../src/reconciler/job-queue.ts';
+import { JobQueue, PRIORITY } from '../../../src/common/job-queue.ts';
 
 /** A queue whose jobs end when the test says so. */
 function controlled(concurrency: number) {

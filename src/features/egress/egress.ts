@@ -1,0 +1,175 @@
+/**
+ * Egress rules as a feature: which namespaces hold workloads, and what each of them should hold, given what exists.
+ */
+import type { Plan, Planned } from '../../common/plan.ts';
+import type { Container } from '../../inventory/container.ts';
+import type { ConsulSnapshot, Inventory } from '../../inventory/inventory.ts';
+import type { NamespaceId, Namespaces } from '../../inventory/namespace.ts';
+import type { ServiceRef } from '../../inventory/service.ts';
+import type { Mode } from '../../inventory/workload.ts';
+import type { Prefix } from '../../net/address.ts';
+import { type Acl, parseAcl } from '../../policy/acl.ts';
+import { grantedKeys, servicesOf } from '../../policy/compile.ts';
+import { PolicyCompiler } from '../../policy/policy-compiler.ts';
+import { needsUngranted, type Template } from '../../rendering/template.ts';
+import type { Feature } from '../feature.ts';
+import { desiredFor, type EgressDesired, NO_RULES } from './desired.ts';
+import { DnsFacts, type DnsFactsOptions } from './dns-facts.ts';
+import type { Gate } from './gate.ts';
+import { type NotEnabled, notEnabled } from './not-enabled.ts';
+import { type Override, Overrides, type OverridesOptions } from './overrides.ts';
+import { Preparer } from './preparer.ts';
+import { Renderer } from './renderer.ts';
+import { EgressRules } from './rules.ts';
+import { type EgressState, type NamespaceStatus, statusOf } from './status.ts';
+import { type Workloads, workloadsIn } from './workload-namespaces.ts';
+
+export interface EgressOptions {
+  readonly template: Template;
+  /** Addresses that a broad prefix does not grant. */
+  readonly protectedHosts: readonly Prefix[];
+  /** The mode of workloads without EGRESSTRATOR_MODE. */
+  readonly mode: Mode;
+  /** Milliseconds for which a load waits for answers that are to come in a moment; then what is known must do. */
+  readonly grace: number;
+  /** Lists of grants to prepare for the gate, beside those of every workload seen. */
+  readonly prepare: readonly (readonly string[])[];
+  /** The gate, if this host may have one. */
+  readonly gate?: Gate | undefined;
+  readonly facts: DnsFactsOptions;
+  readonly overrides: OverridesOptions;
+}
+
+export class Egress implements Feature<EgressDesired> {
+  readonly rules: EgressRules;
+  readonly #options: EgressOptions;
+  readonly #compiler: PolicyCompiler;
+  readonly #facts: DnsFacts;
+  readonly #overrides: Overrides;
+  readonly #preparer: Preparer | undefined;
+  #renderer: Renderer;
+  #workloads: Workloads = { namespaces: [], unsupported: [] };
+  #notEnabled: readonly NotEnabled[] = [];
+  #acl: { readonly texts: ConsulSnapshot['rules']; readonly parsed: Acl } | undefined;
+  /** True once all containers were read that ran when we started. */
+  #sawAll = false;
+
+  constructor(options: EgressOptions) {
+    this.#options = options;
+    this.#compiler = new PolicyCompiler(options.protectedHosts);
+    this.#facts = new DnsFacts(options.facts);
+    this.#overrides = new Overrides(options.overrides);
+    this.#preparer = openPreparer(options);
+    this.#renderer = new Renderer(options.template);
+    this.rules = new EgressRules({
+      renderer: () => this.#renderer,
+      resolvers: (namespace, gate) => this.#facts.of(namespace, gate),
+      gate: options.gate,
+    });
+  }
+
+  get template(): Template {
+    return this.#renderer.template;
+  }
+
+  /** Renders by another template from now on; the caller has tried it out. */
+  useTemplate(template: Template): void {
+    this.#renderer = new Renderer(template);
+  }
+
+  /** An operator's word on containers; `undefined` takes it back. */
+  override(containers: readonly Container[], override: Override | undefined): void {
+    for (const container of containers) this.#overrides.set(container, override);
+  }
+
+  /** The workloads of the last plan that can hold no rules. */
+  get unsupported(): Workloads['unsupported'] {
+    return this.#workloads.unsupported;
+  }
+
+  get namespaces(): Workloads['namespaces'] {
+    return this.#workloads.namespaces;
+  }
+
+  /** Containers that name keys and do not ask for rules. */
+  get notEnabled(): readonly NotEnabled[] {
+    return this.#notEnabled;
+  }
+
+  /** The keys in Consul, parsed; undefined while nothing is known of them. */
+  aclOf({ rules }: Pick<ConsulSnapshot, 'rules'>): Acl | undefined {
+    if (rules === undefined) return undefined;
+    if (this.#acl?.texts !== rules) this.#acl = { texts: rules, parsed: parseAcl(rules, this.#acl?.parsed) };
+    return this.#acl.parsed;
+  }
+
+  /** The services of which a plan for this inventory must know. */
+  references({ containers, isComplete, namespaces, consul }: Inventory): readonly ServiceRef[] {
+    // Before all were read, who is not there may run all the same.
+    if (isComplete) this.#overrides.retain(containers);
+    this.#see(containers, namespaces);
+    const acl = this.aclOf(consul);
+    if (acl === undefined) return [];
+    const asking = [...this.#workloads.namespaces, ...(this.#preparer?.requests() ?? [])];
+    const grants = new Set(asking.flatMap((one) => one.grants));
+    return servicesOf(needsUngranted(this.template) ? acl.values() : grantedKeys([...grants], acl));
+  }
+
+  /** To be asked after `references` for the same containers. */
+  plan({ isComplete, namespaces, consul }: Inventory): Plan<EgressDesired> {
+    const acl = this.aclOf(consul);
+    const isDenylist = needsUngranted(this.template);
+    const rulesFor = desiredFor({ ...consul, acl, isDenylist }, this.#compiler);
+    const planned = new Map<NamespaceId, Planned<EgressDesired>>();
+    for (const namespace of this.#workloads.namespaces) {
+      const rules = rulesFor(namespace.grants);
+      const wait = rules.awaits ? this.#options.grace : undefined;
+      planned.set(namespace.id, { kind: 'apply', desired: { namespace, rules }, wait });
+    }
+    for (const desired of this.#cleared(namespaces))
+      planned.set(desired.namespace.id, { kind: 'release', desired });
+    for (const { desired } of planned.values()) this.rules.begin(desired.namespace, this.#sawAll);
+    this.rules.retain(namespaces);
+    if (acl !== undefined || consul.ages.rules === 'outdated')
+      this.#preparer?.prepare(rulesFor, this.#renderer);
+    this.#compiler.sweep();
+    // Who was not read until now may have been here before us.
+    this.#sawAll ||= isComplete;
+    return planned;
+  }
+
+  status(state: EgressState): NamespaceStatus {
+    const { namespace } = state.desired;
+    const problem = this.#facts.problem(namespace.id);
+    const status = statusOf(state, this.template, problem === undefined ? [] : [problem]);
+    return { ...status, byHand: this.#overrides.about(namespace) };
+  }
+
+  close(): Promise<void> {
+    return this.#facts.close();
+  }
+
+  #see(containers: Inventory['containers'], namespaces: Namespaces): void {
+    const overrides = this.#overrides;
+    this.#workloads = workloadsIn(namespaces, (one) => overrides.read(one, this.#options.mode));
+    this.#notEnabled = notEnabled(containers, this.#workloads, (one) => overrides.has(one));
+    for (const { members } of this.#workloads.namespaces) {
+      for (const { workload } of members) this.#preparer?.see(workload);
+    }
+    this.#facts.follow(this.#workloads.namespaces);
+  }
+
+  /** A former run may have ended before it took away what it was told to. */
+  #cleared(namespaces: Namespaces): readonly EgressDesired[] {
+    const { mode } = this.#options;
+    const cleared = workloadsIn(namespaces, (one) => this.#overrides.readCleared(one, mode)).namespaces;
+    return cleared
+      .filter(({ id }) => !this.rules.has(id) && !this.#workloads.namespaces.some((one) => one.id === id))
+      .map((namespace) => ({ namespace, rules: NO_RULES }));
+  }
+}
+
+function openPreparer({ prepare, mode, gate }: EgressOptions): Preparer | undefined {
+  const named = prepare.map((grants) => ({ grants: [...grants].sort(), mode, dns: 'resolvers' as const }));
+  return gate === undefined ? undefined : new Preparer(gate, named);
+}

@@ -1,0 +1,143 @@
+/**
+ * From what egress desires of a namespace to the rules that are loaded there: rendered by the template, with the facts
+ * of that namespace in front.
+ */
+import { waitUntil } from '../../common/wait-until.ts';
+import type { NamespaceId, NetworkNamespace } from '../../inventory/namespace.ts';
+import { type Loaded, NOTHING_LOADED, type Ruleset } from '../../inventory/ruleset.ts';
+import { expectedFacts, factsDigest, withFacts } from '../../rendering/facts.ts';
+import { type EgressDesired, isSameRules } from './desired.ts';
+import type { KnownResolvers } from './dns-facts.ts';
+import type { Gate } from './gate.ts';
+import type { Renderer } from './renderer.ts';
+import type { WorkloadNamespace } from './workload-namespaces.ts';
+
+export interface RulesOptions {
+  readonly renderer: () => Renderer;
+  /** What is known of its resolvers, without waiting for the workload; `gate`: what the gate has allowed. */
+  readonly resolvers: (
+    namespace: WorkloadNamespace,
+    gate: readonly string[] | undefined,
+  ) => Promise<KnownResolvers>;
+  readonly gate?: Pick<Gate, 'loadedAtStart'> | undefined;
+}
+
+/** What is known of a namespace from its start. */
+interface Beginning {
+  /** It began while we watched, so that only the gate can have loaded something. */
+  readonly isNew: boolean;
+  /** What it was attached to then. */
+  readonly attachments: readonly string[];
+  /** The resolvers that the gate allowed, if it loaded anything. */
+  gateResolvers?: readonly string[];
+  /** Those that the last rendering took. */
+  resolvers?: readonly string[];
+}
+
+interface Rendered {
+  readonly ruleset: Ruleset;
+  /** The digest of its facts, if it takes any. */
+  readonly facts: string | undefined;
+  /** True if these are a guess. */
+  readonly isGuess: boolean;
+}
+
+/** Whose tables these are. */
+export const EGRESS = 'egress';
+
+/** Milliseconds for the gate's record. Without it, rules are loaded over whatever the gate has loaded. */
+const GATE_LIMIT = 500;
+
+export class EgressRules {
+  readonly name = 'egress';
+  readonly owner = EGRESS;
+  readonly #options: RulesOptions;
+  readonly #beginnings = new Map<NamespaceId, Beginning>();
+
+  constructor(options: RulesOptions) {
+    this.#options = options;
+  }
+
+  /** To be told of each namespace before anything is loaded there. */
+  begin({ id, target }: WorkloadNamespace, isNew: boolean): void {
+    if (!this.#beginnings.has(id)) this.#beginnings.set(id, { isNew, attachments: target.attachments });
+  }
+
+  has(id: NamespaceId): boolean {
+    return this.#beginnings.has(id);
+  }
+
+  retain(namespaces: { has(id: NamespaceId): boolean }): void {
+    for (const id of this.#beginnings.keys()) if (!namespaces.has(id)) this.#beginnings.delete(id);
+  }
+
+  /** The resolvers that its rules allow; undefined until they were rendered. */
+  resolversOf(id: NamespaceId): readonly string[] | undefined {
+    return this.#beginnings.get(id)?.resolvers;
+  }
+
+  namespaceOf({ namespace }: EgressDesired): NetworkNamespace {
+    return namespace;
+  }
+
+  describe({ namespace: { grants } }: EgressDesired): object {
+    return { grants: abridged(grants) };
+  }
+
+  isSame(one: EgressDesired, other: EgressDesired): boolean {
+    return isSameRules(one.rules, other.rules) && hasSameInputs(one.namespace, other.namespace);
+  }
+
+  /** While nothing is known of the rules, rules of before stay. */
+  isFallback({ rules }: EgressDesired): boolean {
+    return !rules.isKnown;
+  }
+
+  async render({ namespace, rules }: EgressDesired): Promise<Rendered> {
+    const { id, mode, dns, target } = namespace;
+    const beginning = this.#beginnings.get(id);
+    const { addresses: resolvers, isGuess } = await this.#options.resolvers(
+      namespace,
+      beginning?.gateResolvers,
+    );
+    if (beginning !== undefined) beginning.resolvers = resolvers;
+    const { text, fingerprint } = this.#options.renderer().render({ ...rules, mode, dns, resolvers });
+    const facts = { resolvers, attachments: target.attachments };
+    return {
+      ruleset: { owner: EGRESS, text: withFacts(text, facts), fingerprint },
+      facts: expectedFacts(text, facts),
+      isGuess: isGuess && beginning?.isNew !== true,
+    };
+  }
+
+  /** A namespace that is new holds nothing but what the gate has loaded, and the gate leaves a record. */
+  loadedAtStart({ namespace: { id, target } }: EgressDesired): Promise<Loaded> | undefined {
+    const beginning = this.#beginnings.get(id);
+    return beginning?.isNew ? this.#askGate(beginning, target) : undefined;
+  }
+
+  async #askGate(beginning: Beginning, target: WorkloadNamespace['target']): Promise<Loaded> {
+    const asked = this.#options.gate?.loadedAtStart(target) ?? Promise.resolve(undefined);
+    const found = await waitUntil(GATE_LIMIT, asked, undefined);
+    if (found === undefined) return NOTHING_LOADED;
+    const { fingerprint, resolvers } = found;
+    beginning.gateResolvers = resolvers;
+    // The gate writes a reserved digest, as it does not know what the namespace is attached to.
+    const facts = factsDigest({ resolvers, attachments: beginning.attachments });
+    return { fingerprint, facts, digest: undefined };
+  }
+}
+
+/** True if rules for the one are rules for the other. */
+const hasSameInputs = (one: WorkloadNamespace, other: WorkloadNamespace): boolean =>
+  one.mode === other.mode &&
+  one.dns === other.dns &&
+  one.target.attachments.join() === other.target.attachments.join();
+
+/** Keys in a line of the log. */
+const MOST_GRANTS = 16;
+
+const abridged = (grants: readonly string[]): readonly string[] =>
+  grants.length <= MOST_GRANTS
+    ? grants
+    : [...grants.slice(0, MOST_GRANTS), `… and ${grants.length - MOST_GRANTS} more`];

@@ -1,0 +1,118 @@
+/**
+ * What is said of one namespace that holds workloads: from what is desired and observed to its state and its problems.
+ */
+import type { Problem } from '../../common/problem.ts';
+import type { DeniedSummary } from '../../inventory/denied-record.ts';
+import type { NamespaceId } from '../../inventory/namespace.ts';
+import type { Loaded } from '../../inventory/ruleset.ts';
+import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
+import type { Template } from '../../rendering/template.ts';
+import type { DesiredRules, EgressDesired } from './desired.ts';
+import type { Said } from './overrides.ts';
+import { loadedState, type NamespaceState } from './states.ts';
+
+/** What the reconciler knows of it. */
+export interface EgressState {
+  readonly desired: EgressDesired;
+  readonly isReleased: boolean;
+  readonly observed: { readonly loaded: Loaded } | undefined;
+  /** The same, also after a failure; with the fingerprint of what another has loaded in place of ours. */
+  readonly last: { readonly rival: string | undefined } | undefined;
+  readonly verifiedAt: number | undefined;
+  readonly lastError: Error | undefined;
+  /** True while its rules wait for a better plan. */
+  readonly isWaiting: boolean;
+}
+
+export interface NamespaceStatus {
+  readonly id: NamespaceId;
+  /** Names of the workloads inside. */
+  readonly workloads: readonly string[];
+  readonly target: string;
+  readonly state: NamespaceState;
+  readonly grants: readonly string[];
+  readonly mode: Mode;
+  readonly dns: DnsPolicy;
+  /** True if something inside may open raw sockets, with which AF_XDP gets round the rules. */
+  readonly hasRawSockets: boolean;
+  /** What is loaded; undefined if nothing is, as far as known. */
+  readonly fingerprint: string | undefined;
+  /** When it was loaded or last found right, in ms since the epoch. */
+  readonly verifiedAt: number | undefined;
+  readonly lastError: string | undefined;
+  /** What loaded it at last, helper or nsenter; undefined where this run of the controller loaded nothing. */
+  readonly loader?: string | undefined;
+  readonly problems: readonly Problem[];
+  /** What an operator has said of it; undefined where it holds what it asks for itself. */
+  readonly byHand?: Pick<Said, 'kind' | 'since'> | undefined;
+  /** Undefined where what was denied was not read yet. */
+  readonly denied?: Omit<DeniedSummary, 'unlistedAt'> | undefined;
+}
+
+export function stateOf(state: EgressState, template: Template): NamespaceState {
+  const { desired, observed, isReleased, isWaiting, lastError } = state;
+  const { namespace, rules } = desired;
+  if (lastError !== undefined) return 'failed';
+  if (isReleased) return 'cleared';
+  if (observed?.loaded.fingerprint === undefined || !rules.isKnown || isWaiting) return 'pending';
+  if (namespace.unenforceable) return 'unenforceable';
+  return loadedState(template, namespace.mode, rules.policy.ruleSet);
+}
+
+const rivalOf = (fingerprint: string): Problem => ({
+  severity: 'error',
+  reason: `rules of another egresstrator (${fingerprint}) replaced ours, and were replaced: a second controller on this Engine loads them, or "egresstrator set" with another socket; stop one of the two`,
+});
+
+const LEFT: Problem = {
+  severity: 'warning',
+  reason:
+    'its first process has left the network namespace that Docker made for it; the rules are in that namespace, and all its traffic passes there',
+};
+
+const FOREIGN: Problem = {
+  severity: 'warning',
+  reason:
+    'rules of other programs deny packets in its network namespace as well, such as those that 0.2 left; see docs/migrating.md',
+};
+
+/** `facts`: what is wrong with what was read of it apart from its rules. */
+export function statusOf(state: EgressState, template: Template, facts: readonly Problem[]): NamespaceStatus {
+  const { desired, observed, last, isReleased, verifiedAt, lastError } = state;
+  const { namespace, rules } = desired;
+  const { loaded } = observed ?? {};
+  return {
+    id: namespace.id,
+    workloads: namespace.members.map((member) => member.container.name),
+    target: namespace.target.name,
+    state: stateOf(state, template),
+    grants: namespace.grants,
+    mode: namespace.mode,
+    dns: namespace.dns,
+    hasRawSockets: namespace.hasRawSockets,
+    fingerprint: loaded?.fingerprint,
+    verifiedAt,
+    lastError: lastError?.message,
+    problems: [
+      ...namespace.waysRound,
+      ...(last?.rival === undefined ? [] : [rivalOf(last.rival)]),
+      ...(loaded?.isLeft ? [LEFT] : []),
+      ...(loaded?.hasForeign ? [FOREIGN] : []),
+      ...namespace.members.flatMap((member) => member.workload.problems),
+      ...(isReleased ? [] : problemsOf(rules)),
+      ...facts,
+    ],
+  };
+}
+
+const problemsOf = ({ policy, unread, unclosed }: DesiredRules): readonly Problem[] => [
+  ...policy.problems,
+  ...unread.map((name) => untold(name, 'so it grants nothing until they are')),
+  ...unclosed.map((name) => untold(name, 'so the denylist leaves them open until they are')),
+];
+
+const untold = (service: string, consequence: string): Problem => ({
+  severity: 'error',
+  text: service,
+  reason: `the instances of this service could not be read, ${consequence}`,
+});

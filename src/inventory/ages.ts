@@ -1,0 +1,33 @@
+/**
+ * How old what sources have told is, as far as that decides what it may grant (`--max-age`), and what they may tell in
+ * a moment.
+ */
+import { type Instance, OUTDATED } from './service.ts';
+
+/** `awaited`: what is known is too old, and the source will answer or fail in a moment. */
+export type Age = 'fresh' | 'awaited' | 'outdated';
+
+export interface Ages {
+  readonly rules: Age;
+  /** By name; only those that are not fresh. */
+  readonly services: ReadonlyMap<string, Age>;
+}
+
+export const ALL_FRESH: Ages = { rules: 'fresh', services: new Map() };
+
+/** Sources that have neither answered nor failed, and were asked a moment ago. */
+export interface Awaited {
+  readonly rules: boolean;
+  /** By name. */
+  readonly services: ReadonlySet<string>;
+}
+
+/** What may grant something: an outdated service grants nothing, and of an awaited one nothing is known yet. */
+export function granting(
+  catalog: ReadonlyMap<string, readonly Instance[]>,
+  { services }: Ages,
+): ReadonlyMap<string, readonly Instance[]> {
+  if (services.size === 0) return catalog;
+  const known = [...catalog].filter(([name]) => services.get(name) !== 'awaited');
+  return new Map(known.map(([name, found]) => [name, services.has(name) ? OUTDATED : found]));
+}

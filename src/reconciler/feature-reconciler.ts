@@ -1,0 +1,211 @@
+/**
+ * Holds all that one feature desires against the world: keeps a state for each name, asks for a job where one
+ * differs, and tries again what failed.
+ */
+import { type Backoff, delay } from '../common/backoff.ts';
+import { PRIORITY, type Priority } from '../common/job-queue.ts';
+import type { Plan, Planned } from '../common/plan.ts';
+import type { Driver } from './driver.ts';
+import { type Outcome, reconcile } from './reconcile.ts';
+import type { ReconcileState } from './state.ts';
+
+/** Told of the end of each job, for logs and metrics. */
+export interface Reports<Desired, Observed> {
+  ended?(state: ReconcileState<Desired, Observed>, outcome: Outcome, ms: number): void;
+  /** Once for the same failure in a row. */
+  failed?(state: ReconcileState<Desired, Observed>, error: Error): void;
+}
+
+export interface FeatureReconcilerOptions {
+  readonly retry: Backoff;
+  readonly random: () => number;
+  readonly now: () => number;
+  /** Has a job run soon, once. */
+  readonly request: (name: string, priority: Priority) => void;
+  /** The name is there from now on, or is no more. */
+  readonly added: (name: string) => void;
+  readonly forgotten: (name: string) => void;
+  /** Aborted when no more jobs may begin. */
+  readonly signal: AbortSignal;
+}
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+type State<Desired, Observed> = Mutable<ReconcileState<Desired, Observed>> & {
+  /** The plan lets its job wait. */
+  mayWait: boolean;
+  /** True if it must be inspected although `observed` is known. */
+  needsVerify: boolean;
+  /** A retry, or the end of a wait. */
+  timer: NodeJS.Timeout | undefined;
+};
+
+export class FeatureReconciler<Desired, Observed> {
+  readonly #driver: Driver<Desired, Observed>;
+  readonly #reports: Reports<Desired, Observed>;
+  readonly #options: FeatureReconcilerOptions;
+  readonly #states = new Map<string, State<Desired, Observed>>();
+
+  constructor(
+    driver: Driver<Desired, Observed>,
+    reports: Reports<Desired, Observed>,
+    options: FeatureReconcilerOptions,
+  ) {
+    this.#driver = driver;
+    this.#reports = reports;
+    this.#options = options;
+  }
+
+  states(): Iterable<ReconcileState<Desired, Observed>> {
+    return this.#states.values();
+  }
+
+  state(name: string): ReconcileState<Desired, Observed> | undefined {
+    return this.#states.get(name);
+  }
+
+  /** `exists`: whether the place of a name that the plan has no word on is still there. */
+  sync(plan: Plan<Desired>, exists: (name: string) => boolean): void {
+    for (const [name, planned] of plan) this.#want(name, planned);
+    for (const { name, desired } of [...this.#states.values()]) {
+      if (plan.has(name)) continue;
+      if (exists(name)) this.#want(name, { kind: 'release', desired });
+      else this.#forget(name);
+    }
+  }
+
+  /** Runs a job for one name, unless one is to come anyway. */
+  refresh(name: string): void {
+    const state = this.#states.get(name);
+    if (state !== undefined && state.timer === undefined) this.#request(state);
+  }
+
+  /** Runs a job for every name. */
+  refreshAll(): void {
+    for (const name of this.#states.keys()) this.#options.request(name, PRIORITY.refresh);
+  }
+
+  /** Inspects it, when there is nothing more urgent, and mends what differs. */
+  verify(name: string): void {
+    const state = this.#states.get(name);
+    if (state === undefined) return;
+    state.needsVerify = true;
+    this.#options.request(name, PRIORITY.verify);
+  }
+
+  /** The job: it reads the state when it starts, so it works for the newest plan. Never fails. */
+  async run(name: string): Promise<void> {
+    const state = this.#states.get(name);
+    if (state === undefined || this.#options.signal.aborted) return;
+    const started = this.#options.now();
+    // A timer that is set from here on is for what comes after.
+    this.#stopWaiting(state);
+    try {
+      const outcome = await this.#reconcile(state);
+      this.#succeeded(state, outcome, this.#options.now() - started);
+    } catch (error) {
+      this.#failed(state, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  close(): void {
+    for (const state of this.#states.values()) this.#stopWaiting(state);
+  }
+
+  async #reconcile(state: State<Desired, Observed>): Promise<Outcome> {
+    const { signal } = this.#options;
+    const known = state.needsVerify ? undefined : state.observed;
+    state.needsVerify = false;
+    const { outcome, observed } = await reconcile(this.#driver, { ...state, signal }, known);
+    state.observed = observed;
+    state.last = observed;
+    return outcome;
+  }
+
+  #want(name: string, planned: Planned<Desired>): void {
+    const { kind, desired } = planned;
+    const wait = kind === 'apply' ? planned.wait : undefined;
+    const known = this.#states.get(name);
+    const isSame =
+      known !== undefined &&
+      known.isReleased === (kind === 'release') &&
+      known.mayWait === (wait !== undefined) &&
+      (known.isReleased || this.#driver.isSame(known.desired, desired));
+    const state = known ?? this.#begin(name, desired);
+    state.desired = desired;
+    state.isReleased = kind === 'release';
+    state.mayWait = wait !== undefined;
+    if (!isSame) this.#request(state, wait);
+  }
+
+  #begin(name: string, desired: Desired): State<Desired, Observed> {
+    const state: State<Desired, Observed> = {
+      ...{ name, desired, isReleased: false, mayWait: false, observed: undefined },
+      ...{ last: this.#driver.recall?.(name, desired), needsVerify: false, verifiedAt: undefined },
+      ...{ failures: 0, lastError: undefined, isWaiting: false, timer: undefined },
+    };
+    this.#states.set(name, state);
+    this.#options.added(name);
+    return state;
+  }
+
+  #forget(name: string): void {
+    clearTimeout(this.#states.get(name)?.timer);
+    this.#states.delete(name);
+    this.#options.forgotten(name);
+  }
+
+  #request(state: State<Desired, Observed>, wait?: number): void {
+    if (wait === undefined) {
+      this.#options.request(state.name, this.#priorityOf(state));
+      return;
+    }
+    state.isWaiting = state.failures === 0;
+    state.timer ??= this.#later(state, wait);
+  }
+
+  #later(state: State<Desired, Observed>, milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      state.timer = undefined;
+      this.#options.request(state.name, this.#priorityOf(state));
+    }, milliseconds);
+  }
+
+  #stopWaiting(state: State<Desired, Observed>): void {
+    clearTimeout(state.timer);
+    state.timer = undefined;
+    state.isWaiting = false;
+  }
+
+  /** What fails may take long each time, so others come first; where nothing is yet comes before what is only to change. */
+  #priorityOf({ failures, last }: State<Desired, Observed>): Priority {
+    if (failures > 0) return PRIORITY.verify;
+    return last === undefined || this.#driver.isAbsent(last) ? PRIORITY.start : PRIORITY.refresh;
+  }
+
+  #succeeded(state: State<Desired, Observed>, outcome: Outcome, ms: number): void {
+    state.verifiedAt = this.#options.now();
+    state.failures = 0;
+    state.lastError = undefined;
+    this.#reports.ended?.(state, outcome, ms);
+  }
+
+  #failed(state: State<Desired, Observed>, error: Error): void {
+    const { retry, random, signal } = this.#options;
+    if (signal.aborted || this.#states.get(state.name) !== state) return;
+    state.failures += 1;
+    state.observed = undefined;
+    // The next sync will say the same. If it does not, its place is not gone at all.
+    const isGone = state.failures < GONE_IN_VAIN && this.#driver.isGone?.(error) === true;
+    const isKnown = state.lastError?.message === error.message;
+    state.lastError = isGone ? undefined : error;
+    this.#stopWaiting(state);
+    state.timer = this.#later(state, delay(state.failures, retry, random));
+    if (!isGone && !isKnown) this.#reports.failed?.(state, error);
+  }
+}
+
+/**
+ * So many failures in a row because a place "is gone", and it is reported like any other. A busy Engine may take
+ * seconds to say that fifty containers ended.
+ */
+const GONE_IN_VAIN = 5;

@@ -1,0 +1,188 @@
+/**
+ * The driver of features whose part of the world is rules in the kernels of network namespaces: knows what is loaded
+ * by its fingerprint, its facts and the kernel's own listing, and writes only where something differs.
+ */
+import { LoadError, messageOf } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { NetworkNamespace } from '../inventory/namespace.ts';
+import { type Loaded, NOTHING_LOADED, type Ruleset, type RulesetOwner } from '../inventory/ruleset.ts';
+import type { Driver, Target } from './driver.ts';
+import { attachmentsOf, type LoadMemory, verdictOn } from './load-memory.ts';
+
+/** Loads rules in namespaces, and reads them. Every method fails with a `LoadError`. */
+export interface RulesetLoader {
+  /** `replaces`: rules of this owner are loaded there. */
+  load(namespace: NetworkNamespace, ruleset: Ruleset, replaces: boolean): Promise<Loaded>;
+  inspect(namespace: NetworkNamespace, owner: RulesetOwner): Promise<Loaded>;
+  clear(namespace: NetworkNamespace, owner: RulesetOwner): Promise<void>;
+}
+
+/** A feature that desires rules. */
+export interface RulesetSource<Desired> {
+  readonly name: string;
+  readonly after?: readonly string[];
+  readonly owner: RulesetOwner;
+  isSame(one: Desired, other: Desired): boolean;
+  namespaceOf(desired: Desired): NetworkNamespace;
+  render(desired: Desired): Promise<Rendering>;
+  /** True for rules that are only better than none: whatever is loaded already stays. */
+  isFallback?(desired: Desired): boolean;
+  /** What is loaded in a namespace that is new, if that is known without an inspection. */
+  loadedAtStart?(desired: Desired): Promise<Loaded> | undefined;
+  /** For logs. */
+  describe(desired: Desired): object;
+}
+
+export interface Rendering {
+  readonly ruleset: Ruleset;
+  /** The digest of the facts of this namespace that it is loaded with; undefined where it takes none. */
+  readonly facts?: string | undefined;
+  /** True if its facts are a guess, for which nothing that a former run has loaded is replaced. */
+  readonly isGuess?: boolean;
+}
+
+export interface ObservedRules {
+  readonly loaded: Loaded;
+  /** False if it may have been altered before anybody inspected it, so that it must be loaded anew. */
+  readonly isTrusted: boolean;
+  /** True while only a former run has told of it. */
+  readonly isRemembered: boolean;
+  /** True once this run has loaded something there. */
+  readonly isAppliedByUs: boolean;
+  /** The fingerprint of rules that something else has loaded in place of ours, until ours are found as they were. */
+  readonly rival: string | undefined;
+}
+
+export interface RulesetContext {
+  readonly loader: RulesetLoader;
+  readonly memory: LoadMemory;
+  readonly log: Logger;
+  /** Called when rules in a kernel were found altered. */
+  readonly onDrift?: ((namespace: NetworkNamespace) => void) | undefined;
+}
+
+const UNKNOWN: ObservedRules = {
+  ...{ loaded: NOTHING_LOADED, isTrusted: true, isRemembered: false },
+  ...{ isAppliedByUs: false, rival: undefined },
+};
+
+export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
+  readonly feature: string;
+  readonly after: readonly string[];
+  readonly #source: RulesetSource<Desired>;
+  readonly #context: RulesetContext;
+
+  constructor(source: RulesetSource<Desired>, context: RulesetContext) {
+    this.feature = source.name;
+    this.after = source.after ?? [];
+    this.#source = source;
+    this.#context = context;
+  }
+
+  isSame(one: Desired, other: Desired): boolean {
+    return this.#source.isSame(one, other);
+  }
+
+  recall(_name: string, desired: Desired): ObservedRules | undefined {
+    const namespace = this.#source.namespaceOf(desired);
+    const loaded = this.#context.memory.recall(namespace.id, attachmentsOf(namespace));
+    return loaded && { ...UNKNOWN, loaded, isRemembered: true };
+  }
+
+  /** An inspection that fails does not hold up a load, which replaces whatever is there. */
+  async inspect(target: Target<Desired, ObservedRules>): Promise<ObservedRules> {
+    try {
+      const atStart = this.#loadedAtStart(target);
+      return atStart === undefined
+        ? await this.#inspectKernel(target)
+        : { ...UNKNOWN, loaded: await atStart };
+    } catch (error) {
+      if (target.isReleased || this.#isFallback(target.desired) || this.isGone(error)) throw error;
+      const fields = { ...this.#named(target.desired), error: messageOf(error) };
+      this.#context.log.warn(fields, 'rules in the kernel could not be read; loading them again');
+      return { ...(target.last ?? UNKNOWN), loaded: NOTHING_LOADED };
+    }
+  }
+
+  async isInSync(
+    { desired }: Target<Desired, ObservedRules>,
+    { loaded, isTrusted, isAppliedByUs }: ObservedRules,
+  ): Promise<boolean> {
+    if (this.#isFallback(desired) && loaded.fingerprint !== undefined) return true;
+    const { ruleset, facts, isGuess = false } = await this.#source.render(desired);
+    if (!isTrusted || loaded.fingerprint !== ruleset.fingerprint) return false;
+    return (isGuess && !isAppliedByUs) || facts === undefined || facts === loaded.facts;
+  }
+
+  async apply({ desired }: Target<Desired, ObservedRules>, observed: ObservedRules): Promise<ObservedRules> {
+    const { ruleset } = await this.#source.render(desired);
+    const namespace = this.#source.namespaceOf(desired);
+    const replaces = observed.loaded.fingerprint !== undefined;
+    const loaded = await this.#context.loader.load(namespace, ruleset, replaces);
+    if (loaded.fingerprint !== ruleset.fingerprint)
+      throw notWhatWasLoaded(nameOf(namespace), ruleset.fingerprint, loaded);
+    return { ...UNKNOWN, loaded, isAppliedByUs: true, rival: observed.rival };
+  }
+
+  isAbsent({ loaded: { digest, fingerprint } }: ObservedRules): boolean {
+    return digest === undefined && fingerprint === undefined;
+  }
+
+  async release(
+    { desired }: Target<Desired, ObservedRules>,
+    observed: ObservedRules,
+  ): Promise<ObservedRules> {
+    await this.#context.loader.clear(this.#source.namespaceOf(desired), this.#source.owner);
+    return { ...UNKNOWN, isAppliedByUs: observed.isAppliedByUs };
+  }
+
+  isGone(error: unknown): boolean {
+    return error instanceof LoadError && error.gone;
+  }
+
+  /** Nobody but the feature itself can have loaded anything before the first job. */
+  #loadedAtStart({ desired, last, failures }: Target<Desired, ObservedRules>): Promise<Loaded> | undefined {
+    return last === undefined && failures === 0 ? this.#source.loadedAtStart?.(desired) : undefined;
+  }
+
+  /**
+   * What was altered counts as nothing of ours, so that it is replaced. What may have been altered before anybody
+   * inspected it (what a gate has loaded is known by its fingerprint alone) is loaded anew.
+   */
+  async #inspectKernel(target: Target<Desired, ObservedRules>): Promise<ObservedRules> {
+    const { loader, log, onDrift } = this.#context;
+    const { desired, last = UNKNOWN } = target;
+    const namespace = this.#source.namespaceOf(desired);
+    const loaded = await loader.inspect(namespace, this.#source.owner);
+    const verdict = verdictOn(target.last?.loaded, loaded, last.isRemembered);
+    if (verdict === 'unknown' && last.isRemembered)
+      log.info(this.#named(desired), 'rules in the kernel differ from the recorded load; loading them again');
+    const observed = { ...last, loaded, isRemembered: false, rival: undefined };
+    if (verdict !== 'altered') return { ...observed, isTrusted: last.isTrusted && verdict !== 'unknown' };
+    log.warn(this.#named(desired), 'rules in the kernel were changed');
+    onDrift?.(namespace);
+    // Somebody who alters single rules leaves our comment as it is, or none.
+    const isRival = loaded.fingerprint !== last.loaded.fingerprint;
+    const rival = isRival ? loaded.fingerprint : undefined;
+    return { ...observed, rival, loaded: target.isReleased ? loaded : NOTHING_LOADED };
+  }
+
+  #isFallback(desired: Desired): boolean {
+    return this.#source.isFallback?.(desired) === true;
+  }
+
+  #named(desired: Desired): object {
+    return { container: nameOf(this.#source.namespaceOf(desired)) };
+  }
+}
+
+export const nameOf = (namespace: NetworkNamespace): string =>
+  namespace.kind === 'host' ? 'the host' : namespace.target.name;
+
+/** A template that does not write its fingerprint as it should was tried out before, and is not used. */
+const notWhatWasLoaded = (name: string, wanted: string, { fingerprint }: Loaded): LoadError =>
+  new LoadError(
+    fingerprint === undefined
+      ? `the namespace of ${name} has no fingerprint after rules ${wanted} were loaded; a template must write {{comment}}, as the included ones do`
+      : `the namespace of ${name} holds the rules of another egresstrator (${fingerprint}) right after rules ${wanted} were loaded; if a second controller runs on this Engine, stop one`,
+  );

@@ -1,0 +1,52 @@
+/**
+ * A driver for worlds that are no kernel tables (networks of the Engine, attachments, routes): the feature says
+ * by which steps to come from what is observed to what is desired, and a table says how each kind of step is done.
+ */
+import type { Driver, Target } from './driver.ts';
+
+/** From the name of a step to what it needs; a step that no table handles does not compile. */
+export type Step<Arguments> = {
+  readonly [Action in keyof Arguments]: { readonly action: Action; readonly with: Arguments[Action] };
+}[keyof Arguments];
+
+export type StepTable<Arguments> = {
+  readonly [Action in keyof Arguments]: (needed: Arguments[Action], signal: AbortSignal) => Promise<void>;
+};
+
+export interface SteppedFeature<Desired, Observed, Arguments> {
+  readonly feature: string;
+  readonly after?: readonly string[];
+  isSame(one: Desired, other: Desired): boolean;
+  inspect(name: string, signal: AbortSignal): Promise<Observed>;
+  /** In the order in which they are taken; none if it is as desired. `undefined`: nothing of ours is desired. */
+  steps(desired: Desired | undefined, observed: Observed): readonly Step<Arguments>[];
+  readonly table: StepTable<Arguments>;
+}
+
+/** Steps are planned anew from what is there after a failure, so one that is half done is no special case. */
+export function steppedDriver<Desired, Observed, Arguments>(
+  feature: SteppedFeature<Desired, Observed, Arguments>,
+): Driver<Desired, Observed> {
+  const take = async (target: Target<Desired, Observed>, steps: readonly Step<Arguments>[]) => {
+    for (const step of steps) {
+      target.signal.throwIfAborted();
+      await execute(feature.table, step, target.signal);
+    }
+    return feature.inspect(target.name, target.signal);
+  };
+  return {
+    ...{ feature: feature.feature, after: feature.after ?? [] },
+    isSame: (one, other) => feature.isSame(one, other),
+    inspect: ({ name, signal }) => feature.inspect(name, signal),
+    isInSync: ({ desired }, observed) => feature.steps(desired, observed).length === 0,
+    apply: (target, observed) => take(target, feature.steps(target.desired, observed)),
+    isAbsent: (observed) => feature.steps(undefined, observed).length === 0,
+    release: (target, observed) => take(target, feature.steps(undefined, observed)),
+  };
+}
+
+const execute = <Arguments, Action extends keyof Arguments>(
+  table: StepTable<Arguments>,
+  step: { readonly action: Action; readonly with: Arguments[Action] },
+  signal: AbortSignal,
+): Promise<void> => table[step.action](step.with, signal);
