@@ -22,15 +22,12 @@ ENTRYPOINT ["/usr/local/lib/egresstrator/netns"]
 CMD ["version"]
 
 # --- what the controller is made of -----------------------------------------------------------------
-FROM ${BASE_IMAGE} AS dependencies
+FROM ${BASE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # .npmrc has no scripts run: the only ones among them compile optional native code that we have no use for.
-RUN npm ci --omit=dev && npm cache clean --force
-
-FROM dependencies AS build
-RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
+RUN npm ci && npm cache clean --force
+COPY scripts/bundle.ts scripts/
 COPY src src
 RUN npm run compile
 
@@ -39,7 +36,6 @@ RUN npm run compile
 FROM helper AS controller
 ENV NODE_ENV=production
 WORKDIR /app
-COPY --from=dependencies /app/node_modules node_modules
 COPY LICENSE package.json ./
 COPY dataplane dataplane
 COPY gate gate

@@ -3,15 +3,17 @@
  * (0 done, 1 failed, 2 wrong usage).
  */
 import { CommanderError } from 'commander';
+import { version } from '../common/assets.ts';
 import { UnansweredError, UsageError } from '../common/errors.ts';
-import { version } from '../config/assets.ts';
+import type { Flags } from '../config/config.ts';
 import type { Terminal } from '../config/terminal.ts';
 import { addGate } from './commands/gate.ts';
 import { addCompletion } from './completion.ts';
 import { createActions } from './lazy-commands.ts';
 import { shapesOf, translateLegacy } from './legacy-arguments.ts';
+import { ensureNodeFlags } from './node-flags.ts';
 import { printError } from './output.ts';
-import { createProgram } from './program.ts';
+import { type Actions, createProgram } from './program.ts';
 
 const terminal: Terminal = {
   ...{ stdout: process.stdout, stderr: process.stderr, environment: process.env },
@@ -22,7 +24,8 @@ const terminal: Terminal = {
 };
 
 async function main(): Promise<number> {
-  const program = createProgram(version(), createActions(terminal));
+  const actions = createActions(terminal);
+  const program = createProgram(version(), { ...actions, run: (flags) => runController(actions, flags) });
   addGate(program, terminal);
   addCompletion(program, (text) => process.stdout.write(text));
   for (const command of [program, ...program.commands]) command.exitOverride();
@@ -32,6 +35,11 @@ async function main(): Promise<number> {
   } catch (error) {
     return exitCodeOf(error);
   }
+}
+
+function runController({ run }: Actions, flags: Flags): Promise<void> {
+  ensureNodeFlags();
+  return run(flags);
 }
 
 function exitCodeOf(error: unknown): number {

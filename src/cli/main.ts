@@ -1,13 +1,13 @@
-#!/usr/bin/env -S MALLOC_ARENA_MAX=1 node --max-semi-space-size=2 --heap-growing-percent=40
+#!/usr/bin/env node
 /**
  * The entry point: runs the command line, if this Node.js is new enough for it.
- *
- * The first line has memory given back early: without it, a controller of 200 workloads holds at least 50 MB
- * more, and is no quicker. One arena of malloc is enough where one thread does the work.
  */
-import { assetPath, neededNode } from '../config/assets.ts';
+import { assetPath, neededNode } from '../common/assets.ts';
 
 const needed = neededNode();
+
+// Stack traces then name the lines of the sources. Always on, the maps would take 30 MB.
+if (process.env.EGRESSTRATOR_LOG_LEVEL === 'debug') process.setSourceMapsEnabled(true);
 
 if (Number.parseInt(process.versions.node, 10) >= needed) {
   // Not imported above: an older Node.js stops at words in there that it does not know, before it says this.

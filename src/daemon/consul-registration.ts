@@ -4,9 +4,9 @@
  * Nothing depends on it: what fails is logged once, and tried again at the next beat.
  */
 
+import { version } from '../common/assets.ts';
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
-import { version } from '../config/assets.ts';
 import type { Config } from '../config/config.ts';
 import { type Health, Registration, StatusBoard } from '../sources/consul/registration.ts';
 import { hostStatusOf } from './host-status.ts';

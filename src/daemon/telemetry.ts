@@ -3,10 +3,10 @@
  * about it through the API, and tells Consul that it is there.
  */
 import { hostname } from 'node:os';
+import { version } from '../common/assets.ts';
 import { EngineError, UserError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { steadyNow } from '../common/steady-clock.ts';
-import { version } from '../config/assets.ts';
 import type { Config } from '../config/config.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import { type ServiceReader, withServices } from '../diagnostics/read-services.ts';

@@ -2,9 +2,9 @@
  * The composition root: from a configuration to the adapters that it asks for.
  */
 
+import { version } from '../common/assets.ts';
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
-import { version } from '../config/assets.ts';
 import type { Config } from '../config/config.ts';
 import { type Terminal, wantsColour } from '../config/terminal.ts';
 import { createDataplane } from '../dataplane/create-dataplane.ts';

@@ -1,7 +1,7 @@
 /**
  * Into a namespace by nsenter, where the controller sees the host's processes: no container is needed.
  */
-import { resolve } from 'node:path';
+import { assetPath } from '../common/assets.ts';
 import type { NamespaceRef } from './dataplane.ts';
 import { exited, type Failure, failed, gone, refuseHost, tookTooLong } from './load-errors.ts';
 import { openNamespace } from './process-namespace.ts';
@@ -16,8 +16,7 @@ export interface NsenterSettings {
   readonly limit: number;
 }
 
-/** The same from `src/` and from `dist/`. */
-const shippedProgram = resolve(import.meta.dirname, '../../dataplane/netns');
+const shippedProgram = assetPath('dataplane/netns');
 
 export class NsenterRunner implements NamespaceRunner {
   readonly #settings: NsenterSettings;

@@ -2,7 +2,7 @@
  * Where the gate's files are on the host. `root` is where the host's own file system is seen from here:
  * `/`, or the folder on which a container has it mounted. All other paths are as the host knows them.
  */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { DEFAULT_RUN_DIR } from './names.ts';
 
 export interface GateSettings {
@@ -34,8 +34,5 @@ export const RUNTIME = 'egresstrator';
 
 /** A path of the host, as seen from here. */
 export const seen = ({ root }: Pick<GateSettings, 'root'>, path: string): string => join(root, path);
-
-/** A file that ships with this program; the same from `src/` and from `dist/`. */
-export const shipped = (path: string): string => resolve(import.meta.dirname, '../..', path);
 
 export const runtimePath = ({ libDir }: Pick<GateSettings, 'libDir'>): string => join(libDir, 'runtime');

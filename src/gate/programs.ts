@@ -6,9 +6,10 @@ import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
+import { assetPath } from '../common/assets.ts';
 import { loadTemplate } from '../rendering/catalog.ts';
 import { render } from '../rendering/render.ts';
-import { type GateSettings, seen, shipped } from './layout.ts';
+import { type GateSettings, seen } from './layout.ts';
 
 export interface GateFile {
   readonly name: string;
@@ -41,7 +42,7 @@ const NOTE = 'installed.json';
 export const AWK_PROGRAMS = ['files.awk', 'json.awk', 'request.awk', 'resolvers.awk', 'process.awk'] as const;
 
 export async function programFiles(): Promise<readonly GateFile[]> {
-  const read = (path: string) => readFile(shipped(path), 'utf8');
+  const read = (path: string) => readFile(assetPath(path), 'utf8');
   const readers = AWK_PROGRAMS.map(async (name) => ({
     name,
     content: await read(`gate/${name}`),

@@ -2,7 +2,7 @@
  * The templates that ship, by name, and how a user's own is read.
  */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { assetPath } from '../common/assets.ts';
 import { messageOf, TemplateError } from '../common/errors.ts';
 import { compileTemplate, type Template } from './template.ts';
 
@@ -28,9 +28,7 @@ export const isShipped = (name: string): name is ShippedTemplate =>
 
 const isPath = (text: string): boolean => text.includes('/') || text.endsWith('.hbs');
 
-/** `templates/` is as far from `src/rendering/` as from `dist/rendering/`. */
-const shippedPath = (name: ShippedTemplate): string =>
-  fileURLToPath(new URL(`../../templates/${name}.hbs`, import.meta.url));
+const shippedPath = (name: ShippedTemplate): string => assetPath(`templates/${name}.hbs`);
 
 /** The one place of this layer that touches the disk. */
 function read(path: string): string {

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
+import { version } from '../../common/assets.ts';
 import { messageOf, UsageError, UserError } from '../../common/errors.ts';
-import { version } from '../../config/assets.ts';
 import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import type { Finding } from '../../diagnostics/finding.ts';

@@ -2,10 +2,10 @@
  * `egresstrator` without a command: runs the controller until it is told to stop.
  */
 import { release } from 'node:os';
+import { version } from '../../common/assets.ts';
 import type { Backoff } from '../../common/backoff.ts';
 import type { Logger } from '../../common/logger.ts';
 import { steadyNow } from '../../common/steady-clock.ts';
-import { version } from '../../config/assets.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { serveWatchers } from '../../daemon/api/listen.ts';

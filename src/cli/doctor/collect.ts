@@ -3,8 +3,8 @@
  */
 import { access, readFile } from 'node:fs/promises';
 import { release } from 'node:os';
+import { version } from '../../common/assets.ts';
 import { EngineError, messageOf } from '../../common/errors.ts';
-import { version } from '../../config/assets.ts';
 import type { Config } from '../../config/config.ts';
 import { ApiClient, isListening } from '../../daemon/api/client.ts';
 import { StatusReply } from '../../daemon/api/schema.ts';

@@ -25,6 +25,7 @@ test('each package that has an install script was looked at, and works without',
   expect(having.map((name) => name.replace(/^node_modules\//, '')).sort()).toEqual([
     '@swc/core', // tells of a machine that it has no binary for
     'cpu-features', // native code for ssh2, optional
+    'esbuild', // puts its program in the place of a script that calls it
     'node',
     'protobufjs', // compares versions
     'ssh2', // native code, optional

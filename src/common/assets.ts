@@ -1,5 +1,6 @@
 /**
- * Files that come with the program, the same beside `src` and beside `dist`.
+ * Files that come with the program, the same beside `src` and beside `dist`: this file is two folders below them, and
+ * so is each chunk of the bundle.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
