@@ -86,6 +86,8 @@ const MOST_COLLECTIONS = 60;
 const MOST_LINES = 20;
 /** Namespaces that are read at once. */
 const AT_ONCE = 2;
+/** Milliseconds between two times that what nobody needs any more is forgotten. */
+const FORGET_EVERY = 60_000;
 /** Milliseconds in which a question is answered, as far as what was found before allows it. */
 const PATIENCE = 400;
 
@@ -96,6 +98,7 @@ export class DenyLog {
   readonly #budgets = new Map<string, LineBudget>();
   readonly #summaries = new Map<string, DeniedSummary>();
   readonly #startedAt: number;
+  #forgotAt = Number.NEGATIVE_INFINITY;
   /** The last reports, by namespace. */
   readonly #last = new Map<NamespaceId, DeniedReport>();
   /** What a namespace had counted of its traffic before its refusals were read. */
@@ -272,6 +275,8 @@ export class DenyLog {
   /** Of containers that are gone, what was logged lately is kept: they may come back. */
   #forget(): void {
     const now = this.#options.now();
+    if (now - this.#forgotAt < FORGET_EVERY) return;
+    this.#forgotAt = now;
     const names = new Set(this.#options.namespaces().map(({ target }) => target.name));
     const ids = new Set(this.#options.namespaces().map(({ id }) => id));
     for (const known of [this.#last, this.#traffic]) {

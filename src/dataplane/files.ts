@@ -1,38 +1,56 @@
 /**
- * Looking at files that may be gone, or that somebody else may make as long as he likes.
+ * Looking at files of procfs that may be gone, or that somebody else may make as long as he likes.
+ *
+ * They are in memory, so they are read at once: through the thread pool each of these calls would cost two wake-ups,
+ * and hundreds of namespaces are looked at every minute.
  */
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 
 /** All that is read here is far shorter. */
 const most = 64 * 1024;
 
+/** What is read here mostly fits, so that one more read tells its end. */
+const usual = 4 * 1024;
+
 /** The file's text, of a longer one the start; undefined where it cannot be read. */
 export async function readStart(path: string): Promise<string | undefined> {
-  const file = await open(path, 'r').catch(() => undefined);
-  if (file === undefined) return undefined;
-  try {
-    const chunks: Buffer[] = [];
-    // procfs may give less than was asked for.
-    for (let left = most; left > 0; ) {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(left), 0, left);
-      if (bytesRead === 0) break;
-      chunks.push(buffer.subarray(0, bytesRead));
-      left -= bytesRead;
+  return attempt(() => {
+    const file = openSync(path, 'r');
+    try {
+      return readFrom(file);
+    } finally {
+      closeSync(file);
     }
-    return Buffer.concat(chunks).toString();
-  } catch {
-    return undefined;
-  } finally {
-    await file.close();
+  });
+}
+
+/** procfs may give less than was asked for. */
+function readFrom(file: number): string {
+  const chunks: Buffer[] = [];
+  for (let left = most; left > 0; ) {
+    const buffer = Buffer.allocUnsafe(Math.min(left, usual));
+    const bytesRead = readSync(file, buffer);
+    if (bytesRead === 0) break;
+    chunks.push(buffer.subarray(0, bytesRead));
+    left -= bytesRead;
   }
+  return Buffer.concat(chunks).toString();
 }
 
 /** Undefined where nobody can tell. */
 export async function isSameFile(handle: FileHandle, path: string): Promise<boolean | undefined> {
-  const [one, other] = await Promise.allSettled([
-    handle.stat({ bigint: true }),
-    stat(path, { bigint: true }),
-  ]);
-  if (one.status === 'rejected' || other.status === 'rejected') return undefined;
-  return one.value.dev === other.value.dev && one.value.ino === other.value.ino;
+  return attempt(() => {
+    const one = fstatSync(handle.fd, { bigint: true });
+    const other = statSync(path, { bigint: true });
+    return one.dev === other.dev && one.ino === other.ino;
+  });
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }

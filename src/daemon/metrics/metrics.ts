@@ -5,11 +5,12 @@
  * No label grows without bound: services share one source label, and refused packets are told for at
  * most `MOST_CONTAINERS` names.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { NAMESPACE_STATES } from '../../features/egress/states.ts';
 import type { DeniedSummary } from '../../inventory/denied-record.ts';
 import type { SourceStatus, Status } from '../status.ts';
 import type { ObservedLoad } from './measured-dataplane.ts';
+import { addProcessMetrics } from './process-metrics.ts';
 
 export interface MetricsOptions {
   readonly version: string;
@@ -61,7 +62,7 @@ export class Metrics {
       for (const outcome of ['loaded', 'failed', 'gone']) this.#loads.inc({ outcome, loader }, 0);
     this.#addStates();
     this.#addRefusals();
-    collectDefaultMetrics({ register: this.#registry });
+    addProcessMetrics(this.#registry);
   }
 
   observeLoad({ outcome, loader, seconds }: ObservedLoad): void {

@@ -108,6 +108,19 @@ test('forged packets, frames and a full record are told by container', async () 
   expect(text).toContain('egresstrator_denied_record_full{container="quiet"} 0');
 });
 
+test('the process is told as it is when somebody asks, and nothing runs meanwhile', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  const { text } = await metrics().render();
+  expect(timers()).toBe(before);
+  const figure = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+  expect(figure('process_cpu_seconds_total')).toBeGreaterThan(0);
+  expect(figure('process_resident_memory_bytes')).toBeGreaterThan(10_000_000);
+  expect(figure('process_start_time_seconds')).toBeCloseTo(Date.now() / 1000 - process.uptime(), 0);
+  expect(figure('process_open_fds')).toBeGreaterThan(2);
+  expect(figure('nodejs_heap_size_used_bytes')).toBeGreaterThan(1_000_000);
+});
+
 describe.each(['deploy/grafana/egresstrator.json', 'deploy/prometheus/egresstrator.rules.yml'])(
   '%s',
   (path) => {
