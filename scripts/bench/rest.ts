@@ -1,9 +1,12 @@
 /**
- * The controller at rest and under churn, with many workloads and services: processor time, memory,
- * and what it asks of Consul.
+ * The controller at rest and under churn: on a host without workloads, beside the least that Node.js takes, and with
+ * many workloads and services. Processor time, wake-ups, memory, and what it asks of Consul.
  */
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { Consul } from '../../lab/consul.ts';
@@ -12,6 +15,7 @@ import { ensureWorkloadImage } from '../../lab/images.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { type RunningController, startController } from '../../test/support/egresstrator.ts';
 import type { Figure } from './measure.ts';
+import { type Usage, type UsageTargets, usageFigures, usageOf } from './usage.ts';
 
 /** Milliseconds after which nothing of the start goes on any more. */
 const SETTLING = 25_000;
@@ -26,7 +30,45 @@ export interface RestBench {
   readonly seconds: number;
 }
 
+const IDLE: UsageTargets = { processor: 0.05, wakeUps: 3, memory: 90, anonymous: 36 };
+const LOADED: UsageTargets = { processor: 0.7, memory: 115, anonymous: 62 };
+
 export async function benchRest(bench: RestBench): Promise<readonly Figure[]> {
+  return [...(await benchIdle(bench)), ...(await benchLoaded(bench))];
+}
+
+/** However the controller is started, it should take the same. */
+async function benchIdle(bench: RestBench): Promise<readonly Figure[]> {
+  const { engine, consul, program, seconds } = bench;
+  const group = 'controller, idle host';
+  const bare = [join(import.meta.dirname, 'bare-node.mjs'), consul.address, engine.socketPath];
+  const child = spawn(process.execPath, bare, { stdio: 'ignore' });
+  const folder = mkdtempSync(join(tmpdir(), 'egt-rest-'));
+  const byNode = join(folder, 'by-node');
+  writeFileSync(byNode, `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`, { mode: 0o755 });
+  const args = ['-c', consul.address, '--loader', 'nsenter', '--register', 'bench'];
+  try {
+    await using one = await startController({ engine, args, program });
+    await using other = await startController({
+      engine,
+      args: [...args, '--node', 'other'],
+      program: byNode,
+    });
+    await sleep(SETTLING);
+    const pids = [child.pid ?? 0, one.pid, other.pid];
+    const [floor, itself, asScript] = await Promise.all(pids.map((pid) => usageOf(pid, seconds)));
+    return [
+      ...(floor === undefined ? [] : usageFigures(group, 'Node.js that only listens', floor)),
+      ...(itself === undefined ? [] : usageFigures(group, 'started by its path', itself, IDLE)),
+      ...(asScript === undefined ? [] : usageFigures(group, 'as `node main.js`', asScript, IDLE)),
+    ];
+  } finally {
+    child.kill();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function benchLoaded(bench: RestBench): Promise<readonly Figure[]> {
   const { engine, consul, image, program, workloads, services, seconds } = bench;
   await registerServices(consul, services);
   const names = await startWorkloads(engine, workloads);
@@ -39,7 +81,7 @@ export async function benchRest(bench: RestBench): Promise<readonly Figure[]> {
       await waitFor(() => allProtected(controller, workloads), { what: 'all workloads', timeout: 300_000 });
       await sleep(SETTLING);
       const group = `controller, ${workloads} workloads, ${services} services on ${connections} connections`;
-      const calm = await watch(controller, consul, seconds, async () => {});
+      const calm = await watch(controller, consul, seconds);
       figures.push(...figuresOf(group, 'at rest', calm));
       if (connections < services) continue;
       let edits = 0;
@@ -58,24 +100,18 @@ export async function benchRest(bench: RestBench): Promise<readonly Figure[]> {
 }
 
 interface Watched {
-  /** Of one core, in percent: of the controller itself, and of the programs that it ran. */
-  readonly own: number;
-  readonly programs: number;
-  /** Resident, in MB. */
-  readonly memory: number;
+  readonly usage: Usage;
   readonly requestsPerMinute: number;
   readonly loads: number;
 }
 
 const figuresOf = (group: string, when: string, watched: Watched): readonly Figure[] => {
-  const most = (bound: number) => (when === 'at rest' ? { most: bound } : {});
-  const { own, programs, memory } = watched;
+  const isCalm = when === 'at rest';
+  const { usage, requestsPerMinute, loads } = watched;
   return [
-    { group, what: `processor, ${when}`, value: own + programs, unit: '% of a core', ...most(1) },
-    { group, what: `of that the programs it ran, ${when}`, value: programs, unit: '% of a core' },
-    { group, what: `memory, ${when}`, value: memory, unit: 'MB', ...most(150) },
-    { group, what: `Consul requests, ${when}`, value: watched.requestsPerMinute, unit: '1/min' },
-    { group, what: `loads, ${when}`, value: watched.loads, unit: 'loads', ...most(0) },
+    ...usageFigures(group, when, usage, isCalm ? LOADED : {}),
+    { group, what: `Consul requests, ${when}`, value: requestsPerMinute, unit: '1/min' },
+    { group, what: `loads, ${when}`, value: loads, unit: 'loads', ...(isCalm ? { most: 0 } : {}) },
   ];
 };
 
@@ -83,44 +119,13 @@ async function watch(
   controller: RunningController,
   consul: Consul,
   seconds: number,
-  eachSecond: () => Promise<void>,
+  eachSecond?: () => Promise<void>,
 ): Promise<Watched> {
   const from = controller.log.length;
-  const before = processorTime(controller.pid);
-  const started = performance.now();
-  for (let second = 0; second < seconds; second += 1) {
-    await eachSecond();
-    await sleep(Math.max(0, started + (second + 1) * 1000 - performance.now()));
-  }
-  const after = processorTime(controller.pid);
-  const percent = (key: keyof ProcessorTime) =>
-    (100 * 1000 * (after[key] - before[key])) / (performance.now() - started);
+  const usage = await usageOf(controller.pid, seconds, eachSecond);
   const loads = controller.log.slice(from).filter(({ msg }) => msg === 'rules loaded').length;
-  return {
-    own: percent('own'),
-    programs: percent('children'),
-    memory: memoryOf(controller.pid),
-    requestsPerMinute: await consulRequests(consul),
-    loads,
-  };
+  return { usage, requestsPerMinute: await consulRequests(consul), loads };
 }
-
-/** Seconds, user and system; the kernel counts in hundredths. */
-interface ProcessorTime {
-  readonly own: number;
-  /** Of those that have ended. */
-  readonly children: number;
-}
-
-function processorTime(pid: number): ProcessorTime {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const sum = (first: number) => (Number(fields[first]) + Number(fields[first + 1])) / 100;
-  return { own: sum(11), children: sum(13) };
-}
-
-const memoryOf = (pid: number): number =>
-  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1000;
 
 /** Consul's own count over its last whole interval of 10 s, without our asking for it. */
 async function consulRequests(consul: Consul): Promise<number> {
