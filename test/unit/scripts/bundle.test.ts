@@ -57,7 +57,7 @@ test('a stack trace names the functions, and where the log level is debug the li
   // What no user can mend: a runtime that lacks what every one has.
   const broken = '--import=data:text/javascript,Array.prototype.flatMap=()=>null.broken';
   const env = { NODE_OPTIONS: broken, EGRESSTRATOR_LOG_LEVEL: 'debug' };
-  expect(run(['status'], env).stderr).toMatch(/at optionsOf \(\S*\/src\/cli\/arguments\.ts:\d+/);
+  expect(run(['status'], env).stderr).toMatch(/at optionsOf \(\S*\/src\/cli\/legacy-arguments\.ts:\d+/);
 });
 
 test('holds the licences of what it is made of', () => {
