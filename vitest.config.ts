@@ -7,7 +7,10 @@ import { defineConfig } from 'vitest/config';
 const KERNEL = ['test/templates/kernel*.test.ts', 'test/integration/rule-set-kernel.test.ts'];
 const CONSUL = ['test/integration/consul-*.test.ts'];
 
-const slow = { testTimeout: 120_000, hookTimeout: 300_000, fileParallelism: false };
+const slow = { testTimeout: 120_000, hookTimeout: 300_000 };
+const oneByOne = { ...slow, fileParallelism: false };
+/** Files beside each other have Engines of their own: see test/support/engines.ts. */
+const beside = { ...slow, maxWorkers: 2, sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   test: {
@@ -19,27 +22,27 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
-      { test: { name: 'kernel', include: KERNEL, ...slow } },
-      { test: { name: 'consul', include: CONSUL, ...slow } },
+      { test: { name: 'kernel', include: KERNEL, ...oneByOne } },
+      { test: { name: 'consul', include: CONSUL, ...oneByOne } },
       {
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           exclude: [...KERNEL, ...CONSUL],
-          ...slow,
+          ...beside,
         },
       },
-      { test: { name: 'escape', include: ['test/escape/**/*.test.ts'], ...slow } },
+      { test: { name: 'escape', include: ['test/escape/**/*.test.ts'], ...oneByOne } },
       {
         test: {
           name: 'hostile',
           include: ['test/hostile/**/*.test.ts'],
-          ...slow,
+          ...oneByOne,
           hookTimeout: 600_000,
           testTimeout: 300_000,
         },
       },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...slow } },
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...beside } },
     ],
   },
 });

@@ -8,6 +8,7 @@ import { composeEnvironment } from '../../lab/compose-images.ts';
 import { callEngine } from '../../lab/engine/api.ts';
 import { type Engine, ensureEngine } from '../../lab/engine.ts';
 import { waitFor } from '../../lab/wait.ts';
+import { engineHere } from '../support/engines.ts';
 
 const project = `egt${process.pid}`;
 
@@ -17,7 +18,7 @@ describe('docker compose', () => {
   let env: Readonly<Record<string, string>>;
 
   beforeAll(async () => {
-    engine = await ensureEngine({ version: '28.5' });
+    engine = await ensureEngine(engineHere('28.5'));
     compose = await ensureCompose();
     env = await composeEnvironment(engine.socketPath);
   });

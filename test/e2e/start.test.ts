@@ -14,6 +14,7 @@ import { inCheckout } from '../../lab/paths.ts';
 import { readOrUndefined } from '../../lab/process.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { ensureHelperImage } from '../../scripts/setup.ts';
+import { engineHere } from '../support/engines.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egt-start-'));
 const mark = `EGT_START=${randomUUID()}`;
@@ -62,7 +63,7 @@ const seen = (words: RegExp): Promise<unknown> =>
   );
 
 beforeAll(async () => {
-  engine = await ensureEngine({ version: '28.5' });
+  engine = await ensureEngine(engineHere('28.5'));
   // Where npm start runs, nothing can be downloaded.
   await ensureHelperImage(engine);
 });

@@ -15,6 +15,7 @@ import { type Consul, startConsul } from '../../lab/consul.ts';
 import { type Engine, type EngineVersion, ensureEngine } from '../../lab/engine.ts';
 import { ensureEscapeImage } from '../../lab/images.ts';
 import { ensureTestImage, type RunningController, startController } from '../support/egresstrator.ts';
+import { engineHere } from '../support/engines.ts';
 import { inside } from '../support/kernel.ts';
 import { register } from '../support/stage.ts';
 import { type Workload, type WorkloadOptions, Workloads } from '../support/workloads.ts';
@@ -143,7 +144,7 @@ interface Parts {
 const toolsMount = ['--volume', `${fileURLToPath(new URL('.', import.meta.url))}:${TOOLS}:ro`];
 
 export async function openField(version: EngineVersion): Promise<Field> {
-  const engine = await ensureEngine({ version });
+  const engine = await ensureEngine(engineHere(version));
   const image = await ensureTestImage(engine);
   const workloads = new Workloads(engine, await ensureEscapeImage(engine.socketPath));
   const consul = await startConsul();

@@ -5,7 +5,7 @@
  * EGRESSTRATOR_HOSTILE_ONLY: a regular expression; makes only attempts whose name fits.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { onBothEngines } from '../support/on-both-engines.ts';
+import { onEachEngine } from '../support/engines.ts';
 import { attempts, feats, images } from './all.ts';
 import { ProvesNothing } from './feats.ts';
 import { type Row, table } from './table.ts';
@@ -16,7 +16,7 @@ const isChosen = ({ name }: { readonly name: string }) => only.test(name);
 const chosen = attempts.filter(isChosen);
 const starts = ['without the gate', 'with the gate'] as const;
 
-onBothEngines((version) => {
+onEachEngine((version) => {
   const rows = new Map<string, Row>();
   let trials: Trials;
   beforeAll(async () => {

@@ -6,7 +6,8 @@ import { dirname } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ensureBaseImage } from '../../lab/images.ts';
 import { ContainerReader } from '../../src/sources/docker/container-reader.ts';
-import { type DockerLab, openDockerLab, versions } from './docker-lab.ts';
+import { ENGINES } from '../support/engines.ts';
+import { type DockerLab, openDockerLab } from './docker-lab.ts';
 
 /** Says `works` or why not. SOCK, P: see below. */
 const PROOFS = {
@@ -23,7 +24,7 @@ const PROOFS = {
   makeDisk: `my $path = "/tmp/disk"; syscall(133, $path, 0060600, 7 << 8); print open(my $f, "<", $path) ? "works" : "no: $!"`,
 } as const;
 
-describe.each(versions)('Engine %s', (version) => {
+describe.each(ENGINES)('Engine %s', (version) => {
   let lab: DockerLab;
   let image: string;
   beforeAll(async () => {

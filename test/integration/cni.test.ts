@@ -8,11 +8,11 @@ import { waitFor } from '../../lab/wait.ts';
 import { CniNetwork } from '../support/cni.ts';
 import type { RunningController } from '../support/egresstrator.ts';
 import { argsFor } from '../support/endurance.ts';
+import { LOADERS, onEachEngine } from '../support/engines.ts';
 import { becomes, control, openStage, PORTS, putKey, type Stage } from '../support/stage.ts';
 import { connects, type Workload } from '../support/workloads.ts';
-import { versions } from './docker-lab.ts';
 
-describe.each(versions)('Engine %s', (version) => {
+onEachEngine((version) => {
   let stage: Stage;
   let network: CniNetwork;
   /** Pause containers with servers in them, granted and not. */
@@ -38,7 +38,7 @@ describe.each(versions)('Engine %s', (version) => {
   const rulesIn = async ({ pid }: Workload): Promise<string> =>
     (await execa('nsenter', [`--net=/proc/${pid}/ns/net`, 'nft', 'list', 'ruleset'])).stdout;
 
-  describe.each(['nsenter', 'helper'])('loading by %s', (loader) => {
+  describe.each(LOADERS)('loading by %s', (loader) => {
     const path = `cni-${loader}`;
     let controller: RunningController;
     const allow = (...ports: readonly number[]) =>

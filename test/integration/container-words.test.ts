@@ -17,9 +17,9 @@ import { ContainerReader } from '../../src/sources/docker/container-reader.ts';
 import type { Engine } from '../../src/sources/docker/engine.ts';
 import { EngineHttpError } from '../../src/sources/docker/errors.ts';
 import { imageJson, loadImage, loadPlatforms } from '../support/crafted-image.ts';
+import { onEachEngine } from '../support/engines.ts';
 import { looserThan, says, someWords, type Words } from '../support/some-words.ts';
 import { judge, verdictOf } from '../unit/gate/bundle.ts';
-import { versions } from './docker-lab.ts';
 
 /** How an image's author may write the same configuration. */
 const spellings: Readonly<Record<string, (json: string) => string>> = {
@@ -57,7 +57,7 @@ interface Said {
   readonly isGone: boolean;
 }
 
-describe.each(versions)('Engine %s', (version) => {
+onEachEngine((version) => {
   let own: OwnEngine;
   let engine: Engine;
   const folder = mkdtempSync(join(labRunFolder('words'), 'w'));

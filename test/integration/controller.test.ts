@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import type { RunningController } from '../support/egresstrator.ts';
+import { LOADERS, onEachEngine } from '../support/engines.ts';
 import { foreignRules, handles, inside, ourTables } from '../support/kernel.ts';
 import {
   becomes,
@@ -25,14 +26,14 @@ const AT_ONCE = 4_000;
 /** A KV edit is in the kernel within a second; a machine that runs other tests is given some more. */
 const SOON = 15_000;
 
-describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
+onEachEngine((version) => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await openStage(version);
   });
   afterAll(() => stage?.[Symbol.asyncDispose]());
 
-  describe.each(['nsenter', 'helper'] as const)('loading by %s', (loader) => {
+  describe.each(LOADERS)('loading by %s', (loader) => {
     const path = `${loader}/`;
     let controller: RunningController;
     beforeAll(async () => {

@@ -9,10 +9,11 @@ import { createDataplane } from '../../src/dataplane/create-dataplane.ts';
 import { HelperRunner, type HelperSettings } from '../../src/dataplane/helper.ts';
 import { NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
 import { ourLabels, ourName } from '../../src/sources/docker/labels.ts';
+import { ENGINES } from '../support/engines.ts';
 import { brokenText, imageWithProgram, smallText } from './dataplane-lab.ts';
-import { buildHelperImage, type DockerLab, dockerLab, openDockerLab, versions } from './docker-lab.ts';
+import { buildHelperImage, type DockerLab, dockerLab, openDockerLab } from './docker-lab.ts';
 
-describe.each(versions)('Engine %s', (version) => {
+describe.each(ENGINES)('Engine %s', (version) => {
   const instance = randomUUID();
   let lab: DockerLab;
   let image: string;
@@ -230,12 +231,12 @@ describe.each(versions)('Engine %s', (version) => {
   });
 });
 
-test.each(versions)(
+test.each(ENGINES)(
   'an Engine %s that crashes while a helper works: an answer, and nothing left',
   async (version) => {
     const own = await startEngine({
       version,
-      name: `docker-${version}`,
+      name: `crash-${version}`,
       daemonOptions: ['--live-restore'],
       diesWithParent: true,
     });

@@ -11,15 +11,16 @@ import { NsenterRunner } from '../../src/dataplane/nsenter.ts';
 import type { NamespaceRunner } from '../../src/dataplane/runner.ts';
 import { AutoRunner, nsenterAvailable } from '../../src/dataplane/select-loader.ts';
 import { NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
+import { ENGINES } from '../support/engines.ts';
 import { brokenText, smallText } from './dataplane-lab.ts';
-import { type DockerLab, openDockerLab, versions } from './docker-lab.ts';
+import { type DockerLab, openDockerLab } from './docker-lab.ts';
 
 const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
 const dataplane = createDataplane(new NsenterRunner());
 
 const hostTables = async () => (await execa('nft', ['list', 'tables'])).stdout;
 
-describe.each(versions)('Engine %s', (version) => {
+describe.each(ENGINES)('Engine %s', (version) => {
   let lab: DockerLab;
   beforeAll(async () => {
     lab = await openDockerLab(version);

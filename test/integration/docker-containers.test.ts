@@ -7,7 +7,8 @@ import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type OwnEngine, startEngine } from '../../lab/engine.ts';
 import { DockerContainerSource } from '../../src/sources/docker/containers.ts';
 import { container } from '../support/containers.ts';
-import { buildImageWith, type DockerLab, dockerLab, openDockerLab, versions } from './docker-lab.ts';
+import { ENGINES } from '../support/engines.ts';
+import { buildImageWith, type DockerLab, dockerLab, openDockerLab } from './docker-lab.ts';
 
 const soon = { timeout: 15_000, interval: 20 };
 
@@ -31,7 +32,7 @@ async function resolversOf(source: DockerContainerSource, id: string): Promise<r
   return source.resolvers(found);
 }
 
-describe.each(versions)('Engine %s', (version) => {
+describe.each(ENGINES)('Engine %s', (version) => {
   let lab: DockerLab;
   beforeAll(async () => {
     lab = await openDockerLab(version);
@@ -190,7 +191,7 @@ describe("the Engine's own resolvers", () => {
   });
 });
 
-describe.each(versions)('an Engine %s that goes away', (version) => {
+describe.each(ENGINES)('an Engine %s that goes away', (version) => {
   let own: OwnEngine;
   let lab: DockerLab;
   beforeAll(async () => {

@@ -2,9 +2,10 @@
 import { execa } from 'execa';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { helperImage } from '../../src/sources/docker/image.ts';
-import { buildHelperImage, type DockerLab, openDockerLab, versions } from './docker-lab.ts';
+import { ENGINES } from '../support/engines.ts';
+import { buildHelperImage, type DockerLab, openDockerLab } from './docker-lab.ts';
 
-describe.each(versions)('Engine %s', (version) => {
+describe.each(ENGINES)('Engine %s', (version) => {
   let lab: DockerLab;
   let image: string;
   beforeAll(async () => {

@@ -14,8 +14,7 @@ import type { NamespaceRef } from '../../src/dataplane/dataplane.ts';
 import { connect } from '../../src/sources/docker/connect.ts';
 import type { Engine } from '../../src/sources/docker/engine.ts';
 import { containerFrom } from '../../src/sources/docker/inspect.ts';
-
-export const versions: readonly EngineVersion[] = ['20.10', '28.5'];
+import { engineHere } from '../support/engines.ts';
 
 export interface DockerLab {
   readonly engine: Engine;
@@ -33,7 +32,7 @@ export interface DockerLab {
 }
 
 export async function openDockerLab(version: EngineVersion): Promise<DockerLab> {
-  const { socketPath } = await ensureEngine({ version });
+  const { socketPath } = await ensureEngine(engineHere(version));
   return dockerLab(socketPath);
 }
 

@@ -12,14 +12,14 @@ import { waitFor } from '../../lab/wait.ts';
 import { endure, Scene, type Trouble } from '../support/consul-scene.ts';
 import { RunningController } from '../support/egresstrator.ts';
 import { guardOver, unharmed } from '../support/endurance.ts';
+import { onEachEngine } from '../support/engines.ts';
 import { nothingLeaked } from '../support/footprint.ts';
 import { handles } from '../support/kernel.ts';
-import { onBothEngines } from '../support/on-both-engines.ts';
 import { ConsulStub, Relay } from '../support/relay.ts';
 import { becomes, ipv4, openStage, register, type Stage } from '../support/stage.ts';
 import { connects } from '../support/workloads.ts';
 
-onBothEngines((version) => {
+onEachEngine((version) => {
   let stage: Stage;
   let folder: string;
   /** Keeps its data, unlike that of the stage. */

@@ -8,20 +8,20 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import type { RunningController } from '../support/egresstrator.ts';
 import { argsFor, edit, forgotten, guardOver, protect, unharmed } from '../support/endurance.ts';
+import { LOADERS, onEachEngine } from '../support/engines.ts';
 import { footprint, nothingLeaked, pidOf } from '../support/footprint.ts';
 import { inside, ourTables } from '../support/kernel.ts';
-import { onBothEngines } from '../support/on-both-engines.ts';
 import { control, ipv4, openStage, type Stage, summary } from '../support/stage.ts';
 import { connects } from '../support/workloads.ts';
 
-onBothEngines((version) => {
+onEachEngine((version) => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await openStage(version);
   });
   afterAll(() => stage?.[Symbol.asyncDispose]());
 
-  describe.each(['nsenter', 'helper'])('containers come and go, loading by %s', (loader) => {
+  describe.each(LOADERS)('containers come and go, loading by %s', (loader) => {
     const path = `crowd-${loader}`;
     let controller: RunningController;
     beforeAll(async () => {

@@ -10,18 +10,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { RunningController } from '../support/egresstrator.ts';
 import { argsFor, edit, guardOver, protect, unharmed } from '../support/endurance.ts';
+import { LOADERS, onEachEngine } from '../support/engines.ts';
 import { handles } from '../support/kernel.ts';
-import { onBothEngines } from '../support/on-both-engines.ts';
 import { becomes, control, ipv4, openStage, putKey, type Stage } from '../support/stage.ts';
 
-onBothEngines((version) => {
+onEachEngine((version) => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await openStage(version);
   });
   afterAll(() => stage?.[Symbol.asyncDispose]());
 
-  describe.each(['nsenter', 'helper'])('killed, loading by %s', (loader) => {
+  describe.each(LOADERS)('killed, loading by %s', (loader) => {
     test('at random moments of its work: each next one goes on where it was', async () => {
       const path = `killed-${loader}`;
       await edit(stage, path, 80);

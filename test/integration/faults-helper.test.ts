@@ -5,16 +5,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LogLine, RunningController } from '../support/egresstrator.ts';
 import { edit, guardOver, protect, unharmed } from '../support/endurance.ts';
+import { onEachEngine } from '../support/engines.ts';
 import { type Footprint, footprint, nothingLeaked } from '../support/footprint.ts';
 import { handles } from '../support/kernel.ts';
-import { onBothEngines } from '../support/on-both-engines.ts';
 import { becomes, control, ipv4, openStage, type Stage, summary } from '../support/stage.ts';
 import { connects, type Workload } from '../support/workloads.ts';
 
 /** Milliseconds from the end of a short trouble to an edit that counts: one retry, and the load. */
 const SECONDS = 10_000;
 
-onBothEngines((version) => {
+onEachEngine((version) => {
   /** Of this test alone, so that it may be deleted and replaced. */
   const image = 'egresstrator-lab/helper:faults';
   const path = `helper-${version}`;

@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { removeAllContainers } from '../../lab/engine/api.ts';
 import { type EngineVersion, type OwnEngine, startEngine } from '../../lab/engine.ts';
 import { ensureWorkloadImage } from '../../lab/images.ts';
 import { labRunFolder } from '../../lab/paths.ts';
@@ -16,6 +17,7 @@ import { parseAddress } from '../../src/net/address.ts';
 import type { RuleSet } from '../../src/policy/rule-set.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { render } from '../../src/rendering/render.ts';
+import { engineName } from '../support/engines.ts';
 
 export interface Ended {
   readonly exitCode: number | undefined;
@@ -54,7 +56,7 @@ export async function openGateLab(version: EngineVersion): Promise<GateLab> {
   const folder = mkdtempSync(join(labRunFolder('gate'), 'g'));
   const configFile = join(folder, 'daemon.json');
   writeFileSync(configFile, daemonJson);
-  const engine = await startEngine({ version, name: `gate-${version}`, configFile });
+  const engine = await startEngine({ version, name: engineName(`gate-${version}`), configFile });
   const image = await ensureWorkloadImage(engine.socketPath);
   const { socketPath } = engine;
   const settings = {
@@ -66,6 +68,7 @@ export async function openGateLab(version: EngineVersion): Promise<GateLab> {
   await installGate(settings, false);
   const attempt = dockerOf(socketPath);
   const docker = async (...args: string[]) => succeeded(args, await attempt(...args));
+  await removeLeftovers(socketPath, attempt);
   await docker('network', 'create', '--subnet', '172.31.77.0/24', 'gate');
   const allowed = await serve(docker, image, 'allowed', '172.31.77.10');
   const forbidden = await serve(docker, image, 'forbidden', '172.31.77.11');
@@ -84,6 +87,12 @@ export async function openGateLab(version: EngineVersion): Promise<GateLab> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Of a run that was killed before it could remove its Engine. */
+async function removeLeftovers(socketPath: string, attempt: GateLab['try']): Promise<void> {
+  await removeAllContainers(socketPath);
+  await attempt('network', 'rm', 'gate');
 }
 
 const dockerOf =

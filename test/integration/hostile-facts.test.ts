@@ -7,9 +7,10 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { startController } from '../support/egresstrator.ts';
+import { onEachEngine } from '../support/engines.ts';
 import { leaseOn } from '../support/lease.ts';
 import { becomes, ipv4, openStage, putKey, type Stage, summary } from '../support/stage.ts';
 import { connects } from '../support/workloads.ts';
@@ -31,7 +32,7 @@ function blindProgram(folder: string, containers: string): string {
   return program;
 }
 
-describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
+onEachEngine((version) => {
   const folder = mkdtempSync(join(tmpdir(), 'egt-hostile-'));
   let stage: Stage;
 
@@ -74,7 +75,8 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
         timeout: 10_000,
       },
     );
-    for (const { id } of hostile) await leaseOn(await resolvConfOf(id));
+    using leases = new DisposableStack();
+    for (const { id } of hostile) leases.use(await leaseOn(await resolvConfOf(id)));
 
     const containers = dirname(dirname(await resolvConfOf(server.id)));
     const begun = performance.now();

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../lab/ports.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { ApiClient } from '../../src/daemon/api/client.ts';
 import { SnapshotReply } from '../../src/daemon/api/diagnostics-schema.ts';
@@ -22,16 +23,14 @@ import { to } from '../unit/diagnostics/fixtures.ts';
 const PATH = 'insight/';
 const cliPath = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 /** Where the controller serves its metrics. */
-const METRICS = '127.0.0.1:19464';
-
+let listen: string;
 let stage: Stage;
 let controller: RunningController;
 let web: Workload;
 
-const args = ['--loader', 'nsenter', '--listen', METRICS, '--denied-interval', '1'];
-
 beforeAll(async () => {
   stage = await openStage('28.5');
+  listen = `127.0.0.1:${await freePort()}`;
   await putKey(stage, `${PATH}app`, '# nothing yet');
   await putKey(stage, `${PATH}shop`, `${ipv4(stage.other)}:tcp/80`);
   await register(stage, {
@@ -41,7 +40,7 @@ beforeAll(async () => {
     address: ipv4(stage.server),
     port: 80,
   });
-  controller = await control(stage, PATH, args);
+  controller = await control(stage, PATH, args());
   web = await stage.workloads.run('web', { acl: 'app, missing' });
   await controller.logged(
     ({ msg, container }) => msg === 'rules loaded' && container === web.name,
@@ -53,6 +52,8 @@ afterAll(async () => {
   await controller?.[Symbol.asyncDispose]();
   await stage?.[Symbol.asyncDispose]();
 });
+
+const args = () => ['--loader', 'nsenter', '--listen', listen, '--denied-interval', '1'];
 
 const common = (socket: string) => [
   ...['--socket', socket, '--docker-host', `unix://${stage.engine.socketPath}`],
@@ -70,7 +71,7 @@ const file = (text: string): string => {
   return path;
 };
 
-const metrics = async (): Promise<string> => (await fetch(`http://${METRICS}/metrics`)).text();
+const metrics = async (): Promise<string> => (await fetch(`http://${listen}/metrics`)).text();
 
 describe('a container that cannot reach a service', () => {
   test('finds the line that it needs in two commands', async () => {
@@ -254,8 +255,8 @@ describe('the host', () => {
   });
 
   test('serves nothing on its address that changes anything, or shows rules', async () => {
-    const override = await fetch(`http://${METRICS}/v1/overrides`, { method: 'POST', body: '{}' });
-    const picture = await fetch(`http://${METRICS}/v1/snapshot`);
+    const override = await fetch(`http://${listen}/v1/overrides`, { method: 'POST', body: '{}' });
+    const picture = await fetch(`http://${listen}/v1/snapshot`);
     expect([override.status, picture.status]).toEqual([404, 404]);
   });
 });
@@ -435,7 +436,7 @@ describe('a workload that floods the record of denials', () => {
     const { folder } = controller;
     await controller.stop();
     await datagrams(ipv4(stage.server), 24, 24);
-    controller = await control(stage, PATH, args, folder);
+    controller = await control(stage, PATH, args(), folder);
     await expect.poll(packets, { timeout: 30_000 }).toEqual({ packets: 9_003, rows: 2_050 });
   });
 });

@@ -20,6 +20,7 @@ import { createNamespaces } from '../../lab/netns.ts';
 import { freePorts } from '../../lab/ports.ts';
 import { end, freeze, gone, identify, isAlive, launch, signal } from '../../lab/process.ts';
 import { waitFor } from '../../lab/wait.ts';
+import { ENGINES, engineHere } from '../support/engines.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egresstrator-lab-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -98,13 +99,13 @@ test('free ports are distinct', async () => {
   expect(new Set(await freePorts(50)).size).toBe(50);
 });
 
-describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
+describe.each(ENGINES)('Engine %s', (version) => {
   let engine: Engine;
   let image: string;
   const name = `lab-test-${process.pid}`;
 
   beforeAll(async () => {
-    engine = await ensureEngine({ version });
+    engine = await ensureEngine(engineHere(version));
     image = await ensureWorkloadImage(engine.socketPath);
   });
   afterAll(async () => {
@@ -116,7 +117,7 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
     expect(engine.version).toMatch(new RegExp(`^${version === '28.5' ? '(28|29|[3-9]\\d)' : '20\\.10'}\\.`));
     const pid = await pidOf(engine);
     expect(pid).toBeGreaterThan(0);
-    expect(await pidOf(await ensureEngine({ version }))).toBe(pid);
+    expect(await pidOf(await ensureEngine(engineHere(version)))).toBe(pid);
   });
 
   test('is used as the host engine where it answers, and then not stopped', async () => {
@@ -191,7 +192,7 @@ describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
   });
 });
 
-describe.each(['20.10', '28.5'] as const)('an Engine %s of a test', (version) => {
+describe.each(ENGINES)('an Engine %s of a test', (version) => {
   let engine: OwnEngine;
 
   beforeAll(async () => {
@@ -310,7 +311,7 @@ describe('Consul', () => {
   });
 
   test('runs where an Engine runs, for its containers in the host network', async () => {
-    const engine = await ensureEngine({ version: '28.5' });
+    const engine = await ensureEngine(engineHere('28.5'));
     const image = await ensureWorkloadImage(engine.socketPath);
     await withConsul({ engine }, async (consul) => {
       const url = `http://127.0.0.1:${new URL(consul.address).port}/v1/status/leader`;

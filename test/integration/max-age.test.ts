@@ -22,7 +22,7 @@ import {
 } from '../support/stage.ts';
 import { connects } from '../support/workloads.ts';
 
-const SECONDS = 30;
+const SECONDS = 15;
 const LOAD = ['-k', 'age/', '--loader', 'nsenter', '--register', 'none', '--consul-wait', '1'];
 
 let stage: Stage;

@@ -12,9 +12,10 @@ import { HelperRunner } from '../../src/dataplane/helper.ts';
 import { NsenterRunner } from '../../src/dataplane/nsenter.ts';
 import type { NamespaceRunner } from '../../src/dataplane/runner.ts';
 import { NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
+import { ENGINES, LOADERS } from '../support/engines.ts';
 import { evaders } from '../support/evaders.ts';
 import { smallText } from './dataplane-lab.ts';
-import { buildHelperImage, type DockerLab, openDockerLab, versions } from './docker-lab.ts';
+import { buildHelperImage, type DockerLab, openDockerLab } from './docker-lab.ts';
 
 const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
 
@@ -24,7 +25,7 @@ const namespaceAt = async (path: string): Promise<string | undefined> =>
 const tablesIn = async ({ sandbox = '' }: NamespaceRef): Promise<string> =>
   (await execa('nsenter', [`--net=${sandbox}`, 'nft', 'list', 'tables'])).stdout;
 
-describe.each(versions)('Engine %s', (version) => {
+describe.each(ENGINES)('Engine %s', (version) => {
   let lab: DockerLab;
   let ways: Readonly<Record<'nsenter' | 'helper', NamespaceRunner>>;
   beforeAll(async () => {
@@ -36,7 +37,7 @@ describe.each(versions)('Engine %s', (version) => {
   describe.each(evaders)('a first process that $what', ({ options, program, prepare }) => {
     beforeAll(prepare);
 
-    test.each(['nsenter', 'helper'] as const)('%s loads where its network is', async (way) => {
+    test.each(LOADERS)('%s loads where its network is', async (way) => {
       const ref = await lab.namespaceOf(await lab.startRunning(program, ...options));
       // The Engine cannot end a process whose first thread has ended.
       onTestFinished(() => void process.kill(ref.pid, 'SIGKILL'));
@@ -55,20 +56,17 @@ describe.each(versions)('Engine %s', (version) => {
     });
   });
 
-  test.each(['nsenter', 'helper'] as const)(
-    '%s says that a first process has moved, and no more than that',
-    async (way) => {
-      const [mover] = evaders;
-      const dataplane = createDataplane(ways[way]);
-      const moved = await lab.namespaceOf(
-        await lab.startRunning(mover?.program ?? [], ...(mover?.options ?? [])),
-      );
-      await sleep(1_000);
-      expect((await dataplane.inspect(moved)).loaded).toEqual({ ...nothing, isLeft: true });
-      const ordinary = await lab.namespaceOf(await lab.start());
-      expect((await dataplane.inspect(ordinary)).loaded).toEqual(nothing);
-    },
-  );
+  test.each(LOADERS)('%s says that a first process has moved, and no more than that', async (way) => {
+    const [mover] = evaders;
+    const dataplane = createDataplane(ways[way]);
+    const moved = await lab.namespaceOf(
+      await lab.startRunning(mover?.program ?? [], ...(mover?.options ?? [])),
+    );
+    await sleep(1_000);
+    expect((await dataplane.inspect(moved)).loaded).toEqual({ ...nothing, isLeft: true });
+    const ordinary = await lab.namespaceOf(await lab.start());
+    expect((await dataplane.inspect(ordinary)).loaded).toEqual(nothing);
+  });
 
   test('a helper is shown the namespace alone, and enters it by itself only where it has to', async () => {
     const inspected: string[] = [];

@@ -5,14 +5,15 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Consul, startConsul } from '../../lab/consul.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { gateStatus } from '../../src/gate/status.ts';
 import { type CliResult, type RunningController, runCli, startController } from '../support/egresstrator.ts';
+import { onEachEngine } from '../support/engines.ts';
 import { type GateLab, openGateLab } from './gate-lab.ts';
 
-describe.each(['20.10', '28.5'] as const)('Engine %s', (version) => {
+onEachEngine((version) => {
   const folder = mkdtempSync(join(tmpdir(), 'egt-uninstall-'));
   const state = join(folder, 'state');
   let lab: GateLab;

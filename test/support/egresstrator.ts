@@ -14,7 +14,7 @@ import type { z } from 'zod';
 import type { Engine } from '../../lab/engine.ts';
 import { ensureBaseImage } from '../../lab/images.ts';
 import { withLock } from '../../lab/lock.ts';
-import { searchPath } from '../../lab/paths.ts';
+import { labDir, searchPath } from '../../lab/paths.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { HealthReply, StatusReply } from '../../src/daemon/api/schema.ts';
 
@@ -22,6 +22,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 export type Environment = Readonly<Record<string, string>>;
+
+/** The sources are read and compiled at each start of the program: this halves what a start costs. */
+const compiled: Environment = { NODE_COMPILE_CACHE: join(labDir(), 'compiled') };
 
 export interface CliResult {
   /** Undefined if a signal ended it. */
@@ -34,7 +37,7 @@ export interface CliResult {
 export async function runCli(args: readonly string[], environment: Environment = {}): Promise<CliResult> {
   const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args], {
     ...{ cwd: root, stdin: 'ignore', reject: false, extendEnv: false, timeout: 60_000 },
-    env: { PATH: searchPath(), ...environment },
+    env: { PATH: searchPath(), ...compiled, ...environment },
   });
   return { code: exitCode, stdout, stderr };
 }
@@ -88,7 +91,7 @@ export class RunningController implements AsyncDisposable {
     const command = ['--pdeathsig', 'KILL', ...run, ...docker, ...own, ...args];
     this.#child = spawn('setpriv', command, {
       cwd: root,
-      env: { PATH: `${dirname(process.execPath)}:${searchPath()}`, ...environment },
+      env: { PATH: `${dirname(process.execPath)}:${searchPath()}`, ...compiled, ...environment },
       stdio: ['ignore', 'inherit', 'pipe'],
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (chunk: string) => this.#hear(chunk));

@@ -4,14 +4,19 @@
 import { expect } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import type { RunningController } from './egresstrator.ts';
+import { comparing, type TestedLoader } from './engines.ts';
 import { Guard } from './guard.ts';
 import { becomes, ipv4, putKey, type Stage } from './stage.ts';
 import type { Workload } from './workloads.ts';
 
 /** For a controller whose keys are below a path of its own. */
-export const argsFor = ({ consul, image }: Stage, path: string, loader: string): readonly string[] => [
+export const argsFor = (
+  { consul, image }: Stage,
+  path: string,
+  loader: TestedLoader | 'auto',
+): readonly string[] => [
   ...['-c', consul.address, '-k', `${path}/`, '-i', image, '--register', 'none'],
-  ...['--loader', loader, '--drift-interval', '1'],
+  ...['--loader', loader, ...comparing(loader)],
 ];
 
 /** The key `db` below a path allows these ports of the server. */

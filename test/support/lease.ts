@@ -4,15 +4,14 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { onTestFinished } from 'vitest';
 
 /** F_SETLEASE with F_WRLCK. The kernel asks for it back by SIGIO, which is not listened to. */
 const PROGRAM = `open(F, '+<', $ARGV[0]) or die; $SIG{IO} = 'IGNORE'; $| = 1;
 fcntl(F, 1024, 1) or die "no lease: $!"; print "leased\\n"; sleep 300`;
 
-/** Resolves once the lease is held, by a process outside of any container, until the test ends. */
-export async function leaseOn(path: string): Promise<void> {
+/** Resolves once the lease is held, by a process outside of any container, until it is disposed of. */
+export async function leaseOn(path: string): Promise<Disposable> {
   const holder = spawn('perl', ['-e', PROGRAM, path], { stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(() => void holder.kill());
   await once(holder.stdout, 'data');
+  return { [Symbol.dispose]: () => void holder.kill() };
 }

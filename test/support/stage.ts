@@ -6,6 +6,7 @@ import { type Consul, startConsul } from '../../lab/consul.ts';
 import { type Engine, type EngineVersion, ensureEngine } from '../../lab/engine.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { ensureTestImage, type RunningController, startController } from './egresstrator.ts';
+import { engineHere } from './engines.ts';
 import { connects, type Workload, Workloads } from './workloads.ts';
 
 export const PORTS = [80, 81] as const;
@@ -25,7 +26,7 @@ export interface Stage extends AsyncDisposable {
 }
 
 export async function openStage(version: EngineVersion): Promise<Stage> {
-  const engine = await ensureEngine({ version });
+  const engine = await ensureEngine(engineHere(version));
   const image = await ensureTestImage(engine);
   const workloads = await Workloads.on(engine);
   const consul = await startConsul();
@@ -108,7 +109,7 @@ export async function becomes(
   const from = performance.now();
   const what = `${workload.name} to find ${address}:${port} ${verdict}`;
   const look = async () => (await connects(workload, address, port)) === verdict;
-  await waitFor(look, { what, timeout: 20_000, interval: 2 });
+  await waitFor(look, { what, timeout: 20_000, interval: 20 });
   return performance.now() - from;
 }
 

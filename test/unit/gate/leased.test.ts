@@ -15,7 +15,7 @@ test.each(awks())('with %s, a lease on the file delays the start for a moment, n
   mkdirSync(join(folder, 'prepared'), { recursive: true });
   const ask = () => runAwk(awk, ['files', 'resolvers'], [file, '192.0.2.7', folder]);
   expect(ask()).toBe(', 192.0.2.7\n\n');
-  await leaseOn(file);
+  using _lease = await leaseOn(file);
   const from = performance.now();
   expect(ask()).toBe('\n\n');
   expect(performance.now() - from).toBeLessThan(20_000);

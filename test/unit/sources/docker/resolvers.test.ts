@@ -72,7 +72,7 @@ describe("the Engine's own file", () => {
 
   test('holds up nothing while root inside has a lease on it', async () => {
     const path = file('leased', 'nameserver 10.0.0.2\n');
-    await leaseOn(path);
+    using _lease = await leaseOn(path);
     const reads = Array.from({ length: 8 }, () => readHere(path));
     expect(await Promise.all(reads)).toEqual(reads.map(() => undefined));
   });
