@@ -9,9 +9,9 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { LabError } from './errors.ts';
 import { withLock } from './lock.ts';
+import { timed } from './log.ts';
 import { labFolder, searchPath } from './paths.ts';
 import { run } from './run.ts';
-import { timed } from './say.ts';
 
 const archiveKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 

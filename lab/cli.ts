@@ -7,7 +7,7 @@ import { labEngines, stopLabEngine } from './engine/all.ts';
 import { type EngineVersion, ensureEngine } from './engine.ts';
 import { LabError } from './errors.ts';
 import { ensureBaseImage, ensureWorkloadImage } from './images.ts';
-import { timed } from './say.ts';
+import { timed } from './log.ts';
 
 const usage =
   'Usage: npm run lab -- up [host] [20.10] [28.5] | down | status | compose <arguments of docker compose>';

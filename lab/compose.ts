@@ -6,9 +6,9 @@ import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { ensureCommands, unpackedPackages } from './apt.ts';
+import { log } from './log.ts';
 import { labFolder, searchPath } from './paths.ts';
 import { type CommandOptions, run } from './run.ts';
-import { say } from './say.ts';
 
 export interface Compose {
   readonly version: string;
@@ -26,7 +26,7 @@ export async function ensureCompose(): Promise<Compose> {
   const installed = await composeVersion(base);
   const env = installed === undefined ? { ...base, DOCKER_CONFIG: await privateConfiguration() } : base;
   const version = installed ?? (await composeVersion(env)) ?? 'unknown';
-  say(`found docker compose ${version}`);
+  log(`found docker compose ${version}`);
   return { version, env, run: (socketPath, args, options) => runCompose(env, socketPath, args, options) };
 }
 

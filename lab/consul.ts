@@ -8,9 +8,9 @@ import { Consul } from './consul/cluster.ts';
 import { type ConsulOptions, serverPlans } from './consul/plan.ts';
 import { consulProgram } from './consul/program.ts';
 import { ConsulServer } from './consul/server.ts';
+import { timed } from './log.ts';
 import { labRunFolder } from './paths.ts';
 import { identify } from './process.ts';
-import { timed } from './say.ts';
 
 export { makeCertificates } from './consul/certificates.ts';
 export { Consul } from './consul/cluster.ts';

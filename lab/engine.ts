@@ -13,7 +13,7 @@ import { type EngineVersion, enginePrograms } from './engine/programs.ts';
 import { readRecord } from './engine/record.ts';
 import { LabError } from './errors.ts';
 import { withLock } from './lock.ts';
-import { say } from './say.ts';
+import { log } from './log.ts';
 
 export type { NetworkKind } from './engine/network.ts';
 export type { EngineVersion } from './engine/programs.ts';
@@ -88,7 +88,7 @@ export async function startEngine(options: EngineOptions): Promise<OwnEngine> {
     const from = performance.now();
     const answered = await ensureDaemon(daemon);
     const seconds = ((performance.now() - from) / 1000).toFixed(1);
-    say(
+    log(
       `${wasRunning ? 'found' : 'started'} Docker Engine ${answered} at ${layout.socketPath} (${seconds} s)`,
     );
     return ownEngine(name, answered, daemon);
@@ -135,7 +135,7 @@ async function enginePresent(env = process.env): Promise<Engine | undefined> {
   }
   const version = await answeringVersion(socketPath);
   if (version === undefined) return undefined;
-  say(`found Docker Engine ${version} at ${socketPath}`);
+  log(`found Docker Engine ${version} at ${socketPath}`);
   return foreignEngine(socketPath, version);
 }
 

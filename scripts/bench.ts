@@ -10,7 +10,7 @@ import { execa } from 'execa';
 import { ensureCommands } from '../lab/apt.ts';
 import { type Consul, startConsul } from '../lab/consul.ts';
 import { type Engine, ensureEngine } from '../lab/engine.ts';
-import { say } from '../lab/say.ts';
+import { log } from '../lab/log.ts';
 import { messageOf } from '../src/common/errors.ts';
 import { ensureTestImage } from '../test/support/egresstrator.ts';
 import { benchCommands } from './bench/commands.ts';
@@ -28,7 +28,7 @@ const { values: options } = parseArgs({
 });
 const quick = options.quick === true;
 
-interface Stage {
+interface Fixture {
   readonly engine: Engine;
   readonly consul: Consul;
   /** For helpers. */
@@ -38,7 +38,7 @@ interface Stage {
 }
 
 /** Each with a Consul of its own. */
-async function onStage(bench: (stage: Stage) => Promise<readonly Figure[]>): Promise<readonly Figure[]> {
+async function onStage(bench: (fixture: Fixture) => Promise<readonly Figure[]>): Promise<readonly Figure[]> {
   // The loader `nsenter` runs the machine's own.
   await ensureCommands({ nft: 'nftables', nsenter: 'util-linux' });
   const engine = await ensureEngine({ version: 'host' });
@@ -57,14 +57,14 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
       templates: quick ? ['nftables'] : ['nftables', 'iptables', 'denylist'],
     }),
   containers: () =>
-    onStage((stage) =>
-      benchContainers({ ...stage, crowds: quick ? [1, 10] : [1, 10, 50, 100], starts: quick ? 5 : 11 }),
+    onStage((fixture) =>
+      benchContainers({ ...fixture, crowds: quick ? [1, 10] : [1, 10, 50, 100], starts: quick ? 5 : 11 }),
     ),
   gate: () => benchGate({ versions: quick ? ['28.5'] : ['20.10', '28.5'], starts: quick ? 5 : 15 }),
   rest: () =>
-    onStage((stage) =>
+    onStage((fixture) =>
       benchRest({
-        ...stage,
+        ...fixture,
         workloads: quick ? 20 : 200,
         services: quick ? 50 : 500,
         seconds: quick ? 15 : 60,
@@ -89,7 +89,7 @@ async function main(): Promise<void> {
   const figures: Figure[] = [];
   for (const [part, measure] of Object.entries(PARTS)) {
     if (!wanted.includes(part)) continue;
-    say(`measuring: ${part}`);
+    log(`measuring: ${part}`);
     figures.push(...(await measure()));
   }
   const machine = thisMachine();

@@ -17,7 +17,7 @@ const SERVER = 'egresstrator-demo-server';
 const WORKLOAD = 'egresstrator-demo-workload';
 const KEY = 'egress/acl/demo';
 
-interface Stage {
+interface Fixture {
   readonly docker: (...args: readonly string[]) => Promise<{ readonly stdout: string; readonly ok: boolean }>;
   readonly put: (rules: string) => Promise<void>;
   readonly consul: Consul;
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
   // Whoever ends the tour early is left with nothing of it as well: its next step fails, and all is taken away.
   const early = new AbortController();
   atSignals((signal) => early.abort(new Error(`${signal} ended it`)));
-  const toured: Stage['docker'] = async (...args) => {
+  const toured: Fixture['docker'] = async (...args) => {
     early.signal.throwIfAborted();
     return docker(...args);
   };
@@ -50,29 +50,29 @@ async function main(): Promise<void> {
   }
 }
 
-async function tour(stage: Stage): Promise<void> {
-  const { server, put, consul } = stage;
+async function tour(fixture: Fixture): Promise<void> {
+  const { server, put, consul } = fixture;
   title(`A workload with EGRESSTRATOR_ACL=demo; ${KEY} says ${server}:tcp/8080`);
   await put(`${server}:tcp/8080`);
-  await observe('port 8080 is reached', () => reaches(stage, 8080));
-  await observe('port 8081 is refused', async () => !(await reaches(stage, 8081)));
+  await observe('port 8080 is reached', () => reaches(fixture, 8080));
+  await observe('port 8081 is refused', async () => !(await reaches(fixture, 8081)));
 
   title(`An edit in Consul: ${server}:tcp/8081`);
   await put(`${server}:tcp/8081`);
-  await observe('port 8081 is reached now', () => reaches(stage, 8081));
-  await observe('port 8080 is refused now', async () => !(await reaches(stage, 8080)));
+  await observe('port 8081 is reached now', () => reaches(fixture, 8081));
+  await observe('port 8080 is refused now', async () => !(await reaches(fixture, 8080)));
 
   title('A service: the key says demo.web, and nothing is registered yet');
   await put('demo.web');
-  await observe('port 8080 is refused', async () => !(await reaches(stage, 8080)));
+  await observe('port 8080 is refused', async () => !(await reaches(fixture, 8080)));
   const service = { Name: 'web', Tags: ['demo'], Address: server, Port: 8080 };
   await consul.call('PUT', '/v1/agent/service/register', service);
-  await observe('port 8080 is reached once web is registered', () => reaches(stage, 8080));
+  await observe('port 8080 is reached once web is registered', () => reaches(fixture, 8080));
 
   title('A running connection, whose rule goes');
   await put(`${server}:tcp/9000`);
-  await observe('a connection to port 9000 echoes', () => reaches(stage, 9000));
-  const connection = openConnection(stage);
+  await observe('a connection to port 9000 echoes', () => reaches(fixture, 9000));
+  const connection = openConnection(fixture);
   await observe('it is held open and carries data', async () => connection.lines() > 3);
   await put('# nothing');
   await observe('it is cut', async () => connection.ended());
@@ -87,11 +87,11 @@ async function observe(what: string, isSo: () => Promise<boolean>): Promise<void
 
 const title = (text: string): boolean => process.stdout.write(`\n${text}\n`);
 
-async function reaches({ docker, server }: Stage, port: number): Promise<boolean> {
+async function reaches({ docker, server }: Fixture, port: number): Promise<boolean> {
   return (await docker('exec', WORKLOAD, 'sh', '-c', `nc -w2 ${server} ${port} </dev/null`)).ok;
 }
 
-function openConnection({ docker, server }: Stage): { lines(): number; ended(): boolean } {
+function openConnection({ docker, server }: Fixture): { lines(): number; ended(): boolean } {
   const file = '/tmp/echoed';
   let state = { lines: 0, ended: false };
   const talk = `while sleep 0.05; do echo tick; done | nc ${server} 9000 >${file}; true`;
@@ -108,7 +108,7 @@ function openConnection({ docker, server }: Stage): { lines(): number; ended(): 
   return { lines: () => state.lines, ended: () => state.ended };
 }
 
-async function startContainers({ workload }: Setup, docker: Stage['docker']): Promise<string> {
+async function startContainers({ workload }: Setup, docker: Fixture['docker']): Promise<string> {
   const listen = 'httpd -p 8080; httpd -p 8081; exec nc -ll -p 9000 -e cat';
   await docker('run', '-d', '--name', SERVER, workload, 'sh', '-c', listen);
   const ask = ['-e', 'EGRESSTRATOR_ENABLE=1', '-e', 'EGRESSTRATOR_ACL=demo'];
@@ -120,7 +120,7 @@ async function startContainers({ workload }: Setup, docker: Stage['docker']): Pr
 }
 
 const dockerOf =
-  ({ environment }: Setup): Stage['docker'] =>
+  ({ environment }: Setup): Fixture['docker'] =>
   async (...args) => {
     const { stdout, failed } = await execa('docker', args, { env: { ...environment }, reject: false });
     return { stdout, ok: !failed };

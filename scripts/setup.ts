@@ -8,7 +8,7 @@ import { type Consul, startConsul } from '../lab/consul.ts';
 import { type Engine, ensureEngine } from '../lab/engine.ts';
 import { tail } from '../lab/errors.ts';
 import { ensureBaseImage, ensureWorkloadImage } from '../lab/images.ts';
-import { say, timed } from '../lab/say.ts';
+import { log, timed } from '../lab/log.ts';
 
 const CONSUL_DEFAULT = '127.0.0.1:8500';
 
@@ -75,7 +75,7 @@ const dockerAt =
 async function usersConsul(): Promise<string | undefined> {
   const configured = process.env.CONSUL_HTTP_ADDR;
   if (configured) {
-    say(`using Consul at ${configured}, as CONSUL_HTTP_ADDR says`);
+    log(`using Consul at ${configured}, as CONSUL_HTTP_ADDR says`);
     return configured;
   }
   const answers = await fetch(`http://${CONSUL_DEFAULT}/v1/status/leader`, {
@@ -83,6 +83,6 @@ async function usersConsul(): Promise<string | undefined> {
   })
     .then((response) => response.ok)
     .catch(() => false);
-  if (answers) say(`using the Consul that answers at ${CONSUL_DEFAULT}`);
+  if (answers) log(`using the Consul that answers at ${CONSUL_DEFAULT}`);
   return answers ? CONSUL_DEFAULT : undefined;
 }

@@ -87,12 +87,12 @@ async function settled(world: ModelWorld): Promise<Settled> {
   // Twice, as what is collected may free more.
   await heapOf(world.controller);
   const heap = await heapOf(world.controller);
-  const holds = await footprint(world.controller, world.stage.workloads);
+  const holds = await footprint(world.controller, world.fixture.workloads);
   return { heap, resident: memoryOf(world.controller), holds };
 }
 
 async function finish(world: ModelWorld, tally: Tally, before: Settled, after: Settled): Promise<void> {
-  await nothingLeaked(before.holds, world.controller, world.stage.workloads).catch((error) =>
+  await nothingLeaked(before.holds, world.controller, world.fixture.workloads).catch((error) =>
     violation(tally, `leaked: ${messageOf(error)}`),
   );
   for (const breach of await world.breaches()) violation(tally, `breach: ${breach}`);

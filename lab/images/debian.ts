@@ -1,8 +1,8 @@
 /** Root file systems of Debian bookworm, made by mmdebstrap from this machine's own mirror. */
 import { existsSync, readFileSync } from 'node:fs';
 import { archiveAddress, ensureCommands } from '../apt.ts';
+import { timed } from '../log.ts';
 import { run } from '../run.ts';
-import { timed } from '../say.ts';
 
 export interface DebianSystem {
   readonly packages: readonly string[];

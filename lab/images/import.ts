@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { callEngine, textField } from '../engine/api.ts';
 import { LabError } from '../errors.ts';
 import { withLock } from '../lock.ts';
+import { timed } from '../log.ts';
 import { labFolder } from '../paths.ts';
-import { timed } from '../say.ts';
 
 export interface Recipe {
   /** `egresstrator-lab/<name>`. */

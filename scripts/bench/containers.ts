@@ -41,25 +41,25 @@ export async function benchContainers(bench: ContainerBench): Promise<readonly F
     },
   ];
   for (const loader of ['nsenter', 'helper'] as const) {
-    await using stage = await openStage(bench, loader);
-    const bareNft = await stage.bareNft();
+    await using fixture = await openFixture(bench, loader);
+    const bareNft = await fixture.bareNft();
     const floor = loader === 'helper' ? bareHelper : bareNft;
     const floorName = loader === 'helper' ? 'ms bare helper' : 'ms bare nft';
     const group = `containers, Engine ${bench.engine.version}, loader ${loader}`;
     const base = { group, unit: 'ms', floor, floorName };
     const target = loader === 'helper' ? '≤ 1.3' : '≤ 3';
-    const { job, whole } = await stage.startToEnforced(bench.starts);
+    const { job, whole } = await fixture.startToEnforced(bench.starts);
     figures.push({ ...base, what: 'the load of one start', value: job, target });
     figures.push({ ...base, what: 'start → enforced, one container', value: whole });
-    for (const count of bench.crowds) figures.push(...(await crowd(stage, count, base)));
+    for (const count of bench.crowds) figures.push(...(await crowd(fixture, count, base)));
   }
   return figures;
 }
 
 type Base = Pick<Figure, 'group' | 'unit' | 'floor' | 'floorName'> & { readonly floor: number };
 
-async function crowd(stage: Stage, count: number, base: Base): Promise<readonly Figure[]> {
-  const together = await stage.grow(count);
+async function crowd(fixture: Fixture, count: number, base: Base): Promise<readonly Figure[]> {
+  const together = await fixture.grow(count);
   const all = {
     ...base,
     floor: (base.floor * count) / Math.min(CONCURRENCY, count),
@@ -67,8 +67,8 @@ async function crowd(stage: Stage, count: number, base: Base): Promise<readonly 
   };
   const isLarge = count >= 100 ? { most: 2_000 } : {};
   const target = base.group.endsWith('helper') ? { target: '≤ 1.3' } : isLarge;
-  const edit = await stage.edit();
-  const change = await stage.catalogChange();
+  const edit = await fixture.edit();
+  const change = await fixture.catalogChange();
   return [
     ...(together === undefined
       ? []
@@ -107,7 +107,7 @@ async function bareHelperLives({ engine, image }: ContainerBench) {
   }
 }
 
-interface Stage extends AsyncDisposable {
+interface Fixture extends AsyncDisposable {
   bareNft(): Promise<number>;
   /** Medians: of the load alone, and from the Engine's start time to the kernel. */
   startToEnforced(times: number): Promise<{ readonly job: number; readonly whole: number }>;
@@ -117,7 +117,7 @@ interface Stage extends AsyncDisposable {
   catalogChange(): Promise<number>;
 }
 
-async function openStage(bench: ContainerBench, loader: Loader): Promise<Stage> {
+async function openFixture(bench: ContainerBench, loader: Loader): Promise<Fixture> {
   const { engine, consul, image, program } = bench;
   const workload = await ensureWorkloadImage(engine.socketPath);
   const docker = async (...args: readonly string[]) =>

@@ -10,31 +10,31 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureWorkloadImage } from '../../lab/images.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { type CliResult, packageVersion, type RunningController, runCli } from '../support/egresstrator.ts';
+import { becomes, control, type Fixture, ipv4, openFixture, putKey } from '../support/fixture.ts';
 import { handles, inside, ourTables } from '../support/kernel.ts';
-import { becomes, control, ipv4, openStage, putKey, type Stage } from '../support/stage.ts';
 import { connects, type Workload } from '../support/workloads.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egt-cli-'));
-let stage: Stage;
+let fixture: Fixture;
 let server: string;
 
 beforeAll(async () => {
-  stage = await openStage('28.5');
-  server = ipv4(stage.server);
+  fixture = await openFixture('28.5');
+  server = ipv4(fixture.server);
   await Promise.all([
-    putKey(stage, 'cli/db', `${server}:tcp/80`),
-    putKey(stage, 'cli/cache', `${server}:tcp/81`),
-    putKey(stage, 'cli/mixed', '10.0.0.0/8:tcp/99999', `${server}:tcp/80`, 'what is this'),
+    putKey(fixture, 'cli/db', `${server}:tcp/80`),
+    putKey(fixture, 'cli/cache', `${server}:tcp/81`),
+    putKey(fixture, 'cli/mixed', '10.0.0.0/8:tcp/99999', `${server}:tcp/80`, 'what is this'),
   ]);
 });
 afterAll(async () => {
-  await stage?.[Symbol.asyncDispose]();
+  await fixture?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
 const common = (socket: string): readonly string[] => [
-  ...['-H', `unix://${stage.engine.socketPath}`, '-c', stage.consul.address, '-k', 'cli/'],
-  ...['-i', stage.image, '--socket', socket],
+  ...['-H', `unix://${fixture.engine.socketPath}`, '-c', fixture.consul.address, '-k', 'cli/'],
+  ...['-i', fixture.image, '--socket', socket],
 ];
 /** With no controller running. */
 const cli = (...args: readonly string[]): Promise<CliResult> =>
@@ -47,11 +47,11 @@ describe('with no controller running', () => {
   let plain: Workload;
   beforeAll(async () => {
     [asks, plain] = await Promise.all([
-      stage.workloads.run('asks', { acl: 'db' }),
-      stage.workloads.run('plain'),
+      fixture.workloads.run('asks', { acl: 'db' }),
+      fixture.workloads.run('plain'),
     ]);
   });
-  afterAll(() => stage.workloads.remove(asks, plain));
+  afterAll(() => fixture.workloads.remove(asks, plain));
 
   test.each(['nsenter', 'helper'])('set and clear, by %s', async (loader) => {
     const set = await cli('set', asks.name, '--loader', loader);
@@ -65,7 +65,7 @@ describe('with no controller running', () => {
     const both = await cli('set', asks.name, '--rules', ' db, cache ', '--loader', loader);
     expect(both.code).toBe(0);
     expect(await reaches(asks)).toEqual(['ok', 'ok']);
-    expect(await connects(asks, ipv4(stage.other), 80)).toBe('refused');
+    expect(await connects(asks, ipv4(fixture.other), 80)).toBe('refused');
     // Nobody knows whether what is there was altered, so it is loaded anew.
     const before = await handles(asks.pid);
     await cli('set', asks.name, '--rules', 'db,cache', '--loader', loader);
@@ -75,7 +75,7 @@ describe('with no controller running', () => {
     const clear = await cli('clear', asks.name, '--loader', loader);
     expect(clear).toEqual({ code: 0, stdout: `${asks.name}: rules removed (cleared)`, stderr: '' });
     expect(await ourTables(inside(asks.pid))).toEqual([]);
-    expect(await connects(asks, ipv4(stage.other), 80)).toBe('ok');
+    expect(await connects(asks, ipv4(fixture.other), 80)).toBe('ok');
     expect((await cli('clear', asks.name, '--loader', loader)).code).toBe(0);
   });
 
@@ -92,7 +92,7 @@ describe('with no controller running', () => {
   });
 
   test('set --all and clear --all are about those that ask', async () => {
-    const second = await stage.workloads.run('second', { acl: 'cache' });
+    const second = await fixture.workloads.run('second', { acl: 'cache' });
     const set = await cli('set', '--all', '--json');
     expect(set.code).toBe(0);
     const { results } = JSON.parse(set.stdout);
@@ -118,16 +118,16 @@ describe('with no controller running', () => {
       [asks, second].map(({ name }) => `${name}: rules removed (cleared)`).sort(),
     );
     for (const { pid } of [asks, second]) expect(await ourTables(inside(pid))).toEqual([]);
-    await stage.workloads.remove(second);
+    await fixture.workloads.remove(second);
     const alone = await cli('clear', '--all', '--yes');
     expect(alone.stdout.split('\n')).toHaveLength(1);
   });
 
   test('set --all and clear --all go on past a container that can hold no rules, and tell it', async () => {
     const host = `${asks.name}-host`;
-    const image = await ensureWorkloadImage(stage.engine.socketPath);
+    const image = await ensureWorkloadImage(fixture.engine.socketPath);
     const ask = ['-e', 'EGRESSTRATOR_ENABLE=1', '-e', 'EGRESSTRATOR_ACL=db'];
-    await stage.workloads.must(
+    await fixture.workloads.must(
       'run',
       '-d',
       '--name',
@@ -157,7 +157,7 @@ describe('with no controller running', () => {
       }
       expect(await ourTables(inside(asks.pid))).toEqual([]);
     } finally {
-      await stage.workloads.must('rm', '-f', host);
+      await fixture.workloads.must('rm', '-f', host);
     }
   });
 
@@ -218,13 +218,13 @@ describe('with a controller running', () => {
   const told = (...args: readonly string[]) => runCli([...args, '--socket', controller.socket]);
 
   beforeAll(async () => {
-    controller = await control(stage, 'cli/', ['--drift-interval', '1']);
-    workload = await stage.workloads.run('controlled', { acl: 'db' });
+    controller = await control(fixture, 'cli/', ['--drift-interval', '1']);
+    workload = await fixture.workloads.run('controlled', { acl: 'db' });
     await becomes(workload, server, 81, 'refused');
   });
   afterAll(async () => {
     await controller?.[Symbol.asyncDispose]();
-    await stage.workloads.remove(workload);
+    await fixture.workloads.remove(workload);
   });
 
   /** Waits until the controller has compared this workload with the kernel once more. */
@@ -256,8 +256,8 @@ describe('with a controller running', () => {
   test('a container that was cleared begins with its own rules when it is restarted', async () => {
     await told('clear', workload.name);
     expect(await reaches(workload)).toEqual(['ok', 'ok']);
-    await stage.workloads.must('restart', '--time', '1', workload.id);
-    workload = await stage.workloads.find('controlled');
+    await fixture.workloads.must('restart', '--time', '1', workload.id);
+    workload = await fixture.workloads.find('controlled');
     await becomes(workload, server, 81, 'refused');
     expect(await connects(workload, server, 80)).toBe('ok');
   });

@@ -9,25 +9,25 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Consul, startConsul } from '../../lab/consul.ts';
 import { type OwnEngine, startEngine } from '../../lab/engine.ts';
 import { type CliResult, packageVersion, runCli } from '../support/egresstrator.ts';
-import { openStage, putKey, type Stage } from '../support/stage.ts';
+import { type Fixture, openFixture, putKey } from '../support/fixture.ts';
 import { type Workload, Workloads } from '../support/workloads.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egt-errors-'));
-let stage: Stage;
+let fixture: Fixture;
 let workload: Workload;
 
 beforeAll(async () => {
-  stage = await openStage('28.5');
-  workload = await stage.workloads.run('errors', { acl: 'db' });
-  await putKey(stage, 'err/db', '10.0.0.0/8:tcp/80');
+  fixture = await openFixture('28.5');
+  workload = await fixture.workloads.run('errors', { acl: 'db' });
+  await putKey(fixture, 'err/db', '10.0.0.0/8:tcp/80');
 });
 afterAll(async () => {
-  await stage?.[Symbol.asyncDispose]();
+  await fixture?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
-const engineFlag = () => ['-H', `unix://${stage.engine.socketPath}`];
-const consulFlags = () => ['-c', stage.consul.address, '-k', 'err/'];
+const engineFlag = () => ['-H', `unix://${fixture.engine.socketPath}`];
+const consulFlags = () => ['-c', fixture.consul.address, '-k', 'err/'];
 const own = ['--socket', join(folder, 'api.sock'), '--state-dir', 'none', '--run-dir', 'none'];
 const all = () => [...engineFlag(), ...consulFlags(), ...own];
 
@@ -205,7 +205,7 @@ describe('a container', () => {
     const byFirst = new Map<string, Workload[]>();
     let twins: Workload[] = [];
     for (let count = 0; twins.length < 2; count++) {
-      const next = await stage.workloads.run(`twin-${count}`);
+      const next = await fixture.workloads.run(`twin-${count}`);
       twins = [...(byFirst.get(next.id.slice(0, 1)) ?? []), next];
       byFirst.set(next.id.slice(0, 1), twins);
     }
@@ -215,12 +215,12 @@ describe('a container', () => {
 
   test('in the network of the host; with none it gets rules, as one may come', async () => {
     const [host, none] = await Promise.all([
-      stage.workloads.run('host', { acl: 'db', network: 'host' }),
-      stage.workloads.run('none', { acl: 'db', network: 'none' }),
+      fixture.workloads.run('host', { acl: 'db', network: 'host' }),
+      fixture.workloads.run('none', { acl: 'db', network: 'none' }),
     ]);
     expectSentence(await runCli(['set', host.name, ...all()]), 1, host.name, '--network host');
     expect(await runCli(['set', none.name, ...all()])).toMatchObject({ code: 0, stderr: '' });
-    await stage.workloads.remove(host, none);
+    await fixture.workloads.remove(host, none);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * The attempts that need nothing but packets: what a program under rules sends, and who would hear it.
  */
-import { type Host, LINK_LOCAL, type Listener, METADATA4, METADATA6, type Places } from './field.ts';
+import { type Host, LINK_LOCAL, type ListeningPlace, METADATA4, METADATA6, type Places } from './testbed.ts';
 
 /** What `attack.py` or `sockets.pl` is to do; `text` and `src` are added. */
 export interface Shot {
@@ -9,7 +9,7 @@ export interface Shot {
   readonly fields: Readonly<Record<string, string | number>>;
 }
 
-export interface Scene extends Places {
+export interface Setup extends Places {
   readonly self: Host;
   /** The mark of flows that were admitted, as the attacker found it out. */
   readonly mark: number;
@@ -17,11 +17,11 @@ export interface Scene extends Places {
 
 export interface Attempt {
   readonly name: string;
-  readonly send: (scene: Scene) => readonly Shot[];
+  readonly send: (setup: Setup) => readonly Shot[];
   /** Default: `held`. */
   readonly by?: 'held' | 'wide';
   /** Default: `denied`. */
-  readonly heardBy?: Listener;
+  readonly heardBy?: ListeningPlace;
   /** Why it gets through under rules as well, or why it cannot be tried. Neither: it must be stopped. */
   readonly open?: string;
   readonly notApplicable?: string;
@@ -35,22 +35,22 @@ const [frame, cooked] = [shot('frame'), shot('cooked')];
 const [ring, ancient, xdp] = [shot('ring'), shot('ancient'), shot('xdp')];
 
 const one =
-  (way: (fields: Shot['fields']) => Shot, fields: (scene: Scene) => Shot['fields']): Attempt['send'] =>
-  (scene) => [way(fields(scene))];
+  (way: (fields: Shot['fields']) => Shot, fields: (setup: Setup) => Shot['fields']): Attempt['send'] =>
+  (setup) => [way(fields(setup))];
 
 const to4 =
   (fields: Shot['fields'] = {}) =>
-  ({ denied }: Scene) => ({ dst: denied.ipv4, ...fields });
+  ({ denied }: Setup) => ({ dst: denied.ipv4, ...fields });
 const to6 =
   (fields: Shot['fields'] = {}) =>
-  ({ denied }: Scene) => ({ dst: denied.ipv6, ...fields });
+  ({ denied }: Setup) => ({ dst: denied.ipv6, ...fields });
 /** A datagram in a frame of its own. */
 const framed4 =
   (fields: Shot['fields'] = {}) =>
-  ({ denied }: Scene) => ({ form: 'udp', dst: denied.ipv4, mac: denied.mac, ...fields });
+  ({ denied }: Setup) => ({ form: 'udp', dst: denied.ipv4, mac: denied.mac, ...fields });
 const framed6 =
   (fields: Shot['fields'] = {}) =>
-  ({ denied }: Scene) => ({ form: 'udp', dst: denied.ipv6, mac: denied.mac, ...fields });
+  ({ denied }: Setup) => ({ form: 'udp', dst: denied.ipv6, mac: denied.mac, ...fields });
 
 const ordinary: readonly Attempt[] = [
   { name: 'TCP, IPv4', send: one(tcp, to4()) },
@@ -114,7 +114,7 @@ const frames: readonly Attempt[] = [
   { name: 'AF_PACKET with a guessed SO_MARK', send: one(frame, framed4({ mark: 1 })) },
   {
     name: 'AF_PACKET with the generation as SO_MARK',
-    send: (scene) => [frame(framed4({ mark: scene.mark })(scene))],
+    send: (setup) => [frame(framed4({ mark: setup.mark })(setup))],
   },
   {
     name: 'AF_PACKET to the Ethernet broadcast address',
@@ -137,16 +137,16 @@ const rawSockets: readonly Attempt[] = [
   { name: 'raw IPv6 (IPPROTO_RAW)', send: one(raw, to6({ form: 'udp' })) },
   {
     name: 'raw IPv4 with the generation as SO_MARK',
-    send: (scene) => [raw(to4({ form: 'udp', mark: scene.mark })(scene))],
+    send: (setup) => [raw(to4({ form: 'udp', mark: setup.mark })(setup))],
   },
-  { name: 'UDP with the generation as SO_MARK', send: (scene) => [udp(to4({ mark: scene.mark })(scene))] },
+  { name: 'UDP with the generation as SO_MARK', send: (setup) => [udp(to4({ mark: setup.mark })(setup))] },
   { name: 'UDP with a guessed SO_MARK', send: one(udp, to4({ mark: 1 })) },
   { name: 'raw TCP: SYN with text', send: one(raw, to4({ form: 'syn' })) },
   { name: "raw TCP: SYN-ACK with text, to nobody's SYN", send: one(raw, to4({ form: 'syn-ack' })) },
   { name: 'raw TCP: ACK with text, of no connection', send: one(raw, to4({ form: 'ack' })) },
   {
     name: 'raw IPv4 that is routed to a granted host',
-    send: one(raw, (scene) => ({ ...to4({ form: 'udp' })(scene), via: scene.router.ipv4 })),
+    send: one(raw, (setup) => ({ ...to4({ form: 'udp' })(setup), via: setup.router.ipv4 })),
   },
   ...[
     ['SCTP', 132],
@@ -227,15 +227,15 @@ function forgedError(family: 'ipv4' | 'ipv6'): Attempt['send'] {
 const lies: readonly Attempt[] = [
   {
     name: 'a false source, raw IPv4',
-    send: one(raw, (scene) => ({ ...to4({ form: 'udp' })(scene), src: scene.router.ipv4 })),
+    send: one(raw, (setup) => ({ ...to4({ form: 'udp' })(setup), src: setup.router.ipv4 })),
   },
   {
     name: 'a false source, raw IPv6',
-    send: one(raw, (scene) => ({ ...to6({ form: 'udp' })(scene), src: scene.router.ipv6 })),
+    send: one(raw, (setup) => ({ ...to6({ form: 'udp' })(setup), src: setup.router.ipv6 })),
   },
   {
     name: 'a false source, IP_TRANSPARENT',
-    send: one(udp, (scene) => ({ ...to4()(scene), source: scene.router.ipv4 })),
+    send: one(udp, (setup) => ({ ...to4()(setup), source: setup.router.ipv4 })),
   },
   {
     name: 'a false source to a granted host',

@@ -4,7 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { waitFor } from '../../lab/wait.ts';
-import { TOOLS } from './field.ts';
+import { TOOLS } from './testbed.ts';
 
 export class HeldConnection {
   readonly #child: ChildProcess;

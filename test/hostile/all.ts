@@ -1,13 +1,14 @@
 /** All attempts, and the images that those which are made one after the other need. */
-import { around } from './around.ts';
-import type { Attempt } from './attempts.ts';
-import { costImages, costs } from './costs.ts';
-import type { Feat } from './feats.ts';
-import type { ImageSpec } from './images.ts';
-import { recordImages, records } from './records.ts';
-import { stall } from './stall.ts';
-import { words } from './words.ts';
 
-export const attempts: readonly Attempt[] = [...words, ...stall];
-export const feats: readonly Feat[] = [...costs, ...records, ...around];
+import type { Attempt } from './attempts.ts';
+import { controllerAttacks } from './controller-attacks.ts';
+import { costImages, costs } from './costs.ts';
+import type { CustomAttempt } from './custom-attempts.ts';
+import { imageSettings } from './image-settings.ts';
+import type { ImageSpec } from './images.ts';
+import { loadDelays } from './load-delays.ts';
+import { recordImages, records } from './records.ts';
+
+export const attempts: readonly Attempt[] = [...imageSettings, ...loadDelays];
+export const customAttempts: readonly CustomAttempt[] = [...costs, ...records, ...controllerAttacks];
 export const images: Readonly<Record<string, ImageSpec>> = { ...costImages, ...recordImages };

@@ -2,8 +2,9 @@
  * What is tried against the rules by those who write an image or run inside it, as data: what the image
  * says, what its runner says, what its program does, and how it is seen that the trick is one.
  */
+
+import type { Attacker } from './attacker.ts';
 import type { ImageSpec } from './images.ts';
-import type { Subject } from './subject.ts';
 
 export interface Attempt {
   readonly name: string;
@@ -14,11 +15,11 @@ export interface Attempt {
   /** A line of shell that its program runs after its first connection. */
   readonly trick?: string;
   /** What is done to the running container, by its runner or by another container. */
-  readonly after?: (subject: Subject) => Promise<void>;
+  readonly after?: (attacker: Attacker) => Promise<void>;
   /** What the Engine must have made of the words: variables as they are, labels as `name=value`. */
   readonly says?: readonly string[];
   /** Whether the trick has its effect; asked again until it has. */
-  readonly bites?: (subject: Subject) => Promise<boolean>;
+  readonly hasEffect?: (attacker: Attacker) => Promise<boolean>;
   /** What it must not reach; default: port 80 of the server that no key of its runner names. */
   readonly target?: Target;
   /** Its runner's key is beyond doubt: it must work, and what is taken from it must be cut. */

@@ -4,10 +4,10 @@
 import { expect } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { memoryOf } from '../support/footprint.ts';
+import type { Attacker } from './attacker.ts';
 import { byVariables, FORBIDDEN } from './attempts.ts';
-import { type Feat, type Kit, proves } from './feats.ts';
+import { type CustomAttempt, type Kit, proves } from './custom-attempts.ts';
 import type { ImageSpec } from './images.ts';
-import type { Subject } from './subject.ts';
 
 /** What a hostile workload may cost, in milliseconds, bytes and MiB. */
 const MOST = { delay: 1_000, log: 1_000_000, memory: 50 } as const;
@@ -34,7 +34,7 @@ export const costImages: Readonly<Record<string, ImageSpec>> = Object.fromEntrie
   ]),
 );
 
-export const costs: readonly Feat[] = [
+export const costs: readonly CustomAttempt[] = [
   ofWords('label-200000', 'a label of the image with 200,000 keys', 1_000_000),
   ofWords('label-2500000', 'a label of the image with 2,500,000 keys', 12_000_000, MOST_OF_MANY),
   ofWords('variable', 'a variable of the image with 20,000 keys', 80_000),
@@ -48,26 +48,26 @@ export const costs: readonly Feat[] = [
 type End = () => Promise<unknown>;
 
 /** A container of an image with that many bytes of words. */
-function ofWords(image: string, name: string, bytes: number, most: number = MOST.memory): Feat {
+function ofWords(image: string, name: string, bytes: number, most: number = MOST.memory): CustomAttempt {
   const start = async (kit: Kit, isTwin: boolean): Promise<End> => {
     const run = isTwin ? [] : ['-e', 'EGRESSTRATOR_ENABLE=1'];
-    const subject = await kit.run(isTwin ? `${image}-twin` : image, { run }).catch(() => undefined);
-    if (subject === undefined) {
+    const attacker = await kit.run(isTwin ? `${image}-twin` : image, { run }).catch(() => undefined);
+    if (attacker === undefined) {
       // With the gate it may as well not start.
       proves(kit.start === 'with the gate' && !isTwin, 'it does not start');
       return async () => {};
     }
-    const { Config } = await subject.see();
+    const { Config } = await attacker.see();
     proves(JSON.stringify([Config.Env, Config.Labels]).length > bytes, 'the Engine has not taken the words');
-    const stopped = async () => !(await subject.reaches(FORBIDDEN));
+    const stopped = async () => !(await attacker.reaches(FORBIDDEN));
     if (!isTwin) await waitFor(stopped, { what: `${name} to be under rules`, timeout: 60_000 });
-    return () => kit.world.must('rm', '--force', subject.id);
+    return () => kit.testbed.must('rm', '--force', attacker.id);
   };
   return { name, make: (kit) => costsLittle(kit, (isTwin) => start(kit, isTwin), most) };
 }
 
-async function crashing({ world, start }: Kit, words: readonly string[]): Promise<End> {
-  const label = ['--label', `egresstrator-test=${world.workloads.prefix}`];
+async function crashing({ testbed, start }: Kit, words: readonly string[]): Promise<End> {
+  const label = ['--label', `egresstrator-test=${testbed.workloads.prefix}`];
   const gate = start === 'with the gate' ? ['--runtime', 'egresstrator'] : [];
   const run = [
     'run',
@@ -80,11 +80,11 @@ async function crashing({ world, start }: Kit, words: readonly string[]): Promis
     '--entrypoint',
     '/bin/false',
   ];
-  const ids = await Promise.all(Array.from({ length: 5 }, () => world.must(...run, 'hostile:plain')));
+  const ids = await Promise.all(Array.from({ length: 5 }, () => testbed.must(...run, 'hostile:plain')));
   const restarts = async () =>
-    Number(await world.must('inspect', '--format', '{{.RestartCount}}', ids[0] ?? '')) > 2;
+    Number(await testbed.must('inspect', '--format', '{{.RestartCount}}', ids[0] ?? '')) > 2;
   await waitFor(restarts, { what: 'restarts', timeout: 60_000 });
-  return () => world.must('rm', '--force', ...ids);
+  return () => testbed.must('rm', '--force', ...ids);
 }
 
 /** On a busy machine anything may take a second now and then, but not each time. */
@@ -110,7 +110,7 @@ async function costsLittle(
     log: kit.controller().output.length - before.log,
     memory: Math.round(memory.most - before.memory),
   };
-  const where = `Engine ${kit.world.engine.version}, ${kit.start}`;
+  const where = `Engine ${kit.testbed.engine.version}, ${kit.start}`;
   process.stdout.write(`measured: ${where}: ${JSON.stringify(grown)}\n`);
   expect(grown.delay, 'delay of a neighbour, ms').toBeLessThan(MOST.delay);
   expect(grown.log, 'log, bytes').toBeLessThan(MOST.log);
@@ -128,13 +128,13 @@ async function delayBeside(kit: Kit, begin: () => Promise<End>): Promise<number>
 }
 
 /** Milliseconds from its start until what is forbidden to it is stopped. */
-async function neighbour({ world, run }: Kit): Promise<number> {
-  const subject: Subject = await run('plain', { run: byVariables });
-  const { State } = await subject.see();
-  const stopped = async () => !(await subject.reaches(FORBIDDEN));
+async function neighbour({ testbed, run }: Kit): Promise<number> {
+  const attacker: Attacker = await run('plain', { run: byVariables });
+  const { State } = await attacker.see();
+  const stopped = async () => !(await attacker.reaches(FORBIDDEN));
   await waitFor(stopped, { what: 'the neighbour to be under rules', timeout: 60_000, interval: 10 });
   const took = Date.now() - Date.parse(State.StartedAt);
-  await world.must('rm', '--force', subject.id);
+  await testbed.must('rm', '--force', attacker.id);
   return took;
 }
 

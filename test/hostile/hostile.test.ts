@@ -6,10 +6,10 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { onEachEngine } from '../support/engines.ts';
-import { attempts, feats, images } from './all.ts';
-import { ProvesNothing } from './feats.ts';
+import { attempts, customAttempts, images } from './all.ts';
+import { Cases } from './cases.ts';
+import { ProvesNothing } from './custom-attempts.ts';
 import { type Row, table } from './table.ts';
-import { Trials } from './trials.ts';
 
 const only = new RegExp(process.env.EGRESSTRATOR_HOSTILE_ONLY ?? '');
 const isChosen = ({ name }: { readonly name: string }) => only.test(name);
@@ -18,20 +18,20 @@ const starts = ['without the gate', 'with the gate'] as const;
 
 onEachEngine((version) => {
   const rows = new Map<string, Row>();
-  let trials: Trials;
+  let cases: Cases;
   beforeAll(async () => {
-    trials = await Trials.open(version, chosen, images);
-    await trials.run();
+    cases = await Cases.open(version, chosen, images);
+    await cases.run();
   }, 600_000);
   afterAll(async () => {
     process.stdout.write(`\nEngine ${version}:\n${table([...rows.values()])}\n`);
-    await trials?.[Symbol.asyncDispose]();
+    await cases?.[Symbol.asyncDispose]();
   }, 120_000);
 
   test.each(chosen.map(({ name }, index) => [name, index] as const))('%s', (name, index) => {
-    const trial = trials.trials[index];
-    if (trial === undefined) throw new Error('it was not made');
-    const { control, under, refusal } = trial;
+    const testCase = cases.cases[index];
+    if (testCase === undefined) throw new Error('it was not made');
+    const { control, under, refusal } = testCase;
     rows.set(name, {
       attempt: name,
       control: control.length === 0 ? 'works' : 'PROVES NOTHING',
@@ -43,21 +43,24 @@ onEachEngine((version) => {
   });
 
   describe('one after the other', () => {
-    beforeAll(() => trials.clear());
+    beforeAll(() => cases.clear());
 
-    test.each(feats.filter(isChosen).map((feat) => [feat.name, feat] as const))('%s', async (name, feat) => {
-      const row = { attempt: name, control: 'works', without: 'not tried', with: 'not tried' };
-      rows.set(name, row);
-      for (const start of feat.starts ?? starts) {
-        const column = start === 'with the gate' ? 'with' : 'without';
-        row[column] = 'SUCCEEDS';
-        await feat.make(trials.kit(start)).catch((error: unknown) => {
-          if (error instanceof ProvesNothing) row.control = 'PROVES NOTHING';
-          throw error;
-        });
-        row[column] = feat.outcome ?? 'stopped';
-      }
-    });
+    test.each(customAttempts.filter(isChosen).map((custom) => [custom.name, custom] as const))(
+      '%s',
+      async (name, custom) => {
+        const row = { attempt: name, control: 'works', without: 'not tried', with: 'not tried' };
+        rows.set(name, row);
+        for (const start of custom.starts ?? starts) {
+          const column = start === 'with the gate' ? 'with' : 'without';
+          row[column] = 'SUCCEEDS';
+          await custom.make(cases.kit(start)).catch((error: unknown) => {
+            if (error instanceof ProvesNothing) row.control = 'PROVES NOTHING';
+            throw error;
+          });
+          row[column] = custom.outcome ?? 'stopped';
+        }
+      },
+    );
   });
 });
 

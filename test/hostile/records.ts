@@ -5,10 +5,10 @@ import { execa } from 'execa';
 import { expect } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { runCli } from '../support/egresstrator.ts';
+import type { Attacker } from './attacker.ts';
 import { byVariables, FORBIDDEN } from './attempts.ts';
-import { type Feat, type Kit, proves } from './feats.ts';
+import { type CustomAttempt, type Kit, proves } from './custom-attempts.ts';
 import type { ImageSpec } from './images.ts';
-import type { Subject } from './subject.ts';
 
 /** Clears the screen, sets the terminal's title, turns letters round, ends the line. */
 const EVIL = '\u001b[2J\u001b]0;title\u0007\u202egnihton\u2066\u009b31m\r';
@@ -36,50 +36,50 @@ const target = (i) => ${what === 'ports' ? `[10000 + i, '${address}']` : "[9, ['
 const send = (i) => new Promise((done) => socket.send('x', ...target(i), done));
 (async () => { for (let i = 0; i < 9000; i++) await send(i); socket.close(); })();`;
 
-async function floods(subject: Subject, what: 'ports' | 'addresses'): Promise<void> {
-  const { world } = subject;
-  const address = world.address('denied');
+async function floods(attacker: Attacker, what: 'ports' | 'addresses'): Promise<void> {
+  const { testbed } = attacker;
+  const address = testbed.address('denied');
   // Where the datagrams would go if nothing stopped them.
-  const [ip = '', ...route] = subject.inside('ip', 'route', 'replace', '198.18.0.0/16', 'via', address);
+  const [ip = '', ...route] = attacker.inside('ip', 'route', 'replace', '198.18.0.0/16', 'via', address);
   await execa(ip, route);
-  const [file = '', ...args] = subject.inside(process.execPath, '-e', flood(address, what));
+  const [file = '', ...args] = attacker.inside(process.execPath, '-e', flood(address, what));
   await execa(file, args, { timeout: 60_000 });
 }
 
 /** How many destinations the kernel's record of the namespace holds. */
-async function recorded(subject: Subject): Promise<number> {
-  const [file = '', ...args] = subject.inside('nft', '-j', 'list', 'ruleset');
+async function recorded(attacker: Attacker): Promise<number> {
+  const [file = '', ...args] = attacker.inside('nft', '-j', 'list', 'ruleset');
   const { stdout } = await execa(file, args, { maxBuffer: 50_000_000 });
   return stdout.split('"counter":').length - 1;
 }
 
-const blinding = (what: 'ports' | 'addresses'): Feat => ({
+const blinding = (what: 'ports' | 'addresses'): CustomAttempt => ({
   name: `9,000 datagrams to as many ${what}, so that the record of denials is full`,
   make: async (kit) => {
-    const subject = await kit.run('plain', { run: byVariables });
-    const stopped = async () => !(await subject.reaches(FORBIDDEN));
+    const attacker = await kit.run('plain', { run: byVariables });
+    const stopped = async () => !(await attacker.reaches(FORBIDDEN));
     await waitFor(stopped, { what: 'rules', timeout: 60_000 });
-    await floods(subject, what);
-    proves((await recorded(subject)) > 2_000, 'the record is not full');
-    await subject.reaches({ at: 'names', port: 80 });
+    await floods(attacker, what);
+    proves((await recorded(attacker)) > 2_000, 'the record is not full');
+    await attacker.reaches({ at: 'names', port: 80 });
     const tells = async () => {
-      const denied = await command(kit, 'denied', subject.name);
-      return denied.includes(kit.world.address('names')) || /full/i.test(denied) ? denied : undefined;
+      const denied = await command(kit, 'denied', attacker.name);
+      return denied.includes(kit.testbed.address('names')) || /full/i.test(denied) ? denied : undefined;
     };
     await waitFor(tells, {
       what: 'the later denial, or that the record is full',
       timeout: 60_000,
       interval: 500,
     });
-    await kit.world.must('rm', '--force', subject.id);
+    await kit.testbed.must('rm', '--force', attacker.id);
   },
 });
 
-/** Without the lines about other containers of the world: what their images say may still be reported. */
-function withoutOthers({ world }: Kit, output: string, { name }: Subject): string {
+/** Without the lines about other containers of the testbed: what their images say may still be reported. */
+function withoutOthers({ testbed }: Kit, output: string, { name }: Attacker): string {
   const isOther = (line: string) => {
     const container = containerOf(line);
-    return container !== name && container.startsWith(world.workloads.prefix);
+    return container !== name && container.startsWith(testbed.workloads.prefix);
   };
   return output
     .split('\n')
@@ -96,23 +96,23 @@ function containerOf(line: string): string {
   }
 }
 
-const talking: Feat = {
+const talking: CustomAttempt = {
   name: "escape sequences, line breaks and letters that turn round in the image's words",
   make: async (kit) => {
     const from = [kit.controller().log.length, kit.controller().output.length] as const;
-    const subject = await kit.run('evil', { run: ['-e', 'EGRESSTRATOR_ENABLE=1'] });
-    const { Config } = await subject.see();
+    const attacker = await kit.run('evil', { run: ['-e', 'EGRESSTRATOR_ENABLE=1'] });
+    const { Config } = await attacker.see();
     proves(
       JSON.stringify(Config).includes('\u202e') && (Config.Env ?? []).some((one) => one.includes(EVIL)),
       'the Engine has not taken the words',
     );
-    await waitFor(async () => !(await subject.reaches(FORBIDDEN)), { what: 'rules', timeout: 60_000 });
+    await waitFor(async () => !(await attacker.reaches(FORBIDDEN)), { what: 'rules', timeout: 60_000 });
     const said = await Promise.all([
       command(kit, 'status'),
-      command(kit, 'status', subject.name),
-      command(kit, 'denied', subject.name),
-      command(kit, 'explain', subject.name, kit.world.address('denied'), 'tcp/80'),
-      command(kit, 'suggest', subject.name),
+      command(kit, 'status', attacker.name),
+      command(kit, 'denied', attacker.name),
+      command(kit, 'explain', attacker.name, kit.testbed.address('denied'), 'tcp/80'),
+      command(kit, 'suggest', attacker.name),
       command(kit, 'lint'),
     ]);
     for (const text of said) {
@@ -121,10 +121,10 @@ const talking: Feat = {
     }
     const log = kit.controller().log.slice(from[0]);
     expect(log.filter(({ container }) => container === 'forged')).toEqual([]);
-    const text = withoutOthers(kit, kit.controller().output.slice(from[1]), subject);
+    const text = withoutOthers(kit, kit.controller().output.slice(from[1]), attacker);
     expect(HARMLESS.test(text), JSON.stringify(text)).toBe(true);
-    await kit.world.must('rm', '--force', subject.id);
+    await kit.testbed.must('rm', '--force', attacker.id);
   },
 };
 
-export const records: readonly Feat[] = [blinding('ports'), blinding('addresses'), talking];
+export const records: readonly CustomAttempt[] = [blinding('ports'), blinding('addresses'), talking];

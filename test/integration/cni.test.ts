@@ -7,30 +7,30 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { CniNetwork } from '../support/cni.ts';
 import type { RunningController } from '../support/egresstrator.ts';
-import { argsFor } from '../support/endurance.ts';
 import { LOADERS, onEachEngine } from '../support/engines.ts';
-import { becomes, control, openStage, PORTS, putKey, type Stage } from '../support/stage.ts';
+import { argsFor } from '../support/faults.ts';
+import { becomes, control, type Fixture, openFixture, PORTS, putKey } from '../support/fixture.ts';
 import { connects, type Workload } from '../support/workloads.ts';
 
 onEachEngine((version) => {
-  let stage: Stage;
+  let fixture: Fixture;
   let network: CniNetwork;
   /** Pause containers with servers in them, granted and not. */
   let server: { readonly ipv4: string; readonly ipv6: string };
   let other: { readonly ipv4: string; readonly ipv6: string };
   beforeAll(async () => {
-    stage = await openStage(version);
-    network = await CniNetwork.on(stage.engine);
+    fixture = await openFixture(version);
+    network = await CniNetwork.on(fixture.engine);
     server = await serve('cni-server');
     other = await serve('cni-other');
   });
   afterAll(async () => {
     await network?.[Symbol.asyncDispose]();
-    await stage?.[Symbol.asyncDispose]();
+    await fixture?.[Symbol.asyncDispose]();
   });
 
   async function serve(name: string) {
-    const pause = await stage.workloads.run(name, { network: 'none' });
+    const pause = await fixture.workloads.run(name, { network: 'none' });
     await pause.probe.serve(PORTS);
     return network.attach(pause.id, pause.pid);
   }
@@ -43,22 +43,22 @@ onEachEngine((version) => {
     let controller: RunningController;
     const allow = (...ports: readonly number[]) =>
       putKey(
-        stage,
+        fixture,
         `${path}/db`,
         `${server.ipv4}:tcp/${ports.join()}`,
         `[${server.ipv6}]:tcp/${ports.join()}`,
       );
     beforeAll(async () => {
       await allow(80);
-      controller = await control(stage, `${path}/`, argsFor(stage, path, loader));
+      controller = await control(fixture, `${path}/`, argsFor(fixture, path, loader));
     });
     afterAll(() => controller?.[Symbol.asyncDispose]());
 
     test('a task that joins reaches what it may and nothing else, and a revocation arrives', async () => {
-      const pause = await stage.workloads.run(`pause-${loader}`, { network: 'none' });
+      const pause = await fixture.workloads.run(`pause-${loader}`, { network: 'none' });
       const address = await network.attach(pause.id, pause.pid);
       expect(await connects(pause, other.ipv4, 80)).toBe('ok');
-      const task = await stage.workloads.run(`task-${loader}`, {
+      const task = await fixture.workloads.run(`task-${loader}`, {
         network: `container:${pause.id}`,
         acl: 'db',
       });
@@ -71,7 +71,7 @@ onEachEngine((version) => {
       expect(await connects(task, other.ipv6, 80)).toBe('refused');
       // Whoever calls is answered.
       await task.probe.serve([8080]);
-      const caller = await stage.workloads.find('cni-server');
+      const caller = await fixture.workloads.find('cni-server');
       expect(await connects(caller, address.ipv4, 8080)).toBe('ok');
       const { namespaces, refused } = await controller.status();
       const found = namespaces.filter(({ workloads }) => workloads.includes(task.name));
@@ -81,11 +81,11 @@ onEachEngine((version) => {
       await becomes(task, server.ipv4, 80, 'refused');
       await becomes(task, server.ipv4, 81, 'ok');
       await allow(80);
-      await stage.workloads.remove(task, pause);
+      await fixture.workloads.remove(task, pause);
     });
 
     test('one that is a workload before it has a network is ready when the network comes', async () => {
-      const pause = await stage.workloads.run(`early-${loader}`, { network: 'none', acl: 'db' });
+      const pause = await fixture.workloads.run(`early-${loader}`, { network: 'none', acl: 'db' });
       const isLoaded = async () => (await rulesIn(pause)).includes('table inet egresstrator');
       await waitFor(isLoaded, { what: 'rules where there is no network' });
       await network.attach(pause.id, pause.pid);
@@ -96,20 +96,20 @@ onEachEngine((version) => {
       await waitFor(knows, { what: 'rules that know the new prefix' });
       const altered = controller.log.filter(({ msg }) => msg === 'rules in the kernel were changed');
       expect(altered.map(({ container }) => container)).not.toContain(pause.name);
-      await stage.workloads.remove(pause);
+      await fixture.workloads.remove(pause);
     });
 
     test('one whose middle container has ended stays with those that it is with', async () => {
-      const pause = await stage.workloads.run(`root-${loader}`, { network: 'none', acl: 'none' });
+      const pause = await fixture.workloads.run(`root-${loader}`, { network: 'none', acl: 'none' });
       await network.attach(pause.id, pause.pid);
-      const middle = await stage.workloads.run(`middle-${loader}`, { network: `container:${pause.id}` });
+      const middle = await fixture.workloads.run(`middle-${loader}`, { network: `container:${pause.id}` });
       const args = ['-e', 'EGRESSTRATOR_MODE=audit'];
-      const guest = await stage.workloads.run(`guest-${loader}`, {
+      const guest = await fixture.workloads.run(`guest-${loader}`, {
         ...{ network: `container:${middle.id}`, acl: 'db', args },
       });
       await becomes(guest, server.ipv4, 81, 'refused');
       await becomes(guest, server.ipv4, 80, 'ok');
-      await stage.workloads.remove(middle);
+      await fixture.workloads.remove(middle);
       const together = async () => {
         const { namespaces } = await controller.status();
         const found = namespaces.filter(({ workloads }) => workloads.includes(guest.name));
@@ -120,7 +120,7 @@ onEachEngine((version) => {
       const rules = { mode: 'enforce', grants: ['db', 'none'] };
       expect(found).toMatchObject([rules, rules]);
       expect(await connects(pause, other.ipv4, 80)).toBe('refused');
-      await stage.workloads.remove(guest, pause);
+      await fixture.workloads.remove(guest, pause);
     });
   });
 });

@@ -12,24 +12,24 @@ import {
   becomes,
   control,
   deregister,
+  type Fixture,
   ipv4,
-  openStage,
+  openFixture,
   putKey,
   register,
-  type Stage,
-} from '../support/stage.ts';
+} from '../support/fixture.ts';
 import { connects, type Workload } from '../support/workloads.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egt-consul-'));
-let stage: Stage;
+let fixture: Fixture;
 let workload: Workload;
 
 beforeAll(async () => {
-  stage = await openStage('28.5');
-  workload = await stage.workloads.run('client', { acl: 'db' });
+  fixture = await openFixture('28.5');
+  workload = await fixture.workloads.run('client', { acl: 'db' });
 });
 afterAll(async () => {
-  await stage?.[Symbol.asyncDispose]();
+  await fixture?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -77,11 +77,11 @@ describe('a Consul with ACLs and TLS', () => {
 
   test.each(Object.keys(ways))('is read with token and certificates by %s', async (name) => {
     const { args = [], environment = {} } = ways[name]?.() ?? {};
-    const server = ipv4(stage.server);
+    const server = ipv4(fixture.server);
     await consul.call('PUT', '/v1/kv/acl/db', `${server}:tcp/80`);
-    const own = ['-k', 'acl', '-i', stage.image, '--loader', 'nsenter'];
+    const own = ['-k', 'acl', '-i', fixture.image, '--loader', 'nsenter'];
     await using controller = await startController({
-      engine: stage.engine,
+      engine: fixture.engine,
       args: [...own, ...args],
       environment,
     });
@@ -94,7 +94,7 @@ describe('a Consul with ACLs and TLS', () => {
   });
 
   test('that refuses the token leaves nothing open: what is not known is not allowed', async () => {
-    const fresh = await stage.workloads.run('fresh', { acl: 'db' });
+    const fresh = await fixture.workloads.run('fresh', { acl: 'db' });
     const args = [
       ...flags(),
       '-k',
@@ -104,32 +104,32 @@ describe('a Consul with ACLs and TLS', () => {
       '--loader',
       'nsenter',
     ];
-    await using controller = await startController({ engine: stage.engine, args, until: 'listening' });
-    await becomes(fresh, ipv4(stage.server), 80, 'refused');
+    await using controller = await startController({ engine: fixture.engine, args, until: 'listening' });
+    await becomes(fresh, ipv4(fixture.server), 80, 'refused');
     const complaint = await controller.logged(
       ({ reason }) => String(reason).includes('403'),
       'a refused token',
     );
     expect(complaint).toMatchObject({ level: 'error', msg: 'problem found' });
     expect(complaint.reason).toContain('give a valid token that may read this, in --consul-token');
-    await stage.workloads.remove(fresh);
+    await fixture.workloads.remove(fresh);
   });
 });
 
 test('instances of another datacenter count where the rule names it', async () => {
-  const { consul, server, other } = stage;
+  const { consul, server, other } = fixture;
   const second = await startConsul({ datacenter: 'dc2', joinWan: consul.wanAddresses });
   try {
     await register({ consul: second }, { node: 'far', service: 'pg', address: ipv4(other), port: 80 });
-    await register(stage, { node: 'near', service: 'pg', address: ipv4(server), port: 80 });
-    await putKey(stage, 'dc/db', 'pg@dc2');
-    await using controller = await control(stage, 'dc/', ['--loader', 'nsenter']);
+    await register(fixture, { node: 'near', service: 'pg', address: ipv4(server), port: 80 });
+    await putKey(fixture, 'dc/db', 'pg@dc2');
+    await using controller = await control(fixture, 'dc/', ['--loader', 'nsenter']);
     await becomes(workload, ipv4(other), 80, 'ok');
     await becomes(workload, ipv4(server), 80, 'refused');
-    await putKey(stage, 'dc/db', 'pg');
+    await putKey(fixture, 'dc/db', 'pg');
     await becomes(workload, ipv4(server), 80, 'ok');
     expect(await connects(workload, ipv4(other), 80)).toBe('refused');
-    await putKey(stage, 'dc/db', 'pg@dc2');
+    await putKey(fixture, 'dc/db', 'pg@dc2');
     await becomes(workload, ipv4(other), 80, 'ok');
     await register({ consul: second }, { node: 'far', service: 'pg', address: ipv4(other), port: 81 });
     await becomes(workload, ipv4(other), 81, 'ok');
@@ -142,12 +142,12 @@ test('instances of another datacenter count where the rule names it', async () =
 });
 
 test('Consul that goes away leaves the rules as they are, also for a controller that starts then', async () => {
-  const { server, workloads } = stage;
+  const { server, workloads } = fixture;
   const away = await startConsul();
   try {
     await away.call('PUT', '/v1/kv/acl/db', `${ipv4(server)}:tcp/80`);
     const args = ['-c', away.address, '-k', 'acl/', '--loader', 'nsenter'];
-    const controller = await startController({ engine: stage.engine, args });
+    const controller = await startController({ engine: fixture.engine, args });
     await becomes(workload, ipv4(server), 81, 'refused');
     await becomes(workload, ipv4(server), 80, 'ok');
     await away.kill();
@@ -156,7 +156,7 @@ test('Consul that goes away leaves the rules as they are, also for a controller 
     expect(await connects(late, ipv4(server), 80)).toBe('ok');
     await controller.stop();
     const { folder: known } = controller;
-    const next = await startController({ engine: stage.engine, args, folder: known, until: 'listening' });
+    const next = await startController({ engine: fixture.engine, args, folder: known, until: 'listening' });
     const later = await workloads.run('later', { acl: 'db' });
     await becomes(later, ipv4(server), 81, 'refused');
     expect(await connects(later, ipv4(server), 80)).toBe('ok');

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { type LogLine, RunningController, runCli } from '../support/egresstrator.ts';
 import { comparing, LOADERS, onEachEngine, type TestedEngine } from '../support/engines.ts';
+import { becomes, control, type Fixture, ipv4, openFixture, putKey } from '../support/fixture.ts';
 import { fingerprint, handles, inside, ourTables } from '../support/kernel.ts';
-import { becomes, control, ipv4, openStage, putKey, type Stage } from '../support/stage.ts';
 import { connects, type Workload, type WorkloadOptions } from '../support/workloads.ts';
 
 /** Loading by nsenter does not differ between Engines. */
@@ -16,18 +16,18 @@ const loadersOf = (version: TestedEngine) =>
 
 onEachEngine((version) => {
   describe.each(loadersOf(version))('loading by %s', (loader) => {
-    let stage: Stage;
+    let fixture: Fixture;
     let controller: RunningController;
     beforeAll(async () => {
-      stage = await openStage(version);
-      controller = await control(stage, 'acl/', ['--loader', loader, ...comparing(loader)]);
+      fixture = await openFixture(version);
+      controller = await control(fixture, 'acl/', ['--loader', loader, ...comparing(loader)]);
     });
     afterAll(async () => {
       await controller?.[Symbol.asyncDispose]();
-      await stage?.[Symbol.asyncDispose]();
+      await fixture?.[Symbol.asyncDispose]();
     });
 
-    const key = (name: string, ...rules: readonly string[]) => putKey(stage, `acl/${name}`, ...rules);
+    const key = (name: string, ...rules: readonly string[]) => putKey(fixture, `acl/${name}`, ...rules);
 
     /** Waits until its rules are loaded, by a line of the log after the first `from`. */
     const loaded = ({ name }: Pick<Workload, 'name'>, from = 0): Promise<LogLine> =>
@@ -38,13 +38,13 @@ onEachEngine((version) => {
       );
 
     async function protect(name: string, acl: string, options: WorkloadOptions = {}): Promise<Workload> {
-      const workload = await stage.workloads.run(name, { acl, ...options });
+      const workload = await fixture.workloads.run(name, { acl, ...options });
       await loaded(workload);
       return workload;
     }
 
     test('a container that is restarted gets its rules again, also one that crashes in a loop', async () => {
-      const { workloads, server } = stage;
+      const { workloads, server } = fixture;
       await key('db', `${ipv4(server)}:tcp/80`);
       const first = await protect('restarted', 'db');
       const lines = controller.log.length;
@@ -78,7 +78,7 @@ onEachEngine((version) => {
     });
 
     test('a new name changes nothing but the name', async () => {
-      const { workloads, server } = stage;
+      const { workloads, server } = fixture;
       await key('db', `${ipv4(server)}:tcp/80`);
       const workload = await protect('old-name', 'db');
       const before = await handles(workload.pid);
@@ -97,7 +97,7 @@ onEachEngine((version) => {
     });
 
     test('a paused container is kept up to date', async () => {
-      const { workloads, server } = stage;
+      const { workloads, server } = fixture;
       await key('db', `${ipv4(server)}:tcp/80`);
       const workload = await protect('paused', 'db');
       await workloads.must('pause', workload.id);
@@ -110,7 +110,7 @@ onEachEngine((version) => {
     });
 
     test('a network that is connected after the start is guarded too', async () => {
-      const { workloads, server, other } = stage;
+      const { workloads, server, other } = fixture;
       const network = await workloads.network('later');
       for (const { id } of [server, other]) await workloads.must('network', 'connect', network, id);
       const [near, far] = [await workloads.find('server'), await workloads.find('other')];
@@ -130,7 +130,7 @@ onEachEngine((version) => {
     });
 
     test('rules that somebody removes in the kernel come back', async () => {
-      const { workloads, server } = stage;
+      const { workloads, server } = fixture;
       await key('db', `${ipv4(server)}:tcp/80`);
       const workload = await protect('altered', 'db');
       // Not while a job is at work, which would put them back without having missed them.
@@ -147,7 +147,7 @@ onEachEngine((version) => {
         'NET_ADMIN',
         '--entrypoint',
         'nft',
-        stage.image,
+        fixture.image,
         'delete',
         'table',
         'inet',
@@ -160,11 +160,11 @@ onEachEngine((version) => {
     });
 
     test('a second controller is refused the socket, and with its own both agree', async () => {
-      const { workloads, server } = stage;
+      const { workloads, server } = fixture;
       await key('shared', `${ipv4(server)}:tcp/80`);
       const workload = await protect('shared', 'shared');
-      const same = ['-c', stage.consul.address, '-k', 'acl/', '-i', stage.image, '--loader', loader];
-      const host = ['-H', `unix://${stage.engine.socketPath}`, '--state-dir', 'none', '--run-dir', 'none'];
+      const same = ['-c', fixture.consul.address, '-k', 'acl/', '-i', fixture.image, '--loader', loader];
+      const host = ['-H', `unix://${fixture.engine.socketPath}`, '--state-dir', 'none', '--run-dir', 'none'];
       const refused = await runCli([...host, ...same, '--socket', controller.socket]);
       expect(refused).toEqual({
         code: 1,
@@ -173,7 +173,7 @@ onEachEngine((version) => {
       });
       expect((await runCli(['health', '--socket', controller.socket])).code).toBe(0);
 
-      await using second = await control(stage, 'acl/', ['--loader', loader, ...comparing(loader)]);
+      await using second = await control(fixture, 'acl/', ['--loader', loader, ...comparing(loader)]);
       const both = [controller, second];
       const views = () =>
         Promise.all(
@@ -201,7 +201,7 @@ onEachEngine((version) => {
     });
 
     test('rules outlive the controller, and the next one loads only what is not right', async () => {
-      const { workloads, server } = stage;
+      const { workloads, server } = fixture;
       await key('kept', `${ipv4(server)}:tcp/80`);
       await key('changed', `${ipv4(server)}:tcp/80`);
       const [kept, changed] = await Promise.all([protect('kept', 'kept'), protect('changed', 'changed')]);
@@ -217,9 +217,9 @@ onEachEngine((version) => {
       await key('changed', `${ipv4(server)}:tcp/81`);
 
       const { folder } = controller;
-      const args = ['-c', stage.consul.address, '-k', 'acl/', '-i', stage.image, '--loader', loader];
+      const args = ['-c', fixture.consul.address, '-k', 'acl/', '-i', fixture.image, '--loader', loader];
       await using next = new RunningController({
-        engine: stage.engine,
+        engine: fixture.engine,
         folder,
         args: [...args, ...comparing(loader)],
       });
@@ -236,7 +236,7 @@ onEachEngine((version) => {
 
       // As after a crash: the socket is still there, and no longer answers.
       await next.stop('SIGKILL');
-      const again = new RunningController({ engine: stage.engine, folder, args });
+      const again = new RunningController({ engine: fixture.engine, folder, args });
       await again.ready();
       expect((await runCli(['health', '--socket', again.socket])).code).toBe(0);
       expect(await handles(kept.pid)).toBe(keptHandles);

@@ -6,20 +6,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { becomes, control, type Fixture, ipv4, ipv6, openFixture, putKey } from '../support/fixture.ts';
 import { handles, inside, tables } from '../support/kernel.ts';
-import { becomes, control, ipv4, ipv6, openStage, putKey, type Stage } from '../support/stage.ts';
 import { connects } from '../support/workloads.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egt-template-'));
 const file = join(folder, 'own.hbs');
 const shipped = readFileSync(fileURLToPath(new URL('../../templates/nftables.hbs', import.meta.url)), 'utf8');
 
-let stage: Stage;
+let fixture: Fixture;
 beforeAll(async () => {
-  stage = await openStage('28.5');
+  fixture = await openFixture('28.5');
 });
 afterAll(async () => {
-  await stage?.[Symbol.asyncDispose]();
+  await fixture?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -28,11 +28,11 @@ const alsoAllowing = (port: number): string =>
   shipped.replace('    jump allowed\n', `    tcp dport ${port} accept\n    jump allowed\n`);
 
 test('a template of the user is read again when it changes, and a bad one changes nothing', async () => {
-  const { server, other, workloads } = stage;
+  const { server, other, workloads } = fixture;
   const [near, far] = [ipv4(server), ipv4(other)];
-  await putKey(stage, 'own/db', `${near}:tcp/80`);
+  await putKey(fixture, 'own/db', `${near}:tcp/80`);
   writeFileSync(file, alsoAllowing(9));
-  await using controller = await control(stage, 'own/', ['-f', file, '--loader', 'nsenter']);
+  await using controller = await control(fixture, 'own/', ['-f', file, '--loader', 'nsenter']);
   const workload = await workloads.run('own', { acl: 'db' });
   await becomes(workload, near, 81, 'refused');
   expect(await connects(workload, near, 80)).toBe('ok');
@@ -74,9 +74,9 @@ test('a template of the user is read again when it changes, and a bad one change
 });
 
 test('by iptables, for kernels without nf_tables', async () => {
-  const { server, other, workloads, network } = stage;
-  await putKey(stage, 'ipt/db', `${ipv4(server, network)}:tcp/80`, `${ipv6(server, network)}:udp/80`);
-  await using controller = await control(stage, 'ipt/', ['-f', 'iptables', '--loader', 'helper']);
+  const { server, other, workloads, network } = fixture;
+  await putKey(fixture, 'ipt/db', `${ipv4(server, network)}:tcp/80`, `${ipv6(server, network)}:udp/80`);
+  await using controller = await control(fixture, 'ipt/', ['-f', 'iptables', '--loader', 'helper']);
   const workload = await workloads.run('ipt', { acl: 'db', network });
   await controller.logged(({ msg }) => msg === 'rules loaded', 'a load');
   const [near, near6] = [ipv4(server, network), ipv6(server, network)];
@@ -98,16 +98,16 @@ test('by iptables, for kernels without nf_tables', async () => {
 });
 
 test('by denylist, as egresstrator 0.2 did: only what others are granted is closed', async () => {
-  const { server, other, workloads } = stage;
-  await putKey(stage, 'deny/mine', `${ipv4(server)}:tcp/80`);
-  await putKey(stage, 'deny/theirs', `${ipv4(server)}:tcp/81`);
-  await using controller = await control(stage, 'deny/', ['-f', 'denylist', '--loader', 'nsenter']);
+  const { server, other, workloads } = fixture;
+  await putKey(fixture, 'deny/mine', `${ipv4(server)}:tcp/80`);
+  await putKey(fixture, 'deny/theirs', `${ipv4(server)}:tcp/81`);
+  await using controller = await control(fixture, 'deny/', ['-f', 'denylist', '--loader', 'nsenter']);
   const workload = await workloads.run('deny', { acl: 'mine' });
   await controller.logged(({ msg }) => msg === 'rules loaded', 'a load');
   expect(await connects(workload, ipv4(server), 80)).toBe('ok');
   expect(await connects(workload, ipv4(server), 81)).toBe('refused');
   expect(await connects(workload, ipv4(other), 81)).toBe('ok');
-  await putKey(stage, 'deny/theirs', `${ipv4(other)}:tcp/81`);
+  await putKey(fixture, 'deny/theirs', `${ipv4(other)}:tcp/81`);
   await becomes(workload, ipv4(other), 81, 'refused');
   await becomes(workload, ipv4(server), 81, 'ok');
   await workloads.remove(workload);

@@ -6,19 +6,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import type { RunningController } from '../support/egresstrator.ts';
 import { LOADERS, onEachEngine } from '../support/engines.ts';
-import { foreignRules, handles, inside, ourTables } from '../support/kernel.ts';
 import {
   becomes,
   control,
   deregister,
+  type Fixture,
   ipv4,
   ipv6,
-  openStage,
+  openFixture,
   putKey,
   register,
-  type Stage,
   summary,
-} from '../support/stage.ts';
+} from '../support/fixture.ts';
+import { foreignRules, handles, inside, ourTables } from '../support/kernel.ts';
 import { connects, type Protocol, reach, type Workload } from '../support/workloads.ts';
 
 /** Slower than this is not "at once", also on a busy machine. */
@@ -27,32 +27,32 @@ const AT_ONCE = 4_000;
 const SOON = 15_000;
 
 onEachEngine((version) => {
-  let stage: Stage;
+  let fixture: Fixture;
   beforeAll(async () => {
-    stage = await openStage(version);
+    fixture = await openFixture(version);
   });
-  afterAll(() => stage?.[Symbol.asyncDispose]());
+  afterAll(() => fixture?.[Symbol.asyncDispose]());
 
   describe.each(LOADERS)('loading by %s', (loader) => {
     const path = `${loader}/`;
     let controller: RunningController;
     beforeAll(async () => {
-      controller = await control(stage, path, ['--loader', loader]);
+      controller = await control(fixture, path, ['--loader', loader]);
     });
     afterAll(() => controller?.[Symbol.asyncDispose]());
 
-    const key = (name: string, ...rules: readonly string[]) => putKey(stage, `${path}${name}`, ...rules);
+    const key = (name: string, ...rules: readonly string[]) => putKey(fixture, `${path}${name}`, ...rules);
     const nameOf = (name: string) => `${loader}-${name}`;
 
     /** Runs a workload and waits until its rules are loaded. */
     async function protect(name: string, acl: string, options: object = {}): Promise<Workload> {
-      const workload = await stage.workloads.run(nameOf(name), { acl, ...options });
+      const workload = await fixture.workloads.run(nameOf(name), { acl, ...options });
       await controller.logged(isLoaded(workload), `rules loaded for ${workload.name}`);
       return workload;
     }
 
     test('a workload reaches what its keys allow and is refused all else at once', async () => {
-      const { server, other, network, workloads } = stage;
+      const { server, other, network, workloads } = fixture;
       const [near, far] = [ipv4(server), ipv4(other)];
       const [near6, far6] = [ipv6(server, network), ipv6(other, network)];
       const nearOnNet = ipv4(server, network);
@@ -101,14 +101,14 @@ onEachEngine((version) => {
     });
 
     test('rules are in place soon after a container starts', async () => {
-      await key('start', `${ipv4(stage.server)}:tcp/80`);
+      await key('start', `${ipv4(fixture.server)}:tcp/80`);
       const figures: number[] = [];
       for (const name of ['start-1', 'start-2', 'start-3']) {
         const workload = await protect(name, 'start');
         const { time } = await controller.logged(isLoaded(workload), 'rules loaded');
         figures.push(Date.parse(time) - workload.startedAt);
-        expect(await connects(workload, ipv4(stage.server), 81)).toBe('refused');
-        await stage.workloads.remove(workload);
+        expect(await connects(workload, ipv4(fixture.server), 81)).toBe('refused');
+        await fixture.workloads.remove(workload);
       }
       // Helpers are in there too, and may change rules; they are ours.
       expect(controller.log.filter(({ reason }) => /could undo/.test(String(reason)))).toEqual([]);
@@ -116,7 +116,7 @@ onEachEngine((version) => {
     });
 
     test('names are resolved on the default bridge, and by Docker on a network of the user', async () => {
-      const { workloads, server, names, network } = stage;
+      const { workloads, server, names, network } = fixture;
       await key('nothing', '# nothing yet');
       const [bridged, onNet] = await Promise.all([
         protect('dns-bridged', 'nothing'),
@@ -144,7 +144,7 @@ onEachEngine((version) => {
     });
 
     test('inbound connections are answered', async () => {
-      const { workloads, server, network } = stage;
+      const { workloads, server, network } = fixture;
       const serve = ['httpd', '-f', '-p', '8080', '-h', '/etc'];
       const [bridged, onNet] = await Promise.all([
         protect('inbound', 'nothing-at-all', { args: ['--publish', '8080'], command: serve }),
@@ -155,7 +155,7 @@ onEachEngine((version) => {
       const fetched = await workloads.exec(server, 'wget', '-qO-', `http://${ipv4(bridged)}:8080/hostname`);
       expect(fetched.stdout).toBe(bridged.id.slice(0, 12));
       const published = (await workloads.must('port', bridged.id, '8080/tcp')).split('\n')[0] ?? '';
-      const address = `http://${stage.engine.publishedAddress}:${published.split(':').at(-1)}`;
+      const address = `http://${fixture.engine.publishedAddress}:${published.split(':').at(-1)}`;
       expect(await (await fetch(`${address}/hostname`)).text()).toBe(`${bridged.id.slice(0, 12)}\n`);
       const inbound = [
         [ipv4(onNet, network), 'tcp'],
@@ -170,7 +170,7 @@ onEachEngine((version) => {
     });
 
     test('a container that does not ask is not touched', async () => {
-      const { workloads, other, engine } = stage;
+      const { workloads, other, engine } = fixture;
       await key('watched', `${ipv4(other)}:tcp/80`);
       const [plain, off] = await Promise.all([
         workloads.run(nameOf('plain')),
@@ -189,7 +189,7 @@ onEachEngine((version) => {
     });
 
     test('a KV edit is in the kernel of a running workload within a second', async () => {
-      const address = ipv4(stage.server);
+      const address = ipv4(fixture.server);
       await key('edited', `${address}:tcp/80`);
       const workload = await protect('edited', 'edited');
       const figures: number[] = [];
@@ -208,14 +208,14 @@ onEachEngine((version) => {
         expect(await connects(workload, address, from)).toBe('refused');
       }
       expect(summary(`Engine ${version}, ${loader}: KV edit to enforced`, figures)).toBeLessThan(SOON);
-      await stage.workloads.remove(workload);
+      await fixture.workloads.remove(workload);
     });
 
     test('so is a service instance that is registered or deregistered', async () => {
-      const { server, other } = stage;
+      const { server, other } = fixture;
       const service = `web-${loader}`;
       const instance = (node: string, address: string, tags: readonly string[]) =>
-        register(stage, { node: `${loader}-${node}`, service, tags, address, port: 80 });
+        register(fixture, { node: `${loader}-${node}`, service, tags, address, port: 80 });
       await instance('first', ipv4(other), ['production']);
       await key('service', `production.${service}`);
       const workload = await protect('service', 'service');
@@ -228,7 +228,7 @@ onEachEngine((version) => {
         figures.push(performance.now() - registered);
         expect(await connects(workload, ipv4(server), 81)).toBe('refused');
         const gone = performance.now();
-        await deregister(stage, `${loader}-second`);
+        await deregister(fixture, `${loader}-second`);
         await becomes(workload, ipv4(server), 80, 'refused');
         figures.push(performance.now() - gone);
       }
@@ -238,11 +238,11 @@ onEachEngine((version) => {
       await becomes(workload, ipv4(other), 80, 'refused');
       expect(await connects(workload, ipv4(server), 80)).toBe('refused');
       expect(summary(`Engine ${version}, ${loader}: catalog change to enforced`, figures)).toBeLessThan(SOON);
-      await stage.workloads.remove(workload);
+      await fixture.workloads.remove(workload);
     });
 
     test('revocation cuts running flows, and an unrelated edit cuts nothing', async () => {
-      const address = ipv4(stage.server);
+      const address = ipv4(fixture.server);
       const allowed = [`${address}:tcp/80`, `${address}:udp/80`];
       await key('flows', ...allowed);
       const workload = await protect('flows', 'flows');
@@ -276,11 +276,11 @@ onEachEngine((version) => {
       const { echoes } = await probe.flow(udp);
       await becomes(workload, address, 81, 'ok');
       expect((await probe.flow(udp)).echoes).toBe(echoes);
-      await stage.workloads.remove(workload);
+      await fixture.workloads.remove(workload);
     });
 
     test('containers that share a namespace may reach the union', async () => {
-      const { workloads, server } = stage;
+      const { workloads, server } = fixture;
       await key('one', `${ipv4(server)}:tcp/80`);
       await key('two', `${ipv4(server)}:tcp/81`);
       const owner = await protect('owner', 'one');
@@ -288,7 +288,7 @@ onEachEngine((version) => {
       const joiner = await workloads.run(nameOf('joiner'), { acl: 'two', network: `container:${owner.id}` });
       await becomes(joiner, ipv4(server), 81, 'ok');
       expect(await connects(joiner, ipv4(server), 80)).toBe('ok');
-      expect(await connects(owner, ipv4(stage.other), 80)).toBe('refused');
+      expect(await connects(owner, ipv4(fixture.other), 80)).toBe('refused');
       // One that asks for nothing, and is joined by one that asks.
       const host = await workloads.run(nameOf('pod'));
       const guest = await workloads.run(nameOf('guest'), { acl: 'one', network: `container:${host.id}` });
@@ -302,7 +302,7 @@ onEachEngine((version) => {
     });
 
     test('no network of Docker’s has rules as any other, and the network of the host is refused', async () => {
-      const { workloads, engine } = stage;
+      const { workloads, engine } = fixture;
       const lines = controller.log.length;
       const isolated = await workloads.run(nameOf('isolated'), { acl: 'one', network: 'none' });
       const onHost = await workloads.run(nameOf('on-host'), { acl: 'one', network: 'host' });

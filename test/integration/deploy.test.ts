@@ -12,36 +12,36 @@ import { ensureBaseImage } from '../../lab/images.ts';
 import { inCheckout } from '../../lab/paths.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { startController } from '../support/egresstrator.ts';
-import { becomes, ipv4, openStage, putKey, type Stage } from '../support/stage.ts';
+import { becomes, type Fixture, ipv4, openFixture, putKey } from '../support/fixture.ts';
 import { valuesOf } from '../support/unit-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egt-unit-'));
 const name = `egt-unit-${process.pid}`;
-let stage: Stage;
+let fixture: Fixture;
 beforeAll(async () => {
-  stage = await openStage('28.5');
-  await putKey(stage, 'egress/acl/db', `${ipv4(stage.server)}:tcp/80`);
+  fixture = await openFixture('28.5');
+  await putKey(fixture, 'egress/acl/db', `${ipv4(fixture.server)}:tcp/80`);
 });
 afterAll(async () => {
   await docker('rm', '-f', name).catch(() => {});
-  await stage?.[Symbol.asyncDispose]();
+  await fixture?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
-const host = () => ['-H', `unix://${stage.engine.socketPath}`];
+const host = () => ['-H', `unix://${fixture.engine.socketPath}`];
 
 const docker = (...args: readonly string[]) =>
   execa('docker', [...host(), ...args], { env: { DOCKER_BUILDKIT: '0' } });
 
 test('the image, built as the documents say, runs as the unit says, and sees its token', async () => {
   const image = `egresstrator-lab/unit:${process.pid}`;
-  const base = ['--build-arg', `BASE_IMAGE=${await ensureBaseImage(stage.engine.socketPath)}`];
+  const base = ['--build-arg', `BASE_IMAGE=${await ensureBaseImage(fixture.engine.socketPath)}`];
   await docker('build', '--quiet', ...base, '-t', image, inCheckout());
   for (const each of ['etc', 'var/lib', 'run'])
     mkdirSync(join(folder, each, 'egresstrator'), { recursive: true });
   // Where the Engine and its `--network host` containers are; its rules are for those who have the token.
-  await using consul = await startConsul({ engine: stage.engine, acl: true });
-  await consul.call('PUT', '/v1/kv/egress/acl/db', `${ipv4(stage.server)}:tcp/80`);
+  await using consul = await startConsul({ engine: fixture.engine, acl: true });
+  await consul.call('PUT', '/v1/kv/egress/acl/db', `${ipv4(fixture.server)}:tcp/80`);
   writeFileSync(join(folder, 'etc/egresstrator/consul-token'), `${consul.bootstrapToken}\n`);
   writeFileSync(
     join(folder, 'etc/egresstrator/environment'),
@@ -55,7 +55,7 @@ test('the image, built as the documents say, runs as the unit says, and sees its
     .replace('--name egresstrator', `--detach --name ${name}`)
     .replace('--env-file ', `--env-file ${folder}`)
     .replace(/--volume (\/(?:etc|var\/lib|run)\/)/g, `--volume ${folder}$1`)
-    .replace('/var/run/docker.sock:', `${stage.engine.socketPath}:`)
+    .replace('/var/run/docker.sock:', `${fixture.engine.socketPath}:`)
     .split(/\s+/);
   await docker('run', ...words);
 
@@ -68,9 +68,9 @@ test('the image, built as the documents say, runs as the unit says, and sees its
   await waitFor(asked, { what: 'egresstrator status in the container' });
   await docker('exec', name, 'test', '-r', '/etc/egresstrator/consul-token');
   await expect(docker('exec', name, 'touch', '/etc/egresstrator/x')).rejects.toThrow('Read-only');
-  const workload = await stage.workloads.run('by-image', { acl: 'db' });
-  await becomes(workload, ipv4(stage.server), 81, 'refused');
-  await becomes(workload, ipv4(stage.server), 80, 'ok');
+  const workload = await fixture.workloads.run('by-image', { acl: 'db' });
+  await becomes(workload, ipv4(fixture.server), 81, 'refused');
+  await becomes(workload, ipv4(fixture.server), 80, 'ok');
   await docker('rm', '-f', name);
 }, 600_000);
 
@@ -81,12 +81,12 @@ test('the rights that the other unit gives are enough to load by nsenter', async
   const main = inCheckout('src/cli/main.ts');
   const line = `exec setpriv --no-new-privs --bounding-set -all,${bounds.join(',')} ${process.execPath} ${main} "$@"`;
   writeFileSync(program, `#!/bin/sh\n${line}\n`, { mode: 0o755 });
-  const args = ['-c', stage.consul.address, '--loader', 'nsenter'];
-  await using controller = await startController({ engine: stage.engine, args, program });
+  const args = ['-c', fixture.consul.address, '--loader', 'nsenter'];
+  await using controller = await startController({ engine: fixture.engine, args, program });
   const status = readFileSync(`/proc/${controller.pid}/status`, 'utf8');
   expect(status).toMatch(/^NoNewPrivs:\t1$/m);
   expect(status).toMatch(/^CapEff:\t0000000000281000$/m);
-  const workload = await stage.workloads.run('by-nsenter', { acl: 'db' });
-  await becomes(workload, ipv4(stage.server), 81, 'refused');
-  await becomes(workload, ipv4(stage.server), 80, 'ok');
+  const workload = await fixture.workloads.run('by-nsenter', { acl: 'db' });
+  await becomes(workload, ipv4(fixture.server), 81, 'refused');
+  await becomes(workload, ipv4(fixture.server), 80, 'ok');
 }, 300_000);

@@ -7,27 +7,27 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Consul, startConsul } from '../../lab/consul.ts';
 import { packageVersion, runCli } from '../support/egresstrator.ts';
-import { control, openStage, putKey, type Stage } from '../support/stage.ts';
+import { control, type Fixture, openFixture, putKey } from '../support/fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egt-doctor-'));
-let stage: Stage;
+let fixture: Fixture;
 let guarded: Consul;
 beforeAll(async () => {
   chmodSync(folder, 0o755);
-  [stage, guarded] = await Promise.all([openStage('28.5'), startConsul({ acl: true })]);
-  await putKey(stage, 'look/held', '10.0.0.0/24:tcp/80', '10.0.1.0/24:tcp/80');
-  await putKey(stage, 'look/idle', '10.0.0.1:tcp/80', 'what is this');
-  await stage.workloads.start('holds', { acl: 'held,missing' });
+  [fixture, guarded] = await Promise.all([openFixture('28.5'), startConsul({ acl: true })]);
+  await putKey(fixture, 'look/held', '10.0.0.0/24:tcp/80', '10.0.1.0/24:tcp/80');
+  await putKey(fixture, 'look/idle', '10.0.0.1:tcp/80', 'what is this');
+  await fixture.workloads.start('holds', { acl: 'held,missing' });
 }, 120_000);
 afterAll(async () => {
   await guarded?.stop();
-  await stage?.[Symbol.asyncDispose]();
+  await fixture?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
 const places = (socket = join(folder, 'none.sock')) => [
-  ...['-H', `unix://${stage.engine.socketPath}`, '-k', 'look/', '-i', stage.image, '--socket', socket],
-  ...['-c', stage.consul.address],
+  ...['-H', `unix://${fixture.engine.socketPath}`, '-k', 'look/', '-i', fixture.image, '--socket', socket],
+  ...['-c', fixture.consul.address],
 ];
 
 interface Check {
@@ -47,12 +47,12 @@ async function checked(args: readonly string[], environment = {}) {
 }
 
 test('doctor finds what is there', async () => {
-  await using controller = await control(stage, 'look/');
+  await using controller = await control(fixture, 'look/');
   const { code, of } = await checked(places(controller.socket));
   expect(of('docker engine')).toMatchObject({ health: 'ok', says: expect.stringContaining('28.5') });
   expect(of('engine setup')).toMatchObject({ health: 'ok' });
   expect(of('nftables')).toMatchObject({ health: 'ok' });
-  expect(of('helper image')).toMatchObject({ health: 'ok', says: stage.image });
+  expect(of('helper image')).toMatchObject({ health: 'ok', says: fixture.image });
   expect(of('consul')).toMatchObject({ health: 'ok', says: 'it answers, with 2 ACL keys' });
   expect(of('controller')).toMatchObject({
     ...{ health: 'ok', says: `version ${packageVersion()}, as this program` },
@@ -86,7 +86,7 @@ test('doctor works without an Engine, Consul and controller, and changes nothing
 });
 
 test('keys tells who holds each, with a controller and without', async () => {
-  const holder = `${stage.workloads.prefix}-holds`;
+  const holder = `${fixture.workloads.prefix}-holds`;
   const wanted = [
     { key: 'held', exists: true, rules: 2, destinations: 2, heldBy: [holder], problems: [] },
     { key: 'idle', exists: true, rules: 1, heldBy: [], problems: [{ line: 2 }] },
@@ -94,7 +94,7 @@ test('keys tells who holds each, with a controller and without', async () => {
   ];
   const alone = await runCli(['keys', '--json', ...places()]);
   expect(JSON.parse(alone.stdout).keys).toMatchObject(wanted);
-  await using controller = await control(stage, 'look/');
+  await using controller = await control(fixture, 'look/');
   const asked = await runCli(['keys', '--json', ...places(controller.socket)]);
   expect(JSON.parse(asked.stdout).keys).toMatchObject(wanted);
   const text = await runCli(['keys', ...places(controller.socket)]);

@@ -9,46 +9,46 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Consul, callConsul, startConsul } from '../../lab/consul.ts';
 import { waitFor } from '../../lab/wait.ts';
-import { endure, Scene, type Trouble } from '../support/consul-scene.ts';
+import { assertRecovers, ConsulSetup, type Trouble } from '../support/consul-setup.ts';
 import { RunningController } from '../support/egresstrator.ts';
-import { guardOver, unharmed } from '../support/endurance.ts';
 import { onEachEngine } from '../support/engines.ts';
+import { guardOver, unharmed } from '../support/faults.ts';
+import { becomes, type Fixture, ipv4, openFixture, register } from '../support/fixture.ts';
 import { nothingLeaked } from '../support/footprint.ts';
 import { handles } from '../support/kernel.ts';
 import { ConsulStub, Relay } from '../support/relay.ts';
-import { becomes, ipv4, openStage, register, type Stage } from '../support/stage.ts';
 import { connects } from '../support/workloads.ts';
 
 onEachEngine((version) => {
-  let stage: Stage;
+  let fixture: Fixture;
   let folder: string;
-  /** Keeps its data, unlike that of the stage. */
+  /** Keeps its data, unlike that of the fixture. */
   let consul: Consul;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'egt-faults-'));
-    stage = await openStage(version);
+    fixture = await openFixture(version);
     consul = await startConsul({ dataDir: join(folder, 'consul') });
   });
   afterAll(async () => {
     await consul?.stop();
-    await stage?.[Symbol.asyncDispose]();
+    await fixture?.[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
   });
 
   describe('the process', () => {
-    let scene: Scene;
+    let setup: ConsulSetup;
     beforeAll(async () => {
-      scene = await Scene.open(stage, consul, 'process', ['-c', consul.address]);
+      setup = await ConsulSetup.open(fixture, consul, 'process', ['-c', consul.address]);
     });
-    afterAll(() => scene?.[Symbol.asyncDispose]());
+    afterAll(() => setup?.[Symbol.asyncDispose]());
 
     test('killed, and started again with its data', async () => {
       const trouble = async () => {
         await consul.kill();
         return () => consul.start();
       };
-      await endure(scene, 'Consul killed', trouble, /refuses|closed the connection/);
+      await assertRecovers(setup, 'Consul killed', trouble, /refuses|closed the connection/);
     });
 
     test('frozen', async () => {
@@ -56,61 +56,61 @@ onEachEngine((version) => {
         await consul.freeze();
         return () => consul.thaw();
       };
-      await endure(scene, 'Consul frozen', trouble);
+      await assertRecovers(setup, 'Consul frozen', trouble);
     });
 
     test('away while the controller is killed and starts again: what is on disk counts', async () => {
-      const server = ipv4(stage.server);
+      const server = ipv4(fixture.server);
       const args = ['-k', 'process/', '--drift-interval', '1', '--register', 'none', '-c', consul.address];
-      await using guard = guardOver(stage, scene.workload);
-      const loaded = await handles(scene.workload.pid);
+      await using guard = guardOver(fixture, setup.workload);
+      const loaded = await handles(setup.workload.pid);
       await consul.kill();
-      await scene.controller.stop('SIGKILL');
-      const late = await stage.workloads.run('process-orphan', { acl: 'db' });
+      await setup.controller.stop('SIGKILL');
+      const late = await fixture.workloads.run('process-orphan', { acl: 'db' });
       await using next = new RunningController({
-        engine: stage.engine,
-        folder: scene.controller.folder,
+        engine: fixture.engine,
+        folder: setup.controller.folder,
         args,
       });
       await becomes(late, server, 81, 'refused');
       expect(await connects(late, server, 80)).toBe('ok');
-      expect(await handles(scene.workload.pid)).toBe(loaded);
+      expect(await handles(setup.workload.pid)).toBe(loaded);
       await consul.start();
-      await scene.edit(`${server}:tcp/80-81`);
+      await setup.edit(`${server}:tcp/80-81`);
       await becomes(late, server, 81, 'ok');
-      await scene.edit(`${server}:tcp/80`);
+      await setup.edit(`${server}:tcp/80`);
       await becomes(late, server, 81, 'refused');
       expect((await next.status()).sources.map(({ error }) => error).filter(Boolean)).toEqual([]);
       await unharmed(guard);
-      await stage.workloads.remove(late);
+      await fixture.workloads.remove(late);
     });
   });
 
   describe('the way there', () => {
-    let scene: Scene;
+    let setup: ConsulSetup;
     let relay: Relay;
     beforeAll(async () => {
       const { hostname, port } = new URL(consul.address);
       relay = await Relay.open({ to: { host: hostname, port: Number(port) } });
-      scene = await Scene.open(stage, consul, 'way', ['-c', relay.address]);
+      setup = await ConsulSetup.open(fixture, consul, 'way', ['-c', relay.address]);
     });
     afterAll(async () => {
-      await scene?.[Symbol.asyncDispose]();
+      await setup?.[Symbol.asyncDispose]();
       await relay?.[Symbol.asyncDispose]();
     });
 
     test('partitioned: all packets are lost, edits of that time arrive afterwards', async () => {
-      const server = ipv4(stage.server);
+      const server = ipv4(fixture.server);
       const trouble = async () => {
         relay.stall();
-        await scene.edit(`${server}:tcp/80-81`);
-        expect(await connects(scene.workload, server, 81)).toBe('refused');
+        await setup.edit(`${server}:tcp/80-81`);
+        expect(await connects(setup.workload, server, 81)).toBe('refused');
         return async () => {
           relay.heal();
-          await becomes(scene.workload, server, 81, 'ok');
+          await becomes(setup.workload, server, 81, 'ok');
         };
       };
-      await endure(scene, 'Consul partitioned', trouble);
+      await assertRecovers(setup, 'Consul partitioned', trouble);
     });
 
     test('connections cut, and new ones refused', async () => {
@@ -118,7 +118,7 @@ onEachEngine((version) => {
         relay.cut();
         return () => relay.heal();
       };
-      await endure(scene, 'Consul cut off', trouble, /.+/);
+      await assertRecovers(setup, 'Consul cut off', trouble, /.+/);
     });
 
     test('connections cut again and again', async () => {
@@ -133,41 +133,41 @@ onEachEngine((version) => {
         }
         return () => relay.heal();
       };
-      await endure(scene, 'Consul cut 20 times', trouble);
+      await assertRecovers(setup, 'Consul cut 20 times', trouble);
     });
 
     test('slow: every answer is late, and none is lost', async () => {
-      const server = ipv4(stage.server);
+      const server = ipv4(fixture.server);
       const trouble = async () => {
         relay.slow(700);
-        await scene.edit(`${server}:tcp/80-81`);
-        await becomes(scene.workload, server, 81, 'ok');
-        await scene.edit(`${server}:tcp/80`);
-        await becomes(scene.workload, server, 81, 'refused');
-        expect((await scene.controller.status()).sources.flatMap(({ error }) => error ?? [])).toEqual([]);
+        await setup.edit(`${server}:tcp/80-81`);
+        await becomes(setup.workload, server, 81, 'ok');
+        await setup.edit(`${server}:tcp/80`);
+        await becomes(setup.workload, server, 81, 'refused');
+        expect((await setup.controller.status()).sources.flatMap(({ error }) => error ?? [])).toEqual([]);
         return () => relay.heal();
       };
-      await endureSlow(scene, trouble);
+      await assertSlowRecovers(setup, trouble);
     });
 
-    /** As `endure`, where edits of the time of trouble are in force. */
-    async function endureSlow(one: Scene, trouble: Trouble): Promise<void> {
-      await using guard = guardOver(stage, one.workload);
+    /** As `assertRecovers`, where edits of the time of trouble are in force. */
+    async function assertSlowRecovers(one: ConsulSetup, trouble: Trouble): Promise<void> {
+      await using guard = guardOver(fixture, one.workload);
       await (await trouble())();
       await unharmed(guard);
-      await nothingLeaked(one.before, one.controller, stage.workloads);
+      await nothingLeaked(one.before, one.controller, fixture.workloads);
     }
   });
 
   describe('its answers', () => {
-    let scene: Scene;
+    let setup: ConsulSetup;
     let stub: ConsulStub;
     beforeAll(async () => {
       stub = await ConsulStub.open(consul.address);
-      scene = await Scene.open(stage, consul, 'answers', ['-c', stub.address]);
+      setup = await ConsulSetup.open(fixture, consul, 'answers', ['-c', stub.address]);
     });
     afterAll(async () => {
-      await scene?.[Symbol.asyncDispose]();
+      await setup?.[Symbol.asyncDispose]();
       await stub?.[Symbol.asyncDispose]();
     });
 
@@ -176,47 +176,47 @@ onEachEngine((version) => {
         stub.treat((path) => (path.startsWith('/v1/kv/') ? 'filter' : 'pass'));
         return () => stub.treat(() => 'pass');
       };
-      await endure(scene, 'results filtered', trouble, /hides a part/);
+      await assertRecovers(setup, 'results filtered', trouble, /hides a part/);
     });
 
     test("one service's query fails: its last known instances stay, all else goes on", async () => {
-      const [server, other] = [ipv4(stage.server), ipv4(stage.other)];
+      const [server, other] = [ipv4(fixture.server), ipv4(fixture.other)];
       for (const service of ['good', 'bad']) {
         await register(
           { consul },
           { node: service, service, address: server, port: service === 'good' ? 80 : 81 },
         );
       }
-      await scene.edit('good', 'bad');
-      await becomes(scene.workload, server, 81, 'ok');
-      await using guard = guardOver(stage, scene.workload);
+      await setup.edit('good', 'bad');
+      await becomes(setup.workload, server, 81, 'ok');
+      await using guard = guardOver(fixture, setup.workload);
       stub.treat((path) => (path.includes('/service/bad') ? 'fail' : 'pass'));
       const failing = async () =>
-        (await scene.controller.status()).sources.some(({ name, error }) => name === 'service bad' && error);
+        (await setup.controller.status()).sources.some(({ name, error }) => name === 'service bad' && error);
       await waitFor(failing, { what: 'the failure to be noticed', timeout: 20_000 });
       await register({ consul }, { node: 'good', service: 'good', address: other, port: 81 });
-      await becomes(scene.workload, other, 81, 'ok');
-      expect(await connects(scene.workload, server, 80)).toBe('refused');
-      expect(await connects(scene.workload, server, 81)).toBe('ok');
+      await becomes(setup.workload, other, 81, 'ok');
+      expect(await connects(setup.workload, server, 80)).toBe('refused');
+      expect(await connects(setup.workload, server, 81)).toBe('ok');
       await register({ consul }, { node: 'good', service: 'good', address: server, port: 80 });
-      await becomes(scene.workload, other, 81, 'refused');
+      await becomes(setup.workload, other, 81, 'refused');
       stub.treat(() => 'pass');
       const { breaches } = await guard.stop();
       expect(breaches).toEqual([]);
-      await scene.edit(`${server}:tcp/80`);
-      await becomes(scene.workload, server, 81, 'refused');
+      await setup.edit(`${server}:tcp/80`);
+      await becomes(setup.workload, server, 81, 'refused');
     });
 
     test('a service that never answered, and fails, does not hold up the revocation of another rule', async () => {
-      const server = ipv4(stage.server);
-      await scene.edit(`${server}:tcp/80-81`);
-      await becomes(scene.workload, server, 81, 'ok');
+      const server = ipv4(fixture.server);
+      await setup.edit(`${server}:tcp/80-81`);
+      await becomes(setup.workload, server, 81, 'ok');
       stub.treat((path) => (path.includes('/service/mute') ? 'fail' : 'pass'));
-      await scene.edit(`${server}:tcp/80`, 'mute');
-      await becomes(scene.workload, server, 81, 'refused');
-      expect(await connects(scene.workload, server, 80)).toBe('ok');
+      await setup.edit(`${server}:tcp/80`, 'mute');
+      await becomes(setup.workload, server, 81, 'refused');
+      expect(await connects(setup.workload, server, 80)).toBe('ok');
       stub.treat(() => 'pass');
-      await scene.edit(`${server}:tcp/80`);
+      await setup.edit(`${server}:tcp/80`);
     });
   });
 
@@ -233,25 +233,28 @@ onEachEngine((version) => {
     };
     const first = await token();
     const args = ['-c', guarded.address, '--consul-token-file', tokenFile];
-    await using scene = await Scene.open(stage, guarded, 'token', args);
+    await using setup = await ConsulSetup.open(fixture, guarded, 'token', args);
     const trouble = async () => {
       await guarded.call('DELETE', `/v1/acl/token/${first}`);
       // The query in flight is still answered; the next one is refused.
       await guarded.call('PUT', '/v1/kv/token/nudge', '');
       return async () => void (await token());
     };
-    await endure(scene, 'token revoked', trouble, /token/i);
-    expect(scene.controller.output).not.toContain(
+    await assertRecovers(setup, 'token revoked', trouble, /token/i);
+    expect(setup.controller.output).not.toContain(
       (await callConsul(guarded, 'GET', '/v1/status/leader')).body,
     );
   });
 
   test('restarted empty: the last known rules stay until a key is written', async () => {
-    await using scene = await Scene.open(stage, stage.consul, 'empty', ['-c', stage.consul.address]);
+    await using setup = await ConsulSetup.open(fixture, fixture.consul, 'empty', [
+      '-c',
+      fixture.consul.address,
+    ]);
     const trouble = async () => {
-      await stage.consul.restart();
+      await fixture.consul.restart();
       return () => {};
     };
-    await endure(scene, 'Consul restarted empty', trouble, /lost its history/);
+    await assertRecovers(setup, 'Consul restarted empty', trouble, /lost its history/);
   });
 });

@@ -7,61 +7,61 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import type { RunningController } from '../support/egresstrator.ts';
-import { argsFor, edit, forgotten, guardOver, protect, unharmed } from '../support/endurance.ts';
 import { LOADERS, onEachEngine } from '../support/engines.ts';
+import { argsFor, edit, forgotten, guardOver, protect, unharmed } from '../support/faults.ts';
+import { control, type Fixture, ipv4, openFixture, summary } from '../support/fixture.ts';
 import { footprint, nothingLeaked, pidOf } from '../support/footprint.ts';
 import { inside, ourTables } from '../support/kernel.ts';
-import { control, ipv4, openStage, type Stage, summary } from '../support/stage.ts';
 import { connects } from '../support/workloads.ts';
 
 onEachEngine((version) => {
-  let stage: Stage;
+  let fixture: Fixture;
   beforeAll(async () => {
-    stage = await openStage(version);
+    fixture = await openFixture(version);
   });
-  afterAll(() => stage?.[Symbol.asyncDispose]());
+  afterAll(() => fixture?.[Symbol.asyncDispose]());
 
   describe.each(LOADERS)('containers come and go, loading by %s', (loader) => {
     const path = `crowd-${loader}`;
     let controller: RunningController;
     beforeAll(async () => {
-      await edit(stage, path, 80);
-      controller = await control(stage, `${path}/`, argsFor(stage, path, loader));
+      await edit(fixture, path, 80);
+      controller = await control(fixture, `${path}/`, argsFor(fixture, path, loader));
     });
     afterAll(() => controller?.[Symbol.asyncDispose]());
 
     test('one that dies while its job waits or runs is no failure, and leaves nothing', async () => {
-      const workload = await protect(stage, `stays-${loader}`);
-      const before = await footprint(controller, stage.workloads);
+      const workload = await protect(fixture, `stays-${loader}`);
+      const before = await footprint(controller, fixture.workloads);
       const lines = controller.log.length;
-      await using guard = guardOver(stage, workload);
+      await using guard = guardOver(fixture, workload);
       const shortLives = Array.from({ length: 10 }, async (_, index) => {
-        const id = await stage.workloads.start(`dies-${loader}-${index}`, { acl: 'db' });
+        const id = await fixture.workloads.start(`dies-${loader}-${index}`, { acl: 'db' });
         await sleep(index * 25);
-        await stage.workloads.must('rm', '--force', id);
+        await fixture.workloads.must('rm', '--force', id);
       });
-      const crashing = await stage.workloads.start(`crashes-${loader}`, {
+      const crashing = await fixture.workloads.start(`crashes-${loader}`, {
         acl: 'db',
         args: ['--restart', 'always'],
         command: ['usleep', '50000'],
       });
       await Promise.all(shortLives);
-      await stage.workloads.must('rm', '--force', crashing);
+      await fixture.workloads.must('rm', '--force', crashing);
       await unharmed(guard);
-      await forgotten(stage, controller, 'dies-', 'crashes-');
-      await nothingLeaked(before, controller, stage.workloads);
+      await forgotten(fixture, controller, 'dies-', 'crashes-');
+      await nothingLeaked(before, controller, fixture.workloads);
       const failures = controller.log.slice(lines).filter(({ level }) => level === 'error');
       expect(failures.map(({ msg, error }) => `${msg}: ${error}`)).toEqual([]);
-      await stage.workloads.remove(workload);
+      await fixture.workloads.remove(workload);
     });
 
     test('tables that are altered by hand are put right, also right after a load', async () => {
-      const name = stage.workloads.nameOf(`altered-${loader}`);
+      const name = fixture.workloads.nameOf(`altered-${loader}`);
       const logged = (message: string, from: number) =>
         controller.logged(({ msg, container }) => msg === message && container === name, message, from);
-      const workload = await protect(stage, `altered-${loader}`);
+      const workload = await protect(fixture, `altered-${loader}`);
       await logged('rules loaded', 0);
-      const hole = ['ip', 'daddr', ipv4(stage.server), 'tcp', 'dport', '81', 'accept'];
+      const hole = ['ip', 'daddr', ipv4(fixture.server), 'tcp', 'dport', '81', 'accept'];
       for (const alteration of [
         ['add', 'rule', 'inet', 'egresstrator', 'allowed', ...hole],
         ['flush', 'set', 'inet', 'egresstrator', 'allowed4_exact'],
@@ -72,19 +72,19 @@ onEachEngine((version) => {
         await execa('nsenter', [...inside(workload.pid).slice(1), 'nft', ...alteration]);
         await logged('rules in the kernel were changed', lines);
         await logged('rules loaded', lines);
-        expect(await connects(workload, ipv4(stage.server), 81)).toBe('refused');
+        expect(await connects(workload, ipv4(fixture.server), 81)).toBe('refused');
         expect(await ourTables(inside(workload.pid))).toHaveLength(2);
       }
-      await stage.workloads.remove(workload);
+      await fixture.workloads.remove(workload);
     });
   });
 
   test('a pid that is reused by another process leads into no foreign namespace', async () => {
     const path = 'reused';
-    await edit(stage, path, 80);
-    await using controller = await control(stage, `${path}/`, argsFor(stage, path, 'nsenter'));
-    const { workloads, server, other } = stage;
-    const workload = await protect(stage, 'reused');
+    await edit(fixture, path, 80);
+    await using controller = await control(fixture, `${path}/`, argsFor(fixture, path, 'nsenter'));
+    const { workloads, server, other } = fixture;
+    const workload = await protect(fixture, 'reused');
     const pid = pidOf(controller);
     process.kill(pid, 'SIGSTOP');
     await workloads.must('kill', workload.id);
@@ -96,41 +96,41 @@ onEachEngine((version) => {
     ].join(' ');
     const reuse = execa('nsenter', [...inside(other.pid).slice(1), 'sh', '-c', script], { reject: false });
     const [line] = await Promise.race([reuse.stdout?.toArray() ?? [], sleep(3_000, [])]);
-    await edit(stage, path, 80, 81);
+    await edit(fixture, path, 80, 81);
     process.kill(pid, 'SIGCONT');
-    await forgotten(stage, controller, 'reused');
+    await forgotten(fixture, controller, 'reused');
     for (const one of [other, server]) expect(await ourTables(inside(one.pid))).toEqual([]);
-    expect(await ourTables(stage.engine.networkPrefix)).toEqual([]);
+    expect(await ourTables(fixture.engine.networkPrefix)).toEqual([]);
     process.stdout.write(
       `pid ${workload.pid} was reused: ${String(line ?? '').trim() === String(workload.pid)}\n`,
     );
     reuse.kill('SIGKILL');
-    await stage.workloads.remove(workload);
+    await fixture.workloads.remove(workload);
   });
 
   test('fifty containers started at once are all protected, and leave nothing', async () => {
     const path = 'fifty';
-    await edit(stage, path, 80);
-    await using controller = await control(stage, `${path}/`, argsFor(stage, path, 'auto'));
-    const before = await footprint(controller, stage.workloads);
+    await edit(fixture, path, 80);
+    await using controller = await control(fixture, `${path}/`, argsFor(fixture, path, 'auto'));
+    const before = await footprint(controller, fixture.workloads);
     const names = Array.from({ length: 50 }, (_, index) => `fifty-${index}`);
-    await Promise.all(names.map((name) => stage.workloads.start(name, { acl: 'db' })));
+    await Promise.all(names.map((name) => fixture.workloads.start(name, { acl: 'db' })));
     const started = performance.now();
     const allProtected = async () => {
       const { namespaces } = await controller.status();
-      const ours = namespaces.filter(({ target }) => target.startsWith(stage.workloads.nameOf('fifty-')));
+      const ours = namespaces.filter(({ target }) => target.startsWith(fixture.workloads.nameOf('fifty-')));
       return ours.filter(({ state }) => state === 'protected').length === names.length;
     };
     await waitFor(allProtected, { what: 'all fifty to be protected', timeout: 60_000 });
     summary('fifty containers: last start to all protected', [performance.now() - started]);
     for (const name of ['fifty-0', 'fifty-25', 'fifty-49']) {
-      const workload = await stage.workloads.find(name);
-      expect(await connects(workload, ipv4(stage.server), 80)).toBe('ok');
-      expect(await connects(workload, ipv4(stage.server), 81)).toBe('refused');
+      const workload = await fixture.workloads.find(name);
+      expect(await connects(workload, ipv4(fixture.server), 80)).toBe('ok');
+      expect(await connects(workload, ipv4(fixture.server), 81)).toBe('refused');
     }
-    await stage.workloads.must('rm', '--force', ...names.map((name) => stage.workloads.nameOf(name)));
-    await forgotten(stage, controller, 'fifty-');
-    await nothingLeaked(before, controller, stage.workloads);
+    await fixture.workloads.must('rm', '--force', ...names.map((name) => fixture.workloads.nameOf(name)));
+    await forgotten(fixture, controller, 'fifty-');
+    await nothingLeaked(before, controller, fixture.workloads);
     expect(controller.log.filter(({ level }) => level === 'error')).toEqual([]);
   });
 });

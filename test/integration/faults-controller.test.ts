@@ -9,53 +9,53 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { RunningController } from '../support/egresstrator.ts';
-import { argsFor, edit, guardOver, protect, unharmed } from '../support/endurance.ts';
 import { LOADERS, onEachEngine } from '../support/engines.ts';
+import { argsFor, edit, guardOver, protect, unharmed } from '../support/faults.ts';
+import { becomes, control, type Fixture, ipv4, openFixture, putKey } from '../support/fixture.ts';
 import { handles } from '../support/kernel.ts';
-import { becomes, control, ipv4, openStage, putKey, type Stage } from '../support/stage.ts';
 
 onEachEngine((version) => {
-  let stage: Stage;
+  let fixture: Fixture;
   beforeAll(async () => {
-    stage = await openStage(version);
+    fixture = await openFixture(version);
   });
-  afterAll(() => stage?.[Symbol.asyncDispose]());
+  afterAll(() => fixture?.[Symbol.asyncDispose]());
 
   describe.each(LOADERS)('killed, loading by %s', (loader) => {
     test('at random moments of its work: each next one goes on where it was', async () => {
       const path = `killed-${loader}`;
-      await edit(stage, path, 80);
-      const first = await control(stage, `${path}/`, argsFor(stage, path, loader));
-      const workload = await protect(stage, path);
-      await using guard = guardOver(stage, workload);
+      await edit(fixture, path, 80);
+      const first = await control(fixture, `${path}/`, argsFor(fixture, path, loader));
+      const workload = await protect(fixture, path);
+      await using guard = guardOver(fixture, workload);
       const { folder } = first;
       let controller = first;
       for (let round = 0; round < 6; round += 1) {
-        const edits = [edit(stage, path, 80, 81), sleep(40).then(() => edit(stage, path, 80))];
+        const edits = [edit(fixture, path, 80, 81), sleep(40).then(() => edit(fixture, path, 80))];
         await sleep(Math.random() * 400);
         await controller.stop('SIGKILL');
         await Promise.all(edits);
         controller = new RunningController({
-          engine: stage.engine,
+          engine: fixture.engine,
           folder,
-          args: argsFor(stage, path, loader),
+          args: argsFor(fixture, path, loader),
         });
         await sleep(round % 2 === 0 ? Math.random() * 1_500 : 0);
         if (round % 2 === 1) await controller.ready();
       }
       await controller.ready();
-      await becomes(workload, ipv4(stage.server), 81, 'refused');
-      await edit(stage, path, 80, 81);
-      await becomes(workload, ipv4(stage.server), 81, 'ok');
-      await edit(stage, path, 80);
-      await becomes(workload, ipv4(stage.server), 81, 'refused');
+      await becomes(workload, ipv4(fixture.server), 81, 'refused');
+      await edit(fixture, path, 80, 81);
+      await becomes(workload, ipv4(fixture.server), 81, 'ok');
+      await edit(fixture, path, 80);
+      await becomes(workload, ipv4(fixture.server), 81, 'refused');
       await unharmed(guard);
       expect(controller.log.filter(({ level }) => level === 'error')).toEqual([]);
       // A helper that nobody waits for any more ends by itself.
       const helpers = () =>
-        stage.workloads.must('ps', '--quiet', '--filter', 'label=egresstrator.role=helper');
+        fixture.workloads.must('ps', '--quiet', '--filter', 'label=egresstrator.role=helper');
       await waitFor(async () => (await helpers()) === '', { what: 'helpers to end', timeout: 20_000 });
-      await stage.workloads.remove(workload);
+      await fixture.workloads.remove(workload);
       await controller[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true, force: true });
     });
@@ -64,8 +64,8 @@ onEachEngine((version) => {
   describe('its state folder', () => {
     test('is full: it goes on, says so once, and writes again when there is room', async () => {
       const path = 'full';
-      await edit(stage, path, 80);
-      await using first = await control(stage, `${path}/`, argsFor(stage, path, 'nsenter'));
+      await edit(fixture, path, 80);
+      await using first = await control(fixture, `${path}/`, argsFor(fixture, path, 'nsenter'));
       const { folder } = first;
       await first.stop();
       const state = join(folder, 'state');
@@ -74,25 +74,25 @@ onEachEngine((version) => {
       await execa('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', state]);
       try {
         await using controller = new RunningController({
-          engine: stage.engine,
+          engine: fixture.engine,
           folder,
-          args: argsFor(stage, path, 'nsenter'),
+          args: argsFor(fixture, path, 'nsenter'),
         });
         await controller.ready();
-        const workload = await protect(stage, 'full');
+        const workload = await protect(fixture, 'full');
         const filler = join(state, 'filler');
         await execa('sh', ['-c', `cat /dev/zero >"${filler}" || true`], { reject: false });
-        await using guard = guardOver(stage, workload);
-        await edit(stage, path, 80, 81);
-        await becomes(workload, ipv4(stage.server), 81, 'ok');
-        await edit(stage, path, 80);
-        await becomes(workload, ipv4(stage.server), 81, 'refused');
+        await using guard = guardOver(fixture, workload);
+        await edit(fixture, path, 80, 81);
+        await becomes(workload, ipv4(fixture.server), 81, 'ok');
+        await edit(fixture, path, 80);
+        await becomes(workload, ipv4(fixture.server), 81, 'refused');
         const complaints = controller.log.flatMap(({ msg }) =>
           msg.includes('could not be written to disk') ? msg : [],
         );
         expect(complaints).toContain('last known rules could not be written to disk');
         expect(complaints).toEqual([...new Set(complaints)]);
-        await putKey(stage, `${path}/other`, '# the last edit before there is room');
+        await putKey(fixture, `${path}/other`, '# the last edit before there is room');
         await waitFor(async () => (await controller.status()).sources.every(({ known }) => known), {
           what: 'the edit to be read',
         });
@@ -100,7 +100,7 @@ onEachEngine((version) => {
         const kept = () => readText(join(state, 'known.json')).includes('before there is room');
         await waitFor(kept, { what: 'the state to be written', timeout: 20_000 });
         await unharmed(guard);
-        await stage.workloads.remove(workload);
+        await fixture.workloads.remove(workload);
       } finally {
         await execa('umount', ['--lazy', state]);
       }
@@ -113,24 +113,24 @@ onEachEngine((version) => {
       ['from a newer version', (text: string) => text.replace('"version":1', '"version":2')],
     ])('is %s: it warns, and what is loaded stays', async (what, damage) => {
       const path = `state-${what.replaceAll(' ', '-')}`;
-      await edit(stage, path, 80);
-      await using first = await control(stage, `${path}/`, argsFor(stage, path, 'nsenter'));
-      const workload = await protect(stage, path);
+      await edit(fixture, path, 80);
+      await using first = await control(fixture, `${path}/`, argsFor(fixture, path, 'nsenter'));
+      const workload = await protect(fixture, path);
       await first.stop('SIGKILL');
       const file = join(first.folder, 'state', 'known.json');
       const text = readText(file);
       expect(damage(text)).not.toBe(text);
       writeFileSync(file, damage(text));
-      await using guard = guardOver(stage, workload);
+      await using guard = guardOver(fixture, workload);
       const loaded = await handles(workload.pid);
-      const away = [...argsFor(stage, path, 'nsenter'), '-c', '127.0.0.1:1'];
-      const second = new RunningController({ engine: stage.engine, folder: first.folder, args: away });
+      const away = [...argsFor(fixture, path, 'nsenter'), '-c', '127.0.0.1:1'];
+      const second = new RunningController({ engine: fixture.engine, folder: first.folder, args: away });
       await second.logged(({ level, msg }) => level === 'warn' && /cannot be used/.test(msg), 'a warning');
       await second.logged(({ msg }) => /keeping the existing rules/.test(msg), 'that rules stay');
       expect(await handles(workload.pid)).toBe(loaded);
       await second.stop('SIGKILL');
       await unharmed(guard);
-      await stage.workloads.remove(workload);
+      await fixture.workloads.remove(workload);
     });
   });
 });

@@ -11,11 +11,11 @@ import { type OwnEngine, startEngine } from '../../lab/engine.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { type RunningController, startController } from '../support/egresstrator.ts';
 import { onEachEngine } from '../support/engines.ts';
+import { becomes, ipv4, summary } from '../support/fixture.ts';
 import { footprint, nothingLeaked } from '../support/footprint.ts';
 import { Guard } from '../support/guard.ts';
 import { handles } from '../support/kernel.ts';
 import { Relay } from '../support/relay.ts';
-import { becomes, ipv4, summary } from '../support/stage.ts';
 import { connects, type Workload, Workloads } from '../support/workloads.ts';
 
 onEachEngine((version) => {

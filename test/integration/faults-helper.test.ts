@@ -4,11 +4,11 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LogLine, RunningController } from '../support/egresstrator.ts';
-import { edit, guardOver, protect, unharmed } from '../support/endurance.ts';
 import { onEachEngine } from '../support/engines.ts';
+import { edit, guardOver, protect, unharmed } from '../support/faults.ts';
+import { becomes, control, type Fixture, ipv4, openFixture, summary } from '../support/fixture.ts';
 import { type Footprint, footprint, nothingLeaked } from '../support/footprint.ts';
 import { handles } from '../support/kernel.ts';
-import { becomes, control, ipv4, openStage, type Stage, summary } from '../support/stage.ts';
 import { connects, type Workload } from '../support/workloads.ts';
 
 /** Milliseconds from the end of a short trouble to an edit that counts: one retry, and the load. */
@@ -18,41 +18,41 @@ onEachEngine((version) => {
   /** Of this test alone, so that it may be deleted and replaced. */
   const image = 'egresstrator-lab/helper:faults';
   const path = `helper-${version}`;
-  let stage: Stage;
+  let fixture: Fixture;
   let controller: RunningController;
   let workload: Workload;
   let before: Footprint;
 
   beforeAll(async () => {
-    stage = await openStage(version);
+    fixture = await openFixture(version);
     await repair();
-    await edit(stage, path, 80);
+    await edit(fixture, path, 80);
     const args = ['--loader', 'helper', '-i', image, '--drift-interval', '3600', '--denied-interval', '0'];
-    controller = await control(stage, `${path}/`, args);
-    workload = await protect(stage, 'helped');
-    before = await footprint(controller, stage.workloads);
+    controller = await control(fixture, `${path}/`, args);
+    workload = await protect(fixture, 'helped');
+    before = await footprint(controller, fixture.workloads);
   });
   afterAll(async () => {
     await controller?.[Symbol.asyncDispose]();
-    await stage?.workloads.docker('rmi', '--force', image);
-    await stage?.[Symbol.asyncDispose]();
+    await fixture?.workloads.docker('rmi', '--force', image);
+    await fixture?.[Symbol.asyncDispose]();
   });
 
-  const repair = () => stage.workloads.must('tag', stage.image, image);
+  const repair = () => fixture.workloads.must('tag', fixture.image, image);
 
   /** Puts an image in the place of the helper's, whose program is this one. */
   async function replaceProgram(script: string): Promise<void> {
     const write = `printf '%s\\n' '#!/bin/sh' '${script}' >/usr/local/lib/egresstrator/netns`;
-    const name = stage.workloads.nameOf('spoiler');
-    await stage.workloads.must('run', '--name', name, '--entrypoint', 'sh', stage.image, '-c', write);
-    await stage.workloads.must('commit', name, image);
-    await stage.workloads.must('rm', '--force', name);
+    const name = fixture.workloads.nameOf('spoiler');
+    await fixture.workloads.must('run', '--name', name, '--entrypoint', 'sh', fixture.image, '-c', write);
+    await fixture.workloads.must('commit', name, image);
+    await fixture.workloads.must('rm', '--force', name);
   }
 
   const troubles = [
     [
       'its image is deleted',
-      () => stage.workloads.must('rmi', image),
+      () => fixture.workloads.must('rmi', image),
       /was removed from the Engine|No such image/,
     ],
     [
@@ -63,17 +63,17 @@ onEachEngine((version) => {
     ['it says nothing', () => replaceProgram('cat >/dev/null'), /says "nothing"/],
     [
       'its program is missing',
-      () => stage.workloads.must('tag', 'egresstrator-lab/workload:latest', image),
+      () => fixture.workloads.must('tag', 'egresstrator-lab/workload:latest', image),
       /./,
     ],
   ] as const;
 
   test.each(troubles)('%s', async (what, trouble, message) => {
-    await using guard = guardOver(stage, workload);
+    await using guard = guardOver(fixture, workload);
     const loaded = await handles(workload.pid);
     const lines = controller.log.length;
     await trouble();
-    await edit(stage, path, 80, 81);
+    await edit(fixture, path, 80, 81);
     const complaint = await controller.logged(
       ({ msg, container }) => /could not be loaded/.test(msg) && container === workload.name,
       'the failure',
@@ -81,23 +81,23 @@ onEachEngine((version) => {
     );
     expect(complaint.error).toMatch(message);
     expect(await handles(workload.pid)).toBe(loaded);
-    expect(await connects(workload, ipv4(stage.server), 81)).toBe('refused');
+    expect(await connects(workload, ipv4(fixture.server), 81)).toBe('refused');
     await repair();
     const repaired = performance.now();
-    await becomes(workload, ipv4(stage.server), 81, 'ok');
+    await becomes(workload, ipv4(fixture.server), 81, 'ok');
     const waited = performance.now() - repaired;
     expect(summary(`Engine ${version}, ${what}: end to edit enforced`, [waited])).toBeLessThan(SECONDS);
-    await edit(stage, path, 80);
-    await becomes(workload, ipv4(stage.server), 81, 'refused');
+    await edit(fixture, path, 80);
+    await becomes(workload, ipv4(fixture.server), 81, 'refused');
     await unharmed(guard);
-    await nothingLeaked(before, controller, stage.workloads);
+    await nothingLeaked(before, controller, fixture.workloads);
   });
 
   test('its program hangs', async () => {
     const loaded = await handles(workload.pid);
     const lines = controller.log.length;
     await replaceProgram('cat >/dev/null; exec sleep 1000');
-    await edit(stage, path, 80, 81);
+    await edit(fixture, path, 80, 81);
     // Its time is over after 30 s.
     const isIt = ({ msg }: LogLine) => /could not/.test(msg);
     const late = await controller
@@ -106,9 +106,9 @@ onEachEngine((version) => {
     expect(late.error).toMatch(/took longer than/);
     expect(await handles(workload.pid)).toBe(loaded);
     await repair();
-    await becomes(workload, ipv4(stage.server), 81, 'ok');
-    await edit(stage, path, 80);
-    await becomes(workload, ipv4(stage.server), 81, 'refused');
-    await nothingLeaked(before, controller, stage.workloads);
+    await becomes(workload, ipv4(fixture.server), 81, 'ok');
+    await edit(fixture, path, 80);
+    await becomes(workload, ipv4(fixture.server), 81, 'refused');
+    await nothingLeaked(before, controller, fixture.workloads);
   });
 });

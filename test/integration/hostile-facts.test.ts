@@ -11,8 +11,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { startController } from '../support/egresstrator.ts';
 import { onEachEngine } from '../support/engines.ts';
+import { becomes, type Fixture, ipv4, openFixture, putKey, summary } from '../support/fixture.ts';
 import { leaseOn } from '../support/lease.ts';
-import { becomes, ipv4, openStage, putKey, type Stage, summary } from '../support/stage.ts';
 import { connects } from '../support/workloads.ts';
 
 /** Milliseconds in which a lease would still be in the way: the kernel takes it back after 45 s. */
@@ -34,31 +34,31 @@ function blindProgram(folder: string, containers: string): string {
 
 onEachEngine((version) => {
   const folder = mkdtempSync(join(tmpdir(), 'egt-hostile-'));
-  let stage: Stage;
+  let fixture: Fixture;
 
   const resolvConfOf = (id: string) =>
-    stage.workloads.must('inspect', '--format', '{{.ResolvConfPath}}', id).then((text) => text.trim());
+    fixture.workloads.must('inspect', '--format', '{{.ResolvConfPath}}', id).then((text) => text.trim());
 
   /** The image of a workload whose volume is to be moved away. */
   async function buildImage(): Promise<string> {
     const image = 'egresstrator-lab/moving:test';
     const dockerfile = join(folder, 'Dockerfile');
     writeFileSync(dockerfile, 'FROM egresstrator-lab/workload:latest\nVOLUME /p/data\n');
-    await stage.workloads.must('build', '--quiet', '--tag', image, '--file', dockerfile, folder);
+    await fixture.workloads.must('build', '--quiet', '--tag', image, '--file', dockerfile, folder);
     return image;
   }
 
   beforeAll(async () => {
-    stage = await openStage(version);
+    fixture = await openFixture(version);
   });
   afterAll(async () => {
-    await stage?.[Symbol.asyncDispose]();
+    await fixture?.[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
   });
 
   test('their rules are loaded, what is revoked is gone, and neighbours are not delayed', async () => {
-    const { workloads, server, engine, consul, image } = stage;
-    await putKey(stage, 'hostile/db', `${ipv4(server)}:tcp/80-81`);
+    const { workloads, server, engine, consul, image } = fixture;
+    await putKey(fixture, 'hostile/db', `${ipv4(server)}:tcp/80-81`);
     const attack = 'mv /p /q; ln -s /p /p; : >/etc/resolv.conf; exec sleep 600';
     const moving = { acl: 'db', image: await buildImage(), command: ['sh', '-c', attack] };
     const hostile = [
@@ -89,7 +89,7 @@ onEachEngine((version) => {
     const loaded = performance.now() - begun;
     const neighbour = await workloads.run('neighbour', { acl: 'db' });
     const delay = await becomes(neighbour, ipv4(server), 82, 'refused');
-    await putKey(stage, 'hostile/db', `${ipv4(server)}:tcp/80`);
+    await putKey(fixture, 'hostile/db', `${ipv4(server)}:tcp/80`);
     const all = [...hostile, neighbour];
     const revoked = await Promise.all(all.map((one) => becomes(one, ipv4(server), 81, 'refused')));
     for (const one of all) expect(await connects(one, ipv4(server), 80)).toBe('ok');

@@ -16,7 +16,7 @@ import { StatusReply } from '../../src/daemon/api/schema.ts';
 import { createExplainer } from '../../src/diagnostics/explain.ts';
 import { pickNamespace, policyKnowledge, viewOf } from '../../src/diagnostics/policy-view.ts';
 import { type CliResult, type RunningController, runCli } from '../support/egresstrator.ts';
-import { becomes, control, ipv4, openStage, putKey, register, type Stage } from '../support/stage.ts';
+import { becomes, control, type Fixture, ipv4, openFixture, putKey, register } from '../support/fixture.ts';
 import { connects, reach, type Workload } from '../support/workloads.ts';
 import { to } from '../unit/diagnostics/fixtures.ts';
 
@@ -24,24 +24,24 @@ const PATH = 'insight/';
 const cliPath = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 /** Where the controller serves its metrics. */
 let listen: string;
-let stage: Stage;
+let fixture: Fixture;
 let controller: RunningController;
 let web: Workload;
 
 beforeAll(async () => {
-  stage = await openStage('28.5');
+  fixture = await openFixture('28.5');
   listen = `127.0.0.1:${await freePort()}`;
-  await putKey(stage, `${PATH}app`, '# nothing yet');
-  await putKey(stage, `${PATH}shop`, `${ipv4(stage.other)}:tcp/80`);
-  await register(stage, {
+  await putKey(fixture, `${PATH}app`, '# nothing yet');
+  await putKey(fixture, `${PATH}shop`, `${ipv4(fixture.other)}:tcp/80`);
+  await register(fixture, {
     node: 'node-1',
     service: 'shop',
     tags: ['production'],
-    address: ipv4(stage.server),
+    address: ipv4(fixture.server),
     port: 80,
   });
-  controller = await control(stage, PATH, args());
-  web = await stage.workloads.run('web', { acl: 'app, missing' });
+  controller = await control(fixture, PATH, args());
+  web = await fixture.workloads.run('web', { acl: 'app, missing' });
   await controller.logged(
     ({ msg, container }) => msg === 'rules loaded' && container === web.name,
     'rules loaded',
@@ -50,14 +50,14 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await controller?.[Symbol.asyncDispose]();
-  await stage?.[Symbol.asyncDispose]();
+  await fixture?.[Symbol.asyncDispose]();
 });
 
 const args = () => ['--loader', 'nsenter', '--listen', listen, '--denied-interval', '1'];
 
 const common = (socket: string) => [
-  ...['--socket', socket, '--docker-host', `unix://${stage.engine.socketPath}`],
-  ...['-c', stage.consul.address, '-k', PATH, '-i', stage.image],
+  ...['--socket', socket, '--docker-host', `unix://${fixture.engine.socketPath}`],
+  ...['-c', fixture.consul.address, '-k', PATH, '-i', fixture.image],
 ];
 const ask = (...args: readonly string[]): Promise<CliResult> =>
   runCli([...args, ...common(controller.socket)]);
@@ -75,25 +75,25 @@ const metrics = async (): Promise<string> => (await fetch(`http://${listen}/metr
 
 describe('a container that cannot reach a service', () => {
   test('finds the line that it needs in two commands', async () => {
-    expect(await connects(web, ipv4(stage.server), 80)).toBe('refused');
-    expect(await connects(web, ipv4(stage.other), 80)).toBe('refused');
+    expect(await connects(web, ipv4(fixture.server), 80)).toBe('refused');
+    expect(await connects(web, ipv4(fixture.other), 80)).toBe('refused');
     const denied = await ask('denied', web.name);
     expect(denied).toMatchObject({ code: 0, stderr: '' });
-    expect(denied.stdout).toMatch(new RegExp(`${ipv4(stage.server)} +tcp/80 .* shop +-`));
-    expect(denied.stdout).toMatch(new RegExp(`${ipv4(stage.other)} +tcp/80 .* - +shop`));
+    expect(denied.stdout).toMatch(new RegExp(`${ipv4(fixture.server)} +tcp/80 .* shop +-`));
+    expect(denied.stdout).toMatch(new RegExp(`${ipv4(fixture.other)} +tcp/80 .* - +shop`));
     const suggested = await ask('suggest', web.name);
     expect(suggested.stdout.split('\n')).toEqual([
       `# ${web.name}: 2 denied destinations`,
-      `# key shop (1 rule) allows 1 of them already, by line 1: ${ipv4(stage.other)}:tcp/80`,
+      `# key shop (1 rule) allows 1 of them already, by line 1: ${ipv4(fixture.other)}:tcp/80`,
       `# to use an existing key, add it to EGRESSTRATOR_ACL instead: EGRESSTRATOR_ACL is read when a container is created, so create it again; until then: egresstrator set ${web.name} --rules app,shop`,
       'shop',
-      `${ipv4(stage.other)}:tcp/80`,
+      `${ipv4(fixture.other)}:tcp/80`,
     ]);
     const whole = await ask('suggest', web.name, '--key', 'app');
-    expect(whole.stdout).toBe(`# nothing yet\nshop\n${ipv4(stage.other)}:tcp/80`);
-    await putKey(stage, `${PATH}app`, whole.stdout);
-    await becomes(web, ipv4(stage.server), 80, 'ok');
-    expect(await connects(web, ipv4(stage.other), 80)).toBe('ok');
+    expect(whole.stdout).toBe(`# nothing yet\nshop\n${ipv4(fixture.other)}:tcp/80`);
+    await putKey(fixture, `${PATH}app`, whole.stdout);
+    await becomes(web, ipv4(fixture.server), 80, 'ok');
+    expect(await connects(web, ipv4(fixture.other), 80)).toBe('ok');
   });
 
   test('is told why it may, with and without a controller', async () => {
@@ -101,24 +101,24 @@ describe('a container that cannot reach a service', () => {
       const { stdout, code } = await run('explain', web.name, 'shop');
       expect(code).toBe(0);
       expect(stdout).toBe(
-        `${web.name} may reach ${ipv4(stage.server)} tcp/80.\n  key app line 2: shop (instance on node-1)`,
+        `${web.name} may reach ${ipv4(fixture.server)} tcp/80.\n  key app line 2: shop (instance on node-1)`,
       );
     }
   });
 
   test('is told what is missing', async () => {
-    const { stdout } = await ask('explain', web.name, ipv4(stage.server), 'tcp/81');
+    const { stdout } = await ask('explain', web.name, ipv4(fixture.server), 'tcp/81');
     expect(stdout.split('\n')).toEqual([
-      `${web.name} may not reach ${ipv4(stage.server)} tcp/81.`,
+      `${web.name} may not reach ${ipv4(fixture.server)} tcp/81.`,
       '  It asks for the key missing, but Consul does not have it.',
       '  Key app line 2: shop (instance on node-1) allows tcp/80 there.',
       'To allow it:',
-      `  put ${ipv4(stage.server)}:tcp/81 into its key app`,
+      `  put ${ipv4(fixture.server)}:tcp/81 into its key app`,
     ]);
   });
 
   test('is explained as the kernel decides', async () => {
-    const targets = [stage.server, stage.other].flatMap((one) =>
+    const targets = [fixture.server, fixture.other].flatMap((one) =>
       [80, 81].map((port) => [ipv4(one), port] as const),
     );
     for (const [address, port] of targets) {
@@ -131,7 +131,7 @@ describe('a container that cannot reach a service', () => {
 });
 
 test('random rules are explained as the kernel decides', async () => {
-  const hosts = [stage.server, stage.other].map((one) => ipv4(one));
+  const hosts = [fixture.server, fixture.other].map((one) => ipv4(one));
   const prefixes = [...hosts, `${hosts[0]}/31`, `${hosts[0]}/24`, '10.0.0.0/8', '10.255.0.0/16'];
   const rule = fc
     .tuple(
@@ -146,7 +146,7 @@ test('random rules are explained as the kernel decides', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.oneof(rule, fc.constant('shop')), { maxLength: 4 }), async (rules) => {
       const from = controller.log.length;
-      await putKey(stage, `${PATH}random`, ...rules);
+      await putKey(fixture, `${PATH}random`, ...rules);
       const client = new ApiClient(controller.socket);
       const text = rules.join('\n');
       const isRead = async () =>
@@ -154,7 +154,7 @@ test('random rules are explained as the kernel decides', async () => {
           (one) => one.key === 'random' && one.text === text,
         );
       await waitFor(isRead, { what: 'the rules to be read', timeout: 20_000, interval: 50 });
-      const workload = await stage.workloads.run(`random-${from}`, { acl: 'random' });
+      const workload = await fixture.workloads.run(`random-${from}`, { acl: 'random' });
       const isLoaded = (line: { readonly msg: string; readonly [field: string]: unknown }) =>
         line.msg === 'rules loaded' && line.container === workload.name;
       await controller.logged(isLoaded, 'rules loaded', from);
@@ -172,7 +172,7 @@ test('random rules are explained as the kernel decides', async () => {
           allowed ? 'ok' : 'refused',
         ]);
       }
-      await stage.workloads.remove(workload);
+      await fixture.workloads.remove(workload);
     }),
     { numRuns: 12 },
   );
@@ -198,13 +198,13 @@ describe('the host', () => {
   });
 
   test('is told by diff what an edit would change', async () => {
-    const text = file(`${ipv4(stage.server)}:tcp/80\n${ipv4(stage.server)}:udp/80`);
+    const text = file(`${ipv4(fixture.server)}:tcp/80\n${ipv4(fixture.server)}:udp/80`);
     for (const run of [ask, alone]) {
       const { stdout } = await run('diff', 'app', '--file', text);
       expect(stdout.split('\n')).toEqual([
         `${web.name}:`,
-        `  + ${ipv4(stage.server)}:udp/80`,
-        `  - ${ipv4(stage.other)}:tcp/80`,
+        `  + ${ipv4(fixture.server)}:udp/80`,
+        `  - ${ipv4(fixture.other)}:tcp/80`,
         '',
         '1 workload has app; access of 1 changes. Nothing was written.',
       ]);
@@ -212,7 +212,7 @@ describe('the host', () => {
   });
 
   test('logs a refused destination once, and counts its packets', async () => {
-    const address = ipv4(stage.server);
+    const address = ipv4(fixture.server);
     for (let tries = 0; tries < 3; tries++) await connects(web, address, 81);
     const isIt = (line: { readonly msg: string; readonly [field: string]: unknown }) =>
       line.msg === 'destination denied' &&
@@ -231,9 +231,15 @@ describe('the host', () => {
   test('prints refusals as they come with --follow', async () => {
     const args = [cliPath, 'denied', web.name, '--follow', '--json', ...common(controller.socket)];
     const following = execa(process.execPath, args, { reject: false, stdin: 'ignore' });
-    const row = { container: web.name, address: ipv4(stage.server), protocol: 'udp', port: 81, services: [] };
+    const row = {
+      container: web.name,
+      address: ipv4(fixture.server),
+      protocol: 'udp',
+      port: 81,
+      services: [],
+    };
     let found: object | undefined;
-    const tries = setInterval(() => connects(web, ipv4(stage.server), 81, 'udp'), 300);
+    const tries = setInterval(() => connects(web, ipv4(fixture.server), 81, 'udp'), 300);
     for await (const line of following) {
       const printed: { readonly protocol?: string } = JSON.parse(line);
       if (printed.protocol !== 'udp') continue;
@@ -265,9 +271,9 @@ describe('in Consul', () => {
   const NODE = 'host-1';
 
   test('the controller is a service with a check, and its host is published', async () => {
-    const published = await control(stage, 'insight-2/', ['--dry-run', '--publish', '--node', NODE]);
+    const published = await control(fixture, 'insight-2/', ['--dry-run', '--publish', '--node', NODE]);
     try {
-      const args = ['status', '--cluster', '-c', stage.consul.address];
+      const args = ['status', '--cluster', '-c', fixture.consul.address];
       const heard = await waitFor(
         async () => {
           const { stdout } = await runCli(args);
@@ -279,14 +285,14 @@ describe('in Consul', () => {
         /^NODE +STATE +VERSION +LAST SEEN +WORKLOADS\nhost-1 +ok +\d+\.\d+\.\d+ +\d+s ago +1 \w+/,
       );
       // The agent knows at once; the catalog hears of a changed output minutes later.
-      const found = JSON.stringify(await stage.consul.call('GET', '/v1/agent/checks'));
+      const found = JSON.stringify(await fixture.consul.call('GET', '/v1/agent/checks'));
       expect(found).toContain(`"CheckID":"service:egresstrator-${NODE}"`);
       expect(found).toContain('1 namespaces, 0 failed, 0 refused, 0 sources failing');
       await published.stop();
       expect((await runCli(args)).stdout).toMatch(/^host-1 +stopped/m);
-      expect(JSON.stringify(await stage.consul.call('GET', '/v1/health/service/egresstrator'))).not.toContain(
-        NODE,
-      );
+      expect(
+        JSON.stringify(await fixture.consul.call('GET', '/v1/health/service/egresstrator')),
+      ).not.toContain(NODE);
     } finally {
       await published[Symbol.asyncDispose]();
     }
@@ -318,14 +324,14 @@ describe('what is not there is told in one sentence', () => {
 
   test('the rules of a container that asks for none', async () => {
     for (const command of ['denied', 'suggest']) {
-      const [code, lines, text] = sentence(await ask(command, stage.server.name));
+      const [code, lines, text] = sentence(await ask(command, fixture.server.name));
       expect([code, lines]).toEqual([1, 1]);
-      expect(text).toContain(`${stage.server.name} has no rules, so nothing is denied`);
+      expect(text).toContain(`${fixture.server.name} has no rules, so nothing is denied`);
     }
   });
 
   test('refusals, where the template records none', async () => {
-    await using silent = await control(stage, 'insight-3/', ['--dry-run', '--template', 'iptables']);
+    await using silent = await control(fixture, 'insight-3/', ['--dry-run', '--template', 'iptables']);
     const words = 'enied connections are not known: the template iptables does not record them';
     const tell = (...args: readonly string[]) => runCli([...args, '--socket', silent.socket]);
     expect((await tell('denied')).stdout).toMatch(new RegExp(`^W${words}.*\\.$`));
@@ -343,7 +349,7 @@ describe('what is not there is told in one sentence', () => {
 
   test('Consul', async () => {
     const args = ['explain', web.name, '10.0.0.1', 'tcp/80', '--socket', '/run/no-controller.sock'];
-    const docker = ['--docker-host', `unix://${stage.engine.socketPath}`];
+    const docker = ['--docker-host', `unix://${fixture.engine.socketPath}`];
     const [code, lines, text] = sentence(await runCli([...args, ...docker, '-c', '127.0.0.1:1']));
     expect([code, lines]).toEqual([1, 1]);
     expect(text).toContain('Consul at 127.0.0.1:1 refuses the connection');
@@ -366,13 +372,13 @@ describe('a workload that floods the record of denials', () => {
       send(S, 'x', 0, pack_sockaddr_in($_, inet_aton('${host}'))) for ${first} .. ${last}`);
 
   beforeAll(async () => {
-    flood = await stage.workloads.run('flood', { acl: 'app' });
+    flood = await fixture.workloads.run('flood', { acl: 'app' });
     await controller.logged(
       ({ msg, container }) => msg === 'rules loaded' && container === flood.name,
       'rules loaded',
     );
-    await datagrams(ipv4(stage.other), 20_000, 20_000 + DATAGRAMS - 1);
-    await datagrams(ipv4(stage.server), 22, 22);
+    await datagrams(ipv4(fixture.other), 20_000, 20_000 + DATAGRAMS - 1);
+    await datagrams(ipv4(fixture.server), 22, 22);
   });
 
   test('is told so by denied, which still sees the other host', async () => {
@@ -382,7 +388,7 @@ describe('a workload that floods the record of denials', () => {
     expect(stdout).toContain(
       `The record of ${flood.name} is full: ${unlisted} of 9,001 denied packets are not listed by destination.`,
     );
-    expect(stdout).toContain(`  ${ipv4(stage.server)}: 1 more packet`);
+    expect(stdout).toContain(`  ${ipv4(fixture.server)}: 1 more packet`);
     expect(stdout).toContain(`${flood.name}: 1,948 more destinations; --json lists all.`);
     const { stdout: json } = await ask('denied', flood.name, '--json');
     expect(JSON.parse(json)).toMatchObject({
@@ -417,7 +423,7 @@ describe('a workload that floods the record of denials', () => {
   test('is remembered across a load', async () => {
     const loaded = async () => /^rules +(\S+)$/m.exec((await ask('status', flood.name)).stdout)?.[1];
     const before = await loaded();
-    await putKey(stage, `${PATH}app`, '192.0.2.1:tcp/9');
+    await putKey(fixture, `${PATH}app`, '192.0.2.1:tcp/9');
     await expect.poll(loaded, { timeout: 30_000 }).not.toBe(before);
     const { stdout } = await ask('denied', flood.name, '--json');
     const { rows }: { rows: readonly object[] } = JSON.parse(stdout);
@@ -431,12 +437,12 @@ describe('a workload that floods the record of denials', () => {
         JSON.parse(stdout);
       return { packets: records[0]?.packets, rows: rows.length };
     };
-    await datagrams(ipv4(stage.server), 23, 23);
+    await datagrams(ipv4(fixture.server), 23, 23);
     await expect.poll(packets, { timeout: 30_000 }).toEqual({ packets: 9_002, rows: 2_049 });
     const { folder } = controller;
     await controller.stop();
-    await datagrams(ipv4(stage.server), 24, 24);
-    controller = await control(stage, PATH, args(), folder);
+    await datagrams(ipv4(fixture.server), 24, 24);
+    controller = await control(fixture, PATH, args(), folder);
     await expect.poll(packets, { timeout: 30_000 }).toEqual({ packets: 9_003, rows: 2_050 });
   });
 });

@@ -9,44 +9,44 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Consul, startConsul } from '../../lab/consul.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { RunningController } from '../support/egresstrator.ts';
-import { protect } from '../support/endurance.ts';
+import { protect } from '../support/faults.ts';
 import {
   becomes,
   control,
+  type Fixture,
   ipv4,
-  openStage,
+  openFixture,
   putKey,
   register,
-  type Stage,
   summary,
-} from '../support/stage.ts';
+} from '../support/fixture.ts';
 import { connects } from '../support/workloads.ts';
 
 const SECONDS = 15;
 const LOAD = ['-k', 'age/', '--loader', 'nsenter', '--register', 'none', '--consul-wait', '1'];
 
-let stage: Stage;
+let fixture: Fixture;
 let consul: Consul;
 const folder = mkdtempSync(join(tmpdir(), 'egt-age-'));
 
 beforeAll(async () => {
-  stage = await openStage('20.10');
+  fixture = await openFixture('20.10');
   consul = await startConsul({ dataDir: join(folder, 'consul') });
 });
 afterAll(async () => {
   await consul?.stop();
-  await stage?.[Symbol.asyncDispose]();
+  await fixture?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
 test('rules and services are taken back when Consul was away for so long, and come back with it', async () => {
-  const server = ipv4(stage.server);
-  const own = { ...stage, consul };
+  const server = ipv4(fixture.server);
+  const own = { ...fixture, consul };
   await register(own, { node: 'n1', service: 'echo', address: server, port: 81 });
   await putKey(own, 'age/db', `${server}:tcp/80`);
   const args = [...LOAD, '-c', consul.address, '--max-age', `${SECONDS}s`];
-  const first = await control(stage, 'age/', args);
-  const workload = await protect(stage, 'age');
+  const first = await control(fixture, 'age/', args);
+  const workload = await protect(fixture, 'age');
   await putKey(own, 'age/db', `${server}:tcp/80`, 'echo');
   await becomes(workload, server, 81, 'ok');
   const away = performance.now();
@@ -72,8 +72,8 @@ test('rules and services are taken back when Consul was away for so long, and co
 
   await first.stop('SIGKILL');
   await using second = new RunningController({
-    ...{ engine: stage.engine, folder: first.folder },
-    args: ['-i', stage.image, ...args],
+    ...{ engine: fixture.engine, folder: first.folder },
+    args: ['-i', fixture.image, ...args],
   });
   await second.logged(
     ({ reason }) => /the rules are older than --max-age/.test(String(reason)),

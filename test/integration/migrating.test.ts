@@ -7,18 +7,18 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { type RunningController, runCli } from '../support/egresstrator.ts';
+import { becomes, control, type Fixture, ipv4, openFixture, putKey } from '../support/fixture.ts';
 import { inside } from '../support/kernel.ts';
-import { becomes, control, ipv4, openStage, putKey, type Stage } from '../support/stage.ts';
 import { connects, type Workload } from '../support/workloads.ts';
 
 const FORMER = fileURLToPath(new URL('../support/former-rules.sh', import.meta.url));
 const LEFT = 'rules of other programs deny packets';
 
-let stage: Stage;
+let fixture: Fixture;
 beforeAll(async () => {
-  stage = await openStage('28.5');
+  fixture = await openFixture('28.5');
 });
-afterAll(() => stage?.[Symbol.asyncDispose]());
+afterAll(() => fixture?.[Symbol.asyncDispose]());
 
 describe.each(['nft', 'legacy'])('a host whose 0.2 used iptables-%s', (kind) => {
   const path = `moving-${kind}`;
@@ -28,14 +28,14 @@ describe.each(['nft', 'legacy'])('a host whose 0.2 used iptables-%s', (kind) => 
 
   /** It holds port 80 of the server; a key that it does not hold names port 81. */
   beforeAll(async () => {
-    await putKey(stage, `${path}/own`, `${ipv4(stage.server)}:tcp/80`);
-    await putKey(stage, `${path}/foreign`, `${ipv4(stage.server)}:tcp/81`);
-    workload = await stage.workloads.run(path, { acl: 'own' });
-    await former(workload, `${ipv4(stage.server)}:81`);
+    await putKey(fixture, `${path}/own`, `${ipv4(fixture.server)}:tcp/80`);
+    await putKey(fixture, `${path}/foreign`, `${ipv4(fixture.server)}:tcp/81`);
+    workload = await fixture.workloads.run(path, { acl: 'own' });
+    await former(workload, `${ipv4(fixture.server)}:81`);
   });
   afterAll(async () => {
     await controller?.[Symbol.asyncDispose]();
-    await stage.workloads.must('rm', '--force', workload.name);
+    await fixture.workloads.must('rm', '--force', workload.name);
   });
 
   const enter = (pid: number, ...words: readonly string[]) =>
@@ -43,19 +43,19 @@ describe.each(['nft', 'legacy'])('a host whose 0.2 used iptables-%s', (kind) => 
   const former = ({ pid }: Workload, ...words: readonly string[]) => enter(pid, 'sh', FORMER, kind, ...words);
   const start = async (...more: readonly string[]) => {
     await controller?.[Symbol.asyncDispose]();
-    controller = await control(stage, `${path}/`, [...args, ...more]);
+    controller = await control(fixture, `${path}/`, [...args, ...more]);
     return controller;
   };
   const cli = (socket: string, ...words: readonly string[]) =>
     runCli([
       ...words,
-      ...['-H', `unix://${stage.engine.socketPath}`, '-c', stage.consul.address, '-k', `${path}/`],
-      ...['-i', stage.image, '--socket', socket, '--state-dir', 'none', '--run-dir', 'none'],
+      ...['-H', `unix://${fixture.engine.socketPath}`, '-c', fixture.consul.address, '-k', `${path}/`],
+      ...['-i', fixture.image, '--socket', socket, '--state-dir', 'none', '--run-dir', 'none'],
     ]);
   const reaches = async () => ({
-    granted: await connects(workload, ipv4(stage.server), 80),
-    ofAnotherKey: await connects(workload, ipv4(stage.server), 81),
-    ofNoKey: await connects(workload, ipv4(stage.other), 80),
+    granted: await connects(workload, ipv4(fixture.server), 80),
+    ofAnotherKey: await connects(workload, ipv4(fixture.server), 81),
+    ofNoKey: await connects(workload, ipv4(fixture.other), 80),
   });
   const stateIs = (wanted: string) =>
     waitFor(
@@ -71,7 +71,10 @@ describe.each(['nft', 'legacy'])('a host whose 0.2 used iptables-%s', (kind) => 
 
   test('1. the keys are checked before anything runs', async () => {
     const { code, stdout } = await cli('/nonexistent/api.sock', 'render', '--acl', 'own');
-    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining(ipv4(stage.server)) });
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(ipv4(fixture.server)),
+    });
   });
 
   test('2. in audit mode beside it nothing changes, and what would be refused is told', async () => {
@@ -79,22 +82,22 @@ describe.each(['nft', 'legacy'])('a host whose 0.2 used iptables-%s', (kind) => 
     await stateIs('audit');
     expect(await reaches()).toEqual({ granted: 'ok', ofAnotherKey: 'refused', ofNoKey: 'ok' });
     const { stdout } = await cli(socket, 'denied', workload.name);
-    expect(stdout).toContain(ipv4(stage.other));
+    expect(stdout).toContain(ipv4(fixture.other));
   });
 
   test('3. in its place it refuses what no key of the container names', async () => {
     await start();
     await stateIs('protected');
-    await becomes(workload, ipv4(stage.other), 80, 'refused');
+    await becomes(workload, ipv4(fixture.other), 80, 'refused');
     expect(await reaches()).toEqual({ granted: 'ok', ofAnotherKey: 'refused', ofNoKey: 'refused' });
   });
 
   test('4. what 0.2 left refuses what is granted later, and status and lint name it', async () => {
     const { socket } = await start();
-    await putKey(stage, `${path}/own`, `${ipv4(stage.server)}:tcp/80-81`);
+    await putKey(fixture, `${path}/own`, `${ipv4(fixture.server)}:tcp/80-81`);
     await waitFor(
       async () =>
-        (await cli(socket, 'explain', workload.name, ipv4(stage.server), 'tcp/81')).stdout.includes(
+        (await cli(socket, 'explain', workload.name, ipv4(fixture.server), 'tcp/81')).stdout.includes(
           'may reach',
         ),
       {
@@ -102,7 +105,7 @@ describe.each(['nft', 'legacy'])('a host whose 0.2 used iptables-%s', (kind) => 
       },
     );
     await stateIs('protected');
-    expect(await connects(workload, ipv4(stage.server), 81)).toBe('refused');
+    expect(await connects(workload, ipv4(fixture.server), 81)).toBe('refused');
     expect((await cli(socket, 'status')).stdout).toContain(`warning: ${workload.name}: ${LEFT}`);
     const { stdout } = await cli(socket, 'lint');
     expect(stdout).toContain(`${workload.name}: warning: ${LEFT}`);
@@ -114,7 +117,7 @@ describe.each(['nft', 'legacy'])('a host whose 0.2 used iptables-%s', (kind) => 
   test('4. until they are removed, by which nothing opens that is not granted', async () => {
     const { socket } = await start();
     await enter(workload.pid, `iptables-${kind}`, '-F');
-    await becomes(workload, ipv4(stage.server), 81, 'ok');
+    await becomes(workload, ipv4(fixture.server), 81, 'ok');
     expect(await reaches()).toEqual({ granted: 'ok', ofAnotherKey: 'ok', ofNoKey: 'refused' });
     await waitFor(async () => !(await cli(socket, 'lint')).stdout.includes(LEFT), {
       what: 'lint to be content',
@@ -123,11 +126,11 @@ describe.each(['nft', 'legacy'])('a host whose 0.2 used iptables-%s', (kind) => 
   });
 
   test('4. or the container is restarted', async () => {
-    await former(workload, `${ipv4(stage.server)}:81`);
-    await stage.workloads.must('restart', '--time', '0', workload.name);
-    workload = await stage.workloads.find(path);
-    await becomes(workload, ipv4(stage.server), 81, 'ok');
-    await becomes(workload, ipv4(stage.other), 80, 'refused');
+    await former(workload, `${ipv4(fixture.server)}:81`);
+    await fixture.workloads.must('restart', '--time', '0', workload.name);
+    workload = await fixture.workloads.find(path);
+    await becomes(workload, ipv4(fixture.server), 81, 'ok');
+    await becomes(workload, ipv4(fixture.other), 80, 'refused');
   });
 
   test('going back: after stop and clear the rules of 0.2 alone are in force', async () => {
@@ -137,7 +140,7 @@ describe.each(['nft', 'legacy'])('a host whose 0.2 used iptables-%s', (kind) => 
     const cleared = await cli(socket, 'clear', '-a', '--yes', '--loader', 'nsenter');
     expect(cleared).toMatchObject({ code: 0, stdout: expect.stringContaining(workload.name) });
     expect((await enter(workload.pid, 'nft', 'list', 'tables')).stdout).not.toContain('egresstrator');
-    await former(workload, `${ipv4(stage.server)}:81`);
+    await former(workload, `${ipv4(fixture.server)}:81`);
     expect(await reaches()).toEqual({ granted: 'ok', ofAnotherKey: 'refused', ofNoKey: 'ok' });
   });
 });

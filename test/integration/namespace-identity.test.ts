@@ -13,7 +13,7 @@ import { NsenterRunner } from '../../src/dataplane/nsenter.ts';
 import type { NamespaceRunner } from '../../src/dataplane/runner.ts';
 import { NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
 import { ENGINES, LOADERS } from '../support/engines.ts';
-import { evaders } from '../support/evaders.ts';
+import { movedProcesses } from '../support/moved-processes.ts';
 import { smallText } from './dataplane-lab.ts';
 import { buildHelperImage, type DockerLab, openDockerLab } from './docker-lab.ts';
 
@@ -34,7 +34,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
     ways = { nsenter: new NsenterRunner(), helper: new HelperRunner(lab.engine, async () => image) };
   });
 
-  describe.each(evaders)('a first process that $what', ({ options, program, prepare }) => {
+  describe.each(movedProcesses)('a first process that $what', ({ options, program, prepare }) => {
     beforeAll(prepare);
 
     test.each(LOADERS)('%s loads where its network is', async (way) => {
@@ -57,7 +57,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
   });
 
   test.each(LOADERS)('%s says that a first process has moved, and no more than that', async (way) => {
-    const [mover] = evaders;
+    const [mover] = movedProcesses;
     const dataplane = createDataplane(ways[way]);
     const moved = await lab.namespaceOf(
       await lab.startRunning(mover?.program ?? [], ...(mover?.options ?? [])),
@@ -80,7 +80,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
     const dataplane = createDataplane(ways.helper);
     await dataplane.inspect(await lab.namespaceOf(await lab.start()));
     expect(inspected.splice(0)).toEqual(['container NET_ADMIN']);
-    const [mover] = evaders;
+    const [mover] = movedProcesses;
     const moved = await lab.namespaceOf(
       await lab.startRunning(mover?.program ?? [], ...(mover?.options ?? [])),
     );

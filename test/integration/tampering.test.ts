@@ -9,9 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Consul, startConsul } from '../../lab/consul.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { RunningController } from '../support/egresstrator.ts';
-import { edit, protect } from '../support/endurance.ts';
+import { edit, protect } from '../support/faults.ts';
+import { becomes, control, type Fixture, ipv4, openFixture } from '../support/fixture.ts';
 import { fingerprint, handles, inside } from '../support/kernel.ts';
-import { becomes, control, ipv4, openStage, type Stage } from '../support/stage.ts';
 import { connects } from '../support/workloads.ts';
 import { type GateLab, openGateLab } from './gate-lab.ts';
 
@@ -37,11 +37,11 @@ async function isAltered(pid: number): Promise<boolean> {
 }
 
 describe('a controller that is started again', () => {
-  let stage: Stage;
+  let fixture: Fixture;
   beforeAll(async () => {
-    stage = await openStage('28.5');
+    fixture = await openFixture('28.5');
   });
-  afterAll(() => stage?.[Symbol.asyncDispose]());
+  afterAll(() => fixture?.[Symbol.asyncDispose]());
 
   test.each([
     ['with all that it kept', [], true, 'SIGTERM'],
@@ -50,11 +50,11 @@ describe('a controller that is started again', () => {
     ['without any state', ['loads.json', 'known.json'], false, 'SIGTERM'],
   ] as const)('%s', async (what, lost, tells, signal) => {
     const path = `tamper-${what.replaceAll(' ', '-')}`;
-    const server = ipv4(stage.server);
-    await edit(stage, path, 80);
+    const server = ipv4(fixture.server);
+    await edit(fixture, path, 80);
     const args = ['--loader', 'nsenter', '--register', 'none', ...SELDOM];
-    const first = await control(stage, `${path}/`, args);
-    const workload = await protect(stage, path);
+    const first = await control(fixture, `${path}/`, args);
+    const workload = await protect(fixture, path);
     const right = await fingerprint(workload.pid);
     // What was loaded is kept within a second.
     await new Promise((resolve) => setTimeout(resolve, 1_200));
@@ -67,8 +67,8 @@ describe('a controller that is started again', () => {
     for (const file of lost) rmSync(join(first.folder, 'state', file));
 
     await using second = new RunningController({
-      ...{ engine: stage.engine, folder: first.folder },
-      args: ['-c', stage.consul.address, '-k', `${path}/`, '-i', stage.image, ...args],
+      ...{ engine: fixture.engine, folder: first.folder },
+      args: ['-c', fixture.consul.address, '-k', `${path}/`, '-i', fixture.image, ...args],
     });
     await becomes(workload, server, 81, 'refused');
     expect(await isAltered(workload.pid)).toBe(false);
@@ -86,14 +86,14 @@ describe('a controller that is started again', () => {
     const loaded = await handles(workload.pid);
     await second.stop('SIGTERM');
     await using third = new RunningController({
-      ...{ engine: stage.engine, folder: first.folder },
-      args: ['-c', stage.consul.address, '-k', `${path}/`, '-i', stage.image, ...args],
+      ...{ engine: fixture.engine, folder: first.folder },
+      args: ['-c', fixture.consul.address, '-k', `${path}/`, '-i', fixture.image, ...args],
     });
     await third.ready();
     const verified = async () => (await third.status()).namespaces.every(({ verifiedAt }) => verifiedAt);
     await waitFor(verified, { what: 'the rules to be compared' });
     expect(await handles(workload.pid)).toBe(loaded);
-    await stage.workloads.remove(workload);
+    await fixture.workloads.remove(workload);
     await third.stop();
     rmSync(first.folder, { recursive: true, force: true });
   });

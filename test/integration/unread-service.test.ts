@@ -8,35 +8,35 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { startController } from '../support/egresstrator.ts';
-import { becomes, ipv4, openStage, putKey, type Stage } from '../support/stage.ts';
+import { becomes, type Fixture, ipv4, openFixture, putKey } from '../support/fixture.ts';
 import { connects, type Workload } from '../support/workloads.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egt-unread-'));
-let stage: Stage;
+let fixture: Fixture;
 let workload: Workload;
 
 beforeAll(async () => {
-  stage = await openStage('28.5');
-  workload = await stage.workloads.run('reader', { acl: 'db' });
+  fixture = await openFixture('28.5');
+  workload = await fixture.workloads.run('reader', { acl: 'db' });
 });
 afterAll(async () => {
-  await stage?.[Symbol.asyncDispose]();
+  await fixture?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
 const start = () => {
-  const args = ['-c', stage.consul.address, '-k', 'unread/', '-i', stage.image, '--loader', 'nsenter'];
-  return startController({ engine: stage.engine, args, folder, until: 'listening' });
+  const args = ['-c', fixture.consul.address, '-k', 'unread/', '-i', fixture.image, '--loader', 'nsenter'];
+  return startController({ engine: fixture.engine, args, folder, until: 'listening' });
 };
 
 const grant = (...ports: readonly string[]) =>
-  putKey(stage, 'unread/db', ...ports.map((port) => `${ipv4(stage.server)}:tcp/${port}`), 'web@dc9');
+  putKey(fixture, 'unread/db', ...ports.map((port) => `${ipv4(fixture.server)}:tcp/${port}`), 'web@dc9');
 
 test.each([
   ['is kept', () => {}],
   ['is lost', () => rmSync(join(folder, 'state'), { recursive: true, force: true })],
 ])('what was revoked is gone after a restart of the controller whose state %s', async (_what, lose) => {
-  const server = ipv4(stage.server);
+  const server = ipv4(fixture.server);
   await grant('80', '81');
   const before = await start();
   await becomes(workload, server, 82, 'refused');

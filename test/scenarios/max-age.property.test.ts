@@ -23,7 +23,7 @@ const steps = fc.oneof(
 type Step = typeof steps extends fc.Arbitrary<infer T> ? T : never;
 
 /** A controller in a world of its own, and beside it what is to hold. */
-class Trial {
+class Case {
   readonly #maxAge: MaxAge;
   readonly #engine = new FakeEngine();
   readonly #kernel = new FakeKernel();
@@ -101,13 +101,13 @@ test.each(['lock', 'drop-services'] as const)('%s', { timeout: 120_000 }, async 
   const sequences = fc.array(steps, { minLength: 1, maxLength: 8 });
   await fc.assert(
     fc.asyncProperty(sequences, async (sequence) => {
-      const trial = new Trial(action);
-      await trial.holds();
+      const run = new Case(action);
+      await run.holds();
       for (const step of sequence) {
-        await trial.take(step);
-        await trial.holds();
+        await run.take(step);
+        await run.holds();
       }
-      await trial.end();
+      await run.end();
     }),
     { numRuns: 12 },
   );

@@ -94,13 +94,13 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
       await new Promise((resolve) => setTimeout(resolve, 12));
       await controller.idle();
     }
-    await tellsTheTruth(controller, kernel);
+    await assertConsistent(controller, kernel);
   };
   return { consul, engine, kernel, log, remembered, rememberedLoads, drifts, controller, rest: settle };
 }
 
 /** Throws with what status or metrics tell otherwise than the kernel. */
-async function tellsTheTruth(controller: Controller, kernel: FakeKernel): Promise<void> {
+async function assertConsistent(controller: Controller, kernel: FakeKernel): Promise<void> {
   const status = controller.status();
   const about = { version: '0', loaders: ['helper'], denied: () => new Map() };
   const { text } = await new Metrics({ ...about, status: () => status }).render();

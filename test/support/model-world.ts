@@ -12,6 +12,7 @@ import type { EngineVersion } from '../../lab/engine.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { agrees } from './agreement.ts';
 import { RunningController } from './egresstrator.ts';
+import { type Fixture, ipv4, ipv6, openFixture } from './fixture.ts';
 import { Guard } from './guard.ts';
 import { inside } from './kernel.ts';
 import {
@@ -30,7 +31,6 @@ import {
 } from './model.ts';
 import type { Target } from './probe.ts';
 import { Relay } from './relay.ts';
-import { ipv4, ipv6, openStage, type Stage } from './stage.ts';
 import type { Workload } from './workloads.ts';
 
 /** Milliseconds until all is right; most of it is for a machine that does other things. */
@@ -53,7 +53,7 @@ interface Resident {
 }
 
 export class ModelWorld implements AsyncDisposable {
-  readonly stage: Stage;
+  readonly fixture: Fixture;
   readonly addresses: Readonly<Record<Host, string>>;
   controller: RunningController;
   readonly #consul: Consul;
@@ -67,14 +67,14 @@ export class ModelWorld implements AsyncDisposable {
   #frozen: Knowledge | undefined;
   #guard: Guard | undefined;
 
-  private constructor(stage: Stage, consul: Consul, folder: string, relays: ModelWorld['relays']) {
-    this.stage = stage;
+  private constructor(fixture: Fixture, consul: Consul, folder: string, relays: ModelWorld['relays']) {
+    this.fixture = fixture;
     this.#consul = consul;
     this.#folder = folder;
     this.#relays = relays;
-    this.addresses = addressesOf(stage);
+    this.addresses = addressesOf(fixture);
     const consulAddress = relays.consul.address;
-    const loading = ['-i', stage.image, '--drift-interval', '1', '--register', 'none'];
+    const loading = ['-i', fixture.image, '--drift-interval', '1', '--register', 'none'];
     this.#args = ['-c', consulAddress, '-k', 'model/', ...loading];
     this.controller = this.#startController();
   }
@@ -85,14 +85,14 @@ export class ModelWorld implements AsyncDisposable {
 
   static async open(version: EngineVersion): Promise<ModelWorld> {
     const folder = mkdtempSync(join(tmpdir(), 'egt-model-'));
-    const stage = await openStage(version);
+    const fixture = await openFixture(version);
     const consul = await startConsul({ dataDir: join(folder, 'consul') });
     const { hostname, port } = new URL(consul.address);
     const relays = {
       consul: await Relay.open({ to: { host: hostname, port: Number(port) } }),
-      engine: await Relay.open({ to: { path: stage.engine.socketPath }, at: join(folder, 'docker.sock') }),
+      engine: await Relay.open({ to: { path: fixture.engine.socketPath }, at: join(folder, 'docker.sock') }),
     };
-    const world = new ModelWorld(stage, consul, folder, relays);
+    const world = new ModelWorld(fixture, consul, folder, relays);
     await world.controller.ready();
     await world.#start('anchor', KEYS);
     await world.rest();
@@ -123,7 +123,7 @@ export class ModelWorld implements AsyncDisposable {
     await waitFor(equal, { what: 'rest', timeout: REST, interval: 100 }).catch((error) => {
       throw new Error([error, ...differences, this.controller.output.slice(-4_000)].join('\n'));
     });
-    await agrees(this.controller, this.stage.workloads);
+    await agrees(this.controller, this.fixture.workloads);
   }
 
   /** Ends the guard and tells what it saw. */
@@ -142,7 +142,7 @@ export class ModelWorld implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#guard?.stop();
     await this.controller[Symbol.asyncDispose]();
-    await this.stage[Symbol.asyncDispose]();
+    await this.fixture[Symbol.asyncDispose]();
     for (const relay of Object.values(this.#relays)) await relay[Symbol.asyncDispose]();
     await this.#consul.stop();
     rmSync(this.#folder, { recursive: true, force: true });
@@ -215,15 +215,15 @@ export class ModelWorld implements AsyncDisposable {
   async #start(slot: Slot | 'anchor', grants: readonly string[], shares?: Slot): Promise<void> {
     const owner = shares === undefined ? undefined : this.#residents.get(shares);
     if (slot !== 'anchor') await this.#stop(slot);
-    const network = owner === undefined ? this.stage.network : `container:${owner.workload.id}`;
-    const workload = await this.stage.workloads.run(slot, { acl: grants.join(), network });
+    const network = owner === undefined ? this.fixture.network : `container:${owner.workload.id}`;
+    const workload = await this.fixture.workloads.run(slot, { acl: grants.join(), network });
     this.#residents.set(slot, { grants, shares: owner !== undefined, workload });
   }
 
   async #stop(slot: Slot): Promise<void> {
     const resident = this.#residents.get(slot);
     this.#residents.delete(slot);
-    if (resident !== undefined) await this.stage.workloads.remove(resident.workload);
+    if (resident !== undefined) await this.fixture.workloads.remove(resident.workload);
   }
 
   /** One whose network's owner is gone can't be started again, and is removed. */
@@ -231,8 +231,8 @@ export class ModelWorld implements AsyncDisposable {
     const resident = this.#residents.get(slot);
     if (resident === undefined) return;
     await resident.workload.probe.close();
-    const { code } = await this.stage.workloads.docker('restart', '--time', '0', resident.workload.id);
-    if (code === 0) resident.workload = await this.stage.workloads.find(slot);
+    const { code } = await this.fixture.workloads.docker('restart', '--time', '0', resident.workload.id);
+    if (code === 0) resident.workload = await this.fixture.workloads.find(slot);
     else await this.#stop(slot);
   }
 
@@ -347,7 +347,7 @@ function holdsAddress(where: NftValue, address: string): boolean {
   return list.check(address, family);
 }
 
-function addressesOf({ server, other, network }: Stage): Readonly<Record<Host, string>> {
+function addressesOf({ server, other, network }: Fixture): Readonly<Record<Host, string>> {
   const server4 = ipv4(server, network);
   return {
     server4,

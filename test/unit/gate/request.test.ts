@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { preparedName } from '../../../src/gate/names.ts';
 import { parseWorkload } from '../../../src/inventory/workload.ts';
-import { type Vector, vectors } from '../../support/word-vectors.ts';
+import { type Vector, vectors } from '../../support/settings-vectors.ts';
 import {
   awks,
   type Bundle,

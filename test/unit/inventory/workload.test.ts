@@ -7,8 +7,8 @@ import {
   parseWorkload,
   type SettingRequest,
 } from '../../../src/inventory/workload.ts';
-import { looserThan, says, someWords, type Words } from '../../support/some-words.ts';
-import { vectors } from '../../support/word-vectors.ts';
+import { looserThan, says, someSettings, type Words } from '../../support/arbitrary-settings.ts';
+import { vectors } from '../../support/settings-vectors.ts';
 
 const read = (environment: readonly string[], labels: Record<string, string> = {}) =>
   parseWorkload({ environment, labels });
@@ -126,7 +126,7 @@ describe('container and image', () => {
   test('no image gives more than its runner says alone', () => {
     const modes = fc.constantFrom<Mode>('enforce', 'audit');
     fc.assert(
-      fc.property(someWords, someWords, fc.boolean(), modes, (own, image, isGone, mode) => {
+      fc.property(someSettings, someSettings, fc.boolean(), modes, (own, image, isGone, mode) => {
         const alone = parseWorkload({ ...own, image: { environment: [], labels: {} } }, mode);
         const request = merged(own, image);
         const together = parseWorkload(isGone ? { ...request, image: 'unknown' } : request, mode);
@@ -138,7 +138,7 @@ describe('container and image', () => {
 
   test('what its runner says by a variable counts, if the image says something else', () => {
     fc.assert(
-      fc.property(someWords, fc.constantFrom<Mode>('enforce', 'audit'), (image, mode) => {
+      fc.property(someSettings, fc.constantFrom<Mode>('enforce', 'audit'), (image, mode) => {
         const environment = ['ENABLE=yes', 'ACL=mine', 'MODE=Audit', 'DNS=Resolvers'].map(
           (word) => `EGRESSTRATOR_${word}`,
         );

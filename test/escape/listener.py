@@ -3,7 +3,7 @@
 
     <interface> <ethertype> <source> <destination> <protocol> <kind> <texts …>
 
-`kind` is the type of ICMP, the destination port of TCP and UDP, else 0; `-` where there is no such field.
+`kind` is the type of ICMP, the destination port of TCP and UDP, else 0; `-` where there is no such testbed.
 """
 import re
 import socket

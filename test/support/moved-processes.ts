@@ -3,7 +3,7 @@
  */
 import { ensureCommands } from '../../lab/apt.ts';
 
-export interface Evader {
+export interface MovedProcess {
   readonly what: string;
   /** More for `docker run`. */
   readonly options: readonly string[];
@@ -13,7 +13,7 @@ export interface Evader {
 }
 
 /** Needs user namespaces, as browsers do that have a sandbox of their own; Docker's seccomp profile refuses them. */
-const moves: Evader = {
+const moves: MovedProcess = {
   what: 'moves to a namespace of its own, and leaves a child',
   options: ['--security-opt', 'seccomp=unconfined'],
   program: ['sh', '-c', 'sleep 2147483647 & exec unshare -U -n sleep 2147483647'],
@@ -28,7 +28,7 @@ import ctypes, platform, threading, time
 threading.Thread(target=time.sleep, args=(1000000,)).start()
 ctypes.CDLL(None).syscall(93 if platform.machine() == "aarch64" else 60, 0)
 `;
-const loses: Evader = {
+const loses: MovedProcess = {
   what: 'ends its first thread, and has no namespace any more',
   options: [
     ...['/usr', '/lib', '/lib64'].flatMap((folder) => ['--volume', `${folder}:${folder}:ro`]),
@@ -38,4 +38,4 @@ const loses: Evader = {
   prepare: () => ensureCommands({ python3: 'python3' }),
 };
 
-export const evaders: readonly Evader[] = [moves, loses];
+export const movedProcesses: readonly MovedProcess[] = [moves, loses];

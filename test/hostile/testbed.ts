@@ -20,7 +20,7 @@ export type Place = (typeof PLACES)[number];
 /** Of `server`: the first stays granted, the others go one by one. */
 export const PORTS = { kept: 80, firstToGo: 81, secondToGo: 82 } as const;
 
-export class World implements AsyncDisposable {
+export class Testbed implements AsyncDisposable {
   readonly engine: OwnEngine;
   readonly workloads: Workloads;
   readonly consul: Consul;
@@ -107,13 +107,13 @@ export class World implements AsyncDisposable {
 
 const main = inCheckout('src/cli/main.ts');
 
-interface Parts extends Pick<World, 'engine' | 'workloads' | 'consul' | 'network' | 'places'> {
+interface Parts extends Pick<Testbed, 'engine' | 'workloads' | 'consul' | 'network' | 'places'> {
   readonly settings: GateSettings;
   readonly folder: string;
   readonly image: string;
 }
 
-export async function openWorld(version: EngineVersion): Promise<World> {
+export async function openTestbed(version: EngineVersion): Promise<Testbed> {
   const folder = mkdtempSync(join(labRunFolder('hostile'), 'w'));
   const configFile = join(folder, 'daemon.json');
   writeFileSync(configFile, '{}\n');
@@ -125,11 +125,11 @@ export async function openWorld(version: EngineVersion): Promise<World> {
   const [workloads, consul] = [new Workloads(engine, image), await startConsul()];
   const network = await workloads.network('net');
   const places = await openPlaces(workloads, network);
-  const world = new World({ engine, workloads, consul, network, places, settings, folder, image });
-  await world.key('all', ...PLACES.map((place) => `${world.address(place)}:tcp/1-65535`));
-  await world.key('slow', 'web@dc9');
-  await world.grant(...Object.values(PORTS));
-  return world;
+  const testbed = new Testbed({ engine, workloads, consul, network, places, settings, folder, image });
+  await testbed.key('all', ...PLACES.map((place) => `${testbed.address(place)}:tcp/1-65535`));
+  await testbed.key('slow', 'web@dc9');
+  await testbed.grant(...Object.values(PORTS));
+  return testbed;
 }
 
 async function openPlaces(workloads: Workloads, network: string): Promise<Readonly<Record<Place, Workload>>> {

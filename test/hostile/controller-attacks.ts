@@ -9,49 +9,49 @@ import { expect } from 'vitest';
 import { freePorts } from '../../lab/ports.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { byVariables, FORBIDDEN } from './attempts.ts';
-import { type Feat, proves } from './feats.ts';
+import { type CustomAttempt, proves } from './custom-attempts.ts';
 
-const mounts = (what: string, sourceOf: (socket: string) => string): Feat => ({
+const mounts = (what: string, sourceOf: (socket: string) => string): CustomAttempt => ({
   name: `the Engine's socket in a mount of ${what}`,
   outcome: 'reported',
   make: async (kit) => {
-    const { world } = kit;
-    const socket = world.engine.socketPath;
+    const { testbed } = kit;
+    const socket = testbed.engine.socketPath;
     const source = sourceOf(socket);
-    const subject = await kit.run('plain', { run: [...byVariables, '--volume', `${source}:/host`] });
+    const attacker = await kit.run('plain', { run: [...byVariables, '--volume', `${source}:/host`] });
     const inside = `/host${socket.slice(source === '/' ? 0 : source.length)}`;
     proves(
-      (await world.docker('exec', subject.id, 'test', '-S', inside)).code === 0,
+      (await testbed.docker('exec', attacker.id, 'test', '-S', inside)).code === 0,
       'there is no socket inside',
     );
     const stateOf = async () => {
       const { namespaces } = await kit.controller().status();
-      return namespaces.find(({ target }) => target === subject.name)?.state;
+      return namespaces.find(({ target }) => target === attacker.name)?.state;
     };
     await waitFor(async () => (await stateOf()) === 'unenforceable', {
       what: 'the mount to be reported',
       timeout: 60_000,
     });
-    await world.must('rm', '--force', subject.id);
+    await testbed.must('rm', '--force', attacker.id);
   },
 });
 
-const tampering: Feat = {
+const tampering: CustomAttempt = {
   name: 'a rule that accepts all, put in before the controller is restarted',
   make: async (kit) => {
-    const subject = await kit.run('plain', { run: byVariables });
-    const stopped = async () => !(await subject.reaches(FORBIDDEN));
-    const granted = () => subject.reaches({ at: 'server', port: 80 });
+    const attacker = await kit.run('plain', { run: byVariables });
+    const stopped = async () => !(await attacker.reaches(FORBIDDEN));
+    const granted = () => attacker.reaches({ at: 'server', port: 80 });
     await waitFor(granted, { what: 'what is granted', timeout: 60_000 });
     await waitFor(stopped, { what: 'rules', timeout: 60_000 });
     await kit.controller().stop('SIGKILL');
     const rule = ['nft', 'insert', 'rule', 'inet', 'egresstrator', 'output', 'accept'];
-    const [file = '', ...args] = subject.inside(...rule);
+    const [file = '', ...args] = attacker.inside(...rule);
     await execa(file, args);
-    proves(await subject.reaches(FORBIDDEN), 'the rule lets nothing through');
+    proves(await attacker.reaches(FORBIDDEN), 'the rule lets nothing through');
     await kit.restart();
     await waitFor(stopped, { what: 'the rule to be gone', timeout: 60_000 });
-    await kit.world.must('rm', '--force', subject.id);
+    await kit.testbed.must('rm', '--force', attacker.id);
   },
 };
 
@@ -66,7 +66,7 @@ const ask = (port: number, host: string): Promise<number> =>
       .end();
   });
 
-const rebinding: Feat = {
+const rebinding: CustomAttempt = {
   name: "a page that calls the controller by a name of its author's",
   starts: ['without the gate'],
   make: async (kit) => {
@@ -80,7 +80,7 @@ const rebinding: Feat = {
   },
 };
 
-export const around: readonly Feat[] = [
+export const controllerAttacks: readonly CustomAttempt[] = [
   mounts('its folder', dirname),
   mounts('the folder above', (socket) => dirname(dirname(socket))),
   mounts('/run', () => '/run'),

@@ -5,13 +5,13 @@ import { expect } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import type { RunningController } from './egresstrator.ts';
 import { comparing, type TestedLoader } from './engines.ts';
+import { becomes, type Fixture, ipv4, putKey } from './fixture.ts';
 import { Guard } from './guard.ts';
-import { becomes, ipv4, putKey, type Stage } from './stage.ts';
 import type { Workload } from './workloads.ts';
 
 /** For a controller whose keys are below a path of its own. */
 export const argsFor = (
-  { consul, image }: Stage,
+  { consul, image }: Fixture,
   path: string,
   loader: TestedLoader | 'auto',
 ): readonly string[] => [
@@ -20,22 +20,22 @@ export const argsFor = (
 ];
 
 /** The key `db` below a path allows these ports of the server. */
-export const edit = (stage: Stage, path: string, ...ports: readonly number[]): Promise<void> =>
-  putKey(stage, `${path}/db`, `${ipv4(stage.server)}:tcp/${ports.join()}`);
+export const edit = (fixture: Fixture, path: string, ...ports: readonly number[]): Promise<void> =>
+  putKey(fixture, `${path}/db`, `${ipv4(fixture.server)}:tcp/${ports.join()}`);
 
 /** Runs a workload, and waits until it is protected. */
-export async function protect(stage: Stage, name: string): Promise<Workload> {
-  const workload = await stage.workloads.run(name, { acl: 'db' });
-  await becomes(workload, ipv4(stage.server), 81, 'refused');
-  await becomes(workload, ipv4(stage.server), 80, 'ok');
+export async function protect(fixture: Fixture, name: string): Promise<Workload> {
+  const workload = await fixture.workloads.run(name, { acl: 'db' });
+  await becomes(workload, ipv4(fixture.server), 81, 'refused');
+  await becomes(workload, ipv4(fixture.server), 80, 'ok');
   return workload;
 }
 
 /** The other server's port is never allowed, port 80 of the server always. */
-export function guardOver(stage: Stage, ...workloads: readonly Workload[]): Guard {
+export function guardOver(fixture: Fixture, ...workloads: readonly Workload[]): Guard {
   const to = (protocol: 'tcp' | 'udp', one: Workload) => ({ protocol, address: ipv4(one), port: 80 });
-  const denied = [to('tcp', stage.other), to('udp', stage.other)];
-  return new Guard(workloads.map((workload) => ({ workload, denied, allowed: [to('tcp', stage.server)] })));
+  const denied = [to('tcp', fixture.other), to('udp', fixture.other)];
+  return new Guard(workloads.map((workload) => ({ workload, denied, allowed: [to('tcp', fixture.server)] })));
 }
 
 /** Ends the guard, which must have seen nothing wrong; returns how many denied attempts it made. */
@@ -47,7 +47,7 @@ export async function unharmed(guard: Guard): Promise<number> {
 
 /** Waits until no container whose name begins like one of these is known any more. */
 export async function forgotten(
-  { workloads }: Stage,
+  { workloads }: Fixture,
   controller: RunningController,
   ...names: readonly string[]
 ): Promise<void> {

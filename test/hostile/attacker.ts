@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { execa } from 'execa';
 import { waitFor } from '../../lab/wait.ts';
 import type { Attempt, Target } from './attempts.ts';
-import type { Place, World } from './world.ts';
+import type { Place, Testbed } from './testbed.ts';
 
 export type Start = 'without the gate' | 'with the gate';
 
@@ -23,45 +23,45 @@ export interface Seen {
   readonly ResolvConfPath: string;
 }
 
-export class Subject {
-  readonly world: World;
+export class Attacker {
+  readonly testbed: Testbed;
   readonly attempt: Attempt;
   readonly id: string;
   readonly name: string;
   /** Of its network namespace: its first process may have gone to another. */
   #namespace = '';
 
-  private constructor(world: World, attempt: Attempt, id: string, name: string) {
-    this.world = world;
+  private constructor(testbed: Testbed, attempt: Attempt, id: string, name: string) {
+    this.testbed = testbed;
     this.attempt = attempt;
     this.id = id;
     this.name = name;
   }
 
   static async start(
-    world: World,
+    testbed: Testbed,
     attempt: Attempt,
     name: string,
     image: string,
     start: Start,
-  ): Promise<Subject> {
+  ): Promise<Attacker> {
     const runtime = start === 'with the gate' ? ['--runtime', 'egresstrator'] : [];
-    const dns = ['--dns', world.address('names'), '--network', world.network];
-    const label = ['--label', `egresstrator-test=${world.workloads.prefix}`];
-    const options = ['--detach', '--name', world.workloads.nameOf(name), ...label, ...dns, ...runtime];
-    const id = await world.must(
+    const dns = ['--dns', testbed.address('names'), '--network', testbed.network];
+    const label = ['--label', `egresstrator-test=${testbed.workloads.prefix}`];
+    const options = ['--detach', '--name', testbed.workloads.nameOf(name), ...label, ...dns, ...runtime];
+    const id = await testbed.must(
       'run',
       ...options,
       ...attempt.run,
       image,
       'sh',
       '-c',
-      program(world, attempt),
+      program(testbed, attempt),
     );
-    const subject = new Subject(world, attempt, id, world.workloads.nameOf(name));
-    await attempt.after?.(subject);
-    await subject.settle();
-    return subject;
+    const attacker = new Attacker(testbed, attempt, id, testbed.workloads.nameOf(name));
+    await attempt.after?.(attacker);
+    await attacker.settle();
+    return attacker;
   }
 
   /** Looks again where its namespace is. */
@@ -70,13 +70,13 @@ export class Subject {
   }
 
   async see(): Promise<Seen> {
-    return JSON.parse(await this.world.must('inspect', '--format', '{{json .}}', this.id));
+    return JSON.parse(await this.testbed.must('inspect', '--format', '{{json .}}', this.id));
   }
 
   /** Whether its program's very first connection got through, once it is known. */
   async gotThrough(): Promise<boolean> {
     const said = async () => {
-      const { stdout } = await this.world.docker('logs', this.id);
+      const { stdout } = await this.testbed.docker('logs', this.id);
       return stdout.includes('tried') ? stdout : undefined;
     };
     return (await waitFor(said, { what: 'the first instruction', timeout: 60_000, interval: 200 })).includes(
@@ -86,13 +86,13 @@ export class Subject {
 
   /** Whether an echo comes back. */
   async reaches({ at, port }: { readonly at: Place; readonly port: number }): Promise<boolean> {
-    const [file = '', ...args] = this.inside('busybox', 'nc', '-w', '2', this.world.address(at), `${port}`);
+    const [file = '', ...args] = this.inside('busybox', 'nc', '-w', '2', this.testbed.address(at), `${port}`);
     const { stdout } = await execa(file, args, { input: 'hello\n', reject: false, timeout: 4_000 });
     return stdout.includes('hello');
   }
 
   open({ at, port }: { readonly at: Place; readonly port: number }): Flow {
-    return new Flow(this.inside('busybox', 'nc', this.world.address(at), `${port}`));
+    return new Flow(this.inside('busybox', 'nc', this.testbed.address(at), `${port}`));
   }
 
   inside(...command: readonly string[]): readonly string[] {
@@ -109,10 +109,10 @@ export class Subject {
 }
 
 /** Its first instruction is the forbidden connection; then comes the trick. */
-function program(world: World, { target, trick = '' }: Attempt): string {
+function program(testbed: Testbed, { target, trick = '' }: Attempt): string {
   const { at, port }: Target = target ?? { at: 'denied', port: 80 };
-  const first = `echo ${FIRST} | nc -w 1 ${world.address(at)} ${port}; echo tried`;
-  return `DENIED=${world.address('denied')}\n${first}\n${trick}\nwhile sleep 1000; do :; done`;
+  const first = `echo ${FIRST} | nc -w 1 ${testbed.address(at)} ${port}; echo tried`;
+  return `DENIED=${testbed.address('denied')}\n${first}\n${trick}\nwhile sleep 1000; do :; done`;
 }
 
 /** A connection that sends something ten times a second for as long as it may. */

@@ -3,21 +3,21 @@
  * under the controller that is there.
  */
 import type { RunningController } from '../support/egresstrator.ts';
+import { Attacker, type Start } from './attacker.ts';
 import type { Attempt } from './attempts.ts';
-import { type Start, Subject } from './subject.ts';
-import type { World } from './world.ts';
+import type { Testbed } from './testbed.ts';
 
 export interface Kit {
-  readonly world: World;
+  readonly testbed: Testbed;
   readonly start: Start;
   readonly controller: () => RunningController;
   /** Ends the controller and starts another, that sees the Engine's files. */
   restart(args?: readonly string[]): Promise<RunningController>;
   /** A container of the image `hostile:<image>`. */
-  run(image: string, attempt: Omit<Attempt, 'name'>): Promise<Subject>;
+  run(image: string, attempt: Omit<Attempt, 'name'>): Promise<Attacker>;
 }
 
-export interface Feat {
+export interface CustomAttempt {
   readonly name: string;
   /** Default: without the gate and with it. */
   readonly starts?: readonly Start[];
@@ -35,6 +35,6 @@ export function proves(holds: boolean, what: string): void {
 
 let last = 0;
 export const runIn =
-  (world: World, start: Start): Kit['run'] =>
+  (testbed: Testbed, start: Start): Kit['run'] =>
   (image, attempt) =>
-    Subject.start(world, { name: image, ...attempt }, `f${last++}`, `hostile:${image}`, start);
+    Attacker.start(testbed, { name: image, ...attempt }, `f${last++}`, `hostile:${image}`, start);

@@ -11,7 +11,7 @@ import { connects, type Workload, Workloads } from './workloads.ts';
 
 export const PORTS = [80, 81] as const;
 
-export interface Stage extends AsyncDisposable {
+export interface Fixture extends AsyncDisposable {
   readonly engine: Engine;
   readonly consul: Consul;
   readonly workloads: Workloads;
@@ -25,7 +25,7 @@ export interface Stage extends AsyncDisposable {
   readonly names: Workload;
 }
 
-export async function openStage(version: EngineVersion): Promise<Stage> {
+export async function openFixture(version: EngineVersion): Promise<Fixture> {
   const engine = await ensureEngine(engineHere(version));
   const image = await ensureTestImage(engine);
   const workloads = await Workloads.on(engine);
@@ -43,8 +43,8 @@ export async function openStage(version: EngineVersion): Promise<Stage> {
     await Promise.all([server, other].map(({ probe }) => probe.serve(PORTS)));
     await names.probe.serveNames(ipv4(server));
     for (const each of ['bridge', network]) workloads.nameServers.set(each, ipv4(names, each));
-    const stage = { engine, consul, workloads, image, network, server, other, names };
-    return { ...stage, [Symbol.asyncDispose]: dispose };
+    const fixture = { engine, consul, workloads, image, network, server, other, names };
+    return { ...fixture, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
     throw error;
@@ -60,9 +60,9 @@ async function onBoth(workloads: Workloads, name: string, network: string): Prom
 export const ipv4 = ({ addresses }: Workload, network = 'bridge'): string => addresses[network]?.ipv4 ?? '';
 export const ipv6 = ({ addresses }: Workload, network: string): string => addresses[network]?.ipv6 ?? '';
 
-/** A controller of this stage. `kvPath` ends in a slash; `args` come last, so that they win. */
+/** A controller of this fixture. `kvPath` ends in a slash; `args` come last, so that they win. */
 export const control = (
-  { engine, consul, image }: Stage,
+  { engine, consul, image }: Fixture,
   kvPath: string,
   args: readonly string[] = [],
   folder?: string,
@@ -73,7 +73,7 @@ export const control = (
     ...(folder === undefined ? {} : { folder }),
   });
 
-export async function putKey({ consul }: Stage, path: string, ...rules: readonly string[]): Promise<void> {
+export async function putKey({ consul }: Fixture, path: string, ...rules: readonly string[]): Promise<void> {
   const { status } = await consul.call('PUT', `/v1/kv/${path}`, rules.join('\n'));
   if (status !== 200) throw new Error(`Consul answered ${status}`);
 }
@@ -86,7 +86,7 @@ export interface Registration {
   readonly port: number;
 }
 
-export async function register({ consul }: Pick<Stage, 'consul'>, instance: Registration): Promise<void> {
+export async function register({ consul }: Pick<Fixture, 'consul'>, instance: Registration): Promise<void> {
   const { node, service, tags = [], address, port } = instance;
   const body = {
     ...{ Node: node, Address: '127.0.0.1' },
@@ -96,7 +96,7 @@ export async function register({ consul }: Pick<Stage, 'consul'>, instance: Regi
   if (status !== 200) throw new Error(`Consul answered ${status}`);
 }
 
-export const deregister = ({ consul }: Pick<Stage, 'consul'>, node: string): Promise<unknown> =>
+export const deregister = ({ consul }: Pick<Fixture, 'consul'>, node: string): Promise<unknown> =>
   consul.call('PUT', '/v1/catalog/deregister', { Node: node });
 
 /** Milliseconds from now until TCP to there is `verdict`; what a moment is to a user. */

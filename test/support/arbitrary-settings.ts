@@ -33,7 +33,7 @@ const settings = {
   DNS: ['', 'none', 'resolvers', 'x'],
 } as const;
 
-export const someWords: fc.Arbitrary<Words> = fc.record({
+export const someSettings: fc.Arbitrary<Words> = fc.record({
   environment: fc.array(
     fc.constantFrom(
       ...Object.entries(settings).flatMap(([name, values]) =>

@@ -5,18 +5,18 @@ import { expect } from 'vitest';
 import type { Consul } from '../../lab/consul.ts';
 import { waitFor } from '../../lab/wait.ts';
 import type { RunningController } from './egresstrator.ts';
-import { guardOver, protect, unharmed } from './endurance.ts';
+import { guardOver, protect, unharmed } from './faults.ts';
+import { becomes, control, type Fixture, ipv4, putKey, summary } from './fixture.ts';
 import { type Footprint, footprint, nothingLeaked } from './footprint.ts';
 import { handles } from './kernel.ts';
-import { becomes, control, ipv4, putKey, type Stage, summary } from './stage.ts';
 import { connects, type Workload } from './workloads.ts';
 
 /** Milliseconds from the end of a trouble to an edit that counts; retries have backed off a little by then. */
 const SECONDS = 10_000;
 
 /** One controller and its workload, which may reach port 80 of the server, and nothing else. */
-export class Scene implements AsyncDisposable {
-  readonly stage: Stage;
+export class ConsulSetup implements AsyncDisposable {
+  readonly fixture: Fixture;
   readonly consul: Consul;
   /** Of the workload, and the path of its keys. */
   readonly name: string;
@@ -25,14 +25,14 @@ export class Scene implements AsyncDisposable {
   readonly before: Footprint;
 
   constructor(
-    stage: Stage,
+    fixture: Fixture,
     consul: Consul,
     name: string,
     controller: RunningController,
     workload: Workload,
     before: Footprint,
   ) {
-    this.stage = stage;
+    this.fixture = fixture;
     this.consul = consul;
     this.name = name;
     this.controller = controller;
@@ -41,20 +41,32 @@ export class Scene implements AsyncDisposable {
   }
 
   /** `args` say where the controller finds this Consul. */
-  static async open(stage: Stage, consul: Consul, name: string, args: readonly string[]): Promise<Scene> {
-    await putKey({ ...stage, consul }, `${name}/db`, `${ipv4(stage.server)}:tcp/80`);
+  static async open(
+    fixture: Fixture,
+    consul: Consul,
+    name: string,
+    args: readonly string[],
+  ): Promise<ConsulSetup> {
+    await putKey({ ...fixture, consul }, `${name}/db`, `${ipv4(fixture.server)}:tcp/80`);
     const own = ['--drift-interval', '1', '--register', 'none', ...args];
-    const controller = await control(stage, `${name}/`, own);
-    const workload = await protect(stage, name);
-    return new Scene(stage, consul, name, controller, workload, await footprint(controller, stage.workloads));
+    const controller = await control(fixture, `${name}/`, own);
+    const workload = await protect(fixture, name);
+    return new ConsulSetup(
+      fixture,
+      consul,
+      name,
+      controller,
+      workload,
+      await footprint(controller, fixture.workloads),
+    );
   }
 
   edit(...rules: readonly string[]): Promise<void> {
-    return putKey({ ...this.stage, consul: this.consul }, `${this.name}/db`, ...rules);
+    return putKey({ ...this.fixture, consul: this.consul }, `${this.name}/db`, ...rules);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stage.workloads.remove(this.workload).catch(() => {});
+    await this.fixture.workloads.remove(this.workload).catch(() => {});
     await this.controller[Symbol.asyncDispose]();
   }
 }
@@ -63,19 +75,24 @@ export class Scene implements AsyncDisposable {
 export type Trouble = () => Promise<() => Promise<void> | void>;
 
 /** Everything that must hold during and after a trouble; `error`: what status says of it meanwhile. */
-export async function endure(scene: Scene, what: string, trouble: Trouble, error?: RegExp): Promise<void> {
-  const { stage, controller, workload } = scene;
-  await using guard = guardOver(stage, workload);
+export async function assertRecovers(
+  setup: ConsulSetup,
+  what: string,
+  trouble: Trouble,
+  error?: RegExp,
+): Promise<void> {
+  const { fixture, controller, workload } = setup;
+  await using guard = guardOver(fixture, workload);
   const loaded = await handles(workload.pid);
   const over = await trouble();
-  const late = await protect(stage, `${scene.name}-late`);
+  const late = await protect(fixture, `${setup.name}-late`);
   if (error !== undefined) await saysError(controller, error);
   expect(await handles(workload.pid)).toBe(loaded);
   await over();
-  await recovers(scene, what);
+  await recovers(setup, what);
   expect(await unharmed(guard)).toBeGreaterThan(20);
-  await stage.workloads.remove(late);
-  await nothingLeaked(scene.before, controller, stage.workloads);
+  await fixture.workloads.remove(late);
+  await nothingLeaked(setup.before, controller, fixture.workloads);
 }
 
 async function saysError(controller: RunningController, error: RegExp): Promise<void> {
@@ -84,21 +101,21 @@ async function saysError(controller: RunningController, error: RegExp): Promise<
 }
 
 /** The next edit counts, and nothing is complained of any more. */
-async function recovers(scene: Scene, what: string): Promise<void> {
-  const { stage, controller, workload } = scene;
-  const server = ipv4(stage.server);
+async function recovers(setup: ConsulSetup, what: string): Promise<void> {
+  const { fixture, controller, workload } = setup;
+  const server = ipv4(fixture.server);
   const ended = performance.now();
   const edited = async () => {
-    await scene.edit(`${server}:tcp/80-81`).catch(() => {});
+    await setup.edit(`${server}:tcp/80-81`).catch(() => {});
     return (await connects(workload, server, 81)) === 'ok';
   };
   await waitFor(edited, { what: 'an edit to count again', timeout: 40_000, interval: 100 });
   const waited = performance.now() - ended;
-  expect(summary(`Engine ${stage.engine.version}, ${what}: end to edit enforced`, [waited])).toBeLessThan(
+  expect(summary(`Engine ${fixture.engine.version}, ${what}: end to edit enforced`, [waited])).toBeLessThan(
     SECONDS,
   );
   const healthy = async () => (await controller.status()).sources.every((one) => one.error === undefined);
   await waitFor(healthy, { what: 'no error in status', timeout: 20_000 });
-  await scene.edit(`${server}:tcp/80`);
+  await setup.edit(`${server}:tcp/80`);
   await becomes(workload, server, 81, 'refused');
 }

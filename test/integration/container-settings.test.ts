@@ -16,9 +16,9 @@ import { connect } from '../../src/sources/docker/connect.ts';
 import { ContainerReader } from '../../src/sources/docker/container-reader.ts';
 import type { Engine } from '../../src/sources/docker/engine.ts';
 import { EngineHttpError } from '../../src/sources/docker/errors.ts';
+import { looserThan, says, someSettings, type Words } from '../support/arbitrary-settings.ts';
 import { imageJson, loadImage, loadPlatforms } from '../support/crafted-image.ts';
 import { onEachEngine } from '../support/engines.ts';
-import { looserThan, says, someWords, type Words } from '../support/some-words.ts';
 import { judge, verdictOf } from '../unit/gate/bundle.ts';
 
 /** How an image's author may write the same configuration. */
@@ -108,8 +108,8 @@ onEachEngine((version) => {
   test('whatever image and runner say', async () => {
     const spelling = fc.constantFrom(...Object.keys(spellings));
     const property = fc.asyncProperty(
-      someWords,
-      someWords,
+      someSettings,
+      someSettings,
       spelling,
       fc.boolean(),
       async (image, runner, how, isGone) => {
@@ -155,5 +155,5 @@ describe("containerd's image store, Engine 28.5", () => {
 
 const PASS = { verdict: 'pass', name: undefined };
 
-/** Starts on each Engine; WORD_RUNS asks for more. */
-const RUNS = Number(process.env.WORD_RUNS ?? 40);
+/** Starts on each Engine; SETTINGS_RUNS asks for more. */
+const RUNS = Number(process.env.SETTINGS_RUNS ?? 40);

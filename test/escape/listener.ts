@@ -1,5 +1,5 @@
 /**
- * The test's side of `ear.py`: what has arrived in a container, whether or not anything there asked for it.
+ * The test's side of `listener.py`: what has arrived in a container, whether or not anything there asked for it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -14,23 +14,23 @@ export interface Heard {
   readonly texts: readonly string[];
 }
 
-export class Ear {
+export class Listener {
   readonly packets: Heard[] = [];
   readonly #child: ChildProcess;
   #listening = false;
 
-  /** `tools`: where the container finds `ear.py`. */
+  /** `tools`: where the container finds `listener.py`. */
   constructor(docker: readonly string[], container: string, tools: string) {
     const [file = 'docker', ...rest] = docker;
-    this.#child = spawn(file, [...rest, 'exec', container, 'python3', `${tools}/ear.py`], {
+    this.#child = spawn(file, [...rest, 'exec', container, 'python3', `${tools}/listener.py`], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    if (this.#child.stdout === null) throw new Error('no output of the ear');
+    if (this.#child.stdout === null) throw new Error('no output of the listener');
     createInterface(this.#child.stdout).on('line', (line) => this.#read(line));
   }
 
   async ready(): Promise<void> {
-    await waitFor(() => this.#listening, { what: 'an ear', timeout: 20_000, interval: 20 });
+    await waitFor(() => this.#listening, { what: 'a listener', timeout: 20_000, interval: 20 });
   }
 
   heard(text: string): boolean {

@@ -16,10 +16,10 @@ import { type Engine, type EngineVersion, ensureEngine } from '../../lab/engine.
 import { ensureEscapeImage } from '../../lab/images.ts';
 import { ensureTestImage, type RunningController, startController } from '../support/egresstrator.ts';
 import { engineHere } from '../support/engines.ts';
+import { register } from '../support/fixture.ts';
 import { inside } from '../support/kernel.ts';
-import { register } from '../support/stage.ts';
 import { type Workload, type WorkloadOptions, Workloads } from '../support/workloads.ts';
-import { Ear } from './ear.ts';
+import { Listener } from './listener.ts';
 
 /** Where containers find this folder. */
 export const TOOLS = '/escape';
@@ -32,9 +32,9 @@ export interface Host {
   readonly mac: string;
 }
 
-export type Listener = 'denied' | 'router' | 'beyond';
+export type ListeningPlace = 'denied' | 'router' | 'beyond';
 
-export interface Places extends Readonly<Record<Listener, Host>> {
+export interface Places extends Readonly<Record<ListeningPlace, Host>> {
   /** The address of this machine on the link, and the port at which it publishes `denied`. */
   readonly gateway: string;
   readonly published: string;
@@ -45,12 +45,12 @@ export const LINK_LOCAL = '169.254.7.7';
 export const METADATA4 = '169.254.169.254';
 export const METADATA6 = 'fd00:ec2::254';
 
-export class Field implements AsyncDisposable {
+export class Testbed implements AsyncDisposable {
   readonly engine: Engine;
   readonly workloads: Workloads;
   readonly link: string;
   readonly places: Places;
-  readonly ears: Readonly<Record<Listener, Ear>>;
+  readonly listeners: Readonly<Record<ListeningPlace, Listener>>;
   readonly #consul: Consul;
   readonly #image: string;
   readonly #far: Ranges;
@@ -64,8 +64,8 @@ export class Field implements AsyncDisposable {
     this.#image = parts.image;
     this.#far = parts.far;
     const docker = ['docker', '-H', `unix://${parts.engine.socketPath}`];
-    const ear = (name: Listener) => new Ear(docker, parts.places[name].workload.id, TOOLS);
-    this.ears = { denied: ear('denied'), router: ear('router'), beyond: ear('beyond') };
+    const listener = (name: ListeningPlace) => new Listener(docker, parts.places[name].workload.id, TOOLS);
+    this.listeners = { denied: listener('denied'), router: listener('router'), beyond: listener('beyond') };
   }
 
   /** A container on the link, with routes to all that listens. */
@@ -120,7 +120,7 @@ export class Field implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const ear of Object.values(this.ears)) ear.close();
+    for (const listener of Object.values(this.listeners)) listener.close();
     await this.workloads[Symbol.asyncDispose]();
     await this.#consul.stop();
   }
@@ -143,7 +143,7 @@ interface Parts {
 
 const toolsMount = ['--volume', `${fileURLToPath(new URL('.', import.meta.url))}:${TOOLS}:ro`];
 
-export async function openField(version: EngineVersion): Promise<Field> {
+export async function openTestbed(version: EngineVersion): Promise<Testbed> {
   const engine = await ensureEngine(engineHere(version));
   const image = await ensureTestImage(engine);
   const workloads = new Workloads(engine, await ensureEscapeImage(engine.socketPath));
@@ -154,9 +154,9 @@ export async function openField(version: EngineVersion): Promise<Field> {
     const far = await workloads.network('far', `${block}:2::/64`);
     const places = await openPlaces(workloads, link, far);
     const ranges = { ipv4: await subnet(workloads, far), ipv6: `${block}:2::/64` };
-    const field = new Field({ engine, workloads, consul, image, link, far: ranges, places });
-    await Promise.all(Object.values(field.ears).map((ear) => ear.ready()));
-    return field;
+    const testbed = new Testbed({ engine, workloads, consul, image, link, far: ranges, places });
+    await Promise.all(Object.values(testbed.listeners).map((listener) => listener.ready()));
+    return testbed;
   } catch (error) {
     await workloads[Symbol.asyncDispose]();
     await consul.stop();
@@ -226,8 +226,8 @@ export async function hostOf(workload: Workload, device = 'eth0'): Promise<Host>
   };
 }
 
-const ipam = async (workloads: Workloads, network: string, field: string): Promise<string> => {
-  const format = `{{range .IPAM.Config}}{{.${field}}} {{end}}`;
+const ipam = async (workloads: Workloads, network: string, testbed: string): Promise<string> => {
+  const format = `{{range .IPAM.Config}}{{.${testbed}}} {{end}}`;
   const words = (await workloads.must('network', 'inspect', '--format', format, network)).split(' ');
   return words.find((word) => /^[\d./]+$/.test(word)) ?? '';
 };

@@ -1,10 +1,11 @@
 /**
  * An image's words against its runner's: each tries to be taken for what the runner said.
  */
+
+import type { Attacker } from './attacker.ts';
 import type { Attempt } from './attempts.ts';
 import { byLabels, byVariables } from './attempts.ts';
 import type { ImageConfig } from './images.ts';
-import type { Subject } from './subject.ts';
 
 const RESOLVER = { at: 'names', port: 53 } as const;
 const labelled = ['--label', 'egresstrator.enable=1', '--label', 'egresstrator.acl=db'];
@@ -126,16 +127,16 @@ const contradictions: readonly Attempt[] = [
 ];
 
 /** The image goes while its container is there, so that nobody can read any more who said what. */
-async function loseImage({ world, id }: Subject): Promise<void> {
-  const image = await world.must('inspect', '--format', '{{.Image}}', id);
-  await world.must('stop', '--time', '0', id);
-  await world.must('rmi', '--force', image);
-  await world.must('start', id);
+async function loseImage({ testbed, id }: Attacker): Promise<void> {
+  const image = await testbed.must('inspect', '--format', '{{.Image}}', id);
+  await testbed.must('stop', '--time', '0', id);
+  await testbed.must('rmi', '--force', image);
+  await testbed.must('start', id);
 }
 
-const imageIsGone = async ({ world, id }: Subject): Promise<boolean> => {
-  const image = await world.must('inspect', '--format', '{{.Image}}', id);
-  return (await world.docker('image', 'inspect', image)).code !== 0;
+const imageIsGone = async ({ testbed, id }: Attacker): Promise<boolean> => {
+  const image = await testbed.must('inspect', '--format', '{{.Image}}', id);
+  return (await testbed.docker('image', 'inspect', image)).code !== 0;
 };
 
 const lost: readonly Attempt[] = [
@@ -157,7 +158,7 @@ const lost: readonly Attempt[] = [
     run: byLabels,
     says: ['EGRESSTRATOR_ACL=all'],
   },
-].map((one) => ({ ...one, after: loseImage, bites: imageIsGone }));
+].map((one) => ({ ...one, after: loseImage, hasEffect: imageIsGone }));
 
 const OFF = ['EGRESSTRATOR_ENABLE=0', 'EGRESSTRATOR_ACL=all'];
 
@@ -234,4 +235,4 @@ const spellings: readonly Attempt[] = [
   },
 ];
 
-export const words: readonly Attempt[] = [...contradictions, ...lost, ...spellings];
+export const imageSettings: readonly Attempt[] = [...contradictions, ...lost, ...spellings];

@@ -7,12 +7,12 @@ import type { EngineVersion } from '../../lab/engine.ts';
 import type { LogLine, RunningController } from '../support/egresstrator.ts';
 import type { WorkloadOptions } from '../support/workloads.ts';
 import { arrives, make, newText, watch } from './attackers.ts';
-import type { Attempt, Scene } from './attempts.ts';
-import { type Field, type Host, openField } from './field.ts';
+import type { Attempt, Setup } from './attempts.ts';
 import { HeldConnection } from './held-connection.ts';
 import { Table } from './table.ts';
+import { type Host, openTestbed, type Testbed } from './testbed.ts';
 
-export interface Trial {
+export interface Case {
   readonly self: Host;
   readonly send: Attempt['send'];
   readonly heardBy?: Attempt['heardBy'];
@@ -25,9 +25,9 @@ export interface Trial {
 /** In the table. */
 const PASSES = 'gets through';
 
-export class Trials implements AsyncDisposable {
+export class Cases implements AsyncDisposable {
   readonly table = new Table();
-  readonly field: Field;
+  readonly testbed: Testbed;
   readonly controller: RunningController;
   readonly free: Host;
   readonly held: Host;
@@ -37,8 +37,8 @@ export class Trials implements AsyncDisposable {
   /** The mark of flows of `held` that are granted, as it found out itself; 1 if it could not. */
   readonly mark: number;
 
-  constructor(parts: Pick<Trials, 'field' | 'controller' | 'free' | 'held' | 'wide' | 'early' | 'mark'>) {
-    this.field = parts.field;
+  constructor(parts: Pick<Cases, 'testbed' | 'controller' | 'free' | 'held' | 'wide' | 'early' | 'mark'>) {
+    this.testbed = parts.testbed;
     this.controller = parts.controller;
     this.free = parts.free;
     this.held = parts.held;
@@ -47,25 +47,25 @@ export class Trials implements AsyncDisposable {
     this.mark = parts.mark;
   }
 
-  static async open(version: EngineVersion): Promise<Trials> {
-    const field = await openField(version);
+  static async open(version: EngineVersion): Promise<Cases> {
+    const testbed = await openTestbed(version);
     try {
-      return await openTrials(field);
+      return await openCases(testbed);
     } catch (error) {
-      await field[Symbol.asyncDispose]();
+      await testbed[Symbol.asyncDispose]();
       throw error;
     }
   }
 
   /** Without rules it must succeed, or it proves nothing; under them it must not, unless it says so. */
-  async attempt(name: string, trial: Trial): Promise<void> {
-    const { self, send, heardBy = 'denied', open, without = this.free } = trial;
-    const watching = watch(this.field, self);
+  async attempt(name: string, testCase: Case): Promise<void> {
+    const { self, send, heardBy = 'denied', open, without = this.free } = testCase;
+    const watching = watch(this.testbed, self);
     const [control, under] = await Promise.all([
-      make(this.field, this.scene(without), send),
-      make(this.field, this.scene(self), send),
+      make(this.testbed, this.setup(without), send),
+      make(this.testbed, this.setup(self), send),
     ]);
-    const isTold = await arrives(this.field, heardBy, control.text);
+    const isTold = await arrives(this.testbed, heardBy, control.text);
     const leaks = await watching.leaks(under.text, heardBy);
     this.add(name, leaks.length > 0, open, isTold);
     expect(isTold, `without rules: ${control.said}`).toBe(true);
@@ -79,8 +79,8 @@ export class Trials implements AsyncDisposable {
     this.table.add({ attempt: name, without, with: passes ? under : 'stopped', isOpen: open !== undefined });
   }
 
-  scene(self: Host): Scene {
-    return { ...this.field.places, self, mark: this.mark };
+  setup(self: Host): Setup {
+    return { ...this.testbed.places, self, mark: this.mark };
   }
 
   isLoaded(host: Host, from = 0): Promise<LogLine> {
@@ -89,20 +89,20 @@ export class Trials implements AsyncDisposable {
 
   /** A container on the link, once its rules are loaded. */
   async protect(name: string, acl: string, options: WorkloadOptions = {}): Promise<Host> {
-    const host = await this.field.attacker(name, { acl, ...options });
+    const host = await this.testbed.attacker(name, { acl, ...options });
     await this.isLoaded(host);
     return host;
   }
 
   /** How many packets with that text `denied` has heard. */
   heard(text: string): number {
-    return this.field.ears.denied.packets.filter(({ texts }) => texts.includes(text)).length;
+    return this.testbed.listeners.denied.packets.filter(({ texts }) => texts.includes(text)).length;
   }
 
   /** What an old connection still brings. */
   async speak(name: 'TCP' | 'UDP'): Promise<void> {
     const text = newText();
-    const watching = watch(this.field, this.held);
+    const watching = watch(this.testbed, this.held);
     const said = await this.early[name].send(text);
     await sleep(500);
     const leaks = await watching.leaks(text, 'denied');
@@ -113,36 +113,39 @@ export class Trials implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const connection of Object.values(this.early)) connection.close();
     await this.controller[Symbol.asyncDispose]();
-    await this.field[Symbol.asyncDispose]();
+    await this.testbed[Symbol.asyncDispose]();
   }
 }
 
-async function openTrials(field: Field): Promise<Trials> {
-  const { router } = field.places;
-  await field.key('router', ...['tcp/80', 'udp/80', 'icmp/8'].map((traffic) => `${router.ipv4}:${traffic}`));
-  await field.key('wide', '0.0.0.0/0:tcp', '0.0.0.0/0:udp', '::/0:tcp', `${router.ipv6}:udp/80`);
-  const free = await field.attacker('free');
-  const held = await field.attacker('held', { acl: 'router' });
-  const wide = await field.attacker('wide', { acl: 'wide' });
-  const early = { TCP: await connect(field, held), UDP: await connect(field, held, 'datagrams=1') };
-  const controller = await field.control();
+async function openCases(testbed: Testbed): Promise<Cases> {
+  const { router } = testbed.places;
+  await testbed.key(
+    'router',
+    ...['tcp/80', 'udp/80', 'icmp/8'].map((traffic) => `${router.ipv4}:${traffic}`),
+  );
+  await testbed.key('wide', '0.0.0.0/0:tcp', '0.0.0.0/0:udp', '::/0:tcp', `${router.ipv6}:udp/80`);
+  const free = await testbed.attacker('free');
+  const held = await testbed.attacker('held', { acl: 'router' });
+  const wide = await testbed.attacker('wide', { acl: 'wide' });
+  const early = { TCP: await connect(testbed, held), UDP: await connect(testbed, held, 'datagrams=1') };
+  const controller = await testbed.control();
   for (const host of [held, wide]) await loaded(controller, host);
-  const mark = await generation(field, held);
-  return new Trials({ field, controller, free, held, wide, early, mark });
+  const mark = await generation(testbed, held);
+  return new Cases({ testbed, controller, free, held, wide, early, mark });
 }
 
 /** To where nobody will be allowed to connect, while there are no rules yet. */
 async function connect(
-  field: Field,
+  testbed: Testbed,
   { workload }: Host,
   ...fields: readonly string[]
 ): Promise<HeldConnection> {
-  const to = `dst=${field.places.denied.ipv4}`;
-  const connection = new HeldConnection(field.engine.socketPath, workload.id, [to, ...fields]);
+  const to = `dst=${testbed.places.denied.ipv4}`;
+  const connection = new HeldConnection(testbed.engine.socketPath, workload.id, [to, ...fields]);
   await connection.connected();
   const text = newText();
   await connection.send(text);
-  expect(await arrives(field, 'denied', text)).toBe(true);
+  expect(await arrives(testbed, 'denied', text)).toBe(true);
   return connection;
 }
 
@@ -154,11 +157,11 @@ const loaded = (controller: RunningController, { workload }: Host, from = 0): Pr
   );
 
 /** Read as an attacker may read it, off a flow of its own that is granted. */
-async function generation(field: Field, self: Host): Promise<number> {
-  const { router } = field.places;
+async function generation(testbed: Testbed, self: Host): Promise<number> {
+  const { router } = testbed.places;
   const granted: Attempt['send'] = () => [{ way: 'udp', fields: { dst: router.ipv4 } }];
-  await make(field, { ...field.places, self, mark: 1 }, granted);
-  const { stdout } = await field.workloads.exec(self.workload, 'cat', '/proc/net/nf_conntrack');
+  await make(testbed, { ...testbed.places, self, mark: 1 }, granted);
+  const { stdout } = await testbed.workloads.exec(self.workload, 'cat', '/proc/net/nf_conntrack');
   const flow = stdout.split('\n').find((line) => line.includes(`dst=${router.ipv4} `));
   return Number(/ mark=(\d+)/.exec(flow ?? '')?.[1] ?? 1);
 }

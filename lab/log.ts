@@ -1,15 +1,13 @@
 /** How the lab tells what it does: one line each, on stderr, so that stdout stays the caller's. */
 
-export type Say = (line: string) => void;
-
-export const say: Say = (line) => {
+export function log(line: string): void {
   process.stderr.write(`lab: ${line}\n`);
-};
+}
 
 /** Runs `work` and says afterwards what was done and how long it took. */
 export async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   const from = performance.now();
   const result = await work();
-  say(`${what} (${((performance.now() - from) / 1000).toFixed(1)} s)`);
+  log(`${what} (${((performance.now() - from) / 1000).toFixed(1)} s)`);
   return result;
 }
