@@ -21,11 +21,6 @@ import {
 import { foreignRules, handles, inside, ourTables } from '../support/kernel.ts';
 import { connects, type Protocol, reach, type Workload } from '../support/workloads.ts';
 
-/** Slower than this is not "at once", also on a busy machine. */
-const AT_ONCE = 4_000;
-/** A KV edit is in the kernel within a second; a machine that runs other tests is given some more. */
-const SOON = 15_000;
-
 onEachEngine((version) => {
   let fixture: Fixture;
   beforeAll(async () => {
@@ -92,7 +87,6 @@ onEachEngine((version) => {
       expect(found.map(readable)).toEqual(expected.map(readable));
       const refusal = await reach(bridged, { protocol: 'tcp', address: far, port: 80 });
       expect(refusal).toMatchObject({ verdict: 'refused', code: 'ECONNREFUSED' });
-      expect(refusal.milliseconds).toBeLessThan(AT_ONCE);
       // The same as the container's own programs see it.
       const nc = (port: string) => workloads.exec(bridged, 'sh', '-c', `nc -w2 ${near} ${port} </dev/null`);
       expect((await nc('80')).code).toBe(0);
@@ -100,19 +94,19 @@ onEachEngine((version) => {
       await workloads.remove(bridged, onNet);
     });
 
-    test('rules are in place soon after a container starts', async () => {
+    /** How often rules were loaded for it. */
+    const loadsOf = (workload: Workload) => () => controller.log.filter(isLoaded(workload)).length;
+
+    test('a container that starts gets its rules by one load', async () => {
       await key('start', `${ipv4(fixture.server)}:tcp/80`);
-      const figures: number[] = [];
       for (const name of ['start-1', 'start-2', 'start-3']) {
         const workload = await protect(name, 'start');
-        const { time } = await controller.logged(isLoaded(workload), 'rules loaded');
-        figures.push(Date.parse(time) - workload.startedAt);
         expect(await connects(workload, ipv4(fixture.server), 81)).toBe('refused');
+        expect(loadsOf(workload)()).toBe(1);
         await fixture.workloads.remove(workload);
       }
       // Helpers are in there too, and may change rules; they are ours.
       expect(controller.log.filter(({ reason }) => /could undo/.test(String(reason)))).toEqual([]);
-      expect(summary(`Engine ${version}, ${loader}: start to enforced`, figures)).toBeLessThan(SOON);
     });
 
     test('names are resolved on the default bridge, and by Docker on a network of the user', async () => {
@@ -188,11 +182,10 @@ onEachEngine((version) => {
       await workloads.remove(plain, off, workload);
     });
 
-    test('a KV edit is in the kernel of a running workload within a second', async () => {
+    test('a KV edit is in the kernel of a running workload by one load', async () => {
       const address = ipv4(fixture.server);
       await key('edited', `${address}:tcp/80`);
       const workload = await protect('edited', 'edited');
-      const figures: number[] = [];
       for (const [from, to] of [
         [80, 81],
         [81, 80],
@@ -201,13 +194,11 @@ onEachEngine((version) => {
         [80, 81],
       ] as const) {
         expect(await connects(workload, address, to)).toBe('refused');
-        const edited = performance.now();
         await key('edited', `${address}:tcp/${to}`);
         await becomes(workload, address, to, 'ok');
-        figures.push(performance.now() - edited);
         expect(await connects(workload, address, from)).toBe('refused');
       }
-      expect(summary(`Engine ${version}, ${loader}: KV edit to enforced`, figures)).toBeLessThan(SOON);
+      await expect.poll(loadsOf(workload)).toBe(1 + 5);
       await fixture.workloads.remove(workload);
     });
 
@@ -220,24 +211,20 @@ onEachEngine((version) => {
       await key('service', `production.${service}`);
       const workload = await protect('service', 'service');
       expect(await connects(workload, ipv4(other), 80)).toBe('ok');
-      const figures: number[] = [];
+      const before = loadsOf(workload)();
       for (let round = 0; round < 3; round++) {
-        const registered = performance.now();
         await instance('second', ipv4(server), ['v1', 'production']);
         await becomes(workload, ipv4(server), 80, 'ok');
-        figures.push(performance.now() - registered);
         expect(await connects(workload, ipv4(server), 81)).toBe('refused');
-        const gone = performance.now();
         await deregister(fixture, `${loader}-second`);
         await becomes(workload, ipv4(server), 80, 'refused');
-        figures.push(performance.now() - gone);
       }
+      await expect.poll(loadsOf(workload)).toBe(before + 3 * 2);
       // An instance with another tag is none of this workload's.
       await instance('second', ipv4(server), ['staging']);
       await instance('first', ipv4(other), ['staging']);
       await becomes(workload, ipv4(other), 80, 'refused');
       expect(await connects(workload, ipv4(server), 80)).toBe('refused');
-      expect(summary(`Engine ${version}, ${loader}: catalog change to enforced`, figures)).toBeLessThan(SOON);
       await fixture.workloads.remove(workload);
     });
 

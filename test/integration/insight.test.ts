@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../../lab/ports.ts';
+import { freePorts } from '../../lab/ports.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { ApiClient } from '../../src/daemon/api/client.ts';
 import { SnapshotReply } from '../../src/daemon/api/diagnostics-schema.ts';
@@ -30,7 +30,7 @@ let web: Workload;
 
 beforeAll(async () => {
   fixture = await openFixture('28.5');
-  listen = `127.0.0.1:${await freePort()}`;
+  listen = `127.0.0.1:${await freePorts(1)}`;
   await putKey(fixture, `${PATH}app`, '# nothing yet');
   await putKey(fixture, `${PATH}shop`, `${ipv4(fixture.other)}:tcp/80`);
   await register(fixture, {

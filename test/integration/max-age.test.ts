@@ -22,7 +22,7 @@ import {
 } from '../support/fixture.ts';
 import { connects } from '../support/workloads.ts';
 
-const SECONDS = 15;
+const SECONDS = 30;
 const LOAD = ['-k', 'age/', '--loader', 'nsenter', '--register', 'none', '--consul-wait', '1'];
 
 let fixture: Fixture;

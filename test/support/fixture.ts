@@ -109,7 +109,7 @@ export async function becomes(
   const from = performance.now();
   const what = `${workload.name} to find ${address}:${port} ${verdict}`;
   const look = async () => (await connects(workload, address, port)) === verdict;
-  await waitFor(look, { what, timeout: 20_000, interval: 20 });
+  await waitFor(look, { what, timeout: 40_000, interval: 20 });
   return performance.now() - from;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Every command on a large host. How long they take as whole processes is measured by
+ * Every command on a large host: it ends, and says what it says on a small one. How long it takes is measured by
  * `npm run bench -- --only commands`.
  */
 import { Writable } from 'node:stream';
@@ -7,9 +7,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createActions } from '../../../../src/cli/lazy-commands.ts';
 import { createProgram } from '../../../../src/cli/program.ts';
 import { type LargeHost, openLargeHost } from '../../../support/large-host.ts';
-
-/** Milliseconds; a second where nothing else runs, and this much where tests do. */
-const LIMIT = 30_000;
 
 let host: LargeHost;
 beforeAll(async () => {
@@ -45,12 +42,6 @@ test.each([
     () => run('diff', 'shared', '--file', host.edited),
     /200 workloads have shared; access of 200 changes/,
   ],
-] as const)('%s', async (name, work, expected) => {
-  await run('lint', '--file', host.edited).catch(() => undefined);
-  const started = performance.now();
-  const output = await work();
-  const milliseconds = performance.now() - started;
-  process.stdout.write(`measured: ${name}: ${Math.round(milliseconds)} ms\n`);
-  expect(output).toMatch(expected);
-  expect(milliseconds).toBeLessThan(LIMIT);
+] as const)('%s', async (_name, work, expected) => {
+  expect(await work()).toMatch(expected);
 });

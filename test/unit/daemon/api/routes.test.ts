@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePorts } from '../../../../lab/ports.ts';
 import { UserError } from '../../../../src/common/errors.ts';
 import { serveWatchers } from '../../../../src/daemon/api/listen.ts';
 import { type ApiServer, type Controls, serveApi } from '../../../../src/daemon/api/server.ts';
 import type { Status } from '../../../../src/daemon/status.ts';
 
-const PORT = 19_473;
+const [PORT = 0] = await freePorts(1);
 
 const EMPTY: Status = { namespaces: [], sources: [], refused: [] };
 let state = EMPTY;
@@ -91,7 +92,7 @@ test('what is asked wrongly is answered with a sentence', async () => {
 
 test('an address that is taken is told by name', async () => {
   await expect(serveWatchers({ host: '127.0.0.1', port: PORT }, controls)).rejects.toThrow(
-    /^127\.0\.0\.1:19473 cannot be used .* choose another by --listen$/,
+    new RegExp(`^127.0.0.1:${PORT} cannot be used .* choose another by --listen$`),
   );
 });
 
