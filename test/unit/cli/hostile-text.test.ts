@@ -61,12 +61,15 @@ async function tryAll(text: string, follow: boolean): Promise<void> {
   }
 }
 
+/** What follows a comma is another key, with whose name a line may well begin. */
+const oneKey = hostileText.map((text) => text.replaceAll(',', ' '));
+
 test('nothing that others wrote steers a terminal, forges a line or hides', async () => {
   const worst =
     'x\u001b[2J\u001b]0;title\u0007\nEVIL\r\nEVIL\u2028EVIL\u0085EVIL\u009b31m\u202ebidi\u200b\ufeff\u007f\ud800\u{e0041}';
   await tryAll(worst, true);
   await fc.assert(
-    fc.asyncProperty(hostileText, (text) => tryAll(text, false)),
+    fc.asyncProperty(oneKey, (text) => tryAll(text, false)),
     { numRuns: 12 },
   );
 }, 120_000);
