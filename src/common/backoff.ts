@@ -9,8 +9,8 @@ export interface Backoff {
 }
 
 /**
- * Milliseconds to wait after `failures` failures in a row (1, 2, …): doubling, with half of it drawn
- * by chance so that many who fail together do not come back together. `random` gives 0 ≤ x < 1.
+ * Milliseconds to wait after `failures` failures in a row (1, 2, …): doubling, and half of it is random, so that
+ * clients that fail together do not retry together. `random` gives 0 ≤ x < 1.
  */
 export function delay(failures: number, { first, most }: Backoff, random: () => number): number {
   const whole = Math.min(most, first * 2 ** Math.min(failures - 1, 30));

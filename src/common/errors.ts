@@ -1,18 +1,18 @@
 /**
- * Errors that end in front of a person. The message is one sentence that names the thing and the
- * way out; evidence goes into `cause`.
+ * Errors that a user sees. The message is one sentence that names the problem and the solution; `cause` holds the
+ * evidence.
  */
 
-/** Something a user can mend. The command line prints the message alone, with no stack trace. */
+/** An error that a user can fix. The command line prints only the message, without a stack trace. */
 export class UserError extends Error {
   override readonly name: string = 'UserError';
-  /** What is wrong, each thing in a sentence. */
+  /** The problems, one sentence each. */
   get lines(): readonly string[] {
     return [this.message];
   }
 }
 
-/** Wrong words on the command line or in the environment: exit code 2. */
+/** Wrong arguments or environment variables: exit code 2. */
 export class UsageError extends UserError {
   override readonly name = 'UsageError';
   readonly #problems: readonly string[];
@@ -25,7 +25,7 @@ export class UsageError extends UserError {
   }
 }
 
-/** A question without an answer, where exit code 1 would be one: exit code 2. */
+/** A question without an answer, if exit code 1 would be an answer: exit code 2. */
 export class UnansweredError extends UserError {
   override readonly name = 'UnansweredError';
 }
@@ -35,12 +35,12 @@ export class TemplateError extends UserError {
   override readonly name = 'TemplateError';
 }
 
-/** The Docker Engine is out of reach or refuses. */
+/** The Docker Engine cannot be reached, or rejects a request. */
 export class EngineError extends UserError {
   override readonly name = 'EngineError';
 }
 
-/** Consul is out of reach or refuses. `permanent`: trying again changes nothing by itself. */
+/** Consul cannot be reached, or rejects a request. `permanent`: a retry cannot succeed by itself. */
 export class ConsulError extends UserError {
   override readonly name = 'ConsulError';
   readonly permanent: boolean;
@@ -52,7 +52,7 @@ export class ConsulError extends UserError {
 
 /**
  * A text could not be loaded in, or read from, a namespace.
- * `gone`: the container ended meanwhile, which is no fault; `exitCode` and `stderr` are the loader's.
+ * `gone`: the container ended meanwhile, which is not a failure; `exitCode` and `stderr` are the loader's.
  */
 export class LoadError extends UserError {
   override readonly name = 'LoadError';

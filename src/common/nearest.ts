@@ -1,11 +1,11 @@
 /**
- * The known word that a mistyped one was meant to be.
+ * Finds the known word that is closest to a mistyped one.
  */
 
 /** Letters that may be missing, added or wrong in a word of this length. */
 const allowed = (word: string): number => Math.min(3, Math.floor(word.length / 3));
 
-/** Undefined where no known word is near. */
+/** Undefined if no known word is close. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const found = known
     .map((each) => ({ each, distance: distanceOf(word, each) }))
@@ -28,5 +28,5 @@ function distanceOf(one: string, other: string): number {
   return (row[other.length] ?? 0) + Math.max(0, one.length - LONGEST);
 }
 
-/** No word that is known is longer, so what is longer by far is near to none. */
+/** Longer words are far from every known word. */
 const LONGEST = 64;

@@ -1,6 +1,5 @@
 /**
- * Time that nobody sets: ages are measured by it, so that a host's clock that is set back makes nothing
- * younger, and one that is set forward nothing older.
+ * A clock that cannot be set. Ages use it, so that a change of the host's clock makes nothing younger or older.
  */
 import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
@@ -8,8 +7,7 @@ import { uptime } from 'node:os';
 const begun = { wall: Date.now(), ticks: performance.now(), uptime: uptime() };
 
 /**
- * Milliseconds since the epoch by the host's clock as it was when this program started; from there on it only
- * runs. The uptime counts while a host is suspended, the precise clock does not. They differ by less than a
+ * Milliseconds since the epoch, by the host's clock at the start of this program plus the time since then. The uptime counts while a host is suspended, the precise clock does not. They differ by less than a
  * second otherwise.
  */
 export function steadyNow(): number {
@@ -18,13 +16,13 @@ export function steadyNow(): number {
   return Math.floor(begun.wall + Math.max(ticks, up));
 }
 
-/** An instant, as it can be recognised by another run of the program. */
+/** A point in time that another run of the program can compare. */
 export interface Instant {
   /** By the host's clock, in ms since the epoch. */
   readonly wall: number;
   /** Milliseconds since the host was started. */
   readonly uptime: number;
-  /** Which start of the host that was; undefined where it cannot be told. */
+  /** Identifies the boot of the host; undefined if unknown. */
   readonly boot?: string | undefined;
 }
 
@@ -35,9 +33,8 @@ export const thisInstant = (): Instant => ({
 });
 
 /**
- * Milliseconds from one to the other: at least what the host's clock says, and at least what the uptime says if
- * the host was not started anew in between. Where they differ somebody has set the clock, and what is taken for
- * older than it is does no harm.
+ * Milliseconds from one to the other: at least what the host's clock says, and at least what the uptime says if the
+ * host did not reboot in between. If they differ, the clock was set; an age that is too high does no harm.
  */
 export function elapsed(from: Instant, to: Instant): number {
   const wall = Math.max(0, to.wall - from.wall);

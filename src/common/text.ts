@@ -1,10 +1,10 @@
 /**
- * Text that others wrote, made fit to be shown in a log line, a terminal or a status page. Names, labels, keys,
- * rules, and what Consul, the Engine and nft answer, may hold sequences that steer a terminal, line ends that
- * forge a line, and characters that nobody sees or that turn the order of others around.
+ * Makes text that others wrote safe for a log line, a terminal or a status page. Names, labels, keys,
+ * rules, and what Consul, the Engine and nft answer, can contain sequences that control a terminal, line ends that
+ * forge a line, and characters that are invisible or reorder others.
  */
 
-/** Characters that are shown of a text in the middle of a sentence, and of one that stands alone. */
+/** The most characters that are shown of a text inside a sentence, and of one that stands alone. */
 const SHOWN = 80;
 const MOST = 1_000;
 
@@ -25,7 +25,7 @@ function escaped(character: string): string {
   return SHORT.get(character) ?? (code > 0xff ? `\\u${hex.padStart(4, '0')}` : `\\x${hex.padStart(2, '0')}`);
 }
 
-/** The text cut to a sane length, what cannot be seen escaped: one line, whatever it is made of. */
+/** The text, shortened, with invisible characters escaped: always one line. */
 export const printable = (text: string, most: number = SHOWN): string =>
   text.slice(0, most).replace(UNPRINTABLE, escaped) + (text.length > most ? '…' : '');
 
@@ -33,7 +33,7 @@ export const printable = (text: string, most: number = SHOWN): string =>
 export const quote = (text: string): string => `"${printable(text)}"`;
 
 /**
- * A text of many lines at its whole length: line ends and tabs stay, and what `except` matches (with the flags
+ * A text of many lines at its full length: line ends and tabs stay, and text that `except` matches (with the flags
  * `gu`, and no line end in it).
  */
 export function printableLines(text: string, except?: RegExp): string {
@@ -47,7 +47,7 @@ export function printableLines(text: string, except?: RegExp): string {
     .join('');
 }
 
-/** A copy in which every text, names of fields included, is fit to be shown. `most`: characters of each. */
+/** A copy in which every text, including names of fields, is safe to show. `most`: characters of each. */
 export function shown<T>(value: T, most: number = MOST): T {
   const copy = structuredClone({ value });
   makePrintable(copy, most);
@@ -64,8 +64,8 @@ function makePrintable(node: object, most: number): void {
 }
 
 /**
- * JSON as it is printed: the same value, but what JSON.stringify leaves as it is although a terminal may obey it
- * (DEL, C1) or not show it (bidi, zero width) is written as `\u…`. Line ends between fields stay.
+ * JSON for printing: the same value, but characters that can control a terminal (DEL, C1) or are invisible (bidi,
+ * zero width) are written as `\u…`. Line ends between fields stay.
  */
 export const printableJson = (json: string): string =>
   json.replace(UNPRINTABLE, (one) =>
@@ -76,6 +76,6 @@ export const printableJson = (json: string): string =>
 
 const jsonEscape = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
 
-/** One word of a POSIX shell, whatever it holds. */
+/** Quotes any text as one word of a POSIX shell. */
 export const shellWord = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

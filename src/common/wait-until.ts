@@ -1,8 +1,8 @@
 /**
- * Waiting for a fact no longer than one is worth waiting for.
+ * Waits for a fact for a limited time.
  */
 
-/** What `promise` comes to, or `otherwise` where it fails or takes longer than `limit` milliseconds. */
+/** The result of `promise`, or `otherwise` if it fails or takes longer than `limit` milliseconds. */
 export async function waitUntil<T, Otherwise>(
   limit: number,
   promise: Promise<T>,

@@ -1,6 +1,6 @@
 /**
- * IP addresses and prefixes as integers. Both families share one representation, so that the
- * algorithms on rule sets know nothing of dots and colons.
+ * IP addresses and prefixes as integers. Both families share one representation, so that the algorithms on rule
+ * sets need no text.
  *
  * The text forms are the strict ones: `010.0.0.1`, `10.1` and `0x0a000001` mean different hosts to
  * different programs, so a firewall must not pick one of the meanings.
@@ -43,7 +43,7 @@ export const parsePrefix = (text: string): ParsedPrefix => {
   return { prefix, hostBits: prefix.address !== host.prefix.address };
 };
 
-/** The prefix of one host, or undefined where the text is anything but one address. */
+/** The prefix of one host, or undefined if the text is not one address. */
 export const parseAddress = (text: string): Prefix | undefined => {
   const host = parseHost(text);
   return 'reason' in host ? undefined : host.prefix;
@@ -72,13 +72,13 @@ export const sizeOf = ({ family, length }: Prefix): bigint => 1n << BigInt(WIDTH
 /** The last address of a prefix. */
 export const lastAddress = (prefix: Prefix): bigint => prefix.address + sizeOf(prefix) - 1n;
 
-/** Whether every address of `inner` is in `outer`. Prefixes are nested or disjoint, never else. */
+/** Whether every address of `inner` is in `outer`. Two prefixes are nested or disjoint. */
 export const contains = (outer: Prefix, inner: Prefix): boolean =>
   outer.family === inner.family &&
   outer.length <= inner.length &&
   (outer.address ^ inner.address) >> BigInt(WIDTH[outer.family] - outer.length) === 0n;
 
-/** The order of everything that is written: IPv4 first, by address, the broader prefix first. */
+/** The order of all output: IPv4 first, by address, the broader prefix first. */
 export const comparePrefixes = (a: Prefix, b: Prefix): number =>
   a.family - b.family || compareAddresses(a, b) || a.length - b.length;
 
@@ -86,7 +86,7 @@ export const comparePrefixes = (a: Prefix, b: Prefix): number =>
 export const compareAddresses = (a: Prefix, b: Prefix): number =>
   a.address < b.address ? -1 : a.address > b.address ? 1 : 0;
 
-/** The lower and upper half; the caller has seen that the prefix is no single host. */
+/** The lower and upper half; the caller has checked that the prefix is not a single host. */
 export const splitPrefix = ({ family, address, length }: Prefix): readonly [Prefix, Prefix] => {
   const upper = address + (1n << BigInt(WIDTH[family] - length - 1));
   return [
@@ -95,7 +95,7 @@ export const splitPrefix = ({ family, address, length }: Prefix): readonly [Pref
   ];
 };
 
-/** `whole` is what to show where it is no address. */
+/** `whole` is the text to show if it is not an address. */
 const parseHost = (text: string, whole = text): ParsedPrefix => {
   if (text.length > LONGEST) return { reason: notAnAddress(whole) };
   if (text.includes(':')) return parseHost6(text, whole);

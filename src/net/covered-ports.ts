@@ -1,8 +1,8 @@
 /**
- * Ports that are covered, however often: ranges are added and taken back in any number and with any
- * overlap, each in some 30 steps, and the gaps inside a range are found without looking at what is covered.
+ * Counts how often each port is covered: ranges are added and removed in any number and with any overlap, each in
+ * some 30 steps. The gaps inside a range are found without a walk over the covered ports.
  *
- * A tree of halves over all ports. A range is counted at the few nodes that make it up; a node also knows
+ * A binary tree over all ports. A range is counted at the few nodes that make it up; a node also knows
  * whether its ports are covered everywhere, nowhere, or in part.
  */
 import type { Range } from './ranges.ts';
@@ -22,12 +22,12 @@ export class CoveredPorts {
     this.#change(1, 0, PORTS, range, 1);
   }
 
-  /** Takes back what was added in the very same form. */
+  /** Removes a range that was added in exactly this form. */
   remove(range: Range): void {
     this.#change(1, 0, PORTS, range, -1);
   }
 
-  /** What of a range is not covered, as a normal list; undefined where that is more than `most` ranges. */
+  /** The parts of a range that are not covered, as a normal list; undefined for more than `most` ranges. */
   gaps(range: Range, most: number): readonly Range[] | undefined {
     const found: Range[] = [];
     this.#collect(1, 0, PORTS, range, most, found);
@@ -54,7 +54,7 @@ export class CoveredPorts {
     return lower === upper ? lower : IN_PART;
   }
 
-  /** Stops as soon as there is one too many. */
+  /** Stops at the first one too many. */
   #collect(node: number, first: number, size: number, range: Range, most: number, found: Range[]): void {
     const last = first + size - 1;
     const state = this.#states[node] ?? NOWHERE;

@@ -1,10 +1,9 @@
 /**
- * The set of ports that the prefixes around the current one cover already, while the sweep over a
- * rule set descends and comes back: it must be cheap to add a range, to take it back, and to ask
- * which parts of a range are still free.
+ * The set of ports that the prefixes around the current one cover already, during the sweep over a rule set: it
+ * must be cheap to add a range, to remove it, and to find the parts of a range that are still free.
  *
- * Only the boundaries are kept: the ports where the set begins or ceases. Added ranges never overlap
- * what is there, so that adding and taking back both toggle two boundaries, whatever their length. A
+ * Only the boundaries are stored: the ports where the set begins or ends. Added ranges never overlap others, so
+ * adding and removing a range both toggle two boundaries, for any length. A
  * bitmap with one summary level finds the next boundary in some 65 steps at worst.
  */
 import type { Range } from './ranges.ts';
@@ -16,7 +15,7 @@ const WORD = 32;
 export class FreePorts {
   readonly #boundaries = new Uint32Array(END / WORD + 1);
   readonly #summary = new Uint32Array(END / WORD / WORD + 1);
-  /** 1 where the set ceases at a boundary, 0 where it begins. */
+  /** 1 where the set ends at a boundary, 0 where it begins. */
   readonly #ceases = new Uint8Array(END + 1);
 
   /** The range must be free. A range that touches another becomes one with it. */
@@ -25,7 +24,7 @@ export class FreePorts {
     this.#toggle(range.last + 1, 1);
   }
 
-  /** Takes back an added range; the last added goes first. */
+  /** Removes an added range, in the reverse order of adding. */
   remove(range: Range): void {
     this.#toggle(range.first, 1);
     this.#toggle(range.last + 1, 0);

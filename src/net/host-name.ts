@@ -1,14 +1,14 @@
 /**
- * Host names where an address or a service is expected: rules cannot name hosts, and say so.
+ * Recognises host names where an address or a service is expected, because rules cannot name hosts.
  *
- * `production.postgresql` is a service with a tag, and tags may hold dots (`v1.2.postgresql`). So only what nobody
- * names a service is a host name for certain: more than one dot or a port, and an end such as `.com`.
+ * `production.postgresql` is a service with a tag, and tags may hold dots (`v1.2.postgresql`). So a text is
+ * certainly a host name only with more than one dot or a port, and an end such as `.com`.
  */
 import { quote } from '../common/text.ts';
 
-/** Ends of names in the public DNS that no service is called by. */
+/** Ends of names in the public DNS that are not used as names of services. */
 const SUFFIX = /(?:^|\.)(?:com|net|org|edu|gov|mil|int|arpa|io|(?:co|com|net|org|gov|ac|edu)\.[a-z]{2})$/i;
-/** Ends of names that a service may be called by as well. */
+/** Ends of names that services may also have. */
 const PERHAPS = /(?:^|\.)(?:[a-z]{2}|app|dev|cloud|info|biz|ai|internal|intern|local|lan|localdomain|corp)$/i;
 const LABELS = /^(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_-]{0,61}[\p{L}\p{N}_])?\.)+\p{L}[\p{L}\p{N}-]{0,61}$/u;
 const LONGEST = 253;
@@ -20,7 +20,7 @@ interface Parts {
   readonly isAbsolute: boolean;
 }
 
-/** Why the text names a host and no service; undefined where it may be a service. */
+/** The reason why the text is a host name; undefined if it may be a service. */
 export const hostNameFault = (text: string): string | undefined => {
   const parts = split(text);
   if (parts === undefined) return undefined;
@@ -33,15 +33,15 @@ export const hostNameFault = (text: string): string | undefined => {
   return `expected an address or a service, got the host name ${quote(name)}; ${insteadOf(rest)}`;
 };
 
-/** Whether what is read as a service with a tag may have been meant as a host. */
+/** Whether a service with a tag may have been meant as a host. */
 export const mayBeHostName = (text: string): boolean =>
   text.length <= LONGEST && LABELS.test(text) && (SUFFIX.test(text) || PERHAPS.test(text));
 
-/** The same, of a name by which nobody calls a service: `example.com`. */
+/** The same for a name that no service has: `example.com`. */
 export const endsAsHostName = (text: string): boolean =>
   text.length <= LONGEST && LABELS.test(text) && SUFFIX.test(text);
 
-/** What to write in the place of a name: `traffic` is what was asked for there, as `:tcp/443` or `:443`. */
+/** What to write instead of a name; `traffic` is the part after it, such as `:tcp/443` or `:443`. */
 export const insteadOf = (traffic: string): string => {
   const [, protocol = 'tcp', ports = '443'] = /^:(?:(tcp|udp)\/)?(\d[\d,-]{0,40})$/i.exec(traffic) ?? [];
   return `write its addresses, as in 192.0.2.7:${protocol}/${ports}, or its service in Consul as tag.service`;
@@ -63,6 +63,6 @@ const serviceBehind = (name: string): string | undefined => {
   return /^udp$/i.test(tag) ? `${service}${place}:udp` : `${tag}.${service}${place}`;
 };
 
-/** Names in Consul's DNS that are no services of the catalog. */
+/** Names in Consul's DNS that are not services of the catalog. */
 const isInConsul = (name: string): boolean =>
   /\.(?:node|query|addr|connect|virtual|ingress)(?:\.[^.]+){0,2}\.consul$/i.test(name);

@@ -1,6 +1,6 @@
 /**
- * From allowances to one set of ports per prefix, in the form that depends on what is allowed and
- * not on how it was written: what both halves of a prefix have belongs to the prefix.
+ * Merges allowed entries into one set of ports per prefix. The form depends on what is allowed, not on how it was
+ * written: ports that both halves of a prefix have belong to the prefix.
  */
 import { compareAddresses, comparePrefixes, type Prefix, sizeOf } from './address.ts';
 import { intersect, normalize, type Range } from './ranges.ts';
@@ -19,15 +19,15 @@ export interface PrefixPorts {
  */
 export const mergeByPrefix = (entries: readonly PrefixPorts[]): PrefixPorts[] => {
   const levels = Map.groupBy(entries, ({ prefix }) => prefix.length);
-  const gathered: PrefixPorts[][] = [];
+  const merged: PrefixPorts[][] = [];
   let promoted: PrefixPorts[] = [];
   for (let length = Math.max(-1, ...levels.keys()); length >= 0; length--) {
     const level = [...(levels.get(length) ?? []), ...promoted];
     const fused = fuse(level.sort((a, b) => compareAddresses(a.prefix, b.prefix)));
-    gathered.push(fused);
+    merged.push(fused);
     promoted = promote(fused);
   }
-  return gathered.flat().sort((a, b) => comparePrefixes(a.prefix, b.prefix));
+  return merged.flat().sort((a, b) => comparePrefixes(a.prefix, b.prefix));
 };
 
 /** Entries of equal prefixes, which are neighbours, become one. */

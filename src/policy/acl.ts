@@ -1,6 +1,6 @@
 /**
- * The ACL keys of Consul, parsed. A key is parsed once for each text it has: everything behind it
- * may recognise an unchanged key by the identity of its parsed form.
+ * The ACL keys of Consul, parsed. A key is parsed once for each of its texts, so an unchanged key has an identical
+ * parsed object.
  */
 import type { Problem } from '../common/problem.ts';
 import { parseRules, type RuleLine } from './rule.ts';

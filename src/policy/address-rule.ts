@@ -25,14 +25,14 @@ interface Sides {
   readonly traffic: string | undefined;
 }
 
-/** The text holds no spaces; that it means an address and no service was decided by the caller. */
+/** The text holds no spaces; the caller has decided that it is an address, not a service. */
 export const parseAddressRule = (text: string): ParsedAddressRule => {
   const sides = splitSides(text);
   const parsed = parseSides(sides);
   return 'reason' in parsed ? { reason: likelySlip(text, sides) ?? parsed.reason } : parsed;
 };
 
-/** IPv6 is written in brackets, where it cannot be misread. */
+/** IPv6 addresses are printed in brackets, to be unambiguous. */
 export const formatAddressRule = ({ prefix, ...traffic }: AddressRule): string => {
   const target = formatPrefix(prefix);
   const bracketed = prefix.family === 4 ? target : target.replace(/^[^/]+/, '[$&]');
@@ -49,7 +49,7 @@ const parseSides = ({ target, traffic }: Sides): ParsedAddressRule => {
   return { rule: { kind: 'address', prefix, ...parsed }, warnings: hostBits ? [masked(target, prefix)] : [] };
 };
 
-/** The last colon parts the sides, as no protocol holds one; brackets are set aside first. */
+/** The last colon splits the sides, because no protocol contains one; brackets are removed first. */
 const splitSides = (text: string): Sides => {
   const colon = text.lastIndexOf(':');
   if (colon < text.lastIndexOf(']') || colon < 0) return { target: text, traffic: undefined };

@@ -1,6 +1,6 @@
 /**
- * From grants to allowances: the rules of the granted keys, with services replaced by the addresses
- * and ports of their instances.
+ * Compiles grants to allowed entries: the rules of the granted keys, with services replaced by the addresses and
+ * ports of their instances.
  */
 
 import type { Problem } from '../common/problem.ts';
@@ -46,8 +46,8 @@ export const grantedKeys = (grants: readonly string[], acl: Acl): readonly AclKe
   grants.flatMap((grant) => acl.get(grant) ?? []);
 
 /**
- * What `grants` allow. `protectedHosts` are carved out of prefixes too broad to mean them (see
- * `protect`). Never throws: what grants nothing is in `problems`.
+ * The entries that `grants` allow. `protectedHosts` are excluded from broad prefixes (see `protect`). Never throws:
+ * lines that grant nothing are in `problems`.
  */
 export function compile(
   grants: readonly string[],
@@ -82,7 +82,7 @@ export function matchesFor(
 
 const refOf = (rule: ServiceRule): ServiceRef => ({ service: rule.service, datacenter: rule.datacenter });
 
-/** Unknown keys that are told one by one: an image may name as many as it likes. */
+/** Unknown keys that are reported one by one; an image can name many. */
 const MOST_UNKNOWN = 8;
 
 function unknownKeys(keys: readonly string[]): readonly Problem[] {
@@ -140,15 +140,15 @@ const nothingRegistered = (rule: ServiceRule, others: number): string =>
     ? `no instance of ${serviceName(rule)} is registered, so it grants nothing${ifHostName(rule)}`
     : `no instance of ${serviceName(rule)} has the tag "${rule.tag}" (${others} without it), so it grants nothing`;
 
-/** The name of a host reads as a service with a tag: `example.com`. */
+/** A host name such as `example.com` is read as a service with a tag. */
 const ifHostName = ({ tag, service }: ServiceRule): string =>
   tag !== undefined && mayBeHostName(`${tag}.${service}`)
     ? `; if ${tag}.${service} is a host name, write its addresses instead`
     : '';
 
 /**
- * What reaching an instance takes, or why it can't be said. Whoever may register a service must not
- * thereby grant a protected address: that takes a rule that names it.
+ * The prefix and port of an instance, or a problem. A service must not grant a protected address; only a rule that
+ * names the address does.
  */
 function allowanceOf(
   { address, port, node }: Instance,

@@ -1,9 +1,9 @@
 /**
- * The difference of two sets of traffic as readable prefixes × ports.
+ * The difference of two sets of traffic, as readable prefixes × ports.
  *
  * One sweep over the prefixes of both sides, which are nested or disjoint, meets the broader ones first. A
  * prefix *owns* the ports that it adds and that nothing around it has added or taken already; what is taken
- * further inside makes holes in them. Each port of the difference so has one owner, and is told by it.
+ * further inside makes holes in them. So each port of the difference has one owner, which reports it.
  *
  * A step looks at what is around a prefix, at most one per prefix length, and never at all ports that are
  * covered there: the work grows with the input, and not with the product of both sides.
@@ -27,7 +27,7 @@ interface Node {
 interface Owner extends Node {
   readonly owned: readonly Range[];
   /** Ranges of `plus` of which it owns too many parts to tell them one by one. */
-  readonly frayed: readonly Range[];
+  readonly tooFragmented: readonly Range[];
   /** And the prefixes around them, without ranges: they are where it is broken up. */
   readonly holes: PrefixPorts[];
   /** The prefixes in `holes`. */
@@ -69,12 +69,12 @@ function subtractKind(
 ): readonly Piece[] {
   if (plus.length === 0) return [];
   const found: Piece[] = [];
-  for (const { prefix, owned, frayed, holes } of sweep(
+  for (const { prefix, owned, tooFragmented, holes } of sweep(
     zip(mergeByPrefix(plus), mergeByPrefix(minus)),
     most,
   )) {
     subtractPrefixes({ prefix, ranges: owned }, holes, most, found);
-    if (frayed.length > 0) found.push({ prefix, ranges: frayed, partly: true });
+    if (tooFragmented.length > 0) found.push({ prefix, ranges: tooFragmented, partly: true });
   }
   return join(found);
 }
@@ -124,14 +124,14 @@ function leave(around: Owner[], prefix: Prefix, cover: CoveredPorts): void {
 
 function enter(node: Node, cover: CoveredPorts, most: Detail): Owner {
   for (const range of node.minus) cover.add(range);
-  const [owned, frayed]: [Range[], Range[]] = [[], []];
+  const [owned, tooFragmented]: [Range[], Range[]] = [[], []];
   for (const range of node.plus) {
     const gaps = cover.gaps(range, most.ranges);
-    if (gaps === undefined) frayed.push(range);
+    if (gaps === undefined) tooFragmented.push(range);
     else owned.push(...gaps);
   }
   for (const range of node.plus) cover.add(range);
-  return { ...node, owned, frayed, holes: [], marked: new Set() };
+  return { ...node, owned, tooFragmented, holes: [], marked: new Set() };
 }
 
 /** Pieces of the same prefix become one. */

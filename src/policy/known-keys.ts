@@ -1,6 +1,5 @@
 /**
- * Keys that somebody names by hand must be there: a word that was mistyped grants nothing, and who wanted to let a
- * container reach something would find it locked.
+ * Keys that an operator sets by hand must exist: a mistyped key grants nothing and would isolate the container.
  */
 import { UserError } from '../common/errors.ts';
 import { nearest } from '../common/nearest.ts';

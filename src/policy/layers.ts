@@ -1,10 +1,9 @@
 /**
- * From sets of ports per prefix to rectangles that do not overlap.
+ * Splits sets of ports per prefix into rectangles that do not overlap.
  *
  * Prefixes are nested or disjoint, so two rectangles overlap only where one's prefix is an ancestor
- * of the other's. One sweep in ascending order meets ancestors first; each prefix keeps what they
- * do not cover. A range that would fall into many pieces is left over for the next layer, which is
- * made in the same way of what was left over.
+ * of the other's. One sweep in ascending order meets ancestors first; each prefix keeps the ports that they do not
+ * cover. A range that would split into many pieces goes to the next layer, which is made in the same way.
  *
  * Why that ends soon: with at most 8 pieces, what is left over contains 8 whole ranges, apart from
  * one another, that the same sweep placed; in the next layer each of those contained 8 in turn. As
@@ -15,7 +14,7 @@ import { FreePorts } from '../net/free-ports.ts';
 import type { PrefixPorts } from '../net/prefix-ports.ts';
 import { covers, type Range } from '../net/ranges.ts';
 
-/** The most pieces that a range may fall into. */
+/** The most pieces that a range may be split into. */
 const MOST_PIECES = 8;
 
 /** One prefix in one layer. */
@@ -26,7 +25,7 @@ interface Placed {
   readonly leftOver: readonly Range[];
 }
 
-/** Entries ascend by prefix, each prefix once (as `gather` leaves them); so do those of each layer. */
+/** Entries ascend by prefix, each prefix once (as `mergeByPrefix` leaves them); so do those of each layer. */
 export const splitIntoLayers = (entries: readonly PrefixPorts[]): PrefixPorts[][] => {
   const layers: PrefixPorts[][] = [];
   let rest = entries;

@@ -1,7 +1,6 @@
 /**
- * Resolves grants, once for each distinct list of them and only when what they refer to has changed:
- * a thousand workloads with the same grants cost one resolution, and an edit of a key costs nothing
- * to those who do not hold it.
+ * Compiles grants, once for each distinct list, and again only when their keys or services have changed: a thousand
+ * workloads with equal grants cost one compilation, and an edit of a key costs nothing for workloads without it.
  */
 
 import { serviceName } from '../inventory/service.ts';
@@ -10,7 +9,7 @@ import type { Acl } from './acl.ts';
 import { type Catalog, type CompiledPolicy, compile, grantedKeys, servicesOf } from './compile.ts';
 
 interface Memo {
-  /** The parsed keys and instance lists the resolution was made from, by identity. */
+  /** The parsed keys and instance lists that the policy was compiled from, by identity. */
   readonly inputs: readonly unknown[];
   readonly resolution: CompiledPolicy;
 }
@@ -27,14 +26,13 @@ export class PolicyCompiler {
   }
 
   /**
-   * What a denylist closes: all that these keys name. Protection keeps addresses from being granted by
-   * accident; to leave them out here would open them.
+   * The destinations that a denylist closes. Protected addresses stay in: to exclude them here would open them.
    */
   compileClosed(keys: readonly string[], acl: Acl, catalog: Catalog): CompiledPolicy {
     return (this.#closed ?? this).compile(keys, acl, catalog);
   }
 
-  /** Equal inputs give the identical resolution, as long as no `sweep` passes between their uses. */
+  /** Equal inputs return the identical object, unless a `sweep` happens between. */
   compile(grants: readonly string[], acl: Acl, catalog: Catalog): CompiledPolicy {
     const id = JSON.stringify(grants);
     const inputs = inputsOf(grants, acl, catalog);
@@ -48,7 +46,7 @@ export class PolicyCompiler {
     return memo.resolution;
   }
 
-  /** Forgets what was not asked for since the last sweep. */
+  /** Removes policies that were not used since the last sweep. */
   sweep(): void {
     this.#memos = this.#used;
     this.#used = new Map();

@@ -1,6 +1,6 @@
 /**
- * A prefix × ports with holes in it, told as readable prefixes × ports: what holds of the whole prefix is
- * said once, and only the ports that have a hole somewhere break it up.
+ * A prefix × ports with holes, as readable prefixes × ports: ports without holes are listed once for the whole
+ * prefix, and only the ports with holes split it.
  */
 import { contains, type Prefix } from '../net/address.ts';
 import type { PrefixPorts } from '../net/prefix-ports.ts';
@@ -35,7 +35,7 @@ export function subtractPrefixes(
   const groups = nest(holes).filter(({ top, inside }) =>
     [top, ...inside].some((hole) => touches(hit, hole.ranges)),
   );
-  const around = carve({ prefix, ranges: hit, partly: false }, groups, most);
+  const around = subtract({ prefix, ranges: hit, partly: false }, groups, most);
   if (around === undefined || hit.length > most.ranges) {
     found.push({ prefix, ranges: hit, partly: true });
     return;
@@ -46,7 +46,7 @@ export function subtractPrefixes(
 }
 
 /** What is left around the holes; undefined where both the holes and what is left are too many to read. */
-function carve(piece: Piece, groups: readonly Group[], most: Detail): readonly Piece[] | undefined {
+function subtract(piece: Piece, groups: readonly Group[], most: Detail): readonly Piece[] | undefined {
   const isMany = groups.length > most.holes;
   if (isMany && groups.length > MOST_TRIED * most.holes) return undefined;
   const holes = groups.map(({ top }) => top.prefix);

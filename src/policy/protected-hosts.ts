@@ -1,26 +1,26 @@
 /**
- * Keeps broad prefixes from granting single hosts that nobody meant to grant, such as the metadata
- * service of a cloud: whoever can reach it can often act as the machine.
+ * Excludes single hosts, such as a cloud's metadata service, from broad prefixes: a program that can reach that
+ * service can often act as the machine.
  */
 import { contains, type Family, formatPrefix, type Prefix, splitPrefix } from '../net/address.ts';
 
-/** From this length on, a prefix names what it holds, and keeps it. */
+/** From this length on, a prefix grants protected hosts in it. */
 export const MINIMUM_LENGTH: Readonly<Record<Family, number>> = { 4: 24, 6: 64 };
 
 /**
- * The allowances with the protected hosts carved out of every prefix shorter than `minimumLength`:
- * such a prefix becomes the at most 32 (128) prefixes around each host. The others stay as they are.
+ * The entries with protected hosts excluded from every prefix shorter than `minimumLength`: such a prefix becomes
+ * at most 32 (128) prefixes around each host. The others stay.
  */
 export const excludeProtected = <T extends { readonly prefix: Prefix }>(
   allowances: Iterable<T>,
   protectedHosts: readonly Prefix[],
   minimumLength: Readonly<Record<Family, number>> = MINIMUM_LENGTH,
 ): T[] => {
-  const carved = new Map<string, readonly Prefix[]>();
+  const excluded = new Map<string, readonly Prefix[]>();
   const around = (prefix: Prefix): readonly Prefix[] => {
     const key = formatPrefix(prefix);
-    const known = carved.get(key) ?? carve(prefix, protectedHosts);
-    carved.set(key, known);
+    const known = excluded.get(key) ?? exclude(prefix, protectedHosts);
+    excluded.set(key, known);
     return known;
   };
   const kept: T[] = [];
@@ -34,11 +34,11 @@ export const excludeProtected = <T extends { readonly prefix: Prefix }>(
 };
 
 /** What is left of a prefix without the protected ones, in ascending order. */
-const carve = (prefix: Prefix, hosts: readonly Prefix[]): readonly Prefix[] => {
+const exclude = (prefix: Prefix, hosts: readonly Prefix[]): readonly Prefix[] => {
   const inside = hosts.filter(touches(prefix));
   if (inside.length === 0) return [prefix];
   if (inside.some((host) => contains(host, prefix))) return [];
-  return splitPrefix(prefix).flatMap((half) => carve(half, inside));
+  return splitPrefix(prefix).flatMap((half) => exclude(half, inside));
 };
 
 const touches =

@@ -1,7 +1,7 @@
 /**
- * Canonical rule sets: the resolved allow-list of one namespace in a form the kernel's sets accept.
+ * Canonical rule sets: the compiled allow-list of one namespace, in a form that the kernel's sets accept.
  *
- * nftables refuses overlapping elements in a set of concatenated intervals ("File exists"), so the
+ * nftables rejects overlapping elements in a set of concatenated intervals ("File exists"), so the
  * rectangles address × ports of each layer are disjoint. Layer 0 holds nearly everything; a further
  * layer exists only where making rectangles disjoint would multiply them.
  */

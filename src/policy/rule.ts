@@ -17,12 +17,12 @@ export type { ServiceRule } from './service-rule.ts';
 
 export type Rule = AddressRule | ServiceRule;
 
-/** A rule, with what is odd about it, or why the line is none. */
+/** A rule with its warnings, or the reason why the line is not a rule. */
 export type ParsedRule =
   | { readonly rule: Rule; readonly warnings: readonly string[] }
   | { readonly reason: string };
 
-/** A good line: its number from 1, and its text as written, made fit to be shown. */
+/** A good line: its number from 1, and its text as written, made safe to show. */
 export interface RuleLine {
   readonly line: number;
   readonly text: string;
@@ -105,7 +105,7 @@ const withoutComment = (line: string): string => {
   return comment < 0 ? text : text.slice(0, comment).trimEnd();
 };
 
-/** What a person may have meant as an address: a mistyped one must not pass for a service. */
+/** Whether the text may be meant as an address: a mistyped address must not count as a service. */
 const ADDRESS_SHAPES: readonly RegExp[] = [
   /^[\d.]+$/,
   /^\d+\.\d+\.\d+\.(?:\d|[a-z*]$)/i,

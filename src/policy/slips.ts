@@ -1,13 +1,12 @@
 /**
- * What people write where a rule is expected, as other tools have it: each has a sentence of its own, with what to
- * write instead.
+ * Common notations of other tools. Each gets its own sentence, with the rule to write instead.
  */
 
 import { quote } from '../common/text.ts';
 import { formatPrefix, lastAddress, type Prefix, parseAddress, prefixOf, WIDTH } from '../net/address.ts';
 import { hostNameFault, insteadOf } from '../net/host-name.ts';
 
-/** Why the text, which may hold spaces, is no rule; undefined where it may be one. */
+/** The reason why the text (it may have spaces) is not a rule; undefined if it may be one. */
 export const slipOf = (text: string): string | undefined =>
   denial(text) ?? url(text) ?? wildcard(text) ?? addressRange(text) ?? hostNameFault(text);
 
@@ -35,7 +34,7 @@ const wildcard = (text: string): string | undefined =>
     ? `expected an address or a service, got the wildcard ${quote(text)}; write the prefixes behind it, as in 192.0.2.0/24:tcp/443`
     : undefined;
 
-/** Prefixes that are named; of more it is only said that they are what to write. */
+/** The most prefixes that a message lists. */
 const MOST_PREFIXES = 8;
 
 /** `10.0.0.1-10.0.0.9`, `10.0.0.1-9`, `2001:db8::1-2001:db8::9`, and what follows. */
@@ -54,7 +53,7 @@ const addressRange = (text: string): string | undefined => {
     : `${expected}; write it as prefixes, each in a line: ${names.join(', ')}`;
 };
 
-/** The fewest prefixes that are just the addresses from one to the other; at most one more than are named. */
+/** The fewest prefixes that contain exactly the addresses of a range; at most one more than a message lists. */
 const prefixesFrom = (first: Prefix, last: Prefix): readonly Prefix[] => {
   const { family } = first;
   const found: Prefix[] = [];

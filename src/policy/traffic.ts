@@ -36,7 +36,7 @@ export const everything = (protocol: Protocol): readonly Range[] => [
   { first: 0, last: NUMBERING[protocol].last },
 ];
 
-/** `tcp`, `tcp/80`, `icmp/8`, …; or why not. */
+/** `tcp`, `tcp/80`, `icmp/8`, …; or the reason. */
 export const parseTraffic = (text: string, family: Family): Traffic | { readonly reason: string } => {
   const slash = text.indexOf('/');
   const name = (slash < 0 ? text : text.slice(0, slash)).toLowerCase();
@@ -77,8 +77,7 @@ const parseList = (text: string, numbering: Numbering): Range[] | { readonly rea
 };
 
 /**
- * Port 0 alone is refused: nothing listens on it, and who writes it means "any", which other rules
- * express by leaving the ports out. As the start of a range it is harmless.
+ * Port 0 alone is invalid: nothing listens on it. Its author means "any", which a rule expresses without ports. As the start of a range it is harmless.
  */
 const parseRange = (text: string, { noun, last }: Numbering): Range | { readonly reason: string } => {
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);

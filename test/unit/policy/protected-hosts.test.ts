@@ -41,7 +41,7 @@ describe('protect', () => {
     ).toBe(false);
   });
 
-  it('carves out hosts that are neighbours, and prefixes', () => {
+  it('excludes hosts that are neighbours, and prefixes', () => {
     const left = excludeProtected(
       [addressRuleOf('10.0.0.0/22:tcp')],
       [prefixOfText('10.0.0.2'), prefixOfText('10.0.0.3'), prefixOfText('10.0.1.0/24')],
