@@ -58,6 +58,19 @@ describe.each(ENGINES)('Engine %s', (version) => {
     await vanish(id);
   });
 
+  test('a start is inspected once, with and without a network', async () => {
+    const inspect = vi.spyOn(lab.engine, 'inspect');
+    onTestFinished(() => inspect.mockRestore());
+    const { watch, become } = startWatch(lab);
+    await vi.waitFor(() => expect(watch.value).toBeDefined(), soon);
+    for (const network of ['bridge', 'none']) {
+      const id = await lab.start('--network', network, '--env', 'EGRESSTRATOR_ENABLE=1');
+      await become(id, { running: true });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(inspect.mock.calls.filter(([asked]) => asked === id)).toHaveLength(1);
+    }
+  });
+
   test('renamed, paused, and connected to networks', async () => {
     const { become, of } = startWatch(lab);
     const [one, two] = [await lab.network(), await lab.network()];

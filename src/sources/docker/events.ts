@@ -12,7 +12,8 @@ const event = z.object({
 });
 
 export type AffectedContainer =
-  | { readonly kind: 'container'; readonly id: ContainerId }
+  /** `isStart`: it was started, so it is enough if it was read since then. */
+  | { readonly kind: 'container'; readonly id: ContainerId; readonly isStart: boolean }
   /** Not understood: look at everything. */
   | { readonly kind: 'all' }
   | { readonly kind: 'none' };
@@ -22,7 +23,10 @@ export function affectedContainer(json: unknown): AffectedContainer {
   const { success, data } = event.safeParse(json);
   if (!success) return { kind: 'all' };
   if (data.Action.startsWith('exec_') || data.Action.startsWith('health_status')) return { kind: 'none' };
-  if (data.Type === 'container') return { kind: 'container', id: data.Actor.ID };
+  if (data.Type === 'container')
+    return { kind: 'container', id: data.Actor.ID, isStart: STARTS.has(data.Action) };
   const id = data.Actor.Attributes?.container;
-  return data.Type === 'network' && id ? { kind: 'container', id } : { kind: 'none' };
+  return data.Type === 'network' && id ? { kind: 'container', id, isStart: false } : { kind: 'none' };
 }
+
+const STARTS = new Set(['start', 'restart']);

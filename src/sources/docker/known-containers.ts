@@ -36,6 +36,11 @@ export class KnownContainers {
     return this.#unreadable.has(id) || this.#unclear.has(id);
   }
 
+  /** True if it runs as far as known, and its last inspection succeeded. */
+  isCurrent(id: ContainerId): boolean {
+    return this.#known.has(id) && !this.#unreadable.has(id);
+  }
+
   /** Why what is known of some containers may be stale. */
   get error(): Error | undefined {
     const [first] = this.#unreadable.values();

@@ -46,6 +46,8 @@ export class ContainerWatch implements Watched<Containers> {
   readonly #onChange: () => void;
   readonly #known = new KnownContainers();
   readonly #retrying = new Set<ContainerId>();
+  /** Those that were started while they were being read. */
+  readonly #started = new Set<ContainerId>();
   readonly #reader: ContainerReader;
   readonly #queue: WorkQueue;
   readonly #relist = new Relist();
@@ -109,10 +111,21 @@ export class ContainerWatch implements Watched<Containers> {
   async #follow(stream: AsyncIterable<unknown>): Promise<never> {
     for await (const event of jsonLines(stream)) {
       const affected = affectedContainer(event);
-      if (affected.kind === 'container') void this.#queue.markUrgent(affected.id);
+      if (affected.kind === 'container') this.#happened(affected);
       if (affected.kind === 'all') await this.#listAll();
     }
     throw new EngineUnreachable(`The Docker Engine at ${this.#engine.address} ended its stream of events.`);
+  }
+
+  /**
+   * A start tells of its networks first, and the Engine answers an inspection that this caused when the start is over:
+   * then all is known already. A start that follows an end is told after that end, so whoever runs by a read that
+   * began after the end, and of whom nothing is left to be read, is whom the start is about.
+   */
+  #happened({ id, isStart }: { readonly id: ContainerId; readonly isStart: boolean }): void {
+    const state = this.#queue.stateOf(id);
+    if (isStart && state === 'active') this.#started.add(id);
+    else if (!isStart || state === 'waiting' || !this.#known.isCurrent(id)) void this.#queue.markUrgent(id);
   }
 
   #listAll(): Promise<void> {
@@ -164,6 +177,7 @@ export class ContainerWatch implements Watched<Containers> {
       if (isRefusal(error, 404)) this.#learn(id, undefined);
       else this.#retryUnreadable(id, error instanceof Error ? error : new EngineError(String(error)));
     }
+    if (this.#started.delete(id) && !this.#known.isCurrent(id)) void this.#queue.markUrgent(id);
   }
 
   #learn(id: ContainerId, container: Container | undefined): void {

@@ -37,6 +37,12 @@ export class WorkQueue {
     return this.#mark(this.#urgent.has(id) ? this.#urgent : this.#routine, id);
   }
 
+  /** Whether it waits to be read, is being read and will not be again, or neither. */
+  stateOf(id: string): 'waiting' | 'active' | 'idle' {
+    if (this.#urgent.has(id) || this.#routine.has(id)) return 'waiting';
+    return this.#active.has(id) ? 'active' : 'idle';
+  }
+
   /** Forgets all that wait; those who wait for them wait no longer. */
   clear(): void {
     for (const waiting of [this.#urgent, this.#routine]) {

@@ -13,12 +13,12 @@ const event = (Type: string, Action: string, Actor: object) => ({
 
 test('of a container: the container', () => {
   const start = event('container', 'start', { ID: 'c1', Attributes: { image: 'i', name: 'n' } });
-  expect(affectedContainer(start)).toEqual({ kind: 'container', id: 'c1' });
+  expect(affectedContainer(start)).toEqual({ kind: 'container', id: 'c1', isStart: true });
 });
 
 test('of a network: the container that is an attribute', () => {
   const connect = event('network', 'connect', { ID: 'n1', Attributes: { container: 'c1', name: 'n' } });
-  expect(affectedContainer(connect)).toEqual({ kind: 'container', id: 'c1' });
+  expect(affectedContainer(connect)).toEqual({ kind: 'container', id: 'c1', isStart: false });
 });
 
 test.each([
