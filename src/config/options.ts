@@ -63,12 +63,12 @@ export const CONSUL_OPTIONS = {
     flags: '--consul-connections <n>',
     variable: 'EGRESSTRATOR_CONSUL_CONNECTIONS',
     fallback: '80',
-    help: 'connections to Consul for services; see docs/scaling.md for hosts with more services',
+    help: 'blocking queries for services; with more services the catalog is watched instead, see docs/scaling.md',
   },
   consulWait: {
     flags: '--consul-wait <seconds>',
     variable: 'EGRESSTRATOR_CONSUL_WAIT',
-    help: 'how long a query to Consul waits for a change; default 15 for rules, 45 for services, up to 560 for many',
+    help: 'how long a query to Consul waits for a change; default 15 for rules, 45 for services',
   },
 } as const satisfies Record<string, OptionSpec>;
 

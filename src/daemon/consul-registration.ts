@@ -8,7 +8,8 @@ import { version } from '../common/assets.ts';
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Config } from '../config/config.ts';
-import { type Health, Registration, StatusBoard } from '../sources/consul/registration.ts';
+import { type Health, Registration } from '../sources/consul/registration.ts';
+import { StatusPublisher } from '../sources/consul/status-publisher.ts';
 import { hostStatusOf } from './host-status.ts';
 import type { Status } from './status.ts';
 
@@ -28,7 +29,7 @@ export type RegistrationConfig = Pick<Config, 'consul' | 'register' | 'publish' 
 
 export class ConsulRegistration {
   readonly #registration: Registration | undefined;
-  readonly #board: StatusBoard | undefined;
+  readonly #publisher: StatusPublisher | undefined;
   readonly #node: string;
   readonly #status: () => Status;
   readonly #log: Logger;
@@ -48,12 +49,12 @@ export class ConsulRegistration {
     const { consul, register, publish, node } = config;
     const identity = { service: register ?? '', node, version: version() };
     this.#registration = register === undefined ? undefined : new Registration(consul, identity);
-    this.#board = publish === undefined ? undefined : new StatusBoard(consul, publish);
+    this.#publisher = publish === undefined ? undefined : new StatusPublisher(consul, publish);
     this.#node = node;
     this.#status = status;
     this.#log = log;
     this.#repeat = rhythm.repeat;
-    if (this.#registration === undefined && this.#board === undefined) return;
+    if (this.#registration === undefined && this.#publisher === undefined) return;
     this.#timer = setInterval(() => this.#beat(), rhythm.beat);
     this.#first = setTimeout(() => this.#beat(), rhythm.first);
   }
@@ -65,6 +66,7 @@ export class ConsulRegistration {
     await this.#beating;
     await this.#attempt('deregister', async () => this.#registration?.close());
     await this.#attempt('publish', () => this.#publish(false));
+    this.#publisher?.close();
   }
 
   /** A beat that hangs is not overtaken. */
@@ -75,17 +77,17 @@ export class ConsulRegistration {
   }
 
   async #beatOnce(): Promise<void> {
-    await this.#attempt('register', async () => this.#registration?.beat(healthOf(this.#status())));
+    await this.#attempt('register', async () => this.#registration?.heartbeat(healthOf(this.#status())));
     await this.#attempt('publish', () => this.#publish(true));
   }
 
   async #publish(running: boolean): Promise<void> {
-    if (this.#board === undefined) return;
+    if (this.#publisher === undefined) return;
     const now = Date.now();
     const bulletin = hostStatusOf(this.#status(), version(), now, running);
     const text = JSON.stringify({ ...bulletin, at: 0 });
     if (text === this.#written.text && now - this.#written.at < this.#repeat) return;
-    await this.#board.write(this.#node, JSON.stringify(bulletin));
+    await this.#publisher.write(this.#node, JSON.stringify(bulletin));
     this.#written = { text, at: now };
   }
 

@@ -20,7 +20,7 @@ import type { ContainerSource, RuleSource } from '../inventory/sources.ts';
 import { loadTemplate } from '../rendering/catalog.ts';
 import { isXtables } from '../rendering/facts.ts';
 import type { Template } from '../rendering/render.ts';
-import { listServices } from '../sources/consul/directory.ts';
+import { listServices } from '../sources/consul/catalog-index.ts';
 import { ConsulRuleSource } from '../sources/consul/rule-source.ts';
 import { engineOptionsFrom } from '../sources/docker/address.ts';
 import { connect } from '../sources/docker/connect.ts';

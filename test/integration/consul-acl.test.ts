@@ -81,7 +81,7 @@ describe('reading once', () => {
       .readRules()
       .catch((thrown: unknown) => thrown);
     expect(String(error)).toContain(
-      'answered 403 (ACL not found), asked for egress/acl/: give a valid token',
+      'answered 403 (ACL not found), asked for the rules below egress/acl/: give a valid token',
     );
     expect(String(error)).not.toContain(token);
   });

@@ -136,7 +136,9 @@ describe('reading once', () => {
     server.close();
     server.closeAllConnections();
     await once(server, 'close');
-    await expect(source.readRules()).rejects.toThrow('refuses the connection, asked for egress/acl/: start');
+    await expect(source.readRules()).rejects.toThrow(
+      'refuses the connection, asked for the rules below egress/acl/: start',
+    );
   });
 
   test('no socket at the path', async () => {

@@ -4,15 +4,16 @@ import { waitFor } from '../../lab/wait.ts';
 import type { ServiceRef } from '../../src/inventory/service.ts';
 import type { Watched } from '../../src/inventory/sources.ts';
 import type { ConsulOptions } from '../../src/sources/consul/options.ts';
-import { ConsulRuleSource, type Tuning } from '../../src/sources/consul/rule-source.ts';
+import { ConsulRuleSource } from '../../src/sources/consul/rule-source.ts';
+import type { Timing } from '../../src/sources/consul/timing.ts';
 
 export const pg: ServiceRef = { service: 'pg', datacenter: undefined };
 
 /** Impatient, so that tests are short. */
-export const openSource = (options: ConsulOptions, tuning: Tuning = {}): ConsulRuleSource =>
+export const openSource = (options: ConsulOptions, timing: Partial<Timing> = {}): ConsulRuleSource =>
   new ConsulRuleSource(
     { wait: 1_000, timeout: 1_000, ...options },
-    { backoff: { longest: 200 }, reread: 50, ...tuning },
+    { longestPause: 200, reread: 50, ...timing },
   );
 
 export interface Recorded<T> {

@@ -36,8 +36,8 @@ async function cluster(
 ): Promise<void> {
   if (container !== undefined) throw new UsageError('give either a container or --cluster');
   const folder = config.publish ?? PUBLISHED;
-  const { StatusBoard } = await import('../../sources/consul/registration.ts');
-  const texts = await new StatusBoard(config.consul, folder).read();
+  const { StatusPublisher } = await import('../../sources/consul/status-publisher.ts');
+  const texts = await new StatusPublisher(config.consul, folder).read();
   const hosts = [...texts].map(([node, text]) => ({ node, bulletin: parseHostStatus(text) }));
   if (hosts.length === 0)
     throw new UserError(`no host has published its status below ${folder}; run controllers with --publish`);

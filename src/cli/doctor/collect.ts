@@ -12,7 +12,7 @@ import { openConsul } from '../../daemon/wiring.ts';
 import { runProgram } from '../../dataplane/run-program.ts';
 import type { GateSettings } from '../../gate/layout.ts';
 import { gateStatus } from '../../gate/status.ts';
-import { readRights } from '../../sources/consul/permissions.ts';
+import { readPermissions } from '../../sources/consul/permissions.ts';
 import type { Engine } from '../../sources/docker/engine.ts';
 import { helperImage } from '../../sources/docker/image.ts';
 import type { Facts, Firewalls, Found } from './facts.ts';
@@ -35,7 +35,7 @@ export async function collect({ config, docker, gate }: Sources): Promise<Facts>
       found(() => withEngine(docker, (one) => one.info())),
       found(() => withEngine(docker, (one) => findImage(one, config))),
       found(() => countKeys(config)),
-      found(() => readRights(config.consul)),
+      found(() => readPermissions(config.consul)),
       askController(config.socket),
       found(async () => gateStatus(gate())),
       findFirewalls(),

@@ -3,7 +3,7 @@
  */
 
 import type { GateStatus } from '../../gate/status.ts';
-import type { Rights } from '../../sources/consul/permissions.ts';
+import type { Permissions } from '../../sources/consul/permissions.ts';
 import type { EngineInfo } from '../../sources/docker/engine.ts';
 
 /** Something that was asked for: what it is, or why that is not known. */
@@ -32,7 +32,7 @@ export interface Facts {
   /** How many ACL keys Consul has. */
   readonly keys: Found<number>;
   /** Of the token; undefined: ACLs are off, or Consul does not tell. */
-  readonly rights: Found<Rights | undefined>;
+  readonly rights: Found<Permissions | undefined>;
   /** The version of the controller that answers; undefined: none does. */
   readonly controller: Found<string> | undefined;
   readonly socket: string;

@@ -1,201 +1,181 @@
 /**
- * One question, kept up to date by blocking queries: a loop that reads, judges, believes or keeps what
- * it has, and never ends by itself.
+ * Keeps the result of one query up to date with blocking reads. The loop never ends by itself:
  *
- *     consistent read ──► judge ──► rights ──► believe ──► blocking read ──► judge ──► …
- *          ▲                └─ again, after a moment ─┐         │
- *          └────────────────────────◄─────────────────┴─────────┴── any error, after a pause
+ *     consistent read ──► validate ──► permissions ──► accept ──► blocking read ──► validate ──► …
+ *          ▲                └─ retry, after a moment ─┐    │
+ *          └──────────────────────◄───────────────────┴────┴── any error, after a pause
  *
- * - The first read, and the first after any error, does not block. It is consistent where nothing is
- *   known to hold it against; else any server may answer, lest a whole fleet comes back to the leader.
- * - Equal content has an equal digest and calls nobody, however often the index moves.
- * - While the source is lost, `value` is kept, `error` says why, `confirmedAt` stands still.
- * - A Consul that hangs is noticed after `wait` (plus the sixteenth that Consul adds) and the client's
- *   timeout; a revoked token only by the next query (tried: the query in flight is still answered). So
- *   `wait` of the rules is far below Consul's default of five minutes, and they tell services, whose
- *   `wait` may be longer (canary.ts).
+ * - The first read, and the first after an error, does not block. It is consistent while there is nothing to
+ *   compare it with; else any server may answer, so that a fleet that returns does not burden the leader.
+ * - Equal content has an equal digest and calls nobody, however often Consul's index moves.
+ * - While Consul is lost, `value` stays, `error` says why, and `confirmedAt` stands still.
+ * - A Consul that hangs is noticed after `wait`, the sixteenth that Consul adds, and the client's timeout. A
+ *   revoked token is noticed by the next read: Consul still answers the one that blocks (tried).
  *
- * It does without the package's `watch`, which ends for good after an HTTP 400, and calls when only
- * the index moved.
+ * The package's own `watch` ends for good after an HTTP 400, and calls when only the index moved.
  */
-
 import { ConsulError } from '../../common/errors.ts';
 import type { Watched } from '../../inventory/sources.ts';
-import { type Clock, systemClock } from './clock.ts';
-import { Position } from './index-cursor.ts';
-import type { Answer, Question } from './query.ts';
-import { Outage } from './reconnect-coordinator.ts';
-import { Backoff, type BackoffOptions, Pace, type PaceOptions } from './rhythm.ts';
-import { type Doubts, judge, type Known, missingFrom, noDoubts } from './validation.ts';
+import type { ReadMode } from './client.ts';
+import type { Query, QueryResult } from './query.ts';
+import { ReconnectCoordinator } from './reconnect-coordinator.ts';
+import { Backoff, defaultTiming, type Timing } from './timing.ts';
+import { type Known, missingFrom, noSuspicion, type Suspicion, validate } from './validation.ts';
 
 export interface BlockingQueryOptions {
-  /** How long the next blocking query may hang, in ms. */
-  readonly wait: () => number;
-  /** How long an empty answer of a Consul that has lost its history is doubted, in ms; default: forever. */
-  readonly patience?: number;
-  /** Longest pause before something that looks wrong is read again, in ms; default 300, at least half. */
-  readonly reread?: number;
-  readonly backoff?: BackoffOptions;
-  /** Shared with the other watches of the source; default: one of its own. */
-  readonly outage?: Outage;
-  /** Comes back before the other watches of the source; default false. */
+  /** How long one read may block, in ms. */
+  readonly wait: number;
+  /** How long an empty result of a Consul that has lost its history is suspect, in ms; default: forever. */
+  readonly timeout?: number;
+  readonly timing?: Timing;
+  /** Shared by the watches of a source; default: one of its own. */
+  readonly coordinator?: ReconnectCoordinator;
+  /** Comes back before the other watches of the source. */
   readonly isUrgent?: boolean;
-  readonly pace?: PaceOptions;
-  readonly clock?: Clock;
-  /**
-   * What a former run of the program knew. It is no value, but an empty answer is held against it.
-   * Its index is not known: only a Consul whose index is 1 has lost its history for sure.
-   */
-  readonly former?: Omit<Known, 'index'> | undefined;
+  /** What a previous run knew. It is no value, but an empty result is compared with it. */
+  readonly previous?: Omit<Known, 'index'> | undefined;
+  readonly onError?: () => void;
   readonly onClose?: () => void;
 }
 
-const defaults = {
-  ...{ patience: Number.POSITIVE_INFINITY, reread: 300, clock: systemClock, isUrgent: false },
-  onClose: () => {},
-};
+/** Between the starts of two reads, in ms, and up to half as long again: what changes all the time is read twice a second. */
+const INTERVAL = 400;
 
 export class BlockingQuery<T> implements Watched<T> {
-  readonly #question: Question<T>;
+  readonly #query: Query<T>;
   /** Must not throw. */
   readonly #onChange: () => void;
-  readonly #options: Required<Omit<BlockingQueryOptions, 'backoff' | 'outage' | 'pace' | 'former'>>;
-  readonly #random: () => number;
+  readonly #options: BlockingQueryOptions;
+  readonly #timing: Timing;
   readonly #backoff: Backoff;
-  readonly #outage: Outage;
-  readonly #pace: Pace;
+  readonly #coordinator: ReconnectCoordinator;
   readonly #closing = new AbortController();
 
-  #value: T | undefined;
-  #error: Error | undefined;
-  #confirmedAt: number | undefined;
+  value: T | undefined;
+  error: Error | undefined;
+  confirmedAt: number | undefined;
 
   #known: Known | undefined;
-  #doubts: Doubts = noDoubts;
-  readonly #position = new Position();
-  /** No answer was believed since the start or the last error. */
+  #suspicion: Suspicion = noSuspicion;
+  #mode: ReadMode = { kind: 'consistent' };
+  #lastStart = Number.NEGATIVE_INFINITY;
+  /** No result was accepted since the start or the last error. */
   #isFresh = true;
 
-  constructor(question: Question<T>, onChange: () => void, options: BlockingQueryOptions) {
-    const { backoff, outage, pace, former, ...rest } = options;
-    this.#question = question;
+  constructor(query: Query<T>, onChange: () => void, options: BlockingQueryOptions) {
+    const { timing = defaultTiming, coordinator, previous } = options;
+    this.#query = query;
     this.#onChange = onChange;
-    this.#options = { ...defaults, ...rest };
-    this.#known = former && { ...former, index: 1n };
-    this.#random = backoff?.random ?? Math.random;
-    this.#backoff = new Backoff(backoff);
-    this.#outage = outage ?? new Outage({ backoff, clock: this.#options.clock });
-    this.#pace = new Pace(pace);
+    this.#options = options;
+    this.#timing = timing;
+    this.#backoff = new Backoff(timing);
+    this.#coordinator = coordinator ?? new ReconnectCoordinator(timing);
+    // The index is not known: only a Consul whose index is 1 has lost its history for sure.
+    this.#known = previous && { ...previous, index: 1n };
     void this.#run();
-  }
-
-  get value(): T | undefined {
-    return this.#value;
-  }
-
-  get error(): Error | undefined {
-    return this.#error;
-  }
-
-  get confirmedAt(): number | undefined {
-    return this.#confirmedAt;
   }
 
   /** Ends the request in flight and all timers; `onChange` is not called any more. */
   close(): void {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    this.#options.onClose();
+    this.#options.onClose?.();
   }
 
   async #run(): Promise<void> {
-    while (!this.#closing.signal.aborted) {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
       try {
-        await this.#readOnce();
+        await this.#readOnce(signal);
       } catch (error) {
-        if (this.#closing.signal.aborted) return;
-        await this.#lose(error);
+        if (!signal.aborted) await this.#fail(error, signal);
       }
     }
   }
 
-  async #readOnce(): Promise<void> {
-    const { clock, patience } = this.#options;
-    const { signal } = this.#closing;
-    await this.#rest(this.#pace.delay(clock.now()));
-    this.#pace.started(clock.now());
-    const how = this.#position.next(this.#options.wait(), this.#chance());
-    const answer = await this.#question.ask(how, signal);
+  async #readOnce(signal: AbortSignal): Promise<void> {
+    await this.#pace(signal);
+    const mode = this.#mode;
+    const result = await this.#query.execute(mode, signal);
     signal.throwIfAborted();
-    const at = { consistent: how.kind === 'consistent', now: clock.now(), patience };
-    const verdict = judge(this.#known, answer, this.#doubts, at);
-    switch (verdict.kind) {
-      case 'believe':
-        return this.#believe(answer);
-      case 'again':
-        this.#doubts = verdict.doubts;
-        this.#position.readAtOnce({ consistent: true });
-        return this.#rest(Math.floor(this.#options.reread * this.#chance()));
-      case 'doubt':
-        await this.#checkRights(answer);
-        this.#doubts = verdict.doubts;
-        return this.#doubt(answer);
+    const { timeout = Number.POSITIVE_INFINITY } = this.#options;
+    const at = { consistent: mode.kind === 'consistent', now: this.#timing.clock.now(), timeout };
+    const { kind, suspicion } = validate(this.#known, result, this.#suspicion, at);
+    if (kind !== 'retry') await this.#checkPermissions(result, signal);
+    this.#suspicion = suspicion;
+    switch (kind) {
+      case 'retry':
+        this.#mode = { kind: 'consistent' };
+        return this.#timing.clock.sleep(this.#share(this.#timing.reread), signal);
+      case 'suspect':
+        this.error = this.#historyLost(result);
+        return this.#blockFrom(result.index);
+      case 'accept':
+        return this.#accept(result);
     }
   }
 
-  /** From a half to one. */
-  #chance(): number {
-    return (1 + this.#random()) / 2;
+  async #pace(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#timing;
+    const pause = this.#lastStart + INTERVAL * (1 + random() / 2) - clock.now();
+    if (pause > 0) await clock.sleep(pause, signal);
+    this.#lastStart = clock.now();
   }
 
-  async #believe(answer: Answer<T>): Promise<void> {
-    await this.#checkRights(answer);
-    const isNew = this.#confirmedAt === undefined || this.#known?.digest !== answer.digest;
-    this.#known = answer;
-    this.#doubts = noDoubts;
-    this.#error = undefined;
-    this.#confirmedAt = this.#options.clock.now();
-    this.#goOn(answer);
+  #accept(result: QueryResult<T>): void {
+    const isNew = this.confirmedAt === undefined || this.#known?.digest !== result.digest;
+    this.#known = result;
+    this.error = undefined;
+    this.confirmedAt = this.#timing.clock.now();
+    this.#blockFrom(result.index);
     if (!isNew) return;
-    this.#value = answer.value;
+    this.value = result.value;
     this.#onChange();
   }
 
-  #doubt(answer: Answer<T>): void {
-    const { name, confirmation } = this.#question;
-    this.#error = new ConsulError(
-      `Consul lists nothing for ${name} and has lost its history (index ${answer.index}, after ${this.#known?.index}), as if restarted empty; the last known state stays in force: restore its data, or ${confirmation}.`,
+  #historyLost({ index }: QueryResult<T>): Error {
+    const { name, confirmation } = this.#query;
+    return new ConsulError(
+      `Consul lists nothing for ${name} and has lost its history (index ${index}, after ${this.#known?.index}), as if restarted empty; the last known state stays in force: restore its data, or ${confirmation}.`,
     );
-    this.#goOn(answer);
   }
 
-  #goOn(answer: Answer<T>): void {
-    this.#position.blockOn(answer.index);
+  /**
+   * Index 0 would not block, and some versions send it: 1 is always safe (Consul's advice). After a change the
+   * read blocks for a part of its time: what made a fleet read in one instant must not do so again, a wait later.
+   */
+  #blockFrom(answered: bigint): void {
+    const index = answered > 1n ? answered : 1n;
+    const isQuiet = this.#mode.kind === 'blocking' && this.#mode.index === index;
+    const { wait } = this.#options;
+    this.#mode = { kind: 'blocking', index, wait: isQuiet ? wait : this.#share(wait) };
     this.#isFresh = false;
-    this.#backoff.succeeded(this.#options.clock.now());
-    this.#outage.answered();
+    this.#backoff.succeeded();
+    this.#coordinator.answered();
   }
 
-  async #checkRights(answer: Answer<T>): Promise<void> {
-    const missing = missingFrom(this.#known, answer);
+  async #checkPermissions(result: QueryResult<T>, signal: AbortSignal): Promise<void> {
+    const missing = missingFrom(this.#known, result);
     if (!this.#isFresh && missing.length === 0) return;
-    await this.#question.checkRights(answer, missing, this.#closing.signal);
-    this.#closing.signal.throwIfAborted();
-  }
-
-  async #lose(error: unknown): Promise<void> {
-    this.#error = error instanceof Error ? error : new Error(String(error));
-    this.#isFresh = true;
-    const isDoubted = this.#confirmedAt === undefined || this.#doubts.lostSince !== undefined;
-    this.#position.readAtOnce({ consistent: isDoubted });
-    this.#doubts = { ...this.#doubts, emptyBefore: false };
-    const pause = this.#backoff.failed(this.#options.clock.now());
-    await this.#outage.turn(pause, this.#options.isUrgent, this.#closing.signal).catch(() => {});
-  }
-
-  async #rest(ms: number): Promise<void> {
-    const { signal } = this.#closing;
-    if (ms > 0) await this.#options.clock.sleep(ms, signal);
+    await this.#query.checkPermissions(result, missing, signal);
     signal.throwIfAborted();
+  }
+
+  async #fail(error: unknown, signal: AbortSignal): Promise<void> {
+    this.error = error instanceof Error ? error : new Error(String(error));
+    this.#isFresh = true;
+    const isSuspect = this.confirmedAt === undefined || this.#suspicion.lostSince !== undefined;
+    this.#mode = { kind: isSuspect ? 'consistent' : 'stale' };
+    this.#suspicion = { ...this.#suspicion, emptyBefore: false };
+    this.#options.onError?.();
+    const own = this.#timing.clock.sleep(this.#backoff.failed(), signal);
+    const turn = this.#coordinator.turn(this.#options.isUrgent ?? false, signal);
+    // Both end early when the query is closed.
+    await Promise.all([own, turn]).catch(() => {});
+  }
+
+  /** From a half of it to the whole. */
+  #share(ms: number): number {
+    return Math.ceil((ms * (1 + this.#timing.random())) / 2);
   }
 }

@@ -4,13 +4,14 @@
  * few requests run at a time; those who ask together share one read.
  */
 import PQueue from 'p-queue';
+import { z } from 'zod';
 import { messageOf } from '../../common/errors.ts';
 import { steadyNow } from '../../common/steady-clock.ts';
-import type { Instance } from '../../inventory/service.ts';
+import type { Instance, ServiceRef } from '../../inventory/service.ts';
 import { ConsulClient } from './client.ts';
-import { listServices } from './directory.ts';
 import { type ConsulOptions, settingsOf } from './options.ts';
-import { serviceQuestion } from './query.ts';
+import { parseJson } from './parse.ts';
+import { serviceQuery } from './query.ts';
 
 /** Names of services → what was found. */
 export interface Catalog {
@@ -31,7 +32,6 @@ export interface CatalogIndexOptions {
 const MOST_SERVICES = 2_000;
 
 export class CatalogIndex {
-  readonly #consul: ConsulOptions;
   readonly #client: ConsulClient;
   readonly #options: Required<CatalogIndexOptions>;
   #last: { readonly at: number; readonly catalog: Promise<Catalog> } | undefined;
@@ -40,7 +40,6 @@ export class CatalogIndex {
     options: ConsulOptions,
     { maxAge = 60_000, concurrency = 8, now = steadyNow }: CatalogIndexOptions = {},
   ) {
-    this.#consul = options;
     this.#client = new ConsulClient(settingsOf(options));
     this.#options = { maxAge, concurrency, now };
   }
@@ -62,14 +61,14 @@ export class CatalogIndex {
   }
 
   async #readAll(): Promise<Catalog> {
-    const names = (await listServices(this.#consul)).map(({ service }) => service);
+    const names = await serviceNames(this.#client);
     const services = new Map<string, readonly Instance[]>();
     const unread = new Map(names.slice(MOST_SERVICES).map((name) => [name, 'there are too many services']));
     // What Consul has not told in this time, it does not tell soon.
     const signal = AbortSignal.timeout(this.#client.settings.timeout);
     const readOne = async (service: string) => {
-      const question = serviceQuestion(this.#client, { service, datacenter: undefined });
-      await question.ask({ kind: 'stale' }, signal).then(
+      const query = serviceQuery(this.#client, { service, datacenter: undefined });
+      await query.execute({ kind: 'stale' }, signal).then(
         ({ value }) => services.set(service, value),
         (error: unknown) => unread.set(service, messageOf(error)),
       );
@@ -78,4 +77,19 @@ export class CatalogIndex {
     await queue.addAll(names.slice(0, MOST_SERVICES).map((name) => () => readOne(name)));
     return { services, unread };
   }
+}
+
+/** The services of the agent's datacenter, sorted. Fails with a `ConsulError`. */
+export async function listServices(options: ConsulOptions): Promise<readonly ServiceRef[]> {
+  const client = new ConsulClient(settingsOf(options));
+  const names = await serviceNames(client).finally(() => client.close());
+  return names.map((service) => ({ service, datacenter: undefined }));
+}
+
+async function serviceNames(client: ConsulClient): Promise<readonly string[]> {
+  const what = 'the list of services';
+  const { body } = await client.send({ what, mode: { kind: 'stale' } }, ({ catalog }, common) =>
+    catalog.service.list(common),
+  );
+  return Object.keys(parseJson(z.record(z.string(), z.unknown()), body, what)).sort();
 }

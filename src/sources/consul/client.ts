@@ -1,19 +1,15 @@
 /**
- * The one importer of the `consul` package: sends single requests over one keep-alive agent and
- * returns Consul's answer with its metadata, undecoded, or throws a `ConsulError`.
- *
- * The package gets decoders that do nothing: its own `kv.get` dies with an uncaught exception on a body
- * like `[null]`, and bodies are checked in parse.ts anyway.
+ * The one way to Consul: every request goes through the `consul` package, over one keep-alive agent, with one
+ * timeout, one limit of size and one form of error. An answer comes back undecoded, with Consul's metadata.
  */
 import { EventEmitter } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import Consul from 'consul';
-import { type ServiceRef, serviceName } from '../../inventory/service.ts';
+import { z } from 'zod';
 import { explain } from './errors.ts';
 import type { Settings } from './options.ts';
-import { accepting, asPapi, failOnBrokenAnswers, type Papi } from './papi.ts';
-import { type Reply, replyOf } from './reply-limit.ts';
+import { asPapi, guardAnswers, type Papi } from './papi.ts';
 import { currentToken } from './token.ts';
 
 /**
@@ -21,17 +17,43 @@ import { currentToken } from './token.ts';
  * server, which may be behind. `blocking`: when something moved beyond `index`, or after `wait` ms; any
  * server may answer, however stale.
  */
-export type How =
+export type ReadMode =
   | { readonly kind: 'consistent' | 'stale' }
   | { readonly kind: 'blocking'; readonly index: bigint; readonly wait: number };
 
-/** What services are made of in Consul's catalog, each with an index of its own. */
-export type Table = 'services' | 'nodes' | 'checks';
+export interface Call {
+  /** For messages: `service pg@dc2`, `the registration`. */
+  readonly what: string;
+  /** Default: the datacenter of the settings. */
+  readonly datacenter?: string | undefined;
+  /** Of a read. */
+  readonly mode?: ReadMode;
+  readonly signal?: AbortSignal;
+  /** Answers with these statuses are results, not errors. */
+  readonly accept?: readonly number[];
+}
 
-/** What Consul's ACLs guard, in the words of its authorize endpoint. */
-export interface Right {
-  readonly resource: 'key' | 'service' | 'node';
-  readonly segment: string;
+/** One method of the package, called with the options that each of them takes. */
+export type Request = (consul: Consul & Papi, common: CommonOptions) => Promise<unknown>;
+
+interface CommonOptions {
+  readonly token?: string;
+  readonly dc?: string;
+  readonly timeout: number;
+  readonly ctx: EventEmitter;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly body: Buffer;
+  /** `X-Consul-Index`; undefined where there is none, and then it was not Consul that answered. */
+  readonly index: bigint | undefined;
+  /** False: the server that answered has lost its leader, and may be behind. */
+  readonly leaderKnown: boolean;
+  /** Milliseconds since the server last heard from its leader. */
+  readonly lastContact: number;
+  /** Consul (1.11 or later) says that ACLs hid a part. */
+  readonly filtered: boolean;
 }
 
 export class ConsulClient {
@@ -43,142 +65,111 @@ export class ConsulClient {
     this.settings = settings;
     this.#agent = agentFor(settings);
     this.#consul = asPapi(packageClient(settings, this.#agent));
-    failOnBrokenAnswers(this.#consul, settings.endpoint.secure);
+    guardAnswers(this.#consul, settings.endpoint.secure);
   }
 
-  /** The whole folder of the rules. */
-  listRules(how: How, signal: AbortSignal): Promise<Reply> {
-    const { kvPath, datacenter } = this.settings;
-    return this.#send(kvPath, datacenter, how, signal, (common) =>
-      this.#consul.kv.get({ ...common, key: kvPath, recurse: true }),
-    );
-  }
-
-  listService(ref: ServiceRef, how: How, signal: AbortSignal): Promise<Reply> {
-    const datacenter = ref.datacenter ?? this.settings.datacenter;
-    return this.#send(`service ${serviceName(ref)}`, datacenter, how, signal, (common) => {
-      const options = { ...common, service: ref.service };
-      return this.settings.health === 'passing'
-        ? this.#consul.health.service({ ...options, passing: true })
-        : this.#consul.catalog.service.nodes(options);
-    });
-  }
-
-  /** Its index tells whether anything moved; of nodes and checks none is listed, as no node has no name. */
-  listTable(table: Table, datacenter: string | undefined, how: How, signal: AbortSignal): Promise<Reply> {
-    const filter = 'Node == ""';
-    const { catalog, health } = this.#consul;
-    const calls: Readonly<Record<Table, (common: CommonOptions) => Promise<unknown>>> = {
-      services: (common) => catalog.service.list(common),
-      nodes: (common) => catalog.node.list({ ...common, filter }),
-      checks: (common) => health.state({ ...common, filter, state: 'any' }),
-    };
-    return this.#send(`the table of ${table}`, datacenter, how, signal, calls[table]);
-  }
-
-  /** May the token read these? At most 64 of them. Status 401: ACLs are off; 404: Consul before 1.7. */
-  authorize(rights: readonly Right[], datacenter: string | undefined, signal: AbortSignal): Promise<Reply> {
-    const body = rights.map(({ resource, segment }) => ({
-      Resource: resource,
-      Access: 'read',
-      Segment: segment,
-    }));
-    const query = datacenter === undefined ? {} : { dc: datacenter };
-    const how: How = { kind: 'consistent' };
-    return this.#send('the permissions of the token', datacenter, how, signal, ({ ctx, timeout, token }) => {
-      const headers = token === undefined ? {} : { 'x-consul-token': token };
-      const post = { path: '/internal/acl/authorize', body, query, headers, ctx, timeout };
-      return this.#consul._post(post, accepting(401, 404, 405));
-    });
+  /** Fails with a `ConsulError`, or with the reason of `signal`. */
+  async send(call: Call, request: Request): Promise<Reply> {
+    const { what, datacenter = this.settings.datacenter, mode, signal, accept = [] } = call;
+    const { endpoint, timeout } = this.settings;
+    let token: string | undefined;
+    try {
+      token = await currentToken(this.settings);
+      const common = {
+        ...readOptions(mode, timeout),
+        ...(token && { token }),
+        ...(datacenter && { dc: datacenter }),
+      };
+      return replyOf(await cancellable(signal, (ctx) => request(this.#consul, { ...common, ctx })));
+    } catch (error) {
+      signal?.throwIfAborted();
+      const { response } = failedAnswer.safeParse(error).data ?? {};
+      if (response !== undefined && accept.includes(response.statusCode)) return replyOf(response);
+      throw explain(error, { endpoint, what, datacenter, token });
+    }
   }
 
   close(): void {
     this.#agent.destroy();
   }
-
-  async #send(
-    what: string,
-    datacenter: string | undefined,
-    how: How,
-    signal: AbortSignal,
-    call: (common: CommonOptions) => Promise<unknown>,
-  ): Promise<Reply> {
-    const { endpoint } = this.settings;
-    let token: string | undefined;
-    try {
-      token = await currentToken(this.settings);
-      const common = {
-        ...optionsOf(how, this.settings.timeout),
-        ...(token && { token }),
-        ...(datacenter && { dc: datacenter }),
-      };
-      return replyOf(await cancellable(signal, (ctx) => call({ ...common, ctx })));
-    } catch (error) {
-      signal.throwIfAborted();
-      throw explain(error, { endpoint, what, datacenter, token });
-    }
-  }
 }
 
-interface CommonOptions {
-  readonly token?: string;
-  readonly dc?: string;
-  readonly timeout: number;
-  readonly ctx: EventEmitter;
+const header = z.string().optional();
+const answer = z.object({
+  statusCode: z.number(),
+  body: z.instanceof(Buffer).optional(),
+  headers: z.object({
+    'x-consul-index': header,
+    'x-consul-knownleader': header,
+    'x-consul-lastcontact': header,
+    'x-consul-results-filtered-by-acls': header,
+  }),
+});
+const failedAnswer = z.object({ code: z.undefined().optional(), response: answer });
+
+/** A method of the package resolves to `[response, data]`, papi itself to the response. */
+function replyOf(resolved: unknown): Reply {
+  const { statusCode, body, headers } = answer.parse(Array.isArray(resolved) ? resolved[0] : resolved);
+  const index = headers['x-consul-index'] ?? '';
+  return {
+    status: statusCode,
+    body: body ?? Buffer.alloc(0),
+    index: /^\d{1,20}$/.test(index) ? BigInt(index) : undefined,
+    leaderKnown: headers['x-consul-knownleader'] !== 'false',
+    lastContact: Number(headers['x-consul-lastcontact'] ?? 0) || 0,
+    filtered: headers['x-consul-results-filtered-by-acls'] === 'true',
+  };
 }
 
 /** Consul adds up to a sixteenth to the wait, so that not all queries end at once. */
-function optionsOf(how: How, timeout: number) {
-  if (how.kind !== 'blocking') return { [how.kind]: true, timeout };
-  const { index, wait } = how;
-  return {
-    stale: true,
-    index: String(index),
-    wait: `${wait}ms`,
-    timeout: Math.ceil(wait + wait / 16) + timeout,
-  };
+function readOptions(mode: ReadMode | undefined, timeout: number) {
+  if (mode === undefined) return { timeout };
+  if (mode.kind !== 'blocking') return { [mode.kind]: true, timeout };
+  const { index, wait } = mode;
+  const longest = Math.ceil(wait + wait / 16) + timeout;
+  return { stale: true, index: String(index), wait: `${Math.ceil(wait)}ms`, timeout: longest };
 }
 
 /** The package cancels a request when its `ctx` says so, and tells the response to who asks in `ctx`. */
 async function cancellable(
-  signal: AbortSignal,
-  call: (ctx: EventEmitter) => Promise<unknown>,
+  signal: AbortSignal | undefined,
+  request: (ctx: EventEmitter) => Promise<unknown>,
 ): Promise<unknown> {
-  signal.throwIfAborted();
+  signal?.throwIfAborted();
   const ctx = Object.assign(new EventEmitter(), { includeResponse: true });
   const cancel = () => ctx.emit('cancel');
-  signal.addEventListener('abort', cancel, { once: true });
+  signal?.addEventListener('abort', cancel, { once: true });
   try {
-    return await call(ctx);
+    return await request(ctx);
   } finally {
-    signal.removeEventListener('abort', cancel);
+    signal?.removeEventListener('abort', cancel);
   }
 }
 
 /**
- * An idle connection is probed by the kernel this often, in ms, and given up after ten probes, a second
- * apart, that nobody answers: one that was cut in silence fails within some 20 s, however long its query
- * may hang. Node's default, each second, would be 500 packets a second for 500 connections.
+ * The kernel probes an idle connection this often, in ms, and gives it up after ten probes, a second apart,
+ * that nobody answers: a connection that was cut in silence fails within some 20 s, however long its query
+ * may wait. Node's default, each second, would be 500 packets a second for 500 connections.
  */
-const probeEvery = 10_000;
+const PROBE_INTERVAL = 10_000;
 
 /**
- * Where to connect stands in the agent, whose options win over the request's: the package would
- * look up `[::1]` with its brackets as a name, and does not declare TLS files and socket paths.
+ * The agent holds where to connect, and its options win over the request's: the package would look up
+ * `[::1]` with its brackets as a name, and does not declare TLS files and socket paths.
  */
 function agentFor({ endpoint, tls }: Settings): http.Agent {
   const { host, socketPath, secure } = endpoint;
-  const options = {
-    keepAlive: true,
-    keepAliveMsecs: probeEvery,
-    ...(socketPath === undefined ? { host } : { socketPath }),
-  };
+  const target = socketPath === undefined ? { host } : { socketPath };
+  const options = { keepAlive: true, keepAliveMsecs: PROBE_INTERVAL, ...target };
   return secure ? new https.Agent({ ...options, ...tls }) : new http.Agent(options);
 }
 
+/**
+ * Its decoders do nothing: the package's own `kv.get` dies with an uncaught exception on a body like
+ * `[null]`, and parse.ts checks bodies anyway.
+ */
 function packageClient({ endpoint }: Settings, agent: http.Agent): Consul {
   const { host, port, secure } = endpoint;
-  const undecoded = (body: unknown): unknown => body;
   const types = [
     'application/json',
     'text/json',
@@ -186,9 +177,7 @@ function packageClient({ endpoint }: Settings, agent: http.Agent): Consul {
     'text/html',
     'application/x-www-form-urlencoded',
   ];
-  const options = {
-    ...{ host: host.includes(':') ? `[${host}]` : host, port, secure, agent },
-    decoders: Object.fromEntries(types.map((type) => [type, undecoded])),
-  };
+  const decoders = Object.fromEntries(types.map((type) => [type, (body: unknown) => body]));
+  const options = { host: host.includes(':') ? `[${host}]` : host, port, secure, agent, decoders };
   return new Consul(options);
 }

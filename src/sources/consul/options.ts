@@ -3,11 +3,11 @@
  */
 import { ConsulError } from '../../common/errors.ts';
 import { type Endpoint, parseAddress } from './address.ts';
-import { named } from './names.ts';
+import { named } from './setting-names.ts';
 import { readTlsFiles, type TlsFiles } from './tls.ts';
 
 export interface ConsulOptions {
-  /** `host:port`, `http(s)://host:port`, `unix:///path`; IPv6 in brackets; port 8500 where none is given. */
+  /** `host:port`, `http(s)://host:port`, `unix:///path`; IPv6 in brackets; the default port is 8500. */
   readonly address: string;
   readonly token?: string | undefined;
   /** Read again for every request, so a new token needs no restart. Wins over `token`. */
@@ -25,33 +25,19 @@ export interface ConsulOptions {
   /** `passing`: only instances whose checks all pass. Default `any`. */
   readonly health?: 'any' | 'passing' | undefined;
   /**
-   * How long one blocking query may hang without news, in ms; default 15 s for the rules, and for services
-   * 45 s, below the 60 s after which many proxies hang up. With more than 90 services it is half a second
-   * for each, up to 560 s (with the sixteenth that Consul adds, below its maximum of ten minutes), so that
-   * all together ask twice a second; services of another datacenter stay at 45 s. What is given here holds
-   * for all, however many. A frozen Consul is noticed after the time for rules and `timeout`, so after
-   * 26 s, and services count as lost one `timeout` later (canary.ts); a token that was revoked is noticed
-   * within the time for rules.
+   * How long one blocking query may wait for news, in ms; default 15 s for the rules, and 45 s for services,
+   * below the 60 s after which many proxies hang up. A frozen Consul is noticed after this time and `timeout`.
    */
   readonly wait?: number | undefined;
   /** How long Consul may take to answer, beyond `wait`, in ms; default 10 s. */
   readonly timeout?: number | undefined;
   /**
-   * Connections for blocking queries on services; default 80. More services than this take turns (crowd.ts):
-   * a change of one is known within two seconds up to 100 services, and beyond after one for each fifty.
-   * Consul resets connections beyond its `limits.http_max_conns_per_client`, 200 unless set, and goes
-   * on counting those of a program that has ended until their `wait` is over (tried on 1.8): so there
-   * must be room for a former run of this program too.
+   * The most services with a blocking query, and so a connection, each; default 80. More services than this
+   * are read again when the catalog changes (query-scheduler.ts). Consul resets connections beyond its
+   * `limits.http_max_conns_per_client`, 200 unless set, and goes on counting those of a program that has
+   * ended until their `wait` is over (tried on 1.8): there must be room for the previous run too.
    */
   readonly maxConnections?: number | undefined;
-}
-
-/** How long blocking queries hang, in ms. */
-export interface Waits {
-  readonly rules: number;
-  readonly services: number;
-  /** The most for a service that is one of many. */
-  readonly manyServices: number;
 }
 
 export interface Settings {
@@ -62,44 +48,29 @@ export interface Settings {
   readonly kvPath: string;
   readonly datacenter: string | undefined;
   readonly health: 'any' | 'passing';
-  readonly waits: Waits;
+  readonly waits: { readonly rules: number; readonly services: number };
   readonly timeout: number;
   readonly maxConnections: number;
 }
 
 export function settingsOf(options: ConsulOptions): Settings {
+  const { token, tokenFile, datacenter, health = 'any', wait, timeout = 10_000 } = options;
   const endpoint = parseAddress(options.address, options.ssl ?? false);
   return {
-    endpoint,
+    ...{ endpoint, token, tokenFile, datacenter, health, timeout },
     tls: endpoint.secure ? readTlsFiles(options) : {},
-    token: options.token,
-    tokenFile: options.tokenFile,
     kvPath: normalizeKvPath(options.kvPath ?? 'egress/acl/'),
-    datacenter: options.datacenter,
-    health: options.health ?? 'any',
-    waits: waitsOf(options.wait),
-    timeout: options.timeout ?? 10_000,
+    waits: { rules: wait ?? 15_000, services: wait ?? 45_000 },
     maxConnections: options.maxConnections ?? 80,
   };
 }
 
-const waitsOf = (wait: number | undefined): Waits => ({
-  rules: wait ?? 15_000,
-  services: wait ?? 45_000,
-  manyServices: wait ?? 560_000,
-});
-
-/**
- * No leading slash, one trailing slash. Consul redirects paths with empty or dot segments elsewhere
- * (tried), so they are refused.
- */
+/** No leading slash, one trailing slash. Consul redirects paths with empty or dot segments (tried). */
 export function normalizeKvPath(path: string): string {
   const trimmed = path.trim().replace(/^\/+|\/+$/g, '');
-  if (trimmed === '' || trimmed.split('/').some((segment) => ['', '.', '..'].includes(segment))) {
-    throw new ConsulError(
-      `The KV path ${JSON.stringify(path)} is not a folder: use one like egress/acl/ with ${named.kvPath}.`,
-      { permanent: true },
-    );
-  }
-  return `${trimmed}/`;
+  if (trimmed.split('/').every((segment) => !['', '.', '..'].includes(segment))) return `${trimmed}/`;
+  throw new ConsulError(
+    `The KV path ${JSON.stringify(path)} is not a folder: use one like egress/acl/ with ${named.kvPath}.`,
+    { permanent: true },
+  );
 }

@@ -1,55 +1,48 @@
 /**
- * What the `consul` package's client inherits from papi, its HTTP layer, and does not declare; and
- * the one repair papi needs: when a connection breaks in the middle of an answer, it waits for the
- * end of the answer until its timeout (read in its source, and tried), here it fails at once.
+ * What the `consul` package's client inherits from papi, its HTTP layer, and does not declare; and what
+ * papi lacks: when a connection breaks in the middle of an answer, it waits for the end of the answer until
+ * its timeout (read in its source, and tried), and it keeps an answer of any size. Here both fail at once.
  */
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
+import { TOO_LARGE } from './errors.ts';
 
 export interface Papi {
   _ext(event: 'onRequest', callback: (request: PapiRequest, next: () => void) => void): void;
-  _post(options: PapiPost, middleware?: PapiMiddleware): Promise<unknown>;
+  _get(options: PapiOptions): Promise<unknown>;
+  _post(options: PapiOptions): Promise<unknown>;
 }
 
 interface PapiRequest {
   transport: { request(options: RequestOptions): ClientRequest };
 }
 
-/** `next(false, undefined, value)` resolves to the value, `next()` goes on. */
-type PapiMiddleware = (
-  request: { readonly res?: { readonly statusCode?: number } },
-  next: (stop?: false, error?: undefined, value?: unknown) => void,
-) => void;
-
-interface PapiPost {
+interface PapiOptions {
   readonly path: string;
-  readonly body: unknown;
+  readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly ctx?: unknown;
   readonly timeout?: number;
 }
 
+/** In bytes: a hundred times what Consul sends for a large folder. */
+const LARGEST_ANSWER = 64e6;
+
 export function asPapi<T extends object>(client: T): T & Papi {
   if (!isPapi(client)) throw new TypeError('This version of the consul package is not built on papi.');
   return client;
 }
 
-/** An answer with one of these statuses is a result, not an error. */
-export const accepting =
-  (...statuses: readonly number[]): PapiMiddleware =>
-  ({ res }, next) =>
-    statuses.includes(res?.statusCode ?? 0) ? next(false, undefined, res) : next();
+const isPapi = (client: object): client is Papi =>
+  ['_ext', '_get', '_post'].every((method) => typeof Reflect.get(client, method) === 'function');
 
-export function failOnBrokenAnswers(client: Papi, secure: boolean): void {
+export function guardAnswers(client: Papi, secure: boolean): void {
   const { request } = secure ? https : http;
   const transport = {
     request: (options: RequestOptions): ClientRequest => {
       const outgoing = request(options);
-      // With no listener of its own, a broken answer emits no error at all.
-      outgoing.on('response', (answer: IncomingMessage) => {
-        answer.on('error', (error) => outgoing.emit('error', error));
-      });
+      outgoing.on('response', (answer) => guard(answer, outgoing));
       return outgoing;
     },
   };
@@ -59,8 +52,12 @@ export function failOnBrokenAnswers(client: Papi, secure: boolean): void {
   });
 }
 
-const isPapi = (client: object): client is Papi =>
-  '_ext' in client &&
-  typeof client._ext === 'function' &&
-  '_post' in client &&
-  typeof client._post === 'function';
+/** A broken answer emits its error only to a listener, and papi has none. */
+function guard(answer: IncomingMessage, outgoing: ClientRequest): void {
+  let size = 0;
+  answer.on('error', (error) => outgoing.emit('error', error));
+  answer.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > LARGEST_ANSWER) answer.destroy(Object.assign(new Error('too large'), { code: TOO_LARGE }));
+  });
+}

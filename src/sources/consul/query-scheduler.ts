@@ -1,177 +1,128 @@
 /**
- * Hundreds of blocking queries where Consul allows a client 200 connections and resets those beyond
- * (tried on 1.8): each blocking query takes one of a limited number of slots, and where there are more
- * questions than slots, they take turns. Who waits for its turn hears nothing, so:
+ * Bounds the connections and the requests of one host, as Consul allows a client 200 connections and resets
+ * those beyond (tried on 1.8):
  *
- * - While bells.ts watches the tables that all services stand in, turns are long. When a bell rings,
- *   those that wait are asked for a glance, fifty a second; those that hang hear it from Consul.
- * - While it does not, as Consul has not answered it yet, or will not, turns are short: fifty a second.
- *
- * Reads that do not block have slots of their own and never stand behind those that do.
+ * - Up to `limit` services have a blocking query each, and hear of a change at once.
+ * - More than `limit` have none. A watch of their datacenter's catalog tells that something moved, or that the
+ *   watch was lost, and then each service is polled, fifty a second; it also is once in some minutes.
+ * - Reads that do not block never stand behind those that do.
  */
-import { type Clock, systemClock } from './clock.ts';
-import type { Answer, Question } from './query.ts';
-import { Slots } from './semaphore.ts';
-import { Visits } from './throttle.ts';
+import { EventEmitter, once } from 'node:events';
+import PQueue from 'p-queue';
+import type { Watched } from '../../inventory/sources.ts';
+import type { Query } from './query.ts';
+import type { Timing } from './timing.ts';
 
-/** Connections for reads that do not block. With 80 for those that do, two runs stay below 200. */
-const quickSlots = 16;
-/** In ms: the shortest round, the shortest block, and how many of a longer round each question takes. */
-const shortestRound = 2_000;
-const shortestWait = 250;
-/** Fifty questions a second, however many there are: what Consul's servers carry for each host. */
-const share = 20;
-/** In ms, for each question of a round at rest: all together ask twice a second. */
-const perQuestion = 500;
-/** In ms: a quarter of an hour after which a service counts as stale leaves room for what goes wrong. */
-const longestRest = 560_000;
-/** How long a glance blocks, in ms: longer than one server hears of a change after another. */
-const glance = 200;
-/** An answer may be this much older than its end, in ms, on its way or from a server that is behind. */
-const delay = 1_000;
+/** At once, of first reads and of polls each. With 80 blocking queries, two runs stay below 200. */
+const CONCURRENCY = 16;
+/** Fifty polls a second: what Consul's servers carry for each host. */
+const POLL_RATE = { interval: 200, intervalCap: 10 };
+/** How long a poll blocks, in ms: longer than one server hears of a change after another. */
+const POLL_WAIT = 200;
+/** The longest time between two polls, in ms: a service counts as stale after a quarter of an hour. */
+const LONGEST_REST = 560_000;
 
-/** A datacenter; undefined: the agent's own. */
-export type Place = string | undefined;
+/** `undefined`: the agent's own. */
+export type Datacenter = string | undefined;
 
-/** How long a blocking query may hang, in ms: as one of few, and as one of many. */
-export interface Limits {
-  readonly few: number;
-  readonly many: number;
+export interface QuerySchedulerOptions {
+  readonly limit: number;
+  readonly timing: Timing;
+  /** Watches the tables of a catalog; calls back when one has moved, and when one was lost. */
+  readonly watchCatalog: (datacenter: Datacenter, onMove: () => void) => readonly Watched<unknown>[];
 }
 
-export interface CrowdOptions {
-  /** Somebody calls `ring` when anything moves. */
-  readonly isAttended?: () => boolean;
-  readonly clock?: Clock;
-  readonly random?: () => number;
-}
+export class QueryScheduler {
+  readonly #options: QuerySchedulerOptions;
+  readonly #reads = new PQueue({ concurrency: CONCURRENCY });
+  readonly #polls = new PQueue({ concurrency: CONCURRENCY, ...POLL_RATE });
+  /** The datacenter of each service. */
+  readonly #members = new Map<symbol, Datacenter>();
+  readonly #catalogs = new Map<Datacenter, CatalogWatch>();
 
-interface Waiting {
-  readonly place: Place;
-  readonly call: () => void;
-}
-
-/** Why one leaves the queue, if not because it was closed. */
-const called = Symbol('called');
-
-export class Crowd {
-  readonly #size: number;
-  readonly #isAttended: () => boolean;
-  readonly #clock: Clock;
-  readonly #blocking: Slots;
-  readonly #quick = new Slots(quickSlots);
-  #members = 0;
-  /** How many of them are at each place. */
-  readonly #places = new Map<Place, number>();
-  readonly #waiting = new Set<Waiting>();
-  readonly #visits: Visits;
-  /** When something last moved at a place. */
-  readonly #rung = new Map<Place, number>();
-
-  constructor(size: number, { isAttended = () => false, clock = systemClock, random }: CrowdOptions = {}) {
-    this.#size = size;
-    this.#isAttended = isAttended;
-    this.#clock = clock;
-    this.#blocking = new Slots(size);
-    this.#visits = new Visits({ interval: share, clock, ...(random && { random }) });
+  constructor(options: QuerySchedulerOptions) {
+    this.#options = options;
   }
 
-  /** Counts a question in; the result counts it out, once. */
-  join(place?: Place): () => void {
-    this.#count(place, 1);
-    let isIn = true;
+  /** Counts a service in; the result counts it out. */
+  join(datacenter: Datacenter): () => void {
+    const member = Symbol(datacenter);
+    this.#members.set(member, datacenter);
     return () => {
-      if (isIn) this.#count(place, -1);
-      isIn = false;
+      this.#members.delete(member);
+      this.#closeUnused();
     };
   }
 
-  /** Where questions are that have to take turns; none while there is room for all. */
-  get crowded(): ReadonlySet<Place> {
-    return new Set(this.#hasRoom ? [] : this.#places.keys());
-  }
-
-  /** How long a blocking query may hang now, in ms. */
-  wait({ few, many }: Limits): number {
-    const count = this.#members;
-    const rest = Math.min(longestRest, perQuestion * count);
-    if (this.#hasRoom) return Math.max(few, Math.min(many, rest));
-    const isAttended = this.#isAttended();
-    const round = isAttended ? rest : Math.max(shortestRound, share * count);
-    const turn = Math.max(shortestWait, Math.floor((round * this.#size) / count));
-    return Math.min(isAttended ? many : few, turn);
-  }
-
-  /** Something moved there, of whatever service: who waits is asked soon. */
-  ring(place: Place): void {
-    this.#rung.set(place, this.#clock.now());
-    for (const one of this.#waiting) if (one.place === place) this.#visits.add(one.call);
-  }
-
-  admit<T>(question: Question<T>, place?: Place): Question<T> {
-    /** Until when nothing can have been missed, in ms. */
-    let asOf = Number.NEGATIVE_INFINITY;
-    const read: typeof question.ask = async (how, signal) => {
-      const started = this.#clock.now();
-      const answer = await question.ask(how, signal);
-      asOf = how.kind === 'blocking' ? Math.max(started, this.#clock.now() - delay) : started;
-      return answer;
+  schedule<T>(query: Query<T>, datacenter: Datacenter): Query<T> {
+    /** The state of the catalog when the last read began. */
+    let seen: symbol | undefined;
+    const read: Query<T>['execute'] = (mode, signal) => {
+      seen = this.#catalogs.get(datacenter)?.version;
+      return query.execute(mode, signal);
     };
-    const ask: typeof question.ask = (how, signal) => {
-      if (how.kind !== 'blocking') return this.#quick.use(signal, () => read(how, signal));
-      const rung = this.#rung.get(place);
-      const isLate = rung !== undefined && rung >= asOf;
-      const glimpse = () => read({ ...how, wait: Math.min(how.wait, glance) }, signal);
-      return this.#takeTurn({ place, isLate, signal }, () => read(how, signal), glimpse);
+    const execute: Query<T>['execute'] = async (mode, signal) => {
+      const catalog = this.#catalogOf(datacenter);
+      if (mode.kind !== 'blocking') return this.#reads.add(() => read(mode, signal), { signal });
+      if (catalog === undefined) return read(mode, signal);
+      if (catalog.version === seen) await this.#rest(catalog, signal);
+      return this.#polls.add(() => read({ ...mode, wait: POLL_WAIT }, signal), { signal });
     };
-    const checkRights: typeof question.checkRights = (answer, missing, signal) =>
-      this.#quick.use(signal, () => question.checkRights(answer, missing, signal));
-    return { ...question, ask, checkRights };
+    const checkPermissions: Query<T>['checkPermissions'] = (result, missing, signal) =>
+      this.#reads.add(() => query.checkPermissions(result, missing, signal), { signal });
+    return { ...query, execute, checkPermissions };
   }
 
-  get #hasRoom(): boolean {
-    return this.#members <= this.#size;
+  get #isCrowded(): boolean {
+    return this.#members.size > this.#options.limit;
   }
 
-  #count(place: Place, by: 1 | -1): void {
-    this.#members += by;
-    const count = (this.#places.get(place) ?? 0) + by;
-    if (count > 0) this.#places.set(place, count);
-    else this.#places.delete(place);
+  /** `undefined`: there is room for a blocking query of each service. */
+  #catalogOf(datacenter: Datacenter): CatalogWatch | undefined {
+    if (!this.#isCrowded) return undefined;
+    const open = () => new CatalogWatch((onMove) => this.#options.watchCatalog(datacenter, onMove));
+    const catalog = this.#catalogs.get(datacenter) ?? open();
+    this.#catalogs.set(datacenter, catalog);
+    return catalog;
   }
 
-  /** `read` when there is room; `glimpse` if it is called before. */
-  async #takeTurn<T>(
-    {
-      place,
-      isLate,
-      signal,
-    }: { readonly place: Place; readonly isLate: boolean; readonly signal: AbortSignal },
-    read: () => Promise<Answer<T>>,
-    glimpse: () => Promise<Answer<T>>,
-  ): Promise<Answer<T>> {
-    signal.throwIfAborted();
-    const queue = new AbortController();
-    const close = () => queue.abort(signal.reason);
-    signal.addEventListener('abort', close, { once: true });
-    const waiting = { place, call: () => queue.abort(called) };
-    const leave = () => {
-      signal.removeEventListener('abort', close);
-      this.#waiting.delete(waiting);
-      this.#visits.delete(waiting.call);
-    };
-    this.#waiting.add(waiting);
-    if (isLate) this.#visits.add(waiting.call);
-    try {
-      return await this.#blocking.use(queue.signal, () => {
-        leave();
-        return read();
-      });
-    } catch (error) {
-      if (error !== called) throw error;
-    } finally {
-      leave();
+  #closeUnused(): void {
+    const used = new Set(this.#isCrowded ? this.#members.values() : []);
+    for (const [datacenter, catalog] of this.#catalogs) {
+      if (used.has(datacenter)) continue;
+      this.#catalogs.delete(datacenter);
+      catalog.close();
     }
-    return this.#quick.use(signal, glimpse);
+  }
+
+  /** Until the catalog moves, or some time has passed. */
+  async #rest(catalog: CatalogWatch, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options.timing;
+    const ending = new AbortController();
+    const either = { signal: AbortSignal.any([signal, ending.signal]) };
+    const timer = clock.sleep((LONGEST_REST * (1 + random())) / 2, either.signal);
+    await Promise.race([once(catalog, 'moved', either), timer]).finally(() => ending.abort());
+  }
+}
+
+class CatalogWatch extends EventEmitter<{ moved: [] }> {
+  readonly #tables: readonly Watched<unknown>[];
+  /** Another one for each move. */
+  version = Symbol('version');
+
+  constructor(watchTables: (onMove: () => void) => readonly Watched<unknown>[]) {
+    super();
+    this.setMaxListeners(0);
+    this.#tables = watchTables(() => this.#move());
+  }
+
+  close(): void {
+    for (const table of this.#tables) table.close();
+    this.#move();
+  }
+
+  #move(): void {
+    this.version = Symbol('version');
+    this.emit('moved');
   }
 }

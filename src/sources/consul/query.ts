@@ -1,140 +1,147 @@
 /**
- * What can be asked of Consul, the folder of the rules or one service, with answers that are parsed
- * and known to be whole.
+ * What is read from Consul: the folder of the rules, one service, or a table of the catalog. A result is
+ * parsed, and known to be complete.
  *
- * ACLs make a whole answer hard to tell: Consul 1.8 answers a token without rights with an empty list
- * and no sign of it (tried: 404 for a KV folder, `[]` for a service), later ones set a header. So a
- * question can also check, with Consul's authorize endpoint, that the token may read what is missing.
+ * ACLs make it hard to tell that a result is complete: Consul 1.8 answers a token without permission with an
+ * empty list and no sign of it (tried: 404 for a KV folder, `[]` for a service), later ones set a header. So a
+ * query also asks Consul's authorize endpoint whether the token may read what is missing.
  */
-import type { Instance, ServiceRef } from '../../inventory/service.ts';
-import { serviceName } from '../../inventory/service.ts';
-import type { ConsulClient, How, Right, Table } from './client.ts';
-import { refusal, type Subject } from './errors.ts';
-import { named } from './names.ts';
-import { type Parsed, parseAccess, parseCatalog, parseHealth, parseRules, type Rules } from './parse.ts';
-import type { Reply } from './reply-limit.ts';
-import { unlessUnchanged } from './unchanged.ts';
+import { ConsulError } from '../../common/errors.ts';
+import { type Instance, type ServiceRef, serviceName } from '../../inventory/service.ts';
+import type { ConsulClient, ReadMode, Reply, Request } from './client.ts';
+import { type Parsed, parseInstances, parseRules, type Rules } from './parse.ts';
+import { type Permission, requirePermissions } from './permissions.ts';
+import { named } from './setting-names.ts';
 
-/** One answer, with what Consul said about its worth. */
-export interface Answer<T> extends Parsed<T> {
+export interface QueryResult<T> extends Parsed<T>, Pick<Reply, 'leaderKnown' | 'lastContact'> {
   readonly index: bigint;
-  readonly leaderKnown: boolean;
-  readonly lastContact: number;
 }
 
-export interface Question<T> {
+export interface Query<T> {
   /** For messages: `the rules below egress/acl/`, `service postgresql@dc2`. */
   readonly name: string;
-  /** For messages: what makes an empty answer believable after Consul has lost its history. */
+  /** For messages: what makes an empty result acceptable after Consul has lost its history. */
   readonly confirmation: string;
-  ask(how: How, signal: AbortSignal): Promise<Answer<T>>;
+  execute(mode: ReadMode, signal: AbortSignal): Promise<QueryResult<T>>;
   /**
-   * Fails if the token may not read what `answer` lacks: things that were listed before (`missing`),
+   * Fails if forbids the token to read what `result` lacks: things that were listed before (`missing`),
    * or, where nothing is listed at all, the whole.
    */
-  checkRights(answer: Answer<T>, missing: readonly string[], signal: AbortSignal): Promise<void>;
+  checkPermissions(result: Parsed<T>, missing: readonly string[], signal: AbortSignal): Promise<void>;
 }
 
-/** Consul takes no more than 64 in one call (read in its source). */
-const mostRights = 64;
+/** What services are made of in Consul's catalog; each table has an index of its own. */
+export type Table = 'services' | 'nodes' | 'checks';
 
-export function rulesQuestion(client: ConsulClient): Question<Rules> {
+export function rulesQuery(client: ConsulClient): Query<Rules> {
   const { kvPath, datacenter } = client.settings;
-  const subject = subjectOf(client, `the rules below ${kvPath}`, datacenter);
-  const parse = unlessUnchanged((body) => parseRules(body, kvPath));
+  const name = `the rules below ${kvPath}`;
+  const request: Request = ({ kv }, common) => kv.get({ ...common, key: kvPath, recurse: true });
   return {
-    name: subject.what,
+    name,
     confirmation: `write any key below it, if only with \`consul kv put ${kvPath}\``,
-    ask: async (how, signal) => {
-      const reply = await client.listRules(how, signal);
-      // 404 is how Consul says that there is no such folder.
-      const body = reply.status === 404 ? Buffer.from('[]') : reply.body;
-      return answerOf(reply, subject, () => parse(body));
-    },
-    checkRights: (_answer, missing, signal) => {
+    execute: reader(client, name, datacenter, request, (body) => parseRules(body, kvPath)),
+    checkPermissions: (_result, missing, signal) => {
       const keys = [kvPath, ...missing.filter((key) => key !== kvPath)];
-      const rights = keys.map((segment): Right => ({ resource: 'key', segment }));
-      return requireRights(client, subject, rights, signal);
+      const wanted = keys.map((segment): Permission => ({ resource: 'key', segment }));
+      return requirePermissions(client, { wanted, purpose: name, datacenter, signal });
     },
   };
 }
 
-export function serviceQuestion(client: ConsulClient, ref: ServiceRef): Question<readonly Instance[]> {
-  const name = serviceName(ref);
-  const subject = subjectOf(client, `service ${name}`, ref.datacenter ?? client.settings.datacenter);
-  const read = client.settings.health === 'passing' ? parseHealth : parseCatalog;
-  const parse = unlessUnchanged((body) => read(body, name));
+export function serviceQuery(client: ConsulClient, ref: ServiceRef): Query<readonly Instance[]> {
+  const { health } = client.settings;
+  const { service, datacenter = client.settings.datacenter } = ref;
+  const name = `service ${serviceName(ref)}`;
+  const request: Request = (consul, common) =>
+    health === 'passing'
+      ? consul.health.service({ ...common, service, passing: true })
+      : consul.catalog.service.nodes({ ...common, service });
   return {
-    name: subject.what,
+    name,
     confirmation: 'register an instance of it, which may be deregistered again',
-    ask: async (how, signal) => {
-      const reply = await client.listService(ref, how, signal);
-      return answerOf(reply, subject, () => parse(reply.body));
-    },
-    checkRights: async (answer, missing, signal) => {
-      if (answer.listed.size > 0 && missing.length === 0) return;
-      const nodes = missing.map((segment): Right => ({ resource: 'node', segment }));
-      await requireRights(client, subject, [{ resource: 'service', segment: ref.service }, ...nodes], signal);
+    execute: reader(client, name, datacenter, request, (body) => parseInstances(body, name, health)),
+    checkPermissions: async ({ listed }, missing, signal) => {
+      if (listed.size > 0 && missing.length === 0) return;
+      const nodes = missing.map((segment): Permission => ({ resource: 'node', segment }));
+      const wanted: Permission[] = [{ resource: 'service', segment: service }, ...nodes];
+      await requirePermissions(client, { wanted, purpose: name, datacenter, signal });
     },
   };
 }
 
-/** Whether anything moved in a table; the value is its index. What ACLs hide moves it all the same. */
-export function tableQuestion(
+/**
+ * Whether anything moved in a table: the value is its index, which also moves for what ACLs hide. Of nodes and
+ * checks none is listed, as no node has an empty name.
+ */
+export function tableQuery(
   client: ConsulClient,
   table: Table,
-  datacenter = client.settings.datacenter,
-): Question<bigint> {
-  const subject = subjectOf(client, `the table of ${table}`, datacenter);
+  datacenter: string | undefined,
+): Query<bigint> {
+  const name = `the table of ${table}`;
+  const filter = 'Node == ""';
+  const requests: Readonly<Record<Table, Request>> = {
+    services: ({ catalog }, common) => catalog.service.list(common),
+    nodes: ({ catalog }, common) => catalog.node.list({ ...common, filter }),
+    checks: ({ health }, common) => health.state({ ...common, filter, state: 'any' }),
+  };
   return {
-    name: subject.what,
+    name,
     confirmation: 'register any service',
-    ask: async (how, signal) => {
-      const reply = await client.listTable(table, datacenter, how, signal);
-      const value = reply.index ?? 0n;
-      const moved = () => ({ value, digest: `${value}`, listed: new Set<string>() });
-      return answerOf({ ...reply, filtered: false }, subject, moved);
+    execute: async (mode, signal) => {
+      const reply = await client.send({ what: name, datacenter, mode, signal }, requests[table]);
+      return resultOf({ ...reply, filtered: false }, client, name, () => ({
+        ...{ value: reply.index ?? 0n, digest: `${reply.index}`, listed: new Set<string>() },
+      }));
     },
-    checkRights: async () => {},
+    checkPermissions: async () => {},
   };
 }
 
-const subjectOf = (client: ConsulClient, what: string, datacenter: string | undefined): Subject => ({
-  ...{ endpoint: client.settings.endpoint, what, datacenter },
-  token: undefined,
-});
-
-function answerOf<T>(reply: Reply, subject: Subject, parse: () => Parsed<T>): Answer<T> {
-  const { index, leaderKnown, lastContact, filtered } = reply;
-  if (filtered) {
-    throw refusal(subject, {
-      says: `hides a part of ${subject.what} from the token`,
-      remedy: 'allow the token to read all of it (key_prefix, service_prefix and node_prefix "read")',
-    });
-  }
-  if (index === undefined) {
-    throw refusal(subject, {
-      says: `answered for ${subject.what} without X-Consul-Index, so the answer is not from Consul`,
-      remedy: `check ${named.address}, and proxies in between`,
-    });
-  }
-  return { ...parse(), index, leaderKnown, lastContact };
+/**
+ * A read that ends without news brings what it brought before. To parse and sort that again would be most of
+ * the work of a controller at rest, so equal bytes are parsed once. The bytes are compared and not only the
+ * index, as validation.ts looks for other content under the same index.
+ */
+function reader<T>(
+  client: ConsulClient,
+  name: string,
+  datacenter: string | undefined,
+  request: Request,
+  parse: (body: Buffer) => Parsed<T>,
+): Query<T>['execute'] {
+  let last: { readonly body: Buffer; readonly parsed: Parsed<T> } | undefined;
+  const parseOnce = (body: Buffer): Parsed<T> => {
+    // A copy: a small body is a slice of a bigger block, which would be kept with it.
+    if (!last?.body.equals(body)) last = { parsed: parse(body), body: Buffer.from(body) };
+    return last.parsed;
+  };
+  return async (mode, signal) => {
+    const reply = await client.send({ what: name, datacenter, mode, signal, accept: [404] }, request);
+    // Consul answers 404 for a folder that does not exist.
+    const body = reply.status === 404 ? Buffer.from('[]') : reply.body;
+    return resultOf(reply, client, name, () => parseOnce(body));
+  };
 }
 
-async function requireRights(
+function resultOf<T>(
+  reply: Reply,
   client: ConsulClient,
-  subject: Subject,
-  rights: readonly Right[],
-  signal: AbortSignal,
-): Promise<void> {
-  const reply = await client.authorize(rights.slice(0, mostRights), subject.datacenter, signal);
-  // ACLs are off, or this Consul cannot tell: there is nothing more to be known.
-  if (reply.status !== 200) return;
-  const denied = parseAccess(reply.body).find(({ Allow }) => !Allow);
-  if (denied === undefined) return;
-  const resource = `${denied.Resource}_prefix`;
-  throw refusal(subject, {
-    says: `forbids the token to read ${denied.Resource} ${denied.Segment}, which ${subject.what} needs`,
-    remedy: `set a token in ${named.token} whose policy has \`${resource} ${JSON.stringify(denied.Segment)} { policy = "read" }\``,
-  });
+  name: string,
+  parse: () => Parsed<T>,
+): QueryResult<T> {
+  const { index, leaderKnown, lastContact, filtered } = reply;
+  const { label } = client.settings.endpoint;
+  if (filtered)
+    throw new ConsulError(
+      `Consul at ${label} hides a part of ${name} from the token: allow the token to read all of it (key_prefix, service_prefix and node_prefix "read").`,
+      { permanent: true },
+    );
+  if (index === undefined)
+    throw new ConsulError(
+      `Consul at ${label} answered for ${name} without X-Consul-Index, so the answer is not from Consul: check ${named.address}, and proxies in between.`,
+      { permanent: true },
+    );
+  return { ...parse(), index, leaderKnown, lastContact };
 }

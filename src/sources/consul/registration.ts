@@ -1,12 +1,11 @@
 /**
  * The controller as a service in Consul, with a TTL check: whoever watches Consul sees on which hosts
- * a controller runs, and whether it is well.
+ * a controller runs, and whether it is healthy.
  *
  * Needs `service "egresstrator" { policy = "write" }`. Without it the controller works all the same.
  */
-import { z } from 'zod';
-import { type ConsulOptions, type Settings, settingsOf } from './options.ts';
-import { plainCall } from './plain-call.ts';
+import { ConsulClient } from './client.ts';
+import { type ConsulOptions, settingsOf } from './options.ts';
 
 export interface Health {
   readonly status: 'passing' | 'warning';
@@ -22,104 +21,55 @@ export interface Identity {
   readonly version: string;
 }
 
-/** Seconds without a word after which Consul calls the controller critical. */
-const TTL = 45;
+/** Without a heartbeat for so long, Consul calls the controller critical. */
+const TTL = '45s';
 /** A host that is gone for this long is forgotten. */
 const FORGET = '72h';
 
 export class Registration {
-  readonly #settings: Settings;
+  readonly #client: ConsulClient;
   readonly #identity: Identity;
   readonly #id: string;
   #registered = false;
 
   constructor(options: ConsulOptions, identity: Identity) {
-    this.#settings = settingsOf(options);
+    this.#client = new ConsulClient(settingsOf(options));
     this.#identity = identity;
     this.#id = `${identity.service}-${identity.node}`;
   }
 
-  /** Says that the controller lives. An agent that forgot it (404) is told anew. */
-  async beat(health: Health): Promise<void> {
-    if (!this.#registered) await this.#register(health);
-    const path = `/v1/agent/check/update/${encodeURIComponent(`service:${this.#id}`)}`;
-    const body = JSON.stringify({ Status: health.status, Output: health.output });
-    const known = await plainCall(this.#settings, {
-      method: 'PUT',
-      path,
-      body,
-      what: 'a heartbeat',
-    }).catch((error: unknown) => {
-      // Consul before 1.13 answers 500 for a check that it does not know.
-      this.#registered = false;
-      throw error;
+  /** Says that the controller lives, which an agent that forgot it refuses: then it is registered again. */
+  async heartbeat({ status, output }: Health): Promise<void> {
+    if (!this.#registered) await this.#register(status);
+    this.#registered = false;
+    await this.#client.send({ what: 'a heartbeat' }, ({ agent: { check } }, common) => {
+      const update = { ...common, id: `service:${this.#id}`, note: output };
+      return status === 'passing' ? check.pass(update) : check.warn(update);
     });
-    this.#registered = known !== undefined;
+    this.#registered = true;
   }
 
   async close(): Promise<void> {
-    if (!this.#registered) return;
-    const path = `/v1/agent/service/deregister/${encodeURIComponent(this.#id)}`;
-    await plainCall(this.#settings, { method: 'PUT', path, what: 'its deregistration' });
+    if (this.#registered) await deregister(this.#client, this.#id);
+    this.#client.close();
   }
 
-  async #register({ status }: Health): Promise<void> {
-    const { service, node, version } = this.#identity;
-    const check = { TTL: `${TTL}s`, Status: status, DeregisterCriticalServiceAfter: FORGET };
-    const body = JSON.stringify({ ID: this.#id, Name: service, Meta: { version, node }, Check: check });
-    const call = {
-      method: 'PUT',
-      path: '/v1/agent/service/register',
-      body,
-      what: 'its registration',
-    } as const;
-    await plainCall(this.#settings, call);
-    this.#registered = true;
-  }
-}
-
-const Entries = z.array(z.object({ Key: z.string(), Value: z.string().nullable() }));
-
-/**
- * What the hosts say of themselves, one key each below a folder of the KV store. Needs
- * `key_prefix "egress/status/" { policy = "write" }`, or "read" to read.
- */
-export class StatusBoard {
-  readonly #settings: Settings;
-  readonly #folder: string;
-
-  /** `folder` ends in a slash. */
-  constructor(options: ConsulOptions, folder: string) {
-    this.#settings = settingsOf(options);
-    this.#folder = folder;
-  }
-
-  async write(node: string, text: string): Promise<void> {
-    const path = `/v1/kv/${pathOf(this.#folder + node)}`;
-    await plainCall(this.#settings, {
-      method: 'PUT',
-      path,
-      body: text,
-      what: `the key ${this.#folder}${node}`,
-    });
-  }
-
-  /** Node → text. */
-  async read(): Promise<ReadonlyMap<string, string>> {
-    const call = {
-      method: 'GET',
-      path: `/v1/kv/${pathOf(this.#folder)}?recurse`,
-      what: `the keys below ${this.#folder}`,
-    } as const;
-    const body = await plainCall(this.#settings, call);
-    const entries = Entries.parse(JSON.parse(body ?? '[]'));
-    return new Map(
-      entries.map(({ Key, Value }) => [
-        Key.slice(this.#folder.length),
-        Buffer.from(Value ?? '', 'base64').toString('utf8'),
-      ]),
+  async #register(status: Health['status']): Promise<void> {
+    const { service: name, node, version } = this.#identity;
+    // The package's types ask for `timeout` as well, and Consul is not told it.
+    const check = {
+      ...{ name: `${name} is healthy`, ttl: TTL, timeout: TTL, status },
+      deregistercriticalserviceafter: FORGET,
+    };
+    const service = { id: this.#id, name, meta: { version, node }, check };
+    await this.#client.send({ what: 'the registration' }, ({ agent }, common) =>
+      agent.service.register({ ...common, ...service }),
     );
   }
 }
 
-const pathOf = (key: string): string => key.split('/').map(encodeURIComponent).join('/');
+export async function deregister(client: ConsulClient, id: string): Promise<void> {
+  await client.send({ what: `the deregistration of ${id}` }, ({ agent }, common) =>
+    agent.service.deregister({ ...common, id }),
+  );
+}

@@ -1,44 +1,47 @@
 /**
- * Takes out of Consul what egresstrator put there, or was put there for it: single keys, the whole folder of the
- * rules, and the registration of a controller that is gone.
+ * Takes out of Consul what egresstrator put there, or what was put there for it: single keys, the whole folder
+ * of the rules, and the registration of a controller that is gone.
  */
+import { z } from 'zod';
+import { ConsulClient } from './client.ts';
 import { type ConsulOptions, settingsOf } from './options.ts';
-import { type PlainCall, plainCall } from './plain-call.ts';
+import { parseJson } from './parse.ts';
+import { deregister } from './registration.ts';
 
 export class Removal {
-  readonly #call: (call: PlainCall) => Promise<string | undefined>;
+  readonly #client: ConsulClient;
 
   constructor(options: ConsulOptions) {
-    const settings = settingsOf(options);
-    this.#call = (call) => plainCall(settings, call);
+    this.#client = new ConsulClient(settingsOf(options));
   }
 
   /** How many keys there are: one by its name, a folder by its slash. */
   async countKeys(name: string): Promise<number> {
-    const suffix = name.endsWith('/') ? '?keys' : '';
-    const call = { method: 'GET', path: `${kvPath(name)}${suffix}`, what: `the key ${name}` } as const;
-    const body = await this.#call(call);
-    if (body === undefined) return 0;
-    const listed: unknown = suffix === '' ? [name] : JSON.parse(body);
-    return Array.isArray(listed) ? listed.length : 0;
+    const what = `the key ${name}`;
+    const { status, body } = await this.#client.send({ what, accept: [404] }, ({ kv }, common) =>
+      kv.keys({ ...common, key: name }),
+    );
+    const keys = status === 404 ? [] : parseJson(z.array(z.string()), body, what);
+    return keys.filter((key) => name.endsWith('/') || key === name).length;
   }
 
   async removeKeys(name: string): Promise<void> {
-    const suffix = name.endsWith('/') ? '?recurse' : '';
-    const call = { method: 'DELETE', what: `the removal of ${name}` } as const;
-    await this.#call({ ...call, path: `${kvPath(name)}${suffix}` });
+    await this.#client.send({ what: `the removal of ${name}` }, ({ kv }, common) =>
+      kv.del({ ...common, key: name, recurse: name.endsWith('/') }),
+    );
   }
 
   /** Whether the agent that answers has a service of this id. */
   async isRegistered(id: string): Promise<boolean> {
-    const call = { method: 'GET', what: `the service ${id}` } as const;
-    return (await this.#call({ ...call, path: `/v1/agent/service/${encodeURIComponent(id)}` })) !== undefined;
+    const call = { what: `the service ${id}`, accept: [404] };
+    const path = `/agent/service/${encodeURIComponent(id)}`;
+    const { status } = await this.#client.send(call, (consul, { token, ctx, timeout }) =>
+      consul._get({ path, headers: token === undefined ? {} : { 'x-consul-token': token }, ctx, timeout }),
+    );
+    return status === 200;
   }
 
-  async deregister(id: string): Promise<void> {
-    const call = { method: 'PUT', what: `the deregistration of ${id}` } as const;
-    await this.#call({ ...call, path: `/v1/agent/service/deregister/${encodeURIComponent(id)}` });
+  deregister(id: string): Promise<void> {
+    return deregister(this.#client, id);
   }
 }
-
-const kvPath = (name: string): string => `/v1/kv/${name.split('/').map(encodeURIComponent).join('/')}`;

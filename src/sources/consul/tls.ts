@@ -1,12 +1,12 @@
 /**
- * Certificates for HTTPS to Consul, read and checked before the first connection, so that a wrong
- * file is told by its name and not as a failed handshake.
+ * Certificates for HTTPS to Consul, read and checked before the first connection, so that the message
+ * names the wrong file instead of a failed handshake.
  */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { ConsulError, messageOf } from '../../common/errors.ts';
-import { named } from './names.ts';
+import { named } from './setting-names.ts';
 
 export interface TlsFiles {
   readonly ca?: Buffer;
@@ -21,46 +21,35 @@ export interface TlsFileNames {
 }
 
 export function readTlsFiles({ caFile, certFile, keyFile }: TlsFileNames): TlsFiles {
-  const ca = caFile === undefined ? {} : { ca: readCertificate(caFile, named.ca) };
+  const isCertificate = (pem: Buffer) => new X509Certificate(pem);
+  const read = (path: string, setting: string) =>
+    readPem(path, setting, 'a certificate in PEM form', isCertificate);
+  const ca = caFile === undefined ? {} : { ca: read(caFile, named.ca) };
   if (certFile === undefined && keyFile === undefined) return ca;
-  if (certFile === undefined || keyFile === undefined) {
-    throw new ConsulError(`${named.cert} and ${named.key} belong together: set both or neither.`, {
-      permanent: true,
-    });
-  }
-  const cert = readCertificate(certFile, named.cert);
-  const key = readPem(keyFile, named.key);
-  check(() => createSecureContext({ cert, key }), keyFile, named.key, `the key of ${certFile}`);
-  return { ...ca, cert, key };
+  if (certFile === undefined || keyFile === undefined)
+    throw wrong(`${named.cert} and ${named.key} belong together: set both or neither`);
+  const cert = read(certFile, named.cert);
+  const isItsKey = (key: Buffer) => createSecureContext({ cert, key });
+  return { ...ca, cert, key: readPem(keyFile, named.key, `the key of ${certFile}`, isItsKey) };
 }
 
-function readCertificate(path: string, setting: string): Buffer {
-  const pem = readPem(path, setting);
-  check(() => new X509Certificate(pem), path, setting, 'a certificate in PEM form');
+function readPem(path: string, setting: string, expected: string, check: (pem: Buffer) => unknown): Buffer {
+  let pem: Buffer;
+  try {
+    pem = readFileSync(path);
+  } catch (cause) {
+    throw wrong(
+      `Cannot read ${path}, given as ${setting}: ${messageOf(cause)}; check its path and permissions`,
+      cause,
+    );
+  }
+  try {
+    check(pem);
+  } catch (cause) {
+    throw wrong(`${path}, given as ${setting}, is not ${expected}: name the right file`, cause);
+  }
   return pem;
 }
 
-function readPem(path: string, setting: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new ConsulError(
-      `Cannot read ${path}, given as ${setting}: ${messageOf(cause)}; check its path and permissions.`,
-      {
-        cause,
-        permanent: true,
-      },
-    );
-  }
-}
-
-function check(use: () => unknown, path: string, setting: string, expected: string): void {
-  try {
-    use();
-  } catch (cause) {
-    throw new ConsulError(`${path}, given as ${setting}, is not ${expected}: name the right file.`, {
-      cause,
-      permanent: true,
-    });
-  }
-}
+const wrong = (message: string, cause?: unknown): ConsulError =>
+  new ConsulError(`${message}.`, { cause, permanent: true });

@@ -1,24 +1,23 @@
 /**
- * Whether an answer of Consul's is believed. Pure: what is known, the answer, a verdict.
+ * Whether a result of Consul is accepted. Pure: what is known, the result, a verdict.
  *
- * A wrong answer here takes away firewall rules from running programs, so what looks wrong is read
- * again with full consistency first:
- * - a stale answer whose server has no leader, or has not heard of it for long, or is behind of what
- *   is known (its index went backwards), or says something else under the same index;
- * - an answer with nothing in it, where there was something. It is believed only if the one before it
- *   was empty too, and it is itself consistent.
+ * A wrong result here takes firewall rules away from running programs, so a suspicious one is read again with
+ * full consistency first:
+ * - a stale result whose server has no leader, or has not heard of it for long, or is behind of what is known
+ *   (its index went backwards), or has other content under the same index;
+ * - a result with nothing in it, where there was something. It is accepted only if the result before it was
+ *   empty too, and if it is itself consistent.
  *
- * Even then an empty answer is doubted if its index is not beyond the one under which there was
- * something. A deletion always moves the index forward (tried: KV tombstones, the last instance of a
- * service), so this Consul has lost its history: it was restarted empty, or from an old snapshot. The
- * last known state is kept (fail-static) and an error says so, until something is listed again. For
- * rules that is any key below the path, also the folder's own, and it is how an operator confirms that
- * there shall be none. Services come back by themselves, as agents register theirs again within
- * minutes: what is still absent after `patience` is believed to be gone.
+ * Even then an empty result is suspect if its index is not beyond the one under which there was something. A
+ * deletion always moves the index forward (tried: KV tombstones, the last instance of a service), so this
+ * Consul has lost its history: it was restarted empty, or from an old snapshot. The last known value stays
+ * (fail-static) and an error says so, until something is listed again. For rules that is any key below the
+ * path, also the folder's own, and so an operator confirms that there shall be none. Services come back by
+ * themselves, as agents register theirs again within minutes: what is still absent after `timeout` is gone.
  *
  * What this cannot see: an empty Consul whose index is already beyond the known one.
  */
-import type { Answer } from './query.ts';
+import type { QueryResult } from './query.ts';
 
 export interface Known {
   readonly digest: string;
@@ -26,57 +25,70 @@ export interface Known {
   readonly listed: ReadonlySet<string>;
 }
 
-export interface Doubts {
-  /** The answer before was empty, where there was something. */
+export interface Suspicion {
+  /** The result before was empty, where there was something. */
   readonly emptyBefore: boolean;
   /** Since when, in ms, the history is known to be lost. */
   readonly lostSince: number | undefined;
 }
 
-export const noDoubts: Doubts = { emptyBefore: false, lostSince: undefined };
+export const noSuspicion: Suspicion = { emptyBefore: false, lostSince: undefined };
 
-export type Verdict =
-  | { readonly kind: 'believe' }
-  /** Read again, consistently. */
-  | { readonly kind: 'again'; readonly doubts: Doubts }
-  /** Keep what is known, say that the history was lost, go on watching. */
-  | { readonly kind: 'doubt'; readonly doubts: Doubts };
+/**
+ * `retry`: read again, consistently. `suspect`: keep what is known, say that the history was lost, and go
+ * on watching.
+ */
+export interface Verdict {
+  readonly kind: 'accept' | 'retry' | 'suspect';
+  readonly suspicion: Suspicion;
+}
 
 export interface Circumstances {
   readonly consistent: boolean;
   readonly now: number;
-  /** How long a lost history is doubted, in ms. */
-  readonly patience: number;
+  /** How long a lost history is suspect, in ms. */
+  readonly timeout: number;
 }
 
-/** A server that has not heard of its leader for this long, in ms, is not believed alone. */
-const longestSilence = 5_000;
+type Result = Omit<QueryResult<unknown>, 'value'>;
 
-const believe: Verdict = { kind: 'believe' };
+/** A server that has not heard of its leader for this long, in ms, is not trusted alone. */
+const LONGEST_SILENCE = 5_000;
 
-type Said = Omit<Answer<unknown>, 'value'>;
+const accept: Verdict = { kind: 'accept', suspicion: noSuspicion };
 
-export function judge(known: Known | undefined, answer: Said, doubts: Doubts, at: Circumstances): Verdict {
-  if (known !== undefined && known.listed.size > 0 && answer.listed.size === 0) {
-    return judgeEmpty(known, answer, doubts, at);
-  }
-  return at.consistent || isTrustworthy(known, answer) ? believe : { kind: 'again', doubts };
+export function validate(
+  known: Known | undefined,
+  result: Result,
+  suspicion: Suspicion,
+  at: Circumstances,
+): Verdict {
+  if (known !== undefined && known.listed.size > 0 && result.listed.size === 0)
+    return validateEmpty(known, result, suspicion, at);
+  return at.consistent || isTrustworthy(known, result) ? accept : { kind: 'retry', suspicion };
 }
 
-function judgeEmpty(known: Known, answer: Said, doubts: Doubts, at: Circumstances): Verdict {
-  const seen = { ...doubts, emptyBefore: true };
-  if (!at.consistent || !doubts.emptyBefore) return { kind: 'again', doubts: seen };
-  if (doubts.lostSince === undefined && answer.index > known.index) return believe;
-  const lostSince = doubts.lostSince ?? at.now;
-  return at.now - lostSince >= at.patience ? believe : { kind: 'doubt', doubts: { ...seen, lostSince } };
+function validateEmpty(
+  known: Known,
+  result: Result,
+  { emptyBefore, lostSince }: Suspicion,
+  at: Circumstances,
+): Verdict {
+  if (!at.consistent || !emptyBefore) return { kind: 'retry', suspicion: { emptyBefore: true, lostSince } };
+  if (lostSince === undefined && result.index > known.index) return accept;
+  const since = lostSince ?? at.now;
+  if (at.now - since >= at.timeout) return accept;
+  return { kind: 'suspect', suspicion: { emptyBefore: true, lostSince: since } };
 }
 
-function isTrustworthy(known: Known | undefined, answer: Said): boolean {
-  if (!answer.leaderKnown || answer.lastContact > longestSilence) return false;
-  if (known === undefined || answer.index > known.index) return true;
-  return answer.index === known.index && answer.digest === known.digest;
+function isTrustworthy(
+  known: Known | undefined,
+  { index, digest, leaderKnown, lastContact }: Result,
+): boolean {
+  if (!leaderKnown || lastContact > LONGEST_SILENCE) return false;
+  return known === undefined || index > known.index || (index === known.index && digest === known.digest);
 }
 
 /** What was listed and is not any more. */
-export const missingFrom = (known: Known | undefined, answer: Said): readonly string[] =>
-  [...(known?.listed ?? [])].filter((name) => !answer.listed.has(name));
+export const missingFrom = (known: Known | undefined, { listed }: Result): readonly string[] =>
+  [...(known?.listed ?? [])].filter((name) => !listed.has(name));

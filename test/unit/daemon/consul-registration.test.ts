@@ -12,12 +12,13 @@ import { FakeLog } from '../../support/fake-world.ts';
 
 const RHYTHM = { first: 5, beat: 10, repeat: 3_600_000 };
 const REGISTER = 'PUT /v1/agent/service/register';
-const BEAT = 'PUT /v1/agent/check/update/service%3Aegresstrator-docker-1';
-const PUBLISH = 'PUT /v1/kv/egress/status/docker-1';
+const BEAT = 'PUT /v1/agent/check/pass/service%3Aegresstrator-docker-1';
+const WARNING = 'PUT /v1/agent/check/warn/service%3Aegresstrator-docker-1';
+const PUBLISH = 'PUT /v1/kv/egress%2Fstatus%2Fdocker-1';
 const DEREGISTER = 'PUT /v1/agent/service/deregister/egresstrator-docker-1';
 
 let server: Server;
-let calls: { readonly call: string; readonly body: string }[];
+let calls: { readonly call: string; readonly note: string | null; readonly body: string }[];
 /** What Consul answers. */
 let code: number;
 let status: Status;
@@ -29,7 +30,9 @@ beforeEach(async () => {
   status = { namespaces: [], sources: [], refused: [] };
   log = new FakeLog();
   server = createServer(async (request, response) => {
-    calls.push({ call: `${request.method} ${request.url}`, body: await text(request) });
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://consul');
+    const note = searchParams.get('note');
+    calls.push({ call: `${request.method} ${pathname}`, note, body: await text(request) });
     response.writeHead(code).end(code === 200 ? '' : 'Permission denied');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -63,15 +66,12 @@ test('registers once, beats on, and is gone in the end', async () => {
   const presence = start({ register: 'egresstrator' });
   await until(BEAT, 3);
   status = { ...status, sources: [{ name: 'rules', known: true, confirmedAt: 1, error: 'lost' }] };
-  const before = times(BEAT);
-  await until(BEAT, before + 2);
+  await until(WARNING, 2);
   await presence.close();
   expect([times(REGISTER), times(DEREGISTER), times(PUBLISH)]).toEqual([1, 1, 0]);
   expect(calls.at(-1)?.call).toBe(DEREGISTER);
-  expect(JSON.parse(lastBody(BEAT))).toEqual({
-    Status: 'warning',
-    Output: '0 namespaces, 0 failed, 0 refused, 1 sources failing',
-  });
+  const { note } = calls.findLast(({ call }) => call === WARNING) ?? {};
+  expect(note).toBe('0 namespaces, 0 failed, 0 refused, 1 sources failing');
 });
 
 test('publishes what changed, and a last word that nobody looks after it any more', async () => {

@@ -35,7 +35,7 @@ test.each([
   ],
   [
     answered(403, 'ACL not found'),
-    `${place} answered 403 (ACL not found), ${asked}: give a valid token that may read this, in --consul-token (CONSUL_HTTP_TOKEN) or --consul-token-file (CONSUL_HTTP_TOKEN_FILE).`,
+    `${place} answered 403 (ACL not found), ${asked}: give a valid token that may do this, in --consul-token (CONSUL_HTTP_TOKEN) or --consul-token-file (CONSUL_HTTP_TOKEN_FILE).`,
   ],
   [
     answered(400, 'Client sent an HTTP request to an HTTPS server.\n'),

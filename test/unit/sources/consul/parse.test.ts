@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConsulError } from '../../../../src/common/errors.ts';
-import { parseCatalog, parsedRules, parseHealth, parseRules } from '../../../../src/sources/consul/parse.ts';
+import { parsedRules, parseInstances, parseRules } from '../../../../src/sources/consul/parse.ts';
 
 const body = (json: unknown): Buffer => Buffer.from(JSON.stringify(json));
 const entry = (key: string, value: string | Buffer | null) => ({
@@ -96,7 +96,7 @@ describe('instances', () => {
     },
     ...more,
   });
-  const one = (more: object) => parseCatalog(body([inCatalog(more)]), 'pg').value[0];
+  const one = (more: object) => parseInstances(body([inCatalog(more)]), 'service pg', 'any').value[0];
 
   test('have their own address, port and sorted tags', () => {
     expect(one({})).toEqual({ address: '10.0.0.2', port: 5432, tags: ['a', 'b'], node: 'n1' });
@@ -121,18 +121,22 @@ describe('instances', () => {
         Checks: [],
       },
     ]);
-    expect(parseHealth(health, 'pg')).toEqual(parseCatalog(body([inCatalog()]), 'pg'));
+    expect(parseInstances(health, 'service pg', 'passing')).toEqual(
+      parseInstances(body([inCatalog()]), 'service pg', 'any'),
+    );
   });
 
   test('have one digest in any order', () => {
     const list = [inCatalog(), inCatalog({ Node: 'n2' }), inCatalog({ ServicePort: 1 })];
-    expect(parseCatalog(body(list.toReversed()), 'pg')).toEqual(parseCatalog(body(list), 'pg'));
+    expect(parseInstances(body(list.toReversed()), 'service pg', 'any')).toEqual(
+      parseInstances(body(list), 'service pg', 'any'),
+    );
   });
 
   test('of another shape are an error', () => {
-    expect(() => parseCatalog(body([{ Node: 'n1' }]), 'pg')).toThrow(
+    expect(() => parseInstances(body([{ Node: 'n1' }]), 'service pg', 'any')).toThrow(
       'The answer for service pg is not a valid answer',
     );
-    expect(() => parseHealth(body(null), 'pg')).toThrow(ConsulError);
+    expect(() => parseInstances(body(null), 'service pg', 'passing')).toThrow(ConsulError);
   });
 });

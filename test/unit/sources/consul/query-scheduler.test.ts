@@ -1,176 +1,159 @@
-/** Many blocking queries over few connections. */
+/** Which services have a blocking query, and what the others do instead. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { Crowd } from '../../../../src/sources/consul/query-scheduler.ts';
-import { answer, FakeQuestion, ManualClock, settle } from './support.ts';
+import type { Watched } from '../../../../src/inventory/sources.ts';
+import { type Datacenter, QueryScheduler } from '../../../../src/sources/consul/query-scheduler.ts';
+import { FakeQuery, ManualClock, result, settle, timingOf } from './support.ts';
 
 const forever = new AbortController().signal;
-/** Few or many, they may hang as long. */
-const alike = (wait: number) => ({ few: wait, many: wait });
+const blocking = { kind: 'blocking', index: 10n, wait: 45_000 } as const;
+const poll = { ...blocking, wait: 200 };
 
-describe('a crowd', () => {
-  test('blocks for as long as asked while there is room, and takes turns when there is none', () => {
-    const crowd = new Crowd(100);
-    const leave = Array.from({ length: 100 }, () => crowd.join());
-    expect(crowd.wait(alike(45_000))).toBe(45_000);
-    leave.push(...Array.from({ length: 300 }, () => crowd.join()));
-    // A hundred at a time for two seconds each: fifty a second.
-    expect(crowd.wait(alike(45_000))).toBe(2_000);
-    expect(crowd.wait(alike(50))).toBe(50);
-    leave.push(...Array.from({ length: 4_600 }, () => crowd.join()));
-    expect(crowd.wait(alike(45_000))).toBe(2_000);
-    for (const one of leave) one();
-    leave[0]?.();
-    crowd.join();
-    expect(crowd.wait(alike(45_000))).toBe(45_000);
-  });
+/** Services in these datacenters, and room for the blocking queries of `limit`. */
+function setup(limit: number, datacenters: readonly Datacenter[]) {
+  const clock = new ManualClock();
+  const catalogs: { readonly datacenter: Datacenter; readonly move: () => void; isOpen: boolean }[] = [];
+  const watchCatalog = (datacenter: Datacenter, move: () => void): readonly Watched<unknown>[] => {
+    const catalog = { datacenter, move, isOpen: true };
+    catalogs.push(catalog);
+    const close = () => (catalog.isOpen = false);
+    return [{ value: 1, error: undefined, confirmedAt: undefined, close: () => void close() }];
+  };
+  const scheduler = new QueryScheduler({ limit, timing: timingOf(clock, () => 1), watchCatalog });
+  const leave = datacenters.map((datacenter) => scheduler.join(datacenter));
+  const queries = datacenters.map(() => new FakeQuery());
+  const scheduled = queries.map((query, at) => scheduler.schedule(query, datacenters[at]));
+  const read = (at: number, signal = forever) =>
+    scheduled[at]?.execute(blocking, signal).catch(() => 'closed');
+  const modes = () => queries.map(({ executed }) => executed);
+  return { clock, catalogs, scheduler, leave, queries, scheduled, read, modes };
+}
 
-  test('with room for all blocks the longer the more there are: two queries a second for all together', () => {
-    const crowd = new Crowd(10_000);
-    const limits = { few: 45_000, many: 560_000 };
-    const waitOf = (members: number) => {
-      const leave = Array.from({ length: members }, () => crowd.join());
-      const wait = crowd.wait(limits);
-      for (const one of leave) one();
-      return wait;
-    };
-    expect([1, 90, 91, 500, 1_120, 5_000].map(waitOf)).toEqual([
-      ...[45_000, 45_000, 45_500, 250_000, 560_000, 560_000],
-    ]);
-  });
+/** They have polled once, have heard nothing, and wait. */
+async function resting(limit: number, datacenters: readonly Datacenter[]) {
+  const all = setup(limit, datacenters);
+  for (const at of datacenters.keys()) void all.read(at);
+  await sleep(250);
+  for (const query of all.queries) await query.reply(result(10, 'ab'));
+  for (const at of datacenters.keys()) void all.read(at);
+  await settle();
+  return all;
+}
 
-  test('of a few more than there is room for all have their turn within two seconds', () => {
-    const crowd = new Crowd(50);
-    for (let member = 0; member < 80; member += 1) crowd.join();
-    expect(crowd.wait(alike(45_000))).toBe(1_250);
-  });
-
-  test('with very little room the turns do not become shorter than a quarter of a second', () => {
-    const crowd = new Crowd(2);
-    for (let member = 0; member < 80; member += 1) crowd.join();
-    expect(crowd.wait(alike(45_000))).toBe(250);
-  });
-
-  test('reads that do not block do not stand behind those that do', async () => {
-    const crowd = new Crowd(1);
-    const question = new FakeQuestion();
-    const { ask } = crowd.admit(question);
-    for (const index of [1n, 2n]) void ask({ kind: 'blocking', index, wait: 1 }, forever);
-    void ask({ kind: 'consistent' }, forever);
+describe('while there is room', () => {
+  test('each service has a blocking query, and the catalog is not watched', async () => {
+    const { read, modes, catalogs } = setup(2, [undefined, 'dc2']);
+    for (const at of [0, 1]) void read(at);
     await settle();
-    expect(question.asked).toEqual([{ kind: 'blocking', index: 1n, wait: 1 }, { kind: 'consistent' }]);
+    expect([modes(), catalogs]).toEqual([[[blocking], [blocking]], []]);
+  });
+
+  test('a read that does not block does not stand behind those that do', async () => {
+    const { read, scheduled, queries } = setup(1, [undefined]);
+    void read(0);
+    void scheduled[0]?.execute({ kind: 'consistent' }, forever);
+    await settle();
+    expect(queries[0]?.executed).toEqual([blocking, { kind: 'consistent' }]);
+  });
+
+  test('sixteen of many first reads run at a time, and as many checks of permissions', async () => {
+    const { scheduled, queries } = setup(
+      100,
+      Array.from({ length: 40 }, () => undefined),
+    );
+    for (const one of scheduled) void one.execute({ kind: 'consistent' }, forever);
+    await settle();
+    expect(queries.filter(({ isPending }) => isPending)).toHaveLength(16);
+    await queries[0]?.reply(result(1, 'a'));
+    expect(queries.filter(({ executed }) => executed.length > 0)).toHaveLength(17);
   });
 });
 
-describe('a crowd that is told when anything moves', () => {
-  const limits = { few: 45_000, many: 560_000 };
-
-  test('takes long turns: two queries a second for all together', () => {
-    const crowd = new Crowd(80, { isAttended: () => true });
-    for (let member = 0; member < 500; member += 1) crowd.join();
-    expect(crowd.wait(limits)).toBe(40_000);
-    expect(crowd.wait({ few: 15_000, many: 15_000 })).toBe(15_000);
-    for (let member = 0; member < 4_500; member += 1) crowd.join();
-    // Each has its turn within ten minutes, however many there are.
-    expect(crowd.wait(limits)).toBe(8_960);
+describe('with more services than room', () => {
+  test('each polls once, and rests until its catalog moves', async () => {
+    const { modes, catalogs, clock } = await resting(2, [undefined, undefined, undefined]);
+    expect(modes()).toEqual([[poll], [poll], [poll]]);
+    expect(catalogs).toHaveLength(1);
+    await clock.advance(100_000);
+    expect(modes()).toEqual([[poll], [poll], [poll]]);
+    catalogs[0]?.move();
+    await sleep(250);
+    expect(modes()).toEqual([
+      [poll, poll],
+      [poll, poll],
+      [poll, poll],
+    ]);
   });
 
-  test('takes short ones while nobody would tell it', () => {
-    let isAttended = true;
-    const crowd = new Crowd(80, { isAttended: () => isAttended });
-    for (let member = 0; member < 500; member += 1) crowd.join();
-    isAttended = false;
-    expect(crowd.wait(limits)).toBe(1_600);
+  test('polls once more within some minutes, though nothing moves', async () => {
+    const { modes, clock } = await resting(1, [undefined, undefined]);
+    await clock.advance(560_000);
+    await sleep(250);
+    expect(modes()).toEqual([
+      [poll, poll],
+      [poll, poll],
+    ]);
   });
 
-  test('says where its members are, once they take turns', () => {
-    const crowd = new Crowd(2);
-    const leave = ['dc2', undefined, 'dc2'].map((place) => crowd.join(place));
-    expect(crowd.crowded).toEqual(new Set(['dc2', undefined]));
-    leave[1]?.();
-    leave[1]?.();
-    expect(crowd.crowded).toEqual(new Set());
-    crowd.join('dc2');
-    expect(crowd.crowded).toEqual(new Set(['dc2']));
+  test('polls once for many moves, and again for one that comes during the poll', async () => {
+    const { modes, catalogs, queries, read } = await resting(1, [undefined, undefined]);
+    for (let move = 0; move < 9; move += 1) catalogs[0]?.move();
+    await sleep(250);
+    expect(modes()[1]).toEqual([poll, poll]);
+    catalogs[0]?.move();
+    await queries[1]?.reply(result(10, 'ab'));
+    void read(1);
+    await sleep(250);
+    expect(modes()[1]).toEqual([poll, poll, poll]);
   });
 
-  /** One slot, which the first question holds; the others wait. */
-  async function queue(places: readonly (string | undefined)[]) {
-    const clock = new ManualClock();
-    const crowd = new Crowd(1, { isAttended: () => true, clock, random: () => 0.5 });
-    const questions = places.map(() => new FakeQuestion());
-    const admitted = questions.map((question, at) => crowd.admit(question, places[at]));
-    const closing = places.map(() => new AbortController());
-    const answers: unknown[] = [];
-    const ask = (at: number) =>
-      admitted[at]
-        ?.ask({ kind: 'blocking', index: 10n, wait: 40_000 }, closing[at]?.signal ?? forever)
-        .then(({ value }) => answers.push(value))
-        .catch(() => answers.push('closed'));
-    for (const at of places.keys()) {
-      void admitted[at]?.ask({ kind: 'consistent' }, forever);
-      await questions[at]?.reply(answer(10, 'ab'));
+  test('a move tells only the services of its datacenter', async () => {
+    const { modes, catalogs } = await resting(1, [undefined, 'dc2']);
+    expect(catalogs.map(({ datacenter }) => datacenter)).toEqual([undefined, 'dc2']);
+    catalogs[1]?.move();
+    await sleep(250);
+    expect(modes()).toEqual([[poll], [poll, poll]]);
+  });
+
+  test('a service that leaves ends its wait, and nothing is left behind', async () => {
+    const { scheduled, leave, catalogs, clock } = await resting(1, [undefined, undefined, 'dc2']);
+    const closing = new AbortController();
+    const read = scheduled[2]?.execute(blocking, closing.signal);
+    await settle();
+    const sleeping = clock.sleeping;
+    closing.abort(new Error('closed'));
+    await expect(read).rejects.toThrow();
+    expect(clock.sleeping).toBe(sleeping - 1);
+    leave[2]?.();
+    expect(catalogs.map(({ isOpen }) => isOpen)).toEqual([true, false]);
+  });
+
+  test('once there is room again, those that rest are woken, and have blocking queries', async () => {
+    const { modes, leave, catalogs, queries, read } = await resting(2, [undefined, undefined, undefined]);
+    leave[2]?.();
+    leave[2]?.();
+    expect(catalogs[0]?.isOpen).toBe(false);
+    await sleep(250);
+    expect(modes()[0]).toEqual([poll, poll]);
+    await queries[0]?.reply(result(10, 'ab'));
+    void read(0);
+    await settle();
+    expect(modes()[0]).toEqual([poll, poll, blocking]);
+  });
+
+  test('a move of a large catalog is followed by fifty polls a second', async () => {
+    const many = Array.from({ length: 200 }, () => undefined);
+    const { read, queries } = setup(1, many);
+    for (const query of queries) {
+      query.execute = async (mode) => {
+        query.executed.push(mode);
+        return result(10, 'ab');
+      };
     }
-    await clock.advance(10);
-    for (const at of places.keys()) void ask(at);
-    await settle();
-    const waits = () =>
-      questions.map(({ asked }) => asked.flatMap((how) => (how.kind === 'blocking' ? how.wait : [])));
-    return { clock, crowd, questions, ask, answers, closing, waits };
-  }
-
-  test('asks those that wait for a glance, one by one, and not those that hang', async () => {
-    const { clock, crowd, questions, answers, waits } = await queue([undefined, undefined, undefined]);
-    expect(waits()).toEqual([[40_000], [], []]);
-    crowd.ring(undefined);
-    await clock.advance(20);
-    expect(waits()).toEqual([[40_000], [200], []]);
-    await clock.advance(20);
-    expect(waits()).toEqual([[40_000], [200], [200]]);
-    await questions[2]?.reply(answer(11, 'news'));
-    expect(answers).toEqual(['news']);
-  });
-
-  test('asks each once for many rings, and again for one that comes afterwards', async () => {
-    const { clock, crowd, questions, ask, waits } = await queue([undefined, undefined]);
-    for (let ring = 0; ring < 9; ring += 1) crowd.ring(undefined);
-    await clock.advance(1_000);
-    await clock.advance(200);
-    await questions[1]?.reply(answer(10, 'ab'));
-    void ask(1);
-    await clock.advance(5_000);
-    expect(waits()[1]).toEqual([200]);
-    crowd.ring(undefined);
-    await clock.advance(20);
-    expect(waits()[1]).toEqual([200, 200]);
-  });
-
-  test('asks one for whom a ring came while it was not waiting', async () => {
-    const { clock, crowd, questions, ask, waits } = await queue([undefined, undefined]);
-    await questions[0]?.reply(answer(10, 'ab'));
-    crowd.ring(undefined);
-    await settle();
-    void ask(0);
-    await clock.advance(20);
-    expect(waits()).toEqual([[40_000, 200], [40_000]]);
-  });
-
-  test('leaves alone those of a place where nothing moved, and those that were closed', async () => {
-    const { clock, crowd, answers, closing, waits } = await queue([undefined, 'dc2', undefined]);
-    crowd.ring(undefined);
-    closing[2]?.abort(new Error('closed'));
-    await clock.advance(1_000);
-    expect([waits(), answers, clock.sleeping]).toEqual([[[40_000], [], []], ['closed'], 0]);
-  });
-
-  test('of five hundred is asked within ten seconds of a ring, fifty a second', async () => {
-    const { clock, crowd, waits } = await queue(Array.from({ length: 500 }, () => undefined));
-    crowd.ring(undefined);
-    await clock.advance(1_000);
-    const asked = () => waits().flat().length - 1;
-    // Sixteen at once, as these glances are never answered.
-    expect(asked()).toBe(16);
-    expect(clock.sleeping).toBe(1);
-    await clock.advance(10_000);
-    expect(clock.sleeping).toBe(0);
+    const polled = () => queries.filter(({ executed }) => executed.length > 0).length;
+    for (const at of many.keys()) void read(at);
+    await sleep(1_000);
+    expect(polled()).toBeGreaterThan(20);
+    expect(polled()).toBeLessThanOrEqual(60);
   });
 });

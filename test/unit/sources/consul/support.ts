@@ -1,8 +1,8 @@
 /** Stand-ins for time and for Consul, both driven by the test. */
 import { BlockingQuery, type BlockingQueryOptions } from '../../../../src/sources/consul/blocking-query.ts';
-import type { How } from '../../../../src/sources/consul/client.ts';
-import type { Clock } from '../../../../src/sources/consul/clock.ts';
-import type { Answer, Question } from '../../../../src/sources/consul/query.ts';
+import type { ReadMode } from '../../../../src/sources/consul/client.ts';
+import type { Query, QueryResult } from '../../../../src/sources/consul/query.ts';
+import { type Clock, defaultTiming, type Timing } from '../../../../src/sources/consul/timing.ts';
 
 /** Lets all that is ready to run, run. */
 export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -48,17 +48,17 @@ export class ManualClock implements Clock {
 
 /** One request that waits for the test to answer it. */
 interface Pending {
-  readonly how: How;
-  readonly resolve: (answer: Answer<string>) => void;
+  readonly mode: ReadMode;
+  readonly resolve: (result: QueryResult<string>) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** `content` lists one name per letter; the empty string is an empty answer. */
-export const answer = (
+/** `content` lists one name per letter; the empty string is an empty result. */
+export const result = (
   index: number,
   content: string,
-  more: Partial<Answer<string>> = {},
-): Answer<string> => ({
+  more: Partial<QueryResult<string>> = {},
+): QueryResult<string> => ({
   value: content,
   digest: content,
   listed: new Set(content),
@@ -68,18 +68,18 @@ export const answer = (
   ...more,
 });
 
-export class FakeQuestion implements Question<string> {
+export class FakeQuery implements Query<string> {
   readonly name = 'the letters';
   readonly confirmation = 'list a letter';
-  readonly asked: How[] = [];
-  readonly rightsChecked: (readonly string[])[] = [];
-  /** Thrown by the next checks of rights. */
+  readonly executed: ReadMode[] = [];
+  readonly permissionsChecked: (readonly string[])[] = [];
+  /** Thrown by the next checks of permissions. */
   denial: Error | undefined;
   aborted = 0;
   #pending: Pending | undefined;
 
   get pending(): Pending {
-    if (this.#pending === undefined) throw new Error('Nothing is asked at the moment.');
+    if (this.#pending === undefined) throw new Error('No query runs at the moment.');
     return this.#pending;
   }
 
@@ -87,23 +87,24 @@ export class FakeQuestion implements Question<string> {
     return this.#pending !== undefined;
   }
 
-  ask(how: How, signal: AbortSignal): Promise<Answer<string>> {
-    this.asked.push(how);
+  // An arrow function, as the scheduler copies it.
+  execute = (mode: ReadMode, signal: AbortSignal): Promise<QueryResult<string>> => {
+    this.executed.push(mode);
     return new Promise((resolve, reject) => {
-      this.#pending = { how, resolve, reject };
+      this.#pending = { mode, resolve, reject };
       signal.addEventListener('abort', () => {
         this.aborted += 1;
         reject(signal.reason);
       });
     });
-  }
+  };
 
-  async checkRights(_answer: Answer<string>, missing: readonly string[]): Promise<void> {
-    this.rightsChecked.push(missing);
+  async checkPermissions(_result: unknown, missing: readonly string[]): Promise<void> {
+    this.permissionsChecked.push(missing);
     if (this.denial !== undefined) throw this.denial;
   }
 
-  async reply(given: Answer<string>): Promise<void> {
+  async reply(given: QueryResult<string>): Promise<void> {
     const { resolve } = this.pending;
     this.#pending = undefined;
     resolve(given);
@@ -118,23 +119,34 @@ export class FakeQuestion implements Question<string> {
   }
 }
 
-/** A running query with everything that it touches. */
-export async function startQuery(options: Partial<BlockingQueryOptions> = {}) {
+export const timingOf = (clock: Clock, random: () => number, longestPause = 5_000): Timing => ({
+  ...defaultTiming,
+  ...{ clock, random, longestPause },
+});
+
+/** `random`: chance, 1 where nothing is said. */
+export interface StartOptions extends Partial<BlockingQueryOptions> {
+  readonly random?: () => number;
+  readonly longestPause?: number;
+}
+
+/** A running watch with everything that it touches. */
+export async function startQuery({ random = () => 1, longestPause, ...options }: StartOptions = {}) {
   const clock = new ManualClock();
-  const question = new FakeQuestion();
+  const query = new FakeQuery();
   const changes: (string | undefined)[] = [];
-  const query: BlockingQuery<string> = new BlockingQuery(question, () => changes.push(query.value), {
-    wait: () => 45_000,
-    clock,
-    backoff: { random: () => 1 },
-    pace: { random: () => 0 },
+  const timing = timingOf(clock, random, longestPause);
+  const onChange = () => changes.push(watch.value);
+  const watch: BlockingQuery<string> = new BlockingQuery(query, onChange, {
+    wait: 45_000,
+    timing,
     ...options,
   });
-  /** Answers whatever is asked next, giving it the time to be asked. */
-  const reply = async (given: Answer<string>) => {
-    if (!question.isPending) await clock.advance(1_000);
-    await question.reply(given);
+  /** Answers the next read, and gives it the time to begin. */
+  const reply = async (given: QueryResult<string>) => {
+    if (!query.isPending) await clock.advance(1_000);
+    await query.reply(given);
   };
   await settle();
-  return { clock, question, changes, query, reply };
+  return { clock, query, changes, watch, reply };
 }
