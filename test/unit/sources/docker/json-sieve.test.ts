@@ -125,7 +125,7 @@ test('of events, what says whom they concern', async () => {
     { Type: 'container', Action: 'start', Actor: { ID: 'a', Attributes: {} } },
     { Type: 'network', Action: 'connect', Actor: { ID: 'n', Attributes: { container: 'a' } } },
   ]);
-  expect(found.map(affectedContainer)).toEqual([
+  expect(found.map(affectedContainer)).toMatchObject([
     { kind: 'container', id: 'a' },
     { kind: 'container', id: 'a' },
   ]);
