@@ -1,6 +1,6 @@
 /**
- * Shell completion, made from the commands and options that there are: words of commands, options, and
- * names of running containers where a command takes one.
+ * Shell completion, generated from the program: commands, options, and names of running containers where a command
+ * takes one.
  */
 import type { Command } from 'commander';
 import { UsageError } from '../common/errors.ts';
@@ -39,7 +39,7 @@ const SCRIPTS: Readonly<
   Record<Shell, (commands: readonly CommandWords[], options: readonly Word[]) => string>
 > = {
   bash,
-  // zsh runs bash's script, once it was asked to.
+  // zsh runs the bash script after this line.
   zsh: (commands, options) => `autoload -U +X bashcompinit && bashcompinit\n${bash(commands, options)}`,
   fish,
 };
@@ -57,7 +57,7 @@ const optionsOf = (command: Command): readonly Word[] =>
     typeof long === 'string' ? [{ name: long, about: description }] : [],
   );
 
-/** Only what can be a name: bash expands the words that it is offered. */
+/** Only valid names: bash expands the words of a completion. */
 const RUNNING = "docker ps --format '{{.Names}}' 2>/dev/null | LC_ALL=C grep -x '[A-Za-z0-9][A-Za-z0-9_.-]*'";
 
 function bash(commands: readonly CommandWords[], options: readonly Word[]): string {

@@ -1,21 +1,20 @@
 /**
- * Before something is taken away from many at once: asks whoever sits at the terminal, and asks for --yes where
- * nobody does.
+ * Asks before something is removed from many containers at once. Without a terminal it requires --yes.
  */
 import { createInterface } from 'node:readline/promises';
 import { UsageError, UserError } from '../common/errors.ts';
 import type { Terminal } from '../config/terminal.ts';
 
 export interface Consent {
-  /** What --yes said. */
+  /** The value of --yes. */
   readonly yes: unknown;
-  /** Output is for a program, which cannot answer. */
+  /** The output is JSON for a program, which cannot answer. */
   readonly json: boolean;
   /** What happens without --yes, for the error: `nothing was removed`. */
   readonly otherwise: string;
 }
 
-/** Throws a `UsageError` where nobody can be asked, and a `UserError` where the answer is no. */
+/** Throws a `UsageError` without a terminal, and a `UserError` if the answer is no. */
 export async function confirm({ yes, json, otherwise }: Consent, terminal: Terminal): Promise<void> {
   if (yes === true) return;
   const { stdin, stderr } = terminal;

@@ -1,5 +1,5 @@
 /**
- * The commands that answer questions: their words, options and help.
+ * The commands that answer questions: their arguments, options and help.
  */
 import type { Command } from 'commander';
 import type { Flags } from '../config/config.ts';

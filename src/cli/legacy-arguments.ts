@@ -1,12 +1,12 @@
 /**
- * What egresstrator 0.2 took on its command line, in the words that this one takes: `-kv-path=P`, `-kv-path P`,
- * `-k=P`, `--k P`, `--ssl=true`. It used Go's flag library, in which one dash is as good as two.
+ * Translates the command line of egresstrator 0.2: `-kv-path=P`, `-kv-path P`,
+ * `-k=P`, `--k P`, `--ssl=true`. 0.2 used Go's flag library, which accepts one dash or two.
  *
- * A word of one dash and several letters that is none of these is refused: commander would read `-kv-paht=P` as
- * `-k v-paht=P`, and find no keys. For the same reason no option takes its value glued to it (`-kP`), which 0.2
- * did not take either. No message repeats the word, as it may be or hold a token (`-tSECRET`).
+ * Any other argument with one dash and several letters is an error: commander would read `-kv-paht=P` as
+ * `-k v-paht=P`, and find no keys. For the same reason an option takes no value without a space or `=` (`-kP`); 0.2
+ * did not accept that either. No message repeats the argument, because it may contain a token (`-tSECRET`).
  *
- * Pure. What is written with two dashes comes out as it went in, but for the flags of 0.2 with a value.
+ * Pure. Arguments with two dashes do not change, except the flags of 0.2 with a value.
  */
 import type { Command, Option } from 'commander';
 import { UsageError } from '../common/errors.ts';

@@ -10,7 +10,7 @@ const needed = neededNode();
 if (process.env.EGRESSTRATOR_LOG_LEVEL === 'debug') process.setSourceMapsEnabled(true);
 
 if (Number.parseInt(process.versions.node, 10) >= needed) {
-  // Not imported above: an older Node.js stops at words in there that it does not know, before it says this.
+  // Not imported above: an older Node.js fails on its syntax before it can print this.
   await import('./dispatch.ts');
 } else {
   const own = assetPath('bin/egresstrator');

@@ -2,9 +2,9 @@
  * What commands print. Results go to standard output, everything else to standard error, so that
  * output can be piped.
  *
- * All that is printed passes here, and nothing that others wrote gets through as it is: a result for people is
- * made of a copy whose every text is printable, notes and errors are one line each, and in the end every control
- * character but line ends and our own colours is escaped.
+ * All output passes here, and no text of others is printed unchanged: a text result is made from a copy whose texts
+ * are printable, notes and errors are one line each, and in the end every control character except line ends and
+ * our own colours is escaped.
  */
 
 import { messageOf, UserError } from '../common/errors.ts';
@@ -18,9 +18,9 @@ export interface Output {
   line<T>(seen: T, present: (seen: T) => string): void;
   /** A result that is a text of many lines for another program; with --json, `value`. */
   text(text: string, value: unknown): void;
-  /** A remark for people, one line; never part of the result. */
+  /** A note of one line; never part of the result. */
   note(text: string): void;
-  /** What to do next, for people who sit at a terminal; nothing where the result goes elsewhere. */
+  /** The next step; only printed on a terminal. */
   hint(lines: readonly string[]): void;
 }
 
@@ -42,7 +42,7 @@ export function createOutput({ stdout, stderr }: Terminal, json: boolean): Outpu
   };
 }
 
-/** Prints what went wrong: a sentence for each thing that a user can mend, and else what was thrown. */
+/** Prints an error: one sentence for each problem that a user can fix, and otherwise the stack trace. */
 export function printError(error: unknown, { stderr, environment }: Terminal): void {
   const print = (line: string) => stderr.write(`egresstrator: ${line}\n`);
   if (error instanceof UserError) {
@@ -54,7 +54,7 @@ export function printError(error: unknown, { stderr, environment }: Terminal): v
   print(`defect: ${trace === undefined ? printable(messageOf(error), MOST) : printableLines(trace)}`);
 }
 
-/** The sequences of `paint.ts`, which can do nothing but colour. */
+/** The colour sequences of `style.ts`. */
 const COLOURS = new RegExp(`${String.fromCharCode(27)}\\[(?:1|2|22|31|32|33|39)m`, 'gu');
 
 const keepColours = (text: string): string => printableLines(text, COLOURS);

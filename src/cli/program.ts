@@ -33,7 +33,7 @@ export function createProgram(version: string, actions: Actions): Command {
     .helpCommand('help [command]', 'show help for a command')
     .showHelpAfterError('(see egresstrator --help)')
     .configureOutput({ outputError: (text, write) => write(usageLine(text)) })
-    // With all its arguments one command would leave no room for what the others are for.
+    // With all arguments, one command would leave no room for the descriptions of the others.
     // Beside the longest option there are fewer than the 40 columns from which on lines are usually broken.
     .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 30 })
     .enablePositionalOptions(false)
@@ -51,7 +51,7 @@ export function createProgram(version: string, actions: Actions): Command {
   addHealth(program, actions);
   addUninstall(program, actions);
   addDiagnostics(program, actions);
-  // The program itself takes any word, to say which command is meant; its commands would inherit that.
+  // The program itself accepts any argument, to suggest a command; its commands would inherit that.
   for (const command of program.commands) command.allowExcessArguments(false);
   return program;
 }
@@ -133,7 +133,7 @@ function addOptions(command: Command, specs: Readonly<Record<string, OptionSpec>
   }
 }
 
-/** The word is repeated only where it is nearly a command: a token that lost its option stands there too. */
+/** The argument is repeated only if it is close to a command: it could also be a token whose option is missing. */
 function unknownCommand(word: string, program: Command): string {
   const meant = nearest(
     word,

@@ -1,6 +1,6 @@
 /**
- * `egresstrator clear`: takes egress rules away from running containers. A running controller
- * leaves them so until the container stops.
+ * `egresstrator clear`: removes the egress rules of running containers. A running controller keeps it so until the
+ * container stops.
  */
 
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';

@@ -1,5 +1,5 @@
 /**
- * `egresstrator denied`: what containers tried to reach and may not, and what stands behind it.
+ * `egresstrator denied`: denied connections, with the services and keys behind them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../common/errors.ts';

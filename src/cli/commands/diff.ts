@@ -1,5 +1,5 @@
 /**
- * `egresstrator diff`: who would gain or lose what if a text were put into Consul. Puts nothing.
+ * `egresstrator diff`: previews the access changes of an edited key. Writes nothing.
  */
 
 import { UsageError } from '../../common/errors.ts';

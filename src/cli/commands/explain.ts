@@ -1,5 +1,5 @@
 /**
- * `egresstrator explain`: may a container reach an address or a service, why, and what would change it.
+ * `egresstrator explain`: shows whether a container can reach an address or a service, why, and what would change it.
  */
 
 import { messageOf, UnansweredError, UsageError, UserError } from '../../common/errors.ts';
@@ -22,7 +22,7 @@ export interface Wanted {
   readonly traffic: string | undefined;
 }
 
-/** With --exit-code, exit code 1 is the answer "not", so whatever keeps from an answer is 2. */
+/** With --exit-code, exit code 1 is the answer "no", so an error exits with 2. */
 export async function explain(wanted: Wanted, flags: Flags, terminal: Terminal): Promise<void> {
   const target = parseTarget(wanted.target, wanted.traffic);
   if (flags.exitCode !== true) {

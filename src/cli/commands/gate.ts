@@ -1,7 +1,6 @@
 /**
- * `egresstrator gate`: puts the OCI runtime that protects containers from their first instruction on the
- * host, takes it away, or says how it is. What does it is read only when it is called, as every command
- * knows these words.
+ * `egresstrator gate`: installs, removes or checks the OCI runtime that enforces rules from the first instruction
+ * of a container. The code behind it is loaded only when it is called.
  */
 import type { Command } from 'commander';
 import { UsageError, UserError } from '../../common/errors.ts';
@@ -88,12 +87,12 @@ export function settingsOf(flags: Flags, { environment }: Terminal): GateSetting
   };
 }
 
-/** The controller's setting: rules that it prepares elsewhere are lost on the gate. */
+/** The controller's setting: the gate finds only rules in this folder. */
 function controllersRunDir({ EGRESSTRATOR_RUN_DIR: path }: Terminal['environment']): string | undefined {
   return path === '' || path === 'none' ? undefined : path;
 }
 
-/** The Engine starts the gate from folders of its own, so relative paths mean nothing to it. */
+/** The Engine starts the gate in other folders, so relative paths do not work. */
 function absolute<T extends string | undefined>(flag: string, path: T): T {
   if (path === undefined || path.startsWith('/')) return path;
   throw new UsageError(`${flag}: expected an absolute path, not "${path}"`);

@@ -1,6 +1,5 @@
 /**
- * `egresstrator health`: asks the running controller whether it is alive, for health checks. The
- * answer is the exit code: 0 if it is, 1 if not.
+ * `egresstrator health`: checks the running controller. Exit code 0 if it is healthy, 1 if not.
  */
 
 import { UserError } from '../../common/errors.ts';
@@ -10,7 +9,7 @@ import { ApiClient } from '../../daemon/api/client.ts';
 import { HealthReply } from '../../daemon/api/schema.ts';
 import { createOutput } from '../output.ts';
 
-/** Milliseconds that the controller may take to answer; one that hangs is not well. */
+/** Milliseconds that the controller may take to answer. */
 const PATIENCE = 4_000;
 
 export async function health(flags: Flags, terminal: Terminal): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * `egresstrator keys`: all ACL keys of Consul, what they come to, and who holds them on this host.
+ * `egresstrator keys`: lists the ACL keys in Consul, their sizes, and the workloads of this host that have them.
  */
 import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';

@@ -1,6 +1,6 @@
 /**
- * `egresstrator lint`: every problem of the rules in Consul or in a file. Exit code 1 if something has
- * no effect, or with --strict if anything was found.
+ * `egresstrator lint`: checks the rules in Consul or in a file. Exit code 1 for an error, or with --strict for any
+ * finding.
  */
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';

@@ -1,5 +1,5 @@
 /**
- * `egresstrator render`: prints the text that would be loaded, and loads nothing.
+ * `egresstrator render`: prints the text that would be loaded, without loading it.
  */
 
 import { UsageError } from '../../common/errors.ts';
@@ -15,12 +15,12 @@ import { withFacts } from '../../rendering/facts.ts';
 import { needsUngranted, type Template } from '../../rendering/render.ts';
 import { createOutput } from '../output.ts';
 
-/** What is rendered, and for whom. */
+/** The text to render, and the container that it is for. */
 interface Subject {
   readonly grants: readonly string[];
   readonly mode: Mode;
   readonly dns: DnsPolicy;
-  /** The container and its resolvers, where the text is for one. */
+  /** The container and its DNS resolvers, if the text is for one. */
   readonly place: { readonly target: Container; readonly resolvers: readonly string[] } | undefined;
 }
 

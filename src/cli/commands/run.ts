@@ -33,17 +33,17 @@ import type { Template } from '../../rendering/render.ts';
 /** Milliseconds for which the first load of a namespace waits for Consul's first answers. */
 const GRACE = 1000;
 
-/** However long loads have failed: right again within seconds of the trouble's end. */
+/** Limited, so that loads succeed within seconds after the end of a failure. */
 const LOAD_RETRY: Backoff = { first: 500, most: 5_000 };
 
-/** Milliseconds between two looks for helpers that nobody waits for. */
+/** Milliseconds between two searches for leftover helpers. */
 const SWEEP = 120_000;
 
 export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   const config = resolveConfig(flags, terminal.environment);
   const log = openLogger(config, terminal);
   const stopping = stopSignal();
-  // Before anything is touched: what a second controller loads would undo what the first one has.
+  // First of all: two controllers undo each other's loads.
   await refuseSecond(config.socket);
   if (config.stateDir !== undefined && !config.dryRun) await claimState(config.stateDir, config.socket);
   const closers = new Closers();
@@ -105,11 +105,11 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   templates.start((changed) => controller.useTemplate(changed));
 }
 
-/** Ages are kept so often that a crash costs a tenth of what they may be. */
+/** Ages are written often enough that a crash costs at most a tenth of the limit. */
 const openState = ({ stateDir, maxAge }: Config, log: Logger) =>
   stateDir === undefined ? undefined : new StateFile(stateDir, log, maxAge && { refresh: maxAge.limit / 10 });
 
-/** A dry run loads nothing that anybody could find again. */
+/** A dry run loads nothing, so it records nothing. */
 const openLoads = ({ stateDir, dryRun, loader, docker }: Config, log: Logger) => {
   const reader = [version(), loader, docker.image ?? '', release()].join(' ');
   return stateDir === undefined || dryRun ? undefined : new LoadsFile(stateDir, reader, log);

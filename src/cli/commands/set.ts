@@ -1,6 +1,6 @@
 /**
- * `egresstrator set`: loads egress rules in running containers, now. A running controller does it
- * and keeps it so until the container stops; without one it is done once, from here.
+ * `egresstrator set`: loads egress rules in running containers. A running controller keeps them until the container
+ * stops; without a controller they are loaded once, by this process.
  */
 
 import { messageOf, UserError } from '../../common/errors.ts';
@@ -102,7 +102,7 @@ export async function eachNamespace(
 interface Described {
   readonly key?: string | undefined;
   readonly line?: number | undefined;
-  /** What is meant, where it is no line of a key: a service. */
+  /** The subject of a problem that is not about a line: a service. */
   readonly text?: string | undefined;
   readonly reason: string;
 }

@@ -1,5 +1,5 @@
 /**
- * `egresstrator status`: what holds on this host, as the running controller knows it.
+ * `egresstrator status`: shows the state of this host, from the running controller.
  */
 
 import { UsageError, UserError } from '../../common/errors.ts';

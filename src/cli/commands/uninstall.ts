@@ -1,7 +1,6 @@
 /**
- * `egresstrator uninstall`: takes all that egresstrator put on this host away again: the gate, the rules in the
- * containers' namespaces, its folders and its images; with --keys also what it has in Consul. Says first what that
- * is, and asks.
+ * `egresstrator uninstall`: removes egresstrator from this host: the gate, the rules in the containers' namespaces,
+ * the folders and the images; with --keys also its data in Consul. Lists them first, and asks.
  */
 import { basename, dirname } from 'node:path';
 import { UserError } from '../../common/errors.ts';
@@ -32,7 +31,7 @@ interface Asked {
   readonly config: Config;
   readonly terminal: Terminal;
   readonly docker: DockerEngine;
-  /** Fails where no Engine answers. */
+  /** Fails if no Engine answers. */
   readonly engine: () => Promise<Engine>;
 }
 
@@ -76,7 +75,7 @@ async function uninstallWith(asked: Asked): Promise<void> {
     );
 }
 
-/** A controller would load again what is removed here. */
+/** A controller would load the rules again. */
 async function refuseWhileControlled({ config, docker }: Asked): Promise<void> {
   const refuse = (who: string) => {
     throw new UserError(
@@ -103,7 +102,7 @@ function lookingsFor({ flags, config, terminal, docker, engine }: Asked): readon
   ];
 }
 
-/** In the run folder the gate reads rules, and writes down what it loaded: it stays as long as the gate does. */
+/** The gate's prepared rules and records are in the run folder, so it stays as long as the gate. */
 function foldersOf(
   { stateDir, runDir, socket }: Config,
   root: string,

@@ -1,5 +1,5 @@
 /**
- * Asks all that `doctor` wants to know. Nothing here fails: what could not be learned says why. Nothing is changed.
+ * Collects the facts for `doctor`. Nothing here fails: a missing fact has a reason. Nothing is changed.
  */
 import { access, readFile } from 'node:fs/promises';
 import { release } from 'node:os';
@@ -19,7 +19,7 @@ import type { Facts, Firewalls, Found } from './facts.ts';
 
 export interface Sources {
   readonly config: Config;
-  /** Throws for an address that is none. */
+  /** Throws for an invalid address. */
   readonly docker: () => Engine;
   readonly gate: () => GateSettings;
 }
@@ -74,7 +74,7 @@ async function withEngine<T>(open: () => Engine, ask: (engine: Engine) => Promis
   return ask(engine).finally(() => engine.close());
 }
 
-/** One that the user named is not pulled here. */
+/** The image of --image is not pulled here. */
 async function findImage(engine: Engine, { docker }: Config): Promise<string> {
   const { image: named } = docker;
   if (named === undefined) return helperImage(engine, { version: version() })();

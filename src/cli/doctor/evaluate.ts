@@ -1,6 +1,5 @@
 /**
- * What the facts of a host mean for egresstrator: each in one line, with the way out where something is wrong.
- * Pure: nothing is asked here.
+ * Evaluates the facts of a host: one line for each, with the solution if something is wrong. Pure.
  */
 import { count, list } from '../format/values.ts';
 import type { Facts, Firewalls } from './facts.ts';
@@ -67,7 +66,7 @@ function rights({ isRoot }: Facts): Judged {
   return warning('not root, so some checks are incomplete', 'run it with sudo');
 }
 
-/** Without nft here the helper image brings it. */
+/** Without nft on the host, the helper image has it. */
 function nftables({ nft, tried, loader, platform }: Facts): Judged {
   if ('value' in nft && 'value' in tried) return ok(`${nft.value}, and the kernel accepts a table`);
   const reason = 'error' in nft ? nft.error : 'error' in tried ? tried.error : '';
@@ -88,7 +87,7 @@ function engine({ engine: found }: Facts): Judged {
   return ok(`Docker Engine ${found.value.version}, cgroup ${found.value.cgroup ?? 'unknown'}`);
 }
 
-/** What the gate and nsenter cannot work with. */
+/** Setups in which the gate and nsenter do not work. */
 function engineSetup({ engine: found, gate: gateFound }: Facts): Judged {
   if ('error' in found) return warning('not known: the Engine does not answer', 'see above');
   const { isRootless, remapsUsers, storesInContainerd } = found.value;
@@ -176,7 +175,7 @@ function userNamespaces({ userNamespaces: most }: Facts): Judged {
   return ok('processes can create them; rules stay with the network (docs/security.md)');
 }
 
-/** They work in the host's namespace, and egresstrator in those of containers: only a shared tool is a risk. */
+/** They are in the host's namespace, and egresstrator is in those of containers, so only a shared tool is a risk. */
 function otherFirewalls({ legacyTables, nftTables, firewalld, ufw }: Firewalls): Judged {
   const old = 'value' in nftTables && nftTables.value.includes('inet egresstrator');
   if (old)

@@ -1,12 +1,12 @@
 /**
- * What `doctor` has found, before anybody judges it.
+ * The facts that `doctor` collects, before their evaluation.
  */
 
 import type { GateStatus } from '../../gate/status.ts';
 import type { Permissions } from '../../sources/consul/permissions.ts';
 import type { EngineInfo } from '../../sources/docker/engine.ts';
 
-/** Something that was asked for: what it is, or why that is not known. */
+/** A fact, or the reason why it is not known. */
 export type Found<T> = { readonly value: T } | { readonly error: string };
 
 export interface Facts {
@@ -24,16 +24,16 @@ export interface Facts {
   readonly nft: Found<string>;
   /** A table was made in an empty namespace. */
   readonly tried: Found<true>;
-  /** `max_user_namespaces`; undefined: the kernel does not tell. */
+  /** `max_user_namespaces`; undefined: the kernel does not report it. */
   readonly userNamespaces: number | undefined;
   readonly engine: Found<EngineInfo>;
   /** Its name. */
   readonly helperImage: Found<string>;
   /** How many ACL keys Consul has. */
   readonly keys: Found<number>;
-  /** Of the token; undefined: ACLs are off, or Consul does not tell. */
+  /** Of the token; undefined: ACLs are off, or Consul does not report it. */
   readonly rights: Found<Permissions | undefined>;
-  /** The version of the controller that answers; undefined: none does. */
+  /** The version of the running controller; undefined: none answers. */
   readonly controller: Found<string> | undefined;
   readonly socket: string;
   readonly gate: Found<GateStatus>;

@@ -1,5 +1,5 @@
 /**
- * Findings as commands of a GitHub workflow, which shows them beside the lines they are about.
+ * Findings as annotations of a GitHub workflow, which appear beside the lines.
  */
 import type { Finding, Severity } from '../../diagnostics/finding.ts';
 

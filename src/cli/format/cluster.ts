@@ -1,5 +1,5 @@
 /**
- * What the hosts of a cluster say of themselves, for people.
+ * The status of all hosts of a cluster, as text.
  */
 import type { HostStatus } from '../../daemon/host-status.ts';
 import type { Colour, Style } from './style.ts';
@@ -8,7 +8,7 @@ import { ago } from './values.ts';
 
 export interface Host {
   readonly node: string;
-  /** Undefined where its word is not understood. */
+  /** Undefined if its status cannot be parsed. */
   readonly bulletin: HostStatus | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The state of a host, one line for each thing that matters, for people.
+ * The result of `doctor`, one line for each fact.
  */
 import type { Check, Health } from '../doctor/evaluate.ts';
 import type { Colour, Style } from './style.ts';

@@ -1,12 +1,12 @@
 /**
- * All ACL keys, for people.
+ * All ACL keys, as text.
  */
 import type { KeyUse } from '../../diagnostics/keys.ts';
 import type { Style } from './style.ts';
 import { type Column, table } from './table.ts';
 import { count, list } from './values.ts';
 
-/** Names that are told of those who hold a key. */
+/** The most workloads that are listed for a key. */
 const MOST_HOLDERS = 4;
 
 export function formatKeys(uses: readonly KeyUse[], unread: readonly string[], paint: Style): string {

@@ -1,5 +1,5 @@
 /**
- * Findings in SARIF 2.1.0, which code scanning takes in (docs.oasis-open.org/sarif/sarif/v2.1.0).
+ * Findings in SARIF 2.1.0, for code scanning (docs.oasis-open.org/sarif/sarif/v2.1.0).
  */
 import type { Finding, Severity } from '../../diagnostics/finding.ts';
 

@@ -1,5 +1,5 @@
 /**
- * The state of a host, for people.
+ * The state of a host, as text.
  */
 import type { z } from 'zod';
 import type { StatusReply } from '../../daemon/api/schema.ts';

@@ -1,5 +1,5 @@
 /**
- * Colour on a terminal, and nothing anywhere else.
+ * Colour on a terminal; plain text elsewhere.
  */
 import { styleText } from 'node:util';
 import { type Terminal, wantsColour } from '../../config/terminal.ts';

@@ -1,5 +1,5 @@
 /**
- * What uninstalling would take away, and what it took, for people.
+ * The parts that uninstalling would remove or has removed, as text.
  */
 import type { Part, Taken } from '../uninstall/step.ts';
 import type { Style } from './style.ts';

@@ -1,8 +1,8 @@
 /**
- * Small things in words.
+ * Formats ages, counts and lists.
  */
 
-/** How long ago, `4s`, `12m`, `3h`, `5d`; `never` where it was not. */
+/** How long ago, `4s`, `12m`, `3h`, `5d`; `never` if undefined. */
 export function ago(then: number | undefined, now: number): string {
   if (then === undefined) return 'never';
   const seconds = Math.max(0, Math.round((now - then) / 1000));

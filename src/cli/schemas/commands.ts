@@ -1,6 +1,6 @@
 /**
  * What each command prints with --json, as JSON Schema: `npm run schemas` writes it into docs/schemas, one file for each
- * name here. A schema says what is promised; further properties may come.
+ * name here. A schema lists the promised properties; there may be others.
  */
 import { z } from 'zod';
 import { Namespace, OverrideReply, StatusReply } from '../../daemon/api/schema.ts';

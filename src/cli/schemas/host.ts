@@ -56,5 +56,5 @@ export const GateState = z.object({
   preparedTexts: z.number().describe('How many texts the controller has prepared.'),
 });
 
-/** A controller that is not well is told by the exit code, and prints no result. */
+/** For an unhealthy controller, the exit code says so and no result is printed. */
 export const Well = z.object({ ok: z.literal(true) });

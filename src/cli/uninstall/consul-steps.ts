@@ -1,5 +1,5 @@
 /**
- * What is in Consul: the ACL keys, which all hosts share, and what this host says of itself there.
+ * The data in Consul: the ACL keys, which all hosts share, and the status and registration of this host.
  */
 
 import { type Config, PUBLISHED } from '../../config/config.ts';

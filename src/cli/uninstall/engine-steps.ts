@@ -1,6 +1,6 @@
 /**
- * What is ours on the Docker Engine: helpers that a crash left behind, and images. And whether a controller still
- * runs there, in a container of our image.
+ * Our objects in the Docker Engine: helpers that a crash left behind, and images. Also finds a controller that runs
+ * in a container of our image.
  */
 import { EMPTY_IMAGE } from '../../sources/docker/empty-image.ts';
 import type { Engine } from '../../sources/docker/engine.ts';
@@ -31,8 +31,8 @@ export async function lookForHelpers(engine: Engine): Promise<readonly Step[]> {
 }
 
 /**
- * Whoever builds an image from ours has our label in it, so the name counts as well. `named`: what --image says.
- * Those that only lost their name to a later build are no image of this name any more.
+ * An image that is built from ours has our label, so the name counts as well. `named`: the image of --image. Images
+ * without a name, because a later build took it, do not count.
  */
 export async function lookForImages(engine: Engine, named: string | undefined): Promise<readonly Step[]> {
   const labelled = await engine.namesOfImages(helperLabel);

@@ -1,6 +1,6 @@
 /**
- * A folder of ours: what we know of is removed in it, and then the folder, if nothing else is in there. Whoever
- * called the controller with `--state-dir /srv` keeps the rest of /srv.
+ * One of our folders: removes our files, and then the folder if it is empty. With `--state-dir /srv` the rest of
+ * /srv stays.
  */
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,12 +9,12 @@ import type { Step } from './step.ts';
 
 export interface Folder {
   readonly part: Step['part'];
-  /** As the host knows it, and as it is seen from here. */
+  /** Its path on the host, and its path in this process. */
   readonly path: string;
   readonly seenAt: string;
-  /** Names in there that are ours. A file's unfinished successor has a number behind its name. */
+  /** The names of our files. An unfinished new version has a number after the name. */
   readonly ours: readonly string[];
-  /** Why it must stay; asked when its turn has come. */
+  /** The reason why it must stay; evaluated right before the removal. */
   readonly keptFor?: () => Promise<string | undefined>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The gate: out of the Engine's daemon.json, and its files off the host.
+ * Removes the gate from the Engine's daemon.json, and its files from the host.
  */
 import { rmdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';

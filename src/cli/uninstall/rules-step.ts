@@ -1,6 +1,6 @@
 /**
- * The rules in the network namespaces of all running containers, whether these ask for any or not: `set` loads
- * rules for any of them.
+ * Removes the rules from the network namespaces of all running containers, workloads or not: `set` can load rules
+ * in any of them.
  */
 
 import { LoadError } from '../../common/errors.ts';
@@ -38,7 +38,7 @@ async function mayHold(ref: NamespaceRef, dataplane: Engine['dataplane']): Promi
   }
 }
 
-/** A container that ended has taken its rules along. */
+/** The rules of a container end with it. */
 function unlessGone(error: unknown): void {
   if (!isGone(error)) throw error;
 }

@@ -1,6 +1,6 @@
 /**
- * What uninstalling is made of. First all of it is looked for, then each step is taken; none waits for another to
- * succeed, and what could not be checked counts as left.
+ * The steps of uninstalling. First everything is searched, then each step runs. A failed step does not stop the
+ * others, and a part that could not be checked counts as left.
  */
 import { messageOf } from '../../common/errors.ts';
 
@@ -15,16 +15,16 @@ export type Part =
   | 'status'
   | 'registration';
 
-/** One thing of ours on this host, or for it. */
+/** One part of egresstrator on this host, or in Consul. */
 export interface Step {
   readonly part: Part;
-  /** What it is, in a few words. */
+  /** A short description. */
   readonly what: string;
-  /** Resolves with the reason where something is left; what it throws is a reason too. */
+  /** Resolves with the reason if something is left. An error is a reason too. */
   readonly remove: () => Promise<string | undefined>;
 }
 
-/** Something that is there, is gone, or stays, and why. */
+/** A part that was found, was removed, or is left, with the reason. */
 export interface Taken {
   readonly part: Part;
   readonly what: string;
@@ -39,7 +39,7 @@ export interface Looking {
 
 export interface Plan {
   readonly steps: readonly Step[];
-  /** What could not be checked. */
+  /** A part that could not be checked. */
   readonly unknown: readonly Taken[];
 }
 
