@@ -1,10 +1,10 @@
 /**
- * How old what sources have told is, as far as that decides what it may grant (`--max-age`), and what they may tell in
- * a moment.
+ * The ages of sources, as far as they decide about grants (`--max-age`), and the sources that may answer in a
+ * moment.
  */
 import { type Instance, OUTDATED } from './service.ts';
 
-/** `awaited`: what is known is too old, and the source will answer or fail in a moment. */
+/** `awaited`: the known data is too old, and the source will answer or fail in a moment. */
 export type Age = 'fresh' | 'awaited' | 'outdated';
 
 export interface Ages {
@@ -22,7 +22,7 @@ export interface Awaited {
   readonly services: ReadonlySet<string>;
 }
 
-/** What may grant something: an outdated service grants nothing, and of an awaited one nothing is known yet. */
+/** The services that may grant something: outdated and awaited ones do not. */
 export function granting(
   catalog: ReadonlyMap<string, readonly Instance[]>,
   { services }: Ages,

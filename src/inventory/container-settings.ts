@@ -1,39 +1,39 @@
 /**
- * Who said it: a container's environment and labels hold the words of who runs it, and of who made its
- * image. The Engine mixes them and does not tell them apart, and an image is not to be trusted.
+ * Separates the settings of a container's runner from those of its image. The Engine merges both, and an image is
+ * not trusted.
  *
- * The rule: a variable whose value stands nowhere in the image is its runner's, and counts alone. Otherwise
- * all that is said (the variable's values and the label's) may be the runner's, and the strictest counts. Of
- * an image that nobody knows, everything may be the image's.
+ * The rule: if the value of a variable is not in the image, the runner set it, and it counts alone. Otherwise all
+ * values (of the variable and the label) may be the runner's, and the strictest counts. If the image is unknown,
+ * every value may be the image's.
  *
- * Why that is enough: if the runner sets a variable, the Engine (20.10, 28.5: `merge` in its runconfig) takes
+ * Why this is enough: if the runner sets a variable, the Engine (20.10, 28.5: `merge` in its runconfig) takes
  * none of the image's values for that name. So one value that the image does not have proves that the whole
  * list is the runner's, of which the last counts, as it does for the container's own programs.
  */
 import type { ImageSettings } from './container.ts';
 
-/** Where a container says what it wants. */
+/** The settings of a container. */
 export interface SettingRequest {
   /** `NAME=value` lines, as the Engine tells them. */
   readonly environment: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
-  /** What the image says by itself; without it, nothing. */
+  /** The image's own settings; undefined means none. */
   readonly image?: ImageSettings | 'unknown';
 }
 
-/** The two names under which the same thing is said. */
+/** The two names of one setting. */
 export interface Setting {
   readonly variable: string;
   readonly label: string;
 }
 
-/** What one setting may have been set to. */
+/** The possible values of one setting. */
 export interface SettingReading {
-  /** Each value that may be meant; none where nothing was said. */
+  /** All possible values; empty if it is not set. */
   readonly candidates: readonly string[];
-  /** True if one of them is certainly of who runs the container. */
+  /** True if one of them is certainly the runner's. */
   readonly isRunners: boolean;
-  /** The value of the label, where the variable counts and says something else. */
+  /** The value of the label, if the variable counts and differs. */
   readonly overruled?: string | undefined;
 }
 
@@ -58,7 +58,7 @@ export function readSetting(
 const variablesOf = ({ variable }: Setting, image: ImageSettings | undefined): readonly string[] =>
   valuesOf(variable, image?.environment ?? []);
 
-/** In the order of the lines. A name without `=` removes a variable, and says nothing. */
+/** In the order of the lines. A name without `=` removes a variable and has no value. */
 function valuesOf(variable: string, environment: readonly string[]): readonly string[] {
   const prefix = `${variable}=`;
   return environment.flatMap((line) => (line.startsWith(prefix) ? [line.slice(prefix.length)] : []));

@@ -1,5 +1,5 @@
 /**
- * A container as the Engine tells it, reduced to what decides about its network.
+ * A container as the Engine reports it, reduced to the facts about its network.
  */
 export type ContainerId = string;
 
@@ -14,13 +14,13 @@ export type NetworkMode =
    */
   | { readonly kind: 'container'; readonly owner: ContainerId; readonly root?: ContainerId | undefined };
 
-/** What an image says by itself; the Engine mixes it into what the container says. */
+/** The image's own settings; the Engine merges them into the container's. */
 export interface ImageSettings {
   readonly environment: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What the Engine gave a container for its name resolution. */
+/** The DNS settings that the Engine gave a container. */
 export interface DnsConfig {
   /** As `--dns` names them; empty where the Engine's own resolvers are used. */
   readonly servers: readonly string[];

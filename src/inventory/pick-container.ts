@@ -1,11 +1,11 @@
 /**
- * The container a person means: by its name, its id, or the beginning of its id.
+ * Finds a container by its name, its id, or the beginning of its id.
  */
 
 import { UserError } from '../common/errors.ts';
 import type { Container, ContainerId } from './container.ts';
 
-/** Throws a `UserError` where `word` means none or several of the running containers. */
+/** Throws a `UserError` if `word` matches no running container, or several. */
 export function pickContainer(containers: ReadonlyMap<ContainerId, Container>, word: string): Container {
   const all = [...containers.values()];
   const exact = all.find((one) => one.name === word || one.id === word);

@@ -1,5 +1,5 @@
 /**
- * Rules for the kernel of one network namespace, and what a kernel says of them.
+ * Rules for the kernel of one network namespace, and their state in the kernel.
  */
 
 /**
@@ -25,7 +25,7 @@ export interface Loaded {
   readonly digest: string | undefined;
   /** True if the first process of its owner is in another namespace. */
   readonly isLeft?: boolean;
-  /** True if rules of others refuse packets there as well, whatever ours allow. */
+  /** True if rules of other programs deny packets there as well. */
   readonly hasForeign?: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Services of Consul's catalog: how a rule refers to one, and what an instance of it is.
+ * Services of Consul's catalog: references from rules, and instances.
  */
 
 /** A service in a datacenter (`undefined`: the agent's own). Tags are matched in here, not in Consul. */
@@ -22,5 +22,5 @@ export interface Instance {
 export const serviceName = (ref: ServiceRef): string =>
   ref.datacenter === undefined ? ref.service : `${ref.service}@${ref.datacenter}`;
 
-/** Stands for the instances of a service of which too old things are known; recognised by identity. */
+/** Stands for the instances of an outdated service; compared by identity. */
 export const OUTDATED: readonly Instance[] = Object.freeze([]);

@@ -1,5 +1,5 @@
 /**
- * The sources that the inventory is read from, as the rest of the program sees them. Consul and Docker implement them
+ * The interfaces of the sources that make up the inventory. Consul and Docker implement them
  * in `sources/`; tests may stand in for them.
  */
 import type { Container, ContainerId } from './container.ts';
@@ -7,12 +7,12 @@ import type { Instance, ServiceRef } from './service.ts';
 
 /**
  * Something read from the world and kept up to date in the background. An event carries no decision:
- * `onChange` only says "look again".
+ * `onChange` only means "read again".
  */
 export interface Watched<T> {
   /** The last known value; `undefined` until it was read once. Kept when the source is lost. */
   readonly value: T | undefined;
-  /** Why the value may be stale; `undefined` while all is well. */
+  /** Why the value may be stale; `undefined` without an error. */
   readonly error: Error | undefined;
   /** When the source last confirmed the value, in ms by a clock that never goes back. */
   readonly confirmedAt: number | undefined;
@@ -25,8 +25,8 @@ export interface RuleSource {
   readRules(): Promise<ReadonlyMap<string, string>>;
   readService(ref: ServiceRef): Promise<readonly Instance[]>;
   /**
-   * `former`: what a run before this one knew. It is no value, but a Consul that has lost its history
-   * is recognised by it, so that its emptiness is not believed.
+   * `former`: the state of the previous run. It is not a value, but it shows whether Consul has lost its history;
+   * an empty answer is then not accepted.
    */
   watchRules(
     onChange: () => void,

@@ -1,9 +1,8 @@
 /**
- * What a container asks for: its environment and labels, read into a workload.
+ * Parses a container's environment and labels into a workload.
  *
- * Whatever is not understood is read in the closed sense and reported: a container that speaks of
- * egresstrator at all must not end up open because of a typing error. Where several things may be meant
- * (see container-words.ts), the strictest counts. `gate/request.awk` reads the same; both must pass
+ * An unknown value is read in the strict sense and reported: a container with any of these settings must not end up
+ * open because of a typing error. If several values are possible (see container-settings.ts), the strictest counts. `gate/request.awk` reads the same; both must pass
  * test/vectors/container-words.json.
  */
 
@@ -13,15 +12,15 @@ import { readSetting, type Setting, type SettingReading, type SettingRequest } f
 
 export type { SettingRequest } from './container-settings.ts';
 
-/** `audit` counts and records what it would refuse, and lets it pass. */
+/** `audit` counts and records traffic that `enforce` would deny, and lets it pass. */
 export type Mode = 'enforce' | 'audit';
 
-/** `resolvers`: port 53 of the container's own resolvers. `none`: no name resolution at all. */
+/** `resolvers`: port 53 of the container's own resolvers. `none`: no DNS at all. */
 export type DnsPolicy = 'resolvers' | 'none';
 
 /** A container with EGRESSTRATOR_ENABLE=1 (or the label that says the same). */
 export interface Workload {
-  /** The ACL keys it asks for, in its own order, without duplicates. */
+  /** Its ACL keys, in its own order, without duplicates. */
   readonly grants: readonly string[];
   readonly mode: Mode;
   readonly dns: DnsPolicy;
@@ -29,8 +28,7 @@ export interface Workload {
 }
 
 /**
- * The most that one container may name: an image must not fill logs and memory with its words. Beyond
- * either limit no key is granted.
+ * Limits for one container: an image must not fill logs and memory. Beyond either limit no key is granted.
  */
 const MOST_KEYS = 128;
 /** Bytes of the list as written. */
@@ -41,13 +39,13 @@ export const ACL: Setting = { variable: 'EGRESSTRATOR_ACL', label: 'egresstrator
 const MODE: Setting = { variable: 'EGRESSTRATOR_MODE', label: 'egresstrator.mode' };
 const DNS: Setting = { variable: 'EGRESSTRATOR_DNS', label: 'egresstrator.dns' };
 
-/** The names of all settings, by which a container is known to speak of egresstrator. */
+/** The names of all settings. */
 export const SETTINGS: readonly Setting[] = [ENABLE, ACL, MODE, DNS];
 
 const ON = new Set(['1', 'true', 'yes', 'on']);
 const OFF = new Set(['', '0', 'false', 'no', 'off']);
 
-/** The workload a container asks to be, or undefined where it asks for nothing. */
+/** The container's workload, or undefined if it is none. */
 export function parseWorkload(request: SettingRequest, defaultMode: Mode = 'enforce'): Workload | undefined {
   const problems: Problem[] = [];
   const read = <T>(setting: Setting, parse: (value: string, problems: Problem[]) => T): Meaning<T> =>
@@ -70,7 +68,7 @@ export function parseKeyList(text: string): readonly string[] {
   return [...new Set(keys)];
 }
 
-/** What each of the things that may be meant comes to. */
+/** The meaning of each possible value. */
 interface Meaning<T> {
   readonly setting: Setting;
   readonly reading: SettingReading;
@@ -143,7 +141,7 @@ function oneOf<T extends string>(
   return known ?? unknown;
 }
 
-/** Audit opens, so it takes the word of who runs the container. */
+/** Audit opens, so only the runner can set it. */
 function modeOf({ values, reading }: Meaning<Mode>, absent: Mode, problems: Problem[]): Mode {
   if (values.length === 0) return absent;
   const strictest = values.includes('enforce') ? 'enforce' : 'audit';

@@ -1,6 +1,6 @@
 /**
- * Has each key verified once per interval, one at a time and never in a burst: to inspect hundreds of
- * namespaces at once would hold up those that start. More keys than fit into an interval take longer, the
+ * Verifies each key once per interval, one at a time and never in a burst: hundreds of inspections at once would
+ * delay namespaces that start. More keys than fit into an interval take longer, the
  * longest unverified first. It sleeps until one is due, and has no timer while there are no keys.
  */
 
@@ -38,7 +38,7 @@ export class DriftScanner<Key> {
     if (this.#since.size === 0) this.#wake();
   }
 
-  /** Exactly these are verified from now on. */
+  /** Verifies exactly these from now on. */
   keep(keys: Iterable<Key>): void {
     const current = new Set(keys);
     for (const gone of new Set(this.#since.keys()).difference(current)) this.delete(gone);

@@ -1,5 +1,5 @@
 /**
- * What a feature can do with its part of the world, for the reconciler to hold it at what is desired.
+ * The operations of a feature, by which the reconciler brings the observed state to the desired one.
  *
  * The reconciler calls these one at a time for each name, and calls them again after a failure. It knows no
  * feature: what `Desired` and `Observed` are, only the driver knows.
@@ -12,28 +12,28 @@ export interface Driver<Desired, Observed> {
   readonly after?: readonly string[];
   /** True if both ask for the same, so that no job is needed. */
   isSame(one: Desired, other: Desired): boolean;
-  /** What is known of it from a former run; undefined if nothing is. */
+  /** The observed state from the previous run; undefined if unknown. */
   recall?(name: string, desired: Desired): Observed | undefined;
-  /** Reads what is there. */
+  /** Reads the observed state. */
   inspect(target: Target<Desired, Observed>): Promise<Observed>;
   isInSync(target: Target<Desired, Observed>, observed: Observed): boolean | Promise<boolean>;
-  /** Makes it as desired; resolves with what is there then. */
+  /** Applies the desired state; resolves with the observed state afterwards. */
   apply(target: Target<Desired, Observed>, observed: Observed): Promise<Observed>;
-  /** True if nothing of ours is there. */
+  /** True if we have nothing there. */
   isAbsent(observed: Observed): boolean;
-  /** Takes away all that is ours; resolves with what is there then. */
+  /** Removes everything that is ours; resolves with the observed state afterwards. */
   release(target: Target<Desired, Observed>, observed: Observed): Promise<Observed>;
-  /** True for an error that only says that its place in the world is gone, which the next sync tells too. */
+  /** True for an error that means the target no longer exists, which the next sync will find too. */
   isGone?(error: Error): boolean;
 }
 
 /** One name of a feature, as a job finds it. */
 export interface Target<Desired, Observed> {
   readonly name: string;
-  /** For a release: what was desired last, which tells where it is. */
+  /** For a release: the last desired state, which has the location. */
   readonly desired: Desired;
   readonly isReleased: boolean;
-  /** What was there when somebody last knew, by which an alteration is recognised. */
+  /** The last observed state, to recognise a change by others. */
   readonly last: Observed | undefined;
   /** In a row, before this job. */
   readonly failures: number;

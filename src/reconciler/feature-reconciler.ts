@@ -1,6 +1,5 @@
 /**
- * Holds all that one feature desires against the world: keeps a state for each name, asks for a job where one
- * differs, and tries again what failed.
+ * Reconciles the names of one feature: keeps a state for each, requests a job if one differs, and retries failures.
  */
 import { type Backoff, delay } from '../common/backoff.ts';
 import { PRIORITY, type Priority } from '../common/job-queue.ts';
@@ -9,7 +8,7 @@ import type { Driver } from './driver.ts';
 import { type Outcome, reconcile } from './reconcile.ts';
 import type { ReconcileState } from './state.ts';
 
-/** Told of the end of each job, for logs and metrics. */
+/** Called at the end of each job, for logs and metrics. */
 export interface Reports<Desired, Observed> {
   ended?(state: ReconcileState<Desired, Observed>, outcome: Outcome, ms: number): void;
   /** Once for the same failure in a row. */
@@ -20,7 +19,7 @@ export interface FeatureReconcilerOptions {
   readonly retry: Backoff;
   readonly random: () => number;
   readonly now: () => number;
-  /** Has a job run soon, once. */
+  /** Requests one job. */
   readonly request: (name: string, priority: Priority) => void;
   /** The name is there from now on, or is no more. */
   readonly added: (name: string) => void;
@@ -31,7 +30,7 @@ export interface FeatureReconcilerOptions {
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 type State<Desired, Observed> = Mutable<ReconcileState<Desired, Observed>> & {
-  /** The plan lets its job wait. */
+  /** The plan delays its job. */
   mayWait: boolean;
   /** True if it must be inspected although `observed` is known. */
   needsVerify: boolean;
@@ -63,7 +62,7 @@ export class FeatureReconciler<Desired, Observed> {
     return this.#states.get(name);
   }
 
-  /** `exists`: whether the place of a name that the plan has no word on is still there. */
+  /** `exists`: whether the target of a name that is not in the plan still exists. */
   sync(plan: Plan<Desired>, exists: (name: string) => boolean): void {
     for (const [name, planned] of plan) this.#want(name, planned);
     for (const { name, desired } of [...this.#states.values()]) {
@@ -73,7 +72,7 @@ export class FeatureReconciler<Desired, Observed> {
     }
   }
 
-  /** Runs a job for one name, unless one is to come anyway. */
+  /** Requests a job for one name, unless one is queued. */
   refresh(name: string): void {
     const state = this.#states.get(name);
     if (state !== undefined && state.timer === undefined) this.#request(state);
@@ -84,7 +83,7 @@ export class FeatureReconciler<Desired, Observed> {
     for (const name of this.#states.keys()) this.#options.request(name, PRIORITY.refresh);
   }
 
-  /** Inspects it, when there is nothing more urgent, and mends what differs. */
+  /** Inspects it with low priority, and repairs differences. */
   verify(name: string): void {
     const state = this.#states.get(name);
     if (state === undefined) return;
@@ -97,7 +96,7 @@ export class FeatureReconciler<Desired, Observed> {
     const state = this.#states.get(name);
     if (state === undefined || this.#options.signal.aborted) return;
     const started = this.#options.now();
-    // A timer that is set from here on is for what comes after.
+    // A timer that is set from here on is for the next job.
     this.#stopWaiting(state);
     try {
       const outcome = await this.#reconcile(state);
@@ -176,7 +175,7 @@ export class FeatureReconciler<Desired, Observed> {
     state.isWaiting = false;
   }
 
-  /** What fails may take long each time, so others come first; where nothing is yet comes before what is only to change. */
+  /** Failed names come last, because they may take long. Names without rules come before names that only change. */
   #priorityOf({ failures, last }: State<Desired, Observed>): Priority {
     if (failures > 0) return PRIORITY.verify;
     return last === undefined || this.#driver.isAbsent(last) ? PRIORITY.start : PRIORITY.refresh;
@@ -194,7 +193,7 @@ export class FeatureReconciler<Desired, Observed> {
     if (signal.aborted || this.#states.get(state.name) !== state) return;
     state.failures += 1;
     state.observed = undefined;
-    // The next sync will say the same. If it does not, its place is not gone at all.
+    // The next sync will find the same. Otherwise the target still exists.
     const isGone = state.failures < GONE_IN_VAIN && this.#driver.isGone?.(error) === true;
     const isKnown = state.lastError?.message === error.message;
     state.lastError = isGone ? undefined : error;
@@ -205,7 +204,7 @@ export class FeatureReconciler<Desired, Observed> {
 }
 
 /**
- * So many failures in a row because a place "is gone", and it is reported like any other. A busy Engine may take
+ * After so many failures in a row because a target "is gone", the failure is reported like others. A busy Engine may take
  * seconds to say that fifty containers ended.
  */
 const GONE_IN_VAIN = 5;

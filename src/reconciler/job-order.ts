@@ -1,6 +1,6 @@
 /**
- * Which jobs must wait for those of other features: networks are made before containers are attached to them, and
- * so on. Only jobs that wait or run hold others up, never what failed and is to be tried again.
+ * Orders jobs of different features: networks are created before containers are attached, and so on. Only waiting
+ * and running jobs delay others, not failed ones that will be retried.
  */
 
 interface Jobs<Key> {
@@ -14,7 +14,7 @@ export class JobOrder<Key> {
   /** Those that would have begun, and the feature of each. */
   readonly #heldUp = new Map<Key, string>();
 
-  /** `after`: the features that come first. Throws for a circle, in which nobody would ever begin. */
+  /** `after`: the features that come first. Throws for a cycle. */
   add(feature: string, after: readonly string[]): void {
     this.#jobs.set(feature, { after, waiting: new Set(), running: new Set() });
     if (this.#comesAfter(feature, feature)) throw new Error(`feature ${feature} comes after itself`);
@@ -24,7 +24,7 @@ export class JobOrder<Key> {
     this.#jobs.get(feature)?.waiting.add(key);
   }
 
-  /** True if the job may begin, and does; otherwise `ended` tells when it may. */
+  /** True if the job may begin; otherwise `ended` returns it later. */
   begins(feature: string, key: Key): boolean {
     if (!this.#mayBegin(feature)) {
       this.#heldUp.set(key, feature);
@@ -36,7 +36,7 @@ export class JobOrder<Key> {
     return true;
   }
 
-  /** Returns those that were held up and may begin now. */
+  /** Returns the delayed jobs that may begin now. */
   ended(feature: string, key: Key): readonly Key[] {
     this.#jobs.get(feature)?.running.delete(key);
     const free = [...this.#heldUp].filter(([, one]) => this.#mayBegin(one)).map(([one]) => one);

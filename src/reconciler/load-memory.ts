@@ -1,10 +1,9 @@
 /**
- * What was loaded in each namespace, as the kernel listed it right then, over restarts of the controller: who
- * believed what he finds after one would take an alteration for what is right.
+ * Records what the kernel listed after the last load of each namespace, across restarts of the controller. Without
+ * the record, a change that was made meanwhile would count as correct.
  *
- * A comparison with it can say "as it was", "altered" or neither. The last load before a crash may not have been
- * kept, and a namespace that was attached elsewhere meanwhile lists other devices. Neither is an alteration, and
- * neither is believed: such rules are loaded anew.
+ * A comparison says "as it was", "changed" or neither. The last load before a crash may be missing in the record,
+ * and a namespace that got another network lists other devices. Such rules are loaded again without a report.
  */
 
 import type { NamespaceId, NetworkNamespace } from '../inventory/namespace.ts';
@@ -21,19 +20,19 @@ export class LoadMemory {
   readonly #loads: Map<NamespaceId, RememberedLoad>;
   readonly #keep: (loads: Loads) => void;
 
-  /** `keep` is called when something has changed, with what is to be kept from then on. */
+  /** `keep` is called after a change, with the whole record. */
   constructor(former: Loads | undefined, keep: (loads: Loads) => void) {
     this.#loads = new Map(former);
     this.#keep = keep;
   }
 
-  /** Undefined where nothing is remembered of this namespace as it is attached now. */
+  /** Undefined if there is no record of this namespace with its present attachments. */
   recall(id: NamespaceId, attachments: string): Loaded | undefined {
     const { attachments: then, ...loaded } = this.#loads.get(id) ?? { attachments: undefined };
     return then === attachments && 'digest' in loaded ? loaded : undefined;
   }
 
-  /** `loaded`: what is to be found there; undefined where that is not known, or nothing. */
+  /** `loaded`: what the kernel should list; undefined if unknown, or nothing. */
   remember(id: NamespaceId, attachments: string, loaded: Loaded | undefined): void {
     const before = this.#loads.get(id);
     if (loaded?.digest === undefined) {
@@ -60,8 +59,8 @@ export const attachmentsOf = (namespace: NetworkNamespace): string =>
 export type Verdict = 'as it was' | 'altered' | 'unknown';
 
 /**
- * What is found, held against what is to be found. `isRemembered`: by a former run of the controller, after
- * which there may have been a load that nobody remembers.
+ * Compares the listing with the record. `isRemembered`: the record is from the previous run, and a later load may
+ * be missing in it.
  */
 export function verdictOn(expected: Loaded | undefined, found: Loaded, isRemembered: boolean): Verdict {
   if (expected === undefined) return found.digest === undefined ? 'as it was' : 'unknown';

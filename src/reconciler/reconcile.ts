@@ -1,9 +1,9 @@
 /**
- * One pass over one name: inspect where that is needed, compare, and apply or release what differs.
+ * One pass over one name: inspects if needed, compares, and applies or releases.
  */
 import type { Driver, Target } from './driver.ts';
 
-/** `unchanged`: it was as desired already. */
+/** `unchanged`: it was already as desired. */
 export type Outcome = 'unchanged' | 'applied' | 'released';
 
 export interface Reconciled<Observed> {
@@ -11,7 +11,7 @@ export interface Reconciled<Observed> {
   readonly observed: Observed;
 }
 
-/** `known`: what is there, if nobody need look. */
+/** `known`: the observed state, if no inspection is needed. */
 export async function reconcile<Desired, Observed>(
   driver: Driver<Desired, Observed>,
   target: Target<Desired, Observed>,

@@ -1,8 +1,8 @@
 /**
- * Makes the world as all features desire it: one queue, one back-off, one drift scan and one order for all.
+ * Brings the observed state of all features to the desired one: one queue, one back-off, one drift scan and one order for all.
  *
- * A key is `feature/name`. Invariants: one job per key at a time; a job works for the newest plan; what failed
- * comes last and is tried again; what was right is inspected from time to time.
+ * A key is `feature/name`. Invariants: one job per key at a time; a job works for the newest plan; failed keys come
+ * last and are retried; correct ones are inspected from time to time.
  */
 import type { Backoff } from '../common/backoff.ts';
 import { JobQueue, PRIORITY, type Priority } from '../common/job-queue.ts';
@@ -23,7 +23,7 @@ export interface ReconcilerOptions {
   readonly now: () => number;
   /** Called at the end of each job. */
   readonly onEnded?: (() => void) | undefined;
-  /** Told of what should never be thrown. */
+  /** Called for errors that should never be thrown. */
   readonly onDefect: (error: unknown) => void;
 }
 
@@ -56,7 +56,7 @@ export class Reconciler {
     });
   }
 
-  /** Takes a feature on; what it desires is told to what is returned. */
+  /** Adds a feature; its plans go to the returned reconciler. */
   add<Desired, Observed>(
     driver: Driver<Desired, Observed>,
     reports: Reports<Desired, Observed> = {},
@@ -80,7 +80,7 @@ export class Reconciler {
     return this.#queue.idle();
   }
 
-  /** Begins no more jobs and awaits the end of those that run. */
+  /** Starts no more jobs and waits for the running ones. */
   async close(): Promise<void> {
     this.#closing.abort();
     for (const feature of this.#features.values()) feature.close();
@@ -99,7 +99,7 @@ export class Reconciler {
 
   async #run(key: Key): Promise<void> {
     const feature = featureOf(key);
-    // By then all is known that one sync asks for, so that the order in which it asks makes no difference.
+    // After that all requests of one sync are known, so their order makes no difference.
     await Promise.resolve();
     if (!this.#order.begins(feature, key)) return;
     await this.#features.get(feature)?.run(key.slice(feature.length + 1));

@@ -1,6 +1,6 @@
 /**
- * The driver of features whose part of the world is rules in the kernels of network namespaces: knows what is loaded
- * by its fingerprint, its facts and the kernel's own listing, and writes only where something differs.
+ * The driver of features that load rules into network namespaces. It compares the fingerprint, the facts and the
+ * digest of the kernel's listing, and loads only if one differs.
  */
 import { LoadError, messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -25,9 +25,9 @@ export interface RulesetSource<Desired> {
   isSame(one: Desired, other: Desired): boolean;
   namespaceOf(desired: Desired): NetworkNamespace;
   render(desired: Desired): Promise<Rendering>;
-  /** True for rules that are only better than none: whatever is loaded already stays. */
+  /** True for rules that are only better than none: loaded rules stay. */
   isFallback?(desired: Desired): boolean;
-  /** What is loaded in a namespace that is new, if that is known without an inspection. */
+  /** The loaded rules of a new namespace, if known without an inspection. */
   loadedAtStart?(desired: Desired): Promise<Loaded> | undefined;
   /** For logs. */
   describe(desired: Desired): object;
@@ -37,19 +37,19 @@ export interface Rendering {
   readonly ruleset: Ruleset;
   /** The digest of the facts of this namespace that it is loaded with; undefined where it takes none. */
   readonly facts?: string | undefined;
-  /** True if its facts are a guess, for which nothing that a former run has loaded is replaced. */
+  /** True if its facts are a guess, which must not replace rules of the previous run. */
   readonly isGuess?: boolean;
 }
 
 export interface ObservedRules {
   readonly loaded: Loaded;
-  /** False if it may have been altered before anybody inspected it, so that it must be loaded anew. */
+  /** False if it may have been changed before the first inspection, so it must be loaded again. */
   readonly isTrusted: boolean;
-  /** True while only a former run has told of it. */
+  /** True while it is only known from the previous run. */
   readonly isRemembered: boolean;
   /** True once this run has loaded something there. */
   readonly isAppliedByUs: boolean;
-  /** The fingerprint of rules that something else has loaded in place of ours, until ours are found as they were. */
+  /** The fingerprint of rules that another program loaded in place of ours, until ours are verified again. */
   readonly rival: string | undefined;
 }
 
@@ -57,7 +57,7 @@ export interface RulesetContext {
   readonly loader: RulesetLoader;
   readonly memory: LoadMemory;
   readonly log: Logger;
-  /** Called when rules in a kernel were found altered. */
+  /** Called when rules in a kernel were changed by others. */
   readonly onDrift?: ((namespace: NetworkNamespace) => void) | undefined;
 }
 
@@ -89,7 +89,7 @@ export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
     return loaded && { ...UNKNOWN, loaded, isRemembered: true };
   }
 
-  /** An inspection that fails does not hold up a load, which replaces whatever is there. */
+  /** A failed inspection does not stop a load, which replaces all rules. */
   async inspect(target: Target<Desired, ObservedRules>): Promise<ObservedRules> {
     try {
       const atStart = this.#loadedAtStart(target);
@@ -140,14 +140,14 @@ export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
     return error instanceof LoadError && error.gone;
   }
 
-  /** Nobody but the feature itself can have loaded anything before the first job. */
+  /** Only the feature itself can have loaded anything before the first job. */
   #loadedAtStart({ desired, last, failures }: Target<Desired, ObservedRules>): Promise<Loaded> | undefined {
     return last === undefined && failures === 0 ? this.#source.loadedAtStart?.(desired) : undefined;
   }
 
   /**
-   * What was altered counts as nothing of ours, so that it is replaced. What may have been altered before anybody
-   * inspected it (what a gate has loaded is known by its fingerprint alone) is loaded anew.
+   * Changed rules count as missing, so they are replaced. Rules that may have been changed before their first
+   * inspection (those of the gate are known only by fingerprint) are loaded again.
    */
   async #inspectKernel(target: Target<Desired, ObservedRules>): Promise<ObservedRules> {
     const { loader, log, onDrift } = this.#context;
@@ -161,7 +161,7 @@ export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
     if (verdict !== 'altered') return { ...observed, isTrusted: last.isTrusted && verdict !== 'unknown' };
     log.warn(this.#named(desired), 'rules in the kernel were changed');
     onDrift?.(namespace);
-    // Somebody who alters single rules leaves our comment as it is, or none.
+    // A change of single rules keeps our comment, or removes it.
     const isRival = loaded.fingerprint !== last.loaded.fingerprint;
     const rival = isRival ? loaded.fingerprint : undefined;
     return { ...observed, rival, loaded: target.isReleased ? loaded : NOTHING_LOADED };
@@ -179,7 +179,7 @@ export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
 export const nameOf = (namespace: NetworkNamespace): string =>
   namespace.kind === 'host' ? 'the host' : namespace.target.name;
 
-/** A template that does not write its fingerprint as it should was tried out before, and is not used. */
+/** A template that does not write its fingerprint fails its test and is not used. */
 const notWhatWasLoaded = (name: string, wanted: string, { fingerprint }: Loaded): LoadError =>
   new LoadError(
     fingerprint === undefined

@@ -1,5 +1,5 @@
 /**
- * What is kept and logged at the end of each job that had to do with rules.
+ * Records and logs the end of each job.
  */
 
 import type { Reports } from './feature-reconciler.ts';

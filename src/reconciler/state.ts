@@ -1,17 +1,17 @@
 /**
- * What the reconciler knows of one name of a feature between two jobs.
+ * The state of one name of a feature between two jobs.
  */
 
 export interface ReconcileState<Desired, Observed> {
   readonly name: string;
   readonly desired: Desired;
-  /** True if nothing of ours shall be there. */
+  /** True if everything of ours is to be removed. */
   readonly isReleased: boolean;
-  /** What was last seen there; undefined if it must be inspected before anything else. */
+  /** The last observed state; undefined if it must be inspected first. */
   readonly observed: Observed | undefined;
   /** The same, also after a failure. */
   readonly last: Observed | undefined;
-  /** When it was last found or made as desired, in ms by the reconciler's clock. */
+  /** When it was last verified or applied, in ms by the reconciler's clock. */
   readonly verifiedAt: number | undefined;
   /** In a row. */
   readonly failures: number;

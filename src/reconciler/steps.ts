@@ -1,10 +1,10 @@
 /**
- * A driver for worlds that are no kernel tables (networks of the Engine, attachments, routes): the feature says
- * by which steps to come from what is observed to what is desired, and a table says how each kind of step is done.
+ * A driver for states that are not kernel tables (networks of the Engine, attachments, routes). The feature plans
+ * steps from the observed to the desired state, and a table has the function for each kind of step.
  */
 import type { Driver, Target } from './driver.ts';
 
-/** From the name of a step to what it needs; a step that no table handles does not compile. */
+/** Maps the name of a step to its arguments; a step without a function does not compile. */
 export type Step<Arguments> = {
   readonly [Action in keyof Arguments]: { readonly action: Action; readonly with: Arguments[Action] };
 }[keyof Arguments];
@@ -23,7 +23,7 @@ export interface SteppedFeature<Desired, Observed, Arguments> {
   readonly table: StepTable<Arguments>;
 }
 
-/** Steps are planned anew from what is there after a failure, so one that is half done is no special case. */
+/** After a failure, steps are planned again from the observed state, so a half-done step is not a special case. */
 export function steppedDriver<Desired, Observed, Arguments>(
   feature: SteppedFeature<Desired, Observed, Arguments>,
 ): Driver<Desired, Observed> {

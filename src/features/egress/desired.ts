@@ -1,5 +1,5 @@
 /**
- * What grants ask for, as things are known now: the rules that a namespace should hold.
+ * Compiles grants into the rules that a namespace should hold.
  */
 
 import { granting } from '../../inventory/ages.ts';
@@ -19,26 +19,26 @@ export interface EgressDesired {
 
 export interface DesiredRules {
   readonly policy: CompiledPolicy;
-  /** Destinations of keys that were not granted, for templates that speak of them. */
+  /** Destinations of keys that are not granted, for templates that use them. */
   readonly ungranted: RuleSet | undefined;
-  /** False while nothing is known of the rules: rules of before then stay. */
+  /** False while no rules are known; the previous rules then stay. */
   readonly isKnown: boolean;
-  /** True while a part of it may be told in a moment; what is known is right without it, and less. */
+  /** True while a service may answer in a moment. Without it the rules are correct, but allow less. */
   readonly awaits: boolean;
-  /** Services that could not be read so far, and grant nothing. */
+  /** Services that have not been read and grant nothing. */
   readonly unread: readonly string[];
-  /** The same of keys that were not granted: a denylist cannot close them. */
+  /** The same for keys that are not granted: a denylist cannot close them. */
   readonly unclosed: readonly string[];
 }
 
 export interface Known extends Omit<ConsulSnapshot, 'rules'> {
-  /** Undefined while nothing is known of the rules. */
+  /** Undefined while no rules are known. */
   readonly acl: Acl | undefined;
-  /** The template refuses only what keys that were not granted allow. */
+  /** The template denies only destinations of keys that are not granted. */
   readonly isDenylist: boolean;
 }
 
-/** True if both ask for the same texts. Policies are compared by identity: an equal one is shared. */
+/** True if both have the same text. Policies are compared by identity, because equal ones are shared. */
 export const isSameRules = (one: DesiredRules, other: DesiredRules): boolean =>
   one.policy === other.policy &&
   one.ungranted === other.ungranted &&
@@ -50,14 +50,14 @@ export function desiredFor(
   compiler: PolicyCompiler,
 ): (grants: readonly string[]) => DesiredRules {
   const isIsolated = ages.rules === 'outdated';
-  // A denylist opens what it does not name: without the keys there is nothing that it could close.
+  // A denylist opens all that it does not name: without keys it would close nothing.
   if (acl === undefined) return () => (isIsolated && !isDenylist ? ISOLATED : unknown(awaited.rules));
   if (ages.rules === 'awaited') return () => unknown(true);
   const fresh = granting(services, ages);
   return (asked) => {
     const grants = isIsolated ? [] : asked;
     const policy = compiler.compile(grants, acl, fresh);
-    // What is outdated grants nothing, and goes on to be closed.
+    // Outdated keys grant nothing, but stay closed.
     const others = isDenylist ? compiler.compileClosed(ungranted(grants, acl), acl, services) : undefined;
     const pending = [...policy.pending, ...(others?.pending ?? [])].map(serviceName);
     const isLost = (name: string) => !awaited.services.has(name);
@@ -76,8 +76,8 @@ const NOTHING: DesiredRules = {
   ...{ ungranted: undefined, isKnown: true, awaits: false, unread: [], unclosed: [] },
 };
 const ISOLATED = NOTHING;
-/** Nothing is known of the rules yet. */
+/** No rules are known yet. */
 const unknown = (awaits: boolean): DesiredRules => ({ ...NOTHING, isKnown: false, awaits });
 
-/** For a namespace whose rules are taken away. */
+/** For a namespace whose rules are removed. */
 export const NO_RULES = NOTHING;

@@ -1,13 +1,13 @@
 /**
- * The resolvers of each namespace: a fact that a workload can make slow or make fail, so it is read apart
- * from the load, and a load takes what is known.
+ * The DNS resolvers of each namespace. A workload can make this read slow or fail, so it is separate from the load,
+ * and a load uses what is known.
  *
  *     read ──► answer ──────────────────────────────► that
  *       │ while it is being read for the first time ──► of before, else the gate's, else all that the Engine gave
  *       └ fails ──► tried again, reported ────────────► of before, else none
  *
- * Until a read has failed a container must not lose its name resolution, and what the Engine gave is the most
- * that any answer could allow. Once it has failed, a workload that breaks the read gains nothing by it.
+ * Until a read has failed, a container must not lose DNS, and the resolvers that the Engine gave are the most that
+ * any answer can allow. After a failure, a workload that breaks the read must gain nothing.
  */
 
 import { type Backoff, delay } from '../../common/backoff.ts';
@@ -24,17 +24,17 @@ export type ResolverSource = Pick<ContainerSource, 'resolvers' | 'resolversHere'
 
 export interface DnsFactsOptions {
   readonly source: ResolverSource;
-  /** Of the pauses between two reads that fail. */
+  /** Pauses between two failed reads. */
   readonly retry: Backoff;
   readonly random: () => number;
-  /** What a load of this namespace would take is another now. */
+  /** Called when a load of this namespace would use other resolvers. */
   readonly onChange: (id: NamespaceId) => void;
 }
 
-/** What a load may take. */
+/** The resolvers for a load. */
 export interface KnownResolvers {
   readonly addresses: readonly string[];
-  /** True if these were not read, and nothing was read before. */
+  /** True if these are a guess, because none have been read. */
   readonly isGuess: boolean;
 }
 
@@ -53,13 +53,13 @@ interface Fact {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** Milliseconds that a load waits for what this host's files tell, which takes less than one. */
+/** Milliseconds that a load waits for the files of this host; a read takes less than one. */
 const AT_ONCE = 250;
 
-/** Milliseconds in which reads may end that are under way, so that they leave nothing behind. */
+/** Milliseconds that running reads get to end, so that they leave nothing behind. */
 const CLOSING = 1000;
 
-/** Reads at once: those that hang must not be many. First reads come before repeated ones. */
+/** Reads at once; few, because they may block. First reads come before repeated ones. */
 const READS = 2;
 
 export class DnsFacts {
@@ -72,7 +72,7 @@ export class DnsFacts {
     this.#reads = new JobQueue({ concurrency: READS, run: (id) => this.#read(id), onDefect: () => {} });
   }
 
-  /** Exactly these namespaces are read from now on. */
+  /** Reads exactly these namespaces from now on. */
   follow(namespaces: readonly WorkloadNamespace[]): void {
     const current = new Set(namespaces.map(({ id }) => id));
     for (const [id, { timer }] of this.#facts) {
@@ -83,7 +83,7 @@ export class DnsFacts {
     for (const namespace of namespaces) this.#factOf(namespace);
   }
 
-  /** `gate`: what the gate has allowed at the start. Never fails, and never waits for the workload. */
+  /** `gate`: the resolvers that the gate allowed at the start. Never fails, and never waits for the workload. */
   async of(namespace: WorkloadNamespace, gate: readonly string[] | undefined): Promise<KnownResolvers> {
     const fact = this.#factOf(namespace);
     await waitUntil(AT_ONCE, fact.begun, undefined);
@@ -104,7 +104,7 @@ export class DnsFacts {
     };
   }
 
-  /** Resolves when no read goes on, or one that hangs has been waited for. */
+  /** Resolves when all reads have ended or timed out. */
   async close(): Promise<void> {
     this.follow([]);
     await waitUntil(CLOSING, this.#reads.close(), undefined);
@@ -152,7 +152,7 @@ export class DnsFacts {
   #fail(fact: Fact, error: Error): void {
     if (this.#facts.get(fact.id) !== fact) return;
     fact.failures += 1;
-    // The Engine will soon say the same. If it does not, the container is not gone at all.
+    // The Engine will report that soon. Otherwise the container still exists.
     const isGone = error instanceof LoadError && error.gone && fact.failures < GONE_IN_VAIN;
     const isNews = fact.error === undefined && !isGone;
     if (!isGone) fact.error = error;
@@ -163,5 +163,5 @@ export class DnsFacts {
   }
 }
 
-/** So many failures in a row because a container "is gone", and it is reported like any other. */
+/** After so many failures in a row because a container "is gone", the failure is reported like others. */
 const GONE_IN_VAIN = 5;

@@ -1,5 +1,5 @@
 /**
- * Egress rules as a feature: which namespaces hold workloads, and what each of them should hold, given what exists.
+ * Egress rules as a feature: plans the rules of each namespace with workloads, from the inventory.
  */
 import type { Plan, Planned } from '../../common/plan.ts';
 import type { Container } from '../../inventory/container.ts';
@@ -30,9 +30,9 @@ export interface EgressOptions {
   readonly protectedHosts: readonly Prefix[];
   /** The mode of workloads without EGRESSTRATOR_MODE. */
   readonly mode: Mode;
-  /** Milliseconds for which a load waits for answers that are to come in a moment; then what is known must do. */
+  /** Milliseconds that a load waits for sources that answer in a moment; then it uses the known data. */
   readonly grace: number;
-  /** Lists of grants to prepare for the gate, beside those of every workload seen. */
+  /** Lists of grants to prepare for the gate, besides those of all seen workloads. */
   readonly prepare: readonly (readonly string[])[];
   /** The gate, if this host may have one. */
   readonly gate?: Gate | undefined;
@@ -51,7 +51,7 @@ export class Egress implements Feature<EgressDesired> {
   #workloads: Workloads = { namespaces: [], unsupported: [] };
   #notEnabled: readonly NotEnabled[] = [];
   #acl: { readonly texts: ConsulSnapshot['rules']; readonly parsed: Acl } | undefined;
-  /** True once all containers were read that ran when we started. */
+  /** True once all containers that ran at our start have been read. */
   #sawAll = false;
 
   constructor(options: EgressOptions) {
@@ -72,17 +72,17 @@ export class Egress implements Feature<EgressDesired> {
     return this.#renderer.template;
   }
 
-  /** Renders by another template from now on; the caller has tried it out. */
+  /** Uses another template from now on; the caller has tested it. */
   useTemplate(template: Template): void {
     this.#renderer = new Renderer(template);
   }
 
-  /** An operator's word on containers; `undefined` takes it back. */
+  /** Sets or (with `undefined`) ends an operator's override for containers. */
   override(containers: readonly Container[], override: Override | undefined): void {
     for (const container of containers) this.#overrides.set(container, override);
   }
 
-  /** The workloads of the last plan that can hold no rules. */
+  /** The unsupported workloads of the last plan. */
   get unsupported(): Workloads['unsupported'] {
     return this.#workloads.unsupported;
   }
@@ -91,21 +91,21 @@ export class Egress implements Feature<EgressDesired> {
     return this.#workloads.namespaces;
   }
 
-  /** Containers that name keys and do not ask for rules. */
+  /** Containers that name keys without EGRESSTRATOR_ENABLE=1. */
   get notEnabled(): readonly NotEnabled[] {
     return this.#notEnabled;
   }
 
-  /** The keys in Consul, parsed; undefined while nothing is known of them. */
+  /** The parsed keys in Consul; undefined until they are read. */
   aclOf({ rules }: Pick<ConsulSnapshot, 'rules'>): Acl | undefined {
     if (rules === undefined) return undefined;
     if (this.#acl?.texts !== rules) this.#acl = { texts: rules, parsed: parseAcl(rules, this.#acl?.parsed) };
     return this.#acl.parsed;
   }
 
-  /** The services of which a plan for this inventory must know. */
+  /** The services that a plan for this inventory needs. */
   references({ containers, isComplete, namespaces, consul }: Inventory): readonly ServiceRef[] {
-    // Before all were read, who is not there may run all the same.
+    // Until all are read, a missing container may still run.
     if (isComplete) this.#overrides.retain(containers);
     this.#see(containers, namespaces);
     const acl = this.aclOf(consul);
@@ -115,7 +115,7 @@ export class Egress implements Feature<EgressDesired> {
     return servicesOf(needsUngranted(this.template) ? acl.values() : grantedKeys([...grants], acl));
   }
 
-  /** To be asked after `references` for the same containers. */
+  /** Call `references` for the same containers first. */
   plan({ isComplete, namespaces, consul }: Inventory): Plan<EgressDesired> {
     const acl = this.aclOf(consul);
     const isDenylist = needsUngranted(this.template);
@@ -133,7 +133,7 @@ export class Egress implements Feature<EgressDesired> {
     if (acl !== undefined || consul.ages.rules === 'outdated')
       this.#preparer?.prepare(rulesFor, this.#renderer);
     this.#compiler.sweep();
-    // Who was not read until now may have been here before us.
+    // A container that is read only now may have started before us.
     this.#sawAll ||= isComplete;
     return planned;
   }
@@ -159,7 +159,7 @@ export class Egress implements Feature<EgressDesired> {
     this.#facts.follow(this.#workloads.namespaces);
   }
 
-  /** A former run may have ended before it took away what it was told to. */
+  /** The previous run may have ended before it removed the rules of a cleared container. */
   #cleared(namespaces: Namespaces): readonly EgressDesired[] {
     const { mode } = this.#options;
     const cleared = workloadsIn(namespaces, (one) => this.#overrides.readCleared(one, mode)).namespaces;

@@ -15,9 +15,9 @@ export interface PreparedText {
 
 /** The gate, which loads rules before a container's first instruction. */
 export interface Gate {
-  /** From now on exactly these are prepared. */
+  /** Prepares exactly these from now on. */
   prepare(texts: readonly PreparedText[]): void;
-  /** What the gate loaded at exactly this start; undefined if nothing is known of it. */
+  /** What the gate loaded at this start; undefined if unknown. */
   loadedAtStart(container: Container): Promise<GateLoaded | undefined>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Containers that name ACL keys and do not ask for rules: EGRESSTRATOR_ACL alone does nothing, and who wrote it
- * takes the container for protected.
+ * Finds containers that name ACL keys without EGRESSTRATOR_ENABLE=1: EGRESSTRATOR_ACL alone does nothing, but its
+ * author believes that the container is protected.
  */
 
 import type { Problem } from '../../common/problem.ts';
@@ -21,8 +21,8 @@ const UNASKED: Problem = {
 };
 
 /**
- * `isByHand`: an operator has said what it may reach. One that shares the network of another is left out, as that
- * one's rules may hold for it.
+ * `isByHand`: an operator has set its rules. A container that shares another's network is left out, because that
+ * one's rules may apply to it.
  */
 export function notEnabled(
   containers: ReadonlyMap<ContainerId, Container>,
@@ -36,7 +36,7 @@ export function notEnabled(
     .map((container) => ({ container, problem: UNASKED }));
 }
 
-/** One that says EGRESSTRATOR_ENABLE=0 knows what it does. */
+/** EGRESSTRATOR_ENABLE=0 is a decision. */
 const namesKeysAlone = (container: Container): boolean =>
   readSetting(ENABLE, container).candidates.length === 0 &&
   readSetting(ACL, container).candidates.some((value) => value.trim() !== '');

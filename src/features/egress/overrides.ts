@@ -1,6 +1,6 @@
 /**
- * What an operator has said by hand (`set`, `clear`) about containers. It counts until the container
- * stops: another start begins with what the container itself asks for.
+ * An operator's overrides (`set`, `clear`) for containers. They last until the container stops: another start
+ * begins with the container's own keys.
  */
 import type { Container, ContainerId } from '../../inventory/container.ts';
 import { type NamespaceId, namespaceId } from '../../inventory/namespace.ts';
@@ -20,9 +20,9 @@ export type Said = Override & { readonly since: number };
 export type KeptOverrides = ReadonlyMap<NamespaceId, Said>;
 
 export interface OverridesOptions {
-  /** What a former run of the controller was told. */
+  /** The overrides of the previous run. */
   readonly former: KeptOverrides | undefined;
-  /** Called when something has changed, with all that counts from then on. */
+  /** Called after a change, with all overrides. */
   readonly keep: (overrides: KeptOverrides) => void;
   readonly now: () => number;
 }
@@ -43,12 +43,12 @@ export class Overrides {
     this.#options.keep(this.#byStart);
   }
 
-  /** True if an operator has said anything about it. */
+  /** True if it has an override. */
   has(container: Container): boolean {
     return this.#byStart.has(namespaceId(container));
   }
 
-  /** The workload that a container is, an operator's word considered. */
+  /** The container's workload, with an operator's override applied. */
   read(container: Container, defaultMode: Mode): Workload | undefined {
     const override = this.#byStart.get(namespaceId(container));
     if (override?.kind === 'clear') return undefined;
@@ -56,13 +56,13 @@ export class Overrides {
     return override === undefined ? own : workloadOf(own, defaultMode, override.grants);
   }
 
-  /** As `read`, but of those alone whose rules were taken away. */
+  /** As `read`, but only for containers whose rules were removed. */
   readCleared(container: Container, defaultMode: Mode): Workload | undefined {
     if (this.#byStart.get(namespaceId(container))?.kind !== 'clear') return undefined;
     return workloadOf(parseWorkload(container, defaultMode), defaultMode, []);
   }
 
-  /** What was said about a container inside; of several the last word. */
+  /** The override of a container inside; the last one if there are several. */
   about({ members, target }: WorkloadNamespace): Said | undefined {
     const said = [target, ...members.map(({ container }) => container)].flatMap(
       (one) => this.#byStart.get(namespaceId(one)) ?? [],
@@ -70,7 +70,7 @@ export class Overrides {
     return said.toSorted((a, b) => b.since - a.since)[0];
   }
 
-  /** Forgets the containers that no longer run as they did. */
+  /** Removes the overrides of containers that have stopped. */
   retain(containers: ReadonlyMap<ContainerId, Container>): void {
     const running = new Set([...containers.values()].map(namespaceId));
     const gone = [...this.#byStart.keys()].filter((id) => !running.has(id));

@@ -1,6 +1,5 @@
 /**
- * Keeps the texts in step that the gate may load: for every workload seen, and for the grants that were
- * named by `--prepare`, what the rules are now.
+ * Keeps the gate's prepared texts up to date, for all seen workloads and the grants of `--prepare`.
  */
 
 import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
@@ -8,14 +7,14 @@ import type { DesiredRules } from './desired.ts';
 import type { Gate, PreparedText } from './gate.ts';
 import type { Renderer } from './renderer.ts';
 
-/** What a container asks for, as far as its text depends on it. */
+/** The settings of a container that its text depends on. */
 export interface Request {
   readonly grants: readonly string[];
   readonly mode: Mode;
   readonly dns: DnsPolicy;
 }
 
-/** How many different requests are remembered; the longest unseen are forgotten first. */
+/** The most requests that are kept; the oldest are removed first. */
 const MOST = 1000;
 
 export class Preparer {
@@ -33,12 +32,12 @@ export class Preparer {
     this.#remember({ grants: [...grants].sort(), mode, dns });
   }
 
-  /** Every list of grants that is to be prepared. */
+  /** All lists of grants to prepare. */
   requests(): readonly Request[] {
     return [...this.#requests.values()];
   }
 
-  /** Prepares a text for each request, once the rules are known. A service that is not may add to it later. */
+  /** Prepares a text for each request, once the rules are known. A service that is read later may extend it. */
   prepare(wantFor: (grants: readonly string[]) => DesiredRules, renderer: Renderer): void {
     const wants = this.requests().map((request) => ({ request, want: wantFor(request.grants) }));
     const signature = [renderer, ...wants.flatMap(({ request, want }) => [request, ...inputsOf(want)])];

@@ -1,5 +1,5 @@
 /**
- * Renders rule sets, once for each distinct one: namespaces that may reach the same share the text.
+ * Renders each distinct rule set once: namespaces with equal grants share the text.
  */
 
 import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
@@ -9,7 +9,7 @@ import { type Rendered, render, type Template } from '../../rendering/render.ts'
 
 export interface Rendition {
   readonly policy: CompiledPolicy;
-  /** Destinations of keys that were not granted, for templates that speak of them. */
+  /** Destinations of keys that are not granted, for templates that use them. */
   readonly ungranted: RuleSet | undefined;
   readonly mode: Mode;
   readonly dns: DnsPolicy;

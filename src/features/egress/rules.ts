@@ -1,6 +1,5 @@
 /**
- * From what egress desires of a namespace to the rules that are loaded there: rendered by the template, with the facts
- * of that namespace in front.
+ * Renders the desired rules of a namespace by the template, and puts the facts of that namespace in front.
  */
 import { waitUntil } from '../../common/wait-until.ts';
 import type { NamespaceId, NetworkNamespace } from '../../inventory/namespace.ts';
@@ -14,7 +13,7 @@ import type { WorkloadNamespace } from './workload-namespaces.ts';
 
 export interface RulesOptions {
   readonly renderer: () => Renderer;
-  /** What is known of its resolvers, without waiting for the workload; `gate`: what the gate has allowed. */
+  /** Its DNS resolvers as far as known, without waiting for the workload; `gate`: those that the gate allowed. */
   readonly resolvers: (
     namespace: WorkloadNamespace,
     gate: readonly string[] | undefined,
@@ -22,15 +21,15 @@ export interface RulesOptions {
   readonly gate?: Pick<Gate, 'loadedAtStart'> | undefined;
 }
 
-/** What is known of a namespace from its start. */
+/** The known history of a namespace since its start. */
 interface Beginning {
-  /** It began while we watched, so that only the gate can have loaded something. */
+  /** It started while we watched, so only the gate can have loaded rules. */
   readonly isNew: boolean;
-  /** What it was attached to then. */
+  /** Its attachments at that time. */
   readonly attachments: readonly string[];
   /** The resolvers that the gate allowed, if it loaded anything. */
   gateResolvers?: readonly string[];
-  /** Those that the last rendering took. */
+  /** Those of the last rendering. */
   resolvers?: readonly string[];
 }
 
@@ -45,7 +44,7 @@ interface Rendered {
 /** Whose tables these are. */
 export const EGRESS = 'egress';
 
-/** Milliseconds for the gate's record. Without it, rules are loaded over whatever the gate has loaded. */
+/** Milliseconds to wait for the gate's record. Without it, rules are loaded over those of the gate. */
 const GATE_LIMIT = 500;
 
 export class EgressRules {
@@ -58,7 +57,7 @@ export class EgressRules {
     this.#options = options;
   }
 
-  /** To be told of each namespace before anything is loaded there. */
+  /** Must be called for each namespace before its first load. */
   begin({ id, target }: WorkloadNamespace, isNew: boolean): void {
     if (!this.#beginnings.has(id)) this.#beginnings.set(id, { isNew, attachments: target.attachments });
   }
@@ -71,7 +70,7 @@ export class EgressRules {
     for (const id of this.#beginnings.keys()) if (!namespaces.has(id)) this.#beginnings.delete(id);
   }
 
-  /** The resolvers that its rules allow; undefined until they were rendered. */
+  /** The DNS resolvers that its rules allow; undefined until they are rendered. */
   resolversOf(id: NamespaceId): readonly string[] | undefined {
     return this.#beginnings.get(id)?.resolvers;
   }
@@ -88,7 +87,7 @@ export class EgressRules {
     return isSameRules(one.rules, other.rules) && hasSameInputs(one.namespace, other.namespace);
   }
 
-  /** While nothing is known of the rules, rules of before stay. */
+  /** While no rules are known, the previous rules stay. */
   isFallback({ rules }: EgressDesired): boolean {
     return !rules.isKnown;
   }
@@ -110,7 +109,7 @@ export class EgressRules {
     };
   }
 
-  /** A namespace that is new holds nothing but what the gate has loaded, and the gate leaves a record. */
+  /** A new namespace has only the gate's rules, and the gate leaves a record. */
   loadedAtStart({ namespace: { id, target } }: EgressDesired): Promise<Loaded> | undefined {
     const beginning = this.#beginnings.get(id);
     return beginning?.isNew ? this.#askGate(beginning, target) : undefined;
@@ -122,13 +121,13 @@ export class EgressRules {
     if (found === undefined) return NOTHING_LOADED;
     const { fingerprint, resolvers } = found;
     beginning.gateResolvers = resolvers;
-    // The gate writes a reserved digest, as it does not know what the namespace is attached to.
+    // The gate writes a reserved digest, because it does not know the attachments.
     const facts = factsDigest({ resolvers, attachments: beginning.attachments });
     return { fingerprint, facts, digest: undefined };
   }
 }
 
-/** True if rules for the one are rules for the other. */
+/** True if rules for one fit the other. */
 const hasSameInputs = (one: WorkloadNamespace, other: WorkloadNamespace): boolean =>
   one.mode === other.mode &&
   one.dns === other.dns &&

@@ -1,5 +1,5 @@
 /**
- * The states in which a namespace that holds workloads can be: one definition for status, API, metrics and logs.
+ * The states of a namespace with workloads: one definition for status, API, metrics and logs.
  */
 import type { Mode } from '../../inventory/workload.ts';
 import { isEmpty, type RuleSet } from '../../policy/rule-set.ts';
@@ -7,15 +7,15 @@ import { knowsAudit, policyOf } from '../../rendering/policy.ts';
 import type { Template } from '../../rendering/template.ts';
 
 /**
- * - `pending`: waits for its first load, for a moment with an edit, or for the rules with those of before in place.
- * - `protected`: the kernel holds what it should, and refuses the rest.
- * - `audit`: as protected, but what would be refused passes and is recorded.
- * - `isolated`: nothing is allowed, since no valid grant is known, or the template allows nothing.
- * - `denylist`: all passes but what keys name that were not granted, by the template of that name.
- * - `custom`: the kernel holds what a user's own template makes of the grants.
+ * - `pending`: waits for its first load, for the load of an edit, or for Consul with the previous rules in place.
+ * - `protected`: the kernel has the rules, and denies all other traffic.
+ * - `audit`: as protected, but denied traffic passes and is recorded.
+ * - `isolated`: nothing is allowed, because there is no valid grant or the template allows nothing.
+ * - `denylist`: all traffic passes except to destinations of keys that are not granted, by the template of that name.
+ * - `custom`: the kernel has the rules of the user's own template.
  * - `unenforceable`: rules are loaded, but a container in the namespace can remove them.
  * - `failed`: the last attempt to load failed; it is tried again.
- * - `cleared`: an operator has taken the rules away until the container stops.
+ * - `cleared`: an operator removed the rules until the container stops.
  */
 export const NAMESPACE_STATES = [
   'pending',
@@ -31,7 +31,7 @@ export const NAMESPACE_STATES = [
 
 export type NamespaceState = (typeof NAMESPACE_STATES)[number];
 
-/** What it means that the rules desired are loaded, by the template that made their text. */
+/** The state once the desired rules are loaded, by the template. */
 export function loadedState(template: Template, mode: Mode, allowed: RuleSet): NamespaceState {
   if (mode === 'audit' && knowsAudit(template)) return 'audit';
   const policy = policyOf(template);

@@ -1,5 +1,5 @@
 /**
- * What is said of one namespace that holds workloads: from what is desired and observed to its state and its problems.
+ * The status of one namespace with workloads: its state and problems, from desired and observed.
  */
 import type { Problem } from '../../common/problem.ts';
 import type { DeniedSummary } from '../../inventory/denied-record.ts';
@@ -33,19 +33,19 @@ export interface NamespaceStatus {
   readonly grants: readonly string[];
   readonly mode: Mode;
   readonly dns: DnsPolicy;
-  /** True if something inside may open raw sockets, with which AF_XDP gets round the rules. */
+  /** True if a container inside can open raw sockets; AF_XDP can bypass the rules. */
   readonly hasRawSockets: boolean;
-  /** What is loaded; undefined if nothing is, as far as known. */
+  /** The loaded fingerprint; undefined if nothing is loaded, as far as known. */
   readonly fingerprint: string | undefined;
-  /** When it was loaded or last found right, in ms since the epoch. */
+  /** When it was loaded or last verified, in ms since the epoch. */
   readonly verifiedAt: number | undefined;
   readonly lastError: string | undefined;
-  /** What loaded it at last, helper or nsenter; undefined where this run of the controller loaded nothing. */
+  /** The loader of the last load, helper or nsenter; undefined if this run loaded nothing. */
   readonly loader?: string | undefined;
   readonly problems: readonly Problem[];
-  /** What an operator has said of it; undefined where it holds what it asks for itself. */
+  /** An operator's override; undefined if it has its own keys. */
   readonly byHand?: Pick<Said, 'kind' | 'since'> | undefined;
-  /** Undefined where what was denied was not read yet. */
+  /** Undefined until the record of denied destinations is read. */
   readonly denied?: Omit<DeniedSummary, 'unlistedAt'> | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Which containers `set`, `clear` and `render` are about.
+ * Finds the containers of `set`, `clear` and `render`.
  */
 
 import { UsageError, UserError } from '../../common/errors.ts';
@@ -26,11 +26,11 @@ export interface TargetSelection {
 
 export interface Targets {
   readonly namespaces: readonly WorkloadNamespace[];
-  /** Of --all: those that cannot hold rules. */
+  /** With --all: the unsupported ones. */
   readonly refused: readonly UnsupportedWorkload[];
 }
 
-/** The namespaces a wish is about. Throws a `UserError` for a single container that cannot hold rules. */
+/** The selected namespaces. Throws a `UserError` for a single unsupported container. */
 export function chooseTargets(
   containers: ReadonlyMap<ContainerId, Container>,
   wish: TargetSelection,

@@ -1,5 +1,5 @@
 /**
- * Which network namespaces hold workloads, and what these ask for.
+ * Finds the network namespaces with workloads, and the union of their grants.
  */
 
 import type { Problem } from '../../common/problem.ts';
@@ -12,23 +12,23 @@ export interface Member {
   readonly workload: Workload;
 }
 
-/** A namespace that must hold rules. */
+/** A namespace that must have rules. */
 export interface WorkloadNamespace extends ContainerNamespace {
   /** The workloads inside; at least one. */
   readonly members: readonly Member[];
-  /** The union of what they ask for: what one may reach, all in the namespace can. */
+  /** The union of their grants: all containers in a namespace share its rules. */
   readonly grants: readonly string[];
   readonly mode: Mode;
   readonly dns: DnsPolicy;
-  /** True if something inside could undo the rules. */
+  /** True if a container inside can remove the rules. */
   readonly unenforceable: boolean;
-  /** By what, one for each way that a container inside has. */
+  /** The reasons, one for each way. */
   readonly waysRound: readonly Problem[];
-  /** True if something inside may open raw sockets. */
+  /** True if a container inside can open raw sockets. */
   readonly hasRawSockets: boolean;
 }
 
-/** A workload that can't be given rules, and why. */
+/** An unsupported workload, with the reason. */
 export interface UnsupportedWorkload {
   readonly container: Container;
   readonly problem: Problem;
@@ -39,7 +39,7 @@ export interface Workloads {
   readonly unsupported: readonly UnsupportedWorkload[];
 }
 
-/** How a container's words are read; a controller with overrides reads them differently. */
+/** Parses a container's settings; a controller with overrides parses them differently. */
 export type WorkloadReader = (container: Container) => Workload | undefined;
 
 export const planNamespaces = (
