@@ -5,8 +5,7 @@
 
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
-import { ApiClient, isListening } from '../../daemon/api/client.ts';
-import { OverrideReply } from '../../daemon/api/schema.ts';
+import { isListening } from '../../daemon/api/client.ts';
 import { applyOnce } from '../../daemon/apply-once.ts';
 import type { Result } from '../../daemon/override-results.ts';
 import { openEngine, openTemplate, toolLogger } from '../../daemon/wiring.ts';
@@ -14,7 +13,8 @@ import { Renderer } from '../../features/egress/renderer.ts';
 import { type ContainerChoice, chooseTargets, chosen } from '../../features/egress/targets.ts';
 import { confirm } from '../confirm.ts';
 import { createOutput } from '../output.ts';
-import { eachNamespace, report } from './set.ts';
+import { askController, eachNamespace, report } from '../overrides.ts';
+import { withProgress } from '../progress.ts';
 
 export async function clear(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
   const choice = chosen(container, flags.all);
@@ -25,12 +25,11 @@ export async function clear(container: string | undefined, flags: Flags, termina
     if (flags.yes !== true) output.note('This removes the egress rules of all running containers.');
     await confirm({ yes: flags.yes, json, otherwise: 'nothing was cleared' }, terminal);
   }
-  if (await isListening(config.socket)) {
-    const body = { container: choice, rules: { kind: 'clear' } };
-    const reply = await new ApiClient(config.socket).post('/v1/overrides', body, OverrideReply);
-    return report(reply.results, 'rules removed', output);
-  }
-  report(await clearOnce(choice, config, terminal), 'rules removed', output);
+  const remove = async () =>
+    (await isListening(config.socket))
+      ? askController(config, { container: choice, rules: { kind: 'clear' } })
+      : clearOnce(choice, config, terminal);
+  report(await withProgress('Removing rules', terminal, remove), 'rules removed', output);
 }
 
 async function clearOnce(

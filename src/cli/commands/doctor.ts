@@ -12,15 +12,17 @@ import { collect } from '../doctor/collect.ts';
 import { evaluate } from '../doctor/evaluate.ts';
 import { formatChecks } from '../format/doctor.ts';
 import { count } from '../format/values.ts';
+import { withProgress } from '../progress.ts';
 import { settingsOf } from './gate.ts';
 
 export async function doctor(flags: Flags, terminal: Terminal): Promise<void> {
   const { config, output, paint } = commandContext(flags, terminal);
-  const facts = await collect({
+  const sources = {
     config,
     docker: () => openDocker(config, terminal),
     gate: () => settingsOf(flags, terminal),
-  });
+  };
+  const facts = await withProgress('Checking this host', terminal, () => collect(sources));
   const checks = evaluate(facts);
   output.result({ checks }, (seen) => formatChecks(seen.checks, paint));
   const errors = checks.filter(({ health }) => health === 'error').length;

@@ -9,6 +9,7 @@ import type { Terminal } from '../../config/terminal.ts';
 import { DEFAULT_GATE_SETTINGS, type GateSettings, RUNTIME } from '../../gate/layout.ts';
 import type { GateStatus } from '../../gate/status.ts';
 import { createOutput } from '../output.ts';
+import { withProgress } from '../progress.ts';
 
 const RUN_DIR = `folder shared with the controller (default: "${DEFAULT_GATE_SETTINGS.runDir}", $EGRESSTRATOR_RUN_DIR)`;
 
@@ -48,12 +49,14 @@ function addPlaces(command: Command): void {
 async function runInstall(flags: Flags, terminal: Terminal): Promise<void> {
   const settings = settingsOf(flags, terminal);
   const { installGate } = await import('../../gate/install.ts');
-  report(await installGate(settings, flags.default === true), flags, terminal);
+  const install = () => installGate(settings, flags.default === true);
+  report(await withProgress('Installing the gate', terminal, install), flags, terminal);
 }
 
 async function runUninstall(flags: Flags, terminal: Terminal): Promise<void> {
   const { uninstallGate } = await import('../../gate/uninstall.ts');
-  report(await uninstallGate(settingsOf(flags, terminal), flags.force === true), flags, terminal);
+  const uninstall = () => uninstallGate(settingsOf(flags, terminal), flags.force === true);
+  report(await withProgress('Removing the gate', terminal, uninstall), flags, terminal);
 }
 
 /** Prints what was changed, one line each. */

@@ -14,6 +14,7 @@ import { type DnsPolicy, type Mode, parseKeyList } from '../../inventory/workloa
 import { withFacts } from '../../rendering/facts.ts';
 import { needsUngranted, type Template } from '../../rendering/render.ts';
 import { createOutput } from '../output.ts';
+import { withProgress } from '../progress.ts';
 
 /** The text to render, and the container that it is for. */
 interface Subject {
@@ -28,8 +29,10 @@ export async function render(name: string | undefined, flags: Flags, terminal: T
   const config = resolveConfig(flags, terminal.environment);
   const output = createOutput(terminal, flags.json === true);
   const template = openTemplate(config);
-  const subject = await chooseSubject(name, flags.acl, config, terminal);
-  const { text, fingerprint, problems } = await renderSubject(subject, template, config);
+  const { subject, text, fingerprint, problems } = await withProgress('Reading rules', terminal, async () => {
+    const subject = await chooseSubject(name, flags.acl, config, terminal);
+    return { subject, ...(await renderSubject(subject, template, config)) };
+  });
   for (const { key, line, reason } of problems)
     output.note(`${key ?? ''}${line ? ` line ${line}` : ''}: ${reason}`);
   output.text(text, { ...describe(subject), fingerprint, text, problems });

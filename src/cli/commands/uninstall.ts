@@ -18,6 +18,7 @@ import { plain, styleFor } from '../format/style.ts';
 import { formatPlan, formatTaken } from '../format/uninstall.ts';
 import { count } from '../format/values.ts';
 import { createOutput } from '../output.ts';
+import { withProgress } from '../progress.ts';
 import { consulLookings } from '../uninstall/consul-steps.ts';
 import { lookForHelpers, lookForImages, runningControllers } from '../uninstall/engine-steps.ts';
 import { type Folder, lookForFolder } from '../uninstall/folder-step.ts';
@@ -57,7 +58,9 @@ async function uninstallWith(asked: Asked): Promise<void> {
   const output = createOutput(terminal, json);
   const paint = json ? plain : styleFor(terminal);
   await refuseWhileControlled(asked);
-  const plan = await lookForAll(lookingsFor(asked));
+  const plan = await withProgress('Looking for what is there', terminal, () =>
+    lookForAll(lookingsFor(asked)),
+  );
   const steps = planned(plan);
   const takes = plan.steps.length > 0;
   const agreed = flags.yes === true || !takes;
@@ -66,7 +69,7 @@ async function uninstallWith(asked: Asked): Promise<void> {
     output.result({ steps }, (seen) => formatPlan(seen.steps, { withKeys, paint }));
   }
   if (takes) await confirm({ yes: flags.yes, json, otherwise: 'nothing was removed' }, terminal);
-  const taken = await takeAll(plan);
+  const taken = await withProgress('Removing it', terminal, () => takeAll(plan));
   if (takes || json) output.result({ steps: taken }, (seen) => formatTaken(seen.steps, paint));
   const left = taken.filter(({ state }) => state === 'left').length;
   if (left > 0)

@@ -1,0 +1,60 @@
+/**
+ * What `set` and `clear` share: asking a running controller, doing it without one, and telling the results.
+ */
+import { messageOf, UserError } from '../common/errors.ts';
+import type { Config } from '../config/config.ts';
+import { ApiClient } from '../daemon/api/client.ts';
+import { OverrideReply } from '../daemon/api/schema.ts';
+import { type Result, refusedResults } from '../daemon/override-results.ts';
+import type { ContainerChoice, Targets } from '../features/egress/targets.ts';
+import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
+import type { Output } from './output.ts';
+
+/** The controller keeps it so until the container stops. */
+export async function askController(
+  config: Config,
+  body: { readonly container: ContainerChoice; readonly rules: object },
+): Promise<readonly Result[]> {
+  const reply = await new ApiClient(config.socket).post('/v1/overrides', body, OverrideReply);
+  return reply.results;
+}
+
+/** Prints one line for each container. Throws when one failed. */
+export function report(results: readonly Result[], done: string, output: Output): void {
+  const line = ({ container, state, error }: Result) => `${container}: ${error ?? `${done} (${state})`}`;
+  for (const { problems } of results) for (const problem of problems) output.note(describe(problem));
+  const nothing = 'no running container was started with EGRESSTRATOR_ENABLE=1';
+  output.result({ results }, (seen) => (results.length === 0 ? nothing : seen.results.map(line).join('\n')));
+  const failed = results.filter(({ error }) => error !== undefined).map(({ container }) => container);
+  if (failed.length > 0) throw new UserError(`failed for ${failed.join(', ')}`);
+}
+
+/** One after the other, so that the lines come in order and a failure stops nothing else; those that can hold no rules last. */
+export async function eachNamespace(
+  { namespaces, refused }: Targets,
+  work: (namespace: WorkloadNamespace) => Promise<Pick<Result, 'state' | 'problems'>>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  for (const namespace of namespaces) {
+    const container = namespace.target.name;
+    try {
+      results.push({ container, ...(await work(namespace)) });
+    } catch (error) {
+      results.push({ container, state: 'failed', error: messageOf(error), problems: [] });
+    }
+  }
+  return [...results, ...refusedResults(refused)];
+}
+
+interface Described {
+  readonly key?: string | undefined;
+  readonly line?: number | undefined;
+  /** The subject of a problem that is not about a line: a service. */
+  readonly text?: string | undefined;
+  readonly reason: string;
+}
+
+const describe = ({ key, line, text, reason }: Described): string =>
+  [key, line === undefined ? undefined : `line ${line}`, key === undefined ? text : undefined, reason]
+    .filter((part) => part !== undefined)
+    .join(': ');

@@ -1,0 +1,29 @@
+/**
+ * Says on a terminal what a command waits for, once that has taken a second, and takes the line away at the end.
+ */
+import type { Terminal } from '../config/terminal.ts';
+
+/** Milliseconds. */
+const SHOWN_AFTER = 1_000;
+
+/** To the start of the line, and away with it. */
+const ERASE = '\r\x1b[2K';
+
+export async function withProgress<T>(
+  what: string,
+  { stderr }: Pick<Terminal, 'stderr'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (stderr.isTTY !== true) return work();
+  let isShown = false;
+  const timer = setTimeout(() => {
+    isShown = true;
+    stderr.write(`${what} …`);
+  }, SHOWN_AFTER);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+    if (isShown) stderr.write(ERASE);
+  }
+}
