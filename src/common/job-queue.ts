@@ -4,54 +4,56 @@
  * Invariants: a key waits at most once, however often it is requested; a request during the key's
  * run makes it run again afterwards, so that the newest state of the world is always the last one
  * seen; the job reads what to do when it starts, so the queue carries keys and never data. Time
- * limits belong into the job: the queue awaits its real end, for the next job on the same key must
- * not overlap it.
+ * limits belong into the job: the next job on the same key never overlaps it.
  */
 import PQueue from 'p-queue';
+import { waitUntil } from './wait-until.ts';
 
 /** Higher runs earlier. A namespace with nothing loaded comes before one to refresh. */
 export const PRIORITY = { start: 2, refresh: 1, verify: 0 } as const;
 export type Priority = (typeof PRIORITY)[keyof typeof PRIORITY];
 
-export interface JobQueueOptions<Key> {
+export interface JobQueueOptions<Key extends string> {
   /** Jobs at once, over all keys. */
   readonly concurrency: number;
   /** Must handle its own failures; what it throws goes to `onDefect`. */
   readonly run: (key: Key) => Promise<void>;
   readonly onDefect: (error: unknown) => void;
+  /** Milliseconds after which a job no longer holds up other keys; default: it does until its end. */
+  readonly patience?: number;
 }
 
-interface Slot {
-  /** Priority of the waiting run; undefined if none waits. */
-  waiting: Priority | undefined;
-  running: boolean;
-  /** Tells the waiting p-queue entry that a more urgent one took its place. */
-  ticket: number;
+interface Waiting {
+  priority: Priority;
+  readonly ended: PromiseWithResolvers<void>;
 }
 
-export class JobQueue<Key> {
+export class JobQueue<Key extends string> {
   readonly #queue: PQueue;
   readonly #options: JobQueueOptions<Key>;
-  readonly #slots = new Map<Key, Slot>();
+  readonly #waiting = new Map<Key, Waiting>();
+  readonly #running = new Set<Key>();
 
   constructor(options: JobQueueOptions<Key>) {
     this.#options = options;
     this.#queue = new PQueue({ concurrency: options.concurrency });
   }
 
-  /** Makes sure that a run for `key` begins after now. */
-  request(key: Key, priority: Priority): void {
-    const slot = this.#slots.get(key) ?? { waiting: undefined, running: false, ticket: 0 };
-    this.#slots.set(key, slot);
-    if (slot.waiting !== undefined && slot.waiting >= priority) return;
-    slot.waiting = priority;
-    slot.ticket += 1;
-    if (!slot.running) this.#enqueue(key, slot);
+  /** Makes sure that a run for `key` begins after now. Resolves at its end, or when it is forgotten. */
+  request(key: Key, priority: Priority): Promise<void> {
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) return this.#add(key, priority);
+    if (priority > waiting.priority) {
+      waiting.priority = priority;
+      if (!this.#running.has(key)) this.#queue.setPriority(key, priority);
+    }
+    return waiting.ended.promise;
   }
 
-  /** Keys that wait or run. */
-  get size(): number {
-    return this.#slots.size;
+  /** Whether it waits for a run, runs for the last time, or neither. */
+  stateOf(key: Key): 'waiting' | 'running' | 'idle' {
+    if (this.#waiting.has(key)) return 'waiting';
+    return this.#running.has(key) ? 'running' : 'idle';
   }
 
   /** Resolves when nothing waits or runs. */
@@ -62,27 +64,38 @@ export class JobQueue<Key> {
   /** Forgets what waits and awaits the end of what runs. */
   async close(): Promise<void> {
     this.#queue.clear();
-    for (const slot of this.#slots.values()) slot.waiting = undefined;
+    for (const { ended } of this.#waiting.values()) ended.resolve();
+    this.#waiting.clear();
     await this.#queue.onIdle();
   }
 
-  #enqueue(key: Key, slot: Slot): void {
-    const { ticket } = slot;
-    const priority = slot.waiting ?? PRIORITY.verify;
-    this.#queue
-      .add(() => (slot.ticket === ticket ? this.#runOnce(key, slot) : undefined), { priority })
-      .catch(this.#options.onDefect);
+  #add(key: Key, priority: Priority): Promise<void> {
+    const waiting = { priority, ended: Promise.withResolvers<void>() };
+    this.#waiting.set(key, waiting);
+    // A key that runs is added at the end of its run.
+    if (!this.#running.has(key)) this.#enqueue(key, waiting);
+    return waiting.ended.promise;
   }
 
-  async #runOnce(key: Key, slot: Slot): Promise<void> {
-    slot.waiting = undefined;
-    slot.running = true;
+  #enqueue(key: Key, waiting: Waiting): void {
+    const { patience } = this.#options;
+    const run = () => this.#run(key, waiting);
+    const job = patience === undefined ? run : () => waitUntil(patience, run(), undefined);
+    // Only fails if the queue is cleared.
+    void this.#queue.add(job, { id: key, priority: waiting.priority });
+  }
+
+  async #run(key: Key, { ended }: Waiting): Promise<void> {
+    this.#waiting.delete(key);
+    this.#running.add(key);
     try {
       await this.#options.run(key);
-    } finally {
-      slot.running = false;
-      if (slot.waiting === undefined) this.#slots.delete(key);
-      else this.#enqueue(key, slot);
+    } catch (error) {
+      this.#options.onDefect(error);
     }
+    this.#running.delete(key);
+    ended.resolve();
+    const again = this.#waiting.get(key);
+    if (again !== undefined) this.#enqueue(key, again);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The containers of a Docker Engine, for the controller.
  */
-
+import PQueue from 'p-queue';
 import { LoadError } from '../../common/errors.ts';
 import { steadyNow } from '../../common/steady-clock.ts';
 import type { Container, ContainerId } from '../../inventory/container.ts';
@@ -16,7 +16,6 @@ import { reachable } from './resolv-conf.ts';
 import { resolvConfOn } from './resolv-conf-probe.ts';
 import { readHere, resolversFrom } from './resolvers.ts';
 import { ContainerWatch, type WatchSettings } from './watch.ts';
-import { WorkQueue } from './work-queue.ts';
 
 export interface SourceSettings extends WatchSettings {
   /** Milliseconds for which the Engine's own resolvers are remembered. */
@@ -57,12 +56,16 @@ export class DockerContainerSource implements ContainerSource {
 
   async list(): Promise<ReadonlyMap<ContainerId, Container>> {
     const found = new Map<ContainerId, Container>();
-    const visits = new WorkQueue(async (id) => {
-      const container = await this.#find(id);
-      if (container?.running) found.set(container.id, container);
-    }, this.#settings.concurrency);
+    const queue = new PQueue({ concurrency: this.#settings.concurrency });
     const listed = await this.#engine.running();
-    await Promise.all(listed.map(({ id }) => visits.mark(id)));
+    const read = await queue.addAll(
+      listed.map(
+        ({ id }) =>
+          () =>
+            this.#find(id),
+      ),
+    );
+    for (const container of read) if (container?.running) found.set(container.id, container);
     return found;
   }
 

@@ -9,6 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, delay } from '../../common/backoff.ts';
 import { EngineError } from '../../common/errors.ts';
+import { JobQueue, PRIORITY } from '../../common/job-queue.ts';
 import { waitUntil } from '../../common/wait-until.ts';
 import type { Container, ContainerId } from '../../inventory/container.ts';
 import type { Watched } from '../../inventory/sources.ts';
@@ -19,7 +20,6 @@ import { affectedContainer } from './events.ts';
 import { jsonLines } from './json-lines.ts';
 import { type Containers, KnownContainers } from './known-containers.ts';
 import { Relist } from './relist.ts';
-import { WorkQueue } from './work-queue.ts';
 
 export interface WatchSettings {
   /** Milliseconds between two lists. */
@@ -37,6 +37,9 @@ export interface WatchSettings {
   readonly lacksRawSockets?: LacksRawSockets | undefined;
 }
 
+/** Milliseconds: the Engine may be silent about a container for as long as the container's processes like. */
+const SLOW = 1_000;
+
 export class ContainerWatch implements Watched<Containers> {
   #confirmedAt: number | undefined;
   #lost: Error | undefined;
@@ -49,7 +52,7 @@ export class ContainerWatch implements Watched<Containers> {
   /** Those that were started while they were being read. */
   readonly #started = new Set<ContainerId>();
   readonly #reader: ContainerReader;
-  readonly #queue: WorkQueue;
+  readonly #queue: JobQueue<ContainerId>;
   readonly #relist = new Relist();
   readonly #closed = new AbortController();
 
@@ -58,7 +61,12 @@ export class ContainerWatch implements Watched<Containers> {
     this.#reader = new ContainerReader(engine, settings.lacksRawSockets);
     this.#settings = settings;
     this.#onChange = onChange;
-    this.#queue = new WorkQueue((id) => this.#read(id), settings.concurrency);
+    this.#queue = new JobQueue({
+      concurrency: settings.concurrency,
+      patience: SLOW,
+      run: (id) => this.#read(id),
+      onDefect: (error) => this.#lose(error),
+    });
     void this.#keepGoing();
   }
 
@@ -76,7 +84,7 @@ export class ContainerWatch implements Watched<Containers> {
 
   close(): void {
     this.#closed.abort();
-    this.#queue.clear();
+    void this.#queue.close();
   }
 
   async #keepGoing(): Promise<void> {
@@ -124,8 +132,9 @@ export class ContainerWatch implements Watched<Containers> {
    */
   #happened({ id, isStart }: { readonly id: ContainerId; readonly isStart: boolean }): void {
     const state = this.#queue.stateOf(id);
-    if (isStart && state === 'active') this.#started.add(id);
-    else if (!isStart || state === 'waiting' || !this.#known.isCurrent(id)) void this.#queue.markUrgent(id);
+    if (isStart && state === 'running') this.#started.add(id);
+    else if (!isStart || state === 'waiting' || !this.#known.isCurrent(id))
+      void this.#queue.request(id, PRIORITY.refresh);
   }
 
   #listAll(): Promise<void> {
@@ -144,7 +153,7 @@ export class ContainerWatch implements Watched<Containers> {
     const changed = this.#relist.changed(listed, listedAt);
     const comeOrGone = this.#known.ids.symmetricDifference(new Set(listed.map(({ id }) => id)));
     const ids = new Set([...changed, ...comeOrGone, ...this.#known.unreadable]);
-    const reads = Promise.all([...ids].map((id) => this.#queue.mark(id)));
+    const reads = Promise.all([...ids].map((id) => this.#queue.request(id, PRIORITY.verify)));
     const all = await waitUntil(this.#settings.patience, reads, undefined);
     const { unreachable, error } = this.#known;
     if (unreachable !== undefined) throw unreachable;
@@ -177,7 +186,8 @@ export class ContainerWatch implements Watched<Containers> {
       if (isRefusal(error, 404)) this.#learn(id, undefined);
       else this.#retryUnreadable(id, error instanceof Error ? error : new EngineError(String(error)));
     }
-    if (this.#started.delete(id) && !this.#known.isCurrent(id)) void this.#queue.markUrgent(id);
+    if (this.#started.delete(id) && !this.#known.isCurrent(id))
+      void this.#queue.request(id, PRIORITY.refresh);
   }
 
   #learn(id: ContainerId, container: Container | undefined): void {
@@ -203,7 +213,8 @@ export class ContainerWatch implements Watched<Containers> {
     this.#retrying.add(id);
     await this.#pause(wait);
     this.#retrying.delete(id);
-    if (!this.#closed.signal.aborted && this.#known.awaitsRetry(id)) await this.#queue.mark(id);
+    if (!this.#closed.signal.aborted && this.#known.awaitsRetry(id))
+      await this.#queue.request(id, PRIORITY.verify);
   }
 
   #delay(failures: number): number {
