@@ -13,8 +13,8 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log
 COPY dataplane/netns /usr/local/lib/egresstrator/netns
 RUN chmod 755 /usr/local/lib/egresstrator/netns
-# The controller looks for this label before it makes helpers of the image it runs in itself.
-LABEL egresstrator.helper="1" \
+# The controller looks for this label before it makes helpers of an image. Its value is what `netns version` says.
+LABEL egresstrator.helper="5" \
       org.opencontainers.image.title="egresstrator" \
       org.opencontainers.image.description="Live egress firewalls for Docker containers, from rules and services in Consul" \
       org.opencontainers.image.licenses="Apache-2.0"

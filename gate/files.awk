@@ -20,11 +20,11 @@ function slurp_command(command,   piece, text, before) {
   return text
 }
 
-function say(text) {
+function finish(text) {
   print text
   exit 0
 }
 
-function broken(why) {
-  say("broken " why)
+function fail(why) {
+  finish("failed " why)
 }

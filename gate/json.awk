@@ -27,13 +27,13 @@ function scan(text, document,   n, part, i, first) {
     if (i == n) break
     first = ++i
     while (i <= n && part[i] ~ /\\$/ && is_escaped(part[i])) i++
-    if (i >= n) broken("a file that Docker wrote is cut short")
+    if (i >= n) fail("a file that Docker wrote is cut short")
     if (shape[depth] == "{" && want_key[depth]) {
       key[depth] = join(part, first, i)
       keyed(part, first, i)
     } else value(path[depth], key[depth], part, first, i)
   }
-  if (depth != 0 || roots != 1) broken("a file that Docker wrote is cut short")
+  if (depth != 0 || roots != 1) fail("a file that Docker wrote is cut short")
   ended(part, n)
 }
 
@@ -51,7 +51,7 @@ function structure(text,   i, c, count) {
       depth++
       shape[depth] = c; key[depth] = ""; want_key[depth] = (c == "{")
     } else if (c == "}" || c == "]") {
-      if (depth == 0) broken("a file that Docker wrote is damaged")
+      if (depth == 0) fail("a file that Docker wrote is damaged")
       closed(path[depth])
       depth--
     }
@@ -129,5 +129,5 @@ function write_without(part, n, without, file,   i, held) {
   # Read in, the last line had its end added.
   sub(/\n$/, "", held)
   print held > file
-  if (close(file) != 0) broken("could not write " file)
+  if (close(file) != 0) fail("could not write " file)
 }

@@ -22,9 +22,9 @@ function closed(where) {}
 function value(where, name, part, first, last) {
   if (where !~ CAPABILITIES) return
   if (part[first] == "CAP_NET_RAW") { is_raw[first]; raw = 1 }
-  if (part[first] == "CAP_NET_ADMIN") is_mighty = 1
+  if (part[first] == "CAP_NET_ADMIN") can_change_rules = 1
 }
 
 function ended(part, n) {
-  if (raw && !is_mighty) write_without(part, n, is_raw, ARGV[2])
+  if (raw && !can_change_rules) write_without(part, n, is_raw, ARGV[2])
 }

@@ -6,7 +6,7 @@
 # <id>/config.v2.json holds the labels (they are in no bundle). Prints
 #
 #   pass                       it asks for nothing
-#   broken <why>               nobody can tell what it asks for: it must not start
+#   failed <why>               nobody can tell what it asks for: it must not start
 #   workload                   and then
 #   own | shared               a network namespace made for it alone, or one that others are in
 #   none | asked | given       CAP_NET_RAW: not there, asked for by who runs it, or given by default
@@ -24,14 +24,14 @@ BEGIN {
   bundle = ARGV[1]; id = ARGV[2]; containers = ARGV[3]; run_dir = ARGV[4]; without = ARGV[5]
   prepare()
   config = slurp(bundle "/config.json")
-  if (config == "") broken("there is no " bundle "/config.json")
+  if (config == "") fail("there is no " bundle "/config.json")
   labels = labels_file()
   # Nearly all containers end here. A letter in JSON is itself or \u00XX, so this overlooks nothing.
-  if (!(config ~ /EGRESSTRATOR_ENABLE|\\u00[45]/) && !(labels ~ /egresstrator\.enable|\\u002[eE]|\\u00[67]/)) say("pass")
+  if (!(config ~ /EGRESSTRATOR_ENABLE|\\u00[45]/) && !(labels ~ /egresstrator\.enable|\\u002[eE]|\\u00[67]/)) finish("pass")
   if (!scanned) scan(config, "bundle")
   if (labels != "") scan(labels, "labels")
   read_image()
-  if (!is_enabled()) say("pass")
+  if (!is_enabled()) finish("pass")
   read_host_config()
   print "workload"
   print (own_network ? "own" : "shared")
@@ -59,7 +59,7 @@ function labels_file(   text, i) {
       containers = docker_folder
     }
   }
-  if (text == "") broken("its labels are in no config.v2.json; after moving Docker's data, run: egresstrator gate install")
+  if (text == "") fail("its labels are in no config.v2.json; after moving Docker's data, run: egresstrator gate install")
   return text
 }
 

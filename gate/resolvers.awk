@@ -6,18 +6,22 @@
 # <resolv.conf> is the container's, on the host; <given> are the addresses of its --dns. Prints two lines,
 # the IPv4 and the IPv6 addresses, with a comma before each.
 #
-# As src/sources/docker/resolvers.ts: root inside may write to the file, so of what it says only that
-# counts which the Engine put there: the container's --dns, else the Engine's own resolvers, which the
-# controller writes down, else those of this host.
+# Root inside may write to the file, so of what it says only that counts which the Engine put there: the
+# container's --dns, else the Engine's own resolvers, which the controller writes down, else those of this
+# host. The controller finds the same: both pass test/vectors/resolvers.json.
 
 BEGIN {
   file = ARGV[1]; run_dir = ARGV[3]
-  if (file != "") read_resolv_conf(regular(file), asked)
+  if (file != "") read_resolv_conf(regular(file))
   if (asks_docker || has_any(asked)) find_given(ARGV[2])
-  # Engines before 26 do not tell to whom they forward: to all that they were given.
-  for (i = 1; i <= count; i++) if ((given[i] in asked) || (asks_docker && !told)) list(given[i])
+  for (i = 1; i <= count; i++) if ((given[i] in asked) || (asks_docker && is_forwarded_to(given[i]))) list(given[i])
   print resolvers4
   print resolvers6
+}
+
+# Engines before 26 do not tell to whom they forward: to all that they were given.
+function is_forwarded_to(text) {
+  return !told || (text in forwarded)
 }
 
 # A mounted file may be a device or a pipe that never ends. Root inside may have taken a lease on it, before a
@@ -28,7 +32,8 @@ function regular(file,   quoted) {
   return slurp_command("test -f '" quoted "' && timeout -k 1 1 head -c 65536 '" quoted "'")
 }
 
-function read_resolv_conf(text, into,   n, line, i, word) {
+# Sets `asked`, `asks_docker`, `forwarded` and `told`.
+function read_resolv_conf(text,   n, line, i, word) {
   n = split(text, line, "\n")
   for (i = 1; i <= n && i <= 1000; i++) {
     sub(/\r$/, "", line[i])
@@ -36,12 +41,12 @@ function read_resolv_conf(text, into,   n, line, i, word) {
       split(line[i], word, /nameserver[ \t]+/)
       sub(/[ \t].*/, "", word[2])
       if (word[2] == "127.0.0.11") asks_docker = 1
-      add_addresses(word[2], into)
+      add_addresses(word[2], asked)
     } else if (line[i] ~ /^[ \t]*[#;][ \t]*ExtServers:/) {
       told = 1
       sub(/^[^:]*:/, "", line[i])
       gsub(/host\([^)]*\)/, " ", line[i])
-      add_addresses(line[i], into)
+      add_addresses(line[i], forwarded)
     }
   }
 }

@@ -120,7 +120,7 @@ async function loadSmallestStateful({ client, server }: Link): Promise<void> {
 
 async function loadRules({ template, kind, count }: Row, { client, server }: Link): Promise<void> {
   const text = loadable(renderRules(ruleText(count, grantsOf(template, kind, server), kind), template));
-  await client.run('sh', ['dataplane/netns', 'load'], { input: text, timeout: 120_000 });
+  await client.run('sh', ['dataplane/netns', 'load', 'egress'], { input: text, timeout: 120_000 });
   // A denylist marks no flow before its sets are sure to answer: `$settled` of dataplane/netns.
   if (template === 'denylist') await sleep(3_000 + text.length / 1_000);
 }

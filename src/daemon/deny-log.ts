@@ -208,7 +208,7 @@ export class DenyLog {
   async #readOne(namespace: WorkloadNamespace): Promise<DeniedReport> {
     const begunAt = this.#options.now();
     try {
-      const denied = await this.#options.dataplane.denied(refOf(namespace));
+      const denied = await this.#options.dataplane.denied(refOf(namespace), 'egress');
       return this.#take(namespace, denied, begunAt);
     } catch (error) {
       const { name } = namespace.target;

@@ -74,8 +74,8 @@ export class Telemetry implements DiagnosticsControls {
     });
     this.dataplane = measured(dataplane, {
       observe: (load) => this.#observe(load),
-      onRefusals: ({ namespace: { owner, startedAt }, ...found }) =>
-        this.#refusals.found(`${owner}@${startedAt}`, found),
+      onRefusals: ({ namespace: { containerId, startedAt }, ...found }) =>
+        this.#refusals.found(`${containerId}@${startedAt}`, found),
       loaderFor: (namespace) => engine.loaderFor(namespace),
     });
     this.onDrift = () => this.metrics.countRepair();
@@ -100,8 +100,8 @@ export class Telemetry implements DiagnosticsControls {
 
   #observe(load: ObservedLoad): void {
     this.metrics.observeLoad(load);
-    const { owner, startedAt } = load.namespace;
-    this.#loaders.set(`${owner}@${startedAt}`, load.loader);
+    const { containerId, startedAt } = load.namespace;
+    this.#loaders.set(`${containerId}@${startedAt}`, load.loader);
     if (this.#loaders.size < MOST_LOADERS) return;
     const known = new Set(this.#controller?.status().namespaces.map(({ id }) => id));
     for (const id of this.#loaders.keys()) if (!known.has(id)) this.#loaders.delete(id);

@@ -34,9 +34,10 @@ export class TemplateWatch {
         dns: 'resolvers',
         resolvers: [],
       } as const;
-      const { text } = render(template, input);
+      const { text, fingerprint } = render(template, input);
+      const complete = withFacts(text, { resolvers: [], attachments: [] });
       try {
-        await this.#dataplane.testLoad(withFacts(text, { resolvers: [], attachments: [] }));
+        await this.#dataplane.testLoad({ owner: 'egress', text: complete, fingerprint });
       } catch (error) {
         const reason = messageOf(error);
         throw new TemplateError(`template ${this.#name} renders, but does not load: ${reason}`, {

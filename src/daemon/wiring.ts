@@ -90,7 +90,7 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
         return undefined;
       }),
     dataplane: config.dryRun ? dryRun(log) : createDataplane(runner),
-    loaderFor: async (namespace) => (config.dryRun ? 'dry-run' : runner.wayTo(namespace)),
+    loaderFor: async (namespace) => (config.dryRun ? 'dry-run' : runner.selectLoader(namespace)),
     removeLeftovers,
     close: async () => {
       await runner.close();

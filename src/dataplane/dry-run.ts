@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type DeniedRecord, NOTHING_DENIED } from '../inventory/denied-record.ts';
+import type { Ruleset } from '../inventory/ruleset.ts';
 import type { Dataplane, Loaded, NamespaceRef, NamespaceState } from './dataplane.ts';
 
 const nothing: Loaded = { fingerprint: undefined, facts: undefined, digest: undefined };
@@ -17,15 +18,15 @@ export class DryRunDataplane implements Dataplane {
     this.#onLoad = onLoad;
   }
 
-  async load(namespace: NamespaceRef, text: string): Promise<Loaded> {
+  async load(namespace: NamespaceRef, { text }: Ruleset): Promise<Loaded> {
     const state = stateOf(text);
     this.#states.set(keyOf(namespace), state);
     this.#onLoad(namespace, text);
     return state;
   }
 
-  async reload(namespace: NamespaceRef, text: string): Promise<NamespaceState> {
-    return { loaded: await this.load(namespace, text), denied: NOTHING_DENIED };
+  async reload(namespace: NamespaceRef, ruleset: Ruleset): Promise<NamespaceState> {
+    return { loaded: await this.load(namespace, ruleset), denied: NOTHING_DENIED };
   }
 
   async inspect(namespace: NamespaceRef): Promise<NamespaceState> {
@@ -46,7 +47,7 @@ export class DryRunDataplane implements Dataplane {
 }
 
 /** Another start of a container is another namespace. */
-const keyOf = ({ owner, startedAt }: NamespaceRef): string => `${owner}@${startedAt}`;
+const keyOf = ({ containerId, startedAt }: NamespaceRef): string => `${containerId}@${startedAt}`;
 
 /** What `dataplane/netns` would say, read from the text itself. */
 function stateOf(text: string): Loaded {

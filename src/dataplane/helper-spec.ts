@@ -1,11 +1,11 @@
 /**
  * The body of the call that creates a helper: everything it may not do is said here.
  */
-import { type Command, programInImage, sandboxInHelper } from './runner.ts';
+import { type Command, programInImage, sandboxInHelper, wordsOf } from './runner.ts';
 
 export interface HelperSpec {
   readonly image: string;
-  readonly verb: Command;
+  readonly command: Command;
   /** `container:<id>` or `none`. */
   readonly networkMode: string;
   /** The Engine's own file of the namespace, to be compared with the one that it gives us. */
@@ -22,7 +22,7 @@ export interface HelperSpec {
 export const helperBody = (spec: HelperSpec): object => ({
   Image: spec.image,
   Entrypoint: [...(spec.follows ? ['nsenter', `--net=${sandboxInHelper}`] : []), programInImage],
-  Cmd: [spec.verb],
+  Cmd: wordsOf(spec.command),
   Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
   User: '0:0',
   WorkingDir: '/',

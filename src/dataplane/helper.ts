@@ -72,11 +72,11 @@ export class HelperRunner implements NamespaceRunner {
     this.#settings = { ...defaults, ...settings };
   }
 
-  async run(namespace: NamespaceRef, verb: Command, stdin?: string): Promise<RunResult> {
-    const { name, owner, sandbox } = namespace;
-    const failure = { verb, name };
+  async run(namespace: NamespaceRef, command: Command, stdin?: string): Promise<RunResult> {
+    const { name, containerId, sandbox } = namespace;
+    const failure = { command, name };
     const check = () => this.#checkOwner(namespace, failure);
-    const job: Job = { ...failure, networkMode: `container:${owner}`, sandbox, stdin, check };
+    const job: Job = { ...failure, networkMode: `container:${containerId}`, sandbox, stdin, check };
     try {
       return await this.#job(job);
     } catch (error) {
@@ -97,13 +97,13 @@ export class HelperRunner implements NamespaceRunner {
     }
   }
 
-  async wayTo(): Promise<Loader> {
+  async selectLoader(): Promise<Loader> {
     return 'helper';
   }
 
-  rehearse(verb: Command, stdin?: string): Promise<RunResult> {
+  testLoad(command: Command, stdin?: string): Promise<RunResult> {
     const name = 'an empty namespace';
-    return this.#job({ verb, name, networkMode: 'none', stdin, check: async () => {} });
+    return this.#job({ command, name, networkMode: 'none', stdin, check: async () => {} });
   }
 
   /** Removes the helpers that nobody waits for any more; returns how many. */
@@ -130,13 +130,13 @@ export class HelperRunner implements NamespaceRunner {
 
   async #createChecked(name: string, job: Job): Promise<string> {
     const { instance, now, xtables } = this.#settings;
-    const { verb, networkMode, stdin, sandbox, follows = false } = job;
+    const { command, networkMode, stdin, sandbox, follows = false } = job;
     const { limit, memory } = limitsFor(stdin, this.#settings);
     const image = await this.#image();
     const labels = ourLabels(instance, now() + 2 * limit + 60_000);
     const body = helperBody({
       image,
-      verb,
+      command,
       networkMode,
       sandbox,
       follows,
@@ -161,8 +161,8 @@ export class HelperRunner implements NamespaceRunner {
   }
 
   /** Docker joins whatever namespace that name has now; it must still be the one that was meant. */
-  async #checkOwner({ owner, startedAt }: NamespaceRef, failure: Failure): Promise<void> {
-    const container = await this.#find(owner);
+  async #checkOwner({ containerId, startedAt }: NamespaceRef, failure: Failure): Promise<void> {
+    const container = await this.#find(containerId);
     if (container === undefined) throw gone(failure, 'the container was removed');
     if (container.network.kind === 'host') throw refuseHost(failure);
     if (!container.running) throw gone(failure, 'the container has ended');

@@ -2,25 +2,25 @@
  * The sentences of a load that failed, the same for every way into a namespace.
  */
 import { LoadError } from '../common/errors.ts';
-import type { Command } from './runner.ts';
+import type { Command, CommandName } from './runner.ts';
 
 /** Completes "could not …". */
-const doing: Readonly<Record<Command, string>> = {
+const doing: Readonly<Record<CommandName, string>> = {
   load: 'load rules in',
   reload: 'load rules in',
-  look: 'read the loaded rules in',
-  refusals: 'read the denied connections of',
+  inspect: 'read the loaded rules in',
+  denied: 'read the denied connections of',
   clear: 'remove the rules of',
 };
 
 export interface Failure {
-  readonly verb: Command;
+  readonly command: Command;
   /** The container's name, or what is there instead. */
   readonly name: string;
 }
 
-const sentence = ({ verb, name }: Failure, reason: string): string =>
-  `Could not ${doing[verb]} ${name}: ${reason.replace(/[\s.]+$/, '')}.`;
+const sentence = ({ command, name }: Failure, reason: string): string =>
+  `Could not ${doing[command.name]} ${name}: ${reason.replace(/[\s.]+$/, '')}.`;
 
 /** `dataplane/netns` ended with a code that is not 0. */
 export function exited(failure: Failure, exitCode: number, stderr: string): LoadError {

@@ -35,14 +35,14 @@ export function parseState(text: string): Loaded {
   };
 }
 
-const REFUSALS = /^refusals /m;
+const DENIED = /^denied /m;
 
-/** The same for a look: a state, and what was denied if that is recorded. */
+/** The same for an inspection: a state, and what was denied if that is recorded. */
 export function parseNamespaceState(text: string): NamespaceState {
-  const [state = '', refusals] = text.split(REFUSALS);
+  const [state = '', denied] = text.split(DENIED);
   return {
     loaded: parseState(state),
-    denied: refusals === undefined ? NOTHING_DENIED : parseDenied(refusals),
+    denied: denied === undefined ? NOTHING_DENIED : parseDenied(denied),
   };
 }
 

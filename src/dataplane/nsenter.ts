@@ -7,7 +7,14 @@ import { exited, type Failure, failed, gone, refuseHost, tookTooLong } from './l
 import { openNamespace } from './process-namespace.ts';
 import { defaultLimits, limitsFor } from './resource-limits.ts';
 import { type ProgramEnded, runProgram } from './run-program.ts';
-import { type Command, type Loader, mostOutput, type NamespaceRunner, type RunResult } from './runner.ts';
+import {
+  type Command,
+  type Loader,
+  mostOutput,
+  type NamespaceRunner,
+  type RunResult,
+  wordsOf,
+} from './runner.ts';
 
 export interface NsenterSettings {
   /** `dataplane/netns`; default: the one that came with this program. */
@@ -25,8 +32,8 @@ export class NsenterRunner implements NamespaceRunner {
     this.#settings = { program: shippedProgram, limit: defaultLimits.limit, ...settings };
   }
 
-  async run(namespace: NamespaceRef, verb: Command, stdin?: string): Promise<RunResult> {
-    const failure = { verb, name: namespace.name };
+  async run(namespace: NamespaceRef, command: Command, stdin?: string): Promise<RunResult> {
+    const failure = { command, name: namespace.name };
     const opened = await openNamespace(namespace);
     if (opened.kind === 'gone') throw gone(failure, 'its process has ended');
     if (opened.kind === 'host') throw refuseHost(failure);
@@ -39,12 +46,12 @@ export class NsenterRunner implements NamespaceRunner {
     }
   }
 
-  async wayTo(): Promise<Loader> {
+  async selectLoader(): Promise<Loader> {
     return 'nsenter';
   }
 
-  rehearse(verb: Command, stdin?: string): Promise<RunResult> {
-    return this.#execute({ verb, name: 'an empty namespace' }, ['unshare', '--net'], stdin);
+  testLoad(command: Command, stdin?: string): Promise<RunResult> {
+    return this.#execute({ command, name: 'an empty namespace' }, ['unshare', '--net'], stdin);
   }
 
   async close(): Promise<void> {}
@@ -52,7 +59,7 @@ export class NsenterRunner implements NamespaceRunner {
   async #execute(failure: Failure, enter: string[], stdin?: string): Promise<RunResult> {
     const { program } = this.#settings;
     const { limit } = limitsFor(stdin, { ...defaultLimits, ...this.#settings });
-    const [file = '', ...args] = [...enter, 'sh', program, failure.verb];
+    const [file = '', ...args] = [...enter, 'sh', program, ...wordsOf(failure.command)];
     return answer(failure, limit, await runProgram({ file, args, stdin, limit, mostOutput }));
   }
 }

@@ -133,7 +133,7 @@ const MOST_THREADS = 100;
  * was no other's since.
  */
 async function processOf(
-  { owner, pid, startedAt }: NamespaceRef,
+  { containerId, pid, startedAt }: NamespaceRef,
   proc: string,
   now: () => number,
 ): Promise<string | undefined> {
@@ -141,7 +141,7 @@ async function processOf(
   const { state, started } = parseStat((await readStart(`${proc}/${pid}/stat`)) ?? '');
   if (started === undefined) return undefined;
   const cgroups = await readStart(`${proc}/${pid}/cgroup`);
-  if (cgroups?.includes(owner)) return started;
+  if (cgroups?.includes(containerId)) return started;
   if (cgroups !== undefined && state !== 'Z') return undefined;
   const uptime = Number.parseFloat((await readStart(`${proc}/uptime`)) ?? '');
   const startedTime = now() - (uptime - Number(started) / TICKS) * 1000;

@@ -1,12 +1,22 @@
 /**
  * Running `dataplane/netns` inside a network namespace: what differs between the ways to get there.
  */
+
+import type { RulesetOwner } from '../inventory/ruleset.ts';
 import type { NamespaceRef } from './dataplane.ts';
 
-/** The verbs of `dataplane/netns`. `load` and `reload` read a text from stdin. */
-export type Command = 'load' | 'reload' | 'look' | 'refusals' | 'clear';
+/** The commands of `dataplane/netns` that are used here. `load` and `reload` read a text from stdin. */
+export type CommandName = 'load' | 'reload' | 'inspect' | 'denied' | 'clear';
 
-/** The ways into a namespace, as logs and metrics call them. */
+export interface Command {
+  readonly name: CommandName;
+  /** Of `clear` alone it may be left out, and then means all owners. */
+  readonly owner: RulesetOwner | undefined;
+}
+
+export const wordsOf = ({ name, owner }: Command): string[] => (owner === undefined ? [name] : [name, owner]);
+
+/** What runs the program in a namespace, as logs and metrics call it. */
 export type Loader = 'helper' | 'nsenter';
 
 export interface RunResult {
@@ -17,11 +27,11 @@ export interface RunResult {
 
 /** Every method fails with a `LoadError`; when it has failed or answered, nothing of it runs any more. */
 export interface NamespaceRunner {
-  /** The way that a run would take into this namespace now. Never fails. */
-  wayTo(namespace: NamespaceRef): Promise<Loader>;
-  run(namespace: NamespaceRef, verb: Command, stdin?: string): Promise<RunResult>;
+  /** What would run the program in this namespace now. Never fails. */
+  selectLoader(namespace: NamespaceRef): Promise<Loader>;
+  run(namespace: NamespaceRef, command: Command, stdin?: string): Promise<RunResult>;
   /** The same in an empty namespace that is thrown away. */
-  rehearse(verb: Command, stdin?: string): Promise<RunResult>;
+  testLoad(command: Command, stdin?: string): Promise<RunResult>;
   /** Resolves when nothing of ours is left to be tidied up. */
   close(): Promise<void>;
 }

@@ -18,18 +18,18 @@ export class AutoRunner implements NamespaceRunner {
     this.#equipped = equipped;
   }
 
-  async run(namespace: NamespaceRef, verb: Command, stdin?: string): Promise<RunResult> {
-    const way = await this.wayTo(namespace);
-    return (way === 'nsenter' ? this.#nsenter : this.#helper).run(namespace, verb, stdin);
+  async run(namespace: NamespaceRef, command: Command, stdin?: string): Promise<RunResult> {
+    const loader = await this.selectLoader(namespace);
+    return (loader === 'nsenter' ? this.#nsenter : this.#helper).run(namespace, command, stdin);
   }
 
-  async wayTo(namespace: NamespaceRef): Promise<Loader> {
+  async selectLoader(namespace: NamespaceRef): Promise<Loader> {
     const seen = (await this.#equipped()) && (await isSeen(namespace));
     return seen ? 'nsenter' : 'helper';
   }
 
-  async rehearse(verb: Command, stdin?: string): Promise<RunResult> {
-    return ((await this.#equipped()) ? this.#nsenter : this.#helper).rehearse(verb, stdin);
+  async testLoad(command: Command, stdin?: string): Promise<RunResult> {
+    return ((await this.#equipped()) ? this.#nsenter : this.#helper).testLoad(command, stdin);
   }
 
   async close(): Promise<void> {

@@ -8,19 +8,19 @@ import type { Container } from '../inventory/container.ts';
 import { recordFolder } from './names.ts';
 
 export interface GateRecord {
-  /** `undefined` for `joined`. */
+  /** `undefined` for `existing-namespace`. */
   readonly fingerprint: string | undefined;
   /** That the text was loaded with. */
   readonly resolvers: readonly string[];
-  /** `joined`: nothing was loaded, as the namespace of others held rules. */
-  readonly kind: 'prepared' | 'lockdown' | 'joined';
+  /** `existing-namespace`: nothing was loaded, as the namespace of others held rules. */
+  readonly kind: 'prepared' | 'lockdown' | 'existing-namespace';
   /** False if it has no CAP_NET_RAW, for one because the gate took it. */
   readonly hasRawSockets: boolean;
   /** Why it is lockdown. */
   readonly reason: string | undefined;
 }
 
-const KINDS = ['prepared', 'lockdown', 'joined'] as const;
+const KINDS = ['prepared', 'lockdown', 'existing-namespace'] as const;
 
 /** Milliseconds between the gate's work and the moment that the Engine calls the start. */
 const TOLERANCE = 60_000;
@@ -67,8 +67,9 @@ export function parseRecord(text: string, pid: number): GateRecord | undefined {
   );
   const fingerprint = /^[0-9a-f]+$/.exec(fields.get('fingerprint') ?? '')?.[0];
   const kind = KINDS.find((one) => one === fields.get('kind'));
-  if (fields.get('pid') !== String(pid) || kind === undefined) return undefined;
-  if ((fingerprint === undefined) !== (kind === 'joined')) return undefined;
+  if (fields.get('owner') !== 'egress' || fields.get('pid') !== String(pid) || kind === undefined)
+    return undefined;
+  if ((fingerprint === undefined) !== (kind === 'existing-namespace')) return undefined;
   const resolvers = (fields.get('resolvers') ?? '').split(/[ ,]+/).filter((address) => address !== '');
   const hasRawSockets = fields.get('raw') !== 'none';
   return { fingerprint, kind, resolvers, hasRawSockets, reason: fields.get('reason') };

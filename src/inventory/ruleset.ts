@@ -3,14 +3,17 @@
  */
 
 /**
- * The feature whose rules these are. Each has tables of its own: what is loaded or cleared for one owner leaves those of
- * the others alone.
+ * The feature whose rules these are. Each has tables of its own, named `egresstrator_<owner>`: what is loaded or cleared
+ * for one owner leaves those of the others alone.
  */
 export type RulesetOwner = string;
 
 export interface Ruleset {
   readonly owner: RulesetOwner;
-  /** Complete: it replaces all that its owner has loaded. */
+  /**
+   * Complete: it replaces all that its owner has loaded. A set with the flag `dynamic` or `timeout` is volatile: its
+   * elements change without a load.
+   */
   readonly text: string;
   /** 32 hex digits, by which it is recognised. The text holds it. */
   readonly fingerprint: string;
@@ -21,11 +24,11 @@ export interface Loaded {
   readonly fingerprint: string | undefined;
   /** The digest of the facts it was loaded with. */
   readonly facts: string | undefined;
-  /** SHA-256 of the kernel's own listing of the owner's tables without what changes by itself. */
+  /** SHA-256 of the kernel's own listing of the owner's tables, without volatile elements and counters. */
   readonly digest: string | undefined;
-  /** True if the first process of its owner is in another namespace. */
+  /** True if the first process of its container is in another namespace. */
   readonly isLeft?: boolean;
-  /** True if rules of other programs deny packets there as well. */
+  /** True if rules of others deny packets there as well, whatever ours allow. */
   readonly hasForeign?: boolean;
 }
 

@@ -187,7 +187,7 @@ describe('a template', () => {
 
   test('that renders, but does not load, ends the start with the reason', async () => {
     const started = await withTemplate(
-      'table inet egresstrator { comment "{{comment}}"; chian output {} }\n',
+      'table inet egresstrator_egress { comment "{{comment}}"; chian output {} }\n',
     );
     expectSentence(started, 1, `template ${file} renders, but does not load:`, 'chian');
   });

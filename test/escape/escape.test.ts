@@ -160,7 +160,7 @@ describe('words that are none', () => {
     await cases.testbed.key(
       'words',
       `${denied.ipv4}:tcp/80 accept`,
-      `${denied.ipv4}:tcp/80 }; add rule inet egresstrator output accept; add set inet egresstrator x {`,
+      `${denied.ipv4}:tcp/80 }; add rule inet egresstrator_egress output accept; add set inet egresstrator_egress x {`,
       '0.0.0.0/0:tcp/80"; accept; comment "',
       '} }',
       'flush ruleset',

@@ -45,7 +45,7 @@ const tampering: CustomAttempt = {
     await waitFor(granted, { what: 'what is granted', timeout: 60_000 });
     await waitFor(stopped, { what: 'rules', timeout: 60_000 });
     await kit.controller().stop('SIGKILL');
-    const rule = ['nft', 'insert', 'rule', 'inet', 'egresstrator', 'output', 'accept'];
+    const rule = ['nft', 'insert', 'rule', 'inet', 'egresstrator_egress', 'output', 'accept'];
     const [file = '', ...args] = attacker.inside(...rule);
     await execa(file, args);
     proves(await attacker.reaches(FORBIDDEN), 'the rule lets nothing through');

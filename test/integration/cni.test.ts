@@ -86,7 +86,7 @@ onEachEngine((version) => {
 
     test('one that is a workload before it has a network is ready when the network comes', async () => {
       const pause = await fixture.workloads.run(`early-${loader}`, { network: 'none', acl: 'db' });
-      const isLoaded = async () => (await rulesIn(pause)).includes('table inet egresstrator');
+      const isLoaded = async () => (await rulesIn(pause)).includes('table inet egresstrator_egress');
       await waitFor(isLoaded, { what: 'rules where there is no network' });
       await network.attach(pause.id, pause.pid);
       await becomes(pause, server.ipv4, 80, 'ok');

@@ -151,10 +151,13 @@ onEachEngine((version) => {
         'delete',
         'table',
         'inet',
-        'egresstrator',
+        'egresstrator_egress',
       );
       await becomes(workload, ipv4(server), 81, 'refused');
-      expect(await ourTables(inside(workload.pid))).toEqual(['inet egresstrator', 'netdev egresstrator']);
+      expect(await ourTables(inside(workload.pid))).toEqual([
+        'inet egresstrator_egress',
+        'netdev egresstrator_egress',
+      ]);
       await controller.logged(({ msg }) => msg === 'rules in the kernel were changed', 'altered');
       await workloads.remove(workload);
     });

@@ -174,7 +174,10 @@ onEachEngine((version) => {
       ]);
       // What comes after them has rules, so they were passed over.
       const workload = await protect('after-plain', 'watched');
-      expect(await ourTables(inside(workload.pid))).toEqual(['inet egresstrator', 'netdev egresstrator']);
+      expect(await ourTables(inside(workload.pid))).toEqual([
+        'inet egresstrator_egress',
+        'netdev egresstrator_egress',
+      ]);
       for (const { pid } of [plain, off]) expect(await ourTables(inside(pid))).toEqual([]);
       expect(await connects(plain, ipv4(other), 81)).toBe('ok');
       expect(await ourTables([])).toEqual([]);

@@ -7,11 +7,15 @@ import { startEngine } from '../../lab/engine.ts';
 import { LoadError } from '../../src/common/errors.ts';
 import { createDataplane } from '../../src/dataplane/create-dataplane.ts';
 import { HelperRunner, type HelperSettings } from '../../src/dataplane/helper.ts';
+import type { Command } from '../../src/dataplane/runner.ts';
 import { NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
 import { ourLabels, ourName } from '../../src/sources/docker/labels.ts';
 import { ENGINES } from '../support/engines.ts';
-import { brokenText, imageWithProgram, smallText } from './dataplane-lab.ts';
+import { brokenRuleset, imageWithProgram, smallRuleset } from './dataplane-lab.ts';
 import { buildHelperImage, type DockerLab, dockerLab, openDockerLab } from './docker-lab.ts';
+
+const INSPECT: Command = { name: 'inspect', owner: 'egress' };
+const LOAD: Command = { name: 'load', owner: 'egress' };
 
 describe.each(ENGINES)('Engine %s', (version) => {
   const instance = randomUUID();
@@ -52,33 +56,33 @@ describe.each(ENGINES)('Engine %s', (version) => {
     const dataplane = openDataplane();
     const ref = await lab.namespaceOf(await lab.start());
     const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
-    expect(await dataplane.inspect(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
-    const loaded = await dataplane.load(ref, smallText('12ab'));
+    expect(await dataplane.inspect(ref, 'egress')).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
+    const loaded = await dataplane.load(ref, smallRuleset('12ab'));
     const digest = expect.stringMatching(/^[0-9a-f]{64}$/);
     expect(loaded).toEqual({ fingerprint: '12ab', facts: '0x1234abcd', digest });
-    expect(await dataplane.inspect(ref)).toEqual({ loaded, denied: NOTHING_DENIED });
-    expect(await dataplane.denied(ref)).toEqual(NOTHING_DENIED);
-    expect(await dataplane.load(ref, smallText('34cd'))).toMatchObject({ fingerprint: '34cd' });
+    expect(await dataplane.inspect(ref, 'egress')).toEqual({ loaded, denied: NOTHING_DENIED });
+    expect(await dataplane.denied(ref, 'egress')).toEqual(NOTHING_DENIED);
+    expect(await dataplane.load(ref, smallRuleset('34cd'))).toMatchObject({ fingerprint: '34cd' });
     await dataplane.clear(ref);
-    expect(await dataplane.inspect(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
+    expect(await dataplane.inspect(ref, 'egress')).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
   });
 
   test('a text that does not load: the reason, and what was there stays', async () => {
     const dataplane = openDataplane();
     const ref = await lab.namespaceOf(await lab.start());
-    await dataplane.load(ref, smallText('12ab'));
-    const failure = await failureOf(dataplane.load(ref, brokenText));
+    await dataplane.load(ref, smallRuleset('12ab'));
+    const failure = await failureOf(dataplane.load(ref, brokenRuleset));
     expect(failure).toMatchObject({ exitCode: 1, gone: false });
     expect(failure.message).toContain(`Could not load rules in ${ref.name}: `);
     expect(failure.message).toMatch(/in "meta mark 0x1234abcd nonsense" \(exit code 1\)\.$/);
     expect(failure.stderr).toContain('nonsense');
-    expect(await dataplane.inspect(ref)).toMatchObject({ loaded: { fingerprint: '12ab' } });
+    expect(await dataplane.inspect(ref, 'egress')).toMatchObject({ loaded: { fingerprint: '12ab' } });
   });
 
   test('rehearses where there is no container', async () => {
     const dataplane = openDataplane();
-    await dataplane.testLoad(smallText('12ab'));
-    const failure = await failureOf(dataplane.testLoad(brokenText));
+    await dataplane.testLoad(smallRuleset('12ab'));
+    const failure = await failureOf(dataplane.testLoad(brokenRuleset));
     expect(failure.message).toMatch(/^Could not load rules in an empty namespace: /);
   });
 
@@ -86,9 +90,9 @@ describe.each(ENGINES)('Engine %s', (version) => {
     const dataplane = openDataplane();
     const owner = await lab.start();
     const member = await lab.start('--network', `container:${owner}`);
-    await dataplane.load(await lab.namespaceOf(owner), smallText('12ab'));
+    await dataplane.load(await lab.namespaceOf(owner), smallRuleset('12ab'));
     await lab.docker('stop', '--time', '0', owner);
-    expect(await dataplane.inspect(await lab.namespaceOf(member))).toMatchObject({
+    expect(await dataplane.inspect(await lab.namespaceOf(member), 'egress')).toMatchObject({
       loaded: { fingerprint: '12ab' },
     });
   });
@@ -98,7 +102,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
     const id = await lab.start();
     await lab.docker('pause', id);
     const ref = await lab.namespaceOf(id);
-    expect(await dataplane.load(ref, smallText('12ab'))).toMatchObject({ fingerprint: '12ab' });
+    expect(await dataplane.load(ref, smallRuleset('12ab'))).toMatchObject({ fingerprint: '12ab' });
     await lab.docker('unpause', id);
   });
 
@@ -107,12 +111,12 @@ describe.each(ENGINES)('Engine %s', (version) => {
     const id = await lab.start();
     const ref = await lab.namespaceOf(id);
     await lab.docker('restart', '--time', '0', id);
-    expect(await failureOf(dataplane.inspect(ref))).toMatchObject({ gone: true });
-    expect(await dataplane.inspect(await lab.namespaceOf(id))).toBeDefined();
+    expect(await failureOf(dataplane.inspect(ref, 'egress'))).toMatchObject({ gone: true });
+    expect(await dataplane.inspect(await lab.namespaceOf(id), 'egress')).toBeDefined();
     await lab.docker('stop', '--time', '0', id);
-    expect(await failureOf(dataplane.load(ref, smallText('12')))).toMatchObject({ gone: true });
+    expect(await failureOf(dataplane.load(ref, smallRuleset('12')))).toMatchObject({ gone: true });
     await lab.docker('rm', id);
-    expect(await failureOf(dataplane.inspect(ref))).toMatchObject({ gone: true });
+    expect(await failureOf(dataplane.inspect(ref, 'egress'))).toMatchObject({ gone: true });
   });
 
   test('a container that ends at any moment of a load: loaded, or gone', async () => {
@@ -120,7 +124,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
     for (const delay of [0, 30, 60, 90]) {
       const id = await lab.start('--network', 'none');
       const ref = await lab.namespaceOf(id);
-      const loading = dataplane.load(ref, smallText('12ab')).then(
+      const loading = dataplane.load(ref, smallRuleset('12ab')).then(
         (loaded) => loaded.fingerprint === '12ab',
         (error: unknown) => (error instanceof LoadError && error.gone) || error,
       );
@@ -133,7 +137,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
   test("nothing is started in the host's namespace", async () => {
     const marked = await imageWithProgram(lab, 'marked', 'echo "it ran" >&2; exit 9');
     const ref = await lab.namespaceOf(await lab.start('--network', 'host'));
-    const failure = await failureOf(openDataplane(marked).load(ref, smallText('12ab')));
+    const failure = await failureOf(openDataplane(marked).load(ref, smallRuleset('12ab')));
     expect(failure).toMatchObject({ exitCode: undefined, gone: false });
     expect(failure.message).toContain("the host's own network namespace");
   });
@@ -145,7 +149,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
       'env',
     ];
     const runner = open(await imageWithProgram(lab, 'report', report.join('\n')));
-    const { stdout } = await runner.run(await lab.namespaceOf(await lab.start()), 'look');
+    const { stdout } = await runner.run(await lab.namespaceOf(await lab.start()), INSPECT);
     // Bit 12 is CAP_NET_ADMIN.
     expect(stdout).toMatch(/^CapEff:\s+0000000000001000$/m);
     expect(stdout).toMatch(/^CapBnd:\s+0000000000001000$/m);
@@ -155,7 +159,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
     expect(stdout).toMatch(/^2$/m);
     expect(stdout).not.toMatch(/EGRESSTRATOR|CONSUL/i);
     const forTables = open(await imageWithProgram(lab, 'report', report.join('\n')), { xtables: true });
-    expect((await forTables.rehearse('look')).stdout).toMatch(/^CapEff:\s+0000000000003000$/m);
+    expect((await forTables.testLoad(INSPECT)).stdout).toMatch(/^CapEff:\s+0000000000003000$/m);
   });
 
   test('a program that hangs is ended when its time is over', async () => {
@@ -164,7 +168,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
     const id = await lab.start();
     const ref = await lab.namespaceOf(id);
     const before = performance.now();
-    const failure = await failureOf(dataplane.load(ref, smallText('12')));
+    const failure = await failureOf(dataplane.load(ref, smallRuleset('12')));
     expect(failure.message).toContain('took longer than 1 s');
     expect(performance.now() - before).toBeLessThan(8_000);
     // It is gone by the time the answer comes, not some time later.
@@ -175,30 +179,35 @@ describe.each(ENGINES)('Engine %s', (version) => {
   test('a program that talks too much', async () => {
     const talking = await imageWithProgram(lab, 'talking', 'yes | head -c 9000000');
     const ref = await lab.namespaceOf(await lab.start());
-    expect((await failureOf(openDataplane(talking).inspect(ref))).message).toContain('printed more than');
+    expect((await failureOf(openDataplane(talking).inspect(ref, 'egress'))).message).toContain(
+      'printed more than',
+    );
   });
 
   test('long texts arrive whole, also where nobody reads them', async () => {
     const text = 'x'.repeat(6_000_000);
     const counting = open(await imageWithProgram(lab, 'counting', 'wc -c'));
-    expect((await counting.rehearse('load', text)).stdout.trim()).toBe('6000000');
+    expect((await counting.testLoad(LOAD, text)).stdout.trim()).toBe('6000000');
     const deaf = open(await imageWithProgram(lab, 'deaf', 'exec <&-; echo done'));
-    expect((await deaf.rehearse('load', text)).stdout).toBe('done\n');
+    expect((await deaf.testLoad(LOAD, text)).stdout).toBe('done\n');
   });
 
   test('one that wants more memory than it may have', async () => {
     const elements = Array.from({ length: 20_000 }, (_, at) => `10.0.${at >> 8}.${at & 255} . tcp . 80,`);
     const set = 'set a { type ipv4_addr . inet_proto . inet_service; flags interval; elements = {';
-    const text = `table inet egresstrator {\n${set}\n${elements.join('\n')}\n} }\n}\n# end\n`;
+    const text = `table inet egresstrator_egress {\n${set}\n${elements.join('\n')}\n} }\n}\n# end\n`;
     const failure = await failureOf(
-      openDataplane(image, { memory: 6 * 2 ** 20 - 120 * text.length }).testLoad(text),
+      openDataplane(image, { memory: 6 * 2 ** 20 - 120 * text.length }).testLoad({
+        ...smallRuleset(''),
+        text,
+      }),
     );
     expect(failure.message).toContain('it was killed, perhaps because it ran out of memory');
-    await openDataplane().testLoad(text);
+    await openDataplane().testLoad({ ...smallRuleset(''), text });
   });
 
   test('no helper image', async () => {
-    const failure = await failureOf(openDataplane('egresstrator-lab/none:0').testLoad(smallText('12')));
+    const failure = await failureOf(openDataplane('egresstrator-lab/none:0').testLoad(smallRuleset('12')));
     expect(failure.message).toContain('the helper image was removed');
   });
 
@@ -209,8 +218,8 @@ describe.each(ENGINES)('Engine %s', (version) => {
     const descriptors = () => readdirSync('/proc/self/fd').length;
     const before = descriptors();
     const jobs = refs.flatMap((ref, index) => [
-      dataplane.load(ref, smallText(`1${index}`)).then(({ fingerprint }) => fingerprint),
-      failureOf(dataplane.load(ref, brokenText)).then(({ exitCode }) => exitCode),
+      dataplane.load(ref, smallRuleset(`1${index}`)).then(({ fingerprint }) => fingerprint),
+      failureOf(dataplane.load(ref, brokenRuleset)).then(({ exitCode }) => exitCode),
     ]);
     expect(await Promise.all(jobs)).toEqual(refs.flatMap((_, index) => [`1${index}`, 1]));
     await expect.poll(descriptors, { timeout: 5_000 }).toBeLessThanOrEqual(before);
@@ -245,7 +254,7 @@ test.each(ENGINES)(
     const hanging = await imageWithProgram(lab, 'hanging', 'sleep 300');
     const runner = new HelperRunner(lab.engine, async () => hanging, { limit: 60_000 });
     const before = performance.now();
-    const loading = runner.rehearse('load', smallText('12')).catch((error: unknown) => error);
+    const loading = runner.testLoad(LOAD, smallRuleset('12').text).catch((error: unknown) => error);
     const running = async () => (await lab.engine.running()).length;
     await expect.poll(running, { timeout: 20_000 }).toBe(1);
     await own.kill();
@@ -271,7 +280,7 @@ test('where the Engine maps users to others, the helper still is root of the nam
   const runner = new HelperRunner(lab.engine, async () => image);
   const id = await lab.start();
   expect(await lab.docker('exec', id, 'cat', '/proc/self/uid_map')).not.toMatch(/^\s*0\s+0\s/);
-  const loaded = await createDataplane(runner).load(await lab.namespaceOf(id), smallText('12ab'));
+  const loaded = await createDataplane(runner).load(await lab.namespaceOf(id), smallRuleset('12ab'));
   expect(loaded).toMatchObject({ fingerprint: '12ab' });
   await runner.close();
 });

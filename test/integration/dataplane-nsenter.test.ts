@@ -12,7 +12,7 @@ import type { NamespaceRunner } from '../../src/dataplane/runner.ts';
 import { AutoRunner, nsenterAvailable } from '../../src/dataplane/select-loader.ts';
 import { NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
 import { ENGINES } from '../support/engines.ts';
-import { brokenText, smallText } from './dataplane-lab.ts';
+import { brokenRuleset, smallRuleset } from './dataplane-lab.ts';
 import { type DockerLab, openDockerLab } from './docker-lab.ts';
 
 const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
@@ -28,14 +28,14 @@ describe.each(ENGINES)('Engine %s', (version) => {
 
   test('loads, reads, refuses to load what is broken, and clears', async () => {
     const ref = await lab.namespaceOf(await lab.start());
-    expect(await dataplane.inspect(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
-    const loaded = await dataplane.load(ref, smallText('12ab'));
+    expect(await dataplane.inspect(ref, 'egress')).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
+    const loaded = await dataplane.load(ref, smallRuleset('12ab'));
     expect(loaded).toMatchObject({ fingerprint: '12ab', facts: '0x1234abcd' });
-    await expect(dataplane.load(ref, brokenText)).rejects.toMatchObject({ exitCode: 1, gone: false });
-    expect(await dataplane.inspect(ref)).toEqual({ loaded, denied: NOTHING_DENIED });
-    expect(await dataplane.denied(ref)).toEqual(NOTHING_DENIED);
+    await expect(dataplane.load(ref, brokenRuleset)).rejects.toMatchObject({ exitCode: 1, gone: false });
+    expect(await dataplane.inspect(ref, 'egress')).toEqual({ loaded, denied: NOTHING_DENIED });
+    expect(await dataplane.denied(ref, 'egress')).toEqual(NOTHING_DENIED);
     await dataplane.clear(ref);
-    expect(await dataplane.inspect(ref)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
+    expect(await dataplane.inspect(ref, 'egress')).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
   });
 
   test('its traffic is another once it has sent anything, and the same before', async () => {
@@ -53,13 +53,13 @@ describe.each(ENGINES)('Engine %s', (version) => {
     const [id, other] = [await lab.start(), await lab.start()];
     const ref = await lab.namespaceOf(id);
     await lab.docker('stop', '--time', '0', id);
-    await expect(dataplane.load(ref, smallText('12'))).rejects.toMatchObject({ gone: true });
+    await expect(dataplane.load(ref, smallRuleset('12'))).rejects.toMatchObject({ gone: true });
     const taken = { ...ref, pid: (await lab.namespaceOf(other)).pid };
     for (const sandbox of [ref.sandbox, undefined]) {
-      const loading = dataplane.load({ ...taken, sandbox }, smallText('12'));
+      const loading = dataplane.load({ ...taken, sandbox }, smallRuleset('12'));
       await expect(loading).rejects.toMatchObject({ gone: true });
     }
-    expect(await dataplane.inspect(await lab.namespaceOf(other))).toEqual({
+    expect(await dataplane.inspect(await lab.namespaceOf(other), 'egress')).toEqual({
       loaded: nothing,
       denied: NOTHING_DENIED,
     });
@@ -67,7 +67,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
 
   test("the host's own namespace is entered by no way", async () => {
     const before = await hostTables();
-    const ours = (ref: NamespaceRef): Promise<unknown> => dataplane.load(ref, smallText('12'));
+    const ours = (ref: NamespaceRef): Promise<unknown> => dataplane.load(ref, smallRuleset('12'));
     const container = await lab.namespaceOf(await lab.start());
     for (const pid of [1, process.pid, process.ppid]) {
       await expect(ours({ ...container, pid, sandbox: undefined })).rejects.toMatchObject({ gone: true });
@@ -82,14 +82,14 @@ describe.each(ENGINES)('Engine %s', (version) => {
       throw new Error('the helper was asked');
     };
     const helper: NamespaceRunner = {
-      ...{ run: unused, rehearse: unused, wayTo: async () => 'helper', close: async () => {} },
+      ...{ run: unused, testLoad: unused, selectLoader: async () => 'helper', close: async () => {} },
     };
     const auto = createDataplane(new AutoRunner(new NsenterRunner(), helper));
     expect(await nsenterAvailable()).toBe(true);
     const ref = await lab.namespaceOf(await lab.start());
-    expect(await auto.load(ref, smallText('12ab'))).toMatchObject({ fingerprint: '12ab' });
-    await auto.testLoad(smallText('12ab'));
-    await expect(auto.inspect({ ...ref, pid: process.pid, sandbox: undefined })).rejects.toThrow(
+    expect(await auto.load(ref, smallRuleset('12ab'))).toMatchObject({ fingerprint: '12ab' });
+    await auto.testLoad(smallRuleset('12ab'));
+    await expect(auto.inspect({ ...ref, pid: process.pid, sandbox: undefined }, 'egress')).rejects.toThrow(
       'the helper was asked',
     );
   });
@@ -103,14 +103,14 @@ test("a container on this machine's own network is refused by its namespace", as
   const { stdout: where } = await execa('readlink', [`/proc/${ref.pid}/ns/net`]);
   const { stdout: here } = await execa('readlink', ['/proc/self/ns/net']);
   if (where === here)
-    await expect(dataplane.inspect(ref)).rejects.toThrow("the host's own network namespace");
+    await expect(dataplane.inspect(ref, 'egress')).rejects.toThrow("the host's own network namespace");
   else await expect(insideOf(ref)).resolves.toContain("the host's own network namespace");
 });
 
 test('rehearses where there is no container', async () => {
   const before = await hostTables();
-  await dataplane.testLoad(smallText('12ab'));
-  await expect(dataplane.testLoad(brokenText)).rejects.toMatchObject({ exitCode: 1 });
+  await dataplane.testLoad(smallRuleset('12ab'));
+  await expect(dataplane.testLoad(brokenRuleset)).rejects.toMatchObject({ exitCode: 1 });
   expect(await hostTables()).toBe(before);
 });
 
@@ -120,7 +120,10 @@ test('a program that hangs is ended with all that it started', async () => {
   const program = join(folder, 'netns');
   writeFileSync(program, 'sleep 2147 & sleep 2147');
   const before = performance.now();
-  const rehearsal = new NsenterRunner({ program, limit: 500 }).rehearse('load', '');
+  const rehearsal = new NsenterRunner({ program, limit: 500 }).testLoad(
+    { name: 'load', owner: 'egress' },
+    '',
+  );
   await expect(rehearsal).rejects.toThrow('it took longer than 0.5 s');
   expect(performance.now() - before).toBeLessThan(5_000);
 });
@@ -130,7 +133,7 @@ async function insideOf(ref: NamespaceRef): Promise<string> {
   const module = new URL('../../src/dataplane/nsenter.ts', import.meta.url).pathname;
   const script = `
     import { NsenterRunner } from ${JSON.stringify(module)};
-    await new NsenterRunner().run(${JSON.stringify(ref)}, 'look').catch((error) => console.log(error.message));
+    await new NsenterRunner().run(${JSON.stringify(ref)}, { name: 'inspect', owner: 'egress' }).catch((error) => console.log(error.message));
   `;
   const args = [`--net=/proc/${ref.pid}/ns/net`, process.execPath, '--input-type=module', '--eval', script];
   return (await execa('nsenter', args)).stdout;

@@ -58,7 +58,7 @@ export async function dockerLab(socketPath: string): Promise<DockerLab> {
     },
     namespaceOf: async (id) => {
       const { name, pid, startedAt, sandbox } = containerFrom(await engine.inspect(id));
-      return { owner: id, name, pid, startedAt, sandbox };
+      return { containerId: id, name, pid, startedAt, sandbox };
     },
   };
 }

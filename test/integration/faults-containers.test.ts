@@ -63,10 +63,10 @@ onEachEngine((version) => {
       await logged('rules loaded', 0);
       const hole = ['ip', 'daddr', ipv4(fixture.server), 'tcp', 'dport', '81', 'accept'];
       for (const alteration of [
-        ['add', 'rule', 'inet', 'egresstrator', 'allowed', ...hole],
-        ['flush', 'set', 'inet', 'egresstrator', 'allowed4_exact'],
-        ['insert', 'rule', 'inet', 'egresstrator', 'output', 'accept'],
-        ['delete', 'table', 'netdev', 'egresstrator'],
+        ['add', 'rule', 'inet', 'egresstrator_egress', 'allowed', ...hole],
+        ['flush', 'set', 'inet', 'egresstrator_egress', 'allowed4_exact'],
+        ['insert', 'rule', 'inet', 'egresstrator_egress', 'output', 'accept'],
+        ['delete', 'table', 'netdev', 'egresstrator_egress'],
       ]) {
         const lines = controller.log.length;
         await execa('nsenter', [...inside(workload.pid).slice(1), 'nft', ...alteration]);

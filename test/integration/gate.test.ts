@@ -234,7 +234,7 @@ onEachEngine((version) => {
       for (const verb of ['start', 'restart', 'restart']) {
         await lab.docker(verb, ...(verb === 'restart' ? ['-t', '0'] : []), id);
         expect(await recordOf(id)).toMatchObject({ kind: 'prepared' });
-        expect(await lab.tables(id)).toContain('table inet egresstrator');
+        expect(await lab.tables(id)).toContain('table inet egresstrator_egress');
       }
     });
 
@@ -270,7 +270,7 @@ onEachEngine((version) => {
         .poll(() => lab.docker('inspect', '-f', '{{.State.Running}}', id), { timeout: 20_000 })
         .toBe('true');
       await expect.poll(() => recordOf(id), { timeout: 20_000 }).toMatchObject({ kind: 'prepared' });
-      expect(await lab.tables(id)).toContain('table inet egresstrator');
+      expect(await lab.tables(id)).toContain('table inet egresstrator_egress');
     });
   });
 
@@ -303,7 +303,7 @@ onEachEngine((version) => {
     test("one with no network of Docker's holds rules before a network comes", async () => {
       const options = ['--runtime', 'egresstrator', '--network', 'none', '-e', 'EGRESSTRATOR_ENABLE=1'];
       const id = await start(...options, lab.image);
-      expect(await lab.tables(id)).toContain('table inet egresstrator');
+      expect(await lab.tables(id)).toContain('table inet egresstrator_egress');
       expect(await recordOf(id)).toMatchObject({ kind: 'lockdown' });
     });
 
@@ -323,7 +323,7 @@ onEachEngine((version) => {
       const answers = async () => (await first(joined, server, hurried)).stdout === 'open';
       await waitFor(answers, { what: 'the server to answer where there are no rules' });
       expect((await first(joining(pause.id), server, hurried)).stdout).toBe('');
-      expect(await lab.tables(pause.id)).toContain('table inet egresstrator');
+      expect(await lab.tables(pause.id)).toContain('table inet egresstrator_egress');
     });
 
     test('one that holds none gets those of the workload that joins', async () => {
@@ -343,7 +343,7 @@ onEachEngine((version) => {
         'EGRESSTRATOR_ENABLE=1',
         lab.image,
       );
-      expect(await lab.tables(id)).toContain('table inet egresstrator');
+      expect(await lab.tables(id)).toContain('table inet egresstrator_egress');
     });
   });
 

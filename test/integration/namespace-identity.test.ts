@@ -14,7 +14,7 @@ import type { NamespaceRunner } from '../../src/dataplane/runner.ts';
 import { NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
 import { ENGINES, LOADERS } from '../support/engines.ts';
 import { movedProcesses } from '../support/moved-processes.ts';
-import { smallText } from './dataplane-lab.ts';
+import { smallRuleset } from './dataplane-lab.ts';
 import { buildHelperImage, type DockerLab, openDockerLab } from './docker-lab.ts';
 
 const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
@@ -45,11 +45,11 @@ describe.each(ENGINES)('Engine %s', (version) => {
         (await namespaceAt(`/proc/${ref.pid}/ns/net`)) !== (await namespaceAt(ref.sandbox ?? ''));
       await waitFor(hasLeft, { what: 'the first process to leave' });
       const dataplane = createDataplane(ways[way]);
-      expect((await dataplane.inspect(ref)).loaded).toMatchObject(nothing);
-      expect(await dataplane.load(ref, smallText('12ab'))).toMatchObject({ fingerprint: '12ab' });
-      expect(await tablesIn(ref)).toContain('table inet egresstrator');
-      expect((await dataplane.inspect(ref)).loaded).toMatchObject({ fingerprint: '12ab' });
-      expect(await dataplane.denied(ref)).toEqual(NOTHING_DENIED);
+      expect((await dataplane.inspect(ref, 'egress')).loaded).toMatchObject(nothing);
+      expect(await dataplane.load(ref, smallRuleset('12ab'))).toMatchObject({ fingerprint: '12ab' });
+      expect(await tablesIn(ref)).toContain('table inet egresstrator_egress');
+      expect((await dataplane.inspect(ref, 'egress')).loaded).toMatchObject({ fingerprint: '12ab' });
+      expect(await dataplane.denied(ref, 'egress')).toEqual(NOTHING_DENIED);
       expect(await dataplane.egressCounters(ref)).toBeUndefined();
       await dataplane.clear(ref);
       expect(await tablesIn(ref)).toBe('');
@@ -63,9 +63,9 @@ describe.each(ENGINES)('Engine %s', (version) => {
       await lab.startRunning(mover?.program ?? [], ...(mover?.options ?? [])),
     );
     await sleep(1_000);
-    expect((await dataplane.inspect(moved)).loaded).toEqual({ ...nothing, isLeft: true });
+    expect((await dataplane.inspect(moved, 'egress')).loaded).toEqual({ ...nothing, isLeft: true });
     const ordinary = await lab.namespaceOf(await lab.start());
-    expect((await dataplane.inspect(ordinary)).loaded).toEqual(nothing);
+    expect((await dataplane.inspect(ordinary, 'egress')).loaded).toEqual(nothing);
   });
 
   test('a helper is shown the namespace alone, and enters it by itself only where it has to', async () => {
@@ -78,14 +78,14 @@ describe.each(ENGINES)('Engine %s', (version) => {
     });
     onTestFinished(() => create.mockRestore());
     const dataplane = createDataplane(ways.helper);
-    await dataplane.inspect(await lab.namespaceOf(await lab.start()));
+    await dataplane.inspect(await lab.namespaceOf(await lab.start()), 'egress');
     expect(inspected.splice(0)).toEqual(['container NET_ADMIN']);
     const [mover] = movedProcesses;
     const moved = await lab.namespaceOf(
       await lab.startRunning(mover?.program ?? [], ...(mover?.options ?? [])),
     );
     await sleep(1_000);
-    await dataplane.inspect(moved);
+    await dataplane.inspect(moved, 'egress');
     expect(inspected).toEqual(['container NET_ADMIN', 'none NET_ADMIN SYS_ADMIN']);
   });
 
@@ -93,7 +93,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
     const ref = await lab.namespaceOf(await lab.start());
     const dataplane = createDataplane(ways.helper);
     const unseen = { ...ref, sandbox: '/run/egresstrator-nowhere/netns/0123456789ab' };
-    expect(await dataplane.load(unseen, smallText('12ab'))).toMatchObject({ fingerprint: '12ab' });
-    expect(await tablesIn(ref)).toContain('table inet egresstrator');
+    expect(await dataplane.load(unseen, smallRuleset('12ab'))).toMatchObject({ fingerprint: '12ab' });
+    expect(await tablesIn(ref)).toContain('table inet egresstrator_egress');
   });
 });

@@ -32,9 +32,13 @@ const PROGRAM = fileURLToPath(new URL('../../dataplane/netns', import.meta.url))
 /** Replaces what was loaded before. */
 const load = async (allowed: RuleSet): Promise<void> => {
   const input = withFacts(renderWith('nftables', { allowed }).text, { resolvers: [], attachments: [] });
-  const { exitCode, stderr } = await execa('ip', ['netns', 'exec', namespace, 'sh', PROGRAM, 'load'], {
-    ...{ input, reject: false },
-  });
+  const { exitCode, stderr } = await execa(
+    'ip',
+    ['netns', 'exec', namespace, 'sh', PROGRAM, 'load', 'egress'],
+    {
+      ...{ input, reject: false },
+    },
+  );
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
 };
 
@@ -49,7 +53,7 @@ const questionsFor = (point: Point, traffic: TrafficContext): readonly string[] 
   const element = `${formatPrefix(host)} . ${protocol === 'icmp' ? '' : `${protocol} . `}${port}`;
   const kind = kindOf(point);
   return traffic[kind].map(
-    ({ suffix }) => `get element inet egresstrator ${SETS[kind]}${suffix} { ${element} }`,
+    ({ suffix }) => `get element inet egresstrator_egress ${SETS[kind]}${suffix} { ${element} }`,
   );
 };
 

@@ -26,13 +26,13 @@ const alter = (pid: number) =>
     'insert',
     'rule',
     'inet',
-    'egresstrator',
+    'egresstrator_egress',
     'output',
     'accept',
   ]);
 
 async function isAltered(pid: number): Promise<boolean> {
-  const list = [...inside(pid).slice(1), 'nft', 'list', 'chain', 'inet', 'egresstrator', 'output'];
+  const list = [...inside(pid).slice(1), 'nft', 'list', 'chain', 'inet', 'egresstrator_egress', 'output'];
   return /^\s*accept$/m.test((await execa('nsenter', list)).stdout);
 }
 

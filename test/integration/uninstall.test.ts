@@ -51,7 +51,7 @@ onEachEngine((version) => {
   async function makeImages(): Promise<void> {
     const id = await lab.docker('create', lab.image, 'true');
     for (const name of ['egresstrator:9.9.9', 'derived:1'])
-      await lab.docker('commit', '--change', 'LABEL egresstrator.helper=1', id, name);
+      await lab.docker('commit', '--change', 'LABEL egresstrator.helper=5', id, name);
     await lab.docker('rm', id);
     await lab.docker('tag', lab.image, 'egresstrator-empty:1');
   }

@@ -195,9 +195,9 @@ describe('a controller that starts anew with what a former run knew too long ago
     const { consul, kernel, becomes, rest } = await restart(LOCK, () => {});
     const load = kernel.load.bind(kernel);
     const loaded: string[] = [];
-    kernel.load = (namespace, text) => {
-      loaded.push(text);
-      return load(namespace, text);
+    kernel.load = (namespace, ruleset) => {
+      loaded.push(ruleset.text);
+      return load(namespace, ruleset);
     };
     await aMoment();
     consul.register('pg', [instance]);

@@ -1,6 +1,7 @@
 /** Two controllers on one Engine undo what the other has loaded: each says that there is another. */
 import { expect, test, vi } from 'vitest';
 import type { Loaded, NamespaceRef } from '../../src/dataplane/dataplane.ts';
+import type { Ruleset } from '../../src/inventory/ruleset.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';
@@ -42,8 +43,8 @@ test('rules that somebody altered without a word of egresstrator are not', async
 
 test('rules that another replaces in the instant of a load do not blame the template', async () => {
   class Contested extends FakeKernel {
-    override async load(namespace: NamespaceRef, text: string): Promise<Loaded> {
-      return { ...(await super.load(namespace, text)), fingerprint: OTHERS };
+    override async load(namespace: NamespaceRef, ruleset: Ruleset): Promise<Loaded> {
+      return { ...(await super.load(namespace, ruleset)), fingerprint: OTHERS };
     }
   }
   const setup = startFake({ kernel: new Contested() });

@@ -8,6 +8,7 @@ import type { Logger } from '../../src/common/logger.ts';
 import type { Dataplane, Loaded, NamespaceRef, NamespaceState } from '../../src/dataplane/dataplane.ts';
 import type { Container, ContainerId } from '../../src/inventory/container.ts';
 import { type DeniedRecord, NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
+import type { Ruleset } from '../../src/inventory/ruleset.ts';
 import { type Instance, type ServiceRef, serviceName } from '../../src/inventory/service.ts';
 import type { ContainerSource, RuleSource, Watched } from '../../src/inventory/sources.ts';
 import type { Held } from './kernel.ts';
@@ -180,15 +181,15 @@ export class FakeKernel implements Dataplane {
   /** Consulted before each load; a test throws from here. */
   beforeLoad: (namespace: NamespaceRef) => Promise<void> = async () => {};
 
-  async load(namespace: NamespaceRef, text: string): Promise<Loaded> {
+  async load(namespace: NamespaceRef, { text }: Ruleset): Promise<Loaded> {
     await this.beforeLoad(namespace);
     this.loads.push(namespace.name);
     this.texts.set(keyOf(namespace), text);
     return this.#loaded(namespace);
   }
 
-  async reload(namespace: NamespaceRef, text: string): Promise<NamespaceState> {
-    return { loaded: await this.load(namespace, text), denied: NOTHING_DENIED };
+  async reload(namespace: NamespaceRef, ruleset: Ruleset): Promise<NamespaceState> {
+    return { loaded: await this.load(namespace, ruleset), denied: NOTHING_DENIED };
   }
 
   async inspect(namespace: NamespaceRef): Promise<NamespaceState> {
@@ -214,7 +215,7 @@ export class FakeKernel implements Dataplane {
 
   async egressCounters(): Promise<undefined> {}
 
-  async testLoad(text: string): Promise<void> {
+  async testLoad({ text }: Ruleset): Promise<void> {
     if (text.includes('does not load')) throw new LoadError('nft: syntax error');
   }
 
@@ -236,7 +237,7 @@ export class FakeKernel implements Dataplane {
   }
 }
 
-const keyOf = ({ owner, startedAt }: NamespaceRef): string => `${owner}@${startedAt}`;
+const keyOf = ({ containerId, startedAt }: NamespaceRef): string => `${containerId}@${startedAt}`;
 
 /** Keeps what is logged, as `level message`. */
 export class FakeLog implements Logger {

@@ -7,7 +7,7 @@ import { ensureCommands } from '../../lab/apt.ts';
 /** Goes before a command that is to run in the network namespace of that process. */
 export const inside = (pid: number): readonly string[] => ['nsenter', `--net=/proc/${pid}/ns/net`];
 
-/** The tables, as `inet egresstrator`. `prefix` leads into the namespace; none: this machine's own. */
+/** The tables, as `inet egresstrator_egress`. `prefix` leads into the namespace; none: this machine's own. */
 export async function tables(prefix: readonly string[]): Promise<readonly string[]> {
   const list = await nft(prefix, ['list', 'tables']);
   return list
@@ -21,13 +21,13 @@ export const ourTables = async (prefix: readonly string[]): Promise<readonly str
 
 /** Every text that is loaded anew gets new handles, also one that is equal. */
 export async function handles(pid: number): Promise<string> {
-  const text = await nft(inside(pid), ['-a', '-t', 'list', 'table', 'inet', 'egresstrator']);
+  const text = await nft(inside(pid), ['-a', '-t', 'list', 'table', 'inet', 'egresstrator_egress']);
   return [...text.matchAll(/# handle (\d+)/g)].map(([, handle]) => handle).join(' ');
 }
 
 export async function fingerprint(pid: number): Promise<string | undefined> {
   if ((await ourTables(inside(pid))).length === 0) return undefined;
-  const text = await nft(inside(pid), ['-t', 'list', 'table', 'inet', 'egresstrator']);
+  const text = await nft(inside(pid), ['-t', 'list', 'table', 'inet', 'egresstrator_egress']);
   return /comment "egresstrator v1 ([0-9a-f]+)/.exec(text)?.[1];
 }
 
@@ -40,7 +40,7 @@ export interface Held {
 
 export async function held(pid: number): Promise<Held> {
   if ((await ourTables(inside(pid))).length === 0) return { fingerprint: undefined, allows: false };
-  const text = await nft(inside(pid), ['-t', 'list', 'table', 'inet', 'egresstrator']);
+  const text = await nft(inside(pid), ['-t', 'list', 'table', 'inet', 'egresstrator_egress']);
   return {
     fingerprint: /comment "egresstrator v1 ([0-9a-f]+)/.exec(text)?.[1],
     allows: /^\tset allowed/m.test(text),

@@ -240,7 +240,7 @@ export class ModelWorld implements AsyncDisposable {
   async #alter(slot: Slot): Promise<void> {
     const resident = this.#residents.get(slot);
     if (resident === undefined) return;
-    const nft = ['nft', 'delete', 'table', 'inet', 'egresstrator'];
+    const nft = ['nft', 'delete', 'table', 'inet', 'egresstrator_egress'];
     await execa('nsenter', [...inside(resident.workload.pid).slice(1), ...nft], { reject: false });
   }
 
@@ -297,7 +297,7 @@ export class ModelWorld implements AsyncDisposable {
 
   /** What the sets in the kernel allow; undefined where there is no table of ours. */
   async #allowedInKernel({ pid }: Workload): Promise<((point: Point) => boolean) | undefined> {
-    const list = ['nft', '-n', '-j', 'list', 'table', 'inet', 'egresstrator'];
+    const list = ['nft', '-n', '-j', 'list', 'table', 'inet', 'egresstrator_egress'];
     const { stdout, exitCode } = await execa('nsenter', [...inside(pid).slice(1), ...list], {
       reject: false,
     });

@@ -68,7 +68,7 @@ const LINES: readonly Line[] = [
   { text: '# a comment, and a blank line\r\n', allows: never },
   { text: 'this is no rule', allows: never },
   { text: '{server4}:tcp/99999', allows: never },
-  { text: '}; add rule inet egresstrator output accept', allows: never },
+  { text: '}; add rule inet egresstrator_egress output accept', allows: never },
 ];
 
 export const KEYS = ['a', 'b', 'c/d'] as const;

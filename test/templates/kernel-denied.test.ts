@@ -81,7 +81,7 @@ describe.each(CASES)('%s', (_, template, input) => {
       expect([isFull, refusals.length]).toEqual([true, 2_048]);
       expect(packetsOf(hosts)).toEqual({ [world.denied[family]]: FLOOD, [world.granted[family]]: 1 });
       expect(packetsOf(networks)).toEqual({ [FAMILIES[family].own]: FLOOD + 1 });
-      expect((await netns(world.workload, 'state')).stdout).toBe(state);
+      expect((await netns(world.workload, 'state egress')).stdout).toBe(state);
     });
 
     it('a flood of addresses leaves the sight of other networks, and is counted to the last packet', async () => {
@@ -175,9 +175,9 @@ function withoutCounters(): Template {
 
 it('a template without counters and sets by address is told as far as it goes', async () => {
   const state = await load(world.workload, withoutCounters());
-  expect((await netns(world.workload, 'look')).stdout).toBe(state);
+  expect((await netns(world.workload, 'inspect egress')).stdout).toBe(state);
   await send(...ports('ipv4'), `${world.granted.ipv4} ${PORT + 1}`);
-  const { denied: record } = parseNamespaceState((await netns(world.workload, 'look')).stdout);
+  const { denied: record } = parseNamespaceState((await netns(world.workload, 'inspect egress')).stdout);
   expect(record).toMatchObject({ addresses: [], networks: [], counts: undefined, isFull: true });
   expect(record.refusals).toHaveLength(2_048);
 });
@@ -187,7 +187,7 @@ describe('with every set full', () => {
     const state = await load(world.workload, 'nftables');
     await fillAll();
     const started = performance.now();
-    const { exitCode, stdout } = await netns(world.workload, 'look');
+    const { exitCode, stdout } = await netns(world.workload, 'inspect egress');
     const milliseconds = Math.round(performance.now() - started);
     process.stdout.write(`measured: a look with full sets: ${milliseconds} ms, ${stdout.length} bytes\n`);
     expect({ exitCode, start: stdout.slice(0, state.length) }).toEqual({ exitCode: 0, start: state });
@@ -215,7 +215,7 @@ async function fillAll(): Promise<void> {
   ];
   const lines = sets.map(([name, size, element]) => {
     const elements = Array.from({ length: size }, (_, index) => element(index));
-    return `add element inet egresstrator ${name} { ${elements.join(', ')} }\n`;
+    return `add element inet egresstrator_egress ${name} { ${elements.join(', ')} }\n`;
   });
   await world.workload.run('nft', ['-f', '-'], { input: lines.join('') });
 }
@@ -225,20 +225,20 @@ describe('a reload', () => {
     await load(world.workload, 'nftables');
     await send(`${world.denied.ipv4} ${PORT}`);
     const text = withFacts(renderWith('nftables', { allowed: ruleSet('192.0.2.1:tcp/80') }).text, NO_FACTS);
-    const { exitCode, stdout } = await netns(world.workload, 'reload', text);
+    const { exitCode, stdout } = await netns(world.workload, 'reload egress', text);
     expect(exitCode).toBe(0);
     const { loaded, denied: before } = parseNamespaceState(stdout);
-    expect(loaded).toEqual(parseNamespaceState((await netns(world.workload, 'state')).stdout).loaded);
+    expect(loaded).toEqual(parseNamespaceState((await netns(world.workload, 'state egress')).stdout).loaded);
     expect(before.refusals).toMatchObject([{ address: world.denied.ipv4, port: PORT }]);
     expect(before.counts?.packets).toBe(1);
-    expect((await netns(world.workload, 'reload', text)).stdout).not.toContain('refusals');
+    expect((await netns(world.workload, 'reload egress', text)).stdout).not.toContain('denied');
   });
 
   it('goes on where nothing is loaded', async () => {
     const text = withFacts(renderWith('nftables').text, NO_FACTS);
-    const { exitCode, stdout } = await netns(world.workload, 'reload', text);
+    const { exitCode, stdout } = await netns(world.workload, 'reload egress', text);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^fingerprint /);
-    expect(stdout).not.toContain('refusals');
+    expect(stdout).not.toContain('denied');
   });
 });

@@ -25,7 +25,7 @@ async function grant(round: number, ...ports: readonly number[]): Promise<void> 
   const granted = [`${ipv4}:tcp/${ports}`, `[${ipv6}]:tcp/${ports}`];
   const others = Array.from({ length: 200 }, (_, index) => `10.${round}.${index}.1:tcp/${1 + (index % 9)}`);
   const { text } = renderWith('nftables', { allowed: ruleSet(...granted, ...others) });
-  const { exitCode, stderr } = await netns(world.workload, 'load', withFacts(text, NO_FACTS));
+  const { exitCode, stderr } = await netns(world.workload, 'load egress', withFacts(text, NO_FACTS));
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
 }
 

@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 
 const former = (...words: readonly string[]) => world.workload.run('sh', [FORMER, ...words]);
-const state = async () => (await netns(world.workload, 'state')).stdout;
+const state = async () => (await netns(world.workload, 'state egress')).stdout;
 const connect = (place: { readonly ipv4: string }) => world.agents.workload.open('m', place.ipv4, PORT);
 const allowed = () => ruleSet(`${world.granted.ipv4}:tcp/${PORT}`);
 

@@ -39,7 +39,7 @@ const inWorkload = async (command: string): Promise<string> =>
 async function lockDown(release: string): Promise<void> {
   const file = join(folder, 'osrelease');
   writeFileSync(file, `${release}\n`);
-  const mount = `mount --bind '${file}' /proc/sys/kernel/osrelease && exec sh '${PROGRAM}' load`;
+  const mount = `mount --bind '${file}' /proc/sys/kernel/osrelease && exec sh '${PROGRAM}' load egress`;
   const input = withFacts(renderWith('lockdown').text, NO_FACTS);
   await world.workload.run('unshare', ['--mount', 'sh', '-c', mount], { input });
 }
@@ -61,7 +61,7 @@ const send = (): Promise<string> => {
 const heard = (): Promise<string> => world.agents.denied.heard();
 
 /** What a kernel before 6.16 has once the last device of a chain is gone. */
-const forgetHooks = () => inWorkload('nft delete table netdev egresstrator');
+const forgetHooks = () => inWorkload('nft delete table netdev egresstrator_egress');
 
 it('the way is open where nothing is loaded', async () => {
   await plugIn('eth7');
@@ -71,7 +71,7 @@ it('the way is open where nothing is loaded', async () => {
 describe.each(['6.18.0', '6.16.0-rc1-amd64', '7.0', '10.2.1-old'])('on Linux %s', (release) => {
   const guarded = async () => {
     await lockDown(release);
-    return inWorkload('nft list chain inet egresstrator output');
+    return inWorkload('nft list chain inet egresstrator_egress output');
   };
 
   it('takes packets in, to drop them in silence, on interfaces that are guarded for good', async () => {
@@ -118,7 +118,7 @@ describe.each(['6.15.12', '6.8-rc1', '5.16.0-1-amd64', '5.10.0'])('on Linux %s',
     await forgetHooks();
     await plugIn('eth7');
     expect([await send(), await heard()]).toEqual(['EPERM', '']);
-    expect(await inWorkload('nft list chain inet egresstrator output')).not.toContain('eth');
+    expect(await inWorkload('nft list chain inet egresstrator_egress output')).not.toContain('eth');
   });
 
   it('loopback works', async () => {

@@ -20,7 +20,7 @@ beforeEach(async () => {
 
 const nft = async (...words: readonly string[]): Promise<string> =>
   (await world.workload.run('nft', words)).stdout;
-const state = async (): Promise<string> => (await netns(world.workload, 'state')).stdout;
+const state = async (): Promise<string> => (await netns(world.workload, 'state egress')).stdout;
 
 describe.each(['nftables', 'denylist', 'lockdown', 'iptables'])('%s', (template) => {
   it('says what it loaded, and says the same when asked later', async () => {
@@ -40,11 +40,11 @@ describe.each(['nftables', 'denylist', 'lockdown', 'iptables'])('%s', (template)
     const said = await load(world.workload, template);
     await netns(world.workload, 'clear');
     const text = withFacts(renderWith(template).text, NO_FACTS);
-    const begun = await netns(world.workload, 'begin', text);
+    const begun = await netns(world.workload, 'begin egress', text);
     expect(begun).toMatchObject({ exitCode: 0, stdout: said.split('\n')[0] });
     expect(await state()).toBe(said);
     const cut = text.slice(0, text.lastIndexOf('\n# end'));
-    expect(await netns(world.workload, 'begin', cut)).toMatchObject({ exitCode: 4, stdout: '' });
+    expect(await netns(world.workload, 'begin egress', cut)).toMatchObject({ exitCode: 4, stdout: '' });
     expect(await state()).toBe(said);
   });
 
@@ -73,9 +73,9 @@ describe.each(['nftables', 'denylist', 'lockdown', 'iptables'])('%s', (template)
     const text = withFacts(renderWith(template).text, NO_FACTS);
     const wrong = text.replaceAll('accept', 'akzept').replaceAll('ACCEPT', 'AKZEPT');
     const cut = text.slice(0, text.lastIndexOf('\n# end'));
-    expect(await netns(world.workload, 'load', wrong)).toMatchObject({ exitCode: 1, stdout: '' });
-    expect(await netns(world.workload, 'load', cut)).toMatchObject({ exitCode: 4, stdout: '' });
-    expect(await netns(world.workload, 'load', '')).toMatchObject({ exitCode: 4, stdout: '' });
+    expect(await netns(world.workload, 'load egress', wrong)).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(await netns(world.workload, 'load egress', cut)).toMatchObject({ exitCode: 4, stdout: '' });
+    expect(await netns(world.workload, 'load egress', '')).toMatchObject({ exitCode: 4, stdout: '' });
     expect(await state()).toBe(before);
   });
 });
@@ -91,18 +91,18 @@ describe('the digest', () => {
   const allowed = ruleSet('10.0.0.0/8:tcp/80', '192.0.2.7:tcp/80', '10.0.0.0/8:icmp/8', '[fd00::]/8:udp/53');
 
   it.each([
-    'flush chain inet egresstrator output',
-    'insert rule inet egresstrator output accept',
-    'add element inet egresstrator allowed4 { 192.0.2.1 . tcp . 1 }',
-    'flush set inet egresstrator allowed4',
-    'delete element inet egresstrator allowed4_exact { 192.0.2.7 . tcp . 80 }',
-    'flush set inet egresstrator allowed4_exact',
-    'delete table netdev egresstrator',
-    'add table ip egresstrator',
-    'add chain inet egresstrator output { policy accept; }',
-    'delete chain netdev egresstrator egress',
-    'add counter inet egresstrator denied_more',
-    'add set inet egresstrator more { type mark; }',
+    'flush chain inet egresstrator_egress output',
+    'insert rule inet egresstrator_egress output accept',
+    'add element inet egresstrator_egress allowed4 { 192.0.2.1 . tcp . 1 }',
+    'flush set inet egresstrator_egress allowed4',
+    'delete element inet egresstrator_egress allowed4_exact { 192.0.2.7 . tcp . 80 }',
+    'flush set inet egresstrator_egress allowed4_exact',
+    'delete table netdev egresstrator_egress',
+    'add table ip egresstrator_egress',
+    'add chain inet egresstrator_egress output { policy accept; }',
+    'delete chain netdev egresstrator_egress egress',
+    'add counter inet egresstrator_egress denied_more',
+    'add set inet egresstrator_egress more { type mark; }',
   ])('changes with: %s', async (command) => {
     const before = await load(world.workload, 'nftables', { allowed });
     await nft(...command.split(' '));
@@ -114,9 +114,9 @@ describe('the digest', () => {
     const before = await load(world.workload, 'nftables', { allowed });
     await world.agents.workload.open('a', world.denied.ipv4, PORT);
     await world.agents.denied.open('a', world.workload.ipv4, PORT);
-    expect((await netns(world.workload, 'refusals')).stdout).toContain(world.denied.ipv4);
+    expect((await netns(world.workload, 'denied egress')).stdout).toContain(world.denied.ipv4);
     expect(await state()).toBe(before);
-    const [told, refused = ''] = (await netns(world.workload, 'look')).stdout.split('\nrefusals ');
+    const [told, refused = ''] = (await netns(world.workload, 'inspect egress')).stdout.split('\ndenied ');
     expect(told).toBe(before);
     expect(parseDenied(refused)).toMatchObject({
       refusals: [{ address: world.denied.ipv4, protocol: 'tcp', port: PORT, packets: 1 }],
@@ -128,13 +128,15 @@ describe('the digest', () => {
 
   it('is told by a look with counters at zero where nothing was denied, and nothing where nothing is loaded', async () => {
     const before = await load(world.workload, 'nftables', { allowed });
-    const [told, refused = ''] = (await netns(world.workload, 'look')).stdout.split('\nrefusals ');
+    const [told, refused = ''] = (await netns(world.workload, 'inspect egress')).stdout.split('\ndenied ');
     expect(told).toBe(before);
     expect(parseDenied(refused)).toEqual({ ...NOTHING_DENIED, counts: NO_COUNTS });
     await load(world.workload, 'lockdown');
-    expect((await netns(world.workload, 'look')).stdout).toBe((await netns(world.workload, 'state')).stdout);
+    expect((await netns(world.workload, 'inspect egress')).stdout).toBe(
+      (await netns(world.workload, 'state egress')).stdout,
+    );
     await netns(world.workload, 'clear');
-    expect(await netns(world.workload, 'look')).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(await netns(world.workload, 'inspect egress')).toMatchObject({ exitCode: 0, stdout: '' });
   });
 
   it('changes when a rule comes before the jump of xtables, and the next load mends that', async () => {
@@ -191,16 +193,27 @@ describe('the other kind of text', () => {
 });
 
 describe('usage', () => {
-  it.each([[], ['unknown'], ['load', 'more']])('%s %s ends with exit code 2', async (...words) => {
-    const { exitCode, stderr } = await netns(world.workload, words.join(' '));
+  it.each([
+    '',
+    'unknown',
+    'load',
+    'load Egress',
+    'load egress more',
+    'add egress',
+    'add egress a-b',
+    'state',
+    'clear a b',
+  ])('%s ends with exit code 2', async (command) => {
+    const { exitCode, stderr } = await netns(world.workload, command);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
-      stderr: 'usage: netns load|reload|begin|state|refusals|look|clear|version',
+      stderr:
+        'usage: netns load|reload|begin|state|denied|inspect <owner>, add <owner> <set>, clear [<owner>], list, version',
     });
   });
 
   it('tells its version', async () => {
-    expect((await netns(world.workload, 'version')).stdout).toBe('netns 4');
+    expect((await netns(world.workload, 'version')).stdout).toBe('netns 5');
   });
 
   it('nothing is denied where nothing is loaded', async () => {
@@ -211,7 +224,7 @@ describe('usage', () => {
     const { run } = world.workload;
     await run('ip', ['link', 'add', 'odd"name', 'type', 'veth', 'peer', 'name', 'odd']);
     const text = withFacts(renderWith('nftables').text, NO_FACTS);
-    const { exitCode, stderr } = await netns(world.workload, 'load', text);
+    const { exitCode, stderr } = await netns(world.workload, 'load egress', text);
     await run('ip', ['link', 'delete', 'odd']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: expect.stringContaining(`'odd"name'`) });
     expect(await state()).toBe('');

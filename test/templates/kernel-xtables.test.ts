@@ -36,11 +36,15 @@ beforeEach(async () => {
   await netns(world.workload, 'clear');
 });
 
-const legacy = (verb: string, input?: string) =>
-  world.workload.run('env', [`PATH=${withoutNft}:${process.env.PATH}`, 'sh', PROGRAM, verb], {
-    reject: false,
-    ...(input === undefined ? {} : { input }),
-  });
+const legacy = (command: string, input?: string) =>
+  world.workload.run(
+    'env',
+    [`PATH=${withoutNft}:${process.env.PATH}`, 'sh', PROGRAM, ...command.split(' ')],
+    {
+      reject: false,
+      ...(input === undefined ? {} : { input }),
+    },
+  );
 
 const text = () =>
   withFacts(
@@ -52,21 +56,21 @@ const text = () =>
 
 describe('the old kind', () => {
   it('loads, enforces, says what is loaded, and is cleared without a trace', async () => {
-    const loaded = await legacy('load', text());
+    const loaded = await legacy('load egress', text());
     expect(loaded).toMatchObject({ exitCode: 0, stderr: '' });
-    expect((await legacy('state')).stdout).toBe(loaded.stdout);
+    expect((await legacy('state egress')).stdout).toBe(loaded.stdout);
     const { workload } = world.agents;
     for (const family of ['ipv4', 'ipv6'] as const) {
       expect(await workload.open('a', world.granted[family], PORT)).toBe('connected');
       expect(await workload.open('b', world.denied[family], PORT)).toBe('ECONNREFUSED');
     }
     expect(await legacy('clear')).toMatchObject({ exitCode: 0, stderr: '' });
-    expect((await legacy('state')).stdout).toBe('');
+    expect((await legacy('state egress')).stdout).toBe('');
     expect(await workload.open('c', world.denied.ipv4, PORT)).toBe('connected');
   });
 
   it('gives way to nft', async () => {
-    await legacy('load', text());
+    await legacy('load egress', text());
     await load(world.workload, 'nftables');
     const { stdout } = await world.workload.run('iptables-legacy', ['-S']);
     expect(stdout).not.toContain('EGRESSTRATOR');
@@ -79,25 +83,29 @@ describe('one family that does not load', () => {
 
   it.each([4, 6] as const)('IPv%s: what was loaded before still is, in both', async (family) => {
     const before = await load(world.workload, 'iptables');
-    const { exitCode, stderr } = await netns(world.workload, 'load', broken(family));
+    const { exitCode, stderr } = await netns(world.workload, 'load egress', broken(family));
     expect(exitCode).toBe(1);
     expect(stderr).toContain('none-such');
-    expect((await netns(world.workload, 'state')).stdout).toBe(before);
+    expect((await netns(world.workload, 'state egress')).stdout).toBe(before);
   });
 });
 
 it('works the same in the shell of busybox', async () => {
   await ensureCommands({ busybox: 'busybox-static' });
-  const busybox = (verb: string, input?: string) =>
-    world.workload.run('busybox', ['sh', PROGRAM, verb], input === undefined ? {} : { input });
+  const busybox = (command: string, input?: string) =>
+    world.workload.run(
+      'busybox',
+      ['sh', PROGRAM, ...command.split(' ')],
+      input === undefined ? {} : { input },
+    );
   for (const template of ['nftables', 'iptables']) {
     const expected = await load(world.workload, template);
-    expect((await busybox('state')).stdout).toBe(expected);
+    expect((await busybox('state egress')).stdout).toBe(expected);
     await busybox('clear');
-    const loaded = await busybox('load', withFacts(renderWith(template).text, NO_FACTS));
+    const loaded = await busybox('load egress', withFacts(renderWith(template).text, NO_FACTS));
     expect(loaded.stdout).toBe(expected);
-    const asDash = await netns(world.workload, 'look');
-    expect((await busybox('look')).stdout).toBe(asDash.stdout);
+    const asDash = await netns(world.workload, 'inspect egress');
+    expect((await busybox('inspect egress')).stdout).toBe(asDash.stdout);
     expect(asDash.stdout).toContain(expected);
   }
 });
@@ -105,7 +113,11 @@ it('works the same in the shell of busybox', async () => {
 it('begins with iptables as it loads', async () => {
   const expected = await load(world.workload, 'iptables');
   await netns(world.workload, 'clear');
-  const { stdout } = await netns(world.workload, 'begin', withFacts(renderWith('iptables').text, NO_FACTS));
+  const { stdout } = await netns(
+    world.workload,
+    'begin egress',
+    withFacts(renderWith('iptables').text, NO_FACTS),
+  );
   expect(stdout).toBe(expected.split('\n')[0]);
-  expect((await netns(world.workload, 'state')).stdout).toBe(expected);
+  expect((await netns(world.workload, 'state egress')).stdout).toBe(expected);
 });

@@ -45,9 +45,12 @@ const PACKETS = fileURLToPath(new URL('packets.pl', import.meta.url));
 
 export const NO_FACTS: Facts = { resolvers: [], attachments: [] };
 
-/** A verb of the program that loads; it never throws. */
-export const netns = (namespace: Namespace, verb: string, input?: string): Promise<RunResult> =>
-  namespace.run('sh', [PROGRAM, verb], { reject: false, ...(input === undefined ? {} : { input }) });
+/** A command of the program that loads, as `load egress`; it never throws. */
+export const netns = (namespace: Namespace, command: string, input?: string): Promise<RunResult> =>
+  namespace.run('sh', [PROGRAM, ...command.split(' ').filter((word) => word !== '')], {
+    reject: false,
+    ...(input === undefined ? {} : { input }),
+  });
 
 /**
  * Renders and loads, and returns the state thereafter; a text that does not load, or not without
@@ -61,13 +64,13 @@ export async function load(
 ): Promise<string> {
   const { exitCode, stdout, stderr } = await netns(
     namespace,
-    'load',
+    'load egress',
     withFacts(renderWith(template, input).text, facts),
   );
   // That the tables of the other kind exist is no complaint.
   const complaint = stderr.replace(/^# Warning: .*-legacy tables present.*$/gm, '').trim();
   if (exitCode !== 0 || complaint !== '') throw new Error(`not loaded: ${exitCode} ${stderr}`);
-  const state = (await netns(namespace, 'state')).stdout;
+  const state = (await netns(namespace, 'state egress')).stdout;
   if (state !== stdout) throw new Error(`loaded ${stdout}, and there is ${state}`);
   return state;
 }
@@ -76,9 +79,9 @@ export async function load(
 export const packet = async (namespace: Namespace, ...words: readonly string[]): Promise<string> =>
   (await namespace.run('perl', [PACKETS, ...words])).stdout;
 
-/** What `netns refusals` tells. */
+/** What `netns denied` tells. */
 export async function denied(namespace: Namespace): Promise<DeniedRecord> {
-  const { exitCode, stdout, stderr } = await netns(namespace, 'refusals');
+  const { exitCode, stdout, stderr } = await netns(namespace, 'denied egress');
   if (exitCode !== 0) throw new Error(`not told: ${exitCode} ${stderr}`);
   return parseDenied(stdout);
 }

@@ -131,7 +131,7 @@ async function readDirectly(namespace: WorkloadNamespace, { dataplane }: Engine)
   const about = { container: namespace.target.name, workloads, mode: namespace.mode };
   const now = Date.now();
   try {
-    const denied = await dataplane.denied(refOf(namespace));
+    const denied = await dataplane.denied(refOf(namespace), 'egress');
     const { seen, summary } = new DeniedFlowTracker().note(namespace.id, denied, now);
     return { ...about, refusals: seen, summary, readAt: now };
   } catch (error) {

@@ -177,11 +177,12 @@ function userNamespaces({ userNamespaces: most }: Facts): Judged {
 
 /** They are in the host's namespace, and egresstrator is in those of containers, so only a shared tool is a risk. */
 function otherFirewalls({ legacyTables, nftTables, firewalld, ufw }: Firewalls): Judged {
-  const old = 'value' in nftTables && nftTables.value.includes('inet egresstrator');
-  if (old)
+  const own =
+    'value' in nftTables ? nftTables.value.find((one) => / egresstrator(_\w+)?$/.test(one)) : undefined;
+  if (own !== undefined)
     return error(
       "the host's own namespace has a table of egresstrator, which does not belong there",
-      'find out why, then: nft delete table inet egresstrator',
+      `find out why, then: nft delete table ${own}`,
     );
   const seen = [
     ...(firewalld ? ['firewalld'] : []),

@@ -5,6 +5,7 @@
 import { LoadError } from '../../common/errors.ts';
 import type { Dataplane, Loaded, NamespaceRef } from '../../dataplane/dataplane.ts';
 import { type DeniedRecord, NOTHING_DENIED } from '../../inventory/denied-record.ts';
+import type { Ruleset } from '../../inventory/ruleset.ts';
 
 /** `gone`: the container ended meanwhile, which is no fault. */
 export type LoadOutcome = 'loaded' | 'failed' | 'gone';
@@ -40,29 +41,29 @@ export function measured(dataplane: Dataplane, measuring: Measuring): Dataplane 
     return { namespace, begunAt, traffic: await dataplane.egressCounters(namespace) };
   };
   return {
-    inspect: async (namespace) => {
+    inspect: async (namespace, owner) => {
       const begun = await begin(namespace);
-      const sight = await dataplane.inspect(namespace);
+      const sight = await dataplane.inspect(namespace, owner);
       onRefusals({ ...begun, denied: sight.denied });
       return sight;
     },
-    clear: (namespace) => dataplane.clear(namespace),
-    denied: (namespace) => dataplane.denied(namespace),
+    clear: (namespace, owner) => dataplane.clear(namespace, owner),
+    denied: (namespace, owner) => dataplane.denied(namespace, owner),
     egressCounters: (namespace) => dataplane.egressCounters(namespace),
-    testLoad: (text) => dataplane.testLoad(text),
-    load: async (namespace, text) => {
+    testLoad: (ruleset) => dataplane.testLoad(ruleset),
+    load: async (namespace, ruleset) => {
       const begun = await begin(namespace);
-      const loaded = await timed(measuring, namespace, text, () => dataplane.load(namespace, text));
+      const loaded = await timed(measuring, namespace, ruleset, () => dataplane.load(namespace, ruleset));
       onRefusals({ ...begun, denied: NOTHING_DENIED });
       return loaded;
     },
-    reload: async (namespace, text) => {
+    reload: async (namespace, ruleset) => {
       const begun = await begin(namespace);
       const reload = async () => {
-        const sight = await dataplane.reload(namespace, text);
+        const sight = await dataplane.reload(namespace, ruleset);
         return { ...sight.loaded, sight };
       };
-      const { sight } = await timed(measuring, namespace, text, reload);
+      const { sight } = await timed(measuring, namespace, ruleset, reload);
       onRefusals({ ...begun, denied: sight.denied });
       // The kernel counts from nothing again.
       onRefusals({ ...begun, begunAt: Date.now(), denied: NOTHING_DENIED });
@@ -74,7 +75,7 @@ export function measured(dataplane: Dataplane, measuring: Measuring): Dataplane 
 async function timed<T extends Loaded>(
   { observe, loaderFor }: Measuring,
   namespace: NamespaceRef,
-  text: string,
+  { fingerprint }: Ruleset,
   load: () => Promise<T>,
 ): Promise<T> {
   const loader = await loaderFor(namespace);
@@ -83,14 +84,11 @@ async function timed<T extends Loaded>(
     observe({ namespace, outcome, loader, seconds: (performance.now() - started) / 1000 });
   try {
     const loaded = await load();
-    tell(isConfirmed(loaded, text) ? 'loaded' : 'failed');
+    // A loader may say that all is well, and the kernel nothing.
+    tell(loaded.fingerprint === fingerprint ? 'loaded' : 'failed');
     return loaded;
   } catch (error) {
     tell(error instanceof LoadError && error.gone ? 'gone' : 'failed');
     throw error;
   }
 }
-
-/** A loader may say that all is well, and the kernel nothing: every text holds its own fingerprint. */
-const isConfirmed = ({ fingerprint }: Loaded, text: string): boolean =>
-  fingerprint !== undefined && text.includes(fingerprint);

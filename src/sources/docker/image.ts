@@ -18,8 +18,11 @@ export interface HelperImageSettings {
   readonly readText?: (path: string) => Promise<string | undefined>;
 }
 
-/** Set by our Dockerfile: an image that holds `dataplane/netns`. */
+/** Set by our Dockerfile: the image holds `dataplane/netns`. Its value is what `netns version` says. */
 export const helperLabel = 'egresstrator.helper';
+
+/** The version of the protocol that this program speaks with `dataplane/netns`. */
+export const helperVersion = '5';
 
 /** Finds the image; fails with an `EngineError`. */
 export interface HelperImage {
@@ -46,11 +49,11 @@ export function helperImage(engine: Engine, settings: HelperImageSettings): Help
 
 async function findImage(engine: Engine, settings: HelperImageSettings): Promise<string> {
   const { named, version, readText = readIfThere } = settings;
-  if (named) return present(engine, named);
+  if (named) return fitting(engine, await present(engine, named));
   const own = await ownImage(engine, await ownIds(readText));
   if (own !== undefined) return own;
   const usual = `egresstrator-helper:${version}`;
-  if ((await engine.image(usual)) !== undefined) return usual;
+  if ((await engine.image(usual)) !== undefined) return fitting(engine, usual);
   throw new EngineError(
     `The Docker Engine has no helper image ${usual}: build it with \`docker build --target helper -t ${usual} .\`, or name another with --image.`,
   );
@@ -69,6 +72,15 @@ async function present(engine: Engine, name: string): Promise<string> {
   return name;
 }
 
+/** An image that says nothing of its version is taken for what its user says it is. */
+async function fitting(engine: Engine, name: string): Promise<string> {
+  const found = (await engine.image(name))?.labels[helperLabel] ?? helperVersion;
+  if (found === helperVersion) return name;
+  throw new EngineError(
+    `The helper image ${name} is of another version of egresstrator (protocol ${found}, and this is ${helperVersion}): build it anew with \`docker build --target helper -t ${name} .\`.`,
+  );
+}
+
 const inspected = z.object({
   Id: z.string(),
   Image: z.string(),
@@ -80,7 +92,7 @@ async function ownImage(engine: Engine, ids: readonly string[]): Promise<string 
   for (const id of ids) {
     const image = await imageOf(engine, id);
     const summary = image === undefined ? undefined : await engine.image(image);
-    if (summary?.labels[helperLabel] !== undefined) return image;
+    if (summary?.labels[helperLabel] === helperVersion) return image;
   }
   return undefined;
 }

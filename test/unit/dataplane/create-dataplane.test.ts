@@ -3,15 +3,25 @@
 import { expect, test } from 'vitest';
 import { LoadError } from '../../../src/common/errors.ts';
 import { createDataplane } from '../../../src/dataplane/create-dataplane.ts';
+import type { NamespaceRef } from '../../../src/dataplane/dataplane.ts';
 import { DryRunDataplane } from '../../../src/dataplane/dry-run.ts';
 import { exited } from '../../../src/dataplane/load-errors.ts';
 import { defaultLimits, limitsFor } from '../../../src/dataplane/resource-limits.ts';
-import type { NamespaceRunner } from '../../../src/dataplane/runner.ts';
+import type { Command, NamespaceRunner } from '../../../src/dataplane/runner.ts';
 import { AutoRunner } from '../../../src/dataplane/select-loader.ts';
 import { NOTHING_DENIED } from '../../../src/inventory/denied-record.ts';
+import type { Ruleset } from '../../../src/inventory/ruleset.ts';
 import { withFacts } from '../../../src/rendering/facts.ts';
 
-const web = { owner: 'ab'.repeat(32), name: 'web', pid: 4242, startedAt: '2026-01-01T00:00:00Z' };
+const web: NamespaceRef = {
+  containerId: 'ab'.repeat(32),
+  name: 'web',
+  pid: 4242,
+  startedAt: '2026-01-01T00:00:00Z',
+};
+const egress = (text: string): Ruleset => ({ owner: 'egress', text, fingerprint: '12ab' });
+const LOAD: Command = { name: 'load', owner: 'egress' };
+const INSPECT: Command = { name: 'inspect', owner: 'egress' };
 const digest = 'ab'.repeat(32);
 const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
 
@@ -21,37 +31,44 @@ function printing(stdout: string) {
     runs.push(args);
     return { stdout };
   };
-  const runner: NamespaceRunner = { run, rehearse: run, wayTo: async () => 'helper', close: async () => {} };
+  const runner: NamespaceRunner = {
+    run,
+    testLoad: run,
+    selectLoader: async () => 'helper',
+    close: async () => {},
+  };
   return { runner, runs };
 }
 
 test('load gives the text to the namespace and reads back what is there', async () => {
   const { runner, runs } = printing(`fingerprint 12\ndigest ${digest}\n`);
-  const loaded = await createDataplane(runner).load(web, 'text');
+  const loaded = await createDataplane(runner).load(web, egress('text'));
   expect(loaded).toEqual({ fingerprint: '12', facts: undefined, digest });
-  expect(runs).toEqual([[web, 'load', 'text']]);
+  expect(runs).toEqual([[web, LOAD, 'text']]);
 });
 
-test('look, clear, refusals and rehearse', async () => {
+test('inspect, clear, denied and testLoad', async () => {
   const { runner, runs } = printing('');
   const dataplane = createDataplane(runner);
-  expect(await dataplane.inspect(web)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
+  expect(await dataplane.inspect(web, 'egress')).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
+  await dataplane.clear(web, 'egress');
   await dataplane.clear(web);
-  await dataplane.testLoad('text');
-  expect(await createDataplane(printing('[]').runner).denied(web)).toEqual(NOTHING_DENIED);
+  await dataplane.testLoad(egress('text'));
+  expect(await createDataplane(printing('[]').runner).denied(web, 'egress')).toEqual(NOTHING_DENIED);
   expect(runs).toEqual([
-    [web, 'look', undefined],
-    [web, 'clear', undefined],
-    ['load', 'text'],
+    [web, INSPECT, undefined],
+    [web, { name: 'clear', owner: 'egress' }, undefined],
+    [web, { name: 'clear', owner: undefined }, undefined],
+    [LOAD, 'text'],
   ]);
 });
 
-test('a look tells the state and what was refused', async () => {
+test('an inspection tells the state and what was denied', async () => {
   const elem = { val: { concat: ['10.0.0.1', 6, 80] }, counter: { packets: 2 } };
   const set = { name: 'denied4', type: ['ipv4_addr', 'inet_proto', 'inet_service'], elem: [{ elem }] };
-  const refusals = JSON.stringify([{ nftables: [{ set }] }]);
-  const { runner } = printing(`fingerprint 12\ndigest ${digest}\nrefusals ${refusals}\n`);
-  expect(await createDataplane(runner).inspect(web)).toEqual({
+  const denied = JSON.stringify([{ nftables: [{ set }] }]);
+  const { runner } = printing(`fingerprint 12\ndigest ${digest}\ndenied ${denied}\n`);
+  expect(await createDataplane(runner).inspect(web, 'egress')).toEqual({
     loaded: { fingerprint: '12', facts: undefined, digest },
     denied: {
       ...NOTHING_DENIED,
@@ -63,7 +80,7 @@ test('a look tells the state and what was refused', async () => {
 test.each(['inspect', 'denied'] as const)(
   '%s: what cannot be read is a LoadError that says so',
   async (method) => {
-    const failure = createDataplane(printing('sh: not found').runner)[method](web);
+    const failure = createDataplane(printing('sh: not found').runner)[method](web, 'egress');
     await expect(failure).rejects.toThrow(LoadError);
     await expect(failure).rejects.toThrow(/of web|in web/);
     await expect(failure).rejects.toThrow('what it printed cannot be read');
@@ -71,10 +88,10 @@ test.each(['inspect', 'denied'] as const)(
 );
 
 test("the program's first words go into the sentence, all of them into the evidence", () => {
-  const error = exited({ verb: 'load', name: 'web' }, 1, '\n/dev/stdin:3:1-2: Error: syntax error\nmore\n');
+  const error = exited({ command: LOAD, name: 'web' }, 1, '\n/dev/stdin:3:1-2: Error: syntax error\nmore\n');
   expect(error.message).toBe('Could not load rules in web: syntax error, in "more" (exit code 1).');
   expect(error).toMatchObject({ exitCode: 1, gone: false, stderr: expect.stringContaining('more') });
-  expect(exited({ verb: 'look', name: 'web' }, 137, '').message).toContain(
+  expect(exited({ command: INSPECT, name: 'web' }, 137, '').message).toContain(
     'it was killed, perhaps because it ran out of memory',
   );
 });
@@ -91,20 +108,25 @@ test('auto asks nsenter only where it works and sees the process', async () => {
   const ours = { ...web, pid: process.pid };
   const runBy = async (equipped: boolean) => {
     const auto = new AutoRunner(nsenter.runner, helper.runner, async () => equipped);
-    return [(await auto.run(ours, 'look')).stdout, (await auto.rehearse('load', '')).stdout];
+    return [(await auto.run(ours, INSPECT)).stdout, (await auto.testLoad(LOAD, '')).stdout];
   };
   // Our own pid is seen, but is no process of that container.
   expect(await runBy(true)).toEqual(['helper', 'nsenter']);
   expect(await runBy(false)).toEqual(['helper', 'helper']);
-  expect(await new AutoRunner(nsenter.runner, helper.runner, async () => true).wayTo(ours)).toBe('helper');
+  expect(await new AutoRunner(nsenter.runner, helper.runner, async () => true).selectLoader(ours)).toBe(
+    'helper',
+  );
 });
 
 test('a dry run answers as if the text were loaded, and forgets a namespace with its container', async () => {
   const heard: string[] = [];
   const dataplane = new DryRunDataplane(({ name }, text) => heard.push(`${name}: ${text}`));
   const facts = { resolvers: ['10.0.0.1'], attachments: [] };
-  const text = withFacts('table inet egresstrator { comment "egresstrator v1 12ab"; mark $facts }', facts);
-  const loaded = await dataplane.load(web, text);
+  const text = withFacts(
+    'table inet egresstrator_egress { comment "egresstrator v1 12ab"; mark $facts }',
+    facts,
+  );
+  const loaded = await dataplane.load(web, egress(text));
   expect(loaded).toMatchObject({ fingerprint: '12ab', facts: expect.stringMatching(/^0x[0-9a-f]{8}$/) });
   expect(await dataplane.inspect(web)).toEqual({ loaded, denied: NOTHING_DENIED });
   expect(await dataplane.inspect({ ...web, startedAt: 'later' })).toEqual({

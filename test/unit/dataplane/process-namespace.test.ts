@@ -8,7 +8,12 @@ import { egressCounters, isSeen, openNamespace } from '../../../src/dataplane/pr
 
 const owner = 'ab'.repeat(32);
 const other = 'cd'.repeat(32);
-const ref = { owner, name: 'web', pid: 4242, startedAt: '2026-01-01T00:00:00Z' };
+const ref: NamespaceRef = {
+  containerId: owner,
+  name: 'web',
+  pid: 4242,
+  startedAt: '2026-01-01T00:00:00Z',
+};
 
 let proc = '';
 beforeEach(() => {

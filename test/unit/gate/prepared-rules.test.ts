@@ -91,7 +91,8 @@ describe('prepared rules', () => {
 });
 
 describe('records', () => {
-  const whole = 'fingerprint 0a1b\npid 42\nresolvers , 10.0.0.2, fd00::2\nraw none\nkind prepared\nend\n';
+  const whole =
+    'owner egress\nfingerprint 0a1b\npid 42\nresolvers , 10.0.0.2, fd00::2\nraw none\nkind prepared\nend\n';
 
   test('are read for that start alone', async () => {
     mkdirSync(join(runDir, 'gate'), { recursive: true });
@@ -122,13 +123,16 @@ describe('records', () => {
     whole.replace('0a1b', 'x'),
     whole.replace('prepared', 'other'),
     whole.replace('pid 42', 'pid 4'),
-    whole.replace('prepared', 'joined'),
+    whole.replace('prepared', 'existing-namespace'),
+    whole.replace('owner egress', 'owner host'),
+    whole.replace('owner egress\n', ''),
   ])('%j is none', (text) => {
     expect(parseRecord(text, 42)).toBeUndefined();
   });
 
   test('say why it is lockdown', () => {
-    const text = 'fingerprint 0a1b\npid 42\nresolvers \nkind lockdown\nreason no prepared rules\nend\n';
+    const text =
+      'owner egress\nfingerprint 0a1b\npid 42\nresolvers \nkind lockdown\nreason no prepared rules\nend\n';
     expect(parseRecord(text, 42)).toEqual({
       fingerprint: '0a1b',
       kind: 'lockdown',
@@ -139,8 +143,8 @@ describe('records', () => {
   });
 
   test('tell of a namespace that held the rules of others', () => {
-    const text = 'fingerprint \npid 42\nresolvers \nraw given\nkind joined\nend\n';
-    const record = { fingerprint: undefined, kind: 'joined', hasRawSockets: true };
+    const text = 'owner egress\nfingerprint \npid 42\nresolvers \nraw given\nkind existing-namespace\nend\n';
+    const record = { fingerprint: undefined, kind: 'existing-namespace', hasRawSockets: true };
     expect(parseRecord(text, 42)).toMatchObject(record);
   });
 });

@@ -206,13 +206,13 @@ describe.each(awks())('with %s', (awk) => {
 
   test.each([1, 40, 200])('a bundle cut short by %i bytes lets nothing start', (bytes) => {
     writeBundle(folder, { environment: [on] }, (json) => json.slice(0, -bytes));
-    expect(judge(awk, folder).verdict).toMatch(/^broken .*cut short/);
+    expect(judge(awk, folder).verdict).toMatch(/^failed .*cut short/);
   });
 
   test('labels that cannot be found let nothing start', () => {
     writeBundle(folder, {});
     rmSync(join(folder, 'containers', 'c0ffee'), { recursive: true });
-    expect(judge(awk, folder).verdict).toMatch(/^broken .*gate install/);
+    expect(judge(awk, folder).verdict).toMatch(/^failed .*gate install/);
   });
 
   test("after a move of Docker's data the mounted files lead to the labels", () => {
@@ -425,7 +425,7 @@ describe.each(awks())('with %s', (awk) => {
     test('of a process that cannot be read is reported', () => {
       const file = join(folder, 'process.json');
       writeFileSync(file, '{"capabilities":{"bounding":["CAP_NET_RAW"');
-      expect(runAwk(awk, ['files', 'json', 'process'], [file, without])).toMatch(/^broken .*cut short\n$/);
+      expect(runAwk(awk, ['files', 'json', 'process'], [file, without])).toMatch(/^failed .*cut short\n$/);
     });
   });
 

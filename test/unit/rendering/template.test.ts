@@ -103,8 +103,17 @@ describe('refused', () => {
     expect(mistakeIn('{{#if audit}}x{{/each}}')).toBe("template own.hbs, line 2: if doesn't match each");
   });
 
+  it.each(['table inet egresstrator {}', '  delete table netdev egresstrator'])(
+    'where it names a table as earlier versions did: %s',
+    (line) => {
+      expect(mistakeIn(`${line}{{#if audit}}x{{/if}}`)).toBe(
+        'template own.hbs, line 2: the table is named egresstrator, as in earlier versions; name it egresstrator_egress',
+      );
+    },
+  );
+
   it('where it never writes what it will be recognised by', () => {
-    expect(() => compileTemplate('own.hbs', 'table inet egresstrator {}')).toThrow(
+    expect(() => compileTemplate('own.hbs', 'table inet egresstrator_egress {}')).toThrow(
       /^template own\.hbs does not write \{\{comment\}\}/,
     );
   });

@@ -131,7 +131,7 @@ const CASES: readonly (readonly [string, Partial<Facts>, string, Health, RegExp]
     {
       firewalls: {
         legacyTables: [],
-        nftTables: { value: ['inet egresstrator'] },
+        nftTables: { value: ['inet egresstrator_egress'] },
         firewalld: false,
         ufw: false,
       },

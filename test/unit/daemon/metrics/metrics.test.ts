@@ -6,6 +6,7 @@ import { measured, type ObservedLoad } from '../../../../src/daemon/metrics/meas
 import { Metrics } from '../../../../src/daemon/metrics/metrics.ts';
 import type { Status } from '../../../../src/daemon/status.ts';
 import type { DeniedSummary } from '../../../../src/inventory/denied-record.ts';
+import type { Ruleset } from '../../../../src/inventory/ruleset.ts';
 import { FakeKernel } from '../../../support/fake-world.ts';
 
 const problem = { severity: 'error', key: 'db', line: 3, reason: 'expected a protocol' } as const;
@@ -28,7 +29,14 @@ const status: Status = {
   refused: [],
 };
 
-const where = { owner: 'a', name: 'a', pid: 1, startedAt: '2026-01-01T00:00:00Z' };
+const where = {
+  containerId: 'a',
+  name: 'a',
+  pid: 1,
+  startedAt: '2026-01-01T00:00:00Z',
+} as const;
+
+const ruleset = (text: string): Ruleset => ({ owner: 'egress', text, fingerprint: '12ab' });
 
 const summary = (packets: number, more: Partial<DeniedSummary> = {}): DeniedSummary => ({
   ...{ packets, spoofed: 0, frames: 0, unlisted: 0, isFull: false, unlistedAt: [] },
@@ -72,10 +80,10 @@ test('loads are counted by outcome, and timed where they ended well', async () =
     { ...dataplane, load: () => Promise.reject(new LoadError('no such process', { gone: true })) },
     by('helper'),
   );
-  await dataplane.testLoad('').catch(() => undefined);
-  await broken.load(where, 'text').catch(() => undefined);
-  await dataplane.load(where, 'comment "egresstrator v1 12ab"');
-  await dataplane.load(where, 'a text of which the kernel knows nothing');
+  await dataplane.testLoad(ruleset('')).catch(() => undefined);
+  await broken.load(where, ruleset('text')).catch(() => undefined);
+  await dataplane.load(where, ruleset('comment "egresstrator v1 12ab"'));
+  await dataplane.load(where, ruleset('a text of which the kernel knows nothing'));
   one.observeLoad({ namespace: where, outcome: 'loaded', loader: 'helper', seconds: 0.02 });
   one.observeLoad({ namespace: where, outcome: 'failed', loader: 'helper', seconds: 3 });
   one.countRepair();

@@ -1,6 +1,8 @@
 /** Which image helpers are made of, and the one sentence where there is none. */
+
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { helperImage, helperLabel } from '../../../../src/sources/docker/image.ts';
+import { helperImage, helperLabel, helperVersion } from '../../../../src/sources/docker/image.ts';
 import { FakeEngine, refusal } from './fake-engine.ts';
 
 const id = 'ab'.repeat(32);
@@ -51,19 +53,42 @@ test.each([
   ['its files are mounted from a folder of its id', { '/proc/self/mountinfo': mountsOf(id) }],
   ['its host name is the start of its id', { '/etc/hostname': `${id.slice(0, 12)}\n` }],
 ])('our own image in a container, where %s', async (_, files) => {
-  const engine = engineWith({ [own]: { [helperLabel]: '1' }, 'egresstrator-helper:1.2.3': {} });
+  const engine = engineWith({ [own]: { [helperLabel]: helperVersion }, 'egresstrator-helper:1.2.3': {} });
   expect(await ask(engine, files)).toBe(own);
 });
 
 test.each([
   ['an image without our label', { [own]: {} }, [id], { '/etc/hostname': id }],
-  ['a container of another Engine', { [own]: { [helperLabel]: '1' } }, [], { '/etc/hostname': id }],
-  ['a host called like a container', { [own]: { [helperLabel]: '1' } }, [id], { '/etc/hostname': 'db' }],
-  ['no container at all', { [own]: { [helperLabel]: '1' } }, [id], {}],
+  ['an image of another version', { [own]: { [helperLabel]: '4' } }, [id], { '/etc/hostname': id }],
+  ['a container of another Engine', { [own]: { [helperLabel]: helperVersion } }, [], { '/etc/hostname': id }],
+  [
+    'a host called like a container',
+    { [own]: { [helperLabel]: helperVersion } },
+    [id],
+    { '/etc/hostname': 'db' },
+  ],
+  ['no container at all', { [own]: { [helperLabel]: helperVersion } }, [id], {}],
 ])('not %s', async (_, images, running, files: Record<string, string>) => {
   expect(await ask(engineWith({ ...images, 'egresstrator-helper:1.2.3': {} }, running), files)).toBe(
     'egresstrator-helper:1.2.3',
   );
+});
+
+test.each([
+  ['that was named', 'mine', 'mine'],
+  ['that we look for', undefined, 'egresstrator-helper:1.2.3'],
+])('one %s and is of another version: how to build it', async (_, named, image) => {
+  const engine = engineWith({ [image]: { [helperLabel]: '4' } });
+  await expect(ask(engine, {}, named)).rejects.toThrow(
+    `The helper image ${image} is of another version of egresstrator (protocol 4, and this is 5): build it anew with`,
+  );
+});
+
+test('the version is that of the program, and what the Dockerfile says', () => {
+  const checkout = new URL('../../../../', import.meta.url);
+  const read = (name: string) => readFileSync(new URL(name, checkout), 'utf8');
+  expect(read('dataplane/netns')).toContain(`echo 'netns ${helperVersion}'`);
+  expect(read('Dockerfile')).toContain(`LABEL ${helperLabel}="${helperVersion}"`);
 });
 
 test('none: how to build it, and it is looked for again', async () => {
