@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: figures beside their floors of the same run, as a table and as JSON. `--quick` takes
- * minutes less; `--only resolving,commands,data-path,containers,gate,rest` takes a part, and `--only fleet`
+ * minutes less; `--only resolving,commands,data-path,connections,containers,gate,rest` takes a part, and `--only fleet`
  * what is not in the whole: many controllers and a cluster of Consul.
  */
 import { writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { messageOf } from '../src/common/errors.ts';
 import { ensureTestImage } from '../test/support/egresstrator.ts';
 import { benchCommands } from './bench/commands.ts';
 import { benchContainers } from './bench/containers.ts';
-import { benchDataPath } from './bench/data-path.ts';
+import { benchDataPath, CONNECTIONS, THROUGHPUT } from './bench/data-path.ts';
 import { benchFleet } from './bench/fleet.ts';
 import { benchGate } from './bench/gate.ts';
 import type { Figure } from './bench/measure.ts';
@@ -47,15 +47,16 @@ async function onStage(bench: (fixture: Fixture) => Promise<readonly Figure[]>):
   return await bench({ engine, consul, image, program: resolve('dist/cli/main.js') });
 }
 
+const DATA_PATH = {
+  counts: quick ? [10_000] : [10, 1000, 10_000, 100_000],
+  templates: quick ? ['nftables'] : ['nftables', 'iptables', 'denylist'],
+};
+
 const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   resolving: () => benchResolving(quick ? [1000, 10_000] : [10, 1000, 10_000, 100_000]),
   commands: () => benchCommands(quick ? 3 : 9),
-  'data-path': () =>
-    benchDataPath({
-      rounds: quick ? 3 : 5,
-      counts: quick ? [10_000] : [10, 1000, 10_000, 100_000],
-      templates: quick ? ['nftables'] : ['nftables', 'iptables', 'denylist'],
-    }),
+  'data-path': () => benchDataPath({ ...DATA_PATH, measures: THROUGHPUT, rounds: quick ? 3 : 5 }),
+  connections: () => benchDataPath({ ...DATA_PATH, measures: CONNECTIONS, rounds: quick ? 5 : 15 }),
   containers: () =>
     onStage((fixture) =>
       benchContainers({ ...fixture, crowds: quick ? [1, 10] : [1, 10, 50, 100], starts: quick ? 5 : 11 }),

@@ -18,9 +18,13 @@ interface Measure {
   readonly floors: Readonly<Partial<Record<FloorName, string>>>;
 }
 
-const MEASURES: readonly Measure[] = [
+/** Only a machine with nothing else to do tells these. */
+export const THROUGHPUT: readonly Measure[] = [
   { what: 'TCP', unit: 'Gbit/s', take: tcpRate, floors: { 'no rules': '≥ 0.9' } },
   { what: 'UDP 64 bytes', unit: 'thousand/s', take: udpRate, floors: { 'no rules': '≥ 0.75' } },
+];
+
+export const CONNECTIONS: readonly Measure[] = [
   {
     ...{ what: 'TCP connections', unit: 'thousand/s', take: connectionRate },
     floors: { 'no rules': '', stateful: '≥ 0.95' },
@@ -28,6 +32,7 @@ const MEASURES: readonly Measure[] = [
 ];
 
 export interface DataPathOptions {
+  readonly measures: readonly Measure[];
   /** Each figure and its floors are the medians of this many times, in turn. */
   readonly rounds: number;
   readonly counts: readonly number[];
@@ -40,13 +45,17 @@ interface Row {
   readonly count: number;
 }
 
-export async function benchDataPath({ rounds, ...options }: DataPathOptions): Promise<readonly Figure[]> {
+export async function benchDataPath({
+  measures,
+  rounds,
+  ...options
+}: DataPathOptions): Promise<readonly Figure[]> {
   await using bare = await openLink();
   await using stateful = await openLink();
   await loadSmallestStateful(stateful);
   const links = { 'no rules': bare, stateful };
-  const figures: Figure[] = [await costOfState(links, rounds)];
-  for (const row of rowsOf(options)) figures.push(...(await compare(row, links, rounds)));
+  const figures: Figure[] = measures === CONNECTIONS ? [await costOfState(links, rounds)] : [];
+  for (const row of rowsOf(options)) figures.push(...(await compare(row, links, { measures, rounds })));
   return figures;
 }
 
@@ -70,13 +79,15 @@ async function costOfState(links: Links, rounds: number): Promise<Figure> {
   };
 }
 
+type How = Pick<DataPathOptions, 'measures' | 'rounds'>;
+
 /** Without and with rules in turn, so that a drift of the machine hits all alike. */
-async function compare(row: Row, links: Links, rounds: number): Promise<readonly Figure[]> {
+async function compare(row: Row, links: Links, { measures, rounds }: How): Promise<readonly Figure[]> {
   const { template, kind, count } = row;
   await using ruled = await openLink();
   await loadRules(row, ruled);
   const figures: Figure[] = [];
-  for (const { what, unit, take, floors } of MEASURES) {
+  for (const { what, unit, take, floors } of measures) {
     const names = namesOf(floors);
     const [value = Number.NaN, ...taken] = await inTurn(
       [ruled, ...names.map((name) => links[name])],
