@@ -18,8 +18,8 @@ import { ConsulError } from '../../common/errors.ts';
 import type { Watched } from '../../inventory/sources.ts';
 import type { ReadMode } from './client.ts';
 import type { Query, QueryResult } from './query.ts';
-import { ReconnectCoordinator } from './reconnect-coordinator.ts';
-import { Backoff, defaultTiming, type Timing } from './timing.ts';
+import type { ReconnectCoordinator } from './reconnect-coordinator.ts';
+import { Backoff, type Timing } from './timing.ts';
 import { type Known, missingFrom, noSuspicion, type Suspicion, validate } from './validation.ts';
 
 export interface BlockingQueryOptions {
@@ -27,9 +27,9 @@ export interface BlockingQueryOptions {
   readonly wait: number;
   /** How long an empty result of a Consul that has lost its history is suspect, in ms; default: forever. */
   readonly timeout?: number;
-  readonly timing?: Timing;
-  /** Shared by the watches of a source; default: one of its own. */
-  readonly coordinator?: ReconnectCoordinator;
+  readonly timing: Timing;
+  /** Shared by the watches of a source. */
+  readonly coordinator: ReconnectCoordinator;
   /** Comes back before the other watches of the source. */
   readonly isUrgent?: boolean;
   /** What a previous run knew. It is no value, but an empty result is compared with it. */
@@ -48,7 +48,6 @@ export class BlockingQuery<T> implements Watched<T> {
   readonly #options: BlockingQueryOptions;
   readonly #timing: Timing;
   readonly #backoff: Backoff;
-  readonly #coordinator: ReconnectCoordinator;
   readonly #closing = new AbortController();
 
   value: T | undefined;
@@ -63,13 +62,12 @@ export class BlockingQuery<T> implements Watched<T> {
   #isFresh = true;
 
   constructor(query: Query<T>, onChange: () => void, options: BlockingQueryOptions) {
-    const { timing = defaultTiming, coordinator, previous } = options;
+    const { timing, previous } = options;
     this.#query = query;
     this.#onChange = onChange;
     this.#options = options;
     this.#timing = timing;
     this.#backoff = new Backoff(timing);
-    this.#coordinator = coordinator ?? new ReconnectCoordinator(timing);
     // The index is not known: only a Consul whose index is 1 has lost its history for sure.
     this.#known = previous && { ...previous, index: 1n };
     void this.#run();
@@ -151,7 +149,7 @@ export class BlockingQuery<T> implements Watched<T> {
     this.#mode = { kind: 'blocking', index, wait: isQuiet ? wait : this.#share(wait) };
     this.#isFresh = false;
     this.#backoff.succeeded();
-    this.#coordinator.answered();
+    this.#options.coordinator.answered();
   }
 
   async #checkPermissions(result: QueryResult<T>, signal: AbortSignal): Promise<void> {
@@ -169,7 +167,7 @@ export class BlockingQuery<T> implements Watched<T> {
     this.#suspicion = { ...this.#suspicion, emptyBefore: false };
     this.#options.onError?.();
     const own = this.#timing.clock.sleep(this.#backoff.failed(), signal);
-    const turn = this.#coordinator.turn(this.#options.isUrgent ?? false, signal);
+    const turn = this.#options.coordinator.turn(this.#options.isUrgent ?? false, signal);
     // Both end early when the query is closed.
     await Promise.all([own, turn]).catch(() => {});
   }

@@ -72,20 +72,23 @@ export class ConsulClient {
   async send(call: Call, request: Request): Promise<Reply> {
     const { what, datacenter = this.settings.datacenter, mode, signal, accept = [] } = call;
     const { endpoint, timeout } = this.settings;
+    // The package cancels a request when its `ctx` says so, and returns the whole answer where `ctx` asks for it.
+    const ctx = Object.assign(new EventEmitter(), { includeResponse: true });
+    const cancel = () => ctx.emit('cancel');
+    signal?.addEventListener('abort', cancel, { once: true });
     let token: string | undefined;
     try {
       token = await currentToken(this.settings);
-      const common = {
-        ...readOptions(mode, timeout),
-        ...(token && { token }),
-        ...(datacenter && { dc: datacenter }),
-      };
-      return replyOf(await cancellable(signal, (ctx) => request(this.#consul, { ...common, ctx })));
+      signal?.throwIfAborted();
+      const target = { ...(token && { token }), ...(datacenter && { dc: datacenter }) };
+      return replyOf(await request(this.#consul, { ...readOptions(mode, timeout), ...target, ctx }));
     } catch (error) {
       signal?.throwIfAborted();
       const { response } = failedAnswer.safeParse(error).data ?? {};
       if (response !== undefined && accept.includes(response.statusCode)) return replyOf(response);
       throw explain(error, { endpoint, what, datacenter, token });
+    } finally {
+      signal?.removeEventListener('abort', cancel);
     }
   }
 
@@ -94,30 +97,23 @@ export class ConsulClient {
   }
 }
 
-const header = z.string().optional();
 const answer = z.object({
   statusCode: z.number(),
-  body: z.instanceof(Buffer).optional(),
-  headers: z.object({
-    'x-consul-index': header,
-    'x-consul-knownleader': header,
-    'x-consul-lastcontact': header,
-    'x-consul-results-filtered-by-acls': header,
-  }),
+  body: z.instanceof(Buffer).default(Buffer.alloc(0)),
+  headers: z.record(z.string(), z.unknown()),
 });
 const failedAnswer = z.object({ code: z.undefined().optional(), response: answer });
 
 /** A method of the package resolves to `[response, data]`, papi itself to the response. */
 function replyOf(resolved: unknown): Reply {
   const { statusCode, body, headers } = answer.parse(Array.isArray(resolved) ? resolved[0] : resolved);
-  const index = headers['x-consul-index'] ?? '';
+  const header = (name: string) => String(headers[`x-consul-${name}`] ?? '');
   return {
-    status: statusCode,
-    body: body ?? Buffer.alloc(0),
-    index: /^\d{1,20}$/.test(index) ? BigInt(index) : undefined,
-    leaderKnown: headers['x-consul-knownleader'] !== 'false',
-    lastContact: Number(headers['x-consul-lastcontact'] ?? 0) || 0,
-    filtered: headers['x-consul-results-filtered-by-acls'] === 'true',
+    ...{ status: statusCode, body },
+    index: /^\d{1,20}$/.test(header('index')) ? BigInt(header('index')) : undefined,
+    leaderKnown: header('knownleader') !== 'false',
+    lastContact: Number(header('lastcontact')) || 0,
+    filtered: header('results-filtered-by-acls') === 'true',
   };
 }
 
@@ -128,22 +124,6 @@ function readOptions(mode: ReadMode | undefined, timeout: number) {
   const { index, wait } = mode;
   const longest = Math.ceil(wait + wait / 16) + timeout;
   return { stale: true, index: String(index), wait: `${Math.ceil(wait)}ms`, timeout: longest };
-}
-
-/** The package cancels a request when its `ctx` says so, and tells the response to who asks in `ctx`. */
-async function cancellable(
-  signal: AbortSignal | undefined,
-  request: (ctx: EventEmitter) => Promise<unknown>,
-): Promise<unknown> {
-  signal?.throwIfAborted();
-  const ctx = Object.assign(new EventEmitter(), { includeResponse: true });
-  const cancel = () => ctx.emit('cancel');
-  signal?.addEventListener('abort', cancel, { once: true });
-  try {
-    return await request(ctx);
-  } finally {
-    signal?.removeEventListener('abort', cancel);
-  }
 }
 
 /**

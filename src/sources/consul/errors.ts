@@ -112,12 +112,7 @@ const byCode: readonly (readonly [code: RegExp, ...Explanation])[] = [
     'permanent',
   ],
   [/^CERT_HAS_EXPIRED$/, 'has an expired certificate', 'renew it', 'permanent'],
-  [
-    /^CERT_NOT_YET_VALID$/,
-    'has a certificate that is not valid yet',
-    'compare the clocks of both hosts',
-    'permanent',
-  ],
+  [/^CERT_NOT_YET_VALID$/, 'has a certificate that is not valid yet', 'compare both clocks', 'permanent'],
   [
     /^ERR_TLS_CERT_ALTNAME_INVALID$/,
     'has a certificate for another name',

@@ -13,17 +13,10 @@ export interface Papi {
   _post(options: PapiOptions): Promise<unknown>;
 }
 
+type PapiOptions = Readonly<Record<'path', string> & Record<string, unknown>>;
+
 interface PapiRequest {
   transport: { request(options: RequestOptions): ClientRequest };
-}
-
-interface PapiOptions {
-  readonly path: string;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly ctx?: unknown;
-  readonly timeout?: number;
 }
 
 /** In bytes: a hundred times what Consul sends for a large folder. */

@@ -23,50 +23,30 @@ export type Rules = ReadonlyMap<string, string>;
 
 const kvEntries = z.array(z.object({ Key: z.string(), Value: z.base64().nullable() }));
 
-/** Consul takes any number; an invalid port counts as unset. */
-const port = z
-  .number()
-  .int()
-  .transform((number) => (number >= 0 && number <= 65_535 ? number : 0));
-const address = z.string().nullish();
-const tags = z
-  .array(z.string())
-  .nullish()
-  .transform((found) => (found ?? []).toSorted(compare));
+/** `/v1/catalog/service/…` */
+const catalogEntries = z.array(
+  z.object({
+    ...{ Node: z.string(), Address: z.string(), ServiceAddress: z.string().nullish() },
+    ...{ ServicePort: z.number().int(), ServiceTags: z.array(z.string()).nullish() },
+  }),
+);
+type CatalogEntry = z.infer<typeof catalogEntries>[number];
 
-const instances = {
-  /** `/v1/catalog/service/…` */
-  any: z.array(
-    z
-      .object({
-        Node: z.string(),
-        Address: z.string(),
-        ServiceAddress: address,
-        ServicePort: port,
-        ServiceTags: tags,
-      })
-      .transform(
-        (entry): Instance => ({
-          address: entry.ServiceAddress || entry.Address,
-          ...{ port: entry.ServicePort, tags: entry.ServiceTags, node: entry.Node },
-        }),
-      ),
-  ),
-  /** `/v1/health/service/…` */
-  passing: z.array(
-    z
-      .object({
-        Node: z.object({ Node: z.string(), Address: z.string() }),
-        Service: z.object({ Address: address, Port: port, Tags: tags }),
-      })
-      .transform(
-        ({ Node, Service }): Instance => ({
-          address: Service.Address || Node.Address,
-          ...{ port: Service.Port, tags: Service.Tags, node: Node.Node },
-        }),
-      ),
-  ),
-};
+/** `/v1/health/service/…`, brought into the same form. */
+const healthEntries = z.array(
+  z
+    .object({
+      Node: z.object({ Node: z.string(), Address: z.string() }),
+      Service: z.object({
+        ...{ Address: z.string().nullish(), Port: z.number().int(), Tags: z.array(z.string()).nullish() },
+      }),
+    })
+    .transform(
+      ({ Node, Service: { Address, Port, Tags } }): CatalogEntry => ({
+        ...{ ...Node, ServiceAddress: Address, ServicePort: Port, ServiceTags: Tags },
+      }),
+    ),
+);
 
 /**
  * ACL key → text. The folder's own key and keys that end in a slash hold no rules. Bytes that are not
@@ -90,11 +70,22 @@ export function parsedRules(texts: Iterable<readonly [string, string]>, kvPath: 
   return { value: new Map(rules), digest: digest(rules), listed };
 }
 
-export const parseInstances = (
+export function parseInstances(
   body: Buffer,
   what: string,
-  health: keyof typeof instances,
-): Parsed<readonly Instance[]> => parsedInstances(parseJson(instances[health], body, what));
+  health: 'any' | 'passing',
+): Parsed<readonly Instance[]> {
+  const entries = parseJson(health === 'passing' ? healthEntries : catalogEntries, body, what);
+  return parsedInstances(
+    entries.map(({ Node, Address, ServiceAddress, ServicePort, ServiceTags }) => ({
+      address: ServiceAddress || Address,
+      // Consul takes any number; an invalid port counts as unset.
+      port: ServicePort >= 0 && ServicePort <= 65_535 ? ServicePort : 0,
+      tags: (ServiceTags ?? []).toSorted(),
+      node: Node,
+    })),
+  );
+}
 
 /** Instances that a previous run knew, the same way. */
 export function parsedInstances(found: readonly Instance[]): Parsed<readonly Instance[]> {
@@ -124,13 +115,11 @@ const notConsul = (what: string, why: string): ConsulError =>
     `The answer for ${what} is not a valid answer of Consul (${why}): check that ${named.address} is Consul's HTTP API.`,
   );
 
-export const decodeText = (base64: string | null): string =>
+const decodeText = (base64: string | null): string =>
   new TextDecoder().decode(Buffer.from(base64 ?? '', 'base64'));
 
 const digest = (content: unknown): string =>
   createHash('sha256').update(JSON.stringify(content)).digest('base64');
 
-/** By UTF-16 code unit: the same on every machine. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
+/** By UTF-16 code unit, as `toSorted` does it: the same on every machine. */
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -118,8 +118,8 @@ function reader<T>(
     return last.parsed;
   };
   return async (mode, signal) => {
-    const reply = await client.send({ what: name, datacenter, mode, signal, accept: [404] }, request);
-    // Consul answers 404 for a folder that does not exist.
+    const reply = await client.send({ what: name, datacenter, mode, signal }, request);
+    // For a folder that does not exist.
     const body = reply.status === 404 ? Buffer.from('[]') : reply.body;
     return resultOf(reply, client, name, () => parseOnce(body));
   };

@@ -93,7 +93,11 @@ export class ConsulRuleSource implements RuleSource {
     return tables.map((table) => this.#watch(tableQuery(this.#client, table, datacenter), onMove, options));
   }
 
-  #watch<T>(query: Query<T>, onChange: () => void, options: BlockingQueryOptions): Watched<T> {
+  #watch<T>(
+    query: Query<T>,
+    onChange: () => void,
+    options: Omit<BlockingQueryOptions, 'timing' | 'coordinator'>,
+  ): Watched<T> {
     this.#closing.signal.throwIfAborted();
     const onClose = () => {
       this.#watches.delete(watch);

@@ -34,11 +34,8 @@ export interface Suspicion {
 
 export const noSuspicion: Suspicion = { emptyBefore: false, lostSince: undefined };
 
-/**
- * `retry`: read again, consistently. `suspect`: keep what is known, say that the history was lost, and go
- * on watching.
- */
 export interface Verdict {
+  /** `retry`: read again, consistently. `suspect`: keep what is known, say why, and go on watching. */
   readonly kind: 'accept' | 'retry' | 'suspect';
   readonly suspicion: Suspicion;
 }
@@ -63,22 +60,17 @@ export function validate(
   suspicion: Suspicion,
   at: Circumstances,
 ): Verdict {
-  if (known !== undefined && known.listed.size > 0 && result.listed.size === 0)
-    return validateEmpty(known, result, suspicion, at);
+  const isGone = known !== undefined && known.listed.size > 0 && result.listed.size === 0;
+  if (isGone) return validateEmpty(known.index, result.index, suspicion, at);
   return at.consistent || isTrustworthy(known, result) ? accept : { kind: 'retry', suspicion };
 }
 
-function validateEmpty(
-  known: Known,
-  result: Result,
-  { emptyBefore, lostSince }: Suspicion,
-  at: Circumstances,
-): Verdict {
-  if (!at.consistent || !emptyBefore) return { kind: 'retry', suspicion: { emptyBefore: true, lostSince } };
-  if (lostSince === undefined && result.index > known.index) return accept;
-  const since = lostSince ?? at.now;
-  if (at.now - since >= at.timeout) return accept;
-  return { kind: 'suspect', suspicion: { emptyBefore: true, lostSince: since } };
+function validateEmpty(known: bigint, index: bigint, suspicion: Suspicion, at: Circumstances): Verdict {
+  const { emptyBefore, lostSince = index > known ? undefined : at.now } = suspicion;
+  if (!at.consistent || !emptyBefore)
+    return { kind: 'retry', suspicion: { ...suspicion, emptyBefore: true } };
+  if (lostSince === undefined || at.now - lostSince >= at.timeout) return accept;
+  return { kind: 'suspect', suspicion: { emptyBefore: true, lostSince } };
 }
 
 function isTrustworthy(

@@ -2,6 +2,7 @@
 import { BlockingQuery, type BlockingQueryOptions } from '../../../../src/sources/consul/blocking-query.ts';
 import type { ReadMode } from '../../../../src/sources/consul/client.ts';
 import type { Query, QueryResult } from '../../../../src/sources/consul/query.ts';
+import { ReconnectCoordinator } from '../../../../src/sources/consul/reconnect-coordinator.ts';
 import { type Clock, defaultTiming, type Timing } from '../../../../src/sources/consul/timing.ts';
 
 /** Lets all that is ready to run, run. */
@@ -137,11 +138,9 @@ export async function startQuery({ random = () => 1, longestPause, ...options }:
   const changes: (string | undefined)[] = [];
   const timing = timingOf(clock, random, longestPause);
   const onChange = () => changes.push(watch.value);
-  const watch: BlockingQuery<string> = new BlockingQuery(query, onChange, {
-    wait: 45_000,
-    timing,
-    ...options,
-  });
+  const coordinator = new ReconnectCoordinator(timing);
+  const settings = { wait: 45_000, timing, coordinator, ...options };
+  const watch: BlockingQuery<string> = new BlockingQuery(query, onChange, settings);
   /** Answers the next read, and gives it the time to begin. */
   const reply = async (given: QueryResult<string>) => {
     if (!query.isPending) await clock.advance(1_000);
