@@ -1,12 +1,12 @@
 /**
- * `--max-age`: what Consul has not confirmed for so long grants nothing until it does.
+ * `--max-age`: rules and services that Consul has not confirmed for this time grant nothing until it does.
  *
  * Rules are asked each few seconds, so they are too old as soon as their last answer is. The query of a service may
  * hang for ten minutes with nothing wrong: a service is too old only while its query fails besides, or has not
- * been answered since the controller began. Right after the beginning, sources have a moment to answer before what
- * a former run left is judged.
+ * been answered since the controller began. Right after the start, sources have a moment to answer before the data
+ * of the previous run counts as too old.
  *
- * A source that is lost, or answers again that nothing has changed, calls nobody. So this looks by itself.
+ * A source that fails, or confirms old data, does not call back. So this checks by a timer.
  */
 import { type Age, type Ages, ALL_FRESH } from '../inventory/ages.ts';
 import type { Freshness } from './consul-cache.ts';
@@ -24,11 +24,11 @@ export interface AgeLimitOptions {
   readonly grace: number;
   readonly now: () => number;
   readonly freshness: () => readonly Freshness[];
-  /** Something has become too old, or is so no more. */
+  /** Called when something becomes too old, or is confirmed again. */
   readonly onChange: () => void;
 }
 
-/** Milliseconds between two looks at how old everything is. */
+/** Milliseconds between two checks of all ages. */
 const INTERVAL = 250;
 
 export class AgeLimit {
@@ -43,7 +43,7 @@ export class AgeLimit {
     }, INTERVAL);
   }
 
-  /** How old everything is now; `onChange` tells when that is so no more. */
+  /** All present ages; `onChange` is called when they change. */
   ages(): Ages {
     this.#seen = this.#assess();
     return this.#seen;

@@ -1,6 +1,5 @@
 /**
- * Does for one namespace, once, what the controller does all the time: for `set`, `clear` and
- * `render` where no controller runs.
+ * Applies rules to one namespace once: for `set`, `clear` and `render` without a controller.
  */
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -22,7 +21,7 @@ import { reconcile } from '../reconciler/reconcile.ts';
 import { RulesetDriver } from '../reconciler/ruleset-driver.ts';
 import { rulesetLoader } from './ruleset-loader.ts';
 
-/** Reads Consul once; then says what grants ask for. */
+/** Reads Consul once; then compiles grants. */
 export async function readRules(
   source: Pick<RuleSource, 'readRules' | 'readService'>,
   protectedHosts: readonly Prefix[],
@@ -47,8 +46,7 @@ export interface OnceContext {
 }
 
 /**
- * Makes the namespace hold these rules, or none of ours where they are undefined. No resolvers are allowed where they
- * cannot be read.
+ * Loads these rules, or removes ours if they are undefined. DNS resolvers that cannot be read are not allowed.
  */
 export async function applyOnce(
   namespace: WorkloadNamespace,

@@ -1,6 +1,6 @@
 /**
- * Everything that is wrong just now, as it is to be logged: sources that fail, rules and containers with
- * problems, workloads that can't be given rules, and those whose rules can be got round.
+ * All present problems for the log: failing sources, rules and containers with problems, unsupported workloads, and
+ * workloads that can bypass their rules.
  */
 
 import type { Problem } from '../common/problem.ts';
@@ -8,7 +8,7 @@ import type { Workloads } from '../features/egress/workload-namespaces.ts';
 import type { Condition } from './problem-log.ts';
 import type { Status } from './status.ts';
 
-/** `rawSockets`: whether any workload held CAP_NET_RAW so far; said once for all, as Docker gives it by default. */
+/** `rawSockets`: whether any workload held CAP_NET_RAW so far; reported once for all, because Docker gives it by default. */
 export function conditionsOf(
   { sources, namespaces, unasked = [] }: Status,
   { unsupported }: Pick<Workloads, 'unsupported'>,
@@ -27,7 +27,7 @@ export function conditionsOf(
   ];
 }
 
-/** Said once for all services, of which there may be hundreds. */
+/** Reported once for all services, because there may be hundreds. */
 function outdated(sources: Status['sources']): readonly Condition[] {
   const names = sources.flatMap((one) => (one.outdated ? one.name : []));
   return [

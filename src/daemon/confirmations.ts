@@ -1,6 +1,6 @@
 /**
- * When each source last confirmed what is known of it, in ms by the controller's clock. Times only go forward,
- * and those of a former run count until there are newer ones.
+ * When each source was last confirmed, in ms by the controller's clock. Times only go forward, and those of the
+ * previous run count until there are newer ones.
  *
  * A query that hangs without an error while the rules are confirmed counts as confirmed with them: with hundreds
  * of services one may hang for ten minutes, and the rules tell of a Consul that was lost in silence. That holds for
@@ -39,7 +39,7 @@ export class Confirmations {
     return this.#services.get(name);
   }
 
-  /** Takes over what the watches tell by now. */
+  /** Updates the times from the watches. */
   update(rules: Watched<unknown>, services: ReadonlyMap<string, WatchedService>): void {
     this.#rules = later(this.#rules, rules.confirmedAt);
     for (const [name, { ref, watched }] of services) {

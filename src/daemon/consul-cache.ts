@@ -1,9 +1,9 @@
 /**
- * What is known of Consul: the rules, and the services that granted keys refer to.
+ * The known data of Consul: the rules, and the services that granted keys refer to.
  *
- * A watch is held for each service as long as something refers to it. Until it has answered once, what was
- * last known fills in, of a watch before it or of a former run of the controller: a container that starts
- * again does not wait for Consul, and gets its rules although Consul is away.
+ * There is a watch for each service while a key refers to it. Until its first answer, the last known instances
+ * count, from an earlier watch or the previous run: a container that restarts does not wait for Consul, and gets
+ * its rules even if Consul is down.
  */
 
 import type { Awaited } from '../inventory/ages.ts';
@@ -12,7 +12,7 @@ import type { RuleSource, Watched } from '../inventory/sources.ts';
 import type { Catalog } from '../policy/compile.ts';
 import { Confirmations, type ConfirmedAt } from './confirmations.ts';
 
-/** What is kept on disk, so that a controller that starts while Consul is away still protects. */
+/** The state on disk, so that a controller that starts while Consul is down still protects. */
 export interface LastKnownState {
   readonly rules: ReadonlyMap<string, string>;
   readonly services: ReadonlyMap<string, readonly Instance[]>;
@@ -24,7 +24,7 @@ export interface Freshness {
   readonly name: string;
   /** It has answered this run of the controller. */
   readonly known: boolean;
-  /** When it last confirmed what is in force, if need be to a former run. */
+  /** When it last confirmed the data in use, possibly to the previous run. */
   readonly confirmedAt: number | undefined;
   readonly error: Error | undefined;
   /** When it was asked for the first time. */
@@ -65,7 +65,7 @@ export class ConsulCache {
     this.#rules = source.watchRules(onChange, former?.rules);
   }
 
-  /** ACL key → its text; undefined while nothing is known of them. */
+  /** ACL key → its text; undefined until they are read. */
   rules(): ReadonlyMap<string, string> | undefined {
     return this.#rules.value ?? this.#formerRules;
   }
@@ -116,7 +116,7 @@ export class ConsulCache {
     return [{ name: 'rules', ...freshnessOf(this.#rules, times.rules), since: this.#since }, ...services];
   }
 
-  /** What to keep on disk; undefined while the rules are not known. */
+  /** The state for the disk; undefined while the rules are not known. */
   knowledge(): LastKnownState | undefined {
     const rules = this.rules();
     if (rules === undefined) return undefined;
@@ -139,7 +139,7 @@ export class ConsulCache {
     return { rules, services: new Map(times) };
   }
 
-  /** Those that were left longest ago are forgotten first. */
+  /** The ones unused for longest are removed first. */
   #keepLastKnown(name: string, instances: readonly Instance[]): void {
     this.#lastKnown.delete(name);
     this.#lastKnown.set(name, instances);
@@ -155,7 +155,7 @@ const isAwaited = (
   { grace, now }: { readonly grace: number; readonly now: number },
 ): boolean => watched.value === undefined && watched.error === undefined && now - since < grace;
 
-/** Services of which the last instances are remembered while nothing refers to them. */
+/** The most services whose instances are kept while no key refers to them. */
 const MOST_KEPT = 1000;
 
 const freshnessOf = (watched: Watched<unknown>, confirmedAt: number | undefined) => ({

@@ -1,7 +1,7 @@
 /**
- * Tells Consul from time to time that this controller lives, and how its host is.
+ * Registers the controller in Consul and sends heartbeats with the status of its host.
  *
- * Nothing depends on it: what fails is logged once, and tried again at the next beat.
+ * Nothing depends on it: a failure is logged once and retried at the next heartbeat.
  */
 
 import { version } from '../common/assets.ts';
@@ -15,11 +15,11 @@ import type { Status } from './status.ts';
 
 /** Milliseconds. */
 export interface HeartbeatTiming {
-  /** Until the first beat, so that there is something to tell. */
+  /** Until the first heartbeat, so that there is a status. */
   readonly first: number;
-  /** Between two beats; Consul waits for four of them. */
+  /** Between two heartbeats; Consul waits for four of them. */
   readonly beat: number;
-  /** After which an unchanged status is written again, so that its age says something. */
+  /** After which an unchanged status is written again, so that its age is meaningful. */
   readonly repeat: number;
 }
 
@@ -59,7 +59,7 @@ export class ConsulRegistration {
     this.#first = setTimeout(() => this.#beat(), rhythm.first);
   }
 
-  /** Takes the service away, and leaves a last word. */
+  /** Removes the service, and writes a last status. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     clearTimeout(this.#first);
@@ -69,7 +69,7 @@ export class ConsulRegistration {
     this.#publisher?.close();
   }
 
-  /** A beat that hangs is not overtaken. */
+  /** There is one heartbeat at a time. */
   #beat(): void {
     this.#beating ??= this.#beatOnce().finally(() => {
       this.#beating = undefined;

@@ -1,6 +1,5 @@
 /**
- * All that is remembered of what was denied to one container: its destinations, the addresses and networks of
- * these, and how many packets there were in all.
+ * The history of denied packets of one container: destinations, addresses, networks, and totals.
  */
 
 import type { Denied } from '../inventory/denied-record.ts';
@@ -20,13 +19,13 @@ export type { DeniedFlow } from './denied-flows.ts';
 export interface TrackedFlow {
   readonly seen: readonly DeniedFlow[];
   readonly summary: DeniedSummary;
-  /** What is to be told: destinations, and addresses of which no destination is known. */
+  /** New entries: destinations, and addresses without a known destination. */
   readonly news: readonly Denied[];
-  /** The record is full, and that was not told in this window. */
+  /** The record is full, and this was not reported in this window. */
   readonly isFullNews: boolean;
 }
 
-/** As it is kept on disk, so that a restart of the controller forgets nothing and counts nothing twice. */
+/** The form on disk, so that a restart loses nothing and counts nothing twice. */
 export interface TrackerState {
   readonly namespace: NamespaceId | undefined;
   readonly destinations: readonly FlowState[];

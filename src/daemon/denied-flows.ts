@@ -1,7 +1,7 @@
 /**
- * What is remembered of denied destinations (or addresses, or networks) of one container between two looks at
- * its kernel. The kernel's counts begin anew with each load, each start of the container, and where an entry
- * expired in between; none of that may make old news new, or lose what was counted before.
+ * The denied destinations (or addresses, or networks) of one container between two reads of its kernel. The
+ * kernel's counts restart with each load, each start of the container, and when an entry expires. None of that may
+ * report an entry twice, or lose counts.
  */
 
 import type { Denied } from '../inventory/denied-record.ts';
@@ -14,7 +14,7 @@ export interface DeniedFlow extends Omit<Denied, 'idle'> {
   readonly lastSeenAt: number;
 }
 
-/** Milliseconds in which a destination is told once. */
+/** Milliseconds in which a destination is reported once. */
 export const WINDOW = 10 * 60_000;
 /** More are kept only while the kernel has them. */
 const MOST_KEPT = 8_192;
@@ -28,7 +28,7 @@ interface Flow {
   readonly address: string;
   readonly protocol: string;
   readonly port: number | undefined;
-  /** The kernel's last count; 0 where it has begun anew. */
+  /** The kernel's last count; 0 after a restart of the count. */
   kernel: number;
   /** In all. */
   packets: number;
@@ -42,7 +42,7 @@ interface Flow {
 export interface Noted {
   /** Those with new packets that were not told in this window. */
   readonly news: readonly Denied[];
-  /** Packets since the last look. */
+  /** Packets since the last read. */
   readonly added: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Collects what was refused: from time to time for logs and metrics, and at once when somebody asks.
+ * Collects denied destinations: from time to time for logs and metrics, and at once for a request.
  *
  * The kernel counts packets per destination and forgets both ten minutes later or at the next load. So each
  * reading is compared with the one before, and kept for an hour. A destination is logged once per container and

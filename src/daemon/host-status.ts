@@ -1,5 +1,5 @@
 /**
- * The compact status of one host, as it is published in Consul for the others.
+ * The compact status of one host, as published in Consul.
  */
 import { z } from 'zod';
 import type { Status } from './status.ts';
@@ -11,7 +11,7 @@ export const HostStatus = z.object({
   version: z.string(),
   /** When it was written, in ms since the epoch. */
   at: z.number(),
-  /** False after an orderly stop: what is loaded stays loaded, and nobody looks after it. */
+  /** False after a normal stop: loaded rules stay, without a controller. */
   running: z.boolean(),
   /** Workloads by state. */
   states: z.record(z.string(), z.number()),

@@ -1,6 +1,6 @@
 /**
- * How many lines one container may have in the log: `most` at once, and as many again in each window. Who is
- * left out is counted, and told at most once a minute.
+ * Limits the log lines of one container: `most` at once, and as many again in each window. Lines beyond are
+ * counted, and the count is reported at most once a minute.
  */
 const MINUTE = 60_000;
 

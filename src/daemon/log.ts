@@ -2,7 +2,7 @@
  * Logs through pino: JSON lines for machines, readable lines on a terminal. Everything goes to
  * standard error, as standard output belongs to what a command prints.
  *
- * Each line passes one place before it is written, where what others wrote is made printable.
+ * Each line passes one function that makes texts of others printable.
  */
 import { destination, pino } from 'pino';
 import { build } from 'pino-pretty';
@@ -37,7 +37,7 @@ export function createLogger({ level, format, terminal, colour }: LogOptions): L
   return pino({ ...base, hooks: { streamWrite: readableLine } }, stream);
 }
 
-/** Texts at their whole length: with --dry-run one of them is what would be loaded. */
+/** Texts at full length: with --dry-run one of them is the text of the rules. */
 function readableLine(line: string): string {
   const fields: unknown = JSON.parse(line);
   return `${JSON.stringify(shown(fields, Number.POSITIVE_INFINITY))}\n`;

@@ -1,12 +1,12 @@
 /**
- * What an override by hand came to, for each container.
+ * The result of an override for each container.
  */
 import type { UnsupportedWorkload } from '../features/egress/workload-namespaces.ts';
 import type { OverrideReply } from './api/schema.ts';
 
 export type Result = OverrideReply['results'][number];
 
-/** Those that can hold no rules, as results. */
+/** The unsupported ones, as results. */
 export const refusedResults = (refused: readonly UnsupportedWorkload[]): Result[] =>
   refused.map(({ container, problem }) => ({
     ...{ container: container.name, state: 'failed', error: problem.reason, problems: [] },

@@ -1,8 +1,8 @@
 /**
- * Logs each problem once when it appears and once when it is gone, however often the world is read.
+ * Logs each problem once when it appears and once when it is solved.
  *
- * A container's problem comes and goes with the container: one that crashes and starts again, for ever, must
- * not fill the log. So it counts as gone only when it was not there for a while.
+ * A container that crashes and restarts in a loop must not fill the log. So its problem counts as solved only after
+ * some time.
  */
 
 import type { Logger } from '../common/logger.ts';

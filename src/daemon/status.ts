@@ -1,6 +1,5 @@
 /**
- * What the controller says of itself: one typed picture that the command line, the API, metrics and
- * logs all draw from.
+ * The status of the controller, used by the command line, the API, metrics and logs.
  */
 
 import type { Problem } from '../common/problem.ts';

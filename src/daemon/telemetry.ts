@@ -1,6 +1,6 @@
 /**
- * Watches a controller from outside: measures its loads, collects what was refused, answers questions
- * about it through the API, and tells Consul that it is there.
+ * Observes a controller: measures its loads, collects denied destinations, answers questions through the API, and
+ * registers it in Consul.
  */
 import { hostname } from 'node:os';
 import { version } from '../common/assets.ts';

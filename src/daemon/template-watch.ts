@@ -1,6 +1,6 @@
 /**
- * Tries templates out before they are used, and reads a user's own again when its file changes or
- * on SIGHUP. One that does not compile or load changes nothing: the last good one stays.
+ * Tests templates before they are used, and reads the user's own again when its file changes or on SIGHUP. A
+ * template that does not compile or load changes nothing: the last good one stays.
  */
 import { unwatchFile, watchFile } from 'node:fs';
 import { messageOf, TemplateError } from '../common/errors.ts';

@@ -1,5 +1,5 @@
 /**
- * The composition root: from a configuration to the adapters that it asks for.
+ * The composition root: creates the parts of the program from the configuration.
  */
 
 import { version } from '../common/assets.ts';

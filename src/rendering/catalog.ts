@@ -1,12 +1,12 @@
 /**
- * The templates that ship, by name, and how a user's own is read.
+ * The included templates, by name, and the reader of a user's own.
  */
 import { readFileSync } from 'node:fs';
 import { assetPath } from '../common/assets.ts';
 import { messageOf, TemplateError } from '../common/errors.ts';
 import { compileTemplate, type Template } from './template.ts';
 
-/** What each is for is told in `templates/README.md`. */
+/** `templates/README.md` describes each. */
 export const SHIPPED_TEMPLATES = ['nftables', 'iptables', 'denylist', 'lockdown'] as const;
 
 export type ShippedTemplate = (typeof SHIPPED_TEMPLATES)[number];

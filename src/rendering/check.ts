@@ -1,7 +1,7 @@
 /**
  * Checks a template's tree against the context's shape before it is ever rendered. Handlebars' own
- * `strict` stops only at a missing value it is about to print: {{#if typo}} and {{#each typo}} pass,
- * and a firewall rendered from nothing is not the one that was meant.
+ * `strict` stops only at a missing value it is about to print: {{#if typo}} and {{#each typo}} pass, and would
+ * render a wrong firewall.
  */
 import { fieldOf, isList, type Shape } from './shape.ts';
 

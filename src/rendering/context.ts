@@ -1,6 +1,6 @@
 /**
- * What a template sees: resolved, canonical values that this program printed itself. Nothing that
- * anybody typed into Consul or a label comes this far, so no text can be smuggled into a firewall.
+ * The context of a template: compiled, canonical values that this program prints itself. No text from Consul or a
+ * label gets here, so none can get into a firewall.
  * `templates/README.md` is the same for people; change both.
  */
 
@@ -23,7 +23,7 @@ export interface RenderInput {
 export interface TemplateContext {
   /** 32 hex digits that stand for this text, whatever namespace it is loaded in. */
   readonly fingerprint: string;
-  /** `egresstrator v1 <fingerprint>`: must be in the table's comment, or nobody knows what is loaded. */
+  /** `egresstrator v1 <fingerprint>`: must be in the table's comment, which identifies loaded rules. */
   readonly comment: string;
   /** The conntrack mark of flows admitted under this text, `0x…`. */
   readonly generation: string;
@@ -31,9 +31,9 @@ export interface TemplateContext {
   readonly inbound: string;
   /** The conntrack mark of TCP connections from outside that are older than all rules; never a generation. */
   readonly older: string;
-  /** Record what would be refused, and let it pass. */
+  /** Record denied traffic, and let it pass. */
   readonly audit: boolean;
-  /** Names may be looked up. */
+  /** DNS is allowed. */
   readonly dns: boolean;
   readonly resolvers: { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] };
   readonly allowed: TrafficContext;

@@ -45,7 +45,7 @@ export function withFacts(text: string, facts: Facts): string {
 export const isXtables = (text: string): boolean => text.startsWith('#!iptables-restore');
 
 /**
- * Whether what a template loads keeps refused destinations, in sets whose names start with `denied`. xtables
+ * Whether the rules of a template record denied destinations, in sets whose names start with `denied`. xtables
  * has nothing of that kind: a packet could at best add its address to a list, without protocol and port.
  */
 export const recordsDenied = (source: string): boolean => !isXtables(source) && /\bset\s+denied/.test(source);

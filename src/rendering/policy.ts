@@ -1,6 +1,5 @@
 /**
- * What a template makes of a rule set, as far as that is known: of one that ships by its name, of a user's own
- * not at all.
+ * The effect of a template, by name for an included one, and unknown for a user's own.
  */
 import { isShipped, type ShippedTemplate } from './catalog.ts';
 import type { Template } from './template.ts';

@@ -1,5 +1,5 @@
 /**
- * From a rule set to the text of a firewall, and the fingerprint by which it is recognised.
+ * Renders a rule set to the text of a firewall, with its fingerprint.
  */
 import { createHash } from 'node:crypto';
 import { messageOf, TemplateError } from '../common/errors.ts';
@@ -35,7 +35,7 @@ export function render(template: Template, input: RenderInput): Rendered {
 
 /**
  * The fingerprint is the hash of the text with the fingerprint left blank: it changes with all that
- * changes the text, and with nothing else, as a reload for nothing would drop the record of refusals.
+ * changes the text, and with nothing else, because a needless reload would drop the record of denied destinations.
  */
 function identify(template: Template, input: RenderInput): Rendered {
   const content = contentOf(input, template.mentions);

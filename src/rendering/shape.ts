@@ -1,5 +1,5 @@
 /**
- * What shape a template's context has, as data: a template can be checked against it before it is ever
+ * The shape of a template's context, as data: a template can be checked against it before it is ever
  * rendered. The type keeps it in step with the context's interface: a field added there and forgotten
  * here does not compile.
  */

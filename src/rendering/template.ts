@@ -1,6 +1,6 @@
 /**
- * Templates: Handlebars, held to what makes sense for a firewall. A template that compiles here
- * mentions only what the context has, so what is left to go wrong is the firewall's own language.
+ * Templates: Handlebars, limited to what a firewall needs. A template that compiles here uses only fields of the
+ * context, so only the firewall's own language can still be wrong.
  */
 import Handlebars from 'handlebars';
 import { messageOf, TemplateError } from '../common/errors.ts';

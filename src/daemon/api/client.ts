@@ -1,5 +1,5 @@
 /**
- * Speaks with a running controller through its unix socket.
+ * Sends requests to a running controller through its unix socket.
  */
 import { request } from 'node:http';
 import { connect } from 'node:net';

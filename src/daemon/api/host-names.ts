@@ -1,7 +1,7 @@
 /**
- * By which names a listener may be called. A page of a browser can give its own name an address of this host
- * (DNS rebinding) and then read what is served here; but the browser still says that name, in `Host`. So only
- * names that nobody else can have are answered: IP addresses, localhost, and those that the operator named.
+ * Checks the `Host` header. A web page can point its own DNS name to this host (DNS rebinding) and read what is
+ * served here, but the browser still sends that name in `Host`. So only names that others cannot have are accepted:
+ * IP addresses, localhost, and the names of --allow-host.
  */
 import { isIP } from 'node:net';
 

@@ -1,9 +1,9 @@
 /**
- * The read-only part of the API on an address: state, health and metrics, for those who watch a host
- * from outside. Nothing that changes anything, shows rules, or makes the controller work hard.
+ * The read-only part of the API on an address: status, health and metrics. Nothing here changes state, shows rules,
+ * or costs the controller much.
  *
- * Whoever can reach the address is answered, so each caller gets little: few connections, a short time to ask,
- * a small request, and an answer that no browser gives to a page of somebody else.
+ * There is no authentication, so each caller gets little: few connections, a short time, a small request, and an
+ * answer that browsers hide from other sites.
  */
 import Fastify, { type FastifyInstance } from 'fastify';
 import { messageOf, UserError } from '../../common/errors.ts';
@@ -34,7 +34,7 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 } as const;
 
-/** `names`: what this host is called by those who watch it, beside its addresses and localhost. */
+/** `names`: DNS names that are accepted besides addresses and localhost. */
 export async function serveWatchers(
   { host, port }: ListenAddress,
   controls: StatusControls,

@@ -1,8 +1,8 @@
 /**
- * What of the state is told to whoever can reach `--listen`: names, states, and how many problems there are
- * and where. Texts of rules are not, and neither are reasons and errors, as these quote them.
+ * The part of the status that `--listen` shows: names, states, and the number and place of problems. It has no
+ * texts of rules, and no reasons and errors, because these quote rules.
  *
- * Each field is named here: what is added to the status stays inside until it is added here too.
+ * Each field is listed here: a new field of the status stays private until it is added here too.
  */
 
 import type { Problem } from '../../common/problem.ts';

@@ -1,5 +1,5 @@
 /**
- * A dataplane that tells how long its loads took and how they ended, and what it has seen.
+ * A data plane that reports the duration and the outcome of loads, and the state it has seen.
  */
 
 import { LoadError } from '../../common/errors.ts';
@@ -7,7 +7,7 @@ import type { Dataplane, Loaded, NamespaceRef } from '../../dataplane/dataplane.
 import { type DeniedRecord, NOTHING_DENIED } from '../../inventory/denied-record.ts';
 import type { Ruleset } from '../../inventory/ruleset.ts';
 
-/** `gone`: the container ended meanwhile, which is no fault. */
+/** `gone`: the container ended meanwhile, which is not a failure. */
 export type LoadOutcome = 'loaded' | 'failed' | 'gone';
 
 /** One load. `loader`: the one that did it, also where `auto` is configured. */
@@ -65,7 +65,7 @@ export function measured(dataplane: Dataplane, measuring: Measuring): Dataplane 
       };
       const { sight } = await timed(measuring, namespace, ruleset, reload);
       onRefusals({ ...begun, denied: sight.denied });
-      // The kernel counts from nothing again.
+      // The kernel's counts restart at zero.
       onRefusals({ ...begun, begunAt: Date.now(), denied: NOTHING_DENIED });
       return sight;
     },

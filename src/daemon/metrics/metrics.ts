@@ -1,9 +1,8 @@
 /**
- * The controller's metrics in the form of Prometheus. What is a state is read when somebody asks, what
- * happens is counted when it does. The one importer of prom-client.
+ * The controller's metrics for Prometheus. Gauges are read at the scrape, counters are counted at the event. The one importer of prom-client.
  *
- * No label grows without bound: services share one source label, and refused packets are told for at
- * most `MOST_CONTAINERS` names.
+ * No label grows without bound: services share one source label, and denied packets are counted for at most
+ * `MOST_CONTAINERS` names.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { NAMESPACE_STATES } from '../../features/egress/states.ts';

@@ -1,5 +1,5 @@
 /**
- * What was denied, on disk, so that a restart of the controller forgets none of it: audit mode rests on it. Written
+ * The denied destinations on disk, so that a restart loses none: audit mode depends on them. Written
  * at most each few seconds, as a workload decides how much there is to write.
  */
 import { join } from 'node:path';

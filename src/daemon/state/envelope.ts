@@ -1,5 +1,5 @@
 /**
- * The outside of each file of the state folder: a version, and a checksum of what is inside.
+ * The common format of state files: a version, a checksum, and the content.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';

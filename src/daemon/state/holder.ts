@@ -1,6 +1,5 @@
 /**
- * Which controller a state folder belongs to: two on one folder would take what the other has loaded, and what it
- * was told by hand, for their own.
+ * Allows one controller for each state folder: two would mix their recorded loads and overrides.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

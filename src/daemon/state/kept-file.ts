@@ -1,8 +1,7 @@
 /**
  * One file of the state folder: replaced atomically, readable by its owner alone, written seldom.
  *
- * A file that is damaged, far too large, or written by a newer version is ignored with a warning: it is a memory,
- * and forgetting is safe. What could not be written is tried again, as nothing else may happen for long.
+ * A file that is damaged, too large, or written by a newer version is ignored with a warning; that is safe. What could not be written is tried again, as nothing else may happen for long.
  */
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';

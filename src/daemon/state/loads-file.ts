@@ -1,9 +1,9 @@
 /**
- * What was loaded in each namespace, on disk, see `LoadMemory`. Written at once where nothing was written for a
+ * The record of loads on disk, see `LoadMemory`. Written at once where nothing was written for a
  * moment, else at the end of it, so that 200 containers that start cost a few writes.
  *
- * It counts only for who would list the same rules in the same words: another version of nft, or of this program,
- * may list them otherwise, and all namespaces would look altered.
+ * It counts only for the same version of nft and of this program: another version may list rules differently, and
+ * all namespaces would look changed.
  */
 import { join } from 'node:path';
 import { z } from 'zod';

@@ -1,5 +1,5 @@
 /**
- * What an operator has said by hand, on disk, see `Overrides`. Written at once, as nobody says it twice.
+ * The overrides on disk, see `Overrides`. Written at once, because an operator does not repeat them.
  */
 import { join } from 'node:path';
 import { z } from 'zod';

@@ -1,6 +1,6 @@
 /**
- * The last known rules and services on disk, and how old they are, so that a controller that starts while Consul
- * is away still protects, and knows since when nobody has confirmed what it goes by.
+ * The last known rules and services on disk, and how old they are, so that a controller that starts while Consul is
+ * down still protects, and knows the age of its data.
  *
  * Ages are kept, not times of day, beside the instant at which they were so old. While nothing but ages changes
  * the file is written seldom: what is kept may be older than what is true, never younger.

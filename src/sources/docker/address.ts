@@ -1,6 +1,5 @@
 /**
- * Where the Engine listens: a socket's path, or what `DOCKER_HOST` says, with the same words as the
- * docker command uses.
+ * The address of the Engine: a socket's path, or `DOCKER_HOST` in the docker command's format.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * What lets a container undo its own rules or send from another network, told from how it was made. Each way has a
- * text of its own. Tried on real Engines by test/integration/bypass.test.ts, the harmless neighbours as well.
+ * Finds the ways in which a container can remove its rules or send from another network, from its configuration.
+ * Each way has its own text. Tried on real Engines by test/integration/bypass.test.ts, the harmless neighbours as well.
  */
 import { z } from 'zod';
 import { bypassesByMount, hostPath, type Mount } from './host-paths.ts';
@@ -66,7 +66,7 @@ export function bypassesOf(
 const dataRootOf = (resolvConf: string | null | undefined): string =>
   /^(\/.*)\/containers\/[^/]+\/[^/]+$/.exec(resolvConf ?? '')?.[1] ?? '/var/lib/docker';
 
-/** What makes root inside as good as root on the host, where rules are no bar. */
+/** Capabilities that make root in the container equal to root on the host. */
 const POWERFUL: Readonly<Record<string, string>> = {
   NET_ADMIN: '',
   SYS_ADMIN: '',

@@ -1,6 +1,6 @@
 /**
- * Reads a container, with what its image says by itself: the Engine mixes an image's environment and
- * labels into those of the container, and who made the image is not who runs it.
+ * Reads a container and its image's own settings: the Engine merges an image's environment and labels into those of
+ * the container.
  */
 import { waitUntil } from '../../common/wait-until.ts';
 import type { Container, ContainerId, ImageSettings } from '../../inventory/container.ts';

@@ -1,5 +1,5 @@
 /**
- * The resolvers that the Engine gives to containers that name none of their own.
+ * The DNS resolvers that the Engine gives to containers without `--dns`.
  *
  * It tells them nowhere in its API: they are dockerd's `--dns` or daemon.json, else what it makes of the
  * host's /etc/resolv.conf. But it writes them into the file of a container on the host's network (to whom

@@ -1,6 +1,6 @@
 /**
- * What the client library loads and we never use: SSH, and the sessions of BuildKit. They take half of its time
- * to load, 70 ms, and 17 MB, so empty modules stand in for them. To be imported before it. What is built
+ * Empty modules for parts of dockerode that we never use: SSH, and the sessions of BuildKit. They take half of its
+ * load time, 70 ms, and 17 MB. To be imported before it. What is built
  * (scripts/bundle.ts) leaves them out itself.
  */
 import { createRequire, Module } from 'node:module';

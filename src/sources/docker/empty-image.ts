@@ -1,7 +1,6 @@
 /**
  * An image with nothing in it, for containers that never run: where the controller loads by nsenter, there need
- * not be a helper image, and the images of workloads hold what their makers put there (volumes, links in the
- * place of /etc).
+ * not be a helper image, and the images of workloads may have volumes, or links in place of /etc.
  */
 import type { Engine } from './engine.ts';
 

@@ -1,9 +1,9 @@
 /**
- * What can go wrong between us and the Engine, in one sentence each that says what to do.
+ * Errors of the Engine, each with one sentence that says what to do.
  */
 import { EngineError, messageOf } from '../../common/errors.ts';
 
-/** The Engine answered, and refused. `status` is the HTTP status of its answer. */
+/** The Engine rejected a request. `status` is the HTTP status of its answer. */
 export class EngineHttpError extends EngineError {
   readonly status: number;
   /** The Engine's own words, trimmed. */
@@ -18,10 +18,10 @@ export class EngineHttpError extends EngineError {
   }
 }
 
-/** The Engine did not answer: nobody listens, or the connection broke. */
+/** The Engine did not answer: nothing listens, or the connection broke. */
 export class EngineUnreachable extends EngineError {}
 
-/** The Engine took a request and was silent until its time was over. */
+/** The Engine accepted a request and did not answer in time. */
 export class EngineTimeout extends EngineError {}
 
 /** An answer that we cannot read. */

@@ -1,7 +1,6 @@
 /**
- * Leaves out of the Engine's JSON, while it comes in, what nobody here reads: an image may hold megabytes of
- * labels, variables and arguments, and every inspection and every list repeats them. What is left is parsed as
- * if the rest had never been there.
+ * Removes unused parts of the Engine's JSON while it arrives: an image may have megabytes of labels, variables and
+ * arguments, and every inspection and every list repeats them. Only the rest is parsed.
  *
  * A stream of documents, one in each line, stays that. The Engine's JSON is valid, and its names are written as they are; what stands in its strings is anybody's.
  */

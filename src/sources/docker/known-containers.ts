@@ -1,8 +1,8 @@
 /**
- * What is known of the running containers: the last snapshot, those that cannot be read, and those whose image is
- * unknown. Pure state: who reads the Engine tells it here.
+ * The state of the running containers: the last snapshot, those that cannot be read, and those whose image is
+ * unknown. Pure state: the reader of the Engine updates it.
  *
- * A container that cannot be read keeps what was known of it, and does not hold up the others.
+ * A container that cannot be read keeps its last state, and does not delay the others.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { EngineError } from '../../common/errors.ts';

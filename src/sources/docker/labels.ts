@@ -1,7 +1,6 @@
 /**
- * How containers of our own are known, so that what a crash leaves behind is found: by name and labels
- * together. Labels alone prove nothing: anybody may copy them, and every container of an image that was
- * committed from a helper inherits them.
+ * Identifies our own containers by name and labels, so that leftovers of a crash are found. Labels alone are not
+ * enough: they can be copied, and a container of an image that was committed from a helper inherits them.
  */
 import { randomUUID } from 'node:crypto';
 import type { LabelledContainer } from './engine.ts';

@@ -1,6 +1,5 @@
 /**
- * Running a container that exists, once, from its first instruction to its end, with its stdin, stdout and
- * stderr.
+ * Runs an existing container once, with its stdin, stdout and stderr.
  *
  * The order matters. Attach comes before start, as what is printed in between would be lost. Wait comes
  * after start, as it then answers for a container that has already ended too.

@@ -1,6 +1,6 @@
 /**
- * Of a container's or an image's environment and labels, what speaks of egresstrator, cut to a length that
- * nobody can fill memory with: an image's label may hold megabytes, and every list of the Engine repeats it.
+ * Selects our settings from the environment and labels of a container or an image, and limits their length: an
+ * image's label may have megabytes, and every list of the Engine repeats it.
  */
 
 import type { ImageSettings } from '../../inventory/container.ts';

@@ -1,5 +1,5 @@
 /**
- * Which containers of a new list must be inspected: those that may be others than at the list before.
+ * Finds the containers of a new list that must be inspected again: those that may have changed.
  *
  * A list lists all that may change while a container runs, but not when it was started. A container that
  * has been up for longer than the time between two lists was not started in that time.

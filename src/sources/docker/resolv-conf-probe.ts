@@ -1,5 +1,5 @@
 /**
- * The resolv.conf that the Engine writes for whoever is on a network, as text.
+ * Reads the resolv.conf that the Engine writes for containers on a network.
  *
  * A container is made there and started with a program that cannot exist: the Engine has put the file in
  * its place by the time it finds out, and no instruction of any image is ever run. (Tried on 20.10 and 28.5.)
@@ -38,7 +38,7 @@ export async function resolvConfOn(
   }
 }
 
-/** An Engine that refuses for another reason has not come as far as to write the file. */
+/** An Engine that rejects the start for another reason has not written the file. */
 async function startInVain(engine: Engine, name: string): Promise<void> {
   try {
     await engine.start(name);

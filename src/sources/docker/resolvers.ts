@@ -1,9 +1,9 @@
 /**
- * The addresses that a container's name resolution sends packets to, from inside its namespace.
+ * The addresses that a container's DNS uses, from inside its namespace.
  *
- * The Engine's resolv.conf for it tells, but root inside may write to that file: whoever could name a
- * resolver there could send anything anywhere on port 53. So of what it says only that counts which the
- * Engine itself put there: the container's `--dns`, else the Engine's own resolvers.
+ * The Engine's resolv.conf for it lists them, but root in the container can change that file, and could then send
+ * to any address on port 53. So only servers that the Engine itself wrote count: the container's `--dns`, or the
+ * Engine's own resolvers.
  */
 import { constants, open } from 'node:fs/promises';
 import { parseResolvConf } from './resolv-conf.ts';

@@ -1,6 +1,6 @@
 /**
- * The Engine's JSON about containers and images, without what others may fill it with: arguments, labels and
- * variables that do not speak of egresstrator, the output of health checks. Events repeat the labels as well.
+ * Selects fields of the Engine's JSON, without parts that an image can fill: arguments, other labels and variables,
+ * the output of health checks. Events repeat the labels as well.
  */
 import { Readable } from 'node:stream';
 import { SETTINGS } from '../../inventory/workload.ts';

@@ -1,8 +1,7 @@
 /**
  * The running containers, kept up to date.
  *
- * Subscribe, then list, so that nothing falls between. An event only marks a container; what is true is
- * read from the container. The list is repeated after every reconnect, and from time to time, as a stream
+ * Subscribe, then list, so that no change is missed. An event only marks a container, which is then read. The list is repeated after every reconnect, and from time to time, as a stream
  * can stall without ending; only containers that are listed otherwise than before are inspected then. A container
  * that cannot be read is tried again.
  */
