@@ -1,4 +1,4 @@
-/** More services than connections: little is asked while nothing moves, and yet a change is soon known. */
+/** More services than connections: few requests while nothing changes, and yet a change is soon known. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Consul, startConsul } from '../../lab/consul.ts';
@@ -54,7 +54,7 @@ async function open(health: 'any' | 'passing') {
   return { meter, source, watches };
 }
 
-test('at rest a host asks a few times a second, and hears of every instance that changes', async () => {
+test('at rest a host sends few requests, and sees every instance that changes', async () => {
   const { meter, watches } = await open('any');
   const from = performance.now();
   await sleep(10_000);
@@ -76,7 +76,7 @@ test('at rest a host asks a few times a second, and hears of every instance that
   expect(meter.connections).toBeLessThan(CONNECTIONS + 20);
 });
 
-test('a check that fails is heard of too, and churn costs no more than eighty requests a second', async () => {
+test('a check that fails is seen too, and constant changes cost no more than eighty requests a second', async () => {
   const { meter, watches } = await open('passing');
   const some = [1, 151, SERVICES - 2];
   for (const at of some) await setCheck(at, 'critical');

@@ -1,4 +1,4 @@
-/** The adapter on a real Consul: edits, restarts, freezes, crowds. */
+/** The adapter on a real Consul: edits, restarts, freezes, many services. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -151,27 +151,27 @@ describe('services', () => {
 });
 
 /** On Consuls of their own: they use up what one allows to a client. */
-describe('a crowd of services', () => {
-  let crowded: Consul;
+describe('many services', () => {
+  let shared: Consul;
   beforeEach(async () => {
-    crowded = await startConsul();
+    shared = await startConsul();
   });
-  afterEach(() => crowded.stop());
+  afterEach(() => shared.stop());
   const watchAll = (source: ConsulRuleSource, count: number) =>
     Array.from({ length: count }, (_, at) =>
       source.watchService({ service: `s${at}`, datacenter: undefined }, () => {}),
     );
 
   test('of 500 shares fewer connections than Consul allows', async () => {
-    const source = new ConsulRuleSource({ address: crowded.address });
+    const source = new ConsulRuleSource({ address: shared.address });
     sources.push(source);
     const watches = watchAll(source, 500);
     const rules = source.watchRules(() => {});
     await until(() => watches.every(({ value }) => value !== undefined), 'all first values', 15_000);
-    await crowded.call('PUT', '/v1/kv/egress/acl/db', 'x');
+    await shared.call('PUT', '/v1/kv/egress/acl/db', 'x');
     expect(await until(() => rules.value?.has('db'), 'the rules, which wait for nobody')).toBeLessThan(soon);
     const some = [0, 250, 499];
-    for (const at of some) await crowded.call('PUT', '/v1/catalog/register', registration(`s${at}`, 'n1'));
+    for (const at of some) await shared.call('PUT', '/v1/catalog/register', registration(`s${at}`, 'n1'));
     const isThere = () => some.every((at) => watches[at]?.value?.length === 1);
     await until(isThere, 'three instances', 30_000);
     expect(watches.flatMap(({ error }) => error ?? [])).toEqual([]);
@@ -179,7 +179,7 @@ describe('a crowd of services', () => {
 
   test('finds room after a restart, beside the connections that Consul still counts', async () => {
     for (let run = 0; run < 2; run++) {
-      const source = open({ address: crowded.address, wait: 20_000 });
+      const source = open({ address: shared.address, wait: 20_000 });
       const watches = [...watchAll(source, 80), source.watchRules(() => {})];
       await until(() => watches.every(({ value }) => value !== undefined), 'all first values');
       await new Promise((resolve) => setTimeout(resolve, 500));

@@ -1,11 +1,11 @@
 /**
- * Bounds the connections and the requests of one host, as Consul allows a client 200 connections and resets
- * those beyond (tried on 1.8):
+ * Limits the connections and the requests of one host, because Consul allows a client 200 connections and resets
+ * further ones (tried on 1.8):
  *
- * - Up to `limit` services have a blocking query each, and hear of a change at once.
- * - More than `limit` have none. A watch of their datacenter's catalog tells that something moved, or that the
- *   watch was lost, and then each service is polled, fifty a second; it also is once in some minutes.
- * - Reads that do not block never stand behind those that do.
+ * - Up to `limit` services have a blocking query each, which returns a change at once.
+ * - More than `limit` services have none. When the catalog of their datacenter changes, or the watch of the catalog
+ *   fails, each service is polled, fifty a second in all. Each is also polled once in some minutes.
+ * - Reads that do not block never wait for those that do.
  */
 import { EventEmitter, once } from 'node:events';
 import PQueue from 'p-queue';
@@ -13,13 +13,13 @@ import type { Watched } from '../../inventory/sources.ts';
 import type { Query } from './query.ts';
 import type { Timing } from './timing.ts';
 
-/** At once, of first reads and of polls each. With 80 blocking queries, two runs stay below 200. */
+/** First reads at a time, and polls at a time. With 80 blocking queries, two runs stay below 200 connections. */
 const CONCURRENCY = 16;
-/** Fifty polls a second: what Consul's servers carry for each host. */
+/** Fifty polls a second. */
 const POLL_RATE = { interval: 200, intervalCap: 10 };
-/** How long a poll blocks, in ms: longer than one server hears of a change after another. */
+/** How long a poll blocks, in ms. One server may see a change this much later than another. */
 const POLL_WAIT = 200;
-/** The longest time between two polls, in ms: a service counts as stale after a quarter of an hour. */
+/** The longest time between two polls, in ms. The alert for stale services waits for 15 minutes. */
 const LONGEST_REST = 560_000;
 
 /** `undefined`: the agent's own. */
@@ -73,13 +73,13 @@ export class QueryScheduler {
     return { ...query, execute, checkPermissions };
   }
 
-  get #isCrowded(): boolean {
+  get #isOverLimit(): boolean {
     return this.#members.size > this.#options.limit;
   }
 
   /** `undefined`: there is room for a blocking query of each service. */
   #catalogOf(datacenter: Datacenter): CatalogWatch | undefined {
-    if (!this.#isCrowded) return undefined;
+    if (!this.#isOverLimit) return undefined;
     const open = () => new CatalogWatch((onMove) => this.#options.watchCatalog(datacenter, onMove));
     const catalog = this.#catalogs.get(datacenter) ?? open();
     this.#catalogs.set(datacenter, catalog);
@@ -87,7 +87,7 @@ export class QueryScheduler {
   }
 
   #closeUnused(): void {
-    const used = new Set(this.#isCrowded ? this.#members.values() : []);
+    const used = new Set(this.#isOverLimit ? this.#members.values() : []);
     for (const [datacenter, catalog] of this.#catalogs) {
       if (used.has(datacenter)) continue;
       this.#catalogs.delete(datacenter);

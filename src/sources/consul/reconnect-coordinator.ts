@@ -5,9 +5,9 @@
  *     fails ──► queue ──► its turn ─┬─ Consul is away: after a pause that doubles ─────────────► tries
  *                                   └─ it has answered: one each 200 ms, all within 5 s ────────► tries
  *
- * A host with fifty services asks a Consul that is away once for each pause and not fifty-one times, and a
- * fleet that lost it in one instant does not come back in one (docs/scaling.md has the figures). Turns go
- * round, so a query that fails for reasons of its own keeps nobody else away.
+ * A host with fifty services sends one request for each pause while Consul is away, not fifty-one, and a fleet
+ * that lost Consul in one instant does not return in one (docs/scaling.md has the figures). The turns go round,
+ * so a query that fails for its own reasons does not delay the others.
  */
 import PQueue from 'p-queue';
 import { Backoff, type Timing } from './timing.ts';
@@ -19,7 +19,7 @@ const LONGEST_RETURN = 5_000;
 export class ReconnectCoordinator {
   readonly #timing: Timing;
   readonly #backoff: Backoff;
-  /** One at a time waits for the end of its pause; its try is no part of its turn, as it may hang. */
+  /** One at a time waits for the end of its pause. Its try is not part of its turn, because it may hang. */
   readonly #queue = new PQueue({ concurrency: 1 });
   #perReturn = PER_RETURN;
   /** Aborted when Consul answers; undefined while nothing has failed since. */

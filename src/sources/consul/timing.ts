@@ -1,5 +1,5 @@
 /**
- * How often Consul is asked. All pauses hold chance, as thousands of hosts fail, and hear of an edit, in the
+ * How often Consul is read. All pauses have a random part, because thousands of hosts fail, and see an edit, at the
  * same instant (docs/scaling.md).
  */
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -145,7 +145,7 @@ describe('a Consul that has lost its history', () => {
     expect(watch.error).toBeInstanceOf(ConsulError);
   });
 
-  test('stays doubted over the next error', async () => {
+  test('stays suspect over the next error', async () => {
     const { watch, reply, query, clock } = await restartedEmpty();
     await clock.advance(1_000);
     await query.fail(new Error('gone'));

@@ -63,7 +63,7 @@ describe('rules', () => {
     );
   });
 
-  test('have the digest of what a former run remembers', () => {
+  test('have the digest of what a previous run remembers', () => {
     const parsed = rules(entry('egress/acl/db', 'x'), entry('egress/acl/a', 'y'));
     expect(parsedRules(parsed.value, 'egress/acl/')).toEqual(parsed);
   });
