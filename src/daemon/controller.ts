@@ -13,11 +13,7 @@ import { Egress, type EgressOptions } from '../features/egress/egress.ts';
 import type { Gate } from '../features/egress/gate.ts';
 import type { KeptOverrides, Override } from '../features/egress/overrides.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
-import { ALL_FRESH } from '../inventory/ages.ts';
 import type { Container, ContainerId } from '../inventory/container.ts';
-import type { Inventory } from '../inventory/inventory.ts';
-import { namespacesOf } from '../inventory/namespace.ts';
-import type { ContainerSource, RuleSource, Watched } from '../inventory/sources.ts';
 import type { Mode } from '../inventory/workload.ts';
 import type { Acl } from '../policy/acl.ts';
 import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
@@ -27,35 +23,26 @@ import { nameOf, type ObservedRules, RulesetDriver } from '../reconciler/ruleset
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
 import { recordsDenied } from '../rendering/facts.ts';
 import type { Template } from '../rendering/template.ts';
-import { AgeLimit, type MaxAge } from './age-limit.ts';
 import { conditionsOf } from './conditions.ts';
-import { ConsulCache, type LastKnownState } from './consul-cache.ts';
+import { InventoryReader, type SourceOptions, type SourcePorts } from './inventory-reader.ts';
 import { ProblemLog } from './problem-log.ts';
 import { rulesetLoader } from './ruleset-loader.ts';
-import { type Status, sourceStatus } from './status.ts';
+import type { Status } from './status.ts';
 
 export interface ControllerOptions
-  extends Omit<ReconcilerOptions, 'onDefect' | 'onEnded'>,
-    Pick<EgressOptions, 'template' | 'protectedHosts' | 'mode' | 'grace' | 'prepare'> {
-  /** Undefined: what is known counts however old it is. */
-  readonly maxAge?: MaxAge | undefined;
-}
+  extends SourceOptions,
+    Omit<ReconcilerOptions, 'onDefect' | 'onEnded'>,
+    Pick<EgressOptions, 'template' | 'protectedHosts' | 'mode' | 'prepare'> {}
 
-export interface ControllerPorts {
-  readonly rules: RuleSource;
-  readonly containers: ContainerSource;
+export interface ControllerPorts extends SourcePorts {
   readonly dataplane: Dataplane;
   /** The gate, if this host may have one. */
   readonly gate?: Gate | undefined;
   readonly log: Logger;
-  /** What a former run of the controller knew. */
-  readonly former: LastKnownState | undefined;
   /** Called when rules in a kernel were found altered, with the container's name. */
   readonly onDrift?: (container: string) => void;
   /** Called at the end of each job. */
   readonly onReconciled?: () => void;
-  /** Called at each sync with what is known of Consul by now. */
-  readonly remember: (knowledge: LastKnownState) => void;
   /** What a former run has loaded. */
   readonly formerLoads?: Loads | undefined;
   /** What a former run was told by hand. */
@@ -69,24 +56,19 @@ export interface ControllerPorts {
 export class Controller {
   readonly #options: ControllerOptions;
   readonly #ports: ControllerPorts;
-  readonly #consul: ConsulCache;
-  readonly #ageLimit: AgeLimit | undefined;
-  readonly #containers: Watched<ReadonlyMap<ContainerId, Container>>;
+  readonly #sources: InventoryReader;
   readonly #reconciler: Reconciler;
   readonly #loads: LoadMemory;
   readonly #egress: Egress;
   readonly #egressRules: FeatureReconciler<EgressDesired, ObservedRules>;
   readonly #problems: ProblemLog;
   readonly #syncTimer: NodeJS.Timeout;
-  /** By which what is desired now was decided. */
-  #ages = ALL_FRESH;
   #nextSync: NodeJS.Immediate | undefined;
-  #graceTimer: NodeJS.Timeout | undefined;
   #rawSockets = false;
   #closed = false;
 
   constructor(options: ControllerOptions, ports: ControllerPorts) {
-    const { log, rules, former, dataplane, onDrift } = ports;
+    const { log, dataplane, onDrift } = ports;
     this.#options = options;
     this.#ports = ports;
     this.#problems = new ProblemLog(log, options.now);
@@ -100,9 +82,7 @@ export class Controller {
       onDrift: (one) => onDrift?.(nameOf(one)),
     });
     this.#egressRules = this.#reconciler.add(driver, rulesetReports(this.#egress.rules, context));
-    this.#consul = new ConsulCache(rules, former, options.now, () => this.sync());
-    this.#ageLimit = this.#openAgeLimit();
-    this.#containers = ports.containers.watch(() => this.sync());
+    this.#sources = new InventoryReader(options, ports, () => this.sync());
     // A source that is lost does not call: on a quiet host nobody would hear of it without a sync.
     this.#syncTimer = setInterval(() => this.sync(), longestUnsynced(options));
   }
@@ -132,22 +112,17 @@ export class Controller {
 
   /** The running containers; undefined until the Engine has told them. */
   get containers(): ReadonlyMap<ContainerId, Container> | undefined {
-    return this.#containers.value;
+    return this.#sources.containers;
   }
 
-  /**
-   * True once the rules and the containers were read, and no service is waited for. A service that fails or is
-   * silent does not count: each workload may hold a key that names one, and its rules are loaded without it.
-   */
+  /** True once all was read that is to be read at the start. */
   get isReady(): boolean {
-    const hasRules = this.#consul.freshness().some(({ name, known }) => name === 'rules' && known);
-    const isSettled = this.#consul.awaited(this.#options.grace).services.size === 0;
-    return hasRules && this.#containers.value !== undefined && isSettled;
+    return this.#sources.isReady;
   }
 
   /** The keys in Consul; undefined while nothing is known of them. */
   get acl(): Acl | undefined {
-    return this.#egress.aclOf({ rules: this.#consul.rules() });
+    return this.#egress.aclOf(this.#sources.consul);
   }
 
   /** The mode of workloads without EGRESSTRATOR_MODE. */
@@ -161,8 +136,6 @@ export class Controller {
   }
 
   status(): Status {
-    const { value, confirmedAt, error } = this.#containers;
-    const engine = { name: 'containers', known: value !== undefined, confirmedAt, error: error?.message };
     const { unsupported, notEnabled, template } = this.#egress;
     const named = ({ container, problem }: (typeof unsupported)[number]) => ({
       name: container.name,
@@ -172,7 +145,7 @@ export class Controller {
       namespaces: [...this.#egressRules.states()].map((one) => this.#egress.status(one)),
       refused: unsupported.map(named),
       unasked: notEnabled.map(named),
-      sources: [...this.#consul.freshness().map((one) => sourceStatus(one, this.#ages)), engine],
+      sources: this.#sources.status(),
       recordsDenied: recordsDenied(template.source),
     };
   }
@@ -184,7 +157,7 @@ export class Controller {
     const { template, rules } = this.#egress;
     const { protectedHosts } = this.#options;
     const states = [...this.#egressRules.states()];
-    const known = { acl, services: this.#consul.catalog(), protectedHosts, template };
+    const known = { acl, services: this.#sources.consul.services, protectedHosts, template };
     const snapshot = snapshotOf(states, known, (id) => rules.resolversOf(id));
     return { ...snapshot, ...outsiders(this.#egress, this.#egress.notEnabled) };
   }
@@ -201,55 +174,20 @@ export class Controller {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#syncTimer);
-    clearTimeout(this.#graceTimer);
     clearImmediate(this.#nextSync);
-    this.#ageLimit?.close();
-    this.#remember();
-    this.#consul.close();
-    this.#containers.close();
+    this.#sources.close();
     await this.#reconciler.close();
     await this.#egress.close();
   }
 
   #sync(): void {
-    const containers = this.#containers.value;
-    if (containers === undefined) return;
-    const isComplete = this.#containers.confirmedAt !== undefined;
-    const seen = { containers, isComplete, namespaces: namespacesOf(containers) };
-    this.#consul.follow(this.#egress.references({ ...seen, consul: this.#consulSnapshot() }));
-    this.#remember();
-    const consul = this.#consulSnapshot();
-    this.#ages = consul.ages;
-    const { awaited } = consul;
-    if (awaited.rules || awaited.services.size > 0) this.#syncAfterGrace();
-    this.#apply({ ...seen, consul });
-    this.#rawSockets ||= this.#egress.namespaces.some(({ hasRawSockets }) => hasRawSockets);
-    this.#problems.update(conditionsOf(this.status(), this.#egress, this.#rawSockets));
-  }
-
-  #apply(inventory: Inventory): void {
+    const inventory = this.#sources.read((seen) => this.#egress.references(seen));
+    if (inventory === undefined) return;
     const { namespaces, isComplete } = inventory;
     this.#egressRules.sync(this.#egress.plan(inventory), (name) => namespaces.has(name));
     if (isComplete) this.#loads.retain(new Set(namespaces.keys()));
-  }
-
-  #consulSnapshot(): Inventory['consul'] {
-    const ages = this.#ageLimit?.ages() ?? ALL_FRESH;
-    const awaited = this.#consul.awaited(this.#options.grace);
-    return { rules: this.#consul.rules(), services: this.#consul.catalog(), ages, awaited };
-  }
-
-  /** A source that fails does not call, and one that is silent never does. */
-  #syncAfterGrace(): void {
-    this.#graceTimer ??= setTimeout(() => {
-      this.#graceTimer = undefined;
-      this.sync();
-    }, this.#options.grace);
-  }
-
-  #remember(): void {
-    const knowledge = this.#consul.knowledge();
-    if (knowledge !== undefined) this.#ports.remember(knowledge);
+    this.#rawSockets ||= this.#egress.namespaces.some(({ hasRawSockets }) => hasRawSockets);
+    this.#problems.update(conditionsOf(this.status(), this.#egress, this.#rawSockets));
   }
 
   #openEgress(): Egress {
@@ -265,12 +203,6 @@ export class Controller {
       facts: { source: containers, retry: { ...retry, most: SELDOM * retry.most }, random, onChange },
       overrides: { former: formerOverrides, keep: (overrides) => rememberOverrides?.(overrides), now },
     });
-  }
-
-  #openAgeLimit(): AgeLimit | undefined {
-    const { maxAge, grace, now } = this.#options;
-    const freshness = () => this.#consul.freshness();
-    return maxAge && new AgeLimit({ maxAge, grace, now, freshness, onChange: () => this.sync() });
   }
 }
 

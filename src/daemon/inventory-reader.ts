@@ -1,0 +1,121 @@
+/**
+ * The sources, and the one inventory that is made of all of them for each sync.
+ */
+import { ALL_FRESH } from '../inventory/ages.ts';
+import type { Container, ContainerId } from '../inventory/container.ts';
+import type { ConsulSnapshot, Inventory } from '../inventory/inventory.ts';
+import { namespacesOf } from '../inventory/namespace.ts';
+import type { ServiceRef } from '../inventory/service.ts';
+import type { ContainerSource, RuleSource, Watched } from '../inventory/sources.ts';
+import { AgeLimit, type MaxAge } from './age-limit.ts';
+import { ConsulCache, type LastKnownState } from './consul-cache.ts';
+import { type SourceStatus, sourceStatus } from './status.ts';
+
+export interface SourceOptions {
+  /** Milliseconds for which a source may take its first answer. */
+  readonly grace: number;
+  /** Undefined: what is known counts however old it is. */
+  readonly maxAge?: MaxAge | undefined;
+  readonly now: () => number;
+}
+
+export interface SourcePorts {
+  readonly rules: RuleSource;
+  readonly containers: ContainerSource;
+  /** What a former run of the controller knew. */
+  readonly former: LastKnownState | undefined;
+  /** Called for each inventory with what is known of Consul by now. */
+  readonly remember: (knowledge: LastKnownState) => void;
+}
+
+export class InventoryReader {
+  readonly #options: SourceOptions;
+  readonly #ports: SourcePorts;
+  readonly #onChange: () => void;
+  readonly #consul: ConsulCache;
+  readonly #ageLimit: AgeLimit | undefined;
+  readonly #containers: Watched<ReadonlyMap<ContainerId, Container>>;
+  /** By which the last inventory was made. */
+  #ages = ALL_FRESH;
+  #graceTimer: NodeJS.Timeout | undefined;
+
+  /** `onChange`: another inventory is to be made. */
+  constructor(options: SourceOptions, ports: SourcePorts, onChange: () => void) {
+    const { maxAge, grace, now } = options;
+    this.#options = options;
+    this.#ports = ports;
+    this.#onChange = onChange;
+    this.#consul = new ConsulCache(ports.rules, ports.former, now, onChange);
+    const freshness = () => this.#consul.freshness();
+    this.#ageLimit = maxAge && new AgeLimit({ maxAge, grace, now, freshness, onChange });
+    this.#containers = ports.containers.watch(onChange);
+  }
+
+  /** The running containers; undefined until the Engine has told them. */
+  get containers(): ReadonlyMap<ContainerId, Container> | undefined {
+    return this.#containers.value;
+  }
+
+  /** What Consul tells now. */
+  get consul(): Pick<ConsulSnapshot, 'rules' | 'services'> {
+    return { rules: this.#consul.rules(), services: this.#consul.catalog() };
+  }
+
+  /** `references`: the services of which must be known. Undefined until the Engine has told its containers. */
+  read(references: (inventory: Inventory) => readonly ServiceRef[]): Inventory | undefined {
+    const containers = this.#containers.value;
+    if (containers === undefined) return undefined;
+    const isComplete = this.#containers.confirmedAt !== undefined;
+    const seen = { containers, isComplete, namespaces: namespacesOf(containers) };
+    this.#consul.follow(references({ ...seen, consul: this.#consulSnapshot() }));
+    this.#remember();
+    const consul = this.#consulSnapshot();
+    const { ages, awaited } = consul;
+    this.#ages = ages;
+    if (awaited.rules || awaited.services.size > 0) this.#changeAfterGrace();
+    return { ...seen, consul };
+  }
+
+  /**
+   * True once the rules and the containers were read, and no service is waited for. A service that fails or is
+   * silent does not count: each workload may hold a key that names one, and its rules are loaded without it.
+   */
+  get isReady(): boolean {
+    const hasRules = this.#consul.freshness().some(({ name, known }) => name === 'rules' && known);
+    const isSettled = this.#consul.awaited(this.#options.grace).services.size === 0;
+    return hasRules && this.#containers.value !== undefined && isSettled;
+  }
+
+  status(): readonly SourceStatus[] {
+    const { value, confirmedAt, error } = this.#containers;
+    const engine = { name: 'containers', known: value !== undefined, confirmedAt, error: error?.message };
+    return [...this.#consul.freshness().map((one) => sourceStatus(one, this.#ages)), engine];
+  }
+
+  close(): void {
+    clearTimeout(this.#graceTimer);
+    this.#ageLimit?.close();
+    this.#remember();
+    this.#consul.close();
+    this.#containers.close();
+  }
+
+  /** For an inventory alone: of ages that were told nobody hears again until they change. */
+  #consulSnapshot(): ConsulSnapshot {
+    const ages = this.#ageLimit?.ages() ?? ALL_FRESH;
+    return { ...this.consul, ages, awaited: this.#consul.awaited(this.#options.grace) };
+  }
+
+  /** A source that fails does not call, and one that is silent never does. */
+  #changeAfterGrace(): void {
+    this.#graceTimer ??= setTimeout(() => {
+      this.#graceTimer = undefined;
+      this.#onChange();
+    }, this.#options.grace);
+  }
+
+  #remember(): void {
+    const knowledge = this.#consul.knowledge();
+    if (knowledge !== undefined) this.#ports.remember(knowledge);
+  }
+}
