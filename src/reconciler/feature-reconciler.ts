@@ -6,7 +6,7 @@ import { PRIORITY, type Priority } from '../common/job-queue.ts';
 import type { Plan, Planned } from '../common/plan.ts';
 import type { Driver } from './driver.ts';
 import { type Outcome, reconcile } from './reconcile.ts';
-import type { ReconcileState } from './state.ts';
+import { conditionOf, type ReconcileState } from './state.ts';
 
 /** Called at the end of each job, for logs and metrics. */
 export interface Reports<Desired, Observed> {
@@ -141,6 +141,9 @@ export class FeatureReconciler<Desired, Observed> {
       ...{ name, desired, isReleased: false, mayWait: false, observed: undefined },
       ...{ last: this.#driver.recall?.(name, desired), needsVerify: false, verifiedAt: undefined },
       ...{ failures: 0, lastError: undefined, isWaiting: false, timer: undefined },
+      get condition() {
+        return conditionOf(state);
+      },
     };
     this.#states.set(name, state);
     this.#options.added(name);

@@ -18,6 +18,7 @@ export interface ReconcileState<Desired, Observed> {
   readonly lastError: Error | undefined;
   /** True while its job waits for a better plan. */
   readonly isWaiting: boolean;
+  readonly condition: Condition;
 }
 
 /**
@@ -28,7 +29,7 @@ export interface ReconcileState<Desired, Observed> {
  */
 export type Condition = 'pending' | 'inSync' | 'released' | 'failed';
 
-export function conditionOf(state: ReconcileState<unknown, unknown>): Condition {
+export function conditionOf(state: Omit<ReconcileState<unknown, unknown>, 'condition'>): Condition {
   if (state.lastError !== undefined) return 'failed';
   if (state.isReleased) return 'released';
   return state.observed === undefined || state.isWaiting ? 'pending' : 'inSync';

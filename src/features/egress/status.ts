@@ -20,8 +20,7 @@ export interface EgressState {
   readonly last: { readonly rival: string | undefined } | undefined;
   readonly verifiedAt: number | undefined;
   readonly lastError: Error | undefined;
-  /** True while its rules wait for a better plan. */
-  readonly isWaiting: boolean;
+  readonly condition: 'pending' | 'inSync' | 'released' | 'failed';
 }
 
 export interface NamespaceStatus {
@@ -50,11 +49,12 @@ export interface NamespaceStatus {
 }
 
 export function stateOf(state: EgressState, template: Template): NamespaceState {
-  const { desired, observed, isReleased, isWaiting, lastError } = state;
+  const { desired, observed, condition } = state;
   const { namespace, rules } = desired;
-  if (lastError !== undefined) return 'failed';
-  if (isReleased) return 'cleared';
-  if (observed?.loaded.fingerprint === undefined || !rules.isKnown || isWaiting) return 'pending';
+  if (condition === 'failed') return 'failed';
+  if (condition === 'released') return 'cleared';
+  if (condition === 'pending' || observed?.loaded.fingerprint === undefined || !rules.isKnown)
+    return 'pending';
   if (namespace.unenforceable) return 'unenforceable';
   return loadedState(template, namespace.mode, rules.policy.ruleSet);
 }

@@ -4,7 +4,6 @@ import type { Planned } from '../../../src/common/plan.ts';
 import type { Driver, Target } from '../../../src/reconciler/driver.ts';
 import type { Outcome } from '../../../src/reconciler/reconcile.ts';
 import { Reconciler, type ReconcilerOptions } from '../../../src/reconciler/reconciler.ts';
-import { conditionOf } from '../../../src/reconciler/state.ts';
 
 type Text = string;
 type Found = string | undefined;
@@ -75,10 +74,7 @@ function take(reconciler: Reconciler, world: World) {
       ),
       (name) => name !== 'gone',
     );
-  const condition = (name: string) => {
-    const state = feature.state(name);
-    return state && conditionOf(state);
-  };
+  const condition = (name: string) => feature.state(name)?.condition;
   return { world, feature, plan, condition, outcomes, failures };
 }
 
