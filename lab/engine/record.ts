@@ -4,7 +4,7 @@ import { isAlive, type ProcessIdentity, readOrUndefined } from '../process.ts';
 
 export interface EngineRecord {
   readonly process: ProcessIdentity;
-  /** The command line it was started with: a different wish means a restart. */
+  /** The command line it was started with: another one means a restart. */
   readonly command: readonly string[];
 }
 

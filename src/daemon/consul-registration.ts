@@ -23,7 +23,7 @@ export interface HeartbeatTiming {
   readonly repeat: number;
 }
 
-const RHYTHM: HeartbeatTiming = { first: 2_000, beat: 10_000, repeat: 60_000 };
+const TIMING: HeartbeatTiming = { first: 2_000, beat: 10_000, repeat: 60_000 };
 
 export type RegistrationConfig = Pick<Config, 'consul' | 'register' | 'publish' | 'node'>;
 
@@ -44,7 +44,7 @@ export class ConsulRegistration {
     config: RegistrationConfig,
     status: () => Status,
     log: Logger,
-    rhythm: HeartbeatTiming = RHYTHM,
+    timing: HeartbeatTiming = TIMING,
   ) {
     const { consul, register, publish, node } = config;
     const identity = { service: register ?? '', node, version: version() };
@@ -53,10 +53,10 @@ export class ConsulRegistration {
     this.#node = node;
     this.#status = status;
     this.#log = log;
-    this.#repeat = rhythm.repeat;
+    this.#repeat = timing.repeat;
     if (this.#registration === undefined && this.#publisher === undefined) return;
-    this.#timer = setInterval(() => this.#beat(), rhythm.beat);
-    this.#first = setTimeout(() => this.#beat(), rhythm.first);
+    this.#timer = setInterval(() => this.#beat(), timing.beat);
+    this.#first = setTimeout(() => this.#beat(), timing.first);
   }
 
   /** Removes the service, and writes a last status. */
@@ -84,10 +84,10 @@ export class ConsulRegistration {
   async #publish(running: boolean): Promise<void> {
     if (this.#publisher === undefined) return;
     const now = Date.now();
-    const bulletin = hostStatusOf(this.#status(), version(), now, running);
-    const text = JSON.stringify({ ...bulletin, at: 0 });
+    const hostStatus = hostStatusOf(this.#status(), version(), now, running);
+    const text = JSON.stringify({ ...hostStatus, at: 0 });
     if (text === this.#written.text && now - this.#written.at < this.#repeat) return;
-    await this.#publisher.write(this.#node, JSON.stringify(bulletin));
+    await this.#publisher.write(this.#node, JSON.stringify(hostStatus));
     this.#written = { text, at: now };
   }
 

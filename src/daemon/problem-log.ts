@@ -18,7 +18,7 @@ export interface Condition {
 const GONE_AFTER = 120_000;
 
 interface Known {
-  readonly sighting: Condition;
+  readonly condition: Condition;
   /** In ms since the epoch. */
   readonly lastSeenAt: number;
 }
@@ -33,29 +33,29 @@ export class ProblemLog {
     this.#now = now;
   }
 
-  /** Tells what is new in `sightings` and what is no longer in there. */
-  update(sightings: Iterable<Condition>): void {
+  /** Tells what is new in `conditions` and what is no longer in there. */
+  update(conditions: Iterable<Condition>): void {
     const lastSeenAt = this.#now();
-    const current = new Map([...sightings].map((sighting) => [idOf(sighting), sighting]));
-    for (const [id, sighting] of current) {
-      if (!this.#known.has(id)) this.#report(sighting);
-      this.#known.set(id, { sighting, lastSeenAt });
+    const current = new Map([...conditions].map((condition) => [idOf(condition), condition]));
+    for (const [id, condition] of current) {
+      if (!this.#known.has(id)) this.#report(condition);
+      this.#known.set(id, { condition, lastSeenAt });
     }
     for (const [id, known] of this.#known) {
       if (current.has(id) || !isGone(known, lastSeenAt)) continue;
       this.#known.delete(id);
-      this.#log.info(fieldsOf(known.sighting), 'problem solved');
+      this.#log.info(fieldsOf(known.condition), 'problem solved');
     }
   }
 
-  #report(sighting: Condition): void {
-    const level = sighting.problem.severity === 'error' ? 'error' : 'warn';
-    this.#log[level](fieldsOf(sighting), 'problem found');
+  #report(condition: Condition): void {
+    const level = condition.problem.severity === 'error' ? 'error' : 'warn';
+    this.#log[level](fieldsOf(condition), 'problem found');
   }
 }
 
-const isGone = ({ sighting, lastSeenAt }: Known, now: number): boolean =>
-  sighting.container === undefined || now - lastSeenAt >= GONE_AFTER;
+const isGone = ({ condition, lastSeenAt }: Known, now: number): boolean =>
+  condition.container === undefined || now - lastSeenAt >= GONE_AFTER;
 
 /** A bad line is one problem, however many containers hold its key. */
 const idOf = ({ container, problem }: Condition): string =>

@@ -25,7 +25,7 @@ export class TemplateWatch {
   }
 
   /** Loads sample rules in a namespace that is thrown away. Throws a `TemplateError`. */
-  async rehearse(template: Template): Promise<void> {
+  async testLoad(template: Template): Promise<void> {
     for (const allowed of SAMPLES) {
       const input = {
         allowed,
@@ -66,7 +66,7 @@ export class TemplateWatch {
 
   async #tryReload(use: (template: Template) => void): Promise<void> {
     const template = loadTemplate(this.#name);
-    await this.rehearse(template);
+    await this.testLoad(template);
     use(template);
     this.#log.info({ template: this.#name }, 'template loaded');
   }

@@ -61,13 +61,13 @@ export class HelperRunner implements NamespaceRunner {
   readonly #engine: Engine;
   readonly #image: HelperImage;
   readonly #settings: HelperSettings;
-  readonly #tidier: HelperCleanup;
+  readonly #cleanup: HelperCleanup;
 
   /** `image`: asked before every job; remembers its answer (see `helperImage`). */
   constructor(engine: Engine, image: HelperImage, settings: Partial<HelperSettings> = {}) {
     this.#engine = engine;
     this.#image = image;
-    this.#tidier = new HelperCleanup(engine);
+    this.#cleanup = new HelperCleanup(engine);
     const defaults = { ...defaultLimits, instance: randomUUID(), now: Date.now, xtables: false };
     this.#settings = { ...defaults, ...settings };
   }
@@ -112,7 +112,7 @@ export class HelperRunner implements NamespaceRunner {
   }
 
   close(): Promise<void> {
-    return this.#tidier.close();
+    return this.#cleanup.close();
   }
 
   async #job(job: Job): Promise<RunResult> {
@@ -124,7 +124,7 @@ export class HelperRunner implements NamespaceRunner {
       if (lacksImage(error)) this.#image.forget?.();
       throw await explained(job, error);
     } finally {
-      this.#tidier.remove(name);
+      this.#cleanup.remove(name);
     }
   }
 

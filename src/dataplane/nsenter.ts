@@ -38,7 +38,7 @@ export class NsenterRunner implements NamespaceRunner {
     if (opened.kind === 'gone') throw gone(failure, 'its process has ended');
     if (opened.kind === 'host') throw refuseHost(failure);
     try {
-      // Our own descriptor is the namespace that was judged, whoever has the pid by now.
+      // Our own descriptor is the checked namespace, even if another process has the pid by now.
       const enter = ['nsenter', `--net=/proc/${process.pid}/fd/${opened.handle.fd}`];
       return { ...(await this.#execute(failure, enter, stdin)), isLeft: opened.isLeft };
     } finally {

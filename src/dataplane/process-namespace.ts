@@ -29,12 +29,12 @@ export type Opened =
 export async function openNamespace(ref: NamespaceRef, proc = '/proc', now = Date.now): Promise<Opened> {
   const handle = (await openSandbox(ref, proc)) ?? (await openByProcess(ref, proc, now));
   if (handle === undefined) return { kind: 'gone' };
-  const judged = await judge(handle, ref, proc, now).catch(() => ({ kind: 'gone' }) as const);
-  if (judged.kind !== 'open') await handle.close();
-  return judged;
+  const checked = await check(handle, ref, proc, now).catch(() => ({ kind: 'gone' }) as const);
+  if (checked.kind !== 'open') await handle.close();
+  return checked;
 }
 
-async function judge(
+async function check(
   handle: FileHandle,
   ref: NamespaceRef,
   proc: string,

@@ -59,7 +59,7 @@ export function findProgram(
 }
 
 /** Loads the lockdown text in an empty namespace, with the host's own tools. Throws a `UserError`. */
-export async function rehearseLockdown({ root, libDir }: GateSettings): Promise<void> {
+export async function testLockdown({ root, libDir }: GateSettings): Promise<void> {
   const load = ['timeout', '10', 'unshare', '--net', 'sh', join(libDir, 'netns'), 'load', 'egress'];
   const ended = await runProgram({
     file: 'chroot',

@@ -20,7 +20,7 @@ import {
 } from './daemon-json.ts';
 import { argument, type Dockerd, findDockerd, reload, sharesRoot } from './dockerd.ts';
 import { type EngineFacts, engineFacts } from './engine-answers.ts';
-import { FROM_CONTAINER, findProgram, rehearseLockdown, requireHost, requireTools } from './host.ts';
+import { FROM_CONTAINER, findProgram, requireHost, requireTools, testLockdown } from './host.ts';
 import { type GateSettings, RUNTIME, runtimePath, seen } from './layout.ts';
 import {
   confFile,
@@ -128,7 +128,7 @@ async function installFiles(
     files.filter(({ name }) => names.includes(name)),
   );
   try {
-    await rehearseLockdown(settings);
+    await testLockdown(settings);
   } catch (error) {
     if (isFirst) await removeFiles(settings);
     throw error;

@@ -45,7 +45,7 @@ export interface Container {
   readonly sandbox?: string | undefined;
   /** The networks' ids with their endpoint ids, sorted: changes when an interface comes or goes. */
   readonly attachments: readonly string[];
-  /** Privileged, with CAP_NET_ADMIN or as mighty ones, or with the Engine's socket: it could undo its rules. */
+  /** Privileged, with CAP_NET_ADMIN or an equivalent, or with the Engine's socket: it can remove its rules. */
   readonly canUndoRules: boolean;
   /** By what it could; each completes "it can remove its rules: it …". */
   readonly waysRound?: readonly string[];

@@ -79,7 +79,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
     expect(await dataplane.inspect(ref, 'egress')).toMatchObject({ loaded: { fingerprint: '12ab' } });
   });
 
-  test('rehearses where there is no container', async () => {
+  test('tests a load where there is no container', async () => {
     const dataplane = openDataplane();
     await dataplane.testLoad(smallRuleset('12ab'));
     const failure = await failureOf(dataplane.testLoad(brokenRuleset));

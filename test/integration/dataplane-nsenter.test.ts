@@ -107,7 +107,7 @@ test("a container on this machine's own network is refused by its namespace", as
   else await expect(insideOf(ref)).resolves.toContain("the host's own network namespace");
 });
 
-test('rehearses where there is no container', async () => {
+test('tests a load where there is no container', async () => {
   const before = await hostTables();
   await dataplane.testLoad(smallRuleset('12ab'));
   await expect(dataplane.testLoad(brokenRuleset)).rejects.toMatchObject({ exitCode: 1 });

@@ -98,7 +98,7 @@ export const controlsSaying = (said: Said): Controls => ({
 /** A line of a key's text ends where the text's line ends. */
 const inLine = (text: string): string => text.replaceAll(/[\n\r]/g, '\u001b');
 
-const bulletin = (word: string) =>
+const hostStatus = (word: string) =>
   JSON.stringify({
     ...{ version: word, at: 1, running: true, states: { [word]: 2 }, errors: [word] },
     workloads: [{ name: word, state: word, keys: [word] }],
@@ -114,7 +114,7 @@ export const consulSaying =
       Value: Buffer.from(value).toString('base64'),
     });
     const entries = key.includes('status')
-      ? [entry(said.word, bulletin(said.word))]
+      ? [entry(said.word, hostStatus(said.word))]
       : [entry(said.word, `${inLine(said.word)}\n`)];
     const rights = [{ Resource: said.word, Segment: said.word, Allow: true }];
     response.writeHead(200, { 'content-type': 'application/json', 'x-consul-index': '7' });

@@ -41,11 +41,14 @@ async function clearOnce(
   const engine = await openEngine(config, terminal, log);
   try {
     const context = { ...engine, renderer: new Renderer(openTemplate(config)), log };
-    const wish = { choice, grants: 'name' in choice ? [] : undefined, mode: config.mode };
-    return await eachNamespace(chooseTargets(await engine.containers.list(), wish), async (namespace) => {
-      await applyOnce(namespace, undefined, context);
-      return { state: 'cleared', problems: [] };
-    });
+    const selection = { choice, grants: 'name' in choice ? [] : undefined, mode: config.mode };
+    return await eachNamespace(
+      chooseTargets(await engine.containers.list(), selection),
+      async (namespace) => {
+        await applyOnce(namespace, undefined, context);
+        return { state: 'cleared', problems: [] };
+      },
+    );
   } finally {
     await engine.close();
   }

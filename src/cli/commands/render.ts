@@ -51,10 +51,10 @@ async function chooseSubject(
     throw new UsageError('give either a container or --acl key1,key2');
   const engine = await openEngine(config, terminal, toolLogger(terminal));
   try {
-    const wish = { choice: { name }, grants: undefined, mode: config.mode };
+    const selection = { choice: { name }, grants: undefined, mode: config.mode };
     const {
       namespaces: [namespace],
-    } = chooseTargets(await engine.containers.list(), wish);
+    } = chooseTargets(await engine.containers.list(), selection);
     if (namespace === undefined) throw new UsageError(`there are no rules for ${name}`);
     const { target, grants, mode, dns } = namespace;
     return { grants, mode, dns, place: { target, resolvers: await engine.containers.resolvers(target) } };

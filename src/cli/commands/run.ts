@@ -71,7 +71,7 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   if (leftovers > 0) log.warn({ leftovers }, 'removed helpers of an earlier run');
   closers.add(sweeping(engine));
   const templates = closers.add(new TemplateWatch(config.template, engine.dataplane, log));
-  const [engineResolvers] = await Promise.all([engine.warmUp(), templates.rehearse(template)]);
+  const [engineResolvers] = await Promise.all([engine.warmUp(), templates.testLoad(template)]);
   const gate = openGate(config, engineResolvers, log);
   if (gate !== undefined) closers.add(gate);
   const denied = openDenied(config, log);

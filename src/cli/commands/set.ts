@@ -24,25 +24,25 @@ export async function set(container: string | undefined, flags: Flags, terminal:
   const choice = chosen(container, flags.all);
   const config = resolveConfig(flags, terminal.environment);
   const grants = typeof flags.rules === 'string' ? parseKeyList(flags.rules) : undefined;
-  const wish = { choice, grants, mode: config.mode };
-  const load = () => loadRules(wish, flags.force === true, config, terminal);
+  const selection = { choice, grants, mode: config.mode };
+  const load = () => loadRules(selection, flags.force === true, config, terminal);
   const results = await withProgress('Loading rules', terminal, load);
   report(results, 'rules loaded', createOutput(terminal, flags.json === true));
 }
 
 async function loadRules(
-  wish: TargetSelection,
+  selection: TargetSelection,
   force: boolean,
   config: Config,
   terminal: Terminal,
 ): Promise<readonly Result[]> {
-  const { choice: container, grants } = wish;
+  const { choice: container, grants } = selection;
   if (await isListening(config.socket)) {
     const rules = grants === undefined ? { kind: 'own' } : { kind: 'set', grants, force };
     return askController(config, { container, rules });
   }
   if (grants !== undefined && !force) await requireInConsul(grants, config);
-  return setOnce(wish, config, terminal);
+  return setOnce(selection, config, terminal);
 }
 
 async function requireInConsul(grants: readonly string[], config: Config): Promise<void> {
@@ -55,7 +55,7 @@ async function requireInConsul(grants: readonly string[], config: Config): Promi
 }
 
 async function setOnce(
-  wish: TargetSelection,
+  selection: TargetSelection,
   config: Config,
   terminal: Terminal,
 ): Promise<readonly Result[]> {
@@ -63,7 +63,7 @@ async function setOnce(
   const engine = await openEngine(config, terminal, toolLogger(terminal));
   const consul = openConsul(config);
   try {
-    const targets = chooseTargets(await engine.containers.list(), wish);
+    const targets = chooseTargets(await engine.containers.list(), selection);
     const lists = targets.namespaces.map(({ grants }) => grants);
     const rulesFor = await readRules(consul, config.protectedHosts, needsUngranted(template), lists);
     const context = { ...engine, renderer: new Renderer(template), log: toolLogger(terminal) };

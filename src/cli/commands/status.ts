@@ -38,7 +38,7 @@ async function cluster(
   const folder = config.publish ?? PUBLISHED;
   const { StatusPublisher } = await import('../../sources/consul/status-publisher.ts');
   const texts = await new StatusPublisher(config.consul, folder).read();
-  const hosts = [...texts].map(([node, text]) => ({ node, bulletin: parseHostStatus(text) }));
+  const hosts = [...texts].map(([node, text]) => ({ node, hostStatus: parseHostStatus(text) }));
   if (hosts.length === 0)
     throw new UserError(`no host has published its status below ${folder}; run controllers with --publish`);
   output.result({ hosts }, (seen) => formatCluster(seen.hosts, Date.now(), paint));

@@ -13,13 +13,13 @@ export interface Check {
   readonly remedy?: string;
 }
 
-type Judged = Omit<Check, 'topic'>;
+type Evaluated = Omit<Check, 'topic'>;
 
-const ok = (says: string): Judged => ({ health: 'ok', says });
-const warning = (says: string, remedy: string): Judged => ({ health: 'warning', says, remedy });
-const error = (says: string, remedy: string): Judged => ({ health: 'error', says, remedy });
+const ok = (says: string): Evaluated => ({ health: 'ok', says });
+const warning = (says: string, remedy: string): Evaluated => ({ health: 'warning', says, remedy });
+const error = (says: string, remedy: string): Evaluated => ({ health: 'error', says, remedy });
 
-const JUDGES: Readonly<Record<string, (facts: Facts) => Judged>> = {
+const EVALUATORS: Readonly<Record<string, (facts: Facts) => Evaluated>> = {
   kernel,
   rights,
   nftables,
@@ -35,9 +35,9 @@ const JUDGES: Readonly<Record<string, (facts: Facts) => Judged>> = {
 };
 
 export const evaluate = (facts: Facts): readonly Check[] =>
-  Object.entries(JUDGES).map(([topic, each]) => ({ topic, ...each(facts) }));
+  Object.entries(EVALUATORS).map(([topic, each]) => ({ topic, ...each(facts) }));
 
-function kernel({ platform, release, template }: Facts): Judged {
+function kernel({ platform, release, template }: Facts): Evaluated {
   if (platform !== 'linux')
     return error(
       `this is ${platform}, and rules are loaded in the Linux kernel that runs the containers`,
@@ -61,13 +61,13 @@ function isBefore(release: string, major: number, minor: number): boolean {
   return Number(first) < major || (Number(first) === major && Number(second) < minor);
 }
 
-function rights({ isRoot }: Facts): Judged {
+function rights({ isRoot }: Facts): Evaluated {
   if (isRoot) return ok('root');
   return warning('not root, so some checks are incomplete', 'run it with sudo');
 }
 
 /** Without nft on the host, the helper image has it. */
-function nftables({ nft, tried, loader, platform }: Facts): Judged {
+function nftables({ nft, tried, loader, platform }: Facts): Evaluated {
   if ('value' in nft && 'value' in tried) return ok(`${nft.value}, and the kernel accepts a table`);
   const reason = 'error' in nft ? nft.error : 'error' in tried ? tried.error : '';
   if (loader === 'nsenter')
@@ -82,13 +82,13 @@ function nftables({ nft, tried, loader, platform }: Facts): Judged {
   );
 }
 
-function engine({ engine: found }: Facts): Judged {
+function engine({ engine: found }: Facts): Evaluated {
   if ('error' in found) return error(found.error, 'start the Docker Engine, or name it with --docker-host');
   return ok(`Docker Engine ${found.value.version}, cgroup ${found.value.cgroup ?? 'unknown'}`);
 }
 
 /** Setups in which the gate and nsenter do not work. */
-function engineSetup({ engine: found, gate: gateFound }: Facts): Judged {
+function engineSetup({ engine: found, gate: gateFound }: Facts): Evaluated {
   if ('error' in found) return warning('not known: the Engine does not answer', 'see above');
   const { isRootless, remapsUsers, storesInContainerd } = found.value;
   if (isRootless)
@@ -109,21 +109,21 @@ function engineSetup({ engine: found, gate: gateFound }: Facts): Judged {
   return ok(notes.length === 0 ? 'as root, with its usual settings' : `as root, with ${list(notes)}`);
 }
 
-function helperImage({ helperImage: found, loader, tried }: Facts): Judged {
+function helperImage({ helperImage: found, loader, tried }: Facts): Evaluated {
   if ('value' in found) return ok(found.value);
   if (loader === 'nsenter' || (loader === 'auto' && 'value' in tried))
     return ok('none; not needed, nsenter works');
   return error(found.error, 'build it: docs/operating.md, "Two ways to load"');
 }
 
-function consul({ keys: found }: Facts): Judged {
+function consul({ keys: found }: Facts): Evaluated {
   if ('error' in found)
     return error(found.error, 'start Consul, or correct --consul, its token and its certificates');
   if (found.value > 0) return ok(`it answers, with ${count(found.value, 'ACL key')}`);
   return warning('it answers, but has no ACL keys', 'add the first one, or correct --kv-path');
 }
 
-function consulRights({ rights: found }: Facts): Judged {
+function consulRights({ rights: found }: Facts): Evaluated {
   if ('error' in found) return warning(`not known: ${found.error}`, 'see above');
   const may = found.value;
   if (may === undefined) return ok('not known: Consul has no ACLs, or is too old');
@@ -132,7 +132,7 @@ function consulRights({ rights: found }: Facts): Judged {
   return error(`the token may not read ${list(lacking)}`, 'give it the policy of docs/operating.md');
 }
 
-function controller({ controller: found, version, socket }: Facts): Judged {
+function controller({ controller: found, version, socket }: Facts): Evaluated {
   if (found === undefined)
     return warning(
       `none answers at ${socket}`,
@@ -146,7 +146,7 @@ function controller({ controller: found, version, socket }: Facts): Judged {
   );
 }
 
-function gate({ gate: found }: Facts): Judged {
+function gate({ gate: found }: Facts): Evaluated {
   if ('error' in found) return warning(`not known: ${found.error}`, 'run doctor as root on the Docker host');
   const { installed, current, knownToEngine, missingTools, isDefault } = found.value;
   if (!installed && knownToEngine !== true)
@@ -169,14 +169,14 @@ function gate({ gate: found }: Facts): Judged {
   );
 }
 
-function userNamespaces({ userNamespaces: most }: Facts): Judged {
+function userNamespaces({ userNamespaces: most }: Facts): Evaluated {
   if (most === undefined) return ok('this kernel does not say');
   if (most === 0) return ok('processes cannot create any');
   return ok('processes can create them; rules stay with the network (docs/security.md)');
 }
 
 /** They are in the host's namespace, and egresstrator is in those of containers, so only a shared tool is a risk. */
-function otherFirewalls({ legacyTables, nftTables, firewalld, ufw }: Firewalls): Judged {
+function otherFirewalls({ legacyTables, nftTables, firewalld, ufw }: Firewalls): Evaluated {
   const own =
     'value' in nftTables ? nftTables.value.find((one) => / egresstrator(_\w+)?$/.test(one)) : undefined;
   if (own !== undefined)

@@ -9,7 +9,7 @@ import { ago } from './values.ts';
 export interface Host {
   readonly node: string;
   /** Undefined if its status cannot be parsed. */
-  readonly bulletin: HostStatus | undefined;
+  readonly hostStatus: HostStatus | undefined;
 }
 
 /** Milliseconds: a host writes at least once a minute. */
@@ -17,16 +17,16 @@ const STALE = 180_000;
 
 export type HostState = 'ok' | 'errors' | 'stopped' | 'silent' | 'unreadable';
 
-function hostState({ bulletin }: Host, now: number): HostState {
-  if (bulletin === undefined) return 'unreadable';
-  if (!bulletin.running) return 'stopped';
-  if (now - bulletin.at > STALE) return 'silent';
-  return bulletin.errors.length > 0 ? 'errors' : 'ok';
+function hostState({ hostStatus }: Host, now: number): HostState {
+  if (hostStatus === undefined) return 'unreadable';
+  if (!hostStatus.running) return 'stopped';
+  if (now - hostStatus.at > STALE) return 'silent';
+  return hostStatus.errors.length > 0 ? 'errors' : 'ok';
 }
 
 export function formatCluster(hosts: readonly Host[], now: number, paint: Style): string {
-  const errors = hosts.flatMap(({ node, bulletin }) =>
-    (bulletin?.errors ?? []).map((error) => `${paint('red', node)}: ${error}`),
+  const errors = hosts.flatMap(({ node, hostStatus }) =>
+    (hostStatus?.errors ?? []).map((error) => `${paint('red', node)}: ${error}`),
   );
   return [table(hosts, columns(now), paint), errors.join('\n')].filter((part) => part !== '').join('\n\n');
 }
@@ -42,12 +42,12 @@ const COLOURS: Readonly<Record<HostState, Colour>> = {
 const columns = (now: number): readonly Column<Host>[] => [
   { title: 'NODE', text: ({ node }) => node },
   { title: 'STATE', text: (host) => hostState(host, now), colour: (host) => COLOURS[hostState(host, now)] },
-  { title: 'VERSION', text: ({ bulletin }) => bulletin?.version ?? '-' },
-  { title: 'LAST SEEN', text: ({ bulletin }) => ago(bulletin?.at, now) },
-  { title: 'WORKLOADS', text: ({ bulletin }) => statesOf(bulletin) },
+  { title: 'VERSION', text: ({ hostStatus }) => hostStatus?.version ?? '-' },
+  { title: 'LAST SEEN', text: ({ hostStatus }) => ago(hostStatus?.at, now) },
+  { title: 'WORKLOADS', text: ({ hostStatus }) => statesOf(hostStatus) },
 ];
 
-const statesOf = (bulletin: HostStatus | undefined): string =>
-  Object.entries(bulletin?.states ?? {})
+const statesOf = (hostStatus: HostStatus | undefined): string =>
+  Object.entries(hostStatus?.states ?? {})
     .map(([state, number]) => `${number} ${state}`)
     .join(', ') || 'none';

@@ -8,7 +8,7 @@ export const Cluster = z.object({
   hosts: z.array(
     z.object({
       node: z.string(),
-      bulletin: HostStatus.optional().describe('Absent where what the host says is not understood.'),
+      hostStatus: HostStatus.optional().describe('Absent where what the host says is not understood.'),
     }),
   ),
 });

@@ -33,10 +33,11 @@ export interface Targets {
 /** The selected namespaces. Throws a `UserError` for a single unsupported container. */
 export function chooseTargets(
   containers: ReadonlyMap<ContainerId, Container>,
-  wish: TargetSelection,
+  selection: TargetSelection,
 ): Targets {
-  const chosenId = 'name' in wish.choice ? pickContainer(containers, wish.choice.name).id : undefined;
-  const plan = planNamespaces(containers, (one) => readWish(one, one.id === chosenId, wish));
+  const chosenId =
+    'name' in selection.choice ? pickContainer(containers, selection.choice.name).id : undefined;
+  const plan = planNamespaces(containers, (one) => readSelection(one, one.id === chosenId, selection));
   const mine = ({ id }: Container) => chosenId === undefined || id === chosenId;
   const refused = plan.unsupported.filter(({ container }) => mine(container));
   const [first] = refused;
@@ -45,11 +46,12 @@ export function chooseTargets(
   const namespaces = plan.namespaces.filter(({ members }) =>
     members.some(({ container }) => mine(container)),
   );
-  if (namespaces.length === 0 && chosenId !== undefined) throw notAWorkload(containers.get(chosenId), wish);
+  if (namespaces.length === 0 && chosenId !== undefined)
+    throw notAWorkload(containers.get(chosenId), selection);
   return { namespaces, refused };
 }
 
-function readWish(
+function readSelection(
   container: Container,
   named: boolean,
   { choice, grants, mode }: TargetSelection,

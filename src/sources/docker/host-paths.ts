@@ -33,7 +33,7 @@ const SOCKETS = [
 ];
 
 /** Files that the host runs, or obeys; who may write to one of them has the host do what he likes. */
-const OBEYED = [
+const USED_BY_HOST = [
   ...['/bin', '/sbin', '/lib', '/lib64', '/usr/bin', '/usr/sbin', '/usr/lib', '/usr/lib64', '/usr/libexec'],
   ...['/usr/local/bin', '/usr/local/sbin', '/usr/local/lib', '/opt/cni', '/opt/containerd', '/boot', '/root'],
   ...['/etc/passwd', '/etc/shadow', '/etc/group', '/etc/sudoers', '/etc/sudoers.d', '/etc/pam.d', '/etc/ssh'],
@@ -85,11 +85,9 @@ export function bypassesByMount(
   if (holds(source, '/proc') || /^\/proc\/\d+(?:\/root)?$/.test(source))
     return [`has a mount of ${source}, which leads to all files of the host`];
   if (RW === false) return [];
-  const obeyed = [...OBEYED, ...ENGINES_OWN.map((name) => posix.join(dataRoot, name))];
-  const isObeyed = obeyed.some((path) => holds(source, path) || holds(path, source));
-  return isObeyed
-    ? [`can write to ${source} of the host, whose files the host runs or reads as settings`]
-    : [];
+  const used = [...USED_BY_HOST, ...ENGINES_OWN.map((name) => posix.join(dataRoot, name))];
+  const isUsed = used.some((path) => holds(source, path) || holds(path, source));
+  return isUsed ? [`can write to ${source} of the host, whose files the host runs or reads as settings`] : [];
 }
 
 /** Whether `folder` is `path`, or a folder above it. */

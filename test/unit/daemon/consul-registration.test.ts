@@ -10,7 +10,7 @@ import { parseHostStatus } from '../../../src/daemon/host-status.ts';
 import type { Status } from '../../../src/daemon/status.ts';
 import { FakeLog } from '../../support/fake-world.ts';
 
-const RHYTHM = { first: 5, beat: 10, repeat: 3_600_000 };
+const TIMING = { first: 5, beat: 10, repeat: 3_600_000 };
 const REGISTER = 'PUT /v1/agent/service/register';
 const BEAT = 'PUT /v1/agent/check/pass/service%3Aegresstrator-docker-1';
 const WARNING = 'PUT /v1/agent/check/warn/service%3Aegresstrator-docker-1';
@@ -47,8 +47,8 @@ const configOf = (more: Partial<RegistrationConfig>): RegistrationConfig => {
   const { consul: settings } = resolveConfig({ consul }, {});
   return { consul: settings, node: 'docker-1', register: undefined, publish: undefined, ...more };
 };
-const start = (more: Partial<RegistrationConfig>, rhythm = RHYTHM): ConsulRegistration =>
-  new ConsulRegistration(configOf(more), () => status, log, rhythm);
+const start = (more: Partial<RegistrationConfig>, timing = TIMING): ConsulRegistration =>
+  new ConsulRegistration(configOf(more), () => status, log, timing);
 
 const times = (call: string): number => calls.filter((one) => one.call === call).length;
 const until = (call: string, count: number): Promise<unknown> =>
@@ -87,7 +87,7 @@ test('publishes what changed, and a last word that nobody looks after it any mor
 });
 
 test('publishes an unchanged status from time to time, so that its age says something', async () => {
-  const presence = start({ publish: 'egress/status/' }, { ...RHYTHM, repeat: 1 });
+  const presence = start({ publish: 'egress/status/' }, { ...TIMING, repeat: 1 });
   await until(PUBLISH, 3);
   await presence.close();
 });

@@ -17,7 +17,7 @@ function open() {
 describe('a problem', () => {
   test('of a source is told when it appears, and when it is gone', () => {
     const { log, lines } = open();
-    for (const sightings of [atSource, atSource, [], [], atSource]) log.update(sightings);
+    for (const conditions of [atSource, atSource, [], [], atSource]) log.update(conditions);
     expect(lines).toEqual(['problem found', 'problem solved', 'problem found']);
   });
 

@@ -200,13 +200,13 @@ web: its keys were set by hand, since ${since}, until it stops or "egresstrator 
     );
     expect(parseHostStatus(JSON.stringify(known))).toEqual(known);
     const hosts = [
-      { node: 'a', bulletin: known },
+      { node: 'a', hostStatus: known },
       {
         node: 'b',
-        bulletin: { ...known, at: NOW - 600_000, states: { protected: 2, audit: 1 }, errors: [] },
+        hostStatus: { ...known, at: NOW - 600_000, states: { protected: 2, audit: 1 }, errors: [] },
       },
-      { node: 'c', bulletin: { ...known, running: false, errors: [] } },
-      { node: 'd', bulletin: parseHostStatus('{') },
+      { node: 'c', hostStatus: { ...known, running: false, errors: [] } },
+      { node: 'd', hostStatus: parseHostStatus('{') },
     ];
     expect(lines(formatCluster(hosts, NOW, plain))).toEqual([
       'NODE  STATE       VERSION  LAST SEEN  WORKLOADS',
