@@ -27,7 +27,7 @@ import type { Engine } from './wiring.ts';
 /** More are looked through for those that are gone. */
 const MOST_LOADERS = 2_000;
 
-type Observed = Pick<Engine, 'dataplane' | 'loaderFor'>;
+type Observed = Pick<Engine, 'dataplane' | 'loaderOf'>;
 
 /** What was denied, as another run of the controller kept it, and is to know it. */
 export interface KeptDenied {
@@ -76,7 +76,7 @@ export class Telemetry implements DiagnosticsControls {
       observe: (load) => this.#observe(load),
       onRefusals: ({ namespace: { containerId, startedAt }, ...found }) =>
         this.#refusals.found(`${containerId}@${startedAt}`, found),
-      loaderFor: (namespace) => engine.loaderFor(namespace),
+      loaderOf: (namespace) => engine.loaderOf(namespace),
     });
     this.onDrift = () => this.metrics.countRepair();
   }

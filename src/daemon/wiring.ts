@@ -34,7 +34,7 @@ export interface Engine {
   readonly containers: ContainerSource;
   readonly dataplane: Dataplane;
   /** How a load would come into this namespace now: helper, nsenter, or dry-run. */
-  loaderFor(namespace: NamespaceRef): Promise<string>;
+  loaderOf(namespace: NamespaceRef): string;
   /**
    * The Engine's own resolvers, asked for ahead, as the first container to start would have to wait for
    * them; undefined where they can't be told yet. Never fails.
@@ -90,7 +90,7 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
         return undefined;
       }),
     dataplane: config.dryRun ? dryRun(log) : createDataplane(runner),
-    loaderFor: async (namespace) => (config.dryRun ? 'dry-run' : runner.selectLoader(namespace)),
+    loaderOf: (namespace) => (config.dryRun ? 'dry-run' : runner.loaderOf(namespace)),
     removeLeftovers,
     close: async () => {
       await runner.close();

@@ -30,10 +30,20 @@ export function createDataplane(runner: NamespaceRunner): Dataplane {
       run(namespace, { name: 'denied', owner }, ({ stdout }) => parseDenied(stdout)),
     egressCounters: (namespace) => egressCounters(namespace),
     clear: (namespace, owner) => run(namespace, { name: 'clear', owner }, () => undefined),
+    add: (namespace, owner, set, elements) =>
+      run(namespace, { name: 'add', owner, set }, () => undefined, elements.join('\n')),
+    owners: (namespace) => run(namespace, { name: 'list' }, ({ stdout }) => ownersIn(stdout)),
     testLoad: async ({ owner, text }) => {
       await runner.testLoad({ name: 'load', owner }, text);
     },
   };
+}
+
+function ownersIn(text: string): readonly string[] {
+  const owners = text.split('\n').filter((line) => line !== '');
+  const unexpected = owners.find((owner) => !/^[a-z]+$/.test(owner));
+  if (unexpected !== undefined) throw new Error(`"${unexpected}" is not an owner of rules`);
+  return owners;
 }
 
 const loadedFrom = (result: RunResult) => ({ ...parseState(result.stdout), ...leftIn(result) });

@@ -37,6 +37,13 @@ export interface Dataplane {
   inspect(namespace: NamespaceRef, owner: RulesetOwner): Promise<NamespaceState>;
   /** Removes what the owner has loaded; without an owner, all that egresstrator has loaded. */
   clear(namespace: NamespaceRef, owner?: RulesetOwner): Promise<void>;
+  /**
+   * Adds elements to a volatile set of what the owner has loaded, all of them or none, without a load. Each is written
+   * as `192.0.2.7 . tcp . 443 timeout 5m`.
+   */
+  add(namespace: NamespaceRef, owner: RulesetOwner, set: string, elements: readonly string[]): Promise<void>;
+  /** The owners that have rules there. */
+  owners(namespace: NamespaceRef): Promise<readonly RulesetOwner[]>;
   denied(namespace: NamespaceRef, owner: RulesetOwner): Promise<DeniedRecord>;
   /**
    * What the namespace has counted of its traffic, to be compared with what it was before: while that is the

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type DeniedRecord, NOTHING_DENIED } from '../inventory/denied-record.ts';
-import type { Ruleset } from '../inventory/ruleset.ts';
+import type { Ruleset, RulesetOwner } from '../inventory/ruleset.ts';
 import type { Dataplane, Loaded, NamespaceRef, NamespaceState } from './dataplane.ts';
 
 const nothing: Loaded = { fingerprint: undefined, facts: undefined, digest: undefined };
@@ -35,6 +35,12 @@ export class DryRunDataplane implements Dataplane {
 
   async clear(namespace: NamespaceRef): Promise<void> {
     this.#states.delete(keyOf(namespace));
+  }
+
+  async add(): Promise<void> {}
+
+  async owners(namespace: NamespaceRef): Promise<readonly RulesetOwner[]> {
+    return this.#states.has(keyOf(namespace)) ? ['egress'] : [];
   }
 
   async denied(): Promise<DeniedRecord> {

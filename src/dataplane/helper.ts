@@ -97,7 +97,7 @@ export class HelperRunner implements NamespaceRunner {
     }
   }
 
-  async selectLoader(): Promise<Loader> {
+  loaderOf(): Loader {
     return 'helper';
   }
 

@@ -10,7 +10,9 @@ const doing: Readonly<Record<CommandName, string>> = {
   reload: 'load rules in',
   inspect: 'read the loaded rules in',
   denied: 'read the denied connections of',
+  add: 'add to the rules in',
   clear: 'remove the rules of',
+  list: 'list the rules in',
 };
 
 export interface Failure {

@@ -4,7 +4,7 @@
 import { assetPath } from '../common/assets.ts';
 import type { NamespaceRef } from './dataplane.ts';
 import { exited, type Failure, failed, gone, refuseHost, tookTooLong } from './load-errors.ts';
-import { openNamespace } from './process-namespace.ts';
+import { type Opened, openNamespace } from './process-namespace.ts';
 import { defaultLimits, limitsFor } from './resource-limits.ts';
 import { type ProgramEnded, runProgram } from './run-program.ts';
 import {
@@ -33,9 +33,12 @@ export class NsenterRunner implements NamespaceRunner {
   }
 
   async run(namespace: NamespaceRef, command: Command, stdin?: string): Promise<RunResult> {
-    const failure = { command, name: namespace.name };
-    const opened = await openNamespace(namespace);
-    if (opened.kind === 'gone') throw gone(failure, 'its process has ended');
+    return this.runIn(await openNamespace(namespace), { command, name: namespace.name }, stdin);
+  }
+
+  /** Closes what was opened. */
+  async runIn(opened: Opened, failure: Failure, stdin?: string): Promise<RunResult> {
+    if (opened.kind === 'gone') throw gone(failure, 'its process is not there any more');
     if (opened.kind === 'host') throw refuseHost(failure);
     try {
       // Our own descriptor is the checked namespace, even if another process has the pid by now.
@@ -46,7 +49,7 @@ export class NsenterRunner implements NamespaceRunner {
     }
   }
 
-  async selectLoader(): Promise<Loader> {
+  loaderOf(): Loader {
     return 'nsenter';
   }
 

@@ -7,8 +7,8 @@
  *
  * Where it cannot (and for a container that was left alone in another's namespace there is none), the process must
  * do. A pid alone proves nothing: the process may have ended and its number belong to somebody else by now. So the
- * namespace is opened first, and then it is the opened one that counts: it is the container's if one and the same
- * process had that pid before and after, and is the container's. The host's own namespace is never handed out.
+ * process's folder in /proc is opened first, and all that is read through it is of one and the same process. The
+ * host's own namespace is never handed out.
  */
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import type { NamespaceRef } from './dataplane.ts';
@@ -42,15 +42,8 @@ async function check(
 ): Promise<Opened> {
   if (await isHost(handle, proc)) return { kind: 'host' };
   const isThere = await isSameFile(handle, `${proc}/${ref.pid}/ns/net`);
-  const isLeft = isThere === false && (await processOf(ref, proc, now)) !== undefined;
+  const isLeft = isThere === false && (await isProcessOf(ref, `${proc}/${ref.pid}`, proc, now));
   return { kind: 'open', handle, isLeft };
-}
-
-/** Whether the container's namespace can be entered from here at all. */
-export async function isSeen(ref: NamespaceRef, proc = '/proc'): Promise<boolean> {
-  const opened = await openNamespace(ref, proc);
-  if (opened.kind === 'open') await opened.handle.close();
-  return opened.kind !== 'gone';
 }
 
 /**
@@ -99,17 +92,20 @@ async function isNamespace(handle: FileHandle): Promise<boolean> {
   return looks !== undefined && looks[0].dev === looks[1].dev;
 }
 
+/** What is read through a handle of the process's folder is of that process, whoever gets its pid meanwhile. */
 async function openByProcess(
   ref: NamespaceRef,
   proc: string,
   now: () => number,
 ): Promise<FileHandle | undefined> {
-  const before = await processOf(ref, proc, now);
-  if (before === undefined) return undefined;
-  const handle = await openOfThread(`${proc}/${ref.pid}`);
-  if (handle === undefined || (await processOf(ref, proc, now)) === before) return handle;
-  await handle.close();
-  return undefined;
+  const folder = await open(`${proc}/${ref.pid}`, 'r').catch(() => undefined);
+  if (folder === undefined) return undefined;
+  const held = `/proc/self/fd/${folder.fd}`;
+  try {
+    return (await isProcessOf(ref, held, proc, now)) ? await openOfThread(held) : undefined;
+  } finally {
+    await folder.close();
+  }
 }
 
 /** A process whose first thread has ended shows that it has no namespace, while its other threads go on. */
@@ -127,25 +123,25 @@ async function openOfThread(process: string): Promise<FileHandle | undefined> {
 const MOST_THREADS = 100;
 
 /**
- * When the process started, if it is the container's by its cgroup. One that can write to its cgroups may add names
+ * Whether the process in this folder is the container's, by its cgroup. One that can write to its cgroups may add names
  * below, but not leave out the container's. It may make the path too long to be read; and a process whose first
  * thread has ended shows none. Then it is the container's if it is older than the container's start: the number
  * was no other's since.
  */
-async function processOf(
+async function isProcessOf(
   { containerId, pid, startedAt }: NamespaceRef,
+  folder: string,
   proc: string,
   now: () => number,
-): Promise<string | undefined> {
-  if (!Number.isSafeInteger(pid) || pid <= 1) return undefined;
-  const { state, started } = parseStat((await readStart(`${proc}/${pid}/stat`)) ?? '');
-  if (started === undefined) return undefined;
-  const cgroups = await readStart(`${proc}/${pid}/cgroup`);
-  if (cgroups?.includes(containerId)) return started;
-  if (cgroups !== undefined && state !== 'Z') return undefined;
+): Promise<boolean> {
+  if (!Number.isSafeInteger(pid) || pid <= 1) return false;
+  const { state, started } = parseStat((await readStart(`${folder}/stat`)) ?? '');
+  if (started === undefined) return false;
+  const cgroups = await readStart(`${folder}/cgroup`);
+  if (cgroups?.includes(containerId)) return true;
+  if (cgroups !== undefined && state !== 'Z') return false;
   const uptime = Number.parseFloat((await readStart(`${proc}/uptime`)) ?? '');
-  const startedTime = now() - (uptime - Number(started) / TICKS) * 1000;
-  return startedTime <= Date.parse(startedAt) ? started : undefined;
+  return now() - (uptime - Number(started) / TICKS) * 1000 <= Date.parse(startedAt);
 }
 
 /** In a second, for everything in /proc. */

@@ -6,15 +6,18 @@ import type { RulesetOwner } from '../inventory/ruleset.ts';
 import type { NamespaceRef } from './dataplane.ts';
 
 /** The commands of `dataplane/netns` that are used here. `load` and `reload` read a text from stdin. */
-export type CommandName = 'load' | 'reload' | 'inspect' | 'denied' | 'clear';
+export type CommandName = 'load' | 'reload' | 'inspect' | 'denied' | 'add' | 'clear' | 'list';
 
 export interface Command {
   readonly name: CommandName;
-  /** Of `clear` alone it may be left out, and then means all owners. */
-  readonly owner: RulesetOwner | undefined;
+  /** `list` has none; `clear` without one means all owners. */
+  readonly owner?: RulesetOwner | undefined;
+  /** The set that `add` adds to. */
+  readonly set?: string;
 }
 
-export const wordsOf = ({ name, owner }: Command): string[] => (owner === undefined ? [name] : [name, owner]);
+export const wordsOf = ({ name, owner, set }: Command): string[] =>
+  [name, owner, set].filter((word) => word !== undefined);
 
 /** What runs the program in a namespace, as logs and metrics call it. */
 export type Loader = 'helper' | 'nsenter';
@@ -27,8 +30,8 @@ export interface RunResult {
 
 /** Every method fails with a `LoadError`; when it has failed or answered, nothing of it runs any more. */
 export interface NamespaceRunner {
-  /** What would run the program in this namespace now. Never fails. */
-  selectLoader(namespace: NamespaceRef): Promise<Loader>;
+  /** What has run the last command in this namespace, which is known by the identity of the reference. */
+  loaderOf(namespace: NamespaceRef): Loader;
   run(namespace: NamespaceRef, command: Command, stdin?: string): Promise<RunResult>;
   /** The same in an empty namespace that is thrown away. */
   testLoad(command: Command, stdin?: string): Promise<RunResult>;

@@ -2,38 +2,48 @@
  * The quicker way into each namespace that is open from here: nsenter, else a helper container.
  */
 import type { NamespaceRef } from './dataplane.ts';
-import { isSeen } from './process-namespace.ts';
+import type { NsenterRunner } from './nsenter.ts';
+import { openNamespace } from './process-namespace.ts';
 import { runProgram } from './run-program.ts';
 import type { Command, Loader, NamespaceRunner, RunResult } from './runner.ts';
 
 export class AutoRunner implements NamespaceRunner {
-  readonly #nsenter: NamespaceRunner;
+  readonly #nsenter: Pick<NsenterRunner, 'runIn' | 'testLoad'>;
   readonly #helper: NamespaceRunner;
-  readonly #equipped: () => Promise<boolean>;
+  readonly #available: () => Promise<boolean>;
+  readonly #loaders = new WeakMap<NamespaceRef, Loader>();
 
-  /** `equipped`: whether this machine has what nsenter needs; asked before every run. */
-  constructor(nsenter: NamespaceRunner, helper: NamespaceRunner, equipped = once(nsenterAvailable)) {
+  /** `available`: whether this machine has what nsenter needs; asked before every run. */
+  constructor(
+    nsenter: Pick<NsenterRunner, 'runIn' | 'testLoad'>,
+    helper: NamespaceRunner,
+    available = once(nsenterAvailable),
+  ) {
     this.#nsenter = nsenter;
     this.#helper = helper;
-    this.#equipped = equipped;
+    this.#available = available;
   }
 
+  /** The namespace that was found is the one that is entered: it is looked up once. */
   async run(namespace: NamespaceRef, command: Command, stdin?: string): Promise<RunResult> {
-    const loader = await this.selectLoader(namespace);
-    return (loader === 'nsenter' ? this.#nsenter : this.#helper).run(namespace, command, stdin);
+    const opened = (await this.#available()) ? await openNamespace(namespace) : undefined;
+    const isOpen = opened !== undefined && opened.kind !== 'gone';
+    this.#loaders.set(namespace, isOpen ? 'nsenter' : 'helper');
+    return isOpen
+      ? this.#nsenter.runIn(opened, { command, name: namespace.name }, stdin)
+      : this.#helper.run(namespace, command, stdin);
   }
 
-  async selectLoader(namespace: NamespaceRef): Promise<Loader> {
-    const seen = (await this.#equipped()) && (await isSeen(namespace));
-    return seen ? 'nsenter' : 'helper';
+  loaderOf(namespace: NamespaceRef): Loader {
+    return this.#loaders.get(namespace) ?? 'helper';
   }
 
   async testLoad(command: Command, stdin?: string): Promise<RunResult> {
-    return ((await this.#equipped()) ? this.#nsenter : this.#helper).testLoad(command, stdin);
+    return ((await this.#available()) ? this.#nsenter : this.#helper).testLoad(command, stdin);
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#nsenter.close(), this.#helper.close()]);
+    await this.#helper.close();
   }
 }
 

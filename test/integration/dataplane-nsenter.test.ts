@@ -34,6 +34,17 @@ describe.each(ENGINES)('Engine %s', (version) => {
     await expect(dataplane.load(ref, brokenRuleset)).rejects.toMatchObject({ exitCode: 1, gone: false });
     expect(await dataplane.inspect(ref, 'egress')).toEqual({ loaded, denied: NOTHING_DENIED });
     expect(await dataplane.denied(ref, 'egress')).toEqual(NOTHING_DENIED);
+    await dataplane.add(ref, 'egress', 'denied4', [
+      '192.0.2.7 . tcp . 443 timeout 1h',
+      '192.0.2.8 . udp . 53',
+    ]);
+    const { refusals } = await dataplane.denied(ref, 'egress');
+    expect(refusals.map(({ address }) => address).sort()).toEqual(['192.0.2.7', '192.0.2.8']);
+    expect((await dataplane.inspect(ref, 'egress')).loaded).toEqual(loaded);
+    await expect(dataplane.add(ref, 'egress', 'none', ['192.0.2.7'])).rejects.toThrow(
+      'egress has no set none here',
+    );
+    expect(await dataplane.owners(ref)).toEqual(['egress']);
     await dataplane.clear(ref);
     expect(await dataplane.inspect(ref, 'egress')).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
   });
@@ -82,7 +93,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
       throw new Error('the helper was asked');
     };
     const helper: NamespaceRunner = {
-      ...{ run: unused, testLoad: unused, selectLoader: async () => 'helper', close: async () => {} },
+      ...{ run: unused, testLoad: unused, loaderOf: () => 'helper', close: async () => {} },
     };
     const auto = createDataplane(new AutoRunner(new NsenterRunner(), helper));
     expect(await nsenterAvailable()).toBe(true);

@@ -8,7 +8,7 @@ import type { Logger } from '../../src/common/logger.ts';
 import type { Dataplane, Loaded, NamespaceRef, NamespaceState } from '../../src/dataplane/dataplane.ts';
 import type { Container, ContainerId } from '../../src/inventory/container.ts';
 import { type DeniedRecord, NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
-import type { Ruleset } from '../../src/inventory/ruleset.ts';
+import type { Ruleset, RulesetOwner } from '../../src/inventory/ruleset.ts';
 import { type Instance, type ServiceRef, serviceName } from '../../src/inventory/service.ts';
 import type { ContainerSource, RuleSource, Watched } from '../../src/inventory/sources.ts';
 import type { Held } from './kernel.ts';
@@ -207,6 +207,12 @@ export class FakeKernel implements Dataplane {
 
   async clear(namespace: NamespaceRef): Promise<void> {
     this.texts.delete(keyOf(namespace));
+  }
+
+  async add(): Promise<void> {}
+
+  async owners(namespace: NamespaceRef): Promise<readonly RulesetOwner[]> {
+    return this.texts.has(keyOf(namespace)) ? ['egress'] : [];
   }
 
   async denied(): Promise<DeniedRecord> {

@@ -32,7 +32,7 @@ export async function lookForRules({ containers, dataplane }: Engine): Promise<r
 /** What cannot be looked into may hold rules; clearing it tells why it cannot. */
 async function mayHold(ref: NamespaceRef, dataplane: Engine['dataplane']): Promise<boolean> {
   try {
-    return (await dataplane.inspect(ref, 'egress')).loaded.digest !== undefined;
+    return (await dataplane.owners(ref)).length > 0;
   } catch (error) {
     return !isGone(error);
   }

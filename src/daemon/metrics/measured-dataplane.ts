@@ -31,7 +31,8 @@ export interface Measuring {
   /** Told of each load. */
   readonly observe: (load: ObservedLoad) => void;
   readonly onRefusals: (found: ObservedRefusals) => void;
-  readonly loaderFor: (namespace: NamespaceRef) => Promise<string>;
+  /** What has run the load that ended last in this namespace. */
+  readonly loaderOf: (namespace: NamespaceRef) => string;
 }
 
 export function measured(dataplane: Dataplane, measuring: Measuring): Dataplane {
@@ -50,6 +51,8 @@ export function measured(dataplane: Dataplane, measuring: Measuring): Dataplane 
     clear: (namespace, owner) => dataplane.clear(namespace, owner),
     denied: (namespace, owner) => dataplane.denied(namespace, owner),
     egressCounters: (namespace) => dataplane.egressCounters(namespace),
+    add: (namespace, owner, set, elements) => dataplane.add(namespace, owner, set, elements),
+    owners: (namespace) => dataplane.owners(namespace),
     testLoad: (ruleset) => dataplane.testLoad(ruleset),
     load: async (namespace, ruleset) => {
       const begun = await begin(namespace);
@@ -73,15 +76,19 @@ export function measured(dataplane: Dataplane, measuring: Measuring): Dataplane 
 }
 
 async function timed<T extends Loaded>(
-  { observe, loaderFor }: Measuring,
+  { observe, loaderOf }: Measuring,
   namespace: NamespaceRef,
   { fingerprint }: Ruleset,
   load: () => Promise<T>,
 ): Promise<T> {
-  const loader = await loaderFor(namespace);
   const started = performance.now();
   const tell = (outcome: LoadOutcome) =>
-    observe({ namespace, outcome, loader, seconds: (performance.now() - started) / 1000 });
+    observe({
+      namespace,
+      outcome,
+      loader: loaderOf(namespace),
+      seconds: (performance.now() - started) / 1000,
+    });
   try {
     const loaded = await load();
     // A loader may say that all is well, and the kernel nothing.

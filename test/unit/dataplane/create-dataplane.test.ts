@@ -7,7 +7,7 @@ import type { NamespaceRef } from '../../../src/dataplane/dataplane.ts';
 import { DryRunDataplane } from '../../../src/dataplane/dry-run.ts';
 import { exited } from '../../../src/dataplane/load-errors.ts';
 import { defaultLimits, limitsFor } from '../../../src/dataplane/resource-limits.ts';
-import type { Command, NamespaceRunner } from '../../../src/dataplane/runner.ts';
+import { type Command, type NamespaceRunner, wordsOf } from '../../../src/dataplane/runner.ts';
 import { AutoRunner } from '../../../src/dataplane/select-loader.ts';
 import { NOTHING_DENIED } from '../../../src/inventory/denied-record.ts';
 import type { Ruleset } from '../../../src/inventory/ruleset.ts';
@@ -34,7 +34,7 @@ function printing(stdout: string) {
   const runner: NamespaceRunner = {
     run,
     testLoad: run,
-    selectLoader: async () => 'helper',
+    loaderOf: () => 'helper',
     close: async () => {},
   };
   return { runner, runs };
@@ -103,19 +103,41 @@ test('a long text may take longer, and more memory', () => {
   expect(memory).toBeGreaterThan(2 * 204 * 2 ** 20);
 });
 
-test('auto asks nsenter only where it works and sees the process', async () => {
-  const [nsenter, helper] = [printing('nsenter'), printing('helper')];
+test('auto asks nsenter only where it works and sees the process, and tells which it was', async () => {
+  const [nsenter, helper] = [printing('nsenter').runner, printing('helper').runner];
   const ours = { ...web, pid: process.pid };
-  const runBy = async (equipped: boolean) => {
-    const auto = new AutoRunner(nsenter.runner, helper.runner, async () => equipped);
-    return [(await auto.run(ours, INSPECT)).stdout, (await auto.testLoad(LOAD, '')).stdout];
+  const runBy = async (isAvailable: boolean) => {
+    const runIn = async () => ({ stdout: 'nsenter' });
+    const auto = new AutoRunner({ ...nsenter, runIn }, helper, async () => isAvailable);
+    const { stdout } = await auto.run(ours, INSPECT);
+    expect(auto.loaderOf(ours)).toBe(stdout);
+    return [stdout, (await auto.testLoad(LOAD, '')).stdout];
   };
   // Our own pid is seen, but is no process of that container.
   expect(await runBy(true)).toEqual(['helper', 'nsenter']);
   expect(await runBy(false)).toEqual(['helper', 'helper']);
-  expect(await new AutoRunner(nsenter.runner, helper.runner, async () => true).selectLoader(ours)).toBe(
-    'helper',
+});
+
+test('add gives the elements to the set, and owners are those that are listed', async () => {
+  const { runner, runs } = printing('');
+  const dataplane = createDataplane(runner);
+  await dataplane.add(web, 'egress', 'names4', ['192.0.2.7 timeout 5m', '192.0.2.8']);
+  expect(await dataplane.owners(web)).toEqual([]);
+  expect(runs).toEqual([
+    [web, { name: 'add', owner: 'egress', set: 'names4' }, '192.0.2.7 timeout 5m\n192.0.2.8'],
+    [web, { name: 'list' }, undefined],
+  ]);
+  expect(await createDataplane(printing('egress\nhost\n').runner).owners(web)).toEqual(['egress', 'host']);
+  await expect(createDataplane(printing('sh: not found').runner).owners(web)).rejects.toThrow(
+    'what it printed cannot be read: "sh: not found" is not an owner of rules',
   );
+});
+
+test('the words of a command', () => {
+  expect(wordsOf({ name: 'list' })).toEqual(['list']);
+  expect(wordsOf({ name: 'clear', owner: undefined })).toEqual(['clear']);
+  expect(wordsOf(LOAD)).toEqual(['load', 'egress']);
+  expect(wordsOf({ name: 'add', owner: 'egress', set: 'names4' })).toEqual(['add', 'egress', 'names4']);
 });
 
 test('a dry run answers as if the text were loaded, and forgets a namespace with its container', async () => {

@@ -73,7 +73,7 @@ test('loads are counted by outcome, and timed where they ended well', async () =
   const by = (loader: string) => ({
     observe: (load: ObservedLoad) => one.observeLoad(load),
     onRefusals: () => {},
-    loaderFor: async () => loader,
+    loaderOf: () => loader,
   });
   const dataplane = measured(kernel, by('nsenter'));
   const broken = measured(
