@@ -17,7 +17,7 @@ const BELOW = {
   // The helper is a container, so the dataplane asks the Engine as well.
   dataplane: ['sources', 'inventory', 'net', 'common'],
   config: ['rendering', 'policy', 'inventory', 'net', 'common'],
-  gate: ['dataplane', 'features', 'rendering', 'policy', 'inventory', 'net', 'common'],
+  gate: ['dataplane', 'sources', 'features', 'rendering', 'policy', 'inventory', 'net', 'common'],
 };
 BELOW.daemon = ['config', ...Object.keys(BELOW)];
 BELOW.cli = ['daemon', ...Object.keys(BELOW)];

@@ -1,20 +1,13 @@
 /**
- * The little that installing asks of the Engine: what it is, and which containers use the gate. Only over
- * a unix socket: the gate is installed on the Engine's own host.
+ * What installing asks of the Engine: how it was set up, and which containers use the gate. Only over a unix socket:
+ * the gate is installed on the Engine's own host.
  */
-import { request } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import { EngineError, messageOf } from '../common/errors.ts';
+import { connect } from '../sources/docker/connect.ts';
+import type { Engine } from '../sources/docker/engine.ts';
+import { EngineUnreachable, isRefusal } from '../sources/docker/errors.ts';
 import { RUNTIME } from './layout.ts';
 
-const Info = z.object({
-  DockerRootDir: z.string(),
-  DefaultRuntime: z.string().nullish(),
-  Runtimes: z.record(z.string(), z.object({ path: z.string().nullish() })).nullish(),
-});
-
-const List = z.array(z.object({ Id: z.string() }));
 const Inspected = z.object({
   Name: z.string(),
   State: z.object({ Running: z.boolean() }),
@@ -35,54 +28,38 @@ export interface GateUser {
 
 /** `undefined` where no Engine answers. Throws an `EngineError` for an answer that cannot be read. */
 export async function engineFacts(socketPath: string): Promise<EngineFacts | undefined> {
-  const answer = await get(socketPath, '/info').catch((error: unknown) => {
-    if (error instanceof EngineError) throw error;
-  });
-  if (answer === undefined) return undefined;
-  const { DockerRootDir, DefaultRuntime, Runtimes } = read(Info, answer);
-  return {
-    rootDir: DockerRootDir,
-    defaultRuntime: DefaultRuntime ?? undefined,
-    gatePath: Runtimes?.[RUNTIME]?.path ?? undefined,
-  };
+  try {
+    const { rootDir, defaultRuntime, runtimes } = await ask(socketPath, (engine) => engine.info());
+    return { rootDir, defaultRuntime, gatePath: runtimes.get(RUNTIME) };
+  } catch (error) {
+    if (error instanceof EngineUnreachable) return undefined;
+    throw error;
+  }
 }
 
 /** The containers that are started, and ended, through the gate. */
-export async function gateUsers(socketPath: string): Promise<readonly GateUser[]> {
-  const users: GateUser[] = [];
-  for (const { Id } of read(List, await get(socketPath, '/containers/json?all=1'))) {
-    const answer = await get(socketPath, `/containers/${Id}/json`);
-    const found = Inspected.safeParse(answer);
-    if (found.success && found.data.HostConfig.Runtime === RUNTIME) {
-      users.push({ name: found.data.Name.replace(/^\//, ''), running: found.data.State.Running });
+export const gateUsers = (socketPath: string): Promise<readonly GateUser[]> =>
+  ask(socketPath, async (engine) => {
+    const users: GateUser[] = [];
+    for (const { id } of await engine.all()) {
+      const found = Inspected.safeParse(await engine.inspect(id).catch(undefinedIfGone));
+      if (found.success && found.data.HostConfig.Runtime === RUNTIME) {
+        users.push({ name: found.data.Name.replace(/^\//, ''), running: found.data.State.Running });
+      }
     }
-  }
-  return users;
-}
-
-function get(socketPath: string, path: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const call = request({ socketPath, path, timeout: 30_000 }, (response) => {
-      text(response).then((answer) => resolve(parsed(answer)), reject);
-    });
-    call.on('timeout', () =>
-      call.destroy(new EngineError(`The Docker Engine at ${socketPath} does not answer.`)),
-    );
-    call.on('error', reject);
-    call.end();
+    return users;
   });
-}
 
-function parsed(answer: string): unknown {
+async function ask<T>(socketPath: string, question: (engine: Engine) => Promise<T>): Promise<T> {
+  const engine = connect({ socketPath });
   try {
-    return JSON.parse(answer);
-  } catch (error) {
-    throw new EngineError(`The Docker Engine answered with invalid JSON: ${messageOf(error)}`);
+    return await question(engine);
+  } finally {
+    engine.close();
   }
 }
 
-function read<T>(schema: z.ZodType<T>, answer: unknown): T {
-  const result = schema.safeParse(answer);
-  if (result.success) return result.data;
-  throw new EngineError(`The Docker Engine answered in an unknown way: ${z.prettifyError(result.error)}`);
+/** A container may be removed since it was listed. */
+function undefinedIfGone(error: unknown): undefined {
+  if (!isRefusal(error, 404)) throw error;
 }

@@ -42,7 +42,7 @@ export interface RunningEngine {
 export async function installGate(settings: GateSettings, asDefault: boolean): Promise<readonly string[]> {
   requireHost(settings);
   requireTools(settings);
-  const engine = await lookAtEngine(settings);
+  const engine = await inspectEngine(settings);
   const config = configPath(settings, engine.dockerd);
   const text = await readText(seen(settings, config));
   const content = parseDaemonJson(text ?? '', config);
@@ -55,7 +55,7 @@ export async function installGate(settings: GateSettings, asDefault: boolean): P
 }
 
 /** Throws where the Engine that answers could not be told anything from here. */
-export async function lookAtEngine({ socketPath, root }: GateSettings): Promise<RunningEngine> {
+export async function inspectEngine({ socketPath, root }: GateSettings): Promise<RunningEngine> {
   const facts = await engineFacts(socketPath);
   if (facts === undefined && root === '/' && existsSync('/.dockerenv')) {
     throw new UserError(`no Engine answers at ${socketPath}, and this is a container; ${FROM_CONTAINER}`);
@@ -168,7 +168,7 @@ async function tellEngine(
   if (dockerd === undefined || facts === undefined)
     return 'no Engine answers: it finds the gate when it starts';
   reload(dockerd);
-  if (await withinRoot(settings.patience, () => isKnown(settings, asDefault))) {
+  if (await waitFor(settings.patience, () => isKnown(settings, asDefault))) {
     const as = asDefault ? ', and uses it for all containers without another runtime' : '';
     return `told dockerd (process ${dockerd.pid}) to read it: the Engine now has "${RUNTIME}"${as}`;
   }
@@ -184,7 +184,7 @@ async function isKnown(settings: GateSettings, asDefault: boolean): Promise<bool
 }
 
 /** Asks until it is so, or the time is over. */
-export async function withinRoot(milliseconds: number, isSo: () => Promise<boolean>): Promise<boolean> {
+export async function waitFor(milliseconds: number, isSo: () => Promise<boolean>): Promise<boolean> {
   const end = performance.now() + milliseconds;
   while (performance.now() < end) {
     if (await isSo()) return true;

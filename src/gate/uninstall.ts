@@ -18,7 +18,7 @@ import {
 import { reload } from './dockerd.ts';
 import { engineFacts, type GateUser, gateUsers } from './engine-answers.ts';
 import { requireHost } from './host.ts';
-import { configPath, lookAtEngine, type RunningEngine, withinRoot } from './install.ts';
+import { configPath, inspectEngine, type RunningEngine, waitFor } from './install.ts';
 import { type GateSettings, RUNTIME, seen } from './layout.ts';
 import { recordFolder } from './names.ts';
 import {
@@ -32,7 +32,7 @@ import {
 /** Says what was changed, one line each; none: there was nothing to do. Throws a `UserError`. */
 export async function uninstallGate(settings: GateSettings, force: boolean): Promise<readonly string[]> {
   requireHost(settings);
-  const engine = await lookAtEngine(settings);
+  const engine = await inspectEngine(settings);
   const users = engine.facts === undefined ? [] : await gateUsers(settings.socketPath);
   if (users.length > 0 && !force) throw new UserError(stillUsed(users));
   const note = await readInstallState(settings);
@@ -83,7 +83,7 @@ async function forget(settings: GateSettings, { dockerd }: RunningEngine, change
     const facts = await engineFacts(settings.socketPath);
     return facts?.gatePath === undefined && facts?.defaultRuntime !== RUNTIME;
   };
-  if (await withinRoot(settings.patience, isForgotten)) {
+  if (await waitFor(settings.patience, isForgotten)) {
     return `told dockerd (process ${dockerd.pid}): the Engine no longer has the gate`;
   }
   throw new UserError(`dockerd rejected ${config} and still has the gate; see dockerd's log`);

@@ -10,11 +10,7 @@ import type { Step } from './step.ts';
 
 /** The names of running containers of our image that are neither helpers nor this process's own. */
 export async function runningControllers(engine: Engine): Promise<readonly string[]> {
-  const [labelled, running, own] = await Promise.all([
-    engine.labelled(helperLabel),
-    engine.running(),
-    ownIds(),
-  ]);
+  const [labelled, running, own] = await Promise.all([engine.all(helperLabel), engine.running(), ownIds()]);
   const isSelf = (id: string) => own.some((one) => id.startsWith(one));
   return labelled
     .filter((one) => running.some(({ id }) => id === one.id) && !isOurs(one) && !isSelf(one.id))
@@ -22,7 +18,7 @@ export async function runningControllers(engine: Engine): Promise<readonly strin
 }
 
 export async function lookForHelpers(engine: Engine): Promise<readonly Step[]> {
-  const helpers = (await engine.labelled(ourLabel)).filter(isOurs);
+  const helpers = (await engine.all(ourLabel)).filter(isOurs);
   return helpers.map(({ id, names }) => ({
     part: 'helpers',
     what: names[0]?.replace(/^\//, '') ?? id,

@@ -15,10 +15,14 @@ const infoSchema = z.object({
   CgroupVersion: z.string().nullish(),
   SecurityOptions: z.array(z.string()).nullish(),
   DriverStatus: z.array(z.array(z.string())).nullish(),
+  DockerRootDir: z.string().nullish(),
+  DefaultRuntime: z.string().nullish(),
+  Runtimes: z.record(z.string(), z.object({ path: z.string().nullish() })).nullish(),
 });
 
 export function infoFrom(json: unknown, what: string): EngineInfo {
-  const { ServerVersion, CgroupVersion, SecurityOptions, DriverStatus } = read(infoSchema, json, what);
+  const info = read(infoSchema, json, what);
+  const { ServerVersion, CgroupVersion, SecurityOptions, DriverStatus } = info;
   const has = (name: string) =>
     (SecurityOptions ?? []).some((option) => option.split(',').includes(`name=${name}`));
   return {
@@ -28,6 +32,11 @@ export function infoFrom(json: unknown, what: string): EngineInfo {
     remapsUsers: has('userns'),
     storesInContainerd: (DriverStatus ?? []).some(
       ([, value]) => value?.startsWith('io.containerd.') === true,
+    ),
+    rootDir: info.DockerRootDir ?? '/var/lib/docker',
+    defaultRuntime: info.DefaultRuntime ?? undefined,
+    runtimes: new Map(
+      Object.entries(info.Runtimes ?? {}).flatMap(([name, { path }]) => (path ? [[name, path]] : [])),
     ),
   };
 }

@@ -31,7 +31,7 @@ const limits = { request: 30_000, start: 60_000, pull: 600_000 };
 const EMPTY_TAR = Buffer.alloc(1024);
 
 /** What concerns a container's network; exec, health and such are not even sent to us. */
-const eventFilters = JSON.stringify({
+const EVENT_FILTERS = JSON.stringify({
   type: ['container', 'network'],
   event: [
     ...['start', 'restart', 'die', 'stop', 'destroy', 'pause', 'unpause', 'rename', 'update'],
@@ -74,7 +74,7 @@ class DockerodeEngine implements Engine {
 
   async events(since: number): Promise<Readable> {
     const stream = await this.#requests.call('watch events', (abortSignal) =>
-      this.#docker.getEvents({ since, filters: eventFilters, abortSignal }),
+      this.#docker.getEvents({ since, filters: EVENT_FILTERS, abortSignal }),
     );
     return selectedStream(asReadable(stream, 'watch events'));
   }
@@ -134,9 +134,10 @@ class DockerodeEngine implements Engine {
     }
   }
 
-  async labelled(label: string): Promise<readonly LabelledContainer[]> {
+  async all(label?: string): Promise<readonly LabelledContainer[]> {
     const what = 'list the containers';
-    const query = new URLSearchParams({ all: '1', filters: JSON.stringify({ label: [label] }) });
+    const filters = label === undefined ? {} : { label: [label] };
+    const query = new URLSearchParams({ all: '1', filters: JSON.stringify(filters) });
     return labelledFrom(await this.#requests.json(`/containers/json?${query}`, what), what);
   }
 

@@ -14,6 +14,11 @@ export interface EngineInfo {
   readonly remapsUsers: boolean;
   /** Images are in containerd's store. */
   readonly storesInContainerd: boolean;
+  /** Where its data is, on its host. */
+  readonly rootDir: string;
+  readonly defaultRuntime: string | undefined;
+  /** The paths of the OCI runtimes that have one, by name. */
+  readonly runtimes: ReadonlyMap<string, string>;
 }
 
 /** Every method fails with an `EngineError`. Ids may be full, or a prefix that is unique. */
@@ -38,8 +43,8 @@ export interface Engine {
   wait(id: string, limit: number): Promise<number>;
   /** Kills it if need be; a container that is gone or going is fine. */
   remove(id: string): Promise<void>;
-  /** All containers with a label, in whatever state. */
-  labelled(label: string): Promise<readonly LabelledContainer[]>;
+  /** All containers, in whatever state; `label`: those that have it. */
+  all(label?: string): Promise<readonly LabelledContainer[]>;
 
   /** `undefined`: the Engine does not have the image. `platform`: of several under one name (API 1.49). */
   image(name: string, platform?: Platform): Promise<ImageSummary | undefined>;

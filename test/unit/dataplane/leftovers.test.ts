@@ -12,7 +12,7 @@ const name = `/${ourName('helper')}`;
 async function swept(names: readonly string[], labels: LabelledContainer['labels']): Promise<string[]> {
   const removed: string[] = [];
   const engine = {
-    labelled: async () => [{ id: 'it', names, labels }],
+    all: async () => [{ id: 'it', names, labels }],
     remove: async (id: string) => void removed.push(id),
   };
   expect(await removeLeftovers(engine, NOW)).toBe(removed.length);
@@ -50,7 +50,7 @@ test.each(['', 'never', '-1', '1e3'])('an expiry "%s" is none of ours', async (t
 
 test('one that resists stays for the next time, and does not hold up the others', async () => {
   const engine = {
-    labelled: async () => ['a', 'b'].map((id) => ({ id, names: [`/${ourName('helper')}`], labels: expired })),
+    all: async () => ['a', 'b'].map((id) => ({ id, names: [`/${ourName('helper')}`], labels: expired })),
     remove: async (id: string) => {
       if (id === 'a') throw new Error('device busy');
     },

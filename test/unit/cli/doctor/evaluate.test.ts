@@ -9,6 +9,7 @@ const gate = {
 };
 const engine = {
   ...{ version: '28.5.2', cgroup: '2', isRootless: false, remapsUsers: false, storesInContainerd: false },
+  ...{ rootDir: '/var/lib/docker', defaultRuntime: 'runc', runtimes: new Map<string, string>() },
 };
 const well: Facts = {
   ...{

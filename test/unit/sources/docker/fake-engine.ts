@@ -73,7 +73,7 @@ export class FakeEngine implements Engine {
   attach: Engine['attach'] = refused;
   wait: Engine['wait'] = refused;
   remove: Engine['remove'] = refused;
-  labelled = refused;
+  all = refused;
   image: Engine['image'] = refused;
   pull: Engine['pull'] = refused;
   importEmpty: Engine['importEmpty'] = refused;
