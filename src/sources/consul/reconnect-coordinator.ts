@@ -19,40 +19,50 @@ const LONGEST_RETURN = 5_000;
 export class ReconnectCoordinator {
   readonly #timing: Timing;
   readonly #backoff: Backoff;
-  /** One at a time waits for the end of its pause. Its try is not part of its turn, because it may hang. */
-  readonly #queue = new PQueue({ concurrency: 1 });
-  #perReturn = PER_RETURN;
-  /** Aborted when Consul answers; undefined while nothing has failed since. */
-  #outage: AbortController | undefined;
+  #outage = newOutage();
 
   constructor(timing: Timing) {
     this.#timing = timing;
     this.#backoff = new Backoff(timing);
   }
 
-  /** Some watch of the source has a result. */
+  /** Some watch of the source has a result. What fails from now on does not delay those that waited before. */
   answered(): void {
     this.#backoff.succeeded();
-    if (this.#outage === undefined) return;
-    this.#perReturn = Math.min(PER_RETURN, LONGEST_RETURN / (this.#queue.size + 1));
-    this.#outage.abort();
-    this.#outage = undefined;
+    const { queue, end } = this.#outage;
+    const count = queue.size + queue.pending;
+    if (count === 0) return;
+    this.#outage.perReturn = Math.min(PER_RETURN, LONGEST_RETURN / count);
+    this.#outage = newOutage();
+    end.abort();
   }
 
   /** Resolves when a watch that failed may try again; rejects when `signal` aborts. Urgent ones go first. */
   async turn(isUrgent: boolean, signal: AbortSignal): Promise<void> {
-    this.#outage ??= new AbortController();
-    await this.#queue.add(() => this.#pause(isUrgent, signal), { priority: isUrgent ? 1 : 0, signal });
+    const outage = this.#outage;
+    const pause = () => this.#pause(outage, isUrgent, signal);
+    await outage.queue.add(pause, { priority: isUrgent ? 1 : 0, signal });
   }
 
-  async #pause(isUrgent: boolean, signal: AbortSignal): Promise<void> {
+  async #pause({ end, perReturn }: Outage, isUrgent: boolean, signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#timing;
-    const outage = this.#outage?.signal;
-    if (outage === undefined) {
-      if (!isUrgent) await clock.sleep(2 * random() * this.#perReturn, signal);
-      return;
-    }
-    const either = AbortSignal.any([outage, signal]);
-    await clock.sleep(this.#backoff.failed(), either).catch(() => {});
+    if (!end.signal.aborted) {
+      const either = AbortSignal.any([end.signal, signal]);
+      await clock.sleep(this.#backoff.failed(), either).catch(() => {});
+    } else if (!isUrgent) await clock.sleep(2 * random() * perReturn, signal);
   }
 }
+
+/** The watches that have failed since Consul last answered. */
+interface Outage {
+  /** One at a time waits for the end of its pause. Its try is not part of its turn, because it may hang. */
+  readonly queue: PQueue;
+  /** Aborted when Consul answers again. */
+  readonly end: AbortController;
+  /** In ms, from then on. */
+  perReturn: number;
+}
+
+const newOutage = (): Outage => ({
+  ...{ queue: new PQueue({ concurrency: 1 }), end: new AbortController(), perReturn: PER_RETURN },
+});

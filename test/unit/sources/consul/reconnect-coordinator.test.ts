@@ -82,6 +82,15 @@ test('those that fail one after the other come back one by one too', async () =>
   expect(times.slice(1).map((time, at) => time - (times[at] ?? 0))).toEqual([200, 200, 200]);
 });
 
+test('a watch that fails during the return of the others does not delay them', async () => {
+  const { clock, coordinator, back, fail } = await failed(20, () => 0.5);
+  coordinator.answered();
+  await clock.advance(300);
+  void fail(99);
+  await clock.advance(4_000);
+  expect(back.filter(([watch]) => watch !== 99)).toHaveLength(20);
+});
+
 test('a watch that is closed waits no more, and leaves no timer', async () => {
   const { clock, coordinator, back, closing } = await failed(3);
   for (const one of closing) one.abort(new Error('closed'));
