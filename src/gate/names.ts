@@ -1,6 +1,7 @@
 /**
  * What the gate and the controller have to agree on: where things are, and what a file of prepared
- * rules is called. `gate/request.awk` prints the same text for the same request; change both.
+ * rules is called. `gate/request.awk` prints the same text for the same request: both pass
+ * test/vectors/prepared-rules.json.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';

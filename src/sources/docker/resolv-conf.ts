@@ -22,8 +22,8 @@ const dockersResolver = '127.0.0.11';
 
 export function parseResolvConf(text: string): ResolvConf {
   const lines = text.split(/\r?\n/);
-  const servers = lines.flatMap((line) => /^\s*nameserver\s+(\S+)/.exec(line)?.[1] ?? []);
-  const comments = lines.flatMap((line) => /^\s*[#;]\s*ExtServers:(.*)$/.exec(line)?.[1] ?? []);
+  const servers = lines.flatMap((line) => /^[ \t]*nameserver[ \t]+([^ \t]+)/.exec(line)?.[1] ?? []);
+  const comments = lines.flatMap((line) => /^[ \t]*[#;][ \t]*ExtServers:(.*)$/.exec(line)?.[1] ?? []);
   return {
     nameServers: reachable(servers),
     forwardedTo: comments.length === 0 ? undefined : reachable(comments.flatMap(outsideHost)),
