@@ -28,6 +28,24 @@ export interface DnsConfig {
   readonly resolvConf: string | undefined;
 }
 
+/** A network of the Engine that a container is attached to. */
+export interface Attachment {
+  readonly id: string;
+  readonly name: string;
+  readonly endpoint: string;
+  /** Of both families, as text. */
+  readonly addresses: readonly string[];
+}
+
+export interface PublishedPort {
+  /** `80/tcp`: of the container. */
+  readonly port: string;
+  /** Undefined: all addresses of the host. */
+  readonly hostAddress: string | undefined;
+  /** A number or a range, as text; undefined: the Engine chooses. */
+  readonly hostPort: string | undefined;
+}
+
 export interface Container {
   readonly id: ContainerId;
   /** Without the leading slash. */
@@ -45,6 +63,10 @@ export interface Container {
   readonly sandbox?: string | undefined;
   /** The networks' ids with their endpoint ids, sorted: changes when an interface comes or goes. */
   readonly attachments: readonly string[];
+  /** The same with what the Engine gave it there, in the same order. */
+  readonly networks: readonly Attachment[];
+  /** What its runner publishes of it, sorted. */
+  readonly ports: readonly PublishedPort[];
   /** Privileged, with CAP_NET_ADMIN or an equivalent, or with the Engine's socket: it can remove its rules. */
   readonly canUndoRules: boolean;
   /** By what it could; each completes "it can remove its rules: it …". */

@@ -12,6 +12,8 @@ export const container = (name: string, traits: Partial<Container> = {}): Contai
   startedAt: '2026-01-01T00:00:00Z',
   network: { kind: 'own' },
   attachments: ['net:endpoint'],
+  networks: [{ id: 'net', name: 'net', endpoint: 'endpoint', addresses: ['192.0.2.2'] }],
+  ports: [],
   canUndoRules: false,
   hasRawSockets: false,
   imageId: 'sha256:0',

@@ -6,7 +6,7 @@
  * container that was joined it tells the whole id, however the user named it.
  */
 import { z } from 'zod';
-import type { Container, NetworkMode } from '../../inventory/container.ts';
+import type { Attachment, Container, NetworkMode, PublishedPort } from '../../inventory/container.ts';
 import { read } from './answers.ts';
 import { bypassesOf, holdsCapability, hostConfigSchema, mountsSchema } from './bypass.ts';
 import type { Platform } from './engine.ts';
@@ -18,14 +18,22 @@ const strings = z
   .nullish()
   .transform((list) => list ?? []);
 
-const network = z.object({ NetworkID: z.string().nullish(), EndpointID: z.string().nullish() });
+const network = z.object({
+  ...{ NetworkID: z.string().nullish(), EndpointID: z.string().nullish() },
+  ...{ IPAddress: z.string().nullish(), GlobalIPv6Address: z.string().nullish() },
+});
+
+const binding = z.object({ HostIp: z.string().nullish(), HostPort: z.string().nullish() });
 
 const schema = z.object({
   Id: z.string().min(1),
   Name: z.string(),
   Image: z.string(),
   State: z.object({ Running: z.boolean(), Pid: z.number(), StartedAt: z.string() }),
-  HostConfig: hostConfigSchema.extend({ Dns: strings }),
+  HostConfig: hostConfigSchema.extend({
+    Dns: strings,
+    PortBindings: z.record(z.string(), z.array(binding).nullish()).nullish(),
+  }),
   Config: z.object({ Env: strings, Labels: z.record(z.string(), z.string()).nullish() }),
   ImageManifestDescriptor: z
     .object({ digest: z.string(), platform: z.record(z.string(), z.unknown()).nullish() })
@@ -42,6 +50,7 @@ type Inspected = z.infer<typeof schema>;
 /** `socket`: where the Engine listens, if that is a path. Throws an `EngineError` for an answer that is no inspect JSON. */
 export function containerFrom(json: unknown, socket?: string): Container {
   const seen = readInspected(json);
+  const networks = networksOf(seen);
   const ways = isHelper(seen) ? [] : bypassesOf(seen, socket);
   return {
     id: seen.Id,
@@ -52,7 +61,9 @@ export function containerFrom(json: unknown, socket?: string): Container {
     startedAt: seen.State.StartedAt,
     network: networkMode(seen),
     sandbox: seen.NetworkSettings?.SandboxKey || undefined,
-    attachments: attachments(seen),
+    attachments: networks.map(({ id, endpoint }) => `${id}:${endpoint}`),
+    networks,
+    ports: portsOf(seen),
     canUndoRules: ways.length > 0,
     waysRound: ways,
     hasRawSockets: holdsCapability(seen.HostConfig, 'NET_RAW', true),
@@ -71,13 +82,31 @@ export function manifestOf(json: unknown): { digest: string; platform: Platform 
 const readInspected = (json: unknown): Inspected => read(schema, json, 'inspect a container');
 
 /** The network called "none" is an entry like any other, but attaches to nothing. */
-function attachments({ NetworkSettings }: Inspected): readonly string[] {
+function networksOf({ NetworkSettings }: Inspected): readonly Attachment[] {
   const entries = Object.entries(NetworkSettings?.Networks ?? {});
-  return entries
-    .filter(([name, entry]) => name !== 'none' && Boolean(entry?.NetworkID) && Boolean(entry?.EndpointID))
-    .map(([, entry]) => `${entry?.NetworkID}:${entry?.EndpointID}`)
-    .sort();
+  const attached = entries.flatMap(([name, entry]) => {
+    const { NetworkID: id, EndpointID: endpoint, IPAddress, GlobalIPv6Address } = entry ?? {};
+    if (name === 'none' || !id || !endpoint) return [];
+    const addresses = [IPAddress, GlobalIPv6Address].flatMap((address) => address || []);
+    return [{ id, name, endpoint, addresses }];
+  });
+  return attached.toSorted(by(({ id, endpoint }) => `${id}:${endpoint}`));
 }
+
+/** As the runner asked for them: an image only exposes ports, which publishes none. */
+function portsOf({ HostConfig }: Inspected): readonly PublishedPort[] {
+  const ports = Object.entries(HostConfig.PortBindings ?? {}).flatMap(([port, bindings]) =>
+    (bindings ?? []).map(({ HostIp, HostPort }) => ({
+      ...{ port, hostAddress: HostIp || undefined, hostPort: HostPort || undefined },
+    })),
+  );
+  return ports.toSorted(by((one) => JSON.stringify(one)));
+}
+
+const by =
+  <T>(key: (one: T) => string) =>
+  (one: T, other: T): number =>
+    key(one) < key(other) ? -1 : 1;
 
 function networkMode({ HostConfig }: Inspected): NetworkMode {
   const mode = HostConfig.NetworkMode ?? '';

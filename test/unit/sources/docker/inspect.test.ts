@@ -31,6 +31,8 @@ describe.each(engines)('Engine %s', (engine) => {
         .map((name) => json.NetworkSettings.Networks[name])
         .map(({ NetworkID, EndpointID }) => `${NetworkID}:${EndpointID}`)
         .sort(),
+      networks: expect.any(Array),
+      ports: [],
       canUndoRules: false,
       waysRound: [],
       hasRawSockets: true,
@@ -152,3 +154,25 @@ test.each([null, 'text', {}, { Id: 1 }, { ...golden('plain', '28.5'), State: und
     expect(() => containerFrom(json)).toThrow(EngineAnswerError);
   },
 );
+
+test('its addresses are told by network, in the order of its attachments', () => {
+  const json = golden('plain', '28.5');
+  const { attachments, networks } = containerFrom(json);
+  expect(networks.map(({ id, endpoint }) => `${id}:${endpoint}`)).toEqual(attachments);
+  for (const { name, addresses } of networks)
+    expect(addresses).toEqual([json.NetworkSettings.Networks[name].IPAddress]);
+});
+
+test('published are the ports that its runner binds, whatever the image exposes', () => {
+  const { ports } = withHostConfig({
+    PortBindings: {
+      '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }],
+      '53/udp': [{ HostIp: '', HostPort: '' }],
+      '81/tcp': null,
+    },
+  });
+  expect(ports).toEqual([
+    { port: '53/udp', hostAddress: undefined, hostPort: undefined },
+    { port: '80/tcp', hostAddress: '127.0.0.1', hostPort: '8080' },
+  ]);
+});
