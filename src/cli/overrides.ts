@@ -2,8 +2,7 @@
  * What `set` and `clear` share: asking a running controller, doing it without one, and telling the results.
  */
 import { messageOf, UserError } from '../common/errors.ts';
-import type { Config } from '../config/config.ts';
-import { ApiClient } from '../daemon/api/client.ts';
+import type { ApiClient } from '../daemon/api/client.ts';
 import { OverrideReply } from '../daemon/api/schema.ts';
 import { type Result, refusedResults } from '../daemon/override-results.ts';
 import type { ContainerChoice, Targets } from '../features/egress/targets.ts';
@@ -11,11 +10,11 @@ import type { WorkloadNamespace } from '../features/egress/workload-namespaces.t
 import type { Output } from './output.ts';
 
 /** The controller keeps it so until the container stops. */
-export async function askController(
-  config: Config,
+export async function overrideRules(
+  controller: ApiClient,
   body: { readonly container: ContainerChoice; readonly rules: object },
 ): Promise<readonly Result[]> {
-  const reply = await new ApiClient(config.socket).post('/v1/overrides', body, OverrideReply);
+  const reply = await controller.post('/v1/overrides', body, OverrideReply);
   return reply.results;
 }
 

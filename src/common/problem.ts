@@ -6,11 +6,11 @@ export interface Problem {
   /** `error`: the line has no effect. `warning`: it has an effect, but perhaps not the intended one. */
   readonly severity: 'error' | 'warning';
   /** The ACL key, if the problem is about one. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** Line number in the key's value, from 1. */
-  readonly line?: number;
+  readonly line?: number | undefined;
   /** The offending text, as written. */
-  readonly text?: string;
+  readonly text?: string | undefined;
   /** One clause: what was expected and what was found. */
   readonly reason: string;
 }

@@ -24,8 +24,8 @@ export interface Config {
     /** For blocking queries on services. */
     readonly maxConnections: number;
   };
-  /** True if the Consul or the keys are named on the command line: then no controller of others may answer. */
-  readonly asksConsul: boolean;
+  /** What is named on the command line: then no controller that works with others may answer. */
+  readonly named: { readonly consul: boolean; readonly kvPath: boolean; readonly docker: boolean };
   readonly docker: { readonly host: string; readonly image: string | undefined };
   readonly loader: 'helper' | 'nsenter' | 'auto';
   readonly template: string;
@@ -78,7 +78,11 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
       wait: read.seconds('consulWait', 1, 600),
       maxConnections: read.integer('consulConnections', 1, 10_000),
     },
-    asksConsul: flags.consul !== undefined || flags.kvPath !== undefined,
+    named: {
+      consul: flags.consul !== undefined,
+      kvPath: flags.kvPath !== undefined,
+      docker: flags.dockerHost !== undefined,
+    },
     docker: { host: read.text('dockerHost'), image: read.optional('image') },
     loader: read.word('loader', ['helper', 'nsenter', 'auto']),
     template: read.text('template'),

@@ -7,7 +7,6 @@
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
-import { outsiders, type Snapshot, snapshotOf } from '../diagnostics/snapshot.ts';
 import type { EgressDesired } from '../features/egress/desired.ts';
 import { Egress, type EgressOptions } from '../features/egress/egress.ts';
 import type { Gate } from '../features/egress/gate.ts';
@@ -27,6 +26,7 @@ import { conditionsOf } from './conditions.ts';
 import { InventoryReader, type SourceOptions, type SourcePorts } from './inventory-reader.ts';
 import { ProblemLog } from './problem-log.ts';
 import { rulesetLoader } from './ruleset-loader.ts';
+import { type Containers, containersOf, type KnownSnapshot, templateFacts } from './snapshot.ts';
 import type { Status } from './status.ts';
 
 export interface ControllerOptions
@@ -150,16 +150,18 @@ export class Controller {
     };
   }
 
+  /** The containers that questions may be about. */
+  containerViews(): Containers {
+    return containersOf([...this.#egressRules.states()], this.#egress);
+  }
+
   /** What answers to questions about it are made of; undefined while the rules are not known. */
-  snapshot(): Snapshot | undefined {
+  snapshot(): KnownSnapshot | undefined {
     const { acl } = this;
     if (acl === undefined) return undefined;
-    const { template, rules } = this.#egress;
     const { protectedHosts } = this.#options;
-    const states = [...this.#egressRules.states()];
-    const known = { acl, services: this.#sources.consul.services, protectedHosts, template };
-    const snapshot = snapshotOf(states, known, (id) => rules.resolversOf(id));
-    return { ...snapshot, ...outsiders(this.#egress, this.#egress.notEnabled) };
+    const known = { acl, catalog: this.#sources.consul.services, unread: new Map(), protectedHosts };
+    return { ...this.containerViews(), ...known, ...templateFacts(this.#egress.template) };
   }
 
   /** The namespaces that hold rules, as far as known. */

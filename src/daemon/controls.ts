@@ -2,41 +2,51 @@
  * What the local API may do with a controller.
  */
 
-import { EngineError, UserError } from '../common/errors.ts';
+import { UserError } from '../common/errors.ts';
+import type { Config } from '../config/config.ts';
+import { createDiagnostics } from '../diagnostics/diagnostics.ts';
+import type { ServiceReader } from '../diagnostics/read-services.ts';
 import type { Override } from '../features/egress/overrides.ts';
 import { chooseTargets } from '../features/egress/targets.ts';
 import type { Container } from '../inventory/container.ts';
+import { pickContainer } from '../inventory/pick-container.ts';
 import { requireKnown } from '../policy/known-keys.ts';
 import type { OverrideReply, OverrideRequest } from './api/schema.ts';
 import type { Controls } from './api/server.ts';
 import type { Controller } from './controller.ts';
+import { factsOf, namespaceOf, requireContainers } from './facts.ts';
 import { refusedResults } from './override-results.ts';
 import type { Telemetry } from './telemetry.ts';
 
-export function controlsOf(controller: Controller, observation: Telemetry): Controls {
+export function controlsOf(
+  controller: Controller,
+  telemetry: Telemetry,
+  services: ServiceReader,
+  { consul, docker }: Config,
+): Controls {
   return {
-    status: () => observation.status(controller),
+    status: () => telemetry.status(controller),
     ready: () => controller.isReady,
     override: (request) => override(controller, request),
-    snapshot: (query) => observation.snapshot(query),
-    denied: (query) => observation.denied(query),
-    metrics: () => observation.metrics.render(),
+    sources: () => ({ consul: consul.address, kvPath: consul.kvPath, docker: docker.host }),
+    namespace: (container) => namespaceOf(controller, telemetry, container),
+    diagnostics: createDiagnostics(factsOf(controller, telemetry, services, consul.kvPath)),
+    metrics: () => telemetry.metrics.render(),
   };
 }
 
 async function override(controller: Controller, request: OverrideRequest): Promise<OverrideReply> {
-  const { containers, mode } = controller;
-  if (containers === undefined)
-    throw new EngineError('the Docker Engine has not listed its containers yet; try again');
+  const { mode } = controller;
+  const containers = requireContainers(controller);
   const { container: choice, rules } = request;
   if (rules.kind === 'set' && rules.force !== true) requireKnownTo(controller, rules.grants);
   const grants =
     rules.kind === 'set' ? rules.grants : rules.kind === 'clear' && 'name' in choice ? [] : undefined;
   const { namespaces, refused } = chooseTargets(containers, { choice, grants, mode });
-  const named = 'name' in choice ? choice.name : undefined;
-  const chosen = namespaces.flatMap(({ members }) => members.map(({ container }) => container));
-  const meant =
-    named === undefined ? chosen : chosen.filter((one) => one.name === named || one.id.startsWith(named));
+  const named = 'name' in choice ? pickContainer(containers, choice.name).id : undefined;
+  const meant = namespaces
+    .flatMap(({ members }) => members.map(({ container }) => container))
+    .filter(({ id }) => named === undefined || id === named);
   await controller.override(meant, overrideOf(rules));
   return { results: [...resultsOf(controller, meant), ...refusedResults(refused)] };
 }

@@ -5,6 +5,7 @@
 import type { Denied } from '../inventory/denied-record.ts';
 import {
   type DeniedCounts,
+  type DeniedFlow,
   type DeniedRecord,
   type DeniedSummary,
   KEPT,
@@ -12,9 +13,7 @@ import {
   unlistedPlaces,
 } from '../inventory/denied-record.ts';
 import type { NamespaceId } from '../inventory/namespace.ts';
-import { type DeniedFlow, DeniedFlows, type FlowState, WINDOW } from './denied-flows.ts';
-
-export type { DeniedFlow } from './denied-flows.ts';
+import { DeniedFlows, type FlowState, WINDOW } from './denied-flows.ts';
 
 export interface TrackedFlow {
   readonly seen: readonly DeniedFlow[];

@@ -4,15 +4,9 @@
  * report an entry twice, or lose counts.
  */
 
-import type { Denied } from '../inventory/denied-record.ts';
+import type { Denied, DeniedFlow } from '../inventory/denied-record.ts';
 import { KEPT } from '../inventory/denied-record.ts';
 import { fairOrder } from '../reconciler/fair-order.ts';
-
-export interface DeniedFlow extends Omit<Denied, 'idle'> {
-  /** When it was found to have packets that were new, in ms since the epoch. */
-  readonly firstSeenAt: number;
-  readonly lastSeenAt: number;
-}
 
 /** Milliseconds in which a destination is reported once. */
 export const WINDOW = 10 * 60_000;

@@ -14,6 +14,7 @@ import type { Denied } from '../inventory/denied-record.ts';
 import {
   agedSummary,
   type DeniedRecord,
+  type DeniedReport,
   type DeniedSummary,
   isNothing,
   KEPT,
@@ -23,32 +24,10 @@ import {
 import type { NamespaceId } from '../inventory/namespace.ts';
 import { DriftScanner } from '../reconciler/drift-scanner.ts';
 import { fairOrder } from '../reconciler/fair-order.ts';
-import {
-  type DeniedFlow,
-  DeniedFlowTracker,
-  type TrackedFlow,
-  type TrackerState,
-} from './denied-flow-tracker.ts';
+import { DeniedFlowTracker, type TrackedFlow, type TrackerState } from './denied-flow-tracker.ts';
 import { WINDOW } from './denied-flows.ts';
 import { LineBudget } from './line-budget.ts';
 import { refOf } from './ruleset-loader.ts';
-
-export type { DeniedFlow } from './denied-flow-tracker.ts';
-
-export interface DeniedReport {
-  readonly container: string;
-  readonly workloads: readonly string[];
-  readonly mode: WorkloadNamespace['mode'];
-  readonly refusals: readonly DeniedFlow[];
-  /** Undefined where nothing was read yet. */
-  readonly summary?: DeniedSummary | undefined;
-  /** Milliseconds before `readAt` of which it tells; undefined where only the kernel knows. */
-  readonly covers?: number | undefined;
-  /** When the kernel said so, in ms since the epoch. */
-  readonly readAt: number;
-  /** Why nothing could be read. */
-  readonly error?: string;
-}
 
 export interface DenyLogOptions {
   readonly dataplane: Pick<Dataplane, 'denied' | 'egressCounters'>;

@@ -1,24 +1,18 @@
 /**
- * Observes a controller: measures its loads, collects denied destinations, answers questions through the API, and
- * registers it in Consul.
+ * Observes a controller: measures its loads, collects denied destinations, and registers it in Consul.
  */
 import { hostname } from 'node:os';
 import { version } from '../common/assets.ts';
-import { EngineError, UserError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { steadyNow } from '../common/steady-clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
-import { type ServiceReader, withServices } from '../diagnostics/read-services.ts';
-import { parseServices } from '../diagnostics/service-names.ts';
-import type { Snapshot } from '../diagnostics/snapshot.ts';
+import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
+import type { DeniedReport } from '../inventory/denied-record.ts';
 import type { NamespaceId } from '../inventory/namespace.ts';
-import { pickContainer } from '../inventory/pick-container.ts';
-import type { DiagnosticsControls } from './api/diagnostics-routes.ts';
-import type { SnapshotQuery } from './api/diagnostics-schema.ts';
 import { ConsulRegistration } from './consul-registration.ts';
 import type { Controller } from './controller.ts';
-import { type DeniedReport, type DeniedState, DenyLog } from './deny-log.ts';
+import { type DeniedState, DenyLog } from './deny-log.ts';
 import { measured, type ObservedLoad } from './metrics/measured-dataplane.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { type About, type Status, shifted } from './status.ts';
@@ -35,14 +29,13 @@ export interface KeptDenied {
   readonly save?: (state: () => DeniedState) => void;
 }
 
-export class Telemetry implements DiagnosticsControls {
+export class Telemetry {
   readonly metrics: Metrics;
   /** The one it was given, measured. */
   readonly dataplane: Dataplane;
   readonly onDrift: () => void;
   readonly #about: About;
   readonly #refusals: DenyLog;
-  readonly #services: ServiceReader;
   readonly #config: Config;
   readonly #log: Logger;
   /** By namespace: what loaded it at last. */
@@ -50,11 +43,10 @@ export class Telemetry implements DiagnosticsControls {
   #controller: Controller | undefined;
   #presence: ConsulRegistration | undefined;
 
-  constructor(config: Config, engine: Observed, services: ServiceReader, log: Logger, kept: KeptDenied = {}) {
+  constructor(config: Config, engine: Observed, log: Logger, kept: KeptDenied = {}) {
     const { dataplane } = engine;
     const { loader, template, deniedInterval } = config;
     this.#about = { version: version(), node: hostname(), loader, template, startedAt: Date.now() };
-    this.#services = services;
     this.#config = config;
     this.#log = log;
     this.#refusals = new DenyLog({
@@ -107,23 +99,9 @@ export class Telemetry implements DiagnosticsControls {
     for (const id of this.#loaders.keys()) if (!known.has(id)) this.#loaders.delete(id);
   }
 
-  snapshot({ scope, also }: SnapshotQuery): Promise<Snapshot> {
-    const picture = this.#controller?.snapshot();
-    if (picture === undefined) throw new UserError('the controller has not read the rules yet; try again');
-    const { kvPath, address: consul } = this.#config.consul;
-    const whole = { ...picture, template: this.#about.template, kvPath, consul };
-    return withServices(whole, this.#services, scope, parseServices(also ?? ''));
-  }
-
-  async denied({ container }: { readonly container?: string | undefined }): Promise<readonly DeniedReport[]> {
-    if (container === undefined) return this.#refusals.answer();
-    const containers = this.#controller?.containers;
-    if (containers === undefined)
-      throw new EngineError('the Docker Engine has not listed its containers yet; try again');
-    const { id } = pickContainer(containers, container);
-    return this.#refusals.answer(({ target, members }) =>
-      [target, ...members.map((member) => member.container)].some((one) => one.id === id),
-    );
+  /** What kernels have denied, of all namespaces or of those chosen. */
+  denied(choose?: (namespace: WorkloadNamespace) => boolean): Promise<readonly DeniedReport[]> {
+    return this.#refusals.answer(choose);
   }
 
   async close(): Promise<void> {

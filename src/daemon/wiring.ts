@@ -20,7 +20,7 @@ import type { ContainerSource, RuleSource } from '../inventory/sources.ts';
 import { loadTemplate } from '../rendering/catalog.ts';
 import { isXtables } from '../rendering/facts.ts';
 import type { Template } from '../rendering/render.ts';
-import { listServices } from '../sources/consul/catalog-index.ts';
+import { CatalogIndex } from '../sources/consul/catalog-index.ts';
 import { ConsulRuleSource } from '../sources/consul/rule-source.ts';
 import { engineOptionsFrom } from '../sources/docker/address.ts';
 import { connect } from '../sources/docker/connect.ts';
@@ -50,10 +50,14 @@ export const openTemplate = (config: Config): Template => loadTemplate(config.te
 export const openConsul = ({ consul }: Config): RuleSource => new ConsulRuleSource(consul);
 
 /** The services of Consul's catalog, for questions. */
-export const openServices = ({ consul }: Config, source: RuleSource): ServiceReader => ({
-  readService: (ref) => source.readService(ref),
-  listServices: () => listServices(consul),
-});
+export function openServices({ consul }: Config, source: RuleSource): ServiceReader & { close(): void } {
+  const index = new CatalogIndex(consul);
+  return {
+    readService: (ref) => source.readService(ref),
+    readCatalog: () => index.read(),
+    close: () => index.close(),
+  };
+}
 
 /** The logger of the controller, as configured. */
 export const openLogger = ({ log }: Config, terminal: Terminal): Logger =>

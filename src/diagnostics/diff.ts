@@ -16,7 +16,7 @@ import { type AllowEntry, excludeProtected } from '../policy/rule-set.ts';
 import { formatTraffic } from '../policy/traffic.ts';
 
 /** What a workload is called, and the keys it may use. */
-export interface Grantee {
+export interface WorkloadGrants {
   readonly name: string;
   readonly grants: readonly string[];
 }
@@ -26,7 +26,7 @@ export interface DiffContext {
   /** With the services that the new text names. */
   readonly catalog: Catalog;
   readonly protectedHosts: readonly Prefix[];
-  readonly workloads: readonly Grantee[];
+  readonly workloads: readonly WorkloadGrants[];
 }
 
 /** As a rule would say it. `partly`: some of it was, or stays, allowed all the same. */
@@ -84,7 +84,7 @@ const joinEqual = (changes: readonly Change[]): readonly Change[] =>
     same.slice(0, 1).map((one) => ({ ...one, workloads: same.flatMap(({ workloads }) => workloads) })),
   );
 
-const groupOf = ({ grants }: Grantee): string => JSON.stringify([...grants].sort());
+const groupOf = ({ grants }: WorkloadGrants): string => JSON.stringify([...grants].sort());
 
 const reachOf =
   ({ catalog, protectedHosts }: DiffContext) =>

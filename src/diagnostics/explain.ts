@@ -14,8 +14,8 @@ import { type Catalog, grantedKeys, matchesFor, type RuleMatch } from '../policy
 import type { RuleLine, ServiceRule } from '../policy/rule.ts';
 import { createCloser, isReserved } from './denylist.ts';
 import type { Destination } from './destination.ts';
-import { type Findings, ReasonIndex } from './reason-index.ts';
-import { createSuggester, type Suggestion } from './suggest.ts';
+import { type Findings, onePerKey, ReasonIndex } from './reason-index.ts';
+import { type CatalogIndex, createSuggester, type Suggestion } from './suggest.ts';
 
 /** All that decides about the traffic of one namespace. */
 export interface PolicyView {
@@ -68,13 +68,16 @@ export interface Explanation {
   readonly cause: Cause;
 }
 
-/** The work that is the same for all destinations is done once. */
-export function createExplainer(view: PolicyView): (destination: Destination) => Explanation {
+/** The work that is the same for all destinations is done once. `indexOf`: see `createSuggester`. */
+export function createExplainer(
+  view: PolicyView,
+  indexOf?: () => CatalogIndex,
+): (destination: Destination) => Explanation {
   const { grants, acl, catalog, protectedHosts, mode } = view;
   const { reasons } = matchesFor(grantedKeys(grants, acl), catalog, protectedHosts);
   const granted = new ReasonIndex(reasons, protectedHosts);
   const closing = view.denylist === true ? createCloser(grants, acl, catalog) : undefined;
-  const suggest = createSuggester(view);
+  const suggest = createSuggester(view, indexOf);
   const silent = withoutInstances(view);
   return (destination) => {
     const findings = granted.find(destination);
@@ -125,11 +128,6 @@ function hintsFor(
   ];
   return hints.flat();
 }
-
-const onePerKey = (reasons: readonly RuleMatch[]): readonly RuleMatch[] => {
-  const seen = new Set<string>();
-  return reasons.filter(({ key }) => !seen.has(key) && seen.add(key));
-};
 
 const withoutInstances = ({ grants, acl, catalog }: PolicyView): readonly Hint[] =>
   grantedKeys(grants, acl).flatMap(({ key, rules }) =>

@@ -1,5 +1,5 @@
 /**
- * What a look at the rules has found: one thing, where it is, why it matters, and what to do.
+ * What lint has found: one thing, where it is, why it matters, and what to do.
  */
 
 /**
@@ -25,10 +25,10 @@ export interface Finding {
     | 'not-enabled'
     | 'foreign-rules';
   /** Undefined for what is wrong with a container. */
-  readonly key?: string;
-  readonly container?: string;
-  readonly line?: number;
-  readonly text?: string;
+  readonly key?: string | undefined;
+  readonly container?: string | undefined;
+  readonly line?: number | undefined;
+  readonly text?: string | undefined;
   readonly reason: string;
   readonly remedy: string;
 }

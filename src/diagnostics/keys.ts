@@ -6,7 +6,7 @@ import type { Problem } from '../common/problem.ts';
 import type { Prefix } from '../net/address.ts';
 import type { Acl } from '../policy/acl.ts';
 import { type Catalog, compile } from '../policy/compile.ts';
-import type { Grantee } from './diff.ts';
+import type { WorkloadGrants } from './diff.ts';
 
 export interface KeyUse {
   readonly key: string;
@@ -17,7 +17,7 @@ export interface KeyUse {
   /** Prefixes with a protocol and ports that these come to; services with their instances. */
   readonly destinations: number;
   /** Names of workloads, sorted; undefined: nobody could tell them. */
-  readonly heldBy: readonly string[] | undefined;
+  readonly heldBy?: readonly string[] | undefined;
   readonly problems: readonly Problem[];
 }
 
@@ -26,7 +26,7 @@ export interface KeysView {
   readonly catalog: Catalog;
   readonly protectedHosts: readonly Prefix[];
   /** undefined: nobody could tell them. */
-  readonly workloads: readonly Grantee[] | undefined;
+  readonly workloads: readonly WorkloadGrants[] | undefined;
 }
 
 /** Sorted by name; those that somebody holds and nobody has written are among them. */
@@ -45,11 +45,11 @@ export function keyUses({ acl, catalog, protectedHosts, workloads }: KeysView): 
   });
 }
 
-function holdersOf(workloads: readonly Grantee[]): ReadonlyMap<string, readonly string[]> {
+function holdersOf(workloads: readonly WorkloadGrants[]): ReadonlyMap<string, readonly string[]> {
   const holders = new Map<string, readonly string[]>();
   for (const { name, grants } of workloads.toSorted(byName))
     for (const grant of new Set(grants)) holders.set(grant, [...(holders.get(grant) ?? []), name]);
   return holders;
 }
 
-const byName = (one: Grantee, other: Grantee): number => (one.name < other.name ? -1 : 1);
+const byName = (one: WorkloadGrants, other: WorkloadGrants): number => (one.name < other.name ? -1 : 1);

@@ -10,7 +10,7 @@ import { endsAsHostName } from '../net/host-name.ts';
 import type { Acl, AclKey } from '../policy/acl.ts';
 import { type Catalog, matchesFor } from '../policy/compile.ts';
 import { formatRule, type RuleLine } from '../policy/rule.ts';
-import type { Grantee } from './diff.ts';
+import type { WorkloadGrants } from './diff.ts';
 import type { Finding } from './finding.ts';
 import { lintRules } from './lint-rules.ts';
 
@@ -26,7 +26,7 @@ export interface LintContext {
   /** Services that could not be read, by name: why. */
   readonly failures?: ReadonlyMap<string, string>;
   /** The running workloads; undefined where they are not known. */
-  readonly workloads: readonly Grantee[] | undefined;
+  readonly workloads: readonly WorkloadGrants[] | undefined;
 }
 
 /** In the order of keys and lines; what concerns a whole key comes first. */

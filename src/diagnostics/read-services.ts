@@ -1,11 +1,10 @@
 /**
- * Completes what is known with the services that a question is about: those that any rule names, or
- * all of the catalog, to tell which service stands behind an address.
+ * Completes what is known with the services that a question is about: those that any rule names, or all of the
+ * catalog, to tell which service stands behind an address.
  */
 
 import { messageOf } from '../common/errors.ts';
 import { type Instance, type ServiceRef, serviceName } from '../inventory/service.ts';
-import { parseAcl } from '../policy/acl.ts';
 import { servicesOf } from '../policy/compile.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -14,7 +13,12 @@ export type Scope = 'named' | 'all';
 
 export interface ServiceReader {
   readService(ref: ServiceRef): Promise<readonly Instance[]>;
-  listServices(): Promise<readonly ServiceRef[]>;
+  /** The whole catalog of the agent's datacenter, which may be some time old. */
+  readCatalog(): Promise<{
+    readonly services: ReadonlyMap<string, readonly Instance[]>;
+    /** Those that could not be read, and why. */
+    readonly unread: ReadonlyMap<string, string>;
+  }>;
 }
 
 /** More services than this are not read for one question. */
@@ -22,34 +26,35 @@ const MOST_SERVICES = 2_000;
 /** Reads at once. */
 const AT_ONCE = 16;
 
-/** `also`: services that are asked for by name. What can't be read is in `unread`, and why in `whyUnread`. */
+/** `also`: services that are asked for by name. What the snapshot knows already is fresher, and stays. */
 export async function withServices(
-  picture: Snapshot,
+  snapshot: Snapshot,
   reader: ServiceReader,
   scope: Scope,
   also: readonly ServiceRef[] = [],
 ): Promise<Snapshot> {
-  const acl = parseAcl(new Map(picture.rules.map(({ key, text }) => [key, text])));
-  const known = new Map(picture.services.map(({ name, instances }) => [name, instances]));
-  const catalog = scope === 'all' ? await reader.listServices().catch(() => []) : [];
-  const wanted = [...servicesOf(acl.values()), ...also, ...catalog];
-  const missing = new Map(wanted.map((ref) => [serviceName(ref), ref]));
-  for (const name of known.keys()) missing.delete(name);
-  const refs = [...missing.values()].slice(0, MOST_SERVICES);
-  const why = new Map<string, string>();
-  const unread: string[] = [...missing.keys()].slice(MOST_SERVICES);
+  const whole = scope === 'all' ? await reader.readCatalog().catch(() => NOTHING) : NOTHING;
+  const known = new Map([...whole.services, ...snapshot.catalog]);
+  const unread = new Map<string, string | undefined>(whole.unread);
+  const wanted = [...servicesOf(snapshot.acl.values()), ...also].map(
+    (ref) => [serviceName(ref), ref] as const,
+  );
+  const missing = new Map(wanted.filter(([name]) => !known.has(name) && !unread.has(name)));
+  const refs = [...missing].slice(0, MOST_SERVICES);
+  for (const name of [...missing.keys()].slice(MOST_SERVICES)) unread.set(name, undefined);
   const read = async () => {
-    for (let ref = refs.shift(); ref !== undefined; ref = refs.shift()) {
-      const name = serviceName(ref);
+    for (let next = refs.shift(); next !== undefined; next = refs.shift()) {
+      const [name, ref] = next;
       try {
         known.set(name, await reader.readService(ref));
       } catch (error) {
-        unread.push(name);
-        why.set(name, messageOf(error));
+        unread.set(name, messageOf(error));
       }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, read));
-  const services = [...known].map(([name, instances]) => ({ name, instances }));
-  return { ...picture, services, unread: unread.sort(), whyUnread: Object.fromEntries(why) };
+  for (const name of known.keys()) unread.delete(name);
+  return { ...snapshot, catalog: known, unread };
 }
+
+const NOTHING = { services: new Map<string, readonly Instance[]>(), unread: new Map<string, string>() };

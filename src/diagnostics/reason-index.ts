@@ -49,3 +49,9 @@ export class ReasonIndex {
     return this.#protectedHosts.some((one) => contains(one, host));
   }
 }
+
+/** The first of each key. */
+export const onePerKey = (reasons: readonly RuleMatch[]): readonly RuleMatch[] => {
+  const seen = new Set<string>();
+  return reasons.filter(({ key }) => !seen.has(key) && seen.add(key));
+};

@@ -1,5 +1,5 @@
 /**
- * The rules that would allow what was refused: services by name where the catalog knows them, else
+ * The rules that would allow what was denied: services by name where the catalog knows them, else
  * addresses, never broader than what was seen.
  *
  * The lines are complete by themselves. Keys that allow some of it already are named beside them, as
@@ -60,24 +60,48 @@ export interface CatalogIndex {
   readonly lines: ReasonIndex;
 }
 
-export const catalogIndex = ({
-  acl,
-  catalog,
-  protectedHosts,
-}: Omit<SuggestionContext, 'grants'>): CatalogIndex => ({
+type Indexed = Omit<SuggestionContext, 'grants'>;
+
+export const catalogIndex = ({ acl, catalog, protectedHosts }: Indexed): CatalogIndex => ({
   chooser: new ServiceChooser(catalog, tagsInUse(acl)),
   lines: new ReasonIndex(matchesFor([...acl.values()], catalog, protectedHosts).reasons, protectedHosts),
 });
 
-/** Those who ask for several containers make the survey once. */
-export function createSuggester(context: SuggestionContext, survey?: CatalogIndex): Suggester {
+/**
+ * An index is made for the first question and used for the next as long as nothing has changed. It is held weakly: a
+ * host at rest keeps no memory for questions.
+ */
+export function createIndexCache(): (context: Indexed) => CatalogIndex {
+  let last: { readonly of: Indexed; readonly index: WeakRef<CatalogIndex> } | undefined;
+  return (context) => {
+    const known = last !== undefined && isSame(last.of, context) ? last.index.deref() : undefined;
+    const index = known ?? catalogIndex(context);
+    if (known === undefined) last = { of: context, index: new WeakRef(index) };
+    return index;
+  };
+}
+
+/** Keys and instances are the same objects as long as nobody has changed them. */
+const isSame = (one: Indexed, other: Indexed): boolean =>
+  one.protectedHosts === other.protectedHosts &&
+  hasSame(one.acl, other.acl) &&
+  hasSame(one.catalog, other.catalog);
+
+const hasSame = <T>(one: ReadonlyMap<string, T>, other: ReadonlyMap<string, T>): boolean =>
+  one === other || (one.size === other.size && [...one].every(([name, value]) => other.get(name) === value));
+
+/** `indexOf`: where an index is at hand, or shared with others; it is asked for with the first destination. */
+export function createSuggester(
+  context: SuggestionContext,
+  indexOf: () => CatalogIndex = () => catalogIndex(context),
+): Suggester {
   const granted = new Set(context.grants);
-  let known = survey;
+  let index: CatalogIndex | undefined;
   return (destinations) => {
-    known ??= catalogIndex(context);
+    index ??= indexOf();
     return {
-      lines: linesFor(destinations, known.chooser, context.protectedHosts),
-      keys: keysFor(destinations, known.lines, granted).map((one) => withSize(one, context.acl)),
+      lines: linesFor(destinations, index.chooser, context.protectedHosts),
+      keys: keysFor(destinations, index.lines, granted).map((one) => withSize(one, context.acl)),
     };
   };
 }

@@ -2,6 +2,7 @@
  * What a namespace's kernel tells of what was denied, and what is made of it. Pure.
  */
 import { formatPrefix, parsePrefix } from '../net/address.ts';
+import type { Mode } from './workload.ts';
 
 /** Milliseconds for which a destination is kept after its last packet: by us, and by the shipped templates. */
 export const KEPT = 60 * 60_000;
@@ -108,4 +109,27 @@ const excess = (groups: readonly Denied[], known: ReadonlyMap<string, number>): 
 export function networkOf(address: string, length: number): string {
   const parsed = parsePrefix(`${address}/${length}`);
   return 'prefix' in parsed ? formatPrefix(parsed.prefix) : address;
+}
+
+/** A denied destination, as it is remembered. */
+export interface DeniedFlow extends Omit<Denied, 'idle'> {
+  /** When it was found to have packets that were new, in ms since the epoch. */
+  readonly firstSeenAt: number;
+  readonly lastSeenAt: number;
+}
+
+/** What is known of one namespace. */
+export interface DeniedReport {
+  readonly container: string;
+  readonly workloads: readonly string[];
+  readonly mode: Mode;
+  readonly refusals: readonly DeniedFlow[];
+  /** Undefined where nothing was read yet. */
+  readonly summary?: DeniedSummary | undefined;
+  /** Milliseconds before `readAt` of which it tells; undefined where only the kernel knows. */
+  readonly covers?: number | undefined;
+  /** When the kernel said so, in ms since the epoch. */
+  readonly readAt: number;
+  /** Why nothing could be read. */
+  readonly error?: string;
 }

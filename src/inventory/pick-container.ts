@@ -1,25 +1,36 @@
 /**
- * Finds a container by its name, its id, or the beginning of its id.
+ * Which container a person means: by its name, its id, or the beginning of its id, as `docker` takes them. All that
+ * takes a container by name comes here, so that one word means the same container to every command.
  */
 
 import { UserError } from '../common/errors.ts';
 import type { Container, ContainerId } from './container.ts';
 
-/** Throws a `UserError` if `word` matches no running container, or several. */
-export function pickContainer(containers: ReadonlyMap<ContainerId, Container>, word: string): Container {
-  const all = [...containers.values()];
-  const exact = all.find((one) => one.name === word || one.id === word);
-  if (exact !== undefined) return exact;
-  const byId = /^[0-9a-f]{1,64}$/.test(word) ? all.filter((one) => one.id.startsWith(word)) : [];
-  const [only, ...others] = byId;
-  if (only === undefined) {
-    throw new UserError(`there is no running container "${word}"; "docker ps" lists those that run`);
-  }
-  if (others.length > 0) {
-    const names = byId.map((one) => `${one.name} (${one.id.slice(0, 12)})`).join(', ');
+export interface Nameable {
+  readonly names: readonly string[];
+  readonly ids: readonly string[];
+}
+
+/** Undefined where `word` means none. Throws a `UserError` where the ids of several begin with it. */
+export function pickNamed<T>(all: Iterable<T>, word: string, nameable: (one: T) => Nameable): T | undefined {
+  const known = [...all].map((one) => ({ one, ...nameable(one) }));
+  const exact =
+    known.find(({ ids }) => ids.includes(word)) ?? known.find(({ names }) => names.includes(word));
+  if (exact !== undefined) return exact.one;
+  const beginsSo = (id: string) => id.startsWith(word);
+  const found = /^[0-9a-f]{1,64}$/.test(word) ? known.filter(({ ids }) => ids.some(beginsSo)) : [];
+  if (found.length > 1) {
+    const told = found.map(({ names, ids }) => `${names[0]} (${ids.find(beginsSo)?.slice(0, 12)})`);
     throw new UserError(
-      `"${word}" matches ${byId.length} containers: ${names}; give more of the id, or the name`,
+      `"${word}" matches ${found.length} containers: ${told.join(', ')}; give more of the id, or the name`,
     );
   }
-  return only;
+  return found[0]?.one;
+}
+
+/** Throws a `UserError` where `word` means none or several of the running containers. */
+export function pickContainer(containers: ReadonlyMap<ContainerId, Container>, word: string): Container {
+  const found = pickNamed(containers.values(), word, ({ name, id }) => ({ names: [name], ids: [id] }));
+  if (found !== undefined) return found;
+  throw new UserError(`there is no running container "${word}"; "docker ps" lists those that run`);
 }

@@ -57,7 +57,7 @@ export const formatPrefix = (prefix: Prefix): string => {
 
 export const formatAddress = (family: Family, address: bigint): string => {
   const hex = address.toString(16).padStart(WIDTH[family] / 4, '0');
-  return ipaddr.fromByteArray([...Buffer.from(hex, 'hex')]).toString();
+  return ipaddr.fromByteArray(bytesOf(hex)).toString();
 };
 
 /** The prefix of that length that holds the address: host bits are masked. */
@@ -115,8 +115,13 @@ const parseHost6 = (text: string, whole: string): ParsedPrefix => {
   };
 };
 
+const hexOf = (bytes: readonly number[]): string =>
+  bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
+const bytesOf = (hex: string): number[] => hex.match(/../g)?.map((byte) => Number.parseInt(byte, 16)) ?? [];
+
 const hostOf = (family: Family, bytes: readonly number[]): ParsedPrefix => ({
-  prefix: { family, address: BigInt(`0x${Buffer.from(bytes).toString('hex')}`), length: WIDTH[family] },
+  prefix: { family, address: BigInt(`0x${hexOf(bytes)}`), length: WIDTH[family] },
   hostBits: false,
 });
 

@@ -25,7 +25,7 @@ test('keys without EGRESSTRATOR_ENABLE are told in status, for questions, and on
     ['labelled', REASON],
   ]);
   expect(refused).toEqual([]);
-  expect(setup.controller.snapshot()?.unasked).toEqual(['forgot', 'labelled']);
+  expect(setup.controller.containerViews().notEnabled).toEqual(['forgot', 'labelled']);
   const told = setup.log.lines.filter(
     ({ fields }) => JSON.stringify(fields).includes(REASON) || JSON.stringify(fields).includes('forgot'),
   );
@@ -37,7 +37,7 @@ test('one on the network of the host is known to questions by its name', async (
   setup.consul.put({ db: '' });
   setup.engine.run(container('hosted', { network: { kind: 'host' } }));
   await setup.rest();
-  expect(setup.controller.snapshot()?.refused).toEqual([
+  expect(setup.controller.containerViews().unsupported).toEqual([
     { name: 'hosted', id: 'hosted', reason: expect.stringContaining('--network host') },
   ]);
 });

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { createActions } from '../../src/cli/lazy-commands.ts';
 import { createProgram } from '../../src/cli/program.ts';
+import { UserError } from '../../src/common/errors.ts';
 import { type Controls, serveApi } from '../../src/daemon/api/server.ts';
+import { diagnosticsOf } from './known.ts';
 
 export interface Printed {
   readonly stdout: string;
@@ -20,11 +22,11 @@ export const controlsOf = (given: Partial<Controls>): Controls => ({
   ready: () => true,
   metrics: async () => ({ contentType: 'text/plain', text: '' }),
   override: async () => ({ results: [] }),
-  snapshot: async () => ({
-    ...{ places: [], rules: [], services: [], unread: [], protectedHosts: [] },
-    ...{ denylist: false, recordsDenied: true },
-  }),
-  denied: async () => [],
+  sources: () => ({ consul: '127.0.0.1:8500', kvPath: 'egress/acl/', docker: '/var/run/docker.sock' }),
+  namespace: (container) => {
+    throw new UserError(`no container "${container}"`);
+  },
+  diagnostics: diagnosticsOf(() => ({})),
   ...given,
 });
 

@@ -4,6 +4,9 @@
 import type { RequestListener } from 'node:http';
 import { EngineError } from '../../src/common/errors.ts';
 import type { Controls } from '../../src/daemon/api/server.ts';
+import type { NamespaceStatus } from '../../src/features/egress/status.ts';
+import type { DeniedReport } from '../../src/inventory/denied-record.ts';
+import { diagnosticsOf, type Known } from './known.ts';
 
 export interface Said {
   word: string;
@@ -14,22 +17,16 @@ export interface Said {
 const problem = (word: string) =>
   ({ severity: 'error', key: word, line: 3, text: word, reason: word }) as const;
 
+const namespace = (word: string): NamespaceStatus => ({
+  ...{ id: `aa@${word}`, workloads: [word, word], target: word, state: 'failed', grants: [word, word] },
+  ...{ mode: 'enforce', dns: 'resolvers', hasRawSockets: true, fingerprint: word, verifiedAt: 1 },
+  ...{ lastError: word, problems: [problem(word)] },
+});
+
 export const controlsSaying = (said: Said): Controls => ({
   status: () => ({
     controller: { version: said.word, node: said.word, loader: said.word, template: said.word, startedAt: 1 },
-    namespaces: [
-      {
-        ...{
-          id: `aa@${said.word}`,
-          workloads: [said.word, said.word],
-          target: said.word,
-          state: 'failed',
-          grants: [said.word, said.word],
-        },
-        ...{ mode: 'enforce', dns: 'resolvers', hasRawSockets: true, fingerprint: said.word, verifiedAt: 1 },
-        ...{ lastError: said.word, problems: [problem(said.word)] },
-      },
-    ],
+    namespaces: [namespace(said.word)],
     sources: [{ name: said.word, known: true, confirmedAt: 1, error: said.word }],
     recordsDenied: false,
     refused: [{ name: said.word, problem: problem(said.word) }],
@@ -42,58 +39,47 @@ export const controlsSaying = (said: Said): Controls => ({
       { container: said.word, state: 'protected', problems: [] },
     ],
   }),
-  snapshot: async () => ({
-    places: [
-      {
-        ...{
-          workloads: [said.word],
-          ids: ['aa'],
-          target: said.word,
-          grants: [said.word, `${said.word}-unknown`],
-          mode: 'audit',
-        },
-        ...{ dns: 'resolvers', state: 'failed', resolvers: [said.word] },
-      },
-    ],
-    rules: [
-      {
-        key: said.word,
-        text: `# ${inLine(said.word)}\n10.0.0.5:tcp/443 # ${inLine(said.word)}\n${inLine(said.word)}\nsome.pg\n${inLine(said.word)}.pg`,
-      },
-      { key: `${said.word}-other`, text: '10.0.0.6:tcp/80\r\n\t10.0.0.9:udp/1-9\t# tab' },
-    ],
-    services: [
-      {
-        name: 'pg',
-        instances: [{ address: '10.0.0.5', port: 443, tags: [said.word, 'some'], node: said.word }],
-      },
-      { name: said.word, instances: [{ address: '10.0.0.7', port: 80, tags: [said.word], node: said.word }] },
-    ],
-    unread: [said.word],
-    ...{
-      protectedHosts: [],
-      template: said.word,
-      kvPath: `${said.word}/`,
-      denylist: false,
-      recordsDenied: true,
-    },
-  }),
-  denied: async () => {
-    said.answers -= 1;
-    if (said.answers < 0) throw new EngineError(said.word);
-    const seen = { packets: 1, firstSeenAt: 1, lastSeenAt: 1 };
-    const refusals = [
-      { address: '10.0.0.6', protocol: 'tcp', port: 80, ...seen },
-      { address: '10.0.0.7', protocol: 'tcp', port: 80, ...seen },
-      { address: said.word, protocol: said.word, port: undefined, ...seen },
-    ];
-    const report = { container: said.word, workloads: [said.word], mode: 'audit', readAt: 1 } as const;
-    return [
-      { ...report, refusals },
-      { ...report, refusals: [], error: said.word },
-    ];
-  },
+  sources: () => ({ consul: said.word, kvPath: said.word, docker: said.word }),
+  namespace: () => ({ namespace: namespace(said.word), loader: said.word, recordsDenied: false }),
+  diagnostics: diagnosticsOf(
+    () => knownSaying(said.word),
+    () => deniedSaying(said),
+  ),
 });
+
+const knownSaying = (word: string): Known => ({
+  namespaces: [
+    {
+      ...{ workloads: [word], ids: ['aa'], target: word, grants: [word, `${word}-unknown`], mode: 'audit' },
+      ...{ dns: 'resolvers', state: 'failed', resolvers: [word] },
+    },
+  ],
+  keys: {
+    [word]: `# ${inLine(word)}\n10.0.0.5:tcp/443 # ${inLine(word)}\n${inLine(word)}\nsome.pg\n${inLine(word)}.pg`,
+    [`${word}-other`]: '10.0.0.6:tcp/80\r\n\t10.0.0.9:udp/1-9\t# tab',
+  },
+  services: {
+    pg: [{ address: '10.0.0.5', port: 443, tags: [word, 'some'], node: word }],
+    [word]: [{ address: '10.0.0.7', port: 80, tags: [word], node: word }],
+  },
+  ...{ unread: [word], template: word, kvPath: `${word}/` },
+});
+
+function deniedSaying(said: Said): readonly DeniedReport[] {
+  said.answers -= 1;
+  if (said.answers < 0) throw new EngineError(said.word);
+  const seen = { packets: 1, firstSeenAt: 1, lastSeenAt: 1 };
+  const refusals = [
+    { address: '10.0.0.6', protocol: 'tcp', port: 80, ...seen },
+    { address: '10.0.0.7', protocol: 'tcp', port: 80, ...seen },
+    { address: said.word, protocol: said.word, port: undefined, ...seen },
+  ];
+  const report = { container: said.word, workloads: [said.word], mode: 'audit', readAt: 1 } as const;
+  return [
+    { ...report, refusals },
+    { ...report, refusals: [], error: said.word },
+  ];
+}
 
 /** A line of a key's text ends where the text's line ends. */
 const inLine = (text: string): string => text.replaceAll(/[\n\r]/g, '\u001b');

@@ -6,9 +6,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serveApi } from '../../src/daemon/api/server.ts';
-import type { DeniedReport } from '../../src/daemon/deny-log.ts';
 import type { Status } from '../../src/daemon/status.ts';
+import { createDiagnostics } from '../../src/diagnostics/diagnostics.ts';
 import type { Snapshot } from '../../src/diagnostics/snapshot.ts';
+import type { DeniedReport } from '../../src/inventory/denied-record.ts';
+import { snapshotOf } from './known.ts';
 
 const WORKLOADS = 200;
 const RULES = 10_000;
@@ -25,16 +27,22 @@ export interface LargeHost extends AsyncDisposable {
 export async function openLargeHost(): Promise<LargeHost> {
   const folder = mkdtempSync(join(tmpdir(), 'egresstrator-large-'));
   const [socket, edited] = [join(folder, 'api.sock'), join(folder, 'rules')];
-  const { picture, reports, status, newText } = worldOf(dice(7));
+  const { snapshot, reports, status, newText } = worldOf(dice(7));
   writeFileSync(edited, newText);
   const api = await serveApi(socket, {
     status: () => status,
     ready: () => true,
     override: async () => ({ results: [] }),
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
-    snapshot: async () => picture,
-    denied: async ({ container }) =>
-      reports.filter((one) => container === undefined || one.container === container),
+    sources: () => ({ consul: '127.0.0.1:8500', kvPath: 'egress/acl/', docker: '/var/run/docker.sock' }),
+    namespace: () => {
+      throw new Error('not asked');
+    },
+    diagnostics: createDiagnostics({
+      snapshot: async () => snapshot,
+      denied: async (container) =>
+        reports.filter((one) => container === undefined || one.container === container),
+    }),
   });
   const dispose = async () => {
     await api.close();
@@ -57,13 +65,13 @@ const dice = (seed: number): Dice => {
 
 function worldOf(below: Dice) {
   const shared = rules(RULES, below);
-  const own = Array.from({ length: 20 }, (_, index) => ({ key: `own-${index}`, text: rules(100, below) }));
-  const picture = pictureOf([{ key: 'shared', text: shared }, ...own]);
+  const own = Array.from({ length: 20 }, (_, index) => [`own-${index}`, rules(100, below)] as const);
+  const snapshot = worldSnapshot({ shared, ...Object.fromEntries(own) });
   const more = ['10.7.0.0/16:tcp/1-1024', rules(100, below)];
   return {
-    picture,
-    reports: picture.places.map(({ target }) => reportOf(target, below)),
-    status: statusOf(picture),
+    snapshot,
+    reports: (snapshot.namespaces ?? []).map(({ target }) => reportOf(target, below)),
+    status: statusOf(snapshot),
     newText: [...shared.split('\n').slice(100), ...more].join('\n'),
   };
 }
@@ -80,22 +88,25 @@ function rule(below: Dice): string {
   return `10.${below(256)}.${below(256)}.${host}${length}:tcp/${ports}`;
 }
 
-const pictureOf = (texts: Snapshot['rules']): Snapshot => ({
-  places: Array.from({ length: WORKLOADS }, (_, index) => ({
-    ...{ workloads: [`w${index}`], ids: [`${index}`.padStart(64, 'f')], target: `w${index}` },
-    ...{ grants: ['shared', `own-${index % 20}`], mode: 'enforce', dns: 'resolvers' },
-    resolvers: ['10.0.0.1'],
-  })),
-  rules: texts,
-  services: Array.from({ length: SERVICES }, (_, index) => ({
-    name: `service-${index}`,
-    instances: Array.from({ length: 5 }, (_value, host) => ({
-      ...{ address: `10.200.${index % 256}.${host}`, port: 8000 + index },
-      ...{ tags: ['production'], node: `node-${host}` },
+const worldSnapshot = (keys: Readonly<Record<string, string>>): Snapshot =>
+  snapshotOf({
+    keys,
+    namespaces: Array.from({ length: WORKLOADS }, (_, index) => ({
+      ...{ workloads: [`w${index}`], ids: [`${index}`.padStart(64, 'f')], target: `w${index}` },
+      ...{ grants: ['shared', `own-${index % 20}`], mode: 'enforce', dns: 'resolvers' },
+      resolvers: ['10.0.0.1'],
     })),
-  })),
-  ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist: false, recordsDenied: true },
-});
+    services: Object.fromEntries(
+      Array.from({ length: SERVICES }, (_, index) => [`service-${index}`, instances(index)]),
+    ),
+    protectedHosts: ['169.254.169.254'],
+  });
+
+const instances = (service: number) =>
+  Array.from({ length: 5 }, (_, host) => ({
+    ...{ address: `10.200.${service % 256}.${host}`, port: 8000 + service },
+    ...{ tags: ['production'], node: `node-${host}` },
+  }));
 
 const reportOf = (container: string, below: Dice): DeniedReport => ({
   ...{ container, workloads: [container], mode: 'enforce', readAt: Date.now() },
@@ -105,12 +116,12 @@ const reportOf = (container: string, below: Dice): DeniedReport => ({
   })),
 });
 
-const statusOf = ({ places, services }: Snapshot): Status => ({
-  namespaces: places.map(({ target, workloads, grants, mode, dns }) => ({
+const statusOf = ({ namespaces = [], catalog }: Snapshot): Status => ({
+  namespaces: namespaces.map(({ target, workloads, grants, mode, dns }) => ({
     ...{ id: `${target}@0`, workloads, target, state: 'protected', grants, mode, dns, hasRawSockets: true },
     ...{ fingerprint: 'f'.repeat(32), verifiedAt: 0, lastError: undefined, problems: [] },
   })),
-  sources: services.map(({ name }) => ({
+  sources: [...catalog.keys()].map((name) => ({
     ...{ name: `service ${name}`, known: true, confirmedAt: 0, error: undefined },
   })),
   refused: [],

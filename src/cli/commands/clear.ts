@@ -5,15 +5,15 @@
 
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
-import { isListening } from '../../daemon/api/client.ts';
 import { applyOnce } from '../../daemon/apply-once.ts';
 import type { Result } from '../../daemon/override-results.ts';
 import { openEngine, openTemplate, toolLogger } from '../../daemon/wiring.ts';
 import { Renderer } from '../../features/egress/renderer.ts';
 import { type ContainerChoice, chooseTargets, chosen } from '../../features/egress/targets.ts';
 import { confirm } from '../confirm.ts';
+import { requireController } from '../controller.ts';
 import { createOutput } from '../output.ts';
-import { askController, eachNamespace, report } from '../overrides.ts';
+import { eachNamespace, overrideRules, report } from '../overrides.ts';
 import { withProgress } from '../progress.ts';
 
 export async function clear(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
@@ -25,10 +25,12 @@ export async function clear(container: string | undefined, flags: Flags, termina
     if (flags.yes !== true) output.note('This removes the egress rules of all running containers.');
     await confirm({ yes: flags.yes, json, otherwise: 'nothing was cleared' }, terminal);
   }
-  const remove = async () =>
-    (await isListening(config.socket))
-      ? askController(config, { container: choice, rules: { kind: 'clear' } })
-      : clearOnce(choice, config, terminal);
+  const remove = async () => {
+    const controller = await requireController(config);
+    return controller === undefined
+      ? clearOnce(choice, config, terminal)
+      : overrideRules(controller, { container: choice, rules: { kind: 'clear' } });
+  };
   report(await withProgress('Removing rules', terminal, remove), 'rules removed', output);
 }
 

@@ -8,12 +8,11 @@ import { version } from '../../common/assets.ts';
 import { messageOf, UsageError, UserError } from '../../common/errors.ts';
 import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
-import type { Finding } from '../../diagnostics/finding.ts';
+import type { LintAnswer } from '../../diagnostics/diagnostics.ts';
 import { lint as lintAcl } from '../../diagnostics/lint.ts';
-import { workloadsOf } from '../../diagnostics/policy-view.ts';
 import { parseAcl } from '../../policy/acl.ts';
 import { type CommandContext, commandContext } from '../diagnostics/context.ts';
-import { learn } from '../diagnostics/source.ts';
+import { openDiagnostics } from '../diagnostics/open.ts';
 import { formatAnnotations } from '../format/annotations.ts';
 import { formatFindings } from '../format/lint.ts';
 import { sarifOf } from '../format/sarif.ts';
@@ -23,10 +22,12 @@ export async function lint(flags: Flags, terminal: Terminal): Promise<void> {
   if (typeof flags.file === 'string' && typeof flags.key === 'string')
     throw new UsageError('give either --file or --key');
   const format = formatOf(flags);
-  const asking = commandContext(flags, terminal);
+  const context = commandContext(flags, terminal);
   const linted =
-    typeof flags.file === 'string' ? await lintFile(flags.file, asking) : await lintConsul(flags.key, asking);
-  print(linted, format, typeof flags.file === 'string' ? undefined : asking.config.consul.kvPath, asking);
+    typeof flags.file === 'string'
+      ? await lintFile(flags.file, context)
+      : await lintConsul(flags.key, context);
+  print(linted, format, typeof flags.file === 'string' ? undefined : context.config.consul.kvPath, context);
   const { findings } = linted;
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   if (errors > 0)
@@ -46,7 +47,7 @@ function formatOf({ format = 'text', json }: Flags): Format {
 
 /** `folder`: where the keys are in Consul; undefined for a file. */
 function print(
-  linted: Linted,
+  linted: LintAnswer,
   format: Format,
   folder: string | undefined,
   { output, paint, terminal }: CommandContext,
@@ -58,36 +59,15 @@ function print(
   else output.result(linted, (seen) => formatFindings(seen.findings, seen.unread, paint));
 }
 
-interface Linted {
-  readonly findings: readonly Finding[];
-  readonly unread: readonly string[];
-}
-
 /** A file is checked by itself: neither Consul nor the Engine is asked. */
-async function lintFile(path: string, { config }: CommandContext): Promise<Linted> {
+async function lintFile(path: string, { config }: CommandContext): Promise<LintAnswer> {
   const acl = parseAcl(new Map([[path, await readText(path)]]));
   const { protectedHosts } = config;
   return { findings: lintAcl({ acl, protectedHosts, catalog: undefined, workloads: undefined }), unread: [] };
 }
 
-async function lintConsul(key: unknown, { config, terminal }: CommandContext): Promise<Linted> {
-  const answer = await learn({ scope: 'named', withoutContainers: true }, config, terminal);
-  const { acl, catalog, protectedHosts, whyUnread: failures } = answer;
-  if (typeof key === 'string' && !acl.has(key))
-    throw new UserError(`Consul has no ACL key "${key}" below ${config.consul.kvPath}`);
-  const workloads = answer.workloadsKnown ? workloadsOf(answer) : undefined;
-  const withForeignRules = answer.places.filter((one) => one.hasForeignRules).map(({ target }) => target);
-  const all = lintAcl({
-    acl,
-    withForeignRules,
-    unasked: answer.unasked,
-    protectedHosts,
-    catalog,
-    failures,
-    workloads,
-  });
-  const unread = answer.unread.filter((name) => !failures.has(name));
-  return { findings: typeof key === 'string' ? all.filter((one) => one.key === key) : all, unread };
+async function lintConsul(key: unknown, context: CommandContext): Promise<LintAnswer> {
+  return (await openDiagnostics(context)).lint(typeof key === 'string' ? { key } : {});
 }
 
 /** `-` is standard input. */

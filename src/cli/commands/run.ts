@@ -76,7 +76,7 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   if (gate !== undefined) closers.add(gate);
   const denied = openDenied(config, log);
   if (denied !== undefined) closers.add(denied);
-  const observation = new Telemetry(config, engine, openServices(config, consul), log, {
+  const observation = new Telemetry(config, engine, log, {
     former: await denied?.load(),
     save: (all) => denied?.save(all),
   });
@@ -99,7 +99,8 @@ async function start(config: Config, terminal: Terminal, log: Logger, closers: C
   );
   observation.attach(controller);
   closers.add(observation);
-  const controls = controlsOf(controller, observation);
+  const services = closers.add(openServices(config, consul));
+  const controls = controlsOf(controller, observation, services, config);
   closers.add(await serveApi(config.socket, controls));
   if (config.listen) closers.add(await serveWatchers(config.listen, controls, config.allowHosts));
   templates.start((changed) => controller.useTemplate(changed));

@@ -5,7 +5,6 @@
 
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
-import { isListening } from '../../daemon/api/client.ts';
 import { applyOnce, readRules } from '../../daemon/apply-once.ts';
 import type { Result } from '../../daemon/override-results.ts';
 import { openConsul, openEngine, openTemplate, toolLogger } from '../../daemon/wiring.ts';
@@ -16,8 +15,9 @@ import { parseKeyList } from '../../inventory/workload.ts';
 import { parseAcl } from '../../policy/acl.ts';
 import { requireKnown } from '../../policy/known-keys.ts';
 import { needsUngranted } from '../../rendering/render.ts';
+import { requireController } from '../controller.ts';
 import { createOutput } from '../output.ts';
-import { askController, eachNamespace, report } from '../overrides.ts';
+import { eachNamespace, overrideRules, report } from '../overrides.ts';
 import { withProgress } from '../progress.ts';
 
 export async function set(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
@@ -37,9 +37,10 @@ async function loadRules(
   terminal: Terminal,
 ): Promise<readonly Result[]> {
   const { choice: container, grants } = selection;
-  if (await isListening(config.socket)) {
+  const controller = await requireController(config);
+  if (controller !== undefined) {
     const rules = grants === undefined ? { kind: 'own' } : { kind: 'set', grants, force };
-    return askController(config, { container, rules });
+    return overrideRules(controller, { container, rules });
   }
   if (grants !== undefined && !force) await requireInConsul(grants, config);
   return setOnce(selection, config, terminal);

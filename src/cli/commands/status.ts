@@ -6,27 +6,30 @@ import { UsageError, UserError } from '../../common/errors.ts';
 import { type Flags, PUBLISHED } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { ApiClient, isListening } from '../../daemon/api/client.ts';
+import { NamespaceReply } from '../../daemon/api/diagnostics-schema.ts';
 import { StatusReply } from '../../daemon/api/schema.ts';
 import { parseHostStatus } from '../../daemon/host-status.ts';
 import { type CommandContext, commandContext } from '../diagnostics/context.ts';
 import { formatCluster } from '../format/cluster.ts';
-import { formatNamespace, formatStatus, type NamespaceStatus, type Status } from '../format/status.ts';
+import { formatNamespace, formatStatus } from '../format/status.ts';
 
 export async function status(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
-  const asking = commandContext(flags, terminal);
-  const { config, output, paint } = asking;
-  if (flags.cluster === true) return cluster(container, asking);
+  const context = commandContext(flags, terminal);
+  const { config, output, paint } = context;
+  if (flags.cluster === true) return cluster(container, context);
   if (!(await isListening(config.socket))) {
     throw new UserError(
       `no controller answers at ${config.socket}; start one, or give its --socket (loaded rules stay in force without it)`,
     );
   }
-  const all = await new ApiClient(config.socket).get('/v1/status', StatusReply);
+  const client = new ApiClient(config.socket);
   const now = Date.now();
-  if (container === undefined) return output.result(all, (seen) => formatStatus(seen, now, paint));
-  const one = pick(all, container);
-  const setting = { loader: all.controller?.loader, recordsDenied: all.recordsDenied };
-  output.result({ one, setting }, (seen) => formatNamespace(seen.one, seen.setting, now, paint), one);
+  if (container === undefined) {
+    const all = await client.get('/v1/status', StatusReply);
+    return output.result(all, (seen) => formatStatus(seen, now, paint));
+  }
+  const one = await client.get(`/v1/namespace?${new URLSearchParams({ container })}`, NamespaceReply);
+  output.result(one, (seen) => formatNamespace(seen.namespace, seen, now, paint), one.namespace);
 }
 
 /** Every host that has published its status. */
@@ -42,17 +45,4 @@ async function cluster(
   if (hosts.length === 0)
     throw new UserError(`no host has published its status below ${folder}; run controllers with --publish`);
   output.result({ hosts }, (seen) => formatCluster(seen.hosts, Date.now(), paint));
-}
-
-function pick({ namespaces, refused }: Status, word: string): NamespaceStatus {
-  const found = namespaces.find(
-    ({ id, workloads, target }) =>
-      workloads.includes(word) || target === word || (/^[0-9a-f]{4,64}$/.test(word) && id.startsWith(word)),
-  );
-  if (found !== undefined) return found;
-  const hopeless = refused.find(({ name }) => name === word);
-  if (hopeless !== undefined) throw new UserError(`${word}: ${hopeless.problem.reason}`);
-  throw new UserError(
-    `no container "${word}" with EGRESSTRATOR_ENABLE=1 runs here; "egresstrator status" lists those that do`,
-  );
 }

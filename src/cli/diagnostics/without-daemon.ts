@@ -6,8 +6,8 @@ import { messageOf, UserError } from '../../common/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { DeniedFlowTracker } from '../../daemon/denied-flow-tracker.ts';
-import type { DeniedReport } from '../../daemon/deny-log.ts';
 import { refOf } from '../../daemon/ruleset-loader.ts';
+import { type Containers, namespaceView, templateFacts, withoutRules } from '../../daemon/snapshot.ts';
 import {
   type Engine,
   openConsul,
@@ -16,117 +16,109 @@ import {
   openTemplate,
   toolLogger,
 } from '../../daemon/wiring.ts';
-import { pickNamespace } from '../../diagnostics/policy-view.ts';
-import { type Scope, withServices } from '../../diagnostics/read-services.ts';
-import { parseServices } from '../../diagnostics/service-names.ts';
-import { namespaceView, outsiders, type Snapshot } from '../../diagnostics/snapshot.ts';
+import { createDiagnostics, type Diagnostics, type Need } from '../../diagnostics/diagnostics.ts';
+import { pickNamespace } from '../../diagnostics/namespace-view.ts';
+import { withServices } from '../../diagnostics/read-services.ts';
+import type { Snapshot } from '../../diagnostics/snapshot.ts';
 import { notEnabled } from '../../features/egress/not-enabled.ts';
 import { planNamespaces, type WorkloadNamespace } from '../../features/egress/workload-namespaces.ts';
+import type { DeniedReport } from '../../inventory/denied-record.ts';
 import { pickContainer } from '../../inventory/pick-container.ts';
 import { parseWorkload } from '../../inventory/workload.ts';
-import { formatPrefix } from '../../net/address.ts';
-import { recordsDenied } from '../../rendering/facts.ts';
-import { needsUngranted } from '../../rendering/template.ts';
+import { parseAcl } from '../../policy/acl.ts';
+import { isAnythingNamed } from '../controller.ts';
 
-export interface Question {
-  readonly scope: Scope;
-  /** Services that are asked for by name. */
-  readonly also?: readonly string[];
-  /** The container whose resolvers matter. */
-  readonly container?: string;
-  /** An answer is possible without knowing the containers. */
-  readonly withoutContainers?: boolean;
+interface Place {
+  readonly config: Config;
+  readonly terminal: Terminal;
+}
+
+/** Milliseconds for which `denied --follow` goes on with what it has read of Consul. */
+const KEPT = 60_000;
+
+export function diagnosticsWithoutDaemon(place: Place): Diagnostics {
+  let last: { readonly need: string; readonly at: number; readonly snapshot: Promise<Snapshot> } | undefined;
+  return createDiagnostics({
+    snapshot: (need) => {
+      const asked = JSON.stringify(need);
+      if (last?.need === asked && Date.now() - last.at < KEPT) return last.snapshot;
+      const snapshot = readContainers(need, place).then((found) => readSnapshot(need, found, place.config));
+      last = { need: asked, at: Date.now(), snapshot };
+      return snapshot;
+    },
+    denied: (container) => readDenied(container, place),
+  });
 }
 
 /** Reads Consul as the controller would. */
-export async function readSnapshot(
-  question: Question,
-  containers: Containers | undefined,
+async function readSnapshot(
+  { scope, also }: Need,
+  containers: Containers,
   config: Config,
 ): Promise<Snapshot> {
   const consul = openConsul(config);
+  const services = openServices(config, consul);
   try {
     const rules = await consul.readRules().catch((error: unknown) => {
       throw alone(config, error);
     });
-    const template = openTemplate(config);
-    const picture: Snapshot = {
-      ...{ places: [], ...containers },
-      consul: config.consul.address,
-      rules: [...rules].map(([key, text]) => ({ key, text })),
-      services: [],
-      unread: [],
-      protectedHosts: config.protectedHosts.map(formatPrefix),
-      template: config.template,
-      kvPath: config.consul.kvPath,
-      denylist: needsUngranted(template),
-      recordsDenied: recordsDenied(template.source),
+    const snapshot: Snapshot = {
+      ...containers,
+      ...{ acl: parseAcl(rules), catalog: new Map(), unread: new Map() },
+      ...{ protectedHosts: config.protectedHosts, kvPath: config.consul.kvPath },
+      ...templateFacts(openTemplate(config)),
     };
-    const also = parseServices((question.also ?? []).join(','));
-    return await withServices(picture, openServices(config, consul), question.scope, also);
+    return await withServices(snapshot, services, scope, also);
   } finally {
+    services.close();
     consul.close();
   }
 }
 
-/** What the Engine tells. */
-type Containers = Pick<Snapshot, 'places' | 'refused' | 'unasked'>;
-
 /** Where Consul is named by hand a controller may answer, and is not asked. */
-const alone = ({ asksConsul, socket }: Config, error: unknown): UserError =>
+const alone = (config: Config, error: unknown): UserError =>
   new UserError(
-    asksConsul ? messageOf(error) : `no controller answers at ${socket}, and ${messageOf(error)}`,
-    {
-      cause: error,
-    },
+    isAnythingNamed(config)
+      ? messageOf(error)
+      : `no controller answers at ${config.socket}, and ${messageOf(error)}`,
+    { cause: error },
   );
 
-/** Undefined where the Engine can't tell, and the question allows that. */
-export async function readContainers(
-  { container, withoutContainers }: Question,
-  config: Config,
-  terminal: Terminal,
-): Promise<Containers | undefined> {
+/** Without namespaces where the Engine cannot tell, and the question allows that. */
+async function readContainers({ container, withoutContainers }: Need, place: Place): Promise<Containers> {
   try {
-    return await withEngine(config, terminal, async (engine) => {
-      const { containers, ...planned } = await plan(engine, config);
-      const others = outsiders(planned, notEnabled(containers, planned));
-      const places = planned.namespaces.map((one) => namespaceView(one, undefined));
-      if (container === undefined) return { ...others, places };
-      const chosen = pickNamespace(places, container, others);
-      const target = planned.namespaces[places.indexOf(chosen)]?.target;
+    return await withEngine(place, async (engine) => {
+      const { containers, ...plan } = await planned(engine, place.config);
+      const views = plan.namespaces.map((one) => namespaceView(one, undefined));
+      const known = { namespaces: views, ...withoutRules(plan, notEnabled(containers, plan)) };
+      if (container === undefined) return known;
+      const { id } = pickNamespace(known, container);
+      const target = plan.namespaces.find((one) => one.id === id)?.target;
       const resolvers = target === undefined ? [] : await engine.containers.resolvers(target);
-      return {
-        ...others,
-        places: places.map((place) => (place === chosen ? { ...place, resolvers } : place)),
-      };
+      return { ...known, namespaces: views.map((one) => (one.id === id ? { ...one, resolvers } : one)) };
     });
   } catch (error) {
-    if (withoutContainers === true) return undefined;
+    if (withoutContainers === true) return { namespaces: undefined, unsupported: [], notEnabled: [] };
     throw error;
   }
 }
 
-/** What the kernel refused, of one container or of all. */
-export function readDeniedDirectly(
-  container: string | undefined,
-  config: Config,
-  terminal: Terminal,
-): Promise<readonly DeniedReport[]> {
-  return withEngine(config, terminal, async (engine) => {
-    const { namespaces, containers } = await plan(engine, config);
+/** What the kernel denied, of one container or of all. */
+function readDenied(container: string | undefined, place: Place): Promise<readonly DeniedReport[]> {
+  return withEngine(place, async (engine) => {
+    const { namespaces, containers } = await planned(engine, place.config);
     const id = container === undefined ? undefined : pickContainer(containers, container).id;
     const chosen = namespaces.filter(
       ({ target, members }) =>
         id === undefined || target.id === id || members.some((member) => member.container.id === id),
     );
     const reports: DeniedReport[] = [];
-    for (const namespace of chosen) reports.push(await readDirectly(namespace, engine));
+    for (const namespace of chosen) reports.push(await readOne(namespace, engine));
     return reports;
   });
 }
 
-async function readDirectly(namespace: WorkloadNamespace, { dataplane }: Engine): Promise<DeniedReport> {
+async function readOne(namespace: WorkloadNamespace, { dataplane }: Engine): Promise<DeniedReport> {
   const workloads = namespace.members.map(({ container }) => container.name);
   const about = { container: namespace.target.name, workloads, mode: namespace.mode };
   const now = Date.now();
@@ -139,17 +131,12 @@ async function readDirectly(namespace: WorkloadNamespace, { dataplane }: Engine)
   }
 }
 
-const plan = async (engine: Engine, config: Config) => {
+const planned = async (engine: Engine, config: Config) => {
   const containers = await engine.containers.list();
-  const planned = planNamespaces(containers, (one) => parseWorkload(one, config.mode));
-  return { ...planned, containers };
+  return { ...planNamespaces(containers, (one) => parseWorkload(one, config.mode)), containers };
 };
 
-async function withEngine<T>(
-  config: Config,
-  terminal: Terminal,
-  use: (engine: Engine) => Promise<T>,
-): Promise<T> {
+async function withEngine<T>({ config, terminal }: Place, use: (engine: Engine) => Promise<T>): Promise<T> {
   const engine = await openEngine(config, terminal, toolLogger(terminal)).catch((error: unknown) => {
     throw alone(config, error);
   });

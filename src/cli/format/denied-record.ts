@@ -2,16 +2,13 @@
  * What is known of denied packets beyond their destinations, for people: that the record is full, where what it
  * leaves out went, and what never had a destination.
  */
+import type { ContainerSummary } from '../../diagnostics/denied-answer.ts';
 import type { DeniedSummary } from '../../inventory/denied-record.ts';
 import type { Style } from './style.ts';
 import { ago, many } from './values.ts';
 
 /** Places that are told; --json lists all. */
 const MOST_PLACES = 20;
-
-export interface ContainerSummary extends DeniedSummary {
-  readonly container: string;
-}
 
 /** A paragraph; empty where there is nothing to say. */
 export const formatSummary = (summary: ContainerSummary, now: number, paint: Style): string =>

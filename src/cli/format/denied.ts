@@ -1,42 +1,18 @@
 /**
- * What was refused, for people.
+ * What was denied, for people.
  */
 
-import type { DeniedFlow, DeniedReport } from '../../daemon/deny-log.ts';
+import { type DeniedAnswer, type DeniedRow, placeOf } from '../../diagnostics/denied-answer.ts';
 import { fairOrder } from '../../reconciler/fair-order.ts';
-import { type ContainerSummary, formatSummary } from './denied-record.ts';
+import { formatSummary } from './denied-record.ts';
 import type { Style } from './style.ts';
 import { type Column, table } from './table.ts';
 import { ago, count, lately, many, NOBODY, sentence } from './values.ts';
 
-/** A refused destination and what stands behind it. */
-export interface DeniedRow extends DeniedFlow {
-  readonly container: string;
-  /** Services that are registered there, as rules would name them. */
-  readonly services: readonly string[];
-  /** Keys that are not granted and allow it. */
-  readonly keys: readonly string[];
-}
-
-export interface Denied {
-  readonly rows: readonly DeniedRow[];
-  readonly unread: readonly { readonly container: string; readonly error: string }[];
-  /** Containers where everything passes. */
-  readonly audited: readonly string[];
-  /** Packets in all, and whether the destinations are complete. */
-  readonly records: readonly ContainerSummary[];
-  /** Milliseconds of which it tells; undefined where nobody knows. */
-  readonly covers: number | undefined;
-  /** Why what was refused is not known; undefined where it is. */
-  readonly silence: string | undefined;
-  /** When each container's kernel was asked, in ms since the epoch. */
-  readonly readAt: Readonly<Record<string, number>>;
-}
-
 /** Rows of one container that are shown to people. */
 const MOST_ROWS = 100;
 
-export function formatDenied(denied: Denied, now: number, paint: Style): string {
+export function formatDenied(denied: DeniedAnswer, now: number, paint: Style): string {
   const { rows, unread, audited, readAt, records } = denied;
   const shown = shownOf(rows);
   const parts = [
@@ -75,8 +51,9 @@ function ageOf(readAt: readonly number[], now: number): string {
 /** Milliseconds for which an answer counts as one of now. */
 const FRESH = 5_000;
 
-const nothing = ({ silence, covers, records, unread, readAt }: Denied): string => {
-  if (silence !== undefined) return sentence(silence);
+const nothing = (answer: DeniedAnswer): string => {
+  const { unavailableReason, covers, records, unread, readAt } = answer;
+  if (unavailableReason !== undefined) return sentence(unavailableReason);
   const asked = Object.keys(readAt).length;
   if (asked === 0) return sentence(NOBODY);
   if (unread.length === asked) return '';
@@ -89,37 +66,6 @@ export const formatOne = ({ container, services, keys, ...refusal }: DeniedRow, 
   const behind = [...services, ...keys.map((key) => `key ${key}`)].join(', ');
   return `${time} ${container} ${placeOf(refusal)}${behind === '' ? '' : ` (${behind})`}`;
 };
-
-export const deniedFrom = (
-  reports: readonly DeniedReport[],
-  behind: (report: DeniedReport, refusal: DeniedFlow) => Pick<DeniedRow, 'services' | 'keys'>,
-  silence?: string,
-): Denied => ({
-  silence,
-  records: reports.flatMap(({ container, summary }) =>
-    summary === undefined ? [] : { container, ...summary },
-  ),
-  covers: coveredBy(reports),
-  readAt: Object.fromEntries(reports.map((one) => [one.container, one.readAt])),
-  rows: reports.flatMap((report) =>
-    report.refusals
-      .toSorted((a, b) => b.packets - a.packets || (placeOf(a) < placeOf(b) ? -1 : 1))
-      .map((refusal) => ({ container: report.container, ...refusal, ...behind(report, refusal) })),
-  ),
-  unread: reports.flatMap(({ container, error }) => (error === undefined ? [] : [{ container, error }])),
-  audited: reports
-    .filter(({ mode, refusals }) => mode === 'audit' && refusals.length > 0)
-    .map((one) => one.container),
-});
-
-/** The shortest time that a report covers. */
-export const coveredBy = (reports: readonly DeniedReport[]): number | undefined => {
-  const known = reports.flatMap(({ covers }) => covers ?? []);
-  return known.length === 0 ? undefined : Math.min(...known);
-};
-
-const placeOf = ({ address, protocol, port }: Pick<DeniedFlow, 'address' | 'protocol' | 'port'>): string =>
-  `${address} ${protocol}${port === undefined ? '' : `/${port}`}`;
 
 const columns = (now: number): readonly Column<DeniedRow>[] => [
   { title: 'CONTAINER', text: ({ container }) => container },

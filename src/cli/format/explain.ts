@@ -1,13 +1,14 @@
 /**
  * An explanation in sentences: first whether, then why, then what to do.
  */
-
-import { type Destination, formatDestination } from '../../diagnostics/destination.ts';
-import type { Explanation, Hint } from '../../diagnostics/explain.ts';
+import type {
+  AskedContainer,
+  CauseAnswer,
+  ExplanationAnswer,
+  HintAnswer,
+  ReasonAnswer,
+} from '../../diagnostics/explain-answer.ts';
 import type { NamespaceState } from '../../features/egress/states.ts';
-import { formatPrefix } from '../../net/address.ts';
-import type { RuleMatch } from '../../policy/compile.ts';
-import { formatRule } from '../../policy/rule.ts';
 import { formatTraffic } from '../../policy/traffic.ts';
 import type { Style } from './style.ts';
 import { formatGrant } from './suggest.ts';
@@ -15,15 +16,6 @@ import { count, sentence } from './values.ts';
 
 /** Reasons of one kind that are shown. */
 const MOST = 5;
-
-export interface Asked {
-  readonly container: string;
-  readonly grants: readonly string[];
-  /** The granted keys that exist. */
-  readonly keys: readonly string[];
-  /** As the controller tells it; undefined without one. */
-  readonly state?: NamespaceState | undefined;
-}
 
 /** Where what is loaded may differ from what the rules say. */
 const REMARKS: Readonly<Record<NamespaceState, string | undefined>> = {
@@ -42,52 +34,62 @@ const REMARKS: Readonly<Record<NamespaceState, string | undefined>> = {
 const ISOLATED =
   'it can reach nothing now (isolated), because the rules are older than --max-age: see egresstrator status';
 
-const isIsolated = ({ state }: Asked, cause: Explanation['cause']): boolean =>
-  state === 'isolated' && cause.kind === 'rules';
+/** Whether rules that allow it are not in force. */
+export const isIsolated = ({ state }: AskedContainer, { because }: CauseAnswer): boolean =>
+  state === 'isolated' && because === 'rules';
 
-const remarksOn = (asked: Asked, cause: Explanation['cause']): readonly string[] => {
+const remarksOn = (asked: AskedContainer, cause: CauseAnswer): readonly string[] => {
   const { state } = asked;
   const remark = isIsolated(asked, cause) ? ISOLATED : state === undefined ? undefined : REMARKS[state];
   return remark === undefined ? [] : [`But ${remark}.`];
 };
 
-export function formatExplanation(asked: Asked, explanation: Explanation, paint: Style): string {
-  const { destination, allowed, passes, cause } = explanation;
-  const what = formatDestination(destination);
-  const mayNow = allowed && !isIsolated(asked, cause);
+export function formatExplanation(
+  asked: AskedContainer,
+  explanation: ExplanationAnswer,
+  paint: Style,
+): string {
+  const { destination, allowed, passes } = explanation;
+  const mayNow = allowed && !isIsolated(asked, explanation);
   const verdict = mayNow ? paint('green', 'may reach') : paint('red', 'may not reach');
   const audit = passes && !allowed ? ', but it passes in audit mode' : '';
-  const lines = cause.kind === 'nothing' ? remedies(asked, destination, cause.hints) : [because(cause)];
-  return [`${asked.container} ${verdict} ${what}${audit}.`, ...lines.flat(), ...remarksOn(asked, cause)].join(
-    '\n',
-  );
+  const lines =
+    explanation.because === 'nothing'
+      ? remedies(asked, destination, explanation.hints)
+      : because(explanation);
+  return [
+    `${asked.container} ${verdict} ${destination}${audit}.`,
+    ...lines,
+    ...remarksOn(asked, explanation),
+  ].join('\n');
 }
 
 /** What lines say of a host, whatever the port. */
-export function formatHost(asked: Asked, host: string, reasons: readonly RuleMatch[]): string {
+export function formatHost(
+  seen: AskedContainer & { readonly host: string; readonly reasons: readonly ReasonAnswer[] },
+): string {
+  const { container, host, reasons } = seen;
   if (reasons.length === 0)
-    return `${asked.container} can reach nothing at ${host}. Give a port, such as "${host} tcp/443", to see what would allow it.`;
-  const shown = reasons
-    .slice(0, 20)
-    .map((reason) => `  ${formatTraffic(reason.allowance)}: ${sourceOf(reason)}`);
-  return [`${asked.container} may reach at ${host}:`, ...shown, ...more(reasons.length - shown.length)].join(
-    '\n',
-  );
+    return `${container} can reach nothing at ${host}. Give a port, such as "${host} tcp/443", to see what would allow it.`;
+  const shown = reasons.slice(0, 20).map((reason) => `  ${formatTraffic(reason)}: ${sourceOf(reason)}`);
+  return [`${container} may reach at ${host}:`, ...shown, ...more(reasons.length - shown.length)].join('\n');
 }
 
-function because(cause: Exclude<Explanation['cause'], { kind: 'nothing' }>): readonly string[] {
-  if (cause.kind === 'open')
-    return ['  The template denylist is in use, and no key without a grant names this.'];
-  if (cause.kind === 'loopback') return ['  Loopback is always allowed.'];
-  if (cause.kind === 'resolver')
-    return ['  It is a DNS resolver of this container (EGRESSTRATOR_DNS=resolvers).'];
+const PLAIN = {
+  open: '  The template denylist is in use, and no key without a grant names this.',
+  loopback: '  Loopback is always allowed.',
+  resolver: '  It is a DNS resolver of this container (EGRESSTRATOR_DNS=resolvers).',
+} as const;
+
+function because(cause: Exclude<CauseAnswer, { because: 'nothing' }>): readonly string[] {
+  if (!('reasons' in cause)) return [PLAIN[cause.because]];
   const shown = cause.reasons.slice(0, MOST).map((reason) => `  ${sourceOf(reason)}`);
   const lines = [...shown, ...more(cause.reasons.length - shown.length)];
-  return cause.kind === 'closed' ? closed(cause.reasons, lines) : lines;
+  return cause.because === 'closed' ? closed(cause.reasons, lines) : lines;
 }
 
 /** It takes all of these keys: one that is not granted closes what it names. */
-function closed(reasons: readonly RuleMatch[], lines: readonly string[]): readonly string[] {
+function closed(reasons: readonly ReasonAnswer[], lines: readonly string[]): readonly string[] {
   const keys = [...new Set(reasons.map(({ key }) => key))];
   return [
     '  The template denylist is in use, and closes the destinations of keys that are not granted:',
@@ -100,15 +102,21 @@ const more = (number: number): readonly string[] =>
   number > 0 ? [`  … and ${count(number, 'more line')}`] : [];
 
 /** `key db line 3: production.postgresql (instance on node-1)` */
-const sourceOf = ({ key, line, instance }: RuleMatch): string =>
-  `key ${key} line ${line.line}: ${formatRule(line.rule)}${instance === undefined ? '' : ` (instance on ${instance.node})`}`;
+const sourceOf = ({ key, line, rule, node }: ReasonAnswer): string =>
+  `key ${key} line ${line}: ${rule}${node === undefined ? '' : ` (instance on ${node})`}`;
 
-type Of<Kind extends Hint['kind']> = Extract<Hint, { readonly kind: Kind }>;
-const only = <Kind extends Hint['kind']>(hints: readonly Hint[], kind: Kind): readonly Of<Kind>[] =>
-  hints.filter((hint): hint is Of<Kind> => hint.kind === kind);
+type Kind = HintAnswer['kind'];
+type Of<K extends Kind> = HintAnswer & { readonly kind: K };
+const only = <K extends Kind>(hints: readonly HintAnswer[], kind: K): readonly Of<K>[] =>
+  hints.filter((hint): hint is Of<K> => hint.kind === kind);
 
 /** What stands in the way, then what would help. */
-function remedies(asked: Asked, { host }: Destination, hints: readonly Hint[]): readonly string[] {
+function remedies(
+  asked: AskedContainer,
+  destination: string,
+  hints: readonly HintAnswer[],
+): readonly string[] {
+  const [host] = destination.split(' ');
   return [
     ...(asked.grants.length === 0 ? ['  It has no key: EGRESSTRATOR_ACL is empty.'] : []),
     ...only(hints, 'unknown-key').map(
@@ -117,35 +125,34 @@ function remedies(asked: Asked, { host }: Destination, hints: readonly Hint[]): 
     ...only(hints, 'no-instance')
       .slice(0, MOST)
       .map(
-        ({ key, line }) =>
-          `  Key ${key} line ${line.line} (${formatRule(line.rule)}) names a service without an instance in Consul.`,
+        ({ key, line, rule }) =>
+          `  Key ${key} line ${line} (${rule}) names a service without an instance in Consul.`,
       ),
     ...only(hints, 'untold-service')
       .slice(0, MOST)
       .map(
-        ({ key, line }) =>
-          `  Key ${key} line ${line.line} (${formatRule(line.rule)}) names a service that could not be read; see egresstrator lint.`,
+        ({ key, line, rule }) =>
+          `  Key ${key} line ${line} (${rule}) names a service that could not be read; see egresstrator lint.`,
       ),
     ...only(hints, 'no-dns').map(() => '  DNS is denied by EGRESSTRATOR_DNS=none.'),
     ...only(hints, 'protected').map(
-      ({ reason }) =>
-        `  ${capital(sourceOf(reason))} is too broad to grant ${formatPrefix(host)}, which is protected.`,
+      ({ reason }) => `  ${capital(sourceOf(reason))} is too broad to grant ${host}, which is protected.`,
     ),
     ...only(hints, 'near')
       .slice(0, MOST)
-      .map(({ reason }) => `  ${capital(sourceOf(reason))} allows ${formatTraffic(reason.allowance)} there.`),
+      .map(({ reason }) => `  ${capital(sourceOf(reason))} allows ${formatTraffic(reason)} there.`),
     ...ways(asked, hints),
   ];
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-function ways({ container, keys }: Asked, hints: readonly Hint[]): readonly string[] {
+function ways({ container, keys }: AskedContainer, hints: readonly HintAnswer[]): readonly string[] {
   const grant = only(hints, 'grant')
     .slice(0, MOST)
     .map(
-      ({ reason: { key, line }, rules, broad }) =>
-        `  add ${key} to EGRESSTRATOR_ACL of ${container}: its line ${line.line} (${formatRule(line.rule)}) allows it${extent(rules, broad)}`,
+      ({ reason: { key, line, rule }, rules, broad }) =>
+        `  add ${key} to EGRESSTRATOR_ACL of ${container}: its line ${line} (${rule}) allows it${extent(rules, broad)}`,
     );
   const where = keys.length > 1 ? `one of its keys (${keys.join(', ')})` : `its key ${keys[0] ?? ''}`;
   const place = keys.length === 0 ? 'a key that it is granted' : where;

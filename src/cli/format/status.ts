@@ -3,12 +3,13 @@
  */
 import type { z } from 'zod';
 import type { StatusReply } from '../../daemon/api/schema.ts';
+import { unrecorded } from '../../diagnostics/unavailable.ts';
 import type { NamespaceState } from '../../features/egress/states.ts';
 import { unlisted } from './denied-record.ts';
 import { RAW_LINE, RAW_MARK, RAW_REMEDY, rawNote } from './raw-sockets.ts';
 import type { Colour, Style } from './style.ts';
 import { type Column, table } from './table.ts';
-import { ago, count, many, sentence, unrecorded } from './values.ts';
+import { ago, count, many, sentence } from './values.ts';
 
 /** As the API tells it. */
 export type Status = z.infer<typeof StatusReply>;
@@ -53,9 +54,9 @@ export function formatStatus(status: Status, now: number, paint: Style): string 
 
 /** What holds for all namespaces of a host. */
 export interface Setting {
-  readonly loader: string | undefined;
+  readonly loader?: string | undefined;
   /** False where the template records nobody who is refused. */
-  readonly recordsDenied: boolean | undefined;
+  readonly recordsDenied?: boolean | undefined;
 }
 
 /** All that is known of one namespace. */

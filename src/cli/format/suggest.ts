@@ -3,23 +3,19 @@
  */
 
 import { printable, quote, shellWord } from '../../common/text.ts';
-import type { Suggestion } from '../../diagnostics/suggest.ts';
+import type { ContainerSuggestion, KeySuggestion } from '../../diagnostics/suggest-answer.ts';
 import { formatRule, parseRules } from '../../policy/rule.ts';
 import { count, list } from './values.ts';
 
-export interface ContainerSuggestion extends Suggestion {
-  readonly container: string;
-  /** The keys that it is granted. */
-  readonly grants: readonly string[];
-  /** Those of them that Consul has. */
-  readonly held: readonly string[];
-  /** What was refused and no rule can name, as text. */
-  readonly unsayable: readonly string[];
-}
-
 /** `none`: what to say where nothing is to be suggested. */
-export const formatSuggestions = (suggestions: readonly ContainerSuggestion[], none: string): string =>
-  suggestions.length === 0 ? `# ${none}` : suggestions.map(presentOne).join('\n\n');
+export const formatSuggestions = (
+  suggestions: readonly ContainerSuggestion[],
+  denylist: boolean,
+  none: string,
+): string =>
+  suggestions.length === 0
+    ? `# ${none}`
+    : suggestions.map((one) => formatSuggestion(one, denylist)).join('\n\n');
 
 /** How a suggestion gets into Consul: `key` is one that the container asks for. */
 export function formatEntry(container: string, key: string | undefined, kvPath: string): readonly string[] {
@@ -45,14 +41,24 @@ const canBeTyped = (key: string): boolean => printable(key) === key && !key.star
  * How a container that holds some keys comes by one more: its words are fixed when it is made, and `set` bridges the
  * time until it is made anew. That is not said of keys whose names no command line should hold.
  */
-export function formatGrant(container: string, held: readonly string[], key = '<key>'): string {
-  const keys = [...new Set([...held, key])];
+export function formatGrant(
+  container: string,
+  held: readonly string[],
+  ...more: readonly (string | undefined)[]
+): string {
+  const added = more.map((key) => key ?? ANY_KEY);
+  const keys = [...new Set([...held, ...(added.length === 0 ? [ANY_KEY] : added)])];
   const anew = 'EGRESSTRATOR_ACL is read when a container is created, so create it again';
-  const word = key === '<key>' ? [...held.map(shellWord), key].join(',') : shellWord(keys.join(','));
+  const known = keys.filter((key) => key !== ANY_KEY);
+  const word =
+    known.length === keys.length ? shellWord(keys.join(',')) : [...known.map(shellWord), ANY_KEY].join(',');
   return keys.every((one) => canBeTyped(one) && !one.includes(','))
     ? `${anew}; until then: egresstrator set ${shellWord(container)} --rules ${word}`
     : anew;
 }
+
+/** Stands for one of several. */
+const ANY_KEY = '<key>';
 
 /**
  * A key's whole new text: what it holds and, below, the suggested rules that it does not hold already, each once.
@@ -60,42 +66,68 @@ export function formatGrant(container: string, held: readonly string[], key = '<
  */
 export function formatKey(held: string, suggestions: readonly ContainerSuggestion[]): string {
   const known = new Set(parseRules('', held).rules.map(({ rule }) => formatRule(rule)));
-  const rules = new Set(suggestions.flatMap(({ lines }) => lines.map(({ text }) => text)));
+  const rules = new Set(suggestions.flatMap(({ lines }) => lines.map(({ rule }) => rule)));
   const added = [...rules].filter((rule) => !known.has(rule));
   return added.length === 0 ? held : [...(held === '' ? [] : [held.trimEnd()]), ...added].join('\n');
 }
 
 /** What was remarked on the rules beside them, where the rules go elsewhere. */
-export const remarksOn = ({ container, lines, unsayable }: ContainerSuggestion): readonly string[] => [
-  ...lines.filter(({ risky }) => risky).map(({ text }) => `${text} names ${RISK}`),
-  ...(unsayable.length === 0 ? [] : [`${container}: no rule can express ${list(unsayable)}`]),
+export const remarksOn = (
+  { container, lines, keys, notExpressible }: ContainerSuggestion,
+  denylist: boolean,
+): readonly string[] => [
+  ...lines.filter(({ risky }) => risky).map(({ rule }) => `${rule} names ${RISK}`),
+  ...(denylist && keys.length > 0 ? [`${container}: ${closedBy(keys)}, which no other key opens`] : []),
+  ...(notExpressible.length === 0 ? [] : [`${container}: no rule can express ${list(notExpressible)}`]),
 ];
 
-function presentOne({ container, held, lines, keys, unsayable }: ContainerSuggestion): string {
-  const total = lines.reduce((sum, line) => sum + line.count, 0);
-  const asked = keys
-    .filter(({ broad }) => !broad)
-    .map(
-      ({ key, count: number, rules: size, reason: { line } }) =>
-        `# key ${key} (${count(size, 'rule')}) allows ${number === total ? 'all' : number} of them already, by line ${line.line}: ${formatRule(line.rule)}`,
-    );
-  const [first] = keys.filter(({ broad }) => !broad);
-  const hint =
-    first === undefined
-      ? []
-      : [
-          `# to use an existing key, add it to EGRESSTRATOR_ACL instead: ${formatGrant(container, held, asked.length === 1 ? first.key : undefined)}`,
-        ];
-  const rules = lines.map(({ text, count: number, risky }) => {
-    const remarks = [number > 1 ? count(number, 'destination') : '', risky ? RISK : ''].filter(
+function formatSuggestion(suggestion: ContainerSuggestion, denylist: boolean): string {
+  const { container, denied, lines, notExpressible } = suggestion;
+  const rules = lines.map(({ rule, destinations, risky }) => {
+    const remarks = [destinations > 1 ? count(destinations, 'destination') : '', risky ? RISK : ''].filter(
       (one) => one !== '',
     );
-    return remarks.length === 0 ? text : `${text}  # ${remarks.join('; ')}`;
+    return remarks.length === 0 ? rule : `${rule}  # ${remarks.join('; ')}`;
   });
-  const rest = unsayable.length === 0 ? [] : [`# no rule can express ${list(unsayable)}`];
-  return [`# ${container}: ${count(total, 'denied destination')}`, ...asked, ...hint, ...rules, ...rest].join(
-    '\n',
-  );
+  const rest = notExpressible.length === 0 ? [] : [`# no rule can express ${list(notExpressible)}`];
+  return [
+    `# ${container}: ${count(denied, 'denied destination')}`,
+    ...(denylist ? closers(suggestion) : holders(suggestion)),
+    ...rules,
+    ...rest,
+  ].join('\n');
 }
+
+/** Keys that would allow some of it. */
+function holders({ container, held, denied, keys }: ContainerSuggestion): readonly string[] {
+  const narrow = keys.filter(({ broad }) => !broad);
+  const [first, ...others] = narrow;
+  if (first === undefined) return [];
+  const grant = formatGrant(container, held, others.length === 0 ? first.key : undefined);
+  return [
+    ...narrow.map(
+      ({ key, destinations, rules, line, rule }) =>
+        `# key ${key} (${count(rules, 'rule')}) allows ${destinations === denied ? 'all' : destinations} of them already, by line ${line}: ${rule}`,
+    ),
+    `# to use an existing key, add it to EGRESSTRATOR_ACL instead: ${grant}`,
+  ];
+}
+
+/** Keys that a denylist closes, as they are not granted. */
+function closers({ container, held, keys }: ContainerSuggestion): readonly string[] {
+  if (keys.length === 0) return [];
+  const names = keys.map(({ key }) => key);
+  return [
+    `# ${closedBy(keys)}:`,
+    ...keys.map(
+      ({ key, destinations, rules, line, rule }) =>
+        `# key ${key} (${count(rules, 'rule')}) closes ${count(destinations, 'destination')}, by line ${line}: ${rule}`,
+    ),
+    `# to open them, add ${list(names)} to EGRESSTRATOR_ACL: ${formatGrant(container, held, ...names)}`,
+  ];
+}
+
+const closedBy = (keys: readonly KeySuggestion[]): string =>
+  `the template denylist is in use, and ${list(keys.map(({ key }) => key))}, not granted, ${keys.length === 1 ? 'closes' : 'close'} what ${keys.length === 1 ? 'it names' : 'they name'}`;
 
 const RISK = 'protected address, such as cloud credentials: check before you allow it';

@@ -19,10 +19,6 @@ export const count = (number: number, noun: string): string => `${number} ${noun
 export const list = (items: readonly string[]): string =>
   items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1) ?? ''}`;
 
-/** Why what was refused can't be told: xtables has no sets that a packet could add itself to. */
-export const unrecorded = (template: string | undefined): string =>
-  `denied connections are not known: the template ${template ?? 'in use'} does not record them; nftables does (--template)`;
-
 /** `9,000 packets` */
 export const many = (number: number, noun: string): string =>
   `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;

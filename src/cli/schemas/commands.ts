@@ -3,10 +3,11 @@
  * name here. A schema lists the promised properties; there may be others.
  */
 import { z } from 'zod';
+import { DeniedLine, DeniedReply, KeysReply, LintReply } from '../../daemon/api/diagnostics-schema.ts';
+import { Explained } from '../../daemon/api/explain-schema.ts';
 import { Namespace, OverrideReply, StatusReply } from '../../daemon/api/schema.ts';
-import { Explained } from './explain.ts';
 import { Checked, Cluster, GateChanges, GateState, Uninstalled, Well } from './host.ts';
-import { DeniedAll, DeniedLine, Differing, Keys, Linted, Rendered, Suggested } from './rules.ts';
+import { Differing, Rendered, Suggested } from './rules.ts';
 
 export interface CommandSchema {
   /** The command with its own words, and with those that make it print this. */
@@ -19,13 +20,13 @@ export const SCHEMAS: Readonly<Record<string, CommandSchema>> = {
   status: { call: 'status', schema: StatusReply },
   'status-container': { call: 'status <container>', schema: Namespace },
   'status-cluster': { call: 'status --cluster', schema: Cluster },
-  denied: { call: 'denied', schema: DeniedAll },
+  denied: { call: 'denied', schema: DeniedReply },
   'denied-follow': { call: 'denied --follow', schema: DeniedLine },
   explain: { call: 'explain', schema: Explained },
   suggest: { call: 'suggest', schema: Suggested },
-  lint: { call: 'lint', schema: Linted },
+  lint: { call: 'lint', schema: LintReply },
   diff: { call: 'diff', schema: Differing },
-  keys: { call: 'keys', schema: Keys },
+  keys: { call: 'keys', schema: KeysReply },
   doctor: { call: 'doctor', schema: Checked },
   set: { call: 'set', schema: OverrideReply },
   clear: { call: 'clear', schema: OverrideReply },

@@ -1,24 +1,66 @@
 /**
- * The routes that answer questions. None of them changes anything.
+ * The routes that answer questions. None of them changes anything. They show rules, so they are served on the unix
+ * socket alone.
  */
 import type { FastifyInstance } from 'fastify';
-import type { Snapshot } from '../../diagnostics/snapshot.ts';
-import type { DeniedReport } from '../deny-log.ts';
-import { DeniedQuery, DeniedReply, SnapshotQuery, SnapshotReply } from './diagnostics-schema.ts';
+import type { z } from 'zod';
+import type { Diagnostics } from '../../diagnostics/diagnostics.ts';
+import type { NamespaceStatus } from '../../features/egress/status.ts';
+import {
+  ContainerQuery,
+  DeniedQuery,
+  DeniedReply,
+  DiffReply,
+  DiffRequest,
+  KeysReply,
+  LintQuery,
+  LintReply,
+  NamespaceReply,
+  SourcesReply,
+  SuggestQuery,
+  SuggestReply,
+} from './diagnostics-schema.ts';
+import { ExplainQuery, ExplainReply } from './explain-schema.ts';
 import { jsonSchema, replies } from './replies.ts';
 
 export interface DiagnosticsControls {
-  snapshot(query: SnapshotQuery): Promise<Snapshot>;
-  denied(query: DeniedQuery): Promise<readonly DeniedReport[]>;
+  readonly diagnostics: Diagnostics;
+  /** Whom the controller asks. */
+  sources(): SourcesReply;
+  /** The namespace of one container. Throws a `UserError` where `container` means none or several. */
+  namespace(container: string): NamespaceAnswer;
 }
 
+export interface NamespaceAnswer {
+  readonly namespace: NamespaceStatus;
+  /** How the controller loads rules. */
+  readonly loader?: string | undefined;
+  readonly recordsDenied?: boolean | undefined;
+}
+
+/** Bytes of a request: a text of a key is at most 512 KiB in Consul, and JSON may escape each byte. */
+const MOST_BYTES = 4 * 2 ** 20;
+
 export function addDiagnosticsRoutes(server: FastifyInstance, controls: DiagnosticsControls): void {
-  const picture = { querystring: jsonSchema(SnapshotQuery), response: replies(SnapshotReply) };
-  server.get('/v1/snapshot', { schema: picture }, (request) =>
-    controls.snapshot(SnapshotQuery.parse(request.query)),
+  const { diagnostics } = controls;
+  const get = <Q extends z.ZodType, R>(
+    path: string,
+    query: Q,
+    reply: z.ZodType,
+    answer: (query: z.output<Q>) => R,
+  ) => {
+    const schema = { querystring: jsonSchema(query), response: replies(reply) };
+    server.get(path, { schema }, async (request) => answer(query.parse(request.query)));
+  };
+  get('/v1/denied', DeniedQuery, DeniedReply, (query) => diagnostics.denied(query));
+  get('/v1/suggest', SuggestQuery, SuggestReply, (query) => diagnostics.suggest(query));
+  get('/v1/explain', ExplainQuery, ExplainReply, (query) => diagnostics.explain(query));
+  get('/v1/lint', LintQuery, LintReply, (query) => diagnostics.lint(query));
+  get('/v1/namespace', ContainerQuery, NamespaceReply, ({ container }) => controls.namespace(container));
+  server.get('/v1/keys', { schema: { response: replies(KeysReply) } }, () => diagnostics.keys());
+  server.get('/v1/sources', { schema: { response: replies(SourcesReply) } }, () => controls.sources());
+  const diff = { body: jsonSchema(DiffRequest), response: replies(DiffReply) };
+  server.post('/v1/diff', { schema: diff, bodyLimit: MOST_BYTES }, (request) =>
+    diagnostics.diff(DiffRequest.parse(request.body)),
   );
-  const refusals = { querystring: jsonSchema(DeniedQuery), response: replies(DeniedReply) };
-  server.get('/v1/refusals', { schema: refusals }, async (request) => ({
-    reports: await controls.denied(DeniedQuery.parse(request.query)),
-  }));
 }

@@ -1,84 +1,152 @@
 /**
- * The parts of the local API that answer questions: what is known, and what was refused.
+ * What the questions about a host are asked and answer. What a command prints with --json is defined here as well,
+ * where it is the answer.
  */
 import { z } from 'zod';
-import { Denied, Dns, Mode, State, Time } from './schema.ts';
+import { Denied, Namespace, Problem, Time } from './schema.ts';
 
-const Instance = z.object({
-  address: z.string(),
-  port: z.number(),
-  tags: z.array(z.string()),
-  node: z.string(),
-});
-
-/** `scope`: see `Scope` in the command line; `also`: names of services, separated by commas. */
-export const SnapshotQuery = z.object({
-  scope: z.enum(['named', 'all']).default('named'),
-  also: z.string().optional(),
-});
-export type SnapshotQuery = z.infer<typeof SnapshotQuery>;
-
-export const SnapshotReply = z.object({
-  places: z.array(
-    z.object({
-      workloads: z.array(z.string()),
-      ids: z.array(z.string()),
-      target: z.string(),
-      grants: z.array(z.string()),
-      mode: Mode,
-      dns: Dns,
-      state: State.optional(),
-      resolvers: z.array(z.string()).optional(),
-      hasForeignRules: z.boolean().optional(),
-    }),
-  ),
-  rules: z.array(z.object({ key: z.string(), text: z.string() })),
-  services: z.array(z.object({ name: z.string(), instances: z.array(Instance) })),
-  refused: z.array(z.object({ name: z.string(), id: z.string(), reason: z.string() })).optional(),
-  unasked: z.array(z.string()).optional(),
-  consul: z.string().optional(),
-  unread: z.array(z.string()),
-  whyUnread: z.record(z.string(), z.string()).optional(),
-  protectedHosts: z.array(z.string()),
-  template: z.string().optional(),
-  kvPath: z.string().optional(),
-  denylist: z.boolean(),
-  recordsDenied: z.boolean(),
-});
-export type SnapshotReply = z.infer<typeof SnapshotReply>;
-
-/** Names or ids, or the beginning of an id; undefined: all. */
+/** A name, an id, or the beginning of an id; undefined: all. */
 export const DeniedQuery = z.object({ container: z.string().optional() });
-export type DeniedQuery = z.infer<typeof DeniedQuery>;
 
-/** One refused destination; `port` is the type where the protocol is icmp. */
-export const Refusal = z.object({
+/** `key`: of which the whole new text is wanted. */
+export const SuggestQuery = DeniedQuery.extend({ key: z.string().optional() });
+
+/** Undefined: all keys. */
+export const LintQuery = z.object({ key: z.string().optional() });
+
+/** `text`: the key's new one. */
+export const DiffRequest = z.object({ key: z.string(), text: z.string() });
+
+/** As `DeniedQuery`, of one. */
+export const ContainerQuery = z.object({ container: z.string() });
+
+/** One container's namespace, and what holds for all of the host. */
+export const NamespaceReply = z.object({
+  namespace: Namespace,
+  loader: z.string().optional(),
+  recordsDenied: z.boolean().optional(),
+});
+
+/** Whom the controller asks: its addresses as it was given them. */
+export const SourcesReply = z.object({ consul: z.string(), kvPath: z.string(), docker: z.string() });
+export type SourcesReply = z.infer<typeof SourcesReply>;
+
+/** What was denied, and where what no destination lists went to. */
+const Summary = Denied.extend({
+  unlistedAt: z.array(z.object({ place: z.string(), packets: z.number() })),
+});
+
+/** One denied destination; `port` is the type where the protocol is icmp. */
+export const DeniedLine = z.object({
   address: z.string(),
   protocol: z.string(),
   port: z.number().optional(),
   packets: z.number(),
   firstSeenAt: Time,
   lastSeenAt: Time,
+  container: z.string(),
+  services: z.array(z.string()).describe('Services that are registered there, as rules would name them.'),
+  keys: z.array(z.string()).describe('Keys that are not granted and allow it.'),
 });
 
-/** What was denied, and where what no destination lists went to. */
-export const Summary = Denied.extend({
-  unlistedAt: z.array(z.object({ place: z.string(), packets: z.number() })),
-});
+const Unread = z.array(z.object({ container: z.string(), error: z.string() }));
 
 export const DeniedReply = z.object({
-  reports: z.array(
+  rows: z.array(DeniedLine),
+  records: z
+    .array(Summary.extend({ container: z.string() }))
+    .describe('Packets in all, and whether the destinations are complete.'),
+  unread: Unread,
+  audited: z.array(z.string()).describe('Containers where everything passes.'),
+  covers: z.number().optional().describe('Milliseconds of which it tells; absent where nobody knows.'),
+  unavailableReason: z.string().optional().describe('Why what was denied is not known; absent where it is.'),
+  readAt: z.record(z.string(), Time).describe("When each container's kernel was asked."),
+});
+
+export const ContainerSuggestion = z.object({
+  container: z.string(),
+  grants: z.array(z.string()).describe('The keys that it asks for.'),
+  held: z.array(z.string()).describe('Those of them that Consul has.'),
+  denied: z.number().describe('Denied destinations that a rule could name.'),
+  lines: z.array(
     z.object({
-      container: z.string(),
-      workloads: z.array(z.string()),
-      mode: Mode,
-      refusals: z.array(Refusal),
-      summary: Summary.optional(),
-      covers: z.number().optional(),
-      /** When the kernel said so. */
-      readAt: Time,
-      error: z.string().optional(),
+      rule: z.string(),
+      destinations: z.number().describe('How many of them it allows.'),
+      risky: z.boolean().describe('It names a host that is protected for good reason.'),
     }),
   ),
+  keys: z
+    .array(
+      z.object({
+        key: z.string(),
+        destinations: z.number(),
+        line: z.number(),
+        text: z.string().describe('The line as written.'),
+        rule: z.string().describe('The line as read.'),
+        rules: z.number().describe('How many rules it holds.'),
+        broad: z.boolean().describe('The line allows far more than anybody can have meant.'),
+      }),
+    )
+    .describe('Keys that are not granted and allow some of it; under a denylist, those that close it.'),
+  notExpressible: z.array(z.string()).describe('What no rule can name.'),
 });
-export type DeniedReply = z.infer<typeof DeniedReply>;
+
+export const SuggestReply = z.object({
+  suggestions: z.array(ContainerSuggestion),
+  unavailableReason: z.string().optional(),
+  watched: z.number(),
+  covers: z.number().optional(),
+  unread: Unread,
+  incomplete: z.array(z.object({ container: z.string(), packets: z.number(), unlisted: z.number() })),
+  denylist: z.boolean(),
+  keyText: z.string().optional(),
+  kvPath: z.string(),
+});
+
+const Finding = z.object({
+  severity: z.enum(['error', 'warning', 'info']),
+  code: z.enum([
+    ...(['bad-line', 'host-bits', 'host-name', 'protected', 'service', 'broad', 'duplicate'] as const),
+    ...(['shadowed', 'empty-key', 'missing-key', 'unused-key', 'not-enabled', 'foreign-rules'] as const),
+  ]),
+  key: z.string().optional().describe('Absent for what is wrong with a container.'),
+  container: z.string().optional(),
+  line: z.number().optional(),
+  text: z.string().optional(),
+  reason: z.string(),
+  remedy: z.string(),
+});
+
+const UnreadServices = z.array(z.string()).describe('Services that could not be looked up.');
+
+export const LintReply = z.object({ findings: z.array(Finding), unread: UnreadServices });
+
+const Stretch = z.object({
+  rule: z.string(),
+  partly: z.boolean().describe('Some of it was, or stays, allowed all the same.'),
+});
+
+/** What a new text of a key would change. */
+export const Differences = z.object({
+  problems: z.array(Problem).describe('Of the new text.'),
+  changes: z.array(
+    z.object({ workloads: z.array(z.string()), gained: z.array(Stretch), lost: z.array(Stretch) }),
+  ),
+  holders: z.array(z.string()).describe('Workloads that hold the key, changed or not.'),
+});
+
+export const DiffReply = Differences.extend({ denylist: z.boolean(), unread: UnreadServices });
+
+export const KeysReply = z.object({
+  keys: z.array(
+    z.object({
+      key: z.string(),
+      exists: z.boolean(),
+      rules: z.number(),
+      destinations: z.number(),
+      heldBy: z.array(z.string()).optional().describe('Workloads of this host; absent: nobody could tell.'),
+      problems: z.array(Problem),
+    }),
+  ),
+  unread: UnreadServices,
+});

@@ -7,7 +7,7 @@ import PQueue from 'p-queue';
 import { z } from 'zod';
 import { messageOf } from '../../common/errors.ts';
 import { steadyNow } from '../../common/steady-clock.ts';
-import type { Instance, ServiceRef } from '../../inventory/service.ts';
+import type { Instance } from '../../inventory/service.ts';
 import { ConsulClient } from './client.ts';
 import { type ConsulOptions, settingsOf } from './options.ts';
 import { parseJson } from './parse.ts';
@@ -79,13 +79,7 @@ export class CatalogIndex {
   }
 }
 
-/** The services of the agent's datacenter, sorted. Fails with a `ConsulError`. */
-export async function listServices(options: ConsulOptions): Promise<readonly ServiceRef[]> {
-  const client = new ConsulClient(settingsOf(options));
-  const names = await serviceNames(client).finally(() => client.close());
-  return names.map((service) => ({ service, datacenter: undefined }));
-}
-
+/** Those of the agent's datacenter, sorted. Fails with a `ConsulError`. */
 async function serviceNames(client: ConsulClient): Promise<readonly string[]> {
   const what = 'the list of services';
   const { body } = await client.send({ what, mode: { kind: 'stale' } }, ({ catalog }, common) =>

@@ -4,11 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { clear } from '../../../src/cli/commands/clear.ts';
+import { denied } from '../../../src/cli/commands/denied.ts';
 import { explain } from '../../../src/cli/commands/explain.ts';
 import { lint } from '../../../src/cli/commands/lint.ts';
+import { set } from '../../../src/cli/commands/set.ts';
 import { createProgram } from '../../../src/cli/program.ts';
 import type { Terminal } from '../../../src/config/terminal.ts';
 import { type ApiServer, serveApi } from '../../../src/daemon/api/server.ts';
+import { controlsOf } from '../../support/ask-controller.ts';
+import { diagnosticsOf } from '../../support/known.ts';
 
 const READ = '127.0.0.1:1';
 /** Nothing listens on these ports of loopback. */
@@ -35,20 +40,15 @@ const flags = (given: object) => ({ socket: join(folder, 'api.sock'), ...given }
 beforeEach(async () => {
   written = '';
   folder = mkdtempSync(join(tmpdir(), 'egt-asked-'));
-  api = await serveApi(join(folder, 'api.sock'), {
-    status: () => ({ namespaces: [], sources: [], refused: [] }),
-    ready: () => true,
-    override: async () => ({ results: [] }),
-    metrics: async () => ({ contentType: 'text/plain', text: '' }),
-    denied: async () => [],
-    snapshot: async () => ({
-      ...{ places: [], services: [], unread: [], protectedHosts: [], denylist: false, recordsDenied: true },
-      rules: [{ key: 'of-the-controller', text: '' }],
-      refused: [{ name: 'hosted', id: 'ab12', reason: "it runs in the host's own network" }],
-      unasked: ['forgot'],
-      ...{ consul: READ, kvPath: 'egress/acl/' },
-    }),
+  const controls = controlsOf({
+    sources: () => ({ consul: READ, kvPath: 'egress/acl/', docker: '/engine.sock' }),
+    diagnostics: diagnosticsOf(() => ({
+      keys: { 'of-the-controller': '' },
+      unsupported: [{ name: 'hosted', id: 'ab12', reason: "it runs in the host's own network" }],
+      notEnabled: ['forgot'],
+    })),
   });
+  api = await serveApi(join(folder, 'api.sock'), controls);
 });
 afterEach(async () => {
   await api.close();
@@ -70,6 +70,31 @@ test.each([
 ])('%s is asked, and named where it does not answer', async (_what, given, asked) => {
   await expect(lint(flags(given), terminal())).rejects.toThrow(`Consul at ${asked} refuses the connection`);
   expect(written).not.toContain('of-the-controller');
+  expect(written).toMatch(/^the controller at .*api\.sock is not asked: it reads .*, not /);
+});
+
+test.each([
+  ['the Consul', { consul: OTHER }, `reads Consul at ${READ}, not at ${OTHER}`],
+  ['the keys', { kvPath: 'else/' }, 'reads the keys below egress/acl/, not below else/'],
+  [
+    'the Engine',
+    { dockerHost: 'unix:///other.sock' },
+    'works with the Engine at /engine.sock, not at unix:///other.sock',
+  ],
+])('set and clear are rejected where %s of the controller is another', async (_what, given, difference) => {
+  for (const command of [set, clear])
+    await expect(command('web', flags(given), terminal())).rejects.toThrow(difference);
+});
+
+test('set is done by a controller that works with what is named', async () => {
+  await set('web', flags({ consul: `http://${READ}/`, dockerHost: 'unix:///engine.sock' }), terminal());
+  expect(written).toContain('no running container was started');
+});
+
+test('denied does not ask a controller of another Engine', async () => {
+  const given = { dockerHost: 'unix:///nowhere.sock' };
+  await expect(denied(undefined, flags(given), terminal())).rejects.toThrow('/nowhere.sock');
+  expect(written).toContain('works with the Engine at /engine.sock, not at unix:///nowhere.sock');
 });
 
 test.each([

@@ -9,16 +9,25 @@ import type { z } from 'zod';
 import { report } from '../../../src/cli/commands/gate.ts';
 import type { Check } from '../../../src/cli/doctor/evaluate.ts';
 import type { Host } from '../../../src/cli/format/cluster.ts';
-import type { Denied } from '../../../src/cli/format/denied.ts';
 import { SCHEMAS, schemaFiles } from '../../../src/cli/schemas/commands.ts';
 import type { Checked, Cluster, GateState, Uninstalled } from '../../../src/cli/schemas/host.ts';
-import type { DeniedAll, Differing, Keys, Linted } from '../../../src/cli/schemas/rules.ts';
+import type { Differing, Suggested } from '../../../src/cli/schemas/rules.ts';
 import type { Taken } from '../../../src/cli/uninstall/step.ts';
+import type {
+  DeniedReply,
+  DiffReply,
+  KeysReply,
+  LintReply,
+  SuggestReply,
+} from '../../../src/daemon/api/diagnostics-schema.ts';
+import type { ExplainReply } from '../../../src/daemon/api/explain-schema.ts';
 import type { StatusReply } from '../../../src/daemon/api/schema.ts';
 import type { Status } from '../../../src/daemon/status.ts';
+import type { DeniedAnswer } from '../../../src/diagnostics/denied-answer.ts';
+import type { DiffAnswer, KeysAnswer, LintAnswer } from '../../../src/diagnostics/diagnostics.ts';
 import type { Diff } from '../../../src/diagnostics/diff.ts';
-import type { Finding } from '../../../src/diagnostics/finding.ts';
-import type { KeyUse } from '../../../src/diagnostics/keys.ts';
+import type { ExplainAnswer } from '../../../src/diagnostics/explain-answer.ts';
+import type { ContainerSuggestion, SuggestAnswer } from '../../../src/diagnostics/suggest-answer.ts';
 import type { GateStatus } from '../../../src/gate/status.ts';
 import { type HostileWorld, openHostileWorld } from '../../support/hostile-world.ts';
 import { commandsOf, silentProgram } from '../../support/program.ts';
@@ -109,10 +118,14 @@ type Promised<S extends z.ZodType> = Unwritten<z.input<S>>;
 test('what the program can print at all is promised, as the compiler sees', () => {
   expectTypeOf<Status>().toExtend<Promised<typeof StatusReply>>();
   expectTypeOf<Host>().toExtend<Promised<typeof Cluster>['hosts'][number]>();
-  expectTypeOf<Denied>().toExtend<Promised<typeof DeniedAll>>();
-  expectTypeOf<Finding>().toExtend<Promised<typeof Linted>['findings'][number]>();
+  expectTypeOf<ExplainAnswer>().toExtend<Promised<typeof ExplainReply>>();
+  expectTypeOf<DeniedAnswer>().toExtend<Promised<typeof DeniedReply>>();
+  expectTypeOf<SuggestAnswer>().toExtend<Promised<typeof SuggestReply>>();
+  expectTypeOf<ContainerSuggestion>().toExtend<Promised<typeof Suggested>['suggestions'][number]>();
+  expectTypeOf<LintAnswer>().toExtend<Promised<typeof LintReply>>();
+  expectTypeOf<DiffAnswer>().toExtend<Promised<typeof DiffReply>>();
   expectTypeOf<Diff>().toExtend<Omit<Promised<typeof Differing>, 'key'>>();
-  expectTypeOf<KeyUse>().toExtend<Promised<typeof Keys>['keys'][number]>();
+  expectTypeOf<KeysAnswer>().toExtend<Promised<typeof KeysReply>>();
   expectTypeOf<Check>().toExtend<Promised<typeof Checked>['checks'][number]>();
   expectTypeOf<Taken>().toExtend<Promised<typeof Uninstalled>['steps'][number]>();
   expectTypeOf<GateStatus>().toExtend<Promised<typeof GateState>>();

@@ -10,7 +10,7 @@ import { parseAcl } from '../../../src/policy/acl.ts';
 import type { Catalog } from '../../../src/policy/compile.ts';
 import type { Protocol } from '../../../src/policy/traffic.ts';
 
-const hostOf = (text: string): Prefix => {
+export const hostOf = (text: string): Prefix => {
   const host = parseAddress(text);
   if (host === undefined) throw new Error(`${text} is no address`);
   return host;

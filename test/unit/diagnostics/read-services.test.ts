@@ -1,28 +1,28 @@
 /** Which services a question reads, and what becomes of those that can't be read. */
 import { expect, test } from 'vitest';
 import { withServices } from '../../../src/diagnostics/read-services.ts';
-import type { Snapshot } from '../../../src/diagnostics/snapshot.ts';
 import { type ServiceRef, serviceName } from '../../../src/inventory/service.ts';
+import { snapshotOf } from '../../support/known.ts';
 import { instance } from './fixtures.ts';
 
-const picture: Snapshot = {
-  rules: [{ key: 'db', text: 'known\nproduction.named@dc2\nbroken' }],
-  services: [{ name: 'known', instances: [] }],
-  ...{ places: [], unread: [], protectedHosts: [], denylist: false, recordsDenied: true },
-};
+const snapshot = snapshotOf({
+  keys: { db: 'known\nproduction.named@dc2\nbroken' },
+  services: { known: [] },
+});
 
 class Reader {
   readonly read: string[] = [];
   readonly #names: readonly string[] | undefined;
 
-  /** `names`: what the catalog lists; undefined where it does not answer. */
+  /** `names`: those of the catalog; undefined where it does not answer. */
   constructor(names: readonly string[] | undefined) {
     this.#names = names;
   }
 
-  async listServices(): Promise<readonly ServiceRef[]> {
+  async readCatalog() {
     if (this.#names === undefined) throw new Error('no answer');
-    return this.#names.map((service) => ({ service, datacenter: undefined }));
+    const services = new Map(this.#names.map((name) => [name, [instance('10.0.0.9', 80)]]));
+    return { services, unread: new Map([['hidden', 'no right']]) };
   }
 
   async readService(ref: ServiceRef) {
@@ -36,30 +36,28 @@ class Reader {
 test('what rules name is read, and what is asked for, but nothing twice', async () => {
   const reader = new Reader(['web']);
   const asked = [{ service: 'extra', datacenter: undefined }];
-  const { services, unread } = await withServices(picture, reader, 'named', asked);
+  const { catalog, unread } = await withServices(snapshot, reader, 'named', asked);
   expect(reader.read.sort()).toEqual(['broken', 'extra', 'named@dc2']);
-  expect(services.map(({ name }) => name).sort()).toEqual(['extra', 'known', 'named@dc2']);
-  expect(unread).toEqual(['broken']);
+  expect([...catalog.keys()].sort()).toEqual(['extra', 'known', 'named@dc2']);
+  expect([...unread]).toEqual([['broken', 'no right']]);
 });
 
-test('why a service could not be read is told', async () => {
-  const { whyUnread } = await withServices(picture, new Reader([]), 'named');
-  expect(whyUnread).toEqual({ broken: 'no right' });
-});
-
-test('all of the catalog is read where a question is about addresses', async () => {
-  const reader = new Reader(['web', 'known']);
-  await withServices(picture, reader, 'all');
-  expect(reader.read.sort()).toEqual(['broken', 'named@dc2', 'web']);
+test('the catalog is read once where a question is about addresses, and what is watched is fresher', async () => {
+  const reader = new Reader(['web', 'known', 'broken']);
+  const { catalog, unread } = await withServices(snapshot, reader, 'all');
+  expect(reader.read).toEqual(['named@dc2']);
+  expect([...catalog.keys()].sort()).toEqual(['broken', 'known', 'named@dc2', 'web']);
+  expect(catalog.get('known')).toEqual([]);
+  expect([...unread]).toEqual([['hidden', 'no right']]);
 });
 
 test('a catalog that does not answer leaves what rules name', async () => {
-  const { services } = await withServices(picture, new Reader(undefined), 'all');
-  expect(services.map(({ name }) => name)).toEqual(['known', 'named@dc2']);
+  const { catalog } = await withServices(snapshot, new Reader(undefined), 'all');
+  expect([...catalog.keys()].sort()).toEqual(['known', 'named@dc2']);
 });
 
-test('a huge catalog is not read to its end, and that is told', async () => {
-  const names = Array.from({ length: 2_100 }, (_, index) => `s${index}`);
-  const { unread } = await withServices({ ...picture, rules: [] }, new Reader(names), 'all');
-  expect(unread).toHaveLength(100);
+test('more services than can be read are told', async () => {
+  const refs = Array.from({ length: 2_100 }, (_, index) => ({ service: `s${index}`, datacenter: undefined }));
+  const { unread } = await withServices(snapshotOf({}), new Reader([]), 'named', refs);
+  expect([...unread.values()]).toEqual(Array.from({ length: 100 }, () => undefined));
 });

@@ -1,6 +1,6 @@
 /** What other tools have in the place of a rule is told as what it is, with what to write instead. */
 import { describe, expect, it, test } from 'vitest';
-import { parseTarget } from '../../../src/cli/diagnostics/targets.ts';
+import { parseTarget } from '../../../src/diagnostics/target.ts';
 import { compile } from '../../../src/policy/compile.ts';
 import { formatRule, parseRule } from '../../../src/policy/rule.ts';
 import { aclOf, catalogOf } from '../diagnostics/fixtures.ts';

@@ -2,23 +2,19 @@
 import { expect, test } from 'vitest';
 import { UnansweredError, UsageError, UserError } from '../../../../src/common/errors.ts';
 import { askController, controlsOf } from '../../../support/ask-controller.ts';
+import { diagnosticsOf } from '../../../support/known.ts';
+import { instance } from '../../diagnostics/fixtures.ts';
 
 type Place = { readonly mode?: 'enforce' | 'audit'; readonly state?: 'isolated' };
 
 async function ask({ mode = 'enforce', state }: Place, ...args: readonly string[]) {
   const place = { workloads: ['web'], ids: ['aa'], target: 'web', grants: ['app'], dns: 'none' } as const;
   const controls = controlsOf({
-    snapshot: async () => ({
-      places: [{ ...place, mode, ...(state === undefined ? {} : { state }) }],
-      rules: [{ key: 'app', text: '10.0.0.1:tcp/80' }],
-      services: [
-        {
-          name: 'pair',
-          instances: [1, 2].map((one) => ({ address: `10.0.0.${one}`, port: 80, tags: [], node: `n${one}` })),
-        },
-      ],
-      ...{ unread: [], protectedHosts: [], denylist: false, recordsDenied: true },
-    }),
+    diagnostics: diagnosticsOf(() => ({
+      namespaces: [{ ...place, mode, state }],
+      keys: { app: '10.0.0.1:tcp/80' },
+      services: { pair: [instance('10.0.0.1', 80), instance('10.0.0.2', 80)] },
+    })),
   });
   const { error, stdout } = await askController(controls, 'explain', ...args, '--exit-code');
   const code =

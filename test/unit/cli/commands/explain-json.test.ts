@@ -2,9 +2,10 @@
 import { expect, test } from 'vitest';
 import type { NamespaceView } from '../../../../src/diagnostics/snapshot.ts';
 import { askController, controlsOf } from '../../../support/ask-controller.ts';
+import { diagnosticsOf } from '../../../support/known.ts';
 import { expectPromised } from '../../../support/promised.ts';
 
-const place = (name: string, dns: 'resolvers' | 'none'): NamespaceView => ({
+const place = (name: string, dns: 'resolvers' | 'none'): Omit<NamespaceView, 'id'> => ({
   ...{ workloads: [name], ids: [`${name}-id`], target: name, grants: ['app', 'gone'] },
   ...{ dns, resolvers: ['10.0.0.53'] },
   mode: 'enforce',
@@ -12,18 +13,12 @@ const place = (name: string, dns: 'resolvers' | 'none'): NamespaceView => ({
 
 const controls = (denylist: boolean) =>
   controlsOf({
-    snapshot: async () => ({
-      places: [place('web', 'resolvers'), place('mute', 'none')],
-      rules: [
-        { key: 'app', text: '0.0.0.0/0:tcp/80\nsome.pg\n10.0.0.5:tcp/443\nweb' },
-        { key: 'other', text: '10.0.0.6:tcp/1-9' },
-      ],
-      services: [
-        { name: 'pg', instances: [] },
-        { name: 'web', instances: [{ address: '10.0.0.7', port: 8443, tags: [], node: 'node-1' }] },
-      ],
-      ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist, recordsDenied: true },
-    }),
+    diagnostics: diagnosticsOf(() => ({
+      namespaces: [place('web', 'resolvers'), place('mute', 'none')],
+      keys: { app: '0.0.0.0/0:tcp/80\nsome.pg\n10.0.0.5:tcp/443\nweb', other: '10.0.0.6:tcp/1-9' },
+      services: { pg: [], web: [{ address: '10.0.0.7', port: 8443, tags: [], node: 'node-1' }] },
+      ...{ protectedHosts: ['169.254.169.254'], denylist },
+    })),
   });
 
 test.each([

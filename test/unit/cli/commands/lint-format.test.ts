@@ -10,19 +10,19 @@ import { sarifOf } from '../../../../src/cli/format/sarif.ts';
 import type { Finding } from '../../../../src/diagnostics/finding.ts';
 import { askController, controlsOf } from '../../../support/ask-controller.ts';
 import { hostileText } from '../../../support/hostile-text.ts';
+import { diagnosticsOf } from '../../../support/known.ts';
 
 const controls = controlsOf({
-  snapshot: async () => ({
-    places: [
+  diagnostics: diagnosticsOf(() => ({
+    namespaces: [
       {
         ...{ workloads: ['web'], ids: ['aa'], target: 'web', grants: ['gone'] },
         mode: 'enforce',
         dns: 'none',
       },
     ],
-    rules: [{ key: 'a, b', text: '10.0.0.1\n10.0.0.1/24:tcp/80' }],
-    ...{ services: [], unread: [], protectedHosts: [], denylist: false, recordsDenied: true },
-  }),
+    keys: { 'a, b': '10.0.0.1\n10.0.0.1/24:tcp/80' },
+  })),
 });
 
 /** What of SARIF 2.1.0 (section 3 of the standard) is written, as the standard requires it, and nothing else. */

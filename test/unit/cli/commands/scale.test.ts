@@ -11,7 +11,7 @@ import { type LargeHost, openLargeHost } from '../../../support/large-host.ts';
 let host: LargeHost;
 beforeAll(async () => {
   host = await openLargeHost();
-});
+}, 60_000);
 afterAll(() => host?.[Symbol.asyncDispose]());
 
 async function run(...args: readonly string[]): Promise<string> {

@@ -1,7 +1,8 @@
 /** What `suggest --key` prints is a key's whole new text, and nothing but that. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseRules } from '../../../../src/policy/rule.ts';
 import { askController, controlsOf } from '../../../support/ask-controller.ts';
+import { diagnosticsOf, type Known } from '../../../support/known.ts';
 
 const places = [
   { workloads: ['web'], ids: ['aa'], target: 'web', grants: ['app', 'gone'], mode: 'enforce', dns: 'none' },
@@ -14,20 +15,18 @@ const refusals = [
   ...[seen('10.0.0.5', 80), seen('10.0.0.5', 81), seen('10.1.0.1', 443), seen('169.254.169.254', 80)],
   ...[seen('10.2.0.1', 5432), { ...seen('10.0.0.9', 0), protocol: '132' }],
 ];
+const denied = (container: string | undefined) =>
+  places
+    .filter(({ target }) => container === undefined || target === container)
+    .map(({ target, workloads, mode }) => ({ container: target, workloads, mode, refusals, readAt: 1 }));
+const known: Known = {
+  namespaces: places,
+  keys: { app: '# of the team\n10.1.0.0/16:tcp/443 # held\npg\n', other: '10.0.0.5:tcp/80-81' },
+  services: { pg: [{ address: '10.2.0.1', port: 5432, tags: [], node: 'one' }] },
+  protectedHosts: ['169.254.169.254'],
+};
 const controls = controlsOf({
-  snapshot: async () => ({
-    places,
-    rules: [
-      { key: 'app', text: '# of the team\n10.1.0.0/16:tcp/443 # held\npg\n' },
-      { key: 'other', text: '10.0.0.5:tcp/80-81' },
-    ],
-    services: [{ name: 'pg', instances: [{ address: '10.2.0.1', port: 5432, tags: [], node: 'one' }] }],
-    ...{ unread: [], protectedHosts: ['169.254.169.254'], denylist: false, recordsDenied: true },
-  }),
-  denied: async ({ container }) =>
-    places
-      .filter(({ target }) => container === undefined || target === container)
-      .map(({ target, workloads, mode }) => ({ container: target, workloads, mode, refusals, readAt: 1 })),
+  diagnostics: diagnosticsOf(() => known, denied),
 });
 
 async function suggest(...args: readonly string[]) {
@@ -67,4 +66,40 @@ test('asking for a key that exists takes a container made anew, or set until the
   expect(text).toContain(
     '# to use an existing key, add it to EGRESSTRATOR_ACL instead: EGRESSTRATOR_ACL is read when a container is created, so create it again; until then: egresstrator set web --rules app,other\n',
   );
+});
+
+describe('under a denylist, where a key that is not granted closes what it names', () => {
+  const refusals = [
+    seen('10.0.0.5', 80),
+    seen('10.0.0.6', 443),
+    { ...seen('10.3.0.1', 123), protocol: 'udp' },
+  ];
+  const closed = controlsOf({
+    diagnostics: diagnosticsOf(
+      () => ({
+        namespaces: places,
+        keys: { app: '10.1.0.0/16:tcp/443', shop: '10.0.0.5:tcp/80', bank: '10.0.0.0/24:tcp' },
+        denylist: true,
+      }),
+      (container) => denied(container).map((one) => ({ ...one, refusals })),
+    ),
+  });
+
+  test('the keys to ask for are told, and rules only for what none of them closes', async () => {
+    const { stdout } = await askController(closed, 'suggest', 'web');
+    expect(stdout.trimEnd().split('\n')).toEqual([
+      '# web: 3 denied destinations',
+      '# the template denylist is in use, and shop and bank, not granted, close what they name:',
+      '# key shop (1 rule) closes 1 destination, by line 1: 10.0.0.5:tcp/80',
+      '# key bank (1 rule) closes 2 destinations, by line 1: 10.0.0.0/24:tcp',
+      '# to open them, add shop and bank to EGRESSTRATOR_ACL: EGRESSTRATOR_ACL is read when a container is created, so create it again; until then: egresstrator set web --rules app,shop,bank',
+      '10.3.0.1:udp/123',
+    ]);
+  });
+
+  test('a key is not given rules that open nothing', async () => {
+    const { stdout, stderr } = await askController(closed, 'suggest', 'web', '--key', 'app');
+    expect(stdout).toBe('10.1.0.0/16:tcp/443\n10.3.0.1:udp/123\n');
+    expect(stderr).toContain('web: the template denylist is in use, and shop and bank, not granted, close');
+  });
 });

@@ -4,22 +4,26 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { instancesOf, parseTarget } from '../../../../src/cli/diagnostics/targets.ts';
 import { formatCluster } from '../../../../src/cli/format/cluster.ts';
-import { deniedFrom, formatDenied, formatOne } from '../../../../src/cli/format/denied.ts';
+import { formatDenied, formatOne } from '../../../../src/cli/format/denied.ts';
 import { formatDiff } from '../../../../src/cli/format/diff.ts';
 import { formatExplanation } from '../../../../src/cli/format/explain.ts';
 import { formatFindings } from '../../../../src/cli/format/lint.ts';
 import { formatNamespace, formatStatus, type Status } from '../../../../src/cli/format/status.ts';
 import { plain, type Style } from '../../../../src/cli/format/style.ts';
 import { formatEntry, formatSuggestions } from '../../../../src/cli/format/suggest.ts';
-import { ago, unrecorded } from '../../../../src/cli/format/values.ts';
+import { ago } from '../../../../src/cli/format/values.ts';
 import { hostStatusOf, parseHostStatus } from '../../../../src/daemon/host-status.ts';
+import { deniedAnswer } from '../../../../src/diagnostics/denied-answer.ts';
 import { createExplainer } from '../../../../src/diagnostics/explain.ts';
+import { plainExplanation } from '../../../../src/diagnostics/explain-answer.ts';
 import { lint } from '../../../../src/diagnostics/lint.ts';
-import { pickNamespace, policyKnowledge } from '../../../../src/diagnostics/policy-view.ts';
-import type { Snapshot } from '../../../../src/diagnostics/snapshot.ts';
-import { createSuggester } from '../../../../src/diagnostics/suggest.ts';
+import { catalogIndex } from '../../../../src/diagnostics/suggest.ts';
+import { suggestAnswer } from '../../../../src/diagnostics/suggest-answer.ts';
+import { instancesOf, parseTarget } from '../../../../src/diagnostics/target.ts';
+import { unrecorded } from '../../../../src/diagnostics/unavailable.ts';
+import type { DeniedReport } from '../../../../src/inventory/denied-record.ts';
+import { snapshotOf } from '../../../support/known.ts';
 import { aclOf, catalogOf, instance, to, view } from '../../diagnostics/fixtures.ts';
 
 const NOW = 1_000_000_000;
@@ -232,9 +236,13 @@ describe('denied', () => {
   const broken = { ...report, container: 'job', refusals: [], error: 'it ended' };
   const behind = ({ container }: { readonly container: string }) =>
     container === 'web' ? { services: ['production.pg'], keys: ['db'] } : { services: [], keys: [] };
+  const deniedFrom = (reports: readonly DeniedReport[], unavailableReason?: string) => {
+    const { rows, ...answer } = deniedAnswer(reports, undefined, undefined);
+    return { ...answer, unavailableReason, rows: rows.map((row) => ({ ...row, ...behind(row) })) };
+  };
 
   test('is a table of destinations and what stands behind them', () => {
-    expect(lines(formatDenied(deniedFrom([report, broken], behind), NOW, plain))).toEqual([
+    expect(lines(formatDenied(deniedFrom([report, broken]), NOW, plain))).toEqual([
       'CONTAINER  DESTINATION  PORT      PACKETS  FIRST SEEN  LAST SEEN  SERVICE        ALLOWED BY KEY',
       'web        10.0.0.6     132            12  60s ago     1s ago     production.pg  db',
       'web        10.0.0.5     tcp/5432        3  60s ago     1s ago     production.pg  db',
@@ -247,16 +255,16 @@ describe('denied', () => {
 
   test('says which containers were too many to be asked again', () => {
     const old = { ...report, container: 'old', refusals: [], readAt: NOW - 40_000 };
-    const text = formatDenied(deniedFrom([report, old], behind), NOW, plain);
+    const text = formatDenied(deniedFrom([report, old]), NOW, plain);
     expect(lines(text).at(-1)).toBe('1 of 2 containers were read up to 40s ago; name one to read it now.');
   });
 
   test('is not empty where nothing is recorded, but unknown', () => {
     const silence = unrecorded('iptables');
-    const silent = deniedFrom([{ ...report, refusals: [] }], behind, silence);
+    const silent = deniedFrom([{ ...report, refusals: [] }], silence);
     const words = 'the template iptables does not record them; nftables does (--template)';
     expect(formatDenied(silent, NOW, plain)).toBe(`Denied connections are not known: ${words}.`);
-    expect(formatSuggestions([], silence)).toBe(`# denied connections are not known: ${words}`);
+    expect(formatSuggestions([], false, silence)).toBe(`# denied connections are not known: ${words}`);
     const about = status.controller && { ...status.controller, template: 'iptables' };
     const text = formatStatus({ ...status, controller: about, recordsDenied: false }, NOW, plain);
     expect(lines(text)).toContain(`Denied connections are not known: ${words}.`);
@@ -271,14 +279,14 @@ describe('denied', () => {
   };
 
   test('tells that the record is full, and where the rest went', () => {
-    const text = formatDenied(deniedFrom([{ ...report, summary }], behind), NOW, plain);
+    const text = formatDenied(deniedFrom([{ ...report, summary }]), NOW, plain);
     expect(lines(text).slice(4, 7)).toEqual([
       'The record of web is full: 4,904 of 9,003 denied packets are not listed by destination.',
       '  10.199.0.3: 4,000 more packets',
       '  10.0.0.0/8: 904 more packets',
     ]);
     const past = { ...summary, isFull: false };
-    const later = formatDenied(deniedFrom([{ ...report, summary: past }], behind), NOW, plain);
+    const later = formatDenied(deniedFrom([{ ...report, summary: past }]), NOW, plain);
     expect(later).toContain('The record of web was full 3m ago: 4,904 of');
   });
 
@@ -293,21 +301,17 @@ describe('denied', () => {
       frames: 12,
     };
     const none = { ...report, refusals: [], covers: 720_000 };
-    const text = formatDenied(deniedFrom([{ ...none, summary: forged }], behind), NOW, plain);
+    const text = formatDenied(deniedFrom([{ ...none, summary: forged }]), NOW, plain);
     expect(lines(text)).toEqual([
       'web: 1 packet had a forged source address or a source route.',
       'web: 12 frames of packet sockets were denied; their destinations are not known.',
     ]);
-    expect(formatDenied(deniedFrom([none], behind), NOW, plain)).toBe(
-      'Nothing was denied in the last 12 minutes.',
-    );
-    expect(formatDenied(deniedFrom([{ ...none, covers: undefined }], behind), NOW, plain)).toMatch(
+    expect(formatDenied(deniedFrom([none]), NOW, plain)).toBe('Nothing was denied in the last 12 minutes.');
+    expect(formatDenied(deniedFrom([{ ...none, covers: undefined }]), NOW, plain)).toMatch(
       /^Nothing was denied since the last load, and at most in the last 10 minutes \(more is not known/,
     );
-    expect(formatDenied(deniedFrom([{ ...none, error: 'it broke' }], behind), NOW, plain)).toBe(
-      'web: it broke',
-    );
-    expect(formatDenied(deniedFrom([], behind), NOW, plain)).toBe(
+    expect(formatDenied(deniedFrom([{ ...none, error: 'it broke' }]), NOW, plain)).toBe('web: it broke');
+    expect(formatDenied(deniedFrom([]), NOW, plain)).toBe(
       'No running container has rules, so nothing is denied.',
     );
   });
@@ -315,7 +319,7 @@ describe('denied', () => {
   test('shows a hundred rows of a container, of each address first', () => {
     const scan = Array.from({ length: 500 }, (_, port) => ({ address: '10.0.0.1', ...seen, port }));
     const other = { address: '10.0.0.9', ...seen, port: 22, packets: 1 };
-    const text = formatDenied(deniedFrom([{ ...report, refusals: [...scan, other] }], behind), NOW, plain);
+    const text = formatDenied(deniedFrom([{ ...report, refusals: [...scan, other] }]), NOW, plain);
     expect(text).toContain('web: 401 more destinations; --json lists all.');
     expect(text).toContain('10.0.0.9');
     expect(lines(text).filter((line) => line.includes('tcp/'))).toHaveLength(100);
@@ -335,7 +339,7 @@ describe('denied', () => {
   });
 
   test('one at a time', () => {
-    const [, row] = deniedFrom([report], behind).rows;
+    const [, row] = deniedFrom([report]).rows;
     expect(row && formatOne(row, '12:00:00')).toBe('12:00:00 web 10.0.0.5 tcp/5432 (production.pg, key db)');
   });
 });
@@ -348,7 +352,9 @@ describe('explain', () => {
     lines(
       formatExplanation(
         asked,
-        createExplainer(view(['app', 'gone'], keys, { catalog, ...traits }))(to(...destination)),
+        plainExplanation(
+          createExplainer(view(['app', 'gone'], keys, { catalog, ...traits }))(to(...destination)),
+        ),
         plain,
       ),
     );
@@ -374,7 +380,8 @@ describe('explain', () => {
   });
 
   test('where what is loaded may differ, that is said', () => {
-    const explanation = createExplainer(view(['app'], keys, { catalog }))(to('10.0.0.5', 'tcp', 5432));
+    const found = createExplainer(view(['app'], keys, { catalog }))(to('10.0.0.5', 'tcp', 5432));
+    const explanation = plainExplanation(found);
     const [, , remark] = lines(formatExplanation({ ...asked, state: 'cleared' }, explanation, plain));
     expect(remark).toBe('But an operator removed its rules (cleared), so everything passes until it stops.');
     const [, , isolated] = lines(formatExplanation({ ...asked, state: 'isolated' }, explanation, plain));
@@ -441,19 +448,36 @@ describe('the words of explain', () => {
 });
 
 test('suggestions are a text for Consul', () => {
-  const context = view([], { db: '10.0.0.1:tcp/80' });
-  const destinations = [
-    to('10.0.0.1', 'tcp', 80),
-    to('10.0.0.1', 'tcp', 81),
-    to('169.254.169.254', 'tcp', 80),
+  const snapshot = snapshotOf({
+    namespaces: [
+      {
+        ...{ workloads: ['web'], ids: ['aa'], target: 'web', dns: 'none' },
+        grants: ['own', 'gone'],
+        mode: 'enforce',
+      },
+    ],
+    keys: { db: '10.0.0.1:tcp/80', own: '' },
+    protectedHosts: ['169.254.169.254'],
+  });
+  const seen = (address: string, port?: number) => ({
+    ...{
+      address,
+      protocol: port === undefined ? '132' : 'tcp',
+      port,
+      packets: 1,
+      firstSeenAt: 0,
+      lastSeenAt: 0,
+    },
+  });
+  const refusals = [
+    seen('10.0.0.1', 80),
+    seen('10.0.0.1', 81),
+    seen('169.254.169.254', 80),
+    seen('10.0.0.9'),
   ];
-  const suggestion = {
-    container: 'web',
-    ...{ grants: ['own', 'gone'], held: ['own'] },
-    ...createSuggester(context)(destinations),
-    unsayable: ['10.0.0.9 132'],
-  };
-  const text = formatSuggestions([suggestion], 'nothing');
+  const report: DeniedReport = { container: 'web', workloads: ['web'], mode: 'enforce', refusals, readAt: 0 };
+  const { suggestions } = suggestAnswer(undefined, [report], snapshot, catalogIndex(snapshot));
+  const text = formatSuggestions(suggestions, false, 'nothing');
   expect(lines(text)).toEqual([
     '# web: 3 denied destinations',
     '# key db (1 rule) allows 1 of them already, by line 1: 10.0.0.1:tcp/80',
@@ -495,31 +519,6 @@ test('differences are told by workload', () => {
     '',
     '3 workloads have db; access of 2 changes. Nothing was written.',
   ]);
-});
-
-describe('a container', () => {
-  const place = {
-    workloads: ['web'],
-    ids: ['abcdef12'],
-    target: 'web',
-    grants: [],
-    mode: 'enforce',
-    dns: 'none',
-  } as const;
-  const picture: Snapshot = {
-    ...{ places: [place, { ...place, workloads: ['job'], ids: ['abcd9999'], target: 'job' }], rules: [] },
-    ...{ services: [], unread: [], protectedHosts: [], denylist: false, recordsDenied: true },
-  };
-  const { places } = policyKnowledge(picture);
-
-  test('is found by its name, its id, or the beginning of that', () => {
-    expect(pickNamespace(places, 'web').target).toBe('web');
-    expect(pickNamespace(places, 'abcd9').target).toBe('job');
-    expect(() => pickNamespace(places, 'abcd')).toThrow('"abcd" matches 2 containers');
-    expect(() => pickNamespace(places, 'nobody')).toThrow(
-      'no container "nobody" with EGRESSTRATOR_ENABLE=1 runs here',
-    );
-  });
 });
 
 test.each([

@@ -11,6 +11,7 @@ import { UserError } from '../../../../src/common/errors.ts';
 import { serveWatchers } from '../../../../src/daemon/api/listen.ts';
 import { type ApiServer, type Controls, serveApi } from '../../../../src/daemon/api/server.ts';
 import type { Status } from '../../../../src/daemon/status.ts';
+import { diagnosticsOf } from '../../../support/known.ts';
 
 const [PORT = 0] = await freePorts(1);
 
@@ -22,13 +23,16 @@ const controls: Controls = {
   ready: () => false,
   metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'a 1\n' }),
   override: async () => ({ results: [] }),
-  snapshot: async ({ scope, also }) => ({
-    ...{ places: [], rules: [{ key: scope, text: also ?? '' }], services: [], unread: [] },
-    ...{ protectedHosts: [], denylist: false, recordsDenied: true },
-  }),
-  denied: async ({ container }) => {
-    throw new UserError(`there is no running container "${container}"`);
+  sources: () => ({ consul: '127.0.0.1:8500', kvPath: 'egress/acl/', docker: '/var/run/docker.sock' }),
+  namespace: (container) => {
+    throw new UserError(`no container "${container}"`);
   },
+  diagnostics: diagnosticsOf(
+    () => ({ keys: { 'the-key': 'a line' }, unread: ['pg'] }),
+    (container) => {
+      throw new UserError(`there is no running container "${container}"`);
+    },
+  ),
 };
 
 let folder: string;
@@ -72,22 +76,29 @@ describe.each([
   });
 });
 
-test('only the socket tells rules and refusals, and takes orders', async () => {
-  for (const [path, method] of [['/v1/snapshot'], ['/v1/refusals'], ['/v1/overrides', 'POST']] as const)
-    expect((await remote(path, method))[0]).toBe(404);
-  expect(await local('/v1/snapshot?also=a,b')).toMatchObject([
+test.each([
+  ...[['denied'], ['suggest'], ['explain?container=web&target=10.0.0.1'], ['lint'], ['keys']],
+  ...[['namespace?container=web'], ['sources'], ['diff', 'POST'], ['overrides', 'POST']],
+])('only the socket serves /v1/%s', async (path, method) => {
+  expect((await remote(`/v1/${path}`, method))[0]).toBe(404);
+  expect((await local(`/v1/${path}`, method))[0]).not.toBe(404);
+});
+
+test('the socket tells rules', async () => {
+  const [status, body] = await local('/v1/lint?key=the-key');
+  expect([status, JSON.parse(body)]).toMatchObject([
     200,
-    expect.stringContaining('{"key":"named","text":"a,b"}'),
+    { findings: expect.arrayContaining([expect.objectContaining({ text: 'a line' })]), unread: ['pg'] },
   ]);
 });
 
 test('what is asked wrongly is answered with a sentence', async () => {
-  expect(await local('/v1/refusals?container=nobody')).toEqual([
+  expect(await local('/v1/denied?container=nobody')).toEqual([
     400,
     '{"error":"there is no running container \\"nobody\\""}',
   ]);
-  const [status, body] = await local('/v1/snapshot?scope=everything');
-  expect([status, body]).toEqual([400, expect.stringContaining('scope must be')]);
+  const [status, body] = await local('/v1/explain?container=web');
+  expect([status, body]).toEqual([400, expect.stringContaining("must have required property 'target'")]);
 });
 
 test('an address that is taken is told by name', async () => {

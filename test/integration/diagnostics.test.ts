@@ -11,16 +11,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePorts } from '../../lab/ports.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { ApiClient } from '../../src/daemon/api/client.ts';
-import { SnapshotReply } from '../../src/daemon/api/diagnostics-schema.ts';
+import { askController } from '../../src/daemon/api/diagnostics-client.ts';
 import { StatusReply } from '../../src/daemon/api/schema.ts';
-import { createExplainer } from '../../src/diagnostics/explain.ts';
-import { pickNamespace, policyKnowledge, viewOf } from '../../src/diagnostics/policy-view.ts';
 import { type CliResult, type RunningController, runCli } from '../support/egresstrator.ts';
 import { becomes, control, type Fixture, ipv4, openFixture, putKey, register } from '../support/fixture.ts';
 import { connects, reach, type Workload } from '../support/workloads.ts';
-import { to } from '../unit/diagnostics/fixtures.ts';
 
-const PATH = 'insight/';
+const PATH = 'diagnostics/';
 const cliPath = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 /** Where the controller serves its metrics. */
 let listen: string;
@@ -147,22 +144,18 @@ test('random rules are explained as the kernel decides', async () => {
     fc.asyncProperty(fc.array(fc.oneof(rule, fc.constant('shop')), { maxLength: 4 }), async (rules) => {
       const from = controller.log.length;
       await putKey(fixture, `${PATH}random`, ...rules);
-      const client = new ApiClient(controller.socket);
+      const diagnostics = askController(new ApiClient(controller.socket));
       const text = rules.join('\n');
-      const isRead = async () =>
-        (await client.get('/v1/snapshot', SnapshotReply)).rules.some(
-          (one) => one.key === 'random' && one.text === text,
-        );
+      const isRead = async () => (await diagnostics.suggest({ key: 'random' })).keyText === text;
       await waitFor(isRead, { what: 'the rules to be read', timeout: 20_000, interval: 50 });
       const workload = await fixture.workloads.run(`random-${from}`, { acl: 'random' });
       const isLoaded = (line: { readonly msg: string; readonly [field: string]: unknown }) =>
         line.msg === 'rules loaded' && line.container === workload.name;
       await controller.logged(isLoaded, 'rules loaded', from);
-      const picture = await client.get('/v1/snapshot', SnapshotReply);
-      const knowledge = policyKnowledge(picture);
-      const explain = createExplainer(viewOf(knowledge, pickNamespace(knowledge.places, workload.name)));
       for (const { address, port, protocol } of destinations) {
-        const { allowed } = explain(to(address, protocol, port));
+        const question = { container: workload.name, target: address, traffic: `${protocol}/${port}` };
+        const { explained } = await diagnostics.explain(question);
+        const allowed = 'explanations' in explained && explained.explanations[0]?.allowed;
         const { verdict } = await reach(workload, { protocol, address, port });
         expect([rules, address, protocol, port, verdict]).toEqual([
           rules,
@@ -262,8 +255,8 @@ describe('the host', () => {
 
   test('serves nothing on its address that changes anything, or shows rules', async () => {
     const override = await fetch(`http://${listen}/v1/overrides`, { method: 'POST', body: '{}' });
-    const picture = await fetch(`http://${listen}/v1/snapshot`);
-    expect([override.status, picture.status]).toEqual([404, 404]);
+    const keys = await fetch(`http://${listen}/v1/keys`);
+    expect([override.status, keys.status]).toEqual([404, 404]);
   });
 });
 
@@ -271,7 +264,7 @@ describe('in Consul', () => {
   const NODE = 'host-1';
 
   test('the controller is a service with a check, and its host is published', async () => {
-    const published = await control(fixture, 'insight-2/', ['--dry-run', '--publish', '--node', NODE]);
+    const published = await control(fixture, 'diagnostics-2/', ['--dry-run', '--publish', '--node', NODE]);
     try {
       const args = ['status', '--cluster', '-c', fixture.consul.address];
       const heard = await waitFor(
@@ -331,7 +324,7 @@ describe('what is not there is told in one sentence', () => {
   });
 
   test('refusals, where the template records none', async () => {
-    await using silent = await control(fixture, 'insight-3/', ['--dry-run', '--template', 'iptables']);
+    await using silent = await control(fixture, 'diagnostics-3/', ['--dry-run', '--template', 'iptables']);
     const words = 'enied connections are not known: the template iptables does not record them';
     const tell = (...args: readonly string[]) => runCli([...args, '--socket', silent.socket]);
     expect((await tell('denied')).stdout).toMatch(new RegExp(`^W${words}.*\\.$`));

@@ -1,14 +1,25 @@
 /**
- * What `explain --json` prints.
+ * What `explain` is asked and answers.
  */
 import { z } from 'zod';
-import { State } from '../../daemon/api/schema.ts';
+import { State } from './schema.ts';
+
+export const ExplainQuery = z.object({
+  container: z.string(),
+  target: z.string(),
+  traffic: z.string().optional(),
+});
+
+const line = {
+  key: z.string(),
+  line: z.number(),
+  text: z.string().describe('The line as written.'),
+  rule: z.string().describe('The line as read.'),
+};
 
 const Reason = z
   .object({
-    key: z.string(),
-    line: z.number(),
-    text: z.string().describe('The line as written.'),
+    ...line,
     node: z.string().optional().describe('The node of the instance, where the line names a service.'),
     prefix: z.string(),
     protocol: z.enum(['tcp', 'udp', 'icmp']),
@@ -30,10 +41,10 @@ const Hint = z.discriminatedUnion('kind', [
     .describe('A key that is not granted allows it. It holds so many rules.'),
   z.object({ kind: z.literal('unknown-key'), key: z.string() }).describe('A granted key does not exist.'),
   z
-    .object({ kind: z.literal('no-instance'), key: z.string(), line: z.number(), text: z.string() })
+    .object({ kind: z.literal('no-instance'), ...line })
     .describe('A granted line names a service of which nothing is registered, or not with that tag.'),
   z
-    .object({ kind: z.literal('untold-service'), key: z.string(), line: z.number(), text: z.string() })
+    .object({ kind: z.literal('untold-service'), ...line })
     .describe('A granted line names a service that Consul has not told, so that nobody knows its instances.'),
   z
     .object({ kind: z.literal('near'), reason: Reason })
@@ -60,9 +71,12 @@ const asked = {
   state: State.optional().describe('As the controller tells it; absent without one.'),
 };
 
+/** What `explain --json` prints. */
 export const Explained = z.union([
   z.object({ ...asked, explanations: z.array(Verdict) }),
   z
     .object({ ...asked, host: z.string(), reasons: z.array(Reason) })
     .describe('Of an address alone: the lines that allow anything there.'),
 ]);
+
+export const ExplainReply = z.object({ denylist: z.boolean(), explained: Explained });

@@ -2,16 +2,16 @@
  * What `explain` is asked about: `10.0.0.5 tcp/5432`, `10.0.0.5`, `production.postgresql`.
  */
 
-import { UsageError, UserError } from '../../common/errors.ts';
-import type { Destination } from '../../diagnostics/destination.ts';
-import { parseService } from '../../diagnostics/service-names.ts';
-import { type Instance, serviceName } from '../../inventory/service.ts';
-import { type Prefix, parseAddress } from '../../net/address.ts';
-import { endsAsHostName, insteadOf } from '../../net/host-name.ts';
-import type { Catalog } from '../../policy/compile.ts';
-import type { ServiceRule } from '../../policy/rule.ts';
-import { slipOf } from '../../policy/slips.ts';
-import { parseTraffic } from '../../policy/traffic.ts';
+import { UsageError, UserError } from '../common/errors.ts';
+import { type Instance, serviceName } from '../inventory/service.ts';
+import { type Prefix, parseAddress } from '../net/address.ts';
+import { endsAsHostName, insteadOf } from '../net/host-name.ts';
+import type { Catalog } from '../policy/compile.ts';
+import type { ServiceRule } from '../policy/rule.ts';
+import { slipOf } from '../policy/slips.ts';
+import { parseTraffic } from '../policy/traffic.ts';
+import type { Destination } from './destination.ts';
+import { parseService } from './service-names.ts';
 
 export type Target =
   | { readonly kind: 'destinations'; readonly destinations: readonly Destination[] }

@@ -1,0 +1,47 @@
+/**
+ * The running controller, if there is one, and whether it works with the Consul and the Engine that were named on the
+ * command line. What is named there is meant: a controller of another Consul or Engine must not answer in its place.
+ */
+import { UserError } from '../common/errors.ts';
+import type { Config } from '../config/config.ts';
+import { ApiClient, isListening } from '../daemon/api/client.ts';
+import { SourcesReply } from '../daemon/api/diagnostics-schema.ts';
+
+export interface RunningController {
+  readonly client: ApiClient;
+  /** What it works with, and what was named, where they differ. */
+  readonly difference: string | undefined;
+}
+
+/** Undefined where none answers at the socket. */
+export async function findController(config: Config): Promise<RunningController | undefined> {
+  if (!(await isListening(config.socket))) return undefined;
+  const client = new ApiClient(config.socket);
+  if (!isAnythingNamed(config)) return { client, difference: undefined };
+  return { client, difference: differenceOf(await client.get('/v1/sources', SourcesReply), config) };
+}
+
+/** For commands that change something: throws a `UserError` where the controller works with something else. */
+export async function requireController(config: Config): Promise<ApiClient | undefined> {
+  const found = await findController(config);
+  if (found?.difference === undefined) return found?.client;
+  throw new UserError(
+    `the controller at ${config.socket} ${found.difference}; name the --socket of another controller, or leave that option out`,
+  );
+}
+
+export const isAnythingNamed = ({ named }: Config): boolean => named.consul || named.kvPath || named.docker;
+
+function differenceOf(works: SourcesReply, { consul, docker, named }: Config): string | undefined {
+  if (named.consul && bare(works.consul) !== bare(consul.address))
+    return `reads Consul at ${works.consul}, not at ${consul.address}`;
+  if (named.kvPath && bare(works.kvPath) !== bare(consul.kvPath))
+    return `reads the keys below ${works.kvPath}, not below ${consul.kvPath}`;
+  if (named.docker && bare(works.docker) !== bare(docker.host))
+    return `works with the Engine at ${works.docker}, not at ${docker.host}`;
+  return undefined;
+}
+
+/** Without scheme and slashes around it: `http://127.0.0.1:8500/` is `127.0.0.1:8500`. */
+const bare = (address: string): string =>
+  address.replace(/^(?:https?|unix|tcp):\/\//, '').replace(/^\/+|\/+$/g, '');

@@ -1,0 +1,21 @@
+/**
+ * Questions that a running controller answers.
+ */
+import type { Diagnostics } from '../../diagnostics/diagnostics.ts';
+import type { ApiClient } from './client.ts';
+import { DeniedReply, DiffReply, KeysReply, LintReply, SuggestReply } from './diagnostics-schema.ts';
+import { ExplainReply } from './explain-schema.ts';
+
+export const askController = (client: ApiClient): Diagnostics => ({
+  explain: (question) => client.get(urlOf('/v1/explain', question), ExplainReply),
+  denied: (question) => client.get(urlOf('/v1/denied', question), DeniedReply),
+  suggest: (question) => client.get(urlOf('/v1/suggest', question), SuggestReply),
+  lint: (question) => client.get(urlOf('/v1/lint', question), LintReply),
+  diff: (question) => client.post('/v1/diff', question, DiffReply),
+  keys: () => client.get('/v1/keys', KeysReply),
+});
+
+function urlOf(path: string, question: object): string {
+  const named = Object.entries(question).filter(([, value]) => value !== undefined);
+  return named.length === 0 ? path : `${path}?${new URLSearchParams(Object.fromEntries(named))}`;
+}

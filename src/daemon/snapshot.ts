@@ -1,0 +1,57 @@
+/**
+ * What is known at one moment, made of what a controller holds or of what the Engine tells.
+ */
+import type { NamespaceView, Snapshot } from '../diagnostics/snapshot.ts';
+import type { Egress } from '../features/egress/egress.ts';
+import type { NotEnabled } from '../features/egress/not-enabled.ts';
+import { type EgressState, stateOf } from '../features/egress/status.ts';
+import type { WorkloadNamespace, Workloads } from '../features/egress/workload-namespaces.ts';
+import { recordsDenied } from '../rendering/facts.ts';
+import { needsUngranted, type Template } from '../rendering/template.ts';
+
+/** Those that questions may be about. */
+export type Containers = Pick<Snapshot, 'namespaces' | 'unsupported' | 'notEnabled'>;
+
+/** All but where the rules come from. */
+export type KnownSnapshot = Omit<Snapshot, 'kvPath'>;
+
+export const containersOf = (
+  states: readonly EgressState[],
+  egress: Pick<Egress, 'template' | 'rules' | 'unsupported' | 'notEnabled'>,
+): Containers => ({
+  namespaces: states.map((one) => ({
+    ...namespaceView(one.desired.namespace, egress.rules.resolversOf(one.desired.namespace.id)),
+    state: stateOf(one, egress.template),
+    hasForeignRules: one.observed?.loaded.hasForeign,
+  })),
+  ...withoutRules(egress, egress.notEnabled),
+});
+
+export const namespaceView = (
+  { id, members, target, grants, mode, dns }: WorkloadNamespace,
+  resolvers: readonly string[] | undefined,
+): NamespaceView => ({
+  id,
+  workloads: members.map(({ container }) => container.name),
+  ids: members.map(({ container }) => container.id),
+  target: target.name,
+  ...{ grants, mode, dns, resolvers },
+});
+
+/** Those that have no namespace with rules, and of whom somebody may ask all the same. */
+export const withoutRules = (
+  { unsupported }: Pick<Workloads, 'unsupported'>,
+  notEnabled: readonly NotEnabled[],
+): Pick<Containers, 'unsupported' | 'notEnabled'> => ({
+  unsupported: unsupported.map(({ container: { name, id }, problem: { reason } }) => ({ name, id, reason })),
+  notEnabled: notEnabled.map(({ container }) => container.name),
+});
+
+/** What a template says of answers. */
+export const templateFacts = (
+  template: Template,
+): Pick<Snapshot, 'template' | 'denylist' | 'recordsDenied'> => ({
+  template: template.name,
+  denylist: needsUngranted(template),
+  recordsDenied: recordsDenied(template.source),
+});

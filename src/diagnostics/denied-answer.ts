@@ -1,0 +1,98 @@
+/**
+ * What containers tried to reach and may not, and what stands behind it.
+ */
+
+import type { DeniedFlow, DeniedReport, DeniedSummary } from '../inventory/denied-record.ts';
+import { destinationOf } from './destination.ts';
+import type { Snapshot } from './snapshot.ts';
+import { type CatalogIndex, matchService } from './suggest.ts';
+import { unrecorded } from './unavailable.ts';
+
+/** A denied destination and what stands behind it. */
+export interface DeniedRow extends Omit<DeniedFlow, 'port'> {
+  readonly container: string;
+  /** Absent where the protocol has none. */
+  readonly port?: number | undefined;
+  /** Services that are registered there, as rules would name them. */
+  readonly services: readonly string[];
+  /** Keys that are not granted and allow it. */
+  readonly keys: readonly string[];
+}
+
+export interface ContainerSummary extends DeniedSummary {
+  readonly container: string;
+}
+
+export interface UnreadContainer {
+  readonly container: string;
+  readonly error: string;
+}
+
+export interface DeniedAnswer {
+  readonly rows: readonly DeniedRow[];
+  readonly unread: readonly UnreadContainer[];
+  /** Containers where everything passes. */
+  readonly audited: readonly string[];
+  /** Packets in all, and whether the destinations are complete. */
+  readonly records: readonly ContainerSummary[];
+  /** Milliseconds of which it tells; undefined where nobody knows. */
+  readonly covers?: number | undefined;
+  /** Why what was denied is not known; undefined where it is. */
+  readonly unavailableReason?: string | undefined;
+  /** When each container's kernel was asked, in ms since the epoch. */
+  readonly readAt: Readonly<Record<string, number>>;
+}
+
+/** `snapshot` and `index` are undefined where the rules are not known. */
+export function deniedAnswer(
+  reports: readonly DeniedReport[],
+  snapshot: Snapshot | undefined,
+  index: CatalogIndex | undefined,
+): DeniedAnswer {
+  const namespaces = snapshot?.namespaces ?? [];
+  const grants = new Map(namespaces.map((one) => [one.target, one.grants]));
+  return {
+    unavailableReason: snapshot?.recordsDenied === false ? unrecorded(snapshot.template) : undefined,
+    records: reports.flatMap(({ container, summary }) => (summary ? [{ container, ...summary }] : [])),
+    covers: coveredBy(reports),
+    readAt: Object.fromEntries(reports.map((one) => [one.container, one.readAt])),
+    rows: reports.flatMap((report) => rowsOf(report, grants.get(report.container) ?? [], index)),
+    unread: unreadOf(reports),
+    audited: reports
+      .filter(({ mode, refusals }) => mode === 'audit' && refusals.length > 0)
+      .map(({ container }) => container),
+  };
+}
+
+/** Those with most packets first. */
+const rowsOf = (
+  { container, refusals }: DeniedReport,
+  grants: readonly string[],
+  index: CatalogIndex | undefined,
+): readonly DeniedRow[] =>
+  refusals
+    .toSorted((a, b) => b.packets - a.packets || (placeOf(a) < placeOf(b) ? -1 : 1))
+    .map((flow) => ({ container, ...flow, ...behind(flow, grants, index) }));
+
+function behind(flow: DeniedFlow, grants: readonly string[], index: CatalogIndex | undefined) {
+  const destination = destinationOf(flow);
+  if (index === undefined || destination === undefined) return { services: [], keys: [] };
+  return matchService(destination, index, grants);
+}
+
+/** `10.0.0.5 tcp/5432` */
+export const placeOf = ({
+  address,
+  protocol,
+  port,
+}: Pick<DeniedRow, 'address' | 'protocol' | 'port'>): string =>
+  `${address} ${protocol}${port === undefined ? '' : `/${port}`}`;
+
+/** The shortest time that a report covers. */
+export const coveredBy = (reports: readonly DeniedReport[]): number | undefined => {
+  const known = reports.flatMap(({ covers }) => covers ?? []);
+  return known.length === 0 ? undefined : Math.min(...known);
+};
+
+export const unreadOf = (reports: readonly DeniedReport[]): readonly UnreadContainer[] =>
+  reports.flatMap(({ container, error }) => (error === undefined ? [] : [{ container, error }]));

@@ -1,0 +1,152 @@
+/**
+ * The questions that people ask about a host, and who answers them: the same code in a controller, which asks what it
+ * watches, and in a command without one, which reads Consul and the Engine first. Answers are plain data.
+ */
+
+import { UserError } from '../common/errors.ts';
+import type { DeniedReport } from '../inventory/denied-record.ts';
+import type { ServiceRef } from '../inventory/service.ts';
+import { parseAcl } from '../policy/acl.ts';
+import { servicesOf } from '../policy/compile.ts';
+import { type DeniedAnswer, deniedAnswer } from './denied-answer.ts';
+import { type Diff, diffKey } from './diff.ts';
+import { type ExplainAnswer, type ExplainQuestion, explainAnswer } from './explain-answer.ts';
+import type { Finding } from './finding.ts';
+import { type KeyUse, keyUses } from './keys.ts';
+import { lint } from './lint.ts';
+import { workloadsOf } from './namespace-view.ts';
+import type { Scope } from './read-services.ts';
+import { parseService } from './service-names.ts';
+import type { Snapshot } from './snapshot.ts';
+import { createIndexCache } from './suggest.ts';
+import { type SuggestAnswer, suggestAnswer } from './suggest-answer.ts';
+
+export interface Diagnostics {
+  explain(question: ExplainQuestion): Promise<ExplainAnswer>;
+  denied(question: DeniedQuestion): Promise<DeniedAnswer>;
+  suggest(question: SuggestQuestion): Promise<SuggestAnswer>;
+  lint(question: LintQuestion): Promise<LintAnswer>;
+  diff(question: DiffQuestion): Promise<DiffAnswer>;
+  keys(): Promise<KeysAnswer>;
+}
+
+/** Undefined: all containers. */
+export interface DeniedQuestion {
+  readonly container?: string | undefined;
+}
+
+export interface SuggestQuestion extends DeniedQuestion {
+  /** Of which the whole new text is wanted. */
+  readonly key?: string | undefined;
+}
+
+/** Undefined: all keys. */
+export interface LintQuestion {
+  readonly key?: string | undefined;
+}
+
+export interface LintAnswer {
+  readonly findings: readonly Finding[];
+  /** Services that were not looked up, as there are too many. */
+  readonly unread: readonly string[];
+}
+
+export interface DiffQuestion {
+  readonly key: string;
+  /** Its new text. */
+  readonly text: string;
+}
+
+export interface DiffAnswer extends Diff {
+  readonly denylist: boolean;
+  /** Services that could not be looked up. */
+  readonly unread: readonly string[];
+}
+
+export interface KeysAnswer {
+  readonly keys: readonly KeyUse[];
+  /** Services that could not be looked up. */
+  readonly unread: readonly string[];
+}
+
+/** What an answer needs to know. */
+export interface Need {
+  readonly scope: Scope;
+  /** Services that are asked for by name. */
+  readonly also?: readonly ServiceRef[];
+  /** The container whose resolvers matter. */
+  readonly container?: string;
+  /** An answer is possible without knowing the containers. */
+  readonly withoutContainers?: boolean;
+}
+
+export interface Facts {
+  snapshot(need: Need): Promise<Snapshot>;
+  /** What kernels have denied. Throws a `UserError` where `container` means none or several. */
+  denied(container: string | undefined): Promise<readonly DeniedReport[]>;
+}
+
+export function createDiagnostics(facts: Facts): Diagnostics {
+  const indexOf = createIndexCache();
+  return {
+    explain: async (question) => {
+      const service = parseService(question.target);
+      const also = service === undefined ? [] : [service];
+      const snapshot = await facts.snapshot({ scope: 'all', also, container: question.container });
+      return explainAnswer(question, snapshot, () => indexOf(snapshot));
+    },
+    denied: async ({ container }) => {
+      // Without Consul, what was denied is told all the same.
+      const known = facts.snapshot({ scope: 'all' }).catch(() => undefined);
+      const [reports, snapshot] = await Promise.all([reportsOf(container, facts), known]);
+      return deniedAnswer(reports, snapshot, snapshot && indexOf(snapshot));
+    },
+    suggest: async ({ container, key }) => {
+      const known = facts.snapshot({ scope: 'all' });
+      const [reports, snapshot] = await Promise.all([reportsOf(container, facts), known]);
+      return suggestAnswer(key, reports, snapshot, indexOf(snapshot));
+    },
+    lint: async ({ key }) =>
+      lintAnswer(key, await facts.snapshot({ scope: 'named', withoutContainers: true })),
+    diff: async ({ key, text }) => {
+      const also = servicesOf(parseAcl(new Map([[key, text]])).values());
+      const snapshot = await facts.snapshot({ scope: 'named', also });
+      const { denylist, unread } = snapshot;
+      const diff = diffKey(key, text, { ...snapshot, workloads: workloadsOf(snapshot) ?? [] });
+      return { ...diff, denylist, unread: [...unread.keys()].sort() };
+    },
+    keys: async () => {
+      const snapshot = await facts.snapshot({ scope: 'named', withoutContainers: true });
+      const keys = keyUses({ ...snapshot, workloads: workloadsOf(snapshot) });
+      return { keys, unread: [...snapshot.unread.keys()].sort() };
+    },
+  };
+}
+
+/** Throws a `UserError` for a container that holds no rules: of it nothing is denied, and nothing known. */
+async function reportsOf(container: string | undefined, facts: Facts): Promise<readonly DeniedReport[]> {
+  const reports = await facts.denied(container);
+  if (container === undefined || reports.length > 0) return reports;
+  throw new UserError(
+    `${container} has no rules, so nothing is denied: it runs without EGRESSTRATOR_ENABLE=1, or its rules are not loaded yet (egresstrator status)`,
+  );
+}
+
+function lintAnswer(key: string | undefined, snapshot: Snapshot): LintAnswer {
+  const { acl, kvPath, namespaces = [], notEnabled } = snapshot;
+  if (key !== undefined && !acl.has(key))
+    throw new UserError(`Consul has no ACL key "${key}" below ${kvPath}`);
+  const failures = new Map<string, string>();
+  const unread: string[] = [];
+  for (const [name, why] of snapshot.unread)
+    if (why === undefined) unread.push(name);
+    else failures.set(name, why);
+  const findings = lint({
+    ...snapshot,
+    withForeignRules: namespaces.filter((one) => one.hasForeignRules).map(({ target }) => target),
+    unasked: notEnabled,
+    failures,
+    workloads: workloadsOf(snapshot),
+  });
+  return { findings: key === undefined ? findings : findings.filter((one) => one.key === key), unread };
+}
