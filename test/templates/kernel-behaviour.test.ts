@@ -2,18 +2,14 @@
  * What passes and what does not, in a real kernel, under each template that keeps an allow-list.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { sentBy } from '../../src/dataplane/process-namespace.ts';
 import type { RenderInput } from '../../src/rendering/render.ts';
 import { ruleSet } from './rules.ts';
-import { createWorld, load, netns, PORT, packet, refusals, type World } from './world.ts';
+import { load, netns, PORT, packet, refusals, useWorld } from './world.ts';
 
-let world: World;
+const world = await useWorld();
 
-beforeAll(async () => {
-  world = await createWorld();
-});
-afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(async () => {
   await netns(world.workload, 'clear');
 });

@@ -3,7 +3,7 @@
  * is full, and where they went, at least by address or network. All that is sent ends in the namespace `denied`
  * if anything lets it pass.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseNamespaceState } from '../../src/dataplane/namespace-state.ts';
 import { mostOutput } from '../../src/dataplane/runner.ts';
 import type { DeniedRecord } from '../../src/inventory/denied-record.ts';
@@ -12,7 +12,7 @@ import { withFacts } from '../../src/rendering/facts.ts';
 import type { RenderInput } from '../../src/rendering/render.ts';
 import { compileTemplate, type Template } from '../../src/rendering/template.ts';
 import { renderWith, ruleSet } from './rules.ts';
-import { createWorld, denied, load, NO_FACTS, netns, PORT, packet, type World } from './world.ts';
+import { denied, load, NO_FACTS, netns, PORT, packet, useWorld } from './world.ts';
 
 const FLOOD = 9_000;
 
@@ -23,17 +23,15 @@ const FAMILIES = {
 } as const;
 type Family = keyof typeof FAMILIES;
 
-let world: World;
+const world = await useWorld();
 
 beforeAll(async () => {
-  world = await createWorld();
   for (const family of ['ipv4', 'ipv6'] as const) {
     const { flood } = FAMILIES[family];
     await world.workload.run('ip', ['route', 'add', flood, 'via', world.denied[family]]);
     await world.denied.run('ip', ['route', 'add', 'local', flood, 'dev', 'lo']);
   }
 });
-afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(async () => {
   await netns(world.workload, 'clear');
   await world.agents.denied.heard();

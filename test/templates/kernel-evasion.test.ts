@@ -2,18 +2,14 @@
  * What a program with CAP_NET_RAW, which Docker gives by default, may try. Each trick is first seen to
  * work without rules, or would with one line of the template less.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { compileTemplate, type Template } from '../../src/rendering/template.ts';
 import { ruleSet } from './rules.ts';
-import { createWorld, load, netns, PORT, packet, refusals, type World } from './world.ts';
+import { load, netns, PORT, packet, refusals, useWorld, type World } from './world.ts';
 
-let world: World;
+const world = await useWorld();
 
-beforeAll(async () => {
-  world = await createWorld();
-});
-afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(async () => {
   await netns(world.workload, 'clear');
   await heard();

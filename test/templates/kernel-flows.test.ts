@@ -3,21 +3,20 @@
  * force an instant before the set answers: no flow that is still granted may be reset for that, and none
  * whose rule went away may go on.
  */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { withFacts } from '../../src/rendering/facts.ts';
 import { renderWith, ruleSet } from './rules.ts';
-import { createWorld, NO_FACTS, netns, PORT, type World } from './world.ts';
+import { NO_FACTS, netns, PORT, useWorld } from './world.ts';
 
 /** With a template that resets in that instant, a few of them lose all flows. */
 const RELOADS = 40;
 const LEAVING = PORT + 1;
 
-let world: World;
+const world = await useWorld();
+
 beforeAll(async () => {
-  world = await createWorld();
   await world.agents.granted.serve(LEAVING);
 });
-afterAll(() => world[Symbol.asyncDispose]());
 
 /** Loads what grants these ports in both families, by a text that no other `round` has. */
 async function grant(round: number, ...ports: readonly number[]): Promise<void> {

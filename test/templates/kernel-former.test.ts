@@ -3,18 +3,14 @@
  * and they are removed as docs/migrating.md says, with what is ours in place.
  */
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
+import { beforeEach, describe, expect, it, test } from 'vitest';
 import { ruleSet } from './rules.ts';
-import { createWorld, load, netns, PORT, type World } from './world.ts';
+import { load, netns, PORT, useWorld } from './world.ts';
 
 const FORMER = fileURLToPath(new URL('../support/former-rules.sh', import.meta.url));
 
-let world: World;
+const world = await useWorld();
 
-beforeAll(async () => {
-  world = await createWorld();
-});
-afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(async () => {
   await netns(world.workload, 'clear');
   await world.workload.run('nft', ['flush', 'ruleset']);

@@ -9,22 +9,20 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { withFacts } from '../../src/rendering/facts.ts';
 import { renderWith } from './rules.ts';
-import { createWorld, NO_FACTS, netns, PORT, PROGRAM, type World } from './world.ts';
+import { NO_FACTS, netns, PORT, PROGRAM, useWorld } from './world.ts';
 
 const HERE = '10.198.7.1';
 const THERE = '10.198.7.2';
 const HEARD = 'hello';
 
-let world: World;
+const world = await useWorld();
 let folder: string;
 
 beforeAll(async () => {
-  world = await createWorld();
   folder = mkdtempSync(join(tmpdir(), 'egresstrator-'));
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });
-  await world[Symbol.asyncDispose]();
 });
 beforeEach(() => world.agents.denied.heard());
 afterEach(async () => {

@@ -1,21 +1,17 @@
 /**
  * The two templates that keep no allow-list, in a real kernel: lockdown and denylist.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { desiredFor, type Known } from '../../src/features/egress/desired.ts';
 import { ALL_FRESH } from '../../src/inventory/ages.ts';
 import { type Prefix, parseAddress } from '../../src/net/address.ts';
 import { parseAcl } from '../../src/policy/acl.ts';
 import { PolicyCompiler } from '../../src/policy/policy-compiler.ts';
 import { ruleSet } from './rules.ts';
-import { createWorld, load, netns, PORT, packet, refusals, type World } from './world.ts';
+import { load, netns, PORT, packet, refusals, useWorld } from './world.ts';
 
-let world: World;
+const world = await useWorld();
 
-beforeAll(async () => {
-  world = await createWorld();
-});
-afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(async () => {
   await netns(world.workload, 'clear');
 });

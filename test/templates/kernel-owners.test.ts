@@ -2,17 +2,13 @@
  * Rulesets of several owners in one namespace: a command for one changes nothing of another and nothing of others,
  * at whatever moment it comes or ends, and reads no more of a large namespace than it needs.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
+import { beforeEach, describe, expect, it, test } from 'vitest';
 import { withFacts } from '../../src/rendering/facts.ts';
 import { renderWith, ruleSet } from './rules.ts';
-import { createWorld, load, NO_FACTS, netns, PORT, refusals, type World } from './world.ts';
+import { load, NO_FACTS, netns, PORT, refusals, useWorld } from './world.ts';
 
-let world: World;
+const world = await useWorld();
 
-beforeAll(async () => {
-  world = await createWorld();
-});
-afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(async () => {
   await netns(world.workload, 'clear');
   await world.workload.run('nft', ['flush', 'ruleset']);

@@ -1,19 +1,15 @@
 /**
  * The program that loads: what it says, what it leaves alone, and what it does when something is wrong.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { parseDenied } from '../../src/dataplane/denied.ts';
 import { NO_COUNTS, NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
 import { expectedFacts, withFacts } from '../../src/rendering/facts.ts';
 import { renderWith, ruleSet } from './rules.ts';
-import { createWorld, denied, load, NO_FACTS, netns, PORT, type World } from './world.ts';
+import { denied, load, NO_FACTS, netns, PORT, useWorld } from './world.ts';
 
-let world: World;
+const world = await useWorld();
 
-beforeAll(async () => {
-  world = await createWorld();
-});
-afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(async () => {
   await netns(world.workload, 'clear');
 });

@@ -2,19 +2,15 @@
  * Sets of exact destinations and sets of intervals, alone and together: what real packets they decide about, and
  * that they load whatever they hold.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { RuleSet } from '../../src/policy/rule-set.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { compileTemplate, type Template } from '../../src/rendering/template.ts';
 import { renderWith, ruleSet } from './rules.ts';
-import { createWorld, load, netns, PORT, packet, type World } from './world.ts';
+import { load, netns, PORT, packet, useWorld } from './world.ts';
 
-let world: World;
+const world = await useWorld();
 
-beforeAll(async () => {
-  world = await createWorld();
-});
-afterAll(() => world[Symbol.asyncDispose]());
 beforeEach(async () => {
   await netns(world.workload, 'clear');
 });

@@ -10,15 +10,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureCommands } from '../../lab/apt.ts';
 import { withFacts } from '../../src/rendering/facts.ts';
 import { renderWith, ruleSet } from './rules.ts';
-import { createWorld, load, NO_FACTS, netns, PORT, type World } from './world.ts';
+import { load, NO_FACTS, netns, PORT, useWorld } from './world.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../dataplane/netns', import.meta.url));
-let world: World;
+const world = await useWorld();
 /** A folder whose `iptables-nft` says what a kernel without nf_tables says. */
 let withoutNft: string;
 
 beforeAll(async () => {
-  world = await createWorld();
   withoutNft = await mkdtemp(join(tmpdir(), 'without-nft-'));
   for (const name of ['iptables-nft', 'ip6tables-nft']) {
     await writeFile(
@@ -29,7 +28,6 @@ beforeAll(async () => {
   }
 });
 afterAll(async () => {
-  await world[Symbol.asyncDispose]();
   await rm(withoutNft, { recursive: true });
 });
 beforeEach(async () => {

@@ -3,6 +3,7 @@
  * it is not. All that is ever sent goes between them.
  */
 import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
 import { createNamespaces, type Namespace, type RunResult } from '../../lab/netns.ts';
 import { parseDenied } from '../../src/dataplane/denied.ts';
 import type { DeniedRecord } from '../../src/inventory/denied-record.ts';
@@ -22,7 +23,14 @@ export interface World extends AsyncDisposable {
 /** Served in all three. */
 export const PORT = 8080;
 
-export async function createWorld(): Promise<World> {
+/** For the tests of one file: it goes when they have ended. */
+export async function useWorld(): Promise<World> {
+  const world = await createWorld();
+  afterAll(() => world[Symbol.asyncDispose]());
+  return world;
+}
+
+async function createWorld(): Promise<World> {
   const set = await createNamespaces(3);
   const [workload, granted, denied] = set.namespaces;
   if (workload === undefined || granted === undefined || denied === undefined) throw new Error('too few');
