@@ -1,7 +1,20 @@
 import { describe, expect, it, test } from 'vitest';
 import { formatPrefix } from '../../../src/net/address.ts';
+import { formatAddressRule } from '../../../src/policy/address-rule.ts';
 import { parseRule } from '../../../src/policy/rule.ts';
 import { A_PORT, AN_ADDRESS, addressRuleOf, reasonOf, ruleOf } from './rules.ts';
+
+describe('a printed rule by address', () => {
+  test.each(['10.0.0.1:tcp/80', '10.0.0.0/8:udp/1-9', '[fd00::1]:tcp/80', '[fd00::]/64:udp/53'])(
+    'is %s, with IPv6 in brackets',
+    (text) => expect(formatAddressRule(addressRuleOf(text))).toBe(text),
+  );
+});
+
+test('a list is called one only if all of it are addresses', () => {
+  expect(reasonOf('10.0.0.1,10.0.0.2:tcp/80')).toContain('got the list');
+  expect(reasonOf('10.0.0.1,web:tcp/80')).not.toContain('got the list');
+});
 
 describe('a rule by address', () => {
   test.each([

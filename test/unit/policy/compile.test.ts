@@ -1,9 +1,9 @@
 /** From grants to what is allowed, and what is said of what allows nothing. */
 import { describe, expect, test } from 'vitest';
-import type { Instance } from '../../../src/inventory/service.ts';
+import { type Instance, OUTDATED } from '../../../src/inventory/service.ts';
 import { type Prefix, parseAddress } from '../../../src/net/address.ts';
 import { parseAcl } from '../../../src/policy/acl.ts';
-import { type Catalog, compile } from '../../../src/policy/compile.ts';
+import { type Catalog, compile, servicesOf } from '../../../src/policy/compile.ts';
 import { allows } from './rule-sets.ts';
 
 const instance = (address: string, port: number, ...tags: string[]): Instance => ({
@@ -55,6 +55,13 @@ describe('grants', () => {
     ]);
   });
 
+  test('of many keys that do not exist are reported by eight of them and their number', () => {
+    const keys = Array.from({ length: 10 }, (_, index) => `nope-${index}`);
+    const { reasons } = resolved({}, keys);
+    expect(reasons).toHaveLength(9);
+    expect(reasons.at(-1)?.[2]).toBe('2 more of its keys are not in Consul and grant nothing');
+  });
+
   test('with a bad line apply the good ones', () => {
     const { reaches, reasons } = resolved({ a: '10.0.0.1:tcp/1\n10.0.0.300:tcp/1\n10.0.0.2:tcp/2' }, ['a']);
     expect([reaches('10.0.0.1', 'tcp', 1), reaches('10.0.0.2', 'tcp', 2)]).toEqual([true, true]);
@@ -89,12 +96,31 @@ describe('services', () => {
   test.each([
     ['db.example', 5432, 'is registered with "db.example", which is not an IP address'],
     ['10.0.0.1', 0, 'is registered with port 0, and a rule by service needs one'],
+    ['10.0.0.1', 65_536, 'is registered with port 65536, and a rule by service needs one'],
     ['169.254.169.254', 80, 'is registered with the protected address 169.254.169.254'],
     ['fd00:ec2::254', 80, 'is registered with the protected address fd00:ec2::254'],
   ])('an instance at %s port %i is reported and allows nothing', (host, port, reason) => {
     const { reasons, reaches } = resolved({ a: 'svc' }, ['a'], { svc: [instance(host, port)] });
     expect(reasons[0]?.[2]).toContain(reason);
     expect(reaches('169.254.169.254', 'tcp', 80)).toBe(false);
+  });
+
+  test.each([1, 65_535])('an instance at port %i is granted', (port) => {
+    const { reaches, reasons } = resolved({ a: 'svc' }, ['a'], { svc: [instance('10.0.0.1', port)] });
+    expect(reaches('10.0.0.1', 'tcp', port)).toBe(true);
+    expect(reasons).toEqual([]);
+  });
+
+  test('that are older than --max-age are reported as that', () => {
+    const { reasons } = resolved({ a: 'svc' }, ['a'], { svc: OUTDATED });
+    expect(reasons).toEqual([
+      ['a', 1, 'svc is older than --max-age, so it grants nothing until Consul confirms it'],
+    ]);
+  });
+
+  test('are looked up for rules by service alone, each once', () => {
+    const acl = parseAcl(new Map([['a', '10.0.0.1:tcp/1\nsvc\ntagged.svc\nother']]));
+    expect(servicesOf(acl.values()).map(({ service }) => service)).toEqual(['svc', 'other']);
   });
 
   test('with nothing registered, or not with the tag, are reported', () => {
