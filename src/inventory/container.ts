@@ -70,7 +70,7 @@ export interface Container {
   /** Privileged, with CAP_NET_ADMIN or an equivalent, or with the Engine's socket: it can remove its rules. */
   readonly canUndoRules: boolean;
   /** By what it could; each completes "it can remove its rules: it …". */
-  readonly waysRound?: readonly string[];
+  readonly bypasses?: readonly string[];
   /** Holds CAP_NET_RAW, as Docker gives by default: an AF_XDP socket gets round every rule in its namespace. */
   readonly hasRawSockets: boolean;
   /** The image's id, which stands for its content. */

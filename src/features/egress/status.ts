@@ -94,7 +94,7 @@ export function statusOf(state: EgressState, template: Template, facts: readonly
     verifiedAt,
     lastError: lastError?.message,
     problems: [
-      ...namespace.waysRound,
+      ...namespace.bypasses,
       ...(last?.rival === undefined ? [] : [rivalOf(last.rival)]),
       ...(loaded?.isLeft ? [LEFT] : []),
       ...(loaded?.hasForeign ? [FOREIGN] : []),

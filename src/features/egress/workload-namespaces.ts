@@ -23,7 +23,7 @@ export interface WorkloadNamespace extends ContainerNamespace {
   /** True if a container inside can remove the rules. */
   readonly unenforceable: boolean;
   /** The reasons, one for each way. */
-  readonly waysRound: readonly Problem[];
+  readonly bypasses: readonly Problem[];
   /** True if a container inside can open raw sockets. */
   readonly hasRawSockets: boolean;
 }
@@ -82,14 +82,13 @@ function merge(
     mode: workloads.some((workload) => workload.mode === 'enforce') ? 'enforce' : 'audit',
     dns: workloads.some((workload) => workload.dns === 'resolvers') ? 'resolvers' : 'none',
     unenforceable: inside.some((container) => container.canUndoRules),
-    waysRound: inside.flatMap(waysRoundOf),
+    bypasses: inside.flatMap(bypassesOf),
     hasRawSockets: inside.some((container) => container.hasRawSockets),
   };
   return [namespace];
 }
 
-const waysRoundOf = ({ name, canUndoRules, waysRound = [] }: Container): readonly Problem[] =>
-  (canUndoRules && waysRound.length === 0
-    ? ['has privileges that a workload should not have']
-    : waysRound
-  ).map((way) => ({ severity: 'warning', reason: `${name} can remove its rules: it ${way}` }));
+const bypassesOf = ({ name, canUndoRules, bypasses = [] }: Container): readonly Problem[] =>
+  (canUndoRules && bypasses.length === 0 ? ['has privileges that a workload should not have'] : bypasses).map(
+    (way) => ({ severity: 'warning', reason: `${name} can remove its rules: it ${way}` }),
+  );

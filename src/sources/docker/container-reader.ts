@@ -25,37 +25,37 @@ export class ContainerReader {
   readonly #engine: Engine;
   readonly #socket: string | undefined;
   readonly #lacksRawSockets: LacksRawSockets;
-  readonly #joined: ExistingNamespaces;
+  readonly #namespaces: ExistingNamespaces;
   readonly #images = new Map<string, Promise<ImageSettings | 'unknown'>>();
 
   constructor(engine: Engine, lacksRawSockets: LacksRawSockets = async () => false) {
     this.#engine = engine;
     this.#socket = /^unix:\/\/(\/.+)$/.exec(engine.address)?.[1];
     this.#lacksRawSockets = lacksRawSockets;
-    this.#joined = new ExistingNamespaces(engine);
+    this.#namespaces = new ExistingNamespaces(engine);
   }
 
   /** Fails with an `EngineError` where the container itself cannot be inspected. */
   async read(id: ContainerId): Promise<Container> {
     const json = await this.#engine.inspect(id);
     const seen = containerFrom(json, this.#socket);
-    const network = await waitUntil(LIMIT, this.#joined.resolve(seen.network), seen.network);
+    const network = await waitUntil(LIMIT, this.#namespaces.resolve(seen.network), seen.network);
     const container = { ...seen, network };
-    if (!speaksOfUs(container)) return container;
+    if (!hasOurSettings(container)) return container;
     const [image, lacksRawSockets] = await Promise.all([
-      waitUntil(LIMIT, this.#wordsOf(container.imageId, manifestOf(json)), 'unknown' as const),
+      waitUntil(LIMIT, this.#settingsOf(container.imageId, manifestOf(json)), 'unknown' as const),
       waitUntil(LIMIT, this.#lacksRawSockets(container), false),
     ]);
     return { ...container, hasRawSockets: container.hasRawSockets && !lacksRawSockets, image };
   }
 
-  #wordsOf(image: string, manifest: Manifest): Promise<ImageSettings | 'unknown'> {
+  #settingsOf(image: string, manifest: Manifest): Promise<ImageSettings | 'unknown'> {
     const key = manifest?.digest ?? image;
     const known = this.#images.get(key);
     if (known !== undefined) return known;
-    const asked = this.#ask(image, manifest);
+    const asked = this.#readImage(image, manifest);
     const forget = () => this.#images.delete(key);
-    asked.then((words) => words === 'unknown' && forget(), forget);
+    asked.then((settings) => settings === 'unknown' && forget(), forget);
     if (this.#images.size >= MOST_REMEMBERED) this.#images.clear();
     this.#images.set(key, asked);
     return asked;
@@ -65,7 +65,7 @@ export class ContainerReader {
    * An image can be removed by force while its containers stay; then nobody knows what it said. Nor does anybody
    * where the Engine tells of another than the container was made of.
    */
-  async #ask(image: string, manifest: Manifest): Promise<ImageSettings | 'unknown'> {
+  async #readImage(image: string, manifest: Manifest): Promise<ImageSettings | 'unknown'> {
     const found = await this.#engine.image(image, manifest?.platform);
     if (found === undefined || (manifest !== undefined && found.manifest !== manifest.digest))
       return 'unknown';
@@ -75,5 +75,5 @@ export class ContainerReader {
 
 type Manifest = ReturnType<typeof manifestOf>;
 
-const speaksOfUs = ({ environment, labels }: Container): boolean =>
+const hasOurSettings = ({ environment, labels }: Container): boolean =>
   environment.length > 0 || Object.keys(labels).length > 0;

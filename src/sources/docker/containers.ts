@@ -43,15 +43,15 @@ export class DockerContainerSource implements ContainerSource {
   readonly #engine: Engine;
   readonly #reader: ContainerReader;
   readonly #settings: SourceSettings;
-  readonly #askEngine: (image: string) => Promise<readonly string[]>;
+  readonly #readDefaults: (image: string) => Promise<readonly string[]>;
   /** The Engine's own resolvers, as last told. */
-  #engines: readonly string[] | undefined;
+  #defaults: readonly string[] | undefined;
 
   constructor(engine: Engine, settings: Partial<SourceSettings> = {}) {
     this.#engine = engine;
     this.#settings = { ...defaultSettings, ...settings };
     this.#reader = new ContainerReader(engine, this.#settings.lacksRawSockets);
-    this.#askEngine = defaultResolvers(engine, this.#settings.keepResolvers, this.#settings.now);
+    this.#readDefaults = defaultResolvers(engine, this.#settings.keepResolvers, this.#settings.now);
   }
 
   async list(): Promise<ReadonlyMap<ContainerId, Container>> {
@@ -75,12 +75,12 @@ export class DockerContainerSource implements ContainerSource {
 
   /** The Engine's own resolvers, to be known before the first container starts. */
   async warmUp(): Promise<readonly string[]> {
-    this.#engines = await this.#askEngine(await this.#image());
-    return this.#engines;
+    this.#defaults = await this.#readDefaults(await this.#image());
+    return this.#defaults;
   }
 
   resolversGiven({ dnsConfig: { servers } }: Container): readonly string[] | undefined {
-    return servers.length > 0 ? reachable(servers) : this.#engines;
+    return servers.length > 0 ? reachable(servers) : this.#defaults;
   }
 
   async resolversHere(container: Container): Promise<readonly string[] | undefined> {

@@ -11,7 +11,7 @@ import { read } from './answers.ts';
 import { bypassesOf, holdsCapability, hostConfigSchema, mountsSchema } from './bypass.ts';
 import type { Platform } from './engine.ts';
 import { isOurs } from './labels.ts';
-import { hasOurSettings } from './own-settings.ts';
+import { ourSettings } from './own-settings.ts';
 
 const strings = z
   .array(z.string())
@@ -49,27 +49,27 @@ type Inspected = z.infer<typeof schema>;
 
 /** `socket`: where the Engine listens, if that is a path. Throws an `EngineError` for an answer that is no inspect JSON. */
 export function containerFrom(json: unknown, socket?: string): Container {
-  const seen = readInspected(json);
-  const networks = networksOf(seen);
-  const ways = isHelper(seen) ? [] : bypassesOf(seen, socket);
+  const inspected = readInspected(json);
+  const networks = networksOf(inspected);
+  const bypasses = isHelper(inspected) ? [] : bypassesOf(inspected, socket);
   return {
-    id: seen.Id,
-    name: seen.Name.replace(/^\//, ''),
+    id: inspected.Id,
+    name: inspected.Name.replace(/^\//, ''),
     // Between two tries of a crash loop the Engine says "running" of a container that has no process.
-    running: seen.State.Running && seen.State.Pid > 0,
-    pid: seen.State.Pid,
-    startedAt: seen.State.StartedAt,
-    network: networkMode(seen),
-    sandbox: seen.NetworkSettings?.SandboxKey || undefined,
+    running: inspected.State.Running && inspected.State.Pid > 0,
+    pid: inspected.State.Pid,
+    startedAt: inspected.State.StartedAt,
+    network: networkMode(inspected),
+    sandbox: inspected.NetworkSettings?.SandboxKey || undefined,
     attachments: networks.map(({ id, endpoint }) => `${id}:${endpoint}`),
     networks,
-    ports: portsOf(seen),
-    canUndoRules: ways.length > 0,
-    waysRound: ways,
-    hasRawSockets: holdsCapability(seen.HostConfig, 'NET_RAW', true),
-    imageId: seen.Image,
-    dnsConfig: { servers: seen.HostConfig.Dns, resolvConf: seen.ResolvConfPath || undefined },
-    ...hasOurSettings({ environment: seen.Config.Env, labels: seen.Config.Labels ?? {} }),
+    ports: portsOf(inspected),
+    canUndoRules: bypasses.length > 0,
+    bypasses,
+    hasRawSockets: holdsCapability(inspected.HostConfig, 'NET_RAW', true),
+    imageId: inspected.Image,
+    dnsConfig: { servers: inspected.HostConfig.Dns, resolvConf: inspected.ResolvConfPath || undefined },
+    ...ourSettings({ environment: inspected.Config.Env, labels: inspected.Config.Labels ?? {} }),
   };
 }
 

@@ -7,7 +7,7 @@ import type { ImageSettings } from '../../inventory/container.ts';
 import { MOST_LIST_BYTES, SETTINGS } from '../../inventory/workload.ts';
 
 /** Lines and labels of ours that are kept; there are four names of each. */
-const MOST_WORDS = 32;
+const MOST_SETTINGS = 32;
 
 interface Config {
   readonly environment?: readonly string[];
@@ -15,16 +15,16 @@ interface Config {
 }
 
 /** A container's: of too many lines the last, as of equal names the last counts. */
-export function hasOurSettings({ environment = [], labels }: Config): ImageSettings {
+export function ourSettings({ environment = [], labels }: Config): ImageSettings {
   return {
-    environment: linesOf(environment).slice(-MOST_WORDS).map(cut),
+    environment: linesOf(environment).slice(-MOST_SETTINGS).map(cut),
     labels: Object.fromEntries(labelsOf(labels).map(([name, value]) => [name, cut(value)])),
   };
 }
 
 /** An image's: what is left out would count as somebody else's word, so of too many nothing is known. */
 export function imageSettings(config: Config): ImageSettings | 'unknown' {
-  return linesOf(config.environment ?? []).length > MOST_WORDS ? 'unknown' : hasOurSettings(config);
+  return linesOf(config.environment ?? []).length > MOST_SETTINGS ? 'unknown' : ourSettings(config);
 }
 
 const linesOf = (environment: readonly string[]): readonly string[] =>

@@ -20,7 +20,7 @@ const waysOf = (hostConfig: object, mounts: readonly object[] = []): readonly st
       ResolvConfPath: '/data/docker/containers/0123/resolv.conf',
     },
     ENGINE,
-  ).waysRound;
+  ).bypasses;
 
 const bind = (Source: string, RW = true) => ({ Type: 'bind', Source, Destination: '/inside', RW });
 

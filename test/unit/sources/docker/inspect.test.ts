@@ -34,7 +34,7 @@ describe.each(engines)('Engine %s', (engine) => {
       networks: expect.any(Array),
       ports: [],
       canUndoRules: false,
-      waysRound: [],
+      bypasses: [],
       hasRawSockets: true,
       imageId: json.Image,
       dnsConfig: { servers: [], resolvConf: undefined },
