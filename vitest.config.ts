@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config';
 const KERNEL = ['test/templates/kernel*.test.ts', 'test/integration/rule-set-kernel.test.ts'];
 const CONSUL = ['test/integration/consul-*.test.ts'];
 
-const slow = { testTimeout: 120_000, hookTimeout: 300_000 };
+const slow = { testTimeout: 120_000, hookTimeout: 600_000 };
 const oneByOne = { ...slow, fileParallelism: false };
 /** Files beside each other have Engines of their own: see test/support/engines.ts. */
 const beside = { ...slow, maxWorkers: 2, sequence: { groupOrder: 1 } };
@@ -38,7 +38,6 @@ export default defineConfig({
           name: 'hostile',
           include: ['test/hostile/**/*.test.ts'],
           ...oneByOne,
-          hookTimeout: 600_000,
           testTimeout: 300_000,
         },
       },

@@ -149,7 +149,7 @@ export class RunningController implements AsyncDisposable {
       if (this.#child.exitCode !== null) throw new Error(`the controller ended:\n${this.output}`);
       return HealthReply.parse(await getJson(this.socket, path).catch(() => ({ ok: false }))).ok;
     };
-    await waitFor(look, { what: 'the controller', timeout: 30_000, interval: 20 }).catch((error) => {
+    await waitFor(look, { what: 'the controller', timeout: 90_000, interval: 20 }).catch((error) => {
       throw new Error(`${error}\n${this.output}`);
     });
   }
