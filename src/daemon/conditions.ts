@@ -4,6 +4,7 @@
  */
 
 import type { Problem } from '../common/problem.ts';
+import { isOfService } from '../features/egress/status.ts';
 import type { Workloads } from '../features/egress/workload-namespaces.ts';
 import type { Condition } from './problem-log.ts';
 import type { Status } from './status.ts';
@@ -19,12 +20,23 @@ export function conditionsOf(
     ...[...troubles].map((reason) => everywhere({ severity: 'error', reason })),
     ...outdated(sources),
     ...namespaces.flatMap(({ target, problems }) =>
-      problems.map((problem) => ({ container: target, problem })),
+      problems.flatMap((problem) => (isOfService(problem) ? [] : { container: target, problem })),
     ),
+    ...unreadServices(namespaces),
     ...unsupported.map(({ container, problem }) => ({ container: container.name, problem })),
     ...unasked.map(({ name, problem }) => ({ container: name, problem })),
     ...(rawSockets ? [everywhere(RAW_SOCKETS)] : []),
   ];
+}
+
+/**
+ * Reported once for all workloads: while Consul is slow, hundreds of them may each name hundreds of services, and one
+ * line for each pair would fill the log and the memory.
+ */
+function unreadServices(namespaces: Status['namespaces']): readonly Condition[] {
+  const problems = namespaces.flatMap((one) => one.problems.filter(isOfService));
+  const distinct = new Map(problems.map((problem) => [`${problem.text} ${problem.reason}`, problem]));
+  return [...distinct.values()].map(everywhere);
 }
 
 /** Reported once for all services, because there may be hundreds. */

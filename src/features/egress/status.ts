@@ -111,8 +111,13 @@ const problemsOf = ({ policy, unread, unclosed }: DesiredRules): readonly Proble
   ...unclosed.map((name) => untold(name, 'so the denylist leaves them open until they are')),
 ];
 
+const UNREAD = 'the instances of this service could not be read';
+
 const untold = (service: string, consequence: string): Problem => ({
   severity: 'error',
   text: service,
-  reason: `the instances of this service could not be read, ${consequence}`,
+  reason: `${UNREAD}, ${consequence}`,
 });
+
+/** It is the same problem for each workload whose keys name the service. */
+export const isOfService = ({ reason }: Problem): boolean => reason.startsWith(UNREAD);
