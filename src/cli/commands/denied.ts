@@ -9,7 +9,7 @@ import type { Terminal } from '../../config/terminal.ts';
 import { type DeniedAnswer, type DeniedRow, placeOf } from '../../diagnostics/denied-answer.ts';
 import type { Diagnostics } from '../../diagnostics/diagnostics.ts';
 import { commandContext } from '../diagnostics/context.ts';
-import { openDiagnostics } from '../diagnostics/open.ts';
+import { ask, openDiagnostics } from '../diagnostics/open.ts';
 import { formatDenied, formatOne } from '../format/denied.ts';
 import { unlisted } from '../format/denied-record.ts';
 import type { Output } from '../output.ts';
@@ -20,9 +20,8 @@ const INTERVAL = 1000;
 export async function denied(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
   const context = commandContext(flags, terminal);
   const { output, paint } = context;
-  const diagnostics = await openDiagnostics(context);
-  if (flags.follow === true) return follow(container, diagnostics, output);
-  const all = await diagnostics.denied({ container });
+  if (flags.follow === true) return follow(container, await openDiagnostics(context), output);
+  const all = await ask(context, (diagnostics) => diagnostics.denied({ container }));
   output.result(all, (seen) => formatDenied(seen, Date.now(), paint));
   const [name, ...others] = new Set(all.rows.map((row) => row.container));
   if (name !== undefined)

@@ -6,7 +6,7 @@ import { UsageError } from '../../common/errors.ts';
 import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { commandContext, DENYLIST_NOTE } from '../diagnostics/context.ts';
-import { openDiagnostics } from '../diagnostics/open.ts';
+import { ask } from '../diagnostics/open.ts';
 import { formatDiff } from '../format/diff.ts';
 import { readText } from './lint.ts';
 
@@ -16,7 +16,7 @@ export async function diff(key: string, flags: Flags, terminal: Terminal): Promi
   const context = commandContext(flags, terminal);
   const { output, paint } = context;
   const text = await readText(flags.file);
-  const { denylist, unread, ...found } = await (await openDiagnostics(context)).diff({ key, text });
+  const { denylist, unread, ...found } = await ask(context, (diagnostics) => diagnostics.diff({ key, text }));
   if (denylist) output.note(DENYLIST_NOTE);
   for (const name of unread)
     output.note(`service ${name} could not be read, so its destinations are not known`);

@@ -8,7 +8,7 @@ import type { Terminal } from '../../config/terminal.ts';
 import type { ExplainQuestion } from '../../diagnostics/explain-answer.ts';
 import { parseTarget } from '../../diagnostics/target.ts';
 import { commandContext, DENYLIST_NOTE } from '../diagnostics/context.ts';
-import { openDiagnostics } from '../diagnostics/open.ts';
+import { ask } from '../diagnostics/open.ts';
 import { formatExplanation, formatHost, isIsolated } from '../format/explain.ts';
 
 /** With --exit-code, exit code 1 is the answer "no", so an error exits with 2. */
@@ -32,7 +32,7 @@ export async function explain(question: ExplainQuestion, flags: Flags, terminal:
 async function answer(question: ExplainQuestion, flags: Flags, terminal: Terminal): Promise<boolean> {
   const context = commandContext(flags, terminal);
   const { output, paint } = context;
-  const { denylist, explained } = await (await openDiagnostics(context)).explain(question);
+  const { denylist, explained } = await ask(context, (diagnostics) => diagnostics.explain(question));
   if ('host' in explained) {
     if (denylist) output.note(DENYLIST_NOTE);
     output.result(explained, formatHost);

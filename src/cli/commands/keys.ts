@@ -4,11 +4,11 @@
 import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { commandContext } from '../diagnostics/context.ts';
-import { openDiagnostics } from '../diagnostics/open.ts';
+import { ask } from '../diagnostics/open.ts';
 import { formatKeys } from '../format/keys.ts';
 
 export async function keys(flags: Flags, terminal: Terminal): Promise<void> {
   const context = commandContext(flags, terminal);
-  const answer = await (await openDiagnostics(context)).keys();
+  const answer = await ask(context, (diagnostics) => diagnostics.keys());
   context.output.result(answer, (seen) => formatKeys(seen.keys, seen.unread, context.paint));
 }

@@ -12,7 +12,7 @@ import type { LintAnswer } from '../../diagnostics/diagnostics.ts';
 import { lint as lintAcl } from '../../diagnostics/lint.ts';
 import { parseAcl } from '../../policy/acl.ts';
 import { type CommandContext, commandContext } from '../diagnostics/context.ts';
-import { openDiagnostics } from '../diagnostics/open.ts';
+import { ask } from '../diagnostics/open.ts';
 import { formatAnnotations } from '../format/annotations.ts';
 import { formatFindings } from '../format/lint.ts';
 import { sarifOf } from '../format/sarif.ts';
@@ -67,7 +67,7 @@ async function lintFile(path: string, { config }: CommandContext): Promise<LintA
 }
 
 async function lintConsul(key: unknown, context: CommandContext): Promise<LintAnswer> {
-  return (await openDiagnostics(context)).lint(typeof key === 'string' ? { key } : {});
+  return ask(context, (diagnostics) => diagnostics.lint(typeof key === 'string' ? { key } : {}));
 }
 
 /** `-` is standard input. */

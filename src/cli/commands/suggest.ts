@@ -7,7 +7,7 @@ import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import type { SuggestAnswer } from '../../diagnostics/suggest-answer.ts';
 import { commandContext } from '../diagnostics/context.ts';
-import { openDiagnostics } from '../diagnostics/open.ts';
+import { ask } from '../diagnostics/open.ts';
 import { unlisted } from '../format/denied-record.ts';
 import { formatEntry, formatGrant, formatKey, formatSuggestions, remarksOn } from '../format/suggest.ts';
 import { lately, NOBODY } from '../format/values.ts';
@@ -21,7 +21,7 @@ export async function suggest(
   const context = commandContext(flags, terminal);
   const { output } = context;
   const key = typeof flags.key === 'string' ? flags.key : undefined;
-  const answer = await (await openDiagnostics(context)).suggest({ container, key });
+  const answer = await ask(context, (diagnostics) => diagnostics.suggest({ container, key }));
   const { suggestions } = answer;
   const none = nothing(answer);
   remark(answer, output);

@@ -4,7 +4,17 @@
 import { askController } from '../../daemon/api/diagnostics-client.ts';
 import type { Diagnostics } from '../../diagnostics/diagnostics.ts';
 import { findController } from '../controller.ts';
+import { withProgress } from '../progress.ts';
 import type { CommandContext } from './context.ts';
+
+/** Asks one question, and says on a terminal what takes long. */
+export const ask = <T>(
+  context: CommandContext,
+  question: (diagnostics: Diagnostics) => Promise<T>,
+): Promise<T> =>
+  withProgress('Reading rules, services and containers', context.terminal, async () =>
+    question(await openDiagnostics(context)),
+  );
 
 export async function openDiagnostics(context: CommandContext): Promise<Diagnostics> {
   const { config, output } = context;
