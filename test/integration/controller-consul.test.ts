@@ -111,7 +111,7 @@ describe('a Consul with ACLs and TLS', () => {
       'a refused token',
     );
     expect(complaint).toMatchObject({ level: 'error', msg: 'problem found' });
-    expect(complaint.reason).toContain('give a valid token that may read this, in --consul-token');
+    expect(complaint.reason).toContain('give a valid token that may do this, in --consul-token');
     await fixture.workloads.remove(fresh);
   });
 });
