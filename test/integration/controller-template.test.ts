@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { becomes, control, type Fixture, ipv4, ipv6, openFixture, putKey } from '../support/fixture.ts';
-import { handles, inside, tables } from '../support/kernel.ts';
+import { handles, inside, ourTables } from '../support/kernel.ts';
 import { connects } from '../support/workloads.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egt-template-'));
@@ -93,7 +93,7 @@ test('by iptables, for kernels without nf_tables', async () => {
   );
   expect(found).toEqual(['ok', 'ok', 'refused', 'refused', 'refused', 'refused']);
   expect((await workloads.exec(workload, 'nslookup', server.name)).stdout).toContain(near);
-  expect((await tables(inside(workload.pid))).filter((table) => table.endsWith(' egresstrator'))).toEqual([]);
+  expect(await ourTables(inside(workload.pid))).toEqual([]);
   await workloads.remove(workload);
 });
 

@@ -17,7 +17,10 @@ export async function tables(prefix: readonly string[]): Promise<readonly string
 }
 
 export const ourTables = async (prefix: readonly string[]): Promise<readonly string[]> =>
-  (await tables(prefix)).filter((table) => table.endsWith(' egresstrator'));
+  (await tables(prefix)).filter(isOurs);
+
+/** Each owner has a table of its own: `inet egresstrator_egress`. */
+const isOurs = (table: string): boolean => / egresstrator(_[a-z]+)?$/.test(table);
 
 /** Every text that is loaded anew gets new handles, also one that is equal. */
 export async function handles(pid: number): Promise<string> {
@@ -49,7 +52,7 @@ export async function held(pid: number): Promise<Held> {
 
 /** All that is not ours, but for counters. */
 export async function foreignRules(pid: number): Promise<string> {
-  const foreign = (await tables(inside(pid))).filter((table) => !table.endsWith(' egresstrator'));
+  const foreign = (await tables(inside(pid))).filter((table) => !isOurs(table));
   const texts = await Promise.all(
     foreign.map((table) => nft(inside(pid), ['-s', 'list', 'table', ...table.split(' ')])),
   );
