@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UserError } from '../../src/common/errors.ts';
 import { serveApi } from '../../src/daemon/api/server.ts';
 import type { Status } from '../../src/daemon/status.ts';
 import { createDiagnostics } from '../../src/diagnostics/diagnostics.ts';
@@ -35,8 +36,10 @@ export async function openLargeHost(): Promise<LargeHost> {
     override: async () => ({ results: [] }),
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
     sources: () => ({ consul: '127.0.0.1:8500', kvPath: 'egress/acl/', docker: '/var/run/docker.sock' }),
-    namespace: () => {
-      throw new Error('not asked');
+    namespace: (container) => {
+      const namespace = status.namespaces.find(({ target }) => target === container);
+      if (namespace === undefined) throw new UserError(`no container "${container}"`);
+      return { namespace };
     },
     diagnostics: createDiagnostics({
       snapshot: async () => snapshot,

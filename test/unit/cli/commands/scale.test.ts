@@ -30,6 +30,7 @@ async function run(...args: readonly string[]): Promise<string> {
 
 test.each([
   ['status', () => run('status'), /w199 +protected\* .*\* has CAP_NET_RAW/s],
+  ['status of one', () => run('status', 'w7'), /^workloads +w7$/m],
   ['denied', () => run('denied', 'w7'), /w7 +10\./],
   ['denied of all', () => run('denied'), /w199 +10\./],
   ['explain', () => run('explain', 'w7', '10.1.2.3', 'tcp/22'), /w7 may not reach 10\.1\.2\.3 tcp\/22/],
