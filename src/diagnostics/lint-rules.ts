@@ -12,16 +12,16 @@ import type { Finding } from './finding.ts';
 import { Overlaps } from './overlap.ts';
 
 /** A finding before it is said where it is. */
-type Judgement = Omit<Finding, 'key' | 'line' | 'text'>;
+type LintResult = Omit<Finding, 'key' | 'line' | 'text'>;
 
 export function lintRules({ key, rules }: AclKey, protectedHosts: readonly Prefix[]): readonly Finding[] {
   const linesAround = needlessness(rules, protectedHosts);
-  const judgeProtection = protectionJudge(rules, protectedHosts);
+  const lintProtection = protectionLinter(rules, protectedHosts);
   const byLine = new Map(rules.map((line) => [line.line, line]));
   return rules.flatMap((line) => {
     const around = linesAround(line).flatMap((number) => byLine.get(number) ?? []);
-    const judgements = [...judgeBreadth(line), ...judgeProtection(line), ...judgeNeed(line, around)];
-    return judgements.map((one) => ({ ...one, key, line: line.line, text: line.text }));
+    const results = [...lintBreadth(line), ...lintProtection(line), ...lintNeed(line, around)];
+    return results.map((one) => ({ ...one, key, line: line.line, text: line.text }));
   });
 }
 
@@ -50,7 +50,7 @@ const serviceAround = (
   return found === undefined || found === line ? [] : [found];
 };
 
-function judgeNeed({ rule }: RuleLine, around: readonly RuleLine[]): readonly Judgement[] {
+function lintNeed({ rule }: RuleLine, around: readonly RuleLine[]): readonly LintResult[] {
   const [first] = around;
   if (first === undefined) return [];
   const same = formatRule(first.rule) === formatRule(rule);
@@ -69,10 +69,10 @@ function judgeNeed({ rule }: RuleLine, around: readonly RuleLine[]): readonly Ju
  * Prefixes that seem to allow a protected host and do not. Not where another line names the host, nor of prefixes
  * that are told as broad: these hold more than anybody means.
  */
-function protectionJudge(
+function protectionLinter(
   rules: readonly RuleLine[],
   protectedHosts: readonly Prefix[],
-): (line: RuleLine) => readonly Judgement[] {
+): (line: RuleLine) => readonly LintResult[] {
   const isLong = ({ family, length }: Prefix) => length >= MINIMUM_LENGTH[family];
   const prefixes = rules.flatMap(({ rule }) => (rule.kind === 'address' ? [rule.prefix] : []));
   const named = (host: Prefix) => prefixes.some((one) => isLong(one) && contains(one, host));
@@ -80,18 +80,18 @@ function protectionJudge(
   return ({ rule }) => {
     if (rule.kind !== 'address' || isLong(rule.prefix) || isBroad({ allowance: rule })) return [];
     const host = closed.find((one) => contains(rule.prefix, one));
-    return host === undefined ? [] : [carvedOut(rule, host)];
+    return host === undefined ? [] : [protectedHost(rule, host)];
   };
 }
 
-const carvedOut = (rule: AddressRule, host: Prefix): Judgement => ({
+const protectedHost = (rule: AddressRule, host: Prefix): LintResult => ({
   severity: 'warning',
   code: 'protected',
   reason: `it does not allow the protected address ${formatPrefix(host)}, which only a prefix of /${MINIMUM_LENGTH[host.family]} or longer does`,
   remedy: `if you mean it, add ${formatRule({ ...rule, prefix: host })}; otherwise name the networks around it`,
 });
 
-function judgeBreadth({ rule }: RuleLine): readonly Judgement[] {
+function lintBreadth({ rule }: RuleLine): readonly LintResult[] {
   if (rule.kind !== 'address') return [];
   const { prefix, protocol } = rule;
   if (!isBroad({ allowance: rule })) return [];

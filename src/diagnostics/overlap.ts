@@ -22,7 +22,7 @@ interface Placed extends Range {
 }
 
 /** Of the ranges up to each position, the one that reaches furthest. */
-interface Shelf {
+interface Bucket {
   readonly prefix: Prefix;
   readonly protocol: Protocol;
   readonly placed: Placed[];
@@ -30,42 +30,42 @@ interface Shelf {
 }
 
 export class Overlaps {
-  readonly #index = new PrefixIndex<Shelf>();
+  readonly #index = new PrefixIndex<Bucket>();
   readonly #protectedHosts: readonly Prefix[];
 
   constructor(rules: readonly NumberedRule[], protectedHosts: readonly Prefix[]) {
     this.#protectedHosts = protectedHosts;
-    const shelves = new Set(rules.map((rule) => this.#file(rule)));
-    for (const shelf of shelves) {
-      shelf.placed.sort(inOrder);
-      shelf.furthest = runningFurthest(shelf.placed);
+    const buckets = new Set(rules.map((rule) => this.#file(rule)));
+    for (const bucket of buckets) {
+      bucket.placed.sort(inOrder);
+      bucket.furthest = runningFurthest(bucket.placed);
     }
   }
 
   /** The lines that hold all of a rule's traffic; empty where it is needed. */
   linesAround({ line, rule }: NumberedRule): readonly number[] {
-    const shelves = this.#index
+    const buckets = this.#index
       .around(rule.prefix)
       .filter(({ prefix, protocol }) => protocol === rule.protocol && this.#grants(prefix, rule.prefix));
-    const lines = rule.ranges.map((range) => holderOf({ ...range, line }, rule.prefix, shelves));
+    const lines = rule.ranges.map((range) => holderOf({ ...range, line }, rule.prefix, buckets));
     const found = lines.filter((one) => one !== undefined);
     return found.length === lines.length ? [...new Set(found)].sort((a, b) => a - b) : [];
   }
 
-  #file({ line, rule }: NumberedRule): Shelf {
+  #file({ line, rule }: NumberedRule): Bucket {
     const { prefix, protocol, ranges } = rule;
     const known = this.#index.at(prefix).find((one) => one.protocol === protocol);
-    const shelf = known ?? { prefix, protocol, placed: [], furthest: [] };
-    if (known === undefined) this.#index.add(prefix, shelf);
-    for (const range of ranges) shelf.placed.push({ ...range, line });
-    return shelf;
+    const bucket = known ?? { prefix, protocol, placed: [], furthest: [] };
+    if (known === undefined) this.#index.add(prefix, bucket);
+    for (const range of ranges) bucket.placed.push({ ...range, line });
+    return bucket;
   }
 
   /** Protected hosts are taken out of a broad prefix, so that a narrow one is needed beside it. */
   #grants(wide: Prefix, narrow: Prefix): boolean {
-    const isCarved = wide.length < MINIMUM_LENGTH[wide.family];
+    const isShort = wide.length < MINIMUM_LENGTH[wide.family];
     const keeps = narrow.length >= MINIMUM_LENGTH[narrow.family];
-    return !(isCarved && keeps && this.#protectedHosts.some((host) => contains(narrow, host)));
+    return !(isShort && keeps && this.#protectedHosts.some((host) => contains(narrow, host)));
   }
 }
 
@@ -81,11 +81,11 @@ const runningFurthest = (placed: readonly Placed[]): readonly Placed[] => {
 };
 
 /** The line of another rule that holds the range, the broadest prefix first. */
-const holderOf = (range: Placed, prefix: Prefix, shelves: readonly Shelf[]): number | undefined => {
-  for (const shelf of shelves.toReversed()) {
-    const own = shelf.prefix.length === prefix.length;
+const holderOf = (range: Placed, prefix: Prefix, buckets: readonly Bucket[]): number | undefined => {
+  for (const bucket of buckets.toReversed()) {
+    const own = bucket.prefix.length === prefix.length;
     const bound = own ? range : { first: range.first, last: -1, line: 0 };
-    const candidate = shelf.furthest[countBefore(shelf.placed, bound) - 1];
+    const candidate = bucket.furthest[countBefore(bucket.placed, bound) - 1];
     if (candidate !== undefined && candidate.line !== range.line && candidate.last >= range.last)
       return candidate.line;
   }

@@ -158,12 +158,12 @@ export class JsonSieve {
     else if (role === 'name' && this.#length <= MOST_NAME) this.#held.push(byte);
     else if (role === 'beginning') this.#held.push(byte);
     this.#escape = escapeAfter(this.#escape, byte);
-    if (role === 'beginning' && this.#length >= BEGINNING && this.#escape === 0) this.#judgeElement();
+    if (role === 'beginning' && this.#length >= BEGINNING && this.#escape === 0) this.#decideElement();
   }
 
   #endString(role: Role): void {
-    if (role === 'name') this.#judgeMember();
-    if (role === 'beginning') this.#judgeElement();
+    if (role === 'name') this.#decideMember();
+    if (role === 'beginning') this.#decideElement();
     if (this.#role === 'kept' || this.#role === 'cut') this.#out.push(QUOTE);
     this.#role = undefined;
   }
@@ -174,7 +174,7 @@ export class JsonSieve {
     else this.#role = 'cut';
   }
 
-  #judgeMember(): void {
+  #decideMember(): void {
     const name = textOf(this.#held);
     const level = this.#levels.at(-1);
     this.#awaitsName = false;
@@ -188,7 +188,7 @@ export class JsonSieve {
     this.#out.push(QUOTE, ...this.#held, QUOTE, COLON);
   }
 
-  #judgeElement(): void {
+  #decideElement(): void {
     const level = this.#levels.at(-1);
     const stays = this.#selection.element(level?.name ?? '', textOf(this.#held), level?.members ?? 0);
     this.#role = 'dropped';

@@ -8,15 +8,36 @@ import { inCheckout } from '../../../lab/paths.ts';
 
 /** Anywhere, as a word or as a part of a name. */
 const GONE: Readonly<Record<string, string>> = {
+  bells: 'CatalogWatch',
+  bulletin: 'HostStatus',
+  canary: 'SourceHealth',
+  carve: 'subtract, excludeProtected',
+  frayed: 'tooFragmented',
+  grantee: 'Workload',
   hollow: 'difference',
+  hopeless: 'unsupported',
+  judgement: 'LintResult, validation',
+  keeper: 'reconciler',
+  mighty: 'privileged',
+  outsiders: 'unsupported workloads',
+  patrol: 'DriftScanner',
+  picture: 'Snapshot',
+  rehearse: 'testLoad',
   revisits: 'WorkQueue',
+  rhythm: 'timing',
+  shelf: 'bucket',
+  sighting: 'condition',
+  tidier: 'HelperCleanup',
+  unsayable: 'notExpressible',
   viewpoint: 'PolicyView',
+  visits: 'throttle, reads',
 };
 
 /** As a part of a name; in prose they are English. */
 const GONE_FROM_NAMES: Readonly<Record<string, string>> = {
   endure: 'assertRecovers',
   flock: 'services',
+  survey: 'CatalogIndex',
 };
 
 /** Whole phrases, anywhere. */
