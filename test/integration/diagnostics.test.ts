@@ -327,9 +327,9 @@ describe('what is not there is told in one sentence', () => {
     await using silent = await control(fixture, 'diagnostics-3/', ['--dry-run', '--template', 'iptables']);
     const words = 'enied connections are not known: the template iptables does not record them';
     const tell = (...args: readonly string[]) => runCli([...args, '--socket', silent.socket]);
-    expect((await tell('denied')).stdout).toMatch(new RegExp(`^W${words}.*\\.$`));
-    expect((await tell('suggest')).stdout).toMatch(new RegExp(`^# w${words}`));
-    expect((await tell('status')).stdout).toContain(`W${words}`);
+    expect((await tell('denied')).stdout).toMatch(new RegExp(`^D${words}.*\\.$`));
+    expect((await tell('suggest')).stdout).toMatch(new RegExp(`^# d${words}`));
+    expect((await tell('status')).stdout).toContain(`D${words}`);
     expect(await tell('denied', '--follow')).toMatchObject({ code: 1, stdout: '' });
   });
 
