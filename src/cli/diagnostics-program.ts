@@ -128,7 +128,7 @@ const EXPLAIN_EXAMPLES = `
 Examples:
   $ egresstrator explain web 10.0.0.5 tcp/5432
   $ egresstrator explain web production.postgresql
-  $ egresstrator explain web 10.0.0.5              everything that it can reach there`;
+  $ egresstrator explain web 10.0.0.5              all that it reaches there`;
 
 const SUGGEST_EXAMPLES = `
 Examples:

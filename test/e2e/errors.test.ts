@@ -182,7 +182,7 @@ describe('a template', () => {
     const misspelt = await withTemplate('# {{comment}}\n{{#if adit}}x{{/if}}\n', 'set', workload.name);
     expectSentence(misspelt, 1, `template ${file}, line 2: the context has no "adit" here`);
     const nameless = await withTemplate('table inet x {}\n', 'render', '--acl', 'db');
-    expectSentence(nameless, 1, `template ${file} never writes {{comment}}`);
+    expectSentence(nameless, 1, `template ${file} does not write {{comment}}`);
   });
 
   test('that renders, but does not load, ends the start with the reason', async () => {

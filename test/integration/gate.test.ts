@@ -297,7 +297,7 @@ onEachEngine((version) => {
       const joiner = await start(...joining(owner), lab.image);
       expect(await lab.docker('exec', joiner, ...fetching(lab.allowed))).toBe('allowed');
       expect((await recordOf(owner))?.kind).toBe('prepared');
-      expect((await recordOf(joiner))?.kind).toBe('joined');
+      expect((await recordOf(joiner))?.kind).toBe('existing-namespace');
     });
 
     test("one with no network of Docker's holds rules before a network comes", async () => {
