@@ -151,12 +151,12 @@ describe('a text', () => {
     ],
   ])('of %s is not loaded by %s', async (_, command, text) => {
     await load(world.workload, 'nftables');
-    const before = await nft('list', 'ruleset');
+    const before = lasting(await nft('list', 'ruleset'));
     const { exitCode, stderr } = await netns(world.workload, command, text);
     const owner = command.split(' ')[1];
     expect(exitCode).toBe(2);
     expect(stderr).toBe(`netns: the text has no table named egresstrator_${owner}`);
-    expect(await nft('list', 'ruleset')).toBe(before);
+    expect(lasting(await nft('list', 'ruleset'))).toBe(before);
   });
 
   it('for xtables is loaded for egress alone', async () => {
@@ -217,11 +217,11 @@ describe('what is added to a volatile set', () => {
     ['with an empty line', 'names', '192.0.2.7\n\n192.0.2.8', 'a line is not an element'],
   ])('is nothing for an element %s', async (_, set, input, message) => {
     await loadAs('host');
-    const before = await nft('list', 'ruleset');
+    const before = lasting(await nft('list', 'ruleset'));
     const { exitCode, stderr } = await netns(world.workload, `add host ${set}`, input);
     expect(exitCode).toBe(2);
     expect(stderr).toContain(message);
-    expect(await nft('list', 'ruleset')).toBe(before);
+    expect(lasting(await nft('list', 'ruleset'))).toBe(before);
   });
 
   it('is all or nothing', async () => {
