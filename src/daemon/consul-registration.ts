@@ -18,12 +18,12 @@ export interface HeartbeatTiming {
   /** Until the first heartbeat, so that there is a status. */
   readonly first: number;
   /** Between two heartbeats; Consul waits for four of them. */
-  readonly beat: number;
+  readonly interval: number;
   /** After which an unchanged status is written again, so that its age is meaningful. */
   readonly repeat: number;
 }
 
-const TIMING: HeartbeatTiming = { first: 2_000, beat: 10_000, repeat: 60_000 };
+const TIMING: HeartbeatTiming = { first: 2_000, interval: 10_000, repeat: 60_000 };
 
 export type RegistrationConfig = Pick<Config, 'consul' | 'register' | 'publish' | 'node'>;
 
@@ -55,8 +55,8 @@ export class ConsulRegistration {
     this.#log = log;
     this.#repeat = timing.repeat;
     if (this.#registration === undefined && this.#publisher === undefined) return;
-    this.#timer = setInterval(() => this.#beat(), timing.beat);
-    this.#first = setTimeout(() => this.#beat(), timing.first);
+    this.#timer = setInterval(() => this.#heartbeat(), timing.interval);
+    this.#first = setTimeout(() => this.#heartbeat(), timing.first);
   }
 
   /** Removes the service, and writes a last status. */
@@ -70,7 +70,7 @@ export class ConsulRegistration {
   }
 
   /** There is one heartbeat at a time. */
-  #beat(): void {
+  #heartbeat(): void {
     this.#beating ??= this.#beatOnce().finally(() => {
       this.#beating = undefined;
     });

@@ -6,7 +6,7 @@
 
 import type { Denied, DeniedFlow } from '../inventory/denied-record.ts';
 import { KEPT } from '../inventory/denied-record.ts';
-import { fairOrder } from '../reconciler/fair-order.ts';
+import { fairOrder } from '../inventory/fair-order.ts';
 
 /** Milliseconds in which a destination is reported once. */
 export const WINDOW = 10 * 60_000;

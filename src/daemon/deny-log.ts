@@ -21,9 +21,9 @@ import {
   KERNEL_KEEPS,
   NOTHING_DENIED,
 } from '../inventory/denied-record.ts';
+import { fairOrder } from '../inventory/fair-order.ts';
 import type { NamespaceId } from '../inventory/namespace.ts';
 import { DriftScanner } from '../reconciler/drift-scanner.ts';
-import { fairOrder } from '../reconciler/fair-order.ts';
 import { DeniedFlowTracker, type TrackedFlow, type TrackerState } from './denied-flow-tracker.ts';
 import { WINDOW } from './denied-flows.ts';
 import { LineBudget } from './line-budget.ts';

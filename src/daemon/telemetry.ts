@@ -41,7 +41,7 @@ export class Telemetry {
   /** By namespace: what loaded it at last. */
   readonly #loaders = new Map<NamespaceId, string>();
   #controller: Controller | undefined;
-  #presence: ConsulRegistration | undefined;
+  #registration: ConsulRegistration | undefined;
 
   constructor(config: Config, engine: Observed, log: Logger, kept: KeptDenied = {}) {
     const { dataplane } = engine;
@@ -78,7 +78,7 @@ export class Telemetry {
 
   attach(controller: Controller): void {
     this.#controller = controller;
-    this.#presence = new ConsulRegistration(this.#config, () => this.status(controller), this.#log);
+    this.#registration = new ConsulRegistration(this.#config, () => this.status(controller), this.#log);
   }
 
   status(controller: Controller): Status {
@@ -106,7 +106,7 @@ export class Telemetry {
 
   async close(): Promise<void> {
     await this.#refusals.close();
-    await this.#presence?.close();
+    await this.#registration?.close();
   }
 }
 

@@ -19,10 +19,10 @@ const INTERVAL = 1000;
 
 export async function denied(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
   const context = commandContext(flags, terminal);
-  const { output, paint } = context;
+  const { output, style } = context;
   if (flags.follow === true) return follow(container, await openDiagnostics(context), output);
   const all = await ask(context, (diagnostics) => diagnostics.denied({ container }));
-  output.result(all, (seen) => formatDenied(seen, Date.now(), paint));
+  output.result(all, (seen) => formatDenied(seen, Date.now(), style));
   const [name, ...others] = new Set(all.rows.map((row) => row.container));
   if (name !== undefined)
     output.hint([`To allow it: egresstrator suggest${others.length === 0 ? ` ${shellWord(name)}` : ''}`]);

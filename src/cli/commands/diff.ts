@@ -14,11 +14,11 @@ export async function diff(key: string, flags: Flags, terminal: Terminal): Promi
   if (typeof flags.file !== 'string')
     throw new UsageError('give the new text by --file, or --file - to read it from standard input');
   const context = commandContext(flags, terminal);
-  const { output, paint } = context;
+  const { output, style } = context;
   const text = await readText(flags.file);
   const { denylist, unread, ...found } = await ask(context, (diagnostics) => diagnostics.diff({ key, text }));
   if (denylist) output.note(DENYLIST_NOTE);
   for (const name of unread)
     output.note(`service ${name} could not be read, so its destinations are not known`);
-  output.result({ key, ...found }, (seen) => formatDiff(seen.key, seen, paint));
+  output.result({ key, ...found }, (seen) => formatDiff(seen.key, seen, style));
 }

@@ -16,7 +16,7 @@ import { withProgress } from '../progress.ts';
 import { settingsOf } from './gate.ts';
 
 export async function doctor(flags: Flags, terminal: Terminal): Promise<void> {
-  const { config, output, paint } = commandContext(flags, terminal);
+  const { config, output, style } = commandContext(flags, terminal);
   const sources = {
     config,
     docker: () => openDocker(config, terminal),
@@ -24,7 +24,7 @@ export async function doctor(flags: Flags, terminal: Terminal): Promise<void> {
   };
   const facts = await withProgress('Checking this host', terminal, () => collect(sources));
   const checks = evaluate(facts);
-  output.result({ checks }, (seen) => formatChecks(seen.checks, paint));
+  output.result({ checks }, (seen) => formatChecks(seen.checks, style));
   const errors = checks.filter(({ health }) => health === 'error').length;
   if (errors > 0) throw new UserError(`${count(errors, 'error')}: this host is not ready`);
 }

@@ -31,7 +31,7 @@ export async function explain(question: ExplainQuestion, flags: Flags, terminal:
 /** Prints why; true if everything that was asked about passes. */
 async function answer(question: ExplainQuestion, flags: Flags, terminal: Terminal): Promise<boolean> {
   const context = commandContext(flags, terminal);
-  const { output, paint } = context;
+  const { output, style } = context;
   const { denylist, explained } = await ask(context, (diagnostics) => diagnostics.explain(question));
   if ('host' in explained) {
     if (denylist) output.note(DENYLIST_NOTE);
@@ -39,7 +39,7 @@ async function answer(question: ExplainQuestion, flags: Flags, terminal: Termina
     return explained.reasons.length > 0;
   }
   output.result(explained, (seen) =>
-    seen.explanations.map((one) => formatExplanation(seen, one, paint)).join('\n\n'),
+    seen.explanations.map((one) => formatExplanation(seen, one, style)).join('\n\n'),
   );
   return explained.explanations.every((one) => one.passes && !isIsolated(explained, one));
 }

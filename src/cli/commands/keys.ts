@@ -10,5 +10,5 @@ import { formatKeys } from '../format/keys.ts';
 export async function keys(flags: Flags, terminal: Terminal): Promise<void> {
   const context = commandContext(flags, terminal);
   const answer = await ask(context, (diagnostics) => diagnostics.keys());
-  context.output.result(answer, (seen) => formatKeys(seen.keys, seen.unread, context.paint));
+  context.output.result(answer, (seen) => formatKeys(seen.keys, seen.unread, context.style));
 }

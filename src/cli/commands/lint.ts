@@ -50,13 +50,13 @@ function print(
   linted: LintAnswer,
   format: Format,
   folder: string | undefined,
-  { output, paint, terminal }: CommandContext,
+  { output, style, terminal }: CommandContext,
 ): void {
   if (format === 'sarif')
     createOutput(terminal, true).result(sarifOf(linted.findings, folder, version()), String);
   else if (format === 'github')
     output.result(linted, (seen) => formatAnnotations(seen.findings, folder === undefined));
-  else output.result(linted, (seen) => formatFindings(seen.findings, seen.unread, paint));
+  else output.result(linted, (seen) => formatFindings(seen.findings, seen.unread, style));
 }
 
 /** A file is checked by itself: neither Consul nor the Engine is asked. */

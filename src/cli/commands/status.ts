@@ -15,7 +15,7 @@ import { formatNamespace, formatStatus } from '../format/status.ts';
 
 export async function status(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
   const context = commandContext(flags, terminal);
-  const { config, output, paint } = context;
+  const { config, output, style } = context;
   if (flags.cluster === true) return cluster(container, context);
   if (!(await isListening(config.socket))) {
     throw new UserError(
@@ -26,16 +26,16 @@ export async function status(container: string | undefined, flags: Flags, termin
   const now = Date.now();
   if (container === undefined) {
     const all = await client.get('/v1/status', StatusReply);
-    return output.result(all, (seen) => formatStatus(seen, now, paint));
+    return output.result(all, (seen) => formatStatus(seen, now, style));
   }
   const one = await client.get(`/v1/namespace?${new URLSearchParams({ container })}`, NamespaceReply);
-  output.result(one, (seen) => formatNamespace(seen.namespace, seen, now, paint), one.namespace);
+  output.result(one, (seen) => formatNamespace(seen.namespace, seen, now, style), one.namespace);
 }
 
 /** Every host that has published its status. */
 async function cluster(
   container: string | undefined,
-  { config, output, paint }: CommandContext,
+  { config, output, style }: CommandContext,
 ): Promise<void> {
   if (container !== undefined) throw new UsageError('give either a container or --cluster');
   const folder = config.publish ?? PUBLISHED;
@@ -44,5 +44,5 @@ async function cluster(
   const hosts = [...texts].map(([node, text]) => ({ node, hostStatus: parseHostStatus(text) }));
   if (hosts.length === 0)
     throw new UserError(`no host has published its status below ${folder}; run controllers with --publish`);
-  output.result({ hosts }, (seen) => formatCluster(seen.hosts, Date.now(), paint));
+  output.result({ hosts }, (seen) => formatCluster(seen.hosts, Date.now(), style));
 }

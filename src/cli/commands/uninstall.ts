@@ -56,7 +56,7 @@ async function uninstallWith(asked: Asked): Promise<void> {
   const { flags, terminal } = asked;
   const json = flags.json === true;
   const output = createOutput(terminal, json);
-  const paint = json ? plain : styleFor(terminal);
+  const style = json ? plain : styleFor(terminal);
   await refuseWhileControlled(asked);
   const plan = await withProgress('Looking for what is there', terminal, () =>
     lookForAll(lookingsFor(asked)),
@@ -66,11 +66,11 @@ async function uninstallWith(asked: Asked): Promise<void> {
   const agreed = flags.yes === true || !takes;
   if (!json || !agreed) {
     const withKeys = flags.keys === true;
-    output.result({ steps }, (seen) => formatPlan(seen.steps, { withKeys, paint }));
+    output.result({ steps }, (seen) => formatPlan(seen.steps, { withKeys, style }));
   }
   if (takes) await confirm({ yes: flags.yes, json, otherwise: 'nothing was removed' }, terminal);
   const taken = await withProgress('Removing it', terminal, () => takeAll(plan));
-  if (takes || json) output.result({ steps: taken }, (seen) => formatTaken(seen.steps, paint));
+  if (takes || json) output.result({ steps: taken }, (seen) => formatTaken(seen.steps, style));
   const left = taken.filter(({ state }) => state === 'left').length;
   if (left > 0)
     throw new UserError(

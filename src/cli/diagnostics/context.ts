@@ -9,7 +9,7 @@ import { createOutput, type Output } from '../output.ts';
 export interface CommandContext {
   readonly config: Config;
   readonly output: Output;
-  readonly paint: Style;
+  readonly style: Style;
   readonly terminal: Terminal;
 }
 
@@ -18,7 +18,7 @@ export function commandContext(flags: Flags, terminal: Terminal): CommandContext
   return {
     config: resolveConfig(flags, terminal.environment),
     output: createOutput(terminal, json),
-    paint: json ? plain : styleFor(terminal),
+    style: json ? plain : styleFor(terminal),
     terminal,
   };
 }

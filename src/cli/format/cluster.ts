@@ -24,11 +24,11 @@ function hostState({ hostStatus }: Host, now: number): HostState {
   return hostStatus.errors.length > 0 ? 'errors' : 'ok';
 }
 
-export function formatCluster(hosts: readonly Host[], now: number, paint: Style): string {
+export function formatCluster(hosts: readonly Host[], now: number, style: Style): string {
   const errors = hosts.flatMap(({ node, hostStatus }) =>
-    (hostStatus?.errors ?? []).map((error) => `${paint('red', node)}: ${error}`),
+    (hostStatus?.errors ?? []).map((error) => `${style('red', node)}: ${error}`),
   );
-  return [table(hosts, columns(now), paint), errors.join('\n')].filter((part) => part !== '').join('\n\n');
+  return [table(hosts, columns(now), style), errors.join('\n')].filter((part) => part !== '').join('\n\n');
 }
 
 const COLOURS: Readonly<Record<HostState, Colour>> = {

@@ -11,17 +11,17 @@ import { ago, many } from './values.ts';
 const MOST_PLACES = 20;
 
 /** A paragraph; empty where there is nothing to say. */
-export const formatSummary = (summary: ContainerSummary, now: number, paint: Style): string =>
-  [...fullLines(summary, now, paint), ...otherLines(summary)].join('\n');
+export const formatSummary = (summary: ContainerSummary, now: number, style: Style): string =>
+  [...fullLines(summary, now, style), ...otherLines(summary)].join('\n');
 
-function fullLines(summary: ContainerSummary, now: number, paint: Style): readonly string[] {
+function fullLines(summary: ContainerSummary, now: number, style: Style): readonly string[] {
   const { container, isFull, fullAt, unlistedAt } = summary;
   if (fullAt === undefined) return [];
   const when = isFull ? 'is full' : `was full ${ago(fullAt, now)}`;
   const places = unlistedAt.slice(0, MOST_PLACES);
   const rest = unlistedAt.length - places.length;
   return [
-    `${paint('yellow', `The record of ${container} ${when}`)}: ${unlisted(summary)}.`,
+    `${style('yellow', `The record of ${container} ${when}`)}: ${unlisted(summary)}.`,
     ...places.map(({ place, packets }) => `  ${place}: ${many(packets, 'more packet')}`),
     ...(rest === 0 ? [] : [`  and ${many(rest, 'place')} more; --json lists all`]),
   ];

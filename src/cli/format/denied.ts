@@ -3,7 +3,7 @@
  */
 
 import { type DeniedAnswer, type DeniedRow, placeOf } from '../../diagnostics/denied-answer.ts';
-import { fairOrder } from '../../reconciler/fair-order.ts';
+import { fairOrder } from '../../inventory/fair-order.ts';
 import { formatSummary } from './denied-record.ts';
 import type { Style } from './style.ts';
 import { type Column, table } from './table.ts';
@@ -12,14 +12,14 @@ import { ago, count, lately, many, NOBODY, sentence } from './values.ts';
 /** Rows of one container that are shown to people. */
 const MOST_ROWS = 100;
 
-export function formatDenied(denied: DeniedAnswer, now: number, paint: Style): string {
+export function formatDenied(denied: DeniedAnswer, now: number, style: Style): string {
   const { rows, unread, audited, readAt, records } = denied;
   const shown = shownOf(rows);
   const parts = [
-    rows.length === 0 ? nothing(denied) : table(shown, columns(now), paint),
+    rows.length === 0 ? nothing(denied) : table(shown, columns(now), style),
     leftOut(rows, shown),
-    ...records.map((one) => formatSummary(one, now, paint)),
-    unread.map(({ container, error }) => `${paint('red', container)}: ${error}`).join('\n'),
+    ...records.map((one) => formatSummary(one, now, style)),
+    unread.map(({ container, error }) => `${style('red', container)}: ${error}`).join('\n'),
     audited.length === 0 ? '' : `${audited.join(', ')}: audit mode, so these packets passed.`,
     ageOf(Object.values(readAt), now),
   ];

@@ -8,24 +8,24 @@ import { count, list } from './values.ts';
 /** Lines of one kind that are shown for the same workloads; --json has all. */
 const MOST_LINES = 50;
 
-export function formatDiff(key: string, { problems, changes, holders }: Diff, paint: Style): string {
+export function formatDiff(key: string, { problems, changes, holders }: Diff, style: Style): string {
   const bad = problems.map(
     ({ severity, line, text, reason }) =>
-      `${paint(severity === 'error' ? 'red' : 'yellow', severity)}: line ${line ?? '?'}${text === undefined ? '' : ` (${text})`}: ${reason}`,
+      `${style(severity === 'error' ? 'red' : 'yellow', severity)}: line ${line ?? '?'}${text === undefined ? '' : ` (${text})`}: ${reason}`,
   );
   const affected = changes.flatMap(({ workloads }) => workloads).length;
   const summary =
     holders.length === 0
       ? `No running workload has ${key}.`
       : `${count(holders.length, 'workload')} ${holders.length === 1 ? 'has' : 'have'} ${key}; ${affected === 0 ? 'nothing changes' : `access of ${affected} changes`}. Nothing was written.`;
-  return [...bad, ...changes.map((change) => presentChange(change, paint)), summary].join('\n');
+  return [...bad, ...changes.map((change) => presentChange(change, style)), summary].join('\n');
 }
 
-const presentChange = ({ workloads, gained, lost }: Change, paint: Style): string =>
+const presentChange = ({ workloads, gained, lost }: Change, style: Style): string =>
   [
     `${list(workloads)}:`,
-    ...stretches(gained, (text) => paint('green', `  + ${text}`)),
-    ...stretches(lost, (text) => paint('red', `  - ${text}`)),
+    ...stretches(gained, (text) => style('green', `  + ${text}`)),
+    ...stretches(lost, (text) => style('red', `  - ${text}`)),
     '',
   ].join('\n');
 

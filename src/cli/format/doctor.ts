@@ -6,11 +6,11 @@ import type { Colour, Style } from './style.ts';
 
 const COLOURS: Readonly<Record<Health, Colour>> = { ok: 'green', warning: 'yellow', error: 'red' };
 
-export function formatChecks(checks: readonly Check[], paint: Style): string {
+export function formatChecks(checks: readonly Check[], style: Style): string {
   const width = Math.max(...checks.map(({ topic }) => topic.length));
   return checks
     .flatMap(({ topic, health, says, remedy }) => [
-      `${paint(COLOURS[health], health.padEnd(7))}  ${topic.padEnd(width)}  ${says}`,
+      `${style(COLOURS[health], health.padEnd(7))}  ${topic.padEnd(width)}  ${says}`,
       ...(remedy === undefined ? [] : [`${' '.repeat(11 + width)}→ ${remedy}`]),
     ])
     .join('\n');

@@ -47,11 +47,11 @@ const remarksOn = (asked: AskedContainer, cause: CauseAnswer): readonly string[]
 export function formatExplanation(
   asked: AskedContainer,
   explanation: ExplanationAnswer,
-  paint: Style,
+  style: Style,
 ): string {
   const { destination, allowed, passes } = explanation;
   const mayNow = allowed && !isIsolated(asked, explanation);
-  const verdict = mayNow ? paint('green', 'may reach') : paint('red', 'may not reach');
+  const verdict = mayNow ? style('green', 'may reach') : style('red', 'may not reach');
   const audit = passes && !allowed ? ', but it passes in audit mode' : '';
   const lines =
     explanation.because === 'nothing'

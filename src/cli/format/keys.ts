@@ -9,7 +9,7 @@ import { count, list } from './values.ts';
 /** The most workloads that are listed for a key. */
 const MOST_HOLDERS = 4;
 
-export function formatKeys(uses: readonly KeyUse[], unread: readonly string[], paint: Style): string {
+export function formatKeys(uses: readonly KeyUse[], unread: readonly string[], style: Style): string {
   if (uses.length === 0) return 'Consul has no ACL keys, and no workload here has any.';
   const unknown = uses.every(({ heldBy }) => heldBy === undefined);
   const notes = [
@@ -17,7 +17,7 @@ export function formatKeys(uses: readonly KeyUse[], unread: readonly string[], p
     ...(unread.length > 0 ? [`Not read from Consul, and so not counted: ${list(unread)}.`] : []),
     ...(unknown ? ['HELD BY is not known: neither a controller nor the Engine answers.'] : []),
   ];
-  return [table(uses, COLUMNS, paint), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
+  return [table(uses, COLUMNS, style), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 }
 
 const COLUMNS: readonly Column<KeyUse>[] = [

@@ -10,13 +10,13 @@ const COLOURS: Readonly<Record<Severity, Colour>> = { error: 'red', warning: 'ye
 export function formatFindings(
   findings: readonly Finding[],
   unread: readonly string[],
-  paint: Style,
+  style: Style,
 ): string {
   const lines = findings.map(({ severity, key, container, line, text, reason, remedy }) => {
     const where = key ?? container ?? '';
     const place = line === undefined ? where : `${where}:${line}`;
     const what = text === undefined ? '' : `${text}: `;
-    return `${place}: ${paint(COLOURS[severity], severity)}: ${what}${reason}\n  ${remedy}`;
+    return `${place}: ${style(COLOURS[severity], severity)}: ${what}${reason}\n  ${remedy}`;
   });
   const blind =
     unread.length === 0

@@ -28,26 +28,26 @@ const COLOURS: Readonly<Record<NamespaceState, Colour>> = {
   cleared: 'yellow',
 };
 
-export function formatStatus(status: Status, now: number, paint: Style): string {
+export function formatStatus(status: Status, now: number, style: Style): string {
   const { namespaces, refused } = status;
   const parts = [
     status.controller === undefined ? '' : presentController(status.controller, now),
     namespaces.length === 0
       ? 'No running container was started with EGRESSTRATOR_ENABLE=1.'
-      : table(byName(namespaces), columns(now), paint),
+      : table(byName(namespaces), columns(now), style),
     rawNote(namespaces),
     status.recordsDenied === false ? sentence(unrecorded(status.controller?.template)) : '',
     refused
-      .map(({ name, problem }) => `${paint('red', `${name} is unsupported`)}: ${problem.reason}`)
+      .map(({ name, problem }) => `${style('red', `${name} is unsupported`)}: ${problem.reason}`)
       .join('\n'),
     (status.unasked ?? [])
-      .map(({ name, problem }) => `${paint('yellow', name)}: ${problem.reason}`)
+      .map(({ name, problem }) => `${style('yellow', name)}: ${problem.reason}`)
       .join('\n'),
-    presentByHand(namespaces, now, paint),
-    presentFull(namespaces, paint),
-    presentErrors(namespaces, paint),
-    presentProblems(namespaces, paint),
-    table(shownSources(status.sources), sourceColumns(now), paint),
+    presentByHand(namespaces, now, style),
+    presentFull(namespaces, style),
+    presentErrors(namespaces, style),
+    presentProblems(namespaces, style),
+    table(shownSources(status.sources), sourceColumns(now), style),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
@@ -64,15 +64,15 @@ export function formatNamespace(
   namespace: NamespaceStatus,
   { loader, recordsDenied }: Setting,
   now: number,
-  paint: Style,
+  style: Style,
 ): string {
   const { workloads, target, state, grants, mode, dns, fingerprint, verifiedAt, lastError } = namespace;
   const by = namespace.loader ?? loader;
-  const raw = namespace.hasRawSockets ? paint('yellow', RAW_LINE) : 'cannot be opened';
+  const raw = namespace.hasRawSockets ? style('yellow', RAW_LINE) : 'cannot be opened';
   const lines: readonly (readonly [string, string])[] = [
     ['workloads', workloads.join(', ')],
     ['target', target],
-    ['state', paint(COLOURS[state], state)],
+    ['state', style(COLOURS[state], state)],
     ['description', recordsDenied === false && state === 'audit' ? UNRECORDED_AUDIT : MEANING[state]],
     ['keys', grants.join(', ') || 'none'],
     ...(namespace.byHand === undefined ? [] : [['by hand', sinceText(namespace.byHand, now)] as const]),
@@ -83,11 +83,11 @@ export function formatNamespace(
     ['verified', ago(verifiedAt, now)],
     ...deniedLine(namespace),
     ...(by === undefined ? [] : [['loaded by', by] as const]),
-    ...(lastError === undefined ? [] : [['last error', paint('red', lastError)] as const]),
+    ...(lastError === undefined ? [] : [['last error', style('red', lastError)] as const]),
   ];
   const text = lines.map(([name, value]) => `${name.padEnd(13)}${value}`).join('\n');
   const remedy = namespace.hasRawSockets ? RAW_REMEDY : '';
-  return [text, remedy, presentProblems([namespace], paint)].filter((part) => part !== '').join('\n\n');
+  return [text, remedy, presentProblems([namespace], style)].filter((part) => part !== '').join('\n\n');
 }
 
 const UNRECORDED_AUDIT = 'all traffic passes; the template does not record denied destinations';
@@ -136,29 +136,29 @@ const sinceText = ({ since }: { readonly since: number }, now: number): string =
   `since ${new Date(since).toISOString()} (${ago(since, now)})`;
 
 /** Who reads that a container may reach something looks for a reason in its own words. */
-const presentByHand = (namespaces: readonly NamespaceStatus[], now: number, paint: Style): string =>
+const presentByHand = (namespaces: readonly NamespaceStatus[], now: number, style: Style): string =>
   byName(namespaces)
     .flatMap(({ target, byHand }) =>
       byHand === undefined
         ? []
-        : `${paint('yellow', target)}: ${BY_HAND[byHand.kind]}, ${sinceText(byHand, now)}, until it stops or "egresstrator set ${target}"`,
+        : `${style('yellow', target)}: ${BY_HAND[byHand.kind]}, ${sinceText(byHand, now)}, until it stops or "egresstrator set ${target}"`,
     )
     .join('\n');
 
-const presentErrors = (namespaces: readonly NamespaceStatus[], paint: Style): string =>
+const presentErrors = (namespaces: readonly NamespaceStatus[], style: Style): string =>
   namespaces
     .flatMap(({ target, lastError }) =>
-      lastError === undefined ? [] : `${paint('red', target)}: ${lastError}`,
+      lastError === undefined ? [] : `${style('red', target)}: ${lastError}`,
     )
     .join('\n');
 
 /** Where a flood hides where else packets went. */
-function presentFull(namespaces: readonly NamespaceStatus[], paint: Style): string {
+function presentFull(namespaces: readonly NamespaceStatus[], style: Style): string {
   const full = namespaces.flatMap(({ target, denied }) => (denied?.isFull ? [{ target, denied }] : []));
   return full
     .map(
       ({ target, denied }) =>
-        `${paint('yellow', `${target}: the record of denied destinations is full`)}; ${unlisted(denied)} (egresstrator denied ${target})`,
+        `${style('yellow', `${target}: the record of denied destinations is full`)}; ${unlisted(denied)} (egresstrator denied ${target})`,
     )
     .join('\n');
 }
@@ -176,12 +176,12 @@ function deniedLine({ denied }: NamespaceStatus): readonly (readonly [string, st
 }
 
 /** Each once, however many containers hold the key. */
-function presentProblems(namespaces: readonly NamespaceStatus[], paint: Style): string {
+function presentProblems(namespaces: readonly NamespaceStatus[], style: Style): string {
   const lines = namespaces.flatMap(({ problems, target }) =>
     problems.map(({ severity, key, line, text, reason }) => {
       const where = key === undefined ? target : `key ${key}`;
       const place = line === undefined ? where : `${where} line ${line}`;
-      const word = paint(severity === 'error' ? 'red' : 'yellow', severity);
+      const word = style(severity === 'error' ? 'red' : 'yellow', severity);
       return `${word}: ${place}${text === undefined ? '' : ` (${text})`}: ${reason}`;
     }),
   );

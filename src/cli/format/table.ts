@@ -11,7 +11,7 @@ export interface Column<Row> {
 }
 
 /** One line per row below the titles, no space at the ends of lines; nothing for no rows. */
-export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], paint: Style): string {
+export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], style: Style): string {
   if (rows.length === 0) return '';
   const filled = columns.map((column) => {
     const cells = rows.map((row) => column.text(row));
@@ -27,11 +27,11 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
         const text = column.cells[index] ?? '';
         const colour = column.colour?.(row);
         const padding = isLast ? '' : ' '.repeat(column.width - text.length);
-        const painted = colour === undefined || text === '' ? text : paint(colour, text);
+        const painted = colour === undefined || text === '' ? text : style(colour, text);
         return column.right ? padding + painted : painted + padding;
       })
       .join('  ')
       .trimEnd(),
   );
-  return [paint('bold', title.trimEnd()), ...lines].join('\n');
+  return [style('bold', title.trimEnd()), ...lines].join('\n');
 }

@@ -20,7 +20,7 @@ const WIDTH = Math.max(...Object.values(TITLES).map((title) => title.length));
 
 export function formatPlan(
   steps: readonly Taken[],
-  { withKeys, paint }: { readonly withKeys: boolean; readonly paint: Style },
+  { withKeys, style }: { readonly withKeys: boolean; readonly style: Style },
 ): string {
   const present = steps.filter(({ state }) => state === 'present');
   const left = steps.filter(({ state }) => state === 'left');
@@ -29,7 +29,7 @@ export function formatPlan(
   return [
     present.length === 0 ? 'Nothing of egresstrator was found on this host.' : 'This would be removed:',
     ...linesOf(present),
-    ...left.map((one) => paint('red', `${titled(one.part)}${one.what}: ${one.reason ?? ''}`)),
+    ...left.map((one) => style('red', `${titled(one.part)}${one.what}: ${one.reason ?? ''}`)),
     ...(withKeys ? [] : [keys]),
     ...(present.some(({ part }) => part === 'rules')
       ? ['Containers without rules can reach everything that their network allows.']
@@ -37,13 +37,13 @@ export function formatPlan(
   ].join('\n');
 }
 
-export function formatTaken(steps: readonly Taken[], paint: Style): string {
+export function formatTaken(steps: readonly Taken[], style: Style): string {
   const removed = steps.filter(({ state }) => state === 'removed');
   const left = steps.filter(({ state }) => state === 'left');
   return [
     ...(removed.length === 0 ? [] : ['Removed:', ...linesOf(removed)]),
     ...(left.length === 0 ? [] : ['Left:']),
-    ...left.map((one) => paint('red', `${titled(one.part)}${one.what}: ${one.reason ?? ''}`)),
+    ...left.map((one) => style('red', `${titled(one.part)}${one.what}: ${one.reason ?? ''}`)),
   ].join('\n');
 }
 

@@ -44,9 +44,9 @@ export function measured(dataplane: Dataplane, measuring: Measuring): Dataplane 
   return {
     inspect: async (namespace, owner) => {
       const begun = await begin(namespace);
-      const sight = await dataplane.inspect(namespace, owner);
-      onRefusals({ ...begun, denied: sight.denied });
-      return sight;
+      const inspected = await dataplane.inspect(namespace, owner);
+      onRefusals({ ...begun, denied: inspected.denied });
+      return inspected;
     },
     clear: (namespace, owner) => dataplane.clear(namespace, owner),
     denied: (namespace, owner) => dataplane.denied(namespace, owner),
@@ -63,14 +63,14 @@ export function measured(dataplane: Dataplane, measuring: Measuring): Dataplane 
     reload: async (namespace, ruleset) => {
       const begun = await begin(namespace);
       const reload = async () => {
-        const sight = await dataplane.reload(namespace, ruleset);
-        return { ...sight.loaded, sight };
+        const inspected = await dataplane.reload(namespace, ruleset);
+        return { ...inspected.loaded, inspected };
       };
-      const { sight } = await timed(measuring, namespace, ruleset, reload);
-      onRefusals({ ...begun, denied: sight.denied });
+      const { inspected } = await timed(measuring, namespace, ruleset, reload);
+      onRefusals({ ...begun, denied: inspected.denied });
       // The kernel's counts restart at zero.
       onRefusals({ ...begun, begunAt: Date.now(), denied: NOTHING_DENIED });
-      return sight;
+      return inspected;
     },
   };
 }

@@ -10,7 +10,7 @@ import { parseHostStatus } from '../../../src/daemon/host-status.ts';
 import type { Status } from '../../../src/daemon/status.ts';
 import { FakeLog } from '../../support/fake-world.ts';
 
-const TIMING = { first: 5, beat: 10, repeat: 3_600_000 };
+const TIMING = { first: 5, interval: 10, repeat: 3_600_000 };
 const REGISTER = 'PUT /v1/agent/service/register';
 const BEAT = 'PUT /v1/agent/check/pass/service%3Aegresstrator-docker-1';
 const WARNING = 'PUT /v1/agent/check/warn/service%3Aegresstrator-docker-1';

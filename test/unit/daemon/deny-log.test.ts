@@ -153,27 +153,34 @@ test('after a load that found nothing it is read once something was sent', async
   await collector.close();
 });
 
-test('of many that have sent nothing since their load, none is waited for', async () => {
-  const names = Array.from({ length: 40 }, (_, n) => `w${n}`);
-  const crowd = planNamespaces(byId(...names.map((name) => container(name)))).namespaces;
-  let reads = 0;
+/** Forty namespaces, each of which takes 100 ms to be read. `found` gets the number of the reading. */
+function fortySlow(found: (reads: number) => DeniedRecord, counters?: string) {
+  const names = Array.from({ length: 40 }, (_, index) => `c${index}`);
+  const many = planNamespaces(byId(...names.map((name) => container(name)))).namespaces;
   const dataplane = {
+    reads: 0,
     denied: async () => {
-      reads += 1;
+      dataplane.reads += 1;
+      const { reads } = dataplane;
       await new Promise((resolve) => setTimeout(resolve, 100));
-      return NOTHING_DENIED;
+      return found(reads);
     },
-    egressCounters: async () => 'a',
+    egressCounters: async () => counters,
   };
+  return { many, dataplane };
+}
+
+test('of many that have sent nothing since their load, none is waited for', async () => {
+  const { many, dataplane } = fortySlow(() => NOTHING_DENIED, 'a');
   let known: readonly WorkloadNamespace[] = [];
   const options = { log: new Recorder(), now: Date.now, interval: MINUTE };
   const collector = new DenyLog({ dataplane, namespaces: () => known, ...options });
-  for (const { id } of crowd) collector.found(id, { denied: NOTHING_DENIED, begunAt: 0, traffic: 'a' });
-  known = crowd;
+  for (const { id } of many) collector.found(id, { denied: NOTHING_DENIED, begunAt: 0, traffic: 'a' });
+  known = many;
   const answer = collector.answer();
   await vi.advanceTimersByTimeAsync(500);
   expect(await answer).toHaveLength(40);
-  expect(reads).toBe(8);
+  expect(dataplane.reads).toBe(8);
   await collector.close();
 });
 
@@ -287,27 +294,17 @@ test('a namespace that cannot be read is reported, and stops nobody', async () =
 });
 
 test('a question about many is answered in time: by what was found before, the oldest read again', async () => {
-  const names = Array.from({ length: 40 }, (_, index) => `c${index}`);
-  const crowd = planNamespaces(byId(...names.map((name) => container(name)))).namespaces;
-  let reads = 0;
-  const dataplane = {
-    denied: async () => {
-      reads += 1;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      return record([refusal(80, reads)]);
-    },
-    egressCounters: async () => undefined,
-  };
+  const { many, dataplane } = fortySlow((reads) => record([refusal(80, reads)]));
   const log = new Recorder();
-  const collector = new DenyLog({ dataplane, log, namespaces: () => crowd, now: Date.now, interval: 0 });
+  const collector = new DenyLog({ dataplane, log, namespaces: () => many, now: Date.now, interval: 0 });
   const first = collector.answer();
   await vi.advanceTimersByTimeAsync(2_000);
   expect(await first).toHaveLength(40);
-  expect(reads).toBe(40);
+  expect(dataplane.reads).toBe(40);
   const second = collector.answer();
   await vi.advanceTimersByTimeAsync(500);
   const reports = await second;
-  expect([reports.length, reads]).toEqual([40, 48]);
+  expect([reports.length, dataplane.reads]).toEqual([40, 48]);
   const read = reports.filter(({ readAt }) => readAt > 2_000).map((one) => one.container);
   const third = collector.answer();
   await vi.advanceTimersByTimeAsync(500);
