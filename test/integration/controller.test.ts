@@ -2,7 +2,7 @@
  * The main job, end to end: a container reaches what its ACL keys in Consul allow, and nothing else.
  * The real controller, both Engines, both ways to load, real connections.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import type { RunningController } from '../support/egresstrator.ts';
 import { LOADERS, onEachEngine } from '../support/engines.ts';
@@ -201,7 +201,7 @@ onEachEngine((version) => {
         await becomes(workload, address, to, 'ok');
         expect(await connects(workload, address, from)).toBe('refused');
       }
-      await expect.poll(loadsOf(workload)).toBe(1 + 5);
+      await vi.waitFor(() => expect(loadsOf(workload)()).toBe(1 + 5));
       await fixture.workloads.remove(workload);
     });
 
@@ -222,7 +222,7 @@ onEachEngine((version) => {
         await deregister(fixture, `${loader}-second`);
         await becomes(workload, ipv4(server), 80, 'refused');
       }
-      await expect.poll(loadsOf(workload)).toBe(before + 3 * 2);
+      await vi.waitFor(() => expect(loadsOf(workload)()).toBe(before + 3 * 2));
       // An instance with another tag is none of this workload's.
       await instance('second', ipv4(server), ['staging']);
       await instance('first', ipv4(other), ['staging']);

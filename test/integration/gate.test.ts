@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ensureCompose } from '../../lab/compose.ts';
 import { ensureEscapeImage } from '../../lab/images.ts';
 import { waitFor } from '../../lab/wait.ts';
@@ -221,7 +221,7 @@ onEachEngine((version) => {
       const before = await lab.hits();
       const id = await start(...workload, '--restart', 'on-failure:4', lab.image, ...script(lab.forbidden));
       const count = async () => Number(await lab.docker('inspect', '-f', '{{.RestartCount}}', id));
-      await expect.poll(count, { timeout: 30_000 }).toBe(4);
+      await vi.waitFor(async () => expect(await count()).toBe(4), 30_000);
       await lab.docker('wait', id);
       expect(await lab.docker('logs', id)).toBe('');
       expect(await lab.hits()).toBe(before);
@@ -269,7 +269,7 @@ onEachEngine((version) => {
       await expect
         .poll(() => lab.docker('inspect', '-f', '{{.State.Running}}', id), { timeout: 20_000 })
         .toBe('true');
-      await expect.poll(() => recordOf(id), { timeout: 20_000 }).toMatchObject({ kind: 'prepared' });
+      await vi.waitFor(async () => expect(await recordOf(id)).toMatchObject({ kind: 'prepared' }), 20_000);
       expect(await lab.tables(id)).toContain('table inet egresstrator_egress');
     });
   });

@@ -25,6 +25,10 @@ export const comparing = (loader: TestedLoader | 'auto'): readonly string[] => [
   loader === 'helper' ? '3' : '1',
 ];
 
+/**
+ * The tests of both Engines run at once, so what asks vitest for the running test gets the other Engine's, or none:
+ * `expect.poll` and `onTestFinished`. Use `vi.waitFor` and `afterAll`.
+ */
 export function onEachEngine(tests: (version: TestedEngine) => void): void {
   describe.concurrent.each(ENGINES)('Engine %s', (version) => {
     describe('in order', { concurrent: false }, () => tests(version));
