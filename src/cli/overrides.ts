@@ -4,7 +4,7 @@
 import { messageOf, UserError } from '../common/errors.ts';
 import type { ApiClient } from '../daemon/api/client.ts';
 import { OverrideReply } from '../daemon/api/schema.ts';
-import { type Result, refusedResults } from '../daemon/override-results.ts';
+import { type Result, unsupportedResults } from '../daemon/override-results.ts';
 import type { ContainerChoice, Targets } from '../features/egress/targets.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
 import type { Output } from './output.ts';
@@ -30,7 +30,7 @@ export function report(results: readonly Result[], done: string, output: Output)
 
 /** One after the other, so that the lines come in order and a failure stops nothing else; those that can hold no rules last. */
 export async function eachNamespace(
-  { namespaces, refused }: Targets,
+  { namespaces, unsupported }: Targets,
   work: (namespace: WorkloadNamespace) => Promise<Pick<Result, 'state' | 'problems'>>,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
@@ -42,7 +42,7 @@ export async function eachNamespace(
       results.push({ container, state: 'failed', error: messageOf(error), problems: [] });
     }
   }
-  return [...results, ...refusedResults(refused)];
+  return [...results, ...unsupportedResults(unsupported)];
 }
 
 interface Described {

@@ -43,7 +43,7 @@ export interface Config {
   readonly concurrency: number;
   /** Milliseconds. */
   readonly driftInterval: number;
-  /** Milliseconds; 0: refusals are read only when somebody asks. */
+  /** Milliseconds; 0: destinations are read only when somebody asks. */
   readonly deniedInterval: number;
   /** undefined: only the socket is served. */
   readonly listen: { readonly host: string; readonly port: number } | undefined;

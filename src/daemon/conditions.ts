@@ -11,7 +11,7 @@ import type { Status } from './status.ts';
 
 /** `rawSockets`: whether any workload held CAP_NET_RAW so far; reported once for all, because Docker gives it by default. */
 export function conditionsOf(
-  { sources, namespaces, unasked = [] }: Status,
+  { sources, namespaces, notEnabled = [] }: Status,
   { unsupported }: Pick<Workloads, 'unsupported'>,
   rawSockets: boolean,
 ): readonly Condition[] {
@@ -24,7 +24,7 @@ export function conditionsOf(
     ),
     ...unreadServices(namespaces),
     ...unsupported.map(({ container, problem }) => ({ container: container.name, problem })),
-    ...unasked.map(({ name, problem }) => ({ container: name, problem })),
+    ...notEnabled.map(({ name, problem }) => ({ container: name, problem })),
     ...(rawSockets ? [everywhere(RAW_SOCKETS)] : []),
   ];
 }

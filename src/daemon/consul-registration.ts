@@ -106,9 +106,9 @@ export class ConsulRegistration {
   }
 }
 
-function healthOf({ namespaces, sources, refused }: Status): Health {
+function healthOf({ namespaces, sources, unsupported }: Status): Health {
   const failed = namespaces.filter(({ state }) => state === 'failed').length;
   const stale = sources.filter(({ error, outdated }) => error !== undefined || outdated).length;
-  const output = `${namespaces.length} namespaces, ${failed} failed, ${refused.length} refused, ${stale} sources failing`;
-  return { status: failed + stale + refused.length > 0 ? 'warning' : 'passing', output };
+  const output = `${namespaces.length} namespaces, ${failed} failed, ${unsupported.length} unsupported, ${stale} sources failing`;
+  return { status: failed + stale + unsupported.length > 0 ? 'warning' : 'passing', output };
 }

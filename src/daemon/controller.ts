@@ -143,8 +143,8 @@ export class Controller {
     });
     return {
       namespaces: [...this.#egressRules.states()].map((one) => this.#egress.status(one)),
-      refused: unsupported.map(named),
-      unasked: notEnabled.map(named),
+      unsupported: unsupported.map(named),
+      notEnabled: notEnabled.map(named),
       sources: this.#sources.status(),
       recordsDenied: recordsDenied(template.source),
     };

@@ -15,7 +15,7 @@ import type { OverrideReply, OverrideRequest } from './api/schema.ts';
 import type { Controls } from './api/server.ts';
 import type { Controller } from './controller.ts';
 import { factsOf, namespaceOf, requireContainers } from './facts.ts';
-import { refusedResults } from './override-results.ts';
+import { unsupportedResults } from './override-results.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export function controlsOf(
@@ -42,13 +42,13 @@ async function override(controller: Controller, request: OverrideRequest): Promi
   if (rules.kind === 'set' && rules.force !== true) requireKnownTo(controller, rules.grants);
   const grants =
     rules.kind === 'set' ? rules.grants : rules.kind === 'clear' && 'name' in choice ? [] : undefined;
-  const { namespaces, refused } = chooseTargets(containers, { choice, grants, mode });
+  const { namespaces, unsupported } = chooseTargets(containers, { choice, grants, mode });
   const named = 'name' in choice ? pickContainer(containers, choice.name).id : undefined;
   const meant = namespaces
     .flatMap(({ members }) => members.map(({ container }) => container))
     .filter(({ id }) => named === undefined || id === named);
   await controller.override(meant, overrideOf(rules));
-  return { results: [...resultsOf(controller, meant), ...refusedResults(refused)] };
+  return { results: [...resultsOf(controller, meant), ...unsupportedResults(unsupported)] };
 }
 
 function requireKnownTo({ acl }: Controller, grants: readonly string[]): void {

@@ -94,7 +94,7 @@ export class DeniedFlowTracker {
   note(namespace: NamespaceId, record: DeniedRecord, now: number): TrackedFlow {
     if (namespace !== this.#namespace) this.#beginAnew();
     this.#namespace = namespace;
-    const noted = this.#destinations.note(record.refusals, now);
+    const noted = this.#destinations.note(record.destinations, now);
     const { news } = this.#addresses.note(record.addresses, now);
     this.#networks.note(record.networks, now);
     this.#count(record.counts, noted.added);

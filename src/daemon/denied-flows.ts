@@ -58,14 +58,17 @@ export class DeniedFlows {
     for (const flow of this.#flows.values()) flow.kernel = 0;
   }
 
-  note(refusals: readonly Denied[], now: number): Noted {
+  note(destinations: readonly Denied[], now: number): Noted {
     const held = new Map(
-      refusals.map((one) => [idOf(one), this.#flows.get(idOf(one)) ?? begin(one, now)] as const),
+      destinations.map((one) => [idOf(one), this.#flows.get(idOf(one)) ?? begin(one, now)] as const),
     );
-    const steps = refusals.map((refusal) => ({ refusal, ...advance(held.get(idOf(refusal)), refusal, now) }));
+    const steps = destinations.map((destination) => ({
+      destination,
+      ...advance(held.get(idOf(destination)), destination, now),
+    }));
     this.#flows = new Map([...this.#lately(now, held), ...held]);
     return {
-      news: steps.filter(({ isNews }) => isNews).map(({ refusal }) => refusal),
+      news: steps.filter(({ isNews }) => isNews).map(({ destination }) => destination),
       added: steps.reduce((sum, { added }) => sum + added, 0),
     };
   }
@@ -102,10 +105,10 @@ const begin = ({ address, protocol, port }: Denied, now: number): Flow => ({
 /** Not told in this window. */
 const wasSilent = ({ toldAt }: Flow, now: number): boolean => toldAt === undefined || now - toldAt >= WINDOW;
 
-function advance(flow: Flow | undefined, refusal: Denied, now: number) {
+function advance(flow: Flow | undefined, destination: Denied, now: number) {
   if (flow === undefined) return { added: 0, isNews: false };
-  const added = beganAnew(flow, refusal, now) ? refusal.packets : refusal.packets - flow.kernel;
-  flow.kernel = refusal.packets;
+  const added = beganAnew(flow, destination, now) ? destination.packets : destination.packets - flow.kernel;
+  flow.kernel = destination.packets;
   flow.packets += added;
   flow.readAt = now;
   if (added > 0) flow.lastSeenAt = now;

@@ -80,7 +80,7 @@ export class DenyLog {
   #forgotAt = Number.NEGATIVE_INFINITY;
   /** The last reports, by namespace. */
   readonly #last = new Map<NamespaceId, DeniedReport>();
-  /** What a namespace had counted of its traffic before its refusals were read. */
+  /** What a namespace had counted of its traffic before its denied destinations were read. */
   readonly #traffic = new Map<NamespaceId, string | undefined>();
   readonly #scanner: DriftScanner<NamespaceId> | undefined;
 
@@ -200,9 +200,9 @@ export class DenyLog {
   }
 
   /** What is known of it without its kernel. */
-  #remembered({ target }: WorkloadNamespace): Pick<DeniedReport, 'refusals' | 'summary'> {
+  #remembered({ target }: WorkloadNamespace): Pick<DeniedReport, 'destinations' | 'summary'> {
     const told = this.#traces.get(target.name)?.told(this.#options.now());
-    return told === undefined ? { refusals: [] } : { refusals: told.seen, summary: told.summary };
+    return told === undefined ? { destinations: [] } : { destinations: told.seen, summary: told.summary };
   }
 
   /** What was read before others were would count their packets again. */
@@ -210,12 +210,12 @@ export class DenyLog {
     const last = this.#last.get(namespace.id);
     if (last !== undefined && last.readAt > begunAt) return last;
     const { seen, summary } = this.#note(namespace, denied);
-    return this.#keep(namespace, { refusals: seen, summary });
+    return this.#keep(namespace, { destinations: seen, summary });
   }
 
   #keep(
     namespace: WorkloadNamespace,
-    found: Pick<DeniedReport, 'refusals' | 'summary' | 'error'>,
+    found: Pick<DeniedReport, 'destinations' | 'summary' | 'error'>,
   ): DeniedReport {
     const { id, mode, members, target } = namespace;
     const workloads = members.map(({ container }) => container.name);
@@ -245,7 +245,8 @@ export class DenyLog {
     this.#budgets.set(container, budget);
     const { lines, more } = budget.take(news.length, now());
     const message = mode === 'audit' ? 'destination would be denied' : 'destination denied';
-    for (const refusal of fairOrder(news).slice(0, lines)) log.warn({ container, ...told(refusal) }, message);
+    for (const destination of fairOrder(news).slice(0, lines))
+      log.warn({ container, ...told(destination) }, message);
     if (more > 0) log.warn({ container, more }, 'more destinations denied');
     const { packets, unlisted } = summary;
     if (isFullNews) log.warn({ container, packets, unlisted }, 'record of denied destinations is full');

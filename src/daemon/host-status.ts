@@ -22,11 +22,11 @@ export const HostStatus = z.object({
 export type HostStatus = z.infer<typeof HostStatus>;
 
 export function hostStatusOf(status: Status, version: string, at: number, running: boolean): HostStatus {
-  const { namespaces, sources, refused } = status;
+  const { namespaces, sources, unsupported } = status;
   const states = new Map<string, number>();
   for (const { state, workloads } of namespaces)
     states.set(state, (states.get(state) ?? 0) + workloads.length);
-  if (refused.length > 0) states.set('refused', refused.length);
+  if (unsupported.length > 0) states.set('unsupported', unsupported.length);
   const workloads = namespaces.flatMap(({ workloads: names, state, grants }) =>
     names.map((name) => ({ name, state, keys: [...grants] })),
   );
@@ -34,18 +34,18 @@ export function hostStatusOf(status: Status, version: string, at: number, runnin
     ...{ version, at, running },
     states: Object.fromEntries(states),
     workloads: workloads.slice(0, MOST_WORKLOADS),
-    errors: errorsOf({ namespaces, sources, refused }),
+    errors: errorsOf({ namespaces, sources, unsupported }),
   };
 }
 
-const errorsOf = ({ namespaces, sources, refused }: Status): string[] =>
+const errorsOf = ({ namespaces, sources, unsupported }: Status): string[] =>
   [
     ...new Set([
       ...sources.flatMap(({ error }) => error ?? []),
       ...namespaces.flatMap(({ target, lastError }) =>
         lastError === undefined ? [] : `${target}: ${lastError}`,
       ),
-      ...refused.map(({ name, problem }) => `${name}: ${problem.reason}`),
+      ...unsupported.map(({ name, problem }) => `${name}: ${problem.reason}`),
     ]),
   ].slice(0, 20);
 

@@ -7,7 +7,7 @@ import type { OverrideReply } from './api/schema.ts';
 export type Result = OverrideReply['results'][number];
 
 /** The unsupported ones, as results. */
-export const refusedResults = (refused: readonly UnsupportedWorkload[]): Result[] =>
-  refused.map(({ container, problem }) => ({
+export const unsupportedResults = (unsupported: readonly UnsupportedWorkload[]): Result[] =>
+  unsupported.map(({ container, problem }) => ({
     ...{ container: container.name, state: 'failed', error: problem.reason, problems: [] },
   }));

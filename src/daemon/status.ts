@@ -49,10 +49,10 @@ export interface Status {
   readonly controller?: About;
   readonly namespaces: readonly NamespaceStatus[];
   readonly sources: readonly SourceStatus[];
-  /** False where the template keeps no refused destinations; undefined where nobody knows. */
+  /** False where the template keeps no denied destinations; undefined where nobody knows. */
   readonly recordsDenied?: boolean;
   /** Workloads that can't be given rules at all. */
-  readonly refused: readonly { readonly name: string; readonly problem: Problem }[];
+  readonly unsupported: readonly { readonly name: string; readonly problem: Problem }[];
   /** Containers that name keys and do not ask for rules. */
-  readonly unasked?: readonly { readonly name: string; readonly problem: Problem }[];
+  readonly notEnabled?: readonly { readonly name: string; readonly problem: Problem }[];
 }

@@ -35,7 +35,7 @@ export class Telemetry {
   readonly dataplane: Dataplane;
   readonly onDrift: () => void;
   readonly #about: About;
-  readonly #refusals: DenyLog;
+  readonly #denyLog: DenyLog;
   readonly #config: Config;
   readonly #log: Logger;
   /** By namespace: what loaded it at last. */
@@ -49,32 +49,32 @@ export class Telemetry {
     this.#about = { version: version(), node: hostname(), loader, template, startedAt: Date.now() };
     this.#config = config;
     this.#log = log;
-    this.#refusals = new DenyLog({
+    this.#denyLog = new DenyLog({
       dataplane,
       log,
       namespaces: () => this.#controller?.loadedNamespaces() ?? [],
       now: Date.now,
       interval: deniedInterval,
       former: kept.former,
-      onChange: () => kept.save?.(() => this.#refusals.state()),
+      onChange: () => kept.save?.(() => this.#denyLog.state()),
     });
     this.metrics = new Metrics({
       version: version(),
       loaders: loadersOf(config),
       status: () => this.#controller && wallStatus(this.#controller),
-      denied: () => this.#refusals.summaries,
+      denied: () => this.#denyLog.summaries,
     });
     this.dataplane = measured(dataplane, {
       observe: (load) => this.#observe(load),
-      onRefusals: ({ namespace: { containerId, startedAt }, ...found }) =>
-        this.#refusals.found(`${containerId}@${startedAt}`, found),
+      onDenied: ({ namespace: { containerId, startedAt }, ...found }) =>
+        this.#denyLog.found(`${containerId}@${startedAt}`, found),
       loaderOf: (namespace) => engine.loaderOf(namespace),
     });
     this.onDrift = () => this.metrics.countRepair();
   }
 
   /** What is loaded somewhere may be another now. */
-  readonly onReconciled = (): void => this.#refusals.follow();
+  readonly onReconciled = (): void => this.#denyLog.follow();
 
   attach(controller: Controller): void {
     this.#controller = controller;
@@ -85,7 +85,7 @@ export class Telemetry {
     const status = wallStatus(controller);
     const namespaces = status.namespaces.map((one) => ({
       ...{ ...one, loader: this.#loaders.get(one.id) },
-      denied: this.#refusals.summaries.get(one.target),
+      denied: this.#denyLog.summaries.get(one.target),
     }));
     return { controller: this.#about, ...status, namespaces };
   }
@@ -101,11 +101,11 @@ export class Telemetry {
 
   /** What kernels have denied, of all namespaces or of those chosen. */
   denied(choose?: (namespace: WorkloadNamespace) => boolean): Promise<readonly DeniedReport[]> {
-    return this.#refusals.answer(choose);
+    return this.#denyLog.answer(choose);
   }
 
   async close(): Promise<void> {
-    await this.#refusals.close();
+    await this.#denyLog.close();
     await this.#registration?.close();
   }
 }

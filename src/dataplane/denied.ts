@@ -45,8 +45,8 @@ export function parseDenied(text: string): DeniedRecord {
   const networks = sets.filter(({ name }) => BY_NETWORK.test(name));
   const others = sets.filter(({ name }) => !BY_NETWORK.test(name));
   return {
-    refusals: others.filter(({ name }) => !BY_ADDRESS.test(name)).flatMap(refusalsOf),
-    addresses: others.filter(({ name }) => BY_ADDRESS.test(name)).flatMap(refusalsOf),
+    destinations: others.filter(({ name }) => !BY_ADDRESS.test(name)).flatMap(destinationsOf),
+    addresses: others.filter(({ name }) => BY_ADDRESS.test(name)).flatMap(destinationsOf),
     networks: networks.flatMap(networksOf),
     counts: countsOf(items.flatMap(({ counter: found }) => found ?? [])),
     isFull: others.some(({ size, elem }) => size != null && (elem?.length ?? 0) >= size),
@@ -63,15 +63,15 @@ function countsOf(counters: readonly z.infer<typeof namedCounter>[]): DeniedReco
 
 const networksOf = (found: NftSet): readonly Denied[] => {
   const length = Number(BY_NETWORK.exec(found.name)?.[1]);
-  return refusalsOf(found).map((one) => ({ ...one, address: networkOf(one.address, length) }));
+  return destinationsOf(found).map((one) => ({ ...one, address: networkOf(one.address, length) }));
 };
 
-function refusalsOf({ type, elem, timeout }: NftSet): readonly Denied[] {
+function destinationsOf({ type, elem, timeout }: NftSet): readonly Denied[] {
   const columns = typeof type === 'string' ? [type] : type;
   return (elem ?? []).flatMap((each) => {
     const { val, packets, expires } = countedOf(each);
     const values = typeof val === 'object' ? val.concat : [val];
-    const found = refusal(columns, values, packets);
+    const found = destination(columns, values, packets);
     if (found === undefined) return [];
     return timeout == null || expires == null ? found : { ...found, idle: Math.max(0, timeout - expires) };
   });
@@ -88,7 +88,11 @@ function countedOf(found: z.infer<typeof element>): {
 }
 
 /** `undefined` for an element without an address: a user's set of something else. */
-function refusal(columns: readonly string[], values: readonly Value[], packets: number): Denied | undefined {
+function destination(
+  columns: readonly string[],
+  values: readonly Value[],
+  packets: number,
+): Denied | undefined {
   const column = (...names: string[]) => values[columns.findIndex((name) => names.includes(name))];
   const address = column('ipv4_addr', 'ipv6_addr');
   if (address === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Removing helpers behind the answer's back. An Engine that is restarting refuses for a while, so it is
- * asked again; what stays even so is found by its labels later (leftovers.ts).
+ * Removes helpers in the background. An Engine that is restarting rejects requests for a while, so removal is
+ * retried. Helpers that remain are found later by their labels (leftovers.ts).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { delay } from '../common/backoff.ts';
@@ -24,7 +24,7 @@ export class HelperCleanup {
     this.#underWay.add(removal);
   }
 
-  /** Resolves when each has been removed, or refused to be. */
+  /** Resolves when each removal has succeeded or was given up. */
   async close(): Promise<void> {
     this.#closing.abort();
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);

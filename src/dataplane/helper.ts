@@ -14,7 +14,7 @@ import { LoadError, messageOf } from '../common/errors.ts';
 import type { Container } from '../inventory/container.ts';
 import { withDeadline } from '../sources/docker/deadline.ts';
 import type { Engine } from '../sources/docker/engine.ts';
-import { EngineHttpError, isRefusal } from '../sources/docker/errors.ts';
+import { EngineHttpError, isHttpError } from '../sources/docker/errors.ts';
 import type { HelperImage } from '../sources/docker/image.ts';
 import { containerFrom } from '../sources/docker/inspect.ts';
 import { ourLabels, ourName } from '../sources/docker/labels.ts';
@@ -23,7 +23,7 @@ import type { NamespaceRef } from './dataplane.ts';
 import { HelperCleanup } from './helper-cleanup.ts';
 import { helperBody } from './helper-spec.ts';
 import { removeLeftovers } from './leftovers.ts';
-import { exited, type Failure, failed, gone, refuseHost, tookTooLong } from './load-errors.ts';
+import { exited, type Failure, failed, gone, onHostNetwork, tookTooLong } from './load-errors.ts';
 import { defaultLimits, limitsFor, type ResourceLimits } from './resource-limits.ts';
 import {
   type Command,
@@ -80,7 +80,7 @@ export class HelperRunner implements NamespaceRunner {
     try {
       return await this.#job(job);
     } catch (error) {
-      if (sandbox === undefined || !(isElsewhere(error) || isRefused(error))) throw error;
+      if (sandbox === undefined || !(isElsewhere(error) || isRejectedByEngine(error))) throw error;
       return await this.#follow(job, error);
     }
   }
@@ -90,7 +90,7 @@ export class HelperRunner implements NamespaceRunner {
     try {
       return { ...(await this.#job({ ...job, networkMode: 'none', follows: true })), isLeft: true };
     } catch (error) {
-      if (isElsewhere(before) || !isRefused(error)) throw error;
+      if (isElsewhere(before) || !isRejectedByEngine(error)) throw error;
       return await this.#job({ ...job, sandbox: undefined }).catch(() => {
         throw before;
       });
@@ -164,7 +164,7 @@ export class HelperRunner implements NamespaceRunner {
   async #checkOwner({ containerId, startedAt }: NamespaceRef, failure: Failure): Promise<void> {
     const container = await this.#find(containerId);
     if (container === undefined) throw gone(failure, 'the container was removed');
-    if (container.network.kind === 'host') throw refuseHost(failure);
+    if (container.network.kind === 'host') throw onHostNetwork(failure);
     if (!container.running) throw gone(failure, 'the container has ended');
     if (container.startedAt !== startedAt) throw gone(failure, 'the container was restarted meanwhile');
   }
@@ -175,7 +175,7 @@ export class HelperRunner implements NamespaceRunner {
       const what = `inspect container ${id}`;
       return containerFrom(await withDeadline(INSPECT_LIMIT, what, () => this.#engine.inspect(id)));
     } catch (error) {
-      if (isRefusal(error, 404)) return undefined;
+      if (isHttpError(error, 404)) return undefined;
       throw error;
     }
   }
@@ -199,8 +199,8 @@ const isElsewhere = (error: unknown): boolean =>
   error instanceof LoadError && error.exitCode === IN_ANOTHER_NAMESPACE;
 
 /** The Engine made or started no helper, and the container is still there. */
-const isRefused = (error: unknown): boolean =>
+const isRejectedByEngine = (error: unknown): boolean =>
   error instanceof LoadError && error.cause instanceof EngineHttpError && !lacksImage(error.cause);
 
 const lacksImage = (error: unknown): boolean =>
-  isRefusal(error, 404) && error.detail.includes('No such image');
+  isHttpError(error, 404) && error.detail.includes('No such image');

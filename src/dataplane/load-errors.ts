@@ -43,7 +43,7 @@ export const gone = (failure: Failure, reason: string, cause?: unknown): LoadErr
 export const failed = (failure: Failure, reason: string, cause?: unknown): LoadError =>
   new LoadError(sentence(failure, reason), { cause });
 
-export const refuseHost = (failure: Failure): LoadError =>
+export const onHostNetwork = (failure: Failure): LoadError =>
   failed(failure, "it is in the host's own network namespace, where nothing is ever loaded");
 
 /**

@@ -3,7 +3,7 @@
  */
 import { assetPath } from '../common/assets.ts';
 import type { NamespaceRef } from './dataplane.ts';
-import { exited, type Failure, failed, gone, refuseHost, tookTooLong } from './load-errors.ts';
+import { exited, type Failure, failed, gone, onHostNetwork, tookTooLong } from './load-errors.ts';
 import { type Opened, openNamespace } from './process-namespace.ts';
 import { defaultLimits, limitsFor } from './resource-limits.ts';
 import { type ProgramEnded, runProgram } from './run-program.ts';
@@ -39,7 +39,7 @@ export class NsenterRunner implements NamespaceRunner {
   /** Closes what was opened. */
   async runIn(opened: Opened, failure: Failure, stdin?: string): Promise<RunResult> {
     if (opened.kind === 'gone') throw gone(failure, 'its process is not there any more');
-    if (opened.kind === 'host') throw refuseHost(failure);
+    if (opened.kind === 'host') throw onHostNetwork(failure);
     try {
       // Our own descriptor is the checked namespace, even if another process has the pid by now.
       const enter = ['nsenter', `--net=/proc/${process.pid}/fd/${opened.handle.fd}`];

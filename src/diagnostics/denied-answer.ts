@@ -59,18 +59,18 @@ export function deniedAnswer(
     rows: reports.flatMap((report) => rowsOf(report, grants.get(report.container) ?? [], index)),
     unread: unreadOf(reports),
     audited: reports
-      .filter(({ mode, refusals }) => mode === 'audit' && refusals.length > 0)
+      .filter(({ mode, destinations }) => mode === 'audit' && destinations.length > 0)
       .map(({ container }) => container),
   };
 }
 
 /** Those with most packets first. */
 const rowsOf = (
-  { container, refusals }: DeniedReport,
+  { container, destinations }: DeniedReport,
   grants: readonly string[],
   index: CatalogIndex | undefined,
 ): readonly DeniedRow[] =>
-  refusals
+  destinations
     .toSorted((a, b) => b.packets - a.packets || (placeOf(a) < placeOf(b) ? -1 : 1))
     .map((flow) => ({ container, ...flow, ...behind(flow, grants, index) }));
 

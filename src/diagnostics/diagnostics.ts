@@ -144,7 +144,7 @@ function lintAnswer(key: string | undefined, snapshot: Snapshot): LintAnswer {
   const findings = lint({
     ...snapshot,
     withForeignRules: namespaces.filter((one) => one.hasForeignRules).map(({ target }) => target),
-    unasked: notEnabled,
+    notEnabled,
     failures,
     workloads: workloadsOf(snapshot),
   });

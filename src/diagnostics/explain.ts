@@ -1,5 +1,5 @@
 /**
- * Why a destination is allowed or refused, and what would have to change: the answer to "my container
+ * Why a destination is allowed or denied, and what would have to change: the answer to "my container
  * cannot reach X".
  *
  * Agrees with what is loaded: `allowed` is what `allows` says of the resolved rule set, except where
@@ -26,7 +26,7 @@ export interface PolicyView {
   readonly mode: Mode;
   readonly dns: DnsPolicy;
   readonly resolvers: readonly string[];
-  /** Only what keys that are not granted name is refused: see the template of that name. */
+  /** A denylist: only the destinations of keys that are not granted are denied (see the template of that name). */
   readonly denylist?: boolean;
 }
 

@@ -16,10 +16,10 @@ import { lintRules } from './lint-rules.ts';
 
 export interface LintContext {
   readonly acl: Acl;
-  /** Containers whose network namespaces hold rules of others that refuse packets. */
+  /** Containers whose network namespaces hold foreign rules that deny packets. */
   readonly withForeignRules?: readonly string[];
   /** Containers that name keys and do not ask for rules. */
-  readonly unasked?: readonly string[];
+  readonly notEnabled?: readonly string[];
   readonly protectedHosts: readonly Prefix[];
   /** Undefined where services were not looked up. */
   readonly catalog: Catalog | undefined;
@@ -33,7 +33,7 @@ export interface LintContext {
 export function lint({
   acl,
   withForeignRules = [],
-  unasked = [],
+  notEnabled = [],
   protectedHosts,
   catalog,
   failures = new Map(),
@@ -48,19 +48,19 @@ export function lint({
   ]);
   return [
     ...[...findings, ...missingKeys(acl, workloads)].sort(inOrder),
-    ...notEnabled(unasked),
-    ...foreignRules(withForeignRules),
+    ...notEnabledFindings(notEnabled),
+    ...foreignRuleFindings(withForeignRules),
   ];
 }
 
-const notEnabled = (containers: readonly string[]): readonly Finding[] =>
+const notEnabledFindings = (containers: readonly string[]): readonly Finding[] =>
   containers.toSorted().map((container) => ({
     ...{ severity: 'warning', code: 'not-enabled', container },
     reason: 'it names ACL keys but not EGRESSTRATOR_ENABLE=1, so it has no rules and can reach everything',
     remedy: 'start it again with EGRESSTRATOR_ENABLE=1, or without EGRESSTRATOR_ACL',
   }));
 
-const foreignRules = (containers: readonly string[]): readonly Finding[] =>
+const foreignRuleFindings = (containers: readonly string[]): readonly Finding[] =>
   containers.toSorted().map((container) => ({
     ...{ severity: 'warning', code: 'foreign-rules', container },
     reason: 'rules of other programs deny packets in its network namespace, whatever its keys allow',

@@ -24,7 +24,7 @@ export interface NamespaceView {
   readonly state?: NamespaceState | undefined;
   /** Undefined while they were not read. */
   readonly resolvers?: readonly string[] | undefined;
-  /** Rules of others refuse packets there as well; undefined where no controller tells it. */
+  /** Foreign rules deny packets there as well; undefined without a controller. */
   readonly hasForeignRules?: boolean | undefined;
 }
 
@@ -50,7 +50,7 @@ export interface Snapshot {
   readonly template: string;
   /** Where the keys are in Consul, with a slash at its end. */
   readonly kvPath: string;
-  /** The template refuses only what keys that were not granted allow. */
+  /** The template denies only destinations of keys that are not granted. */
   readonly denylist: boolean;
   /** What is loaded keeps denied destinations, so that they can be told. */
   readonly recordsDenied: boolean;

@@ -90,7 +90,7 @@ export function suggestAnswer(
   const isHeld = denylist ? () => false : allowedBy(key, snapshot);
   return {
     suggestions: reports
-      .filter(({ refusals }) => refusals.length > 0)
+      .filter(({ destinations }) => destinations.length > 0)
       .map((one) => suggestFor(one, snapshot, index, isHeld)),
     ...{ watched: reports.length, covers: coveredBy(reports), unread: unreadOf(reports), denylist, kvPath },
     unavailableReason: recordsDenied ? undefined : unrecorded(template),
@@ -113,18 +113,18 @@ function allowedBy(key: string | undefined, { acl, catalog, protectedHosts }: Sn
 }
 
 function suggestFor(
-  { container, refusals }: DeniedReport,
+  { container, destinations }: DeniedReport,
   snapshot: Snapshot,
   index: CatalogIndex,
   isHeld: Test,
 ): ContainerSuggestion {
   const grants = snapshot.namespaces?.find(({ target }) => target === container)?.grants ?? [];
-  const named = refusals.flatMap((one) => destinationOf(one) ?? []).filter((one) => !isHeld(one));
+  const named = destinations.flatMap((one) => destinationOf(one) ?? []).filter((one) => !isHeld(one));
   const found = snapshot.denylist ? underDenylist : underAllowlist;
   return {
     ...{ container, grants, held: grants.filter((key) => snapshot.acl.has(key)), denied: named.length },
     ...found(named, grants, snapshot, index),
-    notExpressible: refusals.filter((one) => destinationOf(one) === undefined).map(placeOf),
+    notExpressible: destinations.filter((one) => destinationOf(one) === undefined).map(placeOf),
   };
 }
 

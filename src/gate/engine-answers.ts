@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { connect } from '../sources/docker/connect.ts';
 import type { Engine } from '../sources/docker/engine.ts';
-import { EngineUnreachable, isRefusal } from '../sources/docker/errors.ts';
+import { EngineUnreachable, isHttpError } from '../sources/docker/errors.ts';
 import { RUNTIME } from './layout.ts';
 
 const Inspected = z.object({
@@ -61,5 +61,5 @@ async function ask<T>(socketPath: string, question: (engine: Engine) => Promise<
 
 /** A container may be removed since it was listed. */
 function undefinedIfGone(error: unknown): undefined {
-  if (!isRefusal(error, 404)) throw error;
+  if (!isHttpError(error, 404)) throw error;
 }

@@ -1,7 +1,7 @@
 /**
  * `egresstrator gate install`: puts the gate on the host, and makes it known to the Engine.
  *
- * All that can be refused is refused before daemon.json is touched; an Engine that does not take the new
+ * All that can be rejected is rejected before daemon.json is touched; an Engine that does not take the new
  * one gets the old one back.
  */
 import { existsSync } from 'node:fs';
@@ -72,12 +72,12 @@ export async function inspectEngine({ socketPath, root }: GateSettings): Promise
       `the files at ${root} are not those that dockerd (process ${dockerd.pid}) sees; ${FROM_CONTAINER}`,
     );
   }
-  refuseFlags(dockerd);
+  rejectFlags(dockerd);
   return { facts, dockerd };
 }
 
-/** dockerd refuses a daemon.json that says again what its command line says. */
-function refuseFlags(dockerd: Dockerd): void {
+/** dockerd rejects a daemon.json that says again what its command line says. */
+function rejectFlags(dockerd: Dockerd): void {
   for (const flag of ['--add-runtime', '--default-runtime']) {
     if (argument(dockerd, flag) === undefined) continue;
     throw new UserError(

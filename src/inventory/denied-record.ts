@@ -8,7 +8,7 @@ import type { Mode } from './workload.ts';
 export const KEPT = 60 * 60_000;
 export const KERNEL_KEEPS = 10 * 60_000;
 
-/** One refused destination (or, in audit mode, one that would have been). */
+/** One denied destination (or, in audit mode, one that would have been). */
 export interface Denied {
   readonly address: string;
   /** tcp, udp, icmp, or a protocol number as text. */
@@ -22,19 +22,19 @@ export interface Denied {
 
 /** As the kernel tells it: since the load, as far as its entries have not expired. */
 export interface DeniedRecord {
-  readonly refusals: readonly Denied[];
+  readonly destinations: readonly Denied[];
   /** All packets to an address, whatever the port; no protocol. Empty where the template keeps none. */
   readonly addresses: readonly Denied[];
   /** All packets to a network such as `10.0.0.0/8`, in the same form. */
   readonly networks: readonly Denied[];
   /** Undefined where the template does not count. */
   readonly counts: DeniedCounts | undefined;
-  /** A set takes nothing new in, so that not every packet is in `refusals` or `addresses`. */
+  /** A set takes nothing new in, so that not every packet is in `destinations` or `addresses`. */
   readonly isFull: boolean;
 }
 
 export interface DeniedCounts {
-  /** All that should be in `refusals`. */
+  /** All that should be in `destinations`. */
   readonly packets: number;
   /** Of these, those with a false source address, or that named a way of their own. */
   readonly spoofed: number;
@@ -45,12 +45,12 @@ export interface DeniedCounts {
 export const NO_COUNTS: DeniedCounts = { packets: 0, spoofed: 0, frames: 0 };
 
 export const NOTHING_DENIED: DeniedRecord = {
-  ...{ refusals: [], addresses: [], networks: [], counts: undefined, isFull: false },
+  ...{ destinations: [], addresses: [], networks: [], counts: undefined, isFull: false },
 };
 
 /** Whether a kernel has counted and recorded nothing. */
-export const isNothing = ({ refusals, counts = NO_COUNTS }: DeniedRecord): boolean =>
-  refusals.length === 0 && counts.packets === 0 && counts.frames === 0;
+export const isNothing = ({ destinations, counts = NO_COUNTS }: DeniedRecord): boolean =>
+  destinations.length === 0 && counts.packets === 0 && counts.frames === 0;
 
 /** Of one container, as long as it is watched. */
 export interface DeniedSummary extends DeniedCounts {
@@ -80,11 +80,11 @@ const MOST_PLACES = 100;
 
 /** What addresses have more than destinations, and networks more than addresses. */
 export function unlistedPlaces(
-  refusals: readonly Denied[],
+  destinations: readonly Denied[],
   addresses: readonly Denied[],
   networks: readonly Denied[],
 ): readonly UnlistedNetwork[] {
-  const listed = sums(refusals, ({ address }) => address);
+  const listed = sums(destinations, ({ address }) => address);
   const hosts = excess(addresses, listed);
   const lengths = new Set(networks.map(({ address }) => Number(address.split('/')[1])));
   const known = new Map(
@@ -93,9 +93,12 @@ export function unlistedPlaces(
   return [...hosts.slice(0, MOST_PLACES), ...excess(networks, known)];
 }
 
-function sums(refusals: readonly Denied[], keyOf: (refusal: Denied) => string): ReadonlyMap<string, number> {
+function sums(
+  destinations: readonly Denied[],
+  keyOf: (destination: Denied) => string,
+): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
-  for (const one of refusals) found.set(keyOf(one), (found.get(keyOf(one)) ?? 0) + one.packets);
+  for (const one of destinations) found.set(keyOf(one), (found.get(keyOf(one)) ?? 0) + one.packets);
   return found;
 }
 
@@ -123,7 +126,7 @@ export interface DeniedReport {
   readonly container: string;
   readonly workloads: readonly string[];
   readonly mode: Mode;
-  readonly refusals: readonly DeniedFlow[];
+  readonly destinations: readonly DeniedFlow[];
   /** Undefined where nothing was read yet. */
   readonly summary?: DeniedSummary | undefined;
   /** Milliseconds before `readAt` of which it tells; undefined where only the kernel knows. */

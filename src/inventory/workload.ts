@@ -105,15 +105,15 @@ function parseSwitch(value: string, problems: Problem[]): boolean {
 }
 
 function parseGrants(value: string, problems: Problem[]): readonly string[] {
-  const refuse = (reason: string): readonly string[] => {
+  const reject = (reason: string): readonly string[] => {
     problems.push({ ...warning(ACL.variable, value, reason), severity: 'error' });
     return [];
   };
   if (new TextEncoder().encode(value).length > MOST_LIST_BYTES)
-    return refuse(`the list is longer than ${MOST_LIST_BYTES} bytes, so none of its keys is granted`);
+    return reject(`the list is longer than ${MOST_LIST_BYTES} bytes, so none of its keys is granted`);
   const keys = parseKeyList(value);
   if (keys.length > MOST_KEYS)
-    return refuse(`it names ${keys.length} keys; with more than ${MOST_KEYS} none is granted`);
+    return reject(`it names ${keys.length} keys; with more than ${MOST_KEYS} none is granted`);
   return keys;
 }
 

@@ -73,10 +73,10 @@ onEachEngine((version) => {
       await task.probe.serve([8080]);
       const caller = await fixture.workloads.find('cni-server');
       expect(await connects(caller, address.ipv4, 8080)).toBe('ok');
-      const { namespaces, refused } = await controller.status();
+      const { namespaces, unsupported } = await controller.status();
       const found = namespaces.filter(({ workloads }) => workloads.includes(task.name));
       expect(found).toMatchObject([{ target: pause.name, state: 'protected', grants: ['db'] }]);
-      expect(refused.map(({ name }) => name)).not.toContain(task.name);
+      expect(unsupported.map(({ name }) => name)).not.toContain(task.name);
       await allow(81);
       await becomes(task, server.ipv4, 80, 'refused');
       await becomes(task, server.ipv4, 81, 'ok');

@@ -302,8 +302,8 @@ onEachEngine((version) => {
         lines,
       );
       expect(complaint.reason).toContain('--network host');
-      const { refused, namespaces } = await controller.status();
-      expect(refused.map(({ name }) => name)).toEqual([onHost.name]);
+      const { unsupported, namespaces } = await controller.status();
+      expect(unsupported.map(({ name }) => name)).toEqual([onHost.name]);
       await controller.logged(
         ({ msg, container }) => msg === 'rules loaded' && container === isolated.name,
         'rules where Docker gives no network',

@@ -38,8 +38,8 @@ describe.each(ENGINES)('Engine %s', (version) => {
       '192.0.2.7 . tcp . 443 timeout 1h',
       '192.0.2.8 . udp . 53',
     ]);
-    const { refusals } = await dataplane.denied(ref, 'egress');
-    expect(refusals.map(({ address }) => address).sort()).toEqual(['192.0.2.7', '192.0.2.8']);
+    const { destinations } = await dataplane.denied(ref, 'egress');
+    expect(destinations.map(({ address }) => address).sort()).toEqual(['192.0.2.7', '192.0.2.8']);
     expect((await dataplane.inspect(ref, 'egress')).loaded).toEqual(loaded);
     await expect(dataplane.add(ref, 'egress', 'none', ['192.0.2.7'])).rejects.toThrow(
       'egress has no set none here',

@@ -221,7 +221,7 @@ describe('the host', () => {
     );
   });
 
-  test('prints refusals as they come with --follow', async () => {
+  test('prints destinations as they come with --follow', async () => {
     const args = [cliPath, 'denied', web.name, '--follow', '--json', ...common(controller.socket)];
     const following = execa(process.execPath, args, { reject: false, stdin: 'ignore' });
     const row = {
@@ -280,7 +280,7 @@ describe('in Consul', () => {
       // The agent knows at once; the catalog hears of a changed output minutes later.
       const found = JSON.stringify(await fixture.consul.call('GET', '/v1/agent/checks'));
       expect(found).toContain(`"CheckID":"service:egresstrator-${NODE}"`);
-      expect(found).toContain('1 namespaces, 0 failed, 0 refused, 0 sources failing');
+      expect(found).toContain('1 namespaces, 0 failed, 0 unsupported, 0 sources failing');
       await published.stop();
       expect((await runCli(args)).stdout).toMatch(/^host-1 +stopped/m);
       expect(
@@ -323,7 +323,7 @@ describe('what is not there is told in one sentence', () => {
     }
   });
 
-  test('refusals, where the template records none', async () => {
+  test('destinations, where the template records none', async () => {
     await using silent = await control(fixture, 'diagnostics-3/', ['--dry-run', '--template', 'iptables']);
     const words = 'enied connections are not known: the template iptables does not record them';
     const tell = (...args: readonly string[]) => runCli([...args, '--socket', silent.socket]);

@@ -20,7 +20,7 @@ interface Told {
     readonly fingerprint?: string | undefined;
   }[];
   readonly sources: readonly { readonly error?: string | undefined }[];
-  readonly refused: readonly unknown[];
+  readonly unsupported: readonly unknown[];
 }
 
 /** Milliseconds: what is on its way arrives by then. */
@@ -105,7 +105,7 @@ export function statusBesideKernel({ namespaces }: Pick<Told, 'namespaces'>, ker
 
 /** What metrics count otherwise than status. */
 export function metricsBesideStatus(status: Told, text: string): string[] {
-  const { namespaces, refused, sources } = status;
+  const { namespaces, unsupported, sources } = status;
   const states = NAMESPACE_STATES.map((state) => {
     const count = namespaces.filter((one) => one.state === state).length;
     return [`egresstrator_namespaces{state="${state}"}`, count] as const;
@@ -113,7 +113,7 @@ export function metricsBesideStatus(status: Told, text: string): string[] {
   const failing = sources.filter(({ error }) => error !== undefined).length;
   const expected = [
     ...states,
-    ['egresstrator_workloads_unsupported', refused.length],
+    ['egresstrator_workloads_unsupported', unsupported.length],
     ['egresstrator_sources_failing', failing],
   ] as const;
   return expected.flatMap(([name, count]) => differs(text, name, count));

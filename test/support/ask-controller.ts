@@ -18,7 +18,7 @@ export interface Printed {
 
 /** What a controller tells that knows nothing; `given` instead of it. */
 export const controlsOf = (given: Partial<Controls>): Controls => ({
-  status: () => ({ namespaces: [], sources: [], recordsDenied: true, refused: [] }),
+  status: () => ({ namespaces: [], sources: [], recordsDenied: true, unsupported: [] }),
   ready: () => true,
   metrics: async () => ({ contentType: 'text/plain', text: '' }),
   override: async () => ({ results: [] }),

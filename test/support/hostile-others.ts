@@ -10,7 +10,7 @@ import { diagnosticsOf, type Known } from './known.ts';
 
 export interface Said {
   word: string;
-  /** How often refusals are told until the controller fails; `denied --follow` ends by that. */
+  /** How often destinations are told until the controller fails; `denied --follow` ends by that. */
   answers: number;
 }
 
@@ -29,7 +29,7 @@ export const controlsSaying = (said: Said): Controls => ({
     namespaces: [namespace(said.word)],
     sources: [{ name: said.word, known: true, confirmedAt: 1, error: said.word }],
     recordsDenied: false,
-    refused: [{ name: said.word, problem: problem(said.word) }],
+    unsupported: [{ name: said.word, problem: problem(said.word) }],
   }),
   ready: () => true,
   metrics: async () => ({ contentType: 'text/plain', text: '' }),
@@ -69,15 +69,15 @@ function deniedSaying(said: Said): readonly DeniedReport[] {
   said.answers -= 1;
   if (said.answers < 0) throw new EngineError(said.word);
   const seen = { packets: 1, firstSeenAt: 1, lastSeenAt: 1 };
-  const refusals = [
+  const destinations = [
     { address: '10.0.0.6', protocol: 'tcp', port: 80, ...seen },
     { address: '10.0.0.7', protocol: 'tcp', port: 80, ...seen },
     { address: said.word, protocol: said.word, port: undefined, ...seen },
   ];
   const report = { container: said.word, workloads: [said.word], mode: 'audit', readAt: 1 } as const;
   return [
-    { ...report, refusals },
-    { ...report, refusals: [], error: said.word },
+    { ...report, destinations },
+    { ...report, destinations: [], error: said.word },
   ];
 }
 

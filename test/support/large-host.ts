@@ -16,7 +16,7 @@ import { snapshotOf } from './known.ts';
 const WORKLOADS = 200;
 const RULES = 10_000;
 const SERVICES = 300;
-const REFUSALS = 50;
+const DESTINATIONS = 50;
 
 export interface LargeHost extends AsyncDisposable {
   /** Where its API answers. */
@@ -113,7 +113,7 @@ const instances = (service: number) =>
 
 const reportOf = (container: string, below: Dice): DeniedReport => ({
   ...{ container, workloads: [container], mode: 'enforce', readAt: Date.now() },
-  refusals: Array.from({ length: REFUSALS }, () => ({
+  destinations: Array.from({ length: DESTINATIONS }, () => ({
     ...{ address: `10.${below(256)}.${below(256)}.${below(256)}`, protocol: 'tcp', port: 1 + below(9_000) },
     ...{ packets: 1, firstSeenAt: 0, lastSeenAt: 0 },
   })),
@@ -127,5 +127,5 @@ const statusOf = ({ namespaces = [], catalog }: Snapshot): Status => ({
   sources: [...catalog.keys()].map((name) => ({
     ...{ name: `service ${name}`, known: true, confirmedAt: 0, error: undefined },
   })),
-  refused: [],
+  unsupported: [],
 });

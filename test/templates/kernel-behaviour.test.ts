@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { sentBy } from '../../src/dataplane/process-namespace.ts';
 import type { RenderInput } from '../../src/rendering/render.ts';
 import { ruleSet } from './rules.ts';
-import { load, netns, PORT, packet, refusals, useWorld } from './world.ts';
+import { destinations, load, netns, PORT, packet, useWorld } from './world.ts';
 
 const world = await useWorld();
 
@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 /** Recorded destinations but those of connections that tests before have left, which all lead to one port. */
 const answersRecorded = async (): Promise<readonly string[]> =>
-  (await refusals(world.workload)).filter((line) => !line.includes(` tcp ${PORT}: `));
+  (await destinations(world.workload)).filter((line) => !line.includes(` tcp ${PORT}: `));
 
 /** All that the granted namespace offers. */
 const everything = (): Partial<RenderInput> => {

@@ -74,9 +74,9 @@ describe.each(CASES)('%s', (_, template, input) => {
     it('a flood of ports leaves the sight of another host, and is counted to the last packet', async () => {
       const state = await load(world.workload, template, input);
       await send(...ports(family), `${world.granted[family]} ${PORT + 1}`);
-      const { refusals, addresses: hosts, networks, counts, isFull } = await denied(world.workload);
+      const { destinations, addresses: hosts, networks, counts, isFull } = await denied(world.workload);
       expect(counts).toEqual({ packets: FLOOD + 1, spoofed: 0, frames: 0 });
-      expect([isFull, refusals.length]).toEqual([true, 2_048]);
+      expect([isFull, destinations.length]).toEqual([true, 2_048]);
       expect(packetsOf(hosts)).toEqual({ [world.denied[family]]: FLOOD, [world.granted[family]]: 1 });
       expect(packetsOf(networks)).toEqual({ [FAMILIES[family].own]: FLOOD + 1 });
       expect((await netns(world.workload, 'state egress')).stdout).toBe(state);
@@ -108,8 +108,8 @@ it('takes new destinations in once the entries of a flood have expired', async (
   expect((await denied(world.workload)).isFull).toBe(true);
   const listed = async () => {
     await send(`${world.denied.ipv4} ${PORT}`);
-    const { refusals, isFull } = await denied(world.workload);
-    return isFull ? [] : refusals.map(({ port }) => port);
+    const { destinations, isFull } = await denied(world.workload);
+    return isFull ? [] : destinations.map(({ port }) => port);
   };
   await expect.poll(listed, { timeout: 30_000 }).toEqual([PORT]);
 });
@@ -117,7 +117,7 @@ it('takes new destinations in once the entries of a flood have expired', async (
 it('tells how long ago the last packet was', async () => {
   await load(world.workload, 'nftables');
   await send(`${world.denied.ipv4} ${PORT}`);
-  const idle = async () => (await denied(world.workload)).refusals[0]?.idle ?? 0;
+  const idle = async () => (await denied(world.workload)).destinations[0]?.idle ?? 0;
   expect(await idle()).toBeLessThan(3);
   await expect.poll(idle, { timeout: 20_000 }).toBeGreaterThanOrEqual(3);
 });
@@ -155,7 +155,7 @@ describe('each kind is counted apart', () => {
       send($s, 'x' x 8, 0, pack_sockaddr_in(0, inet_aton('${world.denied.ipv4}')))`;
     await world.workload.run('perl', ['-e', igmp]);
     expect(await counts()).toEqual({ packets: 1, spoofed: 0, frames: 0 });
-    expect((await denied(world.workload)).refusals).toMatchObject([{ protocol: '2', port: undefined }]);
+    expect((await denied(world.workload)).destinations).toMatchObject([{ protocol: '2', port: undefined }]);
   });
 });
 
@@ -177,7 +177,7 @@ it('a template without counters and sets by address is told as far as it goes', 
   await send(...ports('ipv4'), `${world.granted.ipv4} ${PORT + 1}`);
   const { denied: record } = parseNamespaceState((await netns(world.workload, 'inspect egress')).stdout);
   expect(record).toMatchObject({ addresses: [], networks: [], counts: undefined, isFull: true });
-  expect(record.refusals).toHaveLength(2_048);
+  expect(record.destinations).toHaveLength(2_048);
 });
 
 describe('with every set full', () => {
@@ -190,7 +190,7 @@ describe('with every set full', () => {
     process.stdout.write(`measured: a look with full sets: ${milliseconds} ms, ${stdout.length} bytes\n`);
     expect({ exitCode, start: stdout.slice(0, state.length) }).toEqual({ exitCode: 0, start: state });
     const { denied: record } = parseNamespaceState(stdout);
-    expect(record.refusals).toHaveLength(2 * (2_048 + 512 + 512));
+    expect(record.destinations).toHaveLength(2 * (2_048 + 512 + 512));
     expect(stdout.length).toBeLessThan(mostOutput / 4);
     expect(milliseconds).toBeLessThan(10_000);
   });
@@ -227,7 +227,7 @@ describe('a reload', () => {
     expect(exitCode).toBe(0);
     const { loaded, denied: before } = parseNamespaceState(stdout);
     expect(loaded).toEqual(parseNamespaceState((await netns(world.workload, 'state egress')).stdout).loaded);
-    expect(before.refusals).toMatchObject([{ address: world.denied.ipv4, port: PORT }]);
+    expect(before.destinations).toMatchObject([{ address: world.denied.ipv4, port: PORT }]);
     expect(before.counts?.packets).toBe(1);
     expect((await netns(world.workload, 'reload egress', text)).stdout).not.toContain('denied');
   });

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { compileTemplate, type Template } from '../../src/rendering/template.ts';
 import { ruleSet } from './rules.ts';
-import { load, netns, PORT, packet, refusals, useWorld, type World } from './world.ts';
+import { destinations, load, netns, PORT, packet, useWorld, type World } from './world.ts';
 
 const world = await useWorld();
 
@@ -140,7 +140,7 @@ describe('nftables', () => {
     await world.agents.workload.ask(world.denied.ipv4, PORT, 4001);
     await packet(world.workload, 'ping', world.denied.ipv4);
     await packet(world.workload, 'ping', world.denied.ipv6);
-    expect(await refusals(world.workload)).toEqual([
+    expect(await destinations(world.workload)).toEqual([
       `${world.denied.ipv4} icmp 8: 1`,
       `${world.denied.ipv4} tcp ${PORT}: 1`,
       `${world.denied.ipv4} udp ${PORT}: 2`,
@@ -154,6 +154,6 @@ describe('nftables', () => {
     for (let times = 0; times < 3; times += 1) {
       expect(await world.agents.workload.ask(world.denied.ipv4, PORT, 4002)).toBe('hello');
     }
-    expect(await refusals(world.workload)).toEqual([`${world.denied.ipv4} udp ${PORT}: 3`]);
+    expect(await destinations(world.workload)).toEqual([`${world.denied.ipv4} udp ${PORT}: 3`]);
   });
 });

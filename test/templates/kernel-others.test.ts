@@ -8,7 +8,7 @@ import { type Prefix, parseAddress } from '../../src/net/address.ts';
 import { parseAcl } from '../../src/policy/acl.ts';
 import { PolicyCompiler } from '../../src/policy/policy-compiler.ts';
 import { ruleSet } from './rules.ts';
-import { load, netns, PORT, packet, refusals, useWorld } from './world.ts';
+import { destinations, load, netns, PORT, packet, useWorld } from './world.ts';
 
 const world = await useWorld();
 
@@ -96,7 +96,7 @@ describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
       expect(await workload.open('b', world.granted[family], PORT)).toBe('connected');
       expect(await packet(world.workload, 'ping', world.denied[family])).toBe('answered');
       expect(await denied.open('c', world.workload[family], PORT)).toBe('connected');
-      expect(await refusals(world.workload)).toEqual([`${world.denied[family]} tcp ${PORT}: 1`]);
+      expect(await destinations(world.workload)).toEqual([`${world.denied[family]} tcp ${PORT}: 1`]);
     });
 
     it('closes what a key names that was not granted, though another key grants it', async () => {

@@ -5,7 +5,7 @@
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { withFacts } from '../../src/rendering/facts.ts';
 import { renderWith, ruleSet } from './rules.ts';
-import { load, NO_FACTS, netns, PORT, refusals, useWorld } from './world.ts';
+import { destinations, load, NO_FACTS, netns, PORT, useWorld } from './world.ts';
 
 const world = await useWorld();
 
@@ -68,7 +68,7 @@ describe('what an owner loads', () => {
   it('leaves the rules, counters and sets of another owner alone', async () => {
     const egress = await load(world.workload, 'nftables', { allowed: allowed() });
     expect(await connect(world.denied)).toBe('ECONNREFUSED');
-    const denied = await refusals(world.workload);
+    const denied = await destinations(world.workload);
     const host = await loadAs('host');
     await netns(world.workload, 'add host names', '192.0.2.7 timeout 1h');
     await connect(world.granted);
@@ -82,7 +82,7 @@ describe('what an owner loads', () => {
     await connect(world.denied);
     await loadAs('host');
     await loadAs('nat');
-    expect(await refusals(world.workload)).toEqual(denied);
+    expect(await destinations(world.workload)).toEqual(denied);
     expect(await state('egress')).toBe(egress);
     expect(await state('host')).toBe(host);
   });
@@ -255,7 +255,7 @@ describe('what an earlier version loaded', () => {
     await connect(world.denied);
     expect(await list()).toBe('egress');
     expect(await state('egress')).toMatch(/^fingerprint [0-9a-f]{32}\nfacts 0x\w+\ndigest \w+$/);
-    expect(await refusals(world.workload)).toEqual([`${world.denied.ipv4} tcp ${PORT}: 1`]);
+    expect(await destinations(world.workload)).toEqual([`${world.denied.ipv4} tcp ${PORT}: 1`]);
     await netns(world.workload, 'clear egress');
     expect(await nft('list', 'ruleset')).toBe('');
   });

@@ -106,7 +106,7 @@ describe('the digest', () => {
     expect(await load(world.workload, 'nftables', { allowed })).toBe(before);
   });
 
-  it('does not change with traffic and refusals', async () => {
+  it('does not change with traffic and destinations', async () => {
     const before = await load(world.workload, 'nftables', { allowed });
     await world.agents.workload.open('a', world.denied.ipv4, PORT);
     await world.agents.denied.open('a', world.workload.ipv4, PORT);
@@ -115,7 +115,7 @@ describe('the digest', () => {
     const [told, refused = ''] = (await netns(world.workload, 'inspect egress')).stdout.split('\ndenied ');
     expect(told).toBe(before);
     expect(parseDenied(refused)).toMatchObject({
-      refusals: [{ address: world.denied.ipv4, protocol: 'tcp', port: PORT, packets: 1 }],
+      destinations: [{ address: world.denied.ipv4, protocol: 'tcp', port: PORT, packets: 1 }],
       addresses: [{ address: world.denied.ipv4, packets: 1 }],
       networks: [{ address: '10.0.0.0/8', packets: 1 }],
       counts: { packets: 1, spoofed: 0, frames: 0 },

@@ -95,8 +95,8 @@ export async function denied(namespace: Namespace): Promise<DeniedRecord> {
 }
 
 /** The destinations of it as `address protocol port: packets`, sorted. */
-export async function refusals(namespace: Namespace): Promise<readonly string[]> {
-  const { refusals: found } = await denied(namespace);
+export async function destinations(namespace: Namespace): Promise<readonly string[]> {
+  const { destinations: found } = await denied(namespace);
   return found
     .map(({ address, protocol, port, packets }) => `${address} ${protocol} ${port ?? '-'}: ${packets}`)
     .sort();

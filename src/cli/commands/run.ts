@@ -9,7 +9,7 @@ import { steadyNow } from '../../common/steady-clock.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { serveWatchers } from '../../daemon/api/listen.ts';
-import { refuseSecond, serveApi } from '../../daemon/api/server.ts';
+import { requireNoController, serveApi } from '../../daemon/api/server.ts';
 import { Controller } from '../../daemon/controller.ts';
 import { controlsOf } from '../../daemon/controls.ts';
 import { DeniedFile } from '../../daemon/state/denied-file.ts';
@@ -44,7 +44,7 @@ export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   const log = openLogger(config, terminal);
   const stopping = stopSignal();
   // First of all: two controllers undo each other's loads.
-  await refuseSecond(config.socket);
+  await requireNoController(config.socket);
   if (config.stateDir !== undefined && !config.dryRun) await claimState(config.stateDir, config.socket);
   const closers = new Closers();
   try {

@@ -57,7 +57,7 @@ async function uninstallWith(asked: Asked): Promise<void> {
   const json = flags.json === true;
   const output = createOutput(terminal, json);
   const style = json ? plain : styleFor(terminal);
-  await refuseWhileControlled(asked);
+  await requireNoController(asked);
   const plan = await withProgress('Looking for what is there', terminal, () =>
     lookForAll(lookingsFor(asked)),
   );
@@ -79,15 +79,15 @@ async function uninstallWith(asked: Asked): Promise<void> {
 }
 
 /** A controller would load the rules again. */
-async function refuseWhileControlled({ config, docker }: Asked): Promise<void> {
-  const refuse = (who: string) => {
+async function requireNoController({ config, docker }: Asked): Promise<void> {
+  const reject = (who: string) => {
     throw new UserError(
       `${who}, and would load the rules again: stop it first, for example with \`systemctl disable --now egresstrator\` or \`docker compose rm --stop egresstrator\``,
     );
   };
-  if (await isListening(config.socket)) refuse(`a controller answers at ${config.socket}`);
+  if (await isListening(config.socket)) reject(`a controller answers at ${config.socket}`);
   const names = await runningControllers(docker).catch(() => []);
-  if (names.length > 0) refuse(`a controller runs in the container ${names.join(', ')}`);
+  if (names.length > 0) reject(`a controller runs in the container ${names.join(', ')}`);
 }
 
 function lookingsFor({ flags, config, terminal, docker, engine }: Asked): readonly Looking[] {

@@ -125,9 +125,9 @@ async function readOne(namespace: WorkloadNamespace, { dataplane }: Engine): Pro
   try {
     const denied = await dataplane.denied(refOf(namespace), 'egress');
     const { seen, summary } = new DeniedFlowTracker().note(namespace.id, denied, now);
-    return { ...about, refusals: seen, summary, readAt: now };
+    return { ...about, destinations: seen, summary, readAt: now };
   } catch (error) {
-    return { ...about, refusals: [], readAt: now, error: messageOf(error) };
+    return { ...about, destinations: [], readAt: now, error: messageOf(error) };
   }
 }
 

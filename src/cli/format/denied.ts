@@ -40,7 +40,7 @@ function leftOut(rows: readonly DeniedRow[], shown: readonly DeniedRow[]): strin
     .join('\n');
 }
 
-/** Where some were too many to be read at once; see `RefusalLog`. */
+/** Where some were too many to be read at once; see `DenyLog`. */
 function ageOf(readAt: readonly number[], now: number): string {
   const old = readAt.filter((at) => now - at > FRESH);
   if (old.length === 0) return '';
@@ -62,9 +62,9 @@ const nothing = (answer: DeniedAnswer): string => {
 };
 
 /** One line, for --follow. */
-export const formatOne = ({ container, services, keys, ...refusal }: DeniedRow, time: string): string => {
+export const formatOne = ({ container, services, keys, ...destination }: DeniedRow, time: string): string => {
   const behind = [...services, ...keys.map((key) => `key ${key}`)].join(', ');
-  return `${time} ${container} ${placeOf(refusal)}${behind === '' ? '' : ` (${behind})`}`;
+  return `${time} ${container} ${placeOf(destination)}${behind === '' ? '' : ` (${behind})`}`;
 };
 
 const columns = (now: number): readonly Column<DeniedRow>[] => [

@@ -29,7 +29,7 @@ const COLOURS: Readonly<Record<NamespaceState, Colour>> = {
 };
 
 export function formatStatus(status: Status, now: number, style: Style): string {
-  const { namespaces, refused } = status;
+  const { namespaces, unsupported } = status;
   const parts = [
     status.controller === undefined ? '' : presentController(status.controller, now),
     namespaces.length === 0
@@ -37,10 +37,10 @@ export function formatStatus(status: Status, now: number, style: Style): string 
       : table(byName(namespaces), columns(now), style),
     rawNote(namespaces),
     status.recordsDenied === false ? sentence(unrecorded(status.controller?.template)) : '',
-    refused
+    unsupported
       .map(({ name, problem }) => `${style('red', `${name} is unsupported`)}: ${problem.reason}`)
       .join('\n'),
-    (status.unasked ?? [])
+    (status.notEnabled ?? [])
       .map(({ name, problem }) => `${style('yellow', name)}: ${problem.reason}`)
       .join('\n'),
     presentByHand(namespaces, now, style),
@@ -55,7 +55,7 @@ export function formatStatus(status: Status, now: number, style: Style): string 
 /** What holds for all namespaces of a host. */
 export interface Setting {
   readonly loader?: string | undefined;
-  /** False where the template records nobody who is refused. */
+  /** False where the template records no denied destinations. */
   readonly recordsDenied?: boolean | undefined;
 }
 

@@ -33,7 +33,7 @@ export const lately = (covers: number | undefined): string => {
 
 const HOUR = 3_600_000;
 
-/** Where nothing can be refused. */
+/** Where nothing can be denied. */
 export const NOBODY = 'no running container has rules, so nothing is denied';
 
 /** `something` → `Something.` */

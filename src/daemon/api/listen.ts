@@ -57,13 +57,13 @@ function buildServer(controls: StatusControls, names: readonly string[]): Fastif
   server.addHook('onRequest', async ({ raw }, reply) => {
     reply.headers(HEADERS);
     const status = statusForHost(raw.rawHeaders, raw.httpVersion, names);
-    if (status !== 200) return reply.code(status).send({ error: REFUSALS[status] });
+    if (status !== 200) return reply.code(status).send({ error: REJECTIONS[status] });
   });
   addStatusRoutes(server, { ...controls, status: () => publicStatus(controls.status()) });
   return server;
 }
 
-const REFUSALS = {
+const REJECTIONS = {
   400: 'expected one Host header with a name or an address',
   421: 'this name is not allowed; use an address, or add it to --allow-host',
 } as const;

@@ -16,8 +16,8 @@ export const publicStatus = ({
   namespaces,
   sources,
   recordsDenied,
-  refused,
-  unasked,
+  unsupported,
+  notEnabled,
 }: Status): Status => ({
   ...(controller === undefined ? {} : { controller }),
   ...(recordsDenied === undefined ? {} : { recordsDenied }),
@@ -26,9 +26,9 @@ export const publicStatus = ({
     ...{ name, known, confirmedAt },
     error: withheld(error),
   })),
-  refused: refused.map(({ name, problem }) => ({ name, problem: outsideProblem(problem) })),
-  ...(unasked && {
-    unasked: unasked.map(({ name, problem }) => ({ name, problem: outsideProblem(problem) })),
+  unsupported: unsupported.map(({ name, problem }) => ({ name, problem: outsideProblem(problem) })),
+  ...(notEnabled && {
+    notEnabled: notEnabled.map(({ name, problem }) => ({ name, problem: outsideProblem(problem) })),
   }),
 });
 

@@ -71,9 +71,9 @@ export const StatusReply = z.object({
   namespaces: z.array(Namespace),
   sources: z.array(Source),
   recordsDenied: z.boolean().optional(),
-  refused: z.array(z.object({ name: z.string(), problem: Problem })),
+  unsupported: z.array(z.object({ name: z.string(), problem: Problem })),
   /** Containers that name keys and do not ask for rules. */
-  unasked: z.array(z.object({ name: z.string(), problem: Problem })).optional(),
+  notEnabled: z.array(z.object({ name: z.string(), problem: Problem })).optional(),
 });
 
 /** An operator's word. `own`: what the container itself asks for. */

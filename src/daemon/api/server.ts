@@ -21,14 +21,14 @@ export interface ApiServer {
 }
 
 /** Throws a `UserError` if another controller answers at `path`. */
-export async function refuseSecond(path: string): Promise<void> {
+export async function requireNoController(path: string): Promise<void> {
   if (!(await isListening(path))) return;
   throw new UserError(`another controller answers at ${path}; stop it, or give this one another --socket`);
 }
 
 /** Listens at `path`. A socket left behind by a crash is replaced, one that answers is not. */
 export async function serveApi(path: string, controls: Controls): Promise<ApiServer> {
-  await refuseSecond(path);
+  await requireNoController(path);
   const server = buildServer(controls);
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });

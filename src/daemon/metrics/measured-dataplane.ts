@@ -19,7 +19,7 @@ export interface ObservedLoad {
 }
 
 /** What a namespace's kernel has of what was denied after a look, or after a load, which forgets it. */
-export interface ObservedRefusals {
+export interface ObservedDenials {
   readonly namespace: NamespaceRef;
   readonly denied: DeniedRecord;
   /** When that began, in ms since the epoch, and what the namespace had counted of its traffic by then. */
@@ -30,13 +30,13 @@ export interface ObservedRefusals {
 export interface Measuring {
   /** Told of each load. */
   readonly observe: (load: ObservedLoad) => void;
-  readonly onRefusals: (found: ObservedRefusals) => void;
+  readonly onDenied: (found: ObservedDenials) => void;
   /** What has run the load that ended last in this namespace. */
   readonly loaderOf: (namespace: NamespaceRef) => string;
 }
 
 export function measured(dataplane: Dataplane, measuring: Measuring): Dataplane {
-  const { onRefusals } = measuring;
+  const { onDenied } = measuring;
   const begin = async (namespace: NamespaceRef) => {
     const begunAt = Date.now();
     return { namespace, begunAt, traffic: await dataplane.egressCounters(namespace) };
@@ -45,7 +45,7 @@ export function measured(dataplane: Dataplane, measuring: Measuring): Dataplane 
     inspect: async (namespace, owner) => {
       const begun = await begin(namespace);
       const inspected = await dataplane.inspect(namespace, owner);
-      onRefusals({ ...begun, denied: inspected.denied });
+      onDenied({ ...begun, denied: inspected.denied });
       return inspected;
     },
     clear: (namespace, owner) => dataplane.clear(namespace, owner),
@@ -57,7 +57,7 @@ export function measured(dataplane: Dataplane, measuring: Measuring): Dataplane 
     load: async (namespace, ruleset) => {
       const begun = await begin(namespace);
       const loaded = await timed(measuring, namespace, ruleset, () => dataplane.load(namespace, ruleset));
-      onRefusals({ ...begun, denied: NOTHING_DENIED });
+      onDenied({ ...begun, denied: NOTHING_DENIED });
       return loaded;
     },
     reload: async (namespace, ruleset) => {
@@ -67,9 +67,9 @@ export function measured(dataplane: Dataplane, measuring: Measuring): Dataplane 
         return { ...inspected.loaded, inspected };
       };
       const { inspected } = await timed(measuring, namespace, ruleset, reload);
-      onRefusals({ ...begun, denied: inspected.denied });
+      onDenied({ ...begun, denied: inspected.denied });
       // The kernel's counts restart at zero.
-      onRefusals({ ...begun, begunAt: Date.now(), denied: NOTHING_DENIED });
+      onDenied({ ...begun, begunAt: Date.now(), denied: NOTHING_DENIED });
       return inspected;
     },
   };

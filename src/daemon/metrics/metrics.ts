@@ -60,7 +60,7 @@ export class Metrics {
     for (const loader of options.loaders)
       for (const outcome of ['loaded', 'failed', 'gone']) this.#loads.inc({ outcome, loader }, 0);
     this.#addStates();
-    this.#addRefusals();
+    this.#addDenied();
     addProcessMetrics(this.#registry);
   }
 
@@ -88,7 +88,7 @@ export class Metrics {
         gauge.set({ state }, states.filter((one) => one === state).length);
     });
     this.#gauge('egresstrator_workloads_unsupported', 'Workloads that cannot have rules', [], (gauge) =>
-      gauge.set(status()?.refused.length ?? 0),
+      gauge.set(status()?.unsupported.length ?? 0),
     );
     this.#gauge('egresstrator_rule_problems', 'Distinct problems of rules in use', ['severity'], (gauge) => {
       const problems = distinctProblems(status());
@@ -116,7 +116,7 @@ export class Metrics {
     });
   }
 
-  #addRefusals(): void {
+  #addDenied(): void {
     const { denied } = this.#options;
     this.#perContainer(
       'egresstrator_denied_packets_total',

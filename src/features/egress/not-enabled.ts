@@ -14,7 +14,7 @@ export interface NotEnabled {
   readonly problem: Problem;
 }
 
-const UNASKED: Problem = {
+const NOT_ENABLED: Problem = {
   severity: 'warning',
   reason:
     'it names ACL keys but not EGRESSTRATOR_ENABLE=1, so it has no rules and can reach everything; start it again with both',
@@ -33,7 +33,7 @@ export function notEnabled(
   return [...containers.values()]
     .filter((one) => one.running && one.network.kind === 'own' && namesKeysAlone(one))
     .filter((one) => !held.has(one.id) && !isByHand(one))
-    .map((container) => ({ container, problem: UNASKED }));
+    .map((container) => ({ container, problem: NOT_ENABLED }));
 }
 
 /** EGRESSTRATOR_ENABLE=0 is a decision. */

@@ -27,7 +27,7 @@ export interface TargetSelection {
 export interface Targets {
   readonly namespaces: readonly WorkloadNamespace[];
   /** With --all: the unsupported ones. */
-  readonly refused: readonly UnsupportedWorkload[];
+  readonly unsupported: readonly UnsupportedWorkload[];
 }
 
 /** The selected namespaces. Throws a `UserError` for a single unsupported container. */
@@ -39,8 +39,8 @@ export function chooseTargets(
     'name' in selection.choice ? pickContainer(containers, selection.choice.name).id : undefined;
   const plan = planNamespaces(containers, (one) => readSelection(one, one.id === chosenId, selection));
   const mine = ({ id }: Container) => chosenId === undefined || id === chosenId;
-  const refused = plan.unsupported.filter(({ container }) => mine(container));
-  const [first] = refused;
+  const unsupported = plan.unsupported.filter(({ container }) => mine(container));
+  const [first] = unsupported;
   if (first !== undefined && chosenId !== undefined)
     throw new UserError(`${first.container.name}: ${first.problem.reason}`);
   const namespaces = plan.namespaces.filter(({ members }) =>
@@ -48,7 +48,7 @@ export function chooseTargets(
   );
   if (namespaces.length === 0 && chosenId !== undefined)
     throw notAWorkload(containers.get(chosenId), selection);
-  return { namespaces, refused };
+  return { namespaces, unsupported };
 }
 
 function readSelection(

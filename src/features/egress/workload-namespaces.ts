@@ -52,12 +52,13 @@ export function workloadsIn(all: Namespaces, read: WorkloadReader): Workloads {
   const unsupported: UnsupportedWorkload[] = [];
   for (const one of all.values()) {
     if (one.kind === 'container') namespaces.push(...merge(one, read));
-    else unsupported.push(...one.inside.filter((container) => read(container) !== undefined).map(refuseHost));
+    else
+      unsupported.push(...one.inside.filter((container) => read(container) !== undefined).map(onHostNetwork));
   }
   return { namespaces, unsupported };
 }
 
-const refuseHost = (container: Container): UnsupportedWorkload => ({
+const onHostNetwork = (container: Container): UnsupportedWorkload => ({
   container,
   problem: {
     severity: 'error',

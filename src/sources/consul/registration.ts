@@ -38,7 +38,7 @@ export class Registration {
     this.#id = `${identity.service}-${identity.node}`;
   }
 
-  /** Says that the controller lives, which an agent that forgot it refuses: then it is registered again. */
+  /** Renews the TTL check. An agent that has lost the registration rejects this; the next heartbeat registers again. */
   async heartbeat({ status, output }: Health): Promise<void> {
     if (!this.#registered) await this.#register(status);
     this.#registered = false;

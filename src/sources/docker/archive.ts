@@ -9,7 +9,7 @@ import { extract } from 'tar-stream';
 import { EngineError, messageOf } from '../../common/errors.ts';
 import { withDeadline } from './deadline.ts';
 import type { Engine } from './engine.ts';
-import { isRefusal } from './errors.ts';
+import { isHttpError } from './errors.ts';
 
 const mostLinks = 8;
 const mostBytes = 64 * 1024;
@@ -37,7 +37,7 @@ async function firstEntry(engine: Engine, id: string, path: string): Promise<Ent
       return untar(archive);
     });
   } catch (error) {
-    if (isRefusal(error, 404) && !error.detail.includes('No such container: ')) return undefined;
+    if (isHttpError(error, 404) && !error.detail.includes('No such container: ')) return undefined;
     if (error instanceof EngineError) throw error;
     throw new EngineError(`Cannot read ${path} of container ${id}: ${messageOf(error)}.`, { cause: error });
   }

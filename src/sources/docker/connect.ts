@@ -18,7 +18,7 @@ import type {
   Platform,
   RunningContainer,
 } from './engine.ts';
-import { EngineAnswerError, isRefusal } from './errors.ts';
+import { EngineAnswerError, isHttpError } from './errors.ts';
 import { containerName, imageName } from './path-names.ts';
 import { pullFinished } from './pull.ts';
 import { asReadable, EngineRequests } from './requests.ts';
@@ -128,8 +128,8 @@ class DockerodeEngine implements Engine {
         this.#container(id).remove({ ...options, abortSignal }),
       );
     } catch (error) {
-      if (isRefusal(error, 404)) return;
-      if (isRefusal(error, 409) && error.detail.includes('already in progress')) return;
+      if (isHttpError(error, 404)) return;
+      if (isHttpError(error, 409) && error.detail.includes('already in progress')) return;
       throw error;
     }
   }
@@ -148,7 +148,7 @@ class DockerodeEngine implements Engine {
     try {
       return imageFrom(await this.#requests.json(`/images/${imageName(name)}/json${query}`, what), what);
     } catch (error) {
-      if (isRefusal(error, 404)) return undefined;
+      if (isHttpError(error, 404)) return undefined;
       throw error;
     }
   }

@@ -11,7 +11,7 @@ import { withDeadline } from './deadline.ts';
 import { defaultResolvers } from './default-resolvers.ts';
 import { emptyImage } from './empty-image.ts';
 import type { Engine } from './engine.ts';
-import { isRefusal } from './errors.ts';
+import { isHttpError } from './errors.ts';
 import { reachable } from './resolv-conf.ts';
 import { resolvConfOn } from './resolv-conf-probe.ts';
 import { readHere, resolversFrom } from './resolvers.ts';
@@ -134,7 +134,7 @@ export class DockerContainerSource implements ContainerSource {
     try {
       return await this.#reader.read(id);
     } catch (error) {
-      if (isRefusal(error, 404)) return undefined;
+      if (isHttpError(error, 404)) return undefined;
       throw error;
     }
   }

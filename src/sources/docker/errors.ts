@@ -27,7 +27,7 @@ export class EngineTimeout extends EngineError {}
 /** An answer that we cannot read. */
 export class EngineAnswerError extends EngineError {}
 
-export const isRefusal = (error: unknown, ...statuses: number[]): error is EngineHttpError =>
+export const isHttpError = (error: unknown, ...statuses: number[]): error is EngineHttpError =>
   error instanceof EngineHttpError && statuses.includes(error.status);
 
 /**
@@ -37,14 +37,14 @@ export const isRefusal = (error: unknown, ...statuses: number[]): error is Engin
 export function engineError(error: unknown, what: string, address: string): EngineError {
   if (error instanceof EngineError) return error;
   const status = property(error, 'statusCode');
-  if (typeof status === 'number') return refusal(error, what, status);
+  if (typeof status === 'number') return httpError(error, what, status);
   return new EngineUnreachable(unreachable(error, what, address), { cause: error });
 }
 
 /** What the library puts in front of the Engine's own words, where it does not hand these out apart. */
 const LIBRARYS_WORDS = /^\(HTTP code \d+\) [^-]*- /;
 
-function refusal(error: unknown, what: string, status: number): EngineHttpError {
+function httpError(error: unknown, what: string, status: number): EngineHttpError {
   const said = property(property(error, 'json'), 'message');
   const detail = (typeof said === 'string' ? said : messageOf(error).replace(LIBRARYS_WORDS, '')).trim();
   return new EngineHttpError(`The Docker Engine could not ${what}: ${detail}`, {

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { EngineError, messageOf } from '../../common/errors.ts';
 import { read } from './answers.ts';
 import type { Engine } from './engine.ts';
-import { isRefusal } from './errors.ts';
+import { isHttpError } from './errors.ts';
 
 export interface HelperImageSettings {
   /** As in `--image`. */
@@ -103,7 +103,7 @@ async function imageOf(engine: Engine, id: string): Promise<string | undefined> 
     const { Id, Image, State } = read(inspected, await engine.inspect(id), `inspect container ${id}`);
     return Id.startsWith(id) && State.Running ? Image : undefined;
   } catch (error) {
-    if (isRefusal(error, 404)) return undefined;
+    if (isHttpError(error, 404)) return undefined;
     throw error;
   }
 }

@@ -14,7 +14,7 @@ import type { Container, ContainerId } from '../../inventory/container.ts';
 import type { Watched } from '../../inventory/sources.ts';
 import { ContainerReader, type LacksRawSockets } from './container-reader.ts';
 import type { Engine } from './engine.ts';
-import { EngineUnreachable, engineError, isRefusal } from './errors.ts';
+import { EngineUnreachable, engineError, isHttpError } from './errors.ts';
 import { affectedContainer } from './events.ts';
 import { jsonLines } from './json-lines.ts';
 import { type Containers, KnownContainers } from './known-containers.ts';
@@ -182,7 +182,7 @@ export class ContainerWatch implements Watched<Containers> {
       this.#learn(id, container.running ? container : undefined);
       this.#retryUnclear(container);
     } catch (error) {
-      if (isRefusal(error, 404)) this.#learn(id, undefined);
+      if (isHttpError(error, 404)) this.#learn(id, undefined);
       else this.#retryUnreadable(id, error instanceof Error ? error : new EngineError(String(error)));
     }
     if (this.#started.delete(id) && !this.#known.isCurrent(id))

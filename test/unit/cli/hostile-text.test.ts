@@ -81,7 +81,7 @@ test('with --json the same texts come whole, and nothing else than text either',
       world.say(word);
       const { stdout } = await world.run(['status', '--json'], false);
       expect(strayIn(stdout)).toEqual([]);
-      expect(JSON.parse(stdout)).toMatchObject({ refused: [{ name: word }] });
+      expect(JSON.parse(stdout)).toMatchObject({ unsupported: [{ name: word }] });
       for (const name of ['denied', 'suggest', 'lint', 'set'])
         expect(
           strayIn((await world.run([name, ...(name === 'set' ? ['--all'] : []), '--json'], false)).stdout),

@@ -17,7 +17,7 @@ const namespace = (target: string): Status['namespaces'][number] => ({
 });
 
 test('a service that cannot be read is one problem, however many workloads name it', () => {
-  const status = { namespaces: [namespace('a'), namespace('b')], sources: [], refused: [] };
+  const status = { namespaces: [namespace('a'), namespace('b')], sources: [], unsupported: [] };
   const found = conditionsOf(status, { unsupported: [] }, false);
   expect(found).toHaveLength(4);
   expect(found).toEqual(

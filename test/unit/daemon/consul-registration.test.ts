@@ -27,7 +27,7 @@ let log: FakeLog;
 beforeEach(async () => {
   calls = [];
   code = 200;
-  status = { namespaces: [], sources: [], refused: [] };
+  status = { namespaces: [], sources: [], unsupported: [] };
   log = new FakeLog();
   server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://consul');
@@ -71,19 +71,19 @@ test('registers once, beats on, and is gone in the end', async () => {
   expect([times(REGISTER), times(DEREGISTER), times(PUBLISH)]).toEqual([1, 1, 0]);
   expect(calls.at(-1)?.call).toBe(DEREGISTER);
   const { note } = calls.findLast(({ call }) => call === WARNING) ?? {};
-  expect(note).toBe('0 namespaces, 0 failed, 0 refused, 1 sources failing');
+  expect(note).toBe('0 namespaces, 0 failed, 0 unsupported, 1 sources failing');
 });
 
 test('publishes what changed, and a last word that nobody looks after it any more', async () => {
   const presence = start({ register: 'egresstrator', publish: 'egress/status/' });
   await until(BEAT, 4);
   expect(times(PUBLISH)).toBe(1);
-  status = { ...status, refused: [{ name: 'proxy', problem: { severity: 'error', reason: 'host' } }] };
+  status = { ...status, unsupported: [{ name: 'proxy', problem: { severity: 'error', reason: 'host' } }] };
   await until(PUBLISH, 2);
-  expect(parseHostStatus(lastBody(PUBLISH))).toMatchObject({ running: true, states: { refused: 1 } });
+  expect(parseHostStatus(lastBody(PUBLISH))).toMatchObject({ running: true, states: { unsupported: 1 } });
   await presence.close();
   expect(times(PUBLISH)).toBe(3);
-  expect(parseHostStatus(lastBody(PUBLISH))).toMatchObject({ running: false, states: { refused: 1 } });
+  expect(parseHostStatus(lastBody(PUBLISH))).toMatchObject({ running: false, states: { unsupported: 1 } });
 });
 
 test('publishes an unchanged status from time to time, so that its age says something', async () => {

@@ -23,8 +23,8 @@ const counts = (packets: number) => ({ packets, spoofed: 0, frames: 0 });
 describe('destinations', () => {
   test('are kept for an hour after their last packet, whatever the kernel forgets', () => {
     const traces = new DeniedFlowTracker();
-    const note = (refusals: readonly Denied[], now: number) =>
-      traces.note('a@1', record({ refusals }), now).seen.map(({ port, packets }) => [port, packets]);
+    const note = (destinations: readonly Denied[], now: number) =>
+      traces.note('a@1', record({ destinations }), now).seen.map(({ port, packets }) => [port, packets]);
     expect(note([to('10.0.0.1', 80, 3)], 0)).toEqual([[80, 3]]);
     expect(note([], 30 * MINUTE)).toEqual([[80, 3]]);
     expect(note([to('10.0.0.1', 80, 2)], 40 * MINUTE)).toEqual([[80, 5]]);
@@ -34,10 +34,10 @@ describe('destinations', () => {
 
   test('count on where the namespace is another', () => {
     const traces = new DeniedFlowTracker();
-    traces.note('a@1', record({ refusals: [to('10.0.0.1', 80, 3)], counts: counts(3) }), 0);
+    traces.note('a@1', record({ destinations: [to('10.0.0.1', 80, 3)], counts: counts(3) }), 0);
     const { seen, summary } = traces.note(
       'a@2',
-      record({ refusals: [to('10.0.0.1', 80, 4)], counts: counts(4) }),
+      record({ destinations: [to('10.0.0.1', 80, 4)], counts: counts(4) }),
       1,
     );
     expect([seen[0]?.packets, summary.packets]).toEqual([7, 7]);
@@ -46,7 +46,7 @@ describe('destinations', () => {
   test('whose entry expired and came back with the same count have new packets', () => {
     const traces = new DeniedFlowTracker();
     const added = (idle: number, now: number) =>
-      traces.note('a@1', record({ refusals: [to('10.0.0.1', 80, 1, idle)] }), now).seen[0]?.packets;
+      traces.note('a@1', record({ destinations: [to('10.0.0.1', 80, 1, idle)] }), now).seen[0]?.packets;
     expect(added(2, 0)).toBe(1);
     expect(added(62, MINUTE)).toBe(1);
     expect(added(5, 20 * MINUTE)).toBe(2);
@@ -54,10 +54,10 @@ describe('destinations', () => {
 
   test('of many hosts survive the ports of one', () => {
     const traces = new DeniedFlowTracker();
-    traces.note('a@1', record({ refusals: [to('10.0.0.9', 22)] }), 0);
+    traces.note('a@1', record({ destinations: [to('10.0.0.9', 22)] }), 0);
     for (let round = 0; round < 20; round += 1) {
-      const refusals = Array.from({ length: 2_048 }, (_, port) => to('10.0.0.1', round * 2_048 + port));
-      traces.note('a@1', record({ refusals }), round * MINUTE);
+      const destinations = Array.from({ length: 2_048 }, (_, port) => to('10.0.0.1', round * 2_048 + port));
+      traces.note('a@1', record({ destinations }), round * MINUTE);
     }
     const { seen } = traces.note('a@1', NOTHING_DENIED, 20 * MINUTE);
     expect(seen.length).toBeLessThanOrEqual(8_192);
@@ -67,7 +67,7 @@ describe('destinations', () => {
 
 describe('a full record', () => {
   const flood = record({
-    refusals: [to('10.0.0.1', 1), to('10.0.0.1', 2)],
+    destinations: [to('10.0.0.1', 1), to('10.0.0.1', 2)],
     addresses: [all('10.0.0.1', 9), all('10.0.0.2', 1)],
     networks: [all('10.0.0.0/8', 12), all('192.0.0.0/8', 5)],
     counts: counts(17),
@@ -119,15 +119,15 @@ describe('a full record', () => {
 
 test('while nothing is full, packets between two readings of the kernel are not missed', () => {
   const traces = new DeniedFlowTracker();
-  traces.note('a@1', record({ refusals: [to('10.0.0.1', 1, 3)], counts: counts(5) }), 0);
-  const full = record({ refusals: [to('10.0.0.1', 1, 3)], counts: counts(7), isFull: true });
+  traces.note('a@1', record({ destinations: [to('10.0.0.1', 1, 3)], counts: counts(5) }), 0);
+  const full = record({ destinations: [to('10.0.0.1', 1, 3)], counts: counts(7), isFull: true });
   expect(traces.note('a@1', full, 1).summary).toMatchObject({ packets: 7, unlisted: 2 });
 });
 
 test('without counters there are as many packets as destinations have', () => {
   const { summary } = new DeniedFlowTracker().note(
     'a@1',
-    record({ refusals: [to('10.0.0.1', 1, 3)], isFull: true }),
+    record({ destinations: [to('10.0.0.1', 1, 3)], isFull: true }),
     0,
   );
   expect(summary).toMatchObject({ packets: 3, unlisted: 0, isFull: true });

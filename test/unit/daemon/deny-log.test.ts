@@ -22,14 +22,14 @@ class Recorder {
   }
 }
 
-const refusal = (port: number, packets: number): Denied => ({
+const destination = (port: number, packets: number): Denied => ({
   address: '10.0.0.1',
   protocol: 'tcp',
   port,
   packets,
 });
 
-const record = (refusals: readonly Denied[]): DeniedRecord => ({ ...NOTHING_DENIED, refusals });
+const record = (destinations: readonly Denied[]): DeniedRecord => ({ ...NOTHING_DENIED, destinations });
 const packetsOf = ({ summaries }: DenyLog) =>
   new Map([...summaries].map(([name, { packets }]) => [name, packets]));
 
@@ -70,7 +70,7 @@ afterEach(() => {
 
 test('a destination is logged once per window, and again when packets come after it', async () => {
   let packets = 3;
-  const { log, collector } = setUp(() => [refusal(80, packets)]);
+  const { log, collector } = setUp(() => [destination(80, packets)]);
   await vi.advanceTimersByTimeAsync(5 * MINUTE);
   expect(log.lines).toEqual([
     ['destination denied', { container: 'web', address: '10.0.0.1', protocol: 'tcp', port: 80, packets: 3 }],
@@ -86,12 +86,12 @@ test('a destination is logged once per window, and again when packets come after
 
 test('a count that begins anew is added', async () => {
   let packets = 7;
-  const { collector } = setUp(() => [refusal(80, packets)]);
+  const { collector } = setUp(() => [destination(80, packets)]);
   await collector.read();
   packets = 2;
   const [report] = await collector.read();
   expect(packetsOf(collector).get('web')).toBe(9);
-  expect(report).toMatchObject({ container: 'web', workloads: ['web'], refusals: [{ packets: 9 }] });
+  expect(report).toMatchObject({ container: 'web', workloads: ['web'], destinations: [{ packets: 9 }] });
   await collector.close();
 });
 
@@ -118,15 +118,15 @@ test('a namespace is read again only when it has sent anything', async () => {
 });
 
 test('what others have found counts, once and in its order', async () => {
-  const { log, collector } = setUp(() => [refusal(80, 5)]);
+  const { log, collector } = setUp(() => [destination(80, 5)]);
   const [{ id }] = web as [WorkloadNamespace];
   vi.setSystemTime(1_000);
-  const find = (where: string, refusals: readonly Denied[], begunAt: number) =>
-    collector.found(where, { denied: record(refusals), begunAt, traffic: undefined });
-  find(id, [refusal(80, 3)], 900);
+  const find = (where: string, destinations: readonly Denied[], begunAt: number) =>
+    collector.found(where, { denied: record(destinations), begunAt, traffic: undefined });
+  find(id, [destination(80, 3)], 900);
   expect(packetsOf(collector).get('web')).toBe(3);
-  find(id, [refusal(80, 2)], 800);
-  find('another', [refusal(80, 7)], 1_000);
+  find(id, [destination(80, 2)], 800);
+  find('another', [destination(80, 7)], 1_000);
   expect(packetsOf(collector)).toEqual(new Map([['web', 3]]));
   expect(log.lines).toHaveLength(1);
   vi.setSystemTime(2_000);
@@ -185,7 +185,7 @@ test('of many that have sent nothing since their load, none is waited for', asyn
 });
 
 test('neither a reload nor a restart makes it log again within the window', async () => {
-  let found: readonly Denied[] = [refusal(80, 3)];
+  let found: readonly Denied[] = [destination(80, 3)];
   let namespaces = web;
   const { log, collector } = setUp(
     () => found,
@@ -194,14 +194,14 @@ test('neither a reload nor a restart makes it log again within the window', asyn
   await collector.read();
   found = [];
   await collector.read();
-  found = [refusal(80, 3)];
+  found = [destination(80, 3)];
   await collector.read();
   namespaces = planNamespaces(byId(container('web', { startedAt: '2026-01-01T01:00:00Z' }))).namespaces;
   await collector.read();
   expect(log.lines).toHaveLength(1);
   expect(packetsOf(collector).get('web')).toBe(9);
   vi.setSystemTime(11 * MINUTE);
-  found = [refusal(80, 4)];
+  found = [destination(80, 4)];
   await collector.read();
   expect(log.lines).toHaveLength(2);
   await collector.close();
@@ -209,19 +209,21 @@ test('neither a reload nor a restart makes it log again within the window', asyn
 
 test('when it was first and last seen is told', async () => {
   let packets = 1;
-  const { collector } = setUp(() => [refusal(80, packets)]);
+  const { collector } = setUp(() => [destination(80, packets)]);
   await collector.read();
   vi.setSystemTime(4_000);
   packets = 2;
   await collector.read();
   vi.setSystemTime(9_000);
   const [report] = await collector.read();
-  expect(report?.refusals).toMatchObject([{ firstSeenAt: 0, lastSeenAt: 4_000 }]);
+  expect(report?.destinations).toMatchObject([{ firstSeenAt: 0, lastSeenAt: 4_000 }]);
   await collector.close();
 });
 
 test('a scan does not flood the log', async () => {
-  const { log, collector } = setUp(() => Array.from({ length: 100 }, (_, index) => refusal(index + 1, 1)));
+  const { log, collector } = setUp(() =>
+    Array.from({ length: 100 }, (_, index) => destination(index + 1, 1)),
+  );
   await collector.read();
   expect(log.lines).toHaveLength(21);
   expect(log.lines.at(-1)).toEqual(['more destinations denied', { container: 'web', more: 80 }]);
@@ -230,7 +232,7 @@ test('a scan does not flood the log', async () => {
 
 test('whoever scans for an hour, and whoever looks all the time, gets few lines', async () => {
   let port = 0;
-  const scan = () => Array.from({ length: 2_000 }, () => refusal(1 + (port++ % 65_535), 1));
+  const scan = () => Array.from({ length: 2_000 }, () => destination(1 + (port++ % 65_535), 1));
   const { log, collector } = setUp(() => ({ ...record(scan()), isFull: true }));
   for (let second = 0; second < 3_600; second += 10) {
     await vi.advanceTimersByTimeAsync(10_000);
@@ -245,8 +247,8 @@ test('whoever scans for an hour, and whoever looks all the time, gets few lines'
 }, 120_000);
 
 test('a full record is told, with what is in it of each host first', async () => {
-  const scan = Array.from({ length: 50 }, (_, index) => refusal(index + 1, 1));
-  const other = { ...refusal(22, 1), address: '10.0.0.9' };
+  const scan = Array.from({ length: 50 }, (_, index) => destination(index + 1, 1));
+  const other = { ...destination(22, 1), address: '10.0.0.9' };
   const denied = {
     ...record([...scan, other]),
     ...{ counts: { packets: 9_000, spoofed: 0, frames: 0 }, isFull: true },
@@ -276,7 +278,7 @@ test('how far back it tells is told: ten minutes of the kernel, an hour once it 
 test('audit mode says what would be refused', async () => {
   const { namespaces } = planNamespaces(byId(container('web', audit)));
   const { log, collector } = setUp(
-    () => [refusal(80, 1)],
+    () => [destination(80, 1)],
     () => namespaces,
   );
   await collector.read();
@@ -287,14 +289,14 @@ test('audit mode says what would be refused', async () => {
 test('a namespace that cannot be read is reported, and stops nobody', async () => {
   const { log, collector } = setUp(() => new Error('no such container'));
   expect(await collector.read()).toMatchObject([
-    { container: 'web', refusals: [], error: 'no such container' },
+    { container: 'web', destinations: [], error: 'no such container' },
   ]);
   expect(log.lines).toEqual([]);
   await collector.close();
 });
 
 test('a question about many is answered in time: by what was found before, the oldest read again', async () => {
-  const { many, dataplane } = fortySlow((reads) => record([refusal(80, reads)]));
+  const { many, dataplane } = fortySlow((reads) => record([destination(80, reads)]));
   const log = new Recorder();
   const collector = new DenyLog({ dataplane, log, namespaces: () => many, now: Date.now, interval: 0 });
   const first = collector.answer();
@@ -317,7 +319,7 @@ test('a question about many is answered in time: by what was found before, the o
 test('what another run of the controller kept is told, and counted once', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'egresstrator-denied-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  let kernel: DeniedRecord = record([refusal(80, 3), refusal(81, 1)]);
+  let kernel: DeniedRecord = record([destination(80, 3), destination(81, 1)]);
   const run = async () => {
     const file = new DeniedFile(folder, new Recorder(), { pause: 0 });
     const log = new Recorder();
@@ -333,17 +335,17 @@ test('what another run of the controller kept is told, and counted once', async 
     return { packets: packetsOf(collector).get('web'), report, lines: log.lines.length };
   };
   expect(await run()).toMatchObject({ packets: 4, lines: 2 });
-  kernel = record([refusal(80, 5)]);
+  kernel = record([destination(80, 5)]);
   const { packets, report, lines } = await run();
   expect({ packets, lines }).toEqual({ packets: 6, lines: 0 });
-  expect(report?.refusals.map(({ port, packets: count }) => [port, count])).toEqual([
+  expect(report?.destinations.map(({ port, packets: count }) => [port, count])).toEqual([
     [81, 1],
     [80, 5],
   ]);
 });
 
 test('a kernel that cannot be read after a restart leaves what was kept', async () => {
-  const { collector } = setUp(() => [refusal(80, 3)]);
+  const { collector } = setUp(() => [destination(80, 3)]);
   await collector.read();
   const former = collector.state();
   const broken = new DenyLog({
@@ -351,6 +353,6 @@ test('a kernel that cannot be read after a restart leaves what was kept', async 
     dataplane: { denied: () => Promise.reject(new Error('gone')), egressCounters: async () => undefined },
   });
   const [report] = await broken.read();
-  expect(report).toMatchObject({ error: 'gone', refusals: [{ port: 80, packets: 3 }] });
+  expect(report).toMatchObject({ error: 'gone', destinations: [{ port: 80, packets: 3 }] });
   await Promise.all([collector.close(), broken.close()]);
 });

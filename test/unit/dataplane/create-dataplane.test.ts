@@ -72,7 +72,7 @@ test('an inspection tells the state and what was denied', async () => {
     loaded: { fingerprint: '12', facts: undefined, digest },
     denied: {
       ...NOTHING_DENIED,
-      refusals: [{ address: '10.0.0.1', protocol: 'tcp', port: 80, packets: 2 }],
+      destinations: [{ address: '10.0.0.1', protocol: 'tcp', port: 80, packets: 2 }],
     },
   });
 });

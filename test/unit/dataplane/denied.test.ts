@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { parseDenied } from '../../../src/dataplane/denied.ts';
 
 /** What is the same of all: when the last packet came is told in a test of its own. */
-const parseRefusals = (text: string) => parseDenied(text).refusals.map(({ idle, ...rest }) => rest);
+const parseDestinations = (text: string) => parseDenied(text).destinations.map(({ idle, ...rest }) => rest);
 
 const golden = readFileSync(join(import.meta.dirname, 'denied.nft-1.0.6.json'), 'utf8');
 
@@ -13,7 +13,7 @@ const setOf = (type: unknown, elem: unknown) =>
   JSON.stringify([{ nftables: [{ metainfo: { version: '1' } }, { set: { name: 'denied', type, elem } }] }]);
 
 test('one of each kind, as the kernel counted them', () => {
-  expect(parseRefusals(golden)).toEqual([
+  expect(parseDestinations(golden)).toEqual([
     { address: '10.99.0.9', protocol: '132', port: 0, packets: 1 },
     { address: '10.99.0.9', protocol: 'udp', port: 5353, packets: 2 },
     { address: 'fd00:99::9', protocol: 'udp', port: 53, packets: 1 },
@@ -27,30 +27,30 @@ test('one of each kind, as the kernel counted them', () => {
 });
 
 test('nothing was refused, or there are no such sets', () => {
-  expect(parseRefusals('[]\n')).toEqual([]);
-  expect(parseRefusals(setOf(['ipv4_addr', 'inet_proto'], undefined))).toEqual([]);
+  expect(parseDestinations('[]\n')).toEqual([]);
+  expect(parseDestinations(setOf(['ipv4_addr', 'inet_proto'], undefined))).toEqual([]);
 });
 
 test('columns in another order, names for numbers, no counter', () => {
   const type = ['inet_service', 'ipv4_addr', 'inet_proto'];
   const elem = [{ concat: [443, '10.0.0.1', 'tcp'] }, { elem: { val: { concat: [53, '10.0.0.2', 17] } } }];
-  expect(parseRefusals(setOf(type, elem))).toEqual([
+  expect(parseDestinations(setOf(type, elem))).toEqual([
     { address: '10.0.0.1', protocol: 'tcp', port: 443, packets: 0 },
     { address: '10.0.0.2', protocol: 'udp', port: 53, packets: 0 },
   ]);
 });
 
 test("a user's set of addresses alone, or of something else", () => {
-  expect(parseRefusals(setOf('ipv4_addr', ['10.0.0.1']))).toEqual([
+  expect(parseDestinations(setOf('ipv4_addr', ['10.0.0.1']))).toEqual([
     { address: '10.0.0.1', protocol: '', port: undefined, packets: 0 },
   ]);
-  expect(parseRefusals(setOf('mark', [1, 2]))).toEqual([]);
+  expect(parseDestinations(setOf('mark', [1, 2]))).toEqual([]);
 });
 
 test.each(['', 'nft: not found', '{}', '[{"nftables":[{"set":{"name":"x"}}]}]', golden.slice(0, 900)])(
   'no such JSON: %#',
   (text) => {
-    expect(() => parseRefusals(text)).toThrow();
+    expect(() => parseDestinations(text)).toThrow();
   },
 );
 
@@ -63,7 +63,7 @@ const entry = (val: unknown, packets: number, expires?: number) => ({
 });
 
 test('sets by address and by network, counters, and when the last packet came', () => {
-  const { refusals, ...rest } = parseDenied(
+  const { destinations, ...rest } = parseDenied(
     JSON.stringify([
       setNamed('denied_icmp4', ['ipv4_addr', 'icmp_type'], [entry({ concat: ['10.0.0.1', 8] }, 2, 590)], {
         ...{ size: 512, timeout: 600 },
@@ -77,7 +77,7 @@ test('sets by address and by network, counters, and when the last packet came', 
       { nftables: [] },
     ]),
   );
-  expect(refusals).toEqual([{ address: '10.0.0.1', protocol: 'icmp', port: 8, packets: 2, idle: 10 }]);
+  expect(destinations).toEqual([{ address: '10.0.0.1', protocol: 'icmp', port: 8, packets: 2, idle: 10 }]);
   const group = { protocol: '', port: undefined };
   expect(rest).toEqual({
     addresses: [{ ...group, address: '10.0.0.1', packets: 2 }],

@@ -11,14 +11,14 @@ const places = [
 const seen = (address: string, port: number) => ({
   ...{ address, protocol: 'tcp', port, packets: 1, firstSeenAt: 1, lastSeenAt: 1 },
 });
-const refusals = [
+const destinations = [
   ...[seen('10.0.0.5', 80), seen('10.0.0.5', 81), seen('10.1.0.1', 443), seen('169.254.169.254', 80)],
   ...[seen('10.2.0.1', 5432), { ...seen('10.0.0.9', 0), protocol: '132' }],
 ];
 const denied = (container: string | undefined) =>
   places
     .filter(({ target }) => container === undefined || target === container)
-    .map(({ target, workloads, mode }) => ({ container: target, workloads, mode, refusals, readAt: 1 }));
+    .map(({ target, workloads, mode }) => ({ container: target, workloads, mode, destinations, readAt: 1 }));
 const known: Known = {
   namespaces: places,
   keys: { app: '# of the team\n10.1.0.0/16:tcp/443 # held\npg\n', other: '10.0.0.5:tcp/80-81' },
@@ -69,7 +69,7 @@ test('asking for a key that exists takes a container made anew, or set until the
 });
 
 describe('under a denylist, where a key that is not granted closes what it names', () => {
-  const refusals = [
+  const destinations = [
     seen('10.0.0.5', 80),
     seen('10.0.0.6', 443),
     { ...seen('10.3.0.1', 123), protocol: 'udp' },
@@ -81,7 +81,7 @@ describe('under a denylist, where a key that is not granted closes what it names
         keys: { app: '10.1.0.0/16:tcp/443', shop: '10.0.0.5:tcp/80', bank: '10.0.0.0/24:tcp' },
         denylist: true,
       }),
-      (container) => denied(container).map((one) => ({ ...one, refusals })),
+      (container) => denied(container).map((one) => ({ ...one, destinations })),
     ),
   });
 

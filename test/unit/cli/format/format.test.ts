@@ -71,7 +71,7 @@ const status: Status = {
     { name: 'service web', known: true, confirmedAt: NOW - 5_000 },
     { name: 'containers', known: false, error: 'the Engine does not answer' },
   ],
-  refused: [{ name: 'proxy', problem: { severity: 'error', reason: 'it has the host’s network' } }],
+  unsupported: [{ name: 'proxy', problem: { severity: 'error', reason: 'it has the host’s network' } }],
 };
 
 describe('status', () => {
@@ -130,7 +130,7 @@ describe('status', () => {
   });
 
   test('of nothing says so', () => {
-    expect(formatStatus({ namespaces: [], sources: [], refused: [] }, NOW, plain)).toBe(
+    expect(formatStatus({ namespaces: [], sources: [], unsupported: [] }, NOW, plain)).toBe(
       'No running container was started with EGRESSTRATOR_ENABLE=1.',
     );
   });
@@ -195,7 +195,7 @@ web: its keys were set by hand, since ${since}, until it stops or "egresstrator 
     const known = hostStatusOf(
       {
         namespaces: [],
-        refused: [],
+        unsupported: [],
         sources: [{ name: 'rules', known: true, confirmedAt: 1, error: 'lost' }],
       },
       '1.0.0',
@@ -228,12 +228,12 @@ describe('denied', () => {
   const seen = { protocol: 'tcp', packets: 12, firstSeenAt: NOW - 60_000, lastSeenAt: NOW - 1_000 };
   const report = {
     ...{ container: 'web', workloads: ['web'], mode: 'audit' as const, readAt: NOW },
-    refusals: [
+    destinations: [
       { address: '10.0.0.5', port: 5432, ...seen, packets: 3 },
       { address: '10.0.0.6', port: undefined, ...seen, protocol: '132' },
     ],
   };
-  const broken = { ...report, container: 'job', refusals: [], error: 'it ended' };
+  const broken = { ...report, container: 'job', destinations: [], error: 'it ended' };
   const behind = ({ container }: { readonly container: string }) =>
     container === 'web' ? { services: ['production.pg'], keys: ['db'] } : { services: [], keys: [] };
   const deniedFrom = (reports: readonly DeniedReport[], unavailableReason?: string) => {
@@ -254,14 +254,14 @@ describe('denied', () => {
   });
 
   test('says which containers were too many to be asked again', () => {
-    const old = { ...report, container: 'old', refusals: [], readAt: NOW - 40_000 };
+    const old = { ...report, container: 'old', destinations: [], readAt: NOW - 40_000 };
     const text = formatDenied(deniedFrom([report, old]), NOW, plain);
     expect(lines(text).at(-1)).toBe('1 of 2 containers were read up to 40s ago; name one to read it now.');
   });
 
   test('is not empty where nothing is recorded, but unknown', () => {
     const silence = unrecorded('iptables');
-    const silent = deniedFrom([{ ...report, refusals: [] }], silence);
+    const silent = deniedFrom([{ ...report, destinations: [] }], silence);
     const words = 'the template iptables does not record them; nftables does (--template)';
     expect(formatDenied(silent, NOW, plain)).toBe(`Denied connections are not known: ${words}.`);
     expect(formatSuggestions([], false, silence)).toBe(`# denied connections are not known: ${words}`);
@@ -300,7 +300,7 @@ describe('denied', () => {
       spoofed: 1,
       frames: 12,
     };
-    const none = { ...report, refusals: [], covers: 720_000 };
+    const none = { ...report, destinations: [], covers: 720_000 };
     const text = formatDenied(deniedFrom([{ ...none, summary: forged }]), NOW, plain);
     expect(lines(text)).toEqual([
       'web: 1 packet had a forged source address or a source route.',
@@ -319,7 +319,7 @@ describe('denied', () => {
   test('shows a hundred rows of a container, of each address first', () => {
     const scan = Array.from({ length: 500 }, (_, port) => ({ address: '10.0.0.1', ...seen, port }));
     const other = { address: '10.0.0.9', ...seen, port: 22, packets: 1 };
-    const text = formatDenied(deniedFrom([{ ...report, refusals: [...scan, other] }]), NOW, plain);
+    const text = formatDenied(deniedFrom([{ ...report, destinations: [...scan, other] }]), NOW, plain);
     expect(text).toContain('web: 401 more destinations; --json lists all.');
     expect(text).toContain('10.0.0.9');
     expect(lines(text).filter((line) => line.includes('tcp/'))).toHaveLength(100);
@@ -469,13 +469,19 @@ test('suggestions are a text for Consul', () => {
       lastSeenAt: 0,
     },
   });
-  const refusals = [
+  const destinations = [
     seen('10.0.0.1', 80),
     seen('10.0.0.1', 81),
     seen('169.254.169.254', 80),
     seen('10.0.0.9'),
   ];
-  const report: DeniedReport = { container: 'web', workloads: ['web'], mode: 'enforce', refusals, readAt: 0 };
+  const report: DeniedReport = {
+    container: 'web',
+    workloads: ['web'],
+    mode: 'enforce',
+    destinations,
+    readAt: 0,
+  };
   const { suggestions } = suggestAnswer(undefined, [report], snapshot, catalogIndex(snapshot));
   const text = formatSuggestions(suggestions, false, 'nothing');
   expect(lines(text)).toEqual([

@@ -15,7 +15,7 @@ import { diagnosticsOf } from '../../../support/known.ts';
 
 const [PORT = 0] = await freePorts(1);
 
-const EMPTY: Status = { namespaces: [], sources: [], refused: [] };
+const EMPTY: Status = { namespaces: [], sources: [], unsupported: [] };
 let state = EMPTY;
 
 const controls: Controls = {
@@ -69,7 +69,7 @@ describe.each([
   ['the address', remote],
 ])('%s', (_name, get) => {
   test('serves state, health and metrics', async () => {
-    expect(await get('/v1/status')).toEqual([200, '{"namespaces":[],"sources":[],"refused":[]}']);
+    expect(await get('/v1/status')).toEqual([200, '{"namespaces":[],"sources":[],"unsupported":[]}']);
     expect(await get('/healthz')).toEqual([200, '{"ok":true}']);
     expect((await get('/readyz'))[0]).toBe(503);
     expect(await get('/metrics')).toEqual([200, 'a 1\n']);
@@ -203,7 +203,7 @@ test('the address tells where problems are, and no text of a rule; the socket li
       },
     ],
     sources: [{ name: 'rules', known: true, confirmedAt: 1, error: `Consul: ${secret}` }],
-    refused: [{ name: 'host', problem }],
+    unsupported: [{ name: 'host', problem }],
   };
   try {
     expect((await local('/v1/status'))[1]).toContain(secret);

@@ -26,7 +26,7 @@ const status: Status = {
     source('service a', 9_000),
     { ...source('service b', 7_000, 'refused'), outdated: true },
   ],
-  refused: [],
+  unsupported: [],
 };
 
 const where = {
@@ -72,7 +72,7 @@ test('loads are counted by outcome, and timed where they ended well', async () =
   const kernel = new FakeKernel();
   const by = (loader: string) => ({
     observe: (load: ObservedLoad) => one.observeLoad(load),
-    onRefusals: () => {},
+    onDenied: () => {},
     loaderOf: () => loader,
   });
   const dataplane = measured(kernel, by('nsenter'));

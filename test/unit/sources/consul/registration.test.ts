@@ -1,4 +1,4 @@
-/** What the controller tells Consul of itself: the calls, and what becomes of refusals. */
+/** What the controller tells Consul of itself: the calls, and what becomes of destinations. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';

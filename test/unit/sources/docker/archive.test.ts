@@ -3,14 +3,14 @@ import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { readFileOf } from '../../../../src/sources/docker/archive.ts';
 import { archiveOf, type File } from './fake-archive.ts';
-import { FakeEngine, refusal } from './fake-engine.ts';
+import { FakeEngine, httpError } from './fake-engine.ts';
 
 /** The Engine of a container with these files, by path. */
 function read(files: Readonly<Record<string, File>>): Promise<string | undefined> {
   const engine = new FakeEngine();
   engine.archive = async (_id, path) => {
     const file = files[path];
-    if (file === undefined) throw refusal(404, `Could not find the file ${path} in container c`);
+    if (file === undefined) throw httpError(404, `Could not find the file ${path} in container c`);
     return archiveOf(file);
   };
   return readFileOf(engine, 'c', '/etc/resolv.conf');

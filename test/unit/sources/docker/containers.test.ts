@@ -5,12 +5,12 @@ import { LoadError } from '../../../../src/common/errors.ts';
 import { DockerContainerSource } from '../../../../src/sources/docker/containers.ts';
 import { container } from '../../../support/containers.ts';
 import { archiveOf } from './fake-archive.ts';
-import { FakeEngine, refusal } from './fake-engine.ts';
+import { FakeEngine, httpError } from './fake-engine.ts';
 
 const image = async () => 'helper';
 
 const a = container('a', { dnsConfig: { servers: ['192.0.2.1'], resolvConf: undefined } });
-const inVain = refusal(400, 'exec: "/dev/null/none": stat /dev/null/none: not a directory');
+const inVain = httpError(400, 'exec: "/dev/null/none": stat /dev/null/none: not a directory');
 
 /** An Engine with container `a`, which shows its resolv.conf by a container of ours. */
 function showing(text: string) {
@@ -45,7 +45,7 @@ test('where there is no helper image, ours is made of one with nothing in it, ma
   const imported: string[] = [];
   engine.image = async (name) => (imported.includes(name) ? { id: 'sha256:1', labels: {} } : undefined);
   engine.importEmpty = async (name) => void imported.push(name);
-  const missing = () => Promise.reject(refusal(404, 'no helper image'));
+  const missing = () => Promise.reject(httpError(404, 'no helper image'));
   const source = new DockerContainerSource(engine, { image: missing });
   await source.resolvers(a);
   await source.resolvers(a);
@@ -57,7 +57,7 @@ test('where there is no helper image, ours is made of one with nothing in it, ma
 
 test('an Engine that refuses to start ours for another reason has shown nothing', async () => {
   const { engine } = showing('');
-  const answer = refusal(409, 'cannot join network of a non running container');
+  const answer = httpError(409, 'cannot join network of a non running container');
   engine.start = () => Promise.reject(answer);
   await expect(new DockerContainerSource(engine, { image }).resolvers(a)).rejects.toBe(answer);
 });
@@ -72,8 +72,8 @@ test('a read that hangs has an end', async () => {
 });
 
 test.each([
-  ['is removed', refusal(404, 'No such container: a')],
-  ['is being taken down', refusal(500, 'error processing tar file: no such file or directory')],
+  ['is removed', httpError(404, 'No such container: a')],
+  ['is being taken down', httpError(500, 'error processing tar file: no such file or directory')],
 ])('a container that %s while its resolvers are read is gone, which is no fault', async (_how, answer) => {
   const { engine } = showing('');
   engine.archive = () => {
@@ -89,7 +89,7 @@ test.each([
 
 test('of a container that runs, or of which nothing is known, the error is told as it is', async () => {
   const { engine } = showing('');
-  const answer = refusal(500, 'disk failure');
+  const answer = httpError(500, 'disk failure');
   engine.archive = () => Promise.reject(answer);
   await expect(new DockerContainerSource(engine, { image }).resolvers(a)).rejects.toBe(answer);
   engine.archive = () => {

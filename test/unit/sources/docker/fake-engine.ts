@@ -41,7 +41,7 @@ export class FakeEngine implements Engine {
     await trouble;
     const full = [...this.names.keys()].find((known) => known.startsWith(id)) ?? id;
     const name = this.names.get(full);
-    if (name === undefined) throw refusal(404, `No such container: ${id}`);
+    if (name === undefined) throw httpError(404, `No such container: ${id}`);
     return { ...inspected(full, name), Config: { Env: this.environment } };
   }
 
@@ -65,20 +65,20 @@ export class FakeEngine implements Engine {
   }
 
   start(id: string): Promise<void> {
-    return refused(id);
+    return notFaked(id);
   }
-  info: Engine['info'] = () => refused('info');
-  archive: Engine['archive'] = refused;
-  create: Engine['create'] = refused;
-  attach: Engine['attach'] = refused;
-  wait: Engine['wait'] = refused;
-  remove: Engine['remove'] = refused;
-  all = refused;
-  image: Engine['image'] = refused;
-  pull: Engine['pull'] = refused;
-  importEmpty: Engine['importEmpty'] = refused;
-  namesOfImages: Engine['namesOfImages'] = refused;
-  removeImage: Engine['removeImage'] = refused;
+  info: Engine['info'] = () => notFaked('info');
+  archive: Engine['archive'] = notFaked;
+  create: Engine['create'] = notFaked;
+  attach: Engine['attach'] = notFaked;
+  wait: Engine['wait'] = notFaked;
+  remove: Engine['remove'] = notFaked;
+  all = notFaked;
+  image: Engine['image'] = notFaked;
+  pull: Engine['pull'] = notFaked;
+  importEmpty: Engine['importEmpty'] = notFaked;
+  namesOfImages: Engine['namesOfImages'] = notFaked;
+  removeImage: Engine['removeImage'] = notFaked;
   close(): void {}
 
   #answer(call: string): void {
@@ -87,10 +87,10 @@ export class FakeEngine implements Engine {
   }
 }
 
-export const refusal = (status: number, detail: string): EngineHttpError =>
+export const httpError = (status: number, detail: string): EngineHttpError =>
   new EngineHttpError(`The Docker Engine could not: ${detail}`, { status, detail });
 
-const refused = (what: string): Promise<never> => Promise.reject(refusal(500, `not here: ${what}`));
+const notFaked = (what: string): Promise<never> => Promise.reject(httpError(500, `not here: ${what}`));
 
 const inspected = (Id: string, name: string) => ({
   Id,

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { helperImage, helperLabel, helperVersion } from '../../../../src/sources/docker/image.ts';
-import { FakeEngine, refusal } from './fake-engine.ts';
+import { FakeEngine, httpError } from './fake-engine.ts';
 
 const id = 'ab'.repeat(32);
 const mountsOf = (container: string) =>
@@ -42,7 +42,7 @@ test('one that was named is pulled if it is absent', async () => {
 test('one that was named and cannot be pulled: how to build it', async () => {
   const engine = engineWith({});
   engine.pull = async () => {
-    throw refusal(404, 'pull access denied for mine');
+    throw httpError(404, 'pull access denied for mine');
   };
   await expect(ask(engine, {}, 'mine')).rejects.toThrow(
     /no helper image mine and cannot pull it: build it with `docker build --target helper -t mine \.`, .*pull access denied/,

@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { EngineTimeout } from '../../../../src/sources/docker/errors.ts';
 import { ContainerWatch, type WatchSettings } from '../../../../src/sources/docker/watch.ts';
-import { FakeEngine, refusal } from './fake-engine.ts';
+import { FakeEngine, httpError } from './fake-engine.ts';
 
 const settings: WatchSettings = {
   relistEvery: 60_000,
@@ -217,7 +217,7 @@ test('containers of which the Engine tells nothing hold up no other, and are kno
 });
 
 test.each([
-  ['fails', () => Promise.reject(refusal(500, 'layer not known'))],
+  ['fails', () => Promise.reject(httpError(500, 'layer not known'))],
   ['takes too long', () => new Promise<never>((_, reject) => setTimeout(reject, 700))],
 ])(
   'an image whose inspection %s is unclear, holds up nothing, and is asked for again',
@@ -246,7 +246,7 @@ test('one that was known and cannot be inspected any more is kept as it was', as
   const engine = engineWith('a');
   const { watch, names, become } = startWatch(engine);
   await become('a');
-  engine.trouble.set('a', refusal(500, 'layer not known'));
+  engine.trouble.set('a', httpError(500, 'layer not known'));
   engine.tell('update', 'a');
   await vi.waitFor(() => expect(watch.error?.message).toContain('layer not known'));
   expect(names()).toEqual(['a']);

@@ -19,12 +19,12 @@ test('keys without EGRESSTRATOR_ENABLE are told in status, for questions, and on
   await setup.rest();
   setup.consul.put({ db: '10.0.0.2:tcp/80' });
   await setup.rest();
-  const { unasked, refused } = setup.controller.status();
-  expect(unasked?.map(({ name, problem }) => [name, problem.reason])).toEqual([
+  const { notEnabled, unsupported } = setup.controller.status();
+  expect(notEnabled?.map(({ name, problem }) => [name, problem.reason])).toEqual([
     ['forgot', REASON],
     ['labelled', REASON],
   ]);
-  expect(refused).toEqual([]);
+  expect(unsupported).toEqual([]);
   expect(setup.controller.containerViews().notEnabled).toEqual(['forgot', 'labelled']);
   const told = setup.log.lines.filter(
     ({ fields }) => JSON.stringify(fields).includes(REASON) || JSON.stringify(fields).includes('forgot'),
