@@ -1,7 +1,7 @@
-# What the gate's awk programs read, and how they answer.
+# How the gate's awk programs read files, and how they answer.
 
-# The whole of a file; nothing if there is none. It is read in one piece, up to a character that is in no
-# file of ours: put together from lines, a file of many would take hours.
+# Returns the whole file, or an empty text if there is none. The file is read in one piece, up to a character
+# that no file here contains: to join a file of many lines line by line would take hours.
 function slurp(path,   piece, text, before) {
   before = RS
   RS = "\001"

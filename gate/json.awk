@@ -1,19 +1,19 @@
-# Reads JSON as Docker writes it; part of the gate, with files.awk. All of it is Docker's, but the strings in it are
-# anybody's: a value never counts as a key, and nothing is taken for ours that does not stand in the very
+# Reads JSON as Docker writes it; part of the gate, used with files.awk. Docker writes the structure, but anybody may
+# have written the strings in it. So a value never counts as a key, and a setting counts only in the exact
 # place where Docker puts it.
 #
-# Who uses it defines the hooks that `scan` calls:
+# A program that uses this file defines the hooks that `scan` calls:
 #
 #   opened(where)                     an object or a list begins
 #   keyed(part, i, j)                 a key: join(part, i, j)
 #   value(where, name, part, i, j)    a string, in the object or list at `where`: join(part, i, j)
-#   closed(where)                     it ends
-#   ended(part, n)                    so does the document
+#   closed(where)                     the object or list ends
+#   ended(part, n)                    the document ends
 #
-# `where` is the path to an object or list, of raw keys with \001 in front of each, in which \001 cannot
-# occur; `reading` says which document it is.
+# `where` is the path to an object or list: raw keys, each with \001 in front of it. A key cannot contain
+# \001. `reading` names the document that is being read.
 
-# Cut at the quotes, texts are outside and inside of strings by turns; a quote after an odd number of
+# Split at the quotes, the parts are outside and inside of strings by turns. A quote after an odd number of
 # backslashes does not end its string.
 function scan(text, document,   n, part, i, first) {
   reading = document
@@ -84,7 +84,7 @@ function decode(text,   at, c, out) {
   return out text
 }
 
-# Sets `decoded` to the character that the text begins with, and returns the rest.
+# Sets `decoded` to the first character of the text, and returns the rest.
 function decode_unicode(text,   code, low) {
   code = hex(substr(text, 3, 4))
   text = substr(text, 7)
@@ -104,7 +104,7 @@ function hex(digits,   i, number) {
   return number
 }
 
-# Half a surrogate pair and NUL, which no awk can be relied on to keep, become the replacement character.
+# Half a surrogate pair and NUL become the replacement character: not every awk keeps them.
 function utf8(code) {
   if (code == 0 || (code >= 55296 && code < 57344)) code = 65533
   if (code < 128) return sprintf("%c", code)
@@ -113,7 +113,7 @@ function utf8(code) {
   return sprintf("%c%c%c%c", 240 + int(code / 262144), 128 + int(code / 4096) % 64, 128 + int(code / 64) % 64, 128 + code % 64)
 }
 
-# Writes a document without the strings at the places `without`, each of which is an item of a list.
+# Writes a document without the strings at the places `without`. Each of them is an item of a list.
 function write_without(part, n, without, file,   i, held) {
   held = part[1]
   for (i = 2; i <= n; i++) {
@@ -126,7 +126,7 @@ function write_without(part, n, without, file,   i, held) {
       held = part[i]
     }
   }
-  # Read in, the last line had its end added.
+  # awk added a line end to the last line when it read the document.
   sub(/\n$/, "", held)
   print held > file
   if (close(file) != 0) fail("could not write " file)

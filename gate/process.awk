@@ -1,10 +1,11 @@
-# Takes CAP_NET_RAW from a process that Docker is about to execute in a container; part of the gate (see
+# Removes CAP_NET_RAW from a process that Docker is about to execute in a container; part of the gate (see
 # `runtime`).
 #
 #   LC_ALL=C awk -f files.awk -f json.awk -f process.awk <process.json> <without>
 #
-# Writes the file <without>, the process without it, if there is anything to take; prints nothing, or why it
-# cannot. Who may change the rules (`docker exec --privileged`) needs no way round them, and keeps it.
+# If the process has the capability, this writes the file <without>: process.json without it. It prints nothing,
+# or the reason why it failed. A process that may change the rules (`docker exec --privileged`) keeps the
+# capability, because it can remove the rules anyway.
 
 BEGIN {
   CAPABILITIES = "^\001\001capabilities\001[a-z]+$"

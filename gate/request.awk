@@ -1,24 +1,25 @@
-# What one container asks for, read from what Docker wrote about it; part of the gate (see `runtime`).
+# Finds out which rules one container requests, from the files that Docker wrote about it; part of the gate (see
+# `runtime`).
 #
 #   LC_ALL=C awk -f files.awk -f json.awk -f request.awk <bundle> <id> <containers> <run dir> [<without>]
 #
-# <bundle> holds the OCI config.json; <containers> is Docker's folder of containers, whose
-# <id>/config.v2.json holds the labels (they are in no bundle). Prints
+# <bundle> holds the OCI config.json. <containers> is Docker's folder of containers: <id>/config.v2.json there
+# holds the labels, which are in no bundle. This prints one of
 #
-#   pass                       it asks for nothing
-#   failed <why>               nobody can tell what it asks for: it must not start
-#   workload                   and then
-#   own | shared               a network namespace made for it alone, or one that others are in
-#   none | asked | given       CAP_NET_RAW: not there, asked for by who runs it, or given by default
+#   pass                       the container requests no rules
+#   failed <reason>            its request is unreadable: it must not start
+#   workload                   it requests rules; these lines follow:
+#   own | shared               it has a network namespace of its own, or shares one with other containers
+#   none | asked | given       CAP_NET_RAW: absent, requested when the container was created, or Docker's default
 #   <file>                     its /etc/resolv.conf on the host; empty: none
-#   <addresses>                the resolvers that it was given by --dns
-#   <name>                     all remaining lines: what its prepared rules are named after
+#   <addresses>                its resolvers as given by --dns
+#   <name>                     all remaining lines: the name of its prepared rules, before hashing
 #
-# With <without>, a name for a new file: if CAP_NET_RAW was only given by default, that file is written,
-# config.json without it.
+# <without> names a new file. If the container has CAP_NET_RAW only by default, config.json without
+# CAP_NET_RAW is written there.
 #
-# The words mean what src/features/egress/workload.ts says; what is not understood is read in the closed sense. Both pass
-# test/vectors/container-words.json.
+# src/features/egress/workload.ts defines what the settings mean. A value that is not understood is read in the
+# stricter sense. Both implementations pass test/vectors/container-words.json.
 
 BEGIN {
   bundle = ARGV[1]; id = ARGV[2]; containers = ARGV[3]; run_dir = ARGV[4]; without = ARGV[5]
@@ -26,7 +27,7 @@ BEGIN {
   config = slurp(bundle "/config.json")
   if (config == "") fail("there is no " bundle "/config.json")
   labels = labels_file()
-  # Nearly all containers end here. A letter in JSON is itself or \u00XX, so this overlooks nothing.
+  # Nearly all containers end here. JSON writes a letter as itself or as \u00XX, so this misses no setting.
   if (!(config ~ /EGRESSTRATOR_ENABLE|\\u00[45]/) && !(labels ~ /egresstrator\.enable|\\u002[eE]|\\u00[67]/)) finish("pass")
   if (!scanned) scan(config, "bundle")
   if (labels != "") scan(labels, "labels")
@@ -39,14 +40,14 @@ BEGIN {
   print one_line(source[resolver_mount])
   print one_line(name_servers)
   print canonical()
-  # Here, as what is enough for a verdict was said.
+  # This comes last: a request that cannot be read changes no file.
   if (without != "" && raw_sockets() == "given") scan(config, "without")
 }
 
-# --- what is where -----------------------------------------------------------------------------------
+# --- finding and reading Docker's files ----------------------------------------------------------------
 
-# Docker's root may have moved since the gate was installed: then the files that Docker mounts tell.
-# Its plugins run in a containerd namespace of their own, and have no labels.
+# Docker's root may have moved since the gate was installed. Then the mounts of Docker's own files show where it is.
+# Docker's plugins run in a containerd namespace of their own, and have no labels.
 function labels_file(   text, i) {
   text = slurp(containers "/" id "/config.v2.json")
   if (text != "" || bundle ~ /\/plugins\.[^\/]*\/[^\/]*$/) return text
@@ -63,9 +64,9 @@ function labels_file(   text, i) {
   return text
 }
 
-# What the image says by itself; Docker has mixed it into what the container says. An Engine that keeps
-# images in containerd's store tells nothing here, and an image can be removed while its containers stay:
-# then everything may be its word. So it may be where the file is larger than those of honest images.
+# Reads the image's own variables and labels, because Docker merges them into the container's. The file is missing
+# if the Engine keeps images in containerd's store, or if the image was removed while its containers stayed. Then any
+# setting may come from the image. The same holds if the file is larger than any ordinary image's.
 function read_image(   text) {
   if (image !~ /^sha256:[0-9a-f]+$/ || driver !~ /^[a-z0-9-]+$/) return
   text = slurp(containers "/../image/" driver "/imagedb/content/sha256/" substr(image, 8))
@@ -108,7 +109,7 @@ function ended(part, n) {
 
 function bundle_value(where, name, part, first, last,   text) {
   if (where == ENVIRONMENT) {
-    # Anybody's strings can be long; only those are put together that may be ours.
+    # A variable can be long; only those are joined that may be settings of egresstrator.
     if (part[first] ~ /^EGRESSTRATOR_|^[^=]*\\/) keep_variable(decode(join(part, first, last)))
   } else if (where == MOUNTS) {
     text = decode(join(part, first, last))
@@ -120,7 +121,7 @@ function bundle_value(where, name, part, first, last,   text) {
     if (name == "path") namespace_path = text
   } else if (where ~ CAPABILITIES) {
     if (part[first] == "CAP_NET_RAW") has_raw = 1
-    # Who may change the rules needs no way round them.
+    # A container that may change the rules can remove them anyway.
     if (part[first] == "CAP_NET_ADMIN") asks_for_raw = 1
   }
 }
@@ -131,8 +132,8 @@ function label_value(where, name, part, first, last) {
   else if (where == TOP && name == "Driver") driver = join(part, first, last)
 }
 
-# The file is the image's author's, written as they like: Go, in which Docker is written, takes keys in any
-# case and with escapes in them, and of two the last. So whatever stands anywhere in there counts as said.
+# The image's author writes this file in any form. Docker's JSON parser (Go) ignores the case of keys, accepts
+# escapes in them, and takes the last of two equal keys. So a setting counts as the image's wherever it is in the file.
 function image_value(where, name, part, first, last) {
   if (part[first] ~ /^EGRESSTRATOR_|^[^=]*\\/) keep_image_variable(decode(join(part, first, last)))
   if (name ~ /egresstrator|\\/) keep_image_label(decode(name), decode(join(part, first, last)))
@@ -147,7 +148,7 @@ function label_named(name) {
   if (name ~ /^egresstrator\.[a-z]+$/) unvalued[toupper(substr(name, 14))]++
 }
 
-# A label without a value, as null, is left over in `unvalued`: it may be any.
+# A label whose value is not a string, such as null, keeps its count in `unvalued`: it may have any value.
 function keep_image_label(name, text) {
   if (name !~ /^egresstrator\.[a-z]+$/) return
   name = toupper(substr(name, 14))
@@ -155,13 +156,13 @@ function keep_image_label(name, text) {
   image_label[name, coarse(text)]
 }
 
-# Docker replaces what is no UTF-8; so of characters beyond ASCII only their place counts here.
+# Docker replaces invalid UTF-8, so texts are compared with each run of non-ASCII bytes replaced by one byte.
 function coarse(text) {
   gsub(/[\200-\377]+/, "\377", text)
   return text
 }
 
-# In the order of the lines.
+# Keeps the values in the order of config.json.
 function keep_variable(text,   at, name) {
   at = index(text, "=")
   if (at <= 1 || substr(text, 1, 13) != "EGRESSTRATOR_") return
@@ -173,14 +174,14 @@ function keep_label(name, part, first, last) {
   if (name ~ /^egresstrator\.[a-z]+$/) label[toupper(substr(name, 14))] = decode(join(part, first, last))
 }
 
-# --- words -----------------------------------------------------------------------------------------
+# --- settings --------------------------------------------------------------------------------------
 
 function raw_sockets() {
   return has_raw ? (asks_for_raw ? "asked" : "given") : "none"
 }
 
-# Sets `candidate` and `candidates` to what may be meant, and `is_runners` if one of them is certainly of
-# who runs the container: src/inventory/container-settings.ts says why.
+# Sets `candidate` and `candidates` to the values that a setting may have, and `is_runners` if one of them certainly
+# comes from whoever created the container, not from the image. src/inventory/container-settings.ts says why.
 function read_setting(word,   i) {
   candidates = 0; is_runners = 0
   for (i = 1; i <= times[word]; i++) if (!variable_is_images(word, variable[word, i])) is_runners = 1
@@ -214,21 +215,21 @@ function is_on(text) {
   return text != "" && text !~ /^(0|false|no|off)$/
 }
 
-# A word, or what stands for none, or what stands for one that is not known.
+# Returns the text if it is one of `words`, `absent` if it is empty, and `unknown` otherwise.
 function one_of(text, words, absent, unknown) {
   text = tolower(trim(text))
   if (text == "") return absent
   return text ~ "^(" words ")$" ? text : unknown
 }
 
-# What JavaScript calls white space.
+# Removes what JavaScript calls white space, as the controller does.
 function trim(text) {
   while (sub(SPACE_BEFORE, "", text)) continue
   while (sub(SPACE_AFTER, "", text)) continue
   return text
 }
 
-# Audit opens, so it takes the word of who runs the container.
+# Audit lets packets pass, so an image alone cannot choose it.
 function mode(   absent, i) {
   absent = one_of(slurp(run_dir "/prepared/mode"), "enforce|audit", "enforce", "enforce")
   read_setting("MODE")
@@ -243,7 +244,7 @@ function dns(   i) {
   return "resolvers"
 }
 
-# Sets `keys` and `sorted` to those that all candidates name.
+# Sets `keys` and `sorted` to the keys that all candidates name.
 function find_keys(   i, j, text, named) {
   read_setting("ACL")
   for (i = 1; i <= candidates; i++) read_keys(candidate[i], i, named)
@@ -254,7 +255,7 @@ function find_keys(   i, j, text, named) {
   }
 }
 
-# Counts in `named` which keys the candidates before `index_` and this one name; a list that is too long
+# Counts in `named` by how many candidates, up to `index_`, each key is named. A list that is too long
 # names none (MOST_LIST_BYTES and MOST_KEYS in src/features/egress/workload.ts).
 function read_keys(text, index_, named,   n, item, i, key, fresh, found) {
   if (length(text) > 4096) return
@@ -269,7 +270,7 @@ function read_keys(text, index_, named,   n, item, i, key, fresh, found) {
   for (key in fresh) if (index_ == 1 || named[key] == index_ - 1) named[key] = index_
 }
 
-# The same for the same rules, however they are asked for. Keys have their length in bytes in front.
+# Returns one text for all requests that lead to the same rules. Each key follows its length in bytes.
 function canonical(   i, text) {
   find_keys()
   text = "egresstrator 1 " mode() " " dns()
@@ -277,12 +278,12 @@ function canonical(   i, text) {
   return text "\nend"
 }
 
-# A path or a word with a line break in it is none of Docker's making.
+# Docker writes no line break into a path or an address.
 function one_line(text) {
   return text ~ /\n/ ? "" : text
 }
 
-# --- tables ----------------------------------------------------------------------------------------
+# --- constants -------------------------------------------------------------------------------------
 
 function prepare(   space, top) {
   top = "\001"

@@ -1,14 +1,14 @@
-# The resolvers that a container's name resolution sends packets to, from inside its namespace; part of
-# the gate (see `runtime`).
+# Prints the DNS resolvers that receive packets from a container's network namespace; part of the gate (see
+# `runtime`).
 #
 #   LC_ALL=C awk -f files.awk -f resolvers.awk <resolv.conf> <given> <run dir>
 #
-# <resolv.conf> is the container's, on the host; <given> are the addresses of its --dns. Prints two lines,
-# the IPv4 and the IPv6 addresses, with a comma before each.
+# <resolv.conf> is the container's file, on the host. <given> are the addresses of its --dns. This prints two
+# lines, the IPv4 and the IPv6 addresses, with a comma before each address.
 #
-# Root inside may write to the file, so of what it says only that counts which the Engine put there: the
-# container's --dns, else the Engine's own resolvers, which the controller writes down, else those of this
-# host. The controller finds the same: both pass test/vectors/resolvers.json.
+# Root in the container may write to the file. So an address in it counts only if the Engine can have put it there:
+# it is one of the container's --dns, else of the Engine's own resolvers, which the controller writes to a file, else
+# of this host's. The controller finds the same resolvers: both pass test/vectors/resolvers.json.
 
 BEGIN {
   file = ARGV[1]; run_dir = ARGV[3]
@@ -19,20 +19,20 @@ BEGIN {
   print resolvers6
 }
 
-# Engines before 26 do not tell to whom they forward: to all that they were given.
+# Engines before 26 do not write down where Docker's resolver forwards to: it forwards to all addresses that it was given.
 function is_forwarded_to(text) {
-  return !told || (text in forwarded)
+  return !has_forwarders || (text in forwarded)
 }
 
-# A mounted file may be a device or a pipe that never ends. Root inside may have taken a lease on it, before a
-# restart or in another container that shares it: to open it then takes 45 s.
+# A mounted file may be a device or a pipe that never ends. Root in the container may also hold a lease on it, taken
+# before a restart or in another container that shares the file. Then opening it takes 45 s.
 function regular(file,   quoted) {
   quoted = file
   gsub(/'/, "'\\''", quoted)
   return slurp_command("test -f '" quoted "' && timeout -k 1 1 head -c 65536 '" quoted "'")
 }
 
-# Sets `asked`, `asks_docker`, `forwarded` and `told`.
+# Sets `asked`, `asks_docker`, `forwarded` and `has_forwarders`.
 function read_resolv_conf(text,   n, line, i, word) {
   n = split(text, line, "\n")
   for (i = 1; i <= n && i <= 1000; i++) {
@@ -43,7 +43,7 @@ function read_resolv_conf(text,   n, line, i, word) {
       if (word[2] == "127.0.0.11") asks_docker = 1
       add_addresses(word[2], asked)
     } else if (line[i] ~ /^[ \t]*[#;][ \t]*ExtServers:/) {
-      told = 1
+      has_forwarders = 1
       sub(/^[^:]*:/, "", line[i])
       gsub(/host\([^)]*\)/, " ", line[i])
       add_addresses(line[i], forwarded)
