@@ -23,7 +23,7 @@ export interface OptionShape {
 }
 
 /** The options that 0.2 had, by their long names. */
-const FORMER: ReadonlySet<string> = new Set([
+const LEGACY: ReadonlySet<string> = new Set([
   ...['--consul', '--consul-token', '--kv-path', '--template', '--image', '--ssl', '--ssl-ca-cert'],
   ...['--help', '--version', '--all', '--rules'],
 ]);
@@ -86,10 +86,10 @@ function readWord(word: string, shapes: readonly OptionShape[]): Read {
 
 /** By `--name`; by `-k`; and as 0.2 took them as well, by `-name` and `--k`. */
 function shapeNamed(name: string, shapes: readonly OptionShape[]): OptionShape | undefined {
-  const former = name.startsWith('--') ? name.slice(1) : `-${name}`;
+  const legacy = name.startsWith('--') ? name.slice(1) : `-${name}`;
   return (
     shapes.find(({ long, short }) => name === long || name === short) ??
-    shapes.find(({ long, short }) => FORMER.has(long) && (former === long || former === short))
+    shapes.find(({ long, short }) => LEGACY.has(long) && (legacy === long || legacy === short))
   );
 }
 
@@ -97,7 +97,7 @@ function readOption(name: string, { short, long, value, isOptional }: OptionShap
   const translated = name === short ? name : long;
   if (assigned === undefined) return { words: [translated], awaitsValue: value !== undefined && !isOptional };
   if (value !== undefined) return asIs(`${long}=${assigned}`);
-  if (!FORMER.has(long)) throw new UsageError(`${long} takes no value`);
+  if (!LEGACY.has(long)) throw new UsageError(`${long} takes no value`);
   if (TRUE.has(assigned)) return asIs(translated);
   if (FALSE.has(assigned)) return { words: long === '--ssl' ? ['--no-ssl'] : [], awaitsValue: false };
   throw new UsageError(`${long}: expected true or false after "="`);

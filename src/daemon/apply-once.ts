@@ -16,7 +16,7 @@ import type { Prefix } from '../net/address.ts';
 import { parseAcl } from '../policy/acl.ts';
 import { grantedKeys, servicesOf } from '../policy/compile.ts';
 import { PolicyCompiler } from '../policy/policy-compiler.ts';
-import { LoadMemory } from '../reconciler/load-memory.ts';
+import { LoadRecords } from '../reconciler/load-records.ts';
 import { reconcile } from '../reconciler/reconcile.ts';
 import { RulesetDriver } from '../reconciler/ruleset-driver.ts';
 import { rulesetLoader } from './ruleset-loader.ts';
@@ -58,8 +58,8 @@ export async function applyOnce(
     renderer: () => renderer,
     resolvers: async ({ target }) => ({ addresses: await readResolvers(target, context), isGuess: false }),
   });
-  const memory = new LoadMemory(undefined, () => {});
-  await reconcile(new RulesetDriver(source, { loader: rulesetLoader(dataplane), memory, log }), {
+  const records = new LoadRecords(undefined, () => {});
+  await reconcile(new RulesetDriver(source, { loader: rulesetLoader(dataplane), records, log }), {
     ...{
       name: namespace.id,
       desired: { namespace, rules: rules ?? NO_RULES },

@@ -26,9 +26,9 @@ export class Confirmations {
   #rules: number | undefined;
   readonly #services: Map<string, number>;
 
-  constructor(former: ConfirmedAt | undefined) {
-    this.#rules = former?.rules;
-    this.#services = new Map(former?.services);
+  constructor(previous: ConfirmedAt | undefined) {
+    this.#rules = previous?.rules;
+    this.#services = new Map(previous?.services);
   }
 
   get rules(): number | undefined {

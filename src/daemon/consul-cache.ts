@@ -42,7 +42,7 @@ export class ConsulCache {
   readonly #onChange: () => void;
   readonly #now: () => number;
   readonly #since: number;
-  readonly #formerRules: ReadonlyMap<string, string> | undefined;
+  readonly #previousRules: ReadonlyMap<string, string> | undefined;
   readonly #rules: Watched<ReadonlyMap<string, string>>;
   readonly #services = new Map<string, Followed>();
   /** Of services that are not watched, or whose watch has not answered yet. */
@@ -51,23 +51,23 @@ export class ConsulCache {
 
   constructor(
     source: RuleSource,
-    former: LastKnownState | undefined,
+    previous: LastKnownState | undefined,
     now: () => number,
     onChange: () => void,
   ) {
     this.#source = source;
     this.#now = now;
     this.#since = now();
-    this.#formerRules = former?.rules;
-    this.#lastKnown = new Map(former?.services);
-    this.#confirmations = new Confirmations(former?.confirmedAt);
+    this.#previousRules = previous?.rules;
+    this.#lastKnown = new Map(previous?.services);
+    this.#confirmations = new Confirmations(previous?.confirmedAt);
     this.#onChange = onChange;
-    this.#rules = source.watchRules(onChange, former?.rules);
+    this.#rules = source.watchRules(onChange, previous?.rules);
   }
 
   /** ACL key → its text; undefined until they are read. */
   rules(): ReadonlyMap<string, string> | undefined {
-    return this.#rules.value ?? this.#formerRules;
+    return this.#rules.value ?? this.#previousRules;
   }
 
   /** The services that are known among those followed. */
@@ -117,7 +117,7 @@ export class ConsulCache {
   }
 
   /** The state for the disk; undefined while the rules are not known. */
-  knowledge(): LastKnownState | undefined {
+  state(): LastKnownState | undefined {
     const rules = this.rules();
     if (rules === undefined) return undefined;
     const services = this.catalog();

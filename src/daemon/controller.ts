@@ -16,7 +16,7 @@ import type { Container, ContainerId } from '../inventory/container.ts';
 import type { Mode } from '../inventory/workload.ts';
 import type { Acl } from '../policy/acl.ts';
 import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
-import { LoadMemory, type Loads } from '../reconciler/load-memory.ts';
+import { LoadRecords, type Loads } from '../reconciler/load-records.ts';
 import { Reconciler, type ReconcilerOptions } from '../reconciler/reconciler.ts';
 import { nameOf, type ObservedRules, RulesetDriver } from '../reconciler/ruleset-driver.ts';
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
@@ -39,18 +39,18 @@ export interface ControllerPorts extends SourcePorts {
   /** The gate, if this host may have one. */
   readonly gate?: Gate | undefined;
   readonly log: Logger;
-  /** Called when rules in a kernel were found altered, with the container's name. */
+  /** Called when rules in a kernel were found changed, with the container's name. */
   readonly onDrift?: (container: string) => void;
   /** Called at the end of each job. */
   readonly onReconciled?: () => void;
-  /** What a former run has loaded. */
-  readonly formerLoads?: Loads | undefined;
-  /** What a former run was told by hand. */
-  readonly formerOverrides?: KeptOverrides | undefined;
+  /** What a previous run has loaded. */
+  readonly previousLoads?: Loads | undefined;
+  /** What a previous run was told by hand. */
+  readonly previousOverrides?: KeptOverrides | undefined;
   /** Called when something is said by hand, or counts no more, with all that counts. */
-  readonly rememberOverrides?: (overrides: KeptOverrides) => void;
+  readonly persistOverrides?: (overrides: KeptOverrides) => void;
   /** Called when something else is loaded, with all that is. */
-  readonly rememberLoads?: (loads: Loads) => void;
+  readonly persistLoads?: (loads: Loads) => void;
 }
 
 export class Controller {
@@ -58,7 +58,7 @@ export class Controller {
   readonly #ports: ControllerPorts;
   readonly #sources: InventoryReader;
   readonly #reconciler: Reconciler;
-  readonly #loads: LoadMemory;
+  readonly #loads: LoadRecords;
   readonly #egress: Egress;
   readonly #egressRules: FeatureReconciler<EgressDesired, ObservedRules>;
   readonly #problems: ProblemLog;
@@ -72,11 +72,11 @@ export class Controller {
     this.#options = options;
     this.#ports = ports;
     this.#problems = new ProblemLog(log, options.now);
-    this.#loads = new LoadMemory(ports.formerLoads, (loads) => ports.rememberLoads?.(loads));
+    this.#loads = new LoadRecords(ports.previousLoads, (loads) => ports.persistLoads?.(loads));
     const onDefect = (error: unknown) => log.error({ error: messageOf(error) }, 'job failed by a bug');
     this.#reconciler = new Reconciler({ ...options, onDefect, onEnded: ports.onReconciled });
     this.#egress = this.#openEgress();
-    const context = { loader: rulesetLoader(dataplane), memory: this.#loads, log };
+    const context = { loader: rulesetLoader(dataplane), records: this.#loads, log };
     const driver = new RulesetDriver(this.#egress.rules, {
       ...context,
       onDrift: (one) => onDrift?.(nameOf(one)),
@@ -194,7 +194,7 @@ export class Controller {
 
   #openEgress(): Egress {
     const { retry, random, now } = this.#options;
-    const { containers, formerOverrides, rememberOverrides } = this.#ports;
+    const { containers, previousOverrides, persistOverrides } = this.#ports;
     const onChange = (id: string) => {
       this.#egressRules.refresh(id);
       this.sync();
@@ -203,7 +203,7 @@ export class Controller {
       ...this.#options,
       gate: this.#ports.gate,
       facts: { source: containers, retry: { ...retry, most: SELDOM * retry.most }, random, onChange },
-      overrides: { former: formerOverrides, keep: (overrides) => rememberOverrides?.(overrides), now },
+      overrides: { previous: previousOverrides, keep: (overrides) => persistOverrides?.(overrides), now },
     });
   }
 }

@@ -61,17 +61,17 @@ export class DeniedFlowTracker {
   #fullAt: number | undefined;
   #toldFullAt: number | undefined;
 
-  constructor(former: TrackerState = NOTHING) {
-    this.#namespace = former.namespace;
-    this.#destinations = new DeniedFlows(former.destinations);
-    this.#addresses = new DeniedFlows(former.addresses);
-    this.#networks = new DeniedFlows(former.networks);
-    this.#kernel = former.kernel;
-    this.#counts = former.counts;
-    this.#unlisted = former.unlisted;
-    this.#overlooked = former.overlooked;
-    this.#fullAt = former.fullAt;
-    this.#toldFullAt = former.toldFullAt;
+  constructor(previous: TrackerState = NOTHING) {
+    this.#namespace = previous.namespace;
+    this.#destinations = new DeniedFlows(previous.destinations);
+    this.#addresses = new DeniedFlows(previous.addresses);
+    this.#networks = new DeniedFlows(previous.networks);
+    this.#kernel = previous.kernel;
+    this.#counts = previous.counts;
+    this.#unlisted = previous.unlisted;
+    this.#overlooked = previous.overlooked;
+    this.#fullAt = previous.fullAt;
+    this.#toldFullAt = previous.toldFullAt;
   }
 
   state(): TrackerState {
@@ -110,7 +110,7 @@ export class DeniedFlowTracker {
     };
   }
 
-  /** True if nothing was told in this window, so that nothing need be remembered. */
+  /** True if nothing was reported in this window, so that the state may be dropped. */
   isQuiet(now: number): boolean {
     return this.#destinations.isQuiet(now) && this.#addresses.isQuiet(now);
   }

@@ -43,9 +43,9 @@ export interface Noted {
 export class DeniedFlows {
   #flows: ReadonlyMap<string, Flow>;
 
-  /** `former`: what an earlier run kept. */
-  constructor(former: readonly FlowState[] = []) {
-    this.#flows = new Map(former.map((flow) => [idOf(flow), { ...flow }]));
+  /** `previous`: what an earlier run kept. */
+  constructor(previous: readonly FlowState[] = []) {
+    this.#flows = new Map(previous.map((flow) => [idOf(flow), { ...flow }]));
   }
 
   /** The newest, at most so many. */
@@ -79,7 +79,7 @@ export class DeniedFlows {
     }));
   }
 
-  /** True if nothing was told in this window, so that nothing need be remembered. */
+  /** True if nothing was reported in this window, so that the state may be dropped. */
   isQuiet(now: number): boolean {
     return [...this.#flows.values()].every((flow) => wasSilent(flow, now));
   }

@@ -38,12 +38,12 @@ export interface DenyLogOptions {
   /** Milliseconds between two collections; 0: only on demand. */
   readonly interval: number;
   /** What an earlier run of the controller kept. */
-  readonly former?: DeniedState | undefined;
+  readonly previous?: DeniedState | undefined;
   /** Called when there is more to keep; `state` tells it. */
   readonly onChange?: () => void;
 }
 
-/** All that is remembered, as it is kept on disk. */
+/** The state on disk. */
 export interface DeniedState {
   /** Since when it was watched, and until when, in ms since the epoch. */
   readonly startedAt: number;
@@ -87,8 +87,8 @@ export class DenyLog {
   constructor(options: DenyLogOptions) {
     this.#options = options;
     const { interval, now } = options;
-    this.#startedAt = watchedSince(options.former, now());
-    for (const [name, traces] of options.former?.containers ?? []) {
+    this.#startedAt = watchedSince(options.previous, now());
+    for (const [name, traces] of options.previous?.containers ?? []) {
       const known = new DeniedFlowTracker(traces);
       this.#traces.set(name, known);
       this.#summaries.set(name, known.told(now()).summary);
@@ -171,7 +171,7 @@ export class DenyLog {
     const { id } = namespace;
     const traffic = await this.#options.dataplane.egressCounters(refOf(namespace));
     const isQuiet = traffic !== undefined && traffic === this.#traffic.get(id);
-    if (isQuiet) return this.#last.get(id) ?? this.#keep(namespace, this.#remembered(namespace));
+    if (isQuiet) return this.#last.get(id) ?? this.#keep(namespace, this.#reportWithoutKernel(namespace));
     const report = await this.#readOne(namespace);
     this.#traffic.set(id, report.error === undefined ? traffic : undefined);
     return report;
@@ -195,12 +195,12 @@ export class DenyLog {
         { container: name, error: messageOf(error) },
         'denied connections could not be read',
       );
-      return this.#keep(namespace, { ...this.#remembered(namespace), error: messageOf(error) });
+      return this.#keep(namespace, { ...this.#reportWithoutKernel(namespace), error: messageOf(error) });
     }
   }
 
   /** What is known of it without its kernel. */
-  #remembered({ target }: WorkloadNamespace): Pick<DeniedReport, 'destinations' | 'summary'> {
+  #reportWithoutKernel({ target }: WorkloadNamespace): Pick<DeniedReport, 'destinations' | 'summary'> {
     const told = this.#traces.get(target.name)?.told(this.#options.now());
     return told === undefined ? { destinations: [] } : { destinations: told.seen, summary: told.summary };
   }
@@ -272,9 +272,9 @@ export class DenyLog {
 }
 
 /** While no controller ran, the kernel kept what was denied for so long. */
-const watchedSince = (former: DeniedState | undefined, now: number): number =>
-  former !== undefined && former.savedAt <= now && now - former.savedAt < KERNEL_KEEPS
-    ? former.startedAt
+const watchedSince = (previous: DeniedState | undefined, now: number): number =>
+  previous !== undefined && previous.savedAt <= now && now - previous.savedAt < KERNEL_KEEPS
+    ? previous.startedAt
     : now;
 
 /** An address that was told alone has no protocol. */

@@ -22,10 +22,10 @@ export interface SourceOptions {
 export interface SourcePorts {
   readonly rules: RuleSource;
   readonly containers: ContainerSource;
-  /** What a former run of the controller knew. */
-  readonly former: LastKnownState | undefined;
+  /** What a previous run of the controller knew. */
+  readonly previousState: LastKnownState | undefined;
   /** Called for each inventory with what is known of Consul by now. */
-  readonly remember: (knowledge: LastKnownState) => void;
+  readonly persistState: (state: LastKnownState) => void;
 }
 
 export class InventoryReader {
@@ -45,7 +45,7 @@ export class InventoryReader {
     this.#options = options;
     this.#ports = ports;
     this.#onChange = onChange;
-    this.#consul = new ConsulCache(ports.rules, ports.former, now, onChange);
+    this.#consul = new ConsulCache(ports.rules, ports.previousState, now, onChange);
     const freshness = () => this.#consul.freshness();
     this.#ageLimit = maxAge && new AgeLimit({ maxAge, grace, now, freshness, onChange });
     this.#containers = ports.containers.watch(onChange);
@@ -68,7 +68,7 @@ export class InventoryReader {
     const isComplete = this.#containers.confirmedAt !== undefined;
     const seen = { containers, isComplete, namespaces: namespacesOf(containers) };
     this.#consul.follow(references({ ...seen, consul: this.#consulSnapshot() }));
-    this.#remember();
+    this.#persist();
     const consul = this.#consulSnapshot();
     const { ages, awaited } = consul;
     this.#ages = ages;
@@ -95,7 +95,7 @@ export class InventoryReader {
   close(): void {
     clearTimeout(this.#graceTimer);
     this.#ageLimit?.close();
-    this.#remember();
+    this.#persist();
     this.#consul.close();
     this.#containers.close();
   }
@@ -114,8 +114,8 @@ export class InventoryReader {
     }, this.#options.grace);
   }
 
-  #remember(): void {
-    const knowledge = this.#consul.knowledge();
-    if (knowledge !== undefined) this.#ports.remember(knowledge);
+  #persist(): void {
+    const state = this.#consul.state();
+    if (state !== undefined) this.#ports.persistState(state);
   }
 }

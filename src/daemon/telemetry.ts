@@ -25,7 +25,7 @@ type Observed = Pick<Engine, 'dataplane' | 'loaderOf'>;
 
 /** What was denied, as another run of the controller kept it, and is to know it. */
 export interface KeptDenied {
-  readonly former?: DeniedState | undefined;
+  readonly previous?: DeniedState | undefined;
   readonly save?: (state: () => DeniedState) => void;
 }
 
@@ -55,7 +55,7 @@ export class Telemetry {
       namespaces: () => this.#controller?.loadedNamespaces() ?? [],
       now: Date.now,
       interval: deniedInterval,
-      former: kept.former,
+      previous: kept.previous,
       onChange: () => kept.save?.(() => this.#denyLog.state()),
     });
     this.metrics = new Metrics({

@@ -63,7 +63,7 @@ export class HelperRunner implements NamespaceRunner {
   readonly #settings: HelperSettings;
   readonly #cleanup: HelperCleanup;
 
-  /** `image`: asked before every job; remembers its answer (see `helperImage`). */
+  /** `image`: called before every job; caches its answer (see `helperImage`). */
   constructor(engine: Engine, image: HelperImage, settings: Partial<HelperSettings> = {}) {
     this.#engine = engine;
     this.#image = image;

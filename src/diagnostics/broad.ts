@@ -14,10 +14,10 @@ const BROAD = {
 } as const;
 
 /** Whether a rule, or the rule behind a reason, deserves a warning. */
-export const isBroad = ({ allowance }: { readonly allowance: AllowEntry }): boolean => {
-  const { prefix, protocol } = allowance;
+export const isBroad = ({ entry }: { readonly entry: AllowEntry }): boolean => {
+  const { prefix, protocol } = entry;
   const { anything, allPorts } = BROAD[prefix.family];
-  const whole = protocol !== 'icmp' && isAllPorts(allowance);
+  const whole = protocol !== 'icmp' && isAllPorts(entry);
   return prefix.length < anything || (whole && prefix.length < allPorts);
 };
 

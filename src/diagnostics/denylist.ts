@@ -10,8 +10,8 @@ import { type Catalog, matchesFor, type RuleMatch } from '../policy/compile.ts';
 import type { Destination } from './destination.ts';
 import { ReasonIndex } from './reason-index.ts';
 
-/** Lines of keys that are not granted and name a destination. They close protected addresses as well. */
-export function createCloser(
+/** Lines of keys that are not granted and name a destination. They also close protected addresses. */
+export function denylistLookup(
   grants: readonly string[],
   acl: Acl,
   catalog: Catalog,

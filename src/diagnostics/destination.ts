@@ -36,7 +36,7 @@ export const destinationOf = ({ address, protocol, port }: Seen): Destination | 
 export const formatDestination = ({ host, protocol, port }: Destination): string =>
   `${formatPrefix(host)} ${protocol}/${port}`;
 
-/** Whether an allowance whose prefix holds the host is for this traffic. */
+/** Whether an entry whose prefix holds the host is for this traffic. */
 export const isFor = ({ protocol, ranges }: AllowEntry, { protocol: wanted, port }: Destination): boolean =>
   protocol === wanted && covers(ranges, { first: port, last: port });
 

@@ -90,7 +90,7 @@ const reachOf =
   ({ catalog, protectedHosts }: DiffContext) =>
   (key: string, acl: Acl): readonly AllowEntry[] =>
     excludeProtected(
-      matchesFor(grantedKeys([key], acl), catalog, protectedHosts).reasons.map(({ allowance }) => allowance),
+      matchesFor(grantedKeys([key], acl), catalog, protectedHosts).reasons.map(({ entry }) => entry),
       protectedHosts,
     );
 
@@ -139,9 +139,9 @@ const minusEqual = (from: readonly AllowEntry[], other: readonly AllowEntry[]): 
 };
 
 /** Whether a prefix has an address in common with one of these. */
-const touching = (allowances: readonly AllowEntry[]): ((one: AllowEntry) => boolean) => {
+const touching = (entries: readonly AllowEntry[]): ((one: AllowEntry) => boolean) => {
   const tops: Prefix[] = [];
-  for (const prefix of allowances.map((one) => one.prefix).sort(comparePrefixes)) {
+  for (const prefix of entries.map((one) => one.prefix).sort(comparePrefixes)) {
     const top = tops.at(-1);
     if (top === undefined || !contains(top, prefix)) tops.push(prefix);
   }

@@ -112,12 +112,12 @@ function reasonsAt(host: Prefix, { grants, acl, catalog, protectedHosts }: Polic
   return new ReasonIndex(reasons, protectedHosts).at(host);
 }
 
-const plainReason = ({ key, line, instance, allowance }: RuleMatch): ReasonAnswer => ({
+const plainReason = ({ key, line, instance, entry }: RuleMatch): ReasonAnswer => ({
   ...plainLine(key, line),
   node: instance?.node,
-  prefix: formatPrefix(allowance.prefix),
-  protocol: allowance.protocol,
-  ranges: allowance.ranges,
+  prefix: formatPrefix(entry.prefix),
+  protocol: entry.protocol,
+  ranges: entry.ranges,
 });
 
 const plainLine = (key: string, { line, text, rule }: RuleLine): LineAnswer => ({

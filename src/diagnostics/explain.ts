@@ -12,7 +12,7 @@ import { contains, type Prefix, parseAddress, prefixOf } from '../net/address.ts
 import type { Acl } from '../policy/acl.ts';
 import { type Catalog, grantedKeys, matchesFor, type RuleMatch } from '../policy/compile.ts';
 import type { RuleLine, ServiceRule } from '../policy/rule.ts';
-import { createCloser, isReserved } from './denylist.ts';
+import { denylistLookup, isReserved } from './denylist.ts';
 import type { Destination } from './destination.ts';
 import { type Findings, onePerKey, ReasonIndex } from './reason-index.ts';
 import { type CatalogIndex, createSuggester, type Suggestion } from './suggest.ts';
@@ -76,13 +76,13 @@ export function createExplainer(
   const { grants, acl, catalog, protectedHosts, mode } = view;
   const { reasons } = matchesFor(grantedKeys(grants, acl), catalog, protectedHosts);
   const granted = new ReasonIndex(reasons, protectedHosts);
-  const closing = view.denylist === true ? createCloser(grants, acl, catalog) : undefined;
+  const closedBy = view.denylist === true ? denylistLookup(grants, acl, catalog) : undefined;
   const suggest = createSuggester(view, indexOf);
   const silent = withoutInstances(view);
   return (destination) => {
     const findings = granted.find(destination);
     const hints = () => hintsFor(view, destination, findings, suggest([destination]), silent);
-    const cause = decide(view, destination, findings, closing) ?? { kind: 'nothing', hints: hints() };
+    const cause = decide(view, destination, findings, closedBy) ?? { kind: 'nothing', hints: hints() };
     const allowed = cause.kind !== 'nothing' && cause.kind !== 'closed';
     return { destination, allowed, passes: allowed || mode === 'audit', cause };
   };
@@ -93,18 +93,18 @@ function decide(
   view: PolicyView,
   destination: Destination,
   { allowing }: Findings,
-  closing: ReturnType<typeof createCloser> | undefined,
+  closedBy: ReturnType<typeof denylistLookup> | undefined,
 ): Exclude<Cause, { kind: 'nothing' }> | undefined {
   const { host, protocol, port } = destination;
   if (isSilenced(view, host)) return undefined;
   if (LOOPBACK.some((prefix) => contains(prefix, host))) return { kind: 'loopback' };
   const isDns = protocol !== 'icmp' && port === 53 && isResolver(view, host);
   if (isDns && view.dns === 'resolvers') return { kind: 'resolver' };
-  if (isDns && closing !== undefined) return undefined;
-  const closed = closing?.(destination) ?? [];
+  if (isDns && closedBy !== undefined) return undefined;
+  const closed = closedBy?.(destination) ?? [];
   if (closed.length > 0) return { kind: 'closed', reasons: closed };
   if (allowing.length > 0) return { kind: 'rules', reasons: allowing };
-  return closing !== undefined && !isReserved(destination, view.dns) ? { kind: 'open' } : undefined;
+  return closedBy !== undefined && !isReserved(destination, view.dns) ? { kind: 'open' } : undefined;
 }
 
 function hintsFor(

@@ -78,7 +78,7 @@ function protectionLinter(
   const named = (host: Prefix) => prefixes.some((one) => isLong(one) && contains(one, host));
   const closed = protectedHosts.filter((host) => !named(host));
   return ({ rule }) => {
-    if (rule.kind !== 'address' || isLong(rule.prefix) || isBroad({ allowance: rule })) return [];
+    if (rule.kind !== 'address' || isLong(rule.prefix) || isBroad({ entry: rule })) return [];
     const host = closed.find((one) => contains(rule.prefix, one));
     return host === undefined ? [] : [protectedHost(rule, host)];
   };
@@ -94,7 +94,7 @@ const protectedHost = (rule: AddressRule, host: Prefix): LintResult => ({
 function lintBreadth({ rule }: RuleLine): readonly LintResult[] {
   if (rule.kind !== 'address') return [];
   const { prefix, protocol } = rule;
-  if (!isBroad({ allowance: rule })) return [];
+  if (!isBroad({ entry: rule })) return [];
   const what = prefix.length === 0 ? 'any address' : `all of ${formatPrefix(prefix)}`;
   const ports = protocol !== 'icmp' && isAllPorts(rule) ? ' on all ports' : '';
   return [

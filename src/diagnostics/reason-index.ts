@@ -21,20 +21,20 @@ export class ReasonIndex {
   readonly #protectedHosts: readonly Prefix[];
 
   constructor(reasons: Iterable<RuleMatch>, protectedHosts: readonly Prefix[]) {
-    for (const reason of reasons) this.#index.add(reason.allowance.prefix, reason);
+    for (const reason of reasons) this.#index.add(reason.entry.prefix, reason);
     this.#protectedHosts = protectedHosts;
   }
 
   find(destination: Destination): Findings {
     const around = this.#index.around(destination.host);
     const isProtected = this.#isProtected(destination.host);
-    const isBroad = ({ allowance: { prefix } }: RuleMatch) =>
+    const isBroad = ({ entry: { prefix } }: RuleMatch) =>
       isProtected && prefix.length < MINIMUM_LENGTH[prefix.family];
-    const speaking = around.filter(({ allowance }) => isFor(allowance, destination));
+    const speaking = around.filter(({ entry }) => isFor(entry, destination));
     return {
       allowing: speaking.filter((reason) => !isBroad(reason)),
       tooBroad: speaking.filter(isBroad),
-      near: around.filter((reason) => !isBroad(reason) && !isFor(reason.allowance, destination)),
+      near: around.filter((reason) => !isBroad(reason) && !isFor(reason.entry, destination)),
     };
   }
 
@@ -42,7 +42,7 @@ export class ReasonIndex {
   at(host: Prefix): readonly RuleMatch[] {
     const isProtected = this.#isProtected(host);
     const isBroad = ({ length, family }: Prefix) => isProtected && length < MINIMUM_LENGTH[family];
-    return this.#index.around(host).filter(({ allowance }) => !isBroad(allowance.prefix));
+    return this.#index.around(host).filter(({ entry }) => !isBroad(entry.prefix));
   }
 
   #isProtected(host: Prefix): boolean {

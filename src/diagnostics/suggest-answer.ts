@@ -8,7 +8,7 @@ import { grantedKeys, matchesFor } from '../policy/compile.ts';
 import { formatRule } from '../policy/rule.ts';
 import { isBroad } from './broad.ts';
 import { coveredBy, placeOf, type UnreadContainer, unreadOf } from './denied-answer.ts';
-import { createCloser } from './denylist.ts';
+import { denylistLookup } from './denylist.ts';
 import { type Destination, destinationOf } from './destination.ts';
 import { onePerKey, ReasonIndex } from './reason-index.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -151,10 +151,10 @@ function underDenylist(
   index: CatalogIndex,
 ): Found {
   const { acl, catalog } = snapshot;
-  const closing = createCloser(grants, acl, catalog);
-  const closers = destinations.map(closing);
-  const byKey = Map.groupBy(closers.flatMap(onePerKey), ({ key }) => key);
-  const open = destinations.filter((_one, place) => closers[place]?.length === 0);
+  const closedBy = denylistLookup(grants, acl, catalog);
+  const closing = destinations.map(closedBy);
+  const byKey = Map.groupBy(closing.flatMap(onePerKey), ({ key }) => key);
+  const open = destinations.filter((_one, place) => closing[place]?.length === 0);
   return {
     lines: underAllowlist(open, grants, snapshot, index).lines,
     keys: [...byKey].flatMap(([key, [reason, ...others]]) =>

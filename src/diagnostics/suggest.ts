@@ -180,6 +180,6 @@ function keysFor(
 
 /** How many bits of an address its line leaves open. */
 const breadth = ({ reason }: FoundKey): number => {
-  const { family, length } = reason.allowance.prefix;
+  const { family, length } = reason.entry.prefix;
   return WIDTH[family] - length;
 };

@@ -65,12 +65,12 @@ export function withGate(text: string | undefined, runtime: string, asDefault: b
   return asDefault && !isDefault ? setMember(added, ['default-runtime'], RUNTIME) : added;
 }
 
-/** Without anything of ours; `formerDefault` is what the default runtime was before. */
-export function withoutGate(text: string, formerDefault: string | undefined): string {
+/** Without anything of ours; `previousDefault` is what the default runtime was before. */
+export function withoutGate(text: string, previousDefault: string | undefined): string {
   const isDefault = parseDaemonJson(text, '')['default-runtime'] === RUNTIME;
   const member = ['default-runtime'] as const;
   const restored =
-    formerDefault === undefined ? removeMember(text, member) : setMember(text, member, formerDefault);
+    previousDefault === undefined ? removeMember(text, member) : setMember(text, member, previousDefault);
   const left = removeMember(isDefault ? restored : text, ['runtimes', RUNTIME]);
   const { runtimes } = parseDaemonJson(left, '');
   return runtimes !== undefined && Object.keys(runtimes).length === 0

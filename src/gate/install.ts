@@ -96,16 +96,16 @@ async function realRuntime(
   dockerd: Dockerd | undefined,
   asDefault: boolean,
 ): Promise<string> {
-  const program = settings.runtime ?? (asDefault ? await formerRuntime(settings, content) : 'runc');
+  const program = settings.runtime ?? (asDefault ? await previousRuntime(settings, content) : 'runc');
   const found = findProgram(settings, program, dockerd?.path);
   if (found === undefined)
     throw new UserError(`there is no runtime ${program} on the host; name the real one with --runtime`);
   return found;
 }
 
-async function formerRuntime(settings: GateSettings, content: DaemonJson): Promise<string> {
+async function previousRuntime(settings: GateSettings, content: DaemonJson): Promise<string> {
   const now = content['default-runtime'] ?? 'runc';
-  const name = now === RUNTIME ? ((await readInstallState(settings))?.formerDefault ?? 'runc') : now;
+  const name = now === RUNTIME ? ((await readInstallState(settings))?.previousDefault ?? 'runc') : now;
   if (name === 'runc') return 'runc';
   const { path, runtimeArgs = [] } = content.runtimes?.[name] ?? {};
   if (path !== undefined && runtimeArgs.length === 0) return path;
@@ -146,13 +146,13 @@ interface Change {
 /** What somebody else changed since the last time belongs to the text that is to come back. */
 async function changeConfig(settings: GateSettings, change: Change): Promise<readonly string[]> {
   const { config, text, content, after } = change;
-  const former = await readInstallState(settings);
-  const [old, now] = [former?.formerDefault ?? null, content['default-runtime'] ?? null];
-  const formerDefault = now === RUNTIME ? old : now;
-  const clean = text === undefined ? null : withoutGate(text, formerDefault ?? undefined);
+  const previous = await readInstallState(settings);
+  const [old, now] = [previous?.previousDefault ?? null, content['default-runtime'] ?? null];
+  const previousDefault = now === RUNTIME ? old : now;
+  const clean = text === undefined ? null : withoutGate(text, previousDefault ?? undefined);
   const before =
-    former !== undefined && former.after === text ? former.before : clean === text ? text : clean;
-  await writeInstallState(settings, { config, before, after, formerDefault });
+    previous !== undefined && previous.after === text ? previous.before : clean === text ? text : clean;
+  await writeInstallState(settings, { config, before, after, previousDefault });
   const path = seen(settings, config);
   await writeDaemonJson(path, after);
   const kept = text === undefined ? '' : `; ${backupOf(config)} is the previous version`;

@@ -43,7 +43,7 @@ export class PreparedRules {
 
   /**
    * From now on there are exactly these, soon: of several in a row the last counts. Call it only once
-   * the rules are known; until then what a former run prepared stays. Failures are logged once.
+   * the rules are known; until then what a previous run prepared stays. Failures are logged once.
    */
   keep(preparation: Preparation): void {
     this.#next = preparation;

@@ -32,7 +32,7 @@ const InstallState = z.object({
   before: z.string().nullable(),
   /** The text that was written. */
   after: z.string(),
-  formerDefault: z.string().nullable(),
+  previousDefault: z.string().nullable(),
 });
 export type InstallState = z.infer<typeof InstallState>;
 

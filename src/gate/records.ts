@@ -34,7 +34,7 @@ export class GateRecords {
 
   /**
    * The record of exactly this start; `undefined` where there is none, or none that can be read. Pids are
-   * reused, so a record that is much older than the start is one of a former start.
+   * reused, so a record that is much older than the start is one of a previous start.
    */
   async read({
     id,

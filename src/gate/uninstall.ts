@@ -63,8 +63,8 @@ async function plan(settings: GateSettings, config: string, note: InstallState |
   const text = await readText(seen(settings, config));
   parseDaemonJson(text ?? '', config);
   const untouched = note?.config === config && note.after === text;
-  const former = note?.formerDefault ?? undefined;
-  const rest = text === undefined ? undefined : withoutGate(text, former);
+  const previous = note?.previousDefault ?? undefined;
+  const rest = text === undefined ? undefined : withoutGate(text, previous);
   return { config, note, text, untouched, clean: untouched ? (note.before ?? undefined) : rest };
 }
 

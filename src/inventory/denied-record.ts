@@ -114,7 +114,7 @@ export function networkOf(address: string, length: number): string {
   return 'prefix' in parsed ? formatPrefix(parsed.prefix) : address;
 }
 
-/** A denied destination, as it is remembered. */
+/** The history of a denied destination. */
 export interface DeniedFlow extends Omit<Denied, 'idle'> {
   /** When it was found to have packets that were new, in ms since the epoch. */
   readonly firstSeenAt: number;

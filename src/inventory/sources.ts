@@ -25,17 +25,17 @@ export interface RuleSource {
   readRules(): Promise<ReadonlyMap<string, string>>;
   readService(ref: ServiceRef): Promise<readonly Instance[]>;
   /**
-   * `former`: the state of the previous run. It is not a value, but it shows whether Consul has lost its history;
+   * `previous`: the state of the previous run. It is not a value, but it shows whether Consul has lost its history;
    * an empty answer is then not accepted.
    */
   watchRules(
     onChange: () => void,
-    former?: ReadonlyMap<string, string>,
+    previous?: ReadonlyMap<string, string>,
   ): Watched<ReadonlyMap<string, string>>;
   watchService(
     ref: ServiceRef,
     onChange: () => void,
-    former?: readonly Instance[],
+    previous?: readonly Instance[],
   ): Watched<readonly Instance[]>;
   close(): void;
 }

@@ -19,7 +19,7 @@ export interface RuleMatch {
   readonly key: string;
   readonly line: RuleLine;
   readonly instance: Instance | undefined;
-  readonly allowance: AllowEntry;
+  readonly entry: AllowEntry;
 }
 
 export interface CompiledPolicy {
@@ -57,10 +57,10 @@ export function compile(
 ): CompiledPolicy {
   const keys = grantedKeys(grants, acl);
   const { reasons, problems } = matchesFor(keys, catalog, protectedHosts);
-  const allowances = reasons.map((reason) => reason.allowance);
+  const entries = reasons.map((reason) => reason.entry);
   return {
     reasons,
-    ruleSet: canonical(excludeProtected(allowances, protectedHosts)),
+    ruleSet: canonical(excludeProtected(entries, protectedHosts)),
     problems: [
       ...unknownKeys(grants.filter((grant) => !acl.has(grant))),
       ...keys.flatMap((key) => key.problems),
@@ -106,7 +106,7 @@ interface Lookup {
 function reasonsOf(key: AclKey, lookup: Lookup): readonly RuleMatch[] {
   return key.rules.flatMap((line) => {
     const { rule } = line;
-    if (rule.kind === 'address') return [{ key: key.key, line, instance: undefined, allowance: rule }];
+    if (rule.kind === 'address') return [{ key: key.key, line, instance: undefined, entry: rule }];
     return serviceReasons(key.key, line, rule, lookup);
   });
 }
@@ -126,9 +126,9 @@ function serviceReasons(
   if (instances === OUTDATED) report('error', outdated(rule));
   else if (chosen.length === 0) report('warning', nothingRegistered(rule, instances.length));
   return chosen.flatMap((instance) => {
-    const allowance = allowanceOf(instance, rule.protocol, lookup.protectedHosts);
-    if (typeof allowance === 'string') report('error', allowance);
-    return typeof allowance === 'string' ? [] : [{ key, line, instance, allowance }];
+    const entry = entryOf(instance, rule.protocol, lookup.protectedHosts);
+    if (typeof entry === 'string') report('error', entry);
+    return typeof entry === 'string' ? [] : [{ key, line, instance, entry }];
   });
 }
 
@@ -150,7 +150,7 @@ const ifHostName = ({ tag, service }: ServiceRule): string =>
  * The prefix and port of an instance, or a problem. A service must not grant a protected address; only a rule that
  * names the address does.
  */
-function allowanceOf(
+function entryOf(
   { address, port, node }: Instance,
   protocol: 'tcp' | 'udp',
   protectedHosts: readonly Prefix[],

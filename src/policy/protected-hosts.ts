@@ -12,7 +12,7 @@ export const MINIMUM_LENGTH: Readonly<Record<Family, number>> = { 4: 24, 6: 64 }
  * at most 32 (128) prefixes around each host. The others stay.
  */
 export const excludeProtected = <T extends { readonly prefix: Prefix }>(
-  allowances: Iterable<T>,
+  entries: Iterable<T>,
   protectedHosts: readonly Prefix[],
   minimumLength: Readonly<Record<Family, number>> = MINIMUM_LENGTH,
 ): T[] => {
@@ -24,11 +24,11 @@ export const excludeProtected = <T extends { readonly prefix: Prefix }>(
     return known;
   };
   const kept: T[] = [];
-  for (const allowance of allowances) {
-    const { prefix } = allowance;
+  for (const entry of entries) {
+    const { prefix } = entry;
     if (prefix.length >= minimumLength[prefix.family] || !protectedHosts.some(touches(prefix)))
-      kept.push(allowance);
-    else kept.push(...around(prefix).map((part) => ({ ...allowance, prefix: part })));
+      kept.push(entry);
+    else kept.push(...around(prefix).map((part) => ({ ...entry, prefix: part })));
   }
   return kept;
 };

@@ -43,12 +43,12 @@ const KINDS: readonly (readonly [Family, Protocol])[] = [
 ];
 
 /**
- * The same traffic as the allowances in canonical form. Equal traffic gives equal rule sets, in
+ * The same traffic as the entries in canonical form. Equal traffic gives equal rule sets, in
  * whatever order and form it was written, as long as one layer holds it. At most a few times as many
- * elements as the allowances have ranges.
+ * elements as the entries have ranges.
  */
-export const canonical = (allowances: Iterable<AllowEntry>): RuleSet => {
-  const groups = groupByKind(allowances);
+export const canonical = (entries: Iterable<AllowEntry>): RuleSet => {
+  const groups = groupByKind(entries);
   const layers: Element[][] = [];
   for (const [family, protocol] of KINDS)
     for (const [index, placed] of splitIntoLayers(mergeByPrefix(groups[family][protocol])).entries()) {
@@ -65,12 +65,12 @@ export const isEmpty = (ruleSet: RuleSet): boolean => ruleSet.layers.length === 
 
 type Groups = Readonly<Record<Family, Readonly<Record<Protocol, PrefixPorts[]>>>>;
 
-const groupByKind = (allowances: Iterable<AllowEntry>): Groups => {
+const groupByKind = (entries: Iterable<AllowEntry>): Groups => {
   const groups: Groups = {
     4: { tcp: [], udp: [], icmp: [] },
     6: { tcp: [], udp: [], icmp: [] },
   };
-  for (const allowance of allowances)
-    if (allowance.ranges.length > 0) groups[allowance.prefix.family][allowance.protocol].push(allowance);
+  for (const entry of entries)
+    if (entry.ranges.length > 0) groups[entry.prefix.family][entry.protocol].push(entry);
   return groups;
 };

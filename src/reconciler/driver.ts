@@ -13,7 +13,7 @@ export interface Driver<Desired, Observed> {
   /** True if both ask for the same, so that no job is needed. */
   isSame(one: Desired, other: Desired): boolean;
   /** The observed state from the previous run; undefined if unknown. */
-  recall?(name: string, desired: Desired): Observed | undefined;
+  recorded?(name: string, desired: Desired): Observed | undefined;
   /** Reads the observed state. */
   inspect(target: Target<Desired, Observed>): Promise<Observed>;
   isInSync(target: Target<Desired, Observed>, observed: Observed): boolean | Promise<boolean>;

@@ -139,7 +139,7 @@ export class FeatureReconciler<Desired, Observed> {
   #begin(name: string, desired: Desired): State<Desired, Observed> {
     const state: State<Desired, Observed> = {
       ...{ name, desired, isReleased: false, mayWait: false, observed: undefined },
-      ...{ last: this.#driver.recall?.(name, desired), needsVerify: false, verifiedAt: undefined },
+      ...{ last: this.#driver.recorded?.(name, desired), needsVerify: false, verifiedAt: undefined },
       ...{ failures: 0, lastError: undefined, isWaiting: false, timer: undefined },
       get condition() {
         return conditionOf(state);

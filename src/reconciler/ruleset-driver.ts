@@ -7,7 +7,7 @@ import type { Logger } from '../common/logger.ts';
 import type { NetworkNamespace } from '../inventory/namespace.ts';
 import { type Loaded, NOTHING_LOADED, type Ruleset, type RulesetOwner } from '../inventory/ruleset.ts';
 import type { Driver, Target } from './driver.ts';
-import { attachmentsOf, type LoadMemory, verdictOn } from './load-memory.ts';
+import { attachmentsOf, compareLoads, type LoadRecords } from './load-records.ts';
 
 /** Loads rules in namespaces, and reads them. Every method fails with a `LoadError`. */
 export interface RulesetLoader {
@@ -46,7 +46,7 @@ export interface ObservedRules {
   /** False if it may have been changed before the first inspection, so it must be loaded again. */
   readonly isTrusted: boolean;
   /** True while it is only known from the previous run. */
-  readonly isRemembered: boolean;
+  readonly isFromPreviousRun: boolean;
   /** True once this run has loaded something there. */
   readonly isAppliedByUs: boolean;
   /** The fingerprint of rules that another program loaded in place of ours, until ours are verified again. */
@@ -55,14 +55,14 @@ export interface ObservedRules {
 
 export interface RulesetContext {
   readonly loader: RulesetLoader;
-  readonly memory: LoadMemory;
+  readonly records: LoadRecords;
   readonly log: Logger;
   /** Called when rules in a kernel were changed by others. */
   readonly onDrift?: ((namespace: NetworkNamespace) => void) | undefined;
 }
 
 const UNKNOWN: ObservedRules = {
-  ...{ loaded: NOTHING_LOADED, isTrusted: true, isRemembered: false },
+  ...{ loaded: NOTHING_LOADED, isTrusted: true, isFromPreviousRun: false },
   ...{ isAppliedByUs: false, rival: undefined },
 };
 
@@ -83,10 +83,10 @@ export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
     return this.#source.isSame(one, other);
   }
 
-  recall(_name: string, desired: Desired): ObservedRules | undefined {
+  recorded(_name: string, desired: Desired): ObservedRules | undefined {
     const namespace = this.#source.namespaceOf(desired);
-    const loaded = this.#context.memory.recall(namespace.id, attachmentsOf(namespace));
-    return loaded && { ...UNKNOWN, loaded, isRemembered: true };
+    const loaded = this.#context.records.get(namespace.id, attachmentsOf(namespace));
+    return loaded && { ...UNKNOWN, loaded, isFromPreviousRun: true };
   }
 
   /** A failed inspection does not stop a load, which replaces all rules. */
@@ -154,11 +154,12 @@ export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
     const { desired, last = UNKNOWN } = target;
     const namespace = this.#source.namespaceOf(desired);
     const loaded = await loader.inspect(namespace, this.#source.owner);
-    const verdict = verdictOn(target.last?.loaded, loaded, last.isRemembered);
-    if (verdict === 'unknown' && last.isRemembered)
+    const comparison = compareLoads(target.last?.loaded, loaded, last.isFromPreviousRun);
+    if (comparison === 'unknown' && last.isFromPreviousRun)
       log.info(this.#named(desired), 'rules in the kernel differ from the recorded load; loading them again');
-    const observed = { ...last, loaded, isRemembered: false, rival: undefined };
-    if (verdict !== 'altered') return { ...observed, isTrusted: last.isTrusted && verdict !== 'unknown' };
+    const observed = { ...last, loaded, isFromPreviousRun: false, rival: undefined };
+    if (comparison !== 'changed')
+      return { ...observed, isTrusted: last.isTrusted && comparison !== 'unknown' };
     log.warn(this.#named(desired), 'rules in the kernel were changed');
     onDrift?.(namespace);
     // A change of single rules keeps our comment, or removes it.

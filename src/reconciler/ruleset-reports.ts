@@ -3,18 +3,18 @@
  */
 
 import type { Reports } from './feature-reconciler.ts';
-import { attachmentsOf } from './load-memory.ts';
+import { attachmentsOf } from './load-records.ts';
 import type { Outcome } from './reconcile.ts';
 import { nameOf, type ObservedRules, type RulesetContext, type RulesetSource } from './ruleset-driver.ts';
 
 export const rulesetReports = <Desired>(
   source: RulesetSource<Desired>,
-  { memory, log }: Pick<RulesetContext, 'memory' | 'log'>,
+  { records, log }: Pick<RulesetContext, 'records' | 'log'>,
 ): Reports<Desired, ObservedRules> => ({
   ended({ desired, isReleased, observed }, outcome, ms) {
     const namespace = source.namespaceOf(desired);
     const known = observed?.isTrusted ? observed.loaded : undefined;
-    memory.remember(namespace.id, attachmentsOf(namespace), known);
+    records.set(namespace.id, attachmentsOf(namespace), known);
     const isKept = outcome === 'unchanged' && !isReleased && source.isFallback?.(desired) === true;
     const { level, message } = MESSAGES[isKept ? 'kept' : outcome];
     const { fingerprint } = observed?.loaded ?? {};

@@ -19,22 +19,22 @@ export interface Template {
 /** Throws a `TemplateError` that names the template, the line and what is wrong there. */
 export function compileTemplate(name: string, source: string): Template {
   const mentions = check(name, source);
-  rejectFormerTables(name, source);
+  rejectOldTables(name, source);
   if (!mentions.has('fingerprint') && !mentions.has('comment')) throw unrecognisable(name);
   const expand = Handlebars.compile<TemplateContext>(source, OPTIONS);
   return { name, source, mentions, expand: (context) => expand(context) };
 }
 
 /** A load removes tables of this name, as earlier versions of egresstrator made them. */
-function rejectFormerTables(name: string, source: string): void {
-  const index = source.split('\n').findIndex((line) => FORMER_TABLE.test(line));
+function rejectOldTables(name: string, source: string): void {
+  const index = source.split('\n').findIndex((line) => OLD_TABLE.test(line));
   if (index < 0) return;
   throw new TemplateError(
     `template ${name}, line ${index + 1}: the table is named egresstrator, as in earlier versions; name it egresstrator_egress`,
   );
 }
 
-const FORMER_TABLE = /^\s*(?:\w+\s+)?table\s+\w+\s+egresstrator(?!\w)/;
+const OLD_TABLE = /^\s*(?:\w+\s+)?table\s+\w+\s+egresstrator(?!\w)/;
 
 /** For a template whose text would not say what it is. */
 export const unrecognisable = (name: string): TemplateError =>

@@ -22,8 +22,8 @@ function host() {
   const begin = async () => {
     const setup = startFake({
       ...world,
-      ...(kept && { formerOverrides: kept }),
-      rememberOverrides: (overrides) => {
+      ...(kept && { previousOverrides: kept }),
+      persistOverrides: (overrides) => {
         kept = new Map(overrides);
       },
     });

@@ -93,8 +93,8 @@ describe('resolvers', () => {
     kernel.loads.length = 0;
     const answer = Promise.withResolvers<readonly string[]>();
     engine.beforeResolvers = () => answer.promise;
-    const formerLoads = before.rememberedLoads.current;
-    const after = startFake({ consul, kernel, engine, formerLoads });
+    const previousLoads = before.persistedLoads.current;
+    const after = startFake({ consul, kernel, engine, previousLoads });
     await after.rest();
     answer.resolve([NAMES]);
     await after.rest();

@@ -63,15 +63,15 @@ describe('Consul', () => {
     expect(setup.kernel.allowed(web)).toEqual([]);
   });
 
-  test('away from the start, with what a former run knew: that is in force', async () => {
+  test('away from the start, with what a previous run knew: that is in force', async () => {
     const consul = new FakeConsul();
     consul.error = away;
-    const former = {
+    const previousState = {
       rules: new Map([['db', 'postgres']]),
       services: new Map([['postgres', [{ address: '10.0.0.1', port: 5432, tags: [], node: 'n' }]]]),
       confirmedAt: { rules: undefined, services: new Map<string, number>() },
     };
-    const setup = startFake({ consul, former });
+    const setup = startFake({ consul, previousState });
     setup.engine.run(web);
     await setup.rest();
     expect(setup.kernel.allowed(web)).toEqual(DB);
@@ -187,7 +187,7 @@ describe('a controller that is started again', () => {
     await before.rest();
     await before.controller.close();
     kernel.loads.length = 0;
-    const after = startFake({ kernel, engine, consul, formerLoads: before.rememberedLoads.current });
+    const after = startFake({ kernel, engine, consul, previousLoads: before.persistedLoads.current });
     await after.rest();
     expect(kernel.loads).toEqual([]);
     expect(stateOf(after)).toEqual(['protected']);

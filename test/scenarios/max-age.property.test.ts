@@ -82,18 +82,18 @@ class Case {
   /** A Consul that is away stays so for the next controller, which knows what this one kept. */
   async #restart(): Promise<void> {
     await this.#setup.controller.close();
-    const former = this.#setup.remembered.at(-1);
+    const previousState = this.#setup.persisted.at(-1);
     this.#consul = new FakeConsul();
     this.#consul.now = () => this.#now;
     if (this.#isLost) this.#consul.error = AWAY;
     else this.#answer();
-    this.#setup = this.#start(former);
+    this.#setup = this.#start(previousState);
   }
 
-  #start(former: LastKnownState | undefined): FakeSetup {
+  #start(previousState: LastKnownState | undefined): FakeSetup {
     const [engine, kernel, consul] = [this.#engine, this.#kernel, this.#consul];
     const options = { engine, kernel, consul, maxAge: this.#maxAge, now: () => this.#now };
-    return startFake({ ...options, ...(former && { former }) });
+    return startFake({ ...options, ...(previousState && { previousState }) });
   }
 }
 

@@ -146,7 +146,7 @@ describe('drop-services', () => {
   });
 });
 
-describe('a controller that starts anew with what a former run knew too long ago', () => {
+describe('a controller that starts anew with what a previous run knew too long ago', () => {
   async function restart(maxAge: MaxAge, prepare: (consul: FakeConsul) => void, isKept = true) {
     const [engine, kernel, time, before] = [
       new FakeEngine(),
@@ -156,12 +156,12 @@ describe('a controller that starts anew with what a former run knew too long ago
     ];
     const first = await start({ engine, kernel, consul: before }, time);
     await first.controller.close();
-    const former = isKept ? first.remembered.at(-1) : undefined;
+    const previousState = isKept ? first.persisted.at(-1) : undefined;
     time.now += 2 * HOUR;
     const consul = new FakeConsul();
     prepare(consul);
     kernel.loads.length = 0;
-    return begin({ engine, kernel, consul, maxAge, ...(former && { former }) }, time);
+    return begin({ engine, kernel, consul, maxAge, ...(previousState && { previousState }) }, time);
   }
   const isAway = (consul: FakeConsul) => {
     consul.error = AWAY;

@@ -43,11 +43,11 @@ describe.each([
     await before.rest();
     await before.controller.close();
 
-    for (const former of [before.remembered.at(-1), undefined]) {
+    for (const previousState of [before.persisted.at(-1), undefined]) {
       const consul = new FakeConsul();
       unread(consul);
       consul.put({ db: '10.0.0.1:tcp/80\nunread' });
-      const after = startFake({ engine, kernel, consul, ...(former && { former }) });
+      const after = startFake({ engine, kernel, consul, ...(previousState && { previousState }) });
       await after.rest();
       expect(kernel.allowed(web)).toEqual([ONE]);
       expect(statusOf(after)).toEqual([['protected', 'unread']]);
@@ -99,7 +99,7 @@ describe('readiness', () => {
   });
 });
 
-test('what a former run knew of a service that fails now is in force', async () => {
+test('what a previous run knew of a service that fails now is in force', async () => {
   const [engine, kernel, consul] = [new FakeEngine(), new FakeKernel(), new FakeConsul()];
   const before = startFake({ engine, kernel, consul });
   consul.register('web', [instance]);
@@ -110,8 +110,8 @@ test('what a former run knew of a service that fails now is in force', async () 
 
   const silent = new FakeConsul();
   silent.mute('web', NOT_THIS_ONE);
-  const former = before.remembered.at(-1);
-  const after = startFake({ engine, kernel, consul: silent, ...(former && { former }) });
+  const previousState = before.persisted.at(-1);
+  const after = startFake({ engine, kernel, consul: silent, ...(previousState && { previousState }) });
   silent.put({ db: '10.0.0.1:tcp/80\nweb' });
   await after.rest();
   expect(kernel.allowed(web)).toEqual([ONE, TWO]);
@@ -134,7 +134,7 @@ test('an edit whose service is silent, made while a load goes on, is not forgott
   expect(setup.kernel.allowed(web)).toEqual([ONE]);
 });
 
-/** What each line of the key is, what the former run knew of it, and what its source does now. */
+/** What each line of the key is, what the previous run knew of it, and what its source does now. */
 const service = fc.record({
   wasKnown: fc.boolean(),
   now: fc.constantFrom('answers' as const, 'is silent' as const, 'fails' as const),
@@ -161,7 +161,7 @@ test('whatever other sources do, what was revoked is gone, and what is known is 
       });
       consul.put({ db: all.join('\n') });
       if (!isNew) engine.run(web);
-      await expect.poll(() => before.remembered.length).toBeGreaterThan(0);
+      await expect.poll(() => before.persisted.length).toBeGreaterThan(0);
       await before.rest();
       await before.controller.close();
       if (isNew) engine.run(web);
@@ -174,7 +174,7 @@ test('whatever other sources do, what was revoked is gone, and what is known is 
       const wanted = services.flatMap(({ isWanted }, index) => (isWanted ? name(index) : []));
       const left = kept.flatMap((isKept, index) => (isKept ? line(index) : []));
       after.put({ db: [...left, ...wanted].join('\n') });
-      const former: LastKnownState | undefined = hasState ? before.remembered.at(-1) : undefined;
+      const previousState: LastKnownState | undefined = hasState ? before.persisted.at(-1) : undefined;
       const gate: Gate = {
         prepare: () => {},
         loadedAtStart: async () => ({ fingerprint: '0badc0de', resolvers: [] }),
@@ -183,7 +183,7 @@ test('whatever other sources do, what was revoked is gone, and what is known is 
         engine,
         kernel,
         consul: after,
-        ...(former && { former }),
+        ...(previousState && { previousState }),
         ...(hasGate && { gate }),
       });
       const isKnown = ({ wasKnown, now }: (typeof services)[number]) =>

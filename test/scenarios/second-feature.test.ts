@@ -12,7 +12,7 @@ import type { Container } from '../../src/inventory/container.ts';
 import type { Inventory } from '../../src/inventory/inventory.ts';
 import { HOST, type NetworkNamespace, namespacesOf } from '../../src/inventory/namespace.ts';
 import { type Loaded, NOTHING_LOADED, type Ruleset } from '../../src/inventory/ruleset.ts';
-import { LoadMemory } from '../../src/reconciler/load-memory.ts';
+import { LoadRecords } from '../../src/reconciler/load-records.ts';
 import { Reconciler } from '../../src/reconciler/reconciler.ts';
 import {
   RulesetDriver,
@@ -82,7 +82,7 @@ const NO_RESOLVERS = { resolvers: async () => [], resolversHere: async () => [],
 function openEgress(): Egress {
   const retry = { first: 5, most: 5 };
   const facts = { source: NO_RESOLVERS, retry, random: () => 0.5, onChange: () => {} };
-  const overrides = { former: undefined, keep: () => {}, now: Date.now };
+  const overrides = { previous: undefined, keep: () => {}, now: Date.now };
   const template = loadTemplate('nftables');
   return new Egress({
     template,
@@ -105,7 +105,7 @@ function begin(driftInterval = 3_600_000) {
   onTestFinished(() => reconciler.close());
   const context = () => ({
     loader: kernels,
-    memory: new LoadMemory(undefined, () => {}),
+    records: new LoadRecords(undefined, () => {}),
     log: new FakeLog(),
   });
   const egressRules = reconciler.add(new RulesetDriver(egress.rules, context()));

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Gate } from '../../src/features/egress/gate.ts';
-import type { Loads } from '../../src/reconciler/load-memory.ts';
+import type { Loads } from '../../src/reconciler/load-records.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';
@@ -27,8 +27,8 @@ function worldWith(rules: string): World {
   return world;
 }
 
-async function run(world: World, formerLoads?: Loads, gate?: Gate): Promise<FakeSetup> {
-  const setup = startFake({ ...world, ...(formerLoads && { formerLoads }), ...(gate && { gate }) });
+async function run(world: World, previousLoads?: Loads, gate?: Gate): Promise<FakeSetup> {
+  const setup = startFake({ ...world, ...(previousLoads && { previousLoads }), ...(gate && { gate }) });
   await setup.rest();
   return setup;
 }
@@ -40,7 +40,7 @@ const alter = ({ kernel }: World, text: string): void => void kernel.texts.set(P
 async function load(world: World): Promise<Loads> {
   const setup = await run(world);
   await setup.controller.close();
-  return setup.rememberedLoads.current;
+  return setup.persistedLoads.current;
 }
 
 describe('rules that were altered while no controller ran', () => {
@@ -69,9 +69,9 @@ describe('rules that were altered while no controller ran', () => {
     await load(world);
     const text = textIn(world);
     alter(world, text + HOLE);
-    const { drifts, rememberedLoads } = await run(world);
+    const { drifts, persistedLoads } = await run(world);
     expect([textIn(world), drifts]).toEqual([text, []]);
-    expect(rememberedLoads.current.get(PLACE)?.digest).toBe(`digest of ${text}`);
+    expect(persistedLoads.current.get(PLACE)?.digest).toBe(`digest of ${text}`);
   });
 
   test('stay only as long as nothing is known of what they should be', async () => {
@@ -82,7 +82,7 @@ describe('rules that were altered while no controller ran', () => {
     const consul = new FakeConsul();
     const setup = await run({ ...world, consul });
     expect(textIn(world)).toBe(text + HOLE);
-    expect(setup.rememberedLoads.current.size).toBe(0);
+    expect(setup.persistedLoads.current.size).toBe(0);
     consul.put({ db: '10.0.0.1:tcp/80' });
     await setup.rest();
     expect(textIn(world)).toBe(text);
@@ -148,10 +148,10 @@ test('what is kept is forgotten with the container', async () => {
     world,
     new Map([['gone@0', { ...(await load(worldWith('x'))).get(PLACE), ...OLD }]]),
   );
-  expect([...setup.rememberedLoads.current.keys()]).toEqual([PLACE]);
+  expect([...setup.persistedLoads.current.keys()]).toEqual([PLACE]);
   world.engine.stop('web');
   await setup.rest();
-  expect(setup.rememberedLoads.current.size).toBe(0);
+  expect(setup.persistedLoads.current.size).toBe(0);
 });
 
 const OLD = { attachments: 'net:endpoint', fingerprint: 'f', facts: '0x1', digest: 'd' };
@@ -198,8 +198,8 @@ test('in any order of edits, alterations, restarts and comparisons, the right ru
 
 async function startAnew(world: World, setup: FakeSetup, keeps: boolean): Promise<FakeSetup> {
   await setup.controller.close();
-  const formerLoads = keeps ? setup.rememberedLoads.current : undefined;
-  const next = startFake({ ...world, driftInterval: 20, ...(formerLoads && { formerLoads }) });
+  const previousLoads = keeps ? setup.persistedLoads.current : undefined;
+  const next = startFake({ ...world, driftInterval: 20, ...(previousLoads && { previousLoads }) });
   await next.rest();
   return next;
 }
@@ -211,9 +211,9 @@ async function alterBetween(world: World, setup: FakeSetup, how: string): Promis
   const altered = ALTERATIONS[how]?.(before) ?? '';
   if (altered === '') world.kernel.texts.clear();
   else alter(world, altered);
-  const formerLoads = setup.rememberedLoads.current;
-  const isKnown = formerLoads.get(PLACE)?.digest === `digest of ${before}`;
-  const next = startFake({ ...world, driftInterval: 20, formerLoads });
+  const previousLoads = setup.persistedLoads.current;
+  const isKnown = previousLoads.get(PLACE)?.digest === `digest of ${before}`;
+  const next = startFake({ ...world, driftInterval: 20, previousLoads });
   await next.rest();
   if (isKnown && how !== 'replace') expect(next.drifts).toEqual(['web']);
   return next;

@@ -8,7 +8,7 @@ import { Metrics } from '../../src/daemon/metrics/metrics.ts';
 import type { Gate } from '../../src/features/egress/gate.ts';
 import type { KeptOverrides } from '../../src/features/egress/overrides.ts';
 import type { ContainerSource } from '../../src/inventory/sources.ts';
-import type { Loads } from '../../src/reconciler/load-memory.ts';
+import type { Loads } from '../../src/reconciler/load-records.ts';
 import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { metricsBesideStatus, statusBesideKernel } from './agreement.ts';
 import { FakeConsul, FakeEngine, FakeKernel, FakeLog } from './fake-world.ts';
@@ -18,9 +18,9 @@ export interface FakeSetup {
   readonly engine: FakeEngine;
   readonly kernel: FakeKernel;
   readonly log: FakeLog;
-  readonly remembered: LastKnownState[];
+  readonly persisted: LastKnownState[];
   /** What is kept of what it has loaded. */
-  readonly rememberedLoads: { readonly current: Loads };
+  readonly persistedLoads: { readonly current: Loads };
   /** Containers whose rules were found altered. */
   readonly drifts: readonly string[];
   readonly controller: Controller;
@@ -32,10 +32,10 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly consul?: FakeConsul;
   readonly engine?: FakeEngine;
   readonly kernel?: FakeKernel;
-  readonly former?: LastKnownState;
-  readonly formerLoads?: Loads;
-  readonly formerOverrides?: KeptOverrides;
-  readonly rememberOverrides?: (overrides: KeptOverrides) => void;
+  readonly previousState?: LastKnownState;
+  readonly previousLoads?: Loads;
+  readonly previousOverrides?: KeptOverrides;
+  readonly persistOverrides?: (overrides: KeptOverrides) => void;
   readonly gate?: Gate;
   /** Instead of `engine`. */
   readonly containers?: ContainerSource;
@@ -47,17 +47,17 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     consul = new FakeConsul(),
     engine = new FakeEngine(),
     kernel = new FakeKernel(),
-    former,
-    formerLoads,
-    formerOverrides,
-    rememberOverrides,
+    previousState,
+    previousLoads,
+    previousOverrides,
+    persistOverrides,
     gate,
     containers = engine,
     ...rest
   } = given;
   const log = new FakeLog();
-  const remembered: LastKnownState[] = [];
-  const rememberedLoads: { current: Loads } = { current: new Map() };
+  const persisted: LastKnownState[] = [];
+  const persistedLoads: { current: Loads } = { current: new Map() };
   const drifts: string[] = [];
   const options: ControllerOptions = {
     template: loadTemplate('nftables'),
@@ -77,14 +77,14 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     containers,
     dataplane: kernel,
     log,
-    former,
+    previousState,
     gate,
-    remember: (knowledge) => remembered.push(knowledge),
-    formerLoads,
-    formerOverrides,
-    ...(rememberOverrides && { rememberOverrides }),
-    rememberLoads: (loads) => {
-      rememberedLoads.current = new Map(loads);
+    persistState: (state) => persisted.push(state),
+    previousLoads,
+    previousOverrides,
+    ...(persistOverrides && { persistOverrides }),
+    persistLoads: (loads) => {
+      persistedLoads.current = new Map(loads);
     },
     onDrift: (name) => drifts.push(name),
   });
@@ -96,7 +96,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     }
     await assertConsistent(controller, kernel);
   };
-  return { consul, engine, kernel, log, remembered, rememberedLoads, drifts, controller, rest: settle };
+  return { consul, engine, kernel, log, persisted, persistedLoads, drifts, controller, rest: settle };
 }
 
 /** Throws with what status or metrics tell otherwise than the kernel. */

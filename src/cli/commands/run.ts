@@ -46,63 +46,64 @@ export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   // First of all: two controllers undo each other's loads.
   await requireNoController(config.socket);
   if (config.stateDir !== undefined && !config.dryRun) await claimState(config.stateDir, config.socket);
-  const closers = new Closers();
+  const resources = new AsyncDisposableStack();
   try {
-    await start(config, terminal, log, closers);
+    await start(config, terminal, log, resources);
     announce(config, log);
     log.info({ signal: await stopping }, 'stopping; loaded rules stay');
   } finally {
-    await closers.close();
+    await resources.disposeAsync();
   }
 }
 
-/** Whatever was opened is given to `closers`, also when something after it fails. */
-async function start(config: Config, terminal: Terminal, log: Logger, closers: Closers): Promise<void> {
+/** Each resource is adopted by `resources` as soon as it is open, so that it is closed even if the next one fails. */
+async function start(
+  config: Config,
+  terminal: Terminal,
+  log: Logger,
+  resources: AsyncDisposableStack,
+): Promise<void> {
+  const closeLater = <T extends Closable | undefined>(one: T): T => resources.adopt(one, (it) => it?.close());
   const template = openTemplate(config);
-  const engine = closers.add(await openEngine(config, terminal, log));
-  const state = openState(config, log);
-  if (state !== undefined) closers.add(state);
-  const loads = openLoads(config, log);
-  if (loads !== undefined) closers.add(loads);
-  const overrides = openOverrides(config, log);
-  if (overrides !== undefined) closers.add(overrides);
-  const consul = closers.add(openConsul(config));
+  const engine = closeLater(await openEngine(config, terminal, log));
+  const state = closeLater(openState(config, log));
+  const loads = closeLater(openLoads(config, log));
+  const overrides = closeLater(openOverrides(config, log));
+  const consul = closeLater(openConsul(config));
   const leftovers = await engine.removeLeftovers();
   if (leftovers > 0) log.warn({ leftovers }, 'removed helpers of an earlier run');
-  closers.add(sweeping(engine));
-  const templates = closers.add(new TemplateWatch(config.template, engine.dataplane, log));
+  closeLater(sweeping(engine));
+  const templates = closeLater(new TemplateWatch(config.template, engine.dataplane, log));
   const [engineResolvers] = await Promise.all([engine.warmUp(), templates.testLoad(template)]);
-  const gate = openGate(config, engineResolvers, log);
-  if (gate !== undefined) closers.add(gate);
-  const denied = openDenied(config, log);
-  if (denied !== undefined) closers.add(denied);
-  const observation = new Telemetry(config, engine, log, {
-    former: await denied?.load(),
+  const gate = closeLater(openGate(config, engineResolvers, log));
+  const denied = closeLater(openDenied(config, log));
+  const telemetry = new Telemetry(config, engine, log, {
+    previous: await denied?.load(),
     save: (all) => denied?.save(all),
   });
-  const controller = closers.add(
+  const controller = closeLater(
     new Controller(controllerOptions(config, template), {
       ...engine,
-      dataplane: observation.dataplane,
-      onDrift: observation.onDrift,
-      onReconciled: observation.onReconciled,
+      dataplane: telemetry.dataplane,
+      onDrift: telemetry.onDrift,
+      onReconciled: telemetry.onReconciled,
       rules: consul,
       gate,
       log,
-      former: await state?.load(),
-      remember: (knowledge) => state?.save(knowledge),
-      formerLoads: await loads?.load(),
-      rememberLoads: (all) => loads?.save(all),
-      formerOverrides: await overrides?.load(),
-      rememberOverrides: (all) => overrides?.save(all),
+      previousState: await state?.load(),
+      persistState: (known) => state?.save(known),
+      previousLoads: await loads?.load(),
+      persistLoads: (all) => loads?.save(all),
+      previousOverrides: await overrides?.load(),
+      persistOverrides: (all) => overrides?.save(all),
     }),
   );
-  observation.attach(controller);
-  closers.add(observation);
-  const services = closers.add(openServices(config, consul));
-  const controls = controlsOf(controller, observation, services, config);
-  closers.add(await serveApi(config.socket, controls));
-  if (config.listen) closers.add(await serveWatchers(config.listen, controls, config.allowHosts));
+  telemetry.attach(controller);
+  closeLater(telemetry);
+  const services = closeLater(openServices(config, consul));
+  const controls = controlsOf(controller, telemetry, services, config);
+  closeLater(await serveApi(config.socket, controls));
+  if (config.listen) closeLater(await serveWatchers(config.listen, controls, config.allowHosts));
   templates.start((changed) => controller.useTemplate(changed));
 }
 
@@ -134,20 +135,6 @@ function sweeping(engine: Engine): Closable {
 
 interface Closable {
   close(): Promise<void> | void;
-}
-
-/** What is to be closed in the end, the last opened first. */
-class Closers {
-  readonly #open: Closable[] = [];
-
-  add<T extends Closable>(one: T): T {
-    this.#open.push(one);
-    return one;
-  }
-
-  async close(): Promise<void> {
-    for (const one of this.#open.reverse()) await one.close();
-  }
 }
 
 const controllerOptions = (config: Config, template: Template) => ({

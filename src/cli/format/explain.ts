@@ -51,14 +51,14 @@ export function formatExplanation(
 ): string {
   const { destination, allowed, passes } = explanation;
   const mayNow = allowed && !isIsolated(asked, explanation);
-  const verdict = mayNow ? style('green', 'may reach') : style('red', 'may not reach');
+  const answer = mayNow ? style('green', 'may reach') : style('red', 'may not reach');
   const audit = passes && !allowed ? ', but it passes in audit mode' : '';
   const lines =
     explanation.because === 'nothing'
       ? remedies(asked, destination, explanation.hints)
       : because(explanation);
   return [
-    `${asked.container} ${verdict} ${destination}${audit}.`,
+    `${asked.container} ${answer} ${destination}${audit}.`,
     ...lines,
     ...remarksOn(asked, explanation),
   ].join('\n');

@@ -92,14 +92,14 @@ function formatSuggestion(suggestion: ContainerSuggestion, denylist: boolean): s
   const rest = notExpressible.length === 0 ? [] : [`# no rule can express ${list(notExpressible)}`];
   return [
     `# ${container}: ${count(denied, 'denied destination')}`,
-    ...(denylist ? closers(suggestion) : holders(suggestion)),
+    ...(denylist ? closingKeys(suggestion) : grantingKeys(suggestion)),
     ...rules,
     ...rest,
   ].join('\n');
 }
 
-/** Keys that would allow some of it. */
-function holders({ container, held, denied, keys }: ContainerSuggestion): readonly string[] {
+/** Keys that would allow some of the destinations. */
+function grantingKeys({ container, held, denied, keys }: ContainerSuggestion): readonly string[] {
   const narrow = keys.filter(({ broad }) => !broad);
   const [first, ...others] = narrow;
   if (first === undefined) return [];
@@ -113,8 +113,8 @@ function holders({ container, held, denied, keys }: ContainerSuggestion): readon
   ];
 }
 
-/** Keys that a denylist closes, as they are not granted. */
-function closers({ container, held, keys }: ContainerSuggestion): readonly string[] {
+/** Keys whose destinations a denylist closes, as the container does not have them. */
+function closingKeys({ container, held, keys }: ContainerSuggestion): readonly string[] {
   if (keys.length === 0) return [];
   const names = keys.map(({ key }) => key);
   return [

@@ -52,16 +52,16 @@ const Hint = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('write'), rule: z.string() }).describe('No key allows it yet: this line would.'),
 ]);
 
-const verdict = {
+const outcome = {
   destination: z.string(),
   allowed: z.boolean(),
   passes: z.boolean().describe('Packets get through: allowed, or only recorded in audit mode.'),
 };
 
-const Verdict = z.discriminatedUnion('because', [
-  z.object({ ...verdict, because: z.enum(['loopback', 'resolver', 'open']) }),
-  z.object({ ...verdict, because: z.enum(['rules', 'closed']), reasons: z.array(Reason) }),
-  z.object({ ...verdict, because: z.literal('nothing'), hints: z.array(Hint) }),
+const Explanation = z.discriminatedUnion('because', [
+  z.object({ ...outcome, because: z.enum(['loopback', 'resolver', 'open']) }),
+  z.object({ ...outcome, because: z.enum(['rules', 'closed']), reasons: z.array(Reason) }),
+  z.object({ ...outcome, because: z.literal('nothing'), hints: z.array(Hint) }),
 ]);
 
 const asked = {
@@ -73,7 +73,7 @@ const asked = {
 
 /** What `explain --json` prints. */
 export const Explained = z.union([
-  z.object({ ...asked, explanations: z.array(Verdict) }),
+  z.object({ ...asked, explanations: z.array(Explanation) }),
   z
     .object({ ...asked, host: z.string(), reasons: z.array(Reason) })
     .describe('Of an address alone: the lines that allow anything there.'),

@@ -1,5 +1,5 @@
 /**
- * The record of loads on disk, see `LoadMemory`. Written at once where nothing was written for a
+ * The record of loads on disk, see `LoadRecords`. Written at once where nothing was written for a
  * moment, else at the end of it, so that 200 containers that start cost a few writes.
  *
  * It counts only for the same version of nft and of this program: another version may list rules differently, and
@@ -8,7 +8,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Logger } from '../../common/logger.ts';
-import type { Loads } from '../../reconciler/load-memory.ts';
+import type { Loads } from '../../reconciler/load-records.ts';
 import { seal, unseal } from './envelope.ts';
 import { STATE_FILES } from './file-names.ts';
 import { KeptFile, type KeptFileOptions } from './kept-file.ts';

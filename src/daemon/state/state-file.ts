@@ -53,7 +53,7 @@ export class StateFile {
   readonly #file: KeptFile;
   readonly #refresh: number;
   readonly #clock: StateClock;
-  #saved: { readonly knowledge: LastKnownState; readonly at: number } | undefined;
+  #saved: { readonly state: LastKnownState; readonly at: number } | undefined;
   #latest: LastKnownState | undefined;
 
   constructor(directory: string, log: Logger, options: StateFileOptions = {}) {
@@ -71,12 +71,12 @@ export class StateFile {
     return this.#file.read((text) => decode(text, this.#clock));
   }
 
-  /** Keeps `knowledge`, soon, if it differs from what was kept by more than its age. */
-  save(knowledge: LastKnownState): void {
-    this.#latest = knowledge;
+  /** Keeps `state`, soon, if it differs from what was kept by more than its age. */
+  save(state: LastKnownState): void {
+    this.#latest = state;
     const { now } = this.#clock;
     const isFresh = this.#saved !== undefined && now() - this.#saved.at < this.#refresh;
-    if (!isFresh || !isSame(this.#saved?.knowledge, knowledge)) this.#write(knowledge);
+    if (!isFresh || !isSame(this.#saved?.state, state)) this.#write(state);
   }
 
   /** Keeps the last ages; resolves when all is written. */
@@ -85,9 +85,9 @@ export class StateFile {
     return this.#file.close();
   }
 
-  #write(knowledge: LastKnownState): void {
-    this.#saved = { knowledge, at: this.#clock.now() };
-    this.#file.write(() => encode(knowledge, this.#clock));
+  #write(state: LastKnownState): void {
+    this.#saved = { state, at: this.#clock.now() };
+    this.#file.write(() => encode(state, this.#clock));
   }
 }
 

@@ -45,7 +45,7 @@ interface Fact {
   /** As read for these attachments. */
   answer: readonly string[] | undefined;
   /** As read for others before these. */
-  readonly former: readonly string[] | undefined;
+  readonly previous: readonly string[] | undefined;
   /** Resolves when it is known whether it can be told at once. */
   begun: Promise<void>;
   error: Error | undefined;
@@ -87,7 +87,7 @@ export class DnsFacts {
   async of(namespace: WorkloadNamespace, gate: readonly string[] | undefined): Promise<KnownResolvers> {
     const fact = this.#factOf(namespace);
     await waitUntil(AT_ONCE, fact.begun, undefined);
-    const read = fact.answer ?? fact.former;
+    const read = fact.answer ?? fact.previous;
     if (read !== undefined) return { addresses: read, isGuess: false };
     if (fact.error !== undefined) return { addresses: [], isGuess: false };
     if (gate !== undefined) return { addresses: gate, isGuess: false };
@@ -97,7 +97,7 @@ export class DnsFacts {
   problem(id: NamespaceId): Problem | undefined {
     const fact = this.#facts.get(id);
     if (fact?.error === undefined || fact.answer !== undefined) return undefined;
-    const meanwhile = fact.former === undefined ? 'it has none' : 'the previous ones stay';
+    const meanwhile = fact.previous === undefined ? 'it has none' : 'the previous ones stay';
     return {
       severity: 'warning',
       reason: `its DNS resolvers cannot be read, so ${meanwhile} until that succeeds; it is tried again (${fact.error.message})`,
@@ -117,7 +117,7 @@ export class DnsFacts {
     if (known?.attachments === attachments) return known;
     clearTimeout(known?.timer);
     const fact: Fact = {
-      ...{ id, target, attachments, answer: undefined, former: known?.answer ?? known?.former },
+      ...{ id, target, attachments, answer: undefined, previous: known?.answer ?? known?.previous },
       ...{ begun: Promise.resolve(), error: undefined, failures: 0, timer: undefined },
     };
     this.#facts.set(id, fact);

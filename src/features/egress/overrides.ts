@@ -21,7 +21,7 @@ export type KeptOverrides = ReadonlyMap<NamespaceId, Said>;
 
 export interface OverridesOptions {
   /** The overrides of the previous run. */
-  readonly former: KeptOverrides | undefined;
+  readonly previous: KeptOverrides | undefined;
   /** Called after a change, with all overrides. */
   readonly keep: (overrides: KeptOverrides) => void;
   readonly now: () => number;
@@ -33,7 +33,7 @@ export class Overrides {
 
   constructor(options: OverridesOptions) {
     this.#options = options;
-    this.#byStart = new Map(options.former);
+    this.#byStart = new Map(options.previous);
   }
 
   set(container: Container, override: Override | undefined): void {

@@ -24,12 +24,12 @@ export class Preparer {
 
   constructor(gate: Gate, named: readonly Request[]) {
     this.#gate = gate;
-    for (const request of named) this.#remember(request);
+    for (const request of named) this.#prepare(request);
   }
 
   /** Sorted grants, so that the order in which a container names its keys makes no difference. */
   see({ grants, mode, dns }: Request): void {
-    this.#remember({ grants: [...grants].sort(), mode, dns });
+    this.#prepare({ grants: [...grants].sort(), mode, dns });
   }
 
   /** All lists of grants to prepare. */
@@ -46,7 +46,7 @@ export class Preparer {
     this.#gate.prepare(wants.flatMap(({ request, want }) => textOf(request, want, renderer)));
   }
 
-  #remember(request: Request): void {
+  #prepare(request: Request): void {
     const id = JSON.stringify([request.grants, request.mode, request.dns]);
     const known = this.#requests.get(id) ?? request;
     this.#requests.delete(id);

@@ -1,5 +1,5 @@
 /**
- * Whether a result of Consul is accepted. Pure: what is known, the result, a verdict.
+ * Whether a result of Consul is accepted. Pure: what is known, the result, and the validation.
  *
  * A wrong result here takes firewall rules away from running programs, so a suspicious one is read again with
  * full consistency first:
@@ -34,7 +34,7 @@ export interface Suspicion {
 
 export const noSuspicion: Suspicion = { emptyBefore: false, lostSince: undefined };
 
-export interface Verdict {
+export interface Validation {
   /** `retry`: read again, consistently. `suspect`: keep what is known, say why, and go on watching. */
   readonly kind: 'accept' | 'retry' | 'suspect';
   readonly suspicion: Suspicion;
@@ -52,20 +52,20 @@ type Result = Omit<QueryResult<unknown>, 'value'>;
 /** A server that has not heard of its leader for this long, in ms, is not trusted alone. */
 const LONGEST_SILENCE = 5_000;
 
-const accept: Verdict = { kind: 'accept', suspicion: noSuspicion };
+const accept: Validation = { kind: 'accept', suspicion: noSuspicion };
 
 export function validate(
   known: Known | undefined,
   result: Result,
   suspicion: Suspicion,
   at: Circumstances,
-): Verdict {
+): Validation {
   const isGone = known !== undefined && known.listed.size > 0 && result.listed.size === 0;
   if (isGone) return validateEmpty(known.index, result.index, suspicion, at);
   return at.consistent || isTrustworthy(known, result) ? accept : { kind: 'retry', suspicion };
 }
 
-function validateEmpty(known: bigint, index: bigint, suspicion: Suspicion, at: Circumstances): Verdict {
+function validateEmpty(known: bigint, index: bigint, suspicion: Suspicion, at: Circumstances): Validation {
   const { emptyBefore, lostSince = index > known ? undefined : at.now } = suspicion;
   if (!at.consistent || !emptyBefore)
     return { kind: 'retry', suspicion: { ...suspicion, emptyBefore: true } };

@@ -10,7 +10,7 @@ import { containerFrom, manifestOf } from './inspect.ts';
 import { imageSettings } from './own-settings.ts';
 
 /** An image's id stands for its content, so that what was read once holds. */
-const MOST_REMEMBERED = 500;
+const MOST_CACHED = 500;
 
 /**
  * Milliseconds for what is asked beside the inspection itself. What comes later is not known for now: the
@@ -56,7 +56,7 @@ export class ContainerReader {
     const asked = this.#readImage(image, manifest);
     const forget = () => this.#images.delete(key);
     asked.then((settings) => settings === 'unknown' && forget(), forget);
-    if (this.#images.size >= MOST_REMEMBERED) this.#images.clear();
+    if (this.#images.size >= MOST_CACHED) this.#images.clear();
     this.#images.set(key, asked);
     return asked;
   }

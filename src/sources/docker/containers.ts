@@ -18,7 +18,7 @@ import { readHere, resolversFrom } from './resolvers.ts';
 import { ContainerWatch, type WatchSettings } from './watch.ts';
 
 export interface SourceSettings extends WatchSettings {
-  /** Milliseconds for which the Engine's own resolvers are remembered. */
+  /** Milliseconds for which the Engine's own resolvers are cached. */
   readonly keepResolvers: number;
   /** Milliseconds in which the Engine must have told the resolvers of a container. */
   readonly resolversLimit: number;

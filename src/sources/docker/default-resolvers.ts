@@ -32,7 +32,7 @@ export function defaultResolvers(
   return (image) => {
     if (now() < due && known !== undefined) return known;
     due = now() + keepFor;
-    const former = known;
+    const previous = known;
     const asked = askAll(image);
     asked.then(
       () => {
@@ -43,7 +43,7 @@ export function defaultResolvers(
         if (known === asked) known = undefined;
       },
     );
-    known = former ?? asked;
+    known = previous ?? asked;
     return known;
   };
 }

@@ -9,7 +9,7 @@ import type { ContainerId, NetworkMode } from '../../inventory/container.ts';
 import type { Engine } from './engine.ts';
 import { containerFrom } from './inspect.ts';
 
-const MOST_REMEMBERED = 2_000;
+const MOST_CACHED = 2_000;
 const LONGEST = 32;
 
 export class ExistingNamespaces {
@@ -38,7 +38,7 @@ export class ExistingNamespaces {
     if (known !== undefined) return known;
     const mode = await this.#ask(id).catch(() => undefined);
     if (mode === undefined) return undefined;
-    if (this.#modes.size >= MOST_REMEMBERED) this.#modes.clear();
+    if (this.#modes.size >= MOST_CACHED) this.#modes.clear();
     this.#modes.set(id, mode);
     return mode;
   }

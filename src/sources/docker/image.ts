@@ -31,7 +31,7 @@ export interface HelperImage {
   forget?(): void;
 }
 
-/** Asks the Engine at the first call and remembers a good answer. */
+/** Asks the Engine at the first call and caches a successful answer. */
 export function helperImage(engine: Engine, settings: HelperImageSettings): HelperImage {
   let found: Promise<string> | undefined;
   const forget = () => {

@@ -14,10 +14,10 @@ const following = (datacenter: string | undefined, service: Watched<unknown>) =>
   new Map([['web', { ref: { service: 'web', datacenter }, watched: service }]]);
 
 const LOST = new Error('lost');
-const FORMER = { rules: 10, services: new Map([['web', 20]]) };
+const PREVIOUS = { rules: 10, services: new Map([['web', 20]]) };
 
-test('what a former run knew counts until there is something newer', () => {
-  const times = new Confirmations(FORMER);
+test('what a previous run knew counts until there is something newer', () => {
+  const times = new Confirmations(PREVIOUS);
   times.update(watched(undefined), following(undefined, watched(undefined, LOST)));
   expect([times.rules, times.service('web')]).toEqual([10, 20]);
   times.update(watched(30), following('dc2', watched(40)));

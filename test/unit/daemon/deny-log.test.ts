@@ -326,7 +326,7 @@ test('what another run of the controller kept is told, and counted once', async 
     const collector: DenyLog = new DenyLog({
       ...{ log, namespaces: () => web, now: Date.now, interval: MINUTE },
       dataplane: { denied: async () => kernel, egressCounters: async () => undefined },
-      former: await file.load(),
+      previous: await file.load(),
       onChange: () => file.save(() => collector.state()),
     });
     const [report] = await collector.read();
@@ -347,9 +347,9 @@ test('what another run of the controller kept is told, and counted once', async 
 test('a kernel that cannot be read after a restart leaves what was kept', async () => {
   const { collector } = setUp(() => [destination(80, 3)]);
   await collector.read();
-  const former = collector.state();
+  const previous = collector.state();
   const broken = new DenyLog({
-    ...{ log: new Recorder(), namespaces: () => web, now: Date.now, interval: MINUTE, former },
+    ...{ log: new Recorder(), namespaces: () => web, now: Date.now, interval: MINUTE, previous },
     dataplane: { denied: () => Promise.reject(new Error('gone')), egressCounters: async () => undefined },
   });
   const [report] = await broken.read();

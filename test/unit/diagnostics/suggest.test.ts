@@ -40,7 +40,7 @@ test('the lines allow all that was refused, and nothing else except by service',
         expect(acl.get('new')?.problems).toEqual([]);
         for (const { host, protocol, port } of seen) expect(allows(ruleSet, host, protocol, port)).toBe(true);
         const byAddress = canonical(
-          reasons.filter((one) => one.instance === undefined).map((one) => one.allowance),
+          reasons.filter((one) => one.instance === undefined).map((one) => one.entry),
         );
         const total = byAddress.layers
           .flat()

@@ -1,5 +1,5 @@
 /**
- * Random allowances for property tests, and the naive matcher they are judged by. The universes are
+ * Random entries for property tests, and the naive matcher they are judged by. The universes are
  * small on purpose: 16 hosts and some ports per family collide in every way that matters.
  */
 import fc from 'fast-check';
@@ -42,7 +42,7 @@ const ranges: fc.Arbitrary<Range> = fc
   .tuple(ports, fc.oneof(fc.constant(0), fc.nat({ max: LAST_PORT })))
   .map(([first, more]) => ({ first, last: Math.min(LAST_PORT, first + more) }));
 
-export const allowances: fc.Arbitrary<AllowEntry> = fc.record({
+export const entries: fc.Arbitrary<AllowEntry> = fc.record({
   prefix: prefixes,
   protocol: fc.constantFrom<Protocol>('tcp', 'tcp', 'tcp', 'udp', 'icmp'),
   ranges: fc.array(ranges, { minLength: 1, maxLength: 4 }),
@@ -63,11 +63,11 @@ const combs: fc.Arbitrary<AllowEntry> = fc.record({
 });
 
 /** What collides a lot, and often needs further layers. */
-export const adverse: fc.Arbitrary<AllowEntry[]> = fc.array(fc.oneof(allowances, combs), { maxLength: 40 });
+export const adverse: fc.Arbitrary<AllowEntry[]> = fc.array(fc.oneof(entries, combs), { maxLength: 40 });
 
 export const points: fc.Arbitrary<Point> = fc.record({ host: hosts, protocol: protocols, port: ports });
 
-/** Whether any of the allowances contains the point. */
+/** Whether any of the entries contains the point. */
 export const naive = (allowed: readonly AllowEntry[], { host, protocol, port }: Point): boolean =>
   allowed.some(
     (one) =>
@@ -88,11 +88,11 @@ export const everyPoint = (lastPort = LAST_PORT): Point[] =>
     ),
   );
 
-/** The elements of a rule set as allowances. */
-export const asAllowances = (ruleSet: RuleSet): AllowEntry[] =>
+/** The elements of a rule set as entries. */
+export const asEntries = (ruleSet: RuleSet): AllowEntry[] =>
   ruleSet.layers.flat().map(({ prefix, protocol, range }) => ({ prefix, protocol, ranges: [range] }));
 
-/** The ranges of all allowances: the measure of their size. */
+/** The ranges of all entries: the measure of their size. */
 export const rangesOf = (allowed: readonly AllowEntry[]): number =>
   allowed.reduce((sum, one) => sum + one.ranges.length, 0);
 

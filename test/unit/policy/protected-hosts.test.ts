@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { contains, formatPrefix } from '../../../src/net/address.ts';
 import { canonical, excludeProtected, type RuleSet } from '../../../src/policy/rule-set.ts';
-import { allowances, naive, points } from './allow-entries.ts';
+import { entries, naive, points } from './allow-entries.ts';
 import { allows } from './rule-sets.ts';
 import { addressRuleOf, prefixOfText } from './rules.ts';
 
@@ -74,7 +74,7 @@ describe('protect', () => {
   it('takes away the protected hosts from broad prefixes, and nothing else', () => {
     fc.assert(
       fc.property(
-        fc.array(allowances, { maxLength: 8 }),
+        fc.array(entries, { maxLength: 8 }),
         fc.array(
           points.map(({ host }) => host),
           { maxLength: 4 },

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { contains, splitPrefix, WIDTH } from '../../../src/net/address.ts';
 import { type AllowEntry, canonical, type Element, type RuleSet } from '../../../src/policy/rule-set.ts';
-import { adverse, allowances, asAllowances, everyPoint, naive, points, rangesOf } from './allow-entries.ts';
+import { adverse, asEntries, entries, everyPoint, naive, points, rangesOf } from './allow-entries.ts';
 import { allows, serialize } from './rule-sets.ts';
 
-const some = fc.array(allowances, { maxLength: 14 });
+const some = fc.array(entries, { maxLength: 14 });
 
 const overlap = (a: Element, b: Element): boolean =>
   a.protocol === b.protocol &&
@@ -20,7 +20,7 @@ const overlapping = (ruleSet: RuleSet): (readonly [Element, Element])[] =>
     ),
   );
 
-describe('for any allowances, the canonical form', () => {
+describe('for any entries, the canonical form', () => {
   it('allows the same, point by point', () => {
     fc.assert(
       fc.property(adverse, fc.array(points, { minLength: 30, maxLength: 30 }), (allowed, asked) => {
@@ -41,7 +41,7 @@ describe('for any allowances, the canonical form', () => {
       all.find((point) => naive(allowed, point) !== naive(flat, point));
     fc.assert(
       fc.property(some, (allowed) => {
-        expect(differs(allowed, asAllowances(canonical(allowed)))).toBeUndefined();
+        expect(differs(allowed, asEntries(canonical(allowed)))).toBeUndefined();
       }),
       { numRuns: 150 },
     );
@@ -71,7 +71,7 @@ describe('for any allowances, the canonical form', () => {
     fc.assert(
       fc.property(adverse, (allowed) => {
         const ruleSet = canonical(allowed);
-        if (ruleSet.layers.length < 2) expect(canonical(asAllowances(ruleSet))).toEqual(ruleSet);
+        if (ruleSet.layers.length < 2) expect(canonical(asEntries(ruleSet))).toEqual(ruleSet);
       }),
       { numRuns: 300 },
     );
@@ -100,7 +100,7 @@ describe('for any allowances, the canonical form', () => {
   });
 });
 
-/** The same allowance in several: halves of the prefix, and the ports apart. */
+/** The same entry in several: halves of the prefix, and the ports apart. */
 const pieces = (one: AllowEntry, coin: () => boolean): AllowEntry[] => {
   if (one.prefix.length < WIDTH[one.prefix.family] && coin())
     return splitPrefix(one.prefix).flatMap((half) => pieces({ ...one, prefix: half }, coin));

@@ -86,7 +86,7 @@ describe('the canonical form', () => {
     ]);
   });
 
-  it('ignores allowances without ranges', () => {
+  it('ignores entries without ranges', () => {
     expect(canonical([{ prefix: prefixOfText('10.0.0.0/8'), protocol: 'tcp', ranges: [] }])).toEqual({
       layers: [],
     });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { LoadsFile } from '../../../../src/daemon/state/loads-file.ts';
-import type { Loads } from '../../../../src/reconciler/load-memory.ts';
+import type { Loads } from '../../../../src/reconciler/load-records.ts';
 import { FakeLog } from '../../../support/fake-world.ts';
 
 const loadsOf = (...digests: readonly string[]): Loads =>

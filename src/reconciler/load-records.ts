@@ -9,31 +9,31 @@
 import type { NamespaceId, NetworkNamespace } from '../inventory/namespace.ts';
 import type { Loaded } from '../inventory/ruleset.ts';
 
-export interface RememberedLoad extends Loaded {
+export interface RecordedLoad extends Loaded {
   /** Of the namespace when that was loaded. */
   readonly attachments: string;
 }
 
-export type Loads = ReadonlyMap<NamespaceId, RememberedLoad>;
+export type Loads = ReadonlyMap<NamespaceId, RecordedLoad>;
 
-export class LoadMemory {
-  readonly #loads: Map<NamespaceId, RememberedLoad>;
+export class LoadRecords {
+  readonly #loads: Map<NamespaceId, RecordedLoad>;
   readonly #keep: (loads: Loads) => void;
 
   /** `keep` is called after a change, with the whole record. */
-  constructor(former: Loads | undefined, keep: (loads: Loads) => void) {
-    this.#loads = new Map(former);
+  constructor(previous: Loads | undefined, keep: (loads: Loads) => void) {
+    this.#loads = new Map(previous);
     this.#keep = keep;
   }
 
   /** Undefined if there is no record of this namespace with its present attachments. */
-  recall(id: NamespaceId, attachments: string): Loaded | undefined {
+  get(id: NamespaceId, attachments: string): Loaded | undefined {
     const { attachments: then, ...loaded } = this.#loads.get(id) ?? { attachments: undefined };
     return then === attachments && 'digest' in loaded ? loaded : undefined;
   }
 
   /** `loaded`: what the kernel should list; undefined if unknown, or nothing. */
-  remember(id: NamespaceId, attachments: string, loaded: Loaded | undefined): void {
+  set(id: NamespaceId, attachments: string, loaded: Loaded | undefined): void {
     const before = this.#loads.get(id);
     if (loaded?.digest === undefined) {
       if (this.#loads.delete(id)) this.#keep(this.#loads);
@@ -56,19 +56,23 @@ export class LoadMemory {
 export const attachmentsOf = (namespace: NetworkNamespace): string =>
   namespace.kind === 'host' ? '' : namespace.target.attachments.join();
 
-export type Verdict = 'as it was' | 'altered' | 'unknown';
+export type LoadComparison = 'same' | 'changed' | 'unknown';
 
 /**
- * Compares the listing with the record. `isRemembered`: the record is from the previous run, and a later load may
+ * Compares the listing with the record. `isFromPreviousRun`: the record is from the previous run, and a later load may
  * be missing in it.
  */
-export function verdictOn(expected: Loaded | undefined, found: Loaded, isRemembered: boolean): Verdict {
-  if (expected === undefined) return found.digest === undefined ? 'as it was' : 'unknown';
+export function compareLoads(
+  expected: Loaded | undefined,
+  found: Loaded,
+  isFromPreviousRun: boolean,
+): LoadComparison {
+  if (expected === undefined) return found.digest === undefined ? 'same' : 'unknown';
   const isOther = expected.fingerprint !== found.fingerprint || expected.facts !== found.facts;
-  if (isRemembered && isOther && found.fingerprint !== undefined) return 'unknown';
+  if (isFromPreviousRun && isOther && found.fingerprint !== undefined) return 'unknown';
   if (expected.digest === undefined)
-    return expected.fingerprint === found.fingerprint ? 'unknown' : 'altered';
-  return expected.digest === found.digest ? 'as it was' : 'altered';
+    return expected.fingerprint === found.fingerprint ? 'unknown' : 'changed';
+  return expected.digest === found.digest ? 'same' : 'changed';
 }
 
 const isSame = (one: Loaded, other: Loaded): boolean =>
