@@ -6,7 +6,7 @@ import type { Container, ContainerId } from '../inventory/container.ts';
 import type { ConsulSnapshot, Inventory } from '../inventory/inventory.ts';
 import { namespacesOf } from '../inventory/namespace.ts';
 import type { ServiceRef } from '../inventory/service.ts';
-import type { ContainerSource, RuleSource, Watched } from '../inventory/sources.ts';
+import type { ContainerSource, RuleSource, WatchedEngine } from '../inventory/sources.ts';
 import { AgeLimit, type MaxAge } from './age-limit.ts';
 import { ConsulCache, type LastKnownState } from './consul-cache.ts';
 import { type SourceStatus, sourceStatus } from './status.ts';
@@ -34,7 +34,7 @@ export class InventoryReader {
   readonly #onChange: () => void;
   readonly #consul: ConsulCache;
   readonly #ageLimit: AgeLimit | undefined;
-  readonly #containers: Watched<ReadonlyMap<ContainerId, Container>>;
+  readonly #engine: WatchedEngine;
   /** By which the last inventory was made. */
   #ages = ALL_FRESH;
   #graceTimer: NodeJS.Timeout | undefined;
@@ -48,12 +48,12 @@ export class InventoryReader {
     this.#consul = new ConsulCache(ports.rules, ports.previousState, now, onChange);
     const freshness = () => this.#consul.freshness();
     this.#ageLimit = maxAge && new AgeLimit({ maxAge, grace, now, freshness, onChange });
-    this.#containers = ports.containers.watch(onChange);
+    this.#engine = ports.containers.watch(onChange);
   }
 
   /** The running containers; undefined until the Engine has told them. */
   get containers(): ReadonlyMap<ContainerId, Container> | undefined {
-    return this.#containers.value;
+    return this.#engine.value;
   }
 
   /** What Consul tells now. */
@@ -63,10 +63,10 @@ export class InventoryReader {
 
   /** `references`: the services of which must be known. Undefined until the Engine has told its containers. */
   read(references: (inventory: Inventory) => readonly ServiceRef[]): Inventory | undefined {
-    const containers = this.#containers.value;
+    const { value: containers, confirmedAt, networks } = this.#engine;
     if (containers === undefined) return undefined;
-    const isComplete = this.#containers.confirmedAt !== undefined;
-    const seen = { containers, isComplete, namespaces: namespacesOf(containers) };
+    const isComplete = confirmedAt !== undefined;
+    const seen = { containers, isComplete, namespaces: namespacesOf(containers), networks: networks.value };
     this.#consul.follow(references({ ...seen, consul: this.#consulSnapshot() }));
     this.#persist();
     const consul = this.#consulSnapshot();
@@ -83,11 +83,11 @@ export class InventoryReader {
   get isReady(): boolean {
     const hasRules = this.#consul.freshness().some(({ name, known }) => name === 'rules' && known);
     const isSettled = this.#consul.awaited(this.#options.grace).services.size === 0;
-    return hasRules && this.#containers.value !== undefined && isSettled;
+    return hasRules && this.#engine.value !== undefined && isSettled;
   }
 
   status(): readonly SourceStatus[] {
-    const { value, confirmedAt, error } = this.#containers;
+    const { value, confirmedAt, error } = this.#engine;
     const engine = { name: 'containers', known: value !== undefined, confirmedAt, error: error?.message };
     return [...this.#consul.freshness().map((one) => sourceStatus(one, this.#ages)), engine];
   }
@@ -97,7 +97,7 @@ export class InventoryReader {
     this.#ageLimit?.close();
     this.#persist();
     this.#consul.close();
-    this.#containers.close();
+    this.#engine.close();
   }
 
   /** For an inventory alone: of ages that were told nobody hears again until they change. */

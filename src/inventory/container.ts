@@ -1,6 +1,8 @@
 /**
  * A container as the Engine reports it, reduced to the facts about its network.
  */
+import type { Attachment, PortBinding } from './network.ts';
+
 export type ContainerId = string;
 
 /** Where a container's network namespace comes from. */
@@ -28,24 +30,6 @@ export interface DnsConfig {
   readonly resolvConf: string | undefined;
 }
 
-/** A network of the Engine that a container is attached to. */
-export interface Attachment {
-  readonly id: string;
-  readonly name: string;
-  readonly endpoint: string;
-  /** Of both families, as text. */
-  readonly addresses: readonly string[];
-}
-
-export interface PublishedPort {
-  /** `80/tcp`: of the container. */
-  readonly port: string;
-  /** Undefined: all addresses of the host. */
-  readonly hostAddress: string | undefined;
-  /** A number or a range, as text; undefined: the Engine chooses. */
-  readonly hostPort: string | undefined;
-}
-
 export interface Container {
   readonly id: ContainerId;
   /** Without the leading slash. */
@@ -65,8 +49,8 @@ export interface Container {
   readonly attachments: readonly string[];
   /** The same with what the Engine gave it there, in the same order. */
   readonly networks: readonly Attachment[];
-  /** What its runner publishes of it, sorted. */
-  readonly ports: readonly PublishedPort[];
+  /** What is published of it, as the Engine has bound it, sorted. */
+  readonly ports: readonly PortBinding[];
   /** Privileged, with CAP_NET_ADMIN or an equivalent, or with the Engine's socket: it can remove its rules. */
   readonly canUndoRules: boolean;
   /** By what it could; each completes "it can remove its rules: it …". */

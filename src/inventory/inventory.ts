@@ -4,6 +4,7 @@
 import type { Ages, Awaited } from './ages.ts';
 import type { Container, ContainerId } from './container.ts';
 import type { Namespaces } from './namespace.ts';
+import type { Networks } from './network.ts';
 import type { Instance } from './service.ts';
 
 export interface Inventory {
@@ -12,6 +13,8 @@ export interface Inventory {
   /** False until all were read that ran when we began: who is not in here may run all the same. */
   readonly isComplete: boolean;
   readonly namespaces: Namespaces;
+  /** Those of the Engine; undefined until it has told them. */
+  readonly networks: Networks | undefined;
   readonly consul: ConsulSnapshot;
 }
 

@@ -3,6 +3,7 @@
  * in `sources/`; tests may stand in for them.
  */
 import type { Container, ContainerId } from './container.ts';
+import type { Networks } from './network.ts';
 import type { Instance, ServiceRef } from './service.ts';
 
 /**
@@ -40,11 +41,16 @@ export interface RuleSource {
   close(): void;
 }
 
-/** The containers of the Engine. */
+/** The running containers, by id. */
+export interface WatchedEngine extends Watched<ReadonlyMap<ContainerId, Container>> {
+  /** Closed with the containers. */
+  readonly networks: Omit<Watched<Networks>, 'close'>;
+}
+
+/** The containers and networks of the Engine. */
 export interface ContainerSource {
   list(): Promise<ReadonlyMap<ContainerId, Container>>;
-  /** The running containers, by id. */
-  watch(onChange: () => void): Watched<ReadonlyMap<ContainerId, Container>>;
+  watch(onChange: () => void): WatchedEngine;
   /**
    * Addresses that the container's own name resolution needs: what the resolv.conf that the Engine wrote
    * for it names, as far as the Engine put it there, without what Docker asks from the host. A workload can

@@ -5,10 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type OwnEngine, startEngine } from '../../lab/engine.ts';
+import { contains, formatPrefix } from '../../src/net/address.ts';
 import { DockerContainerSource } from '../../src/sources/docker/containers.ts';
 import { container } from '../support/containers.ts';
 import { ENGINES } from '../support/engines.ts';
 import { buildImageWith, type DockerLab, dockerLab, openDockerLab } from './docker-lab.ts';
+
+const [SUBNET, GATEWAY] = ['fd00:7e57::/64', 'fd00:7e57::1'];
+const MASQUERADE = 'com.docker.network.bridge.enable_ip_masquerade';
 
 const soon = { timeout: 15_000, interval: 20 };
 
@@ -89,6 +93,44 @@ describe.each(ENGINES)('Engine %s', (version) => {
     await lab.docker('pause', id);
     expect((await new DockerContainerSource(lab.engine).list()).get(id)?.running).toBe(true);
     await lab.docker('unpause', id);
+  });
+
+  test('networks of the Engine, and what it gives a container in them', async () => {
+    const network = vi.spyOn(lab.engine, 'network');
+    const list = vi.spyOn(lab.engine, 'networks');
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { watch, of, become } = startWatch(lab);
+    const known = (name: string) =>
+      [...(watch.networks.value?.values() ?? [])].find((one) => one.name === name);
+    await vi.waitFor(() => expect(known('bridge')?.bridge).toBe('docker0'), soon);
+    const name = `test-${randomUUID().slice(0, 8)}`;
+    const settings = ['--ipv6', '--subnet', SUBNET, '--gateway', GATEWAY, '--opt', `${MASQUERADE}=false`];
+    const made = await lab.docker('network', 'create', ...settings, name);
+    await vi.waitFor(() => expect(known(name)).toBeDefined(), soon);
+    const { subnets, ...rest } = known(name) ?? { subnets: [] };
+    const bridge = `br-${made.slice(0, 12)}`;
+    const options = { [MASQUERADE]: 'false' };
+    expect(rest).toMatchObject({ id: made, driver: 'bridge', isInternal: false, bridge, options });
+    const id = await lab.start('--network', name, '--publish', '80', '--publish', '127.0.0.1::53/udp');
+    await become(id, { running: true });
+    const [attachment] = of(id)?.networks ?? [];
+    for (const address of [attachment?.ipv4, attachment?.ipv6]) {
+      const inSubnet = subnets.filter(({ prefix }) => address && contains(prefix, address));
+      expect(inSubnet).toMatchObject([{ gateway: expect.anything() }]);
+    }
+    const published = of(id)?.ports.map(
+      ({ host, containerPort }) => `${formatPrefix(host)} ${containerPort}`,
+    );
+    expect(published).toEqual(['127.0.0.1 53', '0.0.0.0/0 80', '::/0 80']);
+    for (const { hostPort, protocol, containerPort } of of(id)?.ports ?? []) {
+      const told = await lab.docker('port', id, `${containerPort}/${protocol}`);
+      expect(told).toMatch(new RegExp(`:${hostPort}$`, 'm'));
+    }
+    await lab.docker('rm', '--force', id);
+    await lab.docker('network', 'rm', name);
+    await vi.waitFor(() => expect(known(name)).toBeUndefined(), soon);
+    expect(list).toHaveBeenCalledTimes(1);
+    expect(network.mock.calls.filter(([asked]) => asked === made)).toHaveLength(2);
   });
 
   test('created with no network, and connected to one later', async () => {

@@ -71,6 +71,7 @@ class Kernels implements RulesetLoader {
 
 const inventoryOf = (...containers: readonly Container[]): Inventory => ({
   ...{ containers: byId(...containers), isComplete: true, namespaces: namespacesOf(byId(...containers)) },
+  networks: undefined,
   consul: {
     rules: new Map([['db', '10.0.0.1:tcp/80']]),
     ...{ services: new Map(), ages: ALL_FRESH, awaited: { rules: false, services: new Set() } },

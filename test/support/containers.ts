@@ -2,6 +2,7 @@
  * Containers for tests, with the usual in place.
  */
 import type { Container } from '../../src/inventory/container.ts';
+import { parseAddress } from '../../src/net/address.ts';
 
 /** A running workload called `name`, unless `traits` say otherwise. Its id is its name. */
 export const container = (name: string, traits: Partial<Container> = {}): Container => ({
@@ -12,7 +13,9 @@ export const container = (name: string, traits: Partial<Container> = {}): Contai
   startedAt: '2026-01-01T00:00:00Z',
   network: { kind: 'own' },
   attachments: ['net:endpoint'],
-  networks: [{ id: 'net', name: 'net', endpoint: 'endpoint', addresses: ['192.0.2.2'] }],
+  networks: [
+    { id: 'net', name: 'net', endpoint: 'endpoint', ipv4: parseAddress('192.0.2.2'), ipv6: undefined },
+  ],
   ports: [],
   canUndoRules: false,
   hasRawSockets: false,

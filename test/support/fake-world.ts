@@ -8,9 +8,10 @@ import type { Logger } from '../../src/common/logger.ts';
 import type { Dataplane, Loaded, NamespaceRef, NamespaceState } from '../../src/dataplane/dataplane.ts';
 import type { Container, ContainerId } from '../../src/inventory/container.ts';
 import { type DeniedRecord, NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
+import type { Network } from '../../src/inventory/network.ts';
 import type { Ruleset, RulesetOwner } from '../../src/inventory/ruleset.ts';
 import { type Instance, type ServiceRef, serviceName } from '../../src/inventory/service.ts';
-import type { ContainerSource, RuleSource, Watched } from '../../src/inventory/sources.ts';
+import type { ContainerSource, RuleSource, Watched, WatchedEngine } from '../../src/inventory/sources.ts';
 import type { Held } from './kernel.ts';
 
 /** A `Watched` that a test sets. */
@@ -135,6 +136,7 @@ export class FakeEngine implements ContainerSource {
   seesFiles = true;
   /** The Engine's answer where they are not; a test throws from here, or never answers. */
   beforeResolvers: (container: Container) => Promise<readonly string[]> = async () => ['192.0.2.53'];
+  readonly networks = { value: new Map<string, Network>(), error: undefined, confirmedAt: 0 };
   readonly #cells: Cell<ReadonlyMap<ContainerId, Container>>[] = [];
 
   run(...containers: readonly Container[]): void {
@@ -155,10 +157,10 @@ export class FakeEngine implements ContainerSource {
     return new Map(this.containers);
   }
 
-  watch(onChange: () => void): Watched<ReadonlyMap<ContainerId, Container>> {
+  watch(onChange: () => void): WatchedEngine {
     const cell = new Cell(new Map(this.containers), undefined, onChange);
     this.#cells.push(cell);
-    return cell;
+    return Object.assign(cell, { networks: this.networks });
   }
 
   async resolvers(container: Container): Promise<readonly string[]> {

@@ -7,6 +7,7 @@
 import type { Agent } from 'node:http';
 import { Duplex, Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
+import type { Network, NetworkId } from '../../inventory/network.ts';
 import { type EngineAddress, type EngineOptions, engineAddress } from './address.ts';
 import { exitCodeFrom, imageFrom, imageNamesFrom, infoFrom, labelledFrom, runningFrom } from './answers.ts';
 import { agentFor, client } from './client.ts';
@@ -19,10 +20,11 @@ import type {
   RunningContainer,
 } from './engine.ts';
 import { EngineAnswerError, isHttpError } from './errors.ts';
-import { containerName, imageName } from './path-names.ts';
+import { networkFrom, networksFrom } from './networks.ts';
+import { containerName, imageName, networkName } from './path-names.ts';
 import { pullFinished } from './pull.ts';
 import { asReadable, EngineRequests } from './requests.ts';
-import { LIST_SELECTION, selectedStream } from './selected-fields.ts';
+import { LIST_SELECTION, NETWORK_SELECTION, selectedStream } from './selected-fields.ts';
 
 /** Milliseconds. */
 const limits = { request: 30_000, start: 60_000, pull: 600_000 };
@@ -30,12 +32,12 @@ const limits = { request: 30_000, start: 60_000, pull: 600_000 };
 /** An archive's end: two blocks of nothing. */
 const EMPTY_TAR = Buffer.alloc(1024);
 
-/** What concerns a container's network; exec, health and such are not even sent to us. */
+/** What concerns networks, or a container's network; exec, health and such are not even sent to us. */
 const EVENT_FILTERS = JSON.stringify({
   type: ['container', 'network'],
   event: [
     ...['start', 'restart', 'die', 'stop', 'destroy', 'pause', 'unpause', 'rename', 'update'],
-    ...['connect', 'disconnect'],
+    ...['connect', 'disconnect', 'create', 'remove'],
   ],
 });
 
@@ -70,6 +72,19 @@ class DockerodeEngine implements Engine {
 
   async inspect(id: string): Promise<unknown> {
     return this.#requests.json(`/containers/${containerName(id)}/json`, `inspect container ${id}`);
+  }
+
+  async networks(): Promise<readonly Network[]> {
+    const what = 'list the networks';
+    return networksFrom(await this.#requests.json('/networks', what, NETWORK_SELECTION), what);
+  }
+
+  async network(id: NetworkId): Promise<Network | undefined> {
+    const what = `inspect network ${id}`;
+    const path = `/networks/${networkName(id)}`;
+    return unlessMissing(async () =>
+      networkFrom(await this.#requests.json(path, what, NETWORK_SELECTION), what),
+    );
   }
 
   async events(since: number): Promise<Readable> {
@@ -145,12 +160,9 @@ class DockerodeEngine implements Engine {
     const what = `inspect image ${name}`;
     const query =
       platform === undefined ? '' : `?${new URLSearchParams({ platform: JSON.stringify(platform) })}`;
-    try {
-      return imageFrom(await this.#requests.json(`/images/${imageName(name)}/json${query}`, what), what);
-    } catch (error) {
-      if (isHttpError(error, 404)) return undefined;
-      throw error;
-    }
+    return unlessMissing(async () =>
+      imageFrom(await this.#requests.json(`/images/${imageName(name)}/json${query}`, what), what),
+    );
   }
 
   async pull(name: string): Promise<void> {
@@ -194,5 +206,14 @@ class DockerodeEngine implements Engine {
 
   #container(id: string): Dockerode.Container {
     return this.#docker.getContainer(containerName(id));
+  }
+}
+
+async function unlessMissing<T>(request: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await request();
+  } catch (error) {
+    if (isHttpError(error, 404)) return undefined;
+    throw error;
   }
 }

@@ -5,7 +5,7 @@ import PQueue from 'p-queue';
 import { LoadError } from '../../common/errors.ts';
 import { steadyNow } from '../../common/steady-clock.ts';
 import type { Container, ContainerId } from '../../inventory/container.ts';
-import type { ContainerSource, Watched } from '../../inventory/sources.ts';
+import type { ContainerSource, WatchedEngine } from '../../inventory/sources.ts';
 import { ContainerReader } from './container-reader.ts';
 import { withDeadline } from './deadline.ts';
 import { defaultResolvers } from './default-resolvers.ts';
@@ -69,7 +69,7 @@ export class DockerContainerSource implements ContainerSource {
     return found;
   }
 
-  watch(onChange: () => void): Watched<ReadonlyMap<ContainerId, Container>> {
+  watch(onChange: () => void): WatchedEngine {
     return new ContainerWatch(this.#engine, this.#settings, onChange);
   }
 

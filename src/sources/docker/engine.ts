@@ -3,6 +3,7 @@
  * What the Engine answers about a container is `unknown` here; `inspect.ts` reads it.
  */
 import type { Duplex, Readable } from 'node:stream';
+import type { Network, NetworkId } from '../../inventory/network.ts';
 
 /** What the Engine is, and how it was set up. */
 export interface EngineInfo {
@@ -29,7 +30,10 @@ export interface Engine {
   /** The containers that run, are paused, or wait for a restart. */
   running(): Promise<readonly RunningContainer[]>;
   inspect(id: string): Promise<unknown>;
-  /** JSON lines of the events that concern a container's network, from `since` (seconds since the epoch). */
+  networks(): Promise<readonly Network[]>;
+  /** Undefined: there is none by this id. */
+  network(id: NetworkId): Promise<Network | undefined>;
+  /** JSON lines of the events that concern networks or a container's network, from `since` (seconds since the epoch). */
   events(since: number): Promise<Readable>;
   /** A tar archive of one path, links not followed. */
   archive(id: string, path: string): Promise<Readable>;

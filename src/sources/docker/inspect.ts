@@ -6,7 +6,9 @@
  * container that was joined it tells the whole id, however the user named it.
  */
 import { z } from 'zod';
-import type { Attachment, Container, NetworkMode, PublishedPort } from '../../inventory/container.ts';
+import type { Container, NetworkMode } from '../../inventory/container.ts';
+import type { Attachment, PortBinding } from '../../inventory/network.ts';
+import { formatPrefix, type Prefix, parseAddress, prefixOf } from '../../net/address.ts';
 import { read } from './answers.ts';
 import { bypassesOf, holdsCapability, hostConfigSchema, mountsSchema } from './bypass.ts';
 import type { Platform } from './engine.ts';
@@ -24,16 +26,14 @@ const network = z.object({
 });
 
 const binding = z.object({ HostIp: z.string().nullish(), HostPort: z.string().nullish() });
+type Binding = z.infer<typeof binding>;
 
 const schema = z.object({
   Id: z.string().min(1),
   Name: z.string(),
   Image: z.string(),
   State: z.object({ Running: z.boolean(), Pid: z.number(), StartedAt: z.string() }),
-  HostConfig: hostConfigSchema.extend({
-    Dns: strings,
-    PortBindings: z.record(z.string(), z.array(binding).nullish()).nullish(),
-  }),
+  HostConfig: hostConfigSchema.extend({ Dns: strings }),
   Config: z.object({ Env: strings, Labels: z.record(z.string(), z.string()).nullish() }),
   ImageManifestDescriptor: z
     .object({ digest: z.string(), platform: z.record(z.string(), z.unknown()).nullish() })
@@ -41,7 +41,11 @@ const schema = z.object({
   ResolvConfPath: z.string().nullish(),
   Mounts: mountsSchema,
   NetworkSettings: z
-    .object({ Networks: z.record(z.string(), network.nullish()).nullish(), SandboxKey: z.string().nullish() })
+    .object({
+      Networks: z.record(z.string(), network.nullish()).nullish(),
+      Ports: z.record(z.string(), z.array(binding).nullish()).nullish(),
+      SandboxKey: z.string().nullish(),
+    })
     .nullish(),
 });
 
@@ -87,21 +91,37 @@ function networksOf({ NetworkSettings }: Inspected): readonly Attachment[] {
   const attached = entries.flatMap(([name, entry]) => {
     const { NetworkID: id, EndpointID: endpoint, IPAddress, GlobalIPv6Address } = entry ?? {};
     if (name === 'none' || !id || !endpoint) return [];
-    const addresses = [IPAddress, GlobalIPv6Address].flatMap((address) => address || []);
-    return [{ id, name, endpoint, addresses }];
+    const [ipv4, ipv6] = [parseAddress(IPAddress ?? ''), parseAddress(GlobalIPv6Address ?? '')];
+    return [{ id, name, endpoint, ipv4, ipv6 }];
   });
   return attached.toSorted(by(({ id, endpoint }) => `${id}:${endpoint}`));
 }
 
-/** As the runner asked for them: an image only exposes ports, which publishes none. */
-function portsOf({ HostConfig }: Inspected): readonly PublishedPort[] {
-  const ports = Object.entries(HostConfig.PortBindings ?? {}).flatMap(([port, bindings]) =>
-    (bindings ?? []).map(({ HostIp, HostPort }) => ({
-      ...{ port, hostAddress: HostIp || undefined, hostPort: HostPort || undefined },
-    })),
+/** Ports that an image only exposes have no binding. */
+function portsOf({ NetworkSettings }: Inspected): readonly PortBinding[] {
+  const bound = Object.entries(NetworkSettings?.Ports ?? {}).flatMap(([port, bindings]) =>
+    (bindings ?? []).flatMap((one) => portBinding(port, one) ?? []),
   );
-  return ports.toSorted(by((one) => JSON.stringify(one)));
+  return bound.toSorted(
+    by((one) => `${one.containerPort}/${one.protocol} ${formatPrefix(one.host)}:${one.hostPort}`),
+  );
 }
+
+const PORT = /^(\d+)\/(tcp|udp|sctp)$/;
+
+/** Undefined for what binds no port. Older Engines name no address for all of IPv4. */
+function portBinding(port: string, { HostIp, HostPort }: Binding): PortBinding | undefined {
+  const [, number, name] = PORT.exec(port) ?? [];
+  const protocol = TRANSPORTS.find((one) => one === name);
+  const host = parseAddress(HostIp || '0.0.0.0');
+  if (protocol === undefined || host === undefined || !HostPort) return undefined;
+  return { protocol, containerPort: Number(number), host: listening(host), hostPort: Number(HostPort) };
+}
+
+const TRANSPORTS = ['tcp', 'udp', 'sctp'] as const;
+
+/** `0.0.0.0` and `::` stand for all addresses. */
+const listening = (host: Prefix): Prefix => (host.address === 0n ? prefixOf(host.family, 0n, 0) : host);
 
 const by =
   <T>(key: (one: T) => string) =>

@@ -2,6 +2,7 @@
  * Removes unused parts of the Engine's JSON while it arrives: an image may have megabytes of labels, variables and
  * arguments, and every inspection and every list repeats them. Only the rest is parsed.
  *
+ * Members that are null are removed too: of the ports that an image exposes these are the ones that nobody published.
  * A stream of documents, one in each line, stays that. The Engine's JSON is valid, and its names are written as they are; what stands in its strings is anybody's.
  */
 
@@ -22,7 +23,7 @@ const BEGINNING = 24;
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
-const LETTER_U = 0x75;
+const [LETTER_N, LETTER_U] = [0x6e, 0x75];
 const LINE_END = 0x0a;
 const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
@@ -50,6 +51,8 @@ export class JsonSieve {
   /** Bytes that still belong to an escape sequence. */
   #escape = 0;
   #name = '';
+  /** The member's name as it is written, until its value begins. */
+  #written: readonly number[] = [];
 
   constructor(selection: Selection) {
     this.#selection = selection;
@@ -116,20 +119,23 @@ export class JsonSieve {
   }
 
   #literal(byte: number): void {
+    if (byte === LETTER_N && this.#written.length > 0) {
+      this.#written = [];
+      this.#dropped = 0;
+      return;
+    }
     if (!this.#inLiteral) this.#beginValue();
     this.#inLiteral = true;
     this.#out.push(byte);
   }
 
-  /** A member has written its comma with its name. */
   #beginValue(): void {
     const level = this.#levels.at(-1);
-    if (level?.isList) this.#separate(level);
-  }
-
-  #separate(level: Level): void {
+    if (level === undefined) return;
     if (level.members > 0) this.#out.push(COMMA);
     level.members += 1;
+    this.#out.push(...this.#written);
+    this.#written = [];
   }
 
   #endValue(): void {
@@ -183,9 +189,8 @@ export class JsonSieve {
       this.#dropped = 0;
       return;
     }
-    this.#separate(level);
     this.#name = name;
-    this.#out.push(QUOTE, ...this.#held, QUOTE, COLON);
+    this.#written = [QUOTE, ...this.#held, QUOTE, COLON];
   }
 
   #decideElement(): void {

@@ -1,13 +1,16 @@
 /**
- * Names of containers and images as parts of a request's path. The client library puts them there as they are, so
+ * Names of containers, networks and images as parts of a request's path. The client library puts them there as they are, so
  * that `../x` would be another request.
  */
 import { EngineHttpError } from './errors.ts';
 
-export function containerName(id: string): string {
+const simpleName = (kind: string) => (id: string) => {
   if (/^\w[\w.-]*$/.test(id)) return id;
-  throw new EngineHttpError(`There is no container ${id}.`, { status: 404, detail: 'no such name' });
-}
+  throw new EngineHttpError(`There is no ${kind} ${id}.`, { status: 404, detail: 'no such name' });
+};
+
+export const containerName = simpleName('container');
+export const networkName = simpleName('network');
 
 export function imageName(name: string): string {
   if (/^\w[\w.:@-]*(\/[\w.:@-]+)*$/.test(name) && !name.includes('..')) return name;

@@ -23,7 +23,7 @@ const SELECTION: Selection = {
     if (parent === 'Labels') return LABELS.has(name);
     // An event has all labels among them; of a network's, this is the container that it concerns.
     if (parent === 'Attributes') return name === 'container';
-    return !LEFT_OUT.has(name);
+    return !LEFT_OUT.has(name) || (parent === 'NetworkSettings' && name === 'Ports');
   },
   element: (parent, beginning, index) =>
     parent !== 'Env' || (index < MOST_VARIABLES && VARIABLES.some((name) => beginning.startsWith(name))),
@@ -38,6 +38,12 @@ const MOST_VARIABLES = 64;
 export const LIST_SELECTION: Selection = {
   ...SELECTION,
   member: (parent, name) => parent !== 'Labels' && SELECTION.member(parent, name),
+};
+
+/** Of networks: who is in one is read from each container. */
+export const NETWORK_SELECTION: Selection = {
+  ...SELECTION,
+  member: (parent, name) => name !== 'Containers' && SELECTION.member(parent, name),
 };
 
 /** Bytes of what is left: a list of a thousand containers is 2 MB. */

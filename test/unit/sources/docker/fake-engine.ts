@@ -3,6 +3,7 @@
  * does not need to do, it refuses.
  */
 import { PassThrough, type Readable } from 'node:stream';
+import type { Network } from '../../../../src/inventory/network.ts';
 import type { Engine, RunningContainer } from '../../../../src/sources/docker/engine.ts';
 import { EngineHttpError, EngineUnreachable } from '../../../../src/sources/docker/errors.ts';
 
@@ -14,6 +15,10 @@ export class FakeEngine implements Engine {
   readonly fresh = new Set<string>();
   /** Inspecting these fails, or takes as long as the promise. */
   readonly trouble = new Map<string, Error | Promise<void>>();
+  /** By id. Listing or inspecting them fails where this is an error. */
+  ofNetworks: Map<string, Network> | Error = new Map();
+  /** Of each container: network's name → the inspection's entry. */
+  attachments: object = {};
   /** What is said to each of them, as `NAME=value`. */
   environment: readonly string[] = [];
   /** What was asked, in order. */
@@ -42,7 +47,18 @@ export class FakeEngine implements Engine {
     const full = [...this.names.keys()].find((known) => known.startsWith(id)) ?? id;
     const name = this.names.get(full);
     if (name === undefined) throw httpError(404, `No such container: ${id}`);
-    return { ...inspected(full, name), Config: { Env: this.environment } };
+    const NetworkSettings = { Networks: this.attachments };
+    return { ...inspected(full, name), NetworkSettings, Config: { Env: this.environment } };
+  }
+
+  async networks(): Promise<readonly Network[]> {
+    this.#answer('list networks');
+    return [...this.#networks().values()];
+  }
+
+  async network(id: string): Promise<Network | undefined> {
+    this.#answer(`inspect network ${id}`);
+    return this.#networks().get(id);
   }
 
   async events(): Promise<Readable> {
@@ -81,6 +97,11 @@ export class FakeEngine implements Engine {
   removeImage: Engine['removeImage'] = notFaked;
   close(): void {}
 
+  #networks(): ReadonlyMap<string, Network> {
+    if (this.ofNetworks instanceof Error) throw this.ofNetworks;
+    return this.ofNetworks;
+  }
+
   #answer(call: string): void {
     this.calls.push(call);
     if (this.down) throw new EngineUnreachable('The Engine is down.');
@@ -99,5 +120,4 @@ const inspected = (Id: string, name: string) => ({
   State: { Running: true, Pid: 100, StartedAt: '2026-01-01T00:00:00Z' },
   HostConfig: { NetworkMode: 'default' },
   Config: {},
-  NetworkSettings: { Networks: {} },
 });

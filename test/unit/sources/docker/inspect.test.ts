@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { formatPrefix, parseAddress } from '../../../../src/net/address.ts';
 import { EngineAnswerError } from '../../../../src/sources/docker/errors.ts';
 import { containerFrom } from '../../../../src/sources/docker/inspect.ts';
 import { ourLabels, ourName } from '../../../../src/sources/docker/labels.ts';
@@ -159,20 +160,33 @@ test('its addresses are told by network, in the order of its attachments', () =>
   const json = golden('plain', '28.5');
   const { attachments, networks } = containerFrom(json);
   expect(networks.map(({ id, endpoint }) => `${id}:${endpoint}`)).toEqual(attachments);
-  for (const { name, addresses } of networks)
-    expect(addresses).toEqual([json.NetworkSettings.Networks[name].IPAddress]);
+  for (const { name, ipv4, ipv6 } of networks) {
+    expect(ipv4).toEqual(parseAddress(json.NetworkSettings.Networks[name].IPAddress));
+    expect(ipv6).toBeUndefined();
+  }
 });
 
-test('published are the ports that its runner binds, whatever the image exposes', () => {
-  const { ports } = withHostConfig({
-    PortBindings: {
-      '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }],
-      '53/udp': [{ HostIp: '', HostPort: '' }],
-      '81/tcp': null,
-    },
-  });
-  expect(ports).toEqual([
-    { port: '53/udp', hostAddress: undefined, hostPort: undefined },
-    { port: '80/tcp', hostAddress: '127.0.0.1', hostPort: '8080' },
+test('published are the ports that the Engine has bound, whatever the image exposes', () => {
+  const json = golden('plain', '28.5');
+  const Ports = {
+    '80/tcp': [
+      { HostIp: '0.0.0.0', HostPort: '32768' },
+      { HostIp: '::', HostPort: '32768' },
+    ],
+    '53/udp': [{ HostIp: '127.0.0.1', HostPort: '53' }],
+    '36412/sctp': [{ HostIp: '', HostPort: '36412' }],
+    ...{ '81/tcp': null, '82/tcp': [{ HostIp: '', HostPort: '' }], 'no port': [{ HostPort: '1' }] },
+  };
+  const { ports } = containerFrom({ ...json, NetworkSettings: { ...json.NetworkSettings, Ports } });
+  expect(
+    ports.map(({ host, hostPort, containerPort, protocol }) => [
+      `${formatPrefix(host)}:${hostPort}`,
+      `${containerPort}/${protocol}`,
+    ]),
+  ).toEqual([
+    ['0.0.0.0/0:36412', '36412/sctp'],
+    ['127.0.0.1:53', '53/udp'],
+    ['0.0.0.0/0:32768', '80/tcp'],
+    ['::/0:32768', '80/tcp'],
   ]);
 });

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { affectedContainer } from '../../../../src/sources/docker/events.ts';
+import { affectedBy } from '../../../../src/sources/docker/events.ts';
 import { jsonLines } from '../../../../src/sources/docker/json-lines.ts';
 import { JsonSieve, type Selection } from '../../../../src/sources/docker/json-sieve.ts';
 import {
@@ -22,7 +22,9 @@ function selected(value: unknown, selection: Selection, parent = ''): unknown {
     return kept;
   }
   if (typeof value !== 'object' || value === null) return value;
-  const members = Object.entries(value).filter(([name]) => selection.member(parent, name));
+  const members = Object.entries(value).filter(
+    ([name, inner]) => inner !== null && selection.member(parent, name),
+  );
   return Object.fromEntries(members.map(([name, inner]) => [name, selected(inner, selection, name)]));
 }
 
@@ -125,7 +127,7 @@ test('of events, what says whom they concern', async () => {
     { Type: 'container', Action: 'start', Actor: { ID: 'a', Attributes: {} } },
     { Type: 'network', Action: 'connect', Actor: { ID: 'n', Attributes: { container: 'a' } } },
   ]);
-  expect(found.map(affectedContainer)).toMatchObject([
+  expect(found.map(affectedBy)).toMatchObject([
     { kind: 'container', id: 'a' },
     { kind: 'container', id: 'a' },
   ]);
