@@ -9,14 +9,14 @@ const BELOW = {
   net: ['common'],
   inventory: ['net', 'common'],
   policy: ['inventory', 'net', 'common'],
-  rendering: ['policy', 'inventory', 'net', 'common'],
+  rendering: ['common'],
   features: ['rendering', 'policy', 'inventory', 'net', 'common'],
   diagnostics: ['features', 'rendering', 'policy', 'inventory', 'net', 'common'],
   reconciler: ['inventory', 'net', 'common'],
   sources: ['policy', 'inventory', 'net', 'common'],
   // The helper is a container, so the dataplane asks the Engine as well.
   dataplane: ['sources', 'inventory', 'net', 'common'],
-  config: ['rendering', 'policy', 'inventory', 'net', 'common'],
+  config: ['inventory', 'net', 'common'],
   gate: ['dataplane', 'sources', 'features', 'rendering', 'policy', 'inventory', 'net', 'common'],
 };
 BELOW.daemon = ['config', ...Object.keys(BELOW)];

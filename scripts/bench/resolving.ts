@@ -1,11 +1,11 @@
 /** Resolve and render: from the parsed keys to the text, and how long the kernel takes to load it. */
 import { execa } from 'execa';
 import { createNamespaces } from '../../lab/netns.ts';
+import { loadTemplate } from '../../src/features/egress/catalog.ts';
+import { render } from '../../src/features/egress/render.ts';
 import type { Instance } from '../../src/inventory/service.ts';
 import { parseAcl } from '../../src/policy/acl.ts';
 import { compile } from '../../src/policy/compile.ts';
-import { loadTemplate } from '../../src/rendering/catalog.ts';
-import { render } from '../../src/rendering/render.ts';
 import { type Figure, medianOf } from './measure.ts';
 import { aclOf, loadable, renderRules, ruleText } from './rules.ts';
 

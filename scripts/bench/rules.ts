@@ -1,11 +1,13 @@
 /**
  * Rules for benchmarks: the same for the same number, so that runs compare.
  */
+
+import { loadTemplate } from '../../src/features/egress/catalog.ts';
+import { withFacts } from '../../src/features/egress/facts.ts';
+import { render } from '../../src/features/egress/render.ts';
 import { type Acl, parseAcl } from '../../src/policy/acl.ts';
 import { compile } from '../../src/policy/compile.ts';
-import { loadTemplate } from '../../src/rendering/catalog.ts';
-import { withFacts } from '../../src/rendering/facts.ts';
-import { type Rendered, render } from '../../src/rendering/render.ts';
+import type { Rendered } from '../../src/rendering/fingerprint.ts';
 
 /** What a rule names: one address and one port, or a prefix and one port. */
 export type Kind = 'destinations' | 'prefixes';

@@ -9,8 +9,10 @@ import type { Logger } from '../common/logger.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import type { EgressDesired } from '../features/egress/desired.ts';
 import { Egress, type EgressOptions } from '../features/egress/egress.ts';
+import { recordsDenied } from '../features/egress/facts.ts';
 import type { Gate } from '../features/egress/gate.ts';
 import type { KeptOverrides, Override } from '../features/egress/overrides.ts';
+import type { EgressTemplate } from '../features/egress/template.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
 import type { Container, ContainerId } from '../inventory/container.ts';
 import type { Mode } from '../inventory/workload.ts';
@@ -20,8 +22,6 @@ import { LoadRecords, type Loads } from '../reconciler/load-records.ts';
 import { Reconciler, type ReconcilerOptions } from '../reconciler/reconciler.ts';
 import { nameOf, type ObservedRules, RulesetDriver } from '../reconciler/ruleset-driver.ts';
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
-import { recordsDenied } from '../rendering/facts.ts';
-import type { Template } from '../rendering/template.ts';
 import { conditionsOf } from './conditions.ts';
 import { InventoryReader, type SourceOptions, type SourcePorts } from './inventory-reader.ts';
 import { ProblemLog } from './problem-log.ts';
@@ -97,7 +97,7 @@ export class Controller {
   }
 
   /** Renders by another template from now on; the caller has tried it out. */
-  useTemplate(template: Template): void {
+  useTemplate(template: EgressTemplate): void {
     this.#egress.useTemplate(template);
     this.#sync();
     this.#egressRules.refreshAll();

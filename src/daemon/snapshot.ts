@@ -3,11 +3,11 @@
  */
 import type { NamespaceView, Snapshot } from '../diagnostics/snapshot.ts';
 import type { Egress } from '../features/egress/egress.ts';
+import { recordsDenied } from '../features/egress/facts.ts';
 import type { NotEnabled } from '../features/egress/not-enabled.ts';
 import { type EgressState, stateOf } from '../features/egress/status.ts';
+import { type EgressTemplate, needsUngranted } from '../features/egress/template.ts';
 import type { WorkloadNamespace, Workloads } from '../features/egress/workload-namespaces.ts';
-import { recordsDenied } from '../rendering/facts.ts';
-import { needsUngranted, type Template } from '../rendering/template.ts';
 
 /** Those that questions may be about. */
 export type Containers = Pick<Snapshot, 'namespaces' | 'unsupported' | 'notEnabled'>;
@@ -49,7 +49,7 @@ export const withoutRules = (
 
 /** What a template says of answers. */
 export const templateFacts = (
-  template: Template,
+  template: EgressTemplate,
 ): Pick<Snapshot, 'template' | 'denylist' | 'recordsDenied'> => ({
   template: template.name,
   denylist: needsUngranted(template),

@@ -6,9 +6,10 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { messageOf, TemplateError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
-import { isShipped, loadTemplate } from '../rendering/catalog.ts';
-import { withFacts } from '../rendering/facts.ts';
-import { render, type Template } from '../rendering/render.ts';
+import { isShipped, loadTemplate } from '../features/egress/catalog.ts';
+import { withFacts } from '../features/egress/facts.ts';
+import { render } from '../features/egress/render.ts';
+import type { EgressTemplate } from '../features/egress/template.ts';
 
 const POLL = 1000;
 
@@ -25,7 +26,7 @@ export class TemplateWatch {
   }
 
   /** Loads sample rules in a namespace that is thrown away. Throws a `TemplateError`. */
-  async testLoad(template: Template): Promise<void> {
+  async testLoad(template: EgressTemplate): Promise<void> {
     for (const allowed of SAMPLES) {
       const input = {
         allowed,
@@ -47,7 +48,7 @@ export class TemplateWatch {
     }
   }
 
-  start(use: (template: Template) => void): void {
+  start(use: (template: EgressTemplate) => void): void {
     this.#reload = () => {
       this.#tryReload(use).catch((error: unknown) => {
         const fields = { template: this.#name, error: messageOf(error) };
@@ -64,7 +65,7 @@ export class TemplateWatch {
     unwatchFile(this.#name, this.#reload);
   }
 
-  async #tryReload(use: (template: Template) => void): Promise<void> {
+  async #tryReload(use: (template: EgressTemplate) => void): Promise<void> {
     const template = loadTemplate(this.#name);
     await this.testLoad(template);
     use(template);

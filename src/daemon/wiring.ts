@@ -15,11 +15,11 @@ import { NsenterRunner } from '../dataplane/nsenter.ts';
 import type { NamespaceRunner } from '../dataplane/runner.ts';
 import { AutoRunner } from '../dataplane/select-loader.ts';
 import type { ServiceReader } from '../diagnostics/read-services.ts';
+import { loadTemplate } from '../features/egress/catalog.ts';
+import { isXtables } from '../features/egress/facts.ts';
+import type { EgressTemplate } from '../features/egress/template.ts';
 import { GateRecords } from '../gate/records.ts';
 import type { ContainerSource, RuleSource } from '../inventory/sources.ts';
-import { loadTemplate } from '../rendering/catalog.ts';
-import { isXtables } from '../rendering/facts.ts';
-import type { Template } from '../rendering/render.ts';
 import { CatalogIndex } from '../sources/consul/catalog-index.ts';
 import { ConsulRuleSource } from '../sources/consul/rule-source.ts';
 import { engineOptionsFrom } from '../sources/docker/address.ts';
@@ -45,7 +45,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export const openTemplate = (config: Config): Template => loadTemplate(config.template);
+export const openTemplate = (config: Config): EgressTemplate => loadTemplate(config.template);
 
 export const openConsul = ({ consul }: Config): RuleSource => new ConsulRuleSource(consul);
 

@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import { isXtables } from '../features/egress/facts.ts';
 import type { Mode } from '../inventory/workload.ts';
-import { isXtables } from '../rendering/facts.ts';
 import { preparedFolder, preparedName, type RuleRequest } from './names.ts';
 
 export interface PreparedText extends RuleRequest {

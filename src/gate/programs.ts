@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { assetPath } from '../common/assets.ts';
-import { loadTemplate } from '../rendering/catalog.ts';
-import { render } from '../rendering/render.ts';
+import { loadTemplate } from '../features/egress/catalog.ts';
+import { render } from '../features/egress/render.ts';
 import { type GateSettings, seen } from './layout.ts';
 
 export interface GateFile {

@@ -1,49 +1,46 @@
 /**
- * Templates: Handlebars, limited to what a firewall needs. A template that compiles here uses only fields of the
+ * Templates: Handlebars, limited to what a firewall needs. A template that compiles here uses only fields of its
  * context, so only the firewall's own language can still be wrong.
  */
+import { readFileSync } from 'node:fs';
 import Handlebars from 'handlebars';
 import { messageOf, TemplateError } from '../common/errors.ts';
 import { checkTemplate, Mistake } from './check.ts';
-import { CONTEXT_SHAPE, type TemplateContext } from './context.ts';
+import type { Shape } from './shape.ts';
 
-export interface Template {
-  /** What people call it: a shipped template's name, or a path. */
+export interface Template<Context> {
+  /** What people call it: an included template's name, or a path. */
   readonly name: string;
   readonly source: string;
   /** The context's fields it speaks of, `allowed` as well as `allowed.ipv4`. */
   readonly mentions: ReadonlySet<string>;
-  readonly expand: (context: TemplateContext) => string;
+  readonly expand: (context: Context) => string;
 }
 
-/** Throws a `TemplateError` that names the template, the line and what is wrong there. */
-export function compileTemplate(name: string, source: string): Template {
-  const mentions = check(name, source);
-  rejectOldTables(name, source);
+/**
+ * `shape`: of the context. Throws a `TemplateError` that names the template, the line and what is wrong there.
+ */
+export function compileTemplate<Context>(name: string, source: string, shape: Shape): Template<Context> {
+  const mentions = check(name, source, shape);
   if (!mentions.has('fingerprint') && !mentions.has('comment')) throw unrecognisable(name);
-  const expand = Handlebars.compile<TemplateContext>(source, OPTIONS);
+  const expand = Handlebars.compile<Context>(source, OPTIONS);
   return { name, source, mentions, expand: (context) => expand(context) };
 }
 
-/** A load removes tables of this name, as earlier versions of egresstrator made them. */
-function rejectOldTables(name: string, source: string): void {
-  const index = source.split('\n').findIndex((line) => OLD_TABLE.test(line));
-  if (index < 0) return;
-  throw new TemplateError(
-    `template ${name}, line ${index + 1}: the table is named egresstrator, as in earlier versions; name it egresstrator_egress`,
-  );
+/** The text of a template's file. Throws a `TemplateError`. */
+export function readSource(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new TemplateError(`the template ${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
 }
-
-const OLD_TABLE = /^\s*(?:\w+\s+)?table\s+\w+\s+egresstrator(?!\w)/;
 
 /** For a template whose text would not say what it is. */
 export const unrecognisable = (name: string): TemplateError =>
   new TemplateError(
     `template ${name} does not write {{comment}}: put it in the table's comment, as the included templates do, so that loaded rules can be recognised`,
   );
-
-/** Whether it speaks of destinations that were not granted; they must be resolved only then. */
-export const needsUngranted = (template: Template): boolean => template.mentions.has('ungranted');
 
 /** Firewalls are not HTML; a missing value is an error; helpers are the three that `check` lets pass. */
 const OPTIONS: CompileOptions = {
@@ -52,9 +49,9 @@ const OPTIONS: CompileOptions = {
   knownHelpersOnly: true,
 };
 
-function check(name: string, source: string): ReadonlySet<string> {
+function check(name: string, source: string, shape: Shape): ReadonlySet<string> {
   try {
-    return checkTemplate(Handlebars.parse(source), CONTEXT_SHAPE);
+    return checkTemplate(Handlebars.parse(source), shape);
   } catch (error) {
     const { line, reason } =
       error instanceof Mistake ? { line: error.line, reason: error.message } : syntaxError(error, source);

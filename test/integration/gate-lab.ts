@@ -9,14 +9,14 @@ import { type EngineVersion, type OwnEngine, startEngine } from '../../lab/engin
 import { ensureWorkloadImage } from '../../lab/images.ts';
 import { labRunFolder } from '../../lab/paths.ts';
 import { waitFor } from '../../lab/wait.ts';
+import { loadTemplate } from '../../src/features/egress/catalog.ts';
+import { render } from '../../src/features/egress/render.ts';
 import { installGate } from '../../src/gate/install.ts';
 import { DEFAULT_GATE_SETTINGS, type GateSettings } from '../../src/gate/layout.ts';
 import { PreparedRules } from '../../src/gate/prepared-rules.ts';
 import type { Mode } from '../../src/inventory/workload.ts';
 import { parseAddress } from '../../src/net/address.ts';
 import type { RuleSet } from '../../src/policy/rule-set.ts';
-import { loadTemplate } from '../../src/rendering/catalog.ts';
-import { render } from '../../src/rendering/render.ts';
 import { engineName } from '../support/engines.ts';
 
 export interface Ended {

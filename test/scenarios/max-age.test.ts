@@ -1,9 +1,9 @@
 /** `--max-age`: what Consul has not confirmed for too long grants nothing until it does. */
 import { describe, expect, test, vi } from 'vitest';
 import type { MaxAge } from '../../src/daemon/age-limit.ts';
+import { loadTemplate } from '../../src/features/egress/catalog.ts';
 import type { Gate, PreparedText } from '../../src/features/egress/gate.ts';
 import type { Container } from '../../src/inventory/container.ts';
-import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { container } from '../support/containers.ts';
 import { type FakeOptions, type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Planned } from '../../src/common/plan.ts';
+import { loadTemplate } from '../../src/features/egress/catalog.ts';
 import { Egress } from '../../src/features/egress/egress.ts';
 import type { Feature } from '../../src/features/feature.ts';
 import { ALL_FRESH } from '../../src/inventory/ages.ts';
@@ -19,7 +20,6 @@ import {
   type RulesetLoader,
   type RulesetSource,
 } from '../../src/reconciler/ruleset-driver.ts';
-import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { byId, container } from '../support/containers.ts';
 import { FakeLog } from '../support/fake-world.ts';
 

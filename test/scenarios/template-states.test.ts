@@ -1,17 +1,17 @@
 /** What status says of a workload under each kind of template: it must be true of what the text does. */
 import { describe, expect, test } from 'vitest';
+import { loadTemplate } from '../../src/features/egress/catalog.ts';
+import { compileEgressTemplate, type EgressTemplate } from '../../src/features/egress/template.ts';
 import type { Mode } from '../../src/inventory/workload.ts';
-import { loadTemplate } from '../../src/rendering/catalog.ts';
-import { compileTemplate, type Template } from '../../src/rendering/template.ts';
 import { container } from '../support/containers.ts';
 import { startFake } from '../support/fake-controller.ts';
 
 const web = container('web');
 const { source } = loadTemplate('nftables');
-const own = compileTemplate('./own.hbs', source);
-const withoutAudit = compileTemplate('./own.hbs', loadTemplate('lockdown').source);
+const own = compileEgressTemplate('./own.hbs', source);
+const withoutAudit = compileEgressTemplate('./own.hbs', loadTemplate('lockdown').source);
 
-async function told(template: Template, mode: Mode, rules: Readonly<Record<string, string>>) {
+async function told(template: EgressTemplate, mode: Mode, rules: Readonly<Record<string, string>>) {
   const setup = startFake({ template, mode });
   setup.consul.put(rules);
   setup.engine.run(web);

@@ -5,11 +5,11 @@ import { onTestFinished } from 'vitest';
 import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
 import { Controller, type ControllerOptions } from '../../src/daemon/controller.ts';
 import { Metrics } from '../../src/daemon/metrics/metrics.ts';
+import { loadTemplate } from '../../src/features/egress/catalog.ts';
 import type { Gate } from '../../src/features/egress/gate.ts';
 import type { KeptOverrides } from '../../src/features/egress/overrides.ts';
 import type { ContainerSource } from '../../src/inventory/sources.ts';
 import type { Loads } from '../../src/reconciler/load-records.ts';
-import { loadTemplate } from '../../src/rendering/catalog.ts';
 import { metricsBesideStatus, statusBesideKernel } from './agreement.ts';
 import { FakeConsul, FakeEngine, FakeKernel, FakeLog } from './fake-world.ts';
 

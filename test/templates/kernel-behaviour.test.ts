@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sentBy } from '../../src/dataplane/process-namespace.ts';
-import type { RenderInput } from '../../src/rendering/render.ts';
+import type { RenderInput } from '../../src/features/egress/context.ts';
 import { ruleSet } from './rules.ts';
 import { destinations, load, netns, PORT, packet, useWorld } from './world.ts';
 

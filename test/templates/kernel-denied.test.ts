@@ -6,11 +6,11 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseNamespaceState } from '../../src/dataplane/namespace-state.ts';
 import { mostOutput } from '../../src/dataplane/runner.ts';
+import { loadTemplate } from '../../src/features/egress/catalog.ts';
+import type { RenderInput } from '../../src/features/egress/context.ts';
+import { withFacts } from '../../src/features/egress/facts.ts';
+import { compileEgressTemplate, type EgressTemplate } from '../../src/features/egress/template.ts';
 import type { DeniedRecord } from '../../src/inventory/denied-record.ts';
-import { loadTemplate } from '../../src/rendering/catalog.ts';
-import { withFacts } from '../../src/rendering/facts.ts';
-import type { RenderInput } from '../../src/rendering/render.ts';
-import { compileTemplate, type Template } from '../../src/rendering/template.ts';
 import { renderWith, ruleSet } from './rules.ts';
 import { denied, load, NO_FACTS, netns, PORT, packet, useWorld } from './world.ts';
 
@@ -103,7 +103,7 @@ it('refuses still when the record is full', async () => {
 
 it('takes new destinations in once the entries of a flood have expired', async () => {
   const { source } = loadTemplate('nftables');
-  await load(world.workload, compileTemplate('short', source.replaceAll('timeout 10m', 'timeout 3s')));
+  await load(world.workload, compileEgressTemplate('short', source.replaceAll('timeout 10m', 'timeout 3s')));
   await send(...ports('ipv4'));
   expect((await denied(world.workload)).isFull).toBe(true);
   const listed = async () => {
@@ -160,7 +160,7 @@ describe('each kind is counted apart', () => {
 });
 
 /** As somebody may have written it after a template of before. */
-function withoutCounters(): Template {
+function withoutCounters(): EgressTemplate {
   const { source } = loadTemplate('nftables');
   const own = source
     .replaceAll(/^ {2}counter denied\w* \{\n {2}\}\n/gm, '')
@@ -168,7 +168,7 @@ function withoutCounters(): Template {
     .replaceAll(/^ *(counter name denied|update @denied\w+_by_).*\n/gm, '')
     .replaceAll(' counter name denied_packets', '');
   expect(own).not.toMatch(/counter name|_by_/);
-  return compileTemplate('own', own);
+  return compileEgressTemplate('own', own);
 }
 
 it('a template without counters and sets by address is told as far as it goes', async () => {

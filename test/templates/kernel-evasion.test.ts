@@ -3,8 +3,8 @@
  * work without rules, or would with one line of the template less.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { loadTemplate } from '../../src/rendering/catalog.ts';
-import { compileTemplate, type Template } from '../../src/rendering/template.ts';
+import { loadTemplate } from '../../src/features/egress/catalog.ts';
+import { compileEgressTemplate, type EgressTemplate } from '../../src/features/egress/template.ts';
 import { ruleSet } from './rules.ts';
 import { destinations, load, netns, PORT, packet, useWorld, type World } from './world.ts';
 
@@ -78,10 +78,10 @@ describe.each(['nftables', 'denylist', 'lockdown'])('%s', (template) => {
 });
 
 /** Each of the walls against false addresses must hold without the other. */
-const withoutLine = (name: string, line: string): Template => {
+const withoutLine = (name: string, line: string): EgressTemplate => {
   const { source } = loadTemplate(name);
   if (!source.includes(line)) throw new Error(`the template ${name} has no such line`);
-  return compileTemplate(`${name} without the check of addresses`, source.replace(line, ''));
+  return compileEgressTemplate(`${name} without the check of addresses`, source.replace(line, ''));
 };
 const WALLS = [
   loadTemplate('nftables'),

@@ -4,7 +4,7 @@
  * whose rule went away may go on.
  */
 import { beforeAll, expect, it } from 'vitest';
-import { withFacts } from '../../src/rendering/facts.ts';
+import { withFacts } from '../../src/features/egress/facts.ts';
 import { renderWith, ruleSet } from './rules.ts';
 import { NO_FACTS, netns, PORT, useWorld } from './world.ts';
 

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { withFacts } from '../../src/rendering/facts.ts';
+import { withFacts } from '../../src/features/egress/facts.ts';
 import { renderWith } from './rules.ts';
 import { NO_FACTS, netns, PORT, PROGRAM, useWorld } from './world.ts';
 

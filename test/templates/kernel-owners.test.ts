@@ -3,7 +3,7 @@
  * at whatever moment it comes or ends, and reads no more of a large namespace than it needs.
  */
 import { beforeEach, describe, expect, it, test } from 'vitest';
-import { withFacts } from '../../src/rendering/facts.ts';
+import { withFacts } from '../../src/features/egress/facts.ts';
 import { renderWith, ruleSet } from './rules.ts';
 import { destinations, load, NO_FACTS, netns, PORT, useWorld } from './world.ts';
 

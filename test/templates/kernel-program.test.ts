@@ -3,8 +3,8 @@
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseDenied } from '../../src/dataplane/denied.ts';
+import { expectedFacts, withFacts } from '../../src/features/egress/facts.ts';
 import { NO_COUNTS, NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
-import { expectedFacts, withFacts } from '../../src/rendering/facts.ts';
 import { renderWith, ruleSet } from './rules.ts';
 import { denied, load, NO_FACTS, netns, PORT, useWorld } from './world.ts';
 

@@ -3,9 +3,9 @@
  * that they load whatever they hold.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { loadTemplate } from '../../src/features/egress/catalog.ts';
+import { compileEgressTemplate, type EgressTemplate } from '../../src/features/egress/template.ts';
 import type { RuleSet } from '../../src/policy/rule-set.ts';
-import { loadTemplate } from '../../src/rendering/catalog.ts';
-import { compileTemplate, type Template } from '../../src/rendering/template.ts';
 import { renderWith, ruleSet } from './rules.ts';
 import { load, netns, PORT, packet, useWorld } from './world.ts';
 
@@ -78,11 +78,11 @@ const CASES: Readonly<Record<string, Case>> = {
 };
 
 /** As it may have been written before there were two kinds of sets. */
-const beforeTwoKinds = (): Template => {
+const beforeTwoKinds = (): EgressTemplate => {
   const { source } = loadTemplate('nftables');
   const asked = '{{#if exact}}size {{size}}{{else}}flags interval{{/if}}';
   expect(source).toContain(asked);
-  return compileTemplate('one kind of sets', source.replaceAll(asked, 'flags interval'));
+  return compileEgressTemplate('one kind of sets', source.replaceAll(asked, 'flags interval'));
 };
 
 let port = 20_000;

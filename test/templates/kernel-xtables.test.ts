@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureCommands } from '../../lab/apt.ts';
-import { withFacts } from '../../src/rendering/facts.ts';
+import { withFacts } from '../../src/features/egress/facts.ts';
 import { renderWith, ruleSet } from './rules.ts';
 import { load, NO_FACTS, netns, PORT, useWorld } from './world.ts';
 

@@ -1,10 +1,14 @@
 /**
  * Rule sets and texts from a few words, for the tests of templates.
  */
+
+import { loadTemplate } from '../../src/features/egress/catalog.ts';
+import type { RenderInput } from '../../src/features/egress/context.ts';
+import { render } from '../../src/features/egress/render.ts';
+import type { EgressTemplate } from '../../src/features/egress/template.ts';
 import { parseRule } from '../../src/policy/rule.ts';
 import { canonical, type RuleSet } from '../../src/policy/rule-set.ts';
-import { loadTemplate } from '../../src/rendering/catalog.ts';
-import { type Rendered, type RenderInput, render, type Template } from '../../src/rendering/render.ts';
+import type { Rendered } from '../../src/rendering/fingerprint.ts';
 
 /** `ruleSet('10.0.0.0/8:tcp/80', '[fd00::]/8:udp')` */
 export const ruleSet = (...lines: readonly string[]): RuleSet =>
@@ -27,5 +31,5 @@ export const NOTHING: RenderInput = {
 };
 
 /** `template`: one that ships, by its name, or any other. */
-export const renderWith = (template: string | Template, input: Partial<RenderInput> = {}): Rendered =>
+export const renderWith = (template: string | EgressTemplate, input: Partial<RenderInput> = {}): Rendered =>
   render(typeof template === 'string' ? loadTemplate(template) : template, { ...NOTHING, ...input });

@@ -3,8 +3,8 @@
  * the difference and run `vitest run --update` on this file.
  */
 import { describe, expect, it } from 'vitest';
-import { withFacts } from '../../src/rendering/facts.ts';
-import type { RenderInput } from '../../src/rendering/render.ts';
+import type { RenderInput } from '../../src/features/egress/context.ts';
+import { withFacts } from '../../src/features/egress/facts.ts';
 import { NOTHING, renderWith, ruleSet } from './rules.ts';
 
 const allowed = ruleSet(

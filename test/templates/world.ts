@@ -6,9 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { createNamespaces, type Namespace, type RunResult } from '../../lab/netns.ts';
 import { parseDenied } from '../../src/dataplane/denied.ts';
+import type { RenderInput } from '../../src/features/egress/context.ts';
+import { type Facts, withFacts } from '../../src/features/egress/facts.ts';
+import type { EgressTemplate } from '../../src/features/egress/template.ts';
 import type { DeniedRecord } from '../../src/inventory/denied-record.ts';
-import { type Facts, withFacts } from '../../src/rendering/facts.ts';
-import type { RenderInput, Template } from '../../src/rendering/render.ts';
 import { type Agent, startAgent } from './agents.ts';
 import { renderWith } from './rules.ts';
 
@@ -66,7 +67,7 @@ export const netns = (namespace: Namespace, command: string, input?: string): Pr
  */
 export async function load(
   namespace: Namespace,
-  template: string | Template,
+  template: string | EgressTemplate,
   input: Partial<RenderInput> = {},
   facts: Facts = NO_FACTS,
 ): Promise<string> {

@@ -7,12 +7,12 @@ import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { readRules } from '../../daemon/apply-once.ts';
 import { openConsul, openEngine, openTemplate, toolLogger } from '../../daemon/wiring.ts';
+import { withFacts } from '../../features/egress/facts.ts';
 import { Renderer } from '../../features/egress/renderer.ts';
 import { chooseTargets } from '../../features/egress/targets.ts';
+import { type EgressTemplate, needsUngranted } from '../../features/egress/template.ts';
 import type { Container } from '../../inventory/container.ts';
 import { type DnsPolicy, type Mode, parseKeyList } from '../../inventory/workload.ts';
-import { withFacts } from '../../rendering/facts.ts';
-import { needsUngranted, type Template } from '../../rendering/render.ts';
 import { createOutput } from '../output.ts';
 import { withProgress } from '../progress.ts';
 
@@ -63,7 +63,11 @@ async function chooseSubject(
   }
 }
 
-async function renderSubject({ grants, mode, dns, place }: Subject, template: Template, config: Config) {
+async function renderSubject(
+  { grants, mode, dns, place }: Subject,
+  template: EgressTemplate,
+  config: Config,
+) {
   const consul = openConsul(config);
   try {
     const rulesFor = await readRules(consul, config.protectedHosts, needsUngranted(template), [grants]);

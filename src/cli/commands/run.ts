@@ -27,8 +27,8 @@ import {
   openServices,
   openTemplate,
 } from '../../daemon/wiring.ts';
+import type { EgressTemplate } from '../../features/egress/template.ts';
 import { FileGate } from '../../gate/gate.ts';
-import type { Template } from '../../rendering/render.ts';
 
 /** Milliseconds for which the first load of a namespace waits for Consul's first answers. */
 const GRACE = 1000;
@@ -137,7 +137,7 @@ interface Closable {
   close(): Promise<void> | void;
 }
 
-const controllerOptions = (config: Config, template: Template) => ({
+const controllerOptions = (config: Config, template: EgressTemplate) => ({
   template,
   protectedHosts: config.protectedHosts,
   mode: config.mode,

@@ -11,10 +11,10 @@ import { openConsul, openEngine, openTemplate, toolLogger } from '../../daemon/w
 import { Renderer } from '../../features/egress/renderer.ts';
 import { loadedState } from '../../features/egress/states.ts';
 import { chooseTargets, chosen, type TargetSelection } from '../../features/egress/targets.ts';
+import { needsUngranted } from '../../features/egress/template.ts';
 import { parseKeyList } from '../../inventory/workload.ts';
 import { parseAcl } from '../../policy/acl.ts';
 import { requireKnown } from '../../policy/known-keys.ts';
-import { needsUngranted } from '../../rendering/render.ts';
 import { requireController } from '../controller.ts';
 import { createOutput } from '../output.ts';
 import { eachNamespace, overrideRules, report } from '../overrides.ts';

@@ -11,7 +11,6 @@ import type { Prefix } from '../../net/address.ts';
 import { type Acl, parseAcl } from '../../policy/acl.ts';
 import { grantedKeys, servicesOf } from '../../policy/compile.ts';
 import { PolicyCompiler } from '../../policy/policy-compiler.ts';
-import { needsUngranted, type Template } from '../../rendering/template.ts';
 import type { Feature } from '../feature.ts';
 import { desiredFor, type EgressDesired, NO_RULES } from './desired.ts';
 import { DnsFacts, type DnsFactsOptions } from './dns-facts.ts';
@@ -22,10 +21,11 @@ import { Preparer } from './preparer.ts';
 import { Renderer } from './renderer.ts';
 import { EgressRules } from './rules.ts';
 import { type EgressState, type NamespaceStatus, statusOf } from './status.ts';
+import { type EgressTemplate, needsUngranted } from './template.ts';
 import { type Workloads, workloadsIn } from './workload-namespaces.ts';
 
 export interface EgressOptions {
-  readonly template: Template;
+  readonly template: EgressTemplate;
   /** Addresses that a broad prefix does not grant. */
   readonly protectedHosts: readonly Prefix[];
   /** The mode of workloads without EGRESSTRATOR_MODE. */
@@ -68,12 +68,12 @@ export class Egress implements Feature<EgressDesired> {
     });
   }
 
-  get template(): Template {
+  get template(): EgressTemplate {
     return this.#renderer.template;
   }
 
   /** Uses another template from now on; the caller has tested it. */
-  useTemplate(template: Template): void {
+  useTemplate(template: EgressTemplate): void {
     this.#renderer = new Renderer(template);
   }
 

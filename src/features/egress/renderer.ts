@@ -5,7 +5,9 @@
 import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
 import type { CompiledPolicy } from '../../policy/compile.ts';
 import type { RuleSet } from '../../policy/rule-set.ts';
-import { type Rendered, render, type Template } from '../../rendering/render.ts';
+import type { Rendered } from '../../rendering/fingerprint.ts';
+import { render } from './render.ts';
+import type { EgressTemplate } from './template.ts';
 
 export interface Rendition {
   readonly policy: CompiledPolicy;
@@ -23,10 +25,10 @@ interface Memo {
 
 /** A cache that lives as long as the policies it was made from. */
 export class Renderer {
-  readonly template: Template;
+  readonly template: EgressTemplate;
   readonly #memos = new WeakMap<CompiledPolicy, Map<string, Memo>>();
 
-  constructor(template: Template) {
+  constructor(template: EgressTemplate) {
     this.template = template;
   }
 

@@ -4,9 +4,9 @@
 import { waitUntil } from '../../common/wait-until.ts';
 import type { NamespaceId, NetworkNamespace } from '../../inventory/namespace.ts';
 import { type Loaded, NOTHING_LOADED, type Ruleset } from '../../inventory/ruleset.ts';
-import { expectedFacts, factsDigest, withFacts } from '../../rendering/facts.ts';
 import { type EgressDesired, isSameRules } from './desired.ts';
 import type { KnownResolvers } from './dns-facts.ts';
+import { expectedFacts, factsDigest, withFacts } from './facts.ts';
 import type { Gate } from './gate.ts';
 import type { Renderer } from './renderer.ts';
 import type { WorkloadNamespace } from './workload-namespaces.ts';

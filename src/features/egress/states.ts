@@ -3,8 +3,8 @@
  */
 import type { Mode } from '../../inventory/workload.ts';
 import { isEmpty, type RuleSet } from '../../policy/rule-set.ts';
-import { knowsAudit, policyOf } from '../../rendering/policy.ts';
-import type { Template } from '../../rendering/template.ts';
+import type { EgressTemplate } from './template.ts';
+import { knowsAudit, policyOf } from './template-policy.ts';
 
 /**
  * - `pending`: waits for its first load, for the load of an edit, or for Consul with the previous rules in place.
@@ -32,7 +32,7 @@ export const NAMESPACE_STATES = [
 export type NamespaceState = (typeof NAMESPACE_STATES)[number];
 
 /** The state once the desired rules are loaded, by the template. */
-export function loadedState(template: Template, mode: Mode, allowed: RuleSet): NamespaceState {
+export function loadedState(template: EgressTemplate, mode: Mode, allowed: RuleSet): NamespaceState {
   if (mode === 'audit' && knowsAudit(template)) return 'audit';
   const policy = policyOf(template);
   if (policy === 'denylist' || policy === 'custom') return policy;

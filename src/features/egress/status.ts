@@ -6,10 +6,10 @@ import type { DeniedSummary } from '../../inventory/denied-record.ts';
 import type { NamespaceId } from '../../inventory/namespace.ts';
 import type { Loaded } from '../../inventory/ruleset.ts';
 import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
-import type { Template } from '../../rendering/template.ts';
 import type { DesiredRules, EgressDesired } from './desired.ts';
 import type { Said } from './overrides.ts';
 import { loadedState, type NamespaceState } from './states.ts';
+import type { EgressTemplate } from './template.ts';
 
 /** What the reconciler knows of it. */
 export interface EgressState {
@@ -48,7 +48,7 @@ export interface NamespaceStatus {
   readonly denied?: Omit<DeniedSummary, 'unlistedAt'> | undefined;
 }
 
-export function stateOf(state: EgressState, template: Template): NamespaceState {
+export function stateOf(state: EgressState, template: EgressTemplate): NamespaceState {
   const { desired, observed, condition } = state;
   const { namespace, rules } = desired;
   if (condition === 'failed') return 'failed';
@@ -77,7 +77,11 @@ const FOREIGN: Problem = {
 };
 
 /** `facts`: what is wrong with what was read of it apart from its rules. */
-export function statusOf(state: EgressState, template: Template, facts: readonly Problem[]): NamespaceStatus {
+export function statusOf(
+  state: EgressState,
+  template: EgressTemplate,
+  facts: readonly Problem[],
+): NamespaceStatus {
   const { desired, observed, last, isReleased, verifiedAt, lastError } = state;
   const { namespace, rules } = desired;
   const { loaded } = observed ?? {};

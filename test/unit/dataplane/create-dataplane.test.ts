@@ -9,9 +9,9 @@ import { exited } from '../../../src/dataplane/load-errors.ts';
 import { defaultLimits, limitsFor } from '../../../src/dataplane/resource-limits.ts';
 import { type Command, type NamespaceRunner, wordsOf } from '../../../src/dataplane/runner.ts';
 import { AutoRunner } from '../../../src/dataplane/select-loader.ts';
+import { withFacts } from '../../../src/features/egress/facts.ts';
 import { NOTHING_DENIED } from '../../../src/inventory/denied-record.ts';
 import type { Ruleset } from '../../../src/inventory/ruleset.ts';
-import { withFacts } from '../../../src/rendering/facts.ts';
 
 const web: NamespaceRef = {
   containerId: 'ab'.repeat(32),

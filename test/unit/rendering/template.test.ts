@@ -3,9 +3,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import { TemplateError } from '../../../src/common/errors.ts';
-import { compileTemplate, needsUngranted } from '../../../src/rendering/template.ts';
+import { compileEgressTemplate, needsUngranted } from '../../../src/features/egress/template.ts';
 
-const compile = (source: string) => compileTemplate('own.hbs', `# {{comment}}\n${source}`);
+const compile = (source: string) => compileEgressTemplate('own.hbs', `# {{comment}}\n${source}`);
 
 /** The message of the error; `undefined` where there is none. */
 const mistakeIn = (source: string): string | undefined => {
@@ -113,7 +113,7 @@ describe('refused', () => {
   );
 
   it('where it never writes what it will be recognised by', () => {
-    expect(() => compileTemplate('own.hbs', 'table inet egresstrator_egress {}')).toThrow(
+    expect(() => compileEgressTemplate('own.hbs', 'table inet egresstrator_egress {}')).toThrow(
       /^template own\.hbs does not write \{\{comment\}\}/,
     );
   });

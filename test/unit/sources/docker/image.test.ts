@@ -85,7 +85,7 @@ test.each([
 });
 
 test('the version is that of the program, and what the Dockerfile says', () => {
-  const checkout = new URL('../../../../', import.meta.url);
+  const checkout = new URL('../../../..', import.meta.url);
   const read = (name: string) => readFileSync(new URL(name, checkout), 'utf8');
   expect(read('dataplane/netns')).toContain(`echo 'netns ${helperVersion}'`);
   expect(read('Dockerfile')).toContain(`LABEL ${helperLabel}="${helperVersion}"`);

@@ -2,7 +2,7 @@
  * The effect of a template, by name for an included one, and unknown for a user's own.
  */
 import { isShipped, type ShippedTemplate } from './catalog.ts';
-import type { Template } from './template.ts';
+import type { EgressTemplate } from './template.ts';
 
 /** `fixed`: nothing passes, whatever is granted. `custom`: only who wrote it knows. */
 export type Policy = 'allowlist' | 'denylist' | 'fixed' | 'custom';
@@ -14,7 +14,7 @@ const POLICIES: Readonly<Record<ShippedTemplate, Policy>> = {
   lockdown: 'fixed',
 };
 
-export const policyOf = ({ name }: Template): Policy => (isShipped(name) ? POLICIES[name] : 'custom');
+export const policyOf = ({ name }: EgressTemplate): Policy => (isShipped(name) ? POLICIES[name] : 'custom');
 
 /** False where `EGRESSTRATOR_MODE=audit` changes nothing. */
-export const knowsAudit = ({ mentions }: Template): boolean => mentions.has('audit');
+export const knowsAudit = ({ mentions }: EgressTemplate): boolean => mentions.has('audit');

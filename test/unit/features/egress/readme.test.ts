@@ -3,11 +3,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { SHIPPED_TEMPLATES } from '../../../src/rendering/catalog.ts';
-import { CONTEXT_SHAPE } from '../../../src/rendering/context.ts';
-import { fieldOf, isList, type Shape } from '../../../src/rendering/shape.ts';
+import { SHIPPED_TEMPLATES } from '../../../../src/features/egress/catalog.ts';
+import { CONTEXT_SHAPE } from '../../../../src/features/egress/context.ts';
+import { fieldOf, isList, type Shape } from '../../../../src/rendering/shape.ts';
 
-const readme = readFileSync(new URL('../../../templates/README.md', import.meta.url), 'utf8');
+const readme = readFileSync(new URL('../../../../templates/README.md', import.meta.url), 'utf8');
 
 const namesIn = (shape: Shape): readonly string[] => {
   if (isList(shape)) return namesIn(shape.list);

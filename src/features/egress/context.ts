@@ -4,10 +4,10 @@
  * `templates/README.md` is the same for people; change both.
  */
 
-import type { DnsPolicy, Mode } from '../inventory/workload.ts';
-import { comparePrefixes, type Family, formatAddress, type Prefix, parseAddress } from '../net/address.ts';
-import type { RuleSet } from '../policy/rule-set.ts';
-import type { ShapeOf } from './shape.ts';
+import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
+import { comparePrefixes, type Family, formatAddress, type Prefix, parseAddress } from '../../net/address.ts';
+import type { RuleSet } from '../../policy/rule-set.ts';
+import type { ShapeOf } from '../../rendering/shape.ts';
 import { type TrafficContext, trafficContext } from './traffic-context.ts';
 
 export interface RenderInput {

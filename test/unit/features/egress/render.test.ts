@@ -3,12 +3,13 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TemplateError } from '../../../src/common/errors.ts';
-import { loadTemplate, SHIPPED_TEMPLATES } from '../../../src/rendering/catalog.ts';
-import { identityOf } from '../../../src/rendering/context.ts';
-import { type RenderInput, render } from '../../../src/rendering/render.ts';
-import { compileTemplate } from '../../../src/rendering/template.ts';
-import { NOTHING, renderWith, ruleSet } from '../../templates/rules.ts';
+import { TemplateError } from '../../../../src/common/errors.ts';
+import { loadTemplate, SHIPPED_TEMPLATES } from '../../../../src/features/egress/catalog.ts';
+import type { RenderInput } from '../../../../src/features/egress/context.ts';
+import { identityOf } from '../../../../src/features/egress/context.ts';
+import { render } from '../../../../src/features/egress/render.ts';
+import { compileEgressTemplate } from '../../../../src/features/egress/template.ts';
+import { NOTHING, renderWith, ruleSet } from '../../../templates/rules.ts';
 
 const allowed = ruleSet('10.0.0.0/8:tcp/80', '[2001:db8::]/32:icmp');
 
@@ -38,7 +39,7 @@ describe('the fingerprint', () => {
 
   it('changes with the template', () => {
     const { source } = loadTemplate('nftables');
-    const own = compileTemplate('own', source.replaceAll('timeout 10m', 'timeout 2h'));
+    const own = compileEgressTemplate('own', source.replaceAll('timeout 10m', 'timeout 2h'));
     expect(render(own, { ...NOTHING, allowed }).fingerprint).not.toBe(fingerprint);
   });
 
@@ -74,7 +75,7 @@ describe('errors', () => {
   });
 
   it('refuses a text that does not say what it is', () => {
-    const own = compileTemplate('own.hbs', '{{#if comment}}table inet egresstrator_egress {}{{/if}}');
+    const own = compileEgressTemplate('own.hbs', '{{#if comment}}table inet egresstrator_egress {}{{/if}}');
     expect(() => render(own, NOTHING)).toThrow(/^template own\.hbs does not write \{\{comment\}\}/);
   });
 });

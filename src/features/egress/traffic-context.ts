@@ -2,9 +2,9 @@
  * A rule set as printable elements. Templates only lay them out: printing is done here, once and
  * quickly, as a namespace may have ten thousand of them.
  */
-import { formatPrefix, WIDTH } from '../net/address.ts';
-import type { Range } from '../policy/rule.ts';
-import type { Element, RuleSet } from '../policy/rule-set.ts';
+import { formatPrefix, WIDTH } from '../../net/address.ts';
+import type { Range } from '../../policy/rule.ts';
+import type { Element, RuleSet } from '../../policy/rule-set.ts';
 
 /**
  * Elements of one kind for one set of the kernel. Exact ones, which name one address and one number, are kept

@@ -2,9 +2,9 @@
  * The elements that templates lay out.
  */
 import { describe, expect, it } from 'vitest';
-import { contentOf, splitResolvers } from '../../../src/rendering/context.ts';
-import { trafficContext } from '../../../src/rendering/traffic-context.ts';
-import { NOTHING, ruleSet } from '../../templates/rules.ts';
+import { contentOf, splitResolvers } from '../../../../src/features/egress/context.ts';
+import { trafficContext } from '../../../../src/features/egress/traffic-context.ts';
+import { NOTHING, ruleSet } from '../../../templates/rules.ts';
 
 const ALL = () => true;
 

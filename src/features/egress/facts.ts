@@ -2,7 +2,7 @@
  * Facts of one namespace that a rendered text does not hold, so that namespaces with the same grants
  * share the text. They travel as nft variables in front of it; the kernel keeps their digest.
  */
-import { createHash } from 'node:crypto';
+import { complete, shortDigest } from '../../rendering/fingerprint.ts';
 import { splitResolvers } from './context.ts';
 
 export interface Facts {
@@ -12,14 +12,11 @@ export interface Facts {
   readonly attachments: readonly string[];
 }
 
-/** What a loader looks for in the last line: a text cut short on its way must never load. */
-const END = '# end';
-
 /** A 32-bit digest, `0x1234abcd`, as the kernel's listing prints it. Order does not matter. */
 export const factsDigest = (facts: Facts): string => {
   const { ipv4, ipv6 } = splitResolvers(facts.resolvers);
   const words = JSON.stringify([ipv4, ipv6, facts.attachments.toSorted()]);
-  return `0x${createHash('sha256').update(words).digest('hex').slice(0, 8)}`;
+  return shortDigest(words);
 };
 
 /** What the namespace must report once `text` is loaded: a text that ignores the facts reports none. */
@@ -49,5 +46,3 @@ export const isXtables = (text: string): boolean => text.startsWith('#!iptables-
  * has nothing of that kind: a packet could at best add its address to a list, without protocol and port.
  */
 export const recordsDenied = (source: string): boolean => !isXtables(source) && /\bset\s+denied/.test(source);
-
-const complete = (text: string): string => `${text}${text.endsWith('\n') ? '' : '\n'}${END}\n`;

@@ -5,8 +5,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadTemplate, SHIPPED_TEMPLATES } from '../../../src/rendering/catalog.ts';
-import { needsUngranted } from '../../../src/rendering/template.ts';
+import { loadTemplate, SHIPPED_TEMPLATES } from '../../../../src/features/egress/catalog.ts';
+import { needsUngranted } from '../../../../src/features/egress/template.ts';
 
 let folder: string;
 
