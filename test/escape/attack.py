@@ -1,20 +1,20 @@
 #!/usr/bin/python3
-"""What a program inside a container sends to get round the rules.
+"""Sends packets from inside a container to bypass the rules.
 
-    attack.py <way> name=value …
+    attack.py <method> name=value …
 
-Ways, by the socket that is used:
+Methods, by the socket that is used:
 
-    udp, tcp      ordinary ones; tcp sends its text once it is connected
-    hold          tcp: connects, then sends each line that comes on stdin
+    udp, tcp      ordinary sockets; tcp sends its text once it is connected
+    hold          tcp: connects, then sends each line of stdin
     raw           whole IP packets (IPPROTO_RAW)
     protocol      a raw socket of one protocol, for which the kernel writes the header
     frame         whole frames (AF_PACKET)
     cooked        packets to which the kernel adds the frame's header (AF_PACKET, SOCK_DGRAM)
-    show          none: prints the frame, for sockets.pl
+    show          no socket: prints the frame, for sockets.pl
 
-What is sent, for those that send whole packets: `form=` one of FORMS, in IPv4 or IPv6 as `dst` is. `text`
-is what the receiver looks for. Prints "sent", or the system's reason.
+For methods that send whole packets, `form=` is one of FORMS; the packet is IPv4 or IPv6, as `dst` is. The receiver
+looks for `text`. Prints "sent", or the system's reason.
 """
 import socket
 import struct
@@ -92,13 +92,13 @@ def solicit(o, kind=135):
 
 
 def report(o):
-    """Of a multicast group, and of a kind that nobody knows."""
+    """A report for a multicast group, of an unknown kind."""
     body = struct.pack("!BBH", 0x99, 0, 0) + o["text"].encode()
     return 2, body[:2] + struct.pack("!H", checksum(body)) + body[4:]
 
 
 def option(text):
-    """One of a type that nobody knows, filled up to whole units of eight bytes."""
+    """An option of an unknown type, padded to a multiple of eight bytes."""
     units = (2 + len(text) + 7) // 8
     return struct.pack("BB", 250, units) + text.ljust(units * 8 - 2, b"\0")
 
@@ -124,7 +124,7 @@ def pieces(o, protocol, payload, cut, more=0x2000):
 
 
 def overlapping(o):
-    """The header first with a port that is granted, and once more with one that is not; then the text."""
+    """The header first with a granted port, then again with a denied one, then the text."""
     decoy, true = (udp(dict(o, port=port))[1] for port in (o["decoy"], o["port"]))
     heads = [packet(o, 17, head[:8], 0x2000) for head in (decoy, true)]
     return [*heads, packet(o, 17, true[8:], 1)]
@@ -137,7 +137,7 @@ def optioned(o, kind):
 
 
 def consumed(o):
-    """The same, half gone already: the pointer is at the second address. Linux sends none like it."""
+    """The same with the pointer at the second address, as if the first were past. Linux never sends this."""
     route = struct.pack("BBB", 131, 11, 8) + binary(o["dst"]) + binary(o["final"]) + b"\0"
     return packet(o, *udp(o), options=route)
 
@@ -151,7 +151,7 @@ def routed(o, inner):
 
 
 def hidden(o):
-    """The transport header only in the second fragment: the first holds destination options alone."""
+    """The transport header in the second fragment: the first holds only destination options."""
     protocol, payload = udp(o)
     return pieces(o, 60, struct.pack("BB", protocol, 0) + b"\1\4\0\0\0\0" + payload, 8)
 
@@ -181,7 +181,7 @@ FORMS = {
 }
 
 
-# --- ways --------------------------------------------------------------------------------------------
+# --- methods -----------------------------------------------------------------------------------------
 
 
 def opened(o, *kind):
@@ -198,7 +198,7 @@ def family(o):
 
 
 def where(o, port):
-    """What sendto takes; `via` is where the packet is routed to, whatever its header says."""
+    """The address for sendto; the packet is routed to `via`, whatever its header says."""
     address = o.get("via", o["dst"])
     return socket.getaddrinfo(address, port, proto=socket.IPPROTO_UDP)[0][4]
 
@@ -284,7 +284,7 @@ def by_cooked(o):
 
 
 def by_show(o):
-    """For sockets.pl, which sends what it is given."""
+    """For sockets.pl, which sends the frame."""
     print(frames(o)[0].hex())
     sys.exit()
 

@@ -1,7 +1,7 @@
 /**
- * Ways round the rules, each tried in earnest: from inside a container with Docker's default capabilities,
- * under the real controller and the template that ships, towards containers that hear all that arrives.
- * Without rules the same attempt must succeed, or it would prove nothing.
+ * Attempts to bypass the rules, made from inside a container with Docker's default capabilities, under the real
+ * controller and the default template, towards containers that record all packets that arrive.
+ * Without rules the same attempt must succeed, or it proves nothing.
  *
  * EGRESSTRATOR_ESCAPE_ENGINE chooses the Engine: `host` (default), `20.10`, `28.5`.
  */
@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EngineVersion } from '../../lab/engine.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { foreignRules } from '../support/kernel.ts';
-import { arrives, make, newText } from './attackers.ts';
+import { arrives, makeAttempt, newText } from './attackers.ts';
 import { type Attempt, attempts, plainFrame, plainTcp, plainUdp, unbridged, xdpFrame } from './attempts.ts';
 import { Cases } from './cases.ts';
 import { type Host, hostOf, TOOLS } from './testbed.ts';
@@ -32,7 +32,7 @@ afterAll(async () => {
 describe.each(attempts)('%s', (_, group) => {
   test.each(group.map((one) => [one.name, one] as const))('%s', async (name, one) => {
     if (one.notApplicable === undefined) {
-      await cases.attempt(name, { ...one, self: cases[one.by ?? 'held'] });
+      await cases.attempt(name, { ...one, self: cases[one.from ?? 'restricted'] });
     } else {
       cases.table.add({ attempt: name, without: 'not applicable here', with: one.notApplicable });
     }
@@ -40,21 +40,21 @@ describe.each(attempts)('%s', (_, group) => {
 });
 
 test('fragments on a link without a bridge', async () => {
-  const without = await cases.testbed.attacker('wired-free');
-  const self = await cases.protect('wired', 'router');
-  for (const host of [without, self]) await cases.testbed.wire(host);
+  const without = await cases.testbed.attacker('connected-unprotected');
+  const self = await cases.protect('connected', 'router');
+  for (const host of [without, self]) await cases.testbed.connectDirectly(host);
   for (const { name, ...one } of unbridged) await cases.attempt(name, { ...one, self, without });
 });
 
-describe('from before, from beside, from later', () => {
-  test.each(['TCP', 'UDP'] as const)('a %s connection that is older than the rules', (name) =>
-    cases.speak(name),
+describe('older connections, shared namespaces, later networks, restarts', () => {
+  test.each(['TCP', 'UDP'] as const)('a %s connection older than the rules', (name) =>
+    cases.tryOldConnection(name),
   );
 
   test('a second container that shares the namespace', async () => {
-    const network = `container:${cases.held.workload.id}`;
+    const network = `container:${cases.restricted.workload.id}`;
     const { workload } = await cases.testbed.attacker('shares', { network });
-    const self = { ...cases.held, workload };
+    const self = { ...cases.restricted, workload };
     await cases.attempt('a second container in the namespace, TCP', { self, send: plainTcp });
     await cases.attempt('a second container in the namespace, AF_PACKET', { self, send: plainFrame });
   });
@@ -72,67 +72,67 @@ describe('from before, from beside, from later', () => {
   });
 
   test('a network that is attached after the start', async () => {
-    const { workloads, places } = cases.testbed;
+    const { workloads, receivers } = cases.testbed;
     const self = await cases.protect('attached', 'router');
     const network = await workloads.network('later');
     const before = cases.controller.log.length;
-    for (const { workload } of [places.denied, cases.free, self]) {
+    for (const { workload } of [receivers.denied, cases.unprotected, self]) {
       await workloads.must('network', 'connect', network, workload.id);
     }
-    const there = await hostOf(places.denied.workload, 'eth1');
+    const there = await hostOf(receivers.denied.workload, 'eth1');
     const two = {
       self: await hostOf(self.workload, 'eth1'),
-      without: await hostOf(cases.free.workload, 'eth1'),
+      without: await hostOf(cases.unprotected.workload, 'eth1'),
     };
-    const udp: Attempt['send'] = () => [{ way: 'udp', fields: { dst: there.ipv4 } }];
+    const udp: Attempt['send'] = () => [{ method: 'udp', options: { dst: there.ipv4 } }];
     const frame: Attempt['send'] = () => [
-      { way: 'frame', fields: { form: 'udp', dst: there.ipv4, mac: there.mac, link: 'eth1' } },
+      { method: 'frame', options: { form: 'udp', dst: there.ipv4, mac: there.mac, link: 'eth1' } },
     ];
     await cases.attempt('a network attached after the start, UDP', { ...two, send: udp });
-    if (!guardsDevicesToCome()) await cases.isLoaded(self, before);
+    if (!guardsFutureDevices()) await cases.untilLoaded(self, before);
     await cases.attempt('a network attached after the start, AF_PACKET', { ...two, send: frame });
   });
 
   test('a restart, with a new address', async () => {
-    const { workloads, places } = cases.testbed;
+    const { workloads, receivers } = cases.testbed;
     const text = newText();
-    const shout = `python3 ${TOOLS}/attack.py udp dst=${places.denied.ipv4} text=${text} >/dev/null`;
-    const command = ['sh', '-c', `while :; do ${shout}; sleep 0.1; done`];
+    const send = `python3 ${TOOLS}/attack.py udp dst=${receivers.denied.ipv4} text=${text} >/dev/null`;
+    const command = ['sh', '-c', `while :; do ${send}; sleep 0.1; done`];
     const first = await cases.protect('restarted', 'router', { command });
     const before = cases.controller.log.length;
     await workloads.must('stop', '--time', '0', first.workload.id);
-    // Takes the address that was free, so that it gets another.
+    // This container takes the free address, so that the restarted one gets another.
     await cases.testbed.attacker('filler');
-    const atStart = cases.heard(text);
+    const atStart = cases.countReceived(text);
     await workloads.must('start', first.workload.id);
-    await cases.isLoaded(first, before);
+    await cases.untilLoaded(first, before);
     await sleep(300);
-    const atLoad = cases.heard(text);
+    const atLoad = cases.countReceived(text);
     process.stdout.write(
       `measured: ${atLoad - atStart} datagrams from a restart to its load, without the gate\n`,
     );
     await sleep(1_000);
-    cases.add(
-      "the container's own program, restarted, once the rules are loaded",
-      cases.heard(text) > atLoad,
+    cases.addRow(
+      "the container's program after a restart, once the rules are loaded",
+      cases.countReceived(text) > atLoad,
     );
-    expect(cases.heard(text)).toBe(atLoad);
+    expect(cases.countReceived(text)).toBe(atLoad);
     const self = await hostOf(await workloads.find('restarted'));
     expect(self.ipv4).not.toBe(first.ipv4);
-    await cases.testbed.lay(self);
+    await cases.testbed.addRoutes(self);
     await cases.attempt('docker exec, after a restart with a new address', { self, send: plainUdp });
   });
 });
 
-describe('words that are none', () => {
-  /** What is granted is granted, nothing else is, and what is not ours is as it was. */
-  async function saysNothing(name: string, acl: string): Promise<void> {
+describe('invalid values', () => {
+  /** The granted key works, nothing else is allowed, and the rules of others are unchanged. */
+  async function assertIgnored(name: string, acl: string): Promise<void> {
     const self = await cases.protect(name.replaceAll(/\W+/g, '-'), acl);
     await reachesRouter(self);
     await cases.attempt(`${name}, TCP`, { self, send: plainTcp });
     await cases.attempt(`${name}, AF_PACKET`, { self, send: plainFrame });
     const foreign = await foreignRules(self.workload.pid);
-    expect(withoutNumbers(foreign)).toBe(withoutNumbers(await foreignRules(cases.free.workload.pid)));
+    expect(replaceNumbers(foreign)).toBe(replaceNumbers(await foreignRules(cases.unprotected.workload.pid)));
   }
 
   test('in EGRESSTRATOR_ACL', async () => {
@@ -143,7 +143,7 @@ describe('words that are none', () => {
       '{{#each allowed.ipv4}}',
       '$(nft flush ruleset)',
     ];
-    await saysNothing(
+    await assertIgnored(
       'quotes, newlines and templates in EGRESSTRATOR_ACL',
       [
         ...words,
@@ -156,8 +156,8 @@ describe('words that are none', () => {
   });
 
   test('in the values of Consul', async () => {
-    const { denied, router } = cases.testbed.places;
-    await cases.testbed.key(
+    const { denied, router } = cases.testbed.receivers;
+    await cases.testbed.putKey(
       'words',
       `${denied.ipv4}:tcp/80 accept`,
       `${denied.ipv4}:tcp/80 }; add rule inet egresstrator_egress output accept; add set inet egresstrator_egress x {`,
@@ -177,25 +177,25 @@ describe('words that are none', () => {
       '\u0000\u2028accept',
       `${router.ipv4}:udp/80`,
     );
-    await saysNothing('nft, iptables and shell in values of Consul', 'words');
+    await assertIgnored('nft, iptables and shell in values of Consul', 'words');
   });
 
   test('in the catalog of Consul', async () => {
-    const { denied, router } = cases.testbed.places;
-    await cases.testbed.service('one', `${denied.ipv4} . tcp . 80, 0.0.0.0`);
-    await cases.testbed.service('two', '0.0.0.0/0');
-    await cases.testbed.service('three', `${denied.ipv4}\n} accept`);
-    await cases.testbed.key('services', 'one', 'two', 'three', `${router.ipv4}:udp/80`);
-    await saysNothing('nft in the addresses of services', 'services');
+    const { denied, router } = cases.testbed.receivers;
+    await cases.testbed.registerService('one', `${denied.ipv4} . tcp . 80, 0.0.0.0`);
+    await cases.testbed.registerService('two', '0.0.0.0/0');
+    await cases.testbed.registerService('three', `${denied.ipv4}\n} accept`);
+    await cases.testbed.putKey('services', 'one', 'two', 'three', `${router.ipv4}:udp/80`);
+    await assertIgnored('nft in the addresses of services', 'services');
   });
 });
 
 describe('AF_XDP', () => {
-  test('passes by all rules where a workload holds CAP_NET_RAW, and that is reported', async () => {
-    const open = 'reported; the gate takes CAP_NET_RAW, and then it is stopped';
-    await cases.attempt('AF_XDP, without the gate', { self: cases.held, send: xdpFrame, open });
+  test('bypasses all rules if a workload has CAP_NET_RAW, and that is reported', async () => {
+    const openReason = 'reported; the gate removes CAP_NET_RAW, which stops it';
+    await cases.attempt('AF_XDP, without the gate', { self: cases.restricted, send: xdpFrame, openReason });
     await cases.controller.logged((line) => JSON.stringify(line).includes('CAP_NET_RAW'), 'raw sockets');
-    expect(await hasRawSockets(cases.held)).toBe(true);
+    expect(await hasRawSockets(cases.restricted)).toBe(true);
   });
 
   test.each([
@@ -208,28 +208,28 @@ describe('AF_XDP', () => {
   });
 });
 
-/** As the status tells it. */
+/** As `status` shows it. */
 async function hasRawSockets({ workload }: Host): Promise<boolean | undefined> {
   const { namespaces } = await cases.controller.status();
   return namespaces.find(({ target }) => target === workload.name)?.hasRawSockets;
 }
 
-/** Consul may tell of a new key after the container's first load. */
+/** Waits until the granted key works: a new key may arrive from Consul after the container's first load. */
 function reachesRouter(self: Host): Promise<boolean> {
-  const { router } = cases.testbed.places;
+  const { router } = cases.testbed.receivers;
   const look = async () => {
-    const send: Attempt['send'] = () => [{ way: 'udp', fields: { dst: router.ipv4 } }];
-    const { said, text } = await make(cases.testbed, cases.setup(self), send);
-    return said === 'sent' && arrives(cases.testbed, 'router', text);
+    const send: Attempt['send'] = () => [{ method: 'udp', options: { dst: router.ipv4 } }];
+    const { output, text } = await makeAttempt(cases.testbed, cases.setup(self), send);
+    return output === 'sent' && arrives(cases.testbed, 'router', text);
   };
   return waitFor(look, { what: 'what is granted', timeout: 15_000 });
 }
 
-/** Docker's resolver listens at other ports in each namespace. */
-const withoutNumbers = (rules: string): string => rules.replaceAll(/\d+/g, '#');
+/** Docker's resolver listens on different ports in each namespace. */
+const replaceNumbers = (rules: string): string => rules.replaceAll(/\d+/g, '#');
 
 /** Since 6.16 a chain may name devices that do not exist yet. */
-function guardsDevicesToCome(): boolean {
+function guardsFutureDevices(): boolean {
   const [major = 0, minor = 0] = release().split('.').map(Number);
   return major > 6 || (major === 6 && minor >= 16);
 }

@@ -1,5 +1,5 @@
 /**
- * A connection that a program inside a container has opened and keeps, to send something when it is told to.
+ * A connection that a program inside a container has opened and keeps open. It sends a text on demand.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -8,7 +8,7 @@ import { TOOLS } from './testbed.ts';
 
 export class HeldConnection {
   readonly #child: ChildProcess;
-  readonly #said: string[] = [];
+  readonly #output: string[] = [];
 
   constructor(socketPath: string, container: string, fields: readonly string[]) {
     const exec = ['-H', `unix://${socketPath}`, 'exec', '--interactive', container];
@@ -16,20 +16,20 @@ export class HeldConnection {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     if (this.#child.stdout === null) throw new Error('no output of the connection');
-    createInterface(this.#child.stdout).on('line', (line) => this.#said.push(line));
+    createInterface(this.#child.stdout).on('line', (line) => this.#output.push(line));
   }
 
   async connected(): Promise<void> {
-    const look = () => this.#said[0] === 'connected';
+    const look = () => this.#output[0] === 'connected';
     await waitFor(look, { what: 'a connection', timeout: 20_000, interval: 20 });
   }
 
-  /** Returns what its program says of it. */
+  /** Returns what its program prints. */
   async send(text: string): Promise<string> {
-    const before = this.#said.length;
+    const before = this.#output.length;
     this.#child.stdin?.write(`${text}\n`);
-    await waitFor(() => this.#said.length > before, { what: 'an attempt to write', interval: 10 });
-    return this.#said.at(-1) ?? '';
+    await waitFor(() => this.#output.length > before, { what: 'an attempt to write', interval: 10 });
+    return this.#output.at(-1) ?? '';
   }
 
   close(): void {

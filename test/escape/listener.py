@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""What arrives: one line for each IP packet, or frame with a text of ours, on any interface but lo.
+"""Prints one line for each IP packet, or frame with a text of the test, that arrives on any interface but lo.
 
     <interface> <ethertype> <source> <destination> <protocol> <kind> <texts …>
 
-`kind` is the type of ICMP, the destination port of TCP and UDP, else 0; `-` where there is no such testbed.
+`kind` is the type of ICMP, the destination port of TCP and UDP, else 0; a field that does not exist is `-`.
 """
 import re
 import socket
@@ -12,7 +12,7 @@ import struct
 TEXT = re.compile(rb"egt-[0-9a-f]{10}")
 
 
-def told(frame):
+def fields_of(frame):
     (ethertype,) = struct.unpack("!H", frame[12:14])
     ip = frame[14:]
     if ethertype == 0x800 and len(ip) >= 20:
@@ -41,11 +41,11 @@ def main():
     print("listening", flush=True)
     while True:
         frame, (interface, _, direction, *_) = sock.recvfrom(65535)
-        # Not what leaves (4), nor what is for another host (3).
+        # Skip packets that leave (4), and packets for another host (3).
         if interface == "lo" or direction in (3, 4):
             continue
         texts = [text.decode() for text in TEXT.findall(frame)]
-        ethertype, *fields = told(frame)
+        ethertype, *fields = fields_of(frame)
         if fields[0] != "-" or texts:
             print(interface, hex(ethertype), *fields, *texts, flush=True)
 

@@ -1,12 +1,12 @@
 /**
- * The test's side of `listener.py`: what has arrived in a container, whether or not anything there asked for it.
+ * The test's side of `listener.py`: all packets that have arrived in a container, solicited or not.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { waitFor } from '../../lab/wait.ts';
 
-/** A packet, or a frame with a text of ours; addresses are `-` where it is not IP. */
-export interface Heard {
+/** A packet, or a frame with a text of the test; addresses are `-` if it is not IP. */
+export interface ReceivedPacket {
   readonly source: string;
   readonly protocol: string;
   /** The type of ICMP, the destination port of TCP and UDP, else 0. */
@@ -15,7 +15,7 @@ export interface Heard {
 }
 
 export class Listener {
-  readonly packets: Heard[] = [];
+  readonly packets: ReceivedPacket[] = [];
   readonly #child: ChildProcess;
   #listening = false;
 
@@ -33,7 +33,7 @@ export class Listener {
     await waitFor(() => this.#listening, { what: 'a listener', timeout: 20_000, interval: 20 });
   }
 
-  heard(text: string): boolean {
+  hasReceived(text: string): boolean {
     return this.packets.some(({ texts }) => texts.includes(text));
   }
 
@@ -55,5 +55,5 @@ export class Listener {
 /** Neighbour and router discovery and group reports, which every host on a link sends. */
 const HOUSEKEEPING = ['133', '135', '136', '143'];
 
-export const isHousekeeping = ({ protocol, kind, texts }: Heard): boolean =>
+export const isHousekeeping = ({ protocol, kind, texts }: ReceivedPacket): boolean =>
   protocol === '58' && HOUSEKEEPING.includes(kind) && texts.length === 0;

@@ -1,10 +1,10 @@
 #!/usr/bin/perl
-# Sends one frame by a kind of socket that Python has no words for. Perl, because it can map memory.
+# Sends one frame by a kind of socket that Python does not support. It is in Perl because Perl can map memory.
 #
-#   sockets.pl xdp <device> <frame>       AF_XDP in copy mode: past the IP stack, the queues and every hook
+#   sockets.pl xdp <device> <frame>       AF_XDP in copy mode: bypasses the IP stack, the queues and every hook
 #   sockets.pl ring <device> <frame>      AF_PACKET through a ring that is shared with the kernel
 #   sockets.pl ancient <device> <frame>   SOCK_PACKET of Linux 2.0
-#   sockets.pl opens <family>             none: whether such a socket can be opened
+#   sockets.pl opens <family>             sends nothing: tells whether such a socket can be opened
 #
 # The frame is in hex digits. Prints "sent", or the step that failed and the system's reason.
 use strict;
@@ -15,7 +15,7 @@ use Socket qw(SOCK_RAW SOCK_STREAM AF_INET);
 # read, mmap
 my ($READ, $MMAP) = (uname)[4] eq 'aarch64' ? (63, 222) : (0, 9);
 my ($SHARED, $PRIVATE, $FIXED, $ANONYMOUS, $POPULATE) = (1, 2, 16, 32, 32768);
-# Addresses that nothing uses, as `syscall` may not return a whole one.
+# Unused addresses, because `syscall` may not return a complete one.
 my ($HERE, $THERE) = (0x60 << 40, 0x61 << 40);
 
 my ($verb, $device, $digits) = @ARGV;
@@ -64,7 +64,7 @@ sub xdp {
   select undef, undef, undef, 0.05;
 }
 
-# Perl's own asks for 256 bytes, and the kernel answers by the size that it is asked for.
+# Perl's getsockopt requests 256 bytes, and the kernel's answer depends on the requested size.
 sub getsockopt_of {
   my ($socket, $level, $name, $size) = @_;
   my ($bytes, $length) = ("\0" x $size, pack 'L', $size);

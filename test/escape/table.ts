@@ -1,13 +1,13 @@
 /**
- * What became of each attempt, printed at the end of the run as the tables of docs/security.md: those that
- * rules must stop, and those that no rule can.
+ * The outcome of each attempt, printed at the end of the run as the tables of docs/security.md: attempts that
+ * rules must stop, and attempts that no rule can stop.
  */
 
 export interface Row {
   readonly attempt: string;
   readonly without: string;
   readonly with: string;
-  /** No rule can stop it: `with` says what there is instead. */
+  /** No rule can stop it: `with` tells what limits it instead. */
   readonly isOpen?: boolean;
 }
 

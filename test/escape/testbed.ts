@@ -1,12 +1,12 @@
 /**
- * Where the attempts are made: containers with Docker's default capabilities, some under rules and one
- * without, and others that listen to all that arrives.
+ * The testbed of the attempts: containers with Docker's default capabilities, some under rules and one
+ * without, and others that record all packets that arrive.
  *
- *     free, held, wide, …  ──┬── denied      nobody may reach it
- *                            └── router ──── beyond
+ *     unprotected, restricted, wide, …  ──┬── denied      no rule allows it
+ *                                         └── router ──── beyond
  *
- * `held` may reach tcp and udp 80 and echo of `router` by IPv4. `wide` may reach all of IPv4, and by IPv6
- * udp 80 of `router` and tcp everywhere. `router` forwards, also along routes that a sender prescribes.
+ * `restricted` may reach tcp and udp 80 and echo of `router` by IPv4. `wide` may reach all of IPv4, and by IPv6
+ * udp 80 of `router` and tcp everywhere. `router` forwards, including packets with a source route.
  */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -16,12 +16,12 @@ import { type Engine, type EngineVersion, ensureEngine } from '../../lab/engine.
 import { ensureEscapeImage } from '../../lab/images.ts';
 import { ensureTestImage, type RunningController, startController } from '../support/egresstrator.ts';
 import { engineHere } from '../support/engines.ts';
-import { register } from '../support/fixture.ts';
+import { putKey, register } from '../support/fixture.ts';
 import { inside } from '../support/kernel.ts';
 import { type Workload, type WorkloadOptions, Workloads } from '../support/workloads.ts';
 import { Listener } from './listener.ts';
 
-/** Where containers find this folder. */
+/** The path of this folder in containers. */
 export const TOOLS = '/escape';
 
 export interface Host {
@@ -32,15 +32,15 @@ export interface Host {
   readonly mac: string;
 }
 
-export type ListeningPlace = 'denied' | 'router' | 'beyond';
+export type ListenerName = 'denied' | 'router' | 'beyond';
 
-export interface Places extends Readonly<Record<ListeningPlace, Host>> {
+export interface Receivers extends Readonly<Record<ListenerName, Host>> {
   /** The address of this machine on the link, and the port at which it publishes `denied`. */
   readonly gateway: string;
   readonly published: string;
 }
 
-/** Nothing but the lab's own has these addresses: `denied` does, and the attackers' routes lead there. */
+/** Only the container `denied` has these addresses, and the attackers' routes lead to it. */
 export const LINK_LOCAL = '169.254.7.7';
 export const METADATA4 = '169.254.169.254';
 export const METADATA6 = 'fd00:ec2::254';
@@ -49,8 +49,8 @@ export class Testbed implements AsyncDisposable {
   readonly engine: Engine;
   readonly workloads: Workloads;
   readonly link: string;
-  readonly places: Places;
-  readonly listeners: Readonly<Record<ListeningPlace, Listener>>;
+  readonly receivers: Receivers;
+  readonly listeners: Readonly<Record<ListenerName, Listener>>;
   readonly #consul: Consul;
   readonly #image: string;
   readonly #far: Ranges;
@@ -59,62 +59,61 @@ export class Testbed implements AsyncDisposable {
     this.engine = parts.engine;
     this.workloads = parts.workloads;
     this.link = parts.link;
-    this.places = parts.places;
+    this.receivers = parts.places;
     this.#consul = parts.consul;
     this.#image = parts.image;
     this.#far = parts.far;
     const docker = ['docker', '-H', `unix://${parts.engine.socketPath}`];
-    const listener = (name: ListeningPlace) => new Listener(docker, parts.places[name].workload.id, TOOLS);
+    const listener = (name: ListenerName) => new Listener(docker, parts.places[name].workload.id, TOOLS);
     this.listeners = { denied: listener('denied'), router: listener('router'), beyond: listener('beyond') };
   }
 
-  /** A container on the link, with routes to all that listens. */
+  /** Starts a container on the link, with routes to all receivers. */
   async attacker(name: string, options: WorkloadOptions = {}): Promise<Host> {
     const network = options.network ?? this.link;
     const args = [...toolsMount, ...(options.args ?? [])];
     const host = await hostOf(await this.workloads.run(name, { ...options, network, args }));
-    if (options.network === undefined) await this.lay(host);
+    if (options.network === undefined) await this.addRoutes(host);
     return host;
   }
 
-  /** Its routes; a container cannot lay them itself. */
-  async lay({ workload }: Host): Promise<void> {
-    const { router, denied } = this.places;
-    const ip = (...args: string[]) => within(workload, 'ip', ...args);
+  /** Adds the host's routes; a container cannot add them itself. */
+  async addRoutes({ workload }: Host): Promise<void> {
+    const { router, denied } = this.receivers;
+    const ip = (...args: string[]) => inNamespaceOf(workload, 'ip', ...args);
     await ip('route', 'replace', this.#far.ipv4, 'via', router.ipv4);
     await ip('-6', 'route', 'replace', this.#far.ipv6, 'via', router.ipv6);
     for (const address of [LINK_LOCAL, METADATA4]) await ip('route', 'replace', address, 'via', denied.ipv4);
     await ip('-6', 'route', 'replace', METADATA6, 'via', denied.ipv6);
   }
 
-  /** Links of its own to `denied` and `router`, which no bridge has a part in; their addresses stay. */
-  async wire({ workload, ipv4 }: Host): Promise<void> {
-    for (const [index, place] of [this.places.denied, this.places.router].entries()) {
+  /** Connects the host directly to `denied` and `router`, without a bridge; all addresses stay the same. */
+  async connectDirectly({ workload, ipv4 }: Host): Promise<void> {
+    for (const [index, place] of [this.receivers.denied, this.receivers.router].entries()) {
       const [near, far] = [`eth${7 + index}`, `w${workload.pid}`];
       const peer = ['peer', 'name', far, 'netns', `${place.workload.pid}`];
-      await within(workload, 'ip', 'link', 'add', near, 'type', 'veth', ...peer);
-      await within(workload, 'ip', 'link', 'set', near, 'up');
-      await within(place.workload, 'ip', 'link', 'set', far, 'up');
-      await within(workload, 'ip', 'route', 'replace', `${place.ipv4}/32`, 'dev', near);
-      await within(place.workload, 'ip', 'route', 'replace', `${ipv4}/32`, 'dev', far);
-      // Nobody answers for an IPv6 address that belongs to another link.
-      await within(workload, 'sh', '-c', `echo 0 >/proc/sys/net/ipv6/conf/${near}/disable_ipv6`);
-      await within(workload, 'ip', '-6', 'route', 'replace', `${place.ipv6}/128`, 'dev', near);
+      await inNamespaceOf(workload, 'ip', 'link', 'add', near, 'type', 'veth', ...peer);
+      await inNamespaceOf(workload, 'ip', 'link', 'set', near, 'up');
+      await inNamespaceOf(place.workload, 'ip', 'link', 'set', far, 'up');
+      await inNamespaceOf(workload, 'ip', 'route', 'replace', `${place.ipv4}/32`, 'dev', near);
+      await inNamespaceOf(place.workload, 'ip', 'route', 'replace', `${ipv4}/32`, 'dev', far);
+      // No host answers neighbour discovery for an address of another link.
+      await inNamespaceOf(workload, 'sh', '-c', `echo 0 >/proc/sys/net/ipv6/conf/${near}/disable_ipv6`);
+      await inNamespaceOf(workload, 'ip', '-6', 'route', 'replace', `${place.ipv6}/128`, 'dev', near);
       const { mac } = await hostOf(place.workload, far);
-      await within(workload, 'ip', '-6', 'neigh', 'replace', place.ipv6, 'lladdr', mac, 'dev', near);
+      await inNamespaceOf(workload, 'ip', '-6', 'neigh', 'replace', place.ipv6, 'lladdr', mac, 'dev', near);
     }
   }
 
-  async key(path: string, ...rules: readonly string[]): Promise<void> {
-    const { status } = await this.#consul.call('PUT', `/v1/kv/escape/${path}`, rules.join('\n'));
-    if (status !== 200) throw new Error(`Consul answered ${status}`);
+  putKey(path: string, ...rules: readonly string[]): Promise<void> {
+    return putKey({ consul: this.#consul }, `escape/${path}`, ...rules);
   }
 
-  service(name: string, address: string): Promise<void> {
+  registerService(name: string, address: string): Promise<void> {
     return register({ consul: this.#consul }, { node: name, service: name, address, port: 80 });
   }
 
-  control(): Promise<RunningController> {
+  startController(): Promise<RunningController> {
     const source = ['-c', this.#consul.address, '-k', 'escape/', '-i', this.#image];
     return startController({ engine: this.engine, args: [...source, '--loader', 'nsenter'] });
   }
@@ -138,7 +137,7 @@ interface Parts {
   readonly image: string;
   readonly link: string;
   readonly far: Ranges;
-  readonly places: Places;
+  readonly places: Receivers;
 }
 
 const toolsMount = ['--volume', `${fileURLToPath(new URL('.', import.meta.url))}:${TOOLS}:ro`];
@@ -152,7 +151,7 @@ export async function openTestbed(version: EngineVersion): Promise<Testbed> {
     const block = `fd00:e9:${randomBytes(2).toString('hex')}`;
     const link = await workloads.network('link', `${block}:1::/64`);
     const far = await workloads.network('far', `${block}:2::/64`);
-    const places = await openPlaces(workloads, link, far);
+    const places = await startReceivers(workloads, link, far);
     const ranges = { ipv4: await subnet(workloads, far), ipv6: `${block}:2::/64` };
     const testbed = new Testbed({ engine, workloads, consul, image, link, far: ranges, places });
     await Promise.all(Object.values(testbed.listeners).map((listener) => listener.ready()));
@@ -164,17 +163,17 @@ export async function openTestbed(version: EngineVersion): Promise<Testbed> {
   }
 }
 
-async function openPlaces(workloads: Workloads, link: string, far: string): Promise<Places> {
+async function startReceivers(workloads: Workloads, link: string, far: string): Promise<Receivers> {
   const start = async (name: string, network: string, ...args: string[]) =>
     hostOf(await workloads.run(name, { network, args: [...toolsMount, ...args] }));
   const denied = await start('denied', link, '--publish', '80');
   const router = await start('router', link);
   const beyond = await start('beyond', far);
   await workloads.must('network', 'connect', far, router.workload.id);
-  await forwards(router.workload);
-  await listens(denied);
+  await enableForwarding(router.workload);
+  await addExtraAddresses(denied);
   await router.workload.probe.serve([80]);
-  // This is how an outsider asks for its address: the other networks of the Engine are walled off.
+  // Containers ask this server for names: the other networks of the Engine are unreachable.
   workloads.nameServers.set(link, router.ipv4);
   const published = await workloads.must('port', denied.workload.id, '80/tcp');
   return {
@@ -183,14 +182,14 @@ async function openPlaces(workloads: Workloads, link: string, far: string): Prom
   };
 }
 
-async function listens({ workload }: Host): Promise<void> {
+async function addExtraAddresses({ workload }: Host): Promise<void> {
   for (const address of [`${LINK_LOCAL}/32`, `${METADATA4}/32`, `${METADATA6}/128`]) {
-    await within(workload, 'ip', 'address', 'add', address, 'dev', 'eth0');
+    await inNamespaceOf(workload, 'ip', 'address', 'add', address, 'dev', 'eth0');
   }
   await workload.probe.serve([80, 53]);
 }
 
-async function forwards(workload: Workload): Promise<void> {
+async function enableForwarding(workload: Workload): Promise<void> {
   const everywhere = ['all', 'eth0', 'eth1'];
   const switches = [
     ...everywhere.map((device) => `ipv4/conf/${device}/accept_source_route`),
@@ -198,11 +197,11 @@ async function forwards(workload: Workload): Promise<void> {
     ...['ipv4/conf/all/forwarding', 'ipv6/conf/all/forwarding'],
   ];
   const script = switches.map((name) => `echo 1 >/proc/sys/net/${name}`).join('\n');
-  await within(workload, 'sh', '-ec', script);
+  await inNamespaceOf(workload, 'sh', '-ec', script);
 }
 
-/** A command in the container's network namespace, with this machine's programs and rights. */
-async function within({ pid }: Workload, ...command: readonly string[]): Promise<string> {
+/** Runs a command in the container's network namespace, with this machine's programs and privileges. */
+async function inNamespaceOf({ pid }: Workload, ...command: readonly string[]): Promise<string> {
   const [file = '', ...rest] = [...inside(pid), ...command];
   return (await execa(file, rest, { stdin: 'ignore' })).stdout;
 }
@@ -214,7 +213,7 @@ interface Interface {
 }
 
 export async function hostOf(workload: Workload, device = 'eth0'): Promise<Host> {
-  const interfaces: readonly Interface[] = JSON.parse(await within(workload, 'ip', '-j', 'address'));
+  const interfaces: readonly Interface[] = JSON.parse(await inNamespaceOf(workload, 'ip', '-j', 'address'));
   const found = interfaces.find(({ ifname }) => ifname === device);
   const address = (family: string, scope: string) =>
     found?.addr_info.find((one) => one.family === family && one.scope === scope)?.local ?? '';
@@ -226,8 +225,8 @@ export async function hostOf(workload: Workload, device = 'eth0'): Promise<Host>
   };
 }
 
-const ipam = async (workloads: Workloads, network: string, testbed: string): Promise<string> => {
-  const format = `{{range .IPAM.Config}}{{.${testbed}}} {{end}}`;
+const ipam = async (workloads: Workloads, network: string, field: string): Promise<string> => {
+  const format = `{{range .IPAM.Config}}{{.${field}}} {{end}}`;
   const words = (await workloads.must('network', 'inspect', '--format', format, network)).split(' ');
   return words.find((word) => /^[\d./]+$/.test(word)) ?? '';
 };

@@ -1,4 +1,4 @@
-/** All attempts, and the images that those which are made one after the other need. */
+/** All attempts, and the images of those that run one after the other. */
 
 import type { Attempt } from './attempts.ts';
 import { controllerAttacks } from './controller-attacks.ts';

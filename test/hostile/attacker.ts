@@ -1,19 +1,19 @@
 /**
- * One container of an attempt: what it reaches, asked from inside its namespace by this machine's programs,
- * and what its own program said.
+ * One container of an attempt. This machine's programs find out from inside its namespace what it reaches; its log
+ * tells whether its own first connection succeeded.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { execa } from 'execa';
 import { waitFor } from '../../lab/wait.ts';
 import type { Attempt, Target } from './attempts.ts';
-import type { Place, Testbed } from './testbed.ts';
+import type { HostName, Testbed } from './testbed.ts';
 
-export type Start = 'without the gate' | 'with the gate';
+export type StartMode = 'without the gate' | 'with the gate';
 
-/** What the first instruction sends, and hears again if it gets through. */
-const FIRST = 'first';
+/** The text that the first instruction sends. The server echoes it if the connection succeeds. */
+const FIRST_MESSAGE = 'first';
 
-export interface Seen {
+export interface Inspected {
   readonly State: { readonly Pid: number; readonly StartedAt: string; readonly Paused: boolean };
   readonly Config: {
     readonly Env: readonly string[] | null;
@@ -28,7 +28,7 @@ export class Attacker {
   readonly attempt: Attempt;
   readonly id: string;
   readonly name: string;
-  /** Of its network namespace: its first process may have gone to another. */
+  /** The file of its network namespace: its first process may have moved to another namespace. */
   #namespace = '';
 
   private constructor(testbed: Testbed, attempt: Attempt, id: string, name: string) {
@@ -43,7 +43,7 @@ export class Attacker {
     attempt: Attempt,
     name: string,
     image: string,
-    start: Start,
+    start: StartMode,
   ): Promise<Attacker> {
     const runtime = start === 'with the gate' ? ['--runtime', 'egresstrator'] : [];
     const dns = ['--dns', testbed.address('names'), '--network', testbed.network];
@@ -52,46 +52,46 @@ export class Attacker {
     const id = await testbed.must(
       'run',
       ...options,
-      ...attempt.run,
+      ...attempt.options,
       image,
       'sh',
       '-c',
       program(testbed, attempt),
     );
     const attacker = new Attacker(testbed, attempt, id, testbed.workloads.nameOf(name));
-    await attempt.after?.(attacker);
-    await attacker.settle();
+    await attempt.afterStart?.(attacker);
+    await attacker.findNamespace();
     return attacker;
   }
 
-  /** Looks again where its namespace is. */
-  async settle(): Promise<void> {
-    this.#namespace = (await this.see()).NetworkSettings.SandboxKey;
+  /** Reads the file of its namespace again, because a restart makes a new one. */
+  async findNamespace(): Promise<void> {
+    this.#namespace = (await this.inspect()).NetworkSettings.SandboxKey;
   }
 
-  async see(): Promise<Seen> {
+  async inspect(): Promise<Inspected> {
     return JSON.parse(await this.testbed.must('inspect', '--format', '{{json .}}', this.id));
   }
 
-  /** Whether its program's very first connection got through, once it is known. */
-  async gotThrough(): Promise<boolean> {
-    const said = async () => {
+  /** Whether its program's first connection succeeded. Waits until that is known. */
+  async firstConnectionPassed(): Promise<boolean> {
+    const firstLines = async () => {
       const { stdout } = await this.testbed.docker('logs', this.id);
       return stdout.includes('tried') ? stdout : undefined;
     };
-    return (await waitFor(said, { what: 'the first instruction', timeout: 60_000, interval: 200 })).includes(
-      FIRST,
-    );
+    return (
+      await waitFor(firstLines, { what: 'the first instruction', timeout: 60_000, interval: 200 })
+    ).includes(FIRST_MESSAGE);
   }
 
-  /** Whether an echo comes back. */
-  async reaches({ at, port }: { readonly at: Place; readonly port: number }): Promise<boolean> {
+  /** Whether the target echoes a text. */
+  async reaches({ at, port }: { readonly at: HostName; readonly port: number }): Promise<boolean> {
     const [file = '', ...args] = this.inside('busybox', 'nc', '-w', '2', this.testbed.address(at), `${port}`);
     const { stdout } = await execa(file, args, { input: 'hello\n', reject: false, timeout: 4_000 });
     return stdout.includes('hello');
   }
 
-  open({ at, port }: { readonly at: Place; readonly port: number }): Flow {
+  open({ at, port }: { readonly at: HostName; readonly port: number }): Flow {
     return new Flow(this.inside('busybox', 'nc', this.testbed.address(at), `${port}`));
   }
 
@@ -99,44 +99,44 @@ export class Attacker {
     return ['nsenter', `--net=${this.#namespace}`, ...command];
   }
 
-  /** Whether the Engine made of image and flags what the attempt says. */
-  async saysSo(): Promise<boolean> {
-    const { Config } = await this.see();
+  /** Whether the Engine made the settings that the attempt expects from image and options. */
+  async hasExpectedSettings(): Promise<boolean> {
+    const { Config } = await this.inspect();
     const labels = Object.entries(Config.Labels ?? {}).map(([name, value]) => `${name}=${value}`);
-    const said = new Set([...(Config.Env ?? []), ...labels]);
-    return (this.attempt.says ?? []).every((one) => said.has(one));
+    const settings = new Set([...(Config.Env ?? []), ...labels]);
+    return (this.attempt.expectedSettings ?? []).every((one) => settings.has(one));
   }
 }
 
-/** Its first instruction is the forbidden connection; then comes the trick. */
-function program(testbed: Testbed, { target, trick = '' }: Attempt): string {
+/** First connects to the target, which must be denied, and then runs the attempt's script. */
+function program(testbed: Testbed, { target, script = '' }: Attempt): string {
   const { at, port }: Target = target ?? { at: 'denied', port: 80 };
-  const first = `echo ${FIRST} | nc -w 1 ${testbed.address(at)} ${port}; echo tried`;
-  return `DENIED=${testbed.address('denied')}\n${first}\n${trick}\nwhile sleep 1000; do :; done`;
+  const first = `echo ${FIRST_MESSAGE} | nc -w 1 ${testbed.address(at)} ${port}; echo tried`;
+  return `DENIED=${testbed.address('denied')}\n${first}\n${script}\nwhile sleep 1000; do :; done`;
 }
 
-/** A connection that sends something ten times a second for as long as it may. */
+/** A connection that sends a line ten times a second until it is cut. */
 export class Flow implements Disposable {
   readonly #child: ChildProcess;
-  readonly #beat: NodeJS.Timeout;
-  #heardAt = Number.NaN;
+  readonly #timer: NodeJS.Timeout;
+  #lastEchoAt = Number.NaN;
   #ended = false;
 
   constructor([file = '', ...args]: readonly string[]) {
     this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'ignore'] });
     this.#child.stdin?.on('error', () => {});
     this.#child.stdout?.on('data', () => {
-      this.#heardAt = performance.now();
+      this.#lastEchoAt = performance.now();
     });
     this.#child.on('exit', () => {
       this.#ended = true;
     });
-    this.#beat = setInterval(() => this.#child.stdin?.write('x\n'), 100);
+    this.#timer = setInterval(() => this.#child.stdin?.write('x\n'), 100);
   }
 
   /** Milliseconds since the last echo; NaN before the first. */
   get silentFor(): number {
-    return performance.now() - this.#heardAt;
+    return performance.now() - this.#lastEchoAt;
   }
 
   get isCut(): boolean {
@@ -148,7 +148,7 @@ export class Flow implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#beat);
+    clearInterval(this.#timer);
     this.#child.kill('SIGKILL');
   }
 }

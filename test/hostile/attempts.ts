@@ -1,6 +1,6 @@
 /**
- * What is tried against the rules by those who write an image or run inside it, as data: what the image
- * says, what its runner says, what its program does, and how it is seen that the trick is one.
+ * Attempts of an image's author, or of a program in the container, as data: the settings of the image, the options of
+ * `docker run`, what the program does, and how the test sees that it has an effect.
  */
 
 import type { Attacker } from './attacker.ts';
@@ -8,21 +8,21 @@ import type { ImageSpec } from './images.ts';
 
 export interface Attempt {
   readonly name: string;
-  /** Default: one that says nothing. */
+  /** Default: an image without settings. */
   readonly image?: ImageSpec;
-  /** What who runs it says: options of `docker run`. */
-  readonly run: readonly string[];
-  /** A line of shell that its program runs after its first connection. */
-  readonly trick?: string;
-  /** What is done to the running container, by its runner or by another container. */
-  readonly after?: (attacker: Attacker) => Promise<void>;
-  /** What the Engine must have made of the words: variables as they are, labels as `name=value`. */
-  readonly says?: readonly string[];
-  /** Whether the trick has its effect; asked again until it has. */
+  /** Options of `docker run`. */
+  readonly options: readonly string[];
+  /** A shell line that the container's program runs after its first connection. */
+  readonly script?: string;
+  /** Changes the running container from outside: by its operator, or by another container. */
+  readonly afterStart?: (attacker: Attacker) => Promise<void>;
+  /** Settings that the Engine must show: variables as they are, labels as `name=value`. */
+  readonly expectedSettings?: readonly string[];
+  /** Whether the attempt has its effect; called until it returns true. */
   readonly hasEffect?: (attacker: Attacker) => Promise<boolean>;
-  /** What it must not reach; default: port 80 of the server that no key of its runner names. */
+  /** A destination that must be denied; default: port 80 of the server that is in no granted key. */
   readonly target?: Target;
-  /** Its runner's key is beyond doubt: it must work, and what is taken from it must be cut. */
+  /** The key of `docker run` certainly counts: it must work, and flows to a port removed from it must be cut. */
   readonly isGranted?: boolean;
 }
 
@@ -31,7 +31,12 @@ export interface Target {
   readonly port: number;
 }
 
-export const FORBIDDEN: Target = { at: 'denied', port: 80 };
+export const DENIED_TARGET: Target = { at: 'denied', port: 80 };
 
-export const byVariables = ['-e', 'EGRESSTRATOR_ENABLE=1', '-e', 'EGRESSTRATOR_ACL=db'] as const;
-export const byLabels = ['--label', 'egresstrator.enable=1', '--label', 'egresstrator.acl=db'] as const;
+export const enabledByVariables = ['-e', 'EGRESSTRATOR_ENABLE=1', '-e', 'EGRESSTRATOR_ACL=db'] as const;
+export const enabledByLabels = [
+  '--label',
+  'egresstrator.enable=1',
+  '--label',
+  'egresstrator.acl=db',
+] as const;

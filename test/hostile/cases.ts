@@ -1,38 +1,38 @@
 /**
- * Makes all attempts of one Engine side by side, and notes what became of each:
+ * Makes all attempts on one Engine at the same time, and records the outcome of each:
  *
- *   1. without a controller, where nothing stops them: the first connection passes, and the trick has its effect;
- *   2. the controller comes: what is forbidden stops, what is granted works;
- *   3. the same attempts through the gate, under the running controller;
- *   4. a port is taken from the key, and then another while no controller runs: the flows to it are cut.
+ *   1. without a controller: the first connection succeeds, and the attempt has its effect;
+ *   2. after the controller starts: the denied destination is blocked, the granted one works;
+ *   3. the same attempts with the gate, while the controller runs;
+ *   4. a port is removed from the key, and then another while no controller runs: the flows to both are cut.
  */
 import type { EngineVersion } from '../../lab/engine.ts';
 import { waitFor } from '../../lab/wait.ts';
 import type { RunningController } from '../support/egresstrator.ts';
-import { Attacker, type Flow, type Start } from './attacker.ts';
-import { type Attempt, FORBIDDEN } from './attempts.ts';
-import { type Kit, runIn } from './custom-attempts.ts';
+import { Attacker, type Flow, type StartMode } from './attacker.ts';
+import { type Attempt, DENIED_TARGET } from './attempts.ts';
+import { type AttemptContext, runnerFor } from './custom-attempts.ts';
 import { type ImageSpec, loadImages } from './images.ts';
 import { openTestbed, PORTS, type Testbed } from './testbed.ts';
 
-/** What went otherwise than it should, for a person to read. */
-type Failings = string[];
+/** Failed expectations, in words. */
+type Failures = string[];
 
 export interface Case {
   readonly attempt: Attempt;
-  /** Why it proves nothing. */
-  readonly control: Failings;
-  readonly under: Readonly<Record<Start, Failings>>;
-  readonly attackers: Partial<Record<Start, Attacker>>;
-  /** Why it does not start with the gate, which is as good. */
-  refusal?: string;
+  /** Why the attempt is inconclusive: it does not work without a controller either. */
+  readonly controlFailures: Failures;
+  readonly failures: Readonly<Record<StartMode, Failures>>;
+  readonly attackers: Partial<Record<StartMode, Attacker>>;
+  /** Why the container does not start. With the gate, that stops the attempt as well. */
+  startError?: string;
 }
 
-/** Milliseconds: generous, as two Engines and fifty workloads share a machine. */
-const PROTECTED = 90_000;
-const CUT = 45_000;
-/** Containers that are started at once. */
-const ABREAST = 4;
+/** Milliseconds. They are long because two Engines and fifty workloads share a machine. */
+const PROTECTION_TIMEOUT = 90_000;
+const CUT_TIMEOUT = 45_000;
+/** Containers that start at the same time. */
+const CONCURRENCY = 4;
 
 export class Cases implements AsyncDisposable {
   readonly testbed: Testbed;
@@ -43,8 +43,8 @@ export class Cases implements AsyncDisposable {
     this.testbed = testbed;
     this.cases = attempts.map((attempt) => ({
       attempt,
-      control: [],
-      under: { 'without the gate': [], 'with the gate': [] },
+      controlFailures: [],
+      failures: { 'without the gate': [], 'with the gate': [] },
       attackers: {},
     }));
   }
@@ -63,14 +63,14 @@ export class Cases implements AsyncDisposable {
   async run(): Promise<void> {
     const report = reporter(this.testbed.engine.version);
     await this.#start('without the gate');
-    await this.#each((testCase) => this.#controls(testCase));
-    report('shown to work without a controller');
-    this.controller = this.testbed.control('files');
+    await this.#each((testCase) => this.#checkControl(testCase));
+    report('without a controller');
+    this.controller = this.testbed.startController('files');
     await this.controller.ready('listening');
-    await this.#each((testCase) => this.#isStopped(testCase, 'without the gate'));
+    await this.#each((testCase) => this.#checkStopped(testCase, 'without the gate'));
     report('without the gate');
     await this.#start('with the gate');
-    await this.#each((testCase) => this.#isStopped(testCase, 'with the gate'));
+    await this.#each((testCase) => this.#checkStopped(testCase, 'with the gate'));
     report('with the gate');
     await this.#revoke(PORTS.firstToGo, [PORTS.kept, PORTS.secondToGo]);
     report('revoked');
@@ -78,8 +78,8 @@ export class Cases implements AsyncDisposable {
     report('revoked, controller restarted');
   }
 
-  /** Those of one kind, a few at a time. */
-  async #start(start: Start): Promise<void> {
+  /** Starts the containers of all attempts, a few at a time. */
+  async #start(start: StartMode): Promise<void> {
     const waiting = [...this.cases.entries()];
     const worker = async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
@@ -87,24 +87,24 @@ export class Cases implements AsyncDisposable {
         await this.#startOne(testCase, index, start);
       }
     };
-    await Promise.all(Array.from({ length: ABREAST }, worker));
+    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   }
 
-  async #startOne(testCase: Case, index: number, start: Start): Promise<void> {
+  async #startOne(testCase: Case, index: number, start: StartMode): Promise<void> {
     const name = `a${index}-${start === 'with the gate' ? 'gate' : 'plain'}`;
     try {
       const image = await this.#imageOf(testCase, index);
       testCase.attackers[start] = await Attacker.start(this.testbed, testCase.attempt, name, image, start);
     } catch (error) {
-      testCase.refusal = `${error}`;
-      const isByGate = start === 'with the gate' && testCase.refusal.includes('egresstrator gate:');
+      testCase.startError = `${error}`;
+      const isByGate = start === 'with the gate' && testCase.startError.includes('egresstrator gate:');
       if (!isByGate || testCase.attempt.isGranted === true) {
-        testCase.under[start].push(`does not start: ${testCase.refusal}`);
+        testCase.failures[start].push(`does not start: ${testCase.startError}`);
       }
     }
   }
 
-  /** One that is gone comes again as another, so that it stays unknown whose words those of the first were. */
+  /** A removed image is loaded again as another one, so that the settings of the first stay unknown. */
   async #imageOf({ attempt }: Case, index: number): Promise<string> {
     const isThere = (await this.testbed.docker('image', 'inspect', `hostile:i${index}`)).code === 0;
     if (isThere) return `hostile:i${index}`;
@@ -116,71 +116,77 @@ export class Cases implements AsyncDisposable {
     await Promise.all(this.cases.map((testCase) => check(testCase)));
   }
 
-  async #controls({ attempt, control, attackers }: Case): Promise<void> {
+  async #checkControl({ attempt, controlFailures, attackers }: Case): Promise<void> {
     const attacker = attackers['without the gate'];
-    await noting(control, async () => {
-      if (attacker === undefined) return void control.push('it did not start');
-      if (!(await attacker.gotThrough())) control.push('its first connection did not get through');
-      if (!(await attacker.reaches(attempt.target ?? FORBIDDEN))) control.push('it reaches nothing');
-      if (!(await attacker.saysSo())) control.push('the Engine made other words of it');
+    await collecting(controlFailures, async () => {
+      if (attacker === undefined) return void controlFailures.push('it did not start');
+      if (!(await attacker.firstConnectionPassed()))
+        controlFailures.push('its first connection did not get through');
+      if (!(await attacker.reaches(attempt.target ?? DENIED_TARGET)))
+        controlFailures.push('it reaches nothing');
+      if (!(await attacker.hasExpectedSettings())) controlFailures.push('the Engine shows other settings');
       const { hasEffect } = attempt;
       if (hasEffect === undefined) return;
-      await waitFor(() => hasEffect(attacker), { what: 'the trick to have its effect', timeout: 30_000 });
+      await waitFor(() => hasEffect(attacker), { what: 'the attempt to have its effect', timeout: 30_000 });
     });
   }
 
-  async #isStopped(testCase: Case, start: Start): Promise<void> {
-    const { attempt, under, attackers } = testCase;
+  async #checkStopped(testCase: Case, start: StartMode): Promise<void> {
+    const { attempt, failures, attackers } = testCase;
     const attacker = attackers[start];
-    const failings = under[start];
+    const caseFailures = failures[start];
     if (attacker === undefined) return;
-    await noting(failings, async () => {
-      if (start === 'with the gate' && (await attacker.gotThrough()))
-        failings.push('its first connection got through');
-      const target = attempt.target ?? FORBIDDEN;
+    await collecting(caseFailures, async () => {
+      if (start === 'with the gate' && (await attacker.firstConnectionPassed()))
+        caseFailures.push('its first connection got through');
+      const target = attempt.target ?? DENIED_TARGET;
       const stopped = async () => !(await attacker.reaches(target));
-      await waitFor(stopped, { what: 'what is forbidden to be stopped', timeout: PROTECTED, interval: 250 });
+      await waitFor(stopped, {
+        what: 'what is forbidden to be stopped',
+        timeout: PROTECTION_TIMEOUT,
+        interval: 250,
+      });
       if (attempt.isGranted !== true) return;
       const granted = () => attacker.reaches({ at: 'server', port: PORTS.kept });
-      await waitFor(granted, { what: 'what is granted', timeout: PROTECTED, interval: 250 });
-      if (await attacker.reaches(target)) failings.push('what is forbidden got through later');
+      await waitFor(granted, { what: 'what is granted', timeout: PROTECTION_TIMEOUT, interval: 250 });
+      if (await attacker.reaches(target)) caseFailures.push('what is forbidden got through later');
     });
   }
 
-  /** Takes a port from the key: every flow to it must end. */
+  /** Removes a port from the key: every flow to it must be cut. */
   async #revoke(port: number, left: readonly number[], restarts = false): Promise<void> {
-    const flows: { readonly flow: Flow; readonly failings: Failings }[] = [];
-    await this.#each(async ({ attempt, under, attackers }) => {
+    const flows: { readonly flow: Flow; readonly caseFailures: Failures }[] = [];
+    await this.#each(async ({ attempt, failures, attackers }) => {
       if (attempt.isGranted !== true) return;
       for (const [start, attacker] of entries(attackers)) {
-        const failings = under[start];
+        const caseFailures = failures[start];
         const flow = attacker.open({ at: 'server', port });
-        await noting(failings, () => flow.established());
-        flows.push({ flow, failings });
+        await collecting(caseFailures, () => flow.established());
+        flows.push({ flow, caseFailures });
       }
     });
     if (restarts) await this.controller?.stop('SIGKILL');
     await this.testbed.grant(...left);
     if (restarts) {
-      this.controller = this.testbed.control('no files');
+      this.controller = this.testbed.startController('no files');
       await this.controller.ready('listening');
     }
     const isCut = () => flows.every(({ flow }) => flow.isCut);
-    await waitFor(isCut, { what: 'flows to be cut', timeout: CUT }).catch(() => {});
-    for (const { flow, failings } of flows) {
+    await waitFor(isCut, { what: 'flows to be cut', timeout: CUT_TIMEOUT }).catch(() => {});
+    for (const { flow, caseFailures } of flows) {
       if (!flow.isCut)
-        failings.push(`port ${port} was revoked, and goes on${restarts ? ' after a restart' : ''}`);
+        caseFailures.push(`port ${port} was revoked, and goes on${restarts ? ' after a restart' : ''}`);
       flow[Symbol.dispose]();
     }
   }
 
-  /** Leaves the testbed to who comes next. */
+  /** Removes the containers, for the attempts that run one after the other. */
   async clear(): Promise<void> {
     const ids = this.cases.flatMap(({ attackers }) => Object.values(attackers).map(({ id }) => id));
     await this.testbed.docker('rm', '--force', '--volumes', ...ids);
   }
 
-  kit(start: Start): Kit {
+  context(start: StartMode): AttemptContext {
     const { testbed } = this;
     const controller = () => {
       if (this.controller === undefined) throw new Error('there is no controller');
@@ -188,11 +194,11 @@ export class Cases implements AsyncDisposable {
     };
     const restart = async (args: readonly string[] = []) => {
       await controller().stop('SIGKILL');
-      this.controller = testbed.control('files', args);
+      this.controller = testbed.startController('files', args);
       await this.controller.ready('listening');
       return this.controller;
     };
-    return { testbed, start, controller, restart, run: runIn(testbed, start) };
+    return { testbed, start, controller, restart, run: runnerFor(testbed, start) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -201,14 +207,14 @@ export class Cases implements AsyncDisposable {
   }
 }
 
-const entries = (attackers: Case['attackers']): readonly (readonly [Start, Attacker])[] =>
+const entries = (attackers: Case['attackers']): readonly (readonly [StartMode, Attacker])[] =>
   (['without the gate', 'with the gate'] as const).flatMap((start) => {
     const attacker = attackers[start];
     return attacker === undefined ? [] : [[start, attacker] as const];
   });
 
-async function noting(failings: Failings, check: () => Promise<void>): Promise<void> {
-  await check().catch((error: unknown) => failings.push(String(error)));
+async function collecting(caseFailures: Failures, check: () => Promise<void>): Promise<void> {
+  await check().catch((error: unknown) => caseFailures.push(String(error)));
 }
 
 function reporter(version: string): (what: string) => void {

@@ -1,23 +1,23 @@
 /**
- * What a hostile workload costs the others: the rules of its neighbours, the log and the memory.
+ * What a hostile workload costs others: delay for the rules of its neighbours, log lines, and memory.
  */
 import { expect } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { memoryOf } from '../support/footprint.ts';
 import type { Attacker } from './attacker.ts';
-import { byVariables, FORBIDDEN } from './attempts.ts';
-import { type CustomAttempt, type Kit, proves } from './custom-attempts.ts';
+import { DENIED_TARGET, enabledByVariables } from './attempts.ts';
+import { type AttemptContext, assertConclusive, type CustomAttempt } from './custom-attempts.ts';
 import type { ImageSpec } from './images.ts';
 
-/** What a hostile workload may cost, in milliseconds, bytes and MiB. */
-const MOST = { delay: 1_000, log: 1_000_000, memory: 50 } as const;
+/** Limits of these costs, in milliseconds, bytes and MiB. */
+const LIMITS = { delay: 1_000, log: 1_000_000, memory: 50 } as const;
 
-/** In MiB: of 20 MB of words, which come with each inspection, list and event, pieces await the next collection. */
-const MOST_OF_MANY = 120;
+/** In MiB, for settings of 20 MB. They come with each inspection, list and event, and parts await the next collection. */
+const LARGE_MEMORY_LIMIT = 120;
 
 const keys = (count: number): string => Array.from({ length: count }, (_, i) => `k${i.toString(36)}`).join();
 
-/** Each has a twin, as large, that says nothing to us: what the Engine needs for it is no fault of ours. */
+/** Each image has a twin of the same size without our settings, to subtract the time that the Engine needs for it. */
 const sizes: Readonly<Record<string, (prefix: string) => ImageSpec>> = {
   'label-200000': (prefix) => ({ labels: { [`${prefix}.acl`]: keys(200_000) } }),
   'label-2500000': (prefix) => ({ labels: { [`${prefix}.acl`]: keys(2_500_000) } }),
@@ -35,38 +35,50 @@ export const costImages: Readonly<Record<string, ImageSpec>> = Object.fromEntrie
 );
 
 export const costs: readonly CustomAttempt[] = [
-  ofWords('label-200000', 'a label of the image with 200,000 keys', 1_000_000),
-  ofWords('label-2500000', 'a label of the image with 2,500,000 keys', 12_000_000, MOST_OF_MANY),
-  ofWords('variable', 'a variable of the image with 20,000 keys', 80_000),
-  ofWords('variables', 'variables of the image of 1.4 MB', 1_400_000),
+  oversizedSettings('label-200000', 'an image label with 200,000 keys', 1_000_000),
+  oversizedSettings('label-2500000', 'an image label with 2,500,000 keys', 12_000_000, LARGE_MEMORY_LIMIT),
+  oversizedSettings('variable', 'an image variable with 20,000 keys', 80_000),
+  oversizedSettings('variables', 'image variables of 1.4 MB', 1_400_000),
   {
-    name: 'containers that end as soon as they have begun, and are restarted for ever',
-    make: (kit) => costsLittle(kit, (isTwin) => crashing(kit, isTwin ? [] : byVariables)),
+    name: 'containers that exit at once and always restart',
+    make: (context) =>
+      assertCheap(context, (isTwin) => startCrashLoops(context, isTwin ? [] : enabledByVariables)),
   },
 ];
 
-type End = () => Promise<unknown>;
+type Cleanup = () => Promise<unknown>;
 
-/** A container of an image with that many bytes of words. */
-function ofWords(image: string, name: string, bytes: number, most: number = MOST.memory): CustomAttempt {
-  const start = async (kit: Kit, isTwin: boolean): Promise<End> => {
-    const run = isTwin ? [] : ['-e', 'EGRESSTRATOR_ENABLE=1'];
-    const attacker = await kit.run(isTwin ? `${image}-twin` : image, { run }).catch(() => undefined);
+/** Starts a container of an image with that many bytes of settings. */
+function oversizedSettings(
+  image: string,
+  name: string,
+  bytes: number,
+  most: number = LIMITS.memory,
+): CustomAttempt {
+  const start = async (context: AttemptContext, isTwin: boolean): Promise<Cleanup> => {
+    const options = isTwin ? [] : ['-e', 'EGRESSTRATOR_ENABLE=1'];
+    const attacker = await context.run(isTwin ? `${image}-twin` : image, { options }).catch(() => undefined);
     if (attacker === undefined) {
-      // With the gate it may as well not start.
-      proves(kit.start === 'with the gate' && !isTwin, 'it does not start');
+      // With the gate, it does not have to start.
+      assertConclusive(context.start === 'with the gate' && !isTwin, 'it does not start');
       return async () => {};
     }
-    const { Config } = await attacker.see();
-    proves(JSON.stringify([Config.Env, Config.Labels]).length > bytes, 'the Engine has not taken the words');
-    const stopped = async () => !(await attacker.reaches(FORBIDDEN));
+    const { Config } = await attacker.inspect();
+    assertConclusive(
+      JSON.stringify([Config.Env, Config.Labels]).length > bytes,
+      'the Engine has not kept the settings',
+    );
+    const stopped = async () => !(await attacker.reaches(DENIED_TARGET));
     if (!isTwin) await waitFor(stopped, { what: `${name} to be under rules`, timeout: 60_000 });
-    return () => kit.testbed.must('rm', '--force', attacker.id);
+    return () => context.testbed.must('rm', '--force', attacker.id);
   };
-  return { name, make: (kit) => costsLittle(kit, (isTwin) => start(kit, isTwin), most) };
+  return { name, make: (context) => assertCheap(context, (isTwin) => start(context, isTwin), most) };
 }
 
-async function crashing({ testbed, start }: Kit, words: readonly string[]): Promise<End> {
+async function startCrashLoops(
+  { testbed, start }: AttemptContext,
+  options: readonly string[],
+): Promise<Cleanup> {
   const label = ['--label', `egresstrator-test=${testbed.workloads.prefix}`];
   const gate = start === 'with the gate' ? ['--runtime', 'egresstrator'] : [];
   const run = [
@@ -74,7 +86,7 @@ async function crashing({ testbed, start }: Kit, words: readonly string[]): Prom
     '--detach',
     ...label,
     ...gate,
-    ...words,
+    ...options,
     '--restart',
     'always',
     '--entrypoint',
@@ -87,61 +99,61 @@ async function crashing({ testbed, start }: Kit, words: readonly string[]): Prom
   return () => testbed.must('rm', '--force', ...ids);
 }
 
-/** On a busy machine anything may take a second now and then, but not each time. */
+/** On a busy machine any step may take a second now and then, but not in each round. */
 const ROUNDS = 3;
 
-async function costsLittle(
-  kit: Kit,
-  hostile: (isTwin: boolean) => Promise<End>,
-  mostMemory: number = MOST.memory,
+async function assertCheap(
+  context: AttemptContext,
+  hostile: (isTwin: boolean) => Promise<Cleanup>,
+  mostMemory: number = LIMITS.memory,
 ): Promise<void> {
-  await neighbour(kit);
-  const before = { log: kit.controller().output.length, memory: memoryOf(kit.controller()) };
-  using memory = watchMemory(kit);
+  await timeNeighbour(context);
+  const before = { log: context.controller().output.length, memory: memoryOf(context.controller()) };
+  using memory = watchMemory(context);
   let delay = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS && delay >= MOST.delay; round++) {
+  for (let round = 0; round < ROUNDS && delay >= LIMITS.delay; round++) {
     delay = Math.min(
       delay,
-      (await delayBeside(kit, () => hostile(false))) - (await delayBeside(kit, () => hostile(true))),
+      (await delayBeside(context, () => hostile(false))) - (await delayBeside(context, () => hostile(true))),
     );
   }
   const grown = {
     delay,
-    log: kit.controller().output.length - before.log,
+    log: context.controller().output.length - before.log,
     memory: Math.round(memory.most - before.memory),
   };
-  const where = `Engine ${kit.testbed.engine.version}, ${kit.start}`;
+  const where = `Engine ${context.testbed.engine.version}, ${context.start}`;
   process.stdout.write(`measured: ${where}: ${JSON.stringify(grown)}\n`);
-  expect(grown.delay, 'delay of a neighbour, ms').toBeLessThan(MOST.delay);
-  expect(grown.log, 'log, bytes').toBeLessThan(MOST.log);
+  expect(grown.delay, 'delay of a neighbour, ms').toBeLessThan(LIMITS.delay);
+  expect(grown.log, 'log, bytes').toBeLessThan(LIMITS.log);
   expect(grown.memory, 'memory, MiB').toBeLessThan(mostMemory);
 }
 
-/** The longest that neighbours wait for their rules while one begins, and once it is there. */
-async function delayBeside(kit: Kit, begin: () => Promise<End>): Promise<number> {
+/** The longest wait of a neighbour for its rules, while the container starts and after that. */
+async function delayBeside(context: AttemptContext, begin: () => Promise<Cleanup>): Promise<number> {
   const beginning = begin();
-  const delays = [await neighbour(kit), await neighbour(kit)];
+  const delays = [await timeNeighbour(context), await timeNeighbour(context)];
   const end = await beginning;
-  delays.push(await neighbour(kit));
+  delays.push(await timeNeighbour(context));
   await end();
   return Math.max(...delays);
 }
 
-/** Milliseconds from its start until what is forbidden to it is stopped. */
-async function neighbour({ testbed, run }: Kit): Promise<number> {
-  const attacker: Attacker = await run('plain', { run: byVariables });
-  const { State } = await attacker.see();
-  const stopped = async () => !(await attacker.reaches(FORBIDDEN));
+/** Milliseconds from the start of a neighbour until a denied destination is blocked. */
+async function timeNeighbour({ testbed, run }: AttemptContext): Promise<number> {
+  const attacker: Attacker = await run('plain', { options: enabledByVariables });
+  const { State } = await attacker.inspect();
+  const stopped = async () => !(await attacker.reaches(DENIED_TARGET));
   await waitFor(stopped, { what: 'the neighbour to be under rules', timeout: 60_000, interval: 10 });
   const took = Date.now() - Date.parse(State.StartedAt);
   await testbed.must('rm', '--force', attacker.id);
   return took;
 }
 
-function watchMemory(kit: Kit): Disposable & { readonly most: number } {
+function watchMemory(context: AttemptContext): Disposable & { readonly most: number } {
   let most = 0;
   const look = () => {
-    most = Math.max(most, memoryOf(kit.controller()));
+    most = Math.max(most, memoryOf(context.controller()));
   };
   const timer = setInterval(look, 50);
   return {

@@ -1,40 +1,40 @@
 /**
- * Attempts that are judged by more than what they reach: each in a container of its own, one after the other,
- * under the controller that is there.
+ * Attempts with checks of their own. Each has its own container. They run one after the other, under the running
+ * controller.
  */
 import type { RunningController } from '../support/egresstrator.ts';
-import { Attacker, type Start } from './attacker.ts';
+import { Attacker, type StartMode } from './attacker.ts';
 import type { Attempt } from './attempts.ts';
 import type { Testbed } from './testbed.ts';
 
-export interface Kit {
+export interface AttemptContext {
   readonly testbed: Testbed;
-  readonly start: Start;
+  readonly start: StartMode;
   readonly controller: () => RunningController;
-  /** Ends the controller and starts another, that sees the Engine's files. */
+  /** Kills the controller and starts another one, which can read the Engine's files. */
   restart(args?: readonly string[]): Promise<RunningController>;
-  /** A container of the image `hostile:<image>`. */
+  /** Starts a container of the image `hostile:<image>`. */
   run(image: string, attempt: Omit<Attempt, 'name'>): Promise<Attacker>;
 }
 
 export interface CustomAttempt {
   readonly name: string;
   /** Default: without the gate and with it. */
-  readonly starts?: readonly Start[];
+  readonly starts?: readonly StartMode[];
   /** In the table; default: `stopped`. */
   readonly outcome?: 'stopped' | 'reported';
-  /** Throws a `ProvesNothing` where the trick has no effect, and anything else where it succeeds. */
-  make(kit: Kit): Promise<void>;
+  /** Throws `Inconclusive` if the attempt has no effect, and another error if it succeeds. */
+  make(context: AttemptContext): Promise<void>;
 }
 
-export class ProvesNothing extends Error {}
+export class Inconclusive extends Error {}
 
-export function proves(holds: boolean, what: string): void {
-  if (!holds) throw new ProvesNothing(`proves nothing: ${what}`);
+export function assertConclusive(holds: boolean, what: string): void {
+  if (!holds) throw new Inconclusive(`inconclusive: ${what}`);
 }
 
 let last = 0;
-export const runIn =
-  (testbed: Testbed, start: Start): Kit['run'] =>
+export const runnerFor =
+  (testbed: Testbed, start: StartMode): AttemptContext['run'] =>
   (image, attempt) =>
     Attacker.start(testbed, { name: image, ...attempt }, `f${last++}`, `hostile:${image}`, start);

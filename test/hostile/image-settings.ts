@@ -1,204 +1,203 @@
 /**
- * An image's words against its runner's: each tries to be taken for what the runner said.
+ * Settings of an image against those of `docker run`: each attempt tries to pass off the image's as the other's.
  */
 
 import type { Attacker } from './attacker.ts';
-import type { Attempt } from './attempts.ts';
-import { byLabels, byVariables } from './attempts.ts';
-import type { ImageConfig } from './images.ts';
+import { type Attempt, enabledByLabels, enabledByVariables } from './attempts.ts';
+import type { ImageConfig, ImageSpec } from './images.ts';
 
 const RESOLVER = { at: 'names', port: 53 } as const;
-const labelled = ['--label', 'egresstrator.enable=1', '--label', 'egresstrator.acl=db'];
 
-/** The image contradicts its runner by words that stand in it in several ways. */
+type More = Partial<Pick<Attempt, 'options' | 'target' | 'isGranted'>>;
+
+/** `docker run` enables the rules by labels. `expectedSettings`: what the Engine must make of both. */
+const againstLabels = (
+  name: string,
+  image: ImageSpec,
+  expectedSettings: readonly string[],
+  more: More = {},
+): Attempt => ({ name, image, options: enabledByLabels, expectedSettings, ...more });
+
+/** `docker run` enables the rules by variables, which the image cannot change: its key must work. */
+const againstVariables = (
+  name: string,
+  image: ImageSpec,
+  expectedSettings: readonly string[],
+  more: More = {},
+): Attempt => ({
+  ...{ name, image, options: enabledByVariables, expectedSettings },
+  ...{ isGranted: true, ...more },
+});
+
+/** The image contradicts `docker run`, or itself. */
 const contradictions: readonly Attempt[] = [
-  {
-    name: 'the image says audit, then another mode',
-    image: { env: ['EGRESSTRATOR_MODE=audit', 'EGRESSTRATOR_MODE=x'] },
-    run: byVariables,
-    says: ['EGRESSTRATOR_MODE=audit'],
-    isGranted: true,
-  },
-  {
-    name: 'the image says another mode, then audit',
-    image: { env: ['EGRESSTRATOR_MODE=x', 'EGRESSTRATOR_MODE=audit'] },
-    run: byVariables,
-    says: ['EGRESSTRATOR_MODE=x'],
-    isGranted: true,
-  },
-  {
-    name: 'the image says audit by label, and by variable otherwise',
-    image: { env: ['EGRESSTRATOR_MODE=enforce'], labels: { 'egresstrator.mode': 'audit' } },
-    run: byVariables,
-    says: ['egresstrator.mode=audit'],
-    isGranted: true,
-  },
-  {
-    name: 'the image says audit, its runner an empty mode by label',
-    image: { env: ['EGRESSTRATOR_MODE=audit'] },
-    run: [...byVariables, '--label', 'egresstrator.mode='],
-    says: ['EGRESSTRATOR_MODE=audit'],
-    isGranted: true,
-  },
-  {
-    name: 'the image says off twice',
-    image: { env: ['EGRESSTRATOR_ENABLE=0', 'EGRESSTRATOR_ENABLE=9'] },
-    run: byLabels,
-    says: ['EGRESSTRATOR_ENABLE=0', 'egresstrator.enable=1'],
-  },
-  {
-    name: 'the image says the same label as its runner, and off by variable',
-    image: { env: ['EGRESSTRATOR_ENABLE=0'], labels: { 'egresstrator.enable': '1' } },
-    run: byLabels,
-    says: ['EGRESSTRATOR_ENABLE=0', 'egresstrator.enable=1'],
-  },
-  {
-    name: 'the image says the same label as its runner, and more keys by variable',
-    image: { env: ['EGRESSTRATOR_ACL=all'], labels: { 'egresstrator.acl': 'db' } },
-    run: byLabels,
-    says: ['EGRESSTRATOR_ACL=all', 'egresstrator.acl=db'],
-  },
-  {
-    name: 'the image says more keys twice',
-    image: { env: ['EGRESSTRATOR_ACL=all', 'EGRESSTRATOR_ACL=db,all'] },
-    run: byLabels,
-    says: ['EGRESSTRATOR_ACL=all', 'egresstrator.acl=db'],
-  },
-  {
-    name: 'the image says the same label as its runner, and names by variable',
-    image: { env: ['EGRESSTRATOR_DNS=resolvers'], labels: { 'egresstrator.dns': 'none' } },
-    run: [...byLabels, '--label', 'egresstrator.dns=none'],
-    says: ['EGRESSTRATOR_DNS=resolvers', 'egresstrator.dns=none'],
-    target: RESOLVER,
-  },
-  {
-    name: "the image says its runner's variables, and more keys by label",
-    image: {
+  againstVariables(
+    'the image sets audit, then another mode',
+    { env: ['EGRESSTRATOR_MODE=audit', 'EGRESSTRATOR_MODE=x'] },
+    ['EGRESSTRATOR_MODE=audit'],
+  ),
+  againstVariables(
+    'the image sets another mode, then audit',
+    { env: ['EGRESSTRATOR_MODE=x', 'EGRESSTRATOR_MODE=audit'] },
+    ['EGRESSTRATOR_MODE=x'],
+  ),
+  againstVariables(
+    'the image sets audit by label, and enforce by variable',
+    { env: ['EGRESSTRATOR_MODE=enforce'], labels: { 'egresstrator.mode': 'audit' } },
+    ['egresstrator.mode=audit'],
+  ),
+  againstVariables(
+    'the image sets audit, docker run an empty mode by label',
+    { env: ['EGRESSTRATOR_MODE=audit'] },
+    ['EGRESSTRATOR_MODE=audit'],
+    { options: [...enabledByVariables, '--label', 'egresstrator.mode='] },
+  ),
+  againstLabels(
+    'the image sets enable to 0, then to 9',
+    { env: ['EGRESSTRATOR_ENABLE=0', 'EGRESSTRATOR_ENABLE=9'] },
+    ['EGRESSTRATOR_ENABLE=0', 'egresstrator.enable=1'],
+  ),
+  againstLabels(
+    'the image sets the same label as docker run, and enable to 0 by variable',
+    { env: ['EGRESSTRATOR_ENABLE=0'], labels: { 'egresstrator.enable': '1' } },
+    ['EGRESSTRATOR_ENABLE=0', 'egresstrator.enable=1'],
+  ),
+  againstLabels(
+    'the image sets the same label as docker run, and more keys by variable',
+    { env: ['EGRESSTRATOR_ACL=all'], labels: { 'egresstrator.acl': 'db' } },
+    ['EGRESSTRATOR_ACL=all', 'egresstrator.acl=db'],
+  ),
+  againstLabels(
+    'the image sets more keys twice',
+    { env: ['EGRESSTRATOR_ACL=all', 'EGRESSTRATOR_ACL=db,all'] },
+    ['EGRESSTRATOR_ACL=all', 'egresstrator.acl=db'],
+  ),
+  againstLabels(
+    'the image sets the same label as docker run, and DNS by variable',
+    { env: ['EGRESSTRATOR_DNS=resolvers'], labels: { 'egresstrator.dns': 'none' } },
+    ['EGRESSTRATOR_DNS=resolvers', 'egresstrator.dns=none'],
+    { options: [...enabledByLabels, '--label', 'egresstrator.dns=none'], target: RESOLVER },
+  ),
+  againstVariables(
+    'the image sets the same variables as docker run, and more keys by label',
+    {
       env: ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_ACL=db'],
       labels: { 'egresstrator.acl': 'all', 'egresstrator.enable': '0' },
     },
-    run: byVariables,
-    says: ['EGRESSTRATOR_ACL=db', 'egresstrator.acl=all', 'egresstrator.enable=0'],
-  },
-  {
-    name: 'the image says more keys by label, its runner none by an empty variable',
-    image: { labels: { 'egresstrator.acl': 'all' } },
-    run: ['-e', 'EGRESSTRATOR_ENABLE=1', '-e', 'EGRESSTRATOR_ACL='],
-    says: ['EGRESSTRATOR_ACL=', 'egresstrator.acl=all'],
-  },
-  {
-    name: 'the image says off with white space round it',
-    image: { env: ['EGRESSTRATOR_ENABLE=\t0 \n', 'EGRESSTRATOR_ACL= all\u00a0\n'] },
-    run: byLabels,
-    says: ['EGRESSTRATOR_ENABLE=\t0 \n', 'EGRESSTRATOR_ACL= all\u00a0\n'],
-  },
-  {
-    name: 'the image says names without a value',
-    image: { env: ['EGRESSTRATOR_ENABLE', 'EGRESSTRATOR_ACL', 'EGRESSTRATOR_MODE'] },
-    run: byLabels,
-    says: ['EGRESSTRATOR_ENABLE', 'egresstrator.enable=1'],
-  },
-  {
-    name: 'the image says its words in other case',
-    image: {
+    ['EGRESSTRATOR_ACL=db', 'egresstrator.acl=all', 'egresstrator.enable=0'],
+    { isGranted: false },
+  ),
+  againstVariables(
+    'the image sets more keys by label, docker run no keys by an empty variable',
+    { labels: { 'egresstrator.acl': 'all' } },
+    ['EGRESSTRATOR_ACL=', 'egresstrator.acl=all'],
+    { options: ['-e', 'EGRESSTRATOR_ENABLE=1', '-e', 'EGRESSTRATOR_ACL='], isGranted: false },
+  ),
+  againstLabels(
+    'the image sets enable to 0 with white space around it',
+    { env: ['EGRESSTRATOR_ENABLE=\t0 \n', 'EGRESSTRATOR_ACL= all\u00a0\n'] },
+    ['EGRESSTRATOR_ENABLE=\t0 \n', 'EGRESSTRATOR_ACL= all\u00a0\n'],
+  ),
+  againstLabels(
+    'the image sets variables without a value',
+    { env: ['EGRESSTRATOR_ENABLE', 'EGRESSTRATOR_ACL', 'EGRESSTRATOR_MODE'] },
+    ['EGRESSTRATOR_ENABLE', 'egresstrator.enable=1'],
+  ),
+  againstVariables(
+    'the image writes settings in another letter case',
+    {
       env: ['egresstrator_enable=0', 'Egresstrator_Mode=audit', 'EGRESSTRATOR_Acl=all'],
       labels: { 'Egresstrator.Mode': 'audit', 'egresstrator.ACL': 'all' },
     },
-    run: byVariables,
-    says: ['Egresstrator_Mode=audit', 'Egresstrator.Mode=audit'],
-    isGranted: true,
-  },
-  {
-    name: 'the image has labels of a helper that has expired',
-    image: {
+    ['Egresstrator_Mode=audit', 'Egresstrator.Mode=audit'],
+  ),
+  againstVariables(
+    'the image has labels of a helper that has expired',
+    {
       labels: { 'egresstrator.role': 'helper', 'egresstrator.instance': 'x', 'egresstrator.expires': '1' },
     },
-    run: byVariables,
-    says: ['egresstrator.role=helper', 'egresstrator.expires=1'],
-    isGranted: true,
-  },
-  {
-    name: 'the image was committed from a container in audit mode',
-    image: { env: ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_ACL=all', 'EGRESSTRATOR_MODE=audit'] },
-    run: byVariables,
-    says: ['EGRESSTRATOR_MODE=audit'],
-    isGranted: true,
-  },
+    ['egresstrator.role=helper', 'egresstrator.expires=1'],
+  ),
+  againstVariables(
+    'the image was committed from a container in audit mode',
+    { env: ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_ACL=all', 'EGRESSTRATOR_MODE=audit'] },
+    ['EGRESSTRATOR_MODE=audit'],
+  ),
 ];
 
-/** The image goes while its container is there, so that nobody can read any more who said what. */
-async function loseImage({ testbed, id }: Attacker): Promise<void> {
+/** Removes the image while its container exists: its own settings cannot be read any more. */
+async function removeImage({ testbed, id }: Attacker): Promise<void> {
   const image = await testbed.must('inspect', '--format', '{{.Image}}', id);
   await testbed.must('stop', '--time', '0', id);
   await testbed.must('rmi', '--force', image);
   await testbed.must('start', id);
 }
 
-const imageIsGone = async ({ testbed, id }: Attacker): Promise<boolean> => {
+const isImageRemoved = async ({ testbed, id }: Attacker): Promise<boolean> => {
   const image = await testbed.must('inspect', '--format', '{{.Image}}', id);
   return (await testbed.docker('image', 'inspect', image)).code !== 0;
 };
 
-const lost: readonly Attempt[] = [
-  {
-    name: 'the image says audit and is removed',
-    image: { env: ['EGRESSTRATOR_MODE=audit'] },
-    run: byVariables,
-    says: ['EGRESSTRATOR_MODE=audit'],
-  },
-  {
-    name: 'the image says off and is removed',
-    image: { env: ['EGRESSTRATOR_ENABLE=0'] },
-    run: byLabels,
-    says: ['EGRESSTRATOR_ENABLE=0'],
-  },
-  {
-    name: 'the image says more keys and is removed',
-    image: { env: ['EGRESSTRATOR_ACL=all'] },
-    run: byLabels,
-    says: ['EGRESSTRATOR_ACL=all'],
-  },
-].map((one) => ({ ...one, after: loseImage, hasEffect: imageIsGone }));
+const removedImages: readonly Attempt[] = [
+  againstVariables(
+    'the image sets audit and is removed',
+    { env: ['EGRESSTRATOR_MODE=audit'] },
+    ['EGRESSTRATOR_MODE=audit'],
+    { isGranted: false },
+  ),
+  againstLabels('the image sets enable to 0 and is removed', { env: ['EGRESSTRATOR_ENABLE=0'] }, [
+    'EGRESSTRATOR_ENABLE=0',
+  ]),
+  againstLabels('the image sets more keys and is removed', { env: ['EGRESSTRATOR_ACL=all'] }, [
+    'EGRESSTRATOR_ACL=all',
+  ]),
+].map((one) => ({ ...one, afterStart: removeImage, hasEffect: isImageRemoved }));
 
-const OFF = ['EGRESSTRATOR_ENABLE=0', 'EGRESSTRATOR_ACL=all'];
+const DISABLED = ['EGRESSTRATOR_ENABLE=0', 'EGRESSTRATOR_ACL=all'];
 
-/** The image's JSON by another spelling: a reader that is not the Engine finds other words in it. */
-const spelled = (name: string, text: (config: ImageConfig) => string | Buffer, says = OFF): Attempt => ({
-  name: `the image hides its words: ${name}`,
-  image: { env: says, text },
-  run: labelled,
-  says,
-});
+/** The image's JSON in an unusual form: a parser other than the Engine's may find other settings in it. */
+const encodedAs = (
+  name: string,
+  text: (config: ImageConfig) => string | Buffer,
+  expectedSettings = DISABLED,
+): Attempt =>
+  againstLabels(
+    `the image's JSON hides settings: ${name}`,
+    { env: expectedSettings, text },
+    expectedSettings,
+  );
 
 const json = (value: unknown): string => JSON.stringify(value);
 const replaced = (config: ImageConfig, from: string, to: string): string => json(config).replace(from, to);
 
-const spellings: readonly Attempt[] = [
-  spelled('CONFIG and ENV in capitals', (config) => replaced(config, '"config":{"Env"', '"CONFIG":{"ENV"')),
-  spelled('\\u0063onfig', (config) => replaced(config, '"config":', '"\\u0063onfig":')),
-  spelled('\\u0045nv', (config) => replaced(config, '"Env":', '"\\u0045nv":')),
-  spelled('letters of the name as escapes', (config) =>
+const encodings: readonly Attempt[] = [
+  encodedAs('CONFIG and ENV in capitals', (config) => replaced(config, '"config":{"Env"', '"CONFIG":{"ENV"')),
+  encodedAs('\\u0063onfig', (config) => replaced(config, '"config":', '"\\u0063onfig":')),
+  encodedAs('\\u0045nv', (config) => replaced(config, '"Env":', '"\\u0045nv":')),
+  encodedAs('letters of the name as escapes', (config) =>
     json(config).replaceAll('"EGRESSTRATOR_', '"\\u0045\\u0047RESSTRATOR\\u005f'),
   ),
-  spelled('letters of the value as escapes', (config) =>
+  encodedAs('letters of the value as escapes', (config) =>
     json(config).replaceAll('=0"', '=\\u0030"').replaceAll('=all"', '=\\u0061l\\u006C"'),
   ),
   {
-    ...spelled('a long s in Labels', (config) => replaced(config, '"Labels":', '"Label\u017f":'), []),
+    ...encodedAs('a long s in Labels', (config) => replaced(config, '"Labels":', '"Label\u017f":'), []),
     image: {
-      env: OFF,
+      env: DISABLED,
       labels: { 'egresstrator.enable': '0', 'egresstrator.acl': 'all' },
       text: (config) => replaced(config, '"Labels":', '"Label\u017f":'),
     },
-    run: ['-e', 'EGRESSTRATOR_ENABLE=1', '--label', 'egresstrator.acl=db'],
-    says: ['EGRESSTRATOR_ACL=all', 'egresstrator.acl=db'],
+    options: ['-e', 'EGRESSTRATOR_ENABLE=1', '--label', 'egresstrator.acl=db'],
+    expectedSettings: ['EGRESSTRATOR_ACL=all', 'egresstrator.acl=db'],
   },
-  spelled('config twice, the second empty', (config) =>
+  encodedAs('config twice, the second empty', (config) =>
     replaced(config, '"rootfs":', '"config":{},"rootfs":'),
   ),
-  spelled('config twice, the first null', (config) => replaced(config, '{', '{"config":null,')),
-  spelled('Env twice in other case', (config) => replaced(config, '"Env":', '"env":["PATH=/bin"],"Env":')),
-  spelled('a decoy before and after', (config) =>
+  encodedAs('config twice, the first null', (config) => replaced(config, '{', '{"config":null,')),
+  encodedAs('Env twice, once in lower case', (config) =>
+    replaced(config, '"Env":', '"env":["PATH=/bin"],"Env":'),
+  ),
+  encodedAs('a decoy before and after', (config) =>
     json({
       container_config: { Env: ['PATH=/bin'] },
       ...config,
@@ -206,24 +205,24 @@ const spellings: readonly Attempt[] = [
       x: { config: { Env: [] } },
     }),
   ),
-  spelled('5 MB of padding', (config) => json({ comment: 'A'.repeat(5 << 20), ...config })),
-  spelled('3,000 levels of nesting', (config) =>
+  encodedAs('5 MB of padding', (config) => json({ comment: 'A'.repeat(5 << 20), ...config })),
+  encodedAs('3,000 levels of nesting', (config) =>
     replaced(config, '{', `{"deep":${'['.repeat(3_000)}${']'.repeat(3_000)},`),
   ),
-  spelled('invalid UTF-8', (config) => Buffer.from(json(config).replaceAll('\ufffd', '\u00ff'), 'latin1'), [
+  encodedAs('invalid UTF-8', (config) => Buffer.from(json(config).replaceAll('\ufffd', '\u00ff'), 'latin1'), [
     'EGRESSTRATOR_ENABLE=0',
     'EGRESSTRATOR_ACL=all,\ufffd',
     'EGRESSTRATOR_MODE=audit',
   ]),
-  spelled('half of a surrogate pair', (config) => json(config).replaceAll('\ufffd', '\\ud800'), [
+  encodedAs('half of a surrogate pair', (config) => json(config).replaceAll('\ufffd', '\\ud800'), [
     'EGRESSTRATOR_ENABLE=0',
     'EGRESSTRATOR_ACL=all,\ufffd',
   ]),
-  spelled('white space between all', (config) =>
+  encodedAs('white space between all tokens', (config) =>
     JSON.stringify(config, undefined, 2).replaceAll('":', '"\t\r\n :'),
   ),
   {
-    ...spelled('a label that is null', (config) => replaced(config, '"NULL"', 'null'), [
+    ...encodedAs('a label that is null', (config) => replaced(config, '"NULL"', 'null'), [
       'EGRESSTRATOR_ENABLE=0',
       'egresstrator.dns=',
     ]),
@@ -235,4 +234,4 @@ const spellings: readonly Attempt[] = [
   },
 ];
 
-export const imageSettings: readonly Attempt[] = [...contradictions, ...lost, ...spellings];
+export const imageSettings: readonly Attempt[] = [...contradictions, ...removedImages, ...encodings];

@@ -1,5 +1,5 @@
 /**
- * Images as somebody hostile would write them: their JSON is made here, to the byte, and loaded as a tar.
+ * Hostile images: their JSON is written here, byte by byte, and loaded as a tar.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ export interface ImageSpec {
   readonly labels?: Readonly<Record<string, string>>;
   /** More members of its `config`: `{ User: '65534' }`. */
   readonly more?: Readonly<Record<string, unknown>>;
-  /** Its JSON; default: as usual. */
+  /** Its JSON; default: `JSON.stringify`. */
   readonly text?: (config: ImageConfig) => string | Buffer;
 }
 
@@ -25,7 +25,7 @@ export interface ImageConfig extends Readonly<Record<string, unknown>> {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** Loads an image for each spec, in one go; they are called `hostile:<key>`. */
+/** Loads an image for each spec, all at once, named `hostile:<key>`. */
 export async function loadImages(
   socketPath: string,
   specs: Readonly<Record<string, ImageSpec>>,
@@ -64,7 +64,7 @@ async function writeTar(
   await written;
 }
 
-/** `comment` keeps two images with the same words apart. */
+/** `comment` keeps two images with the same settings apart. */
 const configOf = (key: string, spec: ImageSpec, diff_ids: readonly string[]): ImageConfig => ({
   ...{ architecture: 'amd64', os: 'linux', comment: key },
   config: {
@@ -95,7 +95,7 @@ async function baseLayer(socketPath: string, folder: string): Promise<Buffer> {
   return layer;
 }
 
-/** A folder where anybody may rename, and links so that this machine's programs run once /usr is mounted. */
+/** A folder that is writable for all users, and links so that this machine's programs run if /usr is mounted. */
 async function ownLayer(folder: string): Promise<Buffer> {
   const file = join(folder, 'own.tar');
   const tar = pack();

@@ -1,5 +1,5 @@
 /**
- * What became of each attempt, as the table of docs/security.md: printed at the end of the run.
+ * The outcome of each attempt, as the table of docs/security.md. It is printed at the end of the run.
  */
 export interface Row {
   readonly attempt: string;
@@ -10,7 +10,7 @@ export interface Row {
 
 export const HEAD: Row = {
   attempt: 'attempt',
-  control: 'where nothing stops it',
+  control: 'without a controller',
   without: 'without the gate',
   with: 'with the gate',
 };

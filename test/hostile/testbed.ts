@@ -1,7 +1,7 @@
 /**
- * Where the attempts are made: an Engine with the gate as a second runtime, a Consul, and three containers on
- * one network: `server`, which the key `db` names, `denied`, which only the key `all` names, and `names`, the
- * name server of all. One controller is there for workloads with the gate and for those without it.
+ * The testbed of the attempts: an Engine with the gate as a second runtime, a Consul, and three containers on
+ * one network. The key `db` names `server`; only the key `all` names `denied`; `names` is the name server of all.
+ * One controller serves workloads with the gate and without it.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,12 +12,13 @@ import { inCheckout, labRunFolder } from '../../lab/paths.ts';
 import { installGate } from '../../src/gate/install.ts';
 import { DEFAULT_GATE_SETTINGS, type GateSettings } from '../../src/gate/layout.ts';
 import { RunningController } from '../support/egresstrator.ts';
+import { putKey } from '../support/fixture.ts';
 import { type Ran, type Workload, Workloads } from '../support/workloads.ts';
 
-const PLACES = ['server', 'denied', 'names'] as const;
-export type Place = (typeof PLACES)[number];
+const HOST_NAMES = ['server', 'denied', 'names'] as const;
+export type HostName = (typeof HOST_NAMES)[number];
 
-/** Of `server`: the first stays granted, the others go one by one. */
+/** Ports of `server`: the first stays granted, the others are removed one by one. */
 export const PORTS = { kept: 80, firstToGo: 81, secondToGo: 82 } as const;
 
 export class Testbed implements AsyncDisposable {
@@ -25,7 +26,7 @@ export class Testbed implements AsyncDisposable {
   readonly workloads: Workloads;
   readonly consul: Consul;
   readonly network: string;
-  readonly places: Readonly<Record<Place, Workload>>;
+  readonly hosts: Readonly<Record<HostName, Workload>>;
   readonly #settings: GateSettings;
   readonly #folder: string;
   readonly #image: string;
@@ -35,7 +36,7 @@ export class Testbed implements AsyncDisposable {
     this.workloads = parts.workloads;
     this.consul = parts.consul;
     this.network = parts.network;
-    this.places = parts.places;
+    this.hosts = parts.hosts;
     this.#settings = parts.settings;
     this.#folder = parts.folder;
     this.#image = parts.image;
@@ -49,22 +50,21 @@ export class Testbed implements AsyncDisposable {
     return this.workloads.must(...args);
   }
 
-  address(place: Place): string {
-    return this.places[place].addresses[this.network]?.ipv4 ?? '';
+  address(place: HostName): string {
+    return this.hosts[place].addresses[this.network]?.ipv4 ?? '';
   }
 
-  /** Which ports of `server` the key `db` allows. */
+  /** Sets the ports of `server` that the key `db` allows. */
   async grant(...ports: readonly number[]): Promise<void> {
-    await this.key('db', `${this.address('server')}:tcp/${ports.join()}`);
+    await this.putKey('db', `${this.address('server')}:tcp/${ports.join()}`);
   }
 
-  async key(name: string, ...rules: readonly string[]): Promise<void> {
-    const { status } = await this.consul.call('PUT', `/v1/kv/hostile/${name}`, rules.join('\n'));
-    if (status !== 200) throw new Error(`Consul answered ${status}`);
+  putKey(name: string, ...rules: readonly string[]): Promise<void> {
+    return putKey(this, `hostile/${name}`, ...rules);
   }
 
-  /** `sees`: whether it finds the Engine's own files, as in a container it does not. */
-  control(sees: 'files' | 'no files', args: readonly string[] = []): RunningController {
+  /** `sees`: whether it can read the Engine's files. A controller in a container cannot. */
+  startController(sees: 'files' | 'no files', args: readonly string[] = []): RunningController {
     const source = ['-c', this.consul.address, '-k', 'hostile/', '-i', this.#image, '--register', 'none'];
     const own = [
       '--loader',
@@ -76,7 +76,7 @@ export class Testbed implements AsyncDisposable {
       '--drift-interval',
       '2',
     ];
-    const program = sees === 'files' ? {} : { program: this.#blindProgram() };
+    const program = sees === 'files' ? {} : { program: this.#programWithoutFiles() };
     const folder = join(this.#folder, 'controller');
     return new RunningController({
       engine: this.engine,
@@ -86,8 +86,8 @@ export class Testbed implements AsyncDisposable {
     });
   }
 
-  /** The program where the Engine's folder of containers is hidden. */
-  #blindProgram(): string {
+  /** A program that runs the controller with the Engine's folder of containers hidden. */
+  #programWithoutFiles(): string {
     const file = join(this.#folder, 'blind');
     const containers = join(this.engine.dataRoot, 'containers');
     const run = `mount -t tmpfs none '${containers}' && exec '${process.execPath}' '${main}' "$@"`;
@@ -97,7 +97,7 @@ export class Testbed implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // What it leaves goes with the Engine.
+    // Whatever this leaves is removed with the Engine.
     await this.workloads[Symbol.asyncDispose]().catch(() => {});
     await this.consul.stop();
     await this.engine.remove();
@@ -107,7 +107,7 @@ export class Testbed implements AsyncDisposable {
 
 const main = inCheckout('src/cli/main.ts');
 
-interface Parts extends Pick<Testbed, 'engine' | 'workloads' | 'consul' | 'network' | 'places'> {
+interface Parts extends Pick<Testbed, 'engine' | 'workloads' | 'consul' | 'network' | 'hosts'> {
   readonly settings: GateSettings;
   readonly folder: string;
   readonly image: string;
@@ -124,16 +124,19 @@ export async function openTestbed(version: EngineVersion): Promise<Testbed> {
   await installGate(settings, false);
   const [workloads, consul] = [new Workloads(engine, image), await startConsul()];
   const network = await workloads.network('net');
-  const places = await openPlaces(workloads, network);
-  const testbed = new Testbed({ engine, workloads, consul, network, places, settings, folder, image });
-  await testbed.key('all', ...PLACES.map((place) => `${testbed.address(place)}:tcp/1-65535`));
-  await testbed.key('slow', 'web@dc9');
+  const hosts = await startHosts(workloads, network);
+  const testbed = new Testbed({ engine, workloads, consul, network, hosts, settings, folder, image });
+  await testbed.putKey('all', ...HOST_NAMES.map((host) => `${testbed.address(host)}:tcp/1-65535`));
+  await testbed.putKey('slow', 'web@dc9');
   await testbed.grant(...Object.values(PORTS));
   return testbed;
 }
 
-async function openPlaces(workloads: Workloads, network: string): Promise<Readonly<Record<Place, Workload>>> {
-  const open = async (name: Place, ports: readonly number[]) => {
+async function startHosts(
+  workloads: Workloads,
+  network: string,
+): Promise<Readonly<Record<HostName, Workload>>> {
+  const open = async (name: HostName, ports: readonly number[]) => {
     const workload = await workloads.run(name, { network });
     await workload.probe.serve(ports);
     return workload;

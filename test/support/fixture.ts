@@ -73,7 +73,11 @@ export const control = (
     ...(folder === undefined ? {} : { folder }),
   });
 
-export async function putKey({ consul }: Fixture, path: string, ...rules: readonly string[]): Promise<void> {
+export async function putKey(
+  { consul }: Pick<Fixture, 'consul'>,
+  path: string,
+  ...rules: readonly string[]
+): Promise<void> {
   const { status } = await consul.call('PUT', `/v1/kv/${path}`, rules.join('\n'));
   if (status !== 200) throw new Error(`Consul answered ${status}`);
 }
