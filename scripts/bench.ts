@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: figures beside their floors of the same run, as a table and as JSON. `--quick` takes
- * minutes less; `--only resolving,commands,data-path,connections,containers,gate,rest` takes a part, and `--only fleet`
- * what is not in the whole: many controllers and a cluster of Consul.
+ * `npm run bench`: figures and their floors from the same run, as a table and as JSON. `--quick` takes less time.
+ * `--only compiling,commands,data-path,connections,containers,gate,rest` runs some parts. `--only fleet` runs a part that
+ * is not in the whole: many controllers and a Consul cluster.
  */
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -14,13 +14,13 @@ import { log } from '../lab/log.ts';
 import { messageOf } from '../src/common/errors.ts';
 import { ensureTestImage } from '../test/support/egresstrator.ts';
 import { benchCommands } from './bench/commands.ts';
+import { benchCompiling } from './bench/compiling.ts';
 import { benchContainers } from './bench/containers.ts';
 import { benchDataPath, CONNECTIONS, THROUGHPUT } from './bench/data-path.ts';
 import { benchFleet } from './bench/fleet.ts';
 import { benchGate } from './bench/gate.ts';
 import type { Figure } from './bench/measure.ts';
 import { table, thisMachine } from './bench/report.ts';
-import { benchResolving } from './bench/resolving.ts';
 import { benchRest } from './bench/rest.ts';
 
 const { values: options } = parseArgs({
@@ -33,13 +33,15 @@ interface Fixture {
   readonly consul: Consul;
   /** For helpers. */
   readonly image: string;
-  /** As it is shipped: started from its sources, the controller would hold the compiler in memory. */
+  /** The built program: started from its sources, the controller would hold the compiler in memory. */
   readonly program: string;
 }
 
-/** Each with a Consul of its own. */
-async function onStage(bench: (fixture: Fixture) => Promise<readonly Figure[]>): Promise<readonly Figure[]> {
-  // The loader `nsenter` runs the machine's own.
+/** Runs a part with an Engine, and a Consul of its own. */
+async function withFixture(
+  bench: (fixture: Fixture) => Promise<readonly Figure[]>,
+): Promise<readonly Figure[]> {
+  // The loader `nsenter` runs this machine's own programs.
   await ensureCommands({ nft: 'nftables', nsenter: 'util-linux' });
   const engine = await ensureEngine({ version: 'host' });
   const image = await ensureTestImage(engine);
@@ -53,17 +55,21 @@ const DATA_PATH = {
 };
 
 const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
-  resolving: () => benchResolving(quick ? [1000, 10_000] : [10, 1000, 10_000, 100_000]),
+  compiling: () => benchCompiling(quick ? [1000, 10_000] : [10, 1000, 10_000, 100_000]),
   commands: () => benchCommands(quick ? 3 : 9),
   'data-path': () => benchDataPath({ ...DATA_PATH, measures: THROUGHPUT, rounds: quick ? 3 : 5 }),
   connections: () => benchDataPath({ ...DATA_PATH, measures: CONNECTIONS, rounds: quick ? 5 : 15 }),
   containers: () =>
-    onStage((fixture) =>
-      benchContainers({ ...fixture, crowds: quick ? [1, 10] : [1, 10, 50, 100], starts: quick ? 5 : 11 }),
+    withFixture((fixture) =>
+      benchContainers({
+        ...fixture,
+        workloadCounts: quick ? [1, 10] : [1, 10, 50, 100],
+        starts: quick ? 5 : 11,
+      }),
     ),
   gate: () => benchGate({ versions: quick ? ['28.5'] : ['20.10', '28.5'], starts: quick ? 5 : 15 }),
   rest: () =>
-    onStage((fixture) =>
+    withFixture((fixture) =>
       benchRest({
         ...fixture,
         workloads: quick ? 20 : 200,

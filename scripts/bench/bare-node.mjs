@@ -1,4 +1,4 @@
-// The least that a program like the controller does, as the floor of what it takes at rest: a blocking query of
+// The smallest program that waits as the controller does, as the floor of its cost at rest: a blocking query of
 // Consul and the Engine's events, by Node.js alone. Arguments: Consul's address, the Engine's socket.
 import { get } from 'node:http';
 

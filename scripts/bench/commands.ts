@@ -1,7 +1,7 @@
 /**
  * The commands that answer questions, as whole processes from start to end, on a host with 200 workloads
- * and 10,000 rules: from the built program, which is what users run, and from its source. The floor is what
- * the program takes to say its version.
+ * and 10,000 rules: the built program, which users run, and its source. The floor is the time in which
+ * the program prints its version.
  */
 import { execa } from 'execa';
 import { type LargeHost, openLargeHost } from '../../test/support/large-host.ts';
@@ -41,7 +41,7 @@ export async function benchCommands(times: number): Promise<readonly Figure[]> {
   return figures;
 }
 
-/** Findings are an exit code too; anything but an answer is not. */
+/** Accepts the exit code for findings; any other failure is an error. */
 async function run(program: string, args: readonly string[]): Promise<void> {
   const { stdout, stderr } = await execa(process.execPath, [program, ...args], {
     ...{ stdin: 'ignore', reject: false, extendEnv: false },

@@ -1,12 +1,12 @@
 /*
- * New TCP connections as fast as the kernel makes them: a client in Node takes longer than rules do.
+ * Opens TCP connections as fast as the kernel can: a client in Node.js takes longer than the rules do.
  *
  *   connections serve <port>                          accepts and closes, until it is ended
  *   connections count <address> <port> <seconds>      connects and resets for so long, and prints how often in a
  *                                                     second of its processor time
  *
- * Over a veth the kernel does both ends' work, rules included, within the client's system calls. So processor time
- * holds all that a connection costs, and nothing of what other programs on the machine take.
+ * Over a veth the kernel does the work of both ends, rules included, within the client's system calls. So its processor
+ * time is the whole cost of a connection, without that of other programs on the machine.
  */
 #include <arpa/inet.h>
 #include <stdio.h>

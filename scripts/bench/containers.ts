@@ -1,6 +1,6 @@
 /**
- * Real containers: from a container's start, an edit in Consul or a change in its catalog to the rules
- * in the kernel, for both loaders, beside what a bare helper and a bare nft take.
+ * Real containers: the time from a container's start, an edit in Consul or a change in its catalog to the rules
+ * in the kernel, for both loaders, compared with a bare helper and a bare nft.
  */
 import { randomUUID } from 'node:crypto';
 import { execa } from 'execa';
@@ -21,23 +21,23 @@ export interface ContainerBench {
   readonly image: string;
   /** The controller's. */
   readonly program: string;
-  /** Workloads at once, ascending. */
-  readonly crowds: readonly number[];
+  /** Numbers of workloads that start at once, ascending. */
+  readonly workloadCounts: readonly number[];
   readonly starts: number;
 }
 
 const CONCURRENCY = 4;
-/** Bare helpers, for what the Engine can do at once. */
-const LIVES = 40;
+/** The number of bare helpers that measure how many the Engine can run at once. */
+const BARE_HELPERS = 40;
 const KEY = 'egress/acl/bench';
 
 export async function benchContainers(bench: ContainerBench): Promise<readonly Figure[]> {
-  const { alone: bareHelper, together } = await bareHelperLives(bench);
+  const { alone: bareHelper, together } = await benchBareHelpers(bench);
   const figures: Figure[] = [
     {
       ...{ group: `bare helpers, Engine ${bench.engine.version}`, unit: 'ms' },
-      ...{ what: `${LIVES} bare lives, ${CONCURRENCY} at once`, value: together },
-      ...{ floor: (bareHelper * LIVES) / CONCURRENCY, floorName: 'ms one life × n ÷ 4' },
+      ...{ what: `${BARE_HELPERS} bare helpers, ${CONCURRENCY} at once`, value: together },
+      ...{ floor: (bareHelper * BARE_HELPERS) / CONCURRENCY, floorName: 'ms one helper × n ÷ 4' },
     },
   ];
   for (const loader of ['nsenter', 'helper'] as const) {
@@ -51,14 +51,14 @@ export async function benchContainers(bench: ContainerBench): Promise<readonly F
     const { job, whole } = await fixture.startToEnforced(bench.starts);
     figures.push({ ...base, what: 'the load of one start', value: job, target });
     figures.push({ ...base, what: 'start → enforced, one container', value: whole });
-    for (const count of bench.crowds) figures.push(...(await crowd(fixture, count, base)));
+    for (const count of bench.workloadCounts) figures.push(...(await benchWorkloads(fixture, count, base)));
   }
   return figures;
 }
 
 type Base = Pick<Figure, 'group' | 'unit' | 'floor' | 'floorName'> & { readonly floor: number };
 
-async function crowd(fixture: Fixture, count: number, base: Base): Promise<readonly Figure[]> {
+async function benchWorkloads(fixture: Fixture, count: number, base: Base): Promise<readonly Figure[]> {
   const together = await fixture.grow(count);
   const all = {
     ...base,
@@ -80,27 +80,27 @@ async function crowd(fixture: Fixture, count: number, base: Base): Promise<reado
   ];
 }
 
-/** Create, start, run to its end, remove: nothing but the Engine. Medians of one, and how long many take. */
-async function bareHelperLives({ engine, image }: ContainerBench) {
+/** Times the Engine alone: create, start, run and remove a helper. The median for one, and the time for many. */
+async function benchBareHelpers({ engine, image }: ContainerBench) {
   const api = connect({ socketPath: engine.socketPath });
   const body = {
     Image: image,
     Cmd: ['version'],
     HostConfig: { NetworkMode: 'none', LogConfig: { Type: 'none' } },
   };
-  const live = async () => {
+  const runHelper = async () => {
     const id = await api.create(`egresstrator-bench-${randomUUID()}`, body);
     const ended = api.wait(id, 30_000);
     await api.start(id);
     await ended;
     await api.remove(id);
   };
-  const liveInTurn = async () => {
-    for (let lives = 0; lives < LIVES / CONCURRENCY; lives += 1) await live();
+  const runInTurn = async () => {
+    for (let lives = 0; lives < BARE_HELPERS / CONCURRENCY; lives += 1) await runHelper();
   };
   try {
-    const alone = await medianOf(7, live);
-    const together = await milliseconds(() => Promise.all(Array.from({ length: CONCURRENCY }, liveInTurn)));
+    const alone = await medianOf(7, runHelper);
+    const together = await milliseconds(() => Promise.all(Array.from({ length: CONCURRENCY }, runInTurn)));
     return { alone, together };
   } finally {
     api.close();
@@ -109,9 +109,9 @@ async function bareHelperLives({ engine, image }: ContainerBench) {
 
 interface Fixture extends AsyncDisposable {
   bareNft(): Promise<number>;
-  /** Medians: of the load alone, and from the Engine's start time to the kernel. */
+  /** Medians of the load alone, and from the container's start time to the rules in the kernel. */
   startToEnforced(times: number): Promise<{ readonly job: number; readonly whole: number }>;
-  /** Has `count` workloads run; how long until those it started at once were enforced. */
+  /** Starts workloads until `count` run. Returns the time until all new ones were enforced. */
   grow(count: number): Promise<{ readonly count: number; readonly took: number } | undefined>;
   edit(): Promise<number>;
   catalogChange(): Promise<number>;
@@ -135,7 +135,7 @@ async function openFixture(bench: ContainerBench, loader: Loader): Promise<Fixtu
   ];
   const controller = await startController({ engine, args, program });
   const names: string[] = [];
-  // What is registered for one loader must be no news of before for the other.
+  // Each registration must differ from those of the other loader, so that it is a change.
   let edits = loader === 'nsenter' ? 0 : 100;
   const start = async () => {
     const name = `egresstrator-bench-${randomUUID().slice(0, 8)}`;
@@ -195,7 +195,7 @@ async function openFixture(bench: ContainerBench, loader: Loader): Promise<Fixtu
   };
 }
 
-/** The line that tells of each container's load, once all have one. */
+/** Waits until each container's load is logged, and returns these lines. */
 async function loaded(
   controller: RunningController,
   names: readonly string[],
@@ -209,7 +209,7 @@ async function loaded(
   return lines;
 }
 
-/** `nsenter … nft -f` of the text that is loaded, by hand. */
+/** Times `nsenter … nft -f` with the loaded text. */
 async function bareNft(
   docker: (...args: readonly string[]) => Promise<string>,
   start: () => Promise<string>,

@@ -1,6 +1,6 @@
 /**
- * The data path: what rules cost the packets. TCP throughput, small UDP packets and new TCP connections, each beside
- * the same with no rules; connections also beside the smallest rule set that keeps track of them.
+ * The data path: the cost of rules for packets. TCP throughput, small UDP packets and new TCP connections, each compared
+ * with the same without rules; connections also with the smallest stateful rule set.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Namespace } from '../../lab/netns.ts';
@@ -13,27 +13,27 @@ type FloorName = 'no rules' | 'stateful';
 interface Measure {
   readonly what: string;
   readonly unit: string;
-  readonly take: (link: Link) => Promise<number>;
-  /** What it is held against, and the least ratio for nftables from 10,000 destinations. */
+  readonly measure: (link: Link) => Promise<number>;
+  /** The floors, each with the least ratio for nftables with 10,000 or more destinations. */
   readonly floors: Readonly<Partial<Record<FloorName, string>>>;
 }
 
-/** Only a machine with nothing else to do tells these. */
+/** These figures need an idle machine. */
 export const THROUGHPUT: readonly Measure[] = [
-  { what: 'TCP', unit: 'Gbit/s', take: tcpRate, floors: { 'no rules': '≥ 0.9' } },
-  { what: 'UDP 64 bytes', unit: 'thousand/s', take: udpRate, floors: { 'no rules': '≥ 0.75' } },
+  { what: 'TCP', unit: 'Gbit/s', measure: tcpRate, floors: { 'no rules': '≥ 0.9' } },
+  { what: 'UDP 64 bytes', unit: 'thousand/s', measure: udpRate, floors: { 'no rules': '≥ 0.75' } },
 ];
 
 export const CONNECTIONS: readonly Measure[] = [
   {
-    ...{ what: 'TCP connections', unit: 'thousand/s', take: connectionRate },
+    ...{ what: 'TCP connections', unit: 'thousand/s', measure: connectionRate },
     floors: { 'no rules': '', stateful: '≥ 0.95' },
   },
 ];
 
 export interface DataPathOptions {
   readonly measures: readonly Measure[];
-  /** Each figure and its floors are the medians of this many times, in turn. */
+  /** Each figure and its floors are medians of this many rounds. */
   readonly rounds: number;
   readonly counts: readonly number[];
   readonly templates: readonly string[];
@@ -69,7 +69,7 @@ const rowsOf = ({ templates, counts }: Pick<DataPathOptions, 'templates' | 'coun
     return kinds.flatMap((kind) => some.map((count) => ({ template, kind, count })));
   });
 
-/** What any firewall that knows established connections costs. */
+/** The cost of any stateful firewall. */
 async function costOfState(links: Links, rounds: number): Promise<Figure> {
   const taken = await inTurn([links['no rules'], links.stateful], rounds, connectionRate);
   const [floor = Number.NaN, value = Number.NaN] = taken;
@@ -79,20 +79,24 @@ async function costOfState(links: Links, rounds: number): Promise<Figure> {
   };
 }
 
-type How = Pick<DataPathOptions, 'measures' | 'rounds'>;
+type MeasureOptions = Pick<DataPathOptions, 'measures' | 'rounds'>;
 
-/** Without and with rules in turn, so that a drift of the machine hits all alike. */
-async function compare(row: Row, links: Links, { measures, rounds }: How): Promise<readonly Figure[]> {
+/** Measures without and with rules in turn, so that a change in the machine's speed affects all alike. */
+async function compare(
+  row: Row,
+  links: Links,
+  { measures, rounds }: MeasureOptions,
+): Promise<readonly Figure[]> {
   const { template, kind, count } = row;
   await using ruled = await openLink();
   await loadRules(row, ruled);
   const figures: Figure[] = [];
-  for (const { what, unit, take, floors } of measures) {
+  for (const { what, unit, measure, floors } of measures) {
     const names = namesOf(floors);
     const [value = Number.NaN, ...taken] = await inTurn(
       [ruled, ...names.map((name) => links[name])],
       rounds,
-      take,
+      measure,
     );
     for (const [at, floorName] of names.entries()) {
       const target = template === 'nftables' && count >= 10_000 ? floors[floorName] : '';
@@ -114,7 +118,7 @@ const namesOf = (floors: Measure['floors']): readonly FloorName[] =>
 async function inTurn(
   links: readonly Link[],
   rounds: number,
-  take: Measure['take'],
+  take: Measure['measure'],
 ): Promise<readonly number[]> {
   const taken = links.map((): number[] => []);
   for (let round = 0; round < rounds; round += 1)
@@ -122,7 +126,7 @@ async function inTurn(
   return taken.map((values) => sample(values).median);
 }
 
-/** One chain: what belongs to a connection, what opens the one that is measured, and nothing else. */
+/** One chain that accepts established connections and the measured destination, and nothing else. */
 async function loadSmallestStateful({ client, server }: Link): Promise<void> {
   const rules = `ct state established,related accept; ip daddr ${server.ipv4} tcp dport ${ACCEPTING} accept;`;
   const chain = `chain output { type filter hook output priority 0; policy drop; ${rules} }`;
@@ -132,13 +136,13 @@ async function loadSmallestStateful({ client, server }: Link): Promise<void> {
 async function loadRules({ template, kind, count }: Row, { client, server }: Link): Promise<void> {
   const text = loadable(renderRules(ruleText(count, grantsOf(template, kind, server), kind), template));
   await client.run('sh', ['dataplane/netns', 'load', 'egress'], { input: text, timeout: 120_000 });
-  // A denylist marks no flow before its sets are sure to answer: `$settled` of dataplane/netns.
+  // A denylist marks no flow until lookups in its sets are reliable: `$settled` of dataplane/netns.
   if (template === 'denylist') await sleep(3_000 + text.length / 1_000);
 }
 
 /**
- * The server is one of many, of the same kind. iptables would come to it last of all, so there it is the first;
- * a denylist names only the others.
+ * Rules in which the server is one of many destinations. iptables compares them in order, so there the server is the first.
+ * A denylist names only the others.
  */
 function grantsOf(template: string, kind: Kind, { ipv4 }: Namespace): readonly string[] {
   if (template === 'denylist') return [];

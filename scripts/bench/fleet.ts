@@ -1,53 +1,54 @@
 /**
- * A fleet's watches against three Consul servers with client agents: what a controller costs Consul at
- * rest and under churn, beside bare blocking queries of the same number, and what happens when Consul is
- * restarted or all keys are edited. docs/scaling.md works it out for thousands of hosts.
+ * A fleet's watches against three Consul servers with client agents: the cost of a controller for Consul at
+ * rest and under churn, compared with the same number of bare blocking queries, and the load when Consul is
+ * restarted or all keys are edited. docs/scaling.md has the figures for thousands of hosts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bulkReads } from './fleet/bulk.ts';
 import { type Cost, costOf } from './fleet/cost.ts';
-import { closeHosts, type Kind, openHosts, openScene, type Scene } from './fleet/scene.ts';
 import {
   agentRestarts,
   allKeysEdited,
   allServersRestart,
-  type Rush,
+  type FaultLoad,
   serversRestart,
-} from './fleet/stampede.ts';
+} from './fleet/reconnect.ts';
+import { closeHosts, type FleetSetup, type Kind, openHosts, openSetup } from './fleet/setup.ts';
 import type { Figure } from './measure.ts';
 
 export interface FleetBench {
   readonly agents: number;
-  /** That each host watches. */
+  /** The services that each host watches. */
   readonly services: number;
   readonly keys: number;
-  /** Numbers of hosts; the last is that of the stampedes. */
+  /** Numbers of hosts; the last is that of the faults. */
   readonly hosts: readonly number[];
-  /** At rest; a third of it under churn. A multiple of the 45 s that queries block. */
+  /** Duration at rest; a third of it under churn. It is a multiple of the 45 s that queries block. */
   readonly seconds: number;
 }
 
 export async function benchFleet(bench: FleetBench): Promise<readonly Figure[]> {
-  await using scene = await openScene(bench);
-  const idle = await costOf(scene, [], bench.seconds, async () => {});
-  const figures: Figure[] = [...(await bulk(scene))];
+  await using setup = await openSetup(bench);
+  const idle = await costOf(setup, [], bench.seconds, async () => {});
+  const figures: Figure[] = [...(await bulk(setup))];
   for (const count of bench.hosts) {
-    const bare = await costs(scene, 'bare queries', count, bench.seconds);
-    const ours = await costs(scene, 'controllers', count, bench.seconds);
+    const bare = await costs(setup, 'bare queries', count, bench.seconds);
+    const ours = await costs(setup, 'controllers', count, bench.seconds);
     const group = `one of ${count} hosts, ${bench.services} services and ${bench.keys} keys each`;
-    for (const when of WHENS) figures.push(...costFigures(group, when, count, ours[when], bare[when], idle));
+    for (const phase of PHASES)
+      figures.push(...costFigures(group, phase, count, ours[phase], bare[phase], idle));
   }
   const count = bench.hosts.at(-1) ?? 1;
-  const bare = await rushes(scene, 'bare queries', count);
-  const ours = await rushes(scene, 'controllers', count);
+  const bare = await faultLoads(setup, 'bare queries', count);
+  const ours = await faultLoads(setup, 'controllers', count);
   const watches = bench.services + 1;
-  for (const what of RUSH_NAMES) figures.push(...rushFigures(what, watches, ours[what], bare[what]));
+  for (const what of FAULT_NAMES) figures.push(...faultFigures(what, watches, ours[what], bare[what]));
   return figures;
 }
 
-async function bulk(scene: Scene): Promise<readonly Figure[]> {
-  const stale = await bulkReads(scene, 'stale', 10);
-  const consistent = await bulkReads(scene, 'consistent', 10);
+async function bulk(setup: FleetSetup): Promise<readonly Figure[]> {
+  const stale = await bulkReads(setup, 'stale', 10);
+  const consistent = await bulkReads(setup, 'consistent', 10);
   const group = 'consistent reads of services, in bulk';
   return [
     { ...{ group, what: 'reads', value: consistent.perSecond, unit: '1/s' }, ...beside(stale.perSecond) },
@@ -60,25 +61,30 @@ async function bulk(scene: Scene): Promise<readonly Figure[]> {
 
 const beside = (floor: number) => ({ floor, floorName: 'stale reads' });
 
-const WHENS = ['at rest', 'one KV edit a second', 'one catalog change a second'] as const;
-type When = (typeof WHENS)[number];
+const PHASES = ['at rest', 'one KV edit a second', 'one catalog change a second'] as const;
+type Phase = (typeof PHASES)[number];
 
-async function costs(scene: Scene, kind: Kind, count: number, seconds: number): Promise<Record<When, Cost>> {
-  const hosts = await openHosts(scene, kind, count);
-  const spans: Readonly<Record<When, () => Promise<void>>> = {
+async function costs(
+  setup: FleetSetup,
+  kind: Kind,
+  count: number,
+  seconds: number,
+): Promise<Record<Phase, Cost>> {
+  const hosts = await openHosts(setup, kind, count);
+  const changes: Readonly<Record<Phase, () => Promise<void>>> = {
     'at rest': async () => {},
-    'one KV edit a second': scene.edit,
-    'one catalog change a second': scene.registerOne,
+    'one KV edit a second': setup.edit,
+    'one catalog change a second': setup.registerOne,
   };
   try {
-    // What follows the start is not rest.
+    // Requests of the start must not count.
     await sleep(5_000);
-    const found: Partial<Record<When, Cost>> = {};
-    for (const when of WHENS) {
-      const span = when === 'at rest' ? seconds : Math.round(seconds / 3);
-      found[when] = await costOf(scene, hosts, span, spans[when]);
+    const found: Partial<Record<Phase, Cost>> = {};
+    for (const phase of PHASES) {
+      const span = phase === 'at rest' ? seconds : Math.round(seconds / 3);
+      found[phase] = await costOf(setup, hosts, span, changes[phase]);
     }
-    return found as Record<When, Cost>;
+    return found as Record<Phase, Cost>;
   } finally {
     await closeHosts(hosts);
   }
@@ -86,14 +92,14 @@ async function costs(scene: Scene, kind: Kind, count: number, seconds: number): 
 
 function costFigures(
   group: string,
-  when: When,
+  phase: Phase,
   count: number,
   ours: Cost,
   bare: Cost,
   idle: Cost,
 ): readonly Figure[] {
   const figure = (what: string, unit: string, key: keyof Cost, scale = 1): Figure => ({
-    ...{ group, what: `${what}, ${when}`, unit },
+    ...{ group, what: `${what}, ${phase}`, unit },
     value: ((ours[key] - idle[key]) * scale) / count,
     ...{ floor: ((bare[key] - idle[key]) * scale) / count, floorName: 'bare queries' },
   });
@@ -110,36 +116,40 @@ function costFigures(
   ];
 }
 
-const RUSHES = {
+const FAULTS = {
   'each of three servers is killed for 5 s, in turn': serversRestart,
   'all three servers are killed for 5 s': allServersRestart,
   'a client agent is killed for 5 s': agentRestarts,
   'every key is edited': allKeysEdited,
 } as const;
-type RushName = keyof typeof RUSHES;
-const RUSH_NAMES = Object.keys(RUSHES) as readonly RushName[];
+type FaultName = keyof typeof FAULTS;
+const FAULT_NAMES = Object.keys(FAULTS) as readonly FaultName[];
 
-async function rushes(scene: Scene, kind: Kind, count: number): Promise<Record<RushName, Rush>> {
-  const found: Partial<Record<RushName, Rush>> = {};
-  for (const name of RUSH_NAMES) {
-    const hosts = await openHosts(scene, kind, count);
+async function faultLoads(
+  setup: FleetSetup,
+  kind: Kind,
+  count: number,
+): Promise<Record<FaultName, FaultLoad>> {
+  const found: Partial<Record<FaultName, FaultLoad>> = {};
+  for (const name of FAULT_NAMES) {
+    const hosts = await openHosts(setup, kind, count);
     try {
-      found[name] = await RUSHES[name](scene, hosts);
+      found[name] = await FAULTS[name](setup, hosts);
     } finally {
       await closeHosts(hosts);
     }
   }
-  return found as Record<RushName, Rush>;
+  return found as Record<FaultName, FaultLoad>;
 }
 
-function rushFigures(name: RushName, watches: number, ours: Rush, bare: Rush): readonly Figure[] {
+function faultFigures(name: FaultName, watches: number, ours: FaultLoad, bare: FaultLoad): readonly Figure[] {
   const group = `${name}, ${ours.hosts} hosts of ${watches} watches`;
-  const figure = (what: string, unit: string, key: keyof Rush): Figure => ({
+  const figure = (what: string, unit: string, key: keyof FaultLoad): Figure => ({
     ...{ group, what, unit, value: ours[key], floor: bare[key], floorName: 'bare queries' },
   });
   return [
     figure('requests in the worst second', '1/s', 'worstSecond'),
     figure('requests in all', 'requests', 'requests'),
-    figure('until all is right', 's', 'right'),
+    figure('recovery', 's', 'recovery'),
   ];
 }

@@ -1,6 +1,6 @@
 /**
- * What the gate costs at a start, beside the same start without it. The kinds take turns, so that a drift
- * of the machine hits all of them.
+ * The cost of the gate at a container's start, compared with the same start without it. The kinds take turns, so that a
+ * change in the machine's speed affects all of them.
  */
 import type { EngineVersion } from '../../lab/engine.ts';
 import { openGateLab } from '../../test/integration/gate-lab.ts';
@@ -19,7 +19,7 @@ const KINDS: ReadonlyMap<string, readonly string[]> = new Map([
 
 export interface GateBench {
   readonly versions: readonly EngineVersion[];
-  /** Of each kind. */
+  /** Starts of each kind. */
   readonly starts: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A client and a server in namespaces of their own, joined by a veth, and what can be measured between them.
+ * A client and a server in their own namespaces, connected by a veth, and the measurements between them.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -9,11 +9,11 @@ import { ensureCommands, ensureFiles } from '../../lab/apt.ts';
 import { createNamespaces, type Namespace } from '../../lab/netns.ts';
 import { labFolder } from '../../lab/paths.ts';
 
-/** Of iperf3, and of what only accepts connections: no neighbours, or they would be one range. */
+/** Ports of iperf3 and of the program that accepts connections. Adjacent ports would merge into one range. */
 export const PORT = 5201;
 export const ACCEPTING = 5203;
 
-/** How much is sent each time: less than half a second's worth on a machine of 2026. */
+/** The amount that is sent each time: less than half a second on a machine of 2026. */
 const TCP_BYTES = '500M';
 const UDP_PACKETS = '50000';
 const CONNECT_SECONDS = 0.3;
@@ -67,7 +67,7 @@ export async function connectionRate({ client, server }: Link): Promise<number> 
   return Number((await client.run(await connectionsProgram(), args)).stdout) / 1000;
 }
 
-/** The part of iperf3's report that is read. */
+/** The parts of iperf3's report that are used. */
 interface Report {
   readonly sum_received?: { readonly bits_per_second: number };
   readonly sum?: { readonly packets: number; readonly lost_packets: number; readonly seconds: number };
@@ -80,7 +80,7 @@ async function iperf({ client, server }: Link, args: readonly string[]): Promise
   return report.end;
 }
 
-/** Compiled once in each run; the smallest compiler of Debian does it. */
+/** Compiled once in each run, by the smallest C compiler of Debian. */
 let compiled: Promise<string> | undefined;
 
 function connectionsProgram(): Promise<string> {

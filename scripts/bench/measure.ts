@@ -1,6 +1,6 @@
 /**
- * Figures: how they are taken, and how they are told. Each stands beside its floor of the same run, as
- * absolute figures belong to a machine and ratios do not.
+ * Figures: how they are measured, and how they are reported. Each has a floor from the same run, because
+ * absolute figures depend on the machine and ratios do not.
  */
 
 export interface Figure {
@@ -11,9 +11,9 @@ export interface Figure {
   /** The same without egresstrator, or the least that is possible; from the same run. */
   readonly floor?: number;
   readonly floorName?: string;
-  /** What the ratio value ÷ floor is meant to be: `≤ 1.3`, `≥ 0.9`. */
+  /** The target of the ratio value ÷ floor: `≤ 1.3`, `≥ 0.9`. */
   readonly target?: string;
-  /** What the figure itself, not its ratio, is meant to stay below; in its unit. */
+  /** An upper limit of the figure itself, in its unit. */
   readonly most?: number;
 }
 
@@ -29,14 +29,14 @@ export function sample(values: readonly number[]): Sample {
   return { median: at(Math.floor((sorted.length - 1) / 2)), least: at(0), most: at(sorted.length - 1) };
 }
 
-/** Milliseconds that `work` takes. */
+/** The duration of `work` in milliseconds. */
 export async function milliseconds(work: () => unknown): Promise<number> {
   const started = performance.now();
   await work();
   return performance.now() - started;
 }
 
-/** The median over `times` runs, after one that does not count. */
+/** The median of `times` runs, after a first run that does not count. */
 export async function medianOf(times: number, work: () => unknown): Promise<number> {
   await work();
   const taken: number[] = [];
@@ -47,7 +47,7 @@ export async function medianOf(times: number, work: () => unknown): Promise<numb
 export const ratioOf = ({ value, floor }: Figure): number | undefined =>
   floor === undefined || floor === 0 ? undefined : value / floor;
 
-/** A ratio held against its target, or a figure against its bound; undefined where there is neither. */
+/** Compares a ratio with its target, or a figure with its limit; undefined if there is neither. */
 export function isMet(figure: Figure): boolean | undefined {
   if (figure.most !== undefined) return figure.value <= figure.most;
   const ratio = ratioOf(figure);

@@ -60,6 +60,6 @@ function cells(figure: Figure): readonly string[] {
 const targetOf = ({ target, most, unit }: Figure): string =>
   most === undefined ? (target ?? '') : `≤ ${most} ${unit}`;
 
-/** Three digits that count. */
+/** Three significant digits. */
 const digits = (value: number): string =>
   value >= 100 ? String(Math.round(value)) : Number(value.toPrecision(3)).toString();

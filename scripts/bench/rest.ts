@@ -17,8 +17,8 @@ import { type RunningController, startController } from '../../test/support/egre
 import type { Figure } from './measure.ts';
 import { type Usage, type UsageTargets, usageFigures, usageOf } from './usage.ts';
 
-/** Milliseconds after which nothing of the start goes on any more. */
-const SETTLING = 25_000;
+/** Milliseconds until all work of the start is over. */
+const SETTLE_TIME = 25_000;
 
 export interface RestBench {
   readonly engine: Engine;
@@ -54,7 +54,7 @@ async function benchIdle(bench: RestBench): Promise<readonly Figure[]> {
       args: [...args, '--node', 'other'],
       program: byNode,
     });
-    await sleep(SETTLING);
+    await sleep(SETTLE_TIME);
     const pids = [child.pid ?? 0, one.pid, other.pid];
     const [floor, itself, asScript] = await Promise.all(pids.map((pid) => usageOf(pid, seconds)));
     return [
@@ -79,7 +79,7 @@ async function benchLoaded(bench: RestBench): Promise<readonly Figure[]> {
       const args = ['-c', consul.address, '--loader', 'nsenter', '--image', image, ...limit];
       await using controller = await startController({ engine, args, program });
       await waitFor(() => allProtected(controller, workloads), { what: 'all workloads', timeout: 300_000 });
-      await sleep(SETTLING);
+      await sleep(SETTLE_TIME);
       const group = `controller, ${workloads} workloads, ${services} services on ${connections} connections`;
       const calm = await watch(controller, consul, seconds);
       figures.push(...figuresOf(group, 'at rest', calm));
@@ -127,7 +127,7 @@ async function watch(
   return { usage, requestsPerMinute: await consulRequests(consul), loads };
 }
 
-/** Consul's own count over its last whole interval of 10 s, without our asking for it. */
+/** Consul's own count over its last whole interval of 10 s, without the request that reads it. */
 async function consulRequests(consul: Consul): Promise<number> {
   const { body } = await consul.call('GET', '/v1/agent/metrics');
   const samples = readSamples(body);

@@ -1,5 +1,5 @@
 /**
- * Rules for benchmarks: the same for the same number, so that runs compare.
+ * Rules for benchmarks: the same for the same number, so that runs can be compared.
  */
 
 import { loadTemplate } from '../../src/features/egress/catalog.ts';
@@ -9,7 +9,7 @@ import { type Acl, parseAcl } from '../../src/policy/acl.ts';
 import { compile } from '../../src/policy/compile.ts';
 import type { Rendered } from '../../src/rendering/fingerprint.ts';
 
-/** What a rule names: one address and one port, or a prefix and one port. */
+/** A rule names one address and one port, or a prefix and one port. */
 export type Kind = 'destinations' | 'prefixes';
 
 /** `count` of a kind that do not merge, as people write them; `extra` lines come first. */
@@ -32,7 +32,7 @@ export function renderRules(text: string, template = 'nftables'): Rendered {
   const acl = aclOf(text);
   const { ruleSet } = compile(['bench'], acl, new Map(), []);
   const input = { allowed: ruleSet, mode: 'enforce', dns: 'resolvers', resolvers: [] } as const;
-  // In `denylist` it is the destinations that were not granted that are looked up.
+  // `denylist` looks up the destinations that are not granted.
   const isDenylist = template === 'denylist';
   return render(loadTemplate(template), {
     ...input,
@@ -41,5 +41,5 @@ export function renderRules(text: string, template = 'nftables'): Rendered {
   });
 }
 
-/** As a loader takes it. */
+/** The text as loaders need it. */
 export const loadable = ({ text }: Rendered): string => withFacts(text, { resolvers: [], attachments: [] });

@@ -1,18 +1,17 @@
 /**
- * What a process takes of the machine while it goes on: processor time to the nanosecond, how often it wakes up,
- * and its memory.
+ * The resources that a running process uses: processor time in nanoseconds, wake-ups, and memory.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Figure } from './measure.ts';
 
 export interface Usage {
-  /** Of one core, in percent: of the process itself, and of the programs that it ran and that have ended. */
+  /** Percent of one core, used by the process itself, and by its child processes that have ended. */
   readonly own: number;
   readonly programs: number;
-  /** Times a second that one of its threads began to run after it had nothing to do. */
+  /** Times a second that an idle thread of the process began to run. */
   readonly wakeUps: number;
-  /** Resident memory in MB, and what of it is no file's. */
+  /** Resident memory in MB, and its anonymous part. */
   readonly memory: number;
   readonly anonymous: number;
 }
@@ -39,7 +38,7 @@ export async function usageOf(
   };
 }
 
-/** What is meant not to be exceeded; each in the figure's unit. */
+/** Upper limits, each in the figure's unit. */
 export interface UsageTargets {
   readonly processor?: number;
   readonly wakeUps?: number;

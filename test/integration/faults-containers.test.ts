@@ -22,7 +22,7 @@ onEachEngine((version) => {
   afterAll(() => fixture?.[Symbol.asyncDispose]());
 
   describe.each(LOADERS)('containers come and go, loading by %s', (loader) => {
-    const path = `crowd-${loader}`;
+    const path = `many-${loader}`;
     let controller: RunningController;
     beforeAll(async () => {
       await edit(fixture, path, 80);

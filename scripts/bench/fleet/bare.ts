@@ -1,6 +1,6 @@
 /**
- * The floor: the same blocking queries with the same waits, one after the other by plain HTTP. Nothing is
- * checked, parsed or paced, and a failure is tried again after a second.
+ * The floor: the same blocking queries with the same waits, one after the other by plain HTTP. Answers are not
+ * checked or parsed, queries are not paced, and a failed one is repeated after a second.
  */
 import { Agent, get } from 'node:http';
 import { buffer } from 'node:stream/consumers';
@@ -32,11 +32,11 @@ export class BareWatches {
     for (const service of services) void this.#watch(`/v1/catalog/service/${service}?`, waits.services);
   }
 
-  get isRight(): boolean {
+  get isUpToDate(): boolean {
     return this.#unread.size === 0;
   }
 
-  knows(beginning: string): boolean {
+  hasText(beginning: string): boolean {
     const entries: readonly { readonly Key: string; readonly Value: string }[] = JSON.parse(`${this.#rules}`);
     const value = entries.find(({ Key }) => Key === this.#lastKey)?.Value ?? '';
     return Buffer.from(value, 'base64').toString('utf8').startsWith(beginning);

@@ -1,28 +1,32 @@
 /**
- * What one read of a service costs the servers when there are many: as fast as few connections ask, by
- * `stale` reads, which any server answers, and by `consistent` ones, which the leader answers alone.
+ * The cost of one read of a service for the servers, when a few connections read as fast as they can. Any server
+ * answers a `stale` read; only the leader answers a `consistent` one.
  */
 import { Agent, get } from 'node:http';
 import { processorTime, sum } from './cost.ts';
-import type { Scene } from './scene.ts';
+import type { FleetSetup } from './setup.ts';
 
 export interface Bulk {
   readonly perSecond: number;
-  /** Of all servers' processors, in ms a read. */
+  /** Processor time of all servers, in ms for each read. */
   readonly processor: number;
 }
 
 const CONNECTIONS = 16;
 
-export async function bulkReads(scene: Scene, how: 'stale' | 'consistent', seconds: number): Promise<Bulk> {
-  const { agents, servers } = scene.consul;
+export async function bulkReads(
+  setup: FleetSetup,
+  how: 'stale' | 'consistent',
+  seconds: number,
+): Promise<Bulk> {
+  const { agents, servers } = setup.consul;
   const agent = new Agent({ keepAlive: true });
   const [before, started] = [sum(servers.map(processorTime)), performance.now()];
   let reads = 0;
   const readOn = async (from: number) => {
     for (let n = from; performance.now() < started + seconds * 1_000; n += 1) {
-      const { address } = agents[n % agents.length] ?? scene.consul;
-      await read(`${address}/v1/catalog/service/${scene.services[n % scene.services.length]}?${how}`, agent);
+      const { address } = agents[n % agents.length] ?? setup.consul;
+      await read(`${address}/v1/catalog/service/${setup.services[n % setup.services.length]}?${how}`, agent);
       reads += 1;
     }
   };

@@ -1,12 +1,12 @@
 /**
- * What a fleet costs over some time: counted at the meters, read from /proc for Consul's processes, and
- * as Consul counts its own RPCs.
+ * The cost of a fleet over some time: requests counted by the meters, processor time and memory of Consul's processes
+ * from /proc, and Consul's own count of its RPCs.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consul, ConsulServer } from '../../../lab/consul.ts';
 import { callConsul } from '../../../lab/consul.ts';
-import type { Host, Scene } from './scene.ts';
+import type { FleetSetup, Host } from './setup.ts';
 
 export interface Cost {
   readonly connections: number;
@@ -24,9 +24,9 @@ export interface Cost {
   readonly queries: number;
 }
 
-/** Over `seconds`, with `eachSecond` done once a second. */
+/** Measures for `seconds`, and calls `eachSecond` once a second. */
 export async function costOf(
-  { consul }: Scene,
+  { consul }: FleetSetup,
   hosts: readonly Host[],
   seconds: number,
   eachSecond: () => Promise<void>,
@@ -73,10 +73,10 @@ export function processorTime({ pid }: ConsulServer): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** Consul tells its last whole interval of ten seconds, so it is asked more often, and each counts once. */
+/** Consul reports its last whole interval of ten seconds. So it is read more often, and each interval counts once. */
 class RpcCounter {
   readonly #consul: Consul;
-  /** Intervals that began before, count what was before. */
+  /** Intervals that began before this are ignored. */
   readonly #from = Date.now();
   /** Member and interval → count. */
   readonly #sent = new Map<string, number>();

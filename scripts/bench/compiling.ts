@@ -1,4 +1,4 @@
-/** Resolve and render: from the parsed keys to the text, and how long the kernel takes to load it. */
+/** Compile and render: the time from the parsed keys to the text, and the time to load it into the kernel. */
 import { execa } from 'execa';
 import { createNamespaces } from '../../lab/netns.ts';
 import { loadTemplate } from '../../src/features/egress/catalog.ts';
@@ -9,30 +9,30 @@ import { compile } from '../../src/policy/compile.ts';
 import { type Figure, medianOf } from './measure.ts';
 import { aclOf, loadable, renderRules, ruleText } from './rules.ts';
 
-const group = 'resolve, render, load';
+const group = 'compile, render, load';
 
-export async function benchResolving(counts: readonly number[]): Promise<readonly Figure[]> {
+export async function benchCompiling(counts: readonly number[]): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
-  for (const count of counts) figures.push(await resolveRules(count));
-  figures.push(await resolveServices(1000, 10));
+  for (const count of counts) figures.push(await compileRules(count));
+  figures.push(await compileServices(1000, 10));
   for (const count of counts) figures.push(...(await loadRules(count)));
   return figures;
 }
 
 const template = loadTemplate('nftables');
 
-async function resolveRules(count: number): Promise<Figure> {
+async function compileRules(count: number): Promise<Figure> {
   const acl = aclOf(ruleText(count));
-  const value = await medianOf(5, () => resolveAndRender(acl, new Map(), ['bench']));
+  const value = await medianOf(5, () => compileAndRender(acl, new Map(), ['bench']));
   const target = count === 10_000 ? { target: '≤ 1', floor: 100, floorName: 'ms allowed' } : {};
-  return { group, what: `resolve and render ${count} rules`, value, unit: 'ms', ...target };
+  return { group, what: `compile and render ${count} rules`, value, unit: 'ms', ...target };
 }
 
-async function resolveServices(services: number, instances: number): Promise<Figure> {
+async function compileServices(services: number, instances: number): Promise<Figure> {
   const names = Array.from({ length: services }, (_, n) => `service-${n}`);
   const catalog = new Map(names.map((name, n) => [name, instancesOf(n, instances)]));
   const acl = parseAcl(new Map([['bench', names.join('\n')]]));
-  const value = await medianOf(5, () => resolveAndRender(acl, catalog, ['bench']));
+  const value = await medianOf(5, () => compileAndRender(acl, catalog, ['bench']));
   return { group, what: `the same for ${services} services of ${instances} instances`, value, unit: 'ms' };
 }
 
@@ -44,13 +44,13 @@ const instancesOf = (service: number, count: number): readonly Instance[] =>
 
 type Inputs = Parameters<typeof compile>;
 
-function resolveAndRender(acl: Inputs[1], catalog: Inputs[2], grants: Inputs[0]): void {
+function compileAndRender(acl: Inputs[1], catalog: Inputs[2], grants: Inputs[0]): void {
   const { ruleSet } = compile(grants, acl, catalog, []);
   const how = { mode: 'enforce', dns: 'resolvers', resolvers: [], ungranted: undefined } as const;
   render(template, { allowed: ruleSet, ...how });
 }
 
-/** Loading by the program that the loaders run, beside `nft -f` of the same elements by hand. */
+/** Loads by the program of the loaders, compared with `nft -f` of the same elements. */
 async function loadRules(count: number): Promise<readonly Figure[]> {
   await using set = await createNamespaces(2);
   const [target] = set.namespaces;

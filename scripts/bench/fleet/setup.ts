@@ -9,16 +9,16 @@ import { ConsulRuleSource } from '../../../src/sources/consul/rule-source.ts';
 import { Meter } from '../../../test/support/meter.ts';
 import { BareWatches } from './bare.ts';
 
-export interface Scene {
+export interface FleetSetup {
   readonly consul: Consul;
   readonly services: readonly string[];
   edit(): Promise<void>;
   registerOne(): Promise<void>;
-  /** Writes every key, one after the other; the text of the last one begins with the result. */
+  /** Writes every key, one after the other. Returns the beginning of the last key's text. */
   editAll(): Promise<string>;
 }
 
-export interface SceneOptions {
+export interface FleetOptions {
   readonly agents: number;
   readonly services: number;
   readonly keys: number;
@@ -27,12 +27,12 @@ export interface SceneOptions {
 const FOLDER = 'egress/acl/';
 const LAST_KEY = 'last';
 
-/** What a controller holds open, or the same by plain HTTP. */
+/** The watches of a controller, or the same by plain HTTP. */
 export interface Watches {
-  /** All are up to date: nothing is unread, and nothing is in error. */
-  readonly isRight: boolean;
+  /** All watches have a value, and none has an error. */
+  readonly isUpToDate: boolean;
   /** The last key's text begins with `beginning`. */
-  knows(beginning: string): boolean;
+  hasText(beginning: string): boolean;
   close(): void;
 }
 
@@ -43,7 +43,11 @@ export interface Host extends AsyncDisposable {
   readonly watches: Watches;
 }
 
-export async function openScene({ agents, services, keys }: SceneOptions): Promise<Scene & AsyncDisposable> {
+export async function openSetup({
+  agents,
+  services,
+  keys,
+}: FleetOptions): Promise<FleetSetup & AsyncDisposable> {
   const consul = await startConsul({ servers: 3, agents });
   const names = Array.from({ length: services }, (_, n) => `fleet-${n}`);
   let edits = 0;
@@ -88,10 +92,10 @@ const registration = (name: string, edit: number) => ({
 
 export type Kind = 'controllers' | 'bare queries';
 
-/** `count` hosts, all up to date. */
-export async function openHosts(scene: Scene, kind: Kind, count: number): Promise<readonly Host[]> {
-  const hosts = await Promise.all(Array.from({ length: count }, (_, index) => openHost(scene, kind, index)));
-  await untilRight(hosts);
+/** Opens `count` hosts, and waits until all are up to date. */
+export async function openHosts(setup: FleetSetup, kind: Kind, count: number): Promise<readonly Host[]> {
+  const hosts = await Promise.all(Array.from({ length: count }, (_, index) => openHost(setup, kind, index)));
+  await untilUpToDate(hosts);
   return hosts;
 }
 
@@ -99,19 +103,19 @@ export async function closeHosts(hosts: readonly Host[]): Promise<void> {
   await Promise.all(hosts.map((host) => host[Symbol.asyncDispose]()));
 }
 
-/** Nothing is in error, and the last key's text begins with `beginning`. */
-export const untilRight = (hosts: readonly Host[], beginning = '# '): Promise<true> =>
-  waitFor(() => hosts.every(({ watches }) => watches.isRight && watches.knows(beginning)), {
+/** Waits until no watch has an error, and the last key's text begins with `beginning`. */
+export const untilUpToDate = (hosts: readonly Host[], beginning = '# '): Promise<true> =>
+  waitFor(() => hosts.every(({ watches }) => watches.isUpToDate && watches.hasText(beginning)), {
     what: 'all hosts to be up to date',
     timeout: 180_000,
   });
 
-async function openHost(scene: Scene, kind: Kind, index: number): Promise<Host> {
-  const { agents } = scene.consul;
+async function openHost(setup: FleetSetup, kind: Kind, index: number): Promise<Host> {
+  const { agents } = setup.consul;
   const agent = index % agents.length;
   const from = `127.2.${index >> 8}.${(index & 255) + 1}`;
   const meter = await Meter.open({ to: agents[agent]?.address ?? '', from });
-  const watches = openWatches[kind](meter.address, scene.services);
+  const watches = openWatches[kind](meter.address, setup.services);
   const dispose = async () => {
     watches.close();
     await meter[Symbol.asyncDispose]();
@@ -129,10 +133,10 @@ const openWatches: Readonly<Record<Kind, (address: string, services: readonly st
       ...refs.map((ref) => source.watchService(ref, () => {})),
     ];
     return {
-      get isRight() {
+      get isUpToDate() {
         return watches.every(({ value, error }) => value !== undefined && error === undefined);
       },
-      knows: (beginning) => rules.value?.get(LAST_KEY)?.startsWith(beginning) ?? false,
+      hasText: (beginning) => rules.value?.get(LAST_KEY)?.startsWith(beginning) ?? false,
       close: () => source.close(),
     };
   },
