@@ -20,7 +20,7 @@ export interface JobQueueOptions<Key extends string> {
   readonly run: (key: Key) => Promise<void>;
   readonly onDefect: (error: unknown) => void;
   /** Milliseconds after which a job no longer holds up other keys; default: it does until its end. */
-  readonly patience?: number;
+  readonly releaseAfter?: number;
 }
 
 interface Waiting {
@@ -78,9 +78,9 @@ export class JobQueue<Key extends string> {
   }
 
   #enqueue(key: Key, waiting: Waiting): void {
-    const { patience } = this.#options;
+    const { releaseAfter } = this.#options;
     const run = () => this.#run(key, waiting);
-    const job = patience === undefined ? run : () => waitUntil(patience, run(), undefined);
+    const job = releaseAfter === undefined ? run : () => waitUntil(releaseAfter, run(), undefined);
     // Only fails if the queue is cleared.
     void this.#queue.add(job, { id: key, priority: waiting.priority });
   }

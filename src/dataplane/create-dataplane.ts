@@ -46,11 +46,11 @@ function ownersIn(text: string): readonly string[] {
   return owners;
 }
 
-const loadedFrom = (result: RunResult) => ({ ...parseState(result.stdout), ...leftIn(result) });
+const loadedFrom = (result: RunResult) => ({ ...parseState(result.stdout), ...processLeftIn(result) });
 
 function stateFrom(result: RunResult): NamespaceState {
   const state = parseNamespaceState(result.stdout);
-  return { ...state, loaded: { ...state.loaded, ...leftIn(result) } };
+  return { ...state, loaded: { ...state.loaded, ...processLeftIn(result) } };
 }
 
-const leftIn = ({ isLeft }: RunResult) => (isLeft ? { isLeft } : {});
+const processLeftIn = ({ hasProcessLeft }: RunResult) => (hasProcessLeft ? { hasProcessLeft } : {});

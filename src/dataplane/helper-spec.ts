@@ -11,7 +11,7 @@ export interface HelperSpec {
   /** The Engine's own file of the namespace, to be compared with the one that it gives us. */
   readonly sandbox: string | undefined;
   /** Enter that one by ourselves, whatever the Engine gives us. Takes SYS_ADMIN. */
-  readonly follows: boolean;
+  readonly entersSandbox: boolean;
   readonly stdin: boolean;
   readonly labels: Readonly<Record<string, string>>;
   /** Bytes. */
@@ -21,7 +21,7 @@ export interface HelperSpec {
 
 export const helperBody = (spec: HelperSpec): object => ({
   Image: spec.image,
-  Entrypoint: [...(spec.follows ? ['nsenter', `--net=${sandboxInHelper}`] : []), programInImage],
+  Entrypoint: [...(spec.entersSandbox ? ['nsenter', `--net=${sandboxInHelper}`] : []), programInImage],
   Cmd: wordsOf(spec.command),
   Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
   User: '0:0',
@@ -37,10 +37,10 @@ export const helperBody = (spec: HelperSpec): object => ({
   HostConfig: hostConfig(spec),
 });
 
-const hostConfig = ({ networkMode, memory, capabilities, sandbox, follows }: HelperSpec): object => ({
+const hostConfig = ({ networkMode, memory, capabilities, sandbox, entersSandbox }: HelperSpec): object => ({
   NetworkMode: networkMode,
   CapDrop: ['ALL'],
-  CapAdd: follows ? [...capabilities, 'SYS_ADMIN'] : capabilities,
+  CapAdd: entersSandbox ? [...capabilities, 'SYS_ADMIN'] : capabilities,
   Mounts: sandbox === undefined ? [] : [mountOf(sandbox)],
   SecurityOpt: ['no-new-privileges'],
   ReadonlyRootfs: true,

@@ -51,7 +51,7 @@ const INSPECT_LIMIT = 3_000;
 interface Job extends Failure {
   readonly networkMode: string;
   readonly sandbox?: string | undefined;
-  readonly follows?: boolean;
+  readonly entersSandbox?: boolean;
   readonly stdin: string | undefined;
   /** Rejects with a `LoadError` if the helper must not be started. */
   readonly check: () => Promise<void>;
@@ -81,14 +81,17 @@ export class HelperRunner implements NamespaceRunner {
       return await this.#job(job);
     } catch (error) {
       if (sandbox === undefined || !(isElsewhere(error) || isRejectedByEngine(error))) throw error;
-      return await this.#follow(job, error);
+      return await this.#enterSandbox(job, error);
     }
   }
 
   /** An Engine may be unable to show the file; then what it gives must do. */
-  async #follow(job: Job, before: unknown): Promise<RunResult> {
+  async #enterSandbox(job: Job, before: unknown): Promise<RunResult> {
     try {
-      return { ...(await this.#job({ ...job, networkMode: 'none', follows: true })), isLeft: true };
+      return {
+        ...(await this.#job({ ...job, networkMode: 'none', entersSandbox: true })),
+        hasProcessLeft: true,
+      };
     } catch (error) {
       if (isElsewhere(before) || !isRejectedByEngine(error)) throw error;
       return await this.#job({ ...job, sandbox: undefined }).catch(() => {
@@ -130,7 +133,7 @@ export class HelperRunner implements NamespaceRunner {
 
   async #createChecked(name: string, job: Job): Promise<string> {
     const { instance, now, xtables } = this.#settings;
-    const { command, networkMode, stdin, sandbox, follows = false } = job;
+    const { command, networkMode, stdin, sandbox, entersSandbox = false } = job;
     const { limit, memory } = limitsFor(stdin, this.#settings);
     const image = await this.#image();
     const labels = ourLabels(instance, now() + 2 * limit + 60_000);
@@ -139,7 +142,7 @@ export class HelperRunner implements NamespaceRunner {
       command,
       networkMode,
       sandbox,
-      follows,
+      entersSandbox,
       stdin: stdin !== undefined,
       labels,
       memory,

@@ -8,7 +8,7 @@ import type { Loaded, NamespaceState } from './dataplane.ts';
 import { parseDenied } from './denied.ts';
 
 /** What a namespace itself tells. */
-type Fact = Exclude<keyof Loaded, 'isLeft' | 'hasForeign'> | 'foreign';
+type Fact = Exclude<keyof Loaded, 'hasProcessLeft' | 'hasForeign'> | 'foreign';
 
 const forms = {
   fingerprint: /^[0-9a-f]+$/,

@@ -43,7 +43,7 @@ export class NsenterRunner implements NamespaceRunner {
     try {
       // Our own descriptor is the checked namespace, even if another process has the pid by now.
       const enter = ['nsenter', `--net=/proc/${process.pid}/fd/${opened.handle.fd}`];
-      return { ...(await this.#execute(failure, enter, stdin)), isLeft: opened.isLeft };
+      return { ...(await this.#execute(failure, enter, stdin)), hasProcessLeft: opened.hasProcessLeft };
     } finally {
       await opened.handle.close();
     }

@@ -19,7 +19,7 @@ export type Opened =
       readonly kind: 'open';
       readonly handle: FileHandle;
       /** True if the container's first process is in another namespace. */
-      readonly isLeft: boolean;
+      readonly hasProcessLeft: boolean;
     }
   /** The process ended, or its pid belongs to another. */
   | { readonly kind: 'gone' }
@@ -42,8 +42,8 @@ async function check(
 ): Promise<Opened> {
   if (await isHost(handle, proc)) return { kind: 'host' };
   const isThere = await isSameFile(handle, `${proc}/${ref.pid}/ns/net`);
-  const isLeft = isThere === false && (await isProcessOf(ref, `${proc}/${ref.pid}`, proc, now));
-  return { kind: 'open', handle, isLeft };
+  const hasProcessLeft = isThere === false && (await isProcessOf(ref, `${proc}/${ref.pid}`, proc, now));
+  return { kind: 'open', handle, hasProcessLeft };
 }
 
 /**
@@ -58,7 +58,7 @@ export async function egressCounters(ref: NamespaceRef, proc = '/proc'): Promise
   const opened = await openNamespace(ref, proc);
   if (opened.kind !== 'open') return undefined;
   await opened.handle.close();
-  return ipv4 === undefined || opened.isLeft ? undefined : sentBy(ipv4, ipv6).join(' ');
+  return ipv4 === undefined || opened.hasProcessLeft ? undefined : sentBy(ipv4, ipv6).join(' ');
 }
 
 /** `snmp` has a line of names and one of numbers for each protocol, `snmp6` a line for each name. */

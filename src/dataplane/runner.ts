@@ -25,7 +25,7 @@ export type Loader = 'helper' | 'nsenter';
 export interface RunResult {
   readonly stdout: string;
   /** True if the container's first process has left the namespace. */
-  readonly isLeft?: boolean;
+  readonly hasProcessLeft?: boolean;
 }
 
 /** Every method fails with a `LoadError`; when it has failed or answered, nothing of it runs any more. */

@@ -30,7 +30,7 @@ export interface DiffContext {
 }
 
 /** As a rule would say it. `partly`: some of it was, or stays, allowed all the same. */
-export interface Stretch {
+export interface ChangedRule {
   readonly rule: string;
   readonly partly: boolean;
 }
@@ -39,8 +39,8 @@ export interface Stretch {
 export interface Change {
   readonly workloads: readonly string[];
   /** Disjoint. Of a service, its instances as they are now. */
-  readonly gained: readonly Stretch[];
-  readonly lost: readonly Stretch[];
+  readonly gained: readonly ChangedRule[];
+  readonly lost: readonly ChangedRule[];
 }
 
 export interface Diff {
@@ -107,7 +107,7 @@ const memoize = <T>(compute: (key: string) => T): ((key: string) => T) => {
 const DETAIL = { holes: 16, ranges: 64 };
 
 /** What the other keys of a workload do not grant. */
-const beyond = (differences: readonly Difference[], others: readonly AllowEntry[]): readonly Stretch[] =>
+const beyond = (differences: readonly Difference[], others: readonly AllowEntry[]): readonly ChangedRule[] =>
   [true, false].flatMap((was) => {
     const left = difference(
       differences.filter(({ partly }) => partly === was),
@@ -117,7 +117,7 @@ const beyond = (differences: readonly Difference[], others: readonly AllowEntry[
     return left.flatMap((one) => print(one, was || one.partly));
   });
 
-const print = ({ prefix, protocol, ranges }: AllowEntry, partly: boolean): readonly Stretch[] => {
+const print = ({ prefix, protocol, ranges }: AllowEntry, partly: boolean): readonly ChangedRule[] => {
   const named = protocol === 'icmp' || isWhole(ranges) ? ranges : ranges.flatMap(nameable);
   if (named.length === 0) return [];
   return [{ rule: formatRule({ kind: 'address', prefix, protocol, ranges: named }), partly }];

@@ -46,8 +46,8 @@ export type HintAnswer =
   | Extract<Hint, { readonly kind: 'no-dns' | 'unknown-key' | 'write' }>
   | { readonly kind: 'protected'; readonly reason: ReasonAnswer; readonly rule: string }
   | { readonly kind: 'grant'; readonly reason: ReasonAnswer; readonly rules: number; readonly broad: boolean }
-  | ({ readonly kind: 'no-instance' | 'untold-service' } & LineAnswer)
-  | { readonly kind: 'near'; readonly reason: ReasonAnswer };
+  | ({ readonly kind: 'no-instance' | 'unread-service' } & LineAnswer)
+  | { readonly kind: 'partial-match'; readonly reason: ReasonAnswer };
 
 /** A `Cause` in plain data. */
 export type CauseAnswer =

@@ -14,7 +14,7 @@ import { type Catalog, grantedKeys, matchesFor, type RuleMatch } from '../policy
 import type { RuleLine, ServiceRule } from '../policy/rule.ts';
 import { denylistLookup, isReserved } from './denylist.ts';
 import type { Destination } from './destination.ts';
-import { type Findings, onePerKey, ReasonIndex } from './reason-index.ts';
+import { type HostMatches, onePerKey, ReasonIndex } from './reason-index.ts';
 import { type CatalogIndex, createSuggester, type Suggestion } from './suggest.ts';
 
 /** All that decides about the traffic of one namespace. */
@@ -43,9 +43,9 @@ export type Hint =
   /** A granted line names a service of which nothing is registered, or not with that tag. */
   | { readonly kind: 'no-instance'; readonly key: string; readonly line: RuleLine }
   /** A granted line names a service that Consul has not told, so that nobody knows its instances. */
-  | { readonly kind: 'untold-service'; readonly key: string; readonly line: RuleLine }
+  | { readonly kind: 'unread-service'; readonly key: string; readonly line: RuleLine }
   /** A granted line names the host, and other traffic. */
-  | { readonly kind: 'near'; readonly reason: RuleMatch }
+  | { readonly kind: 'partial-match'; readonly reason: RuleMatch }
   /** No key allows it yet: this line would. */
   | { readonly kind: 'write'; readonly rule: string };
 
@@ -78,11 +78,11 @@ export function createExplainer(
   const granted = new ReasonIndex(reasons, protectedHosts);
   const closedBy = view.denylist === true ? denylistLookup(grants, acl, catalog) : undefined;
   const suggest = createSuggester(view, indexOf);
-  const silent = withoutInstances(view);
+  const missingInstances = withoutInstances(view);
   return (destination) => {
-    const findings = granted.find(destination);
-    const hints = () => hintsFor(view, destination, findings, suggest([destination]), silent);
-    const cause = decide(view, destination, findings, closedBy) ?? { kind: 'nothing', hints: hints() };
+    const matches = granted.find(destination);
+    const hints = () => hintsFor(view, destination, matches, suggest([destination]), missingInstances);
+    const cause = decide(view, destination, matches, closedBy) ?? { kind: 'nothing', hints: hints() };
     const allowed = cause.kind !== 'nothing' && cause.kind !== 'closed';
     return { destination, allowed, passes: allowed || mode === 'audit', cause };
   };
@@ -92,11 +92,11 @@ export function createExplainer(
 function decide(
   view: PolicyView,
   destination: Destination,
-  { allowing }: Findings,
+  { allowing }: HostMatches,
   closedBy: ReturnType<typeof denylistLookup> | undefined,
 ): Exclude<Cause, { kind: 'nothing' }> | undefined {
   const { host, protocol, port } = destination;
-  if (isSilenced(view, host)) return undefined;
+  if (isResolverDisabled(view, host)) return undefined;
   if (LOOPBACK.some((prefix) => contains(prefix, host))) return { kind: 'loopback' };
   const isDns = protocol !== 'icmp' && port === 53 && isResolver(view, host);
   if (isDns && view.dns === 'resolvers') return { kind: 'resolver' };
@@ -110,9 +110,9 @@ function decide(
 function hintsFor(
   view: PolicyView,
   destination: Destination,
-  { tooBroad, near }: Findings,
+  { tooBroad, partialMatches }: HostMatches,
   { lines, keys }: Suggestion,
-  silent: readonly Hint[],
+  missingInstances: readonly Hint[],
 ): readonly Hint[] {
   const { host, protocol, port } = destination;
   const isName = port === 53 && (isResolver(view, host) || contains(DOCKER_RESOLVER, host));
@@ -122,8 +122,8 @@ function hintsFor(
     tooBroad.slice(0, 1).flatMap((reason) => rules.map((rule) => ({ kind: 'protected', reason, rule }))),
     keys.map(({ reason, rules: size, broad }) => ({ kind: 'grant', reason, rules: size, broad })),
     view.grants.filter((key) => !view.acl.has(key)).map((key) => ({ kind: 'unknown-key', key })),
-    silent,
-    onePerKey(near).map((reason) => ({ kind: 'near', reason })),
+    missingInstances,
+    onePerKey(partialMatches).map((reason) => ({ kind: 'partial-match', reason })),
     tooBroad.length > 0 ? [] : rules.map((rule) => ({ kind: 'write', rule })),
   ];
   return hints.flat();
@@ -133,7 +133,7 @@ const withoutInstances = ({ grants, acl, catalog }: PolicyView): readonly Hint[]
   grantedKeys(grants, acl).flatMap(({ key, rules }) =>
     rules.flatMap((line): readonly Hint[] =>
       line.rule.kind === 'service' && !hasInstance(line.rule, catalog)
-        ? [{ kind: catalog.has(serviceName(line.rule)) ? 'no-instance' : 'untold-service', key, line }]
+        ? [{ kind: catalog.has(serviceName(line.rule)) ? 'no-instance' : 'unread-service', key, line }]
         : [],
     ),
   );
@@ -144,7 +144,7 @@ const hasInstance = (rule: ServiceRule, catalog: Catalog): boolean =>
   );
 
 /** Docker's own resolver asks others on the container's behalf. */
-const isSilenced = ({ dns }: PolicyView, host: Prefix): boolean =>
+const isResolverDisabled = ({ dns }: PolicyView, host: Prefix): boolean =>
   dns === 'none' && contains(DOCKER_RESOLVER, host);
 
 const isResolver = ({ resolvers }: PolicyView, host: Prefix): boolean =>

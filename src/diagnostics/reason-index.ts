@@ -7,13 +7,13 @@ import type { RuleMatch } from '../policy/compile.ts';
 import { MINIMUM_LENGTH } from '../policy/protected-hosts.ts';
 import { type Destination, isFor } from './destination.ts';
 
-export interface Findings {
+export interface HostMatches {
   /** Lines that allow it, the narrowest prefix first. */
   readonly allowing: readonly RuleMatch[];
   /** Lines that would, if their prefix were not too broad to mean a protected host. */
   readonly tooBroad: readonly RuleMatch[];
   /** Lines that name the host, and other traffic. */
-  readonly near: readonly RuleMatch[];
+  readonly partialMatches: readonly RuleMatch[];
 }
 
 export class ReasonIndex {
@@ -25,7 +25,7 @@ export class ReasonIndex {
     this.#protectedHosts = protectedHosts;
   }
 
-  find(destination: Destination): Findings {
+  find(destination: Destination): HostMatches {
     const around = this.#index.around(destination.host);
     const isProtected = this.#isProtected(destination.host);
     const isBroad = ({ entry: { prefix } }: RuleMatch) =>
@@ -34,7 +34,7 @@ export class ReasonIndex {
     return {
       allowing: speaking.filter((reason) => !isBroad(reason)),
       tooBroad: speaking.filter(isBroad),
-      near: around.filter((reason) => !isBroad(reason) && !isFor(reason.entry, destination)),
+      partialMatches: around.filter((reason) => !isBroad(reason) && !isFor(reason.entry, destination)),
     };
   }
 

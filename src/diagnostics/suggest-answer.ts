@@ -43,7 +43,7 @@ export interface ContainerSuggestion {
   /** The keys that it is granted. */
   readonly grants: readonly string[];
   /** Those of them that Consul has. */
-  readonly held: readonly string[];
+  readonly existingGrants: readonly string[];
   /** How many destinations were denied that a rule could name. */
   readonly denied: number;
   readonly lines: readonly LineSuggestion[];
@@ -122,7 +122,12 @@ function suggestFor(
   const named = destinations.flatMap((one) => destinationOf(one) ?? []).filter((one) => !isHeld(one));
   const found = snapshot.denylist ? underDenylist : underAllowlist;
   return {
-    ...{ container, grants, held: grants.filter((key) => snapshot.acl.has(key)), denied: named.length },
+    ...{
+      container,
+      grants,
+      existingGrants: grants.filter((key) => snapshot.acl.has(key)),
+      denied: named.length,
+    },
     ...found(named, grants, snapshot, index),
     notExpressible: destinations.filter((one) => destinationOf(one) === undefined).map(placeOf),
   };

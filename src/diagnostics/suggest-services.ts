@@ -49,7 +49,7 @@ export class ServiceChooser {
     const rest: Destination[] = [];
     for (const destination of destinations) {
       const { protocol } = destination;
-      const endpoint = this.#at(destination).find(isSayable);
+      const endpoint = this.#at(destination).find(isExpressible);
       if (endpoint === undefined || protocol === 'icmp') {
         rest.push(destination);
         continue;
@@ -109,7 +109,7 @@ export class ServiceChooser {
       instances.filter(({ tags }) => tags.includes(tag)).length;
     const used = (tag: string) => Number(this.#tagsInUse.has(tag));
     return [...new Set(seen.flatMap(({ tags }) => tags))]
-      .filter((tag) => canSay(ruleOf(name, tag, 'tcp')))
+      .filter((tag) => canExpress(ruleOf(name, tag, 'tcp')))
       .map((tag) => ({ tag, seen: count(seen, tag), all: count(all, tag) }))
       .sort(
         (a, b) => used(b.tag) - used(a.tag) || b.seen - a.seen || a.all - b.all || (a.tag < b.tag ? -1 : 1),
@@ -118,10 +118,10 @@ export class ServiceChooser {
   }
 }
 
-const isSayable = ({ service }: Endpoint): boolean => canSay(ruleOf(service, undefined, 'tcp'));
+const isExpressible = ({ service }: Endpoint): boolean => canExpress(ruleOf(service, undefined, 'tcp'));
 
 /** Whether the grammar reads it as the same rule: names in Consul may hold what rules can't. */
-const canSay = (rule: ServiceRule): boolean => {
+const canExpress = (rule: ServiceRule): boolean => {
   const text = formatRule(rule);
   const parsed = parseRule(text);
   return parsed !== undefined && 'rule' in parsed && JSON.stringify(parsed.rule) === JSON.stringify(rule);

@@ -6,9 +6,9 @@ import { UsageError, UserError } from '../common/errors.ts';
 import { type Instance, serviceName } from '../inventory/service.ts';
 import { type Prefix, parseAddress } from '../net/address.ts';
 import { endsAsHostName, insteadOf } from '../net/host-name.ts';
+import { commonMistake } from '../policy/common-mistakes.ts';
 import type { Catalog } from '../policy/compile.ts';
 import type { ServiceRule } from '../policy/rule.ts';
-import { slipOf } from '../policy/slips.ts';
 import { parseTraffic } from '../policy/traffic.ts';
 import type { Destination } from './destination.ts';
 import { parseService } from './service-names.ts';
@@ -31,8 +31,8 @@ export function parseTarget(word: string, traffic: string | undefined): Target {
       ? { kind: 'host', host }
       : { kind: 'destinations', destinations: [toHost(host, what)] };
   }
-  const slip = slipOf(word);
-  if (slip !== undefined) throw new UsageError(slip);
+  const mistake = commonMistake(word);
+  if (mistake !== undefined) throw new UsageError(mistake);
   const rule = parseService(word);
   if (rule === undefined)
     throw new UsageError(

@@ -27,7 +27,7 @@ export interface Loaded {
   /** SHA-256 of the kernel's own listing of the owner's tables, without volatile elements and counters. */
   readonly digest: string | undefined;
   /** True if the first process of its container is in another namespace. */
-  readonly isLeft?: boolean;
+  readonly hasProcessLeft?: boolean;
   /** True if rules of others deny packets there as well, whatever ours allow. */
   readonly hasForeign?: boolean;
 }

@@ -58,7 +58,7 @@ export interface ContainerSource {
    */
   resolvers(container: Container): Promise<readonly string[]>;
   /** The same where it can be told at once from files of this host, else undefined. Never fails. */
-  resolversHere(container: Container): Promise<readonly string[] | undefined>;
+  resolversFromFile(container: Container): Promise<readonly string[] | undefined>;
   /** All that the Engine gave it to choose from; undefined while that is not known. */
-  resolversGiven(container: Container): readonly string[] | undefined;
+  configuredResolvers(container: Container): readonly string[] | undefined;
 }

@@ -8,8 +8,8 @@
 import type { Problem } from '../common/problem.ts';
 import { printable, quote } from '../common/text.ts';
 import { type AddressRule, formatAddressRule, parseAddressRule } from './address-rule.ts';
+import { commonMistake } from './common-mistakes.ts';
 import { formatServiceRule, nameAndProtocol, parseServiceRule, type ServiceRule } from './service-rule.ts';
-import { slipOf } from './slips.ts';
 
 export type { Range } from '../net/ranges.ts';
 export type { AddressRule } from './address-rule.ts';
@@ -59,8 +59,8 @@ export const parseRules = (key: string, text: string): ParsedRules => {
 export const parseRule = (line: string): ParsedRule | undefined => {
   const text = withoutComment(line);
   if (text === '') return undefined;
-  const slip = slipOf(text);
-  if (slip !== undefined) return { reason: slip };
+  const mistake = commonMistake(text);
+  if (mistake !== undefined) return { reason: mistake };
   const parsed = parseText(text);
   return 'rule' in parsed ? parsed : { reason: gluedComment(text) ?? parsed.reason };
 };

@@ -197,7 +197,7 @@ export class FeatureReconciler<Desired, Observed> {
     state.failures += 1;
     state.observed = undefined;
     // The next sync will find the same. Otherwise the target still exists.
-    const isGone = state.failures < GONE_IN_VAIN && this.#driver.isGone?.(error) === true;
+    const isGone = state.failures < GONE_MEANWHILE && this.#driver.isGone?.(error) === true;
     const isKnown = state.lastError?.message === error.message;
     state.lastError = isGone ? undefined : error;
     this.#stopWaiting(state);
@@ -210,4 +210,4 @@ export class FeatureReconciler<Desired, Observed> {
  * After so many failures in a row because a target "is gone", the failure is reported like others. A busy Engine may take
  * seconds to say that fifty containers ended.
  */
-const GONE_IN_VAIN = 5;
+const GONE_MEANWHILE = 5;

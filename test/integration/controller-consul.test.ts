@@ -121,7 +121,7 @@ test('instances of another datacenter count where the rule names it', async () =
   const second = await startConsul({ datacenter: 'dc2', joinWan: consul.wanAddresses });
   try {
     await register({ consul: second }, { node: 'far', service: 'pg', address: ipv4(other), port: 80 });
-    await register(fixture, { node: 'near', service: 'pg', address: ipv4(server), port: 80 });
+    await register(fixture, { node: 'partial-match', service: 'pg', address: ipv4(server), port: 80 });
     await putKey(fixture, 'dc/db', 'pg@dc2');
     await using controller = await control(fixture, 'dc/', ['--loader', 'nsenter']);
     await becomes(workload, ipv4(other), 80, 'ok');

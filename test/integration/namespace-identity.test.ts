@@ -63,7 +63,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
       await lab.startRunning(mover?.program ?? [], ...(mover?.options ?? [])),
     );
     await sleep(1_000);
-    expect((await dataplane.inspect(moved, 'egress')).loaded).toEqual({ ...nothing, isLeft: true });
+    expect((await dataplane.inspect(moved, 'egress')).loaded).toEqual({ ...nothing, hasProcessLeft: true });
     const ordinary = await lab.namespaceOf(await lab.start());
     expect((await dataplane.inspect(ordinary, 'egress')).loaded).toEqual(nothing);
   });

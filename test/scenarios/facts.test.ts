@@ -126,7 +126,7 @@ describe('resolvers', () => {
 
 /** Each call that a job makes before it loads. */
 const calls: Record<string, (how: () => Promise<never>, setup: FakeSetup, gate: Gate) => void> = {
-  'the Engine’s file': (how, { engine }) => Object.assign(engine, { resolversHere: how }),
+  'the Engine’s file': (how, { engine }) => Object.assign(engine, { resolversFromFile: how }),
   'the Engine’s answer': (how, { engine }) =>
     Object.assign(engine, { seesFiles: false, beforeResolvers: how }),
   'the gate’s record': (how, _setup, gate) => Object.assign(gate, { loadedAtStart: how }),
@@ -177,7 +177,7 @@ describe.each(engineCalls)('the Engine asked to %s', (call) => {
   ])('%s: rules are loaded, and revoked', async (_what, how) => {
     const engine = Object.assign(new DockerFake(), { environment: web.environment, [call]: how });
     engine.names.set('web', 'web');
-    const settings = { resolversLimit: 50, backoff: { first: 5, most: 20 }, patience: 50 };
+    const settings = { resolversLimit: 50, backoff: { first: 5, most: 20 }, listLimit: 50 };
     const { consul, kernel, controller } = startFake({
       containers: new DockerContainerSource(engine, settings),
     });
@@ -194,7 +194,7 @@ test('containers of which the Engine tells nothing: others get their rules, and 
   for (const id of ['web', 'mute', 'bad']) engine.names.set(id, id);
   engine.trouble.set('mute', new Promise(() => {}));
   engine.trouble.set('bad', new EngineError('could not inspect container bad'));
-  const containers = new DockerContainerSource(engine, { patience: 50 });
+  const containers = new DockerContainerSource(engine, { listLimit: 50 });
   const { consul, kernel, controller } = startFake({ containers });
   consul.put({ db: '10.0.0.1:tcp/80' });
   await expect.poll(() => kernel.allowed(web), { timeout: 3_000 }).toEqual([ONE]);

@@ -78,7 +78,11 @@ const inventoryOf = (...containers: readonly Container[]): Inventory => ({
   },
 });
 
-const NO_RESOLVERS = { resolvers: async () => [], resolversHere: async () => [], resolversGiven: () => [] };
+const NO_RESOLVERS = {
+  resolvers: async () => [],
+  resolversFromFile: async () => [],
+  configuredResolvers: () => [],
+};
 
 function openEgress(): Egress {
   const retry = { first: 5, most: 5 };

@@ -167,11 +167,11 @@ export class FakeEngine implements ContainerSource {
     return this.beforeResolvers(container);
   }
 
-  async resolversHere(): Promise<readonly string[] | undefined> {
+  async resolversFromFile(): Promise<readonly string[] | undefined> {
     return this.seesFiles ? ['192.0.2.53'] : undefined;
   }
 
-  resolversGiven(): readonly string[] {
+  configuredResolvers(): readonly string[] {
     return ['192.0.2.53', '192.0.2.54'];
   }
 }

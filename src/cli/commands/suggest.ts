@@ -58,8 +58,8 @@ function remarksOnKey(
     ...(suggestions.length === 0 ? [none] : []),
     ...(keyText === undefined ? [`Consul has no key ${key} yet; consul kv put creates it`] : []),
     ...strangers.map(
-      ({ container, held }) =>
-        `${container} does not have the key ${key}, so its rules do not apply: ${formatGrant(container, held, key)}`,
+      ({ container, existingGrants }) =>
+        `${container} does not have the key ${key}, so its rules do not apply: ${formatGrant(container, existingGrants, key)}`,
     ),
     ...suggestions.flatMap((one) => remarksOn(one, denylist)),
   ];
@@ -69,7 +69,7 @@ function remarksOnKey(
 function hint({ suggestions, kvPath }: SuggestAnswer, output: Output): void {
   const [only, ...others] = suggestions;
   if (only === undefined || others.length > 0 || only.lines.length === 0) return;
-  output.hint(formatEntry(only.container, only.held[0] ?? only.grants[0], kvPath));
+  output.hint(formatEntry(only.container, only.existingGrants[0] ?? only.grants[0], kvPath));
 }
 
 /** The same rules, whatever ends their lines and stands around them: what is printed has no other controls. */

@@ -1,7 +1,7 @@
 /**
  * What a new text would change, for people.
  */
-import type { Change, Diff, Stretch } from '../../diagnostics/diff.ts';
+import type { Change, ChangedRule, Diff } from '../../diagnostics/diff.ts';
 import type { Style } from './style.ts';
 import { count, list } from './values.ts';
 
@@ -29,7 +29,7 @@ const presentChange = ({ workloads, gained, lost }: Change, style: Style): strin
     '',
   ].join('\n');
 
-function stretches(all: readonly Stretch[], print: (text: string) => string): readonly string[] {
+function stretches(all: readonly ChangedRule[], print: (text: string) => string): readonly string[] {
   const shown = all
     .slice(0, MOST_LINES)
     .map(({ rule, partly }) => print(partly ? `${rule}  (in part)` : rule));

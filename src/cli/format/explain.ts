@@ -128,7 +128,7 @@ function remedies(
         ({ key, line, rule }) =>
           `  Key ${key} line ${line} (${rule}) names a service without an instance in Consul.`,
       ),
-    ...only(hints, 'untold-service')
+    ...only(hints, 'unread-service')
       .slice(0, MOST)
       .map(
         ({ key, line, rule }) =>
@@ -138,7 +138,7 @@ function remedies(
     ...only(hints, 'protected').map(
       ({ reason }) => `  ${capital(sourceOf(reason))} is too broad to grant ${host}, which is protected.`,
     ),
-    ...only(hints, 'near')
+    ...only(hints, 'partial-match')
       .slice(0, MOST)
       .map(({ reason }) => `  ${capital(sourceOf(reason))} allows ${formatTraffic(reason)} there.`),
     ...ways(asked, hints),

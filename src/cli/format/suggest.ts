@@ -43,11 +43,11 @@ const canBeTyped = (key: string): boolean => printable(key) === key && !key.star
  */
 export function formatGrant(
   container: string,
-  held: readonly string[],
+  existingGrants: readonly string[],
   ...more: readonly (string | undefined)[]
 ): string {
   const added = more.map((key) => key ?? ANY_KEY);
-  const keys = [...new Set([...held, ...(added.length === 0 ? [ANY_KEY] : added)])];
+  const keys = [...new Set([...existingGrants, ...(added.length === 0 ? [ANY_KEY] : added)])];
   const anew = 'EGRESSTRATOR_ACL is read when a container is created, so create it again';
   const known = keys.filter((key) => key !== ANY_KEY);
   const word =
@@ -99,11 +99,11 @@ function formatSuggestion(suggestion: ContainerSuggestion, denylist: boolean): s
 }
 
 /** Keys that would allow some of the destinations. */
-function grantingKeys({ container, held, denied, keys }: ContainerSuggestion): readonly string[] {
+function grantingKeys({ container, existingGrants, denied, keys }: ContainerSuggestion): readonly string[] {
   const narrow = keys.filter(({ broad }) => !broad);
   const [first, ...others] = narrow;
   if (first === undefined) return [];
-  const grant = formatGrant(container, held, others.length === 0 ? first.key : undefined);
+  const grant = formatGrant(container, existingGrants, others.length === 0 ? first.key : undefined);
   return [
     ...narrow.map(
       ({ key, destinations, rules, line, rule }) =>
@@ -114,7 +114,7 @@ function grantingKeys({ container, held, denied, keys }: ContainerSuggestion): r
 }
 
 /** Keys whose destinations a denylist closes, as the container does not have them. */
-function closingKeys({ container, held, keys }: ContainerSuggestion): readonly string[] {
+function closingKeys({ container, existingGrants, keys }: ContainerSuggestion): readonly string[] {
   if (keys.length === 0) return [];
   const names = keys.map(({ key }) => key);
   return [
@@ -123,7 +123,7 @@ function closingKeys({ container, held, keys }: ContainerSuggestion): readonly s
       ({ key, destinations, rules, line, rule }) =>
         `# key ${key} (${count(rules, 'rule')}) closes ${count(destinations, 'destination')}, by line ${line}: ${rule}`,
     ),
-    `# to open them, add ${list(names)} to EGRESSTRATOR_ACL: ${formatGrant(container, held, ...names)}`,
+    `# to open them, add ${list(names)} to EGRESSTRATOR_ACL: ${formatGrant(container, existingGrants, ...names)}`,
   ];
 }
 

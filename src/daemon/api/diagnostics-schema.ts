@@ -66,7 +66,7 @@ export const DeniedReply = z.object({
 export const ContainerSuggestion = z.object({
   container: z.string(),
   grants: z.array(z.string()).describe('The keys that it asks for.'),
-  held: z.array(z.string()).describe('Those of them that Consul has.'),
+  existingGrants: z.array(z.string()).describe('Those of them that Consul has.'),
   denied: z.number().describe('Denied destinations that a rule could name.'),
   lines: z.array(
     z.object({
@@ -121,7 +121,7 @@ const UnreadServices = z.array(z.string()).describe('Services that could not be 
 
 export const LintReply = z.object({ findings: z.array(Finding), unread: UnreadServices });
 
-const Stretch = z.object({
+const ChangedRule = z.object({
   rule: z.string(),
   partly: z.boolean().describe('Some of it was, or stays, allowed all the same.'),
 });
@@ -130,7 +130,7 @@ const Stretch = z.object({
 export const Differences = z.object({
   problems: z.array(Problem).describe('Of the new text.'),
   changes: z.array(
-    z.object({ workloads: z.array(z.string()), gained: z.array(Stretch), lost: z.array(Stretch) }),
+    z.object({ workloads: z.array(z.string()), gained: z.array(ChangedRule), lost: z.array(ChangedRule) }),
   ),
   holders: z.array(z.string()).describe('Workloads that hold the key, changed or not.'),
 });

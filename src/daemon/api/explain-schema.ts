@@ -44,10 +44,10 @@ const Hint = z.discriminatedUnion('kind', [
     .object({ kind: z.literal('no-instance'), ...line })
     .describe('A granted line names a service of which nothing is registered, or not with that tag.'),
   z
-    .object({ kind: z.literal('untold-service'), ...line })
+    .object({ kind: z.literal('unread-service'), ...line })
     .describe('A granted line names a service that Consul has not told, so that nobody knows its instances.'),
   z
-    .object({ kind: z.literal('near'), reason: Reason })
+    .object({ kind: z.literal('partial-match'), reason: Reason })
     .describe('A granted line names the host, and other traffic.'),
   z.object({ kind: z.literal('write'), rule: z.string() }).describe('No key allows it yet: this line would.'),
 ]);

@@ -20,7 +20,7 @@ import type { NamespaceId } from '../../inventory/namespace.ts';
 import type { ContainerSource } from '../../inventory/sources.ts';
 import type { WorkloadNamespace } from './workload-namespaces.ts';
 
-export type ResolverSource = Pick<ContainerSource, 'resolvers' | 'resolversHere' | 'resolversGiven'>;
+export type ResolverSource = Pick<ContainerSource, 'resolvers' | 'resolversFromFile' | 'configuredResolvers'>;
 
 export interface DnsFactsOptions {
   readonly source: ResolverSource;
@@ -91,7 +91,7 @@ export class DnsFacts {
     if (read !== undefined) return { addresses: read, isGuess: false };
     if (fact.error !== undefined) return { addresses: [], isGuess: false };
     if (gate !== undefined) return { addresses: gate, isGuess: false };
-    return { addresses: this.#options.source.resolversGiven(fact.target) ?? [], isGuess: true };
+    return { addresses: this.#options.source.configuredResolvers(fact.target) ?? [], isGuess: true };
   }
 
   problem(id: NamespaceId): Problem | undefined {
@@ -126,7 +126,7 @@ export class DnsFacts {
   }
 
   async #begin(fact: Fact): Promise<void> {
-    const here = await this.#options.source.resolversHere(fact.target).catch(() => undefined);
+    const here = await this.#options.source.resolversFromFile(fact.target).catch(() => undefined);
     if (this.#facts.get(fact.id) !== fact) return;
     if (here === undefined) this.#reads.request(fact.id, PRIORITY.start);
     else fact.answer = here;
@@ -153,7 +153,7 @@ export class DnsFacts {
     if (this.#facts.get(fact.id) !== fact) return;
     fact.failures += 1;
     // The Engine will report that soon. Otherwise the container still exists.
-    const isGone = error instanceof LoadError && error.gone && fact.failures < GONE_IN_VAIN;
+    const isGone = error instanceof LoadError && error.gone && fact.failures < GONE_MEANWHILE;
     const isNews = fact.error === undefined && !isGone;
     if (!isGone) fact.error = error;
     const { retry, random, onChange } = this.#options;
@@ -164,4 +164,4 @@ export class DnsFacts {
 }
 
 /** After so many failures in a row because a container "is gone", the failure is reported like others. */
-const GONE_IN_VAIN = 5;
+const GONE_MEANWHILE = 5;

@@ -100,7 +100,7 @@ export function statusOf(
     problems: [
       ...namespace.bypasses,
       ...(last?.rival === undefined ? [] : [rivalOf(last.rival)]),
-      ...(loaded?.isLeft ? [LEFT] : []),
+      ...(loaded?.hasProcessLeft ? [LEFT] : []),
       ...(loaded?.hasForeign ? [FOREIGN] : []),
       ...namespace.members.flatMap((member) => member.workload.problems),
       ...(isReleased ? [] : problemsOf(rules)),

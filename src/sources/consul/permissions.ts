@@ -14,7 +14,7 @@ export interface Permission {
   readonly segment: string;
 }
 
-interface Enquiry {
+interface PermissionRequest {
   readonly wanted: readonly Permission[];
   readonly datacenter?: string | undefined;
   readonly signal?: AbortSignal;
@@ -26,7 +26,7 @@ const MOST = 64;
 const answers = z.array(z.object({ Resource: z.string(), Segment: z.string(), Allow: z.boolean() }));
 
 /** `undefined`: ACLs are off (401), or this Consul, before 1.7, cannot tell (404, 405). */
-async function authorize(client: ConsulClient, { wanted, ...more }: Enquiry) {
+async function authorize(client: ConsulClient, { wanted, ...more }: PermissionRequest) {
   const what = 'the permissions of the token';
   const body = wanted
     .slice(0, MOST)
@@ -43,9 +43,9 @@ async function authorize(client: ConsulClient, { wanted, ...more }: Enquiry) {
 /** Fails with a `ConsulError` if the token lacks one; `purpose`: what it is needed for. */
 export async function requirePermissions(
   client: ConsulClient,
-  { purpose, ...enquiry }: Enquiry & { readonly purpose: string },
+  { purpose, ...request }: PermissionRequest & { readonly purpose: string },
 ): Promise<void> {
-  const denied = (await authorize(client, enquiry))?.find(({ Allow }) => !Allow);
+  const denied = (await authorize(client, request))?.find(({ Allow }) => !Allow);
   if (denied === undefined) return;
   const { Resource, Segment } = denied;
   throw new ConsulError(

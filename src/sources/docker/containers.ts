@@ -12,9 +12,9 @@ import { defaultResolvers } from './default-resolvers.ts';
 import { emptyImage } from './empty-image.ts';
 import type { Engine } from './engine.ts';
 import { isHttpError } from './errors.ts';
-import { reachable } from './resolv-conf.ts';
+import { externalAddresses } from './resolv-conf.ts';
 import { resolvConfOn } from './resolv-conf-probe.ts';
-import { readHere, resolversFrom } from './resolvers.ts';
+import { readHostFile, resolversFrom } from './resolvers.ts';
 import { ContainerWatch, type WatchSettings } from './watch.ts';
 
 export interface SourceSettings extends WatchSettings {
@@ -30,7 +30,7 @@ const defaultSettings: SourceSettings = {
   keepResolvers: 600_000,
   resolversLimit: 10_000,
   relistEvery: 60_000,
-  patience: 1_000,
+  listLimit: 1_000,
   concurrency: 8,
   // To ask a socket of this host costs next to nothing, and each wait is one for containers that start.
   backoff: { first: 250, most: 5_000 },
@@ -79,16 +79,16 @@ export class DockerContainerSource implements ContainerSource {
     return this.#defaults;
   }
 
-  resolversGiven({ dnsConfig: { servers } }: Container): readonly string[] | undefined {
-    return servers.length > 0 ? reachable(servers) : this.#defaults;
+  configuredResolvers({ dnsConfig: { servers } }: Container): readonly string[] | undefined {
+    return servers.length > 0 ? externalAddresses(servers) : this.#defaults;
   }
 
-  async resolversHere(container: Container): Promise<readonly string[] | undefined> {
-    const given = this.resolversGiven(container);
+  async resolversFromFile(container: Container): Promise<readonly string[] | undefined> {
+    const given = this.configuredResolvers(container);
     const { servers, resolvConf } = container.dnsConfig;
     if (servers.length === 0) this.#refresh();
     if (given === undefined || resolvConf === undefined) return undefined;
-    const text = await readHere(resolvConf);
+    const text = await readHostFile(resolvConf);
     return text === undefined ? undefined : resolversFrom(text, given);
   }
 
@@ -116,11 +116,11 @@ export class DockerContainerSource implements ContainerSource {
   async #ask(container: Container): Promise<readonly string[]> {
     const image = await this.#image();
     if (container.dnsConfig.servers.length === 0) await this.warmUp();
-    const here = await this.resolversHere(container);
+    const here = await this.resolversFromFile(container);
     if (here !== undefined) return here;
     const network = `container:${container.id}`;
     const text = await resolvConfOn(this.#engine, image, network, this.#settings.now());
-    return resolversFrom(text, this.resolversGiven(container) ?? []);
+    return resolversFrom(text, this.configuredResolvers(container) ?? []);
   }
 
   /** The helper's, where there is one. Never a workload's own: who made that says what is in the way of a file. */

@@ -62,7 +62,7 @@ export class KnownContainers {
   }
 
   /** `undefined`: it does not run. True if that changes the snapshot. */
-  learn(id: ContainerId, container: Container | undefined): boolean {
+  update(id: ContainerId, container: Container | undefined): boolean {
     if (container === undefined) this.#unclear.delete(id);
     const wasUnreadable = this.#unreadable.delete(id);
     const isSame = isDeepStrictEqual(this.#known.get(id), container);

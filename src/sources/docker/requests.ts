@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { withDeadline } from './deadline.ts';
 import { EngineAnswerError, engineError } from './errors.ts';
-import type { Selection } from './json-sieve.ts';
+import type { Selection } from './json-filter.ts';
 import { readSelected } from './selected-fields.ts';
 
 export class EngineRequests {

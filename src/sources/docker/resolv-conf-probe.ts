@@ -16,7 +16,7 @@ import { EngineHttpError } from './errors.ts';
 import { ourLabels, ourName } from './labels.ts';
 
 /** A program below a device: no image can hold it. */
-const impossible = '/dev/null/none';
+const nonexistentBinary = '/dev/null/none';
 
 /** Milliseconds after which a container of this kind that is still there was left by a crash. */
 const longest = 120_000;
@@ -31,7 +31,7 @@ export async function resolvConfOn(
   const name = ourName('resolvers');
   try {
     await engine.create(name, body(image, network, ourLabels(name, now + longest)));
-    await startInVain(engine, name);
+    await startExpectingFailure(engine, name);
     return (await readFileOf(engine, name, '/etc/resolv.conf')) ?? '';
   } finally {
     await engine.remove(name).catch(() => {});
@@ -39,17 +39,17 @@ export async function resolvConfOn(
 }
 
 /** An Engine that rejects the start for another reason has not written the file. */
-async function startInVain(engine: Engine, name: string): Promise<void> {
+async function startExpectingFailure(engine: Engine, name: string): Promise<void> {
   try {
     await engine.start(name);
   } catch (error) {
-    if (!(error instanceof EngineHttpError && error.detail.includes(impossible))) throw error;
+    if (!(error instanceof EngineHttpError && error.detail.includes(nonexistentBinary))) throw error;
   }
 }
 
 const body = (image: string, network: string, labels: object): object => ({
   Image: image,
-  Entrypoint: [impossible],
+  Entrypoint: [nonexistentBinary],
   Cmd: [],
   User: '65534:65534',
   Healthcheck: { Test: ['NONE'] },

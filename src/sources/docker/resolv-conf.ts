@@ -25,8 +25,8 @@ export function parseResolvConf(text: string): ResolvConf {
   const servers = lines.flatMap((line) => /^[ \t]*nameserver[ \t]+([^ \t]+)/.exec(line)?.[1] ?? []);
   const comments = lines.flatMap((line) => /^[ \t]*[#;][ \t]*ExtServers:(.*)$/.exec(line)?.[1] ?? []);
   return {
-    nameServers: reachable(servers),
-    forwardedTo: comments.length === 0 ? undefined : reachable(comments.flatMap(outsideHost)),
+    nameServers: externalAddresses(servers),
+    forwardedTo: comments.length === 0 ? undefined : externalAddresses(comments.flatMap(outsideHost)),
     asksDocker: servers.includes(dockersResolver),
   };
 }
@@ -40,7 +40,7 @@ function outsideHost(list: string): readonly string[] {
 }
 
 /** Addresses that packets leave the namespace for; each once. */
-export function reachable(words: readonly string[]): readonly string[] {
+export function externalAddresses(words: readonly string[]): readonly string[] {
   const addresses = words.map(withoutScope).filter((word) => isIP(word) !== 0 && !isLoopback(word));
   return [...new Set(addresses)];
 }

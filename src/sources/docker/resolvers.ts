@@ -28,7 +28,7 @@ const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
  * The Engine's own file, where it can be seen from here and read at once. Undefined where it cannot, or is
  * none that an Engine would write.
  */
-export async function readHere(path: string): Promise<string | undefined> {
+export async function readHostFile(path: string): Promise<string | undefined> {
   const file = await open(path, flags).catch(() => undefined);
   if (file === undefined) return undefined;
   try {

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { SETTINGS } from '../../inventory/workload.ts';
 import { EngineAnswerError } from './errors.ts';
 import { helperLabel } from './image.ts';
-import { JsonSieve, type Selection } from './json-sieve.ts';
+import { JsonFilter, type Selection } from './json-filter.ts';
 import { OUR_LABELS } from './labels.ts';
 
 const LEFT_OUT = new Set([
@@ -53,10 +53,10 @@ const MOST = 64 * 1024 * 1024;
 export const selectedStream = (stream: Readable): Readable => Readable.from(piecesOf(stream));
 
 async function* piecesOf(stream: Readable, selection = SELECTION): AsyncGenerator<Uint8Array> {
-  const sieve = new JsonSieve(selection);
+  const filter = new JsonFilter(selection);
   for await (const piece of stream) {
     // Not a copy: there may be megabytes of what is left out.
-    const left = sieve.push(piece instanceof Uint8Array ? piece : Buffer.from(String(piece)));
+    const left = filter.push(piece instanceof Uint8Array ? piece : Buffer.from(String(piece)));
     if (left.length > 0) yield left;
   }
 }

@@ -21,7 +21,7 @@ import { Subscription, type SubscriptionSettings } from './subscription.ts';
 
 export interface WatchSettings extends SubscriptionSettings {
   /** Milliseconds that a list waits for the containers in it. */
-  readonly patience: number;
+  readonly listLimit: number;
   /** Containers inspected at the same time. */
   readonly concurrency: number;
   /** By a clock that nobody sets. */
@@ -35,7 +35,7 @@ const SLOW = 1_000;
 export class ContainerWatch implements WatchedEngine {
   readonly networks: NetworkWatch;
   #confirmedAt: number | undefined;
-  #lost: Error | undefined;
+  #failure: Error | undefined;
   readonly #engine: Engine;
   readonly #settings: WatchSettings;
   readonly #onChange: () => void;
@@ -55,18 +55,18 @@ export class ContainerWatch implements WatchedEngine {
     this.#onChange = onChange;
     this.#queue = new JobQueue({
       concurrency: settings.concurrency,
-      patience: SLOW,
+      releaseAfter: SLOW,
       run: (id) => this.#read(id),
-      onDefect: (error) => this.#lose(error),
+      onDefect: (error) => this.#onFailure(error),
     });
     this.networks = new NetworkWatch(engine, settings, () => {
       if (this.value !== undefined) onChange();
     });
     this.#subscription = new Subscription(engine, settings, {
-      onEvent: (affected) => this.#happened(affected),
+      onEvent: (affected) => this.#onEvent(affected),
       list: () => this.#list(),
       onListed: () => this.#confirm(),
-      onLost: (error) => this.#lose(error),
+      onLost: (error) => this.#onFailure(error),
     });
   }
 
@@ -79,7 +79,7 @@ export class ContainerWatch implements WatchedEngine {
   }
 
   get error(): Error | undefined {
-    return this.#lost ?? this.#known.error;
+    return this.#failure ?? this.#known.error;
   }
 
   close(): void {
@@ -88,7 +88,7 @@ export class ContainerWatch implements WatchedEngine {
     void this.#queue.close();
   }
 
-  async #happened(affected: Affected): Promise<void> {
+  async #onEvent(affected: Affected): Promise<void> {
     if (affected.kind === 'container') this.#containerChanged(affected);
     if (affected.kind === 'network') this.networks.read(affected.id);
     if (affected.kind === 'all') await this.#listAll();
@@ -123,10 +123,10 @@ export class ContainerWatch implements WatchedEngine {
     this.networks.begin();
     const listed = await listing;
     const changed = this.#relist.changed(listed, listedAt);
-    const comeOrGone = this.#known.ids.symmetricDifference(new Set(listed.map(({ id }) => id)));
-    const ids = new Set([...changed, ...comeOrGone, ...this.#known.unreadable]);
+    const appearedOrGone = this.#known.ids.symmetricDifference(new Set(listed.map(({ id }) => id)));
+    const ids = new Set([...changed, ...appearedOrGone, ...this.#known.unreadable]);
     const reads = Promise.all([...ids].map((id) => this.#queue.request(id, PRIORITY.verify)));
-    const all = await waitUntil(this.#settings.patience, reads, undefined);
+    const all = await waitUntil(this.#settings.listLimit, reads, undefined);
     const { unreachable, error } = this.#known;
     if (unreachable !== undefined) throw unreachable;
     if (all !== undefined && error === undefined) this.#confirmedAt = this.#settings.steadyNow();
@@ -134,36 +134,36 @@ export class ContainerWatch implements WatchedEngine {
 
   /** The list was read. */
   #confirm(): void {
-    const wasLost = this.#lost !== undefined;
-    this.#lost = undefined;
-    if (this.#known.complete() || wasLost) this.#onChange();
+    const hadFailed = this.#failure !== undefined;
+    this.#failure = undefined;
+    if (this.#known.complete() || hadFailed) this.#onChange();
   }
 
-  #lose(error: unknown): void {
+  #onFailure(error: unknown): void {
     if (this.#subscription.isClosed) return;
     this.#relist.forget();
     this.networks.lose();
-    const before = this.#lost;
-    this.#lost = engineError(error, 'watch events', this.#engine.address);
+    const before = this.#failure;
+    this.#failure = engineError(error, 'watch events', this.#engine.address);
     if (before === undefined) this.#onChange();
   }
 
   async #read(id: ContainerId): Promise<void> {
     try {
       const container = await this.#reader.read(id);
-      this.#learn(id, container.running ? container : undefined);
+      this.#update(id, container.running ? container : undefined);
       this.networks.meet(container.networks.map((network) => network.id));
       this.#retryUnclear(container);
     } catch (error) {
-      if (isHttpError(error, 404)) this.#learn(id, undefined);
+      if (isHttpError(error, 404)) this.#update(id, undefined);
       else this.#retryUnreadable(id, error instanceof Error ? error : new EngineError(String(error)));
     }
     if (this.#started.delete(id) && !this.#known.isCurrent(id))
       void this.#queue.request(id, PRIORITY.refresh);
   }
 
-  #learn(id: ContainerId, container: Container | undefined): void {
-    if (this.#known.learn(id, container) && !this.#subscription.isClosed) this.#onChange();
+  #update(id: ContainerId, container: Container | undefined): void {
+    if (this.#known.update(id, container) && !this.#subscription.isClosed) this.#onChange();
   }
 
   /** An image that could not be read in time may be readable soon, and one that is gone may be pulled again. */

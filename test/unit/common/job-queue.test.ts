@@ -132,7 +132,7 @@ describe('JobQueue', () => {
     expect(ended).toEqual(['a', 'b', 'b again', 'a again']);
   });
 
-  test('jobs that never end hold up others for no longer than the patience, and are not run twice', async () => {
+  test('jobs that never end hold up others for no longer than the releaseAfter, and are not run twice', async () => {
     vi.useFakeTimers();
     try {
       const begun: string[] = [];
@@ -140,7 +140,7 @@ describe('JobQueue', () => {
         begun.push(key);
         return key.startsWith('silent') ? new Promise<void>(() => {}) : Promise.resolve();
       };
-      const queue = new JobQueue({ concurrency: 2, patience: 1_000, run, onDefect: () => {} });
+      const queue = new JobQueue({ concurrency: 2, releaseAfter: 1_000, run, onDefect: () => {} });
       for (let index = 0; index < 4; index++) void queue.request(`silent${index}`, PRIORITY.verify);
       const good = queue.request('good', PRIORITY.refresh);
       await vi.advanceTimersByTimeAsync(1_000);

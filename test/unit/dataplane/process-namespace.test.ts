@@ -174,7 +174,7 @@ describe("Docker's own record of the namespace", () => {
     if (opened.kind !== 'open') return opened.kind;
     const { ino } = await opened.handle.stat();
     await opened.handle.close();
-    return { ino, isLeft: opened.isLeft };
+    return { ino, hasProcessLeft: opened.hasProcessLeft };
   };
   const inode = (path: string) => statSync(path).ino;
   const enter = (pid: number, namespace: string) => {
@@ -188,12 +188,12 @@ describe("Docker's own record of the namespace", () => {
 
   test('counts, and the first process is in it', async () => {
     enter(4242, here);
-    expect(await openedIn(withSandbox())).toEqual({ ino: inode(here), isLeft: false });
+    expect(await openedIn(withSandbox())).toEqual({ ino: inode(here), hasProcessLeft: false });
   });
 
   test('counts where the first process has moved to another', async () => {
     enter(4242, elsewhere);
-    expect(await openedIn(withSandbox())).toEqual({ ino: inode(here), isLeft: true });
+    expect(await openedIn(withSandbox())).toEqual({ ino: inode(here), hasProcessLeft: true });
     mkdirSync(join(proc, '4242/net'));
     writeFileSync(join(proc, '4242/net/snmp'), 'Ip: OutRequests\nIp: 1\n');
     expect(await egressCounters(withSandbox(), proc)).toBeUndefined();
@@ -201,20 +201,20 @@ describe("Docker's own record of the namespace", () => {
 
   test('counts where the process shows nothing: a first thread that has ended', async () => {
     rmSync(join(proc, '4242/ns/net'));
-    expect(await openedIn(withSandbox())).toEqual({ ino: inode(here), isLeft: false });
+    expect(await openedIn(withSandbox())).toEqual({ ino: inode(here), hasProcessLeft: false });
   });
 
   test('of a container that ended says nothing of who has its pid now', async () => {
     rmSync(join(proc, '4242'), { recursive: true });
     addProcess(4242, `0::/docker/${other}`);
-    expect(await openedIn(withSandbox())).toEqual({ ino: inode(here), isLeft: false });
+    expect(await openedIn(withSandbox())).toEqual({ ino: inode(here), hasProcessLeft: false });
   });
 
   test('is an empty file where its mount is not seen: then the process must do', async () => {
     rmSync(join(proc, 'sandbox'));
     writeFileSync(join(proc, 'sandbox'), '');
     enter(4242, elsewhere);
-    expect(await openedIn(withSandbox())).toEqual({ ino: inode(elsewhere), isLeft: false });
+    expect(await openedIn(withSandbox())).toEqual({ ino: inode(elsewhere), hasProcessLeft: false });
   });
 
   test.each(['/var/run', '/run'])("is found in the host's root directory, in %s", async (folder) => {
@@ -222,7 +222,7 @@ describe("Docker's own record of the namespace", () => {
     symlinkSync(here, join(proc, '1/root/run/egresstrator-none/web'));
     enter(4242, elsewhere);
     const sandbox = `${folder}/egresstrator-none/web`;
-    expect(await openedIn({ ...ref, sandbox })).toEqual({ ino: inode(here), isLeft: true });
+    expect(await openedIn({ ...ref, sandbox })).toEqual({ ino: inode(here), hasProcessLeft: true });
   });
 
   test("that is the host's is not handed out", async () => {

@@ -198,7 +198,7 @@ describe('refused', () => {
   test('says of a service that Consul has not told no more than that', () => {
     const explain = createExplainer(view(['db'], { db: 'pg@dc9' }, { catalog: catalogOf({}) }));
     expect(hintsOf(explain(to('10.0.0.5', 'tcp', 5432)))).toMatchObject([
-      { kind: 'untold-service', key: 'db', line: { text: 'pg@dc9' } },
+      { kind: 'unread-service', key: 'db', line: { text: 'pg@dc9' } },
       { kind: 'write' },
     ]);
   });
@@ -212,6 +212,6 @@ describe('refused', () => {
 
   test('says what the host may be asked for instead', () => {
     const explain = createExplainer(view(['db'], { db: '10.0.0.5:tcp/5432' }));
-    expect(kindsOf(explain(to('10.0.0.5', 'tcp', 80)))).toEqual(['near', 'write']);
+    expect(kindsOf(explain(to('10.0.0.5', 'tcp', 80)))).toEqual(['partial-match', 'write']);
   });
 });

@@ -4,7 +4,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { reachable } from '../../../src/sources/docker/resolv-conf.ts';
+import { externalAddresses } from '../../../src/sources/docker/resolv-conf.ts';
 import { resolversFrom } from '../../../src/sources/docker/resolvers.ts';
 import { ENGINE_RESOLVERS, type ResolverVector, resolverVectors } from '../../support/resolver-vectors.ts';
 import { awks, runAwk } from './bundle.ts';
@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), 'egresstrator-resolvers-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const byController = ({ resolvConf, dns }: ResolverVector): readonly string[] =>
-  resolversFrom(resolvConf, dns.length > 0 ? reachable(dns) : ENGINE_RESOLVERS);
+  resolversFrom(resolvConf, dns.length > 0 ? externalAddresses(dns) : ENGINE_RESOLVERS);
 
 /** Two lines: ", 10.0.0.2, 10.0.0.3" and ", 2001:db8::1". */
 function byGate(awk: string, { resolvConf, dns }: ResolverVector): readonly string[] {

@@ -31,7 +31,7 @@ test.each([
   [['web', 'web'], ['"node": "node-1"']],
   [
     ['web', '10.0.0.5', 'tcp/444'],
-    ['near', 'unknown-key', 'no-instance', 'write'].map((kind) => `"kind": "${kind}"`),
+    ['partial-match', 'unknown-key', 'no-instance', 'write'].map((kind) => `"kind": "${kind}"`),
   ],
   [['web', '169.254.169.254', 'tcp/80'], ['"kind": "protected"']],
   [['web', '10.0.0.6', 'tcp/5'], ['"kind": "grant"']],

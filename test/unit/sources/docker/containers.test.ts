@@ -10,7 +10,7 @@ import { FakeEngine, httpError } from './fake-engine.ts';
 const image = async () => 'helper';
 
 const a = container('a', { dnsConfig: { servers: ['192.0.2.1'], resolvConf: undefined } });
-const inVain = httpError(400, 'exec: "/dev/null/none": stat /dev/null/none: not a directory');
+const rejection = httpError(400, 'exec: "/dev/null/none": stat /dev/null/none: not a directory');
 
 /** An Engine with container `a`, which shows its resolv.conf by a container of ours. */
 function showing(text: string) {
@@ -21,7 +21,7 @@ function showing(text: string) {
     created.push({ name, body });
     return name;
   };
-  engine.start = () => Promise.reject(inVain);
+  engine.start = () => Promise.reject(rejection);
   engine.archive = async () => archiveOf(text);
   engine.remove = async () => {};
   return { engine, created };

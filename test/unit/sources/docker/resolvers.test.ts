@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, describe, expect, test } from 'vitest';
-import { reachable } from '../../../../src/sources/docker/resolv-conf.ts';
-import { readHere, resolversFrom } from '../../../../src/sources/docker/resolvers.ts';
+import { externalAddresses } from '../../../../src/sources/docker/resolv-conf.ts';
+import { readHostFile, resolversFrom } from '../../../../src/sources/docker/resolvers.ts';
 import { leaseOn } from '../../../support/lease.ts';
 
 const ENGINES_OWN = ['10.0.0.2', '10.0.0.3'];
 
 const resolvers = (resolvConf: string, dns: readonly string[] = []) =>
-  resolversFrom(resolvConf, dns.length > 0 ? reachable(dns) : ENGINES_OWN);
+  resolversFrom(resolvConf, dns.length > 0 ? externalAddresses(dns) : ENGINES_OWN);
 
 test.each([
   ['the Engine’s own', 'nameserver 10.0.0.2\n', [], ['10.0.0.2']],
@@ -43,7 +43,7 @@ describe("the Engine's own file", () => {
 
   test('is read where it can be seen', async () => {
     const text = 'nameserver 10.0.0.2\n';
-    expect(await readHere(file('resolv.conf', text))).toBe(text);
+    expect(await readHostFile(file('resolv.conf', text))).toBe(text);
   });
 
   const pipe = async () => {
@@ -67,13 +67,13 @@ describe("the Engine's own file", () => {
     ],
     ['is not named', () => ''],
   ])('is not read where it %s', async (_what, path) => {
-    expect(await readHere(await path())).toBeUndefined();
+    expect(await readHostFile(await path())).toBeUndefined();
   });
 
   test('holds up nothing while root inside has a lease on it', async () => {
     const path = file('leased', 'nameserver 10.0.0.2\n');
     using _lease = await leaseOn(path);
-    const reads = Array.from({ length: 8 }, () => readHere(path));
+    const reads = Array.from({ length: 8 }, () => readHostFile(path));
     expect(await Promise.all(reads)).toEqual(reads.map(() => undefined));
   });
 });

@@ -6,7 +6,7 @@ import { FakeEngine, httpError } from './fake-engine.ts';
 
 const settings: WatchSettings = {
   relistEvery: 60_000,
-  patience: 50,
+  listLimit: 50,
   concurrency: 4,
   backoff: { first: 5, most: 20 },
   now: () => 1_000,

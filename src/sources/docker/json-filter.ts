@@ -36,7 +36,7 @@ interface Level {
 /** `name`: of a member. `beginning`: of a list's string, until it is known whether it stays. `cut`: kept so far. */
 type Role = 'name' | 'beginning' | 'kept' | 'cut' | 'dropped';
 
-export class JsonSieve {
+export class JsonFilter {
   readonly #selection: Selection;
   readonly #levels: Level[] = [];
   #out: number[] = [];

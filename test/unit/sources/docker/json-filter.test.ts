@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { affectedBy } from '../../../../src/sources/docker/events.ts';
+import { JsonFilter, type Selection } from '../../../../src/sources/docker/json-filter.ts';
 import { jsonLines } from '../../../../src/sources/docker/json-lines.ts';
-import { JsonSieve, type Selection } from '../../../../src/sources/docker/json-sieve.ts';
 import {
   LIST_SELECTION,
   readSelected,
@@ -29,8 +29,8 @@ function selected(value: unknown, selection: Selection, parent = ''): unknown {
 }
 
 const leftOf = (pieces: readonly Uint8Array[], selection: Selection): string => {
-  const sieve = new JsonSieve(selection);
-  return Buffer.concat(pieces.map((piece) => sieve.push(piece))).toString();
+  const filter = new JsonFilter(selection);
+  return Buffer.concat(pieces.map((piece) => filter.push(piece))).toString();
 };
 
 describe('what is left', () => {

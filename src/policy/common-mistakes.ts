@@ -7,7 +7,7 @@ import { formatPrefix, lastAddress, type Prefix, parseAddress, prefixOf, WIDTH }
 import { hostNameFault, insteadOf } from '../net/host-name.ts';
 
 /** The reason why the text (it may have spaces) is not a rule; undefined if it may be one. */
-export const slipOf = (text: string): string | undefined =>
+export const commonMistake = (text: string): string | undefined =>
   denial(text) ?? url(text) ?? wildcard(text) ?? addressRange(text) ?? hostNameFault(text);
 
 const denial = (text: string): string | undefined => {
