@@ -2,15 +2,16 @@
  * The test suites: `unit` needs nothing, `kernel` root and `consul` Consul; `integration`, `escape` and
  * `hostile` need an Engine as well, and `e2e` all of it together. What they need, the lab installs and starts.
  */
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const KERNEL = ['test/templates/kernel*.test.ts', 'test/integration/rule-set-kernel.test.ts'];
 const CONSUL = ['test/integration/consul-*.test.ts'];
 
 const slow = { testTimeout: 120_000, hookTimeout: 600_000 };
-const oneByOne = { ...slow, fileParallelism: false };
+const oneByOne = { ...slow, fileParallelism: false, sequence: { groupOrder: 1 } };
 /** Files beside each other have Engines of their own: see test/support/engines.ts. */
-const beside = { ...slow, maxWorkers: 2, sequence: { groupOrder: 1 } };
+const beside = { ...slow, maxWorkers: 2, sequence: { groupOrder: 2 } };
 
 export default defineConfig({
   test: {
@@ -20,6 +21,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/scenarios/**/*.test.ts', 'test/templates/text*.test.ts'],
           testTimeout: 60_000,
+          // By default vitest leaves one processor to itself, which does next to nothing.
+          maxWorkers: availableParallelism(),
         },
       },
       { test: { name: 'kernel', include: KERNEL, ...oneByOne } },
