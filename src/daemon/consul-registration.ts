@@ -38,7 +38,7 @@ export class ConsulRegistration {
   readonly #first: NodeJS.Timeout | undefined;
   readonly #failing = new Set<string>();
   #written = { text: '', at: 0 };
-  #beating: Promise<void> | undefined;
+  #sending: Promise<void> | undefined;
 
   constructor(
     config: RegistrationConfig,
@@ -63,7 +63,7 @@ export class ConsulRegistration {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     clearTimeout(this.#first);
-    await this.#beating;
+    await this.#sending;
     await this.#attempt('deregister', async () => this.#registration?.close());
     await this.#attempt('publish', () => this.#publish(false));
     this.#publisher?.close();
@@ -71,12 +71,12 @@ export class ConsulRegistration {
 
   /** There is one heartbeat at a time. */
   #heartbeat(): void {
-    this.#beating ??= this.#beatOnce().finally(() => {
-      this.#beating = undefined;
+    this.#sending ??= this.#sendHeartbeat().finally(() => {
+      this.#sending = undefined;
     });
   }
 
-  async #beatOnce(): Promise<void> {
+  async #sendHeartbeat(): Promise<void> {
     await this.#attempt('register', async () => this.#registration?.heartbeat(healthOf(this.#status())));
     await this.#attempt('publish', () => this.#publish(true));
   }

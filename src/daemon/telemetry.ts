@@ -61,7 +61,7 @@ export class Telemetry {
     this.metrics = new Metrics({
       version: version(),
       loaders: loadersOf(config),
-      status: () => this.#controller && wallStatus(this.#controller),
+      status: () => this.#controller && statusByHostClock(this.#controller),
       denied: () => this.#denyLog.summaries,
     });
     this.dataplane = measured(dataplane, {
@@ -82,7 +82,7 @@ export class Telemetry {
   }
 
   status(controller: Controller): Status {
-    const status = wallStatus(controller);
+    const status = statusByHostClock(controller);
     const namespaces = status.namespaces.map((one) => ({
       ...{ ...one, loader: this.#loaders.get(one.id) },
       denied: this.#denyLog.summaries.get(one.target),
@@ -111,7 +111,8 @@ export class Telemetry {
 }
 
 /** Ages are right whoever has set the host's clock, and those who read them go by that clock. */
-const wallStatus = (controller: Controller): Status => shifted(controller.status(), Date.now() - steadyNow());
+const statusByHostClock = (controller: Controller): Status =>
+  shifted(controller.status(), Date.now() - steadyNow());
 
 const loadersOf = ({ dryRun, loader }: Config): readonly string[] =>
   dryRun ? ['dry-run'] : loader === 'auto' ? ['nsenter', 'helper'] : [loader];

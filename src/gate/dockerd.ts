@@ -14,7 +14,7 @@ export interface Dockerd {
   readonly path: string;
 }
 
-/** `undefined` where none is seen from here. */
+/** `undefined` if no dockerd is visible from here. */
 export function findDockerd(socketPath: string, proc = '/proc'): Dockerd | undefined {
   const all = numbers(proc).flatMap((pid) => dockerdOf(pid, proc) ?? []);
   if (all.length < 2) return all[0];
@@ -28,7 +28,7 @@ export function argument({ args }: Pick<Dockerd, 'args'>, name: string): string 
   return word === name ? args[index + 1] : word?.slice(name.length + 1);
 }
 
-/** Whether its file system is the one that is seen at `root`: daemon.json means nothing elsewhere. */
+/** Whether dockerd has the file system at `root`: it reads daemon.json from there. */
 export function sharesRoot({ pid }: Dockerd, root: string, proc = '/proc'): boolean {
   const [its, ours] = [`${proc}/${pid}/root/`, root].map((path) =>
     attempt(() => statSync(path, { bigint: true })),

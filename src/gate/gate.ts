@@ -20,16 +20,16 @@ export interface GateDefaults {
 export class FileGate implements Gate {
   readonly #prepared: PreparedRules;
   readonly #records: GateRecords;
-  readonly #given: GateDefaults;
+  readonly #defaults: GateDefaults;
 
-  constructor(runDir: string, given: GateDefaults, log: Logger) {
+  constructor(runDir: string, defaults: GateDefaults, log: Logger) {
     this.#prepared = new PreparedRules(runDir, log);
     this.#records = new GateRecords(runDir);
-    this.#given = given;
+    this.#defaults = defaults;
   }
 
   prepare(rules: readonly PreparedText[]): void {
-    const { mode, engineResolvers } = this.#given;
+    const { mode, engineResolvers } = this.#defaults;
     this.#prepared.keep({ rules, defaultMode: mode, engineResolvers });
   }
 

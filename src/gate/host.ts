@@ -6,7 +6,7 @@ import { existsSync, lstatSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { UserError } from '../common/errors.ts';
 import { runProgram } from '../dataplane/run-program.ts';
-import { type GateSettings, seen } from './layout.ts';
+import { type GateSettings, onHost } from './layout.ts';
 import { lockdownText } from './programs.ts';
 
 /** What the gate calls on the host, and the package that brings it on the usual distributions. */
@@ -54,7 +54,7 @@ export function findProgram(
   const folders = [...path.split(':').filter((folder) => isAbsolute(folder)), ...FOLDERS];
   const candidates = program.includes('/') ? [program] : folders.map((folder) => join(folder, program));
   return candidates.find(
-    (candidate) => lstatSync(seen(settings, candidate), { throwIfNoEntry: false }) !== undefined,
+    (candidate) => lstatSync(onHost(settings, candidate), { throwIfNoEntry: false }) !== undefined,
   );
 }
 

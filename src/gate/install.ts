@@ -21,7 +21,7 @@ import {
 import { argument, type Dockerd, findDockerd, reload, sharesRoot } from './dockerd.ts';
 import { type EngineFacts, engineFacts } from './engine-answers.ts';
 import { FROM_CONTAINER, findProgram, requireHost, requireTools, testLockdown } from './host.ts';
-import { type GateSettings, RUNTIME, runtimePath, seen } from './layout.ts';
+import { type GateSettings, onHost, RUNTIME, runtimePath } from './layout.ts';
 import {
   confFile,
   outdated,
@@ -44,14 +44,14 @@ export async function installGate(settings: GateSettings, asDefault: boolean): P
   requireTools(settings);
   const engine = await inspectEngine(settings);
   const config = configPath(settings, engine.dockerd);
-  const text = await readText(seen(settings, config));
+  const text = await readText(onHost(settings, config));
   const content = parseDaemonJson(text ?? '', config);
   const runtime = await realRuntime(settings, content, engine.dockerd, asDefault);
   const changes = await installFiles(settings, runtime, engine.facts);
   const after = withGate(text, runtimePath(settings), asDefault);
   if (after !== text) changes.push(...(await changeConfig(settings, { config, text, content, after })));
   if (await isKnown(settings, asDefault)) return changes;
-  return [...changes, await tellEngine(settings, engine, { config, text }, asDefault)];
+  return [...changes, await reloadEngine(settings, engine, { config, text }, asDefault)];
 }
 
 /** Throws where the Engine that answers could not be told anything from here. */
@@ -64,7 +64,7 @@ export async function inspectEngine({ socketPath, root }: GateSettings): Promise
   const dockerd = findDockerd(socketPath);
   if (dockerd === undefined) {
     throw new UserError(
-      `the Engine at ${socketPath} answers, but its dockerd is not seen in /proc; ${FROM_CONTAINER}`,
+      `the Engine at ${socketPath} answers, but its dockerd is not visible in /proc; ${FROM_CONTAINER}`,
     );
   }
   if (!sharesRoot(dockerd, root)) {
@@ -153,13 +153,13 @@ async function changeConfig(settings: GateSettings, change: Change): Promise<rea
   const before =
     previous !== undefined && previous.after === text ? previous.before : clean === text ? text : clean;
   await writeInstallState(settings, { config, before, after, previousDefault });
-  const path = seen(settings, config);
+  const path = onHost(settings, config);
   await writeDaemonJson(path, after);
   const kept = text === undefined ? '' : `; ${backupOf(config)} is the previous version`;
   return [`added the runtime "${RUNTIME}" to ${config}${kept}`];
 }
 
-async function tellEngine(
+async function reloadEngine(
   settings: GateSettings,
   { dockerd, facts }: RunningEngine,
   { config, text }: { readonly config: string; readonly text: string | undefined },
@@ -168,11 +168,11 @@ async function tellEngine(
   if (dockerd === undefined || facts === undefined)
     return 'no Engine answers: it finds the gate when it starts';
   reload(dockerd);
-  if (await waitFor(settings.patience, () => isKnown(settings, asDefault))) {
+  if (await waitFor(settings.reloadTimeout, () => isKnown(settings, asDefault))) {
     const as = asDefault ? ', and uses it for all containers without another runtime' : '';
     return `told dockerd (process ${dockerd.pid}) to read it: the Engine now has "${RUNTIME}"${as}`;
   }
-  await restoreDaemonJson(seen(settings, config), text);
+  await restoreDaemonJson(onHost(settings, config), text);
   reload(dockerd);
   throw new UserError(`dockerd rejected ${config}; restored the previous file; see dockerd's log`);
 }

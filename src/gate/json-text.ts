@@ -3,7 +3,7 @@
  * people write by hand keep their order, their indentation and their numbers.
  *
  * `modify` of jsonc-parser formats the whole line that it edits, so only its tree is used here. The text must be
- * valid JSON whose top is an object; `JSON.parse` has seen it before.
+ * valid JSON whose top is an object; `JSON.parse` has parsed it before.
  */
 import { type Node, parseTree } from 'jsonc-parser';
 

@@ -1,5 +1,5 @@
 /**
- * Where the gate's files are on the host. `root` is where the host's own file system is seen from here:
+ * Where the gate's files are on the host. `root` is where the host's own file system is visible from here:
  * `/`, or the folder on which a container has it mounted. All other paths are as the host knows them.
  */
 import { join } from 'node:path';
@@ -13,10 +13,10 @@ export interface GateSettings {
   readonly config: string | undefined;
   /** The real OCI runtime; `undefined`: the one that the Engine would use without the gate. */
   readonly runtime: string | undefined;
-  /** The Engine's socket, as seen from here. */
+  /** The Engine's socket, as visible from here. */
   readonly socketPath: string;
   /** Milliseconds that the Engine has to take over a changed daemon.json. */
-  readonly patience: number;
+  readonly reloadTimeout: number;
 }
 
 export const DEFAULT_GATE_SETTINGS: GateSettings = {
@@ -26,13 +26,13 @@ export const DEFAULT_GATE_SETTINGS: GateSettings = {
   config: undefined,
   runtime: undefined,
   socketPath: '/var/run/docker.sock',
-  patience: 15_000,
+  reloadTimeout: 15_000,
 };
 
 /** The name of the runtime in daemon.json, and in `docker run --runtime …`. */
 export const RUNTIME = 'egresstrator';
 
-/** A path of the host, as seen from here. */
-export const seen = ({ root }: Pick<GateSettings, 'root'>, path: string): string => join(root, path);
+/** A path of the host, as visible from here. */
+export const onHost = ({ root }: Pick<GateSettings, 'root'>, path: string): string => join(root, path);
 
 export const runtimePath = ({ libDir }: Pick<GateSettings, 'libDir'>): string => join(libDir, 'runtime');

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { assetPath } from '../common/assets.ts';
 import { loadTemplate } from '../features/egress/catalog.ts';
 import { render } from '../features/egress/render.ts';
-import { type GateSettings, seen } from './layout.ts';
+import { type GateSettings, onHost } from './layout.ts';
 
 export interface GateFile {
   readonly name: string;
@@ -36,7 +36,7 @@ const InstallState = z.object({
 });
 export type InstallState = z.infer<typeof InstallState>;
 
-const NOTE = 'installed.json';
+const INSTALL_STATE = 'installed.json';
 
 /** In `gate/`, and beside the runtime where it is installed. */
 export const AWK_PROGRAMS = ['files.awk', 'json.awk', 'request.awk', 'resolvers.awk', 'process.awk'] as const;
@@ -107,7 +107,7 @@ export async function outdated(
 
 /** Each in one step: containers start meanwhile. */
 export async function writeFiles(settings: GateSettings, files: readonly GateFile[]): Promise<void> {
-  await mkdir(seen(settings, settings.libDir), { recursive: true, mode: 0o755 });
+  await mkdir(onHost(settings, settings.libDir), { recursive: true, mode: 0o755 });
   for (const { name, content, mode } of files) {
     const path = pathOf(settings, name);
     await writeFileAtomic(path, content, { mode });
@@ -116,7 +116,7 @@ export async function writeFiles(settings: GateSettings, files: readonly GateFil
 }
 
 export const removeFiles = (settings: GateSettings): Promise<void> =>
-  rm(seen(settings, settings.libDir), { recursive: true, force: true });
+  rm(onHost(settings, settings.libDir), { recursive: true, force: true });
 
 /** `undefined` if there is none. */
 export async function readInstalled(settings: GateSettings, name: string): Promise<string | undefined> {
@@ -124,7 +124,7 @@ export async function readInstalled(settings: GateSettings, name: string): Promi
 }
 
 export async function readInstallState(settings: GateSettings): Promise<InstallState | undefined> {
-  const text = await readInstalled(settings, NOTE);
+  const text = await readInstalled(settings, INSTALL_STATE);
   if (text === undefined) return undefined;
   try {
     return InstallState.parse(JSON.parse(text));
@@ -135,6 +135,9 @@ export async function readInstallState(settings: GateSettings): Promise<InstallS
 
 /** daemon.json may hold secrets of log drivers, so its copy is for root alone. */
 export const writeInstallState = (settings: GateSettings, state: InstallState): Promise<void> =>
-  writeFiles(settings, [{ name: NOTE, content: `${JSON.stringify(state, null, 2)}\n`, mode: 0o600 }]);
+  writeFiles(settings, [
+    { name: INSTALL_STATE, content: `${JSON.stringify(state, null, 2)}\n`, mode: 0o600 },
+  ]);
 
-const pathOf = (settings: GateSettings, name: string): string => seen(settings, join(settings.libDir, name));
+const pathOf = (settings: GateSettings, name: string): string =>
+  onHost(settings, join(settings.libDir, name));

@@ -4,7 +4,7 @@
 import { readdirSync } from 'node:fs';
 import { engineFacts } from './engine-answers.ts';
 import { missingTools } from './host.ts';
-import { type GateSettings, RUNTIME, runtimePath, seen } from './layout.ts';
+import { type GateSettings, onHost, RUNTIME, runtimePath } from './layout.ts';
 import { preparedFolder } from './names.ts';
 import { outdated, parseConf, programFiles, readInstalled } from './programs.ts';
 
@@ -38,7 +38,7 @@ export async function gateStatus(settings: GateSettings): Promise<GateStatus> {
     libDir: settings.libDir,
     runDir,
     runtime: conf.runtime,
-    preparedTexts: countTexts(seen(settings, preparedFolder(runDir))),
+    preparedTexts: countTexts(onHost(settings, preparedFolder(runDir))),
   };
 }
 

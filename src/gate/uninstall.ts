@@ -19,7 +19,7 @@ import { reload } from './dockerd.ts';
 import { engineFacts, type GateUser, gateUsers } from './engine-answers.ts';
 import { requireHost } from './host.ts';
 import { configPath, inspectEngine, type RunningEngine, waitFor } from './install.ts';
-import { type GateSettings, RUNTIME, seen } from './layout.ts';
+import { type GateSettings, onHost, RUNTIME } from './layout.ts';
 import { recordFolder } from './names.ts';
 import {
   type InstallState,
@@ -35,10 +35,10 @@ export async function uninstallGate(settings: GateSettings, force: boolean): Pro
   const engine = await inspectEngine(settings);
   const users = engine.facts === undefined ? [] : await gateUsers(settings.socketPath);
   if (users.length > 0 && !force) throw new UserError(stillUsed(users));
-  const note = await readInstallState(settings);
-  const config = settings.config ?? note?.config ?? configPath(settings, engine.dockerd);
-  const change = await plan(settings, config, note);
-  const changes = engine.facts?.gatePath === undefined ? [] : [await forget(settings, engine, change)];
+  const installed = await readInstallState(settings);
+  const config = settings.config ?? installed?.config ?? configPath(settings, engine.dockerd);
+  const change = await plan(settings, config, installed);
+  const changes = engine.facts?.gatePath === undefined ? [] : [await unregister(settings, engine, change)];
   if (changes.length > 0 || change.clean !== change.text) changes.push(await clean(settings, engine, change));
   return [...changes, ...(await cleanFiles(settings, users))];
 }
@@ -50,7 +50,7 @@ const stillUsed = (users: readonly GateUser[]): string =>
 
 interface Change {
   readonly config: string;
-  readonly note: InstallState | undefined;
+  readonly installed: InstallState | undefined;
   /** What is there; `undefined`: no file. */
   readonly text: string | undefined;
   /** What is to be there. */
@@ -59,31 +59,40 @@ interface Change {
   readonly untouched: boolean;
 }
 
-async function plan(settings: GateSettings, config: string, note: InstallState | undefined): Promise<Change> {
-  const text = await readText(seen(settings, config));
+async function plan(
+  settings: GateSettings,
+  config: string,
+  installed: InstallState | undefined,
+): Promise<Change> {
+  const text = await readText(onHost(settings, config));
   parseDaemonJson(text ?? '', config);
-  const untouched = note?.config === config && note.after === text;
-  const previous = note?.previousDefault ?? undefined;
+  const untouched = installed?.config === config && installed.after === text;
+  const previous = installed?.previousDefault ?? undefined;
   const rest = text === undefined ? undefined : withoutGate(text, previous);
-  return { config, note, text, untouched, clean: untouched ? (note.before ?? undefined) : rest };
+  return { config, installed, text, untouched, clean: untouched ? (installed.before ?? undefined) : rest };
 }
 
 /**
  * The Engine keeps the runtimes and the default of before when daemon.json no longer speaks of them (tried
  * on 20.10 and 28.5). So for a moment it says that there are none but Docker's own.
  */
-async function forget(settings: GateSettings, { dockerd }: RunningEngine, change: Change): Promise<string> {
+async function unregister(
+  settings: GateSettings,
+  { dockerd }: RunningEngine,
+  change: Change,
+): Promise<string> {
   if (dockerd === undefined) throw new UserError('the Engine ended meanwhile; run this again');
-  const { config, note } = change;
+  const { config, installed } = change;
   const text = withoutRuntimes(change.clean);
-  if (note !== undefined && change.untouched) await writeInstallState(settings, { ...note, after: text });
-  await writeDaemonJson(seen(settings, config), text);
+  if (installed !== undefined && change.untouched)
+    await writeInstallState(settings, { ...installed, after: text });
+  await writeDaemonJson(onHost(settings, config), text);
   reload(dockerd);
   const isForgotten = async () => {
     const facts = await engineFacts(settings.socketPath);
     return facts?.gatePath === undefined && facts?.defaultRuntime !== RUNTIME;
   };
-  if (await waitFor(settings.patience, isForgotten)) {
+  if (await waitFor(settings.reloadTimeout, isForgotten)) {
     return `told dockerd (process ${dockerd.pid}): the Engine no longer has the gate`;
   }
   throw new UserError(`dockerd rejected ${config} and still has the gate; see dockerd's log`);
@@ -91,7 +100,7 @@ async function forget(settings: GateSettings, { dockerd }: RunningEngine, change
 
 async function clean(settings: GateSettings, { dockerd }: RunningEngine, change: Change): Promise<string> {
   const { config, untouched } = change;
-  await restoreDaemonJson(seen(settings, config), change.clean);
+  await restoreDaemonJson(onHost(settings, config), change.clean);
   if (dockerd !== undefined) reload(dockerd);
   return untouched ? `${config} is as before the gate` : `removed the runtime "${RUNTIME}" from ${config}`;
 }
@@ -106,6 +115,6 @@ async function cleanFiles(settings: GateSettings, users: readonly GateUser[]): P
   }
   if ((await readInstalled(settings, 'runtime')) === undefined) return [];
   await removeFiles(settings);
-  await rm(seen(settings, recordFolder(settings.runDir)), { recursive: true, force: true });
+  await rm(onHost(settings, recordFolder(settings.runDir)), { recursive: true, force: true });
   return [`removed ${settings.libDir}`];
 }

@@ -50,7 +50,7 @@ export interface ObservedRules {
   /** True once this run has loaded something there. */
   readonly isAppliedByUs: boolean;
   /** The fingerprint of rules that another program loaded in place of ours, until ours are verified again. */
-  readonly rival: string | undefined;
+  readonly replacedBy: string | undefined;
 }
 
 export interface RulesetContext {
@@ -63,7 +63,7 @@ export interface RulesetContext {
 
 const UNKNOWN: ObservedRules = {
   ...{ loaded: NOTHING_LOADED, isTrusted: true, isFromPreviousRun: false },
-  ...{ isAppliedByUs: false, rival: undefined },
+  ...{ isAppliedByUs: false, replacedBy: undefined },
 };
 
 export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
@@ -121,7 +121,7 @@ export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
     const loaded = await this.#context.loader.load(namespace, ruleset, replaces);
     if (loaded.fingerprint !== ruleset.fingerprint)
       throw notWhatWasLoaded(nameOf(namespace), ruleset.fingerprint, loaded);
-    return { ...UNKNOWN, loaded, isAppliedByUs: true, rival: observed.rival };
+    return { ...UNKNOWN, loaded, isAppliedByUs: true, replacedBy: observed.replacedBy };
   }
 
   isAbsent({ loaded: { digest, fingerprint } }: ObservedRules): boolean {
@@ -157,15 +157,15 @@ export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
     const comparison = compareLoads(target.last?.loaded, loaded, last.isFromPreviousRun);
     if (comparison === 'unknown' && last.isFromPreviousRun)
       log.info(this.#named(desired), 'rules in the kernel differ from the recorded load; loading them again');
-    const observed = { ...last, loaded, isFromPreviousRun: false, rival: undefined };
+    const observed = { ...last, loaded, isFromPreviousRun: false, replacedBy: undefined };
     if (comparison !== 'changed')
       return { ...observed, isTrusted: last.isTrusted && comparison !== 'unknown' };
     log.warn(this.#named(desired), 'rules in the kernel were changed');
     onDrift?.(namespace);
     // A change of single rules keeps our comment, or removes it.
-    const isRival = loaded.fingerprint !== last.loaded.fingerprint;
-    const rival = isRival ? loaded.fingerprint : undefined;
-    return { ...observed, rival, loaded: target.isReleased ? loaded : NOTHING_LOADED };
+    const isReplaced = loaded.fingerprint !== last.loaded.fingerprint;
+    const replacedBy = isReplaced ? loaded.fingerprint : undefined;
+    return { ...observed, replacedBy, loaded: target.isReleased ? loaded : NOTHING_LOADED };
   }
 
   #isFallback(desired: Desired): boolean {

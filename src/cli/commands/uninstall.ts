@@ -9,7 +9,7 @@ import type { Terminal } from '../../config/terminal.ts';
 import { isListening } from '../../daemon/api/client.ts';
 import { STATE_FILES } from '../../daemon/state/file-names.ts';
 import { type Engine, openDocker, openEngine, toolLogger } from '../../daemon/wiring.ts';
-import { type GateSettings, seen } from '../../gate/layout.ts';
+import { type GateSettings, onHost } from '../../gate/layout.ts';
 import { preparedFolder, recordFolder } from '../../gate/names.ts';
 import { gateStatus } from '../../gate/status.ts';
 import type { Engine as DockerEngine } from '../../sources/docker/engine.ts';
@@ -113,7 +113,7 @@ function foldersOf(
 ): readonly Folder[] {
   const keptFor = async () =>
     isThere(await gateStatus(gate())) ? 'the gate needs it while it is installed' : undefined;
-  const folder = (path: string) => ({ path, seenAt: seen({ root }, path) });
+  const folder = (path: string) => ({ path, seenAt: onHost({ root }, path) });
   const inRun = [preparedFolder(''), recordFolder(''), ...(dirname(socket) === runDir ? [socket] : [])];
   return [
     ...(stateDir === undefined

@@ -3,7 +3,7 @@
  */
 import { rmdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { type GateSettings, RUNTIME, seen } from '../../gate/layout.ts';
+import { type GateSettings, onHost, RUNTIME } from '../../gate/layout.ts';
 import { type GateStatus, gateStatus } from '../../gate/status.ts';
 import { uninstallGate } from '../../gate/uninstall.ts';
 import type { Step } from './step.ts';
@@ -23,7 +23,7 @@ export async function lookForGate(settings: GateSettings, force: boolean): Promi
         if (isThere(await gateStatus(settings)))
           return 'running containers need it to end; run this again when they have ended';
         const parent = dirname(settings.libDir);
-        if (basename(parent) === 'egresstrator') await rmdir(seen(settings, parent)).catch(() => undefined);
+        if (basename(parent) === 'egresstrator') await rmdir(onHost(settings, parent)).catch(() => undefined);
         return undefined;
       },
     },

@@ -9,12 +9,12 @@ import { seal, unseal } from './envelope.ts';
 import { STATE_FILES } from './file-names.ts';
 import { KeptFile, type KeptFileOptions } from './kept-file.ts';
 
-const Said = z.discriminatedUnion('kind', [
+const Override = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('set'), grants: z.array(z.string()), since: z.number() }),
   z.object({ kind: z.literal('clear'), since: z.number() }),
 ]);
 
-const Content = z.object({ overrides: z.array(z.tuple([z.string(), Said])) });
+const Content = z.object({ overrides: z.array(z.tuple([z.string(), Override])) });
 
 export class OverridesFile {
   readonly #file: KeptFile;

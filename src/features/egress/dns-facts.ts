@@ -136,13 +136,13 @@ export class DnsFacts {
     const fact = this.#facts.get(id);
     if (fact === undefined || fact.answer !== undefined) return;
     try {
-      this.#learn(fact, await this.#options.source.resolvers(fact.target));
+      this.#update(fact, await this.#options.source.resolvers(fact.target));
     } catch (error) {
       this.#fail(fact, error instanceof Error ? error : new Error(String(error)));
     }
   }
 
-  #learn(fact: Fact, answer: readonly string[]): void {
+  #update(fact: Fact, answer: readonly string[]): void {
     if (this.#facts.get(fact.id) !== fact) return;
     fact.answer = answer;
     fact.error = undefined;

@@ -14,10 +14,10 @@ export type Override =
   | { readonly kind: 'clear' };
 
 /** `since`: in ms, by the controller's clock. */
-export type Said = Override & { readonly since: number };
+export type ActiveOverride = Override & { readonly since: number };
 
 /** By container and start, as `namespaceId` writes it. */
-export type KeptOverrides = ReadonlyMap<NamespaceId, Said>;
+export type KeptOverrides = ReadonlyMap<NamespaceId, ActiveOverride>;
 
 export interface OverridesOptions {
   /** The overrides of the previous run. */
@@ -29,7 +29,7 @@ export interface OverridesOptions {
 
 export class Overrides {
   readonly #options: OverridesOptions;
-  readonly #byStart: Map<NamespaceId, Said>;
+  readonly #byStart: Map<NamespaceId, ActiveOverride>;
 
   constructor(options: OverridesOptions) {
     this.#options = options;
@@ -63,7 +63,7 @@ export class Overrides {
   }
 
   /** The override of a container inside; the last one if there are several. */
-  about({ members, target }: WorkloadNamespace): Said | undefined {
+  about({ members, target }: WorkloadNamespace): ActiveOverride | undefined {
     const said = [target, ...members.map(({ container }) => container)].flatMap(
       (one) => this.#byStart.get(namespaceId(one)) ?? [],
     );

@@ -7,7 +7,7 @@ import type { NamespaceId } from '../../inventory/namespace.ts';
 import type { Loaded } from '../../inventory/ruleset.ts';
 import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
 import type { DesiredRules, EgressDesired } from './desired.ts';
-import type { Said } from './overrides.ts';
+import type { ActiveOverride } from './overrides.ts';
 import { loadedState, type NamespaceState } from './states.ts';
 import type { EgressTemplate } from './template.ts';
 
@@ -17,7 +17,7 @@ export interface EgressState {
   readonly isReleased: boolean;
   readonly observed: { readonly loaded: Loaded } | undefined;
   /** The same, also after a failure; with the fingerprint of what another has loaded in place of ours. */
-  readonly last: { readonly rival: string | undefined } | undefined;
+  readonly last: { readonly replacedBy: string | undefined } | undefined;
   readonly verifiedAt: number | undefined;
   readonly lastError: Error | undefined;
   readonly condition: 'pending' | 'inSync' | 'released' | 'failed';
@@ -43,7 +43,7 @@ export interface NamespaceStatus {
   readonly loader?: string | undefined;
   readonly problems: readonly Problem[];
   /** An operator's override; undefined if it has its own keys. */
-  readonly byHand?: Pick<Said, 'kind' | 'since'> | undefined;
+  readonly byHand?: Pick<ActiveOverride, 'kind' | 'since'> | undefined;
   /** Undefined until the record of denied destinations is read. */
   readonly denied?: Omit<DeniedSummary, 'unlistedAt'> | undefined;
 }
@@ -59,7 +59,7 @@ export function stateOf(state: EgressState, template: EgressTemplate): Namespace
   return loadedState(template, namespace.mode, rules.policy.ruleSet);
 }
 
-const rivalOf = (fingerprint: string): Problem => ({
+const replacedByOther = (fingerprint: string): Problem => ({
   severity: 'error',
   reason: `rules of another egresstrator (${fingerprint}) replaced ours, and were replaced: a second controller on this Engine loads them, or "egresstrator set" with another socket; stop one of the two`,
 });
@@ -99,7 +99,7 @@ export function statusOf(
     lastError: lastError?.message,
     problems: [
       ...namespace.bypasses,
-      ...(last?.rival === undefined ? [] : [rivalOf(last.rival)]),
+      ...(last?.replacedBy === undefined ? [] : [replacedByOther(last.replacedBy)]),
       ...(loaded?.hasProcessLeft ? [LEFT] : []),
       ...(loaded?.hasForeign ? [FOREIGN] : []),
       ...namespace.members.flatMap((member) => member.workload.problems),

@@ -77,8 +77,8 @@ export class NetworkWatch implements Watched<Networks> {
 
   async #run(id: NetworkId): Promise<void> {
     try {
-      if (id === ALL) this.#learn(await this.#readAll());
-      else if (this.value !== undefined) this.#learn(await this.#readOne(id, this.value));
+      if (id === ALL) this.#update(await this.#readAll());
+      else if (this.value !== undefined) this.#update(await this.#readOne(id, this.value));
     } catch (error) {
       this.#fail(error);
     }
@@ -96,7 +96,7 @@ export class NetworkWatch implements Watched<Networks> {
     return new Map(found === undefined ? others : [...others, [id, found]]);
   }
 
-  #learn(networks: Networks): void {
+  #update(networks: Networks): void {
     if (this.#closed) return;
     const isSame = this.error === undefined && isDeepStrictEqual(this.value, networks);
     this.#failures = 0;
