@@ -4,10 +4,11 @@
  */
 
 import { UserError } from '../common/errors.ts';
+import { inSlices } from '../common/slices.ts';
 import type { DeniedReport } from '../inventory/denied-record.ts';
 import type { ServiceRef } from '../inventory/service.ts';
-import { parseAcl } from '../policy/acl.ts';
 import { servicesOf } from '../policy/compile.ts';
+import { parsingRules } from '../policy/rule.ts';
 import { type DeniedAnswer, deniedAnswer } from './denied-answer.ts';
 import { type Diff, diffKey } from './diff.ts';
 import { type ExplainAnswer, type ExplainQuestion, explainAnswer } from './explain-answer.ts';
@@ -109,10 +110,11 @@ export function createDiagnostics(facts: Facts): Diagnostics {
     lint: async ({ key }) =>
       lintAnswer(key, await facts.snapshot({ scope: 'named', withoutContainers: true })),
     diff: async ({ key, text }) => {
-      const also = servicesOf(parseAcl(new Map([[key, text]])).values());
-      const snapshot = await facts.snapshot({ scope: 'named', also });
+      const proposed = { key, text, ...(await inSlices(parsingRules(key, text))) };
+      const snapshot = await facts.snapshot({ scope: 'named', also: servicesOf([proposed]) });
       const { denylist, unread } = snapshot;
-      const diff = diffKey(key, text, { ...snapshot, workloads: workloadsOf(snapshot) ?? [] });
+      const workloads = workloadsOf(snapshot) ?? [];
+      const diff = await inSlices(diffKey(proposed, { ...snapshot, workloads }));
       return { ...diff, denylist, unread: [...unread.keys()].sort() };
     },
     keys: async () => {

@@ -2,13 +2,15 @@
  * What a new text of a key would change: which workloads would gain or lose which destinations.
  *
  * Only lines that differ are looked at, and only that part of the other rules which touches them, so
- * that a small edit of a large key is a small question for each workload.
+ * that a small edit of a large key is a small question for each workload. A large edit takes a second: it is answered
+ * in steps, as the controller has other things to do meanwhile.
  */
 
 import type { Problem } from '../common/problem.ts';
+import type { Steps } from '../common/slices.ts';
 import { comparePrefixes, contains, lastAddress, type Prefix } from '../net/address.ts';
 import type { Range } from '../net/ranges.ts';
-import { type Acl, parseAcl } from '../policy/acl.ts';
+import type { Acl, AclKey } from '../policy/acl.ts';
 import { type Catalog, grantedKeys, matchesFor } from '../policy/compile.ts';
 import { type Difference, difference } from '../policy/difference.ts';
 import { formatRule } from '../policy/rule.ts';
@@ -52,27 +54,33 @@ export interface Diff {
   readonly holders: readonly string[];
 }
 
-export function diffKey(key: string, text: string, context: DiffContext): Diff {
-  const proposed = parseAcl(new Map([[key, text]]));
+/** `proposed`: the key with its new text. */
+export function* diffKey(proposed: AclKey, context: DiffContext): Steps<Diff> {
+  const { key, problems } = proposed;
   const reach = reachOf(context);
   const before = reach(key, context.acl);
-  const after = reach(key, proposed);
+  yield;
+  const after = reach(key, new Map([[key, proposed]]));
+  yield;
   const [added, removed] = [minusEqual(after, before), minusEqual(before, after)];
+  yield;
   const touched = touching([...added, ...removed]);
-  const gained = difference(added, before.filter(touched), DETAIL);
-  const lost = difference(removed, after.filter(touched), DETAIL);
+  const gained = yield* difference(added, before.filter(touched), DETAIL);
+  const lost = yield* difference(removed, after.filter(touched), DETAIL);
   const rest = memoize((other: string) => reach(other, context.acl).filter(touched));
   const holders = context.workloads.filter(({ grants }) => grants.includes(key));
-  const changes = [...Map.groupBy(holders, groupOf).values()].map((group): Change => {
+  const changes: Change[] = [];
+  for (const group of Map.groupBy(holders, groupOf).values()) {
     const others = (group[0]?.grants ?? []).filter((other) => other !== key).flatMap(rest);
-    return {
+    yield;
+    changes.push({
       workloads: group.map(({ name }) => name),
-      gained: beyond(gained, others),
-      lost: beyond(lost, others),
-    };
-  });
+      gained: yield* beyond(gained, others),
+      lost: yield* beyond(lost, others),
+    });
+  }
   return {
-    problems: proposed.get(key)?.problems ?? [],
+    problems,
     changes: joinEqual(changes.filter(({ gained, lost }) => gained.length + lost.length > 0)),
     holders: holders.map(({ name }) => name),
   };
@@ -107,15 +115,20 @@ const memoize = <T>(compute: (key: string) => T): ((key: string) => T) => {
 const DETAIL = { holes: 16, ranges: 64 };
 
 /** What the other keys of a workload do not grant. */
-const beyond = (differences: readonly Difference[], others: readonly AllowEntry[]): readonly ChangedRule[] =>
-  [true, false].flatMap((was) => {
-    const left = difference(
-      differences.filter(({ partly }) => partly === was),
-      others,
-      DETAIL,
-    );
-    return left.flatMap((one) => print(one, was || one.partly));
-  });
+function* beyond(
+  differences: readonly Difference[],
+  others: readonly AllowEntry[],
+): Steps<readonly ChangedRule[]> {
+  const rules: ChangedRule[] = [];
+  for (const was of [true, false]) {
+    const mine = differences.filter(({ partly }) => partly === was);
+    for (const one of yield* difference(mine, others, DETAIL)) {
+      rules.push(...print(one, was || one.partly));
+      yield;
+    }
+  }
+  return rules;
+}
 
 const print = ({ prefix, protocol, ranges }: AllowEntry, partly: boolean): readonly ChangedRule[] => {
   const named = protocol === 'icmp' || isWhole(ranges) ? ranges : ranges.flatMap(nameable);

@@ -99,14 +99,18 @@ export const splitPrefix = ({ family, address, length }: Prefix): readonly [Pref
 const parseHost = (text: string, whole = text): ParsedPrefix => {
   if (text.length > LONGEST) return { reason: notAnAddress(whole) };
   if (text.includes(':')) return parseHost6(text, whole);
-  if (!ipaddr.IPv4.isValidFourPartDecimal(text)) return { reason: notAnAddress(whole) };
+  if (!isIpv4(text)) return { reason: notAnAddress(whole) };
   return hostOf(4, ipaddr.IPv4.parse(text).toByteArray());
 };
+
+/** The library throws for each text that is none, and catches that, which takes 20 times as long as a look. */
+const isIpv4 = (text: string): boolean =>
+  /^\d+(\.\d+){3}$/.test(text) && ipaddr.IPv4.isValidFourPartDecimal(text);
 
 const parseHost6 = (text: string, whole: string): ParsedPrefix => {
   if (text.includes('%')) return { reason: `expected an IPv6 address without a zone, got ${quote(text)}` };
   const embedded = EMBEDDED_IPV4.exec(text)?.[0];
-  const strict = embedded === undefined || ipaddr.IPv4.isValidFourPartDecimal(embedded);
+  const strict = embedded === undefined || isIpv4(embedded);
   if (!strict || !ipaddr.IPv6.isValid(text)) return { reason: notAnAddress(whole) };
   const address = ipaddr.IPv6.parse(text);
   if (!address.isIPv4MappedAddress()) return hostOf(6, address.toByteArray());
@@ -131,7 +135,7 @@ const notAnAddress = (text: string): string =>
 const parseLength = (text: string, family: Family): number | string => {
   const length = /^(0|[1-9]\d{0,2})$/.test(text) ? Number(text) : Number.NaN;
   if (length <= WIDTH[family]) return length;
-  const mask = family === 4 && ipaddr.IPv4.isValidFourPartDecimal(text) ? ipaddr.IPv4.parse(text) : undefined;
+  const mask = family === 4 && isIpv4(text) ? ipaddr.IPv4.parse(text) : undefined;
   const instead = mask?.prefixLengthFromSubnetMask() ?? undefined;
   const remedy = instead === undefined ? '' : `; write /${instead}`;
   return `expected a prefix length 0-${WIDTH[family]} after "/", got ${quote(text)}${remedy}`;

@@ -39,8 +39,8 @@ const MOST_PREFIXES = 8;
 
 /** `10.0.0.1-10.0.0.9`, `10.0.0.1-9`, `2001:db8::1-2001:db8::9`, and what follows. */
 const addressRange = (text: string): string | undefined => {
-  const [, from = '', to = ''] =
-    /^([\da-f.:]{3,45})-([\da-f.:]{1,45}?)(?::(?:tcp|udp|icmp).*)?$/i.exec(text) ?? [];
+  const [, from, to] = /^([\da-f.:]{3,45})-([\da-f.:]{1,45}?)(?::(?:tcp|udp|icmp).*)?$/i.exec(text) ?? [];
+  if (from === undefined || to === undefined) return undefined;
   const first = parseAddress(from);
   const last = parseAddress(/^\d{1,3}$/.test(to) ? from.replace(/\d+$/, to) : to);
   if (first === undefined || last === undefined || first.family !== last.family) return undefined;

@@ -6,8 +6,10 @@
  * further inside makes holes in them. So each port of the difference has one owner, which reports it.
  *
  * A step looks at what is around a prefix, at most one per prefix length, and never at all ports that are
- * covered there: the work grows with the input, and not with the product of both sides.
+ * covered there: the work grows with the input, and not with the product of both sides. It is done in steps, as each
+ * side may have ten thousand prefixes.
  */
+import type { Steps } from '../common/slices.ts';
 import { comparePrefixes, contains, type Family, type Prefix } from '../net/address.ts';
 import { CoveredPorts } from '../net/covered-ports.ts';
 import { mergeByPrefix, type PrefixPorts } from '../net/prefix-ports.ts';
@@ -48,33 +50,37 @@ const EXACTLY: Detail = { holes: Number.POSITIVE_INFINITY, ranges: Number.POSITI
  * What is in `plus` and not in `minus`: disjoint, sorted by family, protocol and address. Exact, except
  * that what has more holes than `most` says is told as a whole.
  */
-export function difference(
+export function* difference(
   plus: readonly AllowEntry[],
   minus: readonly AllowEntry[],
   most: Detail = EXACTLY,
-): readonly Difference[] {
-  return FAMILIES.flatMap((family) =>
-    PROTOCOLS.flatMap((protocol) => {
+): Steps<readonly Difference[]> {
+  const all: Difference[] = [];
+  for (const family of FAMILIES)
+    for (const protocol of PROTOCOLS) {
       const mine = (one: AllowEntry) => one.protocol === protocol && one.prefix.family === family;
-      const found = subtractKind(plus.filter(mine), minus.filter(mine), most);
-      return found.map((one) => ({ ...one, protocol }));
-    }),
-  );
+      const found = yield* subtractKind(plus.filter(mine), minus.filter(mine), most);
+      for (const one of found) all.push({ ...one, protocol });
+    }
+  return all;
 }
 
-function subtractKind(
+function* subtractKind(
   plus: readonly PrefixPorts[],
   minus: readonly PrefixPorts[],
   most: Detail,
-): readonly Piece[] {
+): Steps<readonly Piece[]> {
   if (plus.length === 0) return [];
   const found: Piece[] = [];
-  for (const { prefix, owned, tooFragmented, holes } of sweep(
-    zip(mergeByPrefix(plus), mergeByPrefix(minus)),
-    most,
-  )) {
+  const merged = mergeByPrefix(plus);
+  yield;
+  const nodes = zip(merged, mergeByPrefix(minus));
+  yield;
+  const owners = yield* sweep(nodes, most);
+  for (const { prefix, owned, tooFragmented, holes } of owners) {
     subtractPrefixes({ prefix, ranges: owned }, holes, most, found);
     if (tooFragmented.length > 0) found.push({ prefix, ranges: tooFragmented, partly: true });
+    yield;
   }
   return join(found);
 }
@@ -94,17 +100,20 @@ function zip(plus: readonly PrefixPorts[], minus: readonly PrefixPorts[]): reado
   return nodes;
 }
 
-function sweep(nodes: readonly Node[], most: Detail): readonly Owner[] {
+function* sweep(nodes: readonly Node[], most: Detail): Steps<readonly Owner[]> {
   const cover = new CoveredPorts();
   const around: Owner[] = [];
-  return nodes.map((node) => {
+  const owners: Owner[] = [];
+  for (const node of nodes) {
     leave(around, node.prefix, cover);
     for (const [depth, owner] of around.entries())
       if (touches(owner.owned, node.minus)) mark(owner, node, around.slice(depth + 1));
     const owner = enter(node, cover, most);
     around.push(owner);
-    return owner;
-  });
+    owners.push(owner);
+    yield;
+  }
+  return owners;
 }
 
 /** Writes down a hole, and before it the prefixes between the owner and the hole that are not there yet. */

@@ -6,6 +6,7 @@
  */
 
 import type { Problem } from '../common/problem.ts';
+import { atOnce, type Steps } from '../common/slices.ts';
 import { printable, quote } from '../common/text.ts';
 import { type AddressRule, formatAddressRule, parseAddressRule } from './address-rule.ts';
 import { commonMistake } from './common-mistakes.ts';
@@ -41,11 +42,15 @@ export interface ParsedRules {
 export const MOST_LINES = 100_000;
 
 /** Reads a key's value line by line: the good lines apply, each bad one is a problem. */
-export const parseRules = (key: string, text: string): ParsedRules => {
+export const parseRules = (key: string, text: string): ParsedRules => atOnce(parsingRules(key, text));
+
+/** The same in steps. */
+export function* parsingRules(key: string, text: string): Steps<ParsedRules> {
   const rules: RuleLine[] = [];
   const problems: Problem[] = [];
   const lines = text.split(/\r\n?|\n/, MOST_LINES + 1);
   for (const [index, content] of lines.slice(0, MOST_LINES).entries()) {
+    yield;
     const parsed = parseRule(content);
     if (parsed === undefined) continue;
     const where = { line: index + 1, text: printable(content.trim()) };
@@ -53,7 +58,7 @@ export const parseRules = (key: string, text: string): ParsedRules => {
     problems.push(...problemsOf(parsed).map((problem) => ({ ...problem, key, ...where })));
   }
   return { rules, problems: lines.length > MOST_LINES ? [...problems, tooLong(key)] : problems };
-};
+}
 
 /** One line; undefined where it is blank or a comment. */
 export const parseRule = (line: string): ParsedRule | undefined => {

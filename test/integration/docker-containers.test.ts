@@ -106,6 +106,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
     const name = `test-${randomUUID().slice(0, 8)}`;
     const settings = ['--ipv6', '--subnet', SUBNET, '--gateway', GATEWAY, '--opt', `${MASQUERADE}=false`];
     const made = await lab.docker('network', 'create', ...settings, name);
+    onTestFinished(async () => void (await lab.docker('network', 'rm', name).catch(() => {})));
     await vi.waitFor(() => expect(known(name)).toBeDefined(), soon);
     const { subnets, ...rest } = known(name) ?? { subnets: [] };
     const bridge = `br-${made.slice(0, 12)}`;

@@ -1,12 +1,13 @@
 /** What a new text of a key would change, and for whom. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { atOnce } from '../../../src/common/slices.ts';
 import { isFor } from '../../../src/diagnostics/destination.ts';
-import { diffKey } from '../../../src/diagnostics/diff.ts';
+import * as diff from '../../../src/diagnostics/diff.ts';
 import type { Prefix } from '../../../src/net/address.ts';
 import { contains, parsePrefix } from '../../../src/net/address.ts';
 import { compile } from '../../../src/policy/compile.ts';
-import { difference } from '../../../src/policy/difference.ts';
+import * as policy from '../../../src/policy/difference.ts';
 import { parseRules } from '../../../src/policy/rule.ts';
 import { type AllowEntry, canonical, excludeProtected } from '../../../src/policy/rule-set.ts';
 import { allows } from '../policy/rule-sets.ts';
@@ -19,6 +20,14 @@ import {
   arbitraryText,
   METADATA,
 } from './fixtures.ts';
+
+const difference = (plus: readonly AllowEntry[], minus: readonly AllowEntry[]) =>
+  atOnce(policy.difference(plus, minus));
+
+const proposed = (key: string, text: string) => ({ key, text, ...parseRules(key, text) });
+
+const diffKey = (key: string, text: string, context: diff.DiffContext) =>
+  atOnce(diff.diffKey(proposed(key, text), context));
 
 const nets = (...lines: readonly string[]): readonly AllowEntry[] =>
   parseRules('key', lines.join('\n')).rules.flatMap(({ rule }) => (rule.kind === 'address' ? rule : []));
@@ -158,6 +167,13 @@ describe('of a key', () => {
     const wide = { ...context, acl: aclOf({ db: '0.0.0.0/0:tcp' }) };
     const [change] = diffKey('db', '169.254.169.0/24:tcp\n0.0.0.0/0:tcp/1', wide).changes;
     expect(change?.gained).toEqual(exactly('169.254.169.254:tcp'));
+  });
+
+  test('may pause between any two lines', () => {
+    const lines = (port: number) =>
+      Array.from({ length: 1_000 }, (_, index) => `10.0.${index >> 8}.${index & 255}:tcp/${port}`).join('\n');
+    const large = { ...context, acl: aclOf({ db: lines(1) }) };
+    expect([...diff.diffKey(proposed('db', lines(2)), large)].length).toBeGreaterThan(4_000);
   });
 
   test('reports bad lines of the new text', () => {

@@ -1,13 +1,16 @@
 /** Differences of sets that were made to be hard: exact or marked, and never more than a few times the input. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { atOnce } from '../../../src/common/slices.ts';
 import { isFor } from '../../../src/diagnostics/destination.ts';
 import { contains, type Prefix, parsePrefix } from '../../../src/net/address.ts';
 import { CoveredPorts } from '../../../src/net/covered-ports.ts';
 import type { Range } from '../../../src/net/ranges.ts';
-import { type Difference, difference } from '../../../src/policy/difference.ts';
+import * as policy from '../../../src/policy/difference.ts';
 import { type AllowEntry, canonical } from '../../../src/policy/rule-set.ts';
 import { allows } from './rule-sets.ts';
+
+const difference = (...sides: Parameters<typeof policy.difference>) => atOnce(policy.difference(...sides));
 
 const prefixOf = (text: string): Prefix => {
   const parsed = parsePrefix(text);
@@ -31,7 +34,7 @@ describe('with few details', () => {
   );
   const holds =
     ({ host, port, protocol }: (typeof points)[number]) =>
-    ({ prefix, ...traffic }: Difference): boolean =>
+    ({ prefix, ...traffic }: policy.Difference): boolean =>
       contains(prefix, host) && isFor({ prefix, ...traffic }, { host, port, protocol });
 
   test('nothing is left out, and what is not marked is exact', () => {
