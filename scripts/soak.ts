@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import { messageOf } from '../src/common/errors.ts';
 import { type Footprint, footprint, heapOf, memoryOf, nothingLeaked } from '../test/support/footprint.ts';
 import { FAULTS, isFault, type Operation, stepFrom } from '../test/support/model.ts';
-import { ModelWorld } from '../test/support/model-world.ts';
+import { ModelSystem } from '../test/support/model-system.ts';
 
 interface Tally {
   operations: number;
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   const seed = Number(values.seed ?? Date.now() % 2 ** 31);
   print(`seed ${seed}`);
   const tally: Tally = { operations: 0, faults: 0, violations: [] };
-  await using world = await ModelWorld.open('20.10');
+  await using world = await ModelSystem.open('20.10');
   const from = performance.now();
   const spent = () => performance.now() - from;
   await run(world, tally, { seed, until: () => spent() > milliseconds / 4, killing: true, spent });
@@ -56,7 +56,7 @@ interface Run {
   readonly spent: () => number;
 }
 
-async function run(world: ModelWorld, tally: Tally, { seed, until, killing, spent }: Run): Promise<void> {
+async function run(world: ModelSystem, tally: Tally, { seed, until, killing, spent }: Run): Promise<void> {
   const step = stepFrom(FAULTS.filter((fault) => killing || fault !== 'kill controller'));
   let minute = Math.floor(spent() / 60_000);
   for (let batch = 0; !until(); batch += 1) {
@@ -70,7 +70,7 @@ async function run(world: ModelWorld, tally: Tally, { seed, until, killing, spen
   }
 }
 
-async function perform(world: ModelWorld, tally: Tally, operations: readonly Operation[]): Promise<void> {
+async function perform(world: ModelSystem, tally: Tally, operations: readonly Operation[]): Promise<void> {
   try {
     await world.perform(operations);
     await world.rest();
@@ -82,7 +82,7 @@ async function perform(world: ModelWorld, tally: Tally, operations: readonly Ope
 }
 
 /** Alone with its anchor and all sources back, its garbage collected. */
-async function settled(world: ModelWorld): Promise<Settled> {
+async function settled(world: ModelSystem): Promise<Settled> {
   await world.reset();
   // Twice, as what is collected may free more.
   await heapOf(world.controller);
@@ -91,7 +91,7 @@ async function settled(world: ModelWorld): Promise<Settled> {
   return { heap, resident: memoryOf(world.controller), holds };
 }
 
-async function finish(world: ModelWorld, tally: Tally, before: Settled, after: Settled): Promise<void> {
+async function finish(world: ModelSystem, tally: Tally, before: Settled, after: Settled): Promise<void> {
   await nothingLeaked(before.holds, world.controller, world.fixture.workloads).catch((error) =>
     violation(tally, `leaked: ${messageOf(error)}`),
   );
@@ -109,7 +109,7 @@ async function finish(world: ModelWorld, tally: Tally, before: Settled, after: S
 const memoryText = ({ heap, resident }: Settled): string =>
   `${heap.toFixed(1)} MiB of heap in ${resident.toFixed(0)} MiB`;
 
-function report(minute: number, world: ModelWorld, { operations, faults, violations }: Tally): void {
+function report(minute: number, world: ModelSystem, { operations, faults, violations }: Tally): void {
   const memory = `${memoryOf(world.controller).toFixed(0)} MiB`;
   print(
     `minute ${minute}: ${operations} operations, ${faults} faults, ${violations.length} violations, ${memory}`,

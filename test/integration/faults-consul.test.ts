@@ -12,7 +12,7 @@ import { waitFor } from '../../lab/wait.ts';
 import { assertRecovers, ConsulSetup, type Trouble } from '../support/consul-setup.ts';
 import { RunningController } from '../support/egresstrator.ts';
 import { onEachEngine } from '../support/engines.ts';
-import { guardOver, unharmed } from '../support/faults.ts';
+import { assertNoBreach, startGuard } from '../support/faults.ts';
 import { becomes, type Fixture, ipv4, openFixture, register } from '../support/fixture.ts';
 import { nothingLeaked } from '../support/footprint.ts';
 import { handles } from '../support/kernel.ts';
@@ -62,7 +62,7 @@ onEachEngine((version) => {
     test('away while the controller is killed and starts again: what is on disk counts', async () => {
       const server = ipv4(fixture.server);
       const args = ['-k', 'process/', '--drift-interval', '1', '--register', 'none', '-c', consul.address];
-      await using guard = guardOver(fixture, setup.workload);
+      await using guard = startGuard(fixture, setup.workload);
       const loaded = await handles(setup.workload.pid);
       await consul.kill();
       await setup.controller.stop('SIGKILL');
@@ -81,7 +81,7 @@ onEachEngine((version) => {
       await setup.edit(`${server}:tcp/80`);
       await becomes(late, server, 81, 'refused');
       expect((await next.status()).sources.map(({ error }) => error).filter(Boolean)).toEqual([]);
-      await unharmed(guard);
+      await assertNoBreach(guard);
       await fixture.workloads.remove(late);
     });
   });
@@ -152,9 +152,9 @@ onEachEngine((version) => {
 
     /** As `assertRecovers`, where edits of the time of trouble are in force. */
     async function assertSlowRecovers(one: ConsulSetup, trouble: Trouble): Promise<void> {
-      await using guard = guardOver(fixture, one.workload);
+      await using guard = startGuard(fixture, one.workload);
       await (await trouble())();
-      await unharmed(guard);
+      await assertNoBreach(guard);
       await nothingLeaked(one.before, one.controller, fixture.workloads);
     }
   });
@@ -189,7 +189,7 @@ onEachEngine((version) => {
       }
       await setup.edit('good', 'bad');
       await becomes(setup.workload, server, 81, 'ok');
-      await using guard = guardOver(fixture, setup.workload);
+      await using guard = startGuard(fixture, setup.workload);
       stub.treat((path) => (path.includes('/service/bad') ? 'fail' : 'pass'));
       const failing = async () =>
         (await setup.controller.status()).sources.some(({ name, error }) => name === 'service bad' && error);

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import type { RunningController } from '../support/egresstrator.ts';
 import { LOADERS, onEachEngine } from '../support/engines.ts';
-import { argsFor, edit, forgotten, guardOver, protect, unharmed } from '../support/faults.ts';
+import { argsFor, assertNoBreach, edit, protect, startGuard, untilForgotten } from '../support/faults.ts';
 import { control, type Fixture, ipv4, openFixture, summary } from '../support/fixture.ts';
 import { footprint, nothingLeaked, pidOf } from '../support/footprint.ts';
 import { inside, ourTables } from '../support/kernel.ts';
@@ -34,7 +34,7 @@ onEachEngine((version) => {
       const workload = await protect(fixture, `stays-${loader}`);
       const before = await footprint(controller, fixture.workloads);
       const lines = controller.log.length;
-      await using guard = guardOver(fixture, workload);
+      await using guard = startGuard(fixture, workload);
       const shortLives = Array.from({ length: 10 }, async (_, index) => {
         const id = await fixture.workloads.start(`dies-${loader}-${index}`, { acl: 'db' });
         await sleep(index * 25);
@@ -47,8 +47,8 @@ onEachEngine((version) => {
       });
       await Promise.all(shortLives);
       await fixture.workloads.must('rm', '--force', crashing);
-      await unharmed(guard);
-      await forgotten(fixture, controller, 'dies-', 'crashes-');
+      await assertNoBreach(guard);
+      await untilForgotten(fixture, controller, 'dies-', 'crashes-');
       await nothingLeaked(before, controller, fixture.workloads);
       const failures = controller.log.slice(lines).filter(({ level }) => level === 'error');
       expect(failures.map(({ msg, error }) => `${msg}: ${error}`)).toEqual([]);
@@ -98,7 +98,7 @@ onEachEngine((version) => {
     const [line] = await Promise.race([reuse.stdout?.toArray() ?? [], sleep(3_000, [])]);
     await edit(fixture, path, 80, 81);
     process.kill(pid, 'SIGCONT');
-    await forgotten(fixture, controller, 'reused');
+    await untilForgotten(fixture, controller, 'reused');
     for (const one of [other, server]) expect(await ourTables(inside(one.pid))).toEqual([]);
     expect(await ourTables(fixture.engine.networkPrefix)).toEqual([]);
     process.stdout.write(
@@ -129,7 +129,7 @@ onEachEngine((version) => {
       expect(await connects(workload, ipv4(fixture.server), 81)).toBe('refused');
     }
     await fixture.workloads.must('rm', '--force', ...names.map((name) => fixture.workloads.nameOf(name)));
-    await forgotten(fixture, controller, 'fifty-');
+    await untilForgotten(fixture, controller, 'fifty-');
     await nothingLeaked(before, controller, fixture.workloads);
     expect(controller.log.filter(({ level }) => level === 'error')).toEqual([]);
   });

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { RunningController } from '../support/egresstrator.ts';
 import { LOADERS, onEachEngine } from '../support/engines.ts';
-import { argsFor, edit, guardOver, protect, unharmed } from '../support/faults.ts';
+import { argsFor, assertNoBreach, edit, protect, startGuard } from '../support/faults.ts';
 import { becomes, control, type Fixture, ipv4, openFixture, putKey } from '../support/fixture.ts';
 import { handles } from '../support/kernel.ts';
 
@@ -27,7 +27,7 @@ onEachEngine((version) => {
       await edit(fixture, path, 80);
       const first = await control(fixture, `${path}/`, argsFor(fixture, path, loader));
       const workload = await protect(fixture, path);
-      await using guard = guardOver(fixture, workload);
+      await using guard = startGuard(fixture, workload);
       const { folder } = first;
       let controller = first;
       for (let round = 0; round < 6; round += 1) {
@@ -49,7 +49,7 @@ onEachEngine((version) => {
       await becomes(workload, ipv4(fixture.server), 81, 'ok');
       await edit(fixture, path, 80);
       await becomes(workload, ipv4(fixture.server), 81, 'refused');
-      await unharmed(guard);
+      await assertNoBreach(guard);
       expect(controller.log.filter(({ level }) => level === 'error')).toEqual([]);
       // A helper that nobody waits for any more ends by itself.
       const helpers = () =>
@@ -82,7 +82,7 @@ onEachEngine((version) => {
         const workload = await protect(fixture, 'full');
         const filler = join(state, 'filler');
         await execa('sh', ['-c', `cat /dev/zero >"${filler}" || true`], { reject: false });
-        await using guard = guardOver(fixture, workload);
+        await using guard = startGuard(fixture, workload);
         await edit(fixture, path, 80, 81);
         await becomes(workload, ipv4(fixture.server), 81, 'ok');
         await edit(fixture, path, 80);
@@ -99,7 +99,7 @@ onEachEngine((version) => {
         rmSync(filler);
         const kept = () => readText(join(state, 'known.json')).includes('before there is room');
         await waitFor(kept, { what: 'the state to be written', timeout: 20_000 });
-        await unharmed(guard);
+        await assertNoBreach(guard);
         await fixture.workloads.remove(workload);
       } finally {
         await execa('umount', ['--lazy', state]);
@@ -121,7 +121,7 @@ onEachEngine((version) => {
       const text = readText(file);
       expect(damage(text)).not.toBe(text);
       writeFileSync(file, damage(text));
-      await using guard = guardOver(fixture, workload);
+      await using guard = startGuard(fixture, workload);
       const loaded = await handles(workload.pid);
       const away = [...argsFor(fixture, path, 'nsenter'), '-c', '127.0.0.1:1'];
       const second = new RunningController({ engine: fixture.engine, folder: first.folder, args: away });
@@ -129,7 +129,7 @@ onEachEngine((version) => {
       await second.logged(({ msg }) => /keeping the existing rules/.test(msg), 'that rules stay');
       expect(await handles(workload.pid)).toBe(loaded);
       await second.stop('SIGKILL');
-      await unharmed(guard);
+      await assertNoBreach(guard);
       await fixture.workloads.remove(workload);
     });
   });

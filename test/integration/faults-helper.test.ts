@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LogLine, RunningController } from '../support/egresstrator.ts';
 import { onEachEngine } from '../support/engines.ts';
-import { edit, guardOver, protect, unharmed } from '../support/faults.ts';
+import { assertNoBreach, edit, protect, startGuard } from '../support/faults.ts';
 import { becomes, control, type Fixture, ipv4, openFixture, summary } from '../support/fixture.ts';
 import { type Footprint, footprint, nothingLeaked } from '../support/footprint.ts';
 import { handles } from '../support/kernel.ts';
@@ -69,7 +69,7 @@ onEachEngine((version) => {
   ] as const;
 
   test.each(troubles)('%s', async (what, trouble, message) => {
-    await using guard = guardOver(fixture, workload);
+    await using guard = startGuard(fixture, workload);
     const loaded = await handles(workload.pid);
     const lines = controller.log.length;
     await trouble();
@@ -89,7 +89,7 @@ onEachEngine((version) => {
     expect(summary(`Engine ${version}, ${what}: end to edit enforced`, [waited])).toBeLessThan(SECONDS);
     await edit(fixture, path, 80);
     await becomes(workload, ipv4(fixture.server), 81, 'refused');
-    await unharmed(guard);
+    await assertNoBreach(guard);
     await nothingLeaked(before, controller, fixture.workloads);
   });
 

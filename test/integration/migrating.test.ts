@@ -11,7 +11,7 @@ import { becomes, control, type Fixture, ipv4, openFixture, putKey } from '../su
 import { inside } from '../support/kernel.ts';
 import { connects, type Workload } from '../support/workloads.ts';
 
-const FORMER = fileURLToPath(new URL('../support/former-rules.sh', import.meta.url));
+const OLD_RULES = fileURLToPath(new URL('../support/rules-of-0.2.sh', import.meta.url));
 const LEFT = 'rules of other programs deny packets';
 
 let fixture: Fixture;
@@ -31,7 +31,7 @@ describe.each(['nft', 'legacy'])('a host whose 0.2 used iptables-%s', (kind) => 
     await putKey(fixture, `${path}/own`, `${ipv4(fixture.server)}:tcp/80`);
     await putKey(fixture, `${path}/foreign`, `${ipv4(fixture.server)}:tcp/81`);
     workload = await fixture.workloads.run(path, { acl: 'own' });
-    await former(workload, `${ipv4(fixture.server)}:81`);
+    await loadOldRules(workload, `${ipv4(fixture.server)}:81`);
   });
   afterAll(async () => {
     await controller?.[Symbol.asyncDispose]();
@@ -40,7 +40,8 @@ describe.each(['nft', 'legacy'])('a host whose 0.2 used iptables-%s', (kind) => 
 
   const enter = (pid: number, ...words: readonly string[]) =>
     execa('nsenter', [...inside(pid).slice(1), ...words]);
-  const former = ({ pid }: Workload, ...words: readonly string[]) => enter(pid, 'sh', FORMER, kind, ...words);
+  const loadOldRules = ({ pid }: Workload, ...words: readonly string[]) =>
+    enter(pid, 'sh', OLD_RULES, kind, ...words);
   const start = async (...more: readonly string[]) => {
     await controller?.[Symbol.asyncDispose]();
     controller = await control(fixture, `${path}/`, [...args, ...more]);
@@ -126,7 +127,7 @@ describe.each(['nft', 'legacy'])('a host whose 0.2 used iptables-%s', (kind) => 
   });
 
   test('4. or the container is restarted', async () => {
-    await former(workload, `${ipv4(fixture.server)}:81`);
+    await loadOldRules(workload, `${ipv4(fixture.server)}:81`);
     await fixture.workloads.must('restart', '--time', '0', workload.name);
     workload = await fixture.workloads.find(path);
     await becomes(workload, ipv4(fixture.server), 81, 'ok');
@@ -140,7 +141,7 @@ describe.each(['nft', 'legacy'])('a host whose 0.2 used iptables-%s', (kind) => 
     const cleared = await cli(socket, 'clear', '-a', '--yes', '--loader', 'nsenter');
     expect(cleared).toMatchObject({ code: 0, stdout: expect.stringContaining(workload.name) });
     expect((await enter(workload.pid, 'nft', 'list', 'tables')).stdout).not.toContain('egresstrator');
-    await former(workload, `${ipv4(fixture.server)}:81`);
+    await loadOldRules(workload, `${ipv4(fixture.server)}:81`);
     expect(await reaches()).toEqual({ granted: 'ok', ofAnotherKey: 'refused', ofNoKey: 'ok' });
   });
 });

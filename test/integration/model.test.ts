@@ -8,7 +8,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stepFrom } from '../support/model.ts';
-import { ModelWorld } from '../support/model-world.ts';
+import { ModelSystem } from '../support/model-system.ts';
 
 const { EGRESSTRATOR_MODEL_SEED, EGRESSTRATOR_MODEL_RUNS, EGRESSTRATOR_MODEL_PATH } = process.env;
 const seed = Number(EGRESSTRATOR_MODEL_SEED ?? Date.now() % 2 ** 31);
@@ -19,24 +19,24 @@ const steps = fc.array(stepFrom(['partition', 'heal', 'cut consul', 'cut engine'
   maxLength: 10,
 });
 
-let world: ModelWorld;
+let system: ModelSystem;
 beforeAll(async () => {
-  world = await ModelWorld.open('20.10');
+  system = await ModelSystem.open('20.10');
 });
-afterAll(() => world?.[Symbol.asyncDispose]());
+afterAll(() => system?.[Symbol.asyncDispose]());
 
 test('every namespace comes to what a naive model says', {
   timeout: 120_000 + numRuns * 60_000,
 }, async () => {
   process.stdout.write(`model: seed ${seed}, ${numRuns} runs\n`);
   const property = fc.asyncProperty(steps, async (sequence) => {
-    await world.reset();
+    await system.reset();
     for (const step of sequence) {
-      await world.perform(step);
-      await world.rest();
+      await system.perform(step);
+      await system.rest();
     }
   });
   // Shrinking would repeat slow runs many times: the seed and the path are enough to repeat the one.
   await fc.assert(property, { seed, numRuns, ...path, endOnFailure: true });
-  expect(await world.breaches()).toEqual([]);
+  expect(await system.breaches()).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** Rules that are altered behind our back. */
+/** Rules that others have changed. */
 import { expect, test } from 'vitest';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';

@@ -1,4 +1,4 @@
-/** Facts that a workload can make slow, or make fail: none of them holds up a load, of it or of others. */
+/** Facts that a workload can delay or break: none of them delays a load, its own or another's. */
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { EngineError, LoadError } from '../../src/common/errors.ts';
@@ -6,7 +6,7 @@ import type { Gate } from '../../src/features/egress/gate.ts';
 import { DockerContainerSource } from '../../src/sources/docker/containers.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
-import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';
+import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
 import { FakeEngine as DockerFake } from '../unit/sources/docker/fake-engine.ts';
 
 const web = container('web');

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { LoadError } from '../../src/common/errors.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
-import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';
+import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
 
 const web = container('web');
 const DB = ['10.0.0.1 . tcp . 5432'];

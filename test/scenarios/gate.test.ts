@@ -1,4 +1,4 @@
-/** What the gate has loaded before the controller saw the container is not loaded once more. */
+/** Rules that the gate has loaded are not loaded again by the controller. */
 import { describe, expect, test } from 'vitest';
 import type { Gate, GateLoaded, PreparedText } from '../../src/features/egress/gate.ts';
 import { container } from '../support/containers.ts';

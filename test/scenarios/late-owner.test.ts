@@ -4,7 +4,7 @@ import type { NamespaceRef } from '../../src/dataplane/dataplane.ts';
 import type { Ruleset } from '../../src/inventory/ruleset.ts';
 import { container } from '../support/containers.ts';
 import { startFake } from '../support/fake-controller.ts';
-import { FakeKernel } from '../support/fake-world.ts';
+import { FakeKernel } from '../support/fakes.ts';
 
 const owner = container('owner');
 const guest = container('guest', { network: { kind: 'container', owner: 'owner' } });

@@ -8,7 +8,7 @@ import type { MaxAge } from '../../src/daemon/age-limit.ts';
 import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
-import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';
+import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
 
 const AWAY = new Error('Consul does not answer');
 const LIMIT = 3_600_000;
@@ -22,7 +22,7 @@ const steps = fc.oneof(
 );
 type Step = typeof steps extends fc.Arbitrary<infer T> ? T : never;
 
-/** A controller in a world of its own, and beside it what is to hold. */
+/** A controller with its own fakes, and the expected state. */
 class Case {
   readonly #maxAge: MaxAge;
   readonly #engine = new FakeEngine();

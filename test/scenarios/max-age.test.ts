@@ -1,4 +1,4 @@
-/** `--max-age`: what Consul has not confirmed for too long grants nothing until it does. */
+/** `--max-age`: rules that Consul has not confirmed for too long grant nothing until it confirms them. */
 import { describe, expect, test, vi } from 'vitest';
 import type { MaxAge } from '../../src/daemon/age-limit.ts';
 import { loadTemplate } from '../../src/features/egress/catalog.ts';
@@ -6,7 +6,7 @@ import type { Gate, PreparedText } from '../../src/features/egress/gate.ts';
 import type { Container } from '../../src/inventory/container.ts';
 import { container } from '../support/containers.ts';
 import { type FakeOptions, type FakeSetup, startFake } from '../support/fake-controller.ts';
-import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';
+import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
 
 const AWAY = new Error('Consul does not answer');
 const HOUR = 3_600_000;

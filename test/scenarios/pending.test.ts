@@ -1,11 +1,11 @@
-/** What a service that is not known may hold up: an edit that names it, for a moment, and nothing else. */
+/** An unknown service delays only an edit that names it, and only for a moment. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
 import type { Gate, PreparedText } from '../../src/features/egress/gate.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
-import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';
+import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
 
 const web = container('web');
 const [ONE, TWO] = ['10.0.0.1 . tcp . 80', '10.0.0.2 . tcp . 80'];

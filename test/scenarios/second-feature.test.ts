@@ -21,7 +21,7 @@ import {
   type RulesetSource,
 } from '../../src/reconciler/ruleset-driver.ts';
 import { byId, container } from '../support/containers.ts';
-import { FakeLog } from '../support/fake-world.ts';
+import { FakeLog } from '../support/fakes.ts';
 
 /** A whole feature: what it desires of each namespace, and how that is rendered. */
 class Marker implements Feature<NetworkNamespace>, RulesetSource<NetworkNamespace> {

@@ -1,6 +1,6 @@
 /**
- * Sequences of states of the world, walked forward, backward and in one leap, end in the same kernels:
- * what is loaded follows from the world as it is, and not from how it came to be so.
+ * Sequences of states, applied forward, backward and at once, lead to the same kernels: the loaded rules depend on the
+ * current state, and not on its history.
  */
 import { describe, expect, test } from 'vitest';
 import type { Container } from '../../src/inventory/container.ts';

@@ -1,4 +1,4 @@
-/** What status says of a workload under each kind of template: it must be true of what the text does. */
+/** The state of a workload under each kind of template: it must match what the text does. */
 import { describe, expect, test } from 'vitest';
 import { loadTemplate } from '../../src/features/egress/catalog.ts';
 import { compileEgressTemplate, type EgressTemplate } from '../../src/features/egress/template.ts';

@@ -1,18 +1,18 @@
 /**
- * Whether a controller tells of itself what is true: its status beside the kernel, its metrics beside its
- * status and its log. For real controllers and for those in a world of fakes.
+ * Whether a controller's reports are consistent: its status with the kernel, its metrics with its
+ * status and its log. For real controllers and for those with fakes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NAMESPACE_STATES, type NamespaceState } from '../../src/features/egress/states.ts';
 import type { RunningController } from './egresstrator.ts';
-import { type Held, held } from './kernel.ts';
+import { type OurRules, ourRulesIn } from './kernel.ts';
 import type { Workloads } from './workloads.ts';
 
 /** By id (`container@start`); undefined: that namespace is gone. */
-type Kernel = (id: string) => Held | undefined;
+type Kernel = (id: string) => OurRules | undefined;
 
-/** A status, as far as it is compared: the controller's own, or as its API tells it. */
-interface Told {
+/** The parts of a status that are compared: the controller's own, or its API's. */
+interface ReportedStatus {
   readonly namespaces: readonly {
     readonly id: string;
     readonly target: string;
@@ -23,14 +23,14 @@ interface Told {
   readonly unsupported: readonly unknown[];
 }
 
-/** Milliseconds: what is on its way arrives by then. */
-const PATIENCE = 20_000;
+/** Milliseconds until all pending changes must be visible. */
+const TIMEOUT = 20_000;
 
-/** Waits until all agrees; throws with what does not. */
-export async function agrees(controller: RunningController, workloads: Workloads): Promise<void> {
-  const end = performance.now() + PATIENCE;
+/** Waits until all reports are consistent; throws with the inconsistencies. */
+export async function assertConsistent(controller: RunningController, workloads: Workloads): Promise<void> {
+  const end = performance.now() + TIMEOUT;
   for (;;) {
-    // One that was just started does not answer yet.
+    // A controller that has just started does not answer yet.
     const found = await disagreements(controller, workloads).catch((error: unknown) => [String(error)]);
     if (found.length === 0) return;
     if (performance.now() > end)
@@ -44,18 +44,18 @@ async function disagreements(
   workloads: Workloads,
 ): Promise<readonly string[]> {
   const residents = await residentsOf(workloads);
-  const kernel = new Map<string, Held>();
+  const kernel = new Map<string, OurRules>();
   for (const { id, pid } of residents) {
-    const found = await held(pid).catch(() => undefined);
+    const found = await ourRulesIn(pid).catch(() => undefined);
     if (found !== undefined) kernel.set(id, found);
   }
   const [status, metrics] = [await controller.status(), await controller.metrics()];
   const told = new Set(status.namespaces.flatMap((one) => one.workloads));
   const untold = residents.filter(({ asks, name }) => asks && !told.has(name));
   return [
-    ...statusBesideKernel(status, (id) => kernel.get(id)),
-    ...metricsBesideStatus(status, metrics),
-    ...metricsBesideLog(controller, metrics),
+    ...compareStatusWithKernel(status, (id) => kernel.get(id)),
+    ...compareMetricsWithStatus(status, metrics),
+    ...compareMetricsWithLog(controller, metrics),
     ...untold.map(({ name }) => `${name} asks for rules and is not in status`),
   ];
 }
@@ -84,7 +84,10 @@ async function residentsOf(workloads: Workloads): Promise<readonly Resident[]> {
 }
 
 /** What status says of fingerprints and states that the kernel does not. */
-export function statusBesideKernel({ namespaces }: Pick<Told, 'namespaces'>, kernel: Kernel): string[] {
+export function compareStatusWithKernel(
+  { namespaces }: Pick<ReportedStatus, 'namespaces'>,
+  kernel: Kernel,
+): string[] {
   return namespaces.flatMap(({ id, target, state, fingerprint }) => {
     const found = kernel(id);
     if (found === undefined) return [];
@@ -104,7 +107,7 @@ export function statusBesideKernel({ namespaces }: Pick<Told, 'namespaces'>, ker
 }
 
 /** What metrics count otherwise than status. */
-export function metricsBesideStatus(status: Told, text: string): string[] {
+export function compareMetricsWithStatus(status: ReportedStatus, text: string): string[] {
   const { namespaces, unsupported, sources } = status;
   const states = NAMESPACE_STATES.map((state) => {
     const count = namespaces.filter((one) => one.state === state).length;
@@ -120,7 +123,7 @@ export function metricsBesideStatus(status: Told, text: string): string[] {
 }
 
 /** What metrics count otherwise than what was logged, which is complete at level debug. */
-function metricsBesideLog({ log }: RunningController, text: string): string[] {
+function compareMetricsWithLog({ log }: RunningController, text: string): string[] {
   const logged = (message: string) => log.filter(({ msg }) => msg === message).length;
   return [
     ...differs(text, 'egresstrator_loads_total{outcome="loaded"', logged('rules loaded')),

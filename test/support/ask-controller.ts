@@ -1,4 +1,4 @@
-/** Commands that ask a controller, in this process, and what they print. */
+/** Runs commands that query a controller in this process, and returns their output. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { createActions } from '../../src/cli/lazy-commands.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { UserError } from '../../src/common/errors.ts';
 import { type Controls, serveApi } from '../../src/daemon/api/server.ts';
-import { diagnosticsOf } from './known.ts';
+import { diagnosticsOf } from './snapshot.ts';
 
 export interface Printed {
   readonly stdout: string;
@@ -16,7 +16,7 @@ export interface Printed {
   readonly error: unknown;
 }
 
-/** What a controller tells that knows nothing; `given` instead of it. */
+/** The controls of an empty controller, overridden by `given`. */
 export const controlsOf = (given: Partial<Controls>): Controls => ({
   status: () => ({ namespaces: [], sources: [], recordsDenied: true, unsupported: [] }),
   ready: () => true,

@@ -1,11 +1,11 @@
 /**
- * A workload under a controller that loses its Consul in some way, and what must hold then.
+ * A workload under a controller that loses its Consul, and the assertions for that time.
  */
 import { expect } from 'vitest';
 import type { Consul } from '../../lab/consul.ts';
 import { waitFor } from '../../lab/wait.ts';
 import type { RunningController } from './egresstrator.ts';
-import { guardOver, protect, unharmed } from './faults.ts';
+import { assertNoBreach, protect, startGuard } from './faults.ts';
 import { becomes, control, type Fixture, ipv4, putKey, summary } from './fixture.ts';
 import { type Footprint, footprint, nothingLeaked } from './footprint.ts';
 import { handles } from './kernel.ts';
@@ -74,7 +74,7 @@ export class ConsulSetup implements AsyncDisposable {
 /** The trouble begins when called; the result ends it. */
 export type Trouble = () => Promise<() => Promise<void> | void>;
 
-/** Everything that must hold during and after a trouble; `error`: what status says of it meanwhile. */
+/** Asserts everything that must hold during and after a fault; `error`: the error that status shows meanwhile. */
 export async function assertRecovers(
   setup: ConsulSetup,
   what: string,
@@ -82,25 +82,25 @@ export async function assertRecovers(
   error?: RegExp,
 ): Promise<void> {
   const { fixture, controller, workload } = setup;
-  await using guard = guardOver(fixture, workload);
+  await using guard = startGuard(fixture, workload);
   const loaded = await handles(workload.pid);
   const over = await trouble();
   const late = await protect(fixture, `${setup.name}-late`);
-  if (error !== undefined) await saysError(controller, error);
+  if (error !== undefined) await showsError(controller, error);
   expect(await handles(workload.pid)).toBe(loaded);
   await over();
   await recovers(setup, what);
-  expect(await unharmed(guard)).toBeGreaterThan(20);
+  expect(await assertNoBreach(guard)).toBeGreaterThan(20);
   await fixture.workloads.remove(late);
   await nothingLeaked(setup.before, controller, fixture.workloads);
 }
 
-async function saysError(controller: RunningController, error: RegExp): Promise<void> {
+async function showsError(controller: RunningController, error: RegExp): Promise<void> {
   const said = async () => (await controller.status()).sources.some((one) => error.test(one.error ?? ''));
   await waitFor(said, { what: `status to say ${error}`, timeout: 30_000 });
 }
 
-/** The next edit counts, and nothing is complained of any more. */
+/** Asserts that the next edit takes effect, and that status shows no error any more. */
 async function recovers(setup: ConsulSetup, what: string): Promise<void> {
   const { fixture, controller, workload } = setup;
   const server = ipv4(fixture.server);

@@ -1,5 +1,5 @@
 /**
- * A controller in a world of fakes, with waiting for it to come to rest.
+ * A controller whose sources and kernels are fakes, and functions that wait until it is idle.
  */
 import { onTestFinished } from 'vitest';
 import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
@@ -10,8 +10,8 @@ import type { Gate } from '../../src/features/egress/gate.ts';
 import type { KeptOverrides } from '../../src/features/egress/overrides.ts';
 import type { ContainerSource } from '../../src/inventory/sources.ts';
 import type { Loads } from '../../src/reconciler/load-records.ts';
-import { metricsBesideStatus, statusBesideKernel } from './agreement.ts';
-import { FakeConsul, FakeEngine, FakeKernel, FakeLog } from './fake-world.ts';
+import { compareMetricsWithStatus, compareStatusWithKernel } from './agreement.ts';
+import { FakeConsul, FakeEngine, FakeKernel, FakeLog } from './fakes.ts';
 
 export interface FakeSetup {
   readonly consul: FakeConsul;
@@ -105,8 +105,8 @@ async function assertConsistent(controller: Controller, kernel: FakeKernel): Pro
   const about = { version: '0', loaders: ['helper'], denied: () => new Map() };
   const { text } = await new Metrics({ ...about, status: () => status }).render();
   const wrong = [
-    ...statusBesideKernel(status, (id) => kernel.held(id)),
-    ...metricsBesideStatus(status, text),
+    ...compareStatusWithKernel(status, (id) => kernel.held(id)),
+    ...compareMetricsWithStatus(status, text),
   ];
   if (wrong.length > 0) throw new Error(wrong.join('\n'));
 }

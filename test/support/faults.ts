@@ -1,5 +1,5 @@
 /**
- * What all tests of faults ask of a workload: port 80 of the server goes on, all else stays closed.
+ * Expectations of all fault tests: port 80 of the server keeps working for a workload, and all else stays denied.
  */
 import { expect } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
@@ -32,21 +32,21 @@ export async function protect(fixture: Fixture, name: string): Promise<Workload>
 }
 
 /** The other server's port is never allowed, port 80 of the server always. */
-export function guardOver(fixture: Fixture, ...workloads: readonly Workload[]): Guard {
+export function startGuard(fixture: Fixture, ...workloads: readonly Workload[]): Guard {
   const to = (protocol: 'tcp' | 'udp', one: Workload) => ({ protocol, address: ipv4(one), port: 80 });
   const denied = [to('tcp', fixture.other), to('udp', fixture.other)];
   return new Guard(workloads.map((workload) => ({ workload, denied, allowed: [to('tcp', fixture.server)] })));
 }
 
-/** Ends the guard, which must have seen nothing wrong; returns how many denied attempts it made. */
-export async function unharmed(guard: Guard): Promise<number> {
+/** Ends the guard and asserts that it has seen no failure. Returns the number of denied attempts. */
+export async function assertNoBreach(guard: Guard): Promise<number> {
   const { attempts, breaches, losses } = await guard.stop();
   expect({ breaches, losses }).toEqual({ breaches: [], losses: [] });
   return attempts;
 }
 
-/** Waits until no container whose name begins like one of these is known any more. */
-export async function forgotten(
+/** Waits until status lists no container whose name begins with one of these. */
+export async function untilForgotten(
   { workloads }: Fixture,
   controller: RunningController,
   ...names: readonly string[]

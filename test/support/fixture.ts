@@ -1,5 +1,5 @@
 /**
- * What the tests of the whole program play on: an Engine, a Consul, a network of both families, and
+ * The fixture of tests of the whole program: an Engine, a Consul, a network of both families, and
  * containers to connect to. Ports 80 and 81 of `server` and `other` echo TCP and UDP.
  */
 import { type Consul, startConsul } from '../../lab/consul.ts';
@@ -103,7 +103,7 @@ export async function register({ consul }: Pick<Fixture, 'consul'>, instance: Re
 export const deregister = ({ consul }: Pick<Fixture, 'consul'>, node: string): Promise<unknown> =>
   consul.call('PUT', '/v1/catalog/deregister', { Node: node });
 
-/** Milliseconds from now until TCP to there is `verdict`; what a moment is to a user. */
+/** Waits until TCP to the address has this result; returns the milliseconds that it took. */
 export async function becomes(
   workload: Workload,
   address: string,
@@ -117,7 +117,7 @@ export async function becomes(
   return performance.now() - from;
 }
 
-/** The middle one, and all of them for a person to read. */
+/** Returns the median, and prints all values. */
 export function summary(what: string, milliseconds: readonly number[]): number {
   const sorted = milliseconds.map(Math.round).sort((one, another) => one - another);
   const middle = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;

@@ -1,10 +1,10 @@
 /**
- * What a running controller holds: descriptors, child processes, memory, helper containers. Compared before
- * and after a fault, it tells what leaked.
+ * The resources of a running controller: descriptors, child processes, memory, helper containers. A comparison
+ * before and after a fault shows leaks.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { waitFor } from '../../lab/wait.ts';
-import { agrees } from './agreement.ts';
+import { assertConsistent } from './agreement.ts';
 import type { RunningController } from './egresstrator.ts';
 import type { Workloads } from './workloads.ts';
 
@@ -41,7 +41,7 @@ export async function nothingLeaked(
     const open = readdirSync(`/proc/${pidOf(controller)}/fd`).map((fd) => linkOf(controller, fd));
     throw new Error(`${error} ${JSON.stringify({ before, now })}\n${open.join('\n')}`);
   });
-  await agrees(controller, workloads);
+  await assertConsistent(controller, workloads);
 }
 
 /** Resident memory in MiB. */

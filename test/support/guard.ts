@@ -1,6 +1,6 @@
 /**
- * Watches over workloads while something goes wrong: tries denied destinations all the time, which must
- * never succeed, and allowed ones, which should go on.
+ * Probes workloads during a fault: denied destinations all the time, which must never succeed, and allowed
+ * ones, which should keep working.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Target } from './probe.ts';
@@ -19,12 +19,12 @@ export interface GuardReport {
   readonly breaches: readonly string[];
   /** Attempts at allowed destinations that failed twice in a row, as text. */
   readonly losses: readonly string[];
-  /** Those that succeeded when they were repeated at once: they met the instant of a reload. */
+  /** Attempts that succeeded when they were repeated at once: they met the instant of a reload. */
   readonly hiccups: readonly string[];
 }
 
-/** Milliseconds: what is dropped in silence is not waited for. */
-const PATIENCE = 1_000;
+/** Milliseconds until an attempt without an answer counts as failed. */
+const TIMEOUT = 1_000;
 const INTERVAL = 10;
 
 export class Guard implements AsyncDisposable {
@@ -43,7 +43,7 @@ export class Guard implements AsyncDisposable {
     this.#rounds.push(this.#watch(watch));
   }
 
-  /** Ends it; at least one whole round was made of each watch. */
+  /** Ends the guard, after at least one whole round of each watch. */
   async stop(): Promise<GuardReport> {
     this.#stopping.abort();
     await Promise.all(this.#rounds);
@@ -73,16 +73,16 @@ export class Guard implements AsyncDisposable {
   }
 
   async #tryDenied({ name, probe }: Workload, target: Target): Promise<void> {
-    const { verdict } = await probe.reach(target, PATIENCE);
+    const { verdict } = await probe.reach(target, TIMEOUT);
     this.#attempts += 1;
     if (verdict === 'ok') this.#breaches.push(`${stamp()} ${name} reached ${textOf(target)}`);
   }
 
   async #tryAllowed({ name, probe }: Workload, target: Target): Promise<void> {
-    const { verdict, code } = await probe.reach(target, 4 * PATIENCE);
+    const { verdict, code } = await probe.reach(target, 4 * TIMEOUT);
     if (verdict === 'ok') return;
     const text = `${stamp()} ${name}: ${textOf(target)} ${verdict} ${code ?? ''}`;
-    const again = await probe.reach(target, 4 * PATIENCE);
+    const again = await probe.reach(target, 4 * TIMEOUT);
     (again.verdict === 'ok' ? this.#hiccups : this.#losses).push(text);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * How every command is called among others that say one word.
+ * The arguments with which every command is called while all servers answer with one text.
  */
 import { join } from 'node:path';
 
@@ -11,13 +11,13 @@ export interface Place {
 
 export type Calls = readonly (readonly string[])[];
 
-/** What there is to uninstall is in this test's folder alone, and no controller answers. */
+/** Options of `uninstall`: it finds only the files of this test's folder, and no controller. */
 const apart = ({ folder, word }: Place): readonly string[] => [
   ...['--socket', join(folder, 'none.sock'), '--root', folder, '--lib-dir', '/lib'],
   ...['--state-dir', '/state', '--run-dir', '/run', '--node', word],
 ];
 
-/** How each command is called. A test holds that none is missing. */
+/** The calls of each command. A test checks that no command is missing. */
 export const callsIn = (place: Place): Readonly<Record<string, Calls>> => {
   const { folder, word } = place;
   return {

@@ -1,4 +1,4 @@
-/** Any text of characters that a terminal obeys, breaks lines at, or does not show. */
+/** Texts of characters that control a terminal, break lines, or are invisible. */
 import fc from 'fast-check';
 
 const range = (first: number, last: number): readonly string[] =>
@@ -31,7 +31,7 @@ const PIECES = [
   '\u{1f600}',
 ];
 
-/** Begins with an `x`, so that a line that begins with EVIL was smuggled. */
+/** Each text begins with an `x`, so that a line that begins with EVIL proves an injected line break. */
 export const hostileText = fc
   .array(fc.oneof({ weight: 2, arbitrary: fc.constantFrom(...CONTROLS) }, fc.constantFrom(...PIECES)), {
     minLength: 1,

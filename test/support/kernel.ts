@@ -1,10 +1,10 @@
 /**
- * What the kernel holds in a network namespace, asked with nft from outside.
+ * The rules in a network namespace, read with nft from outside.
  */
 import { execa } from 'execa';
 import { ensureCommands } from '../../lab/apt.ts';
 
-/** Goes before a command that is to run in the network namespace of that process. */
+/** The prefix of a command that runs in the network namespace of that process. */
 export const inside = (pid: number): readonly string[] => ['nsenter', `--net=/proc/${pid}/ns/net`];
 
 /** The tables, as `inet egresstrator_egress`. `prefix` leads into the namespace; none: this machine's own. */
@@ -22,7 +22,7 @@ export const ourTables = async (prefix: readonly string[]): Promise<readonly str
 /** Each owner has a table of its own: `inet egresstrator_egress`. */
 const isOurs = (table: string): boolean => / egresstrator(_[a-z]+)?$/.test(table);
 
-/** Every text that is loaded anew gets new handles, also one that is equal. */
+/** The handles of our rules. Each load gives new handles, even if the text is equal. */
 export async function handles(pid: number): Promise<string> {
   const text = await nft(inside(pid), ['-a', '-t', 'list', 'table', 'inet', 'egresstrator_egress']);
   return [...text.matchAll(/# handle (\d+)/g)].map(([, handle]) => handle).join(' ');
@@ -34,14 +34,14 @@ export async function fingerprint(pid: number): Promise<string | undefined> {
   return /comment "egresstrator v1 ([0-9a-f]+)/.exec(text)?.[1];
 }
 
-/** What a namespace holds of ours. */
-export interface Held {
+/** Our rules in a namespace. */
+export interface OurRules {
   readonly fingerprint: string | undefined;
   /** It allows some destination. */
   readonly allows: boolean;
 }
 
-export async function held(pid: number): Promise<Held> {
+export async function ourRulesIn(pid: number): Promise<OurRules> {
   if ((await ourTables(inside(pid))).length === 0) return { fingerprint: undefined, allows: false };
   const text = await nft(inside(pid), ['-t', 'list', 'table', 'inet', 'egresstrator_egress']);
   return {
@@ -50,7 +50,7 @@ export async function held(pid: number): Promise<Held> {
   };
 }
 
-/** All that is not ours, but for counters. */
+/** All rules of others, without counters. */
 export async function foreignRules(pid: number): Promise<string> {
   const foreign = (await tables(inside(pid))).filter((table) => !isOurs(table));
   const texts = await Promise.all(

@@ -1,6 +1,6 @@
 /**
- * A large host as the commands see it: 200 workloads, 10,000 rules that each of them holds, 300 services,
- * 50 refused destinations of each workload. The API is real, what stands behind it is not.
+ * A large host as the commands see it: 200 workloads with 10,000 rules each, 300 services, and
+ * 50 denied destinations of each workload. The API is real, its data are generated.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import type { Status } from '../../src/daemon/status.ts';
 import { createDiagnostics } from '../../src/diagnostics/diagnostics.ts';
 import type { Snapshot } from '../../src/diagnostics/snapshot.ts';
 import type { DeniedReport } from '../../src/inventory/denied-record.ts';
-import { snapshotOf } from './known.ts';
+import { snapshotOf } from './snapshot.ts';
 
 const WORKLOADS = 200;
 const RULES = 10_000;
@@ -28,7 +28,7 @@ export interface LargeHost extends AsyncDisposable {
 export async function openLargeHost(): Promise<LargeHost> {
   const folder = mkdtempSync(join(tmpdir(), 'egresstrator-large-'));
   const [socket, edited] = [join(folder, 'api.sock'), join(folder, 'rules')];
-  const { snapshot, reports, status, newText } = worldOf(dice(7));
+  const { snapshot, reports, status, newText } = largeHostData(dice(7));
   writeFileSync(edited, newText);
   const api = await serveApi(socket, {
     status: () => status,
@@ -66,10 +66,10 @@ const dice = (seed: number): Dice => {
   };
 };
 
-function worldOf(below: Dice) {
+function largeHostData(below: Dice) {
   const shared = rules(RULES, below);
   const own = Array.from({ length: 20 }, (_, index) => [`own-${index}`, rules(100, below)] as const);
-  const snapshot = worldSnapshot({ shared, ...Object.fromEntries(own) });
+  const snapshot = largeSnapshot({ shared, ...Object.fromEntries(own) });
   const more = ['10.7.0.0/16:tcp/1-1024', rules(100, below)];
   return {
     snapshot,
@@ -91,7 +91,7 @@ function rule(below: Dice): string {
   return `10.${below(256)}.${below(256)}.${host}${length}:tcp/${ports}`;
 }
 
-const worldSnapshot = (keys: Readonly<Record<string, string>>): Snapshot =>
+const largeSnapshot = (keys: Readonly<Record<string, string>>): Snapshot =>
   snapshotOf({
     keys,
     namespaces: Array.from({ length: WORKLOADS }, (_, index) => ({

@@ -1,11 +1,11 @@
 /**
- * A lease on a file, as root inside a container can take one on its resolv.conf: whoever opens the file waits
- * until the lease is given back, or for 45 s (/proc/sys/fs/lease-break-time).
+ * A lease on a file, such as root in a container can take on its resolv.conf: opening the file then waits
+ * until the lease is released, or for 45 s (/proc/sys/fs/lease-break-time).
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** F_SETLEASE with F_WRLCK. The kernel asks for it back by SIGIO, which is not listened to. */
+/** F_SETLEASE with F_WRLCK. The kernel demands it back by SIGIO, which the program ignores. */
 const PROGRAM = `open(F, '+<', $ARGV[0]) or die; $SIG{IO} = 'IGNORE'; $| = 1;
 fcntl(F, 1024, 1) or die "no lease: $!"; print "leased\\n"; sleep 300`;
 

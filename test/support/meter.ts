@@ -1,7 +1,7 @@
 /**
- * Stands between a program and a Consul agent and counts: connections, requests and when they came, bytes
- * each way. Each meter reaches the agent from an address of its own, as hosts do, so that Consul's limits
- * per client hold for each. Only for HTTP without TLS and without pipelining.
+ * A proxy between a program and a Consul agent that counts connections, requests with their times, and bytes.
+ * Each meter connects to the agent from its own address, as hosts do, so that Consul's limits
+ * per client apply to each. It supports only HTTP without TLS and without pipelining.
  */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';

@@ -167,13 +167,17 @@ export const stepFrom = (faults: readonly Fault[]): fc.Arbitrary<readonly Operat
   );
 
 /** What Consul holds, or what the controller last knew of it. */
-export interface Knowledge {
+export interface ConsulState {
   readonly keys: ReadonlyMap<string, readonly number[]>;
   readonly services: Services;
 }
 
 /** Whether a container with these grants may reach the point. */
-export const mayReach = (granted: readonly string[], { keys, services }: Knowledge, point: Point): boolean =>
+export const mayReach = (
+  granted: readonly string[],
+  { keys, services }: ConsulState,
+  point: Point,
+): boolean =>
   granted.some((name) =>
     (keys.get(name) ?? []).some((line) => LINES[line]?.allows(point, services) ?? false),
   );

@@ -1,5 +1,5 @@
 /**
- * Containers whose first process is not where their network is. The workload is what it leaves behind.
+ * Containers whose first process has left the container's network namespace. The other processes are the workload.
  */
 import { ensureCommands } from '../../lab/apt.ts';
 
@@ -12,7 +12,7 @@ export interface MovedProcess {
   prepare(): Promise<void>;
 }
 
-/** Needs user namespaces, as browsers do that have a sandbox of their own; Docker's seccomp profile refuses them. */
+/** Needs user namespaces, as the sandbox of a browser does; Docker's seccomp profile rejects them. */
 const moves: MovedProcess = {
   what: 'moves to a namespace of its own, and leaves a child',
   options: ['--security-opt', 'seccomp=unconfined'],
@@ -21,7 +21,7 @@ const moves: MovedProcess = {
 };
 
 /**
- * Needs nothing. Python from this machine ends its first thread alone: 60 is that system call on x86-64, 93 on ARM.
+ * Needs no privilege. This machine's Python ends only its first thread: by system call 60 on x86-64, 93 on ARM.
  */
 const script = `
 import ctypes, platform, threading, time

@@ -1,9 +1,9 @@
 /**
- * Runs inside a container's network namespace and does there what a test asks: serve, connect, keep a
- * flow going. To the kernel it is one of the container's own processes. Speaks over the channel of
+ * Runs inside a container's network namespace under the control of a test: it serves, connects, and keeps
+ * flows open. To the kernel it is one of the container's own processes. It communicates over the channel of
  * `child_process`; the test's side is `probes.ts`.
  *
- * A process that stays makes a question cost a millisecond, so that a test can see *when* rules change.
+ * The process stays, so that one question takes a millisecond, and a test can see *when* rules change.
  */
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 /**
- * Stands between a program and what it talks to, and misbehaves on demand: a byte relay for TCP and unix
- * sockets that stalls, cuts or delays, and a stub in front of Consul that fails or hides answers.
+ * Proxies that fail on demand: a byte relay for TCP and unix sockets that stalls, cuts or delays connections,
+ * and a stub in front of Consul that fails requests or filters answers.
  */
 import { once } from 'node:events';
 import {

@@ -50,7 +50,7 @@ export interface Ran {
 export type Protocol = 'tcp' | 'udp' | 'icmp';
 
 /** Milliseconds after which no answer is a timeout; far more than any answer here takes. */
-const PATIENCE = 4_000;
+const TIMEOUT = 4_000;
 
 export class Workloads implements AsyncDisposable {
   readonly engine: Engine;
@@ -194,7 +194,7 @@ export async function connects(
   return (await reach(workload, { protocol, address, port })).verdict;
 }
 
-export const reach = ({ probe }: Workload, target: Target): Promise<Answer> => probe.reach(target, PATIENCE);
+export const reach = ({ probe }: Workload, target: Target): Promise<Answer> => probe.reach(target, TIMEOUT);
 
 /** Busybox says "Operation not permitted" where the kernel refuses to send. */
 async function pings({ pid }: Workload, address: string): Promise<Verdict> {

@@ -1,6 +1,6 @@
 /**
- * Runs inside a network namespace and does there what the tests in front of it ask: listen, connect,
- * send and see what comes back. Speaks over the channel of `child_process`.
+ * Runs inside a network namespace under the control of a test: it listens, connects, sends, and returns
+ * the answers. It communicates over the channel of `child_process`.
  */
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { once } from 'node:events';
@@ -23,16 +23,16 @@ export interface Operations {
   /** One datagram from the local port `from`; waits for the echo. */
   ask(host: string, port: number, from: number): Promise<string>;
   /** The texts that came to this namespace's UDP servers since the last call. */
-  heard(): Promise<string>;
+  received(): Promise<string>;
 }
 
 /** Longer than any answer on this machine takes, shorter than a first retransmission. */
-const PATIENCE_MS = 600;
+const TIMEOUT_MS = 600;
 
 const connections = new Map<string, Socket>();
 const ends = new Map<Socket, string>();
 const clients = new Set<Socket>();
-const heard: string[] = [];
+const receivedTexts: string[] = [];
 /** Of busy connections by their name: echoes, or an error's code. */
 const progress = new Map<string, (number | string)[]>();
 
@@ -96,8 +96,8 @@ const operations: Operations = {
     }
   },
 
-  async heard() {
-    return heard.splice(0).join(' ');
+  async received() {
+    return receivedTexts.splice(0).join(' ');
   },
 };
 
@@ -126,7 +126,7 @@ function keepBusy(host: string, port: number, all: (number | string)[], index: n
 async function serveDatagrams(type: 'udp4' | 'udp6', port: number): Promise<void> {
   const socket = createSocket({ type, ...(type === 'udp6' ? { ipv6Only: true } : {}) });
   socket.on('message', (message, from) => {
-    heard.push(String(message));
+    receivedTexts.push(String(message));
     socket.send(message, from.port, from.address, () => {});
   });
   socket.on('error', () => {});
@@ -143,7 +143,7 @@ async function exchange(socket: Datagrams, host: string, port: number): Promise<
 }
 
 async function outcome(answer: Promise<string>): Promise<string> {
-  const silence = new Promise<string>((resolve) => setTimeout(resolve, PATIENCE_MS, 'silence'));
+  const silence = new Promise<string>((resolve) => setTimeout(resolve, TIMEOUT_MS, 'silence'));
   return Promise.race([answer, silence]).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
 }
 

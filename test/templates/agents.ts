@@ -1,5 +1,5 @@
 /**
- * The test's side of `agent.ts`: starts one in a namespace and hands out its operations as functions.
+ * The test's side of `agent.ts`: starts an agent in a namespace and offers its operations as functions.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ export function startAgent(namespace: Namespace): Agent {
     echoes: (...args) => call('echoes', args),
     speak: () => call('speak', []),
     ask: (...args) => call('ask', args),
-    heard: () => call('heard', []),
+    received: () => call('received', []),
     [Symbol.asyncDispose]: async () => {
       child.kill();
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');

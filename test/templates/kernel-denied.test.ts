@@ -11,8 +11,8 @@ import type { RenderInput } from '../../src/features/egress/context.ts';
 import { withFacts } from '../../src/features/egress/facts.ts';
 import { compileEgressTemplate, type EgressTemplate } from '../../src/features/egress/template.ts';
 import type { DeniedRecord } from '../../src/inventory/denied-record.ts';
+import { denied, load, NO_FACTS, netns, PORT, packet, useFixture } from './fixture.ts';
 import { renderWith, ruleSet } from './rules.ts';
-import { denied, load, NO_FACTS, netns, PORT, packet, useWorld } from './world.ts';
 
 const FLOOD = 9_000;
 
@@ -23,18 +23,18 @@ const FAMILIES = {
 } as const;
 type Family = keyof typeof FAMILIES;
 
-const world = await useWorld();
+const fixture = await useFixture();
 
 beforeAll(async () => {
   for (const family of ['ipv4', 'ipv6'] as const) {
     const { flood } = FAMILIES[family];
-    await world.workload.run('ip', ['route', 'add', flood, 'via', world.denied[family]]);
-    await world.denied.run('ip', ['route', 'add', 'local', flood, 'dev', 'lo']);
+    await fixture.workload.run('ip', ['route', 'add', flood, 'via', fixture.denied[family]]);
+    await fixture.denied.run('ip', ['route', 'add', 'local', flood, 'dev', 'lo']);
   }
 });
 beforeEach(async () => {
-  await netns(world.workload, 'clear');
-  await world.agents.denied.heard();
+  await netns(fixture.workload, 'clear');
+  await fixture.agents.denied.received();
 });
 
 /** Sends a datagram to each line of standard input, `address port`. */
@@ -47,10 +47,10 @@ const SEND = `use Socket qw(:all);
   }`;
 
 const send = (...targets: readonly string[]) =>
-  world.workload.run('perl', ['-e', SEND], { input: targets.map((target) => `${target}\n`).join('') });
+  fixture.workload.run('perl', ['-e', SEND], { input: targets.map((target) => `${target}\n`).join('') });
 
 const ports = (family: Family): readonly string[] =>
-  Array.from({ length: FLOOD }, (_, index) => `${world.denied[family]} ${20_000 + index}`);
+  Array.from({ length: FLOOD }, (_, index) => `${fixture.denied[family]} ${20_000 + index}`);
 const addresses = (family: Family): readonly string[] =>
   Array.from({ length: FLOOD }, (_, index) => {
     const [high, low] = [Math.floor(index / 250), index % 250];
@@ -72,90 +72,99 @@ const CASES: readonly (readonly [string, string, Partial<RenderInput>])[] = [
 describe.each(CASES)('%s', (_, template, input) => {
   describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
     it('a flood of ports leaves the sight of another host, and is counted to the last packet', async () => {
-      const state = await load(world.workload, template, input);
-      await send(...ports(family), `${world.granted[family]} ${PORT + 1}`);
-      const { destinations, addresses: hosts, networks, counts, isFull } = await denied(world.workload);
+      const state = await load(fixture.workload, template, input);
+      await send(...ports(family), `${fixture.granted[family]} ${PORT + 1}`);
+      const { destinations, addresses: hosts, networks, counts, isFull } = await denied(fixture.workload);
       expect(counts).toEqual({ packets: FLOOD + 1, spoofed: 0, frames: 0 });
       expect([isFull, destinations.length]).toEqual([true, 2_048]);
-      expect(packetsOf(hosts)).toEqual({ [world.denied[family]]: FLOOD, [world.granted[family]]: 1 });
+      expect(packetsOf(hosts)).toEqual({ [fixture.denied[family]]: FLOOD, [fixture.granted[family]]: 1 });
       expect(packetsOf(networks)).toEqual({ [FAMILIES[family].own]: FLOOD + 1 });
-      expect((await netns(world.workload, 'state egress')).stdout).toBe(state);
+      expect((await netns(fixture.workload, 'state egress')).stdout).toBe(state);
     });
 
     it('a flood of addresses leaves the sight of other networks, and is counted to the last packet', async () => {
-      await load(world.workload, template, input);
-      await send(...addresses(family), `${world.denied[family]} ${PORT + 1}`);
-      const { addresses: hosts, networks, counts, isFull } = await denied(world.workload);
+      await load(fixture.workload, template, input);
+      await send(...addresses(family), `${fixture.denied[family]} ${PORT + 1}`);
+      const { addresses: hosts, networks, counts, isFull } = await denied(fixture.workload);
       expect(counts).toEqual({ packets: FLOOD + 1, spoofed: 0, frames: 0 });
       expect([isFull, hosts.length]).toEqual([true, 2_048]);
       const { network, own } = FAMILIES[family];
       expect(packetsOf(networks)).toEqual({ [network]: FLOOD, [own]: 1 });
-      expect(await world.agents.denied.heard()).toBe('');
+      expect(await fixture.agents.denied.received()).toBe('');
     });
   });
 });
 
 it('refuses still when the record is full', async () => {
-  await load(world.workload, 'nftables');
+  await load(fixture.workload, 'nftables');
   await send(...ports('ipv4'));
-  expect(await world.agents.workload.open('c', world.denied.ipv4, PORT)).toBe('ECONNREFUSED');
+  expect(await fixture.agents.workload.open('c', fixture.denied.ipv4, PORT)).toBe('ECONNREFUSED');
 });
 
 it('takes new destinations in once the entries of a flood have expired', async () => {
   const { source } = loadTemplate('nftables');
-  await load(world.workload, compileEgressTemplate('short', source.replaceAll('timeout 10m', 'timeout 3s')));
+  await load(
+    fixture.workload,
+    compileEgressTemplate('short', source.replaceAll('timeout 10m', 'timeout 3s')),
+  );
   await send(...ports('ipv4'));
-  expect((await denied(world.workload)).isFull).toBe(true);
+  expect((await denied(fixture.workload)).isFull).toBe(true);
   const listed = async () => {
-    await send(`${world.denied.ipv4} ${PORT}`);
-    const { destinations, isFull } = await denied(world.workload);
+    await send(`${fixture.denied.ipv4} ${PORT}`);
+    const { destinations, isFull } = await denied(fixture.workload);
     return isFull ? [] : destinations.map(({ port }) => port);
   };
   await expect.poll(listed, { timeout: 30_000 }).toEqual([PORT]);
 });
 
 it('tells how long ago the last packet was', async () => {
-  await load(world.workload, 'nftables');
-  await send(`${world.denied.ipv4} ${PORT}`);
-  const idle = async () => (await denied(world.workload)).destinations[0]?.idle ?? 0;
+  await load(fixture.workload, 'nftables');
+  await send(`${fixture.denied.ipv4} ${PORT}`);
+  const idle = async () => (await denied(fixture.workload)).destinations[0]?.idle ?? 0;
   expect(await idle()).toBeLessThan(3);
   await expect.poll(idle, { timeout: 20_000 }).toBeGreaterThanOrEqual(3);
 });
 
 describe('each kind is counted apart', () => {
-  const counts = async () => (await denied(world.workload)).counts;
+  const counts = async () => (await denied(fixture.workload)).counts;
 
   it('frames of packet sockets', async () => {
-    await load(world.workload, 'nftables');
-    const { ipv4, device } = world.workload;
-    const { stdout } = await world.workload.run('ip', ['-o', 'link', 'show', device]);
-    const words = [`${Number.parseInt(stdout, 10)}`, 'ff:ff:ff:ff:ff:ff', ipv4, world.denied.ipv4, `${PORT}`];
-    for (let times = 0; times < 3; times += 1) await packet(world.workload, 'frame', ...words, 'frame');
+    await load(fixture.workload, 'nftables');
+    const { ipv4, device } = fixture.workload;
+    const { stdout } = await fixture.workload.run('ip', ['-o', 'link', 'show', device]);
+    const words = [
+      `${Number.parseInt(stdout, 10)}`,
+      'ff:ff:ff:ff:ff:ff',
+      ipv4,
+      fixture.denied.ipv4,
+      `${PORT}`,
+    ];
+    for (let times = 0; times < 3; times += 1) await packet(fixture.workload, 'frame', ...words, 'frame');
     expect(await counts()).toEqual({ packets: 0, spoofed: 0, frames: 3 });
   });
 
   it('packets with a false source address', async () => {
-    await load(world.workload, 'nftables');
-    await packet(world.workload, 'datagram', '192.0.2.1', world.denied.ipv4, '1', `${PORT}`, 'spoofed');
-    await send(`${world.denied.ipv4} ${PORT}`);
+    await load(fixture.workload, 'nftables');
+    await packet(fixture.workload, 'datagram', '192.0.2.1', fixture.denied.ipv4, '1', `${PORT}`, 'spoofed');
+    await send(`${fixture.denied.ipv4} ${PORT}`);
     expect(await counts()).toEqual({ packets: 2, spoofed: 1, frames: 0 });
   });
 
   it('none of what the kernel itself sends to multicast groups, which is no news', async () => {
-    await load(world.workload, 'nftables');
-    const { device } = world.workload;
-    await world.workload.run('ip', ['address', 'add', '239.1.2.3/32', 'dev', device, 'autojoin']);
-    await world.workload.run('ip', ['address', 'delete', '239.1.2.3/32', 'dev', device]);
+    await load(fixture.workload, 'nftables');
+    const { device } = fixture.workload;
+    await fixture.workload.run('ip', ['address', 'add', '239.1.2.3/32', 'dev', device, 'autojoin']);
+    await fixture.workload.run('ip', ['address', 'delete', '239.1.2.3/32', 'dev', device]);
     expect(await counts()).toEqual({ packets: 0, spoofed: 0, frames: 0 });
   });
 
   it('but what is sent to a host as if it were that', async () => {
-    await load(world.workload, 'nftables');
+    await load(fixture.workload, 'nftables');
     const igmp = `use Socket; socket(my $s, PF_INET, SOCK_RAW, 2);
-      send($s, 'x' x 8, 0, pack_sockaddr_in(0, inet_aton('${world.denied.ipv4}')))`;
-    await world.workload.run('perl', ['-e', igmp]);
+      send($s, 'x' x 8, 0, pack_sockaddr_in(0, inet_aton('${fixture.denied.ipv4}')))`;
+    await fixture.workload.run('perl', ['-e', igmp]);
     expect(await counts()).toEqual({ packets: 1, spoofed: 0, frames: 0 });
-    expect((await denied(world.workload)).destinations).toMatchObject([{ protocol: '2', port: undefined }]);
+    expect((await denied(fixture.workload)).destinations).toMatchObject([{ protocol: '2', port: undefined }]);
   });
 });
 
@@ -172,20 +181,20 @@ function withoutCounters(): EgressTemplate {
 }
 
 it('a template without counters and sets by address is told as far as it goes', async () => {
-  const state = await load(world.workload, withoutCounters());
-  expect((await netns(world.workload, 'inspect egress')).stdout).toBe(state);
-  await send(...ports('ipv4'), `${world.granted.ipv4} ${PORT + 1}`);
-  const { denied: record } = parseNamespaceState((await netns(world.workload, 'inspect egress')).stdout);
+  const state = await load(fixture.workload, withoutCounters());
+  expect((await netns(fixture.workload, 'inspect egress')).stdout).toBe(state);
+  await send(...ports('ipv4'), `${fixture.granted.ipv4} ${PORT + 1}`);
+  const { denied: record } = parseNamespaceState((await netns(fixture.workload, 'inspect egress')).stdout);
   expect(record).toMatchObject({ addresses: [], networks: [], counts: undefined, isFull: true });
   expect(record.destinations).toHaveLength(2_048);
 });
 
 describe('with every set full', () => {
   it('a look stays small and quick', async () => {
-    const state = await load(world.workload, 'nftables');
+    const state = await load(fixture.workload, 'nftables');
     await fillAll();
     const started = performance.now();
-    const { exitCode, stdout } = await netns(world.workload, 'inspect egress');
+    const { exitCode, stdout } = await netns(fixture.workload, 'inspect egress');
     const milliseconds = Math.round(performance.now() - started);
     process.stdout.write(`measured: a look with full sets: ${milliseconds} ms, ${stdout.length} bytes\n`);
     expect({ exitCode, start: stdout.slice(0, state.length) }).toEqual({ exitCode: 0, start: state });
@@ -215,26 +224,28 @@ async function fillAll(): Promise<void> {
     const elements = Array.from({ length: size }, (_, index) => element(index));
     return `add element inet egresstrator_egress ${name} { ${elements.join(', ')} }\n`;
   });
-  await world.workload.run('nft', ['-f', '-'], { input: lines.join('') });
+  await fixture.workload.run('nft', ['-f', '-'], { input: lines.join('') });
 }
 
 describe('a reload', () => {
   it('tells what the rules before had denied, which go with them', async () => {
-    await load(world.workload, 'nftables');
-    await send(`${world.denied.ipv4} ${PORT}`);
+    await load(fixture.workload, 'nftables');
+    await send(`${fixture.denied.ipv4} ${PORT}`);
     const text = withFacts(renderWith('nftables', { allowed: ruleSet('192.0.2.1:tcp/80') }).text, NO_FACTS);
-    const { exitCode, stdout } = await netns(world.workload, 'reload egress', text);
+    const { exitCode, stdout } = await netns(fixture.workload, 'reload egress', text);
     expect(exitCode).toBe(0);
     const { loaded, denied: before } = parseNamespaceState(stdout);
-    expect(loaded).toEqual(parseNamespaceState((await netns(world.workload, 'state egress')).stdout).loaded);
-    expect(before.destinations).toMatchObject([{ address: world.denied.ipv4, port: PORT }]);
+    expect(loaded).toEqual(
+      parseNamespaceState((await netns(fixture.workload, 'state egress')).stdout).loaded,
+    );
+    expect(before.destinations).toMatchObject([{ address: fixture.denied.ipv4, port: PORT }]);
     expect(before.counts?.packets).toBe(1);
-    expect((await netns(world.workload, 'reload egress', text)).stdout).not.toContain('denied');
+    expect((await netns(fixture.workload, 'reload egress', text)).stdout).not.toContain('denied');
   });
 
   it('goes on where nothing is loaded', async () => {
     const text = withFacts(renderWith('nftables').text, NO_FACTS);
-    const { exitCode, stdout } = await netns(world.workload, 'reload egress', text);
+    const { exitCode, stdout } = await netns(fixture.workload, 'reload egress', text);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^fingerprint /);
     expect(stdout).not.toContain('denied');

@@ -8,14 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { withFacts } from '../../src/features/egress/facts.ts';
+import { NO_FACTS, netns, PORT, PROGRAM, useFixture } from './fixture.ts';
 import { renderWith } from './rules.ts';
-import { NO_FACTS, netns, PORT, PROGRAM, useWorld } from './world.ts';
 
 const HERE = '10.198.7.1';
 const THERE = '10.198.7.2';
 const HEARD = 'hello';
 
-const world = await useWorld();
+const fixture = await useFixture();
 let folder: string;
 
 beforeAll(async () => {
@@ -24,14 +24,14 @@ beforeAll(async () => {
 afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
-beforeEach(() => world.agents.denied.heard());
+beforeEach(() => fixture.agents.denied.received());
 afterEach(async () => {
-  await netns(world.workload, 'clear');
+  await netns(fixture.workload, 'clear');
   for (const device of ['eth7', 'net7']) await inWorkload(`ip link delete ${device} 2>/dev/null || true`);
 });
 
 const inWorkload = async (command: string): Promise<string> =>
-  (await world.workload.run('sh', ['-c', command])).stdout;
+  (await fixture.workload.run('sh', ['-c', command])).stdout;
 
 /** Loads the lockdown as it would be on a kernel of that release. */
 async function lockDown(release: string): Promise<void> {
@@ -39,12 +39,12 @@ async function lockDown(release: string): Promise<void> {
   writeFileSync(file, `${release}\n`);
   const mount = `mount --bind '${file}' /proc/sys/kernel/osrelease && exec sh '${PROGRAM}' load egress`;
   const input = withFacts(renderWith('lockdown').text, NO_FACTS);
-  await world.workload.run('unshare', ['--mount', 'sh', '-c', mount], { input });
+  await fixture.workload.run('unshare', ['--mount', 'sh', '-c', mount], { input });
 }
 
 /** A link of its own between the workload and the one that it may not reach. */
 async function plugIn(device: string, name = device): Promise<void> {
-  const { denied } = world;
+  const { denied } = fixture;
   await inWorkload(`ip link add ${device} type veth peer name there netns ${denied.name}`);
   if (name !== device) await inWorkload(`ip link set ${device} name ${name}`);
   await inWorkload(`ip link set ${name} up && ip address add ${HERE}/24 dev ${name}`);
@@ -54,9 +54,9 @@ async function plugIn(device: string, name = device): Promise<void> {
 let from = 21_000;
 const send = (): Promise<string> => {
   from += 1;
-  return world.agents.workload.ask(THERE, PORT, from);
+  return fixture.agents.workload.ask(THERE, PORT, from);
 };
-const heard = (): Promise<string> => world.agents.denied.heard();
+const receivedTexts = (): Promise<string> => fixture.agents.denied.received();
 
 /** What a kernel before 6.16 has once the last device of a chain is gone. */
 const forgetHooks = () => inWorkload('nft delete table netdev egresstrator_egress');
@@ -81,10 +81,10 @@ describe('on this kernel', () => {
   it('an interface that is replaced is guarded, in silence', async () => {
     await plugIn('eth7');
     await lockDown('6.18.0');
-    expect([await send(), await heard()]).toEqual(['silence', '']);
+    expect([await send(), await receivedTexts()]).toEqual(['silence', '']);
     await inWorkload('ip link delete eth7');
     await plugIn('eth7');
-    expect([await send(), await heard()]).toEqual(['silence', '']);
+    expect([await send(), await receivedTexts()]).toEqual(['silence', '']);
   });
 
   it('an interface of another name that is replaced is guarded, in silence', async () => {
@@ -92,19 +92,19 @@ describe('on this kernel', () => {
     await lockDown('6.18.0');
     await inWorkload('ip link delete net7');
     await plugIn('net7');
-    expect([await send(), await heard()]).toEqual(['silence', '']);
+    expect([await send(), await receivedTexts()]).toEqual(['silence', '']);
   });
 
   it('one that comes later and is renamed, as Docker does it, is guarded, in silence', async () => {
     await lockDown('6.18.0');
     await plugIn('veth1234', 'eth7');
-    expect([await send(), await heard()]).toEqual(['silence', '']);
+    expect([await send(), await receivedTexts()]).toEqual(['silence', '']);
   });
 
   it('one that comes later under a name that nobody foresaw reaches nothing', async () => {
     await lockDown('6.18.0');
     await plugIn('net7');
-    expect([await send(), await heard()]).toEqual(['EPERM', '']);
+    expect([await send(), await receivedTexts()]).toEqual(['EPERM', '']);
   });
 });
 
@@ -115,12 +115,12 @@ describe.each(['6.15.12', '6.8-rc1', '5.16.0-1-amd64', '5.10.0'])('on Linux %s',
     await inWorkload('ip link delete eth7');
     await forgetHooks();
     await plugIn('eth7');
-    expect([await send(), await heard()]).toEqual(['EPERM', '']);
+    expect([await send(), await receivedTexts()]).toEqual(['EPERM', '']);
     expect(await inWorkload('nft list chain inet egresstrator_egress output')).not.toContain('eth');
   });
 
   it('loopback works', async () => {
     await lockDown(release);
-    expect(await world.agents.workload.ask('127.0.0.1', PORT, 20_999)).toBe(HEARD);
+    expect(await fixture.agents.workload.ask('127.0.0.1', PORT, 20_999)).toBe(HEARD);
   });
 });

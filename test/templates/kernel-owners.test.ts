@@ -4,24 +4,24 @@
  */
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { withFacts } from '../../src/features/egress/facts.ts';
+import { destinations, load, NO_FACTS, netns, PORT, useFixture } from './fixture.ts';
 import { renderWith, ruleSet } from './rules.ts';
-import { destinations, load, NO_FACTS, netns, PORT, useWorld } from './world.ts';
 
-const world = await useWorld();
+const fixture = await useFixture();
 
 beforeEach(async () => {
-  await netns(world.workload, 'clear');
-  await world.workload.run('nft', ['flush', 'ruleset']);
+  await netns(fixture.workload, 'clear');
+  await fixture.workload.run('nft', ['flush', 'ruleset']);
 });
 
 const nft = async (...words: readonly string[]): Promise<string> =>
-  (await world.workload.run('nft', words)).stdout;
-const nftFile = (input: string) => world.workload.run('nft', ['-f', '-'], { input });
+  (await fixture.workload.run('nft', words)).stdout;
+const nftFile = (input: string) => fixture.workload.run('nft', ['-f', '-'], { input });
 const state = async (owner: string): Promise<string> =>
-  (await netns(world.workload, `state ${owner}`)).stdout;
-const list = async (): Promise<string> => (await netns(world.workload, 'list')).stdout;
-const connect = (to: { readonly ipv4: string }) => world.agents.workload.open('o', to.ipv4, PORT);
-const allowed = () => ruleSet(`${world.granted.ipv4}:tcp/${PORT}`);
+  (await netns(fixture.workload, `state ${owner}`)).stdout;
+const list = async (): Promise<string> => (await netns(fixture.workload, 'list')).stdout;
+const connect = (to: { readonly ipv4: string }) => fixture.agents.workload.open('o', to.ipv4, PORT);
+const allowed = () => ruleSet(`${fixture.granted.ipv4}:tcp/${PORT}`);
 const egressText = (...lines: readonly string[]): string =>
   withFacts(renderWith('nftables', { allowed: ruleSet(...lines) }).text, NO_FACTS);
 
@@ -49,7 +49,7 @@ table inet egresstrator_${owner} {
 # end`;
 
 async function loadAs(owner: string, text = textOf(owner)): Promise<string> {
-  const { exitCode, stdout, stderr } = await netns(world.workload, `load ${owner}`, text);
+  const { exitCode, stdout, stderr } = await netns(fixture.workload, `load ${owner}`, text);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   expect(await state(owner)).toBe(stdout);
   return stdout;
@@ -66,23 +66,23 @@ const FOREIGN = `table inet foreign {
 
 describe('what an owner loads', () => {
   it('leaves the rules, counters and sets of another owner alone', async () => {
-    const egress = await load(world.workload, 'nftables', { allowed: allowed() });
-    expect(await connect(world.denied)).toBe('ECONNREFUSED');
-    const denied = await destinations(world.workload);
+    const egress = await load(fixture.workload, 'nftables', { allowed: allowed() });
+    expect(await connect(fixture.denied)).toBe('ECONNREFUSED');
+    const denied = await destinations(fixture.workload);
     const host = await loadAs('host');
-    await netns(world.workload, 'add host names', '192.0.2.7 timeout 1h');
-    await connect(world.granted);
+    await netns(fixture.workload, 'add host names', '192.0.2.7 timeout 1h');
+    await connect(fixture.granted);
     const before = await nft('list', 'table', 'inet', 'egresstrator_host');
     expect(before).toContain('192.0.2.7 timeout 1h');
     expect(seenIn(before)).toBeGreaterThan(0);
-    expect(await load(world.workload, 'nftables', { allowed: allowed() })).toBe(egress);
+    expect(await load(fixture.workload, 'nftables', { allowed: allowed() })).toBe(egress);
     const after = await nft('list', 'table', 'inet', 'egresstrator_host');
     expect(lasting(after)).toBe(lasting(before));
     expect(seenIn(after)).toBeGreaterThanOrEqual(seenIn(before));
-    await connect(world.denied);
+    await connect(fixture.denied);
     await loadAs('host');
     await loadAs('nat');
-    expect(await destinations(world.workload)).toEqual(denied);
+    expect(await destinations(fixture.workload)).toEqual(denied);
     expect(await state('egress')).toBe(egress);
     expect(await state('host')).toBe(host);
   });
@@ -90,25 +90,25 @@ describe('what an owner loads', () => {
   it('leaves the tables of others alone, and so does what it adds and clears', async () => {
     await nftFile(FOREIGN);
     const before = lasting(await nft('list', 'table', 'inet', 'foreign'));
-    await load(world.workload, 'nftables');
+    await load(fixture.workload, 'nftables');
     await loadAs('host');
-    await netns(world.workload, 'add host names', '192.0.2.7');
-    await netns(world.workload, 'clear host');
-    await netns(world.workload, 'clear');
+    await netns(fixture.workload, 'add host names', '192.0.2.7');
+    await netns(fixture.workload, 'clear host');
+    await netns(fixture.workload, 'clear');
     expect(lasting(await nft('list', 'table', 'inet', 'foreign'))).toBe(before);
     expect(await nft('list', 'tables')).toBe('table inet foreign');
   });
 
   it('is no rule of others to egress', async () => {
     await loadAs('host');
-    expect(await load(world.workload, 'nftables')).not.toContain('foreign');
+    expect(await load(fixture.workload, 'nftables')).not.toContain('foreign');
   });
 
   it('says the same however many devices come, where the text does not name them', async () => {
     const before = await loadAs('host');
-    await world.workload.run('ip', ['link', 'add', 'late0', 'type', 'veth', 'peer', 'name', 'late1']);
+    await fixture.workload.run('ip', ['link', 'add', 'late0', 'type', 'veth', 'peer', 'name', 'late1']);
     expect(await state('host')).toBe(before);
-    await world.workload.run('ip', ['link', 'delete', 'late0']);
+    await fixture.workload.run('ip', ['link', 'delete', 'late0']);
   });
 });
 
@@ -119,18 +119,18 @@ const seenIn = (listing: string): number => Number(/counter seen \{\s+packets (\
 describe('list and clear', () => {
   it('name and remove one owner, or all', async () => {
     expect(await list()).toBe('');
-    await load(world.workload, 'iptables');
+    await load(fixture.workload, 'iptables');
     await loadAs('nat');
     await loadAs('host');
     expect(await list()).toBe('egress\nhost\nnat');
-    await netns(world.workload, 'clear host');
+    await netns(fixture.workload, 'clear host');
     expect(await list()).toBe('egress\nnat');
-    await netns(world.workload, 'clear egress');
+    await netns(fixture.workload, 'clear egress');
     expect(await list()).toBe('nat');
     expect(await state('nat')).toContain('fingerprint abcd');
-    await load(world.workload, 'nftables');
+    await load(fixture.workload, 'nftables');
     await loadAs('host');
-    expect(await netns(world.workload, 'clear')).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+    expect(await netns(fixture.workload, 'clear')).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
     expect(await list()).toBe('');
     expect(await nft('list', 'ruleset')).not.toContain('egresstrator');
   });
@@ -150,9 +150,9 @@ describe('a text', () => {
       textOf('egress').replaceAll('egresstrator_egress', 'egresstrator'),
     ],
   ])('of %s is not loaded by %s', async (_, command, text) => {
-    await load(world.workload, 'nftables');
+    await load(fixture.workload, 'nftables');
     const before = lasting(await nft('list', 'ruleset'));
-    const { exitCode, stderr } = await netns(world.workload, command, text);
+    const { exitCode, stderr } = await netns(fixture.workload, command, text);
     const owner = command.split(' ')[1];
     expect(exitCode).toBe(2);
     expect(stderr).toBe(`netns: the text has no table named egresstrator_${owner}`);
@@ -161,14 +161,14 @@ describe('a text', () => {
 
   it('for xtables is loaded for egress alone', async () => {
     const text = withFacts(renderWith('iptables').text, NO_FACTS);
-    expect(await netns(world.workload, 'load host', text)).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(await netns(fixture.workload, 'load host', text)).toMatchObject({ exitCode: 2, stdout: '' });
     expect(await list()).toBe('');
   });
 
   it('begins with what a load would leave', async () => {
     const before = await loadAs('host');
-    await netns(world.workload, 'clear');
-    const begun = await netns(world.workload, 'begin host', textOf('host'));
+    await netns(fixture.workload, 'clear');
+    const begun = await netns(fixture.workload, 'begin host', textOf('host'));
     expect(begun).toMatchObject({ exitCode: 0, stdout: 'fingerprint abcd' });
     expect(await state('host')).toBe(before);
   });
@@ -176,20 +176,20 @@ describe('a text', () => {
 
 describe('what is added to a volatile set', () => {
   it('is in force at once, until its time is over, and no part of the digest', async () => {
-    const before = await loadAs('host', textOf('host', world.denied.ipv4));
-    expect(await connect(world.denied)).toBe('ECONNREFUSED');
+    const before = await loadAs('host', textOf('host', fixture.denied.ipv4));
+    expect(await connect(fixture.denied)).toBe('ECONNREFUSED');
     const added = await netns(
-      world.workload,
+      fixture.workload,
       'add host names',
-      `${world.denied.ipv4} timeout 2s\n192.0.2.8 timeout 1h expires 30m\n192.0.2.9\n`,
+      `${fixture.denied.ipv4} timeout 2s\n192.0.2.8 timeout 1h expires 30m\n192.0.2.9\n`,
     );
     expect(added).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
-    expect(await connect(world.denied)).toBe('connected');
+    expect(await connect(fixture.denied)).toBe('connected');
     expect(await state('host')).toBe(before);
     expect(await nft('list', 'set', 'inet', 'egresstrator_host', 'names')).toMatch(
       /192\.0\.2\.8 timeout 1h expires 29m/,
     );
-    await expect.poll(() => connect(world.denied), { timeout: 20_000 }).toBe('ECONNREFUSED');
+    await expect.poll(() => connect(fixture.denied), { timeout: 20_000 }).toBe('ECONNREFUSED');
     expect(await state('host')).toBe(before);
   });
 
@@ -197,7 +197,7 @@ describe('what is added to a volatile set', () => {
     const before = await loadAs('host');
     const lines = ['192.0.2.7 . tcp . 443', '192.0.2.7 . 17 . 53', '192.0.2.8 . sctp . 1'];
     for (const line of lines) {
-      expect(await netns(world.workload, 'add host ports', line)).toMatchObject({ exitCode: 0 });
+      expect(await netns(fixture.workload, 'add host ports', line)).toMatchObject({ exitCode: 0 });
     }
     const listed = await nft('-n', 'list', 'set', 'inet', 'egresstrator_host', 'ports');
     for (const element of ['192.0.2.7 . 6 . 443', '192.0.2.7 . 17 . 53', '192.0.2.8 . 132 . 1'])
@@ -218,7 +218,7 @@ describe('what is added to a volatile set', () => {
   ])('is nothing for an element %s', async (_, set, input, message) => {
     await loadAs('host');
     const before = lasting(await nft('list', 'ruleset'));
-    const { exitCode, stderr } = await netns(world.workload, `add host ${set}`, input);
+    const { exitCode, stderr } = await netns(fixture.workload, `add host ${set}`, input);
     expect(exitCode).toBe(2);
     expect(stderr).toContain(message);
     expect(lasting(await nft('list', 'ruleset'))).toBe(before);
@@ -227,14 +227,14 @@ describe('what is added to a volatile set', () => {
   it('is all or nothing', async () => {
     await loadAs('host');
     const elements = Array.from({ length: 9 }, (_, index) => `192.0.2.${index} . tcp . 80`).join('\n');
-    const { exitCode, stderr } = await netns(world.workload, 'add host ports', elements);
+    const { exitCode, stderr } = await netns(fixture.workload, 'add host ports', elements);
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('did not add') });
     expect(await nft('list', 'set', 'inet', 'egresstrator_host', 'ports')).not.toContain('192.0.2.');
   });
 
   it('is added to sets of the default template too, whose declaration counts', async () => {
-    const before = await load(world.workload, 'nftables');
-    await netns(world.workload, 'add egress denied4', '192.0.2.7 . tcp . 80');
+    const before = await load(fixture.workload, 'nftables');
+    await netns(fixture.workload, 'add egress denied4', '192.0.2.7 . tcp . 80');
     expect(await state('egress')).toBe(before);
     await nft('add', 'set', 'inet', 'egresstrator_egress', 'denied5', '{ type ipv4_addr; flags dynamic; }');
     expect(await state('egress')).not.toBe(before);
@@ -246,26 +246,26 @@ async function loadFormer(text: string): Promise<void> {
   const former = text.replaceAll('egresstrator_egress', 'egresstrator');
   const variables = ['interfaces={ lo, eth0 }', 'guarded={ lo }', 'onlink6={ ::1, fd00::/8 }', 'settled=1'];
   const words = [...variables.flatMap((variable) => ['-D', variable]), '-f', '-'];
-  await world.workload.run('nft', words, { input: former });
+  await fixture.workload.run('nft', words, { input: former });
 }
 
 describe('what an earlier version loaded', () => {
   it('is told of as egress, and cleared as that', async () => {
     await loadFormer(egressText());
-    await connect(world.denied);
+    await connect(fixture.denied);
     expect(await list()).toBe('egress');
     expect(await state('egress')).toMatch(/^fingerprint [0-9a-f]{32}\nfacts 0x\w+\ndigest \w+$/);
-    expect(await destinations(world.workload)).toEqual([`${world.denied.ipv4} tcp ${PORT}: 1`]);
-    await netns(world.workload, 'clear egress');
+    expect(await destinations(fixture.workload)).toEqual([`${fixture.denied.ipv4} tcp ${PORT}: 1`]);
+    await netns(fixture.workload, 'clear egress');
     expect(await nft('list', 'ruleset')).toBe('');
   });
 
   it('gives way in one transaction, with what it had denied told', async () => {
     await loadFormer(egressText());
-    await connect(world.denied);
+    await connect(fixture.denied);
     const { changes, printed } = await monitored('reload egress', egressText('192.0.2.1:tcp/80'));
     expect(printed).toContain('\ndenied ');
-    expect(printed).toContain(world.denied.ipv4);
+    expect(printed).toContain(fixture.denied.ipv4);
     const replaced = changes.filter((each) => each.includes('delete table inet egresstrator\n'));
     expect(replaced).toHaveLength(1);
     expect(replaced[0]).toContain('delete table netdev egresstrator\n');
@@ -277,13 +277,13 @@ describe('what an earlier version loaded', () => {
   });
 
   it('is never open and never cuts what stays granted meanwhile', async () => {
-    const { workload } = world.agents;
-    const text = egressText(`${world.granted.ipv4}:tcp/${PORT}`);
+    const { workload } = fixture.agents;
+    const text = egressText(`${fixture.granted.ipv4}:tcp/${PORT}`);
     await loadFormer(text);
-    expect(await workload.busy('b', 4, world.granted.ipv4, PORT)).toBe('connected');
+    expect(await workload.busy('b', 4, fixture.granted.ipv4, PORT)).toBe('connected');
     for (let round = 0; round < 10; round += 1) {
-      const upgrade = netns(world.workload, 'load egress', text);
-      const attempts = await Promise.all([1, 2, 3].map(() => connect(world.denied)));
+      const upgrade = netns(fixture.workload, 'load egress', text);
+      const attempts = await Promise.all([1, 2, 3].map(() => connect(fixture.denied)));
       expect(attempts).toEqual(['ECONNREFUSED', 'ECONNREFUSED', 'ECONNREFUSED']);
       expect(await upgrade).toMatchObject({ exitCode: 0 });
       await loadFormer(text);
@@ -309,26 +309,26 @@ async function monitored(command: string, input: string) {
     kill $!
     cat "$dir/printed" "$dir/changes"
     rm -r "$dir"`;
-  const { stdout } = await world.workload.run('sh', ['-c', script], { input });
+  const { stdout } = await fixture.workload.run('sh', ['-c', script], { input });
   const [printed = ''] = stdout.split('add table ip before');
   return { printed, changes: stdout.split(/^# new generation/m) };
 }
 
 describe('at any moment', () => {
   it('a load that is killed leaves the rules of before or those that it loads', async () => {
-    const texts = [egressText(`${world.granted.ipv4}:tcp/${PORT}`), egressText('192.0.2.1:tcp/80')];
+    const texts = [egressText(`${fixture.granted.ipv4}:tcp/${PORT}`), egressText('192.0.2.1:tcp/80')];
     const known = new Set<string>();
-    for (const text of texts) known.add((await netns(world.workload, 'load egress', text)).stdout);
+    for (const text of texts) known.add((await netns(fixture.workload, 'load egress', text)).stdout);
     for (let round = 0; round < 20; round += 1) {
       const words = ['-s', 'KILL', `0.0${round + 10}`, 'sh', 'dataplane/netns', 'load', 'egress'];
-      await world.workload.run('timeout', words, { reject: false, input: texts[round % 2] ?? '' });
+      await fixture.workload.run('timeout', words, { reject: false, input: texts[round % 2] ?? '' });
       await expect.poll(async () => known.has(await state('egress'))).toBe(true);
-      expect(await connect(world.denied)).toBe('ECONNREFUSED');
+      expect(await connect(fixture.denied)).toBe('ECONNREFUSED');
     }
   });
 
   it('several owners are loaded and cleared side by side', async () => {
-    const egress = await load(world.workload, 'nftables');
+    const egress = await load(fixture.workload, 'nftables');
     const host = await loadAs('host');
     const text = withFacts(renderWith('nftables').text, NO_FACTS);
     const rounds = <T>(act: () => Promise<T>) =>
@@ -337,11 +337,11 @@ describe('at any moment', () => {
         Promise.resolve([]),
       );
     const [ofEgress, ofHost, ofNat] = await Promise.all([
-      rounds(() => netns(world.workload, 'load egress', text)),
-      rounds(() => netns(world.workload, 'load host', textOf('host'))),
+      rounds(() => netns(fixture.workload, 'load egress', text)),
+      rounds(() => netns(fixture.workload, 'load host', textOf('host'))),
       rounds(async () => [
-        (await netns(world.workload, 'load nat', textOf('nat'))).exitCode,
-        (await netns(world.workload, 'clear nat')).exitCode,
+        (await netns(fixture.workload, 'load nat', textOf('nat'))).exitCode,
+        (await netns(fixture.workload, 'clear nat')).exitCode,
       ]),
     ]);
     expect(new Set(ofEgress.map(({ stdout, stderr }) => stdout + stderr))).toEqual(new Set([egress]));
@@ -363,7 +363,7 @@ test('100,000 rules of others are not read: what is there for others would not f
     ].join('\n'),
   );
   const limited = (command: string, input = '') =>
-    world.workload.run('sh', ['-c', `ulimit -v 100000 && exec ${command}`], { reject: false, input });
+    fixture.workload.run('sh', ['-c', `ulimit -v 100000 && exec ${command}`], { reject: false, input });
   expect((await limited('nft -t list ruleset')).exitCode).not.toBe(0);
   const run = (command: string, input = '') => limited(`sh dataplane/netns ${command}`, input);
   const loaded = await run('load host', textOf('host'));

@@ -5,73 +5,73 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { parseDenied } from '../../src/dataplane/denied.ts';
 import { expectedFacts, withFacts } from '../../src/features/egress/facts.ts';
 import { NO_COUNTS, NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
+import { denied, load, NO_FACTS, netns, PORT, useFixture } from './fixture.ts';
 import { renderWith, ruleSet } from './rules.ts';
-import { denied, load, NO_FACTS, netns, PORT, useWorld } from './world.ts';
 
-const world = await useWorld();
+const fixture = await useFixture();
 
 beforeEach(async () => {
-  await netns(world.workload, 'clear');
+  await netns(fixture.workload, 'clear');
 });
 
 const nft = async (...words: readonly string[]): Promise<string> =>
-  (await world.workload.run('nft', words)).stdout;
-const state = async (): Promise<string> => (await netns(world.workload, 'state egress')).stdout;
+  (await fixture.workload.run('nft', words)).stdout;
+const state = async (): Promise<string> => (await netns(fixture.workload, 'state egress')).stdout;
 
 describe.each(['nftables', 'denylist', 'lockdown', 'iptables'])('%s', (template) => {
   it('says what it loaded, and says the same when asked later', async () => {
     const { text, fingerprint } = renderWith(template);
     const facts = expectedFacts(text, NO_FACTS);
-    const said = await load(world.workload, template);
+    const said = await load(fixture.workload, template);
     expect(said.split('\n')).toEqual([
       `fingerprint ${fingerprint}`,
       ...(facts === undefined ? [] : [`facts ${facts}`]),
       expect.stringMatching(/^digest [0-9a-f]{64}$/),
     ]);
     expect(await state()).toBe(said);
-    expect(await load(world.workload, template)).toBe(said);
+    expect(await load(fixture.workload, template)).toBe(said);
   });
 
   it('begins where nothing is loaded with what a load would leave', async () => {
-    const said = await load(world.workload, template);
-    await netns(world.workload, 'clear');
+    const said = await load(fixture.workload, template);
+    await netns(fixture.workload, 'clear');
     const text = withFacts(renderWith(template).text, NO_FACTS);
-    const begun = await netns(world.workload, 'begin egress', text);
+    const begun = await netns(fixture.workload, 'begin egress', text);
     expect(begun).toMatchObject({ exitCode: 0, stdout: said.split('\n')[0] });
     expect(await state()).toBe(said);
     const cut = text.slice(0, text.lastIndexOf('\n# end'));
-    expect(await netns(world.workload, 'begin egress', cut)).toMatchObject({ exitCode: 4, stdout: '' });
+    expect(await netns(fixture.workload, 'begin egress', cut)).toMatchObject({ exitCode: 4, stdout: '' });
     expect(await state()).toBe(said);
   });
 
   it('clears what is its own, twice if asked, and says that nothing is there', async () => {
-    await load(world.workload, template);
+    await load(fixture.workload, template);
     for (let times = 0; times < 2; times += 1) {
-      expect(await netns(world.workload, 'clear')).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+      expect(await netns(fixture.workload, 'clear')).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
     }
     expect(await state()).toBe('');
     expect((await nft('list', 'ruleset')).toLowerCase()).not.toContain('egresstrator');
   });
 
   it('leaves the tables of others alone', async () => {
-    await world.workload.run('nft', ['-f', '-'], { input: LIKE_DOCKER });
+    await fixture.workload.run('nft', ['-f', '-'], { input: LIKE_DOCKER });
     const before = await nft('list', 'table', 'ip', 'nat');
-    await load(world.workload, template);
-    await load(world.workload, template);
+    await load(fixture.workload, template);
+    await load(fixture.workload, template);
     expect(await nft('list', 'table', 'ip', 'nat')).toBe(before);
-    await netns(world.workload, 'clear');
+    await netns(fixture.workload, 'clear');
     expect(await nft('list', 'table', 'ip', 'nat')).toBe(before);
     await nft('delete', 'table', 'ip', 'nat');
   });
 
   it('keeps what is loaded when the next text is wrong or cut short', async () => {
-    const before = await load(world.workload, template);
+    const before = await load(fixture.workload, template);
     const text = withFacts(renderWith(template).text, NO_FACTS);
     const wrong = text.replaceAll('accept', 'akzept').replaceAll('ACCEPT', 'AKZEPT');
     const cut = text.slice(0, text.lastIndexOf('\n# end'));
-    expect(await netns(world.workload, 'load egress', wrong)).toMatchObject({ exitCode: 1, stdout: '' });
-    expect(await netns(world.workload, 'load egress', cut)).toMatchObject({ exitCode: 4, stdout: '' });
-    expect(await netns(world.workload, 'load egress', '')).toMatchObject({ exitCode: 4, stdout: '' });
+    expect(await netns(fixture.workload, 'load egress', wrong)).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(await netns(fixture.workload, 'load egress', cut)).toMatchObject({ exitCode: 4, stdout: '' });
+    expect(await netns(fixture.workload, 'load egress', '')).toMatchObject({ exitCode: 4, stdout: '' });
     expect(await state()).toBe(before);
   });
 });
@@ -100,64 +100,64 @@ describe('the digest', () => {
     'add counter inet egresstrator_egress denied_more',
     'add set inet egresstrator_egress more { type mark; }',
   ])('changes with: %s', async (command) => {
-    const before = await load(world.workload, 'nftables', { allowed });
+    const before = await load(fixture.workload, 'nftables', { allowed });
     await nft(...command.split(' '));
     expect(await state()).not.toBe(before);
-    expect(await load(world.workload, 'nftables', { allowed })).toBe(before);
+    expect(await load(fixture.workload, 'nftables', { allowed })).toBe(before);
   });
 
   it('does not change with traffic and destinations', async () => {
-    const before = await load(world.workload, 'nftables', { allowed });
-    await world.agents.workload.open('a', world.denied.ipv4, PORT);
-    await world.agents.denied.open('a', world.workload.ipv4, PORT);
-    expect((await netns(world.workload, 'denied egress')).stdout).toContain(world.denied.ipv4);
+    const before = await load(fixture.workload, 'nftables', { allowed });
+    await fixture.agents.workload.open('a', fixture.denied.ipv4, PORT);
+    await fixture.agents.denied.open('a', fixture.workload.ipv4, PORT);
+    expect((await netns(fixture.workload, 'denied egress')).stdout).toContain(fixture.denied.ipv4);
     expect(await state()).toBe(before);
-    const [told, refused = ''] = (await netns(world.workload, 'inspect egress')).stdout.split('\ndenied ');
+    const [told, refused = ''] = (await netns(fixture.workload, 'inspect egress')).stdout.split('\ndenied ');
     expect(told).toBe(before);
     expect(parseDenied(refused)).toMatchObject({
-      destinations: [{ address: world.denied.ipv4, protocol: 'tcp', port: PORT, packets: 1 }],
-      addresses: [{ address: world.denied.ipv4, packets: 1 }],
+      destinations: [{ address: fixture.denied.ipv4, protocol: 'tcp', port: PORT, packets: 1 }],
+      addresses: [{ address: fixture.denied.ipv4, packets: 1 }],
       networks: [{ address: '10.0.0.0/8', packets: 1 }],
       counts: { packets: 1, spoofed: 0, frames: 0 },
     });
   });
 
   it('is told by a look with counters at zero where nothing was denied, and nothing where nothing is loaded', async () => {
-    const before = await load(world.workload, 'nftables', { allowed });
-    const [told, refused = ''] = (await netns(world.workload, 'inspect egress')).stdout.split('\ndenied ');
+    const before = await load(fixture.workload, 'nftables', { allowed });
+    const [told, refused = ''] = (await netns(fixture.workload, 'inspect egress')).stdout.split('\ndenied ');
     expect(told).toBe(before);
     expect(parseDenied(refused)).toEqual({ ...NOTHING_DENIED, counts: NO_COUNTS });
-    await load(world.workload, 'lockdown');
-    expect((await netns(world.workload, 'inspect egress')).stdout).toBe(
-      (await netns(world.workload, 'state egress')).stdout,
+    await load(fixture.workload, 'lockdown');
+    expect((await netns(fixture.workload, 'inspect egress')).stdout).toBe(
+      (await netns(fixture.workload, 'state egress')).stdout,
     );
-    await netns(world.workload, 'clear');
-    expect(await netns(world.workload, 'inspect egress')).toMatchObject({ exitCode: 0, stdout: '' });
+    await netns(fixture.workload, 'clear');
+    expect(await netns(fixture.workload, 'inspect egress')).toMatchObject({ exitCode: 0, stdout: '' });
   });
 
   it('changes when a rule comes before the jump of xtables, and the next load mends that', async () => {
-    const before = await load(world.workload, 'iptables', { allowed });
-    const listing = () => world.workload.run('iptables-nft', ['-S', 'OUTPUT']);
-    await world.workload.run('iptables-nft', ['-I', 'OUTPUT', '-j', 'ACCEPT']);
+    const before = await load(fixture.workload, 'iptables', { allowed });
+    const listing = () => fixture.workload.run('iptables-nft', ['-S', 'OUTPUT']);
+    await fixture.workload.run('iptables-nft', ['-I', 'OUTPUT', '-j', 'ACCEPT']);
     expect(await state()).not.toBe(before);
-    await load(world.workload, 'iptables', { allowed });
+    await load(fixture.workload, 'iptables', { allowed });
     expect((await listing()).stdout.split('\n')[1]).toBe('-A OUTPUT -j EGRESSTRATOR-OUT');
-    await world.workload.run('iptables-nft', ['-F', 'OUTPUT']);
+    await fixture.workload.run('iptables-nft', ['-F', 'OUTPUT']);
   });
 });
 
 describe.each(['nftables', 'denylist', 'lockdown'])('a device that comes after %s was loaded', (template) => {
-  const link = (...words: readonly string[]) => world.workload.run('ip', ['link', ...words]);
+  const link = (...words: readonly string[]) => fixture.workload.run('ip', ['link', ...words]);
   const address = (...words: readonly string[]) =>
-    world.workload.run('ip', ['address', ...words, 'dev', 'late0']);
+    fixture.workload.run('ip', ['address', ...words, 'dev', 'late0']);
 
   it('is told by other facts and the same digest, until the next load', async () => {
-    const before = await load(world.workload, template);
+    const before = await load(fixture.workload, template);
     await link('add', 'late0', 'type', 'veth', 'peer', 'name', 'late1');
     const changed = await state();
     expect(changed).toBe(before.replace(/^facts .*\n|(?=^digest)/m, 'facts 0x00000000\n'));
     expect(await state()).toBe(changed);
-    const loaded = await load(world.workload, template);
+    const loaded = await load(fixture.workload, template);
     expect(loaded).toMatch(before.split('\ndigest')[0] ?? '');
     expect(await state()).toBe(loaded);
     await link('delete', 'late0');
@@ -166,7 +166,7 @@ describe.each(['nftables', 'denylist', 'lockdown'])('a device that comes after %
 
   it('is told as well by an address that it gets, but for one of its own making', async () => {
     await link('add', 'late0', 'type', 'veth', 'peer', 'name', 'late1');
-    const before = await load(world.workload, template);
+    const before = await load(fixture.workload, template);
     await address('add', 'fe80::7/64', 'nodad');
     expect(await state()).toBe(before);
     await address('add', 'fd00:e9:77::1/64', 'nodad');
@@ -180,11 +180,11 @@ describe('the other kind of text', () => {
     ['nftables', 'iptables'],
     ['iptables', 'nftables'],
   ])('%s gives way to %s', async (first, second) => {
-    await load(world.workload, second);
+    await load(fixture.workload, second);
     const alone = await state();
-    await netns(world.workload, 'clear');
-    await load(world.workload, first);
-    expect(await load(world.workload, second)).toBe(alone);
+    await netns(fixture.workload, 'clear');
+    await load(fixture.workload, first);
+    expect(await load(fixture.workload, second)).toBe(alone);
   });
 });
 
@@ -200,7 +200,7 @@ describe('usage', () => {
     'state',
     'clear a b',
   ])('%s ends with exit code 2', async (command) => {
-    const { exitCode, stderr } = await netns(world.workload, command);
+    const { exitCode, stderr } = await netns(fixture.workload, command);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
       stderr:
@@ -209,18 +209,18 @@ describe('usage', () => {
   });
 
   it('tells its version', async () => {
-    expect((await netns(world.workload, 'version')).stdout).toBe('netns 5');
+    expect((await netns(fixture.workload, 'version')).stdout).toBe('netns 5');
   });
 
   it('nothing is denied where nothing is loaded', async () => {
-    expect(await denied(world.workload)).toEqual(NOTHING_DENIED);
+    expect(await denied(fixture.workload)).toEqual(NOTHING_DENIED);
   });
 
   it('does not guess at device names that it cannot pass on', async () => {
-    const { run } = world.workload;
+    const { run } = fixture.workload;
     await run('ip', ['link', 'add', 'odd"name', 'type', 'veth', 'peer', 'name', 'odd']);
     const text = withFacts(renderWith('nftables').text, NO_FACTS);
-    const { exitCode, stderr } = await netns(world.workload, 'load egress', text);
+    const { exitCode, stderr } = await netns(fixture.workload, 'load egress', text);
     await run('ip', ['link', 'delete', 'odd']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: expect.stringContaining(`'odd"name'`) });
     expect(await state()).toBe('');
@@ -232,5 +232,5 @@ it('loads and describes 100,000 elements', async () => {
     { length: 100_000 },
     (_, index) => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}:tcp/${80 + (index % 2)}`,
   );
-  expect(await load(world.workload, 'nftables', { allowed: ruleSet(...lines) })).toMatch(/^fingerprint/);
+  expect(await load(fixture.workload, 'nftables', { allowed: ruleSet(...lines) })).toMatch(/^fingerprint/);
 });

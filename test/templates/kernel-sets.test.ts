@@ -6,13 +6,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { loadTemplate } from '../../src/features/egress/catalog.ts';
 import { compileEgressTemplate, type EgressTemplate } from '../../src/features/egress/template.ts';
 import type { RuleSet } from '../../src/policy/rule-set.ts';
+import { load, netns, PORT, packet, useFixture } from './fixture.ts';
 import { renderWith, ruleSet } from './rules.ts';
-import { load, netns, PORT, packet, useWorld } from './world.ts';
 
-const world = await useWorld();
+const fixture = await useFixture();
 
 beforeEach(async () => {
-  await netns(world.workload, 'clear');
+  await netns(fixture.workload, 'clear');
 });
 
 /** Of `granted` and `denied`, which are neighbours: H is the first, N the second, B the prefix of both. */
@@ -91,12 +91,12 @@ let port = 20_000;
 async function passing(family: Family): Promise<readonly string[]> {
   const probes = ALL.map(async (name) => {
     const [host = '', kind] = name.split(' ');
-    const address = (host === 'H' ? world.granted : world.denied)[family];
-    const { workload } = world.agents;
+    const address = (host === 'H' ? fixture.granted : fixture.denied)[family];
+    const { workload } = fixture.agents;
     port += 1;
     if (kind === 'tcp') return [name, await workload.open(name, address, PORT)];
     if (kind === 'udp') return [name, await workload.ask(address, PORT, port)];
-    return [name, await packet(world.workload, 'ping', address)];
+    return [name, await packet(fixture.workload, 'ping', address)];
   });
   const outcomes = await Promise.all(probes);
   const refused = ['ECONNREFUSED', 'EPERM', 'Operation not permitted'];
@@ -115,20 +115,20 @@ describe.each(Object.entries(CASES))('%s', (_, { allowed, passes, sets }) => {
   it('nftables: passes, and nothing else', async () => {
     const { text } = renderWith('nftables', { allowed });
     expect(new Set(setsIn(text, 'allowed'))).toEqual(new Set(sets));
-    await load(world.workload, 'nftables', { allowed });
+    await load(fixture.workload, 'nftables', { allowed });
     for (const family of ['ipv4', 'ipv6'] as const) expect(await passing(family)).toEqual(sorted(passes));
   });
 
   it('denylist: is closed, and nothing else', async () => {
     const { text } = renderWith('denylist', { ungranted: allowed });
     expect(new Set(setsIn(text, 'closed'))).toEqual(new Set(sets));
-    await load(world.workload, 'denylist', { ungranted: allowed });
+    await load(fixture.workload, 'denylist', { ungranted: allowed });
     const open = ALL.filter((name) => !passes.includes(name));
     for (const family of ['ipv4', 'ipv6'] as const) expect(await passing(family)).toEqual(open);
   });
 
   it('a template that knows one kind of sets: passes, and nothing else', async () => {
-    await load(world.workload, beforeTwoKinds(), { allowed });
+    await load(fixture.workload, beforeTwoKinds(), { allowed });
     for (const family of ['ipv4', 'ipv6'] as const) expect(await passing(family)).toEqual(sorted(passes));
   });
 });
@@ -141,9 +141,9 @@ it('is listed alike after each load, in whatever order the kernel keeps a hash',
     (_, index) => `192.0.2.${index % 5}:tcp/${1 + ((index * 7919) % 60_000)}`,
   );
   const allowed = ruleSet(...lines, ...lines.map((line) => line.replace(/^[\d.]+/, '[2001:db8::7]')));
-  const state = await load(world.workload, 'nftables', { allowed });
+  const state = await load(fixture.workload, 'nftables', { allowed });
   for (let again = 0; again < 3; again += 1) {
-    await netns(world.workload, 'clear');
-    expect(await load(world.workload, 'nftables', { allowed })).toBe(state);
+    await netns(fixture.workload, 'clear');
+    expect(await load(fixture.workload, 'nftables', { allowed })).toBe(state);
   }
 });

@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureCommands } from '../../lab/apt.ts';
 import { withFacts } from '../../src/features/egress/facts.ts';
+import { load, NO_FACTS, netns, PORT, useFixture } from './fixture.ts';
 import { renderWith, ruleSet } from './rules.ts';
-import { load, NO_FACTS, netns, PORT, useWorld } from './world.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../dataplane/netns', import.meta.url));
-const world = await useWorld();
+const fixture = await useFixture();
 /** A folder whose `iptables-nft` says what a kernel without nf_tables says. */
 let withoutNft: string;
 
@@ -31,11 +31,11 @@ afterAll(async () => {
   await rm(withoutNft, { recursive: true });
 });
 beforeEach(async () => {
-  await netns(world.workload, 'clear');
+  await netns(fixture.workload, 'clear');
 });
 
 const legacy = (command: string, input?: string) =>
-  world.workload.run(
+  fixture.workload.run(
     'env',
     [`PATH=${withoutNft}:${process.env.PATH}`, 'sh', PROGRAM, ...command.split(' ')],
     {
@@ -47,7 +47,7 @@ const legacy = (command: string, input?: string) =>
 const text = () =>
   withFacts(
     renderWith('iptables', {
-      allowed: ruleSet(`${world.granted.ipv4}:tcp/${PORT}`, `[${world.granted.ipv6}]:tcp/${PORT}`),
+      allowed: ruleSet(`${fixture.granted.ipv4}:tcp/${PORT}`, `[${fixture.granted.ipv6}]:tcp/${PORT}`),
     }).text,
     NO_FACTS,
   );
@@ -57,20 +57,20 @@ describe('the old kind', () => {
     const loaded = await legacy('load egress', text());
     expect(loaded).toMatchObject({ exitCode: 0, stderr: '' });
     expect((await legacy('state egress')).stdout).toBe(loaded.stdout);
-    const { workload } = world.agents;
+    const { workload } = fixture.agents;
     for (const family of ['ipv4', 'ipv6'] as const) {
-      expect(await workload.open('a', world.granted[family], PORT)).toBe('connected');
-      expect(await workload.open('b', world.denied[family], PORT)).toBe('ECONNREFUSED');
+      expect(await workload.open('a', fixture.granted[family], PORT)).toBe('connected');
+      expect(await workload.open('b', fixture.denied[family], PORT)).toBe('ECONNREFUSED');
     }
     expect(await legacy('clear')).toMatchObject({ exitCode: 0, stderr: '' });
     expect((await legacy('state egress')).stdout).toBe('');
-    expect(await workload.open('c', world.denied.ipv4, PORT)).toBe('connected');
+    expect(await workload.open('c', fixture.denied.ipv4, PORT)).toBe('connected');
   });
 
   it('gives way to nft', async () => {
     await legacy('load egress', text());
-    await load(world.workload, 'nftables');
-    const { stdout } = await world.workload.run('iptables-legacy', ['-S']);
+    await load(fixture.workload, 'nftables');
+    const { stdout } = await fixture.workload.run('iptables-legacy', ['-S']);
     expect(stdout).not.toContain('EGRESSTRATOR');
   });
 });
@@ -80,42 +80,42 @@ describe('one family that does not load', () => {
     text().replace('COMMIT', `-A EGRESSTRATOR-OUT -${family} -p none-such\nCOMMIT`);
 
   it.each([4, 6] as const)('IPv%s: what was loaded before still is, in both', async (family) => {
-    const before = await load(world.workload, 'iptables');
-    const { exitCode, stderr } = await netns(world.workload, 'load egress', broken(family));
+    const before = await load(fixture.workload, 'iptables');
+    const { exitCode, stderr } = await netns(fixture.workload, 'load egress', broken(family));
     expect(exitCode).toBe(1);
     expect(stderr).toContain('none-such');
-    expect((await netns(world.workload, 'state egress')).stdout).toBe(before);
+    expect((await netns(fixture.workload, 'state egress')).stdout).toBe(before);
   });
 });
 
 it('works the same in the shell of busybox', async () => {
   await ensureCommands({ busybox: 'busybox-static' });
   const busybox = (command: string, input?: string) =>
-    world.workload.run(
+    fixture.workload.run(
       'busybox',
       ['sh', PROGRAM, ...command.split(' ')],
       input === undefined ? {} : { input },
     );
   for (const template of ['nftables', 'iptables']) {
-    const expected = await load(world.workload, template);
+    const expected = await load(fixture.workload, template);
     expect((await busybox('state egress')).stdout).toBe(expected);
     await busybox('clear');
     const loaded = await busybox('load egress', withFacts(renderWith(template).text, NO_FACTS));
     expect(loaded.stdout).toBe(expected);
-    const asDash = await netns(world.workload, 'inspect egress');
+    const asDash = await netns(fixture.workload, 'inspect egress');
     expect((await busybox('inspect egress')).stdout).toBe(asDash.stdout);
     expect(asDash.stdout).toContain(expected);
   }
 });
 
 it('begins with iptables as it loads', async () => {
-  const expected = await load(world.workload, 'iptables');
-  await netns(world.workload, 'clear');
+  const expected = await load(fixture.workload, 'iptables');
+  await netns(fixture.workload, 'clear');
   const { stdout } = await netns(
-    world.workload,
+    fixture.workload,
     'begin egress',
     withFacts(renderWith('iptables').text, NO_FACTS),
   );
   expect(stdout).toBe(expected.split('\n')[0]);
-  expect((await netns(world.workload, 'state egress')).stdout).toBe(expected);
+  expect((await netns(fixture.workload, 'state egress')).stdout).toBe(expected);
 });

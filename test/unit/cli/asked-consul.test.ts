@@ -13,7 +13,7 @@ import { createProgram } from '../../../src/cli/program.ts';
 import type { Terminal } from '../../../src/config/terminal.ts';
 import { type ApiServer, serveApi } from '../../../src/daemon/api/server.ts';
 import { controlsOf } from '../../support/ask-controller.ts';
-import { diagnosticsOf } from '../../support/known.ts';
+import { diagnosticsOf } from '../../support/snapshot.ts';
 
 const READ = '127.0.0.1:1';
 /** Nothing listens on these ports of loopback. */

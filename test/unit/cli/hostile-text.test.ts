@@ -4,16 +4,16 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type HostileFixture, openHostileFixture } from '../../support/hostile-fixture.ts';
 import { hostileText } from '../../support/hostile-text.ts';
-import { type HostileWorld, openHostileWorld } from '../../support/hostile-world.ts';
 import { silentProgram } from '../../support/program.ts';
 
-let world: HostileWorld;
+let fixture: HostileFixture;
 
 beforeAll(async () => {
-  world = await openHostileWorld();
+  fixture = await openHostileFixture();
 });
-afterAll(() => world.close());
+afterAll(() => fixture.close());
 
 /** Those that end with the controller only, or need none of these. */
 const general = (folder: string, word: string): readonly (readonly string[])[] => [
@@ -39,7 +39,7 @@ function strayIn(output: string): readonly string[] {
 }
 
 test('each command there is is tried', () => {
-  expect(Object.keys(world.calls()).sort()).toEqual(
+  expect(Object.keys(fixture.calls()).sort()).toEqual(
     silentProgram()
       .commands.map((one) => one.name())
       .sort(),
@@ -47,15 +47,15 @@ test('each command there is is tried', () => {
 });
 
 const allCalls = (word: string): readonly (readonly string[])[] => [
-  ...Object.entries(world.calls()).flatMap(([name, calls]) => calls.map((args) => [name, ...args])),
-  ...general(world.folder, word),
+  ...Object.entries(fixture.calls()).flatMap(([name, calls]) => calls.map((args) => [name, ...args])),
+  ...general(fixture.folder, word),
 ];
 
 async function tryAll(text: string, follow: boolean): Promise<void> {
-  world.say(text);
+  fixture.setText(text);
   for (const args of allCalls(text)) {
     if (args.includes('--follow') && !follow) continue;
-    const { all } = await world.run(args);
+    const { all } = await fixture.run(args);
     expect({ args, all, stray: strayIn(all) }).toMatchObject({ stray: [] });
     expect({ args, all }).not.toMatchObject({ all: expect.stringContaining('defect') });
   }
@@ -78,13 +78,13 @@ test('with --json the same texts come whole, and nothing else than text either',
   await fc.assert(
     fc.asyncProperty(hostileText, async (text) => {
       const word = text.replaceAll(/\p{Cs}/gu, '');
-      world.say(word);
-      const { stdout } = await world.run(['status', '--json'], false);
+      fixture.setText(word);
+      const { stdout } = await fixture.run(['status', '--json'], false);
       expect(strayIn(stdout)).toEqual([]);
       expect(JSON.parse(stdout)).toMatchObject({ unsupported: [{ name: word }] });
       for (const name of ['denied', 'suggest', 'lint', 'set'])
         expect(
-          strayIn((await world.run([name, ...(name === 'set' ? ['--all'] : []), '--json'], false)).stdout),
+          strayIn((await fixture.run([name, ...(name === 'set' ? ['--all'] : []), '--json'], false)).stdout),
         ).toEqual([]);
     }),
     { numRuns: 12 },
@@ -93,7 +93,7 @@ test('with --json the same texts come whole, and nothing else than text either',
 
 test('a key that is printed for Consul holds the same rules as before', async () => {
   const word = 'x\u001b';
-  world.say(word);
-  const { stdout } = await world.run(['suggest', '--key', `${word}-other`], false);
+  fixture.setText(word);
+  const { stdout } = await fixture.run(['suggest', '--key', `${word}-other`], false);
   expect(stdout.split('\n').slice(0, 2)).toEqual(['10.0.0.6:tcp/80', ' 10.0.0.9:udp/1-9 # tab']);
 });

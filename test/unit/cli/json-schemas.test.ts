@@ -29,9 +29,9 @@ import type { Diff } from '../../../src/diagnostics/diff.ts';
 import type { ExplainAnswer } from '../../../src/diagnostics/explain-answer.ts';
 import type { ContainerSuggestion, SuggestAnswer } from '../../../src/diagnostics/suggest-answer.ts';
 import type { GateStatus } from '../../../src/gate/status.ts';
-import { type HostileWorld, openHostileWorld } from '../../support/hostile-world.ts';
+import { type HostileFixture, openHostileFixture } from '../../support/hostile-fixture.ts';
+import { expectMatchesSchema } from '../../support/output-schemas.ts';
 import { commandsOf, silentProgram } from '../../support/program.ts';
-import { expectPromised } from '../../support/promised.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, docs), 'utf8');
@@ -69,27 +69,27 @@ function schemaOf(args: readonly string[]): string {
 }
 
 describe('what is printed', () => {
-  let world: HostileWorld;
+  let fixture: HostileFixture;
   beforeAll(async () => {
-    world = await openHostileWorld();
+    fixture = await openHostileFixture();
   });
-  afterAll(() => world.close());
+  afterAll(() => fixture.close());
 
   /** Runs a command and returns the name of the schema that what it printed keeps; undefined if it printed nothing. */
   async function keptBy(args: readonly string[]): Promise<string | undefined> {
-    const { stdout } = await world.run([...args, '--json'], false);
+    const { stdout } = await fixture.run([...args, '--json'], false);
     if (stdout === '') return undefined;
     const name = schemaOf(args);
     const values = name === 'denied-follow' ? stdout.trimEnd().split('\n') : [stdout];
-    for (const value of values) await expectPromised(name, value);
+    for (const value of values) await expectMatchesSchema(name, value);
     return name;
   }
 
   test.each(['web 1', 'x\u001b[2J\nEVIL\u2028"\ufeff'])(
     'is promised where others say %j',
     async (word) => {
-      world.say(word);
-      const { completion: _, ...calls } = world.calls();
+      fixture.setText(word);
+      const { completion: _, ...calls } = fixture.calls();
       // These need root, or a host of their own.
       const kept = new Set<string | undefined>(['gate-install', 'gate-uninstall']);
       for (const [command, all] of Object.entries(calls))
@@ -108,7 +108,7 @@ describe('what is printed', () => {
       },
     });
     report(['wrote runtime'], { json: true }, { stdout: stream, stderr: stream, environment: {} });
-    await expectPromised(name, stdout);
+    await expectMatchesSchema(name, stdout);
   });
 });
 

@@ -1,4 +1,4 @@
-/** One job at a time for each key, the newest state of the world last, the urgent ones first. */
+/** One job at a time for each key, the newest state last, urgent jobs first. */
 import { describe, expect, test, vi } from 'vitest';
 import { JobQueue, PRIORITY } from '../../../src/common/job-queue.ts';
 

@@ -8,7 +8,7 @@ import { resolveConfig } from '../../../src/config/config.ts';
 import { ConsulRegistration, type RegistrationConfig } from '../../../src/daemon/consul-registration.ts';
 import { parseHostStatus } from '../../../src/daemon/host-status.ts';
 import type { Status } from '../../../src/daemon/status.ts';
-import { FakeLog } from '../../support/fake-world.ts';
+import { FakeLog } from '../../support/fakes.ts';
 
 const TIMING = { first: 5, interval: 10, repeat: 3_600_000 };
 const REGISTER = 'PUT /v1/agent/service/register';

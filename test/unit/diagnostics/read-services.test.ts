@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { withServices } from '../../../src/diagnostics/read-services.ts';
 import { type ServiceRef, serviceName } from '../../../src/inventory/service.ts';
-import { snapshotOf } from '../../support/known.ts';
+import { snapshotOf } from '../../support/snapshot.ts';
 import { instance } from './fixtures.ts';
 
 const snapshot = snapshotOf({

@@ -9,7 +9,7 @@ type Text = string;
 type Found = string | undefined;
 
 /** Texts by name: what is there, and what is done to it. */
-class World implements Driver<Text, Found> {
+class FakeDriver implements Driver<Text, Found> {
   readonly feature: string;
   readonly after: readonly string[];
   readonly texts = new Map<string, string>();
@@ -46,7 +46,7 @@ class World implements Driver<Text, Found> {
   }
 }
 
-function begin(world: World, options: Partial<ReconcilerOptions> = {}) {
+function begin(driver: FakeDriver, options: Partial<ReconcilerOptions> = {}) {
   const defects: unknown[] = [];
   const reconciler = new Reconciler({
     ...{ concurrency: 2, retry: { first: 5, most: 20 }, driftInterval: 3_600_000 },
@@ -54,13 +54,13 @@ function begin(world: World, options: Partial<ReconcilerOptions> = {}) {
     ...options,
   });
   onTestFinished(() => reconciler.close());
-  return { reconciler, ...take(reconciler, world) };
+  return { reconciler, ...take(reconciler, driver) };
 }
 
-function take(reconciler: Reconciler, world: World) {
+function take(reconciler: Reconciler, driver: FakeDriver) {
   const outcomes: Outcome[] = [];
   const failures: string[] = [];
-  const feature = reconciler.add(world, {
+  const feature = reconciler.add(driver, {
     ended: (_state, outcome) => outcomes.push(outcome),
     failed: (_state, error) => failures.push(error.message),
   });
@@ -75,48 +75,48 @@ function take(reconciler: Reconciler, world: World) {
       (name) => name !== 'gone',
     );
   const condition = (name: string) => feature.state(name)?.condition;
-  return { world, feature, plan, condition, outcomes, failures };
+  return { driver, feature, plan, condition, outcomes, failures };
 }
 
 describe('what is desired', () => {
   test('is applied once, and left alone while it is as desired', async () => {
-    const { plan, reconciler, world, outcomes, condition } = begin(new World());
+    const { plan, reconciler, driver, outcomes, condition } = begin(new FakeDriver());
     plan({ a: 'one' });
     expect(condition('a')).toBe('pending');
     await reconciler.idle();
     plan({ a: 'one' });
     await reconciler.idle();
-    expect(world.calls).toEqual(['inspect a', 'apply a one']);
+    expect(driver.calls).toEqual(['inspect a', 'apply a one']);
     expect(outcomes).toEqual(['applied']);
     expect(condition('a')).toBe('inSync');
   });
 
   test('that was there before is only inspected', async () => {
-    const world = new World();
-    world.texts.set('a', 'one');
-    const { plan, reconciler, outcomes } = begin(world);
+    const driver = new FakeDriver();
+    driver.texts.set('a', 'one');
+    const { plan, reconciler, outcomes } = begin(driver);
     plan({ a: 'one' });
     await reconciler.idle();
-    expect([world.calls, outcomes]).toEqual([['inspect a'], ['unchanged']]);
+    expect([driver.calls, outcomes]).toEqual([['inspect a'], ['unchanged']]);
   });
 
   test('is released where the plan has no word on it, and forgotten where its place is gone', async () => {
-    const { plan, reconciler, world, condition, feature } = begin(new World());
+    const { plan, reconciler, driver, condition, feature } = begin(new FakeDriver());
     plan({ a: 'one', gone: 'two' });
     await reconciler.idle();
     plan({});
     await reconciler.idle();
-    expect(Object.fromEntries(world.texts)).toEqual({ gone: 'two' });
+    expect(Object.fromEntries(driver.texts)).toEqual({ gone: 'two' });
     expect(condition('a')).toBe('released');
     expect([...feature.states()].map(({ name }) => name)).toEqual(['a']);
   });
 
   test('in the newest plan wins, with one job for a name at a time', async () => {
-    const world = new World();
-    const { plan, reconciler } = begin(world);
+    const driver = new FakeDriver();
+    const { plan, reconciler } = begin(driver);
     const goOn = Promise.withResolvers<void>();
     let running = 0;
-    world.beforeApply = async () => {
+    driver.beforeApply = async () => {
       running += 1;
       expect(running).toBe(1);
       await goOn.promise;
@@ -127,30 +127,30 @@ describe('what is desired', () => {
     for (const text of ['2', '3', '4']) plan({ a: text });
     goOn.resolve();
     await reconciler.idle();
-    expect(world.calls.filter((call) => call.startsWith('apply'))).toEqual(['apply a 1', 'apply a 4']);
+    expect(driver.calls.filter((call) => call.startsWith('apply'))).toEqual(['apply a 1', 'apply a 4']);
   });
 
   test('waits for a better plan no longer than it may, whatever comes meanwhile', async () => {
-    const { plan, reconciler, world, condition } = begin(new World());
+    const { plan, reconciler, driver, condition } = begin(new FakeDriver());
     plan({ a: 'less' }, 40);
     await new Promise((resolve) => setTimeout(resolve, 25));
     plan({ a: 'still less' }, 40);
-    expect([world.calls, condition('a')]).toEqual([[], 'pending']);
+    expect([driver.calls, condition('a')]).toEqual([[], 'pending']);
     await new Promise((resolve) => setTimeout(resolve, 25));
     await reconciler.idle();
-    expect(world.texts.get('a')).toBe('still less');
+    expect(driver.texts.get('a')).toBe('still less');
     plan({ a: 'better' });
     await reconciler.idle();
-    expect(world.texts.get('a')).toBe('better');
+    expect(driver.texts.get('a')).toBe('better');
   });
 });
 
 describe('a failure', () => {
   test('is reported once, is tried again until it works, and does not hold up others', async () => {
-    const world = new World();
-    const { plan, reconciler, failures, condition } = begin(world, { concurrency: 1 });
+    const driver = new FakeDriver();
+    const { plan, reconciler, failures, condition } = begin(driver, { concurrency: 1 });
     let left = 3;
-    world.beforeApply = async (name) => {
+    driver.beforeApply = async (name) => {
       if (name === 'bad' && left-- > 0) throw new Error('no room');
     };
     plan({ bad: 'one', good: 'two' });
@@ -162,9 +162,9 @@ describe('a failure', () => {
   });
 
   test('because its place is gone is no news, unless it stays', async () => {
-    const world = new World();
-    const { plan, reconciler, failures, condition } = begin(world);
-    world.beforeApply = async () => {
+    const driver = new FakeDriver();
+    const { plan, reconciler, failures, condition } = begin(driver);
+    driver.beforeApply = async () => {
       throw new Error('gone');
     };
     plan({ a: 'one' });
@@ -175,26 +175,30 @@ describe('a failure', () => {
 });
 
 test('drift is found by an inspection from time to time, and mended', async () => {
-  const world = new World();
-  const { plan, reconciler } = begin(world, { driftInterval: 20 });
+  const driver = new FakeDriver();
+  const { plan, reconciler } = begin(driver, { driftInterval: 20 });
   plan({ a: 'one' });
   await reconciler.idle();
-  world.texts.set('a', 'altered');
-  await vi.waitFor(() => expect(world.texts.get('a')).toBe('one'));
+  driver.texts.set('a', 'altered');
+  await vi.waitFor(() => expect(driver.texts.get('a')).toBe('one'));
 });
 
 describe('features', () => {
   test('share one queue, and begin only when those that come first are quiet', async () => {
     const order: string[] = [];
-    const worlds = [new World('network'), new World('attach', ['network']), new World('host', ['attach'])];
-    const [network] = worlds;
-    const reconciler = begin(new World('other')).reconciler;
-    const taken = worlds.map((world) => {
-      world.beforeApply = async (name) => {
+    const drivers = [
+      new FakeDriver('network'),
+      new FakeDriver('attach', ['network']),
+      new FakeDriver('host', ['attach']),
+    ];
+    const [network] = drivers;
+    const reconciler = begin(new FakeDriver('other')).reconciler;
+    const taken = drivers.map((driver) => {
+      driver.beforeApply = async (name) => {
         await new Promise((resolve) => setTimeout(resolve, 5));
-        order.push(`${world.feature} ${name}`);
+        order.push(`${driver.feature} ${name}`);
       };
-      return take(reconciler, world);
+      return take(reconciler, driver);
     });
     for (const { plan } of taken.toReversed()) plan({ a: 'one', b: 'two' });
     await vi.waitFor(() => expect(order).toHaveLength(6));
@@ -206,22 +210,22 @@ describe('features', () => {
     if (network !== undefined) network.beforeApply = () => Promise.reject(new Error('no room'));
     taken[0]?.plan({ a: 'three' });
     taken[2]?.plan({ a: 'three' });
-    await vi.waitFor(() => expect(worlds[2]?.texts.get('a')).toBe('three'));
+    await vi.waitFor(() => expect(drivers[2]?.texts.get('a')).toBe('three'));
   });
 
   test('that come after themselves are refused', () => {
-    const { reconciler } = begin(new World('one', ['two']));
-    expect(() => reconciler.add(new World('two', ['one']))).toThrow('feature two comes after itself');
+    const { reconciler } = begin(new FakeDriver('one', ['two']));
+    expect(() => reconciler.add(new FakeDriver('two', ['one']))).toThrow('feature two comes after itself');
   });
 });
 
 test('once it is closed nothing begins, and what runs is told and awaited', async () => {
-  const world = new World();
-  const { plan, reconciler } = begin(world);
+  const driver = new FakeDriver();
+  const { plan, reconciler } = begin(driver);
   const goOn = Promise.withResolvers<void>();
-  world.beforeApply = () => goOn.promise;
+  driver.beforeApply = () => goOn.promise;
   plan({ a: 'one' });
-  await vi.waitFor(() => expect(world.calls).toContain('apply a one'));
+  await vi.waitFor(() => expect(driver.calls).toContain('apply a one'));
   let closed = false;
   const closing = reconciler.close().then(() => (closed = true));
   plan({ b: 'two' });
@@ -229,5 +233,5 @@ test('once it is closed nothing begins, and what runs is told and awaited', asyn
   expect(closed).toBe(false);
   goOn.resolve();
   await closing;
-  expect(world.calls).not.toContain('inspect b');
+  expect(driver.calls).not.toContain('inspect b');
 });

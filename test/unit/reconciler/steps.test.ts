@@ -1,4 +1,4 @@
-/** A feature whose world is no kernel table: networks with members, made, joined, left and removed by steps. */
+/** A feature without kernel tables: networks with members that are created, joined, left and removed by steps. */
 import { expect, onTestFinished, test } from 'vitest';
 import type { Planned } from '../../../src/common/plan.ts';
 import { Reconciler } from '../../../src/reconciler/reconciler.ts';

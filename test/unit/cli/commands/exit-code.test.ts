@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { UnansweredError, UsageError, UserError } from '../../../../src/common/errors.ts';
 import { askController, controlsOf } from '../../../support/ask-controller.ts';
-import { diagnosticsOf } from '../../../support/known.ts';
+import { diagnosticsOf } from '../../../support/snapshot.ts';
 import { instance } from '../../diagnostics/fixtures.ts';
 
 type Place = { readonly mode?: 'enforce' | 'audit'; readonly state?: 'isolated' };

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import type { NamespaceView } from '../../../../src/diagnostics/snapshot.ts';
 import { askController, controlsOf } from '../../../support/ask-controller.ts';
-import { diagnosticsOf } from '../../../support/known.ts';
-import { expectPromised } from '../../../support/promised.ts';
+import { expectMatchesSchema } from '../../../support/output-schemas.ts';
+import { diagnosticsOf } from '../../../support/snapshot.ts';
 
 const place = (name: string, dns: 'resolvers' | 'none'): Omit<NamespaceView, 'id'> => ({
   ...{ workloads: [name], ids: [`${name}-id`], target: name, grants: ['app', 'gone'] },
@@ -43,7 +43,7 @@ test.each([
 ])('%j is promised', async (words, told) => {
   const { stdout } = await askController(controls(false), 'explain', ...words, '--json');
   for (const text of told) expect(stdout).toContain(text);
-  await expectPromised('explain', stdout);
+  await expectMatchesSchema('explain', stdout);
 });
 
 test.each([
@@ -52,5 +52,5 @@ test.each([
 ])('%s is promised under a denylist', async (traffic, told) => {
   const { stdout } = await askController(controls(true), 'explain', 'web', '10.0.0.6', traffic, '--json');
   expect(stdout).toContain(told);
-  await expectPromised('explain', stdout);
+  await expectMatchesSchema('explain', stdout);
 });

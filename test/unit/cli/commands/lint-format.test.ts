@@ -10,7 +10,7 @@ import { sarifOf } from '../../../../src/cli/format/sarif.ts';
 import type { Finding } from '../../../../src/diagnostics/finding.ts';
 import { askController, controlsOf } from '../../../support/ask-controller.ts';
 import { hostileText } from '../../../support/hostile-text.ts';
-import { diagnosticsOf } from '../../../support/known.ts';
+import { diagnosticsOf } from '../../../support/snapshot.ts';
 
 const controls = controlsOf({
   diagnostics: diagnosticsOf(() => ({

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseRules } from '../../../../src/policy/rule.ts';
 import { askController, controlsOf } from '../../../support/ask-controller.ts';
-import { diagnosticsOf, type Known } from '../../../support/known.ts';
+import { diagnosticsOf, type SnapshotInput } from '../../../support/snapshot.ts';
 
 const places = [
   { workloads: ['web'], ids: ['aa'], target: 'web', grants: ['app', 'gone'], mode: 'enforce', dns: 'none' },
@@ -19,7 +19,7 @@ const denied = (container: string | undefined) =>
   places
     .filter(({ target }) => container === undefined || target === container)
     .map(({ target, workloads, mode }) => ({ container: target, workloads, mode, destinations, readAt: 1 }));
-const known: Known = {
+const known: SnapshotInput = {
   namespaces: places,
   keys: { app: '# of the team\n10.1.0.0/16:tcp/443 # held\npg\n', other: '10.0.0.5:tcp/80-81' },
   services: { pg: [{ address: '10.2.0.1', port: 5432, tags: [], node: 'one' }] },

@@ -23,7 +23,7 @@ import { suggestAnswer } from '../../../../src/diagnostics/suggest-answer.ts';
 import { instancesOf, parseTarget } from '../../../../src/diagnostics/target.ts';
 import { unrecorded } from '../../../../src/diagnostics/unavailable.ts';
 import type { DeniedReport } from '../../../../src/inventory/denied-record.ts';
-import { snapshotOf } from '../../../support/known.ts';
+import { snapshotOf } from '../../../support/snapshot.ts';
 import { aclOf, catalogOf, instance, to, view } from '../../diagnostics/fixtures.ts';
 
 const NOW = 1_000_000_000;

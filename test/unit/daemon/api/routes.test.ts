@@ -11,7 +11,7 @@ import { UserError } from '../../../../src/common/errors.ts';
 import { serveWatchers } from '../../../../src/daemon/api/listen.ts';
 import { type ApiServer, type Controls, serveApi } from '../../../../src/daemon/api/server.ts';
 import type { Status } from '../../../../src/daemon/status.ts';
-import { diagnosticsOf } from '../../../support/known.ts';
+import { diagnosticsOf } from '../../../support/snapshot.ts';
 
 const [PORT = 0] = await freePorts(1);
 

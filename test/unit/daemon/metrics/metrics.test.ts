@@ -7,7 +7,7 @@ import { Metrics } from '../../../../src/daemon/metrics/metrics.ts';
 import type { Status } from '../../../../src/daemon/status.ts';
 import type { DeniedSummary } from '../../../../src/inventory/denied-record.ts';
 import type { Ruleset } from '../../../../src/inventory/ruleset.ts';
-import { FakeKernel } from '../../../support/fake-world.ts';
+import { FakeKernel } from '../../../support/fakes.ts';
 
 const problem = { severity: 'error', key: 'db', line: 3, reason: 'expected a protocol' } as const;
 const namespace = (state: Status['namespaces'][number]['state']): Status['namespaces'][number] => ({

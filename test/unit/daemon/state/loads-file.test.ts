@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { LoadsFile } from '../../../../src/daemon/state/loads-file.ts';
 import type { Loads } from '../../../../src/reconciler/load-records.ts';
-import { FakeLog } from '../../../support/fake-world.ts';
+import { FakeLog } from '../../../support/fakes.ts';
 
 const loadsOf = (...digests: readonly string[]): Loads =>
   new Map(

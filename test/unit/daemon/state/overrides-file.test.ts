@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { seal } from '../../../../src/daemon/state/envelope.ts';
 import { OverridesFile } from '../../../../src/daemon/state/overrides-file.ts';
 import type { KeptOverrides } from '../../../../src/features/egress/overrides.ts';
-import { FakeLog } from '../../../support/fake-world.ts';
+import { FakeLog } from '../../../support/fakes.ts';
 
 const SAID: KeptOverrides = new Map([
   ['a@1', { kind: 'set', grants: ['db'], since: 5 }],

@@ -16,7 +16,7 @@ import type { Instant } from '../../../../src/common/steady-clock.ts';
 import type { LastKnownState } from '../../../../src/daemon/consul-cache.ts';
 import { seal } from '../../../../src/daemon/state/envelope.ts';
 import { decode, encode, StateFile, type StateFileOptions } from '../../../../src/daemon/state/state-file.ts';
-import { FakeLog } from '../../../support/fake-world.ts';
+import { FakeLog } from '../../../support/fakes.ts';
 
 const knowledgeOf = (text: string): LastKnownState => ({
   rules: new Map([['db', text]]),

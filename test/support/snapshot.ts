@@ -1,4 +1,4 @@
-/** What a controller knows, in the few words that a test needs. */
+/** A controller's snapshot and diagnostics from the few values that a test gives. */
 import { createDiagnostics, type Diagnostics } from '../../src/diagnostics/diagnostics.ts';
 import type { NamespaceView, Snapshot } from '../../src/diagnostics/snapshot.ts';
 import type { DeniedReport } from '../../src/inventory/denied-record.ts';
@@ -6,9 +6,9 @@ import type { Instance } from '../../src/inventory/service.ts';
 import { parseAcl } from '../../src/policy/acl.ts';
 import { hostOf } from '../unit/diagnostics/fixtures.ts';
 
-export interface Known
+export interface SnapshotInput
   extends Partial<Omit<Snapshot, 'acl' | 'catalog' | 'namespaces' | 'protectedHosts' | 'unread'>> {
-  /** Their id is made of that of their first workload. */
+  /** The id of each is made from that of its first workload. */
   readonly namespaces?: readonly Omit<NamespaceView, 'id'>[] | undefined;
   /** The texts of keys. */
   readonly keys?: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export interface Known
   readonly protectedHosts?: readonly string[];
 }
 
-export function snapshotOf({ keys = {}, services = {}, namespaces = [], ...known }: Known): Snapshot {
+export function snapshotOf({ keys = {}, services = {}, namespaces = [], ...known }: SnapshotInput): Snapshot {
   return {
     ...{ unsupported: [], notEnabled: [], template: 'nftables', kvPath: 'egress/acl/' },
     ...{ denylist: false, recordsDenied: true },
@@ -30,9 +30,9 @@ export function snapshotOf({ keys = {}, services = {}, namespaces = [], ...known
   };
 }
 
-/** Answers of what `known` says, and of denials. */
+/** Diagnostics of the snapshot that `known` gives, and of denials. */
 export function diagnosticsOf(
-  known: () => Known,
+  known: () => SnapshotInput,
   denied: (container: string | undefined) => readonly DeniedReport[] = () => [],
 ): Diagnostics {
   return createDiagnostics({

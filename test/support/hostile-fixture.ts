@@ -1,5 +1,5 @@
 /**
- * A controller, a Consul and an Engine that say one word wherever they say anything, and every command run among them.
+ * A controller, a Consul and an Engine that answer with one hostile text in every field, and commands that use them.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -15,30 +15,30 @@ import { createProgram } from '../../src/cli/program.ts';
 import type { Terminal } from '../../src/config/terminal.ts';
 import { serveApi } from '../../src/daemon/api/server.ts';
 import { type Calls, callsIn } from './hostile-calls.ts';
-import { consulSaying, controlsSaying, engineSaying, type Said } from './hostile-others.ts';
+import { type HostileAnswers, hostileConsul, hostileControls, hostileEngine } from './hostile-servers.ts';
 
 export interface Ran {
   readonly stdout: string;
-  /** With what went to standard error. */
+  /** Standard output and standard error. */
   readonly all: string;
 }
 
-export interface HostileWorld {
+export interface HostileFixture {
   readonly folder: string;
-  /** From now on. The word is also in a file of rules and in the name of a file of the state folder. */
-  say(word: string): void;
+  /** Sets the text of all answers, of a file of rules, and of a file name in the state folder. */
+  setText(word: string): void;
   /** Calls by command, each without the command's name. */
   calls(): Readonly<Record<string, Calls>>;
   run(args: readonly string[], colour?: boolean): Promise<Ran>;
   close(): Promise<void>;
 }
 
-export async function openHostileWorld(): Promise<HostileWorld> {
+export async function openHostileFixture(): Promise<HostileFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'egresstrator-text-'));
-  const said: Said = { word: 'x', answers: Number.POSITIVE_INFINITY };
-  const api = await serveApi(join(folder, 'api.sock'), controlsSaying(said));
-  const consul = createServer(consulSaying(said)).listen(0, '127.0.0.1');
-  const engine = createServer(engineSaying(said)).listen(join(folder, 'engine.sock'));
+  const said: HostileAnswers = { word: 'x', answers: Number.POSITIVE_INFINITY };
+  const api = await serveApi(join(folder, 'api.sock'), hostileControls(said));
+  const consul = createServer(hostileConsul(said)).listen(0, '127.0.0.1');
+  const engine = createServer(hostileEngine(said)).listen(join(folder, 'engine.sock'));
   await Promise.all([consul, engine].map((one) => new Promise((resolve) => one.once('listening', resolve))));
   const environment = {
     EGRESSTRATOR_SOCKET: join(folder, 'api.sock'),
@@ -47,7 +47,7 @@ export async function openHostileWorld(): Promise<HostileWorld> {
   };
   return {
     folder,
-    say: (word) => {
+    setText: (word) => {
       said.word = word;
       writeFiles(folder, word);
     },

@@ -1,6 +1,6 @@
 /**
- * Three namespaces on one link: one that is to hold rules, one that it may be granted, and one that
- * it is not. All that is ever sent goes between them.
+ * Three namespaces on one link: one that gets rules, one that the rules may allow, and one that they
+ * deny. All packets of the tests go between them.
  */
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
@@ -13,7 +13,7 @@ import type { DeniedRecord } from '../../src/inventory/denied-record.ts';
 import { type Agent, startAgent } from './agents.ts';
 import { renderWith } from './rules.ts';
 
-export interface World extends AsyncDisposable {
+export interface Fixture extends AsyncDisposable {
   readonly workload: Namespace;
   readonly granted: Namespace;
   readonly denied: Namespace;
@@ -24,14 +24,14 @@ export interface World extends AsyncDisposable {
 /** Served in all three. */
 export const PORT = 8080;
 
-/** For the tests of one file: it goes when they have ended. */
-export async function useWorld(): Promise<World> {
-  const world = await createWorld();
-  afterAll(() => world[Symbol.asyncDispose]());
-  return world;
+/** Opens the fixture for the tests of one file, and removes it after them. */
+export async function useFixture(): Promise<Fixture> {
+  const fixture = await createFixture();
+  afterAll(() => fixture[Symbol.asyncDispose]());
+  return fixture;
 }
 
-async function createWorld(): Promise<World> {
+async function createFixture(): Promise<Fixture> {
   const set = await createNamespaces(3);
   const [workload, granted, denied] = set.namespaces;
   if (workload === undefined || granted === undefined || denied === undefined) throw new Error('too few');

@@ -2,8 +2,8 @@
 # A stand-in for what egresstrator 0.2 left in a container's network namespace. It opened everything, and refused
 # the destinations of the keys that the container did not hold, one rule for each.
 #
-#   former-rules.sh <nft|legacy> <address:port>...    inside the namespace; loads these refusals
-#   former-rules.sh <nft|legacy> clear                what its command `clear` did: empty all chains of the table
+#   rules-of-0.2.sh <nft|legacy> <address:port>...    inside the namespace; loads these refusals
+#   rules-of-0.2.sh <nft|legacy> clear                what its command `clear` did: empty all chains of the table
 set -eu
 kind=$1
 shift

@@ -1,9 +1,9 @@
-/** What an operator says by hand: it counts until the container stops, whatever becomes of the controller. */
+/** Overrides that an operator sets: they count until the container stops, even if the controller restarts. */
 import { expect, test } from 'vitest';
 import type { KeptOverrides } from '../../src/features/egress/overrides.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
-import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';
+import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
 
 const web = container('web');
 const plain = container('plain', { environment: [] });
@@ -15,13 +15,13 @@ const told = ({ controller }: FakeSetup) =>
 
 /** Controllers one after the other, on one host. */
 function host() {
-  const world = { engine: new FakeEngine(), kernel: new FakeKernel(), consul: new FakeConsul() };
-  world.consul.put(RULES);
-  world.engine.run(web, plain);
+  const fakes = { engine: new FakeEngine(), kernel: new FakeKernel(), consul: new FakeConsul() };
+  fakes.consul.put(RULES);
+  fakes.engine.run(web, plain);
   let kept: KeptOverrides | undefined;
   const begin = async () => {
     const setup = startFake({
-      ...world,
+      ...fakes,
       ...(kept && { previousOverrides: kept }),
       persistOverrides: (overrides) => {
         kept = new Map(overrides);
@@ -30,7 +30,7 @@ function host() {
     await setup.rest();
     return setup;
   };
-  return { ...world, begin, kept: () => kept };
+  return { ...fakes, begin, kept: () => kept };
 }
 
 test('other keys are told, and outlive the controller', async () => {

@@ -1,6 +1,6 @@
 /**
- * The real thing beside the naive model: does each operation with a real Engine, Consul, controller and
- * kernel, and then compares every namespace with what the model says.
+ * The real system for the naive model: does each operation with a real Engine, Consul, controller and
+ * kernel, and then compares every namespace with the model.
  */
 import { mkdtempSync, readlinkSync, rmSync } from 'node:fs';
 import { BlockList, isIPv6 } from 'node:net';
@@ -10,17 +10,17 @@ import { execa } from 'execa';
 import { type Consul, startConsul } from '../../lab/consul.ts';
 import type { EngineVersion } from '../../lab/engine.ts';
 import { waitFor } from '../../lab/wait.ts';
-import { agrees } from './agreement.ts';
+import { assertConsistent } from './agreement.ts';
 import { RunningController } from './egresstrator.ts';
 import { type Fixture, ipv4, ipv6, openFixture } from './fixture.ts';
 import { Guard } from './guard.ts';
 import { inside } from './kernel.ts';
 import {
+  type ConsulState,
   FORBIDDEN,
   type Host,
   type Instance,
   KEYS,
-  type Knowledge,
   mayReach,
   type Operation,
   POINTS,
@@ -52,7 +52,7 @@ interface Resident {
   workload: Workload;
 }
 
-export class ModelWorld implements AsyncDisposable {
+export class ModelSystem implements AsyncDisposable {
   readonly fixture: Fixture;
   readonly addresses: Readonly<Record<Host, string>>;
   controller: RunningController;
@@ -64,10 +64,10 @@ export class ModelWorld implements AsyncDisposable {
   readonly #keys = new Map<string, readonly number[]>();
   readonly #services = new Map<string, Instance>();
   /** What the controller knows, while it is cut off from Consul. */
-  #frozen: Knowledge | undefined;
+  #frozen: ConsulState | undefined;
   #guard: Guard | undefined;
 
-  private constructor(fixture: Fixture, consul: Consul, folder: string, relays: ModelWorld['relays']) {
+  private constructor(fixture: Fixture, consul: Consul, folder: string, relays: ModelSystem['relays']) {
     this.fixture = fixture;
     this.#consul = consul;
     this.#folder = folder;
@@ -83,7 +83,7 @@ export class ModelWorld implements AsyncDisposable {
     return this.#relays;
   }
 
-  static async open(version: EngineVersion): Promise<ModelWorld> {
+  static async open(version: EngineVersion): Promise<ModelSystem> {
     const folder = mkdtempSync(join(tmpdir(), 'egt-model-'));
     const fixture = await openFixture(version);
     const consul = await startConsul({ dataDir: join(folder, 'consul') });
@@ -92,14 +92,14 @@ export class ModelWorld implements AsyncDisposable {
       consul: await Relay.open({ to: { host: hostname, port: Number(port) } }),
       engine: await Relay.open({ to: { path: fixture.engine.socketPath }, at: join(folder, 'docker.sock') }),
     };
-    const world = new ModelWorld(fixture, consul, folder, relays);
-    await world.controller.ready();
-    await world.#start('anchor', KEYS);
-    await world.rest();
-    const denied = [world.#target(FORBIDDEN)];
-    const anchor = world.#residents.get('anchor');
-    if (anchor !== undefined) world.#guard = new Guard([{ workload: anchor.workload, denied }]);
-    return world;
+    const system = new ModelSystem(fixture, consul, folder, relays);
+    await system.controller.ready();
+    await system.#start('anchor', KEYS);
+    await system.rest();
+    const denied = [system.#target(FORBIDDEN)];
+    const anchor = system.#residents.get('anchor');
+    if (anchor !== undefined) system.#guard = new Guard([{ workload: anchor.workload, denied }]);
+    return system;
   }
 
   /** Does them one after another, without a pause. */
@@ -123,7 +123,7 @@ export class ModelWorld implements AsyncDisposable {
     await waitFor(equal, { what: 'rest', timeout: REST, interval: 100 }).catch((error) => {
       throw new Error([error, ...differences, this.controller.output.slice(-4_000)].join('\n'));
     });
-    await agrees(this.controller, this.fixture.workloads);
+    await assertConsistent(this.controller, this.fixture.workloads);
   }
 
   /** Ends the guard and tells what it saw. */
@@ -249,7 +249,7 @@ export class ModelWorld implements AsyncDisposable {
     if (status !== 200) throw new Error(`Consul answered ${status}`);
   }
 
-  get #known(): Knowledge {
+  get #known(): ConsulState {
     return this.#frozen ?? { keys: this.#keys, services: this.#services };
   }
 

@@ -1,6 +1,6 @@
 /**
- * A world in memory for scenario tests: Consul, the Engine and kernels that do as they are told. It
- * stands in for time and for failures that can't be provoked; everything between is the real thing.
+ * Fakes for scenario tests: Consul, the Engine and kernels in memory, under the test's control. They replace
+ * only what depends on time and on failures that cannot be provoked; all code in between is real.
  */
 
 import { LoadError } from '../../src/common/errors.ts';
@@ -12,7 +12,7 @@ import type { Network } from '../../src/inventory/network.ts';
 import type { Ruleset, RulesetOwner } from '../../src/inventory/ruleset.ts';
 import { type Instance, type ServiceRef, serviceName } from '../../src/inventory/service.ts';
 import type { ContainerSource, RuleSource, Watched, WatchedEngine } from '../../src/inventory/sources.ts';
-import type { Held } from './kernel.ts';
+import type { OurRules } from './kernel.ts';
 
 /** A `Watched` that a test sets. */
 class Cell<T> implements Watched<T> {
@@ -228,7 +228,7 @@ export class FakeKernel implements Dataplane {
   }
 
   /** What a namespace holds, by its id. */
-  held(id: string): Held {
+  held(id: string): OurRules {
     const text = this.texts.get(id);
     return {
       fingerprint: text?.match(/egresstrator v1 ([0-9a-f]+)/)?.[1],

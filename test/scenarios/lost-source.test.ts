@@ -2,9 +2,9 @@
 import { expect, test, vi } from 'vitest';
 import type { RuleSource } from '../../src/inventory/sources.ts';
 import { startFake } from '../support/fake-controller.ts';
-import { FakeConsul } from '../support/fake-world.ts';
+import { FakeConsul } from '../support/fakes.ts';
 
-/** As the real one, which calls when what it says has changed, and not when it is lost. */
+/** Like the real source, it calls back when a value changes, and not when the connection is lost. */
 class QuietConsul extends FakeConsul {
   lost: Error | undefined;
 

@@ -1,10 +1,10 @@
-/** Two controllers on one Engine undo what the other has loaded: each says that there is another. */
+/** Two controllers on one Engine replace each other's rules: each reports that there is another. */
 import { expect, test, vi } from 'vitest';
 import type { Loaded, NamespaceRef } from '../../src/dataplane/dataplane.ts';
 import type { Ruleset } from '../../src/inventory/ruleset.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
-import { FakeConsul, FakeEngine, FakeKernel } from '../support/fake-world.ts';
+import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
 
 const web = container('web');
 const OTHERS = 'f'.repeat(32);
@@ -20,11 +20,11 @@ const problemsOf = ({ controller }: FakeSetup) =>
   controller.status().namespaces.flatMap(({ problems }) => problems.map(({ reason }) => reason));
 
 test('what another has loaded is told as that, by both, until it is so no more', async () => {
-  const world = { engine: new FakeEngine(), kernel: new FakeKernel(), driftInterval: 40 };
-  world.engine.run(web);
-  const one = startFake({ ...world, consul: consulOf('10.0.0.1:tcp/80') });
-  await vi.waitFor(() => expect(world.kernel.allowed(web)).toHaveLength(1));
-  const other = startFake({ ...world, consul: consulOf('10.0.0.2:tcp/80') });
+  const fakes = { engine: new FakeEngine(), kernel: new FakeKernel(), driftInterval: 40 };
+  fakes.engine.run(web);
+  const one = startFake({ ...fakes, consul: consulOf('10.0.0.1:tcp/80') });
+  await vi.waitFor(() => expect(fakes.kernel.allowed(web)).toHaveLength(1));
+  const other = startFake({ ...fakes, consul: consulOf('10.0.0.2:tcp/80') });
   for (const setup of [one, other])
     await vi.waitFor(() => expect(problemsOf(setup)).toEqual([expect.stringMatching(ANOTHER)]), 5_000);
   await other.controller.close();

@@ -1,16 +1,16 @@
 /**
- * A controller, a Consul and an Engine that say one word wherever they say anything.
+ * A controller, a Consul and an Engine that answer with one text in every field.
  */
 import type { RequestListener } from 'node:http';
 import { EngineError } from '../../src/common/errors.ts';
 import type { Controls } from '../../src/daemon/api/server.ts';
 import type { NamespaceStatus } from '../../src/features/egress/status.ts';
 import type { DeniedReport } from '../../src/inventory/denied-record.ts';
-import { diagnosticsOf, type Known } from './known.ts';
+import { diagnosticsOf, type SnapshotInput } from './snapshot.ts';
 
-export interface Said {
+export interface HostileAnswers {
   word: string;
-  /** How often destinations are told until the controller fails; `denied --follow` ends by that. */
+  /** The number of answers until the controller fails, which ends `denied --follow`. */
   answers: number;
 }
 
@@ -23,7 +23,7 @@ const namespace = (word: string): NamespaceStatus => ({
   ...{ lastError: word, problems: [problem(word)] },
 });
 
-export const controlsSaying = (said: Said): Controls => ({
+export const hostileControls = (said: HostileAnswers): Controls => ({
   status: () => ({
     controller: { version: said.word, node: said.word, loader: said.word, template: said.word, startedAt: 1 },
     namespaces: [namespace(said.word)],
@@ -42,12 +42,12 @@ export const controlsSaying = (said: Said): Controls => ({
   sources: () => ({ consul: said.word, kvPath: said.word, docker: said.word }),
   namespace: () => ({ namespace: namespace(said.word), loader: said.word, recordsDenied: false }),
   diagnostics: diagnosticsOf(
-    () => knownSaying(said.word),
-    () => deniedSaying(said),
+    () => hostileSnapshot(said.word),
+    () => hostileDenied(said),
   ),
 });
 
-const knownSaying = (word: string): Known => ({
+const hostileSnapshot = (word: string): SnapshotInput => ({
   namespaces: [
     {
       ...{ workloads: [word], ids: ['aa'], target: word, grants: [word, `${word}-unknown`], mode: 'audit' },
@@ -65,7 +65,7 @@ const knownSaying = (word: string): Known => ({
   ...{ unread: [word], template: word, kvPath: `${word}/` },
 });
 
-function deniedSaying(said: Said): readonly DeniedReport[] {
+function hostileDenied(said: HostileAnswers): readonly DeniedReport[] {
   said.answers -= 1;
   if (said.answers < 0) throw new EngineError(said.word);
   const seen = { packets: 1, firstSeenAt: 1, lastSeenAt: 1 };
@@ -90,8 +90,8 @@ const hostStatus = (word: string) =>
     workloads: [{ name: word, state: word, keys: [word] }],
   });
 
-export const consulSaying =
-  (said: Said): RequestListener =>
+export const hostileConsul =
+  (said: HostileAnswers): RequestListener =>
   ({ url = '' }, response) => {
     const [, , , ...path] = new URL(url, 'http://consul').pathname.split('/');
     const key = path.map(decodeURIComponent).join('/');
@@ -107,8 +107,8 @@ export const consulSaying =
     response.end(JSON.stringify(url.includes('/authorize') ? rights : entries));
   };
 
-export const engineSaying =
-  (said: Said): RequestListener =>
+export const hostileEngine =
+  (said: HostileAnswers): RequestListener =>
   (_request, response) => {
     response.writeHead(500, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ message: said.word }));
