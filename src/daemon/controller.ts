@@ -115,6 +115,11 @@ export class Controller {
     return this.#sources.containers;
   }
 
+  /** Names or ids of containers that the Engine cannot inspect. */
+  get unreadable(): readonly string[] {
+    return this.#sources.unreadable;
+  }
+
   /** True once all was read that is to be read at the start. */
   get isReady(): boolean {
     return this.#sources.isReady;

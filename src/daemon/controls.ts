@@ -27,6 +27,7 @@ export function controlsOf(
   return {
     status: () => telemetry.status(controller),
     ready: () => controller.isReady,
+    unreadable: () => controller.unreadable,
     override: (request) => override(controller, request),
     sources: () => ({ consul: consul.address, kvPath: consul.kvPath, docker: docker.host }),
     namespace: (container) => namespaceOf(controller, telemetry, container),

@@ -56,6 +56,12 @@ export class InventoryReader {
     return this.#engine.value;
   }
 
+  /** Those that the Engine cannot inspect: their names, as far as known, or the beginnings of their ids. */
+  get unreadable(): readonly string[] {
+    const { unreadable, value } = this.#engine;
+    return [...unreadable].map((id) => value?.get(id)?.name ?? id.slice(0, 12)).sort();
+  }
+
   /** What Consul tells now. */
   get consul(): Pick<ConsulSnapshot, 'rules' | 'services'> {
     return { rules: this.#consul.rules(), services: this.#consul.catalog() };

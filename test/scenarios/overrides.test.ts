@@ -55,6 +55,7 @@ test('no rules are told, and outlive the controller', async () => {
   await before.controller.close();
   const after = await begin();
   expect(told(after)).toEqual([['web', 'cleared', 'clear']]);
+  expect(after.controller.status().namespaces).toMatchObject([{ target: 'web', grants: ['db'] }]);
   expect(kernel.allowed(web)).toBeUndefined();
   await after.controller.override([web], undefined);
   expect(told(after)).toEqual([['web', 'protected', undefined]]);

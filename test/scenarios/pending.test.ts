@@ -89,6 +89,16 @@ describe('readiness', () => {
     expect(setup.controller.isReady).toBe(true);
   });
 
+  test('is lost by no container that cannot be inspected: these are named', async () => {
+    const setup = startFake();
+    setup.consul.put({ db: '10.0.0.1:tcp/80' });
+    setup.engine.run(web);
+    await setup.rest();
+    setup.engine.unreadable.add(web.id).add('0123456789abcdef');
+    expect(setup.controller.unreadable).toEqual(['0123456789ab', web.name]);
+    expect(setup.controller.isReady).toBe(true);
+  });
+
   test('is lost by no outage of Consul', async () => {
     const setup = startFake();
     setup.consul.put({ db: '10.0.0.1:tcp/80' });

@@ -20,6 +20,7 @@ export interface Printed {
 export const controlsOf = (given: Partial<Controls>): Controls => ({
   status: () => ({ namespaces: [], sources: [], recordsDenied: true, unsupported: [] }),
   ready: () => true,
+  unreadable: () => [],
   metrics: async () => ({ contentType: 'text/plain', text: '' }),
   override: async () => ({ results: [] }),
   sources: () => ({ consul: '127.0.0.1:8500', kvPath: 'egress/acl/', docker: '/var/run/docker.sock' }),

@@ -136,6 +136,7 @@ export class FakeEngine implements ContainerSource {
   seesFiles = true;
   /** The Engine's answer where they are not; a test throws from here, or never answers. */
   beforeResolvers: (container: Container) => Promise<readonly string[]> = async () => ['192.0.2.53'];
+  readonly unreadable = new Set<ContainerId>();
   readonly networks = { value: new Map<string, Network>(), error: undefined, confirmedAt: 0 };
   readonly #cells: Cell<ReadonlyMap<ContainerId, Container>>[] = [];
 
@@ -160,7 +161,7 @@ export class FakeEngine implements ContainerSource {
   watch(onChange: () => void): WatchedEngine {
     const cell = new Cell(new Map(this.containers), undefined, onChange);
     this.#cells.push(cell);
-    return Object.assign(cell, { networks: this.networks });
+    return Object.assign(cell, { networks: this.networks, unreadable: this.unreadable });
   }
 
   async resolvers(container: Container): Promise<readonly string[]> {

@@ -32,6 +32,7 @@ export const hostileControls = (said: HostileAnswers): Controls => ({
     unsupported: [{ name: said.word, problem: problem(said.word) }],
   }),
   ready: () => true,
+  unreadable: () => [said.word],
   metrics: async () => ({ contentType: 'text/plain', text: '' }),
   override: async () => ({
     results: [

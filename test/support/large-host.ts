@@ -33,6 +33,7 @@ export async function openLargeHost(): Promise<LargeHost> {
   const api = await serveApi(socket, {
     status: () => status,
     ready: () => true,
+    unreadable: () => [],
     override: async () => ({ results: [] }),
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
     sources: () => ({ consul: '127.0.0.1:8500', kvPath: 'egress/acl/', docker: '/var/run/docker.sock' }),

@@ -15,7 +15,16 @@ const PATIENCE = 4_000;
 export async function health(flags: Flags, terminal: Terminal): Promise<void> {
   const { socket } = resolveConfig(flags, terminal.environment);
   const output = createOutput(terminal, flags.json === true);
-  const { ok, reason } = await new ApiClient(socket).get('/healthz', HealthReply, PATIENCE);
+  const { ok, reason, unreadable = [] } = await new ApiClient(socket).get('/healthz', HealthReply, PATIENCE);
   if (!ok) throw new UserError(`the controller at ${socket} is not healthy: ${reason ?? 'no reason given'}`);
-  output.result({ ok, socket }, (seen) => `the controller at ${seen.socket} is healthy`, { ok });
+  const described = unreadable.length === 0 ? { ok } : { ok, unreadable };
+  output.result({ socket, unreadable }, format, described);
 }
+
+const format = (seen: { readonly socket: string; readonly unreadable: readonly string[] }): string =>
+  [
+    `the controller at ${seen.socket} is healthy`,
+    ...seen.unreadable.map(
+      (name) => `the Engine cannot inspect ${name}: its last known settings count (see egresstrator status)`,
+    ),
+  ].join('\n');

@@ -57,4 +57,10 @@ export const GateState = z.object({
 });
 
 /** For an unhealthy controller, the exit code says so and no result is printed. */
-export const Well = z.object({ ok: z.literal(true) });
+export const Well = z.object({
+  ok: z.literal(true),
+  unreadable: z
+    .array(z.string())
+    .optional()
+    .describe('Containers that the Engine cannot inspect, if there are any. Their last known state counts.'),
+});

@@ -104,4 +104,8 @@ export type OverrideReply = z.infer<typeof OverrideReply>;
 
 export const ErrorReply = z.object({ error: z.string() });
 
-export const HealthReply = z.object({ ok: z.boolean(), reason: z.string().optional() });
+export const HealthReply = z.object({
+  ok: z.boolean(),
+  reason: z.string().optional(),
+  unreadable: z.array(z.string()).optional(),
+});

@@ -2,6 +2,7 @@
  * The routes for those who watch: state, health, metrics.
  */
 import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
 import type { Status } from '../status.ts';
 import { replies } from './replies.ts';
 import { HealthReply, StatusReply } from './schema.ts';
@@ -11,19 +12,26 @@ export interface StatusControls {
   status(): Status;
   /** True once the rules and the containers were read, and no service is waited for. */
   ready(): boolean;
+  /** Containers that the Engine cannot inspect: a problem of theirs, which makes nobody else wait. */
+  unreadable(): readonly string[];
   /** In the text format of Prometheus. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 export function addStatusRoutes(server: FastifyInstance, controls: StatusControls): void {
   server.get('/v1/status', { schema: { response: replies(StatusReply) } }, () => controls.status());
-  server.get('/healthz', { schema: { response: replies(HealthReply) } }, () => ({ ok: true }));
+  server.get('/healthz', { schema: { response: replies(HealthReply) } }, () => healthy(controls));
   server.get('/readyz', { schema: { response: replies(HealthReply) } }, (_request, reply) => {
-    if (controls.ready()) return { ok: true };
+    if (controls.ready()) return healthy(controls);
     return reply.status(503).send({ ok: false, reason: 'the rules or the containers were not read yet' });
   });
   server.get('/metrics', async (_request, reply) => {
     const { contentType, text } = await controls.metrics();
     return reply.type(contentType).send(text);
   });
+}
+
+function healthy(controls: StatusControls): z.infer<typeof HealthReply> {
+  const unreadable = [...controls.unreadable()];
+  return unreadable.length === 0 ? { ok: true } : { ok: true, unreadable };
 }

@@ -56,10 +56,11 @@ export class Overrides {
     return override === undefined ? own : workloadOf(own, defaultMode, override.grants);
   }
 
-  /** As `read`, but only for containers whose rules were removed. */
+  /** As `read`, but only for containers whose rules were removed; with their own keys, for those who ask. */
   readCleared(container: Container, defaultMode: Mode): Workload | undefined {
     if (this.#byStart.get(namespaceId(container))?.kind !== 'clear') return undefined;
-    return workloadOf(parseWorkload(container, defaultMode), defaultMode, []);
+    const own = parseWorkload(container, defaultMode);
+    return workloadOf(own, defaultMode, own?.grants ?? []);
   }
 
   /** The override of a container inside; the last one if there are several. */

@@ -74,6 +74,10 @@ export class ContainerWatch implements WatchedEngine {
     return this.#known.snapshot;
   }
 
+  get unreadable(): ReadonlySet<ContainerId> {
+    return this.#known.unreadable;
+  }
+
   get confirmedAt(): number | undefined {
     return this.#confirmedAt;
   }

@@ -17,10 +17,12 @@ const [PORT = 0] = await freePorts(1);
 
 const EMPTY: Status = { namespaces: [], sources: [], unsupported: [] };
 let state = EMPTY;
+let unreadable: readonly string[] = [];
 
 const controls: Controls = {
   status: () => state,
   ready: () => false,
+  unreadable: () => unreadable,
   metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'a 1\n' }),
   override: async () => ({ results: [] }),
   sources: () => ({ consul: '127.0.0.1:8500', kvPath: 'egress/acl/', docker: '/var/run/docker.sock' }),
@@ -73,6 +75,12 @@ describe.each([
     expect(await get('/healthz')).toEqual([200, '{"ok":true}']);
     expect((await get('/readyz'))[0]).toBe(503);
     expect(await get('/metrics')).toEqual([200, 'a 1\n']);
+  });
+
+  test('names containers that the Engine cannot inspect, and is healthy all the same', async () => {
+    unreadable = ['web'];
+    expect(await get('/healthz')).toEqual([200, '{"ok":true,"unreadable":["web"]}']);
+    unreadable = [];
   });
 });
 

@@ -196,10 +196,12 @@ test('a container that cannot be inspected holds up no other, and is tried again
   const { watch, become } = startWatch(engine);
   await become('a');
   expect(watch.error?.message).toBe('silent about bad');
+  expect(watch.unreadable).toEqual(new Set(['bad']));
   expect(watch.confirmedAt).toBeUndefined();
   engine.trouble.delete('bad');
   await become('a', 'bad');
   expect(watch.error).toBeUndefined();
+  expect(watch.unreadable).toEqual(new Set());
 });
 
 test('containers of which the Engine tells nothing hold up no other, and are known once it does', async () => {
