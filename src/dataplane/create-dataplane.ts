@@ -28,7 +28,7 @@ export function createDataplane(runner: NamespaceRunner): Dataplane {
     inspect: (namespace, owner) => run(namespace, { name: 'inspect', owner }, stateFrom),
     denied: (namespace, owner) =>
       run(namespace, { name: 'denied', owner }, ({ stdout }) => parseDenied(stdout)),
-    egressCounters: (namespace) => egressCounters(namespace),
+    egressCounters: async (namespace) => egressCounters(namespace),
     clear: (namespace, owner) => run(namespace, { name: 'clear', owner }, () => undefined),
     add: (namespace, owner, set, elements) =>
       run(namespace, { name: 'add', owner, set }, () => undefined, elements.join('\n')),

@@ -4,8 +4,33 @@
  * They are in memory, so they are read at once: through the thread pool each of these calls would cost two wake-ups,
  * and hundreds of namespaces are looked at every minute.
  */
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, opendirSync, openSync, readSync, statSync } from 'node:fs';
+
+/** Whoever gets one closes it. */
+export interface OpenFile {
+  readonly fd: number;
+  close(): void;
+}
+
+/** Undefined where it cannot be opened at once. */
+export const openFile = (path: string): OpenFile | undefined =>
+  attempt(() => {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return { fd, close: () => closeSync(fd) };
+  });
+
+/** Of what is in a folder, so many names; none where it cannot be read. A hostile process has a hundred thousand threads. */
+export function namesIn(path: string, count: number): readonly string[] {
+  const folder = attempt(() => opendirSync(path));
+  const names: string[] = [];
+  for (let left = count; folder !== undefined && left > 0; left -= 1) {
+    const name = attempt(() => folder.readSync()?.name);
+    if (name === undefined) break;
+    names.push(name);
+  }
+  folder?.closeSync();
+  return names;
+}
 
 /** All that is read here is far shorter. */
 const most = 64 * 1024;
@@ -14,7 +39,7 @@ const most = 64 * 1024;
 const usual = 4 * 1024;
 
 /** The file's text, of a longer one the start; undefined where it cannot be read. */
-export async function readStart(path: string): Promise<string | undefined> {
+export function readStart(path: string): string | undefined {
   return attempt(() => {
     const file = openSync(path, 'r');
     try {
@@ -38,10 +63,14 @@ function readFrom(file: number): string {
   return Buffer.concat(chunks).toString();
 }
 
+/** Whether both are of one file system; undefined where nobody can tell. */
+export const isSameFileSystem = (file: OpenFile, path: string): boolean | undefined =>
+  attempt(() => fstatSync(file.fd).dev === statSync(path).dev);
+
 /** Undefined where nobody can tell. */
-export async function isSameFile(handle: FileHandle, path: string): Promise<boolean | undefined> {
+export function isSameFile(file: OpenFile, path: string): boolean | undefined {
   return attempt(() => {
-    const one = fstatSync(handle.fd, { bigint: true });
+    const one = fstatSync(file.fd, { bigint: true });
     const other = statSync(path, { bigint: true });
     return one.dev === other.dev && one.ino === other.ino;
   });

@@ -33,7 +33,7 @@ export class NsenterRunner implements NamespaceRunner {
   }
 
   async run(namespace: NamespaceRef, command: Command, stdin?: string): Promise<RunResult> {
-    return this.runIn(await openNamespace(namespace), { command, name: namespace.name }, stdin);
+    return this.runIn(openNamespace(namespace), { command, name: namespace.name }, stdin);
   }
 
   /** Closes what was opened. */
@@ -42,10 +42,10 @@ export class NsenterRunner implements NamespaceRunner {
     if (opened.kind === 'host') throw onHostNetwork(failure);
     try {
       // Our own descriptor is the checked namespace, even if another process has the pid by now.
-      const enter = ['nsenter', `--net=/proc/${process.pid}/fd/${opened.handle.fd}`];
+      const enter = ['nsenter', `--net=/proc/${process.pid}/fd/${opened.file.fd}`];
       return { ...(await this.#execute(failure, enter, stdin)), hasProcessLeft: opened.hasProcessLeft };
     } finally {
-      await opened.handle.close();
+      opened.file.close();
     }
   }
 

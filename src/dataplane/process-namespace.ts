@@ -10,14 +10,13 @@
  * process's folder in /proc is opened first, and all that is read through it is of one and the same process. The
  * host's own namespace is never handed out.
  */
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import type { NamespaceRef } from './dataplane.ts';
-import { isSameFile, readStart } from './files.ts';
+import { isSameFile, isSameFileSystem, namesIn, type OpenFile, openFile, readStart } from './files.ts';
 
 export type Opened =
   | {
       readonly kind: 'open';
-      readonly handle: FileHandle;
+      readonly file: OpenFile;
       /** True if the container's first process is in another namespace. */
       readonly hasProcessLeft: boolean;
     }
@@ -25,39 +24,29 @@ export type Opened =
   | { readonly kind: 'gone' }
   | { readonly kind: 'host' };
 
-/** Whoever gets an open handle closes it. `proc` is where procfs of the host's processes is. */
-export async function openNamespace(ref: NamespaceRef, proc = '/proc', now = Date.now): Promise<Opened> {
-  const handle = (await openSandbox(ref, proc)) ?? (await openByProcess(ref, proc, now));
-  if (handle === undefined) return { kind: 'gone' };
-  const checked = await check(handle, ref, proc, now).catch(() => ({ kind: 'gone' }) as const);
-  if (checked.kind !== 'open') await handle.close();
-  return checked;
-}
-
-async function check(
-  handle: FileHandle,
-  ref: NamespaceRef,
-  proc: string,
-  now: () => number,
-): Promise<Opened> {
-  if (await isHost(handle, proc)) return { kind: 'host' };
-  const isThere = await isSameFile(handle, `${proc}/${ref.pid}/ns/net`);
-  const hasProcessLeft = isThere === false && (await isProcessOf(ref, `${proc}/${ref.pid}`, proc, now));
-  return { kind: 'open', handle, hasProcessLeft };
+/** `proc` is where procfs of the host's processes is. */
+export function openNamespace(ref: NamespaceRef, proc = '/proc', now = Date.now): Opened {
+  const file = openSandbox(ref, proc) ?? openByProcess(ref, proc, now);
+  if (file === undefined) return { kind: 'gone' };
+  if (isHost(file, proc)) {
+    file.close();
+    return { kind: 'host' };
+  }
+  const isThere = isSameFile(file, `${proc}/${ref.pid}/ns/net`);
+  const hasProcessLeft = isThere === false && isProcessOf(ref, `${proc}/${ref.pid}`, proc, now);
+  return { kind: 'open', file, hasProcessLeft };
 }
 
 /**
  * What it has sent, as its protocols count; undefined where that is not seen. What comes in does not count, as each
  * broadcast of a neighbour does. Only a process shows it, so it is one that is in the namespace afterwards still.
  */
-export async function egressCounters(ref: NamespaceRef, proc = '/proc'): Promise<string | undefined> {
+export function egressCounters(ref: NamespaceRef, proc = '/proc'): string | undefined {
   // Without IPv6 there is no snmp6.
-  const [ipv4, ipv6 = ''] = await Promise.all(
-    ['snmp', 'snmp6'].map((name) => readStart(`${proc}/${ref.pid}/net/${name}`)),
-  );
-  const opened = await openNamespace(ref, proc);
+  const [ipv4, ipv6 = ''] = ['snmp', 'snmp6'].map((name) => readStart(`${proc}/${ref.pid}/net/${name}`));
+  const opened = openNamespace(ref, proc);
   if (opened.kind !== 'open') return undefined;
-  await opened.handle.close();
+  opened.file.close();
   return ipv4 === undefined || opened.hasProcessLeft ? undefined : sentBy(ipv4, ipv6).join(' ');
 }
 
@@ -74,47 +63,37 @@ export function sentBy(snmp: string, snmp6: string): readonly string[] {
  * Docker's own record. A controller in a container may see it in the host's root directory alone, where the usual
  * link /var/run would lead to ours. Where its mounts are not seen, an empty file is in its place.
  */
-async function openSandbox({ sandbox }: NamespaceRef, proc: string): Promise<FileHandle | undefined> {
+function openSandbox({ sandbox }: NamespaceRef, proc: string): OpenFile | undefined {
   if (sandbox === undefined) return undefined;
   const onHost = [sandbox, sandbox.replace(/^\/var\/run\//, '/run/')].map((path) => `${proc}/1/root${path}`);
   for (const path of [sandbox, ...onHost]) {
-    const handle = await open(path, 'r').catch(() => undefined);
-    if (handle === undefined) continue;
-    if (await isNamespace(handle)) return handle;
-    await handle.close();
+    const file = openFile(path);
+    if (file === undefined) continue;
+    // All namespaces are files of one file system.
+    if (isSameFileSystem(file, '/proc/self/ns/net')) return file;
+    file.close();
   }
   return undefined;
 }
 
-/** All namespaces are files of one file system. */
-async function isNamespace(handle: FileHandle): Promise<boolean> {
-  const looks = await Promise.all([handle.stat(), stat('/proc/self/ns/net')]).catch(() => undefined);
-  return looks !== undefined && looks[0].dev === looks[1].dev;
-}
-
-/** What is read through a handle of the process's folder is of that process, whoever gets its pid meanwhile. */
-async function openByProcess(
-  ref: NamespaceRef,
-  proc: string,
-  now: () => number,
-): Promise<FileHandle | undefined> {
-  const folder = await open(`${proc}/${ref.pid}`, 'r').catch(() => undefined);
+/** What is read through the process's open folder is of that process, whoever gets its pid meanwhile. */
+function openByProcess(ref: NamespaceRef, proc: string, now: () => number): OpenFile | undefined {
+  const folder = openFile(`${proc}/${ref.pid}`);
   if (folder === undefined) return undefined;
   const held = `/proc/self/fd/${folder.fd}`;
   try {
-    return (await isProcessOf(ref, held, proc, now)) ? await openOfThread(held) : undefined;
+    return isProcessOf(ref, held, proc, now) ? openOfThread(held) : undefined;
   } finally {
-    await folder.close();
+    folder.close();
   }
 }
 
 /** A process whose first thread has ended shows that it has no namespace, while its other threads go on. */
-async function openOfThread(process: string): Promise<FileHandle | undefined> {
-  const handle = await open(`${process}/ns/net`, 'r').catch(() => undefined);
-  if (handle !== undefined) return handle;
-  const threads = await readdir(`${process}/task`).catch(() => []);
-  for (const thread of threads.slice(0, MOST_THREADS)) {
-    const other = await open(`${process}/task/${thread}/ns/net`, 'r').catch(() => undefined);
+function openOfThread(process: string): OpenFile | undefined {
+  const file = openFile(`${process}/ns/net`);
+  if (file !== undefined) return file;
+  for (const thread of namesIn(`${process}/task`, MOST_THREADS)) {
+    const other = openFile(`${process}/task/${thread}/ns/net`);
     if (other !== undefined) return other;
   }
   return undefined;
@@ -128,19 +107,19 @@ const MOST_THREADS = 100;
  * thread has ended shows none. Then it is the container's if it is older than the container's start: the number
  * was no other's since.
  */
-async function isProcessOf(
+function isProcessOf(
   { containerId, pid, startedAt }: NamespaceRef,
   folder: string,
   proc: string,
   now: () => number,
-): Promise<boolean> {
+): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 1) return false;
-  const { state, started } = parseStat((await readStart(`${folder}/stat`)) ?? '');
+  const { state, started } = parseStat(readStart(`${folder}/stat`) ?? '');
   if (started === undefined) return false;
-  const cgroups = await readStart(`${folder}/cgroup`);
+  const cgroups = readStart(`${folder}/cgroup`);
   if (cgroups?.includes(containerId)) return true;
   if (cgroups !== undefined && state !== 'Z') return false;
-  const uptime = Number.parseFloat((await readStart(`${proc}/uptime`)) ?? '');
+  const uptime = Number.parseFloat(readStart(`${proc}/uptime`) ?? '');
   return now() - (uptime - Number(started) / TICKS) * 1000 <= Date.parse(startedAt);
 }
 
@@ -160,9 +139,6 @@ function parseStat(line: string): {
  * Process 1 is the host's where host processes are seen, our own where we run on the host. Where one of
  * them may not be read (a sandboxed host hides process 1 even from root), the other must do.
  */
-async function isHost(handle: FileHandle, proc: string): Promise<boolean> {
-  const known = await Promise.all(
-    [`${proc}/1/ns/net`, '/proc/self/ns/net'].map((path) => isSameFile(handle, path)),
-  );
-  return known.includes(true);
+function isHost(file: OpenFile, proc: string): boolean {
+  return [`${proc}/1/ns/net`, '/proc/self/ns/net'].some((path) => isSameFile(file, path) === true);
 }

@@ -26,7 +26,7 @@ export class AutoRunner implements NamespaceRunner {
 
   /** The namespace that was found is the one that is entered: it is looked up once. */
   async run(namespace: NamespaceRef, command: Command, stdin?: string): Promise<RunResult> {
-    const opened = (await this.#available()) ? await openNamespace(namespace) : undefined;
+    const opened = (await this.#available()) ? openNamespace(namespace) : undefined;
     const isOpen = opened !== undefined && opened.kind !== 'gone';
     this.#loaders.set(namespace, isOpen ? 'nsenter' : 'helper');
     return isOpen

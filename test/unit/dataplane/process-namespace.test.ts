@@ -1,5 +1,14 @@
 /** A procfs in a folder: pids that end, are reused, or belong to another container, and that move away. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -33,8 +42,8 @@ function addProcess(pid: number, cgroup: string, startTime = '777'): void {
 }
 
 const kindOf = async (changes: Partial<NamespaceRef> = {}) => {
-  const opened = await openNamespace({ ...ref, ...changes }, proc);
-  if (opened.kind === 'open') await opened.handle.close();
+  const opened = openNamespace({ ...ref, ...changes }, proc);
+  if (opened.kind === 'open') opened.file.close();
   return opened.kind;
 };
 
@@ -72,23 +81,23 @@ test('what it has sent is told as long as the process is its own, with IPv6 or w
   const ipv4 = (received: number, sent: number) => `Ip: InReceives OutRequests\nIp: ${received} ${sent}\n`;
   const ipv6 = (received: number, sent: number) => `Ip6InReceives ${received}\nIcmp6OutMsgs ${sent}\n`;
   addProcess(4242, `0::/docker/${owner}`);
-  expect(await egressCounters(ref, proc)).toBeUndefined();
+  expect(egressCounters(ref, proc)).toBeUndefined();
   mkdirSync(join(proc, '4242/net'));
   count('snmp', ipv4(1, 1));
-  const seen = [await egressCounters(ref, proc)];
+  const seen = [egressCounters(ref, proc)];
   for (const [name, before, after] of [
     ['snmp6', ipv6(1, 1), ipv6(2, 1)],
     ['snmp6', ipv6(2, 2), ipv6(3, 2)],
     ['snmp', ipv4(1, 2), ipv4(2, 2)],
   ] as const) {
     count(name, before);
-    seen.push(await egressCounters(ref, proc));
+    seen.push(egressCounters(ref, proc));
     count(name, after);
-    expect(await egressCounters(ref, proc)).toBe(seen.at(-1));
+    expect(egressCounters(ref, proc)).toBe(seen.at(-1));
   }
   expect(new Set(seen).size).toBe(4);
   addProcess(4242, `0::/docker/${other}`);
-  expect(await egressCounters(ref, proc)).toBeUndefined();
+  expect(egressCounters(ref, proc)).toBeUndefined();
 });
 
 test("the host's own namespace is not handed out", async () => {
@@ -116,13 +125,13 @@ test('process 1 is hidden, as on some sandboxed hosts: our own namespace is stil
 
 test('what was opened stays open when the pid is reused afterwards', async () => {
   addProcess(4242, `0::/docker/${owner}`);
-  const opened = await openNamespace(ref, proc);
+  const opened = openNamespace(ref, proc);
   if (opened.kind !== 'open') throw new Error(opened.kind);
-  const before = await opened.handle.stat({ bigint: true });
+  const before = fstatSync(opened.file.fd, { bigint: true });
   rmSync(join(proc, '4242'), { recursive: true });
   addProcess(4242, `0::/docker/${other}`);
-  expect((await opened.handle.stat({ bigint: true })).ino).toBe(before.ino);
-  await opened.handle.close();
+  expect(fstatSync(opened.file.fd, { bigint: true }).ino).toBe(before.ino);
+  opened.file.close();
 });
 
 describe('no cgroup tells whose the process is', () => {
@@ -134,8 +143,8 @@ describe('no cgroup tells whose the process is', () => {
     writeFileSync(join(proc, 'uptime'), `${24 * 3_600}.00 1.00\n`);
     addProcess(4242, '0::/', String((processStart - boot) / 10));
     hide();
-    const found = await openNamespace({ ...ref, startedAt: new Date(startOf).toISOString() }, proc, now);
-    if (found.kind === 'open') await found.handle.close();
+    const found = openNamespace({ ...ref, startedAt: new Date(startOf).toISOString() }, proc, now);
+    if (found.kind === 'open') found.file.close();
     return found.kind;
   };
   const tooLong = () => rmSync(join(proc, '4242/cgroup'));
@@ -170,10 +179,10 @@ describe("Docker's own record of the namespace", () => {
   const [here, elsewhere] = ['/proc/self/ns/uts', '/proc/self/ns/ipc'];
   const withSandbox = () => ({ ...ref, sandbox: join(proc, 'sandbox') });
   const openedIn = async (from: NamespaceRef) => {
-    const opened = await openNamespace(from, proc);
+    const opened = openNamespace(from, proc);
     if (opened.kind !== 'open') return opened.kind;
-    const { ino } = await opened.handle.stat();
-    await opened.handle.close();
+    const { ino } = fstatSync(opened.file.fd);
+    opened.file.close();
     return { ino, hasProcessLeft: opened.hasProcessLeft };
   };
   const inode = (path: string) => statSync(path).ino;
@@ -196,7 +205,7 @@ describe("Docker's own record of the namespace", () => {
     expect(await openedIn(withSandbox())).toEqual({ ino: inode(here), hasProcessLeft: true });
     mkdirSync(join(proc, '4242/net'));
     writeFileSync(join(proc, '4242/net/snmp'), 'Ip: OutRequests\nIp: 1\n');
-    expect(await egressCounters(withSandbox(), proc)).toBeUndefined();
+    expect(egressCounters(withSandbox(), proc)).toBeUndefined();
   });
 
   test('counts where the process shows nothing: a first thread that has ended', async () => {
