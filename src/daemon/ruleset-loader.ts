@@ -12,7 +12,8 @@ export const rulesetLoader = (dataplane: Dataplane): RulesetLoader => ({
     const ref = refOf(namespace);
     return replaces ? (await dataplane.reload(ref, ruleset)).loaded : dataplane.load(ref, ruleset);
   },
-  inspect: async (namespace, owner) => (await dataplane.inspect(refOf(namespace), owner)).loaded,
+  inspect: async (namespace, owner, known) =>
+    (await dataplane.inspect(refOf(namespace), owner, known)).loaded,
   clear: (namespace, owner) => dataplane.clear(refOf(namespace), owner),
 });
 

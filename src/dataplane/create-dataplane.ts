@@ -1,7 +1,8 @@
 /**
  * The controller's `Dataplane` over any way into a namespace.
  */
-import type { Dataplane, NamespaceRef, NamespaceState } from './dataplane.ts';
+import type { Loaded } from '../inventory/ruleset.ts';
+import type { Dataplane, Inspection, NamespaceRef, NamespaceState } from './dataplane.ts';
 import { parseDenied } from './denied.ts';
 import { failed } from './load-errors.ts';
 import { parseNamespaceState, parseState, unreadable } from './namespace-state.ts';
@@ -23,9 +24,12 @@ export function createDataplane(runner: NamespaceRunner): Dataplane {
     }
   };
   return {
-    load: (namespace, { owner, text }) => run(namespace, { name: 'load', owner }, loadedFrom, text),
-    reload: (namespace, { owner, text }) => run(namespace, { name: 'reload', owner }, stateFrom, text),
-    inspect: (namespace, owner) => run(namespace, { name: 'inspect', owner }, stateFrom),
+    load: (namespace, { owner, text }) =>
+      run(namespace, { name: 'load', owner, listing: NO_LISTING }, loadedFrom, text),
+    reload: (namespace, { owner, text }) =>
+      run(namespace, { name: 'reload', owner, listing: NO_LISTING }, stateFrom, text),
+    inspect: (namespace, owner, known) =>
+      run(namespace, { name: 'inspect', owner, listing: known?.listing ?? NO_LISTING }, inspectionOf(known)),
     denied: (namespace, owner) =>
       run(namespace, { name: 'denied', owner }, ({ stdout }) => parseDenied(stdout)),
     egressCounters: async (namespace) => egressCounters(namespace),
@@ -47,6 +51,17 @@ function ownersIn(text: string): readonly string[] {
 }
 
 const loadedFrom = (result: RunResult) => ({ ...parseState(result.stdout), ...processLeftIn(result) });
+
+/** No listing has this digest. */
+const NO_LISTING = '-';
+
+const inspectionOf =
+  (known: Loaded | undefined) =>
+  (result: RunResult): Inspection => {
+    if (known === undefined || result.stdout !== 'unchanged\n') return stateFrom(result);
+    const { hasProcessLeft: _, ...loaded } = known;
+    return { loaded: { ...loaded, ...processLeftIn(result) } };
+  };
 
 function stateFrom(result: RunResult): NamespaceState {
   const state = parseNamespaceState(result.stdout);

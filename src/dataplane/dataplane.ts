@@ -25,6 +25,12 @@ export interface NamespaceState {
   readonly denied: DeniedRecord;
 }
 
+/** The same, or that nothing has changed since an earlier inspection: then nothing more was read. */
+export interface Inspection {
+  readonly loaded: Loaded;
+  readonly denied?: DeniedRecord;
+}
+
 /**
  * Loads rulesets in namespaces. A command for one owner touches nothing of another. Every method fails with a
  * `LoadError`.
@@ -34,7 +40,8 @@ export interface Dataplane {
   load(namespace: NamespaceRef, ruleset: Ruleset): Promise<Loaded>;
   /** The same where rules of the owner are loaded: tells also what these had denied, which goes with them. */
   reload(namespace: NamespaceRef, ruleset: Ruleset): Promise<NamespaceState>;
-  inspect(namespace: NamespaceRef, owner: RulesetOwner): Promise<NamespaceState>;
+  /** `known`: what is there as far as known. If an inspection has found it, a comparison is cheap. */
+  inspect(namespace: NamespaceRef, owner: RulesetOwner, known?: Loaded): Promise<Inspection>;
   /** Removes what the owner has loaded; without an owner, all that egresstrator has loaded. */
   clear(namespace: NamespaceRef, owner?: RulesetOwner): Promise<void>;
   /**

@@ -14,6 +14,7 @@ const forms = {
   fingerprint: /^[0-9a-f]+$/,
   facts: /^0x[0-9a-f]+$/,
   digest: /^[0-9a-f]{64}$/,
+  listing: /^[0-9a-f]{64}$/,
   foreign: /^yes$/,
 } satisfies Record<Fact, RegExp>;
 
@@ -29,9 +30,11 @@ export function parseState(text: string): Loaded {
     found.set(name, value);
   }
   const value = (name: Fact) => found.get(name) || undefined;
+  const listing = value('listing');
   return {
     ...{ fingerprint: value('fingerprint'), facts: value('facts'), digest: value('digest') },
     ...(value('foreign') === undefined ? {} : { hasForeign: true }),
+    ...(listing === undefined ? {} : { listing }),
   };
 }
 

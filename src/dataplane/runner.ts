@@ -14,10 +14,12 @@ export interface Command {
   readonly owner?: RulesetOwner | undefined;
   /** The set that `add` adds to. */
   readonly set?: string;
+  /** What `inspect` compares with. With it, and after a load, the state tells a new one. */
+  readonly listing?: string;
 }
 
-export const wordsOf = ({ name, owner, set }: Command): string[] =>
-  [name, owner, set].filter((word) => word !== undefined);
+export const wordsOf = ({ name, owner, set, listing }: Command): string[] =>
+  [name, owner, set, listing].filter((word) => word !== undefined);
 
 /** What runs the program in a namespace, as logs and metrics call it. */
 export type Loader = 'helper' | 'nsenter';

@@ -26,6 +26,10 @@ export interface Loaded {
   readonly facts: string | undefined;
   /** SHA-256 of the kernel's own listing of the owner's tables, without volatile elements and counters. */
   readonly digest: string | undefined;
+  /**
+   * SHA-256 of all that this state was read from, volatile elements as well. While it is the same, so is the state.
+   */
+  readonly listing?: string;
   /** True if the first process of its container is in another namespace. */
   readonly hasProcessLeft?: boolean;
   /** True if rules of others deny packets there as well, whatever ours allow. */

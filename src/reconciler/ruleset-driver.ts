@@ -13,7 +13,8 @@ import { attachmentsOf, compareLoads, type LoadRecords } from './load-records.ts
 export interface RulesetLoader {
   /** `replaces`: rules of this owner are loaded there. */
   load(namespace: NetworkNamespace, ruleset: Ruleset, replaces: boolean): Promise<Loaded>;
-  inspect(namespace: NetworkNamespace, owner: RulesetOwner): Promise<Loaded>;
+  /** `known`: what is there as far as known. */
+  inspect(namespace: NetworkNamespace, owner: RulesetOwner, known: Loaded): Promise<Loaded>;
   clear(namespace: NetworkNamespace, owner: RulesetOwner): Promise<void>;
 }
 
@@ -153,7 +154,7 @@ export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
     const { loader, log, onDrift } = this.#context;
     const { desired, last = UNKNOWN } = target;
     const namespace = this.#source.namespaceOf(desired);
-    const loaded = await loader.inspect(namespace, this.#source.owner);
+    const loaded = await loader.inspect(namespace, this.#source.owner, last.loaded);
     const comparison = compareLoads(target.last?.loaded, loaded, last.isFromPreviousRun);
     if (comparison === 'unknown' && last.isFromPreviousRun)
       log.info(this.#named(desired), 'rules in the kernel differ from the recorded load; loading them again');

@@ -59,7 +59,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
     expect(await dataplane.inspect(ref, 'egress')).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
     const loaded = await dataplane.load(ref, smallRuleset('12ab'));
     const digest = expect.stringMatching(/^[0-9a-f]{64}$/);
-    expect(loaded).toEqual({ fingerprint: '12ab', facts: '0x1234abcd', digest });
+    expect(loaded).toEqual({ fingerprint: '12ab', facts: '0x1234abcd', digest, listing: digest });
     expect(await dataplane.inspect(ref, 'egress')).toEqual({ loaded, denied: NOTHING_DENIED });
     expect(await dataplane.denied(ref, 'egress')).toEqual(NOTHING_DENIED);
     expect(await dataplane.load(ref, smallRuleset('34cd'))).toMatchObject({ fingerprint: '34cd' });

@@ -16,7 +16,18 @@ beforeEach(async () => {
 
 const nft = async (...words: readonly string[]): Promise<string> =>
   (await fixture.workload.run('nft', words)).stdout;
-const state = async (): Promise<string> => (await netns(fixture.workload, 'state egress')).stdout;
+/** Also holds a comparison with what was inspected before against it. */
+const state = async (): Promise<string> => {
+  const told = (await netns(fixture.workload, 'state egress')).stdout;
+  const compared = await compare(inspected.listing);
+  if (compared === 'unchanged') expect(inspected.state).toBe(told);
+  else inspected = { listing: /^listing (\w+)$/m.exec(compared)?.[1] ?? '-', state: told };
+  return told;
+};
+const compare = async (listing: string): Promise<string> =>
+  (await netns(fixture.workload, `inspect egress ${listing}`)).stdout;
+/** What was inspected last. */
+let inspected = { listing: '-', state: '' };
 
 describe.each(['nftables', 'denylist', 'lockdown', 'iptables'])('%s', (template) => {
   it('says what it loaded, and says the same when asked later', async () => {
@@ -101,6 +112,7 @@ describe('the digest', () => {
     'add set inet egresstrator_egress more { type mark; }',
   ])('changes with: %s', async (command) => {
     const before = await load(fixture.workload, 'nftables', { allowed });
+    expect(await state()).toBe(before);
     await nft(...command.split(' '));
     expect(await state()).not.toBe(before);
     expect(await load(fixture.workload, 'nftables', { allowed })).toBe(before);
@@ -135,8 +147,19 @@ describe('the digest', () => {
     expect(await netns(fixture.workload, 'inspect egress')).toMatchObject({ exitCode: 0, stdout: '' });
   });
 
+  it('is not computed anew while all that it is read from is the same', async () => {
+    await load(fixture.workload, 'nftables', { allowed });
+    const before = await state();
+    await fixture.agents.denied.open('a', fixture.workload.ipv4, PORT);
+    expect(await compare(inspected.listing)).toBe('unchanged');
+    await fixture.agents.workload.open('a', fixture.denied.ipv4, PORT);
+    expect(await compare(inspected.listing)).toContain(`${before}\ndenied [`);
+    expect(await compare('-')).toContain(`${before}\ndenied [`);
+  });
+
   it('changes when a rule comes before the jump of xtables, and the next load mends that', async () => {
     const before = await load(fixture.workload, 'iptables', { allowed });
+    expect(await state()).toBe(before);
     const listing = () => fixture.workload.run('iptables-nft', ['-S', 'OUTPUT']);
     await fixture.workload.run('iptables-nft', ['-I', 'OUTPUT', '-j', 'ACCEPT']);
     expect(await state()).not.toBe(before);
@@ -153,6 +176,7 @@ describe.each(['nftables', 'denylist', 'lockdown'])('a device that comes after %
 
   it('is told by other facts and the same digest, until the next load', async () => {
     const before = await load(fixture.workload, template);
+    expect(await state()).toBe(before);
     await link('add', 'late0', 'type', 'veth', 'peer', 'name', 'late1');
     const changed = await state();
     expect(changed).toBe(before.replace(/^facts .*\n|(?=^digest)/m, 'facts 0x00000000\n'));
@@ -195,21 +219,23 @@ describe('usage', () => {
     'load',
     'load Egress',
     'load egress more',
+    'state egress -',
     'add egress',
     'add egress a-b',
     'state',
     'clear a b',
+    'inspect egress a;b',
   ])('%s ends with exit code 2', async (command) => {
     const { exitCode, stderr } = await netns(fixture.workload, command);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
       stderr:
-        'usage: netns load|reload|begin|state|denied|inspect <owner>, add <owner> <set>, clear [<owner>], list, version',
+        'usage: netns load|reload|begin|state|denied|inspect <owner>, load|reload|inspect <owner> <listing>, add <owner> <set>, clear [<owner>], list, version',
     });
   });
 
   it('tells its version', async () => {
-    expect((await netns(fixture.workload, 'version')).stdout).toBe('netns 5');
+    expect((await netns(fixture.workload, 'version')).stdout).toBe('netns 6');
   });
 
   it('nothing is denied where nothing is loaded', async () => {

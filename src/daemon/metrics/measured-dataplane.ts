@@ -42,10 +42,10 @@ export function measured(dataplane: Dataplane, measuring: Measuring): Dataplane 
     return { namespace, begunAt, traffic: await dataplane.egressCounters(namespace) };
   };
   return {
-    inspect: async (namespace, owner) => {
+    inspect: async (namespace, owner, known) => {
       const begun = await begin(namespace);
-      const inspected = await dataplane.inspect(namespace, owner);
-      onDenied({ ...begun, denied: inspected.denied });
+      const inspected = await dataplane.inspect(namespace, owner, known);
+      if (inspected.denied !== undefined) onDenied({ ...begun, denied: inspected.denied });
       return inspected;
     },
     clear: (namespace, owner) => dataplane.clear(namespace, owner),

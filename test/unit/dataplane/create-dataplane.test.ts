@@ -20,8 +20,8 @@ const web: NamespaceRef = {
   startedAt: '2026-01-01T00:00:00Z',
 };
 const egress = (text: string): Ruleset => ({ owner: 'egress', text, fingerprint: '12ab' });
-const LOAD: Command = { name: 'load', owner: 'egress' };
-const INSPECT: Command = { name: 'inspect', owner: 'egress' };
+const LOAD: Command = { name: 'load', owner: 'egress', listing: '-' };
+const INSPECT: Command = { name: 'inspect', owner: 'egress', listing: '-' };
 const digest = 'ab'.repeat(32);
 const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
 
@@ -59,7 +59,7 @@ test('inspect, clear, denied and testLoad', async () => {
     [web, INSPECT, undefined],
     [web, { name: 'clear', owner: 'egress' }, undefined],
     [web, { name: 'clear', owner: undefined }, undefined],
-    [LOAD, 'text'],
+    [{ name: 'load', owner: 'egress' }, 'text'],
   ]);
 });
 
@@ -75,6 +75,32 @@ test('an inspection tells the state and what was denied', async () => {
       destinations: [{ address: '10.0.0.1', protocol: 'tcp', port: 80, packets: 2 }],
     },
   });
+});
+
+test('an inspection of what is known only compares, if an inspection has found it', async () => {
+  const listing = 'cd'.repeat(32);
+  const loaded = { fingerprint: '12', facts: undefined, digest };
+  const first = printing(`listing ${listing}\nfingerprint 12\ndigest ${digest}\n`);
+  const known = (await createDataplane(first.runner).inspect(web, 'egress', loaded)).loaded;
+  expect(known).toEqual({ ...loaded, listing });
+  const { runner, runs } = printing('unchanged\n');
+  const left: NamespaceRunner = {
+    ...runner,
+    run: async () => ({ stdout: 'unchanged\n', hasProcessLeft: true }),
+  };
+  const dataplane = createDataplane(runner);
+  expect(await dataplane.inspect(web, 'egress', { ...known, hasProcessLeft: true })).toEqual({
+    loaded: known,
+  });
+  expect(await createDataplane(left).inspect(web, 'egress', known)).toEqual({
+    loaded: { ...known, hasProcessLeft: true },
+  });
+  await expect(dataplane.inspect(web, 'egress')).rejects.toThrow('cannot be read');
+  expect([...first.runs, ...runs].map(([, command]) => command)).toEqual([
+    INSPECT,
+    { ...INSPECT, listing },
+    INSPECT,
+  ]);
 });
 
 test.each(['inspect', 'denied'] as const)(
@@ -136,7 +162,7 @@ test('add gives the elements to the set, and owners are those that are listed', 
 test('the words of a command', () => {
   expect(wordsOf({ name: 'list' })).toEqual(['list']);
   expect(wordsOf({ name: 'clear', owner: undefined })).toEqual(['clear']);
-  expect(wordsOf(LOAD)).toEqual(['load', 'egress']);
+  expect(wordsOf(LOAD)).toEqual(['load', 'egress', '-']);
   expect(wordsOf({ name: 'add', owner: 'egress', set: 'names4' })).toEqual(['add', 'egress', 'names4']);
 });
 

@@ -11,6 +11,7 @@ test.each([
     { fingerprint: '12ab', facts: '0x00001234', digest },
   ],
   [`digest ${digest}\n`, { ...nothing, digest }],
+  [`listing ${digest}\ndigest ${digest}\n`, { ...nothing, digest, listing: digest }],
   [`digest ${digest}\nforeign yes\n`, { ...nothing, digest, hasForeign: true }],
   // Something is loaded whose comment is not ours.
   [`fingerprint \ndigest ${digest}\n`, { ...nothing, digest }],
