@@ -1,5 +1,5 @@
 /**
- * How long to wait before trying again: the one retry policy of the controller.
+ * The one retry policy of the controller.
  */
 export interface Backoff {
   /** Milliseconds before the first retry. */

@@ -50,7 +50,7 @@ export class JobQueue<Key extends string> {
     return waiting.ended.promise;
   }
 
-  /** Whether it waits for a run, runs for the last time, or neither. */
+  /** Whether it waits for a run, is running, or neither. */
   stateOf(key: Key): 'waiting' | 'running' | 'idle' {
     if (this.#waiting.has(key)) return 'waiting';
     return this.#running.has(key) ? 'running' : 'idle';

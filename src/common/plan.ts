@@ -1,16 +1,16 @@
 /**
- * What a feature desires, by name: the plan that the reconciler holds against the world.
+ * The desired state of a feature, by name. The reconciler compares it with the observed state.
  */
 
-/** What a plan says of one name. `release`: nothing of ours shall be there; `desired` tells where. */
+/** The plan of one name. `release`: everything of ours must be removed; `desired` has the location. */
 export type Planned<Desired> =
   | {
       readonly kind: 'apply';
       readonly desired: Desired;
-      /** Milliseconds that the job may wait for a better plan. A wait is not begun anew by what comes meanwhile. */
+      /** Milliseconds that the job may wait for a better plan. A new plan does not restart the wait. */
       readonly wait?: number | undefined;
     }
   | { readonly kind: 'release'; readonly desired: Desired };
 
-/** By name; what a plan has no word on is released where its place is still there, else forgotten. */
+/** By name. A name that is not in the plan is released if its target still exists, and forgotten otherwise. */
 export type Plan<Desired> = ReadonlyMap<string, Planned<Desired>>;

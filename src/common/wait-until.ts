@@ -1,5 +1,5 @@
 /**
- * Waits for a fact for a limited time.
+ * Waits for a result for a limited time.
  */
 
 /** The result of `promise`, or `otherwise` if it fails or takes longer than `limit` milliseconds. */

@@ -1,5 +1,5 @@
 /**
- * From flags and environment to a configuration, with every problem reported at once.
+ * Builds the configuration from flags and environment, and reports all problems at once.
  */
 import { hostname } from 'node:os';
 import type { Mode } from '../inventory/workload.ts';
@@ -19,23 +19,23 @@ export interface Config {
     readonly certFile: string | undefined;
     readonly keyFile: string | undefined;
     readonly health: 'any' | 'passing';
-    /** Milliseconds that a blocking query hangs without news; undefined: the adapter's own. */
+    /** Milliseconds that a blocking query waits for a change; undefined: the client's default. */
     readonly wait: number | undefined;
     /** For blocking queries on services. */
     readonly maxConnections: number;
   };
-  /** What is named on the command line: then no controller that works with others may answer. */
+  /** The options that are on the command line: a controller with other values must not answer. */
   readonly named: { readonly consul: boolean; readonly kvPath: boolean; readonly docker: boolean };
   readonly docker: { readonly host: string; readonly image: string | undefined };
   readonly loader: 'helper' | 'nsenter' | 'auto';
   readonly template: string;
   readonly protectedHosts: readonly Prefix[];
   readonly mode: Mode;
-  /** undefined: nothing is kept. */
+  /** Undefined: nothing is stored. */
   readonly stateDir: string | undefined;
-  /** undefined: what is known counts however old it is. */
+  /** Undefined: no limit. */
   readonly maxAge: MaxAge | undefined;
-  /** undefined: nothing is prepared for the gate. */
+  /** Undefined: nothing is prepared for the gate. */
   readonly runDir: string | undefined;
   /** Lists of ACL keys to prepare for the gate. */
   readonly prepare: readonly (readonly string[])[];
@@ -43,17 +43,17 @@ export interface Config {
   readonly concurrency: number;
   /** Milliseconds. */
   readonly driftInterval: number;
-  /** Milliseconds; 0: destinations are read only when somebody asks. */
+  /** Milliseconds; 0: denied destinations are read only on request. */
   readonly deniedInterval: number;
-  /** undefined: only the socket is served. */
+  /** Undefined: only the socket is served. */
   readonly listen: { readonly host: string; readonly port: number } | undefined;
-  /** Names by which it may be called there, beside addresses and localhost. */
+  /** Accepted host names besides addresses and localhost. */
   readonly allowHosts: readonly string[];
-  /** What this host is called in Consul. */
+  /** The name of this host in Consul. */
   readonly node: string;
-  /** The service to register as; undefined: none. */
+  /** The name of the service in Consul; undefined: none. */
   readonly register: string | undefined;
-  /** The folder to publish in, with a slash at its end; undefined: nothing is published. */
+  /** The folder in Consul for the status, with a slash at its end; undefined: nothing is published. */
   readonly publish: string | undefined;
   readonly dryRun: boolean;
   readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'text' };
@@ -61,7 +61,7 @@ export interface Config {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** Throws a `UsageError` that names every option that can't be used. */
+/** Throws a `UsageError` with all invalid options. */
 export function resolveConfig(flags: Flags, environment: Environment): Config {
   const read = new OptionReader(flags, environment);
   const config: Config = {
@@ -111,5 +111,5 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
   return config;
 }
 
-/** Where hosts publish their status unless told otherwise. */
+/** The default folder for the status of hosts. */
 export const PUBLISHED = 'egress/status/';

@@ -1,5 +1,5 @@
 /**
- * Reads one option after the other, from its flag, its variable or its default, and collects what is wrong with them.
+ * Reads options from their flag, variable or default, and collects the problems.
  */
 import { UsageError } from '../common/errors.ts';
 import { parseKeyList } from '../inventory/workload.ts';
@@ -8,23 +8,26 @@ import { ALL_OPTIONS, type OptionName, type OptionSpec } from './options.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** As commander hands them over: text, or true for a flag without a value. */
+/** As commander returns them: text, or true for a flag without a value. */
 export type Flags = Readonly<Record<string, unknown>>;
 
 export interface MaxAge {
   /** Milliseconds. */
   readonly limit: number;
-  /** `lock`: rules that are too old grant nothing, nor do such services. `drop-services`: the services alone. */
+  /**
+   * `lock`: rules and services that are too old grant nothing. `drop-services`: only services that are too old grant
+   * nothing.
+   */
   readonly action: 'lock' | 'drop-services';
 }
 
-/** Milliseconds. Rules are confirmed each 15 s, and a Consul that is restarted is back within some seconds. */
+/** Milliseconds. Rules are confirmed each 15 s, and a restarted Consul answers again within seconds. */
 const LEAST_AGE = 30_000;
 const MOST_AGE = 365 * 86_400_000;
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** In milliseconds; undefined for what is none. A number without a unit counts seconds. */
+/** In milliseconds; undefined for anything else. A number without a unit is in seconds. */
 function parseDuration(text: string): number | undefined {
   const [, number, unit] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? [];
   return number === undefined ? undefined : Number(number) * (UNITS[unit || 's'] ?? 0);
@@ -68,12 +71,12 @@ export class OptionReader {
     return known ?? words[0];
   }
 
-  /** In milliseconds; undefined where nothing is said. */
+  /** In milliseconds; undefined if it is not set. */
   seconds(name: OptionName, least: number, most: number): number | undefined {
     return this.optional(name) === undefined ? undefined : this.integer(name, least, most) * 1000;
   }
 
-  /** Where a query may hang longer than what it tells counts, all would be locked between two answers. */
+  /** If a query may wait longer than the limit, everything would be locked between two answers. */
   maxAge(): MaxAge | undefined {
     const action = this.word('maxAgeAction', ['lock', 'drop-services']);
     const text = this.text('maxAge');
@@ -96,7 +99,10 @@ export class OptionReader {
     return least;
   }
 
-  /** `whole`: for a flag without a value. Not below the rules, where it would be taken for one. */
+  /**
+   * `whole`: the folder for a flag without a value. A folder below the rules is rejected, because its keys would be
+   * read as rules.
+   */
   folder(name: OptionName, whole: string): string | undefined {
     const text = this.#flags[name] === true ? whole : this.optional(name);
     if (text === undefined) return undefined;
@@ -106,7 +112,7 @@ export class OptionReader {
     return folder;
   }
 
-  /** Lists of keys, which are for a gate: without a folder to share with it, nobody would use them. */
+  /** Lists of keys for the gate, which needs the shared folder. */
   keyLists(name: OptionName): readonly (readonly string[])[] {
     const lists = this.text(name).split(';').map(parseKeyList);
     const filled = lists.filter((keys) => keys.length > 0);

@@ -1,8 +1,8 @@
 /**
  * Every option of egresstrator: its flag, its environment variable, its default, and what it is for.
  *
- * Flags come before the environment, the environment before the default. The variables that begin
- * with CONSUL_ and DOCKER_ are read as Consul's and Docker's own tools read them.
+ * A flag overrides a variable, and a variable overrides the default. The variables that begin with CONSUL_ and DOCKER_
+ * have the same meaning as for Consul's and Docker's own tools.
  */
 
 export interface OptionSpec {
@@ -72,7 +72,7 @@ export const CONSUL_OPTIONS = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
-/** How rules become a text in the kernel. */
+/** How rules are rendered. */
 export const RULE_OPTIONS = {
   template: {
     flags: '-f, --template <name|path>',
@@ -94,7 +94,7 @@ export const RULE_OPTIONS = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
-/** How a text is loaded. */
+/** How rules are loaded. */
 export const ENGINE_OPTIONS = {
   dockerHost: {
     flags: '-H, --docker-host <address>',

@@ -1,12 +1,12 @@
 /**
- * Where a command reads and writes, and what its environment says.
+ * The streams and the environment of a command.
  */
 import type { Environment } from './config.ts';
 
 export interface Terminal {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  /** Where people answer; none: nobody can be asked. */
+  /** The input for answers; undefined: nobody can be asked. */
   readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly environment: Environment;
 }

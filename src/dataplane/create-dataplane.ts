@@ -1,5 +1,5 @@
 /**
- * The controller's `Dataplane` over any way into a namespace.
+ * Implements the `Dataplane` with any runner.
  */
 import type { Loaded } from '../inventory/ruleset.ts';
 import type { Dataplane, Inspection, NamespaceRef, NamespaceState } from './dataplane.ts';

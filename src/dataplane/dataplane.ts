@@ -7,9 +7,9 @@ import type { Loaded, Ruleset, RulesetOwner } from '../inventory/ruleset.ts';
 
 export type { Loaded } from '../inventory/ruleset.ts';
 
-/** The network namespace of a running container. */
+/** A reference to the network namespace of a running container. */
 export interface NamespaceRef {
-  /** The container that owns it, for `--network container:` and for messages. */
+  /** The container that owns the namespace, for `--network container:` and for messages. */
   readonly containerId: ContainerId;
   readonly name: string;
   /** The container's first process on the host, and when it started: pids are reused. */
@@ -19,7 +19,7 @@ export interface NamespaceRef {
   readonly sandbox?: string | undefined;
 }
 
-/** What an inspection of a namespace has found. */
+/** The result of an inspection. */
 export interface NamespaceState {
   readonly loaded: Loaded;
   readonly denied: DeniedRecord;
@@ -32,31 +32,31 @@ export interface Inspection {
 }
 
 /**
- * Loads rulesets in namespaces. A command for one owner touches nothing of another. Every method fails with a
+ * Loads rulesets in namespaces. A command for one owner does not touch the rules of others. Every method fails with a
  * `LoadError`.
  */
 export interface Dataplane {
-  /** Replaces what the owner has loaded in one transaction and reads it back; on failure the old stays. */
+  /** Replaces the owner's rules in one transaction and reads them back. On a failure the old rules stay. */
   load(namespace: NamespaceRef, ruleset: Ruleset): Promise<Loaded>;
-  /** The same where rules of the owner are loaded: tells also what these had denied, which goes with them. */
+  /** The same if the owner has rules there. Also returns their denied destinations, which the load removes. */
   reload(namespace: NamespaceRef, ruleset: Ruleset): Promise<NamespaceState>;
   /** `known`: what is there as far as known. If an inspection has found it, a comparison is cheap. */
   inspect(namespace: NamespaceRef, owner: RulesetOwner, known?: Loaded): Promise<Inspection>;
-  /** Removes what the owner has loaded; without an owner, all that egresstrator has loaded. */
+  /** Removes the owner's rules; without an owner, all rules of egresstrator. */
   clear(namespace: NamespaceRef, owner?: RulesetOwner): Promise<void>;
   /**
-   * Adds elements to a volatile set of what the owner has loaded, all of them or none, without a load. Each is written
-   * as `192.0.2.7 . tcp . 443 timeout 5m`.
+   * Adds elements to a volatile set of the owner's rules, all of them or none, without a load. The form of an element
+   * is `192.0.2.7 . tcp . 443 timeout 5m`.
    */
   add(namespace: NamespaceRef, owner: RulesetOwner, set: string, elements: readonly string[]): Promise<void>;
-  /** The owners that have rules there. */
+  /** Lists the owners that have rules there. */
   owners(namespace: NamespaceRef): Promise<readonly RulesetOwner[]>;
   denied(namespace: NamespaceRef, owner: RulesetOwner): Promise<DeniedRecord>;
   /**
-   * What the namespace has counted of its traffic, to be compared with what it was before: while that is the
-   * same, nothing was denied. Cheap; undefined where it cannot be. Never fails.
+   * Counters of the namespace's outgoing packets. While they are unchanged, nothing was denied. Cheap; undefined if it
+   * cannot be read. Never fails.
    */
   egressCounters(namespace: NamespaceRef): Promise<string | undefined>;
-  /** Loads a ruleset in an empty namespace of its own that is thrown away: a check on the real kernel. */
+  /** Loads a ruleset in an empty temporary namespace, to check it on the real kernel. */
   testLoad(ruleset: Ruleset): Promise<void>;
 }

@@ -1,10 +1,9 @@
 /**
- * From nft's JSON of the sets and counters named "denied…" to what was denied. Pure.
+ * Parses nft's JSON of the sets and counters named "denied…". Pure.
  *
- * Each set says the types of its columns, and that is what decides here, so a template may arrange its
- * sets as it likes. Names tell of sets that sum others up (`denied…_by_address`, `denied…_by_network_8`) and
- * what a counter counts. Shapes are those of nft 1.0.6 with `-n`, where protocols and types are numbers; names
- * are understood too.
+ * The types of a set's columns decide how it is read, so a template may arrange its sets freely. The names identify
+ * sets of totals (`denied…_by_address`, `denied…_by_network_8`) and counters. The format is that of nft 1.0.6 with
+ * `-n`, where protocols and types are numbers; names are accepted too.
  */
 import { z } from 'zod';
 import type { Denied } from '../inventory/denied-record.ts';
@@ -20,7 +19,7 @@ const element = z.union([counted, key]);
 const set = z.object({
   name: z.string(),
   type: z.union([z.string(), z.array(z.string())]),
-  /** Elements that it takes. */
+  /** The most elements. */
   size: z.number().nullish(),
   /** Seconds. */
   timeout: z.number().nullish(),
@@ -36,7 +35,7 @@ type NftSet = z.infer<typeof set>;
 const BY_ADDRESS = /_by_address$/;
 const BY_NETWORK = /_by_network_(\d{1,3})$/;
 
-/** Throws an `Error` for what is no such JSON. */
+/** Throws an `Error` for anything else. */
 export function parseDenied(text: string): DeniedRecord {
   const { success, data, error } = documents.safeParse(JSON.parse(text));
   if (!success) throw new Error(`${error.issues[0]?.path.join('.')}: ${error.issues[0]?.message}`);
@@ -53,7 +52,7 @@ export function parseDenied(text: string): DeniedRecord {
   };
 }
 
-/** Undefined where nothing counts all packets. */
+/** Undefined if there is no counter of all packets. */
 function countsOf(counters: readonly z.infer<typeof namedCounter>[]): DeniedRecord['counts'] {
   const sum = (name: string) =>
     counters.filter((one) => one.name === name).reduce((total, { packets }) => total + packets, 0);
@@ -87,7 +86,7 @@ function countedOf(found: z.infer<typeof element>): {
   return { val, packets: inner?.packets ?? 0, expires };
 }
 
-/** `undefined` for an element without an address: a user's set of something else. */
+/** Undefined for an element without an address, as in a user's own set. */
 function destination(
   columns: readonly string[],
   values: readonly Value[],

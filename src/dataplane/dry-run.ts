@@ -1,6 +1,5 @@
 /**
- * A dataplane that loads nothing, for `--dry-run`. It answers as if
- * each text had been loaded, so that the controller goes on as it would.
+ * A dataplane for `--dry-run`. It loads nothing, and answers as if each text had been loaded.
  */
 import { createHash } from 'node:crypto';
 import { type DeniedRecord, NOTHING_DENIED } from '../inventory/denied-record.ts';
@@ -13,7 +12,7 @@ export class DryRunDataplane implements Dataplane {
   readonly #states = new Map<string, Loaded>();
   readonly #onLoad: (namespace: NamespaceRef, text: string) => void;
 
-  /** `onLoad` hears of every text that would have been loaded, with the lines a loader is given. */
+  /** `onLoad` is called for each text that would have been loaded, with the lines that a loader adds. */
   constructor(onLoad: (namespace: NamespaceRef, text: string) => void) {
     this.#onLoad = onLoad;
   }
@@ -52,10 +51,10 @@ export class DryRunDataplane implements Dataplane {
   async testLoad(): Promise<void> {}
 }
 
-/** Another start of a container is another namespace. */
+/** A restarted container has another namespace. */
 const keyOf = ({ containerId, startedAt }: NamespaceRef): string => `${containerId}@${startedAt}`;
 
-/** What `dataplane/netns` would say, read from the text itself. */
+/** The state that `dataplane/netns` would print, from the text. */
 function stateOf(text: string): Loaded {
   return {
     fingerprint: /egresstrator v1 ([0-9a-f]+)/.exec(text)?.[1],

@@ -1,8 +1,8 @@
 /**
- * Looking at files of procfs that may be gone, or that somebody else may make as long as he likes.
+ * Reads files of procfs, which may have disappeared, or which other processes may make very long.
  *
- * They are in memory, so they are read at once: through the thread pool each of these calls would cost two wake-ups,
- * and hundreds of namespaces are looked at every minute.
+ * Reads are synchronous, because the files are in memory: through the thread pool each call would cost two wake-ups,
+ * and hundreds of namespaces are checked every minute.
  */
 import { closeSync, constants, fstatSync, opendirSync, openSync, readSync, statSync } from 'node:fs';
 
@@ -32,13 +32,13 @@ export function namesIn(path: string, count: number): readonly string[] {
   return names;
 }
 
-/** All that is read here is far shorter. */
+/** The most bytes that are read; the expected files are far shorter. */
 const most = 64 * 1024;
 
-/** What is read here mostly fits, so that one more read tells its end. */
+/** The size of a read. Most files fit, so the second read finds the end. */
 const usual = 4 * 1024;
 
-/** The file's text, of a longer one the start; undefined where it cannot be read. */
+/** The file's text, or the start of a longer one; undefined if it cannot be read. */
 export function readStart(path: string): string | undefined {
   return attempt(() => {
     const file = openSync(path, 'r');
@@ -50,7 +50,7 @@ export function readStart(path: string): string | undefined {
   });
 }
 
-/** procfs may give less than was asked for. */
+/** A read of procfs may return less than requested. */
 function readFrom(file: number): string {
   const chunks: Buffer[] = [];
   for (let left = most; left > 0; ) {
@@ -67,7 +67,7 @@ function readFrom(file: number): string {
 export const isSameFileSystem = (file: OpenFile, path: string): boolean | undefined =>
   attempt(() => fstatSync(file.fd).dev === statSync(path).dev);
 
-/** Undefined where nobody can tell. */
+/** Undefined if it cannot be checked. */
 export function isSameFile(file: OpenFile, path: string): boolean | undefined {
   return attempt(() => {
     const one = fstatSync(file.fd, { bigint: true });

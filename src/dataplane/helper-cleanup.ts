@@ -18,7 +18,7 @@ export class HelperCleanup {
     this.#engine = engine;
   }
 
-  /** By name, as a create that was not answered may have created it all the same. */
+  /** By name, because a create request without an answer may have succeeded. */
   remove(name: string): void {
     const removal: Promise<void> = this.#remove(name).finally(() => this.#underWay.delete(removal));
     this.#underWay.add(removal);

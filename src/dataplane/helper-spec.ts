@@ -1,5 +1,5 @@
 /**
- * The body of the call that creates a helper: everything it may not do is said here.
+ * The body of the request that creates a helper, with all restrictions on it.
  */
 import { type Command, programInImage, sandboxInHelper, wordsOf } from './runner.ts';
 
@@ -8,9 +8,9 @@ export interface HelperSpec {
   readonly command: Command;
   /** `container:<id>` or `none`. */
   readonly networkMode: string;
-  /** The Engine's own file of the namespace, to be compared with the one that it gives us. */
+  /** The Engine's own file of the namespace, to compare it with the namespace that the helper is in. */
   readonly sandbox: string | undefined;
-  /** Enter that one by ourselves, whatever the Engine gives us. Takes SYS_ADMIN. */
+  /** True if the helper must enter that file itself. Needs SYS_ADMIN. */
   readonly entersSandbox: boolean;
   readonly stdin: boolean;
   readonly labels: Readonly<Record<string, string>>;
@@ -44,11 +44,11 @@ const hostConfig = ({ networkMode, memory, capabilities, sandbox, entersSandbox 
   Mounts: sandbox === undefined ? [] : [mountOf(sandbox)],
   SecurityOpt: ['no-new-privileges'],
   ReadonlyRootfs: true,
-  // The namespace belongs to the host's user namespace even where the Engine remaps users.
+  // The namespace belongs to the host's user namespace even if the Engine remaps users.
   UsernsMode: 'host',
   IpcMode: 'none',
   Memory: memory,
-  // Without this the same amount again may be swapped out.
+  // Without this, the same amount could be swapped in addition.
   MemorySwap: memory,
   PidsLimit: 64,
   LogConfig: { Type: 'none', Config: {} },

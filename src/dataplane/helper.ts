@@ -1,13 +1,13 @@
 /**
- * Into a namespace by a short-lived container that shares it and may do nothing but change its network.
+ * Runs `dataplane/netns` in a short-lived container that joins the namespace and may only change its network.
  *
- * One job is create, attach, start, wait, remove. Who is there is checked while the helper is created, so
- * the check costs no time of its own. Removing happens behind the answer's back, and is awaited by `close`;
- * what a crash leaves behind is found by its labels (leftovers.ts).
+ * A job is create, attach, start, wait, remove. The owner of the namespace is checked while the helper is created, so
+ * the check costs no extra time. Removal runs in the background, and `close` waits for it. Helpers that a crash leaves
+ * behind are found by their labels (leftovers.ts).
  *
- * Docker gives a helper the namespace that the container's first process is in, and that process may have left the
- * one that Docker made for it, or have no namespace at all while its threads go on. So a helper is shown Docker's own
- * file of the namespace. If it finds itself in another, or cannot be started, a second one enters by that file.
+ * Docker puts a helper into the namespace of the container's first process. That process may have left the namespace
+ * that Docker created, or may have ended while its threads go on. So a helper also gets Docker's own file of the
+ * namespace. If it is in another one, or cannot be started, a second helper enters by that file.
  */
 import { randomUUID } from 'node:crypto';
 import { LoadError, messageOf } from '../common/errors.ts';
@@ -35,17 +35,17 @@ import {
 } from './runner.ts';
 
 export interface HelperSettings extends ResourceLimits {
-  /** Names this process among others that use the same Engine. */
+  /** Identifies this process among others that use the same Engine. */
   readonly instance: string;
   readonly now: () => number;
   /**
-   * Default false. Whether the template is one for iptables: on a kernel with no nf_tables, iptables reads
-   * its tables through a raw socket, for which NET_ADMIN alone is not enough.
+   * True if the template is for iptables; default false. On a kernel without nf_tables, iptables reads its tables
+   * through a raw socket, which needs more than NET_ADMIN.
    */
   readonly xtables: boolean;
 }
 
-/** Milliseconds in which the Engine must tell of the container that is to be joined. */
+/** Milliseconds for the inspection of the container that is to be joined. */
 const INSPECT_LIMIT = 3_000;
 
 interface Job extends Failure {
@@ -85,7 +85,7 @@ export class HelperRunner implements NamespaceRunner {
     }
   }
 
-  /** An Engine may be unable to show the file; then what it gives must do. */
+  /** If the Engine cannot mount the file, the namespace that it chooses must do. */
   async #enterSandbox(job: Job, before: unknown): Promise<RunResult> {
     try {
       return {
@@ -109,7 +109,7 @@ export class HelperRunner implements NamespaceRunner {
     return this.#job({ command, name, networkMode: 'none', stdin, check: async () => {} });
   }
 
-  /** Removes the helpers that nobody waits for any more; returns how many. */
+  /** Removes helpers that are no longer in use; returns how many. */
   removeLeftovers(): Promise<number> {
     return removeLeftovers(this.#engine, this.#settings.now());
   }
@@ -163,7 +163,7 @@ export class HelperRunner implements NamespaceRunner {
     return { stdout: ended.stdout };
   }
 
-  /** Docker joins whatever namespace that name has now; it must still be the one that was meant. */
+  /** Docker joins the present namespace of that container; it must still be the intended one. */
   async #checkOwner({ containerId, startedAt }: NamespaceRef, failure: Failure): Promise<void> {
     const container = await this.#find(containerId);
     if (container === undefined) throw gone(failure, 'the container was removed');
@@ -172,7 +172,7 @@ export class HelperRunner implements NamespaceRunner {
     if (container.startedAt !== startedAt) throw gone(failure, 'the container was restarted meanwhile');
   }
 
-  /** Not for long: the Engine is silent about a container whose processes keep it waiting. */
+  /** With a short limit: the Engine does not answer for a container whose processes block it. */
   async #find(id: string): Promise<Container | undefined> {
     try {
       const what = `inspect container ${id}`;
@@ -185,8 +185,8 @@ export class HelperRunner implements NamespaceRunner {
 }
 
 /**
- * The Engine has many words for a container that ends while another one is joining it ("can't get final
- * child's PID from pipe" is one): so whoever should be there is looked for again.
+ * The Engine reports in many ways that a container ended while another one joined it ("can't get final child's PID
+ * from pipe" is one). So the container is inspected again.
  */
 async function explained(job: Job, error: unknown): Promise<LoadError> {
   if (error instanceof LoadError && error.exitCode === undefined) return error;
@@ -201,7 +201,7 @@ async function explained(job: Job, error: unknown): Promise<LoadError> {
 const isElsewhere = (error: unknown): boolean =>
   error instanceof LoadError && error.exitCode === IN_ANOTHER_NAMESPACE;
 
-/** The Engine made or started no helper, and the container is still there. */
+/** True if the Engine did not create or start the helper, although the container is still there. */
 const isRejectedByEngine = (error: unknown): boolean =>
   error instanceof LoadError && error.cause instanceof EngineHttpError && !lacksImage(error.cause);
 

@@ -1,11 +1,11 @@
 /**
- * Helpers that a crash left behind. Each carries the time after which nobody waits for it: one that is
- * younger may be at work for another process, like the command line's.
+ * Removes helpers that a crash left behind. A label of each tells when it is no longer in use: a younger one may be at
+ * work for another process, such as a command.
  */
 import type { Engine } from '../sources/docker/engine.ts';
 import { hasExpired, isOurs, ourLabel } from '../sources/docker/labels.ts';
 
-/** `now` in ms since the epoch. Returns how many were removed; one that resists stays for the next time. */
+/** `now` in ms since the epoch. Returns how many were removed; a failed removal is tried the next time. */
 export async function removeLeftovers(engine: Pick<Engine, 'all' | 'remove'>, now: number): Promise<number> {
   const labelled = await engine.all(ourLabel);
   const expired = labelled.filter((one) => isOurs(one) && hasExpired(one, now));

@@ -1,5 +1,5 @@
 /**
- * The sentences of a load that failed, the same for every way into a namespace.
+ * The error messages of failed loads, the same for all loaders.
  */
 import { LoadError } from '../common/errors.ts';
 import type { Command, CommandName } from './runner.ts';
@@ -17,7 +17,7 @@ const doing: Readonly<Record<CommandName, string>> = {
 
 export interface Failure {
   readonly command: Command;
-  /** The container's name, or what is there instead. */
+  /** The container's name, or a description of the namespace. */
   readonly name: string;
 }
 
@@ -27,7 +27,7 @@ const sentence = ({ command, name }: Failure, reason: string): string =>
 /** `dataplane/netns` ended with a code that is not 0. */
 export function exited(failure: Failure, exitCode: number, stderr: string): LoadError {
   const said = nftError(stderr) ?? firstLine(stderr);
-  // The kernel's way to say that the memory limit was reached, told by the shell or seen by us.
+  // The process was killed because it reached the memory limit; the shell prints "Killed".
   const killed = exitCode === 137 || said === 'Killed';
   const why = killed ? 'it was killed, perhaps because it ran out of memory' : said || 'no reason was given';
   const reason = `${why} (exit code ${exitCode})`;
@@ -47,8 +47,8 @@ export const onHostNetwork = (failure: Failure): LoadError =>
   failed(failure, "it is in the host's own network namespace, where nothing is ever loaded");
 
 /**
- * What nft says of a text it does not take, with the words it stumbled over. Their line is not told: it
- * counts in what was loaded, which is not the template that the words are from.
+ * nft's error message with the text that it is about. Its line number is left out, because it counts in the loaded
+ * text and not in the template.
  */
 function nftError(stderr: string): string | undefined {
   const [, reason, words] = /^\/dev\/stdin:[\d:-]+: Error: (.*)\n(.*)$/m.exec(stderr) ?? [];

@@ -1,5 +1,5 @@
 /**
- * What `dataplane/netns` prints of a namespace's state: one line per fact, none for what is not there.
+ * Parses the state of a namespace as `dataplane/netns` prints it: one line for each known fact.
  */
 
 import { messageOf } from '../common/errors.ts';
@@ -7,7 +7,7 @@ import { NOTHING_DENIED } from '../inventory/denied-record.ts';
 import type { Loaded, NamespaceState } from './dataplane.ts';
 import { parseDenied } from './denied.ts';
 
-/** What a namespace itself tells. */
+/** The facts that are printed. */
 type Fact = Exclude<keyof Loaded, 'hasProcessLeft' | 'hasForeign'> | 'foreign';
 
 const forms = {
@@ -18,13 +18,13 @@ const forms = {
   foreign: /^yes$/,
 } satisfies Record<Fact, RegExp>;
 
-/** Throws an `Error` for lines that are not of that form. */
+/** Throws an `Error` for any other line. */
 export function parseState(text: string): Loaded {
   const found = new Map<string, string>();
   for (const line of text.split('\n').filter((each) => each !== '')) {
     const [, name = '', value = ''] = /^(\w+) ?(.*)$/.exec(line) ?? [];
     if (!isFact(name) || found.has(name)) throw new Error(`"${line}" was not expected in a state`);
-    // A comment of ours that somebody cut: something is loaded, but nobody knows what.
+    // A value that was cut off: something is loaded, but it is not known what.
     if (value !== '' && !forms[name].test(value))
       throw new Error(`"${line}" is not what a ${name} looks like`);
     found.set(name, value);
@@ -40,7 +40,7 @@ export function parseState(text: string): Loaded {
 
 const DENIED = /^denied /m;
 
-/** The same for an inspection: a state, and what was denied if that is recorded. */
+/** Parses an inspection: a state, and the denied destinations if they are recorded. */
 export function parseNamespaceState(text: string): NamespaceState {
   const [state = '', denied] = text.split(DENIED);
   return {
@@ -51,5 +51,5 @@ export function parseNamespaceState(text: string): NamespaceState {
 
 const isFact = (name: string): name is Fact => Object.hasOwn(forms, name);
 
-/** For messages: what a parser said about a program's output. */
+/** The message for output that cannot be parsed. */
 export const unreadable = (error: unknown): string => `what it printed cannot be read: ${messageOf(error)}`;

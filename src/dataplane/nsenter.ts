@@ -1,5 +1,5 @@
 /**
- * Into a namespace by nsenter, where the controller sees the host's processes: no container is needed.
+ * Runs `dataplane/netns` by nsenter, without a container, if the controller sees the host's processes.
  */
 import { assetPath } from '../common/assets.ts';
 import type { NamespaceRef } from './dataplane.ts';
@@ -17,9 +17,9 @@ import {
 } from './runner.ts';
 
 export interface NsenterSettings {
-  /** `dataplane/netns`; default: the one that came with this program. */
+  /** The path of `dataplane/netns`; default: the one of this program. */
   readonly program: string;
-  /** Milliseconds for a run without a text; default 30 000. */
+  /** Milliseconds for a run without input; default 30 000. */
   readonly limit: number;
 }
 
@@ -36,12 +36,12 @@ export class NsenterRunner implements NamespaceRunner {
     return this.runIn(openNamespace(namespace), { command, name: namespace.name }, stdin);
   }
 
-  /** Closes what was opened. */
+  /** Closes the handle. */
   async runIn(opened: Opened, failure: Failure, stdin?: string): Promise<RunResult> {
     if (opened.kind === 'gone') throw gone(failure, 'its process is not there any more');
     if (opened.kind === 'host') throw onHostNetwork(failure);
     try {
-      // Our own descriptor is the checked namespace, even if another process has the pid by now.
+      // Our descriptor is the checked namespace, even if another process has the pid now.
       const enter = ['nsenter', `--net=/proc/${process.pid}/fd/${opened.file.fd}`];
       return { ...(await this.#execute(failure, enter, stdin)), hasProcessLeft: opened.hasProcessLeft };
     } finally {

@@ -1,14 +1,14 @@
 /**
- * The network namespace that Docker made for a container, held open so that it cannot become another one.
+ * Opens the network namespace that Docker created for a container. While it is open, it cannot be replaced by another
+ * one.
  *
- * Docker keeps each in a file of its own (SandboxKey), which no process of the container can move. Its first process
- * can leave: where it may make user namespaces it forks, and moves itself to a namespace that is empty, while its
- * child stays. So the file counts, where it can be seen from here.
+ * Docker keeps each namespace in a file (SandboxKey), which no process of the container can move. The container's
+ * first process can leave the namespace: if it may create user namespaces, it can fork and move to an empty namespace
+ * while its child stays. So the file is used if it is visible from here.
  *
- * Where it cannot (and for a container that was left alone in another's namespace there is none), the process must
- * do. A pid alone proves nothing: the process may have ended and its number belong to somebody else by now. So the
- * process's folder in /proc is opened first, and all that is read through it is of one and the same process. The
- * host's own namespace is never handed out.
+ * Without a visible file (a container that remained in another one's namespace has none), the process is used. A pid
+ * alone proves nothing: the process may have ended, and another one may have its pid. So the process's folder in /proc
+ * is opened first, and everything read through it is of the same process. The host's own namespace is never returned.
  */
 import type { NamespaceRef } from './dataplane.ts';
 import { isSameFile, isSameFileSystem, namesIn, type OpenFile, openFile, readStart } from './files.ts';
@@ -38,8 +38,9 @@ export function openNamespace(ref: NamespaceRef, proc = '/proc', now = Date.now)
 }
 
 /**
- * What it has sent, as its protocols count; undefined where that is not seen. What comes in does not count, as each
- * broadcast of a neighbour does. Only a process shows it, so it is one that is in the namespace afterwards still.
+ * The counters of outgoing packets; undefined if they are not visible. Incoming packets do not count, because
+ * broadcasts of neighbours change these counters. They are read from a process, which must still be in the namespace
+ * afterwards.
  */
 export function egressCounters(ref: NamespaceRef, proc = '/proc'): string | undefined {
   // Without IPv6 there is no snmp6.
@@ -50,7 +51,7 @@ export function egressCounters(ref: NamespaceRef, proc = '/proc'): string | unde
   return ipv4 === undefined || opened.hasProcessLeft ? undefined : sentBy(ipv4, ipv6).join(' ');
 }
 
-/** `snmp` has a line of names and one of numbers for each protocol, `snmp6` a line for each name. */
+/** `snmp` has a line of names and a line of numbers for each protocol, `snmp6` a line for each name. */
 export function sentBy(snmp: string, snmp6: string): readonly string[] {
   const rows = snmp.split('\n').map((line) => line.split(' '));
   const ipv4 = rows.flatMap((names, row) =>
@@ -60,8 +61,8 @@ export function sentBy(snmp: string, snmp6: string): readonly string[] {
 }
 
 /**
- * Docker's own record. A controller in a container may see it in the host's root directory alone, where the usual
- * link /var/run would lead to ours. Where its mounts are not seen, an empty file is in its place.
+ * Docker's own file. A controller in a container may see it only below the host's root directory, where the usual link
+ * /var/run would lead into the container. If Docker's mounts are not visible, there is an empty file in its place.
  */
 function openSandbox({ sandbox }: NamespaceRef, proc: string): OpenFile | undefined {
   if (sandbox === undefined) return undefined;
@@ -69,7 +70,7 @@ function openSandbox({ sandbox }: NamespaceRef, proc: string): OpenFile | undefi
   for (const path of [sandbox, ...onHost]) {
     const file = openFile(path);
     if (file === undefined) continue;
-    // All namespaces are files of one file system.
+    // All namespaces are files of one file system (nsfs).
     if (isSameFileSystem(file, '/proc/self/ns/net')) return file;
     file.close();
   }
@@ -88,7 +89,7 @@ function openByProcess(ref: NamespaceRef, proc: string, now: () => number): Open
   }
 }
 
-/** A process whose first thread has ended shows that it has no namespace, while its other threads go on. */
+/** A process whose first thread has ended shows no namespace, although its other threads go on. */
 function openOfThread(process: string): OpenFile | undefined {
   const file = openFile(`${process}/ns/net`);
   if (file !== undefined) return file;
@@ -102,10 +103,10 @@ function openOfThread(process: string): OpenFile | undefined {
 const MOST_THREADS = 100;
 
 /**
- * Whether the process in this folder is the container's, by its cgroup. One that can write to its cgroups may add names
- * below, but not leave out the container's. It may make the path too long to be read; and a process whose first
- * thread has ended shows none. Then it is the container's if it is older than the container's start: the number
- * was no other's since.
+ * True if the process in this folder is the container's, by its cgroup. A process that can write to its cgroups may
+ * add names, but cannot remove the container's id. It may make the path too long to read, and a process whose first
+ * thread has ended shows no cgroup. Such a process is the container's if it is older than the container's start,
+ * because the pid was not reused since.
  */
 function isProcessOf(
   { containerId, pid, startedAt }: NamespaceRef,
@@ -123,10 +124,10 @@ function isProcessOf(
   return now() - (uptime - Number(started) / TICKS) * 1000 <= Date.parse(startedAt);
 }
 
-/** In a second, for everything in /proc. */
+/** Clock ticks in a second, in all files of /proc. */
 const TICKS = 100;
 
-/** Fields 3 and 22, in ticks since boot; the command's name before them may itself hold spaces and parentheses. */
+/** Fields 3 and 22 (in ticks since boot). The command's name before them may contain spaces and parentheses. */
 function parseStat(line: string): {
   readonly state: string | undefined;
   readonly started: string | undefined;
@@ -136,8 +137,8 @@ function parseStat(line: string): {
 }
 
 /**
- * Process 1 is the host's where host processes are seen, our own where we run on the host. Where one of
- * them may not be read (a sandboxed host hides process 1 even from root), the other must do.
+ * Compares with the namespaces of process 1, which is the host's if host processes are visible, and of this process.
+ * If one of them cannot be read (a sandboxed host hides process 1 even from root), the other one must do.
  */
 function isHost(file: OpenFile, proc: string): boolean {
   return [`${proc}/1/ns/net`, '/proc/self/ns/net'].some((path) => isSameFile(file, path) === true);

@@ -1,11 +1,11 @@
 /**
- * What one run may take, by the size of its text. Measured with nft 1.0.6: 10,000 elements are 340 kB of
- * text and take 24 MB, 100,000 take 204 MB (60 bytes for each byte), and several seconds on a busy machine.
+ * The limits of one run, by the size of its input. Measured with nft 1.0.6: 10,000 elements have 340 kB of text and
+ * take 24 MB, 100,000 take 204 MB (60 bytes for each byte), and several seconds on a busy machine.
  */
 export interface ResourceLimits {
-  /** Milliseconds that a run without a text may take. */
+  /** Milliseconds for a run without input. */
   readonly limit: number;
-  /** Bytes of memory that a run without a text may take. */
+  /** Bytes of memory for a run without input. */
   readonly memory: number;
 }
 

@@ -1,36 +1,36 @@
 /**
- * Running a program to its end. The only file that knows execa.
+ * Runs a program to its end. The only importer of execa.
  *
- * A program here never outlives its time: when that is over, it and all that it started are killed, and
- * the answer comes after they have ended. It sees none of our environment: that may hold a token.
+ * A program that exceeds its limit is killed with all its children before the result is returned. It gets none of our
+ * environment, which may contain a token.
  */
 import { execa } from 'execa';
 
 export interface Program {
   readonly file: string;
   readonly args: readonly string[];
-  /** Given to it, then its stdin ends; default: it has none. */
+  /** The input; default: no stdin. */
   readonly stdin?: string | undefined;
   /** Milliseconds. */
   readonly limit: number;
-  /** Bytes of stdout, and of stderr; more ends it. */
+  /** The most bytes of stdout, and of stderr; a program that prints more is killed. */
   readonly mostOutput: number;
 }
 
 export interface ProgramEnded {
-  /** `undefined`: killed by a signal, or never started. */
+  /** Undefined if it was killed by a signal or did not start. */
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
-  /** It was killed when its time was over. */
+  /** True if it was killed because it exceeded its limit. */
   readonly expired: boolean;
-  /** Why it could not be started or was ended by us; `undefined` if it ended by itself. */
+  /** Why it could not be started or was killed; undefined if it ended by itself. */
   readonly failure: string | undefined;
 }
 
 const programPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Never rejects: what went wrong is in the result. */
+/** Never rejects: failures are part of the result. */
 export async function runProgram(program: Program): Promise<ProgramEnded> {
   const { file, args, stdin, limit, mostOutput } = program;
   const result = await execa(file, args, {

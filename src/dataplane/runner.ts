@@ -1,11 +1,11 @@
 /**
- * Running `dataplane/netns` inside a network namespace: what differs between the ways to get there.
+ * Runs `dataplane/netns` inside a network namespace: the interface of the two loaders.
  */
 
 import type { RulesetOwner } from '../inventory/ruleset.ts';
 import type { NamespaceRef } from './dataplane.ts';
 
-/** The commands of `dataplane/netns` that are used here. `load` and `reload` read a text from stdin. */
+/** The commands of `dataplane/netns` that are used here. `load` and `reload` read rules from stdin. */
 export type CommandName = 'load' | 'reload' | 'inspect' | 'denied' | 'add' | 'clear' | 'list';
 
 export interface Command {
@@ -21,7 +21,7 @@ export interface Command {
 export const wordsOf = ({ name, owner, set, listing }: Command): string[] =>
   [name, owner, set, listing].filter((word) => word !== undefined);
 
-/** What runs the program in a namespace, as logs and metrics call it. */
+/** The name of the loader in logs and metrics. */
 export type Loader = 'helper' | 'nsenter';
 
 export interface RunResult {
@@ -30,25 +30,25 @@ export interface RunResult {
   readonly hasProcessLeft?: boolean;
 }
 
-/** Every method fails with a `LoadError`; when it has failed or answered, nothing of it runs any more. */
+/** Every method fails with a `LoadError`. After a result or a failure nothing of the run goes on. */
 export interface NamespaceRunner {
-  /** What has run the last command in this namespace, which is known by the identity of the reference. */
+  /** The loader of the last command in this namespace, identified by the reference object. */
   loaderOf(namespace: NamespaceRef): Loader;
   run(namespace: NamespaceRef, command: Command, stdin?: string): Promise<RunResult>;
-  /** The same in an empty namespace that is thrown away. */
+  /** Runs the command in an empty temporary namespace. */
   testLoad(command: Command, stdin?: string): Promise<RunResult>;
-  /** Resolves when nothing of ours is left to be tidied up. */
+  /** Resolves when all helpers have been removed. */
   close(): Promise<void>;
 }
 
-/** Where `dataplane/netns` is in the helper image. */
+/** The path of `dataplane/netns` in the helper image. */
 export const programInImage = '/usr/local/lib/egresstrator/netns';
 
-/** Where `dataplane/netns` finds the namespace that it should be in, in a helper. */
+/** The path in a helper of the namespace that it should be in. */
 export const sandboxInHelper = '/usr/local/lib/egresstrator/sandbox';
 
-/** With this exit code it says that it is in another. */
+/** The exit code if it is in another namespace. */
 export const IN_ANOTHER_NAMESPACE = 5;
 
-/** Bytes of stdout, and of stderr, that are kept. */
+/** The most bytes of stdout, and of stderr, that are kept. */
 export const mostOutput = 8 * 1024 * 1024;

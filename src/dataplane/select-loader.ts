@@ -1,5 +1,5 @@
 /**
- * The quicker way into each namespace that is open from here: nsenter, else a helper container.
+ * Selects the faster available loader for each namespace: nsenter, else a helper container.
  */
 import type { NamespaceRef } from './dataplane.ts';
 import type { NsenterRunner } from './nsenter.ts';
@@ -13,7 +13,7 @@ export class AutoRunner implements NamespaceRunner {
   readonly #available: () => Promise<boolean>;
   readonly #loaders = new WeakMap<NamespaceRef, Loader>();
 
-  /** `available`: whether this machine has what nsenter needs; asked before every run. */
+  /** `available`: whether nsenter works on this machine; called before every run. */
   constructor(
     nsenter: Pick<NsenterRunner, 'runIn' | 'testLoad'>,
     helper: NamespaceRunner,
@@ -24,7 +24,7 @@ export class AutoRunner implements NamespaceRunner {
     this.#available = available;
   }
 
-  /** The namespace that was found is the one that is entered: it is looked up once. */
+  /** The opened namespace is the one that is entered: it is looked up once. */
   async run(namespace: NamespaceRef, command: Command, stdin?: string): Promise<RunResult> {
     const opened = (await this.#available()) ? openNamespace(namespace) : undefined;
     const isOpen = opened !== undefined && opened.kind !== 'gone';
@@ -48,8 +48,8 @@ export class AutoRunner implements NamespaceRunner {
 }
 
 /**
- * Whether nsenter and nft are here and allowed to work. Tried, not guessed: a container may be root and
- * lack the capability, or have it and lack the programs.
+ * True if nsenter and nft exist and have the permissions that they need. Both are tried: a container may run as root
+ * and lack the capability, or have it and lack the programs.
  */
 export async function nsenterAvailable(): Promise<boolean> {
   const tries = [

@@ -1,5 +1,5 @@
 /**
- * What is broader than anybody can have meant.
+ * Recognises rules that are broader than their author can have intended.
  */
 import type { AllowEntry } from '../policy/rule-set.ts';
 import { everything } from '../policy/traffic.ts';
@@ -13,7 +13,7 @@ const BROAD = {
   6: { anything: 16, allPorts: 48 },
 } as const;
 
-/** Whether a rule, or the rule behind a reason, deserves a warning. */
+/** True if a rule, or the rule of a match, deserves a warning. */
 export const isBroad = ({ entry }: { readonly entry: AllowEntry }): boolean => {
   const { prefix, protocol } = entry;
   const { anything, allPorts } = BROAD[prefix.family];
@@ -21,7 +21,7 @@ export const isBroad = ({ entry }: { readonly entry: AllowEntry }): boolean => {
   return prefix.length < anything || (whole && prefix.length < allPorts);
 };
 
-/** Port 0 means nothing, so 1-65535 are all. */
+/** Port 0 is not used, so 1-65535 are all. */
 export const isAllPorts = ({ protocol, ranges }: AllowEntry): boolean => {
   const [all] = everything(protocol);
   const [only] = ranges;

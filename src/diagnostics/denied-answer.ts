@@ -1,5 +1,5 @@
 /**
- * What containers tried to reach and may not, and what stands behind it.
+ * The denied destinations of containers, with the services and keys behind them.
  */
 
 import type { DeniedFlow, DeniedReport, DeniedSummary } from '../inventory/denied-record.ts';
@@ -8,12 +8,12 @@ import type { Snapshot } from './snapshot.ts';
 import { type CatalogIndex, matchService } from './suggest.ts';
 import { unrecorded } from './unavailable.ts';
 
-/** A denied destination and what stands behind it. */
+/** A denied destination, and the services and keys behind it. */
 export interface DeniedRow extends Omit<DeniedFlow, 'port'> {
   readonly container: string;
   /** Absent where the protocol has none. */
   readonly port?: number | undefined;
-  /** Services that are registered there, as rules would name them. */
+  /** Services that are registered there, in the notation of rules. */
   readonly services: readonly string[];
   /** Keys that are not granted and allow it. */
   readonly keys: readonly string[];
@@ -31,19 +31,19 @@ export interface UnreadContainer {
 export interface DeniedAnswer {
   readonly rows: readonly DeniedRow[];
   readonly unread: readonly UnreadContainer[];
-  /** Containers where everything passes. */
+  /** Containers in audit mode. */
   readonly audited: readonly string[];
-  /** Packets in all, and whether the destinations are complete. */
+  /** The total of packets, and whether the destinations are complete. */
   readonly records: readonly ContainerSummary[];
-  /** Milliseconds of which it tells; undefined where nobody knows. */
+  /** The covered period in milliseconds; undefined if not known. */
   readonly covers?: number | undefined;
-  /** Why what was denied is not known; undefined where it is. */
+  /** Why denied destinations are not known; undefined if they are. */
   readonly unavailableReason?: string | undefined;
-  /** When each container's kernel was asked, in ms since the epoch. */
+  /** When each container's kernel was read, in ms since the epoch. */
   readonly readAt: Readonly<Record<string, number>>;
 }
 
-/** `snapshot` and `index` are undefined where the rules are not known. */
+/** `snapshot` and `index` are undefined if the rules are not known. */
 export function deniedAnswer(
   reports: readonly DeniedReport[],
   snapshot: Snapshot | undefined,
@@ -64,7 +64,7 @@ export function deniedAnswer(
   };
 }
 
-/** Those with most packets first. */
+/** Sorted by packets, the most first. */
 const rowsOf = (
   { container, destinations }: DeniedReport,
   grants: readonly string[],
@@ -88,7 +88,7 @@ export const placeOf = ({
 }: Pick<DeniedRow, 'address' | 'protocol' | 'port'>): string =>
   `${address} ${protocol}${port === undefined ? '' : `/${port}`}`;
 
-/** The shortest time that a report covers. */
+/** The shortest period of all reports. */
 export const coveredBy = (reports: readonly DeniedReport[]): number | undefined => {
   const known = reports.flatMap(({ covers }) => covers ?? []);
   return known.length === 0 ? undefined : Math.min(...known);

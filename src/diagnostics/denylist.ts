@@ -1,6 +1,6 @@
 /**
- * Why a destination is open or closed where the template `denylist` is in use. In the order in which its text
- * decides: what a key names that is not granted, then what a granted key names, then time and names.
+ * Explains why a destination is open or closed by the template `denylist`, in the order in which its text decides:
+ * keys that are not granted, then granted keys, then NTP and DNS.
  */
 
 import type { DnsPolicy } from '../inventory/workload.ts';
@@ -10,7 +10,7 @@ import { type Catalog, matchesFor, type RuleMatch } from '../policy/compile.ts';
 import type { Destination } from './destination.ts';
 import { ReasonIndex } from './reason-index.ts';
 
-/** Lines of keys that are not granted and name a destination. They also close protected addresses. */
+/** Finds the lines of keys that are not granted and name a destination. They also close protected addresses. */
 export function denylistLookup(
   grants: readonly string[],
   acl: Acl,
@@ -21,14 +21,14 @@ export function denylistLookup(
   return (destination) => index.find(destination).allowing;
 }
 
-/** Whether it is closed unless a granted key names it: time, and names that are asked of anybody. */
+/** True for NTP and foreign DNS servers, which are closed unless a granted key names them. */
 export function isReserved({ host, protocol, port }: Destination, dns: DnsPolicy): boolean {
   if (protocol !== 'udp') return false;
   if (port === 123) return true;
   return port === 53 && (dns === 'none' || !NAME_SERVERS.some((prefix) => contains(prefix, host)));
 }
 
-/** Those that egresstrator 0.2 let be asked; of IPv6 it knew nothing. */
+/** The DNS servers that egresstrator 0.2 allowed; it did not support IPv6. */
 const NAME_SERVERS: readonly Prefix[] = [
   prefixOf(4, 0x0a000000n, 8),
   prefixOf(4, 0xac100000n, 16),

@@ -1,5 +1,5 @@
 /**
- * One thing that traffic may be addressed to: a host, a protocol, and a port or ICMP type.
+ * One destination: a host, a protocol, and a port or ICMP type.
  */
 import { formatPrefix, type Prefix, parseAddress } from '../net/address.ts';
 import { covers } from '../net/ranges.ts';
@@ -14,7 +14,7 @@ export interface Destination {
   readonly port: number;
 }
 
-/** Traffic as a kernel's set tells it. */
+/** A destination as a kernel's set lists it. */
 export interface Seen {
   readonly address: string;
   /** tcp, udp, icmp, or a protocol number as text. */
@@ -24,7 +24,7 @@ export interface Seen {
   readonly packets: number;
 }
 
-/** Undefined where no rule could name it: another protocol, port 0, or no address. */
+/** Undefined if no rule can name it: another protocol, port 0, or no address. */
 export const destinationOf = ({ address, protocol, port }: Seen): Destination | undefined => {
   const host = parseAddress(address);
   const known = PROTOCOLS.get(protocol);
@@ -36,7 +36,7 @@ export const destinationOf = ({ address, protocol, port }: Seen): Destination | 
 export const formatDestination = ({ host, protocol, port }: Destination): string =>
   `${formatPrefix(host)} ${protocol}/${port}`;
 
-/** Whether an entry whose prefix holds the host is for this traffic. */
+/** True if an entry whose prefix contains the host allows this traffic. */
 export const isFor = ({ protocol, ranges }: AllowEntry, { protocol: wanted, port }: Destination): boolean =>
   protocol === wanted && covers(ranges, { first: port, last: port });
 

@@ -1,6 +1,6 @@
 /**
- * The questions that people ask about a host, and who answers them: the same code in a controller, which asks what it
- * watches, and in a command without one, which reads Consul and the Engine first. Answers are plain data.
+ * The questions about a host, and their answers: the same code in a controller, which uses the data that it watches,
+ * and in a command without one, which reads Consul and the Engine first. Answers are plain data.
  */
 
 import { UserError } from '../common/errors.ts';
@@ -37,7 +37,7 @@ export interface DeniedQuestion {
 }
 
 export interface SuggestQuestion extends DeniedQuestion {
-  /** Of which the whole new text is wanted. */
+  /** The key whose whole new text is requested. */
   readonly key?: string | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface LintQuestion {
 
 export interface LintAnswer {
   readonly findings: readonly Finding[];
-  /** Services that were not looked up, as there are too many. */
+  /** Services that were not read, because there are too many. */
   readonly unread: readonly string[];
 }
 
@@ -60,22 +60,22 @@ export interface DiffQuestion {
 
 export interface DiffAnswer extends Diff {
   readonly denylist: boolean;
-  /** Services that could not be looked up. */
+  /** Services that could not be read. */
   readonly unread: readonly string[];
 }
 
 export interface KeysAnswer {
   readonly keys: readonly KeyUse[];
-  /** Services that could not be looked up. */
+  /** Services that could not be read. */
   readonly unread: readonly string[];
 }
 
-/** What an answer needs to know. */
+/** The data that an answer needs. */
 export interface Need {
   readonly scope: Scope;
-  /** Services that are asked for by name. */
+  /** Services that the question names. */
   readonly also?: readonly ServiceRef[];
-  /** The container whose resolvers matter. */
+  /** The container whose resolvers are needed. */
   readonly container?: string;
   /** An answer is possible without knowing the containers. */
   readonly withoutContainers?: boolean;
@@ -83,7 +83,7 @@ export interface Need {
 
 export interface Facts {
   snapshot(need: Need): Promise<Snapshot>;
-  /** What kernels have denied. Throws a `UserError` where `container` means none or several. */
+  /** The denied destinations. Throws a `UserError` if `container` matches none or several. */
   denied(container: string | undefined): Promise<readonly DeniedReport[]>;
 }
 
@@ -97,7 +97,7 @@ export function createDiagnostics(facts: Facts): Diagnostics {
       return explainAnswer(question, snapshot, () => indexOf(snapshot));
     },
     denied: async ({ container }) => {
-      // Without Consul, what was denied is told all the same.
+      // Denied destinations are listed even without Consul.
       const known = facts.snapshot({ scope: 'all' }).catch(() => undefined);
       const [reports, snapshot] = await Promise.all([reportsOf(container, facts), known]);
       return deniedAnswer(reports, snapshot, snapshot && indexOf(snapshot));
@@ -125,7 +125,7 @@ export function createDiagnostics(facts: Facts): Diagnostics {
   };
 }
 
-/** Throws a `UserError` for a container that holds no rules: of it nothing is denied, and nothing known. */
+/** Throws a `UserError` for a container without rules, which cannot have denied destinations. */
 async function reportsOf(container: string | undefined, facts: Facts): Promise<readonly DeniedReport[]> {
   const reports = await facts.denied(container);
   if (container === undefined || reports.length > 0) return reports;

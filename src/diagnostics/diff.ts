@@ -1,9 +1,8 @@
 /**
- * What a new text of a key would change: which workloads would gain or lose which destinations.
+ * Computes which workloads would gain or lose which destinations by a new text of a key.
  *
- * Only lines that differ are looked at, and only that part of the other rules which touches them, so
- * that a small edit of a large key is a small question for each workload. A large edit takes a second: it is answered
- * in steps, as the controller has other things to do meanwhile.
+ * Only changed lines are compared, and only with those other rules that overlap them, so that a small edit of a large
+ * key takes little work for each workload.
  */
 
 import type { Problem } from '../common/problem.ts';
@@ -17,7 +16,7 @@ import { formatRule } from '../policy/rule.ts';
 import { type AllowEntry, excludeProtected } from '../policy/rule-set.ts';
 import { formatTraffic } from '../policy/traffic.ts';
 
-/** What a workload is called, and the keys it may use. */
+/** The name of a workload, and its keys. */
 export interface WorkloadGrants {
   readonly name: string;
   readonly grants: readonly string[];
@@ -25,13 +24,13 @@ export interface WorkloadGrants {
 
 export interface DiffContext {
   readonly acl: Acl;
-  /** With the services that the new text names. */
+  /** Includes the services in the new text. */
   readonly catalog: Catalog;
   readonly protectedHosts: readonly Prefix[];
   readonly workloads: readonly WorkloadGrants[];
 }
 
-/** As a rule would say it. `partly`: some of it was, or stays, allowed all the same. */
+/** In the notation of rules. `partly`: some of it was, or stays, allowed. */
 export interface ChangedRule {
   readonly rule: string;
   readonly partly: boolean;
@@ -40,13 +39,13 @@ export interface ChangedRule {
 /** The same change for all of these workloads. */
 export interface Change {
   readonly workloads: readonly string[];
-  /** Disjoint. Of a service, its instances as they are now. */
+  /** Disjoint. A service counts with its present instances. */
   readonly gained: readonly ChangedRule[];
   readonly lost: readonly ChangedRule[];
 }
 
 export interface Diff {
-  /** Of the new text. */
+  /** The problems of the new text. */
   readonly problems: readonly Problem[];
   /** Only those that gain or lose something. */
   readonly changes: readonly Change[];
@@ -111,10 +110,10 @@ const memoize = <T>(compute: (key: string) => T): ((key: string) => T) => {
   };
 };
 
-/** What has more holes is told as a whole: nobody reads hundreds of pieces of one prefix. */
+/** A prefix with more holes is listed as a whole: nobody reads hundreds of pieces of one prefix. */
 const DETAIL = { holes: 16, ranges: 64 };
 
-/** What the other keys of a workload do not grant. */
+/** The differences that the other keys of a workload do not grant. */
 function* beyond(
   differences: readonly Difference[],
   others: readonly AllowEntry[],
@@ -136,7 +135,7 @@ const print = ({ prefix, protocol, ranges }: AllowEntry, partly: boolean): reado
   return [{ rule: formatRule({ kind: 'address', prefix, protocol, ranges: named }), partly }];
 };
 
-/** Nothing listens on port 0: it is only told as a part of all ports. */
+/** Nothing listens on port 0: it is listed only as a part of all ports. */
 const nameable = ({ first, last }: Range): readonly Range[] =>
   last === 0 ? [] : [{ first: Math.max(first, 1), last }];
 
@@ -145,13 +144,13 @@ const isWhole = ([range]: readonly Range[]): boolean => range?.first === 0 && ra
 const idOf = ({ prefix, protocol, ranges }: AllowEntry): string =>
   `${prefix.family} ${prefix.address}/${prefix.length} ${formatTraffic({ protocol, ranges })}`;
 
-/** Without those that the other list holds in the very same form. */
+/** Removes entries that the other list has in the same form. */
 const minusEqual = (from: readonly AllowEntry[], other: readonly AllowEntry[]): readonly AllowEntry[] => {
   const known = new Set(other.map(idOf));
   return from.filter((one) => !known.has(idOf(one)));
 };
 
-/** Whether a prefix has an address in common with one of these. */
+/** Returns a test whether an entry has an address in common with one of these. */
 const touching = (entries: readonly AllowEntry[]): ((one: AllowEntry) => boolean) => {
   const tops: Prefix[] = [];
   for (const prefix of entries.map((one) => one.prefix).sort(comparePrefixes)) {

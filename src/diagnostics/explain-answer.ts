@@ -1,5 +1,5 @@
 /**
- * The answer to "may this container reach that, and why", in plain data: prefixes and parsed rules become text.
+ * The answer to "can this container reach that, and why", as plain data: prefixes and parsed rules become text.
  */
 
 import type { NamespaceState } from '../features/egress/states.ts';
@@ -32,7 +32,7 @@ export interface LineAnswer {
   readonly rule: string;
 }
 
-/** And what it comes to. */
+/** A line, and the traffic that it allows. */
 export interface ReasonAnswer extends LineAnswer {
   /** The node of the instance, where the line names a service. */
   readonly node?: string | undefined;
@@ -62,11 +62,11 @@ export type ExplanationAnswer = CauseAnswer & {
   readonly passes: boolean;
 };
 
-/** The container that was asked about. */
+/** The container in question. */
 export interface AskedContainer {
   readonly container: string;
   readonly grants: readonly string[];
-  /** Those of them that Consul has. */
+  /** The grants that exist in Consul. */
   readonly keys: readonly string[];
   /** Undefined without a controller. */
   readonly state?: NamespaceState | undefined;
@@ -77,12 +77,12 @@ export interface ExplainAnswer {
   readonly explained: AskedContainer &
     (
       | { readonly explanations: readonly ExplanationAnswer[] }
-      /** Of an address alone: the lines that allow anything there. */
+      /** For an address alone: the lines that allow anything there. */
       | { readonly host: string; readonly reasons: readonly ReasonAnswer[] }
     );
 }
 
-/** Throws a `UserError` where there is no such container, or the service has no instance. */
+/** Throws a `UserError` if there is no such container, or the service has no instance. */
 export function explainAnswer(
   { container, target: word, traffic }: ExplainQuestion,
   snapshot: Snapshot,

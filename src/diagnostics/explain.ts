@@ -1,9 +1,9 @@
 /**
- * Why a destination is allowed or denied, and what would have to change: the answer to "my container
- * cannot reach X".
+ * Explains why a destination is allowed or denied, and what would have to change: the answer to "my container cannot
+ * reach X".
  *
- * Agrees with what is loaded: `allowed` is what `allows` says of the resolved rule set, except where
- * the kernel's text decides before any rule: loopback, and the container's own resolvers.
+ * Agrees with the loaded rules: `allowed` is the result of the compiled rule set, except for loopback and the
+ * container's own resolvers, about which the template decides before any rule.
  */
 
 import { serviceName } from '../inventory/service.ts';
@@ -17,7 +17,7 @@ import type { Destination } from './destination.ts';
 import { type HostMatches, onePerKey, ReasonIndex } from './reason-index.ts';
 import { type CatalogIndex, createSuggester, type Suggestion } from './suggest.ts';
 
-/** All that decides about the traffic of one namespace. */
+/** Everything that decides about the traffic of one namespace. */
 export interface PolicyView {
   readonly grants: readonly string[];
   readonly acl: Acl;
@@ -30,7 +30,7 @@ export interface PolicyView {
   readonly denylist?: boolean;
 }
 
-/** What stands between a container and a destination, or would bring them together. */
+/** What prevents a container from reaching a destination, or would allow it. */
 export type Hint =
   /** Name resolution was switched off by EGRESSTRATOR_DNS=none. */
   | { readonly kind: 'no-dns' }
@@ -40,13 +40,13 @@ export type Hint =
   | { readonly kind: 'grant'; readonly reason: RuleMatch; readonly rules: number; readonly broad: boolean }
   /** A granted key does not exist. */
   | { readonly kind: 'unknown-key'; readonly key: string }
-  /** A granted line names a service of which nothing is registered, or not with that tag. */
+  /** A granted line names a service without an instance, or without one with that tag. */
   | { readonly kind: 'no-instance'; readonly key: string; readonly line: RuleLine }
-  /** A granted line names a service that Consul has not told, so that nobody knows its instances. */
+  /** A granted line names a service that could not be read. */
   | { readonly kind: 'unread-service'; readonly key: string; readonly line: RuleLine }
-  /** A granted line names the host, and other traffic. */
+  /** A granted line names the host, but other traffic. */
   | { readonly kind: 'partial-match'; readonly reason: RuleMatch }
-  /** No key allows it yet: this line would. */
+  /** A new line that would allow it. */
   | { readonly kind: 'write'; readonly rule: string };
 
 export type Cause =
@@ -54,9 +54,9 @@ export type Cause =
   | { readonly kind: 'resolver' }
   /** At least one. */
   | { readonly kind: 'rules'; readonly reasons: readonly RuleMatch[] }
-  /** A denylist is in force, and nothing on it names this. */
+  /** A denylist is in use, and no key that is not granted names this. */
   | { readonly kind: 'open' }
-  /** A denylist is in force, and these lines of keys that are not granted name it; at least one. */
+  /** A denylist is in use, and these lines of keys that are not granted name it; at least one. */
   | { readonly kind: 'closed'; readonly reasons: readonly RuleMatch[] }
   | { readonly kind: 'nothing'; readonly hints: readonly Hint[] };
 
@@ -68,7 +68,7 @@ export interface Explanation {
   readonly cause: Cause;
 }
 
-/** The work that is the same for all destinations is done once. `indexOf`: see `createSuggester`. */
+/** Work that is the same for all destinations is done once. `indexOf`: see `createSuggester`. */
 export function createExplainer(
   view: PolicyView,
   indexOf?: () => CatalogIndex,
@@ -88,7 +88,7 @@ export function createExplainer(
   };
 }
 
-/** Undefined where nothing allows it. In the order in which the kernel's text decides. */
+/** Undefined if nothing allows it. Checks in the order in which the loaded rules decide. */
 function decide(
   view: PolicyView,
   destination: Destination,
@@ -143,7 +143,7 @@ const hasInstance = (rule: ServiceRule, catalog: Catalog): boolean =>
     ({ tags }) => rule.tag === undefined || tags.includes(rule.tag),
   );
 
-/** Docker's own resolver asks others on the container's behalf. */
+/** Docker's own resolver forwards queries for the container. */
 const isResolverDisabled = ({ dns }: PolicyView, host: Prefix): boolean =>
   dns === 'none' && contains(DOCKER_RESOLVER, host);
 

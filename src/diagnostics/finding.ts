@@ -1,10 +1,10 @@
 /**
- * What lint has found: one thing, where it is, why it matters, and what to do.
+ * A finding of lint: the place, the reason, and the solution.
  */
 
 /**
- * - `error`: something has no effect. `warning`: it has, but perhaps not the one meant.
- * - `info`: it is needless.
+ * - `error`: something has no effect. `warning`: it has an effect, but perhaps not the intended one.
+ * - `info`: it is unnecessary.
  */
 export type Severity = 'error' | 'warning' | 'info';
 
@@ -24,7 +24,7 @@ export interface Finding {
     | 'unused-key'
     | 'not-enabled'
     | 'foreign-rules';
-  /** Undefined for what is wrong with a container. */
+  /** Undefined if the finding is about a container. */
   readonly key?: string | undefined;
   readonly container?: string | undefined;
   readonly line?: number | undefined;

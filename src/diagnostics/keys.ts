@@ -1,5 +1,5 @@
 /**
- * All ACL keys: what each allows, who holds it, and what is wrong with it. Pure.
+ * Lists all ACL keys with what they allow, their holders and their problems. Pure.
  */
 
 import type { Problem } from '../common/problem.ts';
@@ -10,13 +10,13 @@ import type { WorkloadGrants } from './diff.ts';
 
 export interface KeyUse {
   readonly key: string;
-  /** False: somebody holds it, but Consul does not have it. */
+  /** False if a workload has it but Consul does not. */
   readonly exists: boolean;
-  /** Lines that are rules. */
+  /** The number of valid lines. */
   readonly rules: number;
-  /** Prefixes with a protocol and ports that these come to; services with their instances. */
+  /** The number of prefixes with a protocol and ports in these lines, including the instances of services. */
   readonly destinations: number;
-  /** Names of workloads, sorted; undefined: nobody could tell them. */
+  /** The names of workloads with this key, sorted; undefined if not known. */
   readonly heldBy?: readonly string[] | undefined;
   readonly problems: readonly Problem[];
 }
@@ -25,11 +25,11 @@ export interface KeysView {
   readonly acl: Acl;
   readonly catalog: Catalog;
   readonly protectedHosts: readonly Prefix[];
-  /** undefined: nobody could tell them. */
+  /** Undefined if not known. */
   readonly workloads: readonly WorkloadGrants[] | undefined;
 }
 
-/** Sorted by name; those that somebody holds and nobody has written are among them. */
+/** Sorted by name, including keys that a workload has but Consul does not. */
 export function keyUses({ acl, catalog, protectedHosts, workloads }: KeysView): readonly KeyUse[] {
   const holders = holdersOf(workloads ?? []);
   return [...new Set([...acl.keys(), ...holders.keys()])].sort().map((key) => {

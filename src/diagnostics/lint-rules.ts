@@ -1,6 +1,5 @@
 /**
- * Lines that are rules, and perhaps should not be: needless beside others of their key, or broader
- * than anybody can have meant.
+ * Finds valid lines that are unnecessary beside others of their key, or broader than their author can have intended.
  */
 
 import { contains, formatPrefix, type Prefix } from '../net/address.ts';
@@ -11,7 +10,7 @@ import { isAllPorts, isBroad } from './broad.ts';
 import type { Finding } from './finding.ts';
 import { Overlaps } from './overlap.ts';
 
-/** A finding before it is said where it is. */
+/** A finding without its place. */
 type LintResult = Omit<Finding, 'key' | 'line' | 'text'>;
 
 export function lintRules({ key, rules }: AclKey, protectedHosts: readonly Prefix[]): readonly Finding[] {
@@ -25,7 +24,7 @@ export function lintRules({ key, rules }: AclKey, protectedHosts: readonly Prefi
   });
 }
 
-/** For each line: those that hold all that it allows. */
+/** Returns a function that finds the lines that already allow everything that a line allows. */
 function needlessness(
   rules: readonly RuleLine[],
   protectedHosts: readonly Prefix[],
@@ -39,7 +38,7 @@ function needlessness(
     rule.kind === 'address' ? overlaps.linesAround({ line, rule }) : serviceAround(line, rule, services);
 }
 
-/** The same service without the tag, or the first line that says just the same. */
+/** The line with the same service without the tag, or the first equal line. */
 const serviceAround = (
   line: number,
   rule: ServiceRule,
@@ -66,8 +65,8 @@ function lintNeed({ rule }: RuleLine, around: readonly RuleLine[]): readonly Lin
 }
 
 /**
- * Prefixes that seem to allow a protected host and do not. Not where another line names the host, nor of prefixes
- * that are told as broad: these hold more than anybody means.
+ * Finds prefixes that seem to allow a protected host and do not, unless another line names the host. Broad prefixes
+ * are left out, because they have a finding of their own.
  */
 function protectionLinter(
   rules: readonly RuleLine[],

@@ -1,6 +1,5 @@
 /**
- * Everything about the rules that deserves a second look: what has no effect, what is needless, what
- * is dangerously broad, and which keys nobody asks for.
+ * Finds rules that have no effect, are unnecessary or dangerously broad, and keys that no workload uses.
  */
 
 import type { Problem } from '../common/problem.ts';
@@ -18,18 +17,18 @@ export interface LintContext {
   readonly acl: Acl;
   /** Containers whose network namespaces hold foreign rules that deny packets. */
   readonly withForeignRules?: readonly string[];
-  /** Containers that name keys and do not ask for rules. */
+  /** Containers that name keys without EGRESSTRATOR_ENABLE=1. */
   readonly notEnabled?: readonly string[];
   readonly protectedHosts: readonly Prefix[];
-  /** Undefined where services were not looked up. */
+  /** Undefined if services were not read. */
   readonly catalog: Catalog | undefined;
-  /** Services that could not be read, by name: why. */
+  /** The reasons why services could not be read, by name. */
   readonly failures?: ReadonlyMap<string, string>;
-  /** The running workloads; undefined where they are not known. */
+  /** The running workloads; undefined if not known. */
   readonly workloads: readonly WorkloadGrants[] | undefined;
 }
 
-/** In the order of keys and lines; what concerns a whole key comes first. */
+/** In the order of keys and lines; findings about a whole key come first. */
 export function lint({
   acl,
   withForeignRules = [],
@@ -113,7 +112,7 @@ function lintText({ key, rules, problems }: AclKey): readonly Finding[] {
   ];
 }
 
-/** `rule`: what the line is read as, if it is a rule all the same. */
+/** `rule`: the parsed rule, if the line is valid anyway. */
 const fromProblem = (key: string, { severity, line, text, reason }: Problem, rule?: string): Finding => ({
   severity,
   code: rule === undefined ? 'bad-line' : 'host-bits',
@@ -149,7 +148,7 @@ function lintServices(
   }));
 }
 
-/** Where no catalog says whether there is such a service. */
+/** Used without a catalog, when it is not known whether the service exists. */
 function lintHostName(key: string, { line, text, rule }: RuleLine): readonly Finding[] {
   if (rule.kind !== 'service' || rule.tag === undefined) return [];
   const { tag, service } = rule;

@@ -1,5 +1,5 @@
 /**
- * The namespace that a question is about, and what decides about its traffic.
+ * Finds the namespace that a question is about, and everything that decides about its traffic.
  */
 
 import { UserError } from '../common/errors.ts';
@@ -10,7 +10,7 @@ import type { NamespaceView, Snapshot } from './snapshot.ts';
 
 type Containers = Pick<Snapshot, 'namespaces' | 'unsupported' | 'notEnabled'>;
 
-/** Throws a `UserError` where `word` means none or several of them. */
+/** Throws a `UserError` if `word` matches none or several of them. */
 export function pickNamespace(containers: Containers, word: string): NamespaceView {
   const { namespaces = [], unsupported, notEnabled } = containers;
   const found = pickNamed(namespaces, word, ({ id, ids, workloads, target }) => ({
@@ -32,6 +32,6 @@ export const viewOf = (
   { grants, mode, dns, resolvers }: NamespaceView,
 ): PolicyView => ({ acl, catalog, protectedHosts, denylist, grants, mode, dns, resolvers: resolvers ?? [] });
 
-/** The workloads and their keys; those that share a network share them. Undefined where nobody could tell. */
+/** The workloads and their keys; workloads that share a network share their keys. Undefined if not known. */
 export const workloadsOf = ({ namespaces }: Snapshot): readonly WorkloadGrants[] | undefined =>
   namespaces?.flatMap(({ workloads, grants }) => workloads.map((name) => ({ name, grants })));

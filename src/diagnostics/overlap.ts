@@ -1,9 +1,8 @@
 /**
- * Finds rules of one key that wider ones of the same key make needless.
+ * Finds rules of one key that are unnecessary beside broader ones.
  *
- * Every range of ports is filed under its prefix and protocol in ascending order, together with the
- * widest range so far, so that one binary search per prefix around tells whether another line holds
- * it whole.
+ * Every range of ports is stored under its prefix and protocol in ascending order, together with the range so far that
+ * reaches furthest. So one binary search for each prefix around a rule finds a line that contains it.
  */
 import { contains, type Prefix } from '../net/address.ts';
 import { PrefixIndex } from '../net/prefix-index.ts';
@@ -21,7 +20,7 @@ interface Placed extends Range {
   readonly line: number;
 }
 
-/** Of the ranges up to each position, the one that reaches furthest. */
+/** `furthest`: of the ranges up to each position, the one with the highest end. */
 interface Bucket {
   readonly prefix: Prefix;
   readonly protocol: Protocol;
@@ -42,7 +41,7 @@ export class Overlaps {
     }
   }
 
-  /** The lines that hold all of a rule's traffic; empty where it is needed. */
+  /** The lines that contain all of a rule's traffic; empty if the rule is needed. */
   linesAround({ line, rule }: NumberedRule): readonly number[] {
     const buckets = this.#index
       .around(rule.prefix)
@@ -61,7 +60,7 @@ export class Overlaps {
     return bucket;
   }
 
-  /** Protected hosts are taken out of a broad prefix, so that a narrow one is needed beside it. */
+  /** Protected hosts are excluded from a broad prefix, so a narrow one is needed beside it. */
   #grants(wide: Prefix, narrow: Prefix): boolean {
     const isShort = wide.length < MINIMUM_LENGTH[wide.family];
     const keeps = narrow.length >= MINIMUM_LENGTH[narrow.family];
@@ -69,7 +68,7 @@ export class Overlaps {
   }
 }
 
-/** Wider ones first, and of equal ones the earlier line: what comes before may make needless. */
+/** Broader ranges first, and of equal ones the earlier line: a range can only be inside an earlier one. */
 const inOrder = (a: Placed, b: Placed): number => a.first - b.first || b.last - a.last || a.line - b.line;
 
 const runningFurthest = (placed: readonly Placed[]): readonly Placed[] => {
@@ -80,7 +79,7 @@ const runningFurthest = (placed: readonly Placed[]): readonly Placed[] => {
   });
 };
 
-/** The line of another rule that holds the range, the broadest prefix first. */
+/** The line of another rule that contains the range, the broadest prefix first. */
 const holderOf = (range: Placed, prefix: Prefix, buckets: readonly Bucket[]): number | undefined => {
   for (const bucket of buckets.toReversed()) {
     const own = bucket.prefix.length === prefix.length;

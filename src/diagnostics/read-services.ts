@@ -1,6 +1,6 @@
 /**
- * Completes what is known with the services that a question is about: those that any rule names, or all of the
- * catalog, to tell which service stands behind an address.
+ * Completes a snapshot with the services that a question needs: those that rules name, or the whole catalog, to find
+ * services by address.
  */
 
 import { messageOf } from '../common/errors.ts';
@@ -8,25 +8,25 @@ import { type Instance, type ServiceRef, serviceName } from '../inventory/servic
 import { servicesOf } from '../policy/compile.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** `named`: those that rules name. `all`: those of the catalog too. */
+/** `named`: the services that rules name. `all`: the whole catalog too. */
 export type Scope = 'named' | 'all';
 
 export interface ServiceReader {
   readService(ref: ServiceRef): Promise<readonly Instance[]>;
-  /** The whole catalog of the agent's datacenter, which may be some time old. */
+  /** The whole catalog of the agent's datacenter, possibly cached. */
   readCatalog(): Promise<{
     readonly services: ReadonlyMap<string, readonly Instance[]>;
-    /** Those that could not be read, and why. */
+    /** The services that could not be read, and the reasons. */
     readonly unread: ReadonlyMap<string, string>;
   }>;
 }
 
-/** More services than this are not read for one question. */
+/** The most services that are read for one question. */
 const MOST_SERVICES = 2_000;
 /** Reads at once. */
 const AT_ONCE = 16;
 
-/** `also`: services that are asked for by name. What the snapshot knows already is fresher, and stays. */
+/** `also`: services that the question names. Services in the snapshot are newer, and stay. */
 export async function withServices(
   snapshot: Snapshot,
   reader: ServiceReader,

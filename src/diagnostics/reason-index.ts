@@ -1,5 +1,5 @@
 /**
- * Which lines of which keys speak of a destination, with the protection of single hosts considered.
+ * Finds the lines of keys that match a destination, considering protected hosts.
  */
 import { contains, type Prefix } from '../net/address.ts';
 import { PrefixIndex } from '../net/prefix-index.ts';
@@ -10,9 +10,9 @@ import { type Destination, isFor } from './destination.ts';
 export interface HostMatches {
   /** Lines that allow it, the narrowest prefix first. */
   readonly allowing: readonly RuleMatch[];
-  /** Lines that would, if their prefix were not too broad to mean a protected host. */
+  /** Lines that would allow it if their prefix were not too broad for a protected host. */
   readonly tooBroad: readonly RuleMatch[];
-  /** Lines that name the host, and other traffic. */
+  /** Lines that name the host, but other traffic. */
   readonly partialMatches: readonly RuleMatch[];
 }
 
@@ -50,7 +50,7 @@ export class ReasonIndex {
   }
 }
 
-/** The first of each key. */
+/** The first match of each key. */
 export const onePerKey = (reasons: readonly RuleMatch[]): readonly RuleMatch[] => {
   const seen = new Set<string>();
   return reasons.filter(({ key }) => !seen.has(key) && seen.add(key));

@@ -1,6 +1,6 @@
 /**
- * What is known at one moment: the material from which questions about it are answered. A controller makes it of
- * what it watches; a command without a controller reads it from Consul and the Engine.
+ * The data from which questions are answered. A controller makes it from what it watches; a command without a
+ * controller reads Consul and the Engine.
  */
 
 import type { NamespaceState } from '../features/egress/states.ts';
@@ -9,20 +9,20 @@ import type { Prefix } from '../net/address.ts';
 import type { Acl } from '../policy/acl.ts';
 import type { Catalog } from '../policy/compile.ts';
 
-/** One namespace that holds rules, or should. */
+/** A namespace that has rules, or should have them. */
 export interface NamespaceView {
   readonly id: string;
   /** Names and ids of the workloads inside, in the same order. */
   readonly workloads: readonly string[];
   readonly ids: readonly string[];
-  /** The container through which it is entered. */
+  /** The container whose namespace it is. */
   readonly target: string;
   readonly grants: readonly string[];
   readonly mode: Mode;
   readonly dns: DnsPolicy;
-  /** Undefined where no controller tells it. */
+  /** Undefined without a controller. */
   readonly state?: NamespaceState | undefined;
-  /** Undefined while they were not read. */
+  /** Undefined until they are read. */
   readonly resolvers?: readonly string[] | undefined;
   /** Foreign rules deny packets there as well; undefined without a controller. */
   readonly hasForeignRules?: boolean | undefined;
@@ -37,21 +37,21 @@ export interface UnsupportedView {
 export interface Snapshot {
   readonly acl: Acl;
   readonly catalog: Catalog;
-  /** Services of which nothing could be learned, and why; undefined: there are too many to read. */
+  /** Services that could not be read, and the reasons; a reason is undefined if there were too many to read. */
   readonly unread: ReadonlyMap<string, string | undefined>;
   readonly protectedHosts: readonly Prefix[];
-  /** Undefined where nobody could tell them. */
+  /** Undefined if not known. */
   readonly namespaces: readonly NamespaceView[] | undefined;
-  /** Workloads that can hold no rules. */
+  /** Workloads that cannot have rules. */
   readonly unsupported: readonly UnsupportedView[];
-  /** Names of containers that name keys and do not ask for rules. */
+  /** Names of containers that name keys without EGRESSTRATOR_ENABLE=1. */
   readonly notEnabled: readonly string[];
   /** Its name or path. */
   readonly template: string;
-  /** Where the keys are in Consul, with a slash at its end. */
+  /** The folder of the keys in Consul, with a slash at its end. */
   readonly kvPath: string;
   /** The template denies only destinations of keys that are not granted. */
   readonly denylist: boolean;
-  /** What is loaded keeps denied destinations, so that they can be told. */
+  /** True if the template records denied destinations. */
   readonly recordsDenied: boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * Rules by address for destinations: exactly these, with ports joined to lists and ranges, and
- * addresses to a prefix where all of it was seen.
+ * Makes rules by address that allow exactly the given destinations. Ports are joined to lists and ranges, and
+ * addresses to a prefix if all of it was seen.
  */
 import { comparePrefixes, type Prefix, splitPrefix, WIDTH } from '../net/address.ts';
 import { PrefixIndex } from '../net/prefix-index.ts';
@@ -55,8 +55,8 @@ function joinPorts(destinations: readonly Destination[]): readonly AddressRule[]
 }
 
 /**
- * A prefix of two hosts reads worse than the two, and one so short that protection would take hosts
- * out of it would not allow what was seen.
+ * A prefix of two hosts is less readable than the two. A prefix that is short enough for protection would not allow
+ * the protected hosts that were seen.
  */
 function readable(prefix: Prefix): readonly Prefix[] {
   const isPair = prefix.length === WIDTH[prefix.family] - 1;

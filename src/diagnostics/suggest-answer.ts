@@ -1,5 +1,5 @@
 /**
- * The rules that would allow what was denied, for each container, in plain data.
+ * The rules that would allow the denied destinations of each container, as plain data.
  */
 
 import { UserError } from '../common/errors.ts';
@@ -20,7 +20,7 @@ export interface LineSuggestion {
   readonly rule: string;
   /** How many of the destinations it allows. */
   readonly destinations: number;
-  /** It names a host that is protected for good reason. */
+  /** True if it names a protected host. */
   readonly risky: boolean;
 }
 
@@ -28,13 +28,13 @@ export interface LineSuggestion {
 export interface KeySuggestion {
   readonly key: string;
   readonly destinations: number;
-  /** One of its lines that do: `text` as written, `rule` as read. */
+  /** One of these lines: `text` as written, `rule` as parsed. */
   readonly line: number;
   readonly text: string;
   readonly rule: string;
-  /** How many rules it holds: who asks for a key gets all of them. */
+  /** How many rules it has: a container that uses the key gets all of them. */
   readonly rules: number;
-  /** That line allows far more than anybody can have meant. */
+  /** True if the line allows far more than its author can have intended. */
   readonly broad: boolean;
 }
 
@@ -42,18 +42,18 @@ export interface ContainerSuggestion {
   readonly container: string;
   /** The keys that it is granted. */
   readonly grants: readonly string[];
-  /** Those of them that Consul has. */
+  /** The grants that exist in Consul. */
   readonly existingGrants: readonly string[];
-  /** How many destinations were denied that a rule could name. */
+  /** How many denied destinations a rule could name. */
   readonly denied: number;
   readonly lines: readonly LineSuggestion[];
-  /** Under a denylist: the keys that close destinations, all of which it takes to open them. */
+  /** With a denylist: the keys that close destinations; all of them are needed to open these. */
   readonly keys: readonly KeySuggestion[];
-  /** What was denied and no rule can name, as text. */
+  /** Denied destinations that no rule can name, as text. */
   readonly notExpressible: readonly string[];
 }
 
-/** A container whose record leaves destinations out. */
+/** A container whose record does not have all destinations. */
 export interface IncompleteRecord {
   readonly container: string;
   readonly packets: number;
@@ -62,21 +62,21 @@ export interface IncompleteRecord {
 
 export interface SuggestAnswer {
   readonly suggestions: readonly ContainerSuggestion[];
-  /** Why what was denied is not known; undefined where it is. */
+  /** Why denied destinations are not known; undefined if they are. */
   readonly unavailableReason?: string | undefined;
-  /** Containers whose denials were asked for. */
+  /** The number of containers whose records were read. */
   readonly watched: number;
-  /** Milliseconds of which it tells; undefined where nobody knows. */
+  /** The covered period in milliseconds; undefined if not known. */
   readonly covers?: number | undefined;
   readonly unread: readonly UnreadContainer[];
   readonly incomplete: readonly IncompleteRecord[];
   readonly denylist: boolean;
-  /** The text of the key that was asked for; undefined where Consul has none of that name, or none was named. */
+  /** The text of the requested key; undefined if Consul does not have it, or no key was requested. */
   readonly keyText?: string | undefined;
   readonly kvPath: string;
 }
 
-/** Throws a `UserError` where nothing could be read of any container. */
+/** Throws a `UserError` if no container's record could be read. */
 export function suggestAnswer(
   key: string | undefined,
   reports: readonly DeniedReport[],
@@ -86,7 +86,7 @@ export function suggestAnswer(
   if (reports.length > 0 && reports.every(({ error }) => error !== undefined))
     throw new UserError('denied connections could not be read from any container');
   const { denylist, kvPath, recordsDenied, template } = snapshot;
-  // A denylist closes what other keys name, whatever this one allows.
+  // A denylist closes the destinations of other keys, whatever this one allows.
   const isHeld = denylist ? () => false : allowedBy(key, snapshot);
   return {
     suggestions: reports
@@ -105,7 +105,10 @@ export function suggestAnswer(
 
 type Test = (destination: Destination) => boolean;
 
-/** Whether a key allows a destination already: what was denied before it did stays known for an hour. */
+/**
+ * Returns a test whether a key already allows a destination: a destination stays listed for an hour after it was
+ * denied.
+ */
 function allowedBy(key: string | undefined, { acl, catalog, protectedHosts }: Snapshot): Test {
   const held = key === undefined ? [] : grantedKeys([key], acl);
   const index = new ReasonIndex(matchesFor(held, catalog, protectedHosts).reasons, protectedHosts);
@@ -148,7 +151,7 @@ function underAllowlist(
   };
 }
 
-/** What a key closes that is not granted, only that key opens: no rule in another one does. */
+/** Only the key that closes a destination can open it: a rule in another key does not. */
 function underDenylist(
   destinations: readonly Destination[],
   grants: readonly string[],

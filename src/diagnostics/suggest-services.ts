@@ -1,9 +1,8 @@
 /**
- * Services that stand behind destinations, named as a rule would name them.
+ * Finds the services of destinations, in the notation of rules.
  *
- * Of several tags, one that other rules use already wins: `production.postgresql` says what people
- * mean, `v1.4.2.postgresql` does not. A service with no tag in use, all of whose instances would be
- * named, is named without a tag.
+ * A tag that other rules use already is preferred: `production.postgresql` is what people mean, `v1.4.2.postgresql` is
+ * not. If no tag is in use, and all instances would be included, the service is named without a tag.
  */
 
 import type { Instance } from '../inventory/service.ts';
@@ -18,7 +17,7 @@ export interface CountedService {
   readonly count: number;
 }
 
-/** One instance as something to connect to. */
+/** An instance with its service. */
 interface Endpoint {
   readonly service: string;
   readonly instance: Instance;
@@ -26,7 +25,7 @@ interface Endpoint {
 
 export interface ServiceChoice {
   readonly rules: readonly CountedService[];
-  /** Destinations that no service stands behind. */
+  /** Destinations without a service. */
   readonly rest: readonly Destination[];
 }
 
@@ -75,7 +74,7 @@ export class ServiceChooser {
     return this.#endpoints.get(`${formatAddress(host.family, host.address)} ${port}`) ?? [];
   }
 
-  /** Rules that name all instances in `seen`. */
+  /** Rules that include all instances in `seen`. */
   #name(name: string, protocol: 'tcp' | 'udp', seen: readonly Instance[]): readonly CountedService[] {
     const all = this.#catalog.get(name) ?? [];
     const chosen = this.#chooseTags(name, seen, all);
@@ -103,7 +102,10 @@ export class ServiceChooser {
     return left.length > 0 || (whole && !meant) ? [undefined] : chosen;
   }
 
-  /** Tags of what was seen: those in use first, then by how much was seen, then the narrower. */
+  /**
+   * The tags of the seen instances: tags in use first, then those with more seen instances, then those with fewer
+   * others.
+   */
   #rank(name: string, seen: readonly Instance[], all: readonly Instance[]): readonly string[] {
     const count = (instances: readonly Instance[], tag: string) =>
       instances.filter(({ tags }) => tags.includes(tag)).length;
@@ -120,14 +122,14 @@ export class ServiceChooser {
 
 const isExpressible = ({ service }: Endpoint): boolean => canExpress(ruleOf(service, undefined, 'tcp'));
 
-/** Whether the grammar reads it as the same rule: names in Consul may hold what rules can't. */
+/** True if the grammar can express it: names in Consul may contain characters that rules do not allow. */
 const canExpress = (rule: ServiceRule): boolean => {
   const text = formatRule(rule);
   const parsed = parseRule(text);
   return parsed !== undefined && 'rule' in parsed && JSON.stringify(parsed.rule) === JSON.stringify(rule);
 };
 
-/** Keys in the order in which the grammar writes them. */
+/** The fields are in the order of the parser's result. */
 const ruleOf = (name: string, tag: string | undefined, protocol: 'tcp' | 'udp'): ServiceRule => {
   const at = name.indexOf('@');
   const service = at < 0 ? name : name.slice(0, at);
@@ -147,7 +149,7 @@ const endpointsOf = (catalog: Catalog): ReadonlyMap<string, readonly Endpoint[]>
   return endpoints;
 };
 
-/** Address and port in canonical form; what is no address is a key that nothing asks for. */
+/** Address and port in canonical form; a text that is not an address becomes a key that nothing matches. */
 const endpointKey = ({ address, port }: Instance): string => {
   const host = parseAddress(address);
   return host === undefined ? `? ${address}` : `${formatAddress(host.family, host.address)} ${port}`;

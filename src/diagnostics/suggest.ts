@@ -1,9 +1,9 @@
 /**
- * The rules that would allow what was denied: services by name where the catalog knows them, else
- * addresses, never broader than what was seen.
+ * Suggests rules that would allow denied destinations: services by name if the catalog has them, else addresses, never
+ * broader than what was seen.
  *
- * The lines are complete by themselves. Keys that allow some of it already are named beside them, as
- * asking for one is often what was meant.
+ * The lines are sufficient by themselves. Existing keys that allow some of the destinations are listed too, because
+ * using one is often better.
  */
 
 import { contains, type Prefix, WIDTH } from '../net/address.ts';
@@ -29,7 +29,7 @@ export interface SuggestedLine {
   readonly text: string;
   /** How many of the destinations it allows. */
   readonly count: number;
-  /** It names a host that is protected for good reason. */
+  /** True if it names a protected host. */
   readonly risky: boolean;
 }
 
@@ -37,23 +37,23 @@ export interface SuggestedLine {
 export interface SuggestedKey {
   readonly key: string;
   readonly count: number;
-  /** One of its lines that do. */
+  /** One of these lines. */
   readonly reason: RuleMatch;
-  /** How many rules it holds: who asks for a key gets all of them. */
+  /** How many rules it has: a container that uses the key gets all of them. */
   readonly rules: number;
-  /** That line allows far more than anybody can have meant, see `isBroad`. */
+  /** True if the line is broad, see `isBroad`. */
   readonly broad: boolean;
 }
 
 export interface Suggestion {
   readonly lines: readonly SuggestedLine[];
-  /** Broad ones last; before, those that allow most come first, and of these the narrower. */
+  /** Broad keys last; the others by how many destinations they allow, then by how narrow they are. */
   readonly keys: readonly SuggestedKey[];
 }
 
 export type Suggester = (destinations: readonly Destination[]) => Suggestion;
 
-/** What is the same for all containers of a host. */
+/** The part that is the same for all containers of a host. */
 export interface CatalogIndex {
   readonly chooser: ServiceChooser;
   /** The lines of all keys. */
@@ -68,8 +68,7 @@ export const catalogIndex = ({ acl, catalog, protectedHosts }: Indexed): Catalog
 });
 
 /**
- * An index is made for the first question and used for the next as long as nothing has changed. It is held weakly: a
- * host at rest keeps no memory for questions.
+ * Caches an index as long as nothing has changed. The reference is weak: an idle host keeps no memory for questions.
  */
 export function createIndexCache(): (context: Indexed) => CatalogIndex {
   let last: { readonly of: Indexed; readonly index: WeakRef<CatalogIndex> } | undefined;
@@ -81,7 +80,7 @@ export function createIndexCache(): (context: Indexed) => CatalogIndex {
   };
 }
 
-/** Keys and instances are the same objects as long as nobody has changed them. */
+/** Unchanged keys and instances are the same objects. */
 const isSame = (one: Indexed, other: Indexed): boolean =>
   one.protectedHosts === other.protectedHosts &&
   hasSame(one.acl, other.acl) &&
@@ -90,7 +89,7 @@ const isSame = (one: Indexed, other: Indexed): boolean =>
 const hasSame = <T>(one: ReadonlyMap<string, T>, other: ReadonlyMap<string, T>): boolean =>
   one === other || (one.size === other.size && [...one].every(([name, value]) => other.get(name) === value));
 
-/** `indexOf`: where an index is at hand, or shared with others; it is asked for with the first destination. */
+/** `indexOf`: returns an existing or shared index; called with the first destination. */
 export function createSuggester(
   context: SuggestionContext,
   indexOf: () => CatalogIndex = () => catalogIndex(context),
@@ -106,7 +105,9 @@ export function createSuggester(
   };
 }
 
-/** What stands behind one destination: services as rules name them, and keys that are not granted. */
+/**
+ * The services behind one destination, in the notation of rules, and the keys that allow it and are not granted.
+ */
 export function matchService(
   destination: Destination,
   { chooser, lines }: CatalogIndex,
@@ -126,7 +127,7 @@ function linesFor(
 ): readonly SuggestedLine[] {
   const isRisky = (prefix: Prefix) => protectedHosts.some((host) => contains(prefix, host));
   const isProtected = (host: Prefix) => protectedHosts.some((one) => contains(one, host));
-  // A service grants no protected host, whoever registered it there.
+  // A service does not grant protected hosts.
   const { rules: services, rest } = chooser.choose(destinations.filter(({ host }) => !isProtected(host)));
   return [
     ...services.map(({ rule, count }) => ({ rule, text: formatRule(rule), count, risky: false })),
@@ -141,7 +142,7 @@ function linesFor(
   ];
 }
 
-/** Tags by which services are named already: the words of those who write the rules. */
+/** The tags that existing rules use. */
 const tagsInUse = (acl: Acl): ReadonlySet<string> => {
   const tags = new Set<string>();
   for (const { rules } of acl.values())
@@ -178,7 +179,7 @@ function keysFor(
   );
 }
 
-/** How many bits of an address its line leaves open. */
+/** The number of free bits in the line's prefix. */
 const breadth = ({ reason }: FoundKey): number => {
   const { family, length } = reason.entry.prefix;
   return WIDTH[family] - length;

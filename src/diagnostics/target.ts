@@ -1,5 +1,5 @@
 /**
- * What `explain` is asked about: `10.0.0.5 tcp/5432`, `10.0.0.5`, `production.postgresql`.
+ * Parses the target of `explain`: `10.0.0.5 tcp/5432`, `10.0.0.5`, `production.postgresql`.
  */
 
 import { UsageError, UserError } from '../common/errors.ts';
@@ -15,14 +15,14 @@ import { parseService } from './service-names.ts';
 
 export type Target =
   | { readonly kind: 'destinations'; readonly destinations: readonly Destination[] }
-  /** An address alone: what of it may be reached? */
+  /** An address alone. */
   | { readonly kind: 'host'; readonly host: Prefix }
   | { readonly kind: 'service'; readonly rule: ServiceRule };
 
-/** Types of the echo request, which `icmp` alone means here. */
+/** The types of the echo request, the meaning of `icmp` alone here. */
 const ECHO = { 4: 8, 6: 128 } as const;
 
-/** Throws a `UsageError` where the words mean nothing. */
+/** Throws a `UsageError` for anything else. */
 export function parseTarget(word: string, traffic: string | undefined): Target {
   const { host, rest } = splitPort(word);
   if (host !== undefined) {
@@ -50,7 +50,7 @@ export function parseTarget(word: string, traffic: string | undefined): Target {
   );
 }
 
-/** Each instance that can be connected to. Throws a `UserError` where there is none. */
+/** The instances with an address. Throws a `UserError` if there is none. */
 export function instancesOf(
   rule: ServiceRule,
   catalog: Catalog,

@@ -1,5 +1,5 @@
 /**
- * The Engine's daemon.json: the gate comes in, and goes out again, and nothing else in it changes.
+ * Adds the gate to the Engine's daemon.json and removes it, and changes nothing else in the file.
  */
 import { constants, copyFile, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -18,7 +18,7 @@ const Content = z.object({
 
 export type DaemonJson = z.infer<typeof Content>;
 
-/** `undefined` if there is no such file. */
+/** Undefined if there is no such file. */
 export async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
@@ -28,7 +28,7 @@ export async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-/** Throws a `UserError` that names the file and the place. An empty file is an empty object. */
+/** Throws a `UserError` with the file and the position. An empty file counts as an empty object. */
 export function parseDaemonJson(text: string, path: string): DaemonJson {
   const result = Content.safeParse(parseJson(text, path));
   if (result.success) return result.data;
@@ -54,7 +54,7 @@ function parseJson(text: string, path: string): unknown {
   }
 }
 
-/** With the gate as a runtime; `asDefault`: as the one for all containers that name none. */
+/** Adds the gate as a runtime. `asDefault`: also as the default runtime. */
 export function withGate(text: string | undefined, runtime: string, asDefault: boolean): string {
   const start = text === undefined || text.trim() === '' ? '{}\n' : text;
   const { runtimes } = parseDaemonJson(start, '');
@@ -65,7 +65,7 @@ export function withGate(text: string | undefined, runtime: string, asDefault: b
   return asDefault && !isDefault ? setMember(added, ['default-runtime'], RUNTIME) : added;
 }
 
-/** Without anything of ours; `previousDefault` is what the default runtime was before. */
+/** Removes everything of ours. `previousDefault`: the default runtime before the installation. */
 export function withoutGate(text: string, previousDefault: string | undefined): string {
   const isDefault = parseDaemonJson(text, '')['default-runtime'] === RUNTIME;
   const member = ['default-runtime'] as const;
@@ -78,7 +78,7 @@ export function withoutGate(text: string, previousDefault: string | undefined): 
     : left;
 }
 
-/** The text that makes an Engine forget what it read before: it says all that `text` leaves out. */
+/** A text that resets the Engine: it has all settings that `text` leaves out, with their default values. */
 export function withoutRuntimes(text: string | undefined): string {
   const start = text === undefined || text.trim() === '' ? '{}\n' : text;
   const content = parseDaemonJson(start, '');
@@ -86,7 +86,7 @@ export function withoutRuntimes(text: string | undefined): string {
   return content['default-runtime'] === undefined ? setMember(named, ['default-runtime'], 'runc') : named;
 }
 
-/** Replaces the file in one step, with its owner and mode; the first time what was there is kept beside it. */
+/** Replaces the file atomically, with its owner and mode. The first time the old file is kept beside it. */
 export async function writeDaemonJson(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const exists = (await stat(path).catch(() => undefined)) !== undefined;
@@ -94,7 +94,7 @@ export async function writeDaemonJson(path: string, text: string): Promise<void>
   await writeFileAtomic(path, text, exists ? {} : { mode: 0o644 });
 }
 
-/** `undefined`: there was no file. The copy beside it is no longer needed. */
+/** `undefined`: there was no file. Also removes the copy beside it. */
 export async function restoreDaemonJson(path: string, text: string | undefined): Promise<void> {
   if (text === undefined) await rm(path, { force: true });
   else await writeFileAtomic(path, text);

@@ -1,8 +1,8 @@
 /**
- * The dockerd process behind a socket: how it was started, and how it is told to read its daemon.json.
+ * Finds the dockerd process of a socket and its arguments, and makes it read its daemon.json again.
  *
- * Several may run on one host. The one meant is the one that listens on the socket, which /proc tells: the
- * socket's inode is in the list of the process's network namespace, and among its open files.
+ * Several may run on one host. The right one listens on the socket: its network namespace lists the socket's inode,
+ * and the inode is among its open files.
  */
 import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
@@ -10,7 +10,7 @@ import { basename, resolve } from 'node:path';
 export interface Dockerd {
   readonly pid: number;
   readonly args: readonly string[];
-  /** Its search path, for programs that daemon.json names without one. */
+  /** Its search path, for programs without a path in daemon.json. */
   readonly path: string;
 }
 
@@ -21,7 +21,7 @@ export function findDockerd(socketPath: string, proc = '/proc'): Dockerd | undef
   return all.find(({ pid }) => listensOn(pid, socketPath, proc));
 }
 
-/** What `--name value` or `--name=value` says in its command line. */
+/** The value of `--name value` or `--name=value` in its command line. */
 export function argument({ args }: Pick<Dockerd, 'args'>, name: string): string | undefined {
   const index = args.findLastIndex((word) => word === name || word.startsWith(`${name}=`));
   const word = args[index];
@@ -75,7 +75,7 @@ const openFiles = (folder: string): readonly string[] =>
 
 const real = (path: string): string => attempt(() => realpathSync(path)) ?? resolve(path);
 
-/** For processes that end while one looks. */
+/** Undefined for a process that ended meanwhile. */
 function attempt<T>(look: () => T): T | undefined {
   try {
     return look();

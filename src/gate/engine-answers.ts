@@ -1,6 +1,6 @@
 /**
- * What installing asks of the Engine: how it was set up, and which containers use the gate. Only over a unix socket:
- * the gate is installed on the Engine's own host.
+ * Reads from the Engine how it is configured and which containers use the gate. Only over a unix socket: the gate is
+ * installed on the Engine's own host.
  */
 import { z } from 'zod';
 import { connect } from '../sources/docker/connect.ts';
@@ -17,7 +17,7 @@ const Inspected = z.object({
 export interface EngineFacts {
   readonly rootDir: string;
   readonly defaultRuntime: string | undefined;
-  /** Where the Engine finds the gate; `undefined`: it does not know it. */
+  /** The path of the gate in the Engine's configuration; undefined if it is not registered. */
   readonly gatePath: string | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface GateUser {
   readonly running: boolean;
 }
 
-/** `undefined` where no Engine answers. Throws an `EngineError` for an answer that cannot be read. */
+/** Undefined if no Engine answers. Throws an `EngineError` for an answer that cannot be read. */
 export async function engineFacts(socketPath: string): Promise<EngineFacts | undefined> {
   try {
     const { rootDir, defaultRuntime, runtimes } = await ask(socketPath, (engine) => engine.info());
@@ -37,7 +37,7 @@ export async function engineFacts(socketPath: string): Promise<EngineFacts | und
   }
 }
 
-/** The containers that are started, and ended, through the gate. */
+/** The containers that use the gate as their runtime. */
 export const gateUsers = (socketPath: string): Promise<readonly GateUser[]> =>
   ask(socketPath, async (engine) => {
     const users: GateUser[] = [];
@@ -59,7 +59,7 @@ async function ask<T>(socketPath: string, question: (engine: Engine) => Promise<
   }
 }
 
-/** A container may be removed since it was listed. */
+/** The container may have been removed since it was listed. */
 function undefinedIfGone(error: unknown): undefined {
   if (!isHttpError(error, 404)) throw error;
 }

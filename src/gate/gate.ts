@@ -1,5 +1,5 @@
 /**
- * The gate as the controller knows it: prepared texts on the one side, records of starts on the other.
+ * The controller's side of the gate: it prepares texts for the gate and reads the gate's records of starts.
  */
 
 import type { Logger } from '../common/logger.ts';
@@ -9,7 +9,7 @@ import type { Mode } from '../inventory/workload.ts';
 import { PreparedRules } from './prepared-rules.ts';
 import { GateRecords } from './records.ts';
 
-/** What the gate can't find out by itself. */
+/** Settings of the controller that the gate needs. */
 export interface GateDefaults {
   /** The mode of workloads without EGRESSTRATOR_MODE. */
   readonly mode: Mode;
@@ -38,7 +38,7 @@ export class FileGate implements Gate {
     return fingerprint === undefined ? undefined : { fingerprint, resolvers: resolvers ?? [] };
   }
 
-  /** Resolves when all is written. */
+  /** Resolves when everything is written. */
   close(): Promise<void> {
     return this.#prepared.close();
   }

@@ -1,6 +1,6 @@
 /**
- * Whether the gate can work on this host: the right place, the right user, the tools that it calls, and a
- * kernel that takes its text.
+ * Checks whether the gate can work on this host: the file system, the user, the programs that it calls, and a kernel
+ * that accepts its rules.
  */
 import { existsSync, lstatSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
@@ -9,7 +9,7 @@ import { runProgram } from '../dataplane/run-program.ts';
 import { type GateSettings, onHost } from './layout.ts';
 import { lockdownText } from './programs.ts';
 
-/** What the gate calls on the host, and the package that brings it on the usual distributions. */
+/** The programs that the gate calls, and their packages on the usual distributions. */
 const TOOLS: Readonly<Record<string, string>> = {
   nft: 'nftables',
   nsenter: 'util-linux',
@@ -23,7 +23,7 @@ const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '
 /** How to run a command of the gate from the image. */
 export const FROM_CONTAINER = `in a container, run it with the host's files and processes: docker run --rm --privileged --pid host --network none -v /:/host -v /var/run/docker.sock:/var/run/docker.sock <image> gate install --root /host`;
 
-/** Throws a `UserError` where the gate's files cannot be changed from here. */
+/** Throws a `UserError` if the gate's files cannot be changed from here. */
 export function requireHost({ root }: GateSettings): void {
   if (process.platform !== 'linux')
     throw new UserError('the gate needs Linux, where the Docker Engine runs containers itself');
@@ -33,7 +33,7 @@ export function requireHost({ root }: GateSettings): void {
     throw new UserError(`--root ${root}: no host's file system is mounted there`);
 }
 
-/** Tools that are not there, as `nft (package nftables)`. */
+/** The missing programs, as `nft (package nftables)`. */
 export const missingTools = (settings: Pick<GateSettings, 'root'>): readonly string[] =>
   Object.entries(TOOLS)
     .filter(([tool]) => findProgram(settings, tool) === undefined)
@@ -45,7 +45,7 @@ export function requireTools(settings: GateSettings): void {
     throw new UserError(`the host lacks programs that the gate needs: ${missing.join(', ')}`);
 }
 
-/** A program of the host by its name or path; a link counts, though it may lead out of the mounted root. */
+/** Finds a program of the host by its name or path. A link counts, even if it leads out of the mounted root. */
 export function findProgram(
   settings: Pick<GateSettings, 'root'>,
   program: string,
@@ -58,7 +58,7 @@ export function findProgram(
   );
 }
 
-/** Loads the lockdown text in an empty namespace, with the host's own tools. Throws a `UserError`. */
+/** Loads the lockdown rules in an empty namespace with the host's own programs. Throws a `UserError`. */
 export async function testLockdown({ root, libDir }: GateSettings): Promise<void> {
   const load = ['timeout', '10', 'unshare', '--net', 'sh', join(libDir, 'netns'), 'load', 'egress'];
   const ended = await runProgram({

@@ -1,8 +1,7 @@
 /**
- * `egresstrator gate install`: puts the gate on the host, and makes it known to the Engine.
+ * `egresstrator gate install`: installs the gate on the host and registers it with the Engine.
  *
- * All that can be rejected is rejected before daemon.json is touched; an Engine that does not take the new
- * one gets the old one back.
+ * All checks come before the change of daemon.json. If the Engine rejects the new file, the old one is restored.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,7 +37,7 @@ export interface RunningEngine {
   readonly facts: EngineFacts | undefined;
 }
 
-/** Says what was changed, one line each; none: there was nothing to do. Throws a `UserError`. */
+/** Returns what was changed, one line each; empty if there was nothing to do. Throws a `UserError`. */
 export async function installGate(settings: GateSettings, asDefault: boolean): Promise<readonly string[]> {
   requireHost(settings);
   requireTools(settings);
@@ -54,7 +53,7 @@ export async function installGate(settings: GateSettings, asDefault: boolean): P
   return [...changes, await reloadEngine(settings, engine, { config, text }, asDefault)];
 }
 
-/** Throws where the Engine that answers could not be told anything from here. */
+/** Throws a `UserError` if the Engine answers but cannot be configured from here. */
 export async function inspectEngine({ socketPath, root }: GateSettings): Promise<RunningEngine> {
   const facts = await engineFacts(socketPath);
   if (facts === undefined && root === '/' && existsSync('/.dockerenv')) {
@@ -76,7 +75,7 @@ export async function inspectEngine({ socketPath, root }: GateSettings): Promise
   return { facts, dockerd };
 }
 
-/** dockerd rejects a daemon.json that says again what its command line says. */
+/** dockerd rejects settings that are both in daemon.json and on its command line. */
 function rejectFlags(dockerd: Dockerd): void {
   for (const flag of ['--add-runtime', '--default-runtime']) {
     if (argument(dockerd, flag) === undefined) continue;
@@ -89,7 +88,7 @@ function rejectFlags(dockerd: Dockerd): void {
 export const configPath = ({ config }: GateSettings, dockerd: Dockerd | undefined): string =>
   config ?? (dockerd && argument(dockerd, '--config-file')) ?? '/etc/docker/daemon.json';
 
-/** What runs containers behind the gate: as the default runtime, what was the default before. */
+/** The OCI runtime that the gate calls: for the default runtime, the previous default. */
 async function realRuntime(
   settings: GateSettings,
   content: DaemonJson,
@@ -143,7 +142,7 @@ interface Change {
   readonly after: string;
 }
 
-/** What somebody else changed since the last time belongs to the text that is to come back. */
+/** Changes that others made since the last installation are part of the text to restore. */
 async function changeConfig(settings: GateSettings, change: Change): Promise<readonly string[]> {
   const { config, text, content, after } = change;
   const previous = await readInstallState(settings);
@@ -183,7 +182,7 @@ async function isKnown(settings: GateSettings, asDefault: boolean): Promise<bool
   return facts?.gatePath === runtimePath(settings) && (isDefault || !asDefault);
 }
 
-/** Asks until it is so, or the time is over. */
+/** Repeats the check until it succeeds or the time is over. */
 export async function waitFor(milliseconds: number, isSo: () => Promise<boolean>): Promise<boolean> {
   const end = performance.now() + milliseconds;
   while (performance.now() < end) {

@@ -1,19 +1,19 @@
 /**
- * Changes to one member of a JSON object that leave every other byte of the text as it is: files that
- * people write by hand keep their order, their indentation and their numbers.
+ * Changes one member of a JSON object and leaves every other byte of the text as it is: files that people write by
+ * hand keep their order, indentation and numbers.
  *
- * `modify` of jsonc-parser formats the whole line that it edits, so only its tree is used here. The text must be
- * valid JSON whose top is an object; `JSON.parse` has parsed it before.
+ * `modify` of jsonc-parser reformats the whole line, so only its syntax tree is used. The text must be valid JSON with
+ * an object at the top; `JSON.parse` has parsed it before.
  */
 import { type Node, parseTree } from 'jsonc-parser';
 
-/** From the top down: `['runtimes', 'egresstrator']`. */
+/** The names from the top down: `['runtimes', 'egresstrator']`. */
 export type MemberPath = readonly [string, ...string[]];
 
-/** What one level is indented by; `undefined`: all is in one line. */
+/** The indentation of one level; undefined if the text has only one line. */
 type Indent = string | undefined;
 
-/** The text with the member set; objects on the way are made if they are missing. */
+/** Sets the member; creates missing objects on the path. */
 export function setMember(text: string, path: MemberPath, value: unknown): string {
   const { object, depth, rest, found } = walk(text, path);
   const [key, ...names] = rest;
@@ -33,7 +33,7 @@ export function setMember(text: string, path: MemberPath, value: unknown): strin
   );
 }
 
-/** The text without the member, its comma and its space; the same text if there is no such member. */
+/** Removes the member with its comma and space; returns the same text if there is no such member. */
 export function removeMember(text: string, path: MemberPath): string {
   const { object, rest, found } = walk(text, path);
   if (found === undefined || rest.length > 1) return text;
@@ -45,11 +45,11 @@ export function removeMember(text: string, path: MemberPath): string {
   return splice(text, object.offset, endOf(object), '{}');
 }
 
-/** The innermost object on the path that exists, the names that are left, and the member that has the first of them. */
+/** The innermost existing object on the path, the remaining names, and the member with the first of them. */
 function walk(text: string, path: MemberPath) {
   let object = parseTree(text) ?? EMPTY;
   for (const [index, key] of path.entries()) {
-    // As `JSON.parse` does it: the last of several members with one name counts.
+    // As in `JSON.parse`, the last of several members with one name counts.
     const found = object.children?.findLast(({ children }) => children?.[0]?.value === key);
     const value = found?.children?.[1];
     if (value?.type !== 'object' || index === path.length - 1) {

@@ -1,6 +1,6 @@
 /**
- * Where the gate's files are on the host. `root` is where the host's own file system is visible from here:
- * `/`, or the folder on which a container has it mounted. All other paths are as the host knows them.
+ * The paths of the gate's files. `root` is where the host's file system is visible from here: `/`, or the folder where
+ * a container has it mounted. All other paths are those on the host.
  */
 import { join } from 'node:path';
 import { DEFAULT_RUN_DIR } from './names.ts';
@@ -9,13 +9,13 @@ export interface GateSettings {
   readonly root: string;
   readonly libDir: string;
   readonly runDir: string;
-  /** The Engine's daemon.json; `undefined`: the one that the running dockerd reads. */
+  /** The Engine's daemon.json; undefined: the file that the running dockerd reads. */
   readonly config: string | undefined;
-  /** The real OCI runtime; `undefined`: the one that the Engine would use without the gate. */
+  /** The real OCI runtime; undefined: the one that the Engine would use without the gate. */
   readonly runtime: string | undefined;
   /** The Engine's socket, as visible from here. */
   readonly socketPath: string;
-  /** Milliseconds that the Engine has to take over a changed daemon.json. */
+  /** Milliseconds for the Engine to read a changed daemon.json. */
   readonly reloadTimeout: number;
 }
 

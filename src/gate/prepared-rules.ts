@@ -1,9 +1,8 @@
 /**
- * The rules that the gate loads before a container's first instruction, as files: one for each set of
- * grants, mode and name policy, and what the gate cannot know by itself (the mode of containers that
- * name none, and the Engine's own resolvers).
+ * Writes the rules that the gate loads before a container's first instruction: one file for each set of grants, mode
+ * and DNS policy, and the settings that the gate needs (the default mode and the Engine's own resolvers).
  *
- * Files outlive the controller, so that containers that start while it is away get the last known rules.
+ * The files stay when the controller stops, so that containers that start meanwhile get the last known rules.
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,14 +22,14 @@ export interface Preparation {
   readonly rules: readonly PreparedText[];
   /** The mode of workloads without EGRESSTRATOR_MODE. */
   readonly defaultMode: Mode;
-  /** To whom the Engine forwards for containers that name no resolver; `undefined`: not known. */
+  /** The Engine's resolvers for containers without `--dns`; undefined if not known. */
   readonly engineResolvers?: readonly string[] | undefined;
 }
 
 export class PreparedRules {
   readonly #folder: string;
   readonly #log: Logger;
-  /** File name → what is in it. */
+  /** File name → content. */
   readonly #written = new Map<string, string>();
   #next: Preparation | undefined;
   #working: Promise<void> | undefined;
@@ -42,8 +41,8 @@ export class PreparedRules {
   }
 
   /**
-   * From now on there are exactly these, soon: of several in a row the last counts. Call it only once
-   * the rules are known; until then what a previous run prepared stays. Failures are logged once.
+   * Replaces all files in the background; of several calls the last counts. Call it only when the rules are known;
+   * until then the files of the previous run stay. Failures are logged once.
    */
   keep(preparation: Preparation): void {
     this.#next = preparation;
@@ -52,7 +51,7 @@ export class PreparedRules {
     });
   }
 
-  /** Resolves when all is written. */
+  /** Resolves when everything is written. */
   async close(): Promise<void> {
     await this.#working;
   }
@@ -100,7 +99,7 @@ function filesOf({ rules, defaultMode, engineResolvers }: Preparation): Readonly
   return files;
 }
 
-/** The last line tells the loader that the text is whole. What the first says is for people. */
+/** The last line tells the loader that the text is complete. The first one is for people. */
 function contentOf({ text, grants, mode, dns }: PreparedText): string {
   const about = isXtables(text) ? '' : `# ${JSON.stringify({ grants, mode, dns })}\n`;
   return `${about}${text}${text.endsWith('\n') ? '' : '\n'}# end\n`;

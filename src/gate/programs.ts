@@ -1,6 +1,5 @@
 /**
- * The gate's own files on the host: what they should hold, what they hold, and the state of what was done
- * to daemon.json.
+ * The gate's files on the host: their expected and present content, and a record of the changes to daemon.json.
  */
 import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +16,7 @@ export interface GateFile {
   readonly mode: number;
 }
 
-/** What the runtime reads from gate.conf; paths as the host knows them. */
+/** The settings in gate.conf. Paths are those on the host. */
 export interface GateConf {
   readonly runtime: string;
   readonly runDir: string;
@@ -25,7 +24,7 @@ export interface GateConf {
   readonly containers: string;
 }
 
-/** What was done to daemon.json, so that it can be undone. */
+/** The changes to daemon.json, so that they can be undone. */
 const InstallState = z.object({
   config: z.string(),
   /** The text before; null: there was no file. */
@@ -57,7 +56,7 @@ export async function programFiles(): Promise<readonly GateFile[]> {
   ];
 }
 
-/** Nothing but loopback. Its last line tells the loader that it is whole. */
+/** Allows only loopback. The last line tells the loader that the text is complete. */
 export function lockdownText(): string {
   const nothing = { layers: [] };
   const input = {
@@ -105,7 +104,7 @@ export async function outdated(
   return names;
 }
 
-/** Each in one step: containers start meanwhile. */
+/** Replaces each file atomically, because containers start meanwhile. */
 export async function writeFiles(settings: GateSettings, files: readonly GateFile[]): Promise<void> {
   await mkdir(onHost(settings, settings.libDir), { recursive: true, mode: 0o755 });
   for (const { name, content, mode } of files) {
@@ -118,7 +117,7 @@ export async function writeFiles(settings: GateSettings, files: readonly GateFil
 export const removeFiles = (settings: GateSettings): Promise<void> =>
   rm(onHost(settings, settings.libDir), { recursive: true, force: true });
 
-/** `undefined` if there is none. */
+/** Undefined if there is none. */
 export async function readInstalled(settings: GateSettings, name: string): Promise<string | undefined> {
   return readFile(pathOf(settings, name), 'utf8').catch(() => undefined);
 }

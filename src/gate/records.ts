@@ -1,6 +1,6 @@
 /**
- * What the gate loaded at a container's start, read from the record it left: where that is what should be
- * loaded, nobody has to look into the namespace.
+ * Reads the gate's record of a container's start: if the gate loaded the desired rules, the namespace need not be
+ * inspected.
  */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,11 +10,13 @@ import { recordFolder } from './names.ts';
 export interface GateRecord {
   /** `undefined` for `existing-namespace`. */
   readonly fingerprint: string | undefined;
-  /** That the text was loaded with. */
+  /** The resolvers in the loaded rules. */
   readonly resolvers: readonly string[];
-  /** `existing-namespace`: nothing was loaded, as the namespace of others held rules. */
+  /**
+   * `existing-namespace`: nothing was loaded, because the container joined a namespace that already had rules.
+   */
   readonly kind: 'prepared' | 'lockdown' | 'existing-namespace';
-  /** False if it has no CAP_NET_RAW, for one because the gate took it. */
+  /** False if it has no CAP_NET_RAW, for example because the gate removed it. */
   readonly hasRawSockets: boolean;
   /** Why it is lockdown. */
   readonly reason: string | undefined;
@@ -22,7 +24,7 @@ export interface GateRecord {
 
 const KINDS = ['prepared', 'lockdown', 'existing-namespace'] as const;
 
-/** Milliseconds between the gate's work and the moment that the Engine calls the start. */
+/** The most milliseconds between the gate's record and the start time that the Engine reports. */
 const TOLERANCE = 60_000;
 
 export class GateRecords {
@@ -33,8 +35,8 @@ export class GateRecords {
   }
 
   /**
-   * The record of exactly this start; `undefined` where there is none, or none that can be read. Pids are
-   * reused, so a record that is much older than the start is one of a previous start.
+   * The record of this start; undefined if there is none or it cannot be read. Pids are reused, so a record that is
+   * much older than the start belongs to a previous start.
    */
   async read({
     id,
@@ -59,7 +61,7 @@ async function readRecord(path: string): Promise<{ readonly text: string; readon
   }
 }
 
-/** `undefined` also for a record that is being written: the gate writes its last line last. */
+/** Also undefined for an unfinished record: the gate writes "end" last. */
 export function parseRecord(text: string, pid: number): GateRecord | undefined {
   if (!text.endsWith('\nend\n')) return undefined;
   const fields = new Map(

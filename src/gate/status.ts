@@ -12,7 +12,7 @@ export interface GateStatus {
   readonly installed: boolean;
   /** The files on the host are those of this version. */
   readonly current: boolean;
-  /** `undefined`: no Engine answers. */
+  /** Undefined if no Engine answers. */
   readonly knownToEngine: boolean | undefined;
   readonly isDefault: boolean;
   /** Missing on the host, as `nft (package nftables)`. */
@@ -42,7 +42,7 @@ export async function gateStatus(settings: GateSettings): Promise<GateStatus> {
   };
 }
 
-/** Containers that ask for it start through a working gate. */
+/** True if containers that use the gate start through a working one. */
 export const isWorking = (status: GateStatus): boolean =>
   status.current && status.knownToEngine === true && status.missingTools.length === 0;
 

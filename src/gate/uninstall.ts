@@ -1,9 +1,9 @@
 /**
- * `egresstrator gate uninstall`: takes the gate out of the Engine and off the host. daemon.json becomes
- * what it was, to the byte where nobody else has changed it since.
+ * `egresstrator gate uninstall`: removes the gate from the Engine and the host. daemon.json becomes identical to the
+ * previous file if nobody else has changed it since.
  *
- * A container keeps the name of its runtime: one that was made with the gate cannot be started without
- * it, and one that runs is ended through the gate's file.
+ * A container keeps its runtime: one that was created with the gate cannot start without it, and a running one is
+ * ended through the gate's files.
  */
 import { rm } from 'node:fs/promises';
 import { UserError } from '../common/errors.ts';
@@ -29,7 +29,7 @@ import {
   writeInstallState,
 } from './programs.ts';
 
-/** Says what was changed, one line each; none: there was nothing to do. Throws a `UserError`. */
+/** Returns what was changed, one line each; empty if there was nothing to do. Throws a `UserError`. */
 export async function uninstallGate(settings: GateSettings, force: boolean): Promise<readonly string[]> {
   requireHost(settings);
   const engine = await inspectEngine(settings);
@@ -51,11 +51,11 @@ const stillUsed = (users: readonly GateUser[]): string =>
 interface Change {
   readonly config: string;
   readonly installed: InstallState | undefined;
-  /** What is there; `undefined`: no file. */
+  /** The present text; undefined: no file. */
   readonly text: string | undefined;
-  /** What is to be there. */
+  /** The text without the gate. */
   readonly clean: string | undefined;
-  /** Nobody else has changed it since the gate came. */
+  /** True if nobody else has changed it since the installation. */
   readonly untouched: boolean;
 }
 
@@ -73,8 +73,8 @@ async function plan(
 }
 
 /**
- * The Engine keeps the runtimes and the default of before when daemon.json no longer speaks of them (tried
- * on 20.10 and 28.5). So for a moment it says that there are none but Docker's own.
+ * The Engine keeps its runtimes and its default if daemon.json no longer has these settings (tried on 20.10 and 28.5).
+ * So the file has Docker's defaults for a moment.
  */
 async function unregister(
   settings: GateSettings,
@@ -105,7 +105,7 @@ async function clean(settings: GateSettings, { dockerd }: RunningEngine, change:
   return untouched ? `${config} is as before the gate` : `removed the runtime "${RUNTIME}" from ${config}`;
 }
 
-/** Containers that run are ended through the gate's files, so these stay until then. */
+/** Running containers are ended through the gate's files, so the files stay until then. */
 async function cleanFiles(settings: GateSettings, users: readonly GateUser[]): Promise<readonly string[]> {
   const running = users.filter((user) => user.running).map(({ name }) => name);
   if (running.length > 0) {

@@ -2,8 +2,8 @@
  * Counts how often each port is covered: ranges are added and removed in any number and with any overlap, each in
  * some 30 steps. The gaps inside a range are found without a walk over the covered ports.
  *
- * A binary tree over all ports. A range is counted at the few nodes that make it up; a node also knows
- * whether its ports are covered everywhere, nowhere, or in part.
+ * A binary tree over all ports. A range is counted at the few nodes that cover it. A node also knows whether its ports
+ * are covered everywhere, nowhere, or in part.
  */
 import type { Range } from './ranges.ts';
 

@@ -2,9 +2,9 @@
  * The set of ports that the prefixes around the current one cover already, during the sweep over a rule set: it
  * must be cheap to add a range, to remove it, and to find the parts of a range that are still free.
  *
- * Only the boundaries are stored: the ports where the set begins or ends. Added ranges never overlap others, so
- * adding and removing a range both toggle two boundaries, for any length. A
- * bitmap with one summary level finds the next boundary in some 65 steps at worst.
+ * Only the boundaries are stored: the ports where the set begins or ends. Added ranges never overlap others, so adding
+ * and removing a range both toggle two boundaries, for any length. A bitmap with one summary level finds the next
+ * boundary in at most some 65 steps.
  */
 import type { Range } from './ranges.ts';
 
@@ -18,7 +18,7 @@ export class FreePorts {
   /** 1 where the set ends at a boundary, 0 where it begins. */
   readonly #ceases = new Uint8Array(END + 1);
 
-  /** The range must be free. A range that touches another becomes one with it. */
+  /** The range must be free. Adjacent ranges are merged. */
   add(range: Range): void {
     this.#toggle(range.first, 0);
     this.#toggle(range.last + 1, 1);
@@ -30,7 +30,7 @@ export class FreePorts {
     this.#toggle(range.last + 1, 0);
   }
 
-  /** The free parts of a range, or undefined where there are more than `limit`. */
+  /** The free parts of a range, or undefined if there are more than `limit`. */
   free(range: Range, limit: number): Range[] | undefined {
     const parts: Range[] = [];
     for (let port = range.first, next: number; port <= range.last; port = next) {
@@ -52,7 +52,7 @@ export class FreePorts {
     this.#summary[word >>> 5] = bits === 0 ? summary & ~mask : summary | mask;
   }
 
-  /** The next boundary at `port` or later; beyond every port where there is none. */
+  /** The next boundary at `port` or later; beyond the last port if there is none. */
   #next(port: number): number {
     const word = port >>> 5;
     const here = lowestBit((this.#boundaries[word] ?? 0) & (-1 << (port & 31)));
@@ -62,7 +62,7 @@ export class FreePorts {
   }
 }
 
-/** The index of the next set bit of a bitmap, or one beyond every bit of it. */
+/** The index of the next set bit of a bitmap, or an index beyond its end. */
 const nextBit = (words: Uint32Array, index: number): number => {
   let word = index >>> 5;
   let bits = (words[word] ?? 0) & (-1 << (index & 31));
@@ -70,5 +70,5 @@ const nextBit = (words: Uint32Array, index: number): number => {
   return word * WORD + (bits === 0 ? 0 : lowestBit(bits));
 };
 
-/** 0 to 31, or 32 where no bit is set. */
+/** 0 to 31, or 32 if no bit is set. */
 const lowestBit = (bits: number): number => (bits === 0 ? WORD : 31 - Math.clz32(bits & -bits));

@@ -6,9 +6,9 @@
  */
 import { quote } from '../common/text.ts';
 
-/** Ends of names in the public DNS that are not used as names of services. */
+/** Endings of public DNS names that names of services do not have. */
 const SUFFIX = /(?:^|\.)(?:com|net|org|edu|gov|mil|int|arpa|io|(?:co|com|net|org|gov|ac|edu)\.[a-z]{2})$/i;
-/** Ends of names that services may also have. */
+/** Endings that names of services may also have. */
 const PERHAPS = /(?:^|\.)(?:[a-z]{2}|app|dev|cloud|info|biz|ai|internal|intern|local|lan|localdomain|corp)$/i;
 const LABELS = /^(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_-]{0,61}[\p{L}\p{N}_])?\.)+\p{L}[\p{L}\p{N}-]{0,61}$/u;
 const LONGEST = 253;
@@ -33,11 +33,11 @@ export const hostNameFault = (text: string): string | undefined => {
   return `expected an address or a service, got the host name ${quote(name)}; ${insteadOf(rest)}`;
 };
 
-/** Whether a service with a tag may have been meant as a host. */
+/** True if a service with a tag may be meant as a host name. */
 export const mayBeHostName = (text: string): boolean =>
   text.length <= LONGEST && LABELS.test(text) && (SUFFIX.test(text) || PERHAPS.test(text));
 
-/** The same for a name that no service has: `example.com`. */
+/** The same, only for endings that names of services do not have: `example.com`. */
 export const endsAsHostName = (text: string): boolean =>
   text.length <= LONGEST && LABELS.test(text) && SUFFIX.test(text);
 

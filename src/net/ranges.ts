@@ -9,11 +9,11 @@ export interface Range {
   readonly last: number;
 }
 
-/** The same set as a normal list; a list that is normal already is returned as it is. */
+/** Converts a list to a normal one; returns a normal list unchanged. */
 export const normalize = (ranges: readonly Range[]): readonly Range[] =>
   isNormal(ranges) ? ranges : merge(ranges.toSorted((a, b) => a.first - b.first));
 
-/** What is in both normal lists, as a normal list. Linear in the lengths of both. */
+/** The intersection of two normal lists, as a normal list. Linear in the lengths of both. */
 export const intersect = (a: readonly Range[], b: readonly Range[]): Range[] => {
   const common: Range[] = [];
   let [i, j] = [0, 0];
@@ -26,19 +26,19 @@ export const intersect = (a: readonly Range[], b: readonly Range[]): Range[] => 
   return common;
 };
 
-/** Whether one range of a normal list holds the whole of `range`. */
+/** True if one range of a normal list contains all of `range`. */
 export const covers = (ranges: readonly Range[], range: Range): boolean => {
   const found = seek(ranges, range.first);
   return found !== undefined && found.first <= range.first && range.last <= found.last;
 };
 
-/** Whether a range of a normal list has anything in common with `range`. */
+/** True if a range of a normal list has a port in common with `range`. */
 export const overlaps = (ranges: readonly Range[], range: Range): boolean => {
   const found = seek(ranges, range.first);
   return found !== undefined && found.first <= range.last;
 };
 
-/** What is in the first of two normal lists and not in the second, as a normal list. */
+/** The ports in the first normal list and not in the second, as a normal list. */
 export const without = (a: readonly Range[], b: readonly Range[]): readonly Range[] =>
   a.length === 0 || b.length === 0 ? a : intersect(a, complement(b));
 

@@ -66,7 +66,7 @@ const parseTarget = (text: string): ParsedPrefix => {
   return parsePrefix(address + (match?.[2] ?? ''));
 };
 
-/** A better reason for what other tools would have accepted. */
+/** A better reason for notations that other tools accept. */
 const likelySlip = (text: string, { target, traffic = '' }: Sides): string | undefined => {
   if ('prefix' in parsePrefix(text)) return noProtocol(text);
   if (/:(?:tcp|udp)\/\d+$/i.test(target) && /^\d+$/.test(traffic))

@@ -1,5 +1,5 @@
 /**
- * Common notations of other tools. Each gets its own sentence, with the rule to write instead.
+ * Recognises notations of other tools. Each has its own message, with the rule to write instead.
  */
 
 import { quote } from '../common/text.ts';

@@ -11,7 +11,7 @@ import type { Acl, AclKey } from './acl.ts';
 import type { RuleLine, ServiceRule } from './rule.ts';
 import { type AllowEntry, canonical, excludeProtected, type RuleSet } from './rule-set.ts';
 
-/** Service (as `serviceName` writes it) → its instances. A service not in here was not read yet. */
+/** Service (as `serviceName` writes it) → its instances. A missing service was not read yet. */
 export type Catalog = ReadonlyMap<string, readonly Instance[]>;
 
 /** One reason why traffic is allowed: which key, which line, and which instance where a service is named. */
@@ -70,7 +70,9 @@ export function compile(
   };
 }
 
-/** What each line of some keys allows by itself, and why some allow nothing; no rule set is made. */
+/**
+ * The entries that each line of some keys allows, and the problems of lines that allow nothing. Makes no rule set.
+ */
 export function matchesFor(
   keys: readonly AclKey[],
   catalog: Catalog,
@@ -99,7 +101,7 @@ function unknownKeys(keys: readonly string[]): readonly Problem[] {
 interface Lookup {
   readonly catalog: Catalog;
   readonly protectedHosts: readonly Prefix[];
-  /** Collects what allows nothing. */
+  /** Collects the problems of lines that allow nothing. */
   readonly problems: Problem[];
 }
 

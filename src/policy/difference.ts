@@ -1,13 +1,12 @@
 /**
- * The difference of two sets of traffic, as readable prefixes × ports.
+ * Computes the difference of two sets of traffic, as readable prefixes × ports.
  *
- * One sweep over the prefixes of both sides, which are nested or disjoint, meets the broader ones first. A
- * prefix *owns* the ports that it adds and that nothing around it has added or taken already; what is taken
- * further inside makes holes in them. So each port of the difference has one owner, which reports it.
+ * One sweep over the prefixes of both sets, the broader ones first; prefixes are nested or disjoint. A prefix *owns*
+ * the ports that it adds and that no prefix around it has added or removed. Prefixes inside it that remove some of
+ * these ports make holes. So each port of the difference has one owner, which reports it.
  *
- * A step looks at what is around a prefix, at most one per prefix length, and never at all ports that are
- * covered there: the work grows with the input, and not with the product of both sides. It is done in steps, as each
- * side may have ten thousand prefixes.
+ * A step visits only the prefixes around a prefix, at most one per length, and never all ports that are covered there.
+ * So the work grows with the input, and not with the product of both sets.
  */
 import type { Steps } from '../common/slices.ts';
 import { comparePrefixes, contains, type Family, type Prefix } from '../net/address.ts';
@@ -18,19 +17,22 @@ import { type Detail, type Piece, subtractPrefixes, touches } from './prefix-dif
 import type { AllowEntry } from './rule-set.ts';
 import type { Protocol } from './traffic.ts';
 
-/** One prefix and what both sides say of it. */
+/** A prefix and its ports in both sets. */
 interface Node {
   readonly prefix: Prefix;
   readonly plus: readonly Range[];
   readonly minus: readonly Range[];
 }
 
-/** A node, the ports that it owns, and where they are taken again. */
+/** A node, the ports that it owns, and their holes. */
 interface Owner extends Node {
   readonly owned: readonly Range[];
-  /** Ranges of `plus` of which it owns too many parts to tell them one by one. */
+  /** Ranges of `plus` of which it owns too many parts to list them. */
   readonly tooFragmented: readonly Range[];
-  /** And the prefixes around them, without ranges: they are where it is broken up. */
+  /**
+   * The holes. Prefixes between the owner and a hole are listed too, without ranges, because the prefix is split
+   * there.
+   */
   readonly holes: PrefixPorts[];
   /** The prefixes in `holes`. */
   readonly marked: Set<Prefix>;
@@ -39,7 +41,7 @@ interface Owner extends Node {
 const FAMILIES: readonly Family[] = [4, 6];
 const PROTOCOLS: readonly Protocol[] = ['tcp', 'udp', 'icmp'];
 
-/** `partly`: some of it is in the other set too, in too many places to tell them one by one. */
+/** `partly`: some of it is in the other set too, in too many places to list them. */
 export interface Difference extends AllowEntry {
   readonly partly: boolean;
 }
@@ -47,8 +49,8 @@ export interface Difference extends AllowEntry {
 const EXACTLY: Detail = { holes: Number.POSITIVE_INFINITY, ranges: Number.POSITIVE_INFINITY };
 
 /**
- * What is in `plus` and not in `minus`: disjoint, sorted by family, protocol and address. Exact, except
- * that what has more holes than `most` says is told as a whole.
+ * The traffic in `plus` and not in `minus`: disjoint, sorted by family, protocol and address. Exact, except that a
+ * prefix with more holes than `most` allows is listed as a whole.
  */
 export function* difference(
   plus: readonly AllowEntry[],
@@ -85,7 +87,7 @@ function* subtractKind(
   return join(found);
 }
 
-/** One node per prefix, the broader first; each list has each prefix once. */
+/** One node per prefix, the broader first. Each list contains a prefix only once. */
 function zip(plus: readonly PrefixPorts[], minus: readonly PrefixPorts[]): readonly Node[] {
   const sides = [
     ...plus.map(({ prefix, ranges }): Node => ({ prefix, plus: ranges, minus: [] })),
@@ -116,14 +118,14 @@ function* sweep(nodes: readonly Node[], most: Detail): Steps<readonly Owner[]> {
   return owners;
 }
 
-/** Writes down a hole, and before it the prefixes between the owner and the hole that are not there yet. */
+/** Adds a hole, and before it the prefixes between the owner and the hole that are not listed yet. */
 function mark({ holes, marked }: Owner, hole: Node, between: readonly Node[]): void {
   for (const { prefix } of between) if (!marked.has(prefix)) holes.push({ prefix, ranges: [] });
   for (const { prefix } of [...between, hole]) marked.add(prefix);
   holes.push({ prefix: hole.prefix, ranges: hole.minus });
 }
 
-/** Steps back to the innermost prefix around. */
+/** Returns to the innermost prefix that contains `prefix`. */
 function leave(around: Owner[], prefix: Prefix, cover: CoveredPorts): void {
   for (let top = around.at(-1); top !== undefined && !contains(top.prefix, prefix); top = around.at(-1)) {
     for (const range of [...top.plus, ...top.minus]) cover.remove(range);
@@ -143,7 +145,7 @@ function enter(node: Node, cover: CoveredPorts, most: Detail): Owner {
   return { ...node, owned, tooFragmented, holes: [], marked: new Set() };
 }
 
-/** Pieces of the same prefix become one. */
+/** Merges pieces of the same prefix. */
 function join(pieces: readonly Piece[]): readonly Piece[] {
   const joined: Piece[] = [];
   for (const piece of pieces.toSorted(inOrder)) {

@@ -1,13 +1,13 @@
 /**
  * Splits sets of ports per prefix into rectangles that do not overlap.
  *
- * Prefixes are nested or disjoint, so two rectangles overlap only where one's prefix is an ancestor
- * of the other's. One sweep in ascending order meets ancestors first; each prefix keeps the ports that they do not
- * cover. A range that would split into many pieces goes to the next layer, which is made in the same way.
+ * Prefixes are nested or disjoint, so two rectangles overlap only if one prefix is an ancestor of the other. One sweep
+ * in ascending order visits ancestors first; each prefix keeps the ports that they do not cover. A range that would be
+ * split into many pieces moves to the next layer, which is made in the same way.
  *
- * Why that ends soon: with at most 8 pieces, what is left over contains 8 whole ranges, apart from
- * one another, that the same sweep placed; in the next layer each of those contained 8 in turn. As
- * 8^6 ranges do not fit into 65,536 ports, six layers hold any input, and each is linear in size.
+ * Why there are few layers: a range that moves on contains at least 8 separate ranges that the same sweep placed; in
+ * the next layer each of those contained 8 in turn. As 8^6 ranges do not fit into 65,536 ports, six layers suffice for
+ * any input. Each sweep is linear.
  */
 import { contains, type Prefix } from '../net/address.ts';
 import { FreePorts } from '../net/free-ports.ts';
@@ -20,12 +20,14 @@ const MOST_PIECES = 8;
 /** One prefix in one layer. */
 interface Placed {
   readonly prefix: Prefix;
-  /** Disjoint from those of all its ancestors. */
+  /** Disjoint from the pieces of all ancestors. */
   readonly pieces: readonly Range[];
   readonly leftOver: readonly Range[];
 }
 
-/** Entries ascend by prefix, each prefix once (as `mergeByPrefix` leaves them); so do those of each layer. */
+/**
+ * The entries ascend by prefix, without duplicates (as `mergeByPrefix` returns them); so do those of each layer.
+ */
 export const splitIntoLayers = (entries: readonly PrefixPorts[]): PrefixPorts[][] => {
   const layers: PrefixPorts[][] = [];
   let rest = entries;
@@ -53,7 +55,7 @@ const sweep = (entries: readonly PrefixPorts[]): Placed[] => {
   });
 };
 
-/** Steps back to the innermost ancestor that contains the prefix. */
+/** Returns to the innermost ancestor that contains the prefix. */
 const leave = (ancestors: Placed[], prefix: Prefix, coverage: FreePorts): void => {
   for (
     let top = ancestors.at(-1);

@@ -1,26 +1,26 @@
 /**
- * A prefix × ports with holes, as readable prefixes × ports: ports without holes are listed once for the whole
- * prefix, and only the ports with holes split it.
+ * Lists a prefix × ports with holes as readable prefixes × ports: ports without holes once for the whole prefix; only
+ * ports with holes split it.
  */
 import { contains, type Prefix } from '../net/address.ts';
 import type { PrefixPorts } from '../net/prefix-ports.ts';
 import { intersect, normalize, overlaps, type Range, without } from '../net/ranges.ts';
 import { excludeProtected } from './protected-hosts.ts';
 
-/** How many holes, and how many ranges of ports with holes, are told one by one. */
+/** The most holes, and the most ranges of ports with holes, that are listed. */
 export interface Detail {
   readonly holes: number;
   readonly ranges: number;
 }
 
-/** `partly`: it has too many holes to tell them one by one. */
+/** `partly`: it has too many holes to list them. */
 export interface Piece extends PrefixPorts {
   readonly partly: boolean;
 }
 
 /**
- * `holes` ascend, the broader prefix first, all inside of the prefix. Those without ranges have holes inside,
- * and tell where the prefix is broken up. Appends to `found`.
+ * `holes` are inside the prefix and ascend, the broader first. A hole without ranges only marks where the prefix is
+ * split. Appends to `found`.
  */
 export function subtractPrefixes(
   { prefix, ranges }: PrefixPorts,
@@ -45,7 +45,7 @@ export function subtractPrefixes(
     subtractPrefixes({ prefix: top.prefix, ranges: without(hit, top.ranges) }, inside, most, found);
 }
 
-/** What is left around the holes; undefined where both the holes and what is left are too many to read. */
+/** The parts around the holes; undefined if both the holes and these parts are too many to read. */
 function subtract(piece: Piece, groups: readonly Group[], most: Detail): readonly Piece[] | undefined {
   const isMany = groups.length > most.holes;
   if (isMany && groups.length > MOST_TRIED * most.holes) return undefined;
@@ -54,18 +54,21 @@ function subtract(piece: Piece, groups: readonly Group[], most: Detail): readonl
   return isMany && around.length > MOST_LEFT * most.holes ? undefined : around;
 }
 
-/** Times as many holes as are told, for which it is tried whether little is left: a host takes 128 prefixes. */
+/**
+ * Up to this multiple of the listed holes, it is tried whether few parts remain: one host splits a prefix into up to
+ * 128.
+ */
 const MOST_TRIED = 16;
-/** Times as many pieces as holes may be told. */
+/** The most parts, as a multiple of the listed holes. */
 const MOST_LEFT = 5;
 
-/** Whether two normal lists have a port in common; the second should be the shorter. */
+/** True if two normal lists have a port in common; the second should be the shorter. */
 export const touches = (ranges: readonly Range[], others: readonly Range[]): boolean =>
   others.some((other) => overlaps(ranges, other));
 
 interface Group {
   readonly top: PrefixPorts;
-  /** Further holes inside of it, in their order. */
+  /** The holes inside it, in their order. */
   readonly inside: PrefixPorts[];
 }
 
@@ -79,5 +82,5 @@ const nest = (holes: readonly PrefixPorts[]): readonly Group[] => {
   return groups;
 };
 
-/** Longer than any prefix: `protect` takes the holes out of whatever it is given. */
+/** Longer than any prefix, so that holes are excluded from every prefix. */
 const ALWAYS: Readonly<Record<Prefix['family'], number>> = { 4: 33, 6: 129 };

@@ -4,7 +4,7 @@
  */
 import { contains, type Family, formatPrefix, type Prefix, splitPrefix } from '../net/address.ts';
 
-/** From this length on, a prefix grants protected hosts in it. */
+/** Prefixes of at least this length grant the protected hosts inside them. */
 export const MINIMUM_LENGTH: Readonly<Record<Family, number>> = { 4: 24, 6: 64 };
 
 /**
@@ -33,7 +33,7 @@ export const excludeProtected = <T extends { readonly prefix: Prefix }>(
   return kept;
 };
 
-/** What is left of a prefix without the protected ones, in ascending order. */
+/** The parts of a prefix without the protected hosts, in ascending order. */
 const exclude = (prefix: Prefix, hosts: readonly Prefix[]): readonly Prefix[] => {
   const inside = hosts.filter(touches(prefix));
   if (inside.length === 0) return [prefix];

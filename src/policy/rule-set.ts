@@ -43,9 +43,8 @@ const KINDS: readonly (readonly [Family, Protocol])[] = [
 ];
 
 /**
- * The same traffic as the entries in canonical form. Equal traffic gives equal rule sets, in
- * whatever order and form it was written, as long as one layer holds it. At most a few times as many
- * elements as the entries have ranges.
+ * Converts entries to canonical form. Equal traffic gives equal rule sets, in whatever order and form it was written,
+ * as long as one layer holds it. There are at most a few times as many elements as the entries have ranges.
  */
 export const canonical = (entries: Iterable<AllowEntry>): RuleSet => {
   const groups = groupByKind(entries);

@@ -70,7 +70,7 @@ export const parseRule = (line: string): ParsedRule | undefined => {
   return 'rule' in parsed ? parsed : { reason: gluedComment(text) ?? parsed.reason };
 };
 
-/** A rule and, with no space before it, a comment: a tag may hold a "#". */
+/** The reason for a rule with a comment directly after it: a tag may contain a "#". */
 const gluedComment = (text: string): string | undefined => {
   const hash = text.indexOf('#');
   const rule = text.slice(0, Math.max(hash, 0));
@@ -78,7 +78,7 @@ const gluedComment = (text: string): string | undefined => {
   return `expected a space before a comment, got ${quote(text)}; write ${quote(`${rule} ${text.slice(hash)}`)}`;
 };
 
-/** Characters of a rule that is repeated with its comment set apart. */
+/** The longest rule that the message repeats. */
 const MOST_GLUED = 60;
 
 const parseText = (text: string): ParsedRule => {
@@ -87,7 +87,7 @@ const parseText = (text: string): ParsedRule => {
   return looksLikeAddress(text) ? parseAddressRule(text) : parseServiceRule(text);
 };
 
-/** The text that `parseRule` reads as the same rule. */
+/** The text that `parseRule` parses to the same rule. */
 export const formatRule = (rule: Rule): string =>
   rule.kind === 'service' ? formatServiceRule(rule) : formatAddressRule(rule);
 
@@ -110,7 +110,7 @@ const withoutComment = (line: string): string => {
   return comment < 0 ? text : text.slice(0, comment).trimEnd();
 };
 
-/** Whether the text may be meant as an address: a mistyped address must not count as a service. */
+/** True if the text may be meant as an address: a mistyped address must not count as a service. */
 const ADDRESS_SHAPES: readonly RegExp[] = [
   /^[\d.]+$/,
   /^\d+\.\d+\.\d+\.(?:\d|[a-z*]$)/i,

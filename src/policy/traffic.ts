@@ -9,7 +9,7 @@ import { normalize, type Range } from '../net/ranges.ts';
 /** `icmp` means ICMPv6 where the address is IPv6. */
 export type Protocol = 'tcp' | 'udp' | 'icmp';
 
-/** `ranges` is a normal list and never empty; all of a protocol's numbers where none were named. */
+/** `ranges` is a normal list and never empty: all of the protocol's numbers if the rule names none. */
 export interface Traffic {
   readonly protocol: Protocol;
   readonly ranges: readonly Range[];
@@ -48,7 +48,7 @@ export const parseTraffic = (text: string, family: Family): Traffic | { readonly
   return 'reason' in ranges ? ranges : { protocol, ranges: normalize(ranges) };
 };
 
-/** The text that `parseTraffic` reads as the same traffic. */
+/** The text that `parseTraffic` parses to the same traffic. */
 export const formatTraffic = ({ protocol, ranges }: Traffic): string => {
   const [only] = ranges;
   const all = only !== undefined && only.first === 0 && only.last === NUMBERING[protocol].last;
@@ -77,7 +77,8 @@ const parseList = (text: string, numbering: Numbering): Range[] | { readonly rea
 };
 
 /**
- * Port 0 alone is invalid: nothing listens on it. Its author means "any", which a rule expresses without ports. As the start of a range it is harmless.
+ * Port 0 alone is invalid: nothing listens on it, and "any port" is written without ports. As the start of a range it
+ * is harmless.
  */
 const parseRange = (text: string, { noun, last }: Numbering): Range | { readonly reason: string } => {
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);

@@ -1,13 +1,13 @@
 /**
- * The address of Consul's HTTP API, as Consul's own tools take it: `host:port`, with a scheme or
- * without, or a unix socket.
+ * Parses the address of Consul's HTTP API as Consul's own tools do: `host:port`, with or without a scheme, or a unix
+ * socket.
  */
 import { isIPv6 } from 'node:net';
 import { ConsulError } from '../../common/errors.ts';
 import { named } from './setting-names.ts';
 
 export interface Endpoint {
-  /** For messages, as a person would write it. */
+  /** For messages. */
   readonly label: string;
   readonly secure: boolean;
   /** Name or IP address, IPv6 without brackets; `localhost` for a unix socket. */
@@ -35,7 +35,7 @@ function unixSocket(path: string, ssl: boolean): Endpoint {
 }
 
 function hostAndPort(text: string, secure: boolean): Endpoint {
-  // The message does not quote it: the text before an @ may be a password.
+  // The message does not quote the address, because the text before an @ may be a password.
   if (text.includes('@'))
     throw wrong(`it must hold no user name or password; a token goes into ${named.token}`);
   if (isIPv6(text)) throw wrong(`write an IPv6 address in brackets, as in [${text}]:${DEFAULT_PORT}`);

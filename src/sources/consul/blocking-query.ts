@@ -23,22 +23,27 @@ import { Backoff, type Timing } from './timing.ts';
 import { type Known, missingFrom, noSuspicion, type Suspicion, validate } from './validation.ts';
 
 export interface BlockingQueryOptions {
-  /** How long one read may block, in ms. */
+  /** The longest time that one read may block, in ms. */
   readonly wait: number;
-  /** How long an empty result of a Consul that has lost its history is suspect, in ms; default: forever. */
+  /** How long an empty result is suspect after Consul has lost its history, in ms; default: forever. */
   readonly timeout?: number;
   readonly timing: Timing;
   /** Shared by the watches of a source. */
   readonly coordinator: ReconnectCoordinator;
-  /** Comes back before the other watches of the source. */
+  /** Reconnects before the other watches of the source. */
   readonly isUrgent?: boolean;
-  /** What a previous run knew. It is no value, but an empty result is compared with it. */
+  /**
+   * The last result of the previous run. It is not used as a value, but an empty result is compared with it.
+   */
   readonly previous?: Omit<Known, 'index'> | undefined;
   readonly onError?: () => void;
   readonly onClose?: () => void;
 }
 
-/** Between the starts of two reads, in ms, and up to half as long again: what changes all the time is read twice a second. */
+/**
+ * The shortest time between the starts of two reads, in ms, and up to half as long again: what changes all the time is
+ * read twice a second.
+ */
 const INTERVAL = 400;
 
 export class BlockingQuery<T> implements Watched<T> {
@@ -58,7 +63,7 @@ export class BlockingQuery<T> implements Watched<T> {
   #suspicion: Suspicion = noSuspicion;
   #mode: ReadMode = { kind: 'consistent' };
   #lastStart = Number.NEGATIVE_INFINITY;
-  /** No result was accepted since the start or the last error. */
+  /** True if no result was accepted since the start or the last error. */
   #isFresh = true;
 
   constructor(query: Query<T>, onChange: () => void, options: BlockingQueryOptions) {
@@ -68,7 +73,7 @@ export class BlockingQuery<T> implements Watched<T> {
     this.#options = options;
     this.#timing = timing;
     this.#backoff = new Backoff(timing);
-    // The index is not known: only a Consul whose index is 1 has lost its history for sure.
+    // The previous index is not known; with 1, only a Consul with index 1 has certainly lost its history.
     this.#known = previous && { ...previous, index: 1n };
     void this.#run();
   }
@@ -139,8 +144,8 @@ export class BlockingQuery<T> implements Watched<T> {
   }
 
   /**
-   * Index 0 would not block, and some versions send it: 1 is always safe (Consul's advice). After a change the
-   * read blocks for a part of its time: what made a fleet read in one instant must not do so again, a wait later.
+   * Index 0 does not block, and some versions send it; 1 is always safe (Consul's advice). After a change the read
+   * blocks for only a part of its time, so that hosts which read at the same instant do not do so again after `wait`.
    */
   #blockFrom(answered: bigint): void {
     const index = answered > 1n ? answered : 1n;
@@ -172,7 +177,7 @@ export class BlockingQuery<T> implements Watched<T> {
     await Promise.all([own, turn]).catch(() => {});
   }
 
-  /** From a half of it to the whole. */
+  /** A random time between a half and the whole. */
   #share(ms: number): number {
     return Math.ceil((ms * (1 + this.#timing.random())) / 2);
   }

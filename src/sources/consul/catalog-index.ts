@@ -1,7 +1,7 @@
 /**
- * All instances of the agent's datacenter, to tell which service stands behind an address: Consul has no
- * index by address. The catalog is read when somebody asks and kept for a minute, any server may answer, and
- * few requests run at a time; those who ask together share one read.
+ * Reads all instances of the agent's datacenter, to find the services at an address: Consul has no index by address.
+ * The catalog is read on demand and cached for a minute, any server may answer, and few requests run at a time.
+ * Concurrent callers share one read.
  */
 import PQueue from 'p-queue';
 import { z } from 'zod';
@@ -13,22 +13,22 @@ import { type ConsulOptions, settingsOf } from './options.ts';
 import { parseJson } from './parse.ts';
 import { serviceQuery } from './query.ts';
 
-/** Names of services → what was found. */
+/** The instances by service. */
 export interface Catalog {
   readonly services: ReadonlyMap<string, readonly Instance[]>;
-  /** Those that could not be read, and why. */
+  /** The services that could not be read, and the reasons. */
   readonly unread: ReadonlyMap<string, string>;
 }
 
 export interface CatalogIndexOptions {
-  /** Milliseconds for which an answer is kept; default 60 s. */
+  /** Milliseconds for which the catalog is cached; default 60 s. */
   readonly maxAge?: number;
   /** Requests at a time; default 8. */
   readonly concurrency?: number;
   readonly now?: () => number;
 }
 
-/** More services are not read for one question. */
+/** The most services that are read at once. */
 const MOST_SERVICES = 2_000;
 
 export class CatalogIndex {
@@ -44,7 +44,7 @@ export class CatalogIndex {
     this.#options = { maxAge, concurrency, now };
   }
 
-  /** Fails with a `ConsulError` where the services cannot be listed; the next call then asks again. */
+  /** Fails with a `ConsulError` if the services cannot be listed; then the next call reads again. */
   read(): Promise<Catalog> {
     const { maxAge, now } = this.#options;
     if (this.#last !== undefined && now() - this.#last.at < maxAge) return this.#last.catalog;
@@ -64,7 +64,7 @@ export class CatalogIndex {
     const names = await serviceNames(this.#client);
     const services = new Map<string, readonly Instance[]>();
     const unread = new Map(names.slice(MOST_SERVICES).map((name) => [name, 'there are too many services']));
-    // What Consul has not told in this time, it does not tell soon.
+    // An answer that takes longer will not arrive soon.
     const signal = AbortSignal.timeout(this.#client.settings.timeout);
     const readOne = async (service: string) => {
       const query = serviceQuery(this.#client, { service, datacenter: undefined });
@@ -79,7 +79,7 @@ export class CatalogIndex {
   }
 }
 
-/** Those of the agent's datacenter, sorted. Fails with a `ConsulError`. */
+/** The services of the agent's datacenter, sorted. Fails with a `ConsulError`. */
 async function serviceNames(client: ConsulClient): Promise<readonly string[]> {
   const what = 'the list of services';
   const { body } = await client.send({ what, mode: { kind: 'stale' } }, ({ catalog }, common) =>

@@ -1,6 +1,6 @@
 /**
- * The one way to Consul: every request goes through the `consul` package, over one keep-alive agent, with one
- * timeout, one limit of size and one form of error. An answer comes back undecoded, with Consul's metadata.
+ * The only client of Consul: every request goes through the `consul` package, with one keep-alive agent, one timeout,
+ * one size limit and one form of error. Answers are returned undecoded, with Consul's metadata.
  */
 import { EventEmitter } from 'node:events';
 import http from 'node:http';
@@ -13,9 +13,8 @@ import { asPapi, guardAnswers, type Papi } from './papi.ts';
 import { currentToken } from './token.ts';
 
 /**
- * `consistent`: at once, from a leader that has just made sure that it leads. `stale`: at once, from any
- * server, which may be behind. `blocking`: when something moved beyond `index`, or after `wait` ms; any
- * server may answer, however stale.
+ * `consistent`: at once, from the verified leader. `stale`: at once, from any server, which may be behind. `blocking`:
+ * after a change beyond `index` or after `wait` ms, from any server, however stale.
  */
 export type ReadMode =
   | { readonly kind: 'consistent' | 'stale' }
@@ -29,7 +28,7 @@ export interface Call {
   /** Of a read. */
   readonly mode?: ReadMode;
   readonly signal?: AbortSignal;
-  /** Answers with these statuses are results, not errors. */
+  /** Statuses that are results, not errors. */
   readonly accept?: readonly number[];
 }
 
@@ -46,13 +45,13 @@ interface CommonOptions {
 export interface Reply {
   readonly status: number;
   readonly body: Buffer;
-  /** `X-Consul-Index`; undefined where there is none, and then it was not Consul that answered. */
+  /** `X-Consul-Index`; undefined if it is missing, which means that another server answered. */
   readonly index: bigint | undefined;
-  /** False: the server that answered has lost its leader, and may be behind. */
+  /** False if the answering server has lost its leader, and may be behind. */
   readonly leaderKnown: boolean;
   /** Milliseconds since the server last heard from its leader. */
   readonly lastContact: number;
-  /** Consul (1.11 or later) says that ACLs hid a part. */
+  /** True if Consul (1.11 or later) reports that ACLs hide a part. */
   readonly filtered: boolean;
 }
 
@@ -72,7 +71,8 @@ export class ConsulClient {
   async send(call: Call, request: Request): Promise<Reply> {
     const { what, datacenter = this.settings.datacenter, mode, signal, accept = [] } = call;
     const { endpoint, timeout } = this.settings;
-    // The package cancels a request when its `ctx` says so, and returns the whole answer where `ctx` asks for it.
+    // The package cancels a request on the event "cancel" of its `ctx`, and returns the whole response if `ctx` has
+    // `includeResponse`.
     const ctx = Object.assign(new EventEmitter(), { includeResponse: true });
     const cancel = () => ctx.emit('cancel');
     signal?.addEventListener('abort', cancel, { once: true });
@@ -104,7 +104,7 @@ const answer = z.object({
 });
 const failedAnswer = z.object({ code: z.undefined().optional(), response: answer });
 
-/** A method of the package resolves to `[response, data]`, papi itself to the response. */
+/** A method of the package resolves to `[response, data]`, a method of papi to the response. */
 function replyOf(resolved: unknown): Reply {
   const { statusCode, body, headers } = answer.parse(Array.isArray(resolved) ? resolved[0] : resolved);
   const header = (name: string) => String(headers[`x-consul-${name}`] ?? '');
@@ -117,7 +117,7 @@ function replyOf(resolved: unknown): Reply {
   };
 }
 
-/** Consul adds up to a sixteenth to the wait, so that not all queries end at once. */
+/** Consul adds up to a sixteenth to the wait, so that queries do not all end at once. */
 function readOptions(mode: ReadMode | undefined, timeout: number) {
   if (mode === undefined) return { timeout };
   if (mode.kind !== 'blocking') return { [mode.kind]: true, timeout };
@@ -127,15 +127,15 @@ function readOptions(mode: ReadMode | undefined, timeout: number) {
 }
 
 /**
- * The kernel probes an idle connection this often, in ms, and gives it up after ten probes, a second apart,
- * that nobody answers: a connection that was cut in silence fails within some 20 s, however long its query
- * may wait. Node's default, each second, would be 500 packets a second for 500 connections.
+ * The interval at which the kernel probes an idle connection, in ms. It gives up after ten unanswered probes, one
+ * second apart: a silently broken connection fails within some 20 s, however long its query may wait. Node's default
+ * of one second would be 500 packets a second for 500 connections.
  */
 const PROBE_INTERVAL = 10_000;
 
 /**
- * The agent holds where to connect, and its options win over the request's: the package would look up
- * `[::1]` with its brackets as a name, and does not declare TLS files and socket paths.
+ * The agent has the address, and its options override those of a request: the package would look up `[::1]` with its
+ * brackets as a name, and does not declare TLS files and socket paths.
  */
 function agentFor({ endpoint, tls }: Settings): http.Agent {
   const { host, socketPath, secure } = endpoint;
@@ -145,8 +145,8 @@ function agentFor({ endpoint, tls }: Settings): http.Agent {
 }
 
 /**
- * Its decoders do nothing: the package's own `kv.get` dies with an uncaught exception on a body like
- * `[null]`, and parse.ts checks bodies anyway.
+ * The decoders do nothing: the package's own `kv.get` throws an uncaught exception on a body like `[null]`, and
+ * parse.ts checks bodies anyway.
  */
 function packageClient({ endpoint }: Settings, agent: http.Agent): Consul {
   const { host, port, secure } = endpoint;

@@ -1,8 +1,8 @@
 /**
- * A failed request as one sentence for a person: what was asked of which Consul, what came, what to do.
+ * Explains a failed request in one sentence: which Consul was asked for what, what happened, and what to do.
  *
- * The package's error objects hold the whole response and through it the request's headers, the token
- * among them. They end here: only a code, a status and a short text go on.
+ * The package's error objects contain the whole response, and with it the request's headers and the token. They are
+ * not passed on: only a code, a status and a short text are.
  */
 import { z } from 'zod';
 import { ConsulError, messageOf } from '../../common/errors.ts';
@@ -10,10 +10,10 @@ import type { Endpoint } from './address.ts';
 import { named } from './setting-names.ts';
 import { redact } from './token.ts';
 
-/** What a request was about. */
+/** The request that failed. */
 export interface Subject {
   readonly endpoint: Endpoint;
-  /** As in "asked for service pg@dc2". */
+  /** Completes "asked for …": `service pg@dc2`. */
   readonly what: string;
   readonly datacenter: string | undefined;
   readonly token: string | undefined;
@@ -33,9 +33,9 @@ export function explain(error: unknown, subject: Subject): ConsulError {
 interface Failure {
   /** Node's or OpenSSL's code, as `ECONNREFUSED`. */
   readonly code: string | undefined;
-  /** Undefined where Consul gave no answer. */
+  /** Undefined without an answer. */
   readonly status: number | undefined;
-  /** What Consul, or Node, says; one line. */
+  /** The message of Consul, or of Node; one line. */
   readonly text: string;
 }
 
@@ -52,7 +52,7 @@ const thrown = z.object({
 
 function failureOf(error: unknown, token: string | undefined): Failure {
   const { isTimeout, code = isTimeout && TIMEOUT, response } = thrown.safeParse(error).data ?? {};
-  // A connection that broke in the middle of an answer has both; the answer then says nothing.
+  // A connection that broke during an answer has both; then the answer is not used.
   const answer = code === undefined ? response : undefined;
   const text = answer === undefined ? messageOf(error) : `${answer.body ?? ''}`;
   const line = redact(text, token)
@@ -62,7 +62,7 @@ function failureOf(error: unknown, token: string | undefined): Failure {
   return { code, status: answer?.statusCode, text: short };
 }
 
-/** What Consul did, and what to do. Permanent: trying again changes nothing by itself. */
+/** What Consul did, and what to do. `permanent`: a retry cannot succeed by itself. */
 type Explanation = readonly [says: string, remedy: string, permanence?: 'permanent' | undefined];
 
 function explanationOf({ code, status, text }: Failure, subject: Subject): Explanation {
@@ -90,7 +90,7 @@ const tokens = `${named.token} or ${named.tokenFile}`;
 const TIMEOUT = 'TIMEOUT';
 export const TOO_LARGE = 'TOO_LARGE';
 
-/** The first that fits counts. */
+/** The first match counts. */
 const byCode: readonly (readonly [code: RegExp, ...Explanation])[] = [
   [/^TIMEOUT$/, 'did not answer in time', 'check whether it hangs or the network drops packets'],
   [/^TOO_LARGE$/, 'sent more than 64 MB', `check that ${named.address} is really Consul's HTTP API`],

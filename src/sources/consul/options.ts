@@ -1,5 +1,5 @@
 /**
- * How Consul is reached and what is read there: options as people give them, checked and in one form.
+ * The options of the Consul client, and their checked form.
  */
 import { ConsulError } from '../../common/errors.ts';
 import { type Endpoint, parseAddress } from './address.ts';
@@ -12,7 +12,7 @@ export interface ConsulOptions {
   readonly token?: string | undefined;
   /** Read again for every request, so a new token needs no restart. Wins over `token`. */
   readonly tokenFile?: string | undefined;
-  /** TLS for an address that does not say `https://`; default false. */
+  /** TLS for an address without `https://`; default false. */
   readonly ssl?: boolean | undefined;
   /** PEM files, read once at start. With `caFile`, the system's own authorities are not trusted. */
   readonly caFile?: string | undefined;
@@ -20,22 +20,23 @@ export interface ConsulOptions {
   readonly keyFile?: string | undefined;
   /** The folder of the ACL keys; default `egress/acl/`. */
   readonly kvPath?: string | undefined;
-  /** Where the rules are read, and services that name no datacenter; default: the agent's own. */
+  /** The datacenter of the rules, and of services without a datacenter; default: the agent's own. */
   readonly datacenter?: string | undefined;
   /** `passing`: only instances whose checks all pass. Default `any`. */
   readonly health?: 'any' | 'passing' | undefined;
   /**
-   * How long one blocking query may wait for news, in ms; default 15 s for the rules, and 45 s for services,
-   * below the 60 s after which many proxies hang up. A frozen Consul is noticed after this time and `timeout`.
+   * How long one blocking query may wait for a change, in ms; default 15 s for the rules, and 45 s for services, less
+   * than the 60 s after which many proxies close connections. A Consul that hangs is noticed after this time and
+   * `timeout`.
    */
   readonly wait?: number | undefined;
   /** How long Consul may take to answer, beyond `wait`, in ms; default 10 s. */
   readonly timeout?: number | undefined;
   /**
-   * The most services with a blocking query, and so a connection, each; default 80. More services than this
-   * are read again when the catalog changes (query-scheduler.ts). Consul resets connections beyond its
-   * `limits.http_max_conns_per_client`, 200 unless set, and goes on counting those of a program that has
-   * ended until their `wait` is over (tried on 1.8): there must be room for the previous run too.
+   * The most services with a blocking query, and therefore a connection, each; default 80. If there are more, they are
+   * read again when the catalog changes (query-scheduler.ts). Consul resets connections beyond
+   * `limits.http_max_conns_per_client` (default 200), and counts those of an ended program until their `wait` is over
+   * (tried on 1.8), so there must be room for the previous run too.
    */
   readonly maxConnections?: number | undefined;
 }
@@ -65,7 +66,9 @@ export function settingsOf(options: ConsulOptions): Settings {
   };
 }
 
-/** No leading slash, one trailing slash. Consul redirects paths with empty or dot segments (tried). */
+/**
+ * Removes leading slashes and leaves one at the end. Consul redirects paths with empty or dot segments (tried).
+ */
 export function normalizeKvPath(path: string): string {
   const trimmed = path.trim().replace(/^\/+|\/+$/g, '');
   if (trimmed.split('/').every((segment) => !['', '.', '..'].includes(segment))) return `${trimmed}/`;

@@ -1,7 +1,7 @@
 /**
- * What the `consul` package's client inherits from papi, its HTTP layer, and does not declare; and what
- * papi lacks: when a connection breaks in the middle of an answer, it waits for the end of the answer until
- * its timeout (read in its source, and tried), and it keeps an answer of any size. Here both fail at once.
+ * Declares what the `consul` package inherits from papi, its HTTP layer, and does not declare; and mends papi: if a
+ * connection breaks during an answer, papi waits until its timeout (read in its source, and tried), and it accepts
+ * answers of any size. With this file both fail at once.
  */
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
@@ -19,7 +19,7 @@ interface PapiRequest {
   transport: { request(options: RequestOptions): ClientRequest };
 }
 
-/** In bytes: a hundred times what Consul sends for a large folder. */
+/** The largest accepted answer, in bytes: a hundred times a large folder. */
 const LARGEST_ANSWER = 64e6;
 
 export function asPapi<T extends object>(client: T): T & Papi {
@@ -45,7 +45,7 @@ export function guardAnswers(client: Papi, secure: boolean): void {
   });
 }
 
-/** A broken answer emits its error only to a listener, and papi has none. */
+/** A broken answer emits its error only to a listener, and papi adds none. */
 function guard(answer: IncomingMessage, outgoing: ClientRequest): void {
   let size = 0;
   answer.on('error', (error) => outgoing.emit('error', error));

@@ -1,6 +1,6 @@
 /**
- * Consul's JSON → our types. Nothing else in the program sees Consul's shape, and what does not have
- * it is an error of the source, never an empty list.
+ * Parses Consul's JSON into our types. No other file knows Consul's format. Anything in another format is an error of
+ * the source, never an empty list.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -8,13 +8,13 @@ import { ConsulError } from '../../common/errors.ts';
 import type { Instance } from '../../inventory/service.ts';
 import { named } from './setting-names.ts';
 
-/** A body, parsed. Equal content has an equal digest, in whatever order Consul listed it. */
+/** A parsed body. Equal content has an equal digest, in whatever order Consul listed it. */
 export interface Parsed<T> {
   readonly value: T;
   readonly digest: string;
   /**
-   * What Consul listed, by the names that its ACLs know: full KV keys, or the nodes of a service.
-   * Empty: it listed nothing.
+   * What Consul listed, by the names that its ACLs use: full KV keys, or the nodes of a service. Empty if it listed
+   * nothing.
    */
   readonly listed: ReadonlySet<string>;
 }
@@ -32,7 +32,7 @@ const catalogEntries = z.array(
 );
 type CatalogEntry = z.infer<typeof catalogEntries>[number];
 
-/** `/v1/health/service/…`, brought into the same form. */
+/** `/v1/health/service/…`, converted to the same form. */
 const healthEntries = z.array(
   z
     .object({
@@ -49,8 +49,8 @@ const healthEntries = z.array(
 );
 
 /**
- * ACL key → text. The folder's own key and keys that end in a slash hold no rules. Bytes that are not
- * UTF-8 become U+FFFD, which no rule holds, so that only their own lines are reported as bad.
+ * ACL key → text. The folder's own key and keys that end in a slash hold no rules. Bytes that are not UTF-8 become
+ * U+FFFD, which no rule contains, so only these lines are reported.
  */
 export function parseRules(body: Buffer, kvPath: string): Parsed<Rules> {
   const what = `the keys below ${kvPath}`;
@@ -63,7 +63,7 @@ export function parseRules(body: Buffer, kvPath: string): Parsed<Rules> {
   return { ...parsedRules(texts, kvPath), listed: new Set(entries.map(({ Key }) => Key)) };
 }
 
-/** Rules that a previous run knew, as if Consul had just listed them. */
+/** The rules of the previous run, as if Consul had just listed them. */
 export function parsedRules(texts: Iterable<readonly [string, string]>, kvPath: string): Parsed<Rules> {
   const rules = [...texts].toSorted(([a], [b]) => compare(a, b));
   const listed = new Set(rules.map(([key]) => `${kvPath}${key}`));
@@ -87,7 +87,7 @@ export function parseInstances(
   );
 }
 
-/** Instances that a previous run knew, the same way. */
+/** The same for instances. */
 export function parsedInstances(found: readonly Instance[]): Parsed<readonly Instance[]> {
   const sorted = found
     .map((instance) => ({ instance, order: JSON.stringify(instance) }))
@@ -96,7 +96,7 @@ export function parsedInstances(found: readonly Instance[]): Parsed<readonly Ins
   return { value: sorted, digest: digest(sorted), listed: new Set(sorted.map(({ node }) => node)) };
 }
 
-/** What does not fit `schema` is not from Consul. */
+/** Throws a `ConsulError` for a body that does not match `schema`. */
 export function parseJson<T>(schema: z.ZodType<T>, body: Buffer, what: string): T {
   let json: unknown;
   try {
@@ -121,5 +121,5 @@ const decodeText = (base64: string | null): string =>
 const digest = (content: unknown): string =>
   createHash('sha256').update(JSON.stringify(content)).digest('base64');
 
-/** By UTF-16 code unit, as `toSorted` does it: the same on every machine. */
+/** By UTF-16 code unit: the same on every machine. */
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,5 +1,5 @@
 /**
- * What Consul's ACLs let the token read, asked before anything fails, or when a result lacks something.
+ * Reads the permissions of the token, before anything fails or if a result lacks something.
  */
 import { z } from 'zod';
 import { ConsulError } from '../../common/errors.ts';
@@ -8,7 +8,7 @@ import { type ConsulOptions, settingsOf } from './options.ts';
 import { parseJson } from './parse.ts';
 import { named } from './setting-names.ts';
 
-/** To read one thing, in the words of Consul's authorize endpoint. */
+/** The permission to read one thing, as Consul's authorize endpoint takes it. */
 export interface Permission {
   readonly resource: 'key' | 'service' | 'node';
   readonly segment: string;
@@ -25,7 +25,7 @@ const MOST = 64;
 
 const answers = z.array(z.object({ Resource: z.string(), Segment: z.string(), Allow: z.boolean() }));
 
-/** `undefined`: ACLs are off (401), or this Consul, before 1.7, cannot tell (404, 405). */
+/** Undefined if ACLs are off (401), or if this Consul, before 1.7, has no such endpoint (404, 405). */
 async function authorize(client: ConsulClient, { wanted, ...more }: PermissionRequest) {
   const what = 'the permissions of the token';
   const body = wanted
@@ -40,7 +40,7 @@ async function authorize(client: ConsulClient, { wanted, ...more }: PermissionRe
   return reply.status === 200 ? parseJson(answers, reply.body, what) : undefined;
 }
 
-/** Fails with a `ConsulError` if the token lacks one; `purpose`: what it is needed for. */
+/** Fails with a `ConsulError` if the token lacks one of them. `purpose`: what they are needed for. */
 export async function requirePermissions(
   client: ConsulClient,
   { purpose, ...request }: PermissionRequest & { readonly purpose: string },
@@ -56,10 +56,12 @@ export async function requirePermissions(
 
 export type Permissions = Readonly<Record<'keys' | 'services' | 'nodes', boolean>>;
 
-/** A name that only a permission for all services, or all nodes, can cover. */
+/** A name that only a permission for all services, or for all nodes, covers. */
 const ANY = 'egresstrator-asks-for-any';
 
-/** `undefined`: ACLs are off, or this Consul (before 1.7) does not tell. Fails with a `ConsulError`. */
+/**
+ * Undefined if ACLs are off, or if this Consul (before 1.7) does not report them. Fails with a `ConsulError`.
+ */
 export async function readPermissions(options: ConsulOptions): Promise<Permissions | undefined> {
   const settings = settingsOf(options);
   const client = new ConsulClient(settings);

@@ -15,9 +15,9 @@ import type { Timing } from './timing.ts';
 
 /** First reads at a time, and polls at a time. With 80 blocking queries, two runs stay below 200 connections. */
 const CONCURRENCY = 16;
-/** Fifty polls a second. */
+/** At most fifty polls a second. */
 const POLL_RATE = { interval: 200, intervalCap: 10 };
-/** How long a poll blocks, in ms. One server may see a change this much later than another. */
+/** How long a poll blocks, in ms: one server may see a change later than another. */
 const POLL_WAIT = 200;
 /** The longest time between two polls, in ms. The alert for stale services waits for 15 minutes. */
 const LONGEST_REST = 560_000;
@@ -28,7 +28,7 @@ export type Datacenter = string | undefined;
 export interface QuerySchedulerOptions {
   readonly limit: number;
   readonly timing: Timing;
-  /** Watches the tables of a catalog; calls back when one has moved, and when one was lost. */
+  /** Watches the tables of a catalog; calls back after a change of a table and after a failure. */
   readonly watchCatalog: (datacenter: Datacenter, onMove: () => void) => readonly Watched<unknown>[];
 }
 
@@ -44,7 +44,7 @@ export class QueryScheduler {
     this.#options = options;
   }
 
-  /** Counts a service in; the result counts it out. */
+  /** Registers a service; the returned function removes it. */
   join(datacenter: Datacenter): () => void {
     const member = Symbol(datacenter);
     this.#members.set(member, datacenter);
@@ -77,7 +77,7 @@ export class QueryScheduler {
     return this.#members.size > this.#options.limit;
   }
 
-  /** `undefined`: there is room for a blocking query of each service. */
+  /** Undefined if each service may have a blocking query. */
   #catalogOf(datacenter: Datacenter): CatalogWatch | undefined {
     if (!this.#isOverLimit) return undefined;
     const open = () => new CatalogWatch((onMove) => this.#options.watchCatalog(datacenter, onMove));
@@ -95,7 +95,7 @@ export class QueryScheduler {
     }
   }
 
-  /** Until the catalog moves, or some time has passed. */
+  /** Waits until the catalog changes or some time has passed. */
   async #rest(catalog: CatalogWatch, signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#options.timing;
     const ending = new AbortController();
@@ -107,7 +107,7 @@ export class QueryScheduler {
 
 class CatalogWatch extends EventEmitter<{ moved: [] }> {
   readonly #tables: readonly Watched<unknown>[];
-  /** Another one for each move. */
+  /** Changes with each change of the catalog. */
   version = Symbol('version');
 
   constructor(watchTables: (onMove: () => void) => readonly Watched<unknown>[]) {

@@ -1,10 +1,10 @@
 /**
- * What is read from Consul: the folder of the rules, one service, or a table of the catalog. A result is
- * parsed, and known to be complete.
+ * The queries to Consul: the folder of the rules, one service, or a table of the catalog. Results are parsed and
+ * checked for completeness.
  *
- * ACLs make it hard to tell that a result is complete: Consul 1.8 answers a token without permission with an
- * empty list and no sign of it (tried: 404 for a KV folder, `[]` for a service), later ones set a header. So a
- * query also asks Consul's authorize endpoint whether the token may read what is missing.
+ * ACLs make it hard to know whether a result is complete: Consul 1.8 answers a token without permission with an empty
+ * list and no sign of it (tried: 404 for a KV folder, `[]` for a service); later versions set a header. So a query
+ * also asks Consul's authorize endpoint whether the token may read what is missing.
  */
 import { ConsulError } from '../../common/errors.ts';
 import { type Instance, type ServiceRef, serviceName } from '../../inventory/service.ts';
@@ -20,17 +20,17 @@ export interface QueryResult<T> extends Parsed<T>, Pick<Reply, 'leaderKnown' | '
 export interface Query<T> {
   /** For messages: `the rules below egress/acl/`, `service postgresql@dc2`. */
   readonly name: string;
-  /** For messages: what makes an empty result acceptable after Consul has lost its history. */
+  /** For messages: how to confirm an empty result after Consul has lost its history. */
   readonly confirmation: string;
   execute(mode: ReadMode, signal: AbortSignal): Promise<QueryResult<T>>;
   /**
-   * Fails if forbids the token to read what `result` lacks: things that were listed before (`missing`),
-   * or, where nothing is listed at all, the whole.
+   * Fails if ACLs forbid the token to read what `result` lacks: entries that were listed before (`missing`), or
+   * everything if nothing is listed.
    */
   checkPermissions(result: Parsed<T>, missing: readonly string[], signal: AbortSignal): Promise<void>;
 }
 
-/** What services are made of in Consul's catalog; each table has an index of its own. */
+/** The tables of Consul's catalog that make up services; each has an index of its own. */
 export type Table = 'services' | 'nodes' | 'checks';
 
 export function rulesQuery(client: ConsulClient): Query<Rules> {
@@ -71,8 +71,8 @@ export function serviceQuery(client: ConsulClient, ref: ServiceRef): Query<reado
 }
 
 /**
- * Whether anything moved in a table: the value is its index, which also moves for what ACLs hide. Of nodes and
- * checks none is listed, as no node has an empty name.
+ * Watches a table for any change: the value is its index, which also changes with entries that ACLs hide. The filter
+ * for nodes and checks matches none of them, because no node has an empty name.
  */
 export function tableQuery(
   client: ConsulClient,
@@ -100,9 +100,9 @@ export function tableQuery(
 }
 
 /**
- * A read that ends without news brings what it brought before. To parse and sort that again would be most of
- * the work of a controller at rest, so equal bytes are parsed once. The bytes are compared and not only the
- * index, as validation.ts looks for other content under the same index.
+ * A blocking read without a change returns the same body again. Parsing and sorting it again would be most of the work
+ * of an idle controller, so equal bytes are parsed once. The bytes are compared and not only the index, because
+ * validation.ts checks for other content under the same index.
  */
 function reader<T>(
   client: ConsulClient,
@@ -113,13 +113,13 @@ function reader<T>(
 ): Query<T>['execute'] {
   let last: { readonly body: Buffer; readonly parsed: Parsed<T> } | undefined;
   const parseOnce = (body: Buffer): Parsed<T> => {
-    // A copy: a small body is a slice of a bigger block, which would be kept with it.
+    // A copy: a small body is a slice of a larger buffer, which would be kept too.
     if (!last?.body.equals(body)) last = { parsed: parse(body), body: Buffer.from(body) };
     return last.parsed;
   };
   return async (mode, signal) => {
     const reply = await client.send({ what: name, datacenter, mode, signal }, request);
-    // For a folder that does not exist.
+    // Consul answers 404 for a folder that does not exist.
     const body = reply.status === 404 ? Buffer.from('[]') : reply.body;
     return resultOf(reply, client, name, () => parseOnce(body));
   };

@@ -1,18 +1,18 @@
 /**
- * What the watches of one source share when Consul fails them: one of them tries for all, and once one is
- * answered the others come back one by one.
+ * Coordinates the retries of all watches of one source: while Consul does not answer, only one of them tries at a
+ * time; after an answer the others retry one by one.
  *
  *     fails ──► queue ──► its turn ─┬─ Consul is away: after a pause that doubles ─────────────► tries
  *                                   └─ it has answered: one each 200 ms, all within 5 s ────────► tries
  *
- * A host with fifty services sends one request for each pause while Consul is away, not fifty-one, and a fleet
- * that lost Consul in one instant does not return in one (docs/scaling.md has the figures). The turns go round,
- * so a query that fails for its own reasons does not delay the others.
+ * While Consul is away, a host with fifty services sends one request for each pause, not fifty-one, and hosts that
+ * lost Consul at the same instant do not all return at one instant (docs/scaling.md has the figures). The watches take
+ * turns, so a query that fails for its own reasons does not delay the others.
  */
 import PQueue from 'p-queue';
 import { Backoff, type Timing } from './timing.ts';
 
-/** Milliseconds in which one more comes back, on average, and in which all are back. */
+/** Milliseconds between two retries, on average, and in which all retry. */
 const PER_RETURN = 200;
 const LONGEST_RETURN = 5_000;
 
@@ -26,7 +26,7 @@ export class ReconnectCoordinator {
     this.#backoff = new Backoff(timing);
   }
 
-  /** Some watch of the source has a result. What fails from now on does not delay those that waited before. */
+  /** A watch of the source has a result. Later failures do not delay the watches that waited before. */
   answered(): void {
     this.#backoff.succeeded();
     const { queue, end } = this.#outage;
@@ -37,7 +37,7 @@ export class ReconnectCoordinator {
     end.abort();
   }
 
-  /** Resolves when a watch that failed may try again; rejects when `signal` aborts. Urgent ones go first. */
+  /** Resolves when a failed watch may retry; rejects when `signal` aborts. Urgent watches go first. */
   async turn(isUrgent: boolean, signal: AbortSignal): Promise<void> {
     const outage = this.#outage;
     const pause = () => this.#pause(outage, isUrgent, signal);
@@ -55,11 +55,13 @@ export class ReconnectCoordinator {
 
 /** The watches that have failed since Consul last answered. */
 interface Outage {
-  /** One at a time waits for the end of its pause. Its try is not part of its turn, because it may hang. */
+  /**
+   * One watch at a time waits for the end of its pause. Its retry is not part of its turn, because it may hang.
+   */
   readonly queue: PQueue;
   /** Aborted when Consul answers again. */
   readonly end: AbortController;
-  /** In ms, from then on. */
+  /** Milliseconds between two retries after Consul answers again. */
   perReturn: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The controller as a service in Consul, with a TTL check: whoever watches Consul sees on which hosts
- * a controller runs, and whether it is healthy.
+ * Registers the controller as a service in Consul, with a TTL check, to show on which hosts a controller runs and
+ * whether it is healthy.
  *
  * Needs `service "egresstrator" { policy = "write" }`. Without it the controller works all the same.
  */
@@ -16,14 +16,14 @@ export interface Health {
 export interface Identity {
   /** The service's name. */
   readonly service: string;
-  /** This host; with the name it is the id of the service. */
+  /** The name of this host; with the service's name it forms the id of the service. */
   readonly node: string;
   readonly version: string;
 }
 
-/** Without a heartbeat for so long, Consul calls the controller critical. */
+/** After this time without a heartbeat, Consul marks the controller as critical. */
 const TTL = '45s';
-/** A host that is gone for this long is forgotten. */
+/** After this time without a heartbeat, Consul removes the service. */
 const FORGET = '72h';
 
 export class Registration {
@@ -56,7 +56,7 @@ export class Registration {
 
   async #register(status: Health['status']): Promise<void> {
     const { service: name, node, version } = this.#identity;
-    // The package's types ask for `timeout` as well, and Consul is not told it.
+    // The package's types require `timeout`, which Consul does not use.
     const check = {
       ...{ name: `${name} is healthy`, ttl: TTL, timeout: TTL, status },
       deregistercriticalserviceafter: FORGET,

@@ -1,6 +1,6 @@
 /**
- * Takes out of Consul what egresstrator put there, or what was put there for it: single keys, the whole folder
- * of the rules, and the registration of a controller that is gone.
+ * Removes the data of egresstrator from Consul: single keys, the folder of the rules, and the registration of a
+ * controller.
  */
 import { z } from 'zod';
 import { ConsulClient } from './client.ts';
@@ -15,7 +15,7 @@ export class Removal {
     this.#client = new ConsulClient(settingsOf(options));
   }
 
-  /** How many keys there are: one by its name, a folder by its slash. */
+  /** Counts keys: one by its name, or all below a folder, whose name ends in a slash. */
   async countKeys(name: string): Promise<number> {
     const what = `the key ${name}`;
     const { status, body } = await this.#client.send({ what, accept: [404] }, ({ kv }, common) =>
@@ -31,7 +31,7 @@ export class Removal {
     );
   }
 
-  /** Whether the agent that answers has a service of this id. */
+  /** True if the agent has a service with this id. */
   async isRegistered(id: string): Promise<boolean> {
     const call = { what: `the service ${id}`, accept: [404] };
     const path = `/agent/service/${encodeURIComponent(id)}`;

@@ -14,8 +14,8 @@ import { ReconnectCoordinator } from './reconnect-coordinator.ts';
 import { defaultTiming, type Timing } from './timing.ts';
 
 /**
- * How long a service that a Consul without history does not know is kept: agents register theirs again
- * at the next anti-entropy run, after one minute in a small cluster and a few in a big one.
+ * How long a service is kept that is missing after Consul has lost its history: agents register their services again
+ * at the next anti-entropy run, after one minute in a small cluster and a few in a large one.
  */
 const SERVICE_TIMEOUT = 10 * 60_000;
 
@@ -27,7 +27,7 @@ export class ConsulRuleSource implements RuleSource {
   readonly #watches = new Set<Watched<unknown>>();
   readonly #closing = new AbortController();
 
-  /** Throws a `ConsulError` on options that cannot work; Consul itself is not asked yet. */
+  /** Throws a `ConsulError` for invalid options; does not connect yet. */
   constructor(options: ConsulOptions, timing: Partial<Timing> = {}) {
     this.#client = new ConsulClient(settingsOf(options));
     this.#timing = { ...defaultTiming, ...timing };
@@ -44,7 +44,7 @@ export class ConsulRuleSource implements RuleSource {
     return this.#readOnce(rulesQuery(this.#client));
   }
 
-  /** The same, once it has its turn. */
+  /** The same, limited by the scheduler. */
   readService(ref: ServiceRef): Promise<readonly Instance[]> {
     return this.#readOnce(this.#scheduler.schedule(serviceQuery(this.#client, ref), ref.datacenter));
   }
@@ -74,14 +74,14 @@ export class ConsulRuleSource implements RuleSource {
     });
   }
 
-  /** Ends all watches and reads, and their connections; the process may exit. */
+  /** Ends all watches, reads and connections. */
   close(): void {
     this.#closing.abort(new ConsulError('Consul is no longer asked: the source was closed.'));
     for (const watch of this.#watches) watch.close();
     this.#client.close();
   }
 
-  /** Whoever waits is told of a move, and of a loss, as what moves meanwhile is not heard. */
+  /** Calls `onMove` after a change, and after an error, because changes may be missed then. */
   #watchTables(datacenter: Datacenter, onMove: () => void): readonly Watched<unknown>[] {
     const { waits, health } = this.#client.settings;
     const tables: readonly Table[] = [

@@ -1,4 +1,6 @@
-/** The settings as a person knows them, for messages: flag, then environment variable. */
+/**
+ * The names of settings for messages: flag and environment variable.
+ */
 export const named = {
   address: '--consul (CONSUL_HTTP_ADDR)',
   token: '--consul-token (CONSUL_HTTP_TOKEN)',

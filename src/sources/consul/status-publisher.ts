@@ -1,6 +1,6 @@
 /**
- * What the hosts say of themselves, one key each below a folder of the KV store. Needs
- * `key_prefix "egress/status/" { policy = "write" }`, or "read" to read.
+ * Publishes the status of hosts, one key for each, below a folder of the KV store. Needs `key_prefix "egress/status/"
+ * { policy = "write" }`, or "read" to read.
  */
 import { ConsulClient } from './client.ts';
 import { type ConsulOptions, settingsOf } from './options.ts';

@@ -1,6 +1,6 @@
 /**
- * How often Consul is read. All pauses have a random part, because thousands of hosts fail, and see an edit, at the
- * same instant (docs/scaling.md).
+ * The pauses between reads of Consul. All have a random part, because thousands of hosts see a failure or an edit at
+ * the same instant (docs/scaling.md).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { delay } from '../../common/backoff.ts';
@@ -18,7 +18,7 @@ export interface Timing {
   readonly clock: Clock;
   /** From 0 to 1. */
   readonly random: () => number;
-  /** The longest pause between two tries, so that all is right again within seconds of the fault's end. */
+  /** The longest pause between two tries; it limits the delay after the end of a failure. */
   readonly longestPause: number;
   /** The longest pause before a suspicious result is read again; the shortest is half of it. */
   readonly reread: number;
@@ -32,7 +32,7 @@ export const defaultTiming: Timing = {
 };
 
 const FIRST_PAUSE = 250;
-/** What works for this long has recovered: the next failure starts again with the first pause. */
+/** After this time without a failure, the next failure starts with the first pause again. */
 const STEADY = 5_000;
 
 /** Pauses that double with each failure. */

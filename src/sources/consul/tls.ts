@@ -1,6 +1,6 @@
 /**
- * Certificates for HTTPS to Consul, read and checked before the first connection, so that the message
- * names the wrong file instead of a failed handshake.
+ * Reads and checks the certificates for HTTPS before the first connection, so that an error names the wrong file
+ * instead of a failed handshake.
  */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * The ACL token, from an option or from a file that is read again for each request. No message shows a token.
+ * The ACL token, from an option or from a file that is read again for each request. No message contains a token.
  */
 import { readFile } from 'node:fs/promises';
 import { ConsulError, messageOf } from '../../common/errors.ts';
@@ -10,7 +10,7 @@ export interface TokenOptions {
   readonly tokenFile: string | undefined;
 }
 
-/** The token to send now; undefined: send none, which Consul calls the anonymous token. */
+/** The token to send now; undefined: none, which Consul treats as the anonymous token. */
 export async function currentToken({ token, tokenFile }: TokenOptions): Promise<string | undefined> {
   const text = tokenFile === undefined ? (token ?? '').trim() : await readToken(tokenFile);
   if (text === '') return undefined;
@@ -21,7 +21,7 @@ export async function currentToken({ token, tokenFile }: TokenOptions): Promise<
   );
 }
 
-/** `text` with the token made unreadable, in case somebody echoed it. */
+/** Removes the token from a text that may repeat it. */
 export const redact = (text: string, token: string | undefined): string =>
   token === undefined ? text : text.replaceAll(token, '<token>');
 
@@ -31,7 +31,7 @@ async function readToken(path: string): Promise<string> {
     const message = `Cannot read the token file ${path}, given as ${named.tokenFile}: ${why}.`;
     throw new ConsulError(message, { cause, permanent: true });
   });
-  // A file that somebody is just rewriting must not make us the anonymous user.
+  // A file that is being rewritten may be empty; that must not make us the anonymous user.
   if (text.trim() !== '') return text.trim();
   throw new ConsulError(
     `The token file ${path}, given as ${named.tokenFile}, is empty: write the token to it.`,

@@ -1,5 +1,5 @@
 /**
- * Whether a result of Consul is accepted. Pure: what is known, the result, and the validation.
+ * Decides whether a result of Consul is accepted, from the known state, the result and earlier suspicions. Pure.
  *
  * A wrong result here takes firewall rules away from running programs, so a suspicious one is read again with
  * full consistency first:
@@ -8,14 +8,14 @@
  * - a result with nothing in it, where there was something. It is accepted only if the result before it was
  *   empty too, and if it is itself consistent.
  *
- * Even then an empty result is suspect if its index is not beyond the one under which there was something. A
- * deletion always moves the index forward (tried: KV tombstones, the last instance of a service), so this
- * Consul has lost its history: it was restarted empty, or from an old snapshot. The last known value stays
- * (fail-static) and an error says so, until something is listed again. For rules that is any key below the
- * path, also the folder's own, and so an operator confirms that there shall be none. Services come back by
- * themselves, as agents register theirs again within minutes: what is still absent after `timeout` is gone.
+ * Even then an empty result is suspect if its index is not beyond the index of the last result with content. A
+ * deletion always increases the index (tried: KV tombstones, the last instance of a service), so this Consul has lost
+ * its history: it was restarted empty, or from an old snapshot. The last known value stays (fail-static) with an error
+ * until something is listed again. For rules that is any key below the path, also the folder's own; by that an
+ * operator confirms that there are no rules. Services reappear by themselves, because agents register them again
+ * within minutes: a service that is still absent after `timeout` is gone.
  *
- * What this cannot see: an empty Consul whose index is already beyond the known one.
+ * Not detected: an empty Consul whose index is already beyond the known one.
  */
 import type { QueryResult } from './query.ts';
 
@@ -26,16 +26,16 @@ export interface Known {
 }
 
 export interface Suspicion {
-  /** The result before was empty, where there was something. */
+  /** The previous result was empty, although there was content before. */
   readonly emptyBefore: boolean;
-  /** Since when, in ms, the history is known to be lost. */
+  /** When the loss of the history was detected, in ms. */
   readonly lostSince: number | undefined;
 }
 
 export const noSuspicion: Suspicion = { emptyBefore: false, lostSince: undefined };
 
 export interface Validation {
-  /** `retry`: read again, consistently. `suspect`: keep what is known, say why, and go on watching. */
+  /** `retry`: read again, consistently. `suspect`: keep the known value, report why, and go on watching. */
   readonly kind: 'accept' | 'retry' | 'suspect';
   readonly suspicion: Suspicion;
 }
@@ -49,7 +49,7 @@ export interface Circumstances {
 
 type Result = Omit<QueryResult<unknown>, 'value'>;
 
-/** A server that has not heard of its leader for this long, in ms, is not trusted alone. */
+/** A server without contact to its leader for this long, in ms, is not trusted alone. */
 const LONGEST_SILENCE = 5_000;
 
 const accept: Validation = { kind: 'accept', suspicion: noSuspicion };
@@ -81,6 +81,6 @@ function isTrustworthy(
   return known === undefined || index > known.index || (index === known.index && digest === known.digest);
 }
 
-/** What was listed and is not any more. */
+/** The names that were listed before and are not now. */
 export const missingFrom = (known: Known | undefined, { listed }: Result): readonly string[] =>
   [...(known?.listed ?? [])].filter((name) => !listed.has(name));

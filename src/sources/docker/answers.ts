@@ -1,7 +1,7 @@
 /**
- * From the Engine's answers to our types. Pure: JSON in, value out; throws an `EngineAnswerError` for anything else.
- * The answers are `unknown` until a schema has read them. What we do not use is not asked for, so that a newer
- * Engine's additions break nothing. `what` completes "could not …".
+ * Parses the Engine's answers into our types. Pure: JSON in, value out; throws an `EngineAnswerError` for anything
+ * else. Fields that we do not use are not in the schemas, so that additions of a newer Engine break nothing. `what`
+ * completes "could not …".
  */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
@@ -44,12 +44,14 @@ export function infoFrom(json: unknown, what: string): EngineInfo {
 const runningSchema = z.array(
   z.looseObject({
     Id: z.string(),
-    /** The time since its start in words, `Up 2 minutes (healthy)`. */
+    /** The time since its start, such as `Up 2 minutes (healthy)`. */
     Status: z.string().nullish(),
   }),
 );
 
-/** Ports are left out of the digest, as they come in no order, and so is the text for its age, which changes by itself. */
+/**
+ * The digest leaves out ports, which the Engine lists in no order, and the status text, which changes by itself.
+ */
 export const runningFrom = (json: unknown, what: string): readonly RunningContainer[] =>
   read(runningSchema, json, what).map(
     ({ Id: id, Status, Names, Labels, State, HostConfig, NetworkSettings }) => ({
@@ -59,7 +61,7 @@ export const runningFrom = (json: unknown, what: string): readonly RunningContai
     }),
   );
 
-/** Below two minutes the Engine says "Up 5 seconds", "Up About a minute" and the like. */
+/** In the first two minutes the Engine writes "Up 5 seconds", "Up About a minute" and the like. */
 const SETTLED = /^Up (About an hour|\d+ (minutes|hours|days|weeks|months|years))\b/;
 
 const labelledSchema = z.array(

@@ -1,6 +1,6 @@
 /**
- * A small file of a container, through the Engine's archive call: works for images with no shell, and for
- * what the Engine mounts itself, like /etc/resolv.conf. Only for containers of our own: the Engine keeps a
+ * Reads a small file of a container through the Engine's archive call. This works for images without a shell, and for
+ * files that the Engine mounts itself, such as /etc/resolv.conf. Only for our own containers: the Engine keeps a
  * container locked while it reads, and a workload can make that last (resolv-conf-probe.ts).
  */
 import { posix } from 'node:path';
@@ -16,7 +16,7 @@ const mostBytes = 64 * 1024;
 /** Milliseconds. */
 const limit = 10_000;
 
-/** `undefined`: there is no such file. A link is followed, inside the container. */
+/** Undefined if there is no such file. Links are followed inside the container. */
 export async function readFileOf(engine: Engine, id: string, path: string): Promise<string | undefined> {
   let at = path;
   for (let links = 0; links < mostLinks; links++) {
@@ -59,7 +59,7 @@ async function untar(archive: Readable): Promise<Entry> {
   }
 }
 
-/** The start of the file, if it is longer than any resolv.conf. */
+/** The start of the file; the rest of a file that is longer than any resolv.conf is dropped. */
 async function text(entry: AsyncIterable<unknown>): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -1,6 +1,7 @@
 /**
- * Finds the ways in which a container can remove its rules or send from another network, from its configuration.
- * Each way has its own text. Tried on real Engines by test/integration/bypass.test.ts, the harmless neighbours as well.
+ * Finds the ways in which a container can remove its rules or send from another network, from its configuration. Each
+ * way has its own text. test/integration/bypass.test.ts tries them on real Engines, and also similar but harmless
+ * configurations.
  */
 import { z } from 'zod';
 import { bypassesByMount, hostPath, type Mount } from './host-paths.ts';
@@ -38,7 +39,7 @@ export const mountsSchema = listOf(
 
 type HostConfig = z.infer<typeof hostConfigSchema>;
 
-/** How a container was made. */
+/** The configuration with which a container was created. */
 export interface ContainerSpec {
   readonly HostConfig: HostConfig;
   readonly Mounts: readonly Mount[];

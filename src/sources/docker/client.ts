@@ -1,5 +1,5 @@
 /**
- * Makes the client library's object for an address.
+ * Creates the dockerode client for an address.
  */
 import { Agent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
@@ -9,24 +9,24 @@ import Dockerode from 'dockerode';
 import { EngineError, messageOf } from '../../common/errors.ts';
 import type { EngineAddress } from './address.ts';
 
-/** No connection is kept: it may be one that the Engine closed when it was restarted. */
+/** Connections are not kept alive: after a restart of the Engine they would be closed. */
 export function agentFor(address: EngineAddress): Agent {
   const agent = address.kind === 'tcp' && address.tls ? new SecureAgent() : new Agent();
-  // For each request the library prints all that it is made of, to nowhere unless DEBUG is set: of an agent
-  // with its sockets and their buffers that took most of the controller's processor time.
+  // For each request the library formats a debug message with all options, even if DEBUG is not set. Formatting an
+  // agent with its sockets and buffers took most of the controller's processor time.
   return Object.assign(agent, { [inspect.custom]: () => 'an agent' });
 }
 
 /**
- * The library is told everything, also what is undefined: what it is not told it takes from the
- * environment, and a host found there wins over a socket's path.
+ * Every option is set, even to undefined: the library reads missing ones from the environment, and a host that it
+ * finds there takes precedence over a socket path.
  */
 export function client(address: EngineAddress, agent: Agent): Dockerode {
   const options = { ...place(address), username: undefined, agent };
   try {
     return new Dockerode(options);
   } catch (error) {
-    // It reads DOCKER_HOST and DOCKER_CERT_PATH even where it need not.
+    // The library reads DOCKER_HOST and DOCKER_CERT_PATH even if all options are given.
     throw new EngineError(`The settings of the Docker Engine cannot be used: ${messageOf(error)}.`, {
       cause: error,
     });

@@ -1,8 +1,8 @@
 /**
  * The Engine's API over dockerode.
  *
- * The library sends the body of a create also as its query, unless both are named apart. requests.ts and
- * path-names.ts handle its other traps.
+ * The library also sends the body of a create request as its query, unless both are given separately. requests.ts and
+ * path-names.ts handle its other pitfalls.
  */
 import type { Agent } from 'node:http';
 import { Duplex, Readable } from 'node:stream';
@@ -29,7 +29,7 @@ import { LIST_SELECTION, NETWORK_SELECTION, selectedStream } from './selected-fi
 /** Milliseconds. */
 const limits = { request: 30_000, start: 60_000, pull: 600_000 };
 
-/** An archive's end: two blocks of nothing. */
+/** The end of a tar archive: two empty blocks. */
 const EMPTY_TAR = Buffer.alloc(1024);
 
 /** What concerns networks, or a container's network; exec, health and such are not even sent to us. */

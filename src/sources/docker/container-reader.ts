@@ -9,16 +9,16 @@ import { ExistingNamespaces } from './existing-namespace.ts';
 import { containerFrom, manifestOf } from './inspect.ts';
 import { imageSettings } from './own-settings.ts';
 
-/** An image's id stands for its content, so that what was read once holds. */
+/** The most cached images. An image's id identifies its content, so a cached entry never becomes stale. */
 const MOST_CACHED = 500;
 
 /**
- * Milliseconds for what is asked beside the inspection itself. What comes later is not known for now: the
- * image is unclear, which loosens nothing, and CAP_NET_RAW counts as held.
+ * Milliseconds for requests besides the inspection. After that the image counts as unknown, which only makes settings
+ * stricter, and CAP_NET_RAW counts as present.
  */
 const LIMIT = 500;
 
-/** True if a container has no CAP_NET_RAW although the Engine gave it: the gate takes it away. */
+/** True if a container lacks CAP_NET_RAW although the Engine granted it, because the gate removes it. */
 export type LacksRawSockets = (container: Container) => Promise<boolean>;
 
 export class ContainerReader {
@@ -35,7 +35,7 @@ export class ContainerReader {
     this.#namespaces = new ExistingNamespaces(engine);
   }
 
-  /** Fails with an `EngineError` where the container itself cannot be inspected. */
+  /** Fails with an `EngineError` if the container itself cannot be inspected. */
   async read(id: ContainerId): Promise<Container> {
     const json = await this.#engine.inspect(id);
     const seen = containerFrom(json, this.#socket);
@@ -62,8 +62,8 @@ export class ContainerReader {
   }
 
   /**
-   * An image can be removed by force while its containers stay; then nobody knows what it said. Nor does anybody
-   * where the Engine tells of another than the container was made of.
+   * An image can be removed by force while its containers stay; then its settings are unknown. They are also unknown
+   * if the Engine describes an image of another platform than the container's.
    */
   async #readImage(image: string, manifest: Manifest): Promise<ImageSettings | 'unknown'> {
     const found = await this.#engine.image(image, manifest?.platform);

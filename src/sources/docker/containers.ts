@@ -20,9 +20,9 @@ import { ContainerWatch, type WatchSettings } from './watch.ts';
 export interface SourceSettings extends WatchSettings {
   /** Milliseconds for which the Engine's own resolvers are cached. */
   readonly keepResolvers: number;
-  /** Milliseconds in which the Engine must have told the resolvers of a container. */
+  /** Milliseconds for reading the resolvers of a container. */
   readonly resolversLimit: number;
-  /** Finds an image for containers that show what the Engine writes; default: one with nothing in it. */
+  /** Returns the image of the containers that read the Engine's resolv.conf; default: an empty image. */
   readonly image?: (() => Promise<string>) | undefined;
 }
 
@@ -32,7 +32,7 @@ const defaultSettings: SourceSettings = {
   relistEvery: 60_000,
   listLimit: 1_000,
   concurrency: 8,
-  // To ask a socket of this host costs next to nothing, and each wait is one for containers that start.
+  // Requests to a local socket are cheap, and containers that start wait for each pause.
   backoff: { first: 250, most: 5_000 },
   now: Date.now,
   steadyNow,
@@ -44,7 +44,7 @@ export class DockerContainerSource implements ContainerSource {
   readonly #reader: ContainerReader;
   readonly #settings: SourceSettings;
   readonly #readDefaults: (image: string) => Promise<readonly string[]>;
-  /** The Engine's own resolvers, as last told. */
+  /** The Engine's own resolvers, as last read. */
   #defaults: readonly string[] | undefined;
 
   constructor(engine: Engine, settings: Partial<SourceSettings> = {}) {
@@ -73,7 +73,7 @@ export class DockerContainerSource implements ContainerSource {
     return new ContainerWatch(this.#engine, this.#settings, onChange);
   }
 
-  /** The Engine's own resolvers, to be known before the first container starts. */
+  /** Reads the Engine's own resolvers before the first container starts. */
   async warmUp(): Promise<readonly string[]> {
     this.#defaults = await this.#readDefaults(await this.#image());
     return this.#defaults;
@@ -92,7 +92,7 @@ export class DockerContainerSource implements ContainerSource {
     return text === undefined ? undefined : resolversFrom(text, given);
   }
 
-  /** Fails with a `LoadError` that says so if the container ended: the Engine has many words for that. */
+  /** If the container ended, fails with a `LoadError` that has `gone`: the Engine reports this in many ways. */
   async resolvers(container: Container): Promise<readonly string[]> {
     const { id, name } = container;
     const { resolversLimit } = this.#settings;
@@ -108,7 +108,7 @@ export class DockerContainerSource implements ContainerSource {
     }
   }
 
-  /** They may change while the Engine runs; who asks now is not kept waiting for that. */
+  /** The Engine's resolvers may change while it runs. The present caller does not wait for the update. */
   #refresh(): void {
     this.warmUp().catch(() => {});
   }
@@ -123,13 +123,15 @@ export class DockerContainerSource implements ContainerSource {
     return resolversFrom(text, this.configuredResolvers(container) ?? []);
   }
 
-  /** The helper's, where there is one. Never a workload's own: who made that says what is in the way of a file. */
+  /**
+   * The helper image if there is one. Never a workload's image: its author could put obstacles in the way of the file.
+   */
   async #image(): Promise<string> {
     const { image } = this.#settings;
     return image === undefined ? emptyImage(this.#engine) : image().catch(() => emptyImage(this.#engine));
   }
 
-  /** A container that ended since it was listed is no error. */
+  /** Undefined if the container ended since it was listed. */
   async #find(id: ContainerId): Promise<Container | undefined> {
     try {
       return await this.#reader.read(id);

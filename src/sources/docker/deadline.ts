@@ -1,8 +1,8 @@
 /**
  * Every request to the Engine has an end.
  *
- * The client library answers neither for a request that is aborted while its response is read nor for a
- * response that is cut: its promise stays open for good. So the request is aborted *and* left behind.
+ * The client library never settles its promise if a request is aborted while its response is read, or if a response is
+ * cut off. So the request is aborted, and its promise is also abandoned.
  */
 import { EngineTimeout } from './errors.ts';
 

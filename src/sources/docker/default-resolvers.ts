@@ -1,22 +1,21 @@
 /**
  * The DNS resolvers that the Engine gives to containers without `--dns`.
  *
- * It tells them nowhere in its API: they are dockerd's `--dns` or daemon.json, else what it makes of the
- * host's /etc/resolv.conf. But it writes them into the file of a container on the host's network (to whom
- * it forwards) and on the default bridge. So such containers are made, and started in vain
- * (resolv-conf-probe.ts): nobody else can have written to it.
+ * The API does not list them: they come from dockerd's `--dns` or daemon.json, or else from the host's
+ * /etc/resolv.conf. But the Engine writes them to the resolv.conf of containers on the host's network and on the
+ * default bridge. So it is asked to create such containers, which never run (resolv-conf-probe.ts).
  */
 import type { Engine } from './engine.ts';
 import { parseResolvConf } from './resolv-conf.ts';
 import { resolvConfOn } from './resolv-conf-probe.ts';
 
-/** An Engine may have no default bridge; then the file is not written, and nothing is in it. */
+/** On an Engine without a default bridge the file is empty. */
 const NETWORKS = ['host', 'bridge'] as const;
 
 /**
- * Remembers a good answer, and asks anew behind the back of who gets it when it is older than `keepFor`
- * milliseconds: asking takes longer than all else at a container's start. `image`: one that the Engine
- * has. Fails with an `EngineError`.
+ * Caches a successful answer. If it is older than `keepFor` milliseconds, the caller still gets it at once and a new
+ * read starts in the background, because reading takes longer than the rest of a container's start. `image`: an image
+ * that the Engine has. Fails with an `EngineError`.
  */
 export function defaultResolvers(
   engine: Engine,

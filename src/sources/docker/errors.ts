@@ -24,15 +24,15 @@ export class EngineUnreachable extends EngineError {}
 /** The Engine accepted a request and did not answer in time. */
 export class EngineTimeout extends EngineError {}
 
-/** An answer that we cannot read. */
+/** An answer that cannot be parsed. */
 export class EngineAnswerError extends EngineError {}
 
 export const isHttpError = (error: unknown, ...statuses: number[]): error is EngineHttpError =>
   error instanceof EngineHttpError && statuses.includes(error.status);
 
 /**
- * Turns what the client library throws into ours.
- * `what` completes "could not …"; `address` is where the Engine was looked for.
+ * Converts errors of the client library to ours. `what` completes "could not …"; `address` is the address of the
+ * Engine.
  */
 export function engineError(error: unknown, what: string, address: string): EngineError {
   if (error instanceof EngineError) return error;
@@ -41,7 +41,7 @@ export function engineError(error: unknown, what: string, address: string): Engi
   return new EngineUnreachable(unreachable(error, what, address), { cause: error });
 }
 
-/** What the library puts in front of the Engine's own words, where it does not hand these out apart. */
+/** The prefix that the library puts in front of the Engine's message. */
 const LIBRARYS_WORDS = /^\(HTTP code \d+\) [^-]*- /;
 
 function httpError(error: unknown, what: string, status: number): EngineHttpError {
@@ -61,7 +61,7 @@ function unreachable(error: unknown, what: string, address: string): string {
   return `The connection to the Docker Engine at ${address} broke: could not ${what}: ${messageOf(error)}.`;
 }
 
-/** Node's error codes of a connection that did not come about. */
+/** Node's error codes of a failed connection. */
 const reasons: Readonly<Record<string, (address: string) => string>> = {
   ENOENT: (address) =>
     `There is no Docker Engine at ${address}: the socket is missing; start the Engine, mount its socket, or set DOCKER_HOST`,

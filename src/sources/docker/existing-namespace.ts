@@ -1,9 +1,10 @@
 /**
- * Whose namespace a container is in that joined another's, which may have joined another's itself.
+ * Finds the owner of the namespace that a container joined (`--network container:…`), which may itself have joined
+ * another one.
  *
- * The Engine tells one step. The containers in between may end, and then nobody could say any more who is together,
- * so the way is followed to its end as soon as a container is read. How a container was created never changes:
- * what was read once holds.
+ * The Engine reports only the container that was joined directly. Once a container in between has ended, the chain
+ * cannot be followed any more. So it is followed to its end as soon as a container is read. How a container was
+ * created never changes, so results are cached.
  */
 import type { ContainerId, NetworkMode } from '../../inventory/container.ts';
 import type { Engine } from './engine.ts';
@@ -20,7 +21,7 @@ export class ExistingNamespaces {
     this.#engine = engine;
   }
 
-  /** Never fails: where the way is lost, the last one known is the root. */
+  /** Never fails: if the chain is broken, the last known container counts as its root. */
   async resolve(mode: NetworkMode): Promise<NetworkMode> {
     if (mode.kind !== 'container') return mode;
     let root = mode.owner;

@@ -1,7 +1,7 @@
 /**
- * Stdout and stderr out of the one stream of an attached container: frames of 8 bytes of header (kind, three
- * zeros, length) and the content. A frame may be split over chunks. Of each, at most `most` bytes are kept:
- * what a helper prints is small, and a program gone wild must not fill our memory.
+ * Separates stdout and stderr in the stream of an attached container. A frame has a header of 8 bytes (kind, three
+ * zeros, length) and content, and may be split over chunks. At most `most` bytes of each are kept: helpers print
+ * little, and a program out of control must not fill our memory.
  */
 export interface Output {
   readonly stdout: string;

@@ -1,9 +1,9 @@
 /**
- * Paths of the host by which a container can take the host over, and with it its own rules: sockets that command it,
- * processes, and files that it runs or obeys.
+ * Paths of the host by which a container can take over the host, and with it its own rules: sockets that control the
+ * host, processes, and files that the host runs or reads as settings.
  *
- * A mount counts by its source. A folder holds all below it, so a mount of `/` or `/run` is one of the Engine's
- * socket too; and to connect to a socket, a read-only mount is enough.
+ * A mount is checked by its source. A folder includes everything below it, so a mount of `/` or `/run` includes the
+ * Engine's socket. A read-only mount is enough to connect to a socket.
  */
 import { posix } from 'node:path';
 
@@ -21,7 +21,7 @@ export interface EnginePaths {
   readonly dataRoot: string;
 }
 
-/** An Engine's socket, or one of what is below it: who may connect is root on the host. */
+/** Sockets of an Engine and of the programs below it: whoever can connect is root on the host. */
 const SOCKETS = [
   ...['/run/docker.sock', '/run/containerd/containerd.sock', '/run/docker/containerd/containerd.sock'],
   ...[
@@ -32,7 +32,7 @@ const SOCKETS = [
   ],
 ];
 
-/** Files that the host runs, or obeys; who may write to one of them has the host do what he likes. */
+/** Files that the host runs or reads as settings: whoever can write to one controls the host. */
 const USED_BY_HOST = [
   ...['/bin', '/sbin', '/lib', '/lib64', '/usr/bin', '/usr/sbin', '/usr/lib', '/usr/lib64', '/usr/libexec'],
   ...['/usr/local/bin', '/usr/local/sbin', '/usr/local/lib', '/opt/cni', '/opt/containerd', '/boot', '/root'],
@@ -57,7 +57,7 @@ const USED_BY_HOST = [
   ...['/sys/kernel', '/sys/module', '/sys/fs/bpf'],
 ];
 
-/** Of Docker's own folder: what it believes of containers, and what these run; volumes are nobody's business. */
+/** Subfolders of Docker's data folder with the state and files of containers. Volumes are not listed. */
 const ENGINES_OWN = [
   'containers',
   'image',

@@ -1,6 +1,6 @@
 /**
- * Which image helpers are made of: the one named by the user, else the image the controller itself runs
- * in, else `egresstrator-helper:<version>`. Only a name that the user gave is ever pulled.
+ * Finds the image for helpers: the one that the user named, else the image that the controller itself runs in, else
+ * `egresstrator-helper:<version>`. Only an image that the user named is pulled.
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
@@ -12,13 +12,13 @@ import { isHttpError } from './errors.ts';
 export interface HelperImageSettings {
   /** As in `--image`. */
   readonly named?: string | undefined;
-  /** Of this program. */
+  /** The version of this program. */
   readonly version: string;
-  /** Reads a file of this machine; `undefined`: there is none. */
+  /** Reads a file of this machine; undefined if there is none. */
   readonly readText?: (path: string) => Promise<string | undefined>;
 }
 
-/** Set by our Dockerfile: the image holds `dataplane/netns`. Its value is what `netns version` says. */
+/** Set by our Dockerfile on images with `dataplane/netns`. The value is what `netns version` prints. */
 export const helperLabel = 'egresstrator.helper';
 
 /** The version of the protocol that this program speaks with `dataplane/netns`. */
@@ -27,7 +27,7 @@ export const helperVersion = '5';
 /** Finds the image; fails with an `EngineError`. */
 export interface HelperImage {
   (): Promise<string>;
-  /** It is not there any more (pruned, for one): look again. */
+  /** The image was removed, for example by a prune: search again at the next call. */
   forget?(): void;
 }
 
@@ -72,7 +72,7 @@ async function present(engine: Engine, name: string): Promise<string> {
   return name;
 }
 
-/** An image that says nothing of its version is taken for what its user says it is. */
+/** An image without the label counts as suitable, because the user chose it. */
 async function fitting(engine: Engine, name: string): Promise<string> {
   const found = (await engine.image(name))?.labels[helperLabel] ?? helperVersion;
   if (found === helperVersion) return name;
@@ -97,7 +97,7 @@ async function ownImage(engine: Engine, ids: readonly string[]): Promise<string 
   return undefined;
 }
 
-/** An id may be the host's name by chance: a container called like that is not us. */
+/** An id may equal the host's name by chance; such a container is not ours. */
 async function imageOf(engine: Engine, id: string): Promise<string | undefined> {
   try {
     const { Id, Image, State } = read(inspected, await engine.inspect(id), `inspect container ${id}`);
@@ -108,7 +108,9 @@ async function imageOf(engine: Engine, id: string): Promise<string | undefined> 
   }
 }
 
-/** What we may be called, if we are in a container: Docker mounts files of ours from a folder of that name. */
+/**
+ * The possible ids of our own container, if we are in one: Docker mounts files from a folder with the id as its name.
+ */
 export async function ownIds(
   readText: (path: string) => Promise<string | undefined> = readIfThere,
 ): Promise<readonly string[]> {

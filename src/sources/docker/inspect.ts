@@ -1,9 +1,9 @@
 /**
- * From the Engine's inspect JSON to our `Container`. Pure: JSON in, value out.
+ * Parses the Engine's inspect JSON into our `Container`. Pure.
  *
- * Shapes were read from Engine 20.10 and 28.5. `HostConfig.NetworkMode` says how a container was created,
- * not how it is attached now: one created with `--network none` may get a network later, from Docker or from others. Of a
- * container that was joined it tells the whole id, however the user named it.
+ * The format was checked on Engine 20.10 and 28.5. `HostConfig.NetworkMode` tells how a container was created, not how
+ * it is attached now: a container with `--network none` may get a network later, from Docker or from others. For a
+ * joined container it has the full id, however the user named it.
  */
 import { z } from 'zod';
 import type { Container, NetworkMode } from '../../inventory/container.ts';
@@ -51,7 +51,9 @@ const schema = z.object({
 
 type Inspected = z.infer<typeof schema>;
 
-/** `socket`: where the Engine listens, if that is a path. Throws an `EngineError` for an answer that is no inspect JSON. */
+/**
+ * `socket`: the Engine's socket path, if it has one. Throws an `EngineAnswerError` for anything but inspect JSON.
+ */
 export function containerFrom(json: unknown, socket?: string): Container {
   const inspected = readInspected(json);
   const networks = networksOf(inspected);
@@ -59,7 +61,7 @@ export function containerFrom(json: unknown, socket?: string): Container {
   return {
     id: inspected.Id,
     name: inspected.Name.replace(/^\//, ''),
-    // Between two tries of a crash loop the Engine says "running" of a container that has no process.
+    // In a crash loop the Engine reports "running" between two starts, while there is no process.
     running: inspected.State.Running && inspected.State.Pid > 0,
     pid: inspected.State.Pid,
     startedAt: inspected.State.StartedAt,
@@ -77,7 +79,10 @@ export function containerFrom(json: unknown, socket?: string): Container {
   };
 }
 
-/** In containerd's store an image's id may stand for several, one for each platform: which one it is made of. */
+/**
+ * In containerd's image store one id may stand for several images, one for each platform. This is the one of the
+ * container.
+ */
 export function manifestOf(json: unknown): { digest: string; platform: Platform } | undefined {
   const { ImageManifestDescriptor: found } = readInspected(json);
   return found ? { digest: found.digest, platform: found.platform ?? {} } : undefined;
@@ -85,7 +90,7 @@ export function manifestOf(json: unknown): { digest: string; platform: Platform 
 
 const readInspected = (json: unknown): Inspected => read(schema, json, 'inspect a container');
 
-/** The network called "none" is an entry like any other, but attaches to nothing. */
+/** The network "none" is listed like others, but the container is not attached to it. */
 function networksOf({ NetworkSettings }: Inspected): readonly Attachment[] {
   const entries = Object.entries(NetworkSettings?.Networks ?? {});
   const attached = entries.flatMap(([name, entry]) => {
@@ -135,7 +140,7 @@ function networkMode({ HostConfig }: Inspected): NetworkMode {
   return { kind: 'own' };
 }
 
-/** Helpers change rules because we say so: what they are in can undo no more than before. */
+/** Helpers change rules on our behalf, so they do not make a namespace unenforceable. */
 const isHelper = ({ Name, Config, HostConfig }: Inspected): boolean =>
   isOurs({ names: [Name], labels: Config.Labels ?? {} }) &&
   HostConfig.NetworkMode?.startsWith('container:') === true;

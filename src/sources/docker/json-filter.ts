@@ -2,23 +2,26 @@
  * Removes unused parts of the Engine's JSON while it arrives: an image may have megabytes of labels, variables and
  * arguments, and every inspection and every list repeats them. Only the rest is parsed.
  *
- * Members that are null are removed too: of the ports that an image exposes these are the ones that nobody published.
- * A stream of documents, one in each line, stays that. The Engine's JSON is valid, and its names are written as they are; what stands in its strings is anybody's.
+ * Members that are null are removed too: among the exposed ports of an image, these are the ones that are not
+ * published. A stream of documents keeps one document in each line. The Engine's JSON is valid and its own names
+ * contain no escapes; strings may contain anything.
  */
 
-/** What stays. Names and beginnings are as they are written, escapes and all. */
+/** The parts to keep. Names and beginnings are compared as written, with their escapes. */
 export interface Selection {
-  /** A member of the object that stands under the name `parent` ('' for the top, and inside lists). */
+  /** Whether to keep a member of the object named `parent` ('' for the top level and inside lists). */
   readonly member: (parent: string, name: string) => boolean;
-  /** A string in the list under the name `parent`, by its first bytes; `index`: how many stayed before it. */
+  /**
+   * Whether to keep a string in the list named `parent`, by its first bytes. `index`: how many were kept before it.
+   */
   readonly element: (parent: string, beginning: string, index: number) => boolean;
-  /** Bytes of each string that are kept. */
+  /** The bytes of each string to keep. */
   readonly longest: number;
 }
 
-/** Bytes of a name that are looked at; no name that is kept is longer. */
+/** The most bytes of a name that are compared; no kept name is longer. */
 const MOST_NAME = 1_000;
-/** Bytes of a list's string that are looked at. */
+/** The bytes of a string in a list that are compared. */
 const BEGINNING = 24;
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
@@ -33,22 +36,24 @@ interface Level {
   members: number;
 }
 
-/** `name`: of a member. `beginning`: of a list's string, until it is known whether it stays. `cut`: kept so far. */
+/**
+ * `name`: of a member. `beginning`: of a string in a list, until it is decided. `cut`: kept up to the limit.
+ */
 type Role = 'name' | 'beginning' | 'kept' | 'cut' | 'dropped';
 
 export class JsonFilter {
   readonly #selection: Selection;
   readonly #levels: Level[] = [];
   #out: number[] = [];
-  /** Levels below the member that is being dropped; undefined while nothing is. */
+  /** The depth below the dropped member; undefined if none is being dropped. */
   #dropped: number | undefined;
   #awaitsName = false;
   #inLiteral = false;
-  /** The string that is being read. */
+  /** The role of the present string. */
   #role: Role | undefined;
   #held: number[] = [];
   #length = 0;
-  /** Bytes that still belong to an escape sequence. */
+  /** The remaining bytes of an escape sequence. */
   #escape = 0;
   #name = '';
   /** The member's name as it is written, until its value begins. */
@@ -58,7 +63,7 @@ export class JsonFilter {
     this.#selection = selection;
   }
 
-  /** What stays of the next piece of the document. */
+  /** Returns the kept part of the next piece of the document. */
   push(piece: Uint8Array): Uint8Array {
     this.#out = [];
     let backslash = -1;
@@ -75,7 +80,7 @@ export class JsonFilter {
     return Uint8Array.from(this.#out);
   }
 
-  /** Nothing of a string is looked at any more but its end. */
+  /** True if only the end of the present string matters. */
   get #leavesOut(): boolean {
     return this.#role === 'cut' || this.#role === 'dropped';
   }
@@ -174,7 +179,7 @@ export class JsonFilter {
     this.#role = undefined;
   }
 
-  /** Never a part of an escape sequence. */
+  /** Never cuts inside an escape sequence. */
   #copy(byte: number): void {
     if (this.#length <= this.#selection.longest || this.#escape > 0) this.#out.push(byte);
     else this.#role = 'cut';
@@ -211,13 +216,13 @@ export class JsonFilter {
 
 const textOf = (bytes: readonly number[]): string => Buffer.from(bytes).toString();
 
-/** Its end, where there is none. */
+/** The length of the piece if the byte is not in it. */
 function placeOf(byte: number, piece: Uint8Array, from: number): number {
   const at = piece.indexOf(byte, from);
   return at < 0 ? piece.length : at;
 }
 
-/** How many bytes belong to an escape sequence still, after this one. */
+/** The remaining bytes of an escape sequence after this byte. */
 function escapeAfter(left: number, byte: number): number {
   if (left === 0) return byte === BACKSLASH ? 1 : 0;
   // The letter after the backslash; four digits follow a `u`.

@@ -1,12 +1,12 @@
 /**
- * JSON lines out of chunks: a line may come in pieces, a chunk may hold several lines, and a character may
- * be cut in two. Bounded, as the other side decides how long a line is.
+ * Splits chunks into JSON lines. A line or a character may be split over chunks, and a chunk may hold several lines.
+ * The length of a line is limited.
  */
 
-/** Longest line that is read, in characters. */
+/** The longest accepted line, in characters. */
 const longest = 1_000_000;
 
-/** A line that is no JSON, or too long, is `undefined`: something was said and was not understood. */
+/** Yields undefined for a line that is too long or not JSON. */
 export async function* jsonLines(chunks: AsyncIterable<unknown>): AsyncGenerator<unknown> {
   for await (const line of lines(chunks)) yield parse(line);
 }

@@ -1,6 +1,6 @@
 /**
- * The state of the running containers: the last snapshot, those that cannot be read, and those whose image is
- * unknown. Pure state: the reader of the Engine updates it.
+ * The state of the running containers: the last snapshot, those that cannot be read, and those whose image is unknown.
+ * The watch updates it.
  *
  * A container that cannot be read keeps its last state, and does not delay the others.
  */
@@ -15,7 +15,7 @@ export class KnownContainers {
   #snapshot: Containers | undefined;
   readonly #known = new Map<ContainerId, Container>();
   readonly #unreadable = new Map<ContainerId, { readonly error: Error; readonly times: number }>();
-  /** How often the image was unknown. */
+  /** How often in a row the image was unknown. */
   readonly #unclear = new Map<ContainerId, number>();
 
   /** Undefined until `complete` was called. */
@@ -31,17 +31,17 @@ export class KnownContainers {
     return new Set(this.#unreadable.keys());
   }
 
-  /** True while it is to be read again, whatever the Engine's events say. */
+  /** True while it must be read again, even without an event. */
   awaitsRetry(id: ContainerId): boolean {
     return this.#unreadable.has(id) || this.#unclear.has(id);
   }
 
-  /** True if it runs as far as known, and its last inspection succeeded. */
+  /** True if it runs, as far as known, and its last inspection succeeded. */
   isCurrent(id: ContainerId): boolean {
     return this.#known.has(id) && !this.#unreadable.has(id);
   }
 
-  /** Why what is known of some containers may be stale. */
+  /** Why some entries may be stale. */
   get error(): Error | undefined {
     const [first] = this.#unreadable.values();
     const others = this.#unreadable.size - 1;
@@ -54,14 +54,16 @@ export class KnownContainers {
     return [...this.#unreadable.values()].find(({ error }) => error instanceof EngineUnreachable)?.error;
   }
 
-  /** All that was listed was read, or is late. True for the first time. */
+  /**
+   * Call this when the listed containers have been read, or have taken too long. Returns true the first time.
+   */
   complete(): boolean {
     const isFirst = this.#snapshot === undefined;
     this.#snapshot ??= new Map(this.#known);
     return isFirst;
   }
 
-  /** `undefined`: it does not run. True if that changes the snapshot. */
+  /** `undefined`: it does not run. Returns true if the snapshot changes. */
   update(id: ContainerId, container: Container | undefined): boolean {
     if (container === undefined) this.#unclear.delete(id);
     const wasUnreadable = this.#unreadable.delete(id);
@@ -73,7 +75,9 @@ export class KnownContainers {
     return true;
   }
 
-  /** How often in a row its image was unknown; undefined if it is known, or the container does not run. */
+  /**
+   * Returns how often in a row its image was unknown; undefined if the image is known or the container does not run.
+   */
   countUnclear({ id, running, image }: Container): number | undefined {
     const times = (this.#unclear.get(id) ?? 0) + 1;
     if (running && image === 'unknown') this.#unclear.set(id, times);

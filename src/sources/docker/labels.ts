@@ -8,35 +8,37 @@ import type { LabelledContainer } from './engine.ts';
 const roleLabel = 'egresstrator.role';
 const helperRole = 'helper';
 const instanceLabel = 'egresstrator.instance';
-/** Seconds since the epoch after which nobody waits for this container any more. */
+/** Seconds since the epoch after which the container is no longer in use. */
 const expiresLabel = 'egresstrator.expires';
 
-/** The labels of ours that mean something to this program; a container may have any number that begin alike. */
+/** Our labels that this program reads. A container may have any number of labels with the same prefix. */
 export const OUR_LABELS = [roleLabel, instanceLabel, expiresLabel] as const;
 
-/** What to ask the Engine for: all of ours have it. */
+/** The filter for our containers. */
 export const ourLabel = `${roleLabel}=${helperRole}`;
 
-/** `instance` names the process that made it; it is not needed after `expiresAt` (ms since the epoch). */
+/**
+ * `instance` identifies the process that created it. `expiresAt`: when it is no longer in use, in ms since the epoch.
+ */
 export const ourLabels = (instance: string, expiresAt: number): Readonly<Record<string, string>> => ({
   [roleLabel]: helperRole,
   [instanceLabel]: instance,
   [expiresLabel]: String(Math.ceil(expiresAt / 1000)),
 });
 
-/** A new name; `purpose`: what the container is for. */
+/** Returns a new name for this purpose. */
 export const ourName = (purpose: 'helper' | 'resolvers'): string => `egresstrator-${purpose}-${randomUUID()}`;
 
-/** As the Engine tells it, with a slash in front. */
+/** The form in the Engine's answers, with a leading slash. */
 const nameForm = /^\/egresstrator-(helper|resolvers)-[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
-/** Whether it was made by this program: it has such a name, and all of the labels. */
+/** True if this program created it: it has such a name and all of the labels. */
 export const isOurs = ({ names, labels }: Omit<LabelledContainer, 'id'>): boolean =>
   names.some((name) => nameForm.test(name)) &&
   labels[roleLabel] === helperRole &&
   labels[instanceLabel] !== undefined &&
   /^\d+$/.test(labels[expiresLabel] ?? '');
 
-/** Whether nobody waits any more for a container that is ours. `now` in ms since the epoch. */
+/** True if one of our containers is no longer in use. `now` in ms since the epoch. */
 export const hasExpired = ({ labels }: Pick<LabelledContainer, 'labels'>, now: number): boolean =>
   Number(labels[expiresLabel]) * 1000 <= now;

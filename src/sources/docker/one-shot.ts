@@ -1,8 +1,8 @@
 /**
  * Runs an existing container once, with its stdin, stdout and stderr.
  *
- * The order matters. Attach comes before start, as what is printed in between would be lost. Wait comes
- * after start, as it then answers for a container that has already ended too.
+ * The order matters. Attach comes before start, because output in between would be lost. Wait comes after start,
+ * because it then also returns for a container that has already ended.
  */
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,24 +13,24 @@ import { Frames, type Output } from './frames.ts';
 
 export interface OneShot {
   readonly id: string;
-  /** Given to the program, then its stdin ends. `undefined`: it has none. */
+  /** The input of the program; undefined: none. */
   readonly stdin: string | undefined;
   /** Milliseconds; then the container is killed and removed. */
   readonly limit: number;
-  /** Bytes of each of stdout and stderr that are kept. */
+  /** The most bytes of stdout, and of stderr, that are kept. */
   readonly mostOutput: number;
 }
 
 export interface Ended extends Output {
   readonly exitCode: number;
-  /** It was killed when its time was over. */
+  /** True if it was killed because it exceeded its limit. */
   readonly expired: boolean;
 }
 
-/** Milliseconds for the one of "output ended" and "container ended" that comes second. */
+/** Milliseconds to wait for the later one of "output ended" and "container ended". */
 const grace = 5_000;
 
-/** Resolves or rejects only when the container has ended, as far as the Engine can tell. */
+/** Settles only when the container has ended, as far as the Engine can tell. */
 export async function runOnce(engine: Engine, oneShot: OneShot): Promise<Ended> {
   const { id, limit } = oneShot;
   let killed: Promise<unknown> | undefined;
@@ -75,7 +75,7 @@ function collect(stream: Duplex, frames: Frames): Promise<void> {
   return promise;
 }
 
-/** An answer that is cut never arrives: the end of the output tells that it is due. */
+/** A response that is cut off never arrives; the end of the output shows that it is due. */
 async function exitCodeOf(engine: Engine, id: string, limit: number, silent: Promise<void>): Promise<number> {
   const waiting = engine.wait(id, limit + grace);
   const overdue = async (): Promise<never> => {

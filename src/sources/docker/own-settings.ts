@@ -6,7 +6,7 @@
 import type { ImageSettings } from '../../inventory/container.ts';
 import { MOST_LIST_BYTES, SETTINGS } from '../../inventory/workload.ts';
 
-/** Lines and labels of ours that are kept; there are four names of each. */
+/** The most of our lines and labels that are kept; there are four settings. */
 const MOST_SETTINGS = 32;
 
 interface Config {
@@ -14,7 +14,9 @@ interface Config {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** A container's: of too many lines the last, as of equal names the last counts. */
+/**
+ * For a container. If there are too many lines, the last ones are kept, because the last of equal names counts.
+ */
 export function ourSettings({ environment = [], labels }: Config): ImageSettings {
   return {
     environment: linesOf(environment).slice(-MOST_SETTINGS).map(cut),
@@ -22,7 +24,7 @@ export function ourSettings({ environment = [], labels }: Config): ImageSettings
   };
 }
 
-/** An image's: what is left out would count as somebody else's word, so of too many nothing is known. */
+/** For an image. A dropped line would count as the runner's, so with too many lines the image is unknown. */
 export function imageSettings(config: Config): ImageSettings | 'unknown' {
   return linesOf(config.environment ?? []).length > MOST_SETTINGS ? 'unknown' : ourSettings(config);
 }
@@ -35,9 +37,9 @@ const labelsOf = (labels: Readonly<Record<string, string>>): readonly (readonly 
     Object.hasOwn(labels, label) ? [[label, labels[label] ?? ''] as const] : [],
   );
 
-/** Longer than any name with a list that is granted, so that a list that is too long stays one. */
+/** Longer than any list that is granted, so a list that is too long stays too long. */
 const LONGEST = MOST_LIST_BYTES + 64;
 
-/** A copy, as a part of a string keeps the whole of it in memory. */
+/** A copy, because a substring keeps the whole string in memory. */
 const cut = (text: string): string =>
   text.length > LONGEST ? Buffer.from(text.slice(0, LONGEST)).toString() : text;

@@ -1,6 +1,6 @@
 /**
- * Names of containers, networks and images as parts of a request's path. The client library puts them there as they are, so
- * that `../x` would be another request.
+ * Checks names of containers, networks and images before they become part of a request's path. The client library does
+ * not encode them, so `../x` would be another request.
  */
 import { EngineHttpError } from './errors.ts';
 

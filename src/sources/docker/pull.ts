@@ -1,6 +1,6 @@
 /**
- * What the Engine says while it pulls an image. It answers 200 before it knows whether it can: a failure
- * is a line among the others.
+ * Reads the progress of a pull. The Engine answers 200 before it knows whether it can pull; a failure is one of the
+ * lines.
  */
 import { z } from 'zod';
 import { EngineError } from '../../common/errors.ts';

@@ -1,8 +1,8 @@
 /**
  * Requests to the Engine over dockerode, each with a limit, and with errors of ours.
  *
- * Traps of the library that are handled here: it never answers for a response that is cut (deadline.ts), takes an
- * answer whole into memory, and cuts off the end of a path with a query.
+ * Handles pitfalls of the library: it never settles if a response is cut off (deadline.ts), reads the whole answer
+ * into memory, and removes the last character of a path with a query.
  */
 import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
@@ -16,14 +16,14 @@ export class EngineRequests {
   readonly #address: string;
   readonly #limit: number;
 
-  /** `limit`: milliseconds of a request that has no limit of its own. `address`: for messages. */
+  /** `limit`: default milliseconds of a request. `address`: for messages. */
   constructor(docker: Dockerode, address: string, limit: number) {
     this.#docker = docker;
     this.#address = address;
     this.#limit = limit;
   }
 
-  /** JSON that may hold what an image's author wrote: without what we do not read, however long that is. */
+  /** Reads JSON that may contain text of an image's author. Unused parts are dropped, however long they are. */
   json(path: string, what: string, selection?: Selection): Promise<unknown> {
     return this.call(what, async (signal) => {
       const stream = asReadable(await this.#dial(path, signal), what);
@@ -32,9 +32,9 @@ export class EngineRequests {
     });
   }
 
-  /** The library itself would take all of an answer into memory before it gives it away. */
+  /** Streams the answer: the library itself would read it into memory first. */
   #dial(plain: string, abortSignal: AbortSignal): Promise<unknown> {
-    // It takes away the last character of a path with a query, as its own end in a question mark.
+    // The library removes the last character of a path with a query, because its own paths end in a question mark.
     const path = plain.includes('?') ? `${plain}&` : plain;
     const options = { path, method: 'GET', isStream: true, statusCodes: { 200: true }, abortSignal };
     return new Promise((resolve, reject) => {

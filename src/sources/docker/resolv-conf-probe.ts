@@ -1,27 +1,26 @@
 /**
  * Reads the resolv.conf that the Engine writes for containers on a network.
  *
- * A container is made there and started with a program that cannot exist: the Engine has put the file in
- * its place by the time it finds out, and no instruction of any image is ever run. (Tried on 20.10 and 28.5.)
+ * A container is created there and started with a program that cannot exist. The Engine writes the file before it
+ * notices, and no instruction of any image runs. (Tried on 20.10 and 28.5.)
  *
- * The network may be that of a workload (`container:<id>`): containers that share a network share the file.
- * The Engine could send a workload's file by itself, but that it must not be asked for. It holds the
- * container's lock while it reads, in which nobody else may inspect or join the container; and what the
- * workload has put in the way (a lease on the file, links, folders in the place of its volumes) makes that
- * last for 45 s, or fail for good. Of our own container only our own read is in the way.
+ * The network may be a workload's (`container:<id>`): containers that share a network share the file. The Engine could
+ * also send the workload's own file, but holds the container's lock while it reads, so that nobody can inspect or join
+ * the container. A workload can make that read last 45 s or fail (a lease on the file, links, folders in the place of
+ * its volumes). A read of our own container blocks nobody else.
  */
 import { readFileOf } from './archive.ts';
 import type { Engine } from './engine.ts';
 import { EngineHttpError } from './errors.ts';
 import { ourLabels, ourName } from './labels.ts';
 
-/** A program below a device: no image can hold it. */
+/** A path below a device file: no image can contain it. */
 const nonexistentBinary = '/dev/null/none';
 
-/** Milliseconds after which a container of this kind that is still there was left by a crash. */
+/** Milliseconds after which a container of this kind is a leftover of a crash. */
 const longest = 120_000;
 
-/** `image`: one that the Engine has. Fails with an `EngineError`. */
+/** `image`: an image that the Engine has. Fails with an `EngineError`. */
 export async function resolvConfOn(
   engine: Engine,
   image: string,
@@ -38,7 +37,7 @@ export async function resolvConfOn(
   }
 }
 
-/** An Engine that rejects the start for another reason has not written the file. */
+/** If the Engine rejects the start for another reason, it has not written the file. */
 async function startExpectingFailure(engine: Engine, name: string): Promise<void> {
   try {
     await engine.start(name);

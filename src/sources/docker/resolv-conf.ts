@@ -1,19 +1,21 @@
 /**
- * Name servers in the text of a container's /etc/resolv.conf.
+ * Parses the name servers in a container's /etc/resolv.conf.
  *
- * On a network of the user's own, a container asks Docker's resolver at 127.0.0.11, which forwards. Since
- * version 26 the Engine tells in a comment to whom, and from where: `host(address)` is asked from the
- * host's namespace, a bare address from inside the container's. Older Engines (20.10 was tried) write
- * nothing, which is a case of its own here: `undefined` is "not told", not "none".
+ * On a user-defined network a container uses Docker's resolver at 127.0.0.11, which forwards queries. Since version 26
+ * the Engine writes the servers into a comment: `host(address)` is queried from the host's namespace, a bare address
+ * from the container's. Older Engines (20.10 was tried) write no comment; then the field is undefined, which does not
+ * mean "none".
  */
 import { isIP } from 'node:net';
 
 export interface ResolvConf {
-  /** The `nameserver` lines, as written, without loopback addresses: what stays inside is always allowed. */
+  /** The addresses of the `nameserver` lines, without loopback, which is always allowed. */
   readonly nameServers: readonly string[];
-  /** To whom Docker's own resolver forwards from inside the namespace; `undefined` where it does not say. */
+  /**
+   * The servers that Docker's resolver queries from inside the namespace; undefined if the file does not say.
+   */
   readonly forwardedTo: readonly string[] | undefined;
-  /** Whether Docker's own resolver is asked at all. */
+  /** True if the container uses Docker's resolver. */
   readonly asksDocker: boolean;
 }
 
@@ -31,7 +33,7 @@ export function parseResolvConf(text: string): ResolvConf {
   };
 }
 
-/** The addresses of a comment's list, in brackets or not, without those asked from the host. */
+/** The addresses in a comment's list, without those that are queried from the host. */
 function outsideHost(list: string): readonly string[] {
   return list
     .replace(/host\([^)]*\)/g, ' ')
@@ -39,13 +41,13 @@ function outsideHost(list: string): readonly string[] {
     .filter((word) => word !== '');
 }
 
-/** Addresses that packets leave the namespace for; each once. */
+/** The addresses without loopback, each once. */
 export function externalAddresses(words: readonly string[]): readonly string[] {
   const addresses = words.map(withoutScope).filter((word) => isIP(word) !== 0 && !isLoopback(word));
   return [...new Set(addresses)];
 }
 
-/** `fe80::1%eth0` names the interface too, which a destination address does not. */
+/** Removes the interface from `fe80::1%eth0`: a destination address does not have it. */
 const withoutScope = (word: string): string => word.replace(/%.*$/, '');
 
 const isLoopback = (address: string): boolean =>

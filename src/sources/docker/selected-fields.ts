@@ -1,6 +1,6 @@
 /**
- * Selects fields of the Engine's JSON, without parts that an image can fill: arguments, other labels and variables,
- * the output of health checks. Events repeat the labels as well.
+ * Drops the parts of the Engine's JSON that an image can fill: arguments, other labels and variables, and the output
+ * of health checks. Events repeat the labels as well.
  */
 import { Readable } from 'node:stream';
 import { SETTINGS } from '../../inventory/workload.ts';
@@ -14,27 +14,27 @@ const LEFT_OUT = new Set([
   ...['ExposedPorts', 'Ports', 'Volumes', 'GraphDriver', 'RootFS', 'ContainerConfig'],
 ]);
 
-/** By their whole names: an image may have megabytes of labels and variables that only begin like ours. */
+/** Compared by their full names: an image may have megabytes of labels and variables with the same prefix. */
 const LABELS = new Set<string>([...SETTINGS.map(({ label }) => label), ...OUR_LABELS, helperLabel]);
 const VARIABLES = SETTINGS.map(({ variable }) => `${variable}=`);
 
 const SELECTION: Selection = {
   member: (parent, name) => {
     if (parent === 'Labels') return LABELS.has(name);
-    // An event has all labels among them; of a network's, this is the container that it concerns.
+    // Events of containers list all labels here. Events of networks list the container.
     if (parent === 'Attributes') return name === 'container';
     return !LEFT_OUT.has(name) || (parent === 'NetworkSettings' && name === 'Ports');
   },
   element: (parent, beginning, index) =>
     parent !== 'Env' || (index < MOST_VARIABLES && VARIABLES.some((name) => beginning.startsWith(name))),
-  // A list of keys that is read is shorter, whatever escapes it is written with.
+  // Any accepted list of keys is shorter, however it is escaped.
   longest: 32 * 1024,
 };
 
-/** What a container says by itself comes first. */
+/** The container's own variables come first. */
 const MOST_VARIABLES = 64;
 
-/** Of all containers: what they say is read from each. */
+/** For the list of all containers: settings are read from each container. */
 export const LIST_SELECTION: Selection = {
   ...SELECTION,
   member: (parent, name) => parent !== 'Labels' && SELECTION.member(parent, name),
@@ -46,16 +46,16 @@ export const NETWORK_SELECTION: Selection = {
   member: (parent, name) => name !== 'Containers' && SELECTION.member(parent, name),
 };
 
-/** Bytes of what is left: a list of a thousand containers is 2 MB. */
+/** The most bytes after filtering: a list of a thousand containers has 2 MB. */
 const MOST = 64 * 1024 * 1024;
 
-/** The same for a stream of events. Ends with the stream, which ends with it. */
+/** The same for a stream of events, which also ends if the reader stops. */
 export const selectedStream = (stream: Readable): Readable => Readable.from(piecesOf(stream));
 
 async function* piecesOf(stream: Readable, selection = SELECTION): AsyncGenerator<Uint8Array> {
   const filter = new JsonFilter(selection);
   for await (const piece of stream) {
-    // Not a copy: there may be megabytes of what is left out.
+    // No copy: most of the data is dropped.
     const left = filter.push(piece instanceof Uint8Array ? piece : Buffer.from(String(piece)));
     if (left.length > 0) yield left;
   }

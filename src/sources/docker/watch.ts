@@ -20,11 +20,11 @@ import { Relist } from './relist.ts';
 import { Subscription, type SubscriptionSettings } from './subscription.ts';
 
 export interface WatchSettings extends SubscriptionSettings {
-  /** Milliseconds that a list waits for the containers in it. */
+  /** Milliseconds that a list waits for the inspections of its containers. */
   readonly listLimit: number;
   /** Containers inspected at the same time. */
   readonly concurrency: number;
-  /** By a clock that nobody sets. */
+  /** By a clock that cannot be set. */
   readonly steadyNow: () => number;
   readonly lacksRawSockets?: LacksRawSockets | undefined;
 }
