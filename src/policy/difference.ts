@@ -5,7 +5,7 @@
  * the ports that it adds and that no prefix around it has added or removed. Prefixes inside it that remove some of
  * these ports make holes. So each port of the difference has one owner, which reports it.
  *
- * A step visits only the prefixes around a prefix, at most one per length, and never all ports that are covered there.
+ * A step reads only the prefixes around a prefix, at most one per length, and never all ports that are covered there.
  * So the work grows with the input, and not with the product of both sets.
  */
 import type { Steps } from '../common/slices.ts';

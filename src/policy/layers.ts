@@ -2,7 +2,7 @@
  * Splits sets of ports per prefix into rectangles that do not overlap.
  *
  * Prefixes are nested or disjoint, so two rectangles overlap only if one prefix is an ancestor of the other. One sweep
- * in ascending order visits ancestors first; each prefix keeps the ports that they do not cover. A range that would be
+ * in ascending order meets ancestors first; each prefix keeps the ports that they do not cover. A range that would be
  * split into many pieces moves to the next layer, which is made in the same way.
  *
  * Why there are few layers: a range that moves on contains at least 8 separate ranges that the same sweep placed; in
