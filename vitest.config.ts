@@ -11,7 +11,12 @@ const CONSUL = ['test/integration/consul-*.test.ts'];
 const slow = { testTimeout: 120_000, hookTimeout: 600_000 };
 const oneByOne = { ...slow, fileParallelism: false, sequence: { groupOrder: 1 } };
 /** Files beside each other have Engines of their own: see test/support/engines.ts. */
-const beside = { ...slow, maxWorkers: 2, sequence: { groupOrder: 2 } };
+const beside = {
+  ...slow,
+  maxWorkers: 2,
+  sequence: { groupOrder: 2 },
+  globalSetup: 'test/support/build-program.ts',
+};
 
 export default defineConfig({
   test: {
@@ -35,12 +40,20 @@ export default defineConfig({
           ...beside,
         },
       },
-      { test: { name: 'escape', include: ['test/escape/**/*.test.ts'], ...oneByOne } },
+      {
+        test: {
+          name: 'escape',
+          include: ['test/escape/**/*.test.ts'],
+          ...oneByOne,
+          globalSetup: 'test/support/build-program.ts',
+        },
+      },
       {
         test: {
           name: 'hostile',
           include: ['test/hostile/**/*.test.ts'],
           ...oneByOne,
+          globalSetup: 'test/support/build-program.ts',
           testTimeout: 300_000,
         },
       },

@@ -12,7 +12,7 @@ import { type Consul, startConsul } from '../lab/consul.ts';
 import { type Engine, ensureEngine } from '../lab/engine.ts';
 import { log } from '../lab/log.ts';
 import { messageOf } from '../src/common/errors.ts';
-import { ensureTestImage } from '../test/support/egresstrator.ts';
+import { ensureTestImage } from '../test/support/helper-image.ts';
 import { benchCommands } from './bench/commands.ts';
 import { benchCompiling } from './bench/compiling.ts';
 import { benchContainers } from './bench/containers.ts';

@@ -34,8 +34,12 @@ const partOfZod: Plugin = {
   },
 };
 
-/** CommonJS packages expect these. */
+/**
+ * CommonJS packages expect these names. Warnings of deprecated calls are for those who write them: Node.js does not
+ * print them for code in node_modules, and in the bundle no code is there any more.
+ */
 const commonJs = `
+process.noDeprecation = true;
 import { createRequire as createRequireOfChunk } from 'node:module';
 import { fileURLToPath as pathOfChunk } from 'node:url';
 const require = createRequireOfChunk(import.meta.url);

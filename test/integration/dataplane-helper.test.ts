@@ -11,8 +11,9 @@ import type { Command } from '../../src/dataplane/runner.ts';
 import { NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
 import { ourLabels, ourName } from '../../src/sources/docker/labels.ts';
 import { ENGINES } from '../support/engines.ts';
+import { ensureTestImage } from '../support/helper-image.ts';
 import { brokenRuleset, imageWithProgram, smallRuleset } from './dataplane-lab.ts';
-import { buildHelperImage, type DockerLab, dockerLab, openDockerLab } from './docker-lab.ts';
+import { type DockerLab, dockerLab, openDockerLab } from './docker-lab.ts';
 
 const INSPECT: Command = { name: 'inspect', owner: 'egress' };
 const LOAD: Command = { name: 'load', owner: 'egress' };
@@ -24,7 +25,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
   const runners: HelperRunner[] = [];
   beforeAll(async () => {
     lab = await openDockerLab(version);
-    image = await buildHelperImage(lab);
+    image = await ensureTestImage(lab);
   });
 
   const helpers = () =>
@@ -276,7 +277,7 @@ test('where the Engine maps users to others, the helper still is root of the nam
   });
   onTestFinished(() => own.remove());
   const lab = await dockerLab(own.socketPath);
-  const image = await buildHelperImage(lab);
+  const image = await ensureTestImage(lab);
   const runner = new HelperRunner(lab.engine, async () => image);
   const id = await lab.start();
   expect(await lab.docker('exec', id, 'cat', '/proc/self/uid_map')).not.toMatch(/^\s*0\s+0\s/);

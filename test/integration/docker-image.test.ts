@@ -3,14 +3,15 @@ import { execa } from 'execa';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { helperImage } from '../../src/sources/docker/image.ts';
 import { ENGINES } from '../support/engines.ts';
-import { buildHelperImage, type DockerLab, openDockerLab } from './docker-lab.ts';
+import { ensureTestImage } from '../support/helper-image.ts';
+import { type DockerLab, openDockerLab } from './docker-lab.ts';
 
 describe.each(ENGINES)('Engine %s', (version) => {
   let lab: DockerLab;
   let image: string;
   beforeAll(async () => {
     lab = await openDockerLab(version);
-    image = await buildHelperImage(lab);
+    image = await ensureTestImage(lab);
   });
 
   test.each([['bridge'], ['host']])('from inside a container on the %s network', async (network) => {

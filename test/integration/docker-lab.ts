@@ -8,8 +8,7 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 import { type EngineVersion, ensureEngine } from '../../lab/engine.ts';
-import { ensureBaseImage, ensureWorkloadImage } from '../../lab/images.ts';
-import { inCheckout } from '../../lab/paths.ts';
+import { ensureWorkloadImage } from '../../lab/images.ts';
 import type { NamespaceRef } from '../../src/dataplane/dataplane.ts';
 import { connect } from '../../src/sources/docker/connect.ts';
 import type { Engine } from '../../src/sources/docker/engine.ts';
@@ -61,15 +60,6 @@ export async function dockerLab(socketPath: string): Promise<DockerLab> {
       return { containerId: id, name, pid, startedAt, sandbox };
     },
   };
-}
-
-/** The helper image, built from the project's own Dockerfile. */
-export async function buildHelperImage({ docker, socketPath }: DockerLab): Promise<string> {
-  const base = await ensureBaseImage(socketPath);
-  const image = 'egresstrator-lab/helper:test';
-  const options = ['--target', 'helper', '--build-arg', `BASE_IMAGE=${base}`, '--tag', image];
-  await docker('build', '--quiet', ...options, inCheckout());
-  return image;
 }
 
 /** The workload image with what a folder holds copied over its root; links stay links. */

@@ -13,9 +13,10 @@ import { NsenterRunner } from '../../src/dataplane/nsenter.ts';
 import type { NamespaceRunner } from '../../src/dataplane/runner.ts';
 import { NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
 import { ENGINES, LOADERS } from '../support/engines.ts';
+import { ensureTestImage } from '../support/helper-image.ts';
 import { movedProcesses } from '../support/moved-processes.ts';
 import { smallRuleset } from './dataplane-lab.ts';
-import { buildHelperImage, type DockerLab, openDockerLab } from './docker-lab.ts';
+import { type DockerLab, openDockerLab } from './docker-lab.ts';
 
 const nothing = { fingerprint: undefined, facts: undefined, digest: undefined };
 
@@ -30,7 +31,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
   let ways: Readonly<Record<'nsenter' | 'helper', NamespaceRunner>>;
   beforeAll(async () => {
     lab = await openDockerLab(version);
-    const image = await buildHelperImage(lab);
+    const image = await ensureTestImage(lab);
     ways = { nsenter: new NsenterRunner(), helper: new HelperRunner(lab.engine, async () => image) };
   });
 

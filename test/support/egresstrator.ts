@@ -12,18 +12,19 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { z } from 'zod';
 import type { Engine } from '../../lab/engine.ts';
-import { ensureBaseImage } from '../../lab/images.ts';
-import { withLock } from '../../lab/lock.ts';
 import { labDir, searchPath } from '../../lab/paths.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { HealthReply, StatusReply } from '../../src/daemon/api/schema.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+/** The bundle of this run (build-program.ts); in projects that make none, the sources. */
+export const PROGRAM =
+  process.env.EGRESSTRATOR_TEST_PROGRAM ?? fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** The sources are read and compiled at each start of the program: this halves what a start costs. */
+/** The program is compiled at each start of it without this. */
 const compiled: Environment = { NODE_COMPILE_CACHE: join(labDir(), 'compiled') };
 
 export interface CliResult {
@@ -35,7 +36,7 @@ export interface CliResult {
 
 /** Runs one command to its end. It sees nothing of this process's environment. */
 export async function runCli(args: readonly string[], environment: Environment = {}): Promise<CliResult> {
-  const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args], {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [PROGRAM, ...args], {
     ...{ cwd: root, stdin: 'ignore', reject: false, extendEnv: false, timeout: 60_000 },
     env: { PATH: searchPath(), ...compiled, ...environment },
   });
@@ -58,7 +59,7 @@ export interface ControllerOptions {
   readonly environment?: Environment;
   /** Those of a controller before it, to take them over; default: new ones. */
   readonly folder?: string;
-  /** The program as it is installed; default: the sources. */
+  /** A file to execute; default: `PROGRAM`, by this Node.js. */
   readonly program?: string;
   /** Default: to be ready. */
   readonly until?: 'ready' | 'listening';
@@ -87,7 +88,7 @@ export class RunningController implements AsyncDisposable {
     const own = ['--socket', this.socket, ...folders, '--log-level', 'debug'];
     const docker = ['--docker-host', `unix://${engine.socketPath}`];
     // It ends with this process, however that ends.
-    const run = program === undefined ? [process.execPath, main] : [program];
+    const run = program === undefined ? [process.execPath, PROGRAM] : [program];
     const command = ['--pdeathsig', 'KILL', ...run, ...docker, ...own, ...args];
     this.#child = spawn('setpriv', command, {
       cwd: root,
@@ -182,22 +183,6 @@ export async function startController(options: ControllerOptions): Promise<Runni
     throw error;
   }
   return controller;
-}
-
-/**
- * The helper image, built from this checkout as it is, under a name that only tests use. A build that
- * changes nothing takes a second.
- */
-export async function ensureTestImage({ socketPath }: Pick<Engine, 'socketPath'>): Promise<string> {
-  const image = 'egresstrator-lab/helper:test';
-  const base = await ensureBaseImage(socketPath);
-  const build = ['build', '--quiet', '--target', 'helper', '--build-arg', `BASE_IMAGE=${base}`];
-  await withLock(`build-${socketPath}`, async () => {
-    await execa('docker', ['-H', `unix://${socketPath}`, ...build, '--tag', image, '.'], {
-      ...{ cwd: root, stdin: 'ignore', env: { DOCKER_BUILDKIT: '0' } },
-    });
-  });
-  return image;
 }
 
 export const packageVersion = (): string =>

@@ -5,8 +5,9 @@
 import { type Consul, startConsul } from '../../lab/consul.ts';
 import { type Engine, type EngineVersion, ensureEngine } from '../../lab/engine.ts';
 import { waitFor } from '../../lab/wait.ts';
-import { ensureTestImage, type RunningController, startController } from './egresstrator.ts';
+import { type RunningController, startController } from './egresstrator.ts';
 import { engineHere } from './engines.ts';
+import { ensureTestImage } from './helper-image.ts';
 import { connects, type Workload, Workloads } from './workloads.ts';
 
 export const PORTS = [80, 81] as const;

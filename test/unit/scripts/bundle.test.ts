@@ -42,6 +42,9 @@ test('runs without node_modules, and each command says what is wrong as from sou
   ]);
   expect(noEngine).toMatchObject({ status: 1, stdout: '' });
   expect(noEngine.stderr).toMatch(/^egresstrator: There is no Docker Engine at [^\n]*\n$/);
+  // By TCP a package calls what Node.js warns of outside of node_modules.
+  const nobody = run(['clear', 'web', '--docker-host', 'tcp://127.0.0.1:1']);
+  expect(nobody.stderr).toMatch(/^egresstrator: Nothing answers at tcp:[^\n]*\n$/);
 });
 
 test('has a chunk for each command', () => {
