@@ -2,31 +2,27 @@
  * Collects denied destinations: from time to time for logs and metrics, and at once for a request.
  *
  * The kernel counts packets per destination and forgets both ten minutes later or at the next load. So each
- * reading is compared with the one before, and kept for an hour. A destination is logged once per container and
- * window, however many packets there are, and the lines of a container are bounded. A question about hundreds of
- * namespaces is answered soon: of those that were not read in that time, it gets the last reading.
+ * reading is compared with the one before (`denied-history.ts`), and what is new is logged (`denied-lines.ts`). A
+ * question about hundreds of namespaces is answered soon: of those that were not read in that time, it gets the last
+ * reading.
  */
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
-import type { Denied } from '../inventory/denied-record.ts';
 import {
   agedSummary,
   type DeniedRecord,
   type DeniedReport,
   type DeniedSummary,
   isNothing,
-  KEPT,
-  KERNEL_KEEPS,
   NOTHING_DENIED,
 } from '../inventory/denied-record.ts';
-import { fairOrder } from '../inventory/fair-order.ts';
 import type { NamespaceId } from '../inventory/namespace.ts';
 import { DriftScanner } from '../reconciler/drift-scanner.ts';
-import { DeniedFlowTracker, type TrackedFlow, type TrackerState } from './denied-flow-tracker.ts';
-import { WINDOW } from './denied-flows.ts';
-import { LineBudget } from './line-budget.ts';
+import type { TrackedFlow } from './denied-flow-tracker.ts';
+import { DeniedHistory, type DeniedState } from './denied-history.ts';
+import { DeniedLines } from './denied-lines.ts';
 import { refOf } from './ruleset-loader.ts';
 
 export interface DenyLogOptions {
@@ -43,15 +39,6 @@ export interface DenyLogOptions {
   readonly onChange?: () => void;
 }
 
-/** The state on disk. */
-export interface DeniedState {
-  /** Since when it was watched, and until when, in ms since the epoch. */
-  readonly startedAt: number;
-  readonly savedAt: number;
-  /** By the container's name. */
-  readonly containers: readonly (readonly [string, TrackerState])[];
-}
-
 export interface FoundDenied {
   readonly denied: DeniedRecord;
   /** When somebody began to look, and what the namespace had counted of its traffic by then. */
@@ -61,8 +48,6 @@ export interface FoundDenied {
 
 /** Collections in one interval. */
 const MOST_COLLECTIONS = 60;
-/** Lines of one container at once, and in each window; a scan must not flood the log. */
-const MOST_LINES = 20;
 /** Namespaces that are read at once. */
 const AT_ONCE = 2;
 /** Milliseconds between two times that what nobody needs any more is forgotten. */
@@ -72,11 +57,8 @@ const PATIENCE = 400;
 
 export class DenyLog {
   readonly #options: DenyLogOptions;
-  /** By the container's name, so that a restart does not make it all new. */
-  readonly #traces = new Map<string, DeniedFlowTracker>();
-  readonly #budgets = new Map<string, LineBudget>();
-  readonly #summaries = new Map<string, DeniedSummary>();
-  readonly #startedAt: number;
+  readonly #history: DeniedHistory;
+  readonly #lines: DeniedLines;
   #forgotAt = Number.NEGATIVE_INFINITY;
   /** The last reports, by namespace. */
   readonly #last = new Map<NamespaceId, DeniedReport>();
@@ -87,12 +69,8 @@ export class DenyLog {
   constructor(options: DenyLogOptions) {
     this.#options = options;
     const { interval, now } = options;
-    this.#startedAt = watchedSince(options.previous, now());
-    for (const [name, traces] of options.previous?.containers ?? []) {
-      const known = new DeniedFlowTracker(traces);
-      this.#traces.set(name, known);
-      this.#summaries.set(name, known.told(now()).summary);
-    }
+    this.#history = new DeniedHistory(options.previous, now());
+    this.#lines = new DeniedLines(options.log, now);
     if (interval === 0) return;
     const verify = (id: NamespaceId) => this.#collect(id);
     this.#scanner = new DriftScanner({ interval, most: MOST_COLLECTIONS, now, verify });
@@ -106,14 +84,12 @@ export class DenyLog {
 
   /** What another run of the controller is to know. */
   state(): DeniedState {
-    const containers = [...this.#traces].map(([name, traces]) => [name, traces.state()] as const);
-    return { startedAt: this.#startedAt, savedAt: this.#options.now(), containers };
+    return this.#history.state(this.#options.now());
   }
 
   /** Since the start, by the container's name; of those that are gone, not for long. */
   get summaries(): ReadonlyMap<string, DeniedSummary> {
-    const now = this.#options.now();
-    return new Map([...this.#summaries].map(([name, summary]) => [name, agedSummary(summary, now)]));
+    return this.#history.summaries(this.#options.now());
   }
 
   /**
@@ -201,7 +177,7 @@ export class DenyLog {
 
   /** What is known of it without its kernel. */
   #reportWithoutKernel({ target }: WorkloadNamespace): Pick<DeniedReport, 'destinations' | 'summary'> {
-    const told = this.#traces.get(target.name)?.told(this.#options.now());
+    const told = this.#history.told(target.name, this.#options.now());
     return told === undefined ? { destinations: [] } : { destinations: told.seen, summary: told.summary };
   }
 
@@ -220,39 +196,19 @@ export class DenyLog {
     const { id, mode, members, target } = namespace;
     const workloads = members.map(({ container }) => container.name);
     const readAt = this.#options.now();
-    const watched = this.#options.interval === 0 ? 0 : readAt - this.#startedAt;
-    const covers = Math.min(KEPT, Math.max(KERNEL_KEEPS, watched));
+    const covers = this.#history.covers(readAt, this.#options.interval > 0);
     const report = { container: target.name, workloads, mode, ...found, covers, readAt };
     this.#last.set(id, report);
     return report;
   }
 
   #note(namespace: WorkloadNamespace, denied: DeniedRecord): TrackedFlow {
-    const { name } = namespace.target;
-    const traces = this.#traces.get(name) ?? new DeniedFlowTracker();
-    this.#traces.set(name, traces);
-    const traced = traces.note(namespace.id, denied, this.#options.now());
-    this.#summaries.set(name, traced.summary);
-    this.#report(namespace, traced);
+    const tracked = this.#history.note(namespace.target.name, namespace.id, denied, this.#options.now());
+    this.#lines.write(namespace, tracked);
     if (denied !== NOTHING_DENIED) this.#options.onChange?.();
-    return traced;
+    return tracked;
   }
 
-  #report({ target, mode }: WorkloadNamespace, { news, summary, isFullNews }: TrackedFlow): void {
-    const { log, now } = this.#options;
-    const { name: container } = target;
-    const budget = this.#budgets.get(container) ?? new LineBudget(MOST_LINES, WINDOW);
-    this.#budgets.set(container, budget);
-    const { lines, more } = budget.take(news.length, now());
-    const message = mode === 'audit' ? 'destination would be denied' : 'destination denied';
-    for (const destination of fairOrder(news).slice(0, lines))
-      log.warn({ container, ...told(destination) }, message);
-    if (more > 0) log.warn({ container, more }, 'more destinations denied');
-    const { packets, unlisted } = summary;
-    if (isFullNews) log.warn({ container, packets, unlisted }, 'record of denied destinations is full');
-  }
-
-  /** Of containers that are gone, what was logged lately is kept: they may come back. */
   #forget(): void {
     const now = this.#options.now();
     if (now - this.#forgotAt < FORGET_EVERY) return;
@@ -262,21 +218,6 @@ export class DenyLog {
     for (const known of [this.#last, this.#traffic]) {
       for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
     }
-    for (const [name, traces] of this.#traces) {
-      if (names.has(name) || !traces.isQuiet(now)) continue;
-      this.#traces.delete(name);
-      this.#budgets.delete(name);
-      this.#summaries.delete(name);
-    }
+    this.#lines.forget(this.#history.forget(names, now));
   }
 }
-
-/** While no controller ran, the kernel kept what was denied for so long. */
-const watchedSince = (previous: DeniedState | undefined, now: number): number =>
-  previous !== undefined && previous.savedAt <= now && now - previous.savedAt < KERNEL_KEEPS
-    ? previous.startedAt
-    : now;
-
-/** An address that was told alone has no protocol. */
-const told = ({ address, protocol, port, packets }: Denied): object =>
-  protocol === '' ? { address, packets } : { address, protocol, port, packets };

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Logger } from '../../common/logger.ts';
-import type { DeniedState } from '../deny-log.ts';
+import type { DeniedState } from '../denied-history.ts';
 import { seal, unseal } from './envelope.ts';
 import { STATE_FILES } from './file-names.ts';
 import { KeptFile, type KeptFileOptions } from './kept-file.ts';
