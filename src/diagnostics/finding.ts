@@ -8,22 +8,14 @@
  */
 export type Severity = 'error' | 'warning' | 'info';
 
+export const FINDING_CODES = [
+  ...(['bad-line', 'host-bits', 'host-name', 'protected', 'service', 'broad', 'duplicate'] as const),
+  ...(['shadowed', 'empty-key', 'missing-key', 'unused-key', 'not-enabled', 'foreign-rules'] as const),
+] as const;
+
 export interface Finding {
   readonly severity: Severity;
-  readonly code:
-    | 'bad-line'
-    | 'host-bits'
-    | 'host-name'
-    | 'protected'
-    | 'service'
-    | 'broad'
-    | 'duplicate'
-    | 'shadowed'
-    | 'empty-key'
-    | 'missing-key'
-    | 'unused-key'
-    | 'not-enabled'
-    | 'foreign-rules';
+  readonly code: (typeof FINDING_CODES)[number];
   /** Undefined if the finding is about a container. */
   readonly key?: string | undefined;
   readonly container?: string | undefined;

@@ -3,6 +3,7 @@
  * where it is the answer.
  */
 import { z } from 'zod';
+import { FINDING_CODES } from '../../diagnostics/finding.ts';
 import { Denied, Namespace, Problem, Time } from './schema.ts';
 
 /** A name, an id, or the beginning of an id; undefined: all. */
@@ -105,10 +106,7 @@ export const SuggestReply = z.object({
 
 const Finding = z.object({
   severity: z.enum(['error', 'warning', 'info']),
-  code: z.enum([
-    ...(['bad-line', 'host-bits', 'host-name', 'protected', 'service', 'broad', 'duplicate'] as const),
-    ...(['shadowed', 'empty-key', 'missing-key', 'unused-key', 'not-enabled', 'foreign-rules'] as const),
-  ]),
+  code: z.enum(FINDING_CODES),
   key: z.string().optional().describe('Absent for what is wrong with a container.'),
   container: z.string().optional(),
   line: z.number().optional(),
