@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Logger } from '../../common/logger.ts';
 import type { DeniedState } from '../denied-history.ts';
-import { seal, unseal } from './envelope.ts';
 import { STATE_FILES } from './file-names.ts';
 import { KeptFile, type KeptFileOptions } from './kept-file.ts';
 
@@ -43,12 +42,12 @@ export class DeniedFile {
 
   /** Never throws. */
   async load(): Promise<DeniedState | undefined> {
-    return this.#file.read((text) => withUndefined(Content.parse(unseal(text))));
+    return this.#file.read((content) => withUndefined(Content.parse(content)));
   }
 
   /** `state` is asked when it is time to write. */
   save(state: () => DeniedState): void {
-    this.#file.write(() => seal(JSON.stringify(state())));
+    this.#file.write(state);
   }
 
   close(): Promise<void> {

@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { messageOf } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
+import { seal, unseal } from './envelope.ts';
 
 export interface KeptFileOptions {
   /** What the file holds, as in "last known rules". */
@@ -39,10 +40,10 @@ export class KeptFile {
     this.#options = { pause: 0, retryAfter: 5_000, ...options };
   }
 
-  /** What `parse` makes of the text, or undefined where there is nothing usable. Never throws. */
-  async read<T>(parse: (text: string) => T): Promise<T | undefined> {
+  /** What `parse` makes of the content, or undefined where there is nothing usable. Never throws. */
+  async read<T>(parse: (content: unknown) => T): Promise<T | undefined> {
     try {
-      return parse(await readText(this.#path));
+      return parse(unseal(await readText(this.#path)));
     } catch (error) {
       if (!isMissing(error)) {
         const fields = { path: this.#path, error: messageOf(error) };
@@ -52,9 +53,9 @@ export class KeptFile {
     }
   }
 
-  /** Writes what `text` returns when its turn has come: of several in a row the last. Failures are logged once. */
-  write(text: () => string): void {
-    this.#next = text;
+  /** Writes what `content` returns when its turn has come: of several in a row the last. Failures are logged once. */
+  write(content: () => object): void {
+    this.#next = () => seal(JSON.stringify(content()));
     if (this.#writing !== undefined) return;
     if (this.#timer !== undefined && !this.#failed) return;
     this.#start();

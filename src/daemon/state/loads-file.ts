@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Logger } from '../../common/logger.ts';
 import type { Loads } from '../../reconciler/load-records.ts';
-import { seal, unseal } from './envelope.ts';
 import { STATE_FILES } from './file-names.ts';
 import { KeptFile, type KeptFileOptions } from './kept-file.ts';
 
@@ -46,7 +45,7 @@ export class LoadsFile {
 
   /** What was loaded, as far as it counts. Never throws. */
   async load(): Promise<Loads | undefined> {
-    const content = await this.#file.read((text) => Content.parse(unseal(text)));
+    const content = await this.#file.read((json) => Content.parse(json));
     if (content?.reader !== this.#reader) return undefined;
     const entries = content.loads.map(
       ([id, { attachments, fingerprint, facts, digest }]) =>
@@ -56,7 +55,7 @@ export class LoadsFile {
   }
 
   save(loads: Loads): void {
-    this.#file.write(() => seal(JSON.stringify({ reader: this.#reader, loads: [...loads] })));
+    this.#file.write(() => ({ reader: this.#reader, loads: [...loads] }));
   }
 
   close(): Promise<void> {

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Logger } from '../../common/logger.ts';
 import type { KeptOverrides } from '../../features/egress/overrides.ts';
-import { seal, unseal } from './envelope.ts';
 import { STATE_FILES } from './file-names.ts';
 import { KeptFile, type KeptFileOptions } from './kept-file.ts';
 
@@ -26,12 +25,12 @@ export class OverridesFile {
 
   /** What was said, as far as it can be read. Never throws. */
   async load(): Promise<KeptOverrides | undefined> {
-    const content = await this.#file.read((text) => Content.parse(unseal(text)));
+    const content = await this.#file.read((content) => Content.parse(content));
     return content && new Map(content.overrides);
   }
 
   save(overrides: KeptOverrides): void {
-    this.#file.write(() => seal(JSON.stringify({ overrides: [...overrides] })));
+    this.#file.write(() => ({ overrides: [...overrides] }));
   }
 
   close(): Promise<void> {

@@ -10,7 +10,6 @@ import { z } from 'zod';
 import type { Logger } from '../../common/logger.ts';
 import { elapsed, type Instant, steadyNow, thisInstant } from '../../common/steady-clock.ts';
 import type { LastKnownState } from '../consul-cache.ts';
-import { seal, unseal } from './envelope.ts';
 import { STATE_FILES } from './file-names.ts';
 import { KeptFile } from './kept-file.ts';
 
@@ -68,7 +67,7 @@ export class StateFile {
 
   /** What was known, or undefined where there is nothing usable. Never throws. */
   load(): Promise<LastKnownState | undefined> {
-    return this.#file.read((text) => decode(text, this.#clock));
+    return this.#file.read((content) => decode(content, this.#clock));
   }
 
   /** Keeps `state`, soon, if it differs from what was kept by more than its age. */
@@ -101,19 +100,19 @@ const isSame = (one: LastKnownState | undefined, other: LastKnownState): boolean
 export function encode(
   { rules, services, confirmedAt }: LastKnownState,
   { now, instant }: StateClock = CLOCK,
-): string {
+): object {
   const age = (at: number) => Math.max(0, now() - at);
   const ages = {
     at: instant(),
     rules: confirmedAt.rules === undefined ? undefined : age(confirmedAt.rules),
     services: sorted(confirmedAt.services).map(([name, at]) => [name, age(at)]),
   };
-  return seal(JSON.stringify({ rules: sorted(rules), services: sorted(services), ages }));
+  return { rules: sorted(rules), services: sorted(services), ages };
 }
 
-/** Throws an `Error` that says in one clause why the text is of no use. */
-export function decode(text: string, { now, instant }: StateClock = CLOCK): LastKnownState {
-  const { rules, services, ages } = Content.parse(unseal(text));
+/** Throws for content of another form. */
+export function decode(content: unknown, { now, instant }: StateClock = CLOCK): LastKnownState {
+  const { rules, services, ages } = Content.parse(content);
   const since = ages === undefined ? 0 : elapsed(ages.at, instant());
   const time = (age: number) => now() - since - Math.max(0, age);
   return {

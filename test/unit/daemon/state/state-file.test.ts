@@ -14,8 +14,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Instant } from '../../../../src/common/steady-clock.ts';
 import type { LastKnownState } from '../../../../src/daemon/consul-cache.ts';
-import { seal } from '../../../../src/daemon/state/envelope.ts';
-import { decode, encode, StateFile, type StateFileOptions } from '../../../../src/daemon/state/state-file.ts';
+import { seal, unseal } from '../../../../src/daemon/state/envelope.ts';
+import * as stateFile from '../../../../src/daemon/state/state-file.ts';
+import { StateFile, type StateFileOptions } from '../../../../src/daemon/state/state-file.ts';
 import { FakeLog } from '../../../support/fakes.ts';
 
 const knowledgeOf = (text: string): LastKnownState => ({
@@ -36,6 +37,9 @@ let log: FakeLog;
 const path = () => join(folder, 'state', 'known.json');
 const open = (options: StateFileOptions = {}) =>
   new StateFile(join(folder, 'state'), log, { clock: CLOCK, ...options });
+const encode = (...state: Parameters<typeof stateFile.encode>) =>
+  seal(JSON.stringify(stateFile.encode(...state)));
+const decode = (text: string, clock: stateFile.StateClock) => stateFile.decode(unseal(text), clock);
 const readKept = () => decode(readFileSync(path(), 'utf8'), CLOCK);
 
 beforeEach(() => {
