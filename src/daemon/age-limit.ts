@@ -1,12 +1,11 @@
 /**
  * `--max-age`: rules and services that Consul has not confirmed for this time grant nothing until it does.
  *
- * Rules are asked each few seconds, so they are too old as soon as their last answer is. The query of a service may
- * hang for ten minutes with nothing wrong: a service is too old only while its query fails besides, or has not
- * been answered since the controller began. Right after the start, sources have a moment to answer before the data
- * of the previous run counts as too old.
+ * Rules are confirmed each few seconds, so they are outdated when their last confirmation is. The query of a service
+ * may wait for ten minutes, so a service is outdated only while its query also fails, or if it was not answered since
+ * the start. After the start, sources have a moment to answer before the data of the previous run counts as outdated.
  *
- * A source that fails, or confirms old data, does not call back. So this checks by a timer.
+ * A failing source does not call back, so the ages are checked by a timer.
  */
 import { type Age, type Ages, ALL_FRESH } from '../inventory/ages.ts';
 import type { Freshness } from './consul-cache.ts';
@@ -14,7 +13,10 @@ import type { Freshness } from './consul-cache.ts';
 export interface MaxAge {
   /** Milliseconds. */
   readonly limit: number;
-  /** `lock`: too old rules grant nothing, nor do such services. `drop-services`: the services alone. */
+  /**
+   * `lock`: rules and services that are too old grant nothing. `drop-services`: only services that are too old grant
+   * nothing.
+   */
   readonly action: 'lock' | 'drop-services';
 }
 

@@ -2,9 +2,9 @@
  * When each source was last confirmed, in ms by the controller's clock. Times only go forward, and those of the
  * previous run count until there are newer ones.
  *
- * A query that hangs without an error while the rules are confirmed counts as confirmed with them: with hundreds
- * of services one may hang for ten minutes, and the rules tell of a Consul that was lost in silence. That holds for
- * the agent's own datacenter alone; another one may be lost by itself.
+ * A query that waits without an error while the rules are confirmed counts as confirmed with them: with hundreds of
+ * services one may wait for ten minutes, and the query of the rules detects a Consul that does not answer. That holds
+ * only for the agent's own datacenter.
  */
 import type { ServiceRef } from '../inventory/service.ts';
 import type { Watched } from '../inventory/sources.ts';

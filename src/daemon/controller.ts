@@ -1,8 +1,7 @@
 /**
- * The controller: takes an inventory of what exists, asks each feature what it desires, and has the reconciler make
- * it so.
+ * The controller: takes an inventory, asks each feature for its desired state, and passes that to the reconciler.
  *
- * Level-triggered: a change anywhere only asks for another sync. Nothing is decided by an event.
+ * Level-triggered: a change only requests another sync. No event decides anything.
  */
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -43,13 +42,13 @@ export interface ControllerPorts extends SourcePorts {
   readonly onDrift?: (container: string) => void;
   /** Called at the end of each job. */
   readonly onReconciled?: () => void;
-  /** What a previous run has loaded. */
+  /** The loads of the previous run. */
   readonly previousLoads?: Loads | undefined;
-  /** What a previous run was told by hand. */
+  /** The overrides of the previous run. */
   readonly previousOverrides?: KeptOverrides | undefined;
-  /** Called when something is said by hand, or counts no more, with all that counts. */
+  /** Called with all overrides after a change. */
   readonly persistOverrides?: (overrides: KeptOverrides) => void;
-  /** Called when something else is loaded, with all that is. */
+  /** Called with all loads after a change. */
   readonly persistLoads?: (loads: Loads) => void;
 }
 
@@ -83,11 +82,11 @@ export class Controller {
     });
     this.#egressRules = this.#reconciler.add(driver, rulesetReports(this.#egress.rules, context));
     this.#sources = new InventoryReader(options, ports, () => this.sync());
-    // A source that is lost does not call: on a quiet host nobody would hear of it without a sync.
+    // A failing source does not call back: on a quiet host its problem would not be logged without a sync.
     this.#syncTimer = setInterval(() => this.sync(), longestUnsynced(options));
   }
 
-  /** Has the features plan anew, soon and once. */
+  /** Requests a new plan of all features, soon and only once. */
   sync(): void {
     if (this.#closed) return;
     this.#nextSync ??= setImmediate(() => {
@@ -96,21 +95,21 @@ export class Controller {
     });
   }
 
-  /** Renders by another template from now on; the caller has tried it out. */
+  /** Uses another template from now on; the caller has tested it. */
   useTemplate(template: EgressTemplate): void {
     this.#egress.useTemplate(template);
     this.#sync();
     this.#egressRules.refreshAll();
   }
 
-  /** An operator's word on containers; `undefined` takes it back. Resolves when no job is left. */
+  /** Sets or (with `undefined`) ends an operator's override for containers. Resolves when no job is left. */
   async override(containers: readonly Container[], override: Override | undefined): Promise<void> {
     this.#egress.override(containers, override);
     this.#sync();
     await this.#reconciler.idle();
   }
 
-  /** The running containers; undefined until the Engine has told them. */
+  /** The running containers; undefined until they are listed. */
   get containers(): ReadonlyMap<ContainerId, Container> | undefined {
     return this.#sources.containers;
   }
@@ -120,12 +119,12 @@ export class Controller {
     return this.#sources.unreadable;
   }
 
-  /** True once all was read that is to be read at the start. */
+  /** True once everything has been read that is needed at the start. */
   get isReady(): boolean {
     return this.#sources.isReady;
   }
 
-  /** The keys in Consul; undefined while nothing is known of them. */
+  /** The keys in Consul; undefined until they are known. */
   get acl(): Acl | undefined {
     return this.#egress.aclOf(this.#sources.consul);
   }
@@ -155,12 +154,12 @@ export class Controller {
     };
   }
 
-  /** The containers that questions may be about. */
+  /** The containers, for questions. */
   containerViews(): Containers {
     return containersOf([...this.#egressRules.states()], this.#egress);
   }
 
-  /** What answers to questions about it are made of; undefined while the rules are not known. */
+  /** The data for answers; undefined until the rules are known. */
   snapshot(): KnownSnapshot | undefined {
     const { acl } = this;
     if (acl === undefined) return undefined;
@@ -169,7 +168,7 @@ export class Controller {
     return { ...this.containerViews(), ...known, ...templateFacts(this.#egress.template) };
   }
 
-  /** The namespaces that hold rules, as far as known. */
+  /** The namespaces with rules, as far as known. */
   loadedNamespaces(): readonly WorkloadNamespace[] {
     const loaded = [...this.#egressRules.states()].filter(
       ({ observed }) => observed?.loaded.fingerprint !== undefined,
@@ -177,7 +176,7 @@ export class Controller {
     return loaded.map(({ desired }) => desired.namespace);
   }
 
-  /** Stops watching and awaits the end of running jobs. What is loaded stays loaded. */
+  /** Stops watching and waits for running jobs. Loaded rules stay. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#syncTimer);
@@ -213,12 +212,12 @@ export class Controller {
   }
 }
 
-/** Milliseconds between two syncs, so that what is kept of ages is no older than that. */
+/** Milliseconds between two syncs, so that stored ages are not older. */
 const LONGEST_UNSYNCED = 60_000;
 
-/** Ages that count are kept so often that a crash costs a tenth of what they may be. */
+/** With --max-age, ages are stored so often that a crash costs a tenth of the limit. */
 const longestUnsynced = ({ driftInterval, maxAge }: ControllerOptions): number =>
   Math.min(driftInterval, LONGEST_UNSYNCED, (maxAge?.limit ?? Number.POSITIVE_INFINITY) / 10);
 
-/** A read that fails again and again may cost the Engine seconds each time, so it waits longer than a load. */
+/** Repeated failed reads may each cost the Engine seconds, so they wait longer than loads. */
 const SELDOM = 12;

@@ -1,6 +1,5 @@
 /**
- * What answers to questions are made of, where a controller runs: what it watches, and of services that it does not
- * watch a catalog that is read now and then.
+ * The data for answers in a controller: what it watches, and a cached catalog for services that it does not watch.
  */
 import { EngineError, UserError } from '../common/errors.ts';
 import type { Facts } from '../diagnostics/diagnostics.ts';

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import type { Status } from './status.ts';
 
-/** Consul takes 512 KiB in a key; this is far below. */
+/** Far below the 512 KiB that Consul accepts in a key. */
 const MOST_WORKLOADS = 1_000;
 
 export const HostStatus = z.object({
@@ -49,7 +49,7 @@ const errorsOf = ({ namespaces, sources, unsupported }: Status): string[] =>
     ]),
   ].slice(0, 20);
 
-/** Undefined for what is none. */
+/** Undefined for anything else. */
 export function parseHostStatus(text: string): HostStatus | undefined {
   try {
     return HostStatus.safeParse(JSON.parse(text)).data;

@@ -1,5 +1,5 @@
 /**
- * The sources, and the one inventory that is made of all of them for each sync.
+ * Reads all sources and makes one inventory for each sync.
  */
 import { ALL_FRESH } from '../inventory/ages.ts';
 import type { Container, ContainerId } from '../inventory/container.ts';
@@ -12,9 +12,9 @@ import { ConsulCache, type LastKnownState } from './consul-cache.ts';
 import { type SourceStatus, sourceStatus } from './status.ts';
 
 export interface SourceOptions {
-  /** Milliseconds for which a source may take its first answer. */
+  /** Milliseconds for the first answer of a source. */
   readonly grace: number;
-  /** Undefined: what is known counts however old it is. */
+  /** Undefined: no limit. */
   readonly maxAge?: MaxAge | undefined;
   readonly now: () => number;
 }
@@ -22,9 +22,9 @@ export interface SourceOptions {
 export interface SourcePorts {
   readonly rules: RuleSource;
   readonly containers: ContainerSource;
-  /** What a previous run of the controller knew. */
+  /** The last known state of the previous run. */
   readonly previousState: LastKnownState | undefined;
-  /** Called for each inventory with what is known of Consul by now. */
+  /** Called for each inventory with the known state of Consul. */
   readonly persistState: (state: LastKnownState) => void;
 }
 
@@ -35,11 +35,11 @@ export class InventoryReader {
   readonly #consul: ConsulCache;
   readonly #ageLimit: AgeLimit | undefined;
   readonly #engine: WatchedEngine;
-  /** By which the last inventory was made. */
+  /** The ages in the last inventory. */
   #ages = ALL_FRESH;
   #graceTimer: NodeJS.Timeout | undefined;
 
-  /** `onChange`: another inventory is to be made. */
+  /** `onChange` is called when a new inventory is needed. */
   constructor(options: SourceOptions, ports: SourcePorts, onChange: () => void) {
     const { maxAge, grace, now } = options;
     this.#options = options;
@@ -51,7 +51,7 @@ export class InventoryReader {
     this.#engine = ports.containers.watch(onChange);
   }
 
-  /** The running containers; undefined until the Engine has told them. */
+  /** The running containers; undefined until they are listed. */
   get containers(): ReadonlyMap<ContainerId, Container> | undefined {
     return this.#engine.value;
   }
@@ -62,12 +62,12 @@ export class InventoryReader {
     return [...unreadable].map((id) => value?.get(id)?.name ?? id.slice(0, 12)).sort();
   }
 
-  /** What Consul tells now. */
+  /** The present data of Consul. */
   get consul(): Pick<ConsulSnapshot, 'rules' | 'services'> {
     return { rules: this.#consul.rules(), services: this.#consul.catalog() };
   }
 
-  /** `references`: the services of which must be known. Undefined until the Engine has told its containers. */
+  /** `references` returns the services that features need. Undefined until the containers are listed. */
   read(references: (inventory: Inventory) => readonly ServiceRef[]): Inventory | undefined {
     const { value: containers, confirmedAt, networks } = this.#engine;
     if (containers === undefined) return undefined;
@@ -83,8 +83,8 @@ export class InventoryReader {
   }
 
   /**
-   * True once the rules and the containers were read, and no service is waited for. A service that fails or is
-   * silent does not count: each workload may hold a key that names one, and its rules are loaded without it.
+   * True once the rules and the containers have been read and no service is awaited. A service that fails does not
+   * count: a workload's key may name any service, and its rules are loaded without it.
    */
   get isReady(): boolean {
     const hasRules = this.#consul.freshness().some(({ name, known }) => name === 'rules' && known);
@@ -106,13 +106,13 @@ export class InventoryReader {
     this.#engine.close();
   }
 
-  /** For an inventory alone: of ages that were told nobody hears again until they change. */
+  /** Only for an inventory: `AgeLimit` calls back only if an age changes after this. */
   #consulSnapshot(): ConsulSnapshot {
     const ages = this.#ageLimit?.ages() ?? ALL_FRESH;
     return { ...this.consul, ages, awaited: this.#consul.awaited(this.#options.grace) };
   }
 
-  /** A source that fails does not call, and one that is silent never does. */
+  /** Failing and silent sources do not call back. */
   #changeAfterGrace(): void {
     this.#graceTimer ??= setTimeout(() => {
       this.#graceTimer = undefined;

@@ -19,7 +19,7 @@ export class LineBudget {
     this.#left = most;
   }
 
-  /** How many of so many lines may be written, and how many were left out that nobody was told of. */
+  /** Returns how many of the wanted lines may be written, and how many were left out since the last report. */
   take(wanted: number, now: number): { readonly lines: number; readonly more: number } {
     const gained = ((now - this.#filledAt) / this.#window) * this.#most;
     this.#left = Math.min(this.#most, this.#left + gained);

@@ -33,7 +33,7 @@ export class ProblemLog {
     this.#now = now;
   }
 
-  /** Tells what is new in `conditions` and what is no longer in there. */
+  /** Logs new conditions, and those that have disappeared. */
   update(conditions: Iterable<Condition>): void {
     const lastSeenAt = this.#now();
     const current = new Map([...conditions].map((condition) => [idOf(condition), condition]));

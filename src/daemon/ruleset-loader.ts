@@ -1,12 +1,12 @@
 /**
- * The dataplane as the reconciler sees it: rules by their owner, in a namespace of a container.
+ * Adapts the dataplane to the reconciler: rules by owner, in namespaces of containers.
  */
 import { LoadError } from '../common/errors.ts';
 import type { Dataplane, NamespaceRef } from '../dataplane/dataplane.ts';
 import type { NetworkNamespace } from '../inventory/namespace.ts';
 import type { RulesetLoader } from '../reconciler/ruleset-driver.ts';
 
-/** Rules that are replaced take with them what they had denied, which the dataplane tells on the way. */
+/** A load removes the denied destinations of the replaced rules, so `reload` reads them first. */
 export const rulesetLoader = (dataplane: Dataplane): RulesetLoader => ({
   load: async (namespace, ruleset, replaces) => {
     const ref = refOf(namespace);
@@ -17,7 +17,7 @@ export const rulesetLoader = (dataplane: Dataplane): RulesetLoader => ({
   clear: (namespace, owner) => dataplane.clear(refOf(namespace), owner),
 });
 
-/** A container's process or file leads to a namespace; none of them may ever lead to the host's. */
+/** References lead only to namespaces of containers, never to the host's. */
 export function refOf(namespace: NetworkNamespace): NamespaceRef {
   if (namespace.kind === 'host') throw new LoadError('rules are loaded in namespaces of containers alone');
   const { id, name, pid, startedAt, sandbox } = namespace.target;

@@ -1,5 +1,5 @@
 /**
- * What is known at one moment, made of what a controller holds or of what the Engine tells.
+ * Makes snapshots for diagnostics from the state of a controller or from the Engine's answers.
  */
 import type { NamespaceView, Snapshot } from '../diagnostics/snapshot.ts';
 import type { Egress } from '../features/egress/egress.ts';
@@ -9,10 +9,10 @@ import { type EgressState, stateOf } from '../features/egress/status.ts';
 import { type EgressTemplate, needsUngranted } from '../features/egress/template.ts';
 import type { WorkloadNamespace, Workloads } from '../features/egress/workload-namespaces.ts';
 
-/** Those that questions may be about. */
+/** The containers that questions may be about. */
 export type Containers = Pick<Snapshot, 'namespaces' | 'unsupported' | 'notEnabled'>;
 
-/** All but where the rules come from. */
+/** A snapshot without the KV path. */
 export type KnownSnapshot = Omit<Snapshot, 'kvPath'>;
 
 export const containersOf = (
@@ -38,7 +38,7 @@ export const namespaceView = (
   ...{ grants, mode, dns, resolvers },
 });
 
-/** Those that have no namespace with rules, and of whom somebody may ask all the same. */
+/** Containers without rules that questions may be about. */
 export const withoutRules = (
   { unsupported }: Pick<Workloads, 'unsupported'>,
   notEnabled: readonly NotEnabled[],
@@ -47,7 +47,7 @@ export const withoutRules = (
   notEnabled: notEnabled.map(({ container }) => container.name),
 });
 
-/** What a template says of answers. */
+/** The facts about a template that answers need. */
 export const templateFacts = (
   template: EgressTemplate,
 ): Pick<Snapshot, 'template' | 'denylist' | 'recordsDenied'> => ({

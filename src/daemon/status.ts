@@ -12,7 +12,7 @@ export interface SourceStatus {
   readonly known: boolean;
   readonly confirmedAt: number | undefined;
   readonly error: string | undefined;
-  /** True if what is known of it is older than `--max-age` allows, so that it grants nothing. */
+  /** True if its data is older than `--max-age` allows, so that it grants nothing. */
   readonly outdated?: boolean | undefined;
 }
 
@@ -21,7 +21,7 @@ export function sourceStatus({ name, known, confirmedAt, error }: Freshness, age
   return { name, known, confirmedAt, error: error?.message, outdated: age === 'outdated' || undefined };
 }
 
-/** The controller itself, as far as who runs it knows. */
+/** The controller itself. */
 export interface About {
   readonly version: string;
   /** The host's name. */
@@ -32,7 +32,7 @@ export interface About {
   readonly startedAt: number;
 }
 
-/** The same with all times `ms` later: by the host's clock, where they were told by one that nobody sets. */
+/** Converts all times to the host's clock, by adding `ms`. */
 export function shifted(status: Status, ms: number): Status {
   const later = (time: number | undefined) => (time === undefined ? undefined : time + ms);
   return {
@@ -49,10 +49,10 @@ export interface Status {
   readonly controller?: About;
   readonly namespaces: readonly NamespaceStatus[];
   readonly sources: readonly SourceStatus[];
-  /** False where the template keeps no denied destinations; undefined where nobody knows. */
+  /** False if the template records no denied destinations; undefined if not known. */
   readonly recordsDenied?: boolean;
-  /** Workloads that can't be given rules at all. */
+  /** Workloads that cannot have rules. */
   readonly unsupported: readonly { readonly name: string; readonly problem: Problem }[];
-  /** Containers that name keys and do not ask for rules. */
+  /** Containers that name keys without EGRESSTRATOR_ENABLE=1. */
   readonly notEnabled?: readonly { readonly name: string; readonly problem: Problem }[];
 }

@@ -19,12 +19,12 @@ import { Metrics } from './metrics/metrics.ts';
 import { type About, type Status, shifted } from './status.ts';
 import type { Engine } from './wiring.ts';
 
-/** More are looked through for those that are gone. */
+/** With more loaders than this, those of gone namespaces are removed. */
 const MOST_LOADERS = 2_000;
 
 type Observed = Pick<Engine, 'dataplane' | 'loaderOf'>;
 
-/** What was denied, as another run of the controller kept it, and is to know it. */
+/** The stored denied destinations of the previous run, and the function that stores them. */
 export interface KeptDenied {
   readonly previous?: DeniedState | undefined;
   readonly save?: (state: () => DeniedState) => void;
@@ -32,14 +32,14 @@ export interface KeptDenied {
 
 export class Telemetry {
   readonly metrics: Metrics;
-  /** The one it was given, measured. */
+  /** The given dataplane, with measurements. */
   readonly dataplane: Dataplane;
   readonly onDrift: () => void;
   readonly #about: About;
   readonly #denyLog: DenyLog;
   readonly #config: Config;
   readonly #log: Logger;
-  /** By namespace: what loaded it at last. */
+  /** By namespace: the last loader. */
   readonly #loaders = new Map<NamespaceId, string>();
   #controller: Controller | undefined;
   #registration: ConsulRegistration | undefined;
@@ -74,7 +74,7 @@ export class Telemetry {
     this.onDrift = () => this.metrics.countRepair();
   }
 
-  /** What is loaded somewhere may be another now. */
+  /** The namespaces with rules may have changed. */
   readonly onReconciled = (): void => this.#denyLog.follow();
 
   attach(controller: Controller): void {
@@ -100,7 +100,7 @@ export class Telemetry {
     for (const id of this.#loaders.keys()) if (!known.has(id)) this.#loaders.delete(id);
   }
 
-  /** What kernels have denied, of all namespaces or of those chosen. */
+  /** The denied destinations of all or some namespaces. */
   denied(choose?: (namespace: WorkloadNamespace) => boolean): Promise<readonly DeniedReport[]> {
     return this.#denyLog.answer(choose);
   }
@@ -111,7 +111,7 @@ export class Telemetry {
   }
 }
 
-/** Ages are right whoever has set the host's clock, and those who read them go by that clock. */
+/** Ages do not depend on the host's clock, but readers compare the times with it. */
 const statusByHostClock = (controller: Controller): Status =>
   shifted(controller.status(), Date.now() - steadyNow());
 

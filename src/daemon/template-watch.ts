@@ -1,6 +1,6 @@
 /**
- * Tests templates before they are used, and reads the user's own again when its file changes or on SIGHUP. A
- * template that does not compile or load changes nothing: the last good one stays.
+ * Tests templates before they are used, and reads the user's own template again when its file changes or on SIGHUP. A
+ * template that does not compile or load changes nothing: the last good template stays in use.
  */
 import { unwatchFile, watchFile } from 'node:fs';
 import { messageOf, TemplateError } from '../common/errors.ts';
@@ -25,7 +25,7 @@ export class TemplateWatch {
     this.#log = log;
   }
 
-  /** Loads sample rules in a namespace that is thrown away. Throws a `TemplateError`. */
+  /** Loads sample rules in a temporary namespace. Throws a `TemplateError`. */
   async testLoad(template: EgressTemplate): Promise<void> {
     for (const allowed of SAMPLES) {
       const input = {

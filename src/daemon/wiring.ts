@@ -33,11 +33,11 @@ import { createLogger } from './log.ts';
 export interface Engine {
   readonly containers: ContainerSource;
   readonly dataplane: Dataplane;
-  /** How a load would come into this namespace now: helper, nsenter, or dry-run. */
+  /** The loader for this namespace: helper, nsenter, or dry-run. */
   loaderOf(namespace: NamespaceRef): string;
   /**
-   * The Engine's own resolvers, asked for ahead, as the first container to start would have to wait for
-   * them; undefined where they can't be told yet. Never fails.
+   * Reads the Engine's own resolvers in advance, because the first container would have to wait for them; undefined if
+   * they cannot be read. Never fails.
    */
   warmUp(): Promise<readonly string[] | undefined>;
   /** Removes helpers that a crash left behind; resolves with their number. */
@@ -49,7 +49,7 @@ export const openTemplate = (config: Config): EgressTemplate => loadTemplate(con
 
 export const openConsul = ({ consul }: Config): RuleSource => new ConsulRuleSource(consul);
 
-/** The services of Consul's catalog, for questions. */
+/** Reads services of Consul's catalog, for questions. */
 export function openServices({ consul }: Config, source: RuleSource): ServiceReader & { close(): void } {
   const index = new CatalogIndex(consul);
   return {
@@ -67,7 +67,7 @@ export const openLogger = ({ log }: Config, terminal: Terminal): Logger =>
     colour: wantsColour(terminal.stderr, terminal.environment),
   });
 
-/** The logger of commands that do one thing and end: only what is wrong. */
+/** The logger of commands other than the controller: only warnings and errors. */
 export const toolLogger = ({ stderr, environment }: Terminal): Logger =>
   createLogger({
     level: 'warn',
@@ -76,11 +76,11 @@ export const toolLogger = ({ stderr, environment }: Terminal): Logger =>
     colour: wantsColour(stderr, environment),
   });
 
-/** The Engine's own answers. Connects with the first question. */
+/** The Engine's client. Connects at the first request. */
 export const openDocker = (config: Config, terminal: Terminal): DockerEngine =>
   connect({ ...engineOptionsFrom(terminal.environment), host: config.docker.host });
 
-/** Connects with the Engine; throws an `EngineError` where none answers. */
+/** Connects to the Engine; throws an `EngineError` if it does not answer. */
 export async function openEngine(config: Config, terminal: Terminal, log: Logger): Promise<Engine> {
   const engine = openDocker(config, terminal);
   await engine.running();
@@ -103,7 +103,7 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
   };
 }
 
-/** What the gate left on record of a container's raw sockets. */
+/** Reads from the gate's records whether a container has raw sockets. */
 function openRecords({ runDir }: Config): LacksRawSockets | undefined {
   if (runDir === undefined) return undefined;
   const records = new GateRecords(runDir);

@@ -1,6 +1,5 @@
 /**
- * The ages of sources, as far as they decide about grants (`--max-age`), and the sources that may answer in a
- * moment.
+ * The ages of sources, as far as they affect grants (`--max-age`), and the sources that may answer in a moment.
  */
 import { type Instance, OUTDATED } from './service.ts';
 

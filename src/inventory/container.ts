@@ -7,7 +7,9 @@ export type ContainerId = string;
 
 /** Where a container's network namespace comes from. */
 export type NetworkMode =
-  /** Also one that Docker gave no network (`--network none`): others may have, as CNI plugins do. */
+  /**
+   * Also a container without a network from Docker (`--network none`): others, such as CNI plugins, may attach one.
+   */
   | { readonly kind: 'own' }
   | { readonly kind: 'host' }
   /**
@@ -22,11 +24,11 @@ export interface ImageSettings {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The DNS settings that the Engine gave a container. */
+/** The DNS settings of a container. */
 export interface DnsConfig {
-  /** As `--dns` names them; empty where the Engine's own resolvers are used. */
+  /** The servers of `--dns`; empty if the Engine's own resolvers are used. */
   readonly servers: readonly string[];
-  /** Where the Engine keeps the resolv.conf that it wrote for the container, on the Engine's host. */
+  /** The path of the container's resolv.conf on the Engine's host. */
   readonly resolvConf: string | undefined;
 }
 
@@ -47,22 +49,26 @@ export interface Container {
   readonly sandbox?: string | undefined;
   /** The networks' ids with their endpoint ids, sorted: changes when an interface comes or goes. */
   readonly attachments: readonly string[];
-  /** The same with what the Engine gave it there, in the same order. */
+  /** The networks with the container's addresses, in the same order. */
   readonly networks: readonly Attachment[];
   /** What is published of it, as the Engine has bound it, sorted. */
   readonly ports: readonly PortBinding[];
-  /** Privileged, with CAP_NET_ADMIN or an equivalent, or with the Engine's socket: it can remove its rules. */
+  /**
+   * True if it is privileged, has CAP_NET_ADMIN or an equivalent, or has the Engine's socket: it can remove its rules.
+   */
   readonly canUndoRules: boolean;
-  /** By what it could; each completes "it can remove its rules: it …". */
+  /** The ways in which it could; each completes "it can remove its rules: it …". */
   readonly bypasses?: readonly string[];
-  /** Holds CAP_NET_RAW, as Docker gives by default: an AF_XDP socket gets round every rule in its namespace. */
+  /**
+   * True if it has CAP_NET_RAW, which Docker grants by default: an AF_XDP socket bypasses every rule in its namespace.
+   */
   readonly hasRawSockets: boolean;
   /** The image's id, which stands for its content. */
   readonly imageId: string;
   readonly dnsConfig: DnsConfig;
-  /** `NAME=value`, as the Engine says it, of what speaks of egresstrator. */
+  /** The `NAME=value` lines of our settings. */
   readonly environment: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
-  /** Asked for where environment or labels speak of egresstrator; `unknown`: it is gone, or cannot be read. */
+  /** Read if the environment or labels have our settings; `unknown`: it was removed, or cannot be read. */
   readonly image?: ImageSettings | 'unknown';
 }

@@ -1,10 +1,13 @@
 /**
- * What a namespace's kernel tells of what was denied, and what is made of it. Pure.
+ * The record of denied destinations in a namespace's kernel, and its evaluation. Pure.
  */
 import { formatPrefix, parsePrefix } from '../net/address.ts';
 import type { Mode } from './workload.ts';
 
-/** Milliseconds for which a destination is kept after its last packet: by us, and by the shipped templates. */
+/**
+ * Milliseconds for which a destination is kept after its last packet: by the controller, and by the included
+ * templates.
+ */
 export const KEPT = 60 * 60_000;
 export const KERNEL_KEEPS = 10 * 60_000;
 
@@ -16,29 +19,31 @@ export interface Denied {
   /** Port, or ICMP type; undefined where the protocol has none. */
   readonly port: number | undefined;
   readonly packets: number;
-  /** Seconds since its last packet; undefined where the kernel does not tell. */
+  /** Seconds since its last packet; undefined if the kernel does not report it. */
   readonly idle?: number | undefined;
 }
 
-/** As the kernel tells it: since the load, as far as its entries have not expired. */
+/** The record in the kernel: since the load, except for expired entries. */
 export interface DeniedRecord {
   readonly destinations: readonly Denied[];
-  /** All packets to an address, whatever the port; no protocol. Empty where the template keeps none. */
+  /**
+   * All packets to an address, for any port and without a protocol. Empty if the template does not record them.
+   */
   readonly addresses: readonly Denied[];
   /** All packets to a network such as `10.0.0.0/8`, in the same form. */
   readonly networks: readonly Denied[];
-  /** Undefined where the template does not count. */
+  /** Undefined if the template does not count. */
   readonly counts: DeniedCounts | undefined;
-  /** A set takes nothing new in, so that not every packet is in `destinations` or `addresses`. */
+  /** True if a set is full, so that not every packet is in `destinations` or `addresses`. */
   readonly isFull: boolean;
 }
 
 export interface DeniedCounts {
-  /** All that should be in `destinations`. */
+  /** All denied packets. */
   readonly packets: number;
-  /** Of these, those with a false source address, or that named a way of their own. */
+  /** The denied packets with a forged source address or a source route. */
   readonly spoofed: number;
-  /** Frames of packet sockets, of which no destination is known. */
+  /** Frames of packet sockets, whose destinations are not known. */
   readonly frames: number;
 }
 
@@ -48,22 +53,26 @@ export const NOTHING_DENIED: DeniedRecord = {
   ...{ destinations: [], addresses: [], networks: [], counts: undefined, isFull: false },
 };
 
-/** Whether a kernel has counted and recorded nothing. */
+/** True if nothing was counted or recorded. */
 export const isNothing = ({ destinations, counts = NO_COUNTS }: DeniedRecord): boolean =>
   destinations.length === 0 && counts.packets === 0 && counts.frames === 0;
 
-/** Of one container, as long as it is watched. */
+/** The totals of one container since it is watched. */
 export interface DeniedSummary extends DeniedCounts {
-  /** Packets that no destination accounts for, since the record was full; 0 if it was not in the last hour. */
+  /**
+   * Packets that no destination accounts for, because the record was full; 0 if it was not full in the last hour.
+   */
   readonly unlisted: number;
   readonly isFull: boolean;
   /** When it was last found full, in ms since the epoch; undefined if that is more than an hour ago. */
   readonly fullAt?: number | undefined;
-  /** Where these went, as far as that is known: an address, or a network such as `10.0.0.0/8`. */
+  /** Their destinations, as far as known: an address, or a network such as `10.0.0.0/8`. */
   readonly unlistedAt: readonly UnlistedNetwork[];
 }
 
-/** What was said at its time as it is to be told now: nobody reads the record of a namespace that sends nothing. */
+/**
+ * Updates an earlier summary to the present time: the record of a namespace that sends nothing is not read again.
+ */
 export function agedSummary(summary: DeniedSummary, now: number): DeniedSummary {
   const age = now - (summary.fullAt ?? Number.NEGATIVE_INFINITY);
   if (age >= KEPT) return { ...summary, isFull: false, fullAt: undefined, unlisted: 0, unlistedAt: [] };
@@ -75,10 +84,10 @@ export interface UnlistedNetwork {
   readonly packets: number;
 }
 
-/** Addresses that are told; networks are all told, as there are few. */
+/** The most addresses that are listed; networks are all listed, because there are few. */
 const MOST_PLACES = 100;
 
-/** What addresses have more than destinations, and networks more than addresses. */
+/** The packets of addresses that no destination accounts for, and of networks that no address accounts for. */
 export function unlistedPlaces(
   destinations: readonly Denied[],
   addresses: readonly Denied[],
@@ -108,7 +117,7 @@ const excess = (groups: readonly Denied[], known: ReadonlyMap<string, number>): 
     .filter(({ packets }) => packets > 0)
     .sort((a, b) => b.packets - a.packets);
 
-/** `10.0.0.0/8` for `10.1.2.3`; the text itself where it is no address. */
+/** `10.0.0.0/8` for `10.1.2.3`; the text itself if it is not an address. */
 export function networkOf(address: string, length: number): string {
   const parsed = parsePrefix(`${address}/${length}`);
   return 'prefix' in parsed ? formatPrefix(parsed.prefix) : address;
@@ -116,23 +125,23 @@ export function networkOf(address: string, length: number): string {
 
 /** The history of a denied destination. */
 export interface DeniedFlow extends Omit<Denied, 'idle'> {
-  /** When it was found to have packets that were new, in ms since the epoch. */
+  /** When new packets to it were first found, in ms since the epoch. */
   readonly firstSeenAt: number;
   readonly lastSeenAt: number;
 }
 
-/** What is known of one namespace. */
+/** The denied destinations of one namespace. */
 export interface DeniedReport {
   readonly container: string;
   readonly workloads: readonly string[];
   readonly mode: Mode;
   readonly destinations: readonly DeniedFlow[];
-  /** Undefined where nothing was read yet. */
+  /** Undefined until the record is read. */
   readonly summary?: DeniedSummary | undefined;
-  /** Milliseconds before `readAt` of which it tells; undefined where only the kernel knows. */
+  /** The covered period before `readAt`, in milliseconds; undefined if only the kernel's record is known. */
   readonly covers?: number | undefined;
-  /** When the kernel said so, in ms since the epoch. */
+  /** When the kernel was read, in ms since the epoch. */
   readonly readAt: number;
-  /** Why nothing could be read. */
+  /** Why the record could not be read. */
   readonly error?: string;
 }

@@ -1,6 +1,6 @@
 /**
- * Which of too many denied destinations are kept or shown: one of each address first, then a second of each,
- * so that the ports of one address never hide another address.
+ * The order in which too many denied destinations are kept or shown: one of each address first, then a second of each,
+ * so that the ports of one address do not hide other addresses.
  */
 export function fairOrder<T extends { readonly address: string }>(items: readonly T[]): readonly T[] {
   const seen = new Map<string, number>();

@@ -1,5 +1,5 @@
 /**
- * What exists, as all sources tell it at one moment: made once for each sync, and the same for every feature.
+ * Everything that exists, from all sources, at one moment. Made once for each sync, and the same for every feature.
  */
 import type { Ages, Awaited } from './ages.ts';
 import type { Container, ContainerId } from './container.ts';
@@ -8,9 +8,9 @@ import type { Networks } from './network.ts';
 import type { Instance } from './service.ts';
 
 export interface Inventory {
-  /** Those that run. */
+  /** The running containers. */
   readonly containers: ReadonlyMap<ContainerId, Container>;
-  /** False until all were read that ran when we began: who is not in here may run all the same. */
+  /** False until all containers that ran at our start have been read: a missing one may still run. */
   readonly isComplete: boolean;
   readonly namespaces: Namespaces;
   /** Those of the Engine; undefined until it has told them. */

@@ -1,5 +1,5 @@
 /**
- * The network namespaces of this host: who is in each, and through which container it is entered.
+ * The network namespaces of this host: the containers in each, and the container by which it is entered.
  */
 import type { Container, ContainerId } from './container.ts';
 
@@ -9,9 +9,9 @@ export type NamespaceId = string;
 export interface ContainerNamespace {
   readonly kind: 'container';
   readonly id: NamespaceId;
-  /** The container through which it is entered: its owner, or what is left of those that share it. */
+  /** The container by which it is entered: its owner, or one of those that share it. */
   readonly target: Container;
-  /** The running containers that count as being in it. */
+  /** The running containers that are treated as being in it. */
   readonly inside: readonly Container[];
 }
 
@@ -47,15 +47,15 @@ interface Found {
   readonly place: Place;
 }
 
-/** Containers that count as being together, and those through which their namespaces are entered. */
+/** Containers that are treated as being in one namespace, and those by which their namespaces are entered. */
 interface Group {
   readonly targets: Container[];
   readonly inside: Container[];
 }
 
 /**
- * A stray that joined the root through another may be with the root still, or with those that the root left at
- * its last restart: then all of them count as being together.
+ * A stray that joined the root through another container may be with the present root, or with the containers that
+ * stayed behind when the root restarted. Then all of them are treated as being together.
  */
 function groupsOf(
   found: readonly Found[],
@@ -76,16 +76,16 @@ function groupsOf(
 }
 
 /**
- * Where a container is. `left`: whom it joined (or whom that one joined: `stray`) ended or restarted since. It is
- * alone with others of its kind in a namespace of before, and nobody can say which of them are together:
- * each is an entrance for all.
+ * The namespace of a container. `left`: the container that it joined (or the one that this one joined: `stray`) has
+ * ended or restarted since. It remains in the old namespace with others of its kind, and it is not known which of them
+ * are together, so each of them is entered.
  */
 type Place =
   | { readonly kind: 'host' }
   | { readonly kind: 'own'; readonly owner: Container }
   | { readonly kind: 'left'; readonly root: ContainerId; readonly stray: Container };
 
-/** Follows who joined whom; two that name each other count as left. */
+/** Follows the joined containers; a cycle counts as `left`. */
 function placeOf(
   container: Container,
   containers: ReadonlyMap<ContainerId, Container>,

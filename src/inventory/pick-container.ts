@@ -1,6 +1,6 @@
 /**
- * Which container a person means: by its name, its id, or the beginning of its id, as `docker` takes them. All that
- * takes a container by name comes here, so that one word means the same container to every command.
+ * Finds the container that a user names: by name, id, or the beginning of an id, as `docker` does. All commands use
+ * this, so that one word means the same container everywhere.
  */
 
 import { UserError } from '../common/errors.ts';
@@ -11,7 +11,7 @@ export interface Nameable {
   readonly ids: readonly string[];
 }
 
-/** Undefined where `word` means none. Throws a `UserError` where the ids of several begin with it. */
+/** Undefined if nothing matches. Throws a `UserError` if several ids begin with it. */
 export function pickNamed<T>(all: Iterable<T>, word: string, nameable: (one: T) => Nameable): T | undefined {
   const known = [...all].map((one) => ({ one, ...nameable(one) }));
   const exact =
@@ -28,7 +28,7 @@ export function pickNamed<T>(all: Iterable<T>, word: string, nameable: (one: T) 
   return found[0]?.one;
 }
 
-/** Throws a `UserError` where `word` means none or several of the running containers. */
+/** Throws a `UserError` if `word` matches none or several of the running containers. */
 export function pickContainer(containers: ReadonlyMap<ContainerId, Container>, word: string): Container {
   const found = pickNamed(containers.values(), word, ({ name, id }) => ({ names: [name], ids: [id] }));
   if (found !== undefined) return found;

@@ -3,23 +3,23 @@
  */
 
 /**
- * The feature whose rules these are. Each has tables of its own, named `egresstrator_<owner>`: what is loaded or cleared
- * for one owner leaves those of the others alone.
+ * The feature that owns the rules. Each owner has tables of its own, named `egresstrator_<owner>`: a load or clear for
+ * one owner does not touch the rules of others.
  */
 export type RulesetOwner = string;
 
 export interface Ruleset {
   readonly owner: RulesetOwner;
   /**
-   * Complete: it replaces all that its owner has loaded. A set with the flag `dynamic` or `timeout` is volatile: its
-   * elements change without a load.
+   * The complete rules of the owner. A set with the flag `dynamic` or `timeout` is volatile: its elements change
+   * without a load.
    */
   readonly text: string;
-  /** 32 hex digits, by which it is recognised. The text holds it. */
+  /** 32 hex digits that identify the text and are part of it. */
   readonly fingerprint: string;
 }
 
-/** What a namespace says an owner has loaded in it. All undefined: nothing. */
+/** The rules that an owner has loaded in a namespace. All undefined: none. */
 export interface Loaded {
   readonly fingerprint: string | undefined;
   /** The digest of the facts it was loaded with. */
@@ -32,7 +32,7 @@ export interface Loaded {
   readonly listing?: string;
   /** True if the first process of its container is in another namespace. */
   readonly hasProcessLeft?: boolean;
-  /** True if rules of others deny packets there as well, whatever ours allow. */
+  /** True if foreign rules also deny packets there. */
   readonly hasForeign?: boolean;
 }
 

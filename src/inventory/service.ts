@@ -11,7 +11,7 @@ export interface ServiceRef {
 export interface Instance {
   /** The service's address, else its node's; text as registered, perhaps not an IP address. */
   readonly address: string;
-  /** 0 where none is registered. */
+  /** 0 if no port is registered. */
   readonly port: number;
   readonly tags: readonly string[];
   /** The node's name, for people. */

@@ -1,14 +1,12 @@
 /**
- * The interfaces of the sources that make up the inventory. Consul and Docker implement them
- * in `sources/`; tests may stand in for them.
+ * The interfaces of the sources of the inventory. `sources/` implements them for Consul and Docker.
  */
 import type { Container, ContainerId } from './container.ts';
 import type { Networks } from './network.ts';
 import type { Instance, ServiceRef } from './service.ts';
 
 /**
- * Something read from the world and kept up to date in the background. An event carries no decision:
- * `onChange` only means "read again".
+ * A value that is kept up to date in the background. An event carries no decision: `onChange` only means "read again".
  */
 export interface Watched<T> {
   /** The last known value; `undefined` until it was read once. Kept when the source is lost. */
@@ -54,13 +52,13 @@ export interface ContainerSource {
   list(): Promise<ReadonlyMap<ContainerId, Container>>;
   watch(onChange: () => void): WatchedEngine;
   /**
-   * Addresses that the container's own name resolution needs: what the resolv.conf that the Engine wrote
-   * for it names, as far as the Engine put it there, without what Docker asks from the host. A workload can
-   * make this slow or fail. Fails with an `EngineError`, or a `LoadError` if the container is gone.
+   * The addresses of the container's DNS resolvers: those in the resolv.conf that the Engine wrote for it, as far as
+   * the Engine configured them, and without those that Docker queries from the host. A workload can make this slow or
+   * fail. Fails with an `EngineError`, or a `LoadError` if the container is gone.
    */
   resolvers(container: Container): Promise<readonly string[]>;
-  /** The same where it can be told at once from files of this host, else undefined. Never fails. */
+  /** The same if it can be read at once from files of this host, otherwise undefined. Never fails. */
   resolversFromFile(container: Container): Promise<readonly string[] | undefined>;
-  /** All that the Engine gave it to choose from; undefined while that is not known. */
+  /** All resolvers that the Engine configured for it; undefined until they are known. */
   configuredResolvers(container: Container): readonly string[] | undefined;
 }

@@ -18,7 +18,7 @@ export type Mode = 'enforce' | 'audit';
 /** `resolvers`: port 53 of the container's own resolvers. `none`: no DNS at all. */
 export type DnsPolicy = 'resolvers' | 'none';
 
-/** A container with EGRESSTRATOR_ENABLE=1 (or the label that says the same). */
+/** A container with EGRESSTRATOR_ENABLE=1, or the label with the same meaning. */
 export interface Workload {
   /** Its ACL keys, in its own order, without duplicates. */
   readonly grants: readonly string[];

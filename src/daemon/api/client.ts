@@ -27,7 +27,7 @@ export class ApiClient {
     this.#path = path;
   }
 
-  /** `limit`: milliseconds that the answer may take; default: as long as it takes. */
+  /** `limit`: milliseconds for the answer; default: no limit. */
   get<T>(url: string, reply: z.ZodType<T>, limit?: number): Promise<T> {
     return this.#call({ method: 'GET', url, limit }, reply);
   }

@@ -1,5 +1,5 @@
 /**
- * Questions that a running controller answers.
+ * Sends questions to a running controller.
  */
 import type { Diagnostics } from '../../diagnostics/diagnostics.ts';
 import type { ApiClient } from './client.ts';

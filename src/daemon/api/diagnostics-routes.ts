@@ -25,9 +25,9 @@ import { jsonSchema, replies } from './replies.ts';
 
 export interface DiagnosticsControls {
   readonly diagnostics: Diagnostics;
-  /** Whom the controller asks. */
+  /** The controller's sources. */
   sources(): SourcesReply;
-  /** The namespace of one container. Throws a `UserError` where `container` means none or several. */
+  /** The namespace of one container. Throws a `UserError` if `container` matches none or several. */
   namespace(container: string): NamespaceAnswer;
 }
 
@@ -38,7 +38,7 @@ export interface NamespaceAnswer {
   readonly recordsDenied?: boolean | undefined;
 }
 
-/** Bytes of a request: a text of a key is at most 512 KiB in Consul, and JSON may escape each byte. */
+/** The most bytes of a request: a key's text has at most 512 KiB in Consul, and JSON may escape each byte. */
 const MOST_BYTES = 4 * 2 ** 20;
 
 export function addDiagnosticsRoutes(server: FastifyInstance, controls: DiagnosticsControls): void {

@@ -1,6 +1,5 @@
 /**
- * What the questions about a host are asked and answer. What a command prints with --json is defined here as well,
- * where it is the answer.
+ * The schemas of questions and answers. The output of commands with --json is defined here too if it is the answer.
  */
 import { z } from 'zod';
 import { FINDING_CODES } from '../../diagnostics/finding.ts';
@@ -9,7 +8,7 @@ import { Denied, Namespace, Problem, Time } from './schema.ts';
 /** A name, an id, or the beginning of an id; undefined: all. */
 export const DeniedQuery = z.object({ container: z.string().optional() });
 
-/** `key`: of which the whole new text is wanted. */
+/** `key`: the key whose whole new text is requested. */
 export const SuggestQuery = DeniedQuery.extend({ key: z.string().optional() });
 
 /** Undefined: all keys. */
@@ -18,21 +17,21 @@ export const LintQuery = z.object({ key: z.string().optional() });
 /** `text`: the key's new one. */
 export const DiffRequest = z.object({ key: z.string(), text: z.string() });
 
-/** As `DeniedQuery`, of one. */
+/** One container. */
 export const ContainerQuery = z.object({ container: z.string() });
 
-/** One container's namespace, and what holds for all of the host. */
+/** One container's namespace, and settings of the host. */
 export const NamespaceReply = z.object({
   namespace: Namespace,
   loader: z.string().optional(),
   recordsDenied: z.boolean().optional(),
 });
 
-/** Whom the controller asks: its addresses as it was given them. */
+/** The addresses of the controller's sources, as configured. */
 export const SourcesReply = z.object({ consul: z.string(), kvPath: z.string(), docker: z.string() });
 export type SourcesReply = z.infer<typeof SourcesReply>;
 
-/** What was denied, and where what no destination lists went to. */
+/** The totals, and the destinations of unlisted packets. */
 const Summary = Denied.extend({
   unlistedAt: z.array(z.object({ place: z.string(), packets: z.number() })),
 });
@@ -124,7 +123,7 @@ const ChangedRule = z.object({
   partly: z.boolean().describe('Some of it was, or stays, allowed all the same.'),
 });
 
-/** What a new text of a key would change. */
+/** The effect of a new text of a key. */
 export const Differences = z.object({
   problems: z.array(Problem).describe('Of the new text.'),
   changes: z.array(

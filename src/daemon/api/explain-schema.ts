@@ -1,5 +1,5 @@
 /**
- * What `explain` is asked and answers.
+ * The question and the answer of `explain`.
  */
 import { z } from 'zod';
 import { State } from './schema.ts';

@@ -5,7 +5,7 @@
  */
 import { isIP } from 'node:net';
 
-/** `raw`: the request's headers, names and values in turn, as they came. The answer is a status. */
+/** `raw`: the request's headers, names and values in turn. Returns an HTTP status. */
 export function statusForHost(
   raw: readonly string[],
   httpVersion: string,
@@ -13,7 +13,7 @@ export function statusForHost(
 ): 200 | 400 | 421 {
   const hosts = raw.filter((_text, index) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === 'host');
   const [host, ...others] = hosts;
-  // HTTP/1.0 had no such header, and no browser speaks it.
+  // HTTP/1.0 has no such header, and no browser uses it.
   if (host === undefined) return httpVersion === '1.0' ? 200 : 400;
   if (others.length > 0) return 400;
   const name = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d{1,5})?$/i.exec(host);

@@ -1,6 +1,6 @@
 /**
- * The part of the status that `--listen` shows: names, states, and the number and place of problems. It has no
- * texts of rules, and no reasons and errors, because these quote rules.
+ * The part of the status that `--listen` shows: names, states, and the number and place of problems. It has no texts
+ * of rules, and no reasons and errors, because these quote rules.
  *
  * Each field is listed here: a new field of the status stays private until it is added here too.
  */

@@ -1,5 +1,5 @@
 /**
- * Schemas as the HTTP framework wants them.
+ * Converts schemas to the form of the HTTP framework.
  */
 import { z } from 'zod';
 import { ErrorReply } from './schema.ts';
@@ -7,7 +7,7 @@ import { ErrorReply } from './schema.ts';
 export const jsonSchema = (schema: z.ZodType): object =>
   z.toJSONSchema(schema, { target: 'draft-7', io: 'input' });
 
-/** What a route may answer. */
+/** The possible answers of a route. */
 export const replies = (schema: z.ZodType): object => ({
   200: jsonSchema(schema),
   503: jsonSchema(schema),

@@ -20,7 +20,7 @@ export const Problem = z.object({
 
 export const State = z.enum(NAMESPACE_STATES);
 
-/** What was denied to a container since it is watched; see `DeniedSummary`. */
+/** The denied packets of a container since it is watched; see `DeniedSummary`. */
 export const Denied = z.object({
   packets: z.number(),
   spoofed: z.number(),
@@ -44,7 +44,7 @@ export const Namespace = z.object({
   lastError: z.string().optional(),
   loader: z.string().optional(),
   problems: z.array(Problem),
-  /** What an operator has said of it by `set --rules` or `clear`, and when. */
+  /** The operator's override, and when it was set. */
   byHand: z.object({ kind: z.enum(['set', 'clear']), since: Time }).optional(),
   denied: Denied.optional(),
 });
@@ -72,11 +72,11 @@ export const StatusReply = z.object({
   sources: z.array(Source),
   recordsDenied: z.boolean().optional(),
   unsupported: z.array(z.object({ name: z.string(), problem: Problem })),
-  /** Containers that name keys and do not ask for rules. */
+  /** Containers that name keys without EGRESSTRATOR_ENABLE=1. */
   notEnabled: z.array(z.object({ name: z.string(), problem: Problem })).optional(),
 });
 
-/** An operator's word. `own`: what the container itself asks for. */
+/** An operator's override. `own`: the container's own keys. */
 export const OverrideRequest = z.object({
   /** Name or id, or all workloads. */
   container: z.union([z.object({ all: z.literal(true) }), z.object({ name: z.string() })]),
@@ -95,7 +95,7 @@ export const OverrideReply = z.object({
       container: z.string(),
       state: State,
       error: z.string().optional(),
-      /** What is wrong with what it asks for. */
+      /** The problems of its keys. */
       problems: z.array(Problem),
     }),
   ),

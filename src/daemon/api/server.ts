@@ -61,7 +61,7 @@ function buildServer(controls: Controls): FastifyInstance {
   return server;
 }
 
-/** What a request can't be meant to say, the framework marks as 400. */
+/** The framework marks invalid requests with 400. */
 function statusFor(error: unknown): number {
   if (error instanceof EngineError) return 502;
   if (error instanceof UserError) return 400;

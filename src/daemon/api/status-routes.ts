@@ -1,5 +1,5 @@
 /**
- * The routes for those who watch: state, health, metrics.
+ * The routes for monitoring: state, health, metrics.
  */
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
@@ -7,7 +7,7 @@ import type { Status } from '../status.ts';
 import { replies } from './replies.ts';
 import { HealthReply, StatusReply } from './schema.ts';
 
-/** What those who watch need of the controller. */
+/** The part of the controller that monitoring needs. */
 export interface StatusControls {
   status(): Status;
   /** True once the rules and the containers were read, and no service is waited for. */

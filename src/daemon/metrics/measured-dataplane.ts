@@ -18,20 +18,20 @@ export interface ObservedLoad {
   readonly seconds: number;
 }
 
-/** What a namespace's kernel has of what was denied after a look, or after a load, which forgets it. */
+/** The denied destinations in a namespace's kernel after an inspection, or after a load, which removes them. */
 export interface ObservedDenials {
   readonly namespace: NamespaceRef;
   readonly denied: DeniedRecord;
-  /** When that began, in ms since the epoch, and what the namespace had counted of its traffic by then. */
+  /** When the operation began, in ms since the epoch, and the namespace's traffic counters at that time. */
   readonly begunAt: number;
   readonly traffic: string | undefined;
 }
 
 export interface Measuring {
-  /** Told of each load. */
+  /** Called for each load. */
   readonly observe: (load: ObservedLoad) => void;
   readonly onDenied: (found: ObservedDenials) => void;
-  /** What has run the load that ended last in this namespace. */
+  /** Returns the loader of the last load in this namespace. */
   readonly loaderOf: (namespace: NamespaceRef) => string;
 }
 
@@ -91,7 +91,7 @@ async function timed<T extends Loaded>(
     });
   try {
     const loaded = await load();
-    // A loader may say that all is well, and the kernel nothing.
+    // A loader may report success although the kernel has no rules.
     tell(loaded.fingerprint === fingerprint ? 'loaded' : 'failed');
     return loaded;
   } catch (error) {

@@ -13,11 +13,11 @@ import { addProcessMetrics } from './process-metrics.ts';
 
 export interface MetricsOptions {
   readonly version: string;
-  /** Those that may load here: helper, nsenter, dry-run. */
+  /** The possible loaders: helper, nsenter, dry-run. */
   readonly loaders: readonly string[];
-  /** Undefined while the controller does not run yet. */
+  /** Undefined until the controller runs. */
   readonly status: () => Status | undefined;
-  /** What was denied since the start, by container. */
+  /** The denied packets since the start, by container. */
   readonly denied: () => ReadonlyMap<string, DeniedSummary>;
 }
 

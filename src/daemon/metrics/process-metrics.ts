@@ -1,6 +1,6 @@
 /**
- * The process itself, by the names that Prometheus has for it. It is read when somebody asks: the library's own
- * collector samples the event loop each 10 ms, which was most of what an idle controller did.
+ * Metrics of the process, by Prometheus's usual names. They are read at the scrape: the library's own collector
+ * samples the event loop each 10 ms, which was most of the work of an idle controller.
  */
 import { readdirSync } from 'node:fs';
 import { Counter, Gauge, type Registry } from 'prom-client';

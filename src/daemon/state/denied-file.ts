@@ -1,6 +1,6 @@
 /**
- * The denied destinations on disk, so that a restart loses none: audit mode depends on them. Written
- * at most each few seconds, as a workload decides how much there is to write.
+ * Stores the denied destinations on disk, so that a restart loses none: audit mode depends on them. Writes at most
+ * every few seconds, because a workload determines how much there is to write.
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -9,7 +9,7 @@ import type { DeniedState } from '../denied-history.ts';
 import { STATE_FILES } from './file-names.ts';
 import { KeptFile, type KeptFileOptions } from './kept-file.ts';
 
-/** Milliseconds between two writes. What is lost with a crash, the kernel still has. */
+/** Milliseconds between two writes. The kernel still has what a crash loses. */
 const PAUSE = 10_000;
 
 const Flow = z.object({
@@ -45,7 +45,7 @@ export class DeniedFile {
     return this.#file.read((content) => withUndefined(Content.parse(content)));
   }
 
-  /** `state` is asked when it is time to write. */
+  /** `state` is called when the file is written. */
   save(state: () => DeniedState): void {
     this.#file.write(state);
   }

@@ -11,7 +11,7 @@ const Envelope = z.object({ version: z.number(), checksum: z.string(), content: 
 export const seal = (content: string): string =>
   `${JSON.stringify({ version: VERSION, checksum: checksum(content), content })}\n`;
 
-/** What is inside, parsed as JSON. Throws an `Error` that says in one clause why the text is of no use. */
+/** Parses the content as JSON. Throws an `Error` with the reason if the text is not usable. */
 export function unseal(text: string): unknown {
   const envelope = Envelope.safeParse(parseJson(text));
   if (!envelope.success) throw new Error('it is not a state file of egresstrator');

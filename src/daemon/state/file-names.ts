@@ -1,5 +1,5 @@
 /**
- * The files of the state folder: all of them, as uninstalling removes these and nothing else there.
+ * All files of the state folder: uninstall removes these and no others.
  */
 export const STATE_FILES = {
   known: 'known.json',

@@ -11,7 +11,10 @@ import { STATE_FILES } from './file-names.ts';
 
 const Holder = z.object({ socket: z.string() });
 
-/** Throws a `UserError` if a controller answers that said so before; else the folder is of the one at `socket`. */
+/**
+ * Throws a `UserError` if another controller uses the folder and answers; otherwise records the controller at
+ * `socket`.
+ */
 export async function claimState(directory: string, socket: string): Promise<void> {
   const path = join(directory, STATE_FILES.holder);
   const holder = await holderIn(path);
@@ -19,7 +22,7 @@ export async function claimState(directory: string, socket: string): Promise<voi
     throw new UserError(
       `another controller, at ${holder}, uses ${directory}; stop it, or give this one another --state-dir, --run-dir and Engine (--docker-host)`,
     );
-  // A folder that is not there, or cannot be written, is told by those who keep something in it.
+  // A missing or read-only folder is reported by the files in it.
   await writeFileAtomic(path, `${JSON.stringify({ socket })}\n`, { mode: 0o600 }).catch(() => {});
 }
 

@@ -1,7 +1,8 @@
 /**
- * One file of the state folder: replaced atomically, readable by its owner alone, written seldom.
+ * One file of the state folder: replaced atomically, readable only by its owner, and written seldom.
  *
- * A file that is damaged, too large, or written by a newer version is ignored with a warning; that is safe. What could not be written is tried again, as nothing else may happen for long.
+ * A file that is damaged, too large, or written by a newer version is ignored with a warning, which is safe. A failed
+ * write is retried, because the next change may be long after it.
  */
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -15,18 +16,18 @@ export interface KeptFileOptions {
   readonly what: string;
   /** Milliseconds between two writes. */
   readonly pause?: number;
-  /** Milliseconds after which what could not be written is tried again. */
+  /** Milliseconds after which a failed write is retried. */
   readonly retryAfter?: number;
 }
 
-/** More bytes than a state of any use has: 100,000 rules and as many instances take a tenth of it. */
+/** The most bytes of a file: 100,000 rules and as many instances take a tenth of it. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
 export class KeptFile {
   readonly #path: string;
   readonly #log: Logger;
   readonly #options: Required<KeptFileOptions>;
-  /** Makes the newest text, when it is time to write. */
+  /** Returns the newest text; called when the file is written. */
   #next: (() => string) | undefined;
   #written: string | undefined;
   #writing: Promise<void> | undefined;
@@ -61,7 +62,7 @@ export class KeptFile {
     this.#start();
   }
 
-  /** Resolves when all is written. */
+  /** Resolves when everything is written. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#writing;
@@ -92,7 +93,7 @@ export class KeptFile {
     }
   }
 
-  /** What comes meanwhile waits. */
+  /** Later calls wait for the pause. */
   #rest(ms: number): void {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -100,7 +101,7 @@ export class KeptFile {
     }, ms).unref();
   }
 
-  /** Whether it is written. */
+  /** Returns whether it was written. */
   async #replace(text: string): Promise<boolean> {
     try {
       await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });

@@ -1,9 +1,9 @@
 /**
- * The record of loads on disk, see `LoadRecords`. Written at once where nothing was written for a
- * moment, else at the end of it, so that 200 containers that start cost a few writes.
+ * Stores the loads on disk, see `LoadRecords`. Writes at once if nothing was written for a moment, otherwise after the
+ * pause, so that 200 containers that start cost a few writes.
  *
- * It counts only for the same version of nft and of this program: another version may list rules differently, and
- * all namespaces would look changed.
+ * The record is valid only for the same versions of nft and of this program: another version may list rules
+ * differently, and all namespaces would look changed.
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ import type { Loads } from '../../reconciler/load-records.ts';
 import { STATE_FILES } from './file-names.ts';
 import { KeptFile, type KeptFileOptions } from './kept-file.ts';
 
-/** Milliseconds between two writes: as much may be loaded anew after a crash, so it is short. */
+/** Milliseconds between two writes. Short, because loads since the last write are repeated after a crash. */
 const PAUSE = 250;
 
 const Content = z.object({
@@ -34,7 +34,7 @@ export class LoadsFile {
   readonly #file: KeptFile;
   readonly #reader: string;
 
-  /** `reader`: what the words of a listing depend on. */
+  /** `reader`: the versions that the format of a listing depends on. */
   constructor(directory: string, reader: string, log: Logger, options: Partial<KeptFileOptions> = {}) {
     this.#file = new KeptFile(join(directory, STATE_FILES.loads), log, {
       ...{ what: 'what was loaded', pause: PAUSE },
@@ -43,7 +43,7 @@ export class LoadsFile {
     this.#reader = reader;
   }
 
-  /** What was loaded, as far as it counts. Never throws. */
+  /** The recorded loads, if they are valid. Never throws. */
   async load(): Promise<Loads | undefined> {
     const content = await this.#file.read((json) => Content.parse(json));
     if (content?.reader !== this.#reader) return undefined;

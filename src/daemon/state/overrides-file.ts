@@ -1,5 +1,5 @@
 /**
- * The overrides on disk, see `Overrides`. Written at once, because an operator does not repeat them.
+ * Stores the overrides on disk, see `Overrides`. Writes at once, because an operator does not repeat them.
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -23,7 +23,7 @@ export class OverridesFile {
     this.#file = new KeptFile(join(directory, STATE_FILES.overrides), log, { what, ...options });
   }
 
-  /** What was said, as far as it can be read. Never throws. */
+  /** The stored overrides, if they can be read. Never throws. */
   async load(): Promise<KeptOverrides | undefined> {
     const content = await this.#file.read((content) => Content.parse(content));
     return content && new Map(content.overrides);

@@ -1,9 +1,9 @@
 /**
- * The last known rules and services on disk, and how old they are, so that a controller that starts while Consul is
- * down still protects, and knows the age of its data.
+ * Stores the last known rules and services and their ages, so that a controller that starts while Consul is down still
+ * protects and knows the age of its data.
  *
- * Ages are kept, not times of day, beside the instant at which they were so old. While nothing but ages changes
- * the file is written seldom: what is kept may be older than what is true, never younger.
+ * The file has ages and the instant of writing, not times of day. While only ages change it is written seldom: a
+ * stored age may be too high, never too low.
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -15,13 +15,13 @@ import { KeptFile } from './kept-file.ts';
 
 export interface StateFileOptions {
   readonly retryAfter?: number;
-  /** Milliseconds between two writes while nothing but ages changes. */
+  /** Milliseconds between two writes while only ages change. */
   readonly refresh?: number;
   readonly clock?: StateClock;
 }
 
 export interface StateClock {
-  /** In ms, as the controller tells times; it never goes back. */
+  /** The controller's clock in ms; it never goes back. */
   readonly now: () => number;
   readonly instant: () => Instant;
 }
@@ -44,7 +44,7 @@ const Ages = z.object({
 const Content = z.object({
   rules: z.array(z.tuple([z.string(), z.string()])),
   services: z.array(z.tuple([z.string(), Instances])),
-  /** Files of version 1.0 have none. */
+  /** Missing in files of version 1.0. */
   ages: Ages.optional(),
 });
 
@@ -65,12 +65,12 @@ export class StateFile {
     this.#clock = clock;
   }
 
-  /** What was known, or undefined where there is nothing usable. Never throws. */
+  /** The stored state; undefined if there is nothing usable. Never throws. */
   load(): Promise<LastKnownState | undefined> {
     return this.#file.read((content) => decode(content, this.#clock));
   }
 
-  /** Keeps `state`, soon, if it differs from what was kept by more than its age. */
+  /** Stores `state` in the background if more than its ages has changed. */
   save(state: LastKnownState): void {
     this.#latest = state;
     const { now } = this.#clock;
@@ -78,7 +78,7 @@ export class StateFile {
     if (!isFresh || !isSame(this.#saved?.state, state)) this.#write(state);
   }
 
-  /** Keeps the last ages; resolves when all is written. */
+  /** Stores the last ages; resolves when everything is written. */
   close(): Promise<void> {
     if (this.#latest !== undefined) this.#write(this.#latest);
     return this.#file.close();
@@ -90,7 +90,7 @@ export class StateFile {
   }
 }
 
-/** True if nothing but ages differs. What a source confirms unchanged is the identical value. */
+/** True if only ages differ. An unchanged value is the identical object. */
 const isSame = (one: LastKnownState | undefined, other: LastKnownState): boolean =>
   one !== undefined &&
   one.rules === other.rules &&
