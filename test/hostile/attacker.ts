@@ -91,6 +91,12 @@ export class Attacker {
     return stdout.includes('hello');
   }
 
+  /** Whether several connections in a row fail: on a busy machine, one may time out before rules are loaded. */
+  async isDenied(target: Target): Promise<boolean> {
+    for (let tries = 0; tries < 3; tries += 1) if (await this.reaches(target)) return false;
+    return true;
+  }
+
   open({ at, port }: { readonly at: HostName; readonly port: number }): Flow {
     return new Flow(this.inside('busybox', 'nc', this.testbed.address(at), `${port}`));
   }

@@ -140,7 +140,7 @@ export class Cases implements AsyncDisposable {
       if (start === 'with the gate' && (await attacker.firstConnectionPassed()))
         caseFailures.push('its first connection got through');
       const target = attempt.target ?? DENIED_TARGET;
-      const stopped = async () => !(await attacker.reaches(target));
+      const stopped = () => attacker.isDenied(target);
       await waitFor(stopped, {
         what: 'what is forbidden to be stopped',
         timeout: PROTECTION_TIMEOUT,
