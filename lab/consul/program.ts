@@ -12,8 +12,8 @@ export interface ConsulProgram {
 export async function consulProgram(): Promise<ConsulProgram> {
   const path =
     findCommand('consul') ?? join(await unpackedPackages('bullseye', ['consul']), 'usr/bin/consul');
-  const said = await run(path, ['version']);
-  const [, major, minor] = /v(\d+)\.(\d+)/.exec(said) ?? [];
+  const output = await run(path, ['version']);
+  const [, major, minor] = /v(\d+)\.(\d+)/.exec(output) ?? [];
   return { path, version: [Number(major), Number(minor)] };
 }
 

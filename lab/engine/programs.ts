@@ -21,8 +21,8 @@ const programsOf: Record<EngineVersion, () => Promise<EnginePrograms>> = {
   host: installedPrograms,
   '20.10': async () => {
     const installed = await installedPrograms();
-    const said = await run(installed.dockerd, ['--version']);
-    if (said.includes(' version 20.10.')) return installed;
+    const output = await run(installed.dockerd, ['--version']);
+    if (output.includes(' version 20.10.')) return installed;
     return unpackedPrograms('bookworm', ['docker.io', 'containerd', 'runc', 'tini']);
   },
   // The machine's own runc serves it: the one in unstable wants a newer libc.

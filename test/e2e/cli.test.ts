@@ -185,11 +185,11 @@ describe('with no controller running', () => {
   test('an unknown key and a bad line are told, and the good lines count', async () => {
     const set = await cli('set', asks.name, '--rules', 'mixed,nothing', '--force');
     expect(set).toMatchObject({ code: 0, stdout: `${asks.name}: rules loaded (protected)` });
-    const told = set.stderr.split('\n').sort();
-    expect(told).toHaveLength(3);
-    expect(told[0]).toMatch(/^mixed: line 1: .*port/);
-    expect(told[1]).toMatch(/^mixed: line 3: /);
-    expect(told[2]).toBe('nothing: no such ACL key in Consul, so it grants nothing');
+    const problemLines = set.stderr.split('\n').sort();
+    expect(problemLines).toHaveLength(3);
+    expect(problemLines[0]).toMatch(/^mixed: line 1: .*port/);
+    expect(problemLines[1]).toMatch(/^mixed: line 3: /);
+    expect(problemLines[2]).toBe('nothing: no such ACL key in Consul, so it grants nothing');
     expect(await reaches(asks)).toEqual(['ok', 'refused']);
     await cli('clear', asks.name);
   });
@@ -215,7 +215,7 @@ describe('with no controller running', () => {
 describe('with a controller running', () => {
   let controller: RunningController;
   let workload: Workload;
-  const told = (...args: readonly string[]) => runCli([...args, '--socket', controller.socket]);
+  const askController = (...args: readonly string[]) => runCli([...args, '--socket', controller.socket]);
 
   beforeAll(async () => {
     controller = await control(fixture, 'cli/', ['--drift-interval', '1']);
@@ -239,22 +239,24 @@ describe('with a controller running', () => {
   }
 
   test('set and clear are kept until taken back', async () => {
-    const set = await told('set', workload.name, '--rules', 'cache');
+    const set = await askController('set', workload.name, '--rules', 'cache');
     expect(set).toEqual({ code: 0, stdout: `${workload.name}: rules loaded (protected)`, stderr: '' });
     expect(await reaches(workload)).toEqual(['refused', 'ok']);
     await lookedAgain();
     expect(await reaches(workload)).toEqual(['refused', 'ok']);
 
-    expect((await told('clear', workload.name)).stdout).toBe(`${workload.name}: rules removed (cleared)`);
+    expect((await askController('clear', workload.name)).stdout).toBe(
+      `${workload.name}: rules removed (cleared)`,
+    );
     await lookedAgain();
     expect(await ourTables(inside(workload.pid))).toEqual([]);
 
-    expect((await told('set', workload.name)).code).toBe(0);
+    expect((await askController('set', workload.name)).code).toBe(0);
     expect(await reaches(workload)).toEqual(['ok', 'refused']);
   });
 
   test('a container that was cleared begins with its own rules when it is restarted', async () => {
-    await told('clear', workload.name);
+    await askController('clear', workload.name);
     expect(await reaches(workload)).toEqual(['ok', 'ok']);
     await fixture.workloads.must('restart', '--time', '1', workload.id);
     workload = await fixture.workloads.find('controlled');
@@ -263,19 +265,19 @@ describe('with a controller running', () => {
   });
 
   test('--all and --json', async () => {
-    const set = await told('set', '--all', '--rules', 'cache', '--json');
+    const set = await askController('set', '--all', '--rules', 'cache', '--json');
     expect(JSON.parse(set.stdout)).toMatchObject({
       results: [{ container: workload.name, state: 'protected' }],
     });
     expect(await reaches(workload)).toEqual(['refused', 'ok']);
-    const clear = await told('clear', '--all', '--yes', '--json');
+    const clear = await askController('clear', '--all', '--yes', '--json');
     expect(JSON.parse(clear.stdout)).toMatchObject({
       results: [{ container: workload.name, state: 'cleared' }],
     });
     expect(await reaches(workload)).toEqual(['ok', 'ok']);
-    await told('set', workload.name);
+    await askController('set', workload.name);
     expect(await reaches(workload)).toEqual(['ok', 'refused']);
-    const unknown = await told('set', 'nobody');
+    const unknown = await askController('set', 'nobody');
     expect(unknown).toEqual({
       code: 1,
       stdout: '',
@@ -284,20 +286,20 @@ describe('with a controller running', () => {
   });
 
   test('health and status', async () => {
-    expect(await told('health')).toEqual({
+    expect(await askController('health')).toEqual({
       code: 0,
       stdout: `the controller at ${controller.socket} is healthy`,
       stderr: '',
     });
-    expect(JSON.parse((await told('health', '--json')).stdout)).toEqual({ ok: true });
-    const { namespaces } = JSON.parse((await told('status', '--json')).stdout);
+    expect(JSON.parse((await askController('health', '--json')).stdout)).toEqual({ ok: true });
+    const { namespaces } = JSON.parse((await askController('status', '--json')).stdout);
     expect(namespaces).toMatchObject([{ target: workload.name, state: 'protected', grants: ['db'] }]);
   });
 
   test('a controller that hangs is not well', async () => {
     controller.signal('SIGSTOP');
     try {
-      const hung = await told('health');
+      const hung = await askController('health');
       expect(hung).toMatchObject({ code: 1, stdout: '' });
       expect(hung.stderr).toMatch(/^egresstrator: the controller at .* does not answer .*$/);
     } finally {
@@ -316,7 +318,7 @@ describe('with a controller running', () => {
     const colour = String.fromCharCode(27);
     expect(await onTerminal({})).toContain(colour);
     expect(await onTerminal({ NO_COLOR: '1' })).not.toContain(colour);
-    expect((await told('status')).stdout).not.toContain(colour);
+    expect((await askController('status')).stdout).not.toContain(colour);
   });
 });
 

@@ -47,9 +47,9 @@ describe.each(ENGINES)('Engine %s', (version) => {
       PROOFS[proof],
     );
     try {
-      const said = await lab.docker('start', '--attach', id).catch((error: unknown) => String(error));
+      const output = await lab.docker('start', '--attach', id).catch((error: unknown) => String(error));
       const { bypasses } = await new ContainerReader(lab.engine).read(id);
-      return { works: said.includes('works'), reported: bypasses?.length !== 0 };
+      return { works: output.includes('works'), reported: bypasses?.length !== 0 };
     } finally {
       await lab.engine.remove(id);
     }

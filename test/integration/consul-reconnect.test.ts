@@ -64,7 +64,7 @@ const areRight = (): boolean =>
     .flatMap(({ watches }) => watches)
     .every(({ value, error }) => value !== undefined && error === undefined);
 
-const areLost = (): boolean =>
+const areDisconnected = (): boolean =>
   hosts.flatMap(({ watches }) => watches).every(({ error }) => error !== undefined);
 
 /** What each host asked since `from`, in ms as `performance.now()` tells them. */
@@ -74,7 +74,7 @@ const askedSince = (from: number): readonly number[] =>
 test('while the agent is away one watch of a host tries for all, and each comes back once', async () => {
   const [agent] = consul.agents;
   await agent?.kill();
-  await until(areLost, 'all watches to be lost', 30_000);
+  await until(areDisconnected, 'all watches to be lost', 30_000);
   const lost = performance.now();
   await sleep(4_000);
   // Each on its own, 26 watches would have tried a hundred times and more.

@@ -49,7 +49,7 @@ mkdir "\${0%/*}/\${bundle##*/}" && cp "$bundle/config.json" "\${0%/*}/\${bundle#
 exit 1
 `;
 
-interface Said {
+interface Variant {
   /** The image's configuration. */
   readonly json: string;
   readonly runner: Words;
@@ -78,7 +78,7 @@ onEachEngine((version) => {
   const removeImage = (image: string) => callEngine(own.socketPath, 'DELETE', `/images/${image}?force=1`);
 
   /** What the gate and the controller read of what the Engine made of it. */
-  async function readBoth({ json, runner, isGone }: Said) {
+  async function readBoth({ json, runner, isGone }: Variant) {
     const image = await loadImage(own.socketPath, json);
     const { environment, labels } = runner;
     const config = { Image: image, Cmd: ['/none'], Env: environment, Labels: labels };
@@ -97,12 +97,12 @@ onEachEngine((version) => {
     }
   }
 
-  async function agree(said: Said): Promise<void> {
-    const { gate, controller } = await readBoth(said);
+  async function agree(variant: Variant): Promise<void> {
+    const { gate, controller } = await readBoth(variant);
     const { verdict, name } = controller === undefined ? PASS : verdictOf(controller);
     expect(gate).toEqual({ verdict, name });
-    const alone = parseWorkload({ ...said.runner, image: { environment: [], labels: {} } });
-    if (alone !== undefined) expect(looserThan(alone, controller, says(said.runner, 'ACL'))).toEqual([]);
+    const alone = parseWorkload({ ...variant.runner, image: { environment: [], labels: {} } });
+    if (alone !== undefined) expect(looserThan(alone, controller, says(variant.runner, 'ACL'))).toEqual([]);
   }
 
   test('whatever image and runner say', async () => {

@@ -85,8 +85,8 @@ onEachEngine((version) => {
         }),
       );
       expect(found.map(readable)).toEqual(expected.map(readable));
-      const refusal = await reach(bridged, { protocol: 'tcp', address: far, port: 80 });
-      expect(refusal).toMatchObject({ verdict: 'refused', code: 'ECONNREFUSED' });
+      const denied = await reach(bridged, { protocol: 'tcp', address: far, port: 80 });
+      expect(denied).toMatchObject({ verdict: 'refused', code: 'ECONNREFUSED' });
       // The same as the container's own programs see it.
       const nc = (port: string) => workloads.exec(bridged, 'sh', '-c', `nc -w2 ${near} ${port} </dev/null`);
       expect((await nc('80')).code).toBe(0);

@@ -178,8 +178,13 @@ describe('the host', () => {
     expect(stdout).toContain('error: key missing: no such ACL key in Consul, so it grants nothing');
     expect(stdout).toMatch(/^rules +\d+s ago +ok$/m);
     const one = await ask('status', web.name, '--json');
-    const told = { state: 'protected', grants: ['app', 'missing'], loader: 'nsenter', hasRawSockets: true };
-    expect(JSON.parse(one.stdout)).toMatchObject(told);
+    const expected = {
+      state: 'protected',
+      grants: ['app', 'missing'],
+      loader: 'nsenter',
+      hasRawSockets: true,
+    };
+    expect(JSON.parse(one.stdout)).toMatchObject(expected);
   });
 
   test('is told by lint, with an exit code', async () => {
@@ -267,14 +272,14 @@ describe('in Consul', () => {
     const published = await control(fixture, 'diagnostics-2/', ['--dry-run', '--publish', '--node', NODE]);
     try {
       const args = ['status', '--cluster', '-c', fixture.consul.address];
-      const heard = await waitFor(
+      const output = await waitFor(
         async () => {
           const { stdout } = await runCli(args);
           return /\d+ [a-z]+$/m.test(stdout) ? stdout : undefined;
         },
         { what: 'the published status', timeout: 20_000, interval: 200 },
       );
-      expect(heard).toMatch(
+      expect(output).toMatch(
         /^NODE +STATE +VERSION +LAST SEEN +WORKLOADS\nhost-1 +ok +\d+\.\d+\.\d+ +\d+s ago +1 \w+/,
       );
       // The agent knows at once; the catalog hears of a changed output minutes later.

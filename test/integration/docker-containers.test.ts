@@ -124,8 +124,8 @@ describe.each(ENGINES)('Engine %s', (version) => {
     );
     expect(published).toEqual(['127.0.0.1 53', '0.0.0.0/0 80', '::/0 80']);
     for (const { hostPort, protocol, containerPort } of of(id)?.ports ?? []) {
-      const told = await lab.docker('port', id, `${containerPort}/${protocol}`);
-      expect(told).toMatch(new RegExp(`:${hostPort}$`, 'm'));
+      const output = await lab.docker('port', id, `${containerPort}/${protocol}`);
+      expect(output).toMatch(new RegExp(`:${hostPort}$`, 'm'));
     }
     await lab.docker('rm', '--force', id);
     await lab.docker('network', 'rm', name);

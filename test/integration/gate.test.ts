@@ -125,7 +125,7 @@ onEachEngine((version) => {
       'grep CapBnd /proc/self/status; ping -c1 -W1 127.0.0.1 >/dev/null; echo $?',
     ];
     const NET_RAW = 0x2000n;
-    const hasRaw = (said: string) => (BigInt(`0x${/CapBnd:\s+(\w+)/.exec(said)?.[1]}`) & NET_RAW) !== 0n;
+    const hasRaw = (status: string) => (BigInt(`0x${/CapBnd:\s+(\w+)/.exec(status)?.[1]}`) & NET_RAW) !== 0n;
     const tried = async (options: readonly string[]) => {
       const id = await start(...options, lab.image);
       const before = await lab.docker('exec', id, 'cat', '/proc/1/status');
@@ -169,8 +169,8 @@ onEachEngine((version) => {
     writeFileSync(dockerfile, `FROM ${lab.image}\n${says}`);
     await lab.docker('build', '-q', '-t', 'gate-sly', '-f', dockerfile, lab.settings.runDir);
     const labels = ['--label', 'test', '--label', 'egresstrator.enable=1', '--label', 'egresstrator.acl=db'];
-    const told = await start(...gate, ...labels, 'gate-sly');
-    expect(await recordOf(told)).toMatchObject({ kind: 'lockdown', reason: 'no prepared rules' });
+    const started = await start(...gate, ...labels, 'gate-sly');
+    expect(await recordOf(started)).toMatchObject({ kind: 'lockdown', reason: 'no prepared rules' });
     const id = await start(...workload, 'gate-sly');
     expect(await recordOf(id)).toMatchObject({ kind: 'lockdown', reason: 'no prepared rules' });
     const fingerprint = await lab.prepare();

@@ -83,8 +83,8 @@ onEachEngine((version) => {
     const asked = await cli('uninstall');
     expect(asked.code).toBe(2);
     expect(asked.stderr).toBe('egresstrator: nothing was removed: without a terminal, add --yes');
-    const told = ['in asks', 'in gated', 'in plain', state, lab.settings.runDir, lab.settings.libDir];
-    for (const what of [...told, 'egresstrator:9.9.9', 'egresstrator-empty:1'])
+    const expected = ['in asks', 'in gated', 'in plain', state, lab.settings.runDir, lab.settings.libDir];
+    for (const what of [...expected, 'egresstrator:9.9.9', 'egresstrator-empty:1'])
       expect(asked.stdout).toContain(what);
     expect(asked.stdout).not.toContain('derived:1');
     expect(await held()).toEqual([true, true]);

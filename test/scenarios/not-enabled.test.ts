@@ -26,10 +26,10 @@ test('keys without EGRESSTRATOR_ENABLE are told in status, for questions, and on
   ]);
   expect(unsupported).toEqual([]);
   expect(setup.controller.containerViews().notEnabled).toEqual(['forgot', 'labelled']);
-  const told = setup.log.lines.filter(
+  const warnings = setup.log.lines.filter(
     ({ fields }) => JSON.stringify(fields).includes(REASON) || JSON.stringify(fields).includes('forgot'),
   );
-  expect(told.filter(({ fields }) => JSON.stringify(fields).includes('forgot'))).toHaveLength(1);
+  expect(warnings.filter(({ fields }) => JSON.stringify(fields).includes('forgot'))).toHaveLength(1);
 });
 
 test('one on the network of the host is known to questions by its name', async () => {

@@ -10,7 +10,7 @@ const plain = container('plain', { environment: [] });
 const RULES = { db: '10.0.0.1:tcp/80', other: '10.0.0.2:tcp/80' };
 const [DB, OTHER] = ['10.0.0.1 . tcp . 80', '10.0.0.2 . tcp . 80'];
 
-const told = ({ controller }: FakeSetup) =>
+const statesOf = ({ controller }: FakeSetup) =>
   controller.status().namespaces.map(({ target, state, byHand }) => [target, state, byHand?.kind]);
 
 /** Controllers one after the other, on one host. */
@@ -37,13 +37,13 @@ test('other keys are told, and outlive the controller', async () => {
   const { begin, kernel } = host();
   const before = await begin();
   await before.controller.override([web, plain], { kind: 'set', grants: ['other'] });
-  expect(told(before)).toEqual([
+  expect(statesOf(before)).toEqual([
     ['web', 'protected', 'set'],
     ['plain', 'protected', 'set'],
   ]);
   await before.controller.close();
   const after = await begin();
-  expect(told(after)).toEqual(told(before));
+  expect(statesOf(after)).toEqual(statesOf(before));
   expect([kernel.allowed(web), kernel.allowed(plain)]).toEqual([[OTHER], [OTHER]]);
 });
 
@@ -51,14 +51,14 @@ test('no rules are told, and outlive the controller', async () => {
   const { begin, kernel } = host();
   const before = await begin();
   await before.controller.override([web], { kind: 'clear' });
-  expect(told(before)).toEqual([['web', 'cleared', 'clear']]);
+  expect(statesOf(before)).toEqual([['web', 'cleared', 'clear']]);
   await before.controller.close();
   const after = await begin();
-  expect(told(after)).toEqual([['web', 'cleared', 'clear']]);
+  expect(statesOf(after)).toEqual([['web', 'cleared', 'clear']]);
   expect(after.controller.status().namespaces).toMatchObject([{ target: 'web', grants: ['db'] }]);
   expect(kernel.allowed(web)).toBeUndefined();
   await after.controller.override([web], undefined);
-  expect(told(after)).toEqual([['web', 'protected', undefined]]);
+  expect(statesOf(after)).toEqual([['web', 'protected', undefined]]);
   expect(kernel.allowed(web)).toEqual([DB]);
 });
 
@@ -81,7 +81,7 @@ test('the stop of the container ends it, also while no controller runs, and it i
   const restarted = { ...web, startedAt: '2026-01-02T00:00:00Z' };
   engine.run(restarted);
   const after = await begin();
-  expect(told(after)).toEqual([['web', 'protected', undefined]]);
+  expect(statesOf(after)).toEqual([['web', 'protected', undefined]]);
   expect(kernel.allowed(restarted)).toEqual([DB]);
   expect(kept()).toEqual(new Map());
 });

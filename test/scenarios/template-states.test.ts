@@ -11,7 +11,7 @@ const { source } = loadTemplate('nftables');
 const own = compileEgressTemplate('./own.hbs', source);
 const withoutAudit = compileEgressTemplate('./own.hbs', loadTemplate('lockdown').source);
 
-async function told(template: EgressTemplate, mode: Mode, rules: Readonly<Record<string, string>>) {
+async function statusFor(template: EgressTemplate, mode: Mode, rules: Readonly<Record<string, string>>) {
   const setup = startFake({ template, mode });
   setup.consul.put(rules);
   setup.engine.run(web);
@@ -37,9 +37,9 @@ describe.each([
   ['a user’s own that knows no audit mode', withoutAudit, ['custom', 'custom', 'custom']],
 ] as const)('%s', (_, template, [granted, nothing, audit]) => {
   test(`${granted} with a grant, ${nothing} without one, ${audit} in audit mode`, async () => {
-    expect((await told(template, 'enforce', FULL)).state).toBe(granted);
-    expect((await told(template, 'enforce', EMPTY)).state).toBe(nothing);
-    expect((await told(template, 'audit', FULL)).state).toBe(audit);
+    expect((await statusFor(template, 'enforce', FULL)).state).toBe(granted);
+    expect((await statusFor(template, 'enforce', EMPTY)).state).toBe(nothing);
+    expect((await statusFor(template, 'audit', FULL)).state).toBe(audit);
   });
 });
 

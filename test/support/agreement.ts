@@ -50,13 +50,13 @@ async function disagreements(
     if (found !== undefined) kernel.set(id, found);
   }
   const [status, metrics] = [await controller.status(), await controller.metrics()];
-  const told = new Set(status.namespaces.flatMap((one) => one.workloads));
-  const untold = residents.filter(({ asks, name }) => asks && !told.has(name));
+  const listed = new Set(status.namespaces.flatMap((one) => one.workloads));
+  const unlisted = residents.filter(({ asks, name }) => asks && !listed.has(name));
   return [
     ...compareStatusWithKernel(status, (id) => kernel.get(id)),
     ...compareMetricsWithStatus(status, metrics),
     ...compareMetricsWithLog(controller, metrics),
-    ...untold.map(({ name }) => `${name} asks for rules and is not in status`),
+    ...unlisted.map(({ name }) => `${name} asks for rules and is not in status`),
   ];
 }
 

@@ -96,8 +96,8 @@ export async function assertRecovers(
 }
 
 async function showsError(controller: RunningController, error: RegExp): Promise<void> {
-  const said = async () => (await controller.status()).sources.some((one) => error.test(one.error ?? ''));
-  await waitFor(said, { what: `status to say ${error}`, timeout: 30_000 });
+  const hasError = async () => (await controller.status()).sources.some((one) => error.test(one.error ?? ''));
+  await waitFor(hasError, { what: `status to say ${error}`, timeout: 30_000 });
 }
 
 /** Asserts that the next edit takes effect, and that status shows no error any more. */

@@ -35,10 +35,10 @@ export interface HostileFixture {
 
 export async function openHostileFixture(): Promise<HostileFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'egresstrator-text-'));
-  const said: HostileAnswers = { word: 'x', answers: Number.POSITIVE_INFINITY };
-  const api = await serveApi(join(folder, 'api.sock'), hostileControls(said));
-  const consul = createServer(hostileConsul(said)).listen(0, '127.0.0.1');
-  const engine = createServer(hostileEngine(said)).listen(join(folder, 'engine.sock'));
+  const hostile: HostileAnswers = { word: 'x', answers: Number.POSITIVE_INFINITY };
+  const api = await serveApi(join(folder, 'api.sock'), hostileControls(hostile));
+  const consul = createServer(hostileConsul(hostile)).listen(0, '127.0.0.1');
+  const engine = createServer(hostileEngine(hostile)).listen(join(folder, 'engine.sock'));
   await Promise.all([consul, engine].map((one) => new Promise((resolve) => one.once('listening', resolve))));
   const environment = {
     EGRESSTRATOR_SOCKET: join(folder, 'api.sock'),
@@ -48,12 +48,12 @@ export async function openHostileFixture(): Promise<HostileFixture> {
   return {
     folder,
     setText: (word) => {
-      said.word = word;
+      hostile.word = word;
       writeFiles(folder, word);
     },
-    calls: () => callsIn({ folder, word: said.word }),
+    calls: () => callsIn({ folder, word: hostile.word }),
     run: (args, colour = true) => {
-      said.answers = args.includes('--follow') ? 1 : Number.POSITIVE_INFINITY;
+      hostile.answers = args.includes('--follow') ? 1 : Number.POSITIVE_INFINITY;
       return runAmong(environment, args, colour);
     },
     close: async () => {

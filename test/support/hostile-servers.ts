@@ -23,28 +23,34 @@ const namespace = (word: string): NamespaceStatus => ({
   ...{ lastError: word, problems: [problem(word)] },
 });
 
-export const hostileControls = (said: HostileAnswers): Controls => ({
+export const hostileControls = (hostile: HostileAnswers): Controls => ({
   status: () => ({
-    controller: { version: said.word, node: said.word, loader: said.word, template: said.word, startedAt: 1 },
-    namespaces: [namespace(said.word)],
-    sources: [{ name: said.word, known: true, confirmedAt: 1, error: said.word }],
+    controller: {
+      version: hostile.word,
+      node: hostile.word,
+      loader: hostile.word,
+      template: hostile.word,
+      startedAt: 1,
+    },
+    namespaces: [namespace(hostile.word)],
+    sources: [{ name: hostile.word, known: true, confirmedAt: 1, error: hostile.word }],
     recordsDenied: false,
-    unsupported: [{ name: said.word, problem: problem(said.word) }],
+    unsupported: [{ name: hostile.word, problem: problem(hostile.word) }],
   }),
   ready: () => true,
-  unreadable: () => [said.word],
+  unreadable: () => [hostile.word],
   metrics: async () => ({ contentType: 'text/plain', text: '' }),
   override: async () => ({
     results: [
-      { container: said.word, state: 'failed', error: said.word, problems: [problem(said.word)] },
-      { container: said.word, state: 'protected', problems: [] },
+      { container: hostile.word, state: 'failed', error: hostile.word, problems: [problem(hostile.word)] },
+      { container: hostile.word, state: 'protected', problems: [] },
     ],
   }),
-  sources: () => ({ consul: said.word, kvPath: said.word, docker: said.word }),
-  namespace: () => ({ namespace: namespace(said.word), loader: said.word, recordsDenied: false }),
+  sources: () => ({ consul: hostile.word, kvPath: hostile.word, docker: hostile.word }),
+  namespace: () => ({ namespace: namespace(hostile.word), loader: hostile.word, recordsDenied: false }),
   diagnostics: diagnosticsOf(
-    () => hostileSnapshot(said.word),
-    () => hostileDenied(said),
+    () => hostileSnapshot(hostile.word),
+    () => hostileDenied(hostile),
   ),
 });
 
@@ -66,19 +72,19 @@ const hostileSnapshot = (word: string): SnapshotInput => ({
   ...{ unread: [word], template: word, kvPath: `${word}/` },
 });
 
-function hostileDenied(said: HostileAnswers): readonly DeniedReport[] {
-  said.answers -= 1;
-  if (said.answers < 0) throw new EngineError(said.word);
+function hostileDenied(hostile: HostileAnswers): readonly DeniedReport[] {
+  hostile.answers -= 1;
+  if (hostile.answers < 0) throw new EngineError(hostile.word);
   const seen = { packets: 1, firstSeenAt: 1, lastSeenAt: 1 };
   const destinations = [
     { address: '10.0.0.6', protocol: 'tcp', port: 80, ...seen },
     { address: '10.0.0.7', protocol: 'tcp', port: 80, ...seen },
-    { address: said.word, protocol: said.word, port: undefined, ...seen },
+    { address: hostile.word, protocol: hostile.word, port: undefined, ...seen },
   ];
-  const report = { container: said.word, workloads: [said.word], mode: 'audit', readAt: 1 } as const;
+  const report = { container: hostile.word, workloads: [hostile.word], mode: 'audit', readAt: 1 } as const;
   return [
     { ...report, destinations },
-    { ...report, destinations: [], error: said.word },
+    { ...report, destinations: [], error: hostile.word },
   ];
 }
 
@@ -92,7 +98,7 @@ const hostStatus = (word: string) =>
   });
 
 export const hostileConsul =
-  (said: HostileAnswers): RequestListener =>
+  (hostile: HostileAnswers): RequestListener =>
   ({ url = '' }, response) => {
     const [, , , ...path] = new URL(url, 'http://consul').pathname.split('/');
     const key = path.map(decodeURIComponent).join('/');
@@ -101,16 +107,16 @@ export const hostileConsul =
       Value: Buffer.from(value).toString('base64'),
     });
     const entries = key.includes('status')
-      ? [entry(said.word, hostStatus(said.word))]
-      : [entry(said.word, `${inLine(said.word)}\n`)];
-    const rights = [{ Resource: said.word, Segment: said.word, Allow: true }];
+      ? [entry(hostile.word, hostStatus(hostile.word))]
+      : [entry(hostile.word, `${inLine(hostile.word)}\n`)];
+    const rights = [{ Resource: hostile.word, Segment: hostile.word, Allow: true }];
     response.writeHead(200, { 'content-type': 'application/json', 'x-consul-index': '7' });
     response.end(JSON.stringify(url.includes('/authorize') ? rights : entries));
   };
 
 export const hostileEngine =
-  (said: HostileAnswers): RequestListener =>
+  (hostile: HostileAnswers): RequestListener =>
   (_request, response) => {
     response.writeHead(500, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ message: said.word }));
+    response.end(JSON.stringify({ message: hostile.word }));
   };

@@ -47,7 +47,7 @@ export interface Operations {
 
 const BEAT = 10;
 const GREETING = 'hello';
-const refusals = ['ECONNREFUSED', 'EPERM', 'EACCES'];
+const REFUSED_CODES = ['ECONNREFUSED', 'EPERM', 'EACCES'];
 
 const operations: Operations = {
   async serve(ports) {
@@ -134,7 +134,7 @@ function firstOf(socket: Socket | Datagrams, event: 'data' | 'message', patience
     };
     socket.on(event, () => end(['ok', undefined]));
     socket.on('error', ({ code = '' }: NodeJS.ErrnoException) =>
-      end([refusals.includes(code) ? 'refused' : 'unreachable', code]),
+      end([REFUSED_CODES.includes(code) ? 'refused' : 'unreachable', code]),
     );
   });
 }
@@ -151,7 +151,7 @@ async function keepStream({ address, port }: Target): Promise<Flow> {
   const socket = connect({ host: address, port });
   await once(socket, 'connect');
   const flow = newFlow(() => socket.write(GREETING));
-  socket.on('data', () => heard(flow));
+  socket.on('data', () => onEcho(flow));
   socket.on('error', ({ code }: NodeJS.ErrnoException) => fail(flow, code));
   socket.on('close', () => fail(flow, 'closed'));
   return flow;
@@ -163,7 +163,7 @@ async function keepDatagrams({ address, port }: Target): Promise<Flow> {
   socket.connect(port, address);
   await connected;
   const flow = newFlow(() => socket.send(GREETING, (error) => error && fail(flow, codeOf(error))));
-  socket.on('message', () => heard(flow));
+  socket.on('message', () => onEcho(flow));
   socket.on('error', ({ code }: NodeJS.ErrnoException) => fail(flow, code));
   return flow;
 }
@@ -174,7 +174,7 @@ function newFlow(send: () => void): Flow {
   return flow;
 }
 
-function heard(flow: Flow): void {
+function onEcho(flow: Flow): void {
   flow.echoes += 1;
   flow.heardAt = performance.now();
 }

@@ -13,7 +13,7 @@ import { renderWith } from './rules.ts';
 
 const HERE = '10.198.7.1';
 const THERE = '10.198.7.2';
-const HEARD = 'hello';
+const ECHO = 'hello';
 
 const fixture = await useFixture();
 let folder: string;
@@ -63,7 +63,7 @@ const forgetHooks = () => inWorkload('nft delete table netdev egresstrator_egres
 
 it('the way is open where nothing is loaded', async () => {
   await plugIn('eth7');
-  await expect.poll(send, { timeout: 20_000 }).toBe(HEARD);
+  await expect.poll(send, { timeout: 20_000 }).toBe(ECHO);
 });
 
 describe.each(['6.18.0', '6.16.0-rc1-amd64', '7.0', '10.2.1-old'])('on Linux %s', (release) => {
@@ -121,6 +121,6 @@ describe.each(['6.15.12', '6.8-rc1', '5.16.0-1-amd64', '5.10.0'])('on Linux %s',
 
   it('loopback works', async () => {
     await lockDown(release);
-    expect(await fixture.agents.workload.ask('127.0.0.1', PORT, 20_999)).toBe(HEARD);
+    expect(await fixture.agents.workload.ask('127.0.0.1', PORT, 20_999)).toBe(ECHO);
   });
 });

@@ -26,12 +26,12 @@ describe.each(['nft', 'legacy'])('what 0.2 left, by iptables-%s', (kind) => {
   it('refuses what is granted later until it is removed, and what is ours stays in force all the time', async () => {
     await runOldRules(kind, `${fixture.granted.ipv4}:${PORT}`, `${fixture.denied.ipv4}:${PORT}`);
     expect(await connect(fixture.granted)).not.toBe('connected');
-    const said = await load(fixture.workload, 'nftables', { allowed: allowed() });
-    expect(said).toMatch(/\nforeign yes$/);
+    const loaded = await load(fixture.workload, 'nftables', { allowed: allowed() });
+    expect(loaded).toMatch(/\nforeign yes$/);
     expect(await connect(fixture.granted)).not.toBe('connected');
     expect(await connect(fixture.denied)).not.toBe('connected');
     await runOldRules(kind, 'clear');
-    expect(await state()).toBe(said.replace(/\nforeign yes$/, ''));
+    expect(await state()).toBe(loaded.replace(/\nforeign yes$/, ''));
     expect(await connect(fixture.granted)).toBe('connected');
     expect(await connect(fixture.denied)).not.toBe('connected');
   });

@@ -243,10 +243,10 @@ describe('what is added to a volatile set', () => {
 
 /** As an earlier version of egresstrator loaded it. */
 async function loadFormer(text: string): Promise<void> {
-  const former = text.replaceAll('egresstrator_egress', 'egresstrator');
+  const earlier = text.replaceAll('egresstrator_egress', 'egresstrator');
   const variables = ['interfaces={ lo, eth0 }', 'guarded={ lo }', 'onlink6={ ::1, fd00::/8 }', 'settled=1'];
   const words = [...variables.flatMap((variable) => ['-D', variable]), '-f', '-'];
-  await fixture.workload.run('nft', words, { input: former });
+  await fixture.workload.run('nft', words, { input: earlier });
 }
 
 describe('what an earlier version loaded', () => {

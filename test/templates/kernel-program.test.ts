@@ -18,11 +18,11 @@ const nft = async (...words: readonly string[]): Promise<string> =>
   (await fixture.workload.run('nft', words)).stdout;
 /** Also holds a comparison with what was inspected before against it. */
 const state = async (): Promise<string> => {
-  const told = (await netns(fixture.workload, 'state egress')).stdout;
+  const report = (await netns(fixture.workload, 'state egress')).stdout;
   const compared = await compare(inspected.listing);
-  if (compared === 'unchanged') expect(inspected.state).toBe(told);
-  else inspected = { listing: /^listing (\w+)$/m.exec(compared)?.[1] ?? '-', state: told };
-  return told;
+  if (compared === 'unchanged') expect(inspected.state).toBe(report);
+  else inspected = { listing: /^listing (\w+)$/m.exec(compared)?.[1] ?? '-', state: report };
+  return report;
 };
 const compare = async (listing: string): Promise<string> =>
   (await netns(fixture.workload, `inspect egress ${listing}`)).stdout;
@@ -33,26 +33,26 @@ describe.each(['nftables', 'denylist', 'lockdown', 'iptables'])('%s', (template)
   it('says what it loaded, and says the same when asked later', async () => {
     const { text, fingerprint } = renderWith(template);
     const facts = expectedFacts(text, NO_FACTS);
-    const said = await load(fixture.workload, template);
-    expect(said.split('\n')).toEqual([
+    const loaded = await load(fixture.workload, template);
+    expect(loaded.split('\n')).toEqual([
       `fingerprint ${fingerprint}`,
       ...(facts === undefined ? [] : [`facts ${facts}`]),
       expect.stringMatching(/^digest [0-9a-f]{64}$/),
     ]);
-    expect(await state()).toBe(said);
-    expect(await load(fixture.workload, template)).toBe(said);
+    expect(await state()).toBe(loaded);
+    expect(await load(fixture.workload, template)).toBe(loaded);
   });
 
   it('begins where nothing is loaded with what a load would leave', async () => {
-    const said = await load(fixture.workload, template);
+    const loaded = await load(fixture.workload, template);
     await netns(fixture.workload, 'clear');
     const text = withFacts(renderWith(template).text, NO_FACTS);
     const begun = await netns(fixture.workload, 'begin egress', text);
-    expect(begun).toMatchObject({ exitCode: 0, stdout: said.split('\n')[0] });
-    expect(await state()).toBe(said);
+    expect(begun).toMatchObject({ exitCode: 0, stdout: loaded.split('\n')[0] });
+    expect(await state()).toBe(loaded);
     const cut = text.slice(0, text.lastIndexOf('\n# end'));
     expect(await netns(fixture.workload, 'begin egress', cut)).toMatchObject({ exitCode: 4, stdout: '' });
-    expect(await state()).toBe(said);
+    expect(await state()).toBe(loaded);
   });
 
   it('clears what is its own, twice if asked, and says that nothing is there', async () => {
@@ -124,8 +124,10 @@ describe('the digest', () => {
     await fixture.agents.denied.open('a', fixture.workload.ipv4, PORT);
     expect((await netns(fixture.workload, 'denied egress')).stdout).toContain(fixture.denied.ipv4);
     expect(await state()).toBe(before);
-    const [told, refused = ''] = (await netns(fixture.workload, 'inspect egress')).stdout.split('\ndenied ');
-    expect(told).toBe(before);
+    const [report, refused = ''] = (await netns(fixture.workload, 'inspect egress')).stdout.split(
+      '\ndenied ',
+    );
+    expect(report).toBe(before);
     expect(parseDenied(refused)).toMatchObject({
       destinations: [{ address: fixture.denied.ipv4, protocol: 'tcp', port: PORT, packets: 1 }],
       addresses: [{ address: fixture.denied.ipv4, packets: 1 }],
@@ -136,8 +138,10 @@ describe('the digest', () => {
 
   it('is told by a look with counters at zero where nothing was denied, and nothing where nothing is loaded', async () => {
     const before = await load(fixture.workload, 'nftables', { allowed });
-    const [told, refused = ''] = (await netns(fixture.workload, 'inspect egress')).stdout.split('\ndenied ');
-    expect(told).toBe(before);
+    const [report, refused = ''] = (await netns(fixture.workload, 'inspect egress')).stdout.split(
+      '\ndenied ',
+    );
+    expect(report).toBe(before);
     expect(parseDenied(refused)).toEqual({ ...NOTHING_DENIED, counts: NO_COUNTS });
     await load(fixture.workload, 'lockdown');
     expect((await netns(fixture.workload, 'inspect egress')).stdout).toBe(

@@ -95,10 +95,10 @@ test('what is listed above for other programs is needed', () => {
 });
 
 test('every option of every command is in a document for operators', () => {
-  const told = optionsIn(
+  const documented = optionsIn(
     ['commands', 'operating', 'gate', 'uninstalling'].map((name) => read(`docs/${name}.md`)).join('\n'),
   );
-  expect([...own].filter((name) => !told.has(name))).toEqual([]);
+  expect([...own].filter((name) => !documented.has(name))).toEqual([]);
 });
 
 test('every command is in a document for operators', () => {

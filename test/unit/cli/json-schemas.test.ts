@@ -46,14 +46,14 @@ test('each command that takes --json has a schema', () => {
   const takers = commandsOf(silentProgram())
     .filter(({ options }) => options.some(({ long }) => long === '--json'))
     .map((command) => [command.parent?.parent ? command.parent.name() : '', command.name()].join(' ').trim());
-  const told = Object.values(SCHEMAS).map(({ call }) => call.replace(/ (?:<|--).*/, ''));
-  expect([...new Set(told)].sort()).toEqual(takers.sort());
+  const calls = Object.values(SCHEMAS).map(({ call }) => call.replace(/ (?:<|--).*/, ''));
+  expect([...new Set(calls)].sort()).toEqual(takers.sort());
 });
 
 test('the table in docs/commands.md names each command and its schema', () => {
   const rows = [...read('commands.md').matchAll(/^\| `([^`]+)` +\| \[.*\]\(schemas\/(.*)\.json\) +\|/gm)];
-  const told = rows.map(([, call, name]) => [call, name]);
-  expect(told).toEqual(Object.entries(SCHEMAS).map(([name, { call }]) => [call, name]));
+  const listed = rows.map(([, call, name]) => [call, name]);
+  expect(listed).toEqual(Object.entries(SCHEMAS).map(([name, { call }]) => [call, name]));
 });
 
 /** The schema of what a call prints: that whose words it has, and of several the one with most words. */
@@ -113,20 +113,20 @@ describe('what is printed', () => {
 });
 
 type Unwritten<T> = T extends object ? { readonly [K in keyof T]: Unwritten<T[K]> } : T;
-type Promised<S extends z.ZodType> = Unwritten<z.input<S>>;
+type InputOf<S extends z.ZodType> = Unwritten<z.input<S>>;
 
 test('what the program can print at all is promised, as the compiler sees', () => {
-  expectTypeOf<Status>().toExtend<Promised<typeof StatusReply>>();
-  expectTypeOf<Host>().toExtend<Promised<typeof Cluster>['hosts'][number]>();
-  expectTypeOf<ExplainAnswer>().toExtend<Promised<typeof ExplainReply>>();
-  expectTypeOf<DeniedAnswer>().toExtend<Promised<typeof DeniedReply>>();
-  expectTypeOf<SuggestAnswer>().toExtend<Promised<typeof SuggestReply>>();
-  expectTypeOf<ContainerSuggestion>().toExtend<Promised<typeof Suggested>['suggestions'][number]>();
-  expectTypeOf<LintAnswer>().toExtend<Promised<typeof LintReply>>();
-  expectTypeOf<DiffAnswer>().toExtend<Promised<typeof DiffReply>>();
-  expectTypeOf<Diff>().toExtend<Omit<Promised<typeof Differing>, 'key'>>();
-  expectTypeOf<KeysAnswer>().toExtend<Promised<typeof KeysReply>>();
-  expectTypeOf<Check>().toExtend<Promised<typeof Checked>['checks'][number]>();
-  expectTypeOf<Taken>().toExtend<Promised<typeof Uninstalled>['steps'][number]>();
-  expectTypeOf<GateStatus>().toExtend<Promised<typeof GateState>>();
+  expectTypeOf<Status>().toExtend<InputOf<typeof StatusReply>>();
+  expectTypeOf<Host>().toExtend<InputOf<typeof Cluster>['hosts'][number]>();
+  expectTypeOf<ExplainAnswer>().toExtend<InputOf<typeof ExplainReply>>();
+  expectTypeOf<DeniedAnswer>().toExtend<InputOf<typeof DeniedReply>>();
+  expectTypeOf<SuggestAnswer>().toExtend<InputOf<typeof SuggestReply>>();
+  expectTypeOf<ContainerSuggestion>().toExtend<InputOf<typeof Suggested>['suggestions'][number]>();
+  expectTypeOf<LintAnswer>().toExtend<InputOf<typeof LintReply>>();
+  expectTypeOf<DiffAnswer>().toExtend<InputOf<typeof DiffReply>>();
+  expectTypeOf<Diff>().toExtend<Omit<InputOf<typeof Differing>, 'key'>>();
+  expectTypeOf<KeysAnswer>().toExtend<InputOf<typeof KeysReply>>();
+  expectTypeOf<Check>().toExtend<InputOf<typeof Checked>['checks'][number]>();
+  expectTypeOf<Taken>().toExtend<InputOf<typeof Uninstalled>['steps'][number]>();
+  expectTypeOf<GateStatus>().toExtend<InputOf<typeof GateState>>();
 });

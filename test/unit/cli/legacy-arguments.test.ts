@@ -10,7 +10,7 @@ const shapes = shapesOf(silentProgram());
 const modern = (...words: readonly string[]) => translateLegacy(words, shapes);
 
 /** What the program does with these words, and all that it says of them. */
-async function ask(words: readonly string[]): Promise<{ asked: Asked[]; said: string; code: number }> {
+async function ask(words: readonly string[]): Promise<{ asked: Asked[]; output: string; code: number }> {
   const asked: Asked[] = [];
   const printed: string[] = [];
   const program = silentProgram(
@@ -19,13 +19,13 @@ async function ask(words: readonly string[]): Promise<{ asked: Asked[]; said: st
   );
   try {
     await program.parseAsync(translateLegacy(words, shapes), { from: 'user' });
-    return { asked, said: printed.join(''), code: 0 };
+    return { asked, output: printed.join(''), code: 0 };
   } catch (error) {
     if (error instanceof CommanderError)
-      return { asked, said: printed.join(''), code: error.exitCode === 0 ? 0 : 2 };
+      return { asked, output: printed.join(''), code: error.exitCode === 0 ? 0 : 2 };
     return {
       asked,
-      said: `${printed.join('')}${messageOf(error)}`,
+      output: `${printed.join('')}${messageOf(error)}`,
       code: error instanceof UsageError ? 2 : 1,
     };
   }
@@ -64,8 +64,8 @@ describe('what 0.2 took', () => {
     [['set', '-all=false', 'web'], { command: 'set', container: 'web', flags: {} }],
     [['-c=c:1', 'clear', '-a'], { command: 'clear', flags: { consul: 'c:1', all: true } }],
   ])('%j', async (words, expected) => {
-    const { asked, said } = await ask(words);
-    expect(said).toBe('');
+    const { asked, output } = await ask(words);
+    expect(output).toBe('');
     expect(asked).toEqual([{ container: undefined, ...expected }].map(({ ...one }) => one));
   });
 
@@ -135,9 +135,9 @@ test.each([
   [['-t']],
   [['set', '-r']],
 ])('what may be a token is not repeated: %j', async (words) => {
-  const { said } = await ask(words);
-  expect(said).not.toContain(TOKEN);
-  expect(said).not.toContain(TOKEN.slice(0, 4));
+  const { output } = await ask(words);
+  expect(output).not.toContain(TOKEN);
+  expect(output).not.toContain(TOKEN.slice(0, 4));
 });
 
 const long = shapes.filter(({ isOptional }) => !isOptional);

@@ -56,18 +56,18 @@ const until = (call: string, count: number): Promise<unknown> =>
 const lastBody = (call: string): string => calls.findLast((one) => one.call === call)?.body ?? '';
 
 test('is silent where it is asked for nothing', async () => {
-  const presence = start({});
+  const registration = start({});
   await new Promise((resolve) => setTimeout(resolve, 50));
-  await presence.close();
+  await registration.close();
   expect([calls, log.lines]).toEqual([[], []]);
 });
 
 test('registers once, beats on, and is gone in the end', async () => {
-  const presence = start({ register: 'egresstrator' });
+  const registration = start({ register: 'egresstrator' });
   await until(BEAT, 3);
   status = { ...status, sources: [{ name: 'rules', known: true, confirmedAt: 1, error: 'lost' }] };
   await until(WARNING, 2);
-  await presence.close();
+  await registration.close();
   expect([times(REGISTER), times(DEREGISTER), times(PUBLISH)]).toEqual([1, 1, 0]);
   expect(calls.at(-1)?.call).toBe(DEREGISTER);
   const { note } = calls.findLast(({ call }) => call === WARNING) ?? {};
@@ -75,31 +75,31 @@ test('registers once, beats on, and is gone in the end', async () => {
 });
 
 test('publishes what changed, and a last word that nobody looks after it any more', async () => {
-  const presence = start({ register: 'egresstrator', publish: 'egress/status/' });
+  const registration = start({ register: 'egresstrator', publish: 'egress/status/' });
   await until(BEAT, 4);
   expect(times(PUBLISH)).toBe(1);
   status = { ...status, unsupported: [{ name: 'proxy', problem: { severity: 'error', reason: 'host' } }] };
   await until(PUBLISH, 2);
   expect(parseHostStatus(lastBody(PUBLISH))).toMatchObject({ running: true, states: { unsupported: 1 } });
-  await presence.close();
+  await registration.close();
   expect(times(PUBLISH)).toBe(3);
   expect(parseHostStatus(lastBody(PUBLISH))).toMatchObject({ running: false, states: { unsupported: 1 } });
 });
 
 test('publishes an unchanged status from time to time, so that its age says something', async () => {
-  const presence = start({ publish: 'egress/status/' }, { ...TIMING, repeat: 1 });
+  const registration = start({ publish: 'egress/status/' }, { ...TIMING, repeat: 1 });
   await until(PUBLISH, 3);
-  await presence.close();
+  await registration.close();
 });
 
 test('logs a failure once, goes on, and says when it is over', async () => {
   code = 403;
-  const presence = start({ register: 'egresstrator' });
+  const registration = start({ register: 'egresstrator' });
   await until(REGISTER, 4);
   expect(log.messages('warn')).toEqual(['cannot publish status to Consul; rules are not affected']);
   code = 200;
   await until(BEAT, 1);
   await waitFor(() => log.lines.length === 2, { what: 'the end of it', timeout: 15_000, interval: 5 });
   expect(log.messages('info')).toEqual(['publishing status to Consul works again']);
-  await presence.close();
+  await registration.close();
 });

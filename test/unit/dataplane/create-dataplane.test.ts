@@ -167,8 +167,8 @@ test('the words of a command', () => {
 });
 
 test('a dry run answers as if the text were loaded, and forgets a namespace with its container', async () => {
-  const heard: string[] = [];
-  const dataplane = new DryRunDataplane(({ name }, text) => heard.push(`${name}: ${text}`));
+  const printed: string[] = [];
+  const dataplane = new DryRunDataplane(({ name }, text) => printed.push(`${name}: ${text}`));
   const facts = { resolvers: ['10.0.0.1'], attachments: [] };
   const text = withFacts(
     'table inet egresstrator_egress { comment "egresstrator v1 12ab"; mark $facts }',
@@ -181,7 +181,7 @@ test('a dry run answers as if the text were loaded, and forgets a namespace with
     loaded: nothing,
     denied: NOTHING_DENIED,
   });
-  expect(heard).toEqual([`web: ${text}`]);
+  expect(printed).toEqual([`web: ${text}`]);
   await dataplane.clear(web);
   expect(await dataplane.inspect(web)).toEqual({ loaded: nothing, denied: NOTHING_DENIED });
 });

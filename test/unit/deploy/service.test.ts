@@ -108,8 +108,8 @@ test.each(UNITS)('systemd, where it is, finds no fault with %s', (unit) => {
   const { error, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', unit]);
   if (error !== undefined) return expect(error.message).toContain('ENOENT');
   // What it says of other units, or of programs that are not installed here, is no fault of this one.
-  const said = `${stdout}${stderr}`.split('\n').filter((line) => line.includes(`${basename(unit)}:`));
-  expect(said.filter((line) => !line.includes('is not executable'))).toEqual([]);
+  const messages = `${stdout}${stderr}`.split('\n').filter((line) => line.includes(`${basename(unit)}:`));
+  expect(messages.filter((line) => !line.includes('is not executable'))).toEqual([]);
 });
 
 test('each lets Prometheus in, where the scrape example looks for it, and the file may say otherwise', () => {

@@ -127,8 +127,8 @@ export function judge(
   { containers = join(folder, 'containers'), without = '', id = usualId } = {},
 ): Verdict {
   const run = join(folder, 'run');
-  const said = runAwk(awk, ['files', 'json', 'request'], [folder, id, containers, run, without]);
-  const [verdict = '', network = '', raw = '', resolvConf = '', dns = '', ...name] = said.split('\n');
+  const output = runAwk(awk, ['files', 'json', 'request'], [folder, id, containers, run, without]);
+  const [verdict = '', network = '', raw = '', resolvConf = '', dns = '', ...name] = output.split('\n');
   if (verdict !== 'workload') return { verdict };
   const resolvers = runAwk(awk, ['files', 'resolvers'], [resolvConf, dns, run]).split('\n');
   const [resolvers4 = '', resolvers6 = ''] = resolvers;

@@ -26,7 +26,7 @@ import {
 const folder = mkdtempSync(join(tmpdir(), 'egresstrator-judge-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const said = (awk: string, bundle: Partial<Bundle>): Verdict => {
+const resultOf = (awk: string, bundle: Partial<Bundle>): Verdict => {
   writeBundle(folder, bundle);
   return judge(awk, folder);
 };
@@ -131,7 +131,7 @@ describe.each(awks())('with %s', (awk) => {
       },
     ],
   ])('%s', (_, bundle) => {
-    expect(said(awk, bundle)).toEqual(expectedVerdict(bundle));
+    expect(resultOf(awk, bundle)).toEqual(expectedVerdict(bundle));
   });
 
   test('anything at all', () => {
@@ -183,7 +183,7 @@ describe.each(awks())('with %s', (awk) => {
     }));
     fc.assert(
       fc.property(bundle, (one) => {
-        expect(said(awk, one)).toEqual(expectedVerdict(one));
+        expect(resultOf(awk, one)).toEqual(expectedVerdict(one));
       }),
       { numRuns: 150 },
     );
@@ -226,7 +226,7 @@ describe.each(awks())('with %s', (awk) => {
     mkdirSync(join(folder, 'run/prepared'), { recursive: true });
     writeFileSync(join(folder, 'run/prepared/mode'), 'audit\n');
     const workload = parseWorkload({ environment: [on], labels: {} }, 'audit');
-    expect(workload && preparedName(workload)).toBe(said(awk, { environment: [on] }).name);
+    expect(workload && preparedName(workload)).toBe(resultOf(awk, { environment: [on] }).name);
   });
 
   const engines =
@@ -234,7 +234,7 @@ describe.each(awks())('with %s', (awk) => {
   const resolversFor = (resolvConf: string, dns: readonly string[] = []) => {
     mkdirSync(join(folder, 'run/prepared'), { recursive: true });
     writeFileSync(join(folder, 'run/prepared/resolvers'), engines);
-    const { resolvers4, resolvers6 } = said(awk, { environment: [on], resolvConf, dns });
+    const { resolvers4, resolvers6 } = resultOf(awk, { environment: [on], resolvConf, dns });
     return [resolvers4, resolvers6];
   };
 
@@ -292,7 +292,7 @@ describe.each(awks())('with %s', (awk) => {
   test.each(vectors.map((vector) => [vector.name, vector] as const))('%s', (_, vector) => {
     mkdirSync(join(folder, 'run/prepared'), { recursive: true });
     writeFileSync(join(folder, 'run/prepared/mode'), `${vector.defaultMode}\n`);
-    expect(said(awk, bundleOf(vector))).toEqual(
+    expect(resultOf(awk, bundleOf(vector))).toEqual(
       vector.expected === null ? { verdict: 'pass' } : verdictOf(vector.expected),
     );
   });
@@ -434,7 +434,7 @@ describe.each(awks())('with %s', (awk) => {
     ["another container's", [{ type: 'network', path: '/proc/7/ns/net' }, { type: 'pid' }], 'shared'],
     ['none of its own', [{ type: 'pid' }], 'shared'],
   ])('a network namespace %s', (_, namespaces, network) => {
-    expect(said(awk, { environment: [on], namespaces }).network).toBe(network);
+    expect(resultOf(awk, { environment: [on], namespaces }).network).toBe(network);
   });
 });
 

@@ -98,11 +98,11 @@ describe('container and image', () => {
   test('say who may have said it, and what to do', () => {
     const environment = ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_ACL=all'];
     const image = { environment: ['EGRESSTRATOR_ACL=all'], labels: {} };
-    const told =
+    const advice =
       "so the runner's value is not known, and the strictest counts; set only EGRESSTRATOR_ACL, to a value that the image does not contain";
     const labels = { 'egresstrator.acl': 'db' };
-    expect(reasons(environment, labels, image)).toEqual([`the image sets it as well, ${told}`]);
-    expect(reasons(environment, labels, 'unknown')).toEqual([`the image is missing, ${told}`]);
+    expect(reasons(environment, labels, image)).toEqual([`the image sets it as well, ${advice}`]);
+    expect(reasons(environment, labels, 'unknown')).toEqual([`the image is missing, ${advice}`]);
     expect(reasons(['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_MODE=audit'], {}, 'unknown')).toEqual([
       'the image may have set this, which only the runner may; it is ignored',
     ]);

@@ -72,8 +72,8 @@ describe('of hard input', () => {
   test('no more is told than a bounded part of each line', () => {
     fc.assert(
       fc.property(hard, hard, (plus, minus) => {
-        const told = lengthOf(difference(plus, minus, most));
-        expect(told).toBeLessThan(100 * (plus.length + minus.length));
+        const pieces = lengthOf(difference(plus, minus, most));
+        expect(pieces).toBeLessThan(100 * (plus.length + minus.length));
       }),
       { numRuns: 100 },
     );
@@ -96,8 +96,8 @@ describe('of hard input', () => {
     ['ranges without nested prefixes', ranges(8), chain],
     ['ranges and ports without ranges', [...ranges(8), ...ports], ranges(9)],
   ] as const)('%s', (_name, plus, minus) => {
-    const told = difference(plus, minus, most);
-    expect(lengthOf(told)).toBeLessThan(100 * MANY);
+    const pieces = difference(plus, minus, most);
+    expect(lengthOf(pieces)).toBeLessThan(100 * MANY);
   });
 });
 

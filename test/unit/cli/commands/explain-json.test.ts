@@ -40,17 +40,17 @@ test.each([
     ['web', '10.0.0.5'],
     ['"host": "10.0.0.5"', '"first": 443'],
   ],
-])('%j is promised', async (words, told) => {
+])('%j is promised', async (words, expected) => {
   const { stdout } = await askController(controls(false), 'explain', ...words, '--json');
-  for (const text of told) expect(stdout).toContain(text);
+  for (const text of expected) expect(stdout).toContain(text);
   await expectMatchesSchema('explain', stdout);
 });
 
 test.each([
   ['tcp/5', '"because": "closed"'],
   ['tcp/10', '"because": "open"'],
-])('%s is promised under a denylist', async (traffic, told) => {
+])('%s is promised under a denylist', async (traffic, expected) => {
   const { stdout } = await askController(controls(true), 'explain', 'web', '10.0.0.6', traffic, '--json');
-  expect(stdout).toContain(told);
+  expect(stdout).toContain(expected);
   await expectMatchesSchema('explain', stdout);
 });

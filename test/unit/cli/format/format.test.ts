@@ -159,8 +159,8 @@ describe('status', () => {
       { ...one, target: 'job', byHand: cleared },
     ];
     const since = '1970-01-12T13:41:40.000Z (5m ago)';
-    const told = formatStatus({ ...status, namespaces: namespaces ?? [] }, NOW, plain);
-    expect(told).toContain(
+    const text = formatStatus({ ...status, namespaces: namespaces ?? [] }, NOW, plain);
+    expect(text).toContain(
       `job: its rules were removed by hand, since ${since}, until it stops or "egresstrator set job"
 web: its keys were set by hand, since ${since}, until it stops or "egresstrator set web"`,
     );

@@ -8,7 +8,7 @@ import { OverridesFile } from '../../../../src/daemon/state/overrides-file.ts';
 import type { KeptOverrides } from '../../../../src/features/egress/overrides.ts';
 import { FakeLog } from '../../../support/fakes.ts';
 
-const SAID: KeptOverrides = new Map([
+const OVERRIDES: KeptOverrides = new Map([
   ['a@1', { kind: 'set', grants: ['db'], since: 5 }],
   ['b@2', { kind: 'clear', since: 6 }],
 ]);
@@ -22,13 +22,13 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'egt-overrides-'));
   log = new FakeLog();
   const file = open();
-  file.save(SAID);
+  file.save(OVERRIDES);
   await file.close();
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 test('it is kept, readable by its owner alone', async () => {
-  expect(await open().load()).toEqual(SAID);
+  expect(await open().load()).toEqual(OVERRIDES);
   expect(statSync(path()).mode & 0o777).toBe(0o600);
 });
 
@@ -51,7 +51,7 @@ test.each([
   expect(log.messages('warn')).toEqual([
     'rules set or cleared by hand cannot be used; starting without them',
   ]);
-  file.save(SAID);
+  file.save(OVERRIDES);
   await file.close();
-  expect(await open().load()).toEqual(SAID);
+  expect(await open().load()).toEqual(OVERRIDES);
 });

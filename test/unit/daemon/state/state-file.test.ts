@@ -19,7 +19,7 @@ import * as stateFile from '../../../../src/daemon/state/state-file.ts';
 import { StateFile, type StateFileOptions } from '../../../../src/daemon/state/state-file.ts';
 import { FakeLog } from '../../../support/fakes.ts';
 
-const knowledgeOf = (text: string): LastKnownState => ({
+const stateOf = (text: string): LastKnownState => ({
   rules: new Map([['db', text]]),
   services: new Map([['web', [{ address: '10.0.0.1', port: 80, tags: ['a'], node: 'n1' }]]]),
   confirmedAt: { rules: 40_000, services: new Map([['web', 50_000]]) },
@@ -50,9 +50,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the last of several is kept, readable by its owner alone, with nothing beside it', async () => {
   const file = open();
-  for (const text of ['one', 'two', 'three']) file.save(knowledgeOf(text));
+  for (const text of ['one', 'two', 'three']) file.save(stateOf(text));
   await file.close();
-  expect(await open().load()).toEqual(knowledgeOf('three'));
+  expect(await open().load()).toEqual(stateOf('three'));
   expect(statSync(path()).mode & 0o777).toBe(0o600);
   expect(statSync(join(folder, 'state')).mode & 0o777).toBe(0o700);
   expect(readdirSync(join(folder, 'state'))).toEqual(['known.json']);
@@ -67,17 +67,17 @@ test('where there is no file, nothing is known and nothing is said', async () =>
 test('what could not be written is tried again, and reported once', async () => {
   writeFileSync(join(folder, 'state'), 'a file where the folder should be');
   const file = open({ retryAfter: 10 });
-  file.save(knowledgeOf('old'));
-  file.save(knowledgeOf('new'));
+  file.save(stateOf('old'));
+  file.save(stateOf('new'));
   await vi.waitFor(() => expect(log.messages('warn')).toHaveLength(1));
   rmSync(join(folder, 'state'));
-  await vi.waitFor(() => expect(readKept()).toEqual(knowledgeOf('new')));
+  await vi.waitFor(() => expect(readKept()).toEqual(stateOf('new')));
   await file.close();
   expect(log.messages('warn')).toEqual(['last known rules could not be written to disk']);
 });
 
 describe('a file that is', () => {
-  const text = encode(knowledgeOf('10.0.0.1:tcp/80'), CLOCK);
+  const text = encode(stateOf('10.0.0.1:tcp/80'), CLOCK);
   test.each([
     ['empty', '', 'not a state file'],
     ['no JSON', 'garbage', 'not a state file'],
@@ -87,7 +87,7 @@ describe('a file that is', () => {
     ['damaged', text.replace('tcp/80', 'tcp/81'), 'checksum is wrong'],
   ])('%s is ignored with a warning', async (_what, content, reason) => {
     const file = open();
-    file.save(knowledgeOf('x'));
+    file.save(stateOf('x'));
     await file.close();
     writeFileSync(path(), content);
     expect(await open().load()).toBeUndefined();
@@ -97,7 +97,7 @@ describe('a file that is', () => {
 });
 
 test('no damage to a single character goes unnoticed or changes what is known', () => {
-  const known = knowledgeOf('10.0.0.1:tcp/80\n10.0.0.2:udp/53');
+  const known = stateOf('10.0.0.1:tcp/80\n10.0.0.2:udp/53');
   const text = encode(known, CLOCK);
   fc.assert(
     fc.property(fc.nat(text.length - 2), fc.string({ minLength: 1, maxLength: 1 }), (at, character) => {
@@ -115,7 +115,7 @@ test('no damage to a single character goes unnoticed or changes what is known', 
 
 test('a file that is far too large is not read', async () => {
   const file = open();
-  file.save(knowledgeOf('x'));
+  file.save(stateOf('x'));
   await file.close();
   truncateSync(path(), 300 * 1024 * 1024);
   expect(await open().load()).toBeUndefined();
@@ -123,7 +123,7 @@ test('a file that is far too large is not read', async () => {
 });
 
 describe('the age of what is known', () => {
-  const known = knowledgeOf('10.0.0.1:tcp/80');
+  const known = stateOf('10.0.0.1:tcp/80');
   /** Kept at 60 s, when the rules were 20 s old and the service 10 s; how old they are when they are read. */
   const agesIn = (clock: ReturnType<typeof clockAt>) => {
     const { rules = Number.NaN, services } = decode(encode(known, CLOCK), clock).confirmedAt;

@@ -371,10 +371,10 @@ describe('closing', () => {
   });
 
   test('tells its owner, once', async () => {
-    let told = 0;
-    const { watch } = await startQuery({ onClose: () => (told += 1) });
+    let closed = 0;
+    const { watch } = await startQuery({ onClose: () => (closed += 1) });
     watch.close();
     watch.close();
-    expect(told).toBe(1);
+    expect(closed).toBe(1);
   });
 });

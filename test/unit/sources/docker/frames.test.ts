@@ -13,12 +13,12 @@ function frame(kind: number, text: string): Buffer {
 test('stdout and stderr, interleaved and cut anywhere', () => {
   const words = fc.array(fc.tuple(fc.constantFrom(1, 2), fc.string({ unit: 'grapheme' })));
   fc.assert(
-    fc.property(words, fc.integer({ min: 1, max: 13 }), (said, step) => {
-      const bytes = Buffer.concat(said.map(([kind, text]) => frame(kind, text)));
+    fc.property(words, fc.integer({ min: 1, max: 13 }), (chunks, step) => {
+      const bytes = Buffer.concat(chunks.map(([kind, text]) => frame(kind, text)));
       const frames = new Frames(1_000_000);
       for (let at = 0; at < bytes.length; at += step) frames.write(bytes.subarray(at, at + step));
       const all = (wanted: number) =>
-        said.flatMap(([kind, text]) => (kind === wanted ? [text] : [])).join('');
+        chunks.flatMap(([kind, text]) => (kind === wanted ? [text] : [])).join('');
       expect(frames.output).toEqual({ stdout: all(1), stderr: all(2), truncated: false });
     }),
   );
