@@ -80,7 +80,7 @@ test.each([
 ])('one %s and is of another version: how to build it', async (_, named, image) => {
   const engine = engineWith({ [image]: { [helperLabel]: '4' } });
   await expect(ask(engine, {}, named)).rejects.toThrow(
-    `The helper image ${image} is of another version of egresstrator (protocol 4, and this is 5): build it anew with`,
+    `The helper image ${image} is of another version of egresstrator (protocol 4, and this is ${helperVersion}): build it anew with`,
   );
 });
 
