@@ -21,7 +21,7 @@ export async function confirm({ yes, json, otherwise }: Consent, terminal: Termi
   if (json || stdin?.isTTY !== true || stderr.isTTY !== true)
     throw new UsageError(`${otherwise}: without a terminal, add --yes`);
   const lines = createInterface({ input: stdin, output: stderr });
-  // The end of the input is an answer as well.
+  // The end of the input counts as "no".
   const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   try {
     const answer = await Promise.race([lines.question('Go on? [y/N] '), ended]);

@@ -1,6 +1,6 @@
 /**
- * The running controller, if there is one, and whether it works with the Consul and the Engine that were named on the
- * command line. What is named there is meant: a controller of another Consul or Engine must not answer in its place.
+ * Finds the running controller, and checks whether it uses the Consul and the Engine that are named on the command
+ * line: a controller of another Consul or Engine must not answer instead.
  */
 import { UserError } from '../common/errors.ts';
 import type { Config } from '../config/config.ts';
@@ -9,11 +9,11 @@ import { SourcesReply } from '../daemon/api/diagnostics-schema.ts';
 
 export interface RunningController {
   readonly client: ApiClient;
-  /** What it works with, and what was named, where they differ. */
+  /** The difference between its sources and the named ones, if any. */
   readonly difference: string | undefined;
 }
 
-/** Undefined where none answers at the socket. */
+/** Undefined if none answers at the socket. */
 export async function findController(config: Config): Promise<RunningController | undefined> {
   if (!(await isListening(config.socket))) return undefined;
   const client = new ApiClient(config.socket);
@@ -21,7 +21,7 @@ export async function findController(config: Config): Promise<RunningController 
   return { client, difference: differenceOf(await client.get('/v1/sources', SourcesReply), config) };
 }
 
-/** For commands that change something: throws a `UserError` where the controller works with something else. */
+/** For commands that change something: throws a `UserError` if the controller uses other sources. */
 export async function requireController(config: Config): Promise<ApiClient | undefined> {
   const found = await findController(config);
   if (found?.difference === undefined) return found?.client;
@@ -42,6 +42,6 @@ function differenceOf(works: SourcesReply, { consul, docker, named }: Config): s
   return undefined;
 }
 
-/** Without scheme and slashes around it: `http://127.0.0.1:8500/` is `127.0.0.1:8500`. */
+/** Removes the scheme and slashes: `http://127.0.0.1:8500/` becomes `127.0.0.1:8500`. */
 const bare = (address: string): string =>
   address.replace(/^(?:https?|unix|tcp):\/\//, '').replace(/^\/+|\/+$/g, '');

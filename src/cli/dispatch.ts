@@ -1,6 +1,6 @@
 /**
- * Runs the command that the arguments name, and turns what goes wrong into one sentence and an exit code
- * (0 done, 1 failed, 2 wrong usage).
+ * Runs the command in the arguments, and turns errors into one sentence and an exit code (0 done, 1 failed, 2 wrong
+ * usage).
  */
 import { CommanderError } from 'commander';
 import { version } from '../common/assets.ts';
@@ -17,7 +17,7 @@ import { type Actions, createProgram } from './program.ts';
 
 const terminal: Terminal = {
   ...{ stdout: process.stdout, stderr: process.stderr, environment: process.env },
-  /** Opened when it is asked for: most commands read nothing. */
+  /** Opened only on access: most commands do not read it. */
   get stdin() {
     return process.stdin;
   },

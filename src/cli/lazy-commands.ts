@@ -1,6 +1,6 @@
 /**
- * The commands by name, each in a file of its own and read only when it is called: a small command does not load
- * the code of others.
+ * The commands, each in a file of its own that is imported only when it is called: a small command does not load the
+ * code of others.
  */
 import type { Terminal } from '../config/terminal.ts';
 import type { Actions } from './program.ts';

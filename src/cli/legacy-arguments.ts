@@ -52,12 +52,12 @@ const shapeOf = ({ short, long, flags, required, optional }: Option): readonly O
       ]
     : [];
 
-/** Throws a `UsageError` that names what was meant. */
+/** Throws a `UsageError` that names the intended option. */
 export function translateLegacy(words: readonly string[], shapes: readonly OptionShape[]): readonly string[] {
   const translated: string[] = [];
   let awaitsValue = false;
   for (const [index, word] of words.entries()) {
-    // Whatever it looks like, it is a value: `-t -x` gives the token "-x".
+    // Always a value, even if it looks like an option: `-t -x` gives the token "-x".
     const read: Read = awaitsValue ? asIs(word) : readWord(word, shapes);
     if (word === '--' && !awaitsValue) return [...translated, ...words.slice(index)];
     translated.push(...read.words);
@@ -79,12 +79,12 @@ function readWord(word: string, shapes: readonly OptionShape[]): Read {
   if (name === '--') return asIs(word);
   const shape = shapeNamed(name, shapes);
   if (shape !== undefined) return readOption(name, shape, assigned);
-  // Two dashes, or one letter: commander says that there is no such option, and what was meant.
+  // For two dashes or one letter, commander reports the unknown option and suggests one.
   if (name.startsWith('--') || word.length === 2) return asIs(name);
   throw new UsageError(meaningOf(name, shapes));
 }
 
-/** By `--name`; by `-k`; and as 0.2 took them as well, by `-name` and `--k`. */
+/** Finds an option by `--name`, by `-k`, and in the forms of 0.2 by `-name` and `--k`. */
 function shapeNamed(name: string, shapes: readonly OptionShape[]): OptionShape | undefined {
   const legacy = name.startsWith('--') ? name.slice(1) : `-${name}`;
   return (
@@ -103,7 +103,7 @@ function readOption(name: string, { short, long, value, isOptional }: OptionShap
   throw new UsageError(`${long}: expected true or false after "="`);
 }
 
-/** Of a word of one dash: all that it tells of the word is its first letter. */
+/** The message for an argument with one dash. It repeats only the first letter. */
 function meaningOf(name: string, shapes: readonly OptionShape[]): string {
   const unknown = `"${/^-./u.exec(name)?.[0] ?? '-'}…" is not an option`;
   const meant = nearest(`-${name}`, [...new Set(shapes.map(({ long }) => long))]);

@@ -1,10 +1,10 @@
 /**
- * What commands print. Results go to standard output, everything else to standard error, so that
- * output can be piped.
+ * The output of commands. Results go to standard output, everything else to standard error, so that output can be
+ * piped.
  *
- * All output passes here, and no text of others is printed unchanged: a text result is made from a copy whose texts
- * are printable, notes and errors are one line each, and in the end every control character except line ends and
- * our own colours is escaped.
+ * All output passes through this file, and no foreign text is printed unchanged: a text result is made from a copy
+ * whose texts are printable, notes and errors are one line each, and at the end every control character except line
+ * ends and our own colours is escaped.
  */
 
 import { messageOf, UserError } from '../common/errors.ts';
@@ -12,19 +12,21 @@ import { printable, printableJson, printableLines, shown } from '../common/text.
 import type { Terminal } from '../config/terminal.ts';
 
 export interface Output {
-  /** A result for people: what `present` makes of `seen`, whose texts are fit to be shown; with --json, `value`. */
+  /**
+   * Prints a result: the text that `present` returns for a printable copy of `seen`, or with --json `value`.
+   */
   result<T>(seen: T, present: (seen: T) => string, value?: unknown): void;
-  /** One of many results, in one line: for people, or `seen` itself as JSON. */
+  /** Prints one of many results in one line: as text, or `seen` itself as JSON. */
   line<T>(seen: T, present: (seen: T) => string): void;
-  /** A result that is a text of many lines for another program; with --json, `value`. */
+  /** Prints a text of many lines for another program, or with --json `value`. */
   text(text: string, value: unknown): void;
-  /** A note of one line; never part of the result. */
+  /** Prints a note of one line; never part of the result. */
   note(text: string): void;
-  /** The next step; only printed on a terminal. */
+  /** Prints the next step, only on a terminal. */
   hint(lines: readonly string[]): void;
 }
 
-/** Characters of a note, a hint or an error. */
+/** The most characters of a note, a hint or an error. */
 const MOST = 2_000;
 
 export function createOutput({ stdout, stderr }: Terminal, json: boolean): Output {

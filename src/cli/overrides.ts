@@ -1,5 +1,6 @@
 /**
- * What `set` and `clear` share: asking a running controller, doing it without one, and telling the results.
+ * The common part of `set` and `clear`: sending the request to a running controller, applying it without one, and
+ * printing the results.
  */
 import { messageOf, UserError } from '../common/errors.ts';
 import type { ApiClient } from '../daemon/api/client.ts';
@@ -9,7 +10,7 @@ import type { ContainerChoice, Targets } from '../features/egress/targets.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
 import type { Output } from './output.ts';
 
-/** The controller keeps it so until the container stops. */
+/** The controller keeps the override until the container stops. */
 export async function overrideRules(
   controller: ApiClient,
   body: { readonly container: ContainerChoice; readonly rules: object },
@@ -28,7 +29,10 @@ export function report(results: readonly Result[], done: string, output: Output)
   if (failed.length > 0) throw new UserError(`failed for ${failed.join(', ')}`);
 }
 
-/** One after the other, so that the lines come in order and a failure stops nothing else; those that can hold no rules last. */
+/**
+ * Works on one namespace after the other, so that lines are in order; a failure does not stop the others. Unsupported
+ * workloads come last.
+ */
 export async function eachNamespace(
   { namespaces, unsupported }: Targets,
   work: (namespace: WorkloadNamespace) => Promise<Pick<Result, 'state' | 'problems'>>,

@@ -145,8 +145,8 @@ function unknownCommand(word: string, program: Command): string {
 }
 
 /**
- * What commander says of words it does not know, which stand in it; its own second line stays one. A command
- * that it does not know, and the value of such an option, may be a token and are left out.
+ * Removes arguments from commander's messages, because an unknown command or the value of an unknown option may be a
+ * token. Its suggestion stays on the second line.
  */
 function usageLine(text: string): string {
   const [, all = text, meant = ''] = /^(.*?)(\n\(Did you mean [^\n]*\))?\n$/s.exec(text) ?? [];

@@ -1,12 +1,12 @@
 /**
- * Says on a terminal what a command waits for, once that has taken a second, and takes the line away at the end.
+ * Shows on a terminal what a command waits for, after one second, and removes the line at the end.
  */
 import type { Terminal } from '../config/terminal.ts';
 
 /** Milliseconds. */
 const SHOWN_AFTER = 1_000;
 
-/** To the start of the line, and away with it. */
+/** Moves to the start of the line and clears it. */
 const ERASE = '\r\x1b[2K';
 
 export async function withProgress<T>(

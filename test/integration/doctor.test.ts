@@ -64,14 +64,14 @@ test('doctor finds what is there', async () => {
 test('doctor tells what a token may not read', async () => {
   const { code, of } = await checked([...places(), '-c', guarded.address]);
   expect(of('consul')).toMatchObject({ health: 'error' });
-  expect(of('consul rights')).toMatchObject({
+  expect(of('consul permissions')).toMatchObject({
     ...{ health: 'error', says: 'the token may not read keys, services and nodes' },
   });
   expect(code).toBe(1);
   const may = await checked([...places(), '-c', guarded.address], {
     CONSUL_HTTP_TOKEN: guarded.bootstrapToken ?? '',
   });
-  expect(may.of('consul rights')).toMatchObject({ health: 'ok' });
+  expect(may.of('consul permissions')).toMatchObject({ health: 'ok' });
 });
 
 test('doctor works without an Engine, Consul and controller, and changes nothing', async () => {

@@ -14,7 +14,7 @@ import { formatDenied, formatOne } from '../format/denied.ts';
 import { unlisted } from '../format/denied-record.ts';
 import type { Output } from '../output.ts';
 
-/** Milliseconds between two questions of --follow. */
+/** Milliseconds between two reads of --follow. */
 const INTERVAL = 1000;
 
 export async function denied(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
@@ -28,7 +28,7 @@ export async function denied(container: string | undefined, flags: Flags, termin
     output.hint([`To allow it: egresstrator suggest${others.length === 0 ? ` ${shellWord(name)}` : ''}`]);
 }
 
-/** Prints each destination when packets to it were denied since the last question. Ends with the program. */
+/** Prints each destination when packets to it were denied since the last read. Ends with the program. */
 async function follow(
   container: string | undefined,
   diagnostics: Diagnostics,
@@ -48,7 +48,7 @@ async function follow(
   }
 }
 
-/** Says once of each container that its record is full; returns those that are. */
+/** Reports once for each container that its record is full; returns the containers with a full record. */
 function tellFull(
   records: DeniedAnswer['records'],
   known: ReadonlySet<string>,

@@ -10,12 +10,12 @@ import { HealthReply } from '../../daemon/api/schema.ts';
 import { createOutput } from '../output.ts';
 
 /** Milliseconds that the controller may take to answer. */
-const PATIENCE = 4_000;
+const TIMEOUT = 4_000;
 
 export async function health(flags: Flags, terminal: Terminal): Promise<void> {
   const { socket } = resolveConfig(flags, terminal.environment);
   const output = createOutput(terminal, flags.json === true);
-  const { ok, reason, unreadable = [] } = await new ApiClient(socket).get('/healthz', HealthReply, PATIENCE);
+  const { ok, reason, unreadable = [] } = await new ApiClient(socket).get('/healthz', HealthReply, TIMEOUT);
   if (!ok) throw new UserError(`the controller at ${socket} is not healthy: ${reason ?? 'no reason given'}`);
   const described = unreadable.length === 0 ? { ok } : { ok, unreadable };
   output.result({ socket, unreadable }, format, described);

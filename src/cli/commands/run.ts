@@ -43,7 +43,7 @@ export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   const config = resolveConfig(flags, terminal.environment);
   const log = openLogger(config, terminal);
   const stopping = stopSignal();
-  // First of all: two controllers undo each other's loads.
+  // Checked first: two controllers would undo each other's loads.
   await requireNoController(config.socket);
   if (config.stateDir !== undefined && !config.dryRun) await claimState(config.stateDir, config.socket);
   const resources = new AsyncDisposableStack();
@@ -156,7 +156,7 @@ function announce({ consul, docker, template, socket }: Config, log: Logger): vo
   log.info(fields, 'watching');
 }
 
-/** Resolves with the name of the first signal that asks to stop. A second one ends at once. */
+/** Resolves with the name of the first signal to stop. A second signal ends the process at once. */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -10,7 +10,7 @@ import { commandContext } from '../diagnostics/context.ts';
 import { ask } from '../diagnostics/open.ts';
 import { unlisted } from '../format/denied-record.ts';
 import { formatEntry, formatGrant, formatKey, formatSuggestions, remarksOn } from '../format/suggest.ts';
-import { lately, NOBODY } from '../format/values.ts';
+import { inPeriod, NO_RULES } from '../format/values.ts';
 import type { Output } from '../output.ts';
 
 export async function suggest(
@@ -25,7 +25,7 @@ export async function suggest(
   const { suggestions } = answer;
   const none = nothing(answer);
   remark(answer, output);
-  // Rules at any length: what is cut is none.
+  // Rules are never shortened: a cut rule would be invalid.
   const fit = shown({ suggestions, none }, Number.POSITIVE_INFINITY);
   const text =
     key === undefined
@@ -36,28 +36,28 @@ export async function suggest(
   else for (const one of new Set(remarksOnKey(key, answer, none))) output.note(one);
 }
 
-/** Why there is nothing to suggest, where there is nothing. */
+/** The reason if there is nothing to suggest. */
 const nothing = ({ unavailableReason, watched, covers }: SuggestAnswer): string =>
-  unavailableReason ?? (watched === 0 ? NOBODY : `nothing was denied ${lately(covers)}`);
+  unavailableReason ?? (watched === 0 ? NO_RULES : `nothing was denied ${inPeriod(covers)}`);
 
-/** Why rules may be missing. */
+/** Notes why rules may be missing. */
 function remark({ unread, incomplete }: SuggestAnswer, { note }: Output): void {
   for (const { container, error } of unread) note(`${container}: ${error}`);
   for (const one of incomplete)
     note(`${one.container}: the record is or was full, so rules may be missing: ${unlisted(one)}`);
 }
 
-/** What whoever puts the text into Consul should know, and the text does not say. */
+/** Notes for the user of the text that the text itself does not have. */
 function remarksOnKey(
   key: string,
   { suggestions, denylist, keyText }: SuggestAnswer,
   none: string,
 ): readonly string[] {
-  const strangers = suggestions.filter(({ grants }) => !grants.includes(key));
+  const withoutKey = suggestions.filter(({ grants }) => !grants.includes(key));
   return [
     ...(suggestions.length === 0 ? [none] : []),
     ...(keyText === undefined ? [`Consul has no key ${key} yet; consul kv put creates it`] : []),
-    ...strangers.map(
+    ...withoutKey.map(
       ({ container, existingGrants }) =>
         `${container} does not have the key ${key}, so its rules do not apply: ${formatGrant(container, existingGrants, key)}`,
     ),
@@ -72,7 +72,7 @@ function hint({ suggestions, kvPath }: SuggestAnswer, output: Output): void {
   output.hint(formatEntry(only.container, only.existingGrants[0] ?? only.grants[0], kvPath));
 }
 
-/** The same rules, whatever ends their lines and stands around them: what is printed has no other controls. */
+/** Normalises line ends and spaces, so that the output has no other control characters. */
 const plainSpace = (text: string): string =>
   text
     .split(/\r\n?|\n/)

@@ -15,19 +15,19 @@ import { gateStatus } from '../../gate/status.ts';
 import type { Engine as DockerEngine } from '../../sources/docker/engine.ts';
 import { confirm } from '../confirm.ts';
 import { plain, styleFor } from '../format/style.ts';
-import { formatPlan, formatTaken } from '../format/uninstall.ts';
+import { formatPlan, formatResults } from '../format/uninstall.ts';
 import { count } from '../format/values.ts';
 import { createOutput } from '../output.ts';
 import { withProgress } from '../progress.ts';
-import { consulLookings } from '../uninstall/consul-steps.ts';
-import { lookForHelpers, lookForImages, runningControllers } from '../uninstall/engine-steps.ts';
-import { type Folder, lookForFolder } from '../uninstall/folder-step.ts';
-import { isThere, lookForGate } from '../uninstall/gate-step.ts';
-import { lookForRules } from '../uninstall/rules-step.ts';
-import { type Looking, lookForAll, planned, takeAll } from '../uninstall/step.ts';
+import { consulSearches } from '../uninstall/consul-steps.ts';
+import { findHelpers, findImages, runningControllers } from '../uninstall/engine-steps.ts';
+import { type Folder, findFolder } from '../uninstall/folder-step.ts';
+import { findGate, isThere } from '../uninstall/gate-step.ts';
+import { findRules } from '../uninstall/rules-step.ts';
+import { planned, runSteps, type Search, searchAll } from '../uninstall/step.ts';
 import { settingsOf } from './gate.ts';
 
-interface Asked {
+interface UninstallContext {
   readonly flags: Flags;
   readonly config: Config;
   readonly terminal: Terminal;
@@ -52,34 +52,34 @@ export async function uninstall(flags: Flags, terminal: Terminal): Promise<void>
   }
 }
 
-async function uninstallWith(asked: Asked): Promise<void> {
-  const { flags, terminal } = asked;
+async function uninstallWith(context: UninstallContext): Promise<void> {
+  const { flags, terminal } = context;
   const json = flags.json === true;
   const output = createOutput(terminal, json);
   const style = json ? plain : styleFor(terminal);
-  await requireNoController(asked);
-  const plan = await withProgress('Looking for what is there', terminal, () =>
-    lookForAll(lookingsFor(asked)),
+  await requireNoController(context);
+  const plan = await withProgress('Looking for parts of egresstrator', terminal, () =>
+    searchAll(searchesFor(context)),
   );
   const steps = planned(plan);
-  const takes = plan.steps.length > 0;
-  const agreed = flags.yes === true || !takes;
-  if (!json || !agreed) {
+  const hasSteps = plan.steps.length > 0;
+  const isConfirmed = flags.yes === true || !hasSteps;
+  if (!json || !isConfirmed) {
     const withKeys = flags.keys === true;
     output.result({ steps }, (seen) => formatPlan(seen.steps, { withKeys, style }));
   }
-  if (takes) await confirm({ yes: flags.yes, json, otherwise: 'nothing was removed' }, terminal);
-  const taken = await withProgress('Removing it', terminal, () => takeAll(plan));
-  if (takes || json) output.result({ steps: taken }, (seen) => formatTaken(seen.steps, style));
-  const left = taken.filter(({ state }) => state === 'left').length;
+  if (hasSteps) await confirm({ yes: flags.yes, json, otherwise: 'nothing was removed' }, terminal);
+  const results = await withProgress('Removing it', terminal, () => runSteps(plan));
+  if (hasSteps || json) output.result({ steps: results }, (seen) => formatResults(seen.steps, style));
+  const left = results.filter(({ state }) => state === 'left').length;
   if (left > 0)
     throw new UserError(
       `${count(left, 'part')} ${left === 1 ? 'is' : 'are'} left; fix the cause, and run this again`,
     );
 }
 
-/** A controller would load the rules again. */
-async function requireNoController({ config, docker }: Asked): Promise<void> {
+/** Throws a `UserError` if a controller runs: it would load the rules again. */
+async function requireNoController({ config, docker }: UninstallContext): Promise<void> {
   const reject = (who: string) => {
     throw new UserError(
       `${who}, and would load the rules again: stop it first, for example with \`systemctl disable --now egresstrator\` or \`docker compose rm --stop egresstrator\``,
@@ -90,18 +90,18 @@ async function requireNoController({ config, docker }: Asked): Promise<void> {
   if (names.length > 0) reject(`a controller runs in the container ${names.join(', ')}`);
 }
 
-function lookingsFor({ flags, config, terminal, docker, engine }: Asked): readonly Looking[] {
+function searchesFor({ flags, config, terminal, docker, engine }: UninstallContext): readonly Search[] {
   const gate = () => settingsOf(flags, terminal);
   const root = typeof flags.root === 'string' ? flags.root : '/';
   return [
-    { part: 'gate', look: async () => lookForGate(gate(), flags.force === true) },
-    { part: 'rules', look: async () => lookForRules(await engine()) },
-    { part: 'helpers', look: () => lookForHelpers(docker) },
+    { part: 'gate', search: async () => findGate(gate(), flags.force === true) },
+    { part: 'rules', search: async () => findRules(await engine()) },
+    { part: 'helpers', search: () => findHelpers(docker) },
     ...foldersOf(config, root, gate).map((folder) => ({
-      ...{ part: folder.part, look: () => lookForFolder(folder) },
+      ...{ part: folder.part, search: () => findFolder(folder) },
     })),
-    { part: 'image', look: () => lookForImages(docker, config.docker.image) },
-    ...(flags.keys === true ? consulLookings(config) : []),
+    { part: 'image', search: () => findImages(docker, config.docker.image) },
+    ...(flags.keys === true ? consulSearches(config) : []),
   ];
 }
 

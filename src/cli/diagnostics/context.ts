@@ -1,5 +1,5 @@
 /**
- * What every question has in common: its configuration, its output, its colours.
+ * The configuration, output and colours of a command.
  */
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
@@ -23,6 +23,6 @@ export function commandContext(flags: Flags, terminal: Terminal): CommandContext
   };
 }
 
-/** Answers are about what is allowed, which this template does not ask. */
+/** A note for commands whose answers are about allowed destinations, which the denylist does not use. */
 export const DENYLIST_NOTE =
   'the template denylist is in use: it denies only destinations of keys that are not granted, and foreign NTP and DNS servers';

@@ -1,5 +1,5 @@
 /**
- * Who answers questions: a running controller, else this command itself.
+ * Chooses who answers questions: a running controller, otherwise this process.
  */
 import { askController } from '../../daemon/api/diagnostics-client.ts';
 import type { Diagnostics } from '../../diagnostics/diagnostics.ts';
@@ -7,7 +7,7 @@ import { findController } from '../controller.ts';
 import { withProgress } from '../progress.ts';
 import type { CommandContext } from './context.ts';
 
-/** Asks one question, and says on a terminal what takes long. */
+/** Asks one question, and shows progress on a terminal. */
 export const ask = <T>(
   context: CommandContext,
   question: (diagnostics: Diagnostics) => Promise<T>,
@@ -22,7 +22,7 @@ export async function openDiagnostics(context: CommandContext): Promise<Diagnost
   if (found !== undefined && found.difference === undefined) return askController(found.client);
   if (found !== undefined)
     output.note(`the controller at ${config.socket} is not asked: it ${found.difference}`);
-  // Read only where it is needed: what speaks with Consul and the Engine takes a while to load.
+  // Imported only if needed, because the clients of Consul and the Engine take a while to load.
   const { diagnosticsWithoutDaemon } = await import('./without-daemon.ts');
   return diagnosticsWithoutDaemon(context);
 }

@@ -1,5 +1,5 @@
 /**
- * Answers without a controller: what it would know is read from Consul and the Engine.
+ * Answers questions without a controller, from Consul and the Engine.
  */
 
 import { messageOf, UserError } from '../../common/errors.ts';
@@ -33,7 +33,7 @@ interface Place {
   readonly terminal: Terminal;
 }
 
-/** Milliseconds for which `denied --follow` goes on with what it has read of Consul. */
+/** Milliseconds for which `denied --follow` uses the same snapshot. */
 const KEPT = 60_000;
 
 export function diagnosticsWithoutDaemon(place: Place): Diagnostics {
@@ -75,7 +75,7 @@ async function readSnapshot(
   }
 }
 
-/** Where Consul is named by hand a controller may answer, and is not asked. */
+/** If Consul or the Engine is named on the command line, a running controller may have been skipped. */
 const alone = (config: Config, error: unknown): UserError =>
   new UserError(
     isAnythingNamed(config)
@@ -84,7 +84,7 @@ const alone = (config: Config, error: unknown): UserError =>
     { cause: error },
   );
 
-/** Without namespaces where the Engine cannot tell, and the question allows that. */
+/** Without namespaces if the Engine does not answer and the question allows that. */
 async function readContainers({ container, withoutContainers }: Need, place: Place): Promise<Containers> {
   try {
     return await withEngine(place, async (engine) => {
@@ -103,7 +103,7 @@ async function readContainers({ container, withoutContainers }: Need, place: Pla
   }
 }
 
-/** What the kernel denied, of one container or of all. */
+/** The denied destinations of one container or of all. */
 function readDenied(container: string | undefined, place: Place): Promise<readonly DeniedReport[]> {
   return withEngine(place, async (engine) => {
     const { namespaces, containers } = await planned(engine, place.config);

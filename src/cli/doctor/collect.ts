@@ -25,7 +25,7 @@ export interface Sources {
 }
 
 export async function collect({ config, docker, gate }: Sources): Promise<Facts> {
-  const [nft, tried, userNamespaces, engine, image, keys, rights, controller, gateFound, firewalls] =
+  const [nft, tried, userNamespaces, engine, image, keys, permissions, controller, gateFound, firewalls] =
     await Promise.all([
       found(() => printed('nft', '--version')),
       found(() =>
@@ -49,7 +49,7 @@ export async function collect({ config, docker, gate }: Sources): Promise<Facts>
       template: config.template,
     },
     ...{ isRoot: process.getuid?.() === 0, nft, tried, userNamespaces, engine, helperImage: image },
-    ...{ keys, rights, controller, socket: config.socket, gate: gateFound, firewalls },
+    ...{ keys, permissions, controller, socket: config.socket, gate: gateFound, firewalls },
   };
 }
 

@@ -21,13 +21,13 @@ const error = (says: string, remedy: string): Evaluated => ({ health: 'error', s
 
 const EVALUATORS: Readonly<Record<string, (facts: Facts) => Evaluated>> = {
   kernel,
-  rights,
+  user,
   nftables,
   'docker engine': engine,
   'engine setup': engineSetup,
   'helper image': helperImage,
   consul,
-  'consul rights': consulRights,
+  'consul permissions': consulPermissions,
   controller,
   gate,
   'user namespaces': userNamespaces,
@@ -61,7 +61,7 @@ function isBefore(release: string, major: number, minor: number): boolean {
   return Number(first) < major || (Number(first) === major && Number(second) < minor);
 }
 
-function rights({ isRoot }: Facts): Evaluated {
+function user({ isRoot }: Facts): Evaluated {
   if (isRoot) return ok('root');
   return warning('not root, so some checks are incomplete', 'run it with sudo');
 }
@@ -123,7 +123,7 @@ function consul({ keys: found }: Facts): Evaluated {
   return warning('it answers, but has no ACL keys', 'add the first one, or correct --kv-path');
 }
 
-function consulRights({ rights: found }: Facts): Evaluated {
+function consulPermissions({ permissions: found }: Facts): Evaluated {
   if ('error' in found) return warning(`not known: ${found.error}`, 'see above');
   const may = found.value;
   if (may === undefined) return ok('not known: Consul has no ACLs, or is too old');
@@ -175,7 +175,10 @@ function userNamespaces({ userNamespaces: most }: Facts): Evaluated {
   return ok('processes can create them; rules stay with the network (docs/security.md)');
 }
 
-/** They are in the host's namespace, and egresstrator is in those of containers, so only a shared tool is a risk. */
+/**
+ * Other firewalls are in the host's namespace, and our rules are in those of containers, so only a shared tool is a
+ * risk.
+ */
 function otherFirewalls({ legacyTables, nftTables, firewalld, ufw }: Firewalls): Evaluated {
   const own =
     'value' in nftTables ? nftTables.value.find((one) => / egresstrator(_\w+)?$/.test(one)) : undefined;

@@ -16,13 +16,13 @@ export interface Facts {
   /** Of the kernel. */
   readonly release: string;
   readonly isRoot: boolean;
-  /** How the controller is to load. */
+  /** The configured loader. */
   readonly loader: 'helper' | 'nsenter' | 'auto';
   /** Its name or path. */
   readonly template: string;
   /** What `nft --version` says. */
   readonly nft: Found<string>;
-  /** A table was made in an empty namespace. */
+  /** A table could be created in an empty namespace. */
   readonly tried: Found<true>;
   /** `max_user_namespaces`; undefined: the kernel does not report it. */
   readonly userNamespaces: number | undefined;
@@ -31,8 +31,8 @@ export interface Facts {
   readonly helperImage: Found<string>;
   /** How many ACL keys Consul has. */
   readonly keys: Found<number>;
-  /** Of the token; undefined: ACLs are off, or Consul does not report it. */
-  readonly rights: Found<Permissions | undefined>;
+  /** The token's permissions; undefined: ACLs are off, or Consul does not report them. */
+  readonly permissions: Found<Permissions | undefined>;
   /** The version of the running controller; undefined: none answers. */
   readonly controller: Found<string> | undefined;
   readonly socket: string;

@@ -20,7 +20,7 @@ export const formatAnnotations = (findings: readonly Finding[], inFile: boolean)
     })
     .join('\n');
 
-/** As the runner reads it back; see `actions/toolkit`, packages/core/src/command.ts. */
+/** The runner's escapes; see `actions/toolkit`, packages/core/src/command.ts. */
 const data = (text: string): string =>
   text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');

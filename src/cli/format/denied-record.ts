@@ -1,16 +1,16 @@
 /**
- * What is known of denied packets beyond their destinations, for people: that the record is full, where what it
- * leaves out went, and what never had a destination.
+ * Formats what is known about denied packets besides their destinations: a full record, the destinations of unlisted
+ * packets, and packets without a destination.
  */
 import type { ContainerSummary } from '../../diagnostics/denied-answer.ts';
 import type { DeniedSummary } from '../../inventory/denied-record.ts';
 import type { Style } from './style.ts';
 import { ago, many } from './values.ts';
 
-/** Places that are told; --json lists all. */
+/** The most places that are listed; --json lists all. */
 const MOST_PLACES = 20;
 
-/** A paragraph; empty where there is nothing to say. */
+/** A paragraph; empty if there is nothing to report. */
 export const formatSummary = (summary: ContainerSummary, now: number, style: Style): string =>
   [...fullLines(summary, now, style), ...otherLines(summary)].join('\n');
 

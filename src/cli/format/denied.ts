@@ -1,5 +1,5 @@
 /**
- * What was denied, for people.
+ * Denied destinations, as text.
  */
 
 import { type DeniedAnswer, type DeniedRow, placeOf } from '../../diagnostics/denied-answer.ts';
@@ -7,9 +7,9 @@ import { fairOrder } from '../../inventory/fair-order.ts';
 import { formatSummary } from './denied-record.ts';
 import type { Style } from './style.ts';
 import { type Column, table } from './table.ts';
-import { ago, count, lately, many, NOBODY, sentence } from './values.ts';
+import { ago, count, inPeriod, many, NO_RULES, sentence } from './values.ts';
 
-/** Rows of one container that are shown to people. */
+/** The most rows for one container. */
 const MOST_ROWS = 100;
 
 export function formatDenied(denied: DeniedAnswer, now: number, style: Style): string {
@@ -26,7 +26,7 @@ export function formatDenied(denied: DeniedAnswer, now: number, style: Style): s
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-/** Of each container the first so many in a fair order, sorted as they were. */
+/** The first rows of each container in a fair order, sorted as before. */
 function shownOf(rows: readonly DeniedRow[]): readonly DeniedRow[] {
   const groups = Map.groupBy(rows, ({ container }) => container);
   const chosen = new Set([...groups.values()].flatMap((group) => fairOrder(group).slice(0, MOST_ROWS)));
@@ -40,7 +40,7 @@ function leftOut(rows: readonly DeniedRow[], shown: readonly DeniedRow[]): strin
     .join('\n');
 }
 
-/** Where some were too many to be read at once; see `DenyLog`. */
+/** The age of the oldest records, if not all could be read at once; see `DenyLog`. */
 function ageOf(readAt: readonly number[], now: number): string {
   const old = readAt.filter((at) => now - at > FRESH);
   if (old.length === 0) return '';
@@ -48,17 +48,17 @@ function ageOf(readAt: readonly number[], now: number): string {
   return `${old.length} of ${count(readAt.length, 'container')} were read up to ${age}; name one to read it now.`;
 }
 
-/** Milliseconds for which an answer counts as one of now. */
+/** Milliseconds for which a record counts as current. */
 const FRESH = 5_000;
 
 const nothing = (answer: DeniedAnswer): string => {
   const { unavailableReason, covers, records, unread, readAt } = answer;
   if (unavailableReason !== undefined) return sentence(unavailableReason);
   const asked = Object.keys(readAt).length;
-  if (asked === 0) return sentence(NOBODY);
+  if (asked === 0) return sentence(NO_RULES);
   if (unread.length === asked) return '';
   const isEmpty = records.every(({ frames, fullAt }) => frames === 0 && fullAt === undefined);
-  return isEmpty ? `Nothing was denied ${lately(covers)}.` : '';
+  return isEmpty ? `Nothing was denied ${inPeriod(covers)}.` : '';
 };
 
 /** One line, for --follow. */

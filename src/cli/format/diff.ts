@@ -1,11 +1,11 @@
 /**
- * What a new text would change, for people.
+ * The changes by a new text of a key, as text.
  */
 import type { Change, ChangedRule, Diff } from '../../diagnostics/diff.ts';
 import type { Style } from './style.ts';
 import { count, list } from './values.ts';
 
-/** Lines of one kind that are shown for the same workloads; --json has all. */
+/** The most lines of one kind for the same workloads; --json lists all. */
 const MOST_LINES = 50;
 
 export function formatDiff(key: string, { problems, changes, holders }: Diff, style: Style): string {
@@ -24,12 +24,12 @@ export function formatDiff(key: string, { problems, changes, holders }: Diff, st
 const presentChange = ({ workloads, gained, lost }: Change, style: Style): string =>
   [
     `${list(workloads)}:`,
-    ...stretches(gained, (text) => style('green', `  + ${text}`)),
-    ...stretches(lost, (text) => style('red', `  - ${text}`)),
+    ...ruleLines(gained, (text) => style('green', `  + ${text}`)),
+    ...ruleLines(lost, (text) => style('red', `  - ${text}`)),
     '',
   ].join('\n');
 
-function stretches(all: readonly ChangedRule[], print: (text: string) => string): readonly string[] {
+function ruleLines(all: readonly ChangedRule[], print: (text: string) => string): readonly string[] {
   const shown = all
     .slice(0, MOST_LINES)
     .map(({ rule, partly }) => print(partly ? `${rule}  (in part)` : rule));

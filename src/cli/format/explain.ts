@@ -1,5 +1,5 @@
 /**
- * An explanation in sentences: first whether, then why, then what to do.
+ * An explanation in sentences: whether, why, and what to do.
  */
 import type {
   AskedContainer,
@@ -14,10 +14,10 @@ import type { Style } from './style.ts';
 import { formatGrant } from './suggest.ts';
 import { count, sentence } from './values.ts';
 
-/** Reasons of one kind that are shown. */
+/** The most reasons of one kind. */
 const MOST = 5;
 
-/** Where what is loaded may differ from what the rules say. */
+/** Remarks for states in which the loaded rules may differ from the answer. */
 const REMARKS: Readonly<Record<NamespaceState, string | undefined>> = {
   protected: undefined,
   audit: undefined,
@@ -30,11 +30,11 @@ const REMARKS: Readonly<Record<NamespaceState, string | undefined>> = {
   cleared: 'an operator removed its rules (cleared), so everything passes until it stops',
 };
 
-/** Where rules would allow it. */
+/** The remark if the rules would allow it. */
 const ISOLATED =
   'it can reach nothing now (isolated), because the rules are older than --max-age: see egresstrator status';
 
-/** Whether rules that allow it are not in force. */
+/** True if rules that allow it are not in force. */
 export const isIsolated = ({ state }: AskedContainer, { because }: CauseAnswer): boolean =>
   state === 'isolated' && because === 'rules';
 
@@ -64,7 +64,7 @@ export function formatExplanation(
   ].join('\n');
 }
 
-/** What lines say of a host, whatever the port. */
+/** The lines that allow anything at a host. */
 export function formatHost(
   seen: AskedContainer & { readonly host: string; readonly reasons: readonly ReasonAnswer[] },
 ): string {
@@ -88,7 +88,7 @@ function because(cause: Exclude<CauseAnswer, { because: 'nothing' }>): readonly 
   return cause.because === 'closed' ? closed(cause.reasons, lines) : lines;
 }
 
-/** It takes all of these keys: one that is not granted closes what it names. */
+/** All of these keys are needed: each one that is not granted closes its destinations. */
 function closed(reasons: readonly ReasonAnswer[], lines: readonly string[]): readonly string[] {
   const keys = [...new Set(reasons.map(({ key }) => key))];
   return [
@@ -110,7 +110,7 @@ type Of<K extends Kind> = HintAnswer & { readonly kind: K };
 const only = <K extends Kind>(hints: readonly HintAnswer[], kind: K): readonly Of<K>[] =>
   hints.filter((hint): hint is Of<K> => hint.kind === kind);
 
-/** What stands in the way, then what would help. */
+/** The obstacles, then the solutions. */
 function remedies(
   asked: AskedContainer,
   destination: string,
@@ -166,6 +166,6 @@ function ways({ container, keys }: AskedContainer, hints: readonly HintAnswer[])
   return all.length === 0 ? [] : [`To allow it${all.length > 1 ? ', one of' : ''}:`, ...all, ...how];
 }
 
-/** Who asks for a key gets all of it. */
+/** The other effects of granting a key. */
 const extent = (rules: number, broad: boolean): string =>
   broad ? ', and far more' : rules > 1 ? `, with ${count(rules - 1, 'other rule')}` : '';

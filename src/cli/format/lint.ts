@@ -1,5 +1,5 @@
 /**
- * Findings about rules, for people: one line each, as compilers print them, and the remedy below.
+ * Findings as text: one line each, as compilers print them, and the remedy below.
  */
 import type { Finding, Severity } from '../../diagnostics/finding.ts';
 import type { Colour, Style } from './style.ts';
@@ -18,11 +18,11 @@ export function formatFindings(
     const what = text === undefined ? '' : `${text}: `;
     return `${place}: ${style(COLOURS[severity], severity)}: ${what}${reason}\n  ${remedy}`;
   });
-  const blind =
+  const unchecked =
     unread.length === 0
       ? []
       : [`not checked, because there are too many services: ${list(unread.slice(0, 5))}`];
-  return [...lines, ...blind, summary(findings)].join('\n');
+  return [...lines, ...unchecked, summary(findings)].join('\n');
 }
 
 function summary(findings: readonly Finding[]): string {

@@ -2,7 +2,7 @@
  * Marks workloads with CAP_NET_RAW, which Docker gives by default: AF_XDP sockets can bypass every rule in a
  * namespace (docs/security.md).
  */
-/** Behind the state in the table. */
+/** The mark after the state in the table. */
 export const RAW_MARK = '*';
 
 const REMEDY =

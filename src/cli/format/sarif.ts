@@ -25,7 +25,7 @@ const MEANING: Readonly<Record<Finding['code'], string>> = {
   'foreign-rules': 'The namespace of a workload has filter rules of other programs.',
 };
 
-/** `folder`: where the keys are in Consul; undefined where the findings are about files. */
+/** `folder`: the folder of the keys in Consul; undefined if the findings are about files. */
 export const sarifOf = (findings: readonly Finding[], folder: string | undefined, version: string) => ({
   $schema: 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json',
   version: '2.1.0',
@@ -61,7 +61,7 @@ function resultOf(
   };
 }
 
-/** A relative reference where the path is relative; `-` is standard input. */
+/** A relative path becomes a relative reference; `-` is standard input. */
 const uriOf = (path: string): string => {
   const encoded = path.toWellFormed().split('/').map(encodeURIComponent).join('/');
   return path === '-' ? 'stdin' : path.startsWith('/') ? `file:///${encoded.replace(/^\/+/, '')}` : encoded;

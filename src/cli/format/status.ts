@@ -11,7 +11,7 @@ import type { Colour, Style } from './style.ts';
 import { type Column, table } from './table.ts';
 import { ago, count, many, sentence } from './values.ts';
 
-/** As the API tells it. */
+/** The API's status. */
 export type Status = z.infer<typeof StatusReply>;
 export type NamespaceStatus = Status['namespaces'][number];
 type SourceStatus = Status['sources'][number];
@@ -52,14 +52,14 @@ export function formatStatus(status: Status, now: number, style: Style): string 
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-/** What holds for all namespaces of a host. */
+/** Settings of the host. */
 export interface Setting {
   readonly loader?: string | undefined;
-  /** False where the template records no denied destinations. */
+  /** False if the template records no denied destinations. */
   readonly recordsDenied?: boolean | undefined;
 }
 
-/** All that is known of one namespace. */
+/** The details of one namespace. */
 export function formatNamespace(
   namespace: NamespaceStatus,
   { loader, recordsDenied }: Setting,
@@ -135,7 +135,7 @@ const BY_HAND = {
 const sinceText = ({ since }: { readonly since: number }, now: number): string =>
   `since ${new Date(since).toISOString()} (${ago(since, now)})`;
 
-/** Who reads that a container may reach something looks for a reason in its own words. */
+/** Lists overrides, because they explain access that the container's own settings do not. */
 const presentByHand = (namespaces: readonly NamespaceStatus[], now: number, style: Style): string =>
   byName(namespaces)
     .flatMap(({ target, byHand }) =>
@@ -152,7 +152,7 @@ const presentErrors = (namespaces: readonly NamespaceStatus[], style: Style): st
     )
     .join('\n');
 
-/** Where a flood hides where else packets went. */
+/** Lists full records, which may lack destinations. */
 function presentFull(namespaces: readonly NamespaceStatus[], style: Style): string {
   const full = namespaces.flatMap(({ target, denied }) => (denied?.isFull ? [{ target, denied }] : []));
   return full
@@ -175,7 +175,7 @@ function deniedLine({ denied }: NamespaceStatus): readonly (readonly [string, st
   return [['denied', parts.join('; ')]];
 }
 
-/** Each once, however many containers hold the key. */
+/** Each problem once, however many containers have the key. */
 function presentProblems(namespaces: readonly NamespaceStatus[], style: Style): string {
   const lines = namespaces.flatMap(({ problems, target }) =>
     problems.map(({ severity, key, line, text, reason }) => {
@@ -188,7 +188,7 @@ function presentProblems(namespaces: readonly NamespaceStatus[], style: Style): 
   return [...new Set(lines)].join('\n');
 }
 
-/** Services are told one by one only where something is wrong with them. */
+/** Services are listed one by one only if they have a problem. */
 function shownSources(sources: readonly SourceStatus[]): readonly SourceStatus[] {
   const isQuiet = ({ name, error, known, outdated }: SourceStatus) =>
     name.startsWith('service ') && error === undefined && known && !outdated;

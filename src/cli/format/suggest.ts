@@ -1,5 +1,5 @@
 /**
- * Suggested rules as a text that can be put into Consul as it is: what is not a rule is a comment.
+ * Suggested rules as a text that can be stored in Consul unchanged: everything but rules is a comment.
  */
 
 import { printable, quote, shellWord } from '../../common/text.ts';
@@ -7,7 +7,7 @@ import type { ContainerSuggestion, KeySuggestion } from '../../diagnostics/sugge
 import { formatRule, parseRules } from '../../policy/rule.ts';
 import { count, list } from './values.ts';
 
-/** `none`: what to say where nothing is to be suggested. */
+/** `none`: the text if there are no suggestions. */
 export const formatSuggestions = (
   suggestions: readonly ContainerSuggestion[],
   denylist: boolean,
@@ -17,7 +17,7 @@ export const formatSuggestions = (
     ? `# ${none}`
     : suggestions.map((one) => formatSuggestion(one, denylist)).join('\n\n');
 
-/** How a suggestion gets into Consul: `key` is one that the container asks for. */
+/** The commands that add a suggestion to Consul. `key`: one of the container's keys. */
 export function formatEntry(container: string, key: string | undefined, kvPath: string): readonly string[] {
   if (key === undefined)
     return [
@@ -34,12 +34,12 @@ export function formatEntry(container: string, key: string | undefined, kvPath: 
   ];
 }
 
-/** A key of that name is asked for by whoever wrote it: it is no option of ours, and shows all that it holds. */
+/** A key whose name is unsafe on a command line could look like an option or contain control characters. */
 const canBeTyped = (key: string): boolean => printable(key) === key && !key.startsWith('-');
 
 /**
- * How a container that holds some keys comes by one more: its words are fixed when it is made, and `set` bridges the
- * time until it is made anew. That is not said of keys whose names no command line should hold.
+ * How a container gets one more key: its environment is fixed when it is created, and `set` works until it is created
+ * again. Names that are unsafe on a command line are left out.
  */
 export function formatGrant(
   container: string,
@@ -57,12 +57,12 @@ export function formatGrant(
     : anew;
 }
 
-/** Stands for one of several. */
+/** A placeholder for one of several keys. */
 const ANY_KEY = '<key>';
 
 /**
- * A key's whole new text: what it holds and, below, the suggested rules that it does not hold already, each once.
- * Remarks on them are no part of it.
+ * A key's whole new text: the present text and below it the suggested rules that it does not have yet. Remarks on the
+ * rules are not part of it.
  */
 export function formatKey(held: string, suggestions: readonly ContainerSuggestion[]): string {
   const known = new Set(parseRules('', held).rules.map(({ rule }) => formatRule(rule)));
@@ -71,7 +71,7 @@ export function formatKey(held: string, suggestions: readonly ContainerSuggestio
   return added.length === 0 ? held : [...(held === '' ? [] : [held.trimEnd()]), ...added].join('\n');
 }
 
-/** What was remarked on the rules beside them, where the rules go elsewhere. */
+/** The remarks on the rules, if the text has only the rules. */
 export const remarksOn = (
   { container, lines, keys, notExpressible }: ContainerSuggestion,
   denylist: boolean,

@@ -1,7 +1,7 @@
 /**
- * The parts that uninstalling would remove or has removed, as text.
+ * The parts that uninstall would remove or has removed, as text.
  */
-import type { Part, Taken } from '../uninstall/step.ts';
+import type { Part, StepResult } from '../uninstall/step.ts';
 import type { Style } from './style.ts';
 
 const TITLES: Readonly<Record<Part, string>> = {
@@ -19,7 +19,7 @@ const TITLES: Readonly<Record<Part, string>> = {
 const WIDTH = Math.max(...Object.values(TITLES).map((title) => title.length));
 
 export function formatPlan(
-  steps: readonly Taken[],
+  steps: readonly StepResult[],
   { withKeys, style }: { readonly withKeys: boolean; readonly style: Style },
 ): string {
   const present = steps.filter(({ state }) => state === 'present');
@@ -37,7 +37,7 @@ export function formatPlan(
   ].join('\n');
 }
 
-export function formatTaken(steps: readonly Taken[], style: Style): string {
+export function formatResults(steps: readonly StepResult[], style: Style): string {
   const removed = steps.filter(({ state }) => state === 'removed');
   const left = steps.filter(({ state }) => state === 'left');
   return [
@@ -48,7 +48,7 @@ export function formatTaken(steps: readonly Taken[], style: Style): string {
 }
 
 /** One line for each part. */
-function linesOf(steps: readonly Taken[]): readonly string[] {
+function linesOf(steps: readonly StepResult[]): readonly string[] {
   const parts = [...new Set(steps.map(({ part }) => part))];
   return parts.map((part) => {
     const all = steps.filter((one) => one.part === part).map(({ what }) => what);

@@ -23,8 +23,11 @@ export const list = (items: readonly string[]): string =>
 export const many = (number: number, noun: string): string =>
   `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
 
-/** How far back it was looked: `in the last hour`, `in the last 12 minutes`. A kernel alone forgets at each load. */
-export const lately = (covers: number | undefined): string => {
+/**
+ * The covered period: `in the last hour`, `in the last 12 minutes`. Without a controller only the kernel's record is
+ * known, which a load removes.
+ */
+export const inPeriod = (covers: number | undefined): string => {
   if (covers === undefined)
     return 'since the last load, and at most in the last 10 minutes (more is not known without a controller)';
   const minutes = Math.floor(covers / 60_000);
@@ -33,8 +36,8 @@ export const lately = (covers: number | undefined): string => {
 
 const HOUR = 3_600_000;
 
-/** Where nothing can be denied. */
-export const NOBODY = 'no running container has rules, so nothing is denied';
+/** The message if no container has rules. */
+export const NO_RULES = 'no running container has rules, so nothing is denied';
 
 /** `something` → `Something.` */
 export const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;

@@ -1,16 +1,16 @@
 /**
- * What each command prints with --json, as JSON Schema: `npm run schemas` writes it into docs/schemas, one file for each
- * name here. A schema lists the promised properties; there may be others.
+ * The output of each command with --json, as JSON Schema: `npm run schemas` writes one file for each name to
+ * docs/schemas. A schema lists the promised properties; there may be others.
  */
 import { z } from 'zod';
 import { DeniedLine, DeniedReply, KeysReply, LintReply } from '../../daemon/api/diagnostics-schema.ts';
 import { Explained } from '../../daemon/api/explain-schema.ts';
 import { Namespace, OverrideReply, StatusReply } from '../../daemon/api/schema.ts';
-import { Checked, Cluster, GateChanges, GateState, Uninstalled, Well } from './host.ts';
+import { Checked, Cluster, GateChanges, GateState, Healthy, Uninstalled } from './host.ts';
 import { Differing, Rendered, Suggested } from './rules.ts';
 
 export interface CommandSchema {
-  /** The command with its own words, and with those that make it print this. */
+  /** The command with the arguments that print this. */
   readonly call: string;
   readonly schema: z.ZodType;
 }
@@ -31,7 +31,7 @@ export const SCHEMAS: Readonly<Record<string, CommandSchema>> = {
   set: { call: 'set', schema: OverrideReply },
   clear: { call: 'clear', schema: OverrideReply },
   render: { call: 'render', schema: Rendered },
-  health: { call: 'health', schema: Well },
+  health: { call: 'health', schema: Healthy },
   uninstall: { call: 'uninstall', schema: Uninstalled },
   'gate-install': { call: 'gate install', schema: GateChanges },
   'gate-uninstall': { call: 'gate uninstall', schema: GateChanges },
@@ -42,13 +42,13 @@ export const SCHEMAS: Readonly<Record<string, CommandSchema>> = {
 export const schemaFiles = (): ReadonlyMap<string, string> =>
   new Map(Object.entries(SCHEMAS).map(([name, one]) => [`${name}.json`, textOf(one)]));
 
-/** As input: what comes besides is no fault. */
+/** As an input schema, which allows additional properties. */
 function textOf({ call, schema }: CommandSchema): string {
   const made = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' });
   return `${JSON.stringify(sorted({ ...made, title: `egresstrator ${call} --json` }), null, 2)}\n`;
 }
 
-/** The same with the properties of every object by name. */
+/** Sorts the properties of every object by name. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;

@@ -1,5 +1,5 @@
 /**
- * What the commands about hosts and what is installed on them print with --json.
+ * The output of commands about hosts with --json.
  */
 import { z } from 'zod';
 import { HostStatus } from '../../daemon/host-status.ts';
@@ -56,8 +56,8 @@ export const GateState = z.object({
   preparedTexts: z.number().describe('How many texts the controller has prepared.'),
 });
 
-/** For an unhealthy controller, the exit code says so and no result is printed. */
-export const Well = z.object({
+/** For an unhealthy controller the exit code is 1 and nothing is printed. */
+export const Healthy = z.object({
   ok: z.literal(true),
   unreadable: z
     .array(z.string())

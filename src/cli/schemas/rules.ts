@@ -1,5 +1,5 @@
 /**
- * What the commands about rules print with --json, where that is not the answer of the API.
+ * The output of commands about rules with --json, if it differs from the API's answer.
  */
 import { z } from 'zod';
 import { ContainerSuggestion, Differences } from '../../daemon/api/diagnostics-schema.ts';

@@ -17,7 +17,7 @@ export async function runningControllers(engine: Engine): Promise<readonly strin
     .map(({ id, names }) => names[0]?.replace(/^\//, '') ?? id);
 }
 
-export async function lookForHelpers(engine: Engine): Promise<readonly Step[]> {
+export async function findHelpers(engine: Engine): Promise<readonly Step[]> {
   const helpers = (await engine.all(ourLabel)).filter(isOurs);
   return helpers.map(({ id, names }) => ({
     part: 'helpers',
@@ -30,7 +30,7 @@ export async function lookForHelpers(engine: Engine): Promise<readonly Step[]> {
  * An image that is built from ours has our label, so the name counts as well. `named`: the image of --image. Images
  * without a name, because a later build took it, do not count.
  */
-export async function lookForImages(engine: Engine, named: string | undefined): Promise<readonly Step[]> {
+export async function findImages(engine: Engine, named: string | undefined): Promise<readonly Step[]> {
   const labelled = await engine.namesOfImages(helperLabel);
   const empty = (await engine.image(EMPTY_IMAGE)) === undefined ? [] : [EMPTY_IMAGE];
   const names = [...labelled.filter((name) => isOurName(name) || name === named), ...empty];

@@ -18,7 +18,7 @@ export interface Folder {
   readonly keptFor?: () => Promise<string | undefined>;
 }
 
-export async function lookForFolder(folder: Folder): Promise<readonly Step[]> {
+export async function findFolder(folder: Folder): Promise<readonly Step[]> {
   const { part, path, seenAt } = folder;
   const names = await namesIn(seenAt);
   if (names === undefined) return [];

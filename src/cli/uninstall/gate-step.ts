@@ -11,7 +11,7 @@ import type { Step } from './step.ts';
 export const isThere = ({ installed, knownToEngine }: GateStatus): boolean =>
   installed || knownToEngine === true;
 
-export async function lookForGate(settings: GateSettings, force: boolean): Promise<readonly Step[]> {
+export async function findGate(settings: GateSettings, force: boolean): Promise<readonly Step[]> {
   const status = await gateStatus(settings);
   if (!isThere(status)) return [];
   return [

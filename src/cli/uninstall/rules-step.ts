@@ -11,10 +11,10 @@ import { planNamespaces } from '../../features/egress/workload-namespaces.ts';
 import type { Workload } from '../../inventory/workload.ts';
 import type { Step } from './step.ts';
 
-/** For the plan each container is one that asks: all namespaces are in it, but for the host's. */
+/** Treats every container as a workload, so that the plan has all namespaces except the host's. */
 const ANY: Workload = { mode: 'enforce', dns: 'resolvers', grants: [], problems: [] };
 
-export async function lookForRules({ containers, dataplane }: Engine): Promise<readonly Step[]> {
+export async function findRules({ containers, dataplane }: Engine): Promise<readonly Step[]> {
   const { namespaces } = planNamespaces(await containers.list(), () => ANY);
   const steps: Step[] = [];
   for (const namespace of namespaces) {
@@ -29,7 +29,7 @@ export async function lookForRules({ containers, dataplane }: Engine): Promise<r
   return steps;
 }
 
-/** What cannot be looked into may hold rules; clearing it tells why it cannot. */
+/** True also if the namespace cannot be inspected; clearing it then reports why. */
 async function mayHold(ref: NamespaceRef, dataplane: Engine['dataplane']): Promise<boolean> {
   try {
     return (await dataplane.owners(ref)).length > 0;

@@ -25,31 +25,31 @@ export interface Step {
 }
 
 /** A part that was found, was removed, or is left, with the reason. */
-export interface Taken {
+export interface StepResult {
   readonly part: Part;
   readonly what: string;
   readonly state: 'present' | 'removed' | 'left';
   readonly reason?: string;
 }
 
-export interface Looking {
+export interface Search {
   readonly part: Part;
-  readonly look: () => Promise<readonly Step[]>;
+  readonly search: () => Promise<readonly Step[]>;
 }
 
 export interface Plan {
   readonly steps: readonly Step[];
   /** A part that could not be checked. */
-  readonly unknown: readonly Taken[];
+  readonly unknown: readonly StepResult[];
 }
 
 /** One after the other: each may start containers, or wait for the Engine. */
-export async function lookForAll(lookings: readonly Looking[]): Promise<Plan> {
+export async function searchAll(searches: readonly Search[]): Promise<Plan> {
   const steps: Step[] = [];
-  const unknown: Taken[] = [];
-  for (const { part, look } of lookings) {
+  const unknown: StepResult[] = [];
+  for (const { part, search } of searches) {
     try {
-      steps.push(...(await look()));
+      steps.push(...(await search()));
     } catch (error) {
       unknown.push({ part, what: 'could not be checked', state: 'left', reason: messageOf(error) });
     }
@@ -57,18 +57,18 @@ export async function lookForAll(lookings: readonly Looking[]): Promise<Plan> {
   return { steps, unknown };
 }
 
-export const planned = ({ steps, unknown }: Plan): readonly Taken[] => [
+export const planned = ({ steps, unknown }: Plan): readonly StepResult[] => [
   ...steps.map(({ part, what }) => ({ part, what, state: 'present' }) as const),
   ...unknown,
 ];
 
-export async function takeAll({ steps, unknown }: Plan): Promise<readonly Taken[]> {
-  const taken: Taken[] = [];
+export async function runSteps({ steps, unknown }: Plan): Promise<readonly StepResult[]> {
+  const results: StepResult[] = [];
   for (const { part, what, remove } of steps) {
     const reason = await remove().catch(messageOf);
-    taken.push(
+    results.push(
       reason === undefined ? { part, what, state: 'removed' } : { part, what, state: 'left', reason },
     );
   }
-  return [...taken, ...unknown];
+  return [...results, ...unknown];
 }

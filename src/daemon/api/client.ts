@@ -77,8 +77,8 @@ function send(socketPath: string, { method, url: path, body, limit }: Call): Pro
         ),
       );
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };
-    const patience = limit === undefined ? {} : { signal: AbortSignal.timeout(limit) };
-    const call = request({ socketPath, method, path, headers, ...patience }, (response) => {
+    const deadline = limit === undefined ? {} : { signal: AbortSignal.timeout(limit) };
+    const call = request({ socketPath, method, path, headers, ...deadline }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () =>

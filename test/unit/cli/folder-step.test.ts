@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Folder, lookForFolder } from '../../../src/cli/uninstall/folder-step.ts';
+import { type Folder, findFolder } from '../../../src/cli/uninstall/folder-step.ts';
 
 let root: string;
 let path: string;
@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 async function removed(more: Partial<Folder> = {}): Promise<string | undefined> {
-  const [step] = await lookForFolder({
+  const [step] = await findFolder({
     part: 'state',
     path,
     seenAt: path,

@@ -22,7 +22,7 @@ const well: Facts = {
   },
   ...{ nft: { value: 'nftables v1.1' }, tried: { value: true }, userNamespaces: 100 },
   ...{ engine: { value: engine }, helperImage: { value: 'egresstrator-helper:1.0.0' } },
-  ...{ keys: { value: 2 }, rights: { value: { keys: true, services: true, nodes: true } } },
+  ...{ keys: { value: 2 }, permissions: { value: { keys: true, services: true, nodes: true } } },
   ...{ controller: { value: '1.0.0' }, socket: '/run/api.sock', gate: { value: gate } },
   firewalls: { legacyTables: [], nftTables: { value: [] }, firewalld: false, ufw: false },
 };
@@ -37,7 +37,7 @@ const CASES: readonly (readonly [string, Partial<Facts>, string, Health, RegExp]
   ['an old kernel', { release: '6.1.0-13-amd64' }, 'kernel', 'warning', /6\.16/],
   ['a kernel that is too old', { release: '5.15.0' }, 'kernel', 'error', /5\.16/],
   ['a template for it', { release: '5.15.0', template: 'iptables' }, 'kernel', 'warning', /6\.16/],
-  ['no root', { isRoot: false }, 'rights', 'warning', /not root/],
+  ['no root', { isRoot: false }, 'user', 'warning', /not root/],
   ['no nft', { nft: away }, 'nftables', 'warning', /helper containers load rules/],
   ['nsenter that cannot', { loader: 'nsenter', tried: away }, 'nftables', 'error', /cannot be loaded/],
   ['no Engine', { engine: away }, 'docker engine', 'error', /nobody answers/],
@@ -64,16 +64,16 @@ const CASES: readonly (readonly [string, Partial<Facts>, string, Health, RegExp]
   ],
   ['no helper image, but nsenter', { helperImage: away }, 'helper image', 'ok', /not needed/],
   ['no helper image and no nsenter', { helperImage: away, tried: away }, 'helper image', 'error', /nobody/],
-  ['no Consul', { keys: away, rights: away }, 'consul', 'error', /nobody answers/],
+  ['no Consul', { keys: away, permissions: away }, 'consul', 'error', /nobody answers/],
   ['no keys', { keys: { value: 0 } }, 'consul', 'warning', /no ACL keys/],
   [
     'a token that may not',
-    { rights: { value: { keys: true, services: false, nodes: false } } },
-    'consul rights',
+    { permissions: { value: { keys: true, services: false, nodes: false } } },
+    'consul permissions',
     'error',
     /may not read services and nodes/,
   ],
-  ['a Consul without ACLs', { rights: { value: undefined } }, 'consul rights', 'ok', /no ACLs/],
+  ['a Consul without ACLs', { permissions: { value: undefined } }, 'consul permissions', 'ok', /no ACLs/],
   ['no controller', { controller: undefined }, 'controller', 'warning', /none answers at \/run\/api\.sock/],
   ['a controller of another version', { controller: { value: '0.9.0' } }, 'controller', 'warning', /0\.9\.0/],
   ['a controller that hangs', { controller: away }, 'controller', 'error', /nobody answers/],
@@ -152,7 +152,7 @@ test.each(CASES)('%s', (_name, facts, topic, health, says) => {
 test('a machine with nothing at all is told so in every line, and nothing fails', () => {
   const bare = {
     ...{ platform: 'win32', isRoot: false, nft: away, tried: away, userNamespaces: undefined, engine: away },
-    ...{ helperImage: away, keys: away, rights: away, controller: undefined, gate: away },
+    ...{ helperImage: away, keys: away, permissions: away, controller: undefined, gate: away },
     firewalls: { legacyTables: [], nftTables: away, firewalld: false, ufw: false },
   };
   const checks = evaluate({ ...well, ...bare });
