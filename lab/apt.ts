@@ -15,17 +15,17 @@ import { run } from './run.ts';
 
 const archiveKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** Installs the package of each command that is missing: `{ nft: 'nftables' }`. */
+/** Installs the packages of missing commands: `{ nft: 'nftables' }`. */
 export async function ensureCommands(packages: Readonly<Record<string, string>>): Promise<void> {
   await installMissing(packages, (command) => findCommand(command) === undefined);
 }
 
-/** The same, for packages known by a file of theirs that is no command. */
+/** The same for packages without a command: each is recognised by one of its files. */
 export async function ensureFiles(packages: Readonly<Record<string, string>>): Promise<void> {
   await installMissing(packages, (file) => !existsSync(file));
 }
 
-/** The full path of a command, searched also where only root's PATH looks. */
+/** The full path of a command. The folders of root's PATH are searched too. */
 export function findCommand(name: string): string | undefined {
   const folders = searchPath().split(':');
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
@@ -100,7 +100,7 @@ async function fetchAndUnpack(suite: string, packages: readonly string[], folder
   return folder;
 }
 
-/** An apt with sources, lists and cache of its own: the machine's apt never hears of the suite. */
+/** Runs apt with its own sources, lists and cache, so that the machine's apt does not use the suite. */
 async function privateApt(suite: string, folder: string) {
   const address = await archiveAddress();
   await ensureFiles({ [archiveKeyring]: 'debian-archive-keyring' });

@@ -1,4 +1,4 @@
-/** `npm run lab -- up|down|status|compose`: brings the lab up for working with it by hand, and ends it. */
+/** `npm run lab -- up|down|status|compose`: starts the lab for use by hand, and ends it. */
 import { execa } from 'execa';
 import { ensureCompose } from './compose.ts';
 import { composeEnvironment } from './compose-images.ts';
@@ -31,7 +31,7 @@ async function up(args: readonly string[]): Promise<void> {
 
 async function down(): Promise<void> {
   for (const { name, pid } of await labEngines()) {
-    // One that has ended by itself still holds addresses and interfaces.
+    // An engine that has ended by itself still has addresses and interfaces.
     if (pid === undefined) await stopLabEngine(name);
     else await timed(`stopped engine ${name}`, () => stopLabEngine(name));
   }
@@ -47,12 +47,12 @@ async function status(): Promise<void> {
   if (engines.length === 0) print('The lab has no engine yet.');
 }
 
-/** docker-compose.yml, or any other file that `args` name, with images of the lab in the place of public ones. */
+/** Runs docker-compose.yml, or another file that `args` name, with the lab's images instead of public ones. */
 async function compose(args: readonly string[]): Promise<void> {
   const { socketPath } = await ensureEngine({ version: 'host' });
   const { env } = await ensureCompose();
   const images = await composeEnvironment(socketPath);
-  // A terminal's Ctrl-C is for docker, which then stops what it has started.
+  // On Ctrl-C, docker itself stops the containers that it has started.
   process.on('SIGINT', () => {});
   const { exitCode } = await execa('docker', ['compose', ...args], {
     ...{ stdio: 'inherit', reject: false },

@@ -1,5 +1,5 @@
 /**
- * Stand-ins for the public images that docker-compose.yml names, as none can be pulled here: made of
+ * Replacements for the public images of docker-compose.yml, because images cannot be pulled here. They are made from
  * the lab's own images and its consul program.
  */
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { execa } from 'execa';
 import { consulProgram } from './consul/program.ts';
 import { ensureBaseImage, ensureWorkloadImage } from './images.ts';
 
-/** Variables of docker-compose.yml, for an Engine that can pull nothing. */
+/** Variables of docker-compose.yml, for an Engine that cannot pull images. */
 export async function composeEnvironment(socketPath: string): Promise<Readonly<Record<string, string>>> {
   return {
     DOCKER_SOCKET: socketPath,
@@ -28,8 +28,8 @@ async function ensureConsulImage(socketPath: string): Promise<string> {
 }
 
 /**
- * Debian with httpd and wget. The lab's own workload image will not do: its busybox is linked statically
- * and crashes where wget looks up a name.
+ * Debian with httpd and wget. The lab's own workload image is not suitable: its busybox is linked statically
+ * and crashes when wget looks up a name.
  */
 async function ensureToolImage(socketPath: string): Promise<string> {
   const workload = await ensureWorkloadImage(socketPath);
@@ -41,7 +41,7 @@ async function ensureToolImage(socketPath: string): Promise<string> {
   return build(socketPath, 'egresstrator-lab/tool:latest', recipe);
 }
 
-/** `files`: what the context holds, by name. */
+/** `files`: the files of the build context, by name. */
 async function build(
   socketPath: string,
   image: string,

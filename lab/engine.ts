@@ -1,6 +1,6 @@
 /**
- * A real Docker Engine: the machine's own if it has one, else a dockerd that the lab starts, which
- * outlives the process that asked for it, so that the next run finds it and starts quicker.
+ * A real Docker Engine: the machine's own if it has one, else a dockerd that the lab starts. It
+ * keeps running after the process that started it, so that the next run finds it and starts quicker.
  */
 import { rmSync } from 'node:fs';
 import { claimAddressBlock, releaseAddressBlock } from './engine/address-block.ts';
@@ -30,20 +30,20 @@ export interface EngineOptions {
   readonly network?: NetworkKind;
   /** The engine ends with this process; default false. */
   readonly diesWithParent?: boolean;
-  /** Where DOCKER_HOST is looked up; default: this process's. */
+  /** The environment with DOCKER_HOST; default: this process's. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
 export interface Engine {
   readonly name: string;
-  /** What it says of itself: `20.10.24+dfsg1`. */
+  /** The version that it reports: `20.10.24+dfsg1`. */
   readonly version: string;
   readonly socketPath: string;
-  /** False for an Engine that was there before the lab, which the lab does not stop or restart. */
+  /** False for an Engine that existed before the lab, which the lab does not stop or restart. */
   readonly isOwn: boolean;
-  /** Goes before a command that is to run where the Engine and `--network host` containers are. */
+  /** The prefix of a command that runs in the network namespace of the Engine and of `--network host` containers. */
   readonly networkPrefix: readonly string[];
-  /** Where this machine finds the ports that containers publish. */
+  /** The address at which this machine reaches the ports that containers publish. */
   readonly publishedAddress: string;
   stop(): Promise<void>;
   restart(): Promise<void>;
@@ -55,7 +55,7 @@ export interface OwnEngine extends Engine {
   readonly configFile: string;
   readonly dataRoot: string;
   readonly logFile: string;
-  /** Where its containers find what listens on all of this machine's addresses. */
+  /** The address at which its containers reach programs that listen on all of this machine's addresses. */
   readonly machineAddress: string;
   /** Starts it again after `stop()` or `kill()`; a no-op if it runs. */
   start(): Promise<void>;
@@ -65,17 +65,17 @@ export interface OwnEngine extends Engine {
   kill(): Promise<void>;
   /** Makes it read its daemon.json again. */
   reload(): void;
-  /** Stops it and removes its containers, images and all else it has written. */
+  /** Stops it and removes its containers, images and all its files. */
   remove(): Promise<void>;
 }
 
-/** The Engine asked for; `host` is one that already answers, if there is one. */
+/** The requested Engine; `host` is one that already answers, if there is one. */
 export async function ensureEngine(options: EngineOptions): Promise<Engine> {
   const found = options.version === 'host' ? await enginePresent(options.env) : undefined;
   return found ?? startEngine(options);
 }
 
-/** An engine of the lab's own, even where the machine has one. */
+/** An engine that the lab starts, even if the machine has one. */
 export async function startEngine(options: EngineOptions): Promise<OwnEngine> {
   const { version, name = version, daemonOptions = [], diesWithParent = false } = options;
   const layout = engineLayout(name, options.configFile);
@@ -117,7 +117,7 @@ function ownEngine(name: string, version: string, daemon: DaemonOptions): OwnEng
 
 async function removeEngine(daemon: DaemonOptions): Promise<void> {
   const { layout, network, block } = daemon;
-  // Containers that outlived a kill or a live-restore can only be ended through an Engine.
+  // Containers that still run after a kill or a live-restore can only be ended through an Engine.
   await ensureDaemon(daemon);
   await removeAllContainers(layout.socketPath);
   await endDaemon(layout);

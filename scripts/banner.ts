@@ -1,8 +1,8 @@
-/** What `npm start` prints before the controller runs: what it found or started, and lines to try, as they are typed. */
+/** The text that `npm start` prints before the controller runs: what it found or started, and commands to try. */
 import { parseArgs } from 'node:util';
 
 export interface Started {
-  /** What to type for `docker`. */
+  /** The command to type for `docker`. */
   readonly docker: string;
   /** An image with busybox. */
   readonly workload: string;
@@ -11,9 +11,9 @@ export interface Started {
   /** Consul was started for this run. */
   readonly isOwnConsul: boolean;
   readonly exampleKey: string;
-  /** What the example allows: `10.0.0.0/16:tcp/8080`. */
+  /** The rule of the example: `10.0.0.0/16:tcp/8080`. */
   readonly rule: string;
-  /** What to type for `egresstrator`. */
+  /** The command to type for `egresstrator`. */
   readonly command: string;
 }
 
@@ -42,7 +42,7 @@ See what is in force:
 const MEMORY = `This Consul is a dev agent that was started for this run: it keeps keys in memory, and forgets them when this ends.
 `;
 
-/** The program by its path, which works in every folder, and the socket where it is not the usual one. */
+/** The program by its path, which works in every folder, and the socket if it is not the default. */
 export function commandFor(program: string, args: readonly string[], environment: NodeJS.ProcessEnv): string {
   const options = { socket: { type: 'string' } } as const;
   const { values } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true });

@@ -1,10 +1,9 @@
 /**
- * `npm run compile [-- <folder>]`: the program and all that it uses as a few files in dist/cli, a chunk for each
- * command. Node.js then finds, reads and keeps far less: a controller takes 10 MB less memory.
+ * `npm run compile [-- <folder>]`: bundles the program and its packages into a few files in dist/cli, a chunk for each
+ * command. Node.js then reads and keeps far less source: a controller needs 10 MB less memory.
  *
- * Names stay as they are written, so that a stack trace tells its functions; source maps tell the lines
- * (CONTRIBUTING.md). What is read at run time (dataplane/, gate/, templates/, package.json) stays a file, which
- * src/common/assets.ts finds.
+ * Names are kept, so that stack traces show the functions; source maps show the lines (CONTRIBUTING.md). Files that are
+ * read at run time (dataplane/, gate/, templates/, package.json) stay files; src/common/assets.ts finds them.
  */
 import { chmodSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +12,7 @@ import { UNUSED } from '../src/sources/docker/dockerode-stubs.ts';
 
 const folder = join(process.argv[2] ?? 'dist', 'cli');
 
-/** In the bundle, empty modules stand in for these, and so nothing has to put them there at run time. */
+/** The bundle has empty modules in place of these, so they need not be replaced at run time. */
 const withoutUnused: Plugin = {
   name: 'without-unused',
   setup: ({ onResolve, onLoad }) => {
@@ -23,7 +22,7 @@ const withoutUnused: Plugin = {
   },
 };
 
-/** Of the object `z` all that it holds is kept; of a namespace what is used. That is 350 kB, most of it languages. */
+/** The object `z` keeps all of its members; a namespace import keeps only used ones. That saves 350 kB, mostly languages. */
 const partOfZod: Plugin = {
   name: 'part-of-zod',
   setup: ({ onLoad }) => {
@@ -61,7 +60,7 @@ const { metafile } = await build({
 chmodSync(join(folder, 'main.js'), 0o755);
 writeFileSync(join(folder, 'LICENSES'), licencesOf(metafile));
 
-/** Of each package that is in the bundle, as each asks for. */
+/** The licence of each package in the bundle, as each requires. */
 function licencesOf({ inputs }: Metafile): string {
   const package_ = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//;
   const folders = new Set(Object.keys(inputs).flatMap((path) => package_.exec(path)?.[1] ?? []));

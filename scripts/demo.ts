@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: a tour of the main job on real containers that ends by itself. Each line is printed
- * when it was observed; the tour fails if something does not come true.
+ * `npm run demo`: shows the main job on real containers, and ends by itself. Each line is printed
+ * when it was observed; the demo fails if an expectation does not come true.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'egresstrator-demo-'));
   const controller = startController(setup, folder);
   const docker = dockerOf(setup);
-  // Whoever ends the tour early is left with nothing of it as well: its next step fails, and all is taken away.
+  // If the demo is interrupted, its next step fails, and everything is removed as well.
   const early = new AbortController();
   atSignals((signal) => early.abort(new Error(`${signal} ended it`)));
   const toured: Fixture['docker'] = async (...args) => {
@@ -78,7 +78,7 @@ async function tour(fixture: Fixture): Promise<void> {
   await observe('it is cut', async () => connection.ended());
 }
 
-/** Waits until it is so, and says how long that took since the step before. */
+/** Waits until the condition holds, and prints how long that took since the previous step. */
 async function observe(what: string, isSo: () => Promise<boolean>): Promise<void> {
   const started = performance.now();
   await waitFor(isSo, { what: `"${what}"`, timeout: 20_000, interval: 20 });

@@ -1,6 +1,6 @@
 /**
- * What `npm start` and `npm run demo` set up before the controller runs: an Engine, the helper image,
- * and Consul. What the machine already has is used as it is.
+ * The set-up of `npm start` and `npm run demo` before the controller runs: an Engine, the helper image,
+ * and Consul. An Engine or Consul that already runs on the machine is used unchanged.
  */
 import { readFileSync } from 'node:fs';
 import { execa } from 'execa';
@@ -18,7 +18,7 @@ export interface Setup {
   readonly consulAddress: string;
   /** A Consul that was started for this run. */
   readonly ownConsul: Consul | undefined;
-  /** An image with busybox, for trying. */
+  /** An image with busybox, for experiments. */
   readonly workload: string;
   /** Environment for the controller and for `docker`. */
   readonly environment: Readonly<Record<string, string>>;
@@ -37,7 +37,7 @@ export async function setUp({ privateConsul = false } = {}): Promise<Setup> {
   return { engine, consulAddress, ownConsul, workload, environment };
 }
 
-/** Builds `egresstrator-helper:<version>`; a build that changes nothing takes a second. */
+/** Builds `egresstrator-helper:<version>`; an unchanged build takes a second. */
 export async function ensureHelperImage({ socketPath }: Engine): Promise<string> {
   const image = `egresstrator-helper:${packageVersion()}`;
   const docker = dockerAt(socketPath);
@@ -50,7 +50,7 @@ export async function ensureHelperImage({ socketPath }: Engine): Promise<string>
   return image;
 }
 
-/** The public one, where it is there or can be had; else one that is made here. */
+/** The public image if it exists here or can be pulled; else one that is made here. */
 async function baseImage(socketPath: string): Promise<string> {
   const docker = dockerAt(socketPath);
   const publicBase = 'node:24-bookworm-slim';
@@ -71,7 +71,7 @@ const dockerAt =
       env: { DOCKER_BUILDKIT: '0' },
     });
 
-/** The Consul that is configured, or that answers at the usual address. */
+/** The configured Consul, or one that answers at the default address. */
 async function usersConsul(): Promise<string | undefined> {
   const configured = process.env.CONSUL_HTTP_ADDR;
   if (configured) {

@@ -1,7 +1,7 @@
 /**
  * `npm run soak -- --minutes N [--seed S]`: random edits, containers and faults for N minutes (default 20)
- * against the real controller, Engine and Consul. After each step, every kernel must come to what a naive
- * model says, and a destination that nothing allows is tried all the time.
+ * against the real controller, Engine and Consul. After each step, every kernel must reach the state of a naive
+ * model. A destination that no rule allows is tried all the time.
  *
  * The controller is killed at random in the first quarter only: its memory is compared over the rest.
  */
@@ -18,15 +18,15 @@ interface Tally {
   readonly violations: string[];
 }
 
-/** What the controller holds when it has nothing to do. */
+/** The controller's resources when it is idle. */
 interface Settled {
-  /** MiB of its heap that are in use, and that it has of the machine's memory. */
+  /** Used heap and resident memory, in MiB. */
   readonly heap: number;
   readonly resident: number;
   readonly holds: Footprint;
 }
 
-/** Growth of the heap that is more than caches of what was asked for. */
+/** Growth of the heap that caches cannot explain. */
 const MOST_GROWTH_MB = 8;
 const BATCH = 200;
 
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
 interface Run {
   readonly seed: number;
   readonly until: () => boolean;
-  /** Whether the controller is killed too. */
+  /** Whether the controller is killed as well. */
   readonly killing: boolean;
   /** Milliseconds since the soak began. */
   readonly spent: () => number;
@@ -81,10 +81,10 @@ async function perform(world: ModelSystem, tally: Tally, operations: readonly Op
   tally.faults += operations.filter(isFault).length;
 }
 
-/** Alone with its anchor and all sources back, its garbage collected. */
+/** Measures the controller with only the anchor container, all sources connected, and its garbage collected. */
 async function settled(world: ModelSystem): Promise<Settled> {
   await world.reset();
-  // Twice, as what is collected may free more.
+  // Twice, because the first collection may make more garbage collectable.
   await heapOf(world.controller);
   const heap = await heapOf(world.controller);
   const holds = await footprint(world.controller, world.fixture.workloads);

@@ -43,7 +43,7 @@ function bannerOf(setup: Setup, rule: string, args: readonly string[]): string {
   });
 }
 
-/** Runs until the controller ends, which it is told to when this is. */
+/** Runs until the controller ends. Signals to this process are passed on to it. */
 async function runController({ environment }: Setup, args: readonly string[]): Promise<number> {
   const state = process.env.EGRESSTRATOR_STATE_DIR ?? `${RUN_DIR}/state`;
   const env = { ...process.env, ...environment, EGRESSTRATOR_STATE_DIR: state };

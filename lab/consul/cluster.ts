@@ -5,7 +5,7 @@ import { type ConsulReply, callConsul } from './http.ts';
 import type { ConsulServer } from './server.ts';
 import type { ServerPlan } from './settings.ts';
 
-/** What is said of all here, each of `servers` and `agents` can do for itself. */
+/** All of these operations also exist for each of `servers` and `agents`. */
 export class Consul {
   /** Of the first server: `http://127.0.0.1:21234`. */
   readonly address: string;
@@ -33,7 +33,7 @@ export class Consul {
     this.certificates = plans[0]?.certificates;
   }
 
-  /** Asks the first server, with bootstrap token and client certificate. */
+  /** Calls the first server, with the bootstrap token and the client certificate. */
   call(method: string, path: string, body?: unknown): Promise<ConsulReply> {
     const { address, bootstrapToken: token, certificates } = this;
     return callConsul({ address, token, certificates }, method, path, body);
@@ -54,7 +54,7 @@ export class Consul {
     await this.#all((server) => server.kill());
   }
 
-  /** SIGSTOP: connections stay open and nothing answers. */
+  /** SIGSTOP: connections stay open, and there are no answers. */
   async freeze(): Promise<void> {
     await this.#all((server) => server.freeze());
   }
@@ -63,7 +63,7 @@ export class Consul {
     for (const member of this.#members) member.thaw();
   }
 
-  /** Ends it and removes what it has written, but for the caller's `dataDir`. */
+  /** Stops it and removes all its files, except the caller's `dataDir`. */
   async stop(): Promise<void> {
     await this.#all((server) => server.stop());
     rmSync(this.#folder, { recursive: true, force: true });

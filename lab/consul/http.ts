@@ -1,4 +1,4 @@
-/** One request to Consul's HTTP API, also over TLS. Tests use it to arrange and to look. */
+/** One request to Consul's HTTP API, also over TLS. Tests use it to write and read Consul's state. */
 import { readFileSync } from 'node:fs';
 import { request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
@@ -15,11 +15,11 @@ export interface ConsulAccess {
 
 export interface ConsulReply {
   readonly status: number;
-  /** Parsed JSON, or the text where it is none. */
+  /** Parsed JSON, or the text if it is not JSON. */
   readonly body: unknown;
 }
 
-/** `body` goes as it is if it is a string, else as JSON. `path` begins with `/v1/`. */
+/** A string as `body` is sent unchanged, any other value as JSON. `path` begins with `/v1/`. */
 export function callConsul(
   access: ConsulAccess,
   method: string,

@@ -1,4 +1,4 @@
-/** What is asked of `startConsul`, worked out for each server: addresses, ports, tokens, certificates. */
+/** The settings of each server for the options of `startConsul`: addresses, ports, tokens, certificates. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Engine } from '../engine.ts';
@@ -18,15 +18,15 @@ export interface ConsulOptions {
   readonly tls?: boolean | 'mutual';
   /** Default `dc1`. */
   readonly datacenter?: string;
-  /** Where clients are served; default: loopback. `0.0.0.0` lets containers in. */
+  /** The address for clients; default: loopback. `0.0.0.0` accepts containers too. */
   readonly clientAddress?: string;
   /** HTTP(S) port of the first server; default: a free one. */
   readonly port?: number;
-  /** Kept by the caller. Default for one server: none, a restart forgets all; for three: a folder of the lab. */
+  /** A folder of the caller. Default for one server: none, so a restart loses all data; for three: a folder of the lab. */
   readonly dataDir?: string;
-  /** `wanAddresses` of another datacenter, to be federated with. */
+  /** `wanAddresses` of another datacenter to federate with. */
   readonly joinWan?: readonly string[];
-  /** Runs where this Engine runs, so that its `--network host` containers find it on their loopback. */
+  /** Runs in this Engine's network namespace, so that its `--network host` containers reach it on their loopback. */
   readonly engine?: Pick<Engine, 'networkPrefix' | 'publishedAddress'>;
   /** Connections that one client may hold (`limits.http_max_conns_per_client`); default: Consul's own, 200. */
   readonly connections?: number;
@@ -34,7 +34,7 @@ export interface ConsulOptions {
   readonly diesWithParent?: boolean;
 }
 
-/** The servers', and behind them the client agents'. */
+/** The settings of the servers, followed by those of the client agents. */
 export async function serverPlans(options: ConsulOptions, folder: string): Promise<readonly ServerPlan[]> {
   const { servers: expect = 1, agents = 0, datacenter = 'dc1', joinWan = [], tls = false } = options;
   if (agents > 0 && expect === 1) throw new LabError('Client agents need three servers to join.');

@@ -1,4 +1,4 @@
-/** The consul program: the machine's own, else Debian 11's, which runs everywhere. */
+/** The consul program: the machine's own, else that of Debian 11, which runs everywhere. */
 import { join } from 'node:path';
 import { findCommand, unpackedPackages } from '../apt.ts';
 import { run } from '../run.ts';

@@ -57,12 +57,12 @@ export class ConsulServer {
       command: file,
       args: [...args, 'agent', ...dev, '-config-file', settings],
       logFile: this.logFile,
-      // A frozen server would not hear SIGTERM.
+      // A stopped process does not handle SIGTERM.
       parentDeathSignal: diesWithParent ? 'KILL' : undefined,
     });
   }
 
-  /** Until it knows a leader, all its peers and its own tokens. */
+  /** Waits until it knows a leader, all its peers and its own tokens. */
   async untilReady(): Promise<void> {
     const what = `Consul at ${this.address} to be ready`;
     try {
@@ -85,7 +85,7 @@ export class ConsulServer {
     await gone(this.#process);
   }
 
-  /** SIGSTOP: connections stay open and nothing answers. */
+  /** SIGSTOP: connections stay open, and there are no answers. */
   async freeze(): Promise<void> {
     if (this.#process !== undefined) await freeze(this.#process);
   }

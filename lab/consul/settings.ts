@@ -12,11 +12,11 @@ export interface ServerPorts {
 export interface ServerPlan {
   readonly name: string;
   readonly datacenter: string;
-  /** Servers talk to each other here. */
+  /** The address for other servers. */
   readonly bindAddress: string;
-  /** Clients are served here. */
+  /** The address for clients. */
   readonly clientAddress: string;
-  /** Where this machine finds it. */
+  /** Its address as this machine reaches it. */
   readonly reachedAt: string;
   readonly ports: ServerPorts;
   /** Undefined: a dev agent, which keeps all in memory. */
@@ -43,7 +43,7 @@ export function serverSettings(program: ConsulProgram, plan: ServerPlan): Record
     bind_addr: plan.bindAddress,
     client_addr: plan.clientAddress,
     ports: portSettings(program, plan),
-    // Nothing of the lab asks the world for news.
+    // The lab sends no requests to the internet.
     disable_update_check: true,
     leave_on_terminate: false,
     retry_join: plan.join,
@@ -75,7 +75,7 @@ function persistence({ expect, isClient }: ServerPlan, dataDir: string): Record<
   return { server: true, bootstrap_expect: expect, data_dir: dataDir, performance: { raft_multiplier: 1 } };
 }
 
-/** The bootstrap token is given beforehand, so it is the same after a restart that forgets all. */
+/** The bootstrap token is configured, so it is the same after a restart that loses all data. */
 function acl(program: ConsulProgram, token: string): Record<string, unknown> {
   const bootstrap = isAtLeast(program, 1, 11) ? 'initial_management' : 'master';
   return { acl: { enabled: true, default_policy: 'deny', tokens: { [bootstrap]: token, agent: token } } };

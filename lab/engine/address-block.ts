@@ -1,6 +1,6 @@
 /**
- * Each engine of the lab has a block of addresses of its own, 10.200.0.0/16 and up, so that several
- * run side by side and this machine can reach the containers of each.
+ * Each engine of the lab has its own block of addresses, from 10.200.0.0/16 on, so that several
+ * can run side by side and this machine can reach the containers of each.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,11 +38,11 @@ const blocks = Array.from({ length: 40 }, (_, index): AddressBlock => {
 });
 
 /**
- * The block of the engine that lives in the folder `owner`, the same at every call, and if it can be
- * also after a restart of the machine: networks that the engine remembers lie in it.
+ * The block of the engine in the folder `owner`. It is the same at every call, and if possible
+ * also after a restart of the machine, because the engine's stored networks are in it.
  */
 export function claimAddressBlock(owner: string): Promise<AddressBlock> {
-  // Other checkouts of this machine claim from the same blocks.
+  // Other checkouts on this machine use the same blocks.
   return withMachineLock('address-blocks', async () => {
     const ours = claimedBlock(owner);
     if (ours !== undefined) return ours;

@@ -21,7 +21,7 @@ export function labEngines(): Promise<readonly EngineStatus[]> {
   return Promise.all(engineNames().map(statusOf));
 }
 
-/** Stops the engine and takes its interfaces and mounts from the machine; its images and containers are kept. */
+/** Stops the engine and removes its interfaces and mounts from the machine; its images and containers are kept. */
 export async function stopLabEngine(name: string): Promise<void> {
   const layout = engineLayout(name);
   await endDaemon(layout);

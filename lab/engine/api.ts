@@ -31,7 +31,7 @@ export function callEngine(
   });
 }
 
-/** The version of the Engine that answers there, undefined if none does. */
+/** The version of the Engine at this socket; undefined if none answers. */
 export async function answeringVersion(socketPath: string): Promise<string | undefined> {
   try {
     const { body } = await callEngine(socketPath, 'GET', '/version');
@@ -41,7 +41,7 @@ export async function answeringVersion(socketPath: string): Promise<string | und
   }
 }
 
-/** Removes every container of an Engine that is about to be thrown away, running or not. */
+/** Removes all containers of an Engine that is about to be removed, running or not. */
 export async function removeAllContainers(socketPath: string): Promise<void> {
   const { body } = await callEngine(socketPath, 'GET', '/containers/json?all=1');
   const ids = (Array.isArray(body) ? body : []).map((container) => textField(container, 'Id'));

@@ -1,4 +1,4 @@
-/** One dockerd of the lab: starting, ending, killing and recognising its process. */
+/** One dockerd of the lab: starts, ends, kills and recognises its process. */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { LabError, tail } from '../errors.ts';
@@ -29,7 +29,7 @@ export interface DaemonOptions {
   readonly diesWithParent: boolean;
 }
 
-/** The Engine's version, once it answers; what runs already with the same options is left alone. */
+/** Returns the Engine's version once it answers. A dockerd that already runs with the same options is kept. */
 export async function ensureDaemon(options: DaemonOptions): Promise<string> {
   const { layout } = options;
   const command = commandLine(options);
@@ -49,7 +49,7 @@ export async function endDaemon(layout: EngineLayout): Promise<void> {
   removeRecord(layout.recordFile);
 }
 
-/** As a crash: containers go on without an Engine. */
+/** Kills it, as a crash does: containers continue without an Engine. */
 export async function killDaemon(layout: EngineLayout): Promise<void> {
   const running = readRecord(layout.recordFile);
   if (running === undefined) return;
@@ -122,6 +122,6 @@ async function endContainerd(layout: EngineLayout): Promise<void> {
   const identity = pid > 0 ? identify(pid) : undefined;
   const isOurs = readOrUndefined(`/proc/${pid}/cmdline`)?.includes(layout.execRoot) ?? false;
   if (identity !== undefined && isOurs) await end(identity);
-  // Engine 20.10 takes a zombie for a living containerd and waits for it in vain.
+  // Engine 20.10 mistakes a zombie for a running containerd, and waits for it until a time-out.
   rmSync(pidFile, { force: true });
 }

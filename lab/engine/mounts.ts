@@ -1,4 +1,4 @@
-/** What is mounted in an engine's folders: one that was killed leaves file systems of containers and namespaces there. */
+/** Mounts in an engine's folders: a killed engine leaves file systems of containers and namespaces there. */
 import { readFileSync } from 'node:fs';
 import { attempt } from '../run.ts';
 

@@ -1,21 +1,21 @@
 /**
- * The network an engine lives in.
+ * The network namespace of an engine.
  *
- * A dockerd that starts flushes the iptables chains of every other dockerd of the same namespace, so
- * engines side by side need a namespace each: only the `host` engine is put in the machine's own.
+ * When a dockerd starts, it flushes the iptables chains of every other dockerd in the same namespace. So
+ * engines that run side by side need their own namespaces: only the `host` engine runs in the machine's own.
  */
 import { attempt, run } from '../run.ts';
 import type { AddressBlock } from './address-block.ts';
 
-/** `machine`: the machine's own namespace, `own`: one that the engine has for itself. */
+/** `machine`: the machine's own namespace; `own`: a namespace for this engine alone. */
 export type NetworkKind = 'machine' | 'own';
 
 export interface EngineNetwork {
-  /** Goes before a command that is to run where dockerd and `--network host` containers are. */
+  /** The prefix of a command that runs in the namespace of dockerd and `--network host` containers. */
   readonly prefix: readonly string[];
-  /** Where containers, also `--network host` ones, find what listens on all of this machine's addresses. */
+  /** The address at which all containers, also with `--network host`, reach programs that listen on all addresses here. */
   readonly machineAddress: string;
-  /** Where this machine finds the ports that containers publish. */
+  /** The address at which this machine reaches the ports that containers publish. */
   readonly publishedAddress: string;
   readonly daemonOptions: readonly string[];
   /** Idempotent. */
@@ -46,7 +46,7 @@ export function engineNetwork(kind: NetworkKind, block: AddressBlock): EngineNet
   return networks[kind](block);
 }
 
-/** docker0 may belong to another dockerd, and a bridge of another name must exist beforehand. */
+/** docker0 may belong to another dockerd. A bridge with another name must exist before dockerd starts. */
 async function ensureBridge({ name, bridge }: AddressBlock): Promise<void> {
   await attempt('ip', ['link', 'add', name, 'type', 'bridge']);
   await run('ip', ['address', 'replace', bridge, 'dev', name]);
@@ -75,7 +75,7 @@ async function removeNamespace(block: AddressBlock): Promise<void> {
   await attempt('ip', ['link', 'delete', block.name]);
 }
 
-/** dockerd drops what is forwarded, but leaves the chain DOCKER-USER to others. */
+/** dockerd drops forwarded packets, but leaves the chain DOCKER-USER to others. */
 async function letTheMachineIn(name: string): Promise<void> {
   const inside = (...args: string[]) =>
     attempt('nsenter', [`--net=/run/netns/${name}`, 'iptables', '-w', ...args]);
@@ -86,7 +86,7 @@ async function letTheMachineIn(name: string): Promise<void> {
 
 type Rule = readonly [chain: string, ...match: string[]];
 
-/** On the machine: what image builds need to reach package archives. */
+/** Rules on the machine that image builds need to reach package archives. */
 function forwardingRules({ name, all }: AddressBlock): readonly Rule[] {
   const comment = ['-m', 'comment', '--comment', 'egresstrator-lab'];
   const answers = ['-m', 'conntrack', '--ctstate', 'ESTABLISHED,RELATED'];

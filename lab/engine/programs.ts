@@ -1,12 +1,12 @@
-/** Which dockerd serves which version, and how it is got onto the machine. */
+/** The dockerd of each version, and how it is installed. */
 import { join } from 'node:path';
 import { ensureCommands, findCommand, requireRoot, unpackedPackages } from '../apt.ts';
 import { searchPath } from '../paths.ts';
 import { run } from '../run.ts';
 
 /**
- * `host`: whatever Engine the machine has, else what its release of Debian offers.
- * The others name the least version that is meant; Debian unstable moves on.
+ * `host`: the machine's Engine if it has one, else that of its Debian release.
+ * The others are minimum versions, because Debian unstable changes.
  */
 export type EngineVersion = 'host' | '20.10' | '28.5';
 
@@ -25,7 +25,7 @@ const programsOf: Record<EngineVersion, () => Promise<EnginePrograms>> = {
     if (output.includes(' version 20.10.')) return installed;
     return unpackedPrograms('bookworm', ['docker.io', 'containerd', 'runc', 'tini']);
   },
-  // The machine's own runc serves it: the one in unstable wants a newer libc.
+  // It uses the machine's own runc: the one in unstable needs a newer libc.
   '28.5': async () => ({
     ...(await unpackedPrograms('unstable', ['docker.io', 'containerd', 'tini-static'])),
     // As in 20.10: this machine may connect to a container's own address.
