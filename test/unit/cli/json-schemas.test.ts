@@ -12,7 +12,7 @@ import type { Host } from '../../../src/cli/format/cluster.ts';
 import { SCHEMAS, schemaFiles } from '../../../src/cli/schemas/commands.ts';
 import type { Checked, Cluster, GateState, Uninstalled } from '../../../src/cli/schemas/host.ts';
 import type { Differing, Suggested } from '../../../src/cli/schemas/rules.ts';
-import type { Taken } from '../../../src/cli/uninstall/step.ts';
+import type { StepResult } from '../../../src/cli/uninstall/step.ts';
 import type {
   DeniedReply,
   DiffReply,
@@ -127,6 +127,6 @@ test('what the program can print at all is promised, as the compiler sees', () =
   expectTypeOf<Diff>().toExtend<Omit<InputOf<typeof Differing>, 'key'>>();
   expectTypeOf<KeysAnswer>().toExtend<InputOf<typeof KeysReply>>();
   expectTypeOf<Check>().toExtend<InputOf<typeof Checked>['checks'][number]>();
-  expectTypeOf<Taken>().toExtend<InputOf<typeof Uninstalled>['steps'][number]>();
+  expectTypeOf<StepResult>().toExtend<InputOf<typeof Uninstalled>['steps'][number]>();
   expectTypeOf<GateStatus>().toExtend<InputOf<typeof GateState>>();
 });
