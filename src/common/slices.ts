@@ -1,5 +1,5 @@
 /**
- * Long computations that keep nobody waiting: a generator that yields wherever it may pause, and is run in slices.
+ * Runs long computations in slices, so that they do not delay others: a generator yields wherever it may pause.
  */
 
 export type Steps<T> = Generator<undefined, T>;

@@ -19,9 +19,9 @@ export interface TrackedFlow {
   readonly seen: readonly DeniedFlow[];
   readonly summary: DeniedSummary;
   /** New entries: destinations, and addresses without a known destination. */
-  readonly news: readonly Denied[];
+  readonly newFlows: readonly Denied[];
   /** The record is full, and this was not reported in this window. */
-  readonly isFullNews: boolean;
+  readonly isNewlyFull: boolean;
 }
 
 /** The form on disk, so that a restart loses nothing and counts nothing twice. */
@@ -35,16 +35,19 @@ export interface TrackerState {
   readonly unlisted: number;
   readonly overlooked: number;
   readonly fullAt: number | undefined;
-  readonly toldFullAt: number | undefined;
+  readonly reportedFullAt: number | undefined;
 }
 
-/** Of each kind: all that a kernel holds of the shipped templates, so that nothing of it is news after a restart. */
+/**
+ * The most entries of each kind on disk: all that a kernel can have with the included templates, so that none of them
+ * is new after a restart.
+ */
 const MOST_ON_DISK = 2_500;
 
 const NOTHING: TrackerState = {
   ...{ namespace: undefined, destinations: [], addresses: [], networks: [] },
   ...{ kernel: NO_COUNTS, counts: NO_COUNTS, unlisted: 0, overlooked: 0 },
-  ...{ fullAt: undefined, toldFullAt: undefined },
+  ...{ fullAt: undefined, reportedFullAt: undefined },
 };
 
 export class DeniedFlowTracker {
@@ -55,11 +58,11 @@ export class DeniedFlowTracker {
   /** The kernel's last counts. */
   #kernel: DeniedCounts;
   #counts: DeniedCounts;
-  /** Packets of `#counts` that no destination accounts for; and how many while the record was not full. */
+  /** Packets of `#counts` that no destination accounts for, and their number while the record was not full. */
   #unlisted: number;
   #overlooked: number;
   #fullAt: number | undefined;
-  #toldFullAt: number | undefined;
+  #reportedFullAt: number | undefined;
 
   constructor(previous: TrackerState = NOTHING) {
     this.#namespace = previous.namespace;
@@ -71,7 +74,7 @@ export class DeniedFlowTracker {
     this.#unlisted = previous.unlisted;
     this.#overlooked = previous.overlooked;
     this.#fullAt = previous.fullAt;
-    this.#toldFullAt = previous.toldFullAt;
+    this.#reportedFullAt = previous.reportedFullAt;
   }
 
   state(): TrackerState {
@@ -82,12 +85,12 @@ export class DeniedFlowTracker {
       networks: this.#networks.state(MOST_ON_DISK),
       ...{ kernel: this.#kernel, counts: this.#counts },
       ...{ unlisted: this.#unlisted, overlooked: this.#overlooked },
-      ...{ fullAt: this.#fullAt, toldFullAt: this.#toldFullAt },
+      ...{ fullAt: this.#fullAt, reportedFullAt: this.#reportedFullAt },
     };
   }
 
-  /** What is told of it while its kernel was not read again. */
-  told(now: number): Pick<TrackedFlow, 'seen' | 'summary'> {
+  /** The present history, without reading the kernel. */
+  current(now: number): Pick<TrackedFlow, 'seen' | 'summary'> {
     return { seen: this.#destinations.seen, summary: this.#summary(false, now) };
   }
 
@@ -95,7 +98,7 @@ export class DeniedFlowTracker {
     if (namespace !== this.#namespace) this.#beginAnew();
     this.#namespace = namespace;
     const noted = this.#destinations.note(record.destinations, now);
-    const { news } = this.#addresses.note(record.addresses, now);
+    const { newFlows } = this.#addresses.note(record.addresses, now);
     this.#networks.note(record.networks, now);
     this.#count(record.counts, noted.added);
     if (!this.#wasFullLately(now) && !record.isFull) this.#overlooked = this.#unlisted;
@@ -105,8 +108,8 @@ export class DeniedFlowTracker {
     return {
       seen,
       summary: this.#summary(record.isFull, now),
-      news: [...noted.news, ...news.filter(({ address }) => !known.has(address))],
-      isFullNews: this.#tellFull(record.isFull, now),
+      newFlows: [...noted.newFlows, ...newFlows.filter(({ address }) => !known.has(address))],
+      isNewlyFull: this.#reportFull(record.isFull, now),
     };
   }
 
@@ -144,9 +147,9 @@ export class DeniedFlowTracker {
     return this.#fullAt !== undefined && now - this.#fullAt < KEPT;
   }
 
-  #tellFull(isFull: boolean, now: number): boolean {
-    if (!isFull || (this.#toldFullAt !== undefined && now - this.#toldFullAt < WINDOW)) return false;
-    this.#toldFullAt = now;
+  #reportFull(isFull: boolean, now: number): boolean {
+    if (!isFull || (this.#reportedFullAt !== undefined && now - this.#reportedFullAt < WINDOW)) return false;
+    this.#reportedFullAt = now;
     return true;
   }
 }

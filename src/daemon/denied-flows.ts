@@ -10,12 +10,12 @@ import { fairOrder } from '../inventory/fair-order.ts';
 
 /** Milliseconds in which a destination is reported once. */
 export const WINDOW = 10 * 60_000;
-/** More are kept only while the kernel has them. */
+/** The most entries that are kept after the kernel has removed them. */
 const MOST_KEPT = 8_192;
-/** Milliseconds; what the kernel tells of idle time is in whole seconds, and comes a while later. */
+/** Milliseconds; the kernel reports idle time in whole seconds, and a while later. */
 const SLACK = 3_000;
 
-/** As it is kept on disk. */
+/** The form on disk. */
 export type FlowState = Readonly<Flow>;
 
 interface Flow {
@@ -29,13 +29,13 @@ interface Flow {
   readonly firstSeenAt: number;
   lastSeenAt: number;
   /** Undefined: never. */
-  toldAt: number | undefined;
+  reportedAt: number | undefined;
   readAt: number;
 }
 
 export interface Noted {
-  /** Those with new packets that were not told in this window. */
-  readonly news: readonly Denied[];
+  /** Entries with new packets that were not reported in this window. */
+  readonly newFlows: readonly Denied[];
   /** Packets since the last read. */
   readonly added: number;
 }
@@ -43,17 +43,17 @@ export interface Noted {
 export class DeniedFlows {
   #flows: ReadonlyMap<string, Flow>;
 
-  /** `previous`: what an earlier run kept. */
+  /** `previous`: the state of the previous run. */
   constructor(previous: readonly FlowState[] = []) {
     this.#flows = new Map(previous.map((flow) => [idOf(flow), { ...flow }]));
   }
 
-  /** The newest, at most so many. */
+  /** The newest entries, at most `most`. */
   state(most: number): readonly FlowState[] {
     return [...this.#flows.values()].sort((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, most);
   }
 
-  /** The namespace is another one, so the kernel's counts are. */
+  /** The namespace is a new one, so the kernel's counts start at 0. */
   beginAnew(): void {
     for (const flow of this.#flows.values()) flow.kernel = 0;
   }
@@ -68,7 +68,7 @@ export class DeniedFlows {
     }));
     this.#flows = new Map([...this.#lately(now, held), ...held]);
     return {
-      news: steps.filter(({ isNews }) => isNews).map(({ destination }) => destination),
+      newFlows: steps.filter(({ isNew }) => isNew).map(({ destination }) => destination),
       added: steps.reduce((sum, { added }) => sum + added, 0),
     };
   }
@@ -81,10 +81,10 @@ export class DeniedFlows {
 
   /** True if nothing was reported in this window, so that the state may be dropped. */
   isQuiet(now: number): boolean {
-    return [...this.#flows.values()].every((flow) => wasSilent(flow, now));
+    return [...this.#flows.values()].every((flow) => wasNotReported(flow, now));
   }
 
-  /** What the kernel no longer has. */
+  /** Recent entries that the kernel has removed. */
   #lately(now: number, held: ReadonlyMap<string, Flow>): readonly (readonly [string, Flow])[] {
     const gone = [...this.#flows].filter(([id, { lastSeenAt }]) => !held.has(id) && now - lastSeenAt < KEPT);
     for (const [, flow] of gone) flow.kernel = 0;
@@ -99,25 +99,28 @@ export class DeniedFlows {
 
 const begin = ({ address, protocol, port }: Denied, now: number): Flow => ({
   ...{ address, protocol, port, kernel: 0, packets: 0 },
-  ...{ firstSeenAt: now, lastSeenAt: now, toldAt: undefined, readAt: now },
+  ...{ firstSeenAt: now, lastSeenAt: now, reportedAt: undefined, readAt: now },
 });
 
-/** Not told in this window. */
-const wasSilent = ({ toldAt }: Flow, now: number): boolean => toldAt === undefined || now - toldAt >= WINDOW;
+/** True if it was not reported in this window. */
+const wasNotReported = ({ reportedAt }: Flow, now: number): boolean =>
+  reportedAt === undefined || now - reportedAt >= WINDOW;
 
 function advance(flow: Flow | undefined, destination: Denied, now: number) {
-  if (flow === undefined) return { added: 0, isNews: false };
+  if (flow === undefined) return { added: 0, isNew: false };
   const added = beganAnew(flow, destination, now) ? destination.packets : destination.packets - flow.kernel;
   flow.kernel = destination.packets;
   flow.packets += added;
   flow.readAt = now;
   if (added > 0) flow.lastSeenAt = now;
-  const isNews = added > 0 && wasSilent(flow, now);
-  if (isNews) flow.toldAt = now;
-  return { added, isNews };
+  const isNew = added > 0 && wasNotReported(flow, now);
+  if (isNew) flow.reportedAt = now;
+  return { added, isNew };
 }
 
-/** A lower count than before tells it, and so does an equal one of an entry that had packets meanwhile. */
+/**
+ * True if the kernel's count has restarted: it is lower than before, or equal although there were packets meanwhile.
+ */
 function beganAnew(flow: Flow, { packets, idle }: Denied, now: number): boolean {
   if (packets !== flow.kernel || idle === undefined) return packets < flow.kernel;
   return now - idle * 1000 > flow.readAt + SLACK;

@@ -1,5 +1,6 @@
 /**
- * What is remembered of denied destinations, by the container's name, so that a restart does not make it all new.
+ * Keeps the history of denied destinations by the container's name, so that after a restart of a container they are
+ * not new.
  */
 import {
   agedSummary,
@@ -13,7 +14,7 @@ import { DeniedFlowTracker, type TrackedFlow, type TrackerState } from './denied
 
 /** The state on disk. */
 export interface DeniedState {
-  /** Since when it was watched, and until when, in ms since the epoch. */
+  /** The watched period, in ms since the epoch. */
   readonly startedAt: number;
   readonly savedAt: number;
   /** By the container's name. */
@@ -25,17 +26,17 @@ export class DeniedHistory {
   readonly #summaries = new Map<string, DeniedSummary>();
   readonly #startedAt: number;
 
-  /** `previous`: what an earlier run of the controller kept. */
+  /** `previous`: the state of the previous run. */
   constructor(previous: DeniedState | undefined, now: number) {
     this.#startedAt = watchedSince(previous, now);
     for (const [name, state] of previous?.containers ?? []) {
       const tracker = new DeniedFlowTracker(state);
       this.#trackers.set(name, tracker);
-      this.#summaries.set(name, tracker.told(now).summary);
+      this.#summaries.set(name, tracker.current(now).summary);
     }
   }
 
-  /** What another run of the controller is to know. */
+  /** The state for the next run. */
   state(now: number): DeniedState {
     const containers = [...this.#trackers].map(([name, tracker]) => [name, tracker.state()] as const);
     return { startedAt: this.#startedAt, savedAt: now, containers };
@@ -45,15 +46,15 @@ export class DeniedHistory {
     return new Map([...this.#summaries].map(([name, summary]) => [name, agedSummary(summary, now)]));
   }
 
-  /** For how many milliseconds before `now` what was denied is known, if it was watched. */
+  /** The covered period before `now`, in milliseconds. */
   covers(now: number, isWatched: boolean): number {
     const watched = isWatched ? now - this.#startedAt : 0;
     return Math.min(KEPT, Math.max(KERNEL_KEEPS, watched));
   }
 
-  /** What is known of a container without its kernel. */
-  told(name: string, now: number): Pick<TrackedFlow, 'seen' | 'summary'> | undefined {
-    return this.#trackers.get(name)?.told(now);
+  /** The known history of a container, without reading its kernel. */
+  current(name: string, now: number): Pick<TrackedFlow, 'seen' | 'summary'> | undefined {
+    return this.#trackers.get(name)?.current(now);
   }
 
   note(name: string, namespace: NamespaceId, record: DeniedRecord, now: number): TrackedFlow {
@@ -65,7 +66,7 @@ export class DeniedHistory {
   }
 
   /**
-   * Forgets containers that are gone, and returns their names. What was logged lately is kept: they may come back.
+   * Removes containers that are gone, and returns their names. Recently logged ones stay, because they may come back.
    */
   forget(present: ReadonlySet<string>, now: number): readonly string[] {
     const gone = [...this.#trackers].filter(([name, tracker]) => !present.has(name) && tracker.isQuiet(now));
@@ -77,7 +78,7 @@ export class DeniedHistory {
   }
 }
 
-/** While no controller ran, the kernel kept what was denied for so long. */
+/** The kernel keeps denied destinations for this long without a controller. */
 const watchedSince = (previous: DeniedState | undefined, now: number): number =>
   previous !== undefined && previous.savedAt <= now && now - previous.savedAt < KERNEL_KEEPS
     ? previous.startedAt

@@ -1,6 +1,5 @@
 /**
- * The log lines of denied destinations: one for each destination, within a limit of lines for each container, as a scan
- * must not flood the log.
+ * Logs denied destinations: one line for each, with a limit for each container, because a scan must not flood the log.
  */
 import type { Logger } from '../common/logger.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
@@ -10,7 +9,7 @@ import type { TrackedFlow } from './denied-flow-tracker.ts';
 import { WINDOW } from './denied-flows.ts';
 import { LineBudget } from './line-budget.ts';
 
-/** Lines of one container at once, and in each window. */
+/** The most lines of one container at once, and in each window. */
 const MOST_LINES = 20;
 
 export class DeniedLines {
@@ -24,17 +23,18 @@ export class DeniedLines {
     this.#now = now;
   }
 
-  write({ target, mode }: WorkloadNamespace, { news, summary, isFullNews }: TrackedFlow): void {
+  write({ target, mode }: WorkloadNamespace, { newFlows, summary, isNewlyFull }: TrackedFlow): void {
     const container = target.name;
     const budget = this.#budgets.get(container) ?? new LineBudget(MOST_LINES, WINDOW);
     this.#budgets.set(container, budget);
-    const { lines, more } = budget.take(news.length, this.#now());
+    const { lines, more } = budget.take(newFlows.length, this.#now());
     const message = mode === 'audit' ? 'destination would be denied' : 'destination denied';
-    for (const destination of fairOrder(news).slice(0, lines))
+    for (const destination of fairOrder(newFlows).slice(0, lines))
       this.#log.warn({ container, ...fieldsOf(destination) }, message);
     if (more > 0) this.#log.warn({ container, more }, 'more destinations denied');
     const { packets, unlisted } = summary;
-    if (isFullNews) this.#log.warn({ container, packets, unlisted }, 'record of denied destinations is full');
+    if (isNewlyFull)
+      this.#log.warn({ container, packets, unlisted }, 'record of denied destinations is full');
   }
 
   forget(containers: readonly string[]): void {
@@ -42,6 +42,6 @@ export class DeniedLines {
   }
 }
 
-/** An address that was told alone has no protocol. */
+/** An entry of an address alone has no protocol. */
 const fieldsOf = ({ address, protocol, port, packets }: Denied): object =>
   protocol === '' ? { address, packets } : { address, protocol, port, packets };

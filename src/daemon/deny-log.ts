@@ -1,10 +1,9 @@
 /**
  * Collects denied destinations: from time to time for logs and metrics, and at once for a request.
  *
- * The kernel counts packets per destination and forgets both ten minutes later or at the next load. So each
- * reading is compared with the one before (`denied-history.ts`), and what is new is logged (`denied-lines.ts`). A
- * question about hundreds of namespaces is answered soon: of those that were not read in that time, it gets the last
- * reading.
+ * The kernel counts packets per destination, and drops both after ten minutes or at the next load. So each reading is
+ * compared with the one before (`denied-history.ts`), and new entries are logged (`denied-lines.ts`). A question about
+ * hundreds of namespaces is answered soon: for those that could not be read in time, it gets the last reading.
  */
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -27,21 +26,21 @@ import { refOf } from './ruleset-loader.ts';
 
 export interface DenyLogOptions {
   readonly dataplane: Pick<Dataplane, 'denied' | 'egressCounters'>;
-  /** Those that hold rules now. */
+  /** The namespaces that have rules now. */
   readonly namespaces: () => readonly WorkloadNamespace[];
   readonly log: Logger;
   readonly now: () => number;
   /** Milliseconds between two collections; 0: only on demand. */
   readonly interval: number;
-  /** What an earlier run of the controller kept. */
+  /** The state of the previous run. */
   readonly previous?: DeniedState | undefined;
-  /** Called when there is more to keep; `state` tells it. */
+  /** Called when `state` has changed. */
   readonly onChange?: () => void;
 }
 
 export interface FoundDenied {
   readonly denied: DeniedRecord;
-  /** When somebody began to look, and what the namespace had counted of its traffic by then. */
+  /** When the read began, and the namespace's traffic counters at that time. */
   readonly begunAt: number;
   readonly traffic: string | undefined;
 }
@@ -50,10 +49,10 @@ export interface FoundDenied {
 const MOST_COLLECTIONS = 60;
 /** Namespaces that are read at once. */
 const AT_ONCE = 2;
-/** Milliseconds between two times that what nobody needs any more is forgotten. */
+/** Milliseconds between two removals of outdated entries. */
 const FORGET_EVERY = 60_000;
-/** Milliseconds in which a question is answered, as far as what was found before allows it. */
-const PATIENCE = 400;
+/** Milliseconds for the answer to a question, if earlier readings allow it. */
+const TIMEOUT = 400;
 
 export class DenyLog {
   readonly #options: DenyLogOptions;
@@ -62,7 +61,7 @@ export class DenyLog {
   #forgotAt = Number.NEGATIVE_INFINITY;
   /** The last reports, by namespace. */
   readonly #last = new Map<NamespaceId, DeniedReport>();
-  /** What a namespace had counted of its traffic before its denied destinations were read. */
+  /** The traffic counters of a namespace before its denied destinations were read. */
   readonly #traffic = new Map<NamespaceId, string | undefined>();
   readonly #scanner: DriftScanner<NamespaceId> | undefined;
 
@@ -77,31 +76,30 @@ export class DenyLog {
     this.follow();
   }
 
-  /** To be called when there may be other namespaces. */
+  /** Call this when the namespaces may have changed. */
   follow(): void {
     this.#scanner?.keep(this.#options.namespaces().map(({ id }) => id));
   }
 
-  /** What another run of the controller is to know. */
+  /** The state for the next run. */
   state(): DeniedState {
     return this.#history.state(this.#options.now());
   }
 
-  /** Since the start, by the container's name; of those that are gone, not for long. */
+  /** The totals since the start, by the container's name; those of gone containers are removed later. */
   get summaries(): ReadonlyMap<string, DeniedSummary> {
     return this.#history.summaries(this.#options.now());
   }
 
   /**
-   * What the kernel knows of the namespaces that are chosen: now, or where they are too many for
-   * `patience` milliseconds, when it was last read. Those that were never read and have sent something are
-   * waited for.
+   * Reads the denied destinations of the chosen namespaces. After `timeout` milliseconds, the last reading is used for
+   * the rest, except for namespaces that were never read and have sent packets.
    */
   async read(
     choose: (namespace: WorkloadNamespace) => boolean = () => true,
-    patience = Number.POSITIVE_INFINITY,
+    timeout = Number.POSITIVE_INFINITY,
   ): Promise<readonly DeniedReport[]> {
-    const end = this.#options.now() + patience;
+    const end = this.#options.now() + timeout;
     const waiting = this.#options.namespaces().filter(choose).sort(this.#oldestFirst);
     const reports: DeniedReport[] = [];
     const work = async () => {
@@ -119,12 +117,14 @@ export class DenyLog {
     return summary === undefined ? report : { ...report, summary: agedSummary(summary, this.#options.now()) };
   }
 
-  /** For people, who would rather not wait. */
+  /** Reads with a short timeout, for questions. */
   answer(choose?: (namespace: WorkloadNamespace) => boolean): Promise<readonly DeniedReport[]> {
-    return this.read(choose, PATIENCE);
+    return this.read(choose, TIMEOUT);
   }
 
-  /** What a job has found; of a namespace that is not known yet, that there was nothing. */
+  /**
+   * The result of a reconciler's job. For a namespace that is not known yet, it counts only if nothing was denied.
+   */
   found(id: NamespaceId, { denied, begunAt, traffic }: FoundDenied): void {
     if (this.#scanner === undefined) return;
     const namespace = this.#find(id);
@@ -175,13 +175,13 @@ export class DenyLog {
     }
   }
 
-  /** What is known of it without its kernel. */
+  /** The known history, without reading the kernel. */
   #reportWithoutKernel({ target }: WorkloadNamespace): Pick<DeniedReport, 'destinations' | 'summary'> {
-    const told = this.#history.told(target.name, this.#options.now());
-    return told === undefined ? { destinations: [] } : { destinations: told.seen, summary: told.summary };
+    const known = this.#history.current(target.name, this.#options.now());
+    return known === undefined ? { destinations: [] } : { destinations: known.seen, summary: known.summary };
   }
 
-  /** What was read before others were would count their packets again. */
+  /** An older reading is ignored: its packets would be counted twice. */
   #take(namespace: WorkloadNamespace, denied: DeniedRecord, begunAt: number): DeniedReport {
     const last = this.#last.get(namespace.id);
     if (last !== undefined && last.readAt > begunAt) return last;

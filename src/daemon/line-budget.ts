@@ -10,7 +10,7 @@ export class LineBudget {
   #left: number;
   #filledAt = Number.NEGATIVE_INFINITY;
   #more = 0;
-  #toldMoreAt = Number.NEGATIVE_INFINITY;
+  #reportedMoreAt = Number.NEGATIVE_INFINITY;
 
   /** `window` in milliseconds. */
   constructor(most: number, window: number) {
@@ -27,10 +27,10 @@ export class LineBudget {
     const lines = Math.min(wanted, Math.floor(this.#left));
     this.#left -= lines;
     this.#more += wanted - lines;
-    if (this.#more === 0 || now - this.#toldMoreAt < MINUTE) return { lines, more: 0 };
+    if (this.#more === 0 || now - this.#reportedMoreAt < MINUTE) return { lines, more: 0 };
     const more = this.#more;
     this.#more = 0;
-    this.#toldMoreAt = now;
+    this.#reportedMoreAt = now;
     return { lines, more };
   }
 }

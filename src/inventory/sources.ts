@@ -41,7 +41,7 @@ export interface RuleSource {
 
 /** The running containers, by id. */
 export interface WatchedEngine extends Watched<ReadonlyMap<ContainerId, Container>> {
-  /** Those that could not be inspected the last time: their former state counts, or none if there is none. */
+  /** The containers whose last inspection failed: their previous state counts, or none if there is none. */
   readonly unreadable: ReadonlySet<ContainerId>;
   /** Closed with the containers. */
   readonly networks: Omit<Watched<Networks>, 'close'>;

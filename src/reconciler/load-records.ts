@@ -2,15 +2,15 @@
  * Records what the kernel listed after the last load of each namespace, across restarts of the controller. Without
  * the record, a change that was made meanwhile would count as correct.
  *
- * A comparison says "as it was", "changed" or neither. The last load before a crash may be missing in the record,
- * and a namespace that got another network lists other devices. Such rules are loaded again without a report.
+ * A comparison returns `same`, `changed` or `unknown`. The last load before a crash may be missing in the record, and
+ * a namespace with another network lists other devices. Such rules are loaded again without a report.
  */
 
 import type { NamespaceId, NetworkNamespace } from '../inventory/namespace.ts';
 import type { Loaded } from '../inventory/ruleset.ts';
 
 export interface RecordedLoad extends Loaded {
-  /** Of the namespace when that was loaded. */
+  /** The namespace's attachments at the time of the load. */
   readonly attachments: string;
 }
 

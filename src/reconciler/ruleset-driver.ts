@@ -36,7 +36,7 @@ export interface RulesetSource<Desired> {
 
 export interface Rendering {
   readonly ruleset: Ruleset;
-  /** The digest of the facts of this namespace that it is loaded with; undefined where it takes none. */
+  /** The digest of the namespace's facts in the text; undefined if it uses none. */
   readonly facts?: string | undefined;
   /** True if its facts are a guess, which must not replace rules of the previous run. */
   readonly isGuess?: boolean;

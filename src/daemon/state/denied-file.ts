@@ -15,7 +15,12 @@ const PAUSE = 10_000;
 const Flow = z.object({
   ...{ address: z.string(), protocol: z.string(), port: z.number().optional() },
   ...{ kernel: z.number(), packets: z.number() },
-  ...{ firstSeenAt: z.number(), lastSeenAt: z.number(), toldAt: z.number().optional(), readAt: z.number() },
+  ...{
+    firstSeenAt: z.number(),
+    lastSeenAt: z.number(),
+    reportedAt: z.number().optional(),
+    readAt: z.number(),
+  },
 });
 
 const Counts = z.object({ packets: z.number(), spoofed: z.number(), frames: z.number() });
@@ -24,7 +29,7 @@ const Traces = z.object({
   namespace: z.string().optional(),
   ...{ destinations: z.array(Flow), addresses: z.array(Flow), networks: z.array(Flow) },
   ...{ kernel: Counts, counts: Counts, unlisted: z.number(), overlooked: z.number() },
-  ...{ fullAt: z.number().optional(), toldFullAt: z.number().optional() },
+  ...{ fullAt: z.number().optional(), reportedFullAt: z.number().optional() },
 });
 
 const Content = z.object({
@@ -60,11 +65,11 @@ type Content = z.infer<typeof Content>;
 /** JSON leaves out what is undefined. */
 const withUndefined = ({ startedAt, savedAt, containers }: Content): DeniedState => ({
   ...{ startedAt, savedAt },
-  containers: containers.map(([name, { namespace, fullAt, toldFullAt, ...traces }]) => [
+  containers: containers.map(([name, { namespace, fullAt, reportedFullAt, ...traces }]) => [
     name,
     {
       ...traces,
-      ...{ namespace, fullAt, toldFullAt },
+      ...{ namespace, fullAt, reportedFullAt },
       destinations: traces.destinations.map(flowFrom),
       addresses: traces.addresses.map(flowFrom),
       networks: traces.networks.map(flowFrom),
@@ -72,4 +77,4 @@ const withUndefined = ({ startedAt, savedAt, containers }: Content): DeniedState
   ]),
 });
 
-const flowFrom = ({ port, toldAt, ...flow }: z.infer<typeof Flow>) => ({ ...flow, port, toldAt });
+const flowFrom = ({ port, reportedAt, ...flow }: z.infer<typeof Flow>) => ({ ...flow, port, reportedAt });

@@ -1,5 +1,5 @@
 /**
- * The included templates of egress, by name, and the reader of a user's own.
+ * Loads egress templates: the included ones by name, and a user's own by path.
  */
 import { assetPath } from '../../common/assets.ts';
 import { TemplateError } from '../../common/errors.ts';
@@ -12,8 +12,8 @@ export const SHIPPED_TEMPLATES = ['nftables', 'iptables', 'denylist', 'lockdown'
 export type ShippedTemplate = (typeof SHIPPED_TEMPLATES)[number];
 
 /**
- * A shipped template by its name, or a user's own by its path. What holds a slash or ends in `.hbs`
- * is a path. Throws a `TemplateError`.
+ * An included template by its name, or a user's own by its path. A text with a slash, or that ends in `.hbs`, is a
+ * path. Throws a `TemplateError`.
  */
 export function loadTemplate(nameOrPath: string): EgressTemplate {
   if (isShipped(nameOrPath)) return compileEgressTemplate(nameOrPath, readSource(shippedPath(nameOrPath)));

@@ -69,7 +69,7 @@ export const CONTEXT_SHAPE: ShapeOf<TemplateContext> = {
   },
 };
 
-/** What tells one text from another; all else in a context is what the text is about. */
+/** The fields that identify a text; all others are its content. */
 export type Identity = Pick<TemplateContext, 'fingerprint' | 'comment' | 'generation'>;
 
 /** Marks of flows from outside; generations start above them. */
@@ -97,13 +97,13 @@ export const identityOf = (fingerprint: string): Identity => ({
   generation: generationOf(fingerprint),
 });
 
-/** 32 bits of the fingerprint. 0 is a flow nobody marked. */
+/** 32 bits of the fingerprint. 0 means an unmarked flow. */
 const generationOf = (fingerprint: string): string => {
   const bits = Number.parseInt(fingerprint.slice(0, 8), 16);
   return `0x${(bits > OLDER ? bits : bits + OLDER + 1).toString(16).padStart(8, '0')}`;
 };
 
-/** By family, sorted, without duplicates and without what is no address. */
+/** By family, sorted, without duplicates and invalid addresses. */
 export function splitResolvers(resolvers: readonly string[]): TemplateContext['resolvers'] {
   const addresses = resolvers.flatMap((resolver) => parseAddress(resolver) ?? []).sort(comparePrefixes);
   const print = (family: Family): readonly string[] => [

@@ -6,8 +6,8 @@
  *       │ while it is being read for the first time ──► of before, else the gate's, else all that the Engine gave
  *       └ fails ──► tried again, reported ────────────► of before, else none
  *
- * Until a read has failed, a container must not lose DNS, and the resolvers that the Engine gave are the most that
- * any answer can allow. After a failure, a workload that breaks the read must gain nothing.
+ * Until a read has failed, a container must not lose DNS, and the configured resolvers are the most that any answer
+ * can allow. After a failure, a workload that breaks the read must gain nothing.
  */
 
 import { type Backoff, delay } from '../../common/backoff.ts';
@@ -42,11 +42,11 @@ interface Fact {
   readonly id: NamespaceId;
   readonly target: Container;
   readonly attachments: string;
-  /** As read for these attachments. */
+  /** The result for the present attachments. */
   answer: readonly string[] | undefined;
-  /** As read for others before these. */
+  /** The result for the previous attachments. */
   readonly previous: readonly string[] | undefined;
-  /** Resolves when it is known whether it can be told at once. */
+  /** Resolves when it is known whether the file can be read at once. */
   begun: Promise<void>;
   error: Error | undefined;
   failures: number;
@@ -154,12 +154,12 @@ export class DnsFacts {
     fact.failures += 1;
     // The Engine will report that soon. Otherwise the container still exists.
     const isGone = error instanceof LoadError && error.gone && fact.failures < GONE_MEANWHILE;
-    const isNews = fact.error === undefined && !isGone;
+    const isNew = fact.error === undefined && !isGone;
     if (!isGone) fact.error = error;
     const { retry, random, onChange } = this.#options;
     const again = () => this.#reads.request(fact.id, PRIORITY.verify);
     fact.timer = setTimeout(again, delay(fact.failures, retry, random));
-    if (isNews) onChange(fact.id);
+    if (isNew) onChange(fact.id);
   }
 }
 

@@ -1,14 +1,14 @@
 /**
- * Facts of one namespace that a rendered text does not hold, so that namespaces with the same grants
- * share the text. They travel as nft variables in front of it; the kernel keeps their digest.
+ * Facts of one namespace that the rendered text does not contain, so that namespaces with the same grants share the
+ * text. They are nft variables in front of it, and the kernel's rules have their digest.
  */
 import { complete, shortDigest } from '../../rendering/fingerprint.ts';
 import { splitResolvers } from './context.ts';
 
 export interface Facts {
-  /** Addresses of the namespace's own resolvers; what is no address is left out. */
+  /** The addresses of the namespace's own resolvers; invalid ones are left out. */
   readonly resolvers: readonly string[];
-  /** What it is attached to: the text must be loaded again when an interface comes. */
+  /** The namespace's attachments: the text must be loaded again after a change. */
   readonly attachments: readonly string[];
 }
 
@@ -19,13 +19,15 @@ export const factsDigest = (facts: Facts): string => {
   return shortDigest(words);
 };
 
-/** What the namespace must report once `text` is loaded: a text that ignores the facts reports none. */
+/**
+ * The digest that the namespace must report after `text` is loaded: a text that does not use the facts reports none.
+ */
 export const expectedFacts = (text: string, facts: Facts): string | undefined =>
   !isXtables(text) && /\$facts\b/.test(text) ? factsDigest(facts) : undefined;
 
 /**
- * The text as a loader takes it. An nft text gets the lines that define its variables; loopback fills
- * up the sets, as an empty one is a syntax error in nft, and grants nothing that was not open.
+ * Completes the text for a loader. An nft text gets the lines that define its variables. The sets also have loopback,
+ * which is always allowed, because an empty set is a syntax error in nft.
  */
 export function withFacts(text: string, facts: Facts): string {
   if (isXtables(text)) return complete(text);
@@ -38,11 +40,11 @@ export function withFacts(text: string, facts: Facts): string {
   return complete(`${lines.join('\n')}\n${text}`);
 }
 
-/** Texts for iptables-restore say so in their first line, as nft could not. */
+/** Texts for iptables-restore have this first line, which is not valid in nft. */
 export const isXtables = (text: string): boolean => text.startsWith('#!iptables-restore');
 
 /**
- * Whether the rules of a template record denied destinations, in sets whose names start with `denied`. xtables
- * has nothing of that kind: a packet could at best add its address to a list, without protocol and port.
+ * True if the rules of a template record denied destinations, in sets whose names start with `denied`. xtables cannot:
+ * a rule could at most add an address to a list, without protocol and port.
  */
 export const recordsDenied = (source: string): boolean => !isXtables(source) && /\bset\s+denied/.test(source);

@@ -4,7 +4,7 @@
 import { isShipped, type ShippedTemplate } from './catalog.ts';
 import type { EgressTemplate } from './template.ts';
 
-/** `fixed`: nothing passes, whatever is granted. `custom`: only who wrote it knows. */
+/** `fixed`: nothing passes, whatever is granted. `custom`: not known. */
 export type Policy = 'allowlist' | 'denylist' | 'fixed' | 'custom';
 
 const POLICIES: Readonly<Record<ShippedTemplate, Policy>> = {
@@ -16,5 +16,5 @@ const POLICIES: Readonly<Record<ShippedTemplate, Policy>> = {
 
 export const policyOf = ({ name }: EgressTemplate): Policy => (isShipped(name) ? POLICIES[name] : 'custom');
 
-/** False where `EGRESSTRATOR_MODE=audit` changes nothing. */
+/** False if `EGRESSTRATOR_MODE=audit` has no effect. */
 export const knowsAudit = ({ mentions }: EgressTemplate): boolean => mentions.has('audit');

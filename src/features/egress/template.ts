@@ -1,5 +1,5 @@
 /**
- * Egress's templates: those whose context is a `TemplateContext`.
+ * Templates of egress rules, whose context is a `TemplateContext`.
  */
 import { TemplateError } from '../../common/errors.ts';
 import { compileTemplate, type Template } from '../../rendering/template.ts';
@@ -25,5 +25,5 @@ function rejectOldTables(name: string, source: string): void {
 
 const OLD_TABLE = /^\s*(?:\w+\s+)?table\s+\w+\s+egresstrator(?!\w)/;
 
-/** Whether it speaks of destinations that were not granted; they must be resolved only then. */
+/** True if it uses destinations that are not granted; only then they must be compiled. */
 export const needsUngranted = (template: EgressTemplate): boolean => template.mentions.has('ungranted');

@@ -1,8 +1,9 @@
 /**
  * The networks of the Engine, kept up to date by the events that the containers' watch receives.
  *
- * All are listed at the start and after the Engine was lost; a network that comes or goes is read alone. At rest nothing
- * is asked. What no event told is read once a container is found in it. A failure here holds up no container.
+ * All networks are listed at the start and after a failure of the Engine; a network that is created or removed is read
+ * alone. Without events nothing is requested. A network without an event is read once a container is attached to it. A
+ * failure here delays no container.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { delay } from '../../common/backoff.ts';
@@ -17,7 +18,7 @@ interface NetworkWatchSettings extends Pick<SubscriptionSettings, 'relistEvery' 
   readonly steadyNow: () => number;
 }
 
-/** In the place of a network's id. */
+/** Used instead of a network's id. */
 const ALL = '*';
 
 export class NetworkWatch implements Watched<Networks> {
@@ -31,7 +32,7 @@ export class NetworkWatch implements Watched<Networks> {
   readonly #engine: Engine;
   readonly #settings: NetworkWatchSettings;
   readonly #onChange: () => void;
-  /** One at a time, so that an older answer never comes after a newer one. */
+  /** One request at a time, so that an older answer never replaces a newer one. */
   readonly #queue: JobQueue<NetworkId>;
 
   constructor(engine: Engine, settings: NetworkWatchSettings, onChange: () => void) {
@@ -55,12 +56,12 @@ export class NetworkWatch implements Watched<Networks> {
     this.#isStale = true;
   }
 
-  /** One of this id has come or gone. */
+  /** The network was created or removed. */
   read(id: NetworkId): void {
     this.#request(id);
   }
 
-  /** A container is in these. */
+  /** A container is attached to these. */
   meet(ids: readonly NetworkId[]): void {
     for (const id of ids) if (this.value?.has(id) === false) this.#request(id);
   }
@@ -107,7 +108,7 @@ export class NetworkWatch implements Watched<Networks> {
     this.#onChange();
   }
 
-  /** Whatever could not be read: all are listed again. */
+  /** After any failure all networks are listed again. */
   #fail(error: unknown): void {
     if (this.#closed) return;
     const { backoff, relistEvery, random } = this.#settings;

@@ -1,7 +1,7 @@
 /**
- * From the Engine's JSON of networks to our `Network`. Pure: JSON in, value out.
+ * Parses the Engine's JSON of networks into our `Network`. Pure.
  *
- * Shapes were read from Engine 20.10 and 28.5; the list tells as much of each network as its inspection.
+ * The format was checked on Engine 20.10 and 28.5; the list has as much about each network as its inspection.
  */
 import { z } from 'zod';
 import type { Network, Subnet } from '../../inventory/network.ts';
@@ -32,7 +32,7 @@ function parsed({ Id, Name, Driver, Internal, IPAM, Options }: z.infer<typeof ne
   };
 }
 
-/** Without it Docker makes the name of the network's id. */
+/** Without this option Docker derives the name from the network's id. */
 const BRIDGE_NAME = 'com.docker.network.bridge.name';
 
 /** Some Engines write the gateway with the length of its subnet. */

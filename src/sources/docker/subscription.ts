@@ -1,7 +1,7 @@
 /**
- * Keeps a subscription to the Engine's events, and has what is watched listed anew with each: subscribe, then list, so
- * that no change is missed. Both are repeated when the Engine was lost, and from time to time, as a stream can stall
- * without ending.
+ * Keeps a subscription to the Engine's events, and lists again after each start of it: subscribe, then list, so that
+ * no change is missed. Both are repeated after a failure, and from time to time, because a stream can stall without
+ * ending.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, delay } from '../../common/backoff.ts';
@@ -50,7 +50,7 @@ export class Subscription {
     this.#closed.abort();
   }
 
-  /** Ends early, in peace, when the subscription is closed. */
+  /** Ends early without an error when the subscription is closed. */
   async pause(duration: number): Promise<void> {
     await sleep(duration, undefined, { signal: this.#closed.signal }).catch(() => {});
   }
@@ -67,9 +67,9 @@ export class Subscription {
     }
   }
 
-  /** One subscription and one list. Ends in peace when the next list is due. */
+  /** One subscription and one list. Ends when the next list is due. */
   async #session(): Promise<void> {
-    // The Engine answers before it has subscribed us; the events since then close that gap.
+    // The Engine answers before the subscription starts; `since` closes that gap.
     const since = Math.floor(this.#settings.now() / 1000) - 2;
     const stream = await this.#engine.events(since);
     const stop = () => stream.destroy();

@@ -87,10 +87,10 @@ describe('a full record', () => {
     });
   });
 
-  test('is told for an hour, and news once in ten minutes', () => {
+  test('is told for an hour, and newFlows once in ten minutes', () => {
     const traces = new DeniedFlowTracker();
-    const isNews = [0, 1, 9, 10].map((minute) => traces.note('a@1', flood, minute * MINUTE).isFullNews);
-    expect(isNews).toEqual([true, false, false, true]);
+    const isNew = [0, 1, 9, 10].map((minute) => traces.note('a@1', flood, minute * MINUTE).isNewlyFull);
+    expect(isNew).toEqual([true, false, false, true]);
     const later = { ...flood, isFull: false };
     expect(traces.note('a@1', later, 69 * MINUTE).summary).toMatchObject({
       ...{ isFull: false, fullAt: 10 * MINUTE, unlisted: 15 },
@@ -107,9 +107,9 @@ describe('a full record', () => {
     expect(agedSummary(summary, 60 * MINUTE)).toMatchObject({ isFull: false, unlisted: 0, unlistedAt: [] });
   });
 
-  test('an address that has no destination is news', () => {
-    const { news } = new DeniedFlowTracker().note('a@1', flood, 0);
-    expect(news.map(({ address, port }) => [address, port])).toEqual([
+  test('an address that has no destination is newFlows', () => {
+    const { newFlows } = new DeniedFlowTracker().note('a@1', flood, 0);
+    expect(newFlows.map(({ address, port }) => [address, port])).toEqual([
       ['10.0.0.1', 1],
       ['10.0.0.1', 2],
       ['10.0.0.2', undefined],
