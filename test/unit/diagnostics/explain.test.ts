@@ -15,6 +15,7 @@ import {
   arbitraryDestination,
   arbitraryGrants,
   arbitraryKeys,
+  arbitraryPolicy,
   catalogOf,
   instance,
   METADATA,
@@ -27,41 +28,29 @@ const kindsOf = (explanation: Explanation) => hintsOf(explanation).map(({ kind }
 
 test('explained as allowed is what the rule set allows', () => {
   fc.assert(
-    fc.property(
-      arbitraryKeys,
-      arbitraryCatalog,
-      arbitraryGrants,
-      fc.array(arbitraryDestination),
-      (keys, catalog, grants, destinations) => {
-        const explain = createExplainer(view(grants, keys, { catalog }));
-        const { ruleSet } = compile(grants, aclOf(keys), catalog, [METADATA]);
-        for (const destination of destinations) {
-          const { host, protocol, port } = destination;
-          expect(explain(destination).allowed).toBe(allows(ruleSet, host, protocol, port));
-        }
-      },
-    ),
+    fc.property(...arbitraryPolicy, (keys, catalog, grants, destinations) => {
+      const explain = createExplainer(view(grants, keys, { catalog }));
+      const { ruleSet } = compile(grants, aclOf(keys), catalog, [METADATA]);
+      for (const destination of destinations) {
+        const { host, protocol, port } = destination;
+        expect(explain(destination).allowed).toBe(allows(ruleSet, host, protocol, port));
+      }
+    }),
     { numRuns: 1000 },
   );
 });
 
 test('with a denylist, explained as refused is what keys name that are not granted', () => {
   fc.assert(
-    fc.property(
-      arbitraryKeys,
-      arbitraryCatalog,
-      arbitraryGrants,
-      fc.array(arbitraryDestination),
-      (keys, catalog, grants, destinations) => {
-        const explain = createExplainer(view(grants, keys, { catalog, denylist: true }));
-        const others = Object.keys(keys).filter((key) => !grants.includes(key));
-        const closed = compile(others, aclOf(keys), catalog, []).ruleSet;
-        for (const destination of destinations) {
-          const { host, protocol, port } = destination;
-          expect(explain(destination).allowed).toBe(!allows(closed, host, protocol, port));
-        }
-      },
-    ),
+    fc.property(...arbitraryPolicy, (keys, catalog, grants, destinations) => {
+      const explain = createExplainer(view(grants, keys, { catalog, denylist: true }));
+      const others = Object.keys(keys).filter((key) => !grants.includes(key));
+      const closed = compile(others, aclOf(keys), catalog, []).ruleSet;
+      for (const destination of destinations) {
+        const { host, protocol, port } = destination;
+        expect(explain(destination).allowed).toBe(!allows(closed, host, protocol, port));
+      }
+    }),
     { numRuns: 500 },
   );
 });

@@ -1,5 +1,5 @@
 /**
- * Small worlds for tests: keys, services and destinations close enough together to meet.
+ * Small fixtures for tests: keys, services and destinations close enough together to meet.
  */
 import fc from 'fast-check';
 import type { Destination } from '../../../src/diagnostics/destination.ts';
@@ -91,3 +91,11 @@ export const arbitraryGrants = fc.subarray(['a', 'b', 'unknown']);
 export const arbitraryDestination: fc.Arbitrary<Destination> = fc
   .tuple(host, fc.constantFrom('tcp', 'udp', 'icmp'), port)
   .map(([address, protocol, number]) => to(address, protocol, number));
+
+/** Keys, a catalog, grants, and destinations to ask about. */
+export const arbitraryPolicy = [
+  arbitraryKeys,
+  arbitraryCatalog,
+  arbitraryGrants,
+  fc.array(arbitraryDestination),
+] as const;

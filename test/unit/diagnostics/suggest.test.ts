@@ -8,18 +8,7 @@ import { createSuggester } from '../../../src/diagnostics/suggest.ts';
 import { compile } from '../../../src/policy/compile.ts';
 import { canonical } from '../../../src/policy/rule-set.ts';
 import { allows } from '../policy/rule-sets.ts';
-import {
-  aclOf,
-  arbitraryCatalog,
-  arbitraryDestination,
-  arbitraryGrants,
-  arbitraryKeys,
-  catalogOf,
-  instance,
-  METADATA,
-  to,
-  view,
-} from './fixtures.ts';
+import { aclOf, arbitraryPolicy, catalogOf, instance, METADATA, to, view } from './fixtures.ts';
 
 const linesFor = (destinations: readonly Destination[], context: PolicyView = view([], {})) =>
   createSuggester(context)(destinations).lines.map(({ text }) => text);
@@ -28,29 +17,23 @@ const hosts = (...numbers: readonly number[]) => numbers.map((number) => to(`10.
 
 test('the lines allow all that was refused, and nothing else except by service', () => {
   fc.assert(
-    fc.property(
-      arbitraryKeys,
-      arbitraryCatalog,
-      arbitraryGrants,
-      fc.array(arbitraryDestination),
-      (keys, catalog, grants, seen) => {
-        const { lines } = createSuggester(view(grants, keys, { catalog }))(seen);
-        const acl = aclOf({ new: lines.map(({ text }) => text).join('\n') });
-        const { ruleSet, reasons } = compile(['new'], acl, catalog, [METADATA]);
-        expect(acl.get('new')?.problems).toEqual([]);
-        for (const { host, protocol, port } of seen) expect(allows(ruleSet, host, protocol, port)).toBe(true);
-        const byAddress = canonical(
-          reasons.filter((one) => one.instance === undefined).map((one) => one.entry),
-        );
-        const total = byAddress.layers
-          .flat()
-          .reduce((sum, { prefix, range }) => sum + sizeOfElement(prefix.family, prefix.length, range), 0);
-        const exactly = new Set(
-          seen.filter((one) => allows(byAddress, one.host, one.protocol, one.port)).map(formatDestination),
-        );
-        expect(total).toBe(exactly.size);
-      },
-    ),
+    fc.property(...arbitraryPolicy, (keys, catalog, grants, seen) => {
+      const { lines } = createSuggester(view(grants, keys, { catalog }))(seen);
+      const acl = aclOf({ new: lines.map(({ text }) => text).join('\n') });
+      const { ruleSet, reasons } = compile(['new'], acl, catalog, [METADATA]);
+      expect(acl.get('new')?.problems).toEqual([]);
+      for (const { host, protocol, port } of seen) expect(allows(ruleSet, host, protocol, port)).toBe(true);
+      const byAddress = canonical(
+        reasons.filter((one) => one.instance === undefined).map((one) => one.entry),
+      );
+      const total = byAddress.layers
+        .flat()
+        .reduce((sum, { prefix, range }) => sum + sizeOfElement(prefix.family, prefix.length, range), 0);
+      const exactly = new Set(
+        seen.filter((one) => allows(byAddress, one.host, one.protocol, one.port)).map(formatDestination),
+      );
+      expect(total).toBe(exactly.size);
+    }),
     { numRuns: 1000 },
   );
 });
