@@ -19,7 +19,7 @@ import { EngineHttpError } from '../../src/sources/docker/errors.ts';
 import { looserThan, says, someSettings, type Words } from '../support/arbitrary-settings.ts';
 import { imageJson, loadImage, loadPlatforms } from '../support/crafted-image.ts';
 import { onEachEngine } from '../support/engines.ts';
-import { judge, verdictOf } from '../unit/gate/bundle.ts';
+import { decide, decisionOf } from '../unit/gate/bundle.ts';
 
 /** How an image's author may write the same configuration. */
 const spellings: Readonly<Record<string, (json: string) => string>> = {
@@ -88,9 +88,9 @@ onEachEngine((version) => {
       await expect(engine.start(id)).rejects.toThrow(EngineHttpError);
       if (isGone) await removeImage(image);
       const containers = join(own.dataRoot, 'containers');
-      const { verdict, name } = judge('awk', join(folder, id), { containers, id });
+      const { decision, name } = decide('awk', join(folder, id), { containers, id });
       const controller = parseWorkload(await new ContainerReader(engine).read(id));
-      return { gate: { verdict, name }, controller };
+      return { gate: { decision, name }, controller };
     } finally {
       await engine.remove(id);
       await removeImage(image);
@@ -99,8 +99,8 @@ onEachEngine((version) => {
 
   async function agree(variant: Variant): Promise<void> {
     const { gate, controller } = await readBoth(variant);
-    const { verdict, name } = controller === undefined ? PASS : verdictOf(controller);
-    expect(gate).toEqual({ verdict, name });
+    const { decision, name } = controller === undefined ? PASS : decisionOf(controller);
+    expect(gate).toEqual({ decision, name });
     const alone = parseWorkload({ ...variant.runner, image: { environment: [], labels: {} } });
     if (alone !== undefined) expect(looserThan(alone, controller, says(variant.runner, 'ACL'))).toEqual([]);
   }
@@ -153,7 +153,7 @@ describe("containerd's image store, Engine 28.5", () => {
   });
 });
 
-const PASS = { verdict: 'pass', name: undefined };
+const PASS = { decision: 'pass', name: undefined };
 
 /** Starts on each Engine; SETTINGS_RUNS asks for more. */
 const RUNS = Number(process.env.SETTINGS_RUNS ?? 40);

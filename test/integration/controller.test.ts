@@ -80,13 +80,13 @@ onEachEngine((version) => {
       ];
       const found = await Promise.all(
         expected.map(async ([workload, address, port, protocol]) => {
-          const verdict = await connects(workload, address, port, protocol);
-          return [workload, address, port, protocol, verdict];
+          const outcome = await connects(workload, address, port, protocol);
+          return [workload, address, port, protocol, outcome];
         }),
       );
       expect(found.map(readable)).toEqual(expected.map(readable));
       const denied = await reach(bridged, { protocol: 'tcp', address: far, port: 80 });
-      expect(denied).toMatchObject({ verdict: 'refused', code: 'ECONNREFUSED' });
+      expect(denied).toMatchObject({ outcome: 'refused', code: 'ECONNREFUSED' });
       // The same as the container's own programs see it.
       const nc = (port: string) => workloads.exec(bridged, 'sh', '-c', `nc -w2 ${near} ${port} </dev/null`);
       expect((await nc('80')).code).toBe(0);

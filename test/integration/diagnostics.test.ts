@@ -121,8 +121,8 @@ describe('a container that cannot reach a service', () => {
     for (const [address, port] of targets) {
       const { stdout } = await ask('explain', web.name, address, `tcp/${port}`, '--json');
       const explained: { explanations: { allowed: boolean }[] } = JSON.parse(stdout);
-      const verdict = await connects(web, address, port);
-      expect([address, port, explained.explanations[0]?.allowed]).toEqual([address, port, verdict === 'ok']);
+      const outcome = await connects(web, address, port);
+      expect([address, port, explained.explanations[0]?.allowed]).toEqual([address, port, outcome === 'ok']);
     }
   });
 });
@@ -156,8 +156,8 @@ test('random rules are explained as the kernel decides', async () => {
         const question = { container: workload.name, target: address, traffic: `${protocol}/${port}` };
         const { explained } = await diagnostics.explain(question);
         const allowed = 'explanations' in explained && explained.explanations[0]?.allowed;
-        const { verdict } = await reach(workload, { protocol, address, port });
-        expect([rules, address, protocol, port, verdict]).toEqual([
+        const { outcome } = await reach(workload, { protocol, address, port });
+        expect([rules, address, protocol, port, outcome]).toEqual([
           rules,
           address,
           protocol,

@@ -98,7 +98,7 @@ const sample = <T>(values: readonly T[], most: number): T[] => {
 };
 
 /** Asks for `more` points and for the corners of some elements. */
-const judge = async (
+const decide = async (
   allowed: readonly AllowEntry[],
   more: readonly Point[] = [],
   some = 12,
@@ -115,7 +115,7 @@ describe('a canonical rule set in the kernel', () => {
   it('loads and answers like the naive matcher, whatever was allowed', async () => {
     await fc.assert(
       fc.asyncProperty(adverse, fc.array(points, { minLength: 40, maxLength: 40 }), (allowed, asked) =>
-        judge(allowed, asked),
+        decide(allowed, asked),
       ),
       {
         numRuns: 25,
@@ -148,7 +148,7 @@ describe('a canonical rule set in the kernel', () => {
         };
       });
     await fc.assert(
-      fc.asyncProperty(fc.array(anywhere, { maxLength: 200 }), (allowed) => judge(allowed)),
+      fc.asyncProperty(fc.array(anywhere, { maxLength: 200 }), (allowed) => decide(allowed)),
       { numRuns: 12, interruptAfterTimeLimit: 5000 },
     );
   });
@@ -164,8 +164,8 @@ describe('a canonical rule set in the kernel', () => {
         };
       }),
     );
-    await judge(all);
-    await judge([
+    await decide(all);
+    await decide([
       ...all,
       { prefix: prefixOf(4, 0n, 0), protocol: 'udp', ranges: [{ first: 0, last: 65_535 }] },
     ]);
@@ -183,6 +183,6 @@ describe('a canonical rule set in the kernel', () => {
       };
     });
     const above: AllowEntry = { prefix: prefixOf(4, 0x0a00_0000n, 8), protocol: 'tcp', ranges: comb };
-    await judge([above, ...hosts], [], 3);
+    await decide([above, ...hosts], [], 3);
   });
 });

@@ -109,11 +109,11 @@ export async function becomes(
   workload: Workload,
   address: string,
   port: number,
-  verdict: 'ok' | 'refused',
+  outcome: 'ok' | 'refused',
 ): Promise<number> {
   const from = performance.now();
-  const what = `${workload.name} to find ${address}:${port} ${verdict}`;
-  const look = async () => (await connects(workload, address, port)) === verdict;
+  const what = `${workload.name} to find ${address}:${port} ${outcome}`;
+  const look = async () => (await connects(workload, address, port)) === outcome;
   await waitFor(look, { what, timeout: 40_000, interval: 20 });
   return performance.now() - from;
 }

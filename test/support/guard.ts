@@ -73,17 +73,17 @@ export class Guard implements AsyncDisposable {
   }
 
   async #tryDenied({ name, probe }: Workload, target: Target): Promise<void> {
-    const { verdict } = await probe.reach(target, TIMEOUT);
+    const { outcome } = await probe.reach(target, TIMEOUT);
     this.#attempts += 1;
-    if (verdict === 'ok') this.#breaches.push(`${stamp()} ${name} reached ${textOf(target)}`);
+    if (outcome === 'ok') this.#breaches.push(`${stamp()} ${name} reached ${textOf(target)}`);
   }
 
   async #tryAllowed({ name, probe }: Workload, target: Target): Promise<void> {
-    const { verdict, code } = await probe.reach(target, 4 * TIMEOUT);
-    if (verdict === 'ok') return;
-    const text = `${stamp()} ${name}: ${textOf(target)} ${verdict} ${code ?? ''}`;
+    const { outcome, code } = await probe.reach(target, 4 * TIMEOUT);
+    if (outcome === 'ok') return;
+    const text = `${stamp()} ${name}: ${textOf(target)} ${outcome} ${code ?? ''}`;
     const again = await probe.reach(target, 4 * TIMEOUT);
-    (again.verdict === 'ok' ? this.#hiccups : this.#losses).push(text);
+    (again.outcome === 'ok' ? this.#hiccups : this.#losses).push(text);
   }
 }
 

@@ -280,13 +280,13 @@ export class ModelSystem implements AsyncDisposable {
     const wrong: string[] = [];
     for (const { workload } of this.#residents.values()) {
       const grants = this.#grantsIn(namespaceOf(workload));
-      const verdicts = TRIED.map(async (point) => {
-        const { verdict } = await workload.probe.reach(this.#target(point), 4_000);
+      const outcomes = TRIED.map(async (point) => {
+        const { outcome } = await workload.probe.reach(this.#target(point), 4_000);
         const expected = mayReach(grants, this.#known, point) ? 'ok' : 'refused';
-        const fits = verdict === expected || (verdict === 'unreachable' && this.#isOrphan(workload));
-        if (!fits) wrong.push(`${workload.name}, connection: ${JSON.stringify(point)} is ${verdict}`);
+        const fits = outcome === expected || (outcome === 'unreachable' && this.#isOrphan(workload));
+        if (!fits) wrong.push(`${workload.name}, connection: ${JSON.stringify(point)} is ${outcome}`);
       });
-      await Promise.all(verdicts);
+      await Promise.all(outcomes);
     }
     return wrong;
   }

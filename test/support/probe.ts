@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { connect, createServer, isIPv6, type Socket } from 'node:net';
 
 /** `refused`: an error came at once. `timeout`: nothing came. `unreachable`: no route, no neighbour. */
-export type Verdict = 'ok' | 'refused' | 'timeout' | 'unreachable';
+export type Outcome = 'ok' | 'refused' | 'timeout' | 'unreachable';
 
 export interface Target {
   readonly protocol: 'tcp' | 'udp';
@@ -19,7 +19,7 @@ export interface Target {
 }
 
 export interface Answer {
-  readonly verdict: Verdict;
+  readonly outcome: Outcome;
   readonly milliseconds: number;
   /** Of the error, like ECONNREFUSED. */
   readonly code: string | undefined;
@@ -64,8 +64,8 @@ const operations: Operations = {
 
   async reach(target, patience) {
     const from = performance.now();
-    const [verdict, code] = await { tcp: reachStream, udp: reachDatagram }[target.protocol](target, patience);
-    return { verdict, code, milliseconds: performance.now() - from };
+    const [outcome, code] = await { tcp: reachStream, udp: reachDatagram }[target.protocol](target, patience);
+    return { outcome, code, milliseconds: performance.now() - from };
   },
 
   async keep(target) {
@@ -98,16 +98,16 @@ async function serveDatagrams(port: number): Promise<void> {
   }
 }
 
-type Outcome = readonly [verdict: Verdict, code: string | undefined];
+type Attempt = readonly [outcome: Outcome, code: string | undefined];
 
-function reachStream({ address, port }: Target, patience: number): Promise<Outcome> {
+function reachStream({ address, port }: Target, patience: number): Promise<Attempt> {
   const socket = connect({ host: address, port });
   socket.write(GREETING);
   const outcome = firstOf(socket, 'data', patience);
   return outcome.finally(() => socket.destroy());
 }
 
-async function reachDatagram({ address, port }: Target, patience: number): Promise<Outcome> {
+async function reachDatagram({ address, port }: Target, patience: number): Promise<Attempt> {
   const socket = datagrams(address);
   // On a socket that is connected, answers of ICMP are errors, as with TCP.
   const outcome = firstOf(socket, 'message', patience);
@@ -125,10 +125,10 @@ async function reachDatagram({ address, port }: Target, patience: number): Promi
   });
 }
 
-function firstOf(socket: Socket | Datagrams, event: 'data' | 'message', patience: number): Promise<Outcome> {
+function firstOf(socket: Socket | Datagrams, event: 'data' | 'message', patience: number): Promise<Attempt> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(['timeout', undefined]), patience);
-    const end = (outcome: Outcome) => {
+    const end = (outcome: Attempt) => {
       clearTimeout(timer);
       resolve(outcome);
     };

@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import type { Engine } from '../../lab/engine.ts';
 import { ensureWorkloadImage } from '../../lab/images.ts';
 import { identify } from '../../lab/process.ts';
-import type { Answer, Target, Verdict } from './probe.ts';
+import type { Answer, Outcome, Target } from './probe.ts';
 import { type Probe, startProbe } from './probes.ts';
 
 export interface WorkloadOptions {
@@ -189,15 +189,15 @@ export async function connects(
   address: string,
   port: number,
   protocol: Protocol = 'tcp',
-): Promise<Verdict> {
+): Promise<Outcome> {
   if (protocol === 'icmp') return pings(workload, address);
-  return (await reach(workload, { protocol, address, port })).verdict;
+  return (await reach(workload, { protocol, address, port })).outcome;
 }
 
 export const reach = ({ probe }: Workload, target: Target): Promise<Answer> => probe.reach(target, TIMEOUT);
 
 /** Busybox says "Operation not permitted" where the kernel refuses to send. */
-async function pings({ pid }: Workload, address: string): Promise<Verdict> {
+async function pings({ pid }: Workload, address: string): Promise<Outcome> {
   const ping = ['busybox', address.includes(':') ? 'ping6' : 'ping', '-c1', '-W2', address];
   const { exitCode, stderr, stdout } = await execa('nsenter', [`--net=/proc/${pid}/ns/net`, ...ping], {
     reject: false,

@@ -111,13 +111,13 @@ export function statusOf(
 
 const problemsOf = ({ policy, unread, unclosed }: DesiredRules): readonly Problem[] => [
   ...policy.problems,
-  ...unread.map((name) => untold(name, 'so it grants nothing until they are')),
-  ...unclosed.map((name) => untold(name, 'so the denylist leaves them open until they are')),
+  ...unread.map((name) => unreadService(name, 'so it grants nothing until they are')),
+  ...unclosed.map((name) => unreadService(name, 'so the denylist leaves them open until they are')),
 ];
 
 const UNREAD = 'the instances of this service could not be read';
 
-const untold = (service: string, consequence: string): Problem => ({
+const unreadService = (service: string, consequence: string): Problem => ({
   severity: 'error',
   text: service,
   reason: `${UNREAD}, ${consequence}`,

@@ -8,27 +8,42 @@ import { inCheckout } from '../../../lab/paths.ts';
 
 /** Anywhere, as a word or as a part of a name. */
 const GONE: Readonly<Record<string, string>> = {
+  allowance: 'AllowEntry, entry',
+  allowances: 'entries',
   bells: 'CatalogWatch',
   bulletin: 'HostStatus',
   canary: 'SourceHealth',
   carve: 'subtract, excludeProtected',
+  closers: 'AsyncDisposableStack, closing',
   frayed: 'tooFragmented',
   grantee: 'Workload',
   hollow: 'difference',
   hopeless: 'unsupported',
+  judge: 'lint, validate, decide',
   judgement: 'LintResult, validation',
   keeper: 'reconciler',
+  knowledge: 'state',
+  lookings: 'searches',
   mighty: 'privileged',
   outsiders: 'unsupported workloads',
+  patience: 'timeout',
   patrol: 'DriftScanner',
   picture: 'Snapshot',
+  refusal: 'denied destination, HTTP error, rejection',
+  refusals: 'destinations, rejections',
   rehearse: 'testLoad',
   revisits: 'WorkQueue',
   rhythm: 'timing',
+  rival: 'replacedBy',
   shelf: 'bucket',
+  shelves: 'buckets',
+  sieve: 'filter',
   sighting: 'condition',
   tidier: 'HelperCleanup',
+  unasked: 'notEnabled, unsolicited',
   unsayable: 'notExpressible',
+  untold: 'unread',
+  verdict: 'outcome, decision, validation',
   viewpoint: 'PolicyView',
   visits: 'throttle, reads',
 };
@@ -61,6 +76,15 @@ const GONE_FROM_TESTS: Readonly<Record<string, string>> = {
   patience: 'timeout',
   said: 'output',
   told: 'output, reported',
+};
+
+/** In `src`, in names and in prose; elsewhere they are English. */
+const GONE_FROM_SRC: Readonly<Record<string, string>> = {
+  former: 'previous',
+  refused: 'denied (a packet), unsupported (a workload), rejected (a request), forbidden (by ACLs)',
+  remember: 'persist, record, cache',
+  remembered: 'persisted, recorded, cached',
+  rights: 'permissions',
 };
 
 /** Whole phrases, anywhere. */
@@ -110,6 +134,18 @@ test('no word stands anywhere that was given up', () => {
         advice(path, word, GONE[word]),
       ),
     ),
+  ).toEqual([]);
+});
+
+test('no word stands in src that was given up there', () => {
+  expect(
+    texts
+      .filter((path) => path.startsWith('src/'))
+      .flatMap((path) =>
+        found(wordsOf(`${path} ${readFileSync(inCheckout(path), 'utf8')}`), GONE_FROM_SRC).map((word) =>
+          advice(path, word, GONE_FROM_SRC[word]),
+        ),
+      ),
   ).toEqual([]);
 });
 

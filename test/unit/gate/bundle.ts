@@ -29,8 +29,8 @@ export interface Bundle {
   } | null;
 }
 
-export interface Verdict {
-  readonly verdict: string;
+export interface Decision {
+  readonly decision: string;
   readonly network?: string;
   readonly raw?: string;
   readonly resolvers4?: string;
@@ -121,31 +121,31 @@ export function runAwk(awk: string, programs: readonly string[], args: readonly 
 }
 
 /** `without`: where to write config.json without CAP_NET_RAW. */
-export function judge(
+export function decide(
   awk: string,
   folder: string,
   { containers = join(folder, 'containers'), without = '', id = usualId } = {},
-): Verdict {
+): Decision {
   const run = join(folder, 'run');
   const output = runAwk(awk, ['files', 'json', 'request'], [folder, id, containers, run, without]);
-  const [verdict = '', network = '', raw = '', resolvConf = '', dns = '', ...name] = output.split('\n');
-  if (verdict !== 'workload') return { verdict };
+  const [decision = '', network = '', raw = '', resolvConf = '', dns = '', ...name] = output.split('\n');
+  if (decision !== 'workload') return { decision };
   const resolvers = runAwk(awk, ['files', 'resolvers'], [resolvConf, dns, run]).split('\n');
   const [resolvers4 = '', resolvers6 = ''] = resolvers;
   const canonical = name.join('\n').replace(/\n$/, '');
   const digest = createHash('sha256').update(canonical).digest('hex');
-  return { verdict, network, raw, resolvers4, resolvers6, name: digest };
+  return { decision, network, raw, resolvers4, resolvers6, name: digest };
 }
 
 /** What the program itself reads. */
-export function expectedVerdict({ environment = [], labels = {}, image }: Partial<Bundle>): Verdict {
+export function expectedDecision({ environment = [], labels = {}, image }: Partial<Bundle>): Decision {
   const byImage = { environment: image?.Env ?? [], labels: image?.Labels ?? {} };
   const workload = parseWorkload({ environment, labels, image: image === null ? 'unknown' : byImage });
-  return workload === undefined ? { verdict: 'pass' } : verdictOf(workload);
+  return workload === undefined ? { decision: 'pass' } : decisionOf(workload);
 }
 
-export const verdictOf = (request: RuleRequest): Verdict => ({
-  verdict: 'workload',
+export const decisionOf = (request: RuleRequest): Decision => ({
+  decision: 'workload',
   network: 'own',
   raw: 'none',
   resolvers4: '',

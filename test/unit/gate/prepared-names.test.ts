@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { preparedName } from '../../../src/gate/names.ts';
-import { awks, judge, writeBundle } from './bundle.ts';
+import { awks, decide, writeBundle } from './bundle.ts';
 
 const Vector = z.strictObject({
   name: z.string(),
@@ -36,6 +36,6 @@ describe.each(vectors.map((vector) => [vector.name, vector] as const))('%s', (_,
 
   test.each(awks())('of the gate with %s', (awk) => {
     writeBundle(folder, { environment: ['EGRESSTRATOR_ENABLE=1', ...vector.environment] });
-    expect(judge(awk, folder)).toMatchObject({ verdict: 'workload', name: expected });
+    expect(decide(awk, folder)).toMatchObject({ decision: 'workload', name: expected });
   });
 });

@@ -14,21 +14,21 @@ import { type Vector, vectors } from '../../support/settings-vectors.ts';
 import {
   awks,
   type Bundle,
-  expectedVerdict,
+  type Decision,
+  decide,
+  decisionOf,
+  expectedDecision,
   goJson,
-  judge,
   runAwk,
-  type Verdict,
-  verdictOf,
   writeBundle,
 } from './bundle.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'egresstrator-judge-'));
+const folder = mkdtempSync(join(tmpdir(), 'egresstrator-decide-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const resultOf = (awk: string, bundle: Partial<Bundle>): Verdict => {
+const resultOf = (awk: string, bundle: Partial<Bundle>): Decision => {
   writeBundle(folder, bundle);
-  return judge(awk, folder);
+  return decide(awk, folder);
 };
 
 const on = 'EGRESSTRATOR_ENABLE=1';
@@ -131,7 +131,7 @@ describe.each(awks())('with %s', (awk) => {
       },
     ],
   ])('%s', (_, bundle) => {
-    expect(resultOf(awk, bundle)).toEqual(expectedVerdict(bundle));
+    expect(resultOf(awk, bundle)).toEqual(expectedDecision(bundle));
   });
 
   test('anything at all', () => {
@@ -183,7 +183,7 @@ describe.each(awks())('with %s', (awk) => {
     }));
     fc.assert(
       fc.property(bundle, (one) => {
-        expect(resultOf(awk, one)).toEqual(expectedVerdict(one));
+        expect(resultOf(awk, one)).toEqual(expectedDecision(one));
       }),
       { numRuns: 150 },
     );
@@ -193,32 +193,32 @@ describe.each(awks())('with %s', (awk) => {
     const escaped = (json: string): string =>
       json.replace('EGRESSTRATOR_ENABLE', '\\u0045GRESSTRATOR_ENABL\\u0045').replace('db', '\\u0064\\/b');
     writeBundle(folder, { environment: [on, 'EGRESSTRATOR_ACL=db,\ud83d\ude00'] }, escaped);
-    expect(judge(awk, folder)).toEqual(
-      expectedVerdict({ environment: [on, 'EGRESSTRATOR_ACL=d/b,\ud83d\ude00'] }),
+    expect(decide(awk, folder)).toEqual(
+      expectedDecision({ environment: [on, 'EGRESSTRATOR_ACL=d/b,\ud83d\ude00'] }),
     );
   });
 
   test('indented JSON means the same', () => {
     const bundle = { environment: [on, 'EGRESSTRATOR_ACL=db'], labels: { 'egresstrator.dns': 'none' } };
     writeBundle(folder, bundle, (json) => JSON.stringify(JSON.parse(json), null, 2));
-    expect(judge(awk, folder)).toEqual(expectedVerdict(bundle));
+    expect(decide(awk, folder)).toEqual(expectedDecision(bundle));
   });
 
   test.each([1, 40, 200])('a bundle cut short by %i bytes lets nothing start', (bytes) => {
     writeBundle(folder, { environment: [on] }, (json) => json.slice(0, -bytes));
-    expect(judge(awk, folder).verdict).toMatch(/^failed .*cut short/);
+    expect(decide(awk, folder).decision).toMatch(/^failed .*cut short/);
   });
 
   test('labels that cannot be found let nothing start', () => {
     writeBundle(folder, {});
     rmSync(join(folder, 'containers', 'c0ffee'), { recursive: true });
-    expect(judge(awk, folder).verdict).toMatch(/^failed .*gate install/);
+    expect(decide(awk, folder).decision).toMatch(/^failed .*gate install/);
   });
 
   test("after a move of Docker's data the mounted files lead to the labels", () => {
     writeBundle(folder, { labels: { 'egresstrator.enable': '1' } });
-    expect(judge(awk, folder, { containers: '/nowhere' })).toEqual(
-      expectedVerdict({ labels: { 'egresstrator.enable': '1' } }),
+    expect(decide(awk, folder, { containers: '/nowhere' })).toEqual(
+      expectedDecision({ labels: { 'egresstrator.enable': '1' } }),
     );
   });
 
@@ -293,7 +293,7 @@ describe.each(awks())('with %s', (awk) => {
     mkdirSync(join(folder, 'run/prepared'), { recursive: true });
     writeFileSync(join(folder, 'run/prepared/mode'), `${vector.defaultMode}\n`);
     expect(resultOf(awk, bundleOf(vector))).toEqual(
-      vector.expected === null ? { verdict: 'pass' } : verdictOf(vector.expected),
+      vector.expected === null ? { decision: 'pass' } : decisionOf(vector.expected),
     );
   });
 
@@ -321,7 +321,7 @@ describe.each(awks())('with %s', (awk) => {
     const Labels = { 'egresstrator.acl': 'db', 'egresstrator.dns': 'resolvers' };
     const labels = { ...Labels, 'egresstrator.enable': '1', 'egresstrator.mode': 'enforce' };
     writeBundle(folder, { environment: Env, labels, image: { Env, Labels } }, undefined, change);
-    expect(judge(awk, folder)).toEqual(verdictOf({ grants: [], mode: 'enforce', dns: 'resolvers' }));
+    expect(decide(awk, folder)).toEqual(decisionOf({ grants: [], mode: 'enforce', dns: 'resolvers' }));
   });
 
   test.each([
@@ -335,7 +335,7 @@ describe.each(awks())('with %s', (awk) => {
     };
     const environment = [on, `EGRESSTRATOR_MODE=${value}`];
     writeBundle(folder, { environment, image: { Env: ['EGRESSTRATOR_MODE=x'] } }, undefined, change);
-    expect(judge(awk, folder)).toEqual(verdictOf({ grants: [], mode: 'enforce', dns: 'resolvers' }));
+    expect(decide(awk, folder)).toEqual(decisionOf({ grants: [], mode: 'enforce', dns: 'resolvers' }));
   });
 
   test('a label without a value, which Docker takes for an empty one, may be any', () => {
@@ -343,9 +343,9 @@ describe.each(awks())('with %s', (awk) => {
     const image = { Labels: { 'egresstrator.mode': 'x' } };
     const change = (json: string) => json.replace('"x"', 'null');
     writeBundle(folder, { labels, image, environment: ['EGRESSTRATOR_MODE=audit'] }, undefined, change);
-    expect(judge(awk, folder)).toEqual(verdictOf({ grants: [], mode: 'audit', dns: 'resolvers' }));
+    expect(decide(awk, folder)).toEqual(decisionOf({ grants: [], mode: 'audit', dns: 'resolvers' }));
     writeBundle(folder, { labels: { ...labels, 'egresstrator.mode': 'audit' }, image }, undefined, change);
-    expect(judge(awk, folder)).toEqual(verdictOf({ grants: [], mode: 'enforce', dns: 'resolvers' }));
+    expect(decide(awk, folder)).toEqual(decisionOf({ grants: [], mode: 'enforce', dns: 'resolvers' }));
   });
 
   describe('CAP_NET_RAW', () => {
@@ -367,7 +367,7 @@ describe.each(awks())('with %s', (awk) => {
       ['that of one who may change rules', { capabilities: [...defaults, 'CAP_NET_ADMIN'] }, 'asked'],
     ])('is %s', (_, bundle, raw) => {
       writeBundle(folder, { environment: [on], ...bundle });
-      expect(judge(awk, folder, { without }).raw).toBe(raw);
+      expect(decide(awk, folder, { without }).raw).toBe(raw);
       expect(existsSync(without)).toBe(raw === 'given');
     });
 
@@ -383,7 +383,7 @@ describe.each(awks())('with %s', (awk) => {
           (json: string) => JSON.stringify(JSON.parse(json), null, 2),
         ]) {
           writeBundle(folder, { ...bundle, capabilities }, change);
-          judge(awk, folder, { without });
+          decide(awk, folder, { without });
           const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
           const left = capabilities.filter((name) => name !== 'CAP_NET_RAW');
           config.process.capabilities = { bounding: left, effective: left, permitted: left };
@@ -394,7 +394,7 @@ describe.each(awks())('with %s', (awk) => {
 
     test('is not taken from others', () => {
       writeBundle(folder, { capabilities: defaults });
-      expect(judge(awk, folder, { without })).toEqual({ verdict: 'pass' });
+      expect(decide(awk, folder, { without })).toEqual({ decision: 'pass' });
       expect(existsSync(without)).toBe(false);
       expect(capabilitiesOf(join(folder, 'config.json')).bounding).toEqual(defaults);
     });

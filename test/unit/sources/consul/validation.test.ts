@@ -7,7 +7,7 @@ const known = result(100, 'ab');
 const twice: Suspicion = { emptyBefore: true, lostSince: undefined };
 const lost: Suspicion = { emptyBefore: true, lostSince: 1_000 };
 const at = (consistent: boolean, now = 5_000) => ({ consistent, now, timeout: 10_000 });
-const verdict = (...args: Parameters<typeof validate>) => validate(...args).kind;
+const kindOf = (...args: Parameters<typeof validate>) => validate(...args).kind;
 
 test.each([
   ['first, consistent', undefined, result(1, 'a'), noSuspicion, at(true), 'accept'],
@@ -34,7 +34,7 @@ test.each([
   ['empty, as before', result(100, ''), result(100, ''), noSuspicion, at(false), 'accept'],
   ['empty, as before, in a new history', result(100, ''), result(3, ''), noSuspicion, at(true), 'accept'],
 ])('%s', (_name, known, said, suspicion, circumstances, expected) => {
-  expect(verdict(known, said, suspicion, circumstances)).toBe(expected);
+  expect(kindOf(known, said, suspicion, circumstances)).toBe(expected);
 });
 
 test('a suspicion remembers when the history was lost', () => {
