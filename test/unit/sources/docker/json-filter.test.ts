@@ -94,7 +94,8 @@ test('what an image is full of is not taken into memory', async () => {
   const document = [
     `{"Id":"x","Args":[${many(200_000, (index) => `"a${index}"`)}],"Config":{"Env":["EGRESSTRATOR_ENABLE=1",`,
     `${many(200_000, (index) => `"V${index}=\\\\"`)}],"Labels":{"egresstrator.acl":"${'k,'.repeat(5_000_000)}",`,
-    `${many(200_000, (index) => `"l${index}":"\\""`)}}}}`,
+    `${many(200_000, (index) => `"l${index}":"\\""`)}}},"NetworkSettings":{"Ports":{"80/tcp":[{"HostPort":"1"}],`,
+    `${many(200_000, (index) => `"${index}/udp":null`)}}}}`,
   ];
   const found = await readSelected(Readable.from(document.map((part) => Buffer.from(part))), 'inspect it');
   expect(JSON.stringify(found).length).toBeLessThan(70_000);
@@ -104,6 +105,7 @@ test('what an image is full of is not taken into memory', async () => {
       Env: ['EGRESSTRATOR_ENABLE=1'],
       Labels: { 'egresstrator.acl': expect.stringMatching(/^k,k,/) },
     },
+    NetworkSettings: { Ports: { '80/tcp': [{ HostPort: '1' }] } },
   });
 });
 
