@@ -11,7 +11,6 @@ import { container } from '../support/containers.ts';
 import { ENGINES } from '../support/engines.ts';
 import { buildImageWith, type DockerLab, dockerLab, openDockerLab } from './docker-lab.ts';
 
-const [SUBNET, GATEWAY] = ['fd00:7e57::/64', 'fd00:7e57::1'];
 const MASQUERADE = 'com.docker.network.bridge.enable_ip_masquerade';
 
 const soon = { timeout: 15_000, interval: 20 };
@@ -104,7 +103,16 @@ describe.each(ENGINES)('Engine %s', (version) => {
       [...(watch.networks.value?.values() ?? [])].find((one) => one.name === name);
     await vi.waitFor(() => expect(known('bridge')?.bridge).toBe('docker0'), soon);
     const name = `test-${randomUUID().slice(0, 8)}`;
-    const settings = ['--ipv6', '--subnet', SUBNET, '--gateway', GATEWAY, '--opt', `${MASQUERADE}=false`];
+    const prefix = `fd00:7e57:${randomUUID().slice(0, 4)}:`;
+    const settings = [
+      '--ipv6',
+      '--subnet',
+      `${prefix}:/64`,
+      '--gateway',
+      `${prefix}:1`,
+      '--opt',
+      `${MASQUERADE}=false`,
+    ];
     const made = await lab.docker('network', 'create', ...settings, name);
     onTestFinished(async () => void (await lab.docker('network', 'rm', name).catch(() => {})));
     await vi.waitFor(() => expect(known(name)).toBeDefined(), soon);
