@@ -3,23 +3,56 @@
  * `hostile` need an Engine as well, and `e2e` all of it together. What they need, the lab installs and starts.
  */
 import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const KERNEL = ['test/templates/kernel*.test.ts', 'test/integration/rule-set-kernel.test.ts'];
 const CONSUL = ['test/integration/consul-*.test.ts'];
 
+/** Those that take longest, in the order in which they begin: what begins last should be short. */
+const LONGEST = [
+  ...['custom', 'compose', 'controller', 'dataplane-helper', 'image-settings', 'cli', 'errors', 'lab'],
+  ...[
+    'load-delays',
+    'escape',
+    'diagnostics',
+    'controller-lifecycle',
+    'faults-consul',
+    'gate',
+    'faults-controller',
+  ],
+];
+
+/** The longest files first, and then as vitest would have them. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.toSorted((one, other) => rank(one) - rank(other));
+  }
+}
+
+function rank({ moduleId }: TestSpecification): number {
+  const at = LONGEST.indexOf(basename(moduleId, '.test.ts'));
+  return at === -1 ? LONGEST.length : at;
+}
+
 const slow = { testTimeout: 120_000, hookTimeout: 600_000 };
 const oneByOne = { ...slow, fileParallelism: false, sequence: { groupOrder: 1 } };
-/** Files beside each other have Engines of their own: see test/support/engines.ts. */
+/**
+ * Files beside each other have Engines of their own (test/support/engines.ts). They wait more than they compute, so
+ * there are more of them than processors.
+ */
 const beside = {
   ...slow,
-  maxWorkers: 2,
+  maxWorkers: 4,
   sequence: { groupOrder: 2 },
   globalSetup: 'test/support/build-program.ts',
 };
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -28,6 +61,8 @@ export default defineConfig({
           testTimeout: 60_000,
           // By default vitest leaves one processor to itself, which does next to nothing.
           maxWorkers: availableParallelism(),
+          // In `npm test` after those of the kernel and of Consul, as those of Engines need most processor time at first.
+          sequence: { groupOrder: 3 },
         },
       },
       { test: { name: 'kernel', include: KERNEL, ...oneByOne } },
@@ -40,22 +75,9 @@ export default defineConfig({
           ...beside,
         },
       },
+      { test: { name: 'escape', include: ['test/escape/**/*.test.ts'], ...beside } },
       {
-        test: {
-          name: 'escape',
-          include: ['test/escape/**/*.test.ts'],
-          ...oneByOne,
-          globalSetup: 'test/support/build-program.ts',
-        },
-      },
-      {
-        test: {
-          name: 'hostile',
-          include: ['test/hostile/**/*.test.ts'],
-          ...oneByOne,
-          globalSetup: 'test/support/build-program.ts',
-          testTimeout: 300_000,
-        },
+        test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], ...beside, testTimeout: 600_000 },
       },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...beside } },
     ],

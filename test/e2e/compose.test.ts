@@ -52,16 +52,16 @@ describe('docker compose', () => {
 
   test('lets the allowed one through and refuses the other, until its key says otherwise', async () => {
     const refused = async () => /Connection refused/.test(await fetches('refused'));
-    await waitFor(refused, { what: 'the refused one to be refused', timeout: 15_000 });
+    await waitFor(refused, { what: 'the refused one to be refused', timeout: 30_000 });
     expect(await fetches('allowed')).toMatch(/^[0-9a-f]{12}$/);
 
     await allow('nothing', '172.30.77.10:tcp/8080');
     const passes = async () => /^[0-9a-f]{12}$/.test(await fetches('refused'));
-    await waitFor(passes, { what: 'the refused one to be let in', timeout: 15_000 });
+    await waitFor(passes, { what: 'the refused one to be let in', timeout: 30_000 });
 
     await allow('web', '# nobody any more');
     const cut = async () => /Connection refused/.test(await fetches('allowed'));
-    await waitFor(cut, { what: 'the allowed one to be refused', timeout: 15_000 });
+    await waitFor(cut, { what: 'the allowed one to be refused', timeout: 30_000 });
   });
 
   test('runs the controller with no capability, and helpers of its own image', async () => {

@@ -11,8 +11,7 @@ import { waitFor } from '../../lab/wait.ts';
 import type { RunningController } from '../support/egresstrator.ts';
 import { Attacker, type Flow, type StartMode } from './attacker.ts';
 import { type Attempt, DENIED_TARGET } from './attempts.ts';
-import { type AttemptContext, runnerFor } from './custom-attempts.ts';
-import { type ImageSpec, loadImages } from './images.ts';
+import { loadImages } from './images.ts';
 import { openTestbed, PORTS, type Testbed } from './testbed.ts';
 
 /** Failed expectations, in words. */
@@ -49,14 +48,10 @@ export class Cases implements AsyncDisposable {
     }));
   }
 
-  static async open(
-    version: EngineVersion,
-    attempts: readonly Attempt[],
-    more: Readonly<Record<string, ImageSpec>>,
-  ): Promise<Cases> {
+  static async open(version: EngineVersion, attempts: readonly Attempt[]): Promise<Cases> {
     const testbed = await openTestbed(version);
     const images = Object.fromEntries(attempts.map(({ image = {} }, index) => [`i${index}`, image]));
-    await loadImages(testbed.engine.socketPath, { ...images, ...more, plain: {} });
+    await loadImages(testbed.engine.socketPath, { ...images, plain: {} });
     return new Cases(testbed, attempts);
   }
 
@@ -178,27 +173,6 @@ export class Cases implements AsyncDisposable {
         caseFailures.push(`port ${port} was revoked, and goes on${restarts ? ' after a restart' : ''}`);
       flow[Symbol.dispose]();
     }
-  }
-
-  /** Removes the containers, for the attempts that run one after the other. */
-  async clear(): Promise<void> {
-    const ids = this.cases.flatMap(({ attackers }) => Object.values(attackers).map(({ id }) => id));
-    await this.testbed.docker('rm', '--force', '--volumes', ...ids);
-  }
-
-  context(start: StartMode): AttemptContext {
-    const { testbed } = this;
-    const controller = () => {
-      if (this.controller === undefined) throw new Error('there is no controller');
-      return this.controller;
-    };
-    const restart = async (args: readonly string[] = []) => {
-      await controller().stop('SIGKILL');
-      this.controller = testbed.startController('files', args);
-      await this.controller.ready('listening');
-      return this.controller;
-    };
-    return { testbed, start, controller, restart, run: runnerFor(testbed, start) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

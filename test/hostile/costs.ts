@@ -100,7 +100,7 @@ async function startCrashLoops(
 }
 
 /** On a busy machine any step may take a second now and then, but not in each round. */
-const ROUNDS = 3;
+const ROUNDS = 5;
 
 async function assertCheap(
   context: AttemptContext,

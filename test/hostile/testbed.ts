@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import { type Consul, startConsul } from '../../lab/consul.ts';
 import { type EngineVersion, type OwnEngine, startEngine } from '../../lab/engine.ts';
 import { ensureWorkloadImage } from '../../lab/images.ts';
-import { inCheckout, labRunFolder } from '../../lab/paths.ts';
+import { labRunFolder } from '../../lab/paths.ts';
 import { installGate } from '../../src/gate/install.ts';
 import { DEFAULT_GATE_SETTINGS, type GateSettings } from '../../src/gate/layout.ts';
-import { RunningController } from '../support/egresstrator.ts';
+import { PROGRAM, RunningController } from '../support/egresstrator.ts';
+import { engineName } from '../support/engines.ts';
 import { putKey } from '../support/fixture.ts';
 import { type Ran, type Workload, Workloads } from '../support/workloads.ts';
 
@@ -73,8 +74,9 @@ export class Testbed implements AsyncDisposable {
       'info',
       '--run-dir',
       this.#settings.runDir,
+      // What a start or an edit has to bring must not come by a comparison, which costs a program for each workload.
       '--drift-interval',
-      '2',
+      '10',
     ];
     const program = sees === 'files' ? {} : { program: this.#programWithoutFiles() };
     const folder = join(this.#folder, 'controller');
@@ -90,7 +92,7 @@ export class Testbed implements AsyncDisposable {
   #programWithoutFiles(): string {
     const file = join(this.#folder, 'blind');
     const containers = join(this.engine.dataRoot, 'containers');
-    const run = `mount -t tmpfs none '${containers}' && exec '${process.execPath}' '${main}' "$@"`;
+    const run = `mount -t tmpfs none '${containers}' && exec '${process.execPath}' '${PROGRAM}' "$@"`;
     const script = `#!/bin/sh\nexec unshare --mount sh -c "$(cat <<'END'\n${run}\nEND\n)" sh "$@"\n`;
     writeFileSync(file, script, { mode: 0o755 });
     return file;
@@ -105,8 +107,6 @@ export class Testbed implements AsyncDisposable {
   }
 }
 
-const main = inCheckout('src/cli/main.ts');
-
 interface Parts extends Pick<Testbed, 'engine' | 'workloads' | 'consul' | 'network' | 'hosts'> {
   readonly settings: GateSettings;
   readonly folder: string;
@@ -117,7 +117,7 @@ export async function openTestbed(version: EngineVersion): Promise<Testbed> {
   const folder = mkdtempSync(join(labRunFolder('hostile'), 'w'));
   const configFile = join(folder, 'daemon.json');
   writeFileSync(configFile, '{}\n');
-  const engine = await startEngine({ version, name: `hostile-${version}`, configFile });
+  const engine = await startEngine({ version, name: engineName(`hostile-${version}`), configFile });
   const image = await ensureWorkloadImage(engine.socketPath);
   const folders = { libDir: join(folder, 'lib'), runDir: join(folder, 'run') };
   const settings = { ...DEFAULT_GATE_SETTINGS, ...folders, socketPath: engine.socketPath };

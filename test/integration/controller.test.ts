@@ -243,7 +243,7 @@ onEachEngine((version) => {
       const alive = async (flow: number) => {
         const { echoes } = await probe.flow(flow);
         const more = async () => (await probe.flow(flow)).echoes > echoes + 5;
-        await waitFor(more, { what: 'a flow to go on', timeout: 5_000 });
+        await waitFor(more, { what: 'a flow to go on', timeout: 20_000 });
         expect((await probe.flow(flow)).error).toBeUndefined();
       };
       // Somebody else's key: not even loaded again. Its own key: loaded, and the flows go on.
@@ -259,7 +259,7 @@ onEachEngine((version) => {
         const states = await Promise.all([probe.flow(tcp), probe.flow(udp)]);
         return states.every(({ error }) => error !== undefined) && states;
       };
-      const [tcpEnd, udpEnd] = await waitFor(cut, { what: 'both flows to be cut', timeout: 10_000 });
+      const [tcpEnd, udpEnd] = await waitFor(cut, { what: 'both flows to be cut', timeout: 20_000 });
       summary(`Engine ${version}, ${loader}: revocation to flows cut`, [performance.now() - revoked]);
       expect(tcpEnd?.error).toMatch(/ECONNRESET|closed/);
       expect(udpEnd?.error).toBe('EPERM');
