@@ -63,7 +63,7 @@ function readFrom(file: number): string {
   return Buffer.concat(chunks).toString();
 }
 
-/** Whether both are of one file system; undefined where nobody can tell. */
+/** True if both are of one file system; undefined if it cannot be checked. */
 export const isSameFileSystem = (file: OpenFile, path: string): boolean | undefined =>
   attempt(() => fstatSync(file.fd).dev === statSync(path).dev);
 

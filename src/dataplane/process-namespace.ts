@@ -77,7 +77,7 @@ function openSandbox({ sandbox }: NamespaceRef, proc: string): OpenFile | undefi
   return undefined;
 }
 
-/** What is read through the process's open folder is of that process, whoever gets its pid meanwhile. */
+/** Everything read through the process's open folder is of that process, even if its pid is reused. */
 function openByProcess(ref: NamespaceRef, proc: string, now: () => number): OpenFile | undefined {
   const folder = openFile(`${proc}/${ref.pid}`);
   if (folder === undefined) return undefined;

@@ -13,7 +13,7 @@ export interface Inventory {
   /** False until all containers that ran at our start have been read: a missing one may still run. */
   readonly isComplete: boolean;
   readonly namespaces: Namespaces;
-  /** Those of the Engine; undefined until it has told them. */
+  /** The Engine's networks; undefined until they are listed. */
   readonly networks: Networks | undefined;
   readonly consul: ConsulSnapshot;
 }

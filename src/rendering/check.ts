@@ -17,7 +17,7 @@ export class Mistake extends Error {
   }
 }
 
-/** The context's fields that a template speaks of, as `allowed.ipv4`; throws the first `Mistake`. */
+/** The context's fields that a template uses, as `allowed.ipv4`; throws the first `Mistake`. */
 export function checkTemplate(program: hbs.AST.Program, context: Shape): ReadonlySet<string> {
   const checker = new Checker(context);
   checker.body(program, [context]);
@@ -110,7 +110,7 @@ const pathOf = (expression: hbs.AST.Expression): Path => {
 const takesMore = ({ params, hash }: hbs.AST.MustacheStatement): boolean =>
   params.length > 0 || hash !== undefined;
 
-/** `{{#each x as |y|}}`: one more way to name things that nobody needs here. */
+/** `{{#each x as |y|}}`: a second way to name things that templates do not need. */
 const hasNames = ({ program }: hbs.AST.BlockStatement): boolean => (program.blockParams ?? []).length > 0;
 
 const itemOf = (shape: Shape, block: hbs.AST.BlockStatement): Shape => {

@@ -12,7 +12,7 @@ export interface Template<Context> {
   /** What people call it: an included template's name, or a path. */
   readonly name: string;
   readonly source: string;
-  /** The context's fields it speaks of, `allowed` as well as `allowed.ipv4`. */
+  /** The context's fields that it uses, `allowed` as well as `allowed.ipv4`. */
   readonly mentions: ReadonlySet<string>;
   readonly expand: (context: Context) => string;
 }

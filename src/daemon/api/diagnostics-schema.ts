@@ -57,9 +57,12 @@ export const DeniedReply = z.object({
     .array(Summary.extend({ container: z.string() }))
     .describe('Packets in all, and whether the destinations are complete.'),
   unread: Unread,
-  audited: z.array(z.string()).describe('Containers where everything passes.'),
-  covers: z.number().optional().describe('Milliseconds of which it tells; absent where nobody knows.'),
-  unavailableReason: z.string().optional().describe('Why what was denied is not known; absent where it is.'),
+  audited: z.array(z.string()).describe('Containers in audit mode.'),
+  covers: z.number().optional().describe('The covered period in milliseconds; absent if not known.'),
+  unavailableReason: z
+    .string()
+    .optional()
+    .describe('Why denied destinations are not known; absent if they are.'),
   readAt: z.record(z.string(), Time).describe("When each container's kernel was asked."),
 });
 
@@ -72,7 +75,7 @@ export const ContainerSuggestion = z.object({
     z.object({
       rule: z.string(),
       destinations: z.number().describe('How many of them it allows.'),
-      risky: z.boolean().describe('It names a host that is protected for good reason.'),
+      risky: z.boolean().describe('It names a protected host.'),
     }),
   ),
   keys: z
@@ -84,7 +87,7 @@ export const ContainerSuggestion = z.object({
         text: z.string().describe('The line as written.'),
         rule: z.string().describe('The line as read.'),
         rules: z.number().describe('How many rules it holds.'),
-        broad: z.boolean().describe('The line allows far more than anybody can have meant.'),
+        broad: z.boolean().describe('The line allows far more than its author can have intended.'),
       }),
     )
     .describe('Keys that are not granted and allow some of it; under a denylist, those that close it.'),
@@ -141,7 +144,7 @@ export const KeysReply = z.object({
       exists: z.boolean(),
       rules: z.number(),
       destinations: z.number(),
-      heldBy: z.array(z.string()).optional().describe('Workloads of this host; absent: nobody could tell.'),
+      heldBy: z.array(z.string()).optional().describe('Workloads of this host; absent if not known.'),
       problems: z.array(Problem),
     }),
   ),

@@ -45,7 +45,7 @@ const Hint = z.discriminatedUnion('kind', [
     .describe('A granted line names a service of which nothing is registered, or not with that tag.'),
   z
     .object({ kind: z.literal('unread-service'), ...line })
-    .describe('A granted line names a service that Consul has not told, so that nobody knows its instances.'),
+    .describe('A granted line names a service that could not be read.'),
   z
     .object({ kind: z.literal('partial-match'), reason: Reason })
     .describe('A granted line names the host, and other traffic.'),
@@ -68,7 +68,7 @@ const asked = {
   container: z.string(),
   grants: z.array(z.string()).describe('The keys that it asks for.'),
   keys: z.array(z.string()).describe('Those of them that Consul has.'),
-  state: State.optional().describe('As the controller tells it; absent without one.'),
+  state: State.optional().describe('Absent without a controller.'),
 };
 
 /** What `explain --json` prints. */

@@ -38,7 +38,9 @@ export interface TrafficContext {
 
 type Kind = 'ipv4' | 'ipv6' | 'icmp4' | 'icmp6';
 
-/** `wants`: the fields that somebody will look at; the others stay empty, as printing is what costs. */
+/**
+ * `wants`: the fields that the template uses; the others stay empty, because printing takes most of the time.
+ */
 export function trafficContext(
   ruleSet: RuleSet,
   wants: (field: keyof TrafficContext) => boolean,

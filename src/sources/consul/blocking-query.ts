@@ -5,12 +5,12 @@
  *          ▲                └─ retry, after a moment ─┐    │
  *          └──────────────────────◄───────────────────┴────┴── any error, after a pause
  *
- * - The first read, and the first after an error, does not block. It is consistent while there is nothing to
- *   compare it with; else any server may answer, so that a fleet that returns does not burden the leader.
- * - Equal content has an equal digest and calls nobody, however often Consul's index moves.
- * - While Consul is lost, `value` stays, `error` says why, and `confirmedAt` stands still.
- * - A Consul that hangs is noticed after `wait`, the sixteenth that Consul adds, and the client's timeout. A
- *   revoked token is noticed by the next read: Consul still answers the one that blocks (tried).
+ * - The first read, and the first after an error, does not block. It is consistent while there is nothing to compare
+ *   it with; otherwise any server may answer, so that many hosts that return do not burden the leader.
+ * - Equal content has an equal digest and causes no call, however often Consul's index changes.
+ * - While Consul does not answer, `value` stays, `error` has the reason, and `confirmedAt` does not change.
+ * - A Consul that hangs is noticed after `wait`, the sixteenth that Consul adds, and the client's timeout. A revoked
+ *   token is noticed by the next read: Consul still answers the one that blocks (tried).
  *
  * The package's own `watch` ends for good after an HTTP 400, and calls when only the index moved.
  */

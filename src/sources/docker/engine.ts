@@ -1,11 +1,11 @@
 /**
- * The few calls of the Engine's API that we make, without a type of the client library in sight.
- * What the Engine answers about a container is `unknown` here; `inspect.ts` reads it.
+ * The calls of the Engine's API that we use, without types of the client library. Answers about a container are
+ * `unknown` here; `inspect.ts` parses them.
  */
 import type { Duplex, Readable } from 'node:stream';
 import type { Network, NetworkId } from '../../inventory/network.ts';
 
-/** What the Engine is, and how it was set up. */
+/** The version and configuration of the Engine. */
 export interface EngineInfo {
   readonly version: string;
   /** `1` or `2`; undefined before 20.10. */
@@ -24,7 +24,7 @@ export interface EngineInfo {
 
 /** Every method fails with an `EngineError`. Ids may be full, or a prefix that is unique. */
 export interface Engine {
-  /** Where it listens, for messages: `unix:///var/run/docker.sock`. */
+  /** The address, for messages: `unix:///var/run/docker.sock`. */
   readonly address: string;
   info(): Promise<EngineInfo>;
   /** The containers that run, are paused, or wait for a restart. */
@@ -53,11 +53,11 @@ export interface Engine {
   /** `undefined`: the Engine does not have the image. `platform`: of several under one name (API 1.49). */
   image(name: string, platform?: Platform): Promise<ImageSummary | undefined>;
   pull(name: string): Promise<void>;
-  /** Makes an image with nothing in it, by this name. */
+  /** Creates an empty image with this name. */
   importEmpty(name: string): Promise<void>;
-  /** Images with a label, by the names they have; one without a name is not told. */
+  /** The names of images with a label; images without a name are left out. */
   namesOfImages(label: string): Promise<readonly string[]>;
-  /** Takes a name away, and the image with its last one. Not where a container is made of it. */
+  /** Removes a name, and with the last name the image. Fails if a container uses the image. */
   removeImage(name: string): Promise<void>;
   /** Ends connections that are still open. */
   close(): void;
@@ -65,7 +65,7 @@ export interface Engine {
 
 export interface RunningContainer {
   readonly id: string;
-  /** Of what the list tells of it: changes with its name, labels, state and networks. */
+  /** The digest of its entry in the list: changes with its name, labels, state and networks. */
   readonly digest: string;
   /** True if it was started two minutes ago or before. */
   readonly isSettled: boolean;
@@ -78,7 +78,7 @@ export interface LabelledContainer {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** As the Engine tells it of a container, and takes it in a question about an image. */
+/** The platform in the Engine's answer about a container, and in a request for an image. */
 export type Platform = Readonly<Record<string, unknown>>;
 
 export interface ImageSummary {

@@ -29,7 +29,9 @@ export interface WatchSettings extends SubscriptionSettings {
   readonly lacksRawSockets?: LacksRawSockets | undefined;
 }
 
-/** Milliseconds: the Engine may be silent about a container for as long as the container's processes like. */
+/**
+ * Milliseconds: the Engine may not answer about a container for as long as the container's processes block it.
+ */
 const SLOW = 1_000;
 
 export class ContainerWatch implements WatchedEngine {
@@ -41,7 +43,7 @@ export class ContainerWatch implements WatchedEngine {
   readonly #onChange: () => void;
   readonly #known = new KnownContainers();
   readonly #retrying = new Set<ContainerId>();
-  /** Those that were started while they were being read. */
+  /** Containers that were started while they were being read. */
   readonly #started = new Set<ContainerId>();
   readonly #reader: ContainerReader;
   readonly #queue: JobQueue<ContainerId>;
@@ -99,9 +101,9 @@ export class ContainerWatch implements WatchedEngine {
   }
 
   /**
-   * A start tells of its networks first, and the Engine answers an inspection that this caused when the start is over:
-   * then all is known already. A start that follows an end is told after that end, so whoever runs by a read that
-   * began after the end, and of whom nothing is left to be read, is whom the start is about.
+   * The Engine sends the events of a start's networks first, and answers an inspection that they cause after the start
+   * is over: then everything is known already. A start after an end is reported after that end. So if the container
+   * runs by a read that began after the end, and no further read is waiting, this read includes the start.
    */
   #containerChanged({ id, isStart }: { readonly id: ContainerId; readonly isStart: boolean }): void {
     const state = this.#queue.stateOf(id);
@@ -117,9 +119,9 @@ export class ContainerWatch implements WatchedEngine {
   }
 
   /**
-   * Containers for which the Engine needs long come later, so that the others need not wait for them.
+   * Containers with a slow inspection are added later, so that the others need not wait for them.
    *
-   * A container that is not listed any more is read too: it may have started after the list was made.
+   * A container that is no longer listed is read too: it may have started after the list was made.
    */
   async #list(): Promise<void> {
     const listedAt = this.#settings.now();
@@ -136,7 +138,7 @@ export class ContainerWatch implements WatchedEngine {
     if (all !== undefined && error === undefined) this.#confirmedAt = this.#settings.steadyNow();
   }
 
-  /** The list was read. */
+  /** Call this when the list was read. */
   #confirm(): void {
     const hadFailed = this.#failure !== undefined;
     this.#failure = undefined;
@@ -170,7 +172,7 @@ export class ContainerWatch implements WatchedEngine {
     if (this.#known.update(id, container) && !this.#subscription.isClosed) this.#onChange();
   }
 
-  /** An image that could not be read in time may be readable soon, and one that is gone may be pulled again. */
+  /** An image that could not be read in time may be readable soon, and a removed one may be pulled again. */
   #retryUnclear(container: Container): void {
     const times = this.#known.countUnclear(container);
     if (times === undefined) return;
