@@ -37,14 +37,14 @@ async function main(): Promise<void> {
   const seed = Number(values.seed ?? Date.now() % 2 ** 31);
   print(`seed ${seed}`);
   const tally: Tally = { operations: 0, faults: 0, violations: [] };
-  await using world = await ModelSystem.open('20.10');
+  await using system = await ModelSystem.open('20.10');
   const from = performance.now();
   const spent = () => performance.now() - from;
-  await run(world, tally, { seed, until: () => spent() > milliseconds / 4, killing: true, spent });
-  const before = await settled(world);
-  await run(world, tally, { seed: seed + 1, until: () => spent() > milliseconds, killing: false, spent });
-  const after = await settled(world);
-  await finish(world, tally, before, after);
+  await run(system, tally, { seed, until: () => spent() > milliseconds / 4, killing: true, spent });
+  const before = await settled(system);
+  await run(system, tally, { seed: seed + 1, until: () => spent() > milliseconds, killing: false, spent });
+  const after = await settled(system);
+  await finish(system, tally, before, after);
 }
 
 interface Run {
@@ -56,24 +56,24 @@ interface Run {
   readonly spent: () => number;
 }
 
-async function run(world: ModelSystem, tally: Tally, { seed, until, killing, spent }: Run): Promise<void> {
+async function run(system: ModelSystem, tally: Tally, { seed, until, killing, spent }: Run): Promise<void> {
   const step = stepFrom(FAULTS.filter((fault) => killing || fault !== 'kill controller'));
   let minute = Math.floor(spent() / 60_000);
   for (let batch = 0; !until(); batch += 1) {
     for (const operations of fc.sample(step, { seed: seed + batch * 1_000, numRuns: BATCH })) {
       if (until()) return;
-      await perform(world, tally, operations);
+      await perform(system, tally, operations);
       const now = Math.floor(spent() / 60_000);
-      if (now > minute) report(now, world, tally);
+      if (now > minute) report(now, system, tally);
       minute = now;
     }
   }
 }
 
-async function perform(world: ModelSystem, tally: Tally, operations: readonly Operation[]): Promise<void> {
+async function perform(system: ModelSystem, tally: Tally, operations: readonly Operation[]): Promise<void> {
   try {
-    await world.perform(operations);
-    await world.rest();
+    await system.perform(operations);
+    await system.rest();
   } catch (error) {
     violation(tally, `${JSON.stringify(operations)}: ${messageOf(error)}`);
   }
@@ -82,20 +82,20 @@ async function perform(world: ModelSystem, tally: Tally, operations: readonly Op
 }
 
 /** Measures the controller with only the anchor container, all sources connected, and its garbage collected. */
-async function settled(world: ModelSystem): Promise<Settled> {
-  await world.reset();
+async function settled(system: ModelSystem): Promise<Settled> {
+  await system.reset();
   // Twice, because the first collection may make more garbage collectable.
-  await heapOf(world.controller);
-  const heap = await heapOf(world.controller);
-  const holds = await footprint(world.controller, world.fixture.workloads);
-  return { heap, resident: memoryOf(world.controller), holds };
+  await heapOf(system.controller);
+  const heap = await heapOf(system.controller);
+  const holds = await footprint(system.controller, system.fixture.workloads);
+  return { heap, resident: memoryOf(system.controller), holds };
 }
 
-async function finish(world: ModelSystem, tally: Tally, before: Settled, after: Settled): Promise<void> {
-  await nothingLeaked(before.holds, world.controller, world.fixture.workloads).catch((error) =>
+async function finish(system: ModelSystem, tally: Tally, before: Settled, after: Settled): Promise<void> {
+  await nothingLeaked(before.holds, system.controller, system.fixture.workloads).catch((error) =>
     violation(tally, `leaked: ${messageOf(error)}`),
   );
-  for (const breach of await world.breaches()) violation(tally, `breach: ${breach}`);
+  for (const breach of await system.breaches()) violation(tally, `breach: ${breach}`);
   if (after.heap - before.heap > MOST_GROWTH_MB) violation(tally, 'the memory grew');
   const { operations, faults, violations } = tally;
   print(`operations ${operations}, faults survived ${faults}, violations ${violations.length}`);
@@ -109,8 +109,8 @@ async function finish(world: ModelSystem, tally: Tally, before: Settled, after: 
 const memoryText = ({ heap, resident }: Settled): string =>
   `${heap.toFixed(1)} MiB of heap in ${resident.toFixed(0)} MiB`;
 
-function report(minute: number, world: ModelSystem, { operations, faults, violations }: Tally): void {
-  const memory = `${memoryOf(world.controller).toFixed(0)} MiB`;
+function report(minute: number, system: ModelSystem, { operations, faults, violations }: Tally): void {
+  const memory = `${memoryOf(system.controller).toFixed(0)} MiB`;
   print(
     `minute ${minute}: ${operations} operations, ${faults} faults, ${violations.length} violations, ${memory}`,
   );
