@@ -70,6 +70,8 @@ function writeFiles(folder: string, word: string): void {
   writeFileSync(join(folder, 'state', `x${word.replaceAll(/[/\0]/g, '_').slice(0, 50)}`), '');
 }
 
+const ERASE = '\r\x1b[2K';
+
 async function runAmong(
   environment: Terminal['environment'],
   args: readonly string[],
@@ -80,7 +82,8 @@ async function runAmong(
     new Writable({
       decodeStrings: false,
       write: (chunk, _encoding, done) => {
-        ran.all += String(chunk);
+        // What a slow command removes its progress with, alone in a write.
+        if (chunk !== ERASE) ran.all += String(chunk);
         if (isResult) ran.stdout += String(chunk);
         done();
       },
