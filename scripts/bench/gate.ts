@@ -12,7 +12,7 @@ const asking = (key: string) => [...gate, '-e', 'EGRESSTRATOR_ENABLE=1', '-e', `
 const PLAIN = 'plain start';
 const KINDS: ReadonlyMap<string, readonly string[]> = new Map([
   [PLAIN, []],
-  ['through the gate, asks for nothing', gate],
+  ['through the gate, not a workload', gate],
   ['through the gate, prepared rules', asking('db')],
   ['through the gate, lockdown', asking('other')],
 ]);

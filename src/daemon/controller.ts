@@ -72,7 +72,7 @@ export class Controller {
     this.#ports = ports;
     this.#problems = new ProblemLog(log, options.now);
     this.#loads = new LoadRecords(ports.previousLoads, (loads) => ports.persistLoads?.(loads));
-    const onDefect = (error: unknown) => log.error({ error: messageOf(error) }, 'job failed by a bug');
+    const onDefect = (error: unknown) => log.error({ error: messageOf(error) }, 'internal error in a job');
     this.#reconciler = new Reconciler({ ...options, onDefect, onEnded: ports.onReconciled });
     this.#egress = this.#openEgress();
     const context = { loader: rulesetLoader(dataplane), records: this.#loads, log };

@@ -90,7 +90,7 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
     containers,
     warmUp: () =>
       containers.warmUp().catch((error: unknown) => {
-        log.debug({ error: messageOf(error) }, 'nothing to warm up with');
+        log.debug({ error: messageOf(error) }, "the Engine's DNS resolvers could not be read in advance");
         return undefined;
       }),
     dataplane: config.dryRun ? dryRun(log) : createDataplane(runner),

@@ -33,7 +33,7 @@ const places = (socket = join(folder, 'none.sock')) => [
 interface Check {
   readonly topic: string;
   readonly health: string;
-  readonly says: string;
+  readonly message: string;
 }
 
 async function checked(args: readonly string[], environment = {}) {
@@ -49,15 +49,15 @@ async function checked(args: readonly string[], environment = {}) {
 test('doctor finds what is there', async () => {
   await using controller = await control(fixture, 'look/');
   const { code, of } = await checked(places(controller.socket));
-  expect(of('docker engine')).toMatchObject({ health: 'ok', says: expect.stringContaining('28.5') });
+  expect(of('docker engine')).toMatchObject({ health: 'ok', message: expect.stringContaining('28.5') });
   expect(of('engine setup')).toMatchObject({ health: 'ok' });
   expect(of('nftables')).toMatchObject({ health: 'ok' });
-  expect(of('helper image')).toMatchObject({ health: 'ok', says: fixture.image });
-  expect(of('consul')).toMatchObject({ health: 'ok', says: 'it answers, with 2 ACL keys' });
+  expect(of('helper image')).toMatchObject({ health: 'ok', message: fixture.image });
+  expect(of('consul')).toMatchObject({ health: 'ok', message: 'it answers, with 2 ACL keys' });
   expect(of('controller')).toMatchObject({
-    ...{ health: 'ok', says: `version ${packageVersion()}, as this program` },
+    ...{ health: 'ok', message: `version ${packageVersion()}, as this program` },
   });
-  expect(of('gate')).toMatchObject({ health: 'warning', says: expect.stringContaining('not installed') });
+  expect(of('gate')).toMatchObject({ health: 'warning', message: expect.stringContaining('not installed') });
   expect(code).toBe(0);
 });
 
@@ -65,7 +65,7 @@ test('doctor tells what a token may not read', async () => {
   const { code, of } = await checked([...places(), '-c', guarded.address]);
   expect(of('consul')).toMatchObject({ health: 'error' });
   expect(of('consul permissions')).toMatchObject({
-    ...{ health: 'error', says: 'the token may not read keys, services and nodes' },
+    ...{ health: 'error', message: 'the token may not read keys, services and nodes' },
   });
   expect(code).toBe(1);
   const may = await checked([...places(), '-c', guarded.address], {
@@ -80,9 +80,9 @@ test('doctor works without an Engine, Consul and controller, and changes nothing
   expect({ code, stderr }).toEqual({ code: 1, stderr: 'egresstrator: 2 errors: this host is not ready' });
   expect(of('docker engine')).toMatchObject({
     health: 'error',
-    says: expect.stringContaining('no Docker Engine'),
+    message: expect.stringContaining('no Docker Engine'),
   });
-  expect(of('consul')).toMatchObject({ health: 'error', says: expect.stringContaining('127.0.0.1:1') });
+  expect(of('consul')).toMatchObject({ health: 'error', message: expect.stringContaining('127.0.0.1:1') });
 });
 
 test('keys tells who holds each, with a controller and without', async () => {

@@ -153,7 +153,7 @@ const controllerOptions = (config: Config, template: EgressTemplate) => ({
 
 function announce({ consul, docker, template, socket }: Config, log: Logger): void {
   const fields = { consul: consul.address, keys: consul.kvPath, docker: docker.host, template, socket };
-  log.info(fields, 'watching');
+  log.info(fields, 'controller started');
 }
 
 /** Resolves with the name of the first signal to stop. A second signal ends the process at once. */

@@ -9,15 +9,15 @@ export type Health = 'ok' | 'warning' | 'error';
 export interface Check {
   readonly topic: string;
   readonly health: Health;
-  readonly says: string;
+  readonly message: string;
   readonly remedy?: string;
 }
 
 type Evaluated = Omit<Check, 'topic'>;
 
-const ok = (says: string): Evaluated => ({ health: 'ok', says });
-const warning = (says: string, remedy: string): Evaluated => ({ health: 'warning', says, remedy });
-const error = (says: string, remedy: string): Evaluated => ({ health: 'error', says, remedy });
+const ok = (message: string): Evaluated => ({ health: 'ok', message });
+const warning = (message: string, remedy: string): Evaluated => ({ health: 'warning', message, remedy });
+const error = (message: string, remedy: string): Evaluated => ({ health: 'error', message, remedy });
 
 const EVALUATORS: Readonly<Record<string, (facts: Facts) => Evaluated>> = {
   kernel,
@@ -199,11 +199,11 @@ function otherFirewalls({ legacyTables, nftTables, firewalld, ufw }: Firewalls):
   if (seen.length === 0) return ok(`none found${unseen}`);
   const mixed =
     legacyTables.length > 0 && 'value' in nftTables && nftTables.value.some((one) => /^ip6? /.test(one));
-  const says = `in the host's namespace: ${list(seen)}${unseen}; they deny in addition to our rules`;
+  const message = `in the host's namespace: ${list(seen)}${unseen}; they deny in addition to our rules`;
   return mixed
     ? warning(
-        `${says}; old and new iptables are both in use`,
+        `${message}; old and new iptables are both in use`,
         'use only one: each hides the rules of the other',
       )
-    : ok(says);
+    : ok(message);
 }

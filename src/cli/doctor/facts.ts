@@ -20,7 +20,7 @@ export interface Facts {
   readonly loader: 'helper' | 'nsenter' | 'auto';
   /** Its name or path. */
   readonly template: string;
-  /** What `nft --version` says. */
+  /** What `nft --version` prints. */
   readonly nft: Found<string>;
   /** A table could be created in an empty namespace. */
   readonly tried: Found<true>;

@@ -15,12 +15,12 @@ export interface Host {
 /** Milliseconds: a host writes at least once a minute. */
 const STALE = 180_000;
 
-export type HostState = 'ok' | 'errors' | 'stopped' | 'silent' | 'unreadable';
+export type HostState = 'ok' | 'errors' | 'stopped' | 'stale' | 'unreadable';
 
 function hostState({ hostStatus }: Host, now: number): HostState {
   if (hostStatus === undefined) return 'unreadable';
   if (!hostStatus.running) return 'stopped';
-  if (now - hostStatus.at > STALE) return 'silent';
+  if (now - hostStatus.at > STALE) return 'stale';
   return hostStatus.errors.length > 0 ? 'errors' : 'ok';
 }
 
@@ -35,7 +35,7 @@ const COLOURS: Readonly<Record<HostState, Colour>> = {
   ok: 'green',
   errors: 'red',
   stopped: 'yellow',
-  silent: 'red',
+  stale: 'red',
   unreadable: 'red',
 };
 

@@ -9,8 +9,8 @@ const COLOURS: Readonly<Record<Health, Colour>> = { ok: 'green', warning: 'yello
 export function formatChecks(checks: readonly Check[], style: Style): string {
   const width = Math.max(...checks.map(({ topic }) => topic.length));
   return checks
-    .flatMap(({ topic, health, says, remedy }) => [
-      `${style(COLOURS[health], health.padEnd(7))}  ${topic.padEnd(width)}  ${says}`,
+    .flatMap(({ topic, health, message, remedy }) => [
+      `${style(COLOURS[health], health.padEnd(7))}  ${topic.padEnd(width)}  ${message}`,
       ...(remedy === undefined ? [] : [`${' '.repeat(11 + width)}→ ${remedy}`]),
     ])
     .join('\n');

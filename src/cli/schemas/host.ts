@@ -8,7 +8,7 @@ export const Cluster = z.object({
   hosts: z.array(
     z.object({
       node: z.string(),
-      hostStatus: HostStatus.optional().describe('Absent where what the host says is not understood.'),
+      hostStatus: HostStatus.optional().describe('Absent if the status of the host cannot be parsed.'),
     }),
   ),
 });
@@ -18,7 +18,7 @@ export const Checked = z.object({
     z.object({
       topic: z.string(),
       health: z.enum(['ok', 'warning', 'error']),
-      says: z.string(),
+      message: z.string(),
       remedy: z.string().optional(),
     }),
   ),

@@ -69,7 +69,7 @@ export const DeniedReply = z.object({
 export const ContainerSuggestion = z.object({
   container: z.string(),
   grants: z.array(z.string()).describe('The keys that it asks for.'),
-  existingGrants: z.array(z.string()).describe('Those of them that Consul has.'),
+  existingGrants: z.array(z.string()).describe('The granted keys that exist in Consul.'),
   denied: z.number().describe('Denied destinations that a rule could name.'),
   lines: z.array(
     z.object({
@@ -91,7 +91,7 @@ export const ContainerSuggestion = z.object({
       }),
     )
     .describe('Keys that are not granted and allow some of it; under a denylist, those that close it.'),
-  notExpressible: z.array(z.string()).describe('What no rule can name.'),
+  notExpressible: z.array(z.string()).describe('Destinations that no rule can express.'),
 });
 
 export const SuggestReply = z.object({
@@ -128,7 +128,7 @@ const ChangedRule = z.object({
 
 /** The effect of a new text of a key. */
 export const Differences = z.object({
-  problems: z.array(Problem).describe('Of the new text.'),
+  problems: z.array(Problem).describe('The problems in the new text.'),
   changes: z.array(
     z.object({ workloads: z.array(z.string()), gained: z.array(ChangedRule), lost: z.array(ChangedRule) }),
   ),

@@ -27,7 +27,7 @@ const Reason = z
       .array(z.object({ first: z.number(), last: z.number() }))
       .describe('Ports, or types where the protocol is icmp.'),
   })
-  .describe('A line of a key, and what it comes to.');
+  .describe('A rule, and the addresses and ports that it allows.');
 
 const Hint = z.discriminatedUnion('kind', [
   z
@@ -38,7 +38,7 @@ const Hint = z.discriminatedUnion('kind', [
     .describe('A granted line is too broad to grant this protected host; the rule would name it.'),
   z
     .object({ kind: z.literal('grant'), reason: Reason, rules: z.number(), broad: z.boolean() })
-    .describe('A key that is not granted allows it. It holds so many rules.'),
+    .describe('A key that is not granted allows it; `rules` is the number of rules in that key.'),
   z.object({ kind: z.literal('unknown-key'), key: z.string() }).describe('A granted key does not exist.'),
   z
     .object({ kind: z.literal('no-instance'), ...line })
@@ -67,7 +67,7 @@ const Explanation = z.discriminatedUnion('because', [
 const asked = {
   container: z.string(),
   grants: z.array(z.string()).describe('The keys that it asks for.'),
-  keys: z.array(z.string()).describe('Those of them that Consul has.'),
+  keys: z.array(z.string()).describe('The granted keys that exist in Consul.'),
   state: State.optional().describe('Absent without a controller.'),
 };
 

@@ -41,7 +41,7 @@ export class DeniedFile {
   readonly #file: KeptFile;
 
   constructor(directory: string, log: Logger, options: Partial<KeptFileOptions> = {}) {
-    const defaults = { what: 'what was denied', pause: PAUSE };
+    const defaults = { what: 'record of denied destinations', pause: PAUSE };
     this.#file = new KeptFile(join(directory, STATE_FILES.denied), log, { ...defaults, ...options });
   }
 

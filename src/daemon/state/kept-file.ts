@@ -48,7 +48,7 @@ export class KeptFile {
     } catch (error) {
       if (!isMissing(error)) {
         const fields = { path: this.#path, error: messageOf(error) };
-        this.#log.warn(fields, `${this.#options.what} cannot be used; starting without them`);
+        this.#log.warn(fields, `${this.#options.what} cannot be used; ignoring the file`);
       }
       return undefined;
     }

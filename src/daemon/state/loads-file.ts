@@ -37,7 +37,7 @@ export class LoadsFile {
   /** `reader`: the versions that the format of a listing depends on. */
   constructor(directory: string, reader: string, log: Logger, options: Partial<KeptFileOptions> = {}) {
     this.#file = new KeptFile(join(directory, STATE_FILES.loads), log, {
-      ...{ what: 'what was loaded', pause: PAUSE },
+      ...{ what: 'record of loads', pause: PAUSE },
       ...options,
     });
     this.#reader = reader;

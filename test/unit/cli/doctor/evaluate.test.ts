@@ -143,9 +143,9 @@ const CASES: readonly (readonly [string, Partial<Facts>, string, Health, RegExp]
   ],
 ];
 
-test.each(CASES)('%s', (_name, facts, topic, health, says) => {
+test.each(CASES)('%s', (_name, facts, topic, health, message) => {
   const check = evaluate({ ...well, ...facts }).find((one) => one.topic === topic);
-  expect(check).toMatchObject({ health, says: expect.stringMatching(says) });
+  expect(check).toMatchObject({ health, message: expect.stringMatching(message) });
   expect(check?.remedy === undefined).toBe(health === 'ok');
 });
 

@@ -191,7 +191,7 @@ web: its keys were set by hand, since ${since}, until it stops or "egresstrator 
     expect(raw).toContain('raw sockets  it has CAP_NET_RAW: AF_XDP sockets can bypass the rules\n');
   });
 
-  test('of a cluster shows who is silent', () => {
+  test('of a cluster shows which host is stale', () => {
     const known = hostStatusOf(
       {
         namespaces: [],
@@ -215,7 +215,7 @@ web: its keys were set by hand, since ${since}, until it stops or "egresstrator 
     expect(lines(formatCluster(hosts, NOW, plain))).toEqual([
       'NODE  STATE       VERSION  LAST SEEN  WORKLOADS',
       'a     errors      1.0.0    0s ago     none',
-      'b     silent      1.0.0    10m ago    2 protected, 1 audit',
+      'b     stale       1.0.0    10m ago    2 protected, 1 audit',
       'c     stopped     1.0.0    0s ago     none',
       'd     unreadable  -        never      none',
       '',

@@ -54,7 +54,7 @@ test.each([
   await file.close();
   writeFileSync(path(), content ?? readFileSync(path(), 'utf8').replace('digest', 'other'));
   expect(await open().load()).toBeUndefined();
-  expect(log.messages('warn')).toEqual(['what was loaded cannot be used; starting without them']);
+  expect(log.messages('warn')).toEqual(['record of loads cannot be used; ignoring the file']);
 });
 
 test('many changes at once cost one write now, one later, and none is lost', async () => {

@@ -48,9 +48,7 @@ test.each([
   writeFileSync(path(), damage(readFileSync(path(), 'utf8')));
   const file = open();
   expect(await file.load()).toBeUndefined();
-  expect(log.messages('warn')).toEqual([
-    'rules set or cleared by hand cannot be used; starting without them',
-  ]);
+  expect(log.messages('warn')).toEqual(['rules set or cleared by hand cannot be used; ignoring the file']);
   file.save(OVERRIDES);
   await file.close();
   expect(await open().load()).toEqual(OVERRIDES);

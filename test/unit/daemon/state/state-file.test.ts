@@ -91,7 +91,7 @@ describe('a file that is', () => {
     await file.close();
     writeFileSync(path(), content);
     expect(await open().load()).toBeUndefined();
-    expect(log.messages('warn')).toEqual(['last known rules cannot be used; starting without them']);
+    expect(log.messages('warn')).toEqual(['last known rules cannot be used; ignoring the file']);
     expect(() => decode(content, CLOCK)).toThrow(reason);
   });
 });
@@ -119,7 +119,7 @@ test('a file that is far too large is not read', async () => {
   await file.close();
   truncateSync(path(), 300 * 1024 * 1024);
   expect(await open().load()).toBeUndefined();
-  expect(log.messages('warn')).toEqual(['last known rules cannot be used; starting without them']);
+  expect(log.messages('warn')).toEqual(['last known rules cannot be used; ignoring the file']);
 });
 
 describe('the age of what is known', () => {
