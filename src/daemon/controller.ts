@@ -24,7 +24,7 @@ import { rulesetReports } from '../reconciler/ruleset-reports.ts';
 import { conditionsOf } from './conditions.ts';
 import { InventoryReader, type SourceOptions, type SourcePorts } from './inventory-reader.ts';
 import { ProblemLog } from './problem-log.ts';
-import { rulesetLoader } from './ruleset-loader.ts';
+import { type DeniedReports, rulesetLoader } from './ruleset-loader.ts';
 import { type Containers, containersOf, type KnownSnapshot, templateFacts } from './snapshot.ts';
 import type { Status } from './status.ts';
 
@@ -40,6 +40,8 @@ export interface ControllerPorts extends SourcePorts {
   readonly log: Logger;
   /** Called when rules in a kernel were found changed, with the container's name. */
   readonly onDrift?: (container: string) => void;
+  /** Gets the denied destinations that loads and inspections read. */
+  readonly deniedReports?: DeniedReports | undefined;
   /** Called at the end of each job. */
   readonly onReconciled?: () => void;
   /** The loads of the previous run. */
@@ -67,7 +69,7 @@ export class Controller {
   #closed = false;
 
   constructor(options: ControllerOptions, ports: ControllerPorts) {
-    const { log, dataplane, onDrift } = ports;
+    const { log, dataplane, onDrift, deniedReports } = ports;
     this.#options = options;
     this.#ports = ports;
     this.#problems = new ProblemLog(log, options.now);
@@ -75,7 +77,7 @@ export class Controller {
     const onDefect = (error: unknown) => log.error({ error: messageOf(error) }, 'internal error in a job');
     this.#reconciler = new Reconciler({ ...options, onDefect, onEnded: ports.onReconciled });
     this.#egress = this.#openEgress();
-    const context = { loader: rulesetLoader(dataplane), records: this.#loads, log };
+    const context = { loader: rulesetLoader(dataplane, deniedReports), records: this.#loads, log };
     const driver = new RulesetDriver(this.#egress.rules, {
       ...context,
       onDrift: (one) => onDrift?.(nameOf(one)),

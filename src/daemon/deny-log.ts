@@ -22,7 +22,7 @@ import { DriftScanner } from '../reconciler/drift-scanner.ts';
 import type { TrackedFlow } from './denied-flow-tracker.ts';
 import { DeniedHistory, type DeniedState } from './denied-history.ts';
 import { DeniedLines } from './denied-lines.ts';
-import { refOf } from './ruleset-loader.ts';
+import { type FoundDenied, refOf } from './ruleset-loader.ts';
 
 export interface DenyLogOptions {
   readonly dataplane: Pick<Dataplane, 'denied' | 'egressCounters'>;
@@ -36,13 +36,6 @@ export interface DenyLogOptions {
   readonly previous?: DeniedState | undefined;
   /** Called when `state` has changed. */
   readonly onChange?: () => void;
-}
-
-export interface FoundDenied {
-  readonly denied: DeniedRecord;
-  /** When the read began, and the namespace's traffic counters at that time. */
-  readonly begunAt: number;
-  readonly traffic: string | undefined;
 }
 
 /** Collections in one interval. */
@@ -123,7 +116,7 @@ export class DenyLog {
   }
 
   /**
-   * The result of a reconciler's job. For a namespace that is not known yet, it counts only if nothing was denied.
+   * What a job of the reconciler has read. For a namespace that is not known yet, it counts only if nothing was denied.
    */
   found(id: NamespaceId, { denied, begunAt, traffic }: FoundDenied): void {
     if (this.#scanner === undefined) return;

@@ -16,6 +16,7 @@ import type { DeniedState } from './denied-history.ts';
 import { DenyLog } from './deny-log.ts';
 import { measured, type ObservedLoad } from './metrics/measured-dataplane.ts';
 import { Metrics } from './metrics/metrics.ts';
+import type { DeniedReports } from './ruleset-loader.ts';
 import { type About, type Status, shifted } from './status.ts';
 import type { Engine } from './wiring.ts';
 
@@ -35,6 +36,11 @@ export class Telemetry {
   /** The given dataplane, with measurements. */
   readonly dataplane: Dataplane;
   readonly onDrift: () => void;
+  /** For the denied destinations that jobs of the reconciler read. */
+  readonly deniedReports: DeniedReports = {
+    now: Date.now,
+    found: (id, found) => this.#denyLog.found(id, found),
+  };
   readonly #about: About;
   readonly #denyLog: DenyLog;
   readonly #config: Config;
@@ -67,8 +73,6 @@ export class Telemetry {
     });
     this.dataplane = measured(dataplane, {
       observe: (load) => this.#observe(load),
-      onDenied: ({ namespace: { containerId, startedAt }, ...found }) =>
-        this.#denyLog.found(`${containerId}@${startedAt}`, found),
       loaderOf: (namespace) => engine.loaderOf(namespace),
     });
     this.onDrift = () => this.metrics.countRepair();

@@ -222,7 +222,9 @@ export class FakeKernel implements Dataplane {
     return NOTHING_DENIED;
   }
 
-  async egressCounters(): Promise<undefined> {}
+  async egressCounters(): Promise<string | undefined> {
+    return undefined;
+  }
 
   async testLoad({ text }: Ruleset): Promise<void> {
     if (text.includes('does not load')) throw new LoadError('nft: syntax error');

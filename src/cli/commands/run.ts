@@ -86,6 +86,7 @@ async function start(
       ...engine,
       dataplane: telemetry.dataplane,
       onDrift: telemetry.onDrift,
+      deniedReports: telemetry.deniedReports,
       onReconciled: telemetry.onReconciled,
       rules: consul,
       gate,

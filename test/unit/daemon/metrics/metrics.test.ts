@@ -80,7 +80,6 @@ test('loads are counted by outcome, and timed where they ended well', async () =
   const kernel = new FakeKernel();
   const by = (loader: string) => ({
     observe: (load: ObservedLoad) => one.observeLoad(load),
-    onDenied: () => {},
     loaderOf: () => loader,
   });
   const dataplane = measured(kernel, by('nsenter'));
