@@ -2,7 +2,7 @@
  * Programs from Debian: those of this machine's own release are installed, those of another release
  * are unpacked into the lab's folder and never touch the machine.
  *
- * All downloads go through apt itself, so they use the machine's mirror and are checked as apt checks
+ * All downloads go through apt itself, so they use the apt sources of this machine and are checked as apt checks
  * them: the Release file's signature by the Debian archive keyring, each package by its SHA-256.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';

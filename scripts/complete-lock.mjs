@@ -1,10 +1,10 @@
 /**
  * `node scripts/complete-lock.mjs`: adds to package-lock.json the optional packages of other platforms
- * that are missing from it; with `--check`, only tells them (exit code 1).
+ * that are missing from it; with `--check`, only lists them (exit code 1).
  *
- * A registry mirror that holds only one platform's packages makes `npm install` write a lock file
- * without the others, and `npm ci` then refuses that file everywhere. What is added has no integrity
- * hash, as nobody here could fetch the package; npm skips it on platforms that are not its own.
+ * `npm install` may write a lock file for one platform only, which `npm ci` then rejects everywhere.
+ * The added packages have no integrity hash, because they were not fetched; npm skips a package on
+ * other platforms than its own.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 

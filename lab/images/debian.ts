@@ -1,4 +1,4 @@
-/** Root file systems of Debian bookworm, made by mmdebstrap from this machine's own mirror. */
+/** Root file systems of Debian bookworm, made by mmdebstrap from the apt sources of this machine. */
 import { existsSync, readFileSync } from 'node:fs';
 import { archiveAddress, ensureCommands } from '../apt.ts';
 import { timed } from '../log.ts';
@@ -13,7 +13,7 @@ export interface DebianSystem {
 const suite = 'bookworm';
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** This machine's certificates: its mirrors and proxies may be signed by an authority of its own. */
+/** The certificates that this machine trusts, for downloads inside. */
 export const certificates = '/etc/ssl/certs/ca-certificates.crt';
 
 export async function makeDebianTar(file: string, { packages, hooks = [] }: DebianSystem): Promise<void> {
@@ -39,7 +39,7 @@ export function certificatesText(): string {
   return existsSync(certificates) ? readFileSync(certificates, 'utf8') : '';
 }
 
-/** This machine's apt may know its mirror as one that lags behind. */
+/** apt may warn that its index is out of date; the settings of this machine apply inside too. */
 async function freshnessHooks(): Promise<readonly string[]> {
   const settings = await run('apt-config', ['dump', '--format', '%f "%v";%n', 'Acquire::Check-Valid-Until']);
   return settings === '' ? [] : [`echo '${settings}' >"$1/etc/apt/apt.conf.d/90egresstrator-lab"`];

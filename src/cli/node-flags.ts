@@ -1,6 +1,6 @@
 /**
  * Sets flags of Node.js that return memory early. Without them a controller with 200 workloads takes 50 MB more; with
- * them compiling 10,000 rules takes a few milliseconds longer.
+ * them compiling 10,000 rules takes a third longer (docs/performance.md).
  *
  * However it is started (by its path, as `node main.js`, by systemd or in a container), the process replaces itself
  * once by one with these flags, which keeps the pid and takes 25 ms. Short commands do not need them.

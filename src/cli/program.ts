@@ -34,7 +34,7 @@ export function createProgram(version: string, actions: Actions): Command {
     .showHelpAfterError('(see egresstrator --help)')
     .configureOutput({ outputError: (text, write) => write(usageLine(text)) })
     // With all arguments, one command would leave no room for the descriptions of the others.
-    // Beside the longest option there are fewer than the 40 columns from which on lines are usually broken.
+    // Beside the longest option fewer than 40 columns remain, below which commander does not wrap.
     .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 30 })
     .enablePositionalOptions(false)
     .addHelpText('after', EXAMPLES);

@@ -2,7 +2,7 @@
  * Runs jobs, one at a time for each key and a bounded number at once.
  *
  * Invariants: a key waits at most once, however often it is requested; a request during the key's
- * run makes it run again afterwards, so that the newest state of the world is always the last one
+ * run makes it run again afterwards, so that the newest state is always the last one
  * seen; the job reads what to do when it starts, so the queue carries keys and never data. Time
  * limits belong into the job: the next job on the same key never overlaps it.
  */

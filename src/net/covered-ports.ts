@@ -4,6 +4,8 @@
  *
  * A binary tree over all ports. A range is counted at the few nodes that cover it. A node also knows whether its ports
  * are covered everywhere, nowhere, or in part.
+ *
+ * `free-ports.ts` is smaller and faster, but its ranges must not overlap. Those of two rule sets that are compared do.
  */
 import type { Range } from './ranges.ts';
 

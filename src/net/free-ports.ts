@@ -5,6 +5,9 @@
  * Only the boundaries are stored: the ports where the set begins or ends. Added ranges never overlap others, so adding
  * and removing a range both toggle two boundaries, for any length. A bitmap with one summary level finds the next
  * boundary in at most some 65 steps.
+ *
+ * `covered-ports.ts` is for ranges that overlap. It needs nine times the memory, and its steps visit a tree. Rule sets
+ * are compiled at each edit, so they use this one.
  */
 import type { Range } from './ranges.ts';
 

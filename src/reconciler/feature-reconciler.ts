@@ -21,7 +21,7 @@ export interface FeatureReconcilerOptions {
   readonly now: () => number;
   /** Requests one job. */
   readonly request: (name: string, priority: Priority) => void;
-  /** The name is there from now on, or is no more. */
+  /** Called when a name is added or removed. */
   readonly added: (name: string) => void;
   readonly forgotten: (name: string) => void;
   /** Aborted when no more jobs may begin. */

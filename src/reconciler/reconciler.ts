@@ -99,7 +99,7 @@ export class Reconciler {
 
   async #run(key: Key): Promise<void> {
     const feature = featureOf(key);
-    // After that all requests of one sync are known, so their order makes no difference.
+    // Wait one microtask: then all requests of this sync are queued, and their order makes no difference.
     await Promise.resolve();
     if (!this.#order.begins(feature, key)) return;
     await this.#features.get(feature)?.run(key.slice(feature.length + 1));

@@ -1,9 +1,9 @@
 /**
  * Keeps the result of one query up to date with blocking reads. The loop never ends by itself:
  *
- *     consistent read ──► validate ──► permissions ──► accept ──► blocking read ──► validate ──► …
- *          ▲                └─ retry, after a moment ─┐    │
- *          └──────────────────────◄───────────────────┴────┴── any error, after a pause
+ *     consistent read ──► validate ──► check permissions ──► accept ──► blocking read ──► validate ──► …
+ *          ▲                └─ retry, after a moment ──────┐   │
+ *          └──────────────────────◄────────────────────────┴───┴── any error, after a pause
  *
  * - The first read, and the first after an error, does not block. It is consistent while there is nothing to compare
  *   it with; otherwise any server may answer, so that many hosts that return do not burden the leader.

@@ -3,8 +3,8 @@
  *
  * A wrong result here takes firewall rules away from running programs, so a suspicious one is read again with
  * full consistency first:
- * - a stale result whose server has no leader, or has not heard of it for long, or is behind of what is known
- *   (its index went backwards), or has other content under the same index;
+ * - a stale result whose server has no leader or has not heard of it for long, that is older than the known
+ *   result (its index went backwards), or that has other content under the same index;
  * - a result with nothing in it, where there was something. It is accepted only if the result before it was
  *   empty too, and if it is itself consistent.
  *
