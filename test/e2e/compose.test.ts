@@ -43,25 +43,25 @@ describe('docker compose', () => {
     expect(lines).toEqual([
       'allowed running  0',
       'consul running healthy 0',
+      'denied running  0',
       'egresstrator running healthy 0',
-      'refused running  0',
       'rules exited  0',
       'web running  0',
     ]);
   }, 600_000);
 
-  test('lets the allowed one through and refuses the other, until its key says otherwise', async () => {
-    const refused = async () => /Connection refused/.test(await fetches('refused'));
-    await waitFor(refused, { what: 'the refused one to be refused', timeout: 30_000 });
+  test('allows the connection of one and denies that of the other, until a key changes', async () => {
+    const denied = async () => /Connection refused/.test(await fetches('denied'));
+    await waitFor(denied, { what: 'the connection of `denied` to be denied', timeout: 30_000 });
     expect(await fetches('allowed')).toMatch(/^[0-9a-f]{12}$/);
 
     await allow('nothing', '172.30.77.10:tcp/8080');
-    const passes = async () => /^[0-9a-f]{12}$/.test(await fetches('refused'));
-    await waitFor(passes, { what: 'the refused one to be let in', timeout: 30_000 });
+    const passes = async () => /^[0-9a-f]{12}$/.test(await fetches('denied'));
+    await waitFor(passes, { what: 'the connection of `denied` to pass', timeout: 30_000 });
 
     await allow('web', '# nobody any more');
     const cut = async () => /Connection refused/.test(await fetches('allowed'));
-    await waitFor(cut, { what: 'the allowed one to be refused', timeout: 30_000 });
+    await waitFor(cut, { what: 'the connection of `allowed` to be denied', timeout: 30_000 });
   });
 
   test('runs the controller with no capability, and helpers of its own image', async () => {
@@ -72,7 +72,7 @@ describe('docker compose', () => {
     expect(text).toContain('172.30.77.10 . tcp . 8080');
     const logs = await run('logs', '--no-log-prefix', 'egresstrator');
     const errors = logs.split('\n').filter((line) => /"level":"error"/.test(line));
-    // That one the compose file means: "refused" asks for a key that does not exist at first.
+    // The compose file expects that error: `denied` names a key that does not exist at first.
     expect(errors.filter((line) => !line.includes('no such ACL key'))).toEqual([]);
     expect(await exec('egresstrator', 'egresstrator', 'set', '--all', '--json')).toContain(
       '"state": "protected"',
