@@ -42,6 +42,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
   '--dns': 'docker',
   '--dport': 'iptables',
   '--minutes': 'npm run soak',
+  '--name': 'docker',
   '--net': 'nsenter',
   '--network': 'docker',
   '--now': 'systemctl',
