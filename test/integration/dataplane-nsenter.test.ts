@@ -40,7 +40,8 @@ describe.each(ENGINES)('Engine %s', (version) => {
     ]);
     const { destinations } = await dataplane.denied(ref, 'egress');
     expect(destinations.map(({ address }) => address).sort()).toEqual(['192.0.2.7', '192.0.2.8']);
-    expect((await dataplane.inspect(ref, 'egress')).loaded).toEqual(loaded);
+    const { listing: _, ...state } = loaded;
+    expect((await dataplane.inspect(ref, 'egress')).loaded).toMatchObject(state);
     await expect(dataplane.add(ref, 'egress', 'none', ['192.0.2.7'])).rejects.toThrow(
       'egress has no set none here',
     );
