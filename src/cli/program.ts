@@ -150,11 +150,11 @@ function unknownCommand(word: string, program: Command): string {
  */
 function usageLine(text: string): string {
   const [, all = text, meant = ''] = /^(.*?)(\n\(Did you mean [^\n]*\))?\n$/s.exec(text) ?? [];
-  const said = all
+  const cleaned = all
     .replace(/^(error: unknown option '[^=']*)=.*'/s, "$1'")
     .replace(/(too many arguments for '[^']*'\. Expected \d+ arguments? but got \d+): .*/s, '$1')
     .replace(/^error: unknown command .*/s, 'error: the command does not take this argument');
-  return `${printable(said.replace(/^error: /, 'egresstrator: '), 1_000)}${meant}\n`;
+  return `${printable(cleaned.replace(/^error: /, 'egresstrator: '), 1_000)}${meant}\n`;
 }
 
 const EXAMPLES = `

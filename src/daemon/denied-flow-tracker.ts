@@ -94,21 +94,21 @@ export class DeniedFlowTracker {
     return { seen: this.#destinations.seen, summary: this.#summary(false, now) };
   }
 
-  note(namespace: NamespaceId, record: DeniedRecord, now: number): TrackedFlow {
-    if (namespace !== this.#namespace) this.#beginAnew();
+  record(namespace: NamespaceId, record: DeniedRecord, now: number): TrackedFlow {
+    if (namespace !== this.#namespace) this.#resetKernelCounts();
     this.#namespace = namespace;
-    const noted = this.#destinations.note(record.destinations, now);
-    const { newFlows } = this.#addresses.note(record.addresses, now);
-    this.#networks.note(record.networks, now);
-    this.#count(record.counts, noted.added);
-    if (!this.#wasFullLately(now) && !record.isFull) this.#overlooked = this.#unlisted;
+    const recorded = this.#destinations.record(record.destinations, now);
+    const { newFlows } = this.#addresses.record(record.addresses, now);
+    this.#networks.record(record.networks, now);
+    this.#count(record.counts, recorded.added);
+    if (!this.#wasFullRecently(now) && !record.isFull) this.#overlooked = this.#unlisted;
     if (record.isFull) this.#fullAt = now;
     const { seen } = this.#destinations;
     const known = new Set(seen.map(({ address }) => address));
     return {
       seen,
       summary: this.#summary(record.isFull, now),
-      newFlows: [...noted.newFlows, ...newFlows.filter(({ address }) => !known.has(address))],
+      newFlows: [...recorded.newFlows, ...newFlows.filter(({ address }) => !known.has(address))],
       isNewlyFull: this.#reportFull(record.isFull, now),
     };
   }
@@ -118,8 +118,8 @@ export class DeniedFlowTracker {
     return this.#destinations.isQuiet(now) && this.#addresses.isQuiet(now);
   }
 
-  #beginAnew(): void {
-    for (const flows of [this.#destinations, this.#addresses, this.#networks]) flows.beginAnew();
+  #resetKernelCounts(): void {
+    for (const flows of [this.#destinations, this.#addresses, this.#networks]) flows.resetKernelCounts();
     this.#kernel = NO_COUNTS;
   }
 
@@ -137,13 +137,13 @@ export class DeniedFlowTracker {
   }
 
   #summary(isFull: boolean, now: number): DeniedSummary {
-    if (!this.#wasFullLately(now)) return { ...this.#counts, unlisted: 0, isFull, unlistedAt: [] };
+    if (!this.#wasFullRecently(now)) return { ...this.#counts, unlisted: 0, isFull, unlistedAt: [] };
     const groups = [this.#destinations.seen, this.#addresses.seen, this.#networks.seen] as const;
     const unlisted = Math.max(0, this.#unlisted - this.#overlooked);
     return { ...this.#counts, unlisted, isFull, fullAt: this.#fullAt, unlistedAt: unlistedPlaces(...groups) };
   }
 
-  #wasFullLately(now: number): boolean {
+  #wasFullRecently(now: number): boolean {
     return this.#fullAt !== undefined && now - this.#fullAt < KEPT;
   }
 

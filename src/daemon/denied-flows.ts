@@ -33,7 +33,7 @@ interface Flow {
   readAt: number;
 }
 
-export interface Noted {
+export interface RecordedFlows {
   /** Entries with new packets that were not reported in this window. */
   readonly newFlows: readonly Denied[];
   /** Packets since the last read. */
@@ -54,11 +54,11 @@ export class DeniedFlows {
   }
 
   /** The namespace is a new one, so the kernel's counts start at 0. */
-  beginAnew(): void {
+  resetKernelCounts(): void {
     for (const flow of this.#flows.values()) flow.kernel = 0;
   }
 
-  note(destinations: readonly Denied[], now: number): Noted {
+  record(destinations: readonly Denied[], now: number): RecordedFlows {
     const held = new Map(
       destinations.map((one) => [idOf(one), this.#flows.get(idOf(one)) ?? begin(one, now)] as const),
     );
@@ -66,7 +66,7 @@ export class DeniedFlows {
       destination,
       ...advance(held.get(idOf(destination)), destination, now),
     }));
-    this.#flows = new Map([...this.#lately(now, held), ...held]);
+    this.#flows = new Map([...this.#recentExpired(now, held), ...held]);
     return {
       newFlows: steps.filter(({ isNew }) => isNew).map(({ destination }) => destination),
       added: steps.reduce((sum, { added }) => sum + added, 0),
@@ -85,7 +85,7 @@ export class DeniedFlows {
   }
 
   /** Recent entries that the kernel has removed. */
-  #lately(now: number, held: ReadonlyMap<string, Flow>): readonly (readonly [string, Flow])[] {
+  #recentExpired(now: number, held: ReadonlyMap<string, Flow>): readonly (readonly [string, Flow])[] {
     const gone = [...this.#flows].filter(([id, { lastSeenAt }]) => !held.has(id) && now - lastSeenAt < KEPT);
     for (const [, flow] of gone) flow.kernel = 0;
     const room = Math.max(0, MOST_KEPT - held.size);
@@ -108,7 +108,9 @@ const wasNotReported = ({ reportedAt }: Flow, now: number): boolean =>
 
 function advance(flow: Flow | undefined, destination: Denied, now: number) {
   if (flow === undefined) return { added: 0, isNew: false };
-  const added = beganAnew(flow, destination, now) ? destination.packets : destination.packets - flow.kernel;
+  const added = countRestarted(flow, destination, now)
+    ? destination.packets
+    : destination.packets - flow.kernel;
   flow.kernel = destination.packets;
   flow.packets += added;
   flow.readAt = now;
@@ -121,7 +123,7 @@ function advance(flow: Flow | undefined, destination: Denied, now: number) {
 /**
  * True if the kernel's count has restarted: it is lower than before, or equal although there were packets meanwhile.
  */
-function beganAnew(flow: Flow, { packets, idle }: Denied, now: number): boolean {
+function countRestarted(flow: Flow, { packets, idle }: Denied, now: number): boolean {
   if (packets !== flow.kernel || idle === undefined) return packets < flow.kernel;
   return now - idle * 1000 > flow.readAt + SLACK;
 }

@@ -57,10 +57,10 @@ export class DeniedHistory {
     return this.#trackers.get(name)?.current(now);
   }
 
-  note(name: string, namespace: NamespaceId, record: DeniedRecord, now: number): TrackedFlow {
+  record(name: string, namespace: NamespaceId, record: DeniedRecord, now: number): TrackedFlow {
     const tracker = this.#trackers.get(name) ?? new DeniedFlowTracker();
     this.#trackers.set(name, tracker);
-    const tracked = tracker.note(namespace, record, now);
+    const tracked = tracker.record(namespace, record, now);
     this.#summaries.set(name, tracked.summary);
     return tracked;
   }

@@ -178,7 +178,7 @@ export class DenyLog {
   #take(namespace: WorkloadNamespace, denied: DeniedRecord, begunAt: number): DeniedReport {
     const last = this.#last.get(namespace.id);
     if (last !== undefined && last.readAt > begunAt) return last;
-    const { seen, summary } = this.#note(namespace, denied);
+    const { seen, summary } = this.#record(namespace, denied);
     return this.#keep(namespace, { destinations: seen, summary });
   }
 
@@ -195,8 +195,8 @@ export class DenyLog {
     return report;
   }
 
-  #note(namespace: WorkloadNamespace, denied: DeniedRecord): TrackedFlow {
-    const tracked = this.#history.note(namespace.target.name, namespace.id, denied, this.#options.now());
+  #record(namespace: WorkloadNamespace, denied: DeniedRecord): TrackedFlow {
+    const tracked = this.#history.record(namespace.target.name, namespace.id, denied, this.#options.now());
     this.#lines.write(namespace, tracked);
     if (denied !== NOTHING_DENIED) this.#options.onChange?.();
     return tracked;

@@ -1,7 +1,7 @@
 /**
  * The body of the request that creates a helper, with all restrictions on it.
  */
-import { type Command, programInImage, sandboxInHelper, wordsOf } from './runner.ts';
+import { argumentsOf, type Command, programInImage, sandboxInHelper } from './runner.ts';
 
 export interface HelperSpec {
   readonly image: string;
@@ -22,7 +22,7 @@ export interface HelperSpec {
 export const helperBody = (spec: HelperSpec): object => ({
   Image: spec.image,
   Entrypoint: [...(spec.entersSandbox ? ['nsenter', `--net=${sandboxInHelper}`] : []), programInImage],
-  Cmd: wordsOf(spec.command),
+  Cmd: argumentsOf(spec.command),
   Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
   User: '0:0',
   WorkingDir: '/',

@@ -26,10 +26,12 @@ const sentence = ({ command, name }: Failure, reason: string): string =>
 
 /** `dataplane/netns` ended with a code that is not 0. */
 export function exited(failure: Failure, exitCode: number, stderr: string): LoadError {
-  const said = nftError(stderr) ?? firstLine(stderr);
+  const message = nftError(stderr) ?? firstLine(stderr);
   // The process was killed because it reached the memory limit; the shell prints "Killed".
-  const killed = exitCode === 137 || said === 'Killed';
-  const why = killed ? 'it was killed, perhaps because it ran out of memory' : said || 'no reason was given';
+  const killed = exitCode === 137 || message === 'Killed';
+  const why = killed
+    ? 'it was killed, perhaps because it ran out of memory'
+    : message || 'no reason was given';
   const reason = `${why} (exit code ${exitCode})`;
   return new LoadError(sentence(failure, reason), { exitCode, stderr });
 }

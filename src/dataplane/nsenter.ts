@@ -8,12 +8,12 @@ import { type Opened, openNamespace } from './process-namespace.ts';
 import { defaultLimits, limitsFor } from './resource-limits.ts';
 import { type ProgramEnded, runProgram } from './run-program.ts';
 import {
+  argumentsOf,
   type Command,
   type Loader,
   mostOutput,
   type NamespaceRunner,
   type RunResult,
-  wordsOf,
 } from './runner.ts';
 
 export interface NsenterSettings {
@@ -62,7 +62,7 @@ export class NsenterRunner implements NamespaceRunner {
   async #execute(failure: Failure, enter: string[], stdin?: string): Promise<RunResult> {
     const { program } = this.#settings;
     const { limit } = limitsFor(stdin, { ...defaultLimits, ...this.#settings });
-    const [file = '', ...args] = [...enter, 'sh', program, ...wordsOf(failure.command)];
+    const [file = '', ...args] = [...enter, 'sh', program, ...argumentsOf(failure.command)];
     return answer(failure, limit, await runProgram({ file, args, stdin, limit, mostOutput }));
   }
 }

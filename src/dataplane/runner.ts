@@ -18,7 +18,7 @@ export interface Command {
   readonly listing?: string;
 }
 
-export const wordsOf = ({ name, owner, set, listing }: Command): string[] =>
+export const argumentsOf = ({ name, owner, set, listing }: Command): string[] =>
   [name, owner, set, listing].filter((word) => word !== undefined);
 
 /** The name of the loader in logs and metrics. */

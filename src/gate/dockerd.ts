@@ -42,9 +42,9 @@ export const reload = ({ pid }: Dockerd): void => {
 };
 
 function dockerdOf(pid: number, proc: string): Dockerd | undefined {
-  const [program = '', ...args] = words(`${proc}/${pid}/cmdline`);
+  const [program = '', ...args] = readStrings(`${proc}/${pid}/cmdline`);
   if (basename(program) !== 'dockerd') return undefined;
-  const path = words(`${proc}/${pid}/environ`).find((word) => word.startsWith('PATH='));
+  const path = readStrings(`${proc}/${pid}/environ`).find((word) => word.startsWith('PATH='));
   return { pid, args, path: path?.slice('PATH='.length) ?? '' };
 }
 
@@ -62,7 +62,7 @@ const numbers = (folder: string): readonly number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
 
-const words = (path: string): readonly string[] =>
+const readStrings = (path: string): readonly string[] =>
   attempt(() => readFileSync(path, 'utf8'))?.split('\0') ?? [];
 
 const lines = (path: string): readonly string[] =>

@@ -169,7 +169,7 @@ async function reloadEngine(
   reload(dockerd);
   if (await waitFor(settings.reloadTimeout, () => isKnown(settings, asDefault))) {
     const as = asDefault ? ', and uses it for all containers without another runtime' : '';
-    return `told dockerd (process ${dockerd.pid}) to read it: the Engine now has "${RUNTIME}"${as}`;
+    return `dockerd (process ${dockerd.pid}) reloaded its configuration: the Engine now has "${RUNTIME}"${as}`;
   }
   await restoreDaemonJson(onHost(settings, config), text);
   reload(dockerd);

@@ -93,7 +93,7 @@ async function unregister(
     return facts?.gatePath === undefined && facts?.defaultRuntime !== RUNTIME;
   };
   if (await waitFor(settings.reloadTimeout, isForgotten)) {
-    return `told dockerd (process ${dockerd.pid}): the Engine no longer has the gate`;
+    return `dockerd (process ${dockerd.pid}) reloaded its configuration: the Engine no longer has the gate`;
   }
   throw new UserError(`dockerd rejected ${config} and still has the gate; see dockerd's log`);
 }

@@ -56,7 +56,7 @@ export interface Container {
   /**
    * True if it is privileged, has CAP_NET_ADMIN or an equivalent, or has the Engine's socket: it can remove its rules.
    */
-  readonly canUndoRules: boolean;
+  readonly canBypassRules: boolean;
   /** The ways in which it could; each completes "it can remove its rules: it …". */
   readonly bypasses?: readonly string[];
   /**

@@ -33,8 +33,8 @@ export type Namespaces = ReadonlyMap<NamespaceId, NetworkNamespace>;
 
 export function namespacesOf(containers: ReadonlyMap<ContainerId, Container>): Namespaces {
   const running = [...containers.values()].filter((container) => container.running);
-  const found = running.map((container) => ({ container, place: placeOf(container, containers) }));
-  const onHost = found.filter(({ place }) => place.kind === 'host').map(({ container }) => container);
+  const found = running.map((container) => ({ container, location: locate(container, containers) }));
+  const onHost = found.filter(({ location }) => location.kind === 'host').map(({ container }) => container);
   const namespaces = groupsOf(found, containers).flatMap(({ targets, inside }) =>
     targets.map((target) => ({ kind: 'container', id: namespaceId(target), target, inside }) as const),
   );
@@ -42,9 +42,9 @@ export function namespacesOf(containers: ReadonlyMap<ContainerId, Container>): N
   return new Map([host, ...namespaces].map((one): [NamespaceId, NetworkNamespace] => [one.id, one]));
 }
 
-interface Found {
+interface Located {
   readonly container: Container;
-  readonly place: Place;
+  readonly location: NamespaceLocation;
 }
 
 /** Containers that are treated as being in one namespace, and those by which their namespaces are entered. */
@@ -54,65 +54,69 @@ interface Group {
 }
 
 /**
- * A stray that joined the root through another container may be with the present root, or with the containers that
- * stayed behind when the root restarted. Then all of them are treated as being together.
+ * An orphaned container that joined the root through another container may be with the present root, or with the
+ * containers that stayed behind when the root restarted. Then all of them are treated as being together.
  */
 function groupsOf(
-  found: readonly Found[],
+  found: readonly Located[],
   containers: ReadonlyMap<ContainerId, Container>,
 ): readonly Group[] {
-  const mixed = new Set(found.flatMap(({ place }) => (mayBeWithRoot(place, containers) ? place.root : [])));
+  const mixed = new Set(
+    found.flatMap(({ location }) => (mayBeWithRoot(location, containers) ? location.root : [])),
+  );
   const groups = new Map<string, Group>();
-  for (const { container, place } of found) {
-    if (place.kind === 'host') continue;
+  for (const { container, location } of found) {
+    if (location.kind === 'host') continue;
     const key =
-      place.kind === 'own' ? place.owner.id : `${mixed.has(place.root) ? '' : 'left by '}${place.root}`;
+      location.kind === 'own'
+        ? location.owner.id
+        : `${mixed.has(location.root) ? '' : 'orphaned from '}${location.root}`;
     const { targets, inside } = groups.get(key) ?? { targets: [], inside: [] };
     groups.set(key, { targets, inside });
     inside.push(container);
-    if (place.kind === 'left' || place.owner === container) targets.push(container);
+    if (location.kind === 'orphaned' || location.owner === container) targets.push(container);
   }
   return [...groups.values()];
 }
 
 /**
- * The namespace of a container. `left`: the container that it joined (or the one that this one joined: `stray`) has
- * ended or restarted since. It remains in the old namespace with others of its kind, and it is not known which of them
- * are together, so each of them is entered.
+ * The namespace of a container. `orphaned`: the container that it joined (or that `container`, which it joined, had
+ * joined) has ended or restarted since. It remains in the old namespace with others of its kind, and it is not known
+ * which of them are together, so each of them is entered.
  */
-type Place =
+type NamespaceLocation =
   | { readonly kind: 'host' }
   | { readonly kind: 'own'; readonly owner: Container }
-  | { readonly kind: 'left'; readonly root: ContainerId; readonly stray: Container };
+  | { readonly kind: 'orphaned'; readonly root: ContainerId; readonly container: Container };
 
-/** Follows the joined containers; a cycle counts as `left`. */
-function placeOf(
+/** Follows the joined containers; a cycle counts as `orphaned`. */
+function locate(
   container: Container,
   containers: ReadonlyMap<ContainerId, Container>,
   seen: ReadonlySet<ContainerId> = new Set(),
-): Place {
+): NamespaceLocation {
   const { network } = container;
   if (network.kind === 'host') return { kind: 'host' };
   if (network.kind === 'own') return { kind: 'own', owner: container };
   const owner = containers.get(network.owner);
   const path = new Set(seen).add(container.id);
   if (owner?.running && !path.has(owner.id) && !startedBefore(container, owner)) {
-    return placeOf(owner, containers, path);
+    return locate(owner, containers, path);
   }
   const root = network.root ?? network.owner;
   if (containers.get(root)?.network.kind === 'host') return { kind: 'host' };
-  return { kind: 'left', root, stray: container };
+  return { kind: 'orphaned', root, container };
 }
 
 function mayBeWithRoot(
-  place: Place,
+  location: NamespaceLocation,
   containers: ReadonlyMap<ContainerId, Container>,
-): place is Extract<Place, { kind: 'left' }> {
-  if (place.kind !== 'left') return false;
-  const { root, stray } = place;
+): location is Extract<NamespaceLocation, { kind: 'orphaned' }> {
+  if (location.kind !== 'orphaned') return false;
+  const { root, container } = location;
   const rootNow = containers.get(root);
-  const joinedAnother = stray.network.kind === 'container' && stray.network.owner !== root;
-  return joinedAnother && rootNow?.running === true && !startedBefore(stray, rootNow);
+  const joinedAnother = container.network.kind === 'container' && container.network.owner !== root;
+  return joinedAnother && rootNow?.running === true && !startedBefore(container, rootNow);
 }
 
 const startedBefore = (one: Container, other: Container): boolean =>

@@ -20,9 +20,9 @@ export function pickNamed<T>(all: Iterable<T>, word: string, nameable: (one: T) 
   const beginsSo = (id: string) => id.startsWith(word);
   const found = /^[0-9a-f]{1,64}$/.test(word) ? known.filter(({ ids }) => ids.some(beginsSo)) : [];
   if (found.length > 1) {
-    const told = found.map(({ names, ids }) => `${names[0]} (${ids.find(beginsSo)?.slice(0, 12)})`);
+    const choices = found.map(({ names, ids }) => `${names[0]} (${ids.find(beginsSo)?.slice(0, 12)})`);
     throw new UserError(
-      `"${word}" matches ${found.length} containers: ${told.join(', ')}; give more of the id, or the name`,
+      `"${word}" matches ${found.length} containers: ${choices.join(', ')}; give more of the id, or the name`,
     );
   }
   return found[0]?.one;

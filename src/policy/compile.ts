@@ -89,11 +89,11 @@ const MOST_UNKNOWN = 8;
 
 function unknownKeys(keys: readonly string[]): readonly Problem[] {
   const reason = 'no such ACL key in Consul, so it grants nothing';
-  const told = keys.slice(0, MOST_UNKNOWN).map((key): Problem => ({ severity: 'error', key, reason }));
-  const more = keys.length - told.length;
-  if (more === 0) return told;
+  const listed = keys.slice(0, MOST_UNKNOWN).map((key): Problem => ({ severity: 'error', key, reason }));
+  const more = keys.length - listed.length;
+  if (more === 0) return listed;
   return [
-    ...told,
+    ...listed,
     { severity: 'error', reason: `${more} more of its keys are not in Consul and grant nothing` },
   ];
 }

@@ -12,8 +12,8 @@ export function requireKnown(
   const unknown = named.filter((key) => !known.has(key));
   const [first] = unknown;
   if (first === undefined) return;
-  const near = unknown.length === 1 ? nearest(first, [...known.keys()]) : undefined;
-  const meant = near === undefined ? '' : `; did you mean ${near}?`;
+  const suggestion = unknown.length === 1 ? nearest(first, [...known.keys()]) : undefined;
+  const meant = suggestion === undefined ? '' : `; did you mean ${suggestion}?`;
   const which = unknown.length === 1 ? `no ACL key ${first}` : `none of the ACL keys ${unknown.join(', ')}`;
   throw new UserError(`Consul has ${which}, so nothing was changed${meant} (--force accepts missing keys)`);
 }

@@ -44,12 +44,12 @@ export const splitIntoLayers = (entries: readonly PrefixPorts[]): PrefixPorts[][
 };
 
 const sweep = (entries: readonly PrefixPorts[]): Placed[] => {
-  const coverage = new FreePorts();
+  const coveredPorts = new FreePorts();
   const ancestors: Placed[] = [];
   return entries.map((entry) => {
-    leave(ancestors, entry.prefix, coverage);
-    const placed = place(entry, ancestors, coverage);
-    for (const range of placed.pieces) coverage.add(range);
+    leave(ancestors, entry.prefix, coveredPorts);
+    const placed = place(entry, ancestors, coveredPorts);
+    for (const range of placed.pieces) coveredPorts.add(range);
     ancestors.push(placed);
     return placed;
   });

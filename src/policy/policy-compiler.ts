@@ -11,7 +11,7 @@ import { type Catalog, type CompiledPolicy, compile, grantedKeys, servicesOf } f
 interface Memo {
   /** The parsed keys and instance lists that the policy was compiled from, by identity. */
   readonly inputs: readonly unknown[];
-  readonly resolution: CompiledPolicy;
+  readonly policy: CompiledPolicy;
 }
 
 export class PolicyCompiler {
@@ -40,10 +40,10 @@ export class PolicyCompiler {
     const memo =
       known !== undefined && sameItems(known.inputs, inputs)
         ? known
-        : { inputs, resolution: compile(grants, acl, catalog, this.#protectedHosts) };
+        : { inputs, policy: compile(grants, acl, catalog, this.#protectedHosts) };
     this.#memos.set(id, memo);
     this.#used.set(id, memo);
-    return memo.resolution;
+    return memo.policy;
   }
 
   /** Removes policies that were not used since the last sweep. */

@@ -64,10 +64,10 @@ export class FeatureReconciler<Desired, Observed> {
 
   /** `exists`: whether the target of a name that is not in the plan still exists. */
   sync(plan: Plan<Desired>, exists: (name: string) => boolean): void {
-    for (const [name, planned] of plan) this.#want(name, planned);
+    for (const [name, planned] of plan) this.#setDesired(name, planned);
     for (const { name, desired } of [...this.#states.values()]) {
       if (plan.has(name)) continue;
-      if (exists(name)) this.#want(name, { kind: 'release', desired });
+      if (exists(name)) this.#setDesired(name, { kind: 'release', desired });
       else this.#forget(name);
     }
   }
@@ -120,7 +120,7 @@ export class FeatureReconciler<Desired, Observed> {
     return outcome;
   }
 
-  #want(name: string, planned: Planned<Desired>): void {
+  #setDesired(name: string, planned: Planned<Desired>): void {
     const { kind, desired } = planned;
     const wait = kind === 'apply' ? planned.wait : undefined;
     const known = this.#states.get(name);

@@ -17,7 +17,7 @@ export const container = (name: string, traits: Partial<Container> = {}): Contai
     { id: 'net', name: 'net', endpoint: 'endpoint', ipv4: parseAddress('192.0.2.2'), ipv6: undefined },
   ],
   ports: [],
-  canUndoRules: false,
+  canBypassRules: false,
   hasRawSockets: false,
   imageId: 'sha256:0',
   dnsConfig: { servers: [], resolvConf: undefined },

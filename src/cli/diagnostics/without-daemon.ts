@@ -124,7 +124,7 @@ async function readOne(namespace: WorkloadNamespace, { dataplane }: Engine): Pro
   const now = Date.now();
   try {
     const denied = await dataplane.denied(refOf(namespace), 'egress');
-    const { seen, summary } = new DeniedFlowTracker().note(namespace.id, denied, now);
+    const { seen, summary } = new DeniedFlowTracker().record(namespace.id, denied, now);
     return { ...about, destinations: seen, summary, readAt: now };
   } catch (error) {
     return { ...about, destinations: [], readAt: now, error: messageOf(error) };

@@ -18,10 +18,10 @@ export function formatDiff(key: string, { problems, changes, holders }: Diff, st
     holders.length === 0
       ? `No running workload has ${key}.`
       : `${count(holders.length, 'workload')} ${holders.length === 1 ? 'has' : 'have'} ${key}; ${affected === 0 ? 'nothing changes' : `access of ${affected} changes`}. Nothing was written.`;
-  return [...bad, ...changes.map((change) => presentChange(change, style)), summary].join('\n');
+  return [...bad, ...changes.map((change) => formatChange(change, style)), summary].join('\n');
 }
 
-const presentChange = ({ workloads, gained, lost }: Change, style: Style): string =>
+const formatChange = ({ workloads, gained, lost }: Change, style: Style): string =>
   [
     `${list(workloads)}:`,
     ...ruleLines(gained, (text) => style('green', `  + ${text}`)),

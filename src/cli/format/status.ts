@@ -31,7 +31,7 @@ const COLOURS: Readonly<Record<NamespaceState, Colour>> = {
 export function formatStatus(status: Status, now: number, style: Style): string {
   const { namespaces, unsupported } = status;
   const parts = [
-    status.controller === undefined ? '' : presentController(status.controller, now),
+    status.controller === undefined ? '' : formatController(status.controller, now),
     namespaces.length === 0
       ? 'No running container was started with EGRESSTRATOR_ENABLE=1.'
       : table(byName(namespaces), columns(now), style),
@@ -43,10 +43,10 @@ export function formatStatus(status: Status, now: number, style: Style): string 
     (status.notEnabled ?? [])
       .map(({ name, problem }) => `${style('yellow', name)}: ${problem.reason}`)
       .join('\n'),
-    presentByHand(namespaces, now, style),
-    presentFull(namespaces, style),
-    presentErrors(namespaces, style),
-    presentProblems(namespaces, style),
+    formatOverrides(namespaces, now, style),
+    formatFullRecords(namespaces, style),
+    formatErrors(namespaces, style),
+    formatProblems(namespaces, style),
     table(shownSources(status.sources), sourceColumns(now), style),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
@@ -87,7 +87,7 @@ export function formatNamespace(
   ];
   const text = lines.map(([name, value]) => `${name.padEnd(13)}${value}`).join('\n');
   const remedy = namespace.hasRawSockets ? RAW_REMEDY : '';
-  return [text, remedy, presentProblems([namespace], style)].filter((part) => part !== '').join('\n\n');
+  return [text, remedy, formatProblems([namespace], style)].filter((part) => part !== '').join('\n\n');
 }
 
 const UNRECORDED_AUDIT = 'all traffic passes; the template does not record denied destinations';
@@ -106,7 +106,7 @@ const MEANING: Readonly<Record<NamespaceState, string>> = {
   cleared: 'an operator removed the rules until the container stops',
 };
 
-const presentController = (
+const formatController = (
   { version, node, loader, template, startedAt }: NonNullable<Status['controller']>,
   now: number,
 ): string =>
@@ -136,7 +136,7 @@ const sinceText = ({ since }: { readonly since: number }, now: number): string =
   `since ${new Date(since).toISOString()} (${ago(since, now)})`;
 
 /** Lists overrides, because they explain access that the container's own settings do not. */
-const presentByHand = (namespaces: readonly NamespaceStatus[], now: number, style: Style): string =>
+const formatOverrides = (namespaces: readonly NamespaceStatus[], now: number, style: Style): string =>
   byName(namespaces)
     .flatMap(({ target, byHand }) =>
       byHand === undefined
@@ -145,7 +145,7 @@ const presentByHand = (namespaces: readonly NamespaceStatus[], now: number, styl
     )
     .join('\n');
 
-const presentErrors = (namespaces: readonly NamespaceStatus[], style: Style): string =>
+const formatErrors = (namespaces: readonly NamespaceStatus[], style: Style): string =>
   namespaces
     .flatMap(({ target, lastError }) =>
       lastError === undefined ? [] : `${style('red', target)}: ${lastError}`,
@@ -153,7 +153,7 @@ const presentErrors = (namespaces: readonly NamespaceStatus[], style: Style): st
     .join('\n');
 
 /** Lists full records, which may lack destinations. */
-function presentFull(namespaces: readonly NamespaceStatus[], style: Style): string {
+function formatFullRecords(namespaces: readonly NamespaceStatus[], style: Style): string {
   const full = namespaces.flatMap(({ target, denied }) => (denied?.isFull ? [{ target, denied }] : []));
   return full
     .map(
@@ -176,7 +176,7 @@ function deniedLine({ denied }: NamespaceStatus): readonly (readonly [string, st
 }
 
 /** Each problem once, however many containers have the key. */
-function presentProblems(namespaces: readonly NamespaceStatus[], style: Style): string {
+function formatProblems(namespaces: readonly NamespaceStatus[], style: Style): string {
   const lines = namespaces.flatMap(({ problems, target }) =>
     problems.map(({ severity, key, line, text, reason }) => {
       const where = key === undefined ? target : `key ${key}`;

@@ -65,10 +65,10 @@ export class Overrides {
 
   /** The override of a container inside; the last one if there are several. */
   about({ members, target }: WorkloadNamespace): ActiveOverride | undefined {
-    const said = [target, ...members.map(({ container }) => container)].flatMap(
+    const active = [target, ...members.map(({ container }) => container)].flatMap(
       (one) => this.#byStart.get(namespaceId(one)) ?? [],
     );
-    return said.toSorted((a, b) => b.since - a.since)[0];
+    return active.toSorted((a, b) => b.since - a.since)[0];
   }
 
   /** Removes the overrides of containers that have stopped. */

@@ -82,14 +82,15 @@ function merge(
     grants: [...new Set(workloads.flatMap((workload) => workload.grants))].sort(),
     mode: workloads.some((workload) => workload.mode === 'enforce') ? 'enforce' : 'audit',
     dns: workloads.some((workload) => workload.dns === 'resolvers') ? 'resolvers' : 'none',
-    unenforceable: inside.some((container) => container.canUndoRules),
+    unenforceable: inside.some((container) => container.canBypassRules),
     bypasses: inside.flatMap(bypassesOf),
     hasRawSockets: inside.some((container) => container.hasRawSockets),
   };
   return [namespace];
 }
 
-const bypassesOf = ({ name, canUndoRules, bypasses = [] }: Container): readonly Problem[] =>
-  (canUndoRules && bypasses.length === 0 ? ['has privileges that a workload should not have'] : bypasses).map(
-    (way) => ({ severity: 'warning', reason: `${name} can remove its rules: it ${way}` }),
-  );
+const bypassesOf = ({ name, canBypassRules, bypasses = [] }: Container): readonly Problem[] =>
+  (canBypassRules && bypasses.length === 0
+    ? ['has privileges that a workload should not have']
+    : bypasses
+  ).map((way) => ({ severity: 'warning', reason: `${name} can remove its rules: it ${way}` }));

@@ -172,7 +172,7 @@ export class BlockingQuery<T> implements Watched<T> {
     this.#suspicion = { ...this.#suspicion, emptyBefore: false };
     this.#options.onError?.();
     const own = this.#timing.clock.sleep(this.#backoff.failed(), signal);
-    const turn = this.#options.coordinator.turn(this.#options.isUrgent ?? false, signal);
+    const turn = this.#options.coordinator.waitToRetry(this.#options.isUrgent ?? false, signal);
     // Both end early when the query is closed.
     await Promise.all([own, turn]).catch(() => {});
   }

@@ -13,13 +13,13 @@ import PQueue from 'p-queue';
 import { Backoff, type Timing } from './timing.ts';
 
 /** Milliseconds between two retries, on average, and in which all retry. */
-const PER_RETURN = 200;
-const LONGEST_RETURN = 5_000;
+const RETRY_INTERVAL = 200;
+const ALL_RETRIED = 5_000;
 
 export class ReconnectCoordinator {
   readonly #timing: Timing;
   readonly #backoff: Backoff;
-  #outage = newOutage();
+  #retries = newRetryQueue();
 
   constructor(timing: Timing) {
     this.#timing = timing;
@@ -29,32 +29,32 @@ export class ReconnectCoordinator {
   /** A watch of the source has a result. Later failures do not delay the watches that waited before. */
   answered(): void {
     this.#backoff.succeeded();
-    const { queue, end } = this.#outage;
+    const { queue, end } = this.#retries;
     const count = queue.size + queue.pending;
     if (count === 0) return;
-    this.#outage.perReturn = Math.min(PER_RETURN, LONGEST_RETURN / count);
-    this.#outage = newOutage();
+    this.#retries.retryInterval = Math.min(RETRY_INTERVAL, ALL_RETRIED / count);
+    this.#retries = newRetryQueue();
     end.abort();
   }
 
   /** Resolves when a failed watch may retry; rejects when `signal` aborts. Urgent watches go first. */
-  async turn(isUrgent: boolean, signal: AbortSignal): Promise<void> {
-    const outage = this.#outage;
-    const pause = () => this.#pause(outage, isUrgent, signal);
-    await outage.queue.add(pause, { priority: isUrgent ? 1 : 0, signal });
+  async waitToRetry(isUrgent: boolean, signal: AbortSignal): Promise<void> {
+    const retries = this.#retries;
+    const pause = () => this.#pause(retries, isUrgent, signal);
+    await retries.queue.add(pause, { priority: isUrgent ? 1 : 0, signal });
   }
 
-  async #pause({ end, perReturn }: Outage, isUrgent: boolean, signal: AbortSignal): Promise<void> {
+  async #pause({ end, retryInterval }: RetryQueue, isUrgent: boolean, signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#timing;
     if (!end.signal.aborted) {
       const either = AbortSignal.any([end.signal, signal]);
       await clock.sleep(this.#backoff.failed(), either).catch(() => {});
-    } else if (!isUrgent) await clock.sleep(2 * random() * perReturn, signal);
+    } else if (!isUrgent) await clock.sleep(2 * random() * retryInterval, signal);
   }
 }
 
 /** The watches that have failed since Consul last answered. */
-interface Outage {
+interface RetryQueue {
   /**
    * One watch at a time waits for the end of its pause. Its retry is not part of its turn, because it may hang.
    */
@@ -62,9 +62,9 @@ interface Outage {
   /** Aborted when Consul answers again. */
   readonly end: AbortController;
   /** Milliseconds between two retries after Consul answers again. */
-  perReturn: number;
+  retryInterval: number;
 }
 
-const newOutage = (): Outage => ({
-  ...{ queue: new PQueue({ concurrency: 1 }), end: new AbortController(), perReturn: PER_RETURN },
+const newRetryQueue = (): RetryQueue => ({
+  ...{ queue: new PQueue({ concurrency: 1 }), end: new AbortController(), retryInterval: RETRY_INTERVAL },
 });

@@ -45,8 +45,10 @@ export function engineError(error: unknown, what: string, address: string): Engi
 const LIBRARYS_WORDS = /^\(HTTP code \d+\) [^-]*- /;
 
 function httpError(error: unknown, what: string, status: number): EngineHttpError {
-  const said = property(property(error, 'json'), 'message');
-  const detail = (typeof said === 'string' ? said : messageOf(error).replace(LIBRARYS_WORDS, '')).trim();
+  const message = property(property(error, 'json'), 'message');
+  const detail = (
+    typeof message === 'string' ? message : messageOf(error).replace(LIBRARYS_WORDS, '')
+  ).trim();
   return new EngineHttpError(`The Docker Engine could not ${what}: ${detail}`, {
     cause: error,
     status,
@@ -56,8 +58,8 @@ function httpError(error: unknown, what: string, status: number): EngineHttpErro
 
 function unreachable(error: unknown, what: string, address: string): string {
   const code = property(error, 'code');
-  const told = typeof code === 'string' ? reasons[code] : undefined;
-  if (told !== undefined) return `${told(address)} (could not ${what}).`;
+  const explanation = typeof code === 'string' ? reasons[code] : undefined;
+  if (explanation !== undefined) return `${explanation(address)} (could not ${what}).`;
   return `The connection to the Docker Engine at ${address} broke: could not ${what}: ${messageOf(error)}.`;
 }
 

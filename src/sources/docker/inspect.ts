@@ -70,7 +70,7 @@ export function containerFrom(json: unknown, socket?: string): Container {
     attachments: networks.map(({ id, endpoint }) => `${id}:${endpoint}`),
     networks,
     ports: portsOf(inspected),
-    canUndoRules: bypasses.length > 0,
+    canBypassRules: bypasses.length > 0,
     bypasses,
     hasRawSockets: holdsCapability(inspected.HostConfig, 'NET_RAW', true),
     imageId: inspected.Image,

@@ -7,7 +7,7 @@ import type { NamespaceRef } from '../../../src/dataplane/dataplane.ts';
 import { DryRunDataplane } from '../../../src/dataplane/dry-run.ts';
 import { exited } from '../../../src/dataplane/load-errors.ts';
 import { defaultLimits, limitsFor } from '../../../src/dataplane/resource-limits.ts';
-import { type Command, type NamespaceRunner, wordsOf } from '../../../src/dataplane/runner.ts';
+import { argumentsOf, type Command, type NamespaceRunner } from '../../../src/dataplane/runner.ts';
 import { AutoRunner } from '../../../src/dataplane/select-loader.ts';
 import { withFacts } from '../../../src/features/egress/facts.ts';
 import { NOTHING_DENIED } from '../../../src/inventory/denied-record.ts';
@@ -160,10 +160,10 @@ test('add gives the elements to the set, and owners are those that are listed', 
 });
 
 test('the words of a command', () => {
-  expect(wordsOf({ name: 'list' })).toEqual(['list']);
-  expect(wordsOf({ name: 'clear', owner: undefined })).toEqual(['clear']);
-  expect(wordsOf(LOAD)).toEqual(['load', 'egress', '-']);
-  expect(wordsOf({ name: 'add', owner: 'egress', set: 'names4' })).toEqual(['add', 'egress', 'names4']);
+  expect(argumentsOf({ name: 'list' })).toEqual(['list']);
+  expect(argumentsOf({ name: 'clear', owner: undefined })).toEqual(['clear']);
+  expect(argumentsOf(LOAD)).toEqual(['load', 'egress', '-']);
+  expect(argumentsOf({ name: 'add', owner: 'egress', set: 'names4' })).toEqual(['add', 'egress', 'names4']);
 });
 
 test('a dry run answers as if the text were loaded, and forgets a namespace with its container', async () => {

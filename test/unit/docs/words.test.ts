@@ -57,15 +57,20 @@ const GONE_FROM_NAMES: Readonly<Record<string, string>> = {
   former: 'previous, earlier',
   heard: 'received',
   knowledge: 'state',
+  lately: 'recently',
+  noted: 'recorded',
+  outage: 'RetryQueue, failure',
   presence: 'registration',
   refusal: 'denial, rejection',
   refusals: 'denials, rejections',
   rivals: 'two controllers',
+  said: 'output, message',
   saying: 'answer',
   scene: 'setup',
   stage: 'fixture',
   stampede: 'reconnect',
   survey: 'CatalogIndex',
+  told: 'output, reported, message',
   trials: 'cases',
   world: 'fixture, fakes',
   worlds: 'fixtures',
@@ -74,8 +79,6 @@ const GONE_FROM_NAMES: Readonly<Record<string, string>> = {
 /** As a part of a name in tests. */
 const GONE_FROM_TESTS: Readonly<Record<string, string>> = {
   patience: 'timeout',
-  said: 'output',
-  told: 'output, reported',
 };
 
 /** In `src`, in names and in prose; elsewhere they are English. */

@@ -22,7 +22,7 @@ describe('a container of its own', () => {
   });
 
   test('that could undo its rules is said to be unenforceable', () => {
-    const [namespace] = planNamespaces(byId(container('web', { canUndoRules: true }))).namespaces;
+    const [namespace] = planNamespaces(byId(container('web', { canBypassRules: true }))).namespaces;
     expect(namespace?.unenforceable).toBe(true);
   });
 });
@@ -56,7 +56,7 @@ describe('containers that share a namespace', () => {
   });
 
   test('are unenforceable if a container inside could undo the rules, workload or not', () => {
-    const owner = container('owner', { ...plain, canUndoRules: true });
+    const owner = container('owner', { ...plain, canBypassRules: true });
     const guest = container('guest', { ...sharing('owner'), startedAt: LATER });
     expect(planNamespaces(byId(owner, guest)).namespaces[0]?.unenforceable).toBe(true);
   });

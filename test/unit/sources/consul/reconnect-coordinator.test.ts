@@ -11,7 +11,7 @@ async function failed(count: number, random = () => 1) {
   const back: (readonly [watch: number, after: number])[] = [];
   const closing = Array.from({ length: count }, () => new AbortController());
   const fail = async (watch: number) => {
-    await coordinator.turn(watch === 0, closing[watch]?.signal ?? new AbortController().signal);
+    await coordinator.waitToRetry(watch === 0, closing[watch]?.signal ?? new AbortController().signal);
     back.push([watch, clock.time - from]);
   };
   for (const watch of closing.keys()) fail(watch).catch(() => {});

@@ -34,7 +34,7 @@ describe.each(engines)('Engine %s', (engine) => {
         .sort(),
       networks: expect.any(Array),
       ports: [],
-      canUndoRules: false,
+      canBypassRules: false,
       bypasses: [],
       hasRawSockets: true,
       imageId: json.Image,
@@ -45,10 +45,10 @@ describe.each(engines)('Engine %s', (engine) => {
   });
 
   test('one that shares the namespace of another names it by id, and has no attachments of its own', () => {
-    const { network, attachments, canUndoRules } = containerFrom(golden('member', engine));
+    const { network, attachments, canBypassRules } = containerFrom(golden('member', engine));
     expect(network).toEqual({ kind: 'container', owner: golden('plain', engine).Id });
     expect(attachments).toEqual([]);
-    expect(canUndoRules).toBe(true);
+    expect(canBypassRules).toBe(true);
   });
 
   test("one on the host's network", () => {
@@ -83,27 +83,27 @@ test.each([
   [{ CapAdd: ['SYS_ADMIN'] }, true],
   [{ CapAdd: ['cap_sys_module'] }, true],
   [{ CapAdd: ['NET_RAW'] }, false],
-])('capabilities %j let it undo its rules: %j', (changes, canUndoRules) => {
-  expect(withHostConfig(changes).canUndoRules).toBe(canUndoRules);
+])('capabilities %j let it undo its rules: %j', (changes, canBypassRules) => {
+  expect(withHostConfig(changes).canBypassRules).toBe(canBypassRules);
 });
 
 test('a helper of ours undoes nothing, and neither its labels nor its name alone make a helper', () => {
   const json = golden('plain', '28.5');
-  const canUndoRules = (Name: string, Labels: Readonly<Record<string, string>>, NetworkMode: string) => {
+  const canBypassRules = (Name: string, Labels: Readonly<Record<string, string>>, NetworkMode: string) => {
     const HostConfig = { ...json.HostConfig, CapAdd: ['NET_ADMIN'], NetworkMode };
-    return containerFrom({ ...json, Name, Config: { ...json.Config, Labels }, HostConfig }).canUndoRules;
+    return containerFrom({ ...json, Name, Config: { ...json.Config, Labels }, HostConfig }).canBypassRules;
   };
   const [name, labels] = [`/${ourName('helper')}`, ourLabels('instance', 0)];
-  expect(canUndoRules(name, labels, 'container:owner')).toBe(false);
-  expect(canUndoRules(name, labels, 'bridge')).toBe(true);
-  expect(canUndoRules('/web', labels, 'container:owner')).toBe(true);
-  expect(canUndoRules(name, {}, 'container:owner')).toBe(true);
+  expect(canBypassRules(name, labels, 'container:owner')).toBe(false);
+  expect(canBypassRules(name, labels, 'bridge')).toBe(true);
+  expect(canBypassRules('/web', labels, 'container:owner')).toBe(true);
+  expect(canBypassRules(name, {}, 'container:owner')).toBe(true);
 });
 
 test("the Engine's socket lets it undo its rules", () => {
   const json = golden('plain', '28.5');
   const Mounts = [{ Source: '/var/run/docker.sock', Destination: '/docker' }];
-  expect(containerFrom({ ...json, Mounts }).canUndoRules).toBe(true);
+  expect(containerFrom({ ...json, Mounts }).canBypassRules).toBe(true);
 });
 
 test.each([
@@ -139,7 +139,7 @@ test.each([
   [{ CapAdd: ['NET_RAW', 'SYS_TIME'] }, false],
   [{ CapAdd: null, CapDrop: ['ALL'] }, false],
 ])('%j could undo its rules: %j', (changes, expected) => {
-  expect(withHostConfig(changes).canUndoRules).toBe(expected);
+  expect(withHostConfig(changes).canBypassRules).toBe(expected);
 });
 
 test('paused is running: its namespace is there, and it may go on at any time', () => {
