@@ -1,4 +1,4 @@
-/** A link in a document leads to a file that is there, and to a heading that this file has. */
+/** Links in documents lead to files and headings that exist, and docs/architecture.md names files that exist. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -33,4 +33,16 @@ test.each(documents)('%s', (document) => {
   const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
   const own = links.filter((link) => !/^https?:/.test(link));
   expect(own.filter((link) => leadsNowhere(document, link))).toEqual([]);
+});
+
+test('docs/architecture.md names source files that exist', () => {
+  const text = readFileSync(inCheckout('docs/architecture.md'), 'utf8');
+  const named = [...text.matchAll(/`([\w./-]+\.(?:ts|awk|cjs))`/g)].map(([, name = '']) => name);
+  const files = ['src', 'gate', 'test'].flatMap((folder) =>
+    readdirSync(inCheckout(folder), { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`),
+  );
+  const exists = (name: string) =>
+    files.some((path) => `/${path}`.endsWith(`/${name}`)) || existsSync(inCheckout(name));
+  expect(named.length).toBeGreaterThan(30);
+  expect(named.filter((name) => !exists(name))).toEqual([]);
 });
