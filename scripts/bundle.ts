@@ -56,6 +56,8 @@ const { metafile } = await build({
   },
   ...{ sourcemap: true, sourcesContent: false, metafile: true, logLevel: 'warning' },
   ...{ banner: { js: commonJs }, plugins: [withoutUnused, partOfZod] },
+  // Its module for CommonJS hides from the bundler what it requires.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
 });
 chmodSync(join(folder, 'main.js'), 0o755);
 writeFileSync(join(folder, 'LICENSES'), licencesOf(metafile));

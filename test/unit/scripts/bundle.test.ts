@@ -47,6 +47,11 @@ test('runs without node_modules, and each command says what is wrong as from sou
   expect(nobody.stderr).toMatch(/^egresstrator: Nothing answers at tcp:[^\n]*\n$/);
 });
 
+test('requires no file beside it: it holds them all', () => {
+  for (const name of readdirSync(dist).filter((one) => one.endsWith('.js')))
+    expect(readFileSync(join(dist, name), 'utf8').match(/require\(["']\.[^)]*\)/g), name).toBeNull();
+});
+
 test('has a chunk for each command', () => {
   const chunks = readdirSync(dist);
   for (const file of readdirSync('src/cli/commands')) {
