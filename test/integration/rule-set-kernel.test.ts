@@ -119,7 +119,7 @@ describe('a canonical rule set in the kernel', () => {
       ),
       {
         numRuns: 25,
-        interruptAfterTimeLimit: 5000,
+        interruptAfterTimeLimit: 20_000,
       },
     );
   });
@@ -149,7 +149,7 @@ describe('a canonical rule set in the kernel', () => {
       });
     await fc.assert(
       fc.asyncProperty(fc.array(anywhere, { maxLength: 200 }), (allowed) => decide(allowed)),
-      { numRuns: 12, interruptAfterTimeLimit: 5000 },
+      { numRuns: 12, interruptAfterTimeLimit: 20_000 },
     );
   });
 
