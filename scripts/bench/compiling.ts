@@ -1,7 +1,7 @@
 /** Compile and render: the time from the parsed keys to the text, and the time to load it into the kernel. */
 import { execa } from 'execa';
 import { createNamespaces } from '../../lab/netns.ts';
-import { loadTemplate } from '../../src/features/egress/catalog.ts';
+import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import { render } from '../../src/features/egress/render.ts';
 import type { Instance } from '../../src/inventory/service.ts';
 import { parseAcl } from '../../src/policy/acl.ts';

@@ -2,8 +2,8 @@
  * Rules for benchmarks: the same for the same number, so that runs can be compared.
  */
 
-import { loadTemplate } from '../../src/features/egress/catalog.ts';
 import { withFacts } from '../../src/features/egress/facts.ts';
+import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import { render } from '../../src/features/egress/render.ts';
 import { type Acl, parseAcl } from '../../src/policy/acl.ts';
 import { compile } from '../../src/policy/compile.ts';

@@ -6,7 +6,7 @@
 import type { Problem } from '../common/problem.ts';
 import { isOfService } from '../features/egress/status.ts';
 import type { Workloads } from '../features/egress/workload-namespaces.ts';
-import type { Condition } from './problem-log.ts';
+import type { LoggedProblem } from './problem-log.ts';
 import type { Status } from './status.ts';
 
 /** `rawSockets`: whether any workload held CAP_NET_RAW so far; reported once for all, because Docker gives it by default. */
@@ -14,7 +14,7 @@ export function conditionsOf(
   { sources, namespaces, notEnabled = [] }: Status,
   { unsupported }: Pick<Workloads, 'unsupported'>,
   rawSockets: boolean,
-): readonly Condition[] {
+): readonly LoggedProblem[] {
   const troubles = new Set(sources.flatMap(({ error }) => error ?? []));
   return [
     ...[...troubles].map((reason) => everywhere({ severity: 'error', reason })),
@@ -33,14 +33,14 @@ export function conditionsOf(
  * Reported once for all workloads: while Consul is slow, hundreds of them may each name hundreds of services, and one
  * line for each pair would fill the log and the memory.
  */
-function unreadServices(namespaces: Status['namespaces']): readonly Condition[] {
+function unreadServices(namespaces: Status['namespaces']): readonly LoggedProblem[] {
   const problems = namespaces.flatMap((one) => one.problems.filter(isOfService));
   const distinct = new Map(problems.map((problem) => [`${problem.text} ${problem.reason}`, problem]));
   return [...distinct.values()].map(everywhere);
 }
 
 /** Reported once for all services, because there may be hundreds. */
-function outdated(sources: Status['sources']): readonly Condition[] {
+function outdated(sources: Status['sources']): readonly LoggedProblem[] {
   const names = sources.flatMap((one) => (one.outdated ? one.name : []));
   return [
     ...(names.includes('rules') ? [everywhere(OUTDATED_RULES)] : []),
@@ -59,7 +59,7 @@ const OUTDATED_SERVICES: Problem = {
     'some services are older than --max-age and grant nothing until Consul confirms them (see egresstrator status)',
 };
 
-const everywhere = (problem: Problem): Condition => ({ container: undefined, problem });
+const everywhere = (problem: Problem): LoggedProblem => ({ container: undefined, problem });
 
 const RAW_SOCKETS: Problem = {
   severity: 'warning',

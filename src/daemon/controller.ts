@@ -10,7 +10,7 @@ import type { EgressDesired } from '../features/egress/desired.ts';
 import { Egress, type EgressOptions } from '../features/egress/egress.ts';
 import { recordsDenied } from '../features/egress/facts.ts';
 import type { Gate } from '../features/egress/gate.ts';
-import type { KeptOverrides, Override } from '../features/egress/overrides.ts';
+import type { Override, PersistedOverrides } from '../features/egress/overrides.ts';
 import type { EgressTemplate } from '../features/egress/template.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
 import type { Container, ContainerId } from '../inventory/container.ts';
@@ -47,9 +47,9 @@ export interface ControllerPorts extends SourcePorts {
   /** The loads of the previous run. */
   readonly previousLoads?: Loads | undefined;
   /** The overrides of the previous run. */
-  readonly previousOverrides?: KeptOverrides | undefined;
+  readonly previousOverrides?: PersistedOverrides | undefined;
   /** Called with all overrides after a change. */
-  readonly persistOverrides?: (overrides: KeptOverrides) => void;
+  readonly persistOverrides?: (overrides: PersistedOverrides) => void;
   /** Called with all loads after a change. */
   readonly persistLoads?: (loads: Loads) => void;
 }
@@ -209,7 +209,7 @@ export class Controller {
       ...this.#options,
       gate: this.#ports.gate,
       facts: { source: containers, retry: { ...retry, most: SELDOM * retry.most }, random, onChange },
-      overrides: { previous: previousOverrides, keep: (overrides) => persistOverrides?.(overrides), now },
+      overrides: { previous: previousOverrides, persist: (overrides) => persistOverrides?.(overrides), now },
     });
   }
 }

@@ -4,11 +4,11 @@
 
 import type { Denied } from '../inventory/denied-record.ts';
 import {
+  DENIED_RETENTION,
   type DeniedCounts,
   type DeniedFlow,
   type DeniedRecord,
   type DeniedSummary,
-  KEPT,
   NO_COUNTS,
   unlistedPlaces,
 } from '../inventory/denied-record.ts';
@@ -144,7 +144,7 @@ export class DeniedFlowTracker {
   }
 
   #wasFullRecently(now: number): boolean {
-    return this.#fullAt !== undefined && now - this.#fullAt < KEPT;
+    return this.#fullAt !== undefined && now - this.#fullAt < DENIED_RETENTION;
   }
 
   #reportFull(isFull: boolean, now: number): boolean {

@@ -5,13 +5,13 @@
  */
 
 import type { Denied, DeniedFlow } from '../inventory/denied-record.ts';
-import { KEPT } from '../inventory/denied-record.ts';
+import { DENIED_RETENTION } from '../inventory/denied-record.ts';
 import { fairOrder } from '../inventory/fair-order.ts';
 
 /** Milliseconds in which a destination is reported once. */
 export const WINDOW = 10 * 60_000;
 /** The most entries that are kept after the kernel has removed them. */
-const MOST_KEPT = 8_192;
+const MOST_EXPIRED = 8_192;
 /** Milliseconds; the kernel reports idle time in whole seconds, and a while later. */
 const SLACK = 3_000;
 
@@ -86,9 +86,11 @@ export class DeniedFlows {
 
   /** Recent entries that the kernel has removed. */
   #recentExpired(now: number, held: ReadonlyMap<string, Flow>): readonly (readonly [string, Flow])[] {
-    const gone = [...this.#flows].filter(([id, { lastSeenAt }]) => !held.has(id) && now - lastSeenAt < KEPT);
+    const gone = [...this.#flows].filter(
+      ([id, { lastSeenAt }]) => !held.has(id) && now - lastSeenAt < DENIED_RETENTION,
+    );
     for (const [, flow] of gone) flow.kernel = 0;
-    const room = Math.max(0, MOST_KEPT - held.size);
+    const room = Math.max(0, MOST_EXPIRED - held.size);
     if (gone.length <= room) return gone;
     const items = gone.map((entry) => ({ entry, address: entry[1].address }));
     return fairOrder(items)

@@ -4,9 +4,9 @@
  */
 import {
   agedSummary,
+  DENIED_RETENTION,
   type DeniedRecord,
   type DeniedSummary,
-  KEPT,
   KERNEL_KEEPS,
 } from '../inventory/denied-record.ts';
 import type { NamespaceId } from '../inventory/namespace.ts';
@@ -49,7 +49,7 @@ export class DeniedHistory {
   /** The covered period before `now`, in milliseconds. */
   covers(now: number, isWatched: boolean): number {
     const watched = isWatched ? now - this.#startedAt : 0;
-    return Math.min(KEPT, Math.max(KERNEL_KEEPS, watched));
+    return Math.min(DENIED_RETENTION, Math.max(KERNEL_KEEPS, watched));
   }
 
   /** The known history of a container, without reading its kernel. */

@@ -7,7 +7,9 @@
  */
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import { PeriodicScanner } from '../common/periodic-scanner.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
+import { EGRESS } from '../features/egress/rules.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
 import {
   agedSummary,
@@ -18,7 +20,6 @@ import {
   NOTHING_DENIED,
 } from '../inventory/denied-record.ts';
 import type { NamespaceId } from '../inventory/namespace.ts';
-import { DriftScanner } from '../reconciler/drift-scanner.ts';
 import type { TrackedFlow } from './denied-flow-tracker.ts';
 import { DeniedHistory, type DeniedState } from './denied-history.ts';
 import { DeniedLines } from './denied-lines.ts';
@@ -56,7 +57,7 @@ export class DenyLog {
   readonly #last = new Map<NamespaceId, DeniedReport>();
   /** The traffic counters of a namespace before its denied destinations were read. */
   readonly #traffic = new Map<NamespaceId, string | undefined>();
-  readonly #scanner: DriftScanner<NamespaceId> | undefined;
+  readonly #scanner: PeriodicScanner<NamespaceId> | undefined;
 
   constructor(options: DenyLogOptions) {
     this.#options = options;
@@ -64,8 +65,8 @@ export class DenyLog {
     this.#history = new DeniedHistory(options.previous, now());
     this.#lines = new DeniedLines(options.log, now);
     if (interval === 0) return;
-    const verify = (id: NamespaceId) => this.#collect(id);
-    this.#scanner = new DriftScanner({ interval, most: MOST_COLLECTIONS, now, verify });
+    const run = (id: NamespaceId) => this.#collect(id);
+    this.#scanner = new PeriodicScanner({ interval, most: MOST_COLLECTIONS, now, run });
     this.follow();
   }
 
@@ -156,7 +157,7 @@ export class DenyLog {
   async #readOne(namespace: WorkloadNamespace): Promise<DeniedReport> {
     const begunAt = this.#options.now();
     try {
-      const denied = await this.#options.dataplane.denied(refOf(namespace), 'egress');
+      const denied = await this.#options.dataplane.denied(refOf(namespace), EGRESS);
       return this.#take(namespace, denied, begunAt);
     } catch (error) {
       const { name } = namespace.target;

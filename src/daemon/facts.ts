@@ -2,7 +2,7 @@
  * The data for answers in a controller: what it watches, and a cached catalog for services that it does not watch.
  */
 import { EngineError, UserError } from '../common/errors.ts';
-import type { Facts } from '../diagnostics/diagnostics.ts';
+import type { DiagnosticsSource } from '../diagnostics/diagnostics.ts';
 import { pickNamespace } from '../diagnostics/namespace-view.ts';
 import { type ServiceReader, withServices } from '../diagnostics/read-services.ts';
 import type { Snapshot } from '../diagnostics/snapshot.ts';
@@ -16,7 +16,7 @@ export const factsOf = (
   telemetry: Telemetry,
   services: ServiceReader,
   kvPath: string,
-): Facts => ({
+): DiagnosticsSource => ({
   snapshot: async ({ scope, also }) => withServices(snapshotOf(controller, kvPath), services, scope, also),
   denied: async (container) => {
     if (container === undefined) return telemetry.denied();

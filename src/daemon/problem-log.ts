@@ -9,7 +9,7 @@ import type { Logger } from '../common/logger.ts';
 import type { Problem } from '../common/problem.ts';
 
 /** A problem and the container it was seen at; undefined for a source that has failed. */
-export interface Condition {
+export interface LoggedProblem {
   readonly container: string | undefined;
   readonly problem: Problem;
 }
@@ -18,7 +18,7 @@ export interface Condition {
 const GONE_AFTER = 120_000;
 
 interface Known {
-  readonly condition: Condition;
+  readonly condition: LoggedProblem;
   /** In ms since the epoch. */
   readonly lastSeenAt: number;
 }
@@ -34,7 +34,7 @@ export class ProblemLog {
   }
 
   /** Logs new conditions, and those that have disappeared. */
-  update(conditions: Iterable<Condition>): void {
+  update(conditions: Iterable<LoggedProblem>): void {
     const lastSeenAt = this.#now();
     const current = new Map([...conditions].map((condition) => [idOf(condition), condition]));
     for (const [id, condition] of current) {
@@ -48,7 +48,7 @@ export class ProblemLog {
     }
   }
 
-  #report(condition: Condition): void {
+  #report(condition: LoggedProblem): void {
     const level = condition.problem.severity === 'error' ? 'error' : 'warn';
     this.#log[level](fieldsOf(condition), 'problem found');
   }
@@ -58,10 +58,10 @@ const isGone = ({ condition, lastSeenAt }: Known, now: number): boolean =>
   condition.container === undefined || now - lastSeenAt >= GONE_AFTER;
 
 /** A bad line is one problem, however many containers hold its key. */
-const idOf = ({ container, problem }: Condition): string =>
+const idOf = ({ container, problem }: LoggedProblem): string =>
   JSON.stringify([problem.line === undefined ? (container ?? '') : '', problem]);
 
-const fieldsOf = ({ container, problem }: Condition): object => {
+const fieldsOf = ({ container, problem }: LoggedProblem): object => {
   const { severity: _, ...fields } = problem;
   return problem.line === undefined && container !== undefined ? { container, ...fields } : fields;
 };

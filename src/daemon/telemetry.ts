@@ -9,7 +9,7 @@ import type { Config } from '../config/config.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
 import type { DeniedReport } from '../inventory/denied-record.ts';
-import type { NamespaceId } from '../inventory/namespace.ts';
+import { type NamespaceId, namespaceId } from '../inventory/namespace.ts';
 import { ConsulRegistration } from './consul-registration.ts';
 import type { Controller } from './controller.ts';
 import type { DeniedState } from './denied-history.ts';
@@ -18,15 +18,15 @@ import { measured, type ObservedLoad } from './metrics/measured-dataplane.ts';
 import { Metrics } from './metrics/metrics.ts';
 import type { DeniedReports } from './ruleset-loader.ts';
 import { type About, type Status, shifted } from './status.ts';
-import type { Engine } from './wiring.ts';
+import type { EngineAccess } from './wiring.ts';
 
 /** With more loaders than this, those of gone namespaces are removed. */
 const MOST_LOADERS = 2_000;
 
-type Observed = Pick<Engine, 'dataplane' | 'loaderOf'>;
+type Observed = Pick<EngineAccess, 'dataplane' | 'loaderOf'>;
 
 /** The stored denied destinations of the previous run, and the function that stores them. */
-export interface KeptDenied {
+export interface PersistedDenied {
   readonly previous?: DeniedState | undefined;
   readonly save?: (state: () => DeniedState) => void;
 }
@@ -50,7 +50,7 @@ export class Telemetry {
   #controller: Controller | undefined;
   #registration: ConsulRegistration | undefined;
 
-  constructor(config: Config, engine: Observed, log: Logger, kept: KeptDenied = {}) {
+  constructor(config: Config, engine: Observed, log: Logger, kept: PersistedDenied = {}) {
     const { dataplane } = engine;
     const { loader, template, deniedInterval } = config;
     this.#about = { version: version(), node: hostname(), loader, template, startedAt: Date.now() };
@@ -97,8 +97,8 @@ export class Telemetry {
 
   #observe(load: ObservedLoad): void {
     this.metrics.observeLoad(load);
-    const { containerId, startedAt } = load.namespace;
-    this.#loaders.set(`${containerId}@${startedAt}`, load.loader);
+    const { containerId: id, startedAt } = load.namespace;
+    this.#loaders.set(namespaceId({ id, startedAt }), load.loader);
     if (this.#loaders.size < MOST_LOADERS) return;
     const known = new Set(this.#controller?.status().namespaces.map(({ id }) => id));
     for (const id of this.#loaders.keys()) if (!known.has(id)) this.#loaders.delete(id);

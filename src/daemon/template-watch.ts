@@ -6,9 +6,10 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { messageOf, TemplateError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
-import { isShipped, loadTemplate } from '../features/egress/catalog.ts';
 import { withFacts } from '../features/egress/facts.ts';
+import { isIncluded, loadTemplate } from '../features/egress/included-templates.ts';
 import { render } from '../features/egress/render.ts';
+import { EGRESS } from '../features/egress/rules.ts';
 import type { EgressTemplate } from '../features/egress/template.ts';
 
 const POLL = 1000;
@@ -38,7 +39,7 @@ export class TemplateWatch {
       const { text, fingerprint } = render(template, input);
       const complete = withFacts(text, { resolvers: [], attachments: [] });
       try {
-        await this.#dataplane.testLoad({ owner: 'egress', text: complete, fingerprint });
+        await this.#dataplane.testLoad({ owner: EGRESS, text: complete, fingerprint });
       } catch (error) {
         const reason = messageOf(error);
         throw new TemplateError(`template ${this.#name} renders, but does not load: ${reason}`, {
@@ -56,7 +57,7 @@ export class TemplateWatch {
       });
     };
     process.on('SIGHUP', this.#reload);
-    if (!isShipped(this.#name)) watchFile(this.#name, { interval: POLL }, this.#reload);
+    if (!isIncluded(this.#name)) watchFile(this.#name, { interval: POLL }, this.#reload);
   }
 
   close(): void {

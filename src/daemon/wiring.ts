@@ -15,12 +15,12 @@ import { NsenterRunner } from '../dataplane/nsenter.ts';
 import type { NamespaceRunner } from '../dataplane/runner.ts';
 import { AutoRunner } from '../dataplane/select-loader.ts';
 import type { ServiceReader } from '../diagnostics/read-services.ts';
-import { loadTemplate } from '../features/egress/catalog.ts';
 import { isXtables } from '../features/egress/facts.ts';
+import { loadTemplate } from '../features/egress/included-templates.ts';
 import type { EgressTemplate } from '../features/egress/template.ts';
 import { GateRecords } from '../gate/records.ts';
 import type { ContainerSource, RuleSource } from '../inventory/sources.ts';
-import { CatalogIndex } from '../sources/consul/catalog-index.ts';
+import { CatalogReader } from '../sources/consul/catalog-reader.ts';
 import { ConsulRuleSource } from '../sources/consul/rule-source.ts';
 import { engineOptionsFrom } from '../sources/docker/address.ts';
 import { connect } from '../sources/docker/connect.ts';
@@ -30,7 +30,7 @@ import type { Engine as DockerEngine } from '../sources/docker/engine.ts';
 import { helperImage } from '../sources/docker/image.ts';
 import { createLogger } from './log.ts';
 
-export interface Engine {
+export interface EngineAccess {
   readonly containers: ContainerSource;
   readonly dataplane: Dataplane;
   /** The loader for this namespace: helper, nsenter, or dry-run. */
@@ -51,7 +51,7 @@ export const openConsul = ({ consul }: Config): RuleSource => new ConsulRuleSour
 
 /** Reads services of Consul's catalog, for questions. */
 export function openServices({ consul }: Config, source: RuleSource): ServiceReader & { close(): void } {
-  const index = new CatalogIndex(consul);
+  const index = new CatalogReader(consul);
   return {
     readService: (ref) => source.readService(ref),
     readCatalog: () => index.read(),
@@ -81,7 +81,7 @@ export const openDocker = (config: Config, terminal: Terminal): DockerEngine =>
   connect({ ...engineOptionsFrom(terminal.environment), host: config.docker.host });
 
 /** Connects to the Engine; throws an `EngineError` if it does not answer. */
-export async function openEngine(config: Config, terminal: Terminal, log: Logger): Promise<Engine> {
+export async function openEngine(config: Config, terminal: Terminal, log: Logger): Promise<EngineAccess> {
   const engine = openDocker(config, terminal);
   await engine.running();
   const { runner, image, removeLeftovers } = openRunner(config, engine);

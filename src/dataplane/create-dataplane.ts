@@ -2,7 +2,7 @@
  * Implements the `Dataplane` with any runner.
  */
 import type { Loaded } from '../inventory/ruleset.ts';
-import type { Dataplane, Inspection, NamespaceRef, NamespaceState } from './dataplane.ts';
+import type { Dataplane, Inspection, KernelState, NamespaceRef } from './dataplane.ts';
 import { parseDenied } from './denied.ts';
 import { failed } from './load-errors.ts';
 import { parseNamespaceState, parseState, unreadable } from './namespace-state.ts';
@@ -63,7 +63,7 @@ const inspectionOf =
     return { loaded: { ...loaded, ...processLeftIn(result) } };
   };
 
-function stateFrom(result: RunResult): NamespaceState {
+function stateFrom(result: RunResult): KernelState {
   const state = parseNamespaceState(result.stdout);
   return { ...state, loaded: { ...state.loaded, ...processLeftIn(result) } };
 }

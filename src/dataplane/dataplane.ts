@@ -20,7 +20,7 @@ export interface NamespaceRef {
 }
 
 /** The result of an inspection. */
-export interface NamespaceState {
+export interface KernelState {
   readonly loaded: Loaded;
   readonly denied: DeniedRecord;
 }
@@ -39,7 +39,7 @@ export interface Dataplane {
   /** Replaces the owner's rules in one transaction and reads them back. On a failure the old rules stay. */
   load(namespace: NamespaceRef, ruleset: Ruleset): Promise<Loaded>;
   /** The same if the owner has rules there. Also returns their denied destinations, which the load removes. */
-  reload(namespace: NamespaceRef, ruleset: Ruleset): Promise<NamespaceState>;
+  reload(namespace: NamespaceRef, ruleset: Ruleset): Promise<KernelState>;
   /** `known`: what is there as far as known. If an inspection has found it, a comparison is cheap. */
   inspect(namespace: NamespaceRef, owner: RulesetOwner, known?: Loaded): Promise<Inspection>;
   /** Removes the owner's rules; without an owner, all rules of egresstrator. */

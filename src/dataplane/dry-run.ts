@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { type DeniedRecord, NOTHING_DENIED } from '../inventory/denied-record.ts';
 import type { Ruleset, RulesetOwner } from '../inventory/ruleset.ts';
-import type { Dataplane, Loaded, NamespaceRef, NamespaceState } from './dataplane.ts';
+import type { Dataplane, KernelState, Loaded, NamespaceRef } from './dataplane.ts';
 
 const nothing: Loaded = { fingerprint: undefined, facts: undefined, digest: undefined };
 
@@ -24,11 +24,11 @@ export class DryRunDataplane implements Dataplane {
     return state;
   }
 
-  async reload(namespace: NamespaceRef, ruleset: Ruleset): Promise<NamespaceState> {
+  async reload(namespace: NamespaceRef, ruleset: Ruleset): Promise<KernelState> {
     return { loaded: await this.load(namespace, ruleset), denied: NOTHING_DENIED };
   }
 
-  async inspect(namespace: NamespaceRef): Promise<NamespaceState> {
+  async inspect(namespace: NamespaceRef): Promise<KernelState> {
     return { loaded: this.#states.get(keyOf(namespace)) ?? nothing, denied: NOTHING_DENIED };
   }
 

@@ -4,7 +4,7 @@
 
 import { messageOf } from '../common/errors.ts';
 import { NOTHING_DENIED } from '../inventory/denied-record.ts';
-import type { Loaded, NamespaceState } from './dataplane.ts';
+import type { KernelState, Loaded } from './dataplane.ts';
 import { parseDenied } from './denied.ts';
 
 /** The facts that are printed. */
@@ -41,7 +41,7 @@ export function parseState(text: string): Loaded {
 const DENIED = /^denied /m;
 
 /** Parses an inspection: a state, and the denied destinations if they are recorded. */
-export function parseNamespaceState(text: string): NamespaceState {
+export function parseNamespaceState(text: string): KernelState {
   const [state = '', denied] = text.split(DENIED);
   return {
     loaded: parseState(state),

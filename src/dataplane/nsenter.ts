@@ -23,13 +23,13 @@ export interface NsenterSettings {
   readonly limit: number;
 }
 
-const shippedProgram = assetPath('dataplane/netns');
+const includedProgram = assetPath('dataplane/netns');
 
 export class NsenterRunner implements NamespaceRunner {
   readonly #settings: NsenterSettings;
 
   constructor(settings: Partial<NsenterSettings> = {}) {
-    this.#settings = { program: shippedProgram, limit: defaultLimits.limit, ...settings };
+    this.#settings = { program: includedProgram, limit: defaultLimits.limit, ...settings };
   }
 
   async run(namespace: NamespaceRef, command: Command, stdin?: string): Promise<RunResult> {

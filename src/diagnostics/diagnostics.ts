@@ -81,13 +81,13 @@ export interface Need {
   readonly withoutContainers?: boolean;
 }
 
-export interface Facts {
+export interface DiagnosticsSource {
   snapshot(need: Need): Promise<Snapshot>;
   /** The denied destinations. Throws a `UserError` if `container` matches none or several. */
   denied(container: string | undefined): Promise<readonly DeniedReport[]>;
 }
 
-export function createDiagnostics(facts: Facts): Diagnostics {
+export function createDiagnostics(facts: DiagnosticsSource): Diagnostics {
   const indexOf = createIndexCache();
   return {
     explain: async (question) => {
@@ -126,7 +126,10 @@ export function createDiagnostics(facts: Facts): Diagnostics {
 }
 
 /** Throws a `UserError` for a container without rules, which cannot have denied destinations. */
-async function reportsOf(container: string | undefined, facts: Facts): Promise<readonly DeniedReport[]> {
+async function reportsOf(
+  container: string | undefined,
+  facts: DiagnosticsSource,
+): Promise<readonly DeniedReport[]> {
   const reports = await facts.denied(container);
   if (container === undefined || reports.length > 0) return reports;
   throw new UserError(

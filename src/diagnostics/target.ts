@@ -13,7 +13,7 @@ import { parseTraffic } from '../policy/traffic.ts';
 import type { Destination } from './destination.ts';
 import { parseService } from './service-names.ts';
 
-export type Target =
+export type ExplainTarget =
   | { readonly kind: 'destinations'; readonly destinations: readonly Destination[] }
   /** An address alone. */
   | { readonly kind: 'host'; readonly host: Prefix }
@@ -23,7 +23,7 @@ export type Target =
 const ECHO = { 4: 8, 6: 128 } as const;
 
 /** Throws a `UsageError` for anything else. */
-export function parseTarget(word: string, traffic: string | undefined): Target {
+export function parseTarget(word: string, traffic: string | undefined): ExplainTarget {
   const { host, rest } = splitPort(word);
   if (host !== undefined) {
     const what = traffic ?? rest;

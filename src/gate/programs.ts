@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { assetPath } from '../common/assets.ts';
-import { loadTemplate } from '../features/egress/catalog.ts';
+import { loadTemplate } from '../features/egress/included-templates.ts';
 import { render } from '../features/egress/render.ts';
 import { type GateSettings, onHost } from './layout.ts';
 

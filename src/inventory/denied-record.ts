@@ -8,7 +8,7 @@ import type { Mode } from './workload.ts';
  * Milliseconds for which a destination is kept after its last packet: by the controller, and by the included
  * templates.
  */
-export const KEPT = 60 * 60_000;
+export const DENIED_RETENTION = 60 * 60_000;
 export const KERNEL_KEEPS = 10 * 60_000;
 
 /** One denied destination (or, in audit mode, one that would have been). */
@@ -75,7 +75,8 @@ export interface DeniedSummary extends DeniedCounts {
  */
 export function agedSummary(summary: DeniedSummary, now: number): DeniedSummary {
   const age = now - (summary.fullAt ?? Number.NEGATIVE_INFINITY);
-  if (age >= KEPT) return { ...summary, isFull: false, fullAt: undefined, unlisted: 0, unlistedAt: [] };
+  if (age >= DENIED_RETENTION)
+    return { ...summary, isFull: false, fullAt: undefined, unlisted: 0, unlistedAt: [] };
   return { ...summary, isFull: summary.isFull && age < KERNEL_KEEPS };
 }
 

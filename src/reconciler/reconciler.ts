@@ -6,7 +6,7 @@
  */
 import type { Backoff } from '../common/backoff.ts';
 import { JobQueue, PRIORITY, type Priority } from '../common/job-queue.ts';
-import { DriftScanner } from './drift-scanner.ts';
+import { PeriodicScanner } from '../common/periodic-scanner.ts';
 import type { Driver } from './driver.ts';
 import { FeatureReconciler, type Reports } from './feature-reconciler.ts';
 import { JobOrder } from './job-order.ts';
@@ -41,17 +41,17 @@ export class Reconciler {
   readonly #features = new Map<string, Runner>();
   readonly #order = new JobOrder<Key>();
   readonly #queue: JobQueue<Key>;
-  readonly #drift: DriftScanner<Key>;
+  readonly #drift: PeriodicScanner<Key>;
   readonly #closing = new AbortController();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     const { concurrency, onDefect, driftInterval: interval, now } = options;
     this.#queue = new JobQueue({ concurrency, run: (key) => this.#run(key), onDefect });
-    this.#drift = new DriftScanner({
+    this.#drift = new PeriodicScanner({
       interval,
       most: MOST_INSPECTIONS,
-      verify: (key) => this.#verify(key),
+      run: (key) => this.#verify(key),
       now,
     });
   }

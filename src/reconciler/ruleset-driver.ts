@@ -44,8 +44,8 @@ export interface Rendering {
 
 export interface ObservedRules {
   readonly loaded: Loaded;
-  /** False if it may have been changed before the first inspection, so it must be loaded again. */
-  readonly isTrusted: boolean;
+  /** True if it may have been changed before the first inspection. */
+  readonly needsReload: boolean;
   /** True while it is only known from the previous run. */
   readonly isFromPreviousRun: boolean;
   /** True once this run has loaded something there. */
@@ -63,7 +63,7 @@ export interface RulesetContext {
 }
 
 const UNKNOWN: ObservedRules = {
-  ...{ loaded: NOTHING_LOADED, isTrusted: true, isFromPreviousRun: false },
+  ...{ loaded: NOTHING_LOADED, needsReload: false, isFromPreviousRun: false },
   ...{ isAppliedByUs: false, replacedBy: undefined },
 };
 
@@ -107,11 +107,11 @@ export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
 
   async isInSync(
     { desired }: Target<Desired, ObservedRules>,
-    { loaded, isTrusted, isAppliedByUs }: ObservedRules,
+    { loaded, needsReload, isAppliedByUs }: ObservedRules,
   ): Promise<boolean> {
     if (this.#isFallback(desired) && loaded.fingerprint !== undefined) return true;
     const { ruleset, facts, isGuess = false } = await this.#source.render(desired);
-    if (!isTrusted || loaded.fingerprint !== ruleset.fingerprint) return false;
+    if (needsReload || loaded.fingerprint !== ruleset.fingerprint) return false;
     return (isGuess && !isAppliedByUs) || facts === undefined || facts === loaded.facts;
   }
 
@@ -160,7 +160,7 @@ export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
       log.info(this.#named(desired), 'rules in the kernel differ from the recorded load; loading them again');
     const observed = { ...last, loaded, isFromPreviousRun: false, replacedBy: undefined };
     if (comparison !== 'changed')
-      return { ...observed, isTrusted: last.isTrusted && comparison !== 'unknown' };
+      return { ...observed, needsReload: last.needsReload || comparison === 'unknown' };
     log.warn(this.#named(desired), 'rules in the kernel were changed');
     onDrift?.(namespace);
     // A change of single rules keeps our comment, or removes it.

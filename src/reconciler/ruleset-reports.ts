@@ -13,7 +13,7 @@ export const rulesetReports = <Desired>(
 ): Reports<Desired, ObservedRules> => ({
   ended({ desired, isReleased, observed }, outcome, ms) {
     const namespace = source.namespaceOf(desired);
-    const known = observed?.isTrusted ? observed.loaded : undefined;
+    const known = observed?.needsReload === false ? observed.loaded : undefined;
     records.set(namespace.id, attachmentsOf(namespace), known);
     const isKept = outcome === 'unchanged' && !isReleased && source.isFallback?.(desired) === true;
     const { level, message } = MESSAGES[isKept ? 'kept' : outcome];

@@ -1,7 +1,7 @@
 /** What the controller writes to a real Consul, and what is read and removed there again. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Consul, startConsul } from '../../lab/consul.ts';
-import { CatalogIndex } from '../../src/sources/consul/catalog-index.ts';
+import { CatalogReader } from '../../src/sources/consul/catalog-reader.ts';
 import { Registration } from '../../src/sources/consul/registration.ts';
 import { Removal } from '../../src/sources/consul/removal.ts';
 import { StatusPublisher } from '../../src/sources/consul/status-publisher.ts';
@@ -31,7 +31,7 @@ test('the controller is a service with a check, until it ends', async () => {
   expect((await consul.call('GET', '/v1/agent/services')).body).toMatchObject({
     [ID]: { Service: 'egresstrator', Meta: { node: 'host 1', version: '1.2.3' } },
   });
-  const { services } = await new CatalogIndex(options()).read();
+  const { services } = await new CatalogReader(options()).read();
   expect(services.get('egresstrator')).toHaveLength(1);
   await registration.close();
   expect(await checks()).toEqual({});

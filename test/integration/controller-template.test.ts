@@ -12,7 +12,10 @@ import { connects } from '../support/workloads.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egt-template-'));
 const file = join(folder, 'own.hbs');
-const shipped = readFileSync(fileURLToPath(new URL('../../templates/nftables.hbs', import.meta.url)), 'utf8');
+const included = readFileSync(
+  fileURLToPath(new URL('../../templates/nftables.hbs', import.meta.url)),
+  'utf8',
+);
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -25,7 +28,7 @@ afterAll(async () => {
 
 /** The shipped template, which also lets this port pass. */
 const alsoAllowing = (port: number): string =>
-  shipped.replace('    jump allowed\n', `    tcp dport ${port} accept\n    jump allowed\n`);
+  included.replace('    jump allowed\n', `    tcp dport ${port} accept\n    jump allowed\n`);
 
 test('a template of the user is read again when it changes, and a bad one changes nothing', async () => {
   const { server, other, workloads } = fixture;
@@ -44,8 +47,8 @@ test('a template of the user is read again when it changes, and a bad one change
   const good = await handles(workload.pid);
 
   const bad: readonly [text: string, reason: string][] = [
-    [`${shipped}{{#if`, 'Handlebars cannot read'],
-    [shipped.replace('{{generation}}', '{{generatoin}}'), 'line 9: the context has no "generatoin" here'],
+    [`${included}{{#if`, 'Handlebars cannot read'],
+    [included.replace('{{generation}}', '{{generatoin}}'), 'line 9: the context has no "generatoin" here'],
     [alsoAllowing(9).replace('tcp dport 9', 'tcp dprot 9'), 'does not load'],
   ];
   for (const [text, reason] of bad) {

@@ -9,7 +9,7 @@ import { type EngineVersion, type OwnEngine, startEngine } from '../../lab/engin
 import { ensureWorkloadImage } from '../../lab/images.ts';
 import { labRunFolder } from '../../lab/paths.ts';
 import { waitFor } from '../../lab/wait.ts';
-import { loadTemplate } from '../../src/features/egress/catalog.ts';
+import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import { render } from '../../src/features/egress/render.ts';
 import { installGate } from '../../src/gate/install.ts';
 import { DEFAULT_GATE_SETTINGS, type GateSettings } from '../../src/gate/layout.ts';

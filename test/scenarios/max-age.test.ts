@@ -1,8 +1,8 @@
 /** `--max-age`: rules that Consul has not confirmed for too long grant nothing until it confirms them. */
 import { describe, expect, test, vi } from 'vitest';
 import type { MaxAge } from '../../src/daemon/age-limit.ts';
-import { loadTemplate } from '../../src/features/egress/catalog.ts';
 import type { Gate, PreparedText } from '../../src/features/egress/gate.ts';
+import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import type { Container } from '../../src/inventory/container.ts';
 import { container } from '../support/containers.ts';
 import { type FakeOptions, type FakeSetup, startFake } from '../support/fake-controller.ts';

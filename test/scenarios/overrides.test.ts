@@ -1,6 +1,6 @@
 /** Overrides that an operator sets: they count until the container stops, even if the controller restarts. */
 import { expect, test } from 'vitest';
-import type { KeptOverrides } from '../../src/features/egress/overrides.ts';
+import type { PersistedOverrides } from '../../src/features/egress/overrides.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
@@ -18,7 +18,7 @@ function host() {
   const fakes = { engine: new FakeEngine(), kernel: new FakeKernel(), consul: new FakeConsul() };
   fakes.consul.put(RULES);
   fakes.engine.run(web, plain);
-  let kept: KeptOverrides | undefined;
+  let kept: PersistedOverrides | undefined;
   const begin = async () => {
     const setup = startFake({
       ...fakes,

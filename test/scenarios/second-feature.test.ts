@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Planned } from '../../src/common/plan.ts';
-import { loadTemplate } from '../../src/features/egress/catalog.ts';
 import { Egress } from '../../src/features/egress/egress.ts';
+import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import type { Feature } from '../../src/features/feature.ts';
 import { ALL_FRESH } from '../../src/inventory/ages.ts';
 import type { Container } from '../../src/inventory/container.ts';
@@ -87,7 +87,7 @@ const NO_RESOLVERS = {
 function openEgress(): Egress {
   const retry = { first: 5, most: 5 };
   const facts = { source: NO_RESOLVERS, retry, random: () => 0.5, onChange: () => {} };
-  const overrides = { previous: undefined, keep: () => {}, now: Date.now };
+  const overrides = { previous: undefined, persist: () => {}, now: Date.now };
   const template = loadTemplate('nftables');
   return new Egress({
     template,

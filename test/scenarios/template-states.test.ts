@@ -1,6 +1,6 @@
 /** The state of a workload under each kind of template: it must match what the text does. */
 import { describe, expect, test } from 'vitest';
-import { loadTemplate } from '../../src/features/egress/catalog.ts';
+import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import { compileEgressTemplate, type EgressTemplate } from '../../src/features/egress/template.ts';
 import type { Mode } from '../../src/inventory/workload.ts';
 import { container } from '../support/containers.ts';

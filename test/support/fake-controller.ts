@@ -5,9 +5,9 @@ import { onTestFinished } from 'vitest';
 import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
 import { Controller, type ControllerOptions } from '../../src/daemon/controller.ts';
 import { Metrics } from '../../src/daemon/metrics/metrics.ts';
-import { loadTemplate } from '../../src/features/egress/catalog.ts';
 import type { Gate } from '../../src/features/egress/gate.ts';
-import type { KeptOverrides } from '../../src/features/egress/overrides.ts';
+import { loadTemplate } from '../../src/features/egress/included-templates.ts';
+import type { PersistedOverrides } from '../../src/features/egress/overrides.ts';
 import type { ContainerSource } from '../../src/inventory/sources.ts';
 import type { Loads } from '../../src/reconciler/load-records.ts';
 import { compareMetricsWithStatus, compareStatusWithKernel } from './agreement.ts';
@@ -34,8 +34,8 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly kernel?: FakeKernel;
   readonly previousState?: LastKnownState;
   readonly previousLoads?: Loads;
-  readonly previousOverrides?: KeptOverrides;
-  readonly persistOverrides?: (overrides: KeptOverrides) => void;
+  readonly previousOverrides?: PersistedOverrides;
+  readonly persistOverrides?: (overrides: PersistedOverrides) => void;
   readonly gate?: Gate;
   /** Instead of `engine`. */
   readonly containers?: ContainerSource;

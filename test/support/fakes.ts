@@ -5,7 +5,7 @@
 
 import { LoadError } from '../../src/common/errors.ts';
 import type { Logger } from '../../src/common/logger.ts';
-import type { Dataplane, Loaded, NamespaceRef, NamespaceState } from '../../src/dataplane/dataplane.ts';
+import type { Dataplane, KernelState, Loaded, NamespaceRef } from '../../src/dataplane/dataplane.ts';
 import type { Container, ContainerId } from '../../src/inventory/container.ts';
 import { type DeniedRecord, NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
 import type { Network } from '../../src/inventory/network.ts';
@@ -191,11 +191,11 @@ export class FakeKernel implements Dataplane {
     return this.#loaded(namespace);
   }
 
-  async reload(namespace: NamespaceRef, ruleset: Ruleset): Promise<NamespaceState> {
+  async reload(namespace: NamespaceRef, ruleset: Ruleset): Promise<KernelState> {
     return { loaded: await this.load(namespace, ruleset), denied: NOTHING_DENIED };
   }
 
-  async inspect(namespace: NamespaceRef): Promise<NamespaceState> {
+  async inspect(namespace: NamespaceRef): Promise<KernelState> {
     return { loaded: this.#loaded(namespace), denied: NOTHING_DENIED };
   }
 

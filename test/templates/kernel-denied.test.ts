@@ -6,9 +6,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseNamespaceState } from '../../src/dataplane/namespace-state.ts';
 import { mostOutput } from '../../src/dataplane/runner.ts';
-import { loadTemplate } from '../../src/features/egress/catalog.ts';
 import type { RenderInput } from '../../src/features/egress/context.ts';
 import { withFacts } from '../../src/features/egress/facts.ts';
+import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import { compileEgressTemplate, type EgressTemplate } from '../../src/features/egress/template.ts';
 import type { DeniedRecord } from '../../src/inventory/denied-record.ts';
 import { denied, load, NO_FACTS, netns, PORT, packet, useFixture } from './fixture.ts';

@@ -3,7 +3,7 @@
  * work without rules, or would with one line of the template less.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { loadTemplate } from '../../src/features/egress/catalog.ts';
+import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import { compileEgressTemplate, type EgressTemplate } from '../../src/features/egress/template.ts';
 import { destinations, type Fixture, load, netns, PORT, packet, useFixture } from './fixture.ts';
 import { ruleSet } from './rules.ts';

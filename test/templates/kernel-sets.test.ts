@@ -3,7 +3,7 @@
  * that they load whatever they hold.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { loadTemplate } from '../../src/features/egress/catalog.ts';
+import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import { compileEgressTemplate, type EgressTemplate } from '../../src/features/egress/template.ts';
 import type { RuleSet } from '../../src/policy/rule-set.ts';
 import { load, netns, PORT, packet, useFixture } from './fixture.ts';

@@ -2,8 +2,8 @@
  * Rule sets and texts from a few words, for the tests of templates.
  */
 
-import { loadTemplate } from '../../src/features/egress/catalog.ts';
 import type { RenderInput } from '../../src/features/egress/context.ts';
+import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import { render } from '../../src/features/egress/render.ts';
 import type { EgressTemplate } from '../../src/features/egress/template.ts';
 import { parseRule } from '../../src/policy/rule.ts';

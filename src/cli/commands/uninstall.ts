@@ -8,7 +8,7 @@ import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { isListening } from '../../daemon/api/client.ts';
 import { STATE_FILES } from '../../daemon/state/file-names.ts';
-import { type Engine, openDocker, openEngine, toolLogger } from '../../daemon/wiring.ts';
+import { type EngineAccess, openDocker, openEngine, toolLogger } from '../../daemon/wiring.ts';
 import { type GateSettings, onHost } from '../../gate/layout.ts';
 import { preparedFolder, recordFolder } from '../../gate/names.ts';
 import { gateStatus } from '../../gate/status.ts';
@@ -33,13 +33,13 @@ interface UninstallContext {
   readonly terminal: Terminal;
   readonly docker: DockerEngine;
   /** Fails if no Engine answers. */
-  readonly engine: () => Promise<Engine>;
+  readonly engine: () => Promise<EngineAccess>;
 }
 
 export async function uninstall(flags: Flags, terminal: Terminal): Promise<void> {
   const config = resolveConfig(flags, terminal.environment);
   const docker = openDocker(config, terminal);
-  let opened: Promise<Engine> | undefined;
+  let opened: Promise<EngineAccess> | undefined;
   const engine = () => {
     opened ??= openEngine(config, terminal, toolLogger(terminal));
     return opened;

@@ -9,7 +9,7 @@ import { DeniedFlowTracker } from '../../daemon/denied-flow-tracker.ts';
 import { refOf } from '../../daemon/ruleset-loader.ts';
 import { type Containers, namespaceView, templateFacts, withoutRules } from '../../daemon/snapshot.ts';
 import {
-  type Engine,
+  type EngineAccess,
   openConsul,
   openEngine,
   openServices,
@@ -21,6 +21,7 @@ import { pickNamespace } from '../../diagnostics/namespace-view.ts';
 import { withServices } from '../../diagnostics/read-services.ts';
 import type { Snapshot } from '../../diagnostics/snapshot.ts';
 import { notEnabled } from '../../features/egress/not-enabled.ts';
+import { EGRESS } from '../../features/egress/rules.ts';
 import { planNamespaces, type WorkloadNamespace } from '../../features/egress/workload-namespaces.ts';
 import type { DeniedReport } from '../../inventory/denied-record.ts';
 import { pickContainer } from '../../inventory/pick-container.ts';
@@ -118,12 +119,12 @@ function readDenied(container: string | undefined, place: Place): Promise<readon
   });
 }
 
-async function readOne(namespace: WorkloadNamespace, { dataplane }: Engine): Promise<DeniedReport> {
+async function readOne(namespace: WorkloadNamespace, { dataplane }: EngineAccess): Promise<DeniedReport> {
   const workloads = namespace.members.map(({ container }) => container.name);
   const about = { container: namespace.target.name, workloads, mode: namespace.mode };
   const now = Date.now();
   try {
-    const denied = await dataplane.denied(refOf(namespace), 'egress');
+    const denied = await dataplane.denied(refOf(namespace), EGRESS);
     const { seen, summary } = new DeniedFlowTracker().record(namespace.id, denied, now);
     return { ...about, destinations: seen, summary, readAt: now };
   } catch (error) {
@@ -131,12 +132,15 @@ async function readOne(namespace: WorkloadNamespace, { dataplane }: Engine): Pro
   }
 }
 
-const planned = async (engine: Engine, config: Config) => {
+const planned = async (engine: EngineAccess, config: Config) => {
   const containers = await engine.containers.list();
   return { ...planNamespaces(containers, (one) => parseWorkload(one, config.mode)), containers };
 };
 
-async function withEngine<T>({ config, terminal }: Place, use: (engine: Engine) => Promise<T>): Promise<T> {
+async function withEngine<T>(
+  { config, terminal }: Place,
+  use: (engine: EngineAccess) => Promise<T>,
+): Promise<T> {
   const engine = await openEngine(config, terminal, toolLogger(terminal)).catch((error: unknown) => {
     throw alone(config, error);
   });

@@ -6,7 +6,7 @@ import { type Config, PUBLISHED } from '../../config/config.ts';
 import { normalizeKvPath } from '../../sources/consul/options.ts';
 import { Removal } from '../../sources/consul/removal.ts';
 import { count } from '../format/values.ts';
-import type { Search, Step } from './step.ts';
+import type { Search, UninstallStep } from './step.ts';
 
 export function consulSearches({ consul, node, publish, register }: Config): readonly Search[] {
   const removal = () => new Removal(consul);
@@ -20,21 +20,21 @@ export function consulSearches({ consul, node, publish, register }: Config): rea
   ];
 }
 
-async function findKeys(removal: Removal, folder: string): Promise<readonly Step[]> {
+async function findKeys(removal: Removal, folder: string): Promise<readonly UninstallStep[]> {
   const keys = await removal.countKeys(folder);
   const what = `${count(keys, 'ACL key')} below ${folder} in Consul, which all hosts share`;
   const remove = () => removal.removeKeys(folder).then(() => undefined);
   return keys === 0 ? [] : [{ part: 'keys', what, remove }];
 }
 
-async function findStatus(removal: Removal, key: string): Promise<readonly Step[]> {
+async function findStatus(removal: Removal, key: string): Promise<readonly UninstallStep[]> {
   const remove = () => removal.removeKeys(key).then(() => undefined);
   return (await removal.countKeys(key)) === 0
     ? []
     : [{ part: 'status', what: `the key ${key} in Consul`, remove }];
 }
 
-async function findService(removal: Removal, id: string): Promise<readonly Step[]> {
+async function findService(removal: Removal, id: string): Promise<readonly UninstallStep[]> {
   const remove = () => removal.deregister(id).then(() => undefined);
   return (await removal.isRegistered(id))
     ? [{ part: 'registration', what: `the service ${id} in Consul`, remove }]

@@ -6,7 +6,7 @@ import { EMPTY_IMAGE } from '../../sources/docker/empty-image.ts';
 import type { Engine } from '../../sources/docker/engine.ts';
 import { helperLabel, ownIds } from '../../sources/docker/image.ts';
 import { isOurs, ourLabel } from '../../sources/docker/labels.ts';
-import type { Step } from './step.ts';
+import type { UninstallStep } from './step.ts';
 
 /** The names of running containers of our image that are neither helpers nor this process's own. */
 export async function runningControllers(engine: Engine): Promise<readonly string[]> {
@@ -17,7 +17,7 @@ export async function runningControllers(engine: Engine): Promise<readonly strin
     .map(({ id, names }) => names[0]?.replace(/^\//, '') ?? id);
 }
 
-export async function findHelpers(engine: Engine): Promise<readonly Step[]> {
+export async function findHelpers(engine: Engine): Promise<readonly UninstallStep[]> {
   const helpers = (await engine.all(ourLabel)).filter(isOurs);
   return helpers.map(({ id, names }) => ({
     part: 'helpers',
@@ -30,7 +30,10 @@ export async function findHelpers(engine: Engine): Promise<readonly Step[]> {
  * An image that is built from ours has our label, so the name counts as well. `named`: the image of --image. Images
  * without a name, because a later build took it, do not count.
  */
-export async function findImages(engine: Engine, named: string | undefined): Promise<readonly Step[]> {
+export async function findImages(
+  engine: Engine,
+  named: string | undefined,
+): Promise<readonly UninstallStep[]> {
   const labelled = await engine.namesOfImages(helperLabel);
   const empty = (await engine.image(EMPTY_IMAGE)) === undefined ? [] : [EMPTY_IMAGE];
   const names = [...labelled.filter((name) => isOurName(name) || name === named), ...empty];

@@ -5,10 +5,10 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../common/errors.ts';
-import type { Step } from './step.ts';
+import type { UninstallStep } from './step.ts';
 
 export interface Folder {
-  readonly part: Step['part'];
+  readonly part: UninstallStep['part'];
   /** Its path on the host, and its path in this process. */
   readonly path: string;
   readonly seenAt: string;
@@ -18,7 +18,7 @@ export interface Folder {
   readonly keptFor?: () => Promise<string | undefined>;
 }
 
-export async function findFolder(folder: Folder): Promise<readonly Step[]> {
+export async function findFolder(folder: Folder): Promise<readonly UninstallStep[]> {
   const { part, path, seenAt } = folder;
   const names = await namesIn(seenAt);
   if (names === undefined) return [];

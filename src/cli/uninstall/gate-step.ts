@@ -6,12 +6,12 @@ import { basename, dirname } from 'node:path';
 import { type GateSettings, onHost, RUNTIME } from '../../gate/layout.ts';
 import { type GateStatus, gateStatus } from '../../gate/status.ts';
 import { uninstallGate } from '../../gate/uninstall.ts';
-import type { Step } from './step.ts';
+import type { UninstallStep } from './step.ts';
 
 export const isThere = ({ installed, knownToEngine }: GateStatus): boolean =>
   installed || knownToEngine === true;
 
-export async function findGate(settings: GateSettings, force: boolean): Promise<readonly Step[]> {
+export async function findGate(settings: GateSettings, force: boolean): Promise<readonly UninstallStep[]> {
   const status = await gateStatus(settings);
   if (!isThere(status)) return [];
   return [

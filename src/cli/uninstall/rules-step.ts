@@ -5,18 +5,18 @@
 
 import { LoadError } from '../../common/errors.ts';
 import { refOf } from '../../daemon/ruleset-loader.ts';
-import type { Engine } from '../../daemon/wiring.ts';
+import type { EngineAccess } from '../../daemon/wiring.ts';
 import type { NamespaceRef } from '../../dataplane/dataplane.ts';
 import { planNamespaces } from '../../features/egress/workload-namespaces.ts';
 import type { Workload } from '../../inventory/workload.ts';
-import type { Step } from './step.ts';
+import type { UninstallStep } from './step.ts';
 
 /** Treats every container as a workload, so that the plan has all namespaces except the host's. */
 const ANY: Workload = { mode: 'enforce', dns: 'resolvers', grants: [], problems: [] };
 
-export async function findRules({ containers, dataplane }: Engine): Promise<readonly Step[]> {
+export async function findRules({ containers, dataplane }: EngineAccess): Promise<readonly UninstallStep[]> {
   const { namespaces } = planNamespaces(await containers.list(), () => ANY);
-  const steps: Step[] = [];
+  const steps: UninstallStep[] = [];
   for (const namespace of namespaces) {
     const ref = refOf(namespace);
     if (!(await mayHold(ref, dataplane))) continue;
@@ -30,7 +30,7 @@ export async function findRules({ containers, dataplane }: Engine): Promise<read
 }
 
 /** True also if the namespace cannot be inspected; clearing it then reports why. */
-async function mayHold(ref: NamespaceRef, dataplane: Engine['dataplane']): Promise<boolean> {
+async function mayHold(ref: NamespaceRef, dataplane: EngineAccess['dataplane']): Promise<boolean> {
   try {
     return (await dataplane.owners(ref)).length > 0;
   } catch (error) {

@@ -16,7 +16,7 @@ export type Part =
   | 'registration';
 
 /** One part of egresstrator on this host, or in Consul. */
-export interface Step {
+export interface UninstallStep {
   readonly part: Part;
   /** A short description. */
   readonly what: string;
@@ -34,18 +34,18 @@ export interface StepResult {
 
 export interface Search {
   readonly part: Part;
-  readonly search: () => Promise<readonly Step[]>;
+  readonly search: () => Promise<readonly UninstallStep[]>;
 }
 
-export interface Plan {
-  readonly steps: readonly Step[];
+export interface UninstallPlan {
+  readonly steps: readonly UninstallStep[];
   /** A part that could not be checked. */
   readonly unknown: readonly StepResult[];
 }
 
 /** One after the other: each may start containers, or wait for the Engine. */
-export async function searchAll(searches: readonly Search[]): Promise<Plan> {
-  const steps: Step[] = [];
+export async function searchAll(searches: readonly Search[]): Promise<UninstallPlan> {
+  const steps: UninstallStep[] = [];
   const unknown: StepResult[] = [];
   for (const { part, search } of searches) {
     try {
@@ -57,12 +57,12 @@ export async function searchAll(searches: readonly Search[]): Promise<Plan> {
   return { steps, unknown };
 }
 
-export const planned = ({ steps, unknown }: Plan): readonly StepResult[] => [
+export const planned = ({ steps, unknown }: UninstallPlan): readonly StepResult[] => [
   ...steps.map(({ part, what }) => ({ part, what, state: 'present' }) as const),
   ...unknown,
 ];
 
-export async function runSteps({ steps, unknown }: Plan): Promise<readonly StepResult[]> {
+export async function runSteps({ steps, unknown }: UninstallPlan): Promise<readonly StepResult[]> {
   const results: StepResult[] = [];
   for (const { part, what, remove } of steps) {
     const reason = await remove().catch(messageOf);

@@ -50,7 +50,7 @@ async function timed<T>(
   load: () => Promise<{ readonly result: T; readonly isLoaded: boolean }>,
 ): Promise<T> {
   const started = performance.now();
-  const tell = (outcome: LoadOutcome) =>
+  const report = (outcome: LoadOutcome) =>
     observe({
       namespace,
       outcome,
@@ -59,10 +59,10 @@ async function timed<T>(
     });
   try {
     const { result, isLoaded } = await load();
-    tell(isLoaded ? 'loaded' : 'failed');
+    report(isLoaded ? 'loaded' : 'failed');
     return result;
   } catch (error) {
-    tell(error instanceof LoadError && error.gone ? 'gone' : 'failed');
+    report(error instanceof LoadError && error.gone ? 'gone' : 'failed');
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Logger } from '../../common/logger.ts';
 import type { DeniedState } from '../denied-history.ts';
 import { STATE_FILES } from './file-names.ts';
-import { KeptFile, type KeptFileOptions } from './kept-file.ts';
+import { StateFolderFile, type StateFolderFileOptions } from './state-folder-file.ts';
 
 /** Milliseconds between two writes. The kernel still has what a crash loses. */
 const PAUSE = 10_000;
@@ -38,11 +38,11 @@ const Content = z.object({
 });
 
 export class DeniedFile {
-  readonly #file: KeptFile;
+  readonly #file: StateFolderFile;
 
-  constructor(directory: string, log: Logger, options: Partial<KeptFileOptions> = {}) {
+  constructor(directory: string, log: Logger, options: Partial<StateFolderFileOptions> = {}) {
     const defaults = { what: 'record of denied destinations', pause: PAUSE };
-    this.#file = new KeptFile(join(directory, STATE_FILES.denied), log, { ...defaults, ...options });
+    this.#file = new StateFolderFile(join(directory, STATE_FILES.denied), log, { ...defaults, ...options });
   }
 
   /** Never throws. */

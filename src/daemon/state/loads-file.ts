@@ -10,7 +10,7 @@ import { z } from 'zod';
 import type { Logger } from '../../common/logger.ts';
 import type { Loads } from '../../reconciler/load-records.ts';
 import { STATE_FILES } from './file-names.ts';
-import { KeptFile, type KeptFileOptions } from './kept-file.ts';
+import { StateFolderFile, type StateFolderFileOptions } from './state-folder-file.ts';
 
 /** Milliseconds between two writes. Short, because loads since the last write are repeated after a crash. */
 const PAUSE = 250;
@@ -31,12 +31,12 @@ const Content = z.object({
 });
 
 export class LoadsFile {
-  readonly #file: KeptFile;
+  readonly #file: StateFolderFile;
   readonly #reader: string;
 
   /** `reader`: the versions that the format of a listing depends on. */
-  constructor(directory: string, reader: string, log: Logger, options: Partial<KeptFileOptions> = {}) {
-    this.#file = new KeptFile(join(directory, STATE_FILES.loads), log, {
+  constructor(directory: string, reader: string, log: Logger, options: Partial<StateFolderFileOptions> = {}) {
+    this.#file = new StateFolderFile(join(directory, STATE_FILES.loads), log, {
       ...{ what: 'record of loads', pause: PAUSE },
       ...options,
     });

@@ -11,7 +11,7 @@ import type { Logger } from '../../common/logger.ts';
 import { elapsed, type Instant, steadyNow, thisInstant } from '../../common/steady-clock.ts';
 import type { LastKnownState } from '../consul-cache.ts';
 import { STATE_FILES } from './file-names.ts';
-import { KeptFile } from './kept-file.ts';
+import { StateFolderFile } from './state-folder-file.ts';
 
 export interface StateFileOptions {
   readonly retryAfter?: number;
@@ -49,7 +49,7 @@ const Content = z.object({
 });
 
 export class StateFile {
-  readonly #file: KeptFile;
+  readonly #file: StateFolderFile;
   readonly #refresh: number;
   readonly #clock: StateClock;
   #saved: { readonly state: LastKnownState; readonly at: number } | undefined;
@@ -57,7 +57,7 @@ export class StateFile {
 
   constructor(directory: string, log: Logger, options: StateFileOptions = {}) {
     const { retryAfter, refresh = LONGEST_REFRESH, clock = CLOCK } = options;
-    this.#file = new KeptFile(join(directory, STATE_FILES.known), log, {
+    this.#file = new StateFolderFile(join(directory, STATE_FILES.known), log, {
       what: 'last known rules',
       ...(retryAfter !== undefined && { retryAfter }),
     });

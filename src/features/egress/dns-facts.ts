@@ -47,7 +47,7 @@ interface Fact {
   /** The result for the previous attachments. */
   readonly previous: readonly string[] | undefined;
   /** Resolves when it is known whether the file can be read at once. */
-  begun: Promise<void>;
+  fileRead: Promise<void>;
   error: Error | undefined;
   failures: number;
   timer: NodeJS.Timeout | undefined;
@@ -86,7 +86,7 @@ export class DnsFacts {
   /** `gate`: the resolvers that the gate allowed at the start. Never fails, and never waits for the workload. */
   async of(namespace: WorkloadNamespace, gate: readonly string[] | undefined): Promise<KnownResolvers> {
     const fact = this.#factOf(namespace);
-    await waitUntil(AT_ONCE, fact.begun, undefined);
+    await waitUntil(AT_ONCE, fact.fileRead, undefined);
     const read = fact.answer ?? fact.previous;
     if (read !== undefined) return { addresses: read, isGuess: false };
     if (fact.error !== undefined) return { addresses: [], isGuess: false };
@@ -118,10 +118,10 @@ export class DnsFacts {
     clearTimeout(known?.timer);
     const fact: Fact = {
       ...{ id, target, attachments, answer: undefined, previous: known?.answer ?? known?.previous },
-      ...{ begun: Promise.resolve(), error: undefined, failures: 0, timer: undefined },
+      ...{ fileRead: Promise.resolve(), error: undefined, failures: 0, timer: undefined },
     };
     this.#facts.set(id, fact);
-    fact.begun = this.#begin(fact);
+    fact.fileRead = this.#begin(fact);
     return fact;
   }
 

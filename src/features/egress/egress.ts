@@ -52,7 +52,7 @@ export class Egress implements Feature<EgressDesired> {
   #notEnabled: readonly NotEnabled[] = [];
   #acl: { readonly texts: ConsulSnapshot['rules']; readonly parsed: Acl } | undefined;
   /** True once all containers that ran at our start have been read. */
-  #sawAll = false;
+  #hasCompleteInventory = false;
 
   constructor(options: EgressOptions) {
     this.#options = options;
@@ -107,11 +107,11 @@ export class Egress implements Feature<EgressDesired> {
   references({ containers, isComplete, namespaces, consul }: Inventory): readonly ServiceRef[] {
     // Until all are read, a missing container may still run.
     if (isComplete) this.#overrides.retain(containers);
-    this.#see(containers, namespaces);
+    this.#readWorkloads(containers, namespaces);
     const acl = this.aclOf(consul);
     if (acl === undefined) return [];
-    const asking = [...this.#workloads.namespaces, ...(this.#preparer?.requests() ?? [])];
-    const grants = new Set(asking.flatMap((one) => one.grants));
+    const grantHolders = [...this.#workloads.namespaces, ...(this.#preparer?.requests() ?? [])];
+    const grants = new Set(grantHolders.flatMap((one) => one.grants));
     return servicesOf(needsUngranted(this.template) ? acl.values() : grantedKeys([...grants], acl));
   }
 
@@ -128,13 +128,14 @@ export class Egress implements Feature<EgressDesired> {
     }
     for (const desired of this.#cleared(namespaces))
       planned.set(desired.namespace.id, { kind: 'release', desired });
-    for (const { desired } of planned.values()) this.rules.begin(desired.namespace, this.#sawAll);
+    for (const { desired } of planned.values())
+      this.rules.registerStart(desired.namespace, this.#hasCompleteInventory);
     this.rules.retain(namespaces);
     if (acl !== undefined || consul.ages.rules === 'outdated')
       this.#preparer?.prepare(rulesFor, this.#renderer);
     this.#compiler.sweep();
     // A container that is read only now may have started before us.
-    this.#sawAll ||= isComplete;
+    this.#hasCompleteInventory ||= isComplete;
     return planned;
   }
 
@@ -149,7 +150,7 @@ export class Egress implements Feature<EgressDesired> {
     return this.#facts.close();
   }
 
-  #see(containers: Inventory['containers'], namespaces: Namespaces): void {
+  #readWorkloads(containers: Inventory['containers'], namespaces: Namespaces): void {
     const overrides = this.#overrides;
     this.#workloads = workloadsIn(namespaces, (one) => overrides.read(one, this.#options.mode));
     this.#notEnabled = notEnabled(containers, this.#workloads, (one) => overrides.has(one));

@@ -17,13 +17,13 @@ export type Override =
 export type ActiveOverride = Override & { readonly since: number };
 
 /** By container and start, as `namespaceId` writes it. */
-export type KeptOverrides = ReadonlyMap<NamespaceId, ActiveOverride>;
+export type PersistedOverrides = ReadonlyMap<NamespaceId, ActiveOverride>;
 
 export interface OverridesOptions {
   /** The overrides of the previous run. */
-  readonly previous: KeptOverrides | undefined;
+  readonly previous: PersistedOverrides | undefined;
   /** Called after a change, with all overrides. */
-  readonly keep: (overrides: KeptOverrides) => void;
+  readonly persist: (overrides: PersistedOverrides) => void;
   readonly now: () => number;
 }
 
@@ -40,7 +40,7 @@ export class Overrides {
     const id = namespaceId(container);
     if (override !== undefined) this.#byStart.set(id, { ...override, since: this.#options.now() });
     else if (!this.#byStart.delete(id)) return;
-    this.#options.keep(this.#byStart);
+    this.#options.persist(this.#byStart);
   }
 
   /** True if it has an override. */
@@ -76,7 +76,7 @@ export class Overrides {
     const running = new Set([...containers.values()].map(namespaceId));
     const gone = [...this.#byStart.keys()].filter((id) => !running.has(id));
     for (const id of gone) this.#byStart.delete(id);
-    if (gone.length > 0) this.#options.keep(this.#byStart);
+    if (gone.length > 0) this.#options.persist(this.#byStart);
   }
 }
 

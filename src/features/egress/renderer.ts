@@ -9,7 +9,7 @@ import type { Rendered } from '../../rendering/fingerprint.ts';
 import { render } from './render.ts';
 import type { EgressTemplate } from './template.ts';
 
-export interface Rendition {
+export interface RenderKey {
   readonly policy: CompiledPolicy;
   /** Destinations of keys that are not granted, for templates that use them. */
   readonly ungranted: RuleSet | undefined;
@@ -32,7 +32,7 @@ export class Renderer {
     this.template = template;
   }
 
-  render(rendition: Rendition): Rendered {
+  render(rendition: RenderKey): Rendered {
     const { policy, ungranted, mode, dns, resolvers } = rendition;
     const memos = this.#memos.get(policy) ?? new Map<string, Memo>();
     this.#memos.set(policy, memos);

@@ -22,7 +22,7 @@ export interface RulesOptions {
 }
 
 /** The known history of a namespace since its start. */
-interface Beginning {
+interface StartState {
   /** It started while we watched, so only the gate can have loaded rules. */
   readonly isNew: boolean;
   /** Its attachments at that time. */
@@ -48,31 +48,31 @@ export const EGRESS = 'egress';
 const GATE_LIMIT = 500;
 
 export class EgressRules {
-  readonly name = 'egress';
+  readonly name = EGRESS;
   readonly owner = EGRESS;
   readonly #options: RulesOptions;
-  readonly #beginnings = new Map<NamespaceId, Beginning>();
+  readonly #starts = new Map<NamespaceId, StartState>();
 
   constructor(options: RulesOptions) {
     this.#options = options;
   }
 
   /** Must be called for each namespace before its first load. */
-  begin({ id, target }: WorkloadNamespace, isNew: boolean): void {
-    if (!this.#beginnings.has(id)) this.#beginnings.set(id, { isNew, attachments: target.attachments });
+  registerStart({ id, target }: WorkloadNamespace, isNew: boolean): void {
+    if (!this.#starts.has(id)) this.#starts.set(id, { isNew, attachments: target.attachments });
   }
 
   has(id: NamespaceId): boolean {
-    return this.#beginnings.has(id);
+    return this.#starts.has(id);
   }
 
   retain(namespaces: { has(id: NamespaceId): boolean }): void {
-    for (const id of this.#beginnings.keys()) if (!namespaces.has(id)) this.#beginnings.delete(id);
+    for (const id of this.#starts.keys()) if (!namespaces.has(id)) this.#starts.delete(id);
   }
 
   /** The DNS resolvers that its rules allow; undefined until they are rendered. */
   resolversOf(id: NamespaceId): readonly string[] | undefined {
-    return this.#beginnings.get(id)?.resolvers;
+    return this.#starts.get(id)?.resolvers;
   }
 
   namespaceOf({ namespace }: EgressDesired): NetworkNamespace {
@@ -94,7 +94,7 @@ export class EgressRules {
 
   async render({ namespace, rules }: EgressDesired): Promise<Rendered> {
     const { id, mode, dns, target } = namespace;
-    const beginning = this.#beginnings.get(id);
+    const beginning = this.#starts.get(id);
     const { addresses: resolvers, isGuess } = await this.#options.resolvers(
       namespace,
       beginning?.gateResolvers,
@@ -111,11 +111,11 @@ export class EgressRules {
 
   /** A new namespace has only the gate's rules, and the gate leaves a record. */
   loadedAtStart({ namespace: { id, target } }: EgressDesired): Promise<Loaded> | undefined {
-    const beginning = this.#beginnings.get(id);
+    const beginning = this.#starts.get(id);
     return beginning?.isNew ? this.#askGate(beginning, target) : undefined;
   }
 
-  async #askGate(beginning: Beginning, target: WorkloadNamespace['target']): Promise<Loaded> {
+  async #askGate(beginning: StartState, target: WorkloadNamespace['target']): Promise<Loaded> {
     const asked = this.#options.gate?.loadedAtStart(target) ?? Promise.resolve(undefined);
     const found = await waitUntil(GATE_LIMIT, asked, undefined);
     if (found === undefined) return NOTHING_LOADED;

@@ -19,7 +19,7 @@ import type { Watched } from '../../inventory/sources.ts';
 import type { ReadMode } from './client.ts';
 import type { Query, QueryResult } from './query.ts';
 import type { ReconnectCoordinator } from './reconnect-coordinator.ts';
-import { Backoff, type Timing } from './timing.ts';
+import { RetryPause, type Timing } from './timing.ts';
 import { type Known, missingFrom, noSuspicion, type Suspicion, validate } from './validation.ts';
 
 export interface BlockingQueryOptions {
@@ -52,7 +52,7 @@ export class BlockingQuery<T> implements Watched<T> {
   readonly #onChange: () => void;
   readonly #options: BlockingQueryOptions;
   readonly #timing: Timing;
-  readonly #backoff: Backoff;
+  readonly #backoff: RetryPause;
   readonly #closing = new AbortController();
 
   value: T | undefined;
@@ -72,7 +72,7 @@ export class BlockingQuery<T> implements Watched<T> {
     this.#onChange = onChange;
     this.#options = options;
     this.#timing = timing;
-    this.#backoff = new Backoff(timing);
+    this.#backoff = new RetryPause(timing);
     // The previous index is not known; with 1, only a Consul with index 1 has certainly lost its history.
     this.#known = previous && { ...previous, index: 1n };
     void this.#run();

@@ -10,7 +10,7 @@
  * turns, so a query that fails for its own reasons does not delay the others.
  */
 import PQueue from 'p-queue';
-import { Backoff, type Timing } from './timing.ts';
+import { RetryPause, type Timing } from './timing.ts';
 
 /** Milliseconds between two retries, on average, and in which all retry. */
 const RETRY_INTERVAL = 200;
@@ -18,12 +18,12 @@ const ALL_RETRIED = 5_000;
 
 export class ReconnectCoordinator {
   readonly #timing: Timing;
-  readonly #backoff: Backoff;
+  readonly #backoff: RetryPause;
   #retries = newRetryQueue();
 
   constructor(timing: Timing) {
     this.#timing = timing;
-    this.#backoff = new Backoff(timing);
+    this.#backoff = new RetryPause(timing);
   }
 
   /** A watch of the source has a result. Later failures do not delay the watches that waited before. */

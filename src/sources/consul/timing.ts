@@ -36,7 +36,7 @@ const FIRST_PAUSE = 250;
 const STEADY = 5_000;
 
 /** Pauses that double with each failure. */
-export class Backoff {
+export class RetryPause {
   readonly #timing: Timing;
   #failures = 0;
   #goodSince: number | undefined;

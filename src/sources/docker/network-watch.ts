@@ -47,12 +47,12 @@ export class NetworkWatch implements Watched<Networks> {
   }
 
   /** The events are subscribed: reads all networks unless they are known. */
-  begin(): void {
+  listIfStale(): void {
     if (this.#isStale) this.#request(ALL);
   }
 
   /** Events may have been missed. */
-  lose(): void {
+  markStale(): void {
     this.#isStale = true;
   }
 
@@ -62,7 +62,7 @@ export class NetworkWatch implements Watched<Networks> {
   }
 
   /** A container is attached to these. */
-  meet(ids: readonly NetworkId[]): void {
+  readUnknown(ids: readonly NetworkId[]): void {
     for (const id of ids) if (this.value?.has(id) === false) this.#request(id);
   }
 
@@ -117,7 +117,7 @@ export class NetworkWatch implements Watched<Networks> {
     this.error = engineError(error, 'read the networks', this.#engine.address);
     clearTimeout(this.#retry);
     const wait = delay(++this.#failures, { first: backoff.first, most: relistEvery }, random);
-    this.#retry = setTimeout(() => this.begin(), wait);
+    this.#retry = setTimeout(() => this.listIfStale(), wait);
     if (isNew) this.#onChange();
   }
 }

@@ -59,7 +59,7 @@ export class Subscription {
     const { backoff, random } = this.#settings;
     while (!this.isClosed) {
       try {
-        await this.#session();
+        await this.#subscribeAndList();
       } catch (error) {
         if (!this.isClosed) this.#subscriber.onLost(error);
         await this.pause(delay(++this.#failures, backoff, random));
@@ -68,7 +68,7 @@ export class Subscription {
   }
 
   /** One subscription and one list. Ends when the next list is due. */
-  async #session(): Promise<void> {
+  async #subscribeAndList(): Promise<void> {
     // The Engine answers before the subscription starts; `since` closes that gap.
     const since = Math.floor(this.#settings.now() / 1000) - 2;
     const stream = await this.#engine.events(since);

@@ -114,7 +114,7 @@ export class ContainerWatch implements WatchedEngine {
 
   #listAll(): Promise<void> {
     this.#relist.forget();
-    this.networks.lose();
+    this.networks.markStale();
     return this.#list();
   }
 
@@ -126,7 +126,7 @@ export class ContainerWatch implements WatchedEngine {
   async #list(): Promise<void> {
     const listedAt = this.#settings.now();
     const listing = this.#engine.running();
-    this.networks.begin();
+    this.networks.listIfStale();
     const listed = await listing;
     const changed = this.#relist.changed(listed, listedAt);
     const appearedOrGone = this.#known.ids.symmetricDifference(new Set(listed.map(({ id }) => id)));
@@ -148,7 +148,7 @@ export class ContainerWatch implements WatchedEngine {
   #onFailure(error: unknown): void {
     if (this.#subscription.isClosed) return;
     this.#relist.forget();
-    this.networks.lose();
+    this.networks.markStale();
     const before = this.#failure;
     this.#failure = engineError(error, 'watch events', this.#engine.address);
     if (before === undefined) this.#onChange();
@@ -158,7 +158,7 @@ export class ContainerWatch implements WatchedEngine {
     try {
       const container = await this.#reader.read(id);
       this.#update(id, container.running ? container : undefined);
-      this.networks.meet(container.networks.map((network) => network.id));
+      this.networks.readUnknown(container.networks.map((network) => network.id));
       this.#retryUnclear(container);
     } catch (error) {
       if (isHttpError(error, 404)) this.#update(id, undefined);

@@ -1,7 +1,7 @@
 /** Loads and inspections report the denied destinations that they read, in order. */
 import { expect, test } from 'vitest';
 import { type FoundDenied, rulesetLoader } from '../../../src/daemon/ruleset-loader.ts';
-import type { NamespaceRef, NamespaceState } from '../../../src/dataplane/dataplane.ts';
+import type { KernelState, NamespaceRef } from '../../../src/dataplane/dataplane.ts';
 import { type DeniedRecord, NOTHING_DENIED } from '../../../src/inventory/denied-record.ts';
 import { HOST } from '../../../src/inventory/namespace.ts';
 import { NOTHING_LOADED, type Ruleset } from '../../../src/inventory/ruleset.ts';
@@ -19,11 +19,11 @@ class DenyingKernel extends FakeKernel {
     return 'counters';
   }
 
-  override async reload(namespace: NamespaceRef, to: Ruleset): Promise<NamespaceState> {
+  override async reload(namespace: NamespaceRef, to: Ruleset): Promise<KernelState> {
     return { loaded: await this.load(namespace, to), denied: DENIED };
   }
 
-  override async inspect(): Promise<NamespaceState> {
+  override async inspect(): Promise<KernelState> {
     return { loaded: NOTHING_LOADED, denied: DENIED };
   }
 }

@@ -39,7 +39,7 @@ export interface Decision {
   readonly name?: string;
 }
 
-export const shippedGate = resolve(import.meta.dirname, '../../../gate');
+export const gateFolder = resolve(import.meta.dirname, '../../../gate');
 const usualId = 'c0ffee';
 const imageId = 'a11ce';
 
@@ -114,7 +114,7 @@ export function writeBundle(
 /** Runs programs of the gate as it does. */
 export function runAwk(awk: string, programs: readonly string[], args: readonly string[]): string {
   const [program = 'awk', ...options] = awk.split(' ');
-  const files = programs.flatMap((name) => ['-f', join(shippedGate, `${name}.awk`)]);
+  const files = programs.flatMap((name) => ['-f', join(gateFolder, `${name}.awk`)]);
   const env = { ...process.env, LC_ALL: 'C' };
   const { stdout, stderr } = spawnSync(program, [...options, ...files, ...args], { env, encoding: 'utf8' });
   return stdout + stderr;

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AWK_PROGRAMS } from '../../../src/gate/programs.ts';
-import { shippedGate, writeBundle } from './bundle.ts';
+import { gateFolder, writeBundle } from './bundle.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egresstrator-runtime-'));
 const bundle = join(folder, 'c0ffee');
@@ -26,7 +26,7 @@ const log = join(folder, 'log.json');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 beforeAll(() => {
-  for (const name of ['runtime', ...AWK_PROGRAMS]) copyFileSync(join(shippedGate, name), join(folder, name));
+  for (const name of ['runtime', ...AWK_PROGRAMS]) copyFileSync(join(gateFolder, name), join(folder, name));
   const real = join(folder, 'real');
   writeFileSync(real, '#!/bin/sh\nfor word; do printf "%s\\n" "$word"; done\n');
   chmodSync(real, 0o755);

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { seal } from '../../../../src/daemon/state/envelope.ts';
 import { OverridesFile } from '../../../../src/daemon/state/overrides-file.ts';
-import type { KeptOverrides } from '../../../../src/features/egress/overrides.ts';
+import type { PersistedOverrides } from '../../../../src/features/egress/overrides.ts';
 import { FakeLog } from '../../../support/fakes.ts';
 
-const OVERRIDES: KeptOverrides = new Map([
+const OVERRIDES: PersistedOverrides = new Map([
   ['a@1', { kind: 'set', grants: ['db'], since: 5 }],
   ['b@2', { kind: 'clear', since: 6 }],
 ]);

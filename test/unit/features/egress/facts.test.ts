@@ -2,7 +2,6 @@
  * What goes in front of a text, and by what a namespace's facts are recognised.
  */
 import { describe, expect, it } from 'vitest';
-import { loadTemplate } from '../../../../src/features/egress/catalog.ts';
 import {
   expectedFacts,
   type Facts,
@@ -10,6 +9,7 @@ import {
   recordsDenied,
   withFacts,
 } from '../../../../src/features/egress/facts.ts';
+import { loadTemplate } from '../../../../src/features/egress/included-templates.ts';
 
 const facts: Facts = { resolvers: ['192.0.2.53', '2001:DB8:0::53'], attachments: ['a:1', 'b:2'] };
 

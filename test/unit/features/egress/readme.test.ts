@@ -3,8 +3,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { SHIPPED_TEMPLATES } from '../../../../src/features/egress/catalog.ts';
 import { CONTEXT_SHAPE } from '../../../../src/features/egress/context.ts';
+import { INCLUDED_TEMPLATES } from '../../../../src/features/egress/included-templates.ts';
 import { fieldOf, isList, type Shape } from '../../../../src/rendering/shape.ts';
 
 const readme = readFileSync(new URL('../../../../templates/README.md', import.meta.url), 'utf8');
@@ -19,6 +19,6 @@ it.each([...new Set(namesIn(CONTEXT_SHAPE))])('tells of the field %s', (name) =>
   expect(readme).toMatch(new RegExp(`\`(resolvers\\.)?${name}\`|\`${name}\\.`));
 });
 
-it.each(SHIPPED_TEMPLATES)('tells of the template %s', (name) => {
+it.each(INCLUDED_TEMPLATES)('tells of the template %s', (name) => {
   expect(readme).toContain(`| \`${name}\``);
 });

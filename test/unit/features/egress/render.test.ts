@@ -4,9 +4,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TemplateError } from '../../../../src/common/errors.ts';
-import { loadTemplate, SHIPPED_TEMPLATES } from '../../../../src/features/egress/catalog.ts';
 import type { RenderInput } from '../../../../src/features/egress/context.ts';
 import { identityOf } from '../../../../src/features/egress/context.ts';
+import { INCLUDED_TEMPLATES, loadTemplate } from '../../../../src/features/egress/included-templates.ts';
 import { render } from '../../../../src/features/egress/render.ts';
 import { compileEgressTemplate } from '../../../../src/features/egress/template.ts';
 import { NOTHING, renderWith, ruleSet } from '../../../templates/rules.ts';
@@ -90,7 +90,7 @@ describe('nothing that somebody typed gets into a text', () => {
     '::1%eth0',
   ];
 
-  it.each(SHIPPED_TEMPLATES)('%s', (name) => {
+  it.each(INCLUDED_TEMPLATES)('%s', (name) => {
     const property = fc.property(
       fc.array(fc.oneof(fc.constantFrom(...nasty), fc.string({ unit: 'binary' }))),
       (resolvers) => {

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CatalogIndex } from '../../../../src/sources/consul/catalog-index.ts';
+import { CatalogReader } from '../../../../src/sources/consul/catalog-reader.ts';
 import { Registration } from '../../../../src/sources/consul/registration.ts';
 import { StatusPublisher } from '../../../../src/sources/consul/status-publisher.ts';
 
@@ -109,12 +109,12 @@ test('the status of a host is a key of its name', async () => {
 
 test('the services of the catalog are listed by name', async () => {
   answers.set('/v1/catalog/services?stale=1', [200, JSON.stringify({ web: ['blue'], consul: [] })]);
-  const { services, unread } = await new CatalogIndex(options()).read();
+  const { services, unread } = await new CatalogReader(options()).read();
   expect([...services.keys(), ...unread.keys()].sort()).toEqual(['consul', 'web']);
 });
 
 test('a Consul that is not there is told in one sentence', async () => {
-  await expect(new CatalogIndex({ address: '127.0.0.1:1' }).read()).rejects.toThrow(
+  await expect(new CatalogReader({ address: '127.0.0.1:1' }).read()).rejects.toThrow(
     /^Consul at 127\.0\.0\.1:1 refuses the connection, asked for the list of services: /,
   );
 });

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { claimState } from '../../../../src/daemon/state/holder.ts';
+import { claimState } from '../../../../src/daemon/state/folder-lock.ts';
 
 let folder: string;
 let first: Server;

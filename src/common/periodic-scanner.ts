@@ -1,30 +1,32 @@
 /**
- * Verifies each key once per interval, one at a time and never in a burst: hundreds of inspections at once would
- * delay namespaces that start. More keys than fit into an interval take longer, the
- * longest unverified first. It sleeps until one is due, and has no timer while there are no keys.
+ * Runs a task for each key once per interval, one at a time and never in a burst: hundreds of inspections at once would
+ * delay namespaces that start. More keys than fit into an interval take longer, those that waited longest first. It
+ * sleeps until one is due, and has no timer while there are no keys.
+ *
+ * The check for drift and the collection of denied destinations use it.
  */
 
-export interface DriftScannerOptions<Key> {
-  /** Milliseconds between two verifications of the same key. */
+export interface PeriodicScannerOptions<Key> {
+  /** Milliseconds between two runs for the same key. */
   readonly interval: number;
-  /** Verifications that fit into one interval. */
+  /** Runs that fit into one interval. */
   readonly most: number;
   /** Must handle its own failures. The next one waits for its end. */
-  readonly verify: (key: Key) => Promise<void> | void;
+  readonly run: (key: Key) => Promise<void> | void;
   /** Milliseconds. */
   readonly now: () => number;
 }
 
-export class DriftScanner<Key> {
-  readonly #options: DriftScannerOptions<Key>;
-  /** When each was verified, or added; the longest ago comes first. */
+export class PeriodicScanner<Key> {
+  readonly #options: PeriodicScannerOptions<Key>;
+  /** When each had its run, or was added; the longest ago comes first. */
   readonly #since = new Map<Key, number>();
   #scannedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
-  #verifying: Promise<void> | undefined;
+  #running: Promise<void> | undefined;
   #closed = false;
 
-  constructor(options: DriftScannerOptions<Key>) {
+  constructor(options: PeriodicScannerOptions<Key>) {
     this.#options = options;
   }
 
@@ -38,18 +40,18 @@ export class DriftScanner<Key> {
     if (this.#since.size === 0) this.#wake();
   }
 
-  /** Verifies exactly these from now on. */
+  /** Runs for exactly these from now on. */
   keep(keys: Iterable<Key>): void {
     const current = new Set(keys);
     for (const gone of new Set(this.#since.keys()).difference(current)) this.delete(gone);
     for (const key of current) this.add(key);
   }
 
-  /** Resolves when no verification goes on. */
+  /** Resolves when no run goes on. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#wake();
-    await this.#verifying;
+    await this.#running;
   }
 
   #wake(): void {
@@ -59,7 +61,7 @@ export class DriftScanner<Key> {
 
   #sleep(): void {
     const [oldest] = this.#since.values();
-    if (oldest === undefined || this.#closed || this.#verifying !== undefined) return;
+    if (oldest === undefined || this.#closed || this.#running !== undefined) return;
     const { interval, most, now } = this.#options;
     const due = Math.max(oldest + interval, this.#scannedAt + interval / most);
     this.#timer ??= setTimeout(() => void this.#scan(), Math.max(1, due - now()));
@@ -67,19 +69,19 @@ export class DriftScanner<Key> {
 
   async #scan(): Promise<void> {
     this.#timer = undefined;
-    this.#verifying = this.#verifyOldest();
-    await this.#verifying;
-    this.#verifying = undefined;
+    this.#running = this.#runOldest();
+    await this.#running;
+    this.#running = undefined;
     this.#sleep();
   }
 
-  async #verifyOldest(): Promise<void> {
-    const { interval, now, verify } = this.#options;
+  async #runOldest(): Promise<void> {
+    const { interval, now, run } = this.#options;
     const [[oldest, since] = []] = this.#since;
     if (oldest === undefined || since === undefined || now() - since < interval) return;
     this.#scannedAt = now();
     this.#since.delete(oldest);
     this.#since.set(oldest, this.#scannedAt);
-    await verify(oldest);
+    await run(oldest);
   }
 }

@@ -31,7 +31,7 @@ export interface CatalogIndexOptions {
 /** The most services that are read at once. */
 const MOST_SERVICES = 2_000;
 
-export class CatalogIndex {
+export class CatalogReader {
   readonly #client: ConsulClient;
   readonly #options: Required<CatalogIndexOptions>;
   #last: { readonly at: number; readonly catalog: Promise<Catalog> } | undefined;

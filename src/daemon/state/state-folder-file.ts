@@ -11,7 +11,7 @@ import { messageOf } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
 import { seal, unseal } from './envelope.ts';
 
-export interface KeptFileOptions {
+export interface StateFolderFileOptions {
   /** What the file holds, as in "last known rules". */
   readonly what: string;
   /** Milliseconds between two writes. */
@@ -23,10 +23,10 @@ export interface KeptFileOptions {
 /** The most bytes of a file: 100,000 rules and as many instances take a tenth of it. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
-export class KeptFile {
+export class StateFolderFile {
   readonly #path: string;
   readonly #log: Logger;
-  readonly #options: Required<KeptFileOptions>;
+  readonly #options: Required<StateFolderFileOptions>;
   /** Returns the newest text; called when the file is written. */
   #next: (() => string) | undefined;
   #written: string | undefined;
@@ -35,7 +35,7 @@ export class KeptFile {
   #closed = false;
   #failed = false;
 
-  constructor(path: string, log: Logger, options: KeptFileOptions) {
+  constructor(path: string, log: Logger, options: StateFolderFileOptions) {
     this.#path = path;
     this.#log = log;
     this.#options = { pause: 0, retryAfter: 5_000, ...options };

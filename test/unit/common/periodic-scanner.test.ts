@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { DriftScanner } from '../../../src/reconciler/drift-scanner.ts';
+import { PeriodicScanner } from '../../../src/common/periodic-scanner.ts';
 
 const MINUTE = 60_000;
 beforeEach(() => {
@@ -9,14 +9,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function begin(keys: Iterable<string>, verify = (_: string): Promise<void> | void => {}) {
+function begin(keys: Iterable<string>, task = (_: string): Promise<void> | void => {}) {
   const scans: { readonly key: string; readonly at: number }[] = [];
   const started = Date.now();
-  const scanner = new DriftScanner<string>({
+  const scanner = new PeriodicScanner<string>({
     ...{ interval: MINUTE, most: 60, now: Date.now },
-    verify: (key) => {
+    run: (key) => {
       scans.push({ key, at: Date.now() - started });
-      return verify(key);
+      return task(key);
     },
   });
   scanner.keep(keys);
@@ -77,8 +77,8 @@ test('sleeps until one is due, and has no timer while there is none', async () =
 
 test('waits for the end of a verification, and of the last one when it is closed', async () => {
   let end = () => {};
-  const verify = () => new Promise<void>((resolve) => (end = resolve));
-  const { scans, scanner } = begin(['a', 'b'], verify);
+  const task = () => new Promise<void>((resolve) => (end = resolve));
+  const { scans, scanner } = begin(['a', 'b'], task);
   await vi.advanceTimersByTimeAsync(3 * MINUTE);
   expect(scans).toHaveLength(1);
   let closed = false;

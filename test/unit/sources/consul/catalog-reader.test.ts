@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CatalogIndex, type CatalogIndexOptions } from '../../../../src/sources/consul/catalog-index.ts';
+import { type CatalogIndexOptions, CatalogReader } from '../../../../src/sources/consul/catalog-reader.ts';
 
 let server: Server;
 let services: readonly string[];
 let paths: string[];
 let most: number;
 let now: number;
-const indexes: CatalogIndex[] = [];
+const indexes: CatalogReader[] = [];
 
 beforeEach(async () => {
   services = ['web', 'db', 'broken'];
@@ -48,8 +48,8 @@ const instancesOf = (service: string) => [
 function open(
   options: CatalogIndexOptions = {},
   port = (server.address() as AddressInfo).port,
-): CatalogIndex {
-  const index = new CatalogIndex({ address: `127.0.0.1:${port}` }, { now: () => now, ...options });
+): CatalogReader {
+  const index = new CatalogReader({ address: `127.0.0.1:${port}` }, { now: () => now, ...options });
   indexes.push(index);
   return index;
 }

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadTemplate, SHIPPED_TEMPLATES } from '../../../../src/features/egress/catalog.ts';
+import { INCLUDED_TEMPLATES, loadTemplate } from '../../../../src/features/egress/included-templates.ts';
 import { needsUngranted } from '../../../../src/features/egress/template.ts';
 
 let folder: string;
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('loadTemplate', () => {
-  it.each(SHIPPED_TEMPLATES)('finds %s by its name', (name) => {
+  it.each(INCLUDED_TEMPLATES)('finds %s by its name', (name) => {
     expect(loadTemplate(name).name).toBe(name);
     expect(needsUngranted(loadTemplate(name))).toBe(name === 'denylist');
   });
