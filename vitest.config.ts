@@ -45,7 +45,7 @@ const oneByOne = { ...slow, fileParallelism: false, sequence: { groupOrder: 1 } 
  */
 const beside = {
   ...slow,
-  maxWorkers: 4,
+  maxWorkers: 3,
   sequence: { groupOrder: 2 },
   globalSetup: 'test/support/build-program.ts',
 };

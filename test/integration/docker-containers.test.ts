@@ -157,7 +157,7 @@ describe.each(ENGINES)('Engine %s', (version) => {
     const name = `owner-${randomUUID()}`;
     const owner = await lab.start('--name', name);
     const id = await lab.start('--network', `container:${name}`, '--cap-add', 'net_admin');
-    await become(id, { network: { kind: 'container', owner }, attachments: [], canUndoRules: true });
+    await become(id, { network: { kind: 'container', owner }, attachments: [], canBypassRules: true });
   });
 
   test('one that dies again and again is known while it runs', async () => {

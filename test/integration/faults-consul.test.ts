@@ -3,7 +3,7 @@
  * protected container stays protected with the last known rules, one that starts meanwhile gets them too,
  * and once the trouble is over the next edit counts.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -15,7 +15,7 @@ import { onEachEngine } from '../support/engines.ts';
 import { assertNoBreach, startGuard } from '../support/faults.ts';
 import { becomes, type Fixture, ipv4, openFixture, register } from '../support/fixture.ts';
 import { nothingLeaked } from '../support/footprint.ts';
-import { handles } from '../support/kernel.ts';
+import { fingerprint, handles } from '../support/kernel.ts';
 import { ConsulStub, Relay } from '../support/relay.ts';
 import { connects } from '../support/workloads.ts';
 
@@ -64,6 +64,11 @@ onEachEngine((version) => {
       const args = ['-k', 'process/', '--drift-interval', '1', '--register', 'none', '-c', consul.address];
       await using guard = startGuard(fixture, setup.workload);
       const loaded = await handles(setup.workload.pid);
+      // Loads are recorded a moment later; a load without a record would be repeated.
+      const current = await fingerprint(setup.workload.pid);
+      const records = join(setup.controller.folder, 'state', 'loads.json');
+      const isRecorded = () => current !== undefined && readFileSync(records, 'utf8').includes(current);
+      await waitFor(isRecorded, { what: 'the record of the load' });
       await consul.kill();
       await setup.controller.stop('SIGKILL');
       const late = await fixture.workloads.run('process-orphan', { acl: 'db' });
