@@ -45,7 +45,7 @@ interface Rendered {
 export const EGRESS = 'egress';
 
 /** Milliseconds to wait for the gate's record. Without it, rules are loaded over those of the gate. */
-const GATE_LIMIT = 500;
+const GATE_LIMIT = 1_000;
 
 export class EgressRules {
   readonly name = EGRESS;
