@@ -49,7 +49,7 @@ test('runs without node_modules, and each command says what is wrong as from sou
 
 test('requires no file beside it: it holds them all', () => {
   for (const name of readdirSync(dist).filter((one) => one.endsWith('.js')))
-    expect(readFileSync(join(dist, name), 'utf8').match(/require\(["']\.[^)]*\)/g), name).toBeNull();
+    expect(readFileSync(join(dist, name), 'utf8').match(/require\d*\(["']\.[^)]*\)/g), name).toBeNull();
 });
 
 test('has a chunk for each command', () => {
