@@ -10,7 +10,7 @@ import { count, list } from './values.ts';
 const MOST_HOLDERS = 4;
 
 export function formatKeys(uses: readonly KeyUse[], unread: readonly string[], style: Style): string {
-  if (uses.length === 0) return 'Consul has no ACL keys, and no workload here has any.';
+  if (uses.length === 0) return 'Consul has no ACL keys, and no workload here names one.';
   const unknown = uses.every(({ heldBy }) => heldBy === undefined);
   const notes = [
     ...(uses.some(({ problems }) => problems.length > 0) ? ['For each problem: egresstrator lint'] : []),

@@ -98,6 +98,20 @@ test('where the Engine does not tell of networks, containers are known all the s
   expect(watch.networks.error).toBeUndefined();
 });
 
+test('a failure is reported once, and so is its end', async () => {
+  const { engine, watch, become, event, changes } = await begin();
+  await become('n1');
+  const [known, count] = [engine.ofNetworks, changes()];
+  engine.ofNetworks = httpError(500, 'busy');
+  event('create', 'n2');
+  await vi.waitFor(() => expect(watch.networks.error).toBeDefined());
+  await rest();
+  expect(changes()).toBe(count + 1);
+  engine.ofNetworks = known;
+  await vi.waitFor(() => expect(watch.networks.error).toBeUndefined());
+  expect(changes()).toBe(count + 2);
+});
+
 test('nothing is asked after close', async () => {
   const { engine, watch } = await begin(httpError(500, 'busy'));
   await vi.waitFor(() => expect(watch.networks.error).toBeDefined());
