@@ -19,6 +19,15 @@ export interface Ruleset {
   readonly fingerprint: string;
 }
 
+/** The desired rules of a namespace, as they are to be loaded. */
+export interface Rendering {
+  readonly ruleset: Ruleset;
+  /** The digest of the namespace's facts in the text; undefined if it uses none. */
+  readonly facts?: string | undefined;
+  /** True if its facts are a guess, which must not replace rules of the previous run. */
+  readonly isGuess?: boolean;
+}
+
 /** The rules that an owner has loaded in a namespace. All undefined: none. */
 export interface Loaded {
   readonly fingerprint: string | undefined;

@@ -5,7 +5,13 @@
 import { LoadError, messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { NetworkNamespace } from '../inventory/namespace.ts';
-import { type Loaded, NOTHING_LOADED, type Ruleset, type RulesetOwner } from '../inventory/ruleset.ts';
+import {
+  type Loaded,
+  NOTHING_LOADED,
+  type Rendering,
+  type Ruleset,
+  type RulesetOwner,
+} from '../inventory/ruleset.ts';
 import type { Driver, Target } from './driver.ts';
 import { attachmentsOf, compareLoads, type LoadRecords } from './load-records.ts';
 
@@ -32,14 +38,6 @@ export interface RulesetSource<Desired> {
   loadedAtStart?(desired: Desired): Promise<Loaded> | undefined;
   /** For logs. */
   describe(desired: Desired): object;
-}
-
-export interface Rendering {
-  readonly ruleset: Ruleset;
-  /** The digest of the namespace's facts in the text; undefined if it uses none. */
-  readonly facts?: string | undefined;
-  /** True if its facts are a guess, which must not replace rules of the previous run. */
-  readonly isGuess?: boolean;
 }
 
 export interface ObservedRules {

@@ -3,7 +3,7 @@
  */
 import { waitUntil } from '../../common/wait-until.ts';
 import type { NamespaceId, NetworkNamespace } from '../../inventory/namespace.ts';
-import { type Loaded, NOTHING_LOADED, type Ruleset } from '../../inventory/ruleset.ts';
+import { type Loaded, NOTHING_LOADED, type Rendering } from '../../inventory/ruleset.ts';
 import { type EgressDesired, isSameRules } from './desired.ts';
 import type { KnownResolvers } from './dns-facts.ts';
 import { expectedFacts, factsDigest, withFacts } from './facts.ts';
@@ -31,14 +31,6 @@ interface StartState {
   gateResolvers?: readonly string[];
   /** Those of the last rendering. */
   resolvers?: readonly string[];
-}
-
-interface Rendered {
-  readonly ruleset: Ruleset;
-  /** The digest of its facts, if it takes any. */
-  readonly facts: string | undefined;
-  /** True if these are a guess. */
-  readonly isGuess: boolean;
 }
 
 /** Whose tables these are. */
@@ -92,37 +84,34 @@ export class EgressRules {
     return !rules.isKnown;
   }
 
-  async render({ namespace, rules }: EgressDesired): Promise<Rendered> {
+  async render({ namespace, rules }: EgressDesired): Promise<Rendering> {
     const { id, mode, dns, target } = namespace;
-    const beginning = this.#starts.get(id);
-    const { addresses: resolvers, isGuess } = await this.#options.resolvers(
-      namespace,
-      beginning?.gateResolvers,
-    );
-    if (beginning !== undefined) beginning.resolvers = resolvers;
+    const start = this.#starts.get(id);
+    const { addresses: resolvers, isGuess } = await this.#options.resolvers(namespace, start?.gateResolvers);
+    if (start !== undefined) start.resolvers = resolvers;
     const { text, fingerprint } = this.#options.renderer().render({ ...rules, mode, dns, resolvers });
     const facts = { resolvers, attachments: target.attachments };
     return {
       ruleset: { owner: EGRESS, text: withFacts(text, facts), fingerprint },
       facts: expectedFacts(text, facts),
-      isGuess: isGuess && beginning?.isNew !== true,
+      isGuess: isGuess && start?.isNew !== true,
     };
   }
 
   /** A new namespace has only the gate's rules, and the gate leaves a record. */
   loadedAtStart({ namespace: { id, target } }: EgressDesired): Promise<Loaded> | undefined {
-    const beginning = this.#starts.get(id);
-    return beginning?.isNew ? this.#askGate(beginning, target) : undefined;
+    const start = this.#starts.get(id);
+    return start?.isNew ? this.#askGate(start, target) : undefined;
   }
 
-  async #askGate(beginning: StartState, target: WorkloadNamespace['target']): Promise<Loaded> {
+  async #askGate(start: StartState, target: WorkloadNamespace['target']): Promise<Loaded> {
     const asked = this.#options.gate?.loadedAtStart(target) ?? Promise.resolve(undefined);
     const found = await waitUntil(GATE_LIMIT, asked, undefined);
     if (found === undefined) return NOTHING_LOADED;
     const { fingerprint, resolvers } = found;
-    beginning.gateResolvers = resolvers;
+    start.gateResolvers = resolvers;
     // The gate writes a reserved digest, because it does not know the attachments.
-    const facts = factsDigest({ resolvers, attachments: beginning.attachments });
+    const facts = factsDigest({ resolvers, attachments: start.attachments });
     return { fingerprint, facts, digest: undefined };
   }
 }
