@@ -9,12 +9,12 @@ ARG BASE_IMAGE=node:24-bookworm-slim
 # --- the helper: loads a text in a network namespace, and nothing else ------------------------------
 FROM ${BASE_IMAGE} AS helper
 RUN apt-get update \
- && apt-get install -y --no-install-recommends nftables iptables \
+ && apt-get install -y --no-install-recommends nftables iptables conntrack \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log
-COPY dataplane/netns /usr/local/lib/egresstrator/netns
-RUN chmod 755 /usr/local/lib/egresstrator/netns
+COPY dataplane/netns dataplane/host /usr/local/lib/egresstrator/
+RUN chmod 755 /usr/local/lib/egresstrator/netns /usr/local/lib/egresstrator/host
 # The controller looks for this label before it makes helpers of an image. Its value is what `netns version` says.
-LABEL egresstrator.helper="6" \
+LABEL egresstrator.helper="7" \
       org.opencontainers.image.title="egresstrator" \
       org.opencontainers.image.description="Live egress firewalls for Docker containers, from rules and services in Consul" \
       org.opencontainers.image.licenses="Apache-2.0"

@@ -9,7 +9,7 @@ import { type DaemonOptions, endDaemon, ensureDaemon, killDaemon, reloadDaemon }
 import { engineLayout } from './engine/layout.ts';
 import { unmountBelow } from './engine/mounts.ts';
 import { engineNetwork, type NetworkKind } from './engine/network.ts';
-import { type EngineVersion, enginePrograms } from './engine/programs.ts';
+import { type EngineVersion, enginePrograms, withLegacyIptables } from './engine/programs.ts';
 import { readRecord } from './engine/record.ts';
 import { LabError } from './errors.ts';
 import { withLock } from './lock.ts';
@@ -28,6 +28,8 @@ export interface EngineOptions {
   readonly configFile?: string;
   /** Default: `machine` for `host`, `own` for the others; see `engine/network.ts`. */
   readonly network?: NetworkKind;
+  /** Which tools it makes its rules with; default: the machine's own. */
+  readonly iptables?: 'legacy';
   /** The engine ends with this process; default false. */
   readonly diesWithParent?: boolean;
   /** The environment with DOCKER_HOST; default: this process's. */
@@ -80,7 +82,8 @@ export async function startEngine(options: EngineOptions): Promise<OwnEngine> {
   const { version, name = version, daemonOptions = [], diesWithParent = false } = options;
   const layout = engineLayout(name, options.configFile);
   return withLock(`engine-${name}`, async () => {
-    const programs = await enginePrograms(version);
+    const installed = await enginePrograms(version);
+    const programs = options.iptables === 'legacy' ? withLegacyIptables(installed) : installed;
     const block = await claimAddressBlock(layout.folder);
     const network = engineNetwork(options.network ?? (version === 'host' ? 'machine' : 'own'), block);
     const daemon = { layout, programs, block, network, daemonOptions, diesWithParent };

@@ -1,7 +1,8 @@
 /** The dockerd of each version, and how it is installed. */
+import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureCommands, findCommand, requireRoot, unpackedPackages } from '../apt.ts';
-import { searchPath } from '../paths.ts';
+import { labFolder, searchPath } from '../paths.ts';
 import { run } from '../run.ts';
 
 /**
@@ -36,6 +37,16 @@ const programsOf: Record<EngineVersion, () => Promise<EnginePrograms>> = {
 export async function enginePrograms(version: EngineVersion): Promise<EnginePrograms> {
   requireRoot('start a Docker Engine, or set DOCKER_HOST to the socket of one you may use');
   return programsOf[version]();
+}
+
+/** The same with the tools for tables of the kernel from before nf_tables, as dockerd finds them. */
+export function withLegacyIptables(programs: EnginePrograms): EnginePrograms {
+  const folder = labFolder('iptables-legacy');
+  for (const tool of ['iptables', 'ip6tables']) {
+    rmSync(join(folder, tool), { force: true });
+    symlinkSync(findCommand(`${tool}-legacy`) ?? `/usr/sbin/${tool}-legacy`, join(folder, tool));
+  }
+  return { ...programs, path: `${folder}:${programs.path}` };
 }
 
 async function installedPrograms(): Promise<EnginePrograms> {

@@ -48,7 +48,9 @@ const wordsOf = (command: Command): CommandWords => ({
   name: command.name(),
   about: command.description(),
   options: optionsOf(command),
-  takesContainer: command.registeredArguments.some((argument) => argument.name() === 'container'),
+  takesContainer: [command, ...command.commands].some((one) =>
+    one.registeredArguments.some((argument) => argument.name() === 'container'),
+  ),
   commands: command.commands.map((inner) => ({ name: inner.name(), about: inner.description() })),
 });
 

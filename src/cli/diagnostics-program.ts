@@ -67,6 +67,7 @@ function addDenied(program: Command, actions: DiagnosticsActions): void {
     .command('denied')
     .description('list denied connections of the last hour')
     .argument('[container]', CONTAINER)
+    .option('--in', 'calls to containers that the ports guard denied (see --ports)')
     .option('--follow', 'keep running, and print each destination when it is denied')
     .option('--json', 'print JSON')
     .action((container: string | undefined, _options, command: Command) =>
@@ -81,6 +82,10 @@ function addExplain(program: Command, actions: DiagnosticsActions): void {
     .argument('<container>', CONTAINER)
     .argument('<target>', 'an address or a service')
     .argument('[traffic]', 'protocol and port, such as tcp/443, udp/53, icmp/8')
+    .option(
+      '--in',
+      'the other way: whether a caller with the address <target> reaches a port of the container',
+    )
     .option('--exit-code', 'exit with 0 if it can be reached, 1 if not, 2 if that is not known')
     .option('--json', 'print JSON')
     .addHelpText('after', EXPLAIN_EXAMPLES)
@@ -128,7 +133,8 @@ const EXPLAIN_EXAMPLES = `
 Examples:
   $ egresstrator explain web 10.0.0.5 tcp/5432
   $ egresstrator explain web production.postgresql
-  $ egresstrator explain web 10.0.0.5              all that it reaches there`;
+  $ egresstrator explain web 10.0.0.5              all that it reaches there
+  $ egresstrator explain --in web 198.51.100.7 tcp/80`;
 
 const SUGGEST_EXAMPLES = `
 Examples:

@@ -23,5 +23,16 @@ export const createActions = (terminal: Terminal): Actions => ({
   lint: async (flags) => (await import('./commands/lint.ts')).lint(flags, terminal),
   keys: async (flags) => (await import('./commands/keys.ts')).keys(flags, terminal),
   doctor: async (flags) => (await import('./commands/doctor.ts')).doctor(flags, terminal),
+  hostStatus: async (flags) => (await import('./commands/host.ts')).hostStatus(flags, terminal),
+  hostRender: async (flags) => (await import('./commands/host.ts')).hostRender(flags, terminal),
+  hostClear: async (flags) => (await import('./commands/host-clear.ts')).hostClear(flags, terminal),
+  hostRestore: async (flags) => (await import('./commands/host-restore.ts')).hostRestore(flags, terminal),
+  forwards: async (flags) => (await import('./commands/host.ts')).forwards(flags, terminal),
+  createForwards: async (container, flags) =>
+    (await import('./commands/forwards.ts')).createForwards(container, flags, terminal),
+  deleteForwards: async (container, flags) =>
+    (await import('./commands/forwards.ts')).deleteForwards(container, flags, terminal),
+  ports: async (flags) => (await import('./commands/ports.ts')).ports(flags, terminal),
+  setPort: async (wanted, flags) => (await import('./commands/ports.ts')).setPort(wanted, flags, terminal),
   diff: async (key, flags) => (await import('./commands/diff.ts')).diff(key, flags, terminal),
 });

@@ -10,13 +10,15 @@ import {
   CONSUL_OPTIONS,
   CONTROLLER_OPTIONS,
   ENGINE_OPTIONS,
+  HOST_OPTIONS,
   type OptionSpec,
   RULE_OPTIONS,
 } from '../config/options.ts';
 import { addDiagnostics, type DiagnosticsActions } from './diagnostics-program.ts';
+import { addHostCommands, type HostActions } from './host-program.ts';
 
 /** What the commands do; `flags` are those of the command and of the program together. */
-export interface Actions extends DiagnosticsActions {
+export interface Actions extends DiagnosticsActions, HostActions {
   run(flags: Flags): Promise<void>;
   set(container: string | undefined, flags: Flags): Promise<void>;
   clear(container: string | undefined, flags: Flags): Promise<void>;
@@ -38,7 +40,13 @@ export function createProgram(version: string, actions: Actions): Command {
     .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 30 })
     .enablePositionalOptions(false)
     .addHelpText('after', EXAMPLES);
-  addOptions(program, { ...CONSUL_OPTIONS, ...RULE_OPTIONS, ...ENGINE_OPTIONS, ...CONTROLLER_OPTIONS });
+  addOptions(program, {
+    ...CONSUL_OPTIONS,
+    ...RULE_OPTIONS,
+    ...ENGINE_OPTIONS,
+    ...HOST_OPTIONS,
+    ...CONTROLLER_OPTIONS,
+  });
   program.addOption(new Option('--no-ssl', 'no TLS with Consul, even if CONSUL_HTTP_SSL is set'));
   program.allowExcessArguments().action((_options, command: Command) => {
     const [word] = command.args;
@@ -51,6 +59,7 @@ export function createProgram(version: string, actions: Actions): Command {
   addHealth(program, actions);
   addUninstall(program, actions);
   addDiagnostics(program, actions);
+  addHostCommands(program, actions);
   // The program itself accepts any argument, to suggest a command; its commands would inherit that.
   for (const command of program.commands) command.allowExcessArguments(false);
   return program;

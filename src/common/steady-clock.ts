@@ -42,7 +42,8 @@ export function elapsed(from: Instant, to: Instant): number {
   return Math.max(wall, from.boot === to.boot ? to.uptime - from.uptime : to.uptime);
 }
 
-function bootId(): string | undefined {
+/** Identifies the boot of the host; undefined if unknown. */
+export function bootId(): string | undefined {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {

@@ -31,6 +31,8 @@ export interface Config {
   readonly template: string;
   readonly protectedHosts: readonly Prefix[];
   readonly mode: Mode;
+  /** The host's own rules; undefined: it has none. */
+  readonly host: HostConfig | undefined;
   /** Undefined: nothing is stored. */
   readonly stateDir: string | undefined;
   /** Undefined: no limit. */
@@ -57,6 +59,23 @@ export interface Config {
   readonly publish: string | undefined;
   readonly dryRun: boolean;
   readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'text' };
+}
+
+export interface HostConfig {
+  /** Undefined: container ports are not guarded. */
+  readonly guard:
+    | {
+        readonly mode: 'observe' | 'enforce';
+        readonly families: readonly (4 | 6)[];
+        readonly isBetween: boolean;
+      }
+    | undefined;
+  readonly bridges: readonly string[] | 'all';
+  /** `consul`: of this node; otherwise by registrator's conventions, with its options. */
+  readonly services: 'consul' | { readonly isInternal: boolean; readonly isExplicit: boolean };
+  readonly forwards: 'auto' | 'on' | 'off';
+  /** Undefined: the included one. */
+  readonly template: string | undefined;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -88,6 +107,7 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
     template: read.text('template'),
     protectedHosts: read.addresses('protect'),
     mode: read.word('mode', ['enforce', 'audit']),
+    host: hostConfig(read),
     stateDir: read.text('stateDir') === 'none' ? undefined : read.text('stateDir'),
     maxAge: read.maxAge(),
     runDir: read.text('runDir') === 'none' ? undefined : read.text('runDir'),
@@ -110,6 +130,36 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
   read.finish();
   return config;
 }
+
+function hostConfig(read: OptionReader): HostConfig | undefined {
+  const isAsBefore = NETFILTER.test(read.text('ports'));
+  const mode = isAsBefore ? 'enforce' : read.word('ports', ['off', 'observe', 'enforce']);
+  const services = hostServices(read, isAsBefore ? 'engine' : 'consul');
+  const forwards = read.word('forwards', ['off', 'auto', 'on']);
+  const family = read.word('portsFamily', ['6', '4', 'both']);
+  const isBetween = read.word('portsBetween', ['allow', 'guard']) === 'guard';
+  const bridges = read.devices('portsBridges');
+  const template = read.optional('hostTemplate');
+  if (mode === 'off' && forwards === 'off') return undefined;
+  const families = FAMILIES[family];
+  const guard = mode === 'off' ? undefined : { mode, families, isBetween };
+  return { guard, bridges, services, forwards, template };
+}
+
+/**
+ * How registrator was told to use registrator-netfilter: it closed what registrator itself did not register. The chain
+ * and the set are not used, as all rules are in a table of their own.
+ */
+const NETFILTER = /^netfilter:(\/\/[\w.-]*(\/[\w.-]*)?)?$/;
+
+function hostServices(read: OptionReader, otherwise: 'consul' | 'engine'): HostConfig['services'] {
+  const [isInternal, isExplicit] = [read.flag('portsInternal'), read.flag('portsExplicit')];
+  const source = read.word('portsServices', ['consul', 'engine']);
+  const isNamed = read.isNamed('portsServices');
+  return (isNamed ? source : otherwise) === 'consul' ? 'consul' : { isInternal, isExplicit };
+}
+
+const FAMILIES = { 4: [4], 6: [6], both: [4, 6] } as const;
 
 /** The default folder for the status of hosts. */
 export const PUBLISHED = 'egress/status/';

@@ -54,6 +54,11 @@ export class OptionReader {
     return value === '' ? undefined : value;
   }
 
+  /** False if only its default is known. */
+  isNamed(name: OptionName): boolean {
+    return this.optional(name) !== undefined;
+  }
+
   text(name: OptionName): string {
     const { fallback }: OptionSpec = ALL_OPTIONS[name];
     return this.optional(name) ?? fallback ?? '';
@@ -137,6 +142,15 @@ export class OptionReader {
     const names = parseKeyList(this.text(name));
     if (!names.every((one) => /^[\w.-]+$/.test(one)))
       this.#reject(name, 'expected host names without ports, separated by commas');
+    return names;
+  }
+
+  /** Names of devices; `all` for every one. */
+  devices(name: OptionName): readonly string[] | 'all' {
+    if (this.text(name) === 'all') return 'all';
+    const names = parseKeyList(this.text(name));
+    if (names.length === 0 || !names.every((one) => /^[\w.-]{1,15}$/.test(one)))
+      this.#reject(name, 'expected names of devices separated by commas, or all');
     return names;
   }
 

@@ -1,6 +1,6 @@
 /**
  * All present problems for the log: failing sources, rules and containers with problems, unsupported workloads, and
- * workloads that can bypass their rules.
+ * workloads that can bypass their rules; and those of the host's rules.
  */
 
 import type { Problem } from '../common/problem.ts';
@@ -11,7 +11,7 @@ import type { Status } from './status.ts';
 
 /** `rawSockets`: whether any workload held CAP_NET_RAW so far; reported once for all, because Docker gives it by default. */
 export function conditionsOf(
-  { sources, namespaces, notEnabled = [] }: Status,
+  { sources, namespaces, notEnabled = [], host }: Status,
   { unsupported }: Pick<Workloads, 'unsupported'>,
   rawSockets: boolean,
 ): readonly LoggedProblem[] {
@@ -25,6 +25,7 @@ export function conditionsOf(
     ...unreadServices(namespaces),
     ...unsupported.map(({ container, problem }) => ({ container: container.name, problem })),
     ...notEnabled.map(({ name, problem }) => ({ container: name, problem })),
+    ...(host?.problems ?? []).map(everywhere),
     ...(rawSockets ? [everywhere(RAW_SOCKETS)] : []),
   ];
 }

@@ -7,7 +7,7 @@
  */
 
 import type { Awaited } from '../inventory/ages.ts';
-import { type Instance, type ServiceRef, serviceName } from '../inventory/service.ts';
+import { type Instance, type NodeService, type ServiceRef, serviceName } from '../inventory/service.ts';
 import type { RuleSource, Watched } from '../inventory/sources.ts';
 import type { Catalog } from '../policy/compile.ts';
 import { Confirmations, type ConfirmedAt } from './confirmations.ts';
@@ -31,6 +31,12 @@ export interface Freshness {
   readonly since: number;
 }
 
+export interface ConsulCacheOptions {
+  readonly now: () => number;
+  /** Whose services are watched, whatever keys refer to; undefined: nobody's. */
+  readonly node: string | undefined;
+}
+
 interface Followed {
   readonly ref: ServiceRef;
   readonly since: number;
@@ -48,15 +54,17 @@ export class ConsulCache {
   /** Of services that are not watched, or whose watch has not answered yet. */
   readonly #lastKnown: Map<string, readonly Instance[]>;
   readonly #confirmations: Confirmations;
+  readonly #nodeServices: Watched<readonly NodeService[]> | undefined;
 
   constructor(
     source: RuleSource,
     previous: LastKnownState | undefined,
-    now: () => number,
+    { now, node }: ConsulCacheOptions,
     onChange: () => void,
   ) {
     this.#source = source;
     this.#now = now;
+    this.#nodeServices = node === undefined ? undefined : source.watchNodeServices(node, onChange);
     this.#since = now();
     this.#previousRules = previous?.rules;
     this.#lastKnown = new Map(previous?.services);
@@ -78,6 +86,21 @@ export class ConsulCache {
       if (instances !== undefined) catalog.set(name, instances);
     }
     return catalog;
+  }
+
+  /** The services of this node; undefined until they are read. */
+  nodeServices(): readonly NodeService[] | undefined {
+    return this.#nodeServices?.value;
+  }
+
+  /** Undefined if they are not watched. */
+  nodeServicesFreshness(): Freshness | undefined {
+    const watched = this.#nodeServices;
+    if (watched === undefined) return undefined;
+    return {
+      ...freshnessOf(watched, watched.confirmedAt),
+      ...{ name: 'node services', since: this.#since },
+    };
   }
 
   /** Watches exactly these services from now on. */
@@ -127,6 +150,7 @@ export class ConsulCache {
 
   close(): void {
     this.#rules.close();
+    this.#nodeServices?.close();
     this.follow([]);
   }
 

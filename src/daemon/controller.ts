@@ -5,7 +5,9 @@
  */
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
-import type { Dataplane } from '../dataplane/dataplane.ts';
+import type { Dataplane, HostDataplane } from '../dataplane/dataplane.ts';
+import type { OtherFirewalls } from '../dataplane/other-firewalls.ts';
+import { HOST_OFF, type HostView, hostSummary } from '../diagnostics/host-view.ts';
 import type { EgressDesired } from '../features/egress/desired.ts';
 import { Egress, type EgressOptions } from '../features/egress/egress.ts';
 import { recordsDenied } from '../features/egress/facts.ts';
@@ -13,7 +15,10 @@ import type { Gate } from '../features/egress/gate.ts';
 import type { Override, PersistedOverrides } from '../features/egress/overrides.ts';
 import type { EgressTemplate } from '../features/egress/template.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
+import type { HostMemory, HostOptions } from '../features/host/host.ts';
+import type { ContainerPort, PersistedPorts, PortOverride } from '../features/host/port-overrides.ts';
 import type { Container, ContainerId } from '../inventory/container.ts';
+import type { EngineRules } from '../inventory/engine-rules.ts';
 import type { Mode } from '../inventory/workload.ts';
 import type { Acl } from '../policy/acl.ts';
 import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
@@ -22,19 +27,32 @@ import { Reconciler, type ReconcilerOptions } from '../reconciler/reconciler.ts'
 import { nameOf, type ObservedRules, RulesetDriver } from '../reconciler/ruleset-driver.ts';
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
 import { conditionsOf } from './conditions.ts';
+import { EngineFirewall } from './engine-firewall.ts';
+import { HostRules, hostViewOf } from './host-rules.ts';
 import { InventoryReader, type SourceOptions, type SourcePorts } from './inventory-reader.ts';
 import { ProblemLog } from './problem-log.ts';
 import { type DeniedReports, rulesetLoader } from './ruleset-loader.ts';
 import { type Containers, containersOf, type KnownSnapshot, templateFacts } from './snapshot.ts';
+import type { HostTexts } from './state/host-files.ts';
 import type { Status } from './status.ts';
 
 export interface ControllerOptions
   extends SourceOptions,
     Omit<ReconcilerOptions, 'onDefect' | 'onEnded'>,
-    Pick<EgressOptions, 'template' | 'protectedHosts' | 'mode' | 'prepare'> {}
+    Pick<EgressOptions, 'template' | 'protectedHosts' | 'mode' | 'prepare'> {
+  /** Undefined: the host has no rules of ours. */
+  readonly host?: HostOptions | undefined;
+}
 
-export interface ControllerPorts extends SourcePorts {
+export interface ControllerPorts extends Omit<SourcePorts, 'firewall'> {
   readonly dataplane: Dataplane;
+  readonly hostDataplane?: HostDataplane | undefined;
+  /** Reads the Engine's own rules on its host, for `--forwards auto`. */
+  readonly readEngineRules?: (() => Promise<EngineRules>) | undefined;
+  /** Undefined: passages, connections and changes by other programs are left as they are. */
+  readonly otherFirewalls?: OtherFirewalls | undefined;
+  /** Called when the host's rules are in place, with their fingerprint. */
+  readonly persistHostRules?: ((fingerprint: string, texts: () => HostTexts) => void) | undefined;
   /** The gate, if this host may have one. */
   readonly gate?: Gate | undefined;
   readonly log: Logger;
@@ -46,10 +64,16 @@ export interface ControllerPorts extends SourcePorts {
   readonly onReconciled?: () => void;
   /** The loads of the previous run. */
   readonly previousLoads?: Loads | undefined;
+  /** Of the host's rules; undefined: nothing is persisted. */
+  readonly hostMemory?: HostMemory | undefined;
   /** The overrides of the previous run. */
   readonly previousOverrides?: PersistedOverrides | undefined;
   /** Called with all overrides after a change. */
   readonly persistOverrides?: (overrides: PersistedOverrides) => void;
+  /** Ports that were opened or closed by hand in the previous run. */
+  readonly previousPorts?: PersistedPorts | undefined;
+  /** Called with all of them after a change. */
+  readonly persistPorts?: (ports: PersistedPorts) => void;
   /** Called with all loads after a change. */
   readonly persistLoads?: (loads: Loads) => void;
 }
@@ -62,6 +86,7 @@ export class Controller {
   readonly #loads: LoadRecords;
   readonly #egress: Egress;
   readonly #egressRules: FeatureReconciler<EgressDesired, ObservedRules>;
+  readonly #host: HostRules | undefined;
   readonly #problems: ProblemLog;
   readonly #syncTimer: NodeJS.Timeout;
   #nextSync: NodeJS.Immediate | undefined;
@@ -77,13 +102,16 @@ export class Controller {
     const onDefect = (error: unknown) => log.error({ error: messageOf(error) }, 'internal error in a job');
     this.#reconciler = new Reconciler({ ...options, onDefect, onEnded: ports.onReconciled });
     this.#egress = this.#openEgress();
-    const context = { loader: rulesetLoader(dataplane, deniedReports), records: this.#loads, log };
+    const context = { loader: rulesetLoader(dataplane, undefined, deniedReports), records: this.#loads, log };
     const driver = new RulesetDriver(this.#egress.rules, {
       ...context,
       onDrift: (one) => onDrift?.(nameOf(one)),
     });
     this.#egressRules = this.#reconciler.add(driver, rulesetReports(this.#egress.rules, context));
-    this.#sources = new InventoryReader(options, ports, () => this.sync());
+    this.#host = options.host && new HostRules({ ...options, host: options.host }, this.#reconciler, ports);
+    this.#sources = new InventoryReader(options, { ...ports, firewall: this.#openFirewall() }, () =>
+      this.sync(),
+    );
     // A failing source does not call back: on a quiet host its problem would not be logged without a sync.
     this.#syncTimer = setInterval(() => this.sync(), longestUnsynced(options));
   }
@@ -109,6 +137,23 @@ export class Controller {
     this.#egress.override(containers, override);
     this.#sync();
     await this.#reconciler.idle();
+  }
+
+  /** Opens or closes a container's port by hand, or (with `undefined`) as registered. Resolves when no job is left. */
+  async setPort(
+    container: Container,
+    port: ContainerPort,
+    rule: Pick<PortOverride, 'kind' | 'from'> | undefined,
+  ): Promise<void> {
+    this.#host?.setPort(container, port, rule);
+    this.#sync();
+    await this.#reconciler.idle();
+  }
+
+  /** The host's rules, as far as known. */
+  hostView(): HostView {
+    if (this.#host === undefined) return HOST_OFF;
+    return hostViewOf(this.#host.status(), this.#sources.hostStatus(), this.containers);
   }
 
   /** The running containers; undefined until they are listed. */
@@ -151,7 +196,7 @@ export class Controller {
       namespaces: [...this.#egressRules.states()].map((one) => this.#egress.status(one)),
       unsupported: unsupported.map(named),
       notEnabled: notEnabled.map(named),
-      sources: this.#sources.status(),
+      ...this.#hostStatus(),
       recordsDenied: recordsDenied(template.source),
     };
   }
@@ -167,7 +212,8 @@ export class Controller {
     if (acl === undefined) return undefined;
     const { protectedHosts } = this.#options;
     const known = { acl, catalog: this.#sources.consul.services, unread: new Map(), protectedHosts };
-    return { ...this.containerViews(), ...known, ...templateFacts(this.#egress.template) };
+    const host = this.hostView();
+    return { ...this.containerViews(), ...known, host, ...templateFacts(this.#egress.template) };
   }
 
   /** The namespaces with rules, as far as known. */
@@ -185,6 +231,7 @@ export class Controller {
     clearImmediate(this.#nextSync);
     this.#sources.close();
     await this.#reconciler.close();
+    await this.#host?.close();
     await this.#egress.close();
   }
 
@@ -193,9 +240,23 @@ export class Controller {
     if (inventory === undefined) return;
     const { namespaces, isComplete } = inventory;
     this.#egressRules.sync(this.#egress.plan(inventory), (name) => namespaces.has(name));
+    this.#host?.sync(inventory);
     if (isComplete) this.#loads.retain(new Set(namespaces.keys()));
     this.#rawSockets ||= this.#egress.namespaces.some(({ hasRawSockets }) => hasRawSockets);
     this.#problems.update(conditionsOf(this.status(), this.#egress, this.#rawSockets));
+  }
+
+  #openFirewall(): EngineFirewall | undefined {
+    const { host, retry, random } = this.#options;
+    const { readEngineRules: read, log } = this.#ports;
+    if (host?.forwards !== 'auto' || read === undefined) return undefined;
+    return new EngineFirewall({ read, log, retry, random, onChange: () => this.sync() });
+  }
+
+  #hostStatus(): Pick<Status, 'host' | 'sources'> {
+    const sources = this.#sources.status();
+    if (this.#host === undefined) return { sources };
+    return { host: hostSummary(this.hostView()), sources: [...sources, ...this.#sources.hostStatus()] };
   }
 
   #openEgress(): Egress {

@@ -16,6 +16,7 @@ import type { Controls } from './api/server.ts';
 import type { Controller } from './controller.ts';
 import { factsOf, namespaceOf, requireContainers } from './facts.ts';
 import { unsupportedResults } from './override-results.ts';
+import { setPort } from './set-port.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export function controlsOf(
@@ -29,6 +30,7 @@ export function controlsOf(
     ready: () => controller.isReady,
     unreadable: () => controller.unreadable,
     override: (request) => override(controller, request),
+    setPort: (request) => setPort(controller, request),
     sources: () => ({ consul: consul.address, kvPath: consul.kvPath, docker: docker.host }),
     namespace: (container) => namespaceOf(controller, telemetry, container),
     diagnostics: createDiagnostics(factsOf(controller, telemetry, services, consul.kvPath)),

@@ -20,6 +20,8 @@ export type FlowState = Readonly<Flow>;
 
 interface Flow {
   readonly address: string;
+  /** As in `Denied`. */
+  readonly source?: string | undefined;
   readonly protocol: string;
   readonly port: number | undefined;
   /** The kernel's last count; 0 after a restart of the count. */
@@ -74,9 +76,12 @@ export class DeniedFlows {
   }
 
   get seen(): readonly DeniedFlow[] {
-    return [...this.#flows.values()].map(({ address, protocol, port, packets, firstSeenAt, lastSeenAt }) => ({
-      ...{ address, protocol, port, packets, firstSeenAt, lastSeenAt },
-    }));
+    return [...this.#flows.values()].map(
+      ({ address, source, protocol, port, packets, firstSeenAt, lastSeenAt }) => ({
+        ...{ address, protocol, port, packets, firstSeenAt, lastSeenAt },
+        ...(source === undefined ? {} : { source }),
+      }),
+    );
   }
 
   /** True if nothing was reported in this window, so that the state may be dropped. */
@@ -99,8 +104,8 @@ export class DeniedFlows {
   }
 }
 
-const begin = ({ address, protocol, port }: Denied, now: number): Flow => ({
-  ...{ address, protocol, port, kernel: 0, packets: 0 },
+const begin = ({ address, source, protocol, port }: Denied, now: number): Flow => ({
+  ...{ address, source, protocol, port, kernel: 0, packets: 0 },
   ...{ firstSeenAt: now, lastSeenAt: now, reportedAt: undefined, readAt: now },
 });
 
@@ -130,5 +135,10 @@ function countRestarted(flow: Flow, { packets, idle }: Denied, now: number): boo
   return now - idle * 1000 > flow.readAt + SLACK;
 }
 
-const idOf = ({ address, protocol, port }: Pick<Denied, 'address' | 'protocol' | 'port'>): string =>
-  `${protocol} ${address} ${port ?? ''}`;
+const idOf = ({
+  address,
+  source,
+  protocol,
+  port,
+}: Pick<Denied, 'address' | 'source' | 'protocol' | 'port'>): string =>
+  `${protocol} ${source ?? ''} ${address} ${port ?? ''}`;

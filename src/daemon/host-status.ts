@@ -22,7 +22,7 @@ export const HostStatus = z.object({
 export type HostStatus = z.infer<typeof HostStatus>;
 
 export function hostStatusOf(status: Status, version: string, at: number, running: boolean): HostStatus {
-  const { namespaces, sources, unsupported } = status;
+  const { namespaces, sources, unsupported, host } = status;
   const states = new Map<string, number>();
   for (const { state, workloads } of namespaces)
     states.set(state, (states.get(state) ?? 0) + workloads.length);
@@ -34,11 +34,11 @@ export function hostStatusOf(status: Status, version: string, at: number, runnin
     ...{ version, at, running },
     states: Object.fromEntries(states),
     workloads: workloads.slice(0, MOST_WORKLOADS),
-    errors: errorsOf({ namespaces, sources, unsupported }),
+    errors: errorsOf({ namespaces, sources, unsupported, host }),
   };
 }
 
-const errorsOf = ({ namespaces, sources, unsupported }: Status): string[] =>
+const errorsOf = ({ namespaces, sources, unsupported, host }: Status): string[] =>
   [
     ...new Set([
       ...sources.flatMap(({ error }) => error ?? []),
@@ -46,6 +46,8 @@ const errorsOf = ({ namespaces, sources, unsupported }: Status): string[] =>
         lastError === undefined ? [] : `${target}: ${lastError}`,
       ),
       ...unsupported.map(({ name, problem }) => `${name}: ${problem.reason}`),
+      ...(host?.lastError === undefined ? [] : [`the host: ${host.lastError}`]),
+      ...(host?.problems ?? []).map(({ reason }) => `the host: ${reason}`),
     ]),
   ].slice(0, 20);
 

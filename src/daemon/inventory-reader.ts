@@ -9,6 +9,7 @@ import type { ServiceRef } from '../inventory/service.ts';
 import type { ContainerSource, RuleSource, WatchedEngine } from '../inventory/sources.ts';
 import { AgeLimit, type MaxAge } from './age-limit.ts';
 import { ConsulCache, type LastKnownState } from './consul-cache.ts';
+import type { EngineFirewall } from './engine-firewall.ts';
 import { type SourceStatus, sourceStatus } from './status.ts';
 
 export interface SourceOptions {
@@ -16,6 +17,8 @@ export interface SourceOptions {
   readonly grace: number;
   /** Undefined: no limit. */
   readonly maxAge?: MaxAge | undefined;
+  /** The node of Consul's whose services are watched; undefined: none is. */
+  readonly servicesOf?: string | undefined;
   readonly now: () => number;
 }
 
@@ -24,6 +27,8 @@ export interface SourcePorts {
   readonly containers: ContainerSource;
   /** The last known state of the previous run. */
   readonly previousState: LastKnownState | undefined;
+  /** Undefined: nobody asks whether the Engine makes rules itself. Closed with the reader. */
+  readonly firewall?: EngineFirewall | undefined;
   /** Called for each inventory with the known state of Consul. */
   readonly persistState: (state: LastKnownState) => void;
 }
@@ -41,11 +46,11 @@ export class InventoryReader {
 
   /** `onChange` is called when a new inventory is needed. */
   constructor(options: SourceOptions, ports: SourcePorts, onChange: () => void) {
-    const { maxAge, grace, now } = options;
+    const { maxAge, grace, now, servicesOf: node } = options;
     this.#options = options;
     this.#ports = ports;
     this.#onChange = onChange;
-    this.#consul = new ConsulCache(ports.rules, ports.previousState, now, onChange);
+    this.#consul = new ConsulCache(ports.rules, ports.previousState, { now, node }, onChange);
     const freshness = () => this.#consul.freshness();
     this.#ageLimit = maxAge && new AgeLimit({ maxAge, grace, now, freshness, onChange });
     this.#engine = ports.containers.watch(onChange);
@@ -78,8 +83,10 @@ export class InventoryReader {
     const consul = this.#consulSnapshot();
     const { ages, awaited } = consul;
     this.#ages = ages;
+    this.#updateFirewall();
     if (awaited.rules || awaited.services.size > 0) this.#changeAfterGrace();
-    return { ...seen, consul };
+    const { firewall } = this.#ports;
+    return { ...seen, consul, engine: firewall && { managesFirewall: firewall.manages } };
   }
 
   /**
@@ -98,18 +105,35 @@ export class InventoryReader {
     return [...this.#consul.freshness().map((one) => sourceStatus(one, this.#ages)), engine];
   }
 
+  /** Of the sources that only the host's rules depend on. */
+  hostStatus(): readonly SourceStatus[] {
+    const { value, confirmedAt, error } = this.#engine.networks;
+    const networks = { name: 'networks', known: value !== undefined, confirmedAt, error: error?.message };
+    const services = this.#consul.nodeServicesFreshness();
+    return services === undefined ? [networks] : [networks, sourceStatus(services, ALL_FRESH)];
+  }
+
   close(): void {
     clearTimeout(this.#graceTimer);
+    this.#ports.firewall?.close();
     this.#ageLimit?.close();
     this.#persist();
     this.#consul.close();
     this.#engine.close();
   }
 
+  #updateFirewall(): void {
+    const { value: containers, networks, error } = this.#engine;
+    if (containers === undefined) return;
+    const isConnected = error === undefined;
+    this.#ports.firewall?.update({ containers, networks: networks.value, isConnected });
+  }
+
   /** Only for an inventory: `AgeLimit` calls back only if an age changes after this. */
   #consulSnapshot(): ConsulSnapshot {
     const ages = this.#ageLimit?.ages() ?? ALL_FRESH;
-    return { ...this.consul, ages, awaited: this.#consul.awaited(this.#options.grace) };
+    const awaited = this.#consul.awaited(this.#options.grace);
+    return { ...this.consul, nodeServices: this.#consul.nodeServices(), ages, awaited };
   }
 
   /** Failing and silent sources do not call back. */

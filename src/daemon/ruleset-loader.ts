@@ -1,11 +1,18 @@
 /**
- * Adapts the dataplane to the reconciler: rules by owner, in namespaces of containers. An inspection and a load also
- * read the denied destinations. They go to the deny log, because the reconciler does not use them.
+ * Adapts the dataplanes to the reconciler: rules by owner, in namespaces of containers and of the host. An inspection
+ * and a load also read the denied destinations. They go to the deny logs, because the reconciler does not use them.
  */
 import { LoadError } from '../common/errors.ts';
-import type { Dataplane, NamespaceRef } from '../dataplane/dataplane.ts';
+import {
+  type Dataplane,
+  HOST_REF,
+  type HostDataplane,
+  type NamespaceRef,
+  type RulesetDataplane,
+} from '../dataplane/dataplane.ts';
 import { type DeniedRecord, NOTHING_DENIED } from '../inventory/denied-record.ts';
-import type { NamespaceId, NetworkNamespace } from '../inventory/namespace.ts';
+import type { NetworkNamespace } from '../inventory/namespace.ts';
+import type { Loaded, Ruleset, RulesetOwner } from '../inventory/ruleset.ts';
 import type { RulesetLoader } from '../reconciler/ruleset-driver.ts';
 
 export interface FoundDenied {
@@ -18,40 +25,75 @@ export interface FoundDenied {
 export interface DeniedReports {
   /** Milliseconds since the epoch. */
   now(): number;
-  found(id: NamespaceId, found: FoundDenied): void;
+  found(namespace: NetworkNamespace, owner: RulesetOwner, found: FoundDenied): void;
 }
 
 const NO_REPORTS: DeniedReports = { now: () => 0, found: () => {} };
 
-export function rulesetLoader(dataplane: Dataplane, reports = NO_REPORTS): RulesetLoader {
-  const begin = async (namespace: NetworkNamespace) => {
-    const begunAt = reports.now();
-    return { begunAt, traffic: await dataplane.egressCounters(refOf(namespace)) };
+/** `host`: loads rules in the host's namespace; undefined: none may be loaded there. */
+export function rulesetLoader(
+  dataplane: Dataplane,
+  host?: HostDataplane,
+  reports: DeniedReports = NO_REPORTS,
+): RulesetLoader {
+  const at = (namespace: NetworkNamespace, owner: RulesetOwner): LoaderAt => {
+    const reading = {
+      now: reports.now,
+      found: (found: FoundDenied) => reports.found(namespace, owner, found),
+    };
+    if (namespace.kind === 'host') return loaderAt(hostOrFail(host), HOST_REF, reading);
+    const ref = refOf(namespace);
+    return loaderAt(dataplane, ref, { ...reading, traffic: () => dataplane.egressCounters(ref) });
   };
   return {
-    load: async (namespace, ruleset, replaces) => {
-      const { id } = namespace;
-      const begun = await begin(namespace);
+    load: async (namespace, ruleset, replaces) => at(namespace, ruleset.owner).load(ruleset, replaces),
+    inspect: async (namespace, owner, known) => at(namespace, owner).inspect(owner, known),
+    clear: async (namespace, owner) => at(namespace, owner).clear(owner),
+  };
+}
+
+interface LoaderAt {
+  load(ruleset: Ruleset, replaces: boolean): Promise<Loaded>;
+  inspect(owner: RulesetOwner, known?: Loaded): Promise<Loaded>;
+  clear(owner: RulesetOwner): Promise<void>;
+}
+
+interface Reading {
+  now(): number;
+  found(found: FoundDenied): void;
+  traffic?(): Promise<string | undefined>;
+}
+
+function loaderAt<Ref>(dataplane: RulesetDataplane<Ref>, ref: Ref, reading: Reading): LoaderAt {
+  const begin = async () => ({ begunAt: reading.now(), traffic: await reading.traffic?.() });
+  return {
+    load: async (ruleset, replaces) => {
+      const begun = await begin();
       if (!replaces) {
-        const loaded = await dataplane.load(refOf(namespace), ruleset);
-        reports.found(id, { ...begun, denied: NOTHING_DENIED });
+        const loaded = await dataplane.load(ref, ruleset);
+        reading.found({ ...begun, denied: NOTHING_DENIED });
         return loaded;
       }
       // A load removes the record of the replaced rules, so `reload` reads it first.
-      const { loaded, denied } = await dataplane.reload(refOf(namespace), ruleset);
-      reports.found(id, { ...begun, denied });
+      const { loaded, denied } = await dataplane.reload(ref, ruleset);
+      reading.found({ ...begun, denied });
       // The kernel's counts restart at zero.
-      reports.found(id, { ...begun, begunAt: reports.now(), denied: NOTHING_DENIED });
+      reading.found({ ...begun, begunAt: reading.now(), denied: NOTHING_DENIED });
       return loaded;
     },
-    inspect: async (namespace, owner, known) => {
-      const begun = await begin(namespace);
-      const { loaded, denied } = await dataplane.inspect(refOf(namespace), owner, known);
-      if (denied !== undefined) reports.found(namespace.id, { ...begun, denied });
+    inspect: async (owner, known) => {
+      const begun = await begin();
+      const { loaded, denied } = await dataplane.inspect(ref, owner, known);
+      if (denied !== undefined) reading.found({ ...begun, denied });
       return loaded;
     },
-    clear: (namespace, owner) => dataplane.clear(refOf(namespace), owner),
+    clear: (owner) => dataplane.clear(ref, owner),
   };
+}
+
+function hostOrFail(host: HostDataplane | undefined): HostDataplane {
+  if (host === undefined) throw new LoadError('rules are loaded in namespaces of containers alone');
+  return host;
 }
 
 /** References lead only to namespaces of containers, never to the host's. */

@@ -1,23 +1,27 @@
 /**
  * Starts the controller: opens its parts in order, and connects them.
  */
-import { release } from 'node:os';
-import { version } from '../common/assets.ts';
 import type { Backoff } from '../common/backoff.ts';
 import type { Logger } from '../common/logger.ts';
 import { steadyNow } from '../common/steady-clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Terminal } from '../config/terminal.ts';
 import type { EgressTemplate } from '../features/egress/template.ts';
+import { loadHostTemplate } from '../features/host/render.ts';
 import { FileGate } from '../gate/gate.ts';
 import { serveWatchers } from './api/listen.ts';
 import { serveApi } from './api/server.ts';
 import { Controller } from './controller.ts';
 import { controlsOf } from './controls.ts';
-import { DeniedFile } from './state/denied-file.ts';
-import { LoadsFile } from './state/loads-file.ts';
-import { OverridesFile } from './state/overrides-file.ts';
-import { StateFile } from './state/state-file.ts';
+import {
+  openDenied,
+  openHostFiles,
+  openLoads,
+  openOverrides,
+  openPortOverrides,
+  openRegistrations,
+  openState,
+} from './state/open.ts';
 import { Telemetry } from './telemetry.ts';
 import { TemplateWatch } from './template-watch.ts';
 import { type EngineAccess, openConsul, openEngine, openServices, openTemplate } from './wiring.ts';
@@ -44,6 +48,9 @@ export async function start(
   const state = closeLater(openState(config, log));
   const loads = closeLater(openLoads(config, log));
   const overrides = closeLater(openOverrides(config, log));
+  const hostFiles = closeLater(await openHostFiles(config, log));
+  const ports = closeLater(openPortOverrides(config, log));
+  const registrations = closeLater(openRegistrations(config, log));
   const consul = closeLater(openConsul(config));
   const leftovers = await engine.removeLeftovers();
   if (leftovers > 0) log.warn({ leftovers }, 'removed helpers of an earlier run');
@@ -60,6 +67,7 @@ export async function start(
     new Controller(controllerOptions(config, template), {
       ...engine,
       dataplane: telemetry.dataplane,
+      hostDataplane: telemetry.hostDataplane,
       onDrift: telemetry.onDrift,
       deniedReports: telemetry.deniedReports,
       onReconciled: telemetry.onReconciled,
@@ -70,8 +78,15 @@ export async function start(
       persistState: (known) => state?.save(known),
       previousLoads: await loads?.load(),
       persistLoads: (all) => loads?.save(all),
+      hostMemory: {
+        previous: await registrations?.load(),
+        persist: (matched) => registrations?.save(matched),
+      },
       previousOverrides: await overrides?.load(),
       persistOverrides: (all) => overrides?.save(all),
+      persistHostRules: hostFiles && ((...rules) => hostFiles.save(...rules)),
+      previousPorts: await ports?.load(),
+      persistPorts: (all) => ports?.save(all),
     }),
   );
   telemetry.attach(controller);
@@ -82,22 +97,6 @@ export async function start(
   if (config.listen) closeLater(await serveWatchers(config.listen, controls, config.allowHosts));
   templates.start((changed) => controller.useTemplate(changed));
 }
-
-/** Ages are written often enough that a crash costs at most a tenth of the limit. */
-const openState = ({ stateDir, maxAge }: Config, log: Logger) =>
-  stateDir === undefined ? undefined : new StateFile(stateDir, log, maxAge && { refresh: maxAge.limit / 10 });
-
-/** A dry run loads nothing, so it records nothing. */
-const openLoads = ({ stateDir, dryRun, loader, docker }: Config, log: Logger) => {
-  const reader = [version(), loader, docker.image ?? '', release()].join(' ');
-  return stateDir === undefined || dryRun ? undefined : new LoadsFile(stateDir, reader, log);
-};
-
-const openDenied = ({ stateDir, dryRun }: Config, log: Logger) =>
-  stateDir === undefined || dryRun ? undefined : new DeniedFile(stateDir, log);
-
-const openOverrides = ({ stateDir, dryRun }: Config, log: Logger) =>
-  stateDir === undefined || dryRun ? undefined : new OverridesFile(stateDir, log);
 
 const openGate = ({ runDir, mode }: Config, engineResolvers: readonly string[] | undefined, log: Logger) =>
   runDir === undefined ? undefined : new FileGate(runDir, { mode, engineResolvers }, log);
@@ -117,6 +116,8 @@ const controllerOptions = (config: Config, template: EgressTemplate) => ({
   template,
   protectedHosts: config.protectedHosts,
   mode: config.mode,
+  host: config.host && { ...config.host, template: loadHostTemplate(config.host.template) },
+  servicesOf: config.host?.guard === undefined || config.host.services !== 'consul' ? undefined : config.node,
   prepare: config.prepare,
   concurrency: config.concurrency,
   driftInterval: config.driftInterval,

@@ -3,9 +3,12 @@
  */
 
 import type { Problem } from '../common/problem.ts';
+import type { HostSummary } from '../diagnostics/host-view.ts';
 import type { NamespaceStatus } from '../features/egress/status.ts';
 import type { Ages } from '../inventory/ages.ts';
 import type { Freshness } from './consul-cache.ts';
+
+export type { HostSummary } from '../diagnostics/host-view.ts';
 
 export interface SourceStatus {
   readonly name: string;
@@ -41,6 +44,7 @@ export function shifted(status: Status, ms: number): Status {
       ...{ ...one, verifiedAt: later(one.verifiedAt) },
       ...(one.byHand && { byHand: { ...one.byHand, since: one.byHand.since + ms } }),
     })),
+    ...(status.host && { host: { ...status.host, verifiedAt: later(status.host.verifiedAt) } }),
     sources: status.sources.map((one) => ({ ...one, confirmedAt: later(one.confirmedAt) })),
   };
 }
@@ -49,6 +53,8 @@ export interface Status {
   readonly controller?: About;
   readonly namespaces: readonly NamespaceStatus[];
   readonly sources: readonly SourceStatus[];
+  /** Undefined where the host has no rules of ours. */
+  readonly host?: HostSummary | undefined;
   /** False if the template records no denied destinations; undefined if not known. */
   readonly recordsDenied?: boolean;
   /** Workloads that cannot have rules. */

@@ -5,25 +5,30 @@ import { hostname } from 'node:os';
 import { version } from '../common/assets.ts';
 import type { Logger } from '../common/logger.ts';
 import { steadyNow } from '../common/steady-clock.ts';
-import type { Config } from '../config/config.ts';
-import type { Dataplane } from '../dataplane/dataplane.ts';
+import type { Config, HostConfig } from '../config/config.ts';
+import type { Dataplane, HostDataplane } from '../dataplane/dataplane.ts';
+import type { DeniedCallsReport } from '../diagnostics/denied-in.ts';
+import { containerNames, HOST_OFF } from '../diagnostics/host-view.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
 import type { DeniedReport } from '../inventory/denied-record.ts';
-import { type NamespaceId, namespaceId } from '../inventory/namespace.ts';
+import { type NamespaceId, type NetworkNamespace, namespaceId } from '../inventory/namespace.ts';
+import type { RulesetOwner } from '../inventory/ruleset.ts';
+import { parseAddress } from '../net/address.ts';
 import { ConsulRegistration } from './consul-registration.ts';
 import type { Controller } from './controller.ts';
 import type { DeniedState } from './denied-history.ts';
 import { DenyLog } from './deny-log.ts';
-import { measured, type ObservedLoad } from './metrics/measured-dataplane.ts';
+import { HostDenyLog } from './host-deny-log.ts';
+import { measured, measuredHost, type ObservedLoad } from './metrics/measured-dataplane.ts';
 import { Metrics } from './metrics/metrics.ts';
-import type { DeniedReports } from './ruleset-loader.ts';
+import type { DeniedReports, FoundDenied } from './ruleset-loader.ts';
 import { type About, type Status, shifted } from './status.ts';
 import type { EngineAccess } from './wiring.ts';
 
 /** With more loaders than this, those of gone namespaces are removed. */
 const MOST_LOADERS = 2_000;
 
-type Observed = Pick<EngineAccess, 'dataplane' | 'loaderOf'>;
+type Observed = Pick<EngineAccess, 'dataplane' | 'loaderOf' | 'hostDataplane' | 'hostLoader'>;
 
 /** The stored denied destinations of the previous run, and the function that stores them. */
 export interface PersistedDenied {
@@ -35,14 +40,16 @@ export class Telemetry {
   readonly metrics: Metrics;
   /** The given dataplane, with measurements. */
   readonly dataplane: Dataplane;
+  readonly hostDataplane: HostDataplane;
   readonly onDrift: () => void;
   /** For the denied destinations that jobs of the reconciler read. */
   readonly deniedReports: DeniedReports = {
     now: Date.now,
-    found: (id, found) => this.#denyLog.found(id, found),
+    found: (...found) => this.#deniedFound(...found),
   };
   readonly #about: About;
   readonly #denyLog: DenyLog;
+  readonly #hostDenyLog: HostDenyLog | undefined;
   readonly #config: Config;
   readonly #log: Logger;
   /** By namespace: the last loader. */
@@ -51,7 +58,7 @@ export class Telemetry {
   #registration: ConsulRegistration | undefined;
 
   constructor(config: Config, engine: Observed, log: Logger, kept: PersistedDenied = {}) {
-    const { dataplane } = engine;
+    const { dataplane, hostDataplane } = engine;
     const { loader, template, deniedInterval } = config;
     this.#about = { version: version(), node: hostname(), loader, template, startedAt: Date.now() };
     this.#config = config;
@@ -65,15 +72,24 @@ export class Telemetry {
       previous: kept.previous,
       onChange: () => kept.save?.(() => this.#denyLog.state()),
     });
+    this.#hostDenyLog = config.host && this.#openHostDenyLog(config.host, hostDataplane);
     this.metrics = new Metrics({
       version: version(),
       loaders: loadersOf(config),
       status: () => this.#controller && statusByHostClock(this.#controller),
       denied: () => this.#denyLog.summaries,
+      host: this.#hostDenyLog && {
+        summary: () => this.#controller?.status().host,
+        denied: () => this.#hostDenyLog?.summary,
+      },
     });
     this.dataplane = measured(dataplane, {
       observe: (load) => this.#observe(load),
       loaderOf: (namespace) => engine.loaderOf(namespace),
+    });
+    this.hostDataplane = measuredHost(hostDataplane, {
+      observe: (load) => this.#observe(load),
+      loaderOf: () => engine.hostLoader(),
     });
     this.onDrift = () => this.metrics.countRepair();
   }
@@ -95,8 +111,30 @@ export class Telemetry {
     return { controller: this.#about, ...status, namespaces };
   }
 
+  #openHostDenyLog(host: HostConfig, dataplane: HostDataplane): HostDenyLog {
+    const view = () => this.#controller?.hostView() ?? HOST_OFF;
+    return new HostDenyLog({
+      ...{ dataplane, log: this.#log, now: Date.now, interval: this.#config.deniedInterval },
+      isGuarded: () => view().guard !== undefined && view().fingerprint !== undefined,
+      observes: host.guard?.mode === 'observe',
+      containerNames: () => {
+        const nameAt = containerNames(view().containers);
+        return (text) => {
+          const address = parseAddress(text);
+          return address && nameAt(address);
+        };
+      },
+    });
+  }
+
+  #deniedFound(namespace: NetworkNamespace, owner: RulesetOwner, found: FoundDenied): void {
+    if (namespace.kind === 'host') this.#hostDenyLog?.found(found.denied, found.begunAt);
+    else if (owner === 'egress') this.#denyLog.found(namespace.id, found);
+  }
+
   #observe(load: ObservedLoad): void {
     this.metrics.observeLoad(load);
+    if (!('containerId' in load.namespace)) return;
     const { containerId: id, startedAt } = load.namespace;
     this.#loaders.set(namespaceId({ id, startedAt }), load.loader);
     if (this.#loaders.size < MOST_LOADERS) return;
@@ -109,11 +147,19 @@ export class Telemetry {
     return this.#denyLog.answer(choose);
   }
 
+  /** The calls that the ports guard denied. */
+  async deniedCalls(): Promise<DeniedCallsReport> {
+    return this.#hostDenyLog?.answer() ?? NO_CALLS;
+  }
+
   async close(): Promise<void> {
     await this.#denyLog.close();
+    await this.#hostDenyLog?.close();
     await this.#registration?.close();
   }
 }
+
+const NO_CALLS: DeniedCallsReport = { calls: [], packets: 0, unlisted: 0, isFull: false, covers: 0 };
 
 /** Ages do not depend on the host's clock, but readers compare the times with it. */
 const statusByHostClock = (controller: Controller): Status =>

@@ -7,11 +7,14 @@ import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Config } from '../config/config.ts';
 import { type Terminal, wantsColour } from '../config/terminal.ts';
-import { createDataplane } from '../dataplane/create-dataplane.ts';
-import type { Dataplane, NamespaceRef } from '../dataplane/dataplane.ts';
+import { createDataplane, createHostDataplane } from '../dataplane/create-dataplane.ts';
+import type { Dataplane, HostDataplane, NamespaceRef } from '../dataplane/dataplane.ts';
 import { DryRunDataplane } from '../dataplane/dry-run.ts';
+import { readEngineRules } from '../dataplane/engine-rules.ts';
 import { HelperRunner } from '../dataplane/helper.ts';
+import { HostRunner } from '../dataplane/host.ts';
 import { NsenterRunner } from '../dataplane/nsenter.ts';
+import { createOtherFirewalls, type OtherFirewalls } from '../dataplane/other-firewalls.ts';
 import type { NamespaceRunner } from '../dataplane/runner.ts';
 import { AutoRunner } from '../dataplane/select-loader.ts';
 import type { ServiceReader } from '../diagnostics/read-services.ts';
@@ -19,6 +22,7 @@ import { isXtables } from '../features/egress/facts.ts';
 import { loadTemplate } from '../features/egress/included-templates.ts';
 import type { EgressTemplate } from '../features/egress/template.ts';
 import { GateRecords } from '../gate/records.ts';
+import type { EngineRules } from '../inventory/engine-rules.ts';
 import type { ContainerSource, RuleSource } from '../inventory/sources.ts';
 import { CatalogReader } from '../sources/consul/catalog-reader.ts';
 import { ConsulRuleSource } from '../sources/consul/rule-source.ts';
@@ -33,8 +37,15 @@ import { createLogger } from './log.ts';
 export interface EngineAccess {
   readonly containers: ContainerSource;
   readonly dataplane: Dataplane;
+  readonly hostDataplane: HostDataplane;
+  /** The Engine's own rules on its host; also in a dry run. */
+  readEngineRules(): Promise<EngineRules>;
+  /** Undefined in a dry run. */
+  readonly otherFirewalls: OtherFirewalls | undefined;
   /** The loader for this namespace: helper, nsenter, or dry-run. */
   loaderOf(namespace: NamespaceRef): string;
+  /** The same for the host. */
+  hostLoader(): string;
   /**
    * Reads the Engine's own resolvers in advance, because the first container would have to wait for them; undefined if
    * they cannot be read. Never fails.
@@ -84,8 +95,11 @@ export const openDocker = (config: Config, terminal: Terminal): DockerEngine =>
 export async function openEngine(config: Config, terminal: Terminal, log: Logger): Promise<EngineAccess> {
   const engine = openDocker(config, terminal);
   await engine.running();
-  const { runner, image, removeLeftovers } = openRunner(config, engine);
-  const containers = new DockerContainerSource(engine, { lacksRawSockets: openRecords(config), image });
+  const { runner, hostRunner, image, removeLeftovers } = openRunner(config, engine);
+  const containers = new DockerContainerSource(engine, {
+    ...{ lacksRawSockets: openRecords(config), image },
+    withServices: config.host?.guard !== undefined && config.host.services !== 'consul',
+  });
   return {
     containers,
     warmUp: () =>
@@ -94,7 +108,11 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
         return undefined;
       }),
     dataplane: config.dryRun ? dryRun(log) : createDataplane(runner),
+    hostDataplane: config.dryRun ? dryRun(log) : createHostDataplane(hostRunner),
+    readEngineRules: () => readEngineRules(hostRunner),
+    otherFirewalls: config.dryRun ? undefined : createOtherFirewalls(hostRunner),
     loaderOf: (namespace) => (config.dryRun ? 'dry-run' : runner.loaderOf(namespace)),
+    hostLoader: () => (config.dryRun ? 'dry-run' : hostRunner.loader),
     removeLeftovers,
     close: async () => {
       await runner.close();
@@ -115,7 +133,8 @@ function openRunner(config: Config, engine: DockerEngine) {
   const image = helperImage(engine, { named: docker.image, version: version() });
   const helper = new HelperRunner(engine, image, { xtables: isXtables(openTemplate(config).source) });
   const removeLeftovers = () => helper.removeLeftovers();
-  return { runner: chooseRunner(loader, helper), image, removeLeftovers };
+  const hostRunner = new HostRunner(helper, loader);
+  return { runner: chooseRunner(loader, helper), hostRunner, image, removeLeftovers };
 }
 
 function chooseRunner(loader: Config['loader'], helper: HelperRunner): NamespaceRunner {
@@ -124,5 +143,5 @@ function chooseRunner(loader: Config['loader'], helper: HelperRunner): Namespace
   return loader === 'nsenter' ? nsenter : new AutoRunner(nsenter, helper);
 }
 
-const dryRun = (log: Logger): Dataplane =>
+const dryRun = (log: Logger): Dataplane & HostDataplane =>
   new DryRunDataplane(({ name }, text) => log.info({ container: name, text }, 'would load this text'));

@@ -1,22 +1,43 @@
 /**
- * Implements the `Dataplane` with any runner.
+ * Implements the dataplanes with any runner.
  */
 import type { Loaded } from '../inventory/ruleset.ts';
-import type { Dataplane, Inspection, KernelState, NamespaceRef } from './dataplane.ts';
+import type {
+  Dataplane,
+  HostDataplane,
+  HostRef,
+  Inspection,
+  KernelState,
+  RulesetDataplane,
+} from './dataplane.ts';
 import { parseDenied } from './denied.ts';
+import type { HostRunner } from './host.ts';
 import { failed } from './load-errors.ts';
 import { parseNamespaceState, parseState, unreadable } from './namespace-state.ts';
 import { egressCounters } from './process-namespace.ts';
 import type { Command, NamespaceRunner, RunResult } from './runner.ts';
 
-export function createDataplane(runner: NamespaceRunner): Dataplane {
+export const createDataplane = (runner: NamespaceRunner): Dataplane => ({
+  ...rulesetDataplane((...job) => runner.run(...job)),
+  egressCounters: async (namespace) => egressCounters(namespace),
+  testLoad: async ({ owner, text }) => {
+    await runner.testLoad({ name: 'load', owner }, text);
+  },
+});
+
+export const createHostDataplane = (runner: Pick<HostRunner, 'run'>): HostDataplane =>
+  rulesetDataplane<HostRef>((_, ...job) => runner.run(...job));
+
+function rulesetDataplane<Ref extends { readonly name: string }>(
+  runIn: (namespace: Ref, command: Command, stdin?: string) => Promise<RunResult>,
+): RulesetDataplane<Ref> {
   const run = async <T>(
-    namespace: NamespaceRef,
+    namespace: Ref,
     command: Command,
     parse: (result: RunResult) => T,
     stdin?: string,
   ): Promise<T> => {
-    const result = await runner.run(namespace, command, stdin);
+    const result = await runIn(namespace, command, stdin);
     try {
       return parse(result);
     } catch (error) {
@@ -32,14 +53,10 @@ export function createDataplane(runner: NamespaceRunner): Dataplane {
       run(namespace, { name: 'inspect', owner, listing: known?.listing ?? NO_LISTING }, inspectionOf(known)),
     denied: (namespace, owner) =>
       run(namespace, { name: 'denied', owner }, ({ stdout }) => parseDenied(stdout)),
-    egressCounters: async (namespace) => egressCounters(namespace),
     clear: (namespace, owner) => run(namespace, { name: 'clear', owner }, () => undefined),
     add: (namespace, owner, set, elements) =>
       run(namespace, { name: 'add', owner, set }, () => undefined, elements.join('\n')),
     owners: (namespace) => run(namespace, { name: 'list' }, ({ stdout }) => ownersIn(stdout)),
-    testLoad: async ({ owner, text }) => {
-      await runner.testLoad({ name: 'load', owner }, text);
-    },
   };
 }
 

@@ -31,27 +31,37 @@ export interface Inspection {
   readonly denied?: DeniedRecord;
 }
 
+/** The network namespace of the Engine's host: the one that it gives `--network host`. */
+export interface HostRef {
+  readonly name: 'the host';
+}
+
+export const HOST_REF: HostRef = { name: 'the host' };
+
 /**
- * Loads rulesets in namespaces. A command for one owner does not touch the rules of others. Every method fails with a
- * `LoadError`.
+ * Loads rulesets in namespaces of one kind. A command for one owner does not touch the rules of others. Every method
+ * fails with a `LoadError`.
  */
-export interface Dataplane {
+export interface RulesetDataplane<Ref> {
   /** Replaces the owner's rules in one transaction and reads them back. On a failure the old rules stay. */
-  load(namespace: NamespaceRef, ruleset: Ruleset): Promise<Loaded>;
+  load(namespace: Ref, ruleset: Ruleset): Promise<Loaded>;
   /** The same if the owner has rules there. Also returns their denied destinations, which the load removes. */
-  reload(namespace: NamespaceRef, ruleset: Ruleset): Promise<KernelState>;
+  reload(namespace: Ref, ruleset: Ruleset): Promise<KernelState>;
   /** `known`: what is there as far as known. If an inspection has found it, a comparison is cheap. */
-  inspect(namespace: NamespaceRef, owner: RulesetOwner, known?: Loaded): Promise<Inspection>;
+  inspect(namespace: Ref, owner: RulesetOwner, known?: Loaded): Promise<Inspection>;
   /** Removes the owner's rules; without an owner, all rules of egresstrator. */
-  clear(namespace: NamespaceRef, owner?: RulesetOwner): Promise<void>;
+  clear(namespace: Ref, owner?: RulesetOwner): Promise<void>;
   /**
    * Adds elements to a volatile set of the owner's rules, all of them or none, without a load. The form of an element
    * is `192.0.2.7 . tcp . 443 timeout 5m`.
    */
-  add(namespace: NamespaceRef, owner: RulesetOwner, set: string, elements: readonly string[]): Promise<void>;
-  /** Lists the owners that have rules there. */
-  owners(namespace: NamespaceRef): Promise<readonly RulesetOwner[]>;
-  denied(namespace: NamespaceRef, owner: RulesetOwner): Promise<DeniedRecord>;
+  add(namespace: Ref, owner: RulesetOwner, set: string, elements: readonly string[]): Promise<void>;
+  /** The owners that have rules there. */
+  owners(namespace: Ref): Promise<readonly RulesetOwner[]>;
+  denied(namespace: Ref, owner: RulesetOwner): Promise<DeniedRecord>;
+}
+
+export interface Dataplane extends RulesetDataplane<NamespaceRef> {
   /**
    * Counters of the namespace's outgoing packets. While they are unchanged, nothing was denied. Cheap; undefined if it
    * cannot be read. Never fails.
@@ -60,3 +70,6 @@ export interface Dataplane {
   /** Loads a ruleset in an empty temporary namespace, to check it on the real kernel. */
   testLoad(ruleset: Ruleset): Promise<void>;
 }
+
+/** No container leads to the host: it has a way of its own. */
+export type HostDataplane = RulesetDataplane<HostRef>;

@@ -52,12 +52,20 @@ export function parseDenied(text: string): DeniedRecord {
   };
 }
 
+/** Counters of all packets: of those that leave, and of those that come in. */
+const TOTALS: ReadonlySet<string> = new Set(['denied_packets', 'denied_in_packets']);
+
 /** Undefined if there is no counter of all packets. */
 function countsOf(counters: readonly z.infer<typeof namedCounter>[]): DeniedRecord['counts'] {
-  const sum = (name: string) =>
-    counters.filter((one) => one.name === name).reduce((total, { packets }) => total + packets, 0);
-  if (!counters.some(({ name }) => name === 'denied_packets')) return undefined;
-  return { packets: sum('denied_packets'), spoofed: sum('denied_spoofed'), frames: sum('denied_frames') };
+  const sum = (isMeant: (name: string) => boolean) =>
+    counters.filter(({ name }) => isMeant(name)).reduce((total, { packets }) => total + packets, 0);
+  const isTotal = (name: string) => TOTALS.has(name);
+  if (!counters.some(({ name }) => isTotal(name))) return undefined;
+  return {
+    packets: sum(isTotal),
+    spoofed: sum((name) => name === 'denied_spoofed'),
+    frames: sum((name) => name === 'denied_frames'),
+  };
 }
 
 const networksOf = (found: NftSet): readonly Denied[] => {
@@ -86,20 +94,29 @@ function countedOf(found: z.infer<typeof element>): {
   return { val, packets: inner?.packets ?? 0, expires };
 }
 
-/** Undefined for an element without an address, as in a user's own set. */
+/** Undefined for an element without an address, as in a user's own set. Of two addresses the first is the caller's. */
 function destination(
   columns: readonly string[],
   values: readonly Value[],
   packets: number,
 ): Denied | undefined {
   const column = (...names: string[]) => values[columns.findIndex((name) => names.includes(name))];
-  const address = column('ipv4_addr', 'ipv6_addr');
+  const addresses = values.filter((_, index) => ADDRESS_TYPES.has(columns[index] ?? ''));
+  const address = addresses.at(-1);
   if (address === undefined) return undefined;
+  const source = addresses.length === 2 ? { source: String(addresses[0]) } : {};
   const icmpType = column('icmp_type', 'icmpv6_type');
-  const protocol = icmpType === undefined ? protocolName(column('inet_proto')) : 'icmp';
+  const number = column('inet_proto');
+  const isSctp = addresses.length === 2 && Number(number) === SCTP;
+  const protocol = isSctp ? 'sctp' : icmpType === undefined ? protocolName(number) : 'icmp';
   const port = numberOf(icmpType ?? column('inet_service'));
-  return { address: String(address), protocol, port, packets };
+  return { address: String(address), ...source, protocol, port, packets };
 }
+
+/** Docker publishes ports of it. */
+const SCTP = 132;
+
+const ADDRESS_TYPES: ReadonlySet<string> = new Set(['ipv4_addr', 'ipv6_addr']);
 
 const names: Readonly<Record<string, string>> = {
   1: 'icmp',

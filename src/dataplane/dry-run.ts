@@ -4,42 +4,44 @@
 import { createHash } from 'node:crypto';
 import { type DeniedRecord, NOTHING_DENIED } from '../inventory/denied-record.ts';
 import type { Ruleset, RulesetOwner } from '../inventory/ruleset.ts';
-import type { Dataplane, KernelState, Loaded, NamespaceRef } from './dataplane.ts';
+import type { Dataplane, HostDataplane, HostRef, KernelState, Loaded, NamespaceRef } from './dataplane.ts';
 
 const nothing: Loaded = { fingerprint: undefined, facts: undefined, digest: undefined };
 
-export class DryRunDataplane implements Dataplane {
-  readonly #states = new Map<string, Loaded>();
-  readonly #onLoad: (namespace: NamespaceRef, text: string) => void;
+type Ref = NamespaceRef | HostRef;
 
-  /** `onLoad` is called for each text that would have been loaded, with the lines that a loader adds. */
-  constructor(onLoad: (namespace: NamespaceRef, text: string) => void) {
+export class DryRunDataplane implements Dataplane, HostDataplane {
+  readonly #states = new Map<string, Loaded>();
+  readonly #onLoad: (namespace: Ref, text: string) => void;
+
+  /** `onLoad` hears of every text that would have been loaded, with the lines a loader is given. */
+  constructor(onLoad: (namespace: Ref, text: string) => void) {
     this.#onLoad = onLoad;
   }
 
-  async load(namespace: NamespaceRef, { text }: Ruleset): Promise<Loaded> {
+  async load(namespace: Ref, { text }: Ruleset): Promise<Loaded> {
     const state = stateOf(text);
     this.#states.set(keyOf(namespace), state);
     this.#onLoad(namespace, text);
     return state;
   }
 
-  async reload(namespace: NamespaceRef, ruleset: Ruleset): Promise<KernelState> {
+  async reload(namespace: Ref, ruleset: Ruleset): Promise<KernelState> {
     return { loaded: await this.load(namespace, ruleset), denied: NOTHING_DENIED };
   }
 
-  async inspect(namespace: NamespaceRef): Promise<KernelState> {
+  async inspect(namespace: Ref): Promise<KernelState> {
     return { loaded: this.#states.get(keyOf(namespace)) ?? nothing, denied: NOTHING_DENIED };
   }
 
-  async clear(namespace: NamespaceRef): Promise<void> {
+  async clear(namespace: Ref): Promise<void> {
     this.#states.delete(keyOf(namespace));
   }
 
   async add(): Promise<void> {}
 
-  async owners(namespace: NamespaceRef): Promise<readonly RulesetOwner[]> {
-    return this.#states.has(keyOf(namespace)) ? ['egress'] : [];
+  async owners(namespace: Ref): Promise<readonly RulesetOwner[]> {
+    return this.#states.has(keyOf(namespace)) ? ['containerId' in namespace ? 'egress' : 'host'] : [];
   }
 
   async denied(): Promise<DeniedRecord> {
@@ -51,8 +53,8 @@ export class DryRunDataplane implements Dataplane {
   async testLoad(): Promise<void> {}
 }
 
-/** A restarted container has another namespace. */
-const keyOf = ({ containerId, startedAt }: NamespaceRef): string => `${containerId}@${startedAt}`;
+/** Another start of a container is another namespace. */
+const keyOf = (ref: Ref): string => ('containerId' in ref ? `${ref.containerId}@${ref.startedAt}` : ref.name);
 
 /** The state that `dataplane/netns` would print, from the text. */
 function stateOf(text: string): Loaded {

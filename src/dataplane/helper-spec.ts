@@ -6,7 +6,7 @@ import { argumentsOf, type Command, programInImage, sandboxInHelper } from './ru
 export interface HelperSpec {
   readonly image: string;
   readonly command: Command;
-  /** `container:<id>` or `none`. */
+  /** `container:<id>`, `none`, or `host`. */
   readonly networkMode: string;
   /** The Engine's own file of the namespace, to compare it with the namespace that the helper is in. */
   readonly sandbox: string | undefined;
@@ -21,7 +21,10 @@ export interface HelperSpec {
 
 export const helperBody = (spec: HelperSpec): object => ({
   Image: spec.image,
-  Entrypoint: [...(spec.entersSandbox ? ['nsenter', `--net=${sandboxInHelper}`] : []), programInImage],
+  Entrypoint: [
+    ...(spec.entersSandbox ? ['nsenter', `--net=${sandboxInHelper}`] : []),
+    programInImage(spec.command),
+  ],
   Cmd: argumentsOf(spec.command),
   Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
   User: '0:0',

@@ -15,11 +15,12 @@ import type { Container } from '../inventory/container.ts';
 import { withDeadline } from '../sources/docker/deadline.ts';
 import type { Engine } from '../sources/docker/engine.ts';
 import { EngineHttpError, isHttpError } from '../sources/docker/errors.ts';
+import { follow } from '../sources/docker/follow.ts';
 import type { HelperImage } from '../sources/docker/image.ts';
 import { containerFrom } from '../sources/docker/inspect.ts';
 import { ourLabels, ourName } from '../sources/docker/labels.ts';
 import { runOnce } from '../sources/docker/one-shot.ts';
-import type { NamespaceRef } from './dataplane.ts';
+import { HOST_REF, type NamespaceRef } from './dataplane.ts';
 import { HelperCleanup } from './helper-cleanup.ts';
 import { helperBody } from './helper-spec.ts';
 import { removeLeftovers } from './leftovers.ts';
@@ -31,6 +32,7 @@ import {
   type Loader,
   mostOutput,
   type NamespaceRunner,
+  programOf,
   type RunResult,
 } from './runner.ts';
 
@@ -48,11 +50,16 @@ export interface HelperSettings extends ResourceLimits {
 /** Milliseconds for the inspection of the container that is to be joined. */
 const INSPECT_LIMIT = 3_000;
 
+/** Milliseconds after which a helper that is followed makes room for a new one. */
+const LIFETIME = 6 * 3_600_000;
+
 interface Job extends Failure {
   readonly networkMode: string;
   readonly sandbox?: string | undefined;
   readonly entersSandbox?: boolean;
   readonly stdin: string | undefined;
+  /** Milliseconds; default: enough for its input. */
+  readonly lifetime?: number;
   /** Rejects with a `LoadError` if the helper must not be started. */
   readonly check: () => Promise<void>;
 }
@@ -104,6 +111,30 @@ export class HelperRunner implements NamespaceRunner {
     return 'helper';
   }
 
+  /** In the host's own namespace, to which no container leads: see host.ts. */
+  runOnHost(command: Command, stdin?: string): Promise<RunResult> {
+    return this.#job({ command, name: HOST_REF.name, networkMode: 'host', stdin, check: async () => {} });
+  }
+
+  /** The lines of a long run in the host's own namespace, until the signal, or until it ends. */
+  async followOnHost(command: Command, onLine: (line: string) => void, signal: AbortSignal): Promise<void> {
+    const job: Job = {
+      ...{ command, name: HOST_REF.name, networkMode: 'host', stdin: '', check: async () => {} },
+      lifetime: LIFETIME,
+    };
+    const name = ourName('helper');
+    try {
+      const id = await this.#createChecked(name, job);
+      const ending = AbortSignal.any([signal, AbortSignal.timeout(LIFETIME)]);
+      const stderr = await follow(this.#engine, { id, onLine, signal: ending });
+      if (stderr !== '' && !ending.aborted) throw failed(job, stderr.trim());
+    } catch (error) {
+      throw await explained(job, error);
+    } finally {
+      this.#cleanup.remove(name);
+    }
+  }
+
   testLoad(command: Command, stdin?: string): Promise<RunResult> {
     const name = 'an empty namespace';
     return this.#job({ command, name, networkMode: 'none', stdin, check: async () => {} });
@@ -136,7 +167,7 @@ export class HelperRunner implements NamespaceRunner {
     const { command, networkMode, stdin, sandbox, entersSandbox = false } = job;
     const { limit, memory } = limitsFor(stdin, this.#settings);
     const image = await this.#image();
-    const labels = ourLabels(instance, now() + 2 * limit + 60_000);
+    const labels = ourLabels(instance, now() + (job.lifetime ?? 2 * limit) + 60_000);
     const body = helperBody({
       image,
       command,
@@ -146,7 +177,7 @@ export class HelperRunner implements NamespaceRunner {
       stdin: stdin !== undefined,
       labels,
       memory,
-      capabilities: xtables ? ['NET_ADMIN', 'NET_RAW'] : ['NET_ADMIN'],
+      capabilities: xtables || programOf(command) === 'host' ? ['NET_ADMIN', 'NET_RAW'] : ['NET_ADMIN'],
     });
     const [created, checked] = await Promise.allSettled([this.#engine.create(name, body), job.check()]);
     if (checked.status === 'rejected') throw checked.reason;

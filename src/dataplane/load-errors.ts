@@ -2,10 +2,10 @@
  * The error messages of failed loads, the same for all loaders.
  */
 import { LoadError } from '../common/errors.ts';
-import type { Command, CommandName } from './runner.ts';
+import type { Command } from './runner.ts';
 
 /** Completes "could not …". */
-const doing: Readonly<Record<CommandName, string>> = {
+const doing: Readonly<Record<Command['name'], string>> = {
   load: 'load rules in',
   reload: 'load rules in',
   inspect: 'read the loaded rules in',
@@ -13,6 +13,14 @@ const doing: Readonly<Record<CommandName, string>> = {
   add: 'add to the rules in',
   clear: 'remove the rules of',
   list: 'list the rules in',
+  place: 'find the network namespace of',
+  firewall: "read the Engine's own rules on",
+  passages: 'put the passages in the firewalls of',
+  check: 'read the firewalls of',
+  remove: 'remove the passages from the firewalls of',
+  forwards: 'read the forwards of',
+  forget: 'end connections of removed forwards of',
+  watch: 'watch the rules of',
 };
 
 export interface Failure {

@@ -6,13 +6,14 @@ import type { NamespaceRef } from './dataplane.ts';
 import { exited, type Failure, failed, gone, onHostNetwork, tookTooLong } from './load-errors.ts';
 import { type Opened, openNamespace } from './process-namespace.ts';
 import { defaultLimits, limitsFor } from './resource-limits.ts';
-import { type ProgramEnded, runProgram } from './run-program.ts';
+import { followProgram, type ProgramEnded, runProgram } from './run-program.ts';
 import {
   argumentsOf,
   type Command,
   type Loader,
   mostOutput,
   type NamespaceRunner,
+  programOf,
   type RunResult,
 } from './runner.ts';
 
@@ -65,6 +66,26 @@ export class NsenterRunner implements NamespaceRunner {
     const [file = '', ...args] = [...enter, 'sh', program, ...argumentsOf(failure.command)];
     return answer(failure, limit, await runProgram({ file, args, stdin, limit, mostOutput }));
   }
+}
+
+/** In the namespace of this process. */
+export async function runHere(failure: Failure, stdin?: string): Promise<RunResult> {
+  const { limit } = limitsFor(stdin, defaultLimits);
+  const { command } = failure;
+  const args = [assetPath(`dataplane/${programOf(command)}`), ...argumentsOf(command)];
+  return answer(failure, limit, await runProgram({ file: 'sh', args, stdin, limit, mostOutput }));
+}
+
+/** Passes on the lines of a program in the namespace of this process until the signal, or until it ends. */
+export async function followHere(
+  failure: Failure,
+  onLine: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { command } = failure;
+  const args = [assetPath(`dataplane/${programOf(command)}`), ...argumentsOf(command)];
+  const reason = await followProgram({ file: 'sh', args, onLine, signal });
+  if (reason !== undefined) throw failed(failure, reason);
 }
 
 function answer(failure: Failure, limit: number, ended: ProgramEnded): RunResult {

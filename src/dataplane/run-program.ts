@@ -1,5 +1,5 @@
 /**
- * Runs a program to its end. The only importer of execa.
+ * Runs a program to its end, or follows its output. The only importer of execa.
  *
  * A program that exceeds its limit is killed with all its children before the result is returned. It gets none of our
  * environment, which may contain a token.
@@ -49,3 +49,31 @@ export async function runProgram(program: Program): Promise<ProgramEnded> {
     result.failed && exitCode === undefined ? (result.originalMessage ?? result.shortMessage) : undefined;
   return { exitCode, stdout: String(stdout), stderr: String(stderr), expired: timedOut, failure };
 }
+
+export interface FollowedProgram extends Pick<Program, 'file' | 'args'> {
+  readonly onLine: (line: string) => void;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Passes on the lines of stdout as they come. Its stdin stays open, so that a program that reads it ends with this
+ * process, however that ends. Never rejects: resolves with the failure, if there was one.
+ */
+export async function followProgram({
+  file,
+  args,
+  onLine,
+  signal,
+}: FollowedProgram): Promise<string | undefined> {
+  const running = execa(file, args, {
+    ...{ env: { PATH: programPath, LC_ALL: 'C' }, extendEnv: false, killDescendants: true, reject: false },
+    ...{ stdin: 'pipe', cancelSignal: signal, maxBuffer: MOST_FOLLOWED, buffer: { stdout: false } },
+  });
+  for await (const line of running) onLine(line);
+  const { exitCode, stderr, shortMessage } = await running;
+  return exitCode === 0 || signal.aborted ? undefined : String(stderr || shortMessage);
+}
+
+/** Bytes of stderr. */
+const MOST_FOLLOWED = 64 * 1024;

@@ -1,16 +1,19 @@
 /**
- * Runs `dataplane/netns` inside a network namespace: the interface of the two loaders.
+ * Runs `dataplane/netns`, or `dataplane/host`, inside a network namespace: the interface of the two loaders.
  */
 
 import type { RulesetOwner } from '../inventory/ruleset.ts';
 import type { NamespaceRef } from './dataplane.ts';
 
 /** The commands of `dataplane/netns` that are used here. `load` and `reload` read rules from stdin. */
-export type CommandName = 'load' | 'reload' | 'inspect' | 'denied' | 'add' | 'clear' | 'list';
+type CommandName = 'load' | 'reload' | 'inspect' | 'denied' | 'add' | 'clear' | 'list' | 'place' | 'firewall';
+
+/** The commands of `dataplane/host` that are used here. `forget` reads forwards from stdin. */
+const HOST_COMMANDS = ['passages', 'check', 'remove', 'forwards', 'forget', 'watch'] as const;
 
 export interface Command {
-  readonly name: CommandName;
-  /** `list` has none; `clear` without one means all owners. */
+  readonly name: CommandName | (typeof HOST_COMMANDS)[number];
+  /** Those of `dataplane/host`, `list`, `place` and `firewall` have none; `clear` without one means all owners. */
   readonly owner?: RulesetOwner | undefined;
   /** The set that `add` adds to. */
   readonly set?: string;
@@ -41,8 +44,13 @@ export interface NamespaceRunner {
   close(): Promise<void>;
 }
 
-/** The path of `dataplane/netns` in the helper image. */
-export const programInImage = '/usr/local/lib/egresstrator/netns';
+/** Which program has the command. */
+export const programOf = ({ name }: Command): 'netns' | 'host' =>
+  HOST_COMMANDS.some((one) => one === name) ? 'host' : 'netns';
+
+/** The path of that program in the helper image. */
+export const programInImage = (command: Command): string =>
+  `/usr/local/lib/egresstrator/${programOf(command)}`;
 
 /** The path in a helper of the namespace that it should be in. */
 export const sandboxInHelper = '/usr/local/lib/egresstrator/sandbox';

@@ -9,12 +9,17 @@ import type { DeniedReport } from '../inventory/denied-record.ts';
 import type { ServiceRef } from '../inventory/service.ts';
 import { servicesOf } from '../policy/compile.ts';
 import { parsingRules } from '../policy/rule.ts';
+import type { Rendered } from '../rendering/fingerprint.ts';
 import { type DeniedAnswer, deniedAnswer } from './denied-answer.ts';
+import { type DeniedCallsReport, type DeniedInAnswer, deniedInAnswer } from './denied-in.ts';
 import { type Diff, diffKey } from './diff.ts';
 import { type ExplainAnswer, type ExplainQuestion, explainAnswer } from './explain-answer.ts';
+import { type ExplainInAnswer, type ExplainInQuestion, explainIn } from './explain-in.ts';
 import type { Finding } from './finding.ts';
+import { type HostAnswer, type HostView, hostAnswer } from './host-view.ts';
 import { type KeyUse, keyUses } from './keys.ts';
 import { lint } from './lint.ts';
+import { lintHost } from './lint-host.ts';
 import { workloadsOf } from './namespace-view.ts';
 import type { Scope } from './read-services.ts';
 import { parseService } from './service-names.ts';
@@ -29,6 +34,13 @@ export interface Diagnostics {
   lint(question: LintQuestion): Promise<LintAnswer>;
   diff(question: DiffQuestion): Promise<DiffAnswer>;
   keys(): Promise<KeysAnswer>;
+  host(): Promise<HostAnswer>;
+  /** The text that is loaded on the host, or will be in a moment. */
+  hostRules(): Promise<Rendered>;
+  /** Calls to containers that the guard denied. */
+  deniedIn(question: DeniedQuestion): Promise<DeniedInAnswer>;
+  /** Whether a caller reaches a port of a container. */
+  explainIn(question: ExplainInQuestion): Promise<ExplainInAnswer>;
 }
 
 /** Undefined: all containers. */
@@ -85,6 +97,10 @@ export interface DiagnosticsSource {
   snapshot(need: Need): Promise<Snapshot>;
   /** The denied destinations. Throws a `UserError` if `container` matches none or several. */
   denied(container: string | undefined): Promise<readonly DeniedReport[]>;
+  /** Throws a `UserError` without a controller: it alone knows them. */
+  host(): Promise<HostView>;
+  /** Calls that the guard denied. */
+  deniedCalls(): Promise<DeniedCallsReport>;
 }
 
 export function createDiagnostics(facts: DiagnosticsSource): Diagnostics {
@@ -117,12 +133,31 @@ export function createDiagnostics(facts: DiagnosticsSource): Diagnostics {
       const diff = await inSlices(diffKey(proposed, { ...snapshot, workloads }));
       return { ...diff, denylist, unread: [...unread.keys()].sort() };
     },
+    host: async () => hostAnswer(await facts.host()),
+    hostRules: async () => known(await facts.host()).rendered,
+    deniedIn: async ({ container }) =>
+      deniedInAnswer(container, await facts.host(), await facts.deniedCalls()),
+    explainIn: async (question) => {
+      const view = await facts.host();
+      return explainIn(question, view, known(view).rules);
+    },
     keys: async () => {
       const snapshot = await facts.snapshot({ scope: 'named', withoutContainers: true });
       const keys = keyUses({ ...snapshot, workloads: workloadsOf(snapshot) });
       return { keys, unread: [...snapshot.unread.keys()].sort() };
     },
   };
+}
+
+/** Throws a `UserError` if the host has no rules, or they are not known yet. */
+function known({ rules, rendered, state }: HostView) {
+  if (state === 'off')
+    throw new UserError(
+      'the controller guards no ports and forwards none; start it with --ports or --forwards',
+    );
+  if (rules === undefined || rendered === undefined)
+    throw new UserError('the rules of the host are not known yet (egresstrator host status); try again');
+  return { rules, rendered };
 }
 
 /** Throws a `UserError` for a container without rules, which cannot have denied destinations. */
@@ -153,5 +188,6 @@ function lintAnswer(key: string | undefined, snapshot: Snapshot): LintAnswer {
     failures,
     workloads: workloadsOf(snapshot),
   });
-  return { findings: key === undefined ? findings : findings.filter((one) => one.key === key), unread };
+  if (key !== undefined) return { findings: findings.filter((one) => one.key === key), unread };
+  return { findings: [...findings, ...(snapshot.host ? lintHost(snapshot.host) : [])], unread };
 }

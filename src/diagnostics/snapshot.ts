@@ -8,6 +8,7 @@ import type { DnsPolicy, Mode } from '../inventory/workload.ts';
 import type { Prefix } from '../net/address.ts';
 import type { Acl } from '../policy/acl.ts';
 import type { Catalog } from '../policy/compile.ts';
+import type { HostView } from './host-view.ts';
 
 /** A namespace that has rules, or should have them. */
 export interface NamespaceView {
@@ -46,6 +47,8 @@ export interface Snapshot {
   readonly unsupported: readonly UnsupportedView[];
   /** Names of containers that name keys without EGRESSTRATOR_ENABLE=1. */
   readonly notEnabled: readonly string[];
+  /** The host's rules; undefined without a controller. */
+  readonly host?: HostView | undefined;
   /** Its name or path. */
   readonly template: string;
   /** The folder of the keys in Consul, with a slash at its end. */

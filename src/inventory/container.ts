@@ -2,6 +2,7 @@
  * A container as the Engine reports it, reduced to the facts about its network.
  */
 import type { Attachment, PortBinding } from './network.ts';
+import type { ServiceSettings } from './service-settings.ts';
 
 export type ContainerId = string;
 
@@ -53,6 +54,8 @@ export interface Container {
   readonly networks: readonly Attachment[];
   /** What is published of it, as the Engine has bound it, sorted. */
   readonly ports: readonly PortBinding[];
+  /** What it says of its services; undefined: nobody asks. */
+  readonly services?: ServiceSettings | undefined;
   /**
    * True if it is privileged, has CAP_NET_ADMIN or an equivalent, or has the Engine's socket: it can remove its rules.
    */

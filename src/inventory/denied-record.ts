@@ -14,6 +14,8 @@ export const KERNEL_KEEPS = 10 * 60_000;
 /** One denied destination (or, in audit mode, one that would have been). */
 export interface Denied {
   readonly address: string;
+  /** The caller, of a call that came in; undefined for a destination of the namespace's own packets. */
+  readonly source?: string | undefined;
   /** tcp, udp, icmp, or a protocol number as text. */
   readonly protocol: string;
   /** Port, or ICMP type; undefined where the protocol has none. */

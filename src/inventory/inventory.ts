@@ -5,7 +5,7 @@ import type { Ages, Awaited } from './ages.ts';
 import type { Container, ContainerId } from './container.ts';
 import type { Namespaces } from './namespace.ts';
 import type { Networks } from './network.ts';
-import type { Instance } from './service.ts';
+import type { Instance, NodeService } from './service.ts';
 
 export interface Inventory {
   /** The running containers. */
@@ -16,6 +16,13 @@ export interface Inventory {
   /** The Engine's networks; undefined until they are listed. */
   readonly networks: Networks | undefined;
   readonly consul: ConsulSnapshot;
+  /** What is known of the Engine itself; undefined where nobody asks. */
+  readonly engine?: EngineFacts | undefined;
+}
+
+export interface EngineFacts {
+  /** Whether it makes rules for published ports itself; undefined until its host's rules were read. */
+  readonly managesFirewall: boolean | undefined;
 }
 
 export interface ConsulSnapshot {
@@ -23,6 +30,8 @@ export interface ConsulSnapshot {
   readonly rules: ReadonlyMap<string, string> | undefined;
   /** The services that are known among those that features refer to, by name. */
   readonly services: ReadonlyMap<string, readonly Instance[]>;
+  /** Those of this node; undefined while nothing is known of them, or nobody asks. */
+  readonly nodeServices?: readonly NodeService[] | undefined;
   readonly ages: Ages;
   readonly awaited: Awaited;
 }

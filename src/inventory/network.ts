@@ -49,6 +49,7 @@ export interface PortBinding {
   readonly containerPort: number;
   /** One address of the host; `0.0.0.0/0` or `::/0` for all of a family. */
   readonly host: Prefix;
-  /** The Engine chooses it if the runner named none. */
   readonly hostPort: number;
+  /** True if the Engine chose the host's port, because the runner named none or several. */
+  readonly isAssigned?: boolean;
 }

@@ -1,6 +1,8 @@
 /**
  * Services of Consul's catalog: references from rules, and instances.
  */
+import type { Prefix } from '../net/address.ts';
+import type { Transport } from './network.ts';
 
 /** A service in a datacenter (`undefined`: the agent's own). Tags are matched in here, not in Consul. */
 export interface ServiceRef {
@@ -16,6 +18,17 @@ export interface Instance {
   readonly tags: readonly string[];
   /** The node's name, for people. */
   readonly node: string;
+}
+
+/** A service of this node, at an address and port of it or of a container. */
+export interface NodeService {
+  /** Identifies the registration: a service that is registered anew has another. */
+  readonly registration: string;
+  readonly name: string;
+  readonly address: Prefix;
+  /** 1 to 65,535. */
+  readonly port: number;
+  readonly protocol: Transport;
 }
 
 /** A `ServiceRef` as text, `postgresql` or `postgresql@dc2`: the key of maps. */

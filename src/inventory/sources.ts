@@ -3,7 +3,7 @@
  */
 import type { Container, ContainerId } from './container.ts';
 import type { Networks } from './network.ts';
-import type { Instance, ServiceRef } from './service.ts';
+import type { Instance, NodeService, ServiceRef } from './service.ts';
 
 /**
  * A value that is kept up to date in the background. An event carries no decision: `onChange` only means "read again".
@@ -36,6 +36,8 @@ export interface RuleSource {
     onChange: () => void,
     previous?: readonly Instance[],
   ): Watched<readonly Instance[]>;
+  /** The services that are registered on a node. */
+  watchNodeServices(node: string, onChange: () => void): Watched<readonly NodeService[]>;
   close(): void;
 }
 

@@ -23,6 +23,9 @@ export const controlsOf = (given: Partial<Controls>): Controls => ({
   unreadable: () => [],
   metrics: async () => ({ contentType: 'text/plain', text: '' }),
   override: async () => ({ results: [] }),
+  setPort: async ({ container, protocol, port }) => ({
+    ...{ container, protocol, port, state: 'loaded', openings: [] },
+  }),
   sources: () => ({ consul: '127.0.0.1:8500', kvPath: 'egress/acl/', docker: '/var/run/docker.sock' }),
   namespace: (container) => {
     throw new UserError(`no container "${container}"`);

@@ -5,9 +5,11 @@ import { onTestFinished } from 'vitest';
 import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
 import { Controller, type ControllerOptions } from '../../src/daemon/controller.ts';
 import { Metrics } from '../../src/daemon/metrics/metrics.ts';
+import type { HostDataplane } from '../../src/dataplane/dataplane.ts';
 import type { Gate } from '../../src/features/egress/gate.ts';
 import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import type { PersistedOverrides } from '../../src/features/egress/overrides.ts';
+import type { PersistedPorts } from '../../src/features/host/port-overrides.ts';
 import type { ContainerSource } from '../../src/inventory/sources.ts';
 import type { Loads } from '../../src/reconciler/load-records.ts';
 import { compareMetricsWithStatus, compareStatusWithKernel } from './agreement.ts';
@@ -37,6 +39,9 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly previousOverrides?: PersistedOverrides;
   readonly persistOverrides?: (overrides: PersistedOverrides) => void;
   readonly gate?: Gate;
+  readonly hostDataplane?: HostDataplane;
+  readonly previousPorts?: PersistedPorts | undefined;
+  readonly persistPorts?: (ports: PersistedPorts) => void;
   /** Instead of `engine`. */
   readonly containers?: ContainerSource;
 }
@@ -52,6 +57,9 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     previousOverrides,
     persistOverrides,
     gate,
+    hostDataplane,
+    previousPorts,
+    persistPorts,
     containers = engine,
     ...rest
   } = given;
@@ -83,6 +91,8 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     previousLoads,
     previousOverrides,
     ...(persistOverrides && { persistOverrides }),
+    ...{ hostDataplane, previousPorts },
+    ...(persistPorts && { persistPorts }),
     persistLoads: (loads) => {
       persistedLoads.current = new Map(loads);
     },

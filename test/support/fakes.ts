@@ -10,7 +10,12 @@ import type { Container, ContainerId } from '../../src/inventory/container.ts';
 import { type DeniedRecord, NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
 import type { Network } from '../../src/inventory/network.ts';
 import type { Ruleset, RulesetOwner } from '../../src/inventory/ruleset.ts';
-import { type Instance, type ServiceRef, serviceName } from '../../src/inventory/service.ts';
+import {
+  type Instance,
+  type NodeService,
+  type ServiceRef,
+  serviceName,
+} from '../../src/inventory/service.ts';
 import type { ContainerSource, RuleSource, Watched, WatchedEngine } from '../../src/inventory/sources.ts';
 import type { OurRules } from './kernel.ts';
 
@@ -63,6 +68,8 @@ export class FakeConsul implements RuleSource {
   error: Error | undefined;
   now: () => number = Date.now;
   readonly #rulesCells: Cell<ReadonlyMap<string, string>>[] = [];
+  nodeServices: readonly NodeService[] = [];
+  readonly #nodeCells: Cell<readonly NodeService[]>[] = [];
   readonly #serviceCells = new Map<string, Cell<readonly Instance[]>>();
 
   put(rules: Readonly<Record<string, string>>): void {
@@ -125,6 +132,18 @@ export class FakeConsul implements RuleSource {
     const cell = new Cell(known, error, onChange, this.now);
     this.#serviceCells.set(serviceName(ref), cell);
     return cell;
+  }
+
+  watchNodeServices(_node: string, onChange: () => void): Watched<readonly NodeService[]> {
+    const cell = new Cell(this.error === undefined ? this.nodeServices : undefined, this.error, onChange);
+    this.#nodeCells.push(cell);
+    return cell;
+  }
+
+  /** What is registered on this node from now on. */
+  registerOnNode(...services: readonly NodeService[]): void {
+    this.nodeServices = services;
+    for (const cell of this.#nodeCells) cell.tell(services);
   }
 
   close(): void {}

@@ -12,7 +12,7 @@ import { withLock } from '../../lab/lock.ts';
 import { inCheckout } from '../../lab/paths.ts';
 
 /** What the Dockerfile has in the helper. */
-const FILES = ['Dockerfile', 'dataplane/netns'];
+const FILES = ['Dockerfile', 'dataplane/netns', 'dataplane/host'];
 
 export async function ensureTestImage({ socketPath }: Pick<Engine, 'socketPath'>): Promise<string> {
   const base = await ensureBaseImage(socketPath);

@@ -22,7 +22,7 @@ export const callsIn = (place: Place): Readonly<Record<string, Calls>> => {
   const { folder, word } = place;
   return {
     status: [[], [word], ['--cluster'], [`${word}-none`]],
-    denied: [[], [word], ['--follow']],
+    denied: [[], [word], ['--follow'], ['--in'], [word, '--in']],
     explain: [
       ...[
         [word, '10.0.0.5', 'tcp/443'],
@@ -36,6 +36,9 @@ export const callsIn = (place: Place): Readonly<Record<string, Calls>> => {
         [word, '10.0.0.9', word],
         [word, 'pg', '--exit-code'],
         [`${word}-none`, 'pg', '--exit-code'],
+        ...['443', '80'].map((port) => [word, '10.0.0.9', `tcp/${port}`, '--in']),
+        [word, word, word, '--in'],
+        [word, word, '--in'],
       ],
     ],
     suggest: [[], [word], ['--key', word], ['--key', `${word}-other`]],
@@ -74,6 +77,9 @@ export const callsIn = (place: Place): Readonly<Record<string, Calls>> => {
         ['status', '--lib-dir', word],
       ],
     ],
+    host: [['status'], ['render'], ['restore', '--state-dir', `${folder}/state`]],
+    ports: [[], ...['open', 'close', 'own'].map((kind) => [kind, word, 'tcp/443']), ['open', word, word]],
+    forwards: [[]],
     completion: [['bash'], ['zsh'], ['fish'], [word]],
   };
 };

@@ -4,8 +4,12 @@
 import type { RequestListener } from 'node:http';
 import { EngineError } from '../../src/common/errors.ts';
 import type { Controls } from '../../src/daemon/api/server.ts';
+import type { DeniedCallsReport } from '../../src/diagnostics/denied-in.ts';
+import type { HostView } from '../../src/diagnostics/host-view.ts';
 import type { NamespaceStatus } from '../../src/features/egress/status.ts';
 import type { DeniedReport } from '../../src/inventory/denied-record.ts';
+import { container } from './containers.ts';
+import { prefix as host } from './host-claims.ts';
 import { diagnosticsOf, type SnapshotInput } from './snapshot.ts';
 
 export interface HostileAnswers {
@@ -35,6 +39,10 @@ export const hostileControls = (hostile: HostileAnswers): Controls => ({
     namespaces: [namespace(hostile.word)],
     sources: [{ name: hostile.word, known: true, confirmedAt: 1, error: hostile.word }],
     recordsDenied: false,
+    host: {
+      ...{ state: 'failed', openings: 1, closed: 1, forwards: 1, problems: [problem(hostile.word)] },
+      ...{ fingerprint: hostile.word, verifiedAt: 1, lastError: hostile.word },
+    },
     unsupported: [{ name: hostile.word, problem: problem(hostile.word) }],
   }),
   ready: () => true,
@@ -46,11 +54,23 @@ export const hostileControls = (hostile: HostileAnswers): Controls => ({
       { container: hostile.word, state: 'protected', problems: [] },
     ],
   }),
+  setPort: async ({ protocol, port }) => ({
+    ...{ container: hostile.word, protocol, port, state: 'loaded' },
+    openings: [
+      {
+        ...{ container: hostile.word, address: hostile.word, protocol, port },
+        from: [hostile.word],
+        origin: hostile.word,
+      },
+    ],
+  }),
   sources: () => ({ consul: hostile.word, kvPath: hostile.word, docker: hostile.word }),
   namespace: () => ({ namespace: namespace(hostile.word), loader: hostile.word, recordsDenied: false }),
   diagnostics: diagnosticsOf(
     () => hostileSnapshot(hostile.word),
     () => hostileDenied(hostile),
+    () => hostileHost(hostile.word),
+    () => hostileCalls(hostile.word),
   ),
 });
 
@@ -87,6 +107,60 @@ function hostileDenied(hostile: HostileAnswers): readonly DeniedReport[] {
     { ...report, destinations: [], error: hostile.word },
   ];
 }
+
+const hostileCalls = (word: string): DeniedCallsReport => ({
+  calls: [
+    {
+      ...{ source: word, address: word, container: word, protocol: word, port: undefined },
+      ...{ packets: 1, firstSeenAt: 1, lastSeenAt: 1 },
+    },
+  ],
+  ...{ packets: 3, unlisted: 2, isFull: true, covers: 60_000, error: word },
+});
+
+const hostileHost = (word: string): HostView => ({
+  ...{ state: 'failed', guard: { mode: 'observe', families: [4, 6], isBetween: true } },
+  ...{ fingerprint: word, verifiedAt: 1, lastError: word, problems: [problem(word)] },
+  rules: {
+    ...{ guard: undefined, proxied: [] },
+    bridges: [{ name: word, subnets: [host('10.0.0.5')], isGuarded: true, masqueraded: [] }],
+    openings: [
+      {
+        to: host('10.0.0.5'),
+        protocol: 'tcp',
+        port: 443,
+        from: 'anyone',
+        origin: { text: word, since: word },
+      },
+    ],
+    forwards: [
+      {
+        ...{
+          at: { kind: 'device', name: word },
+          protocol: 'tcp',
+          port: 8080,
+          to: host('10.0.0.5'),
+          toPort: 443,
+        },
+        origin: { text: word, since: word },
+      },
+    ],
+  },
+  rendered: { fingerprint: word, text: `# ${inLine(word)}` },
+  byHand: new Map([[`aa@${word}`, [{ kind: 'open', protocol: 'tcp', port: 443, from: 'anyone', since: 1 }]]]),
+  unread: [word],
+  passages: {
+    passages: [{ tool: word, chain: word, state: 'moved' }],
+    ...{ dropping: [word], lacking: [word], failing: [word] },
+  },
+  containers: [
+    container('aa', {
+      name: word,
+      startedAt: word,
+      networks: [{ id: word, name: word, endpoint: word, ipv4: host('10.0.0.5'), ipv6: undefined }],
+    }),
+  ],
+});
 
 /** A line of a key's text ends where the text's line ends. */
 const inLine = (text: string): string => text.replaceAll(/[\n\r]/g, '\u001b');

@@ -9,6 +9,7 @@ import { UserError } from '../../src/common/errors.ts';
 import { serveApi } from '../../src/daemon/api/server.ts';
 import type { Status } from '../../src/daemon/status.ts';
 import { createDiagnostics } from '../../src/diagnostics/diagnostics.ts';
+import { HOST_OFF } from '../../src/diagnostics/host-view.ts';
 import type { Snapshot } from '../../src/diagnostics/snapshot.ts';
 import type { DeniedReport } from '../../src/inventory/denied-record.ts';
 import { snapshotOf } from './snapshot.ts';
@@ -36,6 +37,7 @@ export async function openLargeHost(): Promise<LargeHost> {
     unreadable: () => [],
     override: async () => ({ results: [] }),
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
+    setPort: async (request) => ({ ...request, state: 'off', openings: [] }),
     sources: () => ({ consul: '127.0.0.1:8500', kvPath: 'egress/acl/', docker: '/var/run/docker.sock' }),
     namespace: (container) => {
       const namespace = status.namespaces.find(({ target }) => target === container);
@@ -46,6 +48,10 @@ export async function openLargeHost(): Promise<LargeHost> {
       snapshot: async () => snapshot,
       denied: async (container) =>
         reports.filter((one) => container === undefined || one.container === container),
+      host: async () => HOST_OFF,
+      deniedCalls: async () => {
+        throw new UserError('no port is guarded');
+      },
     }),
   });
   const dispose = async () => {

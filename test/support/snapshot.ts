@@ -1,5 +1,7 @@
 /** A controller's snapshot and diagnostics from the few values that a test gives. */
+import type { DeniedCallsReport } from '../../src/diagnostics/denied-in.ts';
 import { createDiagnostics, type Diagnostics } from '../../src/diagnostics/diagnostics.ts';
+import { HOST_OFF, type HostView } from '../../src/diagnostics/host-view.ts';
 import type { NamespaceView, Snapshot } from '../../src/diagnostics/snapshot.ts';
 import type { DeniedReport } from '../../src/inventory/denied-record.ts';
 import type { Instance } from '../../src/inventory/service.ts';
@@ -30,13 +32,19 @@ export function snapshotOf({ keys = {}, services = {}, namespaces = [], ...known
   };
 }
 
+const NO_CALLS: DeniedCallsReport = { calls: [], packets: 0, unlisted: 0, isFull: false, covers: 0 };
+
 /** Diagnostics of the snapshot that `known` gives, and of denials. */
 export function diagnosticsOf(
   known: () => SnapshotInput,
   denied: (container: string | undefined) => readonly DeniedReport[] = () => [],
+  host: () => HostView = () => HOST_OFF,
+  calls: () => DeniedCallsReport = () => NO_CALLS,
 ): Diagnostics {
   return createDiagnostics({
     snapshot: async () => snapshotOf(known()),
     denied: async (container) => denied(container),
+    host: async () => host(),
+    deniedCalls: async () => calls(),
   });
 }

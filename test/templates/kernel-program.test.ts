@@ -234,12 +234,12 @@ describe('usage', () => {
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
       stderr:
-        'usage: netns load|reload|begin|state|denied|inspect <owner>, load|reload|inspect <owner> <listing>, add <owner> <set>, clear [<owner>], list, version',
+        'usage: netns load|reload|begin|state|denied|inspect <owner>, load|reload|inspect <owner> <listing>, add <owner> <set>, clear [<owner>], list, boot <folder>, place, firewall, version',
     });
   });
 
   it('tells its version', async () => {
-    expect((await netns(fixture.workload, 'version')).stdout).toBe('netns 6');
+    expect((await netns(fixture.workload, 'version')).stdout).toBe('netns 7');
   });
 
   it('nothing is denied where nothing is loaded', async () => {

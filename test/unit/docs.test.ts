@@ -41,6 +41,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
   '--device-cgroup-rule': 'docker',
   '--dns': 'docker',
   '--dport': 'iptables',
+  '--iptables': 'dockerd',
   '--minutes': 'npm run soak',
   '--name': 'docker',
   '--net': 'nsenter',
@@ -64,7 +65,7 @@ const OF_SCRIPTS: Readonly<Record<string, string>> = {
   EGRESSTRATOR_ESCAPE_ENGINE: 'test/escape/escape.test.ts',
 };
 
-const optionsIn = (text: string) => new Set(text.match(/(?<![\w-])--[a-z][a-z-]*[a-z]/g) ?? []);
+const optionsIn = (text: string) => new Set(text.match(/(?<![\w-])--[a-z][a-z0-9-]*[a-z0-9]/g) ?? []);
 const variablesIn = (text: string) => new Set(text.match(/\b(?:EGRESSTRATOR|CONSUL)_[A-Z_]*[A-Z]/g) ?? []);
 
 describe.each(documents)('%s', (document) => {

@@ -2,15 +2,16 @@
  * `egresstrator denied`: denied connections, with the services and keys behind them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '../../common/errors.ts';
+import { UsageError, UserError } from '../../common/errors.ts';
 import { shellWord } from '../../common/text.ts';
 import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { type DeniedAnswer, type DeniedRow, placeOf } from '../../diagnostics/denied-answer.ts';
 import type { Diagnostics } from '../../diagnostics/diagnostics.ts';
-import { commandContext } from '../diagnostics/context.ts';
+import { type CommandContext, commandContext } from '../diagnostics/context.ts';
 import { ask, openDiagnostics } from '../diagnostics/open.ts';
 import { formatDenied, formatOne } from '../format/denied.ts';
+import { formatDeniedIn } from '../format/denied-in.ts';
 import { unlisted } from '../format/denied-record.ts';
 import type { Output } from '../output.ts';
 
@@ -20,12 +21,25 @@ const INTERVAL = 1000;
 export async function denied(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
   const context = commandContext(flags, terminal);
   const { output, style } = context;
+  if (flags.in === true) return deniedIn(container, flags, context);
   if (flags.follow === true) return follow(container, await openDiagnostics(context), output);
   const all = await ask(context, (diagnostics) => diagnostics.denied({ container }));
   output.result(all, (seen) => formatDenied(seen, Date.now(), style));
   const [name, ...others] = new Set(all.rows.map((row) => row.container));
   if (name !== undefined)
     output.hint([`To allow it: egresstrator suggest${others.length === 0 ? ` ${shellWord(name)}` : ''}`]);
+}
+
+/** Calls to containers. */
+async function deniedIn(container: string | undefined, flags: Flags, context: CommandContext): Promise<void> {
+  if (flags.follow === true) throw new UsageError('give either --in or --follow');
+  const { output, style } = context;
+  const all = await ask(context, (diagnostics) => diagnostics.deniedIn({ container }));
+  output.result(all, (seen) => formatDeniedIn(seen, Date.now(), style));
+  const first = all.calls.find((one) => one.container !== undefined && one.port !== undefined);
+  if (first === undefined) return;
+  const place = `${shellWord(first.container ?? '')} ${first.protocol}/${first.port}`;
+  output.hint([`To allow it: egresstrator ports open ${place} --from ${first.source}`]);
 }
 
 /** Prints each destination when packets to it were denied since the last read. Ends with the program. */

@@ -23,6 +23,7 @@ import { consulSearches } from '../uninstall/consul-steps.ts';
 import { findHelpers, findImages, runningControllers } from '../uninstall/engine-steps.ts';
 import { type Folder, findFolder } from '../uninstall/folder-step.ts';
 import { findGate, isThere } from '../uninstall/gate-step.ts';
+import { findHostRules } from '../uninstall/host-step.ts';
 import { findRules } from '../uninstall/rules-step.ts';
 import { planned, runSteps, type Search, searchAll } from '../uninstall/step.ts';
 import { settingsOf } from './gate.ts';
@@ -93,9 +94,11 @@ async function requireNoController({ config, docker }: UninstallContext): Promis
 function searchesFor({ flags, config, terminal, docker, engine }: UninstallContext): readonly Search[] {
   const gate = () => settingsOf(flags, terminal);
   const root = typeof flags.root === 'string' ? flags.root : '/';
+  const { stateDir } = config;
   return [
     { part: 'gate', search: async () => findGate(gate(), flags.force === true) },
     { part: 'rules', search: async () => findRules(await engine()) },
+    { part: 'rules', search: () => findHostRules(engine, stateDir && onHost({ root }, stateDir)) },
     { part: 'helpers', search: () => findHelpers(docker) },
     ...foldersOf(config, root, gate).map((folder) => ({
       ...{ part: folder.part, search: () => findFolder(folder) },

@@ -48,8 +48,19 @@ export function diagnosticsWithoutDaemon(place: Place): Diagnostics {
       return snapshot;
     },
     denied: (container) => readDenied(container, place),
+    host: async () => {
+      throw onlyByController(place.config);
+    },
+    deniedCalls: async () => {
+      throw onlyByController(place.config);
+    },
   });
 }
+
+const onlyByController = ({ socket }: Config): UserError =>
+  new UserError(
+    `no controller answers at ${socket}, and it alone knows the rules of the host; start one, or give its --socket`,
+  );
 
 /** Reads Consul as the controller would. */
 async function readSnapshot(

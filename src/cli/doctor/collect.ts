@@ -5,9 +5,11 @@ import { access, readFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { version } from '../../common/assets.ts';
 import { EngineError, messageOf } from '../../common/errors.ts';
+import { bootId } from '../../common/steady-clock.ts';
 import type { Config } from '../../config/config.ts';
 import { ApiClient, isListening } from '../../daemon/api/client.ts';
 import { StatusReply } from '../../daemon/api/schema.ts';
+import { isHostLeft } from '../../daemon/state/host-files.ts';
 import { openConsul } from '../../daemon/wiring.ts';
 import { runProgram } from '../../dataplane/run-program.ts';
 import type { GateSettings } from '../../gate/layout.ts';
@@ -49,6 +51,7 @@ export async function collect({ config, docker, gate }: Sources): Promise<Facts>
       template: config.template,
     },
     ...{ isRoot: process.getuid?.() === 0, nft, tried, userNamespaces, engine, helperImage: image },
+    isHostLeft: config.stateDir !== undefined && (await isHostLeft(config.stateDir, bootId())),
     ...{ keys, permissions, controller, socket: config.socket, gate: gateFound, firewalls },
   };
 }

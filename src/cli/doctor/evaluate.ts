@@ -19,7 +19,8 @@ const ok = (message: string): Evaluated => ({ health: 'ok', message });
 const warning = (message: string, remedy: string): Evaluated => ({ health: 'warning', message, remedy });
 const error = (message: string, remedy: string): Evaluated => ({ health: 'error', message, remedy });
 
-const EVALUATORS: Readonly<Record<string, (facts: Facts) => Evaluated>> = {
+/** Undefined: there is nothing to say. */
+const EVALUATORS: Readonly<Record<string, (facts: Facts) => Evaluated | undefined>> = {
   kernel,
   user,
   nftables,
@@ -31,11 +32,23 @@ const EVALUATORS: Readonly<Record<string, (facts: Facts) => Evaluated>> = {
   controller,
   gate,
   'user namespaces': userNamespaces,
+  'host rules': hostRules,
   'other firewalls': ({ firewalls }) => otherFirewalls(firewalls),
 };
 
 export const evaluate = (facts: Facts): readonly Check[] =>
-  Object.entries(EVALUATORS).map(([topic, each]) => ({ topic, ...each(facts) }));
+  Object.entries(EVALUATORS).flatMap(([topic, each]) => {
+    const evaluated = each(facts);
+    return evaluated === undefined ? [] : [{ topic, ...evaluated }];
+  });
+
+function hostRules({ isHostLeft }: Facts): Evaluated | undefined {
+  if (!isHostLeft) return undefined;
+  return warning(
+    'turned off, but those of an earlier run may still be loaded',
+    'run `egresstrator host clear`',
+  );
+}
 
 function kernel({ platform, release, template }: Facts): Evaluated {
   if (platform !== 'linux')

@@ -37,6 +37,8 @@ export interface Facts {
   readonly controller: Found<string> | undefined;
   readonly socket: string;
   readonly gate: Found<GateStatus>;
+  /** The host's own rules were turned off, and may still be loaded. */
+  readonly isHostLeft: boolean;
   /** The host's other firewalls. */
   readonly firewalls: Firewalls;
 }

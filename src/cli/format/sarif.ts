@@ -23,6 +23,8 @@ const MEANING: Readonly<Record<Finding['code'], string>> = {
   'unused-key': 'No running workload asks for a key.',
   'not-enabled': 'A container names keys without EGRESSTRATOR_ENABLE=1.',
   'foreign-rules': 'The namespace of a workload has filter rules of other programs.',
+  'host-rules': "The host's rules have a problem.",
+  'closed-port': 'A published port is closed by the ports guard.',
 };
 
 /** `folder`: the folder of the keys in Consul; undefined if the findings are about files. */

@@ -6,6 +6,7 @@ import type { StatusReply } from '../../daemon/api/schema.ts';
 import { unrecorded } from '../../diagnostics/unavailable.ts';
 import type { NamespaceState } from '../../features/egress/states.ts';
 import { unlisted } from './denied-record.ts';
+import { formatHostSummary } from './host.ts';
 import { RAW_LINE, RAW_MARK, RAW_REMEDY, rawNote } from './raw-sockets.ts';
 import type { Colour, Style } from './style.ts';
 import { type Column, table } from './table.ts';
@@ -47,6 +48,7 @@ export function formatStatus(status: Status, now: number, style: Style): string 
     formatFullRecords(namespaces, style),
     formatErrors(namespaces, style),
     formatProblems(namespaces, style),
+    status.host === undefined ? '' : formatHostSummary(status.host, style),
     table(shownSources(status.sources), sourceColumns(now), style),
   ];
   return parts.filter((part) => part !== '').join('\n\n');

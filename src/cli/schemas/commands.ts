@@ -5,8 +5,25 @@
 import { z } from 'zod';
 import { DeniedLine, DeniedReply, KeysReply, LintReply } from '../../daemon/api/diagnostics-schema.ts';
 import { Explained } from '../../daemon/api/explain-schema.ts';
+import {
+  DeniedInReply,
+  ExplainInReply,
+  HostReply,
+  HostRules,
+  PortReply,
+} from '../../daemon/api/host-schema.ts';
 import { Namespace, OverrideReply, StatusReply } from '../../daemon/api/schema.ts';
-import { Checked, Cluster, GateChanges, GateState, Healthy, Uninstalled } from './host.ts';
+import {
+  Checked,
+  Cluster,
+  Forwards,
+  GateChanges,
+  GateState,
+  Healthy,
+  Ports,
+  Restored,
+  Uninstalled,
+} from './host.ts';
 import { Differing, Rendered, Suggested } from './rules.ts';
 
 export interface CommandSchema {
@@ -22,11 +39,21 @@ export const SCHEMAS: Readonly<Record<string, CommandSchema>> = {
   'status-cluster': { call: 'status --cluster', schema: Cluster },
   denied: { call: 'denied', schema: DeniedReply },
   'denied-follow': { call: 'denied --follow', schema: DeniedLine },
+  'denied-in': { call: 'denied --in', schema: DeniedInReply },
   explain: { call: 'explain', schema: Explained },
   suggest: { call: 'suggest', schema: Suggested },
   lint: { call: 'lint', schema: LintReply },
   diff: { call: 'diff', schema: Differing },
   keys: { call: 'keys', schema: KeysReply },
+  'explain-in': { call: 'explain --in', schema: ExplainInReply },
+  'host-status': { call: 'host status', schema: HostReply },
+  'host-render': { call: 'host render', schema: HostRules },
+  'host-restore': { call: 'host restore', schema: Restored },
+  ports: { call: 'ports', schema: Ports },
+  'ports-open': { call: 'ports open', schema: PortReply },
+  'ports-close': { call: 'ports close', schema: PortReply },
+  'ports-own': { call: 'ports own', schema: PortReply },
+  forwards: { call: 'forwards', schema: Forwards },
   doctor: { call: 'doctor', schema: Checked },
   set: { call: 'set', schema: OverrideReply },
   clear: { call: 'clear', schema: OverrideReply },

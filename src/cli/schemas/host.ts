@@ -2,6 +2,7 @@
  * The output of commands about hosts with --json.
  */
 import { z } from 'zod';
+import { DeniedInReply, HostReply } from '../../daemon/api/host-schema.ts';
 import { HostStatus } from '../../daemon/host-status.ts';
 
 export const Cluster = z.object({
@@ -11,6 +12,18 @@ export const Cluster = z.object({
       hostStatus: HostStatus.optional().describe('Absent if the status of the host cannot be parsed.'),
     }),
   ),
+});
+
+/** Parts of the answer about the host's rules. */
+export const Ports = HostReply.pick({
+  ...{ state: true, guard: true, openings: true, closed: true, byHand: true, problems: true },
+}).extend({ denied: DeniedInReply.shape.calls.describe('Calls that the guard denied in the last hour.') });
+
+export const Forwards = HostReply.pick({ state: true, forwards: true, problems: true });
+
+export const Restored = z.object({
+  fingerprint: z.string(),
+  isOfThisBoot: z.boolean().describe('False for the rules after a reboot, which open and forward nothing.'),
 });
 
 export const Checked = z.object({

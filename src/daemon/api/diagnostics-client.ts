@@ -5,6 +5,7 @@ import type { Diagnostics } from '../../diagnostics/diagnostics.ts';
 import type { ApiClient } from './client.ts';
 import { DeniedReply, DiffReply, KeysReply, LintReply, SuggestReply } from './diagnostics-schema.ts';
 import { ExplainReply } from './explain-schema.ts';
+import { DeniedInReply, ExplainInReply, HostReply, HostRules } from './host-schema.ts';
 
 export const askController = (client: ApiClient): Diagnostics => ({
   explain: (question) => client.get(urlOf('/v1/explain', question), ExplainReply),
@@ -12,6 +13,10 @@ export const askController = (client: ApiClient): Diagnostics => ({
   suggest: (question) => client.get(urlOf('/v1/suggest', question), SuggestReply),
   lint: (question) => client.get(urlOf('/v1/lint', question), LintReply),
   diff: (question) => client.post('/v1/diff', question, DiffReply),
+  host: () => client.get('/v1/host', HostReply),
+  hostRules: () => client.get('/v1/host/rules', HostRules),
+  deniedIn: (question) => client.get(urlOf('/v1/denied-in', question), DeniedInReply),
+  explainIn: (question) => client.get(urlOf('/v1/explain-in', question), ExplainInReply),
   keys: () => client.get('/v1/keys', KeysReply),
 });
 

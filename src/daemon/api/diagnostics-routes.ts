@@ -21,6 +21,14 @@ import {
   SuggestReply,
 } from './diagnostics-schema.ts';
 import { ExplainQuery, ExplainReply } from './explain-schema.ts';
+import {
+  DeniedInQuery,
+  DeniedInReply,
+  ExplainInQuery,
+  ExplainInReply,
+  HostReply,
+  HostRules,
+} from './host-schema.ts';
 import { jsonSchema, replies } from './replies.ts';
 
 export interface DiagnosticsControls {
@@ -57,6 +65,10 @@ export function addDiagnosticsRoutes(server: FastifyInstance, controls: Diagnost
   get('/v1/explain', ExplainQuery, ExplainReply, (query) => diagnostics.explain(query));
   get('/v1/lint', LintQuery, LintReply, (query) => diagnostics.lint(query));
   get('/v1/namespace', ContainerQuery, NamespaceReply, ({ container }) => controls.namespace(container));
+  get('/v1/denied-in', DeniedInQuery, DeniedInReply, (query) => diagnostics.deniedIn(query));
+  get('/v1/explain-in', ExplainInQuery, ExplainInReply, (query) => diagnostics.explainIn(query));
+  server.get('/v1/host', { schema: { response: replies(HostReply) } }, () => diagnostics.host());
+  server.get('/v1/host/rules', { schema: { response: replies(HostRules) } }, () => diagnostics.hostRules());
   server.get('/v1/keys', { schema: { response: replies(KeysReply) } }, () => diagnostics.keys());
   server.get('/v1/sources', { schema: { response: replies(SourcesReply) } }, () => controls.sources());
   const diff = { body: jsonSchema(DiffRequest), response: replies(DiffReply) };

@@ -7,7 +7,7 @@
 
 import type { Problem } from '../../common/problem.ts';
 import type { NamespaceStatus } from '../../features/egress/status.ts';
-import type { Status } from '../status.ts';
+import type { HostSummary, Status } from '../status.ts';
 
 const WITHHELD = 'run egresstrator status on the host';
 
@@ -18,10 +18,12 @@ export const publicStatus = ({
   recordsDenied,
   unsupported,
   notEnabled,
+  host,
 }: Status): Status => ({
   ...(controller === undefined ? {} : { controller }),
   ...(recordsDenied === undefined ? {} : { recordsDenied }),
   namespaces: namespaces.map(outsideNamespace),
+  ...(host && { host: outsideHost(host) }),
   sources: sources.map(({ name, known, confirmedAt, error }) => ({
     ...{ name, known, confirmedAt },
     error: withheld(error),
@@ -39,6 +41,14 @@ const outsideNamespace = (one: NamespaceStatus): NamespaceStatus => ({
   ...(one.byHand && { byHand: { kind: one.byHand.kind, since: one.byHand.since } }),
   lastError: withheld(one.lastError),
   problems: one.problems.map(outsideProblem),
+});
+
+const outsideHost = (host: HostSummary): HostSummary => ({
+  ...{ state: host.state, guard: host.guard, fingerprint: host.fingerprint, verifiedAt: host.verifiedAt },
+  ...{ openings: host.openings, closed: host.closed, forwards: host.forwards },
+  ...(host.passages && { passages: host.passages }),
+  lastError: withheld(host.lastError),
+  problems: host.problems.map(outsideProblem),
 });
 
 const outsideProblem = ({ severity, key, line }: Problem): Problem => ({

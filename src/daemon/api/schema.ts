@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { NAMESPACE_STATES } from '../../features/egress/states.ts';
+import { HOST_STATES } from '../../features/host/states.ts';
 
 export const Time = z.number().describe('Milliseconds since the epoch.');
 
@@ -66,10 +67,42 @@ const About = z.object({
   startedAt: Time,
 });
 
+export const HostState = z.enum(HOST_STATES);
+
+export const Guard = z.object({
+  mode: z.enum(['observe', 'enforce']),
+  families: z.array(z.union([z.literal(4), z.literal(6)])),
+  between: z.boolean().describe('Containers on another bridge need an opening too.'),
+});
+
+/** A rule in another firewall that lets pass what is forwarded. */
+export const Passage = z.object({
+  tool: z.string(),
+  chain: z.string(),
+  state: z
+    .enum(['kept', 'moved', 'absent'])
+    .describe('kept: it is the first rule of the chain; the others are repaired.'),
+});
+
+/** The host's rules in a few numbers. */
+const HostSummary = z.object({
+  state: HostState,
+  guard: Guard.optional().describe('Absent where no port is guarded.'),
+  openings: z.number(),
+  closed: z.number().describe('Published ports of guarded containers that nobody may call.'),
+  forwards: z.number(),
+  passages: z.array(Passage).optional().describe('Absent while none are needed.'),
+  problems: z.array(Problem),
+  fingerprint: z.string().optional(),
+  verifiedAt: Time.optional(),
+  lastError: z.string().optional(),
+});
+
 export const StatusReply = z.object({
   controller: About.optional(),
   namespaces: z.array(Namespace),
   sources: z.array(Source),
+  host: HostSummary.optional().describe('Absent where the host has no rules of egresstrator.'),
   recordsDenied: z.boolean().optional(),
   unsupported: z.array(z.object({ name: z.string(), problem: Problem })),
   /** Containers that name keys without EGRESSTRATOR_ENABLE=1. */

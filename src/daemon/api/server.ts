@@ -7,6 +7,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { EngineError, messageOf, UserError } from '../../common/errors.ts';
 import { isListening } from './client.ts';
 import { addDiagnosticsRoutes, type DiagnosticsControls } from './diagnostics-routes.ts';
+import { PortReply, PortRequest } from './host-schema.ts';
 import { jsonSchema, replies } from './replies.ts';
 import { OverrideReply, OverrideRequest } from './schema.ts';
 import { addStatusRoutes, type StatusControls } from './status-routes.ts';
@@ -14,6 +15,8 @@ import { addStatusRoutes, type StatusControls } from './status-routes.ts';
 /** What the API needs of the controller. */
 export interface Controls extends DiagnosticsControls, StatusControls {
   override(request: OverrideRequest): Promise<OverrideReply>;
+  /** Opens or closes a container's port. */
+  setPort(request: PortRequest): Promise<PortReply>;
 }
 
 export interface ApiServer {
@@ -57,6 +60,11 @@ function buildServer(controls: Controls): FastifyInstance {
     '/v1/overrides',
     { schema: { body: jsonSchema(OverrideRequest), response: replies(OverrideReply) } },
     (request) => controls.override(OverrideRequest.parse(request.body)),
+  );
+  server.post(
+    '/v1/ports',
+    { schema: { body: jsonSchema(PortRequest), response: replies(PortReply) } },
+    (request) => controls.setPort(PortRequest.parse(request.body)),
   );
   return server;
 }

@@ -1,36 +1,52 @@
 /**
- * A data plane that reports the duration and the outcome of loads.
+ * Dataplanes that report the duration and the outcome of loads.
  */
 
 import { LoadError } from '../../common/errors.ts';
-import type { Dataplane, NamespaceRef } from '../../dataplane/dataplane.ts';
+import type {
+  Dataplane,
+  HostDataplane,
+  HostRef,
+  NamespaceRef,
+  RulesetDataplane,
+} from '../../dataplane/dataplane.ts';
 
 /** `gone`: the container ended meanwhile, which is not a failure. */
 export type LoadOutcome = 'loaded' | 'failed' | 'gone';
 
 /** One load. `loader`: the one that did it, also where `auto` is configured. */
 export interface ObservedLoad {
-  readonly namespace: NamespaceRef;
+  readonly namespace: NamespaceRef | HostRef;
   readonly outcome: LoadOutcome;
   readonly loader: string;
   readonly seconds: number;
 }
 
-export interface Measuring {
+export interface Measuring<Ref> {
   /** Called for each load. */
   readonly observe: (load: ObservedLoad) => void;
   /** Returns the loader of the last load in this namespace. */
-  readonly loaderOf: (namespace: NamespaceRef) => string;
+  readonly loaderOf: (namespace: Ref) => string;
 }
 
-export const measured = (dataplane: Dataplane, measuring: Measuring): Dataplane => ({
+export const measured = (dataplane: Dataplane, measuring: Measuring<NamespaceRef>): Dataplane => ({
+  ...measuredRulesets(dataplane, measuring),
+  egressCounters: (namespace) => dataplane.egressCounters(namespace),
+  testLoad: (ruleset) => dataplane.testLoad(ruleset),
+});
+
+export const measuredHost = (dataplane: HostDataplane, measuring: Measuring<HostRef>): HostDataplane =>
+  measuredRulesets(dataplane, measuring);
+
+const measuredRulesets = <Ref extends NamespaceRef | HostRef>(
+  dataplane: RulesetDataplane<Ref>,
+  measuring: Measuring<Ref>,
+): RulesetDataplane<Ref> => ({
   inspect: (namespace, owner, known) => dataplane.inspect(namespace, owner, known),
   clear: (namespace, owner) => dataplane.clear(namespace, owner),
   denied: (namespace, owner) => dataplane.denied(namespace, owner),
-  egressCounters: (namespace) => dataplane.egressCounters(namespace),
   add: (namespace, owner, set, elements) => dataplane.add(namespace, owner, set, elements),
   owners: (namespace) => dataplane.owners(namespace),
-  testLoad: (ruleset) => dataplane.testLoad(ruleset),
   load: (namespace, ruleset) =>
     timed(measuring, namespace, async () => {
       const loaded = await dataplane.load(namespace, ruleset);
@@ -44,9 +60,9 @@ export const measured = (dataplane: Dataplane, measuring: Measuring): Dataplane 
 });
 
 /** `isLoaded`: a loader may report success although the kernel has no rules. */
-async function timed<T>(
-  { observe, loaderOf }: Measuring,
-  namespace: NamespaceRef,
+async function timed<T, Ref extends NamespaceRef | HostRef>(
+  { observe, loaderOf }: Measuring<Ref>,
+  namespace: Ref,
   load: () => Promise<{ readonly result: T; readonly isLoaded: boolean }>,
 ): Promise<T> {
   const started = performance.now();

@@ -8,6 +8,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { NAMESPACE_STATES } from '../../features/egress/states.ts';
 import type { DeniedSummary } from '../../inventory/denied-record.ts';
 import type { SourceStatus, Status } from '../status.ts';
+import { addHostMetrics, type HostMetrics } from './host-metrics.ts';
 import type { ObservedLoad } from './measured-dataplane.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 
@@ -19,6 +20,8 @@ export interface MetricsOptions {
   readonly status: () => Status | undefined;
   /** The denied packets since the start, by container. */
   readonly denied: () => ReadonlyMap<string, DeniedSummary>;
+  /** Undefined where the host has no rules of ours. */
+  readonly host?: HostMetrics | undefined;
 }
 
 const SEVERITIES = ['error', 'warning'] as const;
@@ -61,6 +64,7 @@ export class Metrics {
       for (const outcome of ['loaded', 'failed', 'gone']) this.#loads.inc({ outcome, loader }, 0);
     this.#addStates();
     this.#addDenied();
+    if (options.host !== undefined) addHostMetrics(this.#registry, options.host);
     addProcessMetrics(this.#registry);
   }
 

@@ -6,5 +6,10 @@ export const STATE_FILES = {
   loads: 'loads.json',
   denied: 'denied.json',
   overrides: 'overrides.json',
+  ports: 'ports.json',
+  registrations: 'registrations.json',
   holder: 'controller.json',
+  hostRules: 'host.nft',
+  hostBootRules: 'host.boot.nft',
+  hostLeft: 'host.left',
 } as const;

@@ -67,7 +67,7 @@ export function parseRules(body: Buffer, kvPath: string): Parsed<Rules> {
 export function parsedRules(texts: Iterable<readonly [string, string]>, kvPath: string): Parsed<Rules> {
   const rules = [...texts].toSorted(([a], [b]) => compare(a, b));
   const listed = new Set(rules.map(([key]) => `${kvPath}${key}`));
-  return { value: new Map(rules), digest: digest(rules), listed };
+  return { value: new Map(rules), digest: digestOf(rules), listed };
 }
 
 export function parseInstances(
@@ -93,7 +93,7 @@ export function parsedInstances(found: readonly Instance[]): Parsed<readonly Ins
     .map((instance) => ({ instance, order: JSON.stringify(instance) }))
     .toSorted((a, b) => compare(a.order, b.order))
     .map(({ instance }) => instance);
-  return { value: sorted, digest: digest(sorted), listed: new Set(sorted.map(({ node }) => node)) };
+  return { value: sorted, digest: digestOf(sorted), listed: new Set(sorted.map(({ node }) => node)) };
 }
 
 /** Throws a `ConsulError` for a body that does not match `schema`. */
@@ -118,7 +118,7 @@ const notConsul = (what: string, why: string): ConsulError =>
 const decodeText = (base64: string | null): string =>
   new TextDecoder().decode(Buffer.from(base64 ?? '', 'base64'));
 
-const digest = (content: unknown): string =>
+export const digestOf = (content: unknown): string =>
   createHash('sha256').update(JSON.stringify(content)).digest('base64');
 
 /** By UTF-16 code unit: the same on every machine. */

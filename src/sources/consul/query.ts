@@ -40,7 +40,7 @@ export function rulesQuery(client: ConsulClient): Query<Rules> {
   return {
     name,
     confirmation: `write any key below it, if only with \`consul kv put ${kvPath}\``,
-    execute: reader(client, name, datacenter, request, (body) => parseRules(body, kvPath)),
+    execute: reader({ client, name, datacenter, nothing: '[]' }, request, (body) => parseRules(body, kvPath)),
     checkPermissions: (_result, missing, signal) => {
       const keys = [kvPath, ...missing.filter((key) => key !== kvPath)];
       const wanted = keys.map((segment): Permission => ({ resource: 'key', segment }));
@@ -60,7 +60,9 @@ export function serviceQuery(client: ConsulClient, ref: ServiceRef): Query<reado
   return {
     name,
     confirmation: 'register an instance of it, which may be deregistered again',
-    execute: reader(client, name, datacenter, request, (body) => parseInstances(body, name, health)),
+    execute: reader({ client, name, datacenter, nothing: '[]' }, request, (body) =>
+      parseInstances(body, name, health),
+    ),
     checkPermissions: async ({ listed }, missing, signal) => {
       if (listed.size > 0 && missing.length === 0) return;
       const nodes = missing.map((segment): Permission => ({ resource: 'node', segment }));
@@ -99,15 +101,22 @@ export function tableQuery(
   };
 }
 
+interface Readable {
+  readonly client: ConsulClient;
+  /** For messages. */
+  readonly name: string;
+  readonly datacenter: string | undefined;
+  /** The body of what does not exist, which Consul may also answer with 404. */
+  readonly nothing: string;
+}
+
 /**
  * A blocking read without a change returns the same body again. Parsing and sorting it again would be most of the work
  * of an idle controller, so equal bytes are parsed once. The bytes are compared and not only the index, because
  * validation.ts checks for other content under the same index.
  */
-function reader<T>(
-  client: ConsulClient,
-  name: string,
-  datacenter: string | undefined,
+export function reader<T>(
+  { client, name, datacenter, nothing }: Readable,
   request: Request,
   parse: (body: Buffer) => Parsed<T>,
 ): Query<T>['execute'] {
@@ -119,8 +128,7 @@ function reader<T>(
   };
   return async (mode, signal) => {
     const reply = await client.send({ what: name, datacenter, mode, signal }, request);
-    // Consul answers 404 for a folder that does not exist.
-    const body = reply.status === 404 ? Buffer.from('[]') : reply.body;
+    const body = reply.status === 404 ? Buffer.from(nothing) : reply.body;
     return resultOf(reply, client, name, () => parseOnce(body));
   };
 }

@@ -2,10 +2,11 @@
  * Consul as the controller's source of rules and services.
  */
 import { ConsulError } from '../../common/errors.ts';
-import type { Instance, ServiceRef } from '../../inventory/service.ts';
+import type { Instance, NodeService, ServiceRef } from '../../inventory/service.ts';
 import type { RuleSource, Watched } from '../../inventory/sources.ts';
 import { BlockingQuery, type BlockingQueryOptions } from './blocking-query.ts';
 import { ConsulClient } from './client.ts';
+import { nodeServicesQuery } from './node-services.ts';
 import { type ConsulOptions, settingsOf } from './options.ts';
 import { parsedInstances, parsedRules, type Rules } from './parse.ts';
 import { type Query, rulesQuery, serviceQuery, type Table, tableQuery } from './query.ts';
@@ -72,6 +73,13 @@ export class ConsulRuleSource implements RuleSource {
       previous: previous && parsedInstances(previous),
       onClose: this.#scheduler.join(datacenter),
     });
+  }
+
+  /** What an agent registers again is kept as long as that of a service. */
+  watchNodeServices(node: string, onChange: () => void): Watched<readonly NodeService[]> {
+    const { waits } = this.#client.settings;
+    const options = { wait: waits.services, timeout: SERVICE_TIMEOUT };
+    return this.#watch(nodeServicesQuery(this.#client, node), onChange, options);
   }
 
   /** Ends all watches, reads and connections. */

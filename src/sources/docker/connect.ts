@@ -24,7 +24,7 @@ import { networkFrom, networksFrom } from './networks.ts';
 import { containerName, imageName, networkName } from './path-names.ts';
 import { pullFinished } from './pull.ts';
 import { asReadable, EngineRequests } from './requests.ts';
-import { LIST_SELECTION, NETWORK_SELECTION, selectedStream } from './selected-fields.ts';
+import { LIST_SELECTION, NETWORK_SELECTION, SERVICE_SELECTION, selectedStream } from './selected-fields.ts';
 
 /** Milliseconds. */
 const limits = { request: 30_000, start: 60_000, pull: 600_000 };
@@ -70,8 +70,9 @@ class DockerodeEngine implements Engine {
     return runningFrom(await this.#requests.json('/containers/json', what, LIST_SELECTION), what);
   }
 
-  async inspect(id: string): Promise<unknown> {
-    return this.#requests.json(`/containers/${containerName(id)}/json`, `inspect container ${id}`);
+  async inspect(id: string, withServices = false): Promise<unknown> {
+    const selection = withServices ? SERVICE_SELECTION : undefined;
+    return this.#requests.json(`/containers/${containerName(id)}/json`, `inspect container ${id}`, selection);
   }
 
   async networks(): Promise<readonly Network[]> {

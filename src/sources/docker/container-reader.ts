@@ -21,15 +21,26 @@ const LIMIT = 500;
 /** True if a container lacks CAP_NET_RAW although the Engine granted it, because the gate removes it. */
 export type LacksRawSockets = (container: Container) => Promise<boolean>;
 
+export interface ReaderSettings {
+  readonly lacksRawSockets?: LacksRawSockets | undefined;
+  /** Reads what containers say of their services; default false. */
+  readonly withServices?: boolean | undefined;
+}
+
 export class ContainerReader {
   readonly #engine: Engine;
   readonly #socket: string | undefined;
   readonly #lacksRawSockets: LacksRawSockets;
+  readonly #withServices: boolean;
   readonly #namespaces: ExistingNamespaces;
   readonly #images = new Map<string, Promise<ImageSettings | 'unknown'>>();
 
-  constructor(engine: Engine, lacksRawSockets: LacksRawSockets = async () => false) {
+  constructor(
+    engine: Engine,
+    { lacksRawSockets = async () => false, withServices = false }: ReaderSettings = {},
+  ) {
     this.#engine = engine;
+    this.#withServices = withServices;
     this.#socket = /^unix:\/\/(\/.+)$/.exec(engine.address)?.[1];
     this.#lacksRawSockets = lacksRawSockets;
     this.#namespaces = new ExistingNamespaces(engine);
@@ -37,8 +48,8 @@ export class ContainerReader {
 
   /** Fails with an `EngineError` if the container itself cannot be inspected. */
   async read(id: ContainerId): Promise<Container> {
-    const json = await this.#engine.inspect(id);
-    const seen = containerFrom(json, this.#socket);
+    const json = await this.#engine.inspect(id, this.#withServices);
+    const seen = containerFrom(json, this.#socket, this.#withServices);
     const network = await waitUntil(LIMIT, this.#namespaces.resolve(seen.network), seen.network);
     const container = { ...seen, network };
     if (!hasOurSettings(container)) return container;

@@ -50,7 +50,7 @@ export class DockerContainerSource implements ContainerSource {
   constructor(engine: Engine, settings: Partial<SourceSettings> = {}) {
     this.#engine = engine;
     this.#settings = { ...defaultSettings, ...settings };
-    this.#reader = new ContainerReader(engine, this.#settings.lacksRawSockets);
+    this.#reader = new ContainerReader(engine, this.#settings);
     this.#readDefaults = defaultResolvers(engine, this.#settings.keepResolvers, this.#settings.now);
   }
 

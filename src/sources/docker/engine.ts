@@ -29,7 +29,8 @@ export interface Engine {
   info(): Promise<EngineInfo>;
   /** The containers that run, are paused, or wait for a restart. */
   running(): Promise<readonly RunningContainer[]>;
-  inspect(id: string): Promise<unknown>;
+  /** `withServices`: also what it says of its services. */
+  inspect(id: string, withServices?: boolean): Promise<unknown>;
   networks(): Promise<readonly Network[]>;
   /** Undefined: there is none by this id. */
   network(id: NetworkId): Promise<Network | undefined>;

@@ -14,6 +14,7 @@ const headerSize = 8;
 
 export class Frames {
   readonly #most: number;
+  readonly #onStdout: ((chunk: Uint8Array) => void) | undefined;
   readonly #kept: Record<'stdout' | 'stderr', { chunks: Uint8Array[]; size: number }> = {
     stdout: { chunks: [], size: 0 },
     stderr: { chunks: [], size: 0 },
@@ -23,8 +24,10 @@ export class Frames {
   #kind: 'stdout' | 'stderr' = 'stdout';
   #truncated = false;
 
-  constructor(most: number) {
+  /** `onStdout`: gets all of stdout, of which nothing is kept then. */
+  constructor(most: number, onStdout?: (chunk: Uint8Array) => void) {
     this.#most = most;
+    this.#onStdout = onStdout;
   }
 
   write(chunk: Uint8Array): void {
@@ -51,12 +54,17 @@ export class Frames {
 
   #content(chunk: Uint8Array): Uint8Array {
     const content = chunk.subarray(0, this.#left);
+    this.#left -= content.length;
+    if (this.#kind === 'stdout' && this.#onStdout !== undefined) this.#onStdout(content);
+    else this.#keep(content);
+    return chunk.subarray(content.length);
+  }
+
+  #keep(content: Uint8Array): void {
     const kept = this.#kept[this.#kind];
     const fits = content.subarray(0, this.#most - kept.size);
     if (fits.length < content.length) this.#truncated = true;
-    kept.chunks.push(fits);
+    if (fits.length > 0) kept.chunks.push(fits);
     kept.size += fits.length;
-    this.#left -= content.length;
-    return chunk.subarray(content.length);
   }
 }

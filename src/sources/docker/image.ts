@@ -18,11 +18,11 @@ export interface HelperImageSettings {
   readonly readText?: (path: string) => Promise<string | undefined>;
 }
 
-/** Set by our Dockerfile on images with `dataplane/netns`. The value is what `netns version` prints. */
+/** Set by our Dockerfile on images with `dataplane/netns` and `dataplane/host`. The value is what `netns version` prints. */
 export const helperLabel = 'egresstrator.helper';
 
 /** The version of the protocol that this program speaks with `dataplane/netns`. */
-export const helperVersion = '6';
+export const helperVersion = '7';
 
 /** Finds the image; fails with an `EngineError`. */
 export interface HelperImage {

@@ -14,6 +14,7 @@ import { bypassesOf, holdsCapability, hostConfigSchema, mountsSchema } from './b
 import type { Platform } from './engine.ts';
 import { isOurs } from './labels.ts';
 import { ourSettings } from './own-settings.ts';
+import { serviceSettingsFrom } from './service-settings.ts';
 
 const strings = z
   .array(z.string())
@@ -33,8 +34,14 @@ const schema = z.object({
   Name: z.string(),
   Image: z.string(),
   State: z.object({ Running: z.boolean(), Pid: z.number(), StartedAt: z.string() }),
-  HostConfig: hostConfigSchema.extend({ Dns: strings }),
-  Config: z.object({ Env: strings, Labels: z.record(z.string(), z.string()).nullish() }),
+  HostConfig: hostConfigSchema.extend({
+    Dns: strings,
+    PortBindings: z.record(z.string(), z.array(binding).nullish()).nullish(),
+  }),
+  Config: z.object({
+    ...{ Env: strings, Labels: z.record(z.string(), z.string()).nullish(), Image: z.string().nullish() },
+    ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
+  }),
   ImageManifestDescriptor: z
     .object({ digest: z.string(), platform: z.record(z.string(), z.unknown()).nullish() })
     .nullish(),
@@ -52,9 +59,9 @@ const schema = z.object({
 type Inspected = z.infer<typeof schema>;
 
 /**
- * `socket`: the Engine's socket path, if it has one. Throws an `EngineAnswerError` for anything but inspect JSON.
+ * `socket`: the Engine's socket path, if it has one. `withServices`: as the inspection was asked. Throws an `EngineAnswerError` for anything but inspect JSON.
  */
-export function containerFrom(json: unknown, socket?: string): Container {
+export function containerFrom(json: unknown, socket?: string, withServices = false): Container {
   const inspected = readInspected(json);
   const networks = networksOf(inspected);
   const bypasses = isHelper(inspected) ? [] : bypassesOf(inspected, socket);
@@ -70,6 +77,7 @@ export function containerFrom(json: unknown, socket?: string): Container {
     attachments: networks.map(({ id, endpoint }) => `${id}:${endpoint}`),
     networks,
     ports: portsOf(inspected),
+    ...(withServices && { services: servicesOf(inspected) }),
     canBypassRules: bypasses.length > 0,
     bypasses,
     hasRawSockets: holdsCapability(inspected.HostConfig, 'NET_RAW', true),
@@ -102,11 +110,20 @@ function networksOf({ NetworkSettings }: Inspected): readonly Attachment[] {
   return attached.toSorted(by(({ id, endpoint }) => `${id}:${endpoint}`));
 }
 
+const servicesOf = ({ Config }: Inspected) =>
+  serviceSettingsFrom({
+    environment: Config.Env,
+    labels: Config.Labels ?? {},
+    exposedPorts: Object.keys(Config.ExposedPorts ?? {}),
+    image: Config.Image ?? '',
+  });
+
 /** Ports that an image only exposes have no binding. */
-function portsOf({ NetworkSettings }: Inspected): readonly PortBinding[] {
-  const bound = Object.entries(NetworkSettings?.Ports ?? {}).flatMap(([port, bindings]) =>
-    (bindings ?? []).flatMap((one) => portBinding(port, one) ?? []),
-  );
+function portsOf({ NetworkSettings, HostConfig }: Inspected): readonly PortBinding[] {
+  const bound = Object.entries(NetworkSettings?.Ports ?? {}).flatMap(([port, bindings]) => {
+    const named = new Set(HostConfig.PortBindings?.[port]?.map(({ HostPort }) => HostPort));
+    return (bindings ?? []).flatMap((one) => portBinding(port, one, named.has(one.HostPort)) ?? []);
+  });
   return bound.toSorted(
     by((one) => `${one.containerPort}/${one.protocol} ${formatPrefix(one.host)}:${one.hostPort}`),
   );
@@ -115,12 +132,13 @@ function portsOf({ NetworkSettings }: Inspected): readonly PortBinding[] {
 const PORT = /^(\d+)\/(tcp|udp|sctp)$/;
 
 /** Undefined for what binds no port. Older Engines name no address for all of IPv4. */
-function portBinding(port: string, { HostIp, HostPort }: Binding): PortBinding | undefined {
+function portBinding(port: string, { HostIp, HostPort }: Binding, isNamed: boolean): PortBinding | undefined {
   const [, number, name] = PORT.exec(port) ?? [];
   const protocol = TRANSPORTS.find((one) => one === name);
   const host = parseAddress(HostIp || '0.0.0.0');
   if (protocol === undefined || host === undefined || !HostPort) return undefined;
-  return { protocol, containerPort: Number(number), host: listening(host), hostPort: Number(HostPort) };
+  const place = { host: listening(host), hostPort: Number(HostPort) };
+  return { protocol, containerPort: Number(number), ...place, ...(!isNamed && { isAssigned: true }) };
 }
 
 const TRANSPORTS = ['tcp', 'udp', 'sctp'] as const;

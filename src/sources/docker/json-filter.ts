@@ -9,8 +9,11 @@
 
 /** The parts to keep. Names and beginnings are compared as written, with their escapes. */
 export interface Selection {
-  /** Whether to keep a member of the object named `parent` ('' for the top level and inside lists). */
-  readonly member: (parent: string, name: string) => boolean;
+  /**
+   * Whether to keep a member of the object named `parent` ('' for the top level and inside lists). `index`: how many were
+   * kept before it.
+   */
+  readonly member: (parent: string, name: string, index: number) => boolean;
   /**
    * Whether to keep a string in the list named `parent`, by its first bytes. `index`: how many were kept before it.
    */
@@ -189,7 +192,8 @@ export class JsonFilter {
     const name = textOf(this.#held);
     const level = this.#levels.at(-1);
     this.#awaitsName = false;
-    const stays = this.#length <= MOST_NAME && this.#selection.member(level?.name ?? '', name);
+    const { name: parent = '', members = 0 } = level ?? {};
+    const stays = this.#length <= MOST_NAME && this.#selection.member(parent, name, members);
     if (!stays || level === undefined) {
       this.#dropped = 0;
       return;

@@ -3,11 +3,17 @@
  * of health checks. Events repeat the labels as well.
  */
 import { Readable } from 'node:stream';
+import {
+  isServiceSetting,
+  MOST_EXPOSED_PORTS,
+  MOST_SERVICE_SETTINGS,
+} from '../../inventory/service-settings.ts';
 import { SETTINGS } from '../../inventory/workload.ts';
 import { EngineAnswerError } from './errors.ts';
 import { helperLabel } from './image.ts';
 import { JsonFilter, type Selection } from './json-filter.ts';
 import { OUR_LABELS } from './labels.ts';
+import { EXPOSED_PORT } from './service-settings.ts';
 
 const LEFT_OUT = new Set([
   ...['Args', 'Cmd', 'Command', 'Entrypoint', 'OnBuild', 'Shell', 'Healthcheck', 'Health'],
@@ -34,16 +40,38 @@ const SELECTION: Selection = {
 /** The container's own variables come first. */
 const MOST_VARIABLES = 64;
 
+/**
+ * For a container of which services are asked as well. Their settings take no place of ours: of either kind some are
+ * kept, however many there are of the other.
+ */
+export const SERVICE_SELECTION: Selection = {
+  ...SELECTION,
+  member: (parent, name, index) => {
+    if (parent === 'Config' && name === 'ExposedPorts') return true;
+    if (parent === 'ExposedPorts') return index < MOST_EXPOSED_PORTS && EXPOSED_PORT.test(name);
+    if (parent === 'Labels' && name.startsWith('SERVICE_'))
+      return index < MOST_SERVICE_SETTINGS && isServiceSetting(name);
+    return SELECTION.member(parent, name, index);
+  },
+  element: (parent, beginning, index) => {
+    if (parent !== 'Env') return SELECTION.element(parent, beginning, index);
+    if (!beginning.startsWith('SERVICE_'))
+      return SELECTION.element(parent, beginning, Math.max(0, index - MOST_SERVICE_SETTINGS));
+    const [name = ''] = beginning.split('=', 1);
+    return index < MOST_SERVICE_SETTINGS && isServiceSetting(name);
+  },
+};
+
 /** For the list of all containers: settings are read from each container. */
 export const LIST_SELECTION: Selection = {
   ...SELECTION,
-  member: (parent, name) => parent !== 'Labels' && SELECTION.member(parent, name),
+  member: (parent, name, index) => parent !== 'Labels' && SELECTION.member(parent, name, index),
 };
 
 /** Of networks: who is in one is read from each container. */
 export const NETWORK_SELECTION: Selection = {
   ...SELECTION,
-  member: (parent, name) => name !== 'Containers' && SELECTION.member(parent, name),
+  member: (parent, name, index) => name !== 'Containers' && SELECTION.member(parent, name, index),
 };
 
 /** The most bytes after filtering: a list of a thousand containers has 2 MB. */

@@ -10,7 +10,7 @@ import { JobQueue, PRIORITY } from '../../common/job-queue.ts';
 import { waitUntil } from '../../common/wait-until.ts';
 import type { Container, ContainerId } from '../../inventory/container.ts';
 import type { WatchedEngine } from '../../inventory/sources.ts';
-import { ContainerReader, type LacksRawSockets } from './container-reader.ts';
+import { ContainerReader, type ReaderSettings } from './container-reader.ts';
 import type { Engine } from './engine.ts';
 import { engineError, isHttpError } from './errors.ts';
 import type { Affected } from './events.ts';
@@ -19,14 +19,13 @@ import { NetworkWatch } from './network-watch.ts';
 import { Relist } from './relist.ts';
 import { Subscription, type SubscriptionSettings } from './subscription.ts';
 
-export interface WatchSettings extends SubscriptionSettings {
+export interface WatchSettings extends SubscriptionSettings, ReaderSettings {
   /** Milliseconds that a list waits for the inspections of its containers. */
   readonly listLimit: number;
   /** Containers inspected at the same time. */
   readonly concurrency: number;
   /** By a clock that cannot be set. */
   readonly steadyNow: () => number;
-  readonly lacksRawSockets?: LacksRawSockets | undefined;
 }
 
 /**
@@ -52,7 +51,7 @@ export class ContainerWatch implements WatchedEngine {
 
   constructor(engine: Engine, settings: WatchSettings, onChange: () => void) {
     this.#engine = engine;
-    this.#reader = new ContainerReader(engine, settings.lacksRawSockets);
+    this.#reader = new ContainerReader(engine, settings);
     this.#settings = settings;
     this.#onChange = onChange;
     this.#queue = new JobQueue({

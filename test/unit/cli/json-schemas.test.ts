@@ -7,12 +7,15 @@ import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
 import type { z } from 'zod';
 import { report } from '../../../src/cli/commands/gate.ts';
+import { reportRestored } from '../../../src/cli/commands/host-restore.ts';
 import type { Check } from '../../../src/cli/doctor/evaluate.ts';
 import type { Host } from '../../../src/cli/format/cluster.ts';
 import { SCHEMAS, schemaFiles } from '../../../src/cli/schemas/commands.ts';
 import type { Checked, Cluster, GateState, Uninstalled } from '../../../src/cli/schemas/host.ts';
 import type { Differing, Suggested } from '../../../src/cli/schemas/rules.ts';
 import type { StepResult } from '../../../src/cli/uninstall/step.ts';
+import type { Flags } from '../../../src/config/config.ts';
+import type { Terminal } from '../../../src/config/terminal.ts';
 import type {
   DeniedReply,
   DiffReply,
@@ -21,12 +24,16 @@ import type {
   SuggestReply,
 } from '../../../src/daemon/api/diagnostics-schema.ts';
 import type { ExplainReply } from '../../../src/daemon/api/explain-schema.ts';
+import type { DeniedInReply, ExplainInReply, HostReply } from '../../../src/daemon/api/host-schema.ts';
 import type { StatusReply } from '../../../src/daemon/api/schema.ts';
 import type { Status } from '../../../src/daemon/status.ts';
 import type { DeniedAnswer } from '../../../src/diagnostics/denied-answer.ts';
+import type { DeniedInAnswer } from '../../../src/diagnostics/denied-in.ts';
 import type { DiffAnswer, KeysAnswer, LintAnswer } from '../../../src/diagnostics/diagnostics.ts';
 import type { Diff } from '../../../src/diagnostics/diff.ts';
 import type { ExplainAnswer } from '../../../src/diagnostics/explain-answer.ts';
+import type { ExplainInAnswer } from '../../../src/diagnostics/explain-in.ts';
+import type { HostAnswer } from '../../../src/diagnostics/host-view.ts';
 import type { ContainerSuggestion, SuggestAnswer } from '../../../src/diagnostics/suggest-answer.ts';
 import type { GateStatus } from '../../../src/gate/status.ts';
 import { type HostileFixture, openHostileFixture } from '../../support/hostile-fixture.ts';
@@ -68,6 +75,15 @@ function schemaOf(args: readonly string[]): string {
   return fitting.sort((a, b) => b.words.length - a.words.length)[0]?.name ?? '';
 }
 
+const changed = (flags: Flags, terminal: Terminal) => report(['wrote runtime'], flags, terminal);
+
+/** Commands that need root, or a host of their own, by what prints their result. */
+const PRINTED: readonly (readonly [string, (flags: Flags, terminal: Terminal) => void])[] = [
+  ['gate-install', changed],
+  ['gate-uninstall', changed],
+  ['host-restore', (...how) => reportRestored({ fingerprint: 'f'.repeat(32), isOfThisBoot: true }, ...how)],
+];
+
 describe('what is printed', () => {
   let fixture: HostileFixture;
   beforeAll(async () => {
@@ -90,8 +106,7 @@ describe('what is printed', () => {
     async (word) => {
       fixture.setText(word);
       const { completion: _, ...calls } = fixture.calls();
-      // These need root, or a host of their own.
-      const kept = new Set<string | undefined>(['gate-install', 'gate-uninstall']);
+      const kept = new Set<string | undefined>(PRINTED.map(([name]) => name));
       for (const [command, all] of Object.entries(calls))
         for (const args of all) kept.add(await keptBy([command, ...args]));
       expect(Object.keys(SCHEMAS).filter((name) => !kept.has(name))).toEqual([]);
@@ -99,7 +114,7 @@ describe('what is printed', () => {
     120_000,
   );
 
-  test.each(['gate-install', 'gate-uninstall'])('is promised by %s', async (name) => {
+  test.each(PRINTED)('is promised by %s', async (name, print) => {
     let stdout = '';
     const stream = new Writable({
       write: (chunk, _encoding, done) => {
@@ -107,7 +122,7 @@ describe('what is printed', () => {
         done();
       },
     });
-    report(['wrote runtime'], { json: true }, { stdout: stream, stderr: stream, environment: {} });
+    print({ json: true }, { stdout: stream, stderr: stream, environment: {} });
     await expectMatchesSchema(name, stdout);
   });
 });
@@ -125,6 +140,9 @@ test('what the program can print at all is promised, as the compiler sees', () =
   expectTypeOf<LintAnswer>().toExtend<InputOf<typeof LintReply>>();
   expectTypeOf<DiffAnswer>().toExtend<InputOf<typeof DiffReply>>();
   expectTypeOf<Diff>().toExtend<Omit<InputOf<typeof Differing>, 'key'>>();
+  expectTypeOf<HostAnswer>().toExtend<InputOf<typeof HostReply>>();
+  expectTypeOf<ExplainInAnswer>().toExtend<InputOf<typeof ExplainInReply>>();
+  expectTypeOf<DeniedInAnswer>().toExtend<InputOf<typeof DeniedInReply>>();
   expectTypeOf<KeysAnswer>().toExtend<InputOf<typeof KeysReply>>();
   expectTypeOf<Check>().toExtend<InputOf<typeof Checked>['checks'][number]>();
   expectTypeOf<StepResult>().toExtend<InputOf<typeof Uninstalled>['steps'][number]>();

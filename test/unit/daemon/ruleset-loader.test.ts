@@ -30,16 +30,20 @@ class DenyingKernel extends FakeKernel {
 
 /** The clock advances each time that it is read. */
 function setUp() {
-  const reports: (readonly [string, FoundDenied])[] = [];
+  const reports: (readonly [string, string, FoundDenied])[] = [];
   const times = [1, 2, 3];
-  const loader = rulesetLoader(new DenyingKernel(), {
+  const loader = rulesetLoader(new DenyingKernel(), undefined, {
     now: () => times.shift() ?? 0,
-    found: (id, found) => reports.push([id, found]),
+    found: ({ id }, owner, found) => reports.push([id, owner, found]),
   });
   return { loader, reports };
 }
 
-const found = (denied: DeniedRecord, begunAt: number) => [web.id, { denied, begunAt, traffic: 'counters' }];
+const found = (denied: DeniedRecord, begunAt: number) => [
+  web.id,
+  'egress',
+  { denied, begunAt, traffic: 'counters' },
+];
 
 test('an inspection reports what the kernel holds', async () => {
   const { loader, reports } = setUp();

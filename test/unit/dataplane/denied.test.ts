@@ -97,3 +97,18 @@ test('a set that has as many elements as it takes is full', () => {
   });
   expect(parseDenied(JSON.stringify([full])).isFull).toBe(true);
 });
+
+test('calls that came in have a caller, and a counter of their own', () => {
+  const callers = ['ipv4_addr', 'ipv4_addr', 'inet_proto', 'inet_service'];
+  const call = (port: number, protocol: number) => ({
+    elem: { val: { concat: ['198.51.100.7', '172.18.0.2', protocol, port] }, counter: { packets: 3 } },
+  });
+  const sets = [{ name: 'denied_in4', type: callers, size: 2, elem: [call(80, 6), call(9, 132)] }];
+  const items = [...sets.map((set) => ({ set })), { counter: { name: 'denied_in_packets', packets: 9 } }];
+  const record = parseDenied(JSON.stringify([{ nftables: items }]));
+  expect(record.destinations).toEqual([
+    { source: '198.51.100.7', address: '172.18.0.2', protocol: 'tcp', port: 80, packets: 3 },
+    { source: '198.51.100.7', address: '172.18.0.2', protocol: 'sctp', port: 9, packets: 3 },
+  ]);
+  expect(record).toMatchObject({ counts: { packets: 9, spoofed: 0 }, isFull: true });
+});

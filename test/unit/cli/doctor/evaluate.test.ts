@@ -24,6 +24,7 @@ const well: Facts = {
   ...{ engine: { value: engine }, helperImage: { value: 'egresstrator-helper:1.0.0' } },
   ...{ keys: { value: 2 }, permissions: { value: { keys: true, services: true, nodes: true } } },
   ...{ controller: { value: '1.0.0' }, socket: '/run/api.sock', gate: { value: gate } },
+  isHostLeft: false,
   firewalls: { legacyTables: [], nftTables: { value: [] }, firewalld: false, ufw: false },
 };
 const away = { error: 'nobody answers' };
@@ -106,6 +107,7 @@ const CASES: readonly (readonly [string, Partial<Facts>, string, Health, RegExp]
     'error',
     /nft \(package nftables\)/,
   ],
+  ['host rules that were turned off', { isHostLeft: true }, 'host rules', 'warning', /may still be loaded/],
   [
     'other firewalls',
     { firewalls: { legacyTables: [], nftTables: { value: ['ip filter'] }, firewalld: true, ufw: true } },

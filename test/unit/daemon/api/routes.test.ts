@@ -25,6 +25,9 @@ const controls: Controls = {
   unreadable: () => unreadable,
   metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'a 1\n' }),
   override: async () => ({ results: [] }),
+  setPort: async ({ container, protocol, port }) => ({
+    ...{ container, protocol, port, state: 'loaded', openings: [] },
+  }),
   sources: () => ({ consul: '127.0.0.1:8500', kvPath: 'egress/acl/', docker: '/var/run/docker.sock' }),
   namespace: (container) => {
     throw new UserError(`no container "${container}"`);
@@ -87,6 +90,7 @@ describe.each([
 test.each([
   ...[['denied'], ['suggest'], ['explain?container=web&target=10.0.0.1'], ['lint'], ['keys']],
   ...[['namespace?container=web'], ['sources'], ['diff', 'POST'], ['overrides', 'POST']],
+  ...[['host'], ['explain-in?container=web&source=10.0.0.1&traffic=tcp/80'], ['ports', 'POST']],
 ])('only the socket serves /v1/%s', async (path, method) => {
   expect((await remote(`/v1/${path}`, method))[0]).toBe(404);
   expect((await local(`/v1/${path}`, method))[0]).not.toBe(404);

@@ -49,6 +49,14 @@ const metrics = (denied: ReadonlyMap<string, DeniedSummary> = new Map()) =>
     loaders: ['nsenter', 'helper'],
     status: () => status,
     denied: () => denied,
+    host: {
+      summary: () => ({
+        ...{ state: 'failed', openings: 3, closed: 2, forwards: 1 },
+        problems: [{ severity: 'warning', reason: 'claimed twice' }],
+        passages: [{ tool: 'iptables-nft', chain: 'DOCKER-USER', state: 'kept' }],
+      }),
+      denied: () => ({ packets: 7, isFull: true }),
+    },
   });
 
 /** Asserts that the text has each of these lines. */

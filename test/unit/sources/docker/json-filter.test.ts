@@ -22,9 +22,12 @@ function selected(value: unknown, selection: Selection, parent = ''): unknown {
     return kept;
   }
   if (typeof value !== 'object' || value === null) return value;
-  const members = Object.entries(value).filter(
-    ([name, inner]) => inner !== null && selection.member(parent, name),
-  );
+  let index = 0;
+  const members = Object.entries(value).filter(([name, inner]) => {
+    const stays = inner !== null && selection.member(parent, name, index);
+    if (stays) index += 1;
+    return stays;
+  });
   return Object.fromEntries(members.map(([name, inner]) => [name, selected(inner, selection, name)]));
 }
 

@@ -1,0 +1,44 @@
+/**
+ * `egresstrator host clear`: removes the host's own rules, after they were turned off.
+ */
+import { UserError } from '../../common/errors.ts';
+import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import { isListening } from '../../daemon/api/client.ts';
+import { clearHostFiles, hasHostRules } from '../../daemon/state/host-files.ts';
+import { openEngine, toolLogger } from '../../daemon/wiring.ts';
+import { HOST_REF } from '../../dataplane/dataplane.ts';
+import { confirm } from '../confirm.ts';
+import { createOutput } from '../output.ts';
+import { withProgress } from '../progress.ts';
+
+export async function hostClear(flags: Flags, terminal: Terminal): Promise<void> {
+  const config = resolveConfig(flags, terminal.environment);
+  const output = createOutput(terminal, false);
+  await requireTurnedOff(config);
+  if (flags.yes !== true)
+    output.note('This opens all guarded ports of containers, and ends all forwards of this host.');
+  await confirm({ yes: flags.yes, json: false, otherwise: 'nothing was removed' }, terminal);
+  await withProgress('Removing the rules of this host', terminal, () => remove(config, terminal));
+  output.note("the host's rules are removed");
+}
+
+async function remove(config: Config, terminal: Terminal): Promise<void> {
+  const engine = await openEngine(config, terminal, toolLogger(terminal));
+  try {
+    await engine.otherFirewalls?.remove();
+    await engine.hostDataplane.clear(HOST_REF, 'host');
+    if (config.stateDir !== undefined) await clearHostFiles(config.stateDir);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** The controller's own files tell whether it has rules on the host. */
+async function requireTurnedOff({ socket, stateDir }: Config): Promise<void> {
+  if (!(await isListening(socket))) return;
+  if (stateDir !== undefined && !(await hasHostRules(stateDir))) return;
+  throw new UserError(
+    `a controller answers at ${socket}, and would load the rules again: start it without --ports and --forwards first, or stop it`,
+  );
+}

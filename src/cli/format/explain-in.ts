@@ -1,0 +1,32 @@
+/**
+ * Whether a caller reaches a container's port, in sentences: each way, and each gate on it.
+ */
+import type { ExplainInAnswer, GateAnswer, GateOutcome, WayAnswer } from '../../diagnostics/explain-in.ts';
+import type { Colour, Style } from './style.ts';
+
+const COLOURS: Readonly<Record<GateOutcome, Colour>> = {
+  passes: 'green',
+  denies: 'red',
+  records: 'yellow',
+  unknown: 'yellow',
+};
+
+export function formatExplainIn(answer: ExplainInAnswer, style: Style): string {
+  const { container, source, traffic, ways, passes } = answer;
+  const outcome = passes ? style('green', 'can reach') : style('red', 'cannot reach');
+  const lines = [`${source} ${outcome} ${traffic} of ${container}.`];
+  if (ways.length === 0)
+    lines.push(
+      `${container} has no address of the caller's family, and no port of this host leads to ${traffic}.`,
+    );
+  return [...lines, ...ways.map((one) => formatWay(one, style))].join('\n\n');
+}
+
+const formatWay = ({ to, gates, passes }: WayAnswer, style: Style): string =>
+  [
+    `To ${to}: ${passes ? style('green', 'passes') : style('red', 'denied')}`,
+    ...gates.map((gate) => formatGate(gate, style)),
+  ].join('\n');
+
+const formatGate = ({ gate, outcome, reason }: GateAnswer, style: Style): string =>
+  `  ${gate.padEnd(16)}${style(COLOURS[outcome], outcome.padEnd(8))} ${reason}`;

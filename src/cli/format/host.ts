@@ -1,0 +1,110 @@
+/**
+ * The host's rules, as text.
+ */
+import type { HostAnswer, HostSummary } from '../../diagnostics/host-view.ts';
+import type { HostState } from '../../features/host/states.ts';
+import type { Colour, Style } from './style.ts';
+import { type Column, table } from './table.ts';
+import { ago, count } from './values.ts';
+
+type Forward = HostAnswer['forwards'][number];
+type Problem = HostAnswer['problems'][number];
+
+/** What the command prints where the host has no rules. */
+export const HOST_IS_OFF =
+  'The host has no rules of egresstrator: the controller runs with --ports off and --forwards off.';
+
+const COLOURS: Readonly<Record<HostState, Colour>> = {
+  off: 'yellow',
+  pending: 'yellow',
+  loaded: 'green',
+  failed: 'red',
+};
+
+const MEANING: Readonly<Record<HostState, string>> = {
+  off: 'neither --ports nor --forwards was given',
+  pending: 'waits for the Engine, Consul or the first load; what is loaded stays meanwhile',
+  loaded: 'the kernel has the rules',
+  failed: 'the rules could not be loaded; the load is tried again, and the previous rules stay',
+};
+
+export function formatHost(host: HostAnswer, now: number, style: Style): string {
+  const { state, bridges, openings, closed, forwards, byHand, fingerprint, verifiedAt, lastError } = host;
+  const unread = host.unread.map((reason) => `${style('red', 'error')}: ${reason}`).join('\n');
+  if (state === 'off') return HOST_IS_OFF;
+  const guarded = bridges.filter((one) => one.guarded);
+  const lines: readonly (readonly [string, string])[] = [
+    ['state', style(COLOURS[state], state)],
+    ['description', MEANING[state]],
+    ['ports', guardText(host.guard)],
+    ...(host.guard === undefined
+      ? []
+      : ([
+          ['guarded', guarded.map(({ name }) => name).join(', ') || 'no bridge'],
+          ['open', `${count(openings.length, 'port')} (egresstrator ports)`],
+          ['closed', `${count(closed.length, 'published port')} (egresstrator ports)`],
+          ...(byHand.length === 0 ? [] : ([['by hand', count(byHand.length, 'port')]] as const)),
+        ] as const)),
+    ['forwards', `${forwards.length} (egresstrator forwards)`],
+    ...(host.passages === undefined ? [] : ([['passages', passagesText(host.passages)]] as const)),
+    ['rules', fingerprint ?? 'none loaded'],
+    ['verified', ago(verifiedAt, now)],
+    ...(lastError === undefined ? [] : ([['last error', style('red', lastError)]] as const)),
+  ];
+  const text = lines.map(([name, value]) => `${name.padEnd(13)}${value}`).join('\n');
+  return [text, unread, formatProblems(host.problems, style)].filter((part) => part !== '').join('\n\n');
+}
+
+/** The host's rules in a line of `status`, and their problems. */
+export function formatHostSummary(host: HostSummary, style: Style): string {
+  const { state, guard, openings, closed, forwards, problems, lastError } = host;
+  const ports =
+    guard === undefined ? '' : `, ports ${guard.mode}: ${openings} open, ${closed} published and closed`;
+  const line = `Host rules ${style(COLOURS[state], state)}${ports}, ${count(forwards, 'forward')} (egresstrator host status)`;
+  const failure = lastError === undefined ? '' : `${style('red', 'the host')}: ${lastError}`;
+  return [line, failure, formatProblems(problems, style)].filter((part) => part !== '').join('\n');
+}
+
+/** `enforce for IPv6; containers on other bridges call freely` */
+export function guardText(guard: HostAnswer['guard']): string {
+  if (guard === undefined) return 'not guarded (--ports off)';
+  const families = guard.families.map((family) => `IPv${family}`).join(' and ');
+  const others = guard.between ? 'need an open port too' : 'call freely';
+  const mode = guard.mode === 'observe' ? 'observe (nothing is denied)' : guard.mode;
+  return `${mode} for ${families}; containers on other bridges ${others}`;
+}
+
+/** `iptables-nft DOCKER-USER kept` */
+const passagesText = (passages: NonNullable<HostAnswer['passages']>): string =>
+  passages.map(({ tool, chain, state }) => `${tool} ${chain} ${state}`).join(', ') ||
+  'no other firewall filters what is forwarded';
+
+export function formatForwards(
+  { forwards, problems, state }: Pick<HostAnswer, 'forwards' | 'problems' | 'state'>,
+  style: Style,
+): string {
+  if (state === 'off') return HOST_IS_OFF;
+  const none =
+    state === 'pending' ? 'The forwards are not known yet.' : 'No port of this host leads to a container.';
+  const parts = [
+    forwards.length === 0 ? none : table(forwards, COLUMNS, style),
+    formatProblems(problems, style),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+const COLUMNS: readonly Column<Forward>[] = [
+  { title: 'AT', text: ({ at }) => at },
+  { title: 'PORT', text: ({ protocol, port }) => `${protocol}/${port}` },
+  {
+    title: 'LEADS TO',
+    text: ({ to, toPort }) => (to.includes(':') ? `[${to}]:${toPort}` : `${to}:${toPort}`),
+  },
+  { title: 'CONTAINER', text: ({ container }) => container ?? '-' },
+  { title: 'BECAUSE OF', text: ({ origin }) => origin },
+];
+
+export const formatProblems = (problems: readonly Problem[], style: Style): string =>
+  problems
+    .map(({ severity, reason }) => `${style(severity === 'error' ? 'red' : 'yellow', severity)}: ${reason}`)
+    .join('\n');

@@ -1,0 +1,79 @@
+/**
+ * Ends connections whose forward was removed or leads elsewhere now. The kernel looks at rules for the first packet of a
+ * connection alone: a stream of datagrams would go to its previous target for as long as it lasts.
+ */
+import { LoadError, messageOf } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Problem } from '../common/problem.ts';
+import type { OtherFirewalls } from '../dataplane/other-firewalls.ts';
+import type { Forward } from '../features/host/model.ts';
+import { forwardLines } from '../features/host/passages.ts';
+
+export class ForwardedConnections {
+  readonly #firewalls: Pick<OtherFirewalls, 'loadedForwards' | 'endConnections'>;
+  readonly #log: Logger;
+  /** Undefined until this process knows. */
+  #loaded: ReadonlySet<string> | undefined;
+  /** Their connections may still be there. */
+  #removed: ReadonlySet<string> = new Set();
+  #ending: Promise<void> = Promise.resolve();
+  #problem: Problem | undefined;
+
+  constructor(firewalls: Pick<OtherFirewalls, 'loadedForwards' | 'endConnections'>, log: Logger) {
+    this.#firewalls = firewalls;
+    this.#log = log;
+  }
+
+  get problems(): readonly Problem[] {
+    return this.#problem === undefined ? [] : [this.#problem];
+  }
+
+  /** Call it before a load that replaces rules: those of an earlier run are known to the kernel alone. */
+  async beforeLoad(): Promise<void> {
+    if (this.#loaded !== undefined) return;
+    try {
+      this.#loaded = new Set(await this.#firewalls.loadedForwards());
+    } catch (error) {
+      this.#log.warn({ error: messageOf(error) }, 'the forwards of the previous run could not be read');
+    }
+  }
+
+  /** Call it when these are loaded. What could not be ended before is tried again. */
+  loaded(forwards: readonly Forward[]): void {
+    const now = forwardLines(forwards);
+    this.#removed = this.#removed.union(this.#loaded ?? now).difference(now);
+    this.#loaded = now;
+    if (this.#removed.size > 0) this.#ending = this.#ending.then(() => this.#end());
+  }
+
+  /** Resolves when nothing is being ended. */
+  idle(): Promise<void> {
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
+    const removed = this.#removed;
+    try {
+      if (removed.size > 0) await this.#firewalls.endConnections([...removed]);
+      this.#removed = this.#removed.difference(removed);
+      this.#problem = undefined;
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem.reason !== this.#problem?.reason) this.#log.warn({ error: problem.reason }, FAILED);
+      this.#problem = problem;
+    }
+  }
+}
+
+const FAILED = 'connections of removed forwards could not be ended; trying again';
+
+/** The exit code of `dataplane/host`. */
+const LACKS_CONNTRACK = 6;
+
+const problemOf = (error: unknown): Problem => ({
+  severity: 'warning',
+  reason:
+    error instanceof LoadError && error.exitCode === LACKS_CONNTRACK
+      ? 'the program conntrack is missing on this host, so connections of removed forwards go on until they end by themselves; install the package conntrack'
+      : messageOf(error),
+});

@@ -1,0 +1,164 @@
+/**
+ * The host's rules in the controller: their feature, and the reconciler's part of it.
+ */
+import type { Logger } from '../common/logger.ts';
+import type { Problem } from '../common/problem.ts';
+import type { Dataplane, HostDataplane } from '../dataplane/dataplane.ts';
+import type { OtherFirewalls } from '../dataplane/other-firewalls.ts';
+import type { HostView } from '../diagnostics/host-view.ts';
+import { Host, type HostDesired, type HostMemory, type HostOptions } from '../features/host/host.ts';
+import type { Guard, HostRuleSet } from '../features/host/model.ts';
+import {
+  type ContainerPort,
+  type PersistedPorts,
+  type PortOverride,
+  PortOverrides,
+} from '../features/host/port-overrides.ts';
+import type { HostState } from '../features/host/states.ts';
+import type { Container, ContainerId } from '../inventory/container.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import { HOST } from '../inventory/namespace.ts';
+import type { Passages } from '../inventory/passages.ts';
+import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
+import { LoadRecords } from '../reconciler/load-records.ts';
+import type { Reconciler, ReconcilerOptions } from '../reconciler/reconciler.ts';
+import { type ObservedRules, RulesetDriver } from '../reconciler/ruleset-driver.ts';
+import { rulesetReports } from '../reconciler/ruleset-reports.ts';
+import type { Condition } from '../reconciler/state.ts';
+import type { Rendered } from '../rendering/fingerprint.ts';
+import { HostSurroundings } from './host-surroundings.ts';
+import { type DeniedReports, rulesetLoader } from './ruleset-loader.ts';
+import type { HostTexts } from './state/host-files.ts';
+import type { SourceStatus } from './status.ts';
+
+export interface HostRulesOptions extends Pick<ReconcilerOptions, 'now' | 'retry' | 'random'> {
+  readonly host: HostOptions;
+}
+
+export interface HostRulesPorts {
+  readonly dataplane: Dataplane;
+  readonly hostDataplane?: HostDataplane | undefined;
+  readonly otherFirewalls?: OtherFirewalls | undefined;
+  readonly log: Logger;
+  readonly onDrift?: (name: string) => void;
+  readonly deniedReports?: DeniedReports | undefined;
+  /** Called when rules are in place, for the next boot. */
+  readonly persistHostRules?: ((fingerprint: string, texts: () => HostTexts) => void) | undefined;
+  /** Ports that were opened or closed by hand in the previous run. */
+  readonly previousPorts?: PersistedPorts | undefined;
+  /** Called with all of them after a change. */
+  readonly persistPorts?: (ports: PersistedPorts) => void;
+  /** Undefined: nothing is persisted. */
+  readonly hostMemory?: HostMemory | undefined;
+}
+
+export interface HostRulesStatus {
+  readonly guard: Guard | undefined;
+  /** Undefined until all that the rules depend on is known. */
+  readonly desired: HostRuleSet | undefined;
+  readonly rendered: Rendered | undefined;
+  readonly problems: readonly Problem[];
+  readonly condition: Condition | undefined;
+  /** Of the loaded rules. */
+  readonly fingerprint: string | undefined;
+  /** When they were loaded or last verified, in ms by the controller's clock. */
+  readonly verifiedAt: number | undefined;
+  readonly lastError: string | undefined;
+  readonly byHand: PersistedPorts;
+  /** Undefined while none are needed, or they were not looked at yet. */
+  readonly passages: Passages | undefined;
+}
+
+export class HostRules {
+  readonly #feature: Host;
+  readonly #guard: Guard | undefined;
+  readonly #byHand: PortOverrides;
+  readonly #states: FeatureReconciler<HostDesired, ObservedRules>;
+  /** Undefined where they are left as they are. */
+  readonly #surroundings: HostSurroundings | undefined;
+
+  constructor(options: HostRulesOptions, reconciler: Reconciler, ports: HostRulesPorts) {
+    const { host, now, retry, random } = options;
+    const { dataplane, hostDataplane, otherFirewalls, log, onDrift } = ports;
+    const { previousPorts: previous, persistPorts, hostMemory } = ports;
+    this.#guard = host.guard;
+    this.#byHand = new PortOverrides({ previous, keep: (all) => persistPorts?.(all), now });
+    this.#feature = new Host(host, this.#byHand, hostMemory);
+    const onLost = () => this.#states.verify(HOST);
+    this.#surroundings =
+      otherFirewalls && new HostSurroundings(otherFirewalls, reconciler, { log, retry, random, onLost });
+    const loader = rulesetLoader(dataplane, hostDataplane, ports.deniedReports);
+    const context = {
+      loader: this.#surroundings?.around(loader) ?? loader,
+      records: new LoadRecords(undefined, () => {}),
+      log,
+    };
+    const driver = new RulesetDriver(this.#feature, { ...context, onDrift: () => onDrift?.('the host') });
+    const reports = rulesetReports(this.#feature, context);
+    this.#states = reconciler.add(driver, {
+      ...reports,
+      ended: (job, ...how) => {
+        reports.ended?.(job, ...how);
+        const { rendered, rules } = job.desired;
+        if (job.isReleased || job.observed?.loaded.fingerprint !== rendered.fingerprint) return;
+        this.#surroundings?.loaded(rules, how[0]);
+        ports.persistHostRules?.(rendered.fingerprint, () => ({
+          loaded: rendered.text,
+          afterReboot: this.#feature.textAfterReboot(job.desired),
+        }));
+      },
+    });
+  }
+
+  /** While something is not known, what is loaded stays. */
+  sync(inventory: Inventory): void {
+    if (inventory.isComplete) this.#byHand.retain(inventory.containers);
+    if (!this.#feature.isKnown(inventory)) return;
+    const plan = this.#feature.plan(inventory);
+    for (const { desired } of plan.values()) this.#surroundings?.sync(desired.rules);
+    this.#states.sync(plan, () => true);
+  }
+
+  /** Loaded rules stay, and so do passages. */
+  async close(): Promise<void> {
+    await this.#surroundings?.close();
+  }
+
+  /** `undefined`: as registered. It counts from the next sync on. */
+  setPort(
+    container: Container,
+    port: ContainerPort,
+    rule: Pick<PortOverride, 'kind' | 'from'> | undefined,
+  ): void {
+    this.#byHand.set(container, port, rule);
+  }
+
+  status(): HostRulesStatus {
+    const state = this.#states.state(HOST);
+    return {
+      guard: this.#guard,
+      desired: state?.desired.rules,
+      rendered: state?.desired.rendered,
+      problems: [...(state?.desired.problems ?? []), ...(this.#surroundings?.problems ?? [])],
+      condition: state?.condition,
+      fingerprint: state?.observed?.loaded.fingerprint,
+      verifiedAt: state?.verifiedAt,
+      lastError: state?.lastError?.message,
+      byHand: this.#byHand.all,
+      passages: this.#surroundings?.passages,
+    };
+  }
+}
+
+export function hostViewOf(
+  { desired, condition, ...status }: HostRulesStatus,
+  sources: readonly SourceStatus[],
+  containers: ReadonlyMap<ContainerId, Container> = new Map(),
+): HostView {
+  const running = [...containers.values()].filter((one) => one.running);
+  const unread = sources.flatMap(({ error }) => error ?? []);
+  return { ...status, rules: desired, state: stateOf(condition), unread, containers: running };
+}
+
+const stateOf = (condition: Condition | undefined): HostState =>
+  condition === 'failed' ? 'failed' : condition === 'inSync' ? 'loaded' : 'pending';

@@ -1,0 +1,73 @@
+/**
+ * What the host's rules need around their table: passages through other firewalls, an end of connections whose forward is
+ * gone, and word of changes by other programs.
+ */
+import type { Problem } from '../common/problem.ts';
+import type { OtherFirewalls } from '../dataplane/other-firewalls.ts';
+import type { HostRuleSet } from '../features/host/model.ts';
+import { needsPassages } from '../features/host/passages.ts';
+import type { Passages } from '../inventory/passages.ts';
+import type { Outcome } from '../reconciler/reconcile.ts';
+import type { Reconciler } from '../reconciler/reconciler.ts';
+import type { RulesetLoader } from '../reconciler/ruleset-driver.ts';
+import { ForwardedConnections } from './forwarded-connections.ts';
+import { HostPassages } from './host-passages.ts';
+import { RuleWatch, type RuleWatchPorts } from './rule-watch.ts';
+
+export class HostSurroundings {
+  readonly #passages: HostPassages;
+  readonly #connections: ForwardedConnections;
+  readonly #watch: RuleWatch;
+
+  constructor(
+    firewalls: OtherFirewalls,
+    reconciler: Reconciler,
+    ports: Omit<RuleWatchPorts, 'watch' | 'onMoved'>,
+  ) {
+    this.#passages = new HostPassages(firewalls, reconciler, ports.log);
+    this.#connections = new ForwardedConnections(firewalls, ports.log);
+    this.#watch = new RuleWatch({
+      ...ports,
+      watch: (...how) => firewalls.watch(...how),
+      onMoved: () => this.#passages.verify(),
+    });
+  }
+
+  /** Undefined while none are needed, or they were not looked at yet. */
+  get passages(): Passages | undefined {
+    return this.#passages.observed;
+  }
+
+  get problems(): readonly Problem[] {
+    return [...this.#passages.problems, ...this.#connections.problems];
+  }
+
+  /** Call it with each plan. */
+  sync(rules: HostRuleSet): void {
+    this.#passages.sync(rules);
+    this.#watch.start();
+  }
+
+  /** A loader that notes the forwards that it replaces. */
+  around(loader: RulesetLoader): RulesetLoader {
+    return {
+      inspect: (...how) => loader.inspect(...how),
+      clear: (...how) => loader.clear(...how),
+      load: async (namespace, ruleset, replaces) => {
+        if (replaces) await this.#connections.beforeLoad();
+        return loader.load(namespace, ruleset, replaces);
+      },
+    };
+  }
+
+  /** Call it when these rules are in place. */
+  loaded(rules: HostRuleSet, outcome: Outcome): void {
+    this.#connections.loaded(rules.forwards);
+    if (outcome === 'applied' && needsPassages(rules)) this.#passages.verify();
+  }
+
+  async close(): Promise<void> {
+    await this.#watch.close();
+    await this.#connections.idle();
+  }
+}

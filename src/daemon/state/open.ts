@@ -1,0 +1,46 @@
+/**
+ * Opens the files of the state folder that a configuration asks for. A dry run loads nothing, so it records no loads.
+ */
+import { release } from 'node:os';
+import { version } from '../../common/assets.ts';
+import type { Logger } from '../../common/logger.ts';
+import { bootId } from '../../common/steady-clock.ts';
+import type { Config } from '../../config/config.ts';
+import { DeniedFile } from './denied-file.ts';
+import { HostFiles, LEFT_ON_HOST, turnOffHostFiles } from './host-files.ts';
+import { LoadsFile } from './loads-file.ts';
+import { OverridesFile } from './overrides-file.ts';
+import { PortOverridesFile } from './port-overrides-file.ts';
+import { RegistrationsFile } from './registrations-file.ts';
+import { StateFile } from './state-file.ts';
+
+/** Ages are written often enough that a crash costs at most a tenth of the limit. */
+export const openState = ({ stateDir, maxAge }: Config, log: Logger) =>
+  stateDir === undefined ? undefined : new StateFile(stateDir, log, maxAge && { refresh: maxAge.limit / 10 });
+
+export const openLoads = ({ stateDir, dryRun, loader, docker }: Config, log: Logger) => {
+  const reader = [version(), loader, docker.image ?? '', release()].join(' ');
+  return stateDir === undefined || dryRun ? undefined : new LoadsFile(stateDir, reader, log);
+};
+
+export const openDenied = ({ stateDir, dryRun }: Config, log: Logger) =>
+  stateDir === undefined || dryRun ? undefined : new DeniedFile(stateDir, log);
+
+export const openOverrides = ({ stateDir, dryRun }: Config, log: Logger) =>
+  stateDir === undefined || dryRun ? undefined : new OverridesFile(stateDir, log);
+
+/** The host's rules may have been on in an earlier run. Nobody asks the host itself: off means that nothing runs there. */
+export async function openHostFiles({ stateDir, dryRun, host }: Config, log: Logger) {
+  if (stateDir === undefined || dryRun) return undefined;
+  if (host !== undefined) return new HostFiles(stateDir, bootId(), log);
+  if (await turnOffHostFiles(stateDir, bootId())) log.warn({}, LEFT_ON_HOST);
+  return undefined;
+}
+
+export const openPortOverrides = ({ stateDir, dryRun, host }: Config, log: Logger) =>
+  stateDir === undefined || dryRun || host === undefined ? undefined : new PortOverridesFile(stateDir, log);
+
+export const openRegistrations = ({ stateDir, dryRun, host }: Config, log: Logger) =>
+  stateDir === undefined || dryRun || host?.guard === undefined
+    ? undefined
+    : new RegistrationsFile(stateDir, log);

@@ -1,0 +1,59 @@
+/**
+ * Running `dataplane/netns` and `dataplane/host` in the network namespace of the Engine's host.
+ *
+ * Which one that is, only the Engine knows: the one that it gives a helper with `--network host`. Where this process is in
+ * the same one, on the same machine and since the same boot, it runs the program itself. No container's id or process
+ * is ever asked for, so none can lead a load there or away from there.
+ */
+import { HOST_REF } from './dataplane.ts';
+import type { HelperRunner } from './helper.ts';
+import { followHere, runHere } from './nsenter.ts';
+import type { Command, Loader, RunResult } from './runner.ts';
+
+const PLACE: Command = { name: 'place' };
+
+type HostHelper = Pick<HelperRunner, 'runOnHost' | 'followOnHost'>;
+
+export class HostRunner {
+  readonly #helper: HostHelper;
+  readonly #mayRunHere: boolean;
+  readonly #here: typeof runHere;
+  #isHere: boolean | undefined;
+
+  /** `loader`: as configured; `helper` never runs anything in this process's own namespace. */
+  constructor(helper: HostHelper, loader: 'auto' | Loader, here = runHere) {
+    this.#helper = helper;
+    this.#mayRunHere = loader !== 'helper';
+    this.#here = here;
+  }
+
+  get loader(): Loader {
+    return this.#isHere === true ? 'nsenter' : 'helper';
+  }
+
+  async run(command: Command, stdin?: string): Promise<RunResult> {
+    return (await this.#isOnHost())
+      ? this.#here({ command, name: HOST_REF.name }, stdin)
+      : this.#helper.runOnHost(command, stdin);
+  }
+
+  /** The lines of a long run, until the signal, or until it ends. */
+  async follow(command: Command, onLine: (line: string) => void, signal: AbortSignal): Promise<void> {
+    return (await this.#isOnHost())
+      ? followHere({ command, name: HOST_REF.name }, onLine, signal)
+      : this.#helper.followOnHost(command, onLine, signal);
+  }
+
+  /** A process stays in its namespace, so this is asked once. */
+  async #isOnHost(): Promise<boolean> {
+    if (!this.#mayRunHere) return false;
+    this.#isHere ??= await this.#compare();
+    return this.#isHere;
+  }
+
+  async #compare(): Promise<boolean> {
+    const own = await this.#here({ command: PLACE, name: HOST_REF.name }).catch(() => undefined);
+    if (own === undefined) return false;
+    return (await this.#helper.runOnHost(PLACE)).stdout === own.stdout;
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Calls to containers that the ports guard denied, as plain data.
+ */
+import { UserError } from '../common/errors.ts';
+import { addressesOf } from '../features/host/ports.ts';
+import { pickContainer } from '../inventory/pick-container.ts';
+import { formatPrefix } from '../net/address.ts';
+import type { HostView } from './host-view.ts';
+
+/** One caller and one port. */
+export interface DeniedCall {
+  readonly source: string;
+  readonly address: string;
+  /** The container that has the address now. */
+  readonly container?: string | undefined;
+  readonly protocol: string;
+  readonly port?: number | undefined;
+  readonly packets: number;
+  /** In ms since the epoch. */
+  readonly firstSeenAt: number;
+  readonly lastSeenAt: number;
+}
+
+export interface DeniedCallsReport {
+  readonly calls: readonly DeniedCall[];
+  /** All denied packets since the controller watches. */
+  readonly packets: number;
+  /** Packets that no call accounts for, because the record was full. */
+  readonly unlisted: number;
+  readonly isFull: boolean;
+  /** The covered period in milliseconds. */
+  readonly covers: number;
+  /** Why the kernel could not be read: then these are known from before. */
+  readonly error?: string | undefined;
+}
+
+export interface DeniedInAnswer extends DeniedCallsReport {
+  /** The guard only records: these calls passed. */
+  readonly observed: boolean;
+}
+
+/** `container`: only calls to this one. Throws a `UserError` where no port is guarded, or there is no such container. */
+export function deniedInAnswer(
+  container: string | undefined,
+  view: HostView,
+  report: DeniedCallsReport,
+): DeniedInAnswer {
+  if (view.guard === undefined)
+    throw new UserError('no port is guarded, so no call is denied; start the controller with --ports');
+  const isMeant = container === undefined ? () => true : callsTo(container, view);
+  const calls = report.calls
+    .filter(isMeant)
+    .toSorted((one, other) => other.packets - one.packets || (callText(one) < callText(other) ? -1 : 1));
+  return { ...report, calls, observed: view.guard.mode === 'observe' };
+}
+
+function callsTo(word: string, { containers }: HostView): (call: DeniedCall) => boolean {
+  const container = pickContainer(new Map(containers.map((one) => [one.id, one])), word);
+  const addresses = new Set(addressesOf(container).map(formatPrefix));
+  return ({ address }) => addresses.has(address);
+}
+
+const callText = ({ source, address, protocol, port }: DeniedCall): string =>
+  `${source} ${address} ${protocol} ${port ?? ''}`;

@@ -1,0 +1,245 @@
+/**
+ * Explains whether a caller can reach a port of a container, by each way that leads there and each gate on it.
+ *
+ * Agrees with the chains of the template: a gate tells what the loaded rules do with the first packet of a call.
+ */
+import { UsageError } from '../common/errors.ts';
+import { isLoopback } from '../features/host/forwards.ts';
+import type { Guard, HostRuleSet, Opening } from '../features/host/model.ts';
+import { overridesOf } from '../features/host/port-overrides.ts';
+import { addressesOf } from '../features/host/ports.ts';
+import type { Container } from '../inventory/container.ts';
+import type { PortBinding, Transport } from '../inventory/network.ts';
+import { pickContainer } from '../inventory/pick-container.ts';
+import { contains, formatPrefix, type Prefix, parseAddress } from '../net/address.ts';
+import { bridgeOf, type HostView } from './host-view.ts';
+
+export interface ExplainInQuestion {
+  readonly container: string;
+  /** The caller's address. */
+  readonly source: string;
+  /** `tcp/80`: a port of the container. */
+  readonly traffic: string;
+}
+
+/**
+ * - `passes`: the gate lets the call through. `denies`: it does not.
+ * - `records`: it would deny the call, and only records it (--ports observe).
+ * - `unknown`: nothing is known of it.
+ */
+export type GateOutcome = 'passes' | 'denies' | 'records' | 'unknown';
+
+export interface GateAnswer {
+  readonly gate: string;
+  readonly outcome: GateOutcome;
+  readonly reason: string;
+}
+
+/** One way on which the call can come. */
+export interface WayAnswer {
+  /** What the caller connects to: `172.18.0.2 tcp/80`. */
+  readonly to: string;
+  /** In the order in which a packet meets them. */
+  readonly gates: readonly GateAnswer[];
+  /** No gate that is known denies it. */
+  readonly passes: boolean;
+}
+
+export interface ExplainInAnswer {
+  readonly container: string;
+  readonly source: string;
+  readonly traffic: string;
+  /** None: the container has no address in the caller's family, and no port of this host leads there. */
+  readonly ways: readonly WayAnswer[];
+  readonly passes: boolean;
+}
+
+interface Call {
+  readonly container: Container;
+  readonly source: Prefix;
+  readonly protocol: Transport;
+  readonly port: number;
+}
+
+/** Throws a `UserError` if there is no such container, and a `UsageError` for another form of the question. */
+export function explainIn(question: ExplainInQuestion, view: HostView, rules: HostRuleSet): ExplainInAnswer {
+  const source = sourceOf(question.source);
+  const container = pickContainer(new Map(view.containers.map((one) => [one.id, one])), question.container);
+  const call = { container, source, ...containerPortOf(question.traffic) };
+  const ways = [...directWays(call, view, rules), ...publishedWays(call, view, rules)];
+  return {
+    ...{ container: container.name, source: formatPrefix(source) },
+    traffic: `${call.protocol}/${call.port}`,
+    ...{ ways, passes: ways.some(({ passes }) => passes) },
+  };
+}
+
+function sourceOf(word: string): Prefix {
+  const source = parseAddress(word);
+  if (source !== undefined) return source;
+  throw new UsageError(`expected the address of a caller, as 198.51.100.7, got "${word}"`);
+}
+
+/** `tcp/80`. Throws a `UsageError` for anything else. */
+export function containerPortOf(word: string): { readonly protocol: Transport; readonly port: number } {
+  const [, name, digits] = /^([a-z]+)\/(\d{1,5})$/.exec(word.toLowerCase()) ?? [];
+  const protocol = TRANSPORTS.find((one) => one === name);
+  const port = Number(digits);
+  if (protocol !== undefined && port >= 1 && port <= 65_535) return { protocol, port };
+  throw new UsageError(
+    `expected a protocol and a port of the container, as tcp/80, udp/53 or sctp/9, got "${word}"`,
+  );
+}
+
+const TRANSPORTS = ['tcp', 'udp', 'sctp'] as const;
+
+const directWays = (call: Call, view: HostView, rules: HostRuleSet): readonly WayAnswer[] =>
+  addressesOf(call.container)
+    .filter(({ family }) => family === call.source.family)
+    .map((to) => way(placeText(to, call.protocol, call.port), [OTHERS, guardGate(call, to, view, rules)]));
+
+function publishedWays(call: Call, view: HostView, rules: HostRuleSet): readonly WayAnswer[] {
+  const { container, source, protocol, port } = call;
+  return container.ports
+    .filter(
+      (one) => one.protocol === protocol && one.containerPort === port && one.host.family === source.family,
+    )
+    .map((binding) => {
+      const at = binding.host.length === 0 ? 'any address of this host' : formatPrefix(binding.host);
+      return way(`${at}, ${protocol}/${binding.hostPort}`, publishedGates(call, binding, view, rules));
+    });
+}
+
+function publishedGates(
+  call: Call,
+  binding: PortBinding,
+  view: HostView,
+  rules: HostRuleSet,
+): readonly GateAnswer[] {
+  if (isLoopback(binding.host))
+    return [isLoopback(call.source) ? passes('loopback', 'a caller of this host itself') : ONLY_HERE];
+  const to = addressesOf(call.container).find(({ family }) => family === binding.host.family);
+  const forward = rules.forwards.find(
+    ({ at, protocol, port, to: target }) =>
+      target.family === binding.host.family &&
+      protocol === binding.protocol &&
+      port === binding.hostPort &&
+      (at.kind === 'any' || (at.kind === 'address' && contains(binding.host, at.address))),
+  );
+  if (forward !== undefined && (to === undefined || !contains(forward.to, to)))
+    return [denies('forward', `the port leads to ${formatPrefix(forward.to)}: ${forward.origin.text}`)];
+  if (to === undefined) return [proxyGate(call, binding, view, rules), OTHERS];
+  const led = forward === undefined ? 'Docker publishes the port itself' : forward.origin.text;
+  const others = forward === undefined ? [OTHERS] : passageGates(view);
+  return [passes('forward', led), ...others, guardGate(call, to, view, rules)];
+}
+
+/** As the chain `guard` decides. */
+function guardGate(call: Call, to: Prefix, { guard, byHand }: HostView, rules: HostRuleSet): GateAnswer {
+  const { container, source, protocol, port } = call;
+  const free = unguarded(source, to.family, guard) ?? besideTheGuard(source, to, rules);
+  if (guard === undefined || free !== undefined) return passes('guard', free ?? '');
+  const opening = rules.openings.find(
+    (one) => one.protocol === protocol && one.port === port && contains(one.to, to),
+  );
+  if (opening !== undefined && isCaller(source, opening)) return passes('guard', opening.origin.text);
+  const isClosedByHand = overridesOf(container, byHand).some(
+    (one) => one.kind === 'close' && one.protocol === protocol && one.port === port,
+  );
+  const why =
+    opening !== undefined
+      ? `open only for ${callersText(opening.from)}: ${opening.origin.text}`
+      : isClosedByHand
+        ? 'closed by hand'
+        : 'no service is registered at this port';
+  return closedGate('guard', guard, why);
+}
+
+/** As the chain `proxies` decides about the port at which Docker's proxy listens. */
+function proxyGate(
+  { source }: Call,
+  binding: PortBinding,
+  { guard }: HostView,
+  rules: HostRuleSet,
+): GateAnswer {
+  const free = unguarded(source, binding.host.family, guard);
+  if (guard === undefined || free !== undefined) return passes('proxy', free ?? '');
+  const from = bridgeOf(source, rules);
+  if (from !== undefined && !guard.isBetween) return passes('proxy', BETWEEN);
+  const proxied = rules.proxied.find(
+    (one) =>
+      one.protocol === binding.protocol && one.port === binding.hostPort && contains(one.at, binding.host),
+  );
+  if (proxied === undefined) return passes('proxy', 'the container is on no guarded bridge');
+  if (proxied.from === 'anyone') return passes('proxy', 'the port behind it is open');
+  if (proxied.from !== 'nobody' && proxied.from.some((one) => contains(one, source)))
+    return passes('proxy', `the port behind it is open for ${callersText(proxied.from)}`);
+  return closedGate('proxy', guard, "Docker's proxy carries the call, and the port behind it is closed");
+}
+
+/** Why the guard does not look at a call; undefined if it does. */
+function unguarded(source: Prefix, family: 4 | 6, guard: Guard | undefined): string | undefined {
+  if (guard === undefined) return 'no port is guarded (--ports off)';
+  if (!guard.families.includes(family)) return `calls by IPv${family} are not guarded (--ports-family)`;
+  return isLoopback(source) ? 'calls of this host itself are not guarded' : undefined;
+}
+
+function besideTheGuard(source: Prefix, to: Prefix, rules: HostRuleSet): string | undefined {
+  const target = bridgeOf(to, rules);
+  if (target === undefined) return 'its network has no bridge on this host';
+  if (!target.isGuarded) return `the bridge ${target.name} is not guarded (--ports-bridges)`;
+  const caller = bridgeOf(source, rules);
+  if (caller === target && caller !== undefined) return `the caller is on the same bridge (${target.name})`;
+  return caller !== undefined && rules.guard?.isBetween !== true ? BETWEEN : undefined;
+}
+
+const BETWEEN = 'callers on bridges of this Engine call freely (--ports-between allow)';
+
+const isCaller = (source: Prefix, { from }: Opening): boolean =>
+  from === 'anyone' || from.some((one) => contains(one, source));
+
+const callersText = (from: readonly Prefix[] | 'anyone'): string =>
+  from === 'anyone' ? from : from.map(formatPrefix).join(', ');
+
+const passes = (gate: string, reason: string): GateAnswer => ({ gate, outcome: 'passes', reason });
+const denies = (gate: string, reason: string): GateAnswer => ({ gate, outcome: 'denies', reason });
+
+const closedGate = (gate: string, { mode }: Guard, reason: string): GateAnswer => ({
+  ...{ gate, reason },
+  outcome: mode === 'observe' ? 'records' : 'denies',
+});
+
+const ONLY_HERE = denies('loopback', 'the port is published for callers of this host alone');
+
+/** What is forwarded by our table passes other firewalls by one rule in each. */
+function passageGates({ passages }: HostView): readonly GateAnswer[] {
+  if (passages === undefined) return [OTHERS];
+  return [
+    ...passages.passages.map(({ tool, chain, state }) =>
+      state === 'kept'
+        ? passes(`${tool} ${chain}`, 'its first rule accepts what this host forwards')
+        : unknown(`${tool} ${chain}`, `the rule that accepts what this host forwards is ${state}`),
+    ),
+    ...passages.dropping.map((chain) =>
+      unknown(chain, 'it drops what is forwarded unless a rule of its own accepts it'),
+    ),
+    ...[...passages.lacking, ...passages.failing].map((tool) => unknown(tool, 'its rules cannot be changed')),
+  ];
+}
+
+const unknown = (gate: string, reason: string): GateAnswer => ({ gate, outcome: 'unknown', reason });
+
+/** Other firewalls of the host: DOCKER-USER, FORWARD, raw. */
+const OTHERS: GateAnswer = {
+  ...{ gate: 'other firewalls', outcome: 'unknown' },
+  reason:
+    'rules of other programs on this host were not read; "nft list ruleset" and "iptables-save" list them',
+};
+
+const way = (to: string, gates: readonly GateAnswer[]): WayAnswer => ({
+  ...{ to, gates },
+  passes: gates.every(({ outcome }) => outcome !== 'denies'),
+});
+
+const placeText = (address: Prefix, protocol: string, port: number): string =>
+  `${formatPrefix(address)} ${protocol}/${port}`;

@@ -1,0 +1,40 @@
+/**
+ * The Engine's bridges on this host, from its networks.
+ */
+import type { Network, Networks } from '../../inventory/network.ts';
+import { contains, type Prefix, prefixOf } from '../../net/address.ts';
+import type { Bridge } from './model.ts';
+
+export interface BridgeOptions {
+  /** The names of guarded devices; `all`: every bridge of the Engine. */
+  readonly guarded: readonly string[] | 'all' | 'none';
+  /** The Engine gives containers no way out by itself, so that we do. */
+  readonly masquerades: boolean;
+}
+
+export const bridgesOf = (networks: Networks, options: BridgeOptions): readonly Bridge[] =>
+  [...networks.values()].flatMap((network) => bridgeOf(network, options));
+
+/** A name with other characters comes from an option of the network's maker; no rule can hold it. */
+const IS_DEVICE = /^[A-Za-z0-9._-]{1,15}$/;
+
+function bridgeOf(network: Network, { guarded, masquerades }: BridgeOptions): readonly Bridge[] {
+  const { bridge: name } = network;
+  if (name === undefined || !IS_DEVICE.test(name)) return [];
+  const subnets = network.subnets.map(({ prefix }) => prefix);
+  const isMasqueraded = masquerades && !network.isInternal && network.options[MASQUERADE] !== 'false';
+  return [
+    {
+      ...{ name, subnets },
+      isGuarded: guarded === 'all' || (guarded !== 'none' && guarded.includes(name)),
+      masqueraded: isMasqueraded ? subnets.filter(needsMasquerade) : [],
+    },
+  ];
+}
+
+const MASQUERADE = 'com.docker.network.bridge.enable_ip_masquerade';
+
+/** Global IPv6 addresses reach everything as they are. RFC 4193 has those that do not. */
+const UNIQUE_LOCAL = prefixOf(6, 0xfcn << 120n, 7);
+
+const needsMasquerade = (subnet: Prefix): boolean => subnet.family === 4 || contains(UNIQUE_LOCAL, subnet);

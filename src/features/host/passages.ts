@@ -1,0 +1,38 @@
+/**
+ * When the host's other firewalls need a passage for our packets, and what an operator must do where we cannot make one.
+ */
+import type { Problem } from '../../common/problem.ts';
+import type { Passages } from '../../inventory/passages.ts';
+import { formatPrefix } from '../../net/address.ts';
+import type { Forward, HostRuleSet } from './model.ts';
+
+/** Only such packets get the mark: see `templates/host.hbs`. */
+export const needsPassages = ({ forwards, bridges }: HostRuleSet): boolean =>
+  forwards.length > 0 || bridges.some(({ masqueraded }) => masqueraded.length > 0);
+
+/** As `dataplane/host` reads and prints them: `tcp 80 172.18.0.2 8080`. */
+export const forwardLines = (forwards: readonly Forward[]): ReadonlySet<string> =>
+  new Set(forwards.map((one) => `${one.protocol} ${one.port} ${formatPrefix(one.to)} ${one.toPort}`));
+
+export const passageProblems = ({ dropping, lacking, failing }: Passages): readonly Problem[] => [
+  ...dropping.map((chain) => warning(chain, dropReason(chain))),
+  ...lacking.map((tool) =>
+    warning(
+      tool,
+      `this host has a table that only ${tool} can change, and ${tool} is missing, so that firewall may drop what published ports forward; install the package iptables`,
+    ),
+  ),
+  ...failing.map((tool) =>
+    warning(
+      tool,
+      `${tool} cannot change its table, as another program made that in a form of its own; if it drops what is forwarded, let that program accept packets with the mark 0x64000000/0xfe000000`,
+    ),
+  ),
+];
+
+const dropReason = (chain: string): string =>
+  chain.startsWith('inet firewalld ')
+    ? `firewalld rejects (${chain}) what containers send unless their bridge is in a zone that accepts; for each such bridge run \`firewall-cmd --permanent --zone=trusted --add-interface=<bridge>\`, then \`firewall-cmd --reload\``
+    : `the chain ${chain} of another firewall drops what is forwarded, and so what published ports forward; let it accept our packets first: \`nft insert rule ${chain} 'meta mark & 0xfe000000 == 0x64000000 accept'\``;
+
+const warning = (text: string, reason: string): Problem => ({ severity: 'warning', text, reason });

@@ -1,0 +1,118 @@
+/**
+ * The services of Consul's catalog, at containers of this host.
+ *
+ * Whoever deregisters a service may miss that its container has ended. The Engine then gives the address to another
+ * container, which must not be open by that. So a registration counts for the containers that it was first matched
+ * with, until it is made anew. What the runner of a container chose itself is no such chance: a service at a port of
+ * this host counts for any container that was told to publish that port.
+ */
+import type { Problem } from '../../common/problem.ts';
+import type { Container, ContainerId } from '../../inventory/container.ts';
+import type { Networks, PortBinding } from '../../inventory/network.ts';
+import type { NodeService } from '../../inventory/service.ts';
+import { comparePrefixes, contains, formatPrefix, type Prefix } from '../../net/address.ts';
+import { addressesOf, type Endpoint, type FoundService } from './ports.ts';
+
+/** Registrations, with the containers that each was first matched with. */
+export type MatchedContainers = ReadonlyMap<string, readonly ContainerId[]>;
+
+export interface RegisteredServices {
+  readonly found: readonly FoundService[];
+  readonly problems: readonly Problem[];
+  /** For the next time. */
+  readonly matched: MatchedContainers;
+}
+
+/** `containers`: those on guarded bridges. `before`: what was matched the last time. */
+export function registeredServices(
+  services: readonly NodeService[],
+  containers: readonly Container[],
+  networks: Networks,
+  before: MatchedContainers,
+): RegisteredServices {
+  const find = finderOf(containers);
+  const matches = services.map((service) => match(service, find(service), before.get(service.registration)));
+  return {
+    found: matches.map(({ service, at }) => ({
+      text: `the service ${placeOf(service)} (${at.map(({ container }) => container.name).join(', ')})`,
+      ...{ protocol: service.protocol, at },
+    })),
+    problems: matches.flatMap((one) => problemsOf(one, networks)),
+    matched: new Map(
+      matches.flatMap(({ service, ids }) => (ids.length === 0 ? [] : [[service.registration, ids] as const])),
+    ),
+  };
+}
+
+/** `isByChance`: the Engine chose the address or the port. */
+interface Found extends Endpoint {
+  readonly isByChance: boolean;
+}
+
+interface Match {
+  readonly service: NodeService;
+  readonly at: readonly Found[];
+  /** Those at the same place for whom the service was not registered. */
+  readonly others: readonly Found[];
+  readonly ids: readonly ContainerId[];
+}
+
+function match(service: NodeService, all: readonly Found[], before: readonly ContainerId[] = []): Match {
+  const byChance = all.filter(({ isByChance }) => isByChance).map(({ container }) => container.id);
+  const ids = before.length > 0 ? before : byChance;
+  const isMeant = ({ isByChance, container }: Found) => !isByChance || ids.includes(container.id);
+  return { service, at: all.filter(isMeant), others: all.filter((one) => !isMeant(one)), ids };
+}
+
+/** A service is registered at an address of its container, or at a port of this host that leads there. */
+function finderOf(containers: readonly Container[]): (service: NodeService) => readonly Found[] {
+  const byAddress = new Map<string, Container>();
+  const byHostPort = new Map<string, { readonly container: Container; readonly binding: PortBinding }[]>();
+  for (const container of containers) {
+    for (const address of addressesOf(container)) byAddress.set(formatPrefix(address), container);
+    for (const binding of container.ports) {
+      const key = `${binding.protocol} ${binding.hostPort}`;
+      const others = byHostPort.get(key);
+      if (others === undefined) byHostPort.set(key, [{ container, binding }]);
+      else others.push({ container, binding });
+    }
+  }
+  return ({ address, port, protocol }) => {
+    const container = byAddress.get(formatPrefix(address));
+    if (container !== undefined) return [{ container, port, isByChance: true }];
+    return (byHostPort.get(`${protocol} ${port}`) ?? [])
+      .filter(({ binding }) => binding.host.length === 0 || comparePrefixes(binding.host, address) === 0)
+      .map((one) => ({
+        ...{ container: one.container, port: one.binding.containerPort },
+        isByChance: one.binding.isAssigned === true,
+      }));
+  };
+}
+
+function problemsOf({ service, at, others, ids }: Match, networks: Networks): readonly Problem[] {
+  const [other] = others;
+  if (other !== undefined) return [problem(service, takenBy(service, other.container))];
+  if (at.length > 0 || !isInBridge(service.address, networks)) return [];
+  const end =
+    ids.length > 0
+      ? 'deregister it'
+      : 'deregister it, or it opens that port of whoever gets the address next';
+  return [problem(service, `the service ${placeOf(service)} is registered where no container runs; ${end}`)];
+}
+
+const takenBy = (service: NodeService, { name }: Container): string =>
+  `the service ${placeOf(service)} was registered for a container that is gone, and opens nothing for ${name}, which is there now; deregister it, or register it anew for ${name}`;
+
+const problem = ({ name }: NodeService, reason: string): Problem => ({
+  severity: 'warning',
+  text: name,
+  reason,
+});
+
+const placeOf = ({ name, address, protocol, port }: NodeService): string =>
+  `${name} at ${formatPrefix(address)}:${protocol}/${port}`;
+
+const isInBridge = (address: Prefix, networks: Networks): boolean =>
+  [...networks.values()].some(
+    ({ bridge, subnets }) => bridge !== undefined && subnets.some(({ prefix }) => contains(prefix, address)),
+  );

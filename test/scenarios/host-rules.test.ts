@@ -1,0 +1,135 @@
+/**
+ * The host's rules in a controller: what it tells of them, and ports that are opened and closed by hand.
+ */
+import { expect, onTestFinished, test } from 'vitest';
+import { setPort } from '../../src/daemon/set-port.ts';
+import { DryRunDataplane } from '../../src/dataplane/dry-run.ts';
+import { hostAnswer } from '../../src/diagnostics/host-view.ts';
+import type { PersistedPorts } from '../../src/features/host/port-overrides.ts';
+import { loadHostTemplate } from '../../src/features/host/render.ts';
+import { container } from '../support/containers.ts';
+import { startFake } from '../support/fake-controller.ts';
+import { FakeConsul, FakeEngine } from '../support/fakes.ts';
+import { prefix } from '../support/host-claims.ts';
+
+const WEB = container('web', {
+  networks: [
+    { ...{ id: 'a', name: 'a', endpoint: 'e' }, ...{ ipv4: prefix('172.18.0.2'), ipv6: undefined } },
+  ],
+  ports: [{ host: prefix('0.0.0.0/0'), hostPort: 8080, protocol: 'tcp', containerPort: 80 }],
+});
+
+const NETWORK = {
+  ...{ id: 'a', name: 'a', driver: 'bridge', isInternal: false, bridge: 'br-a', options: {} },
+  subnets: [{ prefix: prefix('172.18.0.0/16'), gateway: undefined }],
+};
+
+function setup(previousPorts?: PersistedPorts) {
+  const [consul, engine] = [new FakeConsul(), new FakeEngine()];
+  const loads: string[] = [];
+  const kept: PersistedPorts[] = [];
+  consul.put({});
+  engine.networks.value.set('a', NETWORK);
+  engine.run(WEB);
+  const fake = startFake({
+    ...{ consul, engine, servicesOf: 'n1', previousPorts },
+    hostDataplane: new DryRunDataplane((_, text) => loads.push(text)),
+    persistPorts: (ports) => kept.push(ports),
+    host: {
+      guard: { mode: 'enforce', families: [4], isBetween: false },
+      ...{ bridges: 'all', forwards: 'off', services: 'consul', template: loadHostTemplate() },
+    },
+  });
+  const open = () =>
+    hostAnswer(fake.controller.hostView()).openings.map(({ port, from }) => `${port} ${from}`);
+  onTestFinished(() => fake.controller.close());
+  return { ...fake, consul, engine, loads, kept, open };
+}
+
+const ask = (port: number, rule: Parameters<typeof setPort>[1]['rule']) =>
+  ({ container: 'web', protocol: 'tcp', port, rule }) as const;
+
+test('it tells what is loaded, and which published ports are closed', async () => {
+  const { controller, consul, rest, open } = setup();
+  await rest();
+  expect(controller.status().host).toMatchObject({ state: 'loaded', openings: 0, closed: 1, forwards: 0 });
+  consul.registerOnNode({
+    registration: 'web',
+    name: 'web',
+    address: prefix('172.18.0.2'),
+    port: 80,
+    protocol: 'tcp',
+  });
+  await rest();
+  expect(controller.status().host).toMatchObject({ state: 'loaded', openings: 1, closed: 0 });
+  expect(open()).toEqual(['80 anyone']);
+});
+
+test('a problem is logged once when it comes, and once when it goes', async () => {
+  const { controller, consul, log, rest } = setup();
+  consul.registerOnNode({
+    registration: 'old',
+    name: 'old',
+    address: prefix('172.18.0.9'),
+    port: 80,
+    protocol: 'tcp',
+  });
+  await rest();
+  controller.sync();
+  await rest();
+  expect(controller.status().host?.problems).toHaveLength(1);
+  expect(log.messages('warn')).toEqual(['problem found']);
+  consul.registerOnNode();
+  await rest();
+  expect(log.messages('info')).toContain('problem solved');
+});
+
+test('networks that cannot be read are a failing source', async () => {
+  const { controller, engine, rest } = setup();
+  Object.assign(engine.networks, { error: new Error('networks cannot be listed') });
+  await rest();
+  expect(controller.status().sources).toContainEqual(
+    expect.objectContaining({ name: 'networks', error: 'networks cannot be listed' }),
+  );
+  expect(hostAnswer(controller.hostView()).unread).toEqual(['networks cannot be listed']);
+});
+
+test('a port opened by hand is loaded and kept, and another run knows it', async () => {
+  const { controller, rest, open, kept, loads } = setup();
+  await rest();
+  const reply = await setPort(controller, ask(81, { kind: 'open', from: ['198.51.100.0/24'] }));
+  expect(reply).toMatchObject({ state: 'loaded', openings: [{ port: 81, from: ['198.51.100.0/24'] }] });
+  expect(loads.at(-1)).toContain('172.18.0.2 . tcp . 81 . 198.51.100.0/24');
+  const again = setup(kept.at(-1));
+  await again.rest();
+  expect(again.open()).toEqual(open());
+  await setPort(again.controller, ask(81, { kind: 'own' }));
+  expect(again.open()).toEqual([]);
+});
+
+test.each([
+  [
+    'a container that does not run',
+    { ...ask(81, { kind: 'close' }), container: 'none' },
+    /no running container/,
+  ],
+  [
+    'a prefix with host bits',
+    ask(81, { kind: 'open', from: ['198.51.100.1/24'] }),
+    /write 198\.51\.100\.0\/24/,
+  ],
+  ['a word for a prefix', ask(81, { kind: 'open', from: ['everybody'] }), /--from: expected an IP address/],
+])('%s opens nothing', async (_what, request, reason) => {
+  const { controller, rest, open } = setup();
+  await rest();
+  await expect(setPort(controller, request)).rejects.toThrow(reason);
+  expect(open()).toEqual([]);
+});
+
+test('without a guard nothing is opened by hand', async () => {
+  const { controller, rest } = startFake();
+  await rest();
+  expect(controller.hostView().state).toBe('off');
+  expect(controller.status().host).toBeUndefined();
+  await expect(setPort(controller, ask(80, { kind: 'close' }))).rejects.toThrow(/guards no ports/);
+});

@@ -1,0 +1,185 @@
+/**
+ * Whether a caller reaches a container's port: each way that leads there, and each gate, as the template's chains decide.
+ */
+import { describe, expect, it, test } from 'vitest';
+import { type ExplainInAnswer, explainIn } from '../../../src/diagnostics/explain-in.ts';
+import { HOST_OFF, type HostView, hostAnswer } from '../../../src/diagnostics/host-view.ts';
+import { canonicalHost } from '../../../src/features/host/canonical.ts';
+import type { Forward, Guard, Opening } from '../../../src/features/host/model.ts';
+import type { PortOverride } from '../../../src/features/host/port-overrides.ts';
+import { container } from '../../support/containers.ts';
+import { bridge, forward, NO_CLAIMS, opening, prefix } from '../../support/host-claims.ts';
+
+const ENFORCE: Guard = { mode: 'enforce', families: [4, 6], isBetween: false };
+
+const WEB = container('web', {
+  networks: [
+    {
+      ...{ id: 'a', name: 'a', endpoint: 'e' },
+      ...{ ipv4: prefix('172.18.0.2'), ipv6: prefix('fd00:18::2') },
+    },
+  ],
+  ports: [
+    { host: prefix('0.0.0.0/0'), hostPort: 8080, protocol: 'tcp', containerPort: 80 },
+    { host: prefix('127.0.0.1'), hostPort: 8081, protocol: 'tcp', containerPort: 80 },
+  ],
+});
+
+interface Given {
+  readonly guard?: Guard | undefined;
+  readonly openings?: readonly Opening[];
+  readonly forwards?: readonly Forward[];
+  readonly byHand?: readonly PortOverride[];
+}
+
+function viewOf({ guard = ENFORCE, openings = [], forwards = [], byHand = [] }: Given): HostView {
+  const { rules } = canonicalHost({
+    ...NO_CLAIMS,
+    bridges: [bridge('br-a', '172.18.0.0/16', 'fd00:18::/64'), bridge('br-b', '172.19.0.0/16')],
+    ...{ guard, openings, forwards },
+    proxied: [
+      {
+        ...{ at: prefix('0.0.0.0/0'), protocol: 'tcp', port: 8080 },
+        from: openings.some(({ port }) => port === 80) ? 'anyone' : 'nobody',
+      },
+    ],
+  });
+  return {
+    ...{ ...HOST_OFF, state: 'loaded', guard, rules, containers: [WEB] },
+    byHand: new Map([[`${WEB.id}@${WEB.startedAt}`, byHand]]),
+  };
+}
+
+function ask(given: Given, source: string, traffic = 'tcp/80'): ExplainInAnswer {
+  const view = viewOf(given);
+  if (view.rules === undefined) throw new Error('no rules');
+  return explainIn({ container: 'web', source, traffic }, view, view.rules);
+}
+
+/** Each way with what its guard says. */
+const waysOf = ({ ways }: ExplainInAnswer): readonly string[] =>
+  ways.map(({ to, gates, passes }) => {
+    const known = gates.filter(({ outcome }) => outcome !== 'unknown');
+    return `${to}: ${known.map(({ gate, outcome, reason }) => `${gate} ${outcome} (${reason})`).join(', ')}; ${passes}`;
+  });
+
+const OUTSIDE = '198.51.100.7';
+
+describe('a port that nothing opened', () => {
+  it('is denied by the guard on each way, and nothing leads from loopback', () => {
+    const asked = ask({}, OUTSIDE);
+    expect(waysOf(asked)).toEqual([
+      '172.18.0.2 tcp/80: guard denies (no service is registered at this port); false',
+      'any address of this host, tcp/8080: forward passes (Docker publishes the port itself), guard denies (no service is registered at this port); false',
+      '127.0.0.1, tcp/8081: loopback denies (the port is published for callers of this host alone); false',
+    ]);
+    expect(asked.passes).toBe(false);
+  });
+
+  it('is only recorded where the guard observes', () => {
+    const asked = ask({ guard: { ...ENFORCE, mode: 'observe' } }, OUTSIDE);
+    expect(waysOf(asked)[0]).toBe(
+      '172.18.0.2 tcp/80: guard records (no service is registered at this port); true',
+    );
+    expect(asked.passes).toBe(true);
+  });
+
+  test.each([
+    ['172.18.0.9', {}, 'the caller is on the same bridge (br-a)'],
+    ['172.19.0.9', {}, 'callers on bridges of this Engine call freely (--ports-between allow)'],
+    ['127.0.0.1', {}, 'calls of this host itself are not guarded'],
+    [OUTSIDE, { guard: { ...ENFORCE, families: [6] } }, 'calls by IPv4 are not guarded (--ports-family)'],
+  ] as const)('passes a call of %s where the guard does not look', (source, given, reason) => {
+    expect(waysOf(ask(given, source))[0]).toBe(`172.18.0.2 tcp/80: guard passes (${reason}); true`);
+  });
+
+  it('is denied to other bridges where they need an opening', () => {
+    expect(ask({ guard: { ...ENFORCE, isBetween: true } }, '172.19.0.9').passes).toBe(false);
+  });
+
+  it('names the operator who closed it', () => {
+    const byHand = [{ kind: 'close', protocol: 'tcp', port: 80, from: 'anyone', since: 0 }] as const;
+    expect(waysOf(ask({ byHand }, OUTSIDE))[0]).toContain('guard denies (closed by hand)');
+  });
+});
+
+describe('an open port', () => {
+  it('passes with what opened it, to all or to some callers', () => {
+    const some = [opening('172.18.0.2', 80, ['198.51.100.0/28'])];
+    expect(waysOf(ask({ openings: some }, OUTSIDE))[0]).toBe(
+      '172.18.0.2 tcp/80: guard passes (a test); true',
+    );
+    expect(waysOf(ask({ openings: some }, '198.51.100.99'))[0]).toBe(
+      '172.18.0.2 tcp/80: guard denies (open only for 198.51.100.0/28: a test); false',
+    );
+    expect(ask({ openings: [opening('fd00:18::2', 80)] }, '2001:db8::7').passes).toBe(true);
+  });
+
+  it('is found at the end of a forward, or not where another container has the port', () => {
+    const openings = [opening('172.18.0.2', 80)];
+    const leads = ask({ openings, forwards: [forward(8080, '172.18.0.2', 80)] }, OUTSIDE);
+    expect(waysOf(leads)[1]).toBe(
+      'any address of this host, tcp/8080: forward passes (a test), guard passes (a test); true',
+    );
+    const taken = ask({ openings, forwards: [forward(8080, '172.18.0.3', 80)] }, OUTSIDE);
+    expect(waysOf(taken)[1]).toContain('forward denies (the port leads to 172.18.0.3: a test); false');
+  });
+});
+
+test('without an address in the caller’s family and without a published port there is no way', () => {
+  expect(ask({}, '2001:db8::7', 'udp/53').ways.map(({ to }) => to)).toEqual(['fd00:18::2 udp/53']);
+  const view = { ...viewOf({}), containers: [{ ...WEB, networks: [], ports: [] }] };
+  if (view.rules === undefined) throw new Error('no rules');
+  const asked = explainIn({ container: 'web', source: OUTSIDE, traffic: 'tcp/80' }, view, view.rules);
+  expect(asked).toMatchObject({ ways: [], passes: false });
+});
+
+test.each([
+  ['tcp', OUTSIDE],
+  ['tcp/0', OUTSIDE],
+  ['tcp/65536', OUTSIDE],
+  ['icmp/8', OUTSIDE],
+  ['80', OUTSIDE],
+  ['tcp/80', 'web.example'],
+])('%s of %s is no question', (traffic, source) => {
+  expect(() => ask({}, source, traffic)).toThrow(/^expected /);
+});
+
+test('the answer about the host names containers, closed published ports, and what was done by hand', () => {
+  const byHand = [
+    { kind: 'open', protocol: 'udp', port: 53, from: [prefix('10.0.0.0/8')], since: 7 },
+  ] as const;
+  const answer = hostAnswer(
+    viewOf({ openings: [opening('172.18.0.2', 443)], forwards: [forward(8080, '172.18.0.2', 80)], byHand }),
+  );
+  expect(answer).toMatchObject({
+    state: 'loaded',
+    guard: { mode: 'enforce', families: [4, 6], between: false },
+    openings: [{ container: 'web', address: '172.18.0.2', protocol: 'tcp', port: 443, from: 'anyone' }],
+    closed: [{ container: 'web', at: '0.0.0.0/0', protocol: 'tcp', port: 8080, containerPort: 80 }],
+    forwards: [{ at: 'any address', port: 8080, to: '172.18.0.2', toPort: 80, container: 'web' }],
+    byHand: [{ container: 'web', kind: 'open', protocol: 'udp', port: 53, from: ['10.0.0.0/8'], since: 7 }],
+  });
+});
+
+test('a forward meets the passages through other firewalls before the guard', () => {
+  const view = {
+    ...viewOf({ openings: [opening('172.18.0.2', 80)], forwards: [forward(8080, '172.18.0.2', 80)] }),
+    passages: {
+      passages: [
+        { tool: 'iptables-nft', chain: 'DOCKER-USER', state: 'kept' },
+        { tool: 'ip6tables-nft', chain: 'FORWARD', state: 'moved' },
+      ],
+      ...{ dropping: ['inet ufw forward'], lacking: [], failing: [] },
+    } as const,
+  };
+  if (view.rules === undefined) throw new Error('no rules');
+  const { ways } = explainIn({ container: 'web', source: OUTSIDE, traffic: 'tcp/80' }, view, view.rules);
+  expect(ways[1]?.gates.map(({ gate, outcome }) => `${gate}: ${outcome}`)).toEqual([
+    'forward: passes',
+    'iptables-nft DOCKER-USER: passes',
+    'ip6tables-nft FORWARD: unknown',
+    'inet ufw forward: unknown',
+    'guard: passes',
+  ]);
+});
