@@ -33,6 +33,8 @@ export interface Config {
   readonly mode: Mode;
   /** The host's own rules; undefined: it has none. */
   readonly host: HostConfig | undefined;
+  /** The path of networks.json; undefined: there is none. */
+  readonly networks: string | undefined;
   /** Undefined: nothing is stored. */
   readonly stateDir: string | undefined;
   /** Undefined: no limit. */
@@ -108,6 +110,7 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
     protectedHosts: read.addresses('protect'),
     mode: read.word('mode', ['enforce', 'audit']),
     host: hostConfig(read),
+    networks: read.optional('networks'),
     stateDir: read.text('stateDir') === 'none' ? undefined : read.text('stateDir'),
     maxAge: read.maxAge(),
     runDir: read.text('runDir') === 'none' ? undefined : read.text('runDir'),

@@ -163,6 +163,11 @@ export const HOST_OPTIONS = {
     fallback: 'off',
     help: 'forward published ports to containers; auto: where the Engine makes no firewall rules itself (dockerd --iptables=false)',
   },
+  networks: {
+    flags: '--networks <path>',
+    variable: 'NETWORKS_CONFIG_PATH',
+    help: 'networks.json: networks, static addresses and policies of containers',
+  },
   hostTemplate: {
     flags: '--host-template <path>',
     variable: 'EGRESSTRATOR_HOST_TEMPLATE',

@@ -80,6 +80,12 @@ export const callsIn = (place: Place): Readonly<Record<string, Calls>> => {
     host: [['status'], ['render'], ['restore', '--state-dir', `${folder}/state`]],
     ports: [[], ...['open', 'close', 'own'].map((kind) => [kind, word, 'tcp/443']), ['open', word, word]],
     forwards: [[]],
+    networks: [
+      ['check', join(folder, 'networks.json')],
+      ['check', join(folder, 'rules'), '--strict'],
+      ['check', word],
+      ['check'],
+    ],
     completion: [['bash'], ['zsh'], ['fish'], [word]],
   };
 };

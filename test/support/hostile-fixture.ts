@@ -66,9 +66,21 @@ export async function openHostileFixture(): Promise<HostileFixture> {
 
 function writeFiles(folder: string, word: string): void {
   writeFileSync(join(folder, 'rules'), `# ${word}\n10.0.0.5:tcp/443 # ${word}\n${word}\n`);
+  writeFileSync(join(folder, 'networks.json'), JSON.stringify(hostileNetworks(word)));
   mkdirSync(join(folder, 'state'), { recursive: true });
   writeFileSync(join(folder, 'state', `x${word.replaceAll(/[/\0]/g, '_').slice(0, 50)}`), '');
 }
+
+/** A file whose every text is the word. */
+const hostileNetworks = (word: string) => ({
+  [word]: word,
+  networks: { [word]: { subnet: word, [word]: word } },
+  ips: { [word]: { ip: '10.0.0.1', container_name: word } },
+  policies: [
+    { from: word, to: word, port: word, proto: 'tcp', [word]: 1 },
+    { nat: 'dnat', iface: 'eth0', name: word, to: word, port: 1, proto: 'tcp' },
+  ],
+});
 
 const ERASE = '\r\x1b[2K';
 

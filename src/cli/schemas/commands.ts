@@ -13,6 +13,7 @@ import {
   PortReply,
 } from '../../daemon/api/host-schema.ts';
 import { Namespace, OverrideReply, StatusReply } from '../../daemon/api/schema.ts';
+import { NetworksFile } from '../../features/networks/schema.ts';
 import {
   Checked,
   Cluster,
@@ -24,6 +25,7 @@ import {
   Restored,
   Uninstalled,
 } from './host.ts';
+import { NetworksChecked } from './networks.ts';
 import { Differing, Rendered, Suggested } from './rules.ts';
 
 export interface CommandSchema {
@@ -54,6 +56,7 @@ export const SCHEMAS: Readonly<Record<string, CommandSchema>> = {
   'ports-close': { call: 'ports close', schema: PortReply },
   'ports-own': { call: 'ports own', schema: PortReply },
   forwards: { call: 'forwards', schema: Forwards },
+  'networks-check': { call: 'networks check', schema: NetworksChecked },
   doctor: { call: 'doctor', schema: Checked },
   set: { call: 'set', schema: OverrideReply },
   clear: { call: 'clear', schema: OverrideReply },
@@ -67,12 +70,18 @@ export const SCHEMAS: Readonly<Record<string, CommandSchema>> = {
 
 /** The files of docs/schemas and their texts, which are the same for the same schemas. */
 export const schemaFiles = (): ReadonlyMap<string, string> =>
-  new Map(Object.entries(SCHEMAS).map(([name, one]) => [`${name}.json`, textOf(one)]));
+  new Map([
+    ...Object.entries(SCHEMAS).map(
+      ([name, { call, schema }]) => [`${name}.json`, textOf(schema, `egresstrator ${call} --json`)] as const,
+    ),
+    // What people write, for their editors.
+    ['networks.json', textOf(NetworksFile, 'networks.json of egresstrator')],
+  ]);
 
 /** As an input schema, which allows additional properties. */
-function textOf({ call, schema }: CommandSchema): string {
+function textOf(schema: z.ZodType, title: string): string {
   const made = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' });
-  return `${JSON.stringify(sorted({ ...made, title: `egresstrator ${call} --json` }), null, 2)}\n`;
+  return `${JSON.stringify(sorted({ ...made, title }), null, 2)}\n`;
 }
 
 /** Sorts the properties of every object by name. */

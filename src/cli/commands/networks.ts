@@ -1,0 +1,58 @@
+/**
+ * `egresstrator networks check`: checks networks.json by itself. Exit code 1 for an error, or with --strict for any
+ * problem; 2 if the file cannot be read.
+ */
+import { messageOf, UnansweredError, UsageError, UserError } from '../../common/errors.ts';
+import type { Flags } from '../../config/config.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import { checkNetworks as check } from '../../features/networks/check.ts';
+import { commandContext } from '../diagnostics/context.ts';
+import { formatNetworksCheck } from '../format/networks.ts';
+import type { NetworksChecked } from '../schemas/networks.ts';
+import { readText } from './lint.ts';
+
+export async function checkNetworks(
+  file: string | undefined,
+  flags: Flags,
+  terminal: Terminal,
+): Promise<void> {
+  const { config, output, style } = commandContext(flags, terminal);
+  const path = file ?? config.networks;
+  if (path === undefined)
+    throw new UsageError('name the file: egresstrator networks check networks.json, or set --networks');
+  const checked = checkedText(path, await textOf(path));
+  output.result(checked, (seen) => formatNetworksCheck(seen, style));
+  failFor(checked, flags.strict === true);
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readText(path);
+  } catch (error) {
+    throw new UnansweredError(messageOf(error), { cause: error });
+  }
+}
+
+function checkedText(file: string, text: string): NetworksChecked {
+  const checked = check(text);
+  if ('reason' in checked) {
+    const problem = { severity: 'error', reason: `the file ${checked.reason}` } as const;
+    return { file, problems: [problem], networks: 0, ips: 0, permits: 0, forwards: 0 };
+  }
+  const { networks, addresses } = checked.file;
+  const { permits, hostForwards, containerForwards } = checked.resolved;
+  return {
+    ...{ file, networks: networks.length, ips: addresses.length, permits: permits.length },
+    forwards: hostForwards.length + containerForwards.length,
+    problems: checked.problems.map(({ severity, line, text: path, reason }) => ({
+      ...{ severity, line, path, reason },
+    })),
+  };
+}
+
+function failFor({ problems }: NetworksChecked, isStrict: boolean): void {
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  if (errors > 0)
+    throw new UserError(`${errors} of the problems ${errors === 1 ? 'is an error' : 'are errors'}`);
+  if (isStrict && problems.length > 0) throw new UserError('there are problems (--strict)');
+}

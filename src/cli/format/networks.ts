@@ -1,0 +1,26 @@
+/**
+ * The check of networks.json as text: a line for each problem, as compilers print them.
+ */
+import type { NetworksChecked } from '../schemas/networks.ts';
+import type { Style } from './style.ts';
+import { count } from './values.ts';
+
+export function formatNetworksCheck(checked: NetworksChecked, style: Style): string {
+  const { file, problems, networks, ips, permits, forwards } = checked;
+  const lines = problems.map(({ severity, line, path, reason }) => {
+    const place = line === undefined ? file : `${file}:${line}`;
+    const what = path === undefined ? '' : `${path}: `;
+    return `${place}: ${style(severity === 'error' ? 'red' : 'yellow', severity)}: ${what}${reason}`;
+  });
+  const parts = [
+    ...[count(networks, 'network'), count(ips, 'container'), count(permits, 'permit')],
+    count(forwards, 'forward'),
+  ];
+  return [...lines, `${parts.join(', ')}; ${summary(problems)}`].join('\n');
+}
+
+function summary(problems: NetworksChecked['problems']): string {
+  if (problems.length === 0) return 'no problems';
+  const number = (wanted: string) => problems.filter(({ severity }) => severity === wanted).length;
+  return `${count(number('error'), 'error')}, ${count(number('warning'), 'warning')}`;
+}

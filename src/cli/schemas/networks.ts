@@ -1,0 +1,22 @@
+/**
+ * The output of commands about networks.json with --json.
+ */
+import { z } from 'zod';
+
+export const NetworksChecked = z.object({
+  file: z.string().describe('Its path; "-" for standard input.'),
+  networks: z.number().describe('Entries of networks without an error.'),
+  ips: z.number().describe('Entries of ips without an error.'),
+  permits: z.number().describe('What policies permit, a pair of addresses or prefixes each.'),
+  forwards: z.number().describe('Ports that lead elsewhere, on this host and in containers.'),
+  problems: z.array(
+    z.object({
+      severity: z.enum(['error', 'warning']).describe('An entry with an error has no effect.'),
+      line: z.number().optional(),
+      path: z.string().optional().describe('Where it is, as policies[1].from; absent: the whole file.'),
+      reason: z.string(),
+    }),
+  ),
+});
+
+export type NetworksChecked = Readonly<z.infer<typeof NetworksChecked>>;
