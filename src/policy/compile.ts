@@ -3,6 +3,7 @@
  * ports of their instances.
  */
 
+import type { Direction } from '../common/direction.ts';
 import type { Problem } from '../common/problem.ts';
 import { type Instance, OUTDATED, type ServiceRef, serviceName } from '../inventory/service.ts';
 import { contains, type Prefix, parseAddress } from '../net/address.ts';
@@ -54,6 +55,7 @@ export function compile(
   acl: Acl,
   catalog: Catalog,
   protectedHosts: readonly Prefix[],
+  direction: Direction = 'egress',
 ): CompiledPolicy {
   const keys = grantedKeys(grants, acl);
   const { reasons, problems } = matchesFor(keys, catalog, protectedHosts);
@@ -62,7 +64,10 @@ export function compile(
     reasons,
     ruleSet: canonical(excludeProtected(entries, protectedHosts)),
     problems: [
-      ...unknownKeys(grants.filter((grant) => !acl.has(grant))),
+      ...unknownKeys(
+        grants.filter((grant) => !acl.has(grant)),
+        direction,
+      ),
       ...keys.flatMap((key) => key.problems),
       ...problems,
     ],
@@ -87,8 +92,9 @@ const refOf = (rule: ServiceRule): ServiceRef => ({ service: rule.service, datac
 /** Unknown keys that are reported one by one; an image can name many. */
 const MOST_UNKNOWN = 8;
 
-function unknownKeys(keys: readonly string[]): readonly Problem[] {
-  const reason = 'no such ACL key in Consul, so it grants nothing';
+function unknownKeys(keys: readonly string[], direction: Direction): readonly Problem[] {
+  const kind = direction === 'egress' ? 'ACL key' : 'ingress key';
+  const reason = `no such ${kind} in Consul, so it grants nothing`;
   const listed = keys.slice(0, MOST_UNKNOWN).map((key): Problem => ({ severity: 'error', key, reason }));
   const more = keys.length - listed.length;
   if (more === 0) return listed;
@@ -128,9 +134,9 @@ function serviceReasons(
   if (instances === OUTDATED) report('error', outdated(rule));
   else if (chosen.length === 0) report('warning', nothingRegistered(rule, instances.length));
   return chosen.flatMap((instance) => {
-    const entry = entryOf(instance, rule.protocol, lookup.protectedHosts);
+    const entry = entryOf(instance, rule, lookup.protectedHosts);
     if (typeof entry === 'string') report('error', entry);
-    return typeof entry === 'string' ? [] : [{ key, line, instance, entry }];
+    return typeof entry === 'object' ? [{ key, line, instance, entry }] : [];
   });
 }
 
@@ -149,14 +155,14 @@ const ifHostName = ({ tag, service }: ServiceRule): string =>
     : '';
 
 /**
- * The prefix and port of an instance, or a problem. A service must not grant a protected address; only a rule that
- * names the address does.
+ * The prefix of an instance with its port, or with the ports that the rule names; or a problem. Undefined if the rule is
+ * about another family. A service must not grant a protected address; only a rule that names the address does.
  */
 function entryOf(
   { address, port, node }: Instance,
-  protocol: 'tcp' | 'udp',
+  { protocol, ranges, family }: ServiceRule,
   protectedHosts: readonly Prefix[],
-): AllowEntry | string {
+): AllowEntry | string | undefined {
   const prefix = parseAddress(address);
   if (prefix === undefined) {
     return `the instance on node ${node} is registered with "${address}", which is not an IP address`;
@@ -164,6 +170,8 @@ function entryOf(
   if (protectedHosts.some((host) => contains(host, prefix))) {
     return `the instance on node ${node} is registered with the protected address ${address}, which only a rule by address grants`;
   }
+  if (ranges !== undefined)
+    return family === undefined || family === prefix.family ? { prefix, protocol, ranges } : undefined;
   if (!Number.isInteger(port) || port < 1 || port > 65535) {
     return `the instance on node ${node} is registered with port ${port}, and a rule by service needs one`;
   }

@@ -3,6 +3,7 @@
  * workloads with equal grants cost one compilation, and an edit of a key costs nothing for workloads without it.
  */
 
+import type { Direction } from '../common/direction.ts';
 import { serviceName } from '../inventory/service.ts';
 import type { Prefix } from '../net/address.ts';
 import type { Acl } from './acl.ts';
@@ -20,7 +21,10 @@ export class PolicyCompiler {
   #memos = new Map<string, Memo>();
   #used = new Map<string, Memo>();
 
-  constructor(protectedHosts: readonly Prefix[]) {
+  readonly #direction: Direction;
+
+  constructor(protectedHosts: readonly Prefix[], direction: Direction = 'egress') {
+    this.#direction = direction;
     this.#protectedHosts = protectedHosts;
     this.#closed = protectedHosts.length === 0 ? undefined : new PolicyCompiler([]);
   }
@@ -40,7 +44,7 @@ export class PolicyCompiler {
     const memo =
       known !== undefined && sameItems(known.inputs, inputs)
         ? known
-        : { inputs, policy: compile(grants, acl, catalog, this.#protectedHosts) };
+        : { inputs, policy: compile(grants, acl, catalog, this.#protectedHosts, this.#direction) };
     this.#memos.set(id, memo);
     this.#used.set(id, memo);
     return memo.policy;

@@ -2,9 +2,10 @@
  * The grammar of one rule: a line of an ACL key's value.
  *
  * `10.50.128.0/24:tcp/80,443,8000-8100` names addresses, `production.postgresql@dc2:udp` names a
- * service of Consul's catalog. Parsing never throws and never guesses: a line is a rule or a problem.
+ * service of Consul's catalog. Where rules say who may call, a service has ports: `prometheus:tcp/9100`. Parsing never throws and never guesses: a line is a rule or a problem.
  */
 
+import type { Direction } from '../common/direction.ts';
 import type { Problem } from '../common/problem.ts';
 import { atOnce, type Steps } from '../common/slices.ts';
 import { printable, quote } from '../common/text.ts';
@@ -42,16 +43,21 @@ export interface ParsedRules {
 export const MOST_LINES = 100_000;
 
 /** Reads a key's value line by line: the good lines apply, each bad one is a problem. */
-export const parseRules = (key: string, text: string): ParsedRules => atOnce(parsingRules(key, text));
+export const parseRules = (key: string, text: string, direction: Direction = 'egress'): ParsedRules =>
+  atOnce(parsingRules(key, text, direction));
 
 /** The same in steps. */
-export function* parsingRules(key: string, text: string): Steps<ParsedRules> {
+export function* parsingRules(
+  key: string,
+  text: string,
+  direction: Direction = 'egress',
+): Steps<ParsedRules> {
   const rules: RuleLine[] = [];
   const problems: Problem[] = [];
   const lines = text.split(/\r\n?|\n/, MOST_LINES + 1);
   for (const [index, content] of lines.slice(0, MOST_LINES).entries()) {
     yield;
-    const parsed = parseRule(content);
+    const parsed = parseRule(content, direction);
     if (parsed === undefined) continue;
     const where = { line: index + 1, text: printable(content.trim()) };
     if ('rule' in parsed) rules.push({ ...where, rule: parsed.rule });
@@ -61,30 +67,30 @@ export function* parsingRules(key: string, text: string): Steps<ParsedRules> {
 }
 
 /** One line; undefined where it is blank or a comment. */
-export const parseRule = (line: string): ParsedRule | undefined => {
+export const parseRule = (line: string, direction: Direction = 'egress'): ParsedRule | undefined => {
   const text = withoutComment(line);
   if (text === '') return undefined;
   const mistake = commonMistake(text);
   if (mistake !== undefined) return { reason: mistake };
-  const parsed = parseText(text);
-  return 'rule' in parsed ? parsed : { reason: gluedComment(text) ?? parsed.reason };
+  const parsed = parseText(text, direction);
+  return 'rule' in parsed ? parsed : { reason: gluedComment(text, direction) ?? parsed.reason };
 };
 
 /** The reason for a rule with a comment directly after it: a tag may contain a "#". */
-const gluedComment = (text: string): string | undefined => {
+const gluedComment = (text: string, direction: Direction): string | undefined => {
   const hash = text.indexOf('#');
   const rule = text.slice(0, Math.max(hash, 0));
-  if (rule === '' || rule.length > MOST_GLUED || !('rule' in parseText(rule))) return undefined;
+  if (rule === '' || rule.length > MOST_GLUED || !('rule' in parseText(rule, direction))) return undefined;
   return `expected a space before a comment, got ${quote(text)}; write ${quote(`${rule} ${text.slice(hash)}`)}`;
 };
 
 /** The longest rule that the message repeats. */
 const MOST_GLUED = 60;
 
-const parseText = (text: string): ParsedRule => {
+const parseText = (text: string, direction: Direction): ParsedRule => {
   if (/\s/.test(text)) return { reason: `expected one rule without spaces inside, got ${quote(text)}` };
   if (/\p{C}/u.test(text)) return { reason: `expected visible characters only, got ${quote(text)}` };
-  return looksLikeAddress(text) ? parseAddressRule(text) : parseServiceRule(text);
+  return looksLikeAddress(text) ? parseAddressRule(text) : parseServiceRule(text, direction);
 };
 
 /** The text that `parseRule` parses to the same rule. */

@@ -1,18 +1,28 @@
 /**
- * Rules that name a service of Consul's catalog: `[tag.]service[@datacenter][:tcp|udp]`.
+ * Rules that name a service of Consul's catalog: `[tag.]service[@datacenter][:tcp|udp]` for what a container may reach,
+ * `[tag.]service[@datacenter]:protocol[/ports]` for who may reach it.
  *
  * A tag is nearly free text, as it is in Consul; names of services and datacenters are not, as
  * they become part of a URL and of messages.
  */
-import { printable, quote } from '../common/text.ts';
 
-/** Traffic to every registered instance of a service, at the instance's own address and port. */
+import type { Direction } from '../common/direction.ts';
+import { printable, quote } from '../common/text.ts';
+import type { Family } from '../net/address.ts';
+import type { Range } from '../net/ranges.ts';
+import { formatTraffic, type Protocol, parseTraffic, type Traffic } from './traffic.ts';
+
+/** Traffic to every registered instance of a service, at the instance's own address and port; or from its address. */
 export interface ServiceRule {
   readonly kind: 'service';
   readonly service: string;
   readonly tag: string | undefined;
   readonly datacenter: string | undefined;
-  readonly protocol: 'tcp' | 'udp';
+  readonly protocol: Protocol;
+  /** Of calls from the instances: ports (ICMP types) of the container. Undefined: calls to them, at their own ports. */
+  readonly ranges?: readonly Range[] | undefined;
+  /** Only instances with addresses of this family: the types of ICMP are those of one family. */
+  readonly family?: Family | undefined;
 }
 
 export type ParsedServiceRule =
@@ -27,31 +37,30 @@ const DATACENTER = /^[a-z\d_-]{1,255}$/i;
 const TAG = /^[^\s\p{C}"'`<>\\/,;@]{1,255}$/u;
 
 /** The text holds no spaces and does not look like an address. */
-export const parseServiceRule = (text: string): ParsedServiceRule => {
+export const parseServiceRule = (text: string, direction: Direction = 'egress'): ParsedServiceRule => {
   const { name, protocol } = nameAndProtocol(text);
   if (name === '') return { reason: `expected an address or a service before ${quote(text)}` };
-  const fault = faultOfProtocol(protocol, name);
-  if (fault !== undefined) return { reason: fault };
+  const traffic = TRAFFIC[direction](protocol, name);
+  if ('reason' in traffic) return traffic;
   const at = name.indexOf('@');
   const [path, datacenter] = at < 0 ? [name, undefined] : [name.slice(0, at), name.slice(at + 1)];
   const dot = path.lastIndexOf('.');
   const [tag, service] = dot < 0 ? [undefined, path] : [path.slice(0, dot), path.slice(dot + 1)];
   const reason = faultOf(service, tag, datacenter);
   if (reason !== undefined) return { reason };
-  const rule = {
-    kind: 'service',
-    service,
-    tag,
-    datacenter,
-    protocol: protocol?.toLowerCase() === 'udp' ? 'udp' : 'tcp',
-  } as const;
-  return { rule, warnings: [] };
+  return { rule: { kind: 'service', service, tag, datacenter, ...traffic }, warnings: [] };
 };
 
-export const formatServiceRule = ({ tag, service, datacenter, protocol }: ServiceRule): string => {
+export const formatServiceRule = ({ tag, service, datacenter, ...traffic }: ServiceRule): string => {
   const name = tag === undefined ? service : `${tag}.${service}`;
   const place = datacenter === undefined ? '' : `@${datacenter}`;
-  return `${name}${place}${protocol === 'tcp' ? '' : `:${protocol}`}`;
+  return `${name}${place}${formatServiceTraffic(traffic)}`;
+};
+
+const formatServiceTraffic = ({ protocol, ranges, family }: ServiceTraffic): string => {
+  if (ranges === undefined) return protocol === 'tcp' ? '' : `:${protocol}`;
+  const text = formatTraffic({ protocol, ranges });
+  return `:${protocol === 'icmp' && family === 6 ? text.replace('icmp', 'icmpv6') : text}`;
 };
 
 /**
@@ -64,6 +73,37 @@ export const nameAndProtocol = (text: string): { name: string; protocol: string 
   return colon < 0 || rest.includes('.')
     ? { name: text, protocol: undefined }
     : { name: text.slice(0, colon), protocol: rest };
+};
+
+type ServiceTraffic = Pick<ServiceRule, 'protocol' | 'ranges' | 'family'>;
+type ParsedTraffic = ServiceTraffic | { readonly reason: string };
+
+const parseCallee = (protocol: string | undefined, name: string): ParsedTraffic => {
+  const reason = faultOfProtocol(protocol, name);
+  return reason === undefined ? { protocol: /^udp$/i.test(protocol ?? '') ? 'udp' : 'tcp' } : { reason };
+};
+
+const parseCaller = (text: string | undefined, name: string): ParsedTraffic => {
+  if (text === undefined || text === '')
+    return {
+      reason: `expected a protocol and the container's own port after a service, got ${quote(name)} alone; write it as in ${printable(name)}:tcp/8080`,
+    };
+  const [, traffic = '', place] = /^([^@]*)(@.*)?$/.exec(text) ?? [];
+  if (place !== undefined)
+    return { reason: `expected the datacenter before the protocol, got ${quote(`:${text}`)}` };
+  const parsed = parseTraffic(traffic, 6);
+  return 'reason' in parsed ? parsed : { ...parsed, family: familyOf(traffic, parsed) };
+};
+
+/** Without types, `icmp` is of either family. */
+const familyOf = (text: string, traffic: Traffic): Family | undefined => {
+  if (/^icmpv6/i.test(text)) return 6;
+  return traffic.protocol === 'icmp' && formatTraffic(traffic) !== 'icmp' ? 4 : undefined;
+};
+
+const TRAFFIC: Readonly<Record<Direction, (protocol: string | undefined, name: string) => ParsedTraffic>> = {
+  egress: parseCallee,
+  ingress: parseCaller,
 };
 
 const faultOfProtocol = (protocol: string | undefined, name: string): string | undefined => {

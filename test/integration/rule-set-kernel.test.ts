@@ -7,10 +7,10 @@ import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withFacts } from '../../src/features/egress/facts.ts';
-import { type TrafficContext, trafficContext } from '../../src/features/egress/traffic-context.ts';
 import { formatPrefix, lastAddress, prefixOf, WIDTH } from '../../src/net/address.ts';
 import { type AllowEntry, canonical, type Element, type RuleSet } from '../../src/policy/rule-set.ts';
 import type { Protocol } from '../../src/policy/traffic.ts';
+import { type TrafficContext, trafficContext } from '../../src/policy/traffic-context.ts';
 import { renderWith } from '../templates/rules.ts';
 import { adverse, naive, type Point, points } from '../unit/policy/allow-entries.ts';
 

@@ -7,8 +7,8 @@
 import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
 import { comparePrefixes, type Family, formatAddress, type Prefix, parseAddress } from '../../net/address.ts';
 import type { RuleSet } from '../../policy/rule-set.ts';
+import { TRAFFIC_SHAPE, type TrafficContext, trafficContext } from '../../policy/traffic-context.ts';
 import type { ShapeOf } from '../../rendering/shape.ts';
-import { type TrafficContext, trafficContext } from './traffic-context.ts';
 
 export interface RenderInput {
   readonly allowed: RuleSet;
@@ -39,20 +39,6 @@ export interface TemplateContext {
   readonly allowed: TrafficContext;
   readonly ungranted: TrafficContext;
 }
-
-const SETS_SHAPE: ShapeOf<TrafficContext['ipv4']> = {
-  list: { fields: { suffix: 'text', exact: 'flag', size: 'text', elements: { list: 'text' } } },
-};
-
-const TRAFFIC_SHAPE: ShapeOf<TrafficContext> = {
-  fields: {
-    ipv4: SETS_SHAPE,
-    ipv6: SETS_SHAPE,
-    icmp4: SETS_SHAPE,
-    icmp6: SETS_SHAPE,
-    xtables: { list: 'text' },
-  },
-};
 
 export const CONTEXT_SHAPE: ShapeOf<TemplateContext> = {
   fields: {

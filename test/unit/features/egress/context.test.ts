@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { contentOf, splitResolvers } from '../../../../src/features/egress/context.ts';
-import { trafficContext } from '../../../../src/features/egress/traffic-context.ts';
+import { trafficContext } from '../../../../src/policy/traffic-context.ts';
 import { NOTHING, ruleSet } from '../../../templates/rules.ts';
 
 const ALL = () => true;

@@ -2,9 +2,9 @@
  * A rule set as printable elements. Templates only lay them out: printing is done here, once and
  * quickly, as a namespace may have ten thousand of them.
  */
-import { formatPrefix, WIDTH } from '../../net/address.ts';
-import type { Range } from '../../policy/rule.ts';
-import type { Element, RuleSet } from '../../policy/rule-set.ts';
+import { formatPrefix, WIDTH } from '../net/address.ts';
+import type { Range } from './rule.ts';
+import type { Element, RuleSet } from './rule-set.ts';
 
 /**
  * Elements of one kind for one set of the kernel. Exact ones, which name one address and one number, are kept
@@ -35,6 +35,21 @@ export interface TrafficContext {
   /** Matches of iptables and ip6tables, all layers: `-4 -d 10.0.0.0/8 -p tcp --dport 80:90` */
   readonly xtables: readonly string[];
 }
+
+const SETS_SHAPE = {
+  list: { fields: { suffix: 'text', exact: 'flag', size: 'text', elements: { list: 'text' } } },
+} as const;
+
+/** Its fields, for the check of templates: contexts of templates that print traffic have it. */
+export const TRAFFIC_SHAPE = {
+  fields: {
+    ipv4: SETS_SHAPE,
+    ipv6: SETS_SHAPE,
+    icmp4: SETS_SHAPE,
+    icmp6: SETS_SHAPE,
+    xtables: { list: 'text' },
+  },
+} as const;
 
 type Kind = 'ipv4' | 'ipv6' | 'icmp4' | 'icmp6';
 

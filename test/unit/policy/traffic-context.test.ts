@@ -3,15 +3,11 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type SetContext,
-  type TrafficContext,
-  trafficContext,
-} from '../../../../src/features/egress/traffic-context.ts';
-import { contains, parsePrefix, WIDTH } from '../../../../src/net/address.ts';
-import type { Range } from '../../../../src/policy/rule.ts';
-import { type AllowEntry, canonical } from '../../../../src/policy/rule-set.ts';
-import { adverse, everyPoint, naive } from '../../policy/allow-entries.ts';
+import { contains, parsePrefix, WIDTH } from '../../../src/net/address.ts';
+import type { Range } from '../../../src/policy/rule.ts';
+import { type AllowEntry, canonical } from '../../../src/policy/rule-set.ts';
+import { type SetContext, type TrafficContext, trafficContext } from '../../../src/policy/traffic-context.ts';
+import { adverse, everyPoint, naive } from './allow-entries.ts';
 
 /** An element read back from its text. */
 type Read = AllowEntry & { readonly text: string };
