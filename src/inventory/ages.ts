@@ -8,6 +8,8 @@ export type Age = 'fresh' | 'awaited' | 'outdated';
 
 export interface Ages {
   readonly rules: Age;
+  /** Of the ingress keys; undefined: fresh. */
+  readonly ingress?: Age | undefined;
   /** By name; only those that are not fresh. */
   readonly services: ReadonlyMap<string, Age>;
 }
@@ -17,6 +19,8 @@ export const ALL_FRESH: Ages = { rules: 'fresh', services: new Map() };
 /** Sources that have neither answered nor failed, and were asked a moment ago. */
 export interface Awaited {
   readonly rules: boolean;
+  /** The ingress keys. */
+  readonly ingress?: boolean;
   /** By name. */
   readonly services: ReadonlySet<string>;
 }

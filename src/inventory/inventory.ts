@@ -28,6 +28,8 @@ export interface EngineFacts {
 export interface ConsulSnapshot {
   /** ACL key → its text; undefined while nothing is known of the rules. */
   readonly rules: ReadonlyMap<string, string> | undefined;
+  /** Ingress key → its text; undefined while nothing is known of them, or no container names one. */
+  readonly ingress?: ReadonlyMap<string, string> | undefined;
   /** The services that are known among those that features refer to, by name. */
   readonly services: ReadonlyMap<string, readonly Instance[]>;
   /** Those of this node; undefined while nothing is known of them, or nobody asks. */

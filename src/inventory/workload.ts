@@ -27,6 +27,14 @@ export interface Workload {
   readonly problems: readonly Problem[];
 }
 
+/** Who may reach a container that names ingress keys: nobody else. */
+export interface IngressWorkload {
+  /** In its own order, without duplicates; empty: nobody. */
+  readonly keys: readonly string[];
+  readonly mode: Mode;
+  readonly problems: readonly Problem[];
+}
+
 /**
  * Limits for one container: an image must not fill logs and memory. Beyond either limit no key is granted.
  */
@@ -39,8 +47,10 @@ export const ACL: Setting = { variable: 'EGRESSTRATOR_ACL', label: 'egresstrator
 const MODE: Setting = { variable: 'EGRESSTRATOR_MODE', label: 'egresstrator.mode' };
 const DNS: Setting = { variable: 'EGRESSTRATOR_DNS', label: 'egresstrator.dns' };
 
+const INGRESS: Setting = { variable: 'EGRESSTRATOR_INGRESS', label: 'egresstrator.ingress' };
+
 /** The names of all settings. */
-export const SETTINGS: readonly Setting[] = [ENABLE, ACL, MODE, DNS];
+export const SETTINGS: readonly Setting[] = [ENABLE, ACL, MODE, DNS, INGRESS];
 
 const ON = new Set(['1', 'true', 'yes', 'on']);
 const OFF = new Set(['', '0', 'false', 'no', 'off']);
@@ -52,11 +62,28 @@ export function parseWorkload(request: SettingRequest, defaultMode: Mode = 'enfo
     meaningOf(setting, request, problems, parse);
   if (!read(ENABLE, parseSwitch).values.includes(true)) return undefined;
   return {
-    grants: intersectionOf(read(ACL, parseGrants).values),
+    grants: intersectionOf(read(ACL, parseGrants(ACL)).values),
     mode: modeOf(read(MODE, parseMode(defaultMode)), defaultMode, problems),
     dns: read(DNS, parseDns).values.includes('none') ? 'none' : 'resolvers',
     problems,
   };
+}
+
+/**
+ * The ingress keys of a container, or undefined if it names none. A value turns ingress rules on, an empty one too,
+ * whether the container is a workload of egress rules or not.
+ */
+export function parseIngress(
+  request: SettingRequest,
+  defaultMode: Mode = 'enforce',
+): IngressWorkload | undefined {
+  const problems: Problem[] = [];
+  const { values } = meaningOf(INGRESS, request, problems, parseGrants(INGRESS));
+  if (values.length === 0) return undefined;
+  // The mode is that of egress rules, which report what is wrong with it.
+  const ofMode: Problem[] = parseWorkload(request, defaultMode) === undefined ? problems : [];
+  const mode = modeOf(meaningOf(MODE, request, ofMode, parseMode(defaultMode)), defaultMode, ofMode);
+  return { keys: intersectionOf(values), mode, problems };
 }
 
 /** `db, payments` as keys: surrounding spaces, empty items and repetitions are dropped. */
@@ -104,18 +131,20 @@ function parseSwitch(value: string, problems: Problem[]): boolean {
   return true;
 }
 
-function parseGrants(value: string, problems: Problem[]): readonly string[] {
-  const reject = (reason: string): readonly string[] => {
-    problems.push({ ...warning(ACL.variable, value, reason), severity: 'error' });
-    return [];
+const parseGrants =
+  ({ variable }: Setting) =>
+  (value: string, problems: Problem[]): readonly string[] => {
+    const reject = (reason: string): readonly string[] => {
+      problems.push({ ...warning(variable, value, reason), severity: 'error' });
+      return [];
+    };
+    if (new TextEncoder().encode(value).length > MOST_LIST_BYTES)
+      return reject(`the list is longer than ${MOST_LIST_BYTES} bytes, so none of its keys is granted`);
+    const keys = parseKeyList(value);
+    if (keys.length > MOST_KEYS)
+      return reject(`it names ${keys.length} keys; with more than ${MOST_KEYS} none is granted`);
+    return keys;
   };
-  if (new TextEncoder().encode(value).length > MOST_LIST_BYTES)
-    return reject(`the list is longer than ${MOST_LIST_BYTES} bytes, so none of its keys is granted`);
-  const keys = parseKeyList(value);
-  if (keys.length > MOST_KEYS)
-    return reject(`it names ${keys.length} keys; with more than ${MOST_KEYS} none is granted`);
-  return keys;
-}
 
 const parseMode = (absent: Mode) => (value: string, problems: Problem[]) =>
   oneOf(MODE, value, { enforce: 'enforce', audit: 'audit' }, absent, 'enforce', problems);

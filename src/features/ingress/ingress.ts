@@ -1,0 +1,107 @@
+/**
+ * Ingress rules as a feature: who may reach each namespace whose containers name ingress keys. They have a table of their
+ * own beside that of egress rules, in the same namespace.
+ */
+import type { Plan, Planned } from '../../common/plan.ts';
+import type { ConsulSnapshot, Inventory } from '../../inventory/inventory.ts';
+import type { NamespaceId, NetworkNamespace } from '../../inventory/namespace.ts';
+import type { Rendering } from '../../inventory/ruleset.ts';
+import type { ServiceRef } from '../../inventory/service.ts';
+import type { Mode } from '../../inventory/workload.ts';
+import { type Acl, parseAcl } from '../../policy/acl.ts';
+import { grantedKeys, servicesOf } from '../../policy/compile.ts';
+import { PolicyCompiler } from '../../policy/policy-compiler.ts';
+import type { Feature } from '../feature.ts';
+import { desiredFor, type IngressDesired, isSameRules } from './desired.ts';
+import { type IngressNamespaces, ingressNamespaces } from './namespaces.ts';
+import { IngressRenderer, type IngressTemplate } from './render.ts';
+
+export interface IngressOptions {
+  readonly template: IngressTemplate;
+  /** The mode of containers without EGRESSTRATOR_MODE. */
+  readonly mode: Mode;
+  /** Milliseconds that a load waits for sources that answer in a moment. */
+  readonly grace: number;
+}
+
+/** Whose tables these are. */
+export const INGRESS = 'ingress';
+
+export class Ingress implements Feature<IngressDesired> {
+  readonly name = INGRESS;
+  readonly owner = INGRESS;
+  readonly #options: IngressOptions;
+  /** Callers are not protected: a broad prefix holds all of its addresses. */
+  readonly #compiler = new PolicyCompiler([], 'ingress');
+  readonly #renderer: IngressRenderer;
+  #found: IngressNamespaces = { namespaces: [], unsupported: [] };
+  #acl: { readonly texts: ConsulSnapshot['ingress']; readonly parsed: Acl } | undefined;
+
+  constructor(options: IngressOptions) {
+    this.#options = options;
+    this.#renderer = new IngressRenderer(options.template);
+  }
+
+  /** The parsed keys in Consul; undefined until they are read. */
+  aclOf({ ingress }: Pick<ConsulSnapshot, 'ingress'>): Acl | undefined {
+    if (ingress === undefined) return undefined;
+    if (this.#acl?.texts !== ingress)
+      this.#acl = { texts: ingress, parsed: parseAcl(ingress, this.#acl?.parsed, 'ingress') };
+    return this.#acl.parsed;
+  }
+
+  /** True if a container names ingress keys; until then Consul is not asked for them. Call `references` first. */
+  get isWanted(): boolean {
+    return this.#found.namespaces.length > 0;
+  }
+
+  /** Those of the last plan that cannot have rules. */
+  get unsupported(): IngressNamespaces['unsupported'] {
+    return this.#found.unsupported;
+  }
+
+  references({ namespaces, consul }: Inventory): readonly ServiceRef[] {
+    this.#found = ingressNamespaces(namespaces, this.#options.mode);
+    const acl = this.aclOf(consul);
+    if (acl === undefined) return [];
+    const keys = new Set(this.#found.namespaces.flatMap((one) => one.keys));
+    return servicesOf(grantedKeys([...keys], acl));
+  }
+
+  /** Call `references` for the same containers first. */
+  plan({ consul }: Inventory): Plan<IngressDesired> {
+    const rulesFor = desiredFor({ ...consul, acl: this.aclOf(consul) }, this.#compiler);
+    const planned = new Map<NamespaceId, Planned<IngressDesired>>();
+    for (const namespace of this.#found.namespaces) {
+      const rules = rulesFor(namespace.keys);
+      const wait = rules.awaits ? this.#options.grace : undefined;
+      planned.set(namespace.id, { kind: 'apply', desired: { namespace, rules }, wait });
+    }
+    this.#compiler.sweep();
+    return planned;
+  }
+
+  namespaceOf({ namespace }: IngressDesired): NetworkNamespace {
+    return namespace;
+  }
+
+  describe({ namespace: { keys } }: IngressDesired): object {
+    return { ingress: keys.length <= MOST_KEYS ? keys : [...keys.slice(0, MOST_KEYS), '…'] };
+  }
+
+  isSame(one: IngressDesired, other: IngressDesired): boolean {
+    return isSameRules(one.rules, other.rules) && one.namespace.mode === other.namespace.mode;
+  }
+
+  /** While no keys are known, the previous rules stay. */
+  isFallback({ rules }: IngressDesired): boolean {
+    return !rules.isKnown;
+  }
+
+  async render({ namespace, rules }: IngressDesired): Promise<Rendering> {
+    return { ruleset: { owner: INGRESS, ...this.#renderer.render(rules.policy, namespace.mode) } };
+  }
+}
+
+/** Keys in a line of the log. */
+const MOST_KEYS = 16;
