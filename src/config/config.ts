@@ -14,6 +14,7 @@ export interface Config {
     readonly token: string | undefined;
     readonly tokenFile: string | undefined;
     readonly kvPath: string;
+    readonly ingressPath: string;
     readonly ssl: boolean;
     readonly caFile: string | undefined;
     readonly certFile: string | undefined;
@@ -91,6 +92,7 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
       token: read.optional('consulToken'),
       tokenFile: read.optional('consulTokenFile'),
       kvPath: read.text('kvPath'),
+      ingressPath: read.ingressPath(),
       ssl: read.flag('ssl'),
       caFile: read.optional('sslCaCert'),
       certFile: read.optional('sslCert'),

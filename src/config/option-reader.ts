@@ -111,10 +111,19 @@ export class OptionReader {
   folder(name: OptionName, whole: string): string | undefined {
     const text = this.#flags[name] === true ? whole : this.optional(name);
     if (text === undefined) return undefined;
-    const folder = `${text.replace(/^\/+|\/+$/g, '')}/`;
-    const rules = `${this.text('kvPath').replace(/^\/+|\/+$/g, '')}/`;
+    const folder = folderOf(text);
+    const rules = folderOf(this.text('kvPath'));
     if (folder === '/' || folder.startsWith(rules)) this.#reject(name, `expected a path outside of ${rules}`);
     return folder;
+  }
+
+  /** Neither folder may be in the other: its keys would be read in the wrong direction. */
+  ingressPath(): string {
+    const text = this.text('ingressPath');
+    const [ingress, egress] = [folderOf(text), folderOf(this.text('kvPath'))];
+    if (ingress === '/' || ingress.startsWith(egress) || egress.startsWith(ingress))
+      this.#reject('ingressPath', `expected a path outside of ${egress}, which holds the ACL keys`);
+    return text;
   }
 
   /** Lists of keys for the gate, which needs the shared folder. */
@@ -178,3 +187,6 @@ export class OptionReader {
     this.#problems.push(`${place}: ${expectation}, not "${this.text(name)}"`);
   }
 }
+
+/** Without slashes before it, and with one behind it. */
+const folderOf = (text: string): string => `${text.replace(/^\/+|\/+$/g, '')}/`;

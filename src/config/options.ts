@@ -37,6 +37,12 @@ export const CONSUL_OPTIONS = {
     fallback: 'egress/acl/',
     help: 'Consul K/V path of the ACL keys',
   },
+  ingressPath: {
+    flags: '--ingress-path <path>',
+    variable: 'EGRESSTRATOR_INGRESS_PATH',
+    fallback: 'ingress/acl/',
+    help: 'Consul K/V path of the ingress keys, which say who may reach a container',
+  },
   ssl: { flags: '--ssl', variable: 'CONSUL_HTTP_SSL', help: 'use TLS with Consul' },
   sslCaCert: {
     flags: '--ssl-ca-cert <path>',

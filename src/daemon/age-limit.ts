@@ -8,7 +8,7 @@
  * A failing source does not call back, so the ages are checked by a timer.
  */
 import { type Age, type Ages, ALL_FRESH } from '../inventory/ages.ts';
-import type { Freshness } from './consul-cache.ts';
+import { type Freshness, INGRESS_KEYS } from './consul-cache.ts';
 
 export interface MaxAge {
   /** Milliseconds. */
@@ -73,8 +73,11 @@ function agesOf(sources: readonly Freshness[], at: At): Ages {
     const age = one.name.startsWith(SERVICE) && !isLive(one) ? ageOf(one, at) : 'fresh';
     return age === 'fresh' ? [] : [[one.name.slice(SERVICE.length), age] as const];
   });
-  const rules = at.action === 'lock' ? sources.find(({ name }) => name === 'rules') : undefined;
-  return { rules: rules === undefined ? 'fresh' : ageOf(rules, at), services: new Map(services) };
+  const ageOfKeys = (name: string): Age => {
+    const keys = at.action === 'lock' ? sources.find((one) => one.name === name) : undefined;
+    return keys === undefined ? 'fresh' : ageOf(keys, at);
+  };
+  return { rules: ageOfKeys('rules'), ingress: ageOfKeys(INGRESS_KEYS), services: new Map(services) };
 }
 
 const isLive = ({ known, error }: Freshness): boolean => known && error === undefined;
@@ -86,5 +89,6 @@ function ageOf({ known, error, confirmedAt, since }: Freshness, { limit, grace, 
 
 const isSame = (one: Ages, other: Ages): boolean =>
   one.rules === other.rules &&
+  one.ingress === other.ingress &&
   one.services.size === other.services.size &&
   [...one.services].every(([name, age]) => other.services.get(name) === age);

@@ -6,12 +6,13 @@
 import type { Problem } from '../common/problem.ts';
 import { isOfService } from '../features/egress/status.ts';
 import type { Workloads } from '../features/egress/workload-namespaces.ts';
+import { INGRESS_KEYS } from './consul-cache.ts';
 import type { LoggedProblem } from './problem-log.ts';
 import type { Status } from './status.ts';
 
 /** `rawSockets`: whether any workload held CAP_NET_RAW so far; reported once for all, because Docker gives it by default. */
 export function conditionsOf(
-  { sources, namespaces, notEnabled = [], host }: Status,
+  { sources, namespaces, ingress = [], notEnabled = [], host }: Status,
   { unsupported }: Pick<Workloads, 'unsupported'>,
   rawSockets: boolean,
 ): readonly LoggedProblem[] {
@@ -22,6 +23,7 @@ export function conditionsOf(
     ...namespaces.flatMap(({ target, problems }) =>
       problems.flatMap((problem) => (isOfService(problem) ? [] : { container: target, problem })),
     ),
+    ...ingress.flatMap(({ target, problems }) => problems.map((problem) => ({ container: target, problem }))),
     ...unreadServices(namespaces),
     ...unsupported.map(({ container, problem }) => ({ container: container.name, problem })),
     ...notEnabled.map(({ name, problem }) => ({ container: name, problem })),
@@ -45,13 +47,21 @@ function outdated(sources: Status['sources']): readonly LoggedProblem[] {
   const names = sources.flatMap((one) => (one.outdated ? one.name : []));
   return [
     ...(names.includes('rules') ? [everywhere(OUTDATED_RULES)] : []),
-    ...(names.some((name) => name !== 'rules') ? [everywhere(OUTDATED_SERVICES)] : []),
+    ...(names.includes(INGRESS_KEYS) ? [everywhere(OUTDATED_INGRESS)] : []),
+    ...(names.some((name) => name !== 'rules' && name !== INGRESS_KEYS)
+      ? [everywhere(OUTDATED_SERVICES)]
+      : []),
   ];
 }
 
 const OUTDATED_RULES: Problem = {
   severity: 'error',
   reason: 'the rules are older than --max-age, so keys grant nothing until Consul confirms them',
+};
+
+const OUTDATED_INGRESS: Problem = {
+  severity: 'error',
+  reason: 'the ingress keys are older than --max-age, so they let nobody in until Consul confirms them',
 };
 
 const OUTDATED_SERVICES: Problem = {

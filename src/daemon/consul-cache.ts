@@ -15,6 +15,8 @@ import { Confirmations, type ConfirmedAt } from './confirmations.ts';
 /** The state on disk, so that a controller that starts while Consul is down still protects. */
 export interface LastKnownState {
   readonly rules: ReadonlyMap<string, string>;
+  /** The ingress keys; undefined if they were never read. */
+  readonly ingress?: ReadonlyMap<string, string> | undefined;
   readonly services: ReadonlyMap<string, readonly Instance[]>;
   readonly confirmedAt: ConfirmedAt;
 }
@@ -31,10 +33,18 @@ export interface Freshness {
   readonly since: number;
 }
 
+/** The name of their source. */
+export const INGRESS_KEYS = 'ingress keys';
+
 export interface ConsulCacheOptions {
   readonly now: () => number;
   /** Whose services are watched, whatever keys refer to; undefined: nobody's. */
   readonly node: string | undefined;
+}
+
+interface FollowedKeys {
+  readonly since: number;
+  readonly watched: Watched<ReadonlyMap<string, string>>;
 }
 
 interface Followed {
@@ -49,7 +59,10 @@ export class ConsulCache {
   readonly #now: () => number;
   readonly #since: number;
   readonly #previousRules: ReadonlyMap<string, string> | undefined;
+  readonly #previousIngress: ReadonlyMap<string, string> | undefined;
   readonly #rules: Watched<ReadonlyMap<string, string>>;
+  /** Undefined until a container names ingress keys. */
+  #ingress: FollowedKeys | undefined;
   readonly #services = new Map<string, Followed>();
   /** Of services that are not watched, or whose watch has not answered yet. */
   readonly #lastKnown: Map<string, readonly Instance[]>;
@@ -67,6 +80,7 @@ export class ConsulCache {
     this.#nodeServices = node === undefined ? undefined : source.watchNodeServices(node, onChange);
     this.#since = now();
     this.#previousRules = previous?.rules;
+    this.#previousIngress = previous?.ingress;
     this.#lastKnown = new Map(previous?.services);
     this.#confirmations = new Confirmations(previous?.confirmedAt);
     this.#onChange = onChange;
@@ -76,6 +90,19 @@ export class ConsulCache {
   /** ACL key → its text; undefined until they are read. */
   rules(): ReadonlyMap<string, string> | undefined {
     return this.#rules.value ?? this.#previousRules;
+  }
+
+  /** Ingress key → its text; undefined until they are read. */
+  ingress(): ReadonlyMap<string, string> | undefined {
+    return this.#ingress?.watched.value ?? this.#previousIngress;
+  }
+
+  /** Watches the ingress keys from now on. */
+  followIngress(): void {
+    this.#ingress ??= {
+      since: this.#now(),
+      watched: this.#source.watchRules(this.#onChange, this.#previousIngress, 'ingress'),
+    };
   }
 
   /** The services that are known among those followed. */
@@ -126,7 +153,8 @@ export class ConsulCache {
     const now = this.#now();
     const services = [...this.#services].filter(([, one]) => isAwaited(one, { grace, now }));
     const rules = isAwaited({ watched: this.#rules, since: this.#since }, { grace, now });
-    return { rules, services: new Set(services.map(([name]) => name)) };
+    const ingress = this.#ingress !== undefined && isAwaited(this.#ingress, { grace, now });
+    return { rules, ingress, services: new Set(services.map(([name]) => name)) };
   }
 
   freshness(): readonly Freshness[] {
@@ -136,7 +164,11 @@ export class ConsulCache {
       ...freshnessOf(watched, times.service(name)),
       ...{ name: `service ${name}`, since },
     }));
-    return [{ name: 'rules', ...freshnessOf(this.#rules, times.rules), since: this.#since }, ...services];
+    return [
+      { name: 'rules', ...freshnessOf(this.#rules, times.rules), since: this.#since },
+      ...this.#ingressFreshness(),
+      ...services,
+    ];
   }
 
   /** The state for the disk; undefined while the rules are not known. */
@@ -145,13 +177,20 @@ export class ConsulCache {
     if (rules === undefined) return undefined;
     const services = this.catalog();
     this.#confirmations.update(this.#rules, this.#services);
-    return { rules, services, confirmedAt: this.#confirmedAt(services.keys()) };
+    return { rules, ingress: this.ingress(), services, confirmedAt: this.#confirmedAt(services.keys()) };
   }
 
   close(): void {
     this.#rules.close();
+    this.#ingress?.watched.close();
     this.#nodeServices?.close();
     this.follow([]);
+  }
+
+  #ingressFreshness(): readonly Freshness[] {
+    if (this.#ingress === undefined) return [];
+    const { watched, since } = this.#ingress;
+    return [{ name: INGRESS_KEYS, ...freshnessOf(watched, watched.confirmedAt), since }];
   }
 
   #confirmedAt(names: Iterable<string>): ConfirmedAt {

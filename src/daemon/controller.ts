@@ -17,8 +17,11 @@ import type { EgressTemplate } from '../features/egress/template.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
 import type { HostMemory, HostOptions } from '../features/host/host.ts';
 import type { ContainerPort, PersistedPorts, PortOverride } from '../features/host/port-overrides.ts';
+import type { IngressNamespace } from '../features/ingress/namespaces.ts';
+import type { IngressTemplate } from '../features/ingress/render.ts';
 import type { Container, ContainerId } from '../inventory/container.ts';
 import type { EngineRules } from '../inventory/engine-rules.ts';
+import type { Inventory } from '../inventory/inventory.ts';
 import type { Mode } from '../inventory/workload.ts';
 import type { Acl } from '../policy/acl.ts';
 import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
@@ -29,7 +32,13 @@ import { rulesetReports } from '../reconciler/ruleset-reports.ts';
 import { conditionsOf } from './conditions.ts';
 import { EngineFirewall } from './engine-firewall.ts';
 import { HostRules, hostViewOf } from './host-rules.ts';
-import { InventoryReader, type SourceOptions, type SourcePorts } from './inventory-reader.ts';
+import { IngressRules } from './ingress-rules.ts';
+import {
+  InventoryReader,
+  type References,
+  type SourceOptions,
+  type SourcePorts,
+} from './inventory-reader.ts';
 import { ProblemLog } from './problem-log.ts';
 import { type DeniedReports, rulesetLoader } from './ruleset-loader.ts';
 import { type Containers, containersOf, type KnownSnapshot, templateFacts } from './snapshot.ts';
@@ -42,6 +51,8 @@ export interface ControllerOptions
     Pick<EgressOptions, 'template' | 'protectedHosts' | 'mode' | 'prepare'> {
   /** Undefined: the host has no rules of ours. */
   readonly host?: HostOptions | undefined;
+  /** Of rules about who may reach containers. */
+  readonly ingressTemplate: IngressTemplate;
 }
 
 export interface ControllerPorts extends Omit<SourcePorts, 'firewall'> {
@@ -86,6 +97,7 @@ export class Controller {
   readonly #loads: LoadRecords;
   readonly #egress: Egress;
   readonly #egressRules: FeatureReconciler<EgressDesired, ObservedRules>;
+  readonly #ingress: IngressRules;
   readonly #host: HostRules | undefined;
   readonly #problems: ProblemLog;
   readonly #syncTimer: NodeJS.Timeout;
@@ -108,6 +120,11 @@ export class Controller {
       onDrift: (one) => onDrift?.(nameOf(one)),
     });
     this.#egressRules = this.#reconciler.add(driver, rulesetReports(this.#egress.rules, context));
+    this.#ingress = new IngressRules(
+      { ...options, template: options.ingressTemplate },
+      this.#reconciler,
+      ports,
+    );
     this.#host = options.host && new HostRules({ ...options, host: options.host }, this.#reconciler, ports);
     this.#sources = new InventoryReader(options, { ...ports, firewall: this.#openFirewall() }, () =>
       this.sync(),
@@ -194,7 +211,8 @@ export class Controller {
     });
     return {
       namespaces: [...this.#egressRules.states()].map((one) => this.#egress.status(one)),
-      unsupported: unsupported.map(named),
+      ingress: this.#ingress.status(),
+      unsupported: [...unsupported, ...this.#ingress.unsupported].map(named),
       notEnabled: notEnabled.map(named),
       ...this.#hostStatus(),
       recordsDenied: recordsDenied(template.source),
@@ -224,6 +242,11 @@ export class Controller {
     return loaded.map(({ desired }) => desired.namespace);
   }
 
+  /** The same with rules about their callers. */
+  loadedIngress(): readonly IngressNamespace[] {
+    return this.#ingress.loadedNamespaces();
+  }
+
   /** Stops watching and waits for running jobs. Loaded rules stay. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -236,14 +259,21 @@ export class Controller {
   }
 
   #sync(): void {
-    const inventory = this.#sources.read((seen) => this.#egress.references(seen));
+    const inventory = this.#sources.read((seen) => this.#references(seen));
     if (inventory === undefined) return;
     const { namespaces, isComplete } = inventory;
     this.#egressRules.sync(this.#egress.plan(inventory), (name) => namespaces.has(name));
+    this.#ingress.sync(inventory);
     this.#host?.sync(inventory);
     if (isComplete) this.#loads.retain(new Set(namespaces.keys()));
     this.#rawSockets ||= this.#egress.namespaces.some(({ hasRawSockets }) => hasRawSockets);
-    this.#problems.update(conditionsOf(this.status(), this.#egress, this.#rawSockets));
+    const unsupported = [...this.#egress.unsupported, ...this.#ingress.unsupported];
+    this.#problems.update(conditionsOf(this.status(), { unsupported }, this.#rawSockets));
+  }
+
+  #references(seen: Inventory): References {
+    const { services, ingress } = this.#ingress.references(seen);
+    return { services: [...this.#egress.references(seen), ...services], ingress };
   }
 
   #openFirewall(): EngineFirewall | undefined {

@@ -33,6 +33,13 @@ export interface SourcePorts {
   readonly persistState: (state: LastKnownState) => void;
 }
 
+/** What features need of Consul besides the rules. */
+export interface References {
+  readonly services: readonly ServiceRef[];
+  /** The ingress keys. */
+  readonly ingress: boolean;
+}
+
 export class InventoryReader {
   readonly #options: SourceOptions;
   readonly #ports: SourcePorts;
@@ -68,23 +75,25 @@ export class InventoryReader {
   }
 
   /** The present data of Consul. */
-  get consul(): Pick<ConsulSnapshot, 'rules' | 'services'> {
-    return { rules: this.#consul.rules(), services: this.#consul.catalog() };
+  get consul(): Pick<ConsulSnapshot, 'rules' | 'ingress' | 'services'> {
+    return { rules: this.#consul.rules(), ingress: this.#consul.ingress(), services: this.#consul.catalog() };
   }
 
-  /** `references` returns the services that features need. Undefined until the containers are listed. */
-  read(references: (inventory: Inventory) => readonly ServiceRef[]): Inventory | undefined {
+  /** `references` returns what features need of Consul. Undefined until the containers are listed. */
+  read(references: (inventory: Inventory) => References): Inventory | undefined {
     const { value: containers, confirmedAt, networks } = this.#engine;
     if (containers === undefined) return undefined;
     const isComplete = confirmedAt !== undefined;
     const seen = { containers, isComplete, namespaces: namespacesOf(containers), networks: networks.value };
-    this.#consul.follow(references({ ...seen, consul: this.#consulSnapshot() }));
+    const { services, ingress } = references({ ...seen, consul: this.#consulSnapshot() });
+    if (ingress) this.#consul.followIngress();
+    this.#consul.follow(services);
     this.#persist();
     const consul = this.#consulSnapshot();
     const { ages, awaited } = consul;
     this.#ages = ages;
     this.#updateFirewall();
-    if (awaited.rules || awaited.services.size > 0) this.#changeAfterGrace();
+    if (awaited.rules || awaited.ingress === true || awaited.services.size > 0) this.#changeAfterGrace();
     const { firewall } = this.#ports;
     return { ...seen, consul, engine: firewall && { managesFirewall: firewall.manages } };
   }

@@ -8,6 +8,7 @@ import type { Config } from '../config/config.ts';
 import type { Terminal } from '../config/terminal.ts';
 import type { EgressTemplate } from '../features/egress/template.ts';
 import { loadHostTemplate } from '../features/host/render.ts';
+import { loadIngressTemplate } from '../features/ingress/render.ts';
 import { FileGate } from '../gate/gate.ts';
 import { serveWatchers } from './api/listen.ts';
 import { serveApi } from './api/server.ts';
@@ -116,6 +117,7 @@ const controllerOptions = (config: Config, template: EgressTemplate) => ({
   template,
   protectedHosts: config.protectedHosts,
   mode: config.mode,
+  ingressTemplate: loadIngressTemplate(),
   host: config.host && { ...config.host, template: loadHostTemplate(config.host.template) },
   servicesOf: config.host?.guard === undefined || config.host.services !== 'consul' ? undefined : config.node,
   prepare: config.prepare,

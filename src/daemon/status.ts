@@ -5,8 +5,9 @@
 import type { Problem } from '../common/problem.ts';
 import type { HostSummary } from '../diagnostics/host-view.ts';
 import type { NamespaceStatus } from '../features/egress/status.ts';
-import type { Ages } from '../inventory/ages.ts';
-import type { Freshness } from './consul-cache.ts';
+import type { IngressStatus } from '../features/ingress/status.ts';
+import type { Age, Ages } from '../inventory/ages.ts';
+import { type Freshness, INGRESS_KEYS } from './consul-cache.ts';
 
 export type { HostSummary } from '../diagnostics/host-view.ts';
 
@@ -20,8 +21,13 @@ export interface SourceStatus {
 }
 
 export function sourceStatus({ name, known, confirmedAt, error }: Freshness, ages: Ages): SourceStatus {
-  const age = name === 'rules' ? ages.rules : ages.services.get(name.replace(/^service /, ''));
+  const age = ageOf(name, ages);
   return { name, known, confirmedAt, error: error?.message, outdated: age === 'outdated' || undefined };
+}
+
+function ageOf(name: string, ages: Ages): Age | undefined {
+  if (name === 'rules') return ages.rules;
+  return name === INGRESS_KEYS ? ages.ingress : ages.services.get(name.replace(/^service /, ''));
 }
 
 /** The controller itself. */
@@ -44,6 +50,9 @@ export function shifted(status: Status, ms: number): Status {
       ...{ ...one, verifiedAt: later(one.verifiedAt) },
       ...(one.byHand && { byHand: { ...one.byHand, since: one.byHand.since + ms } }),
     })),
+    ...(status.ingress && {
+      ingress: status.ingress.map((one) => ({ ...one, verifiedAt: later(one.verifiedAt) })),
+    }),
     ...(status.host && { host: { ...status.host, verifiedAt: later(status.host.verifiedAt) } }),
     sources: status.sources.map((one) => ({ ...one, confirmedAt: later(one.confirmedAt) })),
   };
@@ -52,6 +61,8 @@ export function shifted(status: Status, ms: number): Status {
 export interface Status {
   readonly controller?: About;
   readonly namespaces: readonly NamespaceStatus[];
+  /** Namespaces with rules about who may call. */
+  readonly ingress?: readonly IngressStatus[];
   readonly sources: readonly SourceStatus[];
   /** Undefined where the host has no rules of ours. */
   readonly host?: HostSummary | undefined;

@@ -1,6 +1,7 @@
 /**
  * The interfaces of the sources of the inventory. `sources/` implements them for Consul and Docker.
  */
+import type { Direction } from '../common/direction.ts';
 import type { Container, ContainerId } from './container.ts';
 import type { Networks } from './network.ts';
 import type { Instance, NodeService, ServiceRef } from './service.ts';
@@ -20,8 +21,8 @@ export interface Watched<T> {
 
 /** The rules and services of Consul. */
 export interface RuleSource {
-  /** ACL key → its text. A missing prefix is an empty map. */
-  readRules(): Promise<ReadonlyMap<string, string>>;
+  /** Key → its text, of egress rules or (`ingress`) of ingress keys. A missing prefix is an empty map. */
+  readRules(direction?: Direction): Promise<ReadonlyMap<string, string>>;
   readService(ref: ServiceRef): Promise<readonly Instance[]>;
   /**
    * `previous`: the state of the previous run. It is not a value, but it shows whether Consul has lost its history;
@@ -30,6 +31,7 @@ export interface RuleSource {
   watchRules(
     onChange: () => void,
     previous?: ReadonlyMap<string, string>,
+    direction?: Direction,
   ): Watched<ReadonlyMap<string, string>>;
   watchService(
     ref: ServiceRef,

@@ -28,10 +28,10 @@ test('what is compared with the kernel is no less protected meanwhile', async ()
   const look = kernel.inspect.bind(kernel);
   const { promise, resolve } = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
-  kernel.inspect = async (namespace) => {
+  kernel.inspect = async (namespace, owner) => {
     asked.resolve();
     await promise;
-    return look(namespace);
+    return look(namespace, owner);
   };
   await asked.promise;
   expect(controller.status().namespaces.map(({ state }) => state)).toEqual(['protected']);

@@ -1,7 +1,7 @@
 /** A container that shares a namespace may be read before the one that owns it: both lead to the same kernel. */
 import { expect, test } from 'vitest';
 import type { NamespaceRef } from '../../src/dataplane/dataplane.ts';
-import type { Ruleset } from '../../src/inventory/ruleset.ts';
+import type { Ruleset, RulesetOwner } from '../../src/inventory/ruleset.ts';
 import { container } from '../support/containers.ts';
 import { startFake } from '../support/fake-controller.ts';
 import { FakeKernel } from '../support/fakes.ts';
@@ -13,8 +13,8 @@ const guest = container('guest', { network: { kind: 'container', owner: 'owner' 
 class OneKernel extends FakeKernel {
   readonly #owners = (ref: NamespaceRef): NamespaceRef => ({ ...ref, containerId: owner.id });
   override load = (ref: NamespaceRef, ruleset: Ruleset) => super.load(this.#owners(ref), ruleset);
-  override inspect = (ref: NamespaceRef) => super.inspect(this.#owners(ref));
-  override clear = (ref: NamespaceRef) => super.clear(this.#owners(ref));
+  override inspect = (ref: NamespaceRef, owner: RulesetOwner) => super.inspect(this.#owners(ref), owner);
+  override clear = (ref: NamespaceRef, owner?: RulesetOwner) => super.clear(this.#owners(ref), owner);
   override held = () => super.held(`${owner.id}@${owner.startedAt}`);
 }
 

@@ -10,6 +10,7 @@ import type { Gate } from '../../src/features/egress/gate.ts';
 import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import type { PersistedOverrides } from '../../src/features/egress/overrides.ts';
 import type { PersistedPorts } from '../../src/features/host/port-overrides.ts';
+import { loadIngressTemplate } from '../../src/features/ingress/render.ts';
 import type { ContainerSource } from '../../src/inventory/sources.ts';
 import type { Loads } from '../../src/reconciler/load-records.ts';
 import { compareMetricsWithStatus, compareStatusWithKernel } from './agreement.ts';
@@ -69,6 +70,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
   const drifts: string[] = [];
   const options: ControllerOptions = {
     template: loadTemplate('nftables'),
+    ingressTemplate: loadIngressTemplate(),
     protectedHosts: [],
     mode: 'enforce',
     prepare: [],

@@ -3,6 +3,7 @@
  * only what depends on time and on failures that cannot be provoked; all code in between is real.
  */
 
+import type { Direction } from '../../src/common/direction.ts';
 import { LoadError } from '../../src/common/errors.ts';
 import type { Logger } from '../../src/common/logger.ts';
 import type { Dataplane, KernelState, Loaded, NamespaceRef } from '../../src/dataplane/dataplane.ts';
@@ -63,11 +64,13 @@ class Cell<T> implements Watched<T> {
 
 export class FakeConsul implements RuleSource {
   rules: ReadonlyMap<string, string> | undefined;
+  ingress: ReadonlyMap<string, string> | undefined = new Map();
   readonly services = new Map<string, readonly Instance[]>();
   readonly muted = new Map<string, Error>();
   error: Error | undefined;
   now: () => number = Date.now;
   readonly #rulesCells: Cell<ReadonlyMap<string, string>>[] = [];
+  readonly #ingressCells: Cell<ReadonlyMap<string, string>>[] = [];
   nodeServices: readonly NodeService[] = [];
   readonly #nodeCells: Cell<readonly NodeService[]>[] = [];
   readonly #serviceCells = new Map<string, Cell<readonly Instance[]>>();
@@ -75,6 +78,16 @@ export class FakeConsul implements RuleSource {
   put(rules: Readonly<Record<string, string>>): void {
     this.rules = new Map(Object.entries(rules));
     for (const cell of this.#rulesCells) cell.tell(this.rules);
+  }
+
+  putIngress(keys: Readonly<Record<string, string>>): void {
+    this.ingress = new Map(Object.entries(keys));
+    for (const cell of this.#ingressCells) cell.tell(this.ingress);
+  }
+
+  /** True once somebody has asked for the ingress keys. */
+  get isAskedForIngress(): boolean {
+    return this.#ingressCells.length > 0;
   }
 
   register(name: string, instances: readonly Instance[]): void {
@@ -90,7 +103,8 @@ export class FakeConsul implements RuleSource {
 
   fail(error: Error | undefined): void {
     this.error = error;
-    for (const cell of [...this.#rulesCells, ...this.#serviceCells.values()]) cell.tell(undefined, error);
+    for (const cell of [...this.#rulesCells, ...this.#ingressCells, ...this.#serviceCells.values()])
+      cell.tell(undefined, error);
   }
 
   /** As `fail`, but calls nobody, as the real one; of services only those that are named, or all. */
@@ -120,9 +134,14 @@ export class FakeConsul implements RuleSource {
     return this.services.get(serviceName(ref)) ?? [];
   }
 
-  watchRules(onChange: () => void): Watched<ReadonlyMap<string, string>> {
-    const cell = new Cell(this.error === undefined ? this.rules : undefined, this.error, onChange, this.now);
-    this.#rulesCells.push(cell);
+  watchRules(
+    onChange: () => void,
+    _previous?: ReadonlyMap<string, string>,
+    direction: Direction = 'egress',
+  ): Watched<ReadonlyMap<string, string>> {
+    const keys = direction === 'egress' ? this.rules : this.ingress;
+    const cell = new Cell(this.error === undefined ? keys : undefined, this.error, onChange, this.now);
+    (direction === 'egress' ? this.#rulesCells : this.#ingressCells).push(cell);
     return cell;
   }
 
@@ -203,23 +222,23 @@ export class FakeKernel implements Dataplane {
   /** Consulted before each load; a test throws from here. */
   beforeLoad: (namespace: NamespaceRef) => Promise<void> = async () => {};
 
-  async load(namespace: NamespaceRef, { text }: Ruleset): Promise<Loaded> {
+  async load(namespace: NamespaceRef, { owner, text }: Ruleset): Promise<Loaded> {
     await this.beforeLoad(namespace);
-    this.loads.push(namespace.name);
-    this.texts.set(keyOf(namespace), text);
-    return this.#loaded(namespace);
+    this.loads.push(owner === 'egress' ? namespace.name : `${namespace.name} ${owner}`);
+    this.texts.set(keyOf(namespace, owner), text);
+    return this.#loaded(namespace, owner);
   }
 
   async reload(namespace: NamespaceRef, ruleset: Ruleset): Promise<KernelState> {
     return { loaded: await this.load(namespace, ruleset), denied: NOTHING_DENIED };
   }
 
-  async inspect(namespace: NamespaceRef): Promise<KernelState> {
-    return { loaded: this.#loaded(namespace), denied: NOTHING_DENIED };
+  async inspect(namespace: NamespaceRef, owner: RulesetOwner): Promise<KernelState> {
+    return { loaded: this.#loaded(namespace, owner), denied: NOTHING_DENIED };
   }
 
-  #loaded(namespace: NamespaceRef): Loaded {
-    const text = this.texts.get(keyOf(namespace));
+  #loaded(namespace: NamespaceRef, owner: RulesetOwner): Loaded {
+    const text = this.texts.get(keyOf(namespace, owner));
     return {
       fingerprint: text?.match(/egresstrator v1 ([0-9a-f]+)/)?.[1],
       facts: text?.match(/define facts = (0x[0-9a-f]+)/)?.[1],
@@ -227,8 +246,8 @@ export class FakeKernel implements Dataplane {
     };
   }
 
-  async clear(namespace: NamespaceRef): Promise<void> {
-    this.texts.delete(keyOf(namespace));
+  async clear(namespace: NamespaceRef, owner: RulesetOwner = 'egress'): Promise<void> {
+    this.texts.delete(keyOf(namespace, owner));
   }
 
   async add(): Promise<void> {}
@@ -258,16 +277,19 @@ export class FakeKernel implements Dataplane {
     };
   }
 
-  /** The destinations allowed in a container's namespace, as the text prints them; undefined: nothing loaded. */
-  allowed(container: Container): readonly string[] | undefined {
-    const text = this.texts.get(`${container.id}@${container.startedAt}`);
+  /** What an owner's text allows in a container's namespace, as it prints it; undefined: nothing loaded. */
+  allowed({ id, startedAt }: Container, owner: RulesetOwner = 'egress'): readonly string[] | undefined {
+    const text = this.texts.get(keyOf({ containerId: id, startedAt }, owner));
     return (
       text?.match(/[0-9a-f.:/]+ \. (?:tcp|udp) \. [0-9-]+/g)?.sort() ?? (text === undefined ? undefined : [])
     );
   }
 }
 
-const keyOf = ({ containerId, startedAt }: NamespaceRef): string => `${containerId}@${startedAt}`;
+const keyOf = (
+  { containerId, startedAt }: Pick<NamespaceRef, 'containerId' | 'startedAt'>,
+  owner: RulesetOwner = 'egress',
+): string => `${containerId}@${startedAt}${owner === 'egress' ? '' : ` ${owner}`}`;
 
 /** Keeps what is logged, as `level message`. */
 export class FakeLog implements Logger {

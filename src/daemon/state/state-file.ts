@@ -43,6 +43,8 @@ const Ages = z.object({
 
 const Content = z.object({
   rules: z.array(z.tuple([z.string(), z.string()])),
+  /** Missing where no container has named an ingress key. */
+  ingress: z.array(z.tuple([z.string(), z.string()])).optional(),
   services: z.array(z.tuple([z.string(), Instances])),
   /** Missing in files of version 1.0. */
   ages: Ages.optional(),
@@ -94,11 +96,12 @@ export class StateFile {
 const isSame = (one: LastKnownState | undefined, other: LastKnownState): boolean =>
   one !== undefined &&
   one.rules === other.rules &&
+  one.ingress === other.ingress &&
   one.services.size === other.services.size &&
   [...other.services].every(([name, instances]) => one.services.get(name) === instances);
 
 export function encode(
-  { rules, services, confirmedAt }: LastKnownState,
+  { rules, ingress, services, confirmedAt }: LastKnownState,
   { now, instant }: StateClock = CLOCK,
 ): object {
   const age = (at: number) => Math.max(0, now() - at);
@@ -107,16 +110,22 @@ export function encode(
     rules: confirmedAt.rules === undefined ? undefined : age(confirmedAt.rules),
     services: sorted(confirmedAt.services).map(([name, at]) => [name, age(at)]),
   };
-  return { rules: sorted(rules), services: sorted(services), ages };
+  return {
+    rules: sorted(rules),
+    ...(ingress && { ingress: sorted(ingress) }),
+    services: sorted(services),
+    ages,
+  };
 }
 
 /** Throws for content of another form. */
 export function decode(content: unknown, { now, instant }: StateClock = CLOCK): LastKnownState {
-  const { rules, services, ages } = Content.parse(content);
+  const { rules, ingress, services, ages } = Content.parse(content);
   const since = ages === undefined ? 0 : elapsed(ages.at, instant());
   const time = (age: number) => now() - since - Math.max(0, age);
   return {
     rules: new Map(rules),
+    ...(ingress && { ingress: new Map(ingress) }),
     services: new Map(services),
     confirmedAt: {
       rules: ages?.rules === undefined ? undefined : time(ages.rules),

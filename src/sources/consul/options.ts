@@ -20,6 +20,8 @@ export interface ConsulOptions {
   readonly keyFile?: string | undefined;
   /** The folder of the ACL keys; default `egress/acl/`. */
   readonly kvPath?: string | undefined;
+  /** The folder of the ingress keys; default `ingress/acl/`. */
+  readonly ingressPath?: string | undefined;
   /** The datacenter of the rules, and of services without a datacenter; default: the agent's own. */
   readonly datacenter?: string | undefined;
   /** `passing`: only instances whose checks all pass. Default `any`. */
@@ -47,6 +49,7 @@ export interface Settings {
   readonly token: string | undefined;
   readonly tokenFile: string | undefined;
   readonly kvPath: string;
+  readonly ingressPath: string;
   readonly datacenter: string | undefined;
   readonly health: 'any' | 'passing';
   readonly waits: { readonly rules: number; readonly services: number };
@@ -61,6 +64,7 @@ export function settingsOf(options: ConsulOptions): Settings {
     ...{ endpoint, token, tokenFile, datacenter, health, timeout },
     tls: endpoint.secure ? readTlsFiles(options) : {},
     kvPath: normalizeKvPath(options.kvPath ?? 'egress/acl/'),
+    ingressPath: normalizeKvPath(options.ingressPath ?? 'ingress/acl/', named.ingressPath),
     waits: { rules: wait ?? 15_000, services: wait ?? 45_000 },
     maxConnections: options.maxConnections ?? 80,
   };
@@ -69,11 +73,11 @@ export function settingsOf(options: ConsulOptions): Settings {
 /**
  * Removes leading slashes and leaves one at the end. Consul redirects paths with empty or dot segments (tried).
  */
-export function normalizeKvPath(path: string): string {
+export function normalizeKvPath(path: string, option: string = named.kvPath): string {
   const trimmed = path.trim().replace(/^\/+|\/+$/g, '');
   if (trimmed.split('/').every((segment) => !['', '.', '..'].includes(segment))) return `${trimmed}/`;
   throw new ConsulError(
-    `The KV path ${JSON.stringify(path)} is not a folder: use one like egress/acl/ with ${named.kvPath}.`,
+    `The KV path ${JSON.stringify(path)} is not a folder: use one like egress/acl/ with ${option}.`,
     { permanent: true },
   );
 }

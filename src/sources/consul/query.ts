@@ -6,9 +6,11 @@
  * list and no sign of it (tried: 404 for a KV folder, `[]` for a service); later versions set a header. So a query
  * also asks Consul's authorize endpoint whether the token may read what is missing.
  */
+import type { Direction } from '../../common/direction.ts';
 import { ConsulError } from '../../common/errors.ts';
 import { type Instance, type ServiceRef, serviceName } from '../../inventory/service.ts';
 import type { ConsulClient, ReadMode, Reply, Request } from './client.ts';
+import type { Settings } from './options.ts';
 import { type Parsed, parseInstances, parseRules, type Rules } from './parse.ts';
 import { type Permission, requirePermissions } from './permissions.ts';
 import { named } from './setting-names.ts';
@@ -33,8 +35,9 @@ export interface Query<T> {
 /** The tables of Consul's catalog that make up services; each has an index of its own. */
 export type Table = 'services' | 'nodes' | 'checks';
 
-export function rulesQuery(client: ConsulClient): Query<Rules> {
-  const { kvPath, datacenter } = client.settings;
+export function rulesQuery(client: ConsulClient, direction: Direction = 'egress'): Query<Rules> {
+  const kvPath = rulesFolder(client.settings, direction);
+  const { datacenter } = client.settings;
   const name = `the rules below ${kvPath}`;
   const request: Request = ({ kv }, common) => kv.get({ ...common, key: kvPath, recurse: true });
   return {
@@ -48,6 +51,11 @@ export function rulesQuery(client: ConsulClient): Query<Rules> {
     },
   };
 }
+
+export const rulesFolder = (
+  { kvPath, ingressPath }: Pick<Settings, 'kvPath' | 'ingressPath'>,
+  direction: Direction,
+): string => (direction === 'egress' ? kvPath : ingressPath);
 
 export function serviceQuery(client: ConsulClient, ref: ServiceRef): Query<readonly Instance[]> {
   const { health } = client.settings;

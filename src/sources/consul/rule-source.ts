@@ -1,6 +1,7 @@
 /**
  * Consul as the controller's source of rules and services.
  */
+import type { Direction } from '../../common/direction.ts';
 import { ConsulError } from '../../common/errors.ts';
 import type { Instance, NodeService, ServiceRef } from '../../inventory/service.ts';
 import type { RuleSource, Watched } from '../../inventory/sources.ts';
@@ -9,7 +10,7 @@ import { ConsulClient } from './client.ts';
 import { nodeServicesQuery } from './node-services.ts';
 import { type ConsulOptions, settingsOf } from './options.ts';
 import { parsedInstances, parsedRules, type Rules } from './parse.ts';
-import { type Query, rulesQuery, serviceQuery, type Table, tableQuery } from './query.ts';
+import { type Query, rulesFolder, rulesQuery, serviceQuery, type Table, tableQuery } from './query.ts';
 import { type Datacenter, QueryScheduler } from './query-scheduler.ts';
 import { ReconnectCoordinator } from './reconnect-coordinator.ts';
 import { defaultTiming, type Timing } from './timing.ts';
@@ -41,8 +42,8 @@ export class ConsulRuleSource implements RuleSource {
   }
 
   /** Ends within twice the timeout. */
-  readRules(): Promise<Rules> {
-    return this.#readOnce(rulesQuery(this.#client));
+  readRules(direction: Direction = 'egress'): Promise<Rules> {
+    return this.#readOnce(rulesQuery(this.#client, direction));
   }
 
   /** The same, limited by the scheduler. */
@@ -51,11 +52,11 @@ export class ConsulRuleSource implements RuleSource {
   }
 
   /** `previous`: what a previous run knew, see `BlockingQueryOptions`. */
-  watchRules(onChange: () => void, previous?: Rules): Watched<Rules> {
-    const { waits, kvPath } = this.#client.settings;
-    return this.#watch(rulesQuery(this.#client), onChange, {
-      ...{ wait: waits.rules, isUrgent: true },
-      previous: previous && parsedRules(previous, kvPath),
+  watchRules(onChange: () => void, previous?: Rules, direction: Direction = 'egress'): Watched<Rules> {
+    const { settings } = this.#client;
+    return this.#watch(rulesQuery(this.#client, direction), onChange, {
+      ...{ wait: settings.waits.rules, isUrgent: true },
+      previous: previous && parsedRules(previous, rulesFolder(settings, direction)),
     });
   }
 

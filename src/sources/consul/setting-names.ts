@@ -6,6 +6,7 @@ export const named = {
   token: '--consul-token (CONSUL_HTTP_TOKEN)',
   tokenFile: '--consul-token-file (CONSUL_HTTP_TOKEN_FILE)',
   kvPath: '--kv-path (CONSUL_PATH)',
+  ingressPath: '--ingress-path (EGRESSTRATOR_INGRESS_PATH)',
   ssl: '--ssl (CONSUL_HTTP_SSL)',
   ca: '--ssl-ca-cert (CONSUL_CACERT)',
   cert: '--ssl-cert (CONSUL_CLIENT_CERT)',

@@ -24,6 +24,17 @@ describe('resolveConfig', () => {
     expect([consul.address, consul.kvPath]).toEqual(['flag:8500', 'env/']);
   });
 
+  test('keeps ACL keys and ingress keys apart', () => {
+    expect(resolveConfig({}, {}).consul.ingressPath).toBe('ingress/acl/');
+    const ingressPath = '/net/in/';
+    expect(resolveConfig({ ingressPath }, {}).consul.ingressPath).toBe(ingressPath);
+    for (const kvPath of ['net/in', 'net/', 'net/in/acl'])
+      expect(() => resolveConfig({ ingressPath, kvPath }, {})).toThrow(
+        '--ingress-path: expected a path outside of',
+      );
+    expect(() => resolveConfig({ ingressPath: '/' }, {})).toThrow('--ingress-path: expected a path');
+  });
+
   test('takes an empty variable for none', () => {
     expect(resolveConfig({}, { CONSUL_HTTP_ADDR: '', CONSUL_HTTP_TOKEN: '' }).consul).toMatchObject({
       address: '127.0.0.1:8500',

@@ -59,6 +59,15 @@ test('the last of several is kept, readable by its owner alone, with nothing bes
   expect(log.messages('warn')).toEqual([]);
 });
 
+test('ingress keys are kept where there are any', async () => {
+  const file = open();
+  const state = { ...stateOf('one'), ingress: new Map([['web', '10.0.0.0/8:tcp/80']]) };
+  file.save(stateOf('one'));
+  file.save(state);
+  await file.close();
+  expect(await open().load()).toEqual(state);
+});
+
 test('where there is no file, nothing is known and nothing is said', async () => {
   expect(await open().load()).toBeUndefined();
   expect(log.messages('warn')).toEqual([]);

@@ -12,9 +12,12 @@ let server: Server;
 let client: ConsulClient;
 /** Of the next answers. */
 let bodies: string[];
+let paths: (string | undefined)[];
 
 beforeEach(async () => {
-  server = createServer((_request, response) => {
+  paths = [];
+  server = createServer((request, response) => {
+    paths.push(request.url?.split('?')[0]);
     const body = bodies.shift() ?? '[]';
     response.writeHead(200, { 'Content-Type': 'application/json', 'X-Consul-Index': '7' }).end(body);
   });
@@ -37,6 +40,15 @@ test('equal bytes are parsed once, and the value is the same object', async () =
   const values = [await read(), await read(), await read(), await read()];
   expect(values[1]).toBe(values[0]);
   expect(values.map((value) => [...value.keys()])).toEqual([['a'], ['a'], ['b'], ['a']]);
+});
+
+test('ingress keys are in a folder of their own', async () => {
+  bodies = [JSON.stringify([{ Key: 'ingress/acl/web', Value: null }]), list('a')];
+  const query = rulesQuery(client, 'ingress');
+  const { value } = await query.execute({ kind: 'stale' }, forever);
+  expect([...value.keys()]).toEqual(['web']);
+  expect(paths).toEqual(['/v1/kv/ingress%2Facl%2F']);
+  await expect(query.execute({ kind: 'stale' }, forever)).rejects.toThrow('egress/acl/a');
 });
 
 test('what cannot be parsed fails each time, and what was parsed before is still known', async () => {

@@ -1,0 +1,67 @@
+/**
+ * Ingress rules in the controller: their feature, and the reconciler's part of it.
+ */
+import type { Logger } from '../common/logger.ts';
+import type { Dataplane } from '../dataplane/dataplane.ts';
+import type { IngressDesired } from '../features/ingress/desired.ts';
+import { Ingress, type IngressOptions } from '../features/ingress/ingress.ts';
+import type { IngressNamespace } from '../features/ingress/namespaces.ts';
+import { type IngressStatus, ingressStatusOf } from '../features/ingress/status.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
+import { LoadRecords } from '../reconciler/load-records.ts';
+import type { Reconciler } from '../reconciler/reconciler.ts';
+import { nameOf, type ObservedRules, RulesetDriver } from '../reconciler/ruleset-driver.ts';
+import { rulesetReports } from '../reconciler/ruleset-reports.ts';
+import type { References } from './inventory-reader.ts';
+import { type DeniedReports, rulesetLoader } from './ruleset-loader.ts';
+
+export interface IngressPorts {
+  readonly dataplane: Dataplane;
+  readonly log: Logger;
+  readonly onDrift?: (container: string) => void;
+  readonly deniedReports?: DeniedReports | undefined;
+}
+
+export class IngressRules {
+  readonly #feature: Ingress;
+  readonly #states: FeatureReconciler<IngressDesired, ObservedRules>;
+
+  constructor(options: IngressOptions, reconciler: Reconciler, ports: IngressPorts) {
+    const { dataplane, log, onDrift, deniedReports } = ports;
+    this.#feature = new Ingress(options);
+    const context = {
+      loader: rulesetLoader(dataplane, undefined, deniedReports),
+      records: new LoadRecords(undefined, () => {}),
+      log,
+    };
+    const driver = new RulesetDriver(this.#feature, { ...context, onDrift: (one) => onDrift?.(nameOf(one)) });
+    this.#states = reconciler.add(driver, rulesetReports(this.#feature, context));
+  }
+
+  references(inventory: Inventory): References {
+    const services = this.#feature.references(inventory);
+    return { services, ingress: this.#feature.isWanted };
+  }
+
+  /** Call `references` for the same containers first. */
+  sync(inventory: Inventory): void {
+    const { namespaces } = inventory;
+    this.#states.sync(this.#feature.plan(inventory), (name) => namespaces.has(name));
+  }
+
+  /** The namespaces with rules, as far as known. */
+  loadedNamespaces(): readonly IngressNamespace[] {
+    return [...this.#states.states()].flatMap(({ desired, observed }) =>
+      observed?.loaded.fingerprint === undefined ? [] : [desired.namespace],
+    );
+  }
+
+  status(): readonly IngressStatus[] {
+    return [...this.#states.states()].map(ingressStatusOf);
+  }
+
+  get unsupported(): Ingress['unsupported'] {
+    return this.#feature.unsupported;
+  }
+}

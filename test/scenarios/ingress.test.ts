@@ -1,0 +1,159 @@
+/**
+ * Who may reach a container follows from the ingress keys that it names, beside its egress rules and without them.
+ */
+import { expect, test } from 'vitest';
+import { container } from '../support/containers.ts';
+import { type FakeSetup, startFake } from '../support/fake-controller.ts';
+import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
+
+const alone = container('alone', { environment: ['EGRESSTRATOR_INGRESS=web'] });
+const both = container('both', {
+  environment: ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_ACL=db', 'EGRESSTRATOR_INGRESS=web,metrics'],
+});
+const empty = container('empty', { environment: ['EGRESSTRATOR_INGRESS='] });
+const other = container('other');
+
+const TEN = '10.0.0.0/8 . tcp . 8080';
+const at = (address: string, port = 0) => ({ address, port, tags: [], node: 'n1' });
+
+const statesOf = ({ controller }: FakeSetup) =>
+  Object.fromEntries((controller.status().ingress ?? []).map(({ target, state }) => [target, state]));
+const reasonsOf = ({ controller }: FakeSetup): readonly string[] =>
+  (controller.status().ingress ?? []).flatMap(({ problems }) =>
+    problems.map(({ key, reason }) => `${key ?? ''}: ${reason}`),
+  );
+
+test('a container that names no ingress key has no such rules, and Consul is not asked for any', async () => {
+  const { consul, engine, kernel, rest, controller } = startFake();
+  consul.put({ db: '10.0.0.1:tcp/80' });
+  engine.run(other);
+  await rest();
+  expect(kernel.allowed(other, 'ingress')).toBeUndefined();
+  expect(controller.status().ingress).toEqual([]);
+  expect(consul.isAskedForIngress).toBe(false);
+});
+
+test('keys let in callers by prefix and by service, with egress rules and without', async () => {
+  const setup = startFake();
+  const { consul, engine, kernel, rest } = setup;
+  consul.put({ db: '10.0.0.1:tcp/80' });
+  consul.putIngress({ web: '10.0.0.0/8:tcp/8080', metrics: 'prometheus:tcp/9100' });
+  consul.register('prometheus', [at('192.0.2.9', 9090)]);
+  engine.run(alone, both, empty, other);
+  await rest();
+  expect(kernel.allowed(alone, 'ingress')).toEqual([TEN]);
+  expect(kernel.allowed(alone)).toBeUndefined();
+  expect(kernel.allowed(both, 'ingress')).toEqual([TEN, '192.0.2.9 . tcp . 9100']);
+  expect(kernel.allowed(both)).toEqual(['10.0.0.1 . tcp . 80']);
+  expect(kernel.allowed(empty, 'ingress')).toEqual([]);
+  expect(kernel.allowed(other, 'ingress')).toBeUndefined();
+  expect(statesOf(setup)).toEqual({ alone: 'protected', both: 'protected', empty: 'closed' });
+});
+
+test('an edit and an instance that moves change its own rules, and nothing of egress', async () => {
+  const setup = startFake();
+  const { consul, engine, kernel, rest } = setup;
+  consul.put({ db: '10.0.0.1:tcp/80' });
+  consul.putIngress({ web: '10.0.0.0/8:tcp/8080', metrics: 'prometheus:tcp/9100' });
+  consul.register('prometheus', [at('192.0.2.9')]);
+  engine.run(both);
+  await rest();
+  kernel.loads.length = 0;
+  consul.register('prometheus', [at('192.0.2.10')]);
+  await rest();
+  expect(kernel.allowed(both, 'ingress')).toEqual([TEN, '192.0.2.10 . tcp . 9100']);
+  consul.putIngress({ web: '', metrics: 'prometheus:tcp/9100' });
+  await rest();
+  expect(kernel.allowed(both, 'ingress')).toEqual(['192.0.2.10 . tcp . 9100']);
+  expect(kernel.loads).toEqual(['both ingress', 'both ingress']);
+});
+
+test('an unknown key, a key without lines and a bad line let nobody in, and are reported', async () => {
+  const setup = startFake();
+  const { consul, engine, kernel, rest } = setup;
+  consul.put({});
+  consul.putIngress({ web: '# nobody yet\nprometheus' });
+  engine.run(both);
+  await rest();
+  expect(kernel.allowed(both, 'ingress')).toEqual([]);
+  expect(statesOf(setup)).toEqual({ both: 'closed' });
+  expect(reasonsOf(setup)).toEqual([
+    'ingress metrics: no such ingress key in Consul, so it grants nothing',
+    'ingress web: expected a protocol and the container\'s own port after a service, got "prometheus" alone; write it as in prometheus:tcp/8080',
+  ]);
+});
+
+test('while nothing is known nobody is let in, and what was known before counts after a restart', async () => {
+  const [engine, kernel] = [new FakeEngine(), new FakeKernel()];
+  engine.run(alone);
+  const silent = new FakeConsul();
+  silent.ingress = undefined;
+  silent.put({});
+  const first = startFake({ engine, kernel, consul: silent });
+  await first.rest();
+  expect(kernel.allowed(alone, 'ingress')).toEqual([]);
+  expect(statesOf(first)).toEqual({ alone: 'pending' });
+  silent.putIngress({ web: '10.0.0.0/8:tcp/8080' });
+  await first.rest();
+  expect(kernel.allowed(alone, 'ingress')).toEqual([TEN]);
+  await first.controller.close();
+
+  const down = new FakeConsul();
+  down.fail(new Error('Consul is down'));
+  const previousState = first.persisted.at(-1);
+  const again = new FakeKernel();
+  const second = startFake({ engine, kernel: again, consul: down, ...(previousState && { previousState }) });
+  await second.rest();
+  expect(again.allowed(alone, 'ingress')).toEqual([TEN]);
+});
+
+test('while Consul is lost, loaded rules stay', async () => {
+  const [engine, kernel, consul] = [new FakeEngine(), new FakeKernel(), new FakeConsul()];
+  engine.run(alone);
+  consul.put({});
+  consul.putIngress({ web: '10.0.0.0/8:tcp/8080' });
+  const first = startFake({ engine, kernel, consul });
+  await first.rest();
+  await first.controller.close();
+  const down = new FakeConsul();
+  down.fail(new Error('Consul is down'));
+  const second = startFake({ engine, kernel, consul: down });
+  await second.rest();
+  expect(kernel.allowed(alone, 'ingress')).toEqual([TEN]);
+  expect(statesOf(second)).toEqual({ alone: 'pending' });
+});
+
+test('containers that share a namespace share the callers', async () => {
+  const { consul, engine, kernel, rest } = startFake();
+  consul.put({});
+  consul.putIngress({ web: '10.0.0.0/8:tcp/8080', metrics: '192.0.2.7:tcp/9100' });
+  const sidecar = container('sidecar', {
+    environment: ['EGRESSTRATOR_INGRESS=metrics'],
+    network: { kind: 'container', owner: 'alone' },
+  });
+  engine.run(alone, sidecar);
+  await rest();
+  expect(kernel.allowed(alone, 'ingress')).toEqual([TEN, '192.0.2.7 . tcp . 9100']);
+});
+
+test("a container in the host's own network is reported: anyone can reach it", async () => {
+  const { consul, engine, controller, log, rest } = startFake();
+  consul.put({});
+  engine.run(container('loose', { environment: ['EGRESSTRATOR_INGRESS=web'], network: { kind: 'host' } }));
+  await rest();
+  expect(controller.status().unsupported.map(({ name }) => name)).toEqual(['loose']);
+  expect(log.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields)).toEqual([
+    expect.objectContaining({ container: 'loose', reason: expect.stringContaining('anyone can reach it') }),
+  ]);
+});
+
+test('audit lets all pass and says so', async () => {
+  const setup = startFake();
+  const { consul, engine, kernel, rest } = setup;
+  consul.put({});
+  consul.putIngress({ web: '10.0.0.0/8:tcp/8080' });
+  engine.run(container('watched', { environment: ['EGRESSTRATOR_INGRESS=web', 'EGRESSTRATOR_MODE=audit'] }));
+  await rest();
+  expect(statesOf(setup)).toEqual({ watched: 'audit' });
+  expect([...kernel.texts.values()].join()).toContain('recorded and let pass (audit)');
+});
