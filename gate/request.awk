@@ -13,10 +13,13 @@
 #   none | asked | given       CAP_NET_RAW: absent, requested when the container was created, or Docker's default
 #   <file>                     its /etc/resolv.conf on the host; empty: none
 #   <addresses>                its resolvers as given by --dns
-#   <name>                     all remaining lines: the name of its prepared rules, before hashing
+#   ingress <n>                only if it names ingress keys: the next n lines are the name of its prepared ingress
+#                              rules, before hashing
+#   <name>                     all remaining lines: the name of its prepared egress rules, before hashing; "end" alone
+#                              if it requests ingress rules only
 #
-# <without> names a new file. If the container has CAP_NET_RAW only by default, config.json without
-# CAP_NET_RAW is written there.
+# <without> names a new file. If the container requests egress rules and has CAP_NET_RAW only by default, config.json
+# without CAP_NET_RAW is written there.
 #
 # src/features/egress/workload.ts defines what the settings mean. A value that is not understood is read in the
 # stricter sense. Both implementations pass test/vectors/container-words.json.
@@ -28,20 +31,24 @@ BEGIN {
   if (config == "") fail("there is no " bundle "/config.json")
   labels = labels_file()
   # Nearly all containers end here. JSON writes a letter as itself or as \u00XX, so this misses no setting.
-  if (!(config ~ /EGRESSTRATOR_ENABLE|\\u00[45]/) && !(labels ~ /egresstrator\.enable|\\u002[eE]|\\u00[67]/)) finish("pass")
+  if (!(config ~ /EGRESSTRATOR_(ENABLE|INGRESS)|\\u00[45]/) && !(labels ~ /egresstrator\.(enable|ingress)|\\u002[eE]|\\u00[67]/)) finish("pass")
   if (!scanned) scan(config, "bundle")
   if (labels != "") scan(labels, "labels")
   read_image()
-  if (!is_enabled()) finish("pass")
+  egress = is_enabled()
+  ingress = names_ingress_keys()
+  if (!egress && !ingress) finish("pass")
   read_host_config()
   print "workload"
   print (own_network ? "own" : "shared")
-  print raw_sockets()
+  # What comes in is filtered before any program here can read it.
+  print (egress ? raw_sockets() : (has_raw ? "asked" : "none"))
   print one_line(source[resolver_mount])
   print one_line(name_servers)
-  print canonical()
+  if (ingress) print_ingress()
+  print (egress ? canonical("ACL", "egresstrator 1 " mode() " " dns()) : "end")
   # This comes last: a request that cannot be read changes no file.
-  if (without != "" && raw_sockets() == "given") scan(config, "without")
+  if (without != "" && egress && raw_sockets() == "given") scan(config, "without")
 }
 
 # --- finding and reading Docker's files ----------------------------------------------------------------
@@ -210,6 +217,12 @@ function is_enabled(   i) {
   return 0
 }
 
+# Any value counts, an empty one too.
+function names_ingress_keys() {
+  read_setting("INGRESS")
+  return candidates > 0
+}
+
 function is_on(text) {
   text = tolower(trim(text))
   return text != "" && text !~ /^(0|false|no|off)$/
@@ -245,8 +258,9 @@ function dns(   i) {
 }
 
 # Sets `keys` and `sorted` to the keys that all candidates name.
-function find_keys(   i, j, text, named) {
-  read_setting("ACL")
+function find_keys(word,   i, j, text, named) {
+  read_setting(word)
+  keys = 0
   for (i = 1; i <= candidates; i++) read_keys(candidate[i], i, named)
   for (text in named) {
     if (named[text] != candidates) continue
@@ -270,10 +284,15 @@ function read_keys(text, index_, named,   n, item, i, key, fresh, found) {
   for (key in fresh) if (index_ == 1 || named[key] == index_ - 1) named[key] = index_
 }
 
+function print_ingress(   text, line) {
+  text = canonical("INGRESS", "egresstrator ingress 1 " mode())
+  print "ingress " split(text, line, "\n")
+  print text
+}
+
 # Returns one text for all requests that lead to the same rules. Each key follows its length in bytes.
-function canonical(   i, text) {
-  find_keys()
-  text = "egresstrator 1 " mode() " " dns()
+function canonical(word, text,   i) {
+  find_keys(word)
   for (i = 1; i <= keys; i++) text = text "\n" length(sorted[i]) ":" sorted[i]
   return text "\nend"
 }

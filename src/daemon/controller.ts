@@ -17,6 +17,7 @@ import type { EgressTemplate } from '../features/egress/template.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
 import type { HostMemory, HostOptions } from '../features/host/host.ts';
 import type { ContainerPort, PersistedPorts, PortOverride } from '../features/host/port-overrides.ts';
+import type { IngressGate } from '../features/ingress/gate.ts';
 import type { IngressNamespace } from '../features/ingress/namespaces.ts';
 import type { IngressTemplate } from '../features/ingress/render.ts';
 import type { Container, ContainerId } from '../inventory/container.ts';
@@ -66,6 +67,8 @@ export interface ControllerPorts extends Omit<SourcePorts, 'firewall'> {
   readonly persistHostRules?: ((fingerprint: string, texts: () => HostTexts) => void) | undefined;
   /** The gate, if this host may have one. */
   readonly gate?: Gate | undefined;
+  /** The same gate, for rules about who may reach containers. */
+  readonly ingressGate?: IngressGate | undefined;
   readonly log: Logger;
   /** Called when rules in a kernel were found changed, with the container's name. */
   readonly onDrift?: (container: string) => void;
@@ -121,7 +124,7 @@ export class Controller {
     });
     this.#egressRules = this.#reconciler.add(driver, rulesetReports(this.#egress.rules, context));
     this.#ingress = new IngressRules(
-      { ...options, template: options.ingressTemplate },
+      { ...options, template: options.ingressTemplate, gate: ports.ingressGate },
       this.#reconciler,
       ports,
     );

@@ -74,6 +74,7 @@ export async function start(
       onReconciled: telemetry.onReconciled,
       rules: consul,
       gate,
+      ingressGate: gate,
       log,
       previousState: await state?.load(),
       persistState: (known) => state?.save(known),

@@ -4,6 +4,7 @@
 
 import type { Logger } from '../common/logger.ts';
 import type { Gate, GateLoaded, PreparedText } from '../features/egress/gate.ts';
+import type { IngressGate, PreparedIngress } from '../features/ingress/gate.ts';
 import type { Container } from '../inventory/container.ts';
 import type { Mode } from '../inventory/workload.ts';
 import { PreparedRules } from './prepared-rules.ts';
@@ -17,10 +18,12 @@ export interface GateDefaults {
   readonly engineResolvers: readonly string[] | undefined;
 }
 
-export class FileGate implements Gate {
+export class FileGate implements Gate, IngressGate {
   readonly #prepared: PreparedRules;
   readonly #records: GateRecords;
   readonly #defaults: GateDefaults;
+  #egress: readonly PreparedText[] | undefined;
+  #ingress: readonly PreparedIngress[] | undefined;
 
   constructor(runDir: string, defaults: GateDefaults, log: Logger) {
     this.#prepared = new PreparedRules(runDir, log);
@@ -29,13 +32,24 @@ export class FileGate implements Gate {
   }
 
   prepare(rules: readonly PreparedText[]): void {
-    const { mode, engineResolvers } = this.#defaults;
-    this.#prepared.keep({ rules, defaultMode: mode, engineResolvers });
+    this.#egress = rules;
+    this.#keep();
+  }
+
+  prepareIngress(rules: readonly PreparedIngress[]): void {
+    this.#ingress = rules;
+    this.#keep();
   }
 
   async loadedAtStart(container: Container): Promise<GateLoaded | undefined> {
     const { fingerprint, resolvers } = (await this.#records.read(container)) ?? {};
     return fingerprint === undefined ? undefined : { fingerprint, resolvers: resolvers ?? [] };
+  }
+
+  #keep(): void {
+    const { mode, engineResolvers } = this.#defaults;
+    const [rules, ingress] = [this.#egress, this.#ingress];
+    this.#prepared.keep({ rules, ingress, defaultMode: mode, engineResolvers });
   }
 
   /** Resolves when everything is written. */

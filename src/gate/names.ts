@@ -17,16 +17,28 @@ export interface RuleRequest {
   readonly dns: DnsPolicy;
 }
 
+/** The same for rules about who may reach a container. */
+export interface IngressRequest {
+  /** In any order. */
+  readonly keys: readonly string[];
+  readonly mode: Mode;
+}
+
 export const preparedFolder = (runDir: string): string => join(runDir, 'prepared');
 export const recordFolder = (runDir: string): string => join(runDir, 'gate');
 
 /** 64 hex digits: equal for equal grants, in any order. */
-export const preparedName = (request: RuleRequest): string =>
-  createHash('sha256').update(canonical(request)).digest('hex');
+export const preparedName = ({ grants, mode, dns }: RuleRequest): string =>
+  digestOf(`egresstrator 1 ${mode} ${dns}`, grants);
+
+export const preparedIngressName = ({ keys, mode }: IngressRequest): string =>
+  digestOf(`egresstrator ingress 1 ${mode}`, keys);
 
 /** Keys are sorted by their bytes, without duplicates, each with its length in bytes in front. */
-function canonical({ grants, mode, dns }: RuleRequest): string {
-  const keys = [...new Set(grants)].map((key) => Buffer.from(key)).sort(Buffer.compare);
-  const lines = keys.map((key) => `${key.length}:${key.toString()}`);
-  return [`egresstrator 1 ${mode} ${dns}`, ...lines, 'end'].join('\n');
+function digestOf(first: string, keys: readonly string[]): string {
+  const sorted = [...new Set(keys)].map((key) => Buffer.from(key)).sort(Buffer.compare);
+  const lines = sorted.map((key) => `${key.length}:${key.toString()}`);
+  return createHash('sha256')
+    .update([first, ...lines, 'end'].join('\n'))
+    .digest('hex');
 }

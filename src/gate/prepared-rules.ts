@@ -11,15 +11,29 @@ import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { isXtables } from '../features/egress/facts.ts';
 import type { Mode } from '../inventory/workload.ts';
-import { preparedFolder, preparedName, type RuleRequest } from './names.ts';
+import {
+  type IngressRequest,
+  preparedFolder,
+  preparedIngressName,
+  preparedName,
+  type RuleRequest,
+} from './names.ts';
 
 export interface PreparedText extends RuleRequest {
   /** As rendered, without facts. */
   readonly text: string;
 }
 
+export interface PreparedIngressText extends IngressRequest {
+  /** As it is loaded. */
+  readonly text: string;
+}
+
 export interface Preparation {
-  readonly rules: readonly PreparedText[];
+  /** Undefined: not known yet, so the files of the previous run stay. */
+  readonly rules: readonly PreparedText[] | undefined;
+  /** The same for rules about who may reach a container. */
+  readonly ingress?: readonly PreparedIngressText[] | undefined;
   /** The mode of workloads without EGRESSTRATOR_MODE. */
   readonly defaultMode: Mode;
   /** The Engine's resolvers for containers without `--dns`; undefined if not known. */
@@ -41,8 +55,7 @@ export class PreparedRules {
   }
 
   /**
-   * Replaces all files in the background; of several calls the last counts. Call it only when the rules are known;
-   * until then the files of the previous run stay. Failures are logged once.
+   * Replaces all files of known rules in the background; of several calls the last counts. Failures are logged once.
    */
   keep(preparation: Preparation): void {
     this.#next = preparation;
@@ -58,10 +71,10 @@ export class PreparedRules {
 
   async #work(): Promise<void> {
     while (this.#next !== undefined) {
-      const files = filesOf(this.#next);
+      const next = this.#next;
       this.#next = undefined;
       try {
-        await this.#write(files);
+        await this.#write(filesOf(next), (name) => isUnknown(name, next));
         this.#failed = false;
       } catch (error) {
         const fields = { folder: this.#folder, error: messageOf(error) };
@@ -72,7 +85,7 @@ export class PreparedRules {
     }
   }
 
-  async #write(files: ReadonlyMap<string, string>): Promise<void> {
+  async #write(files: ReadonlyMap<string, string>, isUnknown: (name: string) => boolean): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     for (const [name, content] of files) {
       if (this.#written.get(name) === content) continue;
@@ -80,7 +93,7 @@ export class PreparedRules {
       this.#written.set(name, content);
     }
     for (const name of await readdir(this.#folder)) {
-      if (!files.has(name)) await this.#remove(name);
+      if (!files.has(name) && !isUnknown(name)) await this.#remove(name);
     }
   }
 
@@ -90,8 +103,16 @@ export class PreparedRules {
   }
 }
 
-function filesOf({ rules, defaultMode, engineResolvers }: Preparation): ReadonlyMap<string, string> {
-  const files = new Map(rules.map((one) => [`${preparedName(one)}.nft`, contentOf(one)]));
+/** A file of the previous run that may still be right. */
+const isUnknown = (name: string, { rules, ingress }: Preparation): boolean =>
+  (rules === undefined && name.endsWith('.nft')) || (ingress === undefined && name.endsWith('.ingress'));
+
+function filesOf(preparation: Preparation): ReadonlyMap<string, string> {
+  const { rules = [], ingress = [], defaultMode, engineResolvers } = preparation;
+  const files = new Map<string, string>([
+    ...rules.map((one) => [`${preparedName(one)}.nft`, contentOf(one)] as const),
+    ...ingress.map((one) => [`${preparedIngressName(one)}.ingress`, one.text] as const),
+  ]);
   files.set('mode', `${defaultMode}\n`);
   if (engineResolvers !== undefined) {
     files.set('resolvers', engineResolvers.map((address) => `nameserver ${address}\n`).join(''));

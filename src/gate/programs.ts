@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { assetPath } from '../common/assets.ts';
 import { loadTemplate } from '../features/egress/included-templates.ts';
 import { render } from '../features/egress/render.ts';
+import { loadIngressTemplate, renderIngress } from '../features/ingress/render.ts';
 import { type GateSettings, onHost } from './layout.ts';
 
 export interface GateFile {
@@ -51,6 +52,7 @@ export async function programFiles(): Promise<readonly GateFile[]> {
     ...(await Promise.all(readers)),
     { name: 'netns', content: await read('dataplane/netns'), mode: 0o755 },
     { name: 'lockdown.nft', content: lockdownText(), mode: 0o644 },
+    { name: 'closed.nft', content: closedText(), mode: 0o644 },
     // Last, as it calls the others, and containers start meanwhile.
     { name: 'runtime', content: await read('gate/runtime'), mode: 0o755 },
   ];
@@ -69,6 +71,9 @@ export function lockdownText(): string {
   const { text } = render(loadTemplate('lockdown'), input);
   return `${text}${text.endsWith('\n') ? '' : '\n'}# end\n`;
 }
+
+/** Lets nobody in. */
+const closedText = (): string => renderIngress(loadIngressTemplate(), { layers: [] }, 'enforce').text;
 
 export const confFile = ({ runtime, runDir, containers }: GateConf): GateFile => ({
   name: 'gate.conf',

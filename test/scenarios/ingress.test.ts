@@ -2,6 +2,7 @@
  * Who may reach a container follows from the ingress keys that it names, beside its egress rules and without them.
  */
 import { expect, test } from 'vitest';
+import type { IngressGate } from '../../src/features/ingress/gate.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
@@ -156,4 +157,29 @@ test('audit lets all pass and says so', async () => {
   await rest();
   expect(statesOf(setup)).toEqual({ watched: 'audit' });
   expect([...kernel.texts.values()].join()).toContain('recorded and let pass (audit)');
+});
+
+test('the gate gets a text for each list of keys that was seen, once the keys are known', async () => {
+  const prepared: string[][] = [];
+  const ingressGate: IngressGate = {
+    prepareIngress: (texts) =>
+      prepared.push(texts.map(({ keys, mode, text }) => `${keys} ${mode} ${text.includes('10.0.0.0/8')}`)),
+  };
+  const consul = new FakeConsul();
+  consul.ingress = undefined;
+  consul.put({});
+  const { engine, rest } = startFake({ consul, ingressGate });
+  engine.run(alone, both);
+  await rest();
+  expect(prepared.flat()).toEqual([]);
+  consul.putIngress({ web: '10.0.0.0/8:tcp/8080' });
+  await rest();
+  expect(prepared.at(-1)).toEqual(['web enforce true', 'metrics,web enforce true']);
+  const times = prepared.length;
+  engine.stop('alone');
+  await rest();
+  expect(prepared.length).toBe(times);
+  consul.putIngress({ web: '' });
+  await rest();
+  expect(prepared.at(-1)).toEqual(['web enforce false', 'metrics,web enforce false']);
 });

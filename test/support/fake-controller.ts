@@ -10,6 +10,7 @@ import type { Gate } from '../../src/features/egress/gate.ts';
 import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import type { PersistedOverrides } from '../../src/features/egress/overrides.ts';
 import type { PersistedPorts } from '../../src/features/host/port-overrides.ts';
+import type { IngressGate } from '../../src/features/ingress/gate.ts';
 import { loadIngressTemplate } from '../../src/features/ingress/render.ts';
 import type { ContainerSource } from '../../src/inventory/sources.ts';
 import type { Loads } from '../../src/reconciler/load-records.ts';
@@ -40,6 +41,7 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly previousOverrides?: PersistedOverrides;
   readonly persistOverrides?: (overrides: PersistedOverrides) => void;
   readonly gate?: Gate;
+  readonly ingressGate?: IngressGate;
   readonly hostDataplane?: HostDataplane;
   readonly previousPorts?: PersistedPorts | undefined;
   readonly persistPorts?: (ports: PersistedPorts) => void;
@@ -58,6 +60,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     previousOverrides,
     persistOverrides,
     gate,
+    ingressGate,
     hostDataplane,
     previousPorts,
     persistPorts,
@@ -89,6 +92,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     log,
     previousState,
     gate,
+    ingressGate,
     persistState: (state) => persisted.push(state),
     previousLoads,
     previousOverrides,

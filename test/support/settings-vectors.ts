@@ -23,6 +23,8 @@ const Vector = z.strictObject({
       dns: z.enum(['resolvers', 'none']),
     })
     .nullable(),
+  /** Without it: it names no ingress keys. */
+  ingress: z.strictObject({ keys: z.array(z.string()), mode: z.enum(['enforce', 'audit']) }).optional(),
 });
 
 export type Vector = z.infer<typeof Vector>;

@@ -13,7 +13,9 @@ import { grantedKeys, servicesOf } from '../../policy/compile.ts';
 import { PolicyCompiler } from '../../policy/policy-compiler.ts';
 import type { Feature } from '../feature.ts';
 import { desiredFor, type IngressDesired, isSameRules } from './desired.ts';
+import type { IngressGate } from './gate.ts';
 import { type IngressNamespaces, ingressNamespaces } from './namespaces.ts';
+import { IngressPreparer } from './preparer.ts';
 import { IngressRenderer, type IngressTemplate } from './render.ts';
 
 export interface IngressOptions {
@@ -22,6 +24,8 @@ export interface IngressOptions {
   readonly mode: Mode;
   /** Milliseconds that a load waits for sources that answer in a moment. */
   readonly grace: number;
+  /** The gate, if this host may have one. */
+  readonly gate?: IngressGate | undefined;
 }
 
 /** Whose tables these are. */
@@ -34,12 +38,14 @@ export class Ingress implements Feature<IngressDesired> {
   /** Callers are not protected: a broad prefix holds all of its addresses. */
   readonly #compiler = new PolicyCompiler([], 'ingress');
   readonly #renderer: IngressRenderer;
+  readonly #preparer: IngressPreparer | undefined;
   #found: IngressNamespaces = { namespaces: [], unsupported: [] };
   #acl: { readonly texts: ConsulSnapshot['ingress']; readonly parsed: Acl } | undefined;
 
   constructor(options: IngressOptions) {
     this.#options = options;
     this.#renderer = new IngressRenderer(options.template);
+    this.#preparer = options.gate && new IngressPreparer(options.gate, this.#renderer);
   }
 
   /** The parsed keys in Consul; undefined until they are read. */
@@ -62,9 +68,12 @@ export class Ingress implements Feature<IngressDesired> {
 
   references({ namespaces, consul }: Inventory): readonly ServiceRef[] {
     this.#found = ingressNamespaces(namespaces, this.#options.mode);
+    for (const { members } of this.#found.namespaces)
+      for (const { workload } of members) this.#preparer?.see(workload);
     const acl = this.aclOf(consul);
     if (acl === undefined) return [];
-    const keys = new Set(this.#found.namespaces.flatMap((one) => one.keys));
+    const holders = [...this.#found.namespaces, ...(this.#preparer?.requests() ?? [])];
+    const keys = new Set(holders.flatMap((one) => one.keys));
     return servicesOf(grantedKeys([...keys], acl));
   }
 
@@ -77,6 +86,7 @@ export class Ingress implements Feature<IngressDesired> {
       const wait = rules.awaits ? this.#options.grace : undefined;
       planned.set(namespace.id, { kind: 'apply', desired: { namespace, rules }, wait });
     }
+    this.#preparer?.prepare(rulesFor);
     this.#compiler.sweep();
     return planned;
   }

@@ -6,8 +6,13 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { preparedName, type RuleRequest } from '../../../src/gate/names.ts';
-import { parseWorkload } from '../../../src/inventory/workload.ts';
+import {
+  type IngressRequest,
+  preparedIngressName,
+  preparedName,
+  type RuleRequest,
+} from '../../../src/gate/names.ts';
+import { parseIngress, parseWorkload } from '../../../src/inventory/workload.ts';
 
 export interface Bundle {
   readonly environment: readonly string[];
@@ -37,6 +42,8 @@ export interface Decision {
   readonly resolvers6?: string;
   /** Of the prepared rules. */
   readonly name?: string;
+  /** Of the prepared ingress rules. */
+  readonly ingress?: string;
 }
 
 export const gateFolder = resolve(import.meta.dirname, '../../../gate');
@@ -132,23 +139,30 @@ export function decide(
   if (decision !== 'workload') return { decision };
   const resolvers = runAwk(awk, ['files', 'resolvers'], [resolvConf, dns, run]).split('\n');
   const [resolvers4 = '', resolvers6 = ''] = resolvers;
+  const [, lines] = /^ingress (\d+)$/.exec(name[0] ?? '') ?? [];
+  const ingress = lines === undefined ? [] : name.splice(0, 1 + Number(lines)).slice(1);
   const canonical = name.join('\n').replace(/\n$/, '');
-  const digest = createHash('sha256').update(canonical).digest('hex');
-  return { decision, network, raw, resolvers4, resolvers6, name: digest };
+  return {
+    ...{ decision, network, raw, resolvers4, resolvers6 },
+    ...(canonical !== 'end' && { name: digestOf(canonical) }),
+    ...(lines !== undefined && { ingress: digestOf(ingress.join('\n')) }),
+  };
 }
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** What the program itself reads. */
 export function expectedDecision({ environment = [], labels = {}, image }: Partial<Bundle>): Decision {
   const byImage = { environment: image?.Env ?? [], labels: image?.Labels ?? {} };
-  const workload = parseWorkload({ environment, labels, image: image === null ? 'unknown' : byImage });
-  return workload === undefined ? { decision: 'pass' } : decisionOf(workload);
+  const request = { environment, labels, image: image === null ? 'unknown' : byImage } as const;
+  return decisionOf(parseWorkload(request), parseIngress(request));
 }
 
-export const decisionOf = (request: RuleRequest): Decision => ({
-  decision: 'workload',
-  network: 'own',
-  raw: 'none',
-  resolvers4: '',
-  resolvers6: '',
-  name: preparedName(request),
-});
+export const decisionOf = (egress: RuleRequest | null | undefined, ingress?: IngressRequest): Decision =>
+  egress || ingress
+    ? {
+        ...{ decision: 'workload', network: 'own', raw: 'none', resolvers4: '', resolvers6: '' },
+        ...(egress && { name: preparedName(egress) }),
+        ...(ingress && { ingress: preparedIngressName(ingress) }),
+      }
+    : { decision: 'pass' };

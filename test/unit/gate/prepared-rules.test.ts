@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { preparedName } from '../../../src/gate/names.ts';
+import { preparedIngressName, preparedName } from '../../../src/gate/names.ts';
 import { PreparedRules, type PreparedText } from '../../../src/gate/prepared-rules.ts';
 import { GateRecords, parseRecord } from '../../../src/gate/records.ts';
 
@@ -60,6 +60,23 @@ describe('prepared rules', () => {
     prepared.keep({ rules: [other], defaultMode: 'enforce' });
     await prepared.close();
     expect(readdirSync(join(runDir, 'prepared')).sort()).toEqual([fileOf(other), 'mode'].sort());
+  });
+
+  test('of one kind stay while they are not known, and the others change', async () => {
+    const prepared = new PreparedRules(runDir, log());
+    const web = { keys: ['web'], mode: 'enforce', text: 'table inet y {}\n# end\n' } as const;
+    const ofWeb = `${preparedIngressName(web)}.ingress`;
+    const files = async () => {
+      await prepared.close();
+      return readdirSync(join(runDir, 'prepared')).sort();
+    };
+    prepared.keep({ rules: [one], ingress: [web], defaultMode: 'audit' });
+    expect(await files()).toEqual([fileOf(one), ofWeb, 'mode'].sort());
+    expect(readFileSync(path(ofWeb), 'utf8')).toBe(web.text);
+    prepared.keep({ rules: [other], ingress: undefined, defaultMode: 'audit' });
+    expect(await files()).toEqual([fileOf(other), ofWeb, 'mode'].sort());
+    prepared.keep({ rules: undefined, ingress: [], defaultMode: 'audit' });
+    expect(await files()).toEqual([fileOf(other), 'mode'].sort());
   });
 
   test('of several in a row the last counts, and what is equal is not written again', async () => {

@@ -65,6 +65,15 @@ describe.each(awks())('with %s', (awk) => {
     ['a backslash at the end', { environment: [`${on}\\`, 'EGRESSTRATOR_ACL=a\\'] }],
     ['quotes and backslashes by turns', { environment: ['A=\\"\\\\"\\\\\\', on, 'B=\\'] }],
     ['audit', { environment: [on, 'EGRESSTRATOR_MODE=Audit', 'EGRESSTRATOR_DNS=NONE'] }],
+    ['ingress keys alone', { environment: ['EGRESSTRATOR_INGRESS=web, metrics,web'] }],
+    ['no ingress key', { environment: ['EGRESSTRATOR_INGRESS='] }],
+    ['ingress keys by a label', { labels: { 'egresstrator.ingress': 'web' } }],
+    [
+      'ingress keys beside others',
+      { environment: [on, 'EGRESSTRATOR_ACL=db', 'EGRESSTRATOR_INGRESS=db,web'] },
+    ],
+    ['ingress keys with line breaks', { environment: [on, 'EGRESSTRATOR_INGRESS=a\nend\nb,ingress 3'] }],
+    ['ingress keys, and off', { environment: ['EGRESSTRATOR_ENABLE=0', 'EGRESSTRATOR_INGRESS=web'] }],
     ['unknown words', { environment: [on, 'EGRESSTRATOR_MODE=audit|x', 'EGRESSTRATOR_DNS=.*'] }],
     [
       'labels',
@@ -162,7 +171,7 @@ describe.each(awks())('with %s', (awk) => {
       '\u007f',
     );
     const text = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(''));
-    const word = fc.constantFrom('ENABLE', 'ACL', 'MODE', 'DNS', 'X', '');
+    const word = fc.constantFrom('ENABLE', 'ACL', 'MODE', 'DNS', 'INGRESS', 'X', '');
     const line = fc.oneof(
       fc.tuple(word, text).map(([name, value]) => `EGRESSTRATOR_${name}=${value}`),
       text,
@@ -185,7 +194,7 @@ describe.each(awks())('with %s', (awk) => {
       fc.property(bundle, (one) => {
         expect(resultOf(awk, one)).toEqual(expectedDecision(one));
       }),
-      { numRuns: 150 },
+      { numRuns: 200 },
     );
   });
 
@@ -292,9 +301,7 @@ describe.each(awks())('with %s', (awk) => {
   test.each(vectors.map((vector) => [vector.name, vector] as const))('%s', (_, vector) => {
     mkdirSync(join(folder, 'run/prepared'), { recursive: true });
     writeFileSync(join(folder, 'run/prepared/mode'), `${vector.defaultMode}\n`);
-    expect(resultOf(awk, bundleOf(vector))).toEqual(
-      vector.expected === null ? { decision: 'pass' } : decisionOf(vector.expected),
-    );
+    expect(resultOf(awk, bundleOf(vector))).toEqual(decisionOf(vector.expected, vector.ingress));
   });
 
   /** One image, in forms that Docker reads as the same. */

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type Mode,
+  parseIngress,
   parseKeyList,
   parseWorkload,
   type SettingRequest,
@@ -83,9 +84,11 @@ describe('EGRESSTRATOR_MODE and EGRESSTRATOR_DNS', () => {
 
 describe('container and image', () => {
   test.each(vectors.map((vector) => [vector.name, vector] as const))('%s', (_, vector) => {
-    const { environment, labels, image, defaultMode, expected } = vector;
+    const { environment, labels, image, defaultMode, expected, ingress } = vector;
     const workload = parseWorkload({ environment, labels, ...(image ? { image } : {}) }, defaultMode);
     expect(workload).toEqual(expected === null ? undefined : { ...expected, problems: workload?.problems });
+    const named = parseIngress({ environment, labels, ...(image ? { image } : {}) }, defaultMode);
+    expect(named).toEqual(ingress && { ...ingress, problems: named?.problems });
   });
 
   const reasons = (

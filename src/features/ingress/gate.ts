@@ -1,0 +1,18 @@
+/**
+ * The gate as ingress sees it: it loads prepared rules before a container's first instruction, so that nobody reaches
+ * it before.
+ */
+import type { Mode } from '../../inventory/workload.ts';
+
+/** A text that the gate may load at a container's start. */
+export interface PreparedIngress {
+  readonly keys: readonly string[];
+  readonly mode: Mode;
+  /** As it is loaded. */
+  readonly text: string;
+}
+
+export interface IngressGate {
+  /** Prepares exactly these from now on. */
+  prepareIngress(texts: readonly PreparedIngress[]): void;
+}
