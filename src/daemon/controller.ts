@@ -208,13 +208,14 @@ export class Controller {
 
   status(): Status {
     const { unsupported, notEnabled, template } = this.#egress;
+    const ingress = this.#ingress.status();
     const named = ({ container, problem }: (typeof unsupported)[number]) => ({
       name: container.name,
       problem,
     });
     return {
       namespaces: [...this.#egressRules.states()].map((one) => this.#egress.status(one)),
-      ingress: this.#ingress.status(),
+      ...(ingress.length > 0 && { ingress }),
       unsupported: [...unsupported, ...this.#ingress.unsupported].map(named),
       notEnabled: notEnabled.map(named),
       ...this.#hostStatus(),

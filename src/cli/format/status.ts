@@ -7,6 +7,7 @@ import { unrecorded } from '../../diagnostics/unavailable.ts';
 import type { NamespaceState } from '../../features/egress/states.ts';
 import { unlisted } from './denied-record.ts';
 import { formatHostSummary } from './host.ts';
+import { formatIngress } from './ingress.ts';
 import { RAW_LINE, RAW_MARK, RAW_REMEDY, rawNote } from './raw-sockets.ts';
 import type { Colour, Style } from './style.ts';
 import { type Column, table } from './table.ts';
@@ -30,12 +31,13 @@ const COLOURS: Readonly<Record<NamespaceState, Colour>> = {
 };
 
 export function formatStatus(status: Status, now: number, style: Style): string {
-  const { namespaces, unsupported } = status;
+  const { namespaces, ingress = [], unsupported } = status;
   const parts = [
     status.controller === undefined ? '' : formatController(status.controller, now),
     namespaces.length === 0
       ? 'No running container was started with EGRESSTRATOR_ENABLE=1.'
       : table(byName(namespaces), columns(now), style),
+    formatIngress(ingress, now, style),
     rawNote(namespaces),
     status.recordsDenied === false ? sentence(unrecorded(status.controller?.template)) : '',
     unsupported
@@ -46,8 +48,8 @@ export function formatStatus(status: Status, now: number, style: Style): string 
       .join('\n'),
     formatOverrides(namespaces, now, style),
     formatFullRecords(namespaces, style),
-    formatErrors(namespaces, style),
-    formatProblems(namespaces, style),
+    formatErrors([...namespaces, ...ingress], style),
+    formatProblems([...namespaces, ...ingress], style),
     status.host === undefined ? '' : formatHostSummary(status.host, style),
     table(shownSources(status.sources), sourceColumns(now), style),
   ];
@@ -147,7 +149,9 @@ const formatOverrides = (namespaces: readonly NamespaceStatus[], now: number, st
     )
     .join('\n');
 
-const formatErrors = (namespaces: readonly NamespaceStatus[], style: Style): string =>
+type Troubled = Pick<NamespaceStatus, 'target' | 'lastError' | 'problems'>;
+
+const formatErrors = (namespaces: readonly Troubled[], style: Style): string =>
   namespaces
     .flatMap(({ target, lastError }) =>
       lastError === undefined ? [] : `${style('red', target)}: ${lastError}`,
@@ -178,7 +182,7 @@ function deniedLine({ denied }: NamespaceStatus): readonly (readonly [string, st
 }
 
 /** Each problem once, however many containers have the key. */
-function formatProblems(namespaces: readonly NamespaceStatus[], style: Style): string {
+function formatProblems(namespaces: readonly Troubled[], style: Style): string {
   const lines = namespaces.flatMap(({ problems, target }) =>
     problems.map(({ severity, key, line, text, reason }) => {
       const where = key === undefined ? target : `key ${key}`;

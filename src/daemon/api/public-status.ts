@@ -7,6 +7,7 @@
 
 import type { Problem } from '../../common/problem.ts';
 import type { NamespaceStatus } from '../../features/egress/status.ts';
+import type { IngressStatus } from '../../features/ingress/status.ts';
 import type { HostSummary, Status } from '../status.ts';
 
 const WITHHELD = 'run egresstrator status on the host';
@@ -14,6 +15,7 @@ const WITHHELD = 'run egresstrator status on the host';
 export const publicStatus = ({
   controller,
   namespaces,
+  ingress,
   sources,
   recordsDenied,
   unsupported,
@@ -23,6 +25,7 @@ export const publicStatus = ({
   ...(controller === undefined ? {} : { controller }),
   ...(recordsDenied === undefined ? {} : { recordsDenied }),
   namespaces: namespaces.map(outsideNamespace),
+  ...(ingress && { ingress: ingress.map(outsideIngress) }),
   ...(host && { host: outsideHost(host) }),
   sources: sources.map(({ name, known, confirmedAt, error }) => ({
     ...{ name, known, confirmedAt },
@@ -39,6 +42,13 @@ const outsideNamespace = (one: NamespaceStatus): NamespaceStatus => ({
   ...{ grants: one.grants, mode: one.mode, dns: one.dns, hasRawSockets: one.hasRawSockets },
   ...{ fingerprint: one.fingerprint, verifiedAt: one.verifiedAt, loader: one.loader },
   ...(one.byHand && { byHand: { kind: one.byHand.kind, since: one.byHand.since } }),
+  lastError: withheld(one.lastError),
+  problems: one.problems.map(outsideProblem),
+});
+
+const outsideIngress = (one: IngressStatus): IngressStatus => ({
+  ...{ id: one.id, workloads: one.workloads, target: one.target, state: one.state, keys: one.keys },
+  ...{ mode: one.mode, fingerprint: one.fingerprint, verifiedAt: one.verifiedAt },
   lastError: withheld(one.lastError),
   problems: one.problems.map(outsideProblem),
 });

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { NAMESPACE_STATES } from '../../features/egress/states.ts';
 import { HOST_STATES } from '../../features/host/states.ts';
+import { INGRESS_STATES } from '../../features/ingress/status.ts';
 
 export const Time = z.number().describe('Milliseconds since the epoch.');
 
@@ -48,6 +49,20 @@ export const Namespace = z.object({
   /** The operator's override, and when it was set. */
   byHand: z.object({ kind: z.enum(['set', 'clear']), since: Time }).optional(),
   denied: Denied.optional(),
+});
+
+/** The rules about who may reach the containers of one namespace. */
+export const Ingress = z.object({
+  id: z.string(),
+  workloads: z.array(z.string()).describe('The containers that name ingress keys.'),
+  target: z.string(),
+  state: z.enum(INGRESS_STATES),
+  keys: z.array(z.string()),
+  mode: Mode,
+  fingerprint: z.string().optional(),
+  verifiedAt: Time.optional(),
+  lastError: z.string().optional(),
+  problems: z.array(Problem),
 });
 
 const Source = z.object({
@@ -101,6 +116,7 @@ const HostSummary = z.object({
 export const StatusReply = z.object({
   controller: About.optional(),
   namespaces: z.array(Namespace),
+  ingress: z.array(Ingress).optional().describe('Absent where no container names ingress keys.'),
   sources: z.array(Source),
   host: HostSummary.optional().describe('Absent where the host has no rules of egresstrator.'),
   recordsDenied: z.boolean().optional(),

@@ -129,6 +129,25 @@ describe('status', () => {
     ]);
   });
 
+  test('has a table of its own for who may call, and says what is wrong with it', () => {
+    const web: NonNullable<Status['ingress']>[number] = {
+      ...{ id: 'web@1', workloads: ['web'], target: 'web', state: 'closed', keys: ['web', 'metrics'] },
+      ...{ mode: 'enforce', fingerprint: '89abcdef01', verifiedAt: NOW - 4_000 },
+      problems: [{ severity: 'error', key: 'ingress web', reason: 'no such ingress key' }],
+    };
+    const api = { workloads: ['api'], target: 'api', keys: [], lastError: 'no nft' };
+    const ingress: Status['ingress'] = [web, { ...web, ...api, state: 'failed' }];
+    const text = lines(formatStatus({ ...status, ingress }, NOW, plain));
+    expect(text.slice(6, 10)).toEqual([
+      'CALLED  INGRESS  KEYS          RULES     VERIFIED',
+      'api     failed   -             89abcdef  4s ago',
+      'web     closed   web, metrics  89abcdef  4s ago',
+      '',
+    ]);
+    expect(text).toContain('api: no nft');
+    expect(text).toContain('error: key ingress web: no such ingress key');
+  });
+
   test('of nothing says so', () => {
     expect(formatStatus({ namespaces: [], sources: [], unsupported: [] }, NOW, plain)).toBe(
       'No running container was started with EGRESSTRATOR_ENABLE=1.',
