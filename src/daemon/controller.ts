@@ -53,6 +53,8 @@ export interface ControllerOptions
     Pick<EgressOptions, 'template' | 'protectedHosts' | 'mode' | 'prepare'> {
   /** Undefined: the host has no rules of ours. */
   readonly host?: HostOptions | undefined;
+  /** This host's name in Consul. */
+  readonly node?: string | undefined;
   /** Of rules about who may reach containers. */
   readonly ingressTemplate: IngressTemplate;
 }

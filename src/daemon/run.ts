@@ -118,6 +118,7 @@ const controllerOptions = (config: Config, template: EgressTemplate) => ({
   template,
   protectedHosts: config.protectedHosts,
   mode: config.mode,
+  node: config.node,
   ingressTemplate: loadIngressTemplate(),
   host: config.host && { ...config.host, template: loadHostTemplate(config.host.template) },
   servicesOf: config.host?.guard === undefined || config.host.services !== 'consul' ? undefined : config.node,
