@@ -1,8 +1,9 @@
 /**
  * What networks.json says, and what follows from it for Docker, this host and the namespaces of containers.
  */
+import type { NamespaceId } from '../../inventory/namespace.ts';
 import type { Subnet, Transport } from '../../inventory/network.ts';
-import type { Prefix } from '../../net/address.ts';
+import type { Family, Prefix } from '../../net/address.ts';
 import type { Range } from '../../net/ranges.ts';
 import type { Origin } from './problems.ts';
 
@@ -102,4 +103,43 @@ export interface ResolvedPolicies {
   readonly permits: readonly Permit[];
   readonly hostForwards: readonly HostForward[];
   readonly containerForwards: readonly ContainerForward[];
+}
+
+/** A container that is to be attached to a network with these addresses. */
+export interface Attachment {
+  readonly containerId: string;
+  readonly container: string;
+  /** Docker's name of the network. */
+  readonly network: string;
+  /** One of a family at most. */
+  readonly addresses: readonly Prefix[];
+  readonly origin: Origin;
+}
+
+/** The way from a container's namespace to an address, through the gateway of one of its networks. */
+export interface Route {
+  readonly to: Prefix;
+  readonly via: Prefix;
+  readonly origin: Origin;
+}
+
+/** Ports of a container's namespace that lead elsewhere, and its routes. */
+export interface InnerRules {
+  /** A container in the namespace, for people. */
+  readonly container: string;
+  readonly forwards: readonly ContainerForward[];
+  readonly routes: readonly Route[];
+}
+
+/** All that is to be there, for the containers and networks that are there. */
+export interface DesiredNetworks {
+  /** Those that Docker lacks. */
+  readonly networks: readonly NetworkEntry[];
+  /** Those that containers lack. */
+  readonly attachments: readonly Attachment[];
+  readonly permits: readonly Permit[];
+  readonly hostForwards: readonly HostForward[];
+  readonly inner: ReadonlyMap<NamespaceId, InnerRules>;
+  /** The families whose packets this host must forward. */
+  readonly forwarding: readonly Family[];
 }

@@ -40,10 +40,10 @@ export class Names {
       const one = { name, prefixes: subnets.map(({ prefix }) => prefix) };
       for (const each of new Set([bare(name), bare(key)])) push(this.#networks, each, one);
     }
-    const known = new Set(networks.map(({ name }) => name));
+    const known = new Set(networks.map(({ name }) => bare(name)));
     for (const { name, subnets } of ofDocker) {
       const prefixes = subnets.map(({ prefix }) => prefix);
-      if (!known.has(name) && prefixes.length > 0) push(this.#networks, bare(name), { name, prefixes });
+      if (!known.has(bare(name)) && prefixes.length > 0) push(this.#networks, bare(name), { name, prefixes });
     }
   }
 

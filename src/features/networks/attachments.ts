@@ -1,0 +1,113 @@
+/**
+ * Static addresses of the file against the containers that run: which are to be attached, and which addresses another
+ * container has.
+ */
+import type { Problem } from '../../common/problem.ts';
+import { quote } from '../../common/text.ts';
+import type { Container } from '../../inventory/container.ts';
+import type { Network } from '../../inventory/network.ts';
+import { comparePrefixes, contains, formatPrefix, type Prefix } from '../../net/address.ts';
+import { networkOf } from './consistency.ts';
+import { containerNamed, holderOf } from './containers.ts';
+import type { AddressEntry, Attachment, NetworkEntry } from './model.ts';
+import { problemAt } from './problems.ts';
+
+export interface PlannedAttachments {
+  readonly attachments: readonly Attachment[];
+  readonly problems: readonly Problem[];
+  /** Addresses of the file that another container has. */
+  readonly taken: readonly Prefix[];
+}
+
+export interface Present {
+  readonly containers: readonly Container[];
+  readonly ofDocker: readonly Network[];
+  /** Networks of the file that are made first. */
+  readonly missing: readonly NetworkEntry[];
+}
+
+export function planAttachments(entries: readonly AddressEntry[], present: Present): PlannedAttachments {
+  const found = entries.flatMap((entry) => placesOf(entry, present));
+  return {
+    attachments: merged(found.flatMap(({ attachment }) => attachment ?? [])),
+    problems: found.flatMap(({ problem }) => problem ?? []),
+    taken: found.flatMap(({ taken }) => taken ?? []),
+  };
+}
+
+interface Place {
+  readonly attachment?: Attachment;
+  readonly problem?: Problem;
+  readonly taken?: Prefix;
+}
+
+function placesOf(entry: AddressEntry, present: Present): readonly Place[] {
+  const { container: name, selector, origin, addresses } = entry;
+  const named = containerNamed([name, selector], present.containers);
+  if (named !== undefined && 'reason' in named)
+    return [{ problem: problemAt('error', origin, undefined, named.reason) }];
+  return addresses.map((address) => placeOf(entry, address, named, present));
+}
+
+/** `container`: undefined while it does not run. */
+function placeOf(
+  { origin }: AddressEntry,
+  address: Prefix,
+  container: Container | undefined,
+  present: Present,
+): Place {
+  const holder = holderOf(address, present.containers);
+  if (holder !== undefined && holder.id === container?.id) return {};
+  if (holder !== undefined) {
+    const reason = `${formatPrefix(address)} is the address of the container ${quote(holder.name)}; nothing that names it counts until that container is gone`;
+    return { taken: address, problem: problemAt('error', origin, 'ip', reason) };
+  }
+  if (container === undefined) return {};
+  const network = networkAt(address, present);
+  const reason = network === undefined ? withoutNetwork(address) : faultOf(container, network, address);
+  if (reason !== undefined) return { problem: problemAt('error', origin, 'ip', reason) };
+  if (network === undefined) return {};
+  const { id: containerId, name } = container;
+  return {
+    attachment: { containerId, container: name, network: network.name, addresses: [address], origin },
+  };
+}
+
+interface Where {
+  readonly name: string;
+  /** Undefined: it is made first. */
+  readonly id: string | undefined;
+}
+
+function networkAt(address: Prefix, { ofDocker, missing }: Present): Where | undefined {
+  const known = ofDocker.find(({ subnets }) => subnets.some(({ prefix }) => contains(prefix, address)));
+  if (known !== undefined) return known;
+  const coming = networkOf(address, missing);
+  return coming && { name: coming.name, id: undefined };
+}
+
+const withoutNetwork = (address: Prefix): string =>
+  `${formatPrefix(address)} is in no network that Docker has, and in none that this file makes; add its network, or write another address`;
+
+/** Why the container cannot get the address there. It does not have it yet. */
+function faultOf({ network, name, networks }: Container, where: Where, address: Prefix): string | undefined {
+  if (network.kind !== 'own') {
+    const whose = network.kind === 'host' ? "this host's network" : 'the network of another container';
+    return `container ${quote(name)} uses ${whose}, and takes no address; start it without that`;
+  }
+  const end = networks.find(({ id }) => id === where.id);
+  if (end === undefined) return undefined;
+  const own = address.family === 4 ? end.ipv4 : end.ipv6;
+  const has = own === undefined ? `no address of IPv${address.family}` : formatPrefix(own);
+  return `container ${quote(name)} has ${has} in the network ${quote(where.name)}, not ${formatPrefix(address)}; left as it is: disconnect it from that network (docker network disconnect)`;
+}
+
+/** Both families of a container in one network are one attachment. */
+function merged(all: readonly Attachment[]): readonly Attachment[] {
+  const groups = Map.groupBy(all, ({ containerId, network }) => JSON.stringify([containerId, network]));
+  return [...groups.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const addresses = [first, ...others].flatMap((one) => one.addresses);
+    return { ...first, addresses: addresses.toSorted(comparePrefixes) };
+  });
+}

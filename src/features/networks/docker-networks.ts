@@ -1,0 +1,129 @@
+/**
+ * Networks of the file against those of Docker and the routes of this host: which are to be made. What Docker has
+ * otherwise is left as it is.
+ */
+import type { Problem } from '../../common/problem.ts';
+import { quote } from '../../common/text.ts';
+import type { Network } from '../../inventory/network.ts';
+import { comparePrefixes, formatPrefix, type Prefix } from '../../net/address.ts';
+import { areNested } from './consistency.ts';
+import type { NetworkEntry } from './model.ts';
+import { bare } from './names.ts';
+import { problemAt } from './problems.ts';
+
+/** A route of this host, but for the default ones. */
+export interface HostRoute {
+  readonly prefix: Prefix;
+  readonly device: string;
+}
+
+export interface PlannedNetworks {
+  readonly missing: readonly NetworkEntry[];
+  readonly problems: readonly Problem[];
+}
+
+/** `routes`: undefined if they are not known. */
+export function planNetworks(
+  entries: readonly NetworkEntry[],
+  ofDocker: readonly Network[],
+  routes: readonly HostRoute[] | undefined,
+): PlannedNetworks {
+  const missing: NetworkEntry[] = [];
+  const problems: Problem[] = [];
+  for (const entry of entries) {
+    const found = sameNetworks(entry, ofDocker);
+    const problem =
+      found.length === 0 ? overlapOf(entry, ofDocker, routes) : existingFault(entry, found, routes);
+    if (problem !== undefined) problems.push(problem);
+    else if (found.length === 0) missing.push(entry);
+  }
+  return { missing, problems };
+}
+
+/** Those with exactly its name, or else with the same name but for `-` and `_`. */
+export function sameNetworks(
+  { name }: Pick<NetworkEntry, 'name'>,
+  ofDocker: readonly Network[],
+): readonly Network[] {
+  const exact = ofDocker.filter((one) => one.name === name);
+  return exact.length > 0 ? exact : ofDocker.filter((one) => bare(one.name) === bare(name));
+}
+
+function existingFault(
+  { name, subnets, origin }: NetworkEntry,
+  found: readonly Network[],
+  routes: readonly HostRoute[] = [],
+): Problem | undefined {
+  const [network, other] = found;
+  if (network === undefined) return undefined;
+  if (other !== undefined) {
+    const names = [...new Set(found.map((one) => one.name))].join(' and ');
+    return problemAt(
+      'error',
+      origin,
+      undefined,
+      `Docker has ${found.length} networks by this name (${names}); left as they are: remove all but one`,
+    );
+  }
+  const [is, wanted] = [
+    textOf(network.subnets.map(({ prefix }) => prefix)),
+    textOf(subnets.map(({ prefix }) => prefix)),
+  ];
+  if (is !== wanted)
+    return problemAt(
+      'error',
+      origin,
+      undefined,
+      `Docker has this network with ${is || 'no subnet'}, not ${wanted}; left as it is`,
+    );
+  for (const { prefix, gateway } of subnets) {
+    const present = network.subnets.find((one) => comparePrefixes(one.prefix, prefix) === 0)?.gateway;
+    if (gateway === undefined || present === undefined || comparePrefixes(gateway, present) === 0) continue;
+    return problemAt(
+      'error',
+      origin,
+      'gateway',
+      `Docker has this network with the gateway ${formatPrefix(present)}, not ${formatPrefix(gateway)}; left as it is`,
+    );
+  }
+  const foreign = routeBeside(
+    subnets.map(({ prefix }) => prefix),
+    routes.filter(({ device }) => device !== network.bridge),
+  );
+  if (foreign === undefined) return undefined;
+  const reason = `Docker has the network ${quote(name)} with addresses that this host reaches by its device ${foreign.device} too (route ${formatPrefix(foreign.prefix)}); remove one of them`;
+  return problemAt('warning', origin, 'subnet', reason);
+}
+
+/** Why Docker cannot have it, or should not: it accepts a subnet that hides addresses which the host reaches elsewhere. */
+function overlapOf(
+  { subnets, origin }: NetworkEntry,
+  ofDocker: readonly Network[],
+  routes: readonly HostRoute[] = [],
+): Problem | undefined {
+  for (const { prefix } of subnets) {
+    const network = ofDocker.find((one) => one.subnets.some((subnet) => areNested(subnet.prefix, prefix)));
+    if (network !== undefined)
+      return problemAt(
+        'error',
+        origin,
+        'subnet',
+        `${formatPrefix(prefix)} overlaps Docker's network ${quote(network.name)}; write another prefix, or remove that network`,
+      );
+    const route = routeBeside([prefix], routes);
+    if (route !== undefined)
+      return problemAt(
+        'error',
+        origin,
+        'subnet',
+        `${formatPrefix(prefix)} overlaps the route ${formatPrefix(route.prefix)} of this host's device ${route.device}, whose hosts could not be reached any more; write another prefix`,
+      );
+  }
+  return undefined;
+}
+
+const routeBeside = (subnets: readonly Prefix[], routes: readonly HostRoute[]): HostRoute | undefined =>
+  routes.find(({ prefix }) => prefix.length > 0 && subnets.some((subnet) => areNested(subnet, prefix)));
+
+const textOf = (prefixes: readonly Prefix[]): string =>
+  prefixes.toSorted(comparePrefixes).map(formatPrefix).join(' and ');
