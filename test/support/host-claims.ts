@@ -1,6 +1,6 @@
 /** Claims on a host's ports, from a few words. */
 import type { HostClaims } from '../../src/features/host/canonical.ts';
-import type { Bridge, Forward, Opening } from '../../src/features/host/model.ts';
+import type { Bridge, Forward, Opening, Permit } from '../../src/features/host/model.ts';
 import type { Transport } from '../../src/inventory/network.ts';
 import { type Prefix, parsePrefix } from '../../src/net/address.ts';
 
@@ -11,7 +11,7 @@ export const prefix = (text: string): Prefix => {
 };
 
 export const NO_CLAIMS: HostClaims = {
-  ...{ bridges: [], guard: undefined, openings: [], proxied: [], forwards: [] },
+  ...{ bridges: [], guard: undefined, openings: [], proxied: [], forwards: [], permits: [] },
 };
 
 export const bridge = (name: string, ...subnets: readonly string[]): Bridge => ({
@@ -39,3 +39,9 @@ export const forward = (
   ...{ at: { kind: 'any' }, protocol: 'tcp', port, to: prefix(to), toPort, origin },
   ...options,
 });
+
+/** `from` may reach `to` at these ports, `80` or `80-90`. */
+export const permit = (from: string, to: string, ports: string, protocol: Transport = 'tcp'): Permit => {
+  const [first = 0, last = first] = ports.split('-').map(Number);
+  return { from: prefix(from), to: prefix(to), protocol, range: { first, last }, origin };
+};

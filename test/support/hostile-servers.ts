@@ -122,7 +122,7 @@ const hostileHost = (word: string): HostView => ({
   ...{ state: 'failed', guard: { mode: 'observe', families: [4, 6], isBetween: true } },
   ...{ fingerprint: word, verifiedAt: 1, lastError: word, problems: [problem(word)] },
   rules: {
-    ...{ guard: undefined, proxied: [] },
+    ...{ guard: undefined, proxied: [], permits: [] },
     bridges: [{ name: word, subnets: [host('10.0.0.5')], isGuarded: true, masqueraded: [] }],
     openings: [
       {

@@ -4,7 +4,8 @@
  */
 import type { Problem } from '../../common/problem.ts';
 import { comparePrefixes, contains, formatPrefix, type Prefix } from '../../net/address.ts';
-import type { At, Bridge, Forward, Guard, HostRuleSet, Opening, ProxiedPort } from './model.ts';
+import type { At, Bridge, Forward, Guard, HostRuleSet, Opening, Permit, ProxiedPort } from './model.ts';
+import { disjointPermits } from './permits.ts';
 
 export interface HostClaims {
   readonly bridges: readonly Bridge[];
@@ -12,6 +13,7 @@ export interface HostClaims {
   readonly openings: readonly Opening[];
   readonly proxied: readonly ProxiedPort[];
   readonly forwards: readonly Forward[];
+  readonly permits: readonly Permit[];
 }
 
 export interface CanonicalHost {
@@ -33,6 +35,7 @@ export function canonicalHost(claims: HostClaims): CanonicalHost {
     openings: mergedBy(claims.openings, openingKey).map(mergedOpening),
     proxied: mergedBy(claims.proxied, proxiedKey).flatMap(mergedProxied),
     forwards: kept,
+    permits: disjointPermits(claims.permits),
   };
   return { rules, problems };
 }

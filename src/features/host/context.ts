@@ -4,7 +4,7 @@
  */
 import { comparePrefixes, type Family, formatPrefix, type Prefix } from '../../net/address.ts';
 import type { ShapeOf } from '../../rendering/shape.ts';
-import type { Forward, HostRuleSet, Opening, ProxiedPort } from './model.ts';
+import type { Forward, HostRuleSet, Opening, Permit, ProxiedPort } from './model.ts';
 
 /** What the rules hold of one family. Each list holds elements of a set or map, and may be empty. */
 export interface FamilyContext {
@@ -32,6 +32,8 @@ export interface FamilyContext {
   readonly selves: readonly string[];
   /** `172.18.0.2 . tcp . 80`: where forwards lead. */
   readonly targets: readonly string[];
+  /** `10.1.0.0/24 . 172.18.0.2 . tcp . 80-81`: who may reach whom. */
+  readonly permits: readonly string[];
   /** `172.18.0.2 . tcp . 80` */
   readonly open: readonly string[];
   /** `172.18.0.2 . tcp . 80 . 198.51.100.0/28` */
@@ -62,6 +64,7 @@ export interface HostContext {
   /** Bridges that the Engine makes later are closed until they are listed. */
   readonly guardsNewBridges: boolean;
   readonly hasForwards: boolean;
+  readonly hasPermits: boolean;
   /** What would be denied is recorded, and passes. */
   readonly observes: boolean;
   /** Callers on another bridge need an opening too. */
@@ -75,14 +78,14 @@ export const HOST_SHAPE: ShapeOf<HostContext> = {
   fields: {
     ...{ fingerprint: 'text', comment: 'text', hasGuard: 'flag', hasForwards: 'flag', observes: 'flag' },
     ...{ isBetween: 'flag', guardsNewBridges: 'flag', bridges: TEXTS, guarded: TEXTS, inside: TEXTS },
-    hasProxied: 'flag',
+    ...{ hasProxied: 'flag', hasPermits: 'flag' },
     families: {
       list: {
         fields: {
           ...{ number: 'text', ip: 'text', icmp: 'text', type: 'text', isGuarded: 'flag' },
           ...{ own: TEXTS, masqueraded: TEXTS, forwards: TEXTS, forwardsAt: TEXTS, forwardsOn: TEXTS },
           ...{ selves: TEXTS, targets: TEXTS, open: TEXTS, openFrom: TEXTS, answering: TEXTS },
-          ...{ proxied: TEXTS, proxiedOpen: TEXTS, proxiedFrom: TEXTS },
+          ...{ proxied: TEXTS, proxiedOpen: TEXTS, proxiedFrom: TEXTS, permits: TEXTS },
         },
       },
     },
@@ -92,7 +95,7 @@ export const HOST_SHAPE: ShapeOf<HostContext> = {
 export type HostContent = Omit<HostContext, 'fingerprint' | 'comment'>;
 
 export function hostContent(rules: HostRuleSet): HostContent {
-  const { bridges, guard, proxied, forwards } = rules;
+  const { bridges, guard, proxied, forwards, permits } = rules;
   const guarded = bridges.filter(({ isGuarded }) => isGuarded).map(({ name }) => quoted(name));
   return {
     families: ([4, 6] as const).map((family) => familyContext(rules, family)),
@@ -102,6 +105,7 @@ export function hostContent(rules: HostRuleSet): HostContent {
     hasGuard: guard !== undefined && (guarded.length > 0 || guard.guardsNewBridges === true),
     guardsNewBridges: guard?.guardsNewBridges === true,
     hasForwards: forwards.length > 0 || bridges.some(({ masqueraded }) => masqueraded.length > 0),
+    hasPermits: permits.length > 0,
     observes: guard?.mode === 'observe',
     isBetween: guard?.isBetween === true,
     hasProxied: proxied.length > 0,
@@ -123,6 +127,7 @@ function familyContext(rules: HostRuleSet, family: Family): FamilyContext {
     ),
     masqueraded: rules.bridges.flatMap(({ masqueraded }) => ofFamily(masqueraded).map(formatPrefix)),
     ...forwardsContext(forwards),
+    permits: rules.permits.filter(isOurs).map(permitElement),
     ...openingsContext(openings),
     ...proxiedContext(rules.proxied.filter(({ at }) => at.family === family)),
   };
@@ -169,6 +174,9 @@ const portOf = ({ protocol, port }: { readonly protocol: string; readonly port: 
 
 /** nft wants `0.0.0.0/0` as it is. */
 const proxiedPort = (one: ProxiedPort): string => `${formatPrefix(one.at)} . ${portOf(one)}`;
+
+const permitElement = ({ from, to, protocol, range: { first, last } }: Permit): string =>
+  `${formatPrefix(from)} . ${formatPrefix(to)} . ${protocol} . ${first === last ? first : `${first}-${last}`}`;
 
 const openPort = (one: Opening): string => `${formatPrefix(one.to)} . ${portOf(one)}`;
 

@@ -15,7 +15,7 @@ import { bridgesOf } from './bridges.ts';
 import { type CanonicalHost, canonicalHost } from './canonical.ts';
 import { type Conventions, conventionalServices } from './conventions.ts';
 import { publishedForwards } from './forwards.ts';
-import type { Bridge, Guard, HostRuleSet } from './model.ts';
+import type { Bridge, Forward, Guard, HostRuleSet, Permit } from './model.ts';
 import type { PersistedPorts, PortOverrides } from './port-overrides.ts';
 import { portsOf } from './ports.ts';
 import { type MatchedContainers, registeredServices } from './registrations.ts';
@@ -40,6 +40,15 @@ export interface HostDesired {
   readonly rendered: Rendered;
 }
 
+/** What others claim of the host's rules, with what is wrong with it. */
+export interface Claims {
+  readonly permits: readonly Permit[];
+  readonly forwards: readonly Forward[];
+  readonly problems: readonly Problem[];
+}
+
+const NO_CLAIMS: Claims = { permits: [], forwards: [], problems: [] };
+
 export interface HostMemory {
   /** What registrations were matched with in the previous run. */
   readonly previous: MatchedContainers | undefined;
@@ -52,6 +61,7 @@ type Inputs = Pick<Inventory, 'containers' | 'networks'> & {
   readonly services: Inventory['consul']['nodeServices'];
   readonly hasForwards: boolean;
   readonly byHand: PersistedPorts;
+  readonly claims: Claims;
 };
 
 /** Whose table this is. */
@@ -61,11 +71,12 @@ export class Host implements Feature<HostDesired> {
   readonly name = OWNER;
   readonly owner = OWNER;
   /** What is forwarded finds its way through other firewalls from the first packet. */
-  readonly after = ['passages'];
+  readonly after = ['passages', 'attachments'];
   readonly #options: HostOptions;
   readonly #byHand: PortOverrides;
   readonly #memory: HostMemory;
   #matched: MatchedContainers;
+  #claims = NO_CLAIMS;
   #last: { readonly inputs: Inputs; readonly desired: HostDesired } | undefined;
 
   constructor(
@@ -85,6 +96,11 @@ export class Host implements Feature<HostDesired> {
     if (!isComplete || networks === undefined) return false;
     if (guard !== undefined && services === 'consul' && consul.nodeServices === undefined) return false;
     return forwards !== 'auto' || engine?.managesFirewall !== undefined;
+  }
+
+  /** They count from the next plan on. */
+  claim(claims: Claims): void {
+    this.#claims = claims;
   }
 
   /** Call it only where `isKnown`. */
@@ -121,6 +137,7 @@ export class Host implements Feature<HostDesired> {
       services: consul.nodeServices,
       hasForwards,
       byHand: this.#byHand.all,
+      claims: this.#claims,
     };
     if (this.#last !== undefined && isSameInputs(this.#last.inputs, inputs)) return this.#last.desired;
     const { rules, problems, matched } = hostRules(this.#options, inputs, this.#matched);
@@ -152,7 +169,8 @@ const isSameInputs = (one: Inputs, other: Inputs): boolean =>
   one.networks === other.networks &&
   one.services === other.services &&
   one.hasForwards === other.hasForwards &&
-  one.byHand === other.byHand;
+  one.byHand === other.byHand &&
+  one.claims === other.claims;
 
 type RuleOptions = Omit<HostOptions, 'template'>;
 
@@ -163,7 +181,7 @@ function hostRules(
   before: MatchedContainers,
 ): CanonicalHost & { readonly matched: MatchedContainers } {
   const { guard } = options;
-  const { networks = new Map(), hasForwards, byHand } = inputs;
+  const { networks = new Map(), hasForwards, byHand, claims } = inputs;
   const containers = [...inputs.containers.values()].filter(({ running }) => running);
   const isGuarded = guard === undefined ? 'none' : options.bridges;
   const bridges = bridgesOf(networks, { guarded: isGuarded, masquerades: hasForwards });
@@ -172,9 +190,14 @@ function hostRules(
   const { rules, problems } = canonicalHost({
     ...{ bridges, ...portsOf(services.found, guarded, byHand) },
     guard: guard && { ...guard, guardsNewBridges: options.bridges === 'all' },
-    forwards: hasForwards ? publishedForwards(containers, networks) : [],
+    forwards: [...claims.forwards, ...(hasForwards ? publishedForwards(containers, networks) : [])],
+    permits: claims.permits,
   });
-  return { rules, problems: [...services.problems, ...problems], matched: services.matched };
+  return {
+    rules,
+    problems: [...claims.problems, ...services.problems, ...problems],
+    matched: services.matched,
+  };
 }
 
 interface Known {

@@ -3,6 +3,7 @@
  */
 import type { Transport } from '../../inventory/network.ts';
 import type { Prefix } from '../../net/address.ts';
+import type { Range } from '../../net/ranges.ts';
 
 /** Where a rule comes from. */
 export interface Origin {
@@ -37,6 +38,16 @@ export interface Forward {
   readonly port: number;
   readonly to: Prefix;
   readonly toPort: number;
+  readonly origin: Origin;
+}
+
+/** Callers that reach addresses on other networks of this host, whatever other firewalls say of it. */
+export interface Permit {
+  readonly from: Prefix;
+  /** Of the same family. */
+  readonly to: Prefix;
+  readonly protocol: Transport;
+  readonly range: Range;
   readonly origin: Origin;
 }
 
@@ -78,4 +89,5 @@ export interface HostRuleSet {
   readonly openings: readonly Opening[];
   readonly proxied: readonly ProxiedPort[];
   readonly forwards: readonly Forward[];
+  readonly permits: readonly Permit[];
 }

@@ -7,8 +7,8 @@ import { formatPrefix } from '../../net/address.ts';
 import type { Forward, HostRuleSet } from './model.ts';
 
 /** Only such packets get the mark: see `templates/host.hbs`. */
-export const needsPassages = ({ forwards, bridges }: HostRuleSet): boolean =>
-  forwards.length > 0 || bridges.some(({ masqueraded }) => masqueraded.length > 0);
+export const needsPassages = ({ forwards, permits, bridges }: HostRuleSet): boolean =>
+  forwards.length > 0 || permits.length > 0 || bridges.some(({ masqueraded }) => masqueraded.length > 0);
 
 /** As `dataplane/host` reads and prints them: `tcp 80 172.18.0.2 8080`. */
 export const forwardLines = (forwards: readonly Forward[]): ReadonlySet<string> =>
