@@ -145,7 +145,7 @@ function hostConfig(read: OptionReader): HostConfig | undefined {
   const isBetween = read.word('portsBetween', ['allow', 'guard']) === 'guard';
   const bridges = read.devices('portsBridges');
   const template = read.optional('hostTemplate');
-  if (mode === 'off' && forwards === 'off') return undefined;
+  if (mode === 'off' && forwards === 'off' && read.optional('networks') === undefined) return undefined;
   const families = FAMILIES[family];
   const guard = mode === 'off' ? undefined : { mode, families, isBetween };
   return { guard, bridges, services, forwards, template };

@@ -20,10 +20,10 @@ import type { ContainerPort, PersistedPorts, PortOverride } from '../features/ho
 import type { IngressGate } from '../features/ingress/gate.ts';
 import type { IngressNamespace } from '../features/ingress/namespaces.ts';
 import type { IngressTemplate } from '../features/ingress/render.ts';
-import type { IngressView } from '../features/ingress/view.ts';
 import type { Container, ContainerId } from '../inventory/container.ts';
 import type { EngineRules } from '../inventory/engine-rules.ts';
 import type { Inventory } from '../inventory/inventory.ts';
+import type { NetworkMaker } from '../inventory/sources.ts';
 import type { Mode } from '../inventory/workload.ts';
 import type { Acl } from '../policy/acl.ts';
 import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
@@ -41,6 +41,7 @@ import {
   type SourceOptions,
   type SourcePorts,
 } from './inventory-reader.ts';
+import { type NetworksPorts, NetworksRules } from './networks-rules.ts';
 import { ProblemLog } from './problem-log.ts';
 import { type DeniedReports, rulesetLoader } from './ruleset-loader.ts';
 import { type Containers, containersOf, type KnownSnapshot, templateFacts } from './snapshot.ts';
@@ -53,8 +54,8 @@ export interface ControllerOptions
     Pick<EgressOptions, 'template' | 'protectedHosts' | 'mode' | 'prepare'> {
   /** Undefined: the host has no rules of ours. */
   readonly host?: HostOptions | undefined;
-  /** This host's name in Consul. */
-  readonly node?: string | undefined;
+  /** The path of networks.json; undefined: there is none. It needs `host`. */
+  readonly networks?: string | undefined;
   /** Of rules about who may reach containers. */
   readonly ingressTemplate: IngressTemplate;
 }
@@ -68,6 +69,13 @@ export interface ControllerPorts extends Omit<SourcePorts, 'firewall'> {
   readonly otherFirewalls?: OtherFirewalls | undefined;
   /** Called when the host's rules are in place, with their fingerprint. */
   readonly persistHostRules?: ((fingerprint: string, texts: () => HostTexts) => void) | undefined;
+  /** Watches networks.json. */
+  readonly watchFile?: NetworksPorts['watchFile'] | undefined;
+  readonly networkMaker?: NetworkMaker | undefined;
+  /** The last good text of networks.json in the previous run. */
+  readonly previousNetworks?: string | undefined;
+  /** Called with a good text that is new. */
+  readonly persistNetworks?: (text: string) => void;
   /** The gate, if this host may have one. */
   readonly gate?: Gate | undefined;
   /** The same gate, for rules about who may reach containers. */
@@ -105,6 +113,7 @@ export class Controller {
   readonly #egressRules: FeatureReconciler<EgressDesired, ObservedRules>;
   readonly #ingress: IngressRules;
   readonly #host: HostRules | undefined;
+  readonly #networks: NetworksRules | undefined;
   readonly #problems: ProblemLog;
   readonly #syncTimer: NodeJS.Timeout;
   #nextSync: NodeJS.Immediate | undefined;
@@ -132,6 +141,7 @@ export class Controller {
       ports,
     );
     this.#host = options.host && new HostRules({ ...options, host: options.host }, this.#reconciler, ports);
+    this.#networks = this.#openNetworks();
     this.#sources = new InventoryReader(options, { ...ports, firewall: this.#openFirewall() }, () =>
       this.sync(),
     );
@@ -175,7 +185,7 @@ export class Controller {
 
   /** The host's rules, as far as known. */
   hostView(): HostView {
-    if (this.#host === undefined) return { ...HOST_OFF, containers: [...(this.containers?.values() ?? [])] };
+    if (this.#host === undefined) return HOST_OFF;
     return hostViewOf(this.#host.status(), this.#sources.hostStatus(), this.containers);
   }
 
@@ -254,11 +264,6 @@ export class Controller {
     return this.#ingress.loadedNamespaces();
   }
 
-  /** Who may reach containers that name ingress keys. */
-  ingressViews(): readonly IngressView[] {
-    return this.#ingress.views();
-  }
-
   /** Stops watching and waits for running jobs. Loaded rules stay. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -267,6 +272,7 @@ export class Controller {
     this.#sources.close();
     await this.#reconciler.close();
     await this.#host?.close();
+    this.#networks?.close();
     await this.#egress.close();
   }
 
@@ -276,7 +282,7 @@ export class Controller {
     const { namespaces, isComplete } = inventory;
     this.#egressRules.sync(this.#egress.plan(inventory), (name) => namespaces.has(name));
     this.#ingress.sync(inventory);
-    this.#host?.sync(inventory);
+    this.#syncHost(inventory);
     if (isComplete) this.#loads.retain(new Set(namespaces.keys()));
     this.#rawSockets ||= this.#egress.namespaces.some(({ hasRawSockets }) => hasRawSockets);
     const unsupported = [...this.#egress.unsupported, ...this.#ingress.unsupported];
@@ -286,6 +292,25 @@ export class Controller {
   #references(seen: Inventory): References {
     const { services, ingress } = this.#ingress.references(seen);
     return { services: [...this.#egress.references(seen), ...services], ingress };
+  }
+
+  /** Without the file's first reading, rules that are loaded for it would go. */
+  #syncHost(inventory: Inventory): void {
+    if (this.#networks?.isKnown === false) return;
+    this.#host?.sync(inventory, this.#networks?.sync(inventory));
+  }
+
+  #openNetworks(): NetworksRules | undefined {
+    const { networks: path, now } = this.#options;
+    const { watchFile, networkMaker, previousNetworks: previous, persistNetworks, log } = this.#ports;
+    if (path === undefined || watchFile === undefined) return undefined;
+    const persist = (text: string) => persistNetworks?.(text);
+    return new NetworksRules(
+      { path, now, previous, persist },
+      this.#reconciler,
+      { watchFile, networkMaker, log },
+      () => this.sync(),
+    );
   }
 
   #openFirewall(): EngineFirewall | undefined {

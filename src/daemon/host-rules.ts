@@ -6,7 +6,13 @@ import type { Problem } from '../common/problem.ts';
 import type { Dataplane, HostDataplane } from '../dataplane/dataplane.ts';
 import type { OtherFirewalls } from '../dataplane/other-firewalls.ts';
 import type { HostView } from '../diagnostics/host-view.ts';
-import { Host, type HostDesired, type HostMemory, type HostOptions } from '../features/host/host.ts';
+import {
+  type Claims,
+  Host,
+  type HostDesired,
+  type HostMemory,
+  type HostOptions,
+} from '../features/host/host.ts';
 import type { Guard, HostRuleSet } from '../features/host/model.ts';
 import {
   type ContainerPort,
@@ -111,7 +117,8 @@ export class HostRules {
   }
 
   /** While something is not known, what is loaded stays. */
-  sync(inventory: Inventory): void {
+  sync(inventory: Inventory, claims?: Claims): void {
+    if (claims !== undefined) this.#feature.claim(claims);
     if (inventory.isComplete) this.#byHand.retain(inventory.containers);
     if (!this.#feature.isKnown(inventory)) return;
     const plan = this.#feature.plan(inventory);

@@ -10,6 +10,7 @@ import type { EgressTemplate } from '../features/egress/template.ts';
 import { loadHostTemplate } from '../features/host/render.ts';
 import { loadIngressTemplate } from '../features/ingress/render.ts';
 import { FileGate } from '../gate/gate.ts';
+import { WatchedFile } from '../sources/files/watched-file.ts';
 import { serveWatchers } from './api/listen.ts';
 import { serveApi } from './api/server.ts';
 import { Controller } from './controller.ts';
@@ -18,6 +19,7 @@ import {
   openDenied,
   openHostFiles,
   openLoads,
+  openNetworks,
   openOverrides,
   openPortOverrides,
   openRegistrations,
@@ -52,6 +54,7 @@ export async function start(
   const hostFiles = closeLater(await openHostFiles(config, log));
   const ports = closeLater(openPortOverrides(config, log));
   const registrations = closeLater(openRegistrations(config, log));
+  const networks = closeLater(openNetworks(config, log));
   const consul = closeLater(openConsul(config));
   const leftovers = await engine.removeLeftovers();
   if (leftovers > 0) log.warn({ leftovers }, 'removed helpers of an earlier run');
@@ -89,6 +92,9 @@ export async function start(
       persistHostRules: hostFiles && ((...rules) => hostFiles.save(...rules)),
       previousPorts: await ports?.load(),
       persistPorts: (all) => ports?.save(all),
+      watchFile: (path, onChange) => new WatchedFile(path, { steadyNow }, onChange),
+      previousNetworks: await networks?.load(),
+      persistNetworks: (text) => networks?.save(text),
     }),
   );
   telemetry.attach(controller);
@@ -118,9 +124,9 @@ const controllerOptions = (config: Config, template: EgressTemplate) => ({
   template,
   protectedHosts: config.protectedHosts,
   mode: config.mode,
-  node: config.node,
   ingressTemplate: loadIngressTemplate(),
   host: config.host && { ...config.host, template: loadHostTemplate(config.host.template) },
+  networks: config.networks,
   servicesOf: config.host?.guard === undefined || config.host.services !== 'consul' ? undefined : config.node,
   prepare: config.prepare,
   concurrency: config.concurrency,

@@ -23,7 +23,7 @@ import { loadTemplate } from '../features/egress/included-templates.ts';
 import type { EgressTemplate } from '../features/egress/template.ts';
 import { GateRecords } from '../gate/records.ts';
 import type { EngineRules } from '../inventory/engine-rules.ts';
-import type { ContainerSource, RuleSource } from '../inventory/sources.ts';
+import type { ContainerSource, NetworkMaker, RuleSource } from '../inventory/sources.ts';
 import { CatalogReader } from '../sources/consul/catalog-reader.ts';
 import { ConsulRuleSource } from '../sources/consul/rule-source.ts';
 import { engineOptionsFrom } from '../sources/docker/address.ts';
@@ -32,6 +32,7 @@ import type { LacksRawSockets } from '../sources/docker/container-reader.ts';
 import { DockerContainerSource } from '../sources/docker/containers.ts';
 import type { Engine as DockerEngine } from '../sources/docker/engine.ts';
 import { helperImage } from '../sources/docker/image.ts';
+import { EngineNetworkMaker } from '../sources/docker/network-maker.ts';
 import { createLogger } from './log.ts';
 
 export interface EngineAccess {
@@ -42,6 +43,8 @@ export interface EngineAccess {
   readEngineRules(): Promise<EngineRules>;
   /** Undefined in a dry run. */
   readonly otherFirewalls: OtherFirewalls | undefined;
+  /** Undefined in a dry run. */
+  readonly networkMaker: NetworkMaker | undefined;
   /** The loader for this namespace: helper, nsenter, or dry-run. */
   loaderOf(namespace: NamespaceRef): string;
   /** The same for the host. */
@@ -111,6 +114,7 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
     hostDataplane: config.dryRun ? dryRun(log) : createHostDataplane(hostRunner),
     readEngineRules: () => readEngineRules(hostRunner),
     otherFirewalls: config.dryRun ? undefined : createOtherFirewalls(hostRunner),
+    networkMaker: config.dryRun ? undefined : new EngineNetworkMaker(engine),
     loaderOf: (namespace) => (config.dryRun ? 'dry-run' : runner.loaderOf(namespace)),
     hostLoader: () => (config.dryRun ? 'dry-run' : hostRunner.loader),
     removeLeftovers,

@@ -2,8 +2,9 @@
  * The interfaces of the sources of the inventory. `sources/` implements them for Consul and Docker.
  */
 import type { Direction } from '../common/direction.ts';
+import type { Prefix } from '../net/address.ts';
 import type { Container, ContainerId } from './container.ts';
-import type { Networks } from './network.ts';
+import type { Attachment, Network, Networks, Subnet } from './network.ts';
 import type { Instance, NodeService, ServiceRef } from './service.ts';
 
 /**
@@ -49,6 +50,18 @@ export interface WatchedEngine extends Watched<ReadonlyMap<ContainerId, Containe
   readonly unreadable: ReadonlySet<ContainerId>;
   /** Closed with the containers. */
   readonly networks: Omit<Watched<Networks>, 'close'>;
+}
+
+/** Makes networks, and attaches containers to them. Every method fails with an `EngineError`. */
+export interface NetworkMaker {
+  /** The network with exactly this name. */
+  find(name: string): Promise<Network | undefined>;
+  /** Makes a network of bridges. */
+  make(name: string, subnets: readonly Subnet[]): Promise<void>;
+  /** Where a container is in a network. */
+  endOf(container: ContainerId, network: string): Promise<Attachment | undefined>;
+  /** Attaches it with these addresses, one of a family at most. */
+  attach(container: ContainerId, network: string, addresses: readonly Prefix[]): Promise<void>;
 }
 
 /** The containers and networks of the Engine. */

@@ -3,7 +3,7 @@
  */
 import { onTestFinished } from 'vitest';
 import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
-import { Controller, type ControllerOptions } from '../../src/daemon/controller.ts';
+import { Controller, type ControllerOptions, type ControllerPorts } from '../../src/daemon/controller.ts';
 import { Metrics } from '../../src/daemon/metrics/metrics.ts';
 import type { HostDataplane } from '../../src/dataplane/dataplane.ts';
 import type { Gate } from '../../src/features/egress/gate.ts';
@@ -45,6 +45,11 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly hostDataplane?: HostDataplane;
   readonly previousPorts?: PersistedPorts | undefined;
   readonly persistPorts?: (ports: PersistedPorts) => void;
+  /** For networks.json. */
+  readonly networksPorts?: Pick<
+    ControllerPorts,
+    'watchFile' | 'networkMaker' | 'previousNetworks' | 'persistNetworks'
+  >;
   /** Instead of `engine`. */
   readonly containers?: ContainerSource;
 }
@@ -64,6 +69,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     hostDataplane,
     previousPorts,
     persistPorts,
+    networksPorts = {},
     containers = engine,
     ...rest
   } = given;
@@ -99,6 +105,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     ...(persistOverrides && { persistOverrides }),
     ...{ hostDataplane, previousPorts },
     ...(persistPorts && { persistPorts }),
+    ...networksPorts,
     persistLoads: (loads) => {
       persistedLoads.current = new Map(loads);
     },

@@ -51,9 +51,6 @@ export function diagnosticsWithoutDaemon(place: Place): Diagnostics {
     host: async () => {
       throw onlyByController(place.config);
     },
-    ingress: async () => {
-      throw onlyByController(place.config);
-    },
     deniedCalls: async () => {
       throw onlyByController(place.config);
     },

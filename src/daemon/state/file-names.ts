@@ -8,6 +8,7 @@ export const STATE_FILES = {
   overrides: 'overrides.json',
   ports: 'ports.json',
   registrations: 'registrations.json',
+  networks: 'networks.json',
   holder: 'controller.json',
   hostRules: 'host.nft',
   hostBootRules: 'host.boot.nft',

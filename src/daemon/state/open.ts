@@ -9,6 +9,7 @@ import type { Config } from '../../config/config.ts';
 import { DeniedFile } from './denied-file.ts';
 import { HostFiles, LEFT_ON_HOST, turnOffHostFiles } from './host-files.ts';
 import { LoadsFile } from './loads-file.ts';
+import { LastNetworksFile } from './networks-file.ts';
 import { OverridesFile } from './overrides-file.ts';
 import { PortOverridesFile } from './port-overrides-file.ts';
 import { RegistrationsFile } from './registrations-file.ts';
@@ -44,3 +45,8 @@ export const openRegistrations = ({ stateDir, dryRun, host }: Config, log: Logge
   stateDir === undefined || dryRun || host?.guard === undefined
     ? undefined
     : new RegistrationsFile(stateDir, log);
+
+export const openNetworks = ({ stateDir, dryRun, networks }: Config, log: Logger) =>
+  stateDir === undefined || dryRun || networks === undefined
+    ? undefined
+    : new LastNetworksFile(stateDir, networks, log);

@@ -88,6 +88,20 @@ class DockerodeEngine implements Engine {
     );
   }
 
+  async createNetwork(body: object): Promise<void> {
+    await this.#requests.call('create a network', (abortSignal) => {
+      const options = { _query: {}, _body: body, abortSignal };
+      return this.#docker.createNetwork({ Name: '', ...options });
+    });
+  }
+
+  async connectNetwork(network: string, body: object): Promise<void> {
+    await this.#requests.call(`attach a container to the network ${network}`, (abortSignal) => {
+      const options = { _query: {}, _body: body, abortSignal };
+      return this.#docker.getNetwork(networkName(network)).connect({ Container: '', ...options });
+    });
+  }
+
   async events(since: number): Promise<Readable> {
     const stream = await this.#requests.call('watch events', (abortSignal) =>
       this.#docker.getEvents({ since, filters: EVENT_FILTERS, abortSignal }),

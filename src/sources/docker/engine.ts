@@ -34,6 +34,10 @@ export interface Engine {
   networks(): Promise<readonly Network[]>;
   /** Undefined: there is none by this id. */
   network(id: NetworkId): Promise<Network | undefined>;
+  /** Creates a network from a body of `POST /networks/create`. */
+  createNetwork(body: object): Promise<void>;
+  /** Attaches a container by a body of `POST /networks/<id>/connect`. `network`: its id or name. */
+  connectNetwork(network: string, body: object): Promise<void>;
   /** JSON lines of the events that concern networks or a container's network, from `since` (seconds since the epoch). */
   events(since: number): Promise<Readable>;
   /** A tar archive of one path, links not followed. */

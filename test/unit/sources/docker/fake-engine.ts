@@ -83,6 +83,8 @@ export class FakeEngine implements Engine {
   start(id: string): Promise<void> {
     return notFaked(id);
   }
+  createNetwork: Engine['createNetwork'] = () => notFaked('create a network');
+  connectNetwork: Engine['connectNetwork'] = () => notFaked('attach to a network');
   info: Engine['info'] = () => notFaked('info');
   archive: Engine['archive'] = notFaked;
   create: Engine['create'] = notFaked;

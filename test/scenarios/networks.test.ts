@@ -1,0 +1,214 @@
+/**
+ * networks.json in a controller: what it makes in Docker, what gets into the host's rules, and what stays while the file
+ * is half written or gone.
+ */
+import { expect, onTestFinished, test } from 'vitest';
+import { DryRunDataplane } from '../../src/dataplane/dry-run.ts';
+import { loadHostTemplate } from '../../src/features/host/render.ts';
+import type { Subnet } from '../../src/inventory/network.ts';
+import type { NetworkMaker, Watched } from '../../src/inventory/sources.ts';
+import { formatPrefix, type Prefix } from '../../src/net/address.ts';
+import { container } from '../support/containers.ts';
+import { startFake } from '../support/fake-controller.ts';
+import { FakeConsul, FakeEngine } from '../support/fakes.ts';
+import { end, network } from '../support/host-inventory.ts';
+
+const FILE = {
+  networks: {
+    front: { subnet: '10.1.0.0/24', gateway: '10.1.0.1' },
+    back: { subnet: '10.2.0.0/24', gateway: '10.2.0.1' },
+  },
+  ips: {
+    proxy: { ip: '10.1.0.2', container_name: 'proxy' },
+    web: { ip: '10.2.0.2', container_name: 'web-1' },
+  },
+  policies: [{ selector: 'web1', from: 'proxy', port: 80, proto: 'tcp' }],
+};
+
+const PERMIT = '10.1.0.2 . 10.2.0.2 . tcp . 80';
+
+class FakeFile implements Watched<string> {
+  value: string | undefined;
+  error: Error | undefined;
+  confirmedAt: number | undefined;
+  isClosed = false;
+  onChange: () => void = () => {};
+  write(value: string | Error): void {
+    if (typeof value === 'string') this.value = value;
+    this.error = typeof value === 'string' ? undefined : value;
+    this.onChange();
+  }
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+/** Makes what it is asked for in the fake Engine. */
+class FakeMaker implements NetworkMaker {
+  readonly made: string[] = [];
+  failure: Error | undefined;
+  readonly #engine: FakeEngine;
+  constructor(engine: FakeEngine) {
+    this.#engine = engine;
+  }
+  async find(name: string) {
+    return [...this.#engine.networks.value.values()].find((one) => one.name === name);
+  }
+  async make(name: string, subnets: readonly Subnet[]) {
+    if (this.failure !== undefined) throw this.failure;
+    this.made.push(`network ${name} ${subnets.map(({ prefix }) => formatPrefix(prefix)).join()}`);
+    const made = network(name, [], { subnets });
+    this.#engine.networks.value = new Map(this.#engine.networks.value).set(name, made);
+    this.#engine.run();
+  }
+  async endOf(id: string, name: string) {
+    return this.#engine.containers.get(id)?.networks.find((one) => one.name === name);
+  }
+  async attach(id: string, name: string, addresses: readonly Prefix[]) {
+    if (this.failure !== undefined) throw this.failure;
+    const known = this.#engine.containers.get(id);
+    if (known === undefined) throw new Error('no such container');
+    this.made.push(`${known.name} in ${name} ${addresses.map(formatPrefix).join()}`);
+    this.#engine.run({ ...known, networks: [...known.networks, end(name, ...addresses.map(formatPrefix))] });
+  }
+}
+
+interface Given {
+  readonly text?: string | undefined;
+  readonly previous?: string;
+  readonly failure?: Error;
+  readonly isDryRun?: boolean;
+}
+
+function setup({ text = JSON.stringify(FILE), previous, failure, isDryRun = false }: Given = {}) {
+  const [consul, engine, file] = [new FakeConsul(), new FakeEngine(), new FakeFile()];
+  const maker = new FakeMaker(engine);
+  maker.failure = failure;
+  const loads: string[] = [];
+  const kept: string[] = [];
+  consul.put({});
+  const fake = startFake({
+    ...{ consul, engine, networks: '/etc/networks.json' },
+    hostDataplane: new DryRunDataplane((_, rules) => loads.push(rules)),
+    networksPorts: {
+      watchFile: (_path, onChange) => {
+        file.onChange = onChange;
+        if (text !== 'unread') file.value = text;
+        return file;
+      },
+      networkMaker: isDryRun ? undefined : maker,
+      ...(previous !== undefined && { previousNetworks: previous }),
+      persistNetworks: (one) => kept.push(one),
+    },
+    host: {
+      ...{ guard: undefined, bridges: 'all', forwards: 'off', services: 'consul' },
+      template: loadHostTemplate(),
+    },
+  });
+  onTestFinished(() => fake.controller.close());
+  const problems = () => fake.controller.hostView().problems.map(({ reason }) => reason);
+  return { ...fake, engine, file, maker, loads, kept, problems };
+}
+
+const PROXY = container('proxy', { networks: [] });
+const WEB = container('web_1', { networks: [] });
+
+test('what Docker lacks is made, networks first, and once', async () => {
+  const { engine, maker, rest, log } = setup();
+  engine.run(PROXY, WEB);
+  await rest();
+  await rest();
+  expect(maker.made.slice(0, 2).sort()).toEqual(['network back 10.2.0.0/24', 'network front 10.1.0.0/24']);
+  expect(maker.made.slice(2).sort()).toEqual(['proxy in front 10.1.0.2', 'web_1 in back 10.2.0.2']);
+  expect(log.messages('info')).toEqual(
+    expect.arrayContaining(['network made', 'container attached to a network']),
+  );
+});
+
+test('a container that comes later, or comes again, is attached', async () => {
+  const { engine, maker, rest } = setup();
+  await rest();
+  expect(maker.made).toHaveLength(2);
+  engine.run(WEB);
+  await rest();
+  engine.run({ ...WEB, id: 'another', startedAt: '2026-03-03T00:00:00Z' });
+  engine.stop(WEB.id);
+  await rest();
+  expect(maker.made.slice(2)).toEqual(['web_1 in back 10.2.0.2', 'web_1 in back 10.2.0.2']);
+});
+
+test('a dry run makes nothing', async () => {
+  const { engine, maker, rest, loads } = setup({ isDryRun: true });
+  engine.run(PROXY);
+  await rest();
+  expect(maker.made).toEqual([]);
+  expect(loads.at(-1)).toContain(PERMIT);
+});
+
+test('what cannot be made is tried again, and told meanwhile', async () => {
+  const { maker, rest, problems, controller } = setup({ failure: new Error('no room') });
+  await rest();
+  controller.sync();
+  await rest();
+  expect(problems()).toEqual(expect.arrayContaining(['networks.front: no room', 'networks.back: no room']));
+  maker.failure = undefined;
+  await rest();
+  await rest();
+  expect(maker.made.sort()).toEqual(['network back 10.2.0.0/24', 'network front 10.1.0.0/24']);
+  expect(problems()).toEqual([]);
+});
+
+test("policies are in the host's rules, and follow the file", async () => {
+  const { file, rest, loads, kept } = setup();
+  await rest();
+  expect(loads.at(-1)).toContain(PERMIT);
+  file.write(JSON.stringify({ ...FILE, policies: [] }));
+  await rest();
+  expect(loads.at(-1)).not.toContain('permits4');
+  expect(kept).toHaveLength(2);
+});
+
+test('a bad entry is told, and the others count', async () => {
+  const { rest, loads, problems } = setup({
+    text: JSON.stringify({ ...FILE, policies: [{ ...FILE.policies[0], from: 'nobody' }, ...FILE.policies] }),
+  });
+  await rest();
+  expect(loads.at(-1)).toContain(PERMIT);
+  expect(problems()).toEqual([
+    'networks.json: policies[0].from: "nobody" is neither an entry of ips, a network nor an address; add it, or write an address',
+  ]);
+});
+
+test.each<readonly [string, string | Error, RegExp]>([
+  ['half of it', JSON.stringify(FILE).slice(0, 200), /ends in the middle .*; the last good one counts$/],
+  ['nothing', '', /is empty; the last good one counts$/],
+  ['no file', new Error('the file cannot be read: ENOENT'), /ENOENT; the last good one counts$/],
+])('with %s the last good file counts, and a moment later it is told', async (_, broken, reason) => {
+  const { file, rest, loads, problems, kept } = setup();
+  await rest();
+  const before = loads.length;
+  file.write(broken);
+  await rest();
+  expect(problems()).toEqual([]);
+  await expect.poll(problems, { timeout: 20_000 }).toEqual([expect.stringMatching(reason)]);
+  expect(loads).toHaveLength(before);
+  file.write(JSON.stringify(FILE));
+  await rest();
+  expect(problems()).toEqual([]);
+  expect([loads.length, kept.length]).toEqual([before, 1]);
+});
+
+test('a file that was broken before the start counts as it was in the previous run', async () => {
+  const { rest, loads } = setup({ text: '{', previous: JSON.stringify(FILE) });
+  await rest();
+  expect(loads.at(-1)).toContain(PERMIT);
+});
+
+test('nothing is loaded until the file was read', async () => {
+  const { file, rest, loads } = setup({ text: 'unread' });
+  await rest();
+  expect(loads).toEqual([]);
+  file.write(new Error('the file cannot be read: ENOENT'));
+  await rest();
+  expect(loads).toHaveLength(1);
+});
