@@ -302,13 +302,13 @@ export class Controller {
 
   #openNetworks(): NetworksRules | undefined {
     const { networks: path, now } = this.#options;
-    const { watchFile, networkMaker, previousNetworks: previous, persistNetworks, log } = this.#ports;
+    const { watchFile, networkMaker, previousNetworks: previous, persistNetworks } = this.#ports;
     if (path === undefined || watchFile === undefined) return undefined;
     const persist = (text: string) => persistNetworks?.(text);
     return new NetworksRules(
       { path, now, previous, persist },
       this.#reconciler,
-      { watchFile, networkMaker, log },
+      { ...this.#ports, watchFile, networkMaker },
       () => this.sync(),
     );
   }

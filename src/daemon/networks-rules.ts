@@ -4,22 +4,32 @@
  */
 import type { Logger } from '../common/logger.ts';
 import type { Problem } from '../common/problem.ts';
+import type { Dataplane } from '../dataplane/dataplane.ts';
 import type { Claims } from '../features/host/host.ts';
+import { InnerNat, type NatDesired } from '../features/networks/inner-nat.ts';
 import type { Attachment, NetworkEntry } from '../features/networks/model.ts';
+import { loadNatTemplate } from '../features/networks/nat.ts';
 import { type NetworksPlan, planOf } from '../features/networks/plan.ts';
 import type { ReadNetworks } from '../features/networks/read.ts';
 import type { Inventory } from '../inventory/inventory.ts';
+import type { Namespaces, NetworkNamespace } from '../inventory/namespace.ts';
 import type { Network, Attachment as NetworkEnd } from '../inventory/network.ts';
 import type { NetworkMaker, Watched } from '../inventory/sources.ts';
 import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
+import { LoadRecords } from '../reconciler/load-records.ts';
 import type { Reconciler } from '../reconciler/reconciler.ts';
+import { nameOf, type ObservedRules, RulesetDriver } from '../reconciler/ruleset-driver.ts';
+import { rulesetReports } from '../reconciler/ruleset-reports.ts';
 import { attachmentDriver, attachmentName, networkDriver } from './network-steps.ts';
 import { NetworksFile, type NetworksFileOptions } from './networks-file.ts';
+import { rulesetLoader } from './ruleset-loader.ts';
 
 export interface NetworksPorts {
   readonly watchFile: (path: string, onChange: () => void) => Watched<string>;
   /** Undefined: nothing is made, as in a dry run. */
   readonly networkMaker?: NetworkMaker | undefined;
+  readonly dataplane: Dataplane;
+  readonly onDrift?: ((container: string) => void) | undefined;
   readonly log: Logger;
 }
 
@@ -29,12 +39,14 @@ export class NetworksRules {
   readonly #file: NetworksFile;
   readonly #networks: FeatureReconciler<NetworkEntry, Network | 'absent'> | undefined;
   readonly #attachments: FeatureReconciler<Attachment, NetworkEnd | 'absent'> | undefined;
+  readonly #nat = new InnerNat(loadNatTemplate());
+  readonly #natStates: FeatureReconciler<NatDesired, ObservedRules>;
   #last: { readonly inputs: Inputs; readonly plan: NetworksPlan; readonly claims: Claims } | undefined;
 
   constructor(
     options: NetworksFileOptions,
     reconciler: Reconciler,
-    { watchFile, networkMaker, log }: NetworksPorts,
+    { watchFile, networkMaker, dataplane, onDrift, log }: NetworksPorts,
     onChange: () => void,
   ) {
     this.#file = new NetworksFile(options, watchFile, onChange);
@@ -59,6 +71,12 @@ export class NetworksRules {
             'container could not be attached to a network; trying again',
           ),
       });
+    const context = {
+      ...{ loader: rulesetLoader(dataplane), records: new LoadRecords(undefined, () => {}), log },
+      onDrift: (one: NetworkNamespace) => onDrift?.(nameOf(one)),
+    };
+    const driver = new RulesetDriver(this.#nat, context);
+    this.#natStates = reconciler.add(driver, rulesetReports(this.#nat, context));
   }
 
   /** False while it is not known what the file says. */
@@ -77,7 +95,7 @@ export class NetworksRules {
       const around = { containers: containers.values(), namespaces, networks };
       const plan = planOf(read, { ...around, routes: undefined, devices: undefined });
       this.#last = { inputs, plan, claims: claimsOf(plan) };
-      this.#apply(plan);
+      this.#apply(plan, namespaces);
     }
     return this.#withFaults(this.#last.claims);
   }
@@ -87,8 +105,10 @@ export class NetworksRules {
   }
 
   /** A network or a container's end that is not missing any more leaves the plan. */
-  #apply({ desired: { networks, attachments } }: NetworksPlan): void {
+  #apply({ desired }: NetworksPlan, namespaces: Namespaces): void {
+    const { networks, attachments } = desired;
     const gone = () => false;
+    this.#natStates.sync(this.#nat.plan(desired, namespaces), (id) => namespaces.has(id));
     this.#networks?.sync(new Map(networks.map((one) => [one.name, { kind: 'apply', desired: one }])), gone);
     this.#attachments?.sync(
       new Map(attachments.map((one) => [attachmentName(one), { kind: 'apply', desired: one }])),
@@ -110,6 +130,9 @@ export class NetworksRules {
       ),
       ...[...(this.#attachments?.states() ?? [])].flatMap(({ desired, lastError }) =>
         failed(desired.origin.path, lastError),
+      ),
+      ...[...this.#natStates.states()].flatMap(({ desired, lastError }) =>
+        failed(`the ports of ${nameOf(desired.namespace)} that lead elsewhere`, lastError),
       ),
     ];
   }

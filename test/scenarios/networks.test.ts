@@ -212,3 +212,26 @@ test('nothing is loaded until the file was read', async () => {
   await rest();
   expect(loads).toHaveLength(1);
 });
+
+const VPN = container('vpn', { networks: [end('other', '10.9.0.5')] });
+const INNER = { name: 'vpn', nat: 'dnat', to: 'web1', port: 90, proto: 'tcp' };
+
+test('a port of a container leads elsewhere, again after each of its starts, until the policy goes', async () => {
+  const { engine, kernel, file, rest, loads } = setup({
+    text: JSON.stringify({ ...FILE, policies: [INNER] }),
+  });
+  engine.networks.value.set('other', network('other', ['10.9.0.0/24']));
+  engine.run(VPN);
+  await rest();
+  const nat = (startedAt = VPN.startedAt) => kernel.texts.get(`vpn@${startedAt} nat`);
+  expect(nat()).toContain('tcp . 90 : 10.2.0.2 . 90');
+  expect(loads.at(-1)).toContain('10.9.0.5 . 10.2.0.2 . tcp . 90');
+  const again = '2026-04-04T00:00:00Z';
+  engine.run({ ...VPN, startedAt: again });
+  await rest();
+  expect(nat(again)).toBe(nat());
+  file.write(JSON.stringify({ ...FILE, policies: [] }));
+  await rest();
+  expect(nat(again)).toBeUndefined();
+  expect(loads.at(-1)).not.toContain('10.9.0.5');
+});

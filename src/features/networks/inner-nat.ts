@@ -1,0 +1,52 @@
+/**
+ * Ports of containers that lead elsewhere, as rules in their namespaces: what the reconciler loads, one text for each.
+ */
+import type { Plan } from '../../common/plan.ts';
+import type { Namespaces, NetworkNamespace } from '../../inventory/namespace.ts';
+import type { Ruleset } from '../../inventory/ruleset.ts';
+import type { Rendered } from '../../rendering/fingerprint.ts';
+import type { DesiredNetworks } from './model.ts';
+import { type NatTemplate, renderNat } from './nat.ts';
+
+export interface NatDesired {
+  readonly namespace: NetworkNamespace;
+  readonly rendered: Rendered;
+  readonly forwards: number;
+}
+
+const OWNER = 'nat';
+
+export class InnerNat {
+  readonly name = OWNER;
+  readonly owner = OWNER;
+  /** What is led elsewhere may pass this host then. */
+  readonly after = ['host'];
+  readonly #template: NatTemplate;
+
+  constructor(template: NatTemplate) {
+    this.#template = template;
+  }
+
+  /** By the id of the namespace. */
+  plan({ inner }: DesiredNetworks, namespaces: Namespaces): Plan<NatDesired> {
+    return new Map(
+      [...inner].flatMap(([id, { forwards }]) => {
+        const namespace = namespaces.get(id);
+        if (namespace === undefined || forwards.length === 0) return [];
+        const rendered = renderNat(this.#template, forwards);
+        return [[id, { kind: 'apply', desired: { namespace, rendered, forwards: forwards.length } }]];
+      }),
+    );
+  }
+
+  isSame = (one: NatDesired, other: NatDesired): boolean =>
+    one.rendered.fingerprint === other.rendered.fingerprint;
+
+  namespaceOf = ({ namespace }: NatDesired): NetworkNamespace => namespace;
+
+  describe = ({ forwards }: NatDesired): object => ({ forwards });
+
+  async render({ rendered }: NatDesired): Promise<{ readonly ruleset: Ruleset }> {
+    return { ruleset: { owner: OWNER, ...rendered } };
+  }
+}
