@@ -20,6 +20,7 @@ import type { ContainerPort, PersistedPorts, PortOverride } from '../features/ho
 import type { IngressGate } from '../features/ingress/gate.ts';
 import type { IngressNamespace } from '../features/ingress/namespaces.ts';
 import type { IngressTemplate } from '../features/ingress/render.ts';
+import type { IngressView } from '../features/ingress/view.ts';
 import type { Container, ContainerId } from '../inventory/container.ts';
 import type { EngineRules } from '../inventory/engine-rules.ts';
 import type { Inventory } from '../inventory/inventory.ts';
@@ -56,6 +57,8 @@ export interface ControllerOptions
   readonly host?: HostOptions | undefined;
   /** The path of networks.json; undefined: there is none. It needs `host`. */
   readonly networks?: string | undefined;
+  /** This host's name in Consul. */
+  readonly node?: string | undefined;
   /** Of rules about who may reach containers. */
   readonly ingressTemplate: IngressTemplate;
 }
@@ -185,7 +188,7 @@ export class Controller {
 
   /** The host's rules, as far as known. */
   hostView(): HostView {
-    if (this.#host === undefined) return HOST_OFF;
+    if (this.#host === undefined) return { ...HOST_OFF, containers: [...(this.containers?.values() ?? [])] };
     return hostViewOf(this.#host.status(), this.#sources.hostStatus(), this.containers);
   }
 
@@ -262,6 +265,11 @@ export class Controller {
   /** The same with rules about their callers. */
   loadedIngress(): readonly IngressNamespace[] {
     return this.#ingress.loadedNamespaces();
+  }
+
+  /** Who may reach containers that name ingress keys. */
+  ingressViews(): readonly IngressView[] {
+    return this.#ingress.views();
   }
 
   /** Stops watching and waits for running jobs. Loaded rules stay. */

@@ -5,12 +5,11 @@
  * compared with the one before (`denied-history.ts`), and new entries are logged (`denied-lines.ts`). A question about
  * hundreds of namespaces is answered soon: for those that could not be read in time, it gets the last reading.
  */
+import type { Direction } from '../common/direction.ts';
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { PeriodicScanner } from '../common/periodic-scanner.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
-import { EGRESS } from '../features/egress/rules.ts';
-import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
 import {
   agedSummary,
   type DeniedRecord,
@@ -22,13 +21,15 @@ import {
 import type { NamespaceId } from '../inventory/namespace.ts';
 import type { TrackedFlow } from './denied-flow-tracker.ts';
 import { DeniedHistory, type DeniedState } from './denied-history.ts';
-import { DeniedLines } from './denied-lines.ts';
+import { DeniedLines, type DeniedNamespace } from './denied-lines.ts';
 import { type FoundDenied, refOf } from './ruleset-loader.ts';
 
 export interface DenyLogOptions {
   readonly dataplane: Pick<Dataplane, 'denied' | 'egressCounters'>;
+  /** Whose record it is, by the name of its owner; default egress. */
+  readonly direction?: Direction;
   /** The namespaces that have rules now. */
-  readonly namespaces: () => readonly WorkloadNamespace[];
+  readonly namespaces: () => readonly DeniedNamespace[];
   readonly log: Logger;
   readonly now: () => number;
   /** Milliseconds between two collections; 0: only on demand. */
@@ -63,7 +64,7 @@ export class DenyLog {
     this.#options = options;
     const { interval, now } = options;
     this.#history = new DeniedHistory(options.previous, now());
-    this.#lines = new DeniedLines(options.log, now);
+    this.#lines = new DeniedLines(options.log, now, options.direction);
     if (interval === 0) return;
     const run = (id: NamespaceId) => this.#collect(id);
     this.#scanner = new PeriodicScanner({ interval, most: MOST_COLLECTIONS, now, run });
@@ -90,7 +91,7 @@ export class DenyLog {
    * the rest, except for namespaces that were never read and have sent packets.
    */
   async read(
-    choose: (namespace: WorkloadNamespace) => boolean = () => true,
+    choose: (namespace: DeniedNamespace) => boolean = () => true,
     timeout = Number.POSITIVE_INFINITY,
   ): Promise<readonly DeniedReport[]> {
     const end = this.#options.now() + timeout;
@@ -112,7 +113,7 @@ export class DenyLog {
   }
 
   /** Reads with a short timeout, for questions. */
-  answer(choose?: (namespace: WorkloadNamespace) => boolean): Promise<readonly DeniedReport[]> {
+  answer(choose?: (namespace: DeniedNamespace) => boolean): Promise<readonly DeniedReport[]> {
     return this.read(choose, TIMEOUT);
   }
 
@@ -137,7 +138,7 @@ export class DenyLog {
     this.follow();
   }
 
-  async #readIfBusy(namespace: WorkloadNamespace): Promise<DeniedReport> {
+  async #readIfBusy(namespace: DeniedNamespace): Promise<DeniedReport> {
     const { id } = namespace;
     const traffic = await this.#options.dataplane.egressCounters(refOf(namespace));
     const isQuiet = traffic !== undefined && traffic === this.#traffic.get(id);
@@ -147,17 +148,20 @@ export class DenyLog {
     return report;
   }
 
-  #find(id: NamespaceId): WorkloadNamespace | undefined {
+  #find(id: NamespaceId): DeniedNamespace | undefined {
     return this.#options.namespaces().find((one) => one.id === id);
   }
 
-  readonly #oldestFirst = (a: WorkloadNamespace, b: WorkloadNamespace): number =>
+  readonly #oldestFirst = (a: DeniedNamespace, b: DeniedNamespace): number =>
     (this.#last.get(a.id)?.readAt ?? 0) - (this.#last.get(b.id)?.readAt ?? 0);
 
-  async #readOne(namespace: WorkloadNamespace): Promise<DeniedReport> {
+  async #readOne(namespace: DeniedNamespace): Promise<DeniedReport> {
     const begunAt = this.#options.now();
     try {
-      const denied = await this.#options.dataplane.denied(refOf(namespace), EGRESS);
+      const denied = await this.#options.dataplane.denied(
+        refOf(namespace),
+        this.#options.direction ?? 'egress',
+      );
       return this.#take(namespace, denied, begunAt);
     } catch (error) {
       const { name } = namespace.target;
@@ -170,13 +174,13 @@ export class DenyLog {
   }
 
   /** The known history, without reading the kernel. */
-  #reportWithoutKernel({ target }: WorkloadNamespace): Pick<DeniedReport, 'destinations' | 'summary'> {
+  #reportWithoutKernel({ target }: DeniedNamespace): Pick<DeniedReport, 'destinations' | 'summary'> {
     const known = this.#history.current(target.name, this.#options.now());
     return known === undefined ? { destinations: [] } : { destinations: known.seen, summary: known.summary };
   }
 
   /** An older reading is ignored: its packets would be counted twice. */
-  #take(namespace: WorkloadNamespace, denied: DeniedRecord, begunAt: number): DeniedReport {
+  #take(namespace: DeniedNamespace, denied: DeniedRecord, begunAt: number): DeniedReport {
     const last = this.#last.get(namespace.id);
     if (last !== undefined && last.readAt > begunAt) return last;
     const { seen, summary } = this.#record(namespace, denied);
@@ -184,7 +188,7 @@ export class DenyLog {
   }
 
   #keep(
-    namespace: WorkloadNamespace,
+    namespace: DeniedNamespace,
     found: Pick<DeniedReport, 'destinations' | 'summary' | 'error'>,
   ): DeniedReport {
     const { id, mode, members, target } = namespace;
@@ -196,7 +200,7 @@ export class DenyLog {
     return report;
   }
 
-  #record(namespace: WorkloadNamespace, denied: DeniedRecord): TrackedFlow {
+  #record(namespace: DeniedNamespace, denied: DeniedRecord): TrackedFlow {
     const tracked = this.#history.record(namespace.target.name, namespace.id, denied, this.#options.now());
     this.#lines.write(namespace, tracked);
     if (denied !== NOTHING_DENIED) this.#options.onChange?.();

@@ -22,6 +22,7 @@ export const factsOf = (
 ): DiagnosticsSource => ({
   snapshot: async ({ scope, also }) => withServices(snapshotOf(controller, kvPath), services, scope, also),
   host: async () => byHostClock(controller.hostView()),
+  ingress: async () => controller.ingressViews(),
   deniedCalls: () => telemetry.deniedCalls(),
   denied: async (container) => {
     if (container === undefined) return telemetry.denied();

@@ -7,6 +7,7 @@ import type { IngressDesired } from '../features/ingress/desired.ts';
 import { Ingress, type IngressOptions } from '../features/ingress/ingress.ts';
 import type { IngressNamespace } from '../features/ingress/namespaces.ts';
 import { type IngressStatus, ingressStatusOf } from '../features/ingress/status.ts';
+import { type IngressView, ingressViewOf } from '../features/ingress/view.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
 import { LoadRecords } from '../reconciler/load-records.ts';
@@ -59,6 +60,10 @@ export class IngressRules {
 
   status(): readonly IngressStatus[] {
     return [...this.#states.states()].map(ingressStatusOf);
+  }
+
+  views(): readonly IngressView[] {
+    return [...this.#states.states()].map(ingressViewOf);
   }
 
   get unsupported(): Ingress['unsupported'] {

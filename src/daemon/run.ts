@@ -124,6 +124,7 @@ const controllerOptions = (config: Config, template: EgressTemplate) => ({
   template,
   protectedHosts: config.protectedHosts,
   mode: config.mode,
+  node: config.node,
   ingressTemplate: loadIngressTemplate(),
   host: config.host && { ...config.host, template: loadHostTemplate(config.host.template) },
   networks: config.networks,

@@ -9,14 +9,16 @@ import type { Config, HostConfig } from '../config/config.ts';
 import type { Dataplane, HostDataplane } from '../dataplane/dataplane.ts';
 import type { DeniedCallsReport } from '../diagnostics/denied-in.ts';
 import { containerNames, HOST_OFF } from '../diagnostics/host-view.ts';
-import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
+import { INGRESS } from '../features/ingress/ingress.ts';
 import type { DeniedReport } from '../inventory/denied-record.ts';
 import { type NamespaceId, type NetworkNamespace, namespaceId } from '../inventory/namespace.ts';
 import type { RulesetOwner } from '../inventory/ruleset.ts';
 import { parseAddress } from '../net/address.ts';
 import { ConsulRegistration } from './consul-registration.ts';
 import type { Controller } from './controller.ts';
+import { mergedCalls } from './denied-calls.ts';
 import type { DeniedState } from './denied-history.ts';
+import type { DeniedNamespace } from './denied-lines.ts';
 import { DenyLog } from './deny-log.ts';
 import { HostDenyLog } from './host-deny-log.ts';
 import { measured, measuredHost, type ObservedLoad } from './metrics/measured-dataplane.ts';
@@ -49,6 +51,7 @@ export class Telemetry {
   };
   readonly #about: About;
   readonly #denyLog: DenyLog;
+  readonly #ingressDenyLog: DenyLog;
   readonly #hostDenyLog: HostDenyLog | undefined;
   readonly #config: Config;
   readonly #log: Logger;
@@ -71,6 +74,15 @@ export class Telemetry {
       interval: deniedInterval,
       previous: kept.previous,
       onChange: () => kept.save?.(() => this.#denyLog.state()),
+    });
+    this.#ingressDenyLog = new DenyLog({
+      // Outgoing packets do not tell whether calls came in.
+      dataplane: { denied: (...asked) => dataplane.denied(...asked), egressCounters: async () => undefined },
+      direction: 'ingress',
+      log,
+      namespaces: () => this.#controller?.loadedIngress() ?? [],
+      now: Date.now,
+      interval: deniedInterval,
     });
     this.#hostDenyLog = config.host && this.#openHostDenyLog(config.host, hostDataplane);
     this.metrics = new Metrics({
@@ -95,7 +107,10 @@ export class Telemetry {
   }
 
   /** The namespaces with rules may have changed. */
-  readonly onReconciled = (): void => this.#denyLog.follow();
+  readonly onReconciled = (): void => {
+    this.#denyLog.follow();
+    this.#ingressDenyLog.follow();
+  };
 
   attach(controller: Controller): void {
     this.#controller = controller;
@@ -130,6 +145,7 @@ export class Telemetry {
   #deniedFound(namespace: NetworkNamespace, owner: RulesetOwner, found: FoundDenied): void {
     if (namespace.kind === 'host') this.#hostDenyLog?.found(found.denied, found.begunAt);
     else if (owner === 'egress') this.#denyLog.found(namespace.id, found);
+    else if (owner === INGRESS) this.#ingressDenyLog.found(namespace.id, found);
   }
 
   #observe(load: ObservedLoad): void {
@@ -143,23 +159,26 @@ export class Telemetry {
   }
 
   /** The denied destinations of all or some namespaces. */
-  denied(choose?: (namespace: WorkloadNamespace) => boolean): Promise<readonly DeniedReport[]> {
+  denied(choose?: (namespace: DeniedNamespace) => boolean): Promise<readonly DeniedReport[]> {
     return this.#denyLog.answer(choose);
   }
 
-  /** The calls that the ports guard denied. */
+  /** The calls that the ports guard or ingress rules denied. */
   async deniedCalls(): Promise<DeniedCallsReport> {
-    return this.#hostDenyLog?.answer() ?? NO_CALLS;
+    const [byGuard, byIngress] = await Promise.all([
+      this.#hostDenyLog?.answer(),
+      this.#ingressDenyLog.answer(),
+    ]);
+    return mergedCalls(byGuard, byIngress, this.#controller?.loadedIngress() ?? []);
   }
 
   async close(): Promise<void> {
     await this.#denyLog.close();
+    await this.#ingressDenyLog.close();
     await this.#hostDenyLog?.close();
     await this.#registration?.close();
   }
 }
-
-const NO_CALLS: DeniedCallsReport = { calls: [], packets: 0, unlisted: 0, isFull: false, covers: 0 };
 
 /** Ages do not depend on the host's clock, but readers compare the times with it. */
 const statusByHostClock = (controller: Controller): Status =>

@@ -3,12 +3,15 @@
  */
 import { UserError } from '../common/errors.ts';
 import { addressesOf } from '../features/host/ports.ts';
+import type { IngressView } from '../features/ingress/view.ts';
 import { pickContainer } from '../inventory/pick-container.ts';
 import { formatPrefix } from '../net/address.ts';
 import type { HostView } from './host-view.ts';
 
 /** One caller and one port. */
 export interface DeniedCall {
+  /** `ingress`: the container's ingress rules denied it. Absent: the ports guard. */
+  readonly gate?: 'ingress' | undefined;
   readonly source: string;
   readonly address: string;
   /** The container that has the address now. */
@@ -16,6 +19,8 @@ export interface DeniedCall {
   readonly protocol: string;
   readonly port?: number | undefined;
   readonly packets: number;
+  /** It was recorded, and passed. */
+  readonly passed?: boolean | undefined;
   /** In ms since the epoch. */
   readonly firstSeenAt: number;
   readonly lastSeenAt: number;
@@ -39,25 +44,32 @@ export interface DeniedInAnswer extends DeniedCallsReport {
   readonly observed: boolean;
 }
 
-/** `container`: only calls to this one. Throws a `UserError` where no port is guarded, or there is no such container. */
+/**
+ * `container`: only calls to this one. Throws a `UserError` where no port is guarded and no container names ingress keys,
+ * or there is no such container.
+ */
 export function deniedInAnswer(
   container: string | undefined,
   view: HostView,
   report: DeniedCallsReport,
+  ingress: readonly IngressView[] = [],
 ): DeniedInAnswer {
-  if (view.guard === undefined)
-    throw new UserError('no port is guarded, so no call is denied; start the controller with --ports');
+  if (view.guard === undefined && ingress.length === 0)
+    throw new UserError(
+      'no port is guarded and no container names ingress keys, so no call is denied; start the controller with --ports, or containers with EGRESSTRATOR_INGRESS',
+    );
   const isMeant = container === undefined ? () => true : callsTo(container, view);
   const calls = report.calls
     .filter(isMeant)
     .toSorted((one, other) => other.packets - one.packets || (callText(one) < callText(other) ? -1 : 1));
-  return { ...report, calls, observed: view.guard.mode === 'observe' };
+  return { ...report, calls, observed: view.guard?.mode === 'observe' };
 }
 
 function callsTo(word: string, { containers }: HostView): (call: DeniedCall) => boolean {
   const container = pickContainer(new Map(containers.map((one) => [one.id, one])), word);
   const addresses = new Set(addressesOf(container).map(formatPrefix));
-  return ({ address }) => addresses.has(address);
+  return (call) =>
+    call.gate === 'ingress' ? call.container === container.name : addresses.has(call.address);
 }
 
 const callText = ({ source, address, protocol, port }: DeniedCall): string =>

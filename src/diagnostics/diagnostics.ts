@@ -5,6 +5,8 @@
 
 import { UserError } from '../common/errors.ts';
 import { inSlices } from '../common/slices.ts';
+import type { HostRuleSet } from '../features/host/model.ts';
+import type { IngressView } from '../features/ingress/view.ts';
 import type { DeniedReport } from '../inventory/denied-record.ts';
 import type { ServiceRef } from '../inventory/service.ts';
 import { servicesOf } from '../policy/compile.ts';
@@ -99,7 +101,9 @@ export interface DiagnosticsSource {
   denied(container: string | undefined): Promise<readonly DeniedReport[]>;
   /** Throws a `UserError` without a controller: it alone knows them. */
   host(): Promise<HostView>;
-  /** Calls that the guard denied. */
+  /** Who may reach containers that name ingress keys. */
+  ingress(): Promise<readonly IngressView[]>;
+  /** Calls that the guard or ingress rules denied. */
   deniedCalls(): Promise<DeniedCallsReport>;
 }
 
@@ -136,10 +140,11 @@ export function createDiagnostics(facts: DiagnosticsSource): Diagnostics {
     host: async () => hostAnswer(await facts.host()),
     hostRules: async () => known(await facts.host()).rendered,
     deniedIn: async ({ container }) =>
-      deniedInAnswer(container, await facts.host(), await facts.deniedCalls()),
+      deniedInAnswer(container, await facts.host(), await facts.deniedCalls(), await facts.ingress()),
     explainIn: async (question) => {
-      const view = await facts.host();
-      return explainIn(question, view, known(view).rules);
+      const [view, ingress] = [await facts.host(), await facts.ingress()];
+      const isIngressAlone = view.state === 'off' && ingress.length > 0;
+      return explainIn(question, view, isIngressAlone ? NO_HOST_RULES : known(view).rules, ingress);
     },
     keys: async () => {
       const snapshot = await facts.snapshot({ scope: 'named', withoutContainers: true });
@@ -148,6 +153,11 @@ export function createDiagnostics(facts: DiagnosticsSource): Diagnostics {
     },
   };
 }
+
+/** Of a host that guards no port and forwards none. */
+const NO_HOST_RULES: HostRuleSet = {
+  ...{ bridges: [], guard: undefined, openings: [], proxied: [], forwards: [], permits: [] },
+};
 
 /** Throws a `UserError` if the host has no rules, or they are not known yet. */
 function known({ rules, rendered, state }: HostView) {

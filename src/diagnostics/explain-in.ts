@@ -8,11 +8,13 @@ import { isLoopback } from '../features/host/forwards.ts';
 import type { Guard, HostRuleSet, Opening } from '../features/host/model.ts';
 import { overridesOf } from '../features/host/port-overrides.ts';
 import { addressesOf } from '../features/host/ports.ts';
+import type { IngressView } from '../features/ingress/view.ts';
 import type { Container } from '../inventory/container.ts';
 import type { PortBinding, Transport } from '../inventory/network.ts';
 import { pickContainer } from '../inventory/pick-container.ts';
 import { contains, formatPrefix, type Prefix, parseAddress } from '../net/address.ts';
 import { bridgeOf, type HostView } from './host-view.ts';
+import { HIDDEN_CALLER, ingressGate, ingressOf } from './ingress-gate.ts';
 
 export interface ExplainInQuestion {
   readonly container: string;
@@ -62,17 +64,43 @@ interface Call {
 }
 
 /** Throws a `UserError` if there is no such container, and a `UsageError` for another form of the question. */
-export function explainIn(question: ExplainInQuestion, view: HostView, rules: HostRuleSet): ExplainInAnswer {
+export function explainIn(
+  question: ExplainInQuestion,
+  view: HostView,
+  rules: HostRuleSet,
+  ingress: readonly IngressView[] = [],
+): ExplainInAnswer {
   const source = sourceOf(question.source);
   const container = pickContainer(new Map(view.containers.map((one) => [one.id, one])), question.container);
   const call = { container, source, ...containerPortOf(question.traffic) };
-  const ways = [...directWays(call, view, rules), ...publishedWays(call, view, rules)];
+  const callee = ingressOf(container.id, ingress);
+  const ways = [
+    ...directWays(call, view, rules).map((one) => withIngress(one, seenAs(call, callee))),
+    ...publishedWays(call, view, rules).map((one) => withIngress(one, publishedAs(call, one, callee, rules))),
+  ];
   return {
     ...{ container: container.name, source: formatPrefix(source) },
     traffic: `${call.protocol}/${call.port}`,
     ...{ ways, passes: ways.some(({ passes }) => passes) },
   };
 }
+
+const withIngress = ({ to, gates }: WayAnswer, last: GateAnswer | undefined): WayAnswer =>
+  way(to, last === undefined ? gates : [...gates, last]);
+
+const seenAs = (call: Call, callee: IngressView | undefined): GateAnswer | undefined =>
+  callee && ingressGate(callee, call);
+
+/** Docker's proxy calls in its own name, and so does a bridge for its containers. */
+const publishedAs = (
+  call: Call,
+  { gates }: WayAnswer,
+  callee: IngressView | undefined,
+  rules: HostRuleSet,
+): GateAnswer | undefined => {
+  const isHidden = gates.some(({ gate }) => gate === 'proxy') || bridgeOf(call.source, rules) !== undefined;
+  return isHidden || isLoopback(call.source) ? callee && HIDDEN_CALLER : seenAs(call, callee);
+};
 
 function sourceOf(word: string): Prefix {
   const source = parseAddress(word);

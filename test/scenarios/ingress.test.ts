@@ -3,6 +3,7 @@
  */
 import { expect, test } from 'vitest';
 import type { IngressGate } from '../../src/features/ingress/gate.ts';
+import { type Prefix, parsePrefix } from '../../src/net/address.ts';
 import { container } from '../support/containers.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
@@ -183,3 +184,41 @@ test('the gate gets a text for each list of keys that was seen, once the keys ar
   await rest();
   expect(prepared.at(-1)).toEqual(['web enforce false', 'metrics,web enforce false']);
 });
+
+test('an instance that is a container of this host may call from its own addresses', async () => {
+  const { consul, engine, kernel, rest } = startFake({ node: 'host-1' });
+  consul.put({});
+  consul.putIngress({ web: 'prometheus:tcp/9100' });
+  const here = { address: '203.0.113.5', port: 9090, tags: [], node: 'HOST-1' };
+  consul.register('prometheus', [here, { ...here, node: 'host-2', address: '203.0.113.6' }]);
+  const binding = { protocol: 'tcp', containerPort: 9090, hostPort: 9090 } as const;
+  const any = parsedPrefix('0.0.0.0/0');
+  const attached = (address: string) => [
+    { id: 'net', name: 'net', endpoint: address, ipv4: parsedPrefix(`${address}/32`), ipv6: undefined },
+  ];
+  const prometheus = container('prometheus', {
+    networks: attached('172.18.0.7'),
+    ports: [{ ...binding, host: any }],
+  });
+  const elsewhere = container('elsewhere', {
+    networks: attached('172.18.0.8'),
+    ports: [{ ...binding, host: parsedPrefix('203.0.113.99/32') }],
+  });
+  engine.run(alone, prometheus, elsewhere);
+  await rest();
+  const both = ['203.0.113.5 . tcp . 9100', '203.0.113.6 . tcp . 9100'];
+  expect(kernel.allowed(alone, 'ingress')).toEqual(['172.18.0.7 . tcp . 9100', ...both]);
+  const loads = kernel.loads.length;
+  consul.putIngress({ web: 'prometheus:tcp/9100', other: '' });
+  await rest();
+  expect(kernel.loads).toHaveLength(loads);
+  engine.stop('prometheus');
+  await rest();
+  expect(kernel.allowed(alone, 'ingress')).toEqual(both);
+});
+
+const parsedPrefix = (text: string): Prefix => {
+  const parsed = parsePrefix(text);
+  if ('reason' in parsed) throw new Error(parsed.reason);
+  return parsed.prefix;
+};

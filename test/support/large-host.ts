@@ -48,6 +48,7 @@ export async function openLargeHost(): Promise<LargeHost> {
       snapshot: async () => snapshot,
       denied: async (container) =>
         reports.filter((one) => container === undefined || one.container === container),
+      ingress: async () => [],
       host: async () => HOST_OFF,
       deniedCalls: async () => {
         throw new UserError('no port is guarded');

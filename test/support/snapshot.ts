@@ -44,6 +44,7 @@ export function diagnosticsOf(
   return createDiagnostics({
     snapshot: async () => snapshotOf(known()),
     denied: async (container) => denied(container),
+    ingress: async () => [],
     host: async () => host(),
     deniedCalls: async () => calls(),
   });

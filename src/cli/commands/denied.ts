@@ -36,7 +36,9 @@ async function deniedIn(container: string | undefined, flags: Flags, context: Co
   const { output, style } = context;
   const all = await ask(context, (diagnostics) => diagnostics.deniedIn({ container }));
   output.result(all, (seen) => formatDeniedIn(seen, Date.now(), style));
-  const first = all.calls.find((one) => one.container !== undefined && one.port !== undefined);
+  const first = all.calls.find(
+    ({ container: called, port, gate }) => called !== undefined && port !== undefined && gate === undefined,
+  );
   if (first === undefined) return;
   const place = `${shellWord(first.container ?? '')} ${first.protocol}/${first.port}`;
   output.hint([`To allow it: egresstrator ports open ${place} --from ${first.source}`]);

@@ -51,6 +51,9 @@ export function diagnosticsWithoutDaemon(place: Place): Diagnostics {
     host: async () => {
       throw onlyByController(place.config);
     },
+    ingress: async () => {
+      throw onlyByController(place.config);
+    },
     deniedCalls: async () => {
       throw onlyByController(place.config);
     },

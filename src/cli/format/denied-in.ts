@@ -26,7 +26,15 @@ export function formatDeniedIn(answer: DeniedInAnswer, now: number, style: Style
 }
 
 export const deniedCallsTable = (calls: readonly Call[], now: number, style: Style): string =>
-  table(calls.slice(0, MOST_ROWS), columns(now), style);
+  table(calls.slice(0, MOST_ROWS), [...columns(now), ...(calls.some(isOfIngress) ? [GATE] : [])], style);
+
+const isOfIngress = ({ gate }: Call): boolean => gate === 'ingress';
+
+/** Only where calls were denied by ingress rules too. */
+const GATE: Column<Call> = {
+  title: 'BY',
+  text: ({ gate = 'guard', passed }) => `${gate}${passed === true ? ' (passed: audit)' : ''}`,
+};
 
 const columns = (now: number): readonly Column<Call>[] => [
   { title: 'CALLER', text: ({ source }) => source, colour: () => 'red' },

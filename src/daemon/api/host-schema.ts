@@ -64,12 +64,17 @@ export const DeniedInQuery = z.object({ container: z.string().optional() });
 export const DeniedInReply = z.object({
   calls: z.array(
     z.object({
+      gate: z
+        .literal('ingress')
+        .optional()
+        .describe("The container's ingress rules denied it. Absent: the ports guard."),
       source: z.string(),
       address: z.string(),
       container: z.string().optional().describe('The container that has the address now.'),
       protocol: z.string(),
       port: z.number().optional(),
       packets: z.number(),
+      passed: z.boolean().optional().describe('It was recorded, and passed.'),
       firstSeenAt: Time,
       lastSeenAt: Time,
     }),

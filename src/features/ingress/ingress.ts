@@ -14,6 +14,7 @@ import { PolicyCompiler } from '../../policy/policy-compiler.ts';
 import type { Feature } from '../feature.ts';
 import { desiredFor, type IngressDesired, isSameRules } from './desired.ts';
 import type { IngressGate } from './gate.ts';
+import { LocalInstances } from './local-instances.ts';
 import { type IngressNamespaces, ingressNamespaces } from './namespaces.ts';
 import { IngressPreparer } from './preparer.ts';
 import { IngressRenderer, type IngressTemplate } from './render.ts';
@@ -24,6 +25,8 @@ export interface IngressOptions {
   readonly mode: Mode;
   /** Milliseconds that a load waits for sources that answer in a moment. */
   readonly grace: number;
+  /** This host's name in Consul: its instances may be containers here. */
+  readonly node?: string | undefined;
   /** The gate, if this host may have one. */
   readonly gate?: IngressGate | undefined;
 }
@@ -38,6 +41,7 @@ export class Ingress implements Feature<IngressDesired> {
   /** Callers are not protected: a broad prefix holds all of its addresses. */
   readonly #compiler = new PolicyCompiler([], 'ingress');
   readonly #renderer: IngressRenderer;
+  readonly #local: LocalInstances;
   readonly #preparer: IngressPreparer | undefined;
   #found: IngressNamespaces = { namespaces: [], unsupported: [] };
   #acl: { readonly texts: ConsulSnapshot['ingress']; readonly parsed: Acl } | undefined;
@@ -45,6 +49,7 @@ export class Ingress implements Feature<IngressDesired> {
   constructor(options: IngressOptions) {
     this.#options = options;
     this.#renderer = new IngressRenderer(options.template);
+    this.#local = new LocalInstances(options.node);
     this.#preparer = options.gate && new IngressPreparer(options.gate, this.#renderer);
   }
 
@@ -78,8 +83,9 @@ export class Ingress implements Feature<IngressDesired> {
   }
 
   /** Call `references` for the same containers first. */
-  plan({ consul }: Inventory): Plan<IngressDesired> {
-    const rulesFor = desiredFor({ ...consul, acl: this.aclOf(consul) }, this.#compiler);
+  plan({ consul, containers }: Inventory): Plan<IngressDesired> {
+    const services = this.#local.extend(consul.services, containers);
+    const rulesFor = desiredFor({ ...consul, services, acl: this.aclOf(consul) }, this.#compiler);
     const planned = new Map<NamespaceId, Planned<IngressDesired>>();
     for (const namespace of this.#found.namespaces) {
       const rules = rulesFor(namespace.keys);

@@ -356,3 +356,23 @@ test('a kernel that cannot be read after a restart leaves what was kept', async 
   expect(report).toMatchObject({ error: 'gone', destinations: [{ port: 80, packets: 3 }] });
   await Promise.all([collector.close(), broken.close()]);
 });
+
+test('of ingress rules it reads their record, and tells of callers', async () => {
+  const log = new Recorder();
+  const asked: string[] = [];
+  const dataplane = {
+    denied: async (_: unknown, owner: string) => {
+      asked.push(owner);
+      return record([destination(80, 3)]);
+    },
+    egressCounters: async () => undefined,
+  };
+  const options = { dataplane, log, now: Date.now, interval: MINUTE, namespaces: () => web };
+  const collector = new DenyLog({ ...options, direction: 'ingress' });
+  await vi.advanceTimersByTimeAsync(5 * MINUTE);
+  expect(new Set(asked)).toEqual(new Set(['ingress']));
+  expect(log.lines).toEqual([
+    ['call denied', { container: 'web', source: '10.0.0.1', protocol: 'tcp', port: 80, packets: 3 }],
+  ]);
+  await collector.close();
+});

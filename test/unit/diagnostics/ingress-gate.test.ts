@@ -1,0 +1,107 @@
+/** Whether a caller gets past the ingress rules of a container, with the line that lets it in or the reason against it. */
+import { describe, expect, it, test } from 'vitest';
+import { deniedInAnswer } from '../../../src/diagnostics/denied-in.ts';
+import { explainIn } from '../../../src/diagnostics/explain-in.ts';
+import { HOST_OFF, type HostView } from '../../../src/diagnostics/host-view.ts';
+import type { IngressView } from '../../../src/features/ingress/view.ts';
+import { parseAcl } from '../../../src/policy/acl.ts';
+import { compile } from '../../../src/policy/compile.ts';
+import { container } from '../../support/containers.ts';
+import { bridge, prefix } from '../../support/host-claims.ts';
+
+const WEB = container('web', {
+  networks: [{ id: 'a', name: 'a', endpoint: 'e', ipv4: prefix('172.18.0.2'), ipv6: undefined }],
+  ports: [{ host: prefix('0.0.0.0/0'), hostPort: 8080, protocol: 'tcp', containerPort: 80 }],
+});
+const NOTHING = { bridges: [], guard: undefined, openings: [], proxied: [], forwards: [], permits: [] };
+const HOST: HostView = { ...HOST_OFF, containers: [WEB] };
+
+function viewOf(keys: Readonly<Record<string, string>>, more: Partial<IngressView> = {}): IngressView {
+  const acl = parseAcl(new Map(Object.entries(keys)), new Map(), 'ingress');
+  const instance = { address: '198.51.100.9', port: 0, tags: [], node: 'n1' };
+  const policy = compile([...acl.keys()], acl, new Map([['prometheus', [instance]]]), [], 'ingress');
+  return {
+    ...{ ids: ['web'], target: 'web', keys: [...acl.keys()], mode: 'enforce', state: 'protected' },
+    policy,
+    ...more,
+  };
+}
+
+const KEYS = { web: '# who may call\n10.0.0.0/8:tcp/80', metrics: 'prometheus:tcp/9100' };
+
+const ask = (source: string, traffic: string, view = viewOf(KEYS), rules: object = {}) =>
+  explainIn({ container: 'web', source, traffic }, HOST, { ...NOTHING, ...rules }, [view]);
+
+const lastGates = (...given: Parameters<typeof ask>): readonly string[] =>
+  ask(...given).ways.map(({ gates }) => {
+    const last = gates.at(-1);
+    return `${last?.gate} ${last?.outcome}: ${last?.reason}`;
+  });
+
+describe('a call', () => {
+  test.each([
+    ['10.1.2.3', 'tcp/80', 'passes', 'ingress key web line 2: 10.0.0.0/8:tcp/80'],
+    [
+      '198.51.100.9',
+      'tcp/9100',
+      'passes',
+      'ingress key metrics line 1: prometheus:tcp/9100 (instance 198.51.100.9)',
+    ],
+    [
+      '198.51.100.9',
+      'tcp/80',
+      'denies',
+      'its ingress keys (web, metrics) let this caller in only at tcp/9100',
+    ],
+    ['10.1.2.3', 'udp/80', 'denies', 'its ingress keys (web, metrics) let this caller in only at tcp/80'],
+    ['192.0.2.1', 'tcp/80', 'denies', 'none of its ingress keys (web, metrics) names this caller'],
+  ])('of %s to %s %s', (source, traffic, outcome, reason) => {
+    expect(lastGates(source, traffic)[0]).toBe(`ingress ${outcome}: ${reason}`);
+    expect(ask(source, traffic).passes).toBe(outcome === 'passes');
+  });
+
+  it('of anyone is denied without keys', () => {
+    expect(lastGates('10.1.2.3', 'tcp/80', viewOf({}))[0]).toBe(
+      'ingress denies: the container names no ingress key, so nobody may call',
+    );
+  });
+
+  it('is only recorded in audit mode, and passes', () => {
+    const asked = ask('192.0.2.1', 'tcp/80', viewOf(KEYS, { mode: 'audit', state: 'audit' }));
+    expect(asked.ways[0]?.gates.at(-1)?.outcome).toBe('records');
+    expect(asked.passes).toBe(true);
+  });
+
+  it('has no answer while the rules are not loaded', () => {
+    expect(lastGates('10.1.2.3', 'tcp/80', viewOf(KEYS, { state: 'failed' }))[0]).toBe(
+      'ingress unknown: its ingress rules are not loaded (failed)',
+    );
+  });
+
+  it('of a container on this host to a published port comes from the gateway', () => {
+    const bridges = [bridge('br-a', '172.18.0.0/16', 'fd00:18::/64')];
+    const [direct, published] = lastGates('172.18.0.9', 'tcp/80', viewOf(KEYS), { bridges });
+    expect(direct).toMatch(/^ingress denies/);
+    expect(published).toMatch(/^ingress unknown: the container does not see this caller's address/);
+  });
+
+  it('to another container meets no such gate', () => {
+    expect(lastGates('10.1.2.3', 'tcp/80', viewOf(KEYS, { ids: ['api'] }))[0]).not.toMatch(/^ingress/);
+  });
+});
+
+describe('denied calls', () => {
+  const call = { source: '192.0.2.1', protocol: 'tcp', port: 80, packets: 1, firstSeenAt: 0, lastSeenAt: 0 };
+  const ofIngress = { ...call, gate: 'ingress', address: '-', container: 'web' } as const;
+  const other = { ...ofIngress, container: 'api' };
+  const report = { calls: [ofIngress, other], packets: 2, unlisted: 0, isFull: false, covers: 0 };
+
+  it('are of one container by its name', () => {
+    expect(deniedInAnswer('web', HOST, report, [viewOf(KEYS)]).calls).toEqual([ofIngress]);
+    expect(deniedInAnswer(undefined, HOST, report, [viewOf(KEYS)]).calls).toHaveLength(2);
+  });
+
+  it('are an error where nothing denies any', () => {
+    expect(() => deniedInAnswer(undefined, HOST, report, [])).toThrow('no container names ingress keys');
+  });
+});
