@@ -113,6 +113,7 @@ function addLint(program: Command, actions: DiagnosticsActions): void {
     .description('check the rules in Consul, or in a file')
     .option('--file <path>', 'check only this file; "-" for standard input')
     .option('--key <key>', 'check only this ACL key')
+    .option('--ingress', 'check ingress keys, which say who may reach a container')
     .option('--strict', 'exit with 1 for any finding, not only for errors')
     .option('--format <format>', 'text, github (workflow annotations) or sarif (2.1.0)', 'text')
     .option('--json', 'print JSON')
@@ -125,6 +126,7 @@ function addDiff(program: Command, actions: DiagnosticsActions): void {
     .description('preview the access changes of an edited key')
     .argument('<key>', 'ACL key')
     .option('--file <path>', 'the new text; "-" for standard input')
+    .option('--ingress', 'an ingress key, which says who may reach a container')
     .option('--json', 'print JSON')
     .action((key: string, _options, command: Command) => actions.diff(key, command.optsWithGlobals()));
 }

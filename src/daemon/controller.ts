@@ -251,7 +251,8 @@ export class Controller {
     const { protectedHosts } = this.#options;
     const known = { acl, catalog: this.#sources.consul.services, unread: new Map(), protectedHosts };
     const host = this.hostView();
-    return { ...this.containerViews(), ...known, host, ...templateFacts(this.#egress.template) };
+    const ingress = this.#ingress.snapshot(this.#sources.consul);
+    return { ...this.containerViews(), ...known, host, ingress, ...templateFacts(this.#egress.template) };
   }
 
   /** The namespaces with rules, as far as known. */

@@ -3,12 +3,13 @@
  */
 import type { Logger } from '../common/logger.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
+import type { IngressSnapshot } from '../diagnostics/lint-ingress.ts';
 import type { IngressDesired } from '../features/ingress/desired.ts';
 import { Ingress, type IngressOptions } from '../features/ingress/ingress.ts';
 import type { IngressNamespace } from '../features/ingress/namespaces.ts';
 import { type IngressStatus, ingressStatusOf } from '../features/ingress/status.ts';
 import { type IngressView, ingressViewOf } from '../features/ingress/view.ts';
-import type { Inventory } from '../inventory/inventory.ts';
+import type { ConsulSnapshot, Inventory } from '../inventory/inventory.ts';
 import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
 import { LoadRecords } from '../reconciler/load-records.ts';
 import type { Reconciler } from '../reconciler/reconciler.ts';
@@ -64,6 +65,17 @@ export class IngressRules {
 
   views(): readonly IngressView[] {
     return [...this.#states.states()].map(ingressViewOf);
+  }
+
+  /** Undefined until the keys are read. */
+  snapshot(consul: Pick<ConsulSnapshot, 'ingress'>): IngressSnapshot | undefined {
+    const acl = this.#feature.aclOf(consul);
+    if (acl === undefined) return undefined;
+    const namespaces = [...this.#states.states()].map(({ desired }) => desired.namespace);
+    const workloads = namespaces.flatMap(({ members }) =>
+      members.map(({ container, workload }) => ({ name: container.name, grants: workload.keys })),
+    );
+    return { acl, workloads, containers: namespaces.flatMap(({ inside }) => inside) };
   }
 
   get unsupported(): Ingress['unsupported'] {

@@ -14,7 +14,7 @@ import { parsingRules } from '../policy/rule.ts';
 import type { Rendered } from '../rendering/fingerprint.ts';
 import { type DeniedAnswer, deniedAnswer } from './denied-answer.ts';
 import { type DeniedCallsReport, type DeniedInAnswer, deniedInAnswer } from './denied-in.ts';
-import { type Diff, diffKey } from './diff.ts';
+import { type Diff, type DiffContext, diffKey } from './diff.ts';
 import { type ExplainAnswer, type ExplainQuestion, explainAnswer } from './explain-answer.ts';
 import { type ExplainInAnswer, type ExplainInQuestion, explainIn } from './explain-in.ts';
 import type { Finding } from './finding.ts';
@@ -22,6 +22,7 @@ import { type HostAnswer, type HostView, hostAnswer } from './host-view.ts';
 import { type KeyUse, keyUses } from './keys.ts';
 import { lint } from './lint.ts';
 import { lintHost } from './lint-host.ts';
+import { lintIngress } from './lint-ingress.ts';
 import { workloadsOf } from './namespace-view.ts';
 import type { Scope } from './read-services.ts';
 import { parseService } from './service-names.ts';
@@ -55,9 +56,11 @@ export interface SuggestQuestion extends DeniedQuestion {
   readonly key?: string | undefined;
 }
 
-/** Undefined: all keys. */
+/** Without a key: all keys. */
 export interface LintQuestion {
   readonly key?: string | undefined;
+  /** Ingress keys only. Default: ACL keys; without `key`, both. */
+  readonly direction?: 'ingress' | undefined;
 }
 
 export interface LintAnswer {
@@ -70,6 +73,8 @@ export interface DiffQuestion {
   readonly key: string;
   /** Its new text. */
   readonly text: string;
+  /** It is an ingress key. */
+  readonly direction?: 'ingress' | undefined;
 }
 
 export interface DiffAnswer extends Diff {
@@ -127,15 +132,18 @@ export function createDiagnostics(facts: DiagnosticsSource): Diagnostics {
       const [reports, snapshot] = await Promise.all([reportsOf(container, facts), known]);
       return suggestAnswer(key, reports, snapshot, indexOf(snapshot));
     },
-    lint: async ({ key }) =>
-      lintAnswer(key, await facts.snapshot({ scope: 'named', withoutContainers: true })),
-    diff: async ({ key, text }) => {
-      const proposed = { key, text, ...(await inSlices(parsingRules(key, text))) };
+    lint: async (question) =>
+      lintAnswer(question, await facts.snapshot({ scope: 'named', withoutContainers: true })),
+    diff: async ({ key, text, direction }) => {
+      const proposed = { key, text, ...(await inSlices(parsingRules(key, text, direction))) };
       const snapshot = await facts.snapshot({ scope: 'named', also: servicesOf([proposed]) });
       const { denylist, unread } = snapshot;
-      const workloads = workloadsOf(snapshot) ?? [];
-      const diff = await inSlices(diffKey(proposed, { ...snapshot, workloads }));
-      return { ...diff, denylist, unread: [...unread.keys()].sort() };
+      const diff = await inSlices(diffKey(proposed, keysOf(snapshot, direction)));
+      return {
+        ...diff,
+        denylist: denylist && direction === undefined,
+        unread: [...unread.keys()].sort(),
+      };
     },
     host: async () => hostAnswer(await facts.host()),
     hostRules: async () => known(await facts.host()).rendered,
@@ -182,15 +190,34 @@ async function reportsOf(
   );
 }
 
-function lintAnswer(key: string | undefined, snapshot: Snapshot): LintAnswer {
-  const { acl, kvPath, namespaces = [], notEnabled } = snapshot;
-  if (key !== undefined && !acl.has(key))
-    throw new UserError(`Consul has no ACL key "${key}" below ${kvPath}`);
+/** The keys of one direction, with the workloads that name them. */
+const keysOf = (snapshot: Snapshot, direction: 'ingress' | undefined): DiffContext => {
+  const { acl, catalog, protectedHosts, ingress } = snapshot;
+  return direction === 'ingress'
+    ? { acl: ingress?.acl ?? new Map(), catalog, protectedHosts: [], workloads: ingress?.workloads ?? [] }
+    : { acl, catalog, protectedHosts, workloads: workloadsOf(snapshot) ?? [] };
+};
+
+function lintAnswer({ key, direction }: LintQuestion, snapshot: Snapshot): LintAnswer {
+  const { acl, kvPath, namespaces = [], notEnabled, ingress } = snapshot;
+  if (direction === 'ingress' && ingress === undefined)
+    throw new UserError(
+      'no ingress keys are known: a controller reads them once a container names one (EGRESSTRATOR_INGRESS)',
+    );
+  const keys = direction === 'ingress' ? ingress?.acl : acl;
+  if (key !== undefined && !keys?.has(key))
+    throw new UserError(
+      direction === 'ingress'
+        ? `Consul has no ingress key "${key}"`
+        : `Consul has no ACL key "${key}" below ${kvPath}`,
+    );
   const failures = new Map<string, string>();
   const unread: string[] = [];
   for (const [name, why] of snapshot.unread)
     if (why === undefined) unread.push(name);
     else failures.set(name, why);
+  const ofIngress = ingress ? lintIngress(ingress, { catalog: snapshot.catalog, failures }) : [];
+  if (direction === 'ingress') return { findings: ofKey(key, ofIngress), unread };
   const findings = lint({
     ...snapshot,
     withForeignRules: namespaces.filter((one) => one.hasForeignRules).map(({ target }) => target),
@@ -198,6 +225,9 @@ function lintAnswer(key: string | undefined, snapshot: Snapshot): LintAnswer {
     failures,
     workloads: workloadsOf(snapshot),
   });
-  if (key !== undefined) return { findings: findings.filter((one) => one.key === key), unread };
-  return { findings: [...findings, ...(snapshot.host ? lintHost(snapshot.host) : [])], unread };
+  if (key !== undefined) return { findings: ofKey(key, findings), unread };
+  return { findings: [...findings, ...ofIngress, ...(snapshot.host ? lintHost(snapshot.host) : [])], unread };
 }
+
+const ofKey = (key: string | undefined, findings: readonly Finding[]): readonly Finding[] =>
+  key === undefined ? findings : findings.filter((one) => one.key === key);

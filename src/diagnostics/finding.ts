@@ -11,7 +11,7 @@ export type Severity = 'error' | 'warning' | 'info';
 export const FINDING_CODES = [
   ...(['bad-line', 'host-bits', 'host-name', 'protected', 'service', 'broad', 'duplicate'] as const),
   ...(['shadowed', 'empty-key', 'missing-key', 'unused-key', 'not-enabled', 'foreign-rules'] as const),
-  ...(['host-rules', 'closed-port'] as const),
+  ...(['host-rules', 'closed-port', 'hidden-caller'] as const),
 ] as const;
 
 export interface Finding {
@@ -19,6 +19,8 @@ export interface Finding {
   readonly code: (typeof FINDING_CODES)[number];
   /** Undefined if the finding is about a container. */
   readonly key?: string | undefined;
+  /** `ingress`: the key is an ingress key. */
+  readonly direction?: 'ingress' | undefined;
   readonly container?: string | undefined;
   readonly line?: number | undefined;
   readonly text?: string | undefined;

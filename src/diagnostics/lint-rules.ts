@@ -2,6 +2,7 @@
  * Finds valid lines that are unnecessary beside others of their key, or broader than their author can have intended.
  */
 
+import type { Direction } from '../common/direction.ts';
 import { contains, formatPrefix, type Prefix } from '../net/address.ts';
 import type { AclKey } from '../policy/acl.ts';
 import { MINIMUM_LENGTH } from '../policy/protected-hosts.ts';
@@ -13,13 +14,17 @@ import { Overlaps } from './overlap.ts';
 /** A finding without its place. */
 type LintResult = Omit<Finding, 'key' | 'line' | 'text'>;
 
-export function lintRules({ key, rules }: AclKey, protectedHosts: readonly Prefix[]): readonly Finding[] {
+export function lintRules(
+  { key, rules }: AclKey,
+  protectedHosts: readonly Prefix[],
+  direction: Direction = 'egress',
+): readonly Finding[] {
   const linesAround = needlessness(rules, protectedHosts);
   const lintProtection = protectionLinter(rules, protectedHosts);
   const byLine = new Map(rules.map((line) => [line.line, line]));
   return rules.flatMap((line) => {
     const around = linesAround(line).flatMap((number) => byLine.get(number) ?? []);
-    const results = [...lintBreadth(line), ...lintProtection(line), ...lintNeed(line, around)];
+    const results = [...lintBreadth(line, direction), ...lintProtection(line), ...lintNeed(line, around)];
     return results.map((one) => ({ ...one, key, line: line.line, text: line.text }));
   });
 }
@@ -90,7 +95,7 @@ const protectedHost = (rule: AddressRule, host: Prefix): LintResult => ({
   remedy: `if you mean it, add ${formatRule({ ...rule, prefix: host })}; otherwise name the networks around it`,
 });
 
-function lintBreadth({ rule }: RuleLine): readonly LintResult[] {
+function lintBreadth({ rule }: RuleLine, direction: Direction): readonly LintResult[] {
   if (rule.kind !== 'address') return [];
   const { prefix, protocol } = rule;
   if (!isBroad({ entry: rule })) return [];
@@ -100,7 +105,7 @@ function lintBreadth({ rule }: RuleLine): readonly LintResult[] {
     {
       severity: 'warning',
       code: 'broad',
-      reason: `it allows ${protocol} to ${what}${ports}`,
+      reason: `it allows ${protocol} ${direction === 'egress' ? 'to' : 'from'} ${what}${ports}`,
       remedy: 'name the services or the networks that are needed',
     },
   ];

@@ -2,6 +2,7 @@
  * Finds rules that have no effect, are unnecessary or dangerously broad, and keys that no workload uses.
  */
 
+import type { Direction } from '../common/direction.ts';
 import type { Problem } from '../common/problem.ts';
 import { serviceName } from '../inventory/service.ts';
 import type { Prefix } from '../net/address.ts';
@@ -23,7 +24,9 @@ export interface LintContext {
   /** Undefined if services were not read. */
   readonly catalog: Catalog | undefined;
   /** The reasons why services could not be read, by name. */
-  readonly failures?: ReadonlyMap<string, string>;
+  readonly failures?: ReadonlyMap<string, string> | undefined;
+  /** Of the keys; default egress. */
+  readonly direction?: Direction;
   /** The running workloads; undefined if not known. */
   readonly workloads: readonly WorkloadGrants[] | undefined;
 }
@@ -37,16 +40,17 @@ export function lint({
   catalog,
   failures = new Map(),
   workloads,
+  direction = 'egress',
 }: LintContext): readonly Finding[] {
   const findings = [...acl.values()].flatMap((key) => [
-    ...lintGrants(key, workloads),
+    ...lintGrants(key, workloads, direction),
     ...lintText(key),
     ...lintServices(key, catalog, protectedHosts),
     ...lintFailures(key, failures),
-    ...lintRules(key, protectedHosts),
+    ...lintRules(key, protectedHosts, direction),
   ]);
   return [
-    ...[...findings, ...missingKeys(acl, workloads)].sort(inOrder),
+    ...[...findings, ...missingKeys(acl, workloads, direction)].sort(inOrder),
     ...notEnabledFindings(notEnabled),
     ...foreignRuleFindings(withForeignRules),
   ];
@@ -70,7 +74,17 @@ const foreignRuleFindings = (containers: readonly string[]): readonly Finding[] 
 const inOrder = (a: Finding, b: Finding): number =>
   a.key === b.key ? (a.line ?? 0) - (b.line ?? 0) : (a.key ?? '') < (b.key ?? '') ? -1 : 1;
 
-const lintGrants = ({ key }: AclKey, workloads: LintContext['workloads']): readonly Finding[] =>
+/** The variable by which a container names keys. */
+const VARIABLE: Readonly<Record<Direction, string>> = {
+  egress: 'EGRESSTRATOR_ACL',
+  ingress: 'EGRESSTRATOR_INGRESS',
+};
+
+const lintGrants = (
+  { key }: AclKey,
+  workloads: LintContext['workloads'],
+  direction: Direction,
+): readonly Finding[] =>
   workloads === undefined || workloads.some(({ grants }) => grants.includes(key))
     ? []
     : [
@@ -79,11 +93,15 @@ const lintGrants = ({ key }: AclKey, workloads: LintContext['workloads']): reado
           code: 'unused-key',
           key,
           reason: 'no running workload has this key',
-          remedy: `delete it, or add it to EGRESSTRATOR_ACL where it is needed`,
+          remedy: `delete it, or add it to ${VARIABLE[direction]} where it is needed`,
         },
       ];
 
-const missingKeys = (acl: Acl, workloads: LintContext['workloads']): readonly Finding[] => {
+const missingKeys = (
+  acl: Acl,
+  workloads: LintContext['workloads'],
+  direction: Direction,
+): readonly Finding[] => {
   const holders = new Map<string, string[]>();
   for (const { name, grants } of workloads ?? [])
     for (const grant of grants)
@@ -93,7 +111,7 @@ const missingKeys = (acl: Acl, workloads: LintContext['workloads']): readonly Fi
     code: 'missing-key',
     key,
     reason: `${someOf(names)} ${names.length === 1 ? 'asks' : 'ask'} for this key, but Consul does not have it`,
-    remedy: 'add it to Consul, or remove it from EGRESSTRATOR_ACL',
+    remedy: `add it to Consul, or remove it from ${VARIABLE[direction]}`,
   }));
 };
 

@@ -36,9 +36,8 @@ export async function withServices(
   const whole = scope === 'all' ? await reader.readCatalog().catch(() => NOTHING) : NOTHING;
   const known = new Map([...whole.services, ...snapshot.catalog]);
   const unread = new Map<string, string | undefined>(whole.unread);
-  const wanted = [...servicesOf(snapshot.acl.values()), ...also].map(
-    (ref) => [serviceName(ref), ref] as const,
-  );
+  const keys = [...snapshot.acl.values(), ...(snapshot.ingress?.acl.values() ?? [])];
+  const wanted = [...servicesOf(keys), ...also].map((ref) => [serviceName(ref), ref] as const);
   const missing = new Map(wanted.filter(([name]) => !known.has(name) && !unread.has(name)));
   const refs = [...missing].slice(0, MOST_SERVICES);
   for (const name of [...missing.keys()].slice(MOST_SERVICES)) unread.set(name, undefined);

@@ -9,6 +9,7 @@ import type { Prefix } from '../net/address.ts';
 import type { Acl } from '../policy/acl.ts';
 import type { Catalog } from '../policy/compile.ts';
 import type { HostView } from './host-view.ts';
+import type { IngressSnapshot } from './lint-ingress.ts';
 
 /** A namespace that has rules, or should have them. */
 export interface NamespaceView {
@@ -47,6 +48,8 @@ export interface Snapshot {
   readonly unsupported: readonly UnsupportedView[];
   /** Names of containers that name keys without EGRESSTRATOR_ENABLE=1. */
   readonly notEnabled: readonly string[];
+  /** Undefined if no container names ingress keys, or they were not read. */
+  readonly ingress?: IngressSnapshot | undefined;
   /** The host's rules; undefined without a controller. */
   readonly host?: HostView | undefined;
   /** Its name or path. */

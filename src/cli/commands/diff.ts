@@ -8,7 +8,7 @@ import type { Terminal } from '../../config/terminal.ts';
 import { commandContext, DENYLIST_NOTE } from '../diagnostics/context.ts';
 import { ask } from '../diagnostics/open.ts';
 import { formatDiff } from '../format/diff.ts';
-import { readText } from './lint.ts';
+import { directionOf, readText } from './lint.ts';
 
 export async function diff(key: string, flags: Flags, terminal: Terminal): Promise<void> {
   if (typeof flags.file !== 'string')
@@ -16,7 +16,9 @@ export async function diff(key: string, flags: Flags, terminal: Terminal): Promi
   const context = commandContext(flags, terminal);
   const { output, style } = context;
   const text = await readText(flags.file);
-  const { denylist, unread, ...found } = await ask(context, (diagnostics) => diagnostics.diff({ key, text }));
+  const { denylist, unread, ...found } = await ask(context, (diagnostics) =>
+    diagnostics.diff({ key, text, ...directionOf(flags) }),
+  );
   if (denylist) output.note(DENYLIST_NOTE);
   for (const name of unread)
     output.note(`service ${name} could not be read, so its destinations are not known`);

@@ -15,7 +15,7 @@ import { type CommandContext, commandContext } from '../diagnostics/context.ts';
 import { ask } from '../diagnostics/open.ts';
 import { formatAnnotations } from '../format/annotations.ts';
 import { formatFindings } from '../format/lint.ts';
-import { sarifOf } from '../format/sarif.ts';
+import { type Folders, sarifOf } from '../format/sarif.ts';
 import { createOutput } from '../output.ts';
 
 export async function lint(flags: Flags, terminal: Terminal): Promise<void> {
@@ -25,9 +25,9 @@ export async function lint(flags: Flags, terminal: Terminal): Promise<void> {
   const context = commandContext(flags, terminal);
   const linted =
     typeof flags.file === 'string'
-      ? await lintFile(flags.file, context)
-      : await lintConsul(flags.key, context);
-  print(linted, format, typeof flags.file === 'string' ? undefined : context.config.consul.kvPath, context);
+      ? await lintFile(flags.file, flags, context)
+      : await lintConsul(flags, context);
+  print(linted, format, typeof flags.file === 'string' ? undefined : context.config.consul, context);
   const { findings } = linted;
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   if (errors > 0)
@@ -45,29 +45,37 @@ function formatOf({ format = 'text', json }: Flags): Format {
   return known;
 }
 
-/** `folder`: where the keys are in Consul; undefined for a file. */
+/** With `--ingress`, keys are ingress keys. */
+export const directionOf = ({ ingress }: Flags): { readonly direction?: 'ingress' } =>
+  ingress === true ? { direction: 'ingress' } : {};
+
+/** `folders`: where the keys are in Consul; undefined for a file. */
 function print(
   linted: LintAnswer,
   format: Format,
-  folder: string | undefined,
+  folders: Folders | undefined,
   { output, style, terminal }: CommandContext,
 ): void {
   if (format === 'sarif')
-    createOutput(terminal, true).result(sarifOf(linted.findings, folder, version()), String);
+    createOutput(terminal, true).result(sarifOf(linted.findings, folders, version()), String);
   else if (format === 'github')
-    output.result(linted, (seen) => formatAnnotations(seen.findings, folder === undefined));
+    output.result(linted, (seen) => formatAnnotations(seen.findings, folders === undefined));
   else output.result(linted, (seen) => formatFindings(seen.findings, seen.unread, style));
 }
 
 /** A file is checked by itself: neither Consul nor the Engine is asked. */
-async function lintFile(path: string, { config }: CommandContext): Promise<LintAnswer> {
-  const acl = parseAcl(new Map([[path, await readText(path)]]));
-  const { protectedHosts } = config;
-  return { findings: lintAcl({ acl, protectedHosts, catalog: undefined, workloads: undefined }), unread: [] };
+async function lintFile(path: string, flags: Flags, { config }: CommandContext): Promise<LintAnswer> {
+  const { direction = 'egress' } = directionOf(flags);
+  const acl = parseAcl(new Map([[path, await readText(path)]]), new Map(), direction);
+  const protectedHosts = direction === 'egress' ? config.protectedHosts : [];
+  const known = { acl, protectedHosts, catalog: undefined, workloads: undefined };
+  return { findings: lintAcl({ ...known, direction }), unread: [] };
 }
 
-async function lintConsul(key: unknown, context: CommandContext): Promise<LintAnswer> {
-  return ask(context, (diagnostics) => diagnostics.lint(typeof key === 'string' ? { key } : {}));
+async function lintConsul(flags: Flags, context: CommandContext): Promise<LintAnswer> {
+  const { key } = flags;
+  const question = { ...(typeof key === 'string' && { key }), ...directionOf(flags) };
+  return ask(context, (diagnostics) => diagnostics.lint(question));
 }
 
 /** `-` is standard input. */

@@ -8,8 +8,8 @@ const LEVELS: Readonly<Record<Severity, string>> = { error: 'error', warning: 'w
 /** `inFile`: keys are paths of files, which GitHub finds in the repository. */
 export const formatAnnotations = (findings: readonly Finding[], inFile: boolean): string =>
   findings
-    .map(({ severity, code, key, container, line, text, reason, remedy }) => {
-      const where = key ?? container ?? '';
+    .map(({ severity, code, line, text, reason, remedy, ...finding }) => {
+      const where = whereOf(finding);
       const place = inFile
         ? [`file=${property(where)}`, ...(line === undefined ? [] : [`line=${line}`])]
         : [];
@@ -19,6 +19,10 @@ export const formatAnnotations = (findings: readonly Finding[], inFile: boolean)
       return `::${LEVELS[severity]} ${words}::${data(`${what}${reason}; ${remedy}`)}`;
     })
     .join('\n');
+
+/** An ingress key may have the name of an ACL key. */
+const whereOf = ({ key, direction, container }: Pick<Finding, 'key' | 'direction' | 'container'>): string =>
+  key === undefined ? (container ?? '') : `${direction ? `${direction} ` : ''}${key}`;
 
 /** The runner's escapes; see `actions/toolkit`, packages/core/src/command.ts. */
 const data = (text: string): string =>

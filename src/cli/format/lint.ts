@@ -12,8 +12,8 @@ export function formatFindings(
   unread: readonly string[],
   style: Style,
 ): string {
-  const lines = findings.map(({ severity, key, container, line, text, reason, remedy }) => {
-    const where = key ?? container ?? '';
+  const lines = findings.map(({ severity, key, direction, container, line, text, reason, remedy }) => {
+    const where = key === undefined ? (container ?? '') : `${direction ? `${direction} ` : ''}${key}`;
     const place = line === undefined ? where : `${where}:${line}`;
     const what = text === undefined ? '' : `${text}: `;
     return `${place}: ${style(COLOURS[severity], severity)}: ${what}${reason}\n  ${remedy}`;

@@ -24,11 +24,18 @@ const MEANING: Readonly<Record<Finding['code'], string>> = {
   'not-enabled': 'A container names keys without EGRESSTRATOR_ENABLE=1.',
   'foreign-rules': 'The namespace of a workload has filter rules of other programs.',
   'host-rules': "The host's rules have a problem.",
+  'hidden-caller': 'Ingress rules cannot see the address of some callers.',
   'closed-port': 'A published port is closed by the ports guard.',
 };
 
-/** `folder`: the folder of the keys in Consul; undefined if the findings are about files. */
-export const sarifOf = (findings: readonly Finding[], folder: string | undefined, version: string) => ({
+/** The folders of ACL keys and of ingress keys in Consul. */
+export interface Folders {
+  readonly kvPath: string;
+  readonly ingressPath: string;
+}
+
+/** `folders`: undefined if the findings are about files. */
+export const sarifOf = (findings: readonly Finding[], folders: Folders | undefined, version: string) => ({
   $schema: 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json',
   version: '2.1.0',
   runs: [
@@ -40,10 +47,13 @@ export const sarifOf = (findings: readonly Finding[], folder: string | undefined
           rules: Object.entries(MEANING).map(([id, text]) => ({ id, shortDescription: { text } })),
         },
       },
-      results: findings.map((one) => resultOf(one, folder)),
+      results: findings.map((one) => resultOf(one, folderOf(one, folders))),
     },
   ],
 });
+
+const folderOf = ({ direction }: Finding, folders: Folders | undefined): string | undefined =>
+  direction === 'ingress' ? folders?.ingressPath : folders?.kvPath;
 
 function resultOf(
   { severity, code, key, container, line, text, reason, remedy }: Finding,

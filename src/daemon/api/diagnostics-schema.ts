@@ -12,10 +12,12 @@ export const DeniedQuery = z.object({ container: z.string().optional() });
 export const SuggestQuery = DeniedQuery.extend({ key: z.string().optional() });
 
 /** Undefined: all keys. */
-export const LintQuery = z.object({ key: z.string().optional() });
+const Ingress = z.literal('ingress').optional().describe('Ingress keys in place of ACL keys.');
+
+export const LintQuery = z.object({ key: z.string().optional(), direction: Ingress });
 
 /** `text`: the key's new one. */
-export const DiffRequest = z.object({ key: z.string(), text: z.string() });
+export const DiffRequest = z.object({ key: z.string(), text: z.string(), direction: Ingress });
 
 /** One container. */
 export const ContainerQuery = z.object({ container: z.string() });
@@ -110,6 +112,7 @@ const Finding = z.object({
   severity: z.enum(['error', 'warning', 'info']),
   code: z.enum(FINDING_CODES),
   key: z.string().optional().describe('Absent for what is wrong with a container.'),
+  direction: z.literal('ingress').optional().describe('The key is an ingress key. Absent: an ACL key.'),
   container: z.string().optional(),
   line: z.number().optional(),
   text: z.string().optional(),

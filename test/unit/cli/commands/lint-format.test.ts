@@ -120,7 +120,9 @@ test('whatever the texts hold, it stays one command a line, and SARIF', async ()
     ...{ severity: 'error', code: 'bad-line', key: text, line: 1, text, reason: text, remedy: text },
   });
   const texts = fc.sample(hostileText, 50);
-  expect(faultsOf(sarifOf(texts.map(finding), 'egress/acl/', '1'))).toBe('');
+  expect(
+    faultsOf(sarifOf(texts.map(finding), { kvPath: 'egress/acl/', ingressPath: 'ingress/acl/' }, '1')),
+  ).toBe('');
   for (const text of texts)
     expect(formatAnnotations([finding(text)], true)).toMatch(
       /^::error file=[^:,\n\r]*,line=1,title=bad-line::[^\n\r]*$/,
