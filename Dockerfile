@@ -9,7 +9,7 @@ ARG BASE_IMAGE=node:24-bookworm-slim
 # --- the helper: loads a text in a network namespace, and nothing else ------------------------------
 FROM ${BASE_IMAGE} AS helper
 RUN apt-get update \
- && apt-get install -y --no-install-recommends nftables iptables conntrack \
+ && apt-get install -y --no-install-recommends nftables iptables conntrack iproute2 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log
 COPY dataplane/netns dataplane/host /usr/local/lib/egresstrator/
 RUN chmod 755 /usr/local/lib/egresstrator/netns /usr/local/lib/egresstrator/host

@@ -6,6 +6,7 @@
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Dataplane, HostDataplane } from '../dataplane/dataplane.ts';
+import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import type { OtherFirewalls } from '../dataplane/other-firewalls.ts';
 import { HOST_OFF, type HostView, hostSummary } from '../diagnostics/host-view.ts';
 import type { EgressDesired } from '../features/egress/desired.ts';
@@ -75,6 +76,7 @@ export interface ControllerPorts extends Omit<SourcePorts, 'firewall'> {
   /** Watches networks.json. */
   readonly watchFile?: NetworksPorts['watchFile'] | undefined;
   readonly networkMaker?: NetworkMaker | undefined;
+  readonly namespaceRoutes?: NamespaceRoutes | undefined;
   /** The last good text of networks.json in the previous run. */
   readonly previousNetworks?: string | undefined;
   /** Called with a good text that is new. */

@@ -1,16 +1,21 @@
 /**
- * Networks that Docker lacks, and containers that lack an address in one, as steps of the reconciler: each is tried until
- * it is done. Nothing is ever removed, and what Docker has otherwise stays: the next plan tells how it differs.
+ * Networks that Docker lacks, containers that lack an address in one, and routes, as steps of the reconciler: each is
+ * tried until it is done. No network and no container's end is ever removed, and what Docker has otherwise stays: the next
+ * plan tells how it differs.
  */
+import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
+import { differencesOf, type RoutesDesired } from '../features/networks/inner-routes.ts';
 import type { Attachment, NetworkEntry } from '../features/networks/model.ts';
 import type { Network, Attachment as NetworkEnd } from '../inventory/network.ts';
 import type { NetworkMaker } from '../inventory/sources.ts';
 import { formatPrefix } from '../net/address.ts';
 import type { Driver } from '../reconciler/driver.ts';
 import { steppedDriver } from '../reconciler/steps.ts';
+import { refOf } from './ruleset-loader.ts';
 
 const NETWORKS = 'networks';
-export const ATTACHMENTS = 'attachments';
+const ATTACHMENTS = 'attachments';
+const ROUTES = 'routes';
 
 type Found<T> = T | 'absent';
 
@@ -31,10 +36,8 @@ export const attachmentDriver = (docker: NetworkMaker): Driver<Attachment, Found
     feature: ATTACHMENTS,
     after: [NETWORKS],
     isSame: (one, other) => addressesOf(one) === addressesOf(other),
-    inspect: async (name) => {
-      const [container = '', network = ''] = name.split(' ');
-      return (await docker.endOf(container, network)) ?? 'absent';
-    },
+    inspect: async (_name, _signal, { containerId, network }) =>
+      (await docker.endOf(containerId, network)) ?? 'absent',
     steps: (desired, observed) =>
       desired !== undefined && observed === 'absent' ? [{ action: 'attach', with: desired }] : [],
     table: {
@@ -42,7 +45,25 @@ export const attachmentDriver = (docker: NetworkMaker): Driver<Attachment, Found
     },
   });
 
-/** Names of networks have no spaces. */
+/** By the id of the namespace. */
+export const routeDriver = (routes: NamespaceRoutes): Driver<RoutesDesired, RoutesDesired> =>
+  steppedDriver<RoutesDesired, RoutesDesired, { readonly set: RoutesDesired }>({
+    feature: ROUTES,
+    after: ['nat'],
+    isSame: (one, other) => one.lines.join() === other.lines.join(),
+    inspect: async (_id, _signal, { namespace }) => ({
+      ...{ namespace, lines: await routes.read(refOf(namespace)) },
+    }),
+    steps: (desired, { namespace, lines: observed }) => {
+      const lines = desired?.lines ?? [];
+      return differencesOf(lines, observed).length === 0
+        ? []
+        : [{ action: 'set', with: { namespace, lines } }];
+    },
+    table: { set: async ({ namespace, lines }) => void (await routes.set(refOf(namespace), lines)) },
+  });
+
+/** For keys. */
 export const attachmentName = ({ containerId, network }: Attachment): string => `${containerId} ${network}`;
 
 const subnetsOf = ({ subnets }: NetworkEntry): string =>

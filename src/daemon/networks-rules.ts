@@ -5,8 +5,10 @@
 import type { Logger } from '../common/logger.ts';
 import type { Problem } from '../common/problem.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
+import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import type { Claims } from '../features/host/host.ts';
 import { InnerNat, type NatDesired } from '../features/networks/inner-nat.ts';
+import { planRoutes, type RoutesDesired } from '../features/networks/inner-routes.ts';
 import type { Attachment, NetworkEntry } from '../features/networks/model.ts';
 import { loadNatTemplate } from '../features/networks/nat.ts';
 import { type NetworksPlan, planOf } from '../features/networks/plan.ts';
@@ -20,7 +22,7 @@ import { LoadRecords } from '../reconciler/load-records.ts';
 import type { Reconciler } from '../reconciler/reconciler.ts';
 import { nameOf, type ObservedRules, RulesetDriver } from '../reconciler/ruleset-driver.ts';
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
-import { attachmentDriver, attachmentName, networkDriver } from './network-steps.ts';
+import { attachmentDriver, attachmentName, networkDriver, routeDriver } from './network-steps.ts';
 import { NetworksFile, type NetworksFileOptions } from './networks-file.ts';
 import { rulesetLoader } from './ruleset-loader.ts';
 
@@ -29,6 +31,8 @@ export interface NetworksPorts {
   /** Undefined: nothing is made, as in a dry run. */
   readonly networkMaker?: NetworkMaker | undefined;
   readonly dataplane: Dataplane;
+  /** Undefined: none is made, as in a dry run. */
+  readonly namespaceRoutes?: NamespaceRoutes | undefined;
   readonly onDrift?: ((container: string) => void) | undefined;
   readonly log: Logger;
 }
@@ -41,12 +45,13 @@ export class NetworksRules {
   readonly #attachments: FeatureReconciler<Attachment, NetworkEnd | 'absent'> | undefined;
   readonly #nat = new InnerNat(loadNatTemplate());
   readonly #natStates: FeatureReconciler<NatDesired, ObservedRules>;
+  readonly #routes: FeatureReconciler<RoutesDesired, RoutesDesired> | undefined;
   #last: { readonly inputs: Inputs; readonly plan: NetworksPlan; readonly claims: Claims } | undefined;
 
   constructor(
     options: NetworksFileOptions,
     reconciler: Reconciler,
-    { watchFile, networkMaker, dataplane, onDrift, log }: NetworksPorts,
+    { watchFile, networkMaker, dataplane, namespaceRoutes, onDrift, log }: NetworksPorts,
     onChange: () => void,
   ) {
     this.#file = new NetworksFile(options, watchFile, onChange);
@@ -77,6 +82,18 @@ export class NetworksRules {
     };
     const driver = new RulesetDriver(this.#nat, context);
     this.#natStates = reconciler.add(driver, rulesetReports(this.#nat, context));
+    this.#routes =
+      namespaceRoutes &&
+      reconciler.add(routeDriver(namespaceRoutes), {
+        ended: ({ desired: { namespace, lines } }, outcome) => {
+          if (outcome === 'applied') log.info({ container: nameOf(namespace), routes: lines }, 'routes made');
+        },
+        failed: ({ desired: { namespace } }, { message }) =>
+          log.error(
+            { container: nameOf(namespace), error: message },
+            'routes could not be made; trying again',
+          ),
+      });
   }
 
   /** False while it is not known what the file says. */
@@ -109,6 +126,7 @@ export class NetworksRules {
     const { networks, attachments } = desired;
     const gone = () => false;
     this.#natStates.sync(this.#nat.plan(desired, namespaces), (id) => namespaces.has(id));
+    this.#routes?.sync(planRoutes(desired, namespaces), (id) => namespaces.has(id));
     this.#networks?.sync(new Map(networks.map((one) => [one.name, { kind: 'apply', desired: one }])), gone);
     this.#attachments?.sync(
       new Map(attachments.map((one) => [attachmentName(one), { kind: 'apply', desired: one }])),
@@ -133,6 +151,9 @@ export class NetworksRules {
       ),
       ...[...this.#natStates.states()].flatMap(({ desired, lastError }) =>
         failed(`the ports of ${nameOf(desired.namespace)} that lead elsewhere`, lastError),
+      ),
+      ...[...(this.#routes?.states() ?? [])].flatMap(({ desired, lastError }) =>
+        failed(`the routes of ${nameOf(desired.namespace)}`, lastError),
       ),
     ];
   }

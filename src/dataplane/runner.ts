@@ -5,15 +5,17 @@
 import type { RulesetOwner } from '../inventory/ruleset.ts';
 import type { NamespaceRef } from './dataplane.ts';
 
-/** The commands of `dataplane/netns` that are used here. `load` and `reload` read rules from stdin. */
-type CommandName = 'load' | 'reload' | 'inspect' | 'denied' | 'add' | 'clear' | 'list' | 'place' | 'firewall';
+/** The commands of `dataplane/netns` that are used here. `load`, `reload` and `route` read stdin. */
+type CommandName =
+  | ('load' | 'reload' | 'inspect' | 'denied' | 'add' | 'clear' | 'list' | 'place' | 'firewall')
+  | ('routes' | 'route');
 
 /** The commands of `dataplane/host` that are used here. `forget` reads forwards from stdin. */
 const HOST_COMMANDS = ['passages', 'check', 'remove', 'forwards', 'forget', 'watch'] as const;
 
 export interface Command {
   readonly name: CommandName | (typeof HOST_COMMANDS)[number];
-  /** Those of `dataplane/host`, `list`, `place` and `firewall` have none; `clear` without one means all owners. */
+  /** Those of `dataplane/host`, `list`, `place`, `firewall`, `routes` and `route` have none; `clear` without one means all owners. */
   readonly owner?: RulesetOwner | undefined;
   /** The set that `add` adds to. */
   readonly set?: string;

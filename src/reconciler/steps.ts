@@ -17,7 +17,8 @@ export interface SteppedFeature<Desired, Observed, Arguments> {
   readonly feature: string;
   readonly after?: readonly string[];
   isSame(one: Desired, other: Desired): boolean;
-  inspect(name: string, signal: AbortSignal): Promise<Observed>;
+  /** `last`: the desired state, also for a release, as it has the location. */
+  inspect(name: string, signal: AbortSignal, last: Desired): Promise<Observed>;
   /** In the order in which they are taken; none if it is as desired. `undefined`: nothing of ours is desired. */
   steps(desired: Desired | undefined, observed: Observed): readonly Step<Arguments>[];
   readonly table: StepTable<Arguments>;
@@ -32,12 +33,12 @@ export function steppedDriver<Desired, Observed, Arguments>(
       target.signal.throwIfAborted();
       await execute(feature.table, step, target.signal);
     }
-    return feature.inspect(target.name, target.signal);
+    return feature.inspect(target.name, target.signal, target.desired);
   };
   return {
     ...{ feature: feature.feature, after: feature.after ?? [] },
     isSame: (one, other) => feature.isSame(one, other),
-    inspect: ({ name, signal }) => feature.inspect(name, signal),
+    inspect: ({ name, signal, desired }) => feature.inspect(name, signal, desired),
     isInSync: ({ desired }, observed) => feature.steps(desired, observed).length === 0,
     apply: (target, observed) => take(target, feature.steps(target.desired, observed)),
     isAbsent: (observed) => feature.steps(undefined, observed).length === 0,

@@ -86,6 +86,7 @@ function setup({ text = JSON.stringify(FILE), previous, failure, isDryRun = fals
   maker.failure = failure;
   const loads: string[] = [];
   const kept: string[] = [];
+  const routes = new Map<string, readonly string[]>();
   consul.put({});
   const fake = startFake({
     ...{ consul, engine, networks: '/etc/networks.json' },
@@ -97,6 +98,13 @@ function setup({ text = JSON.stringify(FILE), previous, failure, isDryRun = fals
         return file;
       },
       networkMaker: isDryRun ? undefined : maker,
+      namespaceRoutes: {
+        read: async ({ name }) => routes.get(name) ?? [],
+        set: async ({ name }, lines) => {
+          routes.set(name, lines);
+          return lines;
+        },
+      },
       ...(previous !== undefined && { previousNetworks: previous }),
       persistNetworks: (one) => kept.push(one),
     },
@@ -107,7 +115,7 @@ function setup({ text = JSON.stringify(FILE), previous, failure, isDryRun = fals
   });
   onTestFinished(() => fake.controller.close());
   const problems = () => fake.controller.hostView().problems.map(({ reason }) => reason);
-  return { ...fake, engine, file, maker, loads, kept, problems };
+  return { ...fake, engine, file, maker, loads, kept, problems, routes };
 }
 
 const PROXY = container('proxy', { networks: [] });
@@ -234,4 +242,19 @@ test('a port of a container leads elsewhere, again after each of its starts, unt
   await rest();
   expect(nat(again)).toBeUndefined();
   expect(loads.at(-1)).not.toContain('10.9.0.5');
+});
+
+test('routes are made in the namespace, and removed with the policy', async () => {
+  const { engine, file, rest, routes } = setup({ text: JSON.stringify({ ...FILE, policies: [INNER] }) });
+  engine.networks.value.set('other', network('other', ['10.9.0.0/24']));
+  engine.run(VPN);
+  await rest();
+  expect(routes.get('vpn')).toEqual(['10.2.0.2 via 10.9.0.1', 'forward ipv4']);
+  routes.set('vpn', ['10.7.0.0/24 via 10.9.0.1', 'forward ipv4']);
+  engine.run({ ...VPN, startedAt: '2026-04-04T00:00:00Z' });
+  await rest();
+  expect(routes.get('vpn')).toEqual(['10.2.0.2 via 10.9.0.1', 'forward ipv4']);
+  file.write(JSON.stringify({ ...FILE, policies: [] }));
+  await rest();
+  expect(routes.get('vpn')).toEqual([]);
 });

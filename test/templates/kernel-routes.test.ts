@@ -1,0 +1,70 @@
+/**
+ * Routes of ours in a namespace: made, kept, and removed again, beside those of others.
+ */
+import { beforeEach, expect, it } from 'vitest';
+import { ensureCommands } from '../../lab/apt.ts';
+import { netns } from './fixture.ts';
+import { useHost } from './host-fixture.ts';
+
+await ensureCommands({ ip: 'iproute2' });
+const { containers } = await useHost();
+const { a1 } = containers;
+const [V4, V6] = ['172.29.1.1', '2001:db8:a::1'];
+
+const route = (...lines: readonly string[]) => netns(a1, 'route', `${lines.join('\n')}\n`);
+const routes = async () =>
+  (await netns(a1, 'routes')).stdout.split('\n').filter((line) => line.includes(' via '));
+const ofOthers = async () =>
+  (await Promise.all(['-4', '-6'].map((family) => a1.run('ip', [family, 'route', 'show']))))
+    .flatMap(({ stdout }) => stdout.split('\n'))
+    .filter((line) => line !== '' && !line.includes('proto 186'));
+
+beforeEach(async () => {
+  await route();
+});
+
+it('are made in both families, and those that are not wanted any more go', async () => {
+  const before = await ofOthers();
+  const [one, other] = [`10.2.0.2 via ${V4}`, `fd00:2::/64 via ${V6}`];
+  expect(await route(one, other)).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(await routes()).toEqual([one, other]);
+  await route(`10.3.0.0/24 via ${V4}`, other);
+  expect(await routes()).toEqual([`10.3.0.0/24 via ${V4}`, other]);
+  await route();
+  expect(await routes()).toEqual([]);
+  expect(await ofOthers()).toEqual(before);
+});
+
+it('stay where they are wanted', async () => {
+  await route(`10.2.0.2 via ${V4}`);
+  expect(await route(`10.2.0.2 via ${V4}`)).toMatchObject({ exitCode: 0, stderr: '' });
+});
+
+it('replace no route of others, and say so', async () => {
+  await a1.run('ip', ['route', 'add', '10.4.0.1', 'via', V4]);
+  const before = await ofOthers();
+  const { exitCode, stderr } = await route(`10.4.0.1 via 172.29.1.9`, `10.5.0.1 via ${V4}`);
+  expect([exitCode, stderr.includes('the route to 10.4.0.1 via 172.29.1.9 cannot be made')]).toEqual([
+    1,
+    true,
+  ]);
+  expect(await ofOthers()).toEqual(before);
+  await a1.run('ip', ['route', 'del', '10.4.0.1', 'via', V4]);
+});
+
+it('let the namespace forward, and never end that', async () => {
+  for (const family of ['ipv4/ip_forward', 'ipv6/conf/all/forwarding'])
+    await a1.run('sh', ['-c', `echo 0 > /proc/sys/net/${family}`]);
+  expect((await netns(a1, 'routes')).stdout).toBe('');
+  expect((await route('forward ipv4', 'forward ipv6')).stdout).toBe('forward ipv4\nforward ipv6');
+  expect((await route()).stdout).toBe('forward ipv4\nforward ipv6');
+});
+
+it.each(['x via y', '10.2.0.2 via', '10.2.0.2 dev eth0', '10.2.0.2 via $(id)', 'forward ipv4; id'])(
+  'take no other line: %s',
+  async (line) => {
+    const before = await ofOthers();
+    expect((await route(line)).exitCode).not.toBe(0);
+    expect([await routes(), await ofOthers()]).toEqual([[], before]);
+  },
+);
