@@ -67,7 +67,7 @@ function addDenied(program: Command, actions: DiagnosticsActions): void {
     .command('denied')
     .description('list denied connections of the last hour')
     .argument('[container]', CONTAINER)
-    .option('--in', 'calls to containers that the ports guard denied (see --ports)')
+    .option('--in', 'calls to containers that the ports guard (see --ports) or their ingress keys denied')
     .option('--follow', 'keep running, and print each destination when it is denied')
     .option('--json', 'print JSON')
     .action((container: string | undefined, _options, command: Command) =>
@@ -100,6 +100,7 @@ function addSuggest(program: Command, actions: DiagnosticsActions): void {
     .description('print rules that would allow the denied connections')
     .argument('[container]', CONTAINER)
     .option('--key <key>', 'print the whole new text of this ACL key, with the suggested rules')
+    .option('--in', 'lines of ingress keys for callers that were denied')
     .option('--json', 'print JSON')
     .addHelpText('after', SUGGEST_EXAMPLES)
     .action((container: string | undefined, _options, command: Command) =>

@@ -29,6 +29,7 @@ import { parseService } from './service-names.ts';
 import type { Snapshot } from './snapshot.ts';
 import { createIndexCache } from './suggest.ts';
 import { type SuggestAnswer, suggestAnswer } from './suggest-answer.ts';
+import { type SuggestInAnswer, suggestCallers } from './suggest-in.ts';
 
 export interface Diagnostics {
   explain(question: ExplainQuestion): Promise<ExplainAnswer>;
@@ -42,6 +43,8 @@ export interface Diagnostics {
   hostRules(): Promise<Rendered>;
   /** Calls to containers that the guard denied. */
   deniedIn(question: DeniedQuestion): Promise<DeniedInAnswer>;
+  /** Lines that would let in callers that ingress rules denied. */
+  suggestIn(question: DeniedQuestion): Promise<SuggestInAnswer>;
   /** Whether a caller reaches a port of a container. */
   explainIn(question: ExplainInQuestion): Promise<ExplainInAnswer>;
 }
@@ -149,6 +152,14 @@ export function createDiagnostics(facts: DiagnosticsSource): Diagnostics {
     hostRules: async () => known(await facts.host()).rendered,
     deniedIn: async ({ container }) =>
       deniedInAnswer(container, await facts.host(), await facts.deniedCalls(), await facts.ingress()),
+    suggestIn: async ({ container }) => {
+      const [host, report, ingress] = [await facts.host(), await facts.deniedCalls(), await facts.ingress()];
+      const { calls, covers, isFull } = deniedInAnswer(container, host, report, ingress);
+      const { catalog } = await facts.snapshot({ scope: 'all' });
+      const keys = new Map(ingress.map((one) => [one.target, one.keys]));
+      const denied = calls.filter((call) => call.gate === 'ingress');
+      return { suggestions: suggestCallers(denied, keys, catalog), covers, isFull };
+    },
     explainIn: async (question) => {
       const [view, ingress] = [await facts.host(), await facts.ingress()];
       const isIngressAlone = view.state === 'off' && ingress.length > 0;

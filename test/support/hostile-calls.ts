@@ -41,7 +41,7 @@ export const callsIn = (place: Place): Readonly<Record<string, Calls>> => {
         [word, word, '--in'],
       ],
     ],
-    suggest: [[], [word], ['--key', word], ['--key', `${word}-other`]],
+    suggest: [[], [word], ['--in'], [word, '--in'], ['--key', word], ['--key', `${word}-other`]],
     lint: [
       [],
       ['--file', join(folder, 'rules')],

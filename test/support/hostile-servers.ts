@@ -7,6 +7,7 @@ import type { Controls } from '../../src/daemon/api/server.ts';
 import type { DeniedCallsReport } from '../../src/diagnostics/denied-in.ts';
 import type { HostView } from '../../src/diagnostics/host-view.ts';
 import type { NamespaceStatus } from '../../src/features/egress/status.ts';
+import type { IngressView } from '../../src/features/ingress/view.ts';
 import type { DeniedReport } from '../../src/inventory/denied-record.ts';
 import { container } from './containers.ts';
 import { prefix as host } from './host-claims.ts';
@@ -71,6 +72,7 @@ export const hostileControls = (hostile: HostileAnswers): Controls => ({
     () => hostileDenied(hostile),
     () => hostileHost(hostile.word),
     () => hostileCalls(hostile.word),
+    () => hostileIngress(hostile.word),
   ),
 });
 
@@ -108,8 +110,23 @@ function hostileDenied(hostile: HostileAnswers): readonly DeniedReport[] {
   ];
 }
 
+const hostileIngress = (word: string): readonly IngressView[] => [
+  {
+    ...{ ids: ['aa'], target: word, keys: [word], mode: 'audit', state: 'failed' },
+    policy: { reasons: [], ruleSet: { layers: [] }, problems: [problem(word)], pending: [] },
+  },
+];
+
 const hostileCalls = (word: string): DeniedCallsReport => ({
   calls: [
+    {
+      ...{ gate: 'ingress', source: '10.0.0.7', address: word, container: word, protocol: 'tcp', port: 80 },
+      ...{ packets: 1, passed: true, firstSeenAt: 1, lastSeenAt: 1 },
+    },
+    {
+      ...{ gate: 'ingress', source: word, address: word, container: word, protocol: word, port: undefined },
+      ...{ packets: 1, firstSeenAt: 1, lastSeenAt: 1 },
+    },
     {
       ...{ source: word, address: word, container: word, protocol: word, port: undefined },
       ...{ packets: 1, firstSeenAt: 1, lastSeenAt: 1 },

@@ -3,6 +3,7 @@ import type { DeniedCallsReport } from '../../src/diagnostics/denied-in.ts';
 import { createDiagnostics, type Diagnostics } from '../../src/diagnostics/diagnostics.ts';
 import { HOST_OFF, type HostView } from '../../src/diagnostics/host-view.ts';
 import type { NamespaceView, Snapshot } from '../../src/diagnostics/snapshot.ts';
+import type { IngressView } from '../../src/features/ingress/view.ts';
 import type { DeniedReport } from '../../src/inventory/denied-record.ts';
 import type { Instance } from '../../src/inventory/service.ts';
 import { parseAcl } from '../../src/policy/acl.ts';
@@ -40,11 +41,12 @@ export function diagnosticsOf(
   denied: (container: string | undefined) => readonly DeniedReport[] = () => [],
   host: () => HostView = () => HOST_OFF,
   calls: () => DeniedCallsReport = () => NO_CALLS,
+  ingress: () => readonly IngressView[] = () => [],
 ): Diagnostics {
   return createDiagnostics({
     snapshot: async () => snapshotOf(known()),
     denied: async (container) => denied(container),
-    ingress: async () => [],
+    ingress: async () => ingress(),
     host: async () => host(),
     deniedCalls: async () => calls(),
   });

@@ -2,14 +2,16 @@
  * `egresstrator suggest`: print rules that would allow the denied connections.
  */
 
+import { UsageError } from '../../common/errors.ts';
 import { shown } from '../../common/text.ts';
 import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import type { SuggestAnswer } from '../../diagnostics/suggest-answer.ts';
-import { commandContext } from '../diagnostics/context.ts';
+import { type CommandContext, commandContext } from '../diagnostics/context.ts';
 import { ask } from '../diagnostics/open.ts';
 import { unlisted } from '../format/denied-record.ts';
 import { formatEntry, formatGrant, formatKey, formatSuggestions, remarksOn } from '../format/suggest.ts';
+import { formatIngressEntry, formatSuggestIn } from '../format/suggest-in.ts';
 import { inPeriod, NO_RULES } from '../format/values.ts';
 import type { Output } from '../output.ts';
 
@@ -20,6 +22,7 @@ export async function suggest(
 ): Promise<void> {
   const context = commandContext(flags, terminal);
   const { output } = context;
+  if (flags.in === true) return suggestIn(container, flags, context);
   const key = typeof flags.key === 'string' ? flags.key : undefined;
   const answer = await ask(context, (diagnostics) => diagnostics.suggest({ container, key }));
   const { suggestions } = answer;
@@ -34,6 +37,21 @@ export async function suggest(
   output.text(text, { recorded: answer.unavailableReason === undefined, suggestions, text });
   if (key === undefined) hint(answer, output);
   else for (const one of new Set(remarksOnKey(key, answer, none))) output.note(one);
+}
+
+/** Lines for ingress keys. */
+async function suggestIn(
+  container: string | undefined,
+  flags: Flags,
+  context: CommandContext,
+): Promise<void> {
+  if (flags.key !== undefined) throw new UsageError('give either --in or --key');
+  const { config, output } = context;
+  const answer = await ask(context, (diagnostics) => diagnostics.suggestIn({ container }));
+  output.text(formatSuggestIn(shown(answer, Number.POSITIVE_INFINITY)), answer);
+  const [only, ...others] = answer.suggestions;
+  if (only !== undefined && others.length === 0)
+    output.hint(formatIngressEntry(only, config.consul.ingressPath));
 }
 
 /** The reason if there is nothing to suggest. */

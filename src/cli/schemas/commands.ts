@@ -11,6 +11,7 @@ import {
   HostReply,
   HostRules,
   PortReply,
+  SuggestInReply,
 } from '../../daemon/api/host-schema.ts';
 import { Namespace, OverrideReply, StatusReply } from '../../daemon/api/schema.ts';
 import { NetworksFile } from '../../features/networks/schema.ts';
@@ -41,6 +42,7 @@ export const SCHEMAS: Readonly<Record<string, CommandSchema>> = {
   'status-cluster': { call: 'status --cluster', schema: Cluster },
   denied: { call: 'denied', schema: DeniedReply },
   'denied-follow': { call: 'denied --follow', schema: DeniedLine },
+  'suggest-in': { call: 'suggest --in', schema: SuggestInReply },
   'denied-in': { call: 'denied --in', schema: DeniedInReply },
   explain: { call: 'explain', schema: Explained },
   suggest: { call: 'suggest', schema: Suggested },

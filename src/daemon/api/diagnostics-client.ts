@@ -5,7 +5,7 @@ import type { Diagnostics } from '../../diagnostics/diagnostics.ts';
 import type { ApiClient } from './client.ts';
 import { DeniedReply, DiffReply, KeysReply, LintReply, SuggestReply } from './diagnostics-schema.ts';
 import { ExplainReply } from './explain-schema.ts';
-import { DeniedInReply, ExplainInReply, HostReply, HostRules } from './host-schema.ts';
+import { DeniedInReply, ExplainInReply, HostReply, HostRules, SuggestInReply } from './host-schema.ts';
 
 export const askController = (client: ApiClient): Diagnostics => ({
   explain: (question) => client.get(urlOf('/v1/explain', question), ExplainReply),
@@ -16,6 +16,7 @@ export const askController = (client: ApiClient): Diagnostics => ({
   host: () => client.get('/v1/host', HostReply),
   hostRules: () => client.get('/v1/host/rules', HostRules),
   deniedIn: (question) => client.get(urlOf('/v1/denied-in', question), DeniedInReply),
+  suggestIn: (question) => client.get(urlOf('/v1/suggest-in', question), SuggestInReply),
   explainIn: (question) => client.get(urlOf('/v1/explain-in', question), ExplainInReply),
   keys: () => client.get('/v1/keys', KeysReply),
 });

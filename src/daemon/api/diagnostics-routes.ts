@@ -28,6 +28,7 @@ import {
   ExplainInReply,
   HostReply,
   HostRules,
+  SuggestInReply,
 } from './host-schema.ts';
 import { jsonSchema, replies } from './replies.ts';
 
@@ -66,6 +67,7 @@ export function addDiagnosticsRoutes(server: FastifyInstance, controls: Diagnost
   get('/v1/lint', LintQuery, LintReply, (query) => diagnostics.lint(query));
   get('/v1/namespace', ContainerQuery, NamespaceReply, ({ container }) => controls.namespace(container));
   get('/v1/denied-in', DeniedInQuery, DeniedInReply, (query) => diagnostics.deniedIn(query));
+  get('/v1/suggest-in', DeniedInQuery, SuggestInReply, (query) => diagnostics.suggestIn(query));
   get('/v1/explain-in', ExplainInQuery, ExplainInReply, (query) => diagnostics.explainIn(query));
   server.get('/v1/host', { schema: { response: replies(HostReply) } }, () => diagnostics.host());
   server.get('/v1/host/rules', { schema: { response: replies(HostRules) } }, () => diagnostics.hostRules());

@@ -90,6 +90,25 @@ export const DeniedInReply = z.object({
   observed: z.boolean().describe('The guard only records: these calls passed.'),
 });
 
+export const SuggestInReply = z.object({
+  suggestions: z.array(
+    z.object({
+      container: z.string(),
+      keys: z.array(z.string()).describe('Its ingress keys.'),
+      lines: z.array(
+        z.object({
+          rule: z.string(),
+          packets: z.number(),
+          services: z.array(z.string()).describe("Services with an instance at the caller's address."),
+        }),
+      ),
+      notExpressible: z.array(z.string()).describe('Callers by a protocol that no rule can name.'),
+    }),
+  ),
+  covers: z.number().describe('Milliseconds of which it tells.'),
+  isFull: z.boolean().describe('A record was full, so callers may be missing.'),
+});
+
 export const ExplainInQuery = z.object({ container: z.string(), source: z.string(), traffic: z.string() });
 
 export const ExplainInReply = z.object({

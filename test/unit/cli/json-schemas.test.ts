@@ -24,7 +24,12 @@ import type {
   SuggestReply,
 } from '../../../src/daemon/api/diagnostics-schema.ts';
 import type { ExplainReply } from '../../../src/daemon/api/explain-schema.ts';
-import type { DeniedInReply, ExplainInReply, HostReply } from '../../../src/daemon/api/host-schema.ts';
+import type {
+  DeniedInReply,
+  ExplainInReply,
+  HostReply,
+  SuggestInReply,
+} from '../../../src/daemon/api/host-schema.ts';
 import type { StatusReply } from '../../../src/daemon/api/schema.ts';
 import type { Status } from '../../../src/daemon/status.ts';
 import type { DeniedAnswer } from '../../../src/diagnostics/denied-answer.ts';
@@ -35,6 +40,7 @@ import type { ExplainAnswer } from '../../../src/diagnostics/explain-answer.ts';
 import type { ExplainInAnswer } from '../../../src/diagnostics/explain-in.ts';
 import type { HostAnswer } from '../../../src/diagnostics/host-view.ts';
 import type { ContainerSuggestion, SuggestAnswer } from '../../../src/diagnostics/suggest-answer.ts';
+import type { SuggestInAnswer } from '../../../src/diagnostics/suggest-in.ts';
 import type { GateStatus } from '../../../src/gate/status.ts';
 import { type HostileFixture, openHostileFixture } from '../../support/hostile-fixture.ts';
 import { expectMatchesSchema } from '../../support/output-schemas.ts';
@@ -143,6 +149,7 @@ test('what the program can print at all is promised, as the compiler sees', () =
   expectTypeOf<HostAnswer>().toExtend<InputOf<typeof HostReply>>();
   expectTypeOf<ExplainInAnswer>().toExtend<InputOf<typeof ExplainInReply>>();
   expectTypeOf<DeniedInAnswer>().toExtend<InputOf<typeof DeniedInReply>>();
+  expectTypeOf<SuggestInAnswer>().toExtend<InputOf<typeof SuggestInReply>>();
   expectTypeOf<KeysAnswer>().toExtend<InputOf<typeof KeysReply>>();
   expectTypeOf<Check>().toExtend<InputOf<typeof Checked>['checks'][number]>();
   expectTypeOf<StepResult>().toExtend<InputOf<typeof Uninstalled>['steps'][number]>();
