@@ -6,6 +6,7 @@
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Dataplane, HostDataplane } from '../dataplane/dataplane.ts';
+import type { HostFactsAccess } from '../dataplane/host-facts.ts';
 import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import type { OtherFirewalls } from '../dataplane/other-firewalls.ts';
 import { HOST_OFF, type HostView, hostSummary } from '../diagnostics/host-view.ts';
@@ -77,6 +78,7 @@ export interface ControllerPorts extends Omit<SourcePorts, 'firewall'> {
   readonly watchFile?: NetworksPorts['watchFile'] | undefined;
   readonly networkMaker?: NetworkMaker | undefined;
   readonly namespaceRoutes?: NamespaceRoutes | undefined;
+  readonly hostFacts?: HostFactsAccess | undefined;
   /** The last good text of networks.json in the previous run. */
   readonly previousNetworks?: string | undefined;
   /** Called with a good text that is new. */
@@ -283,7 +285,7 @@ export class Controller {
     this.#sources.close();
     await this.#reconciler.close();
     await this.#host?.close();
-    this.#networks?.close();
+    await this.#networks?.close();
     await this.#egress.close();
   }
 

@@ -3,6 +3,7 @@
  * tried until it is done. No network and no container's end is ever removed, and what Docker has otherwise stays: the next
  * plan tells how it differs.
  */
+import type { HostFactsAccess } from '../dataplane/host-facts.ts';
 import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import { differencesOf, type RoutesDesired } from '../features/networks/inner-routes.ts';
 import type { Attachment, NetworkEntry } from '../features/networks/model.ts';
@@ -61,6 +62,19 @@ export const routeDriver = (routes: NamespaceRoutes): Driver<RoutesDesired, Rout
         : [{ action: 'set', with: { namespace, lines } }];
     },
     table: { set: async ({ namespace, lines }) => void (await routes.set(refOf(namespace), lines)) },
+  });
+
+type Forwarding = 'on' | 'off';
+
+/** Of IPv4 on the host; it is never turned off. */
+export const forwardingDriver = (host: HostFactsAccess): Driver<'on', Forwarding> =>
+  steppedDriver<'on', Forwarding, { readonly turnOn: undefined }>({
+    feature: 'forwarding',
+    isSame: () => true,
+    inspect: async () => ((await host.read()).forwards.includes(4) ? 'on' : 'off'),
+    steps: (desired, observed) =>
+      desired === 'on' && observed === 'off' ? [{ action: 'turnOn', with: undefined }] : [],
+    table: { turnOn: () => host.forward() },
   });
 
 /** For keys. */

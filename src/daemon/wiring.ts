@@ -13,6 +13,7 @@ import { DryRunDataplane } from '../dataplane/dry-run.ts';
 import { readEngineRules } from '../dataplane/engine-rules.ts';
 import { HelperRunner } from '../dataplane/helper.ts';
 import { HostRunner } from '../dataplane/host.ts';
+import { createHostFacts, type HostFactsAccess } from '../dataplane/host-facts.ts';
 import { createNamespaceRoutes, type NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import { NsenterRunner } from '../dataplane/nsenter.ts';
 import { createOtherFirewalls, type OtherFirewalls } from '../dataplane/other-firewalls.ts';
@@ -46,6 +47,8 @@ export interface EngineAccess {
   readonly otherFirewalls: OtherFirewalls | undefined;
   /** Undefined in a dry run. */
   readonly networkMaker: NetworkMaker | undefined;
+  /** In a dry run nothing is changed. */
+  readonly hostFacts: HostFactsAccess;
   /** Undefined in a dry run. */
   readonly namespaceRoutes: NamespaceRoutes | undefined;
   /** The loader for this namespace: helper, nsenter, or dry-run. */
@@ -118,6 +121,7 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
     readEngineRules: () => readEngineRules(hostRunner),
     otherFirewalls: config.dryRun ? undefined : createOtherFirewalls(hostRunner),
     networkMaker: config.dryRun ? undefined : new EngineNetworkMaker(engine),
+    hostFacts: { ...createHostFacts(hostRunner), ...(config.dryRun && { forward: async () => {} }) },
     namespaceRoutes: config.dryRun ? undefined : createNamespaceRoutes(runner),
     loaderOf: (namespace) => (config.dryRun ? 'dry-run' : runner.loaderOf(namespace)),
     hostLoader: () => (config.dryRun ? 'dry-run' : hostRunner.loader),

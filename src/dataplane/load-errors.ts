@@ -23,6 +23,8 @@ const doing: Readonly<Record<Command['name'], string>> = {
   forwards: 'read the forwards of',
   forget: 'end connections of removed forwards of',
   watch: 'watch the rules of',
+  facts: 'read the routes of',
+  forward: 'let packets be forwarded by',
 };
 
 export interface Failure {

@@ -11,7 +11,10 @@ type CommandName =
   | ('routes' | 'route');
 
 /** The commands of `dataplane/host` that are used here. `forget` reads forwards from stdin. */
-const HOST_COMMANDS = ['passages', 'check', 'remove', 'forwards', 'forget', 'watch'] as const;
+const HOST_COMMANDS = [
+  ...(['passages', 'check', 'remove', 'forwards', 'forget', 'watch'] as const),
+  ...(['facts', 'forward'] as const),
+] as const;
 
 export interface Command {
   readonly name: CommandName | (typeof HOST_COMMANDS)[number];

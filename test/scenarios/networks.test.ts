@@ -5,12 +5,14 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { DryRunDataplane } from '../../src/dataplane/dry-run.ts';
 import { loadHostTemplate } from '../../src/features/host/render.ts';
+import type { HostFacts } from '../../src/inventory/host-facts.ts';
 import type { Subnet } from '../../src/inventory/network.ts';
 import type { NetworkMaker, Watched } from '../../src/inventory/sources.ts';
 import { formatPrefix, type Prefix } from '../../src/net/address.ts';
 import { container } from '../support/containers.ts';
 import { startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine } from '../support/fakes.ts';
+import { prefix } from '../support/host-claims.ts';
 import { end, network } from '../support/host-inventory.ts';
 
 const FILE = {
@@ -73,14 +75,19 @@ class FakeMaker implements NetworkMaker {
   }
 }
 
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+
 interface Given {
   readonly text?: string | undefined;
   readonly previous?: string;
   readonly failure?: Error;
   readonly isDryRun?: boolean;
+  readonly facts?: Partial<HostFacts>;
 }
 
-function setup({ text = JSON.stringify(FILE), previous, failure, isDryRun = false }: Given = {}) {
+function setup(given: Given = {}) {
+  const { text = JSON.stringify(FILE), previous, failure, isDryRun = false, facts } = given;
+  const host: Mutable<HostFacts> = { devices: new Set(['eth0']), routes: [], forwards: [4], ...facts };
   const [consul, engine, file] = [new FakeConsul(), new FakeEngine(), new FakeFile()];
   const maker = new FakeMaker(engine);
   maker.failure = failure;
@@ -98,6 +105,14 @@ function setup({ text = JSON.stringify(FILE), previous, failure, isDryRun = fals
         return file;
       },
       networkMaker: isDryRun ? undefined : maker,
+      hostFacts: facts
+        ? {
+            read: async () => structuredClone(host),
+            forward: async () => {
+              host.forwards = [4];
+            },
+          }
+        : undefined,
       namespaceRoutes: {
         read: async ({ name }) => routes.get(name) ?? [],
         set: async ({ name }, lines) => {
@@ -115,7 +130,7 @@ function setup({ text = JSON.stringify(FILE), previous, failure, isDryRun = fals
   });
   onTestFinished(() => fake.controller.close());
   const problems = () => fake.controller.hostView().problems.map(({ reason }) => reason);
-  return { ...fake, engine, file, maker, loads, kept, problems, routes };
+  return { ...fake, engine, file, maker, loads, kept, problems, routes, host };
 }
 
 const PROXY = container('proxy', { networks: [] });
@@ -257,4 +272,31 @@ test('routes are made in the namespace, and removed with the policy', async () =
   file.write(JSON.stringify({ ...FILE, policies: [] }));
   await rest();
   expect(routes.get('vpn')).toEqual([]);
+});
+
+test("a network that would take addresses of this host's own routes is not made, until the route is gone", async () => {
+  const { engine, maker, rest, problems, host, controller } = setup({
+    facts: { routes: [{ prefix: prefix('10.2.0.0/16'), device: 'wg0' }] },
+  });
+  await rest();
+  expect(maker.made).toEqual(['network front 10.1.0.0/24']);
+  expect(problems()).toContainEqual(expect.stringMatching(/^networks.json: networks.back.subnet: .* wg0/));
+  host.routes = [];
+  engine.networks.value = new Map(engine.networks.value);
+  engine.run();
+  await rest();
+  await rest();
+  expect(maker.made).toEqual(['network front 10.1.0.0/24', 'network back 10.2.0.0/24']);
+  expect(controller.status().host?.problems).toEqual([]);
+});
+
+test('a host that does not forward does so from then on', async () => {
+  const { rest, host, file } = setup({
+    ...{ facts: { forwards: [] }, text: JSON.stringify({ ...FILE, policies: [] }) },
+  });
+  await rest();
+  expect(host.forwards).toEqual([]);
+  file.write(JSON.stringify(FILE));
+  await rest();
+  expect(host.forwards).toEqual([4]);
 });

@@ -48,7 +48,7 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   /** For networks.json. */
   readonly networksPorts?: Pick<
     ControllerPorts,
-    'watchFile' | 'networkMaker' | 'namespaceRoutes' | 'previousNetworks' | 'persistNetworks'
+    'watchFile' | 'networkMaker' | 'namespaceRoutes' | 'hostFacts' | 'previousNetworks' | 'persistNetworks'
   >;
   /** Instead of `engine`. */
   readonly containers?: ContainerSource;

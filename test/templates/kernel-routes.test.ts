@@ -1,13 +1,17 @@
 /**
  * Routes of ours in a namespace: made, kept, and removed again, beside those of others.
  */
+import { fileURLToPath } from 'node:url';
 import { beforeEach, expect, it } from 'vitest';
 import { ensureCommands } from '../../lab/apt.ts';
+import { parseFacts } from '../../src/dataplane/host-facts.ts';
+import { formatPrefix } from '../../src/net/address.ts';
 import { netns } from './fixture.ts';
 import { useHost } from './host-fixture.ts';
 
 await ensureCommands({ ip: 'iproute2' });
-const { containers } = await useHost();
+const { containers, host } = await useHost();
+const HOST_PROGRAM = fileURLToPath(new URL('../../dataplane/host', import.meta.url));
 const { a1 } = containers;
 const [V4, V6] = ['172.29.1.1', '2001:db8:a::1'];
 
@@ -68,3 +72,19 @@ it.each(['x via y', '10.2.0.2 via', '10.2.0.2 dev eth0', '10.2.0.2 via $(id)', '
     expect([await routes(), await ofOthers()]).toEqual([[], before]);
   },
 );
+
+it('the host tells its devices, its routes, and whether it forwards', async () => {
+  const { stdout } = await host.run('sh', [HOST_PROGRAM, 'facts']);
+  const { devices, routes: found, forwards } = parseFacts(stdout);
+  expect([...devices]).toEqual(expect.arrayContaining(['br-a', 'br-b', 'eth0', 'lo']));
+  const texts = found.map(({ prefix, device }) => `${formatPrefix(prefix)} ${device}`);
+  expect(texts).toEqual(
+    expect.arrayContaining(['172.29.1.0/24 br-a', '2001:db8:b::/64 br-b', '198.51.100.0/24 eth0']),
+  );
+  expect(texts.filter((text) => text.endsWith(' lo') || text.startsWith('fe80'))).toEqual([]);
+  expect(forwards).toEqual([4, 6]);
+  await host.run('sh', ['-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward']);
+  expect(parseFacts((await host.run('sh', [HOST_PROGRAM, 'facts'])).stdout).forwards).toEqual([6]);
+  await host.run('sh', [HOST_PROGRAM, 'forward']);
+  expect(parseFacts((await host.run('sh', [HOST_PROGRAM, 'facts'])).stdout).forwards).toEqual([4, 6]);
+});

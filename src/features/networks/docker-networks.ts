@@ -4,18 +4,13 @@
  */
 import type { Problem } from '../../common/problem.ts';
 import { quote } from '../../common/text.ts';
+import type { HostRoute } from '../../inventory/host-facts.ts';
 import type { Network } from '../../inventory/network.ts';
 import { comparePrefixes, formatPrefix, type Prefix } from '../../net/address.ts';
 import { areNested } from './consistency.ts';
 import type { NetworkEntry } from './model.ts';
 import { bare } from './names.ts';
 import { problemAt } from './problems.ts';
-
-/** A route of this host, but for the default ones. */
-export interface HostRoute {
-  readonly prefix: Prefix;
-  readonly device: string;
-}
 
 export interface PlannedNetworks {
   readonly missing: readonly NetworkEntry[];

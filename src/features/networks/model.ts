@@ -140,6 +140,6 @@ export interface DesiredNetworks {
   readonly permits: readonly Permit[];
   readonly hostForwards: readonly HostForward[];
   readonly inner: ReadonlyMap<NamespaceId, InnerRules>;
-  /** The families whose packets this host must forward. */
+  /** The families whose packets this host must forward, and does not as far as known. */
   readonly forwarding: readonly Family[];
 }

@@ -4,13 +4,14 @@
 import type { Problem } from '../../common/problem.ts';
 import { quote } from '../../common/text.ts';
 import type { Container } from '../../inventory/container.ts';
+import type { HostFacts } from '../../inventory/host-facts.ts';
 import type { Namespaces } from '../../inventory/namespace.ts';
 import type { Networks } from '../../inventory/network.ts';
 import { contains, type Family, type Prefix } from '../../net/address.ts';
 import { planAttachments } from './attachments.ts';
 import { inOrder } from './check.ts';
 import { consistentFile } from './consistency.ts';
-import { type HostRoute, planNetworks } from './docker-networks.ts';
+import { planNetworks } from './docker-networks.ts';
 import { planInner } from './inner-rules.ts';
 import type { DesiredNetworks, HostForward, Permit } from './model.ts';
 import { problemAt } from './problems.ts';
@@ -22,10 +23,8 @@ export interface Surroundings {
   readonly containers: Iterable<Container>;
   readonly namespaces: Namespaces;
   readonly networks: Networks;
-  /** But for the default ones; undefined: not known. */
-  readonly routes: readonly HostRoute[] | undefined;
-  /** Devices of this host; undefined: not known. */
-  readonly devices: ReadonlySet<string> | undefined;
+  /** Undefined: not known. */
+  readonly host: HostFacts | undefined;
 }
 
 export interface NetworksPlan {
@@ -38,7 +37,7 @@ export function planOf({ file: read, problems: ofFile }: ReadNetworks, around: S
   const containers = [...around.containers].filter(({ running }) => running);
   const ofDocker = [...around.networks.values()];
   const { file, problems: contradictions } = consistentFile(read);
-  const { missing, problems: ofNetworks } = planNetworks(file.networks, ofDocker, around.routes);
+  const { missing, problems: ofNetworks } = planNetworks(file.networks, ofDocker, around.host?.routes);
   const {
     attachments,
     problems: ofAddresses,
@@ -63,17 +62,24 @@ export function planOf({ file: read, problems: ofFile }: ReadNetworks, around: S
   return {
     desired: {
       ...{ networks: missing, attachments, hostForwards, inner, permits: all },
-      forwarding: familiesOf(all, hostForwards),
+      forwarding: missingFamilies(all, hostForwards, around.host),
     },
     problems: inOrder([
       ...[ofFile, contradictions, ofNetworks, ofAddresses, ofPolicies, ofInner].flat(),
-      ...hostForwards.flatMap((one) => missingDevice(one, around.devices)),
+      ...hostForwards.flatMap((one) => missingDevice(one, around.host?.devices)),
+      ...withoutForwarding6(all, around.host),
     ]),
   };
 }
 
-const familiesOf = (permits: readonly Permit[], forwards: readonly HostForward[]): readonly Family[] =>
-  [...new Set([...permits, ...forwards].map(({ to }) => to.family))].sort();
+const missingFamilies = (
+  permits: readonly Permit[],
+  forwards: readonly HostForward[],
+  host: HostFacts | undefined,
+): readonly Family[] =>
+  [...new Set([...permits, ...forwards].map(({ to }) => to.family))]
+    .filter((family) => host?.forwards.includes(family) === false)
+    .sort();
 
 /** The device may come later, as that of a tunnel. */
 function missingDevice(
@@ -83,4 +89,13 @@ function missingDevice(
   if (devices === undefined || devices.has(device)) return [];
   const reason = `this host has no device ${quote(device)}; if a container has it, write "where": "container"`;
   return [problemAt('warning', origin, 'iface', reason)];
+}
+
+/** Turning it on changes how a host gets its own addresses, so the operator decides. */
+function withoutForwarding6(permits: readonly Permit[], host: HostFacts | undefined): readonly Problem[] {
+  const first = permits.find(({ to }) => to.family === 6);
+  if (first === undefined || host === undefined || host.forwards.includes(6)) return [];
+  const reason =
+    'this host does not forward IPv6; run `sysctl -w net.ipv6.conf.all.forwarding=1`, and set accept_ra=2 on a device that gets its address by router advertisements';
+  return [problemAt('warning', first.origin, undefined, reason)];
 }

@@ -4,6 +4,7 @@ import type { DesiredNetworks } from '../../../../src/features/networks/model.ts
 import { planOf, type Surroundings } from '../../../../src/features/networks/plan.ts';
 import { readNetworks } from '../../../../src/features/networks/read.ts';
 import type { Container } from '../../../../src/inventory/container.ts';
+import type { HostFacts } from '../../../../src/inventory/host-facts.ts';
 import { namespaceId, namespacesOf } from '../../../../src/inventory/namespace.ts';
 import type { Network } from '../../../../src/inventory/network.ts';
 import { formatPrefix } from '../../../../src/net/address.ts';
@@ -12,16 +13,15 @@ import { prefix } from '../../../support/host-claims.ts';
 import { end, network } from '../../../support/host-inventory.ts';
 import { EXAMPLE, randomFile, textOf } from '../../../support/networks-file.ts';
 
-type Here = Partial<Omit<Surroundings, 'containers' | 'networks' | 'namespaces'>> & {
+type Here = Partial<HostFacts> & {
   readonly containers?: readonly Container[];
   readonly networks?: readonly Network[];
 };
 
-const around = ({ containers = [], networks = [], ...others }: Here): Surroundings => ({
-  ...{ containers, routes: undefined, devices: undefined },
+const around = ({ containers = [], networks = [], ...facts }: Here): Surroundings => ({
+  ...{ containers, host: { devices: new Set(['eth0', 'wg0']), routes: [], forwards: [4, 6], ...facts } },
   namespaces: namespacesOf(new Map(containers.map((one) => [one.id, one]))),
   networks: new Map(networks.map((one) => [one.id, one])),
-  ...others,
 });
 
 function plan(file: unknown, here: Here = {}) {
@@ -202,7 +202,15 @@ describe('addresses', () => {
 describe('policies', () => {
   it('permit by address, whatever runs', () => {
     expect(permitted(plan(FILE).desired)).toEqual(['10.1.0.2 10.2.0.2 tcp 80-80']);
-    expect(plan(FILE).desired.forwarding).toEqual([4]);
+    expect(plan(FILE).desired.forwarding).toEqual([]);
+    expect(plan(FILE, { forwards: [6] }).desired.forwarding).toEqual([4]);
+  });
+
+  it('of IPv6 need a host that forwards it, which its operator turns on', () => {
+    const policies = [{ to: 'proxy', from: 'fd00:9::/64', port: 80, proto: 'tcp' }];
+    expect(sentences({ ...FILE, policies }, { forwards: [4] })).toEqual([
+      'policies[0]: this host does not forward IPv6; run `sysctl -w net.ipv6.conf.all.forwarding=1`, and set accept_ra=2 on a device that gets its address by router advertisements',
+    ]);
   });
 
   it('lead a port of a container elsewhere, with a route and a permit to there', () => {

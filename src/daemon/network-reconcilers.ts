@@ -1,0 +1,182 @@
+/**
+ * The reconciler's part of networks.json: networks, then containers in them, then (after the host's rules) ports of
+ * containers, then routes. Each has its own states, which tell what could not be made.
+ */
+import type { Logger } from '../common/logger.ts';
+import type { Problem } from '../common/problem.ts';
+import type { Dataplane } from '../dataplane/dataplane.ts';
+import type { HostFactsAccess } from '../dataplane/host-facts.ts';
+import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
+import { InnerNat } from '../features/networks/inner-nat.ts';
+import { planRoutes } from '../features/networks/inner-routes.ts';
+import type { DesiredNetworks } from '../features/networks/model.ts';
+import { loadNatTemplate } from '../features/networks/nat.ts';
+import { HOST, type Namespaces, type NetworkNamespace } from '../inventory/namespace.ts';
+import type { NetworkMaker } from '../inventory/sources.ts';
+import type { Driver } from '../reconciler/driver.ts';
+import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
+import { LoadRecords } from '../reconciler/load-records.ts';
+import type { Reconciler } from '../reconciler/reconciler.ts';
+import { nameOf, RulesetDriver } from '../reconciler/ruleset-driver.ts';
+import { rulesetReports } from '../reconciler/ruleset-reports.ts';
+import {
+  attachmentDriver,
+  attachmentName,
+  forwardingDriver,
+  networkDriver,
+  routeDriver,
+} from './network-steps.ts';
+import { rulesetLoader } from './ruleset-loader.ts';
+
+export interface NetworkReconcilerPorts {
+  readonly dataplane: Dataplane;
+  /** Undefined: no network is made, and no container attached, as in a dry run. */
+  readonly networkMaker?: NetworkMaker | undefined;
+  /** Undefined: no route is made, as in a dry run. */
+  readonly namespaceRoutes?: NamespaceRoutes | undefined;
+  /** Undefined: the host's own routes and devices are not looked at. */
+  readonly hostFacts?: HostFactsAccess | undefined;
+  readonly onDrift?: ((container: string) => void) | undefined;
+  readonly log: Logger;
+}
+
+/** A step in words. */
+interface Words<Desired> {
+  /** What it is about, for problems. */
+  readonly name: (desired: Desired) => string;
+  /** For logs. */
+  readonly fields: (desired: Desired) => object;
+  readonly done: string;
+  readonly failed: string;
+}
+
+export class NetworkReconcilers {
+  readonly #nat = new InnerNat(loadNatTemplate());
+  /** Of each, its states and the name of one for problems. */
+  readonly #failures: (() => readonly Problem[])[] = [];
+  readonly #apply: ((desired: DesiredNetworks, namespaces: Namespaces, mayMake: boolean) => void)[] = [];
+  readonly #reconciler: Reconciler;
+  readonly #log: Logger;
+
+  /** `onForwarding`: called when the host forwards since. */
+  constructor(reconciler: Reconciler, ports: NetworkReconcilerPorts, onForwarding: () => void) {
+    this.#reconciler = reconciler;
+    this.#log = ports.log;
+    if (ports.networkMaker !== undefined) this.#addDocker(ports.networkMaker);
+    if (ports.hostFacts !== undefined) this.#addForwarding(ports.hostFacts, onForwarding);
+    this.#addNat(ports);
+    if (ports.namespaceRoutes !== undefined) this.#addRoutes(ports.namespaceRoutes);
+  }
+
+  /** `mayMake`: whether it is known that a new network takes no addresses away from the host. */
+  apply(desired: DesiredNetworks, namespaces: Namespaces, mayMake: boolean): void {
+    for (const apply of this.#apply) apply(desired, namespaces, mayMake);
+  }
+
+  /** What could not be made, and is tried again. */
+  get failures(): readonly Problem[] {
+    return this.#failures.flatMap((failuresOf) => failuresOf());
+  }
+
+  /** What is not missing any more leaves the plan. */
+  #addDocker(docker: NetworkMaker): void {
+    const networks = this.#add(networkDriver(docker), {
+      name: ({ origin }) => origin.path,
+      fields: ({ name }) => ({ network: name }),
+      done: 'network made',
+      failed: 'network could not be made; trying again',
+    });
+    const attachments = this.#add(attachmentDriver(docker), {
+      name: ({ origin }) => origin.path,
+      fields: ({ container, network }) => ({ container, network }),
+      done: 'container attached to a network',
+      failed: 'container could not be attached to a network; trying again',
+    });
+    this.#apply.push((desired, _, mayMake) => {
+      if (!mayMake) return;
+      networks.sync(
+        planned(desired.networks, ({ name }) => name),
+        () => false,
+      );
+      attachments.sync(planned(desired.attachments, attachmentName), () => false);
+    });
+  }
+
+  #addForwarding(host: HostFactsAccess, onForwarding: () => void): void {
+    const words = {
+      name: () => 'forwarding of IPv4',
+      fields: () => ({}),
+      done: 'this host forwards IPv4 now',
+      failed: 'this host does not forward IPv4; trying again',
+    };
+    const forwarding = this.#add(forwardingDriver(host), words, onForwarding);
+    this.#apply.push((desired) =>
+      forwarding.sync(
+        planned(desired.forwarding.includes(4) ? ['on' as const] : [], () => HOST),
+        () => false,
+      ),
+    );
+  }
+
+  #addNat({ dataplane, onDrift, log }: NetworkReconcilerPorts): void {
+    const context = {
+      ...{ loader: rulesetLoader(dataplane), records: new LoadRecords(undefined, () => {}), log },
+      onDrift: (one: NetworkNamespace) => onDrift?.(nameOf(one)),
+    };
+    const nat = this.#reconciler.add(
+      new RulesetDriver(this.#nat, context),
+      rulesetReports(this.#nat, context),
+    );
+    this.#tellFailures(nat, ({ namespace }) => `the ports of ${nameOf(namespace)} that lead elsewhere`);
+    this.#apply.push((desired, namespaces) =>
+      nat.sync(this.#nat.plan(desired, namespaces), (id) => namespaces.has(id)),
+    );
+  }
+
+  #addRoutes(access: NamespaceRoutes): void {
+    const routes = this.#add(routeDriver(access), {
+      name: ({ namespace }) => `the routes of ${nameOf(namespace)}`,
+      fields: ({ namespace, lines }) => ({ container: nameOf(namespace), routes: lines }),
+      done: 'routes made',
+      failed: 'routes could not be made; trying again',
+    });
+    this.#apply.push((desired, namespaces) =>
+      routes.sync(planRoutes(desired, namespaces), (id) => namespaces.has(id)),
+    );
+  }
+
+  #add<Desired, Observed>(
+    driver: Driver<Desired, Observed>,
+    { name, fields, done, failed }: Words<Desired>,
+    onDone = () => {},
+  ): FeatureReconciler<Desired, Observed> {
+    const states = this.#reconciler.add(driver, {
+      ended: ({ desired }, outcome) => {
+        if (outcome !== 'applied') return;
+        this.#log.info(fields(desired), done);
+        onDone();
+      },
+      failed: ({ desired }, { message }) => this.#log.error({ ...fields(desired), error: message }, failed),
+    });
+    this.#tellFailures(states, name);
+    return states;
+  }
+
+  #tellFailures<Desired>(
+    reconciler: Pick<FeatureReconciler<Desired, unknown>, 'states'>,
+    name: (desired: Desired) => string,
+  ): void {
+    this.#failures.push(() =>
+      [...reconciler.states()].flatMap(({ desired, lastError }) =>
+        lastError === undefined ? [] : problemOf(name(desired), lastError),
+      ),
+    );
+  }
+}
+
+const problemOf = (text: string, { message }: Error): Problem => ({
+  ...{ severity: 'error', text, reason: `${text}: ${message}` },
+});
+
+const planned = <Desired>(all: readonly Desired[], nameOfOne: (desired: Desired) => string) =>
+  new Map(all.map((desired) => [nameOfOne(desired), { kind: 'apply', desired } as const]));
