@@ -31,6 +31,7 @@ const own = new Set(shapes.map(({ long }) => long));
 const FOREIGN: Readonly<Record<string, string>> = {
   '--add-runtime': 'dockerd',
   '--branch': 'git',
+  '--bridge-accept-fwmark': 'dockerd',
   '--build': 'docker compose',
   '--cap-add': 'docker',
   '--cap-drop': 'docker',
@@ -41,6 +42,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
   '--device-cgroup-rule': 'docker',
   '--dns': 'docker',
   '--dport': 'iptables',
+  '--ip-range': 'docker',
   '--iptables': 'dockerd',
   '--minutes': 'npm run soak',
   '--name': 'docker',
@@ -53,6 +55,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
   '--project': 'vitest',
   '--quick': 'npm run bench',
   '--rm': 'docker',
+  '--sysctl': 'docker',
   '--tags': 'git',
   '--stop': 'docker compose',
   '--target': 'docker build',
