@@ -34,6 +34,8 @@ export const createActions = (terminal: Terminal): Actions => ({
     (await import('./commands/forwards.ts')).deleteForwards(container, flags, terminal),
   ports: async (flags) => (await import('./commands/ports.ts')).ports(flags, terminal),
   setPort: async (wanted, flags) => (await import('./commands/ports.ts')).setPort(wanted, flags, terminal),
+  diffNetworks: async (file, flags) =>
+    (await import('./commands/networks.ts')).diffNetworks(file, flags, terminal),
   checkNetworks: async (file, flags) =>
     (await import('./commands/networks.ts')).checkNetworks(file, flags, terminal),
   diff: async (key, flags) => (await import('./commands/diff.ts')).diff(key, flags, terminal),

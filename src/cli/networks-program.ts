@@ -7,6 +7,7 @@ import type { Flags } from '../config/config.ts';
 /** What the commands do; `flags` are those of the command and of the program together. */
 export interface NetworksActions {
   checkNetworks(file: string | undefined, flags: Flags): Promise<void>;
+  diffNetworks(file: string, flags: Flags): Promise<void>;
 }
 
 export function addNetworks(program: Command, actions: NetworksActions): void {
@@ -23,6 +24,14 @@ export function addNetworks(program: Command, actions: NetworksActions): void {
     .action((file: string | undefined, _options, command: Command) =>
       actions.checkNetworks(file, command.optsWithGlobals()),
     );
+  networks
+    .command('diff')
+    .description('preview what another file would change')
+    .argument('<file>', 'its path, or - for standard input; it is compared with that of --networks')
+    .option('--json', 'print JSON')
+    .action((file: string, _options, command: Command) =>
+      actions.diffNetworks(file, command.optsWithGlobals()),
+    );
   for (const command of networks.commands) command.exitOverride().allowExcessArguments(false);
 }
 
@@ -30,5 +39,6 @@ const EXAMPLES = `
 Examples:
   $ egresstrator networks check /etc/user/config/networks.json
   $ egresstrator networks check --strict --json - < networks.json
+  $ egresstrator networks diff new.json --networks /etc/user/config/networks.json
 
 Exit codes of check: 0 no error, 1 errors (with --strict also warnings), 2 the file cannot be read.`;

@@ -85,6 +85,8 @@ export const callsIn = (place: Place): Readonly<Record<string, Calls>> => {
       ['check', join(folder, 'rules'), '--strict'],
       ['check', word],
       ['check'],
+      ['diff', join(folder, 'networks.json')],
+      ['diff', join(folder, 'networks.json'), '--networks', join(folder, 'empty.json')],
     ],
     completion: [['bash'], ['zsh'], ['fish'], [word]],
   };

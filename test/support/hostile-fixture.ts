@@ -67,6 +67,7 @@ export async function openHostileFixture(): Promise<HostileFixture> {
 function writeFiles(folder: string, word: string): void {
   writeFileSync(join(folder, 'rules'), `# ${word}\n10.0.0.5:tcp/443 # ${word}\n${word}\n`);
   writeFileSync(join(folder, 'networks.json'), JSON.stringify(hostileNetworks(word)));
+  writeFileSync(join(folder, 'empty.json'), '{}');
   mkdirSync(join(folder, 'state'), { recursive: true });
   writeFileSync(join(folder, 'state', `x${word.replaceAll(/[/\0]/g, '_').slice(0, 50)}`), '');
 }

@@ -1,13 +1,14 @@
 /**
  * `egresstrator networks check`: checks networks.json by itself. Exit code 1 for an error, or with --strict for any
- * problem; 2 if the file cannot be read.
+ * problem; 2 if the file cannot be read. `egresstrator networks diff`: what another file would change.
  */
 import { messageOf, UnansweredError, UsageError, UserError } from '../../common/errors.ts';
 import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
-import { checkNetworks as check } from '../../features/networks/check.ts';
+import { type CheckedNetworks, checkNetworks as check } from '../../features/networks/check.ts';
+import { diffNetworks as differences } from '../../features/networks/diff.ts';
 import { commandContext } from '../diagnostics/context.ts';
-import { formatNetworksCheck } from '../format/networks.ts';
+import { formatNetworksCheck, formatNetworksDiff } from '../format/networks.ts';
 import type { NetworksChecked } from '../schemas/networks.ts';
 import { readText } from './lint.ts';
 
@@ -55,4 +56,21 @@ function failFor({ problems }: NetworksChecked, isStrict: boolean): void {
   if (errors > 0)
     throw new UserError(`${errors} of the problems ${errors === 1 ? 'is an error' : 'are errors'}`);
   if (isStrict && problems.length > 0) throw new UserError('there are problems (--strict)');
+}
+
+export async function diffNetworks(file: string, flags: Flags, terminal: Terminal): Promise<void> {
+  const { config, output, style } = commandContext(flags, terminal);
+  if (config.networks === undefined)
+    throw new UsageError(
+      'name the present file: egresstrator networks diff new.json --networks networks.json',
+    );
+  const [before, after] = [await goodFile(config.networks), await goodFile(file)];
+  output.result(differences(before, after), (seen) => formatNetworksDiff(seen, style));
+}
+
+/** Entries with an error count as absent, as for the controller. */
+async function goodFile(path: string): Promise<CheckedNetworks> {
+  const checked = check(await textOf(path));
+  if ('reason' in checked) throw new UnansweredError(`the file ${path} ${checked.reason}`);
+  return checked;
 }

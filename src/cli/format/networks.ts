@@ -1,6 +1,7 @@
 /**
- * The check of networks.json as text: a line for each problem, as compilers print them.
+ * The check of networks.json as text: a line for each problem, as compilers print them; and what another file changes.
  */
+import type { NetworksDiff } from '../../features/networks/diff.ts';
 import type { NetworksChecked } from '../schemas/networks.ts';
 import type { Style } from './style.ts';
 import { count } from './values.ts';
@@ -23,4 +24,12 @@ function summary(problems: NetworksChecked['problems']): string {
   if (problems.length === 0) return 'no problems';
   const number = (wanted: string) => problems.filter(({ severity }) => severity === wanted).length;
   return `${count(number('error'), 'error')}, ${count(number('warning'), 'warning')}`;
+}
+
+export function formatNetworksDiff({ added, removed }: NetworksDiff, style: Style): string {
+  if (added.length + removed.length === 0) return 'no change';
+  return [
+    ...removed.map(({ text, path }) => `${style('red', '-')} ${text} (${path})`),
+    ...added.map(({ text, path }) => `${style('green', '+')} ${text} (${path})`),
+  ].join('\n');
 }

@@ -26,7 +26,7 @@ import {
   Restored,
   Uninstalled,
 } from './host.ts';
-import { NetworksChecked } from './networks.ts';
+import { NetworksChecked, NetworksDiffering } from './networks.ts';
 import { Differing, Rendered, Suggested } from './rules.ts';
 
 export interface CommandSchema {
@@ -59,6 +59,7 @@ export const SCHEMAS: Readonly<Record<string, CommandSchema>> = {
   'ports-own': { call: 'ports own', schema: PortReply },
   forwards: { call: 'forwards', schema: Forwards },
   'networks-check': { call: 'networks check', schema: NetworksChecked },
+  'networks-diff': { call: 'networks diff', schema: NetworksDiffering },
   doctor: { call: 'doctor', schema: Checked },
   set: { call: 'set', schema: OverrideReply },
   clear: { call: 'clear', schema: OverrideReply },

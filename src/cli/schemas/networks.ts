@@ -20,3 +20,14 @@ export const NetworksChecked = z.object({
 });
 
 export type NetworksChecked = Readonly<z.infer<typeof NetworksChecked>>;
+
+const Statement = z.object({
+  kind: z.enum(['network', 'address', 'permit', 'forward']),
+  text: z.string(),
+  path: z.string().describe('Where it stands in its file, as policies[1].'),
+});
+
+export const NetworksDiffering = z.object({
+  added: z.array(Statement).describe('What the other file says, and the present one does not.'),
+  removed: z.array(Statement),
+});

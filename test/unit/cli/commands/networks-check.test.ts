@@ -78,3 +78,24 @@ test('the schema for editors takes the example, and rejects what is misspelled',
   expect(await faultsOf(schema, { policies: [{ ...EXAMPLE.policies[0], form: 'x' }] })).not.toBe('');
   expect(NetworksFile.safeParse(EXAMPLE).success).toBe(true);
 });
+
+test('diff lists what another file would change', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'egresstrator-networks-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const policy = { to: 'smarthostbackend-1', from: '192.0.2.0/24', port: '80-81', proto: 'tcp' };
+  writeFileSync(join(folder, 'old.json'), EXAMPLE_TEXT);
+  writeFileSync(join(folder, 'new.json'), JSON.stringify({ ...EXAMPLE, policies: [policy] }));
+  writeFileSync(join(folder, 'half.json'), EXAMPLE_TEXT.slice(0, 99));
+  const diff = (...names: readonly string[]) =>
+    askController(
+      controlsOf({}),
+      ...['networks', 'diff', join(folder, names[1] ?? ''), '--networks', join(folder, names[0] ?? '')],
+    );
+  expect((await diff('old.json', 'new.json')).stdout.split('\n')).toEqual([
+    '- wg0 of this host: tcp/80 leads to 172.18.103.2:80 (policies[1])',
+    '+ 192.0.2.0/24 may reach 172.18.104.2 at tcp/80-81 (policies[0])',
+    '',
+  ]);
+  expect((await diff('old.json', 'old.json')).stdout).toBe('no change\n');
+  expect(codeOf((await diff('old.json', 'half.json')).error)).toBe(2);
+});
