@@ -108,6 +108,9 @@ export interface ControllerPorts extends Omit<SourcePorts, 'firewall'> {
   readonly persistPorts?: (ports: PersistedPorts) => void;
   /** Called with all loads after a change. */
   readonly persistLoads?: (loads: Loads) => void;
+  /** The same for rules about who may reach containers. */
+  readonly previousIngressLoads?: Loads | undefined;
+  readonly persistIngressLoads?: (loads: Loads) => void;
 }
 
 export class Controller {

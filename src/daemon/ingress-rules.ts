@@ -11,7 +11,7 @@ import { type IngressStatus, ingressStatusOf } from '../features/ingress/status.
 import { type IngressView, ingressViewOf } from '../features/ingress/view.ts';
 import type { ConsulSnapshot, Inventory } from '../inventory/inventory.ts';
 import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
-import { LoadRecords } from '../reconciler/load-records.ts';
+import { LoadRecords, type Loads } from '../reconciler/load-records.ts';
 import type { Reconciler } from '../reconciler/reconciler.ts';
 import { nameOf, type ObservedRules, RulesetDriver } from '../reconciler/ruleset-driver.ts';
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
@@ -23,18 +23,24 @@ export interface IngressPorts {
   readonly log: Logger;
   readonly onDrift?: (container: string) => void;
   readonly deniedReports?: DeniedReports | undefined;
+  /** The loads of the previous run. */
+  readonly previousIngressLoads?: Loads | undefined;
+  /** Called with all loads after a change. */
+  readonly persistIngressLoads?: (loads: Loads) => void;
 }
 
 export class IngressRules {
   readonly #feature: Ingress;
+  readonly #loads: LoadRecords;
   readonly #states: FeatureReconciler<IngressDesired, ObservedRules>;
 
   constructor(options: IngressOptions, reconciler: Reconciler, ports: IngressPorts) {
     const { dataplane, log, onDrift, deniedReports } = ports;
     this.#feature = new Ingress(options);
+    this.#loads = new LoadRecords(ports.previousIngressLoads, (loads) => ports.persistIngressLoads?.(loads));
     const context = {
       loader: rulesetLoader(dataplane, undefined, deniedReports),
-      records: new LoadRecords(undefined, () => {}),
+      records: this.#loads,
       log,
     };
     const driver = new RulesetDriver(this.#feature, { ...context, onDrift: (one) => onDrift?.(nameOf(one)) });
@@ -48,8 +54,9 @@ export class IngressRules {
 
   /** Call `references` for the same containers first. */
   sync(inventory: Inventory): void {
-    const { namespaces } = inventory;
+    const { namespaces, isComplete } = inventory;
     this.#states.sync(this.#feature.plan(inventory), (name) => namespaces.has(name));
+    if (isComplete) this.#loads.retain(new Set(namespaces.keys()));
   }
 
   /** The namespaces with rules, as far as known. */

@@ -15,6 +15,7 @@ import { serveWatchers } from './api/listen.ts';
 import { serveApi } from './api/server.ts';
 import { Controller } from './controller.ts';
 import { controlsOf } from './controls.ts';
+import { STATE_FILES } from './state/file-names.ts';
 import {
   openDenied,
   openHostFiles,
@@ -50,6 +51,7 @@ export async function start(
   const engine = closeLater(await openEngine(config, terminal, log));
   const state = closeLater(openState(config, log));
   const loads = closeLater(openLoads(config, log));
+  const ingressLoads = closeLater(openLoads(config, log, STATE_FILES.ingressLoads));
   const overrides = closeLater(openOverrides(config, log));
   const hostFiles = closeLater(await openHostFiles(config, log));
   const ports = closeLater(openPortOverrides(config, log));
@@ -83,6 +85,8 @@ export async function start(
       persistState: (known) => state?.save(known),
       previousLoads: await loads?.load(),
       persistLoads: (all) => loads?.save(all),
+      previousIngressLoads: await ingressLoads?.load(),
+      persistIngressLoads: (all) => ingressLoads?.save(all),
       hostMemory: {
         previous: await registrations?.load(),
         persist: (matched) => registrations?.save(matched),

@@ -125,6 +125,27 @@ test('while Consul is lost, loaded rules stay', async () => {
   expect(statesOf(second)).toEqual({ alone: 'pending' });
 });
 
+test('after a restart, rules that nobody changed are not loaded again, and others are repaired and reported', async () => {
+  const [engine, kernel, consul] = [new FakeEngine(), new FakeKernel(), new FakeConsul()];
+  engine.run(alone);
+  consul.put({});
+  consul.putIngress({ web: '10.0.0.0/8:tcp/8080' });
+  const first = startFake({ engine, kernel, consul });
+  await first.rest();
+  await first.controller.close();
+  const previousIngressLoads = first.persistedIngressLoads.current;
+  kernel.loads.length = 0;
+  const second = startFake({ engine, kernel, consul, previousIngressLoads });
+  await second.rest();
+  expect([kernel.loads, second.drifts]).toEqual([[], []]);
+  await second.controller.close();
+  const [[id = '', text = ''] = []] = [...kernel.texts].filter(([name]) => name.endsWith(' ingress'));
+  kernel.texts.set(id, text.replace('10.0.0.0/8', '0.0.0.0/0'));
+  const third = startFake({ engine, kernel, consul, previousIngressLoads });
+  await third.rest();
+  expect([kernel.loads, third.drifts]).toEqual([['alone ingress'], ['alone']]);
+});
+
 test('containers that share a namespace share the callers', async () => {
   const { consul, engine, kernel, rest } = startFake();
   consul.put({});

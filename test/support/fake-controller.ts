@@ -25,6 +25,7 @@ export interface FakeSetup {
   readonly persisted: LastKnownState[];
   /** What is kept of what it has loaded. */
   readonly persistedLoads: { readonly current: Loads };
+  readonly persistedIngressLoads: { readonly current: Loads };
   /** Containers whose rules were found altered. */
   readonly drifts: readonly string[];
   readonly controller: Controller;
@@ -38,6 +39,7 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly kernel?: FakeKernel;
   readonly previousState?: LastKnownState;
   readonly previousLoads?: Loads;
+  readonly previousIngressLoads?: Loads;
   readonly previousOverrides?: PersistedOverrides;
   readonly persistOverrides?: (overrides: PersistedOverrides) => void;
   readonly gate?: Gate;
@@ -62,6 +64,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     kernel = new FakeKernel(),
     previousState,
     previousLoads,
+    previousIngressLoads,
     previousOverrides,
     persistOverrides,
     gate,
@@ -76,6 +79,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
   const log = new FakeLog();
   const persisted: LastKnownState[] = [];
   const persistedLoads: { current: Loads } = { current: new Map() };
+  const persistedIngressLoads: { current: Loads } = { current: new Map() };
   const drifts: string[] = [];
   const options: ControllerOptions = {
     template: loadTemplate('nftables'),
@@ -106,6 +110,10 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     ...{ hostDataplane, previousPorts },
     ...(persistPorts && { persistPorts }),
     ...networksPorts,
+    previousIngressLoads,
+    persistIngressLoads: (loads) => {
+      persistedIngressLoads.current = new Map(loads);
+    },
     persistLoads: (loads) => {
       persistedLoads.current = new Map(loads);
     },
@@ -119,7 +127,18 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     }
     await assertConsistent(controller, kernel);
   };
-  return { consul, engine, kernel, log, persisted, persistedLoads, drifts, controller, rest: settle };
+  return {
+    consul,
+    engine,
+    kernel,
+    log,
+    persisted,
+    persistedLoads,
+    persistedIngressLoads,
+    drifts,
+    controller,
+    rest: settle,
+  };
 }
 
 /** Throws with what status or metrics tell otherwise than the kernel. */

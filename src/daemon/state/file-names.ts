@@ -4,6 +4,7 @@
 export const STATE_FILES = {
   known: 'known.json',
   loads: 'loads.json',
+  ingressLoads: 'loads-ingress.json',
   denied: 'denied.json',
   overrides: 'overrides.json',
   ports: 'ports.json',

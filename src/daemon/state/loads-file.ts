@@ -34,9 +34,17 @@ export class LoadsFile {
   readonly #file: StateFolderFile;
   readonly #reader: string;
 
-  /** `reader`: the versions that the format of a listing depends on. */
-  constructor(directory: string, reader: string, log: Logger, options: Partial<StateFolderFileOptions> = {}) {
-    this.#file = new StateFolderFile(join(directory, STATE_FILES.loads), log, {
+  /** `reader`: the versions that the format of a listing depends on. `name`: of the file. */
+  constructor(
+    directory: string,
+    reader: string,
+    log: Logger,
+    {
+      name = STATE_FILES.loads,
+      ...options
+    }: Partial<StateFolderFileOptions> & { readonly name?: string } = {},
+  ) {
+    this.#file = new StateFolderFile(join(directory, name), log, {
       ...{ what: 'record of loads', pause: PAUSE },
       ...options,
     });

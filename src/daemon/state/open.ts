@@ -7,6 +7,7 @@ import type { Logger } from '../../common/logger.ts';
 import { bootId } from '../../common/steady-clock.ts';
 import type { Config } from '../../config/config.ts';
 import { DeniedFile } from './denied-file.ts';
+import { STATE_FILES } from './file-names.ts';
 import { HostFiles, LEFT_ON_HOST, turnOffHostFiles } from './host-files.ts';
 import { LoadsFile } from './loads-file.ts';
 import { LastNetworksFile } from './networks-file.ts';
@@ -19,9 +20,14 @@ import { StateFile } from './state-file.ts';
 export const openState = ({ stateDir, maxAge }: Config, log: Logger) =>
   stateDir === undefined ? undefined : new StateFile(stateDir, log, maxAge && { refresh: maxAge.limit / 10 });
 
-export const openLoads = ({ stateDir, dryRun, loader, docker }: Config, log: Logger) => {
+/** `name`: each owner of rules in containers has a file of its own. */
+export const openLoads = (
+  { stateDir, dryRun, loader, docker }: Config,
+  log: Logger,
+  name: string = STATE_FILES.loads,
+) => {
   const reader = [version(), loader, docker.image ?? '', release()].join(' ');
-  return stateDir === undefined || dryRun ? undefined : new LoadsFile(stateDir, reader, log);
+  return stateDir === undefined || dryRun ? undefined : new LoadsFile(stateDir, reader, log, { name });
 };
 
 export const openDenied = ({ stateDir, dryRun }: Config, log: Logger) =>
