@@ -2,7 +2,8 @@
  * Who may reach a container, in a real kernel: callers that its ingress rules name, and nobody else, whether they come
  * from its own bridge, another one, the host or from outside.
  */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ensureCommands } from '../../lab/apt.ts';
 import type { Namespace } from '../../lab/netns.ts';
 import { parseDenied } from '../../src/dataplane/denied.ts';
 import { loadIngressTemplate, renderIngress } from '../../src/features/ingress/render.ts';
@@ -11,10 +12,12 @@ import { load, netns, packet } from './fixture.ts';
 import { PORT, useHost } from './host-fixture.ts';
 import { ruleSet } from './rules.ts';
 
+await ensureCommands({ conntrack: 'conntrack' });
 const fixture = await useHost();
 const { agents, containers, outside } = fixture;
 const guarded = containers.a1;
 
+beforeAll(() => agents.outside.serve(80));
 beforeEach(async () => {
   await netns(guarded, 'clear');
 });
@@ -172,6 +175,47 @@ it('sends no datagrams to a caller whose rule is gone', async () => {
   expect(await answer()).toBe('sent');
   await admit([]);
   expect(await answer()).toBe('Operation not permitted');
+});
+
+describe.each(['ipv4', 'ipv6'] as const)('a caller by %s whose rule is gone', (family) => {
+  const admitted = () =>
+    admit([family === 'ipv4' ? `${outside.ipv4}:tcp/${PORT}` : `[${outside.ipv6}]:tcp/${PORT}`]);
+
+  /** Of this caller with the container's server, as the container's kernel lists them. */
+  const connections = async (): Promise<string> => {
+    const from = ['state', 'established', 'dst', bracket(outside[family]), 'sport', '=', `:${PORT}`];
+    return (await guarded.run('ss', ['-Htn', ...from])).stdout;
+  };
+
+  it('is gone for the program in the container too', async () => {
+    await admitted();
+    await agents.outside.open('x', guarded[family], PORT);
+    expect(await agents.outside.talk('x')).toBe('hello');
+    expect(await connections()).not.toBe('');
+    await admit([]);
+    const afterSpeaking = async () => {
+      await agents.a1.speak();
+      return connections();
+    };
+    await expect.poll(afterSpeaking, PATIENT).toBe('');
+  });
+
+  it('gets no way back when the kernel has forgotten its connection', async () => {
+    await admitted();
+    await agents.outside.open('x', guarded[family], PORT);
+    expect(await agents.outside.talk('x')).toBe('hello');
+    await admit([]);
+    await guarded.run('conntrack', ['-F']);
+    await agents.a1.speak();
+    expect(await agents.outside.talk('x')).not.toMatch(/hello|word/);
+  });
+
+  it('leaves a call of the container that is older than all rules, where the container sends first', async () => {
+    expect(await agents.a1.open('old', outside[family], 80)).toBe('connected');
+    await admit([]);
+    await guarded.run('conntrack', ['-F']);
+    await expect.poll(() => agents.a1.talk('old'), PATIENT).toBe('hello');
+  });
 });
 
 it('hears from routers and callers about its answers', async () => {
