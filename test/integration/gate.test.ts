@@ -101,6 +101,18 @@ onEachEngine((version) => {
     expect(records()).toEqual([]);
   });
 
+  test('nobody reaches a container with ingress keys before it is known who may', async () => {
+    const url = 'http://172.31.77.20/';
+    const serving = ['--ip', '172.31.77.20', lab.image, 'sh', '-c', 'echo hi >index.html && exec httpd -f'];
+    const call = () => first(['--network', 'gate'], url, hurried);
+    const open = await start(...gate, ...serving);
+    await vi.waitFor(async () => expect((await call()).stdout).toBe('hi'), { timeout: 20_000 });
+    await lab.docker('rm', '-f', open);
+    const closed = await start(...gate, '-e', 'EGRESSTRATOR_INGRESS=web', ...serving);
+    expect(await lab.tables(closed)).toContain('table inet egresstrator_ingress');
+    expect((await call()).stdout).toBe('');
+  });
+
   test('labels count, though no bundle holds them, and the variable before them', async () => {
     await lab.prepare();
     const labels = ['--label', 'egresstrator.enable=1', '--label', 'egresstrator.acl=db'];
