@@ -106,8 +106,8 @@ export class ConsulRegistration {
   }
 }
 
-function healthOf({ namespaces, sources, unsupported }: Status): Health {
-  const failed = namespaces.filter(({ state }) => state === 'failed').length;
+function healthOf({ namespaces, ingress = [], sources, unsupported }: Status): Health {
+  const failed = [...namespaces, ...ingress].filter(({ state }) => state === 'failed').length;
   const stale = sources.filter(({ error, outdated }) => error !== undefined || outdated).length;
   const output = `${namespaces.length} namespaces, ${failed} failed, ${unsupported.length} unsupported, ${stale} sources failing`;
   return { status: failed + stale + unsupported.length > 0 ? 'warning' : 'passing', output };

@@ -2,6 +2,7 @@
  * Who may reach a container follows from the ingress keys that it names, beside its egress rules and without them.
  */
 import { expect, test } from 'vitest';
+import { Metrics } from '../../src/daemon/metrics/metrics.ts';
 import type { IngressGate } from '../../src/features/ingress/gate.ts';
 import { type Prefix, parsePrefix } from '../../src/net/address.ts';
 import { container } from '../support/containers.ts';
@@ -50,6 +51,10 @@ test('keys let in callers by prefix and by service, with egress rules and withou
   expect(kernel.allowed(empty, 'ingress')).toEqual([]);
   expect(kernel.allowed(other, 'ingress')).toBeUndefined();
   expect(statesOf(setup)).toEqual({ alone: 'protected', both: 'protected', empty: 'closed' });
+  const about = { version: '0', loaders: ['helper'], denied: () => new Map() };
+  const { text } = await new Metrics({ ...about, status: () => setup.controller.status() }).render();
+  expect(text).toContain('egresstrator_ingress_namespaces{state="protected"} 2');
+  expect(text).toContain('egresstrator_ingress_namespaces{state="closed"} 1');
 });
 
 test('an edit and an instance that moves change its own rules, and nothing of egress', async () => {

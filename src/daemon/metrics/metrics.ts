@@ -6,6 +6,7 @@
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { NAMESPACE_STATES } from '../../features/egress/states.ts';
+import { INGRESS_STATES } from '../../features/ingress/status.ts';
 import type { DeniedSummary } from '../../inventory/denied-record.ts';
 import type { SourceStatus, Status } from '../status.ts';
 import { addHostMetrics, type HostMetrics } from './host-metrics.ts';
@@ -91,6 +92,16 @@ export class Metrics {
       for (const state of NAMESPACE_STATES)
         gauge.set({ state }, states.filter((one) => one === state).length);
     });
+    this.#gauge(
+      'egresstrator_ingress_namespaces',
+      'Namespaces with ingress keys by state',
+      ['state'],
+      (gauge) => {
+        const ingress = status()?.ingress ?? [];
+        for (const state of INGRESS_STATES)
+          gauge.set({ state }, ingress.filter((one) => one.state === state).length);
+      },
+    );
     this.#gauge('egresstrator_workloads_unsupported', 'Workloads that cannot have rules', [], (gauge) =>
       gauge.set(status()?.unsupported.length ?? 0),
     );
@@ -194,7 +205,8 @@ function groupSources(sources: readonly SourceStatus[]): ReadonlyMap<string, Sou
 
 /** A bad line is one problem, however many containers hold its key. */
 const distinctProblems = (status: Status | undefined): readonly string[] => {
-  const problems = status?.namespaces.flatMap((one) => one.problems) ?? [];
+  const { namespaces = [], ingress = [] } = status ?? {};
+  const problems = [...namespaces, ...ingress].flatMap((one) => one.problems);
   const distinct = new Map(problems.map((one) => [JSON.stringify(one), one.severity]));
   return [...distinct.values()];
 };

@@ -74,6 +74,22 @@ test('registers once, beats on, and is gone in the end', async () => {
   expect(note).toBe('0 namespaces, 0 failed, 0 unsupported, 1 sources failing');
 });
 
+test('warns of ingress rules that could not be loaded', async () => {
+  const one = { id: 'web@1', workloads: ['web'], target: 'web', keys: [], mode: 'enforce' } as const;
+  const failed = {
+    state: 'failed',
+    fingerprint: undefined,
+    verifiedAt: undefined,
+    lastError: 'no nft',
+  } as const;
+  status = { ...status, ingress: [{ ...one, ...failed, problems: [] }] };
+  const registration = start({ register: 'egresstrator' });
+  await until(WARNING, 1);
+  await registration.close();
+  const { note } = calls.findLast(({ call }) => call === WARNING) ?? {};
+  expect(note).toBe('0 namespaces, 1 failed, 0 unsupported, 0 sources failing');
+});
+
 test('publishes what changed, and a last word that nobody looks after it any more', async () => {
   const registration = start({ register: 'egresstrator', publish: 'egress/status/' });
   await until(BEAT, 4);
