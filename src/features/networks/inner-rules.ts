@@ -81,7 +81,10 @@ function forwardParts(forward: ContainerForward, around: Surrounding, problems: 
   return [{ namespace, container, forward, permit, route: { to, via: way.gateway, origin } }];
 }
 
-/** The ends of a permit that have no way to the other, as Docker gives containers of internal networks none. */
+/**
+ * The ends of a permit whose way to the other may be another one, or none: a container on several networks has its default
+ * route on one of them, and on an internal network it has none. Only to containers: other prefixes keep their way.
+ */
 function routeParts({ from, to, origin }: Permit, around: Surrounding): readonly Part[] {
   return [[from, to] as const, [to, from] as const].flatMap(([own, other]) => {
     const container = own.length === WIDTH[own.family] ? holderOf(own, around.containers) : undefined;
@@ -89,11 +92,15 @@ function routeParts({ from, to, origin }: Permit, around: Surrounding): readonly
     if (container === undefined || namespace?.kind !== 'container') return [];
     const ways = waysOf(namespace.target, around.networks, own.family);
     const way = ways.find((one) => contains(one.own, own));
-    if (way === undefined || ways.some(({ network }) => !network.isInternal)) return [];
-    if (ways.some(({ subnet }) => contains(subnet.prefix, other))) return [];
+    if (way === undefined || (ways.length === 1 && !way.network.isInternal)) return [];
+    if (!isAmong(other, around.networks) || ways.some(({ subnet }) => contains(subnet.prefix, other)))
+      return [];
     return [{ namespace, container, route: { to: other, via: way.gateway, origin } }];
   });
 }
+
+const isAmong = (address: Prefix, networks: ReadonlyMap<string, Network>): boolean =>
+  [...networks.values()].some(({ subnets }) => subnets.some(({ prefix }) => contains(prefix, address)));
 
 const namespaceOf = ({ id }: Container, namespaces: Namespaces): NetworkNamespace | undefined =>
   [...namespaces.values()].find(({ inside }) => inside.some((one) => one.id === id));

@@ -275,6 +275,16 @@ describe('policies', () => {
     ]);
   });
 
+  it('give a container on several networks its way to the other, and to no prefix beside', () => {
+    const both = { ...PROXY, networks: [...PROXY.networks, end('other', '10.9.0.6')] };
+    const here = { networks, containers: [both, WEB] };
+    expect(innerOf(plan(FILE, here).desired)).toEqual([
+      { id: namespaceId(PROXY), name: 'proxy', forwards: [], routes: ['10.2.0.2 via 10.1.0.1'] },
+    ]);
+    const policies = [{ selector: 'proxy', from: '0.0.0.0/0', port: 80, proto: 'tcp' }];
+    expect(innerOf(plan({ ...FILE, policies }, here).desired)).toEqual([]);
+  });
+
   it("may name Docker's other networks", () => {
     const policies = [{ ...FILE.policies[0], from: 'oth-er' }];
     expect(permitted(plan({ ...FILE, policies }, { networks }).desired)).toEqual([

@@ -1,0 +1,172 @@
+/**
+ * networks.json on real Engines: networks, static addresses, who may reach whom past Docker's own drops, and ports of a
+ * container that lead elsewhere; live, and again after a container was started again.
+ */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Consul, startConsul } from '../../lab/consul.ts';
+import { type OwnEngine, startEngine } from '../../lab/engine.ts';
+import { waitFor } from '../../lab/wait.ts';
+import { type RunningController, runCli, startController } from '../support/egresstrator.ts';
+import { engineName, onEachEngine } from '../support/engines.ts';
+import { ensureTestImage } from '../support/helper-image.ts';
+import { type Workload, Workloads } from '../support/workloads.ts';
+
+const WEB = '172.31.103.2';
+const PROXY = '172.31.104.2';
+
+onEachEngine((version) => {
+  let consul: Consul;
+  let engine: OwnEngine;
+  let workloads: Workloads;
+  let controller: RunningController;
+  let folder: string;
+  let web: Workload;
+  let proxy: Workload;
+  let vpn: Workload;
+
+  const named = (name: string) => `${workloads.prefix}-${name}`;
+
+  const fileWith = (...policies: readonly object[]) => ({
+    networks: {
+      front: { network_name: named('front'), subnet: '172.31.104.0/24', gateway: '172.31.104.1' },
+      back: { network_name: named('back'), subnet: '172.31.103.0/24', gateway: '172.31.103.1' },
+    },
+    ips: {
+      web: { ip: WEB, container_name: named('web'), selector: 'web' },
+      proxy: { ip: PROXY, container_name: named('proxy'), selector: 'proxy' },
+    },
+    policies,
+  });
+
+  const PERMIT = { selector: 'web', from: 'proxy', port: 80, proto: 'tcp' };
+  const INNER = () => ({ name: named('vpn'), nat: 'dnat', to: 'web', port: 90, to_port: 80, proto: 'tcp' });
+
+  const write = (file: object): void => {
+    const path = join(folder, 'networks.json');
+    writeFileSync(`${path}.new`, JSON.stringify(file, null, 2));
+    renameSync(`${path}.new`, path);
+  };
+
+  const reach = async (from: Workload, address: string, port: number): Promise<string> =>
+    (await from.probe.reach({ protocol: 'tcp', address, port }, 1_500)).outcome;
+
+  const becomes = (what: string, look: () => Promise<boolean>) =>
+    waitFor(look, { what, timeout: 60_000, interval: 50 });
+
+  const reached = (from: Workload, address: string, port: number) =>
+    becomes(
+      `${from.name} to reach ${address}:${port}`,
+      async () => (await reach(from, address, port)) === 'ok',
+    );
+
+  const unreached = (from: Workload, address: string, port: number) =>
+    becomes(
+      `${from.name} not to reach ${address}:${port}`,
+      async () => (await reach(from, address, port)) !== 'ok',
+    );
+
+  const inspected = async (format: string, name: string): Promise<string> =>
+    (await workloads.docker('inspect', '--format', format, name)).stdout.trim();
+
+  const problems = async (): Promise<readonly string[]> => {
+    const { stdout } = await runCli(['host', 'status', '--json', '--socket', controller.socket]);
+    const status: { problems: readonly { reason: string }[] } = JSON.parse(stdout);
+    return status.problems.map(({ reason }) => reason);
+  };
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'egresstrator-networks-'));
+    consul = await startConsul();
+    engine = await startEngine({ version, name: engineName(`file-${version}`), diesWithParent: true });
+    const image = await ensureTestImage(engine);
+    workloads = await Workloads.on(engine);
+    web = await workloads.run('web');
+    proxy = await workloads.run('proxy');
+    vpn = await workloads.run('vpn', { network: await workloads.network('other') });
+    await web.probe.serve([80, 81]);
+    write(fileWith(PERMIT, INNER()));
+    controller = await startController({
+      engine,
+      args: ['-i', image, '-c', consul.address, '--networks', join(folder, 'networks.json')],
+    });
+  });
+  afterAll(async () => {
+    await controller[Symbol.asyncDispose]();
+    await workloads.docker('network', 'rm', named('front'), named('back'));
+    await workloads[Symbol.asyncDispose]();
+    await consul.stop();
+    await engine.remove();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('networks are made and containers attached', async () => {
+    await becomes('web and proxy to be attached', async () =>
+      [
+        await inspected('{{json .NetworkSettings.Networks}}', web.name),
+        await inspected('{{json .NetworkSettings.Networks}}', proxy.name),
+      ].every((text, index) => text.includes([WEB, PROXY][index] ?? '-')),
+    );
+    const config = await inspected('{{json .IPAM.Config}}', named('back'));
+    expect(JSON.parse(config)).toEqual([{ Subnet: '172.31.103.0/24', Gateway: '172.31.103.1' }]);
+    expect(await problems()).toEqual([]);
+  });
+
+  test('a permitted call passes, and no other', async () => {
+    await reached(proxy, WEB, 80);
+    expect(await reach(proxy, WEB, 81)).not.toBe('ok');
+    expect(await reach(vpn, WEB, 81)).not.toBe('ok');
+  });
+
+  test('a port of a container leads to another, again after it was started again', async () => {
+    const at = (one: Workload) => one.addresses[named('other')]?.ipv4 ?? '';
+    const caller = await workloads.run('caller', { network: named('other') });
+    await reached(caller, at(vpn), 90);
+    await workloads.must('restart', '--time', '0', vpn.name);
+    vpn = await workloads.find('vpn');
+    await reached(caller, at(vpn), 90);
+  });
+
+  test('what the file says later counts at once, and what it does not say any more is gone', async () => {
+    write(fileWith({ ...PERMIT, port: 81 }));
+    await reached(proxy, WEB, 81);
+    await unreached(proxy, WEB, 80);
+    const [prefix = '', ...rest] = ['nsenter', `--net=/proc/${vpn.pid}/ns/net`, 'nft', 'list', 'tables'];
+    await becomes(
+      'the rules in the container to be gone',
+      async () => !(await execa(prefix, rest)).stdout.includes('egresstrator_nat'),
+    );
+  });
+
+  test('half a file, and none, change nothing', async () => {
+    const path = join(folder, 'networks.json');
+    writeFileSync(path, JSON.stringify(fileWith()).slice(0, 100));
+    await becomes('the half file to be told', async () =>
+      (await problems()).some((reason) => reason.includes('ends in the middle')),
+    );
+    expect(await reach(proxy, WEB, 81)).toBe('ok');
+    renameSync(folder, `${folder}.old`);
+    expect(await reach(proxy, WEB, 81)).toBe('ok');
+    rmSync(`${folder}.old`, { recursive: true });
+    mkdirSync(folder);
+    write(fileWith(PERMIT));
+    await reached(proxy, WEB, 80);
+    await unreached(proxy, WEB, 81);
+  });
+
+  test('a network that Docker has otherwise is left, and told', async () => {
+    const file = fileWith(PERMIT);
+    write({
+      ...file,
+      networks: { ...file.networks, other: { network_name: named('other'), subnet: '10.99.0.0/24' } },
+    });
+    await becomes('the other network to be told', async () =>
+      (await problems()).some((reason) => reason.includes('networks.other: Docker has this network with')),
+    );
+    expect(await reach(proxy, WEB, 80)).toBe('ok');
+  });
+});
