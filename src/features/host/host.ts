@@ -189,7 +189,7 @@ function servicesFor(
   { containers, guarded, before }: Known,
 ) {
   if (guard === undefined) return { found: [], problems: [], matched: before };
-  if (source === 'consul') return registeredServices(services, guarded, networks, before);
+  if (source === 'consul') return registeredServices(services, { containers, guarded, networks }, before);
   return { ...conventionalServices(containers, guarded, source), matched: before };
 }
 
