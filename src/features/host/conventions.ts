@@ -58,12 +58,16 @@ function servicesOf(
   const ports = portsOf(container, settings, conventions);
   return ports.flatMap(({ protocol, port }) => {
     const { name, isOwn, isIgnored } = settingsOfPort(settings, port);
-    if (isIgnored || (conventions.isExplicit && name === undefined)) return [];
+    if (isIgnored || keepsClosed(target, port) || (conventions.isExplicit && name === undefined)) return [];
     const full = `${name ?? settings.imageName}${ports.length > 1 && !isOwn ? `-${port}` : ''}`;
     const text = `the service ${full} of ${container.name}`;
     return [{ text, protocol, at: [{ container: target, port }] }];
   });
 }
+
+/** Whoever shares the namespace of a container opens no port that this one says to ignore. */
+const keepsClosed = ({ services: own }: Container, port: number): boolean =>
+  own !== undefined && (own.isCut || settingsOfPort(own, port).isIgnored);
 
 /** A container in the namespace of another can publish nothing itself, so what it exposes counts. */
 function portsOf(
