@@ -129,7 +129,7 @@ export function hostAnswer(view: HostView): HostAnswer {
     closed: closedPorts(view),
     forwards: (rules?.forwards ?? []).map(({ at, protocol, port, to, toPort, origin }) => ({
       ...{ at: atText(at), protocol, port, to: formatPrefix(to), toPort },
-      ...{ container: nameAt(to), origin: origin.text },
+      ...{ container: origin.container ?? nameAt(to), origin: origin.text },
     })),
     byHand: byHandOf(view),
     passages: view.passages?.passages,

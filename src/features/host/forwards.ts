@@ -40,6 +40,7 @@ function forwardOf(
       origin: {
         text: `the published port ${hostPort}:${containerPort}/${protocol} of ${container.name}`,
         since: container.startedAt,
+        container: container.name,
       },
     },
   ];
