@@ -40,11 +40,21 @@ describe('bridges', () => {
 });
 
 describe('published ports', () => {
-  const forwards = (one: Container) =>
-    publishedForwards([one], NETWORKS).map(
+  const forwards = (one: Container, all = NETWORKS) =>
+    publishedForwards([one], all).map(
       ({ at, protocol, port: from, to, toPort }) =>
         `${at.kind === 'address' ? formatPrefix(at.address) : at.kind} ${protocol}/${from} ${formatPrefix(to)} ${toPort}`,
     );
+
+  it('lead to the network that has the default route, else to the first by name', () => {
+    const all = networks(FRONT, network('alt', ['172.20.0.0/16']));
+    const [front, alt] = [end('front', '172.18.0.2'), end('alt', '172.20.0.2')];
+    const on = (...ends: Container['networks']) =>
+      forwards(web({ ports: [port('0.0.0.0/0', 8080, 80)], networks: ends }), all);
+    expect(on(front, alt)).toEqual(['any tcp/8080 172.20.0.2 80']);
+    expect(on({ ...front, gatewayPriority: 1 }, alt)).toEqual(['any tcp/8080 172.18.0.2 80']);
+    expect(on(front, { ...alt, gatewayPriority: -1 })).toEqual(['any tcp/8080 172.18.0.2 80']);
+  });
 
   it('are forwards of both families, all protocols and all bindings', () => {
     const ports = [
