@@ -11,6 +11,8 @@
 #       an echo request; prints "answered" if the answer comes within half a second
 #   packets.pl bound <device> <destination> <port> <text>
 #       an ordinary IPv4 datagram of a socket that is bound to a device
+#   packets.pl stream <destination> <port> ...
+#       IPv4 datagrams to all of these in turn, as fast as they go, until it is told to end, a minute at most; prints how many
 #
 # Prints what became of it: "sent", or the system's reason.
 use strict;
@@ -18,7 +20,8 @@ use warnings;
 use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6 AF_INET6 IPPROTO_UDP);
 
 my ($verb, @words) = @ARGV;
-my %verbs = (frame => \&frame, datagram => \&datagram, neighbour => \&neighbour, ping => \&ping, bound => \&bound);
+my %verbs = (frame => \&frame, datagram => \&datagram, neighbour => \&neighbour, ping => \&ping, bound => \&bound,
+  stream => \&stream);
 print $verbs{$verb}->(@words), "\n";
 
 sub sent { return shift() ? 'sent' : "$!" }
@@ -85,4 +88,14 @@ sub bound {
   # SO_BINDTODEVICE
   setsockopt $socket, SOL_SOCKET, 25, "$device\0" or return "$!";
   return sent(send $socket, $text, 0, pack_sockaddr_in($port, inet_aton($destination)));
+}
+
+sub stream {
+  my @targets;
+  while (my ($destination, $port) = splice @_, 0, 2) { push @targets, pack_sockaddr_in($port, inet_aton($destination)) }
+  socket my $socket, AF_INET, SOCK_DGRAM, 0 or return "$!";
+  my ($sent, $until) = (0, time + 60);
+  local $SIG{TERM} = sub { $until = 0 };
+  while (time < $until) { $sent += grep { send $socket, 'x', 0, $_ } @targets }
+  return $sent;
 }

@@ -38,10 +38,14 @@ export interface FamilyContext {
   readonly openFrom: readonly string[];
   /** `172.18.0.2`: addresses that answer echo requests. */
   readonly answering: readonly string[];
-  /** `0.0.0.0/0 . tcp . 8080`: where Docker's proxy listens for guarded containers. */
+  /** `tcp . 8080`: where Docker's proxy listens on all addresses for guarded containers. */
   readonly proxied: readonly string[];
-  /** Those of them that are open to anyone. */
+  /** `198.51.100.1 . tcp . 8080`: where it listens on one address. */
+  readonly proxiedAt: readonly string[];
+  /** Those of `proxied` that are open to anyone. */
   readonly proxiedOpen: readonly string[];
+  /** Those of `proxiedAt` that are open to anyone. */
+  readonly proxiedOpenAt: readonly string[];
   /** `0.0.0.0/0 . tcp . 8080 . 198.51.100.0/28`: those that are open to some. */
   readonly proxiedFrom: readonly string[];
 }
@@ -82,7 +86,8 @@ export const HOST_SHAPE: ShapeOf<HostContext> = {
           ...{ number: 'text', ip: 'text', icmp: 'text', type: 'text', isGuarded: 'flag' },
           ...{ own: TEXTS, masqueraded: TEXTS, forwards: TEXTS, forwardsAt: TEXTS, forwardsOn: TEXTS },
           ...{ selves: TEXTS, targets: TEXTS, open: TEXTS, openFrom: TEXTS, answering: TEXTS },
-          ...{ proxied: TEXTS, proxiedOpen: TEXTS, proxiedFrom: TEXTS },
+          ...{ proxied: TEXTS, proxiedAt: TEXTS, proxiedOpen: TEXTS, proxiedOpenAt: TEXTS },
+          proxiedFrom: TEXTS,
         },
       },
     },
@@ -128,13 +133,21 @@ function familyContext(rules: HostRuleSet, family: Family): FamilyContext {
   };
 }
 
-const proxiedContext = (proxied: readonly ProxiedPort[]) => ({
-  proxied: proxied.map(proxiedPort),
-  proxiedOpen: proxied.filter(({ from }) => from === 'anyone').map(proxiedPort),
-  proxiedFrom: proxied.flatMap((one) =>
-    sources(one.from, one.at.family).map((source) => `${proxiedPort(one)} . ${source}`),
-  ),
-});
+function proxiedContext(proxied: readonly ProxiedPort[]) {
+  const isOpen = ({ from }: ProxiedPort) => from === 'anyone';
+  const everywhere = proxied.filter(({ at }) => at.length === 0);
+  const at = proxied.filter(({ at }) => at.length > 0);
+  return {
+    ...{ proxied: everywhere.map(portOf), proxiedAt: at.map(proxiedPort) },
+    ...{
+      proxiedOpen: everywhere.filter(isOpen).map(portOf),
+      proxiedOpenAt: at.filter(isOpen).map(proxiedPort),
+    },
+    proxiedFrom: proxied.flatMap((one) =>
+      sources(one.from, one.at.family).map((source) => `${proxiedPort(one)} . ${source}`),
+    ),
+  };
+}
 
 const forwardsContext = (forwards: readonly Forward[]) => ({
   forwards: forwards.flatMap((one) => (one.at.kind === 'any' ? `${portOf(one)} : ${targetOf(one)}` : [])),
