@@ -85,7 +85,7 @@ test('the rights that the other unit gives are enough to load by nsenter', async
   await using controller = await startController({ engine: fixture.engine, args, program });
   const status = readFileSync(`/proc/${controller.pid}/status`, 'utf8');
   expect(status).toMatch(/^NoNewPrivs:\t1$/m);
-  expect(status).toMatch(/^CapEff:\t0000000000281000$/m);
+  expect(status).toMatch(/^CapEff:\t0000000000283000$/m);
   const workload = await fixture.workloads.run('by-nsenter', { acl: 'db' });
   await becomes(workload, ipv4(fixture.server), 81, 'refused');
   await becomes(workload, ipv4(fixture.server), 80, 'ok');

@@ -4,7 +4,9 @@
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ensureCommands } from '../../lab/apt.ts';
+import { inCheckout } from '../../lab/paths.ts';
 import { forward } from '../support/host-claims.ts';
+import { valuesOf } from '../support/unit-file.ts';
 import { netns } from './fixture.ts';
 import { loadHost, PORT, useHost } from './host-fixture.ts';
 
@@ -61,6 +63,17 @@ describe.each(FAMILIES)('%s', (family) => {
       expect(await calls()).toBe('connected');
       expect(await agents.outside.talk('x')).toBe('hello');
       expect(await agents.outside.open('y', containers.a1[family], PORT)).toBe('silence');
+    });
+
+    it('are made with the rights that the unit gives', async () => {
+      await run('-P', 'FORWARD', 'DROP');
+      const [rights = ''] = valuesOf(
+        inCheckout('deploy/egresstrator-nsenter.service'),
+        'CapabilityBoundingSet',
+      );
+      const bounds = rights.split(' ').map((right) => `+${right.replace('CAP_', '').toLowerCase()}`);
+      const how = ['--no-new-privs', '--bounding-set', `-all,${bounds.join(',')}`, 'sh', PROGRAM, 'passages'];
+      expect((await host.run('setpriv', how)).stdout).toContain(`passage ${tool} FORWARD placed`);
     });
 
     it('a chain of another program, which rejects what it does not know, is passed', async () => {
