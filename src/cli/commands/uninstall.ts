@@ -97,9 +97,10 @@ function searchesFor({ flags, config, terminal, docker, engine }: UninstallConte
   const { stateDir } = config;
   return [
     { part: 'gate', search: async () => findGate(gate(), flags.force === true) },
+    // The next searches start helpers themselves.
+    { part: 'helpers', search: () => findHelpers(docker) },
     { part: 'rules', search: async () => findRules(await engine()) },
     { part: 'rules', search: () => findHostRules(engine, stateDir && onHost({ root }, stateDir)) },
-    { part: 'helpers', search: () => findHelpers(docker) },
     ...foldersOf(config, root, gate).map((folder) => ({
       ...{ part: folder.part, search: () => findFolder(folder) },
     })),

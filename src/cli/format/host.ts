@@ -31,7 +31,8 @@ const MEANING: Readonly<Record<HostState, string>> = {
 export function formatHost(host: HostAnswer, now: number, style: Style): string {
   const { state, bridges, openings, closed, forwards, byHand, fingerprint, verifiedAt, lastError } = host;
   const unread = host.unread.map((reason) => `${style('red', 'error')}: ${reason}`).join('\n');
-  if (state === 'off') return HOST_IS_OFF;
+  const problems = formatProblems(host.problems, style);
+  if (state === 'off') return [HOST_IS_OFF, problems].filter((part) => part !== '').join('\n\n');
   const guarded = bridges.filter((one) => one.guarded);
   const lines: readonly (readonly [string, string])[] = [
     ['state', style(COLOURS[state], state)],
@@ -52,7 +53,7 @@ export function formatHost(host: HostAnswer, now: number, style: Style): string 
     ...(lastError === undefined ? [] : ([['last error', style('red', lastError)]] as const)),
   ];
   const text = lines.map(([name, value]) => `${name.padEnd(13)}${value}`).join('\n');
-  return [text, unread, formatProblems(host.problems, style)].filter((part) => part !== '').join('\n\n');
+  return [text, unread, problems].filter((part) => part !== '').join('\n\n');
 }
 
 /** The host's rules in a line of `status`, and their problems. */
