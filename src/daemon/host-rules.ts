@@ -157,8 +157,10 @@ export function hostViewOf(
 ): HostView {
   const running = [...containers.values()].filter((one) => one.running);
   const unread = sources.flatMap(({ error }) => error ?? []);
-  return { ...status, rules: desired, state: stateOf(condition), unread, containers: running };
+  const state = stateOf(condition, status.rendered?.fingerprint === status.fingerprint);
+  return { ...status, rules: desired, state, unread, containers: running };
 }
 
-const stateOf = (condition: Condition | undefined): HostState =>
-  condition === 'failed' ? 'failed' : condition === 'inSync' ? 'loaded' : 'pending';
+/** The condition alone is that of the last job: rules that were changed since wait for theirs. */
+const stateOf = (condition: Condition | undefined, isCurrent: boolean): HostState =>
+  condition === 'failed' ? 'failed' : condition === 'inSync' && isCurrent ? 'loaded' : 'pending';

@@ -27,13 +27,18 @@ const NETWORK = {
 function setup(previousPorts?: PersistedPorts) {
   const [consul, engine] = [new FakeConsul(), new FakeEngine()];
   const loads: string[] = [];
+  /** What is told of the rules while they are being loaded. */
+  const states: string[] = [];
   const kept: PersistedPorts[] = [];
   consul.put({});
   engine.networks.value.set('a', NETWORK);
   engine.run(WEB);
   const fake = startFake({
     ...{ consul, engine, servicesOf: 'n1', previousPorts },
-    hostDataplane: new DryRunDataplane((_, text) => loads.push(text)),
+    hostDataplane: new DryRunDataplane((_, text) => {
+      states.push(fake.controller.hostView().state);
+      loads.push(text);
+    }),
     persistPorts: (ports) => kept.push(ports),
     host: {
       guard: { mode: 'enforce', families: [4], isBetween: false },
@@ -43,7 +48,7 @@ function setup(previousPorts?: PersistedPorts) {
   const open = () =>
     hostAnswer(fake.controller.hostView()).openings.map(({ port, from }) => `${port} ${from}`);
   onTestFinished(() => fake.controller.close());
-  return { ...fake, consul, engine, loads, kept, open };
+  return { ...fake, consul, engine, loads, states, kept, open };
 }
 
 const ask = (port: number, rule: Parameters<typeof setPort>[1]['rule']) =>
@@ -92,6 +97,14 @@ test('networks that cannot be read are a failing source', async () => {
     expect.objectContaining({ name: 'networks', error: 'networks cannot be listed' }),
   );
   expect(hostAnswer(controller.hostView()).unread).toEqual(['networks cannot be listed']);
+});
+
+test('changed rules are loaded only when the kernel has them', async () => {
+  const { controller, rest, states } = setup();
+  await rest();
+  await setPort(controller, ask(81, { kind: 'open', from: 'anyone' }));
+  expect(states).toEqual(['pending', 'pending']);
+  expect(controller.hostView().state).toBe('loaded');
 });
 
 test('a port opened by hand is loaded and kept, and another run knows it', async () => {
