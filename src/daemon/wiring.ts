@@ -11,6 +11,7 @@ import { createDataplane, createHostDataplane } from '../dataplane/create-datapl
 import type { Dataplane, HostDataplane, NamespaceRef } from '../dataplane/dataplane.ts';
 import { DryRunDataplane } from '../dataplane/dry-run.ts';
 import { readEngineRules } from '../dataplane/engine-rules.ts';
+import { listensHere } from '../dataplane/engine-socket.ts';
 import { HelperRunner } from '../dataplane/helper.ts';
 import { HostRunner } from '../dataplane/host.ts';
 import { NsenterRunner } from '../dataplane/nsenter.ts';
@@ -133,7 +134,7 @@ function openRunner(config: Config, engine: DockerEngine) {
   const image = helperImage(engine, { named: docker.image, version: version() });
   const helper = new HelperRunner(engine, image, { xtables: isXtables(openTemplate(config).source) });
   const removeLeftovers = () => helper.removeLeftovers();
-  const hostRunner = new HostRunner(helper, loader);
+  const hostRunner = new HostRunner(helper, loader, () => listensHere(engine.address));
   return { runner: chooseRunner(loader, helper), hostRunner, image, removeLeftovers };
 }
 
