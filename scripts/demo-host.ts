@@ -77,11 +77,11 @@ async function tour({ consul, caller }: Host, address: string, signal: AbortSign
 }
 
 /** Milliseconds after which no answer is none. */
-const PATIENCE = 500;
+const TIMEOUT = 500;
 
 const CALL = `
   const socket = require('node:net').connect(Number(process.argv[2]), process.argv[1]);
-  socket.setTimeout(${PATIENCE}, () => process.exit(1));
+  socket.setTimeout(${TIMEOUT}, () => process.exit(1));
   socket.on('error', () => process.exit(1)).on('connect', () => process.exit(0));`;
 
 async function calls({ namespace }: Caller, address: string, port: number): Promise<boolean> {
