@@ -158,6 +158,26 @@ describe.each(FAMILIES)('%s', (family) => {
     expect(await agents.outside.ask(host[family], 53, 4200)).toBe('hello');
     expect(await received()).toEqual(['', 'hello']);
   });
+
+  it('a stream of datagrams that nobody answered takes a forward that comes later', async () => {
+    await agents.host.serve(PORT + 60);
+    await loadHost(host, { forwards: [forward(80, containers.a1[family], PORT)] });
+    expect(await agents.outside.ask(host[family], 54, 4201)).not.toBe('hello');
+    expect(await agents.outside.ask(host[family], PORT + 60, 4202)).toBe('hello');
+    await loadHost(host, {
+      forwards: [54, PORT + 60].map((port) =>
+        forward(port, containers.a1[family], PORT, { protocol: 'udp' }),
+      ),
+    });
+    expect(await agents.outside.ask(host[family], 54, 4201)).not.toBe('hello');
+    await agents.a1.received();
+    await program('forget', `udp 54\nudp ${PORT + 60}\n`);
+    expect(await agents.outside.ask(host[family], 54, 4201)).toBe('hello');
+    expect(await agents.a1.received()).toBe('hello');
+    // The host answered this one, and goes on.
+    expect(await agents.outside.ask(host[family], PORT + 60, 4202)).toBe('hello');
+    expect(await agents.a1.received()).toBe('');
+  });
 });
 
 it('a table that does not exist is not made', async () => {
