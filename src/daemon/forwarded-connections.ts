@@ -46,7 +46,8 @@ export class ForwardedConnections {
     const added = datagramPorts(now.difference(before));
     this.#outdated = this.#outdated.union(before).difference(now).union(added);
     this.#loaded = now;
-    if (this.#outdated.size > 0) this.#ending = this.#ending.then(() => this.#end());
+    const isLeft = this.#outdated.size > 0 || this.#problem !== undefined;
+    if (isLeft) this.#ending = this.#ending.then(() => this.#end());
   }
 
   /** Resolves when nothing is being ended. */

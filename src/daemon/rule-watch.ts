@@ -22,14 +22,18 @@ export interface RuleWatchPorts {
 /** Milliseconds in which changes count as one: a load removes all rules of our table and adds the new ones. */
 const TOGETHER = 50;
 
+const FAILED = "changes of the host's rules by other programs are found by scans alone; trying again";
+
 export class RuleWatch {
   readonly #ports: RuleWatchPorts;
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
   #isLost = false;
   #isMoved = false;
-  /** In a row, without a change in between. */
-  #failures = 0;
+  /** How often it has ended in a row, without a change in between. */
+  #ends = 0;
+  /** Such a failure has been reported. */
+  #isReported = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(ports: RuleWatchPorts) {
@@ -48,23 +52,24 @@ export class RuleWatch {
   }
 
   async #run(): Promise<void> {
-    const { log, retry, random } = this.#ports;
+    const { retry, random } = this.#ports;
     const { signal } = this.#closing;
     while (!signal.aborted) {
       const error = await this.#watch();
       if (signal.aborted) return;
-      this.#failures += 1;
-      if (this.#failures === 1 && error !== undefined)
-        log.warn(
-          { error },
-          "changes of the host's rules by other programs are found by scans alone; trying again",
-        );
-      await sleep(delay(this.#failures, retry, random), undefined, { signal }).catch(() => {});
+      this.#ends += 1;
+      if (error !== undefined) this.#report(error);
+      await sleep(delay(this.#ends, retry, random), undefined, { signal }).catch(() => {});
       // What happened meanwhile was not heard.
       this.#isLost = true;
       this.#isMoved = true;
       this.#settle();
     }
+  }
+
+  #report(error: string): void {
+    if (!this.#isReported) this.#ports.log.warn({ error }, FAILED);
+    this.#isReported = true;
   }
 
   /** Resolves with the message of a failure. */
@@ -78,7 +83,8 @@ export class RuleWatch {
   }
 
   #hear(change: RuleChange): void {
-    this.#failures = 0;
+    this.#ends = 0;
+    this.#isReported = false;
     if (change === 'passages') this.#isMoved = true;
     else this.#isLost = change === 'gone';
     this.#timer ??= setTimeout(() => this.#settle(), TOGETHER);
