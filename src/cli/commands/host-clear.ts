@@ -4,8 +4,9 @@
 import { UserError } from '../../common/errors.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
-import { isListening } from '../../daemon/api/client.ts';
-import { clearHostFiles, hasHostRules } from '../../daemon/state/host-files.ts';
+import { ApiClient, isListening } from '../../daemon/api/client.ts';
+import { askController } from '../../daemon/api/diagnostics-client.ts';
+import { clearHostFiles } from '../../daemon/state/host-files.ts';
 import { openEngine, toolLogger } from '../../daemon/wiring.ts';
 import { HOST_REF } from '../../dataplane/dataplane.ts';
 import { confirm } from '../confirm.ts';
@@ -34,10 +35,11 @@ async function remove(config: Config, terminal: Terminal): Promise<void> {
   }
 }
 
-/** The controller's own files tell whether it has rules on the host. */
-async function requireTurnedOff({ socket, stateDir }: Config): Promise<void> {
+/** The controller itself tells: between its start and its first load no file does. */
+async function requireTurnedOff({ socket }: Config): Promise<void> {
   if (!(await isListening(socket))) return;
-  if (stateDir !== undefined && !(await hasHostRules(stateDir))) return;
+  const { state } = await askController(new ApiClient(socket)).host();
+  if (state === 'off') return;
   throw new UserError(
     `a controller answers at ${socket}, and would load the rules again: start it without --ports and --forwards first, or stop it`,
   );

@@ -32,7 +32,11 @@ export const openOverrides = ({ stateDir, dryRun }: Config, log: Logger) =>
 /** The host's rules may have been on in an earlier run. Nobody asks the host itself: off means that nothing runs there. */
 export async function openHostFiles({ stateDir, dryRun, host }: Config, log: Logger) {
   if (stateDir === undefined || dryRun) return undefined;
-  if (host !== undefined) return new HostFiles(stateDir, bootId(), log);
+  if (host !== undefined) {
+    const files = new HostFiles(stateDir, bootId(), log);
+    await files.begin();
+    return files;
+  }
   if (await turnOffHostFiles(stateDir, bootId())) log.warn({}, LEFT_ON_HOST);
   return undefined;
 }
