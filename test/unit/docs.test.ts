@@ -36,12 +36,18 @@ const FOREIGN: Readonly<Record<string, string>> = {
   '--cap-drop': 'docker',
   '--checkpoint': 'docker',
   '--comment': 'iptables',
+  '--ctstate': 'iptables',
   '--default-runtime': 'dockerd',
   '--detach': 'docker compose',
   '--device-cgroup-rule': 'docker',
   '--dns': 'docker',
   '--dport': 'iptables',
+  '--expose': 'docker',
+  '--internal': 'docker network',
+  '--ip-forward': 'dockerd',
   '--iptables': 'dockerd',
+  '--mark': 'iptables',
+  '--match-set': 'iptables',
   '--minutes': 'npm run soak',
   '--name': 'docker',
   '--net': 'nsenter',
@@ -52,16 +58,20 @@ const FOREIGN: Readonly<Record<string, string>> = {
   '--privileged': 'docker',
   '--project': 'vitest',
   '--quick': 'npm run bench',
+  '--reload': 'firewall-cmd',
   '--rm': 'docker',
-  '--tags': 'git',
   '--stop': 'docker compose',
+  '--tags': 'git',
   '--target': 'docker build',
+  '--to-destination': 'iptables',
   '--ulimit': 'docker',
+  '--userland-proxy': 'dockerd',
   '--volumes': 'docker compose',
 };
 
 /** Variables of the project's own scripts and tests, and where each is read. */
 const OF_SCRIPTS: Readonly<Record<string, string>> = {
+  EGRESSTRATOR_WRITE_FILES: 'deploy/docker-iptables',
   EGRESSTRATOR_ESCAPE_ENGINE: 'test/escape/escape.test.ts',
 };
 
