@@ -1,6 +1,7 @@
 /**
  * The Engine's bridges on this host, from its networks.
  */
+import type { Problem } from '../../common/problem.ts';
 import type { Network, Networks } from '../../inventory/network.ts';
 import { contains, type Prefix, prefixOf } from '../../net/address.ts';
 import type { Bridge } from './model.ts';
@@ -17,6 +18,18 @@ export const bridgesOf = (networks: Networks, options: BridgeOptions): readonly 
 
 /** A name with other characters comes from an option of the network's maker; no rule can hold it. */
 const IS_DEVICE = /^[A-Za-z0-9._-]{1,15}$/;
+
+/** Nothing may be open by a name alone without a word. */
+export const bridgeProblems = (networks: Networks): readonly Problem[] =>
+  [...networks.values()].flatMap(({ name, bridge }) =>
+    bridge === undefined || IS_DEVICE.test(bridge) ? [] : [unnamed(name, bridge)],
+  );
+
+const unnamed = (network: string, bridge: string): Problem => ({
+  severity: 'error',
+  text: network,
+  reason: `no rule can hold the name of the bridge "${bridge}", so ports in the network ${network} are neither guarded nor forwarded; make it anew with letters, digits, ".", "_" and "-" in com.docker.network.bridge.name`,
+});
 
 function bridgeOf(network: Network, { guarded, masquerades }: BridgeOptions): readonly Bridge[] {
   const { bridge: name } = network;

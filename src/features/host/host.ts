@@ -11,7 +11,7 @@ import type { Ruleset } from '../../inventory/ruleset.ts';
 import type { Rendered } from '../../rendering/fingerprint.ts';
 import type { Feature } from '../feature.ts';
 import { rulesAfterReboot } from './after-reboot.ts';
-import { bridgesOf } from './bridges.ts';
+import { bridgeProblems, bridgesOf } from './bridges.ts';
 import { type CanonicalHost, canonicalHost } from './canonical.ts';
 import { type Conventions, conventionalServices } from './conventions.ts';
 import { publishedForwards } from './forwards.ts';
@@ -174,7 +174,8 @@ function hostRules(
     guard: guard && { ...guard, guardsNewBridges: options.bridges === 'all' },
     forwards: hasForwards ? publishedForwards(containers, networks) : [],
   });
-  return { rules, problems: [...services.problems, ...problems], matched: services.matched };
+  const all = [...bridgeProblems(networks), ...services.problems, ...problems];
+  return { rules, problems: all, matched: services.matched };
 }
 
 interface Known {

@@ -2,7 +2,7 @@
  * What the host's rules are made of: bridges and published ports.
  */
 import { describe, expect, it } from 'vitest';
-import { bridgesOf } from '../../../../src/features/host/bridges.ts';
+import { bridgeProblems, bridgesOf } from '../../../../src/features/host/bridges.ts';
 import { publishedForwards } from '../../../../src/features/host/forwards.ts';
 import type { Container } from '../../../../src/inventory/container.ts';
 import { formatPrefix } from '../../../../src/net/address.ts';
@@ -33,9 +33,12 @@ describe('bridges', () => {
     ]);
   });
 
-  it('with a name that no rule can hold are left out', () => {
+  it('with a name that no rule can hold are left out, and told', () => {
     const strange = network('x', ['172.22.0.0/16'], { bridge: 'a"; drop' });
     expect(bridgesOf(networks(strange), { guarded: 'all', masquerades: true })).toEqual([]);
+    expect(bridgeProblems(networks(strange, FRONT, network('v', [], { bridge: undefined })))).toMatchObject([
+      { severity: 'error', reason: expect.stringContaining('no rule can hold the name of the bridge') },
+    ]);
   });
 });
 
