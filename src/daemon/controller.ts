@@ -51,6 +51,8 @@ export interface ControllerPorts extends Omit<SourcePorts, 'firewall'> {
   readonly readEngineRules?: (() => Promise<EngineRules>) | undefined;
   /** Undefined: passages, connections and changes by other programs are left as they are. */
   readonly otherFirewalls?: OtherFirewalls | undefined;
+  /** Resolves when the host's rules of an earlier run are restored, where they had to be. */
+  readonly hostRestored?: Promise<void> | undefined;
   /** Called when the host's rules are in place, with their fingerprint. */
   readonly persistHostRules?: ((fingerprint: string, texts: () => HostTexts) => void) | undefined;
   /** The gate, if this host may have one. */

@@ -22,7 +22,7 @@ import type { Passages } from '../inventory/passages.ts';
 import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
 import { LoadRecords } from '../reconciler/load-records.ts';
 import type { Reconciler, ReconcilerOptions } from '../reconciler/reconciler.ts';
-import { type ObservedRules, RulesetDriver } from '../reconciler/ruleset-driver.ts';
+import { type ObservedRules, RulesetDriver, type RulesetLoader } from '../reconciler/ruleset-driver.ts';
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
 import type { Condition } from '../reconciler/state.ts';
 import type { Rendered } from '../rendering/fingerprint.ts';
@@ -42,6 +42,8 @@ export interface HostRulesPorts {
   readonly log: Logger;
   readonly onDrift?: (name: string) => void;
   readonly deniedReports?: DeniedReports | undefined;
+  /** Resolves when the rules of an earlier run are restored, where they had to be. */
+  readonly hostRestored?: Promise<void> | undefined;
   /** Called when rules are in place, for the next boot. */
   readonly persistHostRules?: ((fingerprint: string, texts: () => HostTexts) => void) | undefined;
   /** Ports that were opened or closed by hand in the previous run. */
@@ -87,7 +89,7 @@ export class HostRules {
     const onLost = () => this.#states.verify(HOST);
     this.#surroundings =
       otherFirewalls && new HostSurroundings(otherFirewalls, reconciler, { log, retry, random, onLost });
-    const loader = rulesetLoader(dataplane, hostDataplane, ports.deniedReports);
+    const loader = after(ports.hostRestored, rulesetLoader(dataplane, hostDataplane, ports.deniedReports));
     const context = {
       loader: this.#surroundings?.around(loader) ?? loader,
       records: new LoadRecords(undefined, () => {}),
@@ -149,6 +151,13 @@ export class HostRules {
     };
   }
 }
+
+/** Only one command may run at a time in a namespace. */
+const after = (start: Promise<void> | undefined, loader: RulesetLoader): RulesetLoader => ({
+  inspect: async (...how) => start?.then(() => loader.inspect(...how)) ?? loader.inspect(...how),
+  load: async (...how) => start?.then(() => loader.load(...how)) ?? loader.load(...how),
+  clear: (...how) => loader.clear(...how),
+});
 
 export function hostViewOf(
   { desired, condition, ...status }: HostRulesStatus,

@@ -16,6 +16,7 @@ import { controlsOf } from './controls.ts';
 import {
   openDenied,
   openHostFiles,
+  openLastHostRules,
   openLoads,
   openOverrides,
   openPortOverrides,
@@ -63,6 +64,8 @@ export async function start(
     previous: await denied?.load(),
     save: (all) => denied?.save(all),
   });
+  const hostRestored = openLastHostRules(config, telemetry.hostDataplane, log);
+  closeLater({ close: () => hostRestored });
   const controller = closeLater(
     new Controller(controllerOptions(config, template), {
       ...engine,
@@ -84,6 +87,7 @@ export async function start(
       },
       previousOverrides: await overrides?.load(),
       persistOverrides: (all) => overrides?.save(all),
+      hostRestored,
       persistHostRules: hostFiles && ((...rules) => hostFiles.save(...rules)),
       previousPorts: await ports?.load(),
       persistPorts: (all) => ports?.save(all),

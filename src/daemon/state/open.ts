@@ -6,12 +6,14 @@ import { version } from '../../common/assets.ts';
 import type { Logger } from '../../common/logger.ts';
 import { bootId } from '../../common/steady-clock.ts';
 import type { Config } from '../../config/config.ts';
+import type { HostDataplane } from '../../dataplane/dataplane.ts';
 import { DeniedFile } from './denied-file.ts';
 import { HostFiles, LEFT_ON_HOST, turnOffHostFiles } from './host-files.ts';
 import { LoadsFile } from './loads-file.ts';
 import { OverridesFile } from './overrides-file.ts';
 import { PortOverridesFile } from './port-overrides-file.ts';
 import { RegistrationsFile } from './registrations-file.ts';
+import { restoreHost } from './restore-host.ts';
 import { StateFile } from './state-file.ts';
 
 /** Ages are written often enough that a crash costs at most a tenth of the limit. */
@@ -39,6 +41,16 @@ export async function openHostFiles({ stateDir, dryRun, host }: Config, log: Log
   }
   if (await turnOffHostFiles(stateDir, bootId())) log.warn({}, LEFT_ON_HOST);
   return undefined;
+}
+
+/** A guard that only observes keeps nothing closed, so none is restored for it. */
+export async function openLastHostRules(
+  { stateDir, dryRun, host }: Config,
+  dataplane: Pick<HostDataplane, 'inspect' | 'load'>,
+  log: Logger,
+): Promise<void> {
+  if (stateDir === undefined || dryRun || host?.guard?.mode !== 'enforce') return;
+  await restoreHost(stateDir, bootId(), dataplane, log);
 }
 
 export const openPortOverrides = ({ stateDir, dryRun, host }: Config, log: Logger) =>
