@@ -20,10 +20,21 @@ export const bridgesOf = (networks: Networks, options: BridgeOptions): readonly 
 const IS_DEVICE = /^[A-Za-z0-9._-]{1,15}$/;
 
 /** Nothing may be open by a name alone without a word. */
-export const bridgeProblems = (networks: Networks): readonly Problem[] =>
-  [...networks.values()].flatMap(({ name, bridge }) =>
+export const bridgeProblems = (networks: Networks, guarded: BridgeOptions['guarded']): readonly Problem[] => [
+  ...[...networks.values()].flatMap(({ name, bridge }) =>
     bridge === undefined || IS_DEVICE.test(bridge) ? [] : [unnamed(name, bridge)],
-  );
+  ),
+  ...(typeof guarded === 'string' ? [] : guarded.filter((name) => !isThere(name, networks)).map(unknown)),
+];
+
+const isThere = (name: string, networks: Networks): boolean =>
+  [...networks.values()].some(({ bridge }) => bridge === name);
+
+const unknown = (bridge: string): Problem => ({
+  severity: 'warning',
+  text: bridge,
+  reason: `--ports-bridges names ${bridge}, and no network of the Engine has that bridge, so nothing is guarded by that name; correct it, or make the network`,
+});
 
 const unnamed = (network: string, bridge: string): Problem => ({
   severity: 'error',

@@ -174,7 +174,7 @@ function hostRules(
     guard: guard && { ...guard, guardsNewBridges: options.bridges === 'all' },
     forwards: hasForwards ? publishedForwards(containers, networks) : [],
   });
-  const all = [...bridgeProblems(networks), ...services.problems, ...problems];
+  const all = [...bridgeProblems(networks, isGuarded), ...services.problems, ...problems];
   return { rules, problems: all, matched: services.matched };
 }
 

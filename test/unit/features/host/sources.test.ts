@@ -36,9 +36,23 @@ describe('bridges', () => {
   it('with a name that no rule can hold are left out, and told', () => {
     const strange = network('x', ['172.22.0.0/16'], { bridge: 'a"; drop' });
     expect(bridgesOf(networks(strange), { guarded: 'all', masquerades: true })).toEqual([]);
-    expect(bridgeProblems(networks(strange, FRONT, network('v', [], { bridge: undefined })))).toMatchObject([
+    const all = networks(strange, FRONT, network('v', [], { bridge: undefined }));
+    expect(bridgeProblems(all, 'all')).toMatchObject([
       { severity: 'error', reason: expect.stringContaining('no rule can hold the name of the bridge') },
     ]);
+  });
+
+  it('that are named, and that no network has, are told', () => {
+    expect(
+      bridgeProblems(
+        NETWORKS,
+        [...NETWORKS.values()].flatMap(({ bridge }) => bridge ?? []),
+      ),
+    ).toEqual([]);
+    expect(bridgeProblems(NETWORKS, ['br-typo'])).toMatchObject([
+      { severity: 'warning', reason: expect.stringContaining('--ports-bridges names br-typo') },
+    ]);
+    expect(bridgeProblems(NETWORKS, 'none')).toEqual([]);
   });
 });
 
