@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listensHere } from '../../../src/dataplane/engine-socket.ts';
 import { HostRunner } from '../../../src/dataplane/host.ts';
+import type { Command } from '../../../src/dataplane/runner.ts';
 
 const answer = (stdout: string) => async () => ({ stdout });
 
@@ -32,6 +33,17 @@ describe('rules of the host are loaded', () => {
   it('by a helper where that is in another one, whatever a socket tells', async () => {
     expect(await runsAt('elsewhere', 'auto', true)).toBe('helper');
     expect(await runsAt('here', 'helper', true)).toBe('helper');
+  });
+
+  it('by a helper where this process may not change rules', async () => {
+    const here = async ({ command }: { readonly command: Command }) => {
+      if (command.name !== 'place') throw new Error('Operation not permitted');
+      return { stdout: 'here' };
+    };
+    const helper = { runOnHost: answer('here'), followOnHost: async () => {} };
+    const runner = new HostRunner(helper, 'auto', async () => true, here);
+    await runner.run({ name: 'list' });
+    expect(runner.loader).toBe('helper');
   });
 
   it('by this process without a helper, where the Engine listens in its namespace', async () => {
