@@ -70,6 +70,8 @@ describe.each([0, 1] as const)('bridge-nf=%i', (nf) => {
       await bridgeNf(nf);
       await hairpin('on');
       await loadWithDevices(SILENT, a1);
+      const { stdout } = await host.run('nft', ['list', 'set', 'inet', 'egresstrator_host', 'hairpin']);
+      expect(stdout).toMatch(/"br-a",\s+"br-b"/);
       for (const caller of ['a1', 'a2', 'b1'] as const) {
         expect(await agents[caller].open('x', host[family], SILENT)).toBe('connected');
         expect({ caller, answer: await agents[caller].talk('x') }).toEqual({ caller, answer: 'hello' });
