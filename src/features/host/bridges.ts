@@ -46,7 +46,7 @@ function bridgeOf(network: Network, { guarded, masquerades }: BridgeOptions): re
   const { bridge: name } = network;
   if (name === undefined || !IS_DEVICE.test(name)) return [];
   const subnets = network.subnets.map(({ prefix }) => prefix);
-  const isMasqueraded = masquerades && !network.isInternal && network.options[MASQUERADE] !== 'false';
+  const isMasqueraded = masquerades && !network.isInternal && isTranslated(network);
   return [
     {
       ...{ name, subnets },
@@ -56,7 +56,13 @@ function bridgeOf(network: Network, { guarded, masquerades }: BridgeOptions): re
   ];
 }
 
-const MASQUERADE = 'com.docker.network.bridge.enable_ip_masquerade';
+/**
+ * An Engine with `--iptables=false` turns this option of its own bridge off by itself, so there it says nothing of what
+ * the operator wants.
+ */
+const isTranslated = ({ options }: Network): boolean =>
+  options['com.docker.network.bridge.default_bridge'] === 'true' ||
+  options['com.docker.network.bridge.enable_ip_masquerade'] !== 'false';
 
 /** Global IPv6 addresses reach everything as they are. RFC 4193 has those that do not. */
 const UNIQUE_LOCAL = prefixOf(6, 0xfcn << 120n, 7);

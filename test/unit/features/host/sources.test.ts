@@ -33,6 +33,17 @@ describe('bridges', () => {
     ]);
   });
 
+  it("are masqueraded if they are the Engine's own, which turns the option off without its iptables", () => {
+    const own = network('bridge', ['172.17.0.0/16'], {
+      options: {
+        'com.docker.network.bridge.default_bridge': 'true',
+        'com.docker.network.bridge.enable_ip_masquerade': 'false',
+      },
+    });
+    const [bridge] = bridgesOf(networks(own), { guarded: 'none', masquerades: true });
+    expect(bridge?.masqueraded.map(formatPrefix)).toEqual(['172.17.0.0/16']);
+  });
+
   it('with a name that no rule can hold are left out, and told', () => {
     const strange = network('x', ['172.22.0.0/16'], { bridge: 'a"; drop' });
     expect(bridgesOf(networks(strange), { guarded: 'all', masquerades: true })).toEqual([]);
