@@ -120,7 +120,11 @@ const controllerOptions = (config: Config, template: EgressTemplate) => ({
   template,
   protectedHosts: config.protectedHosts,
   mode: config.mode,
-  host: config.host && { ...config.host, template: loadHostTemplate(config.host.template) },
+  host: config.host && {
+    ...config.host,
+    node: config.node,
+    template: loadHostTemplate(config.host.template),
+  },
   servicesOf: config.host?.guard === undefined || config.host.services !== 'consul' ? undefined : config.node,
   prepare: config.prepare,
   concurrency: config.concurrency,

@@ -18,7 +18,7 @@ import { publishedForwards } from './forwards.ts';
 import type { Bridge, Guard, HostRuleSet } from './model.ts';
 import type { PersistedPorts, PortOverrides } from './port-overrides.ts';
 import { portsOf } from './ports.ts';
-import { type MatchedContainers, registeredServices } from './registrations.ts';
+import { type MatchedContainers, nodeProblems, registeredServices } from './registrations.ts';
 import { type HostTemplate, renderHost } from './render.ts';
 
 export interface HostOptions {
@@ -28,6 +28,8 @@ export interface HostOptions {
   readonly bridges: readonly string[] | 'all';
   /** Where services are read from: Consul's catalog, or what containers say by registrator's conventions. */
   readonly services: 'consul' | Conventions;
+  /** This host's name in Consul. */
+  readonly node?: string;
   /** `auto`: where the Engine manages no firewall itself. */
   readonly forwards: 'auto' | 'on' | 'off';
   readonly template: HostTemplate;
@@ -185,12 +187,15 @@ interface Known {
 }
 
 function servicesFor(
-  { guard, services: source }: RuleOptions,
+  { guard, services: source, node = '' }: RuleOptions,
   { services = [], networks = new Map() }: Inputs,
   { containers, guarded, before }: Known,
 ) {
   if (guard === undefined) return { found: [], problems: [], matched: before };
-  if (source === 'consul') return registeredServices(services, { containers, guarded, networks }, before);
+  if (source === 'consul') {
+    const registered = registeredServices(services, { containers, guarded, networks }, before);
+    return { ...registered, problems: [...nodeProblems(services, node), ...registered.problems] };
+  }
   return { ...conventionalServices(containers, guarded, source), matched: before };
 }
 

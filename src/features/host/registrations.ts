@@ -12,7 +12,7 @@
 import type { Problem } from '../../common/problem.ts';
 import type { Container, ContainerId } from '../../inventory/container.ts';
 import type { Networks, PortBinding, Subnet } from '../../inventory/network.ts';
-import type { NodeService } from '../../inventory/service.ts';
+import { type NodeService, UNKNOWN_NODE } from '../../inventory/service.ts';
 import { comparePrefixes, contains, formatPrefix, type Prefix, prefixOf, WIDTH } from '../../net/address.ts';
 import { isLoopback } from './forwards.ts';
 import { addressesOf, type Endpoint, type FoundService } from './ports.ts';
@@ -55,6 +55,18 @@ export function registeredServices(
     ),
   };
 }
+
+/** A wrong name closes every port without a word. `node`: this host's name in Consul. */
+export const nodeProblems = (services: readonly NodeService[], node: string): readonly Problem[] =>
+  services === UNKNOWN_NODE
+    ? [
+        {
+          severity: 'error',
+          text: node,
+          reason: `Consul has no node ${node}, so no service of this host is known and no port is opened by one; give --node the name that the Consul agent of this host has`,
+        },
+      ]
+    : [];
 
 /** `isByChance`: the Engine chose the address or the port. */
 interface Found extends Endpoint {

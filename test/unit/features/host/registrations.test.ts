@@ -3,9 +3,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import { portsOf } from '../../../../src/features/host/ports.ts';
-import { registeredServices } from '../../../../src/features/host/registrations.ts';
+import { nodeProblems, registeredServices } from '../../../../src/features/host/registrations.ts';
 import type { Container } from '../../../../src/inventory/container.ts';
-import type { NodeService } from '../../../../src/inventory/service.ts';
+import { type NodeService, UNKNOWN_NODE } from '../../../../src/inventory/service.ts';
 import { formatPrefix } from '../../../../src/net/address.ts';
 import { container } from '../../../support/containers.ts';
 import { prefix } from '../../../support/host-claims.ts';
@@ -162,4 +162,11 @@ describe('a registration', () => {
   it('is forgotten when it goes', () => {
     expect(walk([one, at('own')], [[], at('own')]).matched.size).toBe(0);
   });
+});
+
+it('a node that Consul does not have is named, and one without services is none of a problem', () => {
+  expect(nodeProblems(UNKNOWN_NODE, 'docker-1')).toMatchObject([
+    { severity: 'error', reason: expect.stringContaining('Consul has no node docker-1') },
+  ]);
+  expect(nodeProblems([], 'docker-1')).toEqual([]);
 });
