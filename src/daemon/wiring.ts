@@ -96,7 +96,7 @@ export const openDocker = (config: Config, terminal: Terminal): DockerEngine =>
 export async function openEngine(config: Config, terminal: Terminal, log: Logger): Promise<EngineAccess> {
   const engine = openDocker(config, terminal);
   await engine.running();
-  const { runner, hostRunner, image, removeLeftovers } = openRunner(config, engine);
+  const { runner, helper, hostRunner, image } = openRunner(config, engine);
   const containers = new DockerContainerSource(engine, {
     ...{ lacksRawSockets: openRecords(config), image },
     withServices: config.host?.guard !== undefined && config.host.services !== 'consul',
@@ -114,9 +114,11 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
     otherFirewalls: config.dryRun ? undefined : createOtherFirewalls(hostRunner),
     loaderOf: (namespace) => (config.dryRun ? 'dry-run' : runner.loaderOf(namespace)),
     hostLoader: () => (config.dryRun ? 'dry-run' : hostRunner.loader),
-    removeLeftovers,
+    removeLeftovers: () => helper.removeLeftovers(),
     close: async () => {
       await runner.close();
+      // The host's rules may need helpers where containers need none.
+      await helper.close();
       engine.close();
     },
   };
@@ -133,9 +135,8 @@ function openRunner(config: Config, engine: DockerEngine) {
   const { loader, docker } = config;
   const image = helperImage(engine, { named: docker.image, version: version() });
   const helper = new HelperRunner(engine, image, { xtables: isXtables(openTemplate(config).source) });
-  const removeLeftovers = () => helper.removeLeftovers();
   const hostRunner = new HostRunner(helper, loader, () => listensHere(engine.address));
-  return { runner: chooseRunner(loader, helper), hostRunner, image, removeLeftovers };
+  return { runner: chooseRunner(loader, helper), helper, hostRunner, image };
 }
 
 function chooseRunner(loader: Config['loader'], helper: HelperRunner): NamespaceRunner {
