@@ -18,7 +18,7 @@ const NODE = 'host-under-test';
 const [OPEN, CLOSED] = [80, 81];
 const TABLE = ['inet', 'egresstrator_host'];
 /** Milliseconds from a change of what is registered to the kill: before, in and after the load that it causes. */
-const KILLS = [20, 120, 250, 500];
+const KILLS = [30, 120, 300];
 
 onEachEngine((version) => {
   let consul: Consul;
