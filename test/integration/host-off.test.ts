@@ -22,13 +22,19 @@ const CONNECTED = '{{.Actor.Attributes.name}} {{.Actor.Attributes.container}}';
 /** Where the lab, and other tests beside this one, keep their own. */
 const LAB_PRUNED = ['-path', '*egresstrator-lab*', '-prune', '-o', '-path', '/run/netns', '-prune', '-o'];
 
-/** Without what changes by itself: comments with times, counters, measured values, and devices of containers. */
+/**
+ * Without what changes by itself: comments with times, counters, measured values, devices of containers, and link-local
+ * addresses, which come when no neighbour has claimed them.
+ */
 const withoutTheLab = (text: string): string =>
   text
     .split('\n')
     .filter(
       (line) =>
-        !line.startsWith('#') && !/veth|nf_conntrack_count|\.base_reachable_time|random|expires/.test(line),
+        !line.startsWith('#') &&
+        !/veth|fe80:|^\s*packets \d+ bytes|nf_conntrack_count|\.base_reachable_time|random|expires/.test(
+          line,
+        ),
     )
     .map((line) => line.replace(/counter packets \d+ bytes \d+/, 'counter').replace(/\[\d+:\d+\]/, ''))
     .join('\n');
