@@ -29,14 +29,11 @@ export class ForwardedConnections {
     return this.#problem === undefined ? [] : [this.#problem];
   }
 
-  /** Call it before a load that replaces rules: those of an earlier run are known to the kernel alone. */
-  async beforeLoad(): Promise<void> {
-    if (this.#loaded !== undefined) return;
-    try {
-      this.#loaded = new Set(await this.#firewalls.loadedForwards());
-    } catch (error) {
-      this.#log.warn({ error: messageOf(error) }, 'the forwards of the previous run could not be read');
-    }
+  /** Call it before each load. `replaces`: rules are loaded now, as far as known. */
+  async beforeLoad(replaces: boolean): Promise<void> {
+    if (replaces) return this.#readEarlierRun();
+    this.#outdated = this.#outdated.union(this.#loaded ?? new Set());
+    this.#loaded = new Set();
   }
 
   /** Call it when these are loaded. What could not be ended before is tried again. */
@@ -53,6 +50,16 @@ export class ForwardedConnections {
   /** Resolves when nothing is being ended. */
   idle(): Promise<void> {
     return this.#ending;
+  }
+
+  /** What an earlier run has loaded is known to the kernel alone. */
+  async #readEarlierRun(): Promise<void> {
+    if (this.#loaded !== undefined) return;
+    try {
+      this.#loaded = new Set(await this.#firewalls.loadedForwards());
+    } catch (error) {
+      this.#log.warn({ error: messageOf(error) }, 'the forwards of the previous run could not be read');
+    }
   }
 
   async #end(): Promise<void> {

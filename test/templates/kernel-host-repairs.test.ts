@@ -103,6 +103,10 @@ const isFirst = async (chain: string) =>
 
 beforeAll(async () => {
   await host.run('iptables-nft', ['-P', 'FORWARD', 'DROP']);
+  // Another program translates, so the kernel knows before the first load where a stream goes.
+  const elsewhere = ['-s', '192.0.2.1', '-j', 'DNAT', '--to-destination', '192.0.2.2'];
+  await host.run('iptables-nft', ['-t', 'nat', '-A', 'PREROUTING', ...elsewhere]);
+  expect(await agents.outside.ask(host.ipv4, 53, 4302)).not.toBe('hello');
   await sync(published('a1', port(80), port(53, 'udp')));
 });
 afterAll(async () => {
@@ -113,6 +117,13 @@ afterAll(async () => {
 it('forwards pass a policy that drops', async () => {
   expect(await isOpen()).toBe(true);
   expect(await isFirst('FORWARD')).toBe(true);
+});
+
+it('a stream of datagrams that began before the first load takes its forward', async () => {
+  await becomes(
+    'the stream to be forwarded',
+    async () => (await agents.outside.ask(host.ipv4, 53, 4302)) === 'hello',
+  );
 });
 
 it('a flush of all rules is repaired at once, with what drops there too', async () => {

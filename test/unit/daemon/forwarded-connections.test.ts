@@ -26,15 +26,16 @@ function setup(kernel: readonly string[] = []) {
     },
     log,
   );
-  const load = async (...forwards: readonly (typeof WEB)[]) => {
-    await connections.beforeLoad();
+  const loadWhere = async (replaces: boolean, forwards: readonly (typeof WEB)[]) => {
+    await connections.beforeLoad(replaces);
     connections.loaded(forwards);
     await connections.idle();
   };
+  const load = (...forwards: readonly (typeof WEB)[]) => loadWhere(true, forwards);
   const fail = (error: Error | undefined) => {
     failure = error;
   };
-  return { load, ended, connections, fail, log };
+  return { load, loadWhere, ended, connections, fail, log };
 }
 
 it('ends those of forwards that are gone, also of an earlier run', async () => {
@@ -51,6 +52,20 @@ it('ends streams of datagrams that began before their forward, and those to an e
   await load(WEB, MOVED);
   await load(WEB, MOVED);
   expect(ended).toEqual([['udp 53'], ['udp 53', 'udp 53 172.18.0.3 53']]);
+});
+
+it('ends streams of datagrams that began while no rules were loaded', async () => {
+  const { loadWhere, ended } = setup();
+  await loadWhere(false, [WEB, DNS]);
+  await loadWhere(true, [WEB, DNS]);
+  expect(ended).toEqual([['udp 53']]);
+});
+
+it('ends those of forwards that were lost, and are not made again', async () => {
+  const { load, loadWhere, ended } = setup();
+  await load(WEB, DNS);
+  await loadWhere(false, [DNS]);
+  expect(ended).toEqual([['udp 53'], ['tcp 80 172.18.0.2 8080', 'udp 53']]);
 });
 
 it('tries again with the next load, and says why it failed', async () => {
