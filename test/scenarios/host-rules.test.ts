@@ -2,9 +2,11 @@
  * The host's rules in a controller: what it tells of them, and ports that are opened and closed by hand.
  */
 import { expect, onTestFinished, test } from 'vitest';
+import { formatPort } from '../../src/cli/format/ports.ts';
 import { setPort } from '../../src/daemon/set-port.ts';
 import { DryRunDataplane } from '../../src/dataplane/dry-run.ts';
 import { hostAnswer } from '../../src/diagnostics/host-view.ts';
+import type { HostOptions } from '../../src/features/host/host.ts';
 import type { PersistedPorts } from '../../src/features/host/port-overrides.ts';
 import { loadHostTemplate } from '../../src/features/host/render.ts';
 import { container } from '../support/containers.ts';
@@ -24,7 +26,9 @@ const NETWORK = {
   subnets: [{ prefix: prefix('172.18.0.0/16'), gateway: undefined }],
 };
 
-function setup(previousPorts?: PersistedPorts) {
+const IPV6_ALONE = { mode: 'enforce', families: [6], isBetween: false } as const;
+
+function setup(previousPorts?: PersistedPorts, given: Partial<HostOptions> = {}) {
   const [consul, engine] = [new FakeConsul(), new FakeEngine()];
   const loads: string[] = [];
   /** What is told of the rules while they are being loaded. */
@@ -42,7 +46,7 @@ function setup(previousPorts?: PersistedPorts) {
     persistPorts: (ports) => kept.push(ports),
     host: {
       guard: { mode: 'enforce', families: [4], isBetween: false },
-      ...{ bridges: 'all', forwards: 'off', services: 'consul', template: loadHostTemplate() },
+      ...{ bridges: 'all', forwards: 'off', services: 'consul', template: loadHostTemplate(), ...given },
     },
   });
   const open = () =>
@@ -137,6 +141,27 @@ test.each([
   await rest();
   await expect(setPort(controller, request)).rejects.toThrow(reason);
   expect(open()).toEqual([]);
+});
+
+test('a port that Docker’s proxy leads to in the guarded family is told as open', async () => {
+  const { controller, engine, rest } = setup(undefined, { guard: IPV6_ALONE });
+  engine.run({ ...WEB, ports: WEB.ports.map((one) => ({ ...one, host: prefix('::/0') })) });
+  await rest();
+  const reply = await setPort(controller, ask(80, { kind: 'open', from: 'anyone' }));
+  expect(formatPort(reply)).toBe('web: tcp/80 is open at 172.18.0.2 for anyone: opened by hand (web)');
+  const closed = await setPort(controller, ask(80, { kind: 'close' }));
+  expect(formatPort(closed)).toBe('web: tcp/80 is closed to calls by IPv6');
+});
+
+test.each([
+  ['of another family', { guard: IPV6_ALONE }, /no published port of IPv6, .*so all its ports are open$/],
+  ['on a bridge that is not', { bridges: ['docker0'] }, /on no guarded bridge .*so all its ports are open$/],
+] as const)('a container %s is not guarded, which is said', async (_where, given, reason) => {
+  const { controller, rest } = setup(undefined, given);
+  await rest();
+  for (const rule of [{ kind: 'open', from: 'anyone' }, { kind: 'close' }] as const)
+    await expect(setPort(controller, ask(80, rule))).rejects.toThrow(reason);
+  await setPort(controller, ask(80, { kind: 'own' }));
 });
 
 test('without a guard nothing is opened by hand', async () => {
