@@ -136,6 +136,7 @@ export class EngineFirewall {
   }
 
   #lookLater(ms: number): void {
+    if (this.#closed) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#lookAgain();

@@ -146,4 +146,13 @@ describe('the Engine', () => {
     host.failure = undefined;
     expect(await host.manages()).toBe(false);
   });
+
+  it('is not read again after the end, also if a read fails meanwhile', async () => {
+    const host = new Host();
+    host.failure = new Error('no nft');
+    host.firewall.update({ containers: byId(), networks: host.networks, isConnected: true });
+    host.firewall.close();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([host.reads, vi.getTimerCount()]).toEqual([1, 0]);
+  });
 });
