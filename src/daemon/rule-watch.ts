@@ -20,7 +20,7 @@ export interface RuleWatchPorts {
 }
 
 /** Milliseconds in which changes count as one: a load removes all rules of our table and adds the new ones. */
-const TOGETHER = 50;
+const DEBOUNCE = 50;
 
 const FAILED = "changes of the host's rules by other programs are found by scans alone; trying again";
 
@@ -63,7 +63,7 @@ export class RuleWatch {
       // What happened meanwhile was not heard.
       this.#isLost = true;
       this.#isMoved = true;
-      this.#settle();
+      this.#notify();
     }
   }
 
@@ -75,22 +75,22 @@ export class RuleWatch {
   /** Resolves with the message of a failure. */
   async #watch(): Promise<string | undefined> {
     try {
-      await this.#ports.watch((change) => this.#hear(change), this.#closing.signal);
+      await this.#ports.watch((change) => this.#changed(change), this.#closing.signal);
       return undefined;
     } catch (error) {
       return messageOf(error);
     }
   }
 
-  #hear(change: RuleChange): void {
+  #changed(change: RuleChange): void {
     this.#ends = 0;
     this.#isReported = false;
     if (change === 'passages') this.#isMoved = true;
     else this.#isLost = change === 'gone';
-    this.#timer ??= setTimeout(() => this.#settle(), TOGETHER);
+    this.#timer ??= setTimeout(() => this.#notify(), DEBOUNCE);
   }
 
-  #settle(): void {
+  #notify(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#closing.signal.aborted) return;

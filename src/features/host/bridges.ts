@@ -19,7 +19,7 @@ export const bridgesOf = (networks: Networks, options: BridgeOptions): readonly 
 /** A name with other characters comes from an option of the network's maker; no rule can hold it. */
 const IS_DEVICE = /^[A-Za-z0-9._-]{1,15}$/;
 
-/** Nothing may be open by a name alone without a word. */
+/** A bridge that is left out because of its name is reported: its ports are open. */
 export const bridgeProblems = (networks: Networks, guarded: BridgeOptions['guarded']): readonly Problem[] => [
   ...[...networks.values()].flatMap(({ name, bridge }) =>
     bridge === undefined || IS_DEVICE.test(bridge) ? [] : [unnamed(name, bridge)],

@@ -3,8 +3,8 @@
  *
  * Whoever deregisters a service may miss that its container has ended. The Engine then gives the address to another
  * container, which must not be open by that. So a registration counts for the containers that it was first matched
- * with, until it is made anew. What the runner of a container chose itself is no such chance: a service at a port of
- * this host counts for any container that was told to publish that port.
+ * with, until it is made anew. A port of this host that a container was told to publish is not assigned by the Engine: a
+ * service there counts for any container that publishes it.
  *
  * An address of the Engine's networks is never one of this host, except for their gateways: a service of one container
  * opens nothing of another that publishes the same port.
@@ -56,7 +56,7 @@ export function registeredServices(
   };
 }
 
-/** A wrong name closes every port without a word. `node`: this host's name in Consul. */
+/** With a wrong name no service is found, and every port is closed. `node`: this host's name in Consul. */
 export const nodeProblems = (services: readonly NodeService[], node: string): readonly Problem[] =>
   services === UNKNOWN_NODE
     ? [
@@ -68,9 +68,9 @@ export const nodeProblems = (services: readonly NodeService[], node: string): re
       ]
     : [];
 
-/** `isByChance`: the Engine chose the address or the port. */
+/** `isAssigned`: the Engine chose the address or the port. */
 interface Found extends Endpoint {
-  readonly isByChance: boolean;
+  readonly isAssigned: boolean;
 }
 
 interface Match {
@@ -82,9 +82,9 @@ interface Match {
 }
 
 function match(service: NodeService, all: readonly Found[], before: readonly ContainerId[] = []): Match {
-  const byChance = all.filter(({ isByChance }) => isByChance).map(({ container }) => container.id);
-  const ids = before.length > 0 ? before : byChance;
-  const isMeant = ({ isByChance, container }: Found) => !isByChance || ids.includes(container.id);
+  const assigned = all.filter(({ isAssigned }) => isAssigned).map(({ container }) => container.id);
+  const ids = before.length > 0 ? before : assigned;
+  const isMeant = ({ isAssigned, container }: Found) => !isAssigned || ids.includes(container.id);
   return { service, at: all.filter(isMeant), others: all.filter((one) => !isMeant(one)), ids };
 }
 
@@ -99,13 +99,13 @@ function finderOf({ containers, guarded, networks }: Running): (service: NodeSer
   );
   return ({ address, port, protocol }) => {
     const container = byAddress.get(formatPrefix(address));
-    if (container !== undefined) return [{ container, port, isByChance: true }];
+    if (container !== undefined) return [{ container, port, isAssigned: true }];
     if (taken.has(formatPrefix(address)) || isInside(address, networks)) return [];
     return (byHostPort.get(hostPortKey(protocol, port)) ?? [])
       .filter(({ binding }) => binding.host.length === 0 || comparePrefixes(binding.host, address) === 0)
       .map((one) => ({
         ...{ container: one.container, port: one.binding.containerPort },
-        isByChance: one.binding.isAssigned === true,
+        isAssigned: one.binding.isAssigned === true,
       }));
   };
 }
