@@ -82,10 +82,12 @@ test('the image, built as the documents say, runs as the unit says, and sees its
   const isLoaded = async () =>
     /^state +loaded$/m.test((await docker('exec', name, 'egresstrator', 'host', 'status')).stdout);
   await waitFor(isLoaded, { what: "the host's rules to be loaded" });
-  await docker('stop', name);
   const files = `${folder}/var/lib/egresstrator:/var/lib/egresstrator`;
   const socket = `${fixture.engine.socketPath}:/var/run/docker.sock`;
-  await docker('run', '--rm', '--volume', files, '--volume', socket, image, 'host', 'clear', '--yes');
+  const clear = ['run', '--rm', '--volume', files, '--volume', socket, image, 'host', 'clear', '--yes'];
+  await expect(docker(...clear)).rejects.toThrow(`a controller runs in the container ${name}`);
+  await docker('stop', name);
+  await docker(...clear);
   const { stdout } = await execa('nsenter', [
     ...fixture.engine.networkPrefix.slice(1),
     'nft',
