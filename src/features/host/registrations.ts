@@ -102,7 +102,7 @@ function finderOf({ containers, guarded, networks }: Running): (service: NodeSer
     if (container !== undefined) return [{ container, port, isAssigned: true }];
     if (taken.has(formatPrefix(address)) || isInside(address, networks)) return [];
     return (byHostPort.get(hostPortKey(protocol, port)) ?? [])
-      .filter(({ binding }) => binding.host.length === 0 || comparePrefixes(binding.host, address) === 0)
+      .filter(({ binding }) => contains(binding.host, address))
       .map((one) => ({
         ...{ container: one.container, port: one.binding.containerPort },
         isAssigned: one.binding.isAssigned === true,

@@ -55,6 +55,16 @@ describe('registered services', () => {
     expect(ports([service('203.0.113.7', 8080, { protocol: 'udp' })], published).open).toEqual([]);
   });
 
+  it('at a port of this host open nothing that another container publishes for the other family', () => {
+    const [six, four] = [port('::/0', 8080, 5432), port('0.0.0.0/0', 8080, 80)];
+    expect(ports([service('203.0.113.7', 8080)], web({ ports: [six] })).open).toEqual([]);
+    expect(ports([service('2001:db8::7', 8080)], web({ ports: [four] })).open).toEqual([]);
+    expect(ports([service('2001:db8::7', 8080)], web({ ports: [six, four] })).open).toEqual([
+      '172.18.0.2 tcp/5432',
+      'fd00:18::2 tcp/5432',
+    ]);
+  });
+
   it("leave what Docker's proxy listens at closed, unless it leads to an open port", () => {
     const published = web({
       ports: [port('0.0.0.0/0', 8080, 80), port('::/0', 8081, 81), port('127.0.0.1', 8082, 82)],
@@ -77,7 +87,7 @@ describe('registered services', () => {
   });
 
   it("at a bridge's own address are at a port of this host", () => {
-    const published = web({ ports: [port('0.0.0.0/0', 80, 80)] });
+    const published = web({ ports: [port('0.0.0.0/0', 80, 80), port('::/0', 80, 80)] });
     const open = ['172.18.0.2 tcp/80', 'fd00:18::2 tcp/80'];
     expect(ports([service('172.18.0.1', 80)], published).open).toEqual(open);
     expect(ports([service('fd00:18::1', 80)], published).open).toEqual(open);
