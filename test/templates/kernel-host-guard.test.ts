@@ -18,6 +18,9 @@ beforeEach(async () => {
 const ping = async (from: typeof outside, address: string): Promise<boolean> =>
   (await packet(from, 'ping', address)).trim() === 'answered';
 
+/** As a caller does of its own connection by a RST, which the container never gets. */
+const forgetConnections = (family: 'ipv4' | 'ipv6') => host.run('conntrack', ['-D', '-f', family]);
+
 describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
   const a1 = containers.a1[family];
   const a2 = containers.a2[family];
@@ -52,6 +55,23 @@ describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
     expect(await agents.outside.talk('x')).toBe('hello');
     await loadHost(host, { guard: ENFORCE });
     expect(await agents.outside.talk('x')).toBe('silence');
+  });
+
+  it('a connection whose port was closed does not begin anew from the other end', async () => {
+    await loadHost(host, { guard: ENFORCE, openings: [opening(a1, PORT)] });
+    await agents.outside.open('x', a1, PORT);
+    expect(await agents.outside.talk('x')).toBe('hello');
+    await loadHost(host, { guard: ENFORCE });
+    await forgetConnections(family);
+    await agents.a1.speak();
+    expect(await agents.outside.talk('x')).toBe('silence');
+  });
+
+  it('a call of a container goes on when the kernel has forgotten it', async () => {
+    await loadHost(host, { guard: ENFORCE });
+    await agents.a1.open('x', outside[family], PORT);
+    await forgetConnections(family);
+    expect(await agents.a1.talk('x')).toBe('hello');
   });
 
   it('sources may be named, also nested ones', async () => {
@@ -134,6 +154,11 @@ describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
     const other = { ...one, at: prefix(family === 'ipv4' ? '172.29.1.1' : '2001:db8:a::1') };
     await loadHost(host, { guard: ENFORCE, proxied: [other] });
     expect(await agents.outside.open('x', host[family], port)).toBe('connected');
+    await loadHost(host, { guard: ENFORCE, proxied: proxied('nobody') });
+    await forgetConnections(family);
+    await agents.host.speak();
+    expect(await agents.outside.talk('x')).toBe('word');
+    expect(await agents.outside.talk('x')).toBe('silence');
   });
 });
 
