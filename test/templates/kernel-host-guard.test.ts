@@ -162,6 +162,19 @@ describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
   });
 });
 
+it('an ICMPv6 error about the size of packets passes, though it belongs to no connection', async () => {
+  const arrived = `table inet arrived {
+    counter errors { }
+    chain input { type filter hook input priority 0; icmpv6 type packet-too-big counter name errors; }
+  }`;
+  await containers.a1.run('nft', ['-f', '-'], { input: arrived });
+  await loadHost(host, { guard: ENFORCE });
+  expect(await packet(outside, 'too-big', containers.a1.ipv6)).toBe('sent');
+  expect((await containers.a1.run('nft', ['list', 'counters'])).stdout).toContain('packets 1 ');
+  expect(await packet(outside, 'ping', containers.a1.ipv6)).toBe('silence');
+  await containers.a1.run('nft', ['delete', 'table', 'inet', 'arrived']);
+});
+
 it('keeps its rules apart from those of others, and leaves none', async () => {
   const before = await host.run('nft', ['list', 'ruleset']);
   await loadHost(host, { guard: ENFORCE, openings: [opening(containers.a1.ipv4, PORT)] });
