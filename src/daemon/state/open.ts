@@ -3,6 +3,7 @@
  */
 import { release } from 'node:os';
 import { version } from '../../common/assets.ts';
+import { messageOf } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
 import { bootId } from '../../common/steady-clock.ts';
 import type { Config } from '../../config/config.ts';
@@ -32,14 +33,24 @@ export const openOverrides = ({ stateDir, dryRun }: Config, log: Logger) =>
   stateDir === undefined || dryRun ? undefined : new OverridesFile(stateDir, log);
 
 /** The host's rules may have been on in an earlier run. Nobody asks the host itself: off means that nothing runs there. */
-export async function openHostFiles({ stateDir, dryRun, host }: Config, log: Logger) {
+export async function openHostFiles(
+  { stateDir, dryRun, host }: Pick<Config, 'stateDir' | 'dryRun' | 'host'>,
+  log: Logger,
+) {
   if (stateDir === undefined || dryRun) return undefined;
   if (host !== undefined) {
     const files = new HostFiles(stateDir, bootId(), log);
     await files.begin();
     return files;
   }
-  if (await turnOffHostFiles(stateDir, bootId())) log.warn({}, LEFT_ON_HOST);
+  try {
+    if (await turnOffHostFiles(stateDir, bootId())) log.warn({}, LEFT_ON_HOST);
+  } catch (error) {
+    log.warn(
+      { path: stateDir, error: messageOf(error) },
+      'what was kept of the rules of the host could not be removed',
+    );
+  }
   return undefined;
 }
 

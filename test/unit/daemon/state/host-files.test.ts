@@ -1,5 +1,5 @@
 /** What the state folder tells of rules on the host: before the first load, after it, and when they were turned off. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -10,6 +10,7 @@ import {
   mayHoldHostRules,
   turnOffHostFiles,
 } from '../../../../src/daemon/state/host-files.ts';
+import { openHostFiles } from '../../../../src/daemon/state/open.ts';
 import { FakeLog } from '../../../support/fakes.ts';
 
 let folder: string;
@@ -41,5 +42,15 @@ test('a folder that cannot be written to is told once, and stops nothing', async
   await files.close();
   expect(log.lines).toMatchObject([
     { level: 'warn', message: expect.stringContaining('could not be written') },
+  ]);
+});
+
+test('a start with everything off succeeds where the files of an earlier run cannot be removed', async () => {
+  await new HostFiles(folder, 'one', log).begin();
+  mkdirSync(join(folder, 'host.left'));
+  const later = new FakeLog();
+  expect(await openHostFiles({ stateDir: folder, dryRun: false, host: undefined }, later)).toBeUndefined();
+  expect(later.lines).toMatchObject([
+    { level: 'warn', fields: { path: folder }, message: expect.stringContaining('could not be removed') },
   ]);
 });
