@@ -110,7 +110,9 @@ export class Controller {
       onDrift: (one) => onDrift?.(nameOf(one)),
     });
     this.#egressRules = this.#reconciler.add(driver, rulesetReports(this.#egress.rules, context));
-    this.#host = options.host && new HostRules({ ...options, host: options.host }, this.#reconciler, ports);
+    const hostPorts = { ...ports, requestSync: () => this.sync() };
+    this.#host =
+      options.host && new HostRules({ ...options, host: options.host }, this.#reconciler, hostPorts);
     this.#sources = new InventoryReader(options, { ...ports, firewall: this.#openFirewall() }, () =>
       this.sync(),
     );

@@ -27,11 +27,17 @@ import { rulesetReports } from '../reconciler/ruleset-reports.ts';
 import type { Condition } from '../reconciler/state.ts';
 import type { Rendered } from '../rendering/fingerprint.ts';
 import { HostSurroundings } from './host-surroundings.ts';
+import { Patience } from './patience.ts';
 import { type DeniedReports, rulesetLoader } from './ruleset-loader.ts';
 import type { HostTexts } from './state/host-files.ts';
 import type { SourceStatus } from './status.ts';
 
+/** So many times the grace the first rules wait for containers that the Engine does not describe. */
+const GRACES = 10;
+
 export interface HostRulesOptions extends Pick<ReconcilerOptions, 'now' | 'retry' | 'random'> {
+  /** Milliseconds in which first answers usually come. */
+  readonly grace: number;
   readonly host: HostOptions;
 }
 
@@ -40,6 +46,8 @@ export interface HostRulesPorts {
   readonly hostDataplane?: HostDataplane | undefined;
   readonly otherFirewalls?: OtherFirewalls | undefined;
   readonly log: Logger;
+  /** Called when the next sync may know more, without another change. */
+  readonly requestSync: () => void;
   readonly onDrift?: (name: string) => void;
   readonly deniedReports?: DeniedReports | undefined;
   /** Resolves when the rules of an earlier run are restored, where they had to be. */
@@ -78,12 +86,14 @@ export class HostRules {
   readonly #states: FeatureReconciler<HostDesired, ObservedRules>;
   /** Undefined where they are left as they are. */
   readonly #surroundings: HostSurroundings | undefined;
+  readonly #patience: Patience;
 
   constructor(options: HostRulesOptions, reconciler: Reconciler, ports: HostRulesPorts) {
     const { host, now, retry, random } = options;
     const { dataplane, hostDataplane, otherFirewalls, log, onDrift } = ports;
     const { previousPorts: previous, persistPorts, hostMemory } = ports;
     this.#guard = host.guard;
+    this.#patience = new Patience(GRACES * options.grace, now, ports.requestSync);
     this.#byHand = new PortOverrides({ previous, keep: (all) => persistPorts?.(all), now });
     this.#feature = new Host(host, this.#byHand, hostMemory);
     const onLost = () => this.#states.verify(HOST);
@@ -112,9 +122,13 @@ export class HostRules {
     });
   }
 
-  /** While something is not known, what is loaded stays. */
+  /**
+   * While something is not known, what is loaded stays. But a workload can make the Engine silent about itself for ever,
+   * and must not keep others open: then the rules are those for the containers that are known.
+   */
   sync(inventory: Inventory): void {
     if (inventory.isComplete) this.#byHand.retain(inventory.containers);
+    if (!inventory.isComplete && !this.#patience.isOver()) return;
     if (!this.#feature.isKnown(inventory)) return;
     const plan = this.#feature.plan(inventory);
     for (const { desired } of plan.values()) this.#surroundings?.sync(desired.rules);
@@ -123,6 +137,7 @@ export class HostRules {
 
   /** Loaded rules stay, and so do passages. */
   async close(): Promise<void> {
+    this.#patience.close();
     await this.#surroundings?.close();
   }
 

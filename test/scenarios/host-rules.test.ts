@@ -1,7 +1,7 @@
 /**
  * The host's rules in a controller: what it tells of them, and ports that are opened and closed by hand.
  */
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { formatPort } from '../../src/cli/format/ports.ts';
 import { setPort } from '../../src/daemon/set-port.ts';
 import { DryRunDataplane } from '../../src/dataplane/dry-run.ts';
@@ -28,8 +28,9 @@ const NETWORK = {
 
 const IPV6_ALONE = { mode: 'enforce', families: [6], isBetween: false } as const;
 
-function setup(previousPorts?: PersistedPorts, given: Partial<HostOptions> = {}) {
+function setup(previousPorts?: PersistedPorts, given: Partial<HostOptions> = {}, tellsAll = true) {
   const [consul, engine] = [new FakeConsul(), new FakeEngine()];
+  engine.tellsAll = tellsAll;
   const loads: string[] = [];
   /** What is told of the rules while they are being loaded. */
   const states: string[] = [];
@@ -72,6 +73,17 @@ test('it tells what is loaded, and which published ports are closed', async () =
   await rest();
   expect(controller.status().host).toMatchObject({ state: 'loaded', openings: 1, closed: 0 });
   expect(open()).toEqual(['80 anyone']);
+});
+
+test('a container of which the Engine tells nothing for ever keeps no port of others open', async () => {
+  const { controller, rest, loads } = setup(undefined, {}, false);
+  await rest();
+  expect(loads).toEqual([]);
+  await vi.waitFor(
+    () => expect(controller.status().host).toMatchObject({ state: 'loaded', closed: 1 }),
+    10_000,
+  );
+  expect(loads).toHaveLength(1);
 });
 
 test('a problem is logged once when it comes, and once when it goes', async () => {

@@ -77,6 +77,7 @@ const reconciler = new Reconciler({
 });
 const OPTIONS: HostRulesOptions = {
   ...timing,
+  grace: 1_000,
   host: {
     guard: undefined,
     bridges: 'all',
@@ -88,6 +89,7 @@ const OPTIONS: HostRulesOptions = {
 const rules = new HostRules(OPTIONS, reconciler, {
   ...{ dataplane: new FakeKernel(), hostDataplane: createHostDataplane(runner), log },
   otherFirewalls: createOtherFirewalls(runner),
+  requestSync: () => {},
 });
 const sync = async (...running: readonly Container[]) => {
   rules.sync(inventory(...running));
@@ -168,6 +170,7 @@ it('what an earlier run has forwarded is known from the kernel', async () => {
   const again = new HostRules(OPTIONS, later, {
     ...{ dataplane: new FakeKernel(), hostDataplane: createHostDataplane(runner), log },
     otherFirewalls: createOtherFirewalls(runner),
+    requestSync: () => {},
   });
   try {
     again.sync(inventory(published('a2', port(53, 'udp'))));

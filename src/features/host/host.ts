@@ -82,9 +82,9 @@ export class Host implements Feature<HostDesired> {
   }
 
   /** Nothing until all that it depends on is known: what is loaded stays meanwhile. */
-  isKnown({ isComplete, networks, consul, engine }: Inventory): boolean {
+  isKnown({ networks, consul, engine }: Inventory): boolean {
     const { guard, forwards, services } = this.#options;
-    if (!isComplete || networks === undefined) return false;
+    if (networks === undefined) return false;
     if (guard !== undefined && services === 'consul' && consul.nodeServices === undefined) return false;
     return forwards !== 'auto' || engine?.managesFirewall !== undefined;
   }
