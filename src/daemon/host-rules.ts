@@ -27,7 +27,7 @@ import { rulesetReports } from '../reconciler/ruleset-reports.ts';
 import type { Condition } from '../reconciler/state.ts';
 import type { Rendered } from '../rendering/fingerprint.ts';
 import { HostSurroundings } from './host-surroundings.ts';
-import { Patience } from './patience.ts';
+import { LimitedWait } from './limited-wait.ts';
 import { type DeniedReports, rulesetLoader } from './ruleset-loader.ts';
 import type { HostTexts } from './state/host-files.ts';
 import type { SourceStatus } from './status.ts';
@@ -86,14 +86,14 @@ export class HostRules {
   readonly #states: FeatureReconciler<HostDesired, ObservedRules>;
   /** Undefined where they are left as they are. */
   readonly #surroundings: HostSurroundings | undefined;
-  readonly #patience: Patience;
+  readonly #wait: LimitedWait;
 
   constructor(options: HostRulesOptions, reconciler: Reconciler, ports: HostRulesPorts) {
     const { host, now, retry, random } = options;
     const { dataplane, hostDataplane, otherFirewalls, log, onDrift } = ports;
     const { previousPorts: previous, persistPorts, hostMemory } = ports;
     this.#guard = host.guard;
-    this.#patience = new Patience(GRACES * options.grace, now, ports.requestSync);
+    this.#wait = new LimitedWait(GRACES * options.grace, now, ports.requestSync);
     this.#byHand = new PortOverrides({ previous, keep: (all) => persistPorts?.(all), now });
     this.#feature = new Host(host, this.#byHand, hostMemory);
     const onLost = () => this.#states.verify(HOST);
@@ -128,7 +128,7 @@ export class HostRules {
    */
   sync(inventory: Inventory): void {
     if (inventory.isComplete) this.#byHand.retain(inventory.containers);
-    if (!inventory.isComplete && !this.#patience.isOver()) return;
+    if (!inventory.isComplete && !this.#wait.isOver()) return;
     if (!this.#feature.isKnown(inventory)) return;
     const plan = this.#feature.plan(inventory);
     for (const { desired } of plan.values()) this.#surroundings?.sync(desired.rules);
@@ -137,7 +137,7 @@ export class HostRules {
 
   /** Loaded rules stay, and so do passages. */
   async close(): Promise<void> {
-    this.#patience.close();
+    this.#wait.close();
     await this.#surroundings?.close();
   }
 

@@ -1,7 +1,7 @@
 /**
  * A wait that begins when it is first asked for, and ends once: for something that may never come.
  */
-export class Patience {
+export class LimitedWait {
   readonly #limit: number;
   readonly #now: () => number;
   readonly #onEnd: () => void;
