@@ -45,6 +45,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
   '--expose': 'docker',
   '--internal': 'docker network',
   '--ip-forward': 'dockerd',
+  '--ip6tables': 'dockerd',
   '--iptables': 'dockerd',
   '--mark': 'iptables',
   '--match-set': 'iptables',
