@@ -102,8 +102,11 @@ onEachEngine((version) => {
   const state = join(folder, 'state');
   const textOnDisk = () => readFileSync(join(state, 'host.nft'), 'utf8');
   /** As far as the texts on disk know. */
-  const bootedAgain = () =>
+  const bootedAgain = () => {
     writeFileSync(join(state, 'host.nft'), textOnDisk().replace(/^# boot .*/, '# boot another'));
+    // Of another boot, its services do not count.
+    rmSync(join(state, 'known.json'), { force: true });
+  };
 
   /** Calls over and over what nobody may reach, and returns how it went once `work` has ended. */
   async function callingMeanwhile(work: () => Promise<void>): Promise<readonly string[]> {

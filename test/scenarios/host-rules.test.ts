@@ -3,12 +3,14 @@
  */
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { formatPort } from '../../src/cli/format/ports.ts';
+import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
 import { setPort } from '../../src/daemon/set-port.ts';
 import { DryRunDataplane } from '../../src/dataplane/dry-run.ts';
 import { hostAnswer } from '../../src/diagnostics/host-view.ts';
 import type { HostOptions } from '../../src/features/host/host.ts';
 import type { PersistedPorts } from '../../src/features/host/port-overrides.ts';
 import { loadHostTemplate } from '../../src/features/host/render.ts';
+import type { Container } from '../../src/inventory/container.ts';
 import { container } from '../support/containers.ts';
 import { startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine } from '../support/fakes.ts';
@@ -28,7 +30,20 @@ const NETWORK = {
 
 const IPV6_ALONE = { mode: 'enforce', families: [6], isBetween: false } as const;
 
-function setup(previousPorts?: PersistedPorts, given: Partial<HostOptions> = {}, tellsAll = true) {
+interface Circumstances {
+  readonly tellsAll?: boolean;
+  /** The node. */
+  readonly servicesOf?: string;
+  readonly web?: Container;
+  readonly state?: LastKnownState | undefined;
+  readonly consulError?: Error;
+}
+
+function setup(
+  previousPorts?: PersistedPorts,
+  given: Partial<HostOptions> = {},
+  { servicesOf = 'n1', web = WEB, tellsAll = true, ...previous }: Circumstances = {},
+) {
   const [consul, engine] = [new FakeConsul(), new FakeEngine()];
   engine.tellsAll = tellsAll;
   const loads: string[] = [];
@@ -36,10 +51,12 @@ function setup(previousPorts?: PersistedPorts, given: Partial<HostOptions> = {},
   const states: string[] = [];
   const kept: PersistedPorts[] = [];
   consul.put({});
+  consul.error = previous.consulError;
   engine.networks.value.set('a', NETWORK);
-  engine.run(WEB);
+  engine.run(web);
   const fake = startFake({
-    ...{ consul, engine, servicesOf: 'n1', previousPorts },
+    ...{ consul, engine, servicesOf, previousPorts },
+    ...(previous.state && { previousState: previous.state }),
     hostDataplane: new DryRunDataplane((_, text) => {
       states.push(fake.controller.hostView().state);
       loads.push(text);
@@ -76,7 +93,7 @@ test('it tells what is loaded, and which published ports are closed', async () =
 });
 
 test('a container of which the Engine tells nothing for ever keeps no port of others open', async () => {
-  const { controller, rest, loads } = setup(undefined, {}, false);
+  const { controller, rest, loads } = setup(undefined, {}, { tellsAll: false });
   await rest();
   expect(loads).toEqual([]);
   await vi.waitFor(
@@ -84,6 +101,34 @@ test('a container of which the Engine tells nothing for ever keeps no port of ot
     10_000,
   );
   expect(loads).toHaveLength(1);
+});
+
+test('a controller that starts without Consul follows containers, by the last known services', async () => {
+  const first = setup();
+  await first.rest();
+  first.consul.registerOnNode({
+    ...{ registration: 'web', name: 'web', address: prefix('172.18.0.2') },
+    ...{ port: 80, protocol: 'tcp' },
+  });
+  await first.rest();
+  expect(first.open()).toEqual(['80 anyone']);
+  const away = { state: first.persisted.at(-1), consulError: new Error('no answer') };
+
+  const same = setup(undefined, {}, away);
+  await same.rest();
+  expect(same.open()).toEqual(['80 anyone']);
+
+  const networks = [
+    { ...{ id: 'a', name: 'a', endpoint: 'f' }, ipv4: prefix('172.18.0.3'), ipv6: undefined },
+  ];
+  const moved = setup(undefined, { forwards: 'on' }, { ...away, web: { ...WEB, networks } });
+  await moved.rest();
+  expect(moved.open()).toEqual([]);
+  expect(hostAnswer(moved.controller.hostView()).forwards).toMatchObject([{ port: 8080, to: '172.18.0.3' }]);
+
+  const otherNode = setup(undefined, {}, { ...away, servicesOf: 'n2' });
+  await otherNode.rest();
+  expect(otherNode.loads).toEqual([]);
 });
 
 test('a problem is logged once when it comes, and once when it goes', async () => {
