@@ -2,6 +2,7 @@
  * The host's rules in a controller: what it tells of them, and ports that are opened and closed by hand.
  */
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { formatHost } from '../../src/cli/format/host.ts';
 import { formatPort } from '../../src/cli/format/ports.ts';
 import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
 import { setPort } from '../../src/daemon/set-port.ts';
@@ -129,6 +130,9 @@ test('a controller that starts without Consul follows containers, by the last kn
   const otherNode = setup(undefined, {}, { ...away, servicesOf: 'n2' });
   await otherNode.rest();
   expect(otherNode.loads).toEqual([]);
+  // What an earlier run has loaded is in the kernel meanwhile.
+  const output = formatHost(hostAnswer(otherNode.controller.hostView()), 0, (_, text) => text);
+  expect(output).toContain('rules        not known');
 });
 
 test('a problem is logged once when it comes, and once when it goes', async () => {

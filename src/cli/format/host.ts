@@ -25,7 +25,7 @@ const MEANING: Readonly<Record<HostState, string>> = {
   off: 'neither --ports nor --forwards was given',
   pending: 'waits for the Engine, Consul or the first load; what is loaded stays meanwhile',
   loaded: 'the kernel has the rules',
-  failed: 'the rules could not be loaded; the load is tried again, and the previous rules stay',
+  failed: 'the rules could not be loaded; the load is tried again, and what is loaded stays meanwhile',
 };
 
 export function formatHost(host: HostAnswer, now: number, style: Style): string {
@@ -48,7 +48,7 @@ export function formatHost(host: HostAnswer, now: number, style: Style): string 
         ] as const)),
     ['forwards', `${forwards.length} (egresstrator forwards)`],
     ...(host.passages === undefined ? [] : ([['passages', passagesText(host.passages)]] as const)),
-    ['rules', fingerprint ?? 'none loaded'],
+    ['rules', fingerprint ?? 'not known'],
     ['verified', ago(verifiedAt, now)],
     ...(lastError === undefined ? [] : ([['last error', style('red', lastError)]] as const)),
   ];
