@@ -12,6 +12,7 @@ import type { HostOptions } from '../../src/features/host/host.ts';
 import type { PersistedPorts } from '../../src/features/host/port-overrides.ts';
 import { loadHostTemplate } from '../../src/features/host/render.ts';
 import type { Container } from '../../src/inventory/container.ts';
+import type { EngineRules } from '../../src/inventory/engine-rules.ts';
 import { container } from '../support/containers.ts';
 import { startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine } from '../support/fakes.ts';
@@ -38,6 +39,7 @@ interface Circumstances {
   readonly web?: Container;
   readonly state?: LastKnownState | undefined;
   readonly consulError?: Error;
+  readonly readEngineRules?: () => Promise<EngineRules>;
 }
 
 function setup(
@@ -56,7 +58,7 @@ function setup(
   engine.networks.value.set('a', NETWORK);
   engine.run(web);
   const fake = startFake({
-    ...{ consul, engine, servicesOf, previousPorts },
+    ...{ consul, engine, servicesOf, previousPorts, readEngineRules: previous.readEngineRules },
     ...(previous.state && { previousState: previous.state }),
     hostDataplane: new DryRunDataplane((_, text) => {
       states.push(fake.controller.hostView().state);
@@ -162,6 +164,25 @@ test('networks that cannot be read are a failing source', async () => {
     expect.objectContaining({ name: 'networks', error: 'networks cannot be listed' }),
   );
   expect(hostAnswer(controller.hostView()).unread).toEqual(['networks cannot be listed']);
+});
+
+test('a failure to read the Engine’s own rules is told, as nothing is loaded without them', async () => {
+  const { controller, log, rest, loads } = setup(
+    undefined,
+    { forwards: 'auto' },
+    {
+      readEngineRules: () => Promise.reject(new Error('nft does not start')),
+    },
+  );
+  await rest();
+  await vi.waitFor(() =>
+    expect(controller.hostView().unread).toEqual([expect.stringMatching(/nft does not start$/)]),
+  );
+  expect(controller.hostView().state).toBe('pending');
+  expect(loads).toEqual([]);
+  const reported = () =>
+    log.lines.filter(({ fields }) => JSON.stringify(fields).includes('nft does not start'));
+  await vi.waitFor(() => expect(reported()).toMatchObject([{ level: 'error', message: 'problem found' }]));
 });
 
 test('changed rules are loaded only when the kernel has them', async () => {

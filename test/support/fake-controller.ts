@@ -10,6 +10,7 @@ import type { Gate } from '../../src/features/egress/gate.ts';
 import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import type { PersistedOverrides } from '../../src/features/egress/overrides.ts';
 import type { PersistedPorts } from '../../src/features/host/port-overrides.ts';
+import type { EngineRules } from '../../src/inventory/engine-rules.ts';
 import type { ContainerSource } from '../../src/inventory/sources.ts';
 import type { Loads } from '../../src/reconciler/load-records.ts';
 import { compareMetricsWithStatus, compareStatusWithKernel } from './agreement.ts';
@@ -41,6 +42,7 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly gate?: Gate;
   readonly hostDataplane?: HostDataplane;
   readonly previousPorts?: PersistedPorts | undefined;
+  readonly readEngineRules?: (() => Promise<EngineRules>) | undefined;
   readonly persistPorts?: (ports: PersistedPorts) => void;
   /** Instead of `engine`. */
   readonly containers?: ContainerSource;
@@ -60,6 +62,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     hostDataplane,
     previousPorts,
     persistPorts,
+    readEngineRules,
     containers = engine,
     ...rest
   } = given;
@@ -84,6 +87,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     rules: consul,
     containers,
     dataplane: kernel,
+    readEngineRules,
     log,
     previousState,
     gate,
