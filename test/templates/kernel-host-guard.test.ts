@@ -175,6 +175,27 @@ it('an ICMPv6 error about the size of packets passes, though it belongs to no co
   await containers.a1.run('nft', ['delete', 'table', 'inet', 'arrived']);
 });
 
+describe('a datagram in the name of a container', () => {
+  const [a1, text] = [containers.a1.ipv4, 'spoofed'];
+
+  it('from another bridge lets nobody answer to the container', async () => {
+    await loadHost(host, { guard: { ...ENFORCE, isBetween: true } });
+    await packet(containers.b1, 'datagram', a1, outside.ipv4, `${PORT}`, '4300', text);
+    await packet(containers.b1, 'datagram', a1, containers.b1.ipv4, `${PORT}`, '4301', text);
+    expect(await agents.outside.ask(a1, PORT, 4300)).toBe('silence');
+    expect(await agents.b1.ask(a1, PORT, 4301)).toBe('silence');
+  });
+
+  it('from outside begins no connection', async () => {
+    await loadHost(host, { guard: ENFORCE });
+    const elsewhere = '203.0.113.5';
+    await host.run('ip', ['route', 'replace', elsewhere, 'via', outside.ipv4]);
+    await packet(outside, 'datagram', a1, elsewhere, `${PORT}`, '4302', text);
+    const { stdout } = await host.run('conntrack', ['-L', '-p', 'udp']);
+    expect(stdout).not.toContain(elsewhere);
+  });
+});
+
 it('keeps its rules apart from those of others, and leaves none', async () => {
   const before = await host.run('nft', ['list', 'ruleset']);
   await loadHost(host, { guard: ENFORCE, openings: [opening(containers.a1.ipv4, PORT)] });
