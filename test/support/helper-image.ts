@@ -13,16 +13,16 @@ export const ensureTestImage = ({ socketPath }: Pick<Engine, 'socketPath'>): Pro
   ensureImage(helperRecipe(readFileSync(inCheckout('Dockerfile'), 'utf8')), socketPath);
 
 function helperRecipe(dockerfile: string): Recipe {
-  const stage = between(dockerfile.replaceAll(/\\\n/g, ' '), ' AS helper\n', '\nFROM ');
-  const packages = between(stage, '--no-install-recommends ', ' &&').trim().split(/\s+/);
-  const [, ...copied] = (/^COPY .*$/m.exec(stage)?.[0] ?? '').split(' ');
+  const helper = between(dockerfile.replaceAll(/\\\n/g, ' '), ' AS helper\n', '\nFROM ');
+  const packages = between(helper, '--no-install-recommends ', ' &&').trim().split(/\s+/);
+  const [, ...copied] = (/^COPY .*$/m.exec(helper)?.[0] ?? '').split(' ');
   const target = copied.pop() ?? '';
   return {
     ...{ name: 'helper', tag: 'test' },
     ingredients: [...packages, ...copied.map((file) => readFileSync(inCheckout(file), 'utf8')), target],
     changes: [
       'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-      ...(stage.match(/^(LABEL|ENTRYPOINT|CMD) .*$/gm) ?? []),
+      ...(helper.match(/^(LABEL|ENTRYPOINT|CMD) .*$/gm) ?? []),
     ],
     makeTar: (file) => makeDebianTar(file, { packages, hooks: hooksFor(copied, target) }),
   };
