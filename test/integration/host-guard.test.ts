@@ -180,20 +180,20 @@ onEachEngine((version) => {
       return denied.filter((call) => call.address === address).map(({ port }) => port);
     };
     // For two seconds after a load, what is denied is not recorded.
-    const isTold = (port: number) =>
+    const isReported = (port: number) =>
       waitFor(
         async () => {
           expect(await calls(address, port)).toBe('timeout');
           return (await deniedPorts()).includes(port);
         },
-        { what: `a denied call of port ${port} to be told`, timeout: 60_000, interval: 50 },
+        { what: `a denied call of port ${port} to be reported`, timeout: 60_000, interval: 50 },
       );
-    await isTold(81);
+    await isReported(81);
     await run('iptables', '-I', ...rule);
     expect(await calls(address, 84)).toBe('timeout');
     await run('iptables', '-D', ...rule);
     expect(await deniedPorts()).not.toContain(84);
-    await isTold(84);
+    await isReported(84);
   });
 
   test('a controller that is killed again and again while rules change opens nothing', async () => {
