@@ -11,7 +11,7 @@ FROM ${BASE_IMAGE} AS helper
 RUN apt-get update \
  && apt-get install -y --no-install-recommends nftables iptables conntrack iproute2 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log
-COPY dataplane/netns dataplane/host /usr/local/lib/egresstrator/
+COPY dataplane/netns dataplane/host dataplane/tables /usr/local/lib/egresstrator/
 RUN chmod 755 /usr/local/lib/egresstrator/netns /usr/local/lib/egresstrator/host
 # The controller looks for this label before it makes helpers of an image. Its value is what `netns version` says.
 LABEL egresstrator.helper="7" \

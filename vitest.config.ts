@@ -22,6 +22,16 @@ const LONGEST = [
     'gate',
     'faults-controller',
   ],
+  ...[
+    'host-passages',
+    'host-forwards',
+    'host-guard',
+    'host-sources',
+    'host-killed',
+    'host-networks',
+    'host-off',
+  ],
+  'open-ports',
 ];
 
 /** The longest files first, and then as vitest would have them. */

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: figures and their floors from the same run, as a table and as JSON. `--quick` takes less time.
- * `--only compiling,commands,data-path,connections,containers,gate,rest` runs some parts. `--only fleet` runs a part that
- * is not in the whole: many controllers and a Consul cluster.
+ * `--only compiling,commands,data-path,connections,host,containers,gate,rest` runs some parts. `--only fleet` runs a part
+ * that is not in the whole: many controllers and a Consul cluster.
  */
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -19,6 +19,7 @@ import { benchContainers } from './bench/containers.ts';
 import { benchDataPath, CONNECTIONS, THROUGHPUT } from './bench/data-path.ts';
 import { benchFleet } from './bench/fleet.ts';
 import { benchGate } from './bench/gate.ts';
+import { benchHost } from './bench/host.ts';
 import type { Figure } from './bench/measure.ts';
 import { table, thisMachine } from './bench/report.ts';
 import { benchRest } from './bench/rest.ts';
@@ -59,6 +60,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   commands: () => benchCommands(quick ? 3 : 9),
   'data-path': () => benchDataPath({ ...DATA_PATH, measures: THROUGHPUT, rounds: quick ? 3 : 5 }),
   connections: () => benchDataPath({ ...DATA_PATH, measures: CONNECTIONS, rounds: quick ? 5 : 15 }),
+  host: () => benchHost(10_000, quick ? 5 : 15),
   containers: () =>
     withFixture((fixture) =>
       benchContainers({

@@ -2,14 +2,13 @@
  * `npm run demo`: shows the main job on real containers, and ends by itself. Each line is printed
  * when it was observed; the demo fails if an expectation does not come true.
  */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import type { Consul } from '../lab/consul.ts';
-import { waitFor } from '../lab/wait.ts';
 import { messageOf } from '../src/common/errors.ts';
+import { tourOfHost } from './demo-host.ts';
+import { type Docker, dockerOf, observe, startController, title } from './demo-steps.ts';
 import { type Setup, setUp } from './setup.ts';
 import { atSignals } from './signals.ts';
 
@@ -18,24 +17,34 @@ const WORKLOAD = 'egresstrator-demo-workload';
 const KEY = 'egress/acl/demo';
 
 interface Fixture {
-  readonly docker: (...args: readonly string[]) => Promise<{ readonly stdout: string; readonly ok: boolean }>;
+  readonly docker: Docker;
   readonly put: (rules: string) => Promise<void>;
   readonly consul: Consul;
   readonly server: string;
 }
 
 async function main(): Promise<void> {
-  const setup = await setUp({ privateConsul: true });
-  const { ownConsul: consul } = setup;
-  if (consul === undefined) throw new Error('the demo needs a Consul of its own');
   const folder = mkdtempSync(join(tmpdir(), 'egresstrator-demo-'));
-  const controller = startController(setup, folder);
-  const docker = dockerOf(setup);
   // If the demo is interrupted, its next step fails, and everything is removed as well.
   const early = new AbortController();
   atSignals((signal) => early.abort(new Error(`${signal} ended it`)));
-  const toured: Fixture['docker'] = async (...args) => {
-    early.signal.throwIfAborted();
+  try {
+    await tourOfContainers(join(folder, 'containers'), early.signal);
+    await tourOfHost(join(folder, 'host'), early.signal);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function tourOfContainers(folder: string, signal: AbortSignal): Promise<void> {
+  const setup = await setUp({ privateConsul: true });
+  const { ownConsul: consul } = setup;
+  if (consul === undefined) throw new Error('the demo needs a Consul of its own');
+  const { environment } = setup;
+  const controller = startController({ environment, folder });
+  const docker = dockerOf(environment);
+  const toured: Docker = async (...args) => {
+    signal.throwIfAborted();
     return docker(...args);
   };
   try {
@@ -46,7 +55,6 @@ async function main(): Promise<void> {
     await docker('rm', '-f', SERVER, WORKLOAD);
     await controller.stop();
     await consul.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -78,15 +86,6 @@ async function tour(fixture: Fixture): Promise<void> {
   await observe('it is cut', async () => connection.ended());
 }
 
-/** Waits until the condition holds, and prints how long that took since the previous step. */
-async function observe(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const started = performance.now();
-  await waitFor(isSo, { what: `"${what}"`, timeout: 20_000, interval: 20 });
-  process.stdout.write(`  ✔ ${what} (${Math.round(performance.now() - started)} ms)\n`);
-}
-
-const title = (text: string): boolean => process.stdout.write(`\n${text}\n`);
-
 async function reaches({ docker, server }: Fixture, port: number): Promise<boolean> {
   return (await docker('exec', WORKLOAD, 'sh', '-c', `nc -w2 ${server} ${port} </dev/null`)).ok;
 }
@@ -108,7 +107,7 @@ function openConnection({ docker, server }: Fixture): { lines(): number; ended()
   return { lines: () => state.lines, ended: () => state.ended };
 }
 
-async function startContainers({ workload }: Setup, docker: Fixture['docker']): Promise<string> {
+async function startContainers({ workload }: Setup, docker: Docker): Promise<string> {
   const listen = 'httpd -p 8080; httpd -p 8081; exec nc -ll -p 9000 -e cat';
   await docker('run', '-d', '--name', SERVER, workload, 'sh', '-c', listen);
   const ask = ['-e', 'EGRESSTRATOR_ENABLE=1', '-e', 'EGRESSTRATOR_ACL=demo'];
@@ -119,35 +118,9 @@ async function startContainers({ workload }: Setup, docker: Fixture['docker']): 
   return stdout.trim();
 }
 
-const dockerOf =
-  ({ environment }: Setup): Fixture['docker'] =>
-  async (...args) => {
-    const { stdout, failed } = await execa('docker', args, { env: { ...environment }, reject: false });
-    return { stdout, ok: !failed };
-  };
-
 const put = (consul: Consul) => async (rules: string) => {
   await consul.call('PUT', `/v1/kv/${KEY}`, rules);
 };
-
-function startController({ environment }: Setup, folder: string): { stop(): Promise<void> } {
-  const args = [
-    'src/cli/main.ts',
-    '--socket',
-    join(folder, 'api.sock'),
-    '--state-dir',
-    join(folder, 'state'),
-  ];
-  const env = { ...process.env, ...environment, EGRESSTRATOR_LOG_LEVEL: 'error' };
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'], env });
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  return {
-    stop: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
-}
 
 try {
   await main();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { ensureCommands, ensureFiles } from '../../lab/apt.ts';
-import { createNamespaces, type Namespace } from '../../lab/netns.ts';
+import { createNamespaces, createRoutingHost, type Namespace } from '../../lab/netns.ts';
 import { labFolder } from '../../lab/paths.ts';
 
 /** Ports of iperf3 and of the program that accepts connections. Adjacent ports would merge into one range. */
@@ -25,19 +25,39 @@ export interface Link extends AsyncDisposable {
 }
 
 export async function openLink(): Promise<Link> {
-  await ensureCommands({ iperf3: 'iperf3' });
   const set = await createNamespaces(2);
   const [client, server] = set.namespaces;
   if (client === undefined || server === undefined) throw new Error('two namespaces were asked for');
-  const listening = [
-    startIn(server, 'iperf3', ['--server', '--port', String(PORT)]),
-    startIn(server, await connectionsProgram(), ['serve', String(ACCEPTING)]),
-  ];
+  return await listening({ client, server }, set.dispose);
+}
+
+/** A link whose packets a host forwards to a container on its bridge `br-a`. */
+export interface RoutedLink extends Link {
+  readonly host: Namespace;
+}
+
+/** The same, with the server on a bridge of a host that forwards. */
+export async function openRoutedLink(): Promise<RoutedLink> {
+  const { host, outside, containers, dispose } = await createRoutingHost();
+  return { host, ...(await listening({ client: outside, server: containers.a1 }, dispose)) };
+}
+
+/** Starts what listens at the server. It goes with the link. */
+async function listening(
+  { client, server }: Pick<Link, 'client' | 'server'>,
+  remove: () => Promise<void>,
+): Promise<Link> {
+  const programs: ChildProcess[] = [];
   const dispose = async () => {
-    for (const child of listening) child.kill('SIGKILL');
-    await set.dispose();
+    for (const child of programs) child.kill('SIGKILL');
+    await remove();
   };
   try {
+    await ensureCommands({ iperf3: 'iperf3' });
+    programs.push(
+      startIn(server, 'iperf3', ['--server', '--port', String(PORT)]),
+      startIn(server, await connectionsProgram(), ['serve', String(ACCEPTING)]),
+    );
     for (const port of [PORT, ACCEPTING]) await untilListening(server, port);
   } catch (error) {
     await dispose();

@@ -47,12 +47,19 @@ const SCRIPTS: Readonly<
 const wordsOf = (command: Command): CommandWords => ({
   name: command.name(),
   about: command.description(),
-  options: optionsOf(command),
+  options: withInnerOptions(command),
   takesContainer: [command, ...command.commands].some((one) =>
     one.registeredArguments.some((argument) => argument.name() === 'container'),
   ),
   commands: command.commands.map((inner) => ({ name: inner.name(), about: inner.description() })),
 });
+
+/** Also those of its own commands, such as `ports open --from`; each once. */
+const withInnerOptions = (command: Command): readonly Word[] => [
+  ...new Map(
+    [command, ...command.commands].flatMap(optionsOf).map((option) => [option.name, option] as const),
+  ).values(),
+];
 
 const optionsOf = (command: Command): readonly Word[] =>
   command.options.flatMap(({ long, description }) =>

@@ -133,6 +133,7 @@ Examples:
   $ egresstrator host status
   $ egresstrator host render | less
   $ egresstrator host clear                after they were turned off
+  $ egresstrator host restore              where no controller runs
   $ egresstrator ports                     what is open, and why
   $ egresstrator forwards                  where ports of this host lead`;
 

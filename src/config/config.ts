@@ -138,7 +138,8 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
 
 function hostConfig(read: OptionReader): HostConfig | undefined {
   const isAsBefore = NETFILTER.test(read.text('ports'));
-  const mode = isAsBefore ? 'enforce' : read.word('ports', ['off', 'observe', 'enforce']);
+  const modes = ['off', 'observe', 'enforce'] as const;
+  const mode = isAsBefore ? 'enforce' : read.word('ports', modes, 'netfilter://<chain>/<set>');
   const services = hostServices(read, isAsBefore ? 'engine' : 'consul');
   const forwards = read.word('forwards', ['off', 'auto', 'on']);
   const family = read.word('portsFamily', ['6', '4', 'both']);

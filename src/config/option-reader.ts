@@ -69,10 +69,12 @@ export class OptionReader {
     return typeof flag === 'boolean' ? flag : TRUE.has((this.optional(name) ?? '').toLowerCase());
   }
 
-  word<const T extends string>(name: OptionName, words: readonly [T, ...T[]]): T {
+  /** `other`: a form that the caller knows, for people. */
+  word<const T extends string>(name: OptionName, words: readonly [T, ...T[]], other?: string): T {
     const text = this.text(name).toLowerCase();
     const known = words.find((word) => word === text);
-    if (known === undefined) this.#reject(name, `expected ${words.join(', ')}`);
+    if (known === undefined)
+      this.#reject(name, `expected ${[...words, ...(other ? [other] : [])].join(', ')}`);
     return known ?? words[0];
   }
 

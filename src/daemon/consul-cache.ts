@@ -19,6 +19,13 @@ export interface LastKnownState {
   readonly ingress?: ReadonlyMap<string, string> | undefined;
   readonly services: ReadonlyMap<string, readonly Instance[]>;
   readonly confirmedAt: ConfirmedAt;
+  /** Missing if they are not known, or were of another boot: addresses may belong to others since. */
+  readonly nodeServices?: NodeServices | undefined;
+}
+
+export interface NodeServices {
+  readonly node: string;
+  readonly services: readonly NodeService[];
 }
 
 /** How fresh one source is. */
@@ -67,7 +74,9 @@ export class ConsulCache {
   /** Of services that are not watched, or whose watch has not answered yet. */
   readonly #lastKnown: Map<string, readonly Instance[]>;
   readonly #confirmations: Confirmations;
+  readonly #node: string | undefined;
   readonly #nodeServices: Watched<readonly NodeService[]> | undefined;
+  readonly #previousNodeServices: NodeServices | undefined;
 
   constructor(
     source: RuleSource,
@@ -77,6 +86,8 @@ export class ConsulCache {
   ) {
     this.#source = source;
     this.#now = now;
+    this.#node = node;
+    this.#previousNodeServices = previous?.nodeServices;
     this.#nodeServices = node === undefined ? undefined : source.watchNodeServices(node, onChange);
     this.#since = now();
     this.#previousRules = previous?.rules;
@@ -115,9 +126,9 @@ export class ConsulCache {
     return catalog;
   }
 
-  /** The services of this node; undefined until they are read. */
+  /** The services of this node; undefined until they are known. */
   nodeServices(): readonly NodeService[] | undefined {
-    return this.#nodeServices?.value;
+    return this.#nodeServices?.value ?? this.#lastNodeServices()?.services;
   }
 
   /** Undefined if they are not watched. */
@@ -177,7 +188,14 @@ export class ConsulCache {
     if (rules === undefined) return undefined;
     const services = this.catalog();
     this.#confirmations.update(this.#rules, this.#services);
-    return { rules, ingress: this.ingress(), services, confirmedAt: this.#confirmedAt(services.keys()) };
+    const confirmedAt = this.#confirmedAt(services.keys());
+    const node = this.#node;
+    const nodeServices = this.#nodeServices?.value;
+    const known =
+      node === undefined || nodeServices === undefined
+        ? this.#lastNodeServices()
+        : { node, services: nodeServices };
+    return { rules, ingress: this.ingress(), services, confirmedAt, nodeServices: known };
   }
 
   close(): void {
@@ -191,6 +209,12 @@ export class ConsulCache {
     if (this.#ingress === undefined) return [];
     const { watched, since } = this.#ingress;
     return [{ name: INGRESS_KEYS, ...freshnessOf(watched, watched.confirmedAt), since }];
+  }
+
+  /** Of the previous run, if it watched the same node. */
+  #lastNodeServices(): NodeServices | undefined {
+    const previous = this.#previousNodeServices;
+    return previous?.node === this.#node ? previous : undefined;
   }
 
   #confirmedAt(names: Iterable<string>): ConfirmedAt {

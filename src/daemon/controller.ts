@@ -72,6 +72,8 @@ export interface ControllerPorts extends Omit<SourcePorts, 'firewall'> {
   readonly readEngineRules?: (() => Promise<EngineRules>) | undefined;
   /** Undefined: passages, connections and changes by other programs are left as they are. */
   readonly otherFirewalls?: OtherFirewalls | undefined;
+  /** Resolves when the host's rules of an earlier run are restored, where they had to be. */
+  readonly hostRestored?: Promise<void> | undefined;
   /** Called when the host's rules are in place, with their fingerprint. */
   readonly persistHostRules?: ((fingerprint: string, texts: () => HostTexts) => void) | undefined;
   /** Watches networks.json. */
@@ -150,7 +152,9 @@ export class Controller {
       this.#reconciler,
       ports,
     );
-    this.#host = options.host && new HostRules({ ...options, host: options.host }, this.#reconciler, ports);
+    const hostPorts = { ...ports, requestSync: () => this.sync() };
+    this.#host =
+      options.host && new HostRules({ ...options, host: options.host }, this.#reconciler, hostPorts);
     this.#networks = this.#openNetworks();
     this.#sources = new InventoryReader(options, { ...ports, firewall: this.#openFirewall() }, () =>
       this.sync(),

@@ -44,6 +44,7 @@ export class EngineFirewall {
   #isReading = false;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
+  #error: string | undefined;
   #closed = false;
 
   constructor(ports: EngineFirewallPorts) {
@@ -53,6 +54,11 @@ export class EngineFirewall {
   /** Undefined until its rules have been read once. */
   get manages(): boolean | undefined {
     return this.#manages;
+  }
+
+  /** Why its rules cannot be read now. */
+  get error(): string | undefined {
+    return this.#error;
   }
 
   /** Call it for each inventory. */
@@ -71,6 +77,7 @@ export class EngineFirewall {
   #forget(): void {
     this.#looked = undefined;
     this.#isSettled = false;
+    this.#error = undefined;
     this.#session += 1;
   }
 
@@ -96,20 +103,25 @@ export class EngineFirewall {
   }
 
   async #look(witnesses: Witnesses): Promise<void> {
-    const { read, log, retry, random } = this.#ports;
+    const { read, retry, random } = this.#ports;
     const session = this.#session;
     try {
       const rules = await read();
       this.#failures = 0;
+      this.#fail(undefined);
       // If the connection was lost meanwhile, these may be the rules of another run.
       if (this.#session === session) this.#decide(rules, witnesses);
     } catch (error) {
       this.#failures += 1;
-      if (this.#failures === 1) {
-        log.warn({ error: messageOf(error) }, "the Engine's own rules could not be read; trying again");
-      }
       this.#lookLater(delay(this.#failures, retry, random));
+      this.#fail(`the Engine's own rules cannot be read, for --forwards auto: ${messageOf(error)}`);
     }
+  }
+
+  #fail(error: string | undefined): void {
+    if (this.#error === error) return;
+    this.#error = error;
+    this.#ports.onChange();
   }
 
   #decide(rules: EngineRules, witnesses: Witnesses): void {
@@ -136,6 +148,7 @@ export class EngineFirewall {
   }
 
   #lookLater(ms: number): void {
+    if (this.#closed) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#lookAgain();

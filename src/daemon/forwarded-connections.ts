@@ -1,6 +1,7 @@
 /**
  * Ends connections whose forward was removed or leads elsewhere now. The kernel looks at rules for the first packet of a
- * connection alone: a stream of datagrams would go to its previous target for as long as it lasts.
+ * connection alone: a stream of datagrams would go to its previous target for as long as it lasts. One that began while
+ * there was no forward would go to this host, where nobody answers.
  */
 import { LoadError, messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -14,8 +15,8 @@ export class ForwardedConnections {
   readonly #log: Logger;
   /** Undefined until this process knows. */
   #loaded: ReadonlySet<string> | undefined;
-  /** Their connections may still be there. */
-  #removed: ReadonlySet<string> = new Set();
+  /** Their connections may still be there: removed forwards, and `udp 53` for datagrams that came before theirs. */
+  #outdated: ReadonlySet<string> = new Set();
   #ending: Promise<void> = Promise.resolve();
   #problem: Problem | undefined;
 
@@ -28,8 +29,31 @@ export class ForwardedConnections {
     return this.#problem === undefined ? [] : [this.#problem];
   }
 
-  /** Call it before a load that replaces rules: those of an earlier run are known to the kernel alone. */
-  async beforeLoad(): Promise<void> {
+  /** Call it before each load. `replaces`: rules are loaded now, as far as known. */
+  async beforeLoad(replaces: boolean): Promise<void> {
+    if (replaces) return this.#readEarlierRun();
+    this.#outdated = this.#outdated.union(this.#loaded ?? new Set());
+    this.#loaded = new Set();
+  }
+
+  /** Call it when these are loaded. What could not be ended before is tried again. */
+  loaded(forwards: readonly Forward[]): void {
+    const now = forwardLines(forwards);
+    const before = this.#loaded ?? now;
+    const added = datagramPorts(now.difference(before));
+    this.#outdated = this.#outdated.union(before).difference(now).union(added);
+    this.#loaded = now;
+    const isLeft = this.#outdated.size > 0 || this.#problem !== undefined;
+    if (isLeft) this.#ending = this.#ending.then(() => this.#end());
+  }
+
+  /** Resolves when nothing is being ended. */
+  idle(): Promise<void> {
+    return this.#ending;
+  }
+
+  /** What an earlier run has loaded is known to the kernel alone. */
+  async #readEarlierRun(): Promise<void> {
     if (this.#loaded !== undefined) return;
     try {
       this.#loaded = new Set(await this.#firewalls.loadedForwards());
@@ -38,24 +62,11 @@ export class ForwardedConnections {
     }
   }
 
-  /** Call it when these are loaded. What could not be ended before is tried again. */
-  loaded(forwards: readonly Forward[]): void {
-    const now = forwardLines(forwards);
-    this.#removed = this.#removed.union(this.#loaded ?? now).difference(now);
-    this.#loaded = now;
-    if (this.#removed.size > 0) this.#ending = this.#ending.then(() => this.#end());
-  }
-
-  /** Resolves when nothing is being ended. */
-  idle(): Promise<void> {
-    return this.#ending;
-  }
-
   async #end(): Promise<void> {
-    const removed = this.#removed;
+    const outdated = this.#outdated;
     try {
-      if (removed.size > 0) await this.#firewalls.endConnections([...removed]);
-      this.#removed = this.#removed.difference(removed);
+      if (outdated.size > 0) await this.#firewalls.endConnections([...outdated]);
+      this.#outdated = this.#outdated.difference(outdated);
       this.#problem = undefined;
     } catch (error) {
       const problem = problemOf(error);
@@ -64,6 +75,10 @@ export class ForwardedConnections {
     }
   }
 }
+
+/** A stream of datagrams sends from one port for as long as it lasts. Connections of other protocols are made anew. */
+const datagramPorts = (lines: ReadonlySet<string>): ReadonlySet<string> =>
+  new Set([...lines].flatMap((line) => /^udp \d+/.exec(line) ?? []));
 
 const FAILED = 'connections of removed forwards could not be ended; trying again';
 

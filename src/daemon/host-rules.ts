@@ -28,16 +28,22 @@ import type { Passages } from '../inventory/passages.ts';
 import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
 import { LoadRecords } from '../reconciler/load-records.ts';
 import type { Reconciler, ReconcilerOptions } from '../reconciler/reconciler.ts';
-import { type ObservedRules, RulesetDriver } from '../reconciler/ruleset-driver.ts';
+import { type ObservedRules, RulesetDriver, type RulesetLoader } from '../reconciler/ruleset-driver.ts';
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
 import type { Condition } from '../reconciler/state.ts';
 import type { Rendered } from '../rendering/fingerprint.ts';
 import { HostSurroundings } from './host-surroundings.ts';
+import { LimitedWait } from './limited-wait.ts';
 import { type DeniedReports, rulesetLoader } from './ruleset-loader.ts';
 import type { HostTexts } from './state/host-files.ts';
 import type { SourceStatus } from './status.ts';
 
+/** So many times the grace the first rules wait for containers that the Engine does not describe. */
+const GRACES = 10;
+
 export interface HostRulesOptions extends Pick<ReconcilerOptions, 'now' | 'retry' | 'random'> {
+  /** Milliseconds in which first answers usually come. */
+  readonly grace: number;
   readonly host: HostOptions;
 }
 
@@ -46,8 +52,12 @@ export interface HostRulesPorts {
   readonly hostDataplane?: HostDataplane | undefined;
   readonly otherFirewalls?: OtherFirewalls | undefined;
   readonly log: Logger;
+  /** Called when the next sync may know more, without another change. */
+  readonly requestSync: () => void;
   readonly onDrift?: (name: string) => void;
   readonly deniedReports?: DeniedReports | undefined;
+  /** Resolves when the rules of an earlier run are restored, where they had to be. */
+  readonly hostRestored?: Promise<void> | undefined;
   /** Called when rules are in place, for the next boot. */
   readonly persistHostRules?: ((fingerprint: string, texts: () => HostTexts) => void) | undefined;
   /** Ports that were opened or closed by hand in the previous run. */
@@ -82,18 +92,20 @@ export class HostRules {
   readonly #states: FeatureReconciler<HostDesired, ObservedRules>;
   /** Undefined where they are left as they are. */
   readonly #surroundings: HostSurroundings | undefined;
+  readonly #wait: LimitedWait;
 
   constructor(options: HostRulesOptions, reconciler: Reconciler, ports: HostRulesPorts) {
     const { host, now, retry, random } = options;
     const { dataplane, hostDataplane, otherFirewalls, log, onDrift } = ports;
     const { previousPorts: previous, persistPorts, hostMemory } = ports;
     this.#guard = host.guard;
+    this.#wait = new LimitedWait(GRACES * options.grace, now, ports.requestSync);
     this.#byHand = new PortOverrides({ previous, keep: (all) => persistPorts?.(all), now });
     this.#feature = new Host(host, this.#byHand, hostMemory);
     const onLost = () => this.#states.verify(HOST);
     this.#surroundings =
       otherFirewalls && new HostSurroundings(otherFirewalls, reconciler, { log, retry, random, onLost });
-    const loader = rulesetLoader(dataplane, hostDataplane, ports.deniedReports);
+    const loader = after(ports.hostRestored, rulesetLoader(dataplane, hostDataplane, ports.deniedReports));
     const context = {
       loader: this.#surroundings?.around(loader) ?? loader,
       records: new LoadRecords(undefined, () => {}),
@@ -116,10 +128,14 @@ export class HostRules {
     });
   }
 
-  /** While something is not known, what is loaded stays. */
+  /**
+   * While something is not known, what is loaded stays. But a workload can make the Engine silent about itself for ever,
+   * and must not keep others open: then the rules are those for the containers that are known.
+   */
   sync(inventory: Inventory, claims?: Claims): void {
     if (claims !== undefined) this.#feature.claim(claims);
     if (inventory.isComplete) this.#byHand.retain(inventory.containers);
+    if (!inventory.isComplete && !this.#wait.isOver()) return;
     if (!this.#feature.isKnown(inventory)) return;
     const plan = this.#feature.plan(inventory);
     for (const { desired } of plan.values()) this.#surroundings?.sync(desired.rules);
@@ -128,6 +144,7 @@ export class HostRules {
 
   /** Loaded rules stay, and so do passages. */
   async close(): Promise<void> {
+    this.#wait.close();
     await this.#surroundings?.close();
   }
 
@@ -157,6 +174,13 @@ export class HostRules {
   }
 }
 
+/** Only one command may run at a time in a namespace. */
+const after = (start: Promise<void> | undefined, loader: RulesetLoader): RulesetLoader => ({
+  inspect: async (...how) => start?.then(() => loader.inspect(...how)) ?? loader.inspect(...how),
+  load: async (...how) => start?.then(() => loader.load(...how)) ?? loader.load(...how),
+  clear: (...how) => loader.clear(...how),
+});
+
 export function hostViewOf(
   { desired, condition, ...status }: HostRulesStatus,
   sources: readonly SourceStatus[],
@@ -164,8 +188,10 @@ export function hostViewOf(
 ): HostView {
   const running = [...containers.values()].filter((one) => one.running);
   const unread = sources.flatMap(({ error }) => error ?? []);
-  return { ...status, rules: desired, state: stateOf(condition), unread, containers: running };
+  const state = stateOf(condition, status.rendered?.fingerprint === status.fingerprint);
+  return { ...status, rules: desired, state, unread, containers: running };
 }
 
-const stateOf = (condition: Condition | undefined): HostState =>
-  condition === 'failed' ? 'failed' : condition === 'inSync' ? 'loaded' : 'pending';
+/** The condition alone is that of the last job: rules that were changed since wait for theirs. */
+const stateOf = (condition: Condition | undefined, isCurrent: boolean): HostState =>
+  condition === 'failed' ? 'failed' : condition === 'inSync' && isCurrent ? 'loaded' : 'pending';

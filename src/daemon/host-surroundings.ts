@@ -54,7 +54,7 @@ export class HostSurroundings {
       inspect: (...how) => loader.inspect(...how),
       clear: (...how) => loader.clear(...how),
       load: async (namespace, ruleset, replaces) => {
-        if (replaces) await this.#connections.beforeLoad();
+        await this.#connections.beforeLoad(replaces);
         return loader.load(namespace, ruleset, replaces);
       },
     };

@@ -119,7 +119,11 @@ export class InventoryReader {
     const { value, confirmedAt, error } = this.#engine.networks;
     const networks = { name: 'networks', known: value !== undefined, confirmedAt, error: error?.message };
     const services = this.#consul.nodeServicesFreshness();
-    return services === undefined ? [networks] : [networks, sourceStatus(services, ALL_FRESH)];
+    return [
+      networks,
+      ...(services === undefined ? [] : [sourceStatus(services, ALL_FRESH)]),
+      ...this.#engineRules(),
+    ];
   }
 
   close(): void {
@@ -129,6 +133,13 @@ export class InventoryReader {
     this.#persist();
     this.#consul.close();
     this.#engine.close();
+  }
+
+  /** Read once for each connection, so that an age would tell nothing: only a failure is reported. */
+  #engineRules(): readonly SourceStatus[] {
+    const { error, manages } = this.#ports.firewall ?? {};
+    if (error === undefined) return [];
+    return [{ name: "the Engine's rules", known: manages !== undefined, confirmedAt: undefined, error }];
   }
 
   #updateFirewall(): void {

@@ -20,7 +20,9 @@ export interface RuleWatchPorts {
 }
 
 /** Milliseconds in which changes count as one: a load removes all rules of our table and adds the new ones. */
-const TOGETHER = 50;
+const DEBOUNCE = 50;
+
+const FAILED = "changes of the host's rules by other programs are found by scans alone; trying again";
 
 export class RuleWatch {
   readonly #ports: RuleWatchPorts;
@@ -28,8 +30,10 @@ export class RuleWatch {
   #running: Promise<void> | undefined;
   #isLost = false;
   #isMoved = false;
-  /** In a row, without a change in between. */
-  #failures = 0;
+  /** How often it has ended in a row, without a change in between. */
+  #ends = 0;
+  /** Such a failure has been reported. */
+  #isReported = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(ports: RuleWatchPorts) {
@@ -48,43 +52,45 @@ export class RuleWatch {
   }
 
   async #run(): Promise<void> {
-    const { log, retry, random } = this.#ports;
+    const { retry, random } = this.#ports;
     const { signal } = this.#closing;
     while (!signal.aborted) {
       const error = await this.#watch();
       if (signal.aborted) return;
-      this.#failures += 1;
-      if (this.#failures === 1 && error !== undefined)
-        log.warn(
-          { error },
-          "changes of the host's rules by other programs are found by scans alone; trying again",
-        );
-      await sleep(delay(this.#failures, retry, random), undefined, { signal }).catch(() => {});
+      this.#ends += 1;
+      if (error !== undefined) this.#report(error);
+      await sleep(delay(this.#ends, retry, random), undefined, { signal }).catch(() => {});
       // What happened meanwhile was not heard.
       this.#isLost = true;
       this.#isMoved = true;
-      this.#settle();
+      this.#notify();
     }
+  }
+
+  #report(error: string): void {
+    if (!this.#isReported) this.#ports.log.warn({ error }, FAILED);
+    this.#isReported = true;
   }
 
   /** Resolves with the message of a failure. */
   async #watch(): Promise<string | undefined> {
     try {
-      await this.#ports.watch((change) => this.#hear(change), this.#closing.signal);
+      await this.#ports.watch((change) => this.#changed(change), this.#closing.signal);
       return undefined;
     } catch (error) {
       return messageOf(error);
     }
   }
 
-  #hear(change: RuleChange): void {
-    this.#failures = 0;
+  #changed(change: RuleChange): void {
+    this.#ends = 0;
+    this.#isReported = false;
     if (change === 'passages') this.#isMoved = true;
     else this.#isLost = change === 'gone';
-    this.#timer ??= setTimeout(() => this.#settle(), TOGETHER);
+    this.#timer ??= setTimeout(() => this.#notify(), DEBOUNCE);
   }
 
-  #settle(): void {
+  #notify(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#closing.signal.aborted) return;

@@ -19,6 +19,7 @@ import { STATE_FILES } from './state/file-names.ts';
 import {
   openDenied,
   openHostFiles,
+  openLastHostRules,
   openLoads,
   openNetworks,
   openOverrides,
@@ -69,6 +70,8 @@ export async function start(
     previous: await denied?.load(),
     save: (all) => denied?.save(all),
   });
+  const hostRestored = openLastHostRules(config, telemetry.hostDataplane, log);
+  closeLater({ close: () => hostRestored });
   const controller = closeLater(
     new Controller(controllerOptions(config, template), {
       ...engine,
@@ -93,6 +96,7 @@ export async function start(
       },
       previousOverrides: await overrides?.load(),
       persistOverrides: (all) => overrides?.save(all),
+      hostRestored,
       persistHostRules: hostFiles && ((...rules) => hostFiles.save(...rules)),
       previousPorts: await ports?.load(),
       persistPorts: (all) => ports?.save(all),
@@ -130,7 +134,11 @@ const controllerOptions = (config: Config, template: EgressTemplate) => ({
   mode: config.mode,
   node: config.node,
   ingressTemplate: loadIngressTemplate(),
-  host: config.host && { ...config.host, template: loadHostTemplate(config.host.template) },
+  host: config.host && {
+    ...config.host,
+    node: config.node,
+    template: loadHostTemplate(config.host.template),
+  },
   networks: config.networks,
   servicesOf: config.host?.guard === undefined || config.host.services !== 'consul' ? undefined : config.node,
   prepare: config.prepare,

@@ -11,6 +11,7 @@ import { createDataplane, createHostDataplane } from '../dataplane/create-datapl
 import type { Dataplane, HostDataplane, NamespaceRef } from '../dataplane/dataplane.ts';
 import { DryRunDataplane } from '../dataplane/dry-run.ts';
 import { readEngineRules } from '../dataplane/engine-rules.ts';
+import { listensHere } from '../dataplane/engine-socket.ts';
 import { HelperRunner } from '../dataplane/helper.ts';
 import { HostRunner } from '../dataplane/host.ts';
 import { createHostFacts, type HostFactsAccess } from '../dataplane/host-facts.ts';
@@ -104,7 +105,7 @@ export const openDocker = (config: Config, terminal: Terminal): DockerEngine =>
 export async function openEngine(config: Config, terminal: Terminal, log: Logger): Promise<EngineAccess> {
   const engine = openDocker(config, terminal);
   await engine.running();
-  const { runner, hostRunner, image, removeLeftovers } = openRunner(config, engine);
+  const { runner, helper, hostRunner, image } = openRunner(config, engine);
   const containers = new DockerContainerSource(engine, {
     ...{ lacksRawSockets: openRecords(config), image },
     withServices: config.host?.guard !== undefined && config.host.services !== 'consul',
@@ -125,9 +126,11 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
     namespaceRoutes: config.dryRun ? undefined : createNamespaceRoutes(runner),
     loaderOf: (namespace) => (config.dryRun ? 'dry-run' : runner.loaderOf(namespace)),
     hostLoader: () => (config.dryRun ? 'dry-run' : hostRunner.loader),
-    removeLeftovers,
+    removeLeftovers: () => helper.removeLeftovers(),
     close: async () => {
       await runner.close();
+      // The host's rules may need helpers where containers need none.
+      await helper.close();
       engine.close();
     },
   };
@@ -144,9 +147,8 @@ function openRunner(config: Config, engine: DockerEngine) {
   const { loader, docker } = config;
   const image = helperImage(engine, { named: docker.image, version: version() });
   const helper = new HelperRunner(engine, image, { xtables: isXtables(openTemplate(config).source) });
-  const removeLeftovers = () => helper.removeLeftovers();
-  const hostRunner = new HostRunner(helper, loader);
-  return { runner: chooseRunner(loader, helper), hostRunner, image, removeLeftovers };
+  const hostRunner = new HostRunner(helper, loader, () => listensHere(engine.address));
+  return { runner: chooseRunner(loader, helper), helper, hostRunner, image };
 }
 
 function chooseRunner(loader: Config['loader'], helper: HelperRunner): NamespaceRunner {

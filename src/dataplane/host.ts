@@ -2,8 +2,9 @@
  * Running `dataplane/netns` and `dataplane/host` in the network namespace of the Engine's host.
  *
  * Which one that is, only the Engine knows: the one that it gives a helper with `--network host`. Where this process is in
- * the same one, on the same machine and since the same boot, it runs the program itself. No container's id or process
- * is ever asked for, so none can lead a load there or away from there.
+ * the same one, on the same machine and since the same boot, and may change rules there, it runs the program itself.
+ * Where there is no helper, the Engine's socket tells: it listens in the namespace of the host. No container's id or
+ * process is ever asked for, so none can lead a load there or away from there.
  */
 import { HOST_REF } from './dataplane.ts';
 import type { HelperRunner } from './helper.ts';
@@ -12,18 +13,31 @@ import type { Command, Loader, RunResult } from './runner.ts';
 
 const PLACE: Command = { name: 'place' };
 
+/** Needs nft and the right to change rules, which a container on the network of the host may lack. */
+const LIST: Command = { name: 'list' };
+
 type HostHelper = Pick<HelperRunner, 'runOnHost' | 'followOnHost'>;
 
 export class HostRunner {
   readonly #helper: HostHelper;
   readonly #mayRunHere: boolean;
   readonly #here: typeof runHere;
+  readonly #listensHere: () => Promise<boolean>;
   #isHere: boolean | undefined;
 
-  /** `loader`: as configured; `helper` never runs anything in this process's own namespace. */
-  constructor(helper: HostHelper, loader: 'auto' | Loader, here = runHere) {
+  /**
+   * `loader`: as configured; `helper` never runs anything in this process's own namespace. `listensHere`: whether the Engine
+   * does in this one.
+   */
+  constructor(
+    helper: HostHelper,
+    loader: 'auto' | Loader,
+    listensHere: () => Promise<boolean>,
+    here = runHere,
+  ) {
     this.#helper = helper;
     this.#mayRunHere = loader !== 'helper';
+    this.#listensHere = listensHere;
     this.#here = here;
   }
 
@@ -52,8 +66,18 @@ export class HostRunner {
   }
 
   async #compare(): Promise<boolean> {
-    const own = await this.#here({ command: PLACE, name: HOST_REF.name }).catch(() => undefined);
-    if (own === undefined) return false;
-    return (await this.#helper.runOnHost(PLACE)).stdout === own.stdout;
+    const own = await this.#tried(PLACE);
+    if (own === undefined || (await this.#tried(LIST)) === undefined) return false;
+    try {
+      return (await this.#helper.runOnHost(PLACE)).stdout === own.stdout;
+    } catch (error) {
+      if (await this.#listensHere()) return true;
+      throw error;
+    }
+  }
+
+  /** Undefined if it does not work here. */
+  #tried(command: Command): Promise<RunResult | undefined> {
+    return this.#here({ command, name: HOST_REF.name }).catch(() => undefined);
   }
 }

@@ -20,7 +20,10 @@ export interface OtherFirewalls {
   remove(): Promise<void>;
   /** Those of the loaded table, as `tcp 80 172.18.0.2 8080`. */
   loadedForwards(): Promise<readonly string[]>;
-  /** Ends the connections that these forwards have made. Exit code 6: conntrack is missing. */
+  /**
+   * Ends the connections that these forwards have made, and those of `udp <port>` that were not forwarded or answered.
+   * Exit code 6: conntrack is missing.
+   */
   endConnections(forwards: readonly string[]): Promise<void>;
   /** Calls back for each change until the signal, or until the program ends by itself. */
   watch(onChange: (change: RuleChange) => void, signal: AbortSignal): Promise<void>;

@@ -6,7 +6,7 @@
 import { UsageError } from '../common/errors.ts';
 import { isLoopback } from '../features/host/forwards.ts';
 import type { Guard, HostRuleSet, Opening } from '../features/host/model.ts';
-import { overridesOf } from '../features/host/port-overrides.ts';
+import { isSamePort, overridesOf, type PortOverride } from '../features/host/port-overrides.ts';
 import { addressesOf } from '../features/host/ports.ts';
 import type { IngressView } from '../features/ingress/view.ts';
 import type { Container } from '../inventory/container.ts';
@@ -158,7 +158,7 @@ function publishedGates(
     return [denies('forward', `the port leads to ${formatPrefix(forward.to)}: ${forward.origin.text}`)];
   if (to === undefined) return [proxyGate(call, binding, view, rules), OTHERS];
   const led = forward === undefined ? 'Docker publishes the port itself' : forward.origin.text;
-  const others = forward === undefined ? [OTHERS] : passageGates(view);
+  const others = forward === undefined ? [OTHERS] : passageGates(view, to.family);
   return [passes('forward', led), ...others, guardGate(call, to, view, rules)];
 }
 
@@ -171,16 +171,16 @@ function guardGate(call: Call, to: Prefix, { guard, byHand }: HostView, rules: H
     (one) => one.protocol === protocol && one.port === port && contains(one.to, to),
   );
   if (opening !== undefined && isCaller(source, opening)) return passes('guard', opening.origin.text);
-  const isClosedByHand = overridesOf(container, byHand).some(
-    (one) => one.kind === 'close' && one.protocol === protocol && one.port === port,
-  );
-  const why =
-    opening !== undefined
-      ? `open only for ${callersText(opening.from)}: ${opening.origin.text}`
-      : isClosedByHand
-        ? 'closed by hand'
-        : 'no service is registered at this port';
-  return closedGate('guard', guard, why);
+  if (opening !== undefined)
+    return closedGate('guard', guard, `open only for ${callersText(opening.from)}: ${opening.origin.text}`);
+  const set = overridesOf(container, byHand).find((one) => isSamePort(one, { protocol, port }));
+  return closedGate('guard', guard, closedText(set));
+}
+
+/** Opened by hand for callers of the other family, it has no opening in this one. */
+function closedText(byHand: PortOverride | undefined): string {
+  if (byHand === undefined) return 'no service is registered at this port';
+  return byHand.kind === 'close' ? 'closed by hand' : `opened by hand only for ${callersText(byHand.from)}`;
 }
 
 /** As the chain `proxies` decides about the port at which Docker's proxy listens. */
@@ -240,18 +240,23 @@ const closedGate = (gate: string, { mode }: Guard, reason: string): GateAnswer =
 const ONLY_HERE = denies('loopback', 'the port is published for callers of this host alone');
 
 /** What is forwarded by our table passes other firewalls by one rule in each. */
-function passageGates({ passages }: HostView): readonly GateAnswer[] {
+function passageGates({ passages }: HostView, family: 4 | 6): readonly GateAnswer[] {
   if (passages === undefined) return [OTHERS];
+  const isMet = (tool: string) => tool.startsWith('ip6tables') === (family === 6);
   return [
-    ...passages.passages.map(({ tool, chain, state }) =>
-      state === 'kept'
-        ? passes(`${tool} ${chain}`, 'its first rule accepts what this host forwards')
-        : unknown(`${tool} ${chain}`, `the rule that accepts what this host forwards is ${state}`),
-    ),
-    ...passages.dropping.map((chain) =>
-      unknown(chain, 'it drops what is forwarded unless a rule of its own accepts it'),
-    ),
-    ...[...passages.lacking, ...passages.failing].map((tool) => unknown(tool, 'its rules cannot be changed')),
+    ...passages.passages
+      .filter(({ tool }) => isMet(tool))
+      .map(({ tool, chain, state }) =>
+        state === 'kept'
+          ? passes(`${tool} ${chain}`, 'its first rule accepts what this host forwards')
+          : unknown(`${tool} ${chain}`, `the rule that accepts what this host forwards is ${state}`),
+      ),
+    ...passages.dropping
+      .filter((chain) => !chain.startsWith(family === 6 ? 'ip ' : 'ip6 '))
+      .map((chain) => unknown(chain, 'it drops what is forwarded unless a rule of its own accepts it')),
+    ...[...passages.lacking, ...passages.failing]
+      .filter(isMet)
+      .map((tool) => unknown(tool, 'its rules cannot be changed')),
   ];
 }
 

@@ -122,19 +122,27 @@ export function hostAnswer(view: HostView): HostAnswer {
     bridges: (rules?.bridges ?? []).map(({ name, subnets, isGuarded }) => ({
       ...{ name, subnets: subnets.map(formatPrefix), guarded: isGuarded },
     })),
-    openings: guardedOpenings(view).map(({ to, protocol, port, from, origin }) => ({
-      ...{ container: nameAt(to), address: formatPrefix(to), protocol, port },
-      ...{ from: fromText(from), origin: origin.text },
-    })),
+    openings: openingAnswers(guardedOpenings(view), view),
     closed: closedPorts(view),
     forwards: (rules?.forwards ?? []).map(({ at, protocol, port, to, toPort, origin }) => ({
       ...{ at: atText(at), protocol, port, to: formatPrefix(to), toPort },
-      ...{ container: nameAt(to), origin: origin.text },
+      ...{ container: origin.container ?? nameAt(to), origin: origin.text },
     })),
     byHand: byHandOf(view),
     passages: view.passages?.passages,
     ...{ unread, problems, fingerprint, verifiedAt, lastError },
   };
+}
+
+export function openingAnswers(
+  openings: readonly Opening[],
+  { containers }: HostView,
+): readonly OpeningAnswer[] {
+  const nameAt = containerNames(containers);
+  return openings.map(({ to, protocol, port, from, origin }) => ({
+    ...{ container: nameAt(to), address: formatPrefix(to), protocol, port },
+    ...{ from: fromText(from), origin: origin.text },
+  }));
 }
 
 /** The host's rules in a few numbers, for status and metrics. */
@@ -161,7 +169,7 @@ export function hostSummary(view: HostView): HostSummary {
   };
 }
 
-const guardAnswer = ({ mode, families, isBetween }: Guard): GuardAnswer => ({
+export const guardAnswer = ({ mode, families, isBetween }: Guard): GuardAnswer => ({
   ...{ mode, families, between: isBetween },
 });
 

@@ -37,6 +37,8 @@ export interface Attachment {
   readonly endpoint: string;
   readonly ipv4: Prefix | undefined;
   readonly ipv6: Prefix | undefined;
+  /** Of several networks, that of the highest priority has the default route; absent: 0. */
+  readonly gatewayPriority?: number;
 }
 
 export type Transport = 'tcp' | 'udp' | 'sctp';

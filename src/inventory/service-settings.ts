@@ -3,14 +3,15 @@
  * SERVICE_<port>_NAME and SERVICE_<port>_IGNORE for one port, from its environment and its labels.
  *
  * As registrator has it, settings of the image count like those of the runner, labels count more than variables, and of
- * the characters behind SERVICE_ the case does not matter.
+ * the characters behind SERVICE_ the case does not matter. Other than there, what one says to ignore is ignored: an image
+ * opens no port that its runner keeps closed.
  */
 import type { Transport } from './network.ts';
 
-/** As written; an empty value counts as not set, and hides that of the whole container. */
 export interface PortSettings {
+  /** As written; an empty value counts as not set. */
   readonly name?: string | undefined;
-  readonly ignore?: string | undefined;
+  readonly isIgnored?: boolean;
 }
 
 export interface ServiceSettings {
@@ -41,7 +42,7 @@ const SETTING = /^SERVICE_(?:([1-9]\d{0,4})_)?(NAME|IGNORE)$/i;
 /** `name`: of a variable or a label. */
 export const isServiceSetting = (name: string): boolean => partsOf(name) !== undefined;
 
-/** In the order in which they count: a later one replaces an earlier one of the same name. */
+/** In the order in which they count: a later name replaces an earlier one. */
 export function serviceSettings(
   pairs: Iterable<readonly [name: string, value: string]>,
 ): Pick<ServiceSettings, 'general' | 'byPort'> {
@@ -50,7 +51,8 @@ export function serviceSettings(
   for (const [name, value] of pairs) {
     const parts = partsOf(name);
     if (parts === undefined) continue;
-    const setting = { [parts.word]: value };
+    if (parts.word === 'ignore' && value === '') continue;
+    const setting = parts.word === 'name' ? { name: value } : { isIgnored: true };
     if (parts.port === undefined) general = { ...general, ...setting };
     else byPort.set(parts.port, { ...byPort.get(parts.port), ...setting });
   }
@@ -63,7 +65,7 @@ export function settingsOfPort({ general, byPort }: ServiceSettings, port: numbe
   return {
     name: (own?.name ?? general.name) || undefined,
     isOwn: Boolean(own?.name),
-    isIgnored: Boolean(own?.ignore ?? general.ignore),
+    isIgnored: general.isIgnored === true || own?.isIgnored === true,
   };
 }
 

@@ -37,3 +37,6 @@ export const serviceName = (ref: ServiceRef): string =>
 
 /** Stands for the instances of an outdated service; compared by identity. */
 export const OUTDATED: readonly Instance[] = Object.freeze([]);
+
+/** Stands for the services of a node that Consul does not have; compared by identity. */
+export const UNKNOWN_NODE: readonly NodeService[] = Object.freeze([]);

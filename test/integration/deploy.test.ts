@@ -45,7 +45,13 @@ test('the image, built as the documents say, runs as the unit says, and sees its
   writeFileSync(join(folder, 'etc/egresstrator/consul-token'), `${consul.bootstrapToken}\n`);
   writeFileSync(
     join(folder, 'etc/egresstrator/environment'),
-    `CONSUL_HTTP_ADDR=${consul.address}\nCONSUL_HTTP_TOKEN_FILE=/etc/egresstrator/consul-token\n`,
+    [
+      `CONSUL_HTTP_ADDR=${consul.address}`,
+      'CONSUL_HTTP_TOKEN_FILE=/etc/egresstrator/consul-token',
+      'EGRESSTRATOR_PORTS=observe',
+      'EGRESSTRATOR_FORWARDS=on',
+      '',
+    ].join('\n'),
   );
 
   // The unit's own line, with folders of this test in the place of the host's.
@@ -71,7 +77,24 @@ test('the image, built as the documents say, runs as the unit says, and sees its
   const workload = await fixture.workloads.run('by-image', { acl: 'db' });
   await becomes(workload, ipv4(fixture.server), 81, 'refused');
   await becomes(workload, ipv4(fixture.server), 80, 'ok');
-  await docker('rm', '-f', name);
+
+  // It has the network of the host and no right there, so helpers load the host's rules.
+  const isLoaded = async () =>
+    /^state +loaded$/m.test((await docker('exec', name, 'egresstrator', 'host', 'status')).stdout);
+  await waitFor(isLoaded, { what: "the host's rules to be loaded" });
+  const files = `${folder}/var/lib/egresstrator:/var/lib/egresstrator`;
+  const socket = `${fixture.engine.socketPath}:/var/run/docker.sock`;
+  const clear = ['run', '--rm', '--volume', files, '--volume', socket, image, 'host', 'clear', '--yes'];
+  await expect(docker(...clear)).rejects.toThrow(`a controller runs in the container ${name}`);
+  await docker('stop', name);
+  await docker(...clear);
+  const { stdout } = await execa('nsenter', [
+    ...fixture.engine.networkPrefix.slice(1),
+    'nft',
+    'list',
+    'tables',
+  ]);
+  expect(stdout).not.toContain('egresstrator_host');
 }, 600_000);
 
 test('the rights that the other unit gives are enough to load by nsenter', async () => {
@@ -85,7 +108,7 @@ test('the rights that the other unit gives are enough to load by nsenter', async
   await using controller = await startController({ engine: fixture.engine, args, program });
   const status = readFileSync(`/proc/${controller.pid}/status`, 'utf8');
   expect(status).toMatch(/^NoNewPrivs:\t1$/m);
-  expect(status).toMatch(/^CapEff:\t0000000000281000$/m);
+  expect(status).toMatch(/^CapEff:\t0000000000283000$/m);
   const workload = await fixture.workloads.run('by-nsenter', { acl: 'db' });
   await becomes(workload, ipv4(fixture.server), 81, 'refused');
   await becomes(workload, ipv4(fixture.server), 80, 'ok');

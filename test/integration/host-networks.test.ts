@@ -177,7 +177,7 @@ onEachEngine((version) => {
     await removal('later');
   });
 
-  test('an address that another container gets is closed to it, and a service of nobody is told', async () => {
+  test('an address that another container gets is closed to it', async () => {
     const first = await workloads.run('first', { args: ['--publish', '8090:80'] });
     await first.probe.serve([80]);
     await registration('first', ipv4(first), 80);

@@ -1,5 +1,5 @@
 /**
- * The host's rules on real Engines, with a caller outside: this machine, which reaches an Engine's containers through the
+ * Forwards on real Engines, with a caller outside: this machine, which reaches an Engine's containers through the
  * Engine's uplink as any router's neighbour would.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -44,66 +44,6 @@ onEachEngine((version) => {
       engine,
       args: ['-c', consul.address, '-i', image, '--node', NODE, ...args],
     });
-
-  const registration = (id: string, address: string, port: number, tags: readonly string[] = []) =>
-    consul.call('PUT', '/v1/catalog/register', {
-      ...{ Node: NODE, Address: '192.0.2.1' },
-      Service: { ID: id, Service: id, Address: address, Port: port, Tags: tags },
-    });
-
-  const removal = (id: string) => consul.call('PUT', '/v1/catalog/deregister', { Node: NODE, ServiceID: id });
-
-  describe('the ports guard', () => {
-    let engine: OwnEngine;
-    let workloads: Workloads;
-    let server: Workload;
-    let published: Workload;
-    let controller: RunningController;
-
-    beforeAll(async () => {
-      engine = await startEngine({ version, name: engineName(`ports-${version}`), diesWithParent: true });
-      const image = await ensureTestImage(engine);
-      workloads = await Workloads.on(engine);
-      server = await workloads.run('server');
-      published = await workloads.run('published', {
-        args: ['--publish', '8080:80', '--publish', '8081:81'],
-      });
-      for (const { probe } of [server, published]) await probe.serve([80, 81]);
-      controller = await control(engine, image, '--ports', 'enforce', '--ports-family', 'both');
-    });
-    afterAll(async () => {
-      await controller[Symbol.asyncDispose]();
-      await workloads[Symbol.asyncDispose]();
-      await engine.remove();
-    });
-
-    const address = ({ addresses }: Workload) => addresses.bridge?.ipv4 ?? '';
-
-    test('closes what no service is registered for', async () => {
-      await becomes(address(server), 80, 'timeout');
-      expect(await calls(engine.publishedAddress, 8080)).toBe('timeout');
-    });
-
-    test('opens the port of a registered service, and closes it with its connections', async () => {
-      await registration('web', address(server), 80);
-      await becomes(address(server), 80, 'ok');
-      expect(await calls(address(server), 81)).toBe('timeout');
-      await removal('web');
-      await becomes(address(server), 80, 'timeout');
-    });
-
-    test('opens what is registered at a published port of the host', async () => {
-      await registration('shop', engine.publishedAddress, 8080);
-      await becomes(engine.publishedAddress, 8080, 'ok');
-      expect(await calls(engine.publishedAddress, 8081)).toBe('timeout');
-      await removal('shop');
-      await becomes(engine.publishedAddress, 8080, 'timeout');
-    });
-
-    test('leaves neighbours and calls of containers alone', async () => {
-      expect(await calls(address(published), 81, server.probe)).toBe('ok');
-    });
-  });
 
   describe('forwards on an Engine that makes no rules', () => {
     let engine: OwnEngine;

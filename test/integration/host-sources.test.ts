@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Consul, startConsul } from '../../lab/consul.ts';
 import { type OwnEngine, startEngine } from '../../lab/engine.ts';
 import { waitFor } from '../../lab/wait.ts';
+import { DeniedInReply } from '../../src/daemon/api/host-schema.ts';
 import { PROGRAM, type RunningController, runCli, startController } from '../support/egresstrator.ts';
 import { engineName, onEachEngine } from '../support/engines.ts';
 import { ensureTestImage } from '../support/helper-image.ts';
@@ -83,6 +84,30 @@ onEachEngine((version) => {
     test('leave closed what says SERVICE_IGNORE', async () => {
       await becomes(engine.publishedAddress, 8091, 'ok');
       expect(await calls(engine.publishedAddress, 8090)).toBe('timeout');
+    });
+
+    test('are told with whom they deny, and make way for a port that is opened by hand', async () => {
+      const address = published.addresses.bridge?.ipv4 ?? '';
+      const run = (...args: readonly string[]) => runCli([...args, '--socket', controller.socket]);
+      const ports = (action: string) => run('ports', action, published.id, 'tcp/81');
+      const explained = async (source = '') =>
+        (await run('explain', '--in', published.id, source, 'tcp/81', '--exit-code')).code;
+      await becomes(address, 81, 'timeout');
+      const call = await waitFor(
+        async () => {
+          const { stdout } = await run('denied', '--in', published.id, '--json');
+          return DeniedInReply.parse(JSON.parse(stdout)).calls.find(({ port }) => port === 81);
+        },
+        { what: 'the denied call', timeout: 30_000, interval: 200 },
+      );
+      expect(call).toMatchObject({ address, protocol: 'tcp' });
+      expect(await explained(call.source)).toBe(1);
+      expect(await ports('open')).toMatchObject({ code: 0 });
+      expect(await calls(address, 81)).toBe('ok');
+      expect(await explained(call.source)).toBe(0);
+      expect(await ports('own')).toMatchObject({ code: 0 });
+      expect(await calls(address, 81)).toBe('timeout');
+      expect(await controller.metrics()).toMatch(/^egresstrator_host_denied_packets_total [1-9]/m);
     });
 
     test('open what a container exposes that shares the namespace of another', async () => {

@@ -1,12 +1,18 @@
 /**
  * The host's rules in a controller: what it tells of them, and ports that are opened and closed by hand.
  */
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { formatHost } from '../../src/cli/format/host.ts';
+import { formatPort } from '../../src/cli/format/ports.ts';
+import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
 import { setPort } from '../../src/daemon/set-port.ts';
 import { DryRunDataplane } from '../../src/dataplane/dry-run.ts';
 import { hostAnswer } from '../../src/diagnostics/host-view.ts';
+import type { HostOptions } from '../../src/features/host/host.ts';
 import type { PersistedPorts } from '../../src/features/host/port-overrides.ts';
 import { loadHostTemplate } from '../../src/features/host/render.ts';
+import type { Container } from '../../src/inventory/container.ts';
+import type { EngineRules } from '../../src/inventory/engine-rules.ts';
 import { container } from '../support/containers.ts';
 import { startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine } from '../support/fakes.ts';
@@ -24,26 +30,50 @@ const NETWORK = {
   subnets: [{ prefix: prefix('172.18.0.0/16'), gateway: undefined }],
 };
 
-function setup(previousPorts?: PersistedPorts) {
+const IPV6_ALONE = { mode: 'enforce', families: [6], isBetween: false } as const;
+
+interface Circumstances {
+  readonly tellsAll?: boolean;
+  /** The node. */
+  readonly servicesOf?: string;
+  readonly web?: Container;
+  readonly state?: LastKnownState | undefined;
+  readonly consulError?: Error;
+  readonly readEngineRules?: () => Promise<EngineRules>;
+}
+
+function setup(
+  previousPorts?: PersistedPorts,
+  given: Partial<HostOptions> = {},
+  { servicesOf = 'n1', web = WEB, tellsAll = true, ...previous }: Circumstances = {},
+) {
   const [consul, engine] = [new FakeConsul(), new FakeEngine()];
+  engine.tellsAll = tellsAll;
   const loads: string[] = [];
+  /** What is told of the rules while they are being loaded. */
+  const states: string[] = [];
   const kept: PersistedPorts[] = [];
   consul.put({});
+  consul.error = previous.consulError;
   engine.networks.value.set('a', NETWORK);
-  engine.run(WEB);
+  engine.run(web);
   const fake = startFake({
-    ...{ consul, engine, servicesOf: 'n1', previousPorts },
-    hostDataplane: new DryRunDataplane((_, text) => loads.push(text)),
+    ...{ consul, engine, servicesOf, previousPorts, readEngineRules: previous.readEngineRules },
+    ...(previous.state && { previousState: previous.state }),
+    hostDataplane: new DryRunDataplane((_, text) => {
+      states.push(fake.controller.hostView().state);
+      loads.push(text);
+    }),
     persistPorts: (ports) => kept.push(ports),
     host: {
       guard: { mode: 'enforce', families: [4], isBetween: false },
-      ...{ bridges: 'all', forwards: 'off', services: 'consul', template: loadHostTemplate() },
+      ...{ bridges: 'all', forwards: 'off', services: 'consul', template: loadHostTemplate(), ...given },
     },
   });
   const open = () =>
     hostAnswer(fake.controller.hostView()).openings.map(({ port, from }) => `${port} ${from}`);
   onTestFinished(() => fake.controller.close());
-  return { ...fake, consul, engine, loads, kept, open };
+  return { ...fake, consul, engine, loads, states, kept, open };
 }
 
 const ask = (port: number, rule: Parameters<typeof setPort>[1]['rule']) =>
@@ -63,6 +93,49 @@ test('it tells what is loaded, and which published ports are closed', async () =
   await rest();
   expect(controller.status().host).toMatchObject({ state: 'loaded', openings: 1, closed: 0 });
   expect(open()).toEqual(['80 anyone']);
+});
+
+test('a container of which the Engine tells nothing for ever keeps no port of others open', async () => {
+  const begun = Date.now();
+  const { controller, loads } = setup(undefined, {}, { tellsAll: false });
+  await vi.waitFor(
+    () => expect(controller.status().host).toMatchObject({ state: 'loaded', closed: 1 }),
+    10_000,
+  );
+  // Ten times the fake controller's grace of 20 ms.
+  expect(Date.now() - begun).toBeGreaterThanOrEqual(200);
+  expect(loads).toHaveLength(1);
+});
+
+test('a controller that starts without Consul follows containers, by the last known services', async () => {
+  const first = setup();
+  await first.rest();
+  first.consul.registerOnNode({
+    ...{ registration: 'web', name: 'web', address: prefix('172.18.0.2') },
+    ...{ port: 80, protocol: 'tcp' },
+  });
+  await first.rest();
+  expect(first.open()).toEqual(['80 anyone']);
+  const away = { state: first.persisted.at(-1), consulError: new Error('no answer') };
+
+  const same = setup(undefined, {}, away);
+  await same.rest();
+  expect(same.open()).toEqual(['80 anyone']);
+
+  const networks = [
+    { ...{ id: 'a', name: 'a', endpoint: 'f' }, ipv4: prefix('172.18.0.3'), ipv6: undefined },
+  ];
+  const moved = setup(undefined, { forwards: 'on' }, { ...away, web: { ...WEB, networks } });
+  await moved.rest();
+  expect(moved.open()).toEqual([]);
+  expect(hostAnswer(moved.controller.hostView()).forwards).toMatchObject([{ port: 8080, to: '172.18.0.3' }]);
+
+  const otherNode = setup(undefined, {}, { ...away, servicesOf: 'n2' });
+  await otherNode.rest();
+  expect(otherNode.loads).toEqual([]);
+  // What an earlier run has loaded is in the kernel meanwhile.
+  const output = formatHost(hostAnswer(otherNode.controller.hostView()), 0, (_, text) => text);
+  expect(output).toContain('rules        not known');
 });
 
 test('a problem is logged once when it comes, and once when it goes', async () => {
@@ -92,6 +165,33 @@ test('networks that cannot be read are a failing source', async () => {
     expect.objectContaining({ name: 'networks', error: 'networks cannot be listed' }),
   );
   expect(hostAnswer(controller.hostView()).unread).toEqual(['networks cannot be listed']);
+});
+
+test('a failure to read the Engine’s own rules is told, as nothing is loaded without them', async () => {
+  const { controller, log, rest, loads } = setup(
+    undefined,
+    { forwards: 'auto' },
+    {
+      readEngineRules: () => Promise.reject(new Error('nft does not start')),
+    },
+  );
+  await rest();
+  await vi.waitFor(() =>
+    expect(controller.hostView().unread).toEqual([expect.stringMatching(/nft does not start$/)]),
+  );
+  expect(controller.hostView().state).toBe('pending');
+  expect(loads).toEqual([]);
+  const reported = () =>
+    log.lines.filter(({ fields }) => JSON.stringify(fields).includes('nft does not start'));
+  await vi.waitFor(() => expect(reported()).toMatchObject([{ level: 'error', message: 'problem found' }]));
+});
+
+test('changed rules are loaded only when the kernel has them', async () => {
+  const { controller, rest, states } = setup();
+  await rest();
+  await setPort(controller, ask(81, { kind: 'open', from: 'anyone' }));
+  expect(states).toEqual(['pending', 'pending']);
+  expect(controller.hostView().state).toBe('loaded');
 });
 
 test('a port opened by hand is loaded and kept, and another run knows it', async () => {
@@ -124,6 +224,27 @@ test.each([
   await rest();
   await expect(setPort(controller, request)).rejects.toThrow(reason);
   expect(open()).toEqual([]);
+});
+
+test('a port that Docker’s proxy leads to in the guarded family is told as open', async () => {
+  const { controller, engine, rest } = setup(undefined, { guard: IPV6_ALONE });
+  engine.run({ ...WEB, ports: WEB.ports.map((one) => ({ ...one, host: prefix('::/0') })) });
+  await rest();
+  const reply = await setPort(controller, ask(80, { kind: 'open', from: 'anyone' }));
+  expect(formatPort(reply)).toBe('web: tcp/80 is open at 172.18.0.2 for anyone: opened by hand (web)');
+  const closed = await setPort(controller, ask(80, { kind: 'close' }));
+  expect(formatPort(closed)).toBe('web: tcp/80 is closed to calls by IPv6');
+});
+
+test.each([
+  ['of another family', { guard: IPV6_ALONE }, /no published port of IPv6, .*so all its ports are open$/],
+  ['on a bridge that is not', { bridges: ['docker0'] }, /on no guarded bridge .*so all its ports are open$/],
+] as const)('a container %s is not guarded, which is said', async (_where, given, reason) => {
+  const { controller, rest } = setup(undefined, given);
+  await rest();
+  for (const rule of [{ kind: 'open', from: 'anyone' }, { kind: 'close' }] as const)
+    await expect(setPort(controller, ask(80, rule))).rejects.toThrow(reason);
+  await setPort(controller, ask(80, { kind: 'own' }));
 });
 
 test('without a guard nothing is opened by hand', async () => {

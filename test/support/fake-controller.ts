@@ -12,6 +12,7 @@ import type { PersistedOverrides } from '../../src/features/egress/overrides.ts'
 import type { PersistedPorts } from '../../src/features/host/port-overrides.ts';
 import type { IngressGate } from '../../src/features/ingress/gate.ts';
 import { loadIngressTemplate } from '../../src/features/ingress/render.ts';
+import type { EngineRules } from '../../src/inventory/engine-rules.ts';
 import type { ContainerSource } from '../../src/inventory/sources.ts';
 import type { Loads } from '../../src/reconciler/load-records.ts';
 import { compareMetricsWithStatus, compareStatusWithKernel } from './agreement.ts';
@@ -46,6 +47,7 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly ingressGate?: IngressGate;
   readonly hostDataplane?: HostDataplane;
   readonly previousPorts?: PersistedPorts | undefined;
+  readonly readEngineRules?: (() => Promise<EngineRules>) | undefined;
   readonly persistPorts?: (ports: PersistedPorts) => void;
   /** For networks.json. */
   readonly networksPorts?: Pick<
@@ -73,6 +75,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     previousPorts,
     persistPorts,
     networksPorts = {},
+    readEngineRules,
     containers = engine,
     ...rest
   } = given;
@@ -99,6 +102,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     rules: consul,
     containers,
     dataplane: kernel,
+    readEngineRules,
     log,
     previousState,
     gate,

@@ -175,6 +175,8 @@ export class FakeEngine implements ContainerSource {
   /** The Engine's answer where they are not; a test throws from here, or never answers. */
   beforeResolvers: (container: Container) => Promise<readonly string[]> = async () => ['192.0.2.53'];
   readonly unreadable = new Set<ContainerId>();
+  /** Whether it describes all containers that it lists. */
+  tellsAll = true;
   readonly networks = { value: new Map<string, Network>(), error: undefined, confirmedAt: 0 };
   readonly #cells: Cell<ReadonlyMap<ContainerId, Container>>[] = [];
 
@@ -198,6 +200,7 @@ export class FakeEngine implements ContainerSource {
 
   watch(onChange: () => void): WatchedEngine {
     const cell = new Cell(new Map(this.containers), undefined, onChange);
+    if (!this.tellsAll) cell.confirmedAt = undefined;
     this.#cells.push(cell);
     return Object.assign(cell, { networks: this.networks, unreadable: this.unreadable });
   }

@@ -1,32 +1,43 @@
 /**
- * The helper image, built from this checkout as it is, under a name that only tests use. Its tag holds a hash of all
- * that it is made of, so that an Engine which has it is asked once: a build that changes nothing takes a second.
+ * The helper image, as this checkout's Dockerfile says, but on a Debian without Node.js, which helpers do not need: an
+ * Engine of a test has it in a third of the time. The image on the base that the Dockerfile names is built by the tests
+ * of the documents.
  */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { execa } from 'execa';
-import { callEngine, textField } from '../../lab/engine/api.ts';
 import type { Engine } from '../../lab/engine.ts';
-import { ensureBaseImage } from '../../lab/images.ts';
-import { withLock } from '../../lab/lock.ts';
+import { makeDebianTar } from '../../lab/images/debian.ts';
+import { ensureImage, type Recipe } from '../../lab/images/import.ts';
 import { inCheckout } from '../../lab/paths.ts';
 
-/** What the Dockerfile has in the helper. */
-const FILES = ['Dockerfile', 'dataplane/netns', 'dataplane/host'];
+export const ensureTestImage = ({ socketPath }: Pick<Engine, 'socketPath'>): Promise<string> =>
+  ensureImage(helperRecipe(readFileSync(inCheckout('Dockerfile'), 'utf8')), socketPath);
 
-export async function ensureTestImage({ socketPath }: Pick<Engine, 'socketPath'>): Promise<string> {
-  const base = await ensureBaseImage(socketPath);
-  const idOf = async (image: string) =>
-    textField((await callEngine(socketPath, 'GET', `/images/${image}/json`)).body, 'Id');
-  const ingredients = [`${await idOf(base)}`, ...FILES.map((file) => readFileSync(inCheckout(file), 'utf8'))];
-  const hash = createHash('sha256').update(JSON.stringify(ingredients)).digest('hex').slice(0, 12);
-  const image = `egresstrator-lab/helper:test-${hash}`;
-  const build = ['build', '--quiet', '--target', 'helper', '--build-arg', `BASE_IMAGE=${base}`];
-  await withLock(`build-${socketPath}`, async () => {
-    if ((await idOf(image)) !== undefined) return;
-    await execa('docker', ['-H', `unix://${socketPath}`, ...build, '--tag', image, '.'], {
-      ...{ cwd: inCheckout(), stdin: 'ignore', env: { DOCKER_BUILDKIT: '0' } },
-    });
-  });
-  return image;
+function helperRecipe(dockerfile: string): Recipe {
+  const helper = between(dockerfile.replaceAll(/\\\n/g, ' '), ' AS helper\n', '\nFROM ');
+  const packages = between(helper, '--no-install-recommends ', ' &&').trim().split(/\s+/);
+  const [, ...copied] = (/^COPY .*$/m.exec(helper)?.[0] ?? '').split(' ');
+  const target = copied.pop() ?? '';
+  return {
+    ...{ name: 'helper', tag: 'test' },
+    ingredients: [...packages, ...copied.map((file) => readFileSync(inCheckout(file), 'utf8')), target],
+    changes: [
+      'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      ...(helper.match(/^(LABEL|ENTRYPOINT|CMD) .*$/gm) ?? []),
+    ],
+    makeTar: (file) => makeDebianTar(file, { packages, hooks: hooksFor(copied, target) }),
+  };
+}
+
+const hooksFor = (files: readonly string[], folder: string): readonly string[] => [
+  `mkdir -p "$1${folder}"`,
+  ...files.map((file) => `copy-in ${inCheckout(file)} ${folder}`),
+  `chmod -R 755 "$1${folder}"`,
+];
+
+/** Throws if the Dockerfile was changed so that this does not find its parts. */
+function between(text: string, start: string, end: string): string {
+  const [, rest] = text.split(start);
+  const [found] = rest?.split(end) ?? [];
+  if (found === undefined) throw new Error(`the Dockerfile has no text between "${start}" and "${end}"`);
+  return found;
 }

@@ -163,7 +163,8 @@ const hostileHost = (word: string): HostView => ({
       },
     ],
   },
-  rendered: { fingerprint: word, text: `# ${inLine(word)}` },
+  // A text of rules may hold tabs, which lines of a text keep.
+  rendered: { fingerprint: word, text: `# ${inLine(word).replaceAll('\t', ' ')}` },
   byHand: new Map([[`aa@${word}`, [{ kind: 'open', protocol: 'tcp', port: 443, from: 'anyone', since: 1 }]]]),
   unread: [word],
   passages: {

@@ -12,9 +12,10 @@ export interface Probe extends Operations {
 
 const script = fileURLToPath(new URL('probe.ts', import.meta.url));
 
-/** `pid`: a process in that namespace, as this machine counts. */
-export function startProbe(pid: number): Probe {
-  const child = spawn('nsenter', [`--net=/proc/${pid}/ns/net`, process.execPath, script], {
+/** `place`: a process in that namespace, as this machine counts, or the name of the namespace in /run/netns. */
+export function startProbe(place: number | string): Probe {
+  const file = typeof place === 'number' ? `/proc/${place}/ns/net` : `/run/netns/${place}`;
+  const child = spawn('nsenter', [`--net=${file}`, process.execPath, script], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const call = caller(child);

@@ -50,7 +50,7 @@ async function createFixture(): Promise<Fixture> {
 }
 
 export const PROGRAM = fileURLToPath(new URL('../../dataplane/netns', import.meta.url));
-const PACKETS = fileURLToPath(new URL('packets.pl', import.meta.url));
+export const PACKETS = fileURLToPath(new URL('packets.pl', import.meta.url));
 
 export const NO_FACTS: Facts = { resolvers: [], attachments: [] };
 

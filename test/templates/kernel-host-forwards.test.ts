@@ -2,8 +2,8 @@
  * Forwards: ports of the host lead to containers, for callers from outside, from the host, and from containers.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { forward, prefix } from '../support/host-claims.ts';
-import { netns } from './fixture.ts';
+import { forward, opening, prefix } from '../support/host-claims.ts';
+import { netns, packet } from './fixture.ts';
 import { BRIDGES, loadHost, PORT, useHost } from './host-fixture.ts';
 
 const fixture = await useHost();
@@ -93,6 +93,34 @@ describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
     } finally {
       await outside.run('ip', ['route', 'add', 'default', 'via', host.ipv4]);
       await outside.run('ip', ['-6', 'route', 'add', 'default', 'via', host.ipv6]);
+    }
+  });
+
+  it('lead SCTP to its target, unless the guard closes it', async () => {
+    const arrived = `table inet arrived {
+      counter inits { }
+      chain input { type filter hook input priority 0; sctp dport ${PORT} counter name inits; }
+    }`;
+    await containers.a1.run('nft', ['-f', '-'], { input: arrived });
+    /** From a port of its own each time: a packet of a known association goes where the others went. */
+    const arrives = async (from: number): Promise<boolean> => {
+      await containers.a1.run('nft', ['reset', 'counters']);
+      expect(await packet(outside, 'sctp', String(from), address, '90')).toBe('sent');
+      return !(await containers.a1.run('nft', ['list', 'counters'])).stdout.includes('packets 0 ');
+    };
+    const forwards = [forward(90, a1, PORT, { protocol: 'sctp' })];
+    const guard = { mode: 'enforce', families: [4, 6], isBetween: false } as const;
+    try {
+      await loadHost(host, {});
+      expect(await arrives(4_001)).toBe(false);
+      await loadHost(host, { forwards });
+      expect(await arrives(4_002)).toBe(true);
+      await loadHost(host, { forwards, guard });
+      expect(await arrives(4_003)).toBe(false);
+      await loadHost(host, { forwards, guard, openings: [opening(a1, PORT, 'anyone', 'sctp')] });
+      expect(await arrives(4_004)).toBe(true);
+    } finally {
+      await containers.a1.run('nft', ['delete', 'table', 'inet', 'arrived']);
     }
   });
 

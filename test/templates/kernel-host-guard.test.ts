@@ -18,6 +18,9 @@ beforeEach(async () => {
 const ping = async (from: typeof outside, address: string): Promise<boolean> =>
   (await packet(from, 'ping', address)).trim() === 'answered';
 
+/** As a caller does of its own connection by a RST, which the container never gets. */
+const forgetConnections = (family: 'ipv4' | 'ipv6') => host.run('conntrack', ['-D', '-f', family]);
+
 describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
   const a1 = containers.a1[family];
   const a2 = containers.a2[family];
@@ -52,6 +55,23 @@ describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
     expect(await agents.outside.talk('x')).toBe('hello');
     await loadHost(host, { guard: ENFORCE });
     expect(await agents.outside.talk('x')).toBe('silence');
+  });
+
+  it('a connection whose port was closed does not begin anew from the other end', async () => {
+    await loadHost(host, { guard: ENFORCE, openings: [opening(a1, PORT)] });
+    await agents.outside.open('x', a1, PORT);
+    expect(await agents.outside.talk('x')).toBe('hello');
+    await loadHost(host, { guard: ENFORCE });
+    await forgetConnections(family);
+    await agents.a1.speak();
+    expect(await agents.outside.talk('x')).toBe('silence');
+  });
+
+  it('a call of a container goes on when the kernel has forgotten it', async () => {
+    await loadHost(host, { guard: ENFORCE });
+    await agents.a1.open('x', outside[family], PORT);
+    await forgetConnections(family);
+    expect(await agents.a1.talk('x')).toBe('hello');
   });
 
   it('sources may be named, also nested ones', async () => {
@@ -134,6 +154,45 @@ describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
     const other = { ...one, at: prefix(family === 'ipv4' ? '172.29.1.1' : '2001:db8:a::1') };
     await loadHost(host, { guard: ENFORCE, proxied: [other] });
     expect(await agents.outside.open('x', host[family], port)).toBe('connected');
+    await loadHost(host, { guard: ENFORCE, proxied: proxied('nobody') });
+    await forgetConnections(family);
+    await agents.host.speak();
+    expect(await agents.outside.talk('x')).toBe('word');
+    expect(await agents.outside.talk('x')).toBe('silence');
+  });
+});
+
+it('an ICMPv6 error about the size of packets passes, though it belongs to no connection', async () => {
+  const arrived = `table inet arrived {
+    counter errors { }
+    chain input { type filter hook input priority 0; icmpv6 type packet-too-big counter name errors; }
+  }`;
+  await containers.a1.run('nft', ['-f', '-'], { input: arrived });
+  await loadHost(host, { guard: ENFORCE });
+  expect(await packet(outside, 'too-big', containers.a1.ipv6)).toBe('sent');
+  expect((await containers.a1.run('nft', ['list', 'counters'])).stdout).toContain('packets 1 ');
+  expect(await packet(outside, 'ping', containers.a1.ipv6)).toBe('silence');
+  await containers.a1.run('nft', ['delete', 'table', 'inet', 'arrived']);
+});
+
+describe('a datagram in the name of a container', () => {
+  const [a1, text] = [containers.a1.ipv4, 'spoofed'];
+
+  it('from another bridge lets nobody answer to the container', async () => {
+    await loadHost(host, { guard: { ...ENFORCE, isBetween: true } });
+    await packet(containers.b1, 'datagram', a1, outside.ipv4, `${PORT}`, '4300', text);
+    await packet(containers.b1, 'datagram', a1, containers.b1.ipv4, `${PORT}`, '4301', text);
+    expect(await agents.outside.ask(a1, PORT, 4300)).toBe('silence');
+    expect(await agents.b1.ask(a1, PORT, 4301)).toBe('silence');
+  });
+
+  it('from outside begins no connection', async () => {
+    await loadHost(host, { guard: ENFORCE });
+    const elsewhere = '203.0.113.5';
+    await host.run('ip', ['route', 'replace', elsewhere, 'via', outside.ipv4]);
+    await packet(outside, 'datagram', a1, elsewhere, `${PORT}`, '4302', text);
+    const { stdout } = await host.run('conntrack', ['-L', '-p', 'udp']);
+    expect(stdout).not.toContain(elsewhere);
   });
 });
 

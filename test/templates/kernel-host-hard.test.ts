@@ -1,14 +1,10 @@
 /**
- * Hard cases of the host's rules: bridges that come later, bridged packets that are filtered, marks of other programs, and
- * a loader that is killed.
+ * Hard cases of the host's rules: bridges that come later, bridged packets that are filtered, and marks of other programs.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { forward, opening } from '../support/host-claims.ts';
-import { netns, PROGRAM } from './fixture.ts';
-import { BRIDGES, hostText, loadHost, PORT, useHost } from './host-fixture.ts';
+import { netns } from './fixture.ts';
+import { BRIDGES, loadHost, PORT, useHost } from './host-fixture.ts';
 
 const { agents, containers, host } = await useHost();
 
@@ -67,7 +63,6 @@ describe('a bridge that was made after the load', () => {
     expect(changed.stdout).not.toBe(loaded.stdout);
     expect(await agents.outside.open('x', containers.b1.ipv4, PORT)).toBe('silence');
     await loadHost(host, claims);
-    expect(await netns(host, 'state host')).toEqual(await netns(host, 'state host'));
     expect(await agents.outside.open('x', containers.b1.ipv4, PORT)).toBe('connected');
   });
 
@@ -147,41 +142,3 @@ describe('marks of other programs', () => {
     expect(await agents.outside.open('x', host.ipv4, 80)).toBe('connected');
   });
 });
-
-it('a loader that is killed leaves the old rules or the new ones', async () => {
-  const texts = [10_000, 20_000].map((base) =>
-    hostText({
-      guard: ENFORCE,
-      openings: Array.from({ length: 5_000 }, (_, index) => opening(containers.a1.ipv4, base + index)),
-    }),
-  );
-  const fingerprints = texts.map((text) => /egresstrator v1 ([0-9a-f]+)/.exec(text)?.[1] ?? '');
-  expect((await netns(host, 'load host', texts[0])).exitCode).toBe(0);
-  const state = async () => (await netns(host, 'state host')).stdout.split('\n');
-  const digests = new Map<string, string>();
-  for (const [index, text] of texts.entries()) {
-    await netns(host, 'load host', text);
-    const [fingerprint = '', digest = ''] = await state();
-    expect(fingerprint).toBe(`fingerprint ${fingerprints[index]}`);
-    digests.set(fingerprint, digest);
-  }
-  for (let round = 0; round < 20; round += 1) {
-    await killedLoad(texts[round % 2] ?? '', 15 * round);
-    const [fingerprint = '', digest = ''] = await state();
-    expect({ fingerprint, digest }).toEqual({ fingerprint, digest: digests.get(fingerprint) });
-    expect(await agents.outside.open('x', containers.a1.ipv4, PORT)).toBe('silence');
-  }
-});
-
-/** The loader with all that it started, so also nft in its transaction. */
-async function killedLoad(text: string, ms: number): Promise<void> {
-  const [command = '', ...prefix] = host.prefix;
-  const child = spawn(command, [...prefix, 'sh', PROGRAM, 'load', 'host'], {
-    ...{ detached: true, stdio: ['pipe', 'ignore', 'ignore'] },
-  });
-  child.stdin?.on('error', () => {}).end(text);
-  const ended = once(child, 'exit');
-  await sleep(ms);
-  if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-  await ended;
-}

@@ -4,7 +4,9 @@
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ensureCommands } from '../../lab/apt.ts';
+import { inCheckout } from '../../lab/paths.ts';
 import { forward } from '../support/host-claims.ts';
+import { valuesOf } from '../support/unit-file.ts';
 import { netns } from './fixture.ts';
 import { loadHost, PORT, useHost } from './host-fixture.ts';
 
@@ -61,6 +63,17 @@ describe.each(FAMILIES)('%s', (family) => {
       expect(await calls()).toBe('connected');
       expect(await agents.outside.talk('x')).toBe('hello');
       expect(await agents.outside.open('y', containers.a1[family], PORT)).toBe('silence');
+    });
+
+    it('are made with the rights that the unit gives', async () => {
+      await run('-P', 'FORWARD', 'DROP');
+      const [rights = ''] = valuesOf(
+        inCheckout('deploy/egresstrator-nsenter.service'),
+        'CapabilityBoundingSet',
+      );
+      const bounds = rights.split(' ').map((right) => `+${right.replace('CAP_', '').toLowerCase()}`);
+      const how = ['--no-new-privs', '--bounding-set', `-all,${bounds.join(',')}`, 'sh', PROGRAM, 'passages'];
+      expect((await host.run('setpriv', how)).stdout).toContain(`passage ${tool} FORWARD placed`);
     });
 
     it('a chain of another program, which rejects what it does not know, is passed', async () => {
@@ -144,6 +157,26 @@ describe.each(FAMILIES)('%s', (family) => {
     await program('forget', `udp 53 ${a1} ${PORT}\n`);
     expect(await agents.outside.ask(host[family], 53, 4200)).toBe('hello');
     expect(await received()).toEqual(['', 'hello']);
+  });
+
+  it('a stream of datagrams that nobody answered takes a forward that comes later', async () => {
+    await agents.host.serve(PORT + 60);
+    await loadHost(host, { forwards: [forward(80, containers.a1[family], PORT)] });
+    expect(await agents.outside.ask(host[family], 54, 4201)).not.toBe('hello');
+    expect(await agents.outside.ask(host[family], PORT + 60, 4202)).toBe('hello');
+    await loadHost(host, {
+      forwards: [54, PORT + 60].map((port) =>
+        forward(port, containers.a1[family], PORT, { protocol: 'udp' }),
+      ),
+    });
+    expect(await agents.outside.ask(host[family], 54, 4201)).not.toBe('hello');
+    await agents.a1.received();
+    await program('forget', `udp 54\nudp ${PORT + 60}\n`);
+    expect(await agents.outside.ask(host[family], 54, 4201)).toBe('hello');
+    expect(await agents.a1.received()).toBe('hello');
+    // The host answered this one, and goes on.
+    expect(await agents.outside.ask(host[family], PORT + 60, 4202)).toBe('hello');
+    expect(await agents.a1.received()).toBe('');
   });
 });
 

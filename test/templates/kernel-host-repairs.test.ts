@@ -77,6 +77,7 @@ const reconciler = new Reconciler({
 });
 const OPTIONS: HostRulesOptions = {
   ...timing,
+  grace: 1_000,
   host: {
     guard: undefined,
     bridges: 'all',
@@ -88,6 +89,7 @@ const OPTIONS: HostRulesOptions = {
 const rules = new HostRules(OPTIONS, reconciler, {
   ...{ dataplane: new FakeKernel(), hostDataplane: createHostDataplane(runner), log },
   otherFirewalls: createOtherFirewalls(runner),
+  requestSync: () => {},
 });
 const sync = async (...running: readonly Container[]) => {
   rules.sync(inventory(...running));
@@ -103,6 +105,10 @@ const isFirst = async (chain: string) =>
 
 beforeAll(async () => {
   await host.run('iptables-nft', ['-P', 'FORWARD', 'DROP']);
+  // Another program translates, so the kernel knows before the first load where a stream goes.
+  const elsewhere = ['-s', '192.0.2.1', '-j', 'DNAT', '--to-destination', '192.0.2.2'];
+  await host.run('iptables-nft', ['-t', 'nat', '-A', 'PREROUTING', ...elsewhere]);
+  expect(await agents.outside.ask(host.ipv4, 53, 4302)).not.toBe('hello');
   await sync(published('a1', port(80), port(53, 'udp')));
 });
 afterAll(async () => {
@@ -113,6 +119,13 @@ afterAll(async () => {
 it('forwards pass a policy that drops', async () => {
   expect(await isOpen()).toBe(true);
   expect(await isFirst('FORWARD')).toBe(true);
+});
+
+it('a stream of datagrams that began before the first load takes its forward', async () => {
+  await becomes(
+    'the stream to be forwarded',
+    async () => (await agents.outside.ask(host.ipv4, 53, 4302)) === 'hello',
+  );
 });
 
 it('a flush of all rules is repaired at once, with what drops there too', async () => {
@@ -157,6 +170,7 @@ it('what an earlier run has forwarded is known from the kernel', async () => {
   const again = new HostRules(OPTIONS, later, {
     ...{ dataplane: new FakeKernel(), hostDataplane: createHostDataplane(runner), log },
     otherFirewalls: createOtherFirewalls(runner),
+    requestSync: () => {},
   });
   try {
     again.sync(inventory(published('a2', port(53, 'udp'))));

@@ -11,6 +11,12 @@
 #       an echo request; prints "answered" if the answer comes within half a second
 #   packets.pl bound <device> <destination> <port> <text>
 #       an ordinary IPv4 datagram of a socket that is bound to a device
+#   packets.pl stream <destination> <port> ...
+#       IPv4 datagrams to all of these in turn, as fast as they go, until it is told to end, a minute at most; prints how many
+#   packets.pl sctp <source port> <destination> <port>
+#       the first packet of an SCTP association
+#   packets.pl too-big <destination>
+#       an ICMPv6 error that belongs to no connection: "packet too big"
 #
 # Prints what became of it: "sent", or the system's reason.
 use strict;
@@ -18,7 +24,8 @@ use warnings;
 use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6 AF_INET6 IPPROTO_UDP);
 
 my ($verb, @words) = @ARGV;
-my %verbs = (frame => \&frame, datagram => \&datagram, neighbour => \&neighbour, ping => \&ping, bound => \&bound);
+my %verbs = (frame => \&frame, datagram => \&datagram, neighbour => \&neighbour, ping => \&ping, bound => \&bound,
+  stream => \&stream, sctp => \&sctp, 'too-big' => \&too_big);
 print $verbs{$verb}->(@words), "\n";
 
 sub sent { return shift() ? 'sent' : "$!" }
@@ -85,4 +92,44 @@ sub bound {
   # SO_BINDTODEVICE
   setsockopt $socket, SOL_SOCKET, 25, "$device\0" or return "$!";
   return sent(send $socket, $text, 0, pack_sockaddr_in($port, inet_aton($destination)));
+}
+
+sub stream {
+  my @targets;
+  while (my ($destination, $port) = splice @_, 0, 2) { push @targets, pack_sockaddr_in($port, inet_aton($destination)) }
+  socket my $socket, AF_INET, SOCK_DGRAM, 0 or return "$!";
+  my ($sent, $until) = (0, time + 60);
+  local $SIG{TERM} = sub { $until = 0 };
+  while (time < $until) { $sent += grep { send $socket, 'x', 0, $_ } @targets }
+  return $sent;
+}
+
+sub sctp {
+  my ($from, $destination, $port) = @_;
+  my $six = $destination =~ /:/;
+  my $family = $six ? AF_INET6 : AF_INET;
+  my $address = inet_pton($family, $destination);
+  socket my $socket, $family, SOCK_RAW, 132 or return "$!";
+  my $init = pack('CCnNNnnN', 1, 0, 20, 7, 65_535, 1, 1, 7);
+  my $packet = sub { pack('nnNV', $from, $port, 0, shift) . $init };
+  my $whole = $packet->(crc32c($packet->(0)));
+  return sent(send $socket, $whole, 0, $six ? pack_sockaddr_in6(0, $address) : pack_sockaddr_in(0, $address));
+}
+
+sub crc32c {
+  my $sum = 0xffffffff;
+  for my $byte (unpack 'C*', shift) {
+    $sum ^= $byte;
+    $sum = $sum & 1 ? ($sum >> 1) ^ 0x82f63b78 : $sum >> 1 for 1 .. 8;
+  }
+  return $sum ^ 0xffffffff;
+}
+
+sub too_big {
+  my ($destination) = @_;
+  socket my $socket, AF_INET6, SOCK_RAW, 58 or return "$!";
+  my $address = inet_pton(AF_INET6, $destination);
+  # The packet that was too big: a header of IPv6 and eight bytes.
+  my $cause = pack('NnCCa16a16', 0x60000000, 8, 17, 64, $address, $address) . "\0" x 8;
+  return sent(send $socket, pack('CCnN', 2, 0, 0, 1280) . $cause, 0, pack_sockaddr_in6(0, $address));
 }

@@ -37,13 +37,20 @@ const FOREIGN: Readonly<Record<string, string>> = {
   '--cap-drop': 'docker',
   '--checkpoint': 'docker',
   '--comment': 'iptables',
+  '--ctstate': 'iptables',
   '--default-runtime': 'dockerd',
   '--detach': 'docker compose',
   '--device-cgroup-rule': 'docker',
   '--dns': 'docker',
   '--dport': 'iptables',
+  '--expose': 'docker',
+  '--internal': 'docker network',
+  '--ip-forward': 'dockerd',
   '--ip-range': 'docker',
+  '--ip6tables': 'dockerd',
   '--iptables': 'dockerd',
+  '--mark': 'iptables',
+  '--match-set': 'iptables',
   '--minutes': 'npm run soak',
   '--name': 'docker',
   '--net': 'nsenter',
@@ -54,17 +61,21 @@ const FOREIGN: Readonly<Record<string, string>> = {
   '--privileged': 'docker',
   '--project': 'vitest',
   '--quick': 'npm run bench',
+  '--reload': 'firewall-cmd',
   '--rm': 'docker',
   '--sysctl': 'docker',
-  '--tags': 'git',
   '--stop': 'docker compose',
+  '--tags': 'git',
   '--target': 'docker build',
+  '--to-destination': 'iptables',
   '--ulimit': 'docker',
+  '--userland-proxy': 'dockerd',
   '--volumes': 'docker compose',
 };
 
 /** Variables of the project's own scripts and tests, and where each is read. */
 const OF_SCRIPTS: Readonly<Record<string, string>> = {
+  EGRESSTRATOR_WRITE_FILES: 'deploy/docker-iptables',
   EGRESSTRATOR_ESCAPE_ENGINE: 'test/escape/escape.test.ts',
 };
 

@@ -115,7 +115,8 @@ async function untilLoaded(
 }
 
 async function untilGone(context: Context, name: string): Promise<void> {
-  const isGone = ({ forwards }: HostAnswer): boolean => !forwards.some(({ container }) => container === name);
+  const isGone = ({ state, forwards }: HostAnswer): boolean =>
+    state === 'off' || (state === 'loaded' && !forwards.some(({ container }) => container === name));
   if (await becomes(context, isGone)) return context.output.note(`no port is forwarded to ${name}`);
   throw new UserError(`the controller still forwards ports to ${name}; see egresstrator host status`);
 }

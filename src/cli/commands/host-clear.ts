@@ -4,18 +4,20 @@
 import { UserError } from '../../common/errors.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
-import { isListening } from '../../daemon/api/client.ts';
-import { clearHostFiles, hasHostRules } from '../../daemon/state/host-files.ts';
-import { openEngine, toolLogger } from '../../daemon/wiring.ts';
+import { ApiClient, isListening } from '../../daemon/api/client.ts';
+import { askController } from '../../daemon/api/diagnostics-client.ts';
+import { clearHostFiles } from '../../daemon/state/host-files.ts';
+import { openDocker, openEngine, toolLogger } from '../../daemon/wiring.ts';
 import { HOST_REF } from '../../dataplane/dataplane.ts';
 import { confirm } from '../confirm.ts';
 import { createOutput } from '../output.ts';
 import { withProgress } from '../progress.ts';
+import { runningControllers } from '../uninstall/engine-steps.ts';
 
 export async function hostClear(flags: Flags, terminal: Terminal): Promise<void> {
   const config = resolveConfig(flags, terminal.environment);
   const output = createOutput(terminal, false);
-  await requireTurnedOff(config);
+  await requireTurnedOff(config, terminal);
   if (flags.yes !== true)
     output.note('This opens all guarded ports of containers, and ends all forwards of this host.');
   await confirm({ yes: flags.yes, json: false, otherwise: 'nothing was removed' }, terminal);
@@ -34,11 +36,22 @@ async function remove(config: Config, terminal: Terminal): Promise<void> {
   }
 }
 
-/** The controller's own files tell whether it has rules on the host. */
-async function requireTurnedOff({ socket, stateDir }: Config): Promise<void> {
-  if (!(await isListening(socket))) return;
-  if (stateDir !== undefined && !(await hasHostRules(stateDir))) return;
+/** The controller itself tells: between its start and its first load no file does. */
+async function requireTurnedOff(config: Config, terminal: Terminal): Promise<void> {
+  const { socket } = config;
+  if (!(await isListening(socket))) return requireNoContainer(config, terminal);
+  const { state } = await askController(new ApiClient(socket)).host();
+  if (state === 'off') return;
   throw new UserError(
     `a controller answers at ${socket}, and would load the rules again: start it without --ports and --forwards first, or stop it`,
+  );
+}
+
+/** The socket of a controller in a container may not be on this host. Without an Engine there is none. */
+async function requireNoContainer(config: Config, terminal: Terminal): Promise<void> {
+  const [name] = await runningControllers(openDocker(config, terminal)).catch(() => []);
+  if (name === undefined) return;
+  throw new UserError(
+    `a controller runs in the container ${name}, and would load the rules again if they are on: run \`docker exec -it ${name} egresstrator host clear\`, which asks it, or stop it`,
   );
 }

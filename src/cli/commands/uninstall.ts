@@ -35,6 +35,8 @@ interface UninstallContext {
   readonly docker: DockerEngine;
   /** Fails if no Engine answers. */
   readonly engine: () => Promise<EngineAccess>;
+  /** Resolves when the helpers of this command are gone. Later steps do not need them. */
+  readonly closeEngine: () => Promise<void>;
 }
 
 export async function uninstall(flags: Flags, terminal: Terminal): Promise<void> {
@@ -45,10 +47,13 @@ export async function uninstall(flags: Flags, terminal: Terminal): Promise<void>
     opened ??= openEngine(config, terminal, toolLogger(terminal));
     return opened;
   };
-  try {
-    await uninstallWith({ flags, config, terminal, docker, engine });
-  } finally {
+  const closeEngine = async () => {
     await opened?.then((one) => one.close()).catch(() => undefined);
+  };
+  try {
+    await uninstallWith({ flags, config, terminal, docker, engine, closeEngine });
+  } finally {
+    await closeEngine();
     docker.close();
   }
 }
@@ -91,19 +96,27 @@ async function requireNoController({ config, docker }: UninstallContext): Promis
   if (names.length > 0) reject(`a controller runs in the container ${names.join(', ')}`);
 }
 
-function searchesFor({ flags, config, terminal, docker, engine }: UninstallContext): readonly Search[] {
+function searchesFor({
+  flags,
+  config,
+  terminal,
+  docker,
+  engine,
+  closeEngine,
+}: UninstallContext): readonly Search[] {
   const gate = () => settingsOf(flags, terminal);
   const root = typeof flags.root === 'string' ? flags.root : '/';
   const { stateDir } = config;
   return [
     { part: 'gate', search: async () => findGate(gate(), flags.force === true) },
+    // The next searches start helpers themselves.
+    { part: 'helpers', search: () => findHelpers(docker) },
     { part: 'rules', search: async () => findRules(await engine()) },
     { part: 'rules', search: () => findHostRules(engine, stateDir && onHost({ root }, stateDir)) },
-    { part: 'helpers', search: () => findHelpers(docker) },
     ...foldersOf(config, root, gate).map((folder) => ({
       ...{ part: folder.part, search: () => findFolder(folder) },
     })),
-    { part: 'image', search: () => findImages(docker, config.docker.image) },
+    { part: 'image', search: () => findImages(docker, config.docker.image, closeEngine) },
     ...(flags.keys === true ? consulSearches(config) : []),
   ];
 }

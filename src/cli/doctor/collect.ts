@@ -27,21 +27,31 @@ export interface Sources {
 }
 
 export async function collect({ config, docker, gate }: Sources): Promise<Facts> {
-  const [nft, tried, userNamespaces, engine, image, keys, permissions, controller, gateFound, firewalls] =
-    await Promise.all([
-      found(() => printed('nft', '--version')),
-      found(() =>
-        printed('unshare', '--net', 'nft', 'add', 'table', 'inet', 'try').then(() => true as const),
-      ),
-      readNumber('/proc/sys/user/max_user_namespaces'),
-      found(() => withEngine(docker, (one) => one.info())),
-      found(() => withEngine(docker, (one) => findImage(one, config))),
-      found(() => countKeys(config)),
-      found(() => readPermissions(config.consul)),
-      askController(config.socket),
-      found(async () => gateStatus(gate())),
-      findFirewalls(),
-    ]);
+  const [
+    nft,
+    tried,
+    userNamespaces,
+    engine,
+    image,
+    keys,
+    permissions,
+    controller,
+    gateFound,
+    firewalls,
+    tracked,
+  ] = await Promise.all([
+    found(() => printed('nft', '--version')),
+    found(() => printed('unshare', '--net', 'nft', 'add', 'table', 'inet', 'try').then(() => true as const)),
+    readNumber('/proc/sys/user/max_user_namespaces'),
+    found(() => withEngine(docker, (one) => one.info())),
+    found(() => withEngine(docker, (one) => findImage(one, config))),
+    found(() => countKeys(config)),
+    found(() => readPermissions(config.consul)),
+    askController(config.socket),
+    found(async () => gateStatus(gate())),
+    findFirewalls(),
+    found(() => printed('conntrack', '--version')),
+  ]);
   return {
     ...{
       version: version(),
@@ -51,7 +61,12 @@ export async function collect({ config, docker, gate }: Sources): Promise<Facts>
       template: config.template,
     },
     ...{ isRoot: process.getuid?.() === 0, nft, tried, userNamespaces, engine, helperImage: image },
+    host: config.host && {
+      hasGuard: config.host.guard !== undefined,
+      hasForwards: config.host.forwards !== 'off',
+    },
     isHostLeft: config.stateDir !== undefined && (await isHostLeft(config.stateDir, bootId())),
+    conntrack: 'value' in tracked,
     ...{ keys, permissions, controller, socket: config.socket, gate: gateFound, firewalls },
   };
 }

@@ -42,12 +42,24 @@ export const evaluate = (facts: Facts): readonly Check[] =>
     return evaluated === undefined ? [] : [{ topic, ...evaluated }];
   });
 
-function hostRules({ isHostLeft }: Facts): Evaluated | undefined {
-  if (!isHostLeft) return undefined;
-  return warning(
-    'turned off, but those of an earlier run may still be loaded',
-    'run `egresstrator host clear`',
-  );
+/** Where helpers load them, their image has what they need. */
+function hostRules({ host, isHostLeft, loader, tried, conntrack }: Facts): Evaluated | undefined {
+  if (host === undefined)
+    return isHostLeft
+      ? warning(
+          'turned off, but those of an earlier run may still be loaded',
+          'run `egresstrator host clear`',
+        )
+      : undefined;
+  const parts = [...(host.hasGuard ? ['--ports'] : []), ...(host.hasForwards ? ['--forwards'] : [])];
+  const on = `on (${list(parts)})`;
+  if (loader === 'helper' || 'error' in tried) return ok(`${on}, by helpers with the network of the host`);
+  if (host.hasForwards && !conntrack)
+    return warning(
+      `${on}, but the program conntrack is missing here, so connections of removed forwards go on`,
+      'install the package conntrack, or use --loader helper',
+    );
+  return ok(on);
 }
 
 function kernel({ platform, release, template }: Facts): Evaluated {
@@ -189,10 +201,10 @@ function userNamespaces({ userNamespaces: most }: Facts): Evaluated {
 }
 
 /**
- * Other firewalls are in the host's namespace, and our rules are in those of containers, so only a shared tool is a
- * risk.
+ * Other firewalls are in the host's namespace, and so is our table for the host. The tables for containers are not.
  */
-function otherFirewalls({ legacyTables, nftTables, firewalld, ufw }: Firewalls): Evaluated {
+function otherFirewalls({ legacyTables, nftTables: found, firewalld, ufw }: Firewalls): Evaluated {
+  const nftTables = 'value' in found ? { value: found.value.filter((one) => one !== HOST_TABLE) } : found;
   const own =
     'value' in nftTables ? nftTables.value.find((one) => / egresstrator(_\w+)?$/.test(one)) : undefined;
   if (own !== undefined)
@@ -220,3 +232,5 @@ function otherFirewalls({ legacyTables, nftTables, firewalld, ufw }: Firewalls):
       )
     : ok(message);
 }
+
+const HOST_TABLE = 'inet egresstrator_host';

@@ -37,8 +37,12 @@ export interface Facts {
   readonly controller: Found<string> | undefined;
   readonly socket: string;
   readonly gate: Found<GateStatus>;
+  /** Of the configured rules of the host; undefined: it has none. */
+  readonly host: { readonly hasGuard: boolean; readonly hasForwards: boolean } | undefined;
   /** The host's own rules were turned off, and may still be loaded. */
   readonly isHostLeft: boolean;
+  /** The program is installed here. */
+  readonly conntrack: boolean;
   /** The host's other firewalls. */
   readonly firewalls: Firewalls;
 }

@@ -22,11 +22,13 @@ export function formatExplainIn(answer: ExplainInAnswer, style: Style): string {
   return [...lines, ...ways.map((one) => formatWay(one, style))].join('\n\n');
 }
 
-const formatWay = ({ to, gates, passes }: WayAnswer, style: Style): string =>
-  [
+function formatWay({ to, gates, passes }: WayAnswer, style: Style): string {
+  const width = Math.max(...gates.map(({ gate }) => gate.length));
+  return [
     `To ${to}: ${passes ? style('green', 'passes') : style('red', 'denied')}`,
-    ...gates.map((gate) => formatGate(gate, style)),
+    ...gates.map((gate) => formatGate(gate, width, style)),
   ].join('\n');
+}
 
-const formatGate = ({ gate, outcome, reason }: GateAnswer, style: Style): string =>
-  `  ${gate.padEnd(16)}${style(COLOURS[outcome], outcome.padEnd(8))} ${reason}`;
+const formatGate = ({ gate, outcome, reason }: GateAnswer, width: number, style: Style): string =>
+  `  ${gate.padEnd(width)}  ${style(COLOURS[outcome], outcome.padEnd(7))}  ${reason}`;

@@ -25,13 +25,14 @@ const MEANING: Readonly<Record<HostState, string>> = {
   off: 'neither --ports nor --forwards was given',
   pending: 'waits for the Engine, Consul or the first load; what is loaded stays meanwhile',
   loaded: 'the kernel has the rules',
-  failed: 'the rules could not be loaded; the load is tried again, and the previous rules stay',
+  failed: 'the rules could not be loaded; the load is tried again, and what is loaded stays meanwhile',
 };
 
 export function formatHost(host: HostAnswer, now: number, style: Style): string {
   const { state, bridges, openings, closed, forwards, byHand, fingerprint, verifiedAt, lastError } = host;
   const unread = host.unread.map((reason) => `${style('red', 'error')}: ${reason}`).join('\n');
-  if (state === 'off') return HOST_IS_OFF;
+  const problems = formatProblems(host.problems, style);
+  if (state === 'off') return [HOST_IS_OFF, problems].filter((part) => part !== '').join('\n\n');
   const guarded = bridges.filter((one) => one.guarded);
   const lines: readonly (readonly [string, string])[] = [
     ['state', style(COLOURS[state], state)],
@@ -47,12 +48,12 @@ export function formatHost(host: HostAnswer, now: number, style: Style): string 
         ] as const)),
     ['forwards', `${forwards.length} (egresstrator forwards)`],
     ...(host.passages === undefined ? [] : ([['passages', passagesText(host.passages)]] as const)),
-    ['rules', fingerprint ?? 'none loaded'],
+    ['rules', fingerprint ?? 'not known'],
     ['verified', ago(verifiedAt, now)],
     ...(lastError === undefined ? [] : ([['last error', style('red', lastError)]] as const)),
   ];
   const text = lines.map(([name, value]) => `${name.padEnd(13)}${value}`).join('\n');
-  return [text, unread, formatProblems(host.problems, style)].filter((part) => part !== '').join('\n\n');
+  return [text, unread, problems].filter((part) => part !== '').join('\n\n');
 }
 
 /** The host's rules in a line of `status`, and their problems. */

@@ -75,12 +75,20 @@ function byHandText(
 }
 
 /** After a port was opened or closed. */
-export function formatPort({ container, protocol, port, state, openings }: PortReply): string {
+export function formatPort({ container, protocol, port, state, guard, openings }: PortReply): string {
   const place = `${container}: ${protocol}/${port}`;
   if (state === 'failed')
     return `${place}: the rules could not be loaded, and are tried again (egresstrator host status)`;
-  if (openings.length === 0) return `${place} is closed`;
+  if (state === 'pending') return `${place}: it counts from the next load on (egresstrator host status)`;
+  if (openings.length === 0) return `${place} ${closedText(guard)}`;
   return openings
     .map(({ address, from, origin }) => `${place} is open at ${address} for ${callers(from)}: ${origin}`)
     .join('\n');
+}
+
+/** `is closed to calls by IPv6` */
+function closedText(guard: PortReply['guard']): string {
+  const verb = guard?.mode === 'observe' ? 'would be closed with --ports enforce' : 'is closed';
+  const [family, other] = guard?.families ?? [];
+  return family === undefined || other !== undefined ? verb : `${verb} to calls by IPv${family}`;
 }

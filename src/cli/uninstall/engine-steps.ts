@@ -28,18 +28,24 @@ export async function findHelpers(engine: Engine): Promise<readonly UninstallSte
 
 /**
  * An image that is built from ours has our label, so the name counts as well. `named`: the image of --image. Images
- * without a name, because a later build took it, do not count.
+ * without a name, because a later build took it, do not count. An image goes when the helpers of this command are gone,
+ * because they are made from it.
  */
 export async function findImages(
   engine: Engine,
   named: string | undefined,
+  helpersGone: () => Promise<void>,
 ): Promise<readonly UninstallStep[]> {
   const labelled = await engine.namesOfImages(helperLabel);
   const empty = (await engine.image(EMPTY_IMAGE)) === undefined ? [] : [EMPTY_IMAGE];
   const names = [...labelled.filter((name) => isOurName(name) || name === named), ...empty];
   return [...new Set(names)].map((what) => ({
     ...{ part: 'image', what },
-    remove: () => engine.removeImage(what).then(() => undefined),
+    remove: async () => {
+      await helpersGone();
+      await engine.removeImage(what);
+      return undefined;
+    },
   }));
 }
 

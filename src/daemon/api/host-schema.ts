@@ -152,6 +152,7 @@ export const PortReply = z.object({
   ...port,
   container: z.string(),
   state: HostState,
+  guard: Guard.optional().describe('Absent where no port is guarded.'),
   openings: z.array(Opening).describe('What is open at this port now.'),
 });
 export type PortReply = z.infer<typeof PortReply>;

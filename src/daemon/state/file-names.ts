@@ -13,5 +13,6 @@ export const STATE_FILES = {
   holder: 'controller.json',
   hostRules: 'host.nft',
   hostBootRules: 'host.boot.nft',
+  hostBegun: 'host.begun',
   hostLeft: 'host.left',
 } as const;

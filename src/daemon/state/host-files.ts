@@ -2,7 +2,8 @@
  * Keeps the host's rules as texts in the state folder, from which `netns boot` loads them before the Engine starts, without
  * this program: `host.nft` under the same boot, else `host.boot.nft`. Both load by themselves with `nft -f`.
  *
- * After the host's rules were turned off, the texts go, and `host.left` tells that rules may still be loaded.
+ * `host.begun` is there before anything is changed on the host: however a run ends, what it has left can be found. After the
+ * host's rules were turned off, all of them go, and `host.left` tells that rules may still be loaded.
  */
 import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,7 +22,7 @@ export interface HostTexts {
 export const LEFT_ON_HOST =
   "the host's rules are turned off, but those of an earlier run may still be loaded; `egresstrator host clear` removes them";
 
-const RULES = [STATE_FILES.hostRules, STATE_FILES.hostBootRules];
+const RULES = [STATE_FILES.hostBegun, STATE_FILES.hostRules, STATE_FILES.hostBootRules];
 
 export class HostFiles {
   readonly #directory: string;
@@ -36,6 +37,16 @@ export class HostFiles {
     this.#directory = directory;
     this.#bootId = bootId;
     this.#log = log;
+  }
+
+  /** Call it before the first change of the host. A folder that cannot be written to stops nothing. */
+  async begin(): Promise<void> {
+    try {
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+      await writeFileAtomic(join(this.#directory, STATE_FILES.hostBegun), '', { mode: 0o600 });
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Writes both texts unless they are written; of several in a row, the last. A failure is logged once. */
@@ -61,11 +72,15 @@ export class HostFiles {
         this.#written = fingerprint;
         this.#failed = false;
       } catch (error) {
-        const fields = { path: this.#directory, error: messageOf(error) };
-        if (!this.#failed) this.#log.warn(fields, 'the rules for the next boot could not be written to disk');
-        this.#failed = true;
+        this.#fail(error);
       }
     }
+  }
+
+  #fail(error: unknown): void {
+    const fields = { path: this.#directory, error: messageOf(error) };
+    if (!this.#failed) this.#log.warn(fields, 'the rules for the next boot could not be written to disk');
+    this.#failed = true;
   }
 
   /** The text that is valid longer comes first. */
@@ -104,10 +119,6 @@ export async function mayHoldHostRules(directory: string): Promise<boolean> {
   const names = [...RULES, STATE_FILES.hostLeft];
   return (await Promise.all(names.map((name) => exists(join(directory, name))))).includes(true);
 }
-
-/** True if rules of this host are on, as far as the folder tells. */
-export const hasHostRules = (directory: string): Promise<boolean> =>
-  exists(join(directory, STATE_FILES.hostRules));
 
 /** Nothing of the host's rules is left to be loaded or removed. */
 export async function clearHostFiles(directory: string): Promise<void> {

@@ -3,9 +3,11 @@
  */
 import { release } from 'node:os';
 import { version } from '../../common/assets.ts';
+import { messageOf } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
 import { bootId } from '../../common/steady-clock.ts';
 import type { Config } from '../../config/config.ts';
+import type { HostDataplane } from '../../dataplane/dataplane.ts';
 import { DeniedFile } from './denied-file.ts';
 import { STATE_FILES } from './file-names.ts';
 import { HostFiles, LEFT_ON_HOST, turnOffHostFiles } from './host-files.ts';
@@ -14,6 +16,7 @@ import { LastNetworksFile } from './networks-file.ts';
 import { OverridesFile } from './overrides-file.ts';
 import { PortOverridesFile } from './port-overrides-file.ts';
 import { RegistrationsFile } from './registrations-file.ts';
+import { restoreHost } from './restore-host.ts';
 import { StateFile } from './state-file.ts';
 
 /** Ages are written often enough that a crash costs at most a tenth of the limit. */
@@ -37,11 +40,35 @@ export const openOverrides = ({ stateDir, dryRun }: Config, log: Logger) =>
   stateDir === undefined || dryRun ? undefined : new OverridesFile(stateDir, log);
 
 /** The host's rules may have been on in an earlier run. Nobody asks the host itself: off means that nothing runs there. */
-export async function openHostFiles({ stateDir, dryRun, host }: Config, log: Logger) {
+export async function openHostFiles(
+  { stateDir, dryRun, host }: Pick<Config, 'stateDir' | 'dryRun' | 'host'>,
+  log: Logger,
+) {
   if (stateDir === undefined || dryRun) return undefined;
-  if (host !== undefined) return new HostFiles(stateDir, bootId(), log);
-  if (await turnOffHostFiles(stateDir, bootId())) log.warn({}, LEFT_ON_HOST);
+  if (host !== undefined) {
+    const files = new HostFiles(stateDir, bootId(), log);
+    await files.begin();
+    return files;
+  }
+  try {
+    if (await turnOffHostFiles(stateDir, bootId())) log.warn({}, LEFT_ON_HOST);
+  } catch (error) {
+    log.warn(
+      { path: stateDir, error: messageOf(error) },
+      'what was kept of the rules of the host could not be removed',
+    );
+  }
   return undefined;
+}
+
+/** A guard that only observes keeps nothing closed, so none is restored for it. */
+export async function openLastHostRules(
+  { stateDir, dryRun, host }: Config,
+  dataplane: Pick<HostDataplane, 'inspect' | 'load'>,
+  log: Logger,
+): Promise<void> {
+  if (stateDir === undefined || dryRun || host?.guard?.mode !== 'enforce') return;
+  await restoreHost(stateDir, bootId(), dataplane, log);
 }
 
 export const openPortOverrides = ({ stateDir, dryRun, host }: Config, log: Logger) =>

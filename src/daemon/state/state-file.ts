@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Logger } from '../../common/logger.ts';
 import { elapsed, type Instant, steadyNow, thisInstant } from '../../common/steady-clock.ts';
-import type { LastKnownState } from '../consul-cache.ts';
+import { formatPrefix, parseAddress } from '../../net/address.ts';
+import type { LastKnownState, NodeServices } from '../consul-cache.ts';
 import { STATE_FILES } from './file-names.ts';
 import { StateFolderFile } from './state-folder-file.ts';
 
@@ -41,6 +42,18 @@ const Ages = z.object({
   services: z.array(z.tuple([z.string(), z.number()])),
 });
 
+const KnownNodeServices = z.object({
+  node: z.string(),
+  /** Under which they were known: after a reboot, the Engine may give their addresses to other containers. */
+  boot: z.string(),
+  services: z.array(
+    z.object({
+      ...{ registration: z.string(), name: z.string(), address: z.string() },
+      ...{ port: z.number().int().min(1).max(65_535), protocol: z.enum(['tcp', 'udp', 'sctp']) },
+    }),
+  ),
+});
+
 const Content = z.object({
   rules: z.array(z.tuple([z.string(), z.string()])),
   /** Missing where no container has named an ingress key. */
@@ -48,6 +61,7 @@ const Content = z.object({
   services: z.array(z.tuple([z.string(), Instances])),
   /** Missing in files of version 1.0. */
   ages: Ages.optional(),
+  nodeServices: KnownNodeServices.optional(),
 });
 
 export class StateFile {
@@ -97,11 +111,12 @@ const isSame = (one: LastKnownState | undefined, other: LastKnownState): boolean
   one !== undefined &&
   one.rules === other.rules &&
   one.ingress === other.ingress &&
+  one.nodeServices?.services === other.nodeServices?.services &&
   one.services.size === other.services.size &&
   [...other.services].every(([name, instances]) => one.services.get(name) === instances);
 
 export function encode(
-  { rules, ingress, services, confirmedAt }: LastKnownState,
+  { rules, ingress, services, confirmedAt, nodeServices }: LastKnownState,
   { now, instant }: StateClock = CLOCK,
 ): object {
   const age = (at: number) => Math.max(0, now() - at);
@@ -110,17 +125,37 @@ export function encode(
     rules: confirmedAt.rules === undefined ? undefined : age(confirmedAt.rules),
     services: sorted(confirmedAt.services).map(([name, at]) => [name, age(at)]),
   };
+  const known = nodeServices && encodeNodeServices(nodeServices, instant().boot);
   return {
     rules: sorted(rules),
     ...(ingress && { ingress: sorted(ingress) }),
     services: sorted(services),
     ages,
+    nodeServices: known,
   };
+}
+
+const encodeNodeServices = ({ node, services }: NodeServices, boot: string | undefined) =>
+  boot === undefined
+    ? undefined
+    : { node, boot, services: services.map((one) => ({ ...one, address: formatPrefix(one.address) })) };
+
+function decodeNodeServices(
+  content: z.infer<typeof KnownNodeServices> | undefined,
+  boot: string | undefined,
+): NodeServices | undefined {
+  if (content === undefined || content.boot !== boot) return undefined;
+  const services = content.services.flatMap((one) => {
+    const address = parseAddress(one.address);
+    return address === undefined ? [] : [{ ...one, address }];
+  });
+  return { node: content.node, services };
 }
 
 /** Throws for content of another form. */
 export function decode(content: unknown, { now, instant }: StateClock = CLOCK): LastKnownState {
-  const { rules, ingress, services, ages } = Content.parse(content);
+  const { rules, ingress, services, ages, nodeServices } = Content.parse(content);
+  const known = decodeNodeServices(nodeServices, instant().boot);
   const since = ages === undefined ? 0 : elapsed(ages.at, instant());
   const time = (age: number) => now() - since - Math.max(0, age);
   return {
@@ -131,6 +166,7 @@ export function decode(content: unknown, { now, instant }: StateClock = CLOCK): 
       rules: ages?.rules === undefined ? undefined : time(ages.rules),
       services: new Map(ages?.services.map(([name, age]) => [name, time(age)])),
     },
+    ...(known && { nodeServices: known }),
   };
 }
 

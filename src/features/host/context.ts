@@ -5,6 +5,7 @@
 import { comparePrefixes, type Family, formatPrefix, type Prefix } from '../../net/address.ts';
 import type { ShapeOf } from '../../rendering/shape.ts';
 import type { Forward, HostRuleSet, Opening, Permit, ProxiedPort } from './model.ts';
+import { needsPassages } from './passages.ts';
 
 /** What the rules hold of one family. Each list holds elements of a set or map, and may be empty. */
 export interface FamilyContext {
@@ -40,10 +41,14 @@ export interface FamilyContext {
   readonly openFrom: readonly string[];
   /** `172.18.0.2`: addresses that answer echo requests. */
   readonly answering: readonly string[];
-  /** `0.0.0.0/0 . tcp . 8080`: where Docker's proxy listens for guarded containers. */
+  /** `tcp . 8080`: where Docker's proxy listens on all addresses for guarded containers. */
   readonly proxied: readonly string[];
-  /** Those of them that are open to anyone. */
+  /** `198.51.100.1 . tcp . 8080`: where it listens on one address. */
+  readonly proxiedAt: readonly string[];
+  /** Those of `proxied` that are open to anyone. */
   readonly proxiedOpen: readonly string[];
+  /** Those of `proxiedAt` that are open to anyone. */
+  readonly proxiedOpenAt: readonly string[];
   /** `0.0.0.0/0 . tcp . 8080 . 198.51.100.0/28`: those that are open to some. */
   readonly proxiedFrom: readonly string[];
 }
@@ -65,6 +70,8 @@ export interface HostContext {
   readonly guardsNewBridges: boolean;
   readonly hasForwards: boolean;
   readonly hasPermits: boolean;
+  /** Other firewalls must know what passes: see `passages.ts`. */
+  readonly needsPassages: boolean;
   /** What would be denied is recorded, and passes. */
   readonly observes: boolean;
   /** Callers on another bridge need an opening too. */
@@ -78,14 +85,15 @@ export const HOST_SHAPE: ShapeOf<HostContext> = {
   fields: {
     ...{ fingerprint: 'text', comment: 'text', hasGuard: 'flag', hasForwards: 'flag', observes: 'flag' },
     ...{ isBetween: 'flag', guardsNewBridges: 'flag', bridges: TEXTS, guarded: TEXTS, inside: TEXTS },
-    ...{ hasProxied: 'flag', hasPermits: 'flag' },
+    ...{ hasProxied: 'flag', hasPermits: 'flag', needsPassages: 'flag' },
     families: {
       list: {
         fields: {
           ...{ number: 'text', ip: 'text', icmp: 'text', type: 'text', isGuarded: 'flag' },
           ...{ own: TEXTS, masqueraded: TEXTS, forwards: TEXTS, forwardsAt: TEXTS, forwardsOn: TEXTS },
           ...{ selves: TEXTS, targets: TEXTS, open: TEXTS, openFrom: TEXTS, answering: TEXTS },
-          ...{ proxied: TEXTS, proxiedOpen: TEXTS, proxiedFrom: TEXTS, permits: TEXTS },
+          ...{ proxied: TEXTS, proxiedAt: TEXTS, proxiedOpen: TEXTS, proxiedOpenAt: TEXTS },
+          ...{ proxiedFrom: TEXTS, permits: TEXTS },
         },
       },
     },
@@ -106,6 +114,7 @@ export function hostContent(rules: HostRuleSet): HostContent {
     guardsNewBridges: guard?.guardsNewBridges === true,
     hasForwards: forwards.length > 0 || bridges.some(({ masqueraded }) => masqueraded.length > 0),
     hasPermits: permits.length > 0,
+    needsPassages: needsPassages(rules),
     observes: guard?.mode === 'observe',
     isBetween: guard?.isBetween === true,
     hasProxied: proxied.length > 0,
@@ -133,13 +142,21 @@ function familyContext(rules: HostRuleSet, family: Family): FamilyContext {
   };
 }
 
-const proxiedContext = (proxied: readonly ProxiedPort[]) => ({
-  proxied: proxied.map(proxiedPort),
-  proxiedOpen: proxied.filter(({ from }) => from === 'anyone').map(proxiedPort),
-  proxiedFrom: proxied.flatMap((one) =>
-    sources(one.from, one.at.family).map((source) => `${proxiedPort(one)} . ${source}`),
-  ),
-});
+function proxiedContext(proxied: readonly ProxiedPort[]) {
+  const isOpen = ({ from }: ProxiedPort) => from === 'anyone';
+  const everywhere = proxied.filter(({ at }) => at.length === 0);
+  const at = proxied.filter(({ at }) => at.length > 0);
+  return {
+    ...{ proxied: everywhere.map(portOf), proxiedAt: at.map(proxiedPort) },
+    ...{
+      proxiedOpen: everywhere.filter(isOpen).map(portOf),
+      proxiedOpenAt: at.filter(isOpen).map(proxiedPort),
+    },
+    proxiedFrom: proxied.flatMap((one) =>
+      sources(one.from, one.at.family).map((source) => `${proxiedPort(one)} . ${source}`),
+    ),
+  };
+}
 
 const forwardsContext = (forwards: readonly Forward[]) => ({
   forwards: forwards.flatMap((one) => (one.at.kind === 'any' ? `${portOf(one)} : ${targetOf(one)}` : [])),

@@ -28,14 +28,14 @@ export function conventionalServices(
   conventions: Conventions,
 ): ConventionalServices {
   const byId = new Map(guarded.map((one) => [one.id, one]));
-  const speaking = [...containers].flatMap((container) => {
+  const candidates = [...containers].flatMap((container) => {
     const target = byId.get(namespaceOf(container));
     const { services: settings } = container;
     return target === undefined || settings === undefined ? [] : [{ container, target, settings }];
   });
   return {
-    found: speaking.flatMap((one) => servicesOf(one, conventions)),
-    problems: speaking.flatMap(({ container, settings }) => (settings.isCut ? [tooMany(container)] : [])),
+    found: candidates.flatMap((one) => servicesOf(one, conventions)),
+    problems: candidates.flatMap(({ container, settings }) => (settings.isCut ? [tooMany(container)] : [])),
   };
 }
 
@@ -43,7 +43,8 @@ export function conventionalServices(
 const namespaceOf = ({ id, network }: Container): string =>
   network.kind === 'container' ? (network.root ?? network.owner) : id;
 
-interface Speaking {
+/** A container with settings of services. */
+interface Candidate {
   readonly container: Container;
   /** Who has the addresses: the container itself, or the one whose namespace it shares. */
   readonly target: Container;
@@ -51,22 +52,26 @@ interface Speaking {
 }
 
 function servicesOf(
-  { container, target, settings }: Speaking,
+  { container, target, settings }: Candidate,
   conventions: Conventions,
 ): readonly FoundService[] {
   if (settings.isCut) return [];
-  const ports = portsOf(container, settings, conventions);
+  const ports = servicePorts(container, settings, conventions);
   return ports.flatMap(({ protocol, port }) => {
     const { name, isOwn, isIgnored } = settingsOfPort(settings, port);
-    if (isIgnored || (conventions.isExplicit && name === undefined)) return [];
+    if (isIgnored || keepsClosed(target, port) || (conventions.isExplicit && name === undefined)) return [];
     const full = `${name ?? settings.imageName}${ports.length > 1 && !isOwn ? `-${port}` : ''}`;
     const text = `the service ${full} of ${container.name}`;
     return [{ text, protocol, at: [{ container: target, port }] }];
   });
 }
 
+/** Whoever shares the namespace of a container opens no port that this one says to ignore. */
+const keepsClosed = ({ services: own }: Container, port: number): boolean =>
+  own !== undefined && (own.isCut || settingsOfPort(own, port).isIgnored);
+
 /** A container in the namespace of another can publish nothing itself, so what it exposes counts. */
-function portsOf(
+function servicePorts(
   { network, ports }: Container,
   { exposed }: ServiceSettings,
   { isInternal }: Conventions,

@@ -12,15 +12,20 @@ export const publishedForwards = (containers: Iterable<Container>, networks: Net
     return container.ports.flatMap((binding) => forwardOf(container, ends, binding));
   });
 
-/** The container's ends in networks that reach others, in the order in which the Engine uses them. */
-export function bridgedEnds(container: Container, networks: Networks): readonly Attachment[] {
+/**
+ * The container's ends in networks that reach others, in the order in which the Engine uses them: answers take the
+ * first one, and a host that checks sources (rp_filter) drops those that came by another.
+ */
+function bridgedEnds(container: Container, networks: Networks): readonly Attachment[] {
   return container.networks
     .filter(({ id }) => {
       const network = networks.get(id);
       return network?.bridge !== undefined && !network.isInternal;
     })
-    .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    .toSorted((one, other) => priorityOf(other) - priorityOf(one) || (one.name < other.name ? -1 : 1));
 }
+
+const priorityOf = ({ gatewayPriority = 0 }: Attachment): number => gatewayPriority;
 
 /**
  * A port of loopback leads nowhere from outside, and calls from this host are answered by Docker's proxy. So is a
@@ -40,6 +45,7 @@ function forwardOf(
       origin: {
         text: `the published port ${hostPort}:${containerPort}/${protocol} of ${container.name}`,
         since: container.startedAt,
+        container: container.name,
       },
     },
   ];

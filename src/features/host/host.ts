@@ -11,14 +11,14 @@ import type { Ruleset } from '../../inventory/ruleset.ts';
 import type { Rendered } from '../../rendering/fingerprint.ts';
 import type { Feature } from '../feature.ts';
 import { rulesAfterReboot } from './after-reboot.ts';
-import { bridgesOf } from './bridges.ts';
+import { bridgeProblems, bridgesOf } from './bridges.ts';
 import { type CanonicalHost, canonicalHost } from './canonical.ts';
 import { type Conventions, conventionalServices } from './conventions.ts';
 import { publishedForwards } from './forwards.ts';
 import type { Bridge, Forward, Guard, HostRuleSet, Permit } from './model.ts';
 import type { PersistedPorts, PortOverrides } from './port-overrides.ts';
 import { portsOf } from './ports.ts';
-import { type MatchedContainers, registeredServices } from './registrations.ts';
+import { type MatchedContainers, nodeProblems, registeredServices } from './registrations.ts';
 import { type HostTemplate, renderHost } from './render.ts';
 
 export interface HostOptions {
@@ -28,6 +28,8 @@ export interface HostOptions {
   readonly bridges: readonly string[] | 'all';
   /** Where services are read from: Consul's catalog, or what containers say by registrator's conventions. */
   readonly services: 'consul' | Conventions;
+  /** This host's name in Consul. */
+  readonly node?: string;
   /** `auto`: where the Engine manages no firewall itself. */
   readonly forwards: 'auto' | 'on' | 'off';
   readonly template: HostTemplate;
@@ -91,9 +93,9 @@ export class Host implements Feature<HostDesired> {
   }
 
   /** Nothing until all that it depends on is known: what is loaded stays meanwhile. */
-  isKnown({ isComplete, networks, consul, engine }: Inventory): boolean {
+  isKnown({ networks, consul, engine }: Inventory): boolean {
     const { guard, forwards, services } = this.#options;
-    if (!isComplete || networks === undefined) return false;
+    if (networks === undefined) return false;
     if (guard !== undefined && services === 'consul' && consul.nodeServices === undefined) return false;
     return forwards !== 'auto' || engine?.managesFirewall !== undefined;
   }
@@ -193,11 +195,11 @@ function hostRules(
     forwards: [...claims.forwards, ...(hasForwards ? publishedForwards(containers, networks) : [])],
     permits: claims.permits,
   });
-  return {
-    rules,
-    problems: [...claims.problems, ...services.problems, ...problems],
-    matched: services.matched,
-  };
+  const all = [
+    ...[...claims.problems, ...bridgeProblems(networks, isGuarded)],
+    ...[...services.problems, ...problems],
+  ];
+  return { rules, problems: all, matched: services.matched };
 }
 
 interface Known {
@@ -207,12 +209,15 @@ interface Known {
 }
 
 function servicesFor(
-  { guard, services: source }: RuleOptions,
+  { guard, services: source, node = '' }: RuleOptions,
   { services = [], networks = new Map() }: Inputs,
   { containers, guarded, before }: Known,
 ) {
   if (guard === undefined) return { found: [], problems: [], matched: before };
-  if (source === 'consul') return registeredServices(services, guarded, networks, before);
+  if (source === 'consul') {
+    const registered = registeredServices(services, { containers, guarded, networks }, before);
+    return { ...registered, problems: [...nodeProblems(services, node), ...registered.problems] };
+  }
   return { ...conventionalServices(containers, guarded, source), matched: before };
 }
 

@@ -11,6 +11,8 @@ export interface Origin {
   readonly text: string;
   /** When its claim began, RFC 3339; of two claims to one port the older one keeps it. */
   readonly since: string;
+  /** The name of the container that claims it, which may have stopped since. */
+  readonly container?: string;
 }
 
 /** A container's port that callers may reach. Ports are 1 to 65,535. */

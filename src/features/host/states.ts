@@ -4,8 +4,8 @@
 
 /**
  * - `off`: the host has no rules of ours, as neither --ports nor --forwards was given.
- * - `pending`: waits for all that the rules depend on, or for the first load; what is loaded stays meanwhile.
- * - `loaded`: the kernel has the rules, as far as known.
+ * - `pending`: waits for all that the rules depend on, or for a load; what is loaded stays meanwhile.
+ * - `loaded`: the kernel has the present rules, as far as known.
  * - `failed`: the last attempt to load failed; it is tried again.
  */
 export const HOST_STATES = ['off', 'pending', 'loaded', 'failed'] as const;

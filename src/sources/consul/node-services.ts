@@ -2,7 +2,7 @@
  * The services that are registered on one node, whoever registered them.
  */
 import { z } from 'zod';
-import type { NodeService } from '../../inventory/service.ts';
+import { type NodeService, UNKNOWN_NODE } from '../../inventory/service.ts';
 import { parseAddress } from '../../net/address.ts';
 import type { ConsulClient } from './client.ts';
 import { digestOf, type Parsed, parseJson } from './parse.ts';
@@ -45,12 +45,14 @@ export function nodeServicesQuery(client: ConsulClient, node: string): Query<rea
 
 /** A service without an IP address or a port opens nothing. */
 export function parseNodeServices(body: Buffer, what: string): Parsed<readonly NodeService[]> {
-  const { Node, Services } = parseJson(nodeEntries, body, what) ?? { Services: {} };
+  const answer = parseJson(nodeEntries, body, what);
+  if (answer === null) return { value: UNKNOWN_NODE, digest: digestOf(['no such node']), listed: new Set() };
+  const { Node, Services } = answer;
   const entries = Object.values(Services);
   const value = entries
     .flatMap((one) => {
       const { Service, Address, Port, Tags } = one;
-      const address = parseAddress(Address || (Node?.Address ?? ''));
+      const address = parseAddress(Address || Node.Address);
       if (address === undefined || Port < 1 || Port > 65_535) return [];
       const protocol = protocolOf(Tags ?? []);
       return [{ registration: registrationOf(one), name: Service, address, port: Port, protocol }];

@@ -24,6 +24,7 @@ const strings = z
 const network = z.object({
   ...{ NetworkID: z.string().nullish(), EndpointID: z.string().nullish() },
   ...{ IPAddress: z.string().nullish(), GlobalIPv6Address: z.string().nullish() },
+  GwPriority: z.number().nullish(),
 });
 
 const binding = z.object({ HostIp: z.string().nullish(), HostPort: z.string().nullish() });
@@ -102,10 +103,10 @@ const readInspected = (json: unknown): Inspected => read(schema, json, 'inspect 
 function networksOf({ NetworkSettings }: Inspected): readonly Attachment[] {
   const entries = Object.entries(NetworkSettings?.Networks ?? {});
   const attached = entries.flatMap(([name, entry]) => {
-    const { NetworkID: id, EndpointID: endpoint, IPAddress, GlobalIPv6Address } = entry ?? {};
+    const { NetworkID: id, EndpointID: endpoint, IPAddress, GlobalIPv6Address, GwPriority } = entry ?? {};
     if (name === 'none' || !id || !endpoint) return [];
     const [ipv4, ipv6] = [parseAddress(IPAddress ?? ''), parseAddress(GlobalIPv6Address ?? '')];
-    return [{ id, name, endpoint, ipv4, ipv6 }];
+    return [{ id, name, endpoint, ipv4, ipv6, ...(GwPriority && { gatewayPriority: GwPriority }) }];
   });
   return attached.toSorted(by(({ id, endpoint }) => `${id}:${endpoint}`));
 }

@@ -131,10 +131,24 @@ export class ContainerWatch implements WatchedEngine {
     const appearedOrGone = this.#known.ids.symmetricDifference(new Set(listed.map(({ id }) => id)));
     const ids = new Set([...changed, ...appearedOrGone, ...this.#known.unreadable]);
     const reads = Promise.all([...ids].map((id) => this.#queue.request(id, PRIORITY.verify)));
-    const all = await waitUntil(this.#settings.listLimit, reads, undefined);
-    const { unreachable, error } = this.#known;
+    await waitUntil(
+      this.#settings.listLimit,
+      reads.then(() => this.#readAll()),
+      undefined,
+    );
+    const { unreachable } = this.#known;
     if (unreachable !== undefined) throw unreachable;
-    if (all !== undefined && error === undefined) this.#confirmedAt = this.#settings.steadyNow();
+  }
+
+  /**
+   * Also later than a list waits: an image with megabytes of settings takes the Engine seconds, at each start, and would
+   * keep those waiting who need all containers.
+   */
+  #readAll(): void {
+    if (this.#known.error !== undefined || this.#subscription.isClosed) return;
+    const isFirst = this.#confirmedAt === undefined;
+    this.#confirmedAt = this.#settings.steadyNow();
+    if (isFirst && this.value !== undefined) this.#onChange();
   }
 
   /** Call this when the list was read. */

@@ -8,7 +8,8 @@ import { addCompletion, completionScript } from '../../../src/cli/completion.ts'
 function program(): Command {
   const main = new Command('egresstrator').option('-c, --consul <address>', "Consul's address");
   main.command('set').description('load rules').argument('[container]').option('--all', 'all');
-  main.command('gate').description('the gate').command('install').description('install it');
+  const gate = main.command('gate').description('the gate').option('--json', 'JSON');
+  gate.command('install').description('install it').option('--json', 'JSON').option('--default', 'for all');
   return main;
 }
 
@@ -35,7 +36,8 @@ test('commands and options come first', () => {
 test('a command has its own options, commands, and containers where it takes one', () => {
   expect(offered('set', '')).toEqual(['--all', 'web']);
   expect(offered('--consul', 'x', 'set', '--')).toEqual(['--all']);
-  expect(offered('gate', '')).toEqual(['install']);
+  expect(offered('gate', '')).toEqual(['install', '--json', '--default']);
+  expect(offered('gate', 'install', '--d')).toEqual(['--default']);
 });
 
 test('what can be no name of a container is not offered, as bash would expand it', () => {

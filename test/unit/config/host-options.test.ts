@@ -30,7 +30,8 @@ it.each(['netfilter://FORWARD_direct/containerports', 'netfilter://mychain', 'ne
 );
 
 it('tell what they expect', () => {
-  expect(() => host({ ports: 'netfilter://a b' })).toThrow(
-    '--ports: expected off, observe, enforce, not "netfilter://a b"',
-  );
+  for (const ports of ['netfilter://a b', 'netfilter://a/b/c', 'netfilter', 'on'])
+    expect(() => host({ ports })).toThrow(
+      `--ports: expected off, observe, enforce, netfilter://<chain>/<set>, not "${ports}"`,
+    );
 });

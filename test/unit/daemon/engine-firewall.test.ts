@@ -25,10 +25,14 @@ class Host {
   containers: readonly Container[] = [];
   failure: Error | undefined;
   reads = 0;
+  changes = 0;
   isConnected = true;
   readonly log = new FakeLog();
   readonly firewall = new EngineFirewall({
-    ...{ log: this.log, retry: { first: 100, most: 100 }, random: () => 0.5, onChange: () => {} },
+    ...{ log: this.log, retry: { first: 100, most: 100 }, random: () => 0.5 },
+    onChange: () => {
+      this.changes += 1;
+    },
     read: async () => {
       this.reads += 1;
       if (this.failure !== undefined) throw this.failure;
@@ -138,12 +142,24 @@ describe('the Engine', () => {
     expect(await host.manages()).toBe(true);
   });
 
-  it('is not known while its rules cannot be read, which is logged once', async () => {
+  it('is not known while its rules cannot be read, which is told once', async () => {
     const host = new Host();
     host.failure = new Error('no nft');
     expect(await host.manages()).toBeUndefined();
-    expect(host.log.lines.filter(({ message }) => message.includes('could not be read'))).toHaveLength(1);
+    expect(host.reads).toBeGreaterThan(2);
+    expect(host.firewall.error).toMatch(/cannot be read.*: no nft$/);
+    expect(host.changes).toBe(1);
     host.failure = undefined;
     expect(await host.manages()).toBe(false);
+    expect(host.firewall.error).toBeUndefined();
+  });
+
+  it('is not read again after the end, also if a read fails meanwhile', async () => {
+    const host = new Host();
+    host.failure = new Error('no nft');
+    host.firewall.update({ containers: byId(), networks: host.networks, isConnected: true });
+    host.firewall.close();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([host.reads, vi.getTimerCount()]).toEqual([1, 0]);
   });
 });

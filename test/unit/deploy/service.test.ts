@@ -104,7 +104,11 @@ test('each way to install says how to ask the controller, to upgrade and to roll
   }
 });
 
-test.each(UNITS)('systemd, where it is, finds no fault with %s', (unit) => {
+const EXAMPLES = ['deploy/container-forwards.service', 'deploy/egresstrator-host-boot.service'].map((unit) =>
+  resolve(unit),
+);
+
+test.each([...UNITS, ...EXAMPLES])('systemd, where it is, finds no fault with %s', (unit) => {
   const { error, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', unit]);
   if (error !== undefined) return expect(error.message).toContain('ENOENT');
   // What it says of other units, or of programs that are not installed here, is no fault of this one.

@@ -101,6 +101,14 @@ describe('a port that nothing opened', () => {
     const byHand = [{ kind: 'close', protocol: 'tcp', port: 80, from: 'anyone', since: 0 }] as const;
     expect(waysOf(ask({ byHand }, OUTSIDE))[0]).toContain('guard denies (closed by hand)');
   });
+
+  it('names the callers for whom it was opened by hand, where those are of the other family', () => {
+    const from = [prefix('2001:db8::/32')];
+    const byHand = [{ kind: 'open', protocol: 'tcp', port: 80, from, since: 0 }] as const;
+    expect(waysOf(ask({ byHand }, OUTSIDE))[0]).toContain(
+      'guard denies (opened by hand only for 2001:db8::/32)',
+    );
+  });
 });
 
 describe('an open port', () => {
@@ -168,9 +176,11 @@ test('a forward meets the passages through other firewalls before the guard', ()
     passages: {
       passages: [
         { tool: 'iptables-nft', chain: 'DOCKER-USER', state: 'kept' },
+        { tool: 'iptables-legacy', chain: 'FORWARD', state: 'moved' },
         { tool: 'ip6tables-nft', chain: 'FORWARD', state: 'moved' },
       ],
-      ...{ dropping: ['inet ufw forward'], lacking: [], failing: [] },
+      dropping: ['inet ufw forward', 'ip6 other forward'],
+      ...{ lacking: ['ip6tables-legacy'], failing: [] },
     } as const,
   };
   if (view.rules === undefined) throw new Error('no rules');
@@ -178,7 +188,7 @@ test('a forward meets the passages through other firewalls before the guard', ()
   expect(ways[1]?.gates.map(({ gate, outcome }) => `${gate}: ${outcome}`)).toEqual([
     'forward: passes',
     'iptables-nft DOCKER-USER: passes',
-    'ip6tables-nft FORWARD: unknown',
+    'iptables-legacy FORWARD: unknown',
     'inet ufw forward: unknown',
     'guard: passes',
   ]);

@@ -6,6 +6,7 @@ import { deniedInAnswer } from '../../../src/diagnostics/denied-in.ts';
 import { HOST_OFF, type HostView, hostSummary } from '../../../src/diagnostics/host-view.ts';
 import { lintHost } from '../../../src/diagnostics/lint-host.ts';
 import { canonicalHost } from '../../../src/features/host/canonical.ts';
+import { namespaceId } from '../../../src/inventory/namespace.ts';
 import { container } from '../../support/containers.ts';
 import { bridge, NO_CLAIMS, opening, prefix } from '../../support/host-claims.ts';
 
@@ -41,6 +42,13 @@ test('a published port that the guard closes, in the guarded family alone', () =
         'register a service there, open it by "egresstrator ports open web tcp/80", or do not publish it',
     },
   ]);
+});
+
+test('a published port that was closed by hand', () => {
+  const closed = { kind: 'close', from: 'anyone', protocol: 'tcp', port: 80, since: 1 } as const;
+  const [finding] = lintHost(viewOf({ byHand: new Map([[namespaceId(WEB), [closed]]]) }));
+  expect(finding?.reason).toMatch(/closes it: it was closed by hand$/);
+  expect(finding?.remedy).toBe('end that by "egresstrator ports own web tcp/80", or do not publish it');
 });
 
 test('problems and unread sources, each with a remedy', () => {

@@ -24,7 +24,7 @@ const well: Facts = {
   ...{ engine: { value: engine }, helperImage: { value: 'egresstrator-helper:1.0.0' } },
   ...{ keys: { value: 2 }, permissions: { value: { keys: true, services: true, nodes: true } } },
   ...{ controller: { value: '1.0.0' }, socket: '/run/api.sock', gate: { value: gate } },
-  isHostLeft: false,
+  ...{ host: undefined, isHostLeft: false, conntrack: true },
   firewalls: { legacyTables: [], nftTables: { value: [] }, firewalld: false, ufw: false },
 };
 const away = { error: 'nobody answers' };
@@ -106,6 +106,48 @@ const CASES: readonly (readonly [string, Partial<Facts>, string, Health, RegExp]
     'gate',
     'error',
     /nft \(package nftables\)/,
+  ],
+  [
+    'host rules',
+    { host: { hasGuard: true, hasForwards: true } },
+    'host rules',
+    'ok',
+    /^on \(--ports and --forwards\)$/,
+  ],
+  [
+    'host rules that helpers load',
+    { host: { hasGuard: false, hasForwards: true }, loader: 'helper', conntrack: false },
+    'host rules',
+    'ok',
+    /^on \(--forwards\), by helpers/,
+  ],
+  [
+    'forwards without conntrack',
+    { host: { hasGuard: false, hasForwards: true }, conntrack: false },
+    'host rules',
+    'warning',
+    /conntrack is missing/,
+  ],
+  [
+    'a guard without conntrack',
+    { host: { hasGuard: true, hasForwards: false }, conntrack: false },
+    'host rules',
+    'ok',
+    /^on \(--ports\)$/,
+  ],
+  [
+    'the table of host rules',
+    {
+      firewalls: {
+        legacyTables: [],
+        nftTables: { value: ['inet egresstrator_host'] },
+        firewalld: false,
+        ufw: false,
+      },
+    },
+    'other firewalls',
+    'ok',
+    /^none found$/,
   ],
   ['host rules that were turned off', { isHostLeft: true }, 'host rules', 'warning', /may still be loaded/],
   [

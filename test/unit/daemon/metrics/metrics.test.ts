@@ -175,3 +175,14 @@ test('every metric of ours is shown or alerted on', async () => {
     .join();
   expect(families.filter((name) => !used.includes(name))).toEqual([]);
 });
+
+test('the table of alerts for operators has each alert, and no other', () => {
+  const alerts = [
+    ...readFileSync('deploy/prometheus/egresstrator.rules.yml', 'utf8').matchAll(/- alert: (\w+)/g),
+  ].map(([, name]) => name);
+  const rows = readFileSync('docs/commands.md', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| `Egresstrator'))
+    .flatMap((line) => [...line.matchAll(/`(Egresstrator\w+)`/g)].map(([, name]) => name));
+  expect(rows.toSorted()).toEqual(alerts.toSorted());
+});

@@ -18,6 +18,7 @@ import { seal, unseal } from '../../../../src/daemon/state/envelope.ts';
 import * as stateFile from '../../../../src/daemon/state/state-file.ts';
 import { StateFile, type StateFileOptions } from '../../../../src/daemon/state/state-file.ts';
 import { FakeLog } from '../../../support/fakes.ts';
+import { prefix } from '../../../support/host-claims.ts';
 
 const stateOf = (text: string): LastKnownState => ({
   rules: new Map([['db', text]]),
@@ -190,4 +191,21 @@ describe('the age of what is known', () => {
     await file.close();
     expect(written()).toBe(61_150);
   });
+});
+
+test('services of the node come back under the same boot alone', async () => {
+  const services = [
+    {
+      ...{ registration: 'web 1 1', name: 'web', address: prefix('2001:db8::2') },
+      ...{ port: 80, protocol: 'tcp' as const },
+    },
+  ];
+  const state = { ...stateOf('one'), nodeServices: { node: 'n1', services } };
+  const file = open();
+  file.save(state);
+  await file.close();
+  expect(await open().load()).toEqual(state);
+  expect(await open({ clock: clockAt(60_000, { boot: 'second' }) }).load()).not.toHaveProperty(
+    'nodeServices',
+  );
 });

@@ -67,10 +67,13 @@ describe('the services of a container', () => {
     expect(services([web({ ports: PORTS, services: settings({ SERVICE_80_IGNORE: '1' }) })])).toEqual([
       'the service nginx-53 of web: web udp/53',
     ]);
-    const but = settings({ SERVICE_80_IGNORE: '', SERVICE_IGNORE: '1' });
-    expect(services([web({ ports: PORTS, services: but })])).toEqual([
-      'the service nginx-80 of web: web tcp/80',
-    ]);
+  });
+
+  it('are not what anyone says to ignore: an image cannot take that back', () => {
+    const variable = { SERVICE_IGNORE: 'true' };
+    for (const later of [{ SERVICE_80_IGNORE: '' }, { SERVICE_ignore: '' }, { SERVICE_80_NAME: 'shop' }])
+      expect(services([web({ ports: PORTS, services: settings({ ...variable, ...later }) })])).toEqual([]);
+    expect(services([web({ ports: PORTS, services: settings({ SERVICE_IGNORE: '' }) })])).toHaveLength(2);
   });
 
   it('are all exposed ports with -internal, and only named ones with -explicit', () => {
@@ -96,6 +99,17 @@ describe('the services of a container', () => {
       'the service metrics of sidecar: web tcp/9100',
     ]);
     expect(services([sidecar])).toEqual([]);
+  });
+
+  it('that shares a namespace are none that its owner says to ignore', () => {
+    const sidecar = container('sidecar', {
+      ...{ network: { kind: 'container', owner: 'web' }, networks: [] },
+      services: settings({ SERVICE_NAME: 'metrics', SERVICE_81_IGNORE: '' }, 80, 81),
+    });
+    const owner = web({ id: 'web', services: settings({ SERVICE_80_IGNORE: 'true' }) });
+    expect(services([owner, sidecar])).toEqual(['the service metrics-81 of sidecar: web tcp/81']);
+    const cut = web({ id: 'web', services: { ...settings(), isCut: true } });
+    expect(services([cut, sidecar])).not.toContainEqual(expect.stringContaining('metrics'));
   });
 
   it('on the host network are none', () => {
@@ -132,6 +146,6 @@ describe('a setting', () => {
       ['SERVICE_80_CHECK_HTTP', '/'],
     ]);
     expect(general).toEqual({ name: 'two' });
-    expect([...byPort]).toEqual([[80, { ignore: 'yes' }]]);
+    expect([...byPort]).toEqual([[80, { isIgnored: true }]]);
   });
 });

@@ -36,7 +36,8 @@ function overrides(previous?: PersistedPorts) {
 }
 
 const portsWith = (all: PortOverrides, services: readonly NodeService[] = [REGISTERED]) => {
-  const { found } = registeredServices(services, [WEB], new Map(), new Map());
+  const running = { containers: [WEB], guarded: [WEB], networks: new Map() };
+  const { found } = registeredServices(services, running, new Map());
   const { openings, proxied } = portsOf(found, [WEB], all.all);
   const callers = (from: (typeof proxied)[number]['from']) =>
     typeof from === 'string' ? from : from.map(formatPrefix).join(',');

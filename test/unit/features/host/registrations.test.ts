@@ -3,10 +3,11 @@
  */
 import { describe, expect, it } from 'vitest';
 import { portsOf } from '../../../../src/features/host/ports.ts';
-import { registeredServices } from '../../../../src/features/host/registrations.ts';
+import { nodeProblems, registeredServices } from '../../../../src/features/host/registrations.ts';
 import type { Container } from '../../../../src/inventory/container.ts';
-import type { NodeService } from '../../../../src/inventory/service.ts';
+import { type NodeService, UNKNOWN_NODE } from '../../../../src/inventory/service.ts';
 import { formatPrefix } from '../../../../src/net/address.ts';
+import { container } from '../../../support/containers.ts';
 import { prefix } from '../../../support/host-claims.ts';
 import { end, NETWORKS, port, web } from '../../../support/host-inventory.ts';
 
@@ -14,10 +15,14 @@ const service = (address: string, onPort: number, traits: Partial<NodeService> =
   ...{ registration: 'web 1 1', name: 'web', address: prefix(address), port: onPort },
   ...{ protocol: 'tcp' as const, ...traits },
 });
+
+const isGuarded = ({ networks }: Container): boolean => networks.some(({ id }) => NETWORKS.has(id));
+
 describe('registered services', () => {
   const ports = (services: readonly NodeService[], ...containers: readonly Container[]) => {
-    const { found, problems } = registeredServices(services, containers, NETWORKS, new Map());
-    const { openings, proxied } = portsOf(found, containers);
+    const running = { containers, guarded: containers.filter(isGuarded), networks: NETWORKS };
+    const { found, problems } = registeredServices(services, running, new Map());
+    const { openings, proxied } = portsOf(found, containers.filter(isGuarded));
     return {
       open: openings.map((one) => `${formatPrefix(one.to)} ${one.protocol}/${one.port}`),
       proxied: proxied.map((one) => `${formatPrefix(one.at)} ${one.protocol}/${one.port} ${one.from}`),
@@ -50,6 +55,16 @@ describe('registered services', () => {
     expect(ports([service('203.0.113.7', 8080, { protocol: 'udp' })], published).open).toEqual([]);
   });
 
+  it('at a port of this host open nothing that another container publishes for the other family', () => {
+    const [six, four] = [port('::/0', 8080, 5432), port('0.0.0.0/0', 8080, 80)];
+    expect(ports([service('203.0.113.7', 8080)], web({ ports: [six] })).open).toEqual([]);
+    expect(ports([service('2001:db8::7', 8080)], web({ ports: [four] })).open).toEqual([]);
+    expect(ports([service('2001:db8::7', 8080)], web({ ports: [six, four] })).open).toEqual([
+      '172.18.0.2 tcp/5432',
+      'fd00:18::2 tcp/5432',
+    ]);
+  });
+
   it("leave what Docker's proxy listens at closed, unless it leads to an open port", () => {
     const published = web({
       ports: [port('0.0.0.0/0', 8080, 80), port('::/0', 8081, 81), port('127.0.0.1', 8082, 82)],
@@ -58,6 +73,29 @@ describe('registered services', () => {
       '0.0.0.0/0 tcp/8080 anyone',
       '::/0 tcp/8081 nobody',
     ]);
+  });
+
+  it('of other containers open nothing that publishes the same port', () => {
+    const published = web({ ports: [port('0.0.0.0/0', 80, 80), port('0.0.0.0/0', 81, 81)] });
+    const onLan = container('lan', { networks: [end('macvlan', '192.0.2.7')] });
+    const stopped = '172.18.0.7';
+    expect(ports([service('192.0.2.7', 80), service(stopped, 80)], published, onLan).open).toEqual([]);
+    expect(ports([service('192.0.2.8', 80)], published, onLan).open).toEqual([
+      '172.18.0.2 tcp/80',
+      'fd00:18::2 tcp/80',
+    ]);
+  });
+
+  it("at a bridge's own address are at a port of this host", () => {
+    const published = web({ ports: [port('0.0.0.0/0', 80, 80), port('::/0', 80, 80)] });
+    const open = ['172.18.0.2 tcp/80', 'fd00:18::2 tcp/80'];
+    expect(ports([service('172.18.0.1', 80)], published).open).toEqual(open);
+    expect(ports([service('fd00:18::1', 80)], published).open).toEqual(open);
+  });
+
+  it('open nothing that is published at loopback alone', () => {
+    const local = web({ ports: [port('127.0.0.1', 8080, 80), port('::1', 8080, 80)] });
+    expect(ports([service('127.0.0.1', 8080), service('::1', 8080)], local).open).toEqual([]);
   });
 
   it('at an address of nobody are a problem, in a bridge alone', () => {
@@ -76,10 +114,11 @@ describe('a registration', () => {
 
   /** What is open after each of these states, with what is told of the last. */
   const walk = (...states: readonly (readonly [readonly NodeService[], ...Container[]])[]) => {
-    let matched: Parameters<typeof registeredServices>[3] = new Map();
+    let matched: Parameters<typeof registeredServices>[2] = new Map();
     let reasons: readonly string[] = [];
     const open = states.map(([services, ...containers]) => {
-      const result = registeredServices(services, containers, NETWORKS, matched);
+      const running = { containers, guarded: containers, networks: NETWORKS };
+      const result = registeredServices(services, running, matched);
       matched = result.matched;
       reasons = result.problems.map(({ reason }) => reason);
       return result.found.flatMap((one) => one.at.map(({ container }) => container.name)).join();
@@ -133,4 +172,11 @@ describe('a registration', () => {
   it('is forgotten when it goes', () => {
     expect(walk([one, at('own')], [[], at('own')]).matched.size).toBe(0);
   });
+});
+
+it('a node that Consul does not have is named, and one without services is none of a problem', () => {
+  expect(nodeProblems(UNKNOWN_NODE, 'docker-1')).toMatchObject([
+    { severity: 'error', reason: expect.stringContaining('Consul has no node docker-1') },
+  ]);
+  expect(nodeProblems([], 'docker-1')).toEqual([]);
 });

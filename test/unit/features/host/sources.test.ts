@@ -2,7 +2,7 @@
  * What the host's rules are made of: bridges and published ports.
  */
 import { describe, expect, it } from 'vitest';
-import { bridgesOf } from '../../../../src/features/host/bridges.ts';
+import { bridgeProblems, bridgesOf } from '../../../../src/features/host/bridges.ts';
 import { publishedForwards } from '../../../../src/features/host/forwards.ts';
 import type { Container } from '../../../../src/inventory/container.ts';
 import { formatPrefix } from '../../../../src/net/address.ts';
@@ -33,18 +33,56 @@ describe('bridges', () => {
     ]);
   });
 
-  it('with a name that no rule can hold are left out', () => {
+  it("are masqueraded if they are the Engine's own, which turns the option off without its iptables", () => {
+    const own = network('bridge', ['172.17.0.0/16'], {
+      options: {
+        'com.docker.network.bridge.default_bridge': 'true',
+        'com.docker.network.bridge.enable_ip_masquerade': 'false',
+      },
+    });
+    const [bridge] = bridgesOf(networks(own), { guarded: 'none', masquerades: true });
+    expect(bridge?.masqueraded.map(formatPrefix)).toEqual(['172.17.0.0/16']);
+  });
+
+  it('with a name that no rule can hold are left out, and told', () => {
     const strange = network('x', ['172.22.0.0/16'], { bridge: 'a"; drop' });
     expect(bridgesOf(networks(strange), { guarded: 'all', masquerades: true })).toEqual([]);
+    const all = networks(strange, FRONT, network('v', [], { bridge: undefined }));
+    expect(bridgeProblems(all, 'all')).toMatchObject([
+      { severity: 'error', reason: expect.stringContaining('no rule can hold the name of the bridge') },
+    ]);
+  });
+
+  it('that are named, and that no network has, are told', () => {
+    expect(
+      bridgeProblems(
+        NETWORKS,
+        [...NETWORKS.values()].flatMap(({ bridge }) => bridge ?? []),
+      ),
+    ).toEqual([]);
+    expect(bridgeProblems(NETWORKS, ['br-typo'])).toMatchObject([
+      { severity: 'warning', reason: expect.stringContaining('--ports-bridges names br-typo') },
+    ]);
+    expect(bridgeProblems(NETWORKS, 'none')).toEqual([]);
   });
 });
 
 describe('published ports', () => {
-  const forwards = (one: Container) =>
-    publishedForwards([one], NETWORKS).map(
+  const forwards = (one: Container, all = NETWORKS) =>
+    publishedForwards([one], all).map(
       ({ at, protocol, port: from, to, toPort }) =>
         `${at.kind === 'address' ? formatPrefix(at.address) : at.kind} ${protocol}/${from} ${formatPrefix(to)} ${toPort}`,
     );
+
+  it('lead to the network that has the default route, else to the first by name', () => {
+    const all = networks(FRONT, network('alt', ['172.20.0.0/16']));
+    const [front, alt] = [end('front', '172.18.0.2'), end('alt', '172.20.0.2')];
+    const on = (...ends: Container['networks']) =>
+      forwards(web({ ports: [port('0.0.0.0/0', 8080, 80)], networks: ends }), all);
+    expect(on(front, alt)).toEqual(['any tcp/8080 172.20.0.2 80']);
+    expect(on({ ...front, gatewayPriority: 1 }, alt)).toEqual(['any tcp/8080 172.18.0.2 80']);
+    expect(on(front, { ...alt, gatewayPriority: -1 })).toEqual(['any tcp/8080 172.18.0.2 80']);
+  });
 
   it('are forwards of both families, all protocols and all bindings', () => {
     const ports = [

@@ -1,5 +1,6 @@
 /** The services of a node in Consul's catalog. */
 import { expect, it } from 'vitest';
+import { UNKNOWN_NODE } from '../../../../src/inventory/service.ts';
 import { formatPrefix } from '../../../../src/net/address.ts';
 import { parseNodeServices } from '../../../../src/sources/consul/node-services.ts';
 
@@ -37,6 +38,9 @@ it('that are registered anew are others, though all else is equal', () => {
   expect(shown(entry({ CreateIndex: 12, ModifyIndex: 12 }))).toEqual(['web-1 12 12: web 172.18.0.2 tcp/80']);
 });
 
-it('of a node that Consul does not know are none', () => {
-  expect(parseNodeServices(Buffer.from('null'), 'a node').value).toEqual([]);
+it('of a node that Consul does not know are none, which is not the same as a node without any', () => {
+  const unknown = parseNodeServices(Buffer.from('null'), 'a node');
+  expect(unknown.value).toBe(UNKNOWN_NODE);
+  expect(parse().value).not.toBe(UNKNOWN_NODE);
+  expect(parse().digest).not.toBe(unknown.digest);
 });

@@ -34,7 +34,7 @@ it('takes names from environment and labels, which count more, and exposed ports
   });
   expect(services).toEqual({
     ...{ imageName: 'shop', general: { name: 'two' }, isCut: false },
-    byPort: new Map([[53, { ignore: '1' }]]),
+    byPort: new Map([[53, { isIgnored: true }]]),
     exposed: [
       { protocol: 'udp', port: 53 },
       { protocol: 'tcp', port: 80 },

@@ -216,6 +216,7 @@ test('containers of which the Engine tells nothing hold up no other, and are kno
   await become('a', 'b');
   answer.resolve();
   await become('a', 'b', 'dumb', 'mute', 'still');
+  await vi.waitFor(() => expect(watch.confirmedAt).toBe(1_000));
 });
 
 test.each([

@@ -1,0 +1,272 @@
+/**
+ * The ports guard while services come and go, and while nobody keeps it: Consul is away, the controller is killed, the host
+ * boots again. The caller outside is this machine, which reaches an Engine's containers as any router's neighbour would.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Consul, startConsul } from '../../lab/consul.ts';
+import { type OwnEngine, startEngine } from '../../lab/engine.ts';
+import { waitFor } from '../../lab/wait.ts';
+import { DeniedInReply } from '../../src/daemon/api/host-schema.ts';
+import { type RunningController, runCli, startController } from '../support/egresstrator.ts';
+import { engineName, onEachEngine } from '../support/engines.ts';
+import { ensureTestImage } from '../support/helper-image.ts';
+import { type Probe, startProbe } from '../support/probes.ts';
+import { type Workload, Workloads } from '../support/workloads.ts';
+import { PROGRAM } from '../templates/fixture.ts';
+
+const NODE = 'guard-under-test';
+/** Milliseconds after which no answer is silence. */
+const TIMEOUT = 1_000;
+
+onEachEngine((version) => {
+  const folder = mkdtempSync(join(tmpdir(), 'egt-guard-'));
+  let consul: Consul;
+  let engine: OwnEngine;
+  let image: string;
+  let workloads: Workloads;
+  let outside: Probe;
+  let controller: RunningController;
+  /** Port 80 is the host's 8080. */
+  let server: Workload;
+  let address: string;
+  let neighbour: Workload;
+  /** Has the namespace of the host. */
+  let onHost: Workload;
+
+  const start = (until: 'ready' | 'listening' = 'ready') =>
+    startController({
+      ...{ engine, folder, until },
+      args: ['-c', consul.address, '-i', image, '--node', NODE, '--ports', 'enforce', '--ports-family', '4'],
+    });
+
+  beforeAll(async () => {
+    consul = await startConsul({ dataDir: join(folder, 'consul') });
+    engine = await startEngine({ version, name: engineName(`guard-${version}`), diesWithParent: true });
+    image = await ensureTestImage(engine);
+    workloads = await Workloads.on(engine);
+    outside = startProbe(process.pid);
+    onHost = await workloads.run('on-host', { network: 'host' });
+    await onHost.probe.serve([9000]);
+    // It answers by itself, from its first moment on, and comes back with the Engine.
+    server = await workloads.run('server', {
+      args: ['--publish', '8080:80', '--restart', 'always'],
+      command: ['nc', '-ll', '-p', '80', '-e', 'cat'],
+    });
+    await server.probe.serve([81, 82, 83, 84]);
+    address = server.addresses.bridge?.ipv4 ?? '';
+    for (const port of [80, 81, 82, 83, 84]) expect(await calls(address, port)).toBe('ok');
+    expect(await calls(engine.publishedAddress, 9000)).toBe('ok');
+    neighbour = await workloads.run('neighbour');
+    await registration('stays', 83);
+    controller = await start();
+    await becomes(address, 80, 'timeout');
+  }, 300_000);
+  afterAll(async () => {
+    await controller?.[Symbol.asyncDispose]();
+    await outside?.close();
+    await workloads?.[Symbol.asyncDispose]();
+    await engine?.remove();
+    await consul?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const run = async (...command: readonly string[]): Promise<string> => {
+    const [file = '', ...args] = [...engine.networkPrefix, ...command];
+    return (await execa(file, args)).stdout;
+  };
+  const calls = async (to: string, port: number, patience = TIMEOUT): Promise<string> =>
+    (await outside.reach({ protocol: 'tcp', address: to, port }, patience)).outcome;
+  const becomes = (to: string, port: number, outcome: string) =>
+    waitFor(async () => (await calls(to, port)) === outcome, {
+      ...{ what: `${to}:${port} to be ${outcome}`, timeout: 60_000, interval: 50 },
+    }).catch((error) => {
+      throw new Error(`${error}\n${controller.output.slice(-20_000)}`);
+    });
+  const pings = async (): Promise<boolean> =>
+    (await execa('busybox', ['ping', '-c1', '-W1', address], { reject: false })).exitCode === 0;
+  const pingsBecome = (isAnswered: boolean) =>
+    waitFor(async () => (await pings()) === isAnswered, {
+      ...{ what: `pings to be ${isAnswered}`, timeout: 30_000, interval: 50 },
+    });
+  const registration = (id: string, port: number) =>
+    consul.call('PUT', '/v1/catalog/register', {
+      ...{ Node: NODE, Address: '192.0.2.1', Service: { ID: id, Service: id, Address: address, Port: port } },
+    });
+  const removal = (id: string) => consul.call('PUT', '/v1/catalog/deregister', { Node: NODE, ServiceID: id });
+
+  const state = join(folder, 'state');
+  const textOnDisk = () => readFileSync(join(state, 'host.nft'), 'utf8');
+  /** As far as the texts on disk know. */
+  const bootedAgain = () => {
+    writeFileSync(join(state, 'host.nft'), textOnDisk().replace(/^# boot .*/, '# boot another'));
+    // Of another boot, its services do not count.
+    rmSync(join(state, 'known.json'), { force: true });
+  };
+
+  /** Calls over and over what nobody may reach, and returns how it went once `work` has ended. */
+  async function callingMeanwhile(work: () => Promise<void>): Promise<readonly string[]> {
+    const seen: string[] = [];
+    let isOver = false;
+    const calling = (async () => {
+      while (!isOver) {
+        const ways = [
+          calls(address, 80, 300),
+          calls(address, 81, 300),
+          calls(engine.publishedAddress, 8080, 300),
+        ];
+        seen.push(...(await Promise.all(ways)));
+      }
+    })();
+    try {
+      await work();
+    } finally {
+      isOver = true;
+      await calling;
+    }
+    return seen;
+  }
+
+  test('what listens on the host itself is nobody’s container', async () => {
+    expect(await calls(engine.publishedAddress, 9000)).toBe('ok');
+    expect(await calls(engine.publishedAddress, 8080)).toBe('timeout');
+  });
+
+  test('neighbours call freely', async () => {
+    const target = { protocol: 'tcp', address, port: 81 } as const;
+    expect((await neighbour.probe.reach(target, TIMEOUT)).outcome).toBe('ok');
+  });
+
+  test('a service that is registered at a published port of the host opens it, and closes it again', async () => {
+    const { publishedAddress } = engine;
+    const Service = { ID: 'shop', Service: 'shop', Address: publishedAddress, Port: 8080 };
+    await consul.call('PUT', '/v1/catalog/register', { Node: NODE, Address: '192.0.2.1', Service });
+    await becomes(publishedAddress, 8080, 'ok');
+    expect(await calls(address, 81)).toBe('timeout');
+    await removal('shop');
+    await becomes(publishedAddress, 8080, 'timeout');
+  });
+
+  test('of two services at one address, one goes: its connections end, and pings are answered', async () => {
+    await registration('one', 81);
+    await registration('other', 82);
+    for (const port of [81, 82]) await becomes(address, port, 'ok');
+    const [ends, goesOn] = [
+      await outside.keep({ protocol: 'tcp', address, port: 81 }),
+      await outside.keep({ protocol: 'tcp', address, port: 82 }),
+    ];
+    expect(await pings()).toBe(true);
+    await removal('one');
+    await waitFor(async () => (await outside.flow(ends)).silentFor > 3_000, {
+      ...{ what: 'the connection to end', timeout: 30_000, interval: 100 },
+    });
+    expect((await outside.flow(goesOn)).silentFor).toBeLessThan(1_000);
+    expect(await pings()).toBe(true);
+    for (const id of ['other', 'stays']) await removal(id);
+    await pingsBecome(false);
+    await registration('stays', 83);
+    await pingsBecome(true);
+  });
+
+  test('what another firewall drops is not told as denied', async () => {
+    const rule = ['DOCKER-USER', '-p', 'tcp', '--dport', '84', '-j', 'DROP'];
+    const deniedPorts = async () => {
+      const { stdout } = await runCli(['denied', '--in', '--json', '--socket', controller.socket]);
+      const { calls: denied } = DeniedInReply.parse(JSON.parse(stdout));
+      return denied.filter((call) => call.address === address).map(({ port }) => port);
+    };
+    // For two seconds after a load, what is denied is not recorded.
+    const isReported = (port: number) =>
+      waitFor(
+        async () => {
+          expect(await calls(address, port)).toBe('timeout');
+          return (await deniedPorts()).includes(port);
+        },
+        { what: `a denied call of port ${port} to be reported`, timeout: 60_000, interval: 50 },
+      );
+    await isReported(81);
+    await run('iptables', '-I', ...rule);
+    expect(await calls(address, 84)).toBe('timeout');
+    await run('iptables', '-D', ...rule);
+    expect(await deniedPorts()).not.toContain(84);
+    await isReported(84);
+  });
+
+  test('a controller that is killed again and again while rules change opens nothing', async () => {
+    const seen = await callingMeanwhile(async () => {
+      for (const [round, ms] of [40, 900, 350].entries()) {
+        await registration(`round-${round}`, 8_200 + round);
+        await sleep(ms);
+        await controller.stop('SIGKILL');
+        expect(await calls(address, 83)).toBe('ok');
+        controller = await start('listening');
+      }
+    });
+    expect(seen.filter((outcome) => outcome !== 'timeout')).toEqual([]);
+    await controller.ready();
+    await becomes(address, 83, 'ok');
+  });
+
+  test('without Consul, a controller that starts leaves what is loaded, and closes what is gone once it is back', async () => {
+    await registration('leaves', 82);
+    await becomes(address, 82, 'ok');
+    await controller.stop('SIGKILL');
+    await removal('leaves');
+    await consul.kill();
+    const seen = await callingMeanwhile(async () => {
+      controller = await start('listening');
+      await controller.logged(
+        ({ level }) => level === 'warn' || level === 'error',
+        'that Consul does not answer',
+      );
+      for (const port of [82, 83]) expect(await calls(address, port)).toBe('ok');
+      await consul.start();
+      await becomes(address, 82, 'timeout');
+      expect(await calls(address, 83)).toBe('ok');
+    });
+    expect(seen.filter((outcome) => outcome !== 'timeout')).toEqual([]);
+  });
+
+  test('after a reboot a container is closed from the first packet on, and open once its service is known', async () => {
+    await registration('web', 80);
+    await becomes(address, 80, 'ok');
+    await becomes(engine.publishedAddress, 8080, 'ok');
+    await waitFor(() => textOnDisk().includes('. tcp . 80,'), {
+      what: 'the opening in the text for a start',
+    });
+    await controller.stop('SIGKILL');
+    await server.probe.close();
+    await engine.stop();
+    await run('nft', 'flush', 'ruleset');
+    bootedAgain();
+    await run('sh', PROGRAM, 'boot', state);
+    const seen = await callingMeanwhile(async () => {
+      await engine.start();
+      const isBack = async () => (await workloads.must('ps', '--format', '{{.Names}}')).includes(server.name);
+      await waitFor(isBack, { what: 'the container to be back', timeout: 30_000 });
+      expect((await workloads.find('server')).addresses.bridge?.ipv4).toBe(address);
+      await calls(address, 80);
+    });
+    expect(seen).not.toContain('ok');
+    controller = await start();
+    await becomes(address, 80, 'ok');
+    await becomes(engine.publishedAddress, 8080, 'ok');
+  });
+
+  test('after a reboot without the unit, a controller closes all before Consul answers', async () => {
+    await controller.stop('SIGKILL');
+    await consul.kill();
+    await run('nft', 'delete', 'table', 'inet', 'egresstrator_host');
+    bootedAgain();
+    expect(await calls(address, 80)).toBe('ok');
+    controller = await start('listening');
+    await becomes(address, 80, 'timeout');
+    await becomes(engine.publishedAddress, 8080, 'timeout');
+    await consul.start();
+    await becomes(address, 80, 'ok');
+  });
+});
