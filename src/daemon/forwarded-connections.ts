@@ -64,11 +64,13 @@ export class ForwardedConnections {
 
   async #end(): Promise<void> {
     const outdated = this.#outdated;
+    // A forward that comes and goes meanwhile has connections to end again.
+    this.#outdated = new Set();
     try {
       if (outdated.size > 0) await this.#firewalls.endConnections([...outdated]);
-      this.#outdated = this.#outdated.difference(outdated);
       this.#problem = undefined;
     } catch (error) {
+      this.#outdated = this.#outdated.union(outdated.difference(this.#loaded ?? new Set()));
       const problem = problemOf(error);
       if (problem.reason !== this.#problem?.reason) this.#log.warn({ error: problem.reason }, FAILED);
       this.#problem = problem;

@@ -40,6 +40,11 @@ def is6(address):
     return ":" in address
 
 
+def fresh(o):
+    """A number for each text, so that no attempt meets connections or fragments of another."""
+    return checksum(o["text"].encode())
+
+
 def binary(address):
     return socket.inet_pton(socket.AF_INET6 if is6(address) else socket.AF_INET, address)
 
@@ -62,7 +67,7 @@ def udp(o, text=None):
 
 
 def tcp(o, flags):
-    ports = int(o.get("sport", 4009)), int(o.get("port", 80))
+    ports = int(o.get("sport", 1024 + fresh(o) % 30000)), int(o.get("port", 80))
     head = struct.pack("!HHIIBBHHH", *ports, 1, 1, 0x50, flags, 1024, 0, 0)
     return 6, transport(o, 6, head + o["text"].encode(), 16)
 
@@ -108,7 +113,7 @@ def packet(o, protocol, payload, fragment=0, options=b""):
         head = struct.pack("!IHBB", 6 << 28, len(payload), protocol, int(o.get("hops", 64)))
         return head + binary(o["src"]) + binary(o["dst"]) + payload
     size = 20 + len(options)
-    fields = 0x40 | size // 4, 0, size + len(payload), int(o.get("id", 7)), fragment
+    fields = 0x40 | size // 4, 0, size + len(payload), int(o.get("id", fresh(o))), fragment
     head = struct.pack("!BBHHHBBH", *fields, int(o.get("hops", 64)), protocol, 0)
     head += binary(o["src"]) + binary(o["dst"]) + options
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
@@ -117,8 +122,8 @@ def packet(o, protocol, payload, fragment=0, options=b""):
 def pieces(o, protocol, payload, cut, more=0x2000):
     """Two fragments, the first of `cut` bytes."""
     if is6(o["dst"]):
-        first = struct.pack("!BxHI", protocol, 1, 7) + payload[:cut]
-        second = struct.pack("!BxHI", protocol, cut, 7) + payload[cut:]
+        first = struct.pack("!BxHI", protocol, 1, fresh(o)) + payload[:cut]
+        second = struct.pack("!BxHI", protocol, cut, fresh(o)) + payload[cut:]
         return [packet(o, 44, first), packet(o, 44, second)]
     return [packet(o, protocol, payload[:cut], more), packet(o, protocol, payload[cut:], cut // 8)]
 

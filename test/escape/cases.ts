@@ -22,6 +22,15 @@ export interface Case {
   readonly without?: Host;
 }
 
+interface Tried {
+  /** Without rules. */
+  readonly hasArrived: boolean;
+  readonly leaks: readonly string[];
+  /** What the attacker printed. */
+  readonly without: string;
+  readonly under: string;
+}
+
 /** The outcome in the table. */
 const PASSED = 'gets through';
 
@@ -62,9 +71,23 @@ export class Cases implements AsyncDisposable {
     }
   }
 
-  /** Without rules the attempt must succeed, or it proves nothing. Under rules it must fail, unless `openReason` is set. */
+  /**
+   * Without rules the attempt must succeed, or it proves nothing; then it is made again, as a busy kernel may lose a packet.
+   * Under rules it must fail each time, unless `openReason` is set.
+   */
   async attempt(name: string, testCase: Case): Promise<void> {
-    const { self, send, receiver = 'denied', openReason, without = this.unprotected } = testCase;
+    const { openReason } = testCase;
+    let tried = await this.#try(testCase);
+    for (let left = 2; left > 0 && !tried.hasArrived && tried.leaks.length === 0; left -= 1)
+      tried = await this.#try(testCase);
+    const { leaks, hasArrived } = tried;
+    this.addRow(name, leaks.length > 0, openReason, hasArrived);
+    expect(hasArrived, `without rules: ${tried.without}`).toBe(true);
+    if (openReason === undefined) expect(leaks, `under rules: ${tried.under}`).toEqual([]);
+    else expect(leaks, `under rules: ${tried.under}`).not.toEqual([]);
+  }
+
+  async #try({ self, send, receiver = 'denied', without = this.unprotected }: Case): Promise<Tried> {
     const watching = watchForLeaks(this.testbed, self);
     const [control, under] = await Promise.all([
       makeAttempt(this.testbed, this.setup(without), send),
@@ -72,10 +95,7 @@ export class Cases implements AsyncDisposable {
     ]);
     const hasArrived = await arrives(this.testbed, receiver, control.text);
     const leaks = await watching.leaks(under.text, receiver);
-    this.addRow(name, leaks.length > 0, openReason, hasArrived);
-    expect(hasArrived, `without rules: ${control.output}`).toBe(true);
-    if (openReason === undefined) expect(leaks, `under rules: ${under.output}`).toEqual([]);
-    else expect(leaks, `under rules: ${under.output}`).not.toEqual([]);
+    return { hasArrived, leaks, without: control.output, under: under.output };
   }
 
   addRow(name: string, passes: boolean, openReason?: string, passesWithout = true): void {

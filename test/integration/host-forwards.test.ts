@@ -196,7 +196,8 @@ onEachEngine((version) => {
       await waitFor(async () => (await outside.flow(flow)).echoes > 0, { what: 'the connection' });
       await workloads.must('stop', '--time', '0', held.id);
       await waitFor(async () => (await outside.flow(flow)).error === 'ECONNRESET', {
-        ...{ what: 'the connection to be reset', timeout: 30_000, interval: 100 },
+        // The caller sends again after twice the time, each time.
+        ...{ what: 'the connection to be reset', timeout: 110_000, interval: 100 },
       });
       await workloads.remove(held);
     });

@@ -1,4 +1,5 @@
 /** Which connections end when forwards change. */
+import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { LoadError } from '../../../src/common/errors.ts';
 import { ForwardedConnections } from '../../../src/daemon/forwarded-connections.ts';
@@ -13,6 +14,7 @@ function setup(kernel: readonly string[] = []) {
   const ended: string[][] = [];
   const log = new FakeLog();
   let failure: Error | undefined;
+  let held: Promise<void> = Promise.resolve();
   const connections = new ForwardedConnections(
     {
       loadedForwards: async () => {
@@ -21,6 +23,7 @@ function setup(kernel: readonly string[] = []) {
       },
       endConnections: async (lines) => {
         if (failure !== undefined) throw failure;
+        await held;
         ended.push([...lines].sort());
       },
     },
@@ -35,7 +38,13 @@ function setup(kernel: readonly string[] = []) {
   const fail = (error: Error | undefined) => {
     failure = error;
   };
-  return { load, loadWhere, ended, connections, fail, log };
+  /** Nothing ends until the result is called. */
+  const hold = (): (() => void) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held = promise;
+    return resolve;
+  };
+  return { load, loadWhere, ended, connections, fail, hold, log };
 }
 
 it('ends those of forwards that are gone, also of an earlier run', async () => {
@@ -44,6 +53,19 @@ it('ends those of forwards that are gone, also of an earlier run', async () => {
   expect(ended).toEqual([]);
   await load();
   expect(ended).toEqual([['tcp 80 172.18.0.2 8080']]);
+});
+
+it('ends those of a forward again that comes and goes while others are being ended', async () => {
+  const { load, ended, connections, hold } = setup();
+  await load(WEB);
+  const release = hold();
+  connections.loaded([]);
+  await setImmediate();
+  connections.loaded([WEB]);
+  connections.loaded([]);
+  release();
+  await connections.idle();
+  expect(ended).toEqual([['tcp 80 172.18.0.2 8080'], ['tcp 80 172.18.0.2 8080']]);
 });
 
 it('ends streams of datagrams that began before their forward, and those to an earlier target', async () => {
