@@ -135,11 +135,16 @@ export class HostRules {
   sync(inventory: Inventory, claims?: Claims): void {
     if (claims !== undefined) this.#feature.claim(claims);
     if (inventory.isComplete) this.#byHand.retain(inventory.containers);
-    if (!inventory.isComplete && !this.#wait.isOver()) return;
+    if (!this.isSettled(inventory)) return;
     if (!this.#feature.isKnown(inventory)) return;
     const plan = this.#feature.plan(inventory);
     for (const { desired } of plan.values()) this.#surroundings?.sync(desired.rules);
     this.#states.sync(plan, () => true);
+  }
+
+  /** Whether all containers are known, or were waited for. */
+  isSettled({ isComplete }: Inventory): boolean {
+    return isComplete || this.#wait.isOver();
   }
 
   /** Loaded rules stay, and so do passages. */

@@ -41,11 +41,14 @@ export class NetworksRules {
     return this.#file.isKnown;
   }
 
-  /** What belongs in the host's rules; while there is no problem, the same object for the same inputs. */
-  sync(inventory: Inventory): Claims {
-    const { containers, networks, isComplete } = inventory;
+  /**
+   * What belongs in the host's rules; while there is no problem, the same object for the same inputs. `isSettled`: all
+   * containers are known, or were waited for: those that the Engine never describes must not keep others waiting.
+   */
+  sync(inventory: Inventory, isSettled: boolean): Claims {
+    const { containers, networks } = inventory;
     const read = this.#file.read();
-    if (read === undefined || networks === undefined || !isComplete)
+    if (read === undefined || networks === undefined || !isSettled)
       return this.#withFaults(this.#last?.claims ?? NOTHING);
     const hasFacts = this.#facts?.isKnown !== false;
     const inputs = { read, containers, networks, hasFacts, host: this.#facts?.value };

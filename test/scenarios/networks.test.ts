@@ -3,6 +3,7 @@
  * is half written or gone.
  */
 import { expect, onTestFinished, test } from 'vitest';
+import { waitFor } from '../../lab/wait.ts';
 import { DryRunDataplane } from '../../src/dataplane/dry-run.ts';
 import { loadHostTemplate } from '../../src/features/host/render.ts';
 import type { HostFacts } from '../../src/inventory/host-facts.ts';
@@ -82,14 +83,16 @@ interface Given {
   readonly previous?: string;
   readonly failure?: Error;
   readonly isDryRun?: boolean;
+  readonly tellsAll?: boolean;
   readonly facts?: Partial<HostFacts>;
 }
 
 function setup(given: Given = {}) {
-  const { text = JSON.stringify(FILE), previous, failure, isDryRun = false, facts } = given;
+  const { text = JSON.stringify(FILE), previous, failure, isDryRun = false, tellsAll = true, facts } = given;
   const host: Mutable<HostFacts> = { devices: new Set(['eth0']), routes: [], forwards: [4], ...facts };
   const [consul, engine, file] = [new FakeConsul(), new FakeEngine(), new FakeFile()];
   const maker = new FakeMaker(engine);
+  engine.tellsAll = tellsAll;
   maker.failure = failure;
   const loads: string[] = [];
   const kept: string[] = [];
@@ -158,6 +161,12 @@ test('a container that comes later, or comes again, is attached', async () => {
   engine.stop(WEB.id);
   await rest();
   expect(maker.made.slice(2)).toEqual(['web_1 in back 10.2.0.2', 'web_1 in back 10.2.0.2']);
+});
+
+test('a container that the Engine never describes keeps no others waiting', async () => {
+  const { engine, maker, loads } = setup({ tellsAll: false });
+  engine.run(PROXY, WEB);
+  await waitFor(() => maker.made.length === 4 && loads.at(-1)?.includes(PERMIT), { what: 'what is known' });
 });
 
 test('a dry run makes nothing', async () => {

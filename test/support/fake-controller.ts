@@ -3,7 +3,8 @@
  */
 import { onTestFinished } from 'vitest';
 import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
-import { Controller, type ControllerOptions, type ControllerPorts } from '../../src/daemon/controller.ts';
+import { Controller } from '../../src/daemon/controller.ts';
+import type { ControllerOptions, ControllerPorts } from '../../src/daemon/controller-ports.ts';
 import { Metrics } from '../../src/daemon/metrics/metrics.ts';
 import type { HostDataplane } from '../../src/dataplane/dataplane.ts';
 import type { Gate } from '../../src/features/egress/gate.ts';

@@ -1,0 +1,161 @@
+/**
+ * The egress rules of workloads in the controller: their feature, and the reconciler's part of it.
+ */
+import type { Backoff } from '../common/backoff.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Dataplane } from '../dataplane/dataplane.ts';
+import type { EgressDesired } from '../features/egress/desired.ts';
+import { Egress, type EgressOptions } from '../features/egress/egress.ts';
+import { recordsDenied } from '../features/egress/facts.ts';
+import type { Gate } from '../features/egress/gate.ts';
+import type { Override, PersistedOverrides } from '../features/egress/overrides.ts';
+import type { EgressTemplate } from '../features/egress/template.ts';
+import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
+import type { Container } from '../inventory/container.ts';
+import type { ConsulSnapshot, Inventory } from '../inventory/inventory.ts';
+import type { ServiceRef } from '../inventory/service.ts';
+import type { ContainerSource } from '../inventory/sources.ts';
+import type { Acl } from '../policy/acl.ts';
+import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
+import { LoadRecords, type Loads } from '../reconciler/load-records.ts';
+import type { Reconciler, ReconcilerOptions } from '../reconciler/reconciler.ts';
+import { nameOf, type ObservedRules, RulesetDriver } from '../reconciler/ruleset-driver.ts';
+import { rulesetReports } from '../reconciler/ruleset-reports.ts';
+import { type DeniedReports, rulesetLoader } from './ruleset-loader.ts';
+import { type Containers, containersOf, templateFacts } from './snapshot.ts';
+import type { Status } from './status.ts';
+
+export interface WorkloadRulesOptions
+  extends Pick<EgressOptions, 'template' | 'protectedHosts' | 'mode' | 'prepare' | 'grace'>,
+    Pick<ReconcilerOptions, 'random' | 'now'> {
+  readonly retry: Backoff;
+}
+
+export interface WorkloadRulesPorts {
+  readonly dataplane: Dataplane;
+  readonly containers: ContainerSource;
+  /** The gate, if this host may have one. */
+  readonly gate?: Gate | undefined;
+  readonly log: Logger;
+  /** Called when the next sync may know more. */
+  readonly requestSync: () => void;
+  /** Called when rules in a kernel were found changed, with the container's name. */
+  readonly onDrift?: (container: string) => void;
+  /** Gets the denied destinations that loads and inspections read. */
+  readonly deniedReports?: DeniedReports | undefined;
+  /** The loads of the previous run. */
+  readonly previousLoads?: Loads | undefined;
+  /** Called with all loads after a change. */
+  readonly persistLoads?: (loads: Loads) => void;
+  /** The overrides of the previous run. */
+  readonly previousOverrides?: PersistedOverrides | undefined;
+  /** Called with all overrides after a change. */
+  readonly persistOverrides?: (overrides: PersistedOverrides) => void;
+}
+
+export class WorkloadRules {
+  readonly #feature: Egress;
+  readonly #loads: LoadRecords;
+  readonly #states: FeatureReconciler<EgressDesired, ObservedRules>;
+  #rawSockets = false;
+
+  constructor(options: WorkloadRulesOptions, reconciler: Reconciler, ports: WorkloadRulesPorts) {
+    const { dataplane, log, onDrift, deniedReports } = ports;
+    const onNewFacts = (id: string) => {
+      this.#states.refresh(id);
+      ports.requestSync();
+    };
+    this.#feature = openFeature(options, ports, onNewFacts);
+    const { rules } = this.#feature;
+    this.#loads = new LoadRecords(ports.previousLoads, (loads) => ports.persistLoads?.(loads));
+    const context = { loader: rulesetLoader(dataplane, undefined, deniedReports), records: this.#loads, log };
+    const driver = new RulesetDriver(rules, { ...context, onDrift: (one) => onDrift?.(nameOf(one)) });
+    this.#states = reconciler.add(driver, rulesetReports(rules, context));
+  }
+
+  references(inventory: Inventory): readonly ServiceRef[] {
+    return this.#feature.references(inventory);
+  }
+
+  /** Call `references` for the same containers first. */
+  sync(inventory: Inventory): void {
+    const { namespaces, isComplete } = inventory;
+    this.#states.sync(this.#feature.plan(inventory), (name) => namespaces.has(name));
+    if (isComplete) this.#loads.retain(new Set(namespaces.keys()));
+    this.#rawSockets ||= this.#feature.namespaces.some(({ hasRawSockets }) => hasRawSockets);
+  }
+
+  /** The caller has tested the template. It counts from the next sync on; then call `refreshAll`. */
+  useTemplate(template: EgressTemplate): void {
+    this.#feature.useTemplate(template);
+  }
+
+  /** Compares all namespaces with the kernel. */
+  refreshAll(): void {
+    this.#states.refreshAll();
+  }
+
+  /** Sets or (with `undefined`) ends an operator's override. It counts from the next sync on. */
+  override(containers: readonly Container[], override: Override | undefined): void {
+    this.#feature.override(containers, override);
+  }
+
+  /** Whether a workload has had raw sockets. */
+  get rawSockets(): boolean {
+    return this.#rawSockets;
+  }
+
+  get unsupported(): Egress['unsupported'] {
+    return this.#feature.unsupported;
+  }
+
+  /** Undefined until the keys are read. */
+  aclOf(consul: Pick<ConsulSnapshot, 'rules'>): Acl | undefined {
+    return this.#feature.aclOf(consul);
+  }
+
+  status(): Pick<Status, 'namespaces' | 'notEnabled' | 'recordsDenied'> {
+    const { notEnabled, template } = this.#feature;
+    return {
+      namespaces: [...this.#states.states()].map((one) => this.#feature.status(one)),
+      notEnabled: notEnabled.map(({ container, problem }) => ({ name: container.name, problem })),
+      recordsDenied: recordsDenied(template.source),
+    };
+  }
+
+  /** The containers, for questions. */
+  containerViews(): Containers {
+    return containersOf([...this.#states.states()], this.#feature);
+  }
+
+  templateFacts(): ReturnType<typeof templateFacts> {
+    return templateFacts(this.#feature.template);
+  }
+
+  /** The namespaces with rules, as far as known. */
+  loadedNamespaces(): readonly WorkloadNamespace[] {
+    return [...this.#states.states()].flatMap(({ desired, observed }) =>
+      observed?.loaded.fingerprint === undefined ? [] : [desired.namespace],
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#feature.close();
+  }
+}
+
+/** Repeated failed reads may each cost the Engine seconds, so they wait longer than loads. */
+const SELDOM = 12;
+
+function openFeature(
+  { retry, random, now, ...options }: WorkloadRulesOptions,
+  { gate, containers, previousOverrides: previous, persistOverrides }: WorkloadRulesPorts,
+  onChange: (id: string) => void,
+): Egress {
+  return new Egress({
+    ...options,
+    gate,
+    facts: { source: containers, retry: { ...retry, most: SELDOM * retry.most }, random, onChange },
+    overrides: { previous, persist: (overrides) => persistOverrides?.(overrides), now },
+  });
+}
