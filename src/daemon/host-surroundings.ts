@@ -1,22 +1,23 @@
 /**
- * What the host's rules need around their table: passages through other firewalls, an end of connections whose forward is
- * gone, and word of changes by other programs.
+ * What the host's rules need around their table: passages through other firewalls, an end of connections whose forward or
+ * permit is gone, and word of changes by other programs.
  */
 import type { Problem } from '../common/problem.ts';
 import type { OtherFirewalls } from '../dataplane/other-firewalls.ts';
 import type { HostRuleSet } from '../features/host/model.ts';
 import { needsPassages } from '../features/host/passages.ts';
+import { connectionRules } from '../inventory/connection-rules.ts';
 import type { Passages } from '../inventory/passages.ts';
 import type { Outcome } from '../reconciler/reconcile.ts';
 import type { Reconciler } from '../reconciler/reconciler.ts';
 import type { RulesetLoader } from '../reconciler/ruleset-driver.ts';
-import { ForwardedConnections } from './forwarded-connections.ts';
 import { HostPassages } from './host-passages.ts';
+import { OutdatedConnections } from './outdated-connections.ts';
 import { RuleWatch, type RuleWatchPorts } from './rule-watch.ts';
 
 export class HostSurroundings {
   readonly #passages: HostPassages;
-  readonly #connections: ForwardedConnections;
+  readonly #connections: OutdatedConnections;
   readonly #watch: RuleWatch;
 
   constructor(
@@ -25,7 +26,7 @@ export class HostSurroundings {
     ports: Omit<RuleWatchPorts, 'watch' | 'onMoved'>,
   ) {
     this.#passages = new HostPassages(firewalls, reconciler, ports.log);
-    this.#connections = new ForwardedConnections(firewalls, ports.log);
+    this.#connections = new OutdatedConnections(firewalls, ports.log);
     this.#watch = new RuleWatch({
       ...ports,
       watch: (...how) => firewalls.watch(...how),
@@ -48,7 +49,7 @@ export class HostSurroundings {
     this.#watch.start();
   }
 
-  /** A loader that notes the forwards that it replaces. */
+  /** A loader that notes the rules that it replaces. */
   around(loader: RulesetLoader): RulesetLoader {
     return {
       inspect: (...how) => loader.inspect(...how),
@@ -62,7 +63,7 @@ export class HostSurroundings {
 
   /** Call it when these rules are in place. */
   loaded(rules: HostRuleSet, outcome: Outcome): void {
-    this.#connections.loaded(rules.forwards);
+    this.#connections.loaded(connectionRules(rules.forwards, rules.permits));
     if (outcome === 'applied' && needsPassages(rules)) this.#passages.verify();
   }
 

@@ -6,6 +6,7 @@ import type { Logger } from '../common/logger.ts';
 import type { Problem } from '../common/problem.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import type { HostFactsAccess } from '../dataplane/host-facts.ts';
+import type { NamespaceConnections } from '../dataplane/namespace-connections.ts';
 import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import { InnerNat } from '../features/networks/inner-nat.ts';
 import { planRoutes } from '../features/networks/inner-routes.ts';
@@ -19,6 +20,7 @@ import { LoadRecords } from '../reconciler/load-records.ts';
 import type { Reconciler } from '../reconciler/reconciler.ts';
 import { nameOf, RulesetDriver } from '../reconciler/ruleset-driver.ts';
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
+import { NatConnections } from './nat-connections.ts';
 import {
   attachmentDriver,
   attachmentName,
@@ -34,6 +36,8 @@ export interface NetworkReconcilerPorts {
   readonly networkMaker?: NetworkMaker | undefined;
   /** Undefined: no route is made, as in a dry run. */
   readonly namespaceRoutes?: NamespaceRoutes | undefined;
+  /** Undefined: connections of removed rules in containers are left as they are. */
+  readonly namespaceConnections?: NamespaceConnections | undefined;
   /** Undefined: the host's own routes and devices are not looked at. */
   readonly hostFacts?: HostFactsAccess | undefined;
   readonly onDrift?: ((container: string) => void) | undefined;
@@ -118,19 +122,34 @@ export class NetworkReconcilers {
     );
   }
 
-  #addNat({ dataplane, onDrift, log }: NetworkReconcilerPorts): void {
+  #addNat({ dataplane, namespaceConnections, onDrift, log }: NetworkReconcilerPorts): void {
+    const connections = namespaceConnections && new NatConnections(namespaceConnections, log);
+    const loader = rulesetLoader(dataplane);
     const context = {
-      ...{ loader: rulesetLoader(dataplane), records: new LoadRecords(undefined, () => {}), log },
+      ...{
+        loader: connections?.around(loader) ?? loader,
+        records: new LoadRecords(undefined, () => {}),
+        log,
+      },
       onDrift: (one: NetworkNamespace) => onDrift?.(nameOf(one)),
     };
-    const nat = this.#reconciler.add(
-      new RulesetDriver(this.#nat, context),
-      rulesetReports(this.#nat, context),
-    );
+    const reports = rulesetReports(this.#nat, context);
+    const nat = this.#reconciler.add(new RulesetDriver(this.#nat, context), {
+      ...reports,
+      ended: (job, ...how) => {
+        reports.ended?.(job, ...how);
+        const { namespace, rendered, rules } = job.desired;
+        if (job.isReleased) connections?.loaded(namespace, new Set());
+        else if (job.observed?.loaded.fingerprint === rendered.fingerprint)
+          connections?.loaded(namespace, rules);
+      },
+    });
     this.#tellFailures(nat, ({ namespace }) => `the ports of ${nameOf(namespace)} that lead elsewhere`);
-    this.#apply.push((desired, namespaces) =>
-      nat.sync(this.#nat.plan(desired, namespaces), (id) => namespaces.has(id)),
-    );
+    this.#failures.push(() => connections?.problems ?? []);
+    this.#apply.push((desired, namespaces) => {
+      connections?.retain((id) => namespaces.has(id));
+      nat.sync(this.#nat.plan(desired, namespaces), (id) => namespaces.has(id));
+    });
   }
 
   #addRoutes(access: NamespaceRoutes): void {

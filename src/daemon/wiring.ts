@@ -15,6 +15,7 @@ import { listensHere } from '../dataplane/engine-socket.ts';
 import { HelperRunner } from '../dataplane/helper.ts';
 import { HostRunner } from '../dataplane/host.ts';
 import { createHostFacts, type HostFactsAccess } from '../dataplane/host-facts.ts';
+import { createNamespaceConnections, type NamespaceConnections } from '../dataplane/namespace-connections.ts';
 import { createNamespaceRoutes, type NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import { NsenterRunner } from '../dataplane/nsenter.ts';
 import { createOtherFirewalls, type OtherFirewalls } from '../dataplane/other-firewalls.ts';
@@ -52,6 +53,7 @@ export interface EngineAccess {
   readonly hostFacts: HostFactsAccess;
   /** Undefined in a dry run. */
   readonly namespaceRoutes: NamespaceRoutes | undefined;
+  readonly namespaceConnections: NamespaceConnections | undefined;
   /** The loader for this namespace: helper, nsenter, or dry-run. */
   loaderOf(namespace: NamespaceRef): string;
   /** The same for the host. */
@@ -124,6 +126,7 @@ export async function openEngine(config: Config, terminal: Terminal, log: Logger
     networkMaker: config.dryRun ? undefined : new EngineNetworkMaker(engine),
     hostFacts: { ...createHostFacts(hostRunner), ...(config.dryRun && { forward: async () => {} }) },
     namespaceRoutes: config.dryRun ? undefined : createNamespaceRoutes(runner),
+    namespaceConnections: config.dryRun ? undefined : createNamespaceConnections(runner),
     loaderOf: (namespace) => (config.dryRun ? 'dry-run' : runner.loaderOf(namespace)),
     hostLoader: () => (config.dryRun ? 'dry-run' : hostRunner.loader),
     removeLeftovers: () => helper.removeLeftovers(),

@@ -18,13 +18,14 @@ import {
 } from './runner.ts';
 
 export interface NsenterSettings {
-  /** The path of `dataplane/netns`; default: the one of this program. */
+  /** The path of `dataplane/netns`; default: the one of this program, beside `dataplane/host`. */
   readonly program: string;
   /** Milliseconds for a run without input; default 30 000. */
   readonly limit: number;
 }
 
 const includedProgram = assetPath('dataplane/netns');
+const hostProgram = assetPath('dataplane/host');
 
 export class NsenterRunner implements NamespaceRunner {
   readonly #settings: NsenterSettings;
@@ -61,9 +62,10 @@ export class NsenterRunner implements NamespaceRunner {
   async close(): Promise<void> {}
 
   async #execute(failure: Failure, enter: string[], stdin?: string): Promise<RunResult> {
-    const { program } = this.#settings;
+    const { command } = failure;
+    const program = programOf(command) === 'netns' ? this.#settings.program : hostProgram;
     const { limit } = limitsFor(stdin, { ...defaultLimits, ...this.#settings });
-    const [file = '', ...args] = [...enter, 'sh', program, ...argumentsOf(failure.command)];
+    const [file = '', ...args] = [...enter, 'sh', program, ...argumentsOf(command)];
     return answer(failure, limit, await runProgram({ file, args, stdin, limit, mostOutput }));
   }
 }

@@ -18,10 +18,11 @@ export interface OtherFirewalls {
   keep(): Promise<void>;
   /** Nothing of ours is left in other firewalls. */
   remove(): Promise<void>;
-  /** Those of the loaded table, as `tcp 80 172.18.0.2 8080`. */
+  /** Forwards and permits of the loaded table, as `connectionRules`. */
   loadedForwards(): Promise<readonly string[]>;
   /**
-   * Ends the connections that these forwards have made, and those of `udp <port>` that were not forwarded or answered.
+   * Ends the connections that these forwards and permits have made, unless a loaded permit allows them, and those of
+   * `udp <port>` that were not forwarded or answered.
    * Exit code 6: conntrack is missing.
    */
   endConnections(forwards: readonly string[]): Promise<void>;

@@ -10,7 +10,7 @@ type CommandName =
   | ('load' | 'reload' | 'inspect' | 'denied' | 'add' | 'clear' | 'list' | 'place' | 'firewall')
   | ('routes' | 'route');
 
-/** The commands of `dataplane/host` that are used here. `forget` reads forwards from stdin. */
+/** The commands of `dataplane/host` that are used here. `forget` reads forwards and permits from stdin. */
 const HOST_COMMANDS = [
   ...(['passages', 'check', 'remove', 'forwards', 'forget', 'watch'] as const),
   ...(['facts', 'forward'] as const),
@@ -18,7 +18,7 @@ const HOST_COMMANDS = [
 
 export interface Command {
   readonly name: CommandName | (typeof HOST_COMMANDS)[number];
-  /** Those of `dataplane/host`, `list`, `place`, `firewall`, `routes` and `route` have none; `clear` without one means all owners. */
+  /** Most of `dataplane/host`, `list`, `place`, `firewall`, `routes` and `route` have none; `clear` without one means all owners. */
   readonly owner?: RulesetOwner | undefined;
   /** The set that `add` adds to. */
   readonly set?: string;

@@ -28,6 +28,7 @@ onEachEngine((version) => {
   let web: Workload;
   let proxy: Workload;
   let vpn: Workload;
+  let caller: Workload;
 
   const named = (name: string) => `${workloads.prefix}-${name}`;
 
@@ -68,6 +69,12 @@ onEachEngine((version) => {
     becomes(
       `${from.name} not to reach ${address}:${port}`,
       async () => (await reach(from, address, port)) !== 'ok',
+    );
+
+  const silent = (from: Workload, flow: number) =>
+    becomes(
+      `a connection of ${from.name} to end`,
+      async () => (await from.probe.flow(flow)).silentFor > 1_000,
     );
 
   const inspected = async (format: string, name: string): Promise<string> =>
@@ -124,7 +131,7 @@ onEachEngine((version) => {
 
   test('a port of a container leads to another, again after it was started again', async () => {
     const at = (one: Workload) => one.addresses[named('other')]?.ipv4 ?? '';
-    const caller = await workloads.run('caller', { network: named('other') });
+    caller = await workloads.run('caller', { network: named('other') });
     await reached(caller, at(vpn), 90);
     await workloads.must('restart', '--time', '0', vpn.name);
     vpn = await workloads.find('vpn');
@@ -132,9 +139,17 @@ onEachEngine((version) => {
   });
 
   test('what the file says later counts at once, and what it does not say any more is gone', async () => {
-    write(fileWith({ ...PERMIT, port: 81 }));
+    write(fileWith(PERMIT, { ...PERMIT, port: 81 }, INNER()));
     await reached(proxy, WEB, 81);
+    const at = vpn.addresses[named('other')]?.ipv4 ?? '';
+    const permitted = await proxy.probe.keep({ protocol: 'tcp', address: WEB, port: 80 });
+    const led = await caller.probe.keep({ protocol: 'tcp', address: at, port: 90 });
+    const other = await proxy.probe.keep({ protocol: 'tcp', address: WEB, port: 81 });
+    write(fileWith({ ...PERMIT, port: 81 }));
     await unreached(proxy, WEB, 80);
+    await silent(proxy, permitted);
+    await silent(caller, led);
+    expect((await proxy.probe.flow(other)).silentFor).toBeLessThan(1_000);
     const [prefix = '', ...rest] = ['nsenter', `--net=/proc/${vpn.pid}/ns/net`, 'nft', 'list', 'tables'];
     await becomes(
       'the rules in the container to be gone',

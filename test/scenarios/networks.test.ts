@@ -97,6 +97,7 @@ function setup(given: Given = {}) {
   const loads: string[] = [];
   const kept: string[] = [];
   const routes = new Map<string, readonly string[]>();
+  const ended: string[] = [];
   consul.put({});
   const fake = startFake({
     ...{ consul, engine, networks: '/etc/networks.json' },
@@ -123,6 +124,11 @@ function setup(given: Given = {}) {
           return lines;
         },
       },
+      namespaceConnections: {
+        loadedForwards: async () => [],
+        endConnections: async ({ name }, lines) =>
+          void ended.push(...lines.map((line) => `${name}: ${line}`)),
+      },
       ...(previous !== undefined && { previousNetworks: previous }),
       persistNetworks: (one) => kept.push(one),
     },
@@ -133,7 +139,7 @@ function setup(given: Given = {}) {
   });
   onTestFinished(() => fake.controller.close());
   const problems = () => fake.controller.hostView().problems.map(({ reason }) => reason);
-  return { ...fake, engine, file, maker, loads, kept, problems, routes, host };
+  return { ...fake, engine, file, maker, loads, kept, problems, routes, ended, host };
 }
 
 const PROXY = container('proxy', { networks: [] });
@@ -249,7 +255,7 @@ const VPN = container('vpn', { networks: [end('other', '10.9.0.5')] });
 const INNER = { name: 'vpn', nat: 'dnat', to: 'web1', port: 90, proto: 'tcp' };
 
 test('a port of a container leads elsewhere, again after each of its starts, until the policy goes', async () => {
-  const { engine, kernel, file, rest, loads } = setup({
+  const { engine, kernel, file, rest, loads, ended } = setup({
     text: JSON.stringify({ ...FILE, policies: [INNER] }),
   });
   engine.networks.value.set('other', network('other', ['10.9.0.0/24']));
@@ -262,10 +268,12 @@ test('a port of a container leads elsewhere, again after each of its starts, unt
   engine.run({ ...VPN, startedAt: again });
   await rest();
   expect(nat(again)).toBe(nat());
+  expect(ended).toEqual([]);
   file.write(JSON.stringify({ ...FILE, policies: [] }));
   await rest();
   expect(nat(again)).toBeUndefined();
   expect(loads.at(-1)).not.toContain('10.9.0.5');
+  expect(ended).toEqual(['vpn: tcp 90 10.2.0.2 90']);
 });
 
 test('routes are made in the namespace, and removed with the policy', async () => {

@@ -53,7 +53,8 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   /** For networks.json. */
   readonly networksPorts?: Pick<
     ControllerPorts,
-    'watchFile' | 'networkMaker' | 'namespaceRoutes' | 'hostFacts' | 'previousNetworks' | 'persistNetworks'
+    | ('watchFile' | 'networkMaker' | 'namespaceRoutes' | 'namespaceConnections')
+    | ('hostFacts' | 'previousNetworks' | 'persistNetworks')
   >;
   /** Instead of `engine`. */
   readonly containers?: ContainerSource;

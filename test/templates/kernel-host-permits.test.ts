@@ -9,12 +9,12 @@ import { forward, permit } from '../support/host-claims.ts';
 import { netns } from './fixture.ts';
 import { loadHost, PORT, useHost } from './host-fixture.ts';
 
-await ensureCommands({ iptables: 'iptables', ss: 'iproute2' });
+await ensureCommands({ conntrack: 'conntrack', iptables: 'iptables', ss: 'iproute2' });
 const { agents, containers, host } = await useHost();
 
 const PROGRAM = fileURLToPath(new URL('../../dataplane/host', import.meta.url));
-const program = async (command: string): Promise<readonly string[]> =>
-  (await host.run('sh', [PROGRAM, command])).stdout.split('\n').filter((line) => line !== '');
+const program = async (command: string, input = ''): Promise<readonly string[]> =>
+  (await host.run('sh', [PROGRAM, command], { input })).stdout.split('\n').filter((line) => line !== '');
 
 const SUBNETS = { ipv4: ['172.29.1.0/24', '172.29.2.0/24'], ipv6: ['2001:db8:a::/64', '2001:db8:b::/64'] };
 
@@ -112,6 +112,28 @@ describe.each(['nft', 'legacy'] as const)('past iptables-%s', (kind) => {
       await load(permit(b1, a1, `${PORT + 1}`));
       expect(await agents.b1.talk('x')).toBe('silence');
       expect(await agents.b1.talk('y')).toBe('hello');
+    });
+
+    it('connections end with their permit though others accept what is established; those of others go on', async () => {
+      // As Docker has it before version 28.
+      await host.run(`${tool}-restore`, ['--noflush'], { input: '*raw\n-F\nCOMMIT\n' });
+      const anyA = SUBNETS[family][0] ?? '';
+      await load(permit(b1, anyA, `${PORT}-${PORT + 1}`), permit(b1, a1, `${PORT}`, 'udp'));
+      await program('passages');
+      const before = (await program('forwards')).join('\n');
+      expect(before).toBe(
+        [`permit tcp ${b1} ${anyA} ${PORT}-${PORT + 1}`, `permit udp ${b1} ${a1} ${PORT}`].join('\n'),
+      );
+      expect(await agents.b1.open('ends', a1, PORT)).toBe('connected');
+      expect(await agents.b1.open('stays', a1, PORT + 1)).toBe('connected');
+      expect(await agents.b1.ask(a1, PORT, 4103)).toBe('hello');
+      await load(permit(b1, a1, `${PORT + 1}`));
+      expect(await agents.b1.talk('ends')).toBe('hello');
+      expect(await agents.b1.ask(a1, PORT, 4103)).toBe('hello');
+      await program('forget', `${before}\n`);
+      expect(await agents.b1.talk('ends')).toBe('silence');
+      expect(await agents.b1.ask(a1, PORT, 4103)).toBe('silence');
+      expect(await agents.b1.talk('stays')).toBe('hello');
     });
 
     it('overlapping permits load', async () => {

@@ -1,6 +1,7 @@
 /**
  * Ports of a container that lead to another address, in a real kernel.
  */
+import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ContainerForward } from '../../src/features/networks/model.ts';
 import { loadNatTemplate, renderNat } from '../../src/features/networks/nat.ts';
@@ -11,6 +12,8 @@ import { ruleSet } from './rules.ts';
 
 const { agents, containers } = await useHost();
 const proxy = containers.a2;
+
+const PROGRAM = fileURLToPath(new URL('../../dataplane/host', import.meta.url));
 const template = loadNatTemplate();
 
 const forward = (
@@ -28,6 +31,10 @@ async function loadNat(...forwards: readonly ContainerForward[]): Promise<void> 
   const { exitCode, stderr } = await netns(proxy, 'load nat', renderNat(template, forwards).text);
   if (exitCode !== 0 || stderr !== '') throw new Error(`not loaded: ${exitCode} ${stderr}`);
 }
+
+/** As the controller runs it in the namespace of a container. */
+const program = async (command: string, input = ''): Promise<string> =>
+  (await proxy.run('sh', [PROGRAM, command, 'nat'], { input })).stdout;
 
 beforeEach(async () => {
   await netns(proxy, 'clear');
@@ -69,6 +76,26 @@ describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
     expect(await agents.b1.open('x', at, 90)).toBe('connected');
     await netns(proxy, 'clear nat');
     expect(await agents.b1.open('y', at, 90)).toBe('ECONNREFUSED');
+  });
+
+  it('connections end with the port that led elsewhere, and those of other ports go on', async () => {
+    await loadNat(
+      ...[forward(90, target, PORT), forward(91, target, PORT, { device: 'eth0' })],
+      forward(92, target, PORT, { protocol: 'udp' }),
+    );
+    expect(await agents.b1.open('ends', at, 90)).toBe('connected');
+    expect(await agents.b1.open('stays', at, 91)).toBe('connected');
+    expect(await agents.b1.ask(at, 92, 4201)).toBe('hello');
+    expect(await program('forwards')).toBe(
+      [`tcp 90 ${target} ${PORT}`, `tcp 91 ${target} ${PORT}`, `udp 92 ${target} ${PORT}`].join('\n'),
+    );
+    await loadNat(forward(91, target, PORT, { device: 'eth0' }));
+    expect(await agents.b1.talk('ends')).toBe('hello');
+    expect(await agents.b1.ask(at, 92, 4201)).toBe('hello');
+    await program('forget', `tcp 90 ${target} ${PORT}\nudp 92 ${target} ${PORT}\n`);
+    expect(await agents.b1.talk('ends')).not.toBe('hello');
+    expect(await agents.b1.ask(at, 92, 4201)).not.toBe('hello');
+    expect(await agents.b1.talk('stays')).toBe('hello');
   });
 });
 

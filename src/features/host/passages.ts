@@ -3,16 +3,11 @@
  */
 import type { Problem } from '../../common/problem.ts';
 import type { Passages } from '../../inventory/passages.ts';
-import { formatPrefix } from '../../net/address.ts';
-import type { Forward, HostRuleSet } from './model.ts';
+import type { HostRuleSet } from './model.ts';
 
 /** Only such packets get the mark: see `templates/host.hbs`. */
 export const needsPassages = ({ forwards, permits, bridges }: HostRuleSet): boolean =>
   forwards.length > 0 || permits.length > 0 || bridges.some(({ masqueraded }) => masqueraded.length > 0);
-
-/** As `dataplane/host` reads and prints them: `tcp 80 172.18.0.2 8080`. */
-export const forwardLines = (forwards: readonly Forward[]): ReadonlySet<string> =>
-  new Set(forwards.map((one) => `${one.protocol} ${one.port} ${formatPrefix(one.to)} ${one.toPort}`));
 
 export const passageProblems = ({ dropping, lacking, failing }: Passages): readonly Problem[] => [
   ...dropping.map((chain) => warning(chain, dropReason(chain))),

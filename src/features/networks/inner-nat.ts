@@ -2,6 +2,7 @@
  * Ports of containers that lead elsewhere, as rules in their namespaces: what the reconciler loads, one text for each.
  */
 import type { Plan } from '../../common/plan.ts';
+import { connectionRules } from '../../inventory/connection-rules.ts';
 import type { Namespaces, NetworkNamespace } from '../../inventory/namespace.ts';
 import type { Ruleset } from '../../inventory/ruleset.ts';
 import type { Rendered } from '../../rendering/fingerprint.ts';
@@ -11,7 +12,8 @@ import { type NatTemplate, renderNat } from './nat.ts';
 export interface NatDesired {
   readonly namespace: NetworkNamespace;
   readonly rendered: Rendered;
-  readonly forwards: number;
+  /** `connectionRules` of its forwards. */
+  readonly rules: ReadonlySet<string>;
 }
 
 const OWNER = 'nat';
@@ -34,7 +36,7 @@ export class InnerNat {
         const namespace = namespaces.get(id);
         if (namespace === undefined || forwards.length === 0) return [];
         const rendered = renderNat(this.#template, forwards);
-        return [[id, { kind: 'apply', desired: { namespace, rendered, forwards: forwards.length } }]];
+        return [[id, { kind: 'apply', desired: { namespace, rendered, rules: connectionRules(forwards) } }]];
       }),
     );
   }
@@ -44,7 +46,7 @@ export class InnerNat {
 
   namespaceOf = ({ namespace }: NatDesired): NetworkNamespace => namespace;
 
-  describe = ({ forwards }: NatDesired): object => ({ forwards });
+  describe = ({ rules }: NatDesired): object => ({ forwards: rules.size });
 
   async render({ rendered }: NatDesired): Promise<{ readonly ruleset: Ruleset }> {
     return { ruleset: { owner: OWNER, ...rendered } };

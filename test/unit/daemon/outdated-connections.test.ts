@@ -2,7 +2,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { LoadError } from '../../../src/common/errors.ts';
-import { ForwardedConnections } from '../../../src/daemon/forwarded-connections.ts';
+import { OutdatedConnections } from '../../../src/daemon/outdated-connections.ts';
+import { connectionRules } from '../../../src/inventory/connection-rules.ts';
 import { FakeLog } from '../../support/fakes.ts';
 import { forward } from '../../support/host-claims.ts';
 
@@ -15,7 +16,7 @@ function setup(kernel: readonly string[] = []) {
   const log = new FakeLog();
   let failure: Error | undefined;
   let held: Promise<void> = Promise.resolve();
-  const connections = new ForwardedConnections(
+  const connections = new OutdatedConnections(
     {
       loadedForwards: async () => {
         if (failure !== undefined) throw failure;
@@ -31,7 +32,7 @@ function setup(kernel: readonly string[] = []) {
   );
   const loadWhere = async (replaces: boolean, forwards: readonly (typeof WEB)[]) => {
     await connections.beforeLoad(replaces);
-    connections.loaded(forwards);
+    connections.loaded(connectionRules(forwards));
     await connections.idle();
   };
   const load = (...forwards: readonly (typeof WEB)[]) => loadWhere(true, forwards);
@@ -59,10 +60,10 @@ it('ends those of a forward again that comes and goes while others are being end
   const { load, ended, connections, hold } = setup();
   await load(WEB);
   const release = hold();
-  connections.loaded([]);
+  connections.loaded(new Set());
   await setImmediate();
-  connections.loaded([WEB]);
-  connections.loaded([]);
+  connections.loaded(connectionRules([WEB]));
+  connections.loaded(new Set());
   release();
   await connections.idle();
   expect(ended).toEqual([['tcp 80 172.18.0.2 8080'], ['tcp 80 172.18.0.2 8080']]);

@@ -1,21 +1,20 @@
 /**
- * Ends connections whose forward was removed or leads elsewhere now. The kernel looks at rules for the first packet of a
- * connection alone: a stream of datagrams would go to its previous target for as long as it lasts. One that began while
- * there was no forward would go to this host, where nobody answers.
+ * Ends connections whose forward was removed or leads elsewhere now, or whose permit was removed. The kernel looks at
+ * translations for the first packet of a connection alone: a stream of datagrams would go to its previous target for as
+ * long as it lasts. One that began while there was no forward would go to this host, where nobody answers. And other
+ * firewalls may accept what belongs to a connection that was once permitted.
  */
 import { LoadError, messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Problem } from '../common/problem.ts';
 import type { OtherFirewalls } from '../dataplane/other-firewalls.ts';
-import type { Forward } from '../features/host/model.ts';
-import { forwardLines } from '../features/host/passages.ts';
 
-export class ForwardedConnections {
+export class OutdatedConnections {
   readonly #firewalls: Pick<OtherFirewalls, 'loadedForwards' | 'endConnections'>;
   readonly #log: Logger;
   /** Undefined until this process knows. */
   #loaded: ReadonlySet<string> | undefined;
-  /** Their connections may still be there: removed forwards, and `udp 53` for datagrams that came before theirs. */
+  /** Their connections may still be there: removed rules, and `udp 53` for datagrams that came before their forward. */
   #outdated: ReadonlySet<string> = new Set();
   #ending: Promise<void> = Promise.resolve();
   #problem: Problem | undefined;
@@ -36,9 +35,8 @@ export class ForwardedConnections {
     this.#loaded = new Set();
   }
 
-  /** Call it when these are loaded. What could not be ended before is tried again. */
-  loaded(forwards: readonly Forward[]): void {
-    const now = forwardLines(forwards);
+  /** Call it when these `connectionRules` are loaded. What could not be ended before is tried again. */
+  loaded(now: ReadonlySet<string>): void {
     const before = this.#loaded ?? now;
     const added = datagramPorts(now.difference(before));
     this.#outdated = this.#outdated.union(before).difference(now).union(added);
@@ -58,13 +56,16 @@ export class ForwardedConnections {
     try {
       this.#loaded = new Set(await this.#firewalls.loadedForwards());
     } catch (error) {
-      this.#log.warn({ error: messageOf(error) }, 'the forwards of the previous run could not be read');
+      this.#log.warn(
+        { error: messageOf(error) },
+        'the forwards and permits of the previous run could not be read',
+      );
     }
   }
 
   async #end(): Promise<void> {
     const outdated = this.#outdated;
-    // A forward that comes and goes meanwhile has connections to end again.
+    // A rule that comes and goes meanwhile has connections to end again.
     this.#outdated = new Set();
     try {
       if (outdated.size > 0) await this.#firewalls.endConnections([...outdated]);
@@ -82,7 +83,7 @@ export class ForwardedConnections {
 const datagramPorts = (lines: ReadonlySet<string>): ReadonlySet<string> =>
   new Set([...lines].flatMap((line) => /^udp \d+/.exec(line) ?? []));
 
-const FAILED = 'connections of removed forwards could not be ended; trying again';
+const FAILED = 'connections of removed forwards and permits could not be ended; trying again';
 
 /** The exit code of `dataplane/host`. */
 const LACKS_CONNTRACK = 6;
@@ -91,6 +92,6 @@ const problemOf = (error: unknown): Problem => ({
   severity: 'warning',
   reason:
     error instanceof LoadError && error.exitCode === LACKS_CONNTRACK
-      ? 'the program conntrack is missing on this host, so connections of removed forwards go on until they end by themselves; install the package conntrack'
+      ? 'the program conntrack is missing on this host, so connections of removed forwards and permits go on until they end by themselves; install the package conntrack'
       : messageOf(error),
 });
