@@ -12,6 +12,7 @@ import type { Watched } from '../inventory/sources.ts';
 export interface ConfirmedAt {
   /** Undefined: not known. */
   readonly rules: number | undefined;
+  readonly ingress?: number | undefined;
   /** By name; one that is not in here is not known. */
   readonly services: ReadonlyMap<string, number>;
 }
@@ -24,15 +25,22 @@ export interface WatchedService {
 
 export class Confirmations {
   #rules: number | undefined;
+  #ingress: number | undefined;
   readonly #services: Map<string, number>;
 
   constructor(previous: ConfirmedAt | undefined) {
     this.#rules = previous?.rules;
+    this.#ingress = previous?.ingress;
     this.#services = new Map(previous?.services);
   }
 
   get rules(): number | undefined {
     return this.#rules;
+  }
+
+  /** Of the ingress keys. */
+  get ingress(): number | undefined {
+    return this.#ingress;
   }
 
   service(name: string): number | undefined {
@@ -48,6 +56,10 @@ export class Confirmations {
       const at = later(later(this.#services.get(name), watched.confirmedAt), byRules);
       if (at !== undefined) this.#services.set(name, at);
     }
+  }
+
+  updateIngress(keys: Watched<unknown>): void {
+    this.#ingress = later(this.#ingress, keys.confirmedAt);
   }
 
   forget(name: string): void {

@@ -144,7 +144,7 @@ export class ConsulCache {
   /** Watches exactly these services from now on. */
   follow(refs: readonly ServiceRef[]): void {
     const wanted = new Map(refs.map((ref) => [serviceName(ref), ref]));
-    this.#confirmations.update(this.#rules, this.#services);
+    this.#confirm();
     for (const [name, { watched }] of this.#services) {
       if (wanted.has(name)) continue;
       if (watched.value !== undefined) this.#keepLastKnown(name, watched.value);
@@ -170,7 +170,7 @@ export class ConsulCache {
 
   freshness(): readonly Freshness[] {
     const times = this.#confirmations;
-    times.update(this.#rules, this.#services);
+    this.#confirm();
     const services = [...this.#services].map(([name, { watched, since }]) => ({
       ...freshnessOf(watched, times.service(name)),
       ...{ name: `service ${name}`, since },
@@ -187,7 +187,7 @@ export class ConsulCache {
     const rules = this.rules();
     if (rules === undefined) return undefined;
     const services = this.catalog();
-    this.#confirmations.update(this.#rules, this.#services);
+    this.#confirm();
     const confirmedAt = this.#confirmedAt(services.keys());
     const node = this.#node;
     const nodeServices = this.#nodeServices?.value;
@@ -208,7 +208,12 @@ export class ConsulCache {
   #ingressFreshness(): readonly Freshness[] {
     if (this.#ingress === undefined) return [];
     const { watched, since } = this.#ingress;
-    return [{ name: INGRESS_KEYS, ...freshnessOf(watched, watched.confirmedAt), since }];
+    return [{ name: INGRESS_KEYS, ...freshnessOf(watched, this.#confirmations.ingress), since }];
+  }
+
+  #confirm(): void {
+    this.#confirmations.update(this.#rules, this.#services);
+    if (this.#ingress !== undefined) this.#confirmations.updateIngress(this.#ingress.watched);
   }
 
   /** Of the previous run, if it watched the same node. */
@@ -218,12 +223,12 @@ export class ConsulCache {
   }
 
   #confirmedAt(names: Iterable<string>): ConfirmedAt {
-    const { rules } = this.#confirmations;
+    const { rules, ingress } = this.#confirmations;
     const times = [...names].flatMap((name) => {
       const at = this.#confirmations.service(name);
       return at === undefined ? [] : [[name, at] as const];
     });
-    return { rules, services: new Map(times) };
+    return { rules, ...(ingress !== undefined && { ingress }), services: new Map(times) };
   }
 
   /** The ones unused for longest are removed first. */

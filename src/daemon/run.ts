@@ -18,6 +18,7 @@ import { controlsOf } from './controls.ts';
 import { STATE_FILES } from './state/file-names.ts';
 import {
   openDenied,
+  openDeniedIngress,
   openHostFiles,
   openLastHostRules,
   openLoads,
@@ -66,9 +67,11 @@ export async function start(
   const [engineResolvers] = await Promise.all([engine.warmUp(), templates.testLoad(template)]);
   const gate = closeLater(openGate(config, engineResolvers, log));
   const denied = closeLater(openDenied(config, log));
+  const deniedIngress = closeLater(openDeniedIngress(config, log));
   const telemetry = new Telemetry(config, engine, log, {
     previous: await denied?.load(),
     save: (all) => denied?.save(all),
+    ingress: { previous: await deniedIngress?.load(), save: (all) => deniedIngress?.save(all) },
   });
   const hostRestored = openLastHostRules(config, telemetry.hostDataplane, log);
   closeLater({ close: () => hostRestored });

@@ -36,6 +36,8 @@ type Observed = Pick<EngineAccess, 'dataplane' | 'loaderOf' | 'hostDataplane' | 
 export interface PersistedDenied {
   readonly previous?: DeniedState | undefined;
   readonly save?: (state: () => DeniedState) => void;
+  /** The same for denied callers. */
+  readonly ingress?: Omit<PersistedDenied, 'ingress'>;
 }
 
 export class Telemetry {
@@ -83,6 +85,8 @@ export class Telemetry {
       namespaces: () => this.#controller?.loadedIngress() ?? [],
       now: Date.now,
       interval: deniedInterval,
+      previous: kept.ingress?.previous,
+      onChange: () => kept.ingress?.save?.(() => this.#ingressDenyLog.state()),
     });
     this.#hostDenyLog = config.host && this.#openHostDenyLog(config.host, hostDataplane);
     this.metrics = new Metrics({

@@ -109,14 +109,16 @@ export class FakeConsul implements RuleSource {
 
   /** As `fail`, but calls nobody, as the real one; of services only those that are named, or all. */
   lose(error: Error, ...services: readonly string[]): void {
-    if (services.length === 0) for (const cell of this.#rulesCells) cell.error = error;
+    if (services.length === 0)
+      for (const cell of [...this.#rulesCells, ...this.#ingressCells]) cell.error = error;
     for (const [name, cell] of this.#serviceCells)
       if (services.length === 0 || services.includes(name)) cell.error = error;
   }
 
   /** It answers that nothing has changed; of services only those that are named, or all. */
   confirm(...services: readonly string[]): void {
-    if (services.length === 0) for (const cell of this.#rulesCells) cell.confirm();
+    if (services.length === 0)
+      for (const cell of [...this.#rulesCells, ...this.#ingressCells]) cell.confirm();
     for (const [name, cell] of this.#serviceCells)
       if (services.length === 0 || services.includes(name)) cell.confirm();
   }

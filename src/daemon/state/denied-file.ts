@@ -1,5 +1,5 @@
 /**
- * Stores the denied destinations on disk, so that a restart loses none: audit mode depends on them. Writes at most
+ * Stores the denied destinations, or the denied callers, on disk, so that a restart loses none: audit mode depends on them. Writes at most
  * every few seconds, because a workload determines how much there is to write.
  */
 import { join } from 'node:path';
@@ -37,12 +37,17 @@ const Content = z.object({
   containers: z.array(z.tuple([z.string(), Traces])),
 });
 
+export interface DeniedFileOptions extends Partial<StateFolderFileOptions> {
+  /** Of the file in the folder; each direction has one of its own. */
+  readonly name?: string;
+}
+
 export class DeniedFile {
   readonly #file: StateFolderFile;
 
-  constructor(directory: string, log: Logger, options: Partial<StateFolderFileOptions> = {}) {
-    const defaults = { what: 'record of denied destinations', pause: PAUSE };
-    this.#file = new StateFolderFile(join(directory, STATE_FILES.denied), log, { ...defaults, ...options });
+  constructor(directory: string, log: Logger, options: DeniedFileOptions = {}) {
+    const { name = STATE_FILES.denied, what = 'record of denied destinations', ...rest } = options;
+    this.#file = new StateFolderFile(join(directory, name), log, { what, pause: PAUSE, ...rest });
   }
 
   /** Never throws. */

@@ -6,6 +6,7 @@ export const STATE_FILES = {
   loads: 'loads.json',
   ingressLoads: 'loads-ingress.json',
   denied: 'denied.json',
+  deniedIngress: 'denied-ingress.json',
   overrides: 'overrides.json',
   ports: 'ports.json',
   registrations: 'registrations.json',

@@ -36,6 +36,11 @@ export const openLoads = (
 export const openDenied = ({ stateDir, dryRun }: Config, log: Logger) =>
   stateDir === undefined || dryRun ? undefined : new DeniedFile(stateDir, log);
 
+export const openDeniedIngress = ({ stateDir, dryRun }: Config, log: Logger) =>
+  stateDir === undefined || dryRun
+    ? undefined
+    : new DeniedFile(stateDir, log, { name: STATE_FILES.deniedIngress, what: 'record of denied callers' });
+
 export const openOverrides = ({ stateDir, dryRun }: Config, log: Logger) =>
   stateDir === undefined || dryRun ? undefined : new OverridesFile(stateDir, log);
 

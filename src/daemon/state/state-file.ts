@@ -39,6 +39,8 @@ const Ages = z.object({
   at: z.object({ wall: z.number(), uptime: z.number(), boot: z.string().optional() }),
   /** In ms. */
   rules: z.number().optional(),
+  /** Of the ingress keys. */
+  ingress: z.number().optional(),
   services: z.array(z.tuple([z.string(), z.number()])),
 });
 
@@ -123,6 +125,7 @@ export function encode(
   const ages = {
     at: instant(),
     rules: confirmedAt.rules === undefined ? undefined : age(confirmedAt.rules),
+    ingress: confirmedAt.ingress === undefined ? undefined : age(confirmedAt.ingress),
     services: sorted(confirmedAt.services).map(([name, at]) => [name, age(at)]),
   };
   const known = nodeServices && encodeNodeServices(nodeServices, instant().boot);
@@ -164,6 +167,7 @@ export function decode(content: unknown, { now, instant }: StateClock = CLOCK): 
     services: new Map(services),
     confirmedAt: {
       rules: ages?.rules === undefined ? undefined : time(ages.rules),
+      ...(ages?.ingress !== undefined && { ingress: time(ages.ingress) }),
       services: new Map(ages?.services.map(([name, age]) => [name, time(age)])),
     },
     ...(known && { nodeServices: known }),

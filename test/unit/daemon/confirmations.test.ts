@@ -31,6 +31,16 @@ test('it never goes back, also if a watch begins anew', () => {
   expect(times.service('web')).toBe(40);
 });
 
+test('ingress keys have a time of their own, which never goes back', () => {
+  const times = new Confirmations({ ...PREVIOUS, ingress: 15 });
+  times.update(watched(30), new Map());
+  times.updateIngress(watched(undefined, LOST));
+  expect([times.rules, times.ingress]).toEqual([30, 15]);
+  times.updateIngress(watched(25));
+  times.updateIngress(watched(undefined));
+  expect(times.ingress).toBe(25);
+});
+
 describe('a service whose query hangs while the rules are confirmed', () => {
   test.each([
     ['counts as confirmed with them', undefined, undefined, 500],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { DenyLog } from '../../../src/daemon/deny-log.ts';
 import { DeniedFile } from '../../../src/daemon/state/denied-file.ts';
+import { STATE_FILES } from '../../../src/daemon/state/file-names.ts';
 import { planNamespaces, type WorkloadNamespace } from '../../../src/features/egress/workload-namespaces.ts';
 import type { Denied } from '../../../src/inventory/denied-record.ts';
 import { type DeniedRecord, NOTHING_DENIED } from '../../../src/inventory/denied-record.ts';
@@ -342,6 +343,20 @@ test('what another run of the controller kept is told, and counted once', async 
     [81, 1],
     [80, 5],
   ]);
+});
+
+test('denied callers are kept beside denied destinations, in a file of their own', async () => {
+  vi.useRealTimers();
+  const folder = mkdtempSync(join(tmpdir(), 'egt-denied-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const open = (name?: string) =>
+    new DeniedFile(folder, new Recorder(), { pause: 0, ...(name !== undefined && { name }) });
+  const stateAt = (startedAt: number) => ({ startedAt, savedAt: 2, containers: [] });
+  const files = [open(), open(STATE_FILES.deniedIngress)];
+  for (const [index, file] of files.entries()) file.save(() => stateAt(index));
+  await Promise.all(files.map((file) => file.close()));
+  expect(await open().load()).toEqual(stateAt(0));
+  expect(await open(STATE_FILES.deniedIngress).load()).toEqual(stateAt(1));
 });
 
 test('a kernel that cannot be read after a restart leaves what was kept', async () => {

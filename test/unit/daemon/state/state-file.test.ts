@@ -60,9 +60,13 @@ test('the last of several is kept, readable by its owner alone, with nothing bes
   expect(log.messages('warn')).toEqual([]);
 });
 
-test('ingress keys are kept where there are any', async () => {
+test('ingress keys are kept where there are any, with their age', async () => {
   const file = open();
-  const state = { ...stateOf('one'), ingress: new Map([['web', '10.0.0.0/8:tcp/80']]) };
+  const one = stateOf('one');
+  const state = {
+    ...{ ...one, ingress: new Map([['web', '10.0.0.0/8:tcp/80']]) },
+    confirmedAt: { ...one.confirmedAt, ingress: 45_000 },
+  };
   file.save(stateOf('one'));
   file.save(state);
   await file.close();
