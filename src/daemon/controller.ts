@@ -214,7 +214,7 @@ export class Controller {
     if (this.#networks?.isKnown === false) return;
     if (this.#host === undefined) return;
     const isSettled = this.#host.isSettled(inventory);
-    this.#host.sync(inventory, this.#networks?.sync(inventory, isSettled));
+    this.#host.sync(inventory, this.#networks?.sync(inventory, isSettled), this.#ingress.callers);
   }
 
   #openNetworks(): NetworksRules | undefined {

@@ -6,6 +6,7 @@ import type { Problem } from '../common/problem.ts';
 import type { Dataplane, HostDataplane } from '../dataplane/dataplane.ts';
 import type { OtherFirewalls } from '../dataplane/other-firewalls.ts';
 import type { HostView } from '../diagnostics/host-view.ts';
+import type { ContainerCallers } from '../features/host/callers.ts';
 import {
   type Claims,
   Host,
@@ -83,7 +84,19 @@ export interface HostRulesStatus {
   readonly byHand: PersistedPorts;
   /** Undefined while none are needed, or they were not looked at yet. */
   readonly passages: Passages | undefined;
+  /** Containers whose ports are open to the callers alone that they name, with a text for these. */
+  readonly limited: ReadonlyMap<ContainerId, string>;
 }
+
+/** Callers of the containers that say themselves who may call. */
+export interface KnownCallers {
+  /** Unchanged ones are the identical object. */
+  readonly callers: ReadonlyMap<ContainerId, ContainerCallers>;
+  /** More of them may be known in a moment. */
+  readonly awaits: boolean;
+}
+
+const NO_CALLERS: KnownCallers = { callers: new Map(), awaits: false };
 
 export class HostRules {
   readonly #feature: Host;
@@ -132,10 +145,11 @@ export class HostRules {
    * While something is not known, what is loaded stays. But a workload can make the Engine silent about itself for ever,
    * and must not keep others open: then the rules are those for the containers that are known.
    */
-  sync(inventory: Inventory, claims?: Claims): void {
+  sync(inventory: Inventory, claims?: Claims, { callers, awaits } = NO_CALLERS): void {
     if (claims !== undefined) this.#feature.claim(claims);
+    this.#feature.limit(callers);
     if (inventory.isComplete) this.#byHand.retain(inventory.containers);
-    if (!this.isSettled(inventory)) return;
+    if (!this.isSettled(inventory) || (awaits && !this.#wait.isOver())) return;
     if (!this.#feature.isKnown(inventory)) return;
     const plan = this.#feature.plan(inventory);
     for (const { desired } of plan.values()) this.#surroundings?.sync(desired.rules);
@@ -175,6 +189,7 @@ export class HostRules {
       lastError: state?.lastError?.message,
       byHand: this.#byHand.all,
       passages: this.#surroundings?.passages,
+      limited: this.#feature.limited,
     };
   }
 }

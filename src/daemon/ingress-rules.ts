@@ -15,6 +15,8 @@ import { LoadRecords, type Loads } from '../reconciler/load-records.ts';
 import type { Reconciler } from '../reconciler/reconciler.ts';
 import { nameOf, type ObservedRules, RulesetDriver } from '../reconciler/ruleset-driver.ts';
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
+import type { KnownCallers } from './host-rules.ts';
+import { IngressCallers } from './ingress-callers.ts';
 import type { References } from './inventory-reader.ts';
 import { type DeniedReports, rulesetLoader } from './ruleset-loader.ts';
 
@@ -32,6 +34,7 @@ export interface IngressPorts {
 export class IngressRules {
   readonly #feature: Ingress;
   readonly #loads: LoadRecords;
+  readonly #callers = new IngressCallers();
   readonly #states: FeatureReconciler<IngressDesired, ObservedRules>;
 
   constructor(options: IngressOptions, reconciler: Reconciler, ports: IngressPorts) {
@@ -55,8 +58,15 @@ export class IngressRules {
   /** Call `references` for the same containers first. */
   sync(inventory: Inventory): void {
     const { namespaces, isComplete } = inventory;
-    this.#states.sync(this.#feature.plan(inventory), (name) => namespaces.has(name));
+    const plan = this.#feature.plan(inventory);
+    this.#callers.update([...plan.values()].map(({ desired }) => desired));
+    this.#states.sync(plan, (name) => namespaces.has(name));
     if (isComplete) this.#loads.retain(new Set(namespaces.keys()));
+  }
+
+  /** For the ports guard, as of the last sync. */
+  get callers(): KnownCallers {
+    return this.#callers;
   }
 
   /** The namespaces with rules, as far as known. */

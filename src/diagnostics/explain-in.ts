@@ -163,7 +163,12 @@ function publishedGates(
 }
 
 /** As the chain `guard` decides. */
-function guardGate(call: Call, to: Prefix, { guard, byHand }: HostView, rules: HostRuleSet): GateAnswer {
+function guardGate(
+  call: Call,
+  to: Prefix,
+  { guard, byHand, limited }: HostView,
+  rules: HostRuleSet,
+): GateAnswer {
   const { container, source, protocol, port } = call;
   const free = unguarded(source, to.family, guard) ?? besideTheGuard(source, to, rules);
   if (guard === undefined || free !== undefined) return passes('guard', free ?? '');
@@ -174,12 +179,15 @@ function guardGate(call: Call, to: Prefix, { guard, byHand }: HostView, rules: H
   if (opening !== undefined)
     return closedGate('guard', guard, `open only for ${callersText(opening.from)}: ${opening.origin.text}`);
   const set = overridesOf(container, byHand).find((one) => isSamePort(one, { protocol, port }));
-  return closedGate('guard', guard, closedText(set));
+  return closedGate('guard', guard, closedText(set, limited?.get(container.id)));
 }
 
 /** Opened by hand for callers of the other family, it has no opening in this one. */
-function closedText(byHand: PortOverride | undefined): string {
-  if (byHand === undefined) return 'no service is registered at this port';
+function closedText(byHand: PortOverride | undefined, keys: string | undefined): string {
+  if (byHand === undefined)
+    return keys === undefined
+      ? 'no service is registered at this port'
+      : `nobody is let in at this port by ${keys}`;
   return byHand.kind === 'close' ? 'closed by hand' : `opened by hand only for ${callersText(byHand.from)}`;
 }
 

@@ -7,7 +7,7 @@ import type { Guard, HostRuleSet, Opening, ProxiedPort } from '../features/host/
 import { overridesOf, type PersistedPorts } from '../features/host/port-overrides.ts';
 import { addressesOf } from '../features/host/ports.ts';
 import type { HostState } from '../features/host/states.ts';
-import type { Container } from '../inventory/container.ts';
+import type { Container, ContainerId } from '../inventory/container.ts';
 import type { Transport } from '../inventory/network.ts';
 import type { Passage, Passages } from '../inventory/passages.ts';
 import { contains, formatPrefix, type Prefix } from '../net/address.ts';
@@ -34,6 +34,8 @@ export interface HostView {
   readonly unread: readonly string[];
   /** Those that run. */
   readonly containers: readonly Container[];
+  /** Containers whose ports are open to the callers alone that they name, with a text for these. */
+  readonly limited?: ReadonlyMap<ContainerId, string>;
 }
 
 /** The view where no rules of the host are wanted. */

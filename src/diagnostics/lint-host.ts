@@ -35,12 +35,7 @@ function fromClosed(closed: ClosedPort, view: HostView): Finding {
   const { container, at, protocol, port, containerPort } = closed;
   const verb = view.guard?.mode === 'observe' ? 'would close' : 'closes';
   const place = `${protocol}/${containerPort}`;
-  const [why, remedy] = isClosedByHand(closed, view)
-    ? ['it was closed by hand', `end that by "egresstrator ports own ${container} ${place}"`]
-    : [
-        'no service is registered there',
-        `register a service there, open it by "egresstrator ports open ${container} ${place}"`,
-      ];
+  const [why, remedy] = whyClosed(closed, view);
   return {
     ...{ severity: 'warning', code: 'closed-port', container },
     reason: `port ${protocol}/${port} of this host (${at}) is published for ${place}, but the ports guard ${verb} it: ${why}`,
@@ -48,11 +43,21 @@ function fromClosed(closed: ClosedPort, view: HostView): Finding {
   };
 }
 
-const isClosedByHand = (
-  { container, protocol, containerPort }: ClosedPort,
-  { containers, byHand }: HostView,
-) =>
-  containers
-    .filter(({ name }) => name === container)
-    .flatMap((one) => overridesOf(one, byHand))
-    .some((one) => one.kind === 'close' && isSamePort(one, { protocol, port: containerPort }));
+/** With what to do about it. */
+function whyClosed(
+  { container: name, protocol, containerPort: port }: ClosedPort,
+  { containers, byHand, limited }: HostView,
+): readonly [string, string] {
+  const place = `${protocol}/${port}`;
+  const container = containers.find((one) => one.name === name);
+  const set = container && overridesOf(container, byHand).find((one) => isSamePort(one, { protocol, port }));
+  if (set?.kind === 'close')
+    return ['it was closed by hand', `end that by "egresstrator ports own ${name} ${place}"`];
+  const keys = container && limited?.get(container.id);
+  if (keys !== undefined)
+    return [`nobody is let in there by ${keys}`, `add a line to an ingress key, as in 10.0.0.0/8:${place}`];
+  return [
+    'no service is registered there',
+    `register a service there, open it by "egresstrator ports open ${name} ${place}"`,
+  ];
+}

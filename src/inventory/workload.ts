@@ -31,6 +31,8 @@ export interface Workload {
 export interface IngressWorkload {
   /** In its own order, without duplicates; empty: nobody. */
   readonly keys: readonly string[];
+  /** The runner has named them, or at least limited what an image names. */
+  readonly isRunners: boolean;
   readonly mode: Mode;
   readonly problems: readonly Problem[];
 }
@@ -78,12 +80,12 @@ export function parseIngress(
   defaultMode: Mode = 'enforce',
 ): IngressWorkload | undefined {
   const problems: Problem[] = [];
-  const { values } = meaningOf(INGRESS, request, problems, parseGrants(INGRESS));
+  const { values, reading } = meaningOf(INGRESS, request, problems, parseGrants(INGRESS));
   if (values.length === 0) return undefined;
   // The mode is that of egress rules, which report what is wrong with it.
   const ofMode: Problem[] = parseWorkload(request, defaultMode) === undefined ? problems : [];
   const mode = modeOf(meaningOf(MODE, request, ofMode, parseMode(defaultMode)), defaultMode, ofMode);
-  return { keys: intersectionOf(values), mode, problems };
+  return { keys: intersectionOf(values), isRunners: reading.isRunners, mode, problems };
 }
 
 /** `db, payments` as keys: surrounding spaces, empty items and repetitions are dropped. */

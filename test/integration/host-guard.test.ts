@@ -151,6 +151,25 @@ onEachEngine((version) => {
     await becomes(publishedAddress, 8080, 'timeout');
   });
 
+  test('an ingress key lets its callers through to a published port, and nobody else to a registered one', async () => {
+    const key = (text: string) => consul.call('PUT', '/v1/kv/ingress/acl/near', text);
+    await key('0.0.0.0/0:tcp/80');
+    const called = await workloads.run('called', {
+      args: ['--publish', '8190:80', '-e', 'EGRESSTRATOR_INGRESS=near'],
+    });
+    await called.probe.serve([80, 81]);
+    const at = called.addresses.bridge?.ipv4 ?? '';
+    const Service = { ID: 'called', Service: 'called', Address: at, Port: 81 };
+    await consul.call('PUT', '/v1/catalog/register', { Node: NODE, Address: '192.0.2.1', Service });
+    await becomes(engine.publishedAddress, 8190, 'ok');
+    expect([await calls(at, 80), await calls(at, 81)]).toEqual(['ok', 'timeout']);
+    await key('192.0.2.0/24:tcp/80\n0.0.0.0/0:tcp/81');
+    await becomes(at, 81, 'ok');
+    await becomes(engine.publishedAddress, 8190, 'timeout');
+    await removal('called');
+    await workloads.must('rm', '-f', called.id);
+  });
+
   test('of two services at one address, one goes: its connections end, and pings are answered', async () => {
     await registration('one', 81);
     await registration('other', 82);

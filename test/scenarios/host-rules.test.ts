@@ -8,6 +8,7 @@ import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
 import { setPort } from '../../src/daemon/set-port.ts';
 import { DryRunDataplane } from '../../src/dataplane/dry-run.ts';
 import { hostAnswer } from '../../src/diagnostics/host-view.ts';
+import { lintHost } from '../../src/diagnostics/lint-host.ts';
 import type { HostOptions } from '../../src/features/host/host.ts';
 import type { PersistedPorts } from '../../src/features/host/port-overrides.ts';
 import { loadHostTemplate } from '../../src/features/host/render.ts';
@@ -39,6 +40,7 @@ interface Circumstances {
   readonly web?: Container;
   readonly state?: LastKnownState | undefined;
   readonly consulError?: Error;
+  readonly grace?: number;
   readonly readEngineRules?: () => Promise<EngineRules>;
 }
 
@@ -60,6 +62,7 @@ function setup(
   const fake = startFake({
     ...{ consul, engine, servicesOf, previousPorts, readEngineRules: previous.readEngineRules },
     ...(previous.state && { previousState: previous.state }),
+    ...(previous.grace !== undefined && { grace: previous.grace }),
     hostDataplane: new DryRunDataplane((_, text) => {
       states.push(fake.controller.hostView().state);
       loads.push(text);
@@ -93,6 +96,82 @@ test('it tells what is loaded, and which published ports are closed', async () =
   await rest();
   expect(controller.status().host).toMatchObject({ state: 'loaded', openings: 1, closed: 0 });
   expect(open()).toEqual(['80 anyone']);
+});
+
+const named = (environment: readonly string[], traits: Partial<Container> = {}) => ({
+  web: { ...WEB, environment: ['EGRESSTRATOR_INGRESS=web', ...environment], ...traits },
+});
+
+test('callers that an ingress key names pass the guard to published ports, and nobody else', async () => {
+  const { consul, loads, open, rest, controller } = setup(undefined, {}, named([]));
+  consul.putIngress({ web: '198.51.100.0/24:tcp/80\nprobe:tcp/80' });
+  consul.register('probe', [{ address: '192.0.2.9', port: 0, tags: [], node: 'n2' }]);
+  await rest();
+  expect(open()).toEqual(['80 192.0.2.9,198.51.100.0/24']);
+  expect(controller.hostView().rules?.openings[0]?.origin.text).toBe('the ingress keys of web (web)');
+  consul.registerOnNode({
+    registration: 'web',
+    name: 'web',
+    ...{ address: prefix('172.18.0.2'), port: 80, protocol: 'tcp' },
+  });
+  await rest();
+  expect(open()).toEqual(['80 192.0.2.9,198.51.100.0/24']);
+  const count = loads.length;
+  controller.sync();
+  await rest();
+  expect(loads).toHaveLength(count);
+  consul.register('probe', []);
+  await rest();
+  expect(open()).toEqual(['80 198.51.100.0/24']);
+  consul.putIngress({});
+  await rest();
+  expect(open()).toEqual([]);
+  expect(lintHost(controller.hostView()).map(({ reason }) => reason)).toEqual([
+    expect.stringMatching(
+      /the ports guard closes it: nobody is let in there by the ingress keys of web \(web\)$/,
+    ),
+  ]);
+});
+
+test('an ingress key that only the image names opens nothing in the guard', async () => {
+  const image = { environment: ['EGRESSTRATOR_INGRESS=web'], labels: {} };
+  const { consul, open, rest } = setup(undefined, {}, named([], { image }));
+  consul.putIngress({ web: '198.51.100.0/24:tcp/80' });
+  await rest();
+  expect(open()).toEqual([]);
+  consul.registerOnNode({
+    registration: 'web',
+    name: 'web',
+    ...{ address: prefix('172.18.0.2'), port: 80, protocol: 'tcp' },
+  });
+  await rest();
+  expect(open()).toEqual(['80 198.51.100.0/24']);
+});
+
+test('after a restart the guard is not loaded without callers that are known in a moment', async () => {
+  const { consul, loads, open, rest } = setup(undefined, {}, { ...named([]), grace: 10_000 });
+  consul.ingress = undefined;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  consul.putIngress({ web: 'probe:tcp/80' });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  consul.register('probe', [{ address: '192.0.2.9', port: 0, tags: [], node: 'n2' }]);
+  await rest();
+  expect(open()).toEqual(['80 192.0.2.9']);
+  expect(loads.filter((text) => !text.includes('192.0.2.9'))).toEqual([]);
+});
+
+test('while ingress keys cannot be read the guard lets nobody to their container, and others follow', async () => {
+  const { consul, engine, loads, open, rest } = setup(undefined, {}, named([]));
+  consul.ingress = undefined;
+  consul.registerOnNode(
+    { registration: 'web', name: 'web', ...{ address: prefix('172.18.0.2'), port: 80, protocol: 'tcp' } },
+    { registration: 'db', name: 'db', ...{ address: prefix('172.18.0.3'), port: 90, protocol: 'tcp' } },
+  );
+  const attached = { id: 'a', name: 'a', endpoint: 'f', ipv4: prefix('172.18.0.3'), ipv6: undefined };
+  engine.run(...engine.containers.values(), container('db', { networks: [attached] }));
+  await vi.waitFor(() => expect(open()).toEqual(['90 anyone']));
+  await rest();
+  expect(loads.at(-1)).not.toContain('172.18.0.2 . tcp . 80');
 });
 
 test('a container of which the Engine tells nothing for ever keeps no port of others open', async () => {

@@ -2,7 +2,9 @@
  * The ports guard: callers from elsewhere reach the openings of a container, and nothing else of it.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { portsOf } from '../../src/features/host/ports.ts';
 import { opening, prefix } from '../support/host-claims.ts';
+import { end, port as published, web } from '../support/host-inventory.ts';
 import { netns, packet } from './fixture.ts';
 import { BRIDGES, loadHost, PORT, useHost } from './host-fixture.ts';
 
@@ -127,6 +129,34 @@ describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
     await loadHost(host, { guard: { ...ENFORCE, families: [family === 'ipv4' ? 4 : 6] } });
     expect(await agents.outside.open('x', containers.a1[other], PORT)).toBe('connected');
     expect(await agents.outside.open('x', a1, PORT)).toBe('silence');
+  });
+
+  it('callers whom a container names reach its published port, directly and by the proxy, and nobody else', async () => {
+    const hostPort = PORT + (family === 'ipv4' ? 20 : 21);
+    await agents.host.serve(hostPort);
+    const [all, others] = family === 'ipv4' ? ['0.0.0.0/0', '203.0.113.0/24'] : ['::/0', 'fd00::/8'];
+    const container = web({
+      networks: [family === 'ipv4' ? end('a', a1) : end('a', undefined, a1)],
+      ports: [published(all, hostPort, PORT)],
+    });
+    const load = async (...callers: readonly string[]) => {
+      const ranges = [{ first: PORT, last: PORT }];
+      const entries = callers.map((one) => ({ prefix: prefix(one), protocol: 'tcp' as const, ranges }));
+      const named = { text: 'a key', entries, ofRunner: entries, isLimiting: true };
+      const service = { text: 'web', protocol: 'tcp' as const, at: [{ container, port: PORT }] };
+      const settings = { callers: new Map([[container.id, named]]) };
+      await loadHost(host, { guard: ENFORCE, ...portsOf([service], [container], settings) });
+      return Promise.all([
+        agents.outside.open('x', a1, PORT),
+        agents.outside.open('y', host[family], hostPort),
+      ]);
+    };
+    expect(await load(others)).toEqual(['silence', 'silence']);
+    expect(await load(others, outside[family])).toEqual(['connected', 'connected']);
+    expect(await agents.outside.open('z', a1, PORT + 1)).toBe('silence');
+    expect(await load(all)).toEqual(['connected', 'connected']);
+    expect(await load()).toEqual(['silence', 'silence']);
+    expect(await agents.outside.talk('x')).toBe('silence');
   });
 
   it('a port behind a proxy of this host is closed but for who may', async () => {

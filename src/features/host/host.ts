@@ -3,7 +3,7 @@
  */
 import type { Plan } from '../../common/plan.ts';
 import type { Problem } from '../../common/problem.ts';
-import type { Container } from '../../inventory/container.ts';
+import type { Container, ContainerId } from '../../inventory/container.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { HOST, type NetworkNamespace } from '../../inventory/namespace.ts';
 import type { Networks } from '../../inventory/network.ts';
@@ -12,6 +12,7 @@ import type { Rendered } from '../../rendering/fingerprint.ts';
 import type { Feature } from '../feature.ts';
 import { rulesAfterReboot } from './after-reboot.ts';
 import { bridgeProblems, bridgesOf } from './bridges.ts';
+import type { ContainerCallers } from './callers.ts';
 import { type CanonicalHost, canonicalHost } from './canonical.ts';
 import { type Conventions, conventionalServices } from './conventions.ts';
 import { publishedForwards } from './forwards.ts';
@@ -64,7 +65,11 @@ type Inputs = Pick<Inventory, 'containers' | 'networks'> & {
   readonly hasForwards: boolean;
   readonly byHand: PersistedPorts;
   readonly claims: Claims;
+  readonly callers: Callers;
 };
+
+/** Of the containers that say themselves who may call. */
+type Callers = ReadonlyMap<ContainerId, ContainerCallers>;
 
 /** Whose table this is. */
 const OWNER = 'host';
@@ -79,6 +84,7 @@ export class Host implements Feature<HostDesired> {
   readonly #memory: HostMemory;
   #matched: MatchedContainers;
   #claims = NO_CLAIMS;
+  #callers: Callers = new Map();
   #last: { readonly inputs: Inputs; readonly desired: HostDesired } | undefined;
 
   constructor(
@@ -103,6 +109,16 @@ export class Host implements Feature<HostDesired> {
   /** They count from the next plan on. */
   claim(claims: Claims): void {
     this.#claims = claims;
+  }
+
+  /** The same; unchanged ones are the identical object. */
+  limit(callers: Callers): void {
+    this.#callers = callers;
+  }
+
+  /** Containers whose ports are open to the callers alone that they name, with a text for these. */
+  get limited(): ReadonlyMap<ContainerId, string> {
+    return new Map([...this.#callers].flatMap(([id, one]) => (one.isLimiting ? [[id, one.text]] : [])));
   }
 
   /** Call it only where `isKnown`. */
@@ -140,6 +156,7 @@ export class Host implements Feature<HostDesired> {
       hasForwards,
       byHand: this.#byHand.all,
       claims: this.#claims,
+      callers: this.#callers,
     };
     if (this.#last !== undefined && isSameInputs(this.#last.inputs, inputs)) return this.#last.desired;
     const { rules, problems, matched } = hostRules(this.#options, inputs, this.#matched);
@@ -172,7 +189,8 @@ const isSameInputs = (one: Inputs, other: Inputs): boolean =>
   one.services === other.services &&
   one.hasForwards === other.hasForwards &&
   one.byHand === other.byHand &&
-  one.claims === other.claims;
+  one.claims === other.claims &&
+  one.callers === other.callers;
 
 type RuleOptions = Omit<HostOptions, 'template'>;
 
@@ -183,14 +201,14 @@ function hostRules(
   before: MatchedContainers,
 ): CanonicalHost & { readonly matched: MatchedContainers } {
   const { guard } = options;
-  const { networks = new Map(), hasForwards, byHand, claims } = inputs;
+  const { networks = new Map(), hasForwards, byHand, claims, callers } = inputs;
   const containers = [...inputs.containers.values()].filter(({ running }) => running);
   const isGuarded = guard === undefined ? 'none' : options.bridges;
   const bridges = bridgesOf(networks, { guarded: isGuarded, masquerades: hasForwards });
   const guarded = onGuarded(containers, networks, bridges);
   const services = servicesFor(options, inputs, { containers, guarded, before });
   const { rules, problems } = canonicalHost({
-    ...{ bridges, ...portsOf(services.found, guarded, byHand) },
+    ...{ bridges, ...portsOf(services.found, guarded, { byHand, callers }) },
     guard: guard && { ...guard, guardsNewBridges: options.bridges === 'all' },
     forwards: [...claims.forwards, ...(hasForwards ? publishedForwards(containers, networks) : [])],
     permits: claims.permits,

@@ -16,6 +16,8 @@ export interface IngressNamespace extends ContainerNamespace {
   readonly members: readonly Member[];
   /** The union: all containers in a namespace have the same ports, and share its rules. */
   readonly keys: readonly string[];
+  /** Those of them that a runner named; an image may have named the others. */
+  readonly runnerKeys: readonly string[];
   readonly mode: Mode;
 }
 
@@ -49,9 +51,13 @@ function memberOf(container: Container, defaultMode: Mode): readonly Member[] {
 const merge = (namespace: ContainerNamespace, members: readonly Member[]): IngressNamespace => ({
   ...namespace,
   members,
-  keys: [...new Set(members.flatMap(({ workload }) => workload.keys))].sort(),
+  keys: unionOf(members),
+  runnerKeys: unionOf(members.filter(({ workload }) => workload.isRunners)),
   mode: members.some(({ workload }) => workload.mode === 'enforce') ? 'enforce' : 'audit',
 });
+
+const unionOf = (members: readonly Member[]): readonly string[] =>
+  [...new Set(members.flatMap(({ workload }) => workload.keys))].sort();
 
 const onHostNetwork = ({ container }: Member): UnsupportedIngress => ({
   container,

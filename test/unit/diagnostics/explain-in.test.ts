@@ -30,9 +30,10 @@ interface Given {
   readonly openings?: readonly Opening[];
   readonly forwards?: readonly Forward[];
   readonly byHand?: readonly PortOverride[];
+  readonly limited?: string;
 }
 
-function viewOf({ guard = ENFORCE, openings = [], forwards = [], byHand = [] }: Given): HostView {
+function viewOf({ guard = ENFORCE, openings = [], forwards = [], byHand = [], limited }: Given): HostView {
   const { rules } = canonicalHost({
     ...NO_CLAIMS,
     bridges: [bridge('br-a', '172.18.0.0/16', 'fd00:18::/64'), bridge('br-b', '172.19.0.0/16')],
@@ -47,6 +48,7 @@ function viewOf({ guard = ENFORCE, openings = [], forwards = [], byHand = [] }: 
   return {
     ...{ ...HOST_OFF, state: 'loaded', guard, rules, containers: [WEB] },
     byHand: new Map([[`${WEB.id}@${WEB.startedAt}`, byHand]]),
+    ...(limited !== undefined && { limited: new Map([[WEB.id, limited]]) }),
   };
 }
 
@@ -95,6 +97,12 @@ describe('a port that nothing opened', () => {
 
   it('is denied to other bridges where they need an opening', () => {
     expect(ask({ guard: { ...ENFORCE, isBetween: true } }, '172.19.0.9').passes).toBe(false);
+  });
+
+  it('is closed by the ingress keys of its container, where they let nobody in there', () => {
+    expect(waysOf(ask({ limited: 'the ingress keys of web (near)' }, OUTSIDE))[0]).toBe(
+      '172.18.0.2 tcp/80: guard denies (nobody is let in at this port by the ingress keys of web (near)); false',
+    );
   });
 
   it('names the operator who closed it', () => {

@@ -51,6 +51,12 @@ test('a published port that was closed by hand', () => {
   expect(finding?.remedy).toBe('end that by "egresstrator ports own web tcp/80", or do not publish it');
 });
 
+test('a published port where the ingress keys of its container let nobody in', () => {
+  const [finding] = lintHost(viewOf({ limited: new Map([[WEB.id, 'the ingress keys of web (near)']]) }));
+  expect(finding?.reason).toMatch(/closes it: nobody is let in there by the ingress keys of web \(near\)$/);
+  expect(finding?.remedy).toBe('add a line to an ingress key, as in 10.0.0.0/8:tcp/80, or do not publish it');
+});
+
 test('problems and unread sources, each with a remedy', () => {
   const problems = [{ severity: 'warning', reason: 'claimed twice: a, b; publish another port' }] as const;
   const view = { ...HOST_OFF, problems, unread: ['the Engine does not answer'] };

@@ -19,7 +19,7 @@ describe('a container', () => {
     [['EGRESSTRATOR_ENABLE=0', 'EGRESSTRATOR_INGRESS=web'], ['web']],
     [['EGRESSTRATOR_INGRESS=a', 'EGRESSTRATOR_INGRESS=b'], ['b']],
   ])('%j names %j', (environment, keys) => {
-    expect(read(environment)).toEqual({ keys, mode: 'enforce', problems: [] });
+    expect(read(environment)).toEqual({ keys, isRunners: true, mode: 'enforce', problems: [] });
   });
 
   test('may name them by a label', () => {
@@ -54,6 +54,20 @@ describe('of an image', () => {
     const labels = { 'egresstrator.ingress': 'web,api' };
     const environment = ['EGRESSTRATOR_INGRESS=api,all'];
     expect(keysOf(environment, { labels, ...image(...environment) })).toEqual(['api']);
+  });
+
+  test.each([
+    ['of the image are not', ['EGRESSTRATOR_INGRESS=web'], {}, false],
+    ['of the runner are', ['EGRESSTRATOR_INGRESS=api'], {}, true],
+    [
+      'that a label of the runner limits are',
+      ['EGRESSTRATOR_INGRESS=web'],
+      { 'egresstrator.ingress': 'web' },
+      true,
+    ],
+  ])('keys %s the word of the runner', (_what, environment, labels, isRunners) => {
+    expect(read(environment, { labels, ...image('EGRESSTRATOR_INGRESS=web') })?.isRunners).toBe(isRunners);
+    expect(read(environment, { labels, image: 'unknown' })?.isRunners).toBe(false);
   });
 
   test('that is gone, a value counts with all others', () => {

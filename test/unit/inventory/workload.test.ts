@@ -88,7 +88,7 @@ describe('container and image', () => {
     const workload = parseWorkload({ environment, labels, ...(image ? { image } : {}) }, defaultMode);
     expect(workload).toEqual(expected === null ? undefined : { ...expected, problems: workload?.problems });
     const named = parseIngress({ environment, labels, ...(image ? { image } : {}) }, defaultMode);
-    expect(named).toEqual(ingress && { ...ingress, problems: named?.problems });
+    expect(named).toEqual(ingress && { ...ingress, isRunners: named?.isRunners, problems: named?.problems });
   });
 
   const reasons = (

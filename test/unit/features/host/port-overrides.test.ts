@@ -38,7 +38,7 @@ function overrides(previous?: PersistedPorts) {
 const portsWith = (all: PortOverrides, services: readonly NodeService[] = [REGISTERED]) => {
   const running = { containers: [WEB], guarded: [WEB], networks: new Map() };
   const { found } = registeredServices(services, running, new Map());
-  const { openings, proxied } = portsOf(found, [WEB], all.all);
+  const { openings, proxied } = portsOf(found, [WEB], { byHand: all.all });
   const callers = (from: (typeof proxied)[number]['from']) =>
     typeof from === 'string' ? from : from.map(formatPrefix).join(',');
   return {
@@ -64,6 +64,8 @@ describe('by hand', () => {
     const { all } = overrides();
     all.set(WEB, PORT, { kind: 'open', from: [prefix('198.51.100.0/24')] });
     expect(portsWith(all)).toEqual({ open: ['172.18.0.2 80 198.51.100.0/24'], proxied: ['198.51.100.0/24'] });
+    all.set(WEB, PORT, { kind: 'open', from: [prefix('2001:db8::/32')] });
+    expect(portsWith(all)).toEqual({ open: ['fd00:18::2 80 2001:db8::/32'], proxied: ['nobody'] });
     all.set(WEB, PORT, { kind: 'open', from: 'anyone' });
     expect(portsWith(all, []).open).toEqual(['172.18.0.2 80 anyone', 'fd00:18::2 80 anyone']);
   });
