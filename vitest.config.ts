@@ -32,6 +32,8 @@ const LONGEST = [
     'host-off',
   ],
   'open-ports',
+  // Without an Engine.
+  ...['consul-many-services', 'consul-watch', 'consul-reconnect', 'consul-cluster'],
 ];
 
 /** The longest files first, and then as vitest would have them. */
@@ -48,14 +50,15 @@ function rank({ moduleId }: TestSpecification): number {
 }
 
 const slow = { testTimeout: 120_000, hookTimeout: 600_000 };
-const oneByOne = { ...slow, fileParallelism: false, sequence: { groupOrder: 1 } };
 /**
- * Files beside each other have Engines of their own (test/support/engines.ts). They wait more than they compute, so
- * there are more of them than processors.
+ * Each file of these has namespaces or a Consul of its own, and no file of another sees them. They wait more than they
+ * compute, those of Consul most of all, so there are more of them at once than processors.
  */
+const withoutEngine = { ...slow, maxWorkers: 3, sequence: { groupOrder: 1 } };
+/** Files beside each other have Engines of their own (test/support/engines.ts). They wait more than they compute, too. */
 const beside = {
   ...slow,
-  maxWorkers: 3,
+  maxWorkers: 4,
   sequence: { groupOrder: 2 },
   globalSetup: 'test/support/build-program.ts',
 };
@@ -75,8 +78,8 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
         },
       },
-      { test: { name: 'kernel', include: KERNEL, ...oneByOne } },
-      { test: { name: 'consul', include: CONSUL, ...oneByOne } },
+      { test: { name: 'kernel', include: KERNEL, ...withoutEngine } },
+      { test: { name: 'consul', include: CONSUL, ...withoutEngine } },
       {
         test: {
           name: 'integration',
