@@ -28,7 +28,11 @@ function helperRecipe(dockerfile: string): Recipe {
   };
 }
 
+/** What no helper uses: each Engine imports the rest in half the time. */
+const UNUSED = ['usr/share/zoneinfo', 'usr/lib/*/gconv', 'var/lib/dpkg/info', 'var/cache/debconf'];
+
 const hooksFor = (files: readonly string[], folder: string): readonly string[] => [
+  ...UNUSED.map((path) => `rm -rf "$1"/${path}`),
   `mkdir -p "$1${folder}"`,
   ...files.map((file) => `copy-in ${inCheckout(file)} ${folder}`),
   `chmod -R 755 "$1${folder}"`,
