@@ -12,9 +12,10 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { z } from 'zod';
 import type { Engine } from '../../lab/engine.ts';
-import { labDir, searchPath } from '../../lab/paths.ts';
+import { searchPath } from '../../lab/paths.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { HealthReply, StatusReply } from '../../src/daemon/api/schema.ts';
+import { compiled } from './compile-cache.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -23,9 +24,6 @@ export const PROGRAM =
   process.env.EGRESSTRATOR_TEST_PROGRAM ?? fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 export type Environment = Readonly<Record<string, string>>;
-
-/** The program is compiled at each start of it without this. */
-const compiled: Environment = { NODE_COMPILE_CACHE: join(labDir(), 'compiled') };
 
 export interface CliResult {
   /** Undefined if a signal ended it. */

@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { compiled } from './compile-cache.ts';
 import type { Operations } from './probe.ts';
 
 export interface Probe extends Operations {
@@ -17,6 +18,7 @@ export function startProbe(place: number | string): Probe {
   const file = typeof place === 'number' ? `/proc/${place}/ns/net` : `/run/netns/${place}`;
   const child = spawn('nsenter', [`--net=${file}`, process.execPath, script], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, ...compiled },
   });
   const call = caller(child);
   return {
@@ -26,7 +28,8 @@ export function startProbe(place: number | string): Probe {
     keep: (...args) => call('keep', args),
     flow: (...args) => call('flow', args),
     close: async () => {
-      child.kill();
+      // It exits by itself, and so keeps what was compiled for the next one.
+      if (child.connected) child.disconnect();
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     },
   };

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Namespace } from '../../lab/netns.ts';
+import { compiled } from '../support/compile-cache.ts';
 import type { Operations } from './agent.ts';
 
 export interface Agent extends Operations, AsyncDisposable {}
@@ -14,6 +15,7 @@ export function startAgent(namespace: Namespace): Agent {
   const script = fileURLToPath(new URL('agent.ts', import.meta.url));
   const child = spawn(command, [...prefix, process.execPath, script], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, ...compiled },
   });
   const call = caller(child);
   return {
@@ -26,7 +28,8 @@ export function startAgent(namespace: Namespace): Agent {
     ask: (...args) => call('ask', args),
     received: () => call('received', []),
     [Symbol.asyncDispose]: async () => {
-      child.kill();
+      // It exits by itself, and so keeps what was compiled for the next one.
+      if (child.connected) child.disconnect();
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     },
   };
