@@ -235,7 +235,7 @@ describe('with a controller running', () => {
       const seen = namespaces.find(({ target }) => target === workload.name);
       return seen === undefined || (seen.verifiedAt ?? 0) > since;
     };
-    await waitFor(look, { what: 'another look', timeout: 30_000 });
+    await waitFor(look, { what: 'another look', timeout: 60_000 });
   }
 
   test('set and clear are kept until taken back', async () => {

@@ -52,16 +52,16 @@ describe('docker compose', () => {
 
   test('allows the connection of one and denies that of the other, until a key changes', async () => {
     const denied = async () => /Connection refused/.test(await fetches('denied'));
-    await waitFor(denied, { what: 'the connection of `denied` to be denied', timeout: 30_000 });
+    await waitFor(denied, { what: 'the connection of `denied` to be denied', timeout: 60_000 });
     expect(await fetches('allowed')).toMatch(/^[0-9a-f]{12}$/);
 
     await allow('nothing', '172.30.77.10:tcp/8080');
     const passes = async () => /^[0-9a-f]{12}$/.test(await fetches('denied'));
-    await waitFor(passes, { what: 'the connection of `denied` to pass', timeout: 30_000 });
+    await waitFor(passes, { what: 'the connection of `denied` to pass', timeout: 60_000 });
 
     await allow('web', '# nobody any more');
     const cut = async () => /Connection refused/.test(await fetches('allowed'));
-    await waitFor(cut, { what: 'the connection of `allowed` to be denied', timeout: 30_000 });
+    await waitFor(cut, { what: 'the connection of `allowed` to be denied', timeout: 60_000 });
   });
 
   test('runs the controller with no capability, and helpers of its own image', async () => {

@@ -222,7 +222,7 @@ function reachesRouter(self: Host): Promise<boolean> {
     const { output, text } = await makeAttempt(cases.testbed, cases.setup(self), send);
     return output === 'sent' && arrives(cases.testbed, 'router', text);
   };
-  return waitFor(look, { what: 'what is granted', timeout: 30_000 });
+  return waitFor(look, { what: 'what is granted', timeout: 60_000 });
 }
 
 /** Docker's resolver listens on different ports in each namespace. */

@@ -21,7 +21,7 @@ export class HeldConnection {
 
   async connected(): Promise<void> {
     const look = () => this.#output[0] === 'connected';
-    await waitFor(look, { what: 'a connection', timeout: 20_000, interval: 20 });
+    await waitFor(look, { what: 'a connection', timeout: 60_000, interval: 20 });
   }
 
   /** Returns what its program prints. */

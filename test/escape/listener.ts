@@ -30,7 +30,7 @@ export class Listener {
   }
 
   async ready(): Promise<void> {
-    await waitFor(() => this.#listening, { what: 'a listener', timeout: 20_000, interval: 20 });
+    await waitFor(() => this.#listening, { what: 'a listener', timeout: 60_000, interval: 20 });
   }
 
   hasReceived(text: string): boolean {

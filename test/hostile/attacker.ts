@@ -150,7 +150,7 @@ export class Flow implements Disposable {
   }
 
   async established(): Promise<void> {
-    await waitFor(() => this.silentFor < 500, { what: 'a flow to be granted', timeout: 30_000 });
+    await waitFor(() => this.silentFor < 500, { what: 'a flow to be granted', timeout: 60_000 });
   }
 
   [Symbol.dispose](): void {

@@ -122,7 +122,7 @@ export class Cases implements AsyncDisposable {
       if (!(await attacker.hasExpectedSettings())) controlFailures.push('the Engine shows other settings');
       const { hasEffect } = attempt;
       if (hasEffect === undefined) return;
-      await waitFor(() => hasEffect(attacker), { what: 'the attempt to have its effect', timeout: 30_000 });
+      await waitFor(() => hasEffect(attacker), { what: 'the attempt to have its effect', timeout: 60_000 });
     });
   }
 

@@ -67,7 +67,7 @@ onEachEngine((version) => {
       });
       const starts = async () =>
         Number(await workloads.must('inspect', '-f', '{{.RestartCount}}', crash)) > 3;
-      await waitFor(starts, { what: 'four crashes', timeout: 30_000 });
+      await waitFor(starts, { what: 'four crashes', timeout: 60_000 });
       await workloads.must('rm', '--force', crash);
       const failures = controller.log.slice(lines).filter(({ level }) => level === 'error');
       const others = failures.filter(
@@ -89,7 +89,7 @@ onEachEngine((version) => {
         const renamed = namespaces.find(({ target }) => target === workloads.nameOf('new-name'));
         return renamed?.verifiedAt !== undefined && renamed.verifiedAt > since;
       };
-      await waitFor(checked, { what: 'a look under the new name', timeout: 30_000 });
+      await waitFor(checked, { what: 'a look under the new name', timeout: 60_000 });
       expect(await handles(workload.pid)).toBe(before);
       await key('db', `${ipv4(server)}:tcp/81`);
       await becomes(workload, ipv4(server), 81, 'ok');
@@ -194,11 +194,11 @@ onEachEngine((version) => {
         (await views()).every((view) => (view?.verifiedAt ?? 0) > since);
       await key('shared', `${ipv4(server)}:tcp/81`);
       await becomes(workload, ipv4(server), 81, 'ok');
-      await waitFor(agree, { what: 'both controllers to agree', timeout: 30_000 });
+      await waitFor(agree, { what: 'both controllers to agree', timeout: 60_000 });
       const agreed = Date.now();
-      await waitFor(() => looked(agreed), { what: 'both to look', timeout: 30_000 });
+      await waitFor(() => looked(agreed), { what: 'both to look', timeout: 60_000 });
       const [quiet, since] = [await handles(workload.pid), Date.now()];
-      await waitFor(() => looked(since), { what: 'both to look again', timeout: 30_000 });
+      await waitFor(() => looked(since), { what: 'both to look again', timeout: 60_000 });
       expect(await handles(workload.pid)).toBe(quiet);
       await workloads.remove(workload);
     });
@@ -231,7 +231,7 @@ onEachEngine((version) => {
       expect(await connects(changed, ipv4(server), 81)).toBe('ok');
       const verified = async () =>
         (await next.status()).namespaces.find(({ target }) => target === kept.name)?.state === 'protected';
-      await waitFor(verified, { what: 'the other one to be recognised', timeout: 30_000 });
+      await waitFor(verified, { what: 'the other one to be recognised', timeout: 60_000 });
       expect(await handles(kept.pid)).toBe(keptHandles);
       expect((await kept.probe.flow(flow)).error).toBeUndefined();
       const loads = next.log.filter(({ msg }) => msg === 'rules loaded').map(({ container }) => container);

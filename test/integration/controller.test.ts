@@ -201,7 +201,7 @@ onEachEngine((version) => {
         await becomes(workload, address, to, 'ok');
         expect(await connects(workload, address, from)).toBe('refused');
       }
-      await vi.waitFor(() => expect(loadsOf(workload)()).toBe(1 + 5));
+      await vi.waitFor(() => expect(loadsOf(workload)()).toBe(1 + 5), { timeout: 30_000 });
       await fixture.workloads.remove(workload);
     });
 
@@ -222,7 +222,7 @@ onEachEngine((version) => {
         await deregister(fixture, `${loader}-second`);
         await becomes(workload, ipv4(server), 80, 'refused');
       }
-      await vi.waitFor(() => expect(loadsOf(workload)()).toBe(before + 3 * 2));
+      await vi.waitFor(() => expect(loadsOf(workload)()).toBe(before + 3 * 2), { timeout: 30_000 });
       // An instance with another tag is none of this workload's.
       await instance('second', ipv4(server), ['staging']);
       await instance('first', ipv4(other), ['staging']);
@@ -243,7 +243,7 @@ onEachEngine((version) => {
       const alive = async (flow: number) => {
         const { echoes } = await probe.flow(flow);
         const more = async () => (await probe.flow(flow)).echoes > echoes + 5;
-        await waitFor(more, { what: 'a flow to go on', timeout: 20_000 });
+        await waitFor(more, { what: 'a flow to go on', timeout: 60_000 });
         expect((await probe.flow(flow)).error).toBeUndefined();
       };
       // Somebody else's key: not even loaded again. Its own key: loaded, and the flows go on.
@@ -259,7 +259,7 @@ onEachEngine((version) => {
         const states = await Promise.all([probe.flow(tcp), probe.flow(udp)]);
         return states.every(({ error }) => error !== undefined) && states;
       };
-      const [tcpEnd, udpEnd] = await waitFor(cut, { what: 'both flows to be cut', timeout: 20_000 });
+      const [tcpEnd, udpEnd] = await waitFor(cut, { what: 'both flows to be cut', timeout: 60_000 });
       summary(`Engine ${version}, ${loader}: revocation to flows cut`, [performance.now() - revoked]);
       expect(tcpEnd?.error).toMatch(/ECONNRESET|closed/);
       expect(udpEnd?.error).toBe('EPERM');

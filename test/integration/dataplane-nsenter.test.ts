@@ -137,7 +137,7 @@ test('a program that hangs is ended with all that it started', async () => {
     '',
   );
   await expect(rehearsal).rejects.toThrow('it took longer than 0.5 s');
-  expect(performance.now() - before).toBeLessThan(5_000);
+  expect(performance.now() - before).toBeLessThan(60_000);
 });
 
 /** Reads through a controller that runs in the network namespace of that process; prints what is thrown. */

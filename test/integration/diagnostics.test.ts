@@ -147,7 +147,7 @@ test('random rules are explained as the kernel decides', async () => {
       const diagnostics = askController(new ApiClient(controller.socket));
       const text = rules.join('\n');
       const isRead = async () => (await diagnostics.suggest({ key: 'random' })).keyText === text;
-      await waitFor(isRead, { what: 'the rules to be read', timeout: 20_000, interval: 50 });
+      await waitFor(isRead, { what: 'the rules to be read', timeout: 60_000, interval: 50 });
       const workload = await fixture.workloads.run(`random-${from}`, { acl: 'random' });
       const isLoaded = (line: { readonly msg: string; readonly [field: string]: unknown }) =>
         line.msg === 'rules loaded' && line.container === workload.name;
@@ -277,7 +277,7 @@ describe('in Consul', () => {
           const { stdout } = await runCli(args);
           return /\d+ [a-z]+$/m.test(stdout) ? stdout : undefined;
         },
-        { what: 'the published status', timeout: 20_000, interval: 200 },
+        { what: 'the published status', timeout: 60_000, interval: 200 },
       );
       expect(output).toMatch(
         /^NODE +STATE +VERSION +LAST SEEN +WORKLOADS\nhost-1 +ok +\d+\.\d+\.\d+ +\d+s ago +1 \w+/,
@@ -422,7 +422,7 @@ describe('a workload that floods the record of denials', () => {
     const loaded = async () => /^rules +(\S+)$/m.exec((await ask('status', flood.name)).stdout)?.[1];
     const before = await loaded();
     await putKey(fixture, `${PATH}app`, '192.0.2.1:tcp/9');
-    await expect.poll(loaded, { timeout: 30_000 }).not.toBe(before);
+    await expect.poll(loaded, { timeout: 60_000 }).not.toBe(before);
     const { stdout } = await ask('denied', flood.name, '--json');
     const { rows }: { rows: readonly object[] } = JSON.parse(stdout);
     expect(rows).toHaveLength(2_048);
@@ -436,11 +436,11 @@ describe('a workload that floods the record of denials', () => {
       return { packets: records[0]?.packets, rows: rows.length };
     };
     await datagrams(ipv4(fixture.server), 23, 23);
-    await expect.poll(packets, { timeout: 30_000 }).toEqual({ packets: 9_002, rows: 2_049 });
+    await expect.poll(packets, { timeout: 60_000 }).toEqual({ packets: 9_002, rows: 2_049 });
     const { folder } = controller;
     await controller.stop();
     await datagrams(ipv4(fixture.server), 24, 24);
     controller = await control(fixture, PATH, args(), folder);
-    await expect.poll(packets, { timeout: 30_000 }).toEqual({ packets: 9_003, rows: 2_050 });
+    await expect.poll(packets, { timeout: 60_000 }).toEqual({ packets: 9_003, rows: 2_050 });
   });
 });

@@ -13,7 +13,7 @@ import { buildImageWith, type DockerLab, dockerLab, openDockerLab } from './dock
 
 const MASQUERADE = 'com.docker.network.bridge.enable_ip_masquerade';
 
-const soon = { timeout: 30_000, interval: 20 };
+const soon = { timeout: 60_000, interval: 20 };
 
 function startWatch({ engine }: DockerLab) {
   const watch = new DockerContainerSource(engine).watch(() => {});

@@ -132,7 +132,7 @@ onEachEngine((version) => {
           relay.cut({ again: true });
           await waitFor(() => relay.connections > 0, {
             what: 'the next connection',
-            timeout: 20_000,
+            timeout: 60_000,
             interval: 5,
           });
         }
@@ -198,7 +198,7 @@ onEachEngine((version) => {
       stub.treat((path) => (path.includes('/service/bad') ? 'fail' : 'pass'));
       const failing = async () =>
         (await setup.controller.status()).sources.some(({ name, error }) => name === 'service bad' && error);
-      await waitFor(failing, { what: 'the failure to be noticed', timeout: 20_000 });
+      await waitFor(failing, { what: 'the failure to be noticed', timeout: 60_000 });
       await register({ consul }, { node: 'good', service: 'good', address: other, port: 81 });
       await becomes(setup.workload, other, 81, 'ok');
       expect(await connects(setup.workload, server, 80)).toBe('refused');

@@ -54,7 +54,7 @@ onEachEngine((version) => {
       // A helper that nobody waits for any more ends by itself.
       const helpers = () =>
         fixture.workloads.must('ps', '--quiet', '--filter', 'label=egresstrator.role=helper');
-      await waitFor(async () => (await helpers()) === '', { what: 'helpers to end', timeout: 20_000 });
+      await waitFor(async () => (await helpers()) === '', { what: 'helpers to end', timeout: 60_000 });
       await fixture.workloads.remove(workload);
       await controller[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true, force: true });
@@ -98,7 +98,7 @@ onEachEngine((version) => {
         });
         rmSync(filler);
         const kept = () => readText(join(state, 'known.json')).includes('before there is room');
-        await waitFor(kept, { what: 'the state to be written', timeout: 20_000 });
+        await waitFor(kept, { what: 'the state to be written', timeout: 60_000 });
         await assertNoBreach(guard);
         await fixture.workloads.remove(workload);
       } finally {

@@ -79,7 +79,7 @@ onEachEngine((version) => {
       const { stdout } = await workloads.docker('inspect', '-f', '{{.State.Pid}}', workloads.nameOf(name));
       return Number(stdout) > 0 && Number(stdout) !== before && Number(stdout);
     };
-    return waitFor(look, { what: `${name} to run again`, timeout: 30_000 });
+    return waitFor(look, { what: `${name} to run again`, timeout: 60_000 });
   };
 
   test('restarted without live-restore: what runs again is protected again', async () => {
@@ -147,7 +147,7 @@ onEachEngine((version) => {
         await engine.start();
       }
       const healthy = async () => (await controller.status()).sources.every(({ error }) => !error);
-      await waitFor(healthy, { what: 'the Engine to be found again', timeout: 20_000 });
+      await waitFor(healthy, { what: 'the Engine to be found again', timeout: 60_000 });
       await workloads.remove(workload);
     });
 

@@ -72,7 +72,7 @@ onEachEngine((version) => {
         (await workloads.docker('cp', `${workloads.nameOf('moving')}:/etc/resolv.conf`, '-')).code !== 0,
       {
         what: 'the Engine to refuse',
-        timeout: 30_000,
+        timeout: 60_000,
       },
     );
     using leases = new DisposableStack();

@@ -297,7 +297,7 @@ describe('Consul', () => {
         const reply = await callConsul({ address: follower?.address ?? '' }, 'PUT', '/v1/kv/a', 'text');
         return reply.status === 200;
       };
-      await waitFor(() => write().catch(() => false), { what: 'another leader', timeout: 30_000 });
+      await waitFor(() => write().catch(() => false), { what: 'another leader', timeout: 60_000 });
     });
   });
 
@@ -305,7 +305,7 @@ describe('Consul', () => {
     await withConsul({}, async (first) => {
       await withConsul({ datacenter: 'dc2', joinWan: first.wanAddresses }, async (second) => {
         const nodes = async () => (await second.call('GET', '/v1/catalog/nodes?dc=dc1')).status === 200;
-        await waitFor(nodes, { what: 'the federation', timeout: 30_000 });
+        await waitFor(nodes, { what: 'the federation', timeout: 60_000 });
       });
     });
   });

@@ -53,7 +53,7 @@ test('rules and services are taken back when Consul was away for so long, and co
   await consul.kill();
   await waitFor(async () => (await first.status()).sources.some(({ error }) => error !== undefined), {
     what: 'the loss to be noticed',
-    timeout: 20_000,
+    timeout: 60_000,
   });
   expect(await connects(workload, server, 80)).toBe('ok');
 
@@ -83,7 +83,7 @@ test('rules and services are taken back when Consul was away for so long, and co
 
   await consul.start();
   const answered = async () => (await second.status()).sources.every(({ error, known }) => known && !error);
-  await waitFor(answered, { what: 'Consul to have answered', timeout: 30_000, interval: 5 });
+  await waitFor(answered, { what: 'Consul to have answered', timeout: 60_000, interval: 5 });
   summary('Consul has answered until rules are back', [await becomes(workload, server, 80, 'ok')]);
   await becomes(workload, server, 81, 'ok');
   expect((await second.status()).sources.some(({ outdated }) => outdated)).toBe(false);

@@ -47,7 +47,7 @@ test('rules from services follow Consul, also for a container that starts again'
 
   await fixture.workloads.remove(first);
   const unwatched = async () => !(await sources()).includes('service web');
-  await waitFor(unwatched, { what: 'the service to be left', timeout: 20_000 });
+  await waitFor(unwatched, { what: 'the service to be left', timeout: 60_000 });
   await nothingLeaked(before, controller, fixture.workloads);
 
   await instance(81);
@@ -70,7 +70,7 @@ test('its last known instances count where Consul is away when a container start
   await becomes(first, server, 81, 'refused');
   await fixture.workloads.remove(first);
   const unwatched = async () => !(await sources()).includes('service web');
-  await waitFor(unwatched, { what: 'the service to be left', timeout: 20_000 });
+  await waitFor(unwatched, { what: 'the service to be left', timeout: 60_000 });
   await fixture.consul.kill();
   const again = await fixture.workloads.run('again', { acl: 'db' });
   await becomes(again, server, 81, 'refused');

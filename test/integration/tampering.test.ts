@@ -153,7 +153,7 @@ describe('a container that the gate has started', () => {
       : first;
     await waitFor(async () => !(await isAltered(pid)), {
       what: 'the alteration to be gone',
-      timeout: 20_000,
+      timeout: 60_000,
     });
     expect(await fetches(id, lab.forbidden)).toBe(false);
     expect(await fetches(id, lab.allowed)).toBe(true);

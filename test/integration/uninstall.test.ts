@@ -36,7 +36,7 @@ onEachEngine((version) => {
     await cli('set', 'plain', '--rules', 'db');
     await waitFor(async () => (await held()).every(Boolean), { what: 'rules in all three' });
     await waitFor(() => existsSync(join(state, 'loads.json')), { what: 'a state' });
-    await waitFor(async () => (await keys('egress/status/')) > 0, { what: 'a status', timeout: 20_000 });
+    await waitFor(async () => (await keys('egress/status/')) > 0, { what: 'a status', timeout: 60_000 });
   }, 180_000);
   afterAll(async () => {
     await controller?.[Symbol.asyncDispose]();

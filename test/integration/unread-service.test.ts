@@ -53,7 +53,7 @@ test.each([
     const [found] = (await after.status()).namespaces;
     return found?.state === 'protected' && found.problems.some(({ text }) => text === 'web@dc9');
   };
-  await waitFor(reports, { what: 'status to name the service', timeout: 30_000 });
+  await waitFor(reports, { what: 'status to name the service', timeout: 60_000 });
   expect(await connects(workload, server, 82)).toBe('refused');
   await after.stop();
 });

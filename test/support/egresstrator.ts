@@ -119,7 +119,7 @@ export class RunningController implements AsyncDisposable {
   }
 
   /** The first line that fits, once there is one. `from`: how many lines to pass over. */
-  logged(fits: (line: LogLine) => boolean, what: string, from = 0, timeout = 20_000): Promise<LogLine> {
+  logged(fits: (line: LogLine) => boolean, what: string, from = 0, timeout = 60_000): Promise<LogLine> {
     const look = () => this.#lines.slice(from).find(fits);
     return waitFor(look, { what: `the log line "${what}"`, timeout, interval: 20 }).catch((error) => {
       throw new Error(`${error}\n${this.output}`);
@@ -191,7 +191,7 @@ const getJson = async (socketPath: string, path: string): Promise<unknown> =>
 
 function getText(socketPath: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    request({ socketPath, path, timeout: 5_000 }, (response) => {
+    request({ socketPath, path, timeout: 30_000 }, (response) => {
       text(response).then(resolve, reject);
     })
       .on('error', reject)

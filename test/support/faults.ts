@@ -54,5 +54,5 @@ export async function untilForgotten(
   const isOne = ({ target }: { readonly target: string }) =>
     names.some((name) => target.startsWith(workloads.nameOf(name)));
   const gone = async () => !(await controller.status()).namespaces.some(isOne);
-  await waitFor(gone, { what: `${names} to be forgotten`, timeout: 20_000 });
+  await waitFor(gone, { what: `${names} to be forgotten`, timeout: 60_000 });
 }

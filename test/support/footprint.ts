@@ -37,7 +37,7 @@ export async function nothingLeaked(
     now = await footprint(controller, workloads);
     return now.descriptors <= before.descriptors + SLACK && now.children + now.helpers === 0;
   };
-  await waitFor(look, { what: 'nothing to be left', timeout: 30_000, interval: 100 }).catch((error) => {
+  await waitFor(look, { what: 'nothing to be left', timeout: 60_000, interval: 100 }).catch((error) => {
     const open = readdirSync(`/proc/${pidOf(controller)}/fd`).map((fd) => linkOf(controller, fd));
     throw new Error(`${error} ${JSON.stringify({ before, now })}\n${open.join('\n')}`);
   });
