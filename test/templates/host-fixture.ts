@@ -49,3 +49,26 @@ export async function loadHost(host: Namespace, claims: Partial<HostClaims>): Pr
   const { exitCode, stderr } = await netns(host, 'load host', hostText(claims));
   if (exitCode !== 0 || stderr !== '') throw new Error(`not loaded: ${exitCode} ${stderr}`);
 }
+
+export const SUBNETS = {
+  ipv4: ['172.29.1.0/24', '172.29.2.0/24'],
+  ipv6: ['2001:db8:a::/64', '2001:db8:b::/64'],
+};
+
+/** As Docker 28 has it: nothing comes in but to published ports, and what leaves has the host's address. */
+export const dockerRules = ({ a1, b1 }: HostFixture['containers'], family: 'ipv4' | 'ipv6'): string => `*raw
+-A PREROUTING -d ${a1[family]} ! -i br-a -j DROP
+-A PREROUTING -d ${b1[family]} ! -i br-b -j DROP
+COMMIT
+*nat
+-A POSTROUTING -s ${SUBNETS[family][0]} ! -o br-a -j MASQUERADE
+-A POSTROUTING -s ${SUBNETS[family][1]} ! -o br-b -j MASQUERADE
+COMMIT
+*filter
+:FORWARD DROP
+:DOCKER-USER -
+-A FORWARD -j DOCKER-USER
+-A FORWARD -o eth0 -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+COMMIT
+`;

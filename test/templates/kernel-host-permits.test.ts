@@ -7,7 +7,7 @@ import { ensureCommands } from '../../lab/apt.ts';
 import type { HostClaims } from '../../src/features/host/canonical.ts';
 import { forward, permit } from '../support/host-claims.ts';
 import { netns } from './fixture.ts';
-import { loadHost, PORT, useHost } from './host-fixture.ts';
+import { dockerRules, loadHost, PORT, SUBNETS, useHost } from './host-fixture.ts';
 
 await ensureCommands({ conntrack: 'conntrack', iptables: 'iptables', ss: 'iproute2' });
 const { agents, containers, host } = await useHost();
@@ -15,26 +15,6 @@ const { agents, containers, host } = await useHost();
 const PROGRAM = fileURLToPath(new URL('../../dataplane/host', import.meta.url));
 const program = async (command: string, input = ''): Promise<readonly string[]> =>
   (await host.run('sh', [PROGRAM, command], { input })).stdout.split('\n').filter((line) => line !== '');
-
-const SUBNETS = { ipv4: ['172.29.1.0/24', '172.29.2.0/24'], ipv6: ['2001:db8:a::/64', '2001:db8:b::/64'] };
-
-/** As Docker 28 has it: nothing comes in but to published ports, and what leaves has the host's address. */
-const dockerRules = (family: 'ipv4' | 'ipv6') => `*raw
--A PREROUTING -d ${containers.a1[family]} ! -i br-a -j DROP
--A PREROUTING -d ${containers.b1[family]} ! -i br-b -j DROP
-COMMIT
-*nat
--A POSTROUTING -s ${SUBNETS[family][0]} ! -o br-a -j MASQUERADE
--A POSTROUTING -s ${SUBNETS[family][1]} ! -o br-b -j MASQUERADE
-COMMIT
-*filter
-:FORWARD DROP
-:DOCKER-USER -
--A FORWARD -j DOCKER-USER
--A FORWARD -o eth0 -j ACCEPT
--A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-COMMIT
-`;
 
 const NO_RULES = '*filter\n:FORWARD ACCEPT\nCOMMIT\n*raw\nCOMMIT\n*nat\nCOMMIT\n';
 
@@ -49,7 +29,7 @@ describe.each(['nft', 'legacy'] as const)('past iptables-%s', (kind) => {
       await host.run('nft', ['flush', 'ruleset']);
       for (const legacy of ['iptables-legacy', 'ip6tables-legacy'])
         await host.run(`${legacy}-restore`, [], { input: NO_RULES });
-      await host.run(`${tool}-restore`, [], { input: dockerRules(family) });
+      await host.run(`${tool}-restore`, [], { input: dockerRules(containers, family) });
     });
 
     it('a permitted call passes, each with its own address, and no other', async () => {
@@ -172,7 +152,7 @@ describe.each(['nft', 'legacy'] as const)('past iptables-%s', (kind) => {
 it('the passage in raw goes with the others', async () => {
   await netns(host, 'clear host');
   await host.run('nft', ['flush', 'ruleset']);
-  await host.run('iptables-nft-restore', [], { input: dockerRules('ipv4') });
+  await host.run('iptables-nft-restore', [], { input: dockerRules(containers, 'ipv4') });
   const before = (await host.run('iptables-nft', ['-t', 'raw', '-S'])).stdout;
   await program('passages');
   expect((await host.run('iptables-nft', ['-t', 'raw', '-S'])).stdout).not.toBe(before);
