@@ -26,7 +26,11 @@ export function planNetworks(
   const missing: NetworkEntry[] = [];
   const problems: Problem[] = [];
   for (const entry of entries) {
-    const found = sameNetworks(entry, ofDocker);
+    const others = new Set(entries.flatMap(({ name }) => (name === entry.name ? [] : name)));
+    const found = sameNetworks(
+      entry,
+      ofDocker.filter(({ name }) => !others.has(name)),
+    );
     const problem =
       found.length === 0 ? overlapOf(entry, ofDocker, routes) : existingFault(entry, found, routes);
     if (problem !== undefined) problems.push(problem);
@@ -35,8 +39,8 @@ export function planNetworks(
   return { missing, problems };
 }
 
-/** Those with exactly its name, or else with the same name but for `-` and `_`. */
-export function sameNetworks(
+/** Those with exactly its name, or else with the same name but for `-` and `_`; none that is another entry's exactly. */
+function sameNetworks(
   { name }: Pick<NetworkEntry, 'name'>,
   ofDocker: readonly Network[],
 ): readonly Network[] {

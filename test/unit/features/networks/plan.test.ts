@@ -96,6 +96,20 @@ describe('networks', () => {
     expect(plan(FILE, { networks: [FRONT, backend] }).desired.networks).toEqual([]);
   });
 
+  it('are two where the file has two names that are the same but for - and _', () => {
+    const other = { ...BACK, id: 'other', name: 'back-end', subnets: [subnet('10.3.0.0/24')] };
+    const file = {
+      ...FILE,
+      networks: { ...FILE.networks, other: { network_name: 'back-end', subnet: '10.3.0.0/24' } },
+    };
+    const missing = (present: readonly Network[]) =>
+      plan(file, { networks: present }).desired.networks.map(({ name }) => name);
+    expect(missing([FRONT])).toEqual(['back_end', 'back-end']);
+    expect(missing([FRONT, other])).toEqual(['back_end']);
+    expect(missing([FRONT, other, BACK])).toEqual([]);
+    expect(sentences(file, { networks: [FRONT, other] })).toEqual([]);
+  });
+
   it.each<readonly [string, readonly Network[], string]>([
     [
       'another subnet',
