@@ -122,7 +122,10 @@ function addUninstall(program: Command, actions: Actions): void {
     .command('uninstall')
     .description('remove egresstrator from this host; lists first what would be removed')
     .option('-y, --yes', 'do not ask')
-    .option('--keys', 'also remove the ACL keys, which all hosts share, and the data of this host in Consul')
+    .option(
+      '--keys',
+      'also remove the ACL keys and ingress keys, which all hosts share, and the data of this host in Consul',
+    )
     .option('--force', 'even if containers use the gate; these cannot start again')
     .option('--root <path>', "where the host's file system is mounted, in a container", '/')
     .option('--lib-dir <path>', 'where the gate is on the host (default: its own default)')

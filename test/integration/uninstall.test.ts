@@ -67,7 +67,16 @@ onEachEngine((version) => {
     const { libDir, runDir } = lab.settings;
     const gate = args[0] === 'uninstall' ? ['--lib-dir', libDir] : [];
     const places = ['--socket', controller.socket, '--state-dir', state, '--run-dir', runDir, ...gate];
-    const from = ['-c', consul.address, '-k', 'gone/', '-H', `unix://${lab.engine.socketPath}`];
+    const from = [
+      '-c',
+      consul.address,
+      '-k',
+      'gone/',
+      '--ingress-path',
+      'gone-in/',
+      '-H',
+      `unix://${lab.engine.socketPath}`,
+    ];
     return runCli([...args, ...places, ...from, '--node', 'here']);
   };
 
@@ -127,10 +136,14 @@ onEachEngine((version) => {
 
   test('--keys takes the rules and this host out of Consul, and nothing beside them', async () => {
     expect(await keys('egress/status/')).toBe(1);
+    await consul.call('PUT', '/v1/kv/gone-in/web', '10.0.0.0/8:tcp/80');
     const third = await cli('uninstall', '--yes', '--keys');
     expect(third).toMatchObject({ code: 0, stderr: '' });
     expect(third.stdout).toContain('1 ACL key below gone/');
-    expect([await keys('gone/'), await keys('other/'), await keys('egress/status/')]).toEqual([0, 1, 0]);
+    expect(third.stdout).toContain('1 ingress key below gone-in/');
+    expect(await Promise.all(['gone/', 'gone-in/', 'other/', 'egress/status/'].map(keys))).toEqual([
+      0, 0, 1, 0,
+    ]);
     const { body } = await consul.call('GET', '/v1/agent/services');
     expect(Object.keys(body ?? {})).not.toContain('egresstrator-here');
     const last = await cli('uninstall', '--keys');

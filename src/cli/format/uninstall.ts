@@ -11,7 +11,7 @@ const TITLES: Readonly<Record<Part, string>> = {
   state: 'state folder',
   run: 'run folder',
   image: 'images',
-  keys: 'ACL keys',
+  keys: 'keys',
   status: 'status',
   registration: 'registration',
 };
@@ -25,14 +25,16 @@ export function formatPlan(
   const present = steps.filter(({ state }) => state === 'present');
   const left = steps.filter(({ state }) => state === 'left');
   const keys =
-    'Data in Consul stays (--keys removes the ACL keys, which all hosts share, and the data of this host).';
+    'Data in Consul stays (--keys removes the ACL keys and ingress keys, which all hosts share, and the data of this host).';
   return [
     present.length === 0 ? 'Nothing of egresstrator was found on this host.' : 'This would be removed:',
     ...linesOf(present),
     ...left.map((one) => style('red', `${titled(one.part)}${one.what}: ${one.reason ?? ''}`)),
     ...(withKeys ? [] : [keys]),
     ...(present.some(({ part }) => part === 'rules')
-      ? ['Containers without rules can reach everything that their network allows.']
+      ? [
+          'Containers without rules can reach everything that their network allows, and be called by anyone there.',
+        ]
       : []),
   ].join('\n');
 }
