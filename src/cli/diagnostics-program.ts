@@ -36,7 +36,9 @@ function addKeys(program: Command, actions: DiagnosticsActions): void {
   program
     .command('keys')
     .description('list ACL keys, their sizes, and the workloads that have them')
+    .option('--ingress', 'list ingress keys, which say who may reach a container')
     .option('--json', 'print JSON')
+    .addHelpText('after', KEYS_EXAMPLES)
     .action((_options, command: Command) => actions.keys(command.optsWithGlobals()));
 }
 
@@ -67,9 +69,10 @@ function addDenied(program: Command, actions: DiagnosticsActions): void {
     .command('denied')
     .description('list denied connections of the last hour')
     .argument('[container]', CONTAINER)
-    .option('--in', 'calls to containers that the ports guard (see --ports) or their ingress keys denied')
+    .option('--in', 'calls to containers that their ingress keys or the ports guard (see --ports) denied')
     .option('--follow', 'keep running, and print each destination when it is denied')
     .option('--json', 'print JSON')
+    .addHelpText('after', DENIED_EXAMPLES)
     .action((container: string | undefined, _options, command: Command) =>
       actions.denied(container, command.optsWithGlobals()),
     );
@@ -99,7 +102,7 @@ function addSuggest(program: Command, actions: DiagnosticsActions): void {
     .command('suggest')
     .description('print rules that would allow the denied connections')
     .argument('[container]', CONTAINER)
-    .option('--key <key>', 'print the whole new text of this ACL key, with the suggested rules')
+    .option('--key <key>', 'print the whole new text of this key, with the suggested rules')
     .option('--in', 'lines of ingress keys for callers that were denied')
     .option('--json', 'print JSON')
     .addHelpText('after', SUGGEST_EXAMPLES)
@@ -113,11 +116,12 @@ function addLint(program: Command, actions: DiagnosticsActions): void {
     .command('lint')
     .description('check the rules in Consul, or in a file')
     .option('--file <path>', 'check only this file; "-" for standard input')
-    .option('--key <key>', 'check only this ACL key')
+    .option('--key <key>', 'check only this key')
     .option('--ingress', 'check ingress keys, which say who may reach a container')
     .option('--strict', 'exit with 1 for any finding, not only for errors')
     .option('--format <format>', 'text, github (workflow annotations) or sarif (2.1.0)', 'text')
     .option('--json', 'print JSON')
+    .addHelpText('after', LINT_EXAMPLES)
     .action((_options, command: Command) => actions.lint(command.optsWithGlobals()));
 }
 
@@ -125,10 +129,11 @@ function addDiff(program: Command, actions: DiagnosticsActions): void {
   program
     .command('diff')
     .description('preview the access changes of an edited key')
-    .argument('<key>', 'ACL key')
+    .argument('<key>', 'ACL key; with --ingress, ingress key')
     .option('--file <path>', 'the new text; "-" for standard input')
     .option('--ingress', 'an ingress key, which says who may reach a container')
     .option('--json', 'print JSON')
+    .addHelpText('after', DIFF_EXAMPLES)
     .action((key: string, _options, command: Command) => actions.diff(key, command.optsWithGlobals()));
 }
 
@@ -137,11 +142,35 @@ Examples:
   $ egresstrator explain web 10.0.0.5 tcp/5432
   $ egresstrator explain web production.postgresql
   $ egresstrator explain web 10.0.0.5              all that it reaches there
-  $ egresstrator explain --in web 198.51.100.7 tcp/80`;
+  $ egresstrator explain --in web 198.51.100.7 tcp/80
+  $ egresstrator explain --in web 198.51.100.7 icmp/8`;
+
+const KEYS_EXAMPLES = `
+Examples:
+  $ egresstrator keys
+  $ egresstrator keys --ingress     who may reach containers, and which of them name each key`;
+
+const DENIED_EXAMPLES = `
+Examples:
+  $ egresstrator denied web         what web could not reach
+  $ egresstrator denied --in web    who could not reach web`;
+
+const LINT_EXAMPLES = `
+Examples:
+  $ egresstrator lint --file rules --format github    a file alone, in a workflow
+  $ egresstrator lint --ingress                       the ingress keys
+  $ egresstrator lint --ingress --file rules          a file with the text of an ingress key`;
+
+const DIFF_EXAMPLES = `
+Examples:
+  $ egresstrator diff app --file rules
+  $ egresstrator diff --ingress web --file rules      who may call more, or no more`;
 
 const SUGGEST_EXAMPLES = `
 Examples:
   $ egresstrator suggest web
   $ egresstrator suggest web --key app > rules    the new text of app
   $ egresstrator diff app --file rules            preview the access changes
-  $ consul kv put egress/acl/app @rules`;
+  $ consul kv put egress/acl/app @rules
+  $ egresstrator suggest --in web                 lines that would let callers of web in
+  $ egresstrator suggest --in web --key app       the new text of the ingress key app`;

@@ -5,6 +5,7 @@
  */
 import { messageOf } from '../common/errors.ts';
 import { HOST_OFF, type HostView, hostSummary } from '../diagnostics/host-view.ts';
+import type { IngressSnapshot } from '../diagnostics/ingress-snapshot.ts';
 import type { Override } from '../features/egress/overrides.ts';
 import type { EgressTemplate } from '../features/egress/template.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
@@ -157,10 +158,18 @@ export class Controller {
     const { consul } = this.#sources;
     return {
       ...{ acl, catalog: consul.services, unread: new Map(), protectedHosts },
-      ...{ host: this.hostView(), ingress: this.#ingress.snapshot(consul) },
+      ...{ host: this.hostView(), ingress: this.ingressSnapshot() },
       ...this.containerViews(),
       ...this.#workloads.templateFacts(),
     };
+  }
+
+  /** What is known of ingress keys; `acl`: the keys, if the controller does not watch them. */
+  ingressSnapshot(
+    acl: Acl | undefined = this.#ingress.aclOf(this.#sources.consul),
+  ): IngressSnapshot | undefined {
+    const { containers = new Map(), networks } = this.#sources;
+    return acl && this.#ingress.snapshot(acl, { containers, networks });
   }
 
   /** The namespaces with rules, as far as known. */

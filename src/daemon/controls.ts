@@ -5,7 +5,6 @@
 import { UserError } from '../common/errors.ts';
 import type { Config } from '../config/config.ts';
 import { createDiagnostics } from '../diagnostics/diagnostics.ts';
-import type { ServiceReader } from '../diagnostics/read-services.ts';
 import type { Override } from '../features/egress/overrides.ts';
 import { chooseTargets } from '../features/egress/targets.ts';
 import type { Container } from '../inventory/container.ts';
@@ -18,11 +17,12 @@ import { factsOf, namespaceOf, requireContainers } from './facts.ts';
 import { unsupportedResults } from './override-results.ts';
 import { setPort } from './set-port.ts';
 import type { Telemetry } from './telemetry.ts';
+import type { Services } from './wiring.ts';
 
 export function controlsOf(
   controller: Controller,
   telemetry: Telemetry,
-  services: ServiceReader,
+  services: Services,
   { consul, docker }: Config,
 ): Controls {
   return {
@@ -33,7 +33,7 @@ export function controlsOf(
     setPort: (request) => setPort(controller, request),
     sources: () => ({ consul: consul.address, kvPath: consul.kvPath, docker: docker.host }),
     namespace: (container) => namespaceOf(controller, telemetry, container),
-    diagnostics: createDiagnostics(factsOf(controller, telemetry, services, consul.kvPath)),
+    diagnostics: createDiagnostics(factsOf(controller, telemetry, services, consul)),
     metrics: () => telemetry.metrics.render(),
   };
 }

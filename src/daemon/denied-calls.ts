@@ -6,7 +6,7 @@ import type { IngressNamespace } from '../features/ingress/namespaces.ts';
 import type { DeniedReport } from '../inventory/denied-record.ts';
 import { formatPrefix, parseAddress } from '../net/address.ts';
 
-const NO_CALLS: DeniedCallsReport = { calls: [], packets: 0, unlisted: 0, isFull: false, covers: 0 };
+const NO_CALLS: DeniedCallsReport = { calls: [], packets: 0, unlisted: 0, isFull: false };
 
 /** `namespaces`: those of the reports, for the addresses that were called. */
 export function mergedCalls(
@@ -20,12 +20,13 @@ export function mergedCalls(
   const errors = byIngress.flatMap(({ container, error }) =>
     error === undefined ? [] : `${container}: ${error}`,
   );
+  const periods = [byGuard, ...byIngress].flatMap(({ covers }) => covers ?? []);
   const error = [...(byGuard.error === undefined ? [] : [byGuard.error]), ...errors].join('; ');
   return {
     calls: [...byGuard.calls, ...byIngress.flatMap((report) => callsOf(report, namespaces))],
     ...{ packets: sum('packets'), unlisted: sum('unlisted') },
     isFull: byGuard.isFull || summaries.some((summary) => summary.isFull),
-    covers: Math.max(byGuard.covers, ...byIngress.map(({ covers = 0 }) => covers)),
+    ...(periods.length > 0 && { covers: Math.max(...periods) }),
     ...(error !== '' && { error }),
   };
 }

@@ -6,22 +6,32 @@ import { steadyNow } from '../common/steady-clock.ts';
 import type { DiagnosticsSource } from '../diagnostics/diagnostics.ts';
 import type { HostView } from '../diagnostics/host-view.ts';
 import { pickNamespace } from '../diagnostics/namespace-view.ts';
-import { type ServiceReader, withServices } from '../diagnostics/read-services.ts';
+import { withServices } from '../diagnostics/read-services.ts';
 import type { Snapshot } from '../diagnostics/snapshot.ts';
 import type { PortOverride } from '../features/host/port-overrides.ts';
 import { pickContainer } from '../inventory/pick-container.ts';
+import { parseAcl } from '../policy/acl.ts';
 import type { NamespaceAnswer } from './api/diagnostics-routes.ts';
 import type { Controller } from './controller.ts';
 import type { Telemetry } from './telemetry.ts';
+import type { Services } from './wiring.ts';
+
+/** Where the keys are in Consul. */
+type Folders = Pick<Snapshot, 'kvPath' | 'ingressPath'>;
 
 export const factsOf = (
   controller: Controller,
-  telemetry: Telemetry,
-  services: ServiceReader,
-  kvPath: string,
+  telemetry: Pick<Telemetry, 'denied' | 'deniedCalls'>,
+  services: Pick<Services, 'readService' | 'readCatalog' | 'readIngressKeys'>,
+  folders: Folders,
 ): DiagnosticsSource => ({
-  snapshot: async ({ scope, also }) => withServices(snapshotOf(controller, kvPath), services, scope, also),
+  snapshot: async ({ scope, also, ingress }) => {
+    const snapshot = snapshotOf(controller, folders);
+    const whole = ingress === 'always' ? await withIngress(snapshot, controller, services) : snapshot;
+    return withServices(whole, services, scope, also);
+  },
   host: async () => byHostClock(controller.hostView()),
+  hostOfCalls: async () => byHostClock(controller.hostView()),
   ingress: async () => controller.ingressViews(),
   deniedCalls: () => telemetry.deniedCalls(),
   denied: async (container) => {
@@ -57,10 +67,21 @@ export function namespaceOf(
   return { namespace, loader: about?.loader, recordsDenied };
 }
 
-function snapshotOf(controller: Controller, kvPath: string): Snapshot {
+/** Reads the keys from Consul if the controller does not watch them, because no container names one. */
+async function withIngress(
+  snapshot: Snapshot,
+  controller: Controller,
+  services: Pick<Services, 'readIngressKeys'>,
+): Promise<Snapshot> {
+  if (snapshot.ingress !== undefined) return snapshot;
+  const acl = parseAcl(await services.readIngressKeys(), new Map(), 'ingress');
+  return { ...snapshot, ingress: controller.ingressSnapshot(acl) };
+}
+
+function snapshotOf(controller: Controller, { kvPath, ingressPath }: Folders): Snapshot {
   const snapshot = controller.snapshot();
   if (snapshot === undefined) throw new UserError('the controller has not read the rules yet; try again');
-  return { ...snapshot, kvPath };
+  return { ...snapshot, kvPath, ingressPath };
 }
 
 export function requireContainers({ containers }: Controller): NonNullable<Controller['containers']> {

@@ -3,13 +3,14 @@
  */
 import type { Logger } from '../common/logger.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
-import type { IngressSnapshot } from '../diagnostics/lint-ingress.ts';
+import { type IngressSnapshot, ingressSnapshot, type Neighbours } from '../diagnostics/ingress-snapshot.ts';
 import type { IngressDesired } from '../features/ingress/desired.ts';
 import { Ingress, type IngressOptions } from '../features/ingress/ingress.ts';
 import type { IngressNamespace } from '../features/ingress/namespaces.ts';
 import { type IngressStatus, ingressStatusOf } from '../features/ingress/status.ts';
 import { type IngressView, ingressViewOf } from '../features/ingress/view.ts';
 import type { ConsulSnapshot, Inventory } from '../inventory/inventory.ts';
+import type { Acl } from '../policy/acl.ts';
 import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
 import { LoadRecords, type Loads } from '../reconciler/load-records.ts';
 import type { Reconciler } from '../reconciler/reconciler.ts';
@@ -33,6 +34,7 @@ export interface IngressPorts {
 
 export class IngressRules {
   readonly #feature: Ingress;
+  readonly #node: string | undefined;
   readonly #loads: LoadRecords;
   readonly #callers = new IngressCallers();
   readonly #states: FeatureReconciler<IngressDesired, ObservedRules>;
@@ -40,6 +42,7 @@ export class IngressRules {
   constructor(options: IngressOptions, reconciler: Reconciler, ports: IngressPorts) {
     const { dataplane, log, onDrift, deniedReports } = ports;
     this.#feature = new Ingress(options);
+    this.#node = options.node;
     this.#loads = new LoadRecords(ports.previousIngressLoads, (loads) => ports.persistIngressLoads?.(loads));
     const context = {
       loader: rulesetLoader(dataplane, undefined, deniedReports),
@@ -84,15 +87,15 @@ export class IngressRules {
     return [...this.#states.states()].map(ingressViewOf);
   }
 
-  /** Undefined until the keys are read. */
-  snapshot(consul: Pick<ConsulSnapshot, 'ingress'>): IngressSnapshot | undefined {
-    const acl = this.#feature.aclOf(consul);
-    if (acl === undefined) return undefined;
+  /** The keys as they are known; undefined until they are read. */
+  aclOf(consul: Pick<ConsulSnapshot, 'ingress'>): Acl | undefined {
+    return this.#feature.aclOf(consul);
+  }
+
+  /** With these keys. */
+  snapshot(acl: Acl, here: Omit<Neighbours, 'node'>): IngressSnapshot {
     const namespaces = [...this.#states.states()].map(({ desired }) => desired.namespace);
-    const workloads = namespaces.flatMap(({ members }) =>
-      members.map(({ container, workload }) => ({ name: container.name, grants: workload.keys })),
-    );
-    return { acl, workloads, containers: namespaces.flatMap(({ inside }) => inside) };
+    return ingressSnapshot(acl, namespaces, { node: this.#node, ...here });
   }
 
   get unsupported(): Ingress['unsupported'] {

@@ -5,6 +5,7 @@ import { ALL_FRESH } from '../inventory/ages.ts';
 import type { Container, ContainerId } from '../inventory/container.ts';
 import type { ConsulSnapshot, Inventory } from '../inventory/inventory.ts';
 import { namespacesOf } from '../inventory/namespace.ts';
+import type { Networks } from '../inventory/network.ts';
 import type { ServiceRef } from '../inventory/service.ts';
 import type { ContainerSource, RuleSource, WatchedEngine } from '../inventory/sources.ts';
 import { AgeLimit, type MaxAge } from './age-limit.ts';
@@ -66,6 +67,11 @@ export class InventoryReader {
   /** The running containers; undefined until they are listed. */
   get containers(): ReadonlyMap<ContainerId, Container> | undefined {
     return this.#engine.value;
+  }
+
+  /** The Engine's networks; undefined until they are listed. */
+  get networks(): Networks | undefined {
+    return this.#engine.networks.value;
   }
 
   /** Those that the Engine cannot inspect: their names, as far as known, or the beginnings of their ids. */

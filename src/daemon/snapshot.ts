@@ -12,8 +12,8 @@ import type { WorkloadNamespace, Workloads } from '../features/egress/workload-n
 /** The containers that questions may be about. */
 export type Containers = Pick<Snapshot, 'namespaces' | 'unsupported' | 'notEnabled'>;
 
-/** A snapshot without the KV path. */
-export type KnownSnapshot = Omit<Snapshot, 'kvPath'>;
+/** A snapshot without the folders of the keys. */
+export type KnownSnapshot = Omit<Snapshot, 'kvPath' | 'ingressPath'>;
 
 export const containersOf = (
   states: readonly EgressState[],

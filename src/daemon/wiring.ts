@@ -72,10 +72,16 @@ export const openTemplate = (config: Config): EgressTemplate => loadTemplate(con
 
 export const openConsul = ({ consul }: Config): RuleSource => new ConsulRuleSource(consul);
 
-/** Reads services of Consul's catalog, for questions. */
-export function openServices({ consul }: Config, source: RuleSource): ServiceReader & { close(): void } {
+/** Reads for questions what is not watched. */
+export interface Services extends ServiceReader {
+  readIngressKeys(): Promise<ReadonlyMap<string, string>>;
+  close(): void;
+}
+
+export function openServices({ consul }: Config, source: RuleSource): Services {
   const index = new CatalogReader(consul);
   return {
+    readIngressKeys: () => source.readRules('ingress'),
     readService: (ref) => source.readService(ref),
     readCatalog: () => index.read(),
     close: () => index.close(),

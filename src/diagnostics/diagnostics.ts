@@ -14,12 +14,13 @@ import { parsingRules } from '../policy/rule.ts';
 import type { Rendered } from '../rendering/fingerprint.ts';
 import { type DeniedAnswer, deniedAnswer } from './denied-answer.ts';
 import { type DeniedCallsReport, type DeniedInAnswer, deniedInAnswer } from './denied-in.ts';
-import { type Diff, type DiffContext, diffKey } from './diff.ts';
+import { type Diff, diffKey } from './diff.ts';
 import { type ExplainAnswer, type ExplainQuestion, explainAnswer } from './explain-answer.ts';
 import { type ExplainInAnswer, type ExplainInQuestion, explainIn } from './explain-in.ts';
 import type { Finding } from './finding.ts';
 import { type HostAnswer, type HostView, hostAnswer } from './host-view.ts';
-import { type KeyUse, keyUses } from './keys.ts';
+import { type IngressSnapshot, ingressKeys } from './ingress-snapshot.ts';
+import { type KeysView, type KeyUse, keyUses } from './keys.ts';
 import { lint } from './lint.ts';
 import { lintHost } from './lint-host.ts';
 import { lintIngress } from './lint-ingress.ts';
@@ -29,7 +30,7 @@ import { parseService } from './service-names.ts';
 import type { Snapshot } from './snapshot.ts';
 import { createIndexCache } from './suggest.ts';
 import { type SuggestAnswer, suggestAnswer } from './suggest-answer.ts';
-import { type SuggestInAnswer, suggestCallers } from './suggest-in.ts';
+import { type SuggestInAnswer, suggestInAnswer } from './suggest-in.ts';
 
 export interface Diagnostics {
   explain(question: ExplainQuestion): Promise<ExplainAnswer>;
@@ -37,14 +38,14 @@ export interface Diagnostics {
   suggest(question: SuggestQuestion): Promise<SuggestAnswer>;
   lint(question: LintQuestion): Promise<LintAnswer>;
   diff(question: DiffQuestion): Promise<DiffAnswer>;
-  keys(): Promise<KeysAnswer>;
+  keys(question: KeysQuestion): Promise<KeysAnswer>;
   host(): Promise<HostAnswer>;
   /** The text that is loaded on the host, or will be in a moment. */
   hostRules(): Promise<Rendered>;
   /** Calls to containers that the guard denied. */
   deniedIn(question: DeniedQuestion): Promise<DeniedInAnswer>;
   /** Lines that would let in callers that ingress rules denied. */
-  suggestIn(question: DeniedQuestion): Promise<SuggestInAnswer>;
+  suggestIn(question: SuggestQuestion): Promise<SuggestInAnswer>;
   /** Whether a caller reaches a port of a container. */
   explainIn(question: ExplainInQuestion): Promise<ExplainInAnswer>;
 }
@@ -86,6 +87,11 @@ export interface DiffAnswer extends Diff {
   readonly unread: readonly string[];
 }
 
+export interface KeysQuestion {
+  /** Ingress keys in place of ACL keys. */
+  readonly direction?: 'ingress' | undefined;
+}
+
 export interface KeysAnswer {
   readonly keys: readonly KeyUse[];
   /** Services that could not be read. */
@@ -99,6 +105,8 @@ export interface Need {
   readonly also?: readonly ServiceRef[];
   /** The container whose resolvers are needed. */
   readonly container?: string;
+  /** The ingress keys too: only if a container names some, or always. */
+  readonly ingress?: 'ifNamed' | 'always';
   /** An answer is possible without knowing the containers. */
   readonly withoutContainers?: boolean;
 }
@@ -109,6 +117,8 @@ export interface DiagnosticsSource {
   denied(container: string | undefined): Promise<readonly DeniedReport[]>;
   /** Throws a `UserError` without a controller: it alone knows them. */
   host(): Promise<HostView>;
+  /** The same for questions about calls: without a controller, only the containers are known. */
+  hostOfCalls(): Promise<HostView>;
   /** Who may reach containers that name ingress keys. */
   ingress(): Promise<readonly IngressView[]>;
   /** Calls that the guard or ingress rules denied. */
@@ -136,12 +146,20 @@ export function createDiagnostics(facts: DiagnosticsSource): Diagnostics {
       return suggestAnswer(key, reports, snapshot, indexOf(snapshot));
     },
     lint: async (question) =>
-      lintAnswer(question, await facts.snapshot({ scope: 'named', withoutContainers: true })),
+      lintAnswer(
+        question,
+        await facts.snapshot({
+          ...{ scope: 'named', withoutContainers: true },
+          ingress: question.direction === 'ingress' ? 'always' : 'ifNamed',
+        }),
+      ),
     diff: async ({ key, text, direction }) => {
       const proposed = { key, text, ...(await inSlices(parsingRules(key, text, direction))) };
-      const snapshot = await facts.snapshot({ scope: 'named', also: servicesOf([proposed]) });
+      const also = servicesOf([proposed]);
+      const snapshot = await facts.snapshot({ scope: 'named', also, ...ingressIf(direction) });
       const { denylist, unread } = snapshot;
-      const diff = await inSlices(diffKey(proposed, keysOf(snapshot, direction)));
+      const known = keysOf(snapshot, direction);
+      const diff = await inSlices(diffKey(proposed, { ...known, workloads: known.workloads ?? [] }));
       return {
         ...diff,
         denylist: denylist && direction === undefined,
@@ -151,24 +169,28 @@ export function createDiagnostics(facts: DiagnosticsSource): Diagnostics {
     host: async () => hostAnswer(await facts.host()),
     hostRules: async () => known(await facts.host()).rendered,
     deniedIn: async ({ container }) =>
-      deniedInAnswer(container, await facts.host(), await facts.deniedCalls(), await facts.ingress()),
-    suggestIn: async ({ container }) => {
-      const [host, report, ingress] = [await facts.host(), await facts.deniedCalls(), await facts.ingress()];
-      const { calls, covers, isFull } = deniedInAnswer(container, host, report, ingress);
-      const { catalog } = await facts.snapshot({ scope: 'all' });
-      const keys = new Map(ingress.map((one) => [one.target, one.keys]));
-      const denied = calls.filter((call) => call.gate === 'ingress');
-      return { suggestions: suggestCallers(denied, keys, catalog), covers, isFull };
+      deniedInAnswer(container, await facts.hostOfCalls(), await facts.deniedCalls(), await facts.ingress()),
+    suggestIn: async ({ container, key }) => {
+      const [report, ingress] = [await facts.deniedCalls(), await facts.ingress()];
+      const denied = deniedInAnswer(container, await facts.hostOfCalls(), report, ingress);
+      const snapshot = await facts.snapshot({
+        scope: 'all',
+        ingress: key === undefined ? 'ifNamed' : 'always',
+      });
+      return suggestInAnswer(key, denied, ingress, snapshot);
     },
     explainIn: async (question) => {
-      const [view, ingress] = [await facts.host(), await facts.ingress()];
-      const isIngressAlone = view.state === 'off' && ingress.length > 0;
+      const [view, ingress] = [await facts.hostOfCalls(), await facts.ingress()];
+      const isIngressAlone = view.unknown !== undefined || (view.state === 'off' && ingress.length > 0);
       return explainIn(question, view, isIngressAlone ? NO_HOST_RULES : known(view).rules, ingress);
     },
-    keys: async () => {
-      const snapshot = await facts.snapshot({ scope: 'named', withoutContainers: true });
-      const keys = keyUses({ ...snapshot, workloads: workloadsOf(snapshot) });
-      return { keys, unread: [...snapshot.unread.keys()].sort() };
+    keys: async ({ direction }) => {
+      const need = { scope: 'named', withoutContainers: true, ...ingressIf(direction) } as const;
+      const snapshot = await facts.snapshot(need);
+      return {
+        keys: keyUses(keysOf(snapshot, direction), direction),
+        unread: [...snapshot.unread.keys()].sort(),
+      };
     },
   };
 }
@@ -201,25 +223,30 @@ async function reportsOf(
   );
 }
 
+const ingressIf = (direction: 'ingress' | undefined): Pick<Need, 'ingress'> =>
+  direction === 'ingress' ? { ingress: 'always' } : {};
+
 /** The keys of one direction, with the workloads that name them. */
-const keysOf = (snapshot: Snapshot, direction: 'ingress' | undefined): DiffContext => {
-  const { acl, catalog, protectedHosts, ingress } = snapshot;
+const keysOf = (snapshot: Snapshot, direction: 'ingress' | undefined): KeysView => {
+  const { acl, catalog, protectedHosts } = snapshot;
   return direction === 'ingress'
-    ? { acl: ingress?.acl ?? new Map(), catalog, protectedHosts: [], workloads: ingress?.workloads ?? [] }
-    : { acl, catalog, protectedHosts, workloads: workloadsOf(snapshot) ?? [] };
+    ? ingressKeys(knownIngress(snapshot), catalog)
+    : { acl, catalog, protectedHosts, workloads: workloadsOf(snapshot) };
 };
 
+function knownIngress({ ingress }: Snapshot): IngressSnapshot {
+  if (ingress === undefined) throw new UserError('the ingress keys are not known yet; try again');
+  return ingress;
+}
+
 function lintAnswer({ key, direction }: LintQuestion, snapshot: Snapshot): LintAnswer {
-  const { acl, kvPath, namespaces = [], notEnabled, ingress } = snapshot;
-  if (direction === 'ingress' && ingress === undefined)
-    throw new UserError(
-      'no ingress keys are known: a controller reads them once a container names one (EGRESSTRATOR_INGRESS)',
-    );
+  const { acl, kvPath, ingressPath, namespaces = [], notEnabled } = snapshot;
+  const ingress = direction === 'ingress' ? knownIngress(snapshot) : snapshot.ingress;
   const keys = direction === 'ingress' ? ingress?.acl : acl;
   if (key !== undefined && !keys?.has(key))
     throw new UserError(
       direction === 'ingress'
-        ? `Consul has no ingress key "${key}"`
+        ? `Consul has no ingress key "${key}" below ${ingressPath}`
         : `Consul has no ACL key "${key}" below ${kvPath}`,
     );
   const failures = new Map<string, string>();

@@ -13,6 +13,7 @@ import type { Container } from '../inventory/container.ts';
 import type { PortBinding, Transport } from '../inventory/network.ts';
 import { pickContainer } from '../inventory/pick-container.ts';
 import { contains, formatPrefix, type Prefix, parseAddress } from '../net/address.ts';
+import { parseTraffic } from '../policy/traffic.ts';
 import { bridgeOf, type HostView } from './host-view.ts';
 import { HIDDEN_CALLER, ingressGate, ingressOf } from './ingress-gate.ts';
 
@@ -20,7 +21,7 @@ export interface ExplainInQuestion {
   readonly container: string;
   /** The caller's address. */
   readonly source: string;
-  /** `tcp/80`: a port of the container. */
+  /** `tcp/80`: a port of the container; or `icmp/8`. */
   readonly traffic: string;
 }
 
@@ -59,7 +60,8 @@ export interface ExplainInAnswer {
 interface Call {
   readonly container: Container;
   readonly source: Prefix;
-  readonly protocol: Transport;
+  readonly protocol: Transport | 'icmp';
+  /** The type where the protocol is icmp. */
   readonly port: number;
 }
 
@@ -72,7 +74,7 @@ export function explainIn(
 ): ExplainInAnswer {
   const source = sourceOf(question.source);
   const container = pickContainer(new Map(view.containers.map((one) => [one.id, one])), question.container);
-  const call = { container, source, ...containerPortOf(question.traffic) };
+  const call = { container, source, ...trafficOf(question.traffic, source) };
   const callee = ingressOf(container.id, ingress);
   const ways = [
     ...directWays(call, view, rules).map((one) => withIngress(one, seenAs(call, callee))),
@@ -106,6 +108,19 @@ function sourceOf(word: string): Prefix {
   const source = parseAddress(word);
   if (source !== undefined) return source;
   throw new UsageError(`expected the address of a caller, as 198.51.100.7, got "${word}"`);
+}
+
+/** Throws a `UsageError` for anything but one port, or one type of ICMP. */
+function trafficOf(word: string, { family }: Prefix): Pick<Call, 'protocol' | 'port'> {
+  if (!/^icmp/i.test(word)) return containerPortOf(word);
+  const traffic = parseTraffic(word, family);
+  if ('reason' in traffic) throw new UsageError(traffic.reason);
+  const [type, ...more] = traffic.ranges;
+  if (type !== undefined && type.first === type.last && more.length === 0)
+    return { protocol: 'icmp', port: type.first };
+  throw new UsageError(
+    `expected one type of ICMP, as ${family === 4 ? 'icmp/8' : 'icmpv6/128'}, got "${word}"`,
+  );
 }
 
 /** `tcp/80`. Throws a `UsageError` for anything else. */
@@ -163,15 +178,13 @@ function publishedGates(
 }
 
 /** As the chain `guard` decides. */
-function guardGate(
-  call: Call,
-  to: Prefix,
-  { guard, byHand, limited }: HostView,
-  rules: HostRuleSet,
-): GateAnswer {
+function guardGate(call: Call, to: Prefix, view: HostView, rules: HostRuleSet): GateAnswer {
   const { container, source, protocol, port } = call;
+  const { guard, byHand, limited, unknown: reason } = view;
+  if (reason !== undefined) return unknown('guard', reason);
   const free = unguarded(source, to.family, guard) ?? besideTheGuard(source, to, rules);
   if (guard === undefined || free !== undefined) return passes('guard', free ?? '');
+  if (protocol === 'icmp') return echoGate(call, to, guard, rules);
   const opening = rules.openings.find(
     (one) => one.protocol === protocol && one.port === port && contains(one.to, to),
   );
@@ -181,6 +194,21 @@ function guardGate(
   const set = overridesOf(container, byHand).find((one) => isSamePort(one, { protocol, port }));
   return closedGate('guard', guard, closedText(set, limited?.get(container.id)));
 }
+
+/** Echo requests pass to an address with an open port. */
+function echoGate({ port: type }: Call, to: Prefix, guard: Guard, { openings }: HostRuleSet): GateAnswer {
+  const isNeeded = to.family === 6 && NEEDED_BY_IPV6.has(type);
+  if (isNeeded)
+    return passes('guard', 'neighbour discovery and errors about the size of packets always pass');
+  if (type !== (to.family === 4 ? 8 : 128))
+    return closedGate('guard', guard, 'of ICMP only echo requests pass');
+  return openings.some((one) => contains(one.to, to))
+    ? passes('guard', 'a port of this address is open, so echo requests pass')
+    : closedGate('guard', guard, 'no port of this address is open, so echo requests are denied too');
+}
+
+/** Packet-too-big, discovery of neighbours and routers, and multicast. */
+const NEEDED_BY_IPV6: ReadonlySet<number> = new Set([2, 130, 131, 132, 133, 134, 135, 136, 143]);
 
 /** Opened by hand for callers of the other family, it has no opening in this one. */
 function closedText(byHand: PortOverride | undefined, keys: string | undefined): string {
@@ -195,9 +223,10 @@ function closedText(byHand: PortOverride | undefined, keys: string | undefined):
 function proxyGate(
   { source }: Call,
   binding: PortBinding,
-  { guard }: HostView,
+  { guard, unknown: reason }: HostView,
   rules: HostRuleSet,
 ): GateAnswer {
+  if (reason !== undefined) return unknown('proxy', reason);
   const free = unguarded(source, binding.host.family, guard);
   if (guard === undefined || free !== undefined) return passes('proxy', free ?? '');
   const from = bridgeOf(source, rules);

@@ -36,6 +36,8 @@ export interface HostView {
   readonly containers: readonly Container[];
   /** Containers whose ports are open to the callers alone that they name, with a text for these. */
   readonly limited?: ReadonlyMap<ContainerId, string>;
+  /** Why nothing else is known: no controller answers. */
+  readonly unknown?: string | undefined;
 }
 
 /** The view where no rules of the host are wanted. */

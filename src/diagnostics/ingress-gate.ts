@@ -28,6 +28,7 @@ export const ingressOf = (id: ContainerId, all: readonly IngressView[]): Ingress
 export function ingressGate(view: IngressView, call: IngressCall): IngressAnswer {
   if (view.state === 'pending' || view.state === 'failed')
     return gate('unknown', `its ingress rules are not loaded (${view.state})`);
+  if (isDiscovery(call)) return gate('passes', 'neighbour discovery always passes');
   const found = view.policy.reasons.find((one) => isAbout(one, call) && hasPort(one, call));
   if (found !== undefined) return gate('passes', matchText(found));
   return gate(view.mode === 'audit' ? 'records' : 'denies', whyNot(view, call));
@@ -43,6 +44,9 @@ export const HIDDEN_CALLER: IngressAnswer = {
 const gate = (outcome: IngressAnswer['outcome'], reason: string): IngressAnswer => ({
   ...{ gate: 'ingress', outcome, reason },
 });
+
+const isDiscovery = ({ source, protocol, port }: IngressCall): boolean =>
+  source.family === 6 && protocol === 'icmp' && port >= 134 && port <= 136;
 
 const isAbout = ({ entry }: RuleMatch, { source }: IngressCall): boolean => contains(entry.prefix, source);
 

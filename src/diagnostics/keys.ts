@@ -1,7 +1,8 @@
 /**
- * Lists all ACL keys with what they allow, their holders and their problems. Pure.
+ * Lists all keys of one direction with what they allow, their holders and their problems. Pure.
  */
 
+import type { Direction } from '../common/direction.ts';
 import type { Problem } from '../common/problem.ts';
 import type { Prefix } from '../net/address.ts';
 import type { Acl } from '../policy/acl.ts';
@@ -30,10 +31,13 @@ export interface KeysView {
 }
 
 /** Sorted by name, including keys that a workload has but Consul does not. */
-export function keyUses({ acl, catalog, protectedHosts, workloads }: KeysView): readonly KeyUse[] {
+export function keyUses(
+  { acl, catalog, protectedHosts, workloads }: KeysView,
+  direction: Direction = 'egress',
+): readonly KeyUse[] {
   const holders = holdersOf(workloads ?? []);
   return [...new Set([...acl.keys(), ...holders.keys()])].sort().map((key) => {
-    const { reasons, problems } = compile([key], acl, catalog, protectedHosts);
+    const { reasons, problems } = compile([key], acl, catalog, protectedHosts, direction);
     return {
       key,
       exists: acl.has(key),

@@ -4,19 +4,9 @@
 import type { Container } from '../inventory/container.ts';
 import type { PortBinding } from '../inventory/network.ts';
 import { formatPrefix } from '../net/address.ts';
-import type { Acl } from '../policy/acl.ts';
-import type { WorkloadGrants } from './diff.ts';
 import type { Finding } from './finding.ts';
+import type { IngressSnapshot } from './ingress-snapshot.ts';
 import { type LintContext, lint } from './lint.ts';
-
-/** What is known of ingress keys. */
-export interface IngressSnapshot {
-  readonly acl: Acl;
-  /** The containers that name ingress keys, with these; undefined if not known. */
-  readonly workloads: readonly WorkloadGrants[] | undefined;
-  /** Those and all others in their namespaces. */
-  readonly containers: readonly Container[];
-}
 
 const INGRESS = 'ingress' as const;
 

@@ -116,7 +116,7 @@ const missingKeys = (
 };
 
 /** At most three names. */
-const someOf = (names: readonly string[]): string =>
+export const someOf = (names: readonly string[]): string =>
   names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
 
 function lintText({ key, rules, problems }: AclKey): readonly Finding[] {

@@ -9,7 +9,7 @@ import type { Prefix } from '../net/address.ts';
 import type { Acl } from '../policy/acl.ts';
 import type { Catalog } from '../policy/compile.ts';
 import type { HostView } from './host-view.ts';
-import type { IngressSnapshot } from './lint-ingress.ts';
+import type { IngressSnapshot } from './ingress-snapshot.ts';
 
 /** A namespace that has rules, or should have them. */
 export interface NamespaceView {
@@ -56,6 +56,8 @@ export interface Snapshot {
   readonly template: string;
   /** The folder of the keys in Consul, with a slash at its end. */
   readonly kvPath: string;
+  /** The same of the ingress keys. */
+  readonly ingressPath: string;
   /** The template denies only destinations of keys that are not granted. */
   readonly denylist: boolean;
   /** True if the template records denied destinations. */

@@ -3,7 +3,7 @@
  * bridge. The real controller, both Engines, both ways to load, real connections.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningController } from '../support/egresstrator.ts';
+import { type RunningController, runCli } from '../support/egresstrator.ts';
 import { LOADERS, onEachEngine } from '../support/engines.ts';
 import {
   becomes,
@@ -75,6 +75,33 @@ onEachEngine((version) => {
       await becomes(client, ipv4(app), 80, 'ok');
       await becomes(other, ipv4(app), 80, 'refused');
       await becomes(server, ipv4(app), 80, 'refused');
+    });
+
+    test('is asked about without a controller as with it', async () => {
+      const { engine, consul, server, other } = fixture;
+      await key(`asked-${loader}`, `${ipv4(server)}:tcp/80`);
+      const app = await serve('asked', `asked-${loader}`);
+      await becomes(server, ipv4(app), 80, 'ok');
+      await becomes(other, ipv4(app), 80, 'refused');
+      const from = ['--docker-host', `unix://${engine.socketPath}`, '--consul', consul.address];
+      const common = [...from, '--loader', loader, '--image', fixture.image, '--ingress-path', path];
+      for (const socket of [controller.socket, '/run/no-controller.sock']) {
+        const ask = async (...args: readonly string[]) => {
+          const options = socket === controller.socket ? [] : common;
+          const asked = await runCli([...args, '--json', '--socket', socket, ...options]);
+          return { code: asked.code, ...JSON.parse(asked.stdout) };
+        };
+        const call = { gate: 'ingress', source: ipv4(other), container: app.name, protocol: 'tcp', port: 80 };
+        expect((await ask('denied', '--in', app.name)).calls).toMatchObject([call]);
+        const { suggestions } = await ask('suggest', '--in', app.name);
+        expect(suggestions).toMatchObject([{ keys: [`asked-${loader}`], lines: [{ caller: other.name }] }]);
+        const { keys } = await ask('keys', '--ingress');
+        expect(keys).toContainEqual(expect.objectContaining({ key: `asked-${loader}`, heldBy: [app.name] }));
+        const explain = (caller: Workload) =>
+          ask('explain', '--in', app.name, ipv4(caller), 'tcp/80', '--exit-code');
+        expect(await explain(server)).toMatchObject({ code: 0, passes: true });
+        expect(await explain(other)).toMatchObject({ code: 1, passes: false });
+      }
     });
 
     test('lets nobody in without a key, and tells so', async () => {

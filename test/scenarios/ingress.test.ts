@@ -2,7 +2,9 @@
  * Who may reach a container follows from the ingress keys that it names, beside its egress rules and without them.
  */
 import { expect, test } from 'vitest';
+import { factsOf } from '../../src/daemon/facts.ts';
 import { Metrics } from '../../src/daemon/metrics/metrics.ts';
+import { createDiagnostics } from '../../src/diagnostics/diagnostics.ts';
 import type { IngressGate } from '../../src/features/ingress/gate.ts';
 import { type Prefix, parsePrefix } from '../../src/net/address.ts';
 import { container } from '../support/containers.ts';
@@ -16,6 +18,7 @@ const both = container('both', {
 const empty = container('empty', { environment: ['EGRESSTRATOR_INGRESS='] });
 const other = container('other');
 
+const NO_CALLS = { calls: [], packets: 0, unlisted: 0, isFull: false };
 const TEN = '10.0.0.0/8 . tcp . 8080';
 const at = (address: string, port = 0) => ({ address, port, tags: [], node: 'n1' });
 
@@ -34,6 +37,27 @@ test('a container that names no ingress key has no such rules, and Consul is not
   expect(kernel.allowed(other, 'ingress')).toBeUndefined();
   expect(controller.status().ingress).toBeUndefined();
   expect(consul.isAskedForIngress).toBe(false);
+});
+
+test('a question about ingress keys reads them from Consul although no container names one', async () => {
+  const { consul, engine, rest, controller } = startFake();
+  consul.put({ db: '10.0.0.1:tcp/80' });
+  consul.putIngress({ web: '10.0.0.0/8:tcp/8080' });
+  engine.run(other);
+  await rest();
+  const nothing = { denied: async () => [], deniedCalls: async () => NO_CALLS };
+  const services = {
+    readService: async () => [],
+    readCatalog: async () => ({ services: new Map(), unread: new Map() }),
+    readIngressKeys: async () => consul.ingress ?? new Map(),
+  };
+  const folders = { kvPath: 'egress/acl/', ingressPath: 'ingress/acl/' };
+  const diagnostics = createDiagnostics(factsOf(controller, nothing, services, folders));
+  const { keys } = await diagnostics.keys({ direction: 'ingress' });
+  expect(keys).toMatchObject([{ key: 'web', exists: true, rules: 1, destinations: 1, heldBy: [] }]);
+  expect((await diagnostics.lint({ direction: 'ingress' })).findings).toMatchObject([{ code: 'unused-key' }]);
+  expect((await diagnostics.lint({})).findings.map(({ direction }) => direction)).not.toContain('ingress');
+  expect((await diagnostics.keys({})).keys.map(({ key }) => key)).toEqual(['db']);
 });
 
 test('keys let in callers by prefix and by service, with egress rules and without', async () => {

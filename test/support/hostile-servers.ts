@@ -6,10 +6,12 @@ import { EngineError } from '../../src/common/errors.ts';
 import type { Controls } from '../../src/daemon/api/server.ts';
 import type { DeniedCallsReport } from '../../src/diagnostics/denied-in.ts';
 import type { HostView } from '../../src/diagnostics/host-view.ts';
+import type { IngressSnapshot } from '../../src/diagnostics/ingress-snapshot.ts';
 import type { NamespaceStatus } from '../../src/features/egress/status.ts';
 import type { IngressView } from '../../src/features/ingress/view.ts';
 import type { DeniedReport } from '../../src/inventory/denied-record.ts';
-import { container } from './containers.ts';
+import { parseAcl } from '../../src/policy/acl.ts';
+import { byId, container } from './containers.ts';
 import { prefix as host } from './host-claims.ts';
 import { diagnosticsOf, type SnapshotInput } from './snapshot.ts';
 
@@ -91,7 +93,8 @@ const hostileSnapshot = (word: string): SnapshotInput => ({
     pg: [{ address: '10.0.0.5', port: 443, tags: [word, 'some'], node: word }],
     [word]: [{ address: '10.0.0.7', port: 80, tags: [word], node: word }],
   },
-  ...{ unread: [word], template: word, kvPath: `${word}/` },
+  ...{ unread: [word], template: word, kvPath: `${word}/`, ingressPath: `${word}/` },
+  ingress: hostileKeys(word),
 });
 
 function hostileDenied(hostile: HostileAnswers): readonly DeniedReport[] {
@@ -117,12 +120,37 @@ const hostileIngress = (word: string): readonly IngressView[] => [
   },
 ];
 
+/** Keys of the same names as ACL keys; the containers that name them, and call. */
+const hostileKeys = (word: string): IngressSnapshot => {
+  const texts = {
+    [word]: `${inLine(word)}.pg:tcp/1\n10.0.0.8:tcp/80 # ${inLine(word)}\n${inLine(word)}\nnone:tcp`,
+    [`${word}-in`]: `10.0.0.9:udp/1-9\t# tab ${inLine(word)}\r\n0.0.0.0/0:tcp`,
+  };
+  const app = hostileContainer(word);
+  const subnets = [{ prefix: host('10.0.0.0/24'), gateway: host('10.0.0.3') }];
+  const network = { id: 'n', name: word, driver: 'bridge', bridge: word, isInternal: false, options: {} };
+  return {
+    acl: parseAcl(new Map(Object.entries(texts)), new Map(), 'ingress'),
+    workloads: [{ name: word, grants: [word, `${word}-unknown`] }],
+    containers: [app],
+    neighbours: {
+      ...{ node: word, containers: byId(app) },
+      networks: new Map([['n', { ...network, subnets }]]),
+    },
+  };
+};
+
 const hostileCalls = (word: string): DeniedCallsReport => ({
   calls: [
     {
       ...{ gate: 'ingress', source: '10.0.0.7', address: word, container: word, protocol: 'tcp', port: 80 },
       ...{ packets: 1, passed: true, firstSeenAt: 1, lastSeenAt: 1 },
     },
+    // A service, a container of this host, and a gateway.
+    ...['10.0.0.6', '10.0.0.5', '10.0.0.3'].map((source) => ({
+      ...({ gate: 'ingress', source, address: word, container: word, protocol: 'icmp', port: 8 } as const),
+      ...{ packets: 1, firstSeenAt: 1, lastSeenAt: 1 },
+    })),
     {
       ...{ gate: 'ingress', source: word, address: word, container: word, protocol: word, port: undefined },
       ...{ packets: 1, firstSeenAt: 1, lastSeenAt: 1 },
@@ -171,14 +199,15 @@ const hostileHost = (word: string): HostView => ({
     passages: [{ tool: word, chain: word, state: 'moved' }],
     ...{ dropping: [word], lacking: [word], failing: [word] },
   },
-  containers: [
-    container('aa', {
-      name: word,
-      startedAt: word,
-      networks: [{ id: word, name: word, endpoint: word, ipv4: host('10.0.0.5'), ipv6: undefined }],
-    }),
-  ],
+  containers: [hostileContainer(word)],
 });
+
+const hostileContainer = (word: string) =>
+  container('aa', {
+    ...{ name: word, startedAt: word },
+    networks: [{ id: word, name: word, endpoint: word, ipv4: host('10.0.0.5'), ipv6: undefined }],
+    ports: [{ host: host('::/0'), hostPort: 80, protocol: 'tcp', containerPort: 80 }],
+  });
 
 /** A line of a key's text ends where the text's line ends. */
 const inLine = (text: string): string => text.replaceAll(/[\n\r]/g, '\u001b');

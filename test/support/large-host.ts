@@ -50,6 +50,7 @@ export async function openLargeHost(): Promise<LargeHost> {
         reports.filter((one) => container === undefined || one.container === container),
       ingress: async () => [],
       host: async () => HOST_OFF,
+      hostOfCalls: async () => HOST_OFF,
       deniedCalls: async () => {
         throw new UserError('no port is guarded');
       },

@@ -23,6 +23,7 @@ export interface SnapshotInput
 export function snapshotOf({ keys = {}, services = {}, namespaces = [], ...known }: SnapshotInput): Snapshot {
   return {
     ...{ unsupported: [], notEnabled: [], template: 'nftables', kvPath: 'egress/acl/' },
+    ingressPath: 'ingress/acl/',
     ...{ denylist: false, recordsDenied: true },
     ...known,
     namespaces: namespaces.map((one) => ({ ...one, id: `${one.ids[0]}@0` })),
@@ -48,6 +49,7 @@ export function diagnosticsOf(
     denied: async (container) => denied(container),
     ingress: async () => ingress(),
     host: async () => host(),
+    hostOfCalls: async () => host(),
     deniedCalls: async () => calls(),
   });
 }

@@ -7,6 +7,7 @@ import { shellWord } from '../../common/text.ts';
 import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { type DeniedAnswer, type DeniedRow, placeOf } from '../../diagnostics/denied-answer.ts';
+import type { DeniedCall } from '../../diagnostics/denied-in.ts';
 import type { Diagnostics } from '../../diagnostics/diagnostics.ts';
 import { type CommandContext, commandContext } from '../diagnostics/context.ts';
 import { ask, openDiagnostics } from '../diagnostics/open.ts';
@@ -36,12 +37,16 @@ async function deniedIn(container: string | undefined, flags: Flags, context: Co
   const { output, style } = context;
   const all = await ask(context, (diagnostics) => diagnostics.deniedIn({ container }));
   output.result(all, (seen) => formatDeniedIn(seen, Date.now(), style));
-  const first = all.calls.find(
-    ({ container: called, port, gate }) => called !== undefined && port !== undefined && gate === undefined,
-  );
-  if (first === undefined) return;
-  const place = `${shellWord(first.container ?? '')} ${first.protocol}/${first.port}`;
-  output.hint([`To allow it: egresstrator ports open ${place} --from ${first.source}`]);
+  const [first] = all.calls.flatMap((call) => remedyFor(call) ?? []);
+  if (first !== undefined) output.hint([`To let it in: ${first}`]);
+}
+
+/** The command that leads to letting in a call; undefined if none does. */
+function remedyFor({ container, protocol, port, gate, source }: DeniedCall): string | undefined {
+  if (container === undefined) return undefined;
+  if (gate === 'ingress') return `egresstrator suggest --in ${shellWord(container)}`;
+  if (port === undefined) return undefined;
+  return `egresstrator ports open ${shellWord(container)} ${protocol}/${port} --from ${source}`;
 }
 
 /** Prints each destination when packets to it were denied since the last read. Ends with the program. */

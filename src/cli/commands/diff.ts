@@ -16,11 +16,14 @@ export async function diff(key: string, flags: Flags, terminal: Terminal): Promi
   const context = commandContext(flags, terminal);
   const { output, style } = context;
   const text = await readText(flags.file);
+  const { direction } = directionOf(flags);
   const { denylist, unread, ...found } = await ask(context, (diagnostics) =>
     diagnostics.diff({ key, text, ...directionOf(flags) }),
   );
   if (denylist) output.note(DENYLIST_NOTE);
   for (const name of unread)
-    output.note(`service ${name} could not be read, so its destinations are not known`);
-  output.result({ key, ...found }, (seen) => formatDiff(seen.key, seen, style));
+    output.note(
+      `service ${name} could not be read, so its ${direction === undefined ? 'destinations' : 'instances'} are not known`,
+    );
+  output.result({ key, ...found }, (seen) => formatDiff(seen.key, seen, style, direction));
 }

@@ -2,7 +2,6 @@
  * `egresstrator suggest`: print rules that would allow the denied connections.
  */
 
-import { UsageError } from '../../common/errors.ts';
 import { shown } from '../../common/text.ts';
 import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
@@ -11,7 +10,7 @@ import { type CommandContext, commandContext } from '../diagnostics/context.ts';
 import { ask } from '../diagnostics/open.ts';
 import { unlisted } from '../format/denied-record.ts';
 import { formatEntry, formatGrant, formatKey, formatSuggestions, remarksOn } from '../format/suggest.ts';
-import { formatIngressEntry, formatSuggestIn } from '../format/suggest-in.ts';
+import { formatSuggestIn, remarksOnCallers } from '../format/suggest-in.ts';
 import { inPeriod, NO_RULES } from '../format/values.ts';
 import type { Output } from '../output.ts';
 
@@ -23,7 +22,7 @@ export async function suggest(
   const context = commandContext(flags, terminal);
   const { output } = context;
   if (flags.in === true) return suggestIn(container, flags, context);
-  const key = typeof flags.key === 'string' ? flags.key : undefined;
+  const key = keyOf(flags);
   const answer = await ask(context, (diagnostics) => diagnostics.suggest({ container, key }));
   const { suggestions } = answer;
   const none = nothing(answer);
@@ -45,14 +44,22 @@ async function suggestIn(
   flags: Flags,
   context: CommandContext,
 ): Promise<void> {
-  if (flags.key !== undefined) throw new UsageError('give either --in or --key');
-  const { config, output } = context;
-  const answer = await ask(context, (diagnostics) => diagnostics.suggestIn({ container }));
-  output.text(formatSuggestIn(shown(answer, Number.POSITIVE_INFINITY)), answer);
+  const { output } = context;
+  const key = keyOf(flags);
+  const answer = await ask(context, (diagnostics) => diagnostics.suggestIn({ container, key }));
+  const fit = shown(answer, Number.POSITIVE_INFINITY);
+  const text =
+    key === undefined
+      ? formatSuggestIn(fit)
+      : formatKey(plainSpace(answer.keyText ?? ''), fit.suggestions, 'ingress');
+  output.text(text, { ...answer, text });
   const [only, ...others] = answer.suggestions;
-  if (only !== undefined && others.length === 0)
-    output.hint(formatIngressEntry(only, config.consul.ingressPath));
+  if (key !== undefined) for (const one of new Set(remarksOnCallers(key, answer))) output.note(one);
+  else if (only !== undefined && others.length === 0 && only.lines.length > 0)
+    output.hint(formatEntry(only.container, only.keys[0], answer.ingressPath, 'ingress'));
 }
+
+const keyOf = ({ key }: Flags): string | undefined => (typeof key === 'string' ? key : undefined);
 
 /** The reason if there is nothing to suggest. */
 const nothing = ({ unavailableReason, watched, covers }: SuggestAnswer): string =>

@@ -1,6 +1,7 @@
 /**
  * The changes by a new text of a key, as text.
  */
+import type { Direction } from '../../common/direction.ts';
 import type { Change, ChangedRule, Diff } from '../../diagnostics/diff.ts';
 import type { Style } from './style.ts';
 import { count, list } from './values.ts';
@@ -8,7 +9,28 @@ import { count, list } from './values.ts';
 /** The most lines of one kind for the same workloads; --json lists all. */
 const MOST_LINES = 50;
 
-export function formatDiff(key: string, { problems, changes, holders }: Diff, style: Style): string {
+/** What holds a key of each direction, what it does to it, and what changes. */
+const WORDS = {
+  egress: { holder: 'workload', verb: ['has', 'have'], changed: (number) => `access of ${number} changes` },
+  ingress: {
+    ...{ holder: 'container', verb: ['names', 'name'] },
+    changed: (number) => `the callers of ${number} change`,
+  },
+} satisfies Record<Direction, Words>;
+
+interface Words {
+  readonly holder: string;
+  readonly verb: readonly [one: string, several: string];
+  readonly changed: (number: number) => string;
+}
+
+export function formatDiff(
+  key: string,
+  { problems, changes, holders }: Diff,
+  style: Style,
+  direction: Direction = 'egress',
+): string {
+  const { holder, verb, changed }: Words = WORDS[direction];
   const bad = problems.map(
     ({ severity, line, text, reason }) =>
       `${style(severity === 'error' ? 'red' : 'yellow', severity)}: line ${line ?? '?'}${text === undefined ? '' : ` (${text})`}: ${reason}`,
@@ -16,8 +38,8 @@ export function formatDiff(key: string, { problems, changes, holders }: Diff, st
   const affected = changes.flatMap(({ workloads }) => workloads).length;
   const summary =
     holders.length === 0
-      ? `No running workload has ${key}.`
-      : `${count(holders.length, 'workload')} ${holders.length === 1 ? 'has' : 'have'} ${key}; ${affected === 0 ? 'nothing changes' : `access of ${affected} changes`}. Nothing was written.`;
+      ? `No running ${holder} ${verb[0]} ${key}.`
+      : `${count(holders.length, holder)} ${verb[holders.length === 1 ? 0 : 1]} ${key}; ${affected === 0 ? 'nothing changes' : changed(affected)}. Nothing was written.`;
   return [...bad, ...changes.map((change) => formatChange(change, style)), summary].join('\n');
 }
 

@@ -1,18 +1,44 @@
 /**
  * Lines of ingress keys as a text that can be stored in Consul unchanged: everything but rules is a comment.
  */
-import { printable, quote, shellWord } from '../../common/text.ts';
 import type { CallerLine, CallerSuggestion, SuggestInAnswer } from '../../diagnostics/suggest-in.ts';
 import { inPeriod, list, many } from './values.ts';
 
 export function formatSuggestIn({ suggestions, covers, isFull }: SuggestInAnswer): string {
   const parts = [
-    suggestions.length === 0 ? `# no call was denied by ingress rules ${inPeriod(covers)}` : '',
+    suggestions.length === 0 ? `# ${noCalls(covers)}` : '',
     ...suggestions.map(formatSuggestion),
-    isFull ? '# a record is or was full, so callers may be missing' : '',
+    isFull ? `# ${INCOMPLETE}` : '',
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
+
+/** Notes for the user of a key's whole text, which has none. */
+export const remarksOnCallers = (
+  key: string,
+  { suggestions, covers, isFull, keyText }: SuggestInAnswer,
+): readonly string[] => [
+  ...(suggestions.length === 0 ? [noCalls(covers)] : []),
+  ...(keyText === undefined ? [`Consul has no ingress key ${key} yet; consul kv put creates it`] : []),
+  ...suggestions
+    .filter(({ keys }) => !keys.includes(key))
+    .map(
+      ({ container }) =>
+        `${container} does not name the ingress key ${key}, so its rules do not apply: EGRESSTRATOR_INGRESS is read when a container is created, so create it again`,
+    ),
+  ...suggestions.flatMap(({ lines }) =>
+    lines.flatMap((line) => cautionsAbout(line).map((caution) => `${line.rule}: ${caution}`)),
+  ),
+  ...suggestions.flatMap(({ container, notExpressible }) =>
+    notExpressible.map((one) => `${container}: no rule can let in ${one}`),
+  ),
+  ...(isFull ? [INCOMPLETE] : []),
+];
+
+const noCalls = (covers: number | undefined): string =>
+  `no call was denied by ingress rules ${inPeriod(covers)}`;
+
+const INCOMPLETE = 'a record is or was full, so callers may be missing';
 
 const formatSuggestion = ({ container, keys, lines, notExpressible }: CallerSuggestion): string =>
   [
@@ -21,18 +47,20 @@ const formatSuggestion = ({ container, keys, lines, notExpressible }: CallerSugg
     ...notExpressible.map((one) => `# no rule can let in ${one}`),
   ].join('\n');
 
-const formatLine = ({ rule, packets, services }: CallerLine): string =>
-  `${rule}  # ${many(packets, 'packet')}${services.length === 0 ? '' : `; at its address: ${list(services.slice(0, 5))}`}`;
+const formatLine = (line: CallerLine): string => {
+  const { rule, packets, services } = line;
+  const known = services.length === 0 ? [] : [`at its address: ${list(services.slice(0, MOST_SERVICES))}`];
+  return `${rule}  # ${[many(packets, 'packet'), ...known, ...cautionsAbout(line)].join('; ')}`;
+};
 
-/** The commands that add the lines to a key. */
-export function formatIngressEntry(one: CallerSuggestion, folder: string): readonly string[] {
-  const [key] = one.keys;
-  if (key === undefined)
-    return [`${one.container} names no ingress key: create it again with EGRESSTRATOR_INGRESS=<key>`];
-  if (printable(key) !== key || key.startsWith('-'))
-    return [`Its ingress key ${quote(key)} has a name that is unsafe on a command line.`];
-  const path = shellWord(`${folder.replace(/^\/+|\/+$/g, '')}/${key}`);
-  return [
-    `To let them in, add the lines to its key ${key}: consul kv get ${path}, then consul kv put ${path} @rules`,
-  ];
-}
+const MOST_SERVICES = 5;
+
+/** What to consider before the line is used. */
+const cautionsAbout = ({ caller, gatewayOf }: CallerLine): readonly string[] => [
+  ...(caller === undefined
+    ? []
+    : [`the container ${caller} has this address, and another one after a restart`]),
+  ...(gatewayOf === undefined
+    ? []
+    : [`the gateway of the network ${gatewayOf}, as which all callers appear whose address is hidden`]),
+];

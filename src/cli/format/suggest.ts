@@ -2,6 +2,7 @@
  * Suggested rules as a text that can be stored in Consul unchanged: everything but rules is a comment.
  */
 
+import type { Direction } from '../../common/direction.ts';
 import { printable, quote, shellWord } from '../../common/text.ts';
 import type { ContainerSuggestion, KeySuggestion } from '../../diagnostics/suggest-answer.ts';
 import { formatRule, parseRules } from '../../policy/rule.ts';
@@ -17,22 +18,38 @@ export const formatSuggestions = (
     ? `# ${none}`
     : suggestions.map((one) => formatSuggestion(one, denylist)).join('\n\n');
 
-/** The commands that add a suggestion to Consul. `key`: one of the container's keys. */
-export function formatEntry(container: string, key: string | undefined, kvPath: string): readonly string[] {
-  if (key === undefined)
-    return [
-      `${container} has no key: add the rules to a key, and create the container again with EGRESSTRATOR_ACL=<key>; until then: egresstrator set ${shellWord(container)} --rules <key>`,
-    ];
-  if (!canBeTyped(key)) return [`Its key ${quote(key)} has a name that is unsafe on a command line.`];
-  const folder = kvPath.replace(/^\/+|\/+$/g, '');
+/** How the commands and messages of the two directions differ. */
+const WORDS: Readonly<
+  Record<Direction, { readonly kind: string; readonly suggest: string; readonly diff: string }>
+> = {
+  egress: { kind: 'key', suggest: '', diff: '' },
+  ingress: { kind: 'ingress key', suggest: '--in ', diff: '--ingress ' },
+};
+
+/** The commands that add a suggestion to Consul. `key`: one of the container's keys; `folder`: where they are. */
+export function formatEntry(
+  container: string,
+  key: string | undefined,
+  folder: string,
+  direction: Direction = 'egress',
+): readonly string[] {
+  if (key === undefined) return [withoutKey(container)[direction]];
+  const { kind, suggest, diff } = WORDS[direction];
+  if (!canBeTyped(key)) return [`Its ${kind} ${quote(key)} has a name that is unsafe on a command line.`];
+  const path = `${folder.replace(/^\/+|\/+$/g, '')}/${key}`;
   const [name, word] = [shellWord(container), shellWord(key)];
   return [
-    `To add them to its key ${key}:`,
-    `  egresstrator suggest ${name} --key ${word} > rules`,
-    `  egresstrator diff ${word} --file rules`,
-    `  consul kv put ${shellWord(`${folder}/${key}`)} @rules`,
+    `To add them to its ${kind} ${key}:`,
+    `  egresstrator suggest ${suggest}${name} --key ${word} > rules`,
+    `  egresstrator diff ${diff}${word} --file rules`,
+    `  consul kv put ${shellWord(path)} @rules`,
   ];
 }
+
+const withoutKey = (container: string): Readonly<Record<Direction, string>> => ({
+  egress: `${container} has no key: add the rules to a key, and create the container again with EGRESSTRATOR_ACL=<key>; until then: egresstrator set ${shellWord(container)} --rules <key>`,
+  ingress: `${container} names no ingress key: add the lines to a key, and create the container again with EGRESSTRATOR_INGRESS=<key>`,
+});
 
 /** A key whose name is unsafe on a command line could look like an option or contain control characters. */
 const canBeTyped = (key: string): boolean => printable(key) === key && !key.startsWith('-');
@@ -64,8 +81,12 @@ const ANY_KEY = '<key>';
  * A key's whole new text: the present text and below it the suggested rules that it does not have yet. Remarks on the
  * rules are not part of it.
  */
-export function formatKey(held: string, suggestions: readonly ContainerSuggestion[]): string {
-  const known = new Set(parseRules('', held).rules.map(({ rule }) => formatRule(rule)));
+export function formatKey(
+  held: string,
+  suggestions: readonly { readonly lines: readonly { readonly rule: string }[] }[],
+  direction: Direction = 'egress',
+): string {
+  const known = new Set(parseRules('', held, direction).rules.map(({ rule }) => formatRule(rule)));
   const rules = new Set(suggestions.flatMap(({ lines }) => lines.map(({ rule }) => rule)));
   const added = [...rules].filter((rule) => !known.has(rule));
   return added.length === 0 ? held : [...(held === '' ? [] : [held.trimEnd()]), ...added].join('\n');

@@ -11,7 +11,6 @@ import {
   HostReply,
   HostRules,
   PortReply,
-  SuggestInReply,
 } from '../../daemon/api/host-schema.ts';
 import { Namespace, OverrideReply, StatusReply } from '../../daemon/api/schema.ts';
 import { NetworksFile } from '../../features/networks/schema.ts';
@@ -27,7 +26,7 @@ import {
   Uninstalled,
 } from './host.ts';
 import { NetworksChecked, NetworksDiffering } from './networks.ts';
-import { Differing, Rendered, Suggested } from './rules.ts';
+import { Differing, Rendered, Suggested, SuggestedIn } from './rules.ts';
 
 export interface CommandSchema {
   /** The command with the arguments that print this. */
@@ -42,7 +41,7 @@ export const SCHEMAS: Readonly<Record<string, CommandSchema>> = {
   'status-cluster': { call: 'status --cluster', schema: Cluster },
   denied: { call: 'denied', schema: DeniedReply },
   'denied-follow': { call: 'denied --follow', schema: DeniedLine },
-  'suggest-in': { call: 'suggest --in', schema: SuggestInReply },
+  'suggest-in': { call: 'suggest --in', schema: SuggestedIn },
   'denied-in': { call: 'denied --in', schema: DeniedInReply },
   explain: { call: 'explain', schema: Explained },
   suggest: { call: 'suggest', schema: Suggested },

@@ -3,7 +3,12 @@
  */
 import { z } from 'zod';
 import { ContainerSuggestion, Differences } from '../../daemon/api/diagnostics-schema.ts';
+import { SuggestInReply } from '../../daemon/api/host-schema.ts';
 import { Dns, Mode, Problem } from '../../daemon/api/schema.ts';
+
+export const SuggestedIn = SuggestInReply.extend({
+  text: z.string().describe('What is printed without --json.'),
+});
 
 export const Suggested = z.object({
   recorded: z.boolean().describe('The template keeps what was denied.'),

@@ -18,7 +18,7 @@ export const askController = (client: ApiClient): Diagnostics => ({
   deniedIn: (question) => client.get(urlOf('/v1/denied-in', question), DeniedInReply),
   suggestIn: (question) => client.get(urlOf('/v1/suggest-in', question), SuggestInReply),
   explainIn: (question) => client.get(urlOf('/v1/explain-in', question), ExplainInReply),
-  keys: () => client.get('/v1/keys', KeysReply),
+  keys: (question) => client.get(urlOf('/v1/keys', question), KeysReply),
 });
 
 function urlOf(path: string, question: object): string {

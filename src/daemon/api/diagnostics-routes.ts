@@ -12,6 +12,7 @@ import {
   DeniedReply,
   DiffReply,
   DiffRequest,
+  KeysQuery,
   KeysReply,
   LintQuery,
   LintReply,
@@ -67,11 +68,11 @@ export function addDiagnosticsRoutes(server: FastifyInstance, controls: Diagnost
   get('/v1/lint', LintQuery, LintReply, (query) => diagnostics.lint(query));
   get('/v1/namespace', ContainerQuery, NamespaceReply, ({ container }) => controls.namespace(container));
   get('/v1/denied-in', DeniedInQuery, DeniedInReply, (query) => diagnostics.deniedIn(query));
-  get('/v1/suggest-in', DeniedInQuery, SuggestInReply, (query) => diagnostics.suggestIn(query));
+  get('/v1/suggest-in', SuggestQuery, SuggestInReply, (query) => diagnostics.suggestIn(query));
   get('/v1/explain-in', ExplainInQuery, ExplainInReply, (query) => diagnostics.explainIn(query));
   server.get('/v1/host', { schema: { response: replies(HostReply) } }, () => diagnostics.host());
   server.get('/v1/host/rules', { schema: { response: replies(HostRules) } }, () => diagnostics.hostRules());
-  server.get('/v1/keys', { schema: { response: replies(KeysReply) } }, () => diagnostics.keys());
+  get('/v1/keys', KeysQuery, KeysReply, (query) => diagnostics.keys(query));
   server.get('/v1/sources', { schema: { response: replies(SourcesReply) } }, () => controls.sources());
   const diff = { body: jsonSchema(DiffRequest), response: replies(DiffReply) };
   server.post('/v1/diff', { schema: diff, bodyLimit: MOST_BYTES }, (request) =>

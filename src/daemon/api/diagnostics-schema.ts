@@ -16,6 +16,8 @@ const Ingress = z.literal('ingress').optional().describe('Ingress keys in place 
 
 export const LintQuery = z.object({ key: z.string().optional(), direction: Ingress });
 
+export const KeysQuery = z.object({ direction: Ingress });
+
 /** `text`: the key's new one. */
 export const DiffRequest = z.object({ key: z.string(), text: z.string(), direction: Ingress });
 

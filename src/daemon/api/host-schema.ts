@@ -58,6 +58,8 @@ export const HostReply = z.object({
 /** The text that is loaded on the host. */
 export const HostRules = z.object({ fingerprint: z.string(), text: z.string() });
 
+const Covers = z.number().optional().describe('The covered period in milliseconds; absent if not known.');
+
 /** Undefined: calls to all containers. */
 export const DeniedInQuery = z.object({ container: z.string().optional() });
 
@@ -82,7 +84,7 @@ export const DeniedInReply = z.object({
   packets: z.number().describe('All denied packets since the controller watches.'),
   unlisted: z.number().describe('Packets that no call accounts for, because the record was full.'),
   isFull: z.boolean(),
-  covers: z.number().describe('Milliseconds of which it tells.'),
+  covers: Covers,
   error: z
     .string()
     .optional()
@@ -100,13 +102,20 @@ export const SuggestInReply = z.object({
           rule: z.string(),
           packets: z.number(),
           services: z.array(z.string()).describe("Services with an instance at the caller's address."),
+          caller: z.string().optional().describe('The container of this host that has the address now.'),
+          gatewayOf: z
+            .string()
+            .optional()
+            .describe('The network whose gateway it is, which stands for callers whose address is hidden.'),
         }),
       ),
       notExpressible: z.array(z.string()).describe('Callers by a protocol that no rule can name.'),
     }),
   ),
-  covers: z.number().describe('Milliseconds of which it tells.'),
+  covers: Covers,
   isFull: z.boolean().describe('A record was full, so callers may be missing.'),
+  keyText: z.string().optional().describe('The present text of the key that was asked for.'),
+  ingressPath: z.string().describe('The folder of the ingress keys.'),
 });
 
 export const ExplainInQuery = z.object({ container: z.string(), source: z.string(), traffic: z.string() });

@@ -12,7 +12,8 @@ export interface IngressView {
   readonly target: string;
   readonly keys: readonly string[];
   readonly mode: Mode;
-  readonly state: IngressState;
+  /** Undefined without a controller. */
+  readonly state?: IngressState | undefined;
   readonly policy: CompiledPolicy;
 }
 

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { addCompletion, completionScript } from '../../../src/cli/completion.ts';
+import { silentProgram } from '../../support/program.ts';
 
 function program(): Command {
   const main = new Command('egresstrator').option('-c, --consul <address>', "Consul's address");
@@ -17,9 +18,12 @@ function program(): Command {
 const offered = (...words: readonly string[]) => offeredWith('echo web', ...words);
 
 /** `docker`: what stands for `docker ps`. */
-function offeredWith(docker: string, ...words: readonly string[]): readonly string[] {
+const offeredWith = (docker: string, ...words: readonly string[]): readonly string[] =>
+  offeredBy(program(), docker, ...words);
+
+function offeredBy(of: Command, docker: string, ...words: readonly string[]): readonly string[] {
   const script = `docker() { ${docker}; }
-${completionScript('bash', program())}
+${completionScript('bash', of)}
 COMP_WORDS=(egresstrator ${words.map((word) => `'${word}'`).join(' ')})
 COMP_CWORD=${words.length}
 _egresstrator
@@ -38,6 +42,17 @@ test('a command has its own options, commands, and containers where it takes one
   expect(offered('--consul', 'x', 'set', '--')).toEqual(['--all']);
   expect(offered('gate', '')).toEqual(['install', '--json', '--default']);
   expect(offered('gate', 'install', '--d')).toEqual(['--default']);
+});
+
+test.each([
+  ['lint', '--i', ['--ingress']],
+  ['keys', '--i', ['--ingress']],
+  ['diff', '--i', ['--ingress']],
+  ['denied', '--i', ['--in']],
+  ['explain', '--i', ['--in']],
+  ['suggest', '--', ['--key', '--in', '--json']],
+])('%s has the options of both directions', (command, beginning, options) => {
+  expect(offeredBy(silentProgram(), 'echo web', command, beginning)).toEqual(options);
 });
 
 test('what can be no name of a container is not offered, as bash would expand it', () => {

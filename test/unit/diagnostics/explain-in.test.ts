@@ -151,10 +151,24 @@ test('without an address in the caller’s family and without a published port t
 });
 
 test.each([
+  [OUTSIDE, 'icmp/8', 'passes (a port of this address is open, so echo requests pass)'],
+  [OUTSIDE, 'icmp/13', 'denies (of ICMP only echo requests pass)'],
+  ['2001:db8::7', 'icmpv6/128', 'denies (no port of this address is open, so echo requests are denied too)'],
+  ['2001:db8::7', 'icmp/2', 'passes (neighbour discovery and errors about the size of packets always pass)'],
+])('a message from %s by %s meets the guard of the address', (source, traffic, guard) => {
+  const asked = waysOf(ask({ openings: [opening('172.18.0.2', 80)] }, source, traffic));
+  expect(asked).toHaveLength(1);
+  expect(asked[0]).toContain(`guard ${guard}`);
+});
+
+test.each([
   ['tcp', OUTSIDE],
   ['tcp/0', OUTSIDE],
   ['tcp/65536', OUTSIDE],
-  ['icmp/8', OUTSIDE],
+  ['icmp', OUTSIDE],
+  ['icmp/8,9', OUTSIDE],
+  ['icmpv6/128', OUTSIDE],
+  ['icmp/256', OUTSIDE],
   ['80', OUTSIDE],
   ['tcp/80', 'web.example'],
 ])('%s of %s is no question', (traffic, source) => {

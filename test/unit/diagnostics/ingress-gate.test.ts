@@ -60,6 +60,39 @@ describe('a call', () => {
     expect(ask(source, traffic).passes).toBe(outcome === 'passes');
   });
 
+  test.each([
+    [
+      '198.51.100.9',
+      'icmp/8',
+      'passes',
+      'ingress key ping line 1: prometheus:icmp/8 (instance 198.51.100.9)',
+    ],
+    ['198.51.100.9', 'icmp/13', 'denies', 'its ingress keys (ping) let this caller in only at icmp/8'],
+    ['2001:db8::9', 'icmp/135', 'passes', 'neighbour discovery always passes'],
+    ['2001:db8::9', 'icmp/128', 'denies', 'none of its ingress keys (ping) names this caller'],
+  ])('of %s by %s %s', (source, traffic, outcome, reason) => {
+    const networks = WEB.networks.map((one) => ({ ...one, ipv6: prefix('2001:db8::2') }));
+    const host = { ...HOST, containers: [{ ...WEB, networks }] };
+    const view = viewOf({ ping: 'prometheus:icmp/8' });
+    const asked = explainIn({ container: 'web', source, traffic }, host, NOTHING, [view]);
+    expect(asked.ways.map(({ gates }) => gates.at(-1))).toEqual([{ gate: 'ingress', outcome, reason }]);
+  });
+
+  it('without a controller is answered by the keys, and the host is not known', () => {
+    const host = { ...HOST, unknown: 'no controller answers' };
+    const views = [viewOf(KEYS, { state: undefined })];
+    const asked = explainIn(
+      { container: 'web', source: '10.1.2.3', traffic: 'tcp/80' },
+      host,
+      NOTHING,
+      views,
+    );
+    const gates = asked.ways.flatMap((way) => way.gates.map(({ gate, outcome }) => `${gate} ${outcome}`));
+    expect(gates).toContain('guard unknown');
+    expect(gates).not.toContain('guard passes');
+    expect(gates).toContain('ingress passes');
+  });
+
   it('of anyone is denied without keys', () => {
     expect(lastGates('10.1.2.3', 'tcp/80', viewOf({}))[0]).toBe(
       'ingress denies: the container names no ingress key, so nobody may call',
@@ -99,6 +132,24 @@ describe('denied calls', () => {
   it('are of one container by its name', () => {
     expect(deniedInAnswer('web', HOST, report, [viewOf(KEYS)]).calls).toEqual([ofIngress]);
     expect(deniedInAnswer(undefined, HOST, report, [viewOf(KEYS)]).calls).toHaveLength(2);
+  });
+
+  it('are those of its namespace where a container shares one', () => {
+    const side = container('side', { network: { kind: 'container', owner: 'web' }, networks: [] });
+    const host = { ...HOST, containers: [WEB, side] };
+    const views = [viewOf(KEYS, { ids: ['web', 'side'] })];
+    expect(deniedInAnswer('side', host, report, views).calls).toEqual([ofIngress]);
+  });
+
+  it('are an error for a container that denies none, and without a controller where none is known', () => {
+    const job = container('job', { networks: [] });
+    const host = { ...HOST, containers: [WEB, job] };
+    expect(() => deniedInAnswer('job', host, report, [viewOf(KEYS)])).toThrow(
+      'job names no ingress keys, so no call to it is denied; those that do: web',
+    );
+    expect(() => deniedInAnswer(undefined, { ...HOST, unknown: 'nobody answers' }, report, [])).toThrow(
+      'no container names ingress keys (EGRESSTRATOR_INGRESS), and nobody answers',
+    );
   });
 
   it('are an error where nothing denies any', () => {

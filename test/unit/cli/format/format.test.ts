@@ -8,6 +8,7 @@ import { formatCluster } from '../../../../src/cli/format/cluster.ts';
 import { formatDenied, formatOne } from '../../../../src/cli/format/denied.ts';
 import { formatDiff } from '../../../../src/cli/format/diff.ts';
 import { formatExplanation } from '../../../../src/cli/format/explain.ts';
+import { formatKeys } from '../../../../src/cli/format/keys.ts';
 import { formatFindings } from '../../../../src/cli/format/lint.ts';
 import { formatNamespace, formatStatus, type Status } from '../../../../src/cli/format/status.ts';
 import { plain, type Style } from '../../../../src/cli/format/style.ts';
@@ -563,6 +564,38 @@ test('a suggestion says how it gets into Consul', () => {
     '  consul kv put egress/acl/app @rules',
   ]);
   expect(formatEntry('web', undefined, 'egress/acl')).toEqual([expect.stringMatching(/^web has no key: /)]);
+});
+
+test('the same of ingress keys names their options and their folder', () => {
+  expect(formatEntry('web', 'app', '/ingress/acl/', 'ingress')).toEqual([
+    'To add them to its ingress key app:',
+    '  egresstrator suggest --in web --key app > rules',
+    '  egresstrator diff --ingress app --file rules',
+    '  consul kv put ingress/acl/app @rules',
+  ]);
+  expect(formatEntry('web', undefined, 'ingress/acl', 'ingress')).toEqual([
+    'web names no ingress key: add the lines to a key, and create the container again with EGRESSTRATOR_INGRESS=<key>',
+  ]);
+  const diff = { problems: [], holders: ['a', 'b'], changes: [{ workloads: ['a'], gained: [], lost: [] }] };
+  expect(lines(formatDiff('db', diff, plain, 'ingress')).at(-1)).toBe(
+    '2 containers name db; the callers of 1 change. Nothing was written.',
+  );
+  const nobody = { ...diff, holders: [], changes: [] };
+  expect(formatDiff('db', nobody, plain, 'ingress')).toBe('No running container names db.');
+});
+
+test('keys of both directions are listed with those who name them', () => {
+  const key = { key: 'web', exists: true, rules: 2, destinations: 3, heldBy: ['app'], problems: [] };
+  const unused = { ...key, key: 'old', heldBy: [] };
+  expect(lines(formatKeys([key, unused], [], plain, 'ingress'))).toEqual([
+    'KEY  RULES  CALLERS  PROBLEMS  NAMED BY',
+    'web      2        3         -  app',
+    'old      2        3         -  no container here',
+  ]);
+  expect(lines(formatKeys([unused], [], plain))[1]).toMatch(/no workload here$/);
+  expect(formatKeys([], [], plain, 'ingress')).toBe(
+    'Consul has no ingress keys, and no container here names one.',
+  );
 });
 
 test.each([
