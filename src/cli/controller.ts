@@ -30,13 +30,15 @@ export async function requireController(config: Config): Promise<ApiClient | und
   );
 }
 
-export const isAnythingNamed = ({ named }: Config): boolean => named.consul || named.kvPath || named.docker;
+export const isAnythingNamed = ({ named }: Config): boolean => Object.values(named).includes(true);
 
 function differenceOf(works: SourcesReply, { consul, docker, named }: Config): string | undefined {
   if (named.consul && bare(works.consul) !== bare(consul.address))
     return `reads Consul at ${works.consul}, not at ${consul.address}`;
   if (named.kvPath && bare(works.kvPath) !== bare(consul.kvPath))
     return `reads the keys below ${works.kvPath}, not below ${consul.kvPath}`;
+  if (named.ingressPath && bare(works.ingressPath) !== bare(consul.ingressPath))
+    return `reads the ingress keys below ${works.ingressPath}, not below ${consul.ingressPath}`;
   if (named.docker && bare(works.docker) !== bare(docker.host))
     return `works with the Engine at ${works.docker}, not at ${docker.host}`;
   return undefined;

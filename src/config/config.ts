@@ -26,7 +26,12 @@ export interface Config {
     readonly maxConnections: number;
   };
   /** The options that are on the command line: a controller with other values must not answer. */
-  readonly named: { readonly consul: boolean; readonly kvPath: boolean; readonly docker: boolean };
+  readonly named: {
+    readonly consul: boolean;
+    readonly kvPath: boolean;
+    readonly ingressPath: boolean;
+    readonly docker: boolean;
+  };
   readonly docker: { readonly host: string; readonly image: string | undefined };
   readonly loader: 'helper' | 'nsenter' | 'auto';
   readonly template: string;
@@ -104,6 +109,7 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
     named: {
       consul: flags.consul !== undefined,
       kvPath: flags.kvPath !== undefined,
+      ingressPath: flags.ingressPath !== undefined,
       docker: flags.dockerHost !== undefined,
     },
     docker: { host: read.text('dockerHost'), image: read.optional('image') },

@@ -31,7 +31,10 @@ export function controlsOf(
     unreadable: () => controller.unreadable,
     override: (request) => override(controller, request),
     setPort: (request) => setPort(controller, request),
-    sources: () => ({ consul: consul.address, kvPath: consul.kvPath, docker: docker.host }),
+    sources: () => ({
+      ...{ consul: consul.address, kvPath: consul.kvPath, ingressPath: consul.ingressPath },
+      docker: docker.host,
+    }),
     namespace: (container) => namespaceOf(controller, telemetry, container),
     diagnostics: createDiagnostics(factsOf(controller, telemetry, services, consul)),
     metrics: () => telemetry.metrics.render(),

@@ -26,7 +26,12 @@ export const controlsOf = (given: Partial<Controls>): Controls => ({
   setPort: async ({ container, protocol, port }) => ({
     ...{ container, protocol, port, state: 'loaded', openings: [] },
   }),
-  sources: () => ({ consul: '127.0.0.1:8500', kvPath: 'egress/acl/', docker: '/var/run/docker.sock' }),
+  sources: () => ({
+    consul: '127.0.0.1:8500',
+    kvPath: 'egress/acl/',
+    ingressPath: 'ingress/acl/',
+    docker: '/var/run/docker.sock',
+  }),
   namespace: (container) => {
     throw new UserError(`no container "${container}"`);
   },

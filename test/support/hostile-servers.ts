@@ -67,7 +67,12 @@ export const hostileControls = (hostile: HostileAnswers): Controls => ({
       },
     ],
   }),
-  sources: () => ({ consul: hostile.word, kvPath: hostile.word, docker: hostile.word }),
+  sources: () => ({
+    consul: hostile.word,
+    kvPath: hostile.word,
+    ingressPath: hostile.word,
+    docker: hostile.word,
+  }),
   namespace: () => ({ namespace: namespace(hostile.word), loader: hostile.word, recordsDenied: false }),
   diagnostics: diagnosticsOf(
     () => hostileSnapshot(hostile.word),

@@ -38,7 +38,12 @@ export async function openLargeHost(): Promise<LargeHost> {
     override: async () => ({ results: [] }),
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
     setPort: async (request) => ({ ...request, state: 'off', openings: [] }),
-    sources: () => ({ consul: '127.0.0.1:8500', kvPath: 'egress/acl/', docker: '/var/run/docker.sock' }),
+    sources: () => ({
+      consul: '127.0.0.1:8500',
+      kvPath: 'egress/acl/',
+      ingressPath: 'ingress/acl/',
+      docker: '/var/run/docker.sock',
+    }),
     namespace: (container) => {
       const namespace = status.namespaces.find(({ target }) => target === container);
       if (namespace === undefined) throw new UserError(`no container "${container}"`);

@@ -32,7 +32,9 @@ export const NamespaceReply = z.object({
 });
 
 /** The addresses of the controller's sources, as configured. */
-export const SourcesReply = z.object({ consul: z.string(), kvPath: z.string(), docker: z.string() });
+export const SourcesReply = z.object({
+  ...{ consul: z.string(), kvPath: z.string(), ingressPath: z.string(), docker: z.string() },
+});
 export type SourcesReply = z.infer<typeof SourcesReply>;
 
 /** The totals, and the destinations of unlisted packets. */

@@ -41,7 +41,7 @@ beforeEach(async () => {
   written = '';
   folder = mkdtempSync(join(tmpdir(), 'egt-asked-'));
   const controls = controlsOf({
-    sources: () => ({ consul: READ, kvPath: 'egress/acl/', docker: '/engine.sock' }),
+    sources: () => ({ consul: READ, kvPath: 'egress/acl/', ingressPath: 'in/', docker: '/engine.sock' }),
     diagnostics: diagnosticsOf(() => ({
       keys: { 'of-the-controller': '' },
       unsupported: [{ name: 'hosted', id: 'ab12', reason: "it runs in the host's own network" }],
@@ -57,7 +57,7 @@ afterEach(async () => {
 
 test.each([
   ['none is named', {}],
-  ['the same is named', { consul: READ, kvPath: 'egress/acl' }],
+  ['the same is named', { consul: READ, kvPath: 'egress/acl', ingressPath: '/in' }],
 ])('the controller answers where %s', async (_what, given) => {
   await lint(flags(given), terminal());
   expect(written).toContain('of-the-controller');
@@ -67,6 +67,7 @@ test.each([
 test.each([
   ['another Consul', { consul: OTHER }, OTHER],
   ['other keys', { consul: READ, kvPath: 'else/' }, READ],
+  ['other ingress keys', { consul: READ, ingressPath: 'else/' }, READ],
 ])('%s is asked, and named where it does not answer', async (_what, given, asked) => {
   await expect(lint(flags(given), terminal())).rejects.toThrow(`Consul at ${asked} refuses the connection`);
   expect(written).not.toContain('of-the-controller');

@@ -28,7 +28,12 @@ const controls: Controls = {
   setPort: async ({ container, protocol, port }) => ({
     ...{ container, protocol, port, state: 'loaded', openings: [] },
   }),
-  sources: () => ({ consul: '127.0.0.1:8500', kvPath: 'egress/acl/', docker: '/var/run/docker.sock' }),
+  sources: () => ({
+    consul: '127.0.0.1:8500',
+    kvPath: 'egress/acl/',
+    ingressPath: 'in/',
+    docker: '/var/run/docker.sock',
+  }),
   namespace: (container) => {
     throw new UserError(`no container "${container}"`);
   },
