@@ -8,11 +8,16 @@ const allowed = (word: string): number => Math.min(3, Math.floor(word.length / 3
 /** Undefined if no known word is close. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const found = known
+    .filter((each) => isNear(word, each))
     .map((each) => ({ each, distance: distanceOf(word, each) }))
     .filter(({ each, distance }) => distance <= allowed(each) || (word.length > 1 && each.startsWith(word)))
     .sort((a, b) => a.distance - b.distance);
   return found[0]?.each;
 }
+
+/** Each letter more or less is one that was added or removed, so most words need no look at their letters. */
+const isNear = (word: string, each: string): boolean =>
+  Math.abs([...word].length - [...each].length) <= allowed(each) || each.startsWith(word);
 
 /** Levenshtein's: how many letters have to be added, removed or replaced. */
 function distanceOf(one: string, other: string): number {

@@ -8,7 +8,8 @@ import type { Terminal } from '../../config/terminal.ts';
 import { commandContext, DENYLIST_NOTE } from '../diagnostics/context.ts';
 import { ask } from '../diagnostics/open.ts';
 import { formatDiff } from '../format/diff.ts';
-import { directionOf, readText } from './lint.ts';
+import { readText } from '../text-file.ts';
+import { directionOf } from './lint.ts';
 
 export async function diff(key: string, flags: Flags, terminal: Terminal): Promise<void> {
   if (typeof flags.file !== 'string')

@@ -2,10 +2,8 @@
  * `egresstrator lint`: checks the rules in Consul or in a file. Exit code 1 for an error, or with --strict for any
  * finding.
  */
-import { readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import { version } from '../../common/assets.ts';
-import { messageOf, UsageError, UserError } from '../../common/errors.ts';
+import { UsageError, UserError } from '../../common/errors.ts';
 import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import type { LintAnswer } from '../../diagnostics/diagnostics.ts';
@@ -17,6 +15,7 @@ import { formatAnnotations } from '../format/annotations.ts';
 import { formatFindings } from '../format/lint.ts';
 import { type Folders, sarifOf } from '../format/sarif.ts';
 import { createOutput } from '../output.ts';
+import { readText } from '../text-file.ts';
 
 export async function lint(flags: Flags, terminal: Terminal): Promise<void> {
   if (typeof flags.file === 'string' && typeof flags.key === 'string')
@@ -76,13 +75,4 @@ async function lintConsul(flags: Flags, context: CommandContext): Promise<LintAn
   const { key } = flags;
   const question = { ...(typeof key === 'string' && { key }), ...directionOf(flags) };
   return ask(context, (diagnostics) => diagnostics.lint(question));
-}
-
-/** `-` is standard input. */
-export async function readText(path: string): Promise<string> {
-  try {
-    return path === '-' ? await text(process.stdin) : readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UserError(`the file ${path} cannot be read: ${messageOf(error)}`, { cause: error });
-  }
 }

@@ -10,7 +10,7 @@ import { diffNetworks as differences } from '../../features/networks/diff.ts';
 import { commandContext } from '../diagnostics/context.ts';
 import { formatNetworksCheck, formatNetworksDiff } from '../format/networks.ts';
 import type { NetworksChecked } from '../schemas/networks.ts';
-import { readText } from './lint.ts';
+import { readText } from '../text-file.ts';
 
 export async function checkNetworks(
   file: string | undefined,

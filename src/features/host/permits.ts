@@ -2,7 +2,7 @@
  * Who may reach whom across networks, as boxes of callers, called addresses and ports that do not overlap: the kernel's
  * set takes no overlaps.
  */
-import { comparePrefixes, contains, type Prefix, splitPrefix } from '../../net/address.ts';
+import { comparePrefixes, contains, type Prefix, splitPrefix, WIDTH } from '../../net/address.ts';
 import { PrefixIndex } from '../../net/prefix-index.ts';
 import { normalize, type Range } from '../../net/ranges.ts';
 import type { Permit } from './model.ts';
@@ -14,7 +14,7 @@ export function disjointPermits(permits: readonly Permit[]): readonly Permit[] {
     const index = new PrefixIndex<Permit>();
     for (const permit of unitedPorts(group).toSorted(broadestFirst)) {
       // As the broadest come first, only those around its target can overlap it.
-      const around = index.around(permit.to);
+      const around = index.around(permit.to).filter((other) => isCommon(permit, other));
       const rest = around.reduce<readonly Permit[]>(
         (parts, other) => parts.flatMap((part) => without(part, other)),
         [permit],
@@ -47,11 +47,18 @@ const inOrder = (one: Permit, other: Permit): number =>
   (one.protocol < other.protocol ? -1 : one.protocol > other.protocol ? 1 : 0) ||
   one.range.first - other.range.first;
 
+/** Whether two with a common target have callers and ports in common. Thousands may have one target, so it must be quick. */
+const isCommon = ({ from, range }: Permit, other: Permit): boolean =>
+  range.first <= other.range.last &&
+  other.range.first <= range.last &&
+  (from.address ^ other.from.address) >>
+    BigInt(WIDTH[from.family] - Math.min(from.length, other.from.length)) ===
+    0n;
+
 /** What of a permit another one does not have, whose targets include those of the permit. */
 function without(permit: Permit, other: Permit): readonly Permit[] {
   const common = commonOf(permit.range, other.range);
-  if (common === undefined) return [permit];
-  if (!contains(other.from, permit.from) && !contains(permit.from, other.from)) return [permit];
+  if (common === undefined || !isCommon(permit, other)) return [permit];
   const outside = [
     { first: permit.range.first, last: common.first - 1 },
     { first: common.last + 1, last: permit.range.last },

@@ -5,7 +5,7 @@ import type { Problem } from '../../common/problem.ts';
 import { formatPrefix } from '../../net/address.ts';
 import { consistentFile, networkOf } from './consistency.ts';
 import type { NetworksFile, ResolvedPolicies } from './model.ts';
-import { problemAt } from './problems.ts';
+import { inOrder, problemAt } from './problems.ts';
 import { readNetworks } from './read.ts';
 import { resolvePolicies } from './resolve.ts';
 
@@ -25,9 +25,6 @@ export function checkNetworks(text: string): CheckedNetworks | { readonly reason
   const all = [...read.problems, ...problems, ...withoutNetwork(file), ...unresolved];
   return { file, resolved, problems: inOrder(all) };
 }
-
-export const inOrder = (problems: readonly Problem[]): readonly Problem[] =>
-  problems.toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0));
 
 /** Docker may have their network. */
 const withoutNetwork = ({ addresses, networks }: NetworksFile): readonly Problem[] =>

@@ -15,11 +15,13 @@ export function consistentFile(file: NetworksFile): {
 } {
   const problems: Problem[] = [];
   const networks = keptOf(file.networks, networkFault, problems);
-  const addresses = keptOf(
-    file.addresses,
-    (entry, earlier) => addressFault(entry, earlier, networks),
-    problems,
-  );
+  const places = new Places(networks);
+  const addresses = file.addresses.filter((entry) => {
+    const fault = places.faultOf(entry);
+    if (fault === undefined) places.add(entry);
+    else problems.push(fault);
+    return fault === undefined;
+  });
   return { file: { ...file, networks, addresses }, problems };
 }
 
@@ -63,56 +65,73 @@ function networkFault(
 export const areNested = (one: Prefix, other: Prefix): boolean =>
   contains(one, other) || contains(other, one);
 
-function addressFault(
-  entry: AddressEntry,
-  earlier: readonly AddressEntry[],
-  networks: readonly NetworkEntry[],
-): Problem | undefined {
-  for (const address of entry.addresses) {
-    const same = earlier.find(({ addresses }) => addresses.some((one) => contains(one, address)));
-    if (same !== undefined)
-      return problemAt(
-        'error',
-        entry.origin,
-        'ip',
-        `${formatPrefix(address)} is the address of ${same.origin.path} already; write another one`,
-      );
-    const reason = placeFault(address, networks) ?? secondIn(entry, address, earlier, networks);
-    if (reason !== undefined) return problemAt('error', entry.origin, 'ip', reason);
+/** The addresses of the file so far, and which of its networks they are in. */
+class Places {
+  readonly #networks: readonly NetworkEntry[];
+  /** The paths of entries, by address. */
+  readonly #addresses = new Map<string, string>();
+  /** The same, by a container and a network of a family. */
+  readonly #ends = new Map<string, string>();
+
+  constructor(networks: readonly NetworkEntry[]) {
+    this.#networks = networks;
   }
-  return undefined;
+
+  add(entry: AddressEntry): void {
+    for (const address of entry.addresses) {
+      this.#addresses.set(formatPrefix(address), entry.origin.path);
+      const end = endOf(entry, address, networkOf(address, this.#networks));
+      if (end !== undefined) this.#ends.set(end, entry.origin.path);
+    }
+  }
+
+  faultOf(entry: AddressEntry): Problem | undefined {
+    for (const address of entry.addresses) {
+      const reason = this.#reasonOf(entry, address);
+      if (reason !== undefined) return problemAt('error', entry.origin, 'ip', reason);
+    }
+    return undefined;
+  }
+
+  #reasonOf(entry: AddressEntry, address: Prefix): string | undefined {
+    const text = formatPrefix(address);
+    const same = this.#addresses.get(text);
+    if (same !== undefined) return `${text} is the address of ${same} already; write another one`;
+    const network = networkOf(address, this.#networks);
+    if (network === undefined) return undefined;
+    return placeFault(address, network) ?? this.#secondIn(entry, address, network);
+  }
+
+  /** A container has one address of a family in a network. */
+  #secondIn(entry: AddressEntry, address: Prefix, network: NetworkEntry): string | undefined {
+    const other = this.#ends.get(endOf(entry, address, network) ?? '');
+    if (other === undefined) return undefined;
+    const name = quote(entry.container ?? entry.selector ?? '');
+    return `${name} has an address of IPv${address.family} in ${network.origin.path} by ${other} already; remove one`;
+  }
 }
 
-/** Why no container can have it, if its network is in the file. */
-function placeFault(address: Prefix, networks: readonly NetworkEntry[]): string | undefined {
-  const network = networkOf(address, networks);
-  const subnet = network?.subnets.find(({ prefix }) => contains(prefix, address));
-  if (network === undefined || subnet === undefined) return undefined;
+const endOf = (
+  { container, selector }: AddressEntry,
+  { family }: Prefix,
+  network: NetworkEntry | undefined,
+): string | undefined => {
+  const name = container ?? selector;
+  return name === undefined || network === undefined
+    ? undefined
+    : JSON.stringify([bare(name), family, network.origin.path]);
+};
+
+/** Why no container can have it. */
+function placeFault(address: Prefix, network: NetworkEntry): string | undefined {
+  const subnet = network.subnets.find(({ prefix }) => contains(prefix, address));
+  if (subnet === undefined) return undefined;
   const text = formatPrefix(address);
   if (isUnusable(subnet.prefix, address))
     return `${text} cannot be the address of a container in ${formatPrefix(subnet.prefix)}`;
   return subnet.gateway !== undefined && contains(subnet.gateway, address)
     ? `${text} is the gateway of ${network.origin.path}; write another address`
     : undefined;
-}
-
-/** A container has one address of a family in a network. */
-function secondIn(
-  { container, selector }: AddressEntry,
-  address: Prefix,
-  earlier: readonly AddressEntry[],
-  networks: readonly NetworkEntry[],
-): string | undefined {
-  const network = networkOf(address, networks);
-  const name = container ?? selector;
-  if (network === undefined || name === undefined) return undefined;
-  const other = earlier.find(
-    (one) =>
-      bare(one.container ?? one.selector ?? '') === bare(name) &&
-      one.addresses.some((each) => each.family === address.family && networkOf(each, networks) === network),
-  );
-  if (other === undefined) return undefined;
-  return `${quote(name)} has an address of IPv${address.family} in ${network.origin.path} by ${other.origin.path} already; remove one`;
 }
 
 /** The network of the file in which an address is. */

@@ -19,13 +19,16 @@ export interface JsonText {
 const MOST = 4 * 1024 * 1024;
 /** The reader calls itself for each level. */
 const DEEPEST = 100;
+/** Texts, numbers and others: each has a position that is kept. */
+const MOST_VALUES = 250_000;
 
 /** `reason`: why it is not JSON, to follow the file's name. */
 export function readJson(text: string): JsonText | { readonly reason: string } {
   const plain = text.replace(/^\ufeff/, '');
   if (plain.trim() === '') return { reason: 'is empty' };
   if (plain.length > MOST) return { reason: `has more than ${MOST / 1024 / 1024} MiB` };
-  if (isTooDeep(plain)) return { reason: `has more than ${DEEPEST} objects and lists within each other` };
+  const excess = excessOf(plain);
+  if (excess !== undefined) return { reason: excess };
   const errors: ParseError[] = [];
   const root = parseTree(plain, errors, { disallowComments: true, allowTrailingComma: false });
   const [first] = errors;
@@ -46,15 +49,20 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Brackets in strings count too: a file with a hundred more that open than close is none that people write. */
-function isTooDeep(text: string): boolean {
-  let depth = 0;
+/**
+ * Why it is too much to read. Brackets and commas in strings count too: a file with a hundred more brackets that open than
+ * close is none that people write.
+ */
+function excessOf(text: string): string | undefined {
+  let [depth, values] = [0, 0];
   for (const one of text) {
     if (one === '{' || one === '[') depth++;
     if (one === '}' || one === ']') depth--;
-    if (depth > DEEPEST) return true;
+    if (one === ',') values++;
+    if (depth > DEEPEST) return `has more than ${DEEPEST} objects and lists within each other`;
+    if (values > MOST_VALUES) return `has more than ${MOST_VALUES} values`;
   }
-  return false;
+  return undefined;
 }
 
 function syntaxReason(text: string, { error, offset, length }: ParseError): string {

@@ -6,6 +6,7 @@ import { quote } from '../../common/text.ts';
 import type { Network } from '../../inventory/network.ts';
 import { formatPrefix, type Prefix, parsePrefix } from '../../net/address.ts';
 import type { AddressEntry, NetworkEntry, TargetNames } from './model.ts';
+import { listed } from './problems.ts';
 
 /** The form in which names are compared. */
 export const bare = (name: string): string => name.replace(/[-_]/g, '');
@@ -19,9 +20,13 @@ export type Meaning =
     }
   | { readonly reason: string };
 
+/** Each compares a name with all others. */
+const MOST_HINTS = 50;
+
 export class Names {
   readonly #containers = new Map<string, AddressEntry[]>();
   readonly #services = new Map<string, AddressEntry[]>();
+  #hints = 0;
   /** Of the file, and those that Docker has besides. */
   readonly #networks = new Map<string, { readonly name: string; readonly prefixes: readonly Prefix[] }[]>();
 
@@ -99,7 +104,10 @@ export class Names {
     const exact = networks.filter(({ name }) => name === text);
     const meant = exact.length > 0 ? exact : networks;
     if (meant.length > 1) {
-      const names = meant.map(({ name }) => name).join(' and ');
+      const names = listed(
+        meant.map(({ name }) => name),
+        ' and ',
+      );
       return { reason: `${quote(text)} stands for the networks ${names}; write the subnet` };
     }
     const [network] = meant;
@@ -118,7 +126,7 @@ export class Names {
 
   /** The closest known name, as the file writes it. */
   #hint(text: string, all: readonly string[]): string {
-    const meant = nearest(bare(text), all);
+    const meant = this.#hints++ < MOST_HINTS ? nearest(bare(text), all) : undefined;
     const written = meant === undefined ? undefined : this.#written(meant);
     return written === undefined ? '; add it, or write an address' : `; did you mean ${quote(written)}?`;
   }

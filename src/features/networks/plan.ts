@@ -9,12 +9,11 @@ import type { Namespaces } from '../../inventory/namespace.ts';
 import type { Networks } from '../../inventory/network.ts';
 import { contains, type Family, type Prefix } from '../../net/address.ts';
 import { planAttachments } from './attachments.ts';
-import { inOrder } from './check.ts';
 import { consistentFile } from './consistency.ts';
 import { planNetworks } from './docker-networks.ts';
 import { planInner } from './inner-rules.ts';
 import type { DesiredNetworks, HostForward, Permit } from './model.ts';
-import { problemAt } from './problems.ts';
+import { inOrder, problemAt } from './problems.ts';
 import type { ReadNetworks } from './read.ts';
 import { resolvePolicies } from './resolve.ts';
 

@@ -53,4 +53,25 @@ export function foundText(value: unknown): string {
   return typeof value === 'object' && value !== null ? 'an object' : short(value);
 }
 
+/** The first of them, for a sentence. */
+export const listed = (all: readonly string[], between: string): string =>
+  all.length <= LISTED
+    ? all.join(between)
+    : `${all.slice(0, LISTED).join(between)}${between}${all.length - LISTED} more`;
+
+const LISTED = 8;
+
 const short = (value: unknown): string => printable(JSON.stringify(value) ?? 'nothing');
+
+/** More are not read by anybody, and each is logged, and listed in the status. */
+const MOST = 1_000;
+
+/** In the order of the file, the first of them. */
+export function inOrder(problems: readonly Problem[]): readonly Problem[] {
+  const sorted = problems.toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0));
+  const rest = sorted.slice(MOST);
+  if (rest.length === 0) return sorted;
+  const severity = rest.some((one) => one.severity === 'error') ? 'error' : 'warning';
+  const reason = `${rest.length} more problems are not listed; correct the others first`;
+  return [...sorted.slice(0, MOST), { severity, text: 'the rest of the file', reason }];
+}

@@ -25,6 +25,8 @@ export function readNetworks(text: string): ReadNetworks | { readonly reason: st
   const { value } = json;
   if (!isObject(value))
     return { reason: `has ${foundText(value)} where an object with networks, ips and policies must be` };
+  const excess = excessOf(value);
+  if (excess !== undefined) return { reason: excess };
   const networks = section(json, value, 'networks', NetworkFields, readNetwork);
   const addresses = section(json, value, 'ips', AddressFields, readAddress);
   const policies = section(json, value, 'policies', PolicyFields, readPolicy);
@@ -44,6 +46,18 @@ export function readNetworks(text: string): ReadNetworks | { readonly reason: st
 }
 
 type Section = 'networks' | 'ips' | 'policies';
+
+/** More than a host has. Each is compared with the others, and with what runs. */
+const MOST: Readonly<Record<Section, number>> = { networks: 1_000, ips: 5_000, policies: 10_000 };
+
+function excessOf(top: Objects): string | undefined {
+  for (const [name, most] of Object.entries(MOST)) {
+    const section = top[name];
+    const length = typeof section === 'object' && section !== null ? Object.keys(section).length : 0;
+    if (length > most) return `has ${length} ${name}, and at most ${most} are read`;
+  }
+  return undefined;
+}
 
 type Objects = Readonly<Record<string, unknown>>;
 

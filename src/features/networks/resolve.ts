@@ -4,7 +4,7 @@
 import type { Problem } from '../../common/problem.ts';
 import { quote } from '../../common/text.ts';
 import type { Network } from '../../inventory/network.ts';
-import { formatPrefix, type Prefix, WIDTH } from '../../net/address.ts';
+import { type Family, formatPrefix, type Prefix, WIDTH } from '../../net/address.ts';
 import type {
   ContainerForward,
   HostForward,
@@ -14,7 +14,10 @@ import type {
   ResolvedPolicies,
 } from './model.ts';
 import { bare, type Meaning, Names } from './names.ts';
-import { problemAt } from './problems.ts';
+import { listed, problemAt } from './problems.ts';
+
+/** Of all policies together. The kernel would hold more, but each is compared with the others. */
+const MOST_PERMITS = 10_000;
 
 type Of<Kind extends PolicyEntry['kind']> = Extract<PolicyEntry, { readonly kind: Kind }>;
 
@@ -31,7 +34,8 @@ export function resolvePolicies(
   for (const policy of policies) {
     const target = meaningOf(policy, names, problems);
     if (target === undefined) continue;
-    if (policy.kind === 'permit') permits.push(...permitsOf(policy, target, names, problems));
+    if (policy.kind === 'permit')
+      permits.push(...permitsOf(policy, target, names, MOST_PERMITS - permits.length, problems));
     else if (policy.kind === 'host') {
       if (policy.perhapsIn !== undefined) problems.push(ambiguous(policy, policy.perhapsIn));
       hostForwards.push(...forwardsOf(policy, target, problems));
@@ -69,11 +73,18 @@ function permitsOf(
   policy: Of<'permit'>,
   targets: readonly Prefix[],
   names: Names,
+  most: number,
   problems: Problem[],
 ): readonly Permit[] {
   const sources = prefixesOf(names.meaningOf(policy.from), policy, 'from', problems);
   if (sources === undefined) return [];
   const { protocol, range, origin } = policy;
+  const pairs = pairsOf(sources, targets);
+  if (pairs > most) {
+    const reason = `permits ${pairs} pairs of addresses, and all policies together may permit ${MOST_PERMITS}; write prefixes instead of names`;
+    problems.push(problemAt('error', origin, undefined, reason));
+    return [];
+  }
   const permits = sources.flatMap((from) =>
     targets
       .filter(({ family }) => family === from.family)
@@ -91,6 +102,11 @@ function permitsOf(
   return permits;
 }
 
+const pairsOf = (sources: readonly Prefix[], targets: readonly Prefix[]): number => {
+  const of = (all: readonly Prefix[], family: Family) => all.filter((one) => one.family === family).length;
+  return of(sources, 4) * of(targets, 4) + of(sources, 6) * of(targets, 6);
+};
+
 const families = (prefixes: readonly Prefix[]): string =>
   [...new Set(prefixes.map(({ family }) => `IPv${family}`))].join(' and ');
 
@@ -106,7 +122,7 @@ function forwardsOf<T extends Of<'host'> | Of<'container'>>(
   );
   if (network === undefined && twice === undefined) return targets.map((to) => ({ ...policy, to }));
   const field = policy.target.to === undefined ? undefined : 'to';
-  const all = targets.map(formatPrefix).join(', ');
+  const all = listed(targets.map(formatPrefix), ', ');
   const reason =
     network === undefined
       ? `stands for more than one address (${all}), and a port leads to one; name one container`

@@ -8,9 +8,10 @@
  * the file cannot be read.
  */
 import { type FSWatcher, watch } from 'node:fs';
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { messageOf, UserError } from '../../common/errors.ts';
+import { readRegularFile } from '../../common/regular-file.ts';
 import type { Watched } from '../../inventory/sources.ts';
 
 export interface WatchedFileSettings {
@@ -23,9 +24,6 @@ export interface WatchedFileSettings {
   /** The same while a folder cannot be watched. */
   readonly pollUnwatched?: number;
 }
-
-/** A larger one is none that people write. */
-const MOST = 16 * 1024 * 1024;
 
 export class WatchedFile implements Watched<string> {
   value: string | undefined;
@@ -83,7 +81,7 @@ export class WatchedFile implements Watched<string> {
   async #readOnce(): Promise<boolean> {
     const isWatched = await this.#watchFolders();
     try {
-      this.#update(await textOf(this.#path));
+      this.#update(await readRegularFile(this.#path));
     } catch (error) {
       this.#fail(error);
     }
@@ -140,12 +138,4 @@ async function foldersOf(path: string): Promise<readonly string[]> {
   const own = dirname(path);
   const real = await realpath(path).then(dirname, () => own);
   return [...new Set([dirname(own), own, real])];
-}
-
-/** A named pipe would never end. */
-async function textOf(path: string): Promise<string> {
-  const found = await stat(path);
-  if (!found.isFile()) throw new UserError('it is no regular file');
-  if (found.size > MOST) throw new UserError(`it has more than ${MOST / 1024 / 1024} MiB`);
-  return readFile(path, 'utf8');
 }

@@ -321,6 +321,40 @@ describe('a sentence', () => {
   });
 });
 
+describe('a large file', () => {
+  const names = Array.from({ length: 101 }, (_, at) => `c${at}`);
+  const ips = Object.fromEntries(
+    names.map((name, at) => [name, { ip: `10.0.0.${at + 2}`, container_name: name, service_name: 'all' }]),
+  );
+  const networks = { one: { subnet: '10.0.0.0/16' } };
+
+  it('permits no more pairs of addresses than the host can compare', () => {
+    const policies = [
+      { from: 'all', service_name: 'all', port: 80, proto: 'tcp' },
+      { from: '10.9.0.0/16', service_name: 'all', port: 80, proto: 'tcp' },
+    ];
+    expect(sentences({ networks, ips, policies })).toEqual([
+      'error: policies[0]: permits 10201 pairs of addresses, and all policies together may permit 10000; write prefixes instead of names',
+    ]);
+    expect(permitsOf({ networks, ips, policies })).toHaveLength(101);
+  });
+
+  it('lists its first thousand problems', () => {
+    const policies = Array(2_000).fill({ to: 'a' });
+    const all = sentences({ policies });
+    expect(all).toHaveLength(1_001);
+    expect(all.at(-1)).toBe(
+      'error: the rest of the file: 3000 more problems are not listed; correct the others first',
+    );
+  });
+
+  it('names some of many addresses', () => {
+    const policy = { nat: 'dnat', iface: 'eth0', service_name: 'all', port: 1, proto: 'tcp' };
+    const [sentence] = sentences({ networks, ips, policies: [policy] });
+    expect(sentence).toContain('10.0.0.9, 93 more)');
+  });
+});
+
 describe('an empty text', () => {
   it('is as an absent field, as programs may write it', () => {
     const empty = { iface: '', nat: '', to: '', name: '', where: '', service_name: '' };
@@ -342,6 +376,10 @@ describe('a text that is no file of networks', () => {
     ['{}{}', 'is not JSON from line 1, column 3 on'],
     ['[{'.repeat(20_000), 'has more than 100 objects and lists within each other'],
     ['x'.repeat(5_000_000), 'has more than 4 MiB'],
+    [`[${'1,'.repeat(300_000)}1]`, 'has more than 250000 values'],
+    [`{"policies": [${'{},'.repeat(100_000)}{}]}`, 'has 100001 policies, and at most 10000 are read'],
+    [JSON.stringify({ ips: Array(5_001).fill({}) }), 'has 5001 ips, and at most 5000 are read'],
+    [JSON.stringify({ networks: Array(1_001).fill({}) }), 'has 1001 networks, and at most 1000 are read'],
   ])('says so %#', (text, reason) => {
     expect(reasonOf(text)).toBe(reason);
   });

@@ -180,7 +180,7 @@ describe('a watched file', () => {
   });
 
   it.each<readonly [string, () => void, RegExp]>([
-    ['a folder', () => mkdirSync(path), /no regular file/],
+    ['a folder', () => mkdirSync(path), /it is a folder; name the file in it/],
     ['a named pipe', () => execFileSync('mkfifo', [path]), /no regular file/],
     [
       'too large',
