@@ -8,6 +8,7 @@ import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { isListening } from '../../daemon/api/client.ts';
 import { STATE_FILES } from '../../daemon/state/file-names.ts';
+import { hasLastNetworks } from '../../daemon/state/networks-file.ts';
 import { type EngineAccess, openDocker, openEngine, toolLogger } from '../../daemon/wiring.ts';
 import { type GateSettings, onHost } from '../../gate/layout.ts';
 import { preparedFolder, recordFolder } from '../../gate/names.ts';
@@ -24,6 +25,7 @@ import { findHelpers, findImages, runningControllers } from '../uninstall/engine
 import { type Folder, findFolder } from '../uninstall/folder-step.ts';
 import { findGate, isThere } from '../uninstall/gate-step.ts';
 import { findHostRules } from '../uninstall/host-step.ts';
+import { findRoutes } from '../uninstall/routes-step.ts';
 import { findRules } from '../uninstall/rules-step.ts';
 import { planned, runSteps, type Search, searchAll } from '../uninstall/step.ts';
 import { settingsOf } from './gate.ts';
@@ -64,6 +66,7 @@ async function uninstallWith(context: UninstallContext): Promise<void> {
   const output = createOutput(terminal, json);
   const style = json ? plain : styleFor(terminal);
   await requireNoController(context);
+  const hasNetworks = await hasNetworksFile(context);
   const plan = await withProgress('Looking for parts of egresstrator', terminal, () =>
     searchAll(searchesFor(context)),
   );
@@ -72,7 +75,7 @@ async function uninstallWith(context: UninstallContext): Promise<void> {
   const isConfirmed = flags.yes === true || !hasSteps;
   if (!json || !isConfirmed) {
     const withKeys = flags.keys === true;
-    output.result({ steps }, (seen) => formatPlan(seen.steps, { withKeys, style }));
+    output.result({ steps }, (seen) => formatPlan(seen.steps, { withKeys, hasNetworks, style }));
   }
   if (hasSteps) await confirm({ yes: flags.yes, json, otherwise: 'nothing was removed' }, terminal);
   const results = await withProgress('Removing it', terminal, () => runSteps(plan));
@@ -83,6 +86,11 @@ async function uninstallWith(context: UninstallContext): Promise<void> {
       `${count(left, 'part')} ${left === 1 ? 'is' : 'are'} left; fix the cause, and run this again`,
     );
 }
+
+const rootOf = ({ root }: Flags): string => (typeof root === 'string' ? root : '/');
+
+const hasNetworksFile = async ({ flags, config: { stateDir } }: UninstallContext): Promise<boolean> =>
+  stateDir !== undefined && hasLastNetworks(onHost({ root: rootOf(flags) }, stateDir));
 
 /** Throws a `UserError` if a controller runs: it would load the rules again. */
 async function requireNoController({ config, docker }: UninstallContext): Promise<void> {
@@ -105,14 +113,15 @@ function searchesFor({
   closeEngine,
 }: UninstallContext): readonly Search[] {
   const gate = () => settingsOf(flags, terminal);
-  const root = typeof flags.root === 'string' ? flags.root : '/';
-  const { stateDir } = config;
+  const root = rootOf(flags);
+  const stateDir = config.stateDir && onHost({ root }, config.stateDir);
   return [
     { part: 'gate', search: async () => findGate(gate(), flags.force === true) },
     // The next searches start helpers themselves.
     { part: 'helpers', search: () => findHelpers(docker) },
     { part: 'rules', search: async () => findRules(await engine()) },
-    { part: 'rules', search: () => findHostRules(engine, stateDir && onHost({ root }, stateDir)) },
+    { part: 'rules', search: () => findHostRules(engine, stateDir) },
+    { part: 'routes', search: () => findRoutes(engine, stateDir) },
     ...foldersOf(config, root, gate).map((folder) => ({
       ...{ part: folder.part, search: () => findFolder(folder) },
     })),

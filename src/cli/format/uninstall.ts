@@ -7,6 +7,7 @@ import type { Style } from './style.ts';
 const TITLES: Readonly<Record<Part, string>> = {
   gate: 'gate',
   rules: 'rules',
+  routes: 'routes',
   helpers: 'helpers',
   state: 'state folder',
   run: 'run folder',
@@ -18,9 +19,16 @@ const TITLES: Readonly<Record<Part, string>> = {
 
 const WIDTH = Math.max(...Object.values(TITLES).map((title) => title.length));
 
+interface PlanOptions {
+  readonly withKeys: boolean;
+  /** There was a networks.json. */
+  readonly hasNetworks: boolean;
+  readonly style: Style;
+}
+
 export function formatPlan(
   steps: readonly StepResult[],
-  { withKeys, style }: { readonly withKeys: boolean; readonly style: Style },
+  { withKeys, hasNetworks, style }: PlanOptions,
 ): string {
   const present = steps.filter(({ state }) => state === 'present');
   const left = steps.filter(({ state }) => state === 'left');
@@ -31,6 +39,7 @@ export function formatPlan(
     ...linesOf(present),
     ...left.map((one) => style('red', `${titled(one.part)}${one.what}: ${one.reason ?? ''}`)),
     ...(withKeys ? [] : [keys]),
+    ...(hasNetworks ? [NETWORKS_STAY] : []),
     ...(present.some(({ part }) => part === 'rules')
       ? [
           'Containers without rules can reach everything that their network allows, and be called by anyone there.',
@@ -38,6 +47,9 @@ export function formatPlan(
       : []),
   ].join('\n');
 }
+
+const NETWORKS_STAY =
+  "Docker's networks that were made for networks.json stay, and containers stay attached to them (docker network disconnect, docker network rm).";
 
 export function formatResults(steps: readonly StepResult[], style: Style): string {
   const removed = steps.filter(({ state }) => state === 'removed');

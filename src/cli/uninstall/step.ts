@@ -7,6 +7,7 @@ import { messageOf } from '../../common/errors.ts';
 export type Part =
   | 'gate'
   | 'rules'
+  | 'routes'
   | 'helpers'
   | 'state'
   | 'run'

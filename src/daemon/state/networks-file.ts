@@ -2,6 +2,7 @@
  * The last good text of networks.json in the state folder: a controller that starts while the file is gone or broken goes
  * on with it.
  */
+import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Logger } from '../../common/logger.ts';
@@ -35,3 +36,14 @@ export class LastNetworksFile {
     return this.#file.close();
   }
 }
+
+/** True if a controller has applied a file of networks, whatever its path was. */
+export const hasLastNetworks = (directory: string): Promise<boolean> =>
+  access(join(directory, STATE_FILES.networks)).then(
+    () => true,
+    () => false,
+  );
+
+/** After all that came from it was removed. */
+export const forgetNetworks = (directory: string): Promise<void> =>
+  rm(join(directory, STATE_FILES.networks), { force: true });
