@@ -17,6 +17,7 @@ import { gateStatus } from '../../gate/status.ts';
 import { readPermissions } from '../../sources/consul/permissions.ts';
 import type { Engine } from '../../sources/docker/engine.ts';
 import { helperImage } from '../../sources/docker/image.ts';
+import { collectNetworks } from './collect-networks.ts';
 import type { Facts, Firewalls, Found } from './facts.ts';
 
 export interface Sources {
@@ -39,6 +40,7 @@ export async function collect({ config, docker, gate }: Sources): Promise<Facts>
     gateFound,
     firewalls,
     tracked,
+    networks,
   ] = await Promise.all([
     found(() => printed('nft', '--version')),
     found(() => printed('unshare', '--net', 'nft', 'add', 'table', 'inet', 'try').then(() => true as const)),
@@ -51,6 +53,7 @@ export async function collect({ config, docker, gate }: Sources): Promise<Facts>
     found(async () => gateStatus(gate())),
     findFirewalls(),
     found(() => printed('conntrack', '--version')),
+    collectNetworks(config),
   ]);
   return {
     ...{
@@ -66,7 +69,7 @@ export async function collect({ config, docker, gate }: Sources): Promise<Facts>
       hasForwards: config.host.forwards !== 'off',
     },
     isHostLeft: config.stateDir !== undefined && (await isHostLeft(config.stateDir, bootId())),
-    conntrack: 'value' in tracked,
+    ...{ conntrack: 'value' in tracked, networks },
     ...{ keys, permissions, controller, socket: config.socket, gate: gateFound, firewalls },
   };
 }

@@ -2,18 +2,9 @@
  * Evaluates the facts of a host: one line for each, with the solution if something is wrong. Pure.
  */
 import { count, list } from '../format/values.ts';
+import type { Check, Evaluated } from './checks.ts';
 import type { Facts, Firewalls } from './facts.ts';
-
-export type Health = 'ok' | 'warning' | 'error';
-
-export interface Check {
-  readonly topic: string;
-  readonly health: Health;
-  readonly message: string;
-  readonly remedy?: string;
-}
-
-type Evaluated = Omit<Check, 'topic'>;
+import { networksFile } from './networks.ts';
 
 const ok = (message: string): Evaluated => ({ health: 'ok', message });
 const warning = (message: string, remedy: string): Evaluated => ({ health: 'warning', message, remedy });
@@ -33,6 +24,7 @@ const EVALUATORS: Readonly<Record<string, (facts: Facts) => Evaluated | undefine
   gate,
   'user namespaces': userNamespaces,
   'host rules': hostRules,
+  'networks.json': networksFile,
   'other firewalls': ({ firewalls }) => otherFirewalls(firewalls),
 };
 
@@ -43,7 +35,7 @@ export const evaluate = (facts: Facts): readonly Check[] =>
   });
 
 /** Where helpers load them, their image has what they need. */
-function hostRules({ host, isHostLeft, loader, tried, conntrack }: Facts): Evaluated | undefined {
+function hostRules({ host, isHostLeft, loader, tried, conntrack, networks }: Facts): Evaluated | undefined {
   if (host === undefined)
     return isHostLeft
       ? warning(
@@ -51,7 +43,11 @@ function hostRules({ host, isHostLeft, loader, tried, conntrack }: Facts): Evalu
           'run `egresstrator host clear`',
         )
       : undefined;
-  const parts = [...(host.hasGuard ? ['--ports'] : []), ...(host.hasForwards ? ['--forwards'] : [])];
+  const parts = [
+    ...(host.hasGuard ? ['--ports'] : []),
+    ...(host.hasForwards ? ['--forwards'] : []),
+    ...(networks === undefined ? [] : ['--networks']),
+  ];
   const on = `on (${list(parts)})`;
   if (loader === 'helper' || 'error' in tried) return ok(`${on}, by helpers with the network of the host`);
   if (host.hasForwards && !conntrack)

@@ -41,10 +41,26 @@ export interface Facts {
   readonly host: { readonly hasGuard: boolean; readonly hasForwards: boolean } | undefined;
   /** The host's own rules were turned off, and may still be loaded. */
   readonly isHostLeft: boolean;
+  /** Undefined: there is no networks.json. */
+  readonly networks: NetworksFacts | undefined;
   /** The program is installed here. */
   readonly conntrack: boolean;
   /** The host's other firewalls. */
   readonly firewalls: Firewalls;
+}
+
+/** What networks.json needs. */
+export interface NetworksFacts {
+  readonly path: string;
+  readonly file: Found<{ readonly errors: number }>;
+  /** The file is a mount of its own, which stays the old one when another takes its place. */
+  readonly isMountedAlone: boolean;
+  /** The program ip is installed here. */
+  readonly hasIp: boolean;
+  /** This namespace forwards IPv4; undefined: not known. */
+  readonly forwards: boolean | undefined;
+  /** The last good one is kept on disk. */
+  readonly isKept: boolean;
 }
 
 export interface Firewalls {

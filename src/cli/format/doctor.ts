@@ -1,7 +1,7 @@
 /**
  * The result of `doctor`, one line for each fact.
  */
-import type { Check, Health } from '../doctor/evaluate.ts';
+import type { Check, Health } from '../doctor/checks.ts';
 import type { Colour, Style } from './style.ts';
 
 const COLOURS: Readonly<Record<Health, Colour>> = { ok: 'green', warning: 'yellow', error: 'red' };

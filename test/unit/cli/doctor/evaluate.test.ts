@@ -1,6 +1,8 @@
 /** What the facts of a host mean: each trouble is told with a way out, and what is well is told as well. */
 import { expect, test } from 'vitest';
-import { evaluate, type Health } from '../../../../src/cli/doctor/evaluate.ts';
+import type { Health } from '../../../../src/cli/doctor/checks.ts';
+import { mountPoints } from '../../../../src/cli/doctor/collect-networks.ts';
+import { evaluate } from '../../../../src/cli/doctor/evaluate.ts';
 import type { Facts } from '../../../../src/cli/doctor/facts.ts';
 
 const gate = {
@@ -24,17 +26,34 @@ const well: Facts = {
   ...{ engine: { value: engine }, helperImage: { value: 'egresstrator-helper:1.0.0' } },
   ...{ keys: { value: 2 }, permissions: { value: { keys: true, services: true, nodes: true } } },
   ...{ controller: { value: '1.0.0' }, socket: '/run/api.sock', gate: { value: gate } },
-  ...{ host: undefined, isHostLeft: false, conntrack: true },
+  ...{ host: undefined, isHostLeft: false, conntrack: true, networks: undefined },
   firewalls: { legacyTables: [], nftTables: { value: [] }, firewalld: false, ufw: false },
 };
 const away = { error: 'nobody answers' };
+const networks = {
+  ...{ path: '/etc/n.json', file: { value: { errors: 0 } }, isMountedAlone: false },
+  ...{ hasIp: true, forwards: true, isKept: true },
+};
 
 test('a host that has all of it is well', () => {
   expect(evaluate(well).filter(({ health }) => health !== 'ok')).toEqual([]);
 });
 
+const NETWORKS = 'networks.json';
+
 const CASES: readonly (readonly [string, Partial<Facts>, string, Health, RegExp])[] = [
   ['another system', { platform: 'darwin' }, 'kernel', 'error', /this is darwin/],
+  ['no file', { networks: { ...networks, file: away } }, NETWORKS, 'error', /cannot be used: nobody answers/],
+  ['no ip', { networks: { ...networks, hasIp: false } }, NETWORKS, 'error', /program ip is missing here/],
+  [
+    'bad entries',
+    { networks: { ...networks, file: { value: { errors: 2 } } } },
+    NETWORKS,
+    'warning',
+    /2 errors/,
+  ],
+  ['a mounted file', { networks: { ...networks, isMountedAlone: true } }, NETWORKS, 'warning', /by itself/],
+  ['no state folder', { networks: { ...networks, isKept: false } }, NETWORKS, 'warning', /state folder/],
   ['an old kernel', { release: '6.1.0-13-amd64' }, 'kernel', 'warning', /6\.16/],
   ['a kernel that is too old', { release: '5.15.0' }, 'kernel', 'error', /5\.16/],
   ['a template for it', { release: '5.15.0', template: 'iptables' }, 'kernel', 'warning', /6\.16/],
@@ -204,4 +223,21 @@ test('a machine with nothing at all is told so in every line, and nothing fails'
   expect(checks.filter(({ health }) => health === 'error').map(({ topic }) => topic)).toEqual([
     ...['kernel', 'docker engine', 'helper image', 'consul'],
   ]);
+});
+
+test('networks.json is looked at where there is one', () => {
+  const of = (facts: Partial<Facts>) =>
+    evaluate({ ...well, ...facts }).find(({ topic }) => topic === NETWORKS);
+  expect(of({})).toBeUndefined();
+  expect(of({ networks })).toMatchObject({ health: 'ok', message: '/etc/n.json has no errors' });
+  // Their image has it.
+  expect(of({ networks: { ...networks, hasIp: false }, loader: 'helper' })).toMatchObject({ health: 'ok' });
+  expect(of({ networks: { ...networks, forwards: false } })?.message).toContain(
+    'the controller turns that on',
+  );
+});
+
+test('a mount has spaces as octal digits', () => {
+  const line = '36 35 98:0 /f /etc/my\\040files/n.json rw,noatime - ext4 /dev/root rw';
+  expect([...mountPoints(`${line}\n`)]).toEqual(['/etc/my files/n.json']);
 });
