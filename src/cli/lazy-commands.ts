@@ -36,6 +36,8 @@ export const createActions = (terminal: Terminal): Actions => ({
   setPort: async (wanted, flags) => (await import('./commands/ports.ts')).setPort(wanted, flags, terminal),
   diffNetworks: async (file, flags) =>
     (await import('./commands/networks.ts')).diffNetworks(file, flags, terminal),
+  applyNetworks: async (file, flags) =>
+    (await import('./commands/networks-apply.ts')).applyNetworks(file, flags, terminal),
   checkNetworks: async (file, flags) =>
     (await import('./commands/networks.ts')).checkNetworks(file, flags, terminal),
   diff: async (key, flags) => (await import('./commands/diff.ts')).diff(key, flags, terminal),

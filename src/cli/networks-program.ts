@@ -8,6 +8,7 @@ import type { Flags } from '../config/config.ts';
 export interface NetworksActions {
   checkNetworks(file: string | undefined, flags: Flags): Promise<void>;
   diffNetworks(file: string, flags: Flags): Promise<void>;
+  applyNetworks(file: string | undefined, flags: Flags): Promise<void>;
 }
 
 export function addNetworks(program: Command, actions: NetworksActions): void {
@@ -32,6 +33,15 @@ export function addNetworks(program: Command, actions: NetworksActions): void {
     .action((file: string, _options, command: Command) =>
       actions.diffNetworks(file, command.optsWithGlobals()),
     );
+  networks
+    .command('apply')
+    .description('list what the controller would make and remove on this host now')
+    .argument('[file]', 'its path, or - for standard input (default: that of --networks)')
+    .option('--dry-run', 'change nothing; without it, the controller alone applies the file')
+    .option('--json', 'print JSON')
+    .action((file: string | undefined, _options, command: Command) =>
+      actions.applyNetworks(file, command.optsWithGlobals()),
+    );
   for (const command of networks.commands) command.exitOverride().allowExcessArguments(false);
 }
 
@@ -40,5 +50,6 @@ Examples:
   $ egresstrator networks check /etc/user/config/networks.json
   $ egresstrator networks check --strict --json - < networks.json
   $ egresstrator networks diff new.json --networks /etc/user/config/networks.json
+  $ egresstrator networks apply --dry-run new.json
 
-Exit codes of check: 0 no error, 1 errors (with --strict also warnings), 2 the file cannot be read.`;
+Exit codes: 0 no error, 1 errors (of check with --strict also warnings), 2 the file cannot be read.`;

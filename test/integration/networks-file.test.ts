@@ -2,7 +2,7 @@
  * networks.json on real Engines: networks, static addresses, who may reach whom past Docker's own drops, and ports of a
  * container that lead elsewhere; live, and again after a container was started again.
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +25,7 @@ onEachEngine((version) => {
   let workloads: Workloads;
   let controller: RunningController;
   let folder: string;
+  let image: string;
   let web: Workload;
   let proxy: Workload;
   let vpn: Workload;
@@ -90,7 +91,7 @@ onEachEngine((version) => {
     folder = await mkdtemp(join(tmpdir(), 'egresstrator-networks-'));
     consul = await startConsul();
     engine = await startEngine({ version, name: engineName(`file-${version}`), diesWithParent: true });
-    const image = await ensureTestImage(engine);
+    image = await ensureTestImage(engine);
     workloads = await Workloads.on(engine);
     web = await workloads.run('web');
     proxy = await workloads.run('proxy');
@@ -183,5 +184,81 @@ onEachEngine((version) => {
       (await problems()).some((reason) => reason.includes('networks.other: Docker has this network with')),
     );
     expect(await reach(proxy, WEB, 80)).toBe('ok');
+  });
+
+  /** With the controller's folders and Engine, on a host of its own. */
+  const cli = (...args: readonly string[]) =>
+    runCli([
+      ...args,
+      ...['--socket', controller.socket, '--run-dir', join(controller.folder, 'run')],
+      ...['--state-dir', join(controller.folder, 'state'), '-H', `unix://${engine.socketPath}`],
+      ...['-i', image, '-c', consul.address],
+    ]);
+  const inVpn = async (...command: readonly string[]) => {
+    const [program = '', ...args] = ['nsenter', `--net=/proc/${vpn.pid}/ns/net`, ...command];
+    return (await execa(program, args)).stdout;
+  };
+  const onHost = async (...command: readonly string[]) => {
+    const [program = '', ...args] = [...engine.networkPrefix, ...command];
+    return (await execa(program, args)).stdout;
+  };
+
+  test('a dry run lists what another file would do here, and does none of it', async () => {
+    const [path, other] = [join(folder, 'networks.json'), join(folder, 'other.json')];
+    write(fileWith(PERMIT));
+    await becomes('the file to be known', async () =>
+      readFileSync(join(controller.folder, 'state', 'networks.json'), 'utf8').includes('policies'),
+    );
+    const dry = async (file: string) => {
+      const { code, stdout } = await cli('networks', 'apply', '--dry-run', file, '--networks', path);
+      return { code, lines: stdout.replaceAll(`${workloads.prefix}-`, '').split('\n') };
+    };
+    await waitFor(async () => (await dry(path)).lines.join() === 'nothing to do; no problems', {
+      ...{ what: 'nothing to be left to do', timeout: 60_000, interval: 500 },
+    });
+    const { networks, ...rest } = fileWith({ ...PERMIT, port: 81 }, INNER());
+    const more = { new: { network_name: named('new'), subnet: '172.31.105.0/24' } };
+    writeFileSync(other, JSON.stringify({ networks: { ...networks, ...more }, ...rest }));
+    const { code, lines } = await dry(other);
+    const nets = await inspected('{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}', vpn.name);
+    const own = vpn.addresses[named('other')]?.ipv4;
+    expect({ code, lines }).toEqual({
+      code: 0,
+      lines: [
+        '+ network new 172.31.105.0/24 (networks.new)',
+        '- 172.31.104.2 may reach 172.31.103.2 at tcp/80',
+        '+ 172.31.104.2 may reach 172.31.103.2 at tcp/81 (policies[0])',
+        `+ ${own} may reach 172.31.103.2 at tcp/80 (policies[1])`,
+        '+ every device of vpn: tcp/90 leads to 172.31.103.2:80 (policies[1])',
+        `+ vpn reaches 172.31.103.2 via ${nets}`,
+        '6 steps: 5 to make, 1 to remove; nothing was changed; no problems',
+      ],
+    });
+    expect(await inVpn('nft', 'list', 'tables')).not.toContain('egresstrator_nat');
+    rmSync(other);
+  });
+
+  test('uninstall says what of it goes and what stays, and takes it', async () => {
+    write(fileWith(PERMIT, INNER()));
+    await becomes('the route', async () => (await inVpn('ip', 'route', 'show', 'proto', '186')) !== '');
+    await becomes('the rules', async () =>
+      (await inVpn('nft', 'list', 'tables')).includes('egresstrator_nat'),
+    );
+    await controller.stop();
+    const planned = await cli('uninstall');
+    expect(planned.code).toBe(2);
+    for (const line of [`rules         in ${vpn.name}, of this host`, `routes        in ${vpn.name}`])
+      expect(planned.stdout).toContain(line);
+    expect(planned.stdout).toContain("Docker's networks that were made for networks.json stay");
+    expect(await inVpn('ip', 'route', 'show', 'proto', '186')).not.toBe('');
+    const { steps } = JSON.parse((await cli('uninstall', '--yes', '--json')).stdout);
+    const ofParts = steps.filter(({ part }: { part: string }) => part === 'rules' || part === 'routes');
+    expect(ofParts.length).toBeGreaterThanOrEqual(3);
+    expect(ofParts.filter(({ state }: { state: string }) => state !== 'removed')).toEqual([]);
+    expect(await inVpn('ip', 'route', 'show', 'proto', '186')).toBe('');
+    expect(await inVpn('nft', 'list', 'tables')).not.toContain('egresstrator');
+    expect(await onHost('nft', 'list', 'tables')).not.toContain('egresstrator');
+    expect(await onHost('iptables-save')).not.toContain('egresstrator');
+    expect(await inspected('{{json .NetworkSettings.Networks}}', web.name)).toContain(WEB);
   });
 });

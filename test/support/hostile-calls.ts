@@ -97,6 +97,8 @@ export const callsIn = (place: Place): Readonly<Record<string, Calls>> => {
       ['check', word],
       ['check'],
       ['diff', join(folder, 'networks.json')],
+      ['apply', join(folder, 'networks.json')],
+      ['apply', join(folder, 'rules'), '--dry-run'],
       ['diff', join(folder, 'networks.json'), '--networks', join(folder, 'empty.json')],
     ],
     completion: [['bash'], ['zsh'], ['fish'], [word]],

@@ -56,6 +56,7 @@ function actionsThat(tell: (asked: Asked) => void): Actions {
     deleteForwards: async (container, flags) => tell({ command: 'forwards delete', container, flags }),
     setPort: async ({ container, kind }, flags) => tell({ command: `ports ${kind}`, container, flags }),
     diffNetworks: async (_file, flags) => tell({ command: 'networks diff', flags }),
+    applyNetworks: async (_file, flags) => tell({ command: 'networks apply', flags }),
     checkNetworks: async (_file, flags) => tell({ command: 'networks check', flags }),
     diff: async (_key, flags) => tell({ command: 'diff', flags }),
     ...{ set: one('set'), clear: one('clear'), render: one('render') },

@@ -3,13 +3,14 @@
  * problem; 2 if the file cannot be read. `egresstrator networks diff`: what another file would change.
  */
 import { messageOf, UnansweredError, UsageError, UserError } from '../../common/errors.ts';
+import type { Problem } from '../../common/problem.ts';
 import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { type CheckedNetworks, checkNetworks as check } from '../../features/networks/check.ts';
 import { diffNetworks as differences } from '../../features/networks/diff.ts';
 import { commandContext } from '../diagnostics/context.ts';
 import { formatNetworksCheck, formatNetworksDiff } from '../format/networks.ts';
-import type { NetworksChecked } from '../schemas/networks.ts';
+import type { FileProblem, NetworksChecked } from '../schemas/networks.ts';
 import { readText } from '../text-file.ts';
 
 export async function checkNetworks(
@@ -26,7 +27,7 @@ export async function checkNetworks(
   failFor(checked, flags.strict === true);
 }
 
-async function textOf(path: string): Promise<string> {
+export async function textOf(path: string): Promise<string> {
   try {
     return await readText(path);
   } catch (error) {
@@ -45,13 +46,15 @@ function checkedText(file: string, text: string): NetworksChecked {
   return {
     ...{ file, networks: networks.length, ips: addresses.length, permits: permits.length },
     forwards: hostForwards.length + containerForwards.length,
-    problems: checked.problems.map(({ severity, line, text: path, reason }) => ({
-      ...{ severity, line, path, reason },
-    })),
+    problems: checked.problems.map(problemOf),
   };
 }
 
-function failFor({ problems }: NetworksChecked, isStrict: boolean): void {
+export const problemOf = ({ severity, line, text: path, reason }: Problem): FileProblem => ({
+  ...{ severity, line, path, reason },
+});
+
+export function failFor({ problems }: Pick<NetworksChecked, 'problems'>, isStrict: boolean): void {
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   if (errors > 0)
     throw new UserError(`${errors} of the problems ${errors === 1 ? 'is an error' : 'are errors'}`);

@@ -25,7 +25,7 @@ import {
   Restored,
   Uninstalled,
 } from './host.ts';
-import { NetworksChecked, NetworksDiffering } from './networks.ts';
+import { NetworksChecked, NetworksDiffering, NetworksSteps } from './networks.ts';
 import { Differing, Rendered, Suggested, SuggestedIn } from './rules.ts';
 
 export interface CommandSchema {
@@ -58,6 +58,7 @@ export const SCHEMAS: Readonly<Record<string, CommandSchema>> = {
   'ports-own': { call: 'ports own', schema: PortReply },
   forwards: { call: 'forwards', schema: Forwards },
   'networks-check': { call: 'networks check', schema: NetworksChecked },
+  'networks-apply': { call: 'networks apply', schema: NetworksSteps },
   'networks-diff': { call: 'networks diff', schema: NetworksDiffering },
   doctor: { call: 'doctor', schema: Checked },
   set: { call: 'set', schema: OverrideReply },

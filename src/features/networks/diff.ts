@@ -3,7 +3,7 @@
  */
 import { formatPrefix, type Prefix } from '../../net/address.ts';
 import type { CheckedNetworks } from './check.ts';
-import type { ContainerForward, HostForward, Permit } from './model.ts';
+import type { ContainerForward, HostForward, NetworkEntry, Permit } from './model.ts';
 
 export type DiffKind = 'network' | 'address' | 'permit' | 'forward';
 
@@ -31,32 +31,33 @@ const missingIn = (all: readonly Statement[], wanted: readonly Statement[]): rea
 };
 
 const statementsOf = ({ file, resolved }: CheckedNetworks): readonly Statement[] => [
-  ...file.networks.map(({ name, subnets, origin }) => ({
-    ...({ kind: 'network', path: origin.path } as const),
-    text: `network ${name} ${subnets.map(({ prefix, gateway }) => `${formatPrefix(prefix)}${gateway === undefined ? '' : ` gateway ${formatPrefix(gateway)}`}`).join(' and ')}`,
-  })),
+  ...file.networks.map(networkStatement),
   ...file.addresses.map(({ addresses, container, selector, service, origin }) => ({
     ...({ kind: 'address', path: origin.path } as const),
     text: `${container ?? selector ?? service} has ${addresses.map(formatPrefix).join(' and ')}`,
   })),
-  ...resolved.permits.map((one) => ({
-    ...({ kind: 'permit', path: one.origin.path, text: permitText(one) } as const),
-  })),
-  ...resolved.hostForwards.map((one) => ({
-    ...({
-      kind: 'forward',
-      path: one.origin.path,
-      text: `${one.device} of this host: ${forwardText(one)}`,
-    } as const),
-  })),
-  ...resolved.containerForwards.map((one) => ({
-    ...({ kind: 'forward', path: one.origin.path } as const),
-    text: `${one.device ?? 'every device'} of ${one.inside}: ${forwardText(one)}`,
-  })),
+  ...resolved.permits.map(permitStatement),
+  ...resolved.hostForwards.map((one) => forwardStatement(one, `${one.device} of this host`)),
+  ...resolved.containerForwards.map((one) =>
+    forwardStatement(one, `${one.device ?? 'every device'} of ${one.inside}`),
+  ),
 ];
 
-const permitText = ({ from, to, protocol, range: { first, last } }: Permit): string =>
-  `${formatPrefix(from)} may reach ${formatPrefix(to)} at ${protocol}/${first === last ? first : `${first}-${last}`}`;
+export const networkStatement = ({ name, subnets, origin }: NetworkEntry): Statement => ({
+  ...({ kind: 'network', path: origin.path } as const),
+  text: `network ${name} ${subnets.map(({ prefix, gateway }) => `${formatPrefix(prefix)}${gateway === undefined ? '' : ` gateway ${formatPrefix(gateway)}`}`).join(' and ')}`,
+});
+
+export const permitStatement = ({ from, to, protocol, range, origin }: Permit): Statement => ({
+  ...({ kind: 'permit', path: origin.path } as const),
+  text: `${formatPrefix(from)} may reach ${formatPrefix(to)} at ${protocol}/${range.first === range.last ? range.first : `${range.first}-${range.last}`}`,
+});
+
+/** `where`: the device, and whose it is. */
+export const forwardStatement = (one: HostForward | ContainerForward, where: string): Statement => ({
+  ...({ kind: 'forward', path: one.origin.path } as const),
+  text: `${where}: ${forwardText(one)}`,
+});
 
 const forwardText = ({ protocol, port, to, toPort }: HostForward | ContainerForward): string =>
   `${protocol}/${port} leads to ${endText(to)}:${toPort}`;

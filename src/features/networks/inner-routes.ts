@@ -23,7 +23,7 @@ export const planRoutes = ({ inner }: DesiredNetworks, namespaces: Namespaces): 
     }),
   );
 
-const linesOf = ({ forwards, routes }: InnerRules): readonly string[] =>
+export const linesOf = ({ forwards, routes }: InnerRules): readonly string[] =>
   [
     ...new Set(forwards.map(({ to }) => `forward ipv${to.family}`)),
     ...routes.map(({ to, via }) => `${formatPrefix(to)} via ${formatPrefix(via)}`),

@@ -8,10 +8,13 @@ import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vites
 import type { z } from 'zod';
 import { report } from '../../../src/cli/commands/gate.ts';
 import { reportRestored } from '../../../src/cli/commands/host-restore.ts';
-import type { Check } from '../../../src/cli/doctor/evaluate.ts';
+import { reportSteps } from '../../../src/cli/commands/networks-apply.ts';
+import { commandContext } from '../../../src/cli/diagnostics/context.ts';
+import type { Check } from '../../../src/cli/doctor/checks.ts';
 import type { Host } from '../../../src/cli/format/cluster.ts';
 import { SCHEMAS, schemaFiles } from '../../../src/cli/schemas/commands.ts';
 import type { Checked, Cluster, GateState, Uninstalled } from '../../../src/cli/schemas/host.ts';
+import type { NetworksSteps } from '../../../src/cli/schemas/networks.ts';
 import type { Differing, Suggested } from '../../../src/cli/schemas/rules.ts';
 import type { StepResult } from '../../../src/cli/uninstall/step.ts';
 import type { Flags } from '../../../src/config/config.ts';
@@ -83,10 +86,20 @@ function schemaOf(args: readonly string[]): string {
 
 const changed = (flags: Flags, terminal: Terminal) => report(['wrote runtime'], flags, terminal);
 
+const STEPS: NetworksSteps = {
+  file: 'networks.json',
+  steps: [
+    { action: 'make', kind: 'network', text: 'network web 10.0.0.0/24', path: 'networks.web' },
+    { action: 'remove', kind: 'route', text: 'web reaches 10.1.0.2 via 10.0.0.1' },
+  ],
+  problems: [{ severity: 'warning', line: 3, path: 'ips.web.ip', reason: 'is in no network' }],
+};
+
 /** Commands that need root, or a host of their own, by what prints their result. */
 const PRINTED: readonly (readonly [string, (flags: Flags, terminal: Terminal) => void])[] = [
   ['gate-install', changed],
   ['gate-uninstall', changed],
+  ['networks-apply', (...how) => reportSteps(STEPS, commandContext(...how))],
   ['host-restore', (...how) => reportRestored({ fingerprint: 'f'.repeat(32), isOfThisBoot: true }, ...how)],
 ];
 
