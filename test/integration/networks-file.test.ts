@@ -245,16 +245,14 @@ onEachEngine((version) => {
       (await inVpn('nft', 'list', 'tables')).includes('egresstrator_nat'),
     );
     await controller.stop();
-    const planned = await cli('uninstall');
-    expect(planned.code).toBe(2);
-    for (const line of [`rules         in ${vpn.name}, of this host`, `routes        in ${vpn.name}`])
-      expect(planned.stdout).toContain(line);
-    expect(planned.stdout).toContain("Docker's networks that were made for networks.json stay");
-    expect(await inVpn('ip', 'route', 'show', 'proto', '186')).not.toBe('');
-    const { steps } = JSON.parse((await cli('uninstall', '--yes', '--json')).stdout);
-    const ofParts = steps.filter(({ part }: { part: string }) => part === 'rules' || part === 'routes');
-    expect(ofParts.length).toBeGreaterThanOrEqual(3);
-    expect(ofParts.filter(({ state }: { state: string }) => state !== 'removed')).toEqual([]);
+    const { code, stdout } = await cli('uninstall', '--yes');
+    expect(code).toBe(0);
+    const [plan = '', removed = ''] = stdout.split('Removed:');
+    for (const part of [plan, removed]) {
+      expect(part).toMatch(new RegExp(`rules +.*in ${vpn.name}.*, of this host`));
+      expect(part).toMatch(new RegExp(`routes +.*in ${vpn.name}`));
+    }
+    expect(plan).toContain("Docker's networks that were made for networks.json stay");
     expect(await inVpn('ip', 'route', 'show', 'proto', '186')).toBe('');
     expect(await inVpn('nft', 'list', 'tables')).not.toContain('egresstrator');
     expect(await onHost('nft', 'list', 'tables')).not.toContain('egresstrator');
