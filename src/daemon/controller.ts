@@ -182,6 +182,11 @@ export class Controller {
     return this.#ingress.loadedNamespaces();
   }
 
+  /** The namespaces whose callers are limited, with rules or not yet. */
+  ingressNamespaces(): readonly IngressNamespace[] {
+    return this.#ingress.namespaces();
+  }
+
   /** Who may reach containers that name ingress keys. */
   ingressViews(): readonly IngressView[] {
     return this.#ingress.views();

@@ -14,7 +14,7 @@ import type { OverrideReply, OverrideRequest } from './api/schema.ts';
 import type { Controls } from './api/server.ts';
 import type { Controller } from './controller.ts';
 import { factsOf, namespaceOf, requireContainers } from './facts.ts';
-import { unsupportedResults } from './override-results.ts';
+import { keptIngress, unsupportedResults } from './override-results.ts';
 import { setPort } from './set-port.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { Services } from './wiring.ts';
@@ -54,7 +54,8 @@ async function override(controller: Controller, request: OverrideRequest): Promi
     .flatMap(({ members }) => members.map(({ container }) => container))
     .filter(({ id }) => named === undefined || id === named);
   await controller.override(meant, overrideOf(rules));
-  return { results: [...resultsOf(controller, meant), ...unsupportedResults(unsupported)] };
+  const left = rules.kind === 'clear' ? keptIngress : () => [];
+  return { results: [...resultsOf(controller, meant, left), ...unsupportedResults(unsupported)] };
 }
 
 function requireKnownTo({ acl }: Controller, grants: readonly string[]): void {
@@ -68,15 +69,21 @@ function overrideOf(rules: OverrideRequest['rules']): Override | undefined {
   return rules.kind === 'clear' ? { kind: 'clear' } : { kind: 'set', grants: rules.grants };
 }
 
-function resultsOf(controller: Controller, meant: readonly Container[]): OverrideReply['results'] {
+/** `left`: what the override leaves of a container's rules. */
+function resultsOf(
+  controller: Controller,
+  meant: readonly Container[],
+  left: typeof keptIngress,
+): OverrideReply['results'] {
   const { namespaces } = controller.status();
-  return meant.map(({ id, name, startedAt }) => {
+  return meant.map((container) => {
+    const { id, name, startedAt } = container;
     const status = namespaces.find((one) => one.id === `${id}@${startedAt}` || one.workloads.includes(name));
     return {
       container: name,
       state: status?.state ?? 'cleared',
       error: status?.lastError,
-      problems: [...(status?.problems ?? [])],
+      problems: [...(status?.problems ?? []), ...left([container])],
     };
   });
 }

@@ -5,11 +5,11 @@ import { EngineError, UserError } from '../common/errors.ts';
 import { steadyNow } from '../common/steady-clock.ts';
 import type { DiagnosticsSource } from '../diagnostics/diagnostics.ts';
 import type { HostView } from '../diagnostics/host-view.ts';
-import { pickNamespace } from '../diagnostics/namespace-view.ts';
+import { findNamespace, pickNamespace } from '../diagnostics/namespace-view.ts';
 import { withServices } from '../diagnostics/read-services.ts';
 import type { Snapshot } from '../diagnostics/snapshot.ts';
 import type { PortOverride } from '../features/host/port-overrides.ts';
-import { pickContainer } from '../inventory/pick-container.ts';
+import { pickContainer, pickNamed } from '../inventory/pick-container.ts';
 import { parseAcl } from '../policy/acl.ts';
 import type { NamespaceAnswer } from './api/diagnostics-routes.ts';
 import type { Controller } from './controller.ts';
@@ -54,17 +54,23 @@ function byHostClock(view: HostView): HostView {
   };
 }
 
-/** The status of the namespace that holds a container. */
+/** The status of the namespace that holds a container: what it may reach, and who may reach it. */
 export function namespaceOf(
   controller: Controller,
-  telemetry: Telemetry,
+  telemetry: Pick<Telemetry, 'status'>,
   container: string,
 ): NamespaceAnswer {
-  const { id } = pickNamespace(controller.containerViews(), container);
-  const { namespaces, controller: about, recordsDenied } = telemetry.status(controller);
-  const namespace = namespaces.find((one) => one.id === id);
-  if (namespace === undefined) throw new UserError(`${container} has just ended`);
-  return { namespace, loader: about?.loader, recordsDenied };
+  const views = controller.containerViews();
+  const called = pickNamed(controller.ingressNamespaces(), container, ({ inside }) => ({
+    names: inside.map(({ name }) => name),
+    ids: inside.map(({ id }) => id),
+  }));
+  const { id } = findNamespace(views, container) ?? called ?? pickNamespace(views, container);
+  const status = telemetry.status(controller);
+  const namespace = status.namespaces.find((one) => one.id === id);
+  const ingress = status.ingress?.find((one) => one.id === id);
+  if (namespace === undefined && ingress === undefined) throw new UserError(`${container} has just ended`);
+  return { namespace, ingress, loader: status.controller?.loader, recordsDenied: status.recordsDenied };
 }
 
 /** Reads the keys from Consul if the controller does not watch them, because no container names one. */

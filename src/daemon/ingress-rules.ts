@@ -72,6 +72,10 @@ export class IngressRules {
     return this.#callers;
   }
 
+  namespaces(): readonly IngressNamespace[] {
+    return [...this.#states.states()].map(({ desired }) => desired.namespace);
+  }
+
   /** The namespaces with rules, as far as known. */
   loadedNamespaces(): readonly IngressNamespace[] {
     return [...this.#states.states()].flatMap(({ desired, observed }) =>
@@ -94,8 +98,7 @@ export class IngressRules {
 
   /** With these keys. */
   snapshot(acl: Acl, here: Omit<Neighbours, 'node'>): IngressSnapshot {
-    const namespaces = [...this.#states.states()].map(({ desired }) => desired.namespace);
-    return ingressSnapshot(acl, namespaces, { node: this.#node, ...here });
+    return ingressSnapshot(acl, this.namespaces(), { node: this.#node, ...here });
   }
 
   get unsupported(): Ingress['unsupported'] {

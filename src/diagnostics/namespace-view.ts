@@ -8,20 +8,31 @@ import type { WorkloadGrants } from './diff.ts';
 import type { PolicyView } from './explain.ts';
 import type { NamespaceView, Snapshot } from './snapshot.ts';
 
-type Containers = Pick<Snapshot, 'namespaces' | 'unsupported' | 'notEnabled'>;
+type Containers = Pick<Snapshot, 'namespaces' | 'unsupported' | 'notEnabled' | 'ingress'>;
 
-/** Throws a `UserError` if `word` matches none or several of them. */
-export function pickNamespace(containers: Containers, word: string): NamespaceView {
-  const { namespaces = [], unsupported, notEnabled } = containers;
-  const found = pickNamed(namespaces, word, ({ id, ids, workloads, target }) => ({
+/** Undefined if `word` matches none of them. Throws a `UserError` if it matches several. */
+export const findNamespace = (
+  { namespaces = [] }: Pick<Snapshot, 'namespaces'>,
+  word: string,
+): NamespaceView | undefined =>
+  pickNamed(namespaces, word, ({ id, ids, workloads, target }) => ({
     names: [...workloads, target],
     ids: [...ids, ...id.split('@', 1)],
   }));
+
+/** Throws a `UserError` if `word` matches none or several of them. */
+export function pickNamespace(containers: Containers, word: string): NamespaceView {
+  const { unsupported, notEnabled, ingress } = containers;
+  const found = findNamespace(containers, word);
   if (found !== undefined) return found;
   const outside = pickNamed(unsupported, word, ({ name, id }) => ({ names: [name], ids: [id] }));
   if (outside !== undefined) throw new UserError(`${outside.name}: ${outside.reason}`);
   if (notEnabled.includes(word))
     throw new UserError(`${word} names ACL keys but not EGRESSTRATOR_ENABLE=1, so it has no rules`);
+  if (ingress?.workloads?.some(({ name }) => name === word) === true)
+    throw new UserError(
+      `${word} names ingress keys and not EGRESSTRATOR_ENABLE=1: it may reach everything, and --in asks about its callers`,
+    );
   throw new UserError(
     `no container "${word}" with EGRESSTRATOR_ENABLE=1 runs here; "egresstrator status" lists those that do`,
   );

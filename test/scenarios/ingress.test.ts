@@ -2,9 +2,11 @@
  * Who may reach a container follows from the ingress keys that it names, beside its egress rules and without them.
  */
 import { expect, test } from 'vitest';
-import { factsOf } from '../../src/daemon/facts.ts';
+import { factsOf, namespaceOf } from '../../src/daemon/facts.ts';
 import { Metrics } from '../../src/daemon/metrics/metrics.ts';
+import { keptIngress } from '../../src/daemon/override-results.ts';
 import { createDiagnostics } from '../../src/diagnostics/diagnostics.ts';
+import { pickNamespace } from '../../src/diagnostics/namespace-view.ts';
 import type { IngressGate } from '../../src/features/ingress/gate.ts';
 import { type Prefix, parsePrefix } from '../../src/net/address.ts';
 import { container } from '../support/containers.ts';
@@ -196,6 +198,50 @@ test("a container in the host's own network is reported: anyone can reach it", a
   expect(controller.status().unsupported.map(({ name }) => name)).toEqual(['loose']);
   expect(log.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields)).toEqual([
     expect.objectContaining({ container: 'loose', reason: expect.stringContaining('anyone can reach it') }),
+  ]);
+});
+
+test('the status of one container has its ingress rules, also where it shares them, and an egress question says so', async () => {
+  const { consul, engine, controller, rest } = startFake();
+  consul.put({ db: '10.0.0.1:tcp/80' });
+  consul.putIngress({ web: '10.0.0.0/8:tcp/8080' });
+  const sidecar = container('sidecar', { environment: [], network: { kind: 'container', owner: 'alone' } });
+  engine.run(
+    container('alone', { environment: ['EGRESSTRATOR_INGRESS=web'] }),
+    sidecar,
+    both,
+    container('plain', { environment: [] }),
+  );
+  await rest();
+  const statusOf = (word: string) => namespaceOf(controller, { status: (one) => one.status() }, word);
+  for (const word of ['alone', 'sidecar', alone.id])
+    expect(statusOf(word)).toMatchObject({
+      namespace: undefined,
+      ingress: { workloads: ['alone'], target: 'alone', state: 'protected', keys: ['web'] },
+    });
+  expect(statusOf('both')).toMatchObject({
+    namespace: { target: 'both', grants: ['db'] },
+    ingress: { target: 'both', keys: ['metrics', 'web'] },
+  });
+  expect(() => statusOf('plain')).toThrow('no container "plain"');
+  const snapshot = controller.snapshot();
+  expect(() => snapshot && pickNamespace(snapshot, 'alone')).toThrow(
+    'alone names ingress keys and not EGRESSTRATOR_ENABLE=1: it may reach everything, and --in asks about its callers',
+  );
+});
+
+test('clear leaves ingress rules, and tells of them', async () => {
+  const setup = startFake();
+  const { consul, engine, kernel, controller, rest } = setup;
+  consul.put({ db: '10.0.0.1:tcp/80' });
+  consul.putIngress({ web: '10.0.0.0/8:tcp/8080' });
+  engine.run(both, other);
+  await rest();
+  await controller.override([both, other], { kind: 'clear' });
+  expect(kernel.allowed(both)).toBeUndefined();
+  expect(kernel.allowed(both, 'ingress')).toEqual([TEN]);
+  expect(keptIngress([both, other]).map(({ reason }) => reason)).toEqual([
+    'the ingress rules of both stay: clear and set change egress rules alone; edit its ingress keys in Consul',
   ]);
 });
 

@@ -6,7 +6,7 @@
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { applyOnce } from '../../daemon/apply-once.ts';
-import type { Result } from '../../daemon/override-results.ts';
+import { keptIngress, type Result } from '../../daemon/override-results.ts';
 import { openEngine, openTemplate, toolLogger } from '../../daemon/wiring.ts';
 import { Renderer } from '../../features/egress/renderer.ts';
 import { type ContainerChoice, chooseTargets, chosen } from '../../features/egress/targets.ts';
@@ -48,7 +48,7 @@ async function clearOnce(
       chooseTargets(await engine.containers.list(), selection),
       async (namespace) => {
         await applyOnce(namespace, undefined, context);
-        return { state: 'cleared', problems: [] };
+        return { state: 'cleared', problems: keptIngress(namespace.inside) };
       },
     );
   } finally {

@@ -11,7 +11,8 @@ import { StatusReply } from '../../daemon/api/schema.ts';
 import { parseHostStatus } from '../../daemon/host-status.ts';
 import { type CommandContext, commandContext } from '../diagnostics/context.ts';
 import { formatCluster } from '../format/cluster.ts';
-import { formatNamespace, formatStatus } from '../format/status.ts';
+import { formatContainer } from '../format/container.ts';
+import { formatStatus } from '../format/status.ts';
 
 export async function status(container: string | undefined, flags: Flags, terminal: Terminal): Promise<void> {
   const context = commandContext(flags, terminal);
@@ -29,7 +30,11 @@ export async function status(container: string | undefined, flags: Flags, termin
     return output.result(all, (seen) => formatStatus(seen, now, style));
   }
   const one = await client.get(`/v1/namespace?${new URLSearchParams({ container })}`, NamespaceReply);
-  output.result(one, (seen) => formatNamespace(seen.namespace, seen, now, style), one.namespace);
+  const { namespace, ingress } = one;
+  output.result(one, (seen) => formatContainer(seen, now, style), {
+    ...namespace,
+    ...(ingress && { ingress }),
+  });
 }
 
 /** Every host that has published its status. */

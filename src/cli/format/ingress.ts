@@ -23,6 +23,32 @@ const COLOURS: Readonly<Record<IngressState, Colour>> = {
 export const formatIngress = (all: readonly IngressStatus[], now: number, style: Style): string =>
   all.length === 0 ? '' : table(byName(all), columns(now), style);
 
+/** The details of one namespace. */
+export function formatCalled(one: IngressStatus, now: number, style: Style): string {
+  const { workloads, target, state, keys, mode, fingerprint, verifiedAt, lastError } = one;
+  const lines: readonly (readonly [string, string])[] = [
+    ['called', workloads.join(', ')],
+    ['target', target],
+    ['ingress', style(COLOURS[state], state)],
+    ['description', MEANING[state]],
+    ['keys', keys.join(', ') || 'none'],
+    ['mode', mode],
+    ['rules', fingerprint ?? 'none loaded'],
+    ['verified', ago(verifiedAt, now)],
+    ...(lastError === undefined ? [] : [['last error', style('red', lastError)] as const]),
+  ];
+  return lines.map(([name, value]) => `${name.padEnd(13)}${value}`).join('\n');
+}
+
+const MEANING: Readonly<Record<IngressState, string>> = {
+  pending: 'it waits for its first rules, or for Consul',
+  protected: 'callers that its ingress keys name can reach it, and nobody else',
+  audit: 'anyone can reach it; calls that enforce would deny are recorded',
+  closed: 'nobody can reach it: no ingress key lets anyone in, or the keys are too old (--max-age)',
+  unenforceable: 'rules are loaded, but a container in the namespace can remove them',
+  failed: 'rules could not be loaded; the load is tried again',
+};
+
 const byName = (all: readonly IngressStatus[]): readonly IngressStatus[] =>
   all.toSorted((a, b) => (a.target < b.target ? -1 : 1));
 

@@ -182,7 +182,7 @@ function deniedLine({ denied }: NamespaceStatus): readonly (readonly [string, st
 }
 
 /** Each problem once, however many containers have the key. */
-function formatProblems(namespaces: readonly Troubled[], style: Style): string {
+export function formatProblems(namespaces: readonly Troubled[], style: Style): string {
   const lines = namespaces.flatMap(({ problems, target }) =>
     problems.map(({ severity, key, line, text, reason }) => {
       const where = key === undefined ? target : `key ${key}`;

@@ -3,7 +3,13 @@
  * docs/schemas. A schema lists the promised properties; there may be others.
  */
 import { z } from 'zod';
-import { DeniedLine, DeniedReply, KeysReply, LintReply } from '../../daemon/api/diagnostics-schema.ts';
+import {
+  ContainerStatus,
+  DeniedLine,
+  DeniedReply,
+  KeysReply,
+  LintReply,
+} from '../../daemon/api/diagnostics-schema.ts';
 import { Explained } from '../../daemon/api/explain-schema.ts';
 import {
   DeniedInReply,
@@ -12,7 +18,7 @@ import {
   HostRules,
   PortReply,
 } from '../../daemon/api/host-schema.ts';
-import { Namespace, OverrideReply, StatusReply } from '../../daemon/api/schema.ts';
+import { OverrideReply, StatusReply } from '../../daemon/api/schema.ts';
 import { NetworksFile } from '../../features/networks/schema.ts';
 import {
   Checked,
@@ -37,7 +43,7 @@ export interface CommandSchema {
 /** By the name of the file, without its ending. */
 export const SCHEMAS: Readonly<Record<string, CommandSchema>> = {
   status: { call: 'status', schema: StatusReply },
-  'status-container': { call: 'status <container>', schema: Namespace },
+  'status-container': { call: 'status <container>', schema: ContainerStatus },
   'status-cluster': { call: 'status --cluster', schema: Cluster },
   denied: { call: 'denied', schema: DeniedReply },
   'denied-follow': { call: 'denied --follow', schema: DeniedLine },

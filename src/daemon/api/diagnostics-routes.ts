@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import type { Diagnostics } from '../../diagnostics/diagnostics.ts';
 import type { NamespaceStatus } from '../../features/egress/status.ts';
+import type { IngressStatus } from '../../features/ingress/status.ts';
 import {
   ContainerQuery,
   DeniedQuery,
@@ -42,7 +43,10 @@ export interface DiagnosticsControls {
 }
 
 export interface NamespaceAnswer {
-  readonly namespace: NamespaceStatus;
+  /** Undefined: it has no egress rules. */
+  readonly namespace: NamespaceStatus | undefined;
+  /** Undefined: anyone may call. */
+  readonly ingress?: IngressStatus | undefined;
   /** How the controller loads rules. */
   readonly loader?: string | undefined;
   readonly recordsDenied?: boolean | undefined;

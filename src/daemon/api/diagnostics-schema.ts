@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import { FINDING_CODES } from '../../diagnostics/finding.ts';
-import { Denied, Namespace, Problem, Time } from './schema.ts';
+import { Denied, Ingress as IngressRules, Namespace, Problem, Time } from './schema.ts';
 
 /** A name, an id, or the beginning of an id; undefined: all. */
 export const DeniedQuery = z.object({ container: z.string().optional() });
@@ -26,10 +26,17 @@ export const ContainerQuery = z.object({ container: z.string() });
 
 /** One container's namespace, and settings of the host. */
 export const NamespaceReply = z.object({
-  namespace: Namespace,
+  namespace: Namespace.optional().describe('Absent: it has no egress rules.'),
+  ingress: IngressRules.optional().describe('Absent: anyone may call.'),
   loader: z.string().optional(),
   recordsDenied: z.boolean().optional(),
 });
+
+/** What `status <container>` prints: its egress rules, with those about its callers beside them, or these alone. */
+export const ContainerStatus = z.union([
+  Namespace.extend({ ingress: IngressRules.optional() }),
+  z.object({ ingress: IngressRules }),
+]);
 
 /** The addresses of the controller's sources, as configured. */
 export const SourcesReply = z.object({
