@@ -49,6 +49,8 @@ export interface Config {
   readonly runDir: string | undefined;
   /** Lists of ACL keys to prepare for the gate. */
   readonly prepare: readonly (readonly string[])[];
+  /** The same of ingress keys. */
+  readonly prepareIngress: readonly (readonly string[])[];
   readonly socket: string;
   readonly concurrency: number;
   /** Milliseconds. */
@@ -123,6 +125,7 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
     maxAge: read.maxAge(),
     runDir: read.text('runDir') === 'none' ? undefined : read.text('runDir'),
     prepare: read.keyLists('prepare'),
+    prepareIngress: read.keyLists('prepareIngress'),
     socket: read.text('socket'),
     concurrency: read.integer('concurrency', 1, 64),
     driftInterval: read.integer('driftInterval', 1, 86_400) * 1000,

@@ -212,6 +212,11 @@ export const CONTROLLER_OPTIONS = {
     variable: 'EGRESSTRATOR_PREPARE',
     help: 'ACL keys to prepare for the gate before a container uses them, as key1,key2; separate several lists by semicolons',
   },
+  prepareIngress: {
+    flags: '--prepare-ingress <keys>',
+    variable: 'EGRESSTRATOR_PREPARE_INGRESS',
+    help: 'the same for ingress keys, which say who may reach a container',
+  },
   socket: {
     flags: '--socket <path>',
     variable: 'EGRESSTRATOR_SOCKET',

@@ -24,6 +24,8 @@ export interface ControllerOptions
   readonly node?: string | undefined;
   /** Of rules about who may reach containers. */
   readonly ingressTemplate: IngressTemplate;
+  /** Lists of ingress keys to prepare for the gate. */
+  readonly prepareIngress?: readonly (readonly string[])[] | undefined;
 }
 
 export interface ControllerPorts

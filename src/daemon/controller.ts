@@ -54,7 +54,12 @@ export class Controller {
     this.#reconciler = new Reconciler({ ...options, onDefect, onEnded: ports.onReconciled });
     this.#workloads = new WorkloadRules(options, this.#reconciler, ports);
     this.#ingress = new IngressRules(
-      { ...options, template: options.ingressTemplate, gate: ports.ingressGate },
+      {
+        ...options,
+        template: options.ingressTemplate,
+        prepare: options.prepareIngress,
+        gate: ports.ingressGate,
+      },
       this.#reconciler,
       ports,
     );

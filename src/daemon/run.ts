@@ -145,6 +145,7 @@ const controllerOptions = (config: Config, template: EgressTemplate) => ({
   networks: config.networks,
   servicesOf: config.host?.guard === undefined || config.host.services !== 'consul' ? undefined : config.node,
   prepare: config.prepare,
+  prepareIngress: config.prepareIngress,
   concurrency: config.concurrency,
   driftInterval: config.driftInterval,
   maxAge: config.maxAge,

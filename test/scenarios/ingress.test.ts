@@ -281,6 +281,24 @@ test('the gate gets a text for each list of keys that was seen, once the keys ar
   expect(prepared.at(-1)).toEqual(['web enforce false', 'metrics,web enforce false']);
 });
 
+test('the gate gets a text for keys that no container has named yet', async () => {
+  const prepared: string[][] = [];
+  const ingressGate: IngressGate = {
+    prepareIngress: (texts) =>
+      prepared.push(texts.map(({ keys, text }) => `${keys} ${text.includes('10.0.0.0/8')}`)),
+  };
+  const { consul, engine, rest, controller } = startFake({
+    ingressGate,
+    prepareIngress: [['web', 'later'], ['later']],
+  });
+  consul.put({});
+  consul.putIngress({ web: '10.0.0.0/8:tcp/8080' });
+  engine.run(other);
+  await rest();
+  expect(prepared.at(-1)).toEqual(['later,web true', 'later false']);
+  expect(controller.status().ingress).toBeUndefined();
+});
+
 test('an instance that is a container of this host may call from its own addresses', async () => {
   const { consul, engine, kernel, rest } = startFake({ node: 'host-1' });
   consul.put({});

@@ -27,6 +27,8 @@ export interface IngressOptions {
   readonly grace: number;
   /** This host's name in Consul: its instances may be containers here. */
   readonly node?: string | undefined;
+  /** Lists of keys to prepare for the gate, besides those of all seen containers. */
+  readonly prepare?: readonly (readonly string[])[] | undefined;
   /** The gate, if this host may have one. */
   readonly gate?: IngressGate | undefined;
 }
@@ -50,7 +52,9 @@ export class Ingress implements Feature<IngressDesired> {
     this.#options = options;
     this.#renderer = new IngressRenderer(options.template);
     this.#local = new LocalInstances(options.node);
-    this.#preparer = options.gate && new IngressPreparer(options.gate, this.#renderer);
+    const { gate, mode, prepare = [] } = options;
+    const named = prepare.map((keys) => ({ keys, mode }));
+    this.#preparer = gate && new IngressPreparer(gate, this.#renderer, named);
   }
 
   /** The parsed keys in Consul; undefined until they are read. */
@@ -61,9 +65,12 @@ export class Ingress implements Feature<IngressDesired> {
     return this.#acl.parsed;
   }
 
-  /** True if a container names ingress keys; until then Consul is not asked for them. Call `references` first. */
+  /**
+   * True if a container names ingress keys, or some are to be prepared; until then Consul is not asked for them. Call
+   * `references` first.
+   */
   get isWanted(): boolean {
-    return this.#found.namespaces.length > 0;
+    return this.#found.namespaces.length > 0 || (this.#preparer?.requests().length ?? 0) > 0;
   }
 
   /** Those of the last plan that cannot have rules. */

@@ -1,5 +1,6 @@
 /**
- * Keeps the gate's prepared texts up to date, for the ingress keys of all containers that were seen.
+ * Keeps the gate's prepared texts up to date, for the ingress keys of all containers that were seen and those of
+ * `--prepare-ingress`.
  */
 import type { IngressWorkload } from '../../inventory/workload.ts';
 import type { IngressRules } from './desired.ts';
@@ -18,9 +19,11 @@ export class IngressPreparer {
   readonly #requests = new Map<string, Request>();
   #prepared: readonly unknown[] | undefined;
 
-  constructor(gate: IngressGate, renderer: IngressRenderer) {
+  /** `named`: requests of nobody yet. */
+  constructor(gate: IngressGate, renderer: IngressRenderer, named: readonly Request[] = []) {
     this.#gate = gate;
     this.#renderer = renderer;
+    for (const request of named) this.see(request);
   }
 
   see({ keys, mode }: Request): void {

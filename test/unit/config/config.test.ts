@@ -84,8 +84,8 @@ describe('resolveConfig', () => {
   });
 
   test('reads lists', () => {
-    const { protectedHosts, prepare } = resolveConfig(
-      { protect: '10.0.0.1, fd00::1', prepare: 'a,b;;c' },
+    const { protectedHosts, prepare, prepareIngress } = resolveConfig(
+      { protect: '10.0.0.1, fd00::1', prepare: 'a,b;;c', prepareIngress: 'web;' },
       {},
     );
     expect(protectedHosts.map(({ family, length }) => [family, length])).toEqual([
@@ -93,6 +93,7 @@ describe('resolveConfig', () => {
       [6, 128],
     ]);
     expect(prepare).toEqual([['a', 'b'], ['c']]);
+    expect(prepareIngress).toEqual([['web']]);
     expect(resolveConfig({ protect: 'none' }, {}).protectedHosts).toEqual([]);
   });
 
