@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { EngineNetworkMaker } from '../../../../src/sources/docker/network-maker.ts';
+import { prefix } from '../../../support/host-claims.ts';
+import { network } from '../../../support/host-inventory.ts';
+import { FakeEngine } from './fake-engine.ts';
+
+/** An Engine that keeps what it is told to make. */
+function engineThatMakes() {
+  const engine = new FakeEngine();
+  const told: unknown[] = [];
+  engine.createNetwork = async (body) => void told.push(body);
+  engine.connectNetwork = async (to, body) => void told.push([to, body]);
+  return { engine, told, maker: new EngineNetworkMaker(engine) };
+}
+
+test('a network is found by its whole name alone', async () => {
+  const { engine, maker } = engineThatMakes();
+  const back = network('back', ['10.1.0.0/24']);
+  engine.ofNetworks = new Map([
+    ['back-1', network('back-1', [])],
+    ['id', back],
+  ]);
+  expect(await maker.find('back')).toBe(back);
+  expect(await maker.find('id')).toBeUndefined();
+  engine.down = true;
+  await expect(maker.find('back')).rejects.toThrow('The Engine is down.');
+});
+
+test('a network of both families is made, with a gateway where one is given', async () => {
+  const { told, maker } = engineThatMakes();
+  await maker.make('back', [
+    { prefix: prefix('10.1.0.0/24'), gateway: prefix('10.1.0.1') },
+    { prefix: prefix('fd00:1::/64'), gateway: undefined },
+  ]);
+  await maker.make('plain', [{ prefix: prefix('10.2.0.0/24'), gateway: undefined }]);
+  expect(told).toEqual([
+    {
+      ...{ Name: 'back', Driver: 'bridge', CheckDuplicate: true, EnableIPv6: true },
+      IPAM: {
+        Driver: 'default',
+        Config: [{ Subnet: '10.1.0.0/24', Gateway: '10.1.0.1' }, { Subnet: 'fd00:1::/64' }],
+      },
+    },
+    {
+      ...{ Name: 'plain', Driver: 'bridge', CheckDuplicate: true, EnableIPv6: false },
+      IPAM: { Driver: 'default', Config: [{ Subnet: '10.2.0.0/24' }] },
+    },
+  ]);
+});
+
+test('a container is attached with the addresses that it has, and no others', async () => {
+  const { told, maker } = engineThatMakes();
+  await maker.attach('c', 'back', [prefix('10.1.0.2'), prefix('fd00:1::2')]);
+  await maker.attach('c', 'back', [prefix('fd00:1::3')]);
+  const end = (IPAMConfig: object) => ['back', { Container: 'c', EndpointConfig: { IPAMConfig } }];
+  expect(told).toEqual([
+    end({ IPv4Address: '10.1.0.2', IPv6Address: 'fd00:1::2' }),
+    end({ IPv6Address: 'fd00:1::3' }),
+  ]);
+});
+
+test("a container's end is that in the network of this name", async () => {
+  const { engine, maker } = engineThatMakes();
+  engine.names.set('c', 'web');
+  engine.attachments = {
+    back: { NetworkID: 'n1', EndpointID: 'e1', IPAddress: '10.1.0.2', GlobalIPv6Address: '' },
+  };
+  expect(await maker.endOf('c', 'back')).toMatchObject({ name: 'back', ipv4: prefix('10.1.0.2') });
+  expect(await maker.endOf('c', 'bac')).toBeUndefined();
+  await expect(maker.endOf('gone', 'back')).rejects.toThrow('No such container');
+});
