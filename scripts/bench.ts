@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: figures and their floors from the same run, as a table and as JSON. `--quick` takes less time.
- * `--only compiling,commands,data-path,connections,host,containers,gate,rest` runs some parts. `--only fleet` runs a part
+ * `--only compiling,commands,data-path,connections,host,ingress,containers,gate,rest` runs some parts. `--only fleet` runs a part
  * that is not in the whole: many controllers and a Consul cluster.
  */
 import { writeFileSync } from 'node:fs';
@@ -20,6 +20,8 @@ import { benchDataPath, CONNECTIONS, THROUGHPUT } from './bench/data-path.ts';
 import { benchFleet } from './bench/fleet.ts';
 import { benchGate } from './bench/gate.ts';
 import { benchHost } from './bench/host.ts';
+import { benchIngressPath } from './bench/ingress-path.ts';
+import { benchIngressStart } from './bench/ingress-start.ts';
 import type { Figure } from './bench/measure.ts';
 import { table, thisMachine } from './bench/report.ts';
 import { benchRest } from './bench/rest.ts';
@@ -61,6 +63,12 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'data-path': () => benchDataPath({ ...DATA_PATH, measures: THROUGHPUT, rounds: quick ? 3 : 5 }),
   connections: () => benchDataPath({ ...DATA_PATH, measures: CONNECTIONS, rounds: quick ? 5 : 15 }),
   host: () => benchHost(10_000, quick ? 5 : 15),
+  ingress: async () => [
+    ...(await benchIngressPath(quick ? [1000] : [1, 1000, 100_000], quick ? 5 : 15)),
+    ...(await withFixture((fixture) =>
+      benchIngressStart({ ...fixture, starts: quick ? 5 : 15, count: 1000 }),
+    )),
+  ],
   containers: () =>
     withFixture((fixture) =>
       benchContainers({

@@ -1,12 +1,14 @@
 /*
- * Opens TCP connections as fast as the kernel can: a client in Node.js takes longer than the rules do.
+ * Opens TCP connections or sends datagrams as fast as the kernel can: a client in Node.js takes longer than the rules do.
  *
  *   connections serve <port>                          accepts and closes, until it is ended
  *   connections count <address> <port> <seconds>      connects and resets for so long, and prints how often in a
  *                                                     second of its processor time
+ *   connections send <address> <port> <seconds>       sends datagrams of one flow for so long, and prints how many in a
+ *                                                     second of its processor time
  *
  * Over a veth the kernel does the work of both ends, rules included, within the client's system calls. So its processor
- * time is the whole cost of a connection, without that of other programs on the machine.
+ * time is the whole cost of a connection or a packet, without that of other programs on the machine.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -53,6 +55,17 @@ static int count(struct sockaddr_in address, double seconds) {
   return 0;
 }
 
+static int send_all(struct sockaddr_in address, double seconds) {
+  char text[64] = "";
+  int flow = socket(AF_INET, SOCK_DGRAM, 0);
+  if (connect(flow, (struct sockaddr *)&address, sizeof address) < 0) return fail("connect");
+  double end = seconds_of(CLOCK_MONOTONIC) + seconds, spent = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+  long packets = 0;
+  for (; packets % 64 || seconds_of(CLOCK_MONOTONIC) < end; packets++) send(flow, text, sizeof text, 0);
+  printf("%.0f\n", packets / (seconds_of(CLOCK_PROCESS_CPUTIME_ID) - spent));
+  return 0;
+}
+
 int main(int argc, char **argv) {
   struct sockaddr_in address = {AF_INET};
   if (argc == 3 && strcmp(argv[1], "serve") == 0) {
@@ -63,6 +76,10 @@ int main(int argc, char **argv) {
     address.sin_port = htons(atoi(argv[3]));
     return count(address, atof(argv[4]));
   }
-  fprintf(stderr, "usage: connections serve <port> | count <address> <port> <seconds>\n");
+  if (argc == 5 && strcmp(argv[1], "send") == 0 && inet_pton(AF_INET, argv[2], &address.sin_addr) == 1) {
+    address.sin_port = htons(atoi(argv[3]));
+    return send_all(address, atof(argv[4]));
+  }
+  fprintf(stderr, "usage: connections serve <port> | count | send <address> <port> <seconds>\n");
   return 2;
 }

@@ -115,7 +115,7 @@ const namesOf = (floors: Measure['floors']): readonly FloorName[] =>
   FLOORS.filter((name) => floors[name] !== undefined);
 
 /** The median of each link. */
-async function inTurn(
+export async function inTurn(
   links: readonly Link[],
   rounds: number,
   take: Measure['measure'],

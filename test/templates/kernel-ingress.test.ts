@@ -218,6 +218,43 @@ describe.each(['ipv4', 'ipv6'] as const)('a caller by %s whose rule is gone', (f
   });
 });
 
+describe('the mark of a flow', () => {
+  /** Of the connection from outside, as the container's kernel has it. */
+  const mark = async (): Promise<number> => {
+    const { stdout } = await guarded.run('conntrack', ['-L', '-p', 'tcp', '-s', outside.ipv4]);
+    return Number(/ESTABLISHED .*mark=(\d+)/.exec(stdout)?.[1]);
+  };
+  const callers = `${outside.ipv4}:tcp/${PORT}`;
+  const generation = (...lines: readonly string[]): number => {
+    const { text } = renderIngress(template, ruleSet(...lines), 'enforce');
+    return Number(/^define generation = (0xe\w{7})$/m.exec(text)?.[1]);
+  };
+  beforeEach(async () => {
+    await guarded.run('conntrack', ['-F']);
+  });
+
+  it('is that of the text under which it was looked up last', async () => {
+    await admit([callers]);
+    expect(await agents.outside.open('x', guarded.ipv4, PORT)).toBe('connected');
+    expect(await mark()).toBe(generation(callers));
+    await admit([callers, `${guarded.ipv4}:tcp/1`]);
+    await expect.poll(() => agents.outside.talk('x'), PATIENT).toBe('hello');
+    expect(await mark()).toBe(generation(callers, `${guarded.ipv4}:tcp/1`));
+    expect(await mark()).not.toBe(generation(callers));
+  });
+
+  it('stays if others have marked it', async () => {
+    const chain = 'chain input { type filter hook input priority 0; ct mark set 7; }';
+    await guarded.run('nft', ['-f', '-'], { input: `table inet others { ${chain}; }\n` });
+    await admit([callers]);
+    expect(await agents.outside.open('x', guarded.ipv4, PORT)).toBe('connected');
+    expect(await mark()).toBe(7);
+    await admit([]);
+    await expect.poll(() => agents.outside.talk('x'), PATIENT).toBe('ECONNRESET');
+    await guarded.run('nft', ['delete', 'table', 'inet', 'others']);
+  });
+});
+
 it('hears from routers and callers about its answers', async () => {
   await admit([`${outside.ipv4}:udp/${PORT}`]);
   expect(await agents.outside.ask(guarded.ipv4, PORT, 4008)).toBe('hello');

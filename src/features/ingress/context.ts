@@ -12,6 +12,8 @@ export interface IngressContext {
   readonly fingerprint: string;
   /** `egresstrator v1 <fingerprint>`: must be in the table's comment, which identifies loaded rules. */
   readonly comment: string;
+  /** The conntrack mark of flows that were let in under this text: 28 bits of the fingerprint in a range of its own. */
+  readonly generation: string;
   /** Record denied calls, and let them pass. */
   readonly audit: boolean;
   /** Callers, with the ports of this namespace that they may reach. */
@@ -19,7 +21,7 @@ export interface IngressContext {
 }
 
 export const INGRESS_SHAPE: ShapeOf<IngressContext> = {
-  fields: { fingerprint: 'text', comment: 'text', audit: 'flag', allowed: TRAFFIC_SHAPE },
+  fields: { fingerprint: 'text', comment: 'text', generation: 'text', audit: 'flag', allowed: TRAFFIC_SHAPE },
 };
 
 export const ingressContent = (
@@ -29,4 +31,13 @@ export const ingressContent = (
 ): Pick<IngressContext, 'audit' | 'allowed'> => ({
   audit: mode === 'audit',
   allowed: trafficContext(allowed, (field) => mentions.has(`allowed.${field}`)),
+});
+
+/** What the text says of itself. `fingerprint`: 32 hex digits. */
+export const ingressIdentity = (
+  fingerprint: string,
+): Pick<IngressContext, 'fingerprint' | 'comment' | 'generation'> => ({
+  fingerprint,
+  comment: `egresstrator v1 ${fingerprint}`,
+  generation: `0xe${fingerprint.slice(0, 7)}`,
 });

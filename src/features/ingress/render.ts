@@ -7,7 +7,7 @@ import type { CompiledPolicy } from '../../policy/compile.ts';
 import type { RuleSet } from '../../policy/rule-set.ts';
 import { complete, fingerprinted, type Rendered } from '../../rendering/fingerprint.ts';
 import { compileTemplate, readSource, type Template } from '../../rendering/template.ts';
-import { INGRESS_SHAPE, type IngressContext, ingressContent } from './context.ts';
+import { INGRESS_SHAPE, type IngressContext, ingressContent, ingressIdentity } from './context.ts';
 
 export type IngressTemplate = Template<IngressContext>;
 
@@ -19,7 +19,7 @@ export const loadIngressTemplate = (): IngressTemplate =>
 export function renderIngress(template: IngressTemplate, allowed: RuleSet, mode: Mode): Rendered {
   const content = ingressContent(allowed, mode, template.mentions);
   const { text, fingerprint } = fingerprinted(template.name, (one) =>
-    template.expand({ ...content, fingerprint: one, comment: `egresstrator v1 ${one}` }),
+    template.expand({ ...content, ...ingressIdentity(one) }),
   );
   return { text: complete(text), fingerprint };
 }
