@@ -12,6 +12,7 @@ Methods, by the socket that is used:
     frame         whole frames (AF_PACKET)
     cooked        packets to which the kernel adds the frame's header (AF_PACKET, SOCK_DGRAM)
     show          no socket: prints the frame, for sockets.pl
+    many          reads such words from each line of stdin, and does what they say
 
 For methods that send whole packets, `form=` is one of FORMS; the packet is IPv4 or IPv6, as `dst` is. The receiver
 looks for `text`. Prints "sent", or the system's reason.
@@ -147,6 +148,12 @@ def consumed(o):
     return packet(o, *udp(o), options=route)
 
 
+def travelled(o):
+    """A source route at its end: the answer takes it backwards, by way of `by`."""
+    route = struct.pack("BBB", 131, 7, 8) + binary(o["by"]) + b"\0"
+    return packet(o, *udp(o), options=route)
+
+
 def routed(o, inner):
     """IPv6's segment routing: to `dst` first, and from there to `final`."""
     protocol, payload = inner(o)
@@ -166,6 +173,8 @@ FORMS = {
     "syn": lambda o: [packet(o, *tcp(o, 2))],
     "syn-ack": lambda o: [packet(o, *tcp(o, 18))],
     "ack": lambda o: [packet(o, *tcp(o, 16))],
+    "rst": lambda o: [packet(o, *tcp(o, 4))],
+    "flags": lambda o: [packet(o, *tcp(o, int(o["flags"])))],
     "echo": lambda o: [packet(o, *echo(o))],
     "error": lambda o: [packet(o, *error(o))],
     "solicit": lambda o: [packet(o, *solicit(o))],
@@ -179,6 +188,7 @@ FORMS = {
     "overlapping": overlapping,
     "loose-route": lambda o: [optioned(o, 131)],
     "consumed-route": lambda o: [consumed(o)],
+    "past-route": lambda o: [travelled(o)],
     "strict-route": lambda o: [optioned(o, 137)],
     "segments": lambda o: [routed(o, udp)],
     "solicit-segments": lambda o: [routed(o, lambda o: solicit(dict(o, dst=o["final"])))],
@@ -304,18 +314,23 @@ def ethertype(o):
 
 
 def frames(o):
-    head = hardware(o) + b"\2\0\0\0\0\1" + bytes.fromhex(o.get("tag", "")) + struct.pack("!H", ethertype(o))
+    source = bytes.fromhex(o.get("hardware", "020000000001").replace(":", ""))
+    head = hardware(o) + source + bytes.fromhex(o.get("tag", "")) + struct.pack("!H", ethertype(o))
     return [head + data for data in FORMS[o["form"]](o)]
 
 
-def main():
-    way, *words = sys.argv[1:]
+def attempt(way, *words):
     options = dict(word.split("=", 1) for word in words)
     try:
         globals()["by_" + way](options)
-        print("sent")
+        print("sent", flush=True)
     except OSError as reason:
-        print(reason.strerror or reason)
+        print(reason.strerror or reason, flush=True)
 
 
-main()
+def by_many(_):
+    for line in sys.stdin:
+        attempt(*line.split())
+
+
+attempt(*sys.argv[1:])
