@@ -14,6 +14,8 @@ export interface Operations {
   open(name: string, host: string, port: number): Promise<string>;
   /** Sends on the kept connection and waits for the echo. */
   talk(name: string): Promise<string>;
+  /** Ends all kept connections. */
+  close(): Promise<string>;
   /** Opens this many TCP connections, each of which sends and awaits the echo over and over. */
   busy(name: string, count: number, host: string, port: number): Promise<string>;
   /** Of each connection of that name: the echoes it has had by now, or the code of the error that ended it. */
@@ -66,6 +68,12 @@ const operations: Operations = {
     const answer = once(socket, 'data').then(([data]) => String(data));
     socket.write('hello');
     return outcome(answer);
+  },
+
+  async close() {
+    for (const socket of connections.values()) socket.destroy();
+    connections.clear();
+    return 'closed';
   },
 
   async busy(name, count, host, port) {

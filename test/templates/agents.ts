@@ -22,6 +22,7 @@ export function startAgent(namespace: Namespace): Agent {
     serve: (...args) => call('serve', args),
     open: (...args) => call('open', args),
     talk: (...args) => call('talk', args),
+    close: () => call('close', []),
     busy: (...args) => call('busy', args),
     echoes: (...args) => call('echoes', args),
     speak: () => call('speak', []),
