@@ -24,7 +24,8 @@ onEachEngine((version) => {
     [lab, consul] = await Promise.all([openGateLab(version), startConsul()]);
     await consul.call('PUT', '/v1/kv/gone/db', '172.31.77.10:tcp/80');
     await consul.call('PUT', '/v1/kv/other/db', '172.31.77.10:tcp/80');
-    const args = ['-c', consul.address, '-k', 'gone/', '--loader', 'nsenter', '--node', 'here', '--publish'];
+    const from = ['-c', consul.address, '-k', 'gone/', '--ingress-path', 'gone-in/'];
+    const args = [...from, '--loader', 'nsenter', '--node', 'here', '--publish'];
     controller = await startController({
       ...{ engine: lab.engine, folder, args: [...args, '--run-dir', lab.settings.runDir] },
     });
