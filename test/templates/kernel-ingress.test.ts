@@ -149,7 +149,7 @@ describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
     await agents.outside.open('x', at, PORT);
     expect(await agents.outside.talk('x')).toBe('hello');
     await admit([]);
-    expect(await agents.outside.talk('x')).toBe('silence');
+    expect(await agents.outside.talk('x')).toMatch(/^(?:silence|ECONNRESET)$/);
     await expect.poll(() => agents.outside.talk('x'), PATIENT).toBe('ECONNRESET');
   });
 
