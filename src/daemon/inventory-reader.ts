@@ -105,13 +105,13 @@ export class InventoryReader {
   }
 
   /**
-   * True once the rules and the containers have been read and no service is awaited. A service that fails does not
+   * True once the rules and the containers have been read, and neither a service nor the ingress keys are awaited. A service that fails does not
    * count: a workload's key may name any service, and its rules are loaded without it.
    */
   get isReady(): boolean {
     const hasRules = this.#consul.freshness().some(({ name, known }) => name === 'rules' && known);
-    const isSettled = this.#consul.awaited(this.#options.grace).services.size === 0;
-    return hasRules && this.#engine.value !== undefined && isSettled;
+    const { services, ingress = false } = this.#consul.awaited(this.#options.grace);
+    return hasRules && this.#engine.value !== undefined && services.size === 0 && !ingress;
   }
 
   status(): readonly SourceStatus[] {

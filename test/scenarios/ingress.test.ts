@@ -1,7 +1,7 @@
 /**
  * Who may reach a container follows from the ingress keys that it names, beside its egress rules and without them.
  */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { factsOf, namespaceOf } from '../../src/daemon/facts.ts';
 import { Metrics } from '../../src/daemon/metrics/metrics.ts';
 import { keptIngress } from '../../src/daemon/override-results.ts';
@@ -243,6 +243,31 @@ test('clear leaves ingress rules, and tells of them', async () => {
   expect(keptIngress([both, other]).map(({ reason }) => reason)).toEqual([
     'the ingress rules of both stay: clear and set change egress rules alone; edit its ingress keys in Consul',
   ]);
+});
+
+test('a container that can undo the rules of the namespace is reported, whether it names keys or not', async () => {
+  const setup = startFake();
+  const { consul, engine, kernel, rest } = setup;
+  consul.put({});
+  consul.putIngress({ web: '10.0.0.0/8:tcp/8080' });
+  const mighty = container('mighty', {
+    ...{ environment: [], canBypassRules: true, network: { kind: 'container', owner: 'alone' } },
+  });
+  engine.run(alone, mighty);
+  await rest();
+  expect(kernel.allowed(alone, 'ingress')).toEqual([TEN]);
+  expect(statesOf(setup)).toEqual({ alone: 'unenforceable' });
+});
+
+test('the controller is not ready while ingress keys may come in a moment, and waits no longer', async () => {
+  const consul = new FakeConsul();
+  consul.ingress = undefined;
+  consul.put({});
+  const { engine, controller } = startFake({ consul, grace: 400 });
+  engine.run(container('app', { environment: ['EGRESSTRATOR_INGRESS=web'] }));
+  await vi.waitFor(() => expect(consul.isAskedForIngress).toBe(true));
+  expect(controller.isReady).toBe(false);
+  await vi.waitFor(() => expect(controller.isReady).toBe(true), 10_000);
 });
 
 test('audit lets all pass and says so', async () => {
