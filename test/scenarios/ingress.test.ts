@@ -250,10 +250,10 @@ test('a container that can undo the rules of the namespace is reported, whether 
   const { consul, engine, kernel, rest } = setup;
   consul.put({});
   consul.putIngress({ web: '10.0.0.0/8:tcp/8080' });
-  const mighty = container('mighty', {
+  const privileged = container('privileged', {
     ...{ environment: [], canBypassRules: true, network: { kind: 'container', owner: 'alone' } },
   });
-  engine.run(alone, mighty);
+  engine.run(alone, privileged);
   await rest();
   expect(kernel.allowed(alone, 'ingress')).toEqual([TEN]);
   expect(statesOf(setup)).toEqual({ alone: 'unenforceable' });
