@@ -3,8 +3,9 @@
  * keeps running after the process that started it, so that the next run finds it and starts quicker.
  */
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { claimAddressBlock, releaseAddressBlock } from './engine/address-block.ts';
-import { answeringVersion, removeAllContainers } from './engine/api.ts';
+import { answeringVersion, removeAllContainers, removeNetworks } from './engine/api.ts';
 import { type DaemonOptions, endDaemon, ensureDaemon, killDaemon, reloadDaemon } from './engine/daemon.ts';
 import { engineLayout } from './engine/layout.ts';
 import { unmountBelow } from './engine/mounts.ts';
@@ -67,6 +68,8 @@ export interface OwnEngine extends Engine {
   kill(): Promise<void>;
   /** Makes it read its daemon.json again. */
   reload(): void;
+  /** Stops it and removes all but its images, which the next Engine of its name need not import. */
+  reset(): Promise<void>;
   /** Stops it and removes its containers, images and all its files. */
   remove(): Promise<void>;
 }
@@ -114,19 +117,27 @@ function ownEngine(name: string, version: string, daemon: DaemonOptions): OwnEng
     },
     kill: () => killDaemon(layout),
     reload: () => reloadDaemon(layout),
+    reset: () => resetEngine(daemon),
     remove: () => removeEngine(daemon),
   };
 }
 
-async function removeEngine(daemon: DaemonOptions): Promise<void> {
+async function resetEngine(daemon: DaemonOptions): Promise<void> {
   const { layout, network, block } = daemon;
   // Containers that still run after a kill or a live-restore can only be ended through an Engine.
   await ensureDaemon(daemon);
   await removeAllContainers(layout.socketPath);
+  await removeNetworks(layout.socketPath);
   await endDaemon(layout);
   await network.dispose();
   releaseAddressBlock(block);
   await unmountBelow([layout.folder, layout.runFolder]);
+  rmSync(join(layout.folder, 'daemon.json'), { force: true });
+}
+
+async function removeEngine(daemon: DaemonOptions): Promise<void> {
+  const { layout } = daemon;
+  await resetEngine(daemon);
   for (const folder of [layout.folder, layout.runFolder]) rmSync(folder, { recursive: true, force: true });
 }
 

@@ -48,6 +48,10 @@ export async function removeAllContainers(socketPath: string): Promise<void> {
   await Promise.all(ids.map((id) => callEngine(socketPath, 'DELETE', `/containers/${id}?force=1&v=1`)));
 }
 
+/** Removes all networks but Docker's own, of an Engine without containers. */
+export const removeNetworks = (socketPath: string): Promise<EngineReply> =>
+  callEngine(socketPath, 'POST', '/networks/prune');
+
 export function textField(value: unknown, name: string): string | undefined {
   const fields: Record<string, unknown> = { ...(value instanceof Object ? value : {}) };
   const field = fields[name];

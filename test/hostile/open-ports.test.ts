@@ -3,30 +3,19 @@
  * honest container is open under the guard, which shows that it works, and that of the attempt is not.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Consul, startConsul } from '../../lab/consul.ts';
-import { type OwnEngine, startEngine } from '../../lab/engine.ts';
-import { waitFor } from '../../lab/wait.ts';
-import { type RunningController, runCli, startController } from '../support/egresstrator.ts';
-import { engineName, onEachEngine } from '../support/engines.ts';
-import { ensureTestImage } from '../support/helper-image.ts';
-import { type Probe, startProbe } from '../support/probes.ts';
-import { type Workload, Workloads } from '../support/workloads.ts';
+import { type RunningController, runCli } from '../support/egresstrator.ts';
+import { addressOf, EngineHost } from '../support/engine-host.ts';
+import { onEachEngine } from '../support/engines.ts';
+import type { Workload, Workloads } from '../support/workloads.ts';
 import { loadImages } from './images.ts';
 import { type ClosedPort, consulAttempts, imageAttempts, VICTIM_PORTS } from './open-ports.ts';
-
-const NODE = 'hostile-ports';
-/** Milliseconds after which no answer is silence. */
-const TIMEOUT = 1_500;
 
 /** A control character but for line breaks, or one that turns the direction of a line. */
 const hasCodes = (text: string): boolean => /[^\n\P{C}]/u.test(text);
 
 onEachEngine((version) => {
-  let consul: Consul;
-  let engine: OwnEngine;
-  let image: string;
+  let host: EngineHost;
   let workloads: Workloads;
-  let outside: Probe;
   let controller: RunningController;
   let victim: Workload;
   let honest: Workload;
@@ -35,33 +24,21 @@ onEachEngine((version) => {
   let before: readonly string[];
 
   beforeAll(async () => {
-    consul = await startConsul();
     // The guard alone decides here.
-    const daemonOptions = ['--iptables=false'];
-    engine = await startEngine({
-      version,
-      name: engineName(`open-${version}`),
-      daemonOptions,
-      diesWithParent: true,
-    });
-    image = await ensureTestImage(engine);
-    workloads = await Workloads.on(engine);
-    outside = startProbe(process.pid);
+    host = await EngineHost.start(version, { daemonOptions: ['--iptables=false'] });
+    workloads = host.workloads;
     const specs = imageAttempts.map((one, index) => [`port${index}`, one.image] as const);
-    await loadImages(engine.socketPath, Object.fromEntries(specs));
+    await loadImages(host.engine.socketPath, Object.fromEntries(specs));
     victim = await workloads.run('victim', { args: ['-e', 'SERVICE_81_IGNORE=true', ...VICTIM_PORTS] });
     honest = await workloads.run('honest', { args: ['--publish', '8080:80'] });
     for (const { probe } of [victim, honest]) await probe.serve([80, 81]);
     for (const index of imageAttempts.keys()) attackers.push(await attack(index));
-    before = await Promise.all(imageAttempts.map(({ closed }, index) => calls(closed, index)));
+    before = await Promise.all(imageAttempts.map((one, index) => answers(one.closed, index)));
     controller = await guarded('engine');
   }, 600_000);
   afterAll(async () => {
     await controller?.[Symbol.asyncDispose]();
-    await outside?.close();
-    await workloads?.[Symbol.asyncDispose]();
-    await engine?.remove();
-    await consul?.stop();
+    await host?.[Symbol.asyncDispose]();
   }, 120_000);
 
   async function attack(index: number): Promise<Workload> {
@@ -77,45 +54,37 @@ onEachEngine((version) => {
   }
 
   const guarded = async (services: string): Promise<RunningController> => {
-    const source = ['-c', consul.address, '-i', image, '--node', NODE, '--ports-services', services];
-    const one = await startController({
-      ...{ engine, args: [...source, '--ports', 'enforce', '--ports-family', 'both'] },
-    });
-    await waitFor(async () => (await outcome(ipv4(honest), 81)) === 'timeout', {
-      ...{ what: 'the guard', timeout: 90_000, interval: 250 },
-    }).catch((error: unknown) => {
+    const args = ['--ports-services', services, '--ports', 'enforce', '--ports-family', 'both'];
+    const one = await host.control(args);
+    await host.becomes(addressOf(honest), 81, 'timeout').catch((error: unknown) => {
       throw new Error(`${error}\n${one.output.slice(-10_000)}`);
     });
     return one;
   };
 
-  const ipv4 = ({ addresses }: Workload): string => addresses.bridge?.ipv4 ?? '';
-  const outcome = async (address: string, port: number): Promise<string> =>
-    (await outside.reach({ protocol: 'tcp', address, port }, TIMEOUT)).outcome;
-  const calls = ({ of, port }: ClosedPort, index = 0): Promise<string> =>
-    outcome(ipv4(of === 'victim' ? victim : (attackers[index] ?? victim)), port);
+  const place = ({ of, port }: ClosedPort, index = 0) =>
+    [addressOf(of === 'victim' ? victim : (attackers[index] ?? victim)), port] as const;
+  const calls = (closed: ClosedPort, index?: number) => host.calls(...place(closed, index));
+  const answers = (closed: ClosedPort, index?: number) => host.answers(...place(closed, index));
 
   test.each(imageAttempts.map(({ name }, index) => [name, index] as const))('%s', async (_, index) => {
     const { closed, sharesNamespace } = imageAttempts[index] ?? {};
     if (closed === undefined) throw new Error('it was not made');
     expect(before[index]).toBe('ok');
-    await waitFor(async () => (await outcome(ipv4(honest), 80)) === 'ok', {
-      ...{ what: 'the port of an honest container', timeout: 60_000 },
-    });
-    expect(await calls(closed, index)).toBe('timeout');
+    await host.becomes(addressOf(honest), 80, 'ok');
     // Nor by Docker's proxy.
-    if (closed.of === 'victim') expect(await outcome(engine.publishedAddress, 8091)).toBe('timeout');
-    else if (closed.port === 80 && sharesNamespace !== true)
-      expect(await outcome(engine.publishedAddress, 9000 + index)).toBe('timeout');
+    const isPublished = closed.port === 80 && sharesNamespace !== true;
+    const proxied = closed.of === 'victim' ? [8091] : isPublished ? [9000 + index] : [];
+    const byProxy = proxied.map((port) => host.calls(host.engine.publishedAddress, port));
+    const outcomes = await Promise.all([calls(closed, index), ...byProxy]);
+    expect(outcomes.filter((one) => one !== 'timeout')).toEqual([]);
   });
 
   test('all of them delay no neighbour, and write no codes', async () => {
     const later = await workloads.run('later', { args: ['--publish', '8070:80'] });
     await later.probe.serve([80, 81]);
-    await waitFor(async () => (await outcome(ipv4(later), 80)) === 'ok', {
-      ...{ what: 'the port of a later container', timeout: 20_000, interval: 100 },
-    });
-    expect(await outcome(ipv4(later), 81)).toBe('timeout');
+    await host.becomes(addressOf(later), 80, 'ok');
+    expect(await host.calls(addressOf(later), 81)).toBe('timeout');
     const { stdout, stderr } = await runCli(['ports', '--socket', controller.socket]);
     expect(stdout).toContain('honest');
     expect(hasCodes(stdout + stderr)).toBe(false);
@@ -125,29 +94,22 @@ onEachEngine((version) => {
   test('registrations in Consul', async () => {
     await controller[Symbol.asyncDispose]();
     controller = await guarded('consul');
-    const register = (id: string, name: string, address: string, port: number) =>
-      consul.call('PUT', '/v1/catalog/register', {
-        ...{ Node: NODE, Address: '192.0.2.1' },
-        Service: { ID: id, Service: name, Address: address, Port: port },
-      });
-    const unused = ipv4(victim).replace(/\d+$/, '77');
-    const places = { unused, loopback: '127.0.0.1', other: ipv4(attackers[0] ?? victim) };
+    const unused = addressOf(victim).replace(/\d+$/, '77');
+    const places = { unused, loopback: '127.0.0.1', other: addressOf(attackers[0] ?? victim) };
     for (const [index, { at, port, service = 'shop' }] of consulAttempts.entries())
-      await register(`s${index}`, service, places[at], port);
+      await host.register(`s${index}`, places[at], port, { Service: service });
     // Consul tells of all of them before this one.
-    await register('last', 'last', ipv4(honest), 80);
-    await waitFor(async () => (await outcome(ipv4(honest), 80)) === 'ok', {
-      ...{ what: 'the port of an honest container', timeout: 60_000 },
-    });
-    for (const { name, closed } of consulAttempts)
-      expect({ name, is: await calls(closed) }).toEqual({ name, is: 'timeout' });
-    expect(await outcome(engine.publishedAddress, 8091)).toBe('timeout');
+    await host.register('last', addressOf(honest), 80);
+    await host.becomes(addressOf(honest), 80, 'ok');
+    const after = await Promise.all(
+      consulAttempts.map(async ({ name, closed }) => ({ name, is: await calls(closed) })),
+    );
+    expect(after.filter(({ is }) => is !== 'timeout')).toEqual([]);
+    expect(await host.calls(host.engine.publishedAddress, 8091)).toBe('timeout');
     const { stdout, stderr } = await runCli(['ports', '--socket', controller.socket]);
     expect(hasCodes(stdout + stderr)).toBe(false);
     // It is the victim's registration that opens it.
-    await register('own', 'own', ipv4(victim), 81);
-    await waitFor(async () => (await outcome(ipv4(victim), 81)) === 'ok', {
-      ...{ what: 'the port of the victim', timeout: 60_000 },
-    });
+    await host.register('own', addressOf(victim), 81);
+    await host.becomes(addressOf(victim), 81, 'ok');
   });
 });

@@ -8,83 +8,56 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Consul, startConsul } from '../../lab/consul.ts';
-import { type OwnEngine, startEngine } from '../../lab/engine.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { DeniedInReply } from '../../src/daemon/api/host-schema.ts';
-import { type RunningController, runCli, startController } from '../support/egresstrator.ts';
-import { engineName, onEachEngine } from '../support/engines.ts';
-import { ensureTestImage } from '../support/helper-image.ts';
-import { type Probe, startProbe } from '../support/probes.ts';
-import { type Workload, Workloads } from '../support/workloads.ts';
+import { type RunningController, runCli } from '../support/egresstrator.ts';
+import { addressOf, EngineHost } from '../support/engine-host.ts';
+import { onEachEngine } from '../support/engines.ts';
+import type { Outcome } from '../support/probe.ts';
+import type { Workload } from '../support/workloads.ts';
 import { PROGRAM } from '../templates/fixture.ts';
-
-const NODE = 'guard-under-test';
-/** Milliseconds after which no answer is silence. */
-const TIMEOUT = 1_000;
 
 onEachEngine((version) => {
   const folder = mkdtempSync(join(tmpdir(), 'egt-guard-'));
-  let consul: Consul;
-  let engine: OwnEngine;
-  let image: string;
-  let workloads: Workloads;
-  let outside: Probe;
+  let host: EngineHost;
   let controller: RunningController;
   /** Port 80 is the host's 8080. */
   let server: Workload;
   let address: string;
+  /** Of the host, to which published ports belong. */
+  let published: string;
   let neighbour: Workload;
-  /** Has the namespace of the host. */
-  let onHost: Workload;
 
   const start = (until: 'ready' | 'listening' = 'ready') =>
-    startController({
-      ...{ engine, folder, until },
-      args: ['-c', consul.address, '-i', image, '--node', NODE, '--ports', 'enforce', '--ports-family', '4'],
-    });
+    host.control(['--ports', 'enforce', '--ports-family', '4'], { folder, until });
 
   beforeAll(async () => {
-    consul = await startConsul({ dataDir: join(folder, 'consul') });
-    engine = await startEngine({ version, name: engineName(`guard-${version}`), diesWithParent: true });
-    image = await ensureTestImage(engine);
-    workloads = await Workloads.on(engine);
-    outside = startProbe(process.pid);
-    onHost = await workloads.run('on-host', { network: 'host' });
+    host = await EngineHost.start(version, { consulFolder: join(folder, 'consul') });
+    published = host.engine.publishedAddress;
+    const onHost = await host.workloads.run('on-host', { network: 'host' });
     await onHost.probe.serve([9000]);
     // It answers by itself, from its first moment on, and comes back with the Engine.
-    server = await workloads.run('server', {
+    server = await host.workloads.run('server', {
       args: ['--publish', '8080:80', '--restart', 'always'],
       command: ['nc', '-ll', '-p', '80', '-e', 'cat'],
     });
     await server.probe.serve([81, 82, 83, 84]);
-    address = server.addresses.bridge?.ipv4 ?? '';
-    for (const port of [80, 81, 82, 83, 84]) expect(await calls(address, port)).toBe('ok');
-    expect(await calls(engine.publishedAddress, 9000)).toBe('ok');
-    neighbour = await workloads.run('neighbour');
+    address = addressOf(server);
+    for (const port of [80, 81, 82, 83, 84]) expect(await host.answers(address, port)).toBe('ok');
+    expect(await host.answers(published, 9000)).toBe('ok');
+    neighbour = await host.workloads.run('neighbour');
     await registration('stays', 83);
     controller = await start();
     await becomes(address, 80, 'timeout');
   }, 300_000);
   afterAll(async () => {
     await controller?.[Symbol.asyncDispose]();
-    await outside?.close();
-    await workloads?.[Symbol.asyncDispose]();
-    await engine?.remove();
-    await consul?.stop();
+    await host?.[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const run = async (...command: readonly string[]): Promise<string> => {
-    const [file = '', ...args] = [...engine.networkPrefix, ...command];
-    return (await execa(file, args)).stdout;
-  };
-  const calls = async (to: string, port: number, patience = TIMEOUT): Promise<string> =>
-    (await outside.reach({ protocol: 'tcp', address: to, port }, patience)).outcome;
-  const becomes = (to: string, port: number, outcome: string) =>
-    waitFor(async () => (await calls(to, port)) === outcome, {
-      ...{ what: `${to}:${port} to be ${outcome}`, timeout: 60_000, interval: 50 },
-    }).catch((error) => {
+  const becomes = (to: string, port: number, outcome: Outcome) =>
+    host.becomes(to, port, outcome).catch((error) => {
       throw new Error(`${error}\n${controller.output.slice(-20_000)}`);
     });
   const pings = async (): Promise<boolean> =>
@@ -93,11 +66,8 @@ onEachEngine((version) => {
     waitFor(async () => (await pings()) === isAnswered, {
       ...{ what: `pings to be ${isAnswered}`, timeout: 30_000, interval: 50 },
     });
-  const registration = (id: string, port: number) =>
-    consul.call('PUT', '/v1/catalog/register', {
-      ...{ Node: NODE, Address: '192.0.2.1', Service: { ID: id, Service: id, Address: address, Port: port } },
-    });
-  const removal = (id: string) => consul.call('PUT', '/v1/catalog/deregister', { Node: NODE, ServiceID: id });
+  const registration = (id: string, port: number) => host.register(id, address, port);
+  const removal = (id: string) => host.deregister(id);
 
   const state = join(folder, 'state');
   const textOnDisk = () => readFileSync(join(state, 'host.nft'), 'utf8');
@@ -114,12 +84,12 @@ onEachEngine((version) => {
     let isOver = false;
     const calling = (async () => {
       while (!isOver) {
-        const ways = [
-          calls(address, 80, 300),
-          calls(address, 81, 300),
-          calls(engine.publishedAddress, 8080, 300),
+        const ways: readonly [string, number][] = [
+          [address, 80],
+          [address, 81],
+          [published, 8080],
         ];
-        seen.push(...(await Promise.all(ways)));
+        seen.push(...(await Promise.all(ways.map(([to, port]) => host.calls(to, port, host.outside, 300)))));
       }
     })();
     try {
@@ -132,42 +102,38 @@ onEachEngine((version) => {
   }
 
   test('what listens on the host itself is nobody’s container', async () => {
-    expect(await calls(engine.publishedAddress, 9000)).toBe('ok');
-    expect(await calls(engine.publishedAddress, 8080)).toBe('timeout');
+    expect(await host.answers(published, 9000)).toBe('ok');
+    expect(await host.calls(published, 8080)).toBe('timeout');
   });
 
   test('neighbours call freely', async () => {
-    const target = { protocol: 'tcp', address, port: 81 } as const;
-    expect((await neighbour.probe.reach(target, TIMEOUT)).outcome).toBe('ok');
+    expect(await host.answers(address, 81, neighbour.probe)).toBe('ok');
   });
 
   test('a service that is registered at a published port of the host opens it, and closes it again', async () => {
-    const { publishedAddress } = engine;
-    const Service = { ID: 'shop', Service: 'shop', Address: publishedAddress, Port: 8080 };
-    await consul.call('PUT', '/v1/catalog/register', { Node: NODE, Address: '192.0.2.1', Service });
-    await becomes(publishedAddress, 8080, 'ok');
-    expect(await calls(address, 81)).toBe('timeout');
+    await host.register('shop', published, 8080);
+    await becomes(published, 8080, 'ok');
+    expect(await host.calls(address, 81)).toBe('timeout');
     await removal('shop');
-    await becomes(publishedAddress, 8080, 'timeout');
+    await becomes(published, 8080, 'timeout');
   });
 
   test('an ingress key lets its callers through to a published port, and nobody else to a registered one', async () => {
-    const key = (text: string) => consul.call('PUT', '/v1/kv/ingress/acl/near', text);
+    const key = (text: string) => host.consul.call('PUT', '/v1/kv/ingress/acl/near', text);
     await key('0.0.0.0/0:tcp/80');
-    const called = await workloads.run('called', {
+    const called = await host.workloads.run('called', {
       args: ['--publish', '8190:80', '-e', 'EGRESSTRATOR_INGRESS=near'],
     });
     await called.probe.serve([80, 81]);
-    const at = called.addresses.bridge?.ipv4 ?? '';
-    const Service = { ID: 'called', Service: 'called', Address: at, Port: 81 };
-    await consul.call('PUT', '/v1/catalog/register', { Node: NODE, Address: '192.0.2.1', Service });
-    await becomes(engine.publishedAddress, 8190, 'ok');
-    expect([await calls(at, 80), await calls(at, 81)]).toEqual(['ok', 'timeout']);
+    const at = addressOf(called);
+    await host.register('called', at, 81);
+    await becomes(published, 8190, 'ok');
+    expect([await host.answers(at, 80), await host.calls(at, 81)]).toEqual(['ok', 'timeout']);
     await key('192.0.2.0/24:tcp/80\n0.0.0.0/0:tcp/81');
     await becomes(at, 81, 'ok');
-    await becomes(engine.publishedAddress, 8190, 'timeout');
+    await becomes(published, 8190, 'timeout');
     await removal('called');
-    await workloads.must('rm', '-f', called.id);
+    await host.workloads.remove(called);
   });
 
   test('of two services at one address, one goes: its connections end, and pings are answered', async () => {
@@ -175,15 +141,18 @@ onEachEngine((version) => {
     await registration('other', 82);
     for (const port of [81, 82]) await becomes(address, port, 'ok');
     const [ends, goesOn] = [
-      await outside.keep({ protocol: 'tcp', address, port: 81 }),
-      await outside.keep({ protocol: 'tcp', address, port: 82 }),
+      await host.outside.keep({ protocol: 'tcp', address, port: 81 }),
+      await host.outside.keep({ protocol: 'tcp', address, port: 82 }),
     ];
     expect(await pings()).toBe(true);
     await removal('one');
-    await waitFor(async () => (await outside.flow(ends)).silentFor > 3_000, {
+    await waitFor(async () => (await host.outside.flow(ends)).silentFor > 3_000, {
       ...{ what: 'the connection to end', timeout: 30_000, interval: 100 },
     });
-    expect((await outside.flow(goesOn)).silentFor).toBeLessThan(1_000);
+    const { echoes } = await host.outside.flow(goesOn);
+    await waitFor(async () => (await host.outside.flow(goesOn)).echoes > echoes, {
+      ...{ what: 'the other to go on', timeout: 30_000 },
+    });
     expect(await pings()).toBe(true);
     for (const id of ['other', 'stays']) await removal(id);
     await pingsBecome(false);
@@ -202,15 +171,15 @@ onEachEngine((version) => {
     const isReported = (port: number) =>
       waitFor(
         async () => {
-          expect(await calls(address, port)).toBe('timeout');
+          expect(await host.calls(address, port)).toBe('timeout');
           return (await deniedPorts()).includes(port);
         },
         { what: `a denied call of port ${port} to be reported`, timeout: 60_000, interval: 50 },
       );
     await isReported(81);
-    await run('iptables', '-I', ...rule);
-    expect(await calls(address, 84)).toBe('timeout');
-    await run('iptables', '-D', ...rule);
+    await host.run('iptables', '-I', ...rule);
+    expect(await host.calls(address, 84)).toBe('timeout');
+    await host.run('iptables', '-D', ...rule);
     expect(await deniedPorts()).not.toContain(84);
     await isReported(84);
   });
@@ -221,31 +190,31 @@ onEachEngine((version) => {
         await registration(`round-${round}`, 8_200 + round);
         await sleep(ms);
         await controller.stop('SIGKILL');
-        expect(await calls(address, 83)).toBe('ok');
+        expect(await host.answers(address, 83)).toBe('ok');
         controller = await start('listening');
       }
     });
     expect(seen.filter((outcome) => outcome !== 'timeout')).toEqual([]);
     await controller.ready();
     await becomes(address, 83, 'ok');
-  });
+  }, 300_000);
 
   test('without Consul, a controller that starts leaves what is loaded, and closes what is gone once it is back', async () => {
     await registration('leaves', 82);
     await becomes(address, 82, 'ok');
     await controller.stop('SIGKILL');
     await removal('leaves');
-    await consul.kill();
+    await host.consul.kill();
     const seen = await callingMeanwhile(async () => {
       controller = await start('listening');
       await controller.logged(
         ({ level }) => level === 'warn' || level === 'error',
         'that Consul does not answer',
       );
-      for (const port of [82, 83]) expect(await calls(address, port)).toBe('ok');
-      await consul.start();
+      for (const port of [82, 83]) expect(await host.answers(address, port)).toBe('ok');
+      await host.consul.start();
       await becomes(address, 82, 'timeout');
-      expect(await calls(address, 83)).toBe('ok');
+      expect(await host.answers(address, 83)).toBe('ok');
     });
     expect(seen.filter((outcome) => outcome !== 'timeout')).toEqual([]);
   });
@@ -253,39 +222,40 @@ onEachEngine((version) => {
   test('after a reboot a container is closed from the first packet on, and open once its service is known', async () => {
     await registration('web', 80);
     await becomes(address, 80, 'ok');
-    await becomes(engine.publishedAddress, 8080, 'ok');
+    await becomes(published, 8080, 'ok');
     await waitFor(() => textOnDisk().includes('. tcp . 80,'), {
       what: 'the opening in the text for a start',
     });
     await controller.stop('SIGKILL');
     await server.probe.close();
-    await engine.stop();
-    await run('nft', 'flush', 'ruleset');
+    await host.engine.stop();
+    await host.run('nft', 'flush', 'ruleset');
     bootedAgain();
-    await run('sh', PROGRAM, 'boot', state);
+    await host.run('sh', PROGRAM, 'boot', state);
     const seen = await callingMeanwhile(async () => {
-      await engine.start();
-      const isBack = async () => (await workloads.must('ps', '--format', '{{.Names}}')).includes(server.name);
+      await host.engine.start();
+      const isBack = async () =>
+        (await host.workloads.must('ps', '--format', '{{.Names}}')).includes(server.name);
       await waitFor(isBack, { what: 'the container to be back', timeout: 30_000 });
-      expect((await workloads.find('server')).addresses.bridge?.ipv4).toBe(address);
-      await calls(address, 80);
+      expect((await host.workloads.find('server')).addresses.bridge?.ipv4).toBe(address);
+      await host.calls(address, 80);
     });
     expect(seen).not.toContain('ok');
     controller = await start();
     await becomes(address, 80, 'ok');
-    await becomes(engine.publishedAddress, 8080, 'ok');
+    await becomes(published, 8080, 'ok');
   });
 
   test('after a reboot without the unit, a controller closes all before Consul answers', async () => {
     await controller.stop('SIGKILL');
-    await consul.kill();
-    await run('nft', 'delete', 'table', 'inet', 'egresstrator_host');
+    await host.consul.kill();
+    await host.run('nft', 'delete', 'table', 'inet', 'egresstrator_host');
     bootedAgain();
-    expect(await calls(address, 80)).toBe('ok');
+    expect(await host.answers(address, 80)).toBe('ok');
     controller = await start('listening');
     await becomes(address, 80, 'timeout');
-    await becomes(engine.publishedAddress, 8080, 'timeout');
-    await consul.start();
+    await becomes(published, 8080, 'timeout');
+    await host.consul.start();
     await becomes(address, 80, 'ok');
   });
 });

@@ -2,25 +2,24 @@
  * The ports guard on networks of every kind that the Engine makes, with a caller outside who reaches all of them
  * directly, over both families.
  */
-import { basename } from 'node:path';
-import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Consul, startConsul } from '../../lab/consul.ts';
-import { type OwnEngine, startEngine } from '../../lab/engine.ts';
-import { type Caller, createCaller } from '../../lab/netns.ts';
+import type { Caller } from '../../lab/netns.ts';
 import { waitFor } from '../../lab/wait.ts';
-import { type RunningController, startController } from '../support/egresstrator.ts';
-import { engineName, onEachEngine } from '../support/engines.ts';
-import { ensureTestImage } from '../support/helper-image.ts';
-import { type Workload, Workloads } from '../support/workloads.ts';
+import type { RunningController } from '../support/egresstrator.ts';
+import { callerBeside, EngineHost } from '../support/engine-host.ts';
+import { onEachEngine } from '../support/engines.ts';
+import type { Workload, Workloads } from '../support/workloads.ts';
 import { type Agent, startAgent } from '../templates/agents.ts';
 
-const NODE = 'networks-under-test';
 const LET_IN = ['-I', 'DOCKER-USER', '-i', 'caller', '-j', 'ACCEPT'] as const;
 
+interface Way {
+  readonly address: string;
+  readonly port: number;
+}
+
 onEachEngine((version) => {
-  let consul: Consul;
-  let engine: OwnEngine;
+  let host: EngineHost;
   let workloads: Workloads;
   let caller: Caller;
   let outside: Agent;
@@ -33,16 +32,13 @@ onEachEngine((version) => {
   const gateways = version === '28.5' ? ['routed', 'nat-unprotected'] : [];
 
   beforeAll(async () => {
-    consul = await startConsul();
-    engine = await startEngine({
-      ...{ version, name: engineName(`networks-${version}`), diesWithParent: true },
+    host = await EngineHost.start(version, {
       // The guard is a table of nft, whatever the Engine makes its rules with.
       ...(version === '20.10' ? { iptables: 'legacy' } : {}),
       daemonOptions: ['--ipv6', '--fixed-cidr-v6', '2001:db8:d::/64'],
     });
-    const image = await ensureTestImage(engine);
-    workloads = await Workloads.on(engine);
-    caller = await createCaller(basename(engine.networkPrefix[1] ?? ''));
+    workloads = host.workloads;
+    caller = await callerBeside(host.engine);
     outside = startAgent(caller.namespace);
     // Docker's own rules let this caller in, as an operator's do on a host that routes. 20.10 has none for IPv6.
     const kind = version === '20.10' ? '-legacy' : '';
@@ -55,27 +51,21 @@ onEachEngine((version) => {
     });
     for (const [index, mode] of gateways.entries()) byGateway.set(mode, await withGateway(mode, index));
     for (const { probe } of [plain, published, ...byGateway.values()]) await probe.serve([80, 81]);
-    const args = ['-c', consul.address, '-i', image, '--node', NODE, '--ports', 'enforce'];
-    open = await Promise.all(
-      everyWay().map(async (way) => ({ ...way, was: await reach(way.address, way.port) })),
-    );
-    controller = await startController({ engine, args: [...args, '--ports-family', 'both'] });
+    open = await outcomes(everyWay());
+    controller = await host.control(['--ports', 'enforce', '--ports-family', 'both']);
     await becomes(ipv4(plain), 80, 'silence');
   }, 300_000);
   afterAll(async () => {
     await controller?.[Symbol.asyncDispose]();
     await outside?.[Symbol.asyncDispose]();
-    await workloads?.[Symbol.asyncDispose]();
     await caller?.dispose();
-    await engine?.remove();
-    await consul?.stop();
+    await host?.[Symbol.asyncDispose]();
   });
 
-  let open: readonly { readonly address: string; readonly port: number; readonly was: string }[] = [];
+  let open: readonly (Way & { readonly is: string })[] = [];
 
-  const onHost = async (command: string, ...args: readonly string[]): Promise<string> => {
-    const { stdout } = await execa('nsenter', [...engine.networkPrefix.slice(1), command, ...args]);
-    return stdout;
+  const onHost = async (...command: readonly string[]): Promise<void> => {
+    expect(await host.run(...command)).toMatchObject({ code: 0 });
   };
   async function withGateway(mode: string, index: number): Promise<Workload> {
     const name = workloads.nameOf(mode);
@@ -95,12 +85,9 @@ onEachEngine((version) => {
     waitFor(async () => (await reach(address, port)) === outcome, {
       ...{ what: `${address} ${port} to be ${outcome}`, timeout: 30_000, interval: 50 },
     });
-  const registration = (id: string, address: string, port: number) =>
-    consul.call('PUT', '/v1/catalog/register', {
-      ...{ Node: NODE, Address: '192.0.2.1' },
-      Service: { ID: id, Service: id, Address: address, Port: port },
-    });
-  const removal = (id: string) => consul.call('PUT', '/v1/catalog/deregister', { Node: NODE, ServiceID: id });
+  /** The outcome of each at once: silence takes a while. */
+  const outcomes = (ways: readonly Way[]) =>
+    Promise.all(ways.map(async (way) => ({ ...way, is: await reach(way.address, way.port) })));
 
   /** All ports of all containers, and those of the host that lead there. */
   const everyWay = () => [
@@ -115,27 +102,27 @@ onEachEngine((version) => {
   ];
 
   test('without the guard, the Engine leaves most of them open', () => {
-    const closed = open.filter(({ was }) => was !== 'connected');
+    const closed = open.filter(({ is }) => is !== 'connected');
     expect(closed.length).toBeLessThan(open.length / 2);
-    expect(open).toContainEqual({ address: caller.host.ipv6, port: 8080, was: 'connected' });
+    expect(open).toContainEqual({ address: caller.host.ipv6, port: 8080, is: 'connected' });
   });
 
   test('all are closed, of each network and each family, and by way of the proxy', async () => {
-    for (const way of everyWay())
-      expect({ ...way, is: await reach(way.address, way.port) }).toMatchObject({ is: 'silence' });
+    const all = await outcomes(everyWay());
+    expect(all.filter(({ is }) => is !== 'silence')).toEqual([]);
   });
 
   test('a registered service opens its port over both families, and nothing else', async () => {
-    await registration('plain', ipv6(plain), 80);
-    await registration('published', ipv4(published), 80);
-    for (const [mode, workload] of byGateway) await registration(mode, ipv6(workload), 80);
+    await host.register('plain', ipv6(plain), 80);
+    await host.register('published', ipv4(published), 80);
+    for (const [mode, workload] of byGateway) await host.register(mode, ipv6(workload), 80);
     await becomes(ipv6(plain), 80, 'connected');
     await becomes(caller.host.ipv4, 8080, 'connected');
     // Over IPv6 Docker's proxy answers for a container without IPv6.
     await becomes(caller.host.ipv6, 8080, 'connected');
     for (const workload of byGateway.values()) await becomes(ipv6(workload), 80, 'connected');
-    for (const way of everyWay().filter(({ port }) => port % 10 === 1))
-      expect({ ...way, is: await reach(way.address, way.port) }).toMatchObject({ is: 'silence' });
+    const others = await outcomes(everyWay().filter(({ port }) => port % 10 === 1));
+    expect(others.filter(({ is }) => is !== 'silence')).toEqual([]);
   });
 
   test('calls of containers over IPv6 go on', async () => {
@@ -172,17 +159,17 @@ onEachEngine((version) => {
     await trying;
     expect(attempts).not.toContain('connected');
     expect(await reach('2001:db8:ee::2', 80)).toBe('silence');
-    await registration('later', '172.31.251.2', 80);
+    await host.register('later', '172.31.251.2', 80);
     await becomes('172.31.251.2', 80, 'connected');
-    await removal('later');
+    await host.deregister('later');
   });
 
   test('an address that another container gets is closed to it', async () => {
     const first = await workloads.run('first', { args: ['--publish', '8090:80'] });
     await first.probe.serve([80]);
-    await registration('first', ipv4(first), 80);
+    await host.register('first', ipv4(first), 80);
     await becomes(ipv4(first), 80, 'connected');
-    await removal('first');
+    await host.deregister('first');
     await workloads.remove(first);
     const second = await workloads.run('second');
     await second.probe.serve([80]);

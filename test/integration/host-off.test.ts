@@ -5,16 +5,13 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Consul, startConsul } from '../../lab/consul.ts';
-import { type OwnEngine, startEngine } from '../../lab/engine.ts';
 import { waitFor } from '../../lab/wait.ts';
-import { type RunningController, runCli, startController } from '../support/egresstrator.ts';
-import { engineName, LOADERS, onEachEngine } from '../support/engines.ts';
-import { ensureTestImage } from '../support/helper-image.ts';
-import { type Probe, startProbe } from '../support/probes.ts';
-import { type Workload, Workloads } from '../support/workloads.ts';
+import { type RunningController, runCli } from '../support/egresstrator.ts';
+import { addressOf, EngineHost } from '../support/engine-host.ts';
+import { LOADERS, onEachEngine } from '../support/engines.ts';
+import type { Outcome } from '../support/probe.ts';
+import type { Workload } from '../support/workloads.ts';
 
 const GUARDED = ['--loader', 'helper', '--ports', 'enforce', '--ports-family', 'both'];
 const CONNECTED = '{{.Actor.Attributes.name}} {{.Actor.Attributes.container}}';
@@ -41,37 +38,24 @@ const withoutTheLab = (text: string): string =>
 
 onEachEngine((version) => {
   const folder = mkdtempSync(join(tmpdir(), 'egt-off-'));
-  let consul: Consul;
-  let engine: OwnEngine;
-  let image: string;
-  let workloads: Workloads;
+  let host: EngineHost;
   let server: Workload;
-  let outside: Probe;
   let untouched: Readonly<Record<string, string>>;
 
   beforeAll(async () => {
-    consul = await startConsul();
-    await consul.call('PUT', '/v1/kv/egress/acl/db', '172.31.77.10:tcp/80');
-    engine = await startEngine({ version, name: engineName(`off-${version}`), diesWithParent: true });
-    image = await ensureTestImage(engine);
-    workloads = await Workloads.on(engine);
-    server = await workloads.run('server', { acl: 'db', args: ['--publish', '8080:80'] });
+    host = await EngineHost.start(version);
+    await host.consul.call('PUT', '/v1/kv/egress/acl/db', '172.31.77.10:tcp/80');
+    server = await host.workloads.run('server', { acl: 'db', args: ['--publish', '8080:80'] });
     await server.probe.serve([80]);
-    outside = startProbe(process.pid);
     untouched = await hostState();
   }, 300_000);
   afterAll(async () => {
-    await outside?.close();
-    await workloads?.[Symbol.asyncDispose]();
-    await engine?.remove();
-    await consul?.stop();
+    await host?.[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const onHost = async (...command: readonly string[]): Promise<string> => {
-    const [file = '', ...args] = [...engine.networkPrefix, ...command];
-    return (await execa(file, args, { reject: false })).stdout;
-  };
+  const onHost = async (...command: readonly string[]): Promise<string> =>
+    (await host.run(...command)).stdout;
 
   /** What a run may not change: rules of all kinds, settings, routes, and files that the host's programs read. */
   const hostState = async (): Promise<Readonly<Record<string, string>>> => {
@@ -94,23 +78,17 @@ onEachEngine((version) => {
   };
 
   const control = (...args: readonly string[]): Promise<RunningController> =>
-    startController({
-      ...{ engine, folder },
-      args: ['-c', consul.address, '-i', image, '--node', 'off', '--drift-interval', '3', ...args],
-    });
+    host.control(['--drift-interval', '3', ...args], { folder });
   const eventsSince = async (since: number, filters: readonly string[], format: string) => {
     const until = Math.ceil(Date.now() / 1000);
     const filter = filters.flatMap((one) => ['--filter', one]);
     const times = ['--since', String(since), '--until', String(until)];
-    return (await workloads.must('events', ...times, ...filter, '--format', format))
+    return (await host.workloads.must('events', ...times, ...filter, '--format', format))
       .split('\n')
       .filter(Boolean);
   };
-  const reaches = async (): Promise<string> =>
-    (await outside.reach({ protocol: 'tcp', address: server.addresses.bridge?.ipv4 ?? '', port: 80 }, 1_000))
-      .outcome;
-  const becomes = (outcome: string) =>
-    waitFor(async () => (await reaches()) === outcome, { what: outcome, timeout: 30_000, interval: 50 });
+  const reaches = () => host.calls(addressOf(server), 80);
+  const becomes = (outcome: Outcome) => host.becomes(addressOf(server), 80, outcome);
   /** Without the instant from which on packets are recorded: each load has its own. */
   const table = async () =>
     withoutTheLab(await onHost('nft', 'list', 'table', 'inet', 'egresstrator_host')).replace(
@@ -171,18 +149,18 @@ onEachEngine((version) => {
     const gate = ['--run-dir', join(folder, 'run'), '--lib-dir', join(folder, 'lib')];
     const from = [
       '-c',
-      consul.address,
+      host.consul.address,
       '-H',
-      `unix://${engine.socketPath}`,
+      `unix://${host.engine.socketPath}`,
       '-i',
-      image,
+      host.image,
       '--loader',
       'helper',
     ];
     const removed = await runCli(['uninstall', '--yes', ...places, ...gate, ...from]);
     if (removed.code !== 0) throw new Error(`${removed.stdout}${removed.stderr}`);
     expect(removed.stdout).toContain('of this host: ports of containers, and forwards');
-    expect(await reaches()).toBe('ok');
+    expect(await host.answers(addressOf(server), 80)).toBe('ok');
     expect(await hostState()).toEqual(untouched);
   });
 });

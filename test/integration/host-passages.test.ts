@@ -4,21 +4,14 @@
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Consul, startConsul } from '../../lab/consul.ts';
-import { type OwnEngine, startEngine } from '../../lab/engine.ts';
 import { waitFor } from '../../lab/wait.ts';
-import { type CliResult, type RunningController, runCli, startController } from '../support/egresstrator.ts';
-import { engineName, onEachEngine } from '../support/engines.ts';
-import { ensureTestImage } from '../support/helper-image.ts';
-import { type Probe, startProbe } from '../support/probes.ts';
-import { type Workload, Workloads } from '../support/workloads.ts';
+import { type CliResult, type RunningController, runCli } from '../support/egresstrator.ts';
+import { addressOf, EngineHost, publish } from '../support/engine-host.ts';
+import { onEachEngine } from '../support/engines.ts';
+import type { Workload } from '../support/workloads.ts';
 
-const NODE = 'host-under-test';
 const PASSAGE = '-m mark --mark 0x64000000/0xfe000000 -m comment --comment egresstrator -j ACCEPT';
-/** Milliseconds after which no answer is silence. */
-const TIMEOUT = 800;
 const XTABLES = ['filter', 'nat', 'mangle', 'raw', 'security'];
 
 /**
@@ -32,21 +25,17 @@ const KINDS = {
 
 onEachEngine((version) => {
   const { iptables, scans, options, more } = KINDS[version];
-  let consul: Consul;
-  let engine: OwnEngine;
-  let image: string;
-  let workloads: Workloads;
+  let host: EngineHost;
   let web: Workload;
   /** On another bridge. */
   let other: Workload;
-  let outside: Probe;
   let controller: RunningController | undefined;
+  /** Of the host, to which published ports belong. */
+  let published: string;
 
   /** In the namespace of the Engine. */
-  const onHost = async (...command: readonly string[]): Promise<string> => {
-    const [file = '', ...args] = [...engine.networkPrefix, ...command];
-    return (await execa(file, args, { reject: false })).stdout;
-  };
+  const onHost = async (...command: readonly string[]): Promise<string> =>
+    (await host.run(...command)).stdout;
 
   /** A command of the kind of iptables that the Engine uses: another kind would make tables of its own. */
   const rules = (...args: readonly string[]) => onHost(`iptables-${iptables}`, '-w', ...args);
@@ -62,15 +51,12 @@ onEachEngine((version) => {
       .replace(/packets \d+ bytes \d+|\[\d+:\d+\]|expires \w+/g, 'counted');
   };
 
-  const calls = async (address: string, port: number, from = outside): Promise<string> =>
-    (await from.reach({ protocol: 'tcp', address, port }, TIMEOUT)).outcome;
-
   const becomes = (what: string, look: () => Promise<boolean>) =>
     waitFor(look, { what, timeout: 60_000, interval: 100 }).catch((error: unknown) => {
       throw new Error(`${error}\n${controller?.output.slice(-4_000)}`);
     });
 
-  const address = () => web.addresses.bridge?.ipv4 ?? '';
+  const address = () => addressOf(web);
 
   const firstRule = async (chain: string, table = 'filter') =>
     (await rules('-t', table, '-S', chain)).split('\n').find((line) => line.startsWith('-A'));
@@ -91,58 +77,49 @@ onEachEngine((version) => {
 
   /** Where rules of others drop all that is forwarded, and the guard all that is not registered. */
   const forwards = async () => {
-    await becomes(
-      'the forward to lead through',
-      async () => (await calls(engine.publishedAddress, 8080)) === 'ok',
-    );
-    expect(await calls(engine.publishedAddress, 8081)).toBe('timeout');
+    const isOpen = async () => (await host.calls(published, 8080)) === 'ok';
+    await becomes('the forward to lead through', isOpen);
+    expect(await host.calls(published, 8081)).toBe('timeout');
   };
   const forwardsAlone = async () => {
     await forwards();
-    expect(await calls(address(), 80)).toBe('timeout');
+    expect(await host.calls(address(), 80)).toBe('timeout');
   };
 
   const start = async (...args: readonly string[]): Promise<void> => {
-    const base = ['-i', image, '-c', consul.address, '--node', NODE, '--drift-interval', scans];
     const folder = controller === undefined ? {} : { folder: controller.folder };
-    controller = await startController({ engine, ...folder, args: [...base, ...args] });
+    controller = await host.control(['--drift-interval', scans, ...args], folder);
   };
   const startAll = () => start('--forwards', 'on', '--ports', 'enforce', '--ports-family', 'both');
 
   const cli = (...command: readonly string[]): Promise<CliResult> => {
     const { folder, socket } = controller ?? { folder: '', socket: '' };
     const folders = ['--state-dir', `${folder}/state`, '--run-dir', `${folder}/run`, '--socket', socket];
-    return runCli([...command, '--docker-host', `unix://${engine.socketPath}`, '-i', image, ...folders]);
+    return runCli([
+      ...command,
+      '--docker-host',
+      `unix://${host.engine.socketPath}`,
+      '-i',
+      host.image,
+      ...folders,
+    ]);
   };
 
-  const register = (port: number) =>
-    consul.call('PUT', '/v1/catalog/register', {
-      ...{ Node: NODE, Address: '192.0.2.1' },
-      Service: { ID: `web-${port}`, Service: 'web', Address: engine.publishedAddress, Port: port },
-    });
-
   beforeAll(async () => {
-    consul = await startConsul();
-    outside = startProbe(process.pid);
-    engine = await startEngine({
-      ...{ version, name: engineName(`passages-${version}`), diesWithParent: true, ...options },
+    host = await EngineHost.start(version, {
+      ...options,
       daemonOptions: ['--userland-proxy=false', ...more],
     });
-    image = await ensureTestImage(engine);
-    workloads = await Workloads.on(engine);
-    const publish = ['--publish', '8080:80', '--publish', '8081:81'];
-    const args = [...publish, '--restart', 'always', '--stop-timeout', '1'];
-    web = await workloads.run('web', { args });
+    published = host.engine.publishedAddress;
+    const args = [...publish('8080:80', '8081:81'), '--restart', 'always', '--stop-timeout', '1'];
+    web = await host.workloads.run('web', { args });
     await web.probe.serve([80, 81]);
-    other = await workloads.run('other', { network: await workloads.network('other') });
-    await register(8080);
+    other = await host.workloads.run('other', { network: await host.workloads.network('other') });
+    await host.register('web-8080', published, 8080);
   });
   afterAll(async () => {
     await controller?.[Symbol.asyncDispose]();
-    await outside?.close();
-    await consul?.stop();
-    await workloads?.[Symbol.asyncDispose]();
-    await engine?.remove();
+    await host?.[Symbol.asyncDispose]();
   });
 
   test('the host is as it was when its rules are cleared', async () => {
@@ -165,7 +142,7 @@ onEachEngine((version) => {
   test('forwards pass rules of others that drop, and come first again', async () => {
     await rules('-F', 'DOCKER-USER');
     await rules('-A', 'DOCKER-USER', '-j', 'DROP');
-    expect(await calls(engine.publishedAddress, 8080)).toBe('timeout');
+    expect(await host.calls(published, 8080)).toBe('timeout');
     await startAll();
     await forwardsAlone();
     await rules('-F', 'DOCKER-USER');
@@ -174,15 +151,15 @@ onEachEngine((version) => {
     await isPlaced();
     await forwardsAlone();
     await isPlacedInRaw();
-    expect(await calls(engine.publishedAddress, 8080, other.probe)).toBe('ok');
-    expect(await calls(address(), 80, other.probe)).toBe('timeout');
+    expect(await host.answers(published, 8080, other.probe)).toBe('ok');
+    expect(await host.calls(address(), 80, other.probe)).toBe('timeout');
   });
 
   test('are back when all rules of nftables are flushed', async () => {
     await onHost('nft', 'flush', 'ruleset');
     await becomes('the table to be back', isLoaded);
     await forwards();
-    expect(await calls(address(), 81)).toBe('timeout');
+    expect(await host.calls(address(), 81)).toBe('timeout');
   });
 
   test('are back when a firewall has wiped all tables, and is named if it drops', async () => {
@@ -197,7 +174,7 @@ onEachEngine((version) => {
     await rules('-P', 'FORWARD', 'DROP');
     await rules('-A', 'FORWARD', '-s', '192.0.2.7', '-j', 'ACCEPT');
     await isPlaced();
-    expect(await calls(engine.publishedAddress, 8080)).toBe('timeout');
+    expect(await host.calls(published, 8080)).toBe('timeout');
     const named = "nft insert rule inet strict f 'meta mark & 0xfe000000 == 0x64000000 accept'";
     await becomes('the chain to be named', async () => (await cli('host', 'status')).stdout.includes(named));
     expect((await cli('lint')).stdout).toContain(named);
@@ -207,9 +184,9 @@ onEachEngine((version) => {
   });
 
   test('are in place after a restart of the Engine', async () => {
-    await engine.restart();
+    await host.engine.restart();
     await isPlaced();
-    web = await workloads.find('web');
+    web = await host.workloads.find('web');
     await web.probe.serve([80, 81]);
     await rules('-I', 'DOCKER-USER', '-j', 'DROP');
     await isPlaced();
@@ -217,12 +194,12 @@ onEachEngine((version) => {
   });
 
   test('are in place after a restart of the Engine that leaves containers running', async () => {
-    writeFileSync(engine.configFile, JSON.stringify({ 'live-restore': true }));
-    engine.reload();
+    writeFileSync(host.engine.configFile, JSON.stringify({ 'live-restore': true }));
+    host.engine.reload();
     const isOn = async () =>
-      (await workloads.must('info', '--format', '{{.LiveRestoreEnabled}}')).trim() === 'true';
+      (await host.workloads.must('info', '--format', '{{.LiveRestoreEnabled}}')).trim() === 'true';
     await becomes('the Engine to know', isOn);
-    await engine.restart();
+    await host.engine.restart();
     await isPlaced();
     await isPlacedInRaw();
     await forwards();

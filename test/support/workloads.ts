@@ -77,7 +77,7 @@ export class Workloads implements AsyncDisposable {
     const { exitCode, stdout, stderr } = await execa(
       'docker',
       ['-H', `unix://${this.engine.socketPath}`, ...args],
-      { stdin: 'ignore', reject: false, timeout: 60_000 },
+      { stdin: 'ignore', reject: false, timeout: 240_000 },
     );
     return { code: exitCode, stdout, stderr };
   }
@@ -154,9 +154,14 @@ export class Workloads implements AsyncDisposable {
     await this.must('rm', '--force', '--volumes', ...workloads.map(({ id }) => id));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Removes all of them, and their networks; others can be started thereafter. */
+  async removeAll(): Promise<void> {
     await Promise.all(this.#probes.map((probe) => probe.close()));
     await this.#removeLabelled(this.#label);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.removeAll();
   }
 
   get #label(): string {
