@@ -6,6 +6,7 @@
 import { messageOf } from '../common/errors.ts';
 import { HOST_OFF, type HostView, hostSummary } from '../diagnostics/host-view.ts';
 import type { IngressSnapshot } from '../diagnostics/ingress-snapshot.ts';
+import { networksSummary } from '../diagnostics/networks-view.ts';
 import type { Override } from '../features/egress/overrides.ts';
 import type { EgressTemplate } from '../features/egress/template.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
@@ -106,6 +107,12 @@ export class Controller {
 
   /** The host's rules, as far as known. */
   hostView(): HostView {
+    const view = this.#hostView();
+    return { ...view, networks: this.#networks?.view(view.state === 'loaded') };
+  }
+
+  /** Without networks.json. */
+  #hostView(): HostView {
     if (this.#host === undefined) return { ...HOST_OFF, containers: [...(this.containers?.values() ?? [])] };
     return hostViewOf(this.#host.status(), this.#sources.hostStatus(), this.containers);
   }
@@ -118,6 +125,12 @@ export class Controller {
   /** Names or ids of containers that the Engine cannot inspect. */
   get unreadable(): readonly string[] {
     return this.#sources.unreadable;
+  }
+
+  /** What is wrong with networks.json, or with what follows from it. */
+  get networksErrors(): number {
+    const problems = this.#networks?.problems ?? [];
+    return problems.filter(({ severity }) => severity === 'error').length;
   }
 
   /** True once everything has been read that is needed at the start. */
@@ -141,6 +154,12 @@ export class Controller {
   }
 
   status(): Status {
+    const networks = this.#networks?.view(this.#hostView().state === 'loaded');
+    return { ...this.#status(), ...(networks && { networks: networksSummary(networks) }) };
+  }
+
+  /** Without what costs more for large files. */
+  #status(): Status {
     const ingress = this.#ingress.status();
     return {
       ...this.#workloads.status(),
@@ -216,7 +235,7 @@ export class Controller {
     this.#ingress.sync(inventory);
     this.#syncHost(inventory);
     const unsupported = this.#unsupported();
-    this.#problems.update(conditionsOf(this.status(), { unsupported }, this.#workloads.rawSockets));
+    this.#problems.update(conditionsOf(this.#status(), { unsupported }, this.#workloads.rawSockets));
   }
 
   #unsupported() {
@@ -259,7 +278,7 @@ export class Controller {
   #hostStatus(): Pick<Status, 'host' | 'sources'> {
     const sources = this.#sources.status();
     if (this.#host === undefined) return { sources };
-    return { host: hostSummary(this.hostView()), sources: [...sources, ...this.#sources.hostStatus()] };
+    return { host: hostSummary(this.#hostView()), sources: [...sources, ...this.#sources.hostStatus()] };
   }
 }
 

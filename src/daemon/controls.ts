@@ -29,6 +29,7 @@ export function controlsOf(
     status: () => telemetry.status(controller),
     ready: () => controller.isReady,
     unreadable: () => controller.unreadable,
+    networksErrors: () => controller.networksErrors,
     override: (request) => override(controller, request),
     setPort: (request) => setPort(controller, request),
     sources: () => ({

@@ -8,9 +8,10 @@ import type { Dataplane } from '../dataplane/dataplane.ts';
 import type { HostFactsAccess } from '../dataplane/host-facts.ts';
 import type { NamespaceConnections } from '../dataplane/namespace-connections.ts';
 import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
+import type { NetworkStep } from '../features/networks/entry-states.ts';
 import { InnerNat } from '../features/networks/inner-nat.ts';
 import { planRoutes } from '../features/networks/inner-routes.ts';
-import type { DesiredNetworks } from '../features/networks/model.ts';
+import type { DesiredNetworks, InnerRules } from '../features/networks/model.ts';
 import { loadNatTemplate } from '../features/networks/nat.ts';
 import { HOST, type Namespaces, type NetworkNamespace } from '../inventory/namespace.ts';
 import type { NetworkMaker } from '../inventory/sources.ts';
@@ -46,6 +47,8 @@ export interface NetworkReconcilerPorts {
 
 /** A step in words. */
 interface Words<Desired> {
+  /** Where its entries stand in the file, as `networks.backend`. */
+  readonly paths: (desired: Desired) => readonly string[];
   /** What it is about, for problems. */
   readonly name: (desired: Desired) => string;
   /** For logs. */
@@ -56,8 +59,10 @@ interface Words<Desired> {
 
 export class NetworkReconcilers {
   readonly #nat = new InnerNat(loadNatTemplate());
-  /** Of each, its states and the name of one for problems. */
-  readonly #failures: (() => readonly Problem[])[] = [];
+  /** Of each, what it is about and how far it is. */
+  readonly #steps: (() => readonly NetworkStep[])[] = [];
+  #connections: NatConnections | undefined;
+  #inner: DesiredNetworks['inner'] = new Map();
   readonly #apply: ((desired: DesiredNetworks, namespaces: Namespaces, mayMake: boolean) => void)[] = [];
   readonly #reconciler: Reconciler;
   readonly #log: Logger;
@@ -74,24 +79,34 @@ export class NetworkReconcilers {
 
   /** `mayMake`: whether it is known that a new network takes no addresses away from the host. */
   apply(desired: DesiredNetworks, namespaces: Namespaces, mayMake: boolean): void {
+    this.#inner = desired.inner;
     for (const apply of this.#apply) apply(desired, namespaces, mayMake);
+  }
+
+  get steps(): readonly NetworkStep[] {
+    return this.#steps.flatMap((stepsOf) => stepsOf());
   }
 
   /** What could not be made, and is tried again. */
   get failures(): readonly Problem[] {
-    return this.#failures.flatMap((failuresOf) => failuresOf());
+    const failed = this.steps.flatMap(({ name, reason }) =>
+      reason === undefined ? [] : problemOf(name, reason),
+    );
+    return [...failed, ...(this.#connections?.problems ?? [])];
   }
 
   /** What is not missing any more leaves the plan. */
   #addDocker(docker: NetworkMaker): void {
     const networks = this.#add(networkDriver(docker), {
       name: ({ origin }) => origin.path,
+      paths: ({ origin }) => [origin.path],
       fields: ({ name }) => ({ network: name }),
       done: 'network made',
       failed: 'network could not be made; trying again',
     });
     const attachments = this.#add(attachmentDriver(docker), {
       name: ({ origin }) => origin.path,
+      paths: ({ origin }) => [origin.path],
       fields: ({ container, network }) => ({ container, network }),
       done: 'container attached to a network',
       failed: 'container could not be attached to a network; trying again',
@@ -109,6 +124,7 @@ export class NetworkReconcilers {
   #addForwarding(host: HostFactsAccess, onForwarding: () => void): void {
     const words = {
       name: () => 'forwarding of IPv4',
+      paths: () => [],
       fields: () => ({}),
       done: 'this host forwards IPv4 now',
       failed: 'this host does not forward IPv4; trying again',
@@ -124,6 +140,7 @@ export class NetworkReconcilers {
 
   #addNat({ dataplane, namespaceConnections, onDrift, log }: NetworkReconcilerPorts): void {
     const connections = namespaceConnections && new NatConnections(namespaceConnections, log);
+    this.#connections = connections;
     const loader = rulesetLoader(dataplane);
     const context = {
       ...{
@@ -144,8 +161,10 @@ export class NetworkReconcilers {
           connections?.loaded(namespace, rules);
       },
     });
-    this.#tellFailures(nat, ({ namespace }) => `the ports of ${nameOf(namespace)} that lead elsewhere`);
-    this.#failures.push(() => connections?.problems ?? []);
+    this.#follow('nat', nat, {
+      name: ({ namespace }) => `the ports of ${nameOf(namespace)} that lead elsewhere`,
+      paths: ({ namespace }) => this.#pathsIn(namespace, ({ forwards }) => forwards),
+    });
     this.#apply.push((desired, namespaces) => {
       connections?.retain((id) => namespaces.has(id));
       nat.sync(this.#nat.plan(desired, namespaces), (id) => namespaces.has(id));
@@ -155,6 +174,7 @@ export class NetworkReconcilers {
   #addRoutes(access: NamespaceRoutes): void {
     const routes = this.#add(routeDriver(access), {
       name: ({ namespace }) => `the routes of ${nameOf(namespace)}`,
+      paths: ({ namespace }) => this.#pathsIn(namespace, ({ routes }) => routes),
       fields: ({ namespace, lines }) => ({ container: nameOf(namespace), routes: lines }),
       done: 'routes made',
       failed: 'routes could not be made; trying again',
@@ -166,9 +186,10 @@ export class NetworkReconcilers {
 
   #add<Desired, Observed>(
     driver: Driver<Desired, Observed>,
-    { name, fields, done, failed }: Words<Desired>,
+    words: Words<Desired>,
     onDone = () => {},
   ): FeatureReconciler<Desired, Observed> {
+    const { fields, done, failed } = words;
     const states = this.#reconciler.add(driver, {
       ended: ({ desired }, outcome) => {
         if (outcome !== 'applied') return;
@@ -177,24 +198,34 @@ export class NetworkReconcilers {
       },
       failed: ({ desired }, { message }) => this.#log.error({ ...fields(desired), error: message }, failed),
     });
-    this.#tellFailures(states, name);
+    this.#follow(driver.feature, states, words);
     return states;
   }
 
-  #tellFailures<Desired>(
+  #follow<Desired>(
+    feature: string,
     reconciler: Pick<FeatureReconciler<Desired, unknown>, 'states'>,
-    name: (desired: Desired) => string,
+    { name, paths }: Pick<Words<Desired>, 'name' | 'paths'>,
   ): void {
-    this.#failures.push(() =>
-      [...reconciler.states()].flatMap(({ desired, lastError }) =>
-        lastError === undefined ? [] : problemOf(name(desired), lastError),
-      ),
+    this.#steps.push(() =>
+      [...reconciler.states()].map(({ desired, condition, lastError, retryAt }) => ({
+        ...{ feature, name: name(desired), paths: paths(desired), condition, retryAt },
+        reason: lastError?.message,
+      })),
     );
+  }
+
+  #pathsIn(
+    { id }: NetworkNamespace,
+    choose: (rules: InnerRules) => readonly { readonly origin: { readonly path: string } }[],
+  ): readonly string[] {
+    const rules = this.#inner.get(id);
+    return rules === undefined ? [] : [...new Set(choose(rules).map(({ origin }) => origin.path))];
   }
 }
 
-const problemOf = (text: string, { message }: Error): Problem => ({
-  ...{ severity: 'error', text, reason: `${text}: ${message}` },
+const problemOf = (text: string, reason: string): Problem => ({
+  ...{ severity: 'error', text, reason: `${text}: ${reason}` },
 });
 
 const planned = <Desired>(all: readonly Desired[], nameOfOne: (desired: Desired) => string) =>

@@ -58,6 +58,15 @@ export class NetworksFile {
     return this.#good;
   }
 
+  get path(): string {
+    return this.#options.path;
+  }
+
+  /** When it was last read, by the clock of the sources. */
+  get readAt(): number | undefined {
+    return this.#watched.confirmedAt;
+  }
+
   /** Why the file itself is not used. */
   get problems(): readonly Problem[] {
     const { path, now } = this.#options;

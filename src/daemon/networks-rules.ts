@@ -2,7 +2,12 @@
  * networks.json in the controller: plans from the file and the inventory, has the reconciler make what is missing, and
  * hands over what belongs in the host's rules.
  */
+
+import type { Problem } from '../common/problem.ts';
+import type { FailingStep, NetworksView } from '../diagnostics/networks-view.ts';
 import type { Claims } from '../features/host/host.ts';
+import { addressesOf } from '../features/host/ports.ts';
+import { entryStates, type NetworkStep } from '../features/networks/entry-states.ts';
 import { type NetworksPlan, planOf } from '../features/networks/plan.ts';
 import type { ReadNetworks } from '../features/networks/read.ts';
 import type { HostFacts } from '../inventory/host-facts.ts';
@@ -23,7 +28,7 @@ export class NetworksRules {
   readonly #file: NetworksFile;
   readonly #facts: HostFactsWatch | undefined;
   readonly #reconcilers: NetworkReconcilers;
-  #last: { readonly inputs: Inputs; readonly claims: Claims } | undefined;
+  #last: Last | undefined;
 
   constructor(
     options: NetworksFileOptions,
@@ -54,9 +59,26 @@ export class NetworksRules {
     const inputs = { read, containers, networks, hasFacts, host: this.#facts?.value };
     if (this.#last === undefined || !isSame(this.#last.inputs, inputs)) {
       if (this.#last !== undefined && this.#last.inputs.networks !== networks) this.#facts?.refresh();
-      this.#last = { inputs, claims: this.#planned(inventory, inputs) };
+      this.#last = this.#planned(inventory, inputs);
     }
     return this.#withFaults(this.#last.claims);
+  }
+
+  /** Of the file, and of what follows from it. */
+  get problems(): readonly Problem[] {
+    return this.#withFaults(this.#last?.claims ?? NOTHING).problems;
+  }
+
+  /** `isHostLoaded`: the host's rules have what was claimed. */
+  view(isHostLoaded: boolean): NetworksView {
+    const { path, readAt, problems } = this.#file;
+    const { steps } = this.#reconcilers;
+    return {
+      ...{ path, readAt, error: problems[0]?.reason },
+      ...(this.#last ? viewOf(this.#last, steps, isHostLoaded) : NOTHING_KNOWN),
+      failing: steps.flatMap(failingStep),
+      problems: this.problems,
+    };
   }
 
   async close(): Promise<void> {
@@ -64,10 +86,11 @@ export class NetworksRules {
     await this.#facts?.close();
   }
 
-  #planned({ namespaces }: Inventory, { read, containers, networks, host, hasFacts }: Inputs): Claims {
+  #planned({ namespaces }: Inventory, inputs: Inputs): Last {
+    const { read, containers, networks, host, hasFacts } = inputs;
     const plan = planOf(read, { containers: containers.values(), namespaces, networks, host });
     this.#reconcilers.apply(plan.desired, namespaces, hasFacts);
-    return claimsOf(plan);
+    return { inputs, plan, claims: claimsOf(plan) };
   }
 
   #withFaults(claims: Claims): Claims {
@@ -75,6 +98,32 @@ export class NetworksRules {
     return faults.length === 0 ? claims : { ...claims, problems: [...faults, ...claims.problems] };
   }
 }
+
+interface Last {
+  readonly inputs: Inputs;
+  readonly plan: NetworksPlan;
+  readonly claims: Claims;
+}
+
+const NOTHING_KNOWN: Pick<NetworksView, 'entries' | 'permits' | 'inner'> = {
+  ...{ entries: { networks: [], attachments: [], policies: [], routes: [] }, permits: [], inner: [] },
+};
+
+function viewOf({ inputs, plan }: Last, steps: readonly NetworkStep[], isHostLoaded: boolean) {
+  const containers = [...inputs.containers.values()].filter(({ running }) => running);
+  const { permits, inner } = plan.desired;
+  return {
+    entries: entryStates(inputs.read, plan, { containers, steps, isHostLoaded }),
+    permits,
+    inner: [...inner.values()].map(({ container, forwards }) => ({
+      ...{ container, forwards },
+      addresses: containers.filter(({ name }) => name === container).flatMap(addressesOf),
+    })),
+  };
+}
+
+const failingStep = ({ name, reason, retryAt }: NetworkStep): readonly FailingStep[] =>
+  reason === undefined ? [] : [{ name, reason, retryAt }];
 
 interface Inputs extends Pick<Inventory, 'containers'> {
   readonly networks: NonNullable<Inventory['networks']>;

@@ -4,12 +4,14 @@
 
 import type { Problem } from '../common/problem.ts';
 import type { HostSummary } from '../diagnostics/host-view.ts';
+import type { NetworksSummary } from '../diagnostics/networks-view.ts';
 import type { NamespaceStatus } from '../features/egress/status.ts';
 import type { IngressStatus } from '../features/ingress/status.ts';
 import type { Age, Ages } from '../inventory/ages.ts';
 import { type Freshness, INGRESS_KEYS } from './consul-cache.ts';
 
 export type { HostSummary } from '../diagnostics/host-view.ts';
+export type { NetworksSummary } from '../diagnostics/networks-view.ts';
 
 export interface SourceStatus {
   readonly name: string;
@@ -54,9 +56,19 @@ export function shifted(status: Status, ms: number): Status {
       ingress: status.ingress.map((one) => ({ ...one, verifiedAt: later(one.verifiedAt) })),
     }),
     ...(status.host && { host: { ...status.host, verifiedAt: later(status.host.verifiedAt) } }),
+    ...(status.networks && { networks: shiftedNetworks(status.networks, later) }),
     sources: status.sources.map((one) => ({ ...one, confirmedAt: later(one.confirmedAt) })),
   };
 }
+
+const shiftedNetworks = (
+  networks: NetworksSummary,
+  later: (time: number | undefined) => number | undefined,
+): NetworksSummary => ({
+  ...networks,
+  readAt: later(networks.readAt),
+  failing: networks.failing.map((one) => ({ ...one, retryAt: later(one.retryAt) })),
+});
 
 export interface Status {
   readonly controller?: About;
@@ -66,6 +78,8 @@ export interface Status {
   readonly sources: readonly SourceStatus[];
   /** Undefined where the host has no rules of ours. */
   readonly host?: HostSummary | undefined;
+  /** Undefined without networks.json. */
+  readonly networks?: NetworksSummary | undefined;
   /** False if the template records no denied destinations; undefined if not known. */
   readonly recordsDenied?: boolean;
   /** Workloads that cannot have rules. */

@@ -204,7 +204,7 @@ const NO_HOST_RULES: HostRuleSet = {
 function known({ rules, rendered, state }: HostView) {
   if (state === 'off')
     throw new UserError(
-      'the controller guards no ports and forwards none; start it with --ports or --forwards',
+      'the controller guards no ports, forwards none and has no networks.json; start it with --ports, --forwards or --networks',
     );
   if (rules === undefined || rendered === undefined)
     throw new UserError('the rules of the host are not known yet (egresstrator host status); try again');

@@ -11,6 +11,7 @@ import type { Protocol } from '../policy/traffic.ts';
 import { formatDestination } from './destination.ts';
 import { type Cause, createExplainer, type Explanation, type Hint, type PolicyView } from './explain.ts';
 import { pickNamespace, viewOf } from './namespace-view.ts';
+import { type InnerView, type LedAnswer, ledFrom } from './networks-view.ts';
 import { ReasonIndex } from './reason-index.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { CatalogIndex } from './suggest.ts';
@@ -60,6 +61,8 @@ export type ExplanationAnswer = CauseAnswer & {
   readonly allowed: boolean;
   /** Packets get through: allowed, or only recorded in audit mode. */
   readonly passes: boolean;
+  /** Where the port leads, if it is one of a container that networks.json leads elsewhere. */
+  readonly leadsTo?: LedAnswer | undefined;
 };
 
 /** The container in question. */
@@ -102,8 +105,20 @@ export function explainAnswer(
     target.kind === 'service'
       ? instancesOf(target.rule, view.catalog).map(([, destination]) => destination)
       : target.destinations;
-  const explanations = destinations.map(createExplainer(view, indexOf)).map(plainExplanation);
+  const inner = snapshot.host?.networks?.inner;
+  const explanations = destinations.map(createExplainer(view, indexOf)).map((one) => ({
+    ...plainExplanation(one),
+    ...leadOf(one.destination, inner),
+  }));
   return { denylist, explained: { ...asked, explanations } };
+}
+
+function leadOf(
+  { host, protocol, port }: Explanation['destination'],
+  inner: readonly InnerView[] | undefined,
+): Pick<ExplanationAnswer, 'leadsTo'> {
+  const leadsTo = port === undefined ? undefined : ledFrom(host, protocol, port, inner);
+  return leadsTo === undefined ? {} : { leadsTo };
 }
 
 /** Lines that allow anything at a host. */

@@ -16,6 +16,7 @@ import { contains, formatPrefix, type Prefix, parseAddress } from '../net/addres
 import { parseTraffic } from '../policy/traffic.ts';
 import { bridgeOf, type HostView } from './host-view.ts';
 import { HIDDEN_CALLER, ingressGate, ingressOf } from './ingress-gate.ts';
+import { type LedAnswer, ledFrom, matchingPermits } from './networks-view.ts';
 
 export interface ExplainInQuestion {
   readonly container: string;
@@ -77,7 +78,11 @@ export function explainIn(
   const call = { container, source, ...trafficOf(question.traffic, source) };
   const callee = ingressOf(container.id, ingress);
   const ways = [
-    ...directWays(call, view, rules).map((one) => withIngress(one, seenAs(call, callee))),
+    ...directWays(call, view, rules).map(({ isLed, ...one }) =>
+      // What is led elsewhere passes by the rules about this container's callers.
+      withIngress(one, isLed ? undefined : seenAs(call, callee)),
+    ),
+    ...deviceWays(call, view, rules).map((one) => withIngress(one, seenAs(call, callee))),
     ...publishedWays(call, view, rules).map((one) => withIngress(one, publishedAs(call, one, callee, rules))),
   ];
   return {
@@ -136,10 +141,69 @@ export function containerPortOf(word: string): { readonly protocol: Transport; r
 
 const TRANSPORTS = ['tcp', 'udp', 'sctp'] as const;
 
-const directWays = (call: Call, view: HostView, rules: HostRuleSet): readonly WayAnswer[] =>
+type DirectWay = WayAnswer & { readonly isLed: boolean };
+
+const directWays = (call: Call, view: HostView, rules: HostRuleSet): readonly DirectWay[] =>
   addressesOf(call.container)
     .filter(({ family }) => family === call.source.family)
-    .map((to) => way(placeText(to, call.protocol, call.port), [OTHERS, guardGate(call, to, view, rules)]));
+    .map((to) => {
+      const led = ledFrom(to, call.protocol, call.port, view.networks?.inner);
+      const gates = [...permitGates(call, to, view, rules), guardGate(call, to, view, rules)];
+      const place = placeText(to, call.protocol, call.port);
+      const isLed = led !== undefined && led.device === undefined;
+      return { ...way(place, led === undefined ? gates : [...gates, leadGate(led)]), isLed };
+    });
+
+const leadGate = ({ to, protocol, port, origin, device }: LedAnswer): GateAnswer => {
+  const on = device === undefined ? '' : ` for what comes in on its device ${device}`;
+  return passes('networks.json', `${origin} leads the port to ${to} ${protocol}/${port}${on}`);
+};
+
+/** What is permitted passes other firewalls by one rule in each. */
+function permitGates(call: Call, to: Prefix, view: HostView, rules: HostRuleSet): readonly GateAnswer[] {
+  const permitted = permitText(call, to, view, rules);
+  if (permitted !== undefined)
+    return [passes('networks.json', permitted), ...passageGates(view, call.source.family)];
+  if (view.networks === undefined) return [OTHERS];
+  const [from, target] = [bridgeOf(call.source, rules), bridgeOf(to, rules)];
+  if (from !== undefined && from === target) return [passes('networks.json', SAME_NETWORK), OTHERS];
+  return [unknown('networks.json', NOT_PERMITTED), OTHERS];
+}
+
+const SAME_NETWORK = 'no policy is needed: the caller is on the same network';
+
+const NOT_PERMITTED =
+  'no policy lets this call in, so it passes only if other firewalls let it; Docker lets none in between its networks';
+
+/** Which policies let a call in; undefined: none does. */
+function permitText(call: Call, to: Prefix, view: HostView, rules: HostRuleSet): string | undefined {
+  const [one] = matchingPermits({ ...call, to }, rules.permits);
+  if (one === undefined) return undefined;
+  const paths = matchingPermits({ ...call, to }, view.networks?.permits ?? []).map(
+    ({ origin }) => origin.path,
+  );
+  const all = [...new Set(paths)];
+  return all.length === 0 ? one.origin.text : `${all.join(' and ')} of networks.json`;
+}
+
+/** Ports of this host that lead here for what comes in on one device. */
+const deviceWays = (call: Call, view: HostView, rules: HostRuleSet): readonly WayAnswer[] =>
+  addressesOf(call.container)
+    .filter(({ family }) => family === call.source.family)
+    .flatMap((to) =>
+      rules.forwards.flatMap((one) =>
+        one.at.kind === 'device' &&
+        one.protocol === call.protocol &&
+        one.toPort === call.port &&
+        contains(one.to, to)
+          ? way(`device ${one.at.name} of this host, ${one.protocol}/${one.port}`, [
+              passes('forward', one.origin.text),
+              ...passageGates(view, to.family),
+              guardGate(call, to, view, rules),
+            ])
+          : [],
+      ),
+    );
 
 function publishedWays(call: Call, view: HostView, rules: HostRuleSet): readonly WayAnswer[] {
   const { container, source, protocol, port } = call;
@@ -189,6 +253,8 @@ function guardGate(call: Call, to: Prefix, view: HostView, rules: HostRuleSet): 
     (one) => one.protocol === protocol && one.port === port && contains(one.to, to),
   );
   if (opening !== undefined && isCaller(source, opening)) return passes('guard', opening.origin.text);
+  const permitted = permitText(call, to, view, rules);
+  if (permitted !== undefined) return passes('guard', permitted);
   if (opening !== undefined)
     return closedGate('guard', guard, `open only for ${callersText(opening.from)}: ${opening.origin.text}`);
   const set = overridesOf(container, byHand).find((one) => isSamePort(one, { protocol, port }));

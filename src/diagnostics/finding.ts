@@ -11,7 +11,7 @@ export type Severity = 'error' | 'warning' | 'info';
 export const FINDING_CODES = [
   ...(['bad-line', 'host-bits', 'host-name', 'protected', 'service', 'broad', 'duplicate'] as const),
   ...(['shadowed', 'empty-key', 'missing-key', 'unused-key', 'not-enabled', 'foreign-rules'] as const),
-  ...(['host-rules', 'closed-port', 'hidden-caller'] as const),
+  ...(['host-rules', 'closed-port', 'hidden-caller', 'networks-file'] as const),
 ] as const;
 
 export interface Finding {

@@ -3,7 +3,7 @@
  */
 import type { Problem } from '../common/problem.ts';
 import { atText } from '../features/host/canonical.ts';
-import type { Guard, HostRuleSet, Opening, ProxiedPort } from '../features/host/model.ts';
+import type { Guard, HostRuleSet, Opening, Permit, ProxiedPort } from '../features/host/model.ts';
 import { overridesOf, type PersistedPorts } from '../features/host/port-overrides.ts';
 import { addressesOf } from '../features/host/ports.ts';
 import type { HostState } from '../features/host/states.ts';
@@ -11,7 +11,9 @@ import type { Container, ContainerId } from '../inventory/container.ts';
 import type { Transport } from '../inventory/network.ts';
 import type { Passage, Passages } from '../inventory/passages.ts';
 import { contains, formatPrefix, type Prefix } from '../net/address.ts';
+import { formatRange } from '../policy/traffic.ts';
 import type { Rendered } from '../rendering/fingerprint.ts';
+import type { NetworksView } from './networks-view.ts';
 
 export interface HostView {
   readonly state: HostState;
@@ -38,6 +40,8 @@ export interface HostView {
   readonly limited?: ReadonlyMap<ContainerId, string>;
   /** Why nothing else is known: no controller answers. */
   readonly unknown?: string | undefined;
+  /** Undefined without the file. */
+  readonly networks?: NetworksView | undefined;
 }
 
 /** The view where no rules of the host are wanted. */
@@ -56,6 +60,8 @@ export interface HostAnswer {
   /** Published ports of guarded containers that nobody may call. */
   readonly closed: readonly ClosedPort[];
   readonly forwards: readonly ForwardAnswer[];
+  /** Who may reach whom between networks. */
+  readonly permits: readonly PermitAnswer[];
   readonly byHand: readonly ByHandAnswer[];
   /** Why sources of the rules cannot be read now. */
   readonly unread: readonly string[];
@@ -109,6 +115,15 @@ export interface ForwardAnswer extends PortAnswer {
   readonly origin: string;
 }
 
+export interface PermitAnswer {
+  readonly from: string;
+  readonly to: string;
+  readonly protocol: Transport;
+  /** `80`, `80-90`. */
+  readonly ports: string;
+  readonly origin: string;
+}
+
 export interface ByHandAnswer extends PortAnswer {
   readonly container: string;
   readonly kind: 'open' | 'close';
@@ -132,11 +147,17 @@ export function hostAnswer(view: HostView): HostAnswer {
       ...{ at: atText(at), protocol, port, to: formatPrefix(to), toPort },
       ...{ container: origin.container ?? nameAt(to), origin: origin.text },
     })),
+    permits: (rules?.permits ?? []).map(permitAnswer),
     byHand: byHandOf(view),
     passages: view.passages?.passages,
     ...{ unread, problems, fingerprint, verifiedAt, lastError },
   };
 }
+
+const permitAnswer = ({ from, to, protocol, range, origin }: Permit): PermitAnswer => ({
+  ...{ from: formatPrefix(from), to: formatPrefix(to), protocol, ports: formatRange(range) },
+  origin: origin.text,
+});
 
 export function openingAnswers(
   openings: readonly Opening[],
@@ -155,6 +176,8 @@ export interface HostSummary extends Pick<HostAnswer, 'state' | 'guard' | 'probl
   /** Published ports of guarded containers that nobody may call. */
   readonly closed: number;
   readonly forwards: number;
+  /** Who may reach whom between networks. */
+  readonly permits: number;
   readonly fingerprint?: string | undefined;
   readonly verifiedAt?: number | undefined;
   readonly lastError?: string | undefined;
@@ -170,6 +193,7 @@ export function hostSummary(view: HostView): HostSummary {
     openings: guardedOpenings(view).length,
     closed: (rules?.proxied ?? []).filter(isClosed).length,
     forwards: rules?.forwards.length ?? 0,
+    permits: rules?.permits.length ?? 0,
   };
 }
 

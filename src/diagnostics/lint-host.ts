@@ -9,21 +9,37 @@ import { type ClosedPort, closedPorts, type HostView } from './host-view.ts';
 
 export const lintHost = (view: HostView): readonly Finding[] => [
   ...view.unread.map(fromUnread),
-  ...view.problems.map(fromProblem),
+  ...(view.networks?.problems ?? []).map(fromNetworks),
+  ...withoutThoseOfNetworks(view).map(fromProblem),
   ...closedPorts(view).map((port) => fromClosed(port, view)),
 ];
 
 const HOST = 'the host';
 
-/** The reason of a problem of the host ends with what to do, after a semicolon. */
-function fromProblem({ severity, reason }: Problem): Finding {
-  const end = reason.lastIndexOf('; ');
-  return {
-    ...{ severity, code: 'host-rules', container: HOST },
-    ...(end < 0
-      ? { reason, remedy: 'see egresstrator host status' }
-      : { reason: reason.slice(0, end), remedy: reason.slice(end + 2) }),
-  };
+/** The host's rules have the file's problems too. */
+function withoutThoseOfNetworks({ problems, networks }: HostView): readonly Problem[] {
+  const known = new Set((networks?.problems ?? []).map(({ reason }) => reason));
+  return problems.filter(({ reason }) => !known.has(reason));
+}
+
+const NETWORKS = 'networks.json';
+
+const fromProblem = (problem: Problem): Finding => ({
+  ...{ severity: problem.severity, code: 'host-rules', container: HOST },
+  ...withRemedy(problem.reason, 'see egresstrator host status'),
+});
+
+const fromNetworks = ({ severity, line, reason }: Problem): Finding => ({
+  ...{ severity, code: 'networks-file', container: NETWORKS, ...(line !== undefined && { line }) },
+  ...withRemedy(reason.replace(`${NETWORKS}: `, ''), 'see egresstrator status'),
+});
+
+/** The reason of a problem ends with what to do, after a semicolon. */
+function withRemedy(text: string, otherwise: string): Pick<Finding, 'reason' | 'remedy'> {
+  const end = text.lastIndexOf('; ');
+  return end < 0
+    ? { reason: text, remedy: otherwise }
+    : { reason: text.slice(0, end), remedy: text.slice(end + 2) };
 }
 
 const fromUnread = (reason: string): Finding => ({

@@ -175,6 +175,7 @@ export class FeatureReconciler<Desired, Observed> {
   #stopWaiting(state: State<Desired, Observed>): void {
     clearTimeout(state.timer);
     state.timer = undefined;
+    state.retryAt = undefined;
     state.isWaiting = false;
   }
 
@@ -192,7 +193,7 @@ export class FeatureReconciler<Desired, Observed> {
   }
 
   #failed(state: State<Desired, Observed>, error: Error): void {
-    const { retry, random, signal } = this.#options;
+    const { retry, random, now, signal } = this.#options;
     if (signal.aborted || this.#states.get(state.name) !== state) return;
     state.failures += 1;
     state.observed = undefined;
@@ -201,7 +202,9 @@ export class FeatureReconciler<Desired, Observed> {
     const isKnown = state.lastError?.message === error.message;
     state.lastError = isGone ? undefined : error;
     this.#stopWaiting(state);
-    state.timer = this.#later(state, delay(state.failures, retry, random));
+    const wait = delay(state.failures, retry, random);
+    state.timer = this.#later(state, wait);
+    state.retryAt = now() + wait;
     if (!isGone && !isKnown) this.#reports.failed?.(state, error);
   }
 }

@@ -16,6 +16,8 @@ export interface ReconcileState<Desired, Observed> {
   /** In a row. */
   readonly failures: number;
   readonly lastError: Error | undefined;
+  /** When it is tried again after a failure, by the same clock. */
+  readonly retryAt?: number | undefined;
   /** True while its job waits for a better plan. */
   readonly isWaiting: boolean;
   readonly condition: Condition;

@@ -276,6 +276,48 @@ test('a port of a container leads elsewhere, again after each of its starts, unt
   expect(ended).toEqual(['vpn: tcp 90 10.2.0.2 90']);
 });
 
+test('each entry has a state, and what fails its reason and its next try', async () => {
+  const { engine, maker, rest, controller, file } = setup({
+    text: JSON.stringify({
+      ...{ ...FILE, networks: { ...FILE.networks, bad: { subnet: '10.7.0.1/24' } } },
+      policies: [...FILE.policies, { ...FILE.policies[0], from: 'nobody' }, INNER],
+    }),
+    failure: new Error('no room'),
+  });
+  engine.networks.value.set('other', network('other', ['10.9.0.0/24']));
+  engine.run(PROXY);
+  await rest();
+  const states = () => {
+    const {
+      networks = [],
+      attachments = [],
+      policies = [],
+      routes = [],
+    } = controller.status().networks ?? {};
+    return [networks, attachments, policies, routes].map((all) =>
+      all.map(({ path, state }) => `${path} ${state}`),
+    );
+  };
+  expect(states()).toEqual([
+    ['networks.front failed', 'networks.back failed', 'networks.bad invalid'],
+    ['ips.proxy failed', 'ips.web waiting'],
+    ['policies[0] applied', 'policies[1] invalid', 'policies[2] waiting'],
+    [],
+  ]);
+  const { failing = [], path, error } = controller.status().networks ?? {};
+  expect([path, error]).toEqual(['/etc/networks.json', undefined]);
+  expect(failing).toContainEqual({ name: 'networks.front', reason: 'no room', retryAt: expect.any(Number) });
+  expect(controller.networksErrors).toBe(failing.length + 2);
+  maker.failure = undefined;
+  engine.run(WEB, VPN);
+  for (const _ of [1, 2, 3]) await rest();
+  expect(states()[2]).toEqual(['policies[0] applied', 'policies[1] invalid', 'policies[2] applied']);
+  expect(states()[3]).toEqual(['the routes of vpn applied']);
+  file.write(JSON.stringify(FILE));
+  await rest();
+  expect(controller.networksErrors).toBe(0);
+});
+
 test('routes are made in the namespace, and removed with the policy', async () => {
   const { engine, file, rest, routes } = setup({ text: JSON.stringify({ ...FILE, policies: [INNER] }) });
   engine.networks.value.set('other', network('other', ['10.9.0.0/24']));

@@ -21,6 +21,7 @@ export const controlsOf = (given: Partial<Controls>): Controls => ({
   status: () => ({ namespaces: [], sources: [], recordsDenied: true, unsupported: [] }),
   ready: () => true,
   unreadable: () => [],
+  networksErrors: () => 0,
   metrics: async () => ({ contentType: 'text/plain', text: '' }),
   override: async () => ({ results: [] }),
   setPort: async ({ container, protocol, port }) => ({

@@ -4,6 +4,7 @@
 import type { RequestListener } from 'node:http';
 import { EngineError } from '../../src/common/errors.ts';
 import type { Controls } from '../../src/daemon/api/server.ts';
+import type { Status } from '../../src/daemon/status.ts';
 import type { DeniedCallsReport } from '../../src/diagnostics/denied-in.ts';
 import type { HostView } from '../../src/diagnostics/host-view.ts';
 import type { IngressSnapshot } from '../../src/diagnostics/ingress-snapshot.ts';
@@ -30,6 +31,13 @@ const namespace = (word: string): NamespaceStatus => ({
   ...{ lastError: word, problems: [problem(word)] },
 });
 
+const entry = (word: string) => ({ path: word, text: word, state: 'failed', reason: word }) as const;
+
+const networks = (word: string): NonNullable<Status['networks']> => ({
+  ...{ path: word, readAt: 1, error: word, networks: [entry(word)], attachments: [entry(word)] },
+  ...{ policies: [entry(word)], routes: [entry(word)], failing: [{ name: word, reason: word, retryAt: 2 }] },
+});
+
 export const hostileControls = (hostile: HostileAnswers): Controls => ({
   status: () => ({
     controller: {
@@ -43,13 +51,22 @@ export const hostileControls = (hostile: HostileAnswers): Controls => ({
     sources: [{ name: hostile.word, known: true, confirmedAt: 1, error: hostile.word }],
     recordsDenied: false,
     host: {
-      ...{ state: 'failed', openings: 1, closed: 1, forwards: 1, problems: [problem(hostile.word)] },
+      ...{
+        state: 'failed',
+        openings: 1,
+        closed: 1,
+        permits: 0,
+        forwards: 1,
+        problems: [problem(hostile.word)],
+      },
       ...{ fingerprint: hostile.word, verifiedAt: 1, lastError: hostile.word },
     },
+    networks: networks(hostile.word),
     unsupported: [{ name: hostile.word, problem: problem(hostile.word) }],
   }),
   ready: () => true,
   unreadable: () => [hostile.word],
+  networksErrors: () => 1,
   metrics: async () => ({ contentType: 'text/plain', text: '' }),
   override: async () => ({
     results: [

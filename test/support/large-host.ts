@@ -35,6 +35,7 @@ export async function openLargeHost(): Promise<LargeHost> {
     status: () => status,
     ready: () => true,
     unreadable: () => [],
+    networksErrors: () => 0,
     override: async () => ({ results: [] }),
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
     setPort: async (request) => ({ ...request, state: 'off', openings: [] }),

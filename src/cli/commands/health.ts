@@ -7,6 +7,7 @@ import { type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { ApiClient } from '../../daemon/api/client.ts';
 import { HealthReply } from '../../daemon/api/schema.ts';
+import { count } from '../format/values.ts';
 import { createOutput } from '../output.ts';
 
 /** Milliseconds that the controller may take to answer. */
@@ -15,16 +16,34 @@ const TIMEOUT = 4_000;
 export async function health(flags: Flags, terminal: Terminal): Promise<void> {
   const { socket } = resolveConfig(flags, terminal.environment);
   const output = createOutput(terminal, flags.json === true);
-  const { ok, reason, unreadable = [] } = await new ApiClient(socket).get('/healthz', HealthReply, TIMEOUT);
+  const {
+    ok,
+    reason,
+    unreadable = [],
+    networksErrors,
+  } = await new ApiClient(socket).get('/healthz', HealthReply, TIMEOUT);
   if (!ok) throw new UserError(`the controller at ${socket} is not healthy: ${reason ?? 'no reason given'}`);
-  const described = unreadable.length === 0 ? { ok } : { ok, unreadable };
-  output.result({ socket, unreadable }, format, described);
+  const described = {
+    ok,
+    ...(unreadable.length > 0 && { unreadable }),
+    ...(networksErrors !== undefined && { networksErrors }),
+  };
+  output.result({ socket, unreadable, networksErrors }, format, described);
 }
 
-const format = (seen: { readonly socket: string; readonly unreadable: readonly string[] }): string =>
+interface Healthy {
+  readonly socket: string;
+  readonly unreadable: readonly string[];
+  readonly networksErrors: number | undefined;
+}
+
+const format = (seen: Healthy): string =>
   [
     `the controller at ${seen.socket} is healthy`,
     ...seen.unreadable.map(
       (name) => `the Engine cannot inspect ${name}: its last known settings count (see egresstrator status)`,
     ),
+    ...(seen.networksErrors === undefined
+      ? []
+      : [`networks.json: ${count(seen.networksErrors, 'error')} (see egresstrator status)`]),
   ].join('\n');

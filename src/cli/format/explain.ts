@@ -60,9 +60,18 @@ export function formatExplanation(
   return [
     `${asked.container} ${answer} ${destination}${audit}.`,
     ...lines,
+    ...leadsTo(explanation),
     ...remarksOn(asked, explanation),
   ].join('\n');
 }
+
+/** Where a call ends that comes to a port of a container. */
+const leadsTo = ({ leadsTo: led }: ExplanationAnswer): readonly string[] => {
+  if (led === undefined) return [];
+  const { container, to, protocol, port, origin, device } = led;
+  const on = device === undefined ? '' : ` for what comes in on its device ${device}`;
+  return [`  There ${container} leads it to ${to} ${protocol}/${port}${on}: ${origin}`];
+};
 
 /** The lines that allow anything at a host. */
 export function formatHost(

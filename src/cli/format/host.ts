@@ -12,7 +12,7 @@ type Problem = HostAnswer['problems'][number];
 
 /** What the command prints where the host has no rules. */
 export const HOST_IS_OFF =
-  'The host has no rules of egresstrator: the controller runs with --ports off and --forwards off.';
+  'The host has no rules of egresstrator: the controller runs with --ports off and --forwards off, and without --networks.';
 
 const COLOURS: Readonly<Record<HostState, Colour>> = {
   off: 'yellow',
@@ -22,7 +22,7 @@ const COLOURS: Readonly<Record<HostState, Colour>> = {
 };
 
 const MEANING: Readonly<Record<HostState, string>> = {
-  off: 'neither --ports nor --forwards was given',
+  off: 'none of --ports, --forwards and --networks was given',
   pending: 'waits for the Engine, Consul or the first load; what is loaded stays meanwhile',
   loaded: 'the kernel has the rules',
   failed: 'the rules could not be loaded; the load is tried again, and what is loaded stays meanwhile',
@@ -47,6 +47,7 @@ export function formatHost(host: HostAnswer, now: number, style: Style): string 
           ...(byHand.length === 0 ? [] : ([['by hand', count(byHand.length, 'port')]] as const)),
         ] as const)),
     ['forwards', `${forwards.length} (egresstrator forwards)`],
+    ...(host.permits.length === 0 ? [] : ([['permits', permitsText(host.permits)]] as const)),
     ...(host.passages === undefined ? [] : ([['passages', passagesText(host.passages)]] as const)),
     ['rules', fingerprint ?? 'not known'],
     ['verified', ago(verifiedAt, now)],
@@ -58,13 +59,24 @@ export function formatHost(host: HostAnswer, now: number, style: Style): string 
 
 /** The host's rules in a line of `status`, and their problems. */
 export function formatHostSummary(host: HostSummary, style: Style): string {
-  const { state, guard, openings, closed, forwards, problems, lastError } = host;
+  const { state, guard, openings, closed, forwards, permits, problems, lastError } = host;
   const ports =
     guard === undefined ? '' : `, ports ${guard.mode}: ${openings} open, ${closed} published and closed`;
-  const line = `Host rules ${style(COLOURS[state], state)}${ports}, ${count(forwards, 'forward')} (egresstrator host status)`;
+  const line = `Host rules ${style(COLOURS[state], state)}${ports}, ${count(forwards, 'forward')}${permits === 0 ? '' : `, ${count(permits, 'permit')}`} (egresstrator host status)`;
   const failure = lastError === undefined ? '' : `${style('red', 'the host')}: ${lastError}`;
   return [line, failure, formatProblems(problems, style)].filter((part) => part !== '').join('\n');
 }
+
+/** Who may reach whom between networks. */
+function permitsText(permits: HostAnswer['permits']): string {
+  const shown = permits
+    .slice(0, MOST_PERMITS)
+    .map(({ from, to, protocol, ports, origin }) => `${from} to ${to} ${protocol}/${ports} (${origin})`);
+  const rest = permits.length - shown.length;
+  return [...shown, ...(rest > 0 ? [`… and ${rest} more (--json)`] : [])].join(`\n${' '.repeat(13)}`);
+}
+
+const MOST_PERMITS = 20;
 
 /** `enforce for IPv6; containers on other bridges call freely` */
 export function guardText(guard: HostAnswer['guard']): string {

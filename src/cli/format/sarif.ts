@@ -24,6 +24,7 @@ const MEANING: Readonly<Record<Finding['code'], string>> = {
   'not-enabled': 'A container names keys without EGRESSTRATOR_ENABLE=1.',
   'foreign-rules': 'The namespace of a workload has filter rules of other programs.',
   'host-rules': "The host's rules have a problem.",
+  'networks-file': 'networks.json has a problem.',
   'hidden-caller': 'Ingress rules cannot see the address of some callers.',
   'closed-port': 'A published port is closed by the ports guard.',
 };

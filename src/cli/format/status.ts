@@ -8,6 +8,7 @@ import type { NamespaceState } from '../../features/egress/states.ts';
 import { unlisted } from './denied-record.ts';
 import { formatHostSummary } from './host.ts';
 import { formatIngress } from './ingress.ts';
+import { formatNetworksStatus } from './networks-status.ts';
 import { RAW_LINE, RAW_MARK, RAW_REMEDY, rawNote } from './raw-sockets.ts';
 import type { Colour, Style } from './style.ts';
 import { type Column, table } from './table.ts';
@@ -51,6 +52,7 @@ export function formatStatus(status: Status, now: number, style: Style): string 
     formatErrors([...namespaces, ...ingress], style),
     formatProblems([...namespaces, ...ingress], style),
     status.host === undefined ? '' : formatHostSummary(status.host, style),
+    status.networks === undefined ? '' : formatNetworksStatus(status.networks, now, style),
     table(shownSources(status.sources), sourceColumns(now), style),
   ];
   return parts.filter((part) => part !== '').join('\n\n');

@@ -76,4 +76,8 @@ export const Healthy = z.object({
     .array(z.string())
     .optional()
     .describe('Containers that the Engine cannot inspect, if there are any. Their last known state counts.'),
+  networksErrors: z
+    .number()
+    .optional()
+    .describe('Errors of networks.json and of what follows from it; absent: none.'),
 });

@@ -56,6 +56,17 @@ const outcome = {
   destination: z.string(),
   allowed: z.boolean(),
   passes: z.boolean().describe('Packets get through: allowed, or only recorded in audit mode.'),
+  leadsTo: z
+    .object({
+      container: z.string(),
+      to: z.string(),
+      protocol: z.enum(['tcp', 'udp', 'sctp']),
+      port: z.number(),
+      origin: z.string(),
+      device: z.string().optional().describe('Only what comes in on this device of the container.'),
+    })
+    .optional()
+    .describe('Where networks.json leads this port of a container.'),
 };
 
 const Explanation = z.discriminatedUnion('because', [

@@ -30,6 +30,14 @@ const Forward = z.object({
   origin: z.string(),
 });
 
+const Permit = z.object({
+  from: z.string(),
+  to: z.string(),
+  protocol: Transport,
+  ports: z.string().describe('A port, or a range as 80-90.'),
+  origin: z.string(),
+});
+
 const ByHand = z.object({
   ...port,
   container: z.string(),
@@ -46,6 +54,7 @@ export const HostReply = z.object({
   openings: z.array(Opening).describe('Container ports that callers may reach, in the guarded families.'),
   closed: z.array(ClosedPort).describe('Published ports of guarded containers that nobody may call.'),
   forwards: z.array(Forward),
+  permits: z.array(Permit).describe('Who may reach whom between networks.'),
   byHand: z.array(ByHand).describe('Ports that an operator opened or closed.'),
   passages: z.array(Passage).optional().describe('Absent while none are needed.'),
   unread: z.array(z.string()).describe('Why sources of the rules cannot be read now.'),

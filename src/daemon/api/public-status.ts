@@ -6,8 +6,10 @@
  */
 
 import type { Problem } from '../../common/problem.ts';
+import type { NetworksSummary } from '../../diagnostics/networks-view.ts';
 import type { NamespaceStatus } from '../../features/egress/status.ts';
 import type { IngressStatus } from '../../features/ingress/status.ts';
+import type { EntryState } from '../../features/networks/entry-states.ts';
 import type { HostSummary, Status } from '../status.ts';
 
 const WITHHELD = 'run egresstrator status on the host';
@@ -21,12 +23,14 @@ export const publicStatus = ({
   unsupported,
   notEnabled,
   host,
+  networks,
 }: Status): Status => ({
   ...(controller === undefined ? {} : { controller }),
   ...(recordsDenied === undefined ? {} : { recordsDenied }),
   namespaces: namespaces.map(outsideNamespace),
   ...(ingress && { ingress: ingress.map(outsideIngress) }),
   ...(host && { host: outsideHost(host) }),
+  ...(networks && { networks: outsideNetworks(networks) }),
   sources: sources.map(({ name, known, confirmedAt, error }) => ({
     ...{ name, known, confirmedAt },
     error: withheld(error),
@@ -55,10 +59,23 @@ const outsideIngress = (one: IngressStatus): IngressStatus => ({
 
 const outsideHost = (host: HostSummary): HostSummary => ({
   ...{ state: host.state, guard: host.guard, fingerprint: host.fingerprint, verifiedAt: host.verifiedAt },
-  ...{ openings: host.openings, closed: host.closed, forwards: host.forwards },
+  ...{ openings: host.openings, closed: host.closed, forwards: host.forwards, permits: host.permits },
   ...(host.passages && { passages: host.passages }),
   lastError: withheld(host.lastError),
   problems: host.problems.map(outsideProblem),
+});
+
+const outsideNetworks = (one: NetworksSummary): NetworksSummary => ({
+  ...{ path: one.path, readAt: one.readAt, error: withheld(one.error) },
+  networks: one.networks.map(outsideEntry),
+  attachments: one.attachments.map(outsideEntry),
+  policies: one.policies.map(outsideEntry),
+  routes: one.routes.map(outsideEntry),
+  failing: one.failing.map(({ name, retryAt }) => ({ name, reason: WITHHELD, retryAt })),
+});
+
+const outsideEntry = ({ path, state, reason }: EntryState): EntryState => ({
+  ...{ path, state, reason: withheld(reason) },
 });
 
 const outsideProblem = ({ severity, key, line }: Problem): Problem => ({

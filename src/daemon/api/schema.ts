@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { NAMESPACE_STATES } from '../../features/egress/states.ts';
 import { HOST_STATES } from '../../features/host/states.ts';
 import { INGRESS_STATES } from '../../features/ingress/status.ts';
+import { ENTRY_STATES } from '../../features/networks/entry-states.ts';
 
 export const Time = z.number().describe('Milliseconds since the epoch.');
 
@@ -106,11 +107,37 @@ const HostSummary = z.object({
   openings: z.number(),
   closed: z.number().describe('Published ports of guarded containers that nobody may call.'),
   forwards: z.number(),
+  permits: z.number().describe('Who may reach whom between networks.'),
   passages: z.array(Passage).optional().describe('Absent while none are needed.'),
   problems: z.array(Problem),
   fingerprint: z.string().optional(),
   verifiedAt: Time.optional(),
   lastError: z.string().optional(),
+});
+
+const Entry = z.object({
+  path: z.string().describe('Where it stands in the file, as policies[1]; of routes, the container.'),
+  text: z.string().optional().describe('What it says. Absent where that cannot be read.'),
+  state: z
+    .enum(ENTRY_STATES)
+    .describe(
+      'waiting: a container that it needs does not run. conflicting: Docker has it otherwise. invalid: it has no effect.',
+    ),
+  reason: z.string().optional(),
+});
+
+/** networks.json, and how far each of its entries is. */
+const Networks = z.object({
+  path: z.string(),
+  readAt: Time.optional().describe('When the file was last read.'),
+  error: z.string().optional().describe('Why the present file is not used: the last good one counts.'),
+  networks: z.array(Entry),
+  attachments: z.array(Entry).describe('Static addresses of containers.'),
+  policies: z.array(Entry),
+  routes: z.array(Entry),
+  failing: z
+    .array(z.object({ name: z.string(), reason: z.string(), retryAt: Time.optional() }))
+    .describe('What could not be made, and is tried again at that time.'),
 });
 
 export const StatusReply = z.object({
@@ -119,6 +146,7 @@ export const StatusReply = z.object({
   ingress: z.array(Ingress).optional().describe('Absent where no container names ingress keys.'),
   sources: z.array(Source),
   host: HostSummary.optional().describe('Absent where the host has no rules of egresstrator.'),
+  networks: Networks.optional().describe('Absent without networks.json.'),
   recordsDenied: z.boolean().optional(),
   unsupported: z.array(z.object({ name: z.string(), problem: Problem })),
   /** Containers that name keys without EGRESSTRATOR_ENABLE=1. */
@@ -157,4 +185,5 @@ export const HealthReply = z.object({
   ok: z.boolean(),
   reason: z.string().optional(),
   unreadable: z.array(z.string()).optional(),
+  networksErrors: z.number().optional().describe('Errors of networks.json and of its steps; absent: none.'),
 });

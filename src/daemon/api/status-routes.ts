@@ -14,6 +14,8 @@ export interface StatusControls {
   ready(): boolean;
   /** Containers that the Engine cannot inspect: a problem of theirs, which makes nobody else wait. */
   unreadable(): readonly string[];
+  /** Errors of networks.json: what is loaded stays. */
+  networksErrors(): number;
   /** In the text format of Prometheus. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -33,5 +35,10 @@ export function addStatusRoutes(server: FastifyInstance, controls: StatusControl
 
 function healthy(controls: StatusControls): z.infer<typeof HealthReply> {
   const unreadable = [...controls.unreadable()];
-  return unreadable.length === 0 ? { ok: true } : { ok: true, unreadable };
+  const networksErrors = controls.networksErrors();
+  return {
+    ok: true,
+    ...(unreadable.length > 0 && { unreadable }),
+    ...(networksErrors > 0 && { networksErrors }),
+  };
 }

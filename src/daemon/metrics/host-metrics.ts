@@ -42,6 +42,7 @@ export function addHostMetrics(registry: Registry, { summary, denied }: HostMetr
     ({ closed }) => closed,
   );
   number('forwards', 'Ports of this host that lead to containers', ({ forwards }) => forwards);
+  number('permits', 'Who may reach whom between networks', ({ permits }) => permits);
   gauge(
     'problems',
     "Problems of the host's rules",
@@ -76,4 +77,4 @@ export function addHostMetrics(registry: Registry, { summary, denied }: HostMetr
   });
 }
 
-const NONE = { state: 'pending', openings: 0, closed: 0, forwards: 0, problems: [] } as const;
+const NONE = { state: 'pending', openings: 0, closed: 0, forwards: 0, permits: 0, problems: [] } as const;

@@ -11,6 +11,7 @@ import type { DeniedSummary } from '../../inventory/denied-record.ts';
 import type { SourceStatus, Status } from '../status.ts';
 import { addHostMetrics, type HostMetrics } from './host-metrics.ts';
 import type { ObservedLoad } from './measured-dataplane.ts';
+import { addNetworksMetrics } from './networks-metrics.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 
 export interface MetricsOptions {
@@ -23,6 +24,8 @@ export interface MetricsOptions {
   readonly denied: () => ReadonlyMap<string, DeniedSummary>;
   /** Undefined where the host has no rules of ours. */
   readonly host?: HostMetrics | undefined;
+  /** There is a networks.json. */
+  readonly hasNetworks?: boolean | undefined;
 }
 
 const SEVERITIES = ['error', 'warning'] as const;
@@ -66,6 +69,7 @@ export class Metrics {
     this.#addStates();
     this.#addDenied();
     if (options.host !== undefined) addHostMetrics(this.#registry, options.host);
+    if (options.hasNetworks) addNetworksMetrics(this.#registry, () => options.status()?.networks);
     addProcessMetrics(this.#registry);
   }
 

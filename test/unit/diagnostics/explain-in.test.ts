@@ -4,11 +4,12 @@
 import { describe, expect, it, test } from 'vitest';
 import { type ExplainInAnswer, explainIn } from '../../../src/diagnostics/explain-in.ts';
 import { HOST_OFF, type HostView, hostAnswer } from '../../../src/diagnostics/host-view.ts';
+import type { NetworksView } from '../../../src/diagnostics/networks-view.ts';
 import { canonicalHost } from '../../../src/features/host/canonical.ts';
-import type { Forward, Guard, Opening } from '../../../src/features/host/model.ts';
+import type { Forward, Guard, Opening, Permit } from '../../../src/features/host/model.ts';
 import type { PortOverride } from '../../../src/features/host/port-overrides.ts';
 import { container } from '../../support/containers.ts';
-import { bridge, forward, NO_CLAIMS, opening, prefix } from '../../support/host-claims.ts';
+import { bridge, forward, NO_CLAIMS, opening, permit, prefix } from '../../support/host-claims.ts';
 
 const ENFORCE: Guard = { mode: 'enforce', families: [4, 6], isBetween: false };
 
@@ -31,13 +32,23 @@ interface Given {
   readonly forwards?: readonly Forward[];
   readonly byHand?: readonly PortOverride[];
   readonly limited?: string;
+  readonly permits?: readonly Permit[];
+  readonly networks?: Partial<NetworksView>;
 }
 
-function viewOf({ guard = ENFORCE, openings = [], forwards = [], byHand = [], limited }: Given): HostView {
+function viewOf({
+  guard = ENFORCE,
+  openings = [],
+  forwards = [],
+  byHand = [],
+  limited,
+  ...given
+}: Given): HostView {
+  const { permits = [], networks } = given;
   const { rules } = canonicalHost({
     ...NO_CLAIMS,
     bridges: [bridge('br-a', '172.18.0.0/16', 'fd00:18::/64'), bridge('br-b', '172.19.0.0/16')],
-    ...{ guard, openings, forwards },
+    ...{ guard, openings, forwards, permits },
     proxied: [
       {
         ...{ at: prefix('0.0.0.0/0'), protocol: 'tcp', port: 8080 },
@@ -49,6 +60,7 @@ function viewOf({ guard = ENFORCE, openings = [], forwards = [], byHand = [], li
     ...{ ...HOST_OFF, state: 'loaded', guard, rules, containers: [WEB] },
     byHand: new Map([[`${WEB.id}@${WEB.startedAt}`, byHand]]),
     ...(limited !== undefined && { limited: new Map([[WEB.id, limited]]) }),
+    ...(networks && { networks: { ...NO_NETWORKS, ...networks } }),
   };
 }
 
@@ -64,6 +76,11 @@ const waysOf = ({ ways }: ExplainInAnswer): readonly string[] =>
     const known = gates.filter(({ outcome }) => outcome !== 'unknown');
     return `${to}: ${known.map(({ gate, outcome, reason }) => `${gate} ${outcome} (${reason})`).join(', ')}; ${passes}`;
   });
+
+const NO_NETWORKS: NetworksView = {
+  ...{ path: '/etc/networks.json', readAt: 1, error: undefined, failing: [], problems: [], permits: [] },
+  ...{ entries: { networks: [], attachments: [], policies: [], routes: [] }, inner: [] },
+};
 
 const OUTSIDE = '198.51.100.7';
 
@@ -214,4 +231,49 @@ test('a forward meets the passages through other firewalls before the guard', ()
     'inet ufw forward: unknown',
     'guard: passes',
   ]);
+});
+
+describe('with networks.json', () => {
+  const at = (index: number) => ({ path: `policies[${index}]`, line: 1, lines: {} });
+  const permits = [permit('172.19.0.0/16', '172.18.0.2', '80-81'), permit('172.19.0.9', '172.18.0.2', '80')];
+  const networks = { permits: permits.map((one, index) => ({ ...one, origin: at(index) })) };
+  const gatesOf = (given: Given, source: string) =>
+    ask(given, source).ways[0]?.gates.map(({ gate, outcome, reason }) => `${gate} ${outcome} (${reason})`);
+  const given = { permits, networks, guard: { ...ENFORCE, isBetween: true } };
+
+  it('each policy that lets a caller in is named, also by the guard', () => {
+    expect(gatesOf(given, '172.19.0.9')).toEqual([
+      'networks.json passes (policies[0] and policies[1] of networks.json)',
+      expect.stringMatching(/^other firewalls unknown/),
+      'guard passes (policies[0] and policies[1] of networks.json)',
+    ]);
+    expect(gatesOf(given, '172.19.0.8')?.[0]).toBe('networks.json passes (policies[0] of networks.json)');
+  });
+
+  it('it says that none lets a caller in, and that none needs to on the same network', () => {
+    expect(gatesOf(given, OUTSIDE)).toEqual([
+      expect.stringMatching(/^networks.json unknown \(no policy lets this call in/),
+      expect.stringMatching(/^other firewalls/),
+      'guard denies (no service is registered at this port)',
+    ]);
+    expect(gatesOf(given, '172.18.0.9')?.[0]).toMatch(/^networks.json passes \(no policy is needed/);
+  });
+
+  it('a port that leads elsewhere says where, and a device of this host is a way', () => {
+    const led = { inside: 'web', device: undefined, protocol: 'tcp', port: 80, toPort: 90 } as const;
+    const inner = [
+      {
+        container: 'web',
+        addresses: [prefix('172.18.0.2')],
+        forwards: [{ ...led, to: prefix('10.9.0.2'), origin: at(2) }],
+      },
+    ];
+    const wg0 = forward(8000, '172.18.0.2', 80, { at: { kind: 'device', name: 'wg0' } });
+    const { ways } = ask({ ...given, networks: { ...networks, inner }, forwards: [wg0] }, '172.19.0.9');
+    expect(ways[0]?.gates.at(-1)).toEqual({
+      ...{ gate: 'networks.json', outcome: 'passes' },
+      reason: 'policies[2] of networks.json leads the port to 10.9.0.2 tcp/90',
+    });
+    expect(ways[1]).toMatchObject({ to: 'device wg0 of this host, tcp/8000', passes: true });
+  });
 });

@@ -57,6 +57,21 @@ test('a published port where the ingress keys of its container let nobody in', (
   expect(finding?.remedy).toBe('add a line to an ingress key, as in 10.0.0.0/8:tcp/80, or do not publish it');
 });
 
+test('problems of networks.json once, with their line', () => {
+  const reason = 'networks.json: policies[0].from: "x" is no name; add it';
+  const problem = { severity: 'error', line: 33, text: 'policies[0].from', reason } as const;
+  const networks: HostView['networks'] = {
+    ...{ path: '/n.json', readAt: 1, error: undefined, failing: [], problems: [problem], permits: [] },
+    ...{ entries: { networks: [], attachments: [], policies: [], routes: [] }, inner: [] },
+  };
+  expect(lintHost({ ...HOST_OFF, problems: [problem], networks })).toEqual([
+    {
+      ...{ severity: 'error', code: 'networks-file', container: 'networks.json', line: 33, remedy: 'add it' },
+      reason: 'policies[0].from: "x" is no name',
+    },
+  ]);
+});
+
 test('problems and unread sources, each with a remedy', () => {
   const problems = [{ severity: 'warning', reason: 'claimed twice: a, b; publish another port' }] as const;
   const view = { ...HOST_OFF, problems, unread: ['the Engine does not answer'] };

@@ -1,7 +1,10 @@
 /** `explain --json`: each cause and each hint there is, as its schema promises. */
 import { expect, test } from 'vitest';
+import { HOST_OFF } from '../../../../src/diagnostics/host-view.ts';
+import type { NetworksView } from '../../../../src/diagnostics/networks-view.ts';
 import type { NamespaceView } from '../../../../src/diagnostics/snapshot.ts';
 import { askController, controlsOf } from '../../../support/ask-controller.ts';
+import { prefix } from '../../../support/host-claims.ts';
 import { expectMatchesSchema } from '../../../support/output-schemas.ts';
 import { diagnosticsOf } from '../../../support/snapshot.ts';
 
@@ -53,4 +56,31 @@ test.each([
   const { stdout } = await askController(controls(true), 'explain', 'web', '10.0.0.6', traffic, '--json');
   expect(stdout).toContain(expected);
   await expectMatchesSchema('explain', stdout);
+});
+
+const LED = { inside: 'vpn', device: undefined, protocol: 'tcp', port: 90, toPort: 80 } as const;
+
+const NETWORKS: NetworksView = {
+  ...{ path: '/n.json', readAt: 1, error: undefined, failing: [], problems: [], permits: [] },
+  entries: { networks: [], attachments: [], policies: [], routes: [] },
+  inner: [
+    {
+      ...{ container: 'vpn', addresses: [prefix('10.0.0.5')] },
+      forwards: [{ ...LED, to: prefix('10.9.0.2'), origin: { path: 'policies[2]', line: 9, lines: {} } }],
+    },
+  ],
+};
+
+test('where networks.json leads a port of another container is told', async () => {
+  const diagnostics = diagnosticsOf(() => ({
+    ...{ namespaces: [place('web', 'resolvers')], keys: { app: '10.0.0.0/8:tcp/90-91' } },
+    host: { ...HOST_OFF, networks: NETWORKS },
+  }));
+  const ask = async (...words: readonly string[]) =>
+    (await askController(controlsOf({ diagnostics }), 'explain', 'web', '10.0.0.5', ...words)).stdout;
+  expect(await ask('tcp/90')).toContain(
+    'There vpn leads it to 10.9.0.2 tcp/80: policies[2] of networks.json',
+  );
+  expect(await ask('tcp/91')).not.toContain('leads');
+  await expectMatchesSchema('explain', await ask('tcp/90', '--json'));
 });

@@ -18,11 +18,13 @@ const [PORT = 0] = await freePorts(1);
 const EMPTY: Status = { namespaces: [], sources: [], unsupported: [] };
 let state = EMPTY;
 let unreadable: readonly string[] = [];
+let networksErrors = 0;
 
 const controls: Controls = {
   status: () => state,
   ready: () => false,
   unreadable: () => unreadable,
+  networksErrors: () => networksErrors,
   metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'a 1\n' }),
   override: async () => ({ results: [] }),
   setPort: async ({ container, protocol, port }) => ({
@@ -89,6 +91,9 @@ describe.each([
     unreadable = ['web'];
     expect(await get('/healthz')).toEqual([200, '{"ok":true,"unreadable":["web"]}']);
     unreadable = [];
+    networksErrors = 2;
+    expect(await get('/healthz')).toEqual([200, '{"ok":true,"networksErrors":2}']);
+    networksErrors = 0;
   });
 });
 

@@ -26,6 +26,15 @@ const status: Status = {
     source('service a', 9_000),
     { ...source('service b', 7_000, 'refused'), outdated: true },
   ],
+  networks: {
+    ...{ path: '/etc/networks.json', readAt: 4_000, error: 'it is empty', attachments: [], routes: [] },
+    networks: [
+      { path: 'networks.back', state: 'applied' },
+      { path: 'networks.front', state: 'failed', reason: 'no room' },
+    ],
+    policies: [{ path: 'policies[0]', state: 'waiting' }],
+    failing: [{ name: 'networks.front', reason: 'no room' }],
+  },
   unsupported: [],
 };
 
@@ -49,9 +58,10 @@ const metrics = (denied: ReadonlyMap<string, DeniedSummary> = new Map()) =>
     loaders: ['nsenter', 'helper'],
     status: () => status,
     denied: () => denied,
+    hasNetworks: true,
     host: {
       summary: () => ({
-        ...{ state: 'failed', openings: 3, closed: 2, forwards: 1 },
+        ...{ state: 'failed', openings: 3, closed: 2, permits: 0, forwards: 1 },
         problems: [{ severity: 'warning', reason: 'claimed twice' }],
         passages: [{ tool: 'iptables-nft', chain: 'DOCKER-USER', state: 'kept' }],
       }),
@@ -81,6 +91,20 @@ test('namespaces, problems and sources are told as they are when somebody asks',
     'egresstrator_sources_outdated{source="services"} 1',
     'egresstrator_sources_outdated{source="rules"} 0',
   ]);
+});
+
+test('networks.json is told by its entries, its steps and its file', async () => {
+  expectLines(await textOf(metrics()), [
+    'egresstrator_networks_entries{kind="networks",state="applied"} 1',
+    'egresstrator_networks_entries{kind="networks",state="failed"} 1',
+    'egresstrator_networks_entries{kind="policies",state="waiting"} 1',
+    'egresstrator_networks_entries{kind="routes",state="applied"} 0',
+    'egresstrator_networks_steps_failing 1',
+    'egresstrator_networks_file_failing 1',
+    'egresstrator_networks_file_read_timestamp_seconds 4',
+  ]);
+  const without = new Metrics({ version: '1', loaders: [], status: () => status, denied: () => new Map() });
+  expect(await textOf(without)).not.toContain('egresstrator_networks');
 });
 
 test('loads are counted by outcome, and timed where they ended well', async () => {
