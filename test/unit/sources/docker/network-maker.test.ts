@@ -4,13 +4,13 @@ import { prefix } from '../../../support/host-claims.ts';
 import { network } from '../../../support/host-inventory.ts';
 import { FakeEngine } from './fake-engine.ts';
 
-/** An Engine that keeps what it is told to make. */
+/** An Engine that keeps what it is asked to make. */
 function engineThatMakes() {
   const engine = new FakeEngine();
-  const told: unknown[] = [];
-  engine.createNetwork = async (body) => void told.push(body);
-  engine.connectNetwork = async (to, body) => void told.push([to, body]);
-  return { engine, told, maker: new EngineNetworkMaker(engine) };
+  const asked: unknown[] = [];
+  engine.createNetwork = async (body) => void asked.push(body);
+  engine.connectNetwork = async (to, body) => void asked.push([to, body]);
+  return { engine, asked, maker: new EngineNetworkMaker(engine) };
 }
 
 test('a network is found by its whole name alone', async () => {
@@ -27,13 +27,13 @@ test('a network is found by its whole name alone', async () => {
 });
 
 test('a network of both families is made, with a gateway where one is given', async () => {
-  const { told, maker } = engineThatMakes();
+  const { asked, maker } = engineThatMakes();
   await maker.make('back', [
     { prefix: prefix('10.1.0.0/24'), gateway: prefix('10.1.0.1') },
     { prefix: prefix('fd00:1::/64'), gateway: undefined },
   ]);
   await maker.make('plain', [{ prefix: prefix('10.2.0.0/24'), gateway: undefined }]);
-  expect(told).toEqual([
+  expect(asked).toEqual([
     {
       ...{ Name: 'back', Driver: 'bridge', CheckDuplicate: true, EnableIPv6: true },
       IPAM: {
@@ -49,11 +49,11 @@ test('a network of both families is made, with a gateway where one is given', as
 });
 
 test('a container is attached with the addresses that it has, and no others', async () => {
-  const { told, maker } = engineThatMakes();
+  const { asked, maker } = engineThatMakes();
   await maker.attach('c', 'back', [prefix('10.1.0.2'), prefix('fd00:1::2')]);
   await maker.attach('c', 'back', [prefix('fd00:1::3')]);
   const end = (IPAMConfig: object) => ['back', { Container: 'c', EndpointConfig: { IPAMConfig } }];
-  expect(told).toEqual([
+  expect(asked).toEqual([
     end({ IPv4Address: '10.1.0.2', IPv6Address: 'fd00:1::2' }),
     end({ IPv6Address: 'fd00:1::3' }),
   ]);
