@@ -3,6 +3,7 @@
  * tried until it is done. No network and no container's end is ever removed, and what Docker has otherwise stays: the next
  * plan tells how it differs.
  */
+import { quote } from '../common/text.ts';
 import type { HostFactsAccess } from '../dataplane/host-facts.ts';
 import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import { differencesOf, type RoutesDesired } from '../features/networks/inner-routes.ts';
@@ -42,9 +43,21 @@ export const attachmentDriver = (docker: NetworkMaker): Driver<Attachment, Found
     steps: (desired, observed) =>
       desired !== undefined && observed === 'absent' ? [{ action: 'attach', with: desired }] : [],
     table: {
-      attach: ({ containerId, network, addresses }) => docker.attach(containerId, network, addresses),
+      attach: async (wanted) => {
+        await denyInstead(docker, wanted);
+        await docker.attach(wanted.containerId, wanted.network, wanted.addresses);
+      },
     },
   });
+
+/** A container that is started again has its address until then: its start would fail if another had got it. */
+async function denyInstead(docker: NetworkMaker, { container, exactly }: Attachment): Promise<void> {
+  for (const name of exactly)
+    if (await docker.hasContainer(name))
+      throw new Error(
+        `container ${quote(container)} is not attached, as there is a container named exactly ${quote(name)}, which does not run; start that, or remove it`,
+      );
+}
 
 /** By the id of the namespace. */
 export const routeDriver = (routes: NamespaceRoutes): Driver<RoutesDesired, RoutesDesired> =>

@@ -58,6 +58,8 @@ export interface NetworkMaker {
   find(name: string): Promise<Network | undefined>;
   /** Makes a network of bridges. */
   make(name: string, subnets: readonly Subnet[]): Promise<void>;
+  /** Whether there is a container with exactly this name, running or not. */
+  hasContainer(name: string): Promise<boolean>;
   /** Where a container is in a network. */
   endOf(container: ContainerId, network: string): Promise<Attachment | undefined>;
   /** Attaches it with these addresses, one of a family at most. */

@@ -49,6 +49,7 @@ class FakeFile implements Watched<string> {
 /** Makes what it is asked for in the fake Engine. */
 class FakeMaker implements NetworkMaker {
   readonly made: string[] = [];
+  readonly stopped = new Set<string>();
   failure: Error | undefined;
   readonly #engine: FakeEngine;
   constructor(engine: FakeEngine) {
@@ -63,6 +64,9 @@ class FakeMaker implements NetworkMaker {
     const made = network(name, [], { subnets });
     this.#engine.networks.value = new Map(this.#engine.networks.value).set(name, made);
     this.#engine.run();
+  }
+  async hasContainer(name: string) {
+    return this.stopped.has(name);
   }
   async endOf(id: string, name: string) {
     return this.#engine.containers.get(id)?.networks.find((one) => one.name === name);
@@ -173,6 +177,23 @@ test('a container that the Engine never describes keeps no others waiting', asyn
   const { engine, maker, loads } = setup({ tellsAll: false });
   engine.run(PROXY, WEB);
   await waitFor(() => maker.made.length === 4 && loads.at(-1)?.includes(PERMIT), { what: 'what is known' });
+});
+
+test('a container gets no address of one that is started again, whose name is alike', async () => {
+  const { engine, maker, rest, problems } = setup();
+  maker.stopped.add('web-1');
+  engine.run(PROXY, WEB);
+  await rest();
+  expect(maker.made).toEqual([
+    ...['network front 10.1.0.0/24', 'network back 10.2.0.0/24', 'proxy in front 10.1.0.2'],
+  ]);
+  expect(problems()).toEqual([
+    'ips.web: container "web_1" is not attached, as there is a container named exactly "web-1", which does not run; start that, or remove it',
+  ]);
+  maker.stopped.clear();
+  await rest();
+  await rest();
+  expect(maker.made.at(-1)).toBe('web_1 in back 10.2.0.2');
 });
 
 test('a dry run makes nothing', async () => {

@@ -51,7 +51,7 @@ function placesOf(entry: AddressEntry, present: Present): readonly Place[] {
 
 /** `container`: undefined while it does not run. */
 function placeOf(
-  { origin }: AddressEntry,
+  { origin, container: called, selector }: AddressEntry,
   address: Prefix,
   container: Container | undefined,
   present: Present,
@@ -68,8 +68,17 @@ function placeOf(
   if (reason !== undefined) return { problem: problemAt('error', origin, 'ip', reason) };
   if (network === undefined) return {};
   const { id: containerId, name } = container;
+  const names = [called, selector].flatMap((one) => one ?? []);
+  const exactly = names.includes(name) ? [] : names;
   return {
-    attachment: { containerId, container: name, network: network.name, addresses: [address], origin },
+    attachment: {
+      containerId,
+      container: name,
+      network: network.name,
+      addresses: [address],
+      exactly,
+      origin,
+    },
   };
 }
 

@@ -113,6 +113,8 @@ export interface Attachment {
   readonly network: string;
   /** One of a family at most. */
   readonly addresses: readonly Prefix[];
+  /** Names in the file, if the container's is only like one: a container with exactly such a name is meant, if there is one. */
+  readonly exactly: readonly string[];
   readonly origin: Origin;
 }
 

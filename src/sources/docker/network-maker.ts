@@ -5,6 +5,7 @@ import type { Attachment, Network, Subnet } from '../../inventory/network.ts';
 import type { NetworkMaker } from '../../inventory/sources.ts';
 import { formatPrefix, type Prefix } from '../../net/address.ts';
 import type { Engine } from './engine.ts';
+import { isHttpError } from './errors.ts';
 import { containerFrom } from './inspect.ts';
 
 export class EngineNetworkMaker implements NetworkMaker {
@@ -21,6 +22,16 @@ export class EngineNetworkMaker implements NetworkMaker {
 
   make(name: string, subnets: readonly Subnet[]): Promise<void> {
     return this.#engine.createNetwork(creationBody(name, subnets));
+  }
+
+  async hasContainer(name: string): Promise<boolean> {
+    // The Engine also finds a container whose id begins so.
+    try {
+      return containerFrom(await this.#engine.inspect(name)).name === name;
+    } catch (error) {
+      if (isHttpError(error, 404)) return false;
+      throw error;
+    }
   }
 
   async endOf(container: string, network: string): Promise<Attachment | undefined> {
