@@ -11,7 +11,7 @@ import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import type { NetworkStep } from '../features/networks/entry-states.ts';
 import { InnerNat } from '../features/networks/inner-nat.ts';
 import { planRoutes } from '../features/networks/inner-routes.ts';
-import type { DesiredNetworks, InnerRules } from '../features/networks/model.ts';
+import type { Attachment, DesiredNetworks, InnerRules } from '../features/networks/model.ts';
 import { loadNatTemplate } from '../features/networks/nat.ts';
 import { HOST, type Namespaces, type NetworkNamespace } from '../inventory/namespace.ts';
 import type { NetworkMaker } from '../inventory/sources.ts';
@@ -71,7 +71,7 @@ export class NetworkReconcilers {
   constructor(reconciler: Reconciler, ports: NetworkReconcilerPorts, onForwarding: () => void) {
     this.#reconciler = reconciler;
     this.#log = ports.log;
-    if (ports.networkMaker !== undefined) this.#addDocker(ports.networkMaker);
+    if (ports.networkMaker !== undefined) this.#addDocker(ports.networkMaker, ports.namespaceRoutes);
     if (ports.hostFacts !== undefined) this.#addForwarding(ports.hostFacts, onForwarding);
     this.#addNat(ports);
     if (ports.namespaceRoutes !== undefined) this.#addRoutes(ports.namespaceRoutes);
@@ -96,7 +96,7 @@ export class NetworkReconcilers {
   }
 
   /** What is not missing any more leaves the plan. */
-  #addDocker(docker: NetworkMaker): void {
+  #addDocker(docker: NetworkMaker, routes: NamespaceRoutes | undefined): void {
     const networks = this.#add(networkDriver(docker), {
       name: ({ origin }) => origin.path,
       paths: ({ origin }) => [origin.path],
@@ -104,20 +104,26 @@ export class NetworkReconcilers {
       done: 'network made',
       failed: 'network could not be made; trying again',
     });
-    const attachments = this.#add(attachmentDriver(docker), {
+    const attachments = this.#add(attachmentDriver(docker, routes), {
       name: ({ origin }) => origin.path,
       paths: ({ origin }) => [origin.path],
       fields: ({ container, network }) => ({ container, network }),
       done: 'container attached to a network',
       failed: 'container could not be attached to a network; trying again',
     });
-    this.#apply.push((desired, _, mayMake) => {
+    this.#apply.push((desired, namespaces, mayMake) => {
       if (!mayMake) return;
       networks.sync(
         planned(desired.networks, ({ name }) => name),
         () => false,
       );
-      attachments.sync(planned(desired.attachments, attachmentName), () => false);
+      attachments.sync(
+        planned(
+          desired.attachments.map((one) => ({ ...one, namespace: namespaceOf(one, namespaces) })),
+          attachmentName,
+        ),
+        () => false,
+      );
     });
   }
 
@@ -223,6 +229,9 @@ export class NetworkReconcilers {
     return rules === undefined ? [] : [...new Set(choose(rules).map(({ origin }) => origin.path))];
   }
 }
+
+const namespaceOf = ({ containerId }: Attachment, namespaces: Namespaces): NetworkNamespace | undefined =>
+  [...namespaces.values()].find(({ inside }) => inside.some(({ id }) => id === containerId));
 
 const problemOf = (text: string, reason: string): Problem => ({
   ...{ severity: 'error', text, reason: `${text}: ${reason}` },

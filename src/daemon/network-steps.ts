@@ -8,9 +8,10 @@ import type { HostFactsAccess } from '../dataplane/host-facts.ts';
 import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import { differencesOf, type RoutesDesired } from '../features/networks/inner-routes.ts';
 import type { Attachment, NetworkEntry } from '../features/networks/model.ts';
+import type { NetworkNamespace } from '../inventory/namespace.ts';
 import type { Network, Attachment as NetworkEnd } from '../inventory/network.ts';
 import type { NetworkMaker } from '../inventory/sources.ts';
-import { formatPrefix } from '../net/address.ts';
+import { contains, formatPrefix, type Prefix, parsePrefix } from '../net/address.ts';
 import type { Driver } from '../reconciler/driver.ts';
 import { steppedDriver } from '../reconciler/steps.ts';
 import { refOf } from './ruleset-loader.ts';
@@ -20,6 +21,11 @@ const ATTACHMENTS = 'attachments';
 const ROUTES = 'routes';
 
 type Found<T> = T | 'absent';
+
+/** With the namespace of its container, if it is known. */
+export interface PlacedAttachment extends Attachment {
+  readonly namespace: NetworkNamespace | undefined;
+}
 
 /** By Docker's name of the network. */
 export const networkDriver = (docker: NetworkMaker): Driver<NetworkEntry, Found<Network>> =>
@@ -33,8 +39,11 @@ export const networkDriver = (docker: NetworkMaker): Driver<NetworkEntry, Found<
   });
 
 /** By `attachmentName`. */
-export const attachmentDriver = (docker: NetworkMaker): Driver<Attachment, Found<NetworkEnd>> =>
-  steppedDriver<Attachment, Found<NetworkEnd>, { readonly attach: Attachment }>({
+export const attachmentDriver = (
+  docker: NetworkMaker,
+  routes: NamespaceRoutes | undefined,
+): Driver<PlacedAttachment, Found<NetworkEnd>> =>
+  steppedDriver<PlacedAttachment, Found<NetworkEnd>, { readonly attach: PlacedAttachment }>({
     feature: ATTACHMENTS,
     after: [NETWORKS],
     isSame: (one, other) => addressesOf(one) === addressesOf(other),
@@ -45,6 +54,7 @@ export const attachmentDriver = (docker: NetworkMaker): Driver<Attachment, Found
     table: {
       attach: async (wanted) => {
         await denyInstead(docker, wanted);
+        if (routes !== undefined) await withdrawRoutes(routes, wanted);
         await docker.attach(wanted.containerId, wanted.network, wanted.addresses);
       },
     },
@@ -57,6 +67,22 @@ async function denyInstead(docker: NetworkMaker, { container, exactly }: Attachm
       throw new Error(
         `container ${quote(container)} is not attached, as there is a container named exactly ${quote(name)}, which does not run; start that, or remove it`,
       );
+}
+
+/** Our routes to single addresses of the network: Docker attaches no container that has one. */
+async function withdrawRoutes(
+  routes: NamespaceRoutes,
+  { namespace, subnets }: PlacedAttachment,
+): Promise<void> {
+  if (namespace === undefined) return;
+  const lines = await routes.read(refOf(namespace));
+  const kept = lines.filter((line) => !leadsInto(line, subnets));
+  if (kept.length < lines.length) await routes.set(refOf(namespace), kept);
+}
+
+function leadsInto(line: string, subnets: readonly Prefix[]): boolean {
+  const parsed = parsePrefix(line.split(' ')[0] ?? '');
+  return !('reason' in parsed) && subnets.some((subnet) => contains(subnet, parsed.prefix));
 }
 
 /** By the id of the namespace. */

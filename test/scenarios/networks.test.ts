@@ -50,6 +50,8 @@ class FakeFile implements Watched<string> {
 class FakeMaker implements NetworkMaker {
   readonly made: string[] = [];
   readonly stopped = new Set<string>();
+  /** The routes in a container. */
+  routesIn: (container: string) => readonly string[] = () => [];
   failure: Error | undefined;
   readonly #engine: FakeEngine;
   constructor(engine: FakeEngine) {
@@ -75,6 +77,9 @@ class FakeMaker implements NetworkMaker {
     if (this.failure !== undefined) throw this.failure;
     const known = this.#engine.containers.get(id);
     if (known === undefined) throw new Error('no such container');
+    const [prefix = ''] = addresses.map((one) => formatPrefix(one).replace(/\d+$/, ''));
+    if (this.routesIn(known.name).some((line) => line.startsWith(prefix)))
+      throw new Error('conflicts with existing route');
     this.made.push(`${known.name} in ${name} ${addresses.map(formatPrefix).join()}`);
     this.#engine.run({ ...known, networks: [...known.networks, end(name, ...addresses.map(formatPrefix))] });
   }
@@ -337,6 +342,23 @@ test('each entry has a state, and what fails its reason and its next try', async
   file.write(JSON.stringify(FILE));
   await rest();
   expect(controller.networksErrors).toBe(0);
+});
+
+test('a container is attached to a network into which it had a route', async () => {
+  const { engine, file, maker, rest, routes, log } = setup({
+    text: JSON.stringify({ ...FILE, policies: [INNER] }),
+  });
+  maker.routesIn = (name) => routes.get(name) ?? [];
+  engine.networks.value.set('other', network('other', ['10.9.0.0/24']));
+  engine.run(VPN);
+  await rest();
+  expect(routes.get('vpn')).toContain('10.2.0.2 via 10.9.0.1');
+  const ips = { ...FILE.ips, vpn: { ip: '10.2.0.9', container_name: 'vpn' } };
+  file.write(JSON.stringify({ ...FILE, ips, policies: [INNER] }));
+  await rest();
+  expect(maker.made.at(-1)).toBe('vpn in back 10.2.0.9');
+  expect(routes.get('vpn')).toEqual(['forward ipv4']);
+  expect(log.messages('error')).not.toContain('container could not be attached to a network; trying again');
 });
 
 test('routes are made in the namespace, and removed with the policy', async () => {

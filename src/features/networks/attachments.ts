@@ -75,6 +75,7 @@ function placeOf(
       containerId,
       container: name,
       network: network.name,
+      subnets: network.subnets,
       addresses: [address],
       exactly,
       origin,
@@ -86,13 +87,14 @@ interface Where {
   readonly name: string;
   /** Undefined: it is made first. */
   readonly id: string | undefined;
+  readonly subnets: readonly Prefix[];
 }
 
 function networkAt(address: Prefix, { ofDocker, missing }: Present): Where | undefined {
   const known = ofDocker.find(({ subnets }) => subnets.some(({ prefix }) => contains(prefix, address)));
-  if (known !== undefined) return known;
-  const coming = networkOf(address, missing);
-  return coming && { name: coming.name, id: undefined };
+  const coming = known ?? networkOf(address, missing);
+  if (coming === undefined) return undefined;
+  return { name: coming.name, id: known?.id, subnets: coming.subnets.map(({ prefix }) => prefix) };
 }
 
 const withoutNetwork = (address: Prefix): string =>

@@ -9,7 +9,7 @@ import type { NamespaceId, Namespaces, NetworkNamespace } from '../../inventory/
 import type { Attachment as End, Network, Subnet } from '../../inventory/network.ts';
 import { comparePrefixes, contains, type Family, type Prefix, prefixOf, WIDTH } from '../../net/address.ts';
 import { containerNamed, holderOf } from './containers.ts';
-import type { ContainerForward, InnerRules, Permit, Route } from './model.ts';
+import type { Attachment, ContainerForward, InnerRules, Permit, Route } from './model.ts';
 import { problemAt } from './problems.ts';
 
 export interface PlannedInner {
@@ -23,6 +23,8 @@ export interface Surrounding {
   readonly containers: readonly Container[];
   readonly namespaces: Namespaces;
   readonly networks: ReadonlyMap<string, Network>;
+  /** To come. */
+  readonly attachments: readonly Attachment[];
 }
 
 interface Part {
@@ -70,7 +72,8 @@ function forwardParts(forward: ContainerForward, around: Surrounding, problems: 
       `container ${quote(container.name)} uses this host's network; write "where": "host", and the device as "iface"`,
     );
   const ways = waysOf(namespace.target, around.networks, to.family);
-  if (ways.some(({ subnet }) => contains(subnet.prefix, to))) return [{ namespace, container, forward }];
+  const isNear = ways.some(({ subnet }) => contains(subnet.prefix, to)) || willBeIn(namespace, to, around);
+  if (isNear) return [{ namespace, container, forward }];
   const way = ways.find(({ network }) => !network.isInternal) ?? ways[0];
   if (way === undefined)
     return fail(
@@ -95,9 +98,17 @@ function routeParts({ from, to, origin }: Permit, around: Surrounding): readonly
     if (way === undefined || (ways.length === 1 && !way.network.isInternal)) return [];
     if (!isAmong(other, around.networks) || ways.some(({ subnet }) => contains(subnet.prefix, other)))
       return [];
+    if (willBeIn(namespace, other, around)) return [];
     return [{ namespace, container, route: { to: other, via: way.gateway, origin } }];
   });
 }
+
+/** Whether it gets an address in the network of this one. Docker attaches no container that has a route into the network. */
+const willBeIn = ({ inside }: NetworkNamespace, address: Prefix, { attachments }: Surrounding): boolean =>
+  attachments.some(
+    ({ containerId, subnets }) =>
+      inside.some(({ id }) => id === containerId) && subnets.some((subnet) => contains(subnet, address)),
+  );
 
 const isAmong = (address: Prefix, networks: ReadonlyMap<string, Network>): boolean =>
   [...networks.values()].some(({ subnets }) => subnets.some(({ prefix }) => contains(prefix, address)));

@@ -111,6 +111,8 @@ export interface Attachment {
   readonly container: string;
   /** Docker's name of the network. */
   readonly network: string;
+  /** Of that network. */
+  readonly subnets: readonly Prefix[];
   /** One of a family at most. */
   readonly addresses: readonly Prefix[];
   /** Names in the file, if the container's is only like one: a container with exactly such a name is meant, if there is one. */

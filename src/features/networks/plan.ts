@@ -55,7 +55,7 @@ export function planOf({ file: read, problems: ofFile }: ReadNetworks, around: S
   } = planInner(
     resolved.containerForwards.filter(({ to }) => isFree(to)),
     allowed,
-    { ...around, containers },
+    { ...around, containers, attachments },
   );
   const all = [...allowed, ...permits];
   return {

@@ -299,6 +299,15 @@ describe('policies', () => {
     expect(innerOf(plan({ ...FILE, policies }, here).desired)).toEqual([]);
   });
 
+  it('make no route into a network in which the container gets an address: Docker would not attach it', () => {
+    const both = { ...PROXY, networks: [...PROXY.networks, end('other', '10.9.0.6')] };
+    const here = { networks, containers: [both, WEB] };
+    const ips = { ...FILE.ips, own: { ip: '10.2.0.9', container_name: 'proxy' } };
+    const { desired } = plan({ ...FILE, ips, policies: FILE.policies.slice(0, 1) }, here);
+    expect(attached(desired)).toEqual(['proxy in back_end with 10.2.0.9']);
+    expect(innerOf(desired)).toEqual([]);
+  });
+
   it("may name Docker's other networks", () => {
     const policies = [{ ...FILE.policies[0], from: 'oth-er' }];
     expect(permitted(plan({ ...FILE, policies }, { networks }).desired)).toEqual([

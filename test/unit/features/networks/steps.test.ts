@@ -33,7 +33,15 @@ const WANTED: DesiredNetworks = {
     { name: 'front', key: 'front', subnets: [{ prefix: prefix('10.2.0.0/24'), gateway: undefined }], origin },
   ],
   attachments: [
-    { containerId: 'c', container: 'web', network: 'back', addresses: [WEB, prefix('fd00::2')], origin },
+    {
+      containerId: 'c',
+      container: 'web',
+      network: 'back',
+      subnets: [],
+      exactly: [],
+      addresses: [WEB, prefix('fd00::2')],
+      origin,
+    },
   ],
   permits: [permit(80)],
   hostForwards: [forward(90)],
