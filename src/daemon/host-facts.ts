@@ -56,7 +56,7 @@ export class HostFactsWatch {
       this.value = isDeepStrictEqual(found, before) ? before : found;
       this.#failure = undefined;
     } catch (error) {
-      this.#tell(messageOf(error));
+      this.#warn(messageOf(error));
     }
     this.isKnown = true;
     if (this.#closed) return;
@@ -65,7 +65,7 @@ export class HostFactsWatch {
     if (!wasKnown || this.value !== before) this.#onChange();
   }
 
-  #tell(error: string): void {
+  #warn(error: string): void {
     if (error !== this.#failure)
       this.#log.warn(
         { error },

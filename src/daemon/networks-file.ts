@@ -18,7 +18,7 @@ export interface NetworksFileOptions {
   readonly persist: (text: string) => void;
 }
 
-export class NetworksFile {
+export class NetworksFileWatch {
   readonly #options: NetworksFileOptions;
   readonly #watched: Watched<string>;
   readonly #onChange: () => void;

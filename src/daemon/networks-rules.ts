@@ -15,19 +15,19 @@ import type { Inventory } from '../inventory/inventory.ts';
 import type { Watched } from '../inventory/sources.ts';
 import type { Reconciler } from '../reconciler/reconciler.ts';
 import { HostFactsWatch } from './host-facts.ts';
-import { type NetworkReconcilerPorts, NetworkReconcilers } from './network-reconcilers.ts';
-import { NetworksFile, type NetworksFileOptions } from './networks-file.ts';
+import { type NetworksFileOptions, NetworksFileWatch } from './networks-file.ts';
+import { type NetworksReconcilerPorts, NetworksReconcilers } from './networks-reconcilers.ts';
 
-export interface NetworksPorts extends NetworkReconcilerPorts {
+export interface NetworksPorts extends NetworksReconcilerPorts {
   readonly watchFile: (path: string, onChange: () => void) => Watched<string>;
 }
 
 const NOTHING: Claims = { permits: [], forwards: [], problems: [] };
 
 export class NetworksRules {
-  readonly #file: NetworksFile;
+  readonly #file: NetworksFileWatch;
   readonly #facts: HostFactsWatch | undefined;
-  readonly #reconcilers: NetworkReconcilers;
+  readonly #reconcilers: NetworksReconcilers;
   #last: Last | undefined;
 
   constructor(
@@ -36,9 +36,9 @@ export class NetworksRules {
     ports: NetworksPorts,
     onChange: () => void,
   ) {
-    this.#file = new NetworksFile(options, ports.watchFile, onChange);
+    this.#file = new NetworksFileWatch(options, ports.watchFile, onChange);
     this.#facts = ports.hostFacts && new HostFactsWatch(ports.hostFacts, ports.log, onChange);
-    this.#reconcilers = new NetworkReconcilers(reconciler, ports, () => this.#facts?.refresh());
+    this.#reconcilers = new NetworksReconcilers(reconciler, ports, () => this.#facts?.refresh());
   }
 
   /** False while it is not known what the file says. */

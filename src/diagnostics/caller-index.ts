@@ -2,7 +2,9 @@
  * Finds whose address a caller has: services of Consul's catalog, a container of this host, or the gateway of a network,
  * which stands for callers whose own address is hidden.
  */
-import { formatPrefix, type Prefix, parseAddress, prefixOf, WIDTH } from '../net/address.ts';
+
+import { gatewayOf } from '../inventory/network.ts';
+import { formatPrefix, type Prefix, parseAddress } from '../net/address.ts';
 import type { Catalog } from '../policy/compile.ts';
 import { containerNames } from './host-view.ts';
 import { callersIn, type Neighbours } from './ingress-snapshot.ts';
@@ -41,14 +43,11 @@ function servicesByAddress(catalog: Catalog): ReadonlyMap<string, readonly strin
   return new Map([...names].map(([address, found]) => [address, [...found].sort()]));
 }
 
-/** The Engine does not report a gateway that it chose itself: that is the first address of the subnet. */
 function gatewaysOf(neighbours: Neighbours | undefined): ReadonlyMap<string, string> {
   const networks = [...(neighbours?.networks?.values() ?? [])].filter(({ driver }) => driver === 'bridge');
   return new Map(
     networks.flatMap(({ name, subnets }) =>
-      subnets.map(({ prefix, gateway }) => [formatPrefix(gateway ?? firstIn(prefix)), name] as const),
+      subnets.map((subnet) => [formatPrefix(gatewayOf(subnet)), name] as const),
     ),
   );
 }
-
-const firstIn = ({ family, address }: Prefix): Prefix => prefixOf(family, address + 1n, WIDTH[family]);

@@ -11,7 +11,7 @@ import type { Container, ContainerId } from '../inventory/container.ts';
 import type { Transport } from '../inventory/network.ts';
 import type { Passage, Passages } from '../inventory/passages.ts';
 import { contains, formatPrefix, type Prefix } from '../net/address.ts';
-import { formatRange } from '../policy/traffic.ts';
+import { formatRange } from '../net/ranges.ts';
 import type { Rendered } from '../rendering/fingerprint.ts';
 import type { NetworksView } from './networks-view.ts';
 

@@ -4,8 +4,8 @@
 import type { IngressView } from '../features/ingress/view.ts';
 import type { ContainerId } from '../inventory/container.ts';
 import { contains, type Prefix } from '../net/address.ts';
+import { formatRange } from '../net/ranges.ts';
 import type { RuleMatch } from '../policy/compile.ts';
-import { formatRange } from '../policy/traffic.ts';
 
 /** One of the gates of an explanation, see `GateAnswer`. */
 interface IngressAnswer {

@@ -3,7 +3,7 @@
  * `tcp 80 172.18.0.2 8080`, permits as `permit tcp 172.19.0.0/16 172.18.0.2 80-81`.
  */
 import { formatPrefix, type Prefix } from '../net/address.ts';
-import type { Range } from '../net/ranges.ts';
+import { formatRange, type Range } from '../net/ranges.ts';
 import type { Transport } from './network.ts';
 
 export interface ForwardRule {
@@ -28,5 +28,5 @@ export const connectionRules = (
 const forwardText = ({ protocol, port, to, toPort }: ForwardRule): string =>
   `${protocol} ${port} ${formatPrefix(to)} ${toPort}`;
 
-const permitText = ({ from, to, protocol, range: { first, last } }: PermitRule): string =>
-  `permit ${protocol} ${formatPrefix(from)} ${formatPrefix(to)} ${first === last ? first : `${first}-${last}`}`;
+const permitText = ({ from, to, protocol, range }: PermitRule): string =>
+  `permit ${protocol} ${formatPrefix(from)} ${formatPrefix(to)} ${formatRange(range)}`;

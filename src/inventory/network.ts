@@ -1,7 +1,7 @@
 /**
  * The networks of the Engine, and the addresses and ports that the Engine assigns to containers.
  */
-import type { Prefix } from '../net/address.ts';
+import { type Prefix, prefixOf, WIDTH } from '../net/address.ts';
 
 export type NetworkId = string;
 
@@ -29,6 +29,10 @@ export interface Subnet {
    */
   readonly gateway: Prefix | undefined;
 }
+
+/** The Engine does not report a gateway that it chose by itself, which is the first address of the subnet. */
+export const gatewayOf = ({ prefix: { family, address }, gateway }: Subnet): Prefix =>
+  gateway ?? prefixOf(family, address + 1n, WIDTH[family]);
 
 /** A container's endpoint in a network, with the addresses that the Engine assigned. */
 export interface Attachment {

@@ -9,6 +9,10 @@ export interface Range {
   readonly last: number;
 }
 
+/** `80` or `8000-8100`. */
+export const formatRange = ({ first, last }: Range): string =>
+  first === last ? String(first) : `${first}-${last}`;
+
 /** Converts a list to a normal one; returns a normal list unchanged. */
 export const normalize = (ranges: readonly Range[]): readonly Range[] =>
   isNormal(ranges) ? ranges : merge(ranges.toSorted((a, b) => a.first - b.first));

@@ -4,7 +4,7 @@
 
 import { quote } from '../common/text.ts';
 import type { Family } from '../net/address.ts';
-import { normalize, type Range } from '../net/ranges.ts';
+import { formatRange, normalize, type Range } from '../net/ranges.ts';
 
 /** `icmp` means ICMPv6 where the address is IPv6. */
 export type Protocol = 'tcp' | 'udp' | 'icmp';
@@ -54,10 +54,6 @@ export const formatTraffic = ({ protocol, ranges }: Traffic): string => {
   const all = only !== undefined && only.first === 0 && only.last === NUMBERING[protocol].last;
   return all ? protocol : `${protocol}/${ranges.map(formatRange).join(',')}`;
 };
-
-/** `80` or `8000-8100`. */
-export const formatRange = ({ first, last }: Range): string =>
-  first === last ? String(first) : `${first}-${last}`;
 
 const unknownProtocol = (text: string, name: string): string => {
   const remedy = /^\d+([-,]\d+)*$/.test(text) ? `; write tcp/${text.slice(0, 20)}` : '';

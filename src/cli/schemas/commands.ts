@@ -19,7 +19,7 @@ import {
   PortReply,
 } from '../../daemon/api/host-schema.ts';
 import { OverrideReply, StatusReply } from '../../daemon/api/schema.ts';
-import { NetworksFile } from '../../features/networks/schema.ts';
+import { FileFields } from '../../features/networks/schema.ts';
 import {
   Checked,
   Cluster,
@@ -84,7 +84,7 @@ export const schemaFiles = (): ReadonlyMap<string, string> =>
       ([name, { call, schema }]) => [`${name}.json`, textOf(schema, `egresstrator ${call} --json`)] as const,
     ),
     // What people write, for their editors.
-    ['networks.json', textOf(NetworksFile, 'networks.json of egresstrator')],
+    ['networks.json', textOf(FileFields, 'networks.json of egresstrator')],
   ]);
 
 /** As an input schema, which allows additional properties. */

@@ -3,6 +3,7 @@
  * the Engine or a label gets into a firewall.
  */
 import { comparePrefixes, type Family, formatPrefix, type Prefix } from '../../net/address.ts';
+import { formatRange } from '../../net/ranges.ts';
 import type { ShapeOf } from '../../rendering/shape.ts';
 import type { Forward, HostRuleSet, Opening, Permit, ProxiedPort } from './model.ts';
 import { needsPassages } from './passages.ts';
@@ -192,8 +193,8 @@ const portOf = ({ protocol, port }: { readonly protocol: string; readonly port: 
 /** nft wants `0.0.0.0/0` as it is. */
 const proxiedPort = (one: ProxiedPort): string => `${formatPrefix(one.at)} . ${portOf(one)}`;
 
-const permitElement = ({ from, to, protocol, range: { first, last } }: Permit): string =>
-  `${formatPrefix(from)} . ${formatPrefix(to)} . ${protocol} . ${first === last ? first : `${first}-${last}`}`;
+const permitElement = ({ from, to, protocol, range }: Permit): string =>
+  `${formatPrefix(from)} . ${formatPrefix(to)} . ${protocol} . ${formatRange(range)}`;
 
 const openPort = (one: Opening): string => `${formatPrefix(one.to)} . ${portOf(one)}`;
 

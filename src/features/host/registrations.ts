@@ -11,9 +11,9 @@
  */
 import type { Problem } from '../../common/problem.ts';
 import type { Container, ContainerId } from '../../inventory/container.ts';
-import type { Networks, PortBinding, Subnet } from '../../inventory/network.ts';
+import { gatewayOf, type Networks, type PortBinding, type Subnet } from '../../inventory/network.ts';
 import { type NodeService, UNKNOWN_NODE } from '../../inventory/service.ts';
-import { comparePrefixes, contains, formatPrefix, type Prefix, prefixOf, WIDTH } from '../../net/address.ts';
+import { comparePrefixes, contains, formatPrefix, type Prefix } from '../../net/address.ts';
 import { isLoopback } from './forwards.ts';
 import { addressesOf, type Endpoint, type FoundService } from './ports.ts';
 
@@ -150,7 +150,3 @@ const isInside = (address: Prefix, networks: Networks): boolean => {
 
 const subnetsOf = (networks: Networks): readonly Subnet[] =>
   [...networks.values()].flatMap(({ bridge, subnets }) => (bridge === undefined ? [] : subnets));
-
-/** The Engine gives the first address to a bridge for which it reports none. */
-const gatewayOf = ({ prefix: { family, address }, gateway }: Subnet): Prefix =>
-  gateway ?? prefixOf(family, address + 1n, WIDTH[family]);

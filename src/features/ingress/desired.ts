@@ -12,10 +12,10 @@ import type { IngressNamespace } from './namespaces.ts';
 /** What ingress desires of one namespace. */
 export interface IngressDesired {
   readonly namespace: IngressNamespace;
-  readonly rules: IngressRules;
+  readonly rules: DesiredRules;
 }
 
-export interface IngressRules {
+export interface DesiredRules {
   readonly policy: CompiledPolicy;
   /** False while no keys are known; the previous rules then stay, and without any nobody is let in. */
   readonly isKnown: boolean;
@@ -31,13 +31,13 @@ export interface Known extends Pick<ConsulSnapshot, 'services' | 'ages' | 'await
 }
 
 /** True if both have the same text. Policies are compared by identity, because equal ones are shared. */
-export const isSameRules = (one: IngressRules, other: IngressRules): boolean =>
+export const isSameRules = (one: DesiredRules, other: DesiredRules): boolean =>
   one.policy === other.policy && one.isKnown === other.isKnown && one.awaits === other.awaits;
 
 export function desiredFor(
   { acl, services, ages, awaited }: Known,
   compiler: PolicyCompiler,
-): (keys: readonly string[]) => IngressRules {
+): (keys: readonly string[]) => DesiredRules {
   const isOutdated = ages.ingress === 'outdated';
   if (acl === undefined) return () => (isOutdated ? NOBODY : unknown(awaited.ingress === true));
   if (ages.ingress === 'awaited') return () => unknown(true);
@@ -51,9 +51,9 @@ export function desiredFor(
   };
 }
 
-export const NOBODY: IngressRules = {
+export const NOBODY: DesiredRules = {
   policy: { reasons: [], ruleSet: { layers: [] }, problems: [], pending: [] },
   ...{ isKnown: true, awaits: false, unread: [] },
 };
 
-const unknown = (awaits: boolean): IngressRules => ({ ...NOBODY, isKnown: false, awaits });
+const unknown = (awaits: boolean): DesiredRules => ({ ...NOBODY, isKnown: false, awaits });

@@ -3,7 +3,7 @@
  * `--prepare-ingress`.
  */
 import type { IngressWorkload } from '../../inventory/workload.ts';
-import type { IngressRules } from './desired.ts';
+import type { DesiredRules } from './desired.ts';
 import type { IngressGate, PreparedIngress } from './gate.ts';
 import type { IngressRenderer } from './render.ts';
 
@@ -42,7 +42,7 @@ export class IngressPreparer {
   }
 
   /** Prepares a text for each request, once the keys are known. A service that is read later may extend it. */
-  prepare(rulesFor: (keys: readonly string[]) => IngressRules): void {
+  prepare(rulesFor: (keys: readonly string[]) => DesiredRules): void {
     const all = this.requests().map((request) => ({ request, rules: rulesFor(request.keys) }));
     if (all.some(({ rules }) => !rules.isKnown)) return;
     const signature = all.flatMap(({ request, rules }) => [request, rules.policy.ruleSet]);
@@ -51,7 +51,7 @@ export class IngressPreparer {
     this.#gate.prepareIngress(all.map(({ request, rules }) => this.#textOf(request, rules)));
   }
 
-  #textOf({ keys, mode }: Request, { policy }: IngressRules): PreparedIngress {
+  #textOf({ keys, mode }: Request, { policy }: DesiredRules): PreparedIngress {
     return { keys, mode, text: this.#renderer.render(policy, mode).text };
   }
 }

@@ -14,7 +14,7 @@ import {
   WIDTH,
 } from '../../net/address.ts';
 import type { AddressEntry, NetworkEntry } from './model.ts';
-import { type Origin, problemAt, type ReadEntry } from './problems.ts';
+import { type Origin, problemAt, type ReadEntry, rejectedFor } from './problems.ts';
 import type { AddressFields, NetworkFields } from './schema.ts';
 
 /** As Docker takes it. */
@@ -23,7 +23,7 @@ const NETWORK_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 /** Docker's own, which have no addresses of ours. */
 const RESERVED = new Set(['bridge', 'host', 'none', 'default', 'container']);
 
-export function readNetwork(fields: NetworkFields, key: string, origin: Origin): ReadEntry<NetworkEntry> {
+export function readNetwork(fields: NetworkFields, origin: Origin, key: string): ReadEntry<NetworkEntry> {
   const name = fields.network_name ?? key;
   const reasons: [field: string | undefined, reason: string][] = [];
   if (!NETWORK_NAME.test(name))
@@ -45,7 +45,7 @@ export function readNetwork(fields: NetworkFields, key: string, origin: Origin):
       'has two prefixes of one family; write one of IPv4, one of IPv6, or one of each',
     ]);
   const gateways = readGateways(listOf(fields.gateway), subnets, reasons);
-  if (reasons.length > 0) return rejected(origin, reasons);
+  if (reasons.length > 0) return rejectedFor(origin, reasons);
   const withGateways = subnets.map((prefix): Subnet => ({ prefix, gateway: gateways.get(prefix) }));
   return { entry: { name, key, subnets: withGateways, origin }, problems: [] };
 }
@@ -73,7 +73,7 @@ function readGateways(
   return gateways;
 }
 
-export function readAddress(fields: AddressFields, key: string, origin: Origin): ReadEntry<AddressEntry> {
+export function readAddress(fields: AddressFields, origin: Origin, key: string): ReadEntry<AddressEntry> {
   const texts = fields.ip === undefined ? [key] : listOf(fields.ip);
   const field = fields.ip === undefined ? undefined : 'ip';
   const reasons: [field: string | undefined, reason: string][] = [];
@@ -88,7 +88,7 @@ export function readAddress(fields: AddressFields, key: string, origin: Origin):
   const { container_name: container, selector, service_name: service } = fields;
   if (container === undefined && selector === undefined && service === undefined)
     reasons.push([undefined, 'names no container; write "container_name"']);
-  if (reasons.length > 0) return rejected(origin, reasons);
+  if (reasons.length > 0) return rejectedFor(origin, reasons);
   const entry = { key, addresses, container, selector, service, origin };
   return { entry, problems: keyProblems(entry) };
 }
@@ -129,11 +129,3 @@ function addressFrom(text: string): Prefix | string {
   const parsed = parsePrefix(text);
   return 'reason' in parsed ? parsed.reason : `expected an address without a length, got ${quote(text)}`;
 }
-
-const rejected = (
-  origin: Origin,
-  reasons: readonly (readonly [string | undefined, string])[],
-): { readonly entry: undefined; readonly problems: readonly Problem[] } => ({
-  entry: undefined,
-  problems: reasons.map(([field, reason]) => problemAt('error', origin, field, reason)),
-});

@@ -9,11 +9,11 @@ import type { Network } from '../../inventory/network.ts';
 import { comparePrefixes, contains, formatPrefix, type Prefix } from '../../net/address.ts';
 import { networkOf } from './consistency.ts';
 import { containerNamed, holderOf } from './containers.ts';
-import type { AddressEntry, Attachment, NetworkEntry } from './model.ts';
+import type { AddressEntry, DesiredAttachment, NetworkEntry } from './model.ts';
 import { problemAt } from './problems.ts';
 
 export interface PlannedAttachments {
-  readonly attachments: readonly Attachment[];
+  readonly attachments: readonly DesiredAttachment[];
   readonly problems: readonly Problem[];
   /** Addresses of the file that another container has. */
   readonly taken: readonly Prefix[];
@@ -36,7 +36,7 @@ export function planAttachments(entries: readonly AddressEntry[], present: Prese
 }
 
 interface Place {
-  readonly attachment?: Attachment;
+  readonly attachment?: DesiredAttachment;
   readonly problem?: Problem;
   readonly taken?: Prefix;
 }
@@ -114,7 +114,7 @@ function faultOf({ network, name, networks }: Container, where: Where, address: 
 }
 
 /** Both families of a container in one network are one attachment. */
-function merged(all: readonly Attachment[]): readonly Attachment[] {
+function merged(all: readonly DesiredAttachment[]): readonly DesiredAttachment[] {
   const groups = Map.groupBy(all, ({ containerId, network }) => JSON.stringify([containerId, network]));
   return [...groups.values()].flatMap(([first, ...others]) => {
     if (first === undefined) return [];

@@ -2,6 +2,7 @@
  * What another file of networks would change: entries and what policies allow, by text.
  */
 import { formatPrefix, type Prefix } from '../../net/address.ts';
+import { formatRange } from '../../net/ranges.ts';
 import type { CheckedNetworks } from './check.ts';
 import type { ContainerForward, HostForward, NetworkEntry, Permit } from './model.ts';
 
@@ -50,7 +51,7 @@ export const networkStatement = ({ name, subnets, origin }: NetworkEntry): State
 
 export const permitStatement = ({ from, to, protocol, range, origin }: Permit): Statement => ({
   ...({ kind: 'permit', path: origin.path } as const),
-  text: `${formatPrefix(from)} may reach ${formatPrefix(to)} at ${protocol}/${range.first === range.last ? range.first : `${range.first}-${range.last}`}`,
+  text: `${formatPrefix(from)} may reach ${formatPrefix(to)} at ${protocol}/${formatRange(range)}`,
 });
 
 /** `where`: the device, and whose it is. */

@@ -4,7 +4,7 @@
 import type { Problem } from '../../common/problem.ts';
 import type { Container } from '../../inventory/container.ts';
 import { contains, formatPrefix } from '../../net/address.ts';
-import type { Range } from '../../net/ranges.ts';
+import { formatRange } from '../../net/ranges.ts';
 import type { AddressEntry, DesiredNetworks, NetworkEntry, PolicyEntry, TargetNames } from './model.ts';
 import { bare } from './names.ts';
 import type { NetworksPlan } from './plan.ts';
@@ -190,12 +190,10 @@ function policyText(policy: PolicyEntry): string {
   const { protocol } = policy;
   const target = targetText(policy.target);
   if (policy.kind === 'permit')
-    return `${policy.from} may reach ${target} at ${protocol}/${rangeText(policy.range)}`;
+    return `${policy.from} may reach ${target} at ${protocol}/${formatRange(policy.range)}`;
   const place = policy.kind === 'host' ? `${policy.device} of this host` : policy.inside;
   return `${protocol}/${policy.port} of ${place} leads to ${target} ${protocol}/${policy.toPort}`;
 }
 
 const targetText = ({ to, selector, container, service }: TargetNames): string =>
   to ?? selector ?? container ?? service ?? 'nothing';
-
-const rangeText = ({ first, last }: Range): string => (first === last ? `${first}` : `${first}-${last}`);

@@ -6,10 +6,10 @@ import type { Problem } from '../../common/problem.ts';
 import { quote } from '../../common/text.ts';
 import type { Container } from '../../inventory/container.ts';
 import type { NamespaceId, Namespaces, NetworkNamespace } from '../../inventory/namespace.ts';
-import type { Attachment as End, Network, Subnet } from '../../inventory/network.ts';
-import { comparePrefixes, contains, type Family, type Prefix, prefixOf, WIDTH } from '../../net/address.ts';
+import { type Attachment, gatewayOf, type Network, type Subnet } from '../../inventory/network.ts';
+import { comparePrefixes, contains, type Family, type Prefix, WIDTH } from '../../net/address.ts';
 import { containerNamed, holderOf } from './containers.ts';
-import type { Attachment, ContainerForward, InnerRules, Permit, Route } from './model.ts';
+import type { ContainerForward, DesiredAttachment, InnerRules, Permit, Route } from './model.ts';
 import { problemAt } from './problems.ts';
 
 export interface PlannedInner {
@@ -19,12 +19,12 @@ export interface PlannedInner {
   readonly problems: readonly Problem[];
 }
 
-export interface Surrounding {
+export interface InnerSurroundings {
   readonly containers: readonly Container[];
   readonly namespaces: Namespaces;
   readonly networks: ReadonlyMap<string, Network>;
   /** To come. */
-  readonly attachments: readonly Attachment[];
+  readonly attachments: readonly DesiredAttachment[];
 }
 
 interface Part {
@@ -38,7 +38,7 @@ interface Part {
 export function planInner(
   forwards: readonly ContainerForward[],
   permits: readonly Permit[],
-  around: Surrounding,
+  around: InnerSurroundings,
 ): PlannedInner {
   const problems: Problem[] = [];
   const parts = [
@@ -56,7 +56,11 @@ export function planInner(
   return { inner: new Map(inner), permits: parts.flatMap(({ permit }) => permit ?? []), problems };
 }
 
-function forwardParts(forward: ContainerForward, around: Surrounding, problems: Problem[]): readonly Part[] {
+function forwardParts(
+  forward: ContainerForward,
+  around: InnerSurroundings,
+  problems: Problem[],
+): readonly Part[] {
   const { inside, origin, to } = forward;
   const container = containerNamed([inside], around.containers);
   if (container === undefined) return [];
@@ -88,7 +92,7 @@ function forwardParts(forward: ContainerForward, around: Surrounding, problems: 
  * The ends of a permit whose way to the other may be another one, or none: a container on several networks has its default
  * route on one of them, and on an internal network it has none. Only to containers: other prefixes keep their way.
  */
-function routeParts({ from, to, origin }: Permit, around: Surrounding): readonly Part[] {
+function routeParts({ from, to, origin }: Permit, around: InnerSurroundings): readonly Part[] {
   return [[from, to] as const, [to, from] as const].flatMap(([own, other]) => {
     const container = own.length === WIDTH[own.family] ? holderOf(own, around.containers) : undefined;
     const namespace = container && namespaceOf(container, around.namespaces);
@@ -104,7 +108,11 @@ function routeParts({ from, to, origin }: Permit, around: Surrounding): readonly
 }
 
 /** Whether it gets an address in the network of this one. Docker attaches no container that has a route into the network. */
-const willBeIn = ({ inside }: NetworkNamespace, address: Prefix, { attachments }: Surrounding): boolean =>
+const willBeIn = (
+  { inside }: NetworkNamespace,
+  address: Prefix,
+  { attachments }: InnerSurroundings,
+): boolean =>
   attachments.some(
     ({ containerId, subnets }) =>
       inside.some(({ id }) => id === containerId) && subnets.some((subnet) => contains(subnet, address)),
@@ -134,15 +142,12 @@ const waysOf = (
     .toSorted((one, other) => (one.name < other.name ? -1 : 1))
     .flatMap((end) => wayOf(end, networks.get(end.id), family) ?? []);
 
-function wayOf(end: End, network: Network | undefined, family: Family): Way | undefined {
+function wayOf(end: Attachment, network: Network | undefined, family: Family): Way | undefined {
   const own = family === 4 ? end.ipv4 : end.ipv6;
   if (network?.bridge === undefined || own === undefined) return undefined;
   const subnet = network.subnets.find(({ prefix }) => contains(prefix, own));
-  return subnet && { network, subnet, own, gateway: subnet.gateway ?? firstAddress(subnet.prefix) };
+  return subnet && { network, subnet, own, gateway: gatewayOf(subnet) };
 }
-
-/** The Engine does not tell a gateway that it took by itself, which is the first address of the subnet. */
-const firstAddress = ({ family, address }: Prefix): Prefix => prefixOf(family, address + 1n, WIDTH[family]);
 
 /** The first way to an address counts. */
 const withoutRepeated = (routes: readonly Route[]): readonly Route[] =>

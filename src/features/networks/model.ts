@@ -106,7 +106,7 @@ export interface ResolvedPolicies {
 }
 
 /** A container that is to be attached to a network with these addresses. */
-export interface Attachment {
+export interface DesiredAttachment {
   readonly containerId: string;
   readonly container: string;
   /** Docker's name of the network. */
@@ -140,7 +140,7 @@ export interface DesiredNetworks {
   /** Those that Docker lacks. */
   readonly networks: readonly NetworkEntry[];
   /** Those that containers lack. */
-  readonly attachments: readonly Attachment[];
+  readonly attachments: readonly DesiredAttachment[];
   readonly permits: readonly Permit[];
   readonly hostForwards: readonly HostForward[];
   readonly inner: ReadonlyMap<NamespaceId, InnerRules>;

@@ -4,15 +4,14 @@
  * `from`: a permit. `nat` with `iface`: a forward on a device of this host. `nat` with a container and no device: a
  * forward inside that container. A device and a container together may mean either, and `where` decides.
  */
-import type { Problem } from '../../common/problem.ts';
 import { quote } from '../../common/text.ts';
 import type { Range } from '../../net/ranges.ts';
 import type { PolicyEntry, TargetNames } from './model.ts';
 import { bare } from './names.ts';
-import { type Origin, problemAt, type ReadEntry } from './problems.ts';
+import { type Origin, problemAt, type ReadEntry, rejectedFor } from './problems.ts';
 import type { PolicyFields } from './schema.ts';
 
-export function readPolicy(fields: PolicyFields, _key: string, origin: Origin): ReadEntry<PolicyEntry> {
+export function readPolicy(fields: PolicyFields, origin: Origin): ReadEntry<PolicyEntry> {
   const { from, nat } = fields;
   if (from !== undefined && nat !== undefined)
     return rejected(origin, undefined, 'has both "from" and "nat"; write two policies, one with each');
@@ -114,10 +113,5 @@ function rangeOf(port: PolicyFields['port']): Range | undefined {
 const wrongRange = (port: PolicyFields['port']): string =>
   `expected a port from 1 to 65535, or a range as "8000-8010", got ${JSON.stringify(port)}`;
 
-const rejected = (
-  origin: Origin,
-  field: string | undefined,
-  reason: string,
-): { readonly entry: undefined; readonly problems: readonly Problem[] } => ({
-  ...{ entry: undefined, problems: [problemAt('error', origin, field, reason)] },
-});
+const rejected = (origin: Origin, field: string | undefined, reason: string): ReadEntry<never> =>
+  rejectedFor(origin, [[field, reason]]);

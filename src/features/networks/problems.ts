@@ -41,6 +41,15 @@ export const problemAt = (
     ? { severity, line, text: path, reason }
     : { severity, line: lines[field] ?? line, text: `${path}.${field}`, reason };
 
+/** Why an entry is none: each reason with the field that it is about; undefined: the whole entry. */
+export const rejectedFor = (
+  origin: Origin,
+  reasons: readonly (readonly [field: string | undefined, reason: string])[],
+): ReadEntry<never> => ({
+  entry: undefined,
+  problems: reasons.map(([field, reason]) => problemAt('error', origin, field, reason)),
+});
+
 /** Of a part of the file without fields. */
 export const originAt = (json: Pick<JsonText, 'lineOf'>, path: Path): Origin => ({
   ...{ path: pathText(path), line: json.lineOf(path), lines: {} },

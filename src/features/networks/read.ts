@@ -10,7 +10,7 @@ import { type JsonText, type Path, readJson } from './json-text.ts';
 import type { AddressEntry, NetworkEntry, NetworksFile, PolicyEntry } from './model.ts';
 import { readPolicy } from './policies.ts';
 import { foundText, type Origin, originAt, problemAt, type ReadEntry } from './problems.ts';
-import { AddressFields, NetworkFields, PolicyFields, NetworksFile as Schema } from './schema.ts';
+import { AddressFields, FileFields, NetworkFields, PolicyFields } from './schema.ts';
 
 export interface ReadNetworks {
   readonly file: NetworksFile;
@@ -70,7 +70,7 @@ function section<Fields, T>(
   top: Objects,
   name: Section,
   schema: z.ZodType<Fields>,
-  read: (fields: Fields, key: string, origin: Origin) => ReadEntry<T>,
+  read: (fields: Fields, origin: Origin, key: string) => ReadEntry<T>,
 ): { readonly entries: readonly T[]; readonly problems: readonly Problem[] } {
   const entries = entriesOf(top[name], name);
   if (entries === undefined) {
@@ -88,7 +88,7 @@ function section<Fields, T>(
     const origin = { ...originAt(json, path), lines: Object.fromEntries(lines) };
     const shaped = readFields(json, path, schema, value);
     if (shaped.entry === undefined) return { entry: undefined, problems: shaped.problems };
-    const { entry, problems } = read(shaped.entry, String(key), origin);
+    const { entry, problems } = read(shaped.entry, origin, String(key));
     return { entry, problems: [...shaped.problems, ...problems] };
   });
   return {
@@ -150,7 +150,7 @@ function unknownField(at: Origin, name: string, known: readonly string[]): Probl
   return problemAt('error', at, undefined, reason);
 }
 
-const SECTIONS = Object.keys(Schema.shape);
+const SECTIONS = Object.keys(FileFields.shape);
 
 const unknownSections = (json: JsonText, top: Objects): readonly Problem[] =>
   Object.keys(top)

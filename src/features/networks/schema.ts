@@ -73,7 +73,7 @@ export const PolicyFields = z.strictObject({
 });
 
 /** Of the whole file, for editors: the program reads each entry by itself. */
-export const NetworksFile = z.strictObject({
+export const FileFields = z.strictObject({
   $schema: z.string().optional(),
   networks: z.record(z.string(), NetworkFields).describe('Networks that Docker is to have.').optional(),
   ips: z

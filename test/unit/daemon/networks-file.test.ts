@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { NetworksFile } from '../../../src/daemon/networks-file.ts';
+import { NetworksFileWatch } from '../../../src/daemon/networks-file.ts';
 import type { Watched } from '../../../src/inventory/sources.ts';
 
 beforeEach(() => {
@@ -21,7 +21,7 @@ function opened(previous?: string) {
     ...{ path: '/n.json', now: () => Date.now(), previous },
     persist: (text: string) => void seen.persisted.push(text),
   };
-  const file = new NetworksFile(
+  const file = new NetworksFileWatch(
     options,
     () => watched,
     () => seen.changes++,

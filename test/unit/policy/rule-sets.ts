@@ -2,8 +2,9 @@
  * What a rule set allows, and a rule set as a text: what tests ask of it.
  */
 import { contains, formatPrefix, type Prefix } from '../../../src/net/address.ts';
+import { formatRange } from '../../../src/net/ranges.ts';
 import type { Element, RuleSet } from '../../../src/policy/rule-set.ts';
-import { formatRange, type Protocol } from '../../../src/policy/traffic.ts';
+import type { Protocol } from '../../../src/policy/traffic.ts';
 
 /** Whether traffic to a host is allowed; `port` is the type for ICMP. */
 export const allows = (ruleSet: RuleSet, host: Prefix, protocol: Protocol, port: number): boolean =>

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { schemaFiles } from '../../../../src/cli/schemas/commands.ts';
 import { UnansweredError, UsageError, UserError } from '../../../../src/common/errors.ts';
-import { NetworksFile } from '../../../../src/features/networks/schema.ts';
+import { FileFields } from '../../../../src/features/networks/schema.ts';
 import { askController, controlsOf } from '../../../support/ask-controller.ts';
 import { faultsOf } from '../../../support/json-schema.ts';
 import { EXAMPLE, EXAMPLE_TEXT } from '../../../support/networks-file.ts';
@@ -76,7 +76,7 @@ test('the schema for editors takes the example, and rejects what is misspelled',
   expect(await faultsOf(schema, { $schema: 'x', ...EXAMPLE })).toBe('');
   expect(await faultsOf(schema, { ...EXAMPLE, polices: [] })).not.toBe('');
   expect(await faultsOf(schema, { policies: [{ ...EXAMPLE.policies[0], form: 'x' }] })).not.toBe('');
-  expect(NetworksFile.safeParse(EXAMPLE).success).toBe(true);
+  expect(FileFields.safeParse(EXAMPLE).success).toBe(true);
 });
 
 test('diff lists what another file would change', async () => {

@@ -1,6 +1,6 @@
-/** The steps by which containers are attached, in their order. */
+/** Drivers of networks.json: containers are attached in steps, in their order. */
 import { expect, it } from 'vitest';
-import { attachmentDriver } from '../../../src/daemon/network-steps.ts';
+import { attachmentDriver } from '../../../src/daemon/networks-drivers.ts';
 import { namespaceId, namespacesOf } from '../../../src/inventory/namespace.ts';
 import { container } from '../../support/containers.ts';
 import { prefix } from '../../support/host-claims.ts';

@@ -7,9 +7,9 @@ import { quote } from '../common/text.ts';
 import type { HostFactsAccess } from '../dataplane/host-facts.ts';
 import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import { differencesOf, type RoutesDesired } from '../features/networks/inner-routes.ts';
-import type { Attachment, NetworkEntry } from '../features/networks/model.ts';
+import type { DesiredAttachment, NetworkEntry } from '../features/networks/model.ts';
 import type { NetworkNamespace } from '../inventory/namespace.ts';
-import type { Network, Attachment as NetworkEnd } from '../inventory/network.ts';
+import type { Attachment, Network } from '../inventory/network.ts';
 import type { NetworkMaker } from '../inventory/sources.ts';
 import { contains, formatPrefix, type Prefix, parsePrefix } from '../net/address.ts';
 import type { Driver } from '../reconciler/driver.ts';
@@ -23,7 +23,7 @@ const ROUTES = 'routes';
 type Found<T> = T | 'absent';
 
 /** With the namespace of its container, if it is known. */
-export interface PlacedAttachment extends Attachment {
+export interface PlacedAttachment extends DesiredAttachment {
   readonly namespace: NetworkNamespace | undefined;
 }
 
@@ -42,8 +42,8 @@ export const networkDriver = (docker: NetworkMaker): Driver<NetworkEntry, Found<
 export const attachmentDriver = (
   docker: NetworkMaker,
   routes: NamespaceRoutes | undefined,
-): Driver<PlacedAttachment, Found<NetworkEnd>> =>
-  steppedDriver<PlacedAttachment, Found<NetworkEnd>, { readonly attach: PlacedAttachment }>({
+): Driver<PlacedAttachment, Found<Attachment>> =>
+  steppedDriver<PlacedAttachment, Found<Attachment>, { readonly attach: PlacedAttachment }>({
     feature: ATTACHMENTS,
     after: [NETWORKS],
     isSame: (one, other) => addressesOf(one) === addressesOf(other),
@@ -53,7 +53,7 @@ export const attachmentDriver = (
       desired !== undefined && observed === 'absent' ? [{ action: 'attach', with: desired }] : [],
     table: {
       attach: async (wanted) => {
-        await denyInstead(docker, wanted);
+        await requireNoNamesake(docker, wanted);
         if (routes !== undefined) await withdrawRoutes(routes, wanted);
         await docker.attach(wanted.containerId, wanted.network, wanted.addresses);
       },
@@ -61,7 +61,10 @@ export const attachmentDriver = (
   });
 
 /** A container that is started again has its address until then: its start would fail if another had got it. */
-async function denyInstead(docker: NetworkMaker, { container, exactly }: Attachment): Promise<void> {
+async function requireNoNamesake(
+  docker: NetworkMaker,
+  { container, exactly }: DesiredAttachment,
+): Promise<void> {
   for (const name of exactly)
     if (await docker.hasContainer(name))
       throw new Error(
@@ -117,9 +120,10 @@ export const forwardingDriver = (host: HostFactsAccess): Driver<'on', Forwarding
   });
 
 /** For keys. */
-export const attachmentName = ({ containerId, network }: Attachment): string => `${containerId} ${network}`;
+export const attachmentName = ({ containerId, network }: DesiredAttachment): string =>
+  `${containerId} ${network}`;
 
 const subnetsOf = ({ subnets }: NetworkEntry): string =>
   subnets.map(({ prefix, gateway }) => `${formatPrefix(prefix)} ${gateway && formatPrefix(gateway)}`).join();
 
-const addressesOf = ({ addresses }: Attachment): string => addresses.map(formatPrefix).join();
+const addressesOf = ({ addresses }: DesiredAttachment): string => addresses.map(formatPrefix).join();

@@ -11,7 +11,7 @@ import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import type { NetworkStep } from '../features/networks/entry-states.ts';
 import { InnerNat } from '../features/networks/inner-nat.ts';
 import { planRoutes } from '../features/networks/inner-routes.ts';
-import type { Attachment, DesiredNetworks, InnerRules } from '../features/networks/model.ts';
+import type { DesiredAttachment, DesiredNetworks, InnerRules } from '../features/networks/model.ts';
 import { loadNatTemplate } from '../features/networks/nat.ts';
 import { HOST, type Namespaces, type NetworkNamespace } from '../inventory/namespace.ts';
 import type { NetworkMaker } from '../inventory/sources.ts';
@@ -28,10 +28,10 @@ import {
   forwardingDriver,
   networkDriver,
   routeDriver,
-} from './network-steps.ts';
+} from './networks-drivers.ts';
 import { rulesetLoader } from './ruleset-loader.ts';
 
-export interface NetworkReconcilerPorts {
+export interface NetworksReconcilerPorts {
   readonly dataplane: Dataplane;
   /** Undefined: no network is made, and no container attached, as in a dry run. */
   readonly networkMaker?: NetworkMaker | undefined;
@@ -57,7 +57,7 @@ interface Words<Desired> {
   readonly failed: string;
 }
 
-export class NetworkReconcilers {
+export class NetworksReconcilers {
   readonly #nat = new InnerNat(loadNatTemplate());
   /** Of each, what it is about and how far it is. */
   readonly #steps: (() => readonly NetworkStep[])[] = [];
@@ -68,7 +68,7 @@ export class NetworkReconcilers {
   readonly #log: Logger;
 
   /** `onForwarding`: called when the host forwards since. */
-  constructor(reconciler: Reconciler, ports: NetworkReconcilerPorts, onForwarding: () => void) {
+  constructor(reconciler: Reconciler, ports: NetworksReconcilerPorts, onForwarding: () => void) {
     this.#reconciler = reconciler;
     this.#log = ports.log;
     if (ports.networkMaker !== undefined) this.#addDocker(ports.networkMaker, ports.namespaceRoutes);
@@ -144,7 +144,7 @@ export class NetworkReconcilers {
     );
   }
 
-  #addNat({ dataplane, namespaceConnections, onDrift, log }: NetworkReconcilerPorts): void {
+  #addNat({ dataplane, namespaceConnections, onDrift, log }: NetworksReconcilerPorts): void {
     const connections = namespaceConnections && new NatConnections(namespaceConnections, log);
     this.#connections = connections;
     const loader = rulesetLoader(dataplane);
@@ -230,7 +230,10 @@ export class NetworkReconcilers {
   }
 }
 
-const namespaceOf = ({ containerId }: Attachment, namespaces: Namespaces): NetworkNamespace | undefined =>
+const namespaceOf = (
+  { containerId }: DesiredAttachment,
+  namespaces: Namespaces,
+): NetworkNamespace | undefined =>
   [...namespaces.values()].find(({ inside }) => inside.some(({ id }) => id === containerId));
 
 const problemOf = (text: string, reason: string): Problem => ({
