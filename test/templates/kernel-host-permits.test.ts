@@ -10,7 +10,7 @@ import { netns } from './fixture.ts';
 import { dockerRules, loadHost, PORT, SUBNETS, useHost } from './host-fixture.ts';
 
 await ensureCommands({ conntrack: 'conntrack', iptables: 'iptables', ss: 'iproute2' });
-const { agents, containers, host } = await useHost();
+const { agents, containers, host, outside } = await useHost();
 
 const PROGRAM = fileURLToPath(new URL('../../dataplane/host', import.meta.url));
 const program = async (command: string, input = ''): Promise<readonly string[]> =>
@@ -63,6 +63,17 @@ describe.each(['nft', 'legacy'] as const)('past iptables-%s', (kind) => {
       // From a permitted port, as an answer would come.
       expect(await agents.a1.ask(b1, PORT, 4100)).toBe('silence');
       expect(await agents.b1.received()).toBe('');
+    });
+
+    it('what a target calls from a permitted port goes on as before, to callers outside and on its own bridge', async () => {
+      const calls = `net.bridge.bridge-nf-call-${family === 'ipv4' ? 'iptables' : 'ip6tables'}`;
+      await host.run('sysctl', ['-qw', `${calls}=1`]);
+      await host.run(tool, ['-I', 'FORWARD', '-i', 'br-a', '-o', 'br-a', '-j', 'ACCEPT']);
+      const anyA = SUBNETS[family][0] ?? '';
+      await load(permit(outside[family], a1, '1-65535'), permit(anyA, a1, '1-65535'));
+      await program('passages');
+      expect(await agents.a1.open('x', outside[family], PORT)).toBe('connected');
+      expect(await agents.a1.open('y', containers.a2[family], PORT)).toBe('connected');
     });
 
     it('both ways pass where both are permitted', async () => {
