@@ -240,7 +240,7 @@ onEachEngine((version) => {
 
   test('uninstall takes rules, ports and routes, and leaves networks', async () => {
     write(fileWith(PERMIT, INNER()));
-    await becomes('the route', async () => (await inVpn('ip', 'route', 'show', 'proto', '186')) !== '');
+    await becomes('the route', async () => (await inVpn('ip', 'route', 'show', 'proto', '149')) !== '');
     await becomes('the rules', async () =>
       (await inVpn('nft', 'list', 'tables')).includes('egresstrator_nat'),
     );
@@ -249,7 +249,7 @@ onEachEngine((version) => {
     const ofParts = steps.filter(({ part }: { part: string }) => part === 'rules' || part === 'routes');
     expect(ofParts.length).toBeGreaterThanOrEqual(3);
     expect(ofParts.filter(({ state }: { state: string }) => state !== 'removed')).toEqual([]);
-    expect(await inVpn('ip', 'route', 'show', 'proto', '186')).toBe('');
+    expect(await inVpn('ip', 'route', 'show', 'proto', '149')).toBe('');
     expect(await inVpn('nft', 'list', 'tables')).not.toContain('egresstrator');
     expect(await onHost('nft', 'list', 'tables')).not.toContain('egresstrator');
     expect(await onHost('iptables-save')).not.toContain('egresstrator');

@@ -21,7 +21,7 @@ const routes = async () =>
 const ofOthers = async () =>
   (await Promise.all(['-4', '-6'].map((family) => a1.run('ip', [family, 'route', 'show']))))
     .flatMap(({ stdout }) => stdout.split('\n'))
-    .filter((line) => line !== '' && !line.includes('proto 186'));
+    .filter((line) => line !== '' && !line.includes('proto 149'));
 
 beforeEach(async () => {
   await route();
@@ -48,12 +48,25 @@ it('replace no route of others, and say so', async () => {
   await a1.run('ip', ['route', 'add', '10.4.0.1', 'via', V4]);
   const before = await ofOthers();
   const { exitCode, stderr } = await route(`10.4.0.1 via 172.29.1.9`, `10.5.0.1 via ${V4}`);
+  expect(await routes()).toEqual([`10.5.0.1 via ${V4}`]);
+  await route();
   expect([exitCode, stderr.includes('the route to 10.4.0.1 via 172.29.1.9 cannot be made')]).toEqual([
     1,
     true,
   ]);
   expect(await ofOthers()).toEqual(before);
   await a1.run('ip', ['route', 'del', '10.4.0.1', 'via', V4]);
+});
+
+it('leave those of routing daemons, of whatever protocol', async () => {
+  const protocols = ['bird', 'zebra', 'bgp', 'isis', 'ospf', 'rip', 'eigrp'];
+  for (const [at, protocol] of protocols.entries())
+    await a1.run('ip', ['route', 'add', `10.6.0.${at}`, 'via', V4, 'proto', protocol]);
+  const before = await ofOthers();
+  await route(`10.5.0.1 via ${V4}`);
+  await route();
+  expect(await ofOthers()).toEqual(before);
+  for (const at of protocols.keys()) await a1.run('ip', ['route', 'del', `10.6.0.${at}`]);
 });
 
 it('let the namespace forward, and never end that', async () => {
