@@ -2,14 +2,16 @@
  * Ingress rules in the controller: their feature, and the reconciler's part of it.
  */
 import type { Logger } from '../common/logger.ts';
+import type { Planned } from '../common/plan.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import { type IngressSnapshot, ingressSnapshot, type Neighbours } from '../diagnostics/ingress-snapshot.ts';
-import type { IngressDesired } from '../features/ingress/desired.ts';
+import { type IngressDesired, NOBODY } from '../features/ingress/desired.ts';
 import { Ingress, type IngressOptions } from '../features/ingress/ingress.ts';
 import type { IngressNamespace } from '../features/ingress/namespaces.ts';
 import { type IngressStatus, ingressStatusOf } from '../features/ingress/status.ts';
 import { type IngressView, ingressViewOf } from '../features/ingress/view.ts';
 import type { ConsulSnapshot, Inventory } from '../inventory/inventory.ts';
+import type { NamespaceId } from '../inventory/namespace.ts';
 import type { Acl } from '../policy/acl.ts';
 import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
 import { LoadRecords, type Loads } from '../reconciler/load-records.ts';
@@ -61,8 +63,9 @@ export class IngressRules {
   /** Call `references` for the same containers first. */
   sync(inventory: Inventory): void {
     const { namespaces, isComplete } = inventory;
-    const plan = this.#feature.plan(inventory);
+    const plan = new Map(this.#feature.plan(inventory));
     this.#callers.update([...plan.values()].map(({ desired }) => desired));
+    if (isComplete) this.#releaseUnnamed(plan, namespaces);
     this.#states.sync(plan, (name) => namespaces.has(name));
     if (isComplete) this.#loads.retain(new Set(namespaces.keys()));
   }
@@ -73,7 +76,7 @@ export class IngressRules {
   }
 
   namespaces(): readonly IngressNamespace[] {
-    return [...this.#states.states()].map(({ desired }) => desired.namespace);
+    return this.#wanted().map(({ desired }) => desired.namespace);
   }
 
   /** The namespaces with rules, as far as known. */
@@ -84,11 +87,11 @@ export class IngressRules {
   }
 
   status(): readonly IngressStatus[] {
-    return [...this.#states.states()].map(ingressStatusOf);
+    return this.#wanted().map(ingressStatusOf);
   }
 
   views(): readonly IngressView[] {
-    return [...this.#states.states()].map(ingressViewOf);
+    return this.#wanted().map(ingressViewOf);
   }
 
   /** The keys as they are known; undefined until they are read. */
@@ -103,5 +106,23 @@ export class IngressRules {
 
   get unsupported(): Ingress['unsupported'] {
     return this.#feature.unsupported;
+  }
+
+  /** Without those whose last container with keys has gone, and whose rules with it. */
+  #wanted() {
+    return [...this.#states.states()].filter(({ condition }) => condition !== 'released');
+  }
+
+  /** The last container that named keys may have gone while no controller ran. */
+  #releaseUnnamed(
+    plan: Map<NamespaceId, Planned<IngressDesired>>,
+    namespaces: Inventory['namespaces'],
+  ): void {
+    for (const id of this.#loads.ids()) {
+      const one = namespaces.get(id);
+      if (plan.has(id) || one?.kind !== 'container') continue;
+      const namespace = { ...one, members: [], keys: [], runnerKeys: [], mode: 'enforce' } as const;
+      plan.set(id, { kind: 'release', desired: { namespace, rules: NOBODY } });
+    }
   }
 }

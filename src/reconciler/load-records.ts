@@ -32,6 +32,10 @@ export class LoadRecords {
     return then === attachments && 'digest' in loaded ? loaded : undefined;
   }
 
+  ids(): readonly NamespaceId[] {
+    return [...this.#loads.keys()];
+  }
+
   /** `loaded`: what the kernel should list; undefined if unknown, or nothing. */
   set(id: NamespaceId, attachments: string, loaded: Loaded | undefined): void {
     const before = this.#loads.get(id);

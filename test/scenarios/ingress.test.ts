@@ -361,3 +361,50 @@ const parsedPrefix = (text: string): Prefix => {
   if ('reason' in parsed) throw new Error(parsed.reason);
   return parsed.prefix;
 };
+
+test('rules go with the last container that names keys, and status, questions and the guard say so', async () => {
+  const setup = startFake();
+  const { consul, engine, kernel, controller, rest } = setup;
+  consul.put({});
+  consul.putIngress({ web: '10.0.0.0/8:tcp/8080' });
+  const owner = container('owner', { environment: [] });
+  const sidecar = container('sidecar', {
+    environment: ['EGRESSTRATOR_INGRESS=web'],
+    network: { kind: 'container', owner: 'owner' },
+  });
+  engine.run(owner, sidecar);
+  await rest();
+  expect(statesOf(setup)).toEqual({ owner: 'protected' });
+  engine.stop(sidecar.id);
+  await rest();
+  expect(kernel.allowed(owner, 'ingress')).toBeUndefined();
+  expect(controller.status().ingress).toBeUndefined();
+  expect(controller.ingressViews()).toEqual([]);
+  expect(controller.ingressNamespaces()).toEqual([]);
+  engine.run(sidecar);
+  await rest();
+  expect(statesOf(setup)).toEqual({ owner: 'protected' });
+  expect(kernel.allowed(owner, 'ingress')).toEqual([TEN]);
+});
+
+test('rules whose last container with keys went while no controller ran are removed', async () => {
+  const owner = container('owner', { environment: [] });
+  const sidecar = container('sidecar', {
+    environment: ['EGRESSTRATOR_INGRESS=web'],
+    network: { kind: 'container', owner: 'owner' },
+  });
+  const first = startFake();
+  first.consul.put({});
+  first.consul.putIngress({ web: '10.0.0.0/8:tcp/8080' });
+  first.engine.run(owner, sidecar);
+  await first.rest();
+  await first.controller.close();
+  first.engine.stop(sidecar.id);
+  const { consul, kernel } = first;
+  const previousIngressLoads = new Map(first.persistedIngressLoads.current);
+  const next = startFake({ consul, engine: first.engine, kernel, previousIngressLoads });
+  await next.rest();
+  expect(kernel.allowed(owner, 'ingress')).toBeUndefined();
+  expect(next.controller.status().ingress).toBeUndefined();
+  expect(next.persistedIngressLoads.current.size).toBe(0);
+});
