@@ -11,7 +11,7 @@ import type { Config } from '../config/config.ts';
 import { type Health, Registration } from '../sources/consul/registration.ts';
 import { StatusPublisher } from '../sources/consul/status-publisher.ts';
 import { hostStatusOf } from './host-status.ts';
-import type { Status } from './status.ts';
+import { type Status, unsupportedNames } from './status.ts';
 
 /** Milliseconds. */
 export interface HeartbeatTiming {
@@ -106,9 +106,12 @@ export class ConsulRegistration {
   }
 }
 
-function healthOf({ namespaces, ingress = [], sources, unsupported }: Status): Health {
-  const failed = [...namespaces, ...ingress].filter(({ state }) => state === 'failed').length;
+function healthOf({ namespaces, ingress = [], sources, ...rest }: Status): Health {
+  const all = [...namespaces, ...ingress];
+  const { size } = new Set(all.map(({ id }) => id));
+  const failed = new Set(all.flatMap(({ id, state }) => (state === 'failed' ? [id] : []))).size;
   const stale = sources.filter(({ error, outdated }) => error !== undefined || outdated).length;
-  const output = `${namespaces.length} namespaces, ${failed} failed, ${unsupported.length} unsupported, ${stale} sources failing`;
-  return { status: failed + stale + unsupported.length > 0 ? 'warning' : 'passing', output };
+  const unsupported = unsupportedNames(rest).size;
+  const output = `${size} namespaces, ${failed} failed, ${unsupported} unsupported, ${stale} sources failing`;
+  return { status: failed + stale + unsupported > 0 ? 'warning' : 'passing', output };
 }

@@ -2,7 +2,7 @@
  * The compact status of one host, as published in Consul.
  */
 import { z } from 'zod';
-import type { Status } from './status.ts';
+import { type Status, unsupportedNames } from './status.ts';
 
 /** Far below the 512 KiB that Consul accepts in a key. */
 const MOST_WORKLOADS = 1_000;
@@ -22,11 +22,12 @@ export const HostStatus = z.object({
 export type HostStatus = z.infer<typeof HostStatus>;
 
 export function hostStatusOf(status: Status, version: string, at: number, running: boolean): HostStatus {
-  const { namespaces, sources, unsupported, host } = status;
+  const { namespaces } = status;
   const states = new Map<string, number>();
   for (const { state, workloads } of namespaces)
     states.set(state, (states.get(state) ?? 0) + workloads.length);
-  if (unsupported.length > 0) states.set('unsupported', unsupported.length);
+  const unsupported = unsupportedNames(status).size;
+  if (unsupported > 0) states.set('unsupported', unsupported);
   const workloads = namespaces.flatMap(({ workloads: names, state, grants }) =>
     names.map((name) => ({ name, state, keys: [...grants] })),
   );
@@ -34,15 +35,15 @@ export function hostStatusOf(status: Status, version: string, at: number, runnin
     ...{ version, at, running },
     states: Object.fromEntries(states),
     workloads: workloads.slice(0, MOST_WORKLOADS),
-    errors: errorsOf({ namespaces, sources, unsupported, host }),
+    errors: errorsOf(status),
   };
 }
 
-const errorsOf = ({ namespaces, sources, unsupported, host }: Status): string[] =>
+const errorsOf = ({ namespaces, ingress = [], sources, unsupported, host }: Status): string[] =>
   [
     ...new Set([
       ...sources.flatMap(({ error }) => error ?? []),
-      ...namespaces.flatMap(({ target, lastError }) =>
+      ...[...namespaces, ...ingress].flatMap(({ target, lastError }) =>
         lastError === undefined ? [] : `${target}: ${lastError}`,
       ),
       ...unsupported.map(({ name, problem }) => `${name}: ${problem.reason}`),

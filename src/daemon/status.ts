@@ -87,3 +87,7 @@ export interface Status {
   /** Containers that name keys without EGRESSTRATOR_ENABLE=1. */
   readonly notEnabled?: readonly { readonly name: string; readonly problem: Problem }[];
 }
+
+/** A container on the host's network may be named twice: for its egress and for its ingress keys. */
+export const unsupportedNames = (status: Pick<Status, 'unsupported'> | undefined): ReadonlySet<string> =>
+  new Set(status?.unsupported.map(({ name }) => name));

@@ -94,6 +94,7 @@ export class Telemetry {
       loaders: loadersOf(config),
       status: () => this.#controller && statusByHostClock(this.#controller),
       denied: () => this.#denyLog.summaries,
+      deniedCalls: () => this.#ingressDenyLog.summaries,
       hasNetworks: config.networks !== undefined,
       host: this.#hostDenyLog && {
         summary: () => this.#controller?.status().host,

@@ -8,7 +8,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { NAMESPACE_STATES } from '../../features/egress/states.ts';
 import { INGRESS_STATES } from '../../features/ingress/status.ts';
 import type { DeniedSummary } from '../../inventory/denied-record.ts';
-import type { SourceStatus, Status } from '../status.ts';
+import { type SourceStatus, type Status, unsupportedNames } from '../status.ts';
 import { addHostMetrics, type HostMetrics } from './host-metrics.ts';
 import type { ObservedLoad } from './measured-dataplane.ts';
 import { addNetworksMetrics } from './networks-metrics.ts';
@@ -22,6 +22,8 @@ export interface MetricsOptions {
   readonly status: () => Status | undefined;
   /** The denied packets since the start, by container. */
   readonly denied: () => ReadonlyMap<string, DeniedSummary>;
+  /** The same of calls that ingress rules denied. */
+  readonly deniedCalls?: () => ReadonlyMap<string, DeniedSummary>;
   /** Undefined where the host has no rules of ours. */
   readonly host?: HostMetrics | undefined;
   /** There is a networks.json. */
@@ -107,7 +109,7 @@ export class Metrics {
       },
     );
     this.#gauge('egresstrator_workloads_unsupported', 'Workloads that cannot have rules', [], (gauge) =>
-      gauge.set(status()?.unsupported.length ?? 0),
+      gauge.set(unsupportedNames(status()).size),
     );
     this.#gauge('egresstrator_rule_problems', 'Distinct problems of rules in use', ['severity'], (gauge) => {
       const problems = distinctProblems(status());
@@ -136,35 +138,39 @@ export class Metrics {
   }
 
   #addDenied(): void {
-    const { denied } = this.#options;
-    this.#perContainer(
-      'egresstrator_denied_packets_total',
-      'Denied packets; in audit mode packets that would be denied',
-      'packets',
-    );
+    const { denied, deniedCalls = () => new Map() } = this.#options;
+    const packets = 'Denied packets; in audit mode packets that would be denied';
+    this.#perContainer('egresstrator_denied_packets_total', packets, denied, 'packets');
     this.#perContainer(
       'egresstrator_denied_spoofed_packets_total',
       'Denied packets with a forged source address or a source route',
-      'spoofed',
+      ...([denied, 'spoofed'] as const),
     );
     this.#perContainer(
       'egresstrator_denied_frames_total',
       'Frames of packet sockets that were dropped; in audit mode those that passed',
-      'frames',
+      ...([denied, 'frames'] as const),
     );
-    this.#gauge(
-      'egresstrator_denied_record_full',
-      '1 while the record of denied destinations is full, by container',
-      ['container'],
-      (gauge) => {
-        const full = [...denied()].map(([name, { isFull }]) => [name, isFull ? 1 : 0] as const);
-        for (const [container, containers] of bounded(new Map(full))) gauge.set({ container }, containers);
-      },
-    );
+    this.#recordFull('egresstrator_denied_record_full', 'destinations', denied);
+    const calls = 'Packets of callers that ingress rules denied; in audit mode those that would be denied';
+    this.#perContainer('egresstrator_ingress_denied_packets_total', calls, deniedCalls, 'packets');
+    this.#recordFull('egresstrator_ingress_denied_record_full', 'callers', deniedCalls);
   }
 
-  #perContainer(name: string, help: string, kind: 'packets' | 'spoofed' | 'frames'): void {
-    const { denied } = this.#options;
+  #recordFull(name: string, what: string, denied: MetricsOptions['denied']): void {
+    const help = `1 while the record of denied ${what} is full, by container`;
+    this.#gauge(name, help, ['container'], (gauge) => {
+      const full = [...denied()].map(([container, { isFull }]) => [container, isFull ? 1 : 0] as const);
+      for (const [container, containers] of bounded(new Map(full))) gauge.set({ container }, containers);
+    });
+  }
+
+  #perContainer(
+    name: string,
+    help: string,
+    denied: MetricsOptions['denied'],
+    kind: 'packets' | 'spoofed' | 'frames',
+  ): void {
     new Counter({
       ...{ name, help: `${help}, by container`, labelNames: ['container'], registers: [this.#registry] },
       collect() {

@@ -82,12 +82,18 @@ test('warns of ingress rules that could not be loaded', async () => {
     verifiedAt: undefined,
     lastError: 'no nft',
   } as const;
-  status = { ...status, ingress: [{ ...one, ...failed, problems: [] }] };
-  const registration = start({ register: 'egresstrator' });
+  const host = { name: 'proxy', problem: { severity: 'error', reason: 'host network' } } as const;
+  status = { ...status, ingress: [{ ...one, ...failed, problems: [] }], unsupported: [host, host] };
+  const registration = start({ register: 'egresstrator', publish: 'egress/status/' });
   await until(WARNING, 1);
+  await until(PUBLISH, 1);
+  expect(parseHostStatus(lastBody(PUBLISH))).toMatchObject({
+    states: { unsupported: 1 },
+    errors: ['web: no nft', 'proxy: host network'],
+  });
   await registration.close();
   const { note } = calls.findLast(({ call }) => call === WARNING) ?? {};
-  expect(note).toBe('0 namespaces, 1 failed, 0 unsupported, 0 sources failing');
+  expect(note).toBe('1 namespaces, 1 failed, 1 unsupported, 0 sources failing');
 });
 
 test('publishes what changed, and a last word that nobody looks after it any more', async () => {

@@ -58,6 +58,7 @@ const metrics = (denied: ReadonlyMap<string, DeniedSummary> = new Map()) =>
     loaders: ['nsenter', 'helper'],
     status: () => status,
     denied: () => denied,
+    deniedCalls: () => new Map([['called', summary(5, { isFull: true })]]),
     hasNetworks: true,
     host: {
       summary: () => ({
@@ -157,6 +158,20 @@ test('forged packets, frames and a full record are told by container', async () 
     'egresstrator_denied_record_full{container="web"} 1',
     'egresstrator_denied_record_full{container="quiet"} 0',
   ]);
+});
+
+test('denied calls are told by container, beside what containers send', async () => {
+  expectLines(await textOf(metrics()), [
+    'egresstrator_ingress_denied_packets_total{container="called"} 5',
+    'egresstrator_ingress_denied_record_full{container="called"} 1',
+  ]);
+});
+
+test('a container on the network of the host counts once, whatever it names', async () => {
+  const one = { name: 'proxy', problem: { severity: 'error', reason: 'host network' } } as const;
+  const both: Status = { ...status, unsupported: [one, { ...one, problem: { ...one.problem, key: 'web' } }] };
+  const counted = new Metrics({ version: '1', loaders: [], status: () => both, denied: () => new Map() });
+  expectLines(await textOf(counted), ['egresstrator_workloads_unsupported 1']);
 });
 
 test('the process is told as it is when somebody asks, and nothing runs meanwhile', async () => {
