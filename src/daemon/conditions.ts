@@ -20,11 +20,10 @@ export function conditionsOf(
   return [
     ...[...troubles].map((reason) => everywhere({ severity: 'error', reason })),
     ...outdated(sources),
-    ...namespaces.flatMap(({ target, problems }) =>
+    ...[...namespaces, ...ingress].flatMap(({ target, problems }) =>
       problems.flatMap((problem) => (isOfService(problem) ? [] : { container: target, problem })),
     ),
-    ...ingress.flatMap(({ target, problems }) => problems.map((problem) => ({ container: target, problem }))),
-    ...unreadServices(namespaces),
+    ...unreadServices([...namespaces, ...ingress]),
     ...unsupported.map(({ container, problem }) => ({ container: container.name, problem })),
     ...notEnabled.map(({ name, problem }) => ({ container: name, problem })),
     ...(host?.problems ?? []).map(everywhere),
@@ -36,7 +35,9 @@ export function conditionsOf(
  * Reported once for all workloads: while Consul is slow, hundreds of them may each name hundreds of services, and one
  * line for each pair would fill the log and the memory.
  */
-function unreadServices(namespaces: Status['namespaces']): readonly LoggedProblem[] {
+function unreadServices(
+  namespaces: readonly Pick<Status['namespaces'][number], 'problems'>[],
+): readonly LoggedProblem[] {
   const problems = namespaces.flatMap((one) => one.problems.filter(isOfService));
   const distinct = new Map(problems.map((problem) => [`${problem.text} ${problem.reason}`, problem]));
   return [...distinct.values()].map(everywhere);
