@@ -5,18 +5,19 @@
  */
 import { UsageError } from '../common/errors.ts';
 import { isLoopback } from '../features/host/forwards.ts';
-import type { Guard, HostRuleSet, Opening } from '../features/host/model.ts';
-import { isSamePort, overridesOf, type PortOverride } from '../features/host/port-overrides.ts';
+import type { HostRuleSet } from '../features/host/model.ts';
 import { addressesOf } from '../features/host/ports.ts';
 import type { IngressView } from '../features/ingress/view.ts';
-import type { Container } from '../inventory/container.ts';
 import type { PortBinding, Transport } from '../inventory/network.ts';
 import { pickContainer } from '../inventory/pick-container.ts';
 import { contains, formatPrefix, type Prefix, parseAddress } from '../net/address.ts';
 import { parseTraffic } from '../policy/traffic.ts';
+import { leadGate, OTHERS, passageGates, permitGates } from './firewall-gates.ts';
+import { type Call, denies, type GateAnswer, passes } from './gate-answer.ts';
+import { guardGate, proxyGate } from './guard-gates.ts';
 import { bridgeOf, type HostView } from './host-view.ts';
 import { HIDDEN_CALLER, ingressGate, ingressOf } from './ingress-gate.ts';
-import { type LedAnswer, ledFrom, matchingPermits } from './networks-view.ts';
+import { ledFrom } from './networks-view.ts';
 
 export interface ExplainInQuestion {
   readonly container: string;
@@ -24,19 +25,6 @@ export interface ExplainInQuestion {
   readonly source: string;
   /** `tcp/80`: a port of the container; or `icmp/8`. */
   readonly traffic: string;
-}
-
-/**
- * - `passes`: the gate lets the call through. `denies`: it does not.
- * - `records`: it would deny the call, and only records it (--ports observe).
- * - `unknown`: nothing is known of it.
- */
-export type GateOutcome = 'passes' | 'denies' | 'records' | 'unknown';
-
-export interface GateAnswer {
-  readonly gate: string;
-  readonly outcome: GateOutcome;
-  readonly reason: string;
 }
 
 /** One way on which the call can come. */
@@ -56,14 +44,6 @@ export interface ExplainInAnswer {
   /** None: the container has no address in the caller's family, and no port of this host leads there. */
   readonly ways: readonly WayAnswer[];
   readonly passes: boolean;
-}
-
-interface Call {
-  readonly container: Container;
-  readonly source: Prefix;
-  readonly protocol: Transport | 'icmp';
-  /** The type where the protocol is icmp. */
-  readonly port: number;
 }
 
 /** Throws a `UserError` if there is no such container, and a `UsageError` for another form of the question. */
@@ -154,38 +134,6 @@ const directWays = (call: Call, view: HostView, rules: HostRuleSet): readonly Di
       return { ...way(place, led === undefined ? gates : [...gates, leadGate(led)]), isLed };
     });
 
-const leadGate = ({ to, protocol, port, origin, device }: LedAnswer): GateAnswer => {
-  const on = device === undefined ? '' : ` for what comes in on its device ${device}`;
-  return passes('networks.json', `${origin} leads the port to ${to} ${protocol}/${port}${on}`);
-};
-
-/** What is permitted passes other firewalls by one rule in each. */
-function permitGates(call: Call, to: Prefix, view: HostView, rules: HostRuleSet): readonly GateAnswer[] {
-  const permitted = permitText(call, to, view, rules);
-  if (permitted !== undefined)
-    return [passes('networks.json', permitted), ...passageGates(view, call.source.family)];
-  if (view.networks === undefined) return [OTHERS];
-  const [from, target] = [bridgeOf(call.source, rules), bridgeOf(to, rules)];
-  if (from !== undefined && from === target) return [passes('networks.json', SAME_NETWORK), OTHERS];
-  return [unknown('networks.json', NOT_PERMITTED), OTHERS];
-}
-
-const SAME_NETWORK = 'no policy is needed: the caller is on the same network';
-
-const NOT_PERMITTED =
-  'no policy lets this call in, so it passes only if other firewalls let it; Docker lets none in between its networks';
-
-/** Which policies let a call in; undefined: none does. */
-function permitText(call: Call, to: Prefix, view: HostView, rules: HostRuleSet): string | undefined {
-  const [one] = matchingPermits({ ...call, to }, rules.permits);
-  if (one === undefined) return undefined;
-  const paths = matchingPermits({ ...call, to }, view.networks?.permits ?? []).map(
-    ({ origin }) => origin.path,
-  );
-  const all = [...new Set(paths)];
-  return all.length === 0 ? one.origin.text : `${all.join(' and ')} of networks.json`;
-}
-
 /** Ports of this host that lead here for what comes in on one device. */
 const deviceWays = (call: Call, view: HostView, rules: HostRuleSet): readonly WayAnswer[] =>
   addressesOf(call.container)
@@ -241,136 +189,7 @@ function publishedGates(
   return [passes('forward', led), ...others, guardGate(call, to, view, rules)];
 }
 
-/** As the chain `guard` decides. */
-function guardGate(call: Call, to: Prefix, view: HostView, rules: HostRuleSet): GateAnswer {
-  const { container, source, protocol, port } = call;
-  const { guard, byHand, limited, unknown: reason } = view;
-  if (reason !== undefined) return unknown('guard', reason);
-  const free = unguarded(source, to.family, guard) ?? besideTheGuard(source, to, rules);
-  if (guard === undefined || free !== undefined) return passes('guard', free ?? '');
-  if (protocol === 'icmp') return echoGate(call, to, guard, rules);
-  const opening = rules.openings.find(
-    (one) => one.protocol === protocol && one.port === port && contains(one.to, to),
-  );
-  if (opening !== undefined && isCaller(source, opening)) return passes('guard', opening.origin.text);
-  const permitted = permitText(call, to, view, rules);
-  if (permitted !== undefined) return passes('guard', permitted);
-  if (opening !== undefined)
-    return closedGate('guard', guard, `open only for ${callersText(opening.from)}: ${opening.origin.text}`);
-  const set = overridesOf(container, byHand).find((one) => isSamePort(one, { protocol, port }));
-  return closedGate('guard', guard, closedText(set, limited?.get(container.id)));
-}
-
-/** Echo requests pass to an address with an open port. */
-function echoGate({ port: type }: Call, to: Prefix, guard: Guard, { openings }: HostRuleSet): GateAnswer {
-  const isNeeded = to.family === 6 && NEEDED_BY_IPV6.has(type);
-  if (isNeeded)
-    return passes('guard', 'neighbour discovery and errors about the size of packets always pass');
-  if (type !== (to.family === 4 ? 8 : 128))
-    return closedGate('guard', guard, 'of ICMP only echo requests pass');
-  return openings.some((one) => contains(one.to, to))
-    ? passes('guard', 'a port of this address is open, so echo requests pass')
-    : closedGate('guard', guard, 'no port of this address is open, so echo requests are denied too');
-}
-
-/** Packet-too-big, discovery of neighbours and routers, and multicast. */
-const NEEDED_BY_IPV6: ReadonlySet<number> = new Set([2, 130, 131, 132, 133, 134, 135, 136, 143]);
-
-/** Opened by hand for callers of the other family, it has no opening in this one. */
-function closedText(byHand: PortOverride | undefined, keys: string | undefined): string {
-  if (byHand === undefined)
-    return keys === undefined
-      ? 'no service is registered at this port'
-      : `nobody is let in at this port by ${keys}`;
-  return byHand.kind === 'close' ? 'closed by hand' : `opened by hand only for ${callersText(byHand.from)}`;
-}
-
-/** As the chain `proxies` decides about the port at which Docker's proxy listens. */
-function proxyGate(
-  { source }: Call,
-  binding: PortBinding,
-  { guard, unknown: reason }: HostView,
-  rules: HostRuleSet,
-): GateAnswer {
-  if (reason !== undefined) return unknown('proxy', reason);
-  const free = unguarded(source, binding.host.family, guard);
-  if (guard === undefined || free !== undefined) return passes('proxy', free ?? '');
-  const from = bridgeOf(source, rules);
-  if (from !== undefined && !guard.isBetween) return passes('proxy', BETWEEN);
-  const proxied = rules.proxied.find(
-    (one) =>
-      one.protocol === binding.protocol && one.port === binding.hostPort && contains(one.at, binding.host),
-  );
-  if (proxied === undefined) return passes('proxy', 'the container is on no guarded bridge');
-  if (proxied.from === 'anyone') return passes('proxy', 'the port behind it is open');
-  if (proxied.from !== 'nobody' && proxied.from.some((one) => contains(one, source)))
-    return passes('proxy', `the port behind it is open for ${callersText(proxied.from)}`);
-  return closedGate('proxy', guard, "Docker's proxy carries the call, and the port behind it is closed");
-}
-
-/** Why the guard does not look at a call; undefined if it does. */
-function unguarded(source: Prefix, family: 4 | 6, guard: Guard | undefined): string | undefined {
-  if (guard === undefined) return 'no port is guarded (--ports off)';
-  if (!guard.families.includes(family)) return `calls by IPv${family} are not guarded (--ports-family)`;
-  return isLoopback(source) ? 'calls of this host itself are not guarded' : undefined;
-}
-
-function besideTheGuard(source: Prefix, to: Prefix, rules: HostRuleSet): string | undefined {
-  const target = bridgeOf(to, rules);
-  if (target === undefined) return 'its network has no bridge on this host';
-  if (!target.isGuarded) return `the bridge ${target.name} is not guarded (--ports-bridges)`;
-  const caller = bridgeOf(source, rules);
-  if (caller === target && caller !== undefined) return `the caller is on the same bridge (${target.name})`;
-  return caller !== undefined && rules.guard?.isBetween !== true ? BETWEEN : undefined;
-}
-
-const BETWEEN = 'callers on bridges of this Engine call freely (--ports-between allow)';
-
-const isCaller = (source: Prefix, { from }: Opening): boolean =>
-  from === 'anyone' || from.some((one) => contains(one, source));
-
-const callersText = (from: readonly Prefix[] | 'anyone'): string =>
-  from === 'anyone' ? from : from.map(formatPrefix).join(', ');
-
-const passes = (gate: string, reason: string): GateAnswer => ({ gate, outcome: 'passes', reason });
-const denies = (gate: string, reason: string): GateAnswer => ({ gate, outcome: 'denies', reason });
-
-const closedGate = (gate: string, { mode }: Guard, reason: string): GateAnswer => ({
-  ...{ gate, reason },
-  outcome: mode === 'observe' ? 'records' : 'denies',
-});
-
 const ONLY_HERE = denies('loopback', 'the port is published for callers of this host alone');
-
-/** What is forwarded by our table passes other firewalls by one rule in each. */
-function passageGates({ passages }: HostView, family: 4 | 6): readonly GateAnswer[] {
-  if (passages === undefined) return [OTHERS];
-  const isMet = (tool: string) => tool.startsWith('ip6tables') === (family === 6);
-  return [
-    ...passages.passages
-      .filter(({ tool }) => isMet(tool))
-      .map(({ tool, chain, state }) =>
-        state === 'kept'
-          ? passes(`${tool} ${chain}`, 'its first rule accepts what this host forwards')
-          : unknown(`${tool} ${chain}`, `the rule that accepts what this host forwards is ${state}`),
-      ),
-    ...passages.dropping
-      .filter((chain) => !chain.startsWith(family === 6 ? 'ip ' : 'ip6 '))
-      .map((chain) => unknown(chain, 'it drops what is forwarded unless a rule of its own accepts it')),
-    ...[...passages.lacking, ...passages.failing]
-      .filter(isMet)
-      .map((tool) => unknown(tool, 'its rules cannot be changed')),
-  ];
-}
-
-const unknown = (gate: string, reason: string): GateAnswer => ({ gate, outcome: 'unknown', reason });
-
-/** Other firewalls of the host: DOCKER-USER, FORWARD, raw. */
-const OTHERS: GateAnswer = {
-  ...{ gate: 'other firewalls', outcome: 'unknown' },
-  reason:
-    'rules of other programs on this host were not read; "nft list ruleset" and "iptables-save" list them',
-};
 
 const way = (to: string, gates: readonly GateAnswer[]): WayAnswer => ({
   ...{ to, gates },

@@ -6,13 +6,7 @@ import type { ContainerId } from '../inventory/container.ts';
 import { contains, type Prefix } from '../net/address.ts';
 import { formatRange } from '../net/ranges.ts';
 import type { RuleMatch } from '../policy/compile.ts';
-
-/** One of the gates of an explanation, see `GateAnswer`. */
-interface IngressAnswer {
-  readonly gate: 'ingress';
-  readonly outcome: 'passes' | 'denies' | 'records' | 'unknown';
-  readonly reason: string;
-}
+import type { GateAnswer, GateOutcome } from './gate-answer.ts';
 
 export interface IngressCall {
   readonly source: Prefix;
@@ -25,7 +19,7 @@ export const ingressOf = (id: ContainerId, all: readonly IngressView[]): Ingress
   all.find(({ ids }) => ids.includes(id));
 
 /** As the chain `input` of the template decides. */
-export function ingressGate(view: IngressView, call: IngressCall): IngressAnswer {
+export function ingressGate(view: IngressView, call: IngressCall): GateAnswer {
   if (view.state === 'pending' || view.state === 'failed')
     return gate('unknown', `its ingress rules are not loaded (${view.state})`);
   if (isDiscovery(call)) return gate('passes', 'neighbour discovery always passes');
@@ -35,13 +29,13 @@ export function ingressGate(view: IngressView, call: IngressCall): IngressAnswer
 }
 
 /** On a way on which the caller's address is replaced. */
-export const HIDDEN_CALLER: IngressAnswer = {
+export const HIDDEN_CALLER: GateAnswer = {
   ...{ gate: 'ingress', outcome: 'unknown' },
   reason:
     "the container does not see this caller's address, but the gateway of its bridge: Docker's proxy or masquerading replaces it",
 };
 
-const gate = (outcome: IngressAnswer['outcome'], reason: string): IngressAnswer => ({
+const gate = (outcome: GateOutcome, reason: string): GateAnswer => ({
   ...{ gate: 'ingress', outcome, reason },
 });
 

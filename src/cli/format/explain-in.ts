@@ -1,7 +1,8 @@
 /**
  * Whether a caller reaches a container's port, in sentences: each way, and each gate on it.
  */
-import type { ExplainInAnswer, GateAnswer, GateOutcome, WayAnswer } from '../../diagnostics/explain-in.ts';
+import type { ExplainInAnswer, WayAnswer } from '../../diagnostics/explain-in.ts';
+import type { GateAnswer, GateOutcome } from '../../diagnostics/gate-answer.ts';
 import type { Colour, Style } from './style.ts';
 
 const COLOURS: Readonly<Record<GateOutcome, Colour>> = {
