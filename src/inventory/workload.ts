@@ -2,8 +2,8 @@
  * Parses a container's environment and labels into a workload.
  *
  * An unknown value is read in the strict sense and reported: a container with any of these settings must not end up
- * open because of a typing error. If several values are possible (see container-settings.ts), the strictest counts. `gate/request.awk` reads the same; both must pass
- * test/vectors/container-words.json.
+ * open because of a typing error. If several values are possible (see container-settings.ts), the strictest counts.
+ * `gate/request.awk` reads the same; both must pass test/vectors/container-words.json.
  */
 
 import type { Problem } from '../common/problem.ts';
@@ -38,7 +38,7 @@ export interface IngressWorkload {
 }
 
 /**
- * Limits for one container: an image must not fill logs and memory. Beyond either limit no key is granted.
+ * Limits for one container: an image must not fill logs and memory. Beyond either limit none of its keys counts.
  */
 const MOST_KEYS = 128;
 /** Bytes of the list as written. */
@@ -64,7 +64,7 @@ export function parseWorkload(request: SettingRequest, defaultMode: Mode = 'enfo
     meaningOf(setting, request, problems, parse);
   if (!read(ENABLE, parseSwitch).values.includes(true)) return undefined;
   return {
-    grants: intersectionOf(read(ACL, parseGrants(ACL)).values),
+    grants: intersectionOf(read(ACL, parseKeys(ACL)).values),
     mode: modeOf(read(MODE, parseMode(defaultMode)), defaultMode, problems),
     dns: read(DNS, parseDns).values.includes('none') ? 'none' : 'resolvers',
     problems,
@@ -80,7 +80,7 @@ export function parseIngress(
   defaultMode: Mode = 'enforce',
 ): IngressWorkload | undefined {
   const problems: Problem[] = [];
-  const { values, reading } = meaningOf(INGRESS, request, problems, parseGrants(INGRESS));
+  const { values, reading } = meaningOf(INGRESS, request, problems, parseKeys(INGRESS));
   if (values.length === 0) return undefined;
   // The mode is that of egress rules, which report what is wrong with it.
   const ofMode: Problem[] = parseWorkload(request, defaultMode) === undefined ? problems : [];
@@ -133,7 +133,7 @@ function parseSwitch(value: string, problems: Problem[]): boolean {
   return true;
 }
 
-const parseGrants =
+const parseKeys =
   ({ variable }: Setting) =>
   (value: string, problems: Problem[]): readonly string[] => {
     const reject = (reason: string): readonly string[] => {
@@ -141,10 +141,10 @@ const parseGrants =
       return [];
     };
     if (new TextEncoder().encode(value).length > MOST_LIST_BYTES)
-      return reject(`the list is longer than ${MOST_LIST_BYTES} bytes, so none of its keys is granted`);
+      return reject(`the list is longer than ${MOST_LIST_BYTES} bytes, so none of its keys counts`);
     const keys = parseKeyList(value);
     if (keys.length > MOST_KEYS)
-      return reject(`it names ${keys.length} keys; with more than ${MOST_KEYS} none is granted`);
+      return reject(`it names ${keys.length} keys; with more than ${MOST_KEYS} none counts`);
     return keys;
   };
 

@@ -1,3 +1,6 @@
+/**
+ * Texts that commands are given: what is no file of text is rejected, and keeps no command waiting.
+ */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,6 @@
+/**
+ * When the host's routes and devices are read again, and who learns of it.
+ */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { HostFactsWatch } from '../../../src/daemon/host-facts.ts';
 import type { HostFacts } from '../../../src/inventory/host-facts.ts';

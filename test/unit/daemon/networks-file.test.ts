@@ -1,3 +1,6 @@
+/**
+ * Which text of networks.json counts, and when what is wrong with the present one is reported.
+ */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { NetworksFileWatch } from '../../../src/daemon/networks-file.ts';
 import type { Watched } from '../../../src/inventory/sources.ts';

@@ -1,3 +1,6 @@
+/**
+ * The kernel's own tables of routes, as `dataplane/host` prints them.
+ */
 import { expect, test } from 'vitest';
 import { parseFacts } from '../../../src/dataplane/host-facts.ts';
 import { formatPrefix } from '../../../src/net/address.ts';

@@ -35,7 +35,7 @@ describe('a container', () => {
     const many = Array.from({ length: 129 }, (_, index) => `key${index}`).join();
     expect(read([`EGRESSTRATOR_INGRESS=${many}`])).toMatchObject({
       keys: [],
-      problems: [{ severity: 'error', reason: 'it names 129 keys; with more than 128 none is granted' }],
+      problems: [{ severity: 'error', reason: 'it names 129 keys; with more than 128 none counts' }],
     });
   });
 });

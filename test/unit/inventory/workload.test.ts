@@ -111,7 +111,7 @@ describe('container and image', () => {
     ]);
     expect(
       reasons([`EGRESSTRATOR_ENABLE=1`, `EGRESSTRATOR_ACL=${'a,b,'.repeat(2000)}`], {}, undefined),
-    ).toEqual(['the list is longer than 4096 bytes, so none of its keys is granted']);
+    ).toEqual(['the list is longer than 4096 bytes, so none of its keys counts']);
   });
 
   /** As the Engine mixes them. */

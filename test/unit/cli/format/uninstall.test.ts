@@ -1,3 +1,6 @@
+/**
+ * What `uninstall` says that it leaves.
+ */
 import { expect, test } from 'vitest';
 import { plain } from '../../../../src/cli/format/style.ts';
 import { formatPlan } from '../../../../src/cli/format/uninstall.ts';

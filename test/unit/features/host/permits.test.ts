@@ -1,3 +1,6 @@
+/**
+ * Permits as elements of one set of the kernel: none overlaps another, and all that was permitted still is.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Permit } from '../../../../src/features/host/model.ts';

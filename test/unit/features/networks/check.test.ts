@@ -1,3 +1,6 @@
+/**
+ * networks.json by itself: what each entry means, and the sentence for each thing that is wrong.
+ */
 import { describe, expect, it } from 'vitest';
 import { checkNetworks } from '../../../../src/features/networks/check.ts';
 import { formatPrefix } from '../../../../src/net/address.ts';

@@ -1,3 +1,6 @@
+/**
+ * What follows from networks.json for the containers and networks that are there.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DesiredNetworks } from '../../../../src/features/networks/model.ts';

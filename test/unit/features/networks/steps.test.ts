@@ -1,3 +1,6 @@
+/**
+ * What `networks apply --dry-run` lists, beside what is loaded.
+ */
 import { describe, expect, it } from 'vitest';
 import type {
   DesiredNetworks,

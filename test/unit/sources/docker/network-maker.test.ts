@@ -1,3 +1,6 @@
+/**
+ * What the Engine is asked to make networks and to attach containers.
+ */
 import { expect, test } from 'vitest';
 import { EngineNetworkMaker } from '../../../../src/sources/docker/network-maker.ts';
 import { prefix } from '../../../support/host-claims.ts';
