@@ -10,6 +10,7 @@ import { comparePrefixes, contains, formatPrefix, type Prefix } from '../../net/
 import { networkOf } from './consistency.ts';
 import { containerNamed, holderOf } from './containers.ts';
 import type { AddressEntry, DesiredAttachment, NetworkEntry } from './model.ts';
+import { bare } from './names.ts';
 import { problemAt } from './problems.ts';
 
 export interface PlannedAttachments {
@@ -22,6 +23,8 @@ export interface PlannedAttachments {
 export interface Present {
   readonly containers: readonly Container[];
   readonly ofDocker: readonly Network[];
+  /** Of the file. */
+  readonly networks: readonly NetworkEntry[];
   /** Networks of the file that are made first. */
   readonly missing: readonly NetworkEntry[];
 }
@@ -64,7 +67,10 @@ function placeOf(
   }
   if (container === undefined) return {};
   const network = networkAt(address, present);
-  const reason = network === undefined ? withoutNetwork(address) : faultOf(container, network, address);
+  const reason =
+    network === undefined
+      ? withoutNetwork(address)
+      : (foreignFault(network, address, present) ?? faultOf(container, network, address));
   if (reason !== undefined) return { problem: problemAt('error', origin, 'ip', reason) };
   if (network === undefined) return {};
   const { id: containerId, name } = container;
@@ -99,6 +105,14 @@ function networkAt(address: Prefix, { ofDocker, missing }: Present): Where | und
 
 const withoutNetwork = (address: Prefix): string =>
   `${formatPrefix(address)} is in no network that Docker has, and in none that this file makes; add its network, or write another address`;
+
+/** The file has the address in one network, and Docker in another. */
+function foreignFault({ name }: Where, address: Prefix, { networks }: Present): string | undefined {
+  const own = networkOf(address, networks);
+  return own === undefined || bare(own.name) === bare(name)
+    ? undefined
+    : `${formatPrefix(address)} is in the network ${quote(own.name)} of this file, and Docker has it in ${quote(name)}; left as it is: remove one of these networks`;
+}
 
 /** Why the container cannot get the address there. It does not have it yet. */
 function faultOf({ network, name, networks }: Container, where: Where, address: Prefix): string | undefined {

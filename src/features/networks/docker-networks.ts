@@ -15,6 +15,8 @@ import { problemAt } from './problems.ts';
 export interface PlannedNetworks {
   readonly missing: readonly NetworkEntry[];
   readonly problems: readonly Problem[];
+  /** Subnets of the file that another network of Docker has. */
+  readonly taken: readonly Prefix[];
 }
 
 /** `routes`: undefined if they are not known. */
@@ -25,6 +27,7 @@ export function planNetworks(
 ): PlannedNetworks {
   const missing: NetworkEntry[] = [];
   const problems: Problem[] = [];
+  const taken: Prefix[] = [];
   for (const entry of entries) {
     const others = new Set(entries.flatMap(({ name }) => (name === entry.name ? [] : name)));
     const found = sameNetworks(
@@ -35,8 +38,11 @@ export function planNetworks(
       found.length === 0 ? overlapOf(entry, ofDocker, routes) : existingFault(entry, found, routes);
     if (problem !== undefined) problems.push(problem);
     else if (found.length === 0) missing.push(entry);
+    const foreign = ofDocker.filter((one) => !found.includes(one)).flatMap(({ subnets }) => subnets);
+    for (const { prefix } of entry.subnets)
+      if (foreign.some((one) => areNested(one.prefix, prefix))) taken.push(prefix);
   }
-  return { missing, problems };
+  return { missing, problems, taken };
 }
 
 /** Those with exactly its name, or else with the same name but for `-` and `_`; none that is another entry's exactly. */

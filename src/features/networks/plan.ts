@@ -36,15 +36,20 @@ export function planOf({ file: read, problems: ofFile }: ReadNetworks, around: S
   const containers = [...around.containers].filter(({ running }) => running);
   const ofDocker = [...around.networks.values()];
   const { file, problems: contradictions } = consistentFile(read);
-  const { missing, problems: ofNetworks } = planNetworks(file.networks, ofDocker, around.host?.routes);
+  const {
+    missing,
+    problems: ofNetworks,
+    taken: subnets,
+  } = planNetworks(file.networks, ofDocker, around.host?.routes);
   const {
     attachments,
     problems: ofAddresses,
-    taken,
+    taken: addresses,
   } = planAttachments(file.addresses, {
-    ...{ containers, ofDocker, missing },
+    ...{ containers, ofDocker, networks: file.networks, missing },
   });
   const { resolved, problems: ofPolicies } = resolvePolicies(file, ofDocker);
+  const taken = [...subnets, ...addresses];
   const isFree = (address: Prefix) => !taken.some((one) => contains(address, one) && contains(one, address));
   const allowed = resolved.permits.filter(({ from, to }) => isFree(from) && isFree(to));
   const hostForwards = resolved.hostForwards.filter(({ to }) => isFree(to));

@@ -145,6 +145,29 @@ describe('networks', () => {
     expect(made).not.toContain(sentence.split(/[:.]/).slice(0, 2).join('.'));
   });
 
+  it("take no container into another network that has their addresses, and that network's containers have no permit of theirs", () => {
+    const file = {
+      networks: { front: { subnet: '10.1.0.0/24' }, back: { subnet: '10.2.0.0/24' } },
+      ips: { web: { ip: '10.2.0.2', container_name: 'web' }, app: { ip: '10.1.0.2', container_name: 'app' } },
+      policies: [
+        { selector: 'app', from: 'back', port: 80, proto: 'tcp' },
+        { selector: 'web', from: 'front', port: 81, proto: 'tcp' },
+      ],
+    };
+    const here = { containers: [container('web'), container('app')] };
+    for (const back of [[], [network('back', ['10.3.0.0/24'])]]) {
+      const { desired, problems } = plan(file, {
+        ...here,
+        networks: [network('old', ['10.2.0.0/24']), ...back],
+      });
+      expect(attached(desired)).toEqual(['app in front with 10.1.0.2']);
+      expect(permitted(desired)).toEqual(['10.1.0.0/24 10.2.0.2 tcp 81-81']);
+      expect(problems.map(({ text, reason }) => `${text}: ${reason}`)).toContain(
+        'ips.web.ip: 10.2.0.2 is in the network "back" of this file, and Docker has it in "old"; left as it is: remove one of these networks',
+      );
+    }
+  });
+
   it('are not made where this host reaches others by their addresses', () => {
     const routes = [{ prefix: prefix('10.0.0.0/8'), device: 'wg0' }];
     expect(sentences(FILE, { routes })).toContain(
