@@ -140,7 +140,8 @@ test('while nothing is known nobody is let in, and what was known before counts 
   expect(again.allowed(alone, 'ingress')).toEqual([TEN]);
 });
 
-test('while Consul is lost, loaded rules stay', async () => {
+/** A run that has loaded the rules of `alone`, and has ended. */
+async function earlierRun() {
   const [engine, kernel, consul] = [new FakeEngine(), new FakeKernel(), new FakeConsul()];
   engine.run(alone);
   consul.put({});
@@ -148,6 +149,11 @@ test('while Consul is lost, loaded rules stay', async () => {
   const first = startFake({ engine, kernel, consul });
   await first.rest();
   await first.controller.close();
+  return { engine, kernel, consul, first };
+}
+
+test('while Consul is lost, loaded rules stay', async () => {
+  const { engine, kernel } = await earlierRun();
   const down = new FakeConsul();
   down.fail(new Error('Consul is down'));
   const second = startFake({ engine, kernel, consul: down });
@@ -157,13 +163,7 @@ test('while Consul is lost, loaded rules stay', async () => {
 });
 
 test('after a restart, rules that nobody changed are not loaded again, and others are repaired and reported', async () => {
-  const [engine, kernel, consul] = [new FakeEngine(), new FakeKernel(), new FakeConsul()];
-  engine.run(alone);
-  consul.put({});
-  consul.putIngress({ web: '10.0.0.0/8:tcp/8080' });
-  const first = startFake({ engine, kernel, consul });
-  await first.rest();
-  await first.controller.close();
+  const { engine, kernel, consul, first } = await earlierRun();
   const previousIngressLoads = first.persistedIngressLoads.current;
   kernel.loads.length = 0;
   const second = startFake({ engine, kernel, consul, previousIngressLoads });
