@@ -55,50 +55,51 @@ function sameNetworks(
 }
 
 function existingFault(
-  { name, subnets, origin }: NetworkEntry,
+  entry: NetworkEntry,
   found: readonly Network[],
   routes: readonly HostRoute[] = [],
 ): Problem | undefined {
   const [network, other] = found;
   if (network === undefined) return undefined;
-  if (other !== undefined) {
-    const names = [...new Set(found.map((one) => one.name))].join(' and ');
-    return problemAt(
-      'error',
-      origin,
-      undefined,
-      `Docker has ${found.length} networks by this name (${names}); left as they are: remove all but one`,
-    );
-  }
-  const [is, wanted] = [
-    textOf(network.subnets.map(({ prefix }) => prefix)),
-    textOf(subnets.map(({ prefix }) => prefix)),
-  ];
-  if (is !== wanted)
-    return problemAt(
-      'error',
-      origin,
-      undefined,
-      `Docker has this network with ${is || 'no subnet'}, not ${wanted}; left as it is`,
-    );
+  if (other === undefined)
+    return subnetFault(entry, network) ?? gatewayFault(entry, network) ?? routeFault(entry, network, routes);
+  const names = [...new Set(found.map((one) => one.name))].join(' and ');
+  const reason = `Docker has ${found.length} networks by this name (${names}); left as they are: remove all but one`;
+  return problemAt('error', entry.origin, undefined, reason);
+}
+
+function subnetFault({ subnets, origin }: NetworkEntry, network: Network): Problem | undefined {
+  const [is, wanted] = [textOf(prefixesOf(network)), textOf(prefixesOf({ subnets }))];
+  if (is === wanted) return undefined;
+  const reason = `Docker has this network with ${is || 'no subnet'}, not ${wanted}; left as it is`;
+  return problemAt('error', origin, undefined, reason);
+}
+
+function gatewayFault({ subnets, origin }: NetworkEntry, network: Network): Problem | undefined {
   for (const { prefix, gateway } of subnets) {
     const present = network.subnets.find((one) => comparePrefixes(one.prefix, prefix) === 0)?.gateway;
     if (gateway === undefined || present === undefined || comparePrefixes(gateway, present) === 0) continue;
-    return problemAt(
-      'error',
-      origin,
-      'gateway',
-      `Docker has this network with the gateway ${formatPrefix(present)}, not ${formatPrefix(gateway)}; left as it is`,
-    );
+    const reason = `Docker has this network with the gateway ${formatPrefix(present)}, not ${formatPrefix(gateway)}; left as it is`;
+    return problemAt('error', origin, 'gateway', reason);
   }
-  const foreign = routeBeside(
-    subnets.map(({ prefix }) => prefix),
-    routes.filter(({ device }) => device !== network.bridge),
-  );
+  return undefined;
+}
+
+/** Docker made it although this host reaches its addresses elsewhere. */
+function routeFault(
+  { name, subnets, origin }: NetworkEntry,
+  network: Network,
+  routes: readonly HostRoute[],
+): Problem | undefined {
+  const others = routes.filter(({ device }) => device !== network.bridge);
+  const foreign = routeBeside(prefixesOf({ subnets }), others);
   if (foreign === undefined) return undefined;
   const reason = `Docker has the network ${quote(name)} with addresses that this host reaches by its device ${foreign.device} too (route ${formatPrefix(foreign.prefix)}); remove one of them`;
   return problemAt('warning', origin, 'subnet', reason);
 }
+
+const prefixesOf = ({ subnets }: Pick<Network, 'subnets'>): readonly Prefix[] =>
+  subnets.map(({ prefix }) => prefix);
 
 /** Why Docker cannot have it, or should not: it accepts a subnet that hides addresses which the host reaches elsewhere. */
 function overlapOf(
@@ -108,21 +109,15 @@ function overlapOf(
 ): Problem | undefined {
   for (const { prefix } of subnets) {
     const network = ofDocker.find((one) => one.subnets.some((subnet) => areNested(subnet.prefix, prefix)));
-    if (network !== undefined)
-      return problemAt(
-        'error',
-        origin,
-        'subnet',
-        `${formatPrefix(prefix)} overlaps Docker's network ${quote(network.name)}; write another prefix, or remove that network`,
-      );
+    if (network !== undefined) {
+      const reason = `${formatPrefix(prefix)} overlaps Docker's network ${quote(network.name)}; write another prefix, or remove that network`;
+      return problemAt('error', origin, 'subnet', reason);
+    }
     const route = routeBeside([prefix], routes);
-    if (route !== undefined)
-      return problemAt(
-        'error',
-        origin,
-        'subnet',
-        `${formatPrefix(prefix)} overlaps the route ${formatPrefix(route.prefix)} of this host's device ${route.device}, whose hosts could not be reached any more; write another prefix`,
-      );
+    if (route !== undefined) {
+      const reason = `${formatPrefix(prefix)} overlaps the route ${formatPrefix(route.prefix)} of this host's device ${route.device}, whose hosts could not be reached any more; write another prefix`;
+      return problemAt('error', origin, 'subnet', reason);
+    }
   }
   return undefined;
 }

@@ -12,7 +12,7 @@ import { planAttachments } from './attachments.ts';
 import { consistentFile } from './consistency.ts';
 import { planNetworks } from './docker-networks.ts';
 import { planInner } from './inner-rules.ts';
-import type { DesiredNetworks, HostForward, Permit } from './model.ts';
+import type { DesiredNetworks, HostForward, Permit, ResolvedPolicies } from './model.ts';
 import { inOrder, problemAt } from './problems.ts';
 import type { ReadNetworks } from './read.ts';
 import { resolvePolicies } from './resolve.ts';
@@ -33,46 +33,42 @@ export interface NetworksPlan {
 }
 
 export function planOf({ file: read, problems: ofFile }: ReadNetworks, around: Surroundings): NetworksPlan {
+  const { host } = around;
   const containers = [...around.containers].filter(({ running }) => running);
   const ofDocker = [...around.networks.values()];
-  const { file, problems: contradictions } = consistentFile(read);
-  const {
-    missing,
-    problems: ofNetworks,
-    taken: subnets,
-  } = planNetworks(file.networks, ofDocker, around.host?.routes);
-  const {
-    attachments,
-    problems: ofAddresses,
-    taken: addresses,
-  } = planAttachments(file.addresses, {
-    ...{ containers, ofDocker, networks: file.networks, missing },
+  const consistent = consistentFile(read);
+  const { file } = consistent;
+  const networks = planNetworks(file.networks, ofDocker, host?.routes);
+  const addresses = planAttachments(file.addresses, {
+    ...{ containers, ofDocker, networks: file.networks, missing: networks.missing },
   });
-  const { resolved, problems: ofPolicies } = resolvePolicies(file, ofDocker);
-  const taken = [...subnets, ...addresses];
-  const isFree = (address: Prefix) => !taken.some((one) => contains(address, one) && contains(one, address));
-  const allowed = resolved.permits.filter(({ from, to }) => isFree(from) && isFree(to));
-  const hostForwards = resolved.hostForwards.filter(({ to }) => isFree(to));
-  const {
-    inner,
-    permits,
-    problems: ofInner,
-  } = planInner(
-    resolved.containerForwards.filter(({ to }) => isFree(to)),
-    allowed,
-    { ...around, containers, attachments },
-  );
-  const all = [...allowed, ...permits];
+  const policies = resolvePolicies(file, ofDocker);
+  const free = withoutTaken(policies.resolved, [...networks.taken, ...addresses.taken]);
+  const { attachments } = addresses;
+  const inner = planInner(free.containerForwards, free.permits, { ...around, containers, attachments });
+  const permits = [...free.permits, ...inner.permits];
+  const { hostForwards } = free;
   return {
     desired: {
-      ...{ networks: missing, attachments, hostForwards, inner, permits: all },
-      forwarding: missingFamilies(all, hostForwards, around.host),
+      ...{ networks: networks.missing, attachments, hostForwards, inner: inner.inner, permits },
+      forwarding: missingFamilies(permits, hostForwards, host),
     },
     problems: inOrder([
-      ...[ofFile, contradictions, ofNetworks, ofAddresses, ofPolicies, ofInner].flat(),
-      ...hostForwards.flatMap((one) => missingDevice(one, around.host?.devices)),
-      ...withoutForwarding6(all, around.host),
+      ...ofFile,
+      ...[consistent, networks, addresses, policies, inner].flatMap(({ problems }) => problems),
+      ...hostForwards.flatMap((one) => missingDevice(one, host?.devices)),
+      ...withoutForwarding6(permits, host),
     ]),
+  };
+}
+
+/** Addresses that others have count for nothing. */
+function withoutTaken(resolved: ResolvedPolicies, taken: readonly Prefix[]): ResolvedPolicies {
+  const isFree = (address: Prefix) => !taken.some((one) => contains(address, one) && contains(one, address));
+  return {
+    permits: resolved.permits.filter(({ from, to }) => isFree(from) && isFree(to)),
+    hostForwards: resolved.hostForwards.filter(({ to }) => isFree(to)),
+    containerForwards: resolved.containerForwards.filter(({ to }) => isFree(to)),
   };
 }
 
