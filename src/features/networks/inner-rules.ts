@@ -42,7 +42,7 @@ export function planInner(
 ): PlannedInner {
   const problems: Problem[] = [];
   const parts = [
-    ...forwards.flatMap((forward) => forwardParts(forward, around, problems)),
+    ...forwards.flatMap((forward) => forwardParts(forward, forwards, around, problems)),
     ...permits.flatMap((permit) => routeParts(permit, around)),
   ];
   const groups = Map.groupBy(parts, ({ namespace }) => namespace.id);
@@ -58,6 +58,7 @@ export function planInner(
 
 function forwardParts(
   forward: ContainerForward,
+  forwards: readonly ContainerForward[],
   around: InnerSurroundings,
   problems: Problem[],
 ): readonly Part[] {
@@ -79,13 +80,28 @@ function forwardParts(
   const isNear = ways.some(({ subnet }) => contains(subnet.prefix, to)) || willBeIn(namespace, to, around);
   if (isNear) return [{ namespace, container, forward }];
   const way = ways.find(({ network }) => !network.isInternal) ?? ways[0];
-  if (way === undefined)
-    return fail(
-      `container ${quote(container.name)} is in no network of IPv${to.family} with a way to others; attach it to one`,
-    );
+  if (way === undefined) {
+    problems.push(withoutWay(container, forward, forwards, around));
+    return [];
+  }
   const range = { first: forward.toPort, last: forward.toPort };
   const permit = { from: way.own, to, protocol: forward.protocol, range, origin };
   return [{ namespace, container, forward, permit, route: { to, via: way.gateway, origin } }];
+}
+
+/** An error only if the policy has no effect by the other family either. */
+function withoutWay(
+  container: Container,
+  { origin, to: { family } }: ContainerForward,
+  forwards: readonly ContainerForward[],
+  { networks }: InnerSurroundings,
+): Problem {
+  const reason = `container ${quote(container.name)} is in no network of IPv${family} with a way to others`;
+  const other = forwards.find((one) => one.origin.path === origin.path && one.to.family !== family)?.to
+    .family;
+  return other !== undefined && waysOf(container, networks, other).length > 0
+    ? problemAt('warning', origin, undefined, `${reason}, so its port leads there by IPv${other} alone`)
+    : problemAt('error', origin, undefined, `${reason}; attach it to one`);
 }
 
 /**

@@ -300,6 +300,19 @@ describe('policies', () => {
     expect(sentences(FILE, { networks, containers: [vpn] })).toEqual([sentence]);
   });
 
+  it('have an effect by one family where the container has no other', () => {
+    const policies = [{ name: 'vpn', nat: 'dnat', to: 'proxy', port: 80, proto: 'tcp' }];
+    const { desired, problems } = plan({ ...FILE, policies }, { networks, containers: [PROXY, VPN] });
+    expect(innerOf(desired).map(({ forwards }) => forwards)).toEqual([['* tcp 80 10.1.0.2 80']]);
+    expect(problems).toMatchObject([
+      {
+        severity: 'warning',
+        reason:
+          'container "vpn" is in no network of IPv6 with a way to others, so its port leads there by IPv4 alone',
+      },
+    ]);
+  });
+
   it('give containers of internal networks a way to each other', () => {
     const inside = { isInternal: true };
     const here = {
