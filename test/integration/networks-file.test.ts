@@ -210,7 +210,7 @@ onEachEngine((version) => {
       readFileSync(join(controller.folder, 'state', 'networks.json'), 'utf8').includes('policies'),
     );
     const dry = async (file: string) => {
-      const { code, stdout } = await cli('networks', 'apply', '--dry-run', file, '--networks', path);
+      const { code, stdout } = await cli('networks', 'apply', '--dry-run', file);
       return { code, lines: stdout.replaceAll(`${workloads.prefix}-`, '').split('\n') };
     };
     await waitFor(async () => (await dry(path)).lines.join() === 'nothing to do; no problems', {

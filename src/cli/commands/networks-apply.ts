@@ -7,7 +7,7 @@ import type { Logger } from '../../common/logger.ts';
 import type { Config, Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { refOf } from '../../daemon/ruleset-loader.ts';
-import { LastNetworksFile } from '../../daemon/state/networks-file.ts';
+import { lastNetworksText } from '../../daemon/state/networks-file.ts';
 import { type EngineAccess, openDocker, openEngine, toolLogger } from '../../daemon/wiring.ts';
 import { HOST_REF } from '../../dataplane/dataplane.ts';
 import type { DesiredNetworks } from '../../features/networks/model.ts';
@@ -73,7 +73,7 @@ async function stepsNow(
   const engine = await openEngine({ ...config, dryRun: false }, terminal, log);
   try {
     const around = await surroundings(engine, config, terminal, output);
-    const before = await lastApplied({ ...config, networks: config.networks ?? file }, around, log);
+    const before = await lastApplied(config, around, log);
     const { desired, problems } = planOf(read, around);
     const steps = stepsOf(desired, await loadedNow(engine, around, before, desired));
     return { file, steps: [...steps], problems: problems.map(problemOf) };
@@ -107,14 +107,14 @@ async function surroundings(
   }
 }
 
-/** By the text that the controller keeps. */
+/** By the text that the controller keeps. Its file may have another path than `file`: one that is not in use yet. */
 async function lastApplied(
-  { stateDir, networks }: Config,
+  { stateDir }: Config,
   around: Surroundings,
   log: Logger,
 ): Promise<DesiredNetworks | undefined> {
-  if (stateDir === undefined || networks === undefined) return undefined;
-  const text = await new LastNetworksFile(stateDir, networks, log).load();
+  if (stateDir === undefined) return undefined;
+  const text = await lastNetworksText(stateDir, log);
   const read = text === undefined ? undefined : readNetworks(text);
   return read === undefined || 'reason' in read ? undefined : planOf(read, around).desired;
 }

@@ -11,6 +11,9 @@ import { StateFolderFile } from './state-folder-file.ts';
 
 const Content = z.object({ version: z.literal(1), path: z.string(), text: z.string() });
 
+const openFile = (directory: string, log: Logger): StateFolderFile =>
+  new StateFolderFile(join(directory, STATE_FILES.networks), log, { what: 'the last good networks.json' });
+
 export class LastNetworksFile {
   readonly #file: StateFolderFile;
   readonly #path: string;
@@ -18,9 +21,7 @@ export class LastNetworksFile {
   /** `path`: of networks.json; the text of another file does not count. */
   constructor(directory: string, path: string, log: Logger) {
     this.#path = path;
-    this.#file = new StateFolderFile(join(directory, STATE_FILES.networks), log, {
-      what: 'the last good networks.json',
-    });
+    this.#file = openFile(directory, log);
   }
 
   async load(): Promise<string | undefined> {
@@ -36,6 +37,10 @@ export class LastNetworksFile {
     return this.#file.close();
   }
 }
+
+/** The text that a controller applied last, whatever the path of its file was: what is loaded came from it. */
+export const lastNetworksText = (directory: string, log: Logger): Promise<string | undefined> =>
+  openFile(directory, log).read((json) => Content.parse(json).text);
 
 /** True if a controller has applied a file of networks, whatever its path was. */
 export const hasLastNetworks = (directory: string): Promise<boolean> =>
