@@ -63,12 +63,12 @@ export const attachmentDriver = (
 /** A container that is started again has its address until then: its start would fail if another had got it. */
 async function requireNoNamesake(
   docker: NetworkMaker,
-  { container, exactly }: DesiredAttachment,
+  { container, otherNames }: DesiredAttachment,
 ): Promise<void> {
-  for (const name of exactly)
+  for (const name of otherNames)
     if (await docker.hasContainer(name))
       throw new Error(
-        `container ${quote(container)} is not attached, as there is a container named exactly ${quote(name)}, which does not run; start that, or remove it`,
+        `container ${quote(container)} is not attached, as the entry names the container ${quote(name)} too, which does not run; start or remove that, or name one of them alone`,
       );
 }
 

@@ -193,7 +193,7 @@ test('a container gets no address of one that is started again, whose name is al
     ...['network front 10.1.0.0/24', 'network back 10.2.0.0/24', 'proxy in front 10.1.0.2'],
   ]);
   expect(problems()).toEqual([
-    'ips.web: container "web_1" is not attached, as there is a container named exactly "web-1", which does not run; start that, or remove it',
+    'ips.web: container "web_1" is not attached, as the entry names the container "web-1" too, which does not run; start or remove that, or name one of them alone',
   ]);
   maker.stopped.clear();
   await rest();

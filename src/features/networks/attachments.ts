@@ -74,8 +74,7 @@ function placeOf(
   if (reason !== undefined) return { problem: problemAt('error', origin, 'ip', reason) };
   if (network === undefined) return {};
   const { id: containerId, name } = container;
-  const names = [called, selector].flatMap((one) => one ?? []);
-  const exactly = names.includes(name) ? [] : names;
+  const otherNames = [called, selector].flatMap((one) => (one === undefined || one === name ? [] : one));
   return {
     attachment: {
       containerId,
@@ -83,7 +82,7 @@ function placeOf(
       network: network.name,
       subnets: network.subnets,
       addresses: [address],
-      exactly,
+      otherNames,
       origin,
     },
   };

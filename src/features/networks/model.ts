@@ -115,8 +115,8 @@ export interface DesiredAttachment {
   readonly subnets: readonly Prefix[];
   /** One of a family at most. */
   readonly addresses: readonly Prefix[];
-  /** Names in the file, if the container's is only like one: a container with exactly such a name is meant, if there is one. */
-  readonly exactly: readonly string[];
+  /** Of the entry, but the container's own: a container with exactly such a name may be meant, though it does not run. */
+  readonly otherNames: readonly string[];
   readonly origin: Origin;
 }
 

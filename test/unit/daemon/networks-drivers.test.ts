@@ -29,7 +29,7 @@ it('a container has no route of ours into a network when it is attached to it', 
   };
   const namespace = namespacesOf(new Map([[web.id, web]])).get(namespaceId(web));
   const desired = {
-    ...{ containerId: web.id, container: 'web', network: 'back', exactly: [], namespace },
+    ...{ containerId: web.id, container: 'web', network: 'back', otherNames: [], namespace },
     ...{ subnets: [prefix('10.2.0.0/24')], addresses: [prefix('10.2.0.9')] },
     origin: { path: 'ips.web', line: 1, lines: {} },
   };

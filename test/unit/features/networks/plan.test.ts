@@ -202,6 +202,15 @@ describe('addresses', () => {
     ]);
   });
 
+  it('name the other names of the entry, whose container may only be stopped', () => {
+    const ips = { i: { ip: '10.2.0.2', container_name: 'web-1', selector: 'api' } };
+    const ofRunning = (name: string) =>
+      plan({ ...FILE, ips }, { networks, containers: [container(name)] }).desired.attachments.map(
+        ({ otherNames }) => otherNames,
+      );
+    expect(['web-1', 'api', 'web_1'].map(ofRunning)).toEqual([[['api']], [['web-1']], [['web-1', 'api']]]);
+  });
+
   it.each<readonly [string, Here, string]>([
     [
       'another address there',

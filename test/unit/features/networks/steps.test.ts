@@ -41,7 +41,7 @@ const WANTED: DesiredNetworks = {
       container: 'web',
       network: 'back',
       subnets: [],
-      exactly: [],
+      otherNames: [],
       addresses: [WEB, prefix('fd00::2')],
       origin,
     },
