@@ -15,19 +15,8 @@ import { serveWatchers } from './api/listen.ts';
 import { serveApi } from './api/server.ts';
 import { Controller } from './controller.ts';
 import { controlsOf } from './controls.ts';
-import { STATE_FILES } from './state/file-names.ts';
-import {
-  openDenied,
-  openDeniedIngress,
-  openHostFiles,
-  openLastHostRules,
-  openLoads,
-  openNetworks,
-  openOverrides,
-  openPortOverrides,
-  openRegistrations,
-  openState,
-} from './state/open.ts';
+import { type Closable, type CloseLater, openPersisted } from './persisted.ts';
+import { openDenied, openDeniedIngress, openLastHostRules } from './state/open.ts';
 import { Telemetry } from './telemetry.ts';
 import { TemplateWatch } from './template-watch.ts';
 import { type EngineAccess, openConsul, openEngine, openServices, openTemplate } from './wiring.ts';
@@ -48,17 +37,10 @@ export async function start(
   log: Logger,
   resources: AsyncDisposableStack,
 ): Promise<void> {
-  const closeLater = <T extends Closable | undefined>(one: T): T => resources.adopt(one, (it) => it?.close());
+  const closeLater: CloseLater = (one) => resources.adopt(one, (it) => it?.close());
   const template = openTemplate(config);
   const engine = closeLater(await openEngine(config, terminal, log));
-  const state = closeLater(openState(config, log));
-  const loads = closeLater(openLoads(config, log));
-  const ingressLoads = closeLater(openLoads(config, log, STATE_FILES.ingressLoads));
-  const overrides = closeLater(openOverrides(config, log));
-  const hostFiles = closeLater(await openHostFiles(config, log));
-  const ports = closeLater(openPortOverrides(config, log));
-  const registrations = closeLater(openRegistrations(config, log));
-  const networks = closeLater(openNetworks(config, log));
+  const persisted = await openPersisted(config, log, closeLater);
   const consul = closeLater(openConsul(config));
   const leftovers = await engine.removeLeftovers();
   if (leftovers > 0) log.warn({ leftovers }, 'removed helpers of an earlier run');
@@ -78,6 +60,7 @@ export async function start(
   const controller = closeLater(
     new Controller(controllerOptions(config, template), {
       ...engine,
+      ...persisted,
       dataplane: telemetry.dataplane,
       hostDataplane: telemetry.hostDataplane,
       onDrift: telemetry.onDrift,
@@ -87,25 +70,8 @@ export async function start(
       gate,
       ingressGate: gate,
       log,
-      previousState: await state?.load(),
-      persistState: (known) => state?.save(known),
-      previousLoads: await loads?.load(),
-      persistLoads: (all) => loads?.save(all),
-      previousIngressLoads: await ingressLoads?.load(),
-      persistIngressLoads: (all) => ingressLoads?.save(all),
-      hostMemory: {
-        previous: await registrations?.load(),
-        persist: (matched) => registrations?.save(matched),
-      },
-      previousOverrides: await overrides?.load(),
-      persistOverrides: (all) => overrides?.save(all),
       hostRestored,
-      persistHostRules: hostFiles && ((...rules) => hostFiles.save(...rules)),
-      previousPorts: await ports?.load(),
-      persistPorts: (all) => ports?.save(all),
       watchFile: (path, onChange) => new WatchedFile(path, { steadyNow }, onChange),
-      previousNetworks: await networks?.load(),
-      persistNetworks: (text) => networks?.save(text),
     }),
   );
   telemetry.attach(controller);
@@ -125,10 +91,6 @@ function sweeping(engine: EngineAccess): Closable {
   const sweep = () => engine.removeLeftovers().catch(() => {});
   const timer = setInterval(sweep, SWEEP);
   return { close: () => clearInterval(timer) };
-}
-
-interface Closable {
-  close(): Promise<void> | void;
 }
 
 const controllerOptions = (config: Config, template: EgressTemplate) => ({
