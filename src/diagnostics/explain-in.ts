@@ -3,7 +3,7 @@
  *
  * Agrees with the chains of the template: a gate tells what the loaded rules do with the first packet of a call.
  */
-import { UsageError } from '../common/errors.ts';
+import { UsageError, UserError } from '../common/errors.ts';
 import { isLoopback } from '../features/host/forwards.ts';
 import type { HostRuleSet } from '../features/host/model.ts';
 import { addressesOf } from '../features/host/ports.ts';
@@ -16,7 +16,7 @@ import { leadGate, OTHERS, passageGates, permitGates } from './firewall-gates.ts
 import { type Call, denies, type GateAnswer, passes } from './gate-answer.ts';
 import { guardGate, proxyGate } from './guard-gates.ts';
 import { bridgeOf, type HostView } from './host-view.ts';
-import { HIDDEN_CALLER, ingressGate, ingressOf } from './ingress-gate.ts';
+import { hiddenCallerGate, ingressGate, ingressOf } from './ingress-gate.ts';
 import { ledFrom } from './networks-view.ts';
 
 export interface ExplainInQuestion {
@@ -55,6 +55,7 @@ export function explainIn(
 ): ExplainInAnswer {
   const source = sourceOf(question.source);
   const container = pickContainer(new Map(view.containers.map((one) => [one.id, one])), question.container);
+  if (container.network.kind === 'host') throw new UserError(onHostNetwork(container, question.traffic));
   const call = { container, source, ...trafficOf(question.traffic, source) };
   const callee = ingressOf(container.id, ingress);
   const ways = [
@@ -63,7 +64,9 @@ export function explainIn(
       withIngress(one, isLed ? undefined : seenAs(call, callee)),
     ),
     ...deviceWays(call, view, rules).map((one) => withIngress(one, seenAs(call, callee))),
-    ...publishedWays(call, view, rules).map((one) => withIngress(one, publishedAs(call, one, callee, rules))),
+    ...publishedWays(call, view, rules).map((one) =>
+      withIngress(one, publishedAs(call, one, callee, view, rules)),
+    ),
   ];
   return {
     ...{ container: container.name, source: formatPrefix(source) },
@@ -71,6 +74,9 @@ export function explainIn(
     ...{ ways, passes: ways.some(({ passes }) => passes) },
   };
 }
+
+const onHostNetwork = ({ name }: Call['container'], traffic: string): string =>
+  `${name} runs in the host's own network (--network host), where no rules are loaded: whoever reaches ${traffic} of this host reaches it`;
 
 const withIngress = ({ to, gates }: WayAnswer, last: GateAnswer | undefined): WayAnswer =>
   way(to, last === undefined ? gates : [...gates, last]);
@@ -83,11 +89,24 @@ const publishedAs = (
   call: Call,
   { gates }: WayAnswer,
   callee: IngressView | undefined,
+  view: HostView,
   rules: HostRuleSet,
 ): GateAnswer | undefined => {
   const isHidden = gates.some(({ gate }) => gate === 'proxy') || bridgeOf(call.source, rules) !== undefined;
-  return isHidden || isLoopback(call.source) ? callee && HIDDEN_CALLER : seenAs(call, callee);
+  if (!isHidden && !isLoopback(call.source)) return seenAs(call, callee);
+  return callee && hiddenCallerGate(callee, call, gatewayIn(call, view, rules));
 };
+
+/** Whether a prefix may hold a gateway of the container's bridges; without known bridges, any may. */
+function gatewayIn({ container }: Call, view: HostView, rules: HostRuleSet): (prefix: Prefix) => boolean {
+  const bridges = addressesOf(container).map((one) => bridgeOf(one, rules));
+  if (bridges.length === 0 || bridges.includes(undefined)) return () => true;
+  const subnets = bridges.flatMap((one) => one?.subnets ?? []);
+  const addresses = view.containers.flatMap(addressesOf);
+  const isContainer = (prefix: Prefix) => addresses.some((one) => contains(one, prefix));
+  return (prefix) =>
+    subnets.some((one) => contains(one, prefix) || contains(prefix, one)) && !isContainer(prefix);
+}
 
 function sourceOf(word: string): Prefix {
   const source = parseAddress(word);

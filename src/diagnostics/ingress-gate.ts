@@ -28,12 +28,24 @@ export function ingressGate(view: IngressView, call: IngressCall): GateAnswer {
   return gate(view.mode === 'audit' ? 'records' : 'denies', whyNot(view, call));
 }
 
-/** On a way on which the caller's address is replaced. */
-export const HIDDEN_CALLER: GateAnswer = {
-  ...{ gate: 'ingress', outcome: 'unknown' },
-  reason:
-    "the container does not see this caller's address, but the gateway of its bridge: Docker's proxy or masquerading replaces it",
-};
+/** On a way on which the caller's address is replaced. `mayBe`: whether a prefix may hold the address in its place. */
+export function hiddenCallerGate(
+  view: IngressView,
+  call: IngressCall,
+  mayBe: (prefix: Prefix) => boolean,
+): GateAnswer {
+  const isLoaded = view.state !== 'pending' && view.state !== 'failed';
+  const isKnown =
+    isLoaded && !view.policy.reasons.some((one) => hasPort(one, call) && mayBe(one.entry.prefix));
+  if (!isKnown) return gate('unknown', HIDDEN_CALLER);
+  return gate(
+    view.mode === 'audit' ? 'records' : 'denies',
+    `${HIDDEN_CALLER}; none of its ingress keys lets that in`,
+  );
+}
+
+const HIDDEN_CALLER =
+  "the container does not see this caller's address, but the gateway of its bridge: Docker's proxy or masquerading replaces it";
 
 const gate = (outcome: GateOutcome, reason: string): GateAnswer => ({
   ...{ gate: 'ingress', outcome, reason },

@@ -113,9 +113,32 @@ describe('a call', () => {
 
   it('of a container on this host to a published port comes from the gateway', () => {
     const bridges = [bridge('br-a', '172.18.0.0/16', 'fd00:18::/64')];
-    const [direct, published] = lastGates('172.18.0.9', 'tcp/80', viewOf(KEYS), { bridges });
-    expect(direct).toMatch(/^ingress denies/);
-    expect(published).toMatch(/^ingress unknown: the container does not see this caller's address/);
+    const publishedTo = (key: string, more: Partial<IngressView> = {}, rules: object = { bridges }) =>
+      lastGates('172.18.0.9', 'tcp/80', viewOf({ web: key }, more), rules)[1];
+    const hidden = "the container does not see this caller's address";
+    expect(lastGates('172.18.0.9', 'tcp/80', viewOf(KEYS), { bridges })[0]).toMatch(/^ingress denies/);
+    for (const key of ['172.18.0.1:tcp/80', '172.16.0.0/12:tcp', '0.0.0.0/0:tcp/80'])
+      expect(publishedTo(key)).toMatch(`ingress unknown: ${hidden}`);
+    for (const key of ['10.0.0.0/8:tcp/80', '172.18.0.1:tcp/81', '172.18.0.2:tcp/80', '# nobody']) {
+      expect(publishedTo(key)).toMatch(`ingress denies: ${hidden}`);
+      expect(publishedTo(key, { mode: 'audit' })).toMatch(`ingress records: ${hidden}`);
+      expect(publishedTo(key, { state: 'failed' })).toMatch(`ingress unknown: ${hidden}`);
+    }
+    expect(ask('172.18.0.9', 'tcp/80', viewOf(KEYS), { bridges }).passes).toBe(false);
+  });
+
+  it('of itself to a port whose network is not known may come from anywhere on this host', () => {
+    const outcomes = (source: string) => ask(source, 'tcp/80').ways.map(({ gates }) => gates.at(-1)?.outcome);
+    expect(outcomes('127.0.0.1')).toEqual(['denies', 'unknown']);
+  });
+
+  it("to a container in the host's own network is not denied by anything", () => {
+    const host = { ...HOST, containers: [container('hosted', { network: { kind: 'host' }, networks: [] })] };
+    expect(() =>
+      explainIn({ container: 'hosted', source: '10.1.2.3', traffic: 'tcp/80' }, host, NOTHING),
+    ).toThrow(
+      "hosted runs in the host's own network (--network host), where no rules are loaded: whoever reaches tcp/80 of this host reaches it",
+    );
   });
 
   it('to another container meets no such gate', () => {
