@@ -1,6 +1,6 @@
 /**
- * What the host has of its own, read again whenever networks or containers changed, and each minute: no event tells of
- * its routes.
+ * What the host has of its own, read again whenever networks or containers changed, and each minute: its routes change
+ * without an event.
  */
 
 import { isDeepStrictEqual } from 'node:util';

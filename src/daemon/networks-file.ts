@@ -1,6 +1,6 @@
 /**
- * networks.json as it is watched: the last good text counts, and what is wrong with the present one is told once it has
- * lasted, as a file that is being written is half of one for a moment.
+ * networks.json as it is watched: the last good text counts, and what is wrong with the present one is reported once it
+ * has lasted, as a file that is being written is half of one for a moment.
  */
 import type { Problem } from '../common/problem.ts';
 import { type ReadNetworks, readNetworks } from '../features/networks/read.ts';

@@ -1,6 +1,6 @@
 /**
  * The reconciler's part of networks.json: networks, then containers in them, then (after the host's rules) ports of
- * containers, then routes. Each has its own states, which tell what could not be made.
+ * containers, then routes. Each has its own states, from which `failures` are made.
  */
 import type { Logger } from '../common/logger.ts';
 import type { Problem } from '../common/problem.ts';

@@ -12,7 +12,7 @@ import type { UninstallStep } from './step.ts';
 
 const OWNER = 'nat';
 
-/** Nothing is started where the state folder tells nothing of networks.json. Undefined: there is no such folder. */
+/** False if the state folder has no networks.json: then nothing is started to look. Without such a folder, true. */
 export const mayHaveNetworks = async (stateDir: string | undefined): Promise<boolean> =>
   stateDir === undefined || hasLastNetworks(stateDir);
 
@@ -51,7 +51,7 @@ async function refsOf(containers: EngineAccess['containers']): Promise<readonly 
   return [...namespaces.values()].flatMap((one) => (one.kind === 'host' ? [] : [refOf(one)]));
 }
 
-/** Whether a namespace forwards is told too, and is left as it is. */
+/** The other lines say that a namespace forwards, which is left as it is. */
 const isRoute = (line: string): boolean => !line.startsWith('forward ');
 
 /** Rules and routes of a container end with it. */

@@ -119,7 +119,7 @@ function indexOf(
   };
 }
 
-/** A failed step tells most, then an error of the entry. */
+/** The reason of a failed step comes first, then an error of the entry. */
 function entryOf(path: string, text: string, state: EntryStateName, { failures, errors }: Known): EntryState {
   const failure = failures.get(path);
   if (failure !== undefined) return { path, text, state: 'failed', reason: failure };

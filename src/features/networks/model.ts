@@ -28,7 +28,7 @@ export interface AddressEntry {
   readonly origin: Origin;
 }
 
-/** The names by which a policy tells its target. */
+/** The names by which a policy gives its target. */
 export interface TargetNames {
   readonly to: string | undefined;
   readonly selector: string | undefined;

@@ -4,8 +4,8 @@
  *
  * A watch of the file itself is deaf after a rename, so folders are watched: the file's own, the one around it (in which
  * a link to the folder is swapped, or the folder is made again), and the one that links lead to. Names in events are
- * ignored; each event means "read again". What no event tells, a read each half minute finds. The last text stays while
- * the file cannot be read.
+ * ignored; each event means "read again". A change without an event is found by a read each half minute. The last text
+ * stays while the file cannot be read.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { realpath } from 'node:fs/promises';
