@@ -15,6 +15,7 @@ import { serveWatchers } from './api/listen.ts';
 import { serveApi } from './api/server.ts';
 import { Controller } from './controller.ts';
 import { controlsOf } from './controls.ts';
+import { removeInnerLeftovers } from './inner-leftovers.ts';
 import { type Closable, type CloseLater, openPersisted } from './persisted.ts';
 import { openDenied, openDeniedIngress, openLastHostRules } from './state/open.ts';
 import { Telemetry } from './telemetry.ts';
@@ -74,6 +75,8 @@ export async function start(
       watchFile: (path, onChange) => new WatchedFile(path, { steadyNow }, onChange),
     }),
   );
+  const innerCleared = removeInnerLeftovers(config, engine, log);
+  closeLater({ close: () => innerCleared });
   telemetry.attach(controller);
   closeLater(telemetry);
   const services = closeLater(openServices(config, consul));

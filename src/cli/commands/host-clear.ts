@@ -6,6 +6,7 @@ import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { ApiClient, isListening } from '../../daemon/api/client.ts';
 import { askController } from '../../daemon/api/diagnostics-client.ts';
+import { clearInner } from '../../daemon/inner-leftovers.ts';
 import { clearHostFiles } from '../../daemon/state/host-files.ts';
 import { forgetNetworks } from '../../daemon/state/networks-file.ts';
 import { openDocker, openEngine, toolLogger } from '../../daemon/wiring.ts';
@@ -14,7 +15,7 @@ import { confirm } from '../confirm.ts';
 import { createOutput } from '../output.ts';
 import { withProgress } from '../progress.ts';
 import { runningControllers } from '../uninstall/engine-steps.ts';
-import { clearInner, mayHaveNetworks } from '../uninstall/routes-step.ts';
+import { mayHaveNetworks } from '../uninstall/routes-step.ts';
 
 export async function hostClear(flags: Flags, terminal: Terminal): Promise<void> {
   const config = resolveConfig(flags, terminal.environment);
