@@ -6,6 +6,7 @@
 import { quote } from '../common/text.ts';
 import type { HostFactsAccess } from '../dataplane/host-facts.ts';
 import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
+import { hiddenRoute } from '../features/networks/docker-networks.ts';
 import { differencesOf, type RoutesDesired } from '../features/networks/inner-routes.ts';
 import type { DesiredAttachment, NetworkEntry } from '../features/networks/model.ts';
 import type { NetworkNamespace } from '../inventory/namespace.ts';
@@ -27,15 +28,28 @@ export interface PlacedAttachment extends DesiredAttachment {
   readonly namespace: NetworkNamespace | undefined;
 }
 
-/** By Docker's name of the network. */
-export const networkDriver = (docker: NetworkMaker): Driver<NetworkEntry, Found<Network>> =>
+/** By Docker's name of the network. `host`: looked at anew for each, as no event tells of its routes. */
+export const networkDriver = (
+  docker: NetworkMaker,
+  host: Pick<HostFactsAccess, 'read'> | undefined,
+): Driver<NetworkEntry, Found<Network>> =>
   steppedDriver<NetworkEntry, Found<Network>, { readonly make: NetworkEntry }>({
     feature: NETWORKS,
     isSame: (one, other) => subnetsOf(one) === subnetsOf(other),
     inspect: async (name) => (await docker.find(name)) ?? 'absent',
     steps: (desired, observed) =>
       desired !== undefined && observed === 'absent' ? [{ action: 'make', with: desired }] : [],
-    table: { make: ({ name, subnets }) => docker.make(name, subnets) },
+    table: {
+      make: async (wanted) => {
+        const routes = await host?.read().then(
+          (facts) => facts.routes,
+          () => undefined,
+        );
+        const hidden = routes && hiddenRoute(wanted, routes);
+        if (hidden !== undefined) throw new Error(hidden.reason);
+        await docker.make(wanted.name, wanted.subnets);
+      },
+    },
   });
 
 /** By `attachmentName`. */

@@ -71,7 +71,7 @@ export class NetworksReconcilers {
   constructor(reconciler: Reconciler, ports: NetworksReconcilerPorts, onForwarding: () => void) {
     this.#reconciler = reconciler;
     this.#log = ports.log;
-    if (ports.networkMaker !== undefined) this.#addDocker(ports.networkMaker, ports.namespaceRoutes);
+    if (ports.networkMaker !== undefined) this.#addDocker(ports.networkMaker, ports);
     if (ports.hostFacts !== undefined) this.#addForwarding(ports.hostFacts, onForwarding);
     this.#addNat(ports);
     if (ports.namespaceRoutes !== undefined) this.#addRoutes(ports.namespaceRoutes);
@@ -96,8 +96,11 @@ export class NetworksReconcilers {
   }
 
   /** What is not missing any more leaves the plan. */
-  #addDocker(docker: NetworkMaker, routes: NamespaceRoutes | undefined): void {
-    const networks = this.#add(networkDriver(docker), {
+  #addDocker(
+    docker: NetworkMaker,
+    { hostFacts, namespaceRoutes: routes }: Pick<NetworksReconcilerPorts, 'hostFacts' | 'namespaceRoutes'>,
+  ): void {
+    const networks = this.#add(networkDriver(docker, hostFacts), {
       name: ({ origin }) => origin.path,
       paths: ({ origin }) => [origin.path],
       fields: ({ name }) => ({ network: name }),

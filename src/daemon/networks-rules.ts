@@ -58,7 +58,8 @@ export class NetworksRules {
     const hasFacts = this.#facts?.isKnown !== false;
     const inputs = { read, containers, networks, hasFacts, host: this.#facts?.value };
     if (this.#last === undefined || !isSame(this.#last.inputs, inputs)) {
-      if (this.#last !== undefined && this.#last.inputs.networks !== networks) this.#facts?.refresh();
+      const last = this.#last?.inputs;
+      if (last !== undefined && (last.networks !== networks || last.read !== read)) this.#facts?.refresh();
       this.#last = this.#planned(inventory, inputs);
     }
     return this.#withFaults(this.#last.claims);

@@ -101,23 +101,31 @@ function routeFault(
 const prefixesOf = ({ subnets }: Pick<Network, 'subnets'>): readonly Prefix[] =>
   subnets.map(({ prefix }) => prefix);
 
-/** Why Docker cannot have it, or should not: it accepts a subnet that hides addresses which the host reaches elsewhere. */
+/** Why Docker cannot have it, or should not. */
 function overlapOf(
-  { subnets, origin }: NetworkEntry,
+  entry: NetworkEntry,
   ofDocker: readonly Network[],
   routes: readonly HostRoute[] = [],
 ): Problem | undefined {
-  for (const { prefix } of subnets) {
+  for (const { prefix } of entry.subnets) {
     const network = ofDocker.find((one) => one.subnets.some((subnet) => areNested(subnet.prefix, prefix)));
-    if (network !== undefined) {
-      const reason = `${formatPrefix(prefix)} overlaps Docker's network ${quote(network.name)}; write another prefix, or remove that network`;
-      return problemAt('error', origin, 'subnet', reason);
-    }
+    if (network === undefined) continue;
+    const reason = `${formatPrefix(prefix)} overlaps Docker's network ${quote(network.name)}; write another prefix, or remove that network`;
+    return problemAt('error', entry.origin, 'subnet', reason);
+  }
+  return hiddenRoute(entry, routes);
+}
+
+/** Docker accepts a subnet that hides addresses which the host reaches elsewhere. */
+export function hiddenRoute(
+  { subnets, origin }: NetworkEntry,
+  routes: readonly HostRoute[],
+): Problem | undefined {
+  for (const { prefix } of subnets) {
     const route = routeBeside([prefix], routes);
-    if (route !== undefined) {
-      const reason = `${formatPrefix(prefix)} overlaps the route ${formatPrefix(route.prefix)} of this host's device ${route.device}, whose hosts could not be reached any more; write another prefix`;
-      return problemAt('error', origin, 'subnet', reason);
-    }
+    if (route === undefined) continue;
+    const reason = `${formatPrefix(prefix)} overlaps the route ${formatPrefix(route.prefix)} of this host's device ${route.device}, whose hosts could not be reached any more; write another prefix`;
+    return problemAt('error', origin, 'subnet', reason);
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 /** Drivers of networks.json: containers are attached in steps, in their order. */
 import { expect, it } from 'vitest';
-import { attachmentDriver } from '../../../src/daemon/networks-drivers.ts';
+import { attachmentDriver, networkDriver } from '../../../src/daemon/networks-drivers.ts';
 import { namespaceId, namespacesOf } from '../../../src/inventory/namespace.ts';
 import { container } from '../../support/containers.ts';
 import { prefix } from '../../support/host-claims.ts';
@@ -36,4 +36,32 @@ it('a container has no route of ours into a network when it is attached to it', 
   const target = { name: 'web back', desired, isReleased: false, last: undefined, failures: 0 };
   await attachmentDriver(docker, routes).apply({ ...target, signal: new AbortController().signal }, 'absent');
   expect(done).toEqual(['10.3.0.2 via 10.9.0.1', 'fd00:2::/64 via fd00:9::1', 'forward ipv4', 'attached']);
+});
+
+it('no network is made over a route of the host that has come since', async () => {
+  const made: string[] = [];
+  const docker = {
+    find: async () => undefined,
+    make: async (name: string) => void made.push(name),
+    hasContainer: async () => false,
+    endOf: async () => undefined,
+    attach: async () => {},
+  };
+  const routes = [{ device: 'wg0', prefix: prefix('10.2.0.0/16') }];
+  const facts = { devices: new Set(['wg0']), routes, forwards: [4] as const };
+  const driver = networkDriver(docker, { read: async () => facts });
+  const make = (name: string, subnet: string) =>
+    driver.apply(
+      {
+        ...{ name, isReleased: false, last: undefined, failures: 0, signal: new AbortController().signal },
+        desired: {
+          ...{ key: name, name, subnets: [{ prefix: prefix(subnet), gateway: undefined }] },
+          origin: { path: `networks.${name}`, line: 1, lines: {} },
+        },
+      },
+      'absent',
+    );
+  await expect(make('back', '10.2.3.0/24')).rejects.toThrow('overlaps the route 10.2.0.0/16 of this host');
+  await make('front', '10.1.0.0/24');
+  expect(made).toEqual(['front']);
 });
