@@ -2,7 +2,7 @@
  * networks.json on real Engines: networks, static addresses, who may reach whom past Docker's own drops, and ports of a
  * container that lead elsewhere; live, and again after a container was started again.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -202,6 +202,117 @@ onEachEngine((version) => {
     const [program = '', ...args] = [...engine.networkPrefix, ...command];
     return (await execa(program, args)).stdout;
   };
+
+  test('a file behind a link counts when the link is swapped, and a removed file changes nothing', async () => {
+    const point = (name: string, ...policies: readonly object[]) => {
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, 'networks.json'), JSON.stringify(fileWith(...policies)));
+      symlinkSync(name, join(folder, '..new'));
+      renameSync(join(folder, '..new'), join(folder, '..data'));
+    };
+    point('a', { ...PERMIT, port: 81 });
+    rmSync(join(folder, 'networks.json'));
+    await becomes('the removed file to be told', async () =>
+      (await problems()).some((reason) => reason.includes('ENOENT')),
+    );
+    expect(await reach(proxy, WEB, 80)).toBe('ok');
+    symlinkSync('..data/networks.json', join(folder, 'networks.json'));
+    await reached(proxy, WEB, 81);
+    point('b', PERMIT);
+    await reached(proxy, WEB, 80);
+    await unreached(proxy, WEB, 81);
+    rmSync(join(folder, 'networks.json'));
+  });
+
+  test('bad entries beside good ones are told, each for its own, and the good ones count', async () => {
+    await onHost('ip', 'link', 'add', 'other0', 'type', 'bridge');
+    await onHost('ip', 'address', 'add', '172.31.105.1/24', 'dev', 'other0');
+    await onHost('ip', 'link', 'set', 'other0', 'up');
+    const file = fileWith(
+      ...[
+        { ...PERMIT, from: 'nobody' },
+        { ...PERMIT, selector: 'nobody' },
+        INNER(),
+        { ...INNER(), to: 'proxy' },
+      ],
+      { ...PERMIT, port: 81 },
+    );
+    const bad = {
+      networks: { ...file.networks, wide: { subnet: '172.31.105.0/25' }, twice: file.networks.back },
+      ips: { ...file.ips, thief: { ip: WEB, container_name: 'thief' } },
+      policies: file.policies,
+    };
+    write(bad);
+    await reached(proxy, WEB, 81);
+    const found = await problems();
+    for (const text of [
+      ...[
+        'networks.wide.subnet: 172.31.105.0/25 overlaps the route 172.31.105.0/24',
+        'networks.twice: is the network',
+      ],
+      ...[
+        'ips.thief.ip: 172.31.103.2 is the address of ips.web already',
+        'policies[0].from: "nobody" is neither',
+      ],
+      ...['policies[1]: selector "nobody" is no entry of ips', 'policies[3]: leads tcp/90 to'],
+    ])
+      expect(
+        found.filter((reason) => reason.includes(text)),
+        found.join('\n'),
+      ).toHaveLength(1);
+    expect((await workloads.docker('network', 'inspect', 'wide')).code).not.toBe(0);
+    await onHost('ip', 'link', 'delete', 'other0');
+    // No event tells of routes: they are read each minute, and when the file changes.
+    write({ ...bad, policies: [{ ...PERMIT, port: 82 }] });
+    await becomes(
+      'the network to be made',
+      async () => (await workloads.docker('network', 'inspect', 'wide')).code === 0,
+    );
+    write(fileWith(PERMIT));
+    await reached(proxy, WEB, 80);
+    await workloads.must('network', 'rm', 'wide');
+  });
+
+  test('a container that does not run yet has its address and its policies once it runs', async () => {
+    const late = '172.31.104.9';
+    const file = fileWith(PERMIT, { selector: 'web', from: 'late', port: 81, proto: 'tcp' });
+    const ips = { ...file.ips, late: { ip: late, container_name: named('late'), selector: 'late' } };
+    write({ ...file, ips });
+    const caller = await workloads.run('late');
+    await reached(caller, WEB, 81);
+    expect(await inspected('{{json .NetworkSettings.Networks}}', caller.name)).toContain(late);
+    await workloads.remove(caller);
+    const thief = await workloads.run('thief', { network: named('front'), args: ['--ip', late] });
+    await becomes('the taken address to be told', async () =>
+      (await problems()).some((reason) =>
+        reason.includes(`${late} is the address of the container "${thief.name}"`),
+      ),
+    );
+    await unreached(thief, WEB, 81);
+    expect(await reach(proxy, WEB, 80)).toBe('ok');
+  });
+
+  test('a policy that goes leaves an equal rule of the operator, and the target cannot call back', async () => {
+    write(fileWith(PERMIT, { ...PERMIT, port: 83 }));
+    const rule = `-s ${PROXY}/32 -d ${WEB}/32 -p tcp -m tcp --dport 80 -j ACCEPT`;
+    await onHost('iptables', '-w', '-I', 'DOCKER-USER', ...rule.split(' '));
+    await proxy.probe.serve([80]);
+    await becomes('the port 83 to be permitted', async () =>
+      (await onHost('nft', 'list', 'set', 'inet', 'egresstrator_host', 'permits4')).includes('83'),
+    );
+    const back = ['busybox', 'nc', '-w', '1', '-p', '83', PROXY, '80'];
+    const { exitCode } = await execa('nsenter', [`--net=/proc/${web.pid}/ns/net`, ...back], {
+      reject: false,
+      stdin: 'ignore',
+    });
+    expect(exitCode).not.toBe(0);
+    write(fileWith());
+    await becomes(
+      'the permits to be gone',
+      async () => !(await onHost('nft', 'list', 'table', 'inet', 'egresstrator_host')).includes('permits4'),
+    );
+    expect(await onHost('iptables', '-w', '-S', 'DOCKER-USER')).toContain(`-A DOCKER-USER ${rule}`);
+  });
 
   test('a dry run lists what another file would do here, and does none of it', async () => {
     const [path, other] = [join(folder, 'networks.json'), join(folder, 'other.json')];
