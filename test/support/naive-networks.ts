@@ -4,7 +4,7 @@
  */
 import type { RandomFile } from './networks-file.ts';
 
-type Row = RandomFile['ips'][number];
+export type Row = RandomFile['ips'][number];
 type Policy = RandomFile['policies'][number];
 
 export const bare = (name: string) => name.replaceAll('-', '').replaceAll('_', '');
@@ -20,30 +20,70 @@ const RANGES: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   ['2-3', '2-3'],
 ]);
 
-/** What is in force, a line for each. */
-export function naiveLines(file: RandomFile): readonly string[] {
+export interface NaivePermit {
+  readonly from: string;
+  readonly to: string;
+  readonly protocol: string;
+  /** `2-3` */
+  readonly range: string;
+}
+
+export interface NaiveForward {
+  /** The container; none: this host. */
+  readonly inside?: string;
+  /** `*`: any of the container. */
+  readonly device: string;
+  readonly protocol: string;
+  readonly port: string;
+  readonly to: string;
+}
+
+/** What counts of a file, in its order. */
+export interface Reading {
+  readonly nets: readonly Net[];
+  readonly rows: readonly Row[];
+  readonly permits: readonly NaivePermit[];
+  readonly forwards: readonly NaiveForward[];
+}
+
+/** `ofDocker`: the networks that Docker has, which policies may name. */
+export function naiveReading(file: RandomFile, ofDocker: readonly Net[] = []): Reading {
   const nets = file.networks.filter(
     (one, at) => !keptBefore(file.networks, at).some((other) => isSameNet(one, other)),
   );
   const rows: Row[] = [];
   for (const one of file.ips) if (mayStand(one, rows, nets)) rows.push(one);
-  const lines = [
-    ...nets.map(({ name, third }) => `network ${name} 10.0.${third}.0/24`),
-    ...rows.map(({ container_name, ip }) => `ip ${container_name} ${ip}`),
-  ];
+  const others = ofDocker.filter(({ name }) => !nets.some((one) => bare(one.name) === bare(name)));
+  const named = [...nets, ...others];
+  const permits: NaivePermit[] = [];
+  const forwards: NaiveForward[] = [];
   const claimed = new Set<string>();
   for (const policy of file.policies) {
-    const ends = targetsOf(policy, rows, nets);
-    lines.push(...permitLines(policy, ends, rows, nets));
-    const forward = forwardOf(policy, ends);
-    if (forward === undefined || claimed.has(forward.claim)) continue;
-    claimed.add(forward.claim);
-    lines.push(forward.line);
+    const ends = targetsOf(policy, rows, named);
+    permits.push(...permitsOf(policy, ends, rows, named));
+    const found = forwardOf(policy, ends);
+    if (found === undefined || claimed.has(found.claim)) continue;
+    claimed.add(found.claim);
+    forwards.push(found.forward);
   }
-  return lines.sort();
+  return { nets, rows, permits, forwards };
 }
 
-type Net = RandomFile['networks'][number];
+/** What is in force, a line for each. */
+export function naiveLines(file: RandomFile): readonly string[] {
+  const { nets, rows, permits, forwards } = naiveReading(file);
+  return [
+    ...nets.map(({ name, third }) => `network ${name} 10.0.${third}.0/24`),
+    ...rows.map(({ container_name, ip }) => `ip ${container_name} ${ip}`),
+    ...permits.map(({ from, to, protocol, range }) => `permit ${from} ${to} ${protocol} ${range}`),
+    ...forwards.map(
+      ({ inside, device, protocol, port, to }) =>
+        `${inside === undefined ? `host ${device}` : `in ${bare(inside)} ${device}`} ${protocol} ${port} ${to} ${port}`,
+    ),
+  ].sort();
+}
+
+export type Net = RandomFile['networks'][number];
 
 const isSameNet = (one: Net, other: Net) => one.name === other.name || one.third === other.third;
 
@@ -90,47 +130,40 @@ function targetsOf(policy: Policy, rows: readonly Row[], nets: readonly Net[]): 
   return isText(service) ? rows.filter((row) => serves(row, service)).map(({ ip }) => ip) : [];
 }
 
-function permitLines(
+function permitsOf(
   { from, nat, port, proto }: Policy,
   ends: readonly string[],
   rows: readonly Row[],
   nets: readonly Net[],
-): readonly string[] {
+): readonly NaivePermit[] {
   const range = RANGES.get(port);
   if (!isText(from) || nat !== undefined || range === undefined || proto === 'TCP') return [];
   return meaningOf(from, rows, nets).flatMap((source) =>
     ends
       .filter((target) => family(source) === family(target))
-      .map((target) => `permit ${source} ${target} ${proto} ${range}`),
+      .map((target) => ({ from: source, to: target, protocol: `${proto}`, range })),
   );
 }
 
 function forwardOf(policy: Policy, ends: readonly string[]) {
-  const { from, nat, port, proto, iface } = policy;
+  const { from, nat, port, proto } = policy;
   const [target, other] = ends;
   const place = placeOf(policy);
   if (isText(from) || nat === undefined || RANGES.get(port) === undefined || port === '2-3') return undefined;
   if (place === undefined || proto === 'TCP' || target === undefined || other !== undefined) return undefined;
   if (target.includes('/')) return undefined;
-  return {
-    claim: `${place} ${iface} ${proto} ${port} ${family(target)}`,
-    line: `${place} ${proto} ${port} ${target} ${port}`,
-  };
+  const where = place.inside === undefined ? 'host' : `in ${bare(place.inside)}`;
+  const forward: NaiveForward = { ...place, protocol: `${proto}`, port: `${port}`, to: target };
+  return { claim: `${where} ${place.device} ${proto} ${port} ${family(target)}`, forward };
 }
 
 /** Where its port is; undefined: nowhere. */
-function placeOf({
-  iface,
-  where,
-  name,
-  selector,
-  container_name: container,
-  to,
-}: Policy): string | undefined {
+function placeOf(policy: Policy): Pick<NaiveForward, 'inside' | 'device'> | undefined {
+  const { iface, where, name, selector, container_name: container, to } = policy;
   const isHost = where === 'host' || (where === undefined && iface !== undefined);
-  if (isHost) return iface === undefined ? undefined : `host ${iface}`;
+  if (isHost) return isText(iface) ? { device: iface } : undefined;
   const inside = name ?? selector ?? container;
   const called = to === undefined ? [selector, container] : [to];
   if (!isText(inside) || called.some((one) => isText(one) && bare(one) === bare(inside))) return undefined;
-  return `in ${bare(inside)} ${iface ?? '*'}`;
+  return { inside, device: isText(iface) ? iface : '*' };
 }

@@ -120,29 +120,68 @@ const forward = fc.record({
 
 const policy = fc.oneof(anyPolicy, permit, { arbitrary: forward, weight: 2 });
 
+const networks = fc.record({
+  name: fc.constantFrom('net-0', 'net_0', 'net1', 'net2'),
+  third: fc.integer({ min: 0, max: 3 }),
+});
+
+const entry = fc.record(
+  {
+    ip: address,
+    container_name: name,
+    selector: name,
+    service_name: fc.constantFrom('front', 'back-end', 'backend'),
+  },
+  { requiredKeys: ['ip', 'container_name'] },
+);
+
 /** Small, so that entries meet each other often. Some of it is wrong. */
-export const randomFile: fc.Arbitrary<RandomFile> = fc.record({
-  networks: fc.array(
-    fc.record({
-      name: fc.constantFrom('net-0', 'net_0', 'net1', 'net2'),
-      third: fc.integer({ min: 0, max: 3 }),
-    }),
-    { maxLength: 4 },
-  ),
-  ips: fc.array(
-    fc.record(
-      {
-        ip: address,
-        container_name: name,
-        selector: name,
-        service_name: fc.constantFrom('front', 'back-end', 'backend'),
-      },
-      { requiredKeys: ['ip', 'container_name'] },
-    ),
-    { maxLength: 6 },
-  ),
+const anyFile: fc.Arbitrary<RandomFile> = fc.record({
+  networks: fc.array(networks, { maxLength: 4 }),
+  ips: fc.array(entry, { maxLength: 6 }),
   policies: fc.array(policy, { maxLength: 8 }),
 });
+
+/** Most of it counts: more networks and addresses, each container once, and policies between those. */
+const fullFile: fc.Arbitrary<RandomFile> = fc
+  .record({
+    networks: fc.array(networks, { minLength: 5, maxLength: 8 }),
+    ips: fc.uniqueArray(
+      fc.record({
+        ip: fc
+          .tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 2, max: 6 }))
+          .map(([third, last]) => `10.0.${third}.${last}`),
+        container_name: name,
+      }),
+      {
+        minLength: 6,
+        maxLength: 10,
+        selector: ({ ip, container_name }) => `${ip.slice(0, 6)} ${container_name}`,
+      },
+    ),
+    choices: fc.array(fc.tuple(fc.nat(), fc.nat(), policy), { minLength: 4, maxLength: 8 }),
+  })
+  .map(({ networks: all, ips, choices }) => ({
+    ...{ networks: all, ips },
+    policies: choices.map(([one, other, policyOf]) => between(ips, one, other, policyOf)),
+  }));
+
+/** The policy, with two of these as its ends where it has ends. */
+function between(
+  ips: RandomFile['ips'],
+  one: number,
+  other: number,
+  given: Readonly<Record<string, unknown>>,
+): RandomFile['policies'][number] {
+  const [from, to] = [ips[one % ips.length], ips[other % ips.length]];
+  const { selector: _, ...rest } = given;
+  const target = other % 2 === 0 ? to?.container_name : to?.ip;
+  return 'nat' in given && given.nat !== undefined
+    ? { ...given, to: target }
+    : { ...rest, from: one % 2 === 0 ? from?.container_name : from?.ip, to: target };
+}
+
+export const randomFile: fc.Arbitrary<RandomFile> = fc.oneof(anyFile, fullFile);
 
 /** The text of a random file; entries are named by their position. */
 export const textOf = ({ networks, ips, policies }: RandomFile): string =>

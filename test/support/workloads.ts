@@ -58,12 +58,13 @@ export class Workloads implements AsyncDisposable {
   readonly prefix = `egt-${process.pid}-${randomBytes(2).toString('hex')}`;
   /** The name server of containers by their network: never the machine's own, which asks outside. */
   readonly nameServers = new Map<string, string>();
-  readonly #image: string;
+  /** Of workloads. */
+  readonly image: string;
   readonly #probes: Probe[] = [];
 
   constructor(engine: Engine, image: string) {
     this.engine = engine;
-    this.#image = image;
+    this.image = image;
   }
 
   static async on(engine: Engine): Promise<Workloads> {
@@ -93,7 +94,7 @@ export class Workloads implements AsyncDisposable {
   async network(name: string, ipv6Subnet?: string): Promise<string> {
     const full = `${this.prefix}-${name}`;
     const ipv6 = ipv6Subnet === undefined ? [] : ['--ipv6', '--subnet', ipv6Subnet];
-    await this.must('network', 'create', '--label', this.#label, ...ipv6, full);
+    await this.must('network', 'create', '--label', this.label, ...ipv6, full);
     return full;
   }
 
@@ -104,13 +105,13 @@ export class Workloads implements AsyncDisposable {
 
   /** As `run`, but returns as soon as the Engine does, with the id. */
   start(name: string, options: WorkloadOptions = {}): Promise<string> {
-    const { acl, network = 'bridge', args = [], image = this.#image, command = [] } = options;
+    const { acl, network = 'bridge', args = [], image = this.image, command = [] } = options;
     const asks = acl === undefined ? [] : ['-e', 'EGRESSTRATOR_ENABLE=1', '-e', `EGRESSTRATOR_ACL=${acl}`];
     const nameServer = this.nameServers.get(network);
     const flags = [
       ...['--network', network],
       ...(nameServer === undefined ? [] : ['--dns', nameServer]),
-      ...['--label', this.#label, '--name', this.nameOf(name)],
+      ...['--label', this.label, '--name', this.nameOf(name)],
       ...[...asks, ...args],
     ];
     return this.must('run', '--detach', ...flags, image, ...command);
@@ -157,14 +158,15 @@ export class Workloads implements AsyncDisposable {
   /** Removes all of them, and their networks; others can be started thereafter. */
   async removeAll(): Promise<void> {
     await Promise.all(this.#probes.map((probe) => probe.close()));
-    await this.#removeLabelled(this.#label);
+    await this.#removeLabelled(this.label);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.removeAll();
   }
 
-  get #label(): string {
+  /** By which it removes them in the end. */
+  get label(): string {
     return `egresstrator-test=${this.prefix}`;
   }
 
