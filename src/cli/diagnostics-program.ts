@@ -148,7 +148,7 @@ Examples:
 const KEYS_EXAMPLES = `
 Examples:
   $ egresstrator keys
-  $ egresstrator keys --ingress     who may reach containers, and which of them name each key`;
+  $ egresstrator keys --ingress     ingress keys, and who names each`;
 
 const DENIED_EXAMPLES = `
 Examples:
@@ -157,14 +157,14 @@ Examples:
 
 const LINT_EXAMPLES = `
 Examples:
-  $ egresstrator lint --file rules --format github    a file alone, in a workflow
-  $ egresstrator lint --ingress                       the ingress keys
-  $ egresstrator lint --ingress --file rules          a file with the text of an ingress key`;
+  $ egresstrator lint --file rules --format github   a file, in a workflow
+  $ egresstrator lint --ingress                      the ingress keys
+  $ egresstrator lint --ingress --file rules         a file of an ingress key`;
 
 const DIFF_EXAMPLES = `
 Examples:
   $ egresstrator diff app --file rules
-  $ egresstrator diff --ingress web --file rules      who may call more, or no more`;
+  $ egresstrator diff --ingress web --file rules     who gains or loses access`;
 
 const SUGGEST_EXAMPLES = `
 Examples:
@@ -172,5 +172,5 @@ Examples:
   $ egresstrator suggest web --key app > rules    the new text of app
   $ egresstrator diff app --file rules            preview the access changes
   $ consul kv put egress/acl/app @rules
-  $ egresstrator suggest --in web                 lines that would let callers of web in
-  $ egresstrator suggest --in web --key app       the new text of the ingress key app`;
+  $ egresstrator suggest --in web             lines that let callers of web in
+  $ egresstrator suggest --in web --key app   the new text of the ingress key`;

@@ -49,7 +49,8 @@ const EXAMPLES = `
 Examples:
   $ egresstrator networks check /etc/user/config/networks.json
   $ egresstrator networks check --strict --json - < networks.json
-  $ egresstrator networks diff new.json --networks /etc/user/config/networks.json
+  $ egresstrator networks diff new.json --networks networks.json
   $ egresstrator networks apply --dry-run new.json
 
-Exit codes: 0 no error, 1 errors (of check with --strict also warnings), 2 the file cannot be read.`;
+Exit codes: 0 no error, 1 errors (of check with --strict also warnings),
+2 the file cannot be read.`;

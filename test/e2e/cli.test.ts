@@ -332,7 +332,7 @@ describe('help', () => {
     'render',
     'health',
     'gate',
-    'gate install',
+    ...['gate install', 'keys', 'networks'],
     ...inspecting,
   ];
 

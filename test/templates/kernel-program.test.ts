@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { parseDenied } from '../../src/dataplane/denied.ts';
 import { expectedFacts, withFacts } from '../../src/features/egress/facts.ts';
 import { NO_COUNTS, NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
+import { helperVersion } from '../../src/sources/docker/image.ts';
 import { denied, load, NO_FACTS, netns, PORT, useFixture } from './fixture.ts';
 import { renderWith, ruleSet } from './rules.ts';
 
@@ -239,7 +240,7 @@ describe('usage', () => {
   });
 
   it('tells its version', async () => {
-    expect((await netns(fixture.workload, 'version')).stdout).toBe('netns 7');
+    expect((await netns(fixture.workload, 'version')).stdout).toBe(`netns ${helperVersion}`);
   });
 
   it('nothing is denied where nothing is loaded', async () => {
