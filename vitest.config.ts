@@ -52,13 +52,13 @@ function rank({ moduleId }: TestSpecification): number {
 const slow = { testTimeout: 120_000, hookTimeout: 600_000 };
 /**
  * Each file of these has namespaces or a Consul of its own, and no file of another sees them. They wait more than they
- * compute, those of Consul most of all, so there are more of them at once than processors.
+ * compute, and Engine files run beside them: with more at once each of them is slow, and all of them no sooner done.
  */
-const withoutEngine = { ...slow, maxWorkers: 3, sequence: { groupOrder: 1 } };
+const withoutEngine = { ...slow, maxWorkers: 2, sequence: { groupOrder: 1 } };
 /** Files beside each other have Engines of their own (test/support/engines.ts). They wait more than they compute, too. */
 const beside = {
   ...slow,
-  maxWorkers: 4,
+  maxWorkers: 3,
   sequence: { groupOrder: 2 },
   globalSetup: 'test/support/build-program.ts',
 };
