@@ -67,7 +67,9 @@ onEachEngine((version) => {
       // Loads are recorded a moment later; a load without a record would be repeated.
       const current = await fingerprint(setup.workload.pid);
       const records = join(setup.controller.folder, 'state', 'loads.json');
-      const isRecorded = () => current !== undefined && readFileSync(records, 'utf8').includes(current);
+      // Other workloads have equal rules, and records of their own.
+      const ofWorkload = new RegExp(`${setup.workload.id}[^[\\]]*${current}`);
+      const isRecorded = () => ofWorkload.test(readFileSync(records, 'utf8'));
       await waitFor(isRecorded, { what: 'the record of the load' });
       await consul.kill();
       await setup.controller.stop('SIGKILL');
