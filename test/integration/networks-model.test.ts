@@ -3,7 +3,7 @@
  * the networks of the Engine, addresses, permits, ports that lead elsewhere and routes, and some real connections, are as
  * a naive model says. In between, containers start again and networks are removed.
  *
- * The seed is printed. `EGRESSTRATOR_MODEL_SEED` repeats a run that failed, `EGRESSTRATOR_MODEL_RUNS` makes more files.
+ * `EGRESSTRATOR_MODEL_SEED` makes other files, `EGRESSTRATOR_MODEL_RUNS` more of them.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,7 +12,8 @@ import { randomFile } from '../support/networks-file.ts';
 import { NetworksSystem } from '../support/networks-system.ts';
 
 const { EGRESSTRATOR_MODEL_SEED, EGRESSTRATOR_MODEL_RUNS } = process.env;
-const seed = Number(EGRESSTRATOR_MODEL_SEED ?? Date.now() % 2 ** 31);
+/** The same files each time, unless another seed is given. */
+const seed = Number(EGRESSTRATOR_MODEL_SEED ?? 11);
 const numRuns = Number(EGRESSTRATOR_MODEL_RUNS ?? 5);
 
 onEachEngine((version) => {
