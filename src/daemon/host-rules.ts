@@ -1,6 +1,7 @@
 /**
  * The host's rules in the controller: their feature, and the reconciler's part of it.
  */
+import type { Condition } from '../common/condition.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Problem } from '../common/problem.ts';
 import type { Dataplane, HostDataplane } from '../dataplane/dataplane.ts';
@@ -31,7 +32,6 @@ import { LoadRecords } from '../reconciler/load-records.ts';
 import type { Reconciler, ReconcilerOptions } from '../reconciler/reconciler.ts';
 import { type ObservedRules, RulesetDriver, type RulesetLoader } from '../reconciler/ruleset-driver.ts';
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
-import type { Condition } from '../reconciler/state.ts';
 import type { Rendered } from '../rendering/fingerprint.ts';
 import { HostSurroundings } from './host-surroundings.ts';
 import { LimitedWait } from './limited-wait.ts';

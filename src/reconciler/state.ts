@@ -1,6 +1,7 @@
 /**
  * The state of one name of a feature between two jobs.
  */
+import type { Condition } from '../common/condition.ts';
 
 export interface ReconcileState<Desired, Observed> {
   readonly name: string;
@@ -22,14 +23,6 @@ export interface ReconcileState<Desired, Observed> {
   readonly isWaiting: boolean;
   readonly condition: Condition;
 }
-
-/**
- * - `pending`: no job has ended well yet, or one waits for a better plan.
- * - `inSync`: it is as desired, as far as known.
- * - `released`: nothing of ours is there, or will be in a moment.
- * - `failed`: the last attempt failed; it is tried again.
- */
-export type Condition = 'pending' | 'inSync' | 'released' | 'failed';
 
 export function conditionOf(state: Omit<ReconcileState<unknown, unknown>, 'condition'>): Condition {
   if (state.lastError !== undefined) return 'failed';

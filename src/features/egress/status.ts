@@ -1,6 +1,7 @@
 /**
  * The status of one namespace with workloads: its state and problems, from desired and observed.
  */
+import type { Condition } from '../../common/condition.ts';
 import type { Problem } from '../../common/problem.ts';
 import type { DeniedSummary } from '../../inventory/denied-record.ts';
 import type { NamespaceId } from '../../inventory/namespace.ts';
@@ -20,7 +21,7 @@ export interface EgressState {
   readonly last: { readonly replacedBy: string | undefined } | undefined;
   readonly verifiedAt: number | undefined;
   readonly lastError: Error | undefined;
-  readonly condition: 'pending' | 'inSync' | 'released' | 'failed';
+  readonly condition: Condition;
 }
 
 export interface NamespaceStatus {

@@ -1,6 +1,7 @@
 /**
  * The status of the ingress rules of one namespace, from desired and observed.
  */
+import type { Condition } from '../../common/condition.ts';
 import type { Problem } from '../../common/problem.ts';
 import type { NamespaceId } from '../../inventory/namespace.ts';
 import type { Loaded } from '../../inventory/ruleset.ts';
@@ -26,7 +27,7 @@ export interface ReconciledIngress {
   readonly observed: { readonly loaded: Loaded } | undefined;
   readonly verifiedAt: number | undefined;
   readonly lastError: Error | undefined;
-  readonly condition: 'pending' | 'inSync' | 'released' | 'failed';
+  readonly condition: Condition;
 }
 
 export interface IngressStatus {

@@ -1,6 +1,7 @@
 /**
  * How far each entry of networks.json is: for people, from the file, the plan and the steps of the reconciler.
  */
+import type { Condition } from '../../common/condition.ts';
 import type { Problem } from '../../common/problem.ts';
 import type { Container } from '../../inventory/container.ts';
 import { contains, formatPrefix } from '../../net/address.ts';
@@ -47,7 +48,7 @@ export interface NetworkStep {
   readonly name: string;
   /** Where its entries stand in the file. */
   readonly paths: readonly string[];
-  readonly condition: 'pending' | 'inSync' | 'released' | 'failed';
+  readonly condition: Condition;
   /** Why it failed. */
   readonly reason: string | undefined;
   /** When it is tried again after a failure, in ms. */
