@@ -7,17 +7,18 @@
 const BELOW = {
   common: [],
   net: ['common'],
+  dns: ['common'],
   inventory: ['net', 'common'],
-  policy: ['inventory', 'net', 'common'],
+  policy: ['inventory', 'dns', 'net', 'common'],
   rendering: ['common'],
-  features: ['rendering', 'policy', 'inventory', 'net', 'common'],
-  diagnostics: ['features', 'rendering', 'policy', 'inventory', 'net', 'common'],
+  features: ['rendering', 'policy', 'inventory', 'dns', 'net', 'common'],
+  diagnostics: ['features', 'rendering', 'policy', 'inventory', 'dns', 'net', 'common'],
   reconciler: ['inventory', 'net', 'common'],
   sources: ['policy', 'inventory', 'net', 'common'],
   // The helper is a container, so the dataplane asks the Engine as well.
   dataplane: ['sources', 'inventory', 'net', 'common'],
   config: ['inventory', 'net', 'common'],
-  gate: ['dataplane', 'sources', 'features', 'rendering', 'policy', 'inventory', 'net', 'common'],
+  gate: ['dataplane', 'sources', 'features', 'rendering', 'policy', 'inventory', 'dns', 'net', 'common'],
 };
 BELOW.daemon = ['config', ...Object.keys(BELOW)];
 BELOW.cli = ['daemon', ...Object.keys(BELOW)];
@@ -30,7 +31,7 @@ const inward = Object.entries(BELOW).map(([folder, below]) => ({
   to: { path: '^(src|lab|test|scripts)/', pathNot: `^src/(${[folder, ...below].join('|')})/` },
 }));
 
-const PURE = '^src/(net|policy|diagnostics|features|reconciler)/';
+const PURE = '^src/(net|dns|policy|diagnostics|features|reconciler)/';
 
 const oneImporter = (name, packageName, importer) => ({
   name,
