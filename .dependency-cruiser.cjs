@@ -74,6 +74,7 @@ module.exports = {
     oneImporter('one-importer-of-prom-client', 'prom-client', '^src/daemon/metrics/'),
     oneImporter('one-importer-of-pino', 'pino(-pretty)?', '^src/daemon/log'),
     oneImporter('one-importer-of-ipaddr', 'ipaddr\\.js', '^src/net/address'),
+    oneImporter('one-importer-of-tldts', 'tldts', '^src/policy/public-suffix'),
     oneImporter('one-importer-of-jsonc-parser', 'jsonc-parser', '^src/(gate|features/networks)/json-text'),
     oneImporter('one-importer-of-commander', 'commander', '^src/cli/'),
   ],

@@ -11,7 +11,7 @@ export type Severity = 'error' | 'warning' | 'info';
 export const FINDING_CODES = [
   ...(['bad-line', 'host-bits', 'host-name', 'protected', 'service', 'broad', 'duplicate'] as const),
   ...(['shadowed', 'empty-key', 'missing-key', 'unused-key', 'not-enabled', 'foreign-rules'] as const),
-  ...(['host-rules', 'closed-port', 'hidden-caller', 'networks-file'] as const),
+  ...(['host-rules', 'closed-port', 'hidden-caller', 'networks-file', 'name'] as const),
 ] as const;
 
 export interface Finding {
@@ -27,3 +27,6 @@ export interface Finding {
   readonly reason: string;
   readonly remedy: string;
 }
+
+/** A finding without its place. */
+export type LintResult = Omit<Finding, 'key' | 'line' | 'text'>;

@@ -6,13 +6,17 @@ import type { Direction } from '../common/direction.ts';
 import { contains, formatPrefix, type Prefix } from '../net/address.ts';
 import type { AclKey } from '../policy/acl.ts';
 import { MINIMUM_LENGTH } from '../policy/protected-hosts.ts';
-import { type AddressRule, formatRule, type RuleLine, type ServiceRule } from '../policy/rule.ts';
+import {
+  type AddressRule,
+  formatRule,
+  type NameRule,
+  type RuleLine,
+  type ServiceRule,
+} from '../policy/rule.ts';
 import { isAllPorts, isBroad } from './broad.ts';
-import type { Finding } from './finding.ts';
+import type { Finding, LintResult } from './finding.ts';
+import { lintName } from './lint-names.ts';
 import { Overlaps } from './overlap.ts';
-
-/** A finding without its place. */
-type LintResult = Omit<Finding, 'key' | 'line' | 'text'>;
 
 export function lintRules(
   { key, rules }: AclKey,
@@ -24,7 +28,12 @@ export function lintRules(
   const byLine = new Map(rules.map((line) => [line.line, line]));
   return rules.flatMap((line) => {
     const around = linesAround(line).flatMap((number) => byLine.get(number) ?? []);
-    const results = [...lintBreadth(line, direction), ...lintProtection(line), ...lintNeed(line, around)];
+    const results = [
+      ...lintBreadth(line, direction),
+      ...lintProtection(line),
+      ...lintNeed(line, around),
+      ...lintName(line),
+    ];
     return results.map((one) => ({ ...one, key, line: line.line, text: line.text }));
   });
 }
@@ -36,20 +45,21 @@ function needlessness(
 ): (line: RuleLine) => readonly number[] {
   const byAddress = rules.flatMap(({ line, rule }) => (rule.kind === 'address' ? [{ line, rule }] : []));
   const overlaps = new Overlaps(byAddress, protectedHosts);
-  const services = new Map<string, number>();
+  const others = new Map<string, number>();
   for (const { line, rule } of rules.toReversed())
-    if (rule.kind === 'service') services.set(formatRule(rule), line);
+    if (rule.kind !== 'address') others.set(formatRule(rule), line);
   return ({ line, rule }) =>
-    rule.kind === 'address' ? overlaps.linesAround({ line, rule }) : serviceAround(line, rule, services);
+    rule.kind === 'address' ? overlaps.linesAround({ line, rule }) : lineAround(line, rule, others);
 }
 
 /** The line with the same service without the tag, or the first equal line. */
-const serviceAround = (
+const lineAround = (
   line: number,
-  rule: ServiceRule,
+  rule: ServiceRule | NameRule,
   lines: ReadonlyMap<string, number>,
 ): readonly number[] => {
-  const wider = rule.tag === undefined ? undefined : lines.get(formatRule({ ...rule, tag: undefined }));
+  const hasTag = rule.kind === 'service' && rule.tag !== undefined;
+  const wider = hasTag ? lines.get(formatRule({ ...rule, tag: undefined })) : undefined;
   const found = wider ?? lines.get(formatRule(rule));
   return found === undefined || found === line ? [] : [found];
 };

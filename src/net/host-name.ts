@@ -25,12 +25,20 @@ export const hostNameFault = (text: string): string | undefined => {
   const parts = split(text);
   if (parts === undefined) return undefined;
   const { name, rest, isAbsolute } = parts;
-  const service = serviceBehind(name);
-  if (service !== undefined)
-    return `expected a service name, got its DNS name ${quote(name)}; write ${service}${/^:udp\b/i.test(rest) ? ':udp' : ''}`;
+  const fault = serviceFault(text);
+  if (fault !== undefined) return fault;
   const isLong = name.split('.').length > 2 || /^:(?:\w+\/)?\d|^\//.test(rest) || isAbsolute;
   if (!isLong || !(SUFFIX.test(name) || isAbsolute || isInConsul(name))) return undefined;
   return `expected an address or a service, got the host name ${quote(name)}; ${insteadOf(rest)}`;
+};
+
+/** The reason why the text is the name of a service in Consul's DNS; undefined if it is none. */
+export const serviceFault = (text: string): string | undefined => {
+  const parts = split(text);
+  const service = parts && serviceBehind(parts.name);
+  if (parts === undefined || service === undefined) return undefined;
+  const protocol = /^:udp\b/i.test(parts.rest) ? ':udp' : '';
+  return `expected a service name, got its DNS name ${quote(parts.name)}; write ${service}${protocol}`;
 };
 
 /** True if a service with a tag may be meant as a host name. */

@@ -56,7 +56,8 @@ const splitSides = (text: string): Sides => {
   return { target: text.slice(0, colon), traffic: text.slice(colon + 1) || undefined };
 };
 
-const parseTarget = (text: string): ParsedPrefix => {
+/** `10.0.0.0/8`, `[2001:db8::]/32`. */
+export const parseTarget = (text: string): ParsedPrefix => {
   if (!text.startsWith('[')) return parsePrefix(text);
   const match = /^\[([^[\]/]*)\](\/[^[\]]*)?$/.exec(text);
   const address = match?.[1];
@@ -76,7 +77,8 @@ const likelySlip = (text: string, { target, traffic = '' }: Sides): string | und
   return undefined;
 };
 
-const masked = (target: string, prefix: Prefix): string =>
+/** The warning about host bits. */
+export const masked = (target: string, prefix: Prefix): string =>
   `expected no host bits in a prefix, got ${quote(target)}; it is read as ${formatPrefix(prefix)}`;
 
 const noProtocol = (target: string): string =>

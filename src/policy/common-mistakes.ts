@@ -20,9 +20,16 @@ const denial = (text: string): string | undefined => {
 const URL_SHAPE = /^([a-z][a-z\d+.-]{0,30}):\/\/(?:[^/?#]*@)?(\[[^\]]*\]|[^/:?#]*)(?::(\d{1,5}))?/i;
 const PORTS: Readonly<Record<string, string>> = { http: '80', ws: '80', ftp: '21', ssh: '22', ldap: '389' };
 
-const url = (text: string): string | undefined => {
+/** The host and the port of a URL; undefined for anything else. */
+export const hostOfUrl = (text: string): { readonly host: string; readonly port: string } | undefined => {
   const [, scheme = '', host, port = PORTS[scheme.toLowerCase()] ?? '443'] = URL_SHAPE.exec(text) ?? [];
-  if (host === undefined) return undefined;
+  return host === undefined ? undefined : { host, port };
+};
+
+const url = (text: string): string | undefined => {
+  const parts = hostOfUrl(text);
+  if (parts === undefined) return undefined;
+  const { host, port } = parts;
   const address = parseAddress(host.replace(/^\[(.*)\]$/, '$1'));
   const remedy = address === undefined ? insteadOf(`:${port}`) : `write ${host}:tcp/${port}`;
   return `expected an address or a service, got the URL ${quote(text)}; ${remedy}`;

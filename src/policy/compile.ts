@@ -114,10 +114,24 @@ interface Lookup {
 function reasonsOf(key: AclKey, lookup: Lookup): readonly RuleMatch[] {
   return key.rules.flatMap((line) => {
     const { rule } = line;
+    if (rule.kind === 'name') {
+      lookup.problems.push({ ...placeOf(key, line), severity: 'error', reason: NAMES_NOT_IN_USE });
+      return [];
+    }
     if (rule.kind === 'address') return [{ key: key.key, line, instance: undefined, entry: rule }];
     return serviceReasons(key.key, line, rule, lookup);
   });
 }
+
+/** A rule by name must not seem to work where nothing answers for names. */
+const NAMES_NOT_IN_USE =
+  'rules by name are not in use on this controller, so it grants nothing; write its addresses';
+
+const placeOf = ({ key }: AclKey, { line, text }: RuleLine): Omit<Problem, 'severity' | 'reason'> => ({
+  key,
+  line,
+  text,
+});
 
 function serviceReasons(
   key: string,

@@ -2,7 +2,11 @@
  * The grammar of one rule: a line of an ACL key's value.
  *
  * `10.50.128.0/24:tcp/80,443,8000-8100` names addresses, `production.postgresql@dc2:udp` names a
- * service of Consul's catalog. Where rules say who may call, a service has ports: `prometheus:tcp/9100`. Parsing never throws and never guesses: a line is a rule or a problem.
+ * service of Consul's catalog. Where rules say who may call, a service has ports: `prometheus:tcp/9100`. Parsing never
+ * throws and never guesses: a line is a rule or a problem.
+ *
+ * `api.example.com:tcp/443` names a host of DNS. Such rules are read only with `names`, which nothing sets yet:
+ * without the proxy that answers the names, the line keeps being a problem that says what to write instead.
  */
 
 import type { Direction } from '../common/direction.ts';
@@ -11,13 +15,15 @@ import { atOnce, type Steps } from '../common/slices.ts';
 import { printable, quote } from '../common/text.ts';
 import { type AddressRule, formatAddressRule, parseAddressRule } from './address-rule.ts';
 import { commonMistake } from './common-mistakes.ts';
+import { formatNameRule, type NameRule, parseNameRule } from './name-rule.ts';
 import { formatServiceRule, nameAndProtocol, parseServiceRule, type ServiceRule } from './service-rule.ts';
 
 export type { Range } from '../net/ranges.ts';
 export type { AddressRule } from './address-rule.ts';
+export type { NameRule } from './name-rule.ts';
 export type { ServiceRule } from './service-rule.ts';
 
-export type Rule = AddressRule | ServiceRule;
+export type Rule = AddressRule | ServiceRule | NameRule;
 
 /** A rule with its warnings, or the reason why the line is not a rule. */
 export type ParsedRule =
@@ -43,21 +49,26 @@ export interface ParsedRules {
 export const MOST_LINES = 100_000;
 
 /** Reads a key's value line by line: the good lines apply, each bad one is a problem. */
-export const parseRules = (key: string, text: string, direction: Direction = 'egress'): ParsedRules =>
-  atOnce(parsingRules(key, text, direction));
+export const parseRules = (
+  key: string,
+  text: string,
+  direction: Direction = 'egress',
+  names = false,
+): ParsedRules => atOnce(parsingRules(key, text, direction, names));
 
 /** The same in steps. */
 export function* parsingRules(
   key: string,
   text: string,
   direction: Direction = 'egress',
+  names = false,
 ): Steps<ParsedRules> {
   const rules: RuleLine[] = [];
   const problems: Problem[] = [];
   const lines = text.split(/\r\n?|\n/, MOST_LINES + 1);
   for (const [index, content] of lines.slice(0, MOST_LINES).entries()) {
     yield;
-    const parsed = parseRule(content, direction);
+    const parsed = parseRule(content, direction, names);
     if (parsed === undefined) continue;
     const where = { line: index + 1, text: printable(content.trim()) };
     if ('rule' in parsed) rules.push({ ...where, rule: parsed.rule });
@@ -66,36 +77,57 @@ export function* parsingRules(
   return { rules, problems: lines.length > MOST_LINES ? [...problems, tooLong(key)] : problems };
 }
 
-/** One line; undefined where it is blank or a comment. */
-export const parseRule = (line: string, direction: Direction = 'egress'): ParsedRule | undefined => {
+/** One line; undefined where it is blank or a comment. `names`: rules by name are read, among those of egress. */
+export const parseRule = (
+  line: string,
+  direction: Direction = 'egress',
+  names = false,
+): ParsedRule | undefined => {
   const text = withoutComment(line);
   if (text === '') return undefined;
-  const mistake = commonMistake(text);
-  if (mistake !== undefined) return { reason: mistake };
-  const parsed = parseText(text, direction);
-  return 'rule' in parsed ? parsed : { reason: gluedComment(text, direction) ?? parsed.reason };
+  const parse = names && direction === 'egress' ? parseWithNames : parseWithoutNames(direction);
+  const parsed = parse(text);
+  return 'rule' in parsed ? parsed : { reason: gluedComment(text, parse) ?? parsed.reason };
 };
 
+type Parse = (text: string) => ParsedRule;
+
+const parseWithNames: Parse = (text) => {
+  const parsed = parseNameRule(text);
+  const reason = unreadable(text);
+  if (parsed !== undefined) return reason === undefined ? parsed : { reason };
+  return parseWithoutNames('egress')(text);
+};
+
+const parseWithoutNames =
+  (direction: Direction): Parse =>
+  (text) => {
+    const reason = commonMistake(text) ?? unreadable(text);
+    if (reason !== undefined) return { reason };
+    return looksLikeAddress(text) ? parseAddressRule(text) : parseServiceRule(text, direction);
+  };
+
 /** The reason for a rule with a comment directly after it: a tag may contain a "#". */
-const gluedComment = (text: string, direction: Direction): string | undefined => {
+const gluedComment = (text: string, parse: Parse): string | undefined => {
   const hash = text.indexOf('#');
   const rule = text.slice(0, Math.max(hash, 0));
-  if (rule === '' || rule.length > MOST_GLUED || !('rule' in parseText(rule, direction))) return undefined;
+  if (rule === '' || rule.length > MOST_GLUED || !('rule' in parse(rule))) return undefined;
   return `expected a space before a comment, got ${quote(text)}; write ${quote(`${rule} ${text.slice(hash)}`)}`;
 };
 
 /** The longest rule that the message repeats. */
 const MOST_GLUED = 60;
 
-const parseText = (text: string, direction: Direction): ParsedRule => {
-  if (/\s/.test(text)) return { reason: `expected one rule without spaces inside, got ${quote(text)}` };
-  if (/\p{C}/u.test(text)) return { reason: `expected visible characters only, got ${quote(text)}` };
-  return looksLikeAddress(text) ? parseAddressRule(text) : parseServiceRule(text, direction);
+const unreadable = (text: string): string | undefined => {
+  if (/\s/.test(text)) return `expected one rule without spaces inside, got ${quote(text)}`;
+  return /\p{C}/u.test(text) ? `expected visible characters only, got ${quote(text)}` : undefined;
 };
 
 /** The text that `parseRule` parses to the same rule. */
-export const formatRule = (rule: Rule): string =>
-  rule.kind === 'service' ? formatServiceRule(rule) : formatAddressRule(rule);
+export const formatRule = (rule: Rule): string => {
+  if (rule.kind === 'name') return formatNameRule(rule);
+  return rule.kind === 'service' ? formatServiceRule(rule) : formatAddressRule(rule);
+};
 
 const problemsOf = (parsed: ParsedRule): readonly Problem[] =>
   'reason' in parsed

@@ -27,6 +27,7 @@ const MEANING: Readonly<Record<Finding['code'], string>> = {
   'networks-file': 'networks.json has a problem.',
   'hidden-caller': 'Ingress rules cannot see the address of some callers.',
   'closed-port': 'A published port is closed by the ports guard.',
+  name: 'A rule by name allows more than it seems to, or nothing.',
 };
 
 /** The folders of ACL keys and of ingress keys in Consul. */
