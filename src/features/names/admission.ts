@@ -1,0 +1,88 @@
+/**
+ * What a workload gets of an answer, and what must be granted before it gets it.
+ */
+import type { Answer } from '../../dns/answer.ts';
+import { RCODE, TYPE } from '../../dns/codes.ts';
+import { isWithin } from '../../dns/name.ts';
+import type { DnsRecord } from '../../dns/record.ts';
+import type { Reply } from '../../dns/reply.ts';
+import { formatPrefix, type Prefix } from '../../net/address.ts';
+import { hostOf } from '../../net/special-addresses.ts';
+import type { NameRule } from '../../policy/name-rule.ts';
+import { whyNotGranted } from './addresses.ts';
+import { type Asked, followChain } from './chain.ts';
+import { type NamePolicy, SERVFAIL } from './decision.ts';
+import type { WantedGrant } from './grant.ts';
+import { lifetimeOf } from './lifetime.ts';
+import { classOf } from './port-classes.ts';
+
+export interface Admission {
+  readonly reply: Reply;
+  /** In the kernel before the reply leaves. */
+  readonly grants: readonly WantedGrant[];
+  /** Addresses that no rule grants, each with the reason. They are taken out of a filtered answer. */
+  readonly notGranted: readonly string[];
+  /** Why the answer counts as a failure. */
+  readonly fault?: string | undefined;
+}
+
+export interface AdmissionRules {
+  readonly rules: readonly NameRule[];
+  /** Whether addresses that no rule grants are taken out, and all that is not on the chain. */
+  readonly isFiltered: boolean;
+}
+
+export const admit = (
+  policy: NamePolicy,
+  asked: Asked,
+  { rules, isFiltered }: AdmissionRules,
+  { rcode, records, soa }: Answer,
+): Admission => {
+  if (rcode !== RCODE.NOERROR && rcode !== RCODE.NXDOMAIN)
+    return failed(`the resolver answered with response code ${rcode}`);
+  const chain = followChain(asked, records);
+  if ('reason' in chain && isFiltered) return failed(chain.reason);
+  const { end, records: onChain } = 'reason' in chain ? { end: asked.name, records: [] } : chain;
+  const looked = onChain.map((record) => lookAt(record, rules, policy));
+  const kept = isFiltered
+    ? looked.filter(({ reasons }) => reasons.length === 0).map(({ record }) => record)
+    : records;
+  const hasEnd = kept.some((record) => record.type === asked.type);
+  return {
+    reply: { rcode, records: kept, soa: !hasEnd && soa && isWithin(end, soa.name) ? soa : undefined },
+    grants: looked.flatMap(({ grants }) => grants),
+    notGranted: rules.length === 0 ? [] : looked.flatMap(({ reasons }) => reasons),
+  };
+};
+
+const failed = (fault: string): Admission => ({ reply: SERVFAIL, grants: [], notGranted: [], fault });
+
+interface Looked {
+  readonly record: DnsRecord;
+  readonly grants: readonly WantedGrant[];
+  /** Why no rule grants the address. */
+  readonly reasons: readonly string[];
+}
+
+/** The record as the workload gets it: it must not keep an address for longer than that is granted. */
+const lookAt = (record: DnsRecord, rules: readonly NameRule[], policy: NamePolicy): Looked => {
+  const address = addressOf(record);
+  const { ttl, ...times } = lifetimeOf(record.ttl, policy.grace);
+  const limited = { ...record, ttl };
+  if (address === undefined) return { record: limited, grants: [], reasons: [] };
+  const reasons = rules.map((rule) => whyNotGranted(address, rule, policy.never));
+  const granting = rules.filter((_, index) => reasons[index] === undefined);
+  const [reason = 'no rule is about it'] = granting.length > 0 ? [''] : reasons;
+  return {
+    record: limited,
+    grants: granting.map((rule) => ({ portClass: classOf(rule), address, ...times })),
+    reasons: granting.length > 0 ? [] : [`${formatPrefix(address)}: ${reason}`],
+  };
+};
+
+/** Of an A or AAAA record. */
+export const addressOf = ({ type, data }: DnsRecord): Prefix | undefined => {
+  if (type !== TYPE.A && type !== TYPE.AAAA) return undefined;
+  const value = data.reduce((sum, byte) => sum * 0x100n + BigInt(byte), 0n);
+  return hostOf(type === TYPE.A ? 4 : 6, value);
+};

@@ -1,0 +1,62 @@
+/**
+ * Limits how many new names a workload may ask for under a wildcard, because each name that reaches a server of
+ * somebody else carries what is written in it: a tunnel out needs ever new names.
+ */
+
+export interface FreshLimits {
+  /** New names a minute, for each wildcard; also how many may come at once. */
+  readonly perMinute: number;
+  /** Names that are known for each wildcard; those that were not asked for longest are new again. */
+  readonly memory: number;
+}
+
+export const DEFAULT_FRESH: FreshLimits = { perMinute: 100, memory: 2_000 };
+
+interface Wildcard {
+  /** New names that may come now. */
+  left: number;
+  /** When `left` was computed, in milliseconds. */
+  at: number;
+  /** Those asked for longest ago first. */
+  readonly known: Set<string>;
+}
+
+export class FreshNames {
+  readonly #limits: FreshLimits;
+  readonly #wildcards = new Map<string, Wildcard>();
+
+  constructor(limits: FreshLimits = DEFAULT_FRESH) {
+    this.#limits = limits;
+  }
+
+  /** Whether a name may be asked; a new one counts if it may. `wildcard`: as `formatNames` writes it. */
+  admit(wildcard: string, name: string, now: number): boolean {
+    const state = this.#stateOf(wildcard, now);
+    if (!state.known.delete(name)) {
+      if (state.left < 1) return false;
+      state.left--;
+    }
+    state.known.add(name);
+    for (const oldest of state.known) {
+      if (state.known.size <= this.#limits.memory) break;
+      state.known.delete(oldest);
+    }
+    return true;
+  }
+
+  /** Forgets the wildcards that no rule has any more. */
+  retain(wildcards: ReadonlySet<string>): void {
+    for (const wildcard of this.#wildcards.keys())
+      if (!wildcards.has(wildcard)) this.#wildcards.delete(wildcard);
+  }
+
+  #stateOf(wildcard: string, now: number): Wildcard {
+    const { perMinute } = this.#limits;
+    const state = this.#wildcards.get(wildcard) ?? { left: perMinute, at: now, known: new Set() };
+    this.#wildcards.set(wildcard, state);
+    const passed = Math.max(0, now - state.at);
+    state.left = Math.min(perMinute, state.left + (passed * perMinute) / 60_000);
+    state.at = Math.max(state.at, now);
+    return state;
+  }
+}

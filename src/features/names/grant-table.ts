@@ -1,0 +1,191 @@
+/**
+ * The addresses that are granted by name in one namespace: what the kernel's sets hold, which names hold each, and
+ * until when. Limits count here, because a full set of the kernel takes no grant and says nothing.
+ *
+ * A grant has two moments: it is reserved before it is sent to the kernel, and confirmed when the kernel has it. Only
+ * confirmed grants count as granted, so an answer cannot leave before.
+ */
+import {
+  DEFAULT_LIMITS,
+  elementKey,
+  type GrantElement,
+  type GrantLimits,
+  type HeldGrant,
+  type SentGrant,
+  uniqueGrants,
+  type WantedGrant,
+} from './grant.ts';
+import { Holdings } from './holdings.ts';
+
+/** The grants of one answer. */
+export interface Reservation {
+  /** To be sent to the kernel before the answer leaves; often nothing. */
+  readonly send: readonly SentGrant[];
+  /** Says that the kernel has them. Without it they never count as granted, although the kernel may have some. */
+  readonly confirm: (now: number) => Confirmed;
+}
+
+export interface Confirmed {
+  /** All that the answer needs is granted, and its name still holds it. */
+  readonly isGranted: boolean;
+  /** The kernel has these, and no name holds them any more: they are to be removed at once, as after `retain`. */
+  readonly orphans: readonly GrantElement[];
+}
+
+/** Which limit does not allow more. */
+export interface Exceeded {
+  readonly exceeded: keyof GrantLimits;
+}
+
+interface Entry extends GrantElement {
+  /** When the kernel drops it, in milliseconds; 0 while that is not confirmed. */
+  until: number;
+  /** The same, if the kernel has all that was sent. The entry stays until then: it may have to be removed. */
+  sentUntil: number;
+  /** Key of a name → until when the name needs it. */
+  readonly names: Map<string, number>;
+}
+
+/** Milliseconds between two looks at all entries. */
+const SCAN_PAUSE = 1_000;
+
+export class GrantTable {
+  readonly #holdings: Holdings;
+  readonly #entries = new Map<string, Entry>();
+  /** Nothing is to be forgotten before. */
+  #nextExpiry = Number.POSITIVE_INFINITY;
+
+  constructor(limits: GrantLimits = DEFAULT_LIMITS) {
+    this.#holdings = new Holdings(limits);
+  }
+
+  /** Addresses that are granted or reserved. */
+  get size(): number {
+    return this.#holdings.size;
+  }
+
+  /** Reserves what a name needs, or nothing if that exceeds a limit. Nothing is dropped early to make room. */
+  reserve(name: string, grants: readonly WantedGrant[], now: number): Reservation | Exceeded {
+    const wanted = uniqueGrants(grants);
+    this.expire(now);
+    const added = wanted.filter((one) => this.#entries.get(elementKey(one))?.names.has(name) !== true);
+    const exceeded = this.#holdings.exceededBy(name, wanted, added.length);
+    if (exceeded !== undefined) return { exceeded };
+    const entries = wanted.map((one) => this.#hold(name, one, now));
+    const sent = entries.filter(({ entry, one }) => isToBeSent(entry, one, now));
+    for (const { entry, one } of sent) {
+      entry.sentUntil = Math.max(entry.sentUntil, now + one.grant * 1000);
+      this.#nextExpiry = Math.min(this.#nextExpiry, now + one.grant * 1000);
+    }
+    return {
+      send: sent.map(({ one }) => one),
+      confirm: (at) => {
+        const orphans = sent.flatMap(({ entry, one }) => this.#confirm(entry, now + one.grant * 1000));
+        return { isGranted: entries.every(({ entry }) => this.#isHeld(entry, name, at)), orphans };
+      },
+    };
+  }
+
+  /** Whether the kernel has the element. */
+  isGranted(element: GrantElement, now: number): boolean {
+    return (this.#entries.get(elementKey(element))?.until ?? 0) > now;
+  }
+
+  /** Forgets what names need no longer, and what the kernel has dropped by its own clock. */
+  expire(now: number): void {
+    if (now < this.#nextExpiry) return;
+    let next = Number.POSITIVE_INFINITY;
+    for (const entry of this.#entries.values()) {
+      for (const [name, until] of entry.names) {
+        if (until <= now) this.#release(entry, name);
+        else next = Math.min(next, until);
+      }
+      if (entry.sentUntil <= now) this.#drop(entry);
+      else next = Math.min(next, entry.sentUntil);
+    }
+    this.#nextExpiry = Math.max(next, now + SCAN_PAUSE);
+  }
+
+  /**
+   * Takes their elements from names that a policy no longer allows them to. Returns those that no name holds any
+   * more: they are to be removed from the kernel at once, before anything else is reserved, and their flows end.
+   */
+  retain(isAllowed: (name: string, element: GrantElement) => boolean): readonly GrantElement[] {
+    const removed: GrantElement[] = [];
+    for (const entry of this.#entries.values()) {
+      for (const name of entry.names.keys()) if (!isAllowed(name, entry)) this.#release(entry, name);
+      if (entry.names.size > 0) continue;
+      removed.push({ portClass: entry.portClass, address: entry.address });
+      this.#drop(entry);
+    }
+    return removed;
+  }
+
+  /** All that names hold and the kernel has. */
+  held(now: number): readonly HeldGrant[] {
+    return [...this.#entries.values()].flatMap(({ portClass, address, until, names }) =>
+      [...names].flatMap(([name, needed]) =>
+        until > now ? [{ portClass, address, name, until: Math.min(needed, until) }] : [],
+      ),
+    );
+  }
+
+  /** Takes over what an earlier run has granted. Limits do not count: the kernel has these elements. */
+  restore(grants: readonly HeldGrant[], now: number): void {
+    for (const { name, until, ...element } of grants) {
+      if (until <= now) continue;
+      const entry = this.#entryOf(element);
+      this.#assign(entry, name, until);
+      entry.until = Math.max(entry.until, until);
+      entry.sentUntil = Math.max(entry.sentUntil, until);
+      this.#nextExpiry = 0;
+    }
+  }
+
+  #hold(name: string, one: WantedGrant, now: number): { readonly entry: Entry; readonly one: WantedGrant } {
+    const entry = this.#entryOf(one);
+    this.#assign(entry, name, now + one.grant * 1000);
+    return { entry, one };
+  }
+
+  /** The element itself, if nobody holds it any more. */
+  #confirm(entry: Entry, until: number): readonly GrantElement[] {
+    const current = this.#entries.get(elementKey(entry));
+    if (current === undefined) return [{ portClass: entry.portClass, address: entry.address }];
+    current.until = Math.max(current.until, until);
+    current.sentUntil = Math.max(current.sentUntil, until);
+    return [];
+  }
+
+  #isHeld(entry: Entry, name: string, now: number): boolean {
+    return entry.until > now && entry.names.has(name) && this.#entries.get(elementKey(entry)) === entry;
+  }
+
+  #entryOf({ portClass, address }: GrantElement): Entry {
+    const key = elementKey({ portClass, address });
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const entry: Entry = { portClass, address, until: 0, sentUntil: 0, names: new Map() };
+    this.#entries.set(key, entry);
+    this.#holdings.addElement(address);
+    return entry;
+  }
+
+  #assign(entry: Entry, name: string, until: number): void {
+    const before = entry.names.get(name);
+    entry.names.set(name, Math.max(before ?? 0, until));
+    if (before === undefined) this.#holdings.hold(name, entry.address);
+  }
+
+  #release(entry: Entry, name: string): void {
+    if (entry.names.delete(name)) this.#holdings.release(name, entry.address);
+  }
+
+  #drop(entry: Entry): void {
+    for (const name of [...entry.names.keys()]) this.#release(entry, name);
+    if (this.#entries.delete(elementKey(entry))) this.#holdings.removeElement(entry.address);
+  }
+}
+
+const isToBeSent = ({ until }: Entry, { enough }: WantedGrant, now: number): boolean =>
+  until <= now || until < now + enough * 1000;

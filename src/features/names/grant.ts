@@ -1,0 +1,59 @@
+/**
+ * Grants by name: elements of the kernel's sets, and what is said of them.
+ */
+import { formatPrefix, type Prefix } from '../../net/address.ts';
+
+/** An element of the set of a port class. */
+export interface GrantElement {
+  /** As `classOf` writes it. */
+  readonly portClass: string;
+  /** One host. */
+  readonly address: Prefix;
+}
+
+/** What is to be sent to the kernel. */
+export interface SentGrant extends GrantElement {
+  /** Seconds from now. */
+  readonly grant: number;
+}
+
+/** What a name needs. */
+export interface WantedGrant extends SentGrant {
+  /** Seconds that an existing grant must still last, or it is renewed. */
+  readonly enough: number;
+}
+
+/** What a name holds, in the form of the state file and of `explain`. */
+export interface HeldGrant extends GrantElement {
+  /** Key of the name. */
+  readonly name: string;
+  /** Milliseconds, by the clock that is passed in. */
+  readonly until: number;
+}
+
+export interface GrantLimits {
+  /** Addresses of a name. */
+  readonly perName: number;
+  /** Addresses of all names of a namespace. */
+  readonly perNamespace: number;
+}
+
+export const DEFAULT_LIMITS: GrantLimits = { perName: 1_000, perNamespace: 10_000 };
+
+export const addressKey = ({ family, address }: Prefix): string => `${family} ${address}`;
+export const elementKey = ({ portClass, address }: GrantElement): string =>
+  `${portClass} ${addressKey(address)}`;
+
+/** `203.0.113.7 tcp/443` */
+export const formatElement = ({ portClass, address }: GrantElement): string =>
+  `${formatPrefix(address)} ${portClass}`;
+
+/** Each element once, with its longest grant. */
+export const uniqueGrants = (wanted: readonly WantedGrant[]): readonly WantedGrant[] => {
+  const byKey = new Map<string, WantedGrant>();
+  for (const one of wanted) {
+    const key = elementKey(one);
+    if ((byKey.get(key)?.grant ?? 0) < one.grant) byKey.set(key, one);
+  }
+  return [...byKey.values()];
+};
