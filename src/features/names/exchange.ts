@@ -15,7 +15,8 @@ import type { GrantTable } from './grant-table.ts';
 
 /** What the proxy knows of one namespace. */
 export interface NameState {
-  readonly policy: NamePolicy;
+  /** `changePolicy` changes it. */
+  policy: NamePolicy;
   readonly fresh: FreshNames;
   readonly grants: GrantTable;
 }
@@ -62,17 +63,21 @@ export const receive = (
   return { kind: 'reply', bytes: buildReply(question, reply, transport), question, cause };
 };
 
+export interface Released {
+  /** To be sent to the workload. */
+  readonly bytes: Uint8Array;
+  /** To be removed from the kernel first: their names went while they were on their way. */
+  readonly orphans: readonly GrantElement[];
+}
+
 /** What an answer needs before it leaves. */
 export interface Settled {
   /** To be sent to the kernel; with none of them, `release` at once. */
   readonly send: readonly SentGrant[];
-  /** The kernel has them: the answer, and the elements that are to be removed from the kernel again. */
-  readonly release: (now: number) => {
-    readonly bytes: Uint8Array;
-    readonly orphans: readonly GrantElement[];
-  };
-  /** The kernel may not have them: the answer says that the question failed. */
-  readonly abandon: () => Uint8Array;
+  /** The kernel has them. */
+  readonly release: (now: number) => Released;
+  /** The kernel may not have them: the same, with an answer that says that the question failed. */
+  readonly abandon: (now: number) => Released;
   /** Addresses that no rule grants, with the reasons. */
   readonly notGranted: readonly string[];
   /** Why the question failed. */
@@ -88,11 +93,12 @@ export const settle = (
   now: number,
 ): Settled => {
   const { question } = received;
+  const { policy } = state;
   const build = (reply: Reply): Uint8Array => buildReply(question, reply, transport);
   const decision = decisionNow(state, received, now);
   if (decision === undefined) return unchanged(build(SERVFAIL), 'the policy has changed meanwhile');
   if (answer === undefined) return unchanged(build(SERVFAIL), 'no resolver answered');
-  const { reply, grants, notGranted, fault } = admit(state.policy, question, decision, answer);
+  const { reply, grants, notGranted, fault } = admit(policy, question, decision, answer);
   if (fault !== undefined) return unchanged(build(SERVFAIL), fault);
   const reservation = state.grants.reserve(nameKey(question.name), grants, now);
   const failure = (): Uint8Array => build(decision.isFiltered ? SERVFAIL : reply);
@@ -101,9 +107,10 @@ export const settle = (
     ...{ send: reservation.send, notGranted, fault: undefined },
     release: (at) => {
       const { isGranted, orphans } = reservation.confirm(at);
-      return { bytes: isGranted ? build(reply) : failure(), orphans };
+      const isCurrent = state.policy === policy;
+      return { bytes: isGranted && isCurrent ? build(reply) : failure(), orphans };
     },
-    abandon: failure,
+    abandon: (at) => ({ bytes: failure(), orphans: reservation.cancel(at) }),
   };
 };
 
@@ -121,7 +128,7 @@ const decisionNow = (
 const unchanged = (bytes: Uint8Array, fault: string): Settled => ({
   ...{ send: [], notGranted: [], fault },
   release: () => ({ bytes, orphans: [] }),
-  abandon: () => bytes,
+  abandon: () => ({ bytes, orphans: [] }),
 });
 
 const EXCEEDED: Readonly<Record<keyof GrantLimits, string>> = {

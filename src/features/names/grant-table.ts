@@ -21,8 +21,10 @@ import { Holdings } from './holdings.ts';
 export interface Reservation {
   /** To be sent to the kernel before the answer leaves; often nothing. */
   readonly send: readonly SentGrant[];
-  /** Says that the kernel has them. Without it they never count as granted, although the kernel may have some. */
+  /** Says that the kernel has them. */
   readonly confirm: (now: number) => Confirmed;
+  /** Says that the kernel may have some of them: they do not count as granted. Returns orphans, as `confirm`. */
+  readonly cancel: (now: number) => readonly GrantElement[];
 }
 
 export interface Confirmed {
@@ -46,8 +48,12 @@ interface Entry extends GrantElement {
   readonly names: Map<string, number>;
 }
 
-/** Milliseconds between two looks at all entries. */
-const SCAN_PAUSE = 1_000;
+interface Held {
+  readonly entry: Entry;
+  readonly one: WantedGrant;
+}
+
+const elementOf = ({ portClass, address }: Entry): GrantElement => ({ portClass, address });
 
 export class GrantTable {
   readonly #holdings: Holdings;
@@ -67,22 +73,20 @@ export class GrantTable {
   /** Reserves what a name needs, or nothing if that exceeds a limit. Nothing is dropped early to make room. */
   reserve(name: string, grants: readonly WantedGrant[], now: number): Reservation | Exceeded {
     const wanted = uniqueGrants(grants);
-    this.expire(now);
     const added = wanted.filter((one) => this.#entries.get(elementKey(one))?.names.has(name) !== true);
     const exceeded = this.#holdings.exceededBy(name, wanted, added.length);
     if (exceeded !== undefined) return { exceeded };
     const entries = wanted.map((one) => this.#hold(name, one, now));
     const sent = entries.filter(({ entry, one }) => isToBeSent(entry, one, now));
-    for (const { entry, one } of sent) {
-      entry.sentUntil = Math.max(entry.sentUntil, now + one.grant * 1000);
-      this.#nextExpiry = Math.min(this.#nextExpiry, now + one.grant * 1000);
-    }
+    for (const { entry, one } of sent) entry.sentUntil = Math.max(entry.sentUntil, now + one.grant * 1000);
     return {
       send: sent.map(({ one }) => one),
       confirm: (at) => {
-        const orphans = sent.flatMap(({ entry, one }) => this.#confirm(entry, now + one.grant * 1000));
+        const orphans = this.#orphans(name, sent, at);
+        for (const { entry, one } of sent) this.#confirm(entry, now + one.grant * 1000);
         return { isGranted: entries.every(({ entry }) => this.#isHeld(entry, name, at)), orphans };
       },
+      cancel: (at) => this.#orphans(name, sent, at),
     };
   }
 
@@ -91,19 +95,24 @@ export class GrantTable {
     return (this.#entries.get(elementKey(element))?.until ?? 0) > now;
   }
 
-  /** Forgets what names need no longer, and what the kernel has dropped by its own clock. */
-  expire(now: number): void {
-    if (now < this.#nextExpiry) return;
-    let next = Number.POSITIVE_INFINITY;
+  /**
+   * Forgets what names need no longer, and what the kernel has dropped by its own clock; to be called about once a
+   * second. Returns elements that the kernel would keep for longer, for a name that has gone: to be removed from it.
+   */
+  expire(now: number): readonly GrantElement[] {
+    if (now < this.#nextExpiry) return [];
+    const removed: GrantElement[] = [];
+    this.#nextExpiry = Number.POSITIVE_INFINITY;
     for (const entry of this.#entries.values()) {
       for (const [name, until] of entry.names) {
         if (until <= now) this.#release(entry, name);
-        else next = Math.min(next, until);
+        else this.#nextExpiry = Math.min(this.#nextExpiry, until);
       }
-      if (entry.sentUntil <= now) this.#drop(entry);
-      else next = Math.min(next, entry.sentUntil);
+      if (entry.names.size > 0 && entry.sentUntil > now) continue;
+      if (entry.sentUntil > now) removed.push(elementOf(entry));
+      this.#drop(entry);
     }
-    this.#nextExpiry = Math.max(next, now + SCAN_PAUSE);
+    return removed;
   }
 
   /**
@@ -115,46 +124,53 @@ export class GrantTable {
     for (const entry of this.#entries.values()) {
       for (const name of entry.names.keys()) if (!isAllowed(name, entry)) this.#release(entry, name);
       if (entry.names.size > 0) continue;
-      removed.push({ portClass: entry.portClass, address: entry.address });
+      removed.push(elementOf(entry));
       this.#drop(entry);
     }
     return removed;
   }
 
-  /** All that names hold and the kernel has. */
+  /** All that names hold. */
   held(now: number): readonly HeldGrant[] {
-    return [...this.#entries.values()].flatMap(({ portClass, address, until, names }) =>
-      [...names].flatMap(([name, needed]) =>
-        until > now ? [{ portClass, address, name, until: Math.min(needed, until) }] : [],
-      ),
+    return [...this.#entries.values()].flatMap(({ portClass, address, until, sentUntil, names }) =>
+      sentUntil > now
+        ? [...names].map(([name, needed]) => ({ portClass, address, name, needed, until, atMost: sentUntil }))
+        : [],
     );
   }
 
-  /** Takes over what an earlier run has granted. Limits do not count: the kernel has these elements. */
+  /** Takes over what an earlier run has sent. Limits do not count: the kernel has these elements. */
   restore(grants: readonly HeldGrant[], now: number): void {
-    for (const { name, until, ...element } of grants) {
-      if (until <= now) continue;
+    for (const { name, needed, until, atMost, ...element } of grants) {
+      if (atMost <= now) continue;
       const entry = this.#entryOf(element);
-      this.#assign(entry, name, until);
+      this.#assign(entry, name, needed);
       entry.until = Math.max(entry.until, until);
-      entry.sentUntil = Math.max(entry.sentUntil, until);
-      this.#nextExpiry = 0;
+      entry.sentUntil = Math.max(entry.sentUntil, atMost);
     }
   }
 
-  #hold(name: string, one: WantedGrant, now: number): { readonly entry: Entry; readonly one: WantedGrant } {
+  #hold(name: string, one: WantedGrant, now: number): Held {
     const entry = this.#entryOf(one);
     this.#assign(entry, name, now + one.grant * 1000);
     return { entry, one };
   }
 
-  /** The element itself, if nobody holds it any more. */
-  #confirm(entry: Entry, until: number): readonly GrantElement[] {
+  /** Those that nobody holds any more. The others last as long as the kernel may have them, which began to count late. */
+  #orphans(name: string, sent: readonly Held[], now: number): readonly GrantElement[] {
+    return sent.flatMap(({ entry, one }) => {
+      const current = this.#entries.get(elementKey(entry));
+      if (current === undefined) return [elementOf(entry)];
+      const until = now + one.grant * 1000;
+      current.sentUntil = Math.max(current.sentUntil, until);
+      if (current.names.has(name)) this.#assign(current, name, until);
+      return [];
+    });
+  }
+
+  #confirm(entry: Entry, until: number): void {
     const current = this.#entries.get(elementKey(entry));
-    if (current === undefined) return [{ portClass: entry.portClass, address: entry.address }];
-    current.until = Math.max(current.until, until);
-    current.sentUntil = Math.max(current.sentUntil, until);
-    return [];
+    if (current !== undefined) current.until = Math.max(current.until, until);
   }
 
   #isHeld(entry: Entry, name: string, now: number): boolean {
@@ -174,6 +190,7 @@ export class GrantTable {
   #assign(entry: Entry, name: string, until: number): void {
     const before = entry.names.get(name);
     entry.names.set(name, Math.max(before ?? 0, until));
+    this.#nextExpiry = Math.min(this.#nextExpiry, until);
     if (before === undefined) this.#holdings.hold(name, entry.address);
   }
 

@@ -27,8 +27,12 @@ export interface WantedGrant extends SentGrant {
 export interface HeldGrant extends GrantElement {
   /** Key of the name. */
   readonly name: string;
-  /** Milliseconds, by the clock that is passed in. */
+  /** Until when the name needs it, in milliseconds by the clock that is passed in. */
+  readonly needed: number;
+  /** Until when the kernel has it, for whatever name; 0 if it may not have it. */
   readonly until: number;
+  /** Until when the kernel may have it. */
+  readonly atMost: number;
 }
 
 export interface GrantLimits {

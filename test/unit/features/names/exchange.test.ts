@@ -10,14 +10,12 @@ import { type NameState, type Received, receive, settle } from '../../../../src/
 import { FreshNames } from '../../../../src/features/names/fresh-names.ts';
 import { formatElement } from '../../../../src/features/names/grant.ts';
 import { GrantTable } from '../../../../src/features/names/grant-table.ts';
+import { changePolicy } from '../../../../src/features/names/policy-change.ts';
 import { formatPrefix } from '../../../../src/net/address.ts';
 import { message, n } from '../../dns/messages.ts';
 import { address, addressRecord, aliasRecord, dotted, policyOf } from './names.ts';
 
-interface Mutable {
-  policy: NamePolicy;
-}
-const stateOf = (rules: readonly string[], more: Partial<NamePolicy> = {}): NameState & Mutable => ({
+const stateOf = (rules: readonly string[], more: Partial<NamePolicy> = {}): NameState => ({
   policy: policyOf(rules, more),
   fresh: new FreshNames(),
   grants: new GrantTable({ perName: 3, perNamespace: 100 }),
@@ -94,7 +92,7 @@ describe('a question and its answer', () => {
   it('fail if the kernel did not take the grant', () => {
     const state = stateOf(['api.test:tcp/443']);
     const settled = settle(state, resolving(state), answerOf([a('1.1.1.1')]), 'udp', 0);
-    expect(read(settled.abandon())).toBe('SERVFAIL');
+    expect(read(settled.abandon(0).bytes)).toBe('SERVFAIL');
   });
 
   it('fail without an answer, and with one that failed', () => {
@@ -139,35 +137,73 @@ describe('a question and its answer', () => {
   });
 });
 
-describe('a rule that goes while a resolver is asked', () => {
-  const gone = (state: NameState & Mutable, rules: readonly string[]): void => {
-    state.policy = policyOf(rules);
-  };
+describe('a change of rules', () => {
+  const change = (state: NameState, ...rules: readonly string[]) => changePolicy(state, policyOf(rules), 0);
+  const resolved = (state: NameState, ...to: readonly string[]): string =>
+    read(settle(state, resolving(state), answerOf(to.map((one) => a(one))), 'udp', 0).release(0).bytes);
 
-  it('grants nothing', () => {
+  it('while a resolver is asked grants nothing by a rule that is gone', () => {
     const state = stateOf(['api.test:tcp/443']);
     const received = resolving(state);
-    gone(state, []);
+    change(state);
     const settled = settle(state, received, answerOf([a('1.1.1.1')]), 'udp', 0);
     expect(settled).toMatchObject({ send: [], fault: 'the policy has changed meanwhile' });
     expect(read(settled.release(0).bytes)).toBe('SERVFAIL');
   });
 
-  it('leaves the grants of the others', () => {
+  it('while a resolver is asked counts for the answer', () => {
     const state = stateOf(['api.test:tcp/443', 'api.test:tcp/80']);
     const received = resolving(state);
-    gone(state, ['api.test:tcp/80']);
+    change(state, 'api.test:tcp/80', 'api.test:udp/53');
     const settled = settle(state, received, answerOf([a('1.1.1.1')]), 'udp', 0);
-    expect(settled.send.map(formatElement)).toEqual(['1.1.1.1 tcp/80']);
+    expect(settled.send.map(formatElement)).toEqual(['1.1.1.1 tcp/80', '1.1.1.1 udp/53']);
   });
 
-  it('takes back what was sent meanwhile', () => {
+  it('while the kernel is asked takes back what was sent', () => {
     const state = stateOf(['api.test:tcp/443']);
     const settled = settle(state, resolving(state), answerOf([a('1.1.1.1')]), 'udp', 0);
-    expect(state.grants.retain(() => false).map(formatElement)).toEqual(['1.1.1.1 tcp/443']);
+    expect(change(state).removed.map(formatElement)).toEqual(['1.1.1.1 tcp/443']);
     const { bytes, orphans } = settled.release(1);
     expect(read(bytes)).toBe('SERVFAIL');
     expect(orphans.map(formatElement)).toEqual(['1.1.1.1 tcp/443']);
+  });
+
+  it('while the kernel is asked fails the answer, which may lack a grant of the new rules', () => {
+    const state = stateOf(['api.test:tcp/443']);
+    const settled = settle(state, resolving(state), answerOf([a('1.1.1.1')]), 'udp', 0);
+    change(state, 'api.test:tcp/443', 'api.test:tcp/80');
+    expect(read(settled.release(1).bytes)).toBe('SERVFAIL');
+  });
+
+  it('removes the elements of a name that goes, and no others', () => {
+    const state = stateOf(['api.test:tcp/443', 'api.test:tcp/80']);
+    resolved(state, '1.1.1.1', '1.1.1.2');
+    const { removed, reservations } = change(state, 'api.test:tcp/80');
+    expect(removed.map(formatElement)).toEqual(['1.1.1.1 tcp/443', '1.1.1.2 tcp/443']);
+    expect(reservations).toEqual([]);
+  });
+
+  it('removes the addresses outside of a narrower prefix', () => {
+    const state = stateOf(['api.test@10.0.0.0/8:tcp/443']);
+    resolved(state, '10.0.0.1', '10.1.0.1');
+    expect(change(state, 'api.test@10.1.0.0/16:tcp/443').removed.map(formatElement)).toEqual([
+      '10.0.0.1 tcp/443',
+    ]);
+  });
+
+  it('grants new ports of addresses that the workload has already, for as long as it has them', () => {
+    const state = stateOf(['api.test:tcp/443']);
+    resolved(state, '1.1.1.1');
+    const { removed, reservations } = change(
+      state,
+      'api.test:tcp/443',
+      '**.test.test:tcp/1',
+      'api.test:tcp/80',
+    );
+    expect(removed).toEqual([]);
+    expect(reservations.flatMap(({ send }) => send)).toEqual([
+      { portClass: 'tcp/80', address: address('1.1.1.1'), grant: 360, enough: 360 },
+    ]);
   });
 });
 
@@ -179,7 +215,7 @@ describe('in audit', () => {
     expect(settled.send.map(formatElement)).toEqual(['1.1.1.1 tcp/443']);
     expect(settled.notGranted).toEqual(['10.0.0.1: it is private, and the rule names no prefix with "@"']);
     expect(read(settled.release(0).bytes)).toBe('NOERROR 1.1.1.1 10.0.0.1 9.9.9.9');
-    expect(read(settled.abandon())).toBe('NOERROR 1.1.1.1 10.0.0.1 9.9.9.9');
+    expect(read(settled.abandon(0).bytes)).toBe('NOERROR 1.1.1.1 10.0.0.1 9.9.9.9');
   });
 
   it('names without a rule are answered', () => {

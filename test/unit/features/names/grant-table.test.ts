@@ -83,7 +83,14 @@ describe('a grant', () => {
     grant(table, 'a', [want('192.0.2.1')], 0);
     expect(grant(table, 'a', [want('192.0.2.1')], 400_000)).toEqual(['192.0.2.1 tcp/443 360']);
     expect(table.held(400_000)).toEqual([
-      { name: 'a', portClass: 'tcp/443', address: address('192.0.2.1'), until: 760_000 },
+      {
+        name: 'a',
+        portClass: 'tcp/443',
+        address: address('192.0.2.1'),
+        needed: 760_000,
+        until: 760_000,
+        atMost: 760_000,
+      },
     ]);
   });
 });
@@ -113,6 +120,16 @@ describe('a name that goes', () => {
     expect(texts(table.retain(allExcept('a')))).toEqual(['192.0.2.1 tcp/443']);
   });
 
+  it('does not leave its longer time to another name of the address', () => {
+    const table = new GrantTable();
+    grant(table, 'a', [want('192.0.2.1', 3_600)], 0);
+    grant(table, 'b', [want('192.0.2.1')], 0);
+    expect(table.retain(allExcept('a'))).toEqual([]);
+    expect(table.expire(359_000)).toEqual([]);
+    expect(texts(table.expire(360_000))).toEqual(['192.0.2.1 tcp/443']);
+    expect(table.size).toBe(0);
+  });
+
   it('while it is being granted gets no answer, and its element is taken back', () => {
     const table = new GrantTable();
     const { confirm } = reserve(table, 'a', [want('192.0.2.1')], 0);
@@ -120,6 +137,22 @@ describe('a name that goes', () => {
     const confirmed: Confirmed = confirm(1);
     expect(confirmed.isGranted).toBe(false);
     expect(texts(confirmed.orphans)).toEqual(['192.0.2.1 tcp/443']);
+  });
+
+  it('while it is being granted in vain leaves nothing in the kernel', () => {
+    const table = new GrantTable();
+    const { cancel } = reserve(table, 'a', [want('192.0.2.1')], 0);
+    expect(cancel(1)).toEqual([]);
+    table.retain(allExcept('a'));
+    expect(texts(cancel(1))).toEqual(['192.0.2.1 tcp/443']);
+  });
+
+  it('is taken out of the kernel as long as that may have what was sent late', () => {
+    const table = new GrantTable();
+    const { confirm } = reserve(table, 'a', [want('192.0.2.1')], 0);
+    confirm(300_000);
+    table.expire(500_000);
+    expect(texts(table.retain(() => false))).toEqual(['192.0.2.1 tcp/443']);
   });
 
   it('and comes back meanwhile gets no answer of before, and nothing is taken from it', () => {
@@ -161,6 +194,7 @@ describe('limits', () => {
     for (const [index, name] of ['a', 'b'].entries()) grant(table, name, many(10, 10 * index), 0);
     grant(table, 'c', many(5, 20), 0);
     expect(exceeded(table.reserve('d', many(1, 30), 359_000))).toBe('perNamespace');
+    expect(table.expire(361_000)).toEqual([]);
     expect(grant(table, 'd', many(10, 30), 361_000)).toHaveLength(10);
   });
 
@@ -188,6 +222,15 @@ describe('a restart', () => {
     expect(after.held(1_000)).toEqual(before.held(1_000));
     expect(grant(after, 'a', many(20), 2_000)).toEqual([]);
     expect(exceeded(after.reserve('b', many(1, 50), 2_000))).toBe('perNamespace');
+  });
+
+  it('takes over what was sent and not confirmed as such: it may have to be removed', () => {
+    const before = new GrantTable();
+    reserve(before, 'a', many(1), 0);
+    const after = new GrantTable();
+    after.restore(before.held(1_000), 1_000);
+    expect(many(1).some((one) => after.isGranted(one, 1_000))).toBe(false);
+    expect(texts(after.retain(() => false))).toEqual(['198.18.0.0 tcp/443']);
   });
 
   it('takes over nothing that has expired', () => {

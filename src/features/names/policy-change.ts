@@ -1,0 +1,61 @@
+/**
+ * Another policy for a namespace, while workloads hold addresses that they resolved under the one before.
+ */
+import { type Name, nameOfKey } from '../../dns/name.ts';
+import type { Prefix } from '../../net/address.ts';
+import { formatNames } from '../../policy/name-rule.ts';
+import { whyNotGranted } from './addresses.ts';
+import type { NamePolicy } from './decision.ts';
+import type { NameState } from './exchange.ts';
+import { elementKey, type GrantElement, type HeldGrant, type WantedGrant } from './grant.ts';
+import type { Reservation } from './grant-table.ts';
+import { matchRules } from './matching.ts';
+import { classOf } from './port-classes.ts';
+
+export interface PolicyChange {
+  /** No name may have them any more: to be removed from the kernel at once, and their flows end. */
+  readonly removed: readonly GrantElement[];
+  /**
+   * What new rules grant of the addresses that workloads have already: they do not ask again while they keep those. To
+   * be sent, and confirmed.
+   */
+  readonly reservations: readonly Reservation[];
+}
+
+/** Elements that other names hold as well stay, and so do all that both policies grant. */
+export const changePolicy = (state: NameState, policy: NamePolicy, now: number): PolicyChange => {
+  const confirmed = state.grants.held(now).filter(({ needed, until }) => Math.min(needed, until) > now);
+  const held = Map.groupBy(confirmed, ({ name }) => name);
+  state.policy = policy;
+  const removed = state.grants.retain((name, { portClass, address }) =>
+    classesOf(policy, nameOfKey(name), address).includes(portClass),
+  );
+  state.fresh.retain(new Set(policy.index.rules.map(formatNames)));
+  const reservations = [...held].flatMap(([name, grants]) => {
+    const wanted = newGrants(policy, nameOfKey(name), grants, now);
+    const reserved = wanted.length === 0 ? undefined : state.grants.reserve(name, wanted, now);
+    return reserved === undefined || 'exceeded' in reserved ? [] : [reserved];
+  });
+  return { removed, reservations };
+};
+
+/** The port classes in which a policy grants an address to a name. */
+const classesOf = ({ index, never }: NamePolicy, name: Name, address: Prefix): readonly string[] =>
+  matchRules(index, name)
+    .filter((rule) => whyNotGranted(address, rule, never) === undefined)
+    .map(classOf);
+
+const newGrants = (
+  policy: NamePolicy,
+  name: Name,
+  held: readonly HeldGrant[],
+  now: number,
+): readonly WantedGrant[] => {
+  const known = new Set(held.map(elementKey));
+  return held.flatMap(({ address, needed, until }) => {
+    const grant = Math.ceil((Math.min(needed, until) - now) / 1000);
+    return classesOf(policy, name, address)
+      .map((portClass) => ({ portClass, address, grant, enough: grant }))
+      .filter((one) => !known.has(elementKey(one)));
+  });
+};
