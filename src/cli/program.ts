@@ -6,14 +6,7 @@ import { UsageError } from '../common/errors.ts';
 import { nearest } from '../common/nearest.ts';
 import { printable } from '../common/text.ts';
 import type { Flags } from '../config/config.ts';
-import {
-  CONSUL_OPTIONS,
-  CONTROLLER_OPTIONS,
-  ENGINE_OPTIONS,
-  HOST_OPTIONS,
-  type OptionSpec,
-  RULE_OPTIONS,
-} from '../config/options.ts';
+import { ALL_OPTIONS, type OptionSpec } from '../config/options.ts';
 import { addDiagnostics, type DiagnosticsActions } from './diagnostics-program.ts';
 import { addHostCommands, type HostActions } from './host-program.ts';
 import { addNetworks, type NetworksActions } from './networks-program.ts';
@@ -41,13 +34,7 @@ export function createProgram(version: string, actions: Actions): Command {
     .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 30 })
     .enablePositionalOptions(false)
     .addHelpText('after', EXAMPLES);
-  addOptions(program, {
-    ...CONSUL_OPTIONS,
-    ...RULE_OPTIONS,
-    ...ENGINE_OPTIONS,
-    ...HOST_OPTIONS,
-    ...CONTROLLER_OPTIONS,
-  });
+  addOptions(program, ALL_OPTIONS);
   program.addOption(new Option('--no-ssl', 'no TLS with Consul, even if CONSUL_HTTP_SSL is set'));
   program.allowExcessArguments().action((_options, command: Command) => {
     const [word] = command.args;

@@ -4,6 +4,7 @@
 import { hostname } from 'node:os';
 import type { Mode } from '../inventory/workload.ts';
 import type { Prefix } from '../net/address.ts';
+import { type NamesConfig, namesConfig } from './names-config.ts';
 import { type Environment, type Flags, type MaxAge, OptionReader } from './option-reader.ts';
 
 export type { Environment, Flags } from './option-reader.ts';
@@ -37,6 +38,7 @@ export interface Config {
   readonly template: string;
   readonly protectedHosts: readonly Prefix[];
   readonly mode: Mode;
+  readonly names: NamesConfig;
   /** The host's own rules; undefined: it has none. */
   readonly host: HostConfig | undefined;
   /** The path of networks.json; undefined: there is none. */
@@ -119,6 +121,7 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
     template: read.text('template'),
     protectedHosts: read.addresses('protect'),
     mode: read.word('mode', ['enforce', 'audit']),
+    names: namesConfig(read),
     host: hostConfig(read),
     networks: read.optional('networks'),
     stateDir: read.text('stateDir') === 'none' ? undefined : read.text('stateDir'),

@@ -4,6 +4,8 @@
 import { UsageError } from '../common/errors.ts';
 import { parseKeyList } from '../inventory/workload.ts';
 import { type Prefix, parseAddress } from '../net/address.ts';
+import { type Endpoint, parseEndpoint } from '../net/endpoint.ts';
+import { parseDuration } from './duration.ts';
 import { ALL_OPTIONS, type OptionName, type OptionSpec } from './options.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -24,14 +26,6 @@ export interface MaxAge {
 /** Milliseconds. Rules are confirmed each 15 s, and a restarted Consul answers again within seconds. */
 const LEAST_AGE = 30_000;
 const MOST_AGE = 365 * 86_400_000;
-
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** In milliseconds; undefined for anything else. A number without a unit is in seconds. */
-function parseDuration(text: string): number | undefined {
-  const [, number, unit] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? [];
-  return number === undefined ? undefined : Number(number) * (UNITS[unit || 's'] ?? 0);
-}
 
 const TRUE = new Set(['1', 'true', 'yes', 'on']);
 
@@ -98,6 +92,23 @@ export class OptionReader {
     return undefined;
   }
 
+  /** In seconds, from none to `most` hours. */
+  upToHours(name: OptionName, most: number): number {
+    const value = parseDuration(this.text(name));
+    if (value !== undefined && value <= most * 3_600_000) return value / 1000;
+    this.#reject(name, `expected a duration of at most ${most}h, such as 90s, 15m or 12h`);
+    return 0;
+  }
+
+  /** Two numbers with a comma between them. */
+  pair(name: OptionName, most: number): readonly [number, number] {
+    const [, first, second] = /^(\d{1,9}),(\d{1,9})$/.exec(this.text(name)) ?? [];
+    const numbers = [Number(first ?? 0), Number(second ?? 0)] as const;
+    if (!numbers.every((one) => one >= 1 && one <= most))
+      this.#reject(name, `expected two whole numbers from 1 to ${most} with a comma between them`);
+    return numbers;
+  }
+
   integer(name: OptionName, least: number, most: number): number {
     const text = this.text(name);
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
@@ -147,6 +158,25 @@ export class OptionReader {
     if (port <= 65_535) return { host: match?.[1] ?? match?.[2] ?? '127.0.0.1', port };
     this.#reject(name, 'expected a port, or host:port');
     return undefined;
+  }
+
+  /** Undefined if it is not set. `port`: where none is given. */
+  servers(name: OptionName, port: number): readonly Endpoint[] | undefined {
+    const found = this.optional(name)
+      ?.split(',')
+      .map((one) => parseEndpoint(one.trim(), port));
+    if (found?.includes(undefined))
+      this.#reject(name, 'expected IP addresses, each with or without a port, separated by commas');
+    return found?.filter((one) => one !== undefined);
+  }
+
+  /** The same for one. */
+  server(name: OptionName, port: number): Endpoint | undefined {
+    const text = this.optional(name);
+    const found = text === undefined ? undefined : parseEndpoint(text, port);
+    if (text !== undefined && found === undefined)
+      this.#reject(name, 'expected one IP address, with or without a port');
+    return found;
   }
 
   hostNames(name: OptionName): readonly string[] {

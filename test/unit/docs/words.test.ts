@@ -91,7 +91,7 @@ const GONE_FROM_SRC: Readonly<Record<string, string>> = {
 };
 
 /** The response code of DNS, and the option that chooses it. */
-const RESPONSE_CODE = /\bREFUSED\b|'refused'/g;
+const RESPONSE_CODE = /\bREFUSED\b|'refused'|<refused\|/g;
 
 /** Whole phrases, anywhere. */
 const GONE_PHRASES: Readonly<Record<string, string>> = {

@@ -1,0 +1,40 @@
+/**
+ * What rules by DNS name need to know, from their options.
+ */
+import type { Endpoint } from '../net/endpoint.ts';
+import type { OptionReader } from './option-reader.ts';
+
+export interface NamesConfig {
+  /** Who is asked for names that rules allow; undefined: the resolvers of the host. */
+  readonly upstream: readonly Endpoint[] | undefined;
+  /** Consul's DNS server; undefined: that of the agent. */
+  readonly consul: Endpoint | undefined;
+  /** Seconds beyond the lifetime of a record. */
+  readonly grace: number;
+  /** Addresses that are granted at once. */
+  readonly limits: { readonly perName: number; readonly perNamespace: number };
+  /** New names a minute under each wildcard. */
+  readonly freshPerMinute: number;
+  /** For names that no rule allows. */
+  readonly answer: 'refused' | 'nxdomain';
+}
+
+const DNS_PORT = 53;
+/** Of Consul's DNS server. */
+const CONSUL_PORT = 8600;
+/** A set of the kernel with more elements takes seconds to load again. */
+const MOST_ADDRESSES = 100_000;
+/** Hours. */
+const LONGEST_GRACE = 24;
+
+export const namesConfig = (read: OptionReader): NamesConfig => {
+  const [perName, perNamespace] = read.pair('namesLimit', MOST_ADDRESSES);
+  return {
+    upstream: read.servers('namesUpstream', DNS_PORT),
+    consul: read.server('namesConsul', CONSUL_PORT),
+    grace: read.upToHours('namesGrace', LONGEST_GRACE),
+    limits: { perName, perNamespace },
+    freshPerMinute: read.integer('namesFresh', 1, 100_000),
+    answer: read.word('namesAnswer', ['refused', 'nxdomain']),
+  };
+};
