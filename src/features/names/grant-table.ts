@@ -78,12 +78,12 @@ export class GrantTable {
     if (exceeded !== undefined) return { exceeded };
     const entries = wanted.map((one) => this.#hold(name, one, now));
     const sent = entries.filter(({ entry, one }) => isToBeSent(entry, one, now));
-    for (const { entry, one } of sent) entry.sentUntil = Math.max(entry.sentUntil, now + one.grant * 1000);
+    for (const { entry, one } of sent) entry.sentUntil = Math.max(entry.sentUntil, now + one.timeout * 1000);
     return {
       send: sent.map(({ one }) => one),
       confirm: (at) => {
         const orphans = this.#orphans(name, sent, at);
-        for (const { entry, one } of sent) this.#confirm(entry, now + one.grant * 1000);
+        for (const { entry, one } of sent) this.#confirm(entry, now + one.timeout * 1000);
         return { isGranted: entries.every(({ entry }) => this.#isHeld(entry, name, at)), orphans };
       },
       cancel: (at) => this.#orphans(name, sent, at),
@@ -161,9 +161,8 @@ export class GrantTable {
     return sent.flatMap(({ entry, one }) => {
       const current = this.#entries.get(elementKey(entry));
       if (current === undefined) return [elementOf(entry)];
-      const until = now + one.grant * 1000;
-      current.sentUntil = Math.max(current.sentUntil, until);
-      if (current.names.has(name)) this.#assign(current, name, until);
+      current.sentUntil = Math.max(current.sentUntil, now + one.timeout * 1000);
+      if (current.names.has(name)) this.#assign(current, name, now + one.grant * 1000);
       return [];
     });
   }

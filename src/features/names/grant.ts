@@ -13,8 +13,10 @@ export interface GrantElement {
 
 /** What is to be sent to the kernel. */
 export interface SentGrant extends GrantElement {
-  /** Seconds from now. */
+  /** Seconds from now for which it is needed. */
   readonly grant: number;
+  /** Seconds from now for which the kernel keeps it: not less, and removed by us before that. */
+  readonly timeout: number;
 }
 
 /** What a name needs. */

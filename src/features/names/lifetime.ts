@@ -3,6 +3,8 @@
  * an address longer than they may.
  */
 
+import { timeoutFor } from '../../policy/name-seal.ts';
+
 /** Seconds that a grant lasts at most. */
 export const LONGEST_GRANT = 86_400;
 
@@ -11,6 +13,8 @@ export interface Lifetime {
   readonly ttl: number;
   /** Of the grant, from now. */
   readonly grant: number;
+  /** The same for the kernel, which has a few fixed timeouts. */
+  readonly timeout: number;
   /** A grant that lasts so much longer already needs no renewal: half of the grace is left. */
   readonly enough: number;
 }
@@ -21,5 +25,5 @@ export const lifetimeOf = (ttl: number, grace: number): Lifetime => {
   const kept = Math.min(ttl, LONGEST_GRANT - beyond);
   // A grant of no time would be none.
   const grant = Math.max(kept + beyond, 1);
-  return { ttl: kept, grant, enough: kept + beyond / 2 };
+  return { ttl: kept, grant, timeout: timeoutFor(grant), enough: kept + beyond / 2 };
 };

@@ -4,6 +4,7 @@
 import { type Name, nameOfKey } from '../../dns/name.ts';
 import type { Prefix } from '../../net/address.ts';
 import { formatNames } from '../../policy/name-rule.ts';
+import { timeoutFor } from '../../policy/name-seal.ts';
 import { whyNotGranted } from './addresses.ts';
 import type { NamePolicy } from './decision.ts';
 import type { NameState } from './exchange.ts';
@@ -55,7 +56,7 @@ const newGrants = (
   return held.flatMap(({ address, needed, until }) => {
     const grant = Math.ceil((Math.min(needed, until) - now) / 1000);
     return classesOf(policy, name, address)
-      .map((portClass) => ({ portClass, address, grant, enough: grant }))
+      .map((portClass) => ({ portClass, address, grant, timeout: timeoutFor(grant), enough: grant }))
       .filter((one) => !known.has(elementKey(one)));
   });
 };

@@ -202,7 +202,7 @@ describe('a change of rules', () => {
     );
     expect(removed).toEqual([]);
     expect(reservations.flatMap(({ send }) => send)).toEqual([
-      { portClass: 'tcp/80', address: address('1.1.1.1'), grant: 360, enough: 360 },
+      { portClass: 'tcp/80', address: address('1.1.1.1'), grant: 360, timeout: 360, enough: 360 },
     ]);
   });
 });

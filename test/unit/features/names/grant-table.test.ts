@@ -7,7 +7,7 @@ import { address } from './names.ts';
 
 const want = (to: string, ttl = 60, portClass = 'tcp/443'): WantedGrant => {
   const { grant, enough } = lifetimeOf(ttl, 300);
-  return { portClass, address: address(to), grant, enough };
+  return { portClass, address: address(to), grant, timeout: grant, enough };
 };
 const many = (count: number, from = 0): readonly WantedGrant[] =>
   Array.from({ length: count }, (_, index) => want(`198.18.${(from + index) >> 8}.${(from + index) & 255}`));

@@ -257,7 +257,7 @@ export class NamesModel {
   /** The kernel counts from when it gets the element, and not from when that was reserved. */
   #putInKernel(element: SentGrant): void {
     const key = elementKey(element);
-    const until = Math.max(this.#kernel.get(key)?.until ?? 0, this.#now + element.grant * 1_000);
+    const until = Math.max(this.#kernel.get(key)?.until ?? 0, this.#now + element.timeout * 1_000);
     this.#kernel.set(key, { element, until });
   }
 
