@@ -82,6 +82,8 @@ export interface Settled {
   readonly notGranted: readonly string[];
   /** Why the question failed. */
   readonly fault: string | undefined;
+  /** The limit of grants that made it fail. */
+  readonly exceeded?: keyof GrantLimits;
 }
 
 /** `answer`: undefined if no resolver has answered in time. */
@@ -102,7 +104,10 @@ export const settle = (
   if (fault !== undefined) return unchanged(build(SERVFAIL), fault);
   const reservation = state.grants.reserve(nameKey(question.name), grants, now);
   const failure = (): Uint8Array => build(decision.isFiltered ? SERVFAIL : reply);
-  if ('exceeded' in reservation) return unchanged(failure(), EXCEEDED[reservation.exceeded]);
+  if ('exceeded' in reservation) {
+    const { exceeded } = reservation;
+    return { ...unchanged(failure(), EXCEEDED[exceeded]), exceeded };
+  }
   return {
     ...{ send: reservation.send, notGranted, fault: undefined },
     release: (at) => {

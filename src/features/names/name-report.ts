@@ -1,0 +1,63 @@
+/**
+ * What is known of the names of one namespace, as plain data: what was asked and not answered, and what is granted.
+ * The proxy reports it; questions of operators, status, metrics and the state file read it.
+ */
+
+/**
+ * Why a name was not answered as it was asked: no rule is about it, its type is never answered, too many new names
+ * under a wildcard, no rule grants what it leads to, a limit of grants is reached, or the answer failed otherwise.
+ */
+export type DenialCause = 'name' | 'type' | 'fresh' | 'address' | 'limit' | 'failed';
+
+/** A name that a workload asked for in vain (or, in audit mode, would have). */
+export interface DeniedName {
+  /** In presentation form, always one line of visible ASCII. */
+  readonly name: string;
+  readonly cause: DenialCause;
+  /** Of the last time: the addresses that no rule grants, or what failed. */
+  readonly reason?: string | undefined;
+  /** The types that were asked, as `A`, `AAAA`, `TXT`; the first few. */
+  readonly types: readonly string[];
+  readonly count: number;
+  /** Milliseconds since the epoch. */
+  readonly firstSeenAt: number;
+  readonly lastSeenAt: number;
+}
+
+/** An address that a name leads to, and that is granted. */
+export interface GrantedName {
+  readonly name: string;
+  readonly address: string;
+  /** The port class, `tcp/443`. */
+  readonly ports: string;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
+/** Questions since the namespace is served. */
+export interface NameCounts {
+  readonly asked: number;
+  readonly answered: number;
+  readonly denied: Readonly<Record<DenialCause, number>>;
+  /** Messages that were no question. */
+  readonly malformed: number;
+}
+
+/**
+ * `answering`: the workload's names are answered. `waiting`: they will be in a moment. `unavailable`: they cannot be,
+ * and rules by name grant nothing.
+ */
+export type NamesState = 'answering' | 'waiting' | 'unavailable';
+
+export interface NamesReport {
+  readonly state: NamesState;
+  /** Why they are not answered; what is wrong where they are. */
+  readonly reasons: readonly string[];
+  /** Sorted by name, then by address. */
+  readonly grants: readonly GrantedName[];
+  /** The latest first. */
+  readonly denied: readonly DeniedName[];
+  /** Denied names that were dropped, because there were too many. */
+  readonly unlisted: number;
+  readonly counts: NameCounts;
+}
