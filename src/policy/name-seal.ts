@@ -1,27 +1,37 @@
 /**
- * How grants by name get into the kernel: as UDP datagrams that the proxy sends inside the namespace, to the address
- * that is granted. The first rules of its text know the secret that each of them holds, do what its port says, and drop
- * it: nothing leaves the namespace, and the one who sends it learns by EPERM that the rules are there.
+ * How grants by name get into the kernel: as UDP datagrams of the proxy inside the namespace. The first rules of its text
+ * know the secret that each of them begins with, put the address that is in it into a set, and drop it. So nothing leaves
+ * the namespace, and the sender learns by the error EPERM that the kernel has the grant. If `send` succeeds, the kernel has
+ * not taken it (the rules are not there, a set is full, a class is not in the text), and the secret was wiped if the rules
+ * are there.
+ *
+ * All go by IPv4 to the proxy's own address and port there, whatever they grant: so it does not matter whether a route
+ * leads to the address, and without rules they arrive at the proxy's own socket.
+ *
+ *     secret 16 | port class 2 | family 1 (4 or 6) | command 1 | address 4 or 16 bytes
  *
  * A rule has one fixed timeout, so there is a rule for each of a few, in each port class. What a grant needs is
  * rounded up; the proxy itself removes it when its time is over.
  */
+import { type Family, type Prefix, WIDTH } from '../net/address.ts';
 
-/** The whole content of a datagram: a secret of the namespace. */
+/** Where the proxy listens in a namespace, for questions and for these datagrams. */
+export const PROXY_ADDRESSES: Readonly<Record<Family, string>> = { 4: '127.83.83.53', 6: '::1' };
+
+/** A secret of the namespace, at the start of each datagram. */
 export const SECRET_BYTES = 16;
 
 /** Seconds, ascending: a common grace of 5 minutes, with lifetimes of 0, 60, 300 seconds and an hour; and a day. */
 export const GRANT_TIMEOUTS: readonly number[] = [60, 300, 360, 600, 1_800, 4_200, 21_600, 86_400];
 
-/** To any address: the proxy is there. */
-export const ALIVE_PORT = 1;
+/** Port classes of a namespace: their numbers are 0 to `MOST_CLASSES - 1`. Each takes a page of memory or more. */
+export const MOST_CLASSES = 64;
 
-const FIRST_PORT = 16;
-const PORTS_PER_CLASS = 16;
-const REMOVE = PORTS_PER_CLASS - 1;
+/** While the proxy says at least so often that it is there, questions that meet nobody get no answer; then they are denied. */
+export const ALIVE_SECONDS = 15;
 
-/** Port classes of a namespace: their numbers are 0 to `MOST_CLASSES - 1`. */
-export const MOST_CLASSES = Math.floor((0x1_0000 - FIRST_PORT) / PORTS_PER_CLASS);
+const ALIVE = 0xffff;
+const REMOVE = 0;
 
 /** The shortest timeout that is long enough; the longest if none is. */
 export const timeoutFor = (seconds: number): number => GRANT_TIMEOUTS[stepFor(seconds)] ?? 0;
@@ -31,27 +41,52 @@ const stepFor = (seconds: number): number => {
   return step < 0 ? GRANT_TIMEOUTS.length - 1 : step;
 };
 
-const firstPortOf = (classNumber: number): number => FIRST_PORT + PORTS_PER_CLASS * classNumber;
+/** Grants the address in a class, for `timeoutFor(seconds)`. */
+export const grantDatagram = (
+  secret: Uint8Array,
+  classNumber: number,
+  address: Prefix,
+  seconds: number,
+): Uint8Array => datagram(secret, classNumber, address, 1 + stepFor(seconds));
 
-/** The port that grants the address of a datagram in a class, for at least so many seconds. */
-export const grantPort = (classNumber: number, seconds: number): number =>
-  firstPortOf(classNumber) + stepFor(seconds);
+/** Removes the address from a class. */
+export const removeDatagram = (secret: Uint8Array, classNumber: number, address: Prefix): Uint8Array =>
+  datagram(secret, classNumber, address, REMOVE);
 
-/** The port that removes the address of a datagram from a class. */
-export const removePort = (classNumber: number): number => firstPortOf(classNumber) + REMOVE;
+/** Says that the proxy is there. */
+export const aliveDatagram = (secret: Uint8Array): Uint8Array =>
+  datagram(secret, ALIVE, { family: 4, address: 0n, length: WIDTH[4] }, REMOVE);
 
-/** All ports of a class, for the rules of a text. */
-export interface ClassPorts {
-  readonly first: number;
-  readonly last: number;
-  /** Each with its timeout in seconds. */
-  readonly grants: readonly { readonly port: number; readonly timeout: number }[];
-  readonly remove: number;
+const datagram = (
+  secret: Uint8Array,
+  classNumber: number,
+  { family, address }: Prefix,
+  command: number,
+): Uint8Array => {
+  const bytes = new Uint8Array(SECRET_BYTES + 4 + WIDTH[family] / 8);
+  bytes.set(secret);
+  bytes.set([classNumber >> 8, classNumber & 0xff, family, command], SECRET_BYTES);
+  for (let at = bytes.length - 1, rest = address; at >= SECRET_BYTES + 4; at--, rest >>= 8n)
+    bytes[at] = Number(rest & 0xffn);
+  return bytes;
+};
+
+/** The same as a text for the kernel has it: each value is what the datagram holds at its place, as a number. */
+export interface SealRules {
+  readonly alive: number;
+  readonly families: readonly {
+    readonly family: Family;
+    /** Of family and command together. */
+    readonly remove: number;
+    readonly grants: readonly { readonly command: number; readonly timeout: number }[];
+  }[];
 }
 
-export const portsOfClass = (classNumber: number): ClassPorts => ({
-  first: firstPortOf(classNumber),
-  last: firstPortOf(classNumber) + PORTS_PER_CLASS - 1,
-  grants: GRANT_TIMEOUTS.map((timeout) => ({ port: grantPort(classNumber, timeout), timeout })),
-  remove: removePort(classNumber),
-});
+export const SEAL_RULES: SealRules = {
+  alive: ALIVE,
+  families: ([4, 6] as const).map((family) => ({
+    family,
+    remove: (family << 8) | REMOVE,
+    grants: GRANT_TIMEOUTS.map((timeout, step) => ({ command: (family << 8) | (1 + step), timeout })),
+  })),
+};
