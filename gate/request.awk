@@ -251,10 +251,16 @@ function mode(   absent, i) {
   return is_runners ? "audit" : absent
 }
 
-function dns(   i) {
+# Without a word it is "resolvers" too: the controller turns that into "names" where a key has a rule by name.
+function dns(   i, word, strictest) {
   read_setting("DNS")
-  for (i = 1; i <= candidates; i++) if (one_of(candidate[i], "resolvers|none", "resolvers", "none") == "none") return "none"
-  return "resolvers"
+  strictest = "resolvers"
+  for (i = 1; i <= candidates; i++) {
+    word = one_of(candidate[i], "names|resolvers|none", "resolvers", "none")
+    if (word == "none") return "none"
+    if (word == "names") strictest = "names"
+  }
+  return strictest
 }
 
 # Sets `keys` and `sorted` to the keys that all candidates name.

@@ -15,8 +15,11 @@ export type { SettingRequest } from './container-settings.ts';
 /** `audit` counts and records traffic that `enforce` would deny, and lets it pass. */
 export type Mode = 'enforce' | 'audit';
 
-/** `resolvers`: port 53 of the container's own resolvers. `none`: no DNS at all. */
-export type DnsPolicy = 'resolvers' | 'none';
+/**
+ * `resolvers`: port 53 of the container's own resolvers. `names`: the names of its rules, of containers and of services
+ * alone. `none`: no DNS at all.
+ */
+export type DnsPolicy = 'resolvers' | 'names' | 'none';
 
 /** A container with EGRESSTRATOR_ENABLE=1, or the label with the same meaning. */
 export interface Workload {
@@ -24,6 +27,8 @@ export interface Workload {
   readonly grants: readonly string[];
   readonly mode: Mode;
   readonly dns: DnsPolicy;
+  /** Its runner chose `resolvers`; otherwise rules by name turn that into `names`. */
+  readonly keepsResolvers?: true;
   readonly problems: readonly Problem[];
 }
 
@@ -66,7 +71,7 @@ export function parseWorkload(request: SettingRequest, defaultMode: Mode = 'enfo
   return {
     grants: intersectionOf(read(ACL, parseKeys(ACL)).values),
     mode: modeOf(read(MODE, parseMode(defaultMode)), defaultMode, problems),
-    dns: read(DNS, parseDns).values.includes('none') ? 'none' : 'resolvers',
+    ...dnsOf(read(DNS, parseDns)),
     problems,
   };
 }
@@ -151,8 +156,10 @@ const parseKeys =
 const parseMode = (absent: Mode) => (value: string, problems: Problem[]) =>
   oneOf(MODE, value, { enforce: 'enforce', audit: 'audit' }, absent, 'enforce', problems);
 
+const DNS_WORDS = { names: 'names', resolvers: 'resolvers', none: 'none' } as const;
+
 const parseDns = (value: string, problems: Problem[]) =>
-  oneOf(DNS, value, { resolvers: 'resolvers', none: 'none' }, 'resolvers', 'none', problems);
+  oneOf<DnsPolicy | 'default'>(DNS, value, DNS_WORDS, 'default', 'none', problems);
 
 function oneOf<T extends string>(
   { variable }: Setting,
@@ -166,10 +173,23 @@ function oneOf<T extends string>(
   if (word === '') return absent;
   const known = Object.hasOwn(words, word) ? words[word] : undefined;
   if (known === undefined) {
-    const expected = Object.keys(words).join(' or ');
+    const expected = Object.keys(words)
+      .join(', ')
+      .replace(/, (\w+)$/, ' or $1');
     problems.push(warning(variable, value, `expected ${expected}; read as ${unknown}`));
   }
   return known ?? unknown;
+}
+
+/** Beside rules by name, `resolvers` opens more than they do, so only the runner can choose it. */
+function dnsOf({
+  values,
+  reading,
+}: Meaning<DnsPolicy | 'default'>): Pick<Workload, 'dns' | 'keepsResolvers'> {
+  if (values.includes('none')) return { dns: 'none' };
+  if (values.includes('names')) return { dns: 'names' };
+  const isChosen = reading.isRunners && values.every((value) => value === 'resolvers');
+  return { dns: 'resolvers', ...(isChosen && { keepsResolvers: true }) };
 }
 
 /** Audit opens, so only the runner can set it. */

@@ -15,9 +15,13 @@ export function looserThan(
   return [
     ...foreign.map((key) => `it has ${key}`),
     ...(alone.mode === 'enforce' && together.mode !== 'enforce' ? ['it is in audit mode'] : []),
-    ...(alone.dns === 'none' && together.dns !== 'none' ? ['it resolves names'] : []),
+    ...(opennessOf(alone) < opennessOf(together) ? [`it has the DNS policy ${together.dns}`] : []),
   ];
 }
+
+/** Of what it may ask, from nothing to what nobody can take from it. */
+const opennessOf = ({ dns, keepsResolvers }: Workload): number =>
+  keepsResolvers ? 3 : { none: 0, names: 1, resolvers: 2 }[dns];
 
 export type Words = Pick<SettingRequest, 'environment' | 'labels'>;
 
@@ -30,7 +34,7 @@ const settings = {
   ENABLE: ['0', '1', 'on', '', 'x'],
   ACL: ['', 'db', 'all', 'db,all', 'all,cache'],
   MODE: ['', 'audit', 'enforce', 'x'],
-  DNS: ['', 'none', 'resolvers', 'x'],
+  DNS: ['', 'none', 'names', 'resolvers', 'x'],
 } as const;
 
 export const someSettings: fc.Arbitrary<Words> = fc.record({

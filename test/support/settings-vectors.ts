@@ -20,7 +20,9 @@ const Vector = z.strictObject({
     .strictObject({
       grants: z.array(z.string()),
       mode: z.enum(['enforce', 'audit']),
-      dns: z.enum(['resolvers', 'none']),
+      dns: z.enum(['resolvers', 'names', 'none']),
+      /** The gate need not know it. */
+      keepsResolvers: z.literal(true).optional(),
     })
     .nullable(),
   /** Without it: it names no ingress keys. */

@@ -83,7 +83,7 @@ export function formatNamespace(
     ['keys', grants.join(', ') || 'none'],
     ...(namespace.byHand === undefined ? [] : [['by hand', sinceText(namespace.byHand, now)] as const]),
     ['mode', mode],
-    ['DNS', dns === 'resolvers' ? 'port 53 of its own resolvers' : 'no DNS'],
+    ['DNS', DNS[dns]],
     ['raw sockets', raw],
     ['rules', fingerprint ?? 'none loaded'],
     ['verified', ago(verifiedAt, now)],
@@ -221,3 +221,9 @@ const sourceColumns = (now: number): readonly Column<SourceStatus>[] => [
       error === undefined && !outdated ? (known ? 'green' : 'yellow') : 'red',
   },
 ];
+
+const DNS: Readonly<Record<NamespaceStatus['dns'], string>> = {
+  resolvers: 'port 53 of its own resolvers',
+  names: 'the names of its rules, of containers and of services',
+  none: 'no DNS',
+};

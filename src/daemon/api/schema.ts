@@ -11,7 +11,7 @@ import { ENTRY_STATES } from '../../features/networks/entry-states.ts';
 export const Time = z.number().describe('Milliseconds since the epoch.');
 
 export const Mode = z.enum(['enforce', 'audit']);
-export const Dns = z.enum(['resolvers', 'none']);
+export const Dns = z.enum(['resolvers', 'names', 'none']);
 
 export const Problem = z.object({
   severity: z.enum(['error', 'warning']),

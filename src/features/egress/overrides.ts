@@ -83,6 +83,7 @@ export class Overrides {
 const workloadOf = (own: Workload | undefined, mode: Mode, grants: readonly string[]): Workload => ({
   mode: own?.mode ?? mode,
   dns: own?.dns ?? 'resolvers',
+  ...(own?.keepsResolvers && { keepsResolvers: true }),
   problems: own?.problems ?? [],
   grants,
 });

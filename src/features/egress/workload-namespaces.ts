@@ -20,6 +20,8 @@ export interface WorkloadNamespace extends ContainerNamespace {
   readonly grants: readonly string[];
   readonly mode: Mode;
   readonly dns: DnsPolicy;
+  /** A runner chose `resolvers`: rules by name do not change that. */
+  readonly keepsResolvers?: true;
   /** True if a container inside can remove the rules. */
   readonly unenforceable: boolean;
   /** The reasons, one for each way. */
@@ -81,13 +83,22 @@ function merge(
     ...{ kind: 'container', id, target, inside, members },
     grants: [...new Set(workloads.flatMap((workload) => workload.grants))].sort(),
     mode: workloads.some((workload) => workload.mode === 'enforce') ? 'enforce' : 'audit',
-    dns: workloads.some((workload) => workload.dns === 'resolvers') ? 'resolvers' : 'none',
+    ...dnsOf(workloads),
     unenforceable: inside.some((container) => container.canBypassRules),
     bypasses: inside.flatMap(bypassesOf),
     hasRawSockets: inside.some((container) => container.hasRawSockets),
   };
   return [namespace];
 }
+
+/** The union of what they may ask, as with grants; `names` instead of what nobody has chosen. */
+const dnsOf = (workloads: readonly Workload[]): Pick<WorkloadNamespace, 'dns' | 'keepsResolvers'> => {
+  if (workloads.some(({ keepsResolvers }) => keepsResolvers))
+    return { dns: 'resolvers', keepsResolvers: true };
+  const has = (policy: DnsPolicy) => workloads.some(({ dns }) => dns === policy);
+  if (has('names')) return { dns: 'names' };
+  return { dns: has('resolvers') ? 'resolvers' : 'none' };
+};
 
 const bypassesOf = ({ name, canBypassRules, bypasses = [] }: Container): readonly Problem[] =>
   (canBypassRules && bypasses.length === 0

@@ -15,7 +15,7 @@ const Vector = z.strictObject({
   request: z.strictObject({
     grants: z.array(z.string()),
     mode: z.enum(['enforce', 'audit']),
-    dns: z.enum(['resolvers', 'none']),
+    dns: z.enum(['resolvers', 'names', 'none']),
   }),
   /** What the name is the digest of. */
   canonical: z.string(),

@@ -55,6 +55,26 @@ describe('containers that share a namespace', () => {
     expect(planNamespaces(byId(owner)).namespaces[0]?.mode).toBe('audit');
   });
 
+  test.each([
+    [[undefined, undefined], { dns: 'resolvers' }],
+    [['none', 'none'], { dns: 'none' }],
+    [['none', undefined], { dns: 'resolvers' }],
+    [['names', undefined], { dns: 'names' }],
+    [['none', 'names'], { dns: 'names' }],
+    [['resolvers', 'names'], { dns: 'resolvers', keepsResolvers: true }],
+    [['resolvers', undefined], { dns: 'resolvers', keepsResolvers: true }],
+  ])('may ask for what any of them may: %o', (words, expected) => {
+    const [owner, guest] = words.map((word, index) =>
+      container(index === 0 ? 'owner' : 'guest', {
+        ...(index === 0 ? {} : { ...sharing('owner'), startedAt: LATER }),
+        environment: ['EGRESSTRATOR_ENABLE=1', ...(word === undefined ? [] : [`EGRESSTRATOR_DNS=${word}`])],
+      }),
+    );
+    if (owner === undefined || guest === undefined) throw new Error('two containers');
+    const [{ dns, keepsResolvers } = {}] = planNamespaces(byId(owner, guest)).namespaces;
+    expect({ dns, keepsResolvers }).toEqual({ keepsResolvers: undefined, ...expected });
+  });
+
   test('are unenforceable if a container inside could undo the rules, workload or not', () => {
     const owner = container('owner', { ...plain, canBypassRules: true });
     const guest = container('guest', { ...sharing('owner'), startedAt: LATER });
