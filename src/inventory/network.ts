@@ -43,6 +43,8 @@ export interface Attachment {
   readonly ipv6: Prefix | undefined;
   /** Of several networks, that of the highest priority has the default route; absent: 0. */
   readonly gatewayPriority?: number;
+  /** The names of the container for others on the network, besides its own; absent: none. */
+  readonly aliases?: readonly string[];
 }
 
 export type Transport = 'tcp' | 'udp' | 'sctp';

@@ -25,6 +25,7 @@ const network = z.object({
   ...{ NetworkID: z.string().nullish(), EndpointID: z.string().nullish() },
   ...{ IPAddress: z.string().nullish(), GlobalIPv6Address: z.string().nullish() },
   GwPriority: z.number().nullish(),
+  ...{ Aliases: strings, DNSNames: strings },
 });
 
 const binding = z.object({ HostIp: z.string().nullish(), HostPort: z.string().nullish() });
@@ -106,10 +107,24 @@ function networksOf({ NetworkSettings }: Inspected): readonly Attachment[] {
     const { NetworkID: id, EndpointID: endpoint, IPAddress, GlobalIPv6Address, GwPriority } = entry ?? {};
     if (name === 'none' || !id || !endpoint) return [];
     const [ipv4, ipv6] = [parseAddress(IPAddress ?? ''), parseAddress(GlobalIPv6Address ?? '')];
-    return [{ id, name, endpoint, ipv4, ipv6, ...(GwPriority && { gatewayPriority: GwPriority }) }];
+    const aliases = aliasesOf(entry ?? {});
+    return [
+      {
+        ...{ id, name, endpoint, ipv4, ipv6 },
+        ...(GwPriority && { gatewayPriority: GwPriority }),
+        ...(aliases.length > 0 && { aliases }),
+      },
+    ];
   });
   return attached.toSorted(by(({ id, endpoint }) => `${id}:${endpoint}`));
 }
+
+/** Aliases of an endpoint that are kept. */
+const MOST_ALIASES = 64;
+
+/** Engines from 25 on have all names of the container in a list of its own. */
+const aliasesOf = ({ Aliases = [], DNSNames = [] }: Partial<z.infer<typeof network>>): readonly string[] =>
+  [...new Set([...Aliases, ...DNSNames])].filter((name) => name.length <= 253).slice(0, MOST_ALIASES);
 
 const servicesOf = ({ Config }: Inspected) =>
   serviceSettingsFrom({

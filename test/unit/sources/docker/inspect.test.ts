@@ -71,6 +71,22 @@ describe.each(engines)('Engine %s', (engine) => {
     expect(containerFrom(json).running).toBe(false);
   });
 
+  test('the names of a container on its networks', () => {
+    const json = golden('plain', engine);
+    const Networks = Object.fromEntries(
+      Object.entries<object>(json.NetworkSettings.Networks).map(([name, one]) => [
+        ...[name, { ...one, Aliases: ['www', 'api'], DNSNames: name === 'n1' ? ['plain', 'www'] : null }],
+      ]),
+    );
+    const { networks } = containerFrom({ ...json, NetworkSettings: { ...json.NetworkSettings, Networks } });
+    const aliases = Object.fromEntries(networks.map((one) => [one.name, one.aliases]));
+    expect(aliases).toEqual({ n1: ['www', 'api', 'plain'], n2: ['www', 'api'] });
+    const many = Array.from({ length: 1_000 }, (_, index) => `a${index}`);
+    Object.assign(Networks.n1 ?? {}, { Aliases: [...many, 'x'.repeat(300)], DNSNames: undefined });
+    const [first] = containerFrom({ ...json, NetworkSettings: { Networks: { n1: Networks.n1 } } }).networks;
+    expect(first?.aliases).toEqual(many.slice(0, 64));
+  });
+
   test('name servers, and where the Engine has written them down', () => {
     const json = golden('plain', engine);
     const HostConfig = { ...json.HostConfig, Dns: ['192.0.2.1'] };
