@@ -17,6 +17,8 @@ const BELOW = {
   sources: ['policy', 'inventory', 'net', 'common'],
   // The helper is a container, so the dataplane asks the Engine as well.
   dataplane: ['sources', 'inventory', 'net', 'common'],
+  // It finds namespaces as the dataplane does.
+  'name-proxy': ['dataplane', 'features', 'policy', 'dns', 'net', 'common'],
   config: ['inventory', 'net', 'common'],
   gate: ['dataplane', 'sources', 'features', 'rendering', 'policy', 'inventory', 'dns', 'net', 'common'],
 };
