@@ -1,0 +1,62 @@
+/**
+ * A resolver with a cache before it. Equal questions that come while one of them is asked wait for its answer.
+ */
+import type { Answer } from '../dns/answer.ts';
+import { type AnswerCache, questionKey } from './answer-cache.ts';
+import type { AskedQuestion, NameResolver } from './resolver.ts';
+
+export interface ResolverCounts {
+  /** Questions that another resolver was asked. */
+  asked: number;
+  /** Those that the cache has answered. */
+  cached: number;
+  /** Those that have waited for an equal one. */
+  shared: number;
+  /** Those that nobody has answered. */
+  failed: number;
+}
+
+export class CachingResolver implements NameResolver {
+  readonly counts: ResolverCounts = { asked: 0, cached: 0, shared: 0, failed: 0 };
+  readonly #inner: NameResolver;
+  /** Undefined: nothing is kept. */
+  readonly #cache: AnswerCache | undefined;
+  readonly #now: () => number;
+  readonly #running = new Map<string, Promise<Answer | undefined>>();
+
+  constructor(inner: NameResolver, cache: AnswerCache | undefined, now: () => number) {
+    this.#inner = inner;
+    this.#cache = cache;
+    this.#now = now;
+  }
+
+  ask(question: AskedQuestion, asker: string): Promise<Answer | undefined> {
+    const key = questionKey(question);
+    const cached = this.#cache?.get(key, this.#now());
+    if (cached !== undefined) {
+      this.counts.cached++;
+      return Promise.resolve(cached);
+    }
+    const running = this.#running.get(key);
+    if (running !== undefined) {
+      this.counts.shared++;
+      return running;
+    }
+    const asked = this.#ask(key, question, asker);
+    this.#running.set(key, asked);
+    return asked;
+  }
+
+  close(): void {
+    this.#inner.close();
+  }
+
+  async #ask(key: string, question: AskedQuestion, asker: string): Promise<Answer | undefined> {
+    this.counts.asked++;
+    const answer = await this.#inner.ask(question, asker);
+    this.#running.delete(key);
+    if (answer === undefined) this.counts.failed++;
+    else this.#cache?.put(key, question, answer, this.#now());
+    return answer;
+  }
+}

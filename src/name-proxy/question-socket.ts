@@ -1,0 +1,87 @@
+/**
+ * A UDP socket that asks one server. The kernel chooses its port, and it is connected: nobody else's datagrams arrive.
+ */
+import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { Endpoint } from '../net/endpoint.ts';
+
+/** What the socket waits for. */
+interface Waiting<T> {
+  readonly read: (message: Uint8Array) => T | undefined;
+  readonly end: (value: T | undefined) => void;
+}
+
+export class QuestionSocket<T> {
+  readonly #socket: Socket;
+  readonly #ready: Promise<void>;
+  #waiting: Waiting<T> | undefined;
+  #uses = 0;
+  #isBroken = false;
+
+  constructor({ address, port }: Endpoint) {
+    this.#socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+    this.#socket.unref();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#ready = promise;
+    this.#socket.on('error', () => {
+      resolve();
+      this.#break();
+    });
+    this.#socket.on('message', (message) => {
+      const value = this.#waiting?.read(message);
+      if (value !== undefined) this.#end(value);
+    });
+    this.#socket.connect(port, address, resolve);
+  }
+
+  /** Questions so far. */
+  get uses(): number {
+    return this.#uses;
+  }
+
+  /** Whether it can ask another one. */
+  get isUsable(): boolean {
+    return !this.#isBroken && this.#waiting === undefined;
+  }
+
+  /**
+   * Sends one question, and returns the first answer that `read` accepts; undefined after so many milliseconds, or if
+   * nobody is there. Answers that it does not accept are ignored: they may be forged.
+   */
+  async ask(
+    question: Uint8Array,
+    read: (message: Uint8Array) => T | undefined,
+    limit: number,
+  ): Promise<T | undefined> {
+    this.#uses++;
+    if (this.#uses === 1) await this.#ready;
+    if (this.#isBroken) return undefined;
+    const { promise, resolve: end } = Promise.withResolvers<T | undefined>();
+    this.#waiting = { read, end };
+    // A late answer to this question must not meet the next one.
+    const timer = setTimeout(() => this.#break(), limit);
+    this.#socket.send(question, (error) => {
+      if (error !== null) this.#break();
+    });
+    const value = await promise;
+    clearTimeout(timer);
+    return value;
+  }
+
+  close(): void {
+    this.#break();
+  }
+
+  #break(): void {
+    if (this.#isBroken) return;
+    this.#isBroken = true;
+    this.#socket.close();
+    this.#end(undefined);
+  }
+
+  #end(value: T | undefined): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.end(value);
+  }
+}
