@@ -95,6 +95,11 @@ export class GrantTable {
     return (this.#entries.get(elementKey(element))?.until ?? 0) > now;
   }
 
+  /** Whether the kernel may have the element, for a name or to be removed later. */
+  has(element: GrantElement): boolean {
+    return this.#entries.has(elementKey(element));
+  }
+
   /**
    * Forgets what names need no longer, and what the kernel has dropped by its own clock; to be called about once a
    * second. Returns elements that the kernel would keep for longer, for a name that has gone: to be removed from it.

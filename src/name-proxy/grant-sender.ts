@@ -1,0 +1,102 @@
+/**
+ * Puts grants into the kernel by datagrams, and takes them out again (src/policy/name-seal.ts has their form). The
+ * sender learns at once whether the kernel has one: then the datagram ends in the error EPERM, because a rule dropped
+ * it.
+ */
+import { elementKey, type GrantElement, type SentGrant } from '../features/names/grant.ts';
+import type { ClassNumbers } from '../features/names/port-classes.ts';
+import {
+  aliveDatagram,
+  grantDatagram,
+  PROXY_ADDRESSES,
+  removeDatagram,
+  SECRET_BYTES,
+} from '../policy/name-seal.ts';
+import type { DatagramSender } from './datagram-socket.ts';
+
+/** What the loaded text has: without it nothing can be granted. */
+export interface LoadedSeal {
+  readonly secret: Uint8Array;
+  readonly numbers: ClassNumbers;
+}
+
+export class GrantSender {
+  readonly #socket: DatagramSender;
+  readonly #port: number;
+  /** Of the text in the kernel; undefined if there is none, or its secret was seen. */
+  #seal: LoadedSeal | undefined;
+  /** Grants on their way, by element. */
+  readonly #onTheirWay = new Map<string, { seconds: number; count: number }>();
+
+  constructor(socket: DatagramSender, port: number) {
+    this.#socket = socket;
+    this.#port = port;
+  }
+
+  get isReady(): boolean {
+    return this.#seal !== undefined;
+  }
+
+  use(seal: LoadedSeal | undefined): void {
+    this.#seal = seal;
+  }
+
+  /** Whether a message holds the secret: then no rule has wiped it. */
+  isSealed(message: Uint8Array): boolean {
+    const secret = this.#seal?.secret;
+    return secret !== undefined && Buffer.compare(message.subarray(0, SECRET_BYTES), secret) === 0;
+  }
+
+  /** Calls `then` with whether the kernel has all of them now. */
+  async grant(grants: readonly SentGrant[], then: (areTaken: boolean) => void): Promise<void> {
+    const sent = await Promise.all(grants.map((one) => this.#grant(one)));
+    then(sent.every((isTaken) => isTaken));
+    for (const one of grants) this.#arrived(elementKey(one));
+  }
+
+  /** Whether the kernel has it no more. */
+  async remove({ portClass, address }: GrantElement): Promise<boolean> {
+    if (this.#seal === undefined) return false;
+    const { secret, numbers } = this.#seal;
+    const number = numbers.get(portClass);
+    // Without a number the text has no set of the class.
+    return number === undefined || (await this.#send(removeDatagram(secret, number, address)));
+  }
+
+  /** Says that questions are answered; whether the kernel knows. */
+  async sayAlive(): Promise<boolean> {
+    return this.#seal === undefined ? false : await this.#send(aliveDatagram(this.#seal.secret));
+  }
+
+  #grant(grant: SentGrant): Promise<boolean> {
+    const seconds = this.#secondsOf(grant);
+    const number = this.#seal?.numbers.get(grant.portClass);
+    if (this.#seal === undefined || number === undefined) return Promise.resolve(false);
+    return this.#send(grantDatagram(this.#seal.secret, number, grant.address, seconds));
+  }
+
+  /** The last datagram decides, so of several at once the shorter one must not end the longer one. */
+  #secondsOf(grant: SentGrant): number {
+    const key = elementKey(grant);
+    const other = this.#onTheirWay.get(key);
+    const seconds = Math.max(grant.timeout, other?.seconds ?? 0);
+    this.#onTheirWay.set(key, { seconds, count: (other?.count ?? 0) + 1 });
+    return seconds;
+  }
+
+  #arrived(key: string): void {
+    const one = this.#onTheirWay.get(key);
+    if (one === undefined) return;
+    one.count--;
+    if (one.count === 0) this.#onTheirWay.delete(key);
+  }
+
+  #send(datagram: Uint8Array): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#socket.send(datagram, this.#port, PROXY_ADDRESSES[4], (error) => resolve(isDropped(error)));
+    return promise;
+  }
+}
+
+const isDropped = (error: Error | null): boolean =>
+  error !== null && 'code' in error && error.code === 'EPERM';

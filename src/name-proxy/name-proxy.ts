@@ -1,0 +1,113 @@
+/**
+ * Serves the names of all namespaces that have rules by name. The resolvers of the host and their cache are shared;
+ * everything else belongs to one namespace.
+ */
+import type { NamespaceRef } from '../dataplane/dataplane.ts';
+import type { NamePolicy } from '../features/names/decision.ts';
+import type { Endpoint } from '../net/endpoint.ts';
+import { AnswerCache } from './answer-cache.ts';
+import { CachingResolver, type ResolverCounts } from './caching-resolver.ts';
+import { DockerResolver } from './docker-resolver.ts';
+import { FairSlots } from './fair-slots.ts';
+import { DEFAULT_NAME_LIMITS, type NameLimits } from './limits.ts';
+import { type AdoptedNames, NamespaceNames } from './namespace-names.ts';
+import { openSockets, type WantedSockets } from './open-sockets.ts';
+import type { ProxyCgroup } from './proxy-cgroup.ts';
+import { NO_RESOLVER } from './resolver.ts';
+import { UpstreamResolver } from './upstream.ts';
+
+export interface ProxySettings {
+  /** The resolvers of the host, or those that are to be asked instead; read before each question. */
+  readonly upstream: () => readonly Endpoint[];
+  /** Consul's DNS server; none: its names are not resolved. */
+  readonly consul: () => Endpoint | undefined;
+  /** Undefined: Docker's resolver cannot be guarded, so it is not asked. */
+  readonly cgroup: Pick<ProxyCgroup, 'processes'> | undefined;
+  readonly now: () => number;
+  readonly limits?: Partial<NameLimits>;
+  readonly open?: typeof openSockets;
+}
+
+export interface WantedNames extends Pick<WantedSockets, 'port' | 'dockerPort'> {
+  readonly namespace: NamespaceRef;
+  readonly policy: NamePolicy;
+  readonly adopted?: AdoptedNames | undefined;
+}
+
+/** Questions at servers at once, of all namespaces. */
+const MOST_ASKED = 1_024;
+/** Children that open sockets at once: each takes a processor for 40 ms. */
+const MOST_OPENING = 2;
+const TICK = 1_000;
+
+export class NameProxy {
+  readonly #settings: ProxySettings;
+  readonly #upstream: CachingResolver;
+  readonly #consul: CachingResolver;
+  readonly #opening = new FairSlots(MOST_OPENING);
+  readonly #namespaces = new Map<string, NamespaceNames>();
+  readonly #timer: NodeJS.Timeout;
+  #isClosed = false;
+
+  constructor(settings: ProxySettings) {
+    this.#settings = settings;
+    const slots = new FairSlots(MOST_ASKED);
+    const cached = (servers: () => readonly Endpoint[]): CachingResolver =>
+      new CachingResolver(new UpstreamResolver({ servers, slots }), new AnswerCache(), settings.now);
+    this.#upstream = cached(settings.upstream);
+    this.#consul = cached(() => [settings.consul()].flatMap((one) => one ?? []));
+    this.#timer = setInterval(() => this.#tick(), TICK).unref();
+  }
+
+  /** Of the resolvers of the host, and of Consul. */
+  get counts(): { readonly upstream: ResolverCounts; readonly consul: ResolverCounts } {
+    return { upstream: this.#upstream.counts, consul: this.#consul.counts };
+  }
+
+  get namespaces(): ReadonlyMap<string, NamespaceNames> {
+    return this.#namespaces;
+  }
+
+  /**
+   * Begins to serve a namespace; what served it under the same key before is closed. It is held until `resume`, unless
+   * something was adopted. Throws an error that says why it cannot be served.
+   */
+  async open(key: string, wanted: WantedNames): Promise<NamespaceNames> {
+    const { cgroup, now, open = openSockets, limits } = this.#settings;
+    const { namespace, policy, adopted, port, dockerPort } = wanted;
+    this.close(key);
+    const sockets = await this.#opening.run(key, () =>
+      open(namespace, { port, dockerPort, cgroup: cgroup?.processes }),
+    );
+    this.close(key);
+    const guarded = cgroup === undefined ? NO_RESOLVER : new DockerResolver(sockets.docker);
+    // What Docker answers changes when a container starts, so it is not kept.
+    const docker = new CachingResolver(guarded, undefined, now);
+    const names = new NamespaceNames({
+      ...{ key, policy, sockets, now, adopted },
+      resolvers: { docker, consul: this.#consul, upstream: this.#upstream },
+      limits: { ...DEFAULT_NAME_LIMITS, ...limits },
+    });
+    if (this.#isClosed) names.close();
+    else this.#namespaces.set(key, names);
+    return names;
+  }
+
+  /** Ends to serve a namespace: its container is gone, or has no rules by name any more. */
+  close(key: string): void {
+    this.#namespaces.get(key)?.close();
+    this.#namespaces.delete(key);
+  }
+
+  /** Ends with the program. */
+  closeAll(): void {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    for (const key of [...this.#namespaces.keys()]) this.close(key);
+    for (const resolver of [this.#upstream, this.#consul]) resolver.close();
+  }
+
+  #tick(): void {
+    for (const names of this.#namespaces.values()) names.tick();
+  }
+}

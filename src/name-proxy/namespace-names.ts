@@ -1,0 +1,250 @@
+/**
+ * Serves the names of one network namespace, by sockets in it.
+ *
+ * While a text is loaded, a grant could fall between what the text was made of and what the kernel gets. So whoever
+ * loads calls `hold` first (then no grant is on its way, and none leaves), `changePolicy` if the rules have changed,
+ * writes the `elements` into the text, and calls `resume` in the end. Answers that come in between wait. A namespace
+ * begins held, as it has no rules yet.
+ */
+import { randomBytes } from 'node:crypto';
+import { formatName, nameOfKey } from '../dns/name.ts';
+import type { NamePolicy, Resolver } from '../features/names/decision.ts';
+import type { NameState } from '../features/names/exchange.ts';
+import { FreshNames } from '../features/names/fresh-names.ts';
+import { elementKey, type GrantElement, type HeldGrant } from '../features/names/grant.ts';
+import { GrantTable, type Reservation } from '../features/names/grant-table.ts';
+import { NameLog } from '../features/names/name-log.ts';
+import type { GrantedName, NamesReport } from '../features/names/name-report.ts';
+import { changePolicy } from '../features/names/policy-change.ts';
+import type { ClassNumbers } from '../features/names/port-classes.ts';
+import { formatPrefix } from '../net/address.ts';
+import { ALIVE_SECONDS, PROXY_ADDRESSES, SECRET_BYTES } from '../policy/name-seal.ts';
+import { GrantSender } from './grant-sender.ts';
+import type { NameLimits } from './limits.ts';
+import type { NameSockets } from './open-sockets.ts';
+import { QuestionRunner } from './question-runner.ts';
+import { Removals } from './removals.ts';
+import type { NameResolver } from './resolver.ts';
+import { TcpServers } from './tcp-server.ts';
+import { serveUdp } from './udp-server.ts';
+
+export interface NamespaceSettings {
+  /** Of the namespace, unique. */
+  readonly key: string;
+  readonly policy: NamePolicy;
+  readonly sockets: NameSockets;
+  readonly resolvers: Readonly<Record<Resolver, NameResolver>>;
+  readonly limits: NameLimits;
+  readonly now: () => number;
+  /** What an earlier run of the program has left in the kernel. */
+  readonly adopted?: AdoptedNames | undefined;
+}
+
+export interface AdoptedNames {
+  /** Of the text that is loaded. */
+  readonly secret: Uint8Array;
+  readonly numbers: ClassNumbers;
+  readonly grants: readonly HeldGrant[];
+}
+
+/** A granted address as a text has it. */
+export interface TextElement extends GrantElement {
+  /** Seconds that it still lasts, from now. */
+  readonly seconds: number;
+}
+
+/** Seconds: of several heartbeats one may be lost. */
+const HEARTBEAT = ALIVE_SECONDS / 3;
+
+export class NamespaceNames {
+  readonly port: number;
+  readonly dockerPort: number;
+  readonly #settings: NamespaceSettings;
+  readonly #state: NameState;
+  readonly #log = new NameLog();
+  readonly #sender: GrantSender;
+  readonly #removals: Removals;
+  readonly #runner: QuestionRunner;
+  readonly #tcp: TcpServers;
+  #secret: Uint8Array;
+  /** Grants of new rules, which the text that is about to be loaded has. */
+  #reserved: Reservation[] = [];
+  /** Removed while held: a text may have them that was rendered before. */
+  #removedMeanwhile: GrantElement[] = [];
+  #rendered = new Map<string, TextElement>();
+  #isSeen = false;
+  #isNotTaken = false;
+  #ticks = 0;
+
+  constructor(settings: NamespaceSettings) {
+    const { policy, sockets, limits, now, adopted, key, resolvers } = settings;
+    this.#settings = settings;
+    this.port = sockets.port;
+    this.dockerPort = sockets.dockerPort;
+    this.#state = { policy, fresh: new FreshNames(limits.fresh), grants: new GrantTable(limits.grants) };
+    const [socket = sockets.docker] = sockets.udp;
+    this.#sender = new GrantSender(socket, sockets.port);
+    this.#removals = new Removals(this.#sender, (element) => this.#state.grants.has(element));
+    this.#runner = new QuestionRunner({
+      ...{ key, state: this.#state, log: this.#log, resolvers, limits, now },
+      grant: (grants, then) => void this.#sender.grant(grants, (areTaken) => this.#granted(areTaken, then)),
+      remove: (elements) => this.#removals.remove(elements),
+    });
+    this.#tcp = new TcpServers(sockets.tcp, this.#runner.handle, limits.tcp);
+    for (const udp of sockets.udp)
+      serveUdp(udp, this.#runner.handle, isOwn(sockets.port), (message) => this.#returned(message));
+    this.#secret = adopted?.secret ?? randomBytes(SECRET_BYTES);
+    if (adopted !== undefined) this.#adopt(adopted);
+  }
+
+  /** For the text that is loaded next. It changes with `hold`, if the last one was seen. */
+  get secret(): Uint8Array {
+    return this.#secret;
+  }
+
+  /** What it takes of the proxy. */
+  get work(): { readonly unanswered: number; readonly dropped: number } {
+    return { unanswered: this.#runner.unanswered, dropped: this.#runner.dropped + this.#tcp.dropped };
+  }
+
+  /** No grant is on its way when it resolves, and none leaves until `resume`. */
+  async hold(): Promise<void> {
+    await this.#runner.hold();
+    if (this.#isSeen) this.#secret = randomBytes(SECRET_BYTES);
+  }
+
+  /**
+   * Other rules, or other facts. What no name may have any more is removed from the kernel at once. What new rules grant
+   * of addresses that workloads have is sent at once, or is in the text if a load has begun.
+   */
+  changePolicy(policy: NamePolicy): void {
+    const { removed, reservations } = changePolicy(this.#state, policy, this.#settings.now());
+    this.#removals.remove(removed);
+    if (this.#runner.isHeld) {
+      this.#removedMeanwhile.push(...removed);
+      this.#reserved.push(...reservations);
+      return;
+    }
+    for (const { send, confirm, cancel } of reservations)
+      void this.#sender.grant(send, (areTaken) => {
+        const now = this.#settings.now();
+        this.#removals.remove(areTaken ? confirm(now).orphans : cancel(now));
+      });
+  }
+
+  /** All that is granted, for the text that is about to be loaded. */
+  elements(): readonly TextElement[] {
+    const now = this.#settings.now();
+    const held = this.#state.grants
+      .held(now)
+      .filter(({ until }) => until > now)
+      .map(({ portClass, address, until }) => ({
+        ...{ portClass, address, seconds: Math.ceil((until - now) / 1000) },
+      }));
+    const reserved = this.#reserved.flatMap(({ send }) =>
+      send.map(({ portClass, address, timeout }) => ({ portClass, address, seconds: timeout })),
+    );
+    this.#rendered = new Map([...reserved, ...held].map((one) => [elementKey(one), one]));
+    return [...this.#rendered.values()];
+  }
+
+  /** A load has ended. `numbers`: those of the new text, which has `secret` and `elements`; none if the old one stays. */
+  resume(numbers?: ClassNumbers): void {
+    const now = this.#settings.now();
+    if (numbers !== undefined) {
+      this.#sender.use({ secret: this.#secret, numbers });
+      [this.#isSeen, this.#isNotTaken] = [false, false];
+      this.#prolong(now);
+    }
+    for (const { confirm, cancel } of this.#reserved.splice(0))
+      this.#removals.remove(numbers === undefined ? cancel(now) : confirm(now).orphans);
+    this.#removals.remove(this.#removedMeanwhile.splice(0).filter((one) => !this.#state.grants.has(one)));
+    this.#rendered = new Map();
+    void this.#sender.sayAlive();
+    this.#runner.resume();
+  }
+
+  /** To be called each second. */
+  tick(): void {
+    this.#runner.tick();
+    this.#ticks++;
+    if (this.#runner.isHeld) return;
+    this.#removals.retry();
+    this.#removals.remove(this.#state.grants.expire(this.#settings.now()));
+    if (this.#ticks % HEARTBEAT === 0) void this.#sender.sayAlive();
+  }
+
+  /** What an earlier run leaves to the next one. */
+  grants(): readonly HeldGrant[] {
+    return this.#state.grants.held(this.#settings.now());
+  }
+
+  report(): NamesReport {
+    const now = this.#settings.now();
+    const reasons = this.#reasons();
+    return {
+      state: reasons.length > 0 ? 'unavailable' : this.#sender.isReady ? 'answering' : 'waiting',
+      ...{ reasons, grants: this.#granting(now), denied: this.#log.denied(now) },
+      ...{ unlisted: this.#log.unlisted, counts: this.#log.counts },
+    };
+  }
+
+  /** Lets go of the namespace. What is granted stays in its kernel. */
+  close(): void {
+    this.#runner.close();
+    this.#tcp.close();
+    this.#settings.resolvers.docker.close();
+    this.#settings.sockets.close();
+  }
+
+  #adopt({ secret, numbers, grants }: AdoptedNames): void {
+    this.#state.grants.restore(grants, this.#settings.now());
+    this.#sender.use({ secret, numbers });
+    void this.#sender.sayAlive();
+    this.#runner.resume();
+  }
+
+  #granted(areTaken: boolean, then: (areTaken: boolean) => void): void {
+    this.#isNotTaken = !areTaken;
+    then(areTaken);
+  }
+
+  /** A datagram of ours came back. With the secret in it, there is no rule that wipes it, and the workload may see it. */
+  #returned(message: Uint8Array): void {
+    if (!this.#sender.isSealed(message)) return;
+    this.#isSeen = true;
+    this.#sender.use(undefined);
+  }
+
+  /** The kernel counts from when it got the text, which was a little later than when that was made. */
+  #prolong(now: number): void {
+    const later = this.#state.grants.held(now).flatMap((one) => {
+      const seconds = this.#rendered.get(elementKey(one))?.seconds;
+      return seconds === undefined ? [] : [{ ...one, atMost: now + seconds * 1000 }];
+    });
+    this.#state.grants.restore(later, now);
+  }
+
+  #reasons(): readonly string[] {
+    if (this.#isSeen) return ['the rules of the namespace are not loaded any more'];
+    return this.#isNotTaken ? ['the kernel does not take grants'] : [];
+  }
+
+  #granting(now: number): readonly GrantedName[] {
+    return this.#state.grants
+      .held(now)
+      .filter(({ until }) => until > now)
+      .map(({ name, address, portClass, needed, until }) => ({
+        ...{ name: formatName(nameOfKey(name)), address: formatPrefix(address), ports: portClass },
+        until: Math.min(needed, until),
+      }))
+      .sort((a, b) => compare(a.name, b.name) || compare(a.address, b.address));
+  }
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const isOwn =
+  (port: number) =>
+  (from: { readonly address: string; readonly port: number }): boolean =>
+    from.port === port && from.address === PROXY_ADDRESSES[4];

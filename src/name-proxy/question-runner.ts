@@ -1,0 +1,181 @@
+/**
+ * Takes questions of one namespace from their bytes to their answers: asks a resolver, puts grants into the kernel, and
+ * responds when the kernel has them. While it is held, no grant leaves, and answers wait.
+ */
+import type { Answer } from '../dns/answer.ts';
+import type { Transport } from '../dns/reply.ts';
+import type { Resolver } from '../features/names/decision.ts';
+import { type NameState, type Received, type Released, receive, settle } from '../features/names/exchange.ts';
+import type { GrantElement, SentGrant } from '../features/names/grant.ts';
+import type { NameLog } from '../features/names/name-log.ts';
+import type { NameLimits } from './limits.ts';
+import type { QuestionHandler } from './question-handler.ts';
+import { RateLimit } from './rate-limit.ts';
+import type { NameResolver } from './resolver.ts';
+
+export interface RunnerParts {
+  /** Of the namespace, for resolvers. */
+  readonly key: string;
+  readonly state: NameState;
+  readonly log: NameLog;
+  readonly resolvers: Readonly<Record<Resolver, NameResolver>>;
+  readonly limits: Pick<NameLimits, 'unanswered' | 'perSecond' | 'held'>;
+  readonly now: () => number;
+  /** Sends grants to the kernel, and calls `then` with whether it has all of them. */
+  readonly grant: (grants: readonly SentGrant[], then: (areTaken: boolean) => void) => void;
+  /** Takes elements out of the kernel. */
+  readonly remove: (elements: readonly GrantElement[]) => void;
+}
+
+type Resolving = Extract<Received, { kind: 'resolve' }>;
+
+interface Asked {
+  readonly received: Resolving;
+  readonly transport: Transport;
+  readonly respond: Parameters<QuestionHandler>[2];
+}
+
+/** It waits for the end of a load. */
+interface Waiting extends Asked {
+  readonly answer: Answer | undefined;
+  readonly since: number;
+}
+
+const NOT_TAKEN = 'the kernel has not taken the grant';
+const TOO_MANY = 'too many questions of the namespace are open';
+const HELD = 'the rules of the namespace took too long to load';
+
+export class QuestionRunner {
+  readonly #parts: RunnerParts;
+  readonly #rate: RateLimit;
+  #waiting: Waiting[] = [];
+  #isHeld = true;
+  #isClosed = false;
+  #unanswered = 0;
+  #dropped = 0;
+  /** Answers whose grants are on their way to the kernel. */
+  #sending = 0;
+  #drained = Promise.withResolvers<void>();
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts;
+    this.#rate = new RateLimit(parts.limits.perSecond);
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** Questions without an answer so far. */
+  get unanswered(): number {
+    return this.#unanswered;
+  }
+
+  /** Messages that got no answer, as there were too many. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  readonly handle: QuestionHandler = (message, transport, respond) => {
+    const { state, log, now } = this.#parts;
+    const at = now();
+    if (this.#isClosed) return;
+    if (!this.#rate.take(at)) {
+      this.#dropped++;
+      respond(undefined);
+      return;
+    }
+    const received = receive(state, message, transport, at);
+    log.received(received, at);
+    if (received.kind === 'resolve') this.#resolve({ received, transport, respond });
+    else respond(received.kind === 'reply' ? received.bytes : undefined);
+  };
+
+  /** No grant is on its way when it resolves, and none leaves until `resume`. */
+  async hold(): Promise<void> {
+    this.#isHeld = true;
+    if (this.#sending === 0) return;
+    await this.#drained.promise;
+  }
+
+  resume(): void {
+    this.#isHeld = false;
+    for (const one of this.#waiting.splice(0)) this.#settle(one, one.answer);
+  }
+
+  /** Fails what waits for too long. */
+  tick(): void {
+    const late = this.#parts.now() - this.#parts.limits.held;
+    const [lateOnes, others] = [true, false].map((isLate) =>
+      this.#waiting.filter(({ since }) => since <= late === isLate),
+    );
+    this.#waiting = others ?? [];
+    for (const one of lateOnes ?? []) this.#fail(one, HELD);
+  }
+
+  /** Nothing is answered any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#waiting = [];
+  }
+
+  #resolve(asked: Asked): void {
+    const { resolvers, limits, key } = this.#parts;
+    this.#unanswered++;
+    if (this.#unanswered > limits.unanswered) {
+      this.#dropped++;
+      this.#fail(asked, TOO_MANY);
+      return;
+    }
+    const { question, decision } = asked.received;
+    resolvers[decision.at].ask(question, key).then(
+      (answer) => this.#deliver(asked, answer),
+      () => this.#deliver(asked, undefined),
+    );
+  }
+
+  #deliver(asked: Asked, answer: Answer | undefined): void {
+    if (this.#isClosed) return;
+    if (this.#isHeld) this.#waiting.push({ ...asked, answer, since: this.#parts.now() });
+    else this.#settle(asked, answer);
+  }
+
+  #settle(asked: Asked, answer: Answer | undefined): void {
+    const { state, log, now, grant } = this.#parts;
+    const { question } = asked.received;
+    const settled = settle(state, asked.received, answer, asked.transport, now());
+    if (settled.send.length === 0) {
+      log.settled(question, settled, now());
+      this.#respond(asked, settled.release(now()));
+      return;
+    }
+    this.#sending++;
+    grant(settled.send, (areTaken) => {
+      log.settled(question, areTaken ? settled : { fault: NOT_TAKEN, notGranted: [] }, now());
+      this.#respond(asked, areTaken ? settled.release(now()) : settled.abandon(now()));
+      this.#sent();
+    });
+  }
+
+  #sent(): void {
+    this.#sending--;
+    if (this.#sending > 0) return;
+    this.#drained.resolve();
+    this.#drained = Promise.withResolvers();
+  }
+
+  /** Says that the question failed. */
+  #fail(asked: Asked, fault: string): void {
+    const { state, log, now } = this.#parts;
+    log.settled(asked.received.question, { fault, notGranted: [] }, now());
+    const failed = settle(state, asked.received, undefined, asked.transport, now());
+    this.#respond(asked, failed.release(now()));
+  }
+
+  #respond({ respond }: Asked, { bytes, orphans }: Released): void {
+    this.#unanswered--;
+    if (this.#isClosed) return;
+    this.#parts.remove(orphans);
+    respond(bytes);
+  }
+}

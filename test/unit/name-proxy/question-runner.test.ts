@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest';
+import type { Answer } from '../../../src/dns/answer.ts';
+import type { Transport } from '../../../src/dns/reply.ts';
+import type { NamePolicy } from '../../../src/features/names/decision.ts';
+import type { NameState } from '../../../src/features/names/exchange.ts';
+import { FreshNames } from '../../../src/features/names/fresh-names.ts';
+import { formatElement } from '../../../src/features/names/grant.ts';
+import { GrantTable } from '../../../src/features/names/grant-table.ts';
+import { NameLog } from '../../../src/features/names/name-log.ts';
+import { changePolicy } from '../../../src/features/names/policy-change.ts';
+import { DEFAULT_NAME_LIMITS, type NameLimits } from '../../../src/name-proxy/limits.ts';
+import { QuestionRunner } from '../../../src/name-proxy/question-runner.ts';
+import { policyOf } from '../features/names/names.ts';
+import { addressAnswer, formatAnswer, questionBytes } from './messages.ts';
+
+const settled = () => new Promise(setImmediate);
+
+/** A namespace whose resolvers and kernel answer when the test says so. */
+const setup = ({
+  rules = ['api.x.test:tcp/443'],
+  limits = {},
+  policy = {},
+}: {
+  readonly rules?: readonly string[];
+  readonly limits?: Partial<NameLimits>;
+  readonly policy?: Partial<NamePolicy>;
+} = {}) => {
+  const at = { now: 1_000_000 };
+  const state: NameState = {
+    policy: policyOf(rules, policy),
+    fresh: new FreshNames(),
+    grants: new GrantTable(),
+  };
+  const log = new NameLog();
+  const asked: { readonly at: string; readonly answer: (answer: Answer | undefined) => void }[] = [];
+  const kernel: { readonly elements: readonly string[]; readonly end: (areTaken: boolean) => void }[] = [];
+  const removed: string[] = [];
+  const resolverOf = (name: string) => ({
+    ask: () => {
+      const { promise, resolve } = Promise.withResolvers<Answer | undefined>();
+      asked.push({ at: name, answer: resolve });
+      return promise;
+    },
+    close: () => undefined,
+  });
+  const runner = new QuestionRunner({
+    ...{ key: 'a', state, log, now: () => at.now },
+    limits: { ...DEFAULT_NAME_LIMITS, ...limits },
+    resolvers: {
+      docker: resolverOf('docker'),
+      consul: resolverOf('consul'),
+      upstream: resolverOf('upstream'),
+    },
+    grant: (grants, then) =>
+      void kernel.push({
+        elements: grants.map((one) => `${formatElement(one)} ${one.timeout}`),
+        end: then,
+      }),
+    remove: (elements) => void removed.push(...elements.map(formatElement)),
+  });
+  const answers: string[] = [];
+  const ask = (name: string, transport: Transport = 'udp', type: 'A' | 'AAAA' = 'A') =>
+    runner.handle(questionBytes(name, 7, type), transport, (bytes) => answers.push(formatAnswer(bytes)));
+  return { at, state, log, asked, kernel, removed, runner, answers, ask };
+};
+
+const ANSWER = addressAnswer('api.x.test', '1.1.1.1');
+
+describe('an answer', () => {
+  it('leaves after the kernel has its grants', async () => {
+    const { runner, asked, kernel, answers, ask, log } = setup();
+    runner.resume();
+    ask('api.x.test');
+    expect(asked.map((one) => one.at)).toEqual(['upstream']);
+    asked[0]?.answer(ANSWER);
+    await settled();
+    expect(kernel.map(({ elements }) => elements)).toEqual([['1.1.1.1 tcp/443 360']]);
+    expect(answers).toEqual([]);
+    kernel[0]?.end(true);
+    expect(answers).toEqual(['NOERROR 1.1.1.1 60']);
+    expect(runner.unanswered).toBe(0);
+    expect(log.counts).toMatchObject({ asked: 1, answered: 1 });
+  });
+
+  it('fails if the kernel does not take a grant, and so does the next one', async () => {
+    const { runner, asked, kernel, answers, ask, log } = setup();
+    runner.resume();
+    for (let times = 0; times < 2; times++) {
+      ask('api.x.test');
+      asked[times]?.answer(ANSWER);
+      await settled();
+      kernel[times]?.end(false);
+    }
+    expect(answers).toEqual(['SERVFAIL', 'SERVFAIL']);
+    expect(log.counts).toMatchObject({ answered: 0, denied: { failed: 2 } });
+  });
+
+  it('leaves at once if all is granted already', async () => {
+    const { runner, asked, kernel, answers, ask } = setup();
+    runner.resume();
+    for (let times = 0; times < 2; times++) {
+      ask('api.x.test');
+      asked[times]?.answer(ANSWER);
+      await settled();
+      kernel[times]?.end(true);
+    }
+    expect(kernel).toHaveLength(1);
+    expect(answers).toEqual(['NOERROR 1.1.1.1 60', 'NOERROR 1.1.1.1 60']);
+  });
+
+  it('fails if no resolver has one, or if asking goes wrong', async () => {
+    const { runner, asked, answers, ask } = setup();
+    runner.resume();
+    ask('api.x.test');
+    asked[0]?.answer(undefined);
+    await settled();
+    expect(answers).toEqual(['SERVFAIL']);
+  });
+
+  it('takes back what was granted for a name that went meanwhile', async () => {
+    const { runner, asked, kernel, answers, ask, removed, state, at } = setup();
+    runner.resume();
+    ask('api.x.test');
+    asked[0]?.answer(ANSWER);
+    await settled();
+    changePolicy(state, policyOf([]), at.now);
+    kernel[0]?.end(true);
+    expect(answers).toEqual(['SERVFAIL']);
+    expect(removed).toEqual(['1.1.1.1 tcp/443']);
+  });
+});
+
+it('answers at once what needs no resolver, and nothing that is no question', () => {
+  const { runner, answers, ask, asked } = setup();
+  ask('evil.test');
+  runner.handle(Uint8Array.of(1, 2, 3), 'udp', (bytes) => answers.push(formatAnswer(bytes)));
+  expect(answers).toEqual(['REFUSED', 'none']);
+  expect(asked).toEqual([]);
+});
+
+it('asks the resolver of the name', () => {
+  const { ask, asked } = setup({
+    rules: ['**.service.consul:tcp/80', 'api.x.test:tcp/443'],
+    policy: { localResolver: ([first]) => (first === 'db' ? 'docker' : undefined) },
+  });
+  for (const name of ['web.service.consul', 'db', 'api.x.test']) ask(name);
+  expect(asked.map((one) => one.at)).toEqual(['consul', 'docker', 'upstream']);
+});
+
+describe('while it is held', () => {
+  it('answers wait, and nothing is granted', async () => {
+    const { runner, asked, kernel, answers, ask } = setup();
+    ask('api.x.test');
+    asked[0]?.answer(ANSWER);
+    await settled();
+    expect([kernel.length, answers.length]).toEqual([0, 0]);
+    runner.resume();
+    kernel[0]?.end(true);
+    expect(answers).toEqual(['NOERROR 1.1.1.1 60']);
+  });
+
+  it('does not begin before grants on their way have ended', async () => {
+    const { runner, asked, kernel, answers, ask } = setup({ rules: ['**.x.test:tcp/443'] });
+    runner.resume();
+    for (const name of ['a.x.test', 'b.x.test']) ask(name);
+    asked[0]?.answer(addressAnswer('a.x.test', '1.1.1.1'));
+    asked[1]?.answer(addressAnswer('b.x.test', '1.1.1.2'));
+    await settled();
+    let isHeld = false;
+    const held = runner.hold().then(() => {
+      isHeld = true;
+    });
+    kernel[0]?.end(true);
+    await settled();
+    expect(isHeld).toBe(false);
+    kernel[1]?.end(true);
+    await held;
+    expect(answers).toHaveLength(2);
+    await runner.hold();
+  });
+
+  it('fails what has waited for three seconds', async () => {
+    const { runner, asked, answers, ask, at, kernel } = setup({ rules: ['**.x.test:tcp/443'] });
+    for (const [index, name] of ['a.x.test', 'b.x.test'].entries()) {
+      ask(name);
+      asked[index]?.answer(addressAnswer(name, '1.1.1.1'));
+      await settled();
+      at.now += 2_000;
+    }
+    runner.tick();
+    expect(answers).toEqual(['SERVFAIL']);
+    runner.resume();
+    kernel[0]?.end(true);
+    expect(answers).toEqual(['SERVFAIL', 'NOERROR 1.1.1.1 60']);
+    expect(kernel).toHaveLength(1);
+  });
+});
+
+describe('a flood', () => {
+  it('of open questions ends in failures, and others are answered later', async () => {
+    const { runner, asked, answers, ask } = setup({ limits: { unanswered: 10 } });
+    runner.resume();
+    for (let times = 0; times < 15; times++) ask('api.x.test');
+    expect(answers).toEqual(Array.from({ length: 5 }, () => 'SERVFAIL'));
+    expect(runner).toMatchObject({ unanswered: 10, dropped: 5 });
+    for (const one of asked) one.answer(undefined);
+    await settled();
+    expect(runner.unanswered).toBe(0);
+    ask('api.x.test');
+    expect(asked).toHaveLength(11);
+  });
+
+  it('of messages is dropped unread', () => {
+    const { runner, answers, ask, at, log } = setup({ limits: { perSecond: 100 } });
+    for (let times = 0; times < 150; times++) ask('evil.test');
+    expect(answers.filter((one) => one === 'none')).toHaveLength(50);
+    expect(log.counts.asked).toBe(100);
+    at.now += 1_000;
+    ask('evil.test');
+    expect(answers.at(-1)).toBe('REFUSED');
+    expect(runner.dropped).toBe(50);
+  });
+});
+
+it('answers nothing after it is closed', async () => {
+  const { runner, asked, kernel, answers, ask } = setup({ rules: ['**.x.test:tcp/443'] });
+  runner.resume();
+  for (const name of ['a.x.test', 'b.x.test']) ask(name);
+  asked[0]?.answer(addressAnswer('a.x.test', '1.1.1.1'));
+  await settled();
+  runner.close();
+  kernel[0]?.end(true);
+  asked[1]?.answer(addressAnswer('b.x.test', '1.1.1.1'));
+  ask('a.x.test');
+  await settled();
+  expect(answers).toEqual([]);
+});
