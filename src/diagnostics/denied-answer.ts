@@ -3,6 +3,7 @@
  */
 
 import type { DeniedFlow, DeniedReport, DeniedSummary } from '../inventory/denied-record.ts';
+import { type DeniedNameRow, deniedNameRows } from './denied-names.ts';
 import { destinationOf } from './destination.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type CatalogIndex, matchService } from './suggest.ts';
@@ -30,6 +31,8 @@ export interface UnreadContainer {
 
 export interface DeniedAnswer {
   readonly rows: readonly DeniedRow[];
+  /** Names that were asked in vain; absent if there are none. */
+  readonly names?: readonly DeniedNameRow[] | undefined;
   readonly unread: readonly UnreadContainer[];
   /** Containers in audit mode. */
   readonly audited: readonly string[];
@@ -51,7 +54,10 @@ export function deniedAnswer(
 ): DeniedAnswer {
   const namespaces = snapshot?.namespaces ?? [];
   const grants = new Map(namespaces.map((one) => [one.target, one.grants]));
+  const chosen = new Set(reports.map(({ container }) => container));
+  const names = deniedNameRows(snapshot, (target) => chosen.has(target));
   return {
+    ...(names.length > 0 && { names }),
     unavailableReason: snapshot?.recordsDenied === false ? unrecorded(snapshot.template) : undefined,
     records: reports.flatMap(({ container, summary }) => (summary ? [{ container, ...summary }] : [])),
     covers: coveredBy(reports),

@@ -15,6 +15,7 @@ import { type Difference, difference } from '../policy/difference.ts';
 import { formatRule } from '../policy/rule.ts';
 import { type AllowEntry, excludeProtected } from '../policy/rule-set.ts';
 import { formatTraffic } from '../policy/traffic.ts';
+import { nameChanges } from './diff-names.ts';
 
 /** The name of a workload, and its keys. */
 export interface WorkloadGrants {
@@ -72,10 +73,11 @@ export function* diffKey(proposed: AclKey, context: DiffContext): Steps<Diff> {
   for (const group of Map.groupBy(holders, groupOf).values()) {
     const others = (group[0]?.grants ?? []).filter((other) => other !== key).flatMap(rest);
     yield;
+    const names = nameChanges(proposed, context.acl, group[0]?.grants ?? []);
     changes.push({
       workloads: group.map(({ name }) => name),
-      gained: yield* beyond(gained, others),
-      lost: yield* beyond(lost, others),
+      gained: [...(yield* beyond(gained, others)), ...names.gained.map(whole)],
+      lost: [...(yield* beyond(lost, others)), ...names.lost.map(whole)],
     });
   }
   return {
@@ -84,6 +86,8 @@ export function* diffKey(proposed: AclKey, context: DiffContext): Steps<Diff> {
     holders: holders.map(({ name }) => name),
   };
 }
+
+const whole = (rule: string): ChangedRule => ({ rule, partly: false });
 
 /** Workloads with different keys may see the same change. */
 const joinEqual = (changes: readonly Change[]): readonly Change[] =>

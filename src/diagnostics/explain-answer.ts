@@ -3,15 +3,18 @@
  */
 
 import type { NamespaceState } from '../features/egress/states.ts';
+import type { GrantedName } from '../features/names/name-report.ts';
 import { formatPrefix, type Prefix } from '../net/address.ts';
 import type { Range } from '../net/ranges.ts';
 import { grantedKeys, matchesFor, type RuleMatch } from '../policy/compile.ts';
-import { formatRule, type RuleLine } from '../policy/rule.ts';
 import type { Protocol } from '../policy/traffic.ts';
 import { formatDestination } from './destination.ts';
-import { type Cause, createExplainer, type Explanation, type Hint, type PolicyView } from './explain.ts';
+import { type Cause, createExplainer, type Explanation, type Hint } from './explain.ts';
+import { explainName, linesAbout, type NameCause, type NameHint } from './explain-names.ts';
+import { type LineAnswer, plainLine } from './line-answer.ts';
 import { pickNamespace, viewOf } from './namespace-view.ts';
 import { type InnerView, type LedAnswer, ledFrom } from './networks-view.ts';
+import type { PolicyView } from './policy-view.ts';
 import { ReasonIndex } from './reason-index.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { CatalogIndex } from './suggest.ts';
@@ -25,14 +28,6 @@ export interface ExplainQuestion {
   readonly traffic?: string | undefined;
 }
 
-/** A line of a key, `text` as written and `rule` as read. */
-export interface LineAnswer {
-  readonly key: string;
-  readonly line: number;
-  readonly text: string;
-  readonly rule: string;
-}
-
 /** A line, and the traffic that it allows. */
 export interface ReasonAnswer extends LineAnswer {
   /** The node of the instance, where the line names a service. */
@@ -44,7 +39,8 @@ export interface ReasonAnswer extends LineAnswer {
 
 /** A `Hint` in plain data. */
 export type HintAnswer =
-  | Extract<Hint, { readonly kind: 'no-dns' | 'unknown-key' | 'write' }>
+  | Extract<Hint, { readonly kind: 'no-dns' | 'names-only' | 'unknown-key' | 'write' }>
+  | NameHint
   | { readonly kind: 'protected'; readonly reason: ReasonAnswer; readonly rule: string }
   | { readonly kind: 'grant'; readonly reason: ReasonAnswer; readonly rules: number; readonly broad: boolean }
   | ({ readonly kind: 'no-instance' | 'unread-service' } & LineAnswer)
@@ -54,6 +50,8 @@ export type HintAnswer =
 export type CauseAnswer =
   | { readonly because: 'loopback' | 'resolver' | 'open' }
   | { readonly because: 'rules' | 'closed'; readonly reasons: readonly ReasonAnswer[] }
+  | Extract<NameCause, { readonly because: 'names' }>
+  | { readonly because: 'granted'; readonly granted: readonly GrantedName[] }
   | { readonly because: 'nothing'; readonly hints: readonly HintAnswer[] };
 
 export type ExplanationAnswer = CauseAnswer & {
@@ -81,7 +79,20 @@ export interface ExplainAnswer {
     (
       | { readonly explanations: readonly ExplanationAnswer[] }
       /** For an address alone: the lines that allow anything there. */
-      | { readonly host: string; readonly reasons: readonly ReasonAnswer[] }
+      | {
+          readonly host: string;
+          readonly reasons: readonly ReasonAnswer[];
+          /** The names by which it is granted now, if there are some. */
+          readonly granted?: readonly GrantedName[] | undefined;
+        }
+      /** For a name alone: the lines about it, and its addresses that are granted now. */
+      | {
+          readonly name: string;
+          readonly lines: readonly LineAnswer[];
+          readonly granted: readonly GrantedName[];
+          /** Why the lines grant nothing; undefined if they do. */
+          readonly noNames?: string | undefined;
+        }
     );
 }
 
@@ -98,9 +109,14 @@ export function explainAnswer(
   const { grants, state } = namespace;
   const asked = { container, grants, keys: grants.filter((key) => acl.has(key)), state };
   if (target.kind === 'host') {
+    const host = formatPrefix(target.host);
     const reasons = reasonsAt(target.host, view).map(plainReason);
-    return { denylist, explained: { ...asked, host: formatPrefix(target.host), reasons } };
+    const granted = (view.names?.grants ?? []).filter(({ address }) => address === host);
+    return { denylist, explained: { ...asked, host, reasons, ...(granted.length > 0 && { granted }) } };
   }
+  if (target.kind === 'names') return { denylist, explained: { ...asked, ...linesAbout(view, target.name) } };
+  if (target.kind === 'name')
+    return { denylist, explained: { ...asked, explanations: [explainName(view, target.asked)] } };
   const destinations =
     target.kind === 'service'
       ? instancesOf(target.rule, view.catalog).map(([, destination]) => destination)
@@ -135,11 +151,6 @@ const plainReason = ({ key, line, instance, entry }: RuleMatch): ReasonAnswer =>
   ranges: entry.ranges,
 });
 
-const plainLine = (key: string, { line, text, rule }: RuleLine): LineAnswer => ({
-  ...{ key, line, text },
-  rule: formatRule(rule),
-});
-
 export const plainExplanation = ({
   destination,
   allowed,
@@ -154,7 +165,7 @@ function plainCause(cause: Cause): CauseAnswer {
   if (cause.kind === 'rules' || cause.kind === 'closed')
     return { because: cause.kind, reasons: cause.reasons.map(plainReason) };
   if (cause.kind === 'nothing') return { because: 'nothing', hints: cause.hints.map(plainHint) };
-  return { because: cause.kind };
+  return cause.kind === 'granted' ? { because: 'granted', granted: cause.granted } : { because: cause.kind };
 }
 
 function plainHint(hint: Hint): HintAnswer {

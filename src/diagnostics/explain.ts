@@ -6,34 +6,25 @@
  * container's own resolvers, about which the template decides before any rule.
  */
 
+import type { GrantedName } from '../features/names/name-report.ts';
 import { serviceName } from '../inventory/service.ts';
-import type { DnsPolicy, Mode } from '../inventory/workload.ts';
+import type { DnsPolicy } from '../inventory/workload.ts';
 import { contains, type Prefix, parseAddress, prefixOf } from '../net/address.ts';
-import type { Acl } from '../policy/acl.ts';
 import { type Catalog, grantedKeys, matchesFor, type RuleMatch } from '../policy/compile.ts';
 import type { RuleLine, ServiceRule } from '../policy/rule.ts';
 import { denylistLookup, isReserved } from './denylist.ts';
 import type { Destination } from './destination.ts';
+import { grantsAt } from './explain-names.ts';
+import type { PolicyView } from './policy-view.ts';
 import { type HostMatches, onePerKey, ReasonIndex } from './reason-index.ts';
 import { type CatalogIndex, createSuggester, type Suggestion } from './suggest.ts';
-
-/** Everything that decides about the traffic of one namespace. */
-export interface PolicyView {
-  readonly grants: readonly string[];
-  readonly acl: Acl;
-  readonly catalog: Catalog;
-  readonly protectedHosts: readonly Prefix[];
-  readonly mode: Mode;
-  readonly dns: DnsPolicy;
-  readonly resolvers: readonly string[];
-  /** A denylist: only the destinations of keys that are not granted are denied (see the template of that name). */
-  readonly denylist?: boolean;
-}
 
 /** What prevents a container from reaching a destination, or would allow it. */
 export type Hint =
   /** Name resolution was switched off by EGRESSTRATOR_DNS=none. */
   | { readonly kind: 'no-dns' }
+  /** Its names are answered in its place (EGRESSTRATOR_DNS=names), so it needs no resolver. */
+  | { readonly kind: 'names-only' }
   /** A granted line is too broad to grant this protected host; `rule` would name it. */
   | { readonly kind: 'protected'; readonly reason: RuleMatch; readonly rule: string }
   /** A key that is not granted allows it; `rules` and `broad` as in `SuggestedKey`. */
@@ -54,6 +45,8 @@ export type Cause =
   | { readonly kind: 'resolver' }
   /** At least one. */
   | { readonly kind: 'rules'; readonly reasons: readonly RuleMatch[] }
+  /** Names lead there: granted for now. */
+  | { readonly kind: 'granted'; readonly granted: readonly GrantedName[] }
   /** A denylist is in use, and no key that is not granted names this. */
   | { readonly kind: 'open' }
   /** A denylist is in use, and these lines of keys that are not granted name it; at least one. */
@@ -104,6 +97,8 @@ function decide(
   const closed = closedBy?.(destination) ?? [];
   if (closed.length > 0) return { kind: 'closed', reasons: closed };
   if (allowing.length > 0) return { kind: 'rules', reasons: allowing };
+  const granted = grantsAt(view, destination);
+  if (granted.length > 0) return { kind: 'granted', granted };
   return closedBy !== undefined && !isReserved(destination, view.dns) ? { kind: 'open' } : undefined;
 }
 
@@ -118,7 +113,7 @@ function hintsFor(
   const isName = port === 53 && (isResolver(view, host) || contains(DOCKER_RESOLVER, host));
   const rules = lines.map(({ text }) => text);
   const hints: readonly (readonly Hint[])[] = [
-    view.dns === 'none' && isName && protocol !== 'icmp' ? [{ kind: 'no-dns' }] : [],
+    isName && protocol !== 'icmp' ? WITHOUT_RESOLVERS[view.dns] : [],
     tooBroad.slice(0, 1).flatMap((reason) => rules.map((rule) => ({ kind: 'protected', reason, rule }))),
     keys.map(({ reason, rules: size, broad }) => ({ kind: 'grant', reason, rules: size, broad })),
     view.grants.filter((key) => !view.acl.has(key)).map((key) => ({ kind: 'unknown-key', key })),
@@ -128,6 +123,10 @@ function hintsFor(
   ];
   return hints.flat();
 }
+
+const WITHOUT_RESOLVERS: Readonly<Record<DnsPolicy, readonly Hint[]>> = {
+  ...{ resolvers: [], names: [{ kind: 'names-only' }], none: [{ kind: 'no-dns' }] },
+};
 
 const withoutInstances = ({ grants, acl, catalog }: PolicyView): readonly Hint[] =>
   grantedKeys(grants, acl).flatMap(({ key, rules }) =>

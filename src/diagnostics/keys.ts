@@ -6,8 +6,9 @@ import type { Direction } from '../common/direction.ts';
 import type { Problem } from '../common/problem.ts';
 import type { Prefix } from '../net/address.ts';
 import type { Acl } from '../policy/acl.ts';
-import { type Catalog, compile } from '../policy/compile.ts';
+import { type Catalog, compile, grantedKeys } from '../policy/compile.ts';
 import type { WorkloadGrants } from './diff.ts';
+import { nameLines } from './name-lines.ts';
 
 export interface KeyUse {
   readonly key: string;
@@ -17,6 +18,8 @@ export interface KeyUse {
   readonly rules: number;
   /** The number of prefixes with a protocol and ports in these lines, including the instances of services. */
   readonly destinations: number;
+  /** The number of rules by name among these lines; absent: none. */
+  readonly names?: number | undefined;
   /** The names of workloads with this key, sorted; undefined if not known. */
   readonly heldBy?: readonly string[] | undefined;
   readonly problems: readonly Problem[];
@@ -38,11 +41,13 @@ export function keyUses(
   const holders = holdersOf(workloads ?? []);
   return [...new Set([...acl.keys(), ...holders.keys()])].sort().map((key) => {
     const { reasons, problems } = compile([key], acl, catalog, protectedHosts, direction);
+    const names = nameLines(grantedKeys([key], acl)).length;
     return {
       key,
       exists: acl.has(key),
       rules: acl.get(key)?.rules.length ?? 0,
       destinations: reasons.length,
+      ...(names > 0 && { names }),
       heldBy: workloads === undefined ? undefined : (holders.get(key) ?? []),
       problems,
     };

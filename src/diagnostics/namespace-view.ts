@@ -5,7 +5,7 @@
 import { UserError } from '../common/errors.ts';
 import { pickNamed } from '../inventory/pick-container.ts';
 import type { WorkloadGrants } from './diff.ts';
-import type { PolicyView } from './explain.ts';
+import type { PolicyView } from './policy-view.ts';
 import type { NamespaceView, Snapshot } from './snapshot.ts';
 
 type Containers = Pick<Snapshot, 'namespaces' | 'unsupported' | 'notEnabled' | 'ingress'>;
@@ -40,8 +40,11 @@ export function pickNamespace(containers: Containers, word: string): NamespaceVi
 
 export const viewOf = (
   { acl, catalog, protectedHosts, denylist }: Snapshot,
-  { grants, mode, dns, resolvers }: NamespaceView,
-): PolicyView => ({ acl, catalog, protectedHosts, denylist, grants, mode, dns, resolvers: resolvers ?? [] });
+  { grants, mode, dns, resolvers = [], names }: NamespaceView,
+): PolicyView => ({
+  ...{ acl, catalog, protectedHosts, denylist, grants, mode, dns, resolvers },
+  ...(names && { names }),
+});
 
 /** The workloads and their keys; workloads that share a network share their keys. Undefined if not known. */
 export const workloadsOf = ({ namespaces }: Snapshot): readonly WorkloadGrants[] | undefined =>

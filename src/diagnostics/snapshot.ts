@@ -4,6 +4,7 @@
  */
 
 import type { NamespaceState } from '../features/egress/states.ts';
+import type { NamesReport } from '../features/names/name-report.ts';
 import type { DnsPolicy, Mode } from '../inventory/workload.ts';
 import type { Prefix } from '../net/address.ts';
 import type { Acl } from '../policy/acl.ts';
@@ -26,6 +27,8 @@ export interface NamespaceView {
   readonly state?: NamespaceState | undefined;
   /** Undefined until they are read. */
   readonly resolvers?: readonly string[] | undefined;
+  /** What is known of its names; undefined without a controller, or where nobody answers them. */
+  readonly names?: NamesReport | undefined;
   /** Foreign rules deny packets there as well; undefined without a controller. */
   readonly hasForeignRules?: boolean | undefined;
 }

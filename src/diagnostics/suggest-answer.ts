@@ -8,6 +8,7 @@ import { grantedKeys, matchesFor } from '../policy/compile.ts';
 import { formatRule } from '../policy/rule.ts';
 import { isBroad } from './broad.ts';
 import { coveredBy, placeOf, type UnreadContainer, unreadOf } from './denied-answer.ts';
+import { nameSuggestions } from './denied-names.ts';
 import { denylistLookup } from './denylist.ts';
 import { type Destination, destinationOf } from './destination.ts';
 import { onePerKey, ReasonIndex } from './reason-index.ts';
@@ -22,6 +23,8 @@ export interface LineSuggestion {
   readonly destinations: number;
   /** True if it names a protected host. */
   readonly risky: boolean;
+  /** Of a rule by name: how often the name was asked. Its port is assumed. */
+  readonly asked?: number | undefined;
 }
 
 /** A key that is not granted and names some of the destinations. */
@@ -90,8 +93,8 @@ export function suggestAnswer(
   const isHeld = denylist ? () => false : allowedBy(key, snapshot);
   return {
     suggestions: reports
-      .filter(({ destinations }) => destinations.length > 0)
-      .map((one) => suggestFor(one, snapshot, index, isHeld)),
+      .filter(({ container, destinations }) => destinations.length > 0 || hasDeniedNames(container, snapshot))
+      .map((one) => suggestFor(one, snapshot, index, isHeld, rulesOf(key, snapshot))),
     ...{ watched: reports.length, covers: coveredBy(reports), unread: unreadOf(reports), denylist, kvPath },
     unavailableReason: recordsDenied ? undefined : unrecorded(template),
     incomplete: reports.flatMap(({ container, summary }) =>
@@ -102,6 +105,13 @@ export function suggestAnswer(
     keyText: key === undefined ? undefined : snapshot.acl.get(key)?.text,
   };
 }
+
+const hasDeniedNames = (container: string, { namespaces = [] }: Snapshot): boolean =>
+  namespaces.some(({ target, names }) => target === container && (names?.denied.length ?? 0) > 0);
+
+/** The rules of a key, as they are formatted. */
+const rulesOf = (key: string | undefined, { acl }: Snapshot): ReadonlySet<string> =>
+  new Set((key === undefined ? [] : (acl.get(key)?.rules ?? [])).map(({ rule }) => formatRule(rule)));
 
 type Test = (destination: Destination) => boolean;
 
@@ -120,10 +130,14 @@ function suggestFor(
   snapshot: Snapshot,
   index: CatalogIndex,
   isHeld: Test,
+  held: ReadonlySet<string>,
 ): ContainerSuggestion {
-  const grants = snapshot.namespaces?.find(({ target }) => target === container)?.grants ?? [];
+  const namespace = snapshot.namespaces?.find(({ target }) => target === container);
+  const grants = namespace?.grants ?? [];
   const named = destinations.flatMap((one) => destinationOf(one) ?? []).filter((one) => !isHeld(one));
-  const found = snapshot.denylist ? underDenylist : underAllowlist;
+  const find = snapshot.denylist ? underDenylist : underAllowlist;
+  const { lines, keys } = find(named, grants, snapshot, index);
+  const byName = nameSuggestions(namespace ?? {}, (rule) => held.has(rule));
   return {
     ...{
       container,
@@ -131,7 +145,8 @@ function suggestFor(
       existingGrants: grants.filter((key) => snapshot.acl.has(key)),
       denied: named.length,
     },
-    ...found(named, grants, snapshot, index),
+    lines: [...lines, ...byName.map((one) => ({ ...one, destinations: 0, risky: false }))],
+    keys,
     notExpressible: destinations.filter((one) => destinationOf(one) === undefined).map(placeOf),
   };
 }

@@ -1,23 +1,24 @@
 /**
- * Parses the target of `explain`: `10.0.0.5 tcp/5432`, `10.0.0.5`, `production.postgresql`.
+ * Parses the target of `explain`: `10.0.0.5 tcp/5432`, `10.0.0.5`, `production.postgresql`, `api.example.com tcp/443`.
  */
 
 import { UsageError, UserError } from '../common/errors.ts';
 import { type Instance, serviceName } from '../inventory/service.ts';
 import { type Prefix, parseAddress } from '../net/address.ts';
-import { endsAsHostName, insteadOf } from '../net/host-name.ts';
 import { commonMistake } from '../policy/common-mistakes.ts';
 import type { Catalog } from '../policy/compile.ts';
 import type { ServiceRule } from '../policy/rule.ts';
 import { parseTraffic } from '../policy/traffic.ts';
 import type { Destination } from './destination.ts';
+import { type NameTarget, parseNameTarget } from './name-target.ts';
 import { parseService } from './service-names.ts';
 
 export type ExplainTarget =
   | { readonly kind: 'destinations'; readonly destinations: readonly Destination[] }
   /** An address alone. */
   | { readonly kind: 'host'; readonly host: Prefix }
-  | { readonly kind: 'service'; readonly rule: ServiceRule };
+  | { readonly kind: 'service'; readonly rule: ServiceRule }
+  | NameTarget;
 
 /** The types of the echo request, the meaning of `icmp` alone here. */
 const ECHO = { 4: 8, 6: 128 } as const;
@@ -31,22 +32,20 @@ export function parseTarget(word: string, traffic: string | undefined): ExplainT
       ? { kind: 'host', host }
       : { kind: 'destinations', destinations: [toHost(host, what)] };
   }
+  const named = parseNameTarget(word, traffic);
+  if (named !== undefined) return named;
   const mistake = commonMistake(word);
   if (mistake !== undefined) throw new UsageError(mistake);
   const rule = parseService(word);
   if (rule === undefined)
     throw new UsageError(
-      `expected an address (10.0.0.5) or a service (production.postgresql), got "${word}"`,
+      `expected an address (10.0.0.5), a service (production.postgresql) or a name (api.example.com), got "${word}"`,
     );
   if (traffic === undefined) return { kind: 'service', rule };
   if (traffic === 'tcp' || traffic === 'udp')
     return { kind: 'service', rule: { ...rule, protocol: traffic } };
-  if (endsAsHostName(word))
-    throw new UsageError(
-      `expected an address or a service, got the host name "${word}"; ${insteadOf(`:${traffic}`)}`,
-    );
   throw new UsageError(
-    `the port of a service comes from Consul; give tcp or udp after ${word}, or an address if it is a host name`,
+    `the port of a service comes from Consul; give tcp or udp after ${word}, or its whole name if it is a name of DNS`,
   );
 }
 
@@ -67,7 +66,9 @@ export function instancesOf(
   if (found.length > 0) return found;
   const tagged = rule.tag === undefined ? '' : ` with the tag "${rule.tag}"`;
   const hint =
-    instances.length > 0 ? `; ${instances.length} without it` : '; for a host name, give its address';
+    instances.length > 0
+      ? `; ${instances.length} without it`
+      : '; if it is a name of DNS, give its port as well';
   throw new UserError(`Consul has no instance of ${name}${tagged}${hint}`);
 }
 

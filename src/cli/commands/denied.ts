@@ -26,7 +26,7 @@ export async function denied(container: string | undefined, flags: Flags, termin
   if (flags.follow === true) return follow(container, await openDiagnostics(context), output);
   const all = await ask(context, (diagnostics) => diagnostics.denied({ container }));
   output.result(all, (seen) => formatDenied(seen, Date.now(), style));
-  const [name, ...others] = new Set(all.rows.map((row) => row.container));
+  const [name, ...others] = new Set([...all.rows, ...(all.names ?? [])].map((row) => row.container));
   if (name !== undefined)
     output.hint([`To allow it: egresstrator suggest${others.length === 0 ? ` ${shellWord(name)}` : ''}`]);
 }

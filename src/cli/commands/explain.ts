@@ -12,12 +12,13 @@ import { commandContext, DENYLIST_NOTE } from '../diagnostics/context.ts';
 import { ask } from '../diagnostics/open.ts';
 import { formatExplanation, formatHost, isIsolated } from '../format/explain.ts';
 import { formatExplainIn } from '../format/explain-in.ts';
+import { formatName } from '../format/explain-names.ts';
 
 /** With --exit-code, exit code 1 is the answer "no", so an error exits with 2. */
 export async function explain(question: ExplainQuestion, flags: Flags, terminal: Terminal): Promise<void> {
   if (flags.in === true) return explainIn(question, flags, terminal);
   const target = parseTarget(question.target, question.traffic);
-  if (flags.exitCode === true && target.kind === 'host')
+  if (flags.exitCode === true && (target.kind === 'host' || target.kind === 'names'))
     throw new UsageError(
       `--exit-code needs a protocol and a port: add them after ${question.target}, such as tcp/443`,
     );
@@ -68,6 +69,10 @@ async function answer(question: ExplainQuestion, flags: Flags, terminal: Termina
     if (denylist) output.note(DENYLIST_NOTE);
     output.result(explained, formatHost);
     return explained.reasons.length > 0;
+  }
+  if ('name' in explained) {
+    output.result(explained, formatName);
+    return explained.lines.length > 0;
   }
   output.result(explained, (seen) =>
     seen.explanations.map((one) => formatExplanation(seen, one, style)).join('\n\n'),

@@ -4,6 +4,7 @@
 
 import { type DeniedAnswer, type DeniedRow, placeOf } from '../../diagnostics/denied-answer.ts';
 import { fairOrder } from '../../inventory/fair-order.ts';
+import { formatDeniedNames } from './denied-names.ts';
 import { formatSummary } from './denied-record.ts';
 import type { Style } from './style.ts';
 import { type Column, table } from './table.ts';
@@ -13,11 +14,12 @@ import { ago, count, inPeriod, many, NO_RULES, sentence } from './values.ts';
 const MOST_ROWS = 100;
 
 export function formatDenied(denied: DeniedAnswer, now: number, style: Style): string {
-  const { rows, unread, audited, readAt, records } = denied;
+  const { rows, names = [], unread, audited, readAt, records } = denied;
   const shown = shownOf(rows);
   const parts = [
     rows.length === 0 ? nothing(denied) : table(shown, columns(now), style),
     leftOut(rows, shown),
+    formatDeniedNames(names, now, style),
     ...records.map((one) => formatSummary(one, now, style)),
     unread.map(({ container, error }) => `${style('red', container)}: ${error}`).join('\n'),
     audited.length === 0 ? '' : `${audited.join(', ')}: audit mode, so these packets passed.`,
@@ -57,6 +59,7 @@ const nothing = (answer: DeniedAnswer): string => {
   const asked = Object.keys(readAt).length;
   if (asked === 0) return sentence(NO_RULES);
   if (unread.length === asked) return '';
+  if ((answer.names ?? []).length > 0) return '';
   const isEmpty = records.every(({ frames, fullAt }) => frames === 0 && fullAt === undefined);
   return isEmpty ? `Nothing was denied ${inPeriod(covers)}.` : '';
 };

@@ -8,8 +8,11 @@ import type {
   HintAnswer,
   ReasonAnswer,
 } from '../../diagnostics/explain-answer.ts';
+import type { NameHint } from '../../diagnostics/explain-names.ts';
 import type { NamespaceState } from '../../features/egress/states.ts';
+import type { GrantedName } from '../../features/names/name-report.ts';
 import { formatTraffic } from '../../policy/traffic.ts';
+import { formatGranted, formatNameHints, formatNameReasons } from './explain-names.ts';
 import type { Style } from './style.ts';
 import { formatGrant } from './suggest.ts';
 import { count, sentence } from './values.ts';
@@ -36,7 +39,9 @@ const ISOLATED =
 
 /** True if rules that allow it are not in force. */
 export const isIsolated = ({ state }: AskedContainer, { because }: CauseAnswer): boolean =>
-  state === 'isolated' && because === 'rules';
+  state === 'isolated' && NOT_IN_FORCE.has(because);
+
+const NOT_IN_FORCE: ReadonlySet<string> = new Set(['rules', 'names', 'granted']);
 
 const remarksOn = (asked: AskedContainer, cause: CauseAnswer): readonly string[] => {
   const { state } = asked;
@@ -75,13 +80,20 @@ const leadsTo = ({ leadsTo: led }: ExplanationAnswer): readonly string[] => {
 
 /** The lines that allow anything at a host. */
 export function formatHost(
-  seen: AskedContainer & { readonly host: string; readonly reasons: readonly ReasonAnswer[] },
+  seen: AskedContainer & {
+    readonly host: string;
+    readonly reasons: readonly ReasonAnswer[];
+    readonly granted?: readonly GrantedName[] | undefined;
+  },
 ): string {
-  const { container, host, reasons } = seen;
-  if (reasons.length === 0)
+  const { container, host, reasons, granted = [] } = seen;
+  if (reasons.length === 0 && granted.length === 0)
     return `${container} can reach nothing at ${host}. Give a port, such as "${host} tcp/443", to see what would allow it.`;
   const shown = reasons.slice(0, 20).map((reason) => `  ${formatTraffic(reason)}: ${sourceOf(reason)}`);
-  return [`${container} may reach at ${host}:`, ...shown, ...more(reasons.length - shown.length)].join('\n');
+  return [
+    `${container} may reach at ${host}:`,
+    ...[...shown, ...more(reasons.length - shown.length), ...formatGranted(granted)],
+  ].join('\n');
 }
 
 const PLAIN = {
@@ -91,6 +103,8 @@ const PLAIN = {
 } as const;
 
 function because(cause: Exclude<CauseAnswer, { because: 'nothing' }>): readonly string[] {
+  if (cause.because === 'names') return formatNameReasons(cause.lines, cause.granted);
+  if (cause.because === 'granted') return formatGranted(cause.granted);
   if (!('reasons' in cause)) return [PLAIN[cause.because]];
   const shown = cause.reasons.slice(0, MOST).map((reason) => `  ${sourceOf(reason)}`);
   const lines = [...shown, ...more(cause.reasons.length - shown.length)];
@@ -144,6 +158,8 @@ function remedies(
           `  Key ${key} line ${line} (${rule}) names a service that could not be read; see egresstrator lint.`,
       ),
     ...only(hints, 'no-dns').map(() => '  DNS is denied by EGRESSTRATOR_DNS=none.'),
+    ...only(hints, 'names-only').map(() => `  ${NAMES_ONLY}`),
+    ...formatNameHints(hints.filter(isOfName)),
     ...only(hints, 'protected').map(
       ({ reason }) => `  ${capital(sourceOf(reason))} is too broad to grant ${host}, which is protected.`,
     ),
@@ -153,6 +169,12 @@ function remedies(
     ...ways(asked, hints),
   ];
 }
+
+const NAMES_ONLY =
+  'Its names are answered without it (EGRESSTRATOR_DNS=names): those of its rules, of containers and of services.';
+
+const OF_NAMES: ReadonlySet<string> = new Set(['no-names', 'asked', 'other-ports']);
+const isOfName = (hint: HintAnswer): hint is NameHint => OF_NAMES.has(hint.kind);
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -168,9 +190,18 @@ function ways({ container, keys }: AskedContainer, hints: readonly HintAnswer[])
   const rules = [...only(hints, 'protected'), ...only(hints, 'write')].map(
     ({ rule }) => `  put ${rule} into ${place}`,
   );
-  const all = [...grant, ...rules];
-  const [first, ...others] = only(hints, 'grant');
-  const key = others.length === 0 ? first?.reason.key : undefined;
+  const byName = only(hints, 'grant-name')
+    .slice(0, MOST)
+    .map(
+      ({ key, line, rule, rules: size }) =>
+        `  add ${key} to EGRESSTRATOR_ACL of ${container}: its line ${line} (${rule}) allows it${extent(size, false)}`,
+    );
+  const all = [...grant, ...byName, ...rules];
+  const [first, ...others] = [
+    ...only(hints, 'grant').map(({ reason }) => reason.key),
+    ...only(hints, 'grant-name').map((hint) => hint.key),
+  ];
+  const key = others.length === 0 ? first : undefined;
   const how = first === undefined ? [] : [sentence(formatGrant(container, keys, key))];
   return all.length === 0 ? [] : [`To allow it${all.length > 1 ? ', one of' : ''}:`, ...all, ...how];
 }

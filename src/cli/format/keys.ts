@@ -45,13 +45,17 @@ export function formatKeys(
     ...(unread.length > 0 ? [`Not read from Consul, and so not counted: ${list(unread)}.`] : []),
     ...(unknown ? [`${words.heldBy} is not known: neither a controller nor the Engine answers.`] : []),
   ];
-  return [table(uses, columns(words), style), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
+  return [table(uses, columns(words, uses), style), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 }
 
-const columns = ({ destinations, heldBy: title, holder }: Words): readonly Column<KeyUse>[] => [
+const columns = (
+  { destinations, heldBy: title, holder }: Words,
+  uses: readonly KeyUse[],
+): readonly Column<KeyUse>[] => [
   { title: 'KEY', text: ({ key }) => key },
   { title: 'RULES', text: ({ rules }) => String(rules), right: true },
   { title: destinations, text: (use) => String(use.destinations), right: true },
+  ...(uses.some(({ names }) => names !== undefined) ? [NAMES] : []),
   { title: 'PROBLEMS', text: ({ problems }) => String(problems.length || '-'), right: true },
   {
     title,
@@ -59,6 +63,8 @@ const columns = ({ destinations, heldBy: title, holder }: Words): readonly Colum
     colour: ({ exists, heldBy }) => (exists ? (heldBy?.length === 0 ? 'yellow' : undefined) : 'red'),
   },
 ];
+
+const NAMES: Column<KeyUse> = { title: 'NAMES', text: ({ names }) => String(names ?? '-'), right: true };
 
 function holders({ heldBy }: KeyUse, holder: string): string {
   if (heldBy === undefined) return '-';

@@ -92,27 +92,34 @@ export function formatKey(
   return added.length === 0 ? held : [...(held === '' ? [] : [held.trimEnd()]), ...added].join('\n');
 }
 
+/** A question of DNS has no port. */
+const ASSUMED = 'the port is assumed';
+
 /** The remarks on the rules, if the text has only the rules. */
 export const remarksOn = (
   { container, lines, keys, notExpressible }: ContainerSuggestion,
   denylist: boolean,
 ): readonly string[] => [
   ...lines.filter(({ risky }) => risky).map(({ rule }) => `${rule} names ${RISK}`),
+  ...lines.filter(({ asked }) => asked !== undefined).map(({ rule }) => `${rule}: ${ASSUMED}`),
   ...(denylist && keys.length > 0 ? [`${container}: ${closedBy(keys)}, which no other key opens`] : []),
   ...(notExpressible.length === 0 ? [] : [`${container}: no rule can express ${list(notExpressible)}`]),
 ];
 
 function formatSuggestion(suggestion: ContainerSuggestion, denylist: boolean): string {
   const { container, denied, lines, notExpressible } = suggestion;
-  const rules = lines.map(({ rule, destinations, risky }) => {
-    const remarks = [destinations > 1 ? count(destinations, 'destination') : '', risky ? RISK : ''].filter(
-      (one) => one !== '',
-    );
+  const rules = lines.map(({ rule, destinations, risky, asked }) => {
+    const remarks = [
+      destinations > 1 ? count(destinations, 'destination') : '',
+      risky ? RISK : '',
+      asked === undefined ? '' : `asked ${count(asked, 'time')}; ${ASSUMED}`,
+    ].filter((one) => one !== '');
     return remarks.length === 0 ? rule : `${rule}  # ${remarks.join('; ')}`;
   });
+  const names = lines.filter(({ asked }) => asked !== undefined).length;
   const rest = notExpressible.length === 0 ? [] : [`# no rule can express ${list(notExpressible)}`];
   return [
-    `# ${container}: ${count(denied, 'denied destination')}`,
+    `# ${container}: ${count(denied, 'denied destination')}${names === 0 ? '' : `, ${count(names, 'denied name')}`}`,
     ...(denylist ? closingKeys(suggestion) : grantingKeys(suggestion)),
     ...rules,
     ...rest,

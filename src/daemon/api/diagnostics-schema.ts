@@ -3,6 +3,7 @@
  */
 import { z } from 'zod';
 import { FINDING_CODES } from '../../diagnostics/finding.ts';
+import { DENIAL_CAUSES } from '../../features/names/name-report.ts';
 import { Denied, Ingress as IngressRules, Namespace, Problem, Time } from './schema.ts';
 
 /** A name, an id, or the beginning of an id; undefined: all. */
@@ -62,10 +63,26 @@ export const DeniedLine = z.object({
   keys: z.array(z.string()).describe('Keys that are not granted and allow it.'),
 });
 
+const DeniedNameLine = z.object({
+  container: z.string(),
+  name: z.string(),
+  cause: z.enum(DENIAL_CAUSES),
+  reason: z.string().optional(),
+  types: z.array(z.string()).describe('The types that were asked.'),
+  count: z.number(),
+  firstSeenAt: Time,
+  lastSeenAt: Time,
+  keys: z.array(z.string()).describe('Keys that are not granted and have a rule about it.'),
+});
+
 const Unread = z.array(z.object({ container: z.string(), error: z.string() }));
 
 export const DeniedReply = z.object({
   rows: z.array(DeniedLine),
+  names: z
+    .array(DeniedNameLine)
+    .optional()
+    .describe('Names that were asked and not answered; absent if there are none.'),
   records: z
     .array(Summary.extend({ container: z.string() }))
     .describe('Packets in all, and whether the destinations are complete.'),
@@ -89,6 +106,10 @@ export const ContainerSuggestion = z.object({
       rule: z.string(),
       destinations: z.number().describe('How many of them it allows.'),
       risky: z.boolean().describe('It names a protected host.'),
+      asked: z
+        .number()
+        .optional()
+        .describe('Of a rule by name: how often the name was asked. Its port is assumed.'),
     }),
   ),
   keys: z
@@ -158,6 +179,7 @@ export const KeysReply = z.object({
       exists: z.boolean(),
       rules: z.number(),
       destinations: z.number(),
+      names: z.number().optional().describe('Rules by name; absent: none.'),
       heldBy: z.array(z.string()).optional().describe('Workloads of this host; absent if not known.'),
       problems: z.array(Problem),
     }),

@@ -2,7 +2,8 @@
  * The question and the answer of `explain`.
  */
 import { z } from 'zod';
-import { State } from './schema.ts';
+import { DENIAL_CAUSES } from '../../features/names/name-report.ts';
+import { State, Time } from './schema.ts';
 
 export const ExplainQuery = z.object({
   container: z.string(),
@@ -34,6 +35,24 @@ const Hint = z.discriminatedUnion('kind', [
     .object({ kind: z.literal('no-dns') })
     .describe('Name resolution was switched off by EGRESSTRATOR_DNS=none.'),
   z
+    .object({ kind: z.literal('names-only') })
+    .describe('Its names are answered by egresstrator, so it needs no resolver.'),
+  z
+    .object({ kind: z.literal('no-names'), reason: z.string() })
+    .describe('Rules by name grant nothing to this container, and why.'),
+  z
+    .object({
+      ...{ kind: z.literal('asked'), cause: z.enum(DENIAL_CAUSES), reason: z.string().optional() },
+      ...{ count: z.number(), lastSeenAt: Time },
+    })
+    .describe('It has asked for the name, and was not answered.'),
+  z
+    .object({ kind: z.literal('other-ports'), ...line })
+    .describe('A granted line names it, with other ports.'),
+  z
+    .object({ kind: z.literal('grant-name'), ...line, rules: z.number() })
+    .describe('A key that is not granted allows the name; `rules` is the number of rules in that key.'),
+  z
     .object({ kind: z.literal('protected'), reason: Reason, rule: z.string() })
     .describe('A granted line is too broad to grant this protected host; the rule would name it.'),
   z
@@ -51,6 +70,10 @@ const Hint = z.discriminatedUnion('kind', [
     .describe('A granted line names the host, and other traffic.'),
   z.object({ kind: z.literal('write'), rule: z.string() }).describe('No key allows it yet: this line would.'),
 ]);
+
+const Granted = z
+  .array(z.object({ name: z.string(), address: z.string(), ports: z.string(), until: Time }))
+  .describe('Addresses that names lead to, and until when they are granted.');
 
 const outcome = {
   destination: z.string(),
@@ -72,6 +95,8 @@ const outcome = {
 const Explanation = z.discriminatedUnion('because', [
   z.object({ ...outcome, because: z.enum(['loopback', 'resolver', 'open']) }),
   z.object({ ...outcome, because: z.enum(['rules', 'closed']), reasons: z.array(Reason) }),
+  z.object({ ...outcome, because: z.literal('names'), lines: z.array(z.object(line)), granted: Granted }),
+  z.object({ ...outcome, because: z.literal('granted'), granted: Granted }),
   z.object({ ...outcome, because: z.literal('nothing'), hints: z.array(Hint) }),
 ]);
 
@@ -86,8 +111,14 @@ const asked = {
 export const Explained = z.union([
   z.object({ ...asked, explanations: z.array(Explanation) }),
   z
-    .object({ ...asked, host: z.string(), reasons: z.array(Reason) })
+    .object({ ...asked, host: z.string(), reasons: z.array(Reason), granted: Granted.optional() })
     .describe('Of an address alone: the lines that allow anything there.'),
+  z
+    .object({
+      ...{ ...asked, name: z.string(), lines: z.array(z.object(line)), granted: Granted },
+      noNames: z.string().optional().describe('Why these lines grant nothing; absent if they do.'),
+    })
+    .describe('Of a name alone: the lines about it.'),
 ]);
 
 export const ExplainReply = z.object({ denylist: z.boolean(), explained: Explained });

@@ -7,7 +7,8 @@
  * Why a name was not answered as it was asked: no rule is about it, its type is never answered, too many new names
  * under a wildcard, no rule grants what it leads to, a limit of grants is reached, or the answer failed otherwise.
  */
-export type DenialCause = 'name' | 'type' | 'fresh' | 'address' | 'limit' | 'failed';
+export const DENIAL_CAUSES = ['name', 'type', 'fresh', 'address', 'limit', 'failed'] as const;
+export type DenialCause = (typeof DENIAL_CAUSES)[number];
 
 /** A name that a workload asked for in vain (or, in audit mode, would have). */
 export interface DeniedName {

@@ -1,12 +1,8 @@
 /** Why a destination is allowed or refused: in agreement with what is loaded, and with a way out. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  createExplainer,
-  type Explanation,
-  type Hint,
-  type PolicyView,
-} from '../../../src/diagnostics/explain.ts';
+import { createExplainer, type Explanation, type Hint } from '../../../src/diagnostics/explain.ts';
+import type { PolicyView } from '../../../src/diagnostics/policy-view.ts';
 import { compile } from '../../../src/policy/compile.ts';
 import { allows } from '../policy/rule-sets.ts';
 import {

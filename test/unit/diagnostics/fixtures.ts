@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import type { Destination } from '../../../src/diagnostics/destination.ts';
-import type { PolicyView } from '../../../src/diagnostics/explain.ts';
+import type { PolicyView } from '../../../src/diagnostics/policy-view.ts';
 import type { Instance } from '../../../src/inventory/service.ts';
 import { type Prefix, parseAddress } from '../../../src/net/address.ts';
 import { parseAcl } from '../../../src/policy/acl.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Destination } from '../../../src/diagnostics/destination.ts';
 import { formatDestination } from '../../../src/diagnostics/destination.ts';
-import type { PolicyView } from '../../../src/diagnostics/explain.ts';
+import type { PolicyView } from '../../../src/diagnostics/policy-view.ts';
 import { createSuggester } from '../../../src/diagnostics/suggest.ts';
 import { compile } from '../../../src/policy/compile.ts';
 import { canonical } from '../../../src/policy/rule-set.ts';

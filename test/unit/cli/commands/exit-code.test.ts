@@ -35,7 +35,7 @@ test.each([
 test.each([
   ['a container that is not there', ['nobody', '10.0.0.1', 'tcp/80'], 'no container "nobody"'],
   ['a service that is not there', ['web', 'nothing'], 'service nothing'],
-  ['a host name', ['web', 'api.stripe.com'], 'got the host name "api.stripe.com"'],
+  ['a name without a port', ['web', 'api.stripe.com'], 'add them after api.stripe.com, such as tcp/443'],
   ['an address without a port', ['web', '10.0.0.1'], 'add them after 10.0.0.1, such as tcp/443'],
 ] as const)('%s is no answer', async (_name, args, message) => {
   expect(await ask({}, ...args)).toEqual({

@@ -462,7 +462,7 @@ describe('the words of explain', () => {
       target.kind === 'service' && instancesOf(target.rule, catalog);
     expect(look(catalogOf({}))).toThrow('service pg not checked: Consul unavailable');
     expect(look(catalogOf({ pg: [] }))).toThrow(
-      'Consul has no instance of pg with the tag "production"; for a host name, give its address',
+      'Consul has no instance of pg with the tag "production"; if it is a name of DNS, give its port as well',
     );
   });
 });

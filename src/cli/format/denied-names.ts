@@ -1,0 +1,29 @@
+/**
+ * Names that were asked in vain, as text.
+ */
+import type { DeniedNameRow } from '../../diagnostics/denied-names.ts';
+import { CAUSES } from './explain-names.ts';
+import type { Style } from './style.ts';
+import { type Column, table } from './table.ts';
+import { ago, count, many } from './values.ts';
+
+/** The most rows of all containers. */
+const MOST_ROWS = 100;
+
+/** Empty if there are none. */
+export const formatDeniedNames = (rows: readonly DeniedNameRow[], now: number, style: Style): string => {
+  if (rows.length === 0) return '';
+  const left = rows.length - MOST_ROWS;
+  const more = left > 0 ? `\n… and ${many(left, 'more name')}; --json lists all.` : '';
+  return `${table(rows.slice(0, MOST_ROWS), columns(now), style)}${more}`;
+};
+
+const columns = (now: number): readonly Column<DeniedNameRow>[] => [
+  { title: 'CONTAINER', text: ({ container }) => container },
+  { title: 'NAME', text: ({ name }) => name, colour: () => 'red' },
+  { title: 'ASKED', text: ({ count: times }) => count(times, 'time'), right: true },
+  { title: 'LAST SEEN', text: ({ lastSeenAt }) => ago(lastSeenAt, now) },
+  { title: 'TYPE', text: ({ types }) => types.join(', ') },
+  { title: 'WHY', text: ({ cause, reason }) => reason ?? CAUSES[cause] },
+  { title: 'ALLOWED BY KEY', text: ({ keys }) => keys.join(', ') || '-' },
+];
