@@ -27,6 +27,7 @@ export class GrantSender {
   #seal: LoadedSeal | undefined;
   /** Grants on their way, by element. */
   readonly #onTheirWay = new Map<string, { seconds: number; count: number }>();
+  #isClosed = false;
 
   constructor(socket: DatagramSender, port: number) {
     this.#socket = socket;
@@ -91,7 +92,13 @@ export class GrantSender {
     if (one.count === 0) this.#onTheirWay.delete(key);
   }
 
+  /** The socket is closed: nothing is sent any more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   #send(datagram: Uint8Array): Promise<boolean> {
+    if (this.#isClosed) return Promise.resolve(false);
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#socket.send(datagram, this.#port, PROXY_ADDRESSES[4], (error) => resolve(isDropped(error)));
     return promise;

@@ -192,6 +192,7 @@ export class NamespaceNames {
   /** Lets go of the namespace. What is granted stays in its kernel. */
   close(): void {
     this.#runner.close();
+    this.#sender.close();
     this.#tcp.close();
     this.#settings.resolvers.docker.close();
     this.#settings.sockets.close();

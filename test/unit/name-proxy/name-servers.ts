@@ -1,6 +1,6 @@
 /** Servers of DNS for tests, on loopback: each does with a question what the test says. */
 
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import packet from 'dns-packet';
@@ -35,11 +35,21 @@ export const answerBytes = (
     answers: addresses.map((data) => ({ type: 'A', name, ttl: 60, data })),
   });
 
-/** `tcp`: the addresses of an answer over TCP. The server is closed at the end of the test. */
+/** The server is closed at the end of the test. */
 export async function serveNames(
   onQuestion: (asked: Asked) => void,
   tcp?: readonly string[],
 ): Promise<TestServer> {
+  const server = await startNameServer(onQuestion, tcp);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+/** `tcp`: the addresses of an answer over TCP. */
+export async function startNameServer(
+  onQuestion: (asked: Asked) => void,
+  tcp?: readonly string[],
+): Promise<TestServer & { close(): void }> {
   const socket = createSocket('udp4');
   const asked: Asked[] = [];
   socket.on('message', (bytes, from) => {
@@ -53,8 +63,13 @@ export async function serveNames(
   await once(socket, 'listening');
   const { port } = socket.address();
   const server = tcp && (await serveTcp(port, tcp));
-  onTestFinished(() => closeAll(socket, server));
-  return { endpoint: { address: '127.0.0.1', port }, asked };
+  return {
+    ...{ endpoint: { address: '127.0.0.1', port }, asked },
+    close: () => {
+      socket.close();
+      server?.close();
+    },
+  };
 }
 
 async function serveTcp(port: number, addresses: readonly string[]): Promise<Server> {
@@ -68,9 +83,4 @@ async function serveTcp(port: number, addresses: readonly string[]): Promise<Ser
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return server;
-}
-
-function closeAll(socket: Socket, server: Server | undefined): void {
-  socket.close();
-  server?.close();
 }

@@ -270,5 +270,12 @@ it('closes its sockets, and answers nothing more', async () => {
   const { names, udp, query } = await begun();
   names.close();
   expect(udp.isClosed).toBe(true);
+  const before = udp.sent.length;
+  // A load may end later.
+  await names.hold();
+  names.changePolicy(policyOf([]));
+  names.resume(new Map([['tcp/443', 0]]));
+  for (let second = 0; second < 10; second++) names.tick();
   expect(await query('evil.test')).toEqual([]);
+  expect(udp.sent).toHaveLength(before);
 });

@@ -1,0 +1,97 @@
+/**
+ * Runs inside a network namespace, and asks names there as a workload does: by bytes, over UDP and TCP. It serves the
+ * calls of `startAsker`, over the channel of `child_process`. All bytes are in hexadecimal digits.
+ */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+
+/** The last argument but one of a question: so many answers are awaited, or as many as come in so many milliseconds. */
+export interface AskerOperations {
+  /** From one socket. */
+  udp(host: string, port: number, questions: readonly string[], wait: number): Promise<readonly string[]>;
+  /** What comes back on a connection to which these pieces are written one after the other, until its end. */
+  tcp(host: string, port: number, pieces: readonly string[]): Promise<string>;
+  /** Sends as fast as it can, and reads nothing. */
+  flood(host: string, port: number, question: string, milliseconds: number): Promise<string>;
+  /** Binds a port over UDP and TCP, and keeps it; port 0: any. The port, or the code of the error. */
+  bind(host: string, port: number): Promise<string>;
+}
+
+const operations: AskerOperations = {
+  async udp(host, port, questions, wait) {
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+    const answers: string[] = [];
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    socket.on('message', (message) => {
+      answers.push(message.toString('hex'));
+      if (answers.length === questions.length) resolve();
+    });
+    socket.on('error', () => resolve());
+    for (const question of questions) socket.send(Buffer.from(question, 'hex'), port, host);
+    const timer = setTimeout(resolve, wait);
+    await done;
+    clearTimeout(timer);
+    socket.close();
+    return answers;
+  },
+
+  async tcp(host, port, pieces) {
+    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+    const chunks: Buffer[] = [];
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => chunks.push(chunk));
+    await once(socket, 'connect');
+    for (const piece of pieces) {
+      socket.write(Buffer.from(piece, 'hex'));
+      await new Promise(setImmediate);
+    }
+    socket.end();
+    if (!socket.closed) await once(socket, 'close');
+    return Buffer.concat(chunks).toString('hex');
+  },
+
+  async flood(host, port, question, milliseconds) {
+    const socket = createSocket('udp4');
+    const bytes = Buffer.from(question, 'hex');
+    socket.connect(port, host);
+    await once(socket, 'connect');
+    let sent = 0;
+    const end = Date.now() + milliseconds;
+    while (Date.now() < end) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      for (let times = 0; times < 99; times++) socket.send(bytes);
+      socket.send(bytes, () => resolve());
+      sent += 100;
+      await promise;
+    }
+    socket.close();
+    return String(sent);
+  },
+
+  async bind(host, port) {
+    const socket = createSocket('udp4');
+    const server = createServer();
+    try {
+      socket.bind({ address: host, port, exclusive: true });
+      await once(socket, 'listening');
+      server.listen({ host, port: socket.address().port, exclusive: true });
+      await once(server, 'listening');
+      return String(socket.address().port);
+    } catch (error) {
+      return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    }
+  },
+};
+
+interface Call {
+  readonly id: number;
+  readonly name: keyof AskerOperations;
+  readonly args: readonly never[];
+}
+
+process.on('message', async ({ id, name, args }: Call) => {
+  const run: (...all: readonly never[]) => Promise<unknown> = operations[name];
+  process.send?.({ id, result: await run(...args) });
+});
+process.on('disconnect', () => process.exit());
