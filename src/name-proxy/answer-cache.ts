@@ -33,6 +33,8 @@ export class AnswerCache {
   readonly #limits: CacheLimits;
   /** The one used longest ago first. */
   readonly #entries = new Map<string, Entry>();
+  /** Goes on where it was: a new one would pass all places of removed entries again, for each answer. */
+  #oldest = this.#entries.keys();
   #bytes = 0;
 
   constructor(limits: CacheLimits = DEFAULT_CACHE) {
@@ -68,10 +70,14 @@ export class AnswerCache {
     if (seconds <= 0 || bytes > this.#limits.bytes) return;
     this.#entries.set(key, { answer, bytes, since: now, until: now + seconds * 1000 });
     this.#bytes += bytes;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#limits.entries && this.#bytes <= this.#limits.bytes) break;
-      this.#remove(oldest);
-    }
+    while (this.#entries.size > this.#limits.entries || this.#bytes > this.#limits.bytes)
+      this.#removeOldest();
+  }
+
+  #removeOldest(): void {
+    const { done, value } = this.#oldest.next();
+    if (done === true) this.#oldest = this.#entries.keys();
+    else this.#remove(value);
   }
 
   #remove(key: string): void {

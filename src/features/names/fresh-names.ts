@@ -21,6 +21,13 @@ interface Wildcard {
   readonly known: Set<string>;
 }
 
+const dropOldest = (names: Set<string>): void => {
+  for (const oldest of names) {
+    names.delete(oldest);
+    return;
+  }
+};
+
 export class FreshNames {
   readonly #limits: FreshLimits;
   readonly #wildcards = new Map<string, Wildcard>();
@@ -37,10 +44,7 @@ export class FreshNames {
       state.left--;
     }
     state.known.add(name);
-    for (const oldest of state.known) {
-      if (state.known.size <= this.#limits.memory) break;
-      state.known.delete(oldest);
-    }
+    if (state.known.size > this.#limits.memory) dropOldest(state.known);
     return true;
   }
 
