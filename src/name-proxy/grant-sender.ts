@@ -34,8 +34,8 @@ export class GrantSender {
     this.#port = port;
   }
 
-  get isReady(): boolean {
-    return this.#seal !== undefined;
+  get seal(): LoadedSeal | undefined {
+    return this.#seal;
   }
 
   use(seal: LoadedSeal | undefined): void {

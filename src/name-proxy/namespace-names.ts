@@ -3,24 +3,23 @@
  *
  * While a text is loaded, a grant could fall between what the text was made of and what the kernel gets. So whoever
  * loads calls `hold` first (then no grant is on its way, and none leaves), `changePolicy` if the rules have changed,
- * writes the `elements` into the text, and calls `resume` in the end. Answers that come in between wait. A namespace
+ * makes the text of `text()`, and calls `resume` in the end. Answers that come in between wait. A namespace
  * begins held, as it has no rules yet.
  */
 import { randomBytes } from 'node:crypto';
-import { formatName, nameOfKey } from '../dns/name.ts';
 import type { NamePolicy, Resolver } from '../features/names/decision.ts';
 import type { NameState } from '../features/names/exchange.ts';
 import { FreshNames } from '../features/names/fresh-names.ts';
 import { elementKey, type GrantElement, type HeldGrant } from '../features/names/grant.ts';
 import { GrantTable, type Reservation } from '../features/names/grant-table.ts';
 import { NameLog } from '../features/names/name-log.ts';
-import type { GrantedName, NamesReport } from '../features/names/name-report.ts';
+import type { NamesReport } from '../features/names/name-report.ts';
 import { changePolicy } from '../features/names/policy-change.ts';
 import type { ClassNumbers } from '../features/names/port-classes.ts';
-import { formatPrefix } from '../net/address.ts';
 import { ALIVE_SECONDS, PROXY_ADDRESSES, SECRET_BYTES } from '../policy/name-seal.ts';
 import { GrantSender } from './grant-sender.ts';
 import type { NameLimits } from './limits.ts';
+import { elementsOf, grantedNames, type NamesText } from './names-text.ts';
 import type { NameSockets } from './open-sockets.ts';
 import { QuestionRunner } from './question-runner.ts';
 import { Removals } from './removals.ts';
@@ -47,12 +46,6 @@ export interface AdoptedNames {
   readonly grants: readonly HeldGrant[];
 }
 
-/** A granted address as a text has it. */
-export interface TextElement extends GrantElement {
-  /** Seconds that it still lasts, from now. */
-  readonly seconds: number;
-}
-
 /** Seconds: of several heartbeats one may be lost. */
 const HEARTBEAT = ALIVE_SECONDS / 3;
 
@@ -71,7 +64,9 @@ export class NamespaceNames {
   #reserved: Reservation[] = [];
   /** Removed while held: a text may have them that was rendered before. */
   #removedMeanwhile: GrantElement[] = [];
-  #rendered = new Map<string, TextElement>();
+  /** What the text has that is about to be loaded. */
+  #rendered: NamesText | undefined;
+  /** The secret has come back, so others may have seen it. */
   #isSeen = false;
   #isNotTaken = false;
   #ticks = 0;
@@ -97,7 +92,10 @@ export class NamespaceNames {
     if (adopted !== undefined) this.#adopt(adopted);
   }
 
-  /** For the text that is loaded next. It changes with `hold`, if the last one was seen. */
+  /**
+   * For the text that is loaded next. Flows that were admitted by name belong to a secret, so it is another one if some
+   * of them must end; or if it was seen.
+   */
   get secret(): Uint8Array {
     return this.#secret;
   }
@@ -110,7 +108,6 @@ export class NamespaceNames {
   /** No grant is on its way when it resolves, and none leaves until `resume`. */
   async hold(): Promise<void> {
     await this.#runner.hold();
-    if (this.#isSeen) this.#secret = randomBytes(SECRET_BYTES);
   }
 
   /**
@@ -118,7 +115,8 @@ export class NamespaceNames {
    * of addresses that workloads have is sent at once, or is in the text if a load has begun.
    */
   changePolicy(policy: NamePolicy): void {
-    const { removed, reservations } = changePolicy(this.#state, policy, this.#settings.now());
+    const { removed, endsFlows, reservations } = changePolicy(this.#state, policy, this.#settings.now());
+    if (endsFlows) this.#secret = randomBytes(SECRET_BYTES);
     this.#removals.remove(removed);
     if (this.#runner.isHeld) {
       this.#removedMeanwhile.push(...removed);
@@ -132,34 +130,29 @@ export class NamespaceNames {
       });
   }
 
-  /** All that is granted, for the text that is about to be loaded. */
-  elements(): readonly TextElement[] {
+  /** For the text that is about to be loaded; to be called while it is held. */
+  text(): NamesText {
     const now = this.#settings.now();
-    const held = this.#state.grants
-      .held(now)
-      .filter(({ until }) => until > now)
-      .map(({ portClass, address, until }) => ({
-        ...{ portClass, address, seconds: Math.ceil((until - now) / 1000) },
-      }));
-    const reserved = this.#reserved.flatMap(({ send }) =>
-      send.map(({ portClass, address, timeout }) => ({ portClass, address, seconds: timeout })),
-    );
-    this.#rendered = new Map([...reserved, ...held].map((one) => [elementKey(one), one]));
-    return [...this.#rendered.values()];
+    this.#rendered = {
+      secret: this.#secret,
+      granted: elementsOf(this.#state.grants.held(now), this.#reserved, now),
+      kept: this.#state.grants.past.elements(),
+    };
+    return this.#rendered;
   }
 
   /** A load has ended. `numbers`: those of the new text, which has `secret` and `elements`; none if the old one stays. */
   resume(numbers?: ClassNumbers): void {
     const now = this.#settings.now();
     if (numbers !== undefined) {
-      this.#sender.use({ secret: this.#secret, numbers });
+      this.#sender.use({ secret: this.#rendered?.secret ?? this.#secret, numbers });
       [this.#isSeen, this.#isNotTaken] = [false, false];
       this.#prolong(now);
     }
     for (const { confirm, cancel } of this.#reserved.splice(0))
       this.#removals.remove(numbers === undefined ? cancel(now) : confirm(now).orphans);
     this.#removals.remove(this.#removedMeanwhile.splice(0).filter((one) => !this.#state.grants.has(one)));
-    this.#rendered = new Map();
+    this.#rendered = undefined;
     void this.#sender.sayAlive();
     this.#runner.resume();
   }
@@ -174,17 +167,18 @@ export class NamespaceNames {
     if (this.#ticks % HEARTBEAT === 0) void this.#sender.sayAlive();
   }
 
-  /** What an earlier run leaves to the next one. */
-  grants(): readonly HeldGrant[] {
-    return this.#state.grants.held(this.#settings.now());
+  /** For the next run of the program; undefined while no text is loaded. */
+  adoptable(): AdoptedNames | undefined {
+    const loaded = this.#sender.seal;
+    return loaded && { ...loaded, grants: this.#state.grants.held(this.#settings.now()) };
   }
 
   report(): NamesReport {
     const now = this.#settings.now();
     const reasons = this.#reasons();
     return {
-      state: reasons.length > 0 ? 'unavailable' : this.#sender.isReady ? 'answering' : 'waiting',
-      ...{ reasons, grants: this.#granting(now), denied: this.#log.denied(now) },
+      state: reasons.length > 0 ? 'unavailable' : this.#sender.seal !== undefined ? 'answering' : 'waiting',
+      ...{ reasons, grants: grantedNames(this.#state.grants.held(now), now), denied: this.#log.denied(now) },
       ...{ unlisted: this.#log.unlisted, counts: this.#log.counts },
     };
   }
@@ -215,12 +209,14 @@ export class NamespaceNames {
     if (!this.#sender.isSealed(message)) return;
     this.#isSeen = true;
     this.#sender.use(undefined);
+    this.#secret = randomBytes(SECRET_BYTES);
   }
 
   /** The kernel counts from when it got the text, which was a little later than when that was made. */
   #prolong(now: number): void {
+    const rendered = new Map(this.#rendered?.granted.map((one) => [elementKey(one), one.seconds]));
     const later = this.#state.grants.held(now).flatMap((one) => {
-      const seconds = this.#rendered.get(elementKey(one))?.seconds;
+      const seconds = rendered.get(elementKey(one));
       return seconds === undefined ? [] : [{ ...one, atMost: now + seconds * 1000 }];
     });
     this.#state.grants.restore(later, now);
@@ -230,20 +226,7 @@ export class NamespaceNames {
     if (this.#isSeen) return ['the rules of the namespace are not loaded any more'];
     return this.#isNotTaken ? ['the kernel does not take grants'] : [];
   }
-
-  #granting(now: number): readonly GrantedName[] {
-    return this.#state.grants
-      .held(now)
-      .filter(({ until }) => until > now)
-      .map(({ name, address, portClass, needed, until }) => ({
-        ...{ name: formatName(nameOfKey(name)), address: formatPrefix(address), ports: portClass },
-        until: Math.min(needed, until),
-      }))
-      .sort((a, b) => compare(a.name, b.name) || compare(a.address, b.address));
-  }
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const isOwn =
   (port: number) =>

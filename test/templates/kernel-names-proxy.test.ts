@@ -86,11 +86,12 @@ const granted = async (): Promise<readonly string[]> => {
 /** Loads as the controller does. */
 async function load(names: NamespaceNames, more: Parameters<typeof namesText>[3] = {}): Promise<void> {
   await names.hold();
-  const elements = names.elements().map(({ address, seconds }) => {
+  const { secret, granted: held } = names.text();
+  const elements = held.map(({ address, seconds }) => {
     const octets = [24n, 16n, 8n, 0n].map((bits) => (address.address >> bits) & 255n);
     return `${octets.join('.')} timeout ${seconds}s`;
   });
-  const input = namesText(names.port, names.secret, [0], { elements: elements.join(', '), ...more });
+  const input = namesText(names.port, secret, [0], { elements: elements.join(', '), ...more });
   await workload?.run('nft', ['-f', '-'], { input });
   names.resume(numberClasses(policyOf(RULES).index.rules));
 }

@@ -16,6 +16,7 @@ import {
   type WantedGrant,
 } from './grant.ts';
 import { Holdings } from './holdings.ts';
+import { PastGrants } from './past-grants.ts';
 
 /** The grants of one answer. */
 export interface Reservation {
@@ -56,6 +57,8 @@ interface Held {
 const elementOf = ({ portClass, address }: Entry): GrantElement => ({ portClass, address });
 
 export class GrantTable {
+  /** What names needed, and need no longer. */
+  readonly past = new PastGrants();
   readonly #holdings: Holdings;
   readonly #entries = new Map<string, Entry>();
   /** Nothing is to be forgotten before. */
@@ -110,11 +113,12 @@ export class GrantTable {
     this.#nextExpiry = Number.POSITIVE_INFINITY;
     for (const entry of this.#entries.values()) {
       for (const [name, until] of entry.names) {
-        if (until <= now) this.#release(entry, name);
+        if (until <= now) this.#end(entry, name);
         else this.#nextExpiry = Math.min(this.#nextExpiry, until);
       }
       if (entry.names.size > 0 && entry.sentUntil > now) continue;
       if (entry.sentUntil > now) removed.push(elementOf(entry));
+      for (const name of entry.names.keys()) this.#end(entry, name);
       this.#drop(entry);
     }
     return removed;
@@ -196,6 +200,12 @@ export class GrantTable {
     entry.names.set(name, Math.max(before ?? 0, until));
     this.#nextExpiry = Math.min(this.#nextExpiry, until);
     if (before === undefined) this.#holdings.hold(name, entry.address);
+  }
+
+  /** Its time is over. Flows that it has admitted may go on. */
+  #end(entry: Entry, name: string): void {
+    if (entry.until > 0) this.past.add(name, entry);
+    this.#release(entry, name);
   }
 
   #release(entry: Entry, name: string): void {

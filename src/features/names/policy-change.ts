@@ -16,6 +16,8 @@ import { classOf } from './port-classes.ts';
 export interface PolicyChange {
   /** No name may have them any more: to be removed from the kernel at once, and their flows end. */
   readonly removed: readonly GrantElement[];
+  /** Flows may exist that no name may have any more: to what is removed, or to what was granted earlier. */
+  readonly endsFlows: boolean;
   /**
    * What new rules grant of the addresses that workloads have already: they do not ask again while they keep those. To
    * be sent, and confirmed.
@@ -28,16 +30,17 @@ export const changePolicy = (state: NameState, policy: NamePolicy, now: number):
   const confirmed = state.grants.held(now).filter(({ needed, until }) => Math.min(needed, until) > now);
   const held = Map.groupBy(confirmed, ({ name }) => name);
   state.policy = policy;
-  const removed = state.grants.retain((name, { portClass, address }) =>
-    classesOf(policy, nameOfKey(name), address).includes(portClass),
-  );
+  const isAllowed = (name: string, { portClass, address }: GrantElement): boolean =>
+    classesOf(policy, nameOfKey(name), address).includes(portClass);
+  const removed = state.grants.retain(isAllowed);
+  const havePastEnded = state.grants.past.retain(isAllowed);
   state.fresh.retain(new Set(policy.index.rules.map(formatNames)));
   const reservations = [...held].flatMap(([name, grants]) => {
     const wanted = newGrants(policy, nameOfKey(name), grants, now);
     const reserved = wanted.length === 0 ? undefined : state.grants.reserve(name, wanted, now);
     return reserved === undefined || 'exceeded' in reserved ? [] : [reserved];
   });
-  return { removed, reservations };
+  return { removed, endsFlows: removed.length > 0 || havePastEnded, reservations };
 };
 
 /** The port classes in which a policy grants an address to a name. */

@@ -44,7 +44,7 @@ const setup = ({ adopted }: { readonly adopted?: AdoptedNames } = {}) => {
     return sent.map(({ bytes, address: to, port }) => `${formatAnswer(bytes)} to ${to}:${port}`);
   };
   const seals = () => udp.sent.filter(isSeal).map(({ bytes }) => Buffer.from(bytes).toString('hex', 16));
-  const elements = () => names.elements().map((one) => `${formatElement(one)} ${one.seconds}`);
+  const elements = () => names.text().granted.map((one) => `${formatElement(one)} ${one.seconds}`);
   return { at, udp, kernel, addresses, names, query, seals, elements };
 };
 
@@ -167,7 +167,7 @@ describe('a load', () => {
     await query('a.x.test');
     await names.hold();
     names.changePolicy(policyOf([...RULES, 'a.x.test:tcp/80']));
-    names.elements();
+    names.text();
     names.resume();
     // The old text has no class for the new rule: no grant, so no answer.
     expect(await query('a.x.test')).toEqual(['SERVFAIL to 172.18.0.5:40000']);
@@ -185,6 +185,55 @@ describe('a load', () => {
     expect(elements()).toEqual([]);
     names.resume(new Map([['tcp/443', 0]]));
     expect(seals().slice(before)).toEqual([`${REMOVE}01010101`, `${REMOVE}01010101`, ALIVE]);
+  });
+});
+
+describe('flows that were admitted by name', () => {
+  /** A name whose grant has ended, but for which flows may go on. */
+  const past = async () => {
+    const all = await begun(['a.x.test:tcp/443', 'b.x.test:tcp/443']);
+    for (const [name, to] of [
+      ['a.x.test', '1.1.1.1'],
+      ['b.x.test', '1.1.1.2'],
+    ] as const) {
+      all.addresses.set(name, to);
+      await all.query(name);
+    }
+    all.at.now += 400_000;
+    all.names.tick();
+    const kept = () => all.names.text().kept.map(formatElement);
+    return { ...all, kept, secret: all.names.secret };
+  };
+
+  it('go on after their grants, over loads', async () => {
+    const { names, kept, elements, secret } = await past();
+    await names.hold();
+    names.changePolicy(policyOf(['**.x.test:tcp/443']));
+    expect(elements()).toEqual([]);
+    expect(kept()).toEqual(['1.1.1.1 tcp/443', '1.1.1.2 tcp/443']);
+    expect(names.secret).toEqual(secret);
+  });
+
+  it('end by another secret when the name goes, and others go on', async () => {
+    const { names, kept, secret } = await past();
+    names.changePolicy(policyOf(['b.x.test:tcp/443']));
+    expect(kept()).toEqual(['1.1.1.2 tcp/443']);
+    expect(names.secret).not.toEqual(secret);
+  });
+
+  it('end the same way while they are granted; datagrams have the secret of the loaded text', async () => {
+    const { addresses, query, names, seals, udp } = await begun();
+    addresses.set('a.x.test', '1.1.1.1');
+    await query('a.x.test');
+    const loaded = names.adoptable()?.secret;
+    names.changePolicy(policyOf(['b.x.test:tcp/443']));
+    expect(names.secret).not.toEqual(loaded);
+    expect(seals().at(-1)).toBe(`${REMOVE}01010101`);
+    expect(Buffer.from(udp.sent.at(-1)?.bytes ?? []).subarray(0, 16)).toEqual(loaded);
+    await names.hold();
+    const { secret } = names.text();
+    names.resume(new Map([['tcp/443', 0]]));
+    expect(names.adoptable()?.secret).toEqual(secret);
   });
 });
 
@@ -256,9 +305,9 @@ it('goes on with what an earlier run has left', async () => {
   const first = await begun();
   first.addresses.set('a.x.test', '1.1.1.1');
   await first.query('a.x.test');
-  const numbers = new Map([['tcp/443', 0]]);
-  const adopted = { secret: first.names.secret, numbers, grants: first.names.grants() };
+  const adopted = first.names.adoptable();
   first.names.close();
+  if (adopted === undefined) throw new Error('nothing to adopt');
   const { addresses, query, udp, seals } = setup({ adopted });
   addresses.set('a.x.test', '1.1.1.1');
   expect(await query('a.x.test')).toEqual(['NOERROR 1.1.1.1 60 to 172.18.0.5:40000']);

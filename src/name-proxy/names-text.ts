@@ -1,0 +1,50 @@
+/**
+ * What is granted in a namespace, as a text for its kernel needs it, and as people read it.
+ */
+import { formatName, nameOfKey } from '../dns/name.ts';
+import { elementKey, type GrantElement, type HeldGrant } from '../features/names/grant.ts';
+import type { Reservation } from '../features/names/grant-table.ts';
+import type { GrantedName } from '../features/names/name-report.ts';
+import { formatPrefix } from '../net/address.ts';
+
+/** What a text has of the names. */
+export interface NamesText {
+  /** At the start of each datagram. Flows that are admitted by name belong to it. */
+  readonly secret: Uint8Array;
+  readonly granted: readonly TextElement[];
+  /** Not granted any more, but flows that were admitted earlier may go on. */
+  readonly kept: readonly GrantElement[];
+}
+
+/** A granted address. */
+export interface TextElement extends GrantElement {
+  /** Seconds that it still lasts, from now. */
+  readonly seconds: number;
+}
+
+/** Each element once: what the kernel has, and what was reserved for the text. */
+export const elementsOf = (
+  held: readonly HeldGrant[],
+  reserved: readonly Reservation[],
+  now: number,
+): readonly TextElement[] => {
+  const all = [
+    ...reserved.flatMap(({ send }) => send.map((one) => ({ ...one, seconds: one.timeout }))),
+    ...granted(held, now).map((one) => ({ ...one, seconds: Math.ceil((one.until - now) / 1000) })),
+  ].map(({ portClass, address, seconds }) => ({ portClass, address, seconds }));
+  return [...new Map(all.map((one) => [elementKey(one), one])).values()];
+};
+
+const granted = (held: readonly HeldGrant[], now: number): readonly HeldGrant[] =>
+  held.filter(({ until }) => until > now);
+
+/** Sorted by name, then by address. */
+export const grantedNames = (held: readonly HeldGrant[], now: number): readonly GrantedName[] =>
+  granted(held, now)
+    .map(({ name, address, portClass, needed, until }) => ({
+      ...{ name: formatName(nameOfKey(name)), address: formatPrefix(address), ports: portClass },
+      until: Math.min(needed, until),
+    }))
+    .sort((a, b) => compare(a.name, b.name) || compare(a.address, b.address));
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
