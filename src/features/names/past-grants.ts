@@ -1,10 +1,10 @@
 /**
  * Addresses that were granted to names, and are not any more: their lifetime is over, but flows to them may go on for as
- * long as the rules allow their names. The last ones are remembered.
+ * long as the rules allow their names. The last ones are recorded.
  */
 import { elementKey, type GrantElement } from './grant.ts';
 
-/** Addresses that are remembered for a namespace. */
+/** Addresses that are recorded for a namespace. */
 const MOST_PAST = 2_048;
 
 interface Past extends GrantElement {
