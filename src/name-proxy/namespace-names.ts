@@ -19,7 +19,7 @@ import type { ClassNumbers } from '../features/names/port-classes.ts';
 import { ALIVE_SECONDS, PROXY_ADDRESSES, SECRET_BYTES } from '../policy/name-seal.ts';
 import { GrantSender } from './grant-sender.ts';
 import type { NameLimits } from './limits.ts';
-import { elementsOf, grantedNames, type NamesText } from './names-text.ts';
+import { elementsOf, grantedNames, type NamesText, type TextElement } from './names-text.ts';
 import type { NameSockets } from './open-sockets.ts';
 import { QuestionRunner } from './question-runner.ts';
 import { Removals } from './removals.ts';
@@ -112,25 +112,32 @@ export class NamespaceNames {
 
   /**
    * Other rules, or other facts. What no name may have any more is removed from the kernel at once. What new rules grant
-   * of addresses that workloads have is sent at once, or is in the text if a load has begun.
+   * of addresses that workloads have is sent at once, or is in the text if a load has begun. Returns whether flows that
+   * were admitted by name must end: they do with the text that has the new secret.
    */
-  changePolicy(policy: NamePolicy): void {
+  changePolicy(policy: NamePolicy): boolean {
     const { removed, endsFlows, reservations } = changePolicy(this.#state, policy, this.#settings.now());
-    if (endsFlows) this.#secret = randomBytes(SECRET_BYTES);
+    if (endsFlows) this.renewSecret();
     this.#removals.remove(removed);
     if (this.#runner.isHeld) {
       this.#removedMeanwhile.push(...removed);
       this.#reserved.push(...reservations);
-      return;
+      return endsFlows;
     }
     for (const { send, confirm, cancel } of reservations)
       void this.#sender.grant(send, (areTaken) => {
         const now = this.#settings.now();
         this.#removals.remove(areTaken ? confirm(now).orphans : cancel(now));
       });
+    return endsFlows;
   }
 
-  /** For the text that is about to be loaded; to be called while it is held. */
+  /** Flows that were admitted by name end with the next text, but for those to what it has. */
+  renewSecret(): void {
+    this.#secret = randomBytes(SECRET_BYTES);
+  }
+
+  /** For the text that is about to be loaded; to be called while it is held, after changes of the policy. */
   text(): NamesText {
     const now = this.#settings.now();
     this.#rendered = {
@@ -139,6 +146,16 @@ export class NamespaceNames {
       kept: this.#state.grants.past.elements(),
     };
     return this.#rendered;
+  }
+
+  /** The same without the rest. */
+  elements(): readonly TextElement[] {
+    return this.text().granted;
+  }
+
+  /** What names hold, as the state file has it. */
+  grants(): readonly HeldGrant[] {
+    return this.#state.grants.held(this.#settings.now());
   }
 
   /** A load has ended. `numbers`: those of the new text, which has `secret` and `elements`; none if the old one stays. */
@@ -170,7 +187,7 @@ export class NamespaceNames {
   /** For the next run of the program; undefined while no text is loaded. */
   adoptable(): AdoptedNames | undefined {
     const loaded = this.#sender.seal;
-    return loaded && { ...loaded, grants: this.#state.grants.held(this.#settings.now()) };
+    return loaded && { ...loaded, grants: this.grants() };
   }
 
   report(): NamesReport {
@@ -209,7 +226,7 @@ export class NamespaceNames {
     if (!this.#sender.isSealed(message)) return;
     this.#isSeen = true;
     this.#sender.use(undefined);
-    this.#secret = randomBytes(SECRET_BYTES);
+    this.renewSecret();
   }
 
   /** The kernel counts from when it got the text, which was a little later than when that was made. */
