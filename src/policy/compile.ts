@@ -9,6 +9,7 @@ import { type Instance, OUTDATED, type ServiceRef, serviceName } from '../invent
 import { contains, type Prefix, parseAddress } from '../net/address.ts';
 import { mayBeHostName } from '../net/host-name.ts';
 import type { Acl, AclKey } from './acl.ts';
+import { type CompiledNames, compileNames } from './compile-names.ts';
 import type { RuleLine, ServiceRule } from './rule.ts';
 import { type AllowEntry, canonical, excludeProtected, type RuleSet } from './rule-set.ts';
 
@@ -26,6 +27,8 @@ export interface RuleMatch {
 export interface CompiledPolicy {
   readonly reasons: readonly RuleMatch[];
   readonly ruleSet: RuleSet;
+  /** Rules by name; whether they grant anything is for the namespace to say. */
+  readonly names: CompiledNames;
   readonly problems: readonly Problem[];
   /** Services that rules refer to and that were not read yet; they allow nothing so far. */
   readonly pending: readonly ServiceRef[];
@@ -59,10 +62,12 @@ export function compile(
 ): CompiledPolicy {
   const keys = grantedKeys(grants, acl);
   const { reasons, problems } = matchesFor(keys, catalog, protectedHosts);
+  const names = compileNames(keys);
   const entries = reasons.map((reason) => reason.entry);
   return {
     reasons,
     ruleSet: canonical(excludeProtected(entries, protectedHosts)),
+    names,
     problems: [
       ...unknownKeys(
         grants.filter((grant) => !acl.has(grant)),
@@ -70,6 +75,7 @@ export function compile(
       ),
       ...keys.flatMap((key) => key.problems),
       ...problems,
+      ...names.problems,
     ],
     pending: servicesOf(keys).filter((ref) => !catalog.has(serviceName(ref))),
   };
@@ -114,24 +120,11 @@ interface Lookup {
 function reasonsOf(key: AclKey, lookup: Lookup): readonly RuleMatch[] {
   return key.rules.flatMap((line) => {
     const { rule } = line;
-    if (rule.kind === 'name') {
-      lookup.problems.push({ ...placeOf(key, line), severity: 'error', reason: NAMES_NOT_IN_USE });
-      return [];
-    }
+    if (rule.kind === 'name') return [];
     if (rule.kind === 'address') return [{ key: key.key, line, instance: undefined, entry: rule }];
     return serviceReasons(key.key, line, rule, lookup);
   });
 }
-
-/** A rule by name must not seem to work where nothing answers for names. */
-const NAMES_NOT_IN_USE =
-  'rules by name are not in use on this controller, so it grants nothing; write its addresses';
-
-const placeOf = ({ key }: AclKey, { line, text }: RuleLine): Omit<Problem, 'severity' | 'reason'> => ({
-  key,
-  line,
-  text,
-});
 
 function serviceReasons(
   key: string,

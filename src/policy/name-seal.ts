@@ -53,9 +53,12 @@ export const grantDatagram = (
 export const removeDatagram = (secret: Uint8Array, classNumber: number, address: Prefix): Uint8Array =>
   datagram(secret, classNumber, address, REMOVE);
 
-/** Says that the proxy is there. */
+/** Says that the proxy is there: to questions over UDP and TCP, and to the ICMP errors that say that it is not. */
 export const aliveDatagram = (secret: Uint8Array): Uint8Array =>
-  datagram(secret, ALIVE, { family: 4, address: 0n, length: WIDTH[4] }, REMOVE);
+  datagram(secret, ALIVE, { family: 4, address: PROTOCOLS, length: WIDTH[4] }, REMOVE);
+
+/** The numbers of ICMP, TCP, UDP and ICMPv6, one in each byte. */
+const PROTOCOLS = 0x01_06_11_3an;
 
 const datagram = (
   secret: Uint8Array,
@@ -71,22 +74,20 @@ const datagram = (
   return bytes;
 };
 
-/** The same as a text for the kernel has it: each value is what the datagram holds at its place, as a number. */
+/** The same as a text for the kernel has it: what a datagram holds in place of a class, or as family and command. */
 export interface SealRules {
   readonly alive: number;
-  readonly families: readonly {
-    readonly family: Family;
-    /** Of family and command together. */
-    readonly remove: number;
-    readonly grants: readonly { readonly command: number; readonly timeout: number }[];
-  }[];
+  readonly remove: Readonly<Record<Family, number>>;
+  readonly grants: Readonly<
+    Record<Family, readonly { readonly command: number; readonly timeout: number }[]>
+  >;
 }
+
+const grantsOf = (family: Family): SealRules['grants'][Family] =>
+  GRANT_TIMEOUTS.map((timeout, step) => ({ command: (family << 8) | (1 + step), timeout }));
 
 export const SEAL_RULES: SealRules = {
   alive: ALIVE,
-  families: ([4, 6] as const).map((family) => ({
-    family,
-    remove: (family << 8) | REMOVE,
-    grants: GRANT_TIMEOUTS.map((timeout, step) => ({ command: (family << 8) | (1 + step), timeout })),
-  })),
+  remove: { 4: (4 << 8) | REMOVE, 6: (6 << 8) | REMOVE },
+  grants: { 4: grantsOf(4), 6: grantsOf(6) },
 };

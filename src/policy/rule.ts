@@ -5,8 +5,8 @@
  * service of Consul's catalog. Where rules say who may call, a service has ports: `prometheus:tcp/9100`. Parsing never
  * throws and never guesses: a line is a rule or a problem.
  *
- * `api.example.com:tcp/443` names a host of DNS. Such rules are read only with `names`, which nothing sets yet:
- * without the proxy that answers the names, the line keeps being a problem that says what to write instead.
+ * `api.example.com:tcp/443` names a host of DNS: a rule by name, which says what a workload may reach, and never who may
+ * call. Whether it grants anything is for its namespace to say.
  */
 
 import type { Direction } from '../common/direction.ts';
@@ -17,6 +17,7 @@ import { type AddressRule, formatAddressRule, parseAddressRule } from './address
 import { commonMistake } from './common-mistakes.ts';
 import { formatNameRule, type NameRule, parseNameRule } from './name-rule.ts';
 import { formatServiceRule, nameAndProtocol, parseServiceRule, type ServiceRule } from './service-rule.ts';
+import { formatTraffic } from './traffic.ts';
 
 export type { Range } from '../net/ranges.ts';
 export type { AddressRule } from './address-rule.ts';
@@ -49,26 +50,21 @@ export interface ParsedRules {
 export const MOST_LINES = 100_000;
 
 /** Reads a key's value line by line: the good lines apply, each bad one is a problem. */
-export const parseRules = (
-  key: string,
-  text: string,
-  direction: Direction = 'egress',
-  names = false,
-): ParsedRules => atOnce(parsingRules(key, text, direction, names));
+export const parseRules = (key: string, text: string, direction: Direction = 'egress'): ParsedRules =>
+  atOnce(parsingRules(key, text, direction));
 
 /** The same in steps. */
 export function* parsingRules(
   key: string,
   text: string,
   direction: Direction = 'egress',
-  names = false,
 ): Steps<ParsedRules> {
   const rules: RuleLine[] = [];
   const problems: Problem[] = [];
   const lines = text.split(/\r\n?|\n/, MOST_LINES + 1);
   for (const [index, content] of lines.slice(0, MOST_LINES).entries()) {
     yield;
-    const parsed = parseRule(content, direction, names);
+    const parsed = parseRule(content, direction);
     if (parsed === undefined) continue;
     const where = { line: index + 1, text: printable(content.trim()) };
     if ('rule' in parsed) rules.push({ ...where, rule: parsed.rule });
@@ -77,35 +73,39 @@ export function* parsingRules(
   return { rules, problems: lines.length > MOST_LINES ? [...problems, tooLong(key)] : problems };
 }
 
-/** One line; undefined where it is blank or a comment. `names`: rules by name are read, among those of egress. */
-export const parseRule = (
-  line: string,
-  direction: Direction = 'egress',
-  names = false,
-): ParsedRule | undefined => {
+/** One line; undefined where it is blank or a comment. */
+export const parseRule = (line: string, direction: Direction = 'egress'): ParsedRule | undefined => {
   const text = withoutComment(line);
   if (text === '') return undefined;
-  const parse = names && direction === 'egress' ? parseWithNames : parseWithoutNames(direction);
+  const parse = direction === 'egress' ? parseEgress : parseIngress;
   const parsed = parse(text);
   return 'rule' in parsed ? parsed : { reason: gluedComment(text, parse) ?? parsed.reason };
 };
 
 type Parse = (text: string) => ParsedRule;
 
-const parseWithNames: Parse = (text) => {
+const parseEgress: Parse = (text) => {
   const parsed = parseNameRule(text);
+  if (parsed === undefined) return parseOther(text, 'egress');
   const reason = unreadable(text);
-  if (parsed !== undefined) return reason === undefined ? parsed : { reason };
-  return parseWithoutNames('egress')(text);
+  return reason === undefined ? parsed : { reason };
 };
 
-const parseWithoutNames =
-  (direction: Direction): Parse =>
-  (text) => {
-    const reason = commonMistake(text) ?? unreadable(text);
-    if (reason !== undefined) return { reason };
-    return looksLikeAddress(text) ? parseAddressRule(text) : parseServiceRule(text, direction);
-  };
+const parseIngress: Parse = (text) => {
+  const parsed = parseOther(text, 'ingress');
+  if ('rule' in parsed) return parsed;
+  const byName = parseNameRule(text);
+  return byName !== undefined && 'rule' in byName ? { reason: notByName(text, byName.rule) } : parsed;
+};
+
+const notByName = (text: string, rule: NameRule): string =>
+  `expected an address or a service, got the name ${quote(text)}: rules by name say what a workload may reach, and not who may call; write the addresses of the callers, as in 192.0.2.7:${formatTraffic(rule)}`;
+
+const parseOther = (text: string, direction: Direction): ParsedRule => {
+  const reason = commonMistake(text) ?? unreadable(text);
+  if (reason !== undefined) return { reason };
+  return looksLikeAddress(text) ? parseAddressRule(text) : parseServiceRule(text, direction);
+};
 
 /** The reason for a rule with a comment directly after it: a tag may contain a "#". */
 const gluedComment = (text: string, parse: Parse): string | undefined => {

@@ -12,6 +12,7 @@ import type { NamespaceStatus } from '../../src/features/egress/status.ts';
 import type { IngressView } from '../../src/features/ingress/view.ts';
 import type { DeniedReport } from '../../src/inventory/denied-record.ts';
 import { parseAcl } from '../../src/policy/acl.ts';
+import { NO_NAMES } from '../../src/policy/compile-names.ts';
 import { byId, container } from './containers.ts';
 import { prefix as host } from './host-claims.ts';
 import { diagnosticsOf, type SnapshotInput } from './snapshot.ts';
@@ -138,7 +139,7 @@ function hostileDenied(hostile: HostileAnswers): readonly DeniedReport[] {
 const hostileIngress = (word: string): readonly IngressView[] => [
   {
     ...{ ids: ['aa'], target: word, keys: [word], mode: 'audit', state: 'failed' },
-    policy: { reasons: [], ruleSet: { layers: [] }, problems: [problem(word)], pending: [] },
+    policy: { reasons: [], ruleSet: { layers: [] }, names: NO_NAMES, problems: [problem(word)], pending: [] },
   },
 ];
 

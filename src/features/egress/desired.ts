@@ -7,6 +7,7 @@ import type { ConsulSnapshot } from '../../inventory/inventory.ts';
 import { serviceName } from '../../inventory/service.ts';
 import type { Acl } from '../../policy/acl.ts';
 import type { CompiledPolicy } from '../../policy/compile.ts';
+import { NO_NAMES } from '../../policy/compile-names.ts';
 import type { PolicyCompiler } from '../../policy/policy-compiler.ts';
 import type { RuleSet } from '../../policy/rule-set.ts';
 import type { WorkloadNamespace } from './workload-namespaces.ts';
@@ -72,7 +73,7 @@ const ungranted = (grants: readonly string[], acl: Acl): readonly string[] =>
   [...acl.keys()].filter((key) => !grants.includes(key));
 
 const NOTHING: DesiredRules = {
-  policy: { reasons: [], ruleSet: { layers: [] }, problems: [], pending: [] },
+  policy: { reasons: [], ruleSet: { layers: [] }, names: NO_NAMES, problems: [], pending: [] },
   ...{ ungranted: undefined, isKnown: true, awaits: false, unread: [], unclosed: [] },
 };
 const ISOLATED = NOTHING;

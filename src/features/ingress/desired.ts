@@ -6,6 +6,7 @@ import type { ConsulSnapshot } from '../../inventory/inventory.ts';
 import { serviceName } from '../../inventory/service.ts';
 import type { Acl } from '../../policy/acl.ts';
 import type { CompiledPolicy } from '../../policy/compile.ts';
+import { NO_NAMES } from '../../policy/compile-names.ts';
 import type { PolicyCompiler } from '../../policy/policy-compiler.ts';
 import type { IngressNamespace } from './namespaces.ts';
 
@@ -52,7 +53,7 @@ export function desiredFor(
 }
 
 export const NOBODY: DesiredRules = {
-  policy: { reasons: [], ruleSet: { layers: [] }, problems: [], pending: [] },
+  policy: { reasons: [], ruleSet: { layers: [] }, names: NO_NAMES, problems: [], pending: [] },
   ...{ isKnown: true, awaits: false, unread: [] },
 };
 

@@ -3,7 +3,7 @@ import { lintName } from '../../../src/diagnostics/lint-names.ts';
 import { parseRules } from '../../../src/policy/rule.ts';
 
 const reasonsOf = (text: string): readonly string[] =>
-  parseRules('key', text, 'egress', true)
+  parseRules('key', text)
     .rules.flatMap(lintName)
     .map(({ reason }) => reason);
 

@@ -57,9 +57,9 @@ const begun = async (rules: readonly string[] = RULES) => {
   return all;
 };
 
-const GRANT = '00000403'; // class 0, IPv4, 360 s
-const REMOVE = '00000400';
-const ALIVE = 'ffff040000000000';
+const GRANT = 'b10a0403'; // tcp/443, IPv4, 360 s
+const REMOVE = 'b10a0400';
+const ALIVE = 'ffff04000106113a';
 
 describe('a question', () => {
   it('is answered to where it came from, after its grant', async () => {
@@ -78,7 +78,7 @@ describe('a question', () => {
     addresses.set('a.x.test', '1.1.1.1');
     expect(await query('a.x.test')).toEqual([]);
     expect(names.report().state).toBe('waiting');
-    names.resume(new Map([['tcp/443', 0]]));
+    names.resume(new Map([['tcp/443', 0xb10a]]));
     for (let turns = 0; turns < 5; turns++) await new Promise(setImmediate);
     expect(formatAnswer(udp.sent.at(-1)?.bytes)).toBe('NOERROR 1.1.1.1 60');
   });
@@ -109,7 +109,7 @@ describe('a datagram of ours that comes back', () => {
     expect(names.report().reasons).toEqual(['the rules of the namespace are not loaded any more']);
     await names.hold();
     expect(names.secret).not.toEqual(secret);
-    names.resume(new Map([['tcp/443', 0]]));
+    names.resume(new Map([['tcp/443', 0xb10a]]));
     expect(await query('a.x.test')).toEqual(['NOERROR 1.1.1.1 60 to 172.18.0.5:40000']);
   });
 
@@ -119,7 +119,7 @@ describe('a datagram of ours that comes back', () => {
     udp.receive(new Uint8Array(24), PROXY_ADDRESSES[4], PORT);
     expect(names.report().counts).toMatchObject({ asked: 0, malformed: 0 });
     await names.hold();
-    names.resume(new Map([['tcp/443', 0]]));
+    names.resume(new Map([['tcp/443', 0xb10a]]));
     expect(await query('a.x.test')).toHaveLength(1);
   });
 
@@ -183,7 +183,7 @@ describe('a load', () => {
     names.changePolicy(policyOf(['b.x.test:tcp/443']));
     expect(seals().slice(before)).toEqual([`${REMOVE}01010101`]);
     expect(elements()).toEqual([]);
-    names.resume(new Map([['tcp/443', 0]]));
+    names.resume(new Map([['tcp/443', 0xb10a]]));
     expect(seals().slice(before)).toEqual([`${REMOVE}01010101`, `${REMOVE}01010101`, ALIVE]);
   });
 });

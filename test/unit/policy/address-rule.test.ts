@@ -120,7 +120,6 @@ describe('a rule by address', () => {
     ['10.0.0.256:tcp', `${AN_ADDRESS} "10.0.0.256"`],
     ['10.0.0.x:tcp', `${AN_ADDRESS} "10.0.0.x"`],
     ['10.0.0.*:tcp', `${AN_ADDRESS} "10.0.0.*"`],
-    ['*:tcp/80', `${AN_ADDRESS} "*"`],
     ['010.0.0.1:tcp/80', `${AN_ADDRESS} "010.0.0.1"`],
     ['0x0a000001:tcp/80', `${AN_ADDRESS} "0x0a000001"`],
     ['8080', `${AN_ADDRESS} "8080"`],

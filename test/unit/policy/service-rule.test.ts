@@ -40,10 +40,6 @@ describe('a rule by service', () => {
     ['postgresql:tcp/5432', `${FROM_CATALOG} ":tcp/5432"; write postgresql`],
     ['postgresql:5432', `${FROM_CATALOG} ":5432"; write postgresql`],
     ['dns:udp/53', `${FROM_CATALOG} ":udp/53"; write dns:udp`],
-    [
-      'production.postgresql:tcp/5432',
-      `${FROM_CATALOG} ":tcp/5432"; write production.postgresql, or the address if it is a host name`,
-    ],
     ['postgresql:icmp', 'expected tcp or udp after a service, got ":icmp"'],
     ['postgresql:', 'expected tcp or udp after a service, got ":"'],
     ['postgresql:udp@dc2', 'expected the datacenter before the protocol, got ":udp@dc2"'],
