@@ -17,11 +17,11 @@ export type KnownSnapshot = Omit<Snapshot, 'kvPath' | 'ingressPath'>;
 
 export const containersOf = (
   states: readonly EgressState[],
-  egress: Pick<Egress, 'template' | 'rules' | 'unsupported' | 'notEnabled'>,
+  egress: Pick<Egress, 'nameSupport' | 'rules' | 'unsupported' | 'notEnabled'>,
 ): Containers => ({
   namespaces: states.map((one) => ({
     ...namespaceView(one.desired.namespace, egress.rules.resolversOf(one.desired.namespace.id)),
-    state: stateOf(one, egress.template),
+    state: stateOf(one, egress.nameSupport),
     hasForeignRules: one.observed?.loaded.hasForeign,
   })),
   ...withoutRules(egress, egress.notEnabled),

@@ -6,11 +6,13 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { messageOf, TemplateError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
+import type { RenderInput } from '../features/egress/context.ts';
 import { withFacts } from '../features/egress/facts.ts';
 import { isIncluded, loadTemplate } from '../features/egress/included-templates.ts';
 import { render } from '../features/egress/render.ts';
 import { EGRESS } from '../features/egress/rules.ts';
 import type { EgressTemplate } from '../features/egress/template.ts';
+import type { PortClass } from '../policy/port-classes.ts';
 
 const POLL = 1000;
 
@@ -28,16 +30,13 @@ export class TemplateWatch {
 
   /** Loads sample rules in a temporary namespace. Throws a `TemplateError`. */
   async testLoad(template: EgressTemplate): Promise<void> {
-    for (const allowed of SAMPLES) {
-      const input = {
-        allowed,
-        ungranted: allowed,
+    for (const { allowed, dns } of samplesFor(template)) {
+      const input: RenderInput = {
+        ...{ allowed, ungranted: allowed, classes: CLASSES, dns, resolvers: [] },
         mode: 'enforce',
-        dns: 'resolvers',
-        resolvers: [],
-      } as const;
+      };
       const { text, fingerprint } = render(template, input);
-      const complete = withFacts(text, { resolvers: [], attachments: [] });
+      const complete = withFacts(text, { resolvers: [], attachments: [], names: NAME_FACTS });
       try {
         await this.#dataplane.testLoad({ owner: EGRESS, text: complete, fingerprint });
       } catch (error) {
@@ -73,6 +72,26 @@ export class TemplateWatch {
     this.#log.info({ template: this.#name }, 'template loaded');
   }
 }
+
+const samplesFor = (template: EgressTemplate) => [
+  ...SAMPLES.map((allowed) => ({ allowed, dns: 'resolvers' }) as const),
+  ...(template.mentions.has('names.active') ? SAMPLES : []).map(
+    (allowed) => ({ allowed, dns: 'names' }) as const,
+  ),
+];
+
+const NAME_FACTS = { secret: '0'.repeat(32), port: 5353 };
+
+const CLASSES: readonly PortClass[] = [
+  { number: 1, protocol: 'tcp', ranges: [{ first: 443, last: 443 }] },
+  {
+    ...{ number: 2, protocol: 'udp' },
+    ranges: [
+      { first: 1, last: 2 },
+      { first: 5, last: 5 },
+    ],
+  },
+];
 
 /** An empty rule set, and one with every kind of element. */
 const SAMPLES = [

@@ -26,6 +26,8 @@ export interface Rendering {
   readonly facts?: string | undefined;
   /** True if its facts are a guess, which must not replace rules of the previous run. */
   readonly isGuess?: boolean;
+  /** To be called when its load has ended, in whatever way. */
+  readonly ended?: ((isLoaded: boolean) => void) | undefined;
 }
 
 /** The rules that an owner has loaded in a namespace. All undefined: none. */

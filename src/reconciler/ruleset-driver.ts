@@ -31,7 +31,8 @@ export interface RulesetSource<Desired> {
   readonly owner: RulesetOwner;
   isSame(one: Desired, other: Desired): boolean;
   namespaceOf(desired: Desired): NetworkNamespace;
-  render(desired: Desired): Promise<Rendering>;
+  /** `isForLoad`: it is loaded at once, and not only compared. */
+  render(desired: Desired, isForLoad?: boolean): Promise<Rendering>;
   /** True for rules that are only better than none: loaded rules stay. */
   isFallback?(desired: Desired): boolean;
   /** The loaded rules of a new namespace, if known without an inspection. */
@@ -114,13 +115,18 @@ export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
   }
 
   async apply({ desired }: Target<Desired, ObservedRules>, observed: ObservedRules): Promise<ObservedRules> {
-    const { ruleset } = await this.#source.render(desired);
+    const { ruleset, ended } = await this.#source.render(desired, true);
     const namespace = this.#source.namespaceOf(desired);
     const replaces = observed.loaded.fingerprint !== undefined;
-    const loaded = await this.#context.loader.load(namespace, ruleset, replaces);
-    if (loaded.fingerprint !== ruleset.fingerprint)
-      throw notWhatWasLoaded(nameOf(namespace), ruleset.fingerprint, loaded);
-    return { ...UNKNOWN, loaded, isAppliedByUs: true, replacedBy: observed.replacedBy };
+    let isLoaded = false;
+    try {
+      const loaded = await this.#context.loader.load(namespace, ruleset, replaces);
+      isLoaded = loaded.fingerprint === ruleset.fingerprint;
+      if (!isLoaded) throw notWhatWasLoaded(nameOf(namespace), ruleset.fingerprint, loaded);
+      return { ...UNKNOWN, loaded, isAppliedByUs: true, replacedBy: observed.replacedBy };
+    } finally {
+      ended?.(isLoaded);
+    }
   }
 
   isAbsent({ loaded: { digest, fingerprint } }: ObservedRules): boolean {

@@ -56,6 +56,8 @@ const refOf = ({ name }: Namespace): NamespaceRef => ({
   startedAt: new Date().toISOString(),
 });
 const RULES = ['*.x.test:tcp/443'];
+const NUMBERS = numberClasses(policyOf(RULES).index.rules);
+const [NUMBER = 0] = NUMBERS.values();
 const RESOLVERS = ['8.8.8.8', '2001:db8:8::8'] as const;
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -79,7 +81,7 @@ const overTcp = async (host: string, pieces: readonly Uint8Array[]) => {
 
 /** Granted in the kernel of the first class. */
 const granted = async (): Promise<readonly string[]> => {
-  const { stdout } = await workload.run('nft', ['list', 'set', 'inet', 'names_test', 'names4_0']);
+  const { stdout } = await workload.run('nft', ['list', 'set', 'inet', 'names_test', `names4_${NUMBER}`]);
   return [...stdout.matchAll(/(\d+\.\d+\.\d+\.\d+) (?:timeout|expires)/g)].map(([, to = '']) => to).sort();
 };
 
@@ -91,9 +93,9 @@ async function load(names: NamespaceNames, more: Parameters<typeof namesText>[3]
     const octets = [24n, 16n, 8n, 0n].map((bits) => (address.address >> bits) & 255n);
     return `${octets.join('.')} timeout ${seconds}s`;
   });
-  const input = namesText(names.port, secret, [0], { elements: elements.join(', '), ...more });
+  const input = namesText(names.port, secret, [NUMBER], { elements: elements.join(', '), ...more });
   await workload?.run('nft', ['-f', '-'], { input });
-  names.resume(numberClasses(policyOf(RULES).index.rules));
+  names.resume(NUMBERS);
 }
 
 describe('the sockets', () => {
@@ -195,7 +197,7 @@ describe('a workload', () => {
 
   it('has each address granted when the answer comes, for its lifetime and the grace', async () => {
     expect(await ask('a-1-1-1-1.x.test')).toEqual(['NOERROR 1.1.1.1']);
-    const { stdout } = await workload.run('nft', ['list', 'set', 'inet', 'names_test', 'names4_0']);
+    const { stdout } = await workload.run('nft', ['list', 'set', 'inet', 'names_test', `names4_${NUMBER}`]);
     expect(stdout).toMatch(/1\.1\.1\.1 timeout 6m expires 5m5\d/);
   });
 
@@ -279,8 +281,8 @@ describe('a workload', () => {
   it('that floods gets failures, and another one is answered meanwhile', async () => {
     const second = await proxy.open('other', { namespace: refOf(other), policy: policyOf(RULES) });
     const asking = startAsker(other);
-    await other.run('nft', ['-f', '-'], { input: namesText(second.port, second.secret, [0]) });
-    second.resume(numberClasses(policyOf(RULES).index.rules));
+    await other.run('nft', ['-f', '-'], { input: namesText(second.port, second.secret, [NUMBER]) });
+    second.resume(NUMBERS);
     const flood = asker.flood(RESOLVERS[0], 53, question('silent.x.test'), 2_000);
     const host = '127.83.83.53';
     for (let times = 0; times < 20; times++) {

@@ -5,6 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RenderInput } from '../../src/features/egress/context.ts';
 import { withFacts } from '../../src/features/egress/facts.ts';
+import { portClasses } from '../../src/policy/port-classes.ts';
+import { nameRule } from '../unit/features/names/names.ts';
 import { NOTHING, renderWith, ruleSet } from './rules.ts';
 
 const allowed = ruleSet(
@@ -16,6 +18,7 @@ const allowed = ruleSet(
   '[2001:db8::]/32:icmp',
 );
 const ungranted = ruleSet('10.1.0.0/16:tcp/5432', '[2001:db8:1::]/48:tcp/5432', '192.0.2.9:icmp/8');
+const classes = portClasses(['tcp/80,443,8000-8100', 'udp/443'].map((ports) => nameRule(`a.test:${ports}`)));
 const resolvers = ['192.0.2.53', '2001:db8::53', '192.0.2.54'];
 
 const CASES: Readonly<Record<string, readonly [template: string, input: Partial<RenderInput>]>> = {
@@ -23,6 +26,8 @@ const CASES: Readonly<Record<string, readonly [template: string, input: Partial<
   'nftables-nothing': ['nftables', {}],
   'nftables-audit': ['nftables', { allowed, mode: 'audit' }],
   'nftables-no-names': ['nftables', { allowed, dns: 'none', resolvers }],
+  'nftables-by-name': ['nftables', { allowed, dns: 'names', classes, resolvers }],
+  'nftables-by-name-audit': ['nftables', { dns: 'names', classes, mode: 'audit' }],
   iptables: ['iptables', { allowed, resolvers }],
   'iptables-nothing': ['iptables', {}],
   'iptables-audit': ['iptables', { allowed, mode: 'audit' }],

@@ -8,6 +8,7 @@ import type { Terminal } from '../../config/terminal.ts';
 import { readRules } from '../../daemon/apply-once.ts';
 import { openConsul, openEngine, openTemplate, toolLogger } from '../../daemon/wiring.ts';
 import { withFacts } from '../../features/egress/facts.ts';
+import { dnsOf } from '../../features/egress/name-rules.ts';
 import { Renderer } from '../../features/egress/renderer.ts';
 import { chooseTargets } from '../../features/egress/targets.ts';
 import { type EgressTemplate, needsUngranted } from '../../features/egress/template.ts';
@@ -21,6 +22,7 @@ interface Subject {
   readonly grants: readonly string[];
   readonly mode: Mode;
   readonly dns: DnsPolicy;
+  readonly keepsResolvers?: true | undefined;
   /** The container and its DNS resolvers, if the text is for one. */
   readonly place: { readonly target: Container; readonly resolvers: readonly string[] } | undefined;
 }
@@ -56,15 +58,21 @@ async function chooseSubject(
       namespaces: [namespace],
     } = chooseTargets(await engine.containers.list(), selection);
     if (namespace === undefined) throw new UsageError(`there are no rules for ${name}`);
-    const { target, grants, mode, dns } = namespace;
-    return { grants, mode, dns, place: { target, resolvers: await engine.containers.resolvers(target) } };
+    const { target, grants, mode, dns, keepsResolvers } = namespace;
+    return {
+      grants,
+      mode,
+      dns,
+      keepsResolvers,
+      place: { target, resolvers: await engine.containers.resolvers(target) },
+    };
   } finally {
     await engine.close();
   }
 }
 
 async function renderSubject(
-  { grants, mode, dns, place }: Subject,
+  { grants, mode, dns, keepsResolvers, place }: Subject,
   template: EgressTemplate,
   config: Config,
 ) {
@@ -73,7 +81,13 @@ async function renderSubject(
     const rulesFor = await readRules(consul, config.protectedHosts, needsUngranted(template), [grants]);
     const want = rulesFor(grants);
     const resolvers = place?.resolvers ?? [];
-    const { text, fingerprint } = new Renderer(template).render({ ...want, mode, dns, resolvers });
+    const settings = { dns, ...(keepsResolvers && { keepsResolvers }) };
+    const rendition = {
+      mode,
+      dns: dnsOf(settings, want.policy, { template, unavailable: undefined }),
+      resolvers,
+    };
+    const { text, fingerprint } = new Renderer(template).render({ ...want, ...rendition });
     const facts = { resolvers, attachments: place?.target.attachments ?? [] };
     const { problems } = want.policy;
     return { fingerprint, problems, text: place === undefined ? text : withFacts(text, facts) };

@@ -8,6 +8,7 @@ import type { Terminal } from '../../config/terminal.ts';
 import { applyOnce, readRules } from '../../daemon/apply-once.ts';
 import type { Result } from '../../daemon/override-results.ts';
 import { openConsul, openEngine, openTemplate, toolLogger } from '../../daemon/wiring.ts';
+import { NAMES_NOT_IN_USE, nameProblems } from '../../features/egress/name-rules.ts';
 import { Renderer } from '../../features/egress/renderer.ts';
 import { loadedState } from '../../features/egress/states.ts';
 import { chooseTargets, chosen, type TargetSelection } from '../../features/egress/targets.ts';
@@ -70,9 +71,10 @@ async function setOnce(
     const context = { ...engine, renderer: new Renderer(template), log: toolLogger(terminal) };
     return await eachNamespace(targets, async (namespace) => {
       const want = rulesFor(namespace.grants);
-      const { problems, ruleSet } = want.policy;
+      const support = { template, unavailable: NAMES_NOT_IN_USE };
+      const problems = [...want.policy.problems, ...nameProblems(namespace, want.policy, support)];
       await applyOnce(namespace, want, context);
-      return { state: loadedState(template, namespace.mode, ruleSet), problems: [...problems] };
+      return { state: loadedState(template, namespace.mode, want.policy), problems };
     });
   } finally {
     consul.close();

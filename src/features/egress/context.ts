@@ -6,9 +6,11 @@
 
 import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
 import { comparePrefixes, type Family, formatAddress, type Prefix, parseAddress } from '../../net/address.ts';
+import type { PortClass } from '../../policy/port-classes.ts';
 import type { RuleSet } from '../../policy/rule-set.ts';
 import { TRAFFIC_SHAPE, type TrafficContext, trafficContext } from '../../policy/traffic-context.ts';
 import type { ShapeOf } from '../../rendering/shape.ts';
+import { NAMES_SHAPE, type NamesContext, namesContext } from './names-context.ts';
 
 export interface RenderInput {
   readonly allowed: RuleSet;
@@ -16,6 +18,8 @@ export interface RenderInput {
   readonly ungranted: RuleSet | undefined;
   readonly mode: Mode;
   readonly dns: DnsPolicy;
+  /** Of its rules by name; matter only where DNS is `names`. */
+  readonly classes?: readonly PortClass[];
   /** The namespace's resolvers; matter only to templates that print them. */
   readonly resolvers: readonly string[];
 }
@@ -33,8 +37,9 @@ export interface TemplateContext {
   readonly older: string;
   /** Record denied traffic, and let it pass. */
   readonly audit: boolean;
-  /** DNS is allowed. */
+  /** DNS is allowed, at its resolvers. */
   readonly dns: boolean;
+  readonly names: NamesContext;
   readonly resolvers: { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] };
   readonly allowed: TrafficContext;
   readonly ungranted: TrafficContext;
@@ -49,6 +54,7 @@ export const CONTEXT_SHAPE: ShapeOf<TemplateContext> = {
     older: 'text',
     audit: 'flag',
     dns: 'flag',
+    names: NAMES_SHAPE,
     resolvers: { fields: { ipv4: { list: 'text' }, ipv6: { list: 'text' } } },
     allowed: TRAFFIC_SHAPE,
     ungranted: TRAFFIC_SHAPE,
@@ -71,6 +77,7 @@ export const contentOf = (
   older: `0x${OLDER.toString(16)}`,
   audit: input.mode === 'audit',
   dns: input.dns === 'resolvers',
+  names: namesContext(input.dns === 'names', input.classes ?? []),
   resolvers: splitResolvers(input.resolvers),
   allowed: trafficContext(input.allowed, (field) => mentions.has(`allowed.${field}`)),
   ungranted: trafficContext(input.ungranted ?? { layers: [] }, (field) => mentions.has(`ungranted.${field}`)),

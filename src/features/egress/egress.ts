@@ -15,6 +15,8 @@ import type { Feature } from '../feature.ts';
 import { desiredFor, type EgressDesired, NO_RULES } from './desired.ts';
 import { DnsFacts, type DnsFactsOptions } from './dns-facts.ts';
 import type { Gate } from './gate.ts';
+import { NAMES_NOT_IN_USE, type NameSupport } from './name-rules.ts';
+import type { NameSource } from './name-source.ts';
 import { type NotEnabled, notEnabled } from './not-enabled.ts';
 import { type Override, Overrides, type OverridesOptions } from './overrides.ts';
 import { Preparer } from './preparer.ts';
@@ -37,6 +39,8 @@ export interface EgressOptions {
   /** The gate, if this host may have one. */
   readonly gate?: Gate | undefined;
   readonly facts: DnsFactsOptions;
+  /** Undefined: nothing serves names. */
+  readonly names?: NameSource | undefined;
   readonly overrides: OverridesOptions;
 }
 
@@ -65,11 +69,20 @@ export class Egress implements Feature<EgressDesired> {
       renderer: () => this.#renderer,
       resolvers: (namespace, gate) => this.#facts.of(namespace, gate),
       gate: options.gate,
+      names: options.names,
     });
   }
 
   get template(): EgressTemplate {
     return this.#renderer.template;
+  }
+
+  get nameSupport(): NameSupport {
+    const { names } = this.#options;
+    return {
+      template: this.template,
+      unavailable: names === undefined ? NAMES_NOT_IN_USE : names.unavailable,
+    };
   }
 
   /** Uses another template from now on; the caller has tested it. */
@@ -142,7 +155,7 @@ export class Egress implements Feature<EgressDesired> {
   status(state: EgressState): NamespaceStatus {
     const { namespace } = state.desired;
     const problem = this.#facts.problem(namespace.id);
-    const status = statusOf(state, this.template, problem === undefined ? [] : [problem]);
+    const status = statusOf(state, this.nameSupport, problem === undefined ? [] : [problem]);
     return { ...status, byHand: this.#overrides.about(namespace) };
   }
 

@@ -4,18 +4,29 @@
  */
 import { complete, shortDigest } from '../../rendering/fingerprint.ts';
 import { splitResolvers } from './context.ts';
+import {
+  type HeldAddresses,
+  type NameFacts,
+  NOTHING_HELD,
+  nameVariables,
+  nameWords,
+  withDockerSocket,
+} from './name-facts.ts';
 
 export interface Facts {
   /** The addresses of the namespace's own resolvers; invalid ones are left out. */
   readonly resolvers: readonly string[];
   /** The namespace's attachments: the text must be loaded again after a change. */
   readonly attachments: readonly string[];
+  /** Of the proxy in the namespace, for a text with rules by name. */
+  readonly names?: NameFacts | undefined;
 }
 
 /** A 32-bit digest, `0x1234abcd`, as the kernel's listing prints it. Order does not matter. */
 export const factsDigest = (facts: Facts): string => {
   const { ipv4, ipv6 } = splitResolvers(facts.resolvers);
-  const words = JSON.stringify([ipv4, ipv6, facts.attachments.toSorted()]);
+  const names = facts.names === undefined ? [] : nameWords(facts.names);
+  const words = JSON.stringify([ipv4, ipv6, facts.attachments.toSorted(), ...names]);
   return shortDigest(words);
 };
 
@@ -27,17 +38,20 @@ export const expectedFacts = (text: string, facts: Facts): string | undefined =>
 
 /**
  * Completes the text for a loader. An nft text gets the lines that define its variables. The sets also have loopback,
- * which is always allowed, because an empty set is a syntax error in nft.
+ * which is always allowed, because an empty set is a syntax error in nft. `held`: what is granted by name at this moment.
  */
-export function withFacts(text: string, facts: Facts): string {
+export function withFacts(text: string, facts: Facts, held: HeldAddresses = NOTHING_HELD): string {
   if (isXtables(text)) return complete(text);
+  const { names } = facts;
   const { ipv4, ipv6 } = splitResolvers(facts.resolvers);
   const lines = [
     `define facts = ${factsDigest(facts)}`,
     `define resolvers4 = { ${['127.0.0.1', ...ipv4].join(', ')} }`,
     `define resolvers6 = { ${['::1', ...ipv6].join(', ')} }`,
+    ...(names === undefined ? [] : nameVariables(text, names, held)),
   ];
-  return complete(`${lines.join('\n')}\n${text}`);
+  const whole = names === undefined ? text : withDockerSocket(text, names);
+  return complete(`${lines.join('\n')}\n${whole}`);
 }
 
 /** Texts for iptables-restore have this first line, which is not valid in nft. */

@@ -57,14 +57,19 @@ export class Preparer {
 }
 
 const inputsOf = ({ policy, ungranted, isKnown }: DesiredRules): readonly unknown[] => [
-  ...[policy.ruleSet, ungranted, isKnown],
+  ...[policy.ruleSet, policy.names, ungranted, isKnown],
 ];
 
 function textOf(request: Request, want: DesiredRules, renderer: Renderer): readonly PreparedText[] {
   if (!want.isKnown) return [];
-  const { mode, dns } = request;
+  const { mode } = request;
+  const dns = preparedDns(request.dns, want);
   return [{ ...request, text: renderer.render({ ...want, mode, dns, resolvers: [] }).text }];
 }
+
+/** Nothing answers for names before the controller has seen the container; until then it has no DNS. */
+const preparedDns = (dns: DnsPolicy, { policy }: DesiredRules): DnsPolicy =>
+  dns === 'names' || policy.names.matches.length > 0 ? 'none' : dns;
 
 const sameItems = (one: readonly unknown[], other: readonly unknown[]): boolean =>
   one.length === other.length && one.every((item, index) => item === other[index]);

@@ -39,7 +39,9 @@ export class Renderer {
     const id = JSON.stringify([mode, dns, resolvers]);
     const known = memos.get(id);
     if (known !== undefined && known.ungranted === ungranted) return known.rendered;
-    const rendered = render(this.template, { allowed: policy.ruleSet, ungranted, mode, dns, resolvers });
+    const rendered = render(this.template, {
+      ...{ allowed: policy.ruleSet, ungranted, classes: policy.names.classes, mode, dns, resolvers },
+    });
     memos.set(id, { ungranted, rendered });
     return rendered;
   }

@@ -4,10 +4,13 @@
 import { waitUntil } from '../../common/wait-until.ts';
 import type { NamespaceId, NetworkNamespace } from '../../inventory/namespace.ts';
 import { type Loaded, NOTHING_LOADED, type Rendering } from '../../inventory/ruleset.ts';
+import type { DnsPolicy } from '../../inventory/workload.ts';
 import { type EgressDesired, isSameRules } from './desired.ts';
 import type { KnownResolvers } from './dns-facts.ts';
 import { expectedFacts, factsDigest, withFacts } from './facts.ts';
 import type { Gate } from './gate.ts';
+import { dnsOf, NAMES_NOT_IN_USE } from './name-rules.ts';
+import type { NameSource, NameText } from './name-source.ts';
 import type { Renderer } from './renderer.ts';
 import type { WorkloadNamespace } from './workload-namespaces.ts';
 
@@ -19,6 +22,8 @@ export interface RulesOptions {
     gate: readonly string[] | undefined,
   ) => Promise<KnownResolvers>;
   readonly gate?: Pick<Gate, 'loadedAtStart'> | undefined;
+  /** Undefined: nothing serves names. */
+  readonly names?: NameSource | undefined;
 }
 
 /** The known history of a namespace since its start. */
@@ -84,18 +89,39 @@ export class EgressRules {
     return !rules.isKnown;
   }
 
-  async render({ namespace, rules }: EgressDesired): Promise<Rendering> {
-    const { id, mode, dns, target } = namespace;
+  async render({ namespace, rules }: EgressDesired, isForLoad = false): Promise<Rendering> {
+    const { id, mode, target } = namespace;
     const start = this.#starts.get(id);
     const { addresses: resolvers, isGuess } = await this.#options.resolvers(namespace, start?.gateResolvers);
     if (start !== undefined) start.resolvers = resolvers;
-    const { text, fingerprint } = this.#options.renderer().render({ ...rules, mode, dns, resolvers });
-    const facts = { resolvers, attachments: target.attachments };
-    return {
-      ruleset: { owner: EGRESS, text: withFacts(text, facts), fingerprint },
-      facts: expectedFacts(text, facts),
-      isGuess: isGuess && start?.isNew !== true,
-    };
+    const { dns, names, held, ended } = await this.#namesFor(namespace, rules, isForLoad);
+    try {
+      const { text, fingerprint } = this.#options.renderer().render({ ...rules, mode, dns, resolvers });
+      const facts = { resolvers, attachments: target.attachments, names };
+      return {
+        ruleset: { owner: EGRESS, text: withFacts(text, facts, held), fingerprint },
+        ...{ facts: expectedFacts(text, facts), isGuess: isGuess && start?.isNew !== true, ended },
+      };
+    } catch (error) {
+      ended?.(false);
+      throw error;
+    }
+  }
+
+  /** Until somebody answers for names in the namespace, it has no DNS. */
+  async #namesFor(
+    namespace: WorkloadNamespace,
+    { policy }: EgressDesired['rules'],
+    isForLoad: boolean,
+  ): Promise<{ readonly dns: DnsPolicy } & Partial<NameText>> {
+    const { names: source, renderer } = this.#options;
+    const { template } = renderer();
+    const unavailable = source === undefined ? NAMES_NOT_IN_USE : source.unavailable;
+    const dns = dnsOf(namespace, policy, { template, unavailable });
+    if (dns !== 'names') return { dns };
+    const { classes } = policy.names;
+    const text = isForLoad ? await source?.hold(namespace.id, classes) : source?.textOf(namespace.id);
+    return text === undefined ? { dns: 'none' } : { dns, ...text };
   }
 
   /** A new namespace has only the gate's rules, and the gate leaves a record. */
@@ -120,6 +146,7 @@ export class EgressRules {
 const hasSameInputs = (one: WorkloadNamespace, other: WorkloadNamespace): boolean =>
   one.mode === other.mode &&
   one.dns === other.dns &&
+  one.keepsResolvers === other.keepsResolvers &&
   one.target.attachments.join() === other.target.attachments.join();
 
 /** Keys in a line of the log. */

@@ -2,7 +2,8 @@
  * The states of a namespace with workloads: one definition for status, API, metrics and logs.
  */
 import type { Mode } from '../../inventory/workload.ts';
-import { isEmpty, type RuleSet } from '../../policy/rule-set.ts';
+import type { CompiledPolicy } from '../../policy/compile.ts';
+import { isEmpty } from '../../policy/rule-set.ts';
 import type { EgressTemplate } from './template.ts';
 import { knowsAudit, policyOf } from './template-policy.ts';
 
@@ -31,10 +32,16 @@ export const NAMESPACE_STATES = [
 
 export type NamespaceState = (typeof NAMESPACE_STATES)[number];
 
-/** The state once the desired rules are loaded, by the template. */
-export function loadedState(template: EgressTemplate, mode: Mode, allowed: RuleSet): NamespaceState {
+/** The state once the desired rules are loaded, by the template. `hasNames`: rules by name count. */
+export function loadedState(
+  template: EgressTemplate,
+  mode: Mode,
+  { ruleSet, names }: CompiledPolicy,
+  hasNames = false,
+): NamespaceState {
   if (mode === 'audit' && knowsAudit(template)) return 'audit';
   const policy = policyOf(template);
   if (policy === 'denylist' || policy === 'custom') return policy;
-  return policy === 'fixed' || isEmpty(allowed) ? 'isolated' : 'protected';
+  const isNothing = isEmpty(ruleSet) && !(hasNames && names.matches.length > 0);
+  return policy === 'fixed' || isNothing ? 'isolated' : 'protected';
 }

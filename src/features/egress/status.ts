@@ -8,9 +8,9 @@ import type { NamespaceId } from '../../inventory/namespace.ts';
 import type { Loaded } from '../../inventory/ruleset.ts';
 import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
 import type { DesiredRules, EgressDesired } from './desired.ts';
+import { dnsOf, type NameSupport, nameProblems } from './name-rules.ts';
 import type { ActiveOverride } from './overrides.ts';
 import { loadedState, type NamespaceState } from './states.ts';
-import type { EgressTemplate } from './template.ts';
 
 /** What the reconciler knows of it. */
 export interface EgressState {
@@ -49,7 +49,7 @@ export interface NamespaceStatus {
   readonly denied?: Omit<DeniedSummary, 'unlistedAt'> | undefined;
 }
 
-export function stateOf(state: EgressState, template: EgressTemplate): NamespaceState {
+export function stateOf(state: EgressState, support: NameSupport): NamespaceState {
   const { desired, observed, condition } = state;
   const { namespace, rules } = desired;
   if (condition === 'failed') return 'failed';
@@ -57,7 +57,9 @@ export function stateOf(state: EgressState, template: EgressTemplate): Namespace
   if (condition === 'pending' || observed?.loaded.fingerprint === undefined || !rules.isKnown)
     return 'pending';
   if (namespace.unenforceable) return 'unenforceable';
-  return loadedState(template, namespace.mode, rules.policy.ruleSet);
+  const { template } = support;
+  const hasNames = dnsOf(namespace, rules.policy, support) === 'names';
+  return loadedState(template, namespace.mode, rules.policy, hasNames);
 }
 
 const replacedByOther = (fingerprint: string): Problem => ({
@@ -80,7 +82,7 @@ const FOREIGN: Problem = {
 /** `facts`: what is wrong with what was read of it apart from its rules. */
 export function statusOf(
   state: EgressState,
-  template: EgressTemplate,
+  support: NameSupport,
   facts: readonly Problem[],
 ): NamespaceStatus {
   const { desired, observed, last, isReleased, verifiedAt, lastError } = state;
@@ -90,7 +92,7 @@ export function statusOf(
     id: namespace.id,
     workloads: namespace.members.map((member) => member.container.name),
     target: namespace.target.name,
-    state: stateOf(state, template),
+    state: stateOf(state, support),
     grants: namespace.grants,
     mode: namespace.mode,
     dns: namespace.dns,
@@ -104,7 +106,7 @@ export function statusOf(
       ...(loaded?.hasProcessLeft ? [LEFT] : []),
       ...(loaded?.hasForeign ? [FOREIGN] : []),
       ...namespace.members.flatMap((member) => member.workload.problems),
-      ...(isReleased ? [] : problemsOf(rules)),
+      ...(isReleased ? [] : [...problemsOf(rules), ...nameProblems(namespace, rules.policy, support)]),
       ...facts,
     ],
   };

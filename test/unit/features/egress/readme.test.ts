@@ -16,7 +16,7 @@ const namesIn = (shape: Shape): readonly string[] => {
 };
 
 it.each([...new Set(namesIn(CONTEXT_SHAPE))])('tells of the field %s', (name) => {
-  expect(readme).toMatch(new RegExp(`\`(resolvers\\.)?${name}\`|\`${name}\\.`));
+  expect(readme).toMatch(new RegExp(`\`(?:(?:resolvers|names)\\.)?${name}\`|\`${name}\\.`));
 });
 
 it.each(INCLUDED_TEMPLATES)('tells of the template %s', (name) => {

@@ -1,0 +1,113 @@
+/**
+ * What the text of one namespace needs to know of the proxy there, and the granted addresses that it takes over.
+ *
+ * The secret of the namespace is in these variables, and in the kernel. It must not get into a log, the API or `status`.
+ */
+import { type Family, formatAddress, type Prefix } from '../../net/address.ts';
+import { shortDigest } from '../../rendering/fingerprint.ts';
+
+export interface NameFacts {
+  /**
+   * 32 hex digits, at the start of each datagram that grants. Another secret ends the flows that were admitted by name,
+   * except those to addresses that are still granted, or kept: so it changes when a name goes.
+   */
+  readonly secret: string;
+  /** The proxy's, for UDP and TCP. */
+  readonly port: number;
+  /** The socket that asks Docker's resolver; undefined: nothing may ask it. */
+  readonly docker?: DockerSocket | undefined;
+}
+
+export interface DockerSocket {
+  readonly port: number;
+  /**
+   * The cgroup (v2) that the socket belongs to: only by that it differs from a workload that sends from the same port.
+   * The path is relative to the mount point of all cgroups, the level is its number of parts below the root.
+   */
+  readonly cgroup: { readonly path: string; readonly level: number };
+}
+
+/** A granted address, for the text that replaces the one where it was granted. */
+export interface HeldAddress {
+  /** The number of its port class. */
+  readonly number: number;
+  readonly address: Prefix;
+  /** From now. */
+  readonly seconds: number;
+}
+
+export interface HeldAddresses {
+  readonly granted: readonly HeldAddress[];
+  /** No longer granted, but flows that were admitted to them before may go on. */
+  readonly kept: readonly Omit<HeldAddress, 'seconds'>[];
+}
+
+export const NOTHING_HELD: HeldAddresses = { granted: [], kept: [] };
+
+/** The words of the facts' digest. */
+export const nameWords = ({ secret, port, docker }: NameFacts): readonly unknown[] => [
+  ...[secret, port],
+  ...(docker === undefined ? [] : [docker.port, docker.cgroup.path, docker.cgroup.level]),
+];
+
+/** The lines in front of a text, for the variables that it has. */
+export function nameVariables(
+  text: string,
+  { secret, port }: NameFacts,
+  held: HeldAddresses,
+): readonly string[] {
+  return [
+    `define seal = 0x${secret}`,
+    `define dnsport = ${port}`,
+    `define named = ${markOf(secret)}`,
+    ...heldVariables(text, held),
+  ];
+}
+
+/**
+ * Puts in the match of the socket that asks Docker's resolver. It is no variable of nft, because those are values. A path
+ * that nft would not take as it is counts as none.
+ */
+export const withDockerSocket = (text: string, { docker }: NameFacts): string =>
+  text.replaceAll(
+    '$dockersocket',
+    docker === undefined || !/^[\w./@:-]+$/.test(docker.cgroup.path)
+      ? 'udp sport 0'
+      : `udp sport ${docker.port} socket cgroupv2 level ${docker.cgroup.level} "${docker.cgroup.path}"`,
+  );
+
+/** Marks below are of flows from outside. */
+const LEAST_MARK = 16;
+
+/** The mark of flows that were admitted by name. It follows from the secret, and tells nothing of it. */
+const markOf = (secret: string): string => {
+  const mark = Number(shortDigest(`mark ${secret}`));
+  return `0x${(mark < LEAST_MARK ? mark + LEAST_MARK : mark).toString(16).padStart(8, '0')}`;
+};
+
+/** An address that no packet has: an empty list is a syntax error in nft. */
+const NOBODY: Readonly<Record<Family, string>> = { 4: '0.0.0.0', 6: '::' };
+
+function heldVariables(text: string, { granted, kept }: HeldAddresses): readonly string[] {
+  const byVariable = Map.groupBy(
+    [
+      ...granted.map((one) => ({ ...one, kind: 'held', after: ` timeout ${one.seconds}s` })),
+      ...kept.map((one) => ({ ...one, kind: 'kept', after: '' })),
+    ],
+    ({ kind, address: { family }, number }) => `${kind}${family}_${number}`,
+  );
+  return variablesIn(text).map(({ name, kind, family }) => {
+    const found = byVariable.get(name) ?? [];
+    const elements = found.map(({ address, after }) => `${formatAddress(family, address.address)}${after}`);
+    const nobody = `${NOBODY[family]}${kind === 'held' ? ' timeout 1s' : ''}`;
+    return `define ${name} = { ${[nobody, ...new Set(elements)].join(', ')} }`;
+  });
+}
+
+/** `$held4_443`, `$kept6_443`: each once. */
+const variablesIn = (text: string): readonly { name: string; kind: string; family: Family }[] => {
+  const names = new Set(Array.from(text.matchAll(/\$((?:held|kept)[46]_\d+)\b/g), ([, name = '']) => name));
+  return [...names].map((name) => ({
+    ...{ name, kind: name.slice(0, 4), family: name[4] === '4' ? 4 : 6 },
+  }));
+};
