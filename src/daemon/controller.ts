@@ -13,6 +13,7 @@ import type { WorkloadNamespace } from '../features/egress/workload-namespaces.t
 import type { ContainerPort, PortOverride } from '../features/host/port-overrides.ts';
 import type { IngressNamespace } from '../features/ingress/namespaces.ts';
 import type { IngressView } from '../features/ingress/view.ts';
+import type { NamesReport } from '../features/names/name-report.ts';
 import type { Container, ContainerId } from '../inventory/container.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { Mode } from '../inventory/workload.ts';
@@ -167,6 +168,11 @@ export class Controller {
       unsupported: this.#unsupported().map(({ container, problem }) => ({ name: container.name, problem })),
       ...this.#hostStatus(),
     };
+  }
+
+  /** What is known of names, by container. */
+  nameReports(): ReadonlyMap<string, NamesReport> {
+    return this.#workloads.nameReports();
   }
 
   /** The containers, for questions. */

@@ -16,6 +16,7 @@ import { serveApi } from './api/server.ts';
 import { Controller } from './controller.ts';
 import { controlsOf } from './controls.ts';
 import { removeInnerLeftovers } from './inner-leftovers.ts';
+import { openNames, openNamesFile } from './open-names.ts';
 import { type Closable, type CloseLater, openPersisted } from './persisted.ts';
 import { openDenied, openDeniedIngress, openLastHostRules } from './state/open.ts';
 import { Telemetry } from './telemetry.ts';
@@ -56,6 +57,8 @@ export async function start(
     save: (all) => denied?.save(all),
     ingress: { previous: await deniedIngress?.load(), save: (all) => deniedIngress?.save(all) },
   });
+  const namesFile = closeLater(openNamesFile(config, log));
+  const names = await openNames(config, namesFile, log);
   const hostRestored = openLastHostRules(config, telemetry.hostDataplane, log);
   closeLater({ close: () => hostRestored });
   const controller = closeLater(
@@ -69,6 +72,7 @@ export async function start(
       onReconciled: telemetry.onReconciled,
       rules: consul,
       gate,
+      names,
       ingressGate: gate,
       log,
       hostRestored,

@@ -95,6 +95,7 @@ export class Telemetry {
       status: () => this.#controller && statusByHostClock(this.#controller),
       denied: () => this.#denyLog.summaries,
       deniedCalls: () => this.#ingressDenyLog.summaries,
+      names: () => this.#controller?.nameReports() ?? new Map(),
       hasNetworks: config.networks !== undefined,
       host: this.#hostDenyLog && {
         summary: () => this.#controller?.status().host,

@@ -3,14 +3,19 @@
  */
 import type { Backoff } from '../common/backoff.ts';
 import type { Logger } from '../common/logger.ts';
+import type { Plan } from '../common/plan.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import type { EgressDesired } from '../features/egress/desired.ts';
 import { Egress, type EgressOptions } from '../features/egress/egress.ts';
 import { recordsDenied } from '../features/egress/facts.ts';
 import type { Gate } from '../features/egress/gate.ts';
+import { dnsOf } from '../features/egress/name-rules.ts';
 import type { Override, PersistedOverrides } from '../features/egress/overrides.ts';
+import type { NamespaceStatus } from '../features/egress/status.ts';
 import type { EgressTemplate } from '../features/egress/template.ts';
 import type { WorkloadNamespace } from '../features/egress/workload-namespaces.ts';
+import type { NamesReport } from '../features/names/name-report.ts';
+import { namesProblems, namesSummary } from '../features/names/summary.ts';
 import type { Container } from '../inventory/container.ts';
 import type { ConsulSnapshot, Inventory } from '../inventory/inventory.ts';
 import type { ServiceRef } from '../inventory/service.ts';
@@ -21,6 +26,7 @@ import { LoadRecords, type Loads } from '../reconciler/load-records.ts';
 import type { Reconciler, ReconcilerOptions } from '../reconciler/reconciler.ts';
 import { nameOf, type ObservedRules, RulesetDriver } from '../reconciler/ruleset-driver.ts';
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
+import { NameRules, type NamesPorts, type WantedNamespace } from './name-rules.ts';
 import { type DeniedReports, rulesetLoader } from './ruleset-loader.ts';
 import { type Containers, containersOf, templateFacts } from './snapshot.ts';
 import type { Status } from './status.ts';
@@ -51,12 +57,15 @@ export interface WorkloadRulesPorts {
   readonly previousOverrides?: PersistedOverrides | undefined;
   /** Called with all overrides after a change. */
   readonly persistOverrides?: (overrides: PersistedOverrides) => void;
+  /** What answers names; undefined: nothing does. */
+  readonly names?: NamesPorts | undefined;
 }
 
 export class WorkloadRules {
   readonly #feature: Egress;
   readonly #loads: LoadRecords;
   readonly #states: FeatureReconciler<EgressDesired, ObservedRules>;
+  readonly #names: NameRules | undefined;
   #rawSockets = false;
 
   constructor(options: WorkloadRulesOptions, reconciler: Reconciler, ports: WorkloadRulesPorts) {
@@ -65,7 +74,16 @@ export class WorkloadRules {
       this.#states.refresh(id);
       ports.requestSync();
     };
-    this.#feature = openFeature(options, ports, onNewFacts);
+    const { names } = ports;
+    this.#names =
+      names &&
+      new NameRules(names, {
+        ...options,
+        log,
+        onChange: onNewFacts,
+        onTrouble: (id) => this.#states.verify(id),
+      });
+    this.#feature = openFeature({ ...options, names: this.#names }, ports, onNewFacts);
     const { rules } = this.#feature;
     this.#loads = new LoadRecords(ports.previousLoads, (loads) => ports.persistLoads?.(loads));
     const context = { loader: rulesetLoader(dataplane, undefined, deniedReports), records: this.#loads, log };
@@ -80,7 +98,9 @@ export class WorkloadRules {
   /** Call `references` for the same containers first. */
   sync(inventory: Inventory): void {
     const { namespaces, isComplete } = inventory;
-    this.#states.sync(this.#feature.plan(inventory), (name) => namespaces.has(name));
+    const plan = this.#feature.plan(inventory);
+    this.#syncNames(inventory, plan);
+    this.#states.sync(plan, (name) => namespaces.has(name));
     if (isComplete) this.#loads.retain(new Set(namespaces.keys()));
     this.#rawSockets ||= this.#feature.namespaces.some(({ hasRawSockets }) => hasRawSockets);
   }
@@ -117,7 +137,7 @@ export class WorkloadRules {
   status(): Pick<Status, 'namespaces' | 'notEnabled' | 'recordsDenied'> {
     const { notEnabled, template } = this.#feature;
     return {
-      namespaces: [...this.#states.states()].map((one) => this.#feature.status(one)),
+      namespaces: [...this.#states.states()].map((one) => this.#withNames(this.#feature.status(one))),
       notEnabled: notEnabled.map(({ container, problem }) => ({ name: container.name, problem })),
       recordsDenied: recordsDenied(template.source),
     };
@@ -125,7 +145,7 @@ export class WorkloadRules {
 
   /** The containers, for questions. */
   containerViews(): Containers {
-    return containersOf([...this.#states.states()], this.#feature);
+    return containersOf([...this.#states.states()], this.#feature, (id) => this.#names?.reportOf(id));
   }
 
   templateFacts(): ReturnType<typeof templateFacts> {
@@ -139,8 +159,42 @@ export class WorkloadRules {
     );
   }
 
-  close(): Promise<void> {
-    return this.#feature.close();
+  /** What is known of names, by the container whose namespace it is. */
+  nameReports(): ReadonlyMap<string, NamesReport> {
+    const reports = [...this.#states.states()].flatMap(({ desired: { namespace } }) => {
+      const report = this.#names?.reportOf(namespace.id);
+      return report === undefined ? [] : [[namespace.target.name, report] as const];
+    });
+    return new Map(reports);
+  }
+
+  async close(): Promise<void> {
+    this.#names?.close();
+    await this.#feature.close();
+  }
+
+  /** Before the texts are made, which need to know who answers. */
+  #syncNames(inventory: Inventory, plan: Plan<EgressDesired>): void {
+    const acl = this.#feature.aclOf(inventory.consul);
+    if (this.#names === undefined || acl === undefined) return;
+    const wanted: WantedNamespace[] = [];
+    const undecided = new Set<string>();
+    for (const [id, { kind, desired }] of plan) {
+      const { namespace, rules } = desired;
+      const { policy } = rules;
+      if (kind !== 'apply') continue;
+      if (!rules.isKnown) undecided.add(id);
+      else if (dnsOf(namespace, policy, this.#feature.nameSupport) === 'names')
+        wanted.push({ ...namespace, policy });
+    }
+    this.#names.sync(inventory, acl, wanted, undecided);
+  }
+
+  #withNames(status: NamespaceStatus): NamespaceStatus {
+    const report = this.#names?.reportOf(status.id);
+    if (report === undefined) return status;
+    const problems = [...status.problems, ...namesProblems(report)];
+    return { ...status, names: namesSummary(report), problems };
   }
 }
 
@@ -148,7 +202,7 @@ export class WorkloadRules {
 const SELDOM = 12;
 
 function openFeature(
-  { retry, random, now, ...options }: WorkloadRulesOptions,
+  { retry, random, now, ...options }: WorkloadRulesOptions & Pick<EgressOptions, 'names'>,
   { gate, containers, previousOverrides: previous, persistOverrides }: WorkloadRulesPorts,
   onChange: (id: string) => void,
 ): Egress {

@@ -6,6 +6,7 @@ import type { LastKnownState } from '../../src/daemon/consul-cache.ts';
 import { Controller } from '../../src/daemon/controller.ts';
 import type { ControllerOptions, ControllerPorts } from '../../src/daemon/controller-ports.ts';
 import { Metrics } from '../../src/daemon/metrics/metrics.ts';
+import type { NamesPorts } from '../../src/daemon/name-rules.ts';
 import type { HostDataplane } from '../../src/dataplane/dataplane.ts';
 import type { Gate } from '../../src/features/egress/gate.ts';
 import { loadTemplate } from '../../src/features/egress/included-templates.ts';
@@ -56,6 +57,8 @@ export interface FakeOptions extends Partial<ControllerOptions> {
     | ('watchFile' | 'networkMaker' | 'namespaceRoutes' | 'namespaceConnections')
     | ('hostFacts' | 'previousNetworks' | 'persistNetworks')
   >;
+  /** What answers names. */
+  readonly names?: NamesPorts | undefined;
   /** Instead of `engine`. */
   readonly containers?: ContainerSource;
 }
@@ -77,6 +80,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     previousPorts,
     persistPorts,
     networksPorts = {},
+    names,
     readEngineRules,
     containers = engine,
     ...rest
@@ -108,6 +112,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
     log,
     previousState,
     gate,
+    names,
     ingressGate,
     persistState: (state) => persisted.push(state),
     previousLoads,

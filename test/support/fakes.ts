@@ -278,7 +278,7 @@ export class FakeKernel implements Dataplane {
     const text = this.texts.get(id);
     return {
       fingerprint: text?.match(/egresstrator v1 ([0-9a-f]+)/)?.[1],
-      allows: /set allowed|-A EGRESSTRATOR-ALLOWED /.test(text ?? ''),
+      allows: /set (?:allowed|names4)|-A EGRESSTRATOR-ALLOWED /.test(text ?? ''),
     };
   }
 

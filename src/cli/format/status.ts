@@ -84,6 +84,7 @@ export function formatNamespace(
     ...(namespace.byHand === undefined ? [] : [['by hand', sinceText(namespace.byHand, now)] as const]),
     ['mode', mode],
     ['DNS', DNS[dns]],
+    ...(namespace.names === undefined ? [] : [['names', namesText(namespace.names)] as const]),
     ['raw sockets', raw],
     ['rules', fingerprint ?? 'none loaded'],
     ['verified', ago(verifiedAt, now)],
@@ -226,4 +227,13 @@ const DNS: Readonly<Record<NamespaceStatus['dns'], string>> = {
   resolvers: 'port 53 of its own resolvers',
   names: 'the names of its rules, of containers and of services',
   none: 'no DNS',
+};
+
+const NAMES: Readonly<Record<NonNullable<NamespaceStatus['names']>['state'], string>> = {
+  ...{ answering: 'answered', waiting: 'not answered yet', unavailable: 'not answered' },
+};
+
+const namesText = ({ state, names, addresses, denied }: NonNullable<NamespaceStatus['names']>): string => {
+  const granted = `${many(addresses, 'address').replace(/addresss$/, 'addresses')} of ${many(names, 'name')}`;
+  return `${NAMES[state]}; ${granted}; ${many(denied, 'name')} denied in the last hour`;
 };

@@ -45,6 +45,7 @@ const outsideNamespace = (one: NamespaceStatus): NamespaceStatus => ({
   ...{ id: one.id, workloads: one.workloads, target: one.target, state: one.state },
   ...{ grants: one.grants, mode: one.mode, dns: one.dns, hasRawSockets: one.hasRawSockets },
   ...{ fingerprint: one.fingerprint, verifiedAt: one.verifiedAt, loader: one.loader },
+  ...(one.names && { names: one.names }),
   ...(one.byHand && { byHand: { kind: one.byHand.kind, since: one.byHand.since } }),
   lastError: withheld(one.lastError),
   problems: one.problems.map(outsideProblem),

@@ -50,6 +50,15 @@ export const Namespace = z.object({
   /** The operator's override, and when it was set. */
   byHand: z.object({ kind: z.enum(['set', 'clear']), since: Time }).optional(),
   denied: Denied.optional(),
+  names: z
+    .object({
+      state: z.enum(['answering', 'waiting', 'unavailable']),
+      names: z.number().describe('Names that have addresses now.'),
+      addresses: z.number(),
+      denied: z.number().describe('Names that were asked in vain in the last hour.'),
+    })
+    .optional()
+    .describe('Absent where its names are not answered in its place.'),
 });
 
 /** The rules about who may reach the containers of one namespace. */

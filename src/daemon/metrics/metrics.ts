@@ -7,10 +7,12 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { NAMESPACE_STATES } from '../../features/egress/states.ts';
 import { INGRESS_STATES } from '../../features/ingress/status.ts';
+import type { NamesReport } from '../../features/names/name-report.ts';
 import type { DeniedSummary } from '../../inventory/denied-record.ts';
 import { type SourceStatus, type Status, unsupportedNames } from '../status.ts';
 import { addHostMetrics, type HostMetrics } from './host-metrics.ts';
 import type { ObservedLoad } from './measured-dataplane.ts';
+import { addNamesMetrics } from './names-metrics.ts';
 import { addNetworksMetrics } from './networks-metrics.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 
@@ -26,6 +28,8 @@ export interface MetricsOptions {
   readonly deniedCalls?: () => ReadonlyMap<string, DeniedSummary>;
   /** Undefined where the host has no rules of ours. */
   readonly host?: HostMetrics | undefined;
+  /** What is known of names, by container. */
+  readonly names?: () => ReadonlyMap<string, NamesReport>;
   /** There is a networks.json. */
   readonly hasNetworks?: boolean | undefined;
 }
@@ -72,6 +76,7 @@ export class Metrics {
     this.#addDenied();
     if (options.host !== undefined) addHostMetrics(this.#registry, options.host);
     if (options.hasNetworks) addNetworksMetrics(this.#registry, () => options.status()?.networks);
+    if (options.names !== undefined) addNamesMetrics(this.#registry, options.names);
     addProcessMetrics(this.#registry);
   }
 

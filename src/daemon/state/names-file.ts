@@ -14,7 +14,7 @@ import { elementKey, type HeldGrant } from '../../features/names/grant.ts';
 import { LONGEST_GRANT } from '../../features/names/lifetime.ts';
 import type { NamespaceId } from '../../inventory/namespace.ts';
 import { formatPrefix, parseAddress } from '../../net/address.ts';
-import { MOST_CLASSES, SECRET_BYTES } from '../../policy/name-seal.ts';
+import { SECRET_BYTES } from '../../policy/name-seal.ts';
 import { STATE_FILES } from './file-names.ts';
 import { StateFolderFile, type StateFolderFileOptions } from './state-folder-file.ts';
 
@@ -57,16 +57,7 @@ const Granted = z.object({
 const Namespace = z.object({
   ...{ port: Port, dockerPort: Port },
   secret: z.string().regex(new RegExp(`^[0-9a-f]{${2 * SECRET_BYTES}}$`)),
-  numbers: z.array(
-    z.tuple([
-      z.string(),
-      z
-        .number()
-        .int()
-        .min(0)
-        .max(MOST_CLASSES - 1),
-    ]),
-  ),
+  numbers: z.array(z.tuple([z.string(), z.number().int().min(0).max(65_535)])),
   grants: z.array(Granted),
 });
 

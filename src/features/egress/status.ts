@@ -4,6 +4,7 @@
 import type { Condition } from '../../common/condition.ts';
 import type { Problem } from '../../common/problem.ts';
 import type { DeniedSummary } from '../../inventory/denied-record.ts';
+import type { NamesSummary } from '../../inventory/names-summary.ts';
 import type { NamespaceId } from '../../inventory/namespace.ts';
 import type { Loaded } from '../../inventory/ruleset.ts';
 import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
@@ -45,6 +46,8 @@ export interface NamespaceStatus {
   readonly problems: readonly Problem[];
   /** An operator's override; undefined if it has its own keys. */
   readonly byHand?: Pick<ActiveOverride, 'kind' | 'since'> | undefined;
+  /** Undefined where its names are not answered in its place. */
+  readonly names?: NamesSummary | undefined;
   /** Undefined until the record of denied destinations is read. */
   readonly denied?: Omit<DeniedSummary, 'unlistedAt'> | undefined;
 }
@@ -95,7 +98,7 @@ export function statusOf(
     state: stateOf(state, support),
     grants: namespace.grants,
     mode: namespace.mode,
-    dns: namespace.dns,
+    dns: dnsOf(namespace, rules.policy, support),
     hasRawSockets: namespace.hasRawSockets,
     fingerprint: loaded?.fingerprint,
     verifiedAt,

@@ -5,6 +5,7 @@ import { LoadError } from '../../../../src/common/errors.ts';
 import { measured, type ObservedLoad } from '../../../../src/daemon/metrics/measured-dataplane.ts';
 import { Metrics } from '../../../../src/daemon/metrics/metrics.ts';
 import type { Status } from '../../../../src/daemon/status.ts';
+import type { NamesReport } from '../../../../src/features/names/name-report.ts';
 import type { DeniedSummary } from '../../../../src/inventory/denied-record.ts';
 import type { Ruleset } from '../../../../src/inventory/ruleset.ts';
 import { FakeKernel } from '../../../support/fakes.ts';
@@ -52,6 +53,15 @@ const summary = (packets: number, more: Partial<DeniedSummary> = {}): DeniedSumm
   ...more,
 });
 
+const NAMES: NamesReport = {
+  ...{ state: 'answering', reasons: [], denied: [], unlisted: 0 },
+  grants: ['tcp/443', 'udp/443'].map((ports) => ({ name: 'a', address: '1.1.1.1', ports, until: 1 })),
+  counts: {
+    ...{ asked: 90, answered: 60, malformed: 2 },
+    denied: { name: 10, type: 4, fresh: 3, address: 2, limit: 5, failed: 7 },
+  },
+};
+
 const metrics = (denied: ReadonlyMap<string, DeniedSummary> = new Map()) =>
   new Metrics({
     version: '1.2.3',
@@ -60,6 +70,7 @@ const metrics = (denied: ReadonlyMap<string, DeniedSummary> = new Map()) =>
     denied: () => denied,
     deniedCalls: () => new Map([['called', summary(5, { isFull: true })]]),
     hasNetworks: true,
+    names: () => new Map([['shop', NAMES]]),
     host: {
       summary: () => ({
         ...{ state: 'failed', openings: 3, closed: 2, permits: 0, forwards: 1 },
@@ -91,6 +102,18 @@ test('namespaces, problems and sources are told as they are when somebody asks',
     'egresstrator_sources_failing{source="services"} 1',
     'egresstrator_sources_outdated{source="services"} 1',
     'egresstrator_sources_outdated{source="rules"} 0',
+  ]);
+});
+
+test('names are told by container', async () => {
+  expectLines(await textOf(metrics()), [
+    'egresstrator_names_namespaces{state="answering"} 1',
+    'egresstrator_names_namespaces{state="unavailable"} 0',
+    'egresstrator_names_addresses{container="shop"} 1',
+    'egresstrator_names_questions_total{container="shop"} 90',
+    'egresstrator_names_denied_total{container="shop"} 19',
+    'egresstrator_names_limited_total{container="shop"} 5',
+    'egresstrator_names_failed_total{container="shop"} 7',
   ]);
 });
 

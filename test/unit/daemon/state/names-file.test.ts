@@ -114,7 +114,7 @@ test.each([
   ['empty', ''],
   ['of a port that is none', content({ port: 0 })],
   ['of a short secret', content({ secret: '00' })],
-  ['of a class that no text has', content({ numbers: [['tcp/443', 64]] })],
+  ['of a class that no datagram has', content({ numbers: [['tcp/443', 65_536]] })],
   ['of an address that is none', content({ grants: [{ ...NAMESPACE.grants[0], address: '1.1.1' }] })],
   ['of a name that is none', content({ grants: [{ ...NAMESPACE.grants[0], names: [['a..b', 1]] }] })],
   ['of a time that is none', content({ grants: [{ ...NAMESPACE.grants[0], until: -1 }] })],

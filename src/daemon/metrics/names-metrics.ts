@@ -1,0 +1,66 @@
+/**
+ * Metrics of rules by name. A series is there as long as names are answered in place of its container.
+ */
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { DenialCause, NamesReport } from '../../features/names/name-report.ts';
+
+type Reports = () => ReadonlyMap<string, NamesReport>;
+
+const STATES = ['answering', 'waiting', 'unavailable'] as const;
+
+/** More containers than this are left out. */
+const MOST_CONTAINERS = 500;
+
+export function addNamesMetrics(registry: Registry, reports: Reports): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'egresstrator_names_namespaces',
+    help: 'Namespaces with rules by name, by whether their names are answered',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const states = [...reports().values()].map(({ state }) => state);
+      for (const state of STATES) this.set({ state }, states.filter((one) => one === state).length);
+    },
+  });
+  const shown = () => [...reports()].slice(0, MOST_CONTAINERS);
+  new Gauge({
+    name: 'egresstrator_names_addresses',
+    help: 'Addresses that are granted by name, by container',
+    labelNames: ['container'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [container, { grants }] of shown())
+        this.set({ container }, new Set(grants.map(({ address }) => address)).size);
+    },
+  });
+  const counter = (name: string, help: string, countOf: (report: NamesReport) => number) =>
+    new Counter({
+      ...{ name: `egresstrator_names_${name}_total`, help: `${help}, by container`, registers },
+      labelNames: ['container'],
+      collect() {
+        this.reset();
+        for (const [container, report] of shown()) this.inc({ container }, countOf(report));
+      },
+    });
+  counter('questions', 'Questions for names', ({ counts }) => counts.asked);
+  for (const { name, help, causes } of COUNTED)
+    counter(name, help, ({ counts }) => causes.reduce((sum, cause) => sum + counts.denied[cause], 0));
+}
+
+const COUNTED: readonly { name: string; help: string; causes: readonly DenialCause[] }[] = [
+  {
+    ...{
+      name: 'denied',
+      help: 'Questions for names that no rule grants; in audit mode those that would be denied',
+    },
+    causes: ['name', 'type', 'fresh', 'address'],
+  },
+  {
+    name: 'limited',
+    help: 'Questions that failed because a limit of addresses is reached',
+    causes: ['limit'],
+  },
+  { name: 'failed', help: 'Questions that no resolver answered, or not well', causes: ['failed'] },
+];

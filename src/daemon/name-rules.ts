@@ -1,0 +1,162 @@
+/**
+ * Rules by name in the controller: which namespaces are served, and under which policy.
+ *
+ * In a namespace that wants names, sockets are opened first, then the text is loaded that leads questions to them, then
+ * they are answered. Until then the namespace has no DNS. A text that replaces another takes over what is granted: while
+ * it is loaded, no grant is on its way. After a restart the sockets are opened at the same ports, and nothing is loaded.
+ */
+import type { Backoff } from '../common/backoff.ts';
+import type { Logger } from '../common/logger.ts';
+import type { NameSource, NameText } from '../features/egress/name-source.ts';
+import type { NamesReport } from '../features/names/name-report.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { ContainerNamespace, NamespaceId } from '../inventory/namespace.ts';
+import type { ProxyCgroup } from '../name-proxy/proxy-cgroup.ts';
+import type { Acl } from '../policy/acl.ts';
+import type { CompiledPolicy } from '../policy/compile.ts';
+import type { PortClass } from '../policy/port-classes.ts';
+import { type NamedNamespace, NamePolicies, type NamePolicyOptions } from './name-policies.ts';
+import { type NamesProxy, ServedNamespace } from './served-namespace.ts';
+import type { NamesState } from './state/names-file.ts';
+
+export interface NamesPorts {
+  /** Why rules by name cannot work on this host; undefined: they can, as far as known. */
+  readonly unavailable: string | undefined;
+  /** Called when the first namespace wants names. */
+  readonly start: () => StartedNames;
+  readonly policies: NamePolicyOptions;
+  /** What the previous run has left. */
+  readonly previous: NamesState;
+  /** Called from time to time, and at the end. */
+  readonly persist: (state: () => NamesState) => void;
+}
+
+export interface StartedNames {
+  readonly proxy: NamesProxy & { closeAll(): void };
+  /** The cgroup of the proxy's sockets; undefined: Docker's resolver is not asked. */
+  readonly cgroup: Pick<ProxyCgroup, 'path' | 'level'> | undefined;
+  /** Why it turns out that rules by name cannot work on this host; undefined: they can. */
+  readonly unavailable: Promise<string | undefined>;
+}
+
+export interface NameRulesOptions {
+  readonly log: Logger;
+  readonly retry: Backoff;
+  readonly random: () => number;
+  /** Called when the text of a namespace needs other facts. */
+  readonly onChange: (id: NamespaceId) => void;
+  /** Called when the kernel may not have what was loaded. */
+  readonly onTrouble: (id: NamespaceId) => void;
+}
+
+/** A namespace that wants names. */
+export type WantedNamespace = NamedNamespace & ContainerNamespace & { readonly policy: CompiledPolicy };
+
+/** Milliseconds between two looks at what is granted. */
+const LOOK = 2_000;
+
+export class NameRules implements NameSource {
+  readonly #ports: NamesPorts;
+  readonly #options: NameRulesOptions;
+  readonly #policies: NamePolicies;
+  readonly #served = new Map<NamespaceId, ServedNamespace>();
+  /** Of namespaces that are not served yet in this run. */
+  readonly #previous: Map<NamespaceId, NonNullable<ReturnType<NamesState['get']>>>;
+  readonly #timer: NodeJS.Timeout;
+  #started: StartedNames | undefined;
+  #unavailable: string | undefined;
+
+  constructor(ports: NamesPorts, options: NameRulesOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#unavailable = ports.unavailable;
+    this.#policies = new NamePolicies(ports.policies);
+    this.#previous = new Map(ports.previous);
+    this.#timer = setInterval(() => this.#look(), LOOK).unref();
+  }
+
+  get unavailable(): string | undefined {
+    return this.#unavailable;
+  }
+
+  /** `undecided`: namespaces whose rules are not known; what serves them stays. Call it before their texts are made. */
+  sync(
+    inventory: Inventory,
+    acl: Acl,
+    wanted: readonly WantedNamespace[],
+    undecided: { has(id: NamespaceId): boolean },
+  ): void {
+    const policyOf = this.#policies.under(inventory, acl);
+    const ids = new Set(wanted.map(({ id }) => id));
+    for (const [id, served] of this.#served) {
+      if (ids.has(id) || undecided.has(id)) continue;
+      served.close();
+      this.#served.delete(id);
+    }
+    for (const namespace of wanted) this.#serve(namespace, policyOf(namespace, namespace.policy));
+    this.#policies.retain(this.#served);
+    if (!inventory.isComplete) return;
+    for (const id of this.#previous.keys()) if (!inventory.namespaces.has(id)) this.#previous.delete(id);
+  }
+
+  textOf(id: NamespaceId): Pick<NameText, 'names'> | undefined {
+    const names = this.#served.get(id)?.facts;
+    return names && { names };
+  }
+
+  async hold(id: NamespaceId, classes: readonly PortClass[]): Promise<NameText | undefined> {
+    return this.#served.get(id)?.hold(classes);
+  }
+
+  /** Undefined for a namespace that wants no names. */
+  reportOf(id: NamespaceId): NamesReport | undefined {
+    return this.#served.get(id)?.report();
+  }
+
+  /** Ends serving. What is granted stays in the kernels, for the next run. */
+  close(): void {
+    clearInterval(this.#timer);
+    const state = this.#state();
+    this.#ports.persist(() => state);
+    for (const served of this.#served.values()) served.close();
+    this.#started?.proxy.closeAll();
+  }
+
+  #serve(namespace: WantedNamespace, policy: Parameters<ServedNamespace['use']>[0]): void {
+    const { id } = namespace;
+    const known = this.#served.get(id);
+    known?.use(policy);
+    if (known !== undefined) return;
+    const { proxy, cgroup } = this.#start();
+    const { log, retry, random } = this.#options;
+    const [onChange, onTrouble] = [() => this.#options.onChange(id), () => this.#options.onTrouble(id)];
+    const ports = { proxy, cgroup, log, retry, random, onChange, onTrouble };
+    this.#served.set(id, new ServedNamespace(namespace, policy, this.#previous.get(id), ports));
+    this.#previous.delete(id);
+  }
+
+  #start(): StartedNames {
+    if (this.#started !== undefined) return this.#started;
+    const started = this.#ports.start();
+    this.#started = started;
+    void started.unavailable.then((reason) => {
+      if (reason === undefined) return;
+      this.#unavailable = reason;
+      for (const id of this.#served.keys()) this.#options.onChange(id);
+    });
+    return started;
+  }
+
+  #look(): void {
+    for (const served of this.#served.values()) served.look();
+    if (this.#served.size > 0) this.#ports.persist(() => this.#state());
+  }
+
+  #state(): NamesState {
+    const served = [...this.#served].flatMap(([id, one]) => {
+      const persisted = one.persisted();
+      return persisted === undefined ? [] : [[id, persisted] as const];
+    });
+    return new Map([...this.#previous, ...served]);
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * One namespace whose names are answered: its sockets, its policy, and what its text needs to know of them.
+ */
+import { type Backoff, delay } from '../common/backoff.ts';
+import { LoadError, messageOf } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import { waitUntil } from '../common/wait-until.ts';
+import type { HeldAddresses, NameFacts } from '../features/egress/name-facts.ts';
+import type { NameText } from '../features/egress/name-source.ts';
+import type { NamePolicy } from '../features/names/decision.ts';
+import type { GrantElement } from '../features/names/grant.ts';
+import type { NamesReport } from '../features/names/name-report.ts';
+import type { ContainerNamespace } from '../inventory/namespace.ts';
+import type { WantedNames } from '../name-proxy/name-proxy.ts';
+import type { NamesText } from '../name-proxy/names-text.ts';
+import type { NamespaceNames } from '../name-proxy/namespace-names.ts';
+import type { ProxyCgroup } from '../name-proxy/proxy-cgroup.ts';
+import { formatNameRule } from '../policy/name-rule.ts';
+import { type ClassNumbers, classOf, numbersOf, type PortClass } from '../policy/port-classes.ts';
+import { refOf } from './ruleset-loader.ts';
+import type { PersistedNames } from './state/names-file.ts';
+
+/** What is used of the proxy of one namespace. */
+export type ProxiedNames = Pick<
+  NamespaceNames,
+  | ('port' | 'dockerPort' | 'secret' | 'hold' | 'changePolicy' | 'renewSecret' | 'text' | 'resume')
+  | ('adoptable' | 'report')
+>;
+
+/** What is used of the proxy. */
+export interface NamesProxy {
+  open(key: string, wanted: WantedNames): Promise<ProxiedNames>;
+  close(key: string): void;
+}
+
+export interface ServedPorts {
+  readonly proxy: NamesProxy;
+  /** Undefined: Docker's resolver is not asked. */
+  readonly cgroup: Pick<ProxyCgroup, 'path' | 'level'> | undefined;
+  readonly log: Logger;
+  /** Pauses between two failed openings. */
+  readonly retry: Backoff;
+  readonly random: () => number;
+  /** Called when its text needs other facts. */
+  readonly onChange: () => void;
+  /** Called when the kernel may not have what was loaded. */
+  readonly onTrouble: () => void;
+}
+
+/** Milliseconds that a load waits for the sockets: they take 50 on a quiet host. */
+const OPENING = 2_000;
+
+export class ServedNamespace {
+  readonly #namespace: ContainerNamespace;
+  readonly #ports: ServedPorts;
+  #policy: NamePolicy;
+  /** Needs classes that the loaded text does not have. */
+  #next: NamePolicy | undefined;
+  #names: ProxiedNames | undefined;
+  #opening: Promise<unknown>;
+  /** The classes of the text in the kernel, as far as known. */
+  #numbers: ClassNumbers | undefined;
+  /** Of the previous run, until the sockets are open. */
+  #previous: PersistedNames | undefined;
+  #error: string | undefined;
+  #failures = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  #wasTrouble = false;
+
+  constructor(
+    namespace: ContainerNamespace,
+    policy: NamePolicy,
+    previous: PersistedNames | undefined,
+    ports: ServedPorts,
+  ) {
+    this.#namespace = namespace;
+    this.#policy = policy;
+    this.#previous = previous;
+    this.#numbers = previous?.numbers;
+    this.#ports = ports;
+    this.#opening = this.#open();
+  }
+
+  /**
+   * A policy that needs only what the text has counts at once; another one when its text is loaded. Connections of rules
+   * that go end with another secret, which is another text.
+   */
+  use(policy: NamePolicy): void {
+    const current = this.#next ?? this.#policy;
+    if (policy === current) return;
+    const isLess = losesRules(current, policy);
+    if (this.#names === undefined) this.#policy = policy;
+    else if (policy.index.rules.every((rule) => this.#numbers?.has(classOf(rule)))) this.#change(policy);
+    else this.#next = policy;
+    // What an earlier run has granted and forgotten cannot be told from what is not there.
+    if (!isLess) return;
+    this.#names?.renewSecret();
+    this.#ports.onChange();
+  }
+
+  /** What a text needs to know; undefined until the sockets are open, unless an earlier run has left a text. */
+  get facts(): NameFacts | undefined {
+    const known = this.#names ?? this.#previous;
+    return known && this.#factsOf(known);
+  }
+
+  /** Until `ended` is called, no grant leaves. */
+  async hold(classes: readonly PortClass[]): Promise<NameText | undefined> {
+    await waitUntil(OPENING, this.#opening, undefined);
+    const names = this.#names;
+    if (names === undefined) return undefined;
+    await names.hold();
+    if (this.#next !== undefined) this.#change(this.#next);
+    const numbers = numbersOf(classes);
+    const text = names.text();
+    const ended = (isLoaded: boolean): void => {
+      if (isLoaded) this.#numbers = numbers;
+      names.resume(isLoaded ? numbers : undefined);
+    };
+    const { port, dockerPort } = names;
+    const facts = this.#factsOf({ port, dockerPort, secret: text.secret });
+    return { names: facts, held: heldIn(text, numbers), ended };
+  }
+
+  report(): NamesReport {
+    if (this.#names !== undefined) return this.#names.report();
+    return {
+      ...NO_REPORT,
+      ...(this.#error !== undefined && { state: 'unavailable', reasons: [this.#error] }),
+    };
+  }
+
+  /** What the next run needs; undefined while no text of this run or the last is loaded. */
+  persisted(): PersistedNames | undefined {
+    if (this.#names === undefined) return this.#previous;
+    const { port, dockerPort } = this.#names;
+    const adoptable = this.#names.adoptable();
+    return adoptable && { port, dockerPort, ...adoptable };
+  }
+
+  /** To be called from time to time. */
+  look(): void {
+    if (this.#names === undefined) return;
+    const isTrouble = this.#names.report().state === 'unavailable';
+    if (isTrouble && !this.#wasTrouble) this.#ports.onTrouble();
+    this.#wasTrouble = isTrouble;
+  }
+
+  /** What is granted stays in its kernel. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#ports.proxy.close(this.#namespace.id);
+  }
+
+  #change(policy: NamePolicy): void {
+    this.#policy = policy;
+    this.#next = undefined;
+    // Its text ends the connections to addresses that no name may have any more.
+    if (this.#names?.changePolicy(policy) === true) this.#ports.onChange();
+  }
+
+  #factsOf({ port, dockerPort, secret }: Pick<PersistedNames, 'port' | 'dockerPort' | 'secret'>): NameFacts {
+    const { cgroup } = this.#ports;
+    return {
+      ...{ secret: Buffer.from(secret).toString('hex'), port },
+      ...(cgroup && { docker: { port: dockerPort, cgroup: { path: cgroup.path, level: cgroup.level } } }),
+    };
+  }
+
+  async #open(): Promise<void> {
+    const { proxy } = this.#ports;
+    const previous = this.#previous;
+    try {
+      const names = await proxy.open(this.#namespace.id, {
+        ...{ namespace: refOf(this.#namespace), policy: this.#policy, adopted: previous },
+        ...{ port: previous?.port, dockerPort: previous?.dockerPort },
+      });
+      if (this.#isClosed) return proxy.close(this.#namespace.id);
+      this.#opened(names);
+    } catch (error) {
+      if (!this.#isClosed) this.#failed(error);
+    }
+  }
+
+  #opened(names: ProxiedNames): void {
+    const isSame = this.#previous?.port === names.port && this.#previous.dockerPort === names.dockerPort;
+    this.#names = names;
+    this.#previous = undefined;
+    [this.#error, this.#failures] = [undefined, 0];
+    if (!isSame) this.#ports.onChange();
+    // It was opened with the policy of that time, and what an earlier run has left may belong to rules that are gone.
+    this.#change(this.#policy);
+  }
+
+  /** Without sockets nobody answers, so a text of an earlier run goes too. */
+  #failed(error: unknown): void {
+    const { log, retry, random, onChange } = this.#ports;
+    const isNew = this.#failures === 0;
+    this.#failures++;
+    this.#timer = setTimeout(
+      () => {
+        this.#opening = this.#open();
+      },
+      delay(this.#failures, retry, random),
+    );
+    if (error instanceof LoadError && error.gone && isNew) return;
+    const reason = messageOf(error);
+    if (this.#error !== reason)
+      log.warn({ container: this.#namespace.target.name, error: reason }, 'names cannot be answered');
+    const hadFacts = this.facts !== undefined;
+    this.#error = reason;
+    this.#previous = undefined;
+    this.#numbers = undefined;
+    if (hadFacts) onChange();
+  }
+}
+
+/** By the numbers of the text; it has no set for the others. */
+const heldIn = ({ granted, kept }: NamesText, numbers: ClassNumbers): HeldAddresses => {
+  const numbered = <T extends GrantElement>(elements: readonly T[]) =>
+    elements.flatMap(({ portClass, ...one }) => {
+      const number = numbers.get(portClass);
+      return number === undefined ? [] : [{ ...one, number }];
+    });
+  return { granted: numbered(granted), kept: numbered(kept) };
+};
+
+/** Whether there are rules that the other policy does not have. */
+const losesRules = (before: NamePolicy, after: NamePolicy): boolean => {
+  const left = new Set(after.index.rules.map(formatNameRule));
+  return before.index.rules.some((rule) => !left.has(formatNameRule(rule)));
+};
+
+const NO_REPORT: NamesReport = {
+  ...{ state: 'waiting', reasons: [], grants: [], denied: [], unlisted: 0 },
+  counts: {
+    ...{ asked: 0, answered: 0, malformed: 0 },
+    denied: { name: 0, type: 0, fresh: 0, address: 0, limit: 0, failed: 0 },
+  },
+};
