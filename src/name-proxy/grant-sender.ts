@@ -4,7 +4,6 @@
  * it.
  */
 import { elementKey, type GrantElement, type SentGrant } from '../features/names/grant.ts';
-import type { ClassNumbers } from '../features/names/port-classes.ts';
 import {
   aliveDatagram,
   grantDatagram,
@@ -12,6 +11,7 @@ import {
   removeDatagram,
   SECRET_BYTES,
 } from '../policy/name-seal.ts';
+import type { ClassNumbers } from '../policy/port-classes.ts';
 import type { DatagramSender } from './datagram-socket.ts';
 
 /** What the loaded text has: without it nothing can be granted. */

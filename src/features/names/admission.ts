@@ -9,12 +9,12 @@ import type { Reply } from '../../dns/reply.ts';
 import { formatPrefix, type Prefix } from '../../net/address.ts';
 import { hostOf } from '../../net/special-addresses.ts';
 import type { NameRule } from '../../policy/name-rule.ts';
+import { classOf } from '../../policy/port-classes.ts';
 import { whyNotGranted } from './addresses.ts';
 import { type Asked, followChain } from './chain.ts';
 import { type NamePolicy, SERVFAIL } from './decision.ts';
 import type { WantedGrant } from './grant.ts';
 import { lifetimeOf } from './lifetime.ts';
-import { classOf } from './port-classes.ts';
 
 export interface Admission {
   readonly reply: Reply;

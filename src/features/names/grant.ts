@@ -1,7 +1,7 @@
 /**
  * Grants by name: elements of the kernel's sets, and what is said of them.
  */
-import { formatPrefix, type Prefix } from '../../net/address.ts';
+import type { Prefix } from '../../net/address.ts';
 
 /** An element of the set of a port class. */
 export interface GrantElement {
@@ -49,10 +49,6 @@ export const DEFAULT_LIMITS: GrantLimits = { perName: 1_000, perNamespace: 10_00
 export const addressKey = ({ family, address }: Prefix): string => `${family} ${address}`;
 export const elementKey = ({ portClass, address }: GrantElement): string =>
   `${portClass} ${addressKey(address)}`;
-
-/** `203.0.113.7 tcp/443` */
-export const formatElement = ({ portClass, address }: GrantElement): string =>
-  `${formatPrefix(address)} ${portClass}`;
 
 /** Each element once, with its longest grant. */
 export const uniqueGrants = (wanted: readonly WantedGrant[]): readonly WantedGrant[] => {

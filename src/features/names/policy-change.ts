@@ -5,13 +5,13 @@ import { type Name, nameOfKey } from '../../dns/name.ts';
 import type { Prefix } from '../../net/address.ts';
 import { formatNames } from '../../policy/name-rule.ts';
 import { timeoutFor } from '../../policy/name-seal.ts';
+import { classOf } from '../../policy/port-classes.ts';
 import { whyNotGranted } from './addresses.ts';
 import type { NamePolicy } from './decision.ts';
 import type { NameState } from './exchange.ts';
 import { elementKey, type GrantElement, type HeldGrant, type WantedGrant } from './grant.ts';
 import type { Reservation } from './grant-table.ts';
 import { matchRules } from './matching.ts';
-import { classOf } from './port-classes.ts';
 
 export interface PolicyChange {
   /** No name may have them any more: to be removed from the kernel at once, and their flows end. */

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Answer } from '../../../src/dns/answer.ts';
-import { formatElement } from '../../../src/features/names/grant.ts';
-import { numberClasses } from '../../../src/features/names/port-classes.ts';
 import { DEFAULT_NAME_LIMITS } from '../../../src/name-proxy/limits.ts';
 import { type AdoptedNames, NamespaceNames } from '../../../src/name-proxy/namespace-names.ts';
 import { NO_RESOLVER } from '../../../src/name-proxy/resolver.ts';
 import { aliveDatagram, grantDatagram, PROXY_ADDRESSES } from '../../../src/policy/name-seal.ts';
-import { address, policyOf } from '../features/names/names.ts';
+import { address, formatElement, numberClasses, policyOf } from '../features/names/names.ts';
 import { FakeSocket, type Sent } from './fake-socket.ts';
 import { addressAnswer, formatAnswer, questionBytes } from './messages.ts';
 

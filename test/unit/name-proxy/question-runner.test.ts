@@ -4,13 +4,12 @@ import type { Transport } from '../../../src/dns/reply.ts';
 import type { NamePolicy } from '../../../src/features/names/decision.ts';
 import type { NameState } from '../../../src/features/names/exchange.ts';
 import { FreshNames } from '../../../src/features/names/fresh-names.ts';
-import { formatElement } from '../../../src/features/names/grant.ts';
 import { GrantTable } from '../../../src/features/names/grant-table.ts';
 import { NameLog } from '../../../src/features/names/name-log.ts';
 import { changePolicy } from '../../../src/features/names/policy-change.ts';
 import { DEFAULT_NAME_LIMITS, type NameLimits } from '../../../src/name-proxy/limits.ts';
 import { QuestionRunner } from '../../../src/name-proxy/question-runner.ts';
-import { policyOf } from '../features/names/names.ts';
+import { formatElement, policyOf } from '../features/names/names.ts';
 import { addressAnswer, formatAnswer, questionBytes } from './messages.ts';
 
 const settled = () => new Promise(setImmediate);

@@ -8,12 +8,11 @@ import { addressOf } from '../../../../src/features/names/admission.ts';
 import type { NamePolicy } from '../../../../src/features/names/decision.ts';
 import { type NameState, type Received, receive, settle } from '../../../../src/features/names/exchange.ts';
 import { FreshNames } from '../../../../src/features/names/fresh-names.ts';
-import { formatElement } from '../../../../src/features/names/grant.ts';
 import { GrantTable } from '../../../../src/features/names/grant-table.ts';
 import { changePolicy } from '../../../../src/features/names/policy-change.ts';
 import { formatPrefix } from '../../../../src/net/address.ts';
 import { message, n } from '../../dns/messages.ts';
-import { address, addressRecord, aliasRecord, dotted, policyOf } from './names.ts';
+import { address, addressRecord, aliasRecord, dotted, formatElement, policyOf } from './names.ts';
 
 const stateOf = (rules: readonly string[], more: Partial<NamePolicy> = {}): NameState => ({
   policy: policyOf(rules, more),

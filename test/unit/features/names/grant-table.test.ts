@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { GrantElement, GrantLimits, WantedGrant } from '../../../../src/features/names/grant.ts';
-import { formatElement } from '../../../../src/features/names/grant.ts';
 import { type Confirmed, type Exceeded, GrantTable } from '../../../../src/features/names/grant-table.ts';
 import { lifetimeOf } from '../../../../src/features/names/lifetime.ts';
-import { address } from './names.ts';
+import { address, formatElement } from './names.ts';
 
 const want = (to: string, ttl = 60, portClass = 'tcp/443'): WantedGrant => {
   const { grant, enough } = lifetimeOf(ttl, 300);

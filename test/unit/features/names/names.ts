@@ -5,9 +5,11 @@ import type { DnsRecord } from '../../../../src/dns/record.ts';
 import { wireName } from '../../../../src/dns/writer.ts';
 import { NeverGranted } from '../../../../src/features/names/addresses.ts';
 import type { NamePolicy } from '../../../../src/features/names/decision.ts';
+import type { GrantElement } from '../../../../src/features/names/grant.ts';
 import { indexRules } from '../../../../src/features/names/matching.ts';
-import { type Prefix, parseAddress } from '../../../../src/net/address.ts';
+import { formatPrefix, type Prefix, parseAddress } from '../../../../src/net/address.ts';
 import { type NameRule, parseNameRule } from '../../../../src/policy/name-rule.ts';
+import { type ClassNumbers, numbersOf, portClasses } from '../../../../src/policy/port-classes.ts';
 
 export const nameRule = (text: string): NameRule => {
   const parsed = parseNameRule(text);
@@ -50,3 +52,10 @@ export const aliasRecord = (name: Name, target: Name, type: number = TYPE.CNAME,
   ...{ name, type, ttl, target },
   data: wireName(target),
 });
+
+/** `203.0.113.7 tcp/443` */
+export const formatElement = ({ portClass, address: to }: GrantElement): string =>
+  `${formatPrefix(to)} ${portClass}`;
+
+/** The numbers of the classes of some rules. */
+export const numberClasses = (rules: readonly NameRule[]): ClassNumbers => numbersOf(portClasses(rules));

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
-import { formatElement } from '../../../../src/features/names/grant.ts';
 import { PastGrants } from '../../../../src/features/names/past-grants.ts';
-import { address } from './names.ts';
+import { address, formatElement } from './names.ts';
 
 const element = (to: string, portClass = 'tcp/443') => ({ portClass, address: address(to) });
 const listed = (past: PastGrants) => past.elements().map(formatElement);
