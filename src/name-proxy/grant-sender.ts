@@ -27,6 +27,9 @@ export class GrantSender {
   #seal: LoadedSeal | undefined;
   /** Grants on their way, by element. */
   readonly #onTheirWay = new Map<string, { seconds: number; count: number }>();
+  /** Calls of `grant` that have not ended. */
+  #running = 0;
+  #idle = Promise.withResolvers<void>();
   #isClosed = false;
 
   constructor(socket: DatagramSender, port: number) {
@@ -50,9 +53,19 @@ export class GrantSender {
 
   /** Calls `then` with whether the kernel has all of them now. */
   async grant(grants: readonly SentGrant[], then: (areTaken: boolean) => void): Promise<void> {
+    this.#running++;
     const sent = await Promise.all(grants.map((one) => this.#grant(one)));
     then(sent.every((isTaken) => isTaken));
     for (const one of grants) this.#arrived(elementKey(one));
+    this.#running--;
+    if (this.#running > 0) return;
+    this.#idle.resolve();
+    this.#idle = Promise.withResolvers();
+  }
+
+  /** Resolves when no grant is on its way. */
+  async idle(): Promise<void> {
+    if (this.#running > 0) await this.#idle.promise;
   }
 
   /** Whether the kernel has it no more. */

@@ -22,7 +22,7 @@ export interface TextElement extends GrantElement {
   readonly seconds: number;
 }
 
-/** Each element once: what the kernel has, and what was reserved for the text. */
+/** Each element once, for its longest time: what the kernel has, and what was reserved for the text. */
 export const elementsOf = (
   held: readonly HeldGrant[],
   reserved: readonly Reservation[],
@@ -32,7 +32,12 @@ export const elementsOf = (
     ...reserved.flatMap(({ send }) => send.map((one) => ({ ...one, seconds: one.timeout }))),
     ...granted(held, now).map((one) => ({ ...one, seconds: Math.ceil((one.until - now) / 1000) })),
   ].map(({ portClass, address, seconds }) => ({ portClass, address, seconds }));
-  return [...new Map(all.map((one) => [elementKey(one), one])).values()];
+  const longest = new Map<string, TextElement>();
+  for (const one of all) {
+    const key = elementKey(one);
+    if ((longest.get(key)?.seconds ?? 0) < one.seconds) longest.set(key, one);
+  }
+  return [...longest.values()];
 };
 
 const granted = (held: readonly HeldGrant[], now: number): readonly HeldGrant[] =>

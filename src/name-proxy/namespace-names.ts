@@ -107,7 +107,8 @@ export class NamespaceNames {
 
   /** No grant is on its way when it resolves, and none leaves until `resume`. */
   async hold(): Promise<void> {
-    await this.#runner.hold();
+    this.#runner.hold();
+    await this.#sender.idle();
   }
 
   /**

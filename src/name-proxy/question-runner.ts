@@ -53,9 +53,6 @@ export class QuestionRunner {
   #isClosed = false;
   #unanswered = 0;
   #dropped = 0;
-  /** Answers whose grants are on their way to the kernel. */
-  #sending = 0;
-  #drained = Promise.withResolvers<void>();
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
@@ -91,11 +88,9 @@ export class QuestionRunner {
     else respond(received.kind === 'reply' ? received.bytes : undefined);
   };
 
-  /** No grant is on its way when it resolves, and none leaves until `resume`. */
-  async hold(): Promise<void> {
+  /** No more grants leave until `resume`. */
+  hold(): void {
     this.#isHeld = true;
-    if (this.#sending === 0) return;
-    await this.#drained.promise;
   }
 
   resume(): void {
@@ -149,19 +144,10 @@ export class QuestionRunner {
       this.#respond(asked, settled.release(now()));
       return;
     }
-    this.#sending++;
     grant(settled.send, (areTaken) => {
       log.settled(question, areTaken ? settled : { fault: NOT_TAKEN, notGranted: [] }, now());
       this.#respond(asked, areTaken ? settled.release(now()) : settled.abandon(now()));
-      this.#sent();
     });
-  }
-
-  #sent(): void {
-    this.#sending--;
-    if (this.#sending > 0) return;
-    this.#drained.resolve();
-    this.#drained = Promise.withResolvers();
   }
 
   /** Says that the question failed. */

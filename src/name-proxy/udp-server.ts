@@ -20,6 +20,8 @@ export function serveUdp(
       onOwn(message);
       return;
     }
+    // Nobody can be there, and Node.js throws an error for it.
+    if (from.port === 0) return;
     handle(message, 'udp', (answer) => {
       if (answer === undefined || socket.getSendQueueSize() > MOST_QUEUED) return;
       // The asker may be gone, and a firewall of its own may drop the answer.

@@ -176,9 +176,9 @@ export class GrantTable {
     });
   }
 
+  /** An entry that was dropped meanwhile was removed from the kernel too, after this grant: a new one says nothing of it. */
   #confirm(entry: Entry, until: number): void {
-    const current = this.#entries.get(elementKey(entry));
-    if (current !== undefined) current.until = Math.max(current.until, until);
+    if (this.#entries.get(elementKey(entry)) === entry) entry.until = Math.max(entry.until, until);
   }
 
   #isHeld(entry: Entry, name: string, now: number): boolean {

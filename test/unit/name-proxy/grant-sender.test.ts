@@ -75,6 +75,17 @@ describe('a grant', () => {
   });
 });
 
+it('is idle when the last grant has ended, and what was done then', async () => {
+  const { sender } = setup();
+  const done: string[] = [];
+  await sender.idle();
+  const grants = [{ portClass: 'tcp/443', address: TO, grant: 60, timeout: 60 }];
+  void sender.grant(grants, () => done.push('first'));
+  void sender.grant(grants, () => done.push('second'));
+  await sender.idle();
+  expect(done).toEqual(['first', 'second']);
+});
+
 describe('a removal', () => {
   it('is done when a rule has dropped it', async () => {
     const { socket, sender } = setup();

@@ -158,26 +158,6 @@ describe('while it is held', () => {
     expect(answers).toEqual(['NOERROR 1.1.1.1 60']);
   });
 
-  it('does not begin before grants on their way have ended', async () => {
-    const { runner, asked, kernel, answers, ask } = setup({ rules: ['**.x.test:tcp/443'] });
-    runner.resume();
-    for (const name of ['a.x.test', 'b.x.test']) ask(name);
-    asked[0]?.answer(addressAnswer('a.x.test', '1.1.1.1'));
-    asked[1]?.answer(addressAnswer('b.x.test', '1.1.1.2'));
-    await settled();
-    let isHeld = false;
-    const held = runner.hold().then(() => {
-      isHeld = true;
-    });
-    kernel[0]?.end(true);
-    await settled();
-    expect(isHeld).toBe(false);
-    kernel[1]?.end(true);
-    await held;
-    expect(answers).toHaveLength(2);
-    await runner.hold();
-  });
-
   it('fails what has waited for three seconds', async () => {
     const { runner, asked, answers, ask, at, kernel } = setup({ rules: ['**.x.test:tcp/443'] });
     for (const [index, name] of ['a.x.test', 'b.x.test'].entries()) {

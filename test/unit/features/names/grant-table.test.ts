@@ -146,6 +146,17 @@ describe('a name that goes', () => {
     expect(texts(cancel(1))).toEqual(['192.0.2.1 tcp/443']);
   });
 
+  it('that ended before it was confirmed says nothing of one that is sent again', () => {
+    const table = new GrantTable();
+    const first = reserve(table, 'a', [want('192.0.2.1', 0)], 0);
+    table.expire(400_000);
+    const second = reserve(table, 'a', [want('192.0.2.1', 0)], 400_000);
+    first.confirm(400_000);
+    expect(table.isGranted({ portClass: 'tcp/443', address: address('192.0.2.1') }, 400_000)).toBe(false);
+    second.confirm(400_000);
+    expect(table.isGranted({ portClass: 'tcp/443', address: address('192.0.2.1') }, 400_000)).toBe(true);
+  });
+
   it('is taken out of the kernel as long as that may have what was sent late', () => {
     const table = new GrantTable();
     const { confirm } = reserve(table, 'a', [want('192.0.2.1')], 0);
