@@ -31,6 +31,8 @@ export interface LoadedNames {
   readonly held?: Partial<HeldAddresses>;
   /** Of `netns`. */
   readonly command?: 'load' | 'begin' | 'reload';
+  /** Takes something out of the text, to see what it is for. */
+  readonly edit?: (text: string) => string;
 }
 
 export interface NamesFixture extends Fixture {
@@ -84,11 +86,12 @@ export async function useNames(): Promise<NamesFixture> {
   return {
     ...fixture,
     ...{ sockets, sender, facts, arrived: () => arrived.splice(0) },
-    async loadNames({ input = {}, resolvers = [], secret = SECRET, held = {}, command = 'load' } = {}) {
+    async loadNames({ input = {}, resolvers = [], secret = SECRET, held = {}, ...how } = {}) {
+      const { command = 'load', edit = (text) => text } = how;
       const { text } = renderWith('nftables', { dns: 'names', classes: CLASSES, resolvers, ...input });
       const all = { resolvers, attachments: [], names: { ...facts, secret } };
       const complete = withFacts(text, all, { ...NOTHING_HELD, ...held });
-      const { exitCode, stdout, stderr } = await netns(workload, `${command} egress`, complete);
+      const { exitCode, stdout, stderr } = await netns(workload, `${command} egress`, edit(complete));
       if (exitCode !== 0 || stderr !== '') throw new Error(`not loaded: ${exitCode} ${stderr}`);
       sender.use({ secret: Buffer.from(secret, 'hex'), numbers: NUMBERS });
       return stdout;
