@@ -34,9 +34,9 @@ beforeEach(async () => {
 const askDocker = async (): Promise<string> => {
   const { promise, resolve } = Promise.withResolvers<string>();
   sockets.docker.send(Buffer.from('ask'), 53, '127.0.0.11', (error) => error && resolve(error.message));
-  return Promise.race([promise, heard()]);
+  return Promise.race([promise, nextAnswer()]);
 };
-const heard = async (): Promise<string> => {
+const nextAnswer = async (): Promise<string> => {
   const before = dockerAnswers.length;
   for (let looks = 0; looks < 40 && dockerAnswers.length === before; looks++)
     await new Promise((resolve) => setTimeout(resolve, 25));
