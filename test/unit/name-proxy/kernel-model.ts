@@ -2,11 +2,11 @@
  * A kernel as far as the proxy sees it: sets of a text, which datagrams change, by a clock that the test moves.
  */
 import type { GrantElement } from '../../../src/features/names/grant.ts';
-import type { ClassNumbers } from '../../../src/features/names/port-classes.ts';
 import type { NamesText } from '../../../src/name-proxy/names-text.ts';
 import { formatPrefix } from '../../../src/net/address.ts';
 import { hostOf } from '../../../src/net/special-addresses.ts';
 import { GRANT_TIMEOUTS } from '../../../src/policy/name-seal.ts';
+import type { ClassNumbers } from '../../../src/policy/port-classes.ts';
 
 interface Loaded {
   readonly secret: string;

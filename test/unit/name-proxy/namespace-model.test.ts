@@ -5,12 +5,12 @@
 import packet from 'dns-packet';
 import { expect, it } from 'vitest';
 import { matchRules } from '../../../src/features/names/matching.ts';
-import { classOf, numberClasses } from '../../../src/features/names/port-classes.ts';
 import { DEFAULT_NAME_LIMITS } from '../../../src/name-proxy/limits.ts';
 import { NamespaceNames } from '../../../src/name-proxy/namespace-names.ts';
 import { NO_RESOLVER } from '../../../src/name-proxy/resolver.ts';
 import { PROXY_ADDRESSES } from '../../../src/policy/name-seal.ts';
-import { address, addressRecord, dotted, policyOf } from '../features/names/names.ts';
+import { classOf } from '../../../src/policy/port-classes.ts';
+import { address, addressRecord, dotted, numberClasses, policyOf } from '../features/names/names.ts';
 import { FakeSocket, type Sent } from './fake-socket.ts';
 import { KernelModel } from './kernel-model.ts';
 import { answerOf, questionBytes } from './messages.ts';
