@@ -15,6 +15,8 @@ export interface NamesConfig {
   readonly limits: { readonly perName: number; readonly perNamespace: number };
   /** New names a minute under each wildcard. */
   readonly freshPerMinute: number;
+  /** Milliseconds after its last question in which a name is asked again; 0: never. */
+  readonly refresh: number;
   /** For names that no rule allows. */
   readonly answer: 'refused' | 'nxdomain';
 }
@@ -26,6 +28,7 @@ const CONSUL_PORT = 8600;
 const MOST_ADDRESSES = 100_000;
 /** Hours. */
 const LONGEST_GRACE = 24;
+const LONGEST_REFRESH = 7 * 24;
 
 export const namesConfig = (read: OptionReader): NamesConfig => {
   const [perName, perNamespace] = read.pair('namesLimit', MOST_ADDRESSES);
@@ -35,6 +38,7 @@ export const namesConfig = (read: OptionReader): NamesConfig => {
     grace: read.upToHours('namesGrace', LONGEST_GRACE),
     limits: { perName, perNamespace },
     freshPerMinute: read.integer('namesFresh', 1, 100_000),
+    refresh: read.upToHours('namesRefresh', LONGEST_REFRESH) * 1000,
     answer: read.word('namesAnswer', ['refused', 'nxdomain']),
   };
 };

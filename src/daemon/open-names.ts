@@ -57,6 +57,7 @@ function start({ names }: Config, consul: ReturnType<typeof consulServer>, log: 
     limits: {
       grants: names.limits,
       fresh: { perMinute: names.freshPerMinute, memory: DEFAULT_FRESH.memory },
+      refresh: names.refresh,
     },
   });
   const unavailable = nsenterAvailable().then((isAvailable) => (isAvailable ? undefined : NO_NSENTER));

@@ -15,6 +15,8 @@ export interface NameLimits {
   readonly perSecond: number;
   /** Milliseconds that an answer waits for the end of a load. */
   readonly held: number;
+  /** Milliseconds after its last question in which a name is asked again before its grant ends; absent: never. */
+  readonly refresh?: number;
 }
 
 export const DEFAULT_NAME_LIMITS: NameLimits = {

@@ -3,7 +3,9 @@
  * responds when the kernel has them. While it is held, no grant leaves, and answers wait.
  */
 import type { Answer } from '../dns/answer.ts';
+import { buildQuestion } from '../dns/question.ts';
 import type { Transport } from '../dns/reply.ts';
+import { AskedNames } from '../features/names/asked-names.ts';
 import type { Resolver } from '../features/names/decision.ts';
 import { type NameState, type Received, type Released, receive, settle } from '../features/names/exchange.ts';
 import type { GrantElement, SentGrant } from '../features/names/grant.ts';
@@ -19,7 +21,7 @@ export interface RunnerParts {
   readonly state: NameState;
   readonly log: NameLog;
   readonly resolvers: Readonly<Record<Resolver, NameResolver>>;
-  readonly limits: Pick<NameLimits, 'unanswered' | 'perSecond' | 'held'>;
+  readonly limits: Pick<NameLimits, 'unanswered' | 'perSecond' | 'held' | 'refresh'>;
   readonly now: () => number;
   /** Sends grants to the kernel, and calls `then` with whether it has all of them. */
   readonly grant: (grants: readonly SentGrant[], then: (areTaken: boolean) => void) => void;
@@ -48,6 +50,8 @@ const HELD = 'the rules of the namespace took too long to load';
 export class QuestionRunner {
   readonly #parts: RunnerParts;
   readonly #rate: RateLimit;
+  /** Undefined: nothing is asked again. */
+  readonly #asked: AskedNames | undefined;
   #waiting: Waiting[] = [];
   #isHeld = true;
   #isClosed = false;
@@ -56,7 +60,9 @@ export class QuestionRunner {
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
-    this.#rate = new RateLimit(parts.limits.perSecond);
+    const { perSecond, refresh = 0 } = parts.limits;
+    this.#rate = new RateLimit(perSecond);
+    this.#asked = refresh > 0 ? new AskedNames(refresh) : undefined;
   }
 
   get isHeld(): boolean {
@@ -84,8 +90,10 @@ export class QuestionRunner {
     }
     const received = receive(state, message, transport, at);
     log.received(received, at);
-    if (received.kind === 'resolve') this.#resolve({ received, transport, respond });
-    else respond(received.kind === 'reply' ? received.bytes : undefined);
+    if (received.kind === 'resolve') {
+      if (received.decision.isFiltered) this.#asked?.asked(received.question, at);
+      this.#resolve({ received, transport, respond });
+    } else respond(received.kind === 'reply' ? received.bytes : undefined);
   };
 
   /** No more grants leave until `resume`. */
@@ -98,8 +106,9 @@ export class QuestionRunner {
     for (const one of this.#waiting.splice(0)) this.#settle(one, one.answer);
   }
 
-  /** Fails what waits for too long. */
+  /** Fails what waits for too long, and asks again for names whose grants end. */
   tick(): void {
+    if (!this.#isHeld) this.#refresh();
     const late = this.#parts.now() - this.#parts.limits.held;
     const [lateOnes, others] = [true, false].map((isLate) =>
       this.#waiting.filter(({ since }) => since <= late === isLate),
@@ -112,6 +121,16 @@ export class QuestionRunner {
   close(): void {
     this.#isClosed = true;
     this.#waiting = [];
+  }
+
+  #refresh(): void {
+    if (this.#asked === undefined || this.#isClosed) return;
+    const { state, now } = this.#parts;
+    for (const question of this.#asked.due(state.grants.held(now()), now())) {
+      const received = receive(state, buildQuestion({ id: 0, ...question }), 'tcp', now());
+      if (received.kind === 'resolve')
+        this.#resolve({ received, transport: 'tcp', respond: () => undefined });
+    }
   }
 
   #resolve(asked: Asked): void {

@@ -32,6 +32,12 @@ export const NAME_OPTIONS = {
     fallback: '100',
     help: 'new names that a workload may ask for in a minute under each wildcard',
   },
+  namesRefresh: {
+    flags: '--names-refresh <duration>',
+    variable: 'EGRESSTRATOR_NAMES_REFRESH',
+    fallback: '0',
+    help: 'for how long after a question its name is asked again before its grant ends, for programs that keep addresses; 0 for never',
+  },
   namesAnswer: {
     flags: '--names-answer <refused|nxdomain>',
     variable: 'EGRESSTRATOR_NAMES_ANSWER',

@@ -12,6 +12,7 @@ describe('options of names', () => {
       grace: 300,
       limits: { perName: 1_000, perNamespace: 10_000 },
       freshPerMinute: 100,
+      refresh: 0,
       answer: 'refused',
     });
   });
@@ -41,10 +42,11 @@ describe('options of names', () => {
   });
 
   test('take the others', () => {
-    const flags = { namesLimit: '5,50', namesFresh: '7', namesAnswer: 'nxdomain' };
+    const flags = { namesLimit: '5,50', namesFresh: '7', namesRefresh: '12h', namesAnswer: 'nxdomain' };
     expect(names(flags)).toMatchObject({
       limits: { perName: 5, perNamespace: 50 },
       freshPerMinute: 7,
+      refresh: 43_200_000,
       answer: 'nxdomain',
     });
     const environment = { EGRESSTRATOR_NAMES_GRACE: '1h', EGRESSTRATOR_NAMES_UPSTREAM: '' };
@@ -64,6 +66,7 @@ describe('options of names', () => {
     [{ namesLimit: '1000' }, '--names-limit: expected two whole numbers from 1 to 100000'],
     [{ namesLimit: '0,10' }, '--names-limit: expected two whole numbers'],
     [{ namesLimit: '1,100001' }, '--names-limit: expected two whole numbers'],
+    [{ namesRefresh: '8d' }, '--names-refresh: expected a duration of at most 168h'],
     [{ namesFresh: '0' }, '--names-fresh: expected a whole number from 1 to 100000'],
     [{ namesAnswer: 'servfail' }, '--names-answer: expected refused, nxdomain'],
   ])('reject %o', (flags, message) => {

@@ -214,3 +214,44 @@ it('answers nothing after it is closed', async () => {
   await settled();
   expect(answers).toEqual([]);
 });
+
+describe('a name that is in use', () => {
+  /** A minute and the grace after its question. */
+  const END = 360_000;
+
+  const used = async (limits: Partial<NameLimits>) => {
+    const all = setup({ limits });
+    all.runner.resume();
+    all.ask('api.x.test');
+    all.asked[0]?.answer(ANSWER);
+    await settled();
+    all.kernel[0]?.end(true);
+    all.at.now += END - 15_000;
+    all.runner.tick();
+    return all;
+  };
+
+  it('is asked again before its grant ends, and nobody is answered', async () => {
+    const { asked, kernel, answers, runner, at } = await used({ refresh: 3_600_000 });
+    expect(asked.map((one) => one.at)).toEqual(['upstream', 'upstream']);
+    asked[1]?.answer(ANSWER);
+    await settled();
+    expect(kernel[1]?.elements).toEqual(['1.1.1.1 tcp/443 360']);
+    kernel[1]?.end(true);
+    expect(answers).toEqual(['NOERROR 1.1.1.1 60']);
+    expect(runner.unanswered).toBe(0);
+    runner.tick();
+    at.now += 2 * 3_600_000;
+    runner.tick();
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is left alone without the option, and while it is held', async () => {
+    expect((await used({})).asked).toHaveLength(1);
+    const { asked, runner, at } = await used({ refresh: 3_600_000 });
+    runner.hold();
+    at.now += 12_000;
+    runner.tick();
+    expect(asked).toHaveLength(2);
+  });
+});
