@@ -9,6 +9,7 @@ import { findNamespace, pickNamespace } from '../diagnostics/namespace-view.ts';
 import { withServices } from '../diagnostics/read-services.ts';
 import type { Snapshot } from '../diagnostics/snapshot.ts';
 import type { PortOverride } from '../features/host/port-overrides.ts';
+import { shiftedNames } from '../features/names/summary.ts';
 import { pickContainer, pickNamed } from '../inventory/pick-container.ts';
 import { parseAcl } from '../policy/acl.ts';
 import type { NamespaceAnswer } from './api/diagnostics-routes.ts';
@@ -87,7 +88,12 @@ async function withIngress(
 function snapshotOf(controller: Controller, { kvPath, ingressPath }: Folders): Snapshot {
   const snapshot = controller.snapshot();
   if (snapshot === undefined) throw new UserError('the controller has not read the rules yet; try again');
-  return { ...snapshot, kvPath, ingressPath };
+  const ms = Date.now() - steadyNow();
+  const namespaces = snapshot.namespaces?.map((one) => ({
+    ...one,
+    ...(one.names && { names: shiftedNames(one.names, ms) }),
+  }));
+  return { ...snapshot, namespaces, kvPath, ingressPath };
 }
 
 export function requireContainers({ containers }: Controller): NonNullable<Controller['containers']> {

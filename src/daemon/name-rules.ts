@@ -43,6 +43,7 @@ export interface NameRulesOptions {
   readonly log: Logger;
   readonly retry: Backoff;
   readonly random: () => number;
+  readonly now: () => number;
   /** Called when the text of a namespace needs other facts. */
   readonly onChange: (id: NamespaceId) => void;
   /** Called when the kernel may not have what was loaded. */
@@ -65,6 +66,7 @@ export class NameRules implements NameSource {
   readonly #timer: NodeJS.Timeout;
   #started: StartedNames | undefined;
   #unavailable: string | undefined;
+  #serial = 0;
 
   constructor(ports: NamesPorts, options: NameRulesOptions) {
     this.#ports = ports;
@@ -86,17 +88,22 @@ export class NameRules implements NameSource {
     wanted: readonly WantedNamespace[],
     undecided: { has(id: NamespaceId): boolean },
   ): void {
-    const policyOf = this.#policies.under(inventory, acl);
     const ids = new Set(wanted.map(({ id }) => id));
     for (const [id, served] of this.#served) {
       if (ids.has(id) || undecided.has(id)) continue;
       served.close();
       this.#served.delete(id);
     }
-    for (const namespace of wanted) this.#serve(namespace, policyOf(namespace, namespace.policy));
+    if (wanted.length > 0) {
+      const policyOf = this.#policies.under(inventory, acl);
+      for (const namespace of wanted) this.#serve(namespace, policyOf(namespace, namespace.policy));
+    }
     this.#policies.retain(this.#served);
-    if (!inventory.isComplete) return;
-    for (const id of this.#previous.keys()) if (!inventory.namespaces.has(id)) this.#previous.delete(id);
+    for (const id of this.#previous.keys()) {
+      // A container that is not read yet may still run.
+      const isKnown = inventory.isComplete || inventory.namespaces.has(id);
+      if (isKnown && !ids.has(id) && !undecided.has(id)) this.#previous.delete(id);
+    }
   }
 
   textOf(id: NamespaceId): Pick<NameText, 'names'> | undefined {
@@ -128,9 +135,9 @@ export class NameRules implements NameSource {
     known?.use(policy);
     if (known !== undefined) return;
     const { proxy, cgroup } = this.#start();
-    const { log, retry, random } = this.#options;
+    const { log, retry, random, now } = this.#options;
     const [onChange, onTrouble] = [() => this.#options.onChange(id), () => this.#options.onTrouble(id)];
-    const ports = { proxy, cgroup, log, retry, random, onChange, onTrouble };
+    const ports = { serial: this.#serial++, proxy, cgroup, log, retry, random, now, onChange, onTrouble };
     this.#served.set(id, new ServedNamespace(namespace, policy, this.#previous.get(id), ports));
     this.#previous.delete(id);
   }

@@ -17,6 +17,7 @@ import type { NamespaceNames } from '../name-proxy/namespace-names.ts';
 import type { ProxyCgroup } from '../name-proxy/proxy-cgroup.ts';
 import { formatNameRule } from '../policy/name-rule.ts';
 import { type ClassNumbers, classOf, numbersOf, type PortClass } from '../policy/port-classes.ts';
+import { NameLines } from './name-lines.ts';
 import { refOf } from './ruleset-loader.ts';
 import type { PersistedNames } from './state/names-file.ts';
 
@@ -34,6 +35,8 @@ export interface NamesProxy {
 }
 
 export interface ServedPorts {
+  /** Another one for each namespace that is served. */
+  readonly serial: number;
   readonly proxy: NamesProxy;
   /** Undefined: Docker's resolver is not asked. */
   readonly cgroup: Pick<ProxyCgroup, 'path' | 'level'> | undefined;
@@ -41,6 +44,7 @@ export interface ServedPorts {
   /** Pauses between two failed openings. */
   readonly retry: Backoff;
   readonly random: () => number;
+  readonly now: () => number;
   /** Called when its text needs other facts. */
   readonly onChange: () => void;
   /** Called when the kernel may not have what was loaded. */
@@ -52,7 +56,10 @@ const OPENING = 2_000;
 
 export class ServedNamespace {
   readonly #namespace: ContainerNamespace;
+  /** In the proxy: a namespace that is let go and served again may still be opening its first sockets. */
+  readonly #key: string;
   readonly #ports: ServedPorts;
+  readonly #lines: NameLines;
   #policy: NamePolicy;
   /** Needs classes that the loaded text does not have. */
   #next: NamePolicy | undefined;
@@ -75,10 +82,12 @@ export class ServedNamespace {
     ports: ServedPorts,
   ) {
     this.#namespace = namespace;
+    this.#key = `${namespace.id} ${ports.serial}`;
     this.#policy = policy;
     this.#previous = previous;
     this.#numbers = previous?.numbers;
     this.#ports = ports;
+    this.#lines = new NameLines(ports.log, namespace.target.name);
     this.#opening = this.#open();
   }
 
@@ -105,9 +114,12 @@ export class ServedNamespace {
     return known && this.#factsOf(known);
   }
 
-  /** Until `ended` is called, no grant leaves. */
+  /**
+   * Until `ended` is called, no grant leaves. A namespace without rules gets its addresses at once, and does not wait for
+   * sockets; one that an earlier run has served loses its names otherwise.
+   */
   async hold(classes: readonly PortClass[]): Promise<NameText | undefined> {
-    await waitUntil(OPENING, this.#opening, undefined);
+    if (this.#previous !== undefined) await waitUntil(OPENING, this.#opening, undefined);
     const names = this.#names;
     if (names === undefined) return undefined;
     await names.hold();
@@ -142,7 +154,9 @@ export class ServedNamespace {
   /** To be called from time to time. */
   look(): void {
     if (this.#names === undefined) return;
-    const isTrouble = this.#names.report().state === 'unavailable';
+    const report = this.#names.report();
+    this.#lines.write(report, this.#policy.mode, this.#ports.now());
+    const isTrouble = report.state === 'unavailable';
     if (isTrouble && !this.#wasTrouble) this.#ports.onTrouble();
     this.#wasTrouble = isTrouble;
   }
@@ -151,7 +165,7 @@ export class ServedNamespace {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    this.#ports.proxy.close(this.#namespace.id);
+    this.#ports.proxy.close(this.#key);
   }
 
   #change(policy: NamePolicy): void {
@@ -173,11 +187,11 @@ export class ServedNamespace {
     const { proxy } = this.#ports;
     const previous = this.#previous;
     try {
-      const names = await proxy.open(this.#namespace.id, {
+      const names = await proxy.open(this.#key, {
         ...{ namespace: refOf(this.#namespace), policy: this.#policy, adopted: previous },
         ...{ port: previous?.port, dockerPort: previous?.dockerPort },
       });
-      if (this.#isClosed) return proxy.close(this.#namespace.id);
+      if (this.#isClosed) return proxy.close(this.#key);
       this.#opened(names);
     } catch (error) {
       if (!this.#isClosed) this.#failed(error);

@@ -40,10 +40,10 @@ export function pickNamespace(containers: Containers, word: string): NamespaceVi
 
 export const viewOf = (
   { acl, catalog, protectedHosts, denylist }: Snapshot,
-  { grants, mode, dns, resolvers = [], names }: NamespaceView,
+  { grants, mode, dns, resolvers = [], names, state }: NamespaceView,
 ): PolicyView => ({
   ...{ acl, catalog, protectedHosts, denylist, grants, mode, dns, resolvers },
-  ...(names && { names }),
+  ...{ hasController: state !== undefined, ...(names && { names }) },
 });
 
 /** The workloads and their keys; workloads that share a network share their keys. Undefined if not known. */

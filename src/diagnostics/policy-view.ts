@@ -18,6 +18,8 @@ export interface PolicyView {
   readonly resolvers: readonly string[];
   /** What is known of its names; undefined without a controller, or where nobody answers them. */
   readonly names?: NamesReport | undefined;
+  /** False where the answer is made without one. */
+  readonly hasController?: boolean;
   /** A denylist: only the destinations of keys that are not granted are denied (see the template of that name). */
   readonly denylist?: boolean;
 }

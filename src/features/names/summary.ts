@@ -30,3 +30,14 @@ export const namesProblems = ({ state, reasons, denied }: NamesReport): readonly
       }),
     ),
 ];
+
+/** With all times later by `ms`. */
+export const shiftedNames = (report: NamesReport, ms: number): NamesReport => ({
+  ...report,
+  grants: report.grants.map((one) => ({ ...one, until: one.until + ms })),
+  denied: report.denied.map((one) => ({
+    ...one,
+    firstSeenAt: one.firstSeenAt + ms,
+    lastSeenAt: one.lastSeenAt + ms,
+  })),
+});
