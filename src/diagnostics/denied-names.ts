@@ -4,7 +4,7 @@
 import { parseName } from '../dns/name.ts';
 import type { DeniedName } from '../features/names/name-report.ts';
 import { formatNameRule, parseNameRule } from '../policy/name-rule.ts';
-import { isAbout, nameLines } from './name-lines.ts';
+import { indexNameLines, nameLines } from './name-lines.ts';
 import type { NamespaceView, Snapshot } from './snapshot.ts';
 
 export interface DeniedNameRow extends DeniedName {
@@ -24,10 +24,10 @@ export const deniedNameRows = (
   snapshot: Snapshot | undefined,
   isChosen: (target: string) => boolean,
 ): readonly DeniedNameRow[] => {
-  const lines = nameLines(snapshot?.acl.values() ?? []);
+  const linesAbout = indexNameLines(nameLines(snapshot?.acl.values() ?? []));
   const keysOf = (text: string, grants: readonly string[]): readonly string[] => {
     const parsed = parseName(text);
-    const about = 'name' in parsed ? lines.filter((line) => isAbout(line, parsed.name)) : [];
+    const about = 'name' in parsed ? linesAbout(parsed.name) : [];
     return [...new Set(about.map(({ key }) => key))].filter((key) => !grants.includes(key));
   };
   return (snapshot?.namespaces ?? [])

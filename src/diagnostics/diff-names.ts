@@ -2,7 +2,7 @@
  * Computes which rules by name a workload would gain or lose by a new text of a key. What they lead to is not known
  * before it asks, so rules are compared, and a rule counts as covered by a broader one.
  */
-import { isWithin } from '../dns/name.ts';
+import { isWithin, nameKey } from '../dns/name.ts';
 import { contains } from '../net/address.ts';
 import { covers } from '../net/ranges.ts';
 import type { Acl, AclKey } from '../policy/acl.ts';
@@ -34,9 +34,15 @@ export const nameChanges = (proposed: AclKey, acl: Acl, grants: readonly string[
 
 const rulesOf = (keys: readonly AclKey[]): readonly NameRule[] => nameLines(keys).map(({ rule }) => rule);
 
-const beyond = (rules: readonly NameRule[], others: readonly NameRule[]): readonly string[] => [
-  ...new Set(rules.filter((rule) => !others.some((other) => includes(other, rule))).map(formatNameRule)),
-];
+/** Looked up by names, because a key may have thousands of rules. */
+const beyond = (rules: readonly NameRule[], others: readonly NameRule[]): readonly string[] => {
+  const byName = Map.groupBy(others, ({ name }) => nameKey(name));
+  const isCovered = (rule: NameRule): boolean =>
+    rule.name.some((_, from) =>
+      byName.get(nameKey(rule.name.slice(from)))?.some((other) => includes(other, rule)),
+    );
+  return [...new Set(rules.filter((rule) => !isCovered(rule)).map(formatNameRule))];
+};
 
 /** Whether all that the inner rule grants is granted by the outer one. */
 const includes = (outer: NameRule, inner: NameRule): boolean =>

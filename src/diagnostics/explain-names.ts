@@ -10,7 +10,7 @@ import { grantedKeys } from '../policy/compile.ts';
 import { parseTraffic } from '../policy/traffic.ts';
 import type { Destination } from './destination.ts';
 import { type LineAnswer, plainLine } from './line-answer.ts';
-import { allowsPort, isAbout, type NameLine, nameLines } from './name-lines.ts';
+import { allowsPort, indexNameLines, type NameLine, nameLines } from './name-lines.ts';
 import type { PolicyView } from './policy-view.ts';
 
 /** A name and a port, as `explain` was asked. */
@@ -57,7 +57,7 @@ export type NameExplanation = NameCause & {
 export const explainName = (view: PolicyView, asked: AskedName): NameExplanation => {
   const { name, protocol, port } = asked;
   const destination = `${formatName(name)} ${protocol}/${port}`;
-  const about = nameLines(grantedKeys(view.grants, view.acl)).filter((line) => isAbout(line, name));
+  const about = indexNameLines(nameLines(grantedKeys(view.grants, view.acl)))(name);
   const allowing = about.filter(({ rule }) => allowsPort(rule, asked));
   const reason = whyNoNames(view);
   const allowed = allowing.length > 0 && reason === undefined;
@@ -80,9 +80,7 @@ export const linesAbout = (
 } => ({
   name: formatName(name),
   noNames: whyNoNames(view),
-  lines: nameLines(grantedKeys(view.grants, view.acl))
-    .filter((line) => isAbout(line, name))
-    .map(plain),
+  lines: indexNameLines(nameLines(grantedKeys(view.grants, view.acl)))(name).map(plain),
   granted: grantsOf(view.names, name),
 });
 
@@ -97,8 +95,9 @@ export const grantsAt = (
 };
 
 /** Why rules by name grant nothing to a container; undefined if they do, as far as known. */
-export const whyNoNames = ({ dns, denylist, names }: PolicyView): string | undefined => {
+export const whyNoNames = ({ dns, denylist, names, hasController }: PolicyView): string | undefined => {
   if (denylist === true) return 'the template denylist has no rules by name';
+  if (hasController === false) return 'no controller runs here, which answers names';
   if (dns !== 'names') return WITHOUT_NAMES[dns];
   return names?.state === 'unavailable' ? names.reasons.join('; ') : undefined;
 };
@@ -133,8 +132,8 @@ const hintsFor = (view: PolicyView, asked: AskedName, about: readonly NameLine[]
   const reason = about.length > 0 ? whyNoNames(view) : undefined;
   const inVain = names?.denied.find(({ name, cause }) => name === text && cause !== 'type');
   const others = [...acl.values()].filter(({ key }) => !grants.includes(key));
-  const granting = nameLines(others).filter(
-    (line) => isAbout(line, asked.name) && allowsPort(line.rule, asked),
+  const granting = indexNameLines(nameLines(others))(asked.name).filter(({ rule }) =>
+    allowsPort(rule, asked),
   );
   const hints: readonly (readonly NameHint[])[] = [
     reason === undefined ? [] : [{ kind: 'no-names', reason }],

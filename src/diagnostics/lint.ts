@@ -172,6 +172,7 @@ function lintHostName(key: string, { line, text, rule }: RuleLine): readonly Fin
   const { tag, service } = rule;
   if (!endsAsHostName(`${tag}.${service}`)) return [];
   const reason = `it names the service ${service} with the tag "${tag}", and no host ${tag}.${service}`;
-  const remedy = 'if you mean a host, write its addresses';
+  const isCaller = rule.ranges !== undefined;
+  const remedy = `if you mean a host, write its ${isCaller ? 'addresses' : `ports too, as in ${tag}.${service}:tcp/443`}`;
   return [{ severity: 'warning', code: 'host-name', key, line, text, reason, remedy }];
 }

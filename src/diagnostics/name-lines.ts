@@ -1,7 +1,7 @@
 /**
  * The lines of keys that are rules by name, and which of them are about a name.
  */
-import { isWithin, type Name } from '../dns/name.ts';
+import { isWithin, type Name, nameKey } from '../dns/name.ts';
 import { covers } from '../net/ranges.ts';
 import type { AclKey } from '../policy/acl.ts';
 import type { NameRule, RuleLine } from '../policy/rule.ts';
@@ -17,8 +17,16 @@ export const nameLines = (keys: Iterable<AclKey>): readonly NameLine[] =>
     rules.flatMap((line) => (line.rule.kind === 'name' ? [{ key, line, rule: line.rule }] : [])),
   );
 
-/** Whether a rule is about the name. */
-export const isAbout = ({ rule }: NameLine, name: Name): boolean => {
+/** Finds the lines about a name, the most specific first, however many lines there are. */
+export const indexNameLines = (lines: readonly NameLine[]): ((name: Name) => readonly NameLine[]) => {
+  const byName = Map.groupBy(lines, ({ rule }) => nameKey(rule.name));
+  return (name) =>
+    name.flatMap((_, from) =>
+      (byName.get(nameKey(name.slice(from))) ?? []).filter((line) => isAbout(line, name)),
+    );
+};
+
+const isAbout = ({ rule }: NameLine, name: Name): boolean => {
   const above = name.length - rule.name.length;
   const isDeep = { self: above === 0, one: above === 1, any: above > 0 }[rule.depth];
   return isDeep && isWithin(name, rule.name);

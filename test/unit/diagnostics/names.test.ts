@@ -150,6 +150,7 @@ describe('explain', () => {
     [{ dns: 'resolvers' as const }, {}, 'it asks resolvers of its own (EGRESSTRATOR_DNS=resolvers)'],
     [{ names: report({ state: 'unavailable', reasons: ['no nsenter'] }) }, {}, 'no nsenter'],
     [{}, { denylist: true }, 'the template denylist has no rules by name'],
+    [{ state: undefined, names: undefined }, {}, 'no controller runs here, which answers names'],
   ])('tells why rules by name grant nothing: %o %o', (namespace, known, reason) => {
     const where = snapshot(namespace, known);
     expect(explain('api.example.com tcp/443', where)).toContain(
