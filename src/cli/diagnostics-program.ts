@@ -83,7 +83,7 @@ function addExplain(program: Command, actions: DiagnosticsActions): void {
     .command('explain')
     .description('show whether a container can reach a destination, why, and what would change it')
     .argument('<container>', CONTAINER)
-    .argument('<target>', 'an address or a service')
+    .argument('<target>', 'an address, a service, or a name of DNS')
     .argument('[traffic]', 'protocol and port, such as tcp/443, udp/53, icmp/8')
     .option(
       '--in',
@@ -141,6 +141,7 @@ const EXPLAIN_EXAMPLES = `
 Examples:
   $ egresstrator explain web 10.0.0.5 tcp/5432
   $ egresstrator explain web production.postgresql
+  $ egresstrator explain web api.example.com:443   a name of DNS
   $ egresstrator explain web 10.0.0.5              all that it reaches there
   $ egresstrator explain --in web 198.51.100.7 tcp/80
   $ egresstrator explain --in web 198.51.100.7 icmp/8`;

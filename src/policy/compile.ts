@@ -155,11 +155,13 @@ const nothingRegistered = (rule: ServiceRule, others: number): string =>
     ? `no instance of ${serviceName(rule)} is registered, so it grants nothing${ifHostName(rule)}`
     : `no instance of ${serviceName(rule)} has the tag "${rule.tag}" (${others} without it), so it grants nothing`;
 
-/** A host name such as `example.com` is read as a service with a tag. */
-const ifHostName = ({ tag, service }: ServiceRule): string =>
-  tag !== undefined && mayBeHostName(`${tag}.${service}`)
-    ? `; if ${tag}.${service} is a host name, write its addresses instead`
-    : '';
+/** A host name such as `example.com` is read as a service with a tag. Only rules of egress are by name. */
+const ifHostName = ({ tag, service, ranges }: ServiceRule): string => {
+  const name = `${tag}.${service}`;
+  if (tag === undefined || !mayBeHostName(name)) return '';
+  const instead = ranges === undefined ? `its ports too, as in ${name}:tcp/443` : 'its addresses instead';
+  return `; if ${name} is a host name, write ${instead}`;
+};
 
 /**
  * The prefix of an instance with its port, or with the ports that the rule names; or a problem. Undefined if the rule is

@@ -117,7 +117,7 @@ const faultOfProtocol = (protocol: string | undefined, name: string): string | u
 
 const withoutPort = (name: string, protocol: string): string => {
   const service = `${printable(name)}${/^udp\b/i.test(protocol) ? ':udp' : ''}`;
-  return name.includes('.') ? `write ${service}, or the address if it is a host name` : `write ${service}`;
+  return `write ${service}`;
 };
 
 const faultOf = (service: string, tag?: string, datacenter?: string): string | undefined => {

@@ -111,7 +111,7 @@ describe('a service that is not registered and may be a host', () => {
 
   it('is told as both', () => {
     expect(problemsOf('example.com')).toEqual([
-      'no instance of com is registered, so it grants nothing; if example.com is a host name, write its addresses instead',
+      'no instance of com is registered, so it grants nothing; if example.com is a host name, write its ports too, as in example.com:tcp/443',
     ]);
   });
 
