@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Consul } from '../lab/consul.ts';
 import { messageOf } from '../src/common/errors.ts';
 import { tourOfHost } from './demo-host.ts';
+import { serveDemoNames, tourOfNames } from './demo-names.ts';
 import { type Docker, dockerOf, observe, startController, title } from './demo-steps.ts';
 import { type Setup, setUp } from './setup.ts';
 import { atSignals } from './signals.ts';
@@ -41,7 +42,8 @@ async function tourOfContainers(folder: string, signal: AbortSignal): Promise<vo
   const { ownConsul: consul } = setup;
   if (consul === undefined) throw new Error('the demo needs a Consul of its own');
   const { environment } = setup;
-  const controller = startController({ environment, folder });
+  const names = await serveDemoNames();
+  const controller = startController({ environment, folder, args: ['--names-upstream', names.endpoint] });
   const docker = dockerOf(environment);
   const toured: Docker = async (...args) => {
     signal.throwIfAborted();
@@ -50,10 +52,16 @@ async function tourOfContainers(folder: string, signal: AbortSignal): Promise<vo
   try {
     await docker('rm', '-f', SERVER, WORKLOAD);
     const server = await startContainers(setup, toured);
-    await tour({ docker: toured, consul, server, put: put(consul) });
+    const fixture = { docker: toured, consul, server, put: put(consul) };
+    await tour(fixture);
+    await tourOfNames({
+      ...{ names, server, put: fixture.put, reaches: (port) => reaches(fixture, port) },
+      lookup: async (name) => (await toured('exec', WORKLOAD, 'nslookup', name)).stdout,
+    });
   } finally {
     await docker('rm', '-f', SERVER, WORKLOAD);
     await controller.stop();
+    names.close();
     await consul.stop();
   }
 }
