@@ -35,6 +35,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
   '--build': 'docker compose',
   '--cap-add': 'docker',
   '--cap-drop': 'docker',
+  '--cgroupns': 'docker',
   '--checkpoint': 'docker',
   '--comment': 'iptables',
   '--ctstate': 'iptables',
