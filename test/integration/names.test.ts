@@ -2,10 +2,13 @@
  * Rules by name, end to end: a container reaches what the names of its rules lead to, and asks nobody else. The real
  * controller, Engines and kernel, and a resolver of the test's own on loopback.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import packet from 'dns-packet';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
-import type { RunningController } from '../support/egresstrator.ts';
+import { type LogLine, type RunningController, runCli } from '../support/egresstrator.ts';
 import { onEachEngine } from '../support/engines.ts';
 import { control, type Fixture, ipv4, openFixture, putKey } from '../support/fixture.ts';
 import { connects, type Workload } from '../support/workloads.ts';
@@ -24,59 +27,125 @@ function answerTo(bytes: Buffer, addresses: readonly string[] | undefined): Uint
 }
 
 onEachEngine((version) => {
+  const folder = mkdtempSync(join(tmpdir(), 'egt-names-'));
   let fixture: Fixture;
   let controller: RunningController;
   let upstream: Awaited<ReturnType<typeof startNameServer>>;
+  let workload: Workload;
+  let [near, far] = ['', ''];
   const asked: string[] = [];
   const addresses = new Map<string, readonly string[]>();
-  const args = () => ['--loader', 'nsenter', '--names-upstream', `127.0.0.1:${upstream.endpoint.port}`];
+
+  const start = () => {
+    const args = ['--loader', 'nsenter', '--names-upstream', `127.0.0.1:${upstream.endpoint.port}`];
+    return control(fixture, 'names/', args, folder);
+  };
+  const rules = (...lines: readonly string[]) => putKey(fixture, 'names/api', ...lines);
+  const becomes = (what: string, isSo: () => Promise<boolean>) =>
+    waitFor(isSo, { what, timeout: 30_000, interval: 50 });
+  const lookup = async (name: string) =>
+    (await fixture.workloads.exec(workload, 'sh', '-c', `nslookup ${name} 2>&1; true`)).stdout;
+  const isAnswering = async () => {
+    const { namespaces } = await controller.status();
+    return namespaces.find(({ target }) => target === workload.name)?.names?.state === 'answering';
+  };
+  const flowIsAlive = async (flow: number) => {
+    const { silentFor, error } = await workload.probe.flow(flow);
+    return error === undefined && silentFor < 500;
+  };
+  const cli = async (...args: readonly string[]) =>
+    (await runCli([...args, '--socket', controller.socket])).stdout;
 
   beforeAll(async () => {
     fixture = await openFixture(version);
+    const { server, other, network } = fixture;
+    [near, far] = [ipv4(server, network), ipv4(other, network)];
     upstream = await startNameServer((one) => {
       asked.push(one.name);
       one.answer(answerTo(Buffer.from(one.bytes), addresses.get(one.name)));
     });
-    addresses.set('api.example.com', [ipv4(fixture.server, fixture.network)]);
-    addresses.set('www.example.com', [ipv4(fixture.other, fixture.network)]);
-    controller = await control(fixture, 'names/', args());
+    addresses.set('api.example.com', [near]);
+    addresses.set('www.example.com', [far]);
+    addresses.set('evil.example.com', ['127.0.0.1', '169.254.169.254', far]);
+    await rules(`api.example.com@${near}:tcp/80`, 'evil.example.com:tcp/80');
+    controller = await start();
+    workload = await fixture.workloads.run('by-name', { acl: 'api', network });
+    await becomes('an answering proxy', isAnswering);
   });
   afterAll(async () => {
     await controller?.[Symbol.asyncDispose]();
     upstream?.close();
     await fixture?.[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
   });
 
-  const sh = async (workload: Workload, command: string) => {
-    const { stdout } = await fixture.workloads.exec(workload, 'sh', '-c', command);
-    return stdout;
-  };
-  const lookup = (workload: Workload, name: string) => sh(workload, `nslookup ${name} 2>&1; true`);
-
-  const isAnswering = async (name: string) => {
-    const { namespaces } = await controller.status();
-    return namespaces.find(({ target }) => target.endsWith(name))?.names?.state === 'answering';
-  };
-
   test('a name of a rule is answered, and its address can be reached on its port alone', async () => {
-    const { server, other, network } = fixture;
-    const [near, far] = [ipv4(server, network), ipv4(other, network)];
-    await putKey(fixture, 'names/api', `api.example.com@${near}:tcp/80`);
-    const workload = await fixture.workloads.run('by-name', { acl: 'api', network });
-    await waitFor(() => isAnswering('by-name'), {
-      what: 'an answering proxy',
-      timeout: 20_000,
-      interval: 50,
-    });
     expect(await connects(workload, near, 80)).toBe('refused');
-    expect(await lookup(workload, 'api.example.com')).toContain(near);
+    expect(await lookup('api.example.com')).toContain(near);
     expect(await connects(workload, near, 80)).toBe('ok');
     expect(await connects(workload, near, 81)).toBe('refused');
     expect(await connects(workload, far, 80)).toBe('refused');
-    expect(await lookup(workload, 'www.example.com')).not.toContain(far);
+  });
+
+  test('another name is not asked, and addresses that no rule grants are not told', async () => {
+    expect(await lookup('www.example.com')).not.toContain(far);
     expect(asked).not.toContain('www.example.com');
-    // Containers on its networks are answered by Docker's resolver.
-    expect(await lookup(workload, other.name)).toContain(far);
-    await fixture.workloads.remove(workload);
+    const evil = await lookup('evil.example.com');
+    for (const address of [far, '169.254.169.254']) expect(evil).not.toContain(address);
+    expect(await connects(workload, far, 80)).toBe('refused');
+  });
+
+  test("containers on its networks are answered by Docker's resolver", async () => {
+    expect(await lookup(fixture.other.name)).toContain(far);
+  });
+
+  test('the commands tell the rule, the address and what was asked in vain', async () => {
+    const { name } = workload;
+    expect(await cli('explain', name, 'api.example.com:80')).toMatch(
+      new RegExp(
+        `may reach api.example.com tcp/80[^]*key api line 1[^]*${near} tcp/80 is granted until \\d\\d:\\d\\d`,
+      ),
+    );
+    expect(await cli('explain', name, near, 'tcp/80')).toContain(
+      'Address of api.example.com (tcp/80), granted',
+    );
+    expect(await cli('denied', name)).toMatch(/www\.example\.com +.*no rule is about it/);
+    expect(await cli('denied', name)).toMatch(
+      /evil\.example\.com .*it is private, and the rule names no prefix/,
+    );
+    expect(await cli('suggest', name)).toContain('www.example.com:tcp/443  # asked');
+    expect(await cli('status', name)).toMatch(/names +answered; 1 address of 1 name; 2 names denied/);
+  });
+
+  test('a name that goes takes its connections along, and no others', async () => {
+    const www = `www.example.com@${far}:tcp/80`;
+    await rules(`api.example.com@${near}:tcp/80`, www);
+    await becomes('the new name', async () => (await lookup('www.example.com')).includes(far));
+    const [first, second] = await Promise.all(
+      [near, far].map((address) => workload.probe.keep({ protocol: 'tcp', address, port: 80 })),
+    );
+    if (first === undefined || second === undefined) throw new Error('no connections');
+    await rules(www);
+    await becomes('the end of the connection', async () => !(await flowIsAlive(first)));
+    expect(await connects(workload, near, 80)).toBe('refused');
+    expect(await flowIsAlive(second)).toBe(true);
+    expect(await connects(workload, far, 80)).toBe('ok');
+  });
+
+  test('a controller that was killed leaves addresses and connections, and the next one answers without a load', async () => {
+    const flow = await workload.probe.keep({ protocol: 'tcp', address: far, port: 80 });
+    // What is granted is written within two seconds.
+    await becomes('the record', async () =>
+      (await cli('status', workload.name)).includes('1 address of 1 name'),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    await controller.stop('SIGKILL');
+    expect(await connects(workload, far, 80)).toBe('ok');
+    controller = await start();
+    await becomes('an answering proxy', isAnswering);
+    expect(await lookup('www.example.com')).toContain(far);
+    expect(await flowIsAlive(flow)).toBe(true);
+    const isLoad = (line: LogLine) => line.msg === 'rules loaded' && line.container === workload.name;
+    expect(controller.log.filter(isLoad)).toEqual([]);
   });
 });
