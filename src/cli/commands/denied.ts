@@ -8,11 +8,13 @@ import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { type DeniedAnswer, type DeniedRow, placeOf } from '../../diagnostics/denied-answer.ts';
 import type { DeniedCall } from '../../diagnostics/denied-in.ts';
+import type { DeniedNameRow } from '../../diagnostics/denied-names.ts';
 import type { Diagnostics } from '../../diagnostics/diagnostics.ts';
 import { type CommandContext, commandContext } from '../diagnostics/context.ts';
 import { ask, openDiagnostics } from '../diagnostics/open.ts';
 import { formatDenied, formatOne } from '../format/denied.ts';
 import { formatDeniedIn } from '../format/denied-in.ts';
+import { formatOneName } from '../format/denied-names.ts';
 import { unlisted } from '../format/denied-record.ts';
 import type { Output } from '../output.ts';
 
@@ -49,21 +51,25 @@ function remedyFor({ container, protocol, port, gate, source }: DeniedCall): str
   return `egresstrator ports open ${shellWord(container)} ${protocol}/${port} --from ${source}`;
 }
 
-/** Prints each destination when packets to it were denied since the last read. Ends with the program. */
+/** Prints each destination when packets to it were denied since the last read, and each denied name. Ends with the program. */
 async function follow(
   container: string | undefined,
   diagnostics: Diagnostics,
   output: Output,
 ): Promise<void> {
   let known = new Map<string, number>();
+  let knownNames = new Map<string, number>();
   let full: ReadonlySet<string> = new Set();
   for (;;) {
-    const { rows, records, unavailableReason } = await diagnostics.denied({ container });
+    const { rows, names = [], records, unavailableReason } = await diagnostics.denied({ container });
     if (unavailableReason !== undefined) throw new UserError(unavailableReason);
     const time = new Date().toISOString().slice(11, 19);
     for (const row of rows.filter((one) => one.packets !== known.get(idOf(one))))
       output.line(row, (seen) => formatOne(seen, time));
     known = new Map(rows.map((row) => [idOf(row), row.packets]));
+    for (const name of names.filter((one) => one.count !== knownNames.get(idOfName(one))))
+      output.line(name, (seen) => formatOneName(seen, time));
+    knownNames = new Map(names.map((name) => [idOfName(name), name.count]));
     full = tellFull(records, full, output);
     await sleep(INTERVAL);
   }
@@ -82,3 +88,4 @@ function tellFull(
 }
 
 const idOf = (row: DeniedRow): string => `${row.container} ${placeOf(row)}`;
+const idOfName = ({ container, cause, name }: DeniedNameRow): string => `${container} ${cause} ${name}`;

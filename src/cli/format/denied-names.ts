@@ -18,6 +18,10 @@ export const formatDeniedNames = (rows: readonly DeniedNameRow[], now: number, s
   return `${table(rows.slice(0, MOST_ROWS), columns(now), style)}${more}`;
 };
 
+/** One line, for --follow. */
+export const formatOneName = ({ container, name, cause, reason }: DeniedNameRow, time: string): string =>
+  `${time} ${container} ${name} (${reason ?? CAUSES[cause]})`;
+
 const columns = (now: number): readonly Column<DeniedNameRow>[] => [
   { title: 'CONTAINER', text: ({ container }) => container },
   { title: 'NAME', text: ({ name }) => name, colour: () => 'red' },

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import {
   ContainerStatus,
-  DeniedLine,
+  DeniedOne,
   DeniedReply,
   KeysReply,
   LintReply,
@@ -46,7 +46,7 @@ export const SCHEMAS: Readonly<Record<string, CommandSchema>> = {
   'status-container': { call: 'status <container>', schema: ContainerStatus },
   'status-cluster': { call: 'status --cluster', schema: Cluster },
   denied: { call: 'denied', schema: DeniedReply },
-  'denied-follow': { call: 'denied --follow', schema: DeniedLine },
+  'denied-follow': { call: 'denied --follow', schema: DeniedOne },
   'suggest-in': { call: 'suggest --in', schema: SuggestedIn },
   'denied-in': { call: 'denied --in', schema: DeniedInReply },
   explain: { call: 'explain', schema: Explained },

@@ -51,7 +51,7 @@ const Summary = Denied.extend({
 });
 
 /** One denied destination; `port` is the type where the protocol is icmp. */
-export const DeniedLine = z.object({
+const DeniedLine = z.object({
   address: z.string(),
   protocol: z.string(),
   port: z.number().optional(),
@@ -74,6 +74,9 @@ const DeniedNameLine = z.object({
   lastSeenAt: Time,
   keys: z.array(z.string()).describe('Keys that are not granted and have a rule about it.'),
 });
+
+/** One line of `denied --follow`. */
+export const DeniedOne = z.union([DeniedLine, DeniedNameLine]);
 
 const Unread = z.array(z.object({ container: z.string(), error: z.string() }));
 

@@ -1,6 +1,6 @@
 /** What explain, denied, suggest and diff say of rules by name. */
 import { describe, expect, it } from 'vitest';
-import { formatDeniedNames } from '../../../src/cli/format/denied-names.ts';
+import { formatDeniedNames, formatOneName } from '../../../src/cli/format/denied-names.ts';
 import { formatExplanation, formatHost } from '../../../src/cli/format/explain.ts';
 import { formatName } from '../../../src/cli/format/explain-names.ts';
 import { formatKey, formatSuggestions } from '../../../src/cli/format/suggest.ts';
@@ -210,6 +210,14 @@ describe('denied', () => {
         '192.168.0.1: it is not in 10.0.0.0/8',
         '-',
       ],
+    ]);
+  });
+
+  it('has each in a line of its own for --follow', () => {
+    const { names = [] } = deniedAnswer(reports('shop'), where, undefined);
+    expect(names.map((one) => formatOneName(one, '11:59:00'))).toEqual([
+      '11:59:00 shop www.example.org (no rule is about it)',
+      '11:59:00 shop db.corp.example (192.168.0.1: it is not in 10.0.0.0/8)',
     ]);
   });
 
