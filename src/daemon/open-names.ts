@@ -43,8 +43,10 @@ export async function openNames(
   };
 }
 
-const whyUnavailable = ({ dryRun, loader }: Config): string | undefined => {
+const whyUnavailable = ({ dryRun, loader, docker }: Config): string | undefined => {
   if (dryRun) return 'a dry run answers no names';
+  if (!/^(?:unix:|\/)/.test(docker.host))
+    return `names are answered by sockets in the namespace of a container, and the Engine at ${docker.host} may be on another machine`;
   return loader === 'helper'
     ? 'names are answered by sockets that the controller opens in the namespace of a container, and it loads by helpers (--loader helper)'
     : undefined;

@@ -220,7 +220,8 @@ export class ServedNamespace {
       delay(this.#failures, retry, random),
     );
     if (error instanceof LoadError && error.gone && isNew) return;
-    const reason = messageOf(error);
+    const isGone = error instanceof LoadError && error.gone;
+    const reason = `${messageOf(error)}${isGone ? UNSEEN : ''}`;
     if (this.#error !== reason)
       log.warn({ container: this.#namespace.target.name, error: reason }, 'names cannot be answered');
     const hadFacts = this.facts !== undefined;
@@ -230,6 +231,9 @@ export class ServedNamespace {
     if (hadFacts) onChange();
   }
 }
+
+/** A running container whose process is not there is one that this process does not see. */
+const UNSEEN = ' A controller in a container needs the processes of the host (--pid host).';
 
 /** By the numbers of the text; it has no set for the others. */
 const heldIn = ({ granted, kept }: NamesText, numbers: ClassNumbers): HeldAddresses => {
