@@ -24,8 +24,8 @@ export interface NamesConfig {
 const DNS_PORT = 53;
 /** Of Consul's DNS server. */
 const CONSUL_PORT = 8600;
-/** A set of the kernel with more elements takes seconds to load again. */
-const MOST_ADDRESSES = 100_000;
+/** A set of the kernel that has no size of its own holds 65,535. */
+const MOST_ADDRESSES = 60_000;
 /** Hours. */
 const LONGEST_GRACE = 24;
 const LONGEST_REFRESH = 7 * 24;

@@ -152,7 +152,7 @@ it('elements do not count as drift, and kept addresses do', async () => {
     'inet',
     'egresstrator_egress',
     `kept4_${NUMBERS.get(TCP)}`,
-    '{ 192.0.2.9 }',
+    '{ 0xc0000209 }',
   ]);
   expect(await state()).not.toBe(before);
 });

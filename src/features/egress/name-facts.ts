@@ -3,7 +3,7 @@
  *
  * The secret of the namespace is in these variables, and in the kernel. It must not get into a log, the API or `status`.
  */
-import { type Family, formatAddress, type Prefix } from '../../net/address.ts';
+import type { Prefix } from '../../net/address.ts';
 import { shortDigest } from '../../rendering/fingerprint.ts';
 
 export interface NameFacts {
@@ -86,7 +86,10 @@ const markOf = (secret: string): string => {
 };
 
 /** An address that no packet has: an empty list is a syntax error in nft. */
-const NOBODY: Readonly<Record<Family, string>> = { 4: '0.0.0.0', 6: '::' };
+const NOBODY = 0n;
+
+/** Addresses are numbers there: the sets have the type of bytes in a datagram. */
+const hex = (address: bigint): string => `0x${address.toString(16)}`;
 
 function heldVariables(text: string, { granted, kept }: HeldAddresses): readonly string[] {
   const byVariable = Map.groupBy(
@@ -96,18 +99,16 @@ function heldVariables(text: string, { granted, kept }: HeldAddresses): readonly
     ],
     ({ kind, address: { family }, number }) => `${kind}${family}_${number}`,
   );
-  return variablesIn(text).map(({ name, kind, family }) => {
+  return variablesIn(text).map(({ name, kind }) => {
     const found = byVariable.get(name) ?? [];
-    const elements = found.map(({ address, after }) => `${formatAddress(family, address.address)}${after}`);
-    const nobody = `${NOBODY[family]}${kind === 'held' ? ' timeout 1s' : ''}`;
+    const elements = found.map(({ address, after }) => `${hex(address.address)}${after}`);
+    const nobody = `${hex(NOBODY)}${kind === 'held' ? ' timeout 1s' : ''}`;
     return `define ${name} = { ${[nobody, ...new Set(elements)].join(', ')} }`;
   });
 }
 
 /** `$held4_443`, `$kept6_443`: each once. */
-const variablesIn = (text: string): readonly { name: string; kind: string; family: Family }[] => {
+const variablesIn = (text: string): readonly { readonly name: string; readonly kind: string }[] => {
   const names = new Set(Array.from(text.matchAll(/\$((?:held|kept)[46]_\d+)\b/g), ([, name = '']) => name));
-  return [...names].map((name) => ({
-    ...{ name, kind: name.slice(0, 4), family: name[4] === '4' ? 4 : 6 },
-  }));
+  return [...names].map((name) => ({ name, kind: name.slice(0, 4) }));
 };

@@ -119,9 +119,12 @@ export class EgressRules {
     const unavailable = source === undefined ? NAMES_NOT_IN_USE : source.unavailable;
     const dns = dnsOf(namespace, policy, { template, unavailable });
     if (dns !== 'names') return { dns };
-    const { classes } = policy.names;
-    const text = isForLoad ? await source?.hold(namespace.id, classes) : source?.textOf(namespace.id);
-    return text === undefined ? { dns: 'none' } : { dns, ...text };
+    const text = source?.textOf(namespace.id);
+    // A new namespace does not wait for sockets without rules.
+    if (source === undefined || text === undefined) return { dns: 'none' };
+    if (!isForLoad) return { dns, ...text };
+    const held = await source.hold(namespace.id, policy.names.classes);
+    return held === undefined ? { dns: 'none' } : { dns, ...held };
   }
 
   /** A new namespace has only the gate's rules, and the gate leaves a record. */

@@ -63,7 +63,7 @@ describe('options of names', () => {
     [{ namesConsul: '192.0.2.1,192.0.2.2' }, '--names-consul: expected one IP address'],
     [{ namesGrace: '25h' }, '--names-grace: expected a duration of at most 24h'],
     [{ namesGrace: 'none' }, '--names-grace: expected a duration of at most 24h'],
-    [{ namesLimit: '1000' }, '--names-limit: expected two whole numbers from 1 to 100000'],
+    [{ namesLimit: '1000' }, '--names-limit: expected two whole numbers from 1 to 60000'],
     [{ namesLimit: '0,10' }, '--names-limit: expected two whole numbers'],
     [{ namesLimit: '1,100001' }, '--names-limit: expected two whole numbers'],
     [{ namesRefresh: '8d' }, '--names-refresh: expected a duration of at most 168h'],

@@ -27,9 +27,9 @@ describe('the variables of rules by name', () => {
       'define seal = 0x0123456789abcdef0123456789abcdef',
       'define dnsport = 5353',
       expect.stringMatching(/^define named = 0x[\da-f]{8}$/),
-      'define held4_7 = { 0.0.0.0 timeout 1s, 192.0.2.1 timeout 90s }',
-      'define held6_7 = { :: timeout 1s, 2001:db8::1 timeout 5s }',
-      'define kept4_7 = { 0.0.0.0, 192.0.2.2 }',
+      'define held4_7 = { 0x0 timeout 1s, 0xc0000201 timeout 90s }',
+      'define held6_7 = { 0x0 timeout 1s, 0x20010db8000000000000000000000001 timeout 5s }',
+      'define kept4_7 = { 0x0, 0xc0000202 }',
       ...['elements = $held4_7', 'elements = $held6_7', 'elements = $kept4_7 $held4_7', 'udp sport 0 return'],
       ...['# end', ''],
     ]);
