@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Gate, GateLoaded, PreparedText } from '../../src/features/egress/gate.ts';
 import { container } from '../support/containers.ts';
 import { type FakeOptions, type FakeSetup, startFake } from '../support/fake-controller.ts';
+import { FakeNameProxy } from '../support/fake-names.ts';
 
 const RESOLVERS = ['192.0.2.53'];
 
@@ -51,6 +52,21 @@ describe('prepared rules', () => {
     await setup.rest();
     expect(gate.prepared[0]?.text).toContain('10.0.0.9 . tcp . 5432');
     expect(gate.prepared[0]?.text).not.toContain('10.0.0.2 . tcp . 80');
+  });
+
+  test('with rules by name have no DNS until the controller answers for them, and theirs where it cannot', async () => {
+    const textOf = async (names: FakeOptions['names']): Promise<string> => {
+      const gate = new FakeGate();
+      const setup = await start({ gate, prepare: [['web']], names });
+      setup.consul.put({ web: '10.0.0.2:tcp/80\napi.example.com:tcp/443' });
+      await setup.rest();
+      return gate.prepared[0]?.text ?? '';
+    };
+    const [answering, others] = [await textOf(new FakeNameProxy().ports()), await textOf(undefined)];
+    expect(answering).toContain('10.0.0.2 . tcp . 80');
+    const asks = 'ip daddr $resolvers4 meta l4proto { tcp, udp } th dport 53 accept';
+    expect([answering.includes(asks), others.includes(asks)]).toEqual([false, true]);
+    for (const text of [answering, others]) expect(text).not.toContain('$dnsport');
   });
 
   test('are there for every workload seen, also when it has ended', async () => {

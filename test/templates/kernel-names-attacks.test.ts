@@ -7,6 +7,9 @@ import { once } from 'node:events';
 import { beforeEach, expect, it } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { loadIngressTemplate, renderIngress } from '../../src/features/ingress/render.ts';
+import type { ContainerForward } from '../../src/features/networks/model.ts';
+import { loadNatTemplate, renderNat } from '../../src/features/networks/nat.ts';
+import { address } from '../unit/features/names/names.ts';
 import { netns, PORT, packet } from './fixture.ts';
 import { OURS, SECRET, useNames } from './names-fixture.ts';
 import { ruleSet } from './rules.ts';
@@ -143,5 +146,14 @@ it('rules about callers and ports that lead elsewhere stand beside it', async ()
   expect(await agents.workload.open('x', granted.ipv4, PORT)).toBe('connected');
   expect(await agents.workload.talk('x')).toBe('hello');
   expect(await agents.granted.open('y', workload.ipv4, PORT)).toMatch(DENIED);
-  expect((await netns(workload, 'list')).stdout.split('\n').sort()).toEqual(['egress', 'ingress']);
+  await workload.run('sysctl', ['-qw', 'net.ipv4.ip_forward=1']);
+  const forward: ContainerForward = {
+    ...{ inside: 'workload', device: undefined, protocol: 'tcp', port: 90 },
+    ...{ to: address(granted.ipv4), toPort: PORT, origin: { path: 'policies[0]', line: 1, lines: {} } },
+  };
+  const nat = renderNat(loadNatTemplate(), [forward]).text;
+  expect((await netns(workload, 'load nat', nat)).exitCode).toBe(0);
+  expect(await agents.denied.open('through', workload.ipv4, 90)).toBe('connected');
+  expect(await agents.denied.talk('through')).toBe('hello');
+  expect((await netns(workload, 'list')).stdout.split('\n').sort()).toEqual(['egress', 'ingress', 'nat']);
 });

@@ -145,7 +145,7 @@ export class Egress implements Feature<EgressDesired> {
       this.rules.registerStart(desired.namespace, this.#hasCompleteInventory);
     this.rules.retain(namespaces);
     if (acl !== undefined || consul.ages.rules === 'outdated')
-      this.#preparer?.prepare(rulesFor, this.#renderer);
+      this.#preparer?.prepare(rulesFor, this.#renderer, this.nameSupport.unavailable);
     this.#compiler.sweep();
     // A container that is read only now may have started before us.
     this.#hasCompleteInventory ||= isComplete;

@@ -5,6 +5,7 @@
 import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
 import type { DesiredRules } from './desired.ts';
 import type { Gate, PreparedText } from './gate.ts';
+import { dnsOf } from './name-rules.ts';
 import type { Renderer } from './renderer.ts';
 
 /** The settings of a container that its text depends on. */
@@ -37,13 +38,24 @@ export class Preparer {
     return [...this.#requests.values()];
   }
 
-  /** Prepares a text for each request, once the rules are known. A service that is read later may extend it. */
-  prepare(wantFor: (grants: readonly string[]) => DesiredRules, renderer: Renderer): void {
+  /**
+   * Prepares a text for each request, once the rules are known. A service that is read later may extend it. `noNames`: why
+   * rules by name cannot work on this host.
+   */
+  prepare(
+    wantFor: (grants: readonly string[]) => DesiredRules,
+    renderer: Renderer,
+    noNames: string | undefined,
+  ): void {
     const wants = this.requests().map((request) => ({ request, want: wantFor(request.grants) }));
-    const signature = [renderer, ...wants.flatMap(({ request, want }) => [request, ...inputsOf(want)])];
+    const signature = [
+      renderer,
+      noNames,
+      ...wants.flatMap(({ request, want }) => [request, ...inputsOf(want)]),
+    ];
     if (sameItems(signature, this.#prepared)) return;
     this.#prepared = signature;
-    this.#gate.prepare(wants.flatMap(({ request, want }) => textOf(request, want, renderer)));
+    this.#gate.prepare(wants.flatMap(({ request, want }) => textOf(request, want, renderer, noNames)));
   }
 
   #prepare(request: Request): void {
@@ -60,16 +72,20 @@ const inputsOf = ({ policy, ungranted, isKnown }: DesiredRules): readonly unknow
   ...[policy.ruleSet, policy.names, ungranted, isKnown],
 ];
 
-function textOf(request: Request, want: DesiredRules, renderer: Renderer): readonly PreparedText[] {
+function textOf(
+  request: Request,
+  want: DesiredRules,
+  renderer: Renderer,
+  unavailable: string | undefined,
+): readonly PreparedText[] {
   if (!want.isKnown) return [];
   const { mode } = request;
-  const dns = preparedDns(request.dns, want);
+  const dns = preparedDns(dnsOf(request, want.policy, { template: renderer.template, unavailable }));
   return [{ ...request, text: renderer.render({ ...want, mode, dns, resolvers: [] }).text }];
 }
 
 /** Nothing answers for names before the controller has seen the container; until then it has no DNS. */
-const preparedDns = (dns: DnsPolicy, { policy }: DesiredRules): DnsPolicy =>
-  dns === 'names' || policy.names.matches.length > 0 ? 'none' : dns;
+const preparedDns = (dns: DnsPolicy): DnsPolicy => (dns === 'names' ? 'none' : dns);
 
 const sameItems = (one: readonly unknown[], other: readonly unknown[]): boolean =>
   one.length === other.length && one.every((item, index) => item === other[index]);
