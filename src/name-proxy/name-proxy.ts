@@ -9,6 +9,7 @@ import { AnswerCache } from './answer-cache.ts';
 import { CachingResolver, type ResolverCounts } from './caching-resolver.ts';
 import { DockerResolver } from './docker-resolver.ts';
 import { FairSlots } from './fair-slots.ts';
+import { FastClock } from './fast-clock.ts';
 import { DEFAULT_NAME_LIMITS, type NameLimits } from './limits.ts';
 import { type AdoptedNames, NamespaceNames } from './namespace-names.ts';
 import { openSockets, type WantedSockets } from './open-sockets.ts';
@@ -42,6 +43,7 @@ const TICK = 1_000;
 
 export class NameProxy {
   readonly #settings: ProxySettings;
+  readonly #clock: FastClock;
   readonly #upstream: CachingResolver;
   readonly #consul: CachingResolver;
   readonly #opening = new FairSlots(MOST_OPENING);
@@ -51,9 +53,10 @@ export class NameProxy {
 
   constructor(settings: ProxySettings) {
     this.#settings = settings;
+    this.#clock = new FastClock(settings.now);
     const slots = new FairSlots(MOST_ASKED);
     const cached = (servers: () => readonly Endpoint[]): CachingResolver =>
-      new CachingResolver(new UpstreamResolver({ servers, slots }), new AnswerCache(), settings.now);
+      new CachingResolver(new UpstreamResolver({ servers, slots }), new AnswerCache(), this.#clock.now);
     this.#upstream = cached(settings.upstream);
     this.#consul = cached(() => [settings.consul()].flatMap((one) => one ?? []));
     this.#timer = setInterval(() => this.#tick(), TICK).unref();
@@ -73,7 +76,8 @@ export class NameProxy {
    * something was adopted. Throws an error that says why it cannot be served.
    */
   async open(key: string, wanted: WantedNames): Promise<NamespaceNames> {
-    const { cgroup, now, open = openSockets, limits } = this.#settings;
+    const { cgroup, open = openSockets, limits } = this.#settings;
+    const { now } = this.#clock;
     const { namespace, policy, adopted, port, dockerPort } = wanted;
     this.close(key);
     const sockets = await this.#opening.run(key, () =>
@@ -108,6 +112,7 @@ export class NameProxy {
   }
 
   #tick(): void {
+    this.#clock.follow();
     for (const names of this.#namespaces.values()) names.tick();
   }
 }
