@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: figures and their floors from the same run, as a table and as JSON. `--quick` takes less time.
- * `--only compiling,commands,data-path,connections,host,ingress,networks,containers,gate,rest` runs some parts. `--only fleet` runs a part
- * that is not in the whole: many controllers and a Consul cluster.
+ * `--only compiling,commands,data-path,connections,host,ingress,names,networks,containers,gate,rest` runs some parts. `--only fleet` runs a
+ * part that is not in the whole: many controllers and a Consul cluster.
  */
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -23,6 +23,7 @@ import { benchHost } from './bench/host.ts';
 import { benchIngressPath } from './bench/ingress-path.ts';
 import { benchIngressStart } from './bench/ingress-start.ts';
 import type { Figure } from './bench/measure.ts';
+import { benchNames } from './bench/names.ts';
 import { benchNetworks } from './bench/networks.ts';
 import { table, thisMachine } from './bench/report.ts';
 import { benchRest } from './bench/rest.ts';
@@ -70,6 +71,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
       benchIngressStart({ ...fixture, starts: quick ? 5 : 15, count: 1000 }),
     )),
   ],
+  names: () => benchNames(quick ? 5_000 : 30_000),
   networks: () =>
     benchNetworks({
       ...{ versions: quick ? ['28.5'] : ['20.10', '28.5'], rounds: quick ? 5 : 11 },
