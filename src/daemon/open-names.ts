@@ -56,6 +56,7 @@ function start({ names }: Config, consul: ReturnType<typeof consulServer>, log: 
   const cgroup = openCgroup(log);
   const proxy = new NameProxy({
     ...{ cgroup, now: steadyNow, consul: () => consul, upstream: upstreamServers(names, steadyNow) },
+    onDefect: (error) => log.error({ error: messageOf(error) }, 'internal error in a question for a name'),
     limits: {
       grants: names.limits,
       fresh: { perMinute: names.freshPerMinute, memory: DEFAULT_FRESH.memory },

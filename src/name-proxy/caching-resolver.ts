@@ -44,6 +44,9 @@ export class CachingResolver implements NameResolver {
     }
     const asked = this.#ask(key, question, asker);
     this.#running.set(key, asked);
+    // Also after an error, which must not be the answer from now on.
+    const end = () => this.#running.delete(key);
+    asked.then(end, end);
     return asked;
   }
 
@@ -54,7 +57,6 @@ export class CachingResolver implements NameResolver {
   async #ask(key: string, question: AskedQuestion, asker: string): Promise<Answer | undefined> {
     this.counts.asked++;
     const answer = await this.#inner.ask(question, asker);
-    this.#running.delete(key);
     if (answer === undefined) this.counts.failed++;
     else this.#cache?.put(key, question, answer, this.#now());
     return answer;

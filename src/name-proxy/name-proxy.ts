@@ -18,13 +18,15 @@ import { NO_RESOLVER } from './resolver.ts';
 import { UpstreamResolver } from './upstream.ts';
 
 export interface ProxySettings {
-  /** The resolvers of the host, or those that are to be asked instead; read before each question. */
+  /** The resolvers of the host, or those that are to be asked instead; read each second. */
   readonly upstream: () => readonly Endpoint[];
   /** Consul's DNS server; none: its names are not resolved. */
   readonly consul: () => Endpoint | undefined;
   /** Undefined: Docker's resolver cannot be guarded, so it is not asked. */
   readonly cgroup: Pick<ProxyCgroup, 'processes'> | undefined;
   readonly now: () => number;
+  /** An error of the program, of one question; at most one a minute is passed on. */
+  readonly onDefect: (error: unknown) => void;
   readonly limits?: Partial<NameLimits>;
   readonly open?: typeof openSockets;
 }
@@ -40,6 +42,8 @@ const MOST_ASKED = 1_024;
 /** Children that open sockets at once: each takes a processor for 40 ms. */
 const MOST_OPENING = 2;
 const TICK = 1_000;
+/** Milliseconds between two defects that are passed on: a workload could cause any number. */
+const BETWEEN_DEFECTS = 60_000;
 
 export class NameProxy {
   readonly #settings: ProxySettings;
@@ -49,6 +53,9 @@ export class NameProxy {
   readonly #opening = new FairSlots(MOST_OPENING);
   readonly #namespaces = new Map<string, NamespaceNames>();
   readonly #timer: NodeJS.Timeout;
+  #upstreamServers: readonly Endpoint[];
+  #consulServers: readonly Endpoint[];
+  #nextDefect = 0;
   #isClosed = false;
 
   constructor(settings: ProxySettings) {
@@ -57,8 +64,9 @@ export class NameProxy {
     const slots = new FairSlots(MOST_ASKED);
     const cached = (servers: () => readonly Endpoint[]): CachingResolver =>
       new CachingResolver(new UpstreamResolver({ servers, slots }), new AnswerCache(), this.#clock.now);
-    this.#upstream = cached(settings.upstream);
-    this.#consul = cached(() => [settings.consul()].flatMap((one) => one ?? []));
+    [this.#upstreamServers, this.#consulServers] = serversOf(settings);
+    this.#upstream = cached(() => this.#upstreamServers);
+    this.#consul = cached(() => this.#consulServers);
     this.#timer = setInterval(() => this.#tick(), TICK).unref();
   }
 
@@ -88,7 +96,7 @@ export class NameProxy {
     // What Docker answers changes when a container starts, so it is not kept.
     const docker = new CachingResolver(guarded, undefined, now);
     const names = new NamespaceNames({
-      ...{ key, policy, sockets, now, adopted },
+      ...{ key, policy, sockets, now, adopted, onDefect: (error: unknown) => this.#onDefect(error) },
       resolvers: { docker, consul: this.#consul, upstream: this.#upstream },
       limits: { ...DEFAULT_NAME_LIMITS, ...limits },
     });
@@ -111,8 +119,20 @@ export class NameProxy {
     for (const resolver of [this.#upstream, this.#consul]) resolver.close();
   }
 
+  #onDefect(error: unknown): void {
+    if (this.#clock.now() < this.#nextDefect) return;
+    this.#nextDefect = this.#clock.now() + BETWEEN_DEFECTS;
+    this.#settings.onDefect(error);
+  }
+
   #tick(): void {
     this.#clock.follow();
+    [this.#upstreamServers, this.#consulServers] = serversOf(this.#settings);
     for (const names of this.#namespaces.values()) names.tick();
   }
 }
+
+const serversOf = ({ upstream, consul }: ProxySettings): [readonly Endpoint[], readonly Endpoint[]] => {
+  const one = consul();
+  return [upstream(), one === undefined ? [] : [one]];
+};

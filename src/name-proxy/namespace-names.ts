@@ -35,6 +35,8 @@ export interface NamespaceSettings {
   readonly resolvers: Readonly<Record<Resolver, NameResolver>>;
   readonly limits: NameLimits;
   readonly now: () => number;
+  /** An error of the program. */
+  readonly onDefect: (error: unknown) => void;
   /** What an earlier run of the program has left in the kernel. */
   readonly adopted?: AdoptedNames | undefined;
 }
@@ -72,7 +74,7 @@ export class NamespaceNames {
   #ticks = 0;
 
   constructor(settings: NamespaceSettings) {
-    const { policy, sockets, limits, now, adopted, key, resolvers } = settings;
+    const { policy, sockets, limits, now, adopted, key, resolvers, onDefect } = settings;
     this.#settings = settings;
     this.port = sockets.port;
     this.dockerPort = sockets.dockerPort;
@@ -81,7 +83,7 @@ export class NamespaceNames {
     this.#sender = new GrantSender(socket, sockets.port);
     this.#removals = new Removals(this.#sender, (element) => this.#state.grants.has(element));
     this.#runner = new QuestionRunner({
-      ...{ key, state: this.#state, log: this.#log, resolvers, limits, now },
+      ...{ key, state: this.#state, log: this.#log, resolvers, limits, now, onDefect },
       grant: (grants, then) => void this.#sender.grant(grants, (areTaken) => this.#granted(areTaken, then)),
       remove: (elements) => this.#removals.remove(elements),
     });
@@ -179,10 +181,10 @@ export class NamespaceNames {
   tick(): void {
     this.#runner.tick();
     this.#ticks++;
+    if (this.#ticks % HEARTBEAT === 0) void this.#sender.sayAlive();
     if (this.#runner.isHeld) return;
     this.#removals.retry();
     this.#removals.remove(this.#state.grants.expire(this.#settings.now()));
-    if (this.#ticks % HEARTBEAT === 0) void this.#sender.sayAlive();
   }
 
   /** For the next run of the program; undefined while no text is loaded. */

@@ -137,6 +137,8 @@ class Opening {
       handle.on('error', () => undefined);
     } else if (handle instanceof Server) {
       this.#tcp.push(handle);
+      // Until somebody serves it, a connection would stay, and keep the namespace.
+      handle.maxConnections = 0;
       handle.on('error', () => undefined);
     }
   }

@@ -3,9 +3,8 @@
  */
 import type { Transport } from '../dns/reply.ts';
 
-/** Calls `respond` once: with the answer, or with undefined if there is none. */
-export type QuestionHandler = (
-  message: Uint8Array,
-  transport: Transport,
-  respond: (answer: Uint8Array | undefined) => void,
-) => void;
+/** Undefined: there is no answer. */
+export type Respond = (answer: Uint8Array | undefined) => void;
+
+/** Calls `respond` once, at once or later. */
+export type QuestionHandler = (message: Uint8Array, transport: Transport, respond: Respond) => void;

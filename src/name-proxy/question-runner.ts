@@ -7,11 +7,18 @@ import { buildQuestion } from '../dns/question.ts';
 import type { Transport } from '../dns/reply.ts';
 import { AskedNames } from '../features/names/asked-names.ts';
 import type { Resolver } from '../features/names/decision.ts';
-import { type NameState, type Received, type Released, receive, settle } from '../features/names/exchange.ts';
+import {
+  type NameState,
+  type Received,
+  type Released,
+  receive,
+  type Settled,
+  settle,
+} from '../features/names/exchange.ts';
 import type { GrantElement, SentGrant } from '../features/names/grant.ts';
 import type { NameLog } from '../features/names/name-log.ts';
 import type { NameLimits } from './limits.ts';
-import type { QuestionHandler } from './question-handler.ts';
+import type { QuestionHandler, Respond } from './question-handler.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { NameResolver } from './resolver.ts';
 
@@ -27,6 +34,8 @@ export interface RunnerParts {
   readonly grant: (grants: readonly SentGrant[], then: (areTaken: boolean) => void) => void;
   /** Takes elements out of the kernel. */
   readonly remove: (elements: readonly GrantElement[]) => void;
+  /** An error of the program. It costs the question its answer, and nothing else: a workload could have caused it. */
+  readonly onDefect: (error: unknown) => void;
 }
 
 type Resolving = Extract<Received, { kind: 'resolve' }>;
@@ -34,11 +43,14 @@ type Resolving = Extract<Received, { kind: 'resolve' }>;
 interface Asked {
   readonly received: Resolving;
   readonly transport: Transport;
-  readonly respond: Parameters<QuestionHandler>[2];
+  readonly respond: Respond;
+  /** It has no answer so far. */
+  isOpen: boolean;
 }
 
 /** It waits for the end of a load. */
-interface Waiting extends Asked {
+interface Waiting {
+  readonly asked: Asked;
   readonly answer: Answer | undefined;
   readonly since: number;
 }
@@ -80,6 +92,14 @@ export class QuestionRunner {
   }
 
   readonly handle: QuestionHandler = (message, transport, respond) => {
+    try {
+      this.#handle(message, transport, respond);
+    } catch (error) {
+      this.#parts.onDefect(error);
+    }
+  };
+
+  #handle(message: Uint8Array, transport: Transport, respond: Respond): void {
     const { state, log, now } = this.#parts;
     const at = now();
     if (this.#isClosed) return;
@@ -92,9 +112,9 @@ export class QuestionRunner {
     log.received(received, at);
     if (received.kind === 'resolve') {
       if (received.decision.isFiltered) this.#asked?.asked(received.question, at);
-      this.#resolve({ received, transport, respond });
+      this.#resolve({ received, transport, respond, isOpen: true });
     } else respond(received.kind === 'reply' ? received.bytes : undefined);
-  };
+  }
 
   /** No more grants leave until `resume`. */
   hold(): void {
@@ -103,7 +123,7 @@ export class QuestionRunner {
 
   resume(): void {
     this.#isHeld = false;
-    for (const one of this.#waiting.splice(0)) this.#settle(one, one.answer);
+    for (const { asked, answer } of this.#waiting.splice(0)) this.#settle(asked, answer);
   }
 
   /** Fails what waits for too long, and asks again for names whose grants end. */
@@ -114,7 +134,7 @@ export class QuestionRunner {
       this.#waiting.filter(({ since }) => since <= late === isLate),
     );
     this.#waiting = others ?? [];
-    for (const one of lateOnes ?? []) this.#fail(one, HELD);
+    for (const { asked } of lateOnes ?? []) this.#fail(asked, HELD);
   }
 
   /** Nothing is answered any more. */
@@ -129,7 +149,7 @@ export class QuestionRunner {
     for (const question of this.#asked.due(state.grants.held(now()), now())) {
       const received = receive(state, buildQuestion({ id: 0, ...question }), 'tcp', now());
       if (received.kind === 'resolve')
-        this.#resolve({ received, transport: 'tcp', respond: () => undefined });
+        this.#resolve({ received, transport: 'tcp', respond: () => undefined, isOpen: true });
     }
   }
 
@@ -150,37 +170,57 @@ export class QuestionRunner {
 
   #deliver(asked: Asked, answer: Answer | undefined): void {
     if (this.#isClosed) return;
-    if (this.#isHeld) this.#waiting.push({ ...asked, answer, since: this.#parts.now() });
+    if (this.#isHeld) this.#waiting.push({ asked, answer, since: this.#parts.now() });
     else this.#settle(asked, answer);
   }
 
   #settle(asked: Asked, answer: Answer | undefined): void {
-    const { state, log, now, grant } = this.#parts;
-    const { question } = asked.received;
-    const settled = settle(state, asked.received, answer, asked.transport, now());
-    if (settled.send.length === 0) {
-      log.settled(question, settled, now());
-      this.#respond(asked, settled.release(now()));
-      return;
-    }
-    grant(settled.send, (areTaken) => {
-      log.settled(question, areTaken ? settled : { fault: NOT_TAKEN, notGranted: [] }, now());
-      this.#respond(asked, areTaken ? settled.release(now()) : settled.abandon(now()));
+    this.#guard(asked, () => {
+      const { state, log, now, grant } = this.#parts;
+      const settled = settle(state, asked.received, answer, asked.transport, now());
+      if (settled.send.length === 0) {
+        log.settled(asked.received.question, settled, now());
+        this.#respond(asked, settled.release(now()));
+      } else
+        grant(settled.send, (areTaken) => this.#guard(asked, () => this.#granted(asked, settled, areTaken)));
     });
+  }
+
+  #granted(asked: Asked, settled: Settled, areTaken: boolean): void {
+    const { log, now } = this.#parts;
+    const outcome = areTaken ? settled : { fault: NOT_TAKEN, notGranted: [] };
+    log.settled(asked.received.question, outcome, now());
+    this.#respond(asked, areTaken ? settled.release(now()) : settled.abandon(now()));
   }
 
   /** Says that the question failed. */
   #fail(asked: Asked, fault: string): void {
-    const { state, log, now } = this.#parts;
-    log.settled(asked.received.question, { fault, notGranted: [] }, now());
-    const failed = settle(state, asked.received, undefined, asked.transport, now());
-    this.#respond(asked, failed.release(now()));
+    this.#guard(asked, () => {
+      const { state, log, now } = this.#parts;
+      log.settled(asked.received.question, { fault, notGranted: [] }, now());
+      const failed = settle(state, asked.received, undefined, asked.transport, now());
+      this.#respond(asked, failed.release(now()));
+    });
   }
 
-  #respond({ respond }: Asked, { bytes, orphans }: Released): void {
-    this.#unanswered--;
+  #respond(asked: Asked, { bytes, orphans }: Released): void {
+    this.#end(asked);
     if (this.#isClosed) return;
     this.#parts.remove(orphans);
-    respond(bytes);
+    asked.respond(bytes);
+  }
+
+  #end(asked: Asked): void {
+    if (asked.isOpen) this.#unanswered--;
+    asked.isOpen = false;
+  }
+
+  #guard(asked: Asked, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#parts.onDefect(error);
+      this.#end(asked);
+    }
   }
 }

@@ -23,15 +23,17 @@ export class QuestionSocket<T> {
     this.#socket.unref();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#ready = promise;
+    // Also if no route leads to the server: then it never connects.
     this.#socket.on('error', () => {
-      resolve();
       this.#break();
+      resolve();
     });
+    this.#socket.on('connect', resolve);
     this.#socket.on('message', (message) => {
       const value = this.#waiting?.read(message);
       if (value !== undefined) this.#end(value);
     });
-    this.#socket.connect(port, address, resolve);
+    this.#socket.connect(port, address);
   }
 
   /** Questions so far. */

@@ -29,6 +29,8 @@ export class TcpServers {
   #serve(server: Server): void {
     // A workload may say that it asks no more, and wait for answers. What another process has opened lacks the option.
     Object.assign(server, { allowHalfOpen: true });
+    server.maxConnections = this.#limits.connections;
+    server.on('drop', () => this.#dropped++);
     server.on('connection', (socket) => {
       if (this.#connections.size >= this.#limits.connections) {
         this.#dropped++;

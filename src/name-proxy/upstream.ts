@@ -9,7 +9,7 @@ import { NameServer } from './name-server.ts';
 import type { AskedQuestion, NameResolver } from './resolver.ts';
 
 export interface UpstreamSettings {
-  /** Read before each question, as the host's resolvers change. */
+  /** Read before each question; the same list as long as nothing has changed. */
   readonly servers: () => readonly Endpoint[];
   readonly slots: FairSlots;
   /** Milliseconds for one server; default 1,500. */
@@ -23,6 +23,9 @@ const LIMIT = 1_500;
 export class UpstreamResolver implements NameResolver {
   readonly #settings: UpstreamSettings;
   readonly #servers = new Map<string, NameServer>();
+  /** The list that `#keys` was made of. */
+  #endpoints: readonly Endpoint[] = [];
+  #keys: readonly string[] = [];
   /** The server that is asked first: the last one that did not fail. */
   #preferred = '';
 
@@ -56,14 +59,19 @@ export class UpstreamResolver implements NameResolver {
 
   #keysInOrder(): readonly string[] {
     const endpoints = this.#settings.servers();
-    const keys = endpoints.map((endpoint) => this.#keyOf(endpoint));
+    if (endpoints !== this.#endpoints) this.#use(endpoints);
+    const first = this.#keys.indexOf(this.#preferred);
+    return first <= 0 ? this.#keys : [...this.#keys.slice(first), ...this.#keys.slice(0, first)];
+  }
+
+  #use(endpoints: readonly Endpoint[]): void {
+    this.#endpoints = endpoints;
+    this.#keys = endpoints.map((endpoint) => this.#keyOf(endpoint));
     for (const [key, server] of this.#servers) {
-      if (keys.includes(key)) continue;
+      if (this.#keys.includes(key)) continue;
       server.close();
       this.#servers.delete(key);
     }
-    const first = Math.max(0, keys.indexOf(this.#preferred));
-    return [...keys.slice(first), ...keys.slice(0, first)];
   }
 
   #keyOf(endpoint: Endpoint): string {

@@ -37,7 +37,12 @@ const upstream = await startNameServer((one) => {
 }, MANY);
 
 const cgroup = prepareCgroup();
-const settings = { upstream: () => [upstream.endpoint], consul: () => undefined, cgroup, now: Date.now };
+const settings = {
+  ...{ upstream: () => [upstream.endpoint], consul: () => undefined, cgroup, now: Date.now },
+  onDefect: (error: unknown) => {
+    throw error;
+  },
+};
 const proxy = new NameProxy({
   ...settings,
   limits: { unanswered: 64, fresh: { perMinute: 10_000, memory: 10_000 } },
@@ -275,6 +280,22 @@ describe('a workload', () => {
     await asker.udp('127.83.83.53', names.port, [guess], 100);
     expect(await granted()).toEqual([]);
     expect(names.report().counts.malformed).toBe(1);
+  });
+
+  it('may ask a resolver on its link: the source of its question is of another namespace than ours', async () => {
+    const { stdout } = await other.run('ip', [
+      '-6',
+      '-o',
+      'address',
+      'show',
+      'dev',
+      other.device,
+      'scope',
+      'link',
+    ]);
+    const [, linkLocal = ''] = /inet6 (fe80::[\da-f:]+)/.exec(stdout) ?? [];
+    await asker.udp(`${linkLocal}%${workload.device}`, 53, [question('a-1-1-1-1.x.test')], 300);
+    expect(await ask('a-1-1-1-2.x.test')).toEqual(['NOERROR 1.1.1.2']);
   });
 
   it('that floods gets failures, and another one is answered meanwhile', async () => {

@@ -69,6 +69,14 @@ it('asks again after nobody has answered', async () => {
   expect(resolver.counts.failed).toBe(2);
 });
 
+it('asks again after an error', async () => {
+  const ask = () => Promise.reject(new Error('no'));
+  const resolver = new CachingResolver({ ask, close: () => undefined }, new AnswerCache(), () => 0);
+  await expect(resolver.ask(asked('a.test'), 'x')).rejects.toThrow('no');
+  await expect(resolver.ask(asked('a.test'), 'x')).rejects.toThrow('no');
+  expect(resolver.counts.asked).toBe(2);
+});
+
 it('keeps nothing without a cache', async () => {
   const { resolver, asks, answer } = setup({ cache: undefined });
   for (let times = 0; times < 2; times++) {

@@ -49,6 +49,7 @@ class Model {
     this.#names = new NamespaceNames({
       ...{ key: 'a', policy: policyOf(RULES, { grace: 20 }), limits: DEFAULT_NAME_LIMITS },
       now: () => this.#now,
+      onDefect: (error) => this.faults.push(String(error)),
       resolvers: {
         ...{ docker: NO_RESOLVER, consul: NO_RESOLVER },
         upstream: { ask: (question) => this.#resolve(question.name), close: () => undefined },

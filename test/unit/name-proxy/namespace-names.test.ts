@@ -26,6 +26,9 @@ const setup = ({ adopted }: { readonly adopted?: AdoptedNames } = {}) => {
   };
   const names = new NamespaceNames({
     ...{ key: 'a', policy: policyOf(RULES), limits: DEFAULT_NAME_LIMITS, now: () => at.now, adopted },
+    onDefect: (error) => {
+      throw error;
+    },
     resolvers: { docker: NO_RESOLVER, consul: NO_RESOLVER, upstream: { ask, close: () => undefined } },
     sockets: {
       ...{ port: PORT, dockerPort: 1, udp: [udp], tcp: [], docker },

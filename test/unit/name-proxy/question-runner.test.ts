@@ -13,6 +13,9 @@ import { formatElement, policyOf } from '../features/names/names.ts';
 import { addressAnswer, formatAnswer, questionBytes } from './messages.ts';
 
 const settled = () => new Promise(setImmediate);
+const raise = (message: string): never => {
+  throw new Error(message);
+};
 
 /** A namespace whose resolvers and kernel answer when the test says so. */
 const setup = ({
@@ -34,6 +37,7 @@ const setup = ({
   const asked: { readonly at: string; readonly answer: (answer: Answer | undefined) => void }[] = [];
   const kernel: { readonly elements: readonly string[]; readonly end: (areTaken: boolean) => void }[] = [];
   const removed: string[] = [];
+  const defects: string[] = [];
   const resolverOf = (name: string) => ({
     ask: () => {
       const { promise, resolve } = Promise.withResolvers<Answer | undefined>();
@@ -55,12 +59,13 @@ const setup = ({
         elements: grants.map((one) => `${formatElement(one)} ${one.timeout}`),
         end: then,
       }),
+    onDefect: (error) => void defects.push(String(error)),
     remove: (elements) => void removed.push(...elements.map(formatElement)),
   });
   const answers: string[] = [];
   const ask = (name: string, transport: Transport = 'udp', type: 'A' | 'AAAA' = 'A') =>
     runner.handle(questionBytes(name, 7, type), transport, (bytes) => answers.push(formatAnswer(bytes)));
-  return { at, state, log, asked, kernel, removed, runner, answers, ask };
+  return { at, state, log, asked, kernel, removed, defects, runner, answers, ask };
 };
 
 const ANSWER = addressAnswer('api.x.test', '1.1.1.1');
@@ -199,6 +204,30 @@ describe('a flood', () => {
     expect(answers.at(-1)).toBe('REFUSED');
     expect(runner.dropped).toBe(50);
   });
+});
+
+it('survives an error of the program, which costs one answer', async () => {
+  const { runner, asked, kernel, answers, ask, defects, state } = setup({ limits: { unanswered: 1 } });
+  runner.resume();
+  runner.handle(questionBytes('api.x.test'), 'udp', () => {
+    throw new Error('cannot be sent');
+  });
+  asked[0]?.answer(ANSWER);
+  await settled();
+  kernel[0]?.end(true);
+  runner.handle(questionBytes('evil.test'), 'udp', () => {
+    throw new Error('cannot be sent');
+  });
+  const { policy } = state;
+  state.policy = { ...policy, localResolver: () => raise('no policy') };
+  ask('api.x.test');
+  state.policy = policy;
+  expect(defects).toEqual(['Error: cannot be sent', 'Error: cannot be sent', 'Error: no policy']);
+  ask('api.x.test');
+  asked[1]?.answer(ANSWER);
+  await settled();
+  expect(answers).toEqual(['NOERROR 1.1.1.1 60']);
+  expect(runner.unanswered).toBe(0);
 });
 
 it('answers nothing after it is closed', async () => {

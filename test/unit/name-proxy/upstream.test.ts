@@ -96,6 +96,14 @@ it('asks the next server if one is silent, gone or fails, and that one first fro
   expect(await addressesOf(resolverOf([failing.endpoint, good.endpoint]))).toEqual(['192.0.2.1']);
 });
 
+it('asks the next server if no route leads to one', async () => {
+  const good = await serveNames((one) => one.answer(answerBytes(one, ['192.0.2.1'])));
+  // A link-local address without a device is nowhere.
+  const resolver = resolverOf([{ address: 'fe80::1', port: 53 }, good.endpoint]);
+  expect(await addressesOf(resolver)).toEqual(['192.0.2.1']);
+  expect(await addressesOf(resolverOf([{ address: 'fe80::1', port: 53 }]))).toBeUndefined();
+});
+
 it('asks a single server twice if it is silent, and once if it fails', async () => {
   const silent = await serveNames(() => undefined);
   expect(await resolverOf([silent.endpoint], 50).ask(asked('a.test'), 'a')).toBeUndefined();
@@ -107,9 +115,9 @@ it('asks a single server twice if it is silent, and once if it fails', async () 
 
 it('answers nothing without servers, and asks new ones when they change', async () => {
   const good = await serveNames((one) => one.answer(answerBytes(one, ['192.0.2.1'])));
-  const servers: Endpoint[] = [];
+  let servers: readonly Endpoint[] = [];
   const resolver = new UpstreamResolver({ servers: () => servers, slots: new FairSlots(1), limit: 20_000 });
   expect(await addressesOf(resolver)).toBeUndefined();
-  servers.push(good.endpoint);
+  servers = [good.endpoint];
   expect(await addressesOf(resolver)).toEqual(['192.0.2.1']);
 });
