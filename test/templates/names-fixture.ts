@@ -72,8 +72,11 @@ export async function useNames(): Promise<NamesFixture> {
       arrived.push(Buffer.from(message).subarray(0, 16).toString('hex'));
       one.send(Buffer.from(OURS), from.port, from.address, () => {});
     });
-  for (const one of sockets.tcp)
+  for (const one of sockets.tcp) {
+    // Nobody is served before somebody says how many.
+    one.maxConnections = 100;
     one.on('connection', (client) => client.on('error', () => {}).on('data', () => client.end(OURS)));
+  }
   const sender = new GrantSender(socket, sockets.port);
   const docker = { port: sockets.dockerPort, cgroup: { path: cgroup.path, level: cgroup.level } };
   const facts: NameFacts = { secret: SECRET, port: sockets.port, docker };
