@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
-import { formatElement } from '../../../src/features/names/grant.ts';
 import { GrantTable, type Reservation } from '../../../src/features/names/grant-table.ts';
 import { elementsOf } from '../../../src/name-proxy/names-text.ts';
-import { address } from '../features/names/names.ts';
+import { address, formatElement } from '../features/names/names.ts';
 
 const reserve = (table: GrantTable, name: string, timeout: number): Reservation => {
   const wanted = {
