@@ -2,6 +2,8 @@
  * Rules by name in a real kernel: what a sealed datagram grants, and nothing else, can be reached; all questions come to
  * the proxy.
  */
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { grantDatagram } from '../../src/policy/name-seal.ts';
@@ -175,4 +177,35 @@ it('in audit all passes and is recorded; questions come to the proxy while it is
     true,
   );
   expect((await denied(workload)).destinations.map((one) => one.address)).not.toContain(granted.ipv4);
+});
+
+/** Connects over and over until it is told to end, and prints the errors. */
+const CONNECTING = `
+import select, socket, sys
+count = 0
+while not select.select([sys.stdin], [], [], 0)[0]:
+    s = socket.socket()
+    s.settimeout(20)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\\1\\0\\0\\0\\0\\0\\0\\0")
+    try: s.connect((sys.argv[1], int(sys.argv[2])))
+    except OSError as e: print(e)
+    s.close()
+    count += 1
+print(count)
+`;
+
+it('no connection to a granted address is denied while texts are loaded', async () => {
+  const texts = ['192.0.2.1', '192.0.2.2'].map((one) => ({ allowed: ruleSet(`${one}:tcp/1`) }));
+  await loadNames();
+  await grant(granted.ipv4);
+  const [command = '', ...prefix] = workload.prefix;
+  const python = [...prefix, 'python3', '-c', CONNECTING, granted.ipv4, String(PORT)];
+  const connecting = spawn(command, python, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const output = text(connecting.stdout);
+  for (let loads = 0; loads < 20; loads++) {
+    const input = texts[loads % 2] ?? {};
+    await loadNames({ input, held: { granted: [held(granted.ipv4)] }, command: 'reload' });
+  }
+  connecting.stdin.end();
+  expect((await output).trim()).toMatch(/^\d{3,}$/);
 });
