@@ -71,7 +71,7 @@ export class Telemetry {
     this.#denyLog = new DenyLog({
       dataplane,
       log,
-      namespaces: () => this.#controller?.loadedNamespaces() ?? [],
+      namespaces: () => this.#controller?.answers.loadedNamespaces() ?? [],
       now: Date.now,
       interval: deniedInterval,
       previous: kept.previous,
@@ -82,7 +82,7 @@ export class Telemetry {
       dataplane: { denied: (...asked) => dataplane.denied(...asked), egressCounters: async () => undefined },
       direction: 'ingress',
       log,
-      namespaces: () => this.#controller?.loadedIngress() ?? [],
+      namespaces: () => this.#controller?.answers.loadedIngress() ?? [],
       now: Date.now,
       interval: deniedInterval,
       previous: kept.ingress?.previous,
@@ -97,7 +97,7 @@ export class Telemetry {
       deniedCalls: () => this.#ingressDenyLog.summaries,
       hasNetworks: config.networks !== undefined,
       host: this.#hostDenyLog && {
-        summary: () => this.#controller?.status().host,
+        summary: () => this.#controller?.answers.status().host,
         denied: () => this.#hostDenyLog?.summary,
       },
     });
@@ -133,7 +133,7 @@ export class Telemetry {
   }
 
   #openHostDenyLog(host: HostConfig, dataplane: HostDataplane): HostDenyLog {
-    const view = () => this.#controller?.hostView() ?? HOST_OFF;
+    const view = () => this.#controller?.answers.hostView() ?? HOST_OFF;
     return new HostDenyLog({
       ...{ dataplane, log: this.#log, now: Date.now, interval: this.#config.deniedInterval },
       isGuarded: () => view().guard !== undefined && view().fingerprint !== undefined,
@@ -160,7 +160,7 @@ export class Telemetry {
     const { containerId: id, startedAt } = load.namespace;
     this.#loaders.set(namespaceId({ id, startedAt }), load.loader);
     if (this.#loaders.size < MOST_LOADERS) return;
-    const known = new Set(this.#controller?.status().namespaces.map(({ id }) => id));
+    const known = new Set(this.#controller?.answers.status().namespaces.map(({ id }) => id));
     for (const id of this.#loaders.keys()) if (!known.has(id)) this.#loaders.delete(id);
   }
 
@@ -175,7 +175,7 @@ export class Telemetry {
       this.#hostDenyLog?.answer(),
       this.#ingressDenyLog.answer(),
     ]);
-    return mergedCalls(byGuard, byIngress, this.#controller?.loadedIngress() ?? []);
+    return mergedCalls(byGuard, byIngress, this.#controller?.answers.loadedIngress() ?? []);
   }
 
   async close(): Promise<void> {
@@ -188,7 +188,7 @@ export class Telemetry {
 
 /** Ages do not depend on the host's clock, but readers compare the times with it. */
 const statusByHostClock = (controller: Controller): Status =>
-  shifted(controller.status(), Date.now() - steadyNow());
+  shifted(controller.answers.status(), Date.now() - steadyNow());
 
 const loadersOf = ({ dryRun, loader }: Config): readonly string[] =>
   dryRun ? ['dry-run'] : loader === 'auto' ? ['nsenter', 'helper'] : [loader];

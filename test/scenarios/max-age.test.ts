@@ -75,8 +75,8 @@ describe('lock', () => {
     pass(1);
     await becomes(web, []);
     await rest();
-    expect(controller.status().namespaces.map(({ state }) => state)).toEqual(['isolated']);
-    expect(controller.status().sources.map(({ name, outdated }) => [name, outdated])).toEqual([
+    expect(controller.answers.status().namespaces.map(({ state }) => state)).toEqual(['isolated']);
+    expect(controller.answers.status().sources.map(({ name, outdated }) => [name, outdated])).toEqual([
       ['rules', true],
       ['service pg', true],
       ['containers', undefined],
@@ -106,7 +106,7 @@ describe('lock', () => {
     consul.confirm('');
     consul.put({ db: '10.0.0.1:tcp/80\npg' });
     await becomes(web, [HOST]);
-    expect(controller.status().namespaces.flatMap(({ problems }) => problems)).toMatchObject([
+    expect(controller.answers.status().namespaces.flatMap(({ problems }) => problems)).toMatchObject([
       { severity: 'error', key: 'db', line: 2, reason: expect.stringMatching(/^pg is older than --max-age/) },
     ]);
     consul.confirm('pg');
@@ -126,7 +126,7 @@ describe('lock', () => {
     consul.lose(AWAY);
     pass(2 * HOUR);
     await becomes(web, []);
-    expect(controller.status().namespaces.map(({ state }) => state)).toEqual(['audit']);
+    expect(controller.answers.status().namespaces.map(({ state }) => state)).toEqual(['audit']);
     expect([...kernel.texts.values()].join('')).toContain('let pass (audit)');
   });
 });
@@ -140,7 +140,7 @@ describe('drop-services', () => {
     pass(1_000 * HOUR);
     await aMoment();
     await becomes(web, [HOST]);
-    expect(controller.status().namespaces.map(({ state }) => state)).toEqual(['protected']);
+    expect(controller.answers.status().namespaces.map(({ state }) => state)).toEqual(['protected']);
     consul.confirm();
     await becomes(web, [HOST, PG]);
   });
@@ -174,7 +174,11 @@ describe('a controller that starts anew with what a previous run knew too long a
   test('locks if Consul is away', async () => {
     const { consul, controller, becomes } = await restart(LOCK, isAway);
     await becomes(web, []);
-    expect(controller.status().sources[0]).toMatchObject({ name: 'rules', known: false, outdated: true });
+    expect(controller.answers.status().sources[0]).toMatchObject({
+      name: 'rules',
+      known: false,
+      outdated: true,
+    });
     consul.register('pg', [instance]);
     consul.error = undefined;
     answers(consul);

@@ -147,7 +147,7 @@ function setup(given: Given = {}) {
     },
   });
   onTestFinished(() => fake.controller.close());
-  const problems = () => fake.controller.hostView().problems.map(({ reason }) => reason);
+  const problems = () => fake.controller.answers.hostView().problems.map(({ reason }) => reason);
   return { ...fake, engine, file, maker, loads, kept, problems, routes, ended, host };
 }
 
@@ -319,7 +319,7 @@ test('each entry has a state, and what fails its reason and its next try', async
       attachments = [],
       policies = [],
       routes = [],
-    } = controller.status().networks ?? {};
+    } = controller.answers.status().networks ?? {};
     return [networks, attachments, policies, routes].map((all) =>
       all.map(({ path, state }) => `${path} ${state}`),
     );
@@ -330,10 +330,10 @@ test('each entry has a state, and what fails its reason and its next try', async
     ['policies[0] applied', 'policies[1] invalid', 'policies[2] waiting'],
     [],
   ]);
-  const { failing = [], path, error } = controller.status().networks ?? {};
+  const { failing = [], path, error } = controller.answers.status().networks ?? {};
   expect([path, error]).toEqual(['/etc/networks.json', undefined]);
   expect(failing).toContainEqual({ name: 'networks.front', reason: 'no room', retryAt: expect.any(Number) });
-  expect(controller.networksErrors).toBe(failing.length + 2);
+  expect(controller.answers.networksErrors).toBe(failing.length + 2);
   maker.failure = undefined;
   engine.run(WEB, VPN);
   for (const _ of [1, 2, 3]) await rest();
@@ -341,7 +341,7 @@ test('each entry has a state, and what fails its reason and its next try', async
   expect(states()[3]).toEqual(['the routes of vpn applied']);
   file.write(JSON.stringify(FILE));
   await rest();
-  expect(controller.networksErrors).toBe(0);
+  expect(controller.answers.networksErrors).toBe(0);
 });
 
 test('a container is attached to a network into which it had a route', async () => {
@@ -389,7 +389,7 @@ test("a network that would take addresses of this host's own routes is not made,
   await rest();
   await rest();
   expect(maker.made).toEqual(['network front 10.1.0.0/24', 'network back 10.2.0.0/24']);
-  expect(controller.status().host?.problems).toEqual([]);
+  expect(controller.answers.status().host?.problems).toEqual([]);
 });
 
 test('a host that does not forward does so from then on', async () => {

@@ -11,7 +11,7 @@ const RULES = { db: '10.0.0.1:tcp/80', other: '10.0.0.2:tcp/80' };
 const [DB, OTHER] = ['10.0.0.1 . tcp . 80', '10.0.0.2 . tcp . 80'];
 
 const statesOf = ({ controller }: FakeSetup) =>
-  controller.status().namespaces.map(({ target, state, byHand }) => [target, state, byHand?.kind]);
+  controller.answers.status().namespaces.map(({ target, state, byHand }) => [target, state, byHand?.kind]);
 
 /** Controllers one after the other, on one host. */
 function host() {
@@ -55,7 +55,7 @@ test('no rules are told, and outlive the controller', async () => {
   await before.controller.close();
   const after = await begin();
   expect(statesOf(after)).toEqual([['web', 'cleared', 'clear']]);
-  expect(after.controller.status().namespaces).toMatchObject([{ target: 'web', grants: ['db'] }]);
+  expect(after.controller.answers.status().namespaces).toMatchObject([{ target: 'web', grants: ['db'] }]);
   expect(kernel.allowed(web)).toBeUndefined();
   await after.controller.override([web], undefined);
   expect(statesOf(after)).toEqual([['web', 'protected', undefined]]);

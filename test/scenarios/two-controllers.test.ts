@@ -17,7 +17,7 @@ const consulOf = (rule: string) => {
   return consul;
 };
 const problemsOf = ({ controller }: FakeSetup) =>
-  controller.status().namespaces.flatMap(({ problems }) => problems.map(({ reason }) => reason));
+  controller.answers.status().namespaces.flatMap(({ problems }) => problems.map(({ reason }) => reason));
 
 test('what another has loaded is told as that, by both, until it is so no more', async () => {
   const fakes = { engine: new FakeEngine(), kernel: new FakeKernel(), driftInterval: 40 };
@@ -51,7 +51,7 @@ test('rules that another replaces in the instant of a load do not blame the temp
   setup.engine.run(web);
   setup.consul.put({ db: '10.0.0.1:tcp/80' });
   await vi.waitFor(() => {
-    const [found] = setup.controller.status().namespaces;
+    const [found] = setup.controller.answers.status().namespaces;
     expect(found?.lastError).toMatch(
       /^the namespace of web holds the rules of another egresstrator \(f{32}\) right after rules [0-9a-f]+ were loaded; if a second controller runs on this Engine, stop one$/,
     );

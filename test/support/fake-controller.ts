@@ -149,7 +149,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
 
 /** Throws with what status or metrics tell otherwise than the kernel. */
 async function assertConsistent(controller: Controller, kernel: FakeKernel): Promise<void> {
-  const status = controller.status();
+  const status = controller.answers.status();
   const about = { version: '0', loaders: ['helper'], denied: () => new Map() };
   const { text } = await new Metrics({ ...about, status: () => status }).render();
   const wrong = [
