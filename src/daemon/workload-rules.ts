@@ -117,7 +117,7 @@ export class WorkloadRules {
   status(): Pick<Status, 'namespaces' | 'notEnabled' | 'recordsDenied'> {
     const { notEnabled, template } = this.#feature;
     return {
-      namespaces: [...this.#states.states()].map((one) => this.#feature.status(one)),
+      namespaces: this.#shown().map((one) => this.#feature.status(one)),
       notEnabled: notEnabled.map(({ container, problem }) => ({ name: container.name, problem })),
       recordsDenied: recordsDenied(template.source),
     };
@@ -125,7 +125,7 @@ export class WorkloadRules {
 
   /** The containers, for questions. */
   containerViews(): Containers {
-    return containersOf([...this.#states.states()], this.#feature);
+    return containersOf(this.#shown(), this.#feature);
   }
 
   templateFacts(): ReturnType<typeof templateFacts> {
@@ -141,6 +141,10 @@ export class WorkloadRules {
 
   close(): Promise<void> {
     return this.#feature.close();
+  }
+
+  #shown() {
+    return [...this.#states.states()].filter((one) => this.#feature.hasStatus(one));
   }
 }
 

@@ -62,6 +62,21 @@ test('no rules are told, and outlive the controller', async () => {
   expect(kernel.allowed(web)).toEqual([DB]);
 });
 
+test('a container without keys of its own has no state once its rules are removed, or where there were none', async () => {
+  const { begin, kernel } = host();
+  const before = await begin();
+  await before.controller.override([plain], { kind: 'clear' });
+  expect(statesOf(before)).toEqual([['web', 'protected', undefined]]);
+  await before.controller.override([plain], { kind: 'set', grants: ['other'] });
+  await before.controller.override([plain], { kind: 'clear' });
+  expect(statesOf(before)).toEqual([['web', 'protected', undefined]]);
+  const views = before.controller.snapshot()?.namespaces ?? [];
+  expect(views.map(({ target }) => target)).toEqual(['web']);
+  expect(kernel.allowed(plain)).toBeUndefined();
+  await before.controller.close();
+  expect(statesOf(await begin())).toEqual([['web', 'protected', undefined]]);
+});
+
 test('rules that were to be taken away when the controller ended go when it begins again', async () => {
   const { begin, kernel } = host();
   const before = await begin();
