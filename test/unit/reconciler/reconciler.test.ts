@@ -5,6 +5,8 @@ import type { Driver, Target } from '../../../src/reconciler/driver.ts';
 import type { Outcome } from '../../../src/reconciler/reconcile.ts';
 import { Reconciler, type ReconcilerOptions } from '../../../src/reconciler/reconciler.ts';
 
+const WAIT = { timeout: 20_000 };
+
 type Text = string;
 type Found = string | undefined;
 
@@ -211,6 +213,30 @@ describe('features', () => {
     taken[0]?.plan({ a: 'three' });
     taken[2]?.plan({ a: 'three' });
     await vi.waitFor(() => expect(drivers[2]?.texts.get('a')).toBe('three'));
+  });
+
+  test('wait for no inspection of what is there', async () => {
+    const [passages, host] = [new FakeDriver('passages'), new FakeDriver('host', ['passages'])];
+    const { reconciler, ...before } = begin(passages);
+    const after = take(reconciler, host);
+    before.plan({ a: 'kept' });
+    after.plan({ a: 'one' });
+    await vi.waitFor(() => expect(host.texts.get('a')).toBe('one'), WAIT);
+    const inspect = passages.inspect.bind(passages);
+    const goOn = Promise.withResolvers<void>();
+    onTestFinished(() => goOn.resolve());
+    passages.inspect = (target) => goOn.promise.then(() => inspect(target));
+    before.feature.verify('a');
+    after.plan({ a: 'two' });
+    await vi.waitFor(() => expect(host.texts.get('a')).toBe('two'), WAIT);
+    // A change is waited for, also while the inspection goes on.
+    before.plan({ a: 'moved' });
+    after.plan({ a: 'three' });
+    await new Promise((done) => setTimeout(done, 20));
+    expect(host.texts.get('a')).toBe('two');
+    goOn.resolve();
+    await vi.waitFor(() => expect(host.texts.get('a')).toBe('three'), WAIT);
+    expect(passages.texts.get('a')).toBe('moved');
   });
 
   test('that come after themselves are refused', () => {
