@@ -1,5 +1,5 @@
 /**
- * The reconciler's part of networks.json: networks, then containers in them, then (after the host's rules) ports of
+ * The reconciler's part of networks.json: networks, then containers in them, then (beside the host's rules) ports of
  * containers, then routes. Each has its own states, from which `failures` are made.
  */
 import type { Logger } from '../common/logger.ts';
@@ -13,6 +13,7 @@ import { InnerNat } from '../features/networks/inner-nat.ts';
 import { planRoutes } from '../features/networks/inner-routes.ts';
 import type { DesiredAttachment, DesiredNetworks, InnerRules } from '../features/networks/model.ts';
 import { loadNatTemplate } from '../features/networks/nat.ts';
+import type { Inventory } from '../inventory/inventory.ts';
 import { HOST, type Namespaces, type NetworkNamespace } from '../inventory/namespace.ts';
 import type { NetworkMaker } from '../inventory/sources.ts';
 import type { Driver } from '../reconciler/driver.ts';
@@ -45,6 +46,9 @@ export interface NetworksReconcilerPorts {
   readonly log: Logger;
 }
 
+/** `isComplete`: all containers are known. */
+type Found = Pick<Inventory, 'namespaces' | 'isComplete'>;
+
 /** A step in words. */
 interface Words<Desired> {
   /** Where its entries stand in the file, as `networks.backend`. */
@@ -63,7 +67,7 @@ export class NetworksReconcilers {
   readonly #steps: (() => readonly NetworkStep[])[] = [];
   #connections: NatConnections | undefined;
   #inner: DesiredNetworks['inner'] = new Map();
-  readonly #apply: ((desired: DesiredNetworks, namespaces: Namespaces, mayMake: boolean) => void)[] = [];
+  readonly #apply: ((desired: DesiredNetworks, found: Found, mayMake: boolean) => void)[] = [];
   readonly #reconciler: Reconciler;
   readonly #log: Logger;
 
@@ -78,9 +82,9 @@ export class NetworksReconcilers {
   }
 
   /** `mayMake`: whether it is known that a new network takes no addresses away from the host. */
-  apply(desired: DesiredNetworks, namespaces: Namespaces, mayMake: boolean): void {
+  apply(desired: DesiredNetworks, found: Found, mayMake: boolean): void {
     this.#inner = desired.inner;
-    for (const apply of this.#apply) apply(desired, namespaces, mayMake);
+    for (const apply of this.#apply) apply(desired, found, mayMake);
   }
 
   get steps(): readonly NetworkStep[] {
@@ -114,7 +118,7 @@ export class NetworksReconcilers {
       done: 'container attached to a network',
       failed: 'container could not be attached to a network; trying again',
     });
-    this.#apply.push((desired, namespaces, mayMake) => {
+    this.#apply.push((desired, { namespaces }, mayMake) => {
       if (!mayMake) return;
       networks.sync(
         planned(desired.networks, ({ name }) => name),
@@ -174,9 +178,9 @@ export class NetworksReconcilers {
       name: ({ namespace }) => `the ports of ${nameOf(namespace)} that lead elsewhere`,
       paths: ({ namespace }) => this.#pathsIn(namespace, ({ forwards }) => forwards),
     });
-    this.#apply.push((desired, namespaces) => {
-      connections?.retain((id) => namespaces.has(id));
-      nat.sync(this.#nat.plan(desired, namespaces), (id) => namespaces.has(id));
+    this.#apply.push((desired, found) => {
+      connections?.retain((id) => found.namespaces.has(id));
+      nat.sync(this.#nat.plan(desired, found), (id) => found.namespaces.has(id));
     });
   }
 
@@ -188,7 +192,7 @@ export class NetworksReconcilers {
       done: 'routes made',
       failed: 'routes could not be made; trying again',
     });
-    this.#apply.push((desired, namespaces) =>
+    this.#apply.push((desired, { namespaces }) =>
       routes.sync(planRoutes(desired, namespaces), (id) => namespaces.has(id)),
     );
   }

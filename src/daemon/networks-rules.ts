@@ -87,10 +87,11 @@ export class NetworksRules {
     await this.#facts?.close();
   }
 
-  #planned({ namespaces }: Inventory, inputs: Inputs): Last {
+  #planned(inventory: Inventory, inputs: Inputs): Last {
     const { read, containers, networks, host, hasFacts } = inputs;
+    const { namespaces } = inventory;
     const plan = planOf(read, { containers: containers.values(), namespaces, networks, host });
-    this.#reconcilers.apply(plan.desired, namespaces, hasFacts);
+    this.#reconcilers.apply(plan.desired, inventory, hasFacts);
     return { inputs, plan, claims: claimsOf(plan) };
   }
 

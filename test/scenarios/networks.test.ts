@@ -2,7 +2,7 @@
  * networks.json in a controller: what it makes in Docker, what gets into the host's rules, and what stays while the file
  * is half written or gone.
  */
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { DryRunDataplane } from '../../src/dataplane/dry-run.ts';
 import { loadHostTemplate } from '../../src/features/host/render.ts';
@@ -108,9 +108,9 @@ function setup(given: Given = {}) {
   const routes = new Map<string, readonly string[]>();
   const ended: string[] = [];
   consul.put({});
+  const hostDataplane = new DryRunDataplane((_, rules) => loads.push(rules));
   const fake = startFake({
-    ...{ consul, engine, networks: '/etc/networks.json' },
-    hostDataplane: new DryRunDataplane((_, rules) => loads.push(rules)),
+    ...{ consul, engine, hostDataplane, networks: '/etc/networks.json' },
     networksPorts: {
       watchFile: (_path, onChange) => {
         file.onChange = onChange;
@@ -148,7 +148,7 @@ function setup(given: Given = {}) {
   });
   onTestFinished(() => fake.controller.close());
   const problems = () => fake.controller.answers.hostView().problems.map(({ reason }) => reason);
-  return { ...fake, engine, file, maker, loads, kept, problems, routes, ended, host };
+  return { ...fake, engine, file, maker, loads, kept, problems, routes, ended, host, hostDataplane };
 }
 
 const PROXY = container('proxy', { networks: [] });
@@ -300,6 +300,31 @@ test('a port of a container leads elsewhere, again after each of its starts, unt
   expect(nat(again)).toBeUndefined();
   expect(loads.at(-1)).not.toContain('10.9.0.5');
   expect(ended).toEqual(['vpn: tcp 90 10.2.0.2 90']);
+});
+
+test("it does not wait for the host's rules, and a namespace that is new is not read before its first load", async () => {
+  const { engine, kernel, rest, hostDataplane } = setup({
+    text: JSON.stringify({ ...FILE, policies: [INNER] }),
+  });
+  engine.networks.value.set('other', network('other', ['10.9.0.0/24']));
+  engine.run(VPN);
+  await rest();
+  const read = vi.spyOn(kernel, 'inspect');
+  const load = hostDataplane.reload.bind(hostDataplane);
+  const goOn = Promise.withResolvers<void>();
+  const held = vi.spyOn(hostDataplane, 'reload').mockImplementation(async (...how) => {
+    await goOn.promise;
+    return load(...how);
+  });
+  onTestFinished(() => goOn.resolve());
+  const again = '2026-04-04T00:00:00Z';
+  engine.run({ ...VPN, startedAt: again, networks: [end('other', '10.9.0.6')] });
+  await waitFor(() => held.mock.calls.length > 0 && kernel.texts.has(`vpn@${again} nat`), {
+    what: 'both loads',
+  });
+  expect(read).not.toHaveBeenCalled();
+  goOn.resolve();
+  await rest();
 });
 
 test('each entry has a state, and what fails its reason and its next try', async () => {
