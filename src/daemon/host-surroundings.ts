@@ -19,12 +19,14 @@ export class HostSurroundings {
   readonly #passages: HostPassages;
   readonly #connections: OutdatedConnections;
   readonly #watch: RuleWatch;
+  readonly #jobs: Pick<Reconciler, 'idle'>;
 
   constructor(
     firewalls: OtherFirewalls,
     reconciler: Reconciler,
     ports: Omit<RuleWatchPorts, 'watch' | 'onMoved'>,
   ) {
+    this.#jobs = reconciler;
     this.#passages = new HostPassages(firewalls, reconciler, ports.log);
     this.#connections = new OutdatedConnections(firewalls, ports.log);
     this.#watch = new RuleWatch({
@@ -61,10 +63,14 @@ export class HostSurroundings {
     };
   }
 
-  /** Call it when these rules are in place. */
+  /**
+   * Call it when these rules are in place. Passages are looked at once more after all jobs: most of them are where they
+   * were, and a helper for that would take processor time from those that load rules.
+   */
   loaded(rules: HostRuleSet, outcome: Outcome): void {
     this.#connections.loaded(connectionRules(rules.forwards, rules.permits));
-    if (outcome === 'applied' && needsPassages(rules)) this.#passages.verify();
+    if (outcome === 'applied' && needsPassages(rules))
+      void this.#jobs.idle().then(() => this.#passages.verify());
   }
 
   async close(): Promise<void> {
