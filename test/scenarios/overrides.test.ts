@@ -70,7 +70,7 @@ test('a container without keys of its own has no state once its rules are remove
   await before.controller.override([plain], { kind: 'set', grants: ['other'] });
   await before.controller.override([plain], { kind: 'clear' });
   expect(statesOf(before)).toEqual([['web', 'protected', undefined]]);
-  const views = before.controller.snapshot()?.namespaces ?? [];
+  const views = before.controller.answers.snapshot()?.namespaces ?? [];
   expect(views.map(({ target }) => target)).toEqual(['web']);
   expect(kernel.allowed(plain)).toBeUndefined();
   await before.controller.close();
