@@ -10,11 +10,11 @@ import type { NamespaceConnections } from '../dataplane/namespace-connections.ts
 import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import type { NetworkStep } from '../features/networks/entry-states.ts';
 import { InnerNat } from '../features/networks/inner-nat.ts';
-import { planRoutes } from '../features/networks/inner-routes.ts';
+import { noRoutesIn, planRoutes } from '../features/networks/inner-routes.ts';
 import type { DesiredAttachment, DesiredNetworks, InnerRules } from '../features/networks/model.ts';
 import { loadNatTemplate } from '../features/networks/nat.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import { HOST, type Namespaces, type NetworkNamespace } from '../inventory/namespace.ts';
+import { HOST, type NamespaceId, type Namespaces, type NetworkNamespace } from '../inventory/namespace.ts';
 import type { NetworkMaker } from '../inventory/sources.ts';
 import type { Driver } from '../reconciler/driver.ts';
 import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
@@ -22,6 +22,7 @@ import { LoadRecords } from '../reconciler/load-records.ts';
 import type { Reconciler } from '../reconciler/reconciler.ts';
 import { nameOf, RulesetDriver } from '../reconciler/ruleset-driver.ts';
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
+import { InnerRecord } from './inner-record.ts';
 import { NatConnections } from './nat-connections.ts';
 import {
   attachmentDriver,
@@ -42,6 +43,10 @@ export interface NetworksReconcilerPorts {
   readonly namespaceConnections?: NamespaceConnections | undefined;
   /** Undefined: the host's own routes and devices are not looked at. */
   readonly hostFacts?: HostFactsAccess | undefined;
+  /** The namespaces of containers that the previous run put something into. */
+  readonly previousInner?: ReadonlySet<NamespaceId> | undefined;
+  /** Called with all of them after a change. */
+  readonly persistInner?: ((namespaces: ReadonlySet<NamespaceId>) => void) | undefined;
   readonly onDrift?: ((container: string) => void) | undefined;
   readonly log: Logger;
 }
@@ -65,6 +70,7 @@ export class NetworksReconcilers {
   readonly #nat = new InnerNat(loadNatTemplate());
   /** Of each, what it is about and how far it is. */
   readonly #steps: (() => readonly NetworkStep[])[] = [];
+  readonly #record: InnerRecord;
   #connections: NatConnections | undefined;
   #inner: DesiredNetworks['inner'] = new Map();
   readonly #apply: ((desired: DesiredNetworks, found: Found, mayMake: boolean) => void)[] = [];
@@ -75,6 +81,7 @@ export class NetworksReconcilers {
   constructor(reconciler: Reconciler, ports: NetworksReconcilerPorts, onForwarding: () => void) {
     this.#reconciler = reconciler;
     this.#log = ports.log;
+    this.#record = new InnerRecord(ports.previousInner, ports.persistInner);
     if (ports.networkMaker !== undefined) this.#addDocker(ports.networkMaker, ports);
     if (ports.hostFacts !== undefined) this.#addForwarding(ports.hostFacts, onForwarding);
     this.#addNat(ports);
@@ -84,6 +91,7 @@ export class NetworksReconcilers {
   /** `mayMake`: whether it is known that a new network takes no addresses away from the host. */
   apply(desired: DesiredNetworks, found: Found, mayMake: boolean): void {
     this.#inner = desired.inner;
+    this.#record.update(desired.inner.keys(), found);
     for (const apply of this.#apply) apply(desired, found, mayMake);
   }
 
@@ -180,7 +188,8 @@ export class NetworksReconcilers {
     });
     this.#apply.push((desired, found) => {
       connections?.retain((id) => found.namespaces.has(id));
-      nat.sync(this.#nat.plan(desired, found), (id) => found.namespaces.has(id));
+      const plan = this.#nat.plan(desired, found);
+      nat.sync(this.#record.complete(plan, found, this.#nat.nothingIn), (id) => found.namespaces.has(id));
     });
   }
 
@@ -192,9 +201,10 @@ export class NetworksReconcilers {
       done: 'routes made',
       failed: 'routes could not be made; trying again',
     });
-    this.#apply.push((desired, { namespaces }) =>
-      routes.sync(planRoutes(desired, namespaces), (id) => namespaces.has(id)),
-    );
+    this.#apply.push((desired, found) => {
+      const plan = planRoutes(desired, found.namespaces);
+      routes.sync(this.#record.complete(plan, found, noRoutesIn), (id) => found.namespaces.has(id));
+    });
   }
 
   #add<Desired, Observed>(

@@ -7,6 +7,7 @@ import type { ControllerPorts } from './controller-ports.ts';
 import { STATE_FILES } from './state/file-names.ts';
 import {
   openHostFiles,
+  openInner,
   openLoads,
   openNetworks,
   openOverrides,
@@ -27,7 +28,7 @@ type Persisted = Pick<
   | ('previousState' | 'persistState' | 'previousOverrides' | 'persistOverrides')
   | ('previousLoads' | 'persistLoads' | 'previousIngressLoads' | 'persistIngressLoads')
   | ('hostMemory' | 'persistHostRules' | 'previousPorts' | 'persistPorts')
-  | ('previousNetworks' | 'persistNetworks')
+  | ('previousNetworks' | 'persistNetworks' | 'previousInner' | 'persistInner')
 >;
 
 export async function openPersisted(config: Config, log: Logger, closeLater: CloseLater): Promise<Persisted> {
@@ -39,6 +40,7 @@ export async function openPersisted(config: Config, log: Logger, closeLater: Clo
   const ports = closeLater(openPortOverrides(config, log));
   const registrations = closeLater(openRegistrations(config, log));
   const networks = closeLater(openNetworks(config, log));
+  const inner = closeLater(openInner(config, log));
   return {
     previousState: await state?.load(),
     persistState: (known) => state?.save(known),
@@ -54,5 +56,7 @@ export async function openPersisted(config: Config, log: Logger, closeLater: Clo
     persistPorts: (all) => ports?.save(all),
     previousNetworks: await networks?.load(),
     persistNetworks: (text) => networks?.save(text),
+    previousInner: await inner?.load(),
+    persistInner: (all) => inner?.save(all),
   };
 }

@@ -12,7 +12,7 @@ import type { NetworkMaker, Watched } from '../../src/inventory/sources.ts';
 import { formatPrefix, type Prefix } from '../../src/net/address.ts';
 import { container } from '../support/containers.ts';
 import { startFake } from '../support/fake-controller.ts';
-import { FakeConsul, FakeEngine } from '../support/fakes.ts';
+import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
 import { prefix } from '../support/host-claims.ts';
 import { end, network } from '../support/host-inventory.ts';
 
@@ -94,10 +94,21 @@ interface Given {
   readonly isDryRun?: boolean;
   readonly tellsAll?: boolean;
   readonly facts?: Partial<HostFacts>;
+  /** What an earlier controller has left. */
+  readonly left?: Left;
+}
+
+interface Left {
+  readonly kernel: FakeKernel;
+  readonly routes: Map<string, readonly string[]>;
+  readonly inner: { current: ReadonlySet<string> };
 }
 
 function setup(given: Given = {}) {
   const { text = JSON.stringify(FILE), previous, failure, isDryRun = false, tellsAll = true, facts } = given;
+  const { kernel, routes, inner }: Left = given.left ?? {
+    ...{ kernel: new FakeKernel(), routes: new Map(), inner: { current: new Set() } },
+  };
   const host: Mutable<HostFacts> = { devices: new Set(['eth0']), routes: [], forwards: [4], ...facts };
   const [consul, engine, file] = [new FakeConsul(), new FakeEngine(), new FakeFile()];
   const maker = new FakeMaker(engine);
@@ -105,12 +116,11 @@ function setup(given: Given = {}) {
   maker.failure = failure;
   const loads: string[] = [];
   const kept: string[] = [];
-  const routes = new Map<string, readonly string[]>();
   const ended: string[] = [];
   consul.put({});
   const hostDataplane = new DryRunDataplane((_, rules) => loads.push(rules));
   const fake = startFake({
-    ...{ consul, engine, hostDataplane, networks: '/etc/networks.json' },
+    ...{ consul, engine, kernel, hostDataplane, networks: '/etc/networks.json' },
     networksPorts: {
       watchFile: (_path, onChange) => {
         file.onChange = onChange;
@@ -140,6 +150,10 @@ function setup(given: Given = {}) {
       },
       ...(previous !== undefined && { previousNetworks: previous }),
       persistNetworks: (one) => kept.push(one),
+      previousInner: inner.current,
+      persistInner: (all) => {
+        inner.current = all;
+      },
     },
     host: {
       ...{ guard: undefined, bridges: 'all', forwards: 'off', services: 'consul' },
@@ -148,7 +162,7 @@ function setup(given: Given = {}) {
   });
   onTestFinished(() => fake.controller.close());
   const problems = () => fake.controller.answers.hostView().problems.map(({ reason }) => reason);
-  return { ...fake, engine, file, maker, loads, kept, problems, routes, ended, host, hostDataplane };
+  return { ...fake, engine, file, maker, loads, kept, problems, routes, inner, ended, host, hostDataplane };
 }
 
 const PROXY = container('proxy', { networks: [] });
@@ -300,6 +314,30 @@ test('a port of a container leads elsewhere, again after each of its starts, unt
   expect(nat(again)).toBeUndefined();
   expect(loads.at(-1)).not.toContain('10.9.0.5');
   expect(ended).toEqual(['vpn: tcp 90 10.2.0.2 90']);
+});
+
+test('what a policy has put into containers is removed after it went while no controller ran', async () => {
+  const vpn = container('vpn', { networks: [end('other', '10.9.0.5'), end('inside', '10.3.0.5')] });
+  const begin = (policies: readonly object[], left?: Left) => {
+    const setting = setup({ text: JSON.stringify({ ...FILE, policies }), ...(left && { left }) });
+    for (const [name, subnet] of [
+      ['other', '10.9.0.0/24'],
+      ['inside', '10.3.0.0/24'],
+    ] as const)
+      setting.engine.networks.value.set(name, network(name, [subnet]));
+    setting.engine.run(vpn);
+    return setting;
+  };
+  const before = begin([INNER]);
+  await before.rest();
+  const nat = `vpn@${vpn.startedAt} nat`;
+  expect(before.kernel.texts.has(nat)).toBe(true);
+  expect(before.routes.get('vpn')).toContainEqual(expect.stringContaining('10.2.0.2 via'));
+  await before.controller.close();
+  const after = begin([], before);
+  await after.rest();
+  expect(after.kernel.texts.has(nat)).toBe(false);
+  expect(after.routes.get('vpn')).toEqual([]);
 });
 
 test("it does not wait for the host's rules, and a namespace that is new is not read before its first load", async () => {

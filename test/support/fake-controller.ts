@@ -54,7 +54,7 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly networksPorts?: Pick<
     ControllerPorts,
     | ('watchFile' | 'networkMaker' | 'namespaceRoutes' | 'namespaceConnections')
-    | ('hostFacts' | 'previousNetworks' | 'persistNetworks')
+    | ('hostFacts' | 'previousNetworks' | 'persistNetworks' | 'previousInner' | 'persistInner')
   >;
   /** Instead of `engine`. */
   readonly containers?: ContainerSource;

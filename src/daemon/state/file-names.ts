@@ -11,6 +11,7 @@ export const STATE_FILES = {
   ports: 'ports.json',
   registrations: 'registrations.json',
   networks: 'networks.json',
+  inner: 'networks-inner.json',
   holder: 'controller.json',
   hostRules: 'host.nft',
   hostBootRules: 'host.boot.nft',

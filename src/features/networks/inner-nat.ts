@@ -48,6 +48,10 @@ export class InnerNat {
     );
   }
 
+  nothingIn = (namespace: NetworkNamespace): NatDesired => ({
+    ...{ namespace, rendered: renderNat(this.#template, []), rules: new Set() },
+  });
+
   isSame = (one: NatDesired, other: NatDesired): boolean =>
     one.rendered.fingerprint === other.rendered.fingerprint;
 
