@@ -348,9 +348,9 @@ test("it does not wait for the host's rules, and a namespace that is new is not 
   engine.run(VPN);
   await rest();
   const read = vi.spyOn(kernel, 'inspect');
-  const load = hostDataplane.reload.bind(hostDataplane);
+  const load = hostDataplane.load.bind(hostDataplane);
   const goOn = Promise.withResolvers<void>();
-  const held = vi.spyOn(hostDataplane, 'reload').mockImplementation(async (...how) => {
+  const held = vi.spyOn(hostDataplane, 'load').mockImplementation(async (...how) => {
     await goOn.promise;
     return load(...how);
   });
