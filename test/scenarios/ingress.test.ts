@@ -284,6 +284,7 @@ test('audit lets all pass and says so', async () => {
 test('the gate gets a text for each list of keys that was seen, once the keys are known', async () => {
   const prepared: string[][] = [];
   const ingressGate: IngressGate = {
+    loadedIngress: async () => undefined,
     prepareIngress: (texts) =>
       prepared.push(texts.map(({ keys, mode, text }) => `${keys} ${mode} ${text.includes('10.0.0.0/8')}`)),
   };
@@ -306,9 +307,40 @@ test('the gate gets a text for each list of keys that was seen, once the keys ar
   expect(prepared.at(-1)).toEqual(['web enforce false', 'metrics,web enforce false']);
 });
 
+test('rules that the gate has loaded are not loaded again, if its record says which', async () => {
+  let [text, recorded] = ['', ''];
+  const ingressGate: IngressGate = {
+    loadedIngress: async () => (recorded === '' ? undefined : recorded),
+    prepareIngress: ([first]) => {
+      text = first?.text ?? '';
+    },
+  };
+  const setup = startFake({ ingressGate, prepareIngress: [['web']] });
+  const { consul, engine, kernel, rest } = setup;
+  consul.put({});
+  consul.putIngress({ web: '10.0.0.0/8:tcp/8080' });
+  await rest();
+  const start = async (startedAt: string) => {
+    const started = { ...alone, startedAt };
+    kernel.texts.set(`${alone.id}@${startedAt} ingress`, text);
+    const before = kernel.loads.length;
+    engine.run(started);
+    await rest();
+    expect(statesOf(setup)).toEqual({ alone: 'protected' });
+    return kernel.loads.length - before;
+  };
+  // Without a record, somebody may have changed them.
+  expect(await start('2026-01-02T00:00:00Z')).toBe(1);
+  recorded = /egresstrator v1 ([0-9a-f]+)/.exec(text)?.[1] ?? '';
+  expect(await start('2026-01-02T00:00:01Z')).toBe(0);
+  recorded = '0badc0de';
+  expect(await start('2026-01-02T00:00:02Z')).toBe(1);
+});
+
 test('the gate gets a text for keys that no container has named yet', async () => {
   const prepared: string[][] = [];
   const ingressGate: IngressGate = {
+    loadedIngress: async () => undefined,
     prepareIngress: (texts) =>
       prepared.push(texts.map(({ keys, text }) => `${keys} ${text.includes('10.0.0.0/8')}`)),
   };
