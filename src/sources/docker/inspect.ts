@@ -24,7 +24,7 @@ const strings = z
 const network = z.object({
   ...{ NetworkID: z.string().nullish(), EndpointID: z.string().nullish() },
   ...{ IPAddress: z.string().nullish(), GlobalIPv6Address: z.string().nullish() },
-  GwPriority: z.number().nullish(),
+  ...{ Gateway: z.string().nullish(), IPv6Gateway: z.string().nullish(), GwPriority: z.number().nullish() },
 });
 
 const binding = z.object({ HostIp: z.string().nullish(), HostPort: z.string().nullish() });
@@ -106,7 +106,9 @@ function networksOf({ NetworkSettings }: Inspected): readonly Attachment[] {
     const { NetworkID: id, EndpointID: endpoint, IPAddress, GlobalIPv6Address, GwPriority } = entry ?? {};
     if (name === 'none' || !id || !endpoint) return [];
     const [ipv4, ipv6] = [parseAddress(IPAddress ?? ''), parseAddress(GlobalIPv6Address ?? '')];
-    return [{ id, name, endpoint, ipv4, ipv6, ...(GwPriority && { gatewayPriority: GwPriority }) }];
+    const priority = GwPriority ? { gatewayPriority: GwPriority } : {};
+    const lacking = entry?.Gateway || entry?.IPv6Gateway ? {} : { lacksGateway: true };
+    return [{ id, name, endpoint, ipv4, ipv6, ...priority, ...lacking }];
   });
   return attached.toSorted(by(({ id, endpoint }) => `${id}:${endpoint}`));
 }

@@ -1,7 +1,7 @@
 /**
  * Makes networks of the Engine, and attaches containers to them with static addresses.
  */
-import type { Attachment, Network, Subnet } from '../../inventory/network.ts';
+import { type Attachment, isAttached, type Network, type Subnet } from '../../inventory/network.ts';
 import type { NetworkMaker } from '../../inventory/sources.ts';
 import { formatPrefix, type Prefix } from '../../net/address.ts';
 import type { Engine } from './engine.ts';
@@ -36,7 +36,8 @@ export class EngineNetworkMaker implements NetworkMaker {
 
   async endOf(container: string, network: string): Promise<Attachment | undefined> {
     const { networks } = containerFrom(await this.#engine.inspect(container));
-    return networks.find(({ name }) => name === network);
+    const end = networks.find(({ name }) => name === network);
+    return end !== undefined && isAttached(end, await this.#engine.network(end.id)) ? end : undefined;
   }
 
   attach(container: string, network: string, addresses: readonly Prefix[]): Promise<void> {

@@ -272,6 +272,28 @@ describe('addresses', () => {
     expect(attached(plan(file, here).desired)).toEqual([]);
   });
 
+  it('that a container has where Docker could not attach it, or in a removed network, are not there', () => {
+    const failed = { ...end('back_end', '10.2.0.2'), lacksGateway: true };
+    const here = (...ends: Container['networks']) => ({
+      networks,
+      containers: [PROXY, container('web_1', { networks: ends })],
+    });
+    expect(attached(plan(FILE, here(failed)).desired)).toEqual(['web_1 in back_end with 10.2.0.2']);
+    expect(attached(plan(FILE, here(end('gone', '10.2.0.2'))).desired)).toEqual([
+      'web_1 in back_end with 10.2.0.2',
+    ]);
+    const internal = { ...here(failed), networks: [FRONT, { ...BACK, isInternal: true }] };
+    expect(attached(plan(FILE, internal).desired)).toEqual([]);
+    const thief = container('thief', { networks: [failed] });
+    const { desired, problems } = plan(FILE, { networks, containers: [PROXY, thief] });
+    expect([permitted(desired), problems]).toEqual([['10.1.0.2 10.2.0.2 tcp 80-80'], []]);
+    const [other, vpn] = [{ ...end('other', '10.9.0.5'), lacksGateway: true }, end('front', '10.1.0.5')];
+    const inside = { ...VPN, networks: [other, vpn] };
+    expect(innerOf(plan(FILE, { networks, containers: [PROXY, inside] }).desired)).toMatchObject([
+      { name: 'vpn', routes: ['10.2.0.2 via 10.1.0.1'] },
+    ]);
+  });
+
   it('are one of a family for a container in a network, whatever entries name it', () => {
     const ips = {
       one: { ip: '10.2.0.2', container_name: 'web', selector: 'app' },

@@ -2,6 +2,7 @@
  * What the Engine is asked to make networks and to attach containers.
  */
 import { expect, test } from 'vitest';
+import type { Network } from '../../../../src/inventory/network.ts';
 import { EngineNetworkMaker } from '../../../../src/sources/docker/network-maker.ts';
 import { prefix } from '../../../support/host-claims.ts';
 import { network } from '../../../support/host-inventory.ts';
@@ -62,13 +63,25 @@ test('a container is attached with the addresses that it has, and no others', as
   ]);
 });
 
-test("a container's end is that in the network of this name", async () => {
+test("a container's end is that in the network of this name, if it could be attached there", async () => {
   const { engine, maker } = engineThatMakes();
   engine.names.set('c', 'web');
+  const entry = { EndpointID: 'e1', IPAddress: '10.1.0.2', GlobalIPv6Address: '', Gateway: '10.1.0.1' };
+  const failed = { ...entry, Gateway: '', IPv6Gateway: '' };
+  engine.ofNetworks = new Map([
+    ...['back', 'failed'].map((name): [string, Network] => [name, network(name, [])]),
+    ['secret', network('secret', [], { isInternal: true })],
+  ]);
   engine.attachments = {
-    back: { NetworkID: 'n1', EndpointID: 'e1', IPAddress: '10.1.0.2', GlobalIPv6Address: '' },
+    back: { NetworkID: 'back', ...entry },
+    failed: { NetworkID: 'failed', ...failed },
+    secret: { NetworkID: 'secret', ...failed },
+    removed: { NetworkID: 'removed', ...entry },
   };
   expect(await maker.endOf('c', 'back')).toMatchObject({ name: 'back', ipv4: prefix('10.1.0.2') });
   expect(await maker.endOf('c', 'bac')).toBeUndefined();
+  expect(await maker.endOf('c', 'failed')).toBeUndefined();
+  expect(await maker.endOf('c', 'secret')).toMatchObject({ name: 'secret' });
+  expect(await maker.endOf('c', 'removed')).toBeUndefined();
   await expect(maker.endOf('gone', 'back')).rejects.toThrow('No such container');
 });
