@@ -68,6 +68,7 @@ export const attachmentDriver = (
     table: {
       attach: async (wanted) => {
         await requireNoNamesake(docker, wanted);
+        await requireFree(docker, wanted);
         if (routes !== undefined) await withdrawRoutes(routes, wanted);
         await docker.attach(wanted.containerId, wanted.network, wanted.addresses);
       },
@@ -84,6 +85,19 @@ async function requireNoNamesake(
       throw new Error(
         `container ${quote(container)} is not attached, as the entry names the container ${quote(name)} too, which does not run; start or remove that, or name one of them alone`,
       );
+}
+
+/** Also a container that is being started again has its address until then. */
+async function requireFree(
+  docker: NetworkMaker,
+  { container, containerId, network, addresses }: DesiredAttachment,
+): Promise<void> {
+  const holder = await docker.staticHolderOf(containerId, network, addresses);
+  if (holder === undefined) return;
+  const all = addresses.map(formatPrefix).join(' or ');
+  throw new Error(
+    `container ${quote(container)} is not attached, as the container ${quote(holder)} was given ${all} in the network ${quote(network)} and could not start again without it; remove that container, or disconnect it from the network`,
+  );
 }
 
 /** Our routes to single addresses of the network: Docker attaches no container that has one. */

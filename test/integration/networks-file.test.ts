@@ -292,7 +292,7 @@ onEachEngine((version) => {
     expect(await reach(proxy, WEB, 80)).toBe('ok');
   });
 
-  test('a container that Docker could not attach is attached once nothing is in the way', async () => {
+  test('a container that Docker could not attach is attached once nothing is in the way, and keeps its address', async () => {
     const address = '172.31.104.10';
     const blocked = await workloads.run('blocked');
     // Docker lists the container with this address then, though it has no interface there.
@@ -310,6 +310,15 @@ onEachEngine((version) => {
     );
     await route('del');
     await reached(blocked, WEB, 81);
+    // While it is stopped, as in a restart, another container is to have its address by the file.
+    const heir = await workloads.run('heir');
+    await workloads.must('stop', '--time', '0', blocked.name);
+    write({ ...file, ips: { ...file.ips, heir: { ip: address, container_name: heir.name } } });
+    await becomes('the address to be kept', async () =>
+      (await problems()).some((reason) => reason.includes('could not start again without it')),
+    );
+    await workloads.must('start', blocked.name);
+    await workloads.remove(heir);
     await workloads.remove(blocked);
   });
 

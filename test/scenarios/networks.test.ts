@@ -50,6 +50,8 @@ class FakeFile implements Watched<string> {
 class FakeMaker implements NetworkMaker {
   readonly made: string[] = [];
   readonly stopped = new Set<string>();
+  /** A container that has all addresses. */
+  holder: string | undefined;
   /** The routes in a container. */
   routesIn: (container: string) => readonly string[] = () => [];
   failure: Error | undefined;
@@ -69,6 +71,9 @@ class FakeMaker implements NetworkMaker {
   }
   async hasContainer(name: string) {
     return this.stopped.has(name);
+  }
+  async staticHolderOf() {
+    return this.holder;
   }
   async endOf(id: string, name: string) {
     return this.#engine.containers.get(id)?.networks.find((one) => one.name === name);
@@ -196,6 +201,21 @@ test('a container that the Engine never describes keeps no others waiting', asyn
   const { engine, maker, loads } = setup({ tellsAll: false });
   engine.run(PROXY, WEB);
   await waitFor(() => maker.made.length === 4 && loads.at(-1)?.includes(PERMIT), { what: 'what is known' });
+});
+
+test('a container gets no address that another was given, which is started again', async () => {
+  const { engine, maker, rest, problems } = setup();
+  maker.holder = 'old-web';
+  engine.run(WEB);
+  await rest();
+  expect(maker.made).toEqual(['network front 10.1.0.0/24', 'network back 10.2.0.0/24']);
+  expect(problems()).toEqual([
+    'ips.web: container "web_1" is not attached, as the container "old-web" was given 10.2.0.2 in the network "back" and could not start again without it; remove that container, or disconnect it from the network',
+  ]);
+  maker.holder = undefined;
+  await rest();
+  await rest();
+  expect(maker.made.slice(2)).toEqual(['web_1 in back 10.2.0.2']);
 });
 
 test('a container gets no address of one that is started again, whose name is alike', async () => {

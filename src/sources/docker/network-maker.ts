@@ -3,7 +3,7 @@
  */
 import { type Attachment, isAttached, type Network, type Subnet } from '../../inventory/network.ts';
 import type { NetworkMaker } from '../../inventory/sources.ts';
-import { formatPrefix, type Prefix } from '../../net/address.ts';
+import { comparePrefixes, formatPrefix, type Prefix } from '../../net/address.ts';
 import type { Engine } from './engine.ts';
 import { isHttpError } from './errors.ts';
 import { containerFrom } from './inspect.ts';
@@ -32,6 +32,20 @@ export class EngineNetworkMaker implements NetworkMaker {
       if (isHttpError(error, 404)) return false;
       throw error;
     }
+  }
+
+  async staticHolderOf(container: string, network: string, addresses: readonly Prefix[]) {
+    const [found, all] = await Promise.all([this.find(network), this.#engine.all()]);
+    const holder = all.find(
+      ({ id, staticAddresses = [] }) =>
+        id !== container &&
+        staticAddresses.some(
+          (one) =>
+            one.network === found?.id &&
+            addresses.some((address) => comparePrefixes(address, one.address) === 0),
+        ),
+    );
+    return holder?.names[0]?.replace(/^\//, '');
   }
 
   async endOf(container: string, network: string): Promise<Attachment | undefined> {

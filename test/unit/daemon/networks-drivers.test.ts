@@ -12,6 +12,7 @@ it('a container has no route of ours into a network when it is attached to it', 
     find: async () => undefined,
     make: async () => {},
     hasContainer: async () => false,
+    staticHolderOf: async () => undefined,
     endOf: async () => undefined,
     attach: async () => void done.push('attached'),
   };
@@ -44,6 +45,7 @@ it('no network is made over a route of the host that has come since', async () =
     find: async () => undefined,
     make: async (name: string) => void made.push(name),
     hasContainer: async () => false,
+    staticHolderOf: async () => undefined,
     endOf: async () => undefined,
     attach: async () => {},
   };

@@ -3,6 +3,7 @@
  */
 import { expect, test } from 'vitest';
 import type { Network } from '../../../../src/inventory/network.ts';
+import type { LabelledContainer } from '../../../../src/sources/docker/engine.ts';
 import { EngineNetworkMaker } from '../../../../src/sources/docker/network-maker.ts';
 import { prefix } from '../../../support/host-claims.ts';
 import { network } from '../../../support/host-inventory.ts';
@@ -84,4 +85,25 @@ test("a container's end is that in the network of this name, if it could be atta
   expect(await maker.endOf('c', 'secret')).toMatchObject({ name: 'secret' });
   expect(await maker.endOf('c', 'removed')).toBeUndefined();
   await expect(maker.endOf('gone', 'back')).rejects.toThrow('No such container');
+});
+
+test('a container keeps an address that it was given in a network, running or not', async () => {
+  const { engine, maker } = engineThatMakes();
+  engine.ofNetworks = new Map([['back', network('back', ['10.1.0.0/24', 'fd00:1::/64'])]]);
+  const given = (address: string, of = 'back') => [{ network: of, address: prefix(address) }];
+  const listed = (id: string, staticAddresses: LabelledContainer['staticAddresses'] = []) => ({
+    ...{ id, names: [`/${id}-1`], labels: {}, staticAddresses },
+  });
+  engine.all = async () => [
+    listed('none'),
+    listed('web', given('10.1.0.2')),
+    listed('six', given('fd00:1::6')),
+    listed('other', given('10.1.0.3', 'removed')),
+  ];
+  const holder = (of: string, ...addresses: readonly string[]) =>
+    maker.staticHolderOf(of, 'back', addresses.map(prefix));
+  expect(await holder('app', '10.1.0.2')).toBe('web-1');
+  expect(await holder('web', '10.1.0.2')).toBeUndefined();
+  expect(await holder('app', '10.1.0.9', 'fd00:1::6')).toBe('six-1');
+  expect(await holder('app', '10.1.0.3')).toBeUndefined();
 });
