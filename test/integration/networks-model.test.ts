@@ -31,7 +31,7 @@ onEachEngine((version) => {
     for (const [index, file] of fc.sample(randomFile, { seed, numRuns }).entries()) {
       await play(system, file, index).catch((cause: unknown) => {
         const again = `EGRESSTRATOR_MODEL_SEED=${seed} EGRESSTRATOR_MODEL_RUNS=${index + 1}`;
-        throw new Error(`File ${index + 1} on Engine ${version} (${again}): ${cause}`, { cause });
+        throw new Error(`File ${index + 1} on Engine ${version}; again by ${again}`, { cause });
       });
       if (index + 1 === numRuns || (index + 1) % PROGRESS === 0) report(version, index + 1, system.calls);
     }
