@@ -11,6 +11,7 @@ import type { Passages } from '../inventory/passages.ts';
 import type { Outcome } from '../reconciler/reconcile.ts';
 import type { Reconciler } from '../reconciler/reconciler.ts';
 import type { RulesetLoader } from '../reconciler/ruleset-driver.ts';
+import type { ConnectionRecord } from './connection-records.ts';
 import { HostPassages } from './host-passages.ts';
 import { OutdatedConnections } from './outdated-connections.ts';
 import { RuleWatch, type RuleWatchPorts } from './rule-watch.ts';
@@ -24,11 +25,11 @@ export class HostSurroundings {
   constructor(
     firewalls: OtherFirewalls,
     reconciler: Reconciler,
-    ports: Omit<RuleWatchPorts, 'watch' | 'onMoved'>,
+    { record, ...ports }: Omit<RuleWatchPorts, 'watch' | 'onMoved'> & { readonly record?: ConnectionRecord },
   ) {
     this.#jobs = reconciler;
     this.#passages = new HostPassages(firewalls, reconciler, ports.log);
-    this.#connections = new OutdatedConnections(firewalls, ports.log);
+    this.#connections = new OutdatedConnections(firewalls, ports.log, record);
     this.#watch = new RuleWatch({
       ...ports,
       watch: (...how) => firewalls.watch(...how),

@@ -22,6 +22,7 @@ import { LoadRecords } from '../reconciler/load-records.ts';
 import type { Reconciler } from '../reconciler/reconciler.ts';
 import { nameOf, RulesetDriver } from '../reconciler/ruleset-driver.ts';
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
+import type { ConnectionRecords } from './connection-records.ts';
 import { InnerRecord } from './inner-record.ts';
 import { NatConnections } from './nat-connections.ts';
 import {
@@ -41,6 +42,7 @@ export interface NetworksReconcilerPorts {
   readonly namespaceRoutes?: NamespaceRoutes | undefined;
   /** Undefined: connections of removed rules in containers are left as they are. */
   readonly namespaceConnections?: NamespaceConnections | undefined;
+  readonly connectionRecords?: ConnectionRecords | undefined;
   /** Undefined: the host's own routes and devices are not looked at. */
   readonly hostFacts?: HostFactsAccess | undefined;
   /** The namespaces of containers that the previous run put something into. */
@@ -159,8 +161,15 @@ export class NetworksReconcilers {
     );
   }
 
-  #addNat({ dataplane, namespaceConnections, onDrift, log }: NetworksReconcilerPorts): void {
-    const connections = namespaceConnections && new NatConnections(namespaceConnections, log);
+  #addNat({
+    dataplane,
+    namespaceConnections,
+    connectionRecords,
+    onDrift,
+    log,
+  }: NetworksReconcilerPorts): void {
+    const connections =
+      namespaceConnections && new NatConnections(namespaceConnections, log, connectionRecords);
     this.#connections = connections;
     const loader = rulesetLoader(dataplane);
     const context = {
@@ -188,6 +197,7 @@ export class NetworksReconcilers {
     });
     this.#apply.push((desired, found) => {
       connections?.retain((id) => found.namespaces.has(id));
+      if (found.isComplete) connectionRecords?.retain((id) => id === HOST || found.namespaces.has(id));
       const plan = this.#nat.plan(desired, found);
       nat.sync(this.#record.complete(plan, found, this.#nat.nothingIn), (id) => found.namespaces.has(id));
     });

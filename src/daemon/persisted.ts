@@ -3,9 +3,11 @@
  */
 import type { Logger } from '../common/logger.ts';
 import type { Config } from '../config/config.ts';
+import { ConnectionRecords } from './connection-records.ts';
 import type { ControllerPorts } from './controller-ports.ts';
 import { STATE_FILES } from './state/file-names.ts';
 import {
+  openConnections,
   openHostFiles,
   openInner,
   openLoads,
@@ -29,6 +31,7 @@ type Persisted = Pick<
   | ('previousLoads' | 'persistLoads' | 'previousIngressLoads' | 'persistIngressLoads')
   | ('hostMemory' | 'persistHostRules' | 'previousPorts' | 'persistPorts')
   | ('previousNetworks' | 'persistNetworks' | 'previousInner' | 'persistInner')
+  | 'connectionRecords'
 >;
 
 export async function openPersisted(config: Config, log: Logger, closeLater: CloseLater): Promise<Persisted> {
@@ -41,6 +44,7 @@ export async function openPersisted(config: Config, log: Logger, closeLater: Clo
   const registrations = closeLater(openRegistrations(config, log));
   const networks = closeLater(openNetworks(config, log));
   const inner = closeLater(openInner(config, log));
+  const connections = closeLater(openConnections(config, log));
   return {
     previousState: await state?.load(),
     persistState: (known) => state?.save(known),
@@ -58,5 +62,6 @@ export async function openPersisted(config: Config, log: Logger, closeLater: Clo
     persistNetworks: (text) => networks?.save(text),
     previousInner: await inner?.load(),
     persistInner: (all) => inner?.save(all),
+    connectionRecords: new ConnectionRecords(await connections?.load(), (all) => connections?.save(all)),
   };
 }
