@@ -7,8 +7,12 @@
 import { LoadError, messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Problem } from '../common/problem.ts';
+import { waitUntil } from '../common/wait-until.ts';
 import type { OtherFirewalls } from '../dataplane/other-firewalls.ts';
 import { type ConnectionRecord, NO_RECORD } from './connection-records.ts';
+
+/** Milliseconds for which a load, and the end of connections, wait for a disk that does not answer. */
+const LONGEST_WRITE = 500;
 
 export class OutdatedConnections {
   readonly #firewalls: Pick<OtherFirewalls, 'loadedForwards' | 'endConnections'>;
@@ -43,7 +47,7 @@ export class OutdatedConnections {
     if (replaces) await this.#readEarlierRun();
     const loaded = this.#loaded ?? new Set();
     // Until it is known which of them stay.
-    await this.#record.persist(this.#outdated.union(this.#leaving).union(loaded));
+    await this.#store(this.#outdated.union(this.#leaving).union(loaded));
     if (replaces) return;
     this.#outdated = this.#outdated.union(loaded);
     this.#loaded = new Set();
@@ -93,7 +97,11 @@ export class OutdatedConnections {
       this.#problem = problem;
     }
     this.#leaving = new Set();
-    await this.#record.persist(this.#outdated);
+    await this.#store(this.#outdated);
+  }
+
+  #store(lines: ReadonlySet<string>): Promise<void> {
+    return waitUntil(LONGEST_WRITE, this.#record.persist(lines), undefined);
   }
 }
 

@@ -158,3 +158,13 @@ it('ends those of a forward that was removed right before the previous run was k
     expect(after.ended).toEqual([['tcp 80 172.18.0.2 8080']]);
   }
 });
+
+it('a disk that does not answer holds up neither a load nor the end of connections', async () => {
+  const silent = new ConnectionRecords(undefined, () => new Promise<void>(() => {}));
+  const { load, ended } = setup([], silent);
+  await load(WEB);
+  await load();
+  await load(DNS);
+  await load();
+  expect(ended.flat()).toEqual(expect.arrayContaining(['tcp 80 172.18.0.2 8080', 'udp 53 172.18.0.3 53']));
+});
