@@ -15,6 +15,7 @@ import { loadHostTemplate } from '../../src/features/host/render.ts';
 import type { Container } from '../../src/inventory/container.ts';
 import type { EngineRules } from '../../src/inventory/engine-rules.ts';
 import { container } from '../support/containers.ts';
+import { eventually } from '../support/eventually.ts';
 import { startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine } from '../support/fakes.ts';
 import { prefix } from '../support/host-claims.ts';
@@ -174,7 +175,7 @@ test('while ingress keys cannot be read the guard lets nobody to their container
   );
   const attached = { id: 'a', name: 'a', endpoint: 'f', ipv4: prefix('172.18.0.3'), ipv6: undefined };
   engine.run(...engine.containers.values(), container('db', { networks: [attached] }));
-  await vi.waitFor(() => expect(open()).toEqual(['90 anyone']));
+  await eventually(() => expect(open()).toEqual(['90 anyone']));
   await rest();
   expect(loads.at(-1)).not.toContain('172.18.0.2 . tcp . 80');
 });
@@ -262,14 +263,14 @@ test('a failure to read the Engine’s own rules is told, as nothing is loaded w
     },
   );
   await rest();
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(controller.answers.hostView().unread).toEqual([expect.stringMatching(/nft does not start$/)]),
   );
   expect(controller.answers.hostView().state).toBe('pending');
   expect(loads).toEqual([]);
   const reported = () =>
     log.lines.filter(({ fields }) => JSON.stringify(fields).includes('nft does not start'));
-  await vi.waitFor(() => expect(reported()).toMatchObject([{ level: 'error', message: 'problem found' }]));
+  await eventually(() => expect(reported()).toMatchObject([{ level: 'error', message: 'problem found' }]));
 });
 
 test('changed rules are loaded only when the kernel has them', async () => {

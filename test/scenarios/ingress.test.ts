@@ -10,6 +10,7 @@ import { pickNamespace } from '../../src/diagnostics/namespace-view.ts';
 import type { IngressGate } from '../../src/features/ingress/gate.ts';
 import { type Prefix, parsePrefix } from '../../src/net/address.ts';
 import { container } from '../support/containers.ts';
+import { eventually } from '../support/eventually.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
 
@@ -265,7 +266,7 @@ test('the controller is not ready while ingress keys may come in a moment, and w
   consul.put({});
   const { engine, controller } = startFake({ consul, grace: 400 });
   engine.run(container('app', { environment: ['EGRESSTRATOR_INGRESS=web'] }));
-  await vi.waitFor(() => expect(consul.isAskedForIngress).toBe(true));
+  await eventually(() => expect(consul.isAskedForIngress).toBe(true));
   expect(controller.answers.isReady).toBe(false);
   await vi.waitFor(() => expect(controller.answers.isReady).toBe(true), 10_000);
 });

@@ -5,6 +5,7 @@ import type { Gate, PreparedText } from '../../src/features/egress/gate.ts';
 import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import type { Container } from '../../src/inventory/container.ts';
 import { container } from '../support/containers.ts';
+import { eventually } from '../support/eventually.ts';
 import { type FakeOptions, type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
 
@@ -248,7 +249,7 @@ describe('with a denylist', () => {
     setup.consul.register('pg', [instance]);
     setup.consul.put({ db: '10.0.0.1:tcp/80', other: 'pg' });
     setup.engine.run(web);
-    await vi.waitFor(() => expect(closed(setup)).toContain(PG));
+    await eventually(() => expect(closed(setup)).toContain(PG));
     expect(closed(setup)).not.toContain(HOST);
     return setup;
   }
@@ -257,7 +258,7 @@ describe('with a denylist', () => {
     const setup = await startDenylist(LOCK);
     setup.consul.lose(AWAY);
     setup.pass(2 * HOUR);
-    await vi.waitFor(() => expect(closed(setup)).toContain(HOST));
+    await eventually(() => expect(closed(setup)).toContain(HOST));
     expect(closed(setup)).toContain(PG);
   });
 
