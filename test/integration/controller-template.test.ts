@@ -48,7 +48,7 @@ test('a template of the user is read again when it changes, and a bad one change
 
   const bad: readonly [text: string, reason: string][] = [
     [`${included}{{#if`, 'Handlebars cannot read'],
-    [included.replace('{{generation}}', '{{generatoin}}'), 'line 9: the context has no "generatoin" here'],
+    [included.replace('{{generation}}', '{{generatoin}}'), 'line 10: the context has no "generatoin" here'],
     [alsoAllowing(9).replace('tcp dport 9', 'tcp dprot 9'), 'does not load'],
   ];
   for (const [text, reason] of bad) {
