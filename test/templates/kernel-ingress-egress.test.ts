@@ -3,6 +3,7 @@
  */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureCommands } from '../../lab/apt.ts';
+import type { Namespace } from '../../lab/netns.ts';
 import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import { compileEgressTemplate, type EgressTemplate } from '../../src/features/egress/template.ts';
 import { INGRESS_SHAPE } from '../../src/features/ingress/context.ts';
@@ -17,7 +18,7 @@ import { PORT, useHost } from './host-fixture.ts';
 import { ruleSet } from './rules.ts';
 
 await ensureCommands({ conntrack: 'conntrack' });
-const { agents, containers, outside } = await useHost();
+const { agents, containers, host, outside } = await useHost();
 const { a1: guarded, a2: neighbour } = containers;
 const WAIT = { timeout: 20_000 };
 /** A port that nobody serves: between two servers an echo would go on for ever. */
@@ -90,10 +91,11 @@ describe.each(['nftables', 'denylist', 'iptables'])('beside the template %s', (n
     expect(await mark()).toBe(generation(CALLER, `${guarded.ipv4}:tcp/1`));
   });
 
-  it('a call goes on under other rules about destinations, also the first and the last ones', async () => {
+  it('a call goes on under other rules about destinations, also the last ones', async () => {
+    await egress(1);
     await admit([CALLER]);
-    await opens('x').toBe('connected');
-    for (const round of [1, 2]) {
+    expect(await agents.outside.open('x', guarded.ipv4, PORT)).toBe('connected');
+    for (const round of [2, 3]) {
       await egress(round);
       await talks().toBe('hello');
     }
@@ -162,6 +164,36 @@ describe.each(UNCHECKED)('%s without its check of source addresses', (name, line
   });
 });
 
+describe.each(['nftables', 'iptables'])('before the first rules of the template %s', (name) => {
+  it('a call is cut once', async () => {
+    await admit([CALLER]);
+    expect(await agents.outside.open('x', guarded.ipv4, PORT)).toBe('connected');
+    await load(guarded, name);
+    await talks().toBe('ECONNRESET');
+    expect(await agents.outside.open('x', guarded.ipv4, PORT)).toBe('connected');
+  });
+
+  it('a call that the container forged is none', async () => {
+    const link = async (at: Namespace, device: string) =>
+      (await at.run('ip', ['link', 'show', device])).stdout;
+    const mac = /link\/ether (\S+)/.exec(await link(host, 'br-a'))?.[1] ?? '';
+    const index = /^\d+/.exec(await link(guarded, 'eth0'))?.[0] ?? '';
+    const send = (from: string, source: number, to: string, port: number) =>
+      packet(guarded, 'datagram', from, to, `${source}`, `${port}`, 'forged');
+    await admit([`${outside.ipv4}:udp`]);
+    // The router sends it back, and the kernel what goes to a group: both come from the link.
+    const frame = [index, mac, outside.ipv4, guarded.ipv4, `${QUIET}`, 'forged'];
+    expect(await packet(guarded, 'frame', ...frame)).toBe('sent');
+    expect(await send(outside.ipv4, 9, '224.0.0.1', QUIET)).toBe('sent');
+    const flows = () => guarded.run('conntrack', ['-L', '-p', 'udp', '-s', outside.ipv4]);
+    for (const to of [guarded.ipv4, '224.0.0.1'])
+      await expect.poll(async () => (await flows()).stdout, WAIT).toContain(`dst=${to} `);
+    await load(guarded, name);
+    for (const from of [guarded.ipv4, '224.0.0.1'])
+      expect(await send(from, QUIET, outside.ipv4, 9)).toBe('Operation not permitted');
+  });
+});
+
 describe('a call of the container that is older than all rules', () => {
   /** The other side's packets come first, and seem to be those of a caller that is let in. */
   const letIn = `${outside.ipv4}:tcp`;
@@ -182,7 +214,10 @@ describe('a call of the container that is older than all rules', () => {
     const careless = compileTemplate(
       'careless',
       replaced(included.source, [
-        ['ct mark 0 tcp flags & (fin | syn | rst | ack) == syn ct mark', 'ct mark 0 ct mark'],
+        [
+          'ct mark 0 tcp flags & (fin | syn | rst | ack) == syn ct mark set $generation_alone',
+          'ct mark 0 ct mark set $generation',
+        ],
       ]),
       INGRESS_SHAPE,
     );

@@ -8,7 +8,7 @@ import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
 import { comparePrefixes, type Family, formatAddress, type Prefix, parseAddress } from '../../net/address.ts';
 import type { RuleSet } from '../../policy/rule-set.ts';
 import { TRAFFIC_SHAPE, type TrafficContext, trafficContext } from '../../policy/traffic-context.ts';
-import { CALLED, CALLED_MASK, egressGeneration, INBOUND, OLDER } from '../../rendering/flow-marks.ts';
+import { ALONE, CALLED, CALLED_MASK, egressGeneration, INBOUND, OLDER } from '../../rendering/flow-marks.ts';
 import type { ShapeOf } from '../../rendering/shape.ts';
 
 export interface RenderInput {
@@ -31,6 +31,8 @@ export interface TemplateContext {
   /** The conntrack mark of flows that came from outside, with the mask: never a generation. Ingress rules use the other bits. */
   readonly called: string;
   readonly calledMask: string;
+  /** Of flows that ingress rules let in while there were no egress rules, with the same mask: they count as unmarked. */
+  readonly alone: string;
   /** The same for a template that compares the whole mark: each packet of its flows is looked up by ingress rules. */
   readonly inbound: string;
   /** The conntrack mark of TCP connections from outside that are older than all rules; never a generation. */
@@ -51,6 +53,7 @@ export const CONTEXT_SHAPE: ShapeOf<TemplateContext> = {
     generation: 'text',
     called: 'text',
     calledMask: 'text',
+    alone: 'text',
     inbound: 'text',
     older: 'text',
     audit: 'flag',
@@ -71,6 +74,7 @@ export const contentOf = (
 ): Omit<TemplateContext, keyof Identity> => ({
   called: CALLED,
   calledMask: CALLED_MASK,
+  alone: ALONE,
   inbound: `0x${INBOUND.toString(16)}`,
   older: `0x${OLDER.toString(16)}`,
   audit: input.mode === 'audit',

@@ -4,6 +4,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import {
+  ALONE,
+  aloneGeneration,
   CALLED,
   CALLED_MASK,
   egressGeneration,
@@ -13,6 +15,8 @@ import {
 } from '../../../src/rendering/flow-marks.ts';
 
 const isCalled = (mark: string): boolean => (BigInt(mark) & BigInt(CALLED_MASK)) === BigInt(CALLED);
+
+const isAlone = (mark: string): boolean => (BigInt(mark) & BigInt(CALLED_MASK)) === BigInt(ALONE);
 
 /** Of a text, with the borders of all ranges. */
 const fingerprints = fc
@@ -39,6 +43,7 @@ it('a generation of rules about destinations is no mark of a flow from outside',
       expect(mark).toMatch(/^0x[0-9a-f]{8}$/);
       expect(Number(mark)).toBeGreaterThan(Math.max(INBOUND, OLDER));
       expect(isCalled(mark)).toBe(false);
+      expect(isAlone(mark)).toBe(false);
     }),
   );
 });
@@ -50,12 +55,15 @@ it('a generation of rules about callers is one, and not that of an unknown calle
       expect(mark).toMatch(/^0x[0-9a-f]{8}$/);
       expect(isCalled(mark)).toBe(true);
       expect(Number(mark)).not.toBe(Number(CALLED));
+      expect(isAlone(aloneGeneration(fingerprint))).toBe(true);
     }),
   );
 });
 
 it('other texts have other generations', () => {
-  expect(egressGeneration('e1234567'.padEnd(32, '0'))).toBe('0xd1234567');
+  expect(egressGeneration('e1234567'.padEnd(32, '0'))).toBe('0xc1234567');
+  expect(egressGeneration('f1234567'.padEnd(32, '0'))).toBe('0xd1234567');
   expect(egressGeneration('12345678'.padEnd(32, '0'))).toBe('0x12345678');
   expect(ingressGeneration('12345678'.padEnd(32, '0'))).toBe('0xe1234567');
+  expect(aloneGeneration('12345678'.padEnd(32, '0'))).toBe('0xf1234567');
 });
