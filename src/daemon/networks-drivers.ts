@@ -9,7 +9,7 @@ import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import { hiddenRoute } from '../features/networks/docker-networks.ts';
 import { differencesOf, type RoutesDesired } from '../features/networks/inner-routes.ts';
 import type { DesiredAttachment, NetworkEntry } from '../features/networks/model.ts';
-import type { NetworkNamespace } from '../inventory/namespace.ts';
+import type { NamespaceId, NetworkNamespace } from '../inventory/namespace.ts';
 import type { Attachment, Network } from '../inventory/network.ts';
 import type { NetworkMaker } from '../inventory/sources.ts';
 import { contains, formatPrefix, type Prefix, parsePrefix } from '../net/address.ts';
@@ -116,12 +116,16 @@ function leadsInto(line: string, subnets: readonly Prefix[]): boolean {
   return !('reason' in parsed) && subnets.some((subnet) => contains(subnet, parsed.prefix));
 }
 
-/** By the id of the namespace. */
-export const routeDriver = (routes: NamespaceRoutes): Driver<RoutesDesired, RoutesDesired> =>
+/** By the id of the namespace. `isNew`: nothing of ours can be in it yet. */
+export const routeDriver = (
+  routes: NamespaceRoutes,
+  isNew: (id: NamespaceId) => boolean,
+): Driver<RoutesDesired, RoutesDesired> =>
   steppedDriver<RoutesDesired, RoutesDesired, { readonly set: RoutesDesired }>({
     feature: ROUTES,
     after: ['nat'],
     isSame: (one, other) => one.lines.join() === other.lines.join(),
+    atStart: ({ namespace }) => (isNew(namespace.id) ? { namespace, lines: [] } : undefined),
     inspect: async (_id, _signal, { namespace }) => ({
       ...{ namespace, lines: await routes.read(refOf(namespace)) },
     }),

@@ -204,13 +204,16 @@ export class NetworksReconcilers {
   }
 
   #addRoutes(access: NamespaceRoutes): void {
-    const routes = this.#add(routeDriver(access), {
-      name: ({ namespace }) => `the routes of ${nameOf(namespace)}`,
-      paths: ({ namespace }) => this.#pathsIn(namespace, ({ routes }) => routes),
-      fields: ({ namespace, lines }) => ({ container: nameOf(namespace), routes: lines }),
-      done: 'routes made',
-      failed: 'routes could not be made; trying again',
-    });
+    const routes = this.#add(
+      routeDriver(access, (id) => this.#nat.isNew(id)),
+      {
+        name: ({ namespace }) => `the routes of ${nameOf(namespace)}`,
+        paths: ({ namespace }) => this.#pathsIn(namespace, ({ routes }) => routes),
+        fields: ({ namespace, lines }) => ({ container: nameOf(namespace), routes: lines }),
+        done: 'routes made',
+        failed: 'routes could not be made; trying again',
+      },
+    );
     this.#apply.push((desired, found) => {
       const plan = planRoutes(desired, found.namespaces);
       routes.sync(this.#record.complete(plan, found, noRoutesIn), (id) => found.namespaces.has(id));

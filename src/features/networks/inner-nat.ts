@@ -57,9 +57,13 @@ export class InnerNat {
 
   namespaceOf = ({ namespace }: NatDesired): NetworkNamespace => namespace;
 
-  /** Only this program loads such rules, so there are none in a namespace that was made since. */
+  /** It was made in this run: only this program puts something of ours there, so there is nothing before its first job. */
+  isNew(id: NamespaceId): boolean {
+    return this.#earlier?.has(id) === false;
+  }
+
   loadedAtStart({ namespace: { id } }: NatDesired): Promise<Loaded> | undefined {
-    return this.#earlier?.has(id) === false ? Promise.resolve(NOTHING_LOADED) : undefined;
+    return this.isNew(id) ? Promise.resolve(NOTHING_LOADED) : undefined;
   }
 
   describe = ({ rules }: NatDesired): object => ({ forwards: rules.size });
