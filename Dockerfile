@@ -14,7 +14,7 @@ RUN apt-get update \
 COPY dataplane/netns dataplane/host dataplane/tables /usr/local/lib/egresstrator/
 RUN chmod 755 /usr/local/lib/egresstrator/netns /usr/local/lib/egresstrator/host
 # The controller looks for this label before it makes helpers of an image. Its value is what `netns version` says.
-LABEL egresstrator.helper="8" \
+LABEL egresstrator.helper="9" \
       org.opencontainers.image.title="egresstrator" \
       org.opencontainers.image.description="Live egress firewalls for Docker containers, from rules and services in Consul" \
       org.opencontainers.image.licenses="Apache-2.0"

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { LONGEST_WAIT } from './test/support/longest-wait.ts';
 
 const KERNEL = ['test/templates/kernel*.test.ts', 'test/integration/rule-set-kernel.test.ts'];
 const CONSUL = ['test/integration/consul-*.test.ts'];
@@ -49,7 +50,9 @@ function rank({ moduleId }: TestSpecification): number {
   return at === -1 ? LONGEST.length : at;
 }
 
-const slow = { testTimeout: 120_000, hookTimeout: 600_000 };
+/** By itself, `expect.poll` gives up after a second, which a busy machine may need for one look. */
+const polling = { expect: { poll: { timeout: LONGEST_WAIT } } };
+const slow = { ...polling, testTimeout: 120_000, hookTimeout: 600_000 };
 /**
  * Each file of these has namespaces or a Consul of its own, and no file of another sees them. They wait more than they
  * compute, and Engine files run beside them: with more at once each of them is slow, and all of them no sooner done.
@@ -72,6 +75,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/scenarios/**/*.test.ts', 'test/templates/text*.test.ts'],
           testTimeout: 60_000,
+          ...polling,
           // Modules hold no state, and what a worker has loaded serves its next file: a third of the time was loading.
           isolate: false,
           // By default vitest leaves one processor to itself, which does next to nothing.

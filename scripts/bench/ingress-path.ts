@@ -1,9 +1,12 @@
 /**
  * What ingress rules cost packets: small packets of one flow and new connections to a container that has them, each
- * compared with the same without rules and with the smallest stateful rule set. Both count the client's processor time
- * alone, so that they can be taken on a busy machine.
+ * compared with the same without rules and with the smallest stateful rule set, also where it has as many egress rules. Both
+ * count the client's processor time alone, so that they can be taken on a busy machine.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withFacts } from '../../src/features/egress/facts.ts';
+import { loadTemplate } from '../../src/features/egress/included-templates.ts';
+import { render } from '../../src/features/egress/render.ts';
 import { loadIngressTemplate, renderIngress } from '../../src/features/ingress/render.ts';
 import { compile } from '../../src/policy/compile.ts';
 import { inTurn } from './data-path.ts';
@@ -26,13 +29,17 @@ export async function benchIngressPath(
   await loadSmallestStateful(stateful);
   const figures: Figure[] = [];
   for (const kind of ['destinations', 'prefixes'] as const)
-    for (const count of counts) figures.push(...(await compare({ kind, count }, { bare, stateful }, rounds)));
+    for (const count of counts)
+      for (const egress of [false, true])
+        figures.push(...(await compare({ kind, count, egress }, { bare, stateful }, rounds)));
   return figures;
 }
 
 interface Row {
   readonly kind: Kind;
   readonly count: number;
+  /** The container has egress rules too. */
+  readonly egress: boolean;
 }
 
 async function compare(
@@ -41,6 +48,7 @@ async function compare(
   rounds: number,
 ): Promise<readonly Figure[]> {
   await using ruled = await openLink();
+  if (row.egress) await loadEgress(row, ruled);
   await loadCallers(row, ruled);
   const figures: Figure[] = [];
   for (const { what, unit, measure } of MEASURES) {
@@ -50,14 +58,28 @@ async function compare(
       rounds,
       measure,
     );
-    const callers = row.kind === 'prefixes' ? 'prefixes' : 'addresses';
     const figure = {
-      ...{ group: 'data path, ingress rules', what: `${what}, ${row.count} ${callers}`, unit, value },
+      ...{ group: 'data path, ingress rules', what: `${what}, ${describeRow(row)}`, unit, value },
     };
     figures.push({ ...figure, floor: bare, floorName: 'no rules' });
     figures.push({ ...figure, floor: stateful, floorName: 'stateful', target: '≥ 0.95' });
   }
   return figures;
+}
+
+function describeRow({ kind, count, egress }: Row): string {
+  const callers = `${count} ${kind === 'prefixes' ? 'prefixes' : 'addresses'}`;
+  return egress ? `${callers}, egress rules too` : callers;
+}
+
+/** As many destinations; the client is none of them. */
+async function loadEgress({ kind, count }: Row, { server }: Link): Promise<void> {
+  const { ruleSet: allowed } = compile(['bench'], aclOf(ruleText(count, [], kind)), new Map(), []);
+  const { text } = render(loadTemplate('nftables'), {
+    ...{ allowed, ungranted: undefined, mode: 'enforce', dns: 'resolvers', resolvers: [] },
+  });
+  const input = withFacts(text, { resolvers: [], attachments: [] });
+  await server.run('sh', ['dataplane/netns', 'load', 'egress'], { input, timeout: 120_000 });
 }
 
 /** The client is one of many callers that the server lets in. */

@@ -3,9 +3,10 @@
  * routes and permits in force, by real connections. Beside them, of the same run, the time from the start of a workload to
  * its egress rules.
  */
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type Consul, startConsul } from '../../lab/consul.ts';
 import { type EngineVersion, type OwnEngine, startEngine } from '../../lab/engine.ts';
 import { waitFor } from '../../lab/wait.ts';
@@ -32,17 +33,22 @@ const VPN = '172.31.105.2';
 
 export async function benchNetworks({ versions, ...options }: NetworksBench): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
-  for (const version of versions) figures.push(...(await benchEngine(version, options)));
+  for (const version of versions)
+    for (const loader of ['nsenter', 'helper'] as const)
+      figures.push(...(await benchEngine({ version, loader, ...options })));
   return figures;
 }
 
-async function benchEngine(
-  version: EngineVersion,
-  { rounds, program }: Omit<NetworksBench, 'versions'>,
-): Promise<readonly Figure[]> {
+interface Setup extends Omit<NetworksBench, 'versions'> {
+  readonly version: EngineVersion;
+  /** `nsenter`: in the Engine's namespace, as from the image or without images; `helper`: as with compose. */
+  readonly loader: 'nsenter' | 'helper';
+}
+
+async function benchEngine({ rounds, ...setup }: Setup): Promise<readonly Figure[]> {
   await using stack = new AsyncDisposableStack();
-  const site = await openSite(version, program, stack);
-  const group = `networks.json, Engine ${version}`;
+  const site = await openSite(setup, stack);
+  const group = `networks.json, Engine ${setup.version}, loader ${setup.loader}`;
   const median = async (measure: (round: number) => Promise<number>) => {
     const taken: number[] = [];
     for (let round = 0; round <= rounds; round += 1) taken.push(await measure(round));
@@ -76,17 +82,22 @@ interface Site {
   readonly callers: { readonly proxy: Workload; readonly outer: Workload };
 }
 
-async function openSite(version: EngineVersion, program: string, stack: AsyncDisposableStack): Promise<Site> {
+async function openSite(
+  { version, program, loader }: Omit<Setup, 'rounds'>,
+  stack: AsyncDisposableStack,
+): Promise<Site> {
   const engine: OwnEngine = await startEngine({ version, name: `bench-${version}`, diesWithParent: true });
   stack.defer(() => engine.remove());
-  const consul: Consul = await startConsul();
+  const consul: Consul = await startConsul({ engine });
   stack.defer(() => consul.stop());
   await consul.call('PUT', '/v1/kv/egress/acl/bench', '10.0.0.1:tcp/1');
   const image = await ensureTestImage(engine);
   const workloads = stack.use(await Workloads.on(engine));
   const folder = mkdtempSync(join(tmpdir(), 'egresstrator-bench-'));
   stack.defer(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, 'networks.json');
+  // Of the folder around it each event counts, and others make files in that of temporary files.
+  const path = join(folder, 'config', 'networks.json');
+  mkdirSync(dirname(path));
   const outer = workloads.nameOf('outer-net');
   await workloads.must('network', 'create', '--label', workloads.label, '--subnet', '172.31.105.0/24', outer);
   const web = await workloads.run('web', { command: ['nc', '-ll', '-p', '82', '-e', 'cat'] });
@@ -98,8 +109,9 @@ async function openSite(version: EngineVersion, program: string, stack: AsyncDis
   };
   const site = { workloads, path, callers };
   write(site, 80);
-  const args = ['-i', image, '-c', consul.address, '--networks', path];
-  const controller = stack.use(await startController({ engine, args, program }));
+  const args = ['-i', image, '-c', consul.address, '--networks', path, '--loader', loader];
+  const networkPrefix = loader === 'nsenter' ? engine.networkPrefix : [];
+  const controller = stack.use(await startController({ engine, args, program, networkPrefix }));
   await until(callers.proxy, WEB, 80, true);
   await until(callers.outer, VPN, 90, true);
   return { ...site, controller };
@@ -126,20 +138,37 @@ function write({ workloads, path }: Pick<Site, 'workloads' | 'path'>, port: numb
   renameSync(`${path}.new`, path);
 }
 
-/** New connections, one after another, until one is answered, or is not. Each waits for 15 ms at most. */
+/** Milliseconds between two connections, and for which each waits: less than until it would be tried again. */
+const PAUSE = 10;
+const ANSWERED_IN = 900;
+
+/** Of many new connections, when the first was answered, or when the first began that was not. */
 async function until({ probe }: Workload, address: string, port: number, passes: boolean): Promise<number> {
-  const end = Date.now() + 60_000;
-  while (Date.now() < end) {
-    const { outcome } = await probe.reach({ protocol: 'tcp', address, port }, 15);
-    if ((outcome === 'ok') === passes) return Date.now();
+  const found = Promise.withResolvers<number>();
+  const call = async () => {
+    const began = Date.now();
+    const { outcome } = await probe.reach({ protocol: 'tcp', address, port }, ANSWERED_IN);
+    if ((outcome === 'ok') === passes) found.resolve(passes ? Date.now() : began);
+  };
+  const calls = setInterval(() => call().catch(found.reject), PAUSE);
+  const failure = new Error(`${address}:${port} is ${passes ? 'not reached' : 'reached'} after a minute`);
+  const end = globalThis.setTimeout(() => found.reject(failure), 60_000);
+  try {
+    return await found.promise;
+  } finally {
+    clearInterval(calls);
+    clearTimeout(end);
   }
-  throw new Error(`${address}:${port} is ${passes ? 'not reached' : 'reached'} after a minute`);
 }
+
+/** Milliseconds after which what the round before has caused is over. */
+const REST = 1_000;
 
 const portOf = (round: number): number => 80 + (round % 2);
 
 async function newPermit(site: Site, round: number): Promise<number> {
   const port = portOf(round + 1);
+  await setTimeout(REST);
   const began = Date.now();
   write(site, port);
   return (await until(site.callers.proxy, WEB, port, true)) - began;
@@ -148,9 +177,10 @@ async function newPermit(site: Site, round: number): Promise<number> {
 async function removedPermit(site: Site, round: number): Promise<number> {
   write(site, portOf(round));
   await until(site.callers.proxy, WEB, portOf(round), true);
+  await setTimeout(REST);
   const began = Date.now();
   write(site, portOf(round + 1));
-  return (await until(site.callers.proxy, WEB, portOf(round), false)) - began - 15;
+  return (await until(site.callers.proxy, WEB, portOf(round), false)) - began;
 }
 
 async function workloadStart({ workloads, controller }: Site, round: number): Promise<number> {
@@ -168,14 +198,11 @@ async function workloadStart({ workloads, controller }: Site, round: number): Pr
 async function portAgain({ workloads, callers }: Site): Promise<number> {
   const name = workloads.nameOf('vpn');
   await workloads.must('stop', '--time', '0', name);
-  const [at] = await Promise.all([answered(callers.outer), workloads.must('start', name)]);
+  await until(callers.outer, VPN, 90, false);
+  await setTimeout(REST);
+  const [at] = await Promise.all([until(callers.outer, VPN, 90, true), workloads.must('start', name)]);
   return at - (await workloads.find('vpn')).startedAt;
 }
-
-const answered = async (caller: Workload): Promise<number> => {
-  await until(caller, VPN, 90, false);
-  return until(caller, VPN, 90, true);
-};
 
 async function permitAgain({ workloads }: Site): Promise<number> {
   await workloads.must('restart', '--time', '0', workloads.nameOf('proxy'));

@@ -85,10 +85,7 @@ function addExplain(program: Command, actions: DiagnosticsActions): void {
     .argument('<container>', CONTAINER)
     .argument('<target>', 'an address, a service, or a name of DNS')
     .argument('[traffic]', 'protocol and port, such as tcp/443, udp/53, icmp/8')
-    .option(
-      '--in',
-      'the other way: whether a caller with the address <target> reaches a port of the container',
-    )
+    .option('--in', 'the other way: whether <target> reaches a port of the container')
     .option('--exit-code', 'exit with 0 if it can be reached, 1 if not, 2 if that is not known')
     .option('--json', 'print JSON')
     .addHelpText('after', EXPLAIN_EXAMPLES)
@@ -144,7 +141,8 @@ Examples:
   $ egresstrator explain web api.example.com:443   a name of DNS
   $ egresstrator explain web 10.0.0.5              all that it reaches there
   $ egresstrator explain --in web 198.51.100.7 tcp/80
-  $ egresstrator explain --in web 198.51.100.7 icmp/8`;
+  $ egresstrator explain --in web 198.51.100.7 icmp/8
+  $ egresstrator explain --in web prometheus tcp/9100`;
 
 const KEYS_EXAMPLES = `
 Examples:

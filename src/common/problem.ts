@@ -14,3 +14,15 @@ export interface Problem {
   /** One clause: what was expected and what was found. */
   readonly reason: string;
 }
+
+const UNREAD = 'the instances of this service could not be read';
+
+/** Of a service in a rule, whose name is the text. `consequence`: completes "…, so". */
+export const unreadService = (service: string, consequence: string): Problem => ({
+  severity: 'error',
+  text: service,
+  reason: `${UNREAD}, so ${consequence}`,
+});
+
+/** It is the same problem for each container whose keys name the service. */
+export const isUnreadService = ({ reason }: Problem): boolean => reason.startsWith(UNREAD);

@@ -8,7 +8,8 @@
  * A failing source does not call back, so the ages are checked by a timer.
  */
 import { type Age, type Ages, ALL_FRESH } from '../inventory/ages.ts';
-import { type Freshness, INGRESS_KEYS } from './consul-cache.ts';
+import { INGRESS_KEYS } from './consul-cache.ts';
+import type { Freshness } from './freshness.ts';
 
 export interface MaxAge {
   /** Milliseconds. */

@@ -3,8 +3,7 @@
  * workloads that can bypass their rules; and those of the host's rules.
  */
 
-import type { Problem } from '../common/problem.ts';
-import { isOfService } from '../features/egress/status.ts';
+import { isUnreadService, type Problem } from '../common/problem.ts';
 import type { Workloads } from '../features/egress/workload-namespaces.ts';
 import { INGRESS_KEYS } from './consul-cache.ts';
 import type { LoggedProblem } from './problem-log.ts';
@@ -21,7 +20,7 @@ export function conditionsOf(
     ...[...troubles].map((reason) => everywhere({ severity: 'error', reason })),
     ...outdated(sources),
     ...[...namespaces, ...ingress].flatMap(({ target, problems }) =>
-      problems.flatMap((problem) => (isOfService(problem) ? [] : { container: target, problem })),
+      problems.flatMap((problem) => (isUnreadService(problem) ? [] : { container: target, problem })),
     ),
     ...unreadServices([...namespaces, ...ingress]),
     ...unsupported.map(({ container, problem }) => ({ container: container.name, problem })),
@@ -38,7 +37,7 @@ export function conditionsOf(
 function unreadServices(
   namespaces: readonly Pick<Status['namespaces'][number], 'problems'>[],
 ): readonly LoggedProblem[] {
-  const problems = namespaces.flatMap((one) => one.problems.filter(isOfService));
+  const problems = namespaces.flatMap((one) => one.problems.filter(isUnreadService));
   const distinct = new Map(problems.map((problem) => [`${problem.text} ${problem.reason}`, problem]));
   return [...distinct.values()].map(everywhere);
 }

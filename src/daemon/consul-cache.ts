@@ -11,6 +11,8 @@ import { type Instance, type NodeService, type ServiceRef, serviceName } from '.
 import type { RuleSource, Watched } from '../inventory/sources.ts';
 import type { Catalog } from '../policy/compile.ts';
 import { Confirmations, type ConfirmedAt } from './confirmations.ts';
+import { type Freshness, freshnessOf, isAwaited } from './freshness.ts';
+import { type NodeServices, NodeServicesCache } from './node-services.ts';
 
 /** The state on disk, so that a controller that starts while Consul is down still protects. */
 export interface LastKnownState {
@@ -21,23 +23,6 @@ export interface LastKnownState {
   readonly confirmedAt: ConfirmedAt;
   /** Missing if they are not known, or were of another boot: addresses may belong to others since. */
   readonly nodeServices?: NodeServices | undefined;
-}
-
-export interface NodeServices {
-  readonly node: string;
-  readonly services: readonly NodeService[];
-}
-
-/** How fresh one source is. */
-export interface Freshness {
-  readonly name: string;
-  /** It has answered this run of the controller. */
-  readonly known: boolean;
-  /** When it last confirmed the data in use, possibly to the previous run. */
-  readonly confirmedAt: number | undefined;
-  readonly error: Error | undefined;
-  /** When it was asked for the first time. */
-  readonly since: number;
 }
 
 /** The name of their source. */
@@ -74,9 +59,7 @@ export class ConsulCache {
   /** Of services that are not watched, or whose watch has not answered yet. */
   readonly #lastKnown: Map<string, readonly Instance[]>;
   readonly #confirmations: Confirmations;
-  readonly #node: string | undefined;
-  readonly #nodeServices: Watched<readonly NodeService[]> | undefined;
-  readonly #previousNodeServices: NodeServices | undefined;
+  readonly #nodeServices: NodeServicesCache | undefined;
 
   constructor(
     source: RuleSource,
@@ -86,10 +69,9 @@ export class ConsulCache {
   ) {
     this.#source = source;
     this.#now = now;
-    this.#node = node;
-    this.#previousNodeServices = previous?.nodeServices;
-    this.#nodeServices = node === undefined ? undefined : source.watchNodeServices(node, onChange);
     this.#since = now();
+    const nodeOptions = { previous: previous?.nodeServices, since: this.#since, onChange };
+    this.#nodeServices = node === undefined ? undefined : new NodeServicesCache(source, node, nodeOptions);
     this.#previousRules = previous?.rules;
     this.#previousIngress = previous?.ingress;
     this.#lastKnown = new Map(previous?.services);
@@ -128,17 +110,12 @@ export class ConsulCache {
 
   /** The services of this node; undefined until they are known. */
   nodeServices(): readonly NodeService[] | undefined {
-    return this.#nodeServices?.value ?? this.#lastNodeServices()?.services;
+    return this.#nodeServices?.value;
   }
 
   /** Undefined if they are not watched. */
   nodeServicesFreshness(): Freshness | undefined {
-    const watched = this.#nodeServices;
-    if (watched === undefined) return undefined;
-    return {
-      ...freshnessOf(watched, watched.confirmedAt),
-      ...{ name: 'node services', since: this.#since },
-    };
+    return this.#nodeServices?.freshness();
   }
 
   /** Watches exactly these services from now on. */
@@ -189,13 +166,8 @@ export class ConsulCache {
     const services = this.catalog();
     this.#confirm();
     const confirmedAt = this.#confirmedAt(services.keys());
-    const node = this.#node;
-    const nodeServices = this.#nodeServices?.value;
-    const known =
-      node === undefined || nodeServices === undefined
-        ? this.#lastNodeServices()
-        : { node, services: nodeServices };
-    return { rules, ingress: this.ingress(), services, confirmedAt, nodeServices: known };
+    const nodeServices = this.#nodeServices?.state();
+    return { rules, ingress: this.ingress(), services, confirmedAt, nodeServices };
   }
 
   close(): void {
@@ -214,12 +186,6 @@ export class ConsulCache {
   #confirm(): void {
     this.#confirmations.update(this.#rules, this.#services);
     if (this.#ingress !== undefined) this.#confirmations.updateIngress(this.#ingress.watched);
-  }
-
-  /** Of the previous run, if it watched the same node. */
-  #lastNodeServices(): NodeServices | undefined {
-    const previous = this.#previousNodeServices;
-    return previous?.node === this.#node ? previous : undefined;
   }
 
   #confirmedAt(names: Iterable<string>): ConfirmedAt {
@@ -242,16 +208,5 @@ export class ConsulCache {
   }
 }
 
-const isAwaited = (
-  { watched, since }: { readonly watched: Watched<unknown>; readonly since: number },
-  { grace, now }: { readonly grace: number; readonly now: number },
-): boolean => watched.value === undefined && watched.error === undefined && now - since < grace;
-
 /** The most services whose instances are kept while no key refers to them. */
 const MOST_KEPT = 1000;
-
-const freshnessOf = (watched: Watched<unknown>, confirmedAt: number | undefined) => ({
-  known: watched.value !== undefined,
-  confirmedAt,
-  error: watched.error,
-});

@@ -27,9 +27,9 @@ export function controlsOf(
 ): Controls {
   return {
     status: () => telemetry.status(controller),
-    ready: () => controller.isReady,
-    unreadable: () => controller.unreadable,
-    networksErrors: () => controller.networksErrors,
+    ready: () => controller.answers.isReady,
+    unreadable: () => controller.answers.unreadable,
+    networksErrors: () => controller.answers.networksErrors,
     override: (request) => override(controller, request),
     setPort: (request) => setPort(controller, request),
     sources: () => ({
@@ -43,7 +43,7 @@ export function controlsOf(
 }
 
 async function override(controller: Controller, request: OverrideRequest): Promise<OverrideReply> {
-  const { mode } = controller;
+  const { mode } = controller.answers;
   const containers = requireContainers(controller);
   const { container: choice, rules } = request;
   if (rules.kind === 'set' && rules.force !== true) requireKnownTo(controller, rules.grants);
@@ -59,7 +59,7 @@ async function override(controller: Controller, request: OverrideRequest): Promi
   return { results: [...resultsOf(controller, meant, left), ...unsupportedResults(unsupported)] };
 }
 
-function requireKnownTo({ acl }: Controller, grants: readonly string[]): void {
+function requireKnownTo({ answers: { acl } }: Controller, grants: readonly string[]): void {
   if (acl === undefined)
     throw new UserError('the controller has not read the rules yet and cannot check these keys; try again');
   requireKnown(grants, acl);
@@ -76,7 +76,7 @@ function resultsOf(
   meant: readonly Container[],
   left: typeof keptIngress,
 ): OverrideReply['results'] {
-  const { namespaces } = controller.status();
+  const { namespaces } = controller.answers.status();
   return meant.map((container) => {
     const { id, name, startedAt } = container;
     const status = namespaces.find((one) => one.id === `${id}@${startedAt}` || one.workloads.includes(name));

@@ -10,6 +10,7 @@ import { withServices } from '../diagnostics/read-services.ts';
 import type { Snapshot } from '../diagnostics/snapshot.ts';
 import type { PortOverride } from '../features/host/port-overrides.ts';
 import { shiftedNames } from '../features/names/summary.ts';
+import type { Container, ContainerId } from '../inventory/container.ts';
 import { pickContainer, pickNamed } from '../inventory/pick-container.ts';
 import { parseAcl } from '../policy/acl.ts';
 import type { NamespaceAnswer } from './api/diagnostics-routes.ts';
@@ -31,9 +32,9 @@ export const factsOf = (
     const whole = ingress === 'always' ? await withIngress(snapshot, controller, services) : snapshot;
     return withServices(whole, services, scope, also);
   },
-  host: async () => byHostClock(controller.hostView()),
-  hostOfCalls: async () => byHostClock(controller.hostView()),
-  ingress: async () => controller.ingressViews(),
+  host: async () => byHostClock(controller.answers.hostView()),
+  hostOfCalls: async () => byHostClock(controller.answers.hostView()),
+  ingress: async () => controller.answers.ingressViews(),
   deniedCalls: () => telemetry.deniedCalls(),
   denied: async (container) => {
     if (container === undefined) return telemetry.denied();
@@ -61,8 +62,8 @@ export function namespaceOf(
   telemetry: Pick<Telemetry, 'status'>,
   container: string,
 ): NamespaceAnswer {
-  const views = controller.containerViews();
-  const called = pickNamed(controller.ingressNamespaces(), container, ({ inside }) => ({
+  const views = controller.answers.containerViews();
+  const called = pickNamed(controller.answers.ingressNamespaces(), container, ({ inside }) => ({
     names: inside.map(({ name }) => name),
     ids: inside.map(({ id }) => id),
   }));
@@ -82,11 +83,11 @@ async function withIngress(
 ): Promise<Snapshot> {
   if (snapshot.ingress !== undefined) return snapshot;
   const acl = parseAcl(await services.readIngressKeys(), new Map(), 'ingress');
-  return { ...snapshot, ingress: controller.ingressSnapshot(acl) };
+  return { ...snapshot, ingress: controller.answers.ingressSnapshot(acl) };
 }
 
 function snapshotOf(controller: Controller, { kvPath, ingressPath }: Folders): Snapshot {
-  const snapshot = controller.snapshot();
+  const snapshot = controller.answers.snapshot();
   if (snapshot === undefined) throw new UserError('the controller has not read the rules yet; try again');
   const ms = Date.now() - steadyNow();
   const namespaces = snapshot.namespaces?.map((one) => ({
@@ -96,7 +97,9 @@ function snapshotOf(controller: Controller, { kvPath, ingressPath }: Folders): S
   return { ...snapshot, namespaces, kvPath, ingressPath };
 }
 
-export function requireContainers({ containers }: Controller): NonNullable<Controller['containers']> {
+export function requireContainers({
+  answers: { containers },
+}: Controller): ReadonlyMap<ContainerId, Container> {
   if (containers !== undefined) return containers;
   throw new EngineError('the Docker Engine has not listed its containers yet; try again');
 }

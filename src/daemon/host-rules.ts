@@ -33,6 +33,7 @@ import type { Reconciler, ReconcilerOptions } from '../reconciler/reconciler.ts'
 import { type ObservedRules, RulesetDriver, type RulesetLoader } from '../reconciler/ruleset-driver.ts';
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
 import type { Rendered } from '../rendering/fingerprint.ts';
+import { ConnectionRecords } from './connection-records.ts';
 import { HostSurroundings } from './host-surroundings.ts';
 import { LimitedWait } from './limited-wait.ts';
 import { type DeniedReports, rulesetLoader } from './ruleset-loader.ts';
@@ -61,6 +62,8 @@ export interface HostRulesPorts {
   readonly hostRestored?: Promise<void> | undefined;
   /** Called when rules are in place, for the next boot. */
   readonly persistHostRules?: ((fingerprint: string, texts: () => HostTexts) => void) | undefined;
+  /** Of removed rules; default: what the previous run has left is not known. */
+  readonly connectionRecords?: ConnectionRecords | undefined;
   /** Ports that were opened or closed by hand in the previous run. */
   readonly previousPorts?: PersistedPorts | undefined;
   /** Called with all of them after a change. */
@@ -117,7 +120,11 @@ export class HostRules {
     this.#feature = new Host(host, this.#byHand, hostMemory);
     const onLost = () => this.#states.verify(HOST);
     this.#surroundings =
-      otherFirewalls && new HostSurroundings(otherFirewalls, reconciler, { log, retry, random, onLost });
+      otherFirewalls &&
+      new HostSurroundings(otherFirewalls, reconciler, {
+        ...{ log, retry, random, onLost },
+        record: (ports.connectionRecords ?? new ConnectionRecords()).of(HOST),
+      });
     const loader = after(ports.hostRestored, rulesetLoader(dataplane, hostDataplane, ports.deniedReports));
     const context = {
       loader: this.#surroundings?.around(loader) ?? loader,

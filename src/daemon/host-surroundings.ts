@@ -11,6 +11,7 @@ import type { Passages } from '../inventory/passages.ts';
 import type { Outcome } from '../reconciler/reconcile.ts';
 import type { Reconciler } from '../reconciler/reconciler.ts';
 import type { RulesetLoader } from '../reconciler/ruleset-driver.ts';
+import type { ConnectionRecord } from './connection-records.ts';
 import { HostPassages } from './host-passages.ts';
 import { OutdatedConnections } from './outdated-connections.ts';
 import { RuleWatch, type RuleWatchPorts } from './rule-watch.ts';
@@ -19,14 +20,16 @@ export class HostSurroundings {
   readonly #passages: HostPassages;
   readonly #connections: OutdatedConnections;
   readonly #watch: RuleWatch;
+  readonly #jobs: Pick<Reconciler, 'idle'>;
 
   constructor(
     firewalls: OtherFirewalls,
     reconciler: Reconciler,
-    ports: Omit<RuleWatchPorts, 'watch' | 'onMoved'>,
+    { record, ...ports }: Omit<RuleWatchPorts, 'watch' | 'onMoved'> & { readonly record?: ConnectionRecord },
   ) {
+    this.#jobs = reconciler;
     this.#passages = new HostPassages(firewalls, reconciler, ports.log);
-    this.#connections = new OutdatedConnections(firewalls, ports.log);
+    this.#connections = new OutdatedConnections(firewalls, ports.log, record);
     this.#watch = new RuleWatch({
       ...ports,
       watch: (...how) => firewalls.watch(...how),
@@ -61,10 +64,14 @@ export class HostSurroundings {
     };
   }
 
-  /** Call it when these rules are in place. */
+  /**
+   * Call it when these rules are in place. Passages are looked at once more after all jobs: most of them are where they
+   * were, and a helper for that would take processor time from those that load rules.
+   */
   loaded(rules: HostRuleSet, outcome: Outcome): void {
     this.#connections.loaded(connectionRules(rules.forwards, rules.permits));
-    if (outcome === 'applied' && needsPassages(rules)) this.#passages.verify();
+    if (outcome === 'applied' && needsPassages(rules))
+      void this.#jobs.idle().then(() => this.#passages.verify());
   }
 
   async close(): Promise<void> {

@@ -6,6 +6,7 @@ import type { Problem } from '../common/problem.ts';
 import type { NamespaceConnections } from '../dataplane/namespace-connections.ts';
 import type { NamespaceId, NetworkNamespace } from '../inventory/namespace.ts';
 import type { RulesetLoader } from '../reconciler/ruleset-driver.ts';
+import { ConnectionRecords } from './connection-records.ts';
 import { OutdatedConnections } from './outdated-connections.ts';
 import { refOf } from './ruleset-loader.ts';
 
@@ -18,11 +19,13 @@ interface Followed {
 export class NatConnections {
   readonly #access: NamespaceConnections;
   readonly #log: Logger;
+  readonly #records: ConnectionRecords;
   readonly #followed = new Map<NamespaceId, Followed>();
 
-  constructor(access: NamespaceConnections, log: Logger) {
+  constructor(access: NamespaceConnections, log: Logger, records = new ConnectionRecords()) {
     this.#access = access;
     this.#log = log;
+    this.#records = records;
   }
 
   get problems(): readonly Problem[] {
@@ -66,6 +69,7 @@ export class NatConnections {
         endConnections: (lines) => this.#access.endConnections(refOf(followed.namespace), lines),
       },
       this.#log,
+      this.#records.of(namespace.id),
     );
     const followed: Followed = { namespace, connections };
     this.#followed.set(namespace.id, followed);

@@ -9,7 +9,7 @@ import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import { hiddenRoute } from '../features/networks/docker-networks.ts';
 import { differencesOf, type RoutesDesired } from '../features/networks/inner-routes.ts';
 import type { DesiredAttachment, NetworkEntry } from '../features/networks/model.ts';
-import type { NetworkNamespace } from '../inventory/namespace.ts';
+import type { NamespaceId, NetworkNamespace } from '../inventory/namespace.ts';
 import type { Attachment, Network } from '../inventory/network.ts';
 import type { NetworkMaker } from '../inventory/sources.ts';
 import { contains, formatPrefix, type Prefix, parsePrefix } from '../net/address.ts';
@@ -68,6 +68,7 @@ export const attachmentDriver = (
     table: {
       attach: async (wanted) => {
         await requireNoNamesake(docker, wanted);
+        await requireFree(docker, wanted);
         if (routes !== undefined) await withdrawRoutes(routes, wanted);
         await docker.attach(wanted.containerId, wanted.network, wanted.addresses);
       },
@@ -86,6 +87,19 @@ async function requireNoNamesake(
       );
 }
 
+/** Also a container that is being started again has its address until then. */
+async function requireFree(
+  docker: NetworkMaker,
+  { container, containerId, network, addresses }: DesiredAttachment,
+): Promise<void> {
+  const holder = await docker.staticHolderOf(containerId, network, addresses);
+  if (holder === undefined) return;
+  const all = addresses.map(formatPrefix).join(' or ');
+  throw new Error(
+    `container ${quote(container)} is not attached, as the container ${quote(holder)} was given ${all} in the network ${quote(network)} and could not start again without it; remove that container, or disconnect it from the network`,
+  );
+}
+
 /** Our routes to single addresses of the network: Docker attaches no container that has one. */
 async function withdrawRoutes(
   routes: NamespaceRoutes,
@@ -102,12 +116,16 @@ function leadsInto(line: string, subnets: readonly Prefix[]): boolean {
   return !('reason' in parsed) && subnets.some((subnet) => contains(subnet, parsed.prefix));
 }
 
-/** By the id of the namespace. */
-export const routeDriver = (routes: NamespaceRoutes): Driver<RoutesDesired, RoutesDesired> =>
+/** By the id of the namespace. `isNew`: nothing of ours can be in it yet. */
+export const routeDriver = (
+  routes: NamespaceRoutes,
+  isNew: (id: NamespaceId) => boolean,
+): Driver<RoutesDesired, RoutesDesired> =>
   steppedDriver<RoutesDesired, RoutesDesired, { readonly set: RoutesDesired }>({
     feature: ROUTES,
     after: ['nat'],
     isSame: (one, other) => one.lines.join() === other.lines.join(),
+    atStart: ({ namespace }) => (isNew(namespace.id) ? { namespace, lines: [] } : undefined),
     inspect: async (_id, _signal, { namespace }) => ({
       ...{ namespace, lines: await routes.read(refOf(namespace)) },
     }),

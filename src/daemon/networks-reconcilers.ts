@@ -1,5 +1,5 @@
 /**
- * The reconciler's part of networks.json: networks, then containers in them, then (after the host's rules) ports of
+ * The reconciler's part of networks.json: networks, then containers in them, then (beside the host's rules) ports of
  * containers, then routes. Each has its own states, from which `failures` are made.
  */
 import type { Logger } from '../common/logger.ts';
@@ -10,10 +10,11 @@ import type { NamespaceConnections } from '../dataplane/namespace-connections.ts
 import type { NamespaceRoutes } from '../dataplane/namespace-routes.ts';
 import type { NetworkStep } from '../features/networks/entry-states.ts';
 import { InnerNat } from '../features/networks/inner-nat.ts';
-import { planRoutes } from '../features/networks/inner-routes.ts';
+import { noRoutesIn, planRoutes } from '../features/networks/inner-routes.ts';
 import type { DesiredAttachment, DesiredNetworks, InnerRules } from '../features/networks/model.ts';
 import { loadNatTemplate } from '../features/networks/nat.ts';
-import { HOST, type Namespaces, type NetworkNamespace } from '../inventory/namespace.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import { HOST, type NamespaceId, type Namespaces, type NetworkNamespace } from '../inventory/namespace.ts';
 import type { NetworkMaker } from '../inventory/sources.ts';
 import type { Driver } from '../reconciler/driver.ts';
 import type { FeatureReconciler } from '../reconciler/feature-reconciler.ts';
@@ -21,6 +22,8 @@ import { LoadRecords } from '../reconciler/load-records.ts';
 import type { Reconciler } from '../reconciler/reconciler.ts';
 import { nameOf, RulesetDriver } from '../reconciler/ruleset-driver.ts';
 import { rulesetReports } from '../reconciler/ruleset-reports.ts';
+import type { ConnectionRecords } from './connection-records.ts';
+import { InnerRecord } from './inner-record.ts';
 import { NatConnections } from './nat-connections.ts';
 import {
   attachmentDriver,
@@ -39,11 +42,19 @@ export interface NetworksReconcilerPorts {
   readonly namespaceRoutes?: NamespaceRoutes | undefined;
   /** Undefined: connections of removed rules in containers are left as they are. */
   readonly namespaceConnections?: NamespaceConnections | undefined;
+  readonly connectionRecords?: ConnectionRecords | undefined;
   /** Undefined: the host's own routes and devices are not looked at. */
   readonly hostFacts?: HostFactsAccess | undefined;
+  /** The namespaces of containers that the previous run put something into. */
+  readonly previousInner?: ReadonlySet<NamespaceId> | undefined;
+  /** Called with all of them after a change. */
+  readonly persistInner?: ((namespaces: ReadonlySet<NamespaceId>) => void) | undefined;
   readonly onDrift?: ((container: string) => void) | undefined;
   readonly log: Logger;
 }
+
+/** `isComplete`: all containers are known. */
+type Found = Pick<Inventory, 'namespaces' | 'isComplete'>;
 
 /** A step in words. */
 interface Words<Desired> {
@@ -61,9 +72,10 @@ export class NetworksReconcilers {
   readonly #nat = new InnerNat(loadNatTemplate());
   /** Of each, what it is about and how far it is. */
   readonly #steps: (() => readonly NetworkStep[])[] = [];
+  readonly #record: InnerRecord;
   #connections: NatConnections | undefined;
   #inner: DesiredNetworks['inner'] = new Map();
-  readonly #apply: ((desired: DesiredNetworks, namespaces: Namespaces, mayMake: boolean) => void)[] = [];
+  readonly #apply: ((desired: DesiredNetworks, found: Found, mayMake: boolean) => void)[] = [];
   readonly #reconciler: Reconciler;
   readonly #log: Logger;
 
@@ -71,6 +83,7 @@ export class NetworksReconcilers {
   constructor(reconciler: Reconciler, ports: NetworksReconcilerPorts, onForwarding: () => void) {
     this.#reconciler = reconciler;
     this.#log = ports.log;
+    this.#record = new InnerRecord(ports.previousInner, ports.persistInner);
     if (ports.networkMaker !== undefined) this.#addDocker(ports.networkMaker, ports);
     if (ports.hostFacts !== undefined) this.#addForwarding(ports.hostFacts, onForwarding);
     this.#addNat(ports);
@@ -78,9 +91,10 @@ export class NetworksReconcilers {
   }
 
   /** `mayMake`: whether it is known that a new network takes no addresses away from the host. */
-  apply(desired: DesiredNetworks, namespaces: Namespaces, mayMake: boolean): void {
+  apply(desired: DesiredNetworks, found: Found, mayMake: boolean): void {
     this.#inner = desired.inner;
-    for (const apply of this.#apply) apply(desired, namespaces, mayMake);
+    this.#record.update(desired.inner.keys(), found);
+    for (const apply of this.#apply) apply(desired, found, mayMake);
   }
 
   get steps(): readonly NetworkStep[] {
@@ -114,7 +128,7 @@ export class NetworksReconcilers {
       done: 'container attached to a network',
       failed: 'container could not be attached to a network; trying again',
     });
-    this.#apply.push((desired, namespaces, mayMake) => {
+    this.#apply.push((desired, { namespaces }, mayMake) => {
       if (!mayMake) return;
       networks.sync(
         planned(desired.networks, ({ name }) => name),
@@ -147,8 +161,15 @@ export class NetworksReconcilers {
     );
   }
 
-  #addNat({ dataplane, namespaceConnections, onDrift, log }: NetworksReconcilerPorts): void {
-    const connections = namespaceConnections && new NatConnections(namespaceConnections, log);
+  #addNat({
+    dataplane,
+    namespaceConnections,
+    connectionRecords,
+    onDrift,
+    log,
+  }: NetworksReconcilerPorts): void {
+    const connections =
+      namespaceConnections && new NatConnections(namespaceConnections, log, connectionRecords);
     this.#connections = connections;
     const loader = rulesetLoader(dataplane);
     const context = {
@@ -174,23 +195,29 @@ export class NetworksReconcilers {
       name: ({ namespace }) => `the ports of ${nameOf(namespace)} that lead elsewhere`,
       paths: ({ namespace }) => this.#pathsIn(namespace, ({ forwards }) => forwards),
     });
-    this.#apply.push((desired, namespaces) => {
-      connections?.retain((id) => namespaces.has(id));
-      nat.sync(this.#nat.plan(desired, namespaces), (id) => namespaces.has(id));
+    this.#apply.push((desired, found) => {
+      connections?.retain((id) => found.namespaces.has(id));
+      if (found.isComplete) connectionRecords?.retain((id) => id === HOST || found.namespaces.has(id));
+      const plan = this.#nat.plan(desired, found);
+      nat.sync(this.#record.complete(plan, found, this.#nat.nothingIn), (id) => found.namespaces.has(id));
     });
   }
 
   #addRoutes(access: NamespaceRoutes): void {
-    const routes = this.#add(routeDriver(access), {
-      name: ({ namespace }) => `the routes of ${nameOf(namespace)}`,
-      paths: ({ namespace }) => this.#pathsIn(namespace, ({ routes }) => routes),
-      fields: ({ namespace, lines }) => ({ container: nameOf(namespace), routes: lines }),
-      done: 'routes made',
-      failed: 'routes could not be made; trying again',
-    });
-    this.#apply.push((desired, namespaces) =>
-      routes.sync(planRoutes(desired, namespaces), (id) => namespaces.has(id)),
+    const routes = this.#add(
+      routeDriver(access, (id) => this.#nat.isNew(id)),
+      {
+        name: ({ namespace }) => `the routes of ${nameOf(namespace)}`,
+        paths: ({ namespace }) => this.#pathsIn(namespace, ({ routes }) => routes),
+        fields: ({ namespace, lines }) => ({ container: nameOf(namespace), routes: lines }),
+        done: 'routes made',
+        failed: 'routes could not be made; trying again',
+      },
     );
+    this.#apply.push((desired, found) => {
+      const plan = planRoutes(desired, found.namespaces);
+      routes.sync(this.#record.complete(plan, found, noRoutesIn), (id) => found.namespaces.has(id));
+    });
   }
 
   #add<Desired, Observed>(

@@ -28,6 +28,7 @@ export class NetworksRules {
   readonly #file: NetworksFileWatch;
   readonly #facts: HostFactsWatch | undefined;
   readonly #reconcilers: NetworksReconcilers;
+  readonly #jobs: Pick<Reconciler, 'idle'>;
   #last: Last | undefined;
 
   constructor(
@@ -38,6 +39,7 @@ export class NetworksRules {
   ) {
     this.#file = new NetworksFileWatch(options, ports.watchFile, onChange);
     this.#facts = ports.hostFacts && new HostFactsWatch(ports.hostFacts, ports.log, onChange);
+    this.#jobs = reconciler;
     this.#reconcilers = new NetworksReconcilers(reconciler, ports, () => this.#facts?.refresh());
   }
 
@@ -59,7 +61,7 @@ export class NetworksRules {
     const inputs = { read, containers, networks, hasFacts, host: this.#facts?.value };
     if (this.#last === undefined || !isSame(this.#last.inputs, inputs)) {
       const last = this.#last?.inputs;
-      if (last !== undefined && (last.networks !== networks || last.read !== read)) this.#facts?.refresh();
+      if (last !== undefined && (last.networks !== networks || last.read !== read)) this.#refreshFacts();
       this.#last = this.#planned(inventory, inputs);
     }
     return this.#withFaults(this.#last.claims);
@@ -87,10 +89,16 @@ export class NetworksRules {
     await this.#facts?.close();
   }
 
-  #planned({ namespaces }: Inventory, inputs: Inputs): Last {
+  /** After the jobs for what has changed: a look at the host by a helper would take processor time from them. */
+  #refreshFacts(): void {
+    setImmediate(() => void this.#jobs.idle().then(() => this.#facts?.refresh()));
+  }
+
+  #planned(inventory: Inventory, inputs: Inputs): Last {
     const { read, containers, networks, host, hasFacts } = inputs;
+    const { namespaces } = inventory;
     const plan = planOf(read, { containers: containers.values(), namespaces, networks, host });
-    this.#reconcilers.apply(plan.desired, namespaces, hasFacts);
+    this.#reconcilers.apply(plan.desired, inventory, hasFacts);
     return { inputs, plan, claims: claimsOf(plan) };
   }
 

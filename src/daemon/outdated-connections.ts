@@ -7,21 +7,35 @@
 import { LoadError, messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Problem } from '../common/problem.ts';
+import { waitUntil } from '../common/wait-until.ts';
 import type { OtherFirewalls } from '../dataplane/other-firewalls.ts';
+import { type ConnectionRecord, NO_RECORD } from './connection-records.ts';
+
+/** Milliseconds for which a load, and the end of connections, wait for a disk that does not answer. */
+const LONGEST_WRITE = 500;
 
 export class OutdatedConnections {
   readonly #firewalls: Pick<OtherFirewalls, 'loadedForwards' | 'endConnections'>;
   readonly #log: Logger;
+  readonly #record: ConnectionRecord;
   /** Undefined until this process knows. */
   #loaded: ReadonlySet<string> | undefined;
   /** Their connections may still be there: removed rules, and `udp 53` for datagrams that came before their forward. */
-  #outdated: ReadonlySet<string> = new Set();
+  #outdated: ReadonlySet<string>;
+  /** Those whose connections are being ended. */
+  #leaving: ReadonlySet<string> = new Set();
   #ending: Promise<void> = Promise.resolve();
   #problem: Problem | undefined;
 
-  constructor(firewalls: Pick<OtherFirewalls, 'loadedForwards' | 'endConnections'>, log: Logger) {
+  constructor(
+    firewalls: Pick<OtherFirewalls, 'loadedForwards' | 'endConnections'>,
+    log: Logger,
+    record = NO_RECORD,
+  ) {
     this.#firewalls = firewalls;
     this.#log = log;
+    this.#record = record;
+    this.#outdated = record.previous;
   }
 
   get problems(): readonly Problem[] {
@@ -30,8 +44,12 @@ export class OutdatedConnections {
 
   /** Call it before each load. `replaces`: rules are loaded now, as far as known. */
   async beforeLoad(replaces: boolean): Promise<void> {
-    if (replaces) return this.#readEarlierRun();
-    this.#outdated = this.#outdated.union(this.#loaded ?? new Set());
+    if (replaces) await this.#readEarlierRun();
+    const loaded = this.#loaded ?? new Set();
+    // Until it is known which of them stay.
+    await this.#store(this.#outdated.union(this.#leaving).union(loaded));
+    if (replaces) return;
+    this.#outdated = this.#outdated.union(loaded);
     this.#loaded = new Set();
   }
 
@@ -43,6 +61,7 @@ export class OutdatedConnections {
     this.#loaded = now;
     const isLeft = this.#outdated.size > 0 || this.#problem !== undefined;
     if (isLeft) this.#ending = this.#ending.then(() => this.#end());
+    else void this.#record.persist(this.#outdated);
   }
 
   /** Resolves when nothing is being ended. */
@@ -67,6 +86,7 @@ export class OutdatedConnections {
     const outdated = this.#outdated;
     // A rule that comes and goes meanwhile has connections to end again.
     this.#outdated = new Set();
+    this.#leaving = outdated;
     try {
       if (outdated.size > 0) await this.#firewalls.endConnections([...outdated]);
       this.#problem = undefined;
@@ -76,6 +96,12 @@ export class OutdatedConnections {
       if (problem.reason !== this.#problem?.reason) this.#log.warn({ error: problem.reason }, FAILED);
       this.#problem = problem;
     }
+    this.#leaving = new Set();
+    await this.#store(this.#outdated);
+  }
+
+  #store(lines: ReadonlySet<string>): Promise<void> {
+    return waitUntil(LONGEST_WRITE, this.#record.persist(lines), undefined);
   }
 }
 

@@ -3,10 +3,13 @@
  */
 import type { Logger } from '../common/logger.ts';
 import type { Config } from '../config/config.ts';
+import { ConnectionRecords } from './connection-records.ts';
 import type { ControllerPorts } from './controller-ports.ts';
 import { STATE_FILES } from './state/file-names.ts';
 import {
+  openConnections,
   openHostFiles,
+  openInner,
   openLoads,
   openNetworks,
   openOverrides,
@@ -27,7 +30,8 @@ type Persisted = Pick<
   | ('previousState' | 'persistState' | 'previousOverrides' | 'persistOverrides')
   | ('previousLoads' | 'persistLoads' | 'previousIngressLoads' | 'persistIngressLoads')
   | ('hostMemory' | 'persistHostRules' | 'previousPorts' | 'persistPorts')
-  | ('previousNetworks' | 'persistNetworks')
+  | ('previousNetworks' | 'persistNetworks' | 'previousInner' | 'persistInner')
+  | 'connectionRecords'
 >;
 
 export async function openPersisted(config: Config, log: Logger, closeLater: CloseLater): Promise<Persisted> {
@@ -39,6 +43,8 @@ export async function openPersisted(config: Config, log: Logger, closeLater: Clo
   const ports = closeLater(openPortOverrides(config, log));
   const registrations = closeLater(openRegistrations(config, log));
   const networks = closeLater(openNetworks(config, log));
+  const inner = closeLater(openInner(config, log));
+  const connections = closeLater(openConnections(config, log));
   return {
     previousState: await state?.load(),
     persistState: (known) => state?.save(known),
@@ -54,5 +60,8 @@ export async function openPersisted(config: Config, log: Logger, closeLater: Clo
     persistPorts: (all) => ports?.save(all),
     previousNetworks: await networks?.load(),
     persistNetworks: (text) => networks?.save(text),
+    previousInner: await inner?.load(),
+    persistInner: (all) => inner?.save(all),
+    connectionRecords: new ConnectionRecords(await connections?.load(), (all) => connections?.save(all)),
   };
 }

@@ -69,7 +69,7 @@ function loaderAt<Ref>(dataplane: RulesetDataplane<Ref>, ref: Ref, reading: Read
   return {
     load: async (ruleset, replaces) => {
       const begun = await begin();
-      if (!replaces) {
+      if (!replaces || !mayDeny(ruleset)) {
         const loaded = await dataplane.load(ref, ruleset);
         reading.found({ ...begun, denied: NOTHING_DENIED });
         return loaded;
@@ -90,6 +90,13 @@ function loaderAt<Ref>(dataplane: RulesetDataplane<Ref>, ref: Ref, reading: Read
     clear: (owner) => dataplane.clear(ref, owner),
   };
 }
+
+/**
+ * The host's rules without a guard, and ports of containers that lead elsewhere, deny nothing: to read first what those
+ * before them have denied takes half as long as the load.
+ */
+const mayDeny = ({ owner, text }: Ruleset): boolean =>
+  !(owner === 'host' || owner === 'nat') || text.includes('denied');
 
 function hostOrFail(host: HostDataplane | undefined): HostDataplane {
   if (host === undefined) throw new LoadError('rules are loaded in namespaces of containers alone');

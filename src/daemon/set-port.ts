@@ -15,7 +15,7 @@ import type { Controller } from './controller.ts';
 import { requireContainers } from './facts.ts';
 
 export async function setPort(controller: Controller, request: PortRequest): Promise<PortReply> {
-  const view = controller.hostView();
+  const view = controller.answers.hostView();
   const { guard } = view;
   if (guard === undefined)
     throw new UserError('the controller guards no ports, so all are open; start it with --ports enforce');
@@ -61,7 +61,7 @@ function sourceOf(text: string): Prefix {
 
 /** With those that are open in a family that is not guarded: Docker's proxy leads calls by another one there. */
 function replyOf(controller: Controller, container: Container, request: PortRequest): PortReply {
-  const view = controller.hostView();
+  const view = controller.answers.hostView();
   const { state, guard, rules } = view;
   const { protocol, port } = request;
   return {

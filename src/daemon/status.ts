@@ -8,7 +8,8 @@ import type { NetworksSummary } from '../diagnostics/networks-view.ts';
 import type { NamespaceStatus } from '../features/egress/status.ts';
 import type { IngressStatus } from '../features/ingress/status.ts';
 import type { Age, Ages } from '../inventory/ages.ts';
-import { type Freshness, INGRESS_KEYS } from './consul-cache.ts';
+import { INGRESS_KEYS } from './consul-cache.ts';
+import type { Freshness } from './freshness.ts';
 
 export type { HostSummary } from '../diagnostics/host-view.ts';
 export type { NetworksSummary } from '../diagnostics/networks-view.ts';

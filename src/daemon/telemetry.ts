@@ -71,7 +71,7 @@ export class Telemetry {
     this.#denyLog = new DenyLog({
       dataplane,
       log,
-      namespaces: () => this.#controller?.loadedNamespaces() ?? [],
+      namespaces: () => this.#controller?.answers.loadedNamespaces() ?? [],
       now: Date.now,
       interval: deniedInterval,
       previous: kept.previous,
@@ -82,7 +82,7 @@ export class Telemetry {
       dataplane: { denied: (...asked) => dataplane.denied(...asked), egressCounters: async () => undefined },
       direction: 'ingress',
       log,
-      namespaces: () => this.#controller?.loadedIngress() ?? [],
+      namespaces: () => this.#controller?.answers.loadedIngress() ?? [],
       now: Date.now,
       interval: deniedInterval,
       previous: kept.ingress?.previous,
@@ -95,10 +95,10 @@ export class Telemetry {
       status: () => this.#controller && statusByHostClock(this.#controller),
       denied: () => this.#denyLog.summaries,
       deniedCalls: () => this.#ingressDenyLog.summaries,
-      names: () => this.#controller?.nameReports() ?? new Map(),
+      names: () => this.#controller?.answers.nameReports() ?? new Map(),
       hasNetworks: config.networks !== undefined,
       host: this.#hostDenyLog && {
-        summary: () => this.#controller?.status().host,
+        summary: () => this.#controller?.answers.status().host,
         denied: () => this.#hostDenyLog?.summary,
       },
     });
@@ -134,7 +134,7 @@ export class Telemetry {
   }
 
   #openHostDenyLog(host: HostConfig, dataplane: HostDataplane): HostDenyLog {
-    const view = () => this.#controller?.hostView() ?? HOST_OFF;
+    const view = () => this.#controller?.answers.hostView() ?? HOST_OFF;
     return new HostDenyLog({
       ...{ dataplane, log: this.#log, now: Date.now, interval: this.#config.deniedInterval },
       isGuarded: () => view().guard !== undefined && view().fingerprint !== undefined,
@@ -161,7 +161,7 @@ export class Telemetry {
     const { containerId: id, startedAt } = load.namespace;
     this.#loaders.set(namespaceId({ id, startedAt }), load.loader);
     if (this.#loaders.size < MOST_LOADERS) return;
-    const known = new Set(this.#controller?.status().namespaces.map(({ id }) => id));
+    const known = new Set(this.#controller?.answers.status().namespaces.map(({ id }) => id));
     for (const id of this.#loaders.keys()) if (!known.has(id)) this.#loaders.delete(id);
   }
 
@@ -176,7 +176,7 @@ export class Telemetry {
       this.#hostDenyLog?.answer(),
       this.#ingressDenyLog.answer(),
     ]);
-    return mergedCalls(byGuard, byIngress, this.#controller?.loadedIngress() ?? []);
+    return mergedCalls(byGuard, byIngress, this.#controller?.answers.loadedIngress() ?? []);
   }
 
   async close(): Promise<void> {
@@ -189,7 +189,7 @@ export class Telemetry {
 
 /** Ages do not depend on the host's clock, but readers compare the times with it. */
 const statusByHostClock = (controller: Controller): Status =>
-  shifted(controller.status(), Date.now() - steadyNow());
+  shifted(controller.answers.status(), Date.now() - steadyNow());
 
 const loadersOf = ({ dryRun, loader }: Config): readonly string[] =>
   dryRun ? ['dry-run'] : loader === 'auto' ? ['nsenter', 'helper'] : [loader];

@@ -137,7 +137,7 @@ export class WorkloadRules {
   status(): Pick<Status, 'namespaces' | 'notEnabled' | 'recordsDenied'> {
     const { notEnabled, template } = this.#feature;
     return {
-      namespaces: [...this.#states.states()].map((one) => this.#withNames(this.#feature.status(one))),
+      namespaces: this.#shown().map((one) => this.#withNames(this.#feature.status(one))),
       notEnabled: notEnabled.map(({ container, problem }) => ({ name: container.name, problem })),
       recordsDenied: recordsDenied(template.source),
     };
@@ -145,7 +145,7 @@ export class WorkloadRules {
 
   /** The containers, for questions. */
   containerViews(): Containers {
-    return containersOf([...this.#states.states()], this.#feature, (id) => this.#names?.reportOf(id));
+    return containersOf(this.#shown(), this.#feature, (id) => this.#names?.reportOf(id));
   }
 
   templateFacts(): ReturnType<typeof templateFacts> {
@@ -195,6 +195,10 @@ export class WorkloadRules {
     if (report === undefined) return status;
     const problems = [...status.problems, ...namesProblems(report)];
     return { ...status, names: namesSummary(report), problems };
+  }
+
+  #shown() {
+    return [...this.#states.states()].filter((one) => this.#feature.hasStatus(one));
   }
 }
 

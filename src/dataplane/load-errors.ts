@@ -15,7 +15,7 @@ const doing: Readonly<Record<Command['name'], string>> = {
   list: 'list the rules in',
   place: 'find the network namespace of',
   routes: 'read the routes of',
-  route: 'make routes in',
+  reroute: 'make routes in',
   firewall: "read the Engine's own rules on",
   passages: 'put the passages in the firewalls of',
   check: 'read the firewalls of',

@@ -23,7 +23,7 @@ export function createNamespaceRoutes(runner: Pick<NamespaceRunner, 'run'>): Nam
   };
   return {
     read: (namespace) => run(namespace, { name: 'routes' }),
-    set: (namespace, lines) => run(namespace, { name: 'route' }, `${lines.join('\n')}\n`),
+    set: (namespace, lines) => run(namespace, { name: 'reroute' }, `${lines.join('\n')}\n`),
   };
 }
 

@@ -8,7 +8,7 @@ import type { NamespaceRef } from './dataplane.ts';
 /** The commands of `dataplane/netns` that are used here. `load`, `reload` and `route` read stdin. */
 type CommandName =
   | ('load' | 'reload' | 'inspect' | 'denied' | 'add' | 'clear' | 'list' | 'place' | 'firewall')
-  | ('routes' | 'route');
+  | ('routes' | 'reroute');
 
 /** The commands of `dataplane/host` that are used here. `forget` reads forwards and permits from stdin. */
 const HOST_COMMANDS = [

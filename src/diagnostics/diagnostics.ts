@@ -16,6 +16,7 @@ import { type DeniedAnswer, deniedAnswer } from './denied-answer.ts';
 import { type DeniedCallsReport, type DeniedInAnswer, deniedInAnswer } from './denied-in.ts';
 import { type Diff, diffKey } from './diff.ts';
 import { type ExplainAnswer, type ExplainQuestion, explainAnswer } from './explain-answer.ts';
+import { callingService, explainCallers } from './explain-callers.ts';
 import { type ExplainInAnswer, type ExplainInQuestion, explainIn } from './explain-in.ts';
 import type { Finding } from './finding.ts';
 import { type HostAnswer, type HostView, hostAnswer } from './host-view.ts';
@@ -182,7 +183,12 @@ export function createDiagnostics(facts: DiagnosticsSource): Diagnostics {
     explainIn: async (question) => {
       const [view, ingress] = [await facts.hostOfCalls(), await facts.ingress()];
       const isIngressAlone = view.unknown !== undefined || (view.state === 'off' && ingress.length > 0);
-      return explainIn(question, view, isIngressAlone ? NO_HOST_RULES : known(view).rules, ingress);
+      const rules = isIngressAlone ? NO_HOST_RULES : known(view).rules;
+      const explain = (source: string) => explainIn({ ...question, source }, view, rules, ingress);
+      const service = callingService(question.source);
+      if (service === undefined) return explain(question.source);
+      const snapshot = await facts.snapshot({ scope: 'named', also: [service], ingress: 'ifNamed' });
+      return explainCallers(question, service, snapshot, explain);
     },
     keys: async ({ direction }) => {
       const need = { scope: 'named', withoutContainers: true, ...ingressIf(direction) } as const;

@@ -21,7 +21,7 @@ import { ledFrom } from './networks-view.ts';
 
 export interface ExplainInQuestion {
   readonly container: string;
-  /** The caller's address. */
+  /** The caller's address; where instances are looked up, a service too. */
   readonly source: string;
   /** `tcp/80`: a port of the container; or `icmp/8`. */
   readonly traffic: string;
@@ -39,11 +39,20 @@ export interface WayAnswer {
 
 export interface ExplainInAnswer {
   readonly container: string;
+  /** An address, or a service. */
   readonly source: string;
   readonly traffic: string;
   /** None: the container has no address in the caller's family, and no port of this host leads there. */
   readonly ways: readonly WayAnswer[];
+  /** Of a service: all of its callers pass. */
   readonly passes: boolean;
+  /** Of a service, its instances; then there are no other ways. */
+  readonly callers?: readonly CallerAnswer[] | undefined;
+}
+
+export interface CallerAnswer extends Pick<ExplainInAnswer, 'source' | 'ways' | 'passes'> {
+  /** Where the instance is registered. */
+  readonly node: string;
 }
 
 /** Throws a `UserError` if there is no such container, and a `UsageError` for another form of the question. */

@@ -46,6 +46,10 @@ export class FileGate implements Gate, IngressGate {
     return fingerprint === undefined ? undefined : { fingerprint, resolvers: resolvers ?? [] };
   }
 
+  async loadedIngress(container: Container): Promise<string | undefined> {
+    return (await this.#records.read(container, 'ingress'))?.fingerprint;
+  }
+
   #keep(): void {
     const { mode, engineResolvers } = this.#defaults;
     const [rules, ingress] = [this.#egress, this.#ingress];

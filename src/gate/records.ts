@@ -1,5 +1,5 @@
 /**
- * Reads the gate's record of a container's start: if the gate loaded the desired rules, the namespace need not be
+ * Reads the gate's records of a container's start: if the gate loaded the desired rules, the namespace need not be
  * inspected.
  */
 import { open } from 'node:fs/promises';
@@ -22,6 +22,12 @@ export interface GateRecord {
   readonly reason: string | undefined;
 }
 
+/** Of which rules. */
+type Owner = 'egress' | 'ingress';
+
+/** What the name of a record ends with. */
+const ENDINGS: Readonly<Record<Owner, string>> = { egress: '', ingress: '.ingress' };
+
 const KINDS = ['prepared', 'lockdown', 'existing-namespace'] as const;
 
 /** The most milliseconds between the gate's record and the start time that the Engine reports. */
@@ -38,16 +44,15 @@ export class GateRecords {
    * The record of this start; undefined if there is none or it cannot be read. Pids are reused, so a record that is
    * much older than the start belongs to a previous start.
    */
-  async read({
-    id,
-    pid,
-    startedAt,
-  }: Pick<Container, 'id' | 'pid' | 'startedAt'>): Promise<GateRecord | undefined> {
+  async read(
+    { id, pid, startedAt }: Pick<Container, 'id' | 'pid' | 'startedAt'>,
+    owner: Owner = 'egress',
+  ): Promise<GateRecord | undefined> {
     if (!/^\w[\w.-]*$/.test(id)) return undefined;
-    const found = await readRecord(join(this.#folder, id)).catch(() => undefined);
+    const found = await readRecord(join(this.#folder, `${id}${ENDINGS[owner]}`)).catch(() => undefined);
     if (found === undefined) return undefined;
     const apart = Math.abs(found.writtenAt - Date.parse(startedAt));
-    return apart <= TOLERANCE ? parseRecord(found.text, pid) : undefined;
+    return apart <= TOLERANCE ? parseRecord(found.text, pid, owner) : undefined;
   }
 }
 
@@ -62,14 +67,14 @@ async function readRecord(path: string): Promise<{ readonly text: string; readon
 }
 
 /** Also undefined for an unfinished record: the gate writes "end" last. */
-export function parseRecord(text: string, pid: number): GateRecord | undefined {
+export function parseRecord(text: string, pid: number, owner: Owner = 'egress'): GateRecord | undefined {
   if (!text.endsWith('\nend\n')) return undefined;
   const fields = new Map(
     text.split('\n').map((line) => [line.split(' ', 1)[0] ?? '', line.replace(/^\S* ?/, '')]),
   );
   const fingerprint = /^[0-9a-f]+$/.exec(fields.get('fingerprint') ?? '')?.[0];
   const kind = KINDS.find((one) => one === fields.get('kind'));
-  if (fields.get('owner') !== 'egress' || fields.get('pid') !== String(pid) || kind === undefined)
+  if (fields.get('owner') !== owner || fields.get('pid') !== String(pid) || kind === undefined)
     return undefined;
   if ((fingerprint === undefined) !== (kind === 'existing-namespace')) return undefined;
   const resolvers = (fields.get('resolvers') ?? '').split(/[ ,]+/).filter((address) => address !== '');

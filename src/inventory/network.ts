@@ -45,7 +45,24 @@ export interface Attachment {
   readonly gatewayPriority?: number;
   /** The names of the container for others on the network, besides its own; absent: none. */
   readonly aliases?: readonly string[];
+  /** The Engine reports no gateway for it. */
+  readonly lacksGateway?: boolean;
 }
+
+/**
+ * Whether the container has an interface in the network. After an attachment that failed, the Engine lists the endpoint with
+ * its addresses all the same, but without a gateway, until the container starts again, even if the network is removed. On an
+ * internal network no endpoint need have a gateway, so there it is taken as attached. `network`: that of the endpoint, if
+ * there is one.
+ */
+export const isAttached = (
+  { lacksGateway = false }: Attachment,
+  network: Pick<Network, 'bridge' | 'isInternal' | 'options'> | undefined,
+): boolean =>
+  network !== undefined && (!lacksGateway || network.bridge === undefined || !hasGateways(network));
+
+const hasGateways = ({ isInternal, options }: Pick<Network, 'isInternal' | 'options'>): boolean =>
+  !isInternal && options['com.docker.network.bridge.inhibit_ipv4'] !== 'true';
 
 export type Transport = 'tcp' | 'udp' | 'sctp';
 

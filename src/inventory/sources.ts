@@ -60,6 +60,12 @@ export interface NetworkMaker {
   make(name: string, subnets: readonly Subnet[]): Promise<void>;
   /** Whether there is a container with exactly this name, running or not. */
   hasContainer(name: string): Promise<boolean>;
+  /** The name of another container, running or not, that was given one of these addresses in the network. */
+  staticHolderOf(
+    container: ContainerId,
+    network: string,
+    addresses: readonly Prefix[],
+  ): Promise<string | undefined>;
   /** Where a container is in a network. */
   endOf(container: ContainerId, network: string): Promise<Attachment | undefined>;
   /** Attaches it with these addresses, one of a family at most. */

@@ -21,6 +21,8 @@ export interface FeatureReconcilerOptions {
   readonly now: () => number;
   /** Requests one job. */
   readonly request: (name: string, priority: Priority) => void;
+  /** The same, with low priority, for an inspection: no other feature waits for it. */
+  readonly inspect: (name: string) => void;
   /** Called when a name is added or removed. */
   readonly added: (name: string) => void;
   readonly forgotten: (name: string) => void;
@@ -88,7 +90,7 @@ export class FeatureReconciler<Desired, Observed> {
     const state = this.#states.get(name);
     if (state === undefined) return;
     state.needsVerify = true;
-    this.#options.request(name, PRIORITY.verify);
+    this.#options.inspect(name);
   }
 
   /** The job: it reads the state when it starts, so it works for the newest plan. Never fails. */

@@ -1,6 +1,7 @@
 /**
  * Orders jobs of different features: networks are created before containers are attached, and so on. Only waiting
- * and running jobs delay others, not failed ones that will be retried.
+ * and running jobs delay others, not failed ones that will be retried, and not inspections: those of what is correct
+ * change nothing, and one that finds a difference is not what others were planned with.
  */
 
 interface Jobs<Key> {
@@ -20,6 +21,7 @@ export class JobOrder<Key> {
     if (this.#comesAfter(feature, feature)) throw new Error(`feature ${feature} comes after itself`);
   }
 
+  /** Others wait for its end. Without this call, the job delays none. */
   requested(feature: string, key: Key): void {
     this.#jobs.get(feature)?.waiting.add(key);
   }
@@ -31,8 +33,8 @@ export class JobOrder<Key> {
       return false;
     }
     this.#heldUp.delete(key);
-    this.#jobs.get(feature)?.waiting.delete(key);
-    this.#jobs.get(feature)?.running.add(key);
+    const jobs = this.#jobs.get(feature);
+    if (jobs?.waiting.delete(key) === true) jobs.running.add(key);
     return true;
   }
 

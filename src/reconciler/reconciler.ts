@@ -67,6 +67,7 @@ export class Reconciler {
     const reconciler = new FeatureReconciler(driver, reports, {
       ...{ retry, random, now, signal: this.#closing.signal },
       request: (name, priority) => this.#request(keyOf(name), priority),
+      inspect: (name) => void this.#queue.request(keyOf(name), PRIORITY.verify),
       added: (name) => this.#drift.add(keyOf(name)),
       forgotten: (name) => this.#drift.delete(keyOf(name)),
     });

@@ -36,7 +36,7 @@ export interface RulesetSource<Desired> {
   /** True for rules that are only better than none: loaded rules stay. */
   isFallback?(desired: Desired): boolean;
   /** The loaded rules of a new namespace, if known without an inspection. */
-  loadedAtStart?(desired: Desired): Promise<Loaded> | undefined;
+  loadedAtStart?(desired: Desired): Promise<Loaded | undefined> | undefined;
   /** For logs. */
   describe(desired: Desired): object;
 }
@@ -92,10 +92,8 @@ export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
   /** A failed inspection does not stop a load, which replaces all rules. */
   async inspect(target: Target<Desired, ObservedRules>): Promise<ObservedRules> {
     try {
-      const atStart = this.#loadedAtStart(target);
-      return atStart === undefined
-        ? await this.#inspectKernel(target)
-        : { ...UNKNOWN, loaded: await atStart };
+      const loaded = await this.#loadedAtStart(target);
+      return loaded === undefined ? await this.#inspectKernel(target) : { ...UNKNOWN, loaded };
     } catch (error) {
       if (target.isReleased || this.#isFallback(target.desired) || this.isGone(error)) throw error;
       const fields = { ...this.#named(target.desired), error: messageOf(error) };
@@ -146,7 +144,11 @@ export class RulesetDriver<Desired> implements Driver<Desired, ObservedRules> {
   }
 
   /** Only the feature itself can have loaded anything before the first job. */
-  #loadedAtStart({ desired, last, failures }: Target<Desired, ObservedRules>): Promise<Loaded> | undefined {
+  async #loadedAtStart({
+    desired,
+    last,
+    failures,
+  }: Target<Desired, ObservedRules>): Promise<Loaded | undefined> {
     return last === undefined && failures === 0 ? this.#source.loadedAtStart?.(desired) : undefined;
   }
 

@@ -17,6 +17,8 @@ export interface SteppedFeature<Desired, Observed, Arguments> {
   readonly feature: string;
   readonly after?: readonly string[];
   isSame(one: Desired, other: Desired): boolean;
+  /** What is there before the first job, if that is known without an inspection. */
+  atStart?(desired: Desired): Observed | undefined;
   /** `last`: the desired state, also for a release, as it has the location. */
   inspect(name: string, signal: AbortSignal, last: Desired): Promise<Observed>;
   /** In the order in which they are taken; none if it is as desired. `undefined`: nothing of ours is desired. */
@@ -38,7 +40,9 @@ export function steppedDriver<Desired, Observed, Arguments>(
   return {
     ...{ feature: feature.feature, after: feature.after ?? [] },
     isSame: (one, other) => feature.isSame(one, other),
-    inspect: ({ name, signal, desired }) => feature.inspect(name, signal, desired),
+    inspect: async ({ name, signal, desired, last, failures }) =>
+      (last === undefined && failures === 0 ? feature.atStart?.(desired) : undefined) ??
+      feature.inspect(name, signal, desired),
     isInSync: ({ desired }, observed) => feature.steps(desired, observed).length === 0,
     apply: (target, observed) => take(target, feature.steps(target.desired, observed)),
     isAbsent: (observed) => feature.steps(undefined, observed).length === 0,

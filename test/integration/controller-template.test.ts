@@ -46,9 +46,10 @@ test('a template of the user is read again when it changes, and a bad one change
   expect(await connects(workload, far, 80)).toBe('refused');
   const good = await handles(workload.pid);
 
+  const misspelt = included.replace('{{generation}}', '{{generatoin}}');
   const bad: readonly [text: string, reason: string][] = [
     [`${included}{{#if`, 'Handlebars cannot read'],
-    [included.replace('{{generation}}', '{{generatoin}}'), 'line 9: the context has no "generatoin" here'],
+    [misspelt, `line ${lineOf(misspelt, '{{generatoin}}')}: the context has no "generatoin" here`],
     [alsoAllowing(9).replace('tcp dport 9', 'tcp dprot 9'), 'does not load'],
   ];
   for (const [text, reason] of bad) {
@@ -115,3 +116,5 @@ test('by denylist, as egresstrator 0.2 did: only what others are granted is clos
   await becomes(workload, ipv4(server), 81, 'ok');
   await workloads.remove(workload);
 });
+
+const lineOf = (text: string, word: string): number => text.slice(0, text.indexOf(word)).split('\n').length;

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Consul, callConsul, startConsul } from '../../lab/consul.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { assertRecovers, ConsulSetup, type Trouble } from '../support/consul-setup.ts';
-import { RunningController } from '../support/egresstrator.ts';
+import { type LogLine, RunningController } from '../support/egresstrator.ts';
 import { onEachEngine } from '../support/engines.ts';
 import { assertNoBreach, startGuard } from '../support/faults.ts';
 import { becomes, type Fixture, ipv4, openFixture, register } from '../support/fixture.ts';
@@ -61,7 +61,9 @@ onEachEngine((version) => {
 
     test('away while the controller is killed and starts again: what is on disk counts', async () => {
       const server = ipv4(fixture.server);
-      const args = ['-k', 'process/', '--drift-interval', '1', '--register', 'none', '-c', consul.address];
+      // With another helper image, or version, the record of loads would not count.
+      const own = ['--drift-interval', '1', '--register', 'none', '-c', consul.address];
+      const args = ['-k', 'process/', '-i', fixture.image, ...own];
       await using guard = startGuard(fixture, setup.workload);
       const loaded = await handles(setup.workload.pid);
       // Loads are recorded a moment later; a load without a record would be repeated.
@@ -81,6 +83,9 @@ onEachEngine((version) => {
       });
       await becomes(late, server, 81, 'refused');
       expect(await connects(late, server, 80)).toBe('ok');
+      const inPlace = ({ msg, container }: LogLine) =>
+        msg === 'rules are in place' && container === setup.workload.name;
+      await next.logged(inPlace, 'rules are in place');
       expect(await handles(setup.workload.pid)).toBe(loaded);
       await consul.start();
       await setup.edit(`${server}:tcp/80-81`);

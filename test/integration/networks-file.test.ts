@@ -292,6 +292,36 @@ onEachEngine((version) => {
     expect(await reach(proxy, WEB, 80)).toBe('ok');
   });
 
+  test('a container that Docker could not attach is attached once nothing is in the way, and keeps its address', async () => {
+    const address = '172.31.104.10';
+    const blocked = await workloads.run('blocked');
+    // Docker lists the container with this address then, though it has no interface there.
+    const route = (action: 'add' | 'del') =>
+      execa('nsenter', [
+        ...[`--net=/proc/${blocked.pid}/ns/net`, 'ip', 'route', action],
+        ...['172.31.104.200', 'dev', 'eth0'],
+      ]);
+    await route('add');
+    const file = fileWith(PERMIT, { selector: 'web', from: 'blocked', port: 81, proto: 'tcp' });
+    const ips = { ...file.ips, blocked: { ip: address, container_name: blocked.name, selector: 'blocked' } };
+    write({ ...file, ips });
+    await becomes('the failure to be reported', async () =>
+      (await problems()).some((reason) => reason.includes('conflicts with existing route')),
+    );
+    await route('del');
+    await reached(blocked, WEB, 81);
+    // While it is stopped, as in a restart, another container is to have its address by the file.
+    const heir = await workloads.run('heir');
+    await workloads.must('stop', '--time', '0', blocked.name);
+    write({ ...file, ips: { ...file.ips, heir: { ip: address, container_name: heir.name } } });
+    await becomes('the address to be kept', async () =>
+      (await problems()).some((reason) => reason.includes('could not start again without it')),
+    );
+    await workloads.must('start', blocked.name);
+    await workloads.remove(heir);
+    await workloads.remove(blocked);
+  });
+
   test('a policy that goes leaves an equal rule of the operator, and the target cannot call back', async () => {
     write(fileWith(PERMIT, { ...PERMIT, port: 83 }));
     const rule = `-s ${PROXY}/32 -d ${WEB}/32 -p tcp -m tcp --dport 80 -j ACCEPT`;

@@ -20,7 +20,7 @@ test('an alteration that leaves the fingerprint is recognised by the first compa
   const repaired = () => kernel.texts.get(place) === text;
   for (let turn = 0; turn < 20 && !repaired(); turn += 1) await rest();
   expect(repaired()).toBe(true);
-  expect(controller.status().namespaces.map(({ state }) => state)).toEqual(['protected']);
+  expect(controller.answers.status().namespaces.map(({ state }) => state)).toEqual(['protected']);
 });
 
 test('what is compared with the kernel is no less protected meanwhile', async () => {
@@ -34,6 +34,6 @@ test('what is compared with the kernel is no less protected meanwhile', async ()
     return look(namespace, owner);
   };
   await asked.promise;
-  expect(controller.status().namespaces.map(({ state }) => state)).toEqual(['protected']);
+  expect(controller.answers.status().namespaces.map(({ state }) => state)).toEqual(['protected']);
   resolve();
 });

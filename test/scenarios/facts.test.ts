@@ -26,7 +26,7 @@ const resolversIn = ({ kernel }: FakeSetup, { id, startedAt } = web): readonly s
 };
 
 const problemsOf = ({ controller }: FakeSetup) =>
-  controller.status().namespaces.flatMap(({ problems }) => problems.map(({ reason }) => reason));
+  controller.answers.status().namespaces.flatMap(({ problems }) => problems.map(({ reason }) => reason));
 
 describe('resolvers', () => {
   test('that take long: all that the Engine gave, until they are read', async () => {
@@ -99,7 +99,7 @@ describe('resolvers', () => {
     answer.resolve([NAMES]);
     await after.rest();
     expect(kernel.loads).toEqual([]);
-    expect(after.controller.status().namespaces).toMatchObject([{ state: 'protected' }]);
+    expect(after.controller.answers.status().namespaces).toMatchObject([{ state: 'protected' }]);
   });
 
   test('are the gate’s until they are read, so that nothing is loaded twice', async () => {
@@ -120,7 +120,7 @@ describe('resolvers', () => {
     setup.engine.run(web);
     await setup.rest();
     expect(setup.kernel.loads).toEqual([]);
-    expect(setup.controller.status().namespaces).toMatchObject([{ state: 'protected' }]);
+    expect(setup.controller.answers.status().namespaces).toMatchObject([{ state: 'protected' }]);
   });
 });
 
@@ -185,7 +185,7 @@ describe.each(engineCalls)('the Engine asked to %s', (call) => {
     await expect.poll(() => kernel.allowed(web), { timeout: 3_000 }).toEqual([ONE, TWO]);
     consul.put({ db: '10.0.0.1:tcp/80' });
     await expect.poll(() => kernel.allowed(web)).toEqual([ONE]);
-    expect(controller.status().namespaces).toMatchObject([{ state: 'protected' }]);
+    expect(controller.answers.status().namespaces).toMatchObject([{ state: 'protected' }]);
   });
 });
 
@@ -198,6 +198,6 @@ test('containers of which the Engine tells nothing: others get their rules, and 
   const { consul, kernel, controller } = startFake({ containers });
   consul.put({ db: '10.0.0.1:tcp/80' });
   await expect.poll(() => kernel.allowed(web), { timeout: 3_000 }).toEqual([ONE]);
-  const [source] = controller.status().sources.filter(({ name }) => name === 'containers');
+  const [source] = controller.answers.status().sources.filter(({ name }) => name === 'containers');
   expect(source?.error).toContain('could not inspect container bad');
 });

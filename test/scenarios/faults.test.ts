@@ -9,7 +9,8 @@ const web = container('web');
 const DB = ['10.0.0.1 . tcp . 5432'];
 const away = new Error('Consul is away');
 
-const stateOf = ({ controller }: FakeSetup) => controller.status().namespaces.map(({ state }) => state);
+const stateOf = ({ controller }: FakeSetup) =>
+  controller.answers.status().namespaces.map(({ state }) => state);
 
 describe('Consul', () => {
   test('lost later: the last known rules stay, for new containers too', async () => {

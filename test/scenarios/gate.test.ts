@@ -86,7 +86,7 @@ describe('a container that the gate has seen to', () => {
     const setup = await start({ gate, prepare: [['db']] });
     await startGated(setup, gate);
     expect(setup.kernel.loads).toEqual([]);
-    expect(setup.controller.status().namespaces.map(({ state }) => state)).toEqual(['protected']);
+    expect(setup.controller.answers.status().namespaces.map(({ state }) => state)).toEqual(['protected']);
   });
 
   test('is loaded anew when its rules change', async () => {

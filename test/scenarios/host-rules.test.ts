@@ -15,6 +15,7 @@ import { loadHostTemplate } from '../../src/features/host/render.ts';
 import type { Container } from '../../src/inventory/container.ts';
 import type { EngineRules } from '../../src/inventory/engine-rules.ts';
 import { container } from '../support/containers.ts';
+import { eventually } from '../support/eventually.ts';
 import { startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine } from '../support/fakes.ts';
 import { prefix } from '../support/host-claims.ts';
@@ -64,7 +65,7 @@ function setup(
     ...(previous.state && { previousState: previous.state }),
     ...(previous.grace !== undefined && { grace: previous.grace }),
     hostDataplane: new DryRunDataplane((_, text) => {
-      states.push(fake.controller.hostView().state);
+      states.push(fake.controller.answers.hostView().state);
       loads.push(text);
     }),
     persistPorts: (ports) => kept.push(ports),
@@ -74,7 +75,7 @@ function setup(
     },
   });
   const open = () =>
-    hostAnswer(fake.controller.hostView()).openings.map(({ port, from }) => `${port} ${from}`);
+    hostAnswer(fake.controller.answers.hostView()).openings.map(({ port, from }) => `${port} ${from}`);
   onTestFinished(() => fake.controller.close());
   return { ...fake, consul, engine, loads, states, kept, open };
 }
@@ -85,7 +86,12 @@ const ask = (port: number, rule: Parameters<typeof setPort>[1]['rule']) =>
 test('it tells what is loaded, and which published ports are closed', async () => {
   const { controller, consul, rest, open } = setup();
   await rest();
-  expect(controller.status().host).toMatchObject({ state: 'loaded', openings: 0, closed: 1, forwards: 0 });
+  expect(controller.answers.status().host).toMatchObject({
+    state: 'loaded',
+    openings: 0,
+    closed: 1,
+    forwards: 0,
+  });
   consul.registerOnNode({
     registration: 'web',
     name: 'web',
@@ -94,7 +100,7 @@ test('it tells what is loaded, and which published ports are closed', async () =
     protocol: 'tcp',
   });
   await rest();
-  expect(controller.status().host).toMatchObject({ state: 'loaded', openings: 1, closed: 0 });
+  expect(controller.answers.status().host).toMatchObject({ state: 'loaded', openings: 1, closed: 0 });
   expect(open()).toEqual(['80 anyone']);
 });
 
@@ -108,7 +114,7 @@ test('callers that an ingress key names pass the guard to published ports, and n
   consul.register('probe', [{ address: '192.0.2.9', port: 0, tags: [], node: 'n2' }]);
   await rest();
   expect(open()).toEqual(['80 192.0.2.9,198.51.100.0/24']);
-  expect(controller.hostView().rules?.openings[0]?.origin.text).toBe('the ingress keys of web (web)');
+  expect(controller.answers.hostView().rules?.openings[0]?.origin.text).toBe('the ingress keys of web (web)');
   consul.registerOnNode({
     registration: 'web',
     name: 'web',
@@ -126,7 +132,7 @@ test('callers that an ingress key names pass the guard to published ports, and n
   consul.putIngress({});
   await rest();
   expect(open()).toEqual([]);
-  expect(lintHost(controller.hostView()).map(({ reason }) => reason)).toEqual([
+  expect(lintHost(controller.answers.hostView()).map(({ reason }) => reason)).toEqual([
     expect.stringMatching(
       /the ports guard closes it: nobody is let in there by the ingress keys of web \(web\)$/,
     ),
@@ -169,7 +175,7 @@ test('while ingress keys cannot be read the guard lets nobody to their container
   );
   const attached = { id: 'a', name: 'a', endpoint: 'f', ipv4: prefix('172.18.0.3'), ipv6: undefined };
   engine.run(...engine.containers.values(), container('db', { networks: [attached] }));
-  await vi.waitFor(() => expect(open()).toEqual(['90 anyone']));
+  await eventually(() => expect(open()).toEqual(['90 anyone']));
   await rest();
   expect(loads.at(-1)).not.toContain('172.18.0.2 . tcp . 80');
 });
@@ -178,7 +184,7 @@ test('a container of which the Engine tells nothing for ever keeps no port of ot
   const begun = Date.now();
   const { controller, loads } = setup(undefined, {}, { tellsAll: false });
   await vi.waitFor(
-    () => expect(controller.status().host).toMatchObject({ state: 'loaded', closed: 1 }),
+    () => expect(controller.answers.status().host).toMatchObject({ state: 'loaded', closed: 1 }),
     10_000,
   );
   // Ten times the fake controller's grace of 20 ms.
@@ -207,13 +213,15 @@ test('a controller that starts without Consul follows containers, by the last kn
   const moved = setup(undefined, { forwards: 'on' }, { ...away, web: { ...WEB, networks } });
   await moved.rest();
   expect(moved.open()).toEqual([]);
-  expect(hostAnswer(moved.controller.hostView()).forwards).toMatchObject([{ port: 8080, to: '172.18.0.3' }]);
+  expect(hostAnswer(moved.controller.answers.hostView()).forwards).toMatchObject([
+    { port: 8080, to: '172.18.0.3' },
+  ]);
 
   const otherNode = setup(undefined, {}, { ...away, servicesOf: 'n2' });
   await otherNode.rest();
   expect(otherNode.loads).toEqual([]);
   // What an earlier run has loaded is in the kernel meanwhile.
-  const output = formatHost(hostAnswer(otherNode.controller.hostView()), 0, (_, text) => text);
+  const output = formatHost(hostAnswer(otherNode.controller.answers.hostView()), 0, (_, text) => text);
   expect(output).toContain('rules        not known');
 });
 
@@ -229,7 +237,7 @@ test('a problem is logged once when it comes, and once when it goes', async () =
   await rest();
   controller.sync();
   await rest();
-  expect(controller.status().host?.problems).toHaveLength(1);
+  expect(controller.answers.status().host?.problems).toHaveLength(1);
   expect(log.messages('warn')).toEqual(['problem found']);
   consul.registerOnNode();
   await rest();
@@ -240,10 +248,10 @@ test('networks that cannot be read are a failing source', async () => {
   const { controller, engine, rest } = setup();
   Object.assign(engine.networks, { error: new Error('networks cannot be listed') });
   await rest();
-  expect(controller.status().sources).toContainEqual(
+  expect(controller.answers.status().sources).toContainEqual(
     expect.objectContaining({ name: 'networks', error: 'networks cannot be listed' }),
   );
-  expect(hostAnswer(controller.hostView()).unread).toEqual(['networks cannot be listed']);
+  expect(hostAnswer(controller.answers.hostView()).unread).toEqual(['networks cannot be listed']);
 });
 
 test('a failure to read the Engine’s own rules is told, as nothing is loaded without them', async () => {
@@ -255,14 +263,14 @@ test('a failure to read the Engine’s own rules is told, as nothing is loaded w
     },
   );
   await rest();
-  await vi.waitFor(() =>
-    expect(controller.hostView().unread).toEqual([expect.stringMatching(/nft does not start$/)]),
+  await eventually(() =>
+    expect(controller.answers.hostView().unread).toEqual([expect.stringMatching(/nft does not start$/)]),
   );
-  expect(controller.hostView().state).toBe('pending');
+  expect(controller.answers.hostView().state).toBe('pending');
   expect(loads).toEqual([]);
   const reported = () =>
     log.lines.filter(({ fields }) => JSON.stringify(fields).includes('nft does not start'));
-  await vi.waitFor(() => expect(reported()).toMatchObject([{ level: 'error', message: 'problem found' }]));
+  await eventually(() => expect(reported()).toMatchObject([{ level: 'error', message: 'problem found' }]));
 });
 
 test('changed rules are loaded only when the kernel has them', async () => {
@@ -270,7 +278,7 @@ test('changed rules are loaded only when the kernel has them', async () => {
   await rest();
   await setPort(controller, ask(81, { kind: 'open', from: 'anyone' }));
   expect(states).toEqual(['pending', 'pending']);
-  expect(controller.hostView().state).toBe('loaded');
+  expect(controller.answers.hostView().state).toBe('loaded');
 });
 
 test('a port opened by hand is loaded and kept, and another run knows it', async () => {
@@ -329,7 +337,7 @@ test.each([
 test('without a guard nothing is opened by hand', async () => {
   const { controller, rest } = startFake();
   await rest();
-  expect(controller.hostView().state).toBe('off');
-  expect(controller.status().host).toBeUndefined();
+  expect(controller.answers.hostView().state).toBe('off');
+  expect(controller.answers.status().host).toBeUndefined();
   await expect(setPort(controller, ask(80, { kind: 'close' }))).rejects.toThrow(/guards no ports/);
 });

@@ -42,8 +42,10 @@ test('keys that are too old let nobody in until Consul confirms them', async () 
   time.now += 2 * HOUR;
   await becomes(kernel, []);
   await rest();
-  expect(controller.status().ingress?.map(({ state }) => state)).toEqual(['closed']);
-  expect(controller.status().sources.find(({ name }) => name === 'ingress keys')?.outdated).toBe(true);
+  expect(controller.answers.status().ingress?.map(({ state }) => state)).toEqual(['closed']);
+  expect(controller.answers.status().sources.find(({ name }) => name === 'ingress keys')?.outdated).toBe(
+    true,
+  );
   expect(log.lines.flatMap(({ fields }) => ('reason' in fields ? fields.reason : []))).toContain(
     'the ingress keys are older than --max-age, so they let nobody in until Consul confirms them',
   );
@@ -78,7 +80,7 @@ test.each([
   const kernel = new FakeKernel();
   const { controller } = startAt(time, { kernel, previousState, consul: away() });
   await becomes(kernel, callers);
-  expect(controller.status().sources.find(({ name }) => name === 'ingress keys')).toMatchObject({
+  expect(controller.answers.status().sources.find(({ name }) => name === 'ingress keys')).toMatchObject({
     ...{ known: false, confirmedAt: 1_000 * HOUR },
     outdated: callers.length === 0 ? true : undefined,
   });

@@ -10,6 +10,7 @@ import { pickNamespace } from '../../src/diagnostics/namespace-view.ts';
 import type { IngressGate } from '../../src/features/ingress/gate.ts';
 import { type Prefix, parsePrefix } from '../../src/net/address.ts';
 import { container } from '../support/containers.ts';
+import { eventually } from '../support/eventually.ts';
 import { type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
 
@@ -25,9 +26,9 @@ const TEN = '10.0.0.0/8 . tcp . 8080';
 const at = (address: string, port = 0) => ({ address, port, tags: [], node: 'n1' });
 
 const statesOf = ({ controller }: FakeSetup) =>
-  Object.fromEntries((controller.status().ingress ?? []).map(({ target, state }) => [target, state]));
+  Object.fromEntries((controller.answers.status().ingress ?? []).map(({ target, state }) => [target, state]));
 const reasonsOf = ({ controller }: FakeSetup): readonly string[] =>
-  (controller.status().ingress ?? []).flatMap(({ problems }) =>
+  (controller.answers.status().ingress ?? []).flatMap(({ problems }) =>
     problems.map(({ key, reason }) => `${key ?? ''}: ${reason}`),
   );
 
@@ -37,7 +38,7 @@ test('a container that names no ingress key has no such rules, and Consul is not
   engine.run(other);
   await rest();
   expect(kernel.allowed(other, 'ingress')).toBeUndefined();
-  expect(controller.status().ingress).toBeUndefined();
+  expect(controller.answers.status().ingress).toBeUndefined();
   expect(consul.isAskedForIngress).toBe(false);
 });
 
@@ -78,7 +79,7 @@ test('keys let in callers by prefix and by service, with egress rules and withou
   expect(kernel.allowed(other, 'ingress')).toBeUndefined();
   expect(statesOf(setup)).toEqual({ alone: 'protected', both: 'protected', empty: 'closed' });
   const about = { version: '0', loaders: ['helper'], denied: () => new Map() };
-  const { text } = await new Metrics({ ...about, status: () => setup.controller.status() }).render();
+  const { text } = await new Metrics({ ...about, status: () => setup.controller.answers.status() }).render();
   expect(text).toContain('egresstrator_ingress_namespaces{state="protected"} 2');
   expect(text).toContain('egresstrator_ingress_namespaces{state="closed"} 1');
 });
@@ -195,7 +196,7 @@ test("a container in the host's own network is reported: anyone can reach it", a
   consul.put({});
   engine.run(container('loose', { environment: ['EGRESSTRATOR_INGRESS=web'], network: { kind: 'host' } }));
   await rest();
-  expect(controller.status().unsupported.map(({ name }) => name)).toEqual(['loose']);
+  expect(controller.answers.status().unsupported.map(({ name }) => name)).toEqual(['loose']);
   expect(log.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields)).toEqual([
     expect.objectContaining({ container: 'loose', reason: expect.stringContaining('anyone can reach it') }),
   ]);
@@ -213,7 +214,7 @@ test('the status of one container has its ingress rules, also where it shares th
     container('plain', { environment: [] }),
   );
   await rest();
-  const statusOf = (word: string) => namespaceOf(controller, { status: (one) => one.status() }, word);
+  const statusOf = (word: string) => namespaceOf(controller, { status: (one) => one.answers.status() }, word);
   for (const word of ['alone', 'sidecar', alone.id])
     expect(statusOf(word)).toMatchObject({
       namespace: undefined,
@@ -224,7 +225,7 @@ test('the status of one container has its ingress rules, also where it shares th
     ingress: { target: 'both', keys: ['metrics', 'web'] },
   });
   expect(() => statusOf('plain')).toThrow('no container "plain"');
-  const snapshot = controller.snapshot();
+  const snapshot = controller.answers.snapshot();
   expect(() => snapshot && pickNamespace(snapshot, 'alone')).toThrow(
     'alone names ingress keys and not EGRESSTRATOR_ENABLE=1: it may reach everything, and --in asks about its callers',
   );
@@ -265,9 +266,9 @@ test('the controller is not ready while ingress keys may come in a moment, and w
   consul.put({});
   const { engine, controller } = startFake({ consul, grace: 400 });
   engine.run(container('app', { environment: ['EGRESSTRATOR_INGRESS=web'] }));
-  await vi.waitFor(() => expect(consul.isAskedForIngress).toBe(true));
-  expect(controller.isReady).toBe(false);
-  await vi.waitFor(() => expect(controller.isReady).toBe(true), 10_000);
+  await eventually(() => expect(consul.isAskedForIngress).toBe(true));
+  expect(controller.answers.isReady).toBe(false);
+  await vi.waitFor(() => expect(controller.answers.isReady).toBe(true), 10_000);
 });
 
 test('audit lets all pass and says so', async () => {
@@ -284,6 +285,7 @@ test('audit lets all pass and says so', async () => {
 test('the gate gets a text for each list of keys that was seen, once the keys are known', async () => {
   const prepared: string[][] = [];
   const ingressGate: IngressGate = {
+    loadedIngress: async () => undefined,
     prepareIngress: (texts) =>
       prepared.push(texts.map(({ keys, mode, text }) => `${keys} ${mode} ${text.includes('10.0.0.0/8')}`)),
   };
@@ -306,9 +308,40 @@ test('the gate gets a text for each list of keys that was seen, once the keys ar
   expect(prepared.at(-1)).toEqual(['web enforce false', 'metrics,web enforce false']);
 });
 
+test('rules that the gate has loaded are not loaded again, if its record says which', async () => {
+  let [text, recorded] = ['', ''];
+  const ingressGate: IngressGate = {
+    loadedIngress: async () => (recorded === '' ? undefined : recorded),
+    prepareIngress: ([first]) => {
+      text = first?.text ?? '';
+    },
+  };
+  const setup = startFake({ ingressGate, prepareIngress: [['web']] });
+  const { consul, engine, kernel, rest } = setup;
+  consul.put({});
+  consul.putIngress({ web: '10.0.0.0/8:tcp/8080' });
+  await rest();
+  const start = async (startedAt: string) => {
+    const started = { ...alone, startedAt };
+    kernel.texts.set(`${alone.id}@${startedAt} ingress`, text);
+    const before = kernel.loads.length;
+    engine.run(started);
+    await rest();
+    expect(statesOf(setup)).toEqual({ alone: 'protected' });
+    return kernel.loads.length - before;
+  };
+  // Without a record, somebody may have changed them.
+  expect(await start('2026-01-02T00:00:00Z')).toBe(1);
+  recorded = /egresstrator v1 ([0-9a-f]+)/.exec(text)?.[1] ?? '';
+  expect(await start('2026-01-02T00:00:01Z')).toBe(0);
+  recorded = '0badc0de';
+  expect(await start('2026-01-02T00:00:02Z')).toBe(1);
+});
+
 test('the gate gets a text for keys that no container has named yet', async () => {
   const prepared: string[][] = [];
   const ingressGate: IngressGate = {
+    loadedIngress: async () => undefined,
     prepareIngress: (texts) =>
       prepared.push(texts.map(({ keys, text }) => `${keys} ${text.includes('10.0.0.0/8')}`)),
   };
@@ -321,7 +354,7 @@ test('the gate gets a text for keys that no container has named yet', async () =
   engine.run(other);
   await rest();
   expect(prepared.at(-1)).toEqual(['later,web true', 'later false']);
-  expect(controller.status().ingress).toBeUndefined();
+  expect(controller.answers.status().ingress).toBeUndefined();
 });
 
 test('an instance that is a container of this host may call from its own addresses', async () => {
@@ -378,9 +411,9 @@ test('rules go with the last container that names keys, and status, questions an
   engine.stop(sidecar.id);
   await rest();
   expect(kernel.allowed(owner, 'ingress')).toBeUndefined();
-  expect(controller.status().ingress).toBeUndefined();
-  expect(controller.ingressViews()).toEqual([]);
-  expect(controller.ingressNamespaces()).toEqual([]);
+  expect(controller.answers.status().ingress).toBeUndefined();
+  expect(controller.answers.ingressViews()).toEqual([]);
+  expect(controller.answers.ingressNamespaces()).toEqual([]);
   engine.run(sidecar);
   await rest();
   expect(statesOf(setup)).toEqual({ owner: 'protected' });
@@ -405,6 +438,6 @@ test('rules whose last container with keys went while no controller ran are remo
   const next = startFake({ consul, engine: first.engine, kernel, previousIngressLoads });
   await next.rest();
   expect(kernel.allowed(owner, 'ingress')).toBeUndefined();
-  expect(next.controller.status().ingress).toBeUndefined();
+  expect(next.controller.answers.status().ingress).toBeUndefined();
   expect(next.persistedIngressLoads.current.size).toBe(0);
 });

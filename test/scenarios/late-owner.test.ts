@@ -26,5 +26,5 @@ test('rules that were loaded through a guest are not taken away when its owner i
   setup.engine.run(owner);
   await setup.rest();
   expect(setup.kernel.allowed(owner)).toEqual(['10.0.0.1 . tcp . 80']);
-  expect(setup.controller.status().namespaces.map(({ target }) => target)).toEqual(['owner']);
+  expect(setup.controller.answers.status().namespaces.map(({ target }) => target)).toEqual(['owner']);
 });

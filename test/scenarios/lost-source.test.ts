@@ -1,6 +1,7 @@
 /** A source that is lost while nothing else happens is reported all the same, and so is its return. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { RuleSource } from '../../src/inventory/sources.ts';
+import { eventually } from '../support/eventually.ts';
 import { startFake } from '../support/fake-controller.ts';
 import { FakeConsul } from '../support/fakes.ts';
 
@@ -21,7 +22,7 @@ test('Consul that is lost on a quiet host is reported, and reported when it is b
   const { log, rest } = startFake({ consul, driftInterval: 30 });
   await rest();
   consul.lost = new Error('Consul is away');
-  await vi.waitFor(() => expect(log.messages('error')).toEqual(['problem found']));
+  await eventually(() => expect(log.messages('error')).toEqual(['problem found']));
   consul.lost = undefined;
-  await vi.waitFor(() => expect(log.messages('info')).toContain('problem solved'));
+  await eventually(() => expect(log.messages('info')).toContain('problem solved'));
 });

@@ -5,6 +5,7 @@ import type { Gate, PreparedText } from '../../src/features/egress/gate.ts';
 import { loadTemplate } from '../../src/features/egress/included-templates.ts';
 import type { Container } from '../../src/inventory/container.ts';
 import { container } from '../support/containers.ts';
+import { eventually } from '../support/eventually.ts';
 import { type FakeOptions, type FakeSetup, startFake } from '../support/fake-controller.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
 
@@ -75,8 +76,8 @@ describe('lock', () => {
     pass(1);
     await becomes(web, []);
     await rest();
-    expect(controller.status().namespaces.map(({ state }) => state)).toEqual(['isolated']);
-    expect(controller.status().sources.map(({ name, outdated }) => [name, outdated])).toEqual([
+    expect(controller.answers.status().namespaces.map(({ state }) => state)).toEqual(['isolated']);
+    expect(controller.answers.status().sources.map(({ name, outdated }) => [name, outdated])).toEqual([
       ['rules', true],
       ['service pg', true],
       ['containers', undefined],
@@ -106,7 +107,7 @@ describe('lock', () => {
     consul.confirm('');
     consul.put({ db: '10.0.0.1:tcp/80\npg' });
     await becomes(web, [HOST]);
-    expect(controller.status().namespaces.flatMap(({ problems }) => problems)).toMatchObject([
+    expect(controller.answers.status().namespaces.flatMap(({ problems }) => problems)).toMatchObject([
       { severity: 'error', key: 'db', line: 2, reason: expect.stringMatching(/^pg is older than --max-age/) },
     ]);
     consul.confirm('pg');
@@ -126,7 +127,7 @@ describe('lock', () => {
     consul.lose(AWAY);
     pass(2 * HOUR);
     await becomes(web, []);
-    expect(controller.status().namespaces.map(({ state }) => state)).toEqual(['audit']);
+    expect(controller.answers.status().namespaces.map(({ state }) => state)).toEqual(['audit']);
     expect([...kernel.texts.values()].join('')).toContain('let pass (audit)');
   });
 });
@@ -140,7 +141,7 @@ describe('drop-services', () => {
     pass(1_000 * HOUR);
     await aMoment();
     await becomes(web, [HOST]);
-    expect(controller.status().namespaces.map(({ state }) => state)).toEqual(['protected']);
+    expect(controller.answers.status().namespaces.map(({ state }) => state)).toEqual(['protected']);
     consul.confirm();
     await becomes(web, [HOST, PG]);
   });
@@ -174,7 +175,11 @@ describe('a controller that starts anew with what a previous run knew too long a
   test('locks if Consul is away', async () => {
     const { consul, controller, becomes } = await restart(LOCK, isAway);
     await becomes(web, []);
-    expect(controller.status().sources[0]).toMatchObject({ name: 'rules', known: false, outdated: true });
+    expect(controller.answers.status().sources[0]).toMatchObject({
+      name: 'rules',
+      known: false,
+      outdated: true,
+    });
     consul.register('pg', [instance]);
     consul.error = undefined;
     answers(consul);
@@ -244,7 +249,7 @@ describe('with a denylist', () => {
     setup.consul.register('pg', [instance]);
     setup.consul.put({ db: '10.0.0.1:tcp/80', other: 'pg' });
     setup.engine.run(web);
-    await vi.waitFor(() => expect(closed(setup)).toContain(PG));
+    await eventually(() => expect(closed(setup)).toContain(PG));
     expect(closed(setup)).not.toContain(HOST);
     return setup;
   }
@@ -253,7 +258,7 @@ describe('with a denylist', () => {
     const setup = await startDenylist(LOCK);
     setup.consul.lose(AWAY);
     setup.pass(2 * HOUR);
-    await vi.waitFor(() => expect(closed(setup)).toContain(HOST));
+    await eventually(() => expect(closed(setup)).toContain(HOST));
     expect(closed(setup)).toContain(PG);
   });
 

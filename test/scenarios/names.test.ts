@@ -38,7 +38,7 @@ async function start(
     if (found === undefined) throw new Error('nobody answers');
     return found;
   };
-  const [status] = setup.controller.status().namespaces;
+  const [status] = setup.controller.answers.status().namespaces;
   return { ...setup, proxy, text, stepsOf, variable, names, status };
 }
 
@@ -87,7 +87,7 @@ describe('a namespace', () => {
     engine.run(container('web', { environment, startedAt: '2026-01-01T00:00:01Z' }));
     await rest();
     expect(proxy.isStarted).toBe(false);
-    expect(controller.status().namespaces[0]?.dns).toBe('resolvers');
+    expect(controller.answers.status().namespaces[0]?.dns).toBe('resolvers');
   });
 
   test('that is gone, or has no rule by name any more, is let go', async () => {
@@ -158,14 +158,14 @@ describe('sockets that cannot be opened', () => {
     const { text, controller, rest } = await start({ db: `10.0.0.1:tcp/5432\n${API}` }, {}, proxy);
     expect(text()).toContain('10.0.0.1 . tcp . 5432');
     expect(text()).not.toContain('define dnsport');
-    const [status] = controller.status().namespaces;
+    const [status] = controller.answers.status().namespaces;
     expect(status?.problems.map(({ reason }) => reason)).toEqual([
       'its names are not answered: Could not serve names in web: no permission.',
     ]);
     proxy.failure = undefined;
     await rest();
     expect(text()).toContain('define dnsport = 40000');
-    expect(controller.status().namespaces[0]?.problems).toEqual([]);
+    expect(controller.answers.status().namespaces[0]?.problems).toEqual([]);
   });
 
   test.each([
@@ -183,7 +183,7 @@ describe('sockets that cannot be opened', () => {
     const { controller, text } = await start({ db: API }, { names: ports(proxy) }, proxy);
     const plain = await start({ db: '# nothing' }, { names: undefined });
     expect(text()).toBe(plain.text());
-    const [status] = controller.status().namespaces;
+    const [status] = controller.answers.status().namespaces;
     expect([status?.dns, status?.names]).toEqual(['resolvers', undefined]);
     expect(status?.problems[0]?.reason).toMatch(/^it loads by helpers, so it grants nothing/);
   });

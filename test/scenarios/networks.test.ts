@@ -2,7 +2,7 @@
  * networks.json in a controller: what it makes in Docker, what gets into the host's rules, and what stays while the file
  * is half written or gone.
  */
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { DryRunDataplane } from '../../src/dataplane/dry-run.ts';
 import { loadHostTemplate } from '../../src/features/host/render.ts';
@@ -12,7 +12,7 @@ import type { NetworkMaker, Watched } from '../../src/inventory/sources.ts';
 import { formatPrefix, type Prefix } from '../../src/net/address.ts';
 import { container } from '../support/containers.ts';
 import { startFake } from '../support/fake-controller.ts';
-import { FakeConsul, FakeEngine } from '../support/fakes.ts';
+import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
 import { prefix } from '../support/host-claims.ts';
 import { end, network } from '../support/host-inventory.ts';
 
@@ -50,6 +50,8 @@ class FakeFile implements Watched<string> {
 class FakeMaker implements NetworkMaker {
   readonly made: string[] = [];
   readonly stopped = new Set<string>();
+  /** A container that has all addresses. */
+  holder: string | undefined;
   /** The routes in a container. */
   routesIn: (container: string) => readonly string[] = () => [];
   failure: Error | undefined;
@@ -69,6 +71,9 @@ class FakeMaker implements NetworkMaker {
   }
   async hasContainer(name: string) {
     return this.stopped.has(name);
+  }
+  async staticHolderOf() {
+    return this.holder;
   }
   async endOf(id: string, name: string) {
     return this.#engine.containers.get(id)?.networks.find((one) => one.name === name);
@@ -94,10 +99,21 @@ interface Given {
   readonly isDryRun?: boolean;
   readonly tellsAll?: boolean;
   readonly facts?: Partial<HostFacts>;
+  /** What an earlier controller has left. */
+  readonly left?: Left;
+}
+
+interface Left {
+  readonly kernel: FakeKernel;
+  readonly routes: Map<string, readonly string[]>;
+  readonly inner: { current: ReadonlySet<string> };
 }
 
 function setup(given: Given = {}) {
   const { text = JSON.stringify(FILE), previous, failure, isDryRun = false, tellsAll = true, facts } = given;
+  const { kernel, routes, inner }: Left = given.left ?? {
+    ...{ kernel: new FakeKernel(), routes: new Map(), inner: { current: new Set() } },
+  };
   const host: Mutable<HostFacts> = { devices: new Set(['eth0']), routes: [], forwards: [4], ...facts };
   const [consul, engine, file] = [new FakeConsul(), new FakeEngine(), new FakeFile()];
   const maker = new FakeMaker(engine);
@@ -105,12 +121,11 @@ function setup(given: Given = {}) {
   maker.failure = failure;
   const loads: string[] = [];
   const kept: string[] = [];
-  const routes = new Map<string, readonly string[]>();
   const ended: string[] = [];
   consul.put({});
+  const hostDataplane = new DryRunDataplane((_, rules) => loads.push(rules));
   const fake = startFake({
-    ...{ consul, engine, networks: '/etc/networks.json' },
-    hostDataplane: new DryRunDataplane((_, rules) => loads.push(rules)),
+    ...{ consul, engine, kernel, hostDataplane, networks: '/etc/networks.json' },
     networksPorts: {
       watchFile: (_path, onChange) => {
         file.onChange = onChange;
@@ -140,6 +155,10 @@ function setup(given: Given = {}) {
       },
       ...(previous !== undefined && { previousNetworks: previous }),
       persistNetworks: (one) => kept.push(one),
+      previousInner: inner.current,
+      persistInner: (all) => {
+        inner.current = all;
+      },
     },
     host: {
       ...{ guard: undefined, bridges: 'all', forwards: 'off', services: 'consul' },
@@ -147,8 +166,8 @@ function setup(given: Given = {}) {
     },
   });
   onTestFinished(() => fake.controller.close());
-  const problems = () => fake.controller.hostView().problems.map(({ reason }) => reason);
-  return { ...fake, engine, file, maker, loads, kept, problems, routes, ended, host };
+  const problems = () => fake.controller.answers.hostView().problems.map(({ reason }) => reason);
+  return { ...fake, engine, file, maker, loads, kept, problems, routes, inner, ended, host, hostDataplane };
 }
 
 const PROXY = container('proxy', { networks: [] });
@@ -182,6 +201,21 @@ test('a container that the Engine never describes keeps no others waiting', asyn
   const { engine, maker, loads } = setup({ tellsAll: false });
   engine.run(PROXY, WEB);
   await waitFor(() => maker.made.length === 4 && loads.at(-1)?.includes(PERMIT), { what: 'what is known' });
+});
+
+test('a container gets no address that another was given, which is started again', async () => {
+  const { engine, maker, rest, problems } = setup();
+  maker.holder = 'old-web';
+  engine.run(WEB);
+  await rest();
+  expect(maker.made).toEqual(['network front 10.1.0.0/24', 'network back 10.2.0.0/24']);
+  expect(problems()).toEqual([
+    'ips.web: container "web_1" is not attached, as the container "old-web" was given 10.2.0.2 in the network "back" and could not start again without it; remove that container, or disconnect it from the network',
+  ]);
+  maker.holder = undefined;
+  await rest();
+  await rest();
+  expect(maker.made.slice(2)).toEqual(['web_1 in back 10.2.0.2']);
 });
 
 test('a container gets no address of one that is started again, whose name is alike', async () => {
@@ -302,6 +336,55 @@ test('a port of a container leads elsewhere, again after each of its starts, unt
   expect(ended).toEqual(['vpn: tcp 90 10.2.0.2 90']);
 });
 
+test('what a policy has put into containers is removed after it went while no controller ran', async () => {
+  const vpn = container('vpn', { networks: [end('other', '10.9.0.5'), end('inside', '10.3.0.5')] });
+  const begin = (policies: readonly object[], left?: Left) => {
+    const setting = setup({ text: JSON.stringify({ ...FILE, policies }), ...(left && { left }) });
+    for (const [name, subnet] of [
+      ['other', '10.9.0.0/24'],
+      ['inside', '10.3.0.0/24'],
+    ] as const)
+      setting.engine.networks.value.set(name, network(name, [subnet]));
+    setting.engine.run(vpn);
+    return setting;
+  };
+  const before = begin([INNER]);
+  await before.rest();
+  const nat = `vpn@${vpn.startedAt} nat`;
+  expect(before.kernel.texts.has(nat)).toBe(true);
+  expect(before.routes.get('vpn')).toContainEqual(expect.stringContaining('10.2.0.2 via'));
+  await before.controller.close();
+  const after = begin([], before);
+  await after.rest();
+  expect(after.kernel.texts.has(nat)).toBe(false);
+  expect(after.routes.get('vpn')).toEqual([]);
+});
+
+test("it does not wait for the host's rules, and a namespace that is new is not read before its first load", async () => {
+  const { engine, kernel, rest, hostDataplane } = setup({
+    text: JSON.stringify({ ...FILE, policies: [INNER] }),
+  });
+  engine.networks.value.set('other', network('other', ['10.9.0.0/24']));
+  engine.run(VPN);
+  await rest();
+  const read = vi.spyOn(kernel, 'inspect');
+  const load = hostDataplane.load.bind(hostDataplane);
+  const goOn = Promise.withResolvers<void>();
+  const held = vi.spyOn(hostDataplane, 'load').mockImplementation(async (...how) => {
+    await goOn.promise;
+    return load(...how);
+  });
+  onTestFinished(() => goOn.resolve());
+  const again = '2026-04-04T00:00:00Z';
+  engine.run({ ...VPN, startedAt: again, networks: [end('other', '10.9.0.6')] });
+  await waitFor(() => held.mock.calls.length > 0 && kernel.texts.has(`vpn@${again} nat`), {
+    what: 'both loads',
+  });
+  expect(read).not.toHaveBeenCalled();
+  goOn.resolve();
+  await rest();
+});
+
 test('each entry has a state, and what fails its reason and its next try', async () => {
   const { engine, maker, rest, controller, file } = setup({
     text: JSON.stringify({
@@ -319,7 +402,7 @@ test('each entry has a state, and what fails its reason and its next try', async
       attachments = [],
       policies = [],
       routes = [],
-    } = controller.status().networks ?? {};
+    } = controller.answers.status().networks ?? {};
     return [networks, attachments, policies, routes].map((all) =>
       all.map(({ path, state }) => `${path} ${state}`),
     );
@@ -330,10 +413,10 @@ test('each entry has a state, and what fails its reason and its next try', async
     ['policies[0] applied', 'policies[1] invalid', 'policies[2] waiting'],
     [],
   ]);
-  const { failing = [], path, error } = controller.status().networks ?? {};
+  const { failing = [], path, error } = controller.answers.status().networks ?? {};
   expect([path, error]).toEqual(['/etc/networks.json', undefined]);
   expect(failing).toContainEqual({ name: 'networks.front', reason: 'no room', retryAt: expect.any(Number) });
-  expect(controller.networksErrors).toBe(failing.length + 2);
+  expect(controller.answers.networksErrors).toBe(failing.length + 2);
   maker.failure = undefined;
   engine.run(WEB, VPN);
   for (const _ of [1, 2, 3]) await rest();
@@ -341,7 +424,7 @@ test('each entry has a state, and what fails its reason and its next try', async
   expect(states()[3]).toEqual(['the routes of vpn applied']);
   file.write(JSON.stringify(FILE));
   await rest();
-  expect(controller.networksErrors).toBe(0);
+  expect(controller.answers.networksErrors).toBe(0);
 });
 
 test('a container is attached to a network into which it had a route', async () => {
@@ -389,7 +472,7 @@ test("a network that would take addresses of this host's own routes is not made,
   await rest();
   await rest();
   expect(maker.made).toEqual(['network front 10.1.0.0/24', 'network back 10.2.0.0/24']);
-  expect(controller.status().host?.problems).toEqual([]);
+  expect(controller.answers.status().host?.problems).toEqual([]);
 });
 
 test('a host that does not forward does so from then on', async () => {

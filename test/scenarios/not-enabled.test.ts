@@ -19,13 +19,13 @@ test('keys without EGRESSTRATOR_ENABLE are told in status, for questions, and on
   await setup.rest();
   setup.consul.put({ db: '10.0.0.2:tcp/80' });
   await setup.rest();
-  const { notEnabled, unsupported } = setup.controller.status();
+  const { notEnabled, unsupported } = setup.controller.answers.status();
   expect(notEnabled?.map(({ name, problem }) => [name, problem.reason])).toEqual([
     ['forgot', REASON],
     ['labelled', REASON],
   ]);
   expect(unsupported).toEqual([]);
-  expect(setup.controller.containerViews().notEnabled).toEqual(['forgot', 'labelled']);
+  expect(setup.controller.answers.containerViews().notEnabled).toEqual(['forgot', 'labelled']);
   const warnings = setup.log.lines.filter(
     ({ fields }) => JSON.stringify(fields).includes(REASON) || JSON.stringify(fields).includes('forgot'),
   );
@@ -37,7 +37,7 @@ test('one on the network of the host is known to questions by its name', async (
   setup.consul.put({ db: '' });
   setup.engine.run(container('hosted', { network: { kind: 'host' } }));
   await setup.rest();
-  expect(setup.controller.containerViews().unsupported).toEqual([
+  expect(setup.controller.answers.containerViews().unsupported).toEqual([
     { name: 'hosted', id: 'hosted', reason: expect.stringContaining('--network host') },
   ]);
 });

@@ -11,7 +11,7 @@ const RULES = { db: '10.0.0.1:tcp/80', other: '10.0.0.2:tcp/80' };
 const [DB, OTHER] = ['10.0.0.1 . tcp . 80', '10.0.0.2 . tcp . 80'];
 
 const statesOf = ({ controller }: FakeSetup) =>
-  controller.status().namespaces.map(({ target, state, byHand }) => [target, state, byHand?.kind]);
+  controller.answers.status().namespaces.map(({ target, state, byHand }) => [target, state, byHand?.kind]);
 
 /** Controllers one after the other, on one host. */
 function host() {
@@ -55,11 +55,26 @@ test('no rules are told, and outlive the controller', async () => {
   await before.controller.close();
   const after = await begin();
   expect(statesOf(after)).toEqual([['web', 'cleared', 'clear']]);
-  expect(after.controller.status().namespaces).toMatchObject([{ target: 'web', grants: ['db'] }]);
+  expect(after.controller.answers.status().namespaces).toMatchObject([{ target: 'web', grants: ['db'] }]);
   expect(kernel.allowed(web)).toBeUndefined();
   await after.controller.override([web], undefined);
   expect(statesOf(after)).toEqual([['web', 'protected', undefined]]);
   expect(kernel.allowed(web)).toEqual([DB]);
+});
+
+test('a container without keys of its own has no state once its rules are removed, or where there were none', async () => {
+  const { begin, kernel } = host();
+  const before = await begin();
+  await before.controller.override([plain], { kind: 'clear' });
+  expect(statesOf(before)).toEqual([['web', 'protected', undefined]]);
+  await before.controller.override([plain], { kind: 'set', grants: ['other'] });
+  await before.controller.override([plain], { kind: 'clear' });
+  expect(statesOf(before)).toEqual([['web', 'protected', undefined]]);
+  const views = before.controller.answers.snapshot()?.namespaces ?? [];
+  expect(views.map(({ target }) => target)).toEqual(['web']);
+  expect(kernel.allowed(plain)).toBeUndefined();
+  await before.controller.close();
+  expect(statesOf(await begin())).toEqual([['web', 'protected', undefined]]);
 });
 
 test('rules that were to be taken away when the controller ended go when it begins again', async () => {

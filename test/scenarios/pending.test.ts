@@ -13,7 +13,9 @@ const NOT_THIS_ONE = new Error('No path to datacenter');
 const instance = { address: '10.0.0.2', port: 80, tags: [], node: 'n1' };
 
 const statusOf = ({ controller }: FakeSetup) =>
-  controller.status().namespaces.map(({ state, problems }) => [state, ...problems.map(({ text }) => text)]);
+  controller.answers
+    .status()
+    .namespaces.map(({ state, problems }) => [state, ...problems.map(({ text }) => text)]);
 
 describe.each([
   ['says nothing', (_consul: FakeConsul) => {}],
@@ -80,13 +82,13 @@ describe('readiness', () => {
     setup.consul.mute('web@dc9', NOT_THIS_ONE);
     setup.engine.run(web);
     await setup.rest();
-    expect(setup.controller.isReady).toBe(false);
+    expect(setup.controller.answers.isReady).toBe(false);
     setup.consul.put({ db: 'web@dc9\nsilent\n10.0.0.1:tcp/80' });
     await setup.rest();
-    await expect.poll(() => setup.controller.isReady, { timeout: 2_000 }).toBe(true);
+    await expect.poll(() => setup.controller.answers.isReady, { timeout: 2_000 }).toBe(true);
     setup.engine.run(container('other'));
     await setup.rest();
-    expect(setup.controller.isReady).toBe(true);
+    expect(setup.controller.answers.isReady).toBe(true);
   });
 
   test('is lost by no container that cannot be inspected: these are named', async () => {
@@ -95,8 +97,8 @@ describe('readiness', () => {
     setup.engine.run(web);
     await setup.rest();
     setup.engine.unreadable.add(web.id).add('0123456789abcdef');
-    expect(setup.controller.unreadable).toEqual(['0123456789ab', web.name]);
-    expect(setup.controller.isReady).toBe(true);
+    expect(setup.controller.answers.unreadable).toEqual(['0123456789ab', web.name]);
+    expect(setup.controller.answers.isReady).toBe(true);
   });
 
   test('is lost by no outage of Consul', async () => {
@@ -105,7 +107,7 @@ describe('readiness', () => {
     setup.engine.run(web);
     await setup.rest();
     setup.consul.fail(new Error('away'));
-    expect(setup.controller.isReady).toBe(true);
+    expect(setup.controller.answers.isReady).toBe(true);
   });
 });
 

@@ -16,7 +16,7 @@ async function statusFor(template: EgressTemplate, mode: Mode, rules: Readonly<R
   setup.consul.put(rules);
   setup.engine.run(web);
   await setup.rest();
-  const [found] = setup.controller.status().namespaces;
+  const [found] = setup.controller.answers.status().namespaces;
   await setup.controller.close();
   return { state: found?.state, problems: found?.problems.map(({ text, reason }) => text ?? reason) };
 }
@@ -49,7 +49,7 @@ test('a denylist tells which service of a key that is not granted it cannot clos
   setup.consul.put({ ...FULL, other: 'lost' });
   setup.engine.run(web);
   await setup.rest();
-  expect(setup.controller.status().namespaces.flatMap(({ problems }) => problems)).toEqual([
+  expect(setup.controller.answers.status().namespaces.flatMap(({ problems }) => problems)).toEqual([
     {
       severity: 'error',
       text: 'lost',

@@ -53,6 +53,8 @@ export interface LogLine {
 
 export interface ControllerOptions {
   readonly engine: Pick<Engine, 'socketPath'>;
+  /** Of the Engine, to run in its network namespace; default: none. */
+  readonly networkPrefix?: readonly string[];
   readonly args?: readonly string[];
   readonly environment?: Environment;
   /** Those of a controller before it, to take them over; default: new ones. */
@@ -79,7 +81,8 @@ export class RunningController implements AsyncDisposable {
   /** The beginning of a line whose end has not come yet. */
   #begun = '';
 
-  constructor({ engine, args = [], environment = {}, folder, program }: ControllerOptions) {
+  constructor(options: ControllerOptions) {
+    const { engine, args = [], environment = {}, folder, program, networkPrefix = [] } = options;
     this.folder = folder ?? mkdtempSync(join(tmpdir(), 'egt-'));
     this.#keepsFolder = folder !== undefined;
     const folders = ['--state-dir', join(this.folder, 'state'), '--run-dir', join(this.folder, 'run')];
@@ -87,8 +90,9 @@ export class RunningController implements AsyncDisposable {
     const docker = ['--docker-host', `unix://${engine.socketPath}`];
     // It ends with this process, however that ends.
     const run = program === undefined ? [process.execPath, PROGRAM] : [program];
-    const command = ['--pdeathsig', 'KILL', ...run, ...docker, ...own, ...args];
-    this.#child = spawn('setpriv', command, {
+    const tied = [...networkPrefix, 'setpriv', '--pdeathsig', 'KILL'];
+    const [file = '', ...command] = [...tied, ...run, ...docker, ...own, ...args];
+    this.#child = spawn(file, command, {
       cwd: root,
       env: { PATH: `${dirname(process.execPath)}:${searchPath()}`, ...compiled, ...environment },
       stdio: ['ignore', 'inherit', 'pipe'],

@@ -55,7 +55,7 @@ export interface FakeOptions extends Partial<ControllerOptions> {
   readonly networksPorts?: Pick<
     ControllerPorts,
     | ('watchFile' | 'networkMaker' | 'namespaceRoutes' | 'namespaceConnections')
-    | ('hostFacts' | 'previousNetworks' | 'persistNetworks')
+    | ('hostFacts' | 'previousNetworks' | 'persistNetworks' | 'previousInner' | 'persistInner')
   >;
   /** What answers names. */
   readonly names?: NamesPorts | undefined;
@@ -154,7 +154,7 @@ export function startFake(given: FakeOptions = {}): FakeSetup {
 
 /** Throws with what status or metrics tell otherwise than the kernel. */
 async function assertConsistent(controller: Controller, kernel: FakeKernel): Promise<void> {
-  const status = controller.status();
+  const status = controller.answers.status();
   const about = { version: '0', loaders: ['helper'], denied: () => new Map() };
   const { text } = await new Metrics({ ...about, status: () => status }).render();
   const wrong = [

@@ -14,53 +14,64 @@ import type { Docker, Held } from './naive-networks-host.ts';
 /** Lines of text, each of one thing that is there. */
 export type Lines = readonly string[];
 
-/** Bridges that are not the Engine's own, and the running containers. */
+/**
+ * Bridges that are not the Engine's own, and the running containers. What Docker says of a container also has networks to
+ * which it could not be attached, and some that were removed, so each network is asked for its containers.
+ */
 export async function dockerOf({ socketPath }: Pick<Engine, 'socketPath'>): Promise<Docker> {
   const get = async (path: string) => (await callEngine(socketPath, 'GET', path)).body;
-  const networks = Networks.parse(await get('/networks'));
-  const containers = Containers.parse(await get('/containers/json'));
-  const names = networks.map(({ Name }) => Name);
-  const ends = containers.flatMap((one) =>
-    Object.entries(one.NetworkSettings.Networks).map(([network, { IPAddress: ip }]) => ({
-      ...{ network, ip, container: nameOf(one) },
+  const [listed, containers] = await Promise.all([get('/networks'), get('/containers/json')]);
+  const all = z.array(Network).parse(listed);
+  // One that was removed since has no containers.
+  const networks = await Promise.all(
+    all.map(async (one) => ({
+      ...one,
+      ...Members.catch({ Containers: {} }).parse(await get(`/networks/${one.Id}`)),
+    })),
+  );
+  const ends = networks.flatMap(({ Name: network, Containers }) =>
+    Object.values(Containers).map(({ Name: container, IPv4Address }) => ({
+      ...{ network, container, ip: IPv4Address.split('/')[0] ?? '' },
     })),
   );
   return {
     nets: networks.flatMap(({ Name: name, IPAM }) =>
       OF_ENGINE.includes(name) ? [] : { name, third: Number(IPAM.Config[0]?.Subnet.split('.')[2]) },
     ),
-    // The Engine may list a network that was removed while a container had an address in it.
-    ends: ends.filter(({ network }) => names.includes(network) && !OF_ENGINE.includes(network)),
+    ends: ends.filter(({ network }) => !OF_ENGINE.includes(network)),
     own: new Map(
       ends.flatMap(({ network, ip, container }) => (network === 'bridge' ? [[container, ip]] : [])),
     ),
-    onHost: ends.filter(({ network }) => network === 'host').map(({ container }) => container),
+    onHost: z
+      .array(Container)
+      .parse(containers)
+      .flatMap(({ Names: [name = ''], HostConfig }) =>
+        HostConfig.NetworkMode === 'host' ? name.slice(1) : [],
+      ),
     gateway: networks.find(({ Name }) => Name === 'bridge')?.IPAM.Config[0]?.Gateway ?? '',
   };
 }
 
 const OF_ENGINE = ['bridge', 'host', 'none'];
 
-const Networks = z.array(
-  z.object({
-    Name: z.string(),
-    IPAM: z.object({
-      Config: z
-        .array(z.object({ Subnet: z.string(), Gateway: z.string().optional() }))
-        .nullish()
-        .transform((all) => all ?? []),
-    }),
+const Network = z.object({
+  ...{ Id: z.string(), Name: z.string() },
+  IPAM: z.object({
+    Config: z
+      .array(z.object({ Subnet: z.string(), Gateway: z.string().optional() }))
+      .nullish()
+      .transform((all) => all ?? []),
   }),
-);
+});
 
-const Containers = z.array(
-  z.object({
-    Names: z.array(z.string()),
-    NetworkSettings: z.object({ Networks: z.record(z.string(), z.object({ IPAddress: z.string() })) }),
-  }),
-);
+const Members = z.object({
+  Containers: z.record(z.string(), z.object({ Name: z.string(), IPv4Address: z.string() })),
+});
 
-const nameOf = ({ Names: [name = ''] }: z.infer<typeof Containers>[number]): string => name.slice(1);
+const Container = z.object({
+  Names: z.array(z.string()),
+  HostConfig: z.object({ NetworkMode: z.string().optional() }),
+});
 
 /** All that the Engine and the kernels hold. `pids`: a process of each container. */
 export async function observed(engine: Engine, pids: ReadonlyMap<string, number>): Promise<Lines> {
@@ -124,11 +135,14 @@ const PORTS = [1, 2, 3, 4, 80, 7];
 
 /** Of these addresses and ports, each combination that is permitted. */
 function permittedPoints(permits: readonly NaivePermit[]): Lines {
+  const texts = new Set(permits.flatMap(({ from, to }) => [from, to]));
+  const members = new Map([...texts].map((text) => [text, within(text)]));
+  const of = (text: string) => members.get(text) ?? [];
   const points = permits.flatMap(({ from, to, protocol, range }) => {
     const [first = 0, last = first] = range.split('-').map(Number);
     const ports = PORTS.filter((port) => first <= port && port <= last);
-    return within(from).flatMap((source) =>
-      within(to).flatMap((target) => ports.map((port) => `permit ${source} ${target} ${protocol} ${port}`)),
+    return of(from).flatMap((source) =>
+      of(to).flatMap((target) => ports.map((port) => `permit ${source} ${target} ${protocol} ${port}`)),
     );
   });
   return [...new Set(points)];

@@ -5,6 +5,7 @@
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 
 /** Text results: `connected`, an answer, `silence`, or the code of an error such as ECONNREFUSED. */
 export interface Operations {
@@ -28,8 +29,12 @@ export interface Operations {
   received(): Promise<string>;
 }
 
-/** Longer than any answer on this machine takes, shorter than a first retransmission. */
-const TIMEOUT_MS = 600;
+/**
+ * How long no answer is silence: in all about as long as a first retransmission takes, in short pieces. A process that
+ * the machine does not let run for a second has one piece of them behind it then, and not all its time.
+ */
+const PIECE_MS = 30;
+const PIECES = 30;
 
 const connections = new Map<string, Socket>();
 const ends = new Map<Socket, string>();
@@ -151,8 +156,14 @@ async function exchange(socket: Datagrams, host: string, port: number): Promise<
 }
 
 async function outcome(answer: Promise<string>): Promise<string> {
-  const silence = new Promise<string>((resolve) => setTimeout(resolve, TIMEOUT_MS, 'silence'));
-  return Promise.race([answer, silence]).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+  return Promise.race([answer, silence()]).catch(
+    (error: NodeJS.ErrnoException) => error.code ?? error.message,
+  );
+}
+
+async function silence(): Promise<string> {
+  for (let piece = 0; piece < PIECES; piece++) await setTimeout(PIECE_MS);
+  return 'silence';
 }
 
 process.on('message', async ({ id, name, args }: { id: number; name: keyof Operations; args: never[] }) => {

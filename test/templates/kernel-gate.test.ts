@@ -3,13 +3,23 @@
  * real runtime is called.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { loadIngressTemplate, renderIngress } from '../../src/features/ingress/render.ts';
 import { preparedIngressName } from '../../src/gate/names.ts';
 import { confFile, programFiles } from '../../src/gate/programs.ts';
+import { parseRecord } from '../../src/gate/records.ts';
 import { writeBundle } from '../unit/gate/bundle.ts';
 import { netns, PORT, useFixture } from './fixture.ts';
 import { ruleSet } from './rules.ts';
@@ -55,6 +65,10 @@ async function start(...environment: readonly string[]): Promise<string> {
 /** In the moments after a load nobody is answered, thereafter the caller is told. */
 const DENIED = /^(?:silence|ECONNREFUSED)$/;
 
+/** Of the load of rules about callers, as the controller reads it. */
+const record = () =>
+  parseRecord(readFileSync(join(runDir, 'gate/c0ffee.ingress'), 'utf8'), Number(first.pid), 'ingress');
+
 const call = (): Promise<string> => agents.granted.open('x', workload.ipv4, PORT);
 
 it('lets nobody in where nothing is prepared', async () => {
@@ -62,24 +76,33 @@ it('lets nobody in where nothing is prepared', async () => {
   expect(await call()).toMatch(DENIED);
   expect(await agents.workload.open('y', granted.ipv4, PORT)).toBe('connected');
   expect(existsSync(join(runDir, 'gate/c0ffee'))).toBe(false);
+  expect(record()).toMatchObject({ kind: 'lockdown', reason: 'no prepared rules' });
 });
 
 it('lets in the prepared callers, with egress rules and without', async () => {
   const request = { keys: ['metrics', 'web'], mode: 'enforce' } as const;
-  const { text } = renderIngress(loadIngressTemplate(), ruleSet(`${granted.ipv4}:tcp/${PORT}`), 'enforce');
+  const { text, fingerprint } = renderIngress(
+    loadIngressTemplate(),
+    ruleSet(`${granted.ipv4}:tcp/${PORT}`),
+    'enforce',
+  );
   mkdirSync(join(runDir, 'prepared'), { recursive: true });
   writeFileSync(join(runDir, 'prepared', `${preparedIngressName(request)}.ingress`), text);
   expect(await start('EGRESSTRATOR_INGRESS=web,metrics')).toBe('ingress');
   expect(await call()).toBe('connected');
+  expect(record()).toMatchObject({ kind: 'prepared', fingerprint });
   expect(await agents.denied.open('x', workload.ipv4, PORT)).toMatch(DENIED);
   await netns(workload, 'clear');
   expect(await start('EGRESSTRATOR_INGRESS=web,metrics', 'EGRESSTRATOR_ENABLE=1')).toBe('egress ingress');
   expect(await agents.workload.open('y', granted.ipv4, PORT)).toMatch(DENIED);
   expect(existsSync(join(runDir, 'gate/c0ffee'))).toBe(true);
+  spawnSync('sh', [join(folder, 'runtime'), 'delete', 'c0ffee'], { cwd: bundle });
+  expect(readdirSync(join(runDir, 'gate'))).toEqual([]);
 });
 
 it('loads no rules about callers where none are asked for', async () => {
   expect(await start('EGRESSTRATOR_ENABLE=1')).toBe('egress');
+  expect(existsSync(join(runDir, 'gate/c0ffee.ingress'))).toBe(false);
 });
 
 it('closes the container where what is prepared does not load', async () => {

@@ -227,7 +227,7 @@ describe('the mark of a flow', () => {
   const callers = `${outside.ipv4}:tcp/${PORT}`;
   const generation = (...lines: readonly string[]): number => {
     const { text } = renderIngress(template, ruleSet(...lines), 'enforce');
-    return Number(/^define generation = (0xe\w{7})$/m.exec(text)?.[1]);
+    return Number(/^define generation_alone = (0xf\w{7})$/m.exec(text)?.[1]);
   };
   beforeEach(async () => {
     await guarded.run('conntrack', ['-F']);

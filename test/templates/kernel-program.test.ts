@@ -235,7 +235,7 @@ describe('usage', () => {
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
       stderr:
-        'usage: netns load|reload|begin|state|denied|inspect <owner>, load|reload|inspect <owner> <listing>, add <owner> <set>, clear [<owner>], list, boot <folder>, routes, route, place, firewall, version',
+        'usage: netns load|reload|begin|state|denied|inspect <owner>, load|reload|inspect <owner> <listing>, add <owner> <set>, clear [<owner>], list, boot <folder>, routes, reroute, place, firewall, version',
     });
   });
 

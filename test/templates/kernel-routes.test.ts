@@ -15,7 +15,7 @@ const HOST_PROGRAM = fileURLToPath(new URL('../../dataplane/host', import.meta.u
 const { a1 } = containers;
 const [V4, V6] = ['172.29.1.1', '2001:db8:a::1'];
 
-const route = (...lines: readonly string[]) => netns(a1, 'route', `${lines.join('\n')}\n`);
+const route = (...lines: readonly string[]) => netns(a1, 'reroute', `${lines.join('\n')}\n`);
 const routes = async () =>
   (await netns(a1, 'routes')).stdout.split('\n').filter((line) => line.includes(' via '));
 const ofOthers = async () =>

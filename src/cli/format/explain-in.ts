@@ -1,7 +1,7 @@
 /**
  * Whether a caller reaches a container's port, in sentences: each way, and each gate on it.
  */
-import type { ExplainInAnswer, WayAnswer } from '../../diagnostics/explain-in.ts';
+import type { CallerAnswer, ExplainInAnswer, WayAnswer } from '../../diagnostics/explain-in.ts';
 import type { GateAnswer, GateOutcome } from '../../diagnostics/gate-answer.ts';
 import type { Colour, Style } from './style.ts';
 
@@ -13,9 +13,22 @@ const COLOURS: Readonly<Record<GateOutcome, Colour>> = {
 };
 
 export function formatExplainIn(answer: ExplainInAnswer, style: Style): string {
-  const { container, source, traffic, ways, passes } = answer;
+  const { source, callers } = answer;
+  if (callers === undefined) return formatCaller(answer, { ...answer, name: source }, style);
+  return callers
+    .map((one) => formatCaller(answer, { ...one, name: `${source} at ${one.source} (${one.node})` }, style))
+    .join('\n\n');
+}
+
+type Named = Omit<CallerAnswer, 'node' | 'source'> & { readonly name: string };
+
+function formatCaller(
+  { container, traffic }: ExplainInAnswer,
+  { name, ways, passes }: Named,
+  style: Style,
+): string {
   const outcome = passes ? style('green', 'can reach') : style('red', 'cannot reach');
-  const lines = [`${source} ${outcome} ${traffic} of ${container}.`];
+  const lines = [`${name} ${outcome} ${traffic} of ${container}.`];
   if (ways.length === 0)
     lines.push(
       `${container} has no address of the caller's family, and no port of this host leads to ${traffic}.`,

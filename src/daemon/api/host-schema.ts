@@ -129,28 +129,32 @@ export const SuggestInReply = z.object({
 
 export const ExplainInQuery = z.object({ container: z.string(), source: z.string(), traffic: z.string() });
 
+const Ways = z.array(
+  z.object({
+    to: z.string().describe('What the caller connects to.'),
+    gates: z
+      .array(
+        z.object({
+          gate: z.string(),
+          outcome: z.enum(['passes', 'denies', 'records', 'unknown']),
+          reason: z.string(),
+        }),
+      )
+      .describe('In the order in which a packet meets them.'),
+    passes: z.boolean().describe('No gate that is known denies it.'),
+  }),
+);
+
 export const ExplainInReply = z.object({
   container: z.string(),
-  source: z.string(),
+  source: z.string().describe('An address, or a service.'),
   traffic: z.string(),
-  ways: z
-    .array(
-      z.object({
-        to: z.string().describe('What the caller connects to.'),
-        gates: z
-          .array(
-            z.object({
-              gate: z.string(),
-              outcome: z.enum(['passes', 'denies', 'records', 'unknown']),
-              reason: z.string(),
-            }),
-          )
-          .describe('In the order in which a packet meets them.'),
-        passes: z.boolean().describe('No gate that is known denies it.'),
-      }),
-    )
-    .describe('None: no address of the container and no port of this host leads there.'),
-  passes: z.boolean(),
+  ways: Ways.describe('None: no address of the container and no port of this host leads there.'),
+  passes: z.boolean().describe('Of a service: all of its callers pass.'),
+  callers: z
+    .array(z.object({ source: z.string(), node: z.string(), ways: Ways, passes: z.boolean() }))
+    .optional()
+    .describe('The instances of a service, which have ways of their own.'),
 });
 
 /** An operator's word about one port of a container. `own`: as registered. */

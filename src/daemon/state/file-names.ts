@@ -12,6 +12,8 @@ export const STATE_FILES = {
   registrations: 'registrations.json',
   networks: 'networks.json',
   names: 'names.json',
+  inner: 'networks-inner.json',
+  connections: 'connections.json',
   holder: 'controller.json',
   hostRules: 'host.nft',
   hostBootRules: 'host.boot.nft',

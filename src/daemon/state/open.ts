@@ -8,9 +8,11 @@ import type { Logger } from '../../common/logger.ts';
 import { bootId } from '../../common/steady-clock.ts';
 import type { Config } from '../../config/config.ts';
 import type { HostDataplane } from '../../dataplane/dataplane.ts';
+import { ConnectionsFile } from './connections-file.ts';
 import { DeniedFile } from './denied-file.ts';
 import { STATE_FILES } from './file-names.ts';
 import { HostFiles, LEFT_ON_HOST, turnOffHostFiles } from './host-files.ts';
+import { InnerFile } from './inner-file.ts';
 import { LoadsFile } from './loads-file.ts';
 import { LastNetworksFile } from './networks-file.ts';
 import { OverridesFile } from './overrides-file.ts';
@@ -88,3 +90,9 @@ export const openNetworks = ({ stateDir, dryRun, networks }: Config, log: Logger
   stateDir === undefined || dryRun || networks === undefined
     ? undefined
     : new LastNetworksFile(stateDir, networks, log);
+
+export const openInner = ({ stateDir, dryRun, networks }: Config, log: Logger) =>
+  stateDir === undefined || dryRun || networks === undefined ? undefined : new InnerFile(stateDir, log);
+
+export const openConnections = ({ stateDir, dryRun, host }: Config, log: Logger) =>
+  stateDir === undefined || dryRun || host === undefined ? undefined : new ConnectionsFile(stateDir, log);

@@ -10,7 +10,8 @@ import { z } from 'zod';
 import type { Logger } from '../../common/logger.ts';
 import { elapsed, type Instant, steadyNow, thisInstant } from '../../common/steady-clock.ts';
 import { formatPrefix, parseAddress } from '../../net/address.ts';
-import type { LastKnownState, NodeServices } from '../consul-cache.ts';
+import type { LastKnownState } from '../consul-cache.ts';
+import type { NodeServices } from '../node-services.ts';
 import { STATE_FILES } from './file-names.ts';
 import { StateFolderFile } from './state-folder-file.ts';
 

@@ -62,6 +62,11 @@ export class StateFolderFile {
     this.#start();
   }
 
+  /** Resolves when what was given so far is written, or could not be. */
+  async written(): Promise<void> {
+    await this.#writing;
+  }
+
   /** Resolves when everything is written. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -9,6 +9,7 @@ import { comparePrefixes, type Family, formatAddress, type Prefix, parseAddress 
 import type { PortClass } from '../../policy/port-classes.ts';
 import type { RuleSet } from '../../policy/rule-set.ts';
 import { TRAFFIC_SHAPE, type TrafficContext, trafficContext } from '../../policy/traffic-context.ts';
+import { ALONE, CALLED, CALLED_MASK, egressMark, INBOUND, OLDER } from '../../rendering/flow-marks.ts';
 import type { ShapeOf } from '../../rendering/shape.ts';
 import { NAMES_SHAPE, type NamesContext, namesContext } from './names-context.ts';
 
@@ -31,7 +32,12 @@ export interface TemplateContext {
   readonly comment: string;
   /** The conntrack mark of flows admitted under this text, `0x…`. */
   readonly generation: string;
-  /** The conntrack mark of flows that came from outside; never a generation. */
+  /** The conntrack mark of flows that came from outside, with the mask: never a generation. Ingress rules use the other bits. */
+  readonly called: string;
+  readonly calledMask: string;
+  /** Of flows that ingress rules let in while there were no egress rules, with the same mask: they count as unmarked. */
+  readonly alone: string;
+  /** The same for a template that compares the whole mark: each packet of its flows is looked up by ingress rules. */
   readonly inbound: string;
   /** The conntrack mark of TCP connections from outside that are older than all rules; never a generation. */
   readonly older: string;
@@ -50,6 +56,9 @@ export const CONTEXT_SHAPE: ShapeOf<TemplateContext> = {
     fingerprint: 'text',
     comment: 'text',
     generation: 'text',
+    called: 'text',
+    calledMask: 'text',
+    alone: 'text',
     inbound: 'text',
     older: 'text',
     audit: 'flag',
@@ -64,15 +73,14 @@ export const CONTEXT_SHAPE: ShapeOf<TemplateContext> = {
 /** The fields that identify a text; all others are its content. */
 export type Identity = Pick<TemplateContext, 'fingerprint' | 'comment' | 'generation'>;
 
-/** Marks of flows from outside; generations start above them. */
-const INBOUND = 1;
-const OLDER = 2;
-
 /** Only what the template mentions is worth printing. */
 export const contentOf = (
   input: RenderInput,
   mentions: ReadonlySet<string>,
 ): Omit<TemplateContext, keyof Identity> => ({
+  called: CALLED,
+  calledMask: CALLED_MASK,
+  alone: ALONE,
   inbound: `0x${INBOUND.toString(16)}`,
   older: `0x${OLDER.toString(16)}`,
   audit: input.mode === 'audit',
@@ -87,14 +95,8 @@ export const contentOf = (
 export const identityOf = (fingerprint: string): Identity => ({
   fingerprint,
   comment: `egresstrator v1 ${fingerprint}`,
-  generation: generationOf(fingerprint),
+  generation: egressMark(fingerprint),
 });
-
-/** 32 bits of the fingerprint. 0 means an unmarked flow. */
-const generationOf = (fingerprint: string): string => {
-  const bits = Number.parseInt(fingerprint.slice(0, 8), 16);
-  return `0x${(bits > OLDER ? bits : bits + OLDER + 1).toString(16).padStart(8, '0')}`;
-};
 
 /** By family, sorted, without duplicates and invalid addresses. */
 export function splitResolvers(resolvers: readonly string[]): TemplateContext['resolvers'] {

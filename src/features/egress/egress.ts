@@ -6,7 +6,7 @@ import type { Container } from '../../inventory/container.ts';
 import type { ConsulSnapshot, Inventory } from '../../inventory/inventory.ts';
 import type { NamespaceId, Namespaces } from '../../inventory/namespace.ts';
 import type { ServiceRef } from '../../inventory/service.ts';
-import type { Mode } from '../../inventory/workload.ts';
+import { type Mode, parseWorkload } from '../../inventory/workload.ts';
 import type { Prefix } from '../../net/address.ts';
 import { type Acl, parseAcl } from '../../policy/acl.ts';
 import { grantedKeys, servicesOf } from '../../policy/compile.ts';
@@ -24,7 +24,7 @@ import { Renderer } from './renderer.ts';
 import { EgressRules } from './rules.ts';
 import { type EgressState, type NamespaceStatus, statusOf } from './status.ts';
 import { type EgressTemplate, needsUngranted } from './template.ts';
-import { type Workloads, workloadsIn } from './workload-namespaces.ts';
+import { type Member, type Workloads, workloadsIn } from './workload-namespaces.ts';
 
 export interface EgressOptions {
   readonly template: EgressTemplate;
@@ -150,6 +150,13 @@ export class Egress implements Feature<EgressDesired> {
     // A container that is read only now may have started before us.
     this.#hasCompleteInventory ||= isComplete;
     return planned;
+  }
+
+  /** False once rules are removed by hand from a container that has no ACL keys of its own: nothing is missing there. */
+  hasStatus({ desired, condition }: EgressState): boolean {
+    const { mode } = this.#options;
+    const isWorkload = ({ container }: Member) => parseWorkload(container, mode) !== undefined;
+    return condition !== 'released' || desired.namespace.members.some(isWorkload);
   }
 
   status(state: EgressState): NamespaceStatus {

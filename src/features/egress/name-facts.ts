@@ -5,6 +5,7 @@
  */
 import type { Prefix } from '../../net/address.ts';
 import { shortDigest } from '../../rendering/fingerprint.ts';
+import { egressMark } from '../../rendering/flow-marks.ts';
 
 export interface NameFacts {
   /**
@@ -76,14 +77,8 @@ export const withDockerSocket = (text: string, { docker }: NameFacts): string =>
       : `udp sport ${docker.port} socket cgroupv2 level ${docker.cgroup.level} "${docker.cgroup.path}"`,
   );
 
-/** Marks below are of flows from outside. */
-const LEAST_MARK = 16;
-
 /** The mark of flows that were admitted by name. It follows from the secret, and tells nothing of it. */
-const markOf = (secret: string): string => {
-  const mark = Number(shortDigest(`mark ${secret}`));
-  return `0x${(mark < LEAST_MARK ? mark + LEAST_MARK : mark).toString(16).padStart(8, '0')}`;
-};
+const markOf = (secret: string): string => egressMark(shortDigest(`mark ${secret}`).slice('0x'.length));
 
 /** An address that no packet has: an empty list is a syntax error in nft. */
 const NOBODY = 0n;

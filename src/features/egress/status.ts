@@ -1,28 +1,22 @@
 /**
  * The status of one namespace with workloads: its state and problems, from desired and observed.
  */
-import type { Condition } from '../../common/condition.ts';
-import type { Problem } from '../../common/problem.ts';
+import { type Problem, unreadService } from '../../common/problem.ts';
 import type { DeniedSummary } from '../../inventory/denied-record.ts';
 import type { NamesSummary } from '../../inventory/names-summary.ts';
 import type { NamespaceId } from '../../inventory/namespace.ts';
-import type { Loaded } from '../../inventory/ruleset.ts';
 import type { DnsPolicy, Mode } from '../../inventory/workload.ts';
+import type { Reconciled } from '../feature.ts';
 import type { DesiredRules, EgressDesired } from './desired.ts';
 import { dnsOf, type NameSupport, nameProblems } from './name-rules.ts';
 import type { ActiveOverride } from './overrides.ts';
 import { loadedState, type NamespaceState } from './states.ts';
 
 /** What the reconciler knows of it. */
-export interface EgressState {
-  readonly desired: EgressDesired;
+export interface EgressState extends Reconciled<EgressDesired> {
   readonly isReleased: boolean;
-  readonly observed: { readonly loaded: Loaded } | undefined;
-  /** The same, also after a failure; with the fingerprint of what another has loaded in place of ours. */
+  /** As `observed`, also after a failure; with the fingerprint of what another has loaded in place of ours. */
   readonly last: { readonly replacedBy: string | undefined } | undefined;
-  readonly verifiedAt: number | undefined;
-  readonly lastError: Error | undefined;
-  readonly condition: Condition;
 }
 
 export interface NamespaceStatus {
@@ -117,17 +111,6 @@ export function statusOf(
 
 const problemsOf = ({ policy, unread, unclosed }: DesiredRules): readonly Problem[] => [
   ...policy.problems,
-  ...unread.map((name) => unreadService(name, 'so it grants nothing until they are')),
-  ...unclosed.map((name) => unreadService(name, 'so the denylist leaves them open until they are')),
+  ...unread.map((name) => unreadService(name, 'it grants nothing until they are')),
+  ...unclosed.map((name) => unreadService(name, 'the denylist leaves them open until they are')),
 ];
-
-const UNREAD = 'the instances of this service could not be read';
-
-const unreadService = (service: string, consequence: string): Problem => ({
-  severity: 'error',
-  text: service,
-  reason: `${UNREAD}, ${consequence}`,
-});
-
-/** It is the same problem for each workload whose keys name the service. */
-export const isOfService = ({ reason }: Problem): boolean => reason.startsWith(UNREAD);

@@ -2,15 +2,17 @@
  * When the host's other firewalls need a passage for our packets, and what an operator must do where we cannot make one.
  */
 import type { Problem } from '../../common/problem.ts';
-import type { Passages } from '../../inventory/passages.ts';
+import type { Passage, Passages } from '../../inventory/passages.ts';
 import type { HostRuleSet } from './model.ts';
 
 /** Only such packets get the mark: see `templates/host.hbs`. */
 export const needsPassages = ({ forwards, permits, bridges }: HostRuleSet): boolean =>
   forwards.length > 0 || permits.length > 0 || bridges.some(({ masqueraded }) => masqueraded.length > 0);
 
-export const passageProblems = ({ dropping, lacking, failing }: Passages): readonly Problem[] => [
-  ...dropping.map((chain) => warning(chain, dropReason(chain))),
+export const passageProblems = ({ passages, dropping, lacking, failing }: Passages): readonly Problem[] => [
+  ...dropping
+    .filter((chain) => !passages.some((one) => isAwaited(one, chain)))
+    .map((chain) => warning(chain, dropReason(chain))),
   ...lacking.map((tool) =>
     warning(
       tool,
@@ -24,6 +26,13 @@ export const passageProblems = ({ dropping, lacking, failing }: Passages): reado
     ),
   ),
 ];
+
+/**
+ * True for a chain that drops only until its passage is made: that was seen before, and is no problem. A passage that cannot
+ * be made is one of its own.
+ */
+const isAwaited = ({ tool, state }: Passage, chain: string): boolean =>
+  state !== 'kept' && chain === `${tool.startsWith('ip6') ? 'ip6' : 'ip'} filter FORWARD`;
 
 const dropReason = (chain: string): string =>
   chain.startsWith('inet firewalld ')

@@ -2,6 +2,7 @@
  * The gate as ingress sees it: it loads prepared rules before a container's first instruction, so that nobody reaches
  * it before.
  */
+import type { Container } from '../../inventory/container.ts';
 import type { Mode } from '../../inventory/workload.ts';
 
 /** A text that the gate may load at a container's start. */
@@ -15,4 +16,6 @@ export interface PreparedIngress {
 export interface IngressGate {
   /** Prepares exactly these from now on. */
   prepareIngress(texts: readonly PreparedIngress[]): void;
+  /** The fingerprint of what the gate loaded at this start; undefined if unknown. */
+  loadedIngress(container: Container): Promise<string | undefined>;
 }

@@ -3,9 +3,11 @@
  * own beside that of egress rules, in the same namespace.
  */
 import type { Plan, Planned } from '../../common/plan.ts';
+import { waitUntil } from '../../common/wait-until.ts';
+import type { Container } from '../../inventory/container.ts';
 import type { ConsulSnapshot, Inventory } from '../../inventory/inventory.ts';
 import type { NamespaceId, NetworkNamespace } from '../../inventory/namespace.ts';
-import type { Rendering } from '../../inventory/ruleset.ts';
+import { type Loaded, NOTHING_LOADED, type Rendering } from '../../inventory/ruleset.ts';
 import type { ServiceRef } from '../../inventory/service.ts';
 import type { Mode } from '../../inventory/workload.ts';
 import { type Acl, parseAcl } from '../../policy/acl.ts';
@@ -36,6 +38,9 @@ export interface IngressOptions {
 /** Whose tables these are. */
 export const INGRESS = 'ingress';
 
+/** Milliseconds to wait for the gate's record; then the namespace is inspected. */
+const GATE_LIMIT = 1_000;
+
 export class Ingress implements Feature<IngressDesired> {
   readonly name = INGRESS;
   readonly owner = INGRESS;
@@ -45,6 +50,8 @@ export class Ingress implements Feature<IngressDesired> {
   readonly #renderer: IngressRenderer;
   readonly #local: LocalInstances;
   readonly #preparer: IngressPreparer | undefined;
+  /** Namespaces that were there before this run; undefined until they are known. */
+  #earlier: ReadonlySet<NamespaceId> | undefined;
   #found: IngressNamespaces = { namespaces: [], unsupported: [] };
   #acl: { readonly texts: ConsulSnapshot['ingress']; readonly parsed: Acl } | undefined;
 
@@ -90,7 +97,8 @@ export class Ingress implements Feature<IngressDesired> {
   }
 
   /** Call `references` for the same containers first. */
-  plan({ consul, containers }: Inventory): Plan<IngressDesired> {
+  plan({ consul, containers, namespaces, isComplete }: Inventory): Plan<IngressDesired> {
+    if (isComplete) this.#earlier ??= new Set(namespaces.keys());
     const services = this.#local.extend(consul.services, containers);
     const rulesFor = desiredFor({ ...consul, services, acl: this.aclOf(consul) }, this.#compiler);
     const planned = new Map<NamespaceId, Planned<IngressDesired>>();
@@ -121,9 +129,20 @@ export class Ingress implements Feature<IngressDesired> {
     return !rules.isKnown;
   }
 
+  /** In a namespace that was made since, only the gate can have loaded rules before us, and it leaves a record. */
+  loadedAtStart({ namespace: { id, target } }: IngressDesired): Promise<Loaded | undefined> | undefined {
+    const { gate } = this.#options;
+    return gate !== undefined && this.#earlier?.has(id) === false ? askGate(gate, target) : undefined;
+  }
+
   async render({ namespace, rules }: IngressDesired): Promise<Rendering> {
     return { ruleset: { owner: INGRESS, ...this.#renderer.render(rules.policy, namespace.mode) } };
   }
+}
+
+async function askGate(gate: IngressGate, target: Container): Promise<Loaded | undefined> {
+  const fingerprint = await waitUntil(GATE_LIMIT, gate.loadedIngress(target), undefined);
+  return fingerprint === undefined ? undefined : { ...NOTHING_LOADED, fingerprint };
 }
 
 /** Keys in a line of the log. */

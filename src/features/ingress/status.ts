@@ -1,12 +1,11 @@
 /**
  * The status of the ingress rules of one namespace, from desired and observed.
  */
-import type { Condition } from '../../common/condition.ts';
-import type { Problem } from '../../common/problem.ts';
+import { type Problem, unreadService } from '../../common/problem.ts';
 import type { NamespaceId } from '../../inventory/namespace.ts';
-import type { Loaded } from '../../inventory/ruleset.ts';
 import type { Mode } from '../../inventory/workload.ts';
 import { isEmpty } from '../../policy/rule-set.ts';
+import type { Reconciled } from '../feature.ts';
 import type { IngressDesired } from './desired.ts';
 
 /**
@@ -21,14 +20,7 @@ export const INGRESS_STATES = ['pending', 'protected', 'audit', 'closed', 'unenf
 
 export type IngressState = (typeof INGRESS_STATES)[number];
 
-/** What the reconciler knows of it. */
-export interface ReconciledIngress {
-  readonly desired: IngressDesired;
-  readonly observed: { readonly loaded: Loaded } | undefined;
-  readonly verifiedAt: number | undefined;
-  readonly lastError: Error | undefined;
-  readonly condition: Condition;
-}
+export type ReconciledIngress = Reconciled<IngressDesired>;
 
 export interface IngressStatus {
   readonly id: NamespaceId;
@@ -73,13 +65,7 @@ function stateOf({ desired, observed, condition }: ReconciledIngress): IngressSt
 const problemsOf = ({ namespace, rules }: IngressDesired): readonly Problem[] => [
   ...namespace.members.flatMap(({ workload }) => workload.problems),
   ...rules.policy.problems.map(ofIngressKey),
-  ...rules.unread.map(
-    (text): Problem => ({
-      severity: 'error',
-      text,
-      reason: 'the instances of this service could not be read, so none of them is let in until they are',
-    }),
-  ),
+  ...rules.unread.map((name) => unreadService(name, 'none of them is let in until they are')),
 ];
 
 const ofIngressKey = (problem: Problem): Problem =>

@@ -5,10 +5,11 @@
 import type { Problem } from '../../common/problem.ts';
 import { quote } from '../../common/text.ts';
 import type { Container } from '../../inventory/container.ts';
-import type { Network } from '../../inventory/network.ts';
-import { comparePrefixes, contains, formatPrefix, type Prefix } from '../../net/address.ts';
+import { gatewayOf, type Network, type Subnet } from '../../inventory/network.ts';
+import { contains, formatPrefix, type Prefix } from '../../net/address.ts';
+import { isUnusable } from './addresses.ts';
 import { networkOf } from './consistency.ts';
-import { containerNamed, holderOf } from './containers.ts';
+import { containerNamed, containersNamed, holderOf } from './containers.ts';
 import type { AddressEntry, DesiredAttachment, NetworkEntry } from './model.ts';
 import { bare } from './names.ts';
 import { problemAt } from './problems.ts';
@@ -46,26 +47,41 @@ interface Place {
 
 function placesOf(entry: AddressEntry, present: Present): readonly Place[] {
   const { container: name, selector, origin, addresses } = entry;
-  const named = containerNamed([name, selector], present.containers);
-  if (named !== undefined && 'reason' in named)
-    return [{ problem: problemAt('error', origin, undefined, named.reason) }];
-  return addresses.map((address) => placeOf(entry, address, named, present));
+  const names = [name, selector];
+  const named = containerNamed(names, present.containers);
+  if (named === undefined || !('reason' in named))
+    return addresses.map((address) => placeOf(entry, address, named, present));
+  const meant = containersNamed(names, present.containers);
+  return [
+    { problem: problemAt('error', origin, undefined, named.reason) },
+    ...addresses.flatMap((address) => takenBy(entry, address, meant, present) ?? []),
+  ];
+}
+
+/** Undefined: it is free, or one of the containers that are meant has it. */
+function takenBy(
+  { origin }: AddressEntry,
+  address: Prefix,
+  meant: readonly Container[],
+  { containers }: Present,
+): Place | undefined {
+  const holder = holderOf(address, containers);
+  if (holder === undefined || meant.some(({ id }) => id === holder.id)) return undefined;
+  const reason = `${formatPrefix(address)} is the address of the container ${quote(holder.name)}; nothing that names it counts until that container is gone`;
+  return { taken: address, problem: problemAt('error', origin, 'ip', reason) };
 }
 
 /** `container`: undefined while it does not run. */
 function placeOf(
-  { origin, container: called, selector }: AddressEntry,
+  entry: AddressEntry,
   address: Prefix,
   container: Container | undefined,
   present: Present,
 ): Place {
-  const holder = holderOf(address, present.containers);
-  if (holder !== undefined && holder.id === container?.id) return {};
-  if (holder !== undefined) {
-    const reason = `${formatPrefix(address)} is the address of the container ${quote(holder.name)}; nothing that names it counts until that container is gone`;
-    return { taken: address, problem: problemAt('error', origin, 'ip', reason) };
-  }
-  if (container === undefined) return {};
+  const taken = takenBy(entry, address, container === undefined ? [] : [container], present);
+  if (taken !== undefined) return taken;
+  if (container === undefined || holderOf(address, present.containers) !== undefined) return {};
+  const { origin, container: called, selector } = entry;
   const network = networkAt(address, present);
   const reason =
     network === undefined
@@ -80,7 +96,7 @@ function placeOf(
       containerId,
       container: name,
       network: network.name,
-      subnets: network.subnets,
+      subnets: network.subnets.map(({ prefix }) => prefix),
       addresses: [address],
       otherNames,
       origin,
@@ -91,15 +107,15 @@ function placeOf(
 interface Where {
   readonly name: string;
   /** Undefined: it is made first. */
-  readonly id: string | undefined;
-  readonly subnets: readonly Prefix[];
+  readonly known: Network | undefined;
+  readonly subnets: readonly Subnet[];
 }
 
 function networkAt(address: Prefix, { ofDocker, missing }: Present): Where | undefined {
   const known = ofDocker.find(({ subnets }) => subnets.some(({ prefix }) => contains(prefix, address)));
   const coming = known ?? networkOf(address, missing);
   if (coming === undefined) return undefined;
-  return { name: coming.name, id: known?.id, subnets: coming.subnets.map(({ prefix }) => prefix) };
+  return { name: coming.name, known, subnets: coming.subnets };
 }
 
 const withoutNetwork = (address: Prefix): string =>
@@ -119,19 +135,37 @@ function faultOf({ network, name, networks }: Container, where: Where, address: 
     const whose = network.kind === 'host' ? "this host's network" : 'the network of another container';
     return `container ${quote(name)} uses ${whose}, and takes no address; start it without that`;
   }
-  const end = networks.find(({ id }) => id === where.id);
-  if (end === undefined) return undefined;
+  const end = networks.find(({ id }) => id === where.known?.id);
+  if (end === undefined) return where.known && placeFault(address, where.known);
   const own = address.family === 4 ? end.ipv4 : end.ipv6;
   const has = own === undefined ? `no address of IPv${address.family}` : formatPrefix(own);
   return `container ${quote(name)} has ${has} in the network ${quote(where.name)}, not ${formatPrefix(address)}; left as it is: disconnect it from that network (docker network disconnect)`;
 }
 
-/** Both families of a container in one network are one attachment. */
-function merged(all: readonly DesiredAttachment[]): readonly DesiredAttachment[] {
-  const groups = Map.groupBy(all, ({ containerId, network }) => JSON.stringify([containerId, network]));
+/** Docker would refuse it, each time. */
+function placeFault(address: Prefix, { name, subnets, bridge }: Network): string | undefined {
+  const subnet = subnets.find(({ prefix }) => contains(prefix, address));
+  if (subnet === undefined) return undefined;
+  const text = formatPrefix(address);
+  if (isUnusable(subnet.prefix, address))
+    return `${text} cannot be the address of a container in ${formatPrefix(subnet.prefix)}`;
+  return bridge !== undefined && contains(gatewayOf(subnet), address)
+    ? `${text} is the gateway of Docker's network ${quote(name)}; write another address`
+    : undefined;
+}
+
+/**
+ * Both families of a container in one network are one attachment. Of two addresses of one family the first counts, and the
+ * next plan reports the other.
+ */
+function merged(attachments: readonly DesiredAttachment[]): readonly DesiredAttachment[] {
+  const groups = Map.groupBy(attachments, ({ containerId, network }) =>
+    JSON.stringify([containerId, network]),
+  );
   return [...groups.values()].flatMap(([first, ...others]) => {
     if (first === undefined) return [];
-    const addresses = [first, ...others].flatMap((one) => one.addresses);
-    return { ...first, addresses: addresses.toSorted(comparePrefixes) };
+    const all = [first, ...others].flatMap((one) => one.addresses);
+    const addresses = ([4, 6] as const).flatMap((family) => all.find((one) => one.family === family) ?? []);
+    return { ...first, addresses };
   });
 }

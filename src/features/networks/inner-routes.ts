@@ -23,6 +23,8 @@ export const planRoutes = ({ inner }: DesiredNetworks, namespaces: Namespaces): 
     }),
   );
 
+export const noRoutesIn = (namespace: NetworkNamespace): RoutesDesired => ({ namespace, lines: [] });
+
 export const linesOf = ({ forwards, routes }: InnerRules): readonly string[] =>
   [
     ...new Set(forwards.map(({ to }) => `forward ipv${to.family}`)),

@@ -6,7 +6,13 @@ import type { Problem } from '../../common/problem.ts';
 import { quote } from '../../common/text.ts';
 import type { Container } from '../../inventory/container.ts';
 import type { NamespaceId, Namespaces, NetworkNamespace } from '../../inventory/namespace.ts';
-import { type Attachment, gatewayOf, type Network, type Subnet } from '../../inventory/network.ts';
+import {
+  type Attachment,
+  gatewayOf,
+  isAttached,
+  type Network,
+  type Subnet,
+} from '../../inventory/network.ts';
 import { comparePrefixes, contains, type Family, type Prefix, WIDTH } from '../../net/address.ts';
 import { containerNamed, holderOf } from './containers.ts';
 import type { ContainerForward, DesiredAttachment, InnerRules, Permit, Route } from './model.ts';
@@ -160,7 +166,7 @@ const waysOf = (
 
 function wayOf(end: Attachment, network: Network | undefined, family: Family): Way | undefined {
   const own = family === 4 ? end.ipv4 : end.ipv6;
-  if (network?.bridge === undefined || own === undefined) return undefined;
+  if (network?.bridge === undefined || own === undefined || !isAttached(end, network)) return undefined;
   const subnet = network.subnets.find(({ prefix }) => contains(prefix, own));
   return subnet && { network, subnet, own, gateway: gatewayOf(subnet) };
 }

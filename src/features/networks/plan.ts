@@ -6,7 +6,7 @@ import { quote } from '../../common/text.ts';
 import type { Container } from '../../inventory/container.ts';
 import type { HostFacts } from '../../inventory/host-facts.ts';
 import type { Namespaces } from '../../inventory/namespace.ts';
-import type { Networks } from '../../inventory/network.ts';
+import { isAttached, type Networks } from '../../inventory/network.ts';
 import { contains, type Family, type Prefix } from '../../net/address.ts';
 import { planAttachments } from './attachments.ts';
 import { consistentFile } from './consistency.ts';
@@ -34,7 +34,9 @@ export interface NetworksPlan {
 
 export function planOf({ file: read, problems: ofFile }: ReadNetworks, around: Surroundings): NetworksPlan {
   const { host } = around;
-  const containers = [...around.containers].filter(({ running }) => running);
+  const containers = [...around.containers]
+    .filter(({ running }) => running)
+    .map((one) => withAttached(one, around.networks));
   const ofDocker = [...around.networks.values()];
   const consistent = consistentFile(read);
   const { file } = consistent;
@@ -61,6 +63,12 @@ export function planOf({ file: read, problems: ofFile }: ReadNetworks, around: S
     ]),
   };
 }
+
+/** Without the addresses that Docker lists although it could not attach the container. */
+const withAttached = (container: Container, networks: Networks): Container => ({
+  ...container,
+  networks: container.networks.filter((end) => isAttached(end, networks.get(end.id))),
+});
 
 /** Addresses that others have count for nothing. */
 function withoutTaken(resolved: ResolvedPolicies, taken: readonly Prefix[]): ResolvedPolicies {

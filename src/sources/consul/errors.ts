@@ -93,7 +93,11 @@ export const TOO_LARGE = 'TOO_LARGE';
 /** The first match counts. */
 const byCode: readonly (readonly [code: RegExp, ...Explanation])[] = [
   [/^TIMEOUT$/, 'did not answer in time', 'check whether it hangs or the network drops packets'],
-  [/^TOO_LARGE$/, 'sent more than 64 MB', `check that ${named.address} is really Consul's HTTP API`],
+  [
+    /^TOO_LARGE$/,
+    'sent more than 64 MB',
+    `check that ${named.address} is really Consul's HTTP API; if it is, divide what is so large, such as a service of 100,000 instances`,
+  ],
   [/^ECONNREFUSED$/, 'refuses the connection', `start Consul there, or correct ${named.address}`],
   [/^ENOENT$/, 'has no socket there', `start Consul, or correct ${named.address}`],
   [/^EACCES$/, 'has a socket without permission for this user', 'give this user write permission'],

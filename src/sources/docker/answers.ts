@@ -5,6 +5,7 @@
  */
 import { hash } from 'node:crypto';
 import { z } from 'zod';
+import { parseAddress } from '../../net/address.ts';
 import type { EngineInfo, ImageSummary, LabelledContainer, RunningContainer } from './engine.ts';
 import { EngineAnswerError } from './errors.ts';
 
@@ -64,16 +65,31 @@ export const runningFrom = (json: unknown, what: string): readonly RunningContai
 /** In the first two minutes the Engine writes "Up 5 seconds", "Up About a minute" and the like. */
 const SETTLED = /^Up (About an hour|\d+ (minutes|hours|days|weeks|months|years))\b/;
 
+const endpointSchema = z.object({
+  NetworkID: z.string().nullish(),
+  IPAMConfig: z.object({ IPv4Address: z.string().nullish(), IPv6Address: z.string().nullish() }).nullish(),
+});
+
 const labelledSchema = z.array(
-  z.object({ Id: z.string(), Names: z.array(z.string()).nullish(), Labels: labels }),
+  z.object({
+    ...{ Id: z.string(), Names: z.array(z.string()).nullish(), Labels: labels },
+    NetworkSettings: z
+      .object({ Networks: z.record(z.string(), endpointSchema.nullish()).nullish() })
+      .nullish(),
+  }),
 );
 
 export const labelledFrom = (json: unknown, what: string): readonly LabelledContainer[] =>
-  read(labelledSchema, json, what).map(({ Id, Names, Labels }) => ({
-    id: Id,
-    names: Names ?? [],
-    labels: Labels ?? {},
+  read(labelledSchema, json, what).map(({ Id, Names, Labels, NetworkSettings }) => ({
+    ...{ id: Id, names: Names ?? [], labels: Labels ?? {} },
+    staticAddresses: Object.values(NetworkSettings?.Networks ?? {}).flatMap(staticAddresses),
   }));
+
+const staticAddresses = (end: z.infer<typeof endpointSchema> | null | undefined) =>
+  [end?.IPAMConfig?.IPv4Address, end?.IPAMConfig?.IPv6Address].flatMap((text) => {
+    const address = parseAddress(text ?? '');
+    return address === undefined || !end?.NetworkID ? [] : { network: end.NetworkID, address };
+  });
 
 const imageSchema = z.object({
   Id: z.string(),

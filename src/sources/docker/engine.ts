@@ -4,6 +4,7 @@
  */
 import type { Duplex, Readable } from 'node:stream';
 import type { Network, NetworkId } from '../../inventory/network.ts';
+import type { Prefix } from '../../net/address.ts';
 
 /** The version and configuration of the Engine. */
 export interface EngineInfo {
@@ -81,6 +82,8 @@ export interface LabelledContainer {
   /** With a slash in front; more than one where other containers link to it. */
   readonly names: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  /** Those that it was given, whether it runs or not: it cannot start without them. */
+  readonly staticAddresses?: readonly { readonly network: NetworkId; readonly address: Prefix }[];
 }
 
 /** The platform in the Engine's answer about a container, and in a request for an image. */

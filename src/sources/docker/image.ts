@@ -22,7 +22,7 @@ export interface HelperImageSettings {
 export const helperLabel = 'egresstrator.helper';
 
 /** The version of the protocol that this program speaks with `dataplane/netns`. */
-export const helperVersion = '8';
+export const helperVersion = '9';
 
 /** Finds the image; fails with an `EngineError`. */
 export interface HelperImage {

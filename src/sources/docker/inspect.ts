@@ -24,8 +24,8 @@ const strings = z
 const network = z.object({
   ...{ NetworkID: z.string().nullish(), EndpointID: z.string().nullish() },
   ...{ IPAddress: z.string().nullish(), GlobalIPv6Address: z.string().nullish() },
-  GwPriority: z.number().nullish(),
   ...{ Aliases: strings, DNSNames: strings },
+  ...{ Gateway: z.string().nullish(), IPv6Gateway: z.string().nullish(), GwPriority: z.number().nullish() },
 });
 
 const binding = z.object({ HostIp: z.string().nullish(), HostPort: z.string().nullish() });
@@ -107,14 +107,11 @@ function networksOf({ NetworkSettings }: Inspected): readonly Attachment[] {
     const { NetworkID: id, EndpointID: endpoint, IPAddress, GlobalIPv6Address, GwPriority } = entry ?? {};
     if (name === 'none' || !id || !endpoint) return [];
     const [ipv4, ipv6] = [parseAddress(IPAddress ?? ''), parseAddress(GlobalIPv6Address ?? '')];
+    const priority = GwPriority ? { gatewayPriority: GwPriority } : {};
+    const lacking = entry?.Gateway || entry?.IPv6Gateway ? {} : { lacksGateway: true };
     const aliases = aliasesOf(entry ?? {});
-    return [
-      {
-        ...{ id, name, endpoint, ipv4, ipv6 },
-        ...(GwPriority && { gatewayPriority: GwPriority }),
-        ...(aliases.length > 0 && { aliases }),
-      },
-    ];
+    const named = aliases.length > 0 ? { aliases } : {};
+    return [{ id, name, endpoint, ipv4, ipv6, ...priority, ...lacking, ...named }];
   });
   return attached.toSorted(by(({ id, endpoint }) => `${id}:${endpoint}`));
 }

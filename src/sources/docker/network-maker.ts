@@ -1,9 +1,9 @@
 /**
  * Makes networks of the Engine, and attaches containers to them with static addresses.
  */
-import type { Attachment, Network, Subnet } from '../../inventory/network.ts';
+import { type Attachment, isAttached, type Network, type Subnet } from '../../inventory/network.ts';
 import type { NetworkMaker } from '../../inventory/sources.ts';
-import { formatPrefix, type Prefix } from '../../net/address.ts';
+import { comparePrefixes, formatPrefix, type Prefix } from '../../net/address.ts';
 import type { Engine } from './engine.ts';
 import { isHttpError } from './errors.ts';
 import { containerFrom } from './inspect.ts';
@@ -34,9 +34,24 @@ export class EngineNetworkMaker implements NetworkMaker {
     }
   }
 
+  async staticHolderOf(container: string, network: string, addresses: readonly Prefix[]) {
+    const [found, all] = await Promise.all([this.find(network), this.#engine.all()]);
+    const holder = all.find(
+      ({ id, staticAddresses = [] }) =>
+        id !== container &&
+        staticAddresses.some(
+          (one) =>
+            one.network === found?.id &&
+            addresses.some((address) => comparePrefixes(address, one.address) === 0),
+        ),
+    );
+    return holder?.names[0]?.replace(/^\//, '');
+  }
+
   async endOf(container: string, network: string): Promise<Attachment | undefined> {
     const { networks } = containerFrom(await this.#engine.inspect(container));
-    return networks.find(({ name }) => name === network);
+    const end = networks.find(({ name }) => name === network);
+    return end !== undefined && isAttached(end, await this.#engine.network(end.id)) ? end : undefined;
   }
 
   attach(container: string, network: string, addresses: readonly Prefix[]): Promise<void> {

@@ -17,13 +17,19 @@ import type { Watched } from '../../inventory/sources.ts';
 export interface WatchedFileSettings {
   /** Milliseconds by a clock that never goes back. */
   readonly steadyNow: () => number;
-  /** Milliseconds between two reads because of events. */
+  /** Milliseconds between two reads because of events, while these go on; between the first ones it is less. */
   readonly pause?: number;
   /** Milliseconds between two reads without an event. */
   readonly poll?: number;
   /** The same while a folder cannot be watched. */
   readonly pollUnwatched?: number;
 }
+
+/**
+ * Milliseconds between the first two reads. Most programs write another file and rename it, so the first event finds the
+ * old text.
+ */
+const FIRST_PAUSE = 10;
 
 export class WatchedFile implements Watched<string> {
   value: string | undefined;
@@ -34,6 +40,8 @@ export class WatchedFile implements Watched<string> {
   readonly #onChange: () => void;
   #watchers: readonly FSWatcher[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** Milliseconds after the next read. */
+  #pause = FIRST_PAUSE;
   /** Set while a read runs: whether another one must follow. */
   #again: boolean | undefined;
   #closed = false;
@@ -51,7 +59,10 @@ export class WatchedFile implements Watched<string> {
     for (const one of this.#watchers) one.close();
   }
 
-  /** At once, or after a pause if it was read a moment ago. Events during a read cause another one. */
+  /**
+   * At once, or after a pause if it was read a moment ago. Events during a read cause another one. Each pause is twice as
+   * long as the one before it, so that a file that is written often costs little.
+   */
   #event(): void {
     if (this.#closed) return;
     if (this.#again === undefined) this.#read();
@@ -61,9 +72,12 @@ export class WatchedFile implements Watched<string> {
   #read(): void {
     clearTimeout(this.#timer);
     this.#again = false;
+    const { pause: most } = this.#settings;
+    const pause = Math.min(this.#pause, most);
+    this.#pause = 2 * pause;
     void this.#readOnce().then((isWatched) => {
       if (this.#closed) return;
-      this.#timer = setTimeout(() => this.#afterPause(isWatched), this.#settings.pause);
+      this.#timer = setTimeout(() => this.#afterPause(isWatched), pause);
     });
   }
 
@@ -73,6 +87,12 @@ export class WatchedFile implements Watched<string> {
       return;
     }
     this.#again = undefined;
+    this.#timer = setTimeout(() => this.#rest(isWatched), this.#settings.pause);
+  }
+
+  /** There was no event for a while. */
+  #rest(isWatched: boolean): void {
+    this.#pause = FIRST_PAUSE;
     const { poll, pollUnwatched } = this.#settings;
     this.#timer = setTimeout(() => this.#read(), isWatched ? poll : pollUnwatched);
   }

@@ -1,6 +1,6 @@
 /** Drivers of networks.json: containers are attached in steps, in their order. */
 import { expect, it } from 'vitest';
-import { attachmentDriver, networkDriver } from '../../../src/daemon/networks-drivers.ts';
+import { attachmentDriver, networkDriver, routeDriver } from '../../../src/daemon/networks-drivers.ts';
 import { namespaceId, namespacesOf } from '../../../src/inventory/namespace.ts';
 import { container } from '../../support/containers.ts';
 import { prefix } from '../../support/host-claims.ts';
@@ -12,6 +12,7 @@ it('a container has no route of ours into a network when it is attached to it', 
     find: async () => undefined,
     make: async () => {},
     hasContainer: async () => false,
+    staticHolderOf: async () => undefined,
     endOf: async () => undefined,
     attach: async () => void done.push('attached'),
   };
@@ -44,6 +45,7 @@ it('no network is made over a route of the host that has come since', async () =
     find: async () => undefined,
     make: async (name: string) => void made.push(name),
     hasContainer: async () => false,
+    staticHolderOf: async () => undefined,
     endOf: async () => undefined,
     attach: async () => {},
   };
@@ -64,4 +66,20 @@ it('no network is made over a route of the host that has come since', async () =
   await expect(make('back', '10.2.3.0/24')).rejects.toThrow('overlaps the route 10.2.0.0/16 of this host');
   await make('front', '10.1.0.0/24');
   expect(made).toEqual(['front']);
+});
+
+it('a namespace that was made in this run is not asked for routes of ours before the first are made', async () => {
+  const web = container('web');
+  const namespace = namespacesOf(new Map([[web.id, web]])).get(namespaceId(web));
+  if (namespace === undefined) throw new Error('no namespace');
+  const lines = ['10.2.0.2 via 10.9.0.1'];
+  const access = { read: async () => lines, set: async () => lines };
+  const inspect = (isNew: boolean, failures: number) =>
+    routeDriver(access, () => isNew).inspect({
+      ...{ name: namespace.id, desired: { namespace, lines }, isReleased: false, last: undefined, failures },
+      signal: new AbortController().signal,
+    });
+  expect(await inspect(true, 0)).toEqual({ namespace, lines: [] });
+  expect(await inspect(true, 1)).toEqual({ namespace, lines });
+  expect(await inspect(false, 0)).toEqual({ namespace, lines });
 });

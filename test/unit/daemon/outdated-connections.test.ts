@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { LoadError } from '../../../src/common/errors.ts';
+import { ConnectionRecords, type OutdatedLines } from '../../../src/daemon/connection-records.ts';
 import { OutdatedConnections } from '../../../src/daemon/outdated-connections.ts';
 import { connectionRules } from '../../../src/inventory/connection-rules.ts';
 import { FakeLog } from '../../support/fakes.ts';
@@ -11,7 +12,7 @@ const WEB = forward(80, '172.18.0.2', 8080);
 const DNS = forward(53, '172.18.0.3', 53, { protocol: 'udp' });
 const MOVED = forward(53, '172.18.0.4', 53, { protocol: 'udp' });
 
-function setup(kernel: readonly string[] = []) {
+function setup(kernel: readonly string[] = [], records = new ConnectionRecords()) {
   const ended: string[][] = [];
   const log = new FakeLog();
   let failure: Error | undefined;
@@ -29,6 +30,7 @@ function setup(kernel: readonly string[] = []) {
       },
     },
     log,
+    records.of('host'),
   );
   const loadWhere = async (replaces: boolean, forwards: readonly (typeof WEB)[]) => {
     await connections.beforeLoad(replaces);
@@ -132,4 +134,37 @@ it('loads where the forwards of an earlier run cannot be read', async () => {
   fail(undefined);
   await load();
   expect(ended).toEqual([['tcp 80 172.18.0.2 8080']]);
+});
+
+it('ends those of a forward that was removed right before the previous run was killed', async () => {
+  let kept: OutdatedLines = new Map();
+  const before = setup(
+    [],
+    new ConnectionRecords(kept, async (all) => {
+      kept = new Map(all);
+    }),
+  );
+  await before.load(WEB, DNS);
+  expect(kept).toEqual(new Map());
+  before.hold();
+  await before.connections.beforeLoad(true);
+  const atLoad = kept;
+  before.connections.loaded(connectionRules([DNS]));
+  await setImmediate();
+  for (const left of [atLoad, kept]) {
+    const after = setup(['udp 53 172.18.0.3 53'], new ConnectionRecords(left));
+    after.connections.loaded(connectionRules([DNS]));
+    await after.connections.idle();
+    expect(after.ended).toEqual([['tcp 80 172.18.0.2 8080']]);
+  }
+});
+
+it('a disk that does not answer holds up neither a load nor the end of connections', async () => {
+  const silent = new ConnectionRecords(undefined, () => new Promise<void>(() => {}));
+  const { load, ended } = setup([], silent);
+  await load(WEB);
+  await load();
+  await load(DNS);
+  await load();
+  expect(ended.flat()).toEqual(expect.arrayContaining(['tcp 80 172.18.0.2 8080', 'udp 53 172.18.0.3 53']));
 });

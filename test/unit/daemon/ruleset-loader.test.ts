@@ -63,6 +63,19 @@ test('a first load reports that nothing was denied', async () => {
   expect(reports).toEqual([found(NOTHING_DENIED, 1)]);
 });
 
+test.each<readonly [string, string, boolean]>([
+  ['nat', ruleset.text, false],
+  ['host', ruleset.text, false],
+  ['host', `set denied_in4 {} ${ruleset.text}`, true],
+])(
+  'a load of %s that replaces rules reads what was denied only if its rules deny',
+  async (owner, text, reads) => {
+    const { loader, reports } = setUp();
+    await loader.load(web, { ...ruleset, owner, text }, true);
+    expect(reports.some(([, , { denied }]) => denied === DENIED)).toBe(reads);
+  },
+);
+
 test("the host's namespace is rejected, and nothing is reported", async () => {
   const { loader, reports } = setUp();
   const host = { kind: 'host', id: HOST, inside: [] } as const;

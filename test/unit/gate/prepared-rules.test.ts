@@ -126,6 +126,9 @@ describe('records', () => {
     };
     expect(await records.read(start)).toEqual(record);
     expect(await records.read({ ...start, pid: 43 })).toBeUndefined();
+    expect(await records.read(start, 'ingress')).toBeUndefined();
+    writeFileSync(join(runDir, 'gate/c0ffee.ingress'), whole.replace('owner egress', 'owner ingress'));
+    expect(await records.read(start, 'ingress')).toEqual(record);
     expect(await records.read({ ...start, id: 'other' })).toBeUndefined();
     expect(await records.read({ ...start, id: '../gate/c0ffee' })).toBeUndefined();
     utimesSync(join(runDir, 'gate/c0ffee'), 0, 0);

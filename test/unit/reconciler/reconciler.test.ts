@@ -4,6 +4,9 @@ import type { Planned } from '../../../src/common/plan.ts';
 import type { Driver, Target } from '../../../src/reconciler/driver.ts';
 import type { Outcome } from '../../../src/reconciler/reconcile.ts';
 import { Reconciler, type ReconcilerOptions } from '../../../src/reconciler/reconciler.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const WAIT = { timeout: 20_000 };
 
 type Text = string;
 type Found = string | undefined;
@@ -123,7 +126,7 @@ describe('what is desired', () => {
       running -= 1;
     };
     plan({ a: '1' });
-    await vi.waitFor(() => expect(running).toBe(1));
+    await eventually(() => expect(running).toBe(1));
     for (const text of ['2', '3', '4']) plan({ a: text });
     goOn.resolve();
     await reconciler.idle();
@@ -157,7 +160,7 @@ describe('a failure', () => {
     await reconciler.idle();
     expect(condition('bad')).toBe('failed');
     expect(condition('good')).toBe('inSync');
-    await vi.waitFor(() => expect(condition('bad')).toBe('inSync'));
+    await eventually(() => expect(condition('bad')).toBe('inSync'));
     expect(failures).toEqual(['no room']);
   });
 
@@ -170,7 +173,7 @@ describe('a failure', () => {
     plan({ a: 'one' });
     await reconciler.idle();
     expect([failures, condition('a')]).toEqual([[], 'pending']);
-    await vi.waitFor(() => expect(failures).toEqual(['gone']));
+    await eventually(() => expect(failures).toEqual(['gone']));
   });
 });
 
@@ -180,7 +183,7 @@ test('drift is found by an inspection from time to time, and mended', async () =
   plan({ a: 'one' });
   await reconciler.idle();
   driver.texts.set('a', 'altered');
-  await vi.waitFor(() => expect(driver.texts.get('a')).toBe('one'));
+  await eventually(() => expect(driver.texts.get('a')).toBe('one'));
 });
 
 describe('features', () => {
@@ -201,7 +204,7 @@ describe('features', () => {
       return take(reconciler, driver);
     });
     for (const { plan } of taken.toReversed()) plan({ a: 'one', b: 'two' });
-    await vi.waitFor(() => expect(order).toHaveLength(6));
+    await eventually(() => expect(order).toHaveLength(6));
     expect(order.map((one) => one.split(' ')[0])).toEqual([
       ...['network', 'network', 'attach', 'attach', 'host', 'host'],
     ]);
@@ -210,7 +213,31 @@ describe('features', () => {
     if (network !== undefined) network.beforeApply = () => Promise.reject(new Error('no room'));
     taken[0]?.plan({ a: 'three' });
     taken[2]?.plan({ a: 'three' });
-    await vi.waitFor(() => expect(drivers[2]?.texts.get('a')).toBe('three'));
+    await eventually(() => expect(drivers[2]?.texts.get('a')).toBe('three'));
+  });
+
+  test('wait for no inspection of what is there', async () => {
+    const [passages, host] = [new FakeDriver('passages'), new FakeDriver('host', ['passages'])];
+    const { reconciler, ...before } = begin(passages);
+    const after = take(reconciler, host);
+    before.plan({ a: 'kept' });
+    after.plan({ a: 'one' });
+    await vi.waitFor(() => expect(host.texts.get('a')).toBe('one'), WAIT);
+    const inspect = passages.inspect.bind(passages);
+    const goOn = Promise.withResolvers<void>();
+    onTestFinished(() => goOn.resolve());
+    passages.inspect = (target) => goOn.promise.then(() => inspect(target));
+    before.feature.verify('a');
+    after.plan({ a: 'two' });
+    await vi.waitFor(() => expect(host.texts.get('a')).toBe('two'), WAIT);
+    // A change is waited for, also while the inspection goes on.
+    before.plan({ a: 'moved' });
+    after.plan({ a: 'three' });
+    await new Promise((done) => setTimeout(done, 20));
+    expect(host.texts.get('a')).toBe('two');
+    goOn.resolve();
+    await vi.waitFor(() => expect(host.texts.get('a')).toBe('three'), WAIT);
+    expect(passages.texts.get('a')).toBe('moved');
   });
 
   test('that come after themselves are refused', () => {
@@ -225,7 +252,7 @@ test('once it is closed nothing begins, and what runs is told and awaited', asyn
   const goOn = Promise.withResolvers<void>();
   driver.beforeApply = () => goOn.promise;
   plan({ a: 'one' });
-  await vi.waitFor(() => expect(driver.calls).toContain('apply a one'));
+  await eventually(() => expect(driver.calls).toContain('apply a one'));
   let closed = false;
   const closing = reconciler.close().then(() => (closed = true));
   plan({ b: 'two' });

@@ -2,9 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LoadsFile } from '../../../../src/daemon/state/loads-file.ts';
 import type { Loads } from '../../../../src/reconciler/load-records.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { FakeLog } from '../../../support/fakes.ts';
 
 const loadsOf = (...digests: readonly string[]): Loads =>
@@ -60,12 +61,12 @@ test.each([
 test('many changes at once cost one write now, one later, and none is lost', async () => {
   const file = open('v1', 300);
   file.save(loadsOf('first'));
-  await vi.waitFor(async () => expect(await open().load()).toEqual(loadsOf('first')));
+  await eventually(async () => expect(await open().load()).toEqual(loadsOf('first')));
   const first = version();
   for (let n = 0; n < 200; n += 1) file.save(loadsOf(`n${n}`));
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(version()).toBe(first);
-  await vi.waitFor(async () => expect(await open().load()).toEqual(loadsOf('n199')));
+  await eventually(async () => expect(await open().load()).toEqual(loadsOf('n199')));
   file.save(loadsOf('last'));
   await file.close();
   expect(await open().load()).toEqual(loadsOf('last'));
@@ -77,9 +78,9 @@ test('what could not be written is tried again, and reported once', async () => 
   const file = open();
   file.save(loadsOf('old'));
   file.save(loadsOf('new'));
-  await vi.waitFor(() => expect(log.messages('warn')).toHaveLength(1));
+  await eventually(() => expect(log.messages('warn')).toHaveLength(1));
   rmSync(folder);
-  await vi.waitFor(async () => expect(await open().load()).toEqual(loadsOf('new')));
+  await eventually(async () => expect(await open().load()).toEqual(loadsOf('new')));
   await file.close();
   expect(log.messages('warn')).toHaveLength(1);
 });

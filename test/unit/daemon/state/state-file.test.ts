@@ -11,12 +11,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Instant } from '../../../../src/common/steady-clock.ts';
 import type { LastKnownState } from '../../../../src/daemon/consul-cache.ts';
 import { seal, unseal } from '../../../../src/daemon/state/envelope.ts';
 import * as stateFile from '../../../../src/daemon/state/state-file.ts';
 import { StateFile, type StateFileOptions } from '../../../../src/daemon/state/state-file.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { FakeLog } from '../../../support/fakes.ts';
 import { prefix } from '../../../support/host-claims.ts';
 
@@ -83,9 +84,9 @@ test('what could not be written is tried again, and reported once', async () => 
   const file = open({ retryAfter: 10 });
   file.save(stateOf('old'));
   file.save(stateOf('new'));
-  await vi.waitFor(() => expect(log.messages('warn')).toHaveLength(1));
+  await eventually(() => expect(log.messages('warn')).toHaveLength(1));
   rmSync(join(folder, 'state'));
-  await vi.waitFor(() => expect(readKept()).toEqual(stateOf('new')));
+  await eventually(() => expect(readKept()).toEqual(stateOf('new')));
   await file.close();
   expect(log.messages('warn')).toEqual(['last known rules could not be written to disk']);
 });
@@ -182,14 +183,14 @@ describe('the age of what is known', () => {
     const written = () => decode(readFileSync(path(), 'utf8'), clockAt(now)).confirmedAt.rules;
     const saved = (rules: number) => file.save({ ...known, confirmedAt: { ...known.confirmedAt, rules } });
     saved(50_000);
-    await vi.waitFor(() => expect(written()).toBe(50_000));
+    await eventually(() => expect(written()).toBe(50_000));
     now += 900;
     saved(60_500);
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(written()).toBe(50_000);
     now += 200;
     saved(60_900);
-    await vi.waitFor(() => expect(written()).toBe(60_900));
+    await eventually(() => expect(written()).toBe(60_900));
     now += 100;
     saved(61_150);
     await file.close();

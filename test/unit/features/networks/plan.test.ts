@@ -246,6 +246,67 @@ describe('addresses', () => {
     const { desired } = plan(FILE, here);
     expect([permitted(desired), innerOf(desired)]).toEqual([[], []]);
   });
+
+  it('of another container count for nothing, though their entry names two', () => {
+    const thief = container('thief', { networks: [end('back_end', '10.2.0.2')] });
+    const here = (...more: readonly Container[]) => ({ networks, containers: [PROXY, thief, ...more] });
+    const twice = [container('web_1'), container('web__1')];
+    expect(permitted(plan(FILE, here(...twice)).desired)).toEqual([]);
+    expect(sentences(FILE, here(...twice))).toEqual([
+      'ips.web: "web-1" is the name of the containers "web_1" and "web__1"; rename one',
+      'ips.web.ip: 10.2.0.2 is the address of the container "thief"; nothing that names it counts until that container is gone',
+    ]);
+    const own = { networks, containers: [PROXY, WEB, container('web__1')] };
+    expect(permitted(plan(FILE, own).desired)).toEqual(['10.1.0.2 10.2.0.2 tcp 80-80']);
+  });
+
+  it.each([
+    ['10.2.0.0', '10.2.0.0 cannot be the address of a container in 10.2.0.0/24'],
+    ['10.2.0.255', '10.2.0.255 cannot be the address of a container in 10.2.0.0/24'],
+    ['10.2.0.1', '10.2.0.1 is the gateway of Docker\'s network "back_end"; write another address'],
+    ['10.9.0.254', '10.9.0.254 is the gateway of Docker\'s network "other"; write another address'],
+  ])('that Docker gives to no container are not asked for: %s', (ip, sentence) => {
+    const here = { networks, containers: [container('web')] };
+    const file = { ips: { web: { ip, container_name: 'web' } } };
+    expect(sentences(file, here)).toEqual([`ips.web.ip: ${sentence}`]);
+    expect(attached(plan(file, here).desired)).toEqual([]);
+  });
+
+  it('that a container has where Docker could not attach it, or in a removed network, are not there', () => {
+    const failed = { ...end('back_end', '10.2.0.2'), lacksGateway: true };
+    const here = (...ends: Container['networks']) => ({
+      networks,
+      containers: [PROXY, container('web_1', { networks: ends })],
+    });
+    expect(attached(plan(FILE, here(failed)).desired)).toEqual(['web_1 in back_end with 10.2.0.2']);
+    expect(attached(plan(FILE, here(end('gone', '10.2.0.2'))).desired)).toEqual([
+      'web_1 in back_end with 10.2.0.2',
+    ]);
+    const internal = { ...here(failed), networks: [FRONT, { ...BACK, isInternal: true }] };
+    expect(attached(plan(FILE, internal).desired)).toEqual([]);
+    const thief = container('thief', { networks: [failed] });
+    const { desired, problems } = plan(FILE, { networks, containers: [PROXY, thief] });
+    expect([permitted(desired), problems]).toEqual([['10.1.0.2 10.2.0.2 tcp 80-80'], []]);
+    const [other, vpn] = [{ ...end('other', '10.9.0.5'), lacksGateway: true }, end('front', '10.1.0.5')];
+    const inside = { ...VPN, networks: [other, vpn] };
+    expect(innerOf(plan(FILE, { networks, containers: [PROXY, inside] }).desired)).toMatchObject([
+      { name: 'vpn', routes: ['10.2.0.2 via 10.1.0.1'] },
+    ]);
+  });
+
+  it('are one of a family for a container in a network, whatever entries name it', () => {
+    const ips = {
+      one: { ip: '10.2.0.2', container_name: 'web', selector: 'app' },
+      other: { ip: ['10.2.0.3', 'fd00:1::3'], container_name: 'app' },
+    };
+    const here = { networks, containers: [container('app')] };
+    expect(attached(plan({ ips }, here).desired)).toEqual([
+      'app in back_end with 10.2.0.2',
+      'app in front with fd00:1::3',
+    ]);
+    const after = { networks, containers: [container('app', { networks: [end('back_end', '10.2.0.2')] })] };
+    expect(sentences({ ips }, after)[0]).toContain('container "app" has 10.2.0.2 in the network "back_end"');
+  });
 });
 
 describe('policies', () => {

@@ -63,6 +63,8 @@ test('what cannot be parsed fails each time, and what was parsed before is still
 test('an answer that is too large is an error, and the next one counts', async () => {
   bodies = [' '.repeat(64e6 + 1), list('a')];
   const query = rulesQuery(client);
-  await expect(query.execute({ kind: 'stale' }, forever)).rejects.toThrow('sent more than 64 MB');
+  await expect(query.execute({ kind: 'stale' }, forever)).rejects.toThrow(
+    "sent more than 64 MB, asked for the rules below egress/acl/: check that --consul (CONSUL_HTTP_ADDR) is really Consul's HTTP API; if it is, divide what is so large, such as a service of 100,000 instances",
+  );
   expect((await query.execute({ kind: 'stale' }, forever)).value.size).toBe(1);
 });

@@ -1,9 +1,10 @@
 /** Asking for resolvers of containers that end meanwhile, and streams that break. */
 import { PassThrough } from 'node:stream';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { LoadError } from '../../../../src/common/errors.ts';
 import { DockerContainerSource } from '../../../../src/sources/docker/containers.ts';
 import { container } from '../../../support/containers.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { archiveOf } from './fake-archive.ts';
 import { FakeEngine, httpError } from './fake-engine.ts';
 
@@ -106,9 +107,9 @@ test('a stream of events that breaks is told in a sentence', async () => {
   const settings = { backoff: { first: 60_000, most: 60_000 } };
   const watch = new DockerContainerSource(engine, settings).watch(() => {});
   onTestFinished(() => watch.close());
-  await vi.waitFor(() => expect(watch.value).toBeDefined());
+  await eventually(() => expect(watch.value).toBeDefined());
   stream.destroy(new Error('aborted'));
-  await vi.waitFor(() => expect(watch.error).toBeDefined());
+  await eventually(() => expect(watch.error).toBeDefined());
   expect(watch.error?.message).toBe(
     'The connection to the Docker Engine at unix:///fake.sock broke: could not watch events: aborted.',
   );

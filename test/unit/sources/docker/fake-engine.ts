@@ -91,7 +91,7 @@ export class FakeEngine implements Engine {
   attach: Engine['attach'] = notFaked;
   wait: Engine['wait'] = notFaked;
   remove: Engine['remove'] = notFaked;
-  all = notFaked;
+  all: Engine['all'] = notFaked;
   image: Engine['image'] = notFaked;
   pull: Engine['pull'] = notFaked;
   importEmpty: Engine['importEmpty'] = notFaked;

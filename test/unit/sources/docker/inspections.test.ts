@@ -1,6 +1,7 @@
 /** How often a container is inspected for what happens to it: once where that tells all, and again where it may not. */
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { DockerContainerSource } from '../../../../src/sources/docker/containers.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { FakeEngine } from './fake-engine.ts';
 
 const connected = (id: string) =>
@@ -16,7 +17,7 @@ async function begin() {
   };
   const watched = new DockerContainerSource(engine).watch(() => {});
   onTestFinished(() => watched.close());
-  await vi.waitFor(() => expect(watched.value?.size).toBe(0));
+  await eventually(() => expect(watched.value?.size).toBe(0));
   const inspections = () => engine.calls.filter((call) => call.startsWith('inspect')).length;
   const runs = (id: string) => watched.value?.has(id) ?? false;
   return { engine, images, inspections, runs };
@@ -31,11 +32,11 @@ test('a start is one inspection, and one of the image: the Engine answers what i
   engine.names.set('a', 'a');
   engine.trouble.set('a', started.promise);
   engine.say(connected('a'));
-  await vi.waitFor(() => expect(inspections()).toBe(1));
+  await eventually(() => expect(inspections()).toBe(1));
   engine.tell('start', 'a');
   await rest();
   started.resolve();
-  await vi.waitFor(() => expect(runs('a')).toBe(true));
+  await eventually(() => expect(runs('a')).toBe(true));
   await rest();
   expect([inspections(), images]).toEqual([1, ['sha256:0']]);
 });
@@ -44,7 +45,7 @@ test('nor is it inspected again if the answer is there before the start is told'
   const { engine, inspections, runs } = await begin();
   engine.names.set('a', 'a');
   engine.say(connected('a'));
-  await vi.waitFor(() => expect(runs('a')).toBe(true));
+  await eventually(() => expect(runs('a')).toBe(true));
   engine.tell('start', 'a');
   await rest();
   expect(inspections()).toBe(1);
@@ -54,7 +55,7 @@ test('a start without a network is one inspection', async () => {
   const { engine, inspections, runs } = await begin();
   engine.names.set('a', 'a');
   engine.tell('start', 'a');
-  await vi.waitFor(() => expect(runs('a')).toBe(true));
+  await eventually(() => expect(runs('a')).toBe(true));
   await rest();
   expect(inspections()).toBe(1);
 });
@@ -62,11 +63,11 @@ test('a start without a network is one inspection', async () => {
 test('what did not run yet when its network was told is inspected at its start', async () => {
   const { engine, inspections, runs } = await begin();
   engine.say(connected('a'));
-  await vi.waitFor(() => expect(inspections()).toBe(1));
+  await eventually(() => expect(inspections()).toBe(1));
   await rest();
   engine.names.set('a', 'a');
   engine.tell('start', 'a');
-  await vi.waitFor(() => expect(runs('a')).toBe(true));
+  await eventually(() => expect(runs('a')).toBe(true));
   expect(inspections()).toBe(2);
 });
 
@@ -76,13 +77,13 @@ test('one that ended and started while it was being inspected is inspected again
   engine.names.set('a', 'a');
   engine.trouble.set('a', answered.promise);
   engine.tell('start', 'a');
-  await vi.waitFor(() => expect(inspections()).toBe(1));
+  await eventually(() => expect(inspections()).toBe(1));
   engine.tell('die', 'a');
   engine.tell('start', 'a');
   await rest();
   engine.trouble.delete('a');
   answered.resolve();
-  await vi.waitFor(() => expect(inspections()).toBe(2));
+  await eventually(() => expect(inspections()).toBe(2));
   await rest();
   expect([inspections(), runs('a')]).toEqual([2, true]);
 });
@@ -91,12 +92,12 @@ test('a network that comes later is inspected, and so is one that could not be r
   const { engine, inspections, runs } = await begin();
   engine.names.set('a', 'a');
   engine.tell('start', 'a');
-  await vi.waitFor(() => expect(runs('a')).toBe(true));
+  await eventually(() => expect(runs('a')).toBe(true));
   engine.say(connected('a'));
-  await vi.waitFor(() => expect(inspections()).toBe(2));
+  await eventually(() => expect(inspections()).toBe(2));
   engine.trouble.set('a', new Error('the Engine is busy'));
   engine.tell('die', 'a');
-  await vi.waitFor(() => expect(inspections()).toBe(3));
+  await eventually(() => expect(inspections()).toBe(3));
   engine.tell('start', 'a');
-  await vi.waitFor(() => expect(inspections()).toBe(4));
+  await eventually(() => expect(inspections()).toBe(4));
 });

@@ -2,6 +2,8 @@
  * What the Engine is asked to make networks and to attach containers.
  */
 import { expect, test } from 'vitest';
+import type { Network } from '../../../../src/inventory/network.ts';
+import type { LabelledContainer } from '../../../../src/sources/docker/engine.ts';
 import { EngineNetworkMaker } from '../../../../src/sources/docker/network-maker.ts';
 import { prefix } from '../../../support/host-claims.ts';
 import { network } from '../../../support/host-inventory.ts';
@@ -62,13 +64,46 @@ test('a container is attached with the addresses that it has, and no others', as
   ]);
 });
 
-test("a container's end is that in the network of this name", async () => {
+test("a container's end is that in the network of this name, if it could be attached there", async () => {
   const { engine, maker } = engineThatMakes();
   engine.names.set('c', 'web');
+  const entry = { EndpointID: 'e1', IPAddress: '10.1.0.2', GlobalIPv6Address: '', Gateway: '10.1.0.1' };
+  const failed = { ...entry, Gateway: '', IPv6Gateway: '' };
+  engine.ofNetworks = new Map([
+    ...['back', 'failed'].map((name): [string, Network] => [name, network(name, [])]),
+    ['secret', network('secret', [], { isInternal: true })],
+  ]);
   engine.attachments = {
-    back: { NetworkID: 'n1', EndpointID: 'e1', IPAddress: '10.1.0.2', GlobalIPv6Address: '' },
+    back: { NetworkID: 'back', ...entry },
+    failed: { NetworkID: 'failed', ...failed },
+    secret: { NetworkID: 'secret', ...failed },
+    removed: { NetworkID: 'removed', ...entry },
   };
   expect(await maker.endOf('c', 'back')).toMatchObject({ name: 'back', ipv4: prefix('10.1.0.2') });
   expect(await maker.endOf('c', 'bac')).toBeUndefined();
+  expect(await maker.endOf('c', 'failed')).toBeUndefined();
+  expect(await maker.endOf('c', 'secret')).toMatchObject({ name: 'secret' });
+  expect(await maker.endOf('c', 'removed')).toBeUndefined();
   await expect(maker.endOf('gone', 'back')).rejects.toThrow('No such container');
+});
+
+test('a container keeps an address that it was given in a network, running or not', async () => {
+  const { engine, maker } = engineThatMakes();
+  engine.ofNetworks = new Map([['back', network('back', ['10.1.0.0/24', 'fd00:1::/64'])]]);
+  const given = (address: string, of = 'back') => [{ network: of, address: prefix(address) }];
+  const listed = (id: string, staticAddresses: LabelledContainer['staticAddresses'] = []) => ({
+    ...{ id, names: [`/${id}-1`], labels: {}, staticAddresses },
+  });
+  engine.all = async () => [
+    listed('none'),
+    listed('web', given('10.1.0.2')),
+    listed('six', given('fd00:1::6')),
+    listed('other', given('10.1.0.3', 'removed')),
+  ];
+  const holder = (of: string, ...addresses: readonly string[]) =>
+    maker.staticHolderOf(of, 'back', addresses.map(prefix));
+  expect(await holder('app', '10.1.0.2')).toBe('web-1');
+  expect(await holder('web', '10.1.0.2')).toBeUndefined();
+  expect(await holder('app', '10.1.0.9', 'fd00:1::6')).toBe('six-1');
+  expect(await holder('app', '10.1.0.3')).toBeUndefined();
 });

@@ -1,7 +1,8 @@
 /** What is known of networks after whatever happened, and how seldom the Engine is asked for that. */
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Network } from '../../../../src/inventory/network.ts';
 import { DockerContainerSource } from '../../../../src/sources/docker/containers.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { FakeEngine, httpError } from './fake-engine.ts';
 
 const network = (id: string, traits: Partial<Network> = {}): Network => ({
@@ -17,7 +18,7 @@ async function begin(ofNetworks: FakeEngine['ofNetworks'] = new Map([['n1', netw
   const watch = new DockerContainerSource(engine, settings).watch(() => changes++);
   onTestFinished(() => watch.close());
   const known = () => watch.networks.value && [...watch.networks.value.keys()];
-  const become = (...ids: string[]) => vi.waitFor(() => expect(known()).toEqual(ids));
+  const become = (...ids: string[]) => eventually(() => expect(known()).toEqual(ids));
   const asked = () => engine.calls.filter((call) => call.includes('network'));
   const event = (Action: string, ID: string) =>
     engine.say(`${JSON.stringify({ Type: 'network', Action, Actor: { ID } })}\n`);
@@ -54,7 +55,7 @@ test('an event that changes nothing is no change', async () => {
   await become('n1');
   const [before, count] = [watch.networks.value, changes()];
   event('create', 'n1');
-  await vi.waitFor(() => expect(asked()).toHaveLength(2));
+  await eventually(() => expect(asked()).toHaveLength(2));
   await rest();
   expect(watch.networks.value).toBe(before);
   expect(changes()).toBe(count);
@@ -90,8 +91,8 @@ test('where the Engine does not tell of networks, containers are known all the s
   const { engine, watch, become } = await begin(httpError(403, 'forbidden by a proxy'));
   engine.names.set('a', 'a');
   engine.tell('start', 'a');
-  await vi.waitFor(() => expect(watch.value?.has('a')).toBe(true));
-  await vi.waitFor(() => expect(watch.networks.error?.message).toContain('forbidden by a proxy'));
+  await eventually(() => expect(watch.value?.has('a')).toBe(true));
+  await eventually(() => expect(watch.networks.error?.message).toContain('forbidden by a proxy'));
   expect([watch.error, watch.networks.value]).toEqual([undefined, undefined]);
   engine.ofNetworks = new Map([['n1', network('n1')]]);
   await become('n1');
@@ -104,17 +105,17 @@ test('a failure is reported once, and so is its end', async () => {
   const [known, count] = [engine.ofNetworks, changes()];
   engine.ofNetworks = httpError(500, 'busy');
   event('create', 'n2');
-  await vi.waitFor(() => expect(watch.networks.error).toBeDefined());
+  await eventually(() => expect(watch.networks.error).toBeDefined());
   await rest();
   expect(changes()).toBe(count + 1);
   engine.ofNetworks = known;
-  await vi.waitFor(() => expect(watch.networks.error).toBeUndefined());
+  await eventually(() => expect(watch.networks.error).toBeUndefined());
   expect(changes()).toBe(count + 2);
 });
 
 test('nothing is asked after close', async () => {
   const { engine, watch } = await begin(httpError(500, 'busy'));
-  await vi.waitFor(() => expect(watch.networks.error).toBeDefined());
+  await eventually(() => expect(watch.networks.error).toBeDefined());
   watch.close();
   const calls = engine.calls.length;
   await rest();

@@ -1,7 +1,8 @@
 /** What the value is after whatever happened, never how it came about. */
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { EngineTimeout } from '../../../../src/sources/docker/errors.ts';
 import { ContainerWatch, type WatchSettings } from '../../../../src/sources/docker/watch.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { FakeEngine, httpError } from './fake-engine.ts';
 
 const settings: WatchSettings = {
@@ -21,7 +22,7 @@ function startWatch(engine: FakeEngine, changes: Partial<WatchSettings> = {}) {
     seen.push(names()),
   );
   onTestFinished(() => watch.close());
-  const become = (...expected: string[]) => vi.waitFor(() => expect(names()).toEqual(expected));
+  const become = (...expected: string[]) => eventually(() => expect(names()).toEqual(expected));
   return { watch, seen, names, become };
 }
 
@@ -43,7 +44,7 @@ test('subscribes first, then lists', async () => {
 
 test('an Engine with no containers has been read too', async () => {
   const { watch, seen } = startWatch(engineWith());
-  await vi.waitFor(() => expect(watch.value?.size).toBe(0));
+  await eventually(() => expect(watch.value?.size).toBe(0));
   expect(seen).toEqual([[]]);
 });
 
@@ -79,7 +80,7 @@ test('an event that changes nothing is no change, and a value that was handed ou
   await become('a');
   const before = watch.value;
   engine.tell('update', 'a');
-  await vi.waitFor(() => expect(engine.calls.filter((call) => call === 'inspect a')).toHaveLength(2));
+  await eventually(() => expect(engine.calls.filter((call) => call === 'inspect a')).toHaveLength(2));
   expect(watch.value).toBe(before);
   engine.names.set('b', 'b');
   engine.tell('start', 'b');
@@ -95,7 +96,7 @@ test('an event during an inspection is not swallowed by it', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   engine.trouble.set('a', promise);
   engine.tell('rename', 'a');
-  await vi.waitFor(() => expect(engine.calls.at(-1)).toBe('inspect a'));
+  await eventually(() => expect(engine.calls.at(-1)).toBe('inspect a'));
   engine.names.set('a', 'renamed');
   engine.tell('rename', 'a');
   engine.trouble.delete('a');
@@ -139,7 +140,7 @@ test('whoever looks the same in the next list is not inspected, unless it is you
   const { become } = startWatch(engine, { relistEvery: 5 });
   await become('a', 'young');
   const inspected = (id: string) => engine.calls.filter((call) => call === `inspect ${id}`).length;
-  await vi.waitFor(() => expect(inspected('young')).toBeGreaterThan(4));
+  await eventually(() => expect(inspected('young')).toBeGreaterThan(4));
   expect(inspected('a')).toBe(1);
   engine.names.set('a', 'renamed');
   await become('renamed', 'young');
@@ -151,9 +152,9 @@ test('all are inspected after a loss, and after an event that is not understood'
   const inspected = () => engine.calls.filter((call) => call === 'inspect a').length;
   await become('a');
   engine.cut();
-  await vi.waitFor(() => expect(inspected()).toBe(2));
+  await eventually(() => expect(inspected()).toBe(2));
   engine.say('{"what":"is this"}\n');
-  await vi.waitFor(() => expect(inspected()).toBe(3));
+  await eventually(() => expect(inspected()).toBe(3));
 });
 
 test('a stream that ends is opened again, and what happened meanwhile is found', async () => {
@@ -163,7 +164,7 @@ test('a stream that ends is opened again, and what happened meanwhile is found',
   engine.names.set('b', 'b');
   engine.cut();
   await become('a', 'b');
-  await vi.waitFor(() => expect(watch.error).toBeUndefined());
+  await eventually(() => expect(watch.error).toBeUndefined());
 });
 
 test('the Engine is lost and comes back: the value is kept, the error says why', async () => {
@@ -172,7 +173,7 @@ test('the Engine is lost and comes back: the value is kept, the error says why',
   await become('a');
   engine.down = true;
   engine.cut();
-  await vi.waitFor(() => expect(watch.error?.message).toContain('down'));
+  await eventually(() => expect(watch.error?.message).toContain('down'));
   expect(names()).toEqual(['a']);
   engine.names.delete('a');
   engine.down = false;
@@ -184,7 +185,7 @@ test('no value before the Engine was there once', async () => {
   const engine = engineWith('a');
   engine.down = true;
   const { watch, become } = startWatch(engine);
-  await vi.waitFor(() => expect(watch.error?.message).toContain('down'));
+  await eventually(() => expect(watch.error?.message).toContain('down'));
   expect(watch.value).toBeUndefined();
   engine.down = false;
   await become('a');
@@ -216,7 +217,7 @@ test('containers of which the Engine tells nothing hold up no other, and are kno
   await become('a', 'b');
   answer.resolve();
   await become('a', 'b', 'dumb', 'mute', 'still');
-  await vi.waitFor(() => expect(watch.confirmedAt).toBe(1_000));
+  await eventually(() => expect(watch.confirmedAt).toBe(1_000));
 });
 
 test.each([
@@ -233,7 +234,7 @@ test.each([
     expect(watch.value?.get('a')?.image).toBe('unknown');
     expect(watch.error).toBeUndefined();
     engine.image = async () => ({ id: 'sha256:0', labels: {} });
-    await vi.waitFor(() => expect(watch.value?.get('a')?.image).toEqual({ environment: [], labels: {} }));
+    await eventually(() => expect(watch.value?.get('a')?.image).toEqual({ environment: [], labels: {} }));
   },
 );
 
@@ -251,7 +252,7 @@ test('one that was known and cannot be inspected any more is kept as it was', as
   await become('a');
   engine.trouble.set('a', httpError(500, 'layer not known'));
   engine.tell('update', 'a');
-  await vi.waitFor(() => expect(watch.error?.message).toContain('layer not known'));
+  await eventually(() => expect(watch.error?.message).toContain('layer not known'));
   expect(names()).toEqual(['a']);
 });
 
@@ -261,7 +262,7 @@ test('the Engine dies while the first containers are inspected: that was no list
     engine.down = true;
   };
   const { watch, become } = startWatch(engine);
-  await vi.waitFor(() => expect(watch.error).toBeDefined());
+  await eventually(() => expect(watch.error).toBeDefined());
   expect(watch.value).toBeUndefined();
   engine.whileListing = () => {};
   engine.down = false;

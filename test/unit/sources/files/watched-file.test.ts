@@ -168,6 +168,17 @@ describe('a watched file', () => {
     expect(changes).toEqual(['one', 'two']);
   });
 
+  it('is read soon after a first read that came too early', async () => {
+    writeFileSync(path, 'one');
+    const { file } = await watched({ pause: NEVER });
+    for (const text of ['two', 'three']) {
+      writeFileSync(`${path}.new`, text);
+      await new Promise((done) => setTimeout(done, 30));
+      renameSync(`${path}.new`, path);
+      await becomes(file, text);
+    }
+  });
+
   it('that is written in parts ends with the whole text', async () => {
     writeFileSync(path, 'one');
     const { file } = await watched();
