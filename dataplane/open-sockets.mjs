@@ -87,6 +87,7 @@ try {
   if (cgroup !== undefined) writeFileSync(cgroup, '0');
   const { port, opened } = await openServers(wantedPort);
   for (const { kind, handle } of opened) await send({ kind }, handle);
+  await send({ kind: 'grants' }, await bind('udp4', ADDRESS, 0));
   const docker = await openDocker(dockerPort);
   await send({ kind: 'docker' }, docker);
   await send({ kind: 'done', port, dockerPort: docker.address().port, hasIpv6: withIpv6 });

@@ -3,6 +3,7 @@
  * before a namespace wants names.
  */
 import { uptime } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { bootId, steadyNow } from '../common/steady-clock.ts';
@@ -53,6 +54,8 @@ const whyUnavailable = ({ dryRun, loader, docker }: Config): string | undefined 
 };
 
 function start({ names }: Config, consul: ReturnType<typeof consulServer>, log: Logger): StartedNames {
+  // It keeps the memory for short-lived objects at its least, and questions make many of them (src/cli/node-flags.ts).
+  setFlagsFromString('--no-optimize-for-size');
   const cgroup = openCgroup(log);
   const proxy = new NameProxy({
     ...{ cgroup, now: steadyNow, consul: () => consul, upstream: upstreamServers(names, steadyNow) },

@@ -9,7 +9,8 @@ const LAST_TARGET = 0x3fff;
 export const LONGEST_MESSAGE = 65_535;
 
 export class Writer {
-  #bytes = new Uint8Array(512);
+  /** From the pool of Node.js, as a message is needed for a moment only. */
+  #bytes: Uint8Array = Buffer.allocUnsafe(512);
   #length = 0;
   /** Key of a name → where it stands. */
   readonly #names = new Map<string, number>();
@@ -18,9 +19,9 @@ export class Writer {
     return this.#length;
   }
 
-  /** A copy of what was written. */
+  /** What was written. Nothing may be written afterwards. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#length);
   }
 
   /** Undoes what was written after `length`. */

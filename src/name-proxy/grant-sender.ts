@@ -4,15 +4,9 @@
  * it.
  */
 import { elementKey, type GrantElement, type SentGrant } from '../features/names/grant.ts';
-import {
-  aliveDatagram,
-  grantDatagram,
-  PROXY_ADDRESSES,
-  removeDatagram,
-  SECRET_BYTES,
-} from '../policy/name-seal.ts';
+import { aliveDatagram, grantDatagram, removeDatagram, SECRET_BYTES } from '../policy/name-seal.ts';
 import type { ClassNumbers } from '../policy/port-classes.ts';
-import type { DatagramSender } from './datagram-socket.ts';
+import type { GrantSocket } from './grant-socket.ts';
 
 /** What the loaded text has: without it nothing can be granted. */
 export interface LoadedSeal {
@@ -21,8 +15,7 @@ export interface LoadedSeal {
 }
 
 export class GrantSender {
-  readonly #socket: DatagramSender;
-  readonly #port: number;
+  readonly #socket: Pick<GrantSocket, 'send'>;
   /** Of the text in the kernel; undefined if there is none, or its secret was seen. */
   #seal: LoadedSeal | undefined;
   /** Grants on their way, by element. */
@@ -32,9 +25,8 @@ export class GrantSender {
   #idle = Promise.withResolvers<void>();
   #isClosed = false;
 
-  constructor(socket: DatagramSender, port: number) {
+  constructor(socket: Pick<GrantSocket, 'send'>) {
     this.#socket = socket;
-    this.#port = port;
   }
 
   get seal(): LoadedSeal | undefined {
@@ -51,16 +43,34 @@ export class GrantSender {
     return secret !== undefined && Buffer.compare(message.subarray(0, SECRET_BYTES), secret) === 0;
   }
 
-  /** Calls `then` with whether the kernel has all of them now. */
-  async grant(grants: readonly SentGrant[], then: (areTaken: boolean) => void): Promise<void> {
+  /** Calls `then` once, at once or later, with whether the kernel has all of them now. */
+  grant(grants: readonly SentGrant[], then: (areTaken: boolean) => void): void {
     this.#running++;
-    const sent = await Promise.all(grants.map((one) => this.#grant(one)));
-    then(sent.every((isTaken) => isTaken));
-    for (const one of grants) this.#arrived(elementKey(one));
-    this.#running--;
-    if (this.#running > 0) return;
-    this.#idle.resolve();
-    this.#idle = Promise.withResolvers();
+    const keys = grants.map(elementKey);
+    let [left, areTaken] = [1, true];
+    const end = (isTaken: boolean): void => {
+      areTaken &&= isTaken;
+      left--;
+      if (left === 0) this.#end(keys, () => then(areTaken));
+    };
+    for (const [index, one] of grants.entries()) {
+      left++;
+      this.#grant(one, keys[index] ?? '', end);
+    }
+    end(true);
+  }
+
+  #end(keys: readonly string[], then: () => void): void {
+    try {
+      then();
+    } finally {
+      for (const key of keys) this.#arrived(key);
+      this.#running--;
+      if (this.#running === 0) {
+        this.#idle.resolve();
+        this.#idle = Promise.withResolvers();
+      }
+    }
   }
 
   /** Resolves when no grant is on its way. */
@@ -74,24 +84,23 @@ export class GrantSender {
     const { secret, numbers } = this.#seal;
     const number = numbers.get(portClass);
     // Without a number the text has no set of the class.
-    return number === undefined || (await this.#send(removeDatagram(secret, number, address)));
+    return number === undefined || (await this.#sent(removeDatagram(secret, number, address)));
   }
 
   /** Says that questions are answered; whether the kernel knows. */
   async sayAlive(): Promise<boolean> {
-    return this.#seal === undefined ? false : await this.#send(aliveDatagram(this.#seal.secret));
+    return this.#seal === undefined ? false : await this.#sent(aliveDatagram(this.#seal.secret));
   }
 
-  #grant(grant: SentGrant): Promise<boolean> {
-    const seconds = this.#secondsOf(grant);
+  #grant(grant: SentGrant, key: string, end: (isTaken: boolean) => void): void {
+    const seconds = this.#secondsOf(grant, key);
     const number = this.#seal?.numbers.get(grant.portClass);
-    if (this.#seal === undefined || number === undefined) return Promise.resolve(false);
-    return this.#send(grantDatagram(this.#seal.secret, number, grant.address, seconds));
+    if (this.#seal === undefined || number === undefined) end(false);
+    else this.#send(grantDatagram(this.#seal.secret, number, grant.address, seconds), end);
   }
 
   /** The last datagram decides, so of several at once the shorter one must not end the longer one. */
-  #secondsOf(grant: SentGrant): number {
-    const key = elementKey(grant);
+  #secondsOf(grant: SentGrant, key: string): number {
     const other = this.#onTheirWay.get(key);
     const seconds = Math.max(grant.timeout, other?.seconds ?? 0);
     this.#onTheirWay.set(key, { seconds, count: (other?.count ?? 0) + 1 });
@@ -110,11 +119,16 @@ export class GrantSender {
     this.#isClosed = true;
   }
 
-  #send(datagram: Uint8Array): Promise<boolean> {
-    if (this.#isClosed) return Promise.resolve(false);
+  #sent(datagram: Uint8Array): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#socket.send(datagram, this.#port, PROXY_ADDRESSES[4], (error) => resolve(isDropped(error)));
+    this.#send(datagram, resolve);
     return promise;
+  }
+
+  /** Calls `end` with whether a rule has dropped it. */
+  #send(datagram: Uint8Array, end: (isDropped: boolean) => void): void {
+    if (this.#isClosed) end(false);
+    else this.#socket.send(datagram, (error) => end(isDropped(error)));
   }
 }
 

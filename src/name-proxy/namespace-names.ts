@@ -79,17 +79,16 @@ export class NamespaceNames {
     this.port = sockets.port;
     this.dockerPort = sockets.dockerPort;
     this.#state = { policy, fresh: new FreshNames(limits.fresh), grants: new GrantTable(limits.grants) };
-    const [socket = sockets.docker] = sockets.udp;
-    this.#sender = new GrantSender(socket, sockets.port);
+    this.#sender = new GrantSender(sockets.grants);
     this.#removals = new Removals(this.#sender, (element) => this.#state.grants.has(element));
     this.#runner = new QuestionRunner({
       ...{ key, state: this.#state, log: this.#log, resolvers, limits, now, onDefect },
-      grant: (grants, then) => void this.#sender.grant(grants, (areTaken) => this.#granted(areTaken, then)),
+      grant: (grants, then) => this.#sender.grant(grants, (areTaken) => this.#granted(areTaken, then)),
       remove: (elements) => this.#removals.remove(elements),
     });
     this.#tcp = new TcpServers(sockets.tcp, this.#runner.handle, limits.tcp);
     for (const udp of sockets.udp)
-      serveUdp(udp, this.#runner.handle, isOwn(sockets.port), (message) => this.#returned(message));
+      serveUdp(udp, this.#runner.handle, isOwn(sockets), (message) => this.#returned(message));
     this.#secret = adopted?.secret ?? randomBytes(SECRET_BYTES);
     if (adopted !== undefined) this.#adopt(adopted);
   }
@@ -128,7 +127,7 @@ export class NamespaceNames {
       return endsFlows;
     }
     for (const { send, confirm, cancel } of reservations)
-      void this.#sender.grant(send, (areTaken) => {
+      this.#sender.grant(send, (areTaken) => {
         const now = this.#settings.now();
         this.#removals.remove(areTaken ? confirm(now).orphans : cancel(now));
       });
@@ -249,6 +248,6 @@ export class NamespaceNames {
 }
 
 const isOwn =
-  (port: number) =>
+  ({ port, grants }: Pick<NameSockets, 'port' | 'grants'>) =>
   (from: { readonly address: string; readonly port: number }): boolean =>
-    from.port === port && from.address === PROXY_ADDRESSES[4];
+    (from.port === port || from.port === grants.port) && from.address === PROXY_ADDRESSES[4];

@@ -8,10 +8,11 @@ import { Socket } from 'node:dgram';
 import { Server } from 'node:net';
 import { z } from 'zod';
 import { assetPath } from '../common/assets.ts';
-import { LoadError } from '../common/errors.ts';
+import { LoadError, messageOf } from '../common/errors.ts';
 import type { NamespaceRef } from '../dataplane/dataplane.ts';
 import { openNamespace } from '../dataplane/process-namespace.ts';
 import type { DatagramSocket } from './datagram-socket.ts';
+import { connectGrants, type GrantSocket } from './grant-socket.ts';
 
 export interface WantedSockets {
   /** Where questions are served; another one if it is taken. Default: one that is free. */
@@ -31,6 +32,7 @@ export interface NameSockets {
   readonly tcp: readonly Server[];
   /** For questions to Docker's resolver. */
   readonly docker: DatagramSocket;
+  readonly grants: GrantSocket;
   close(): void;
 }
 
@@ -44,7 +46,7 @@ const DEFAULTS: OpenSettings = { limit: 10_000, program: assetPath('dataplane/op
 
 /** What the child says. All but the last two come with a socket. */
 const messageSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.enum(['udp', 'tcp', 'docker']) }),
+  z.object({ kind: z.enum(['udp', 'tcp', 'docker', 'grants']) }),
   z.object({ kind: z.literal('done'), port: portSchema(), dockerPort: portSchema(), hasIpv6: z.boolean() }),
   z.object({ kind: z.literal('failed'), reason: z.string() }),
 ]);
@@ -99,6 +101,7 @@ class Opening {
   readonly #udp: Socket[] = [];
   readonly #tcp: Server[] = [];
   readonly #docker: Socket[] = [];
+  readonly #grants: Socket[] = [];
   #state: 'running' | 'done' | 'failed' = 'running';
   #stderr = '';
 
@@ -126,13 +129,13 @@ class Opening {
     if (this.#state === 'failed') this.#close();
     else if (!parsed.success) this.#fail('the program sent something unexpected');
     else if (parsed.data.kind === 'failed') this.#fail(parsed.data.reason);
-    else if (parsed.data.kind === 'done') this.#finish(parsed.data);
+    else if (parsed.data.kind === 'done') void this.#finish(parsed.data);
   }
 
   /** A socket counts as received whatever the message is, so that it is closed in the end. */
   #keep(message: Message | undefined, handle: unknown): void {
     if (handle instanceof Socket) {
-      (message?.kind === 'docker' ? this.#docker : this.#udp).push(handle);
+      this.#socketsOf(message).push(handle);
       // Of what was sent: its callback has it, and the socket goes on.
       handle.on('error', () => undefined);
     } else if (handle instanceof Server) {
@@ -143,19 +146,31 @@ class Opening {
     }
   }
 
-  #finish({ port, dockerPort, hasIpv6 }: Extract<Message, { kind: 'done' }>): void {
-    const [docker] = this.#docker;
+  #socketsOf(message: Message | undefined): Socket[] {
+    if (message?.kind === 'docker') return this.#docker;
+    return message?.kind === 'grants' ? this.#grants : this.#udp;
+  }
+
+  async #finish({ port, dockerPort, hasIpv6 }: Extract<Message, { kind: 'done' }>): Promise<void> {
+    const [[docker], [grants]] = [this.#docker, this.#grants];
     const expected = hasIpv6 ? 2 : 1;
-    if (docker === undefined || this.#udp.length !== expected || this.#tcp.length !== expected) {
+    const hasAll = this.#udp.length === expected && this.#tcp.length === expected;
+    if (!hasAll || docker === undefined || grants === undefined) {
       this.#fail('the program did not send all sockets');
       return;
     }
     clearTimeout(this.#timer);
     this.#state = 'done';
-    this.#ended.resolve({
-      ...{ port, dockerPort, docker, udp: this.#udp, tcp: this.#tcp },
-      close: () => this.#close(),
-    });
+    try {
+      this.#ended.resolve({
+        ...{ port, dockerPort, docker, udp: this.#udp, tcp: this.#tcp },
+        grants: await connectGrants(grants, port),
+        close: () => this.#close(),
+      });
+    } catch (error) {
+      this.#close();
+      this.#ended.reject(failed(this.#namespace, messageOf(error)));
+    }
   }
 
   #fail(reason: string): void {
@@ -168,8 +183,8 @@ class Opening {
   }
 
   #close(): void {
-    for (const handle of [...this.#udp, ...this.#docker, ...this.#tcp]) handle.close();
-    for (const handles of [this.#udp, this.#docker, this.#tcp]) handles.length = 0;
+    const all = [this.#udp, this.#docker, this.#grants, this.#tcp];
+    for (const handles of all) for (const handle of handles.splice(0)) handle.close();
   }
 }
 

@@ -9,6 +9,7 @@ import type { Endpoint } from '../net/endpoint.ts';
 interface Waiting<T> {
   readonly read: (message: Uint8Array) => T | undefined;
   readonly end: (value: T | undefined) => void;
+  readonly timer: NodeJS.Timeout;
 }
 
 export class QuestionSocket<T> {
@@ -50,40 +51,49 @@ export class QuestionSocket<T> {
    * Sends one question, and returns the first answer that `read` accepts; undefined after so many milliseconds, or if
    * nobody is there. Answers that it does not accept are ignored: they may be forged.
    */
-  async ask(
+  ask(
     question: Uint8Array,
     read: (message: Uint8Array) => T | undefined,
     limit: number,
   ): Promise<T | undefined> {
     this.#uses++;
-    if (this.#uses === 1) await this.#ready;
-    if (this.#isBroken) return undefined;
-    const { promise, resolve: end } = Promise.withResolvers<T | undefined>();
-    this.#waiting = { read, end };
-    // A late answer to this question must not meet the next one.
-    const timer = setTimeout(() => this.#break(), limit);
-    this.#socket.send(question, (error) => {
-      if (error !== null) this.#break();
-    });
-    const value = await promise;
-    clearTimeout(timer);
-    return value;
+    const send = () => this.#send(question, read, limit);
+    return this.#uses === 1 ? this.#ready.then(send) : send();
   }
 
   close(): void {
     this.#break();
   }
 
-  #break(): void {
+  #send(
+    question: Uint8Array,
+    read: (message: Uint8Array) => T | undefined,
+    limit: number,
+  ): Promise<T | undefined> {
+    if (this.#isBroken) return Promise.resolve(undefined);
+    const { promise, resolve: end } = Promise.withResolvers<T | undefined>();
+    // A late answer to this question must not meet the next one.
+    const timer = setTimeout(this.#break, limit);
+    this.#waiting = { read, end, timer };
+    this.#socket.send(question, this.#onSent);
+    return promise;
+  }
+
+  readonly #onSent = (error: Error | null): void => {
+    if (error !== null) this.#break();
+  };
+
+  readonly #break = (): void => {
     if (this.#isBroken) return;
     this.#isBroken = true;
     this.#socket.close();
     this.#end(undefined);
-  }
+  };
 
   #end(value: T | undefined): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
+    clearTimeout(waiting?.timer);
     waiting?.end(value);
   }
 }

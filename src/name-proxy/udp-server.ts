@@ -8,7 +8,7 @@ import type { QuestionHandler } from './question-handler.ts';
 /** Bytes that wait to be sent, after which answers are dropped. */
 const MOST_QUEUED = 1 << 20;
 
-/** `isOwn`: what has come from this socket itself is no question. It gets that instead. */
+/** `isOwn`: what has come from our own sockets is no question. `onOwn` gets that instead. */
 export function serveUdp(
   socket: DatagramSocket,
   handle: QuestionHandler,
@@ -25,7 +25,7 @@ export function serveUdp(
     handle(message, 'udp', (answer) => {
       if (answer === undefined || socket.getSendQueueSize() > MOST_QUEUED) return;
       // The asker may be gone, and a firewall of its own may drop the answer.
-      socket.send(answer, from.port, from.address, () => undefined);
+      socket.send(answer, from.port, from.address);
     });
   });
 }

@@ -2,7 +2,7 @@
  * Addresses with a special meaning: those that no answer of DNS may lead to, and those that are not public. Their
  * source is IANA's registries of special-purpose addresses for IPv4 and IPv6.
  */
-import { contains, type Family, type Prefix, parsePrefix, prefixOf, WIDTH } from './address.ts';
+import { contains, type Family, lastAddress, type Prefix, parsePrefix, prefixOf, WIDTH } from './address.ts';
 
 /** A prefix, and what its addresses are. */
 export interface SpecialPrefix {
@@ -10,14 +10,19 @@ export interface SpecialPrefix {
   readonly meaning: string;
 }
 
-const table = (rows: readonly (readonly [string, string])[]): readonly SpecialPrefix[] =>
+/** Each address of a name is compared with all of them, so the last address of each is computed once. */
+interface SpecialRange extends SpecialPrefix {
+  readonly last: bigint;
+}
+
+const table = (rows: readonly (readonly [string, string])[]): readonly SpecialRange[] =>
   rows.flatMap(([text, meaning]) => {
     const parsed = parsePrefix(text);
-    return 'prefix' in parsed ? [{ prefix: parsed.prefix, meaning }] : [];
+    return 'prefix' in parsed ? [{ prefix: parsed.prefix, last: lastAddress(parsed.prefix), meaning }] : [];
   });
 
 /** They mean the host itself, its neighbours or many hosts: a name that leads there is an attack or a mistake. */
-export const NEVER_BY_NAME: readonly SpecialPrefix[] = table([
+export const NEVER_BY_NAME: readonly SpecialRange[] = table([
   ['0.0.0.0/8', 'of this host'],
   ['127.0.0.0/8', 'loopback'],
   ['169.254.0.0/16', 'link-local'],
@@ -30,7 +35,7 @@ export const NEVER_BY_NAME: readonly SpecialPrefix[] = table([
 ]);
 
 /** Not globally reachable, beside those above. */
-const NOT_PUBLIC: readonly SpecialPrefix[] = table([
+const NOT_PUBLIC: readonly SpecialRange[] = table([
   ['10.0.0.0/8', 'private'],
   ['100.64.0.0/10', 'of carrier-grade NAT'],
   ['172.16.0.0/12', 'private'],
@@ -53,7 +58,7 @@ const NOT_PUBLIC: readonly SpecialPrefix[] = table([
 ]);
 
 /** All that is assigned for unicast in IPv6: what lies outside is reserved. */
-const UNICAST_6: readonly SpecialPrefix[] = table([['2000::/3', 'unicast']]);
+const UNICAST_6: readonly SpecialRange[] = table([['2000::/3', 'unicast']]);
 
 /** Why an address can never be granted by name; undefined if it can. */
 export const neverByName = (address: Prefix): string | undefined => meaningIn(NEVER_BY_NAME, address);
@@ -65,8 +70,12 @@ export const whyNotPublic = (address: Prefix): string | undefined =>
 const whyNotUnicast = (address: Prefix): string | undefined =>
   address.family === 4 || meaningIn(UNICAST_6, address) !== undefined ? undefined : 'reserved';
 
-const meaningIn = (rows: readonly SpecialPrefix[], address: Prefix): string | undefined =>
-  rows.find(({ prefix }) => contains(prefix, address))?.meaning;
+const meaningIn = (rows: readonly SpecialRange[], one: Prefix): string | undefined =>
+  rows.find((row) => isIn(row, one))?.meaning;
+
+/** As `contains`, by comparisons alone. */
+const isIn = ({ prefix, last }: SpecialRange, { family, address, length }: Prefix): boolean =>
+  prefix.family === family && prefix.length <= length && prefix.address <= address && address <= last;
 
 /** Prefixes of IPv6 whose addresses stand for one of IPv4, which begins at this bit. */
 const WRAPPERS: readonly (SpecialPrefix & { readonly at: number })[] = [

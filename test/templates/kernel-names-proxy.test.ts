@@ -109,7 +109,7 @@ describe('the sockets', () => {
     const before = descriptors();
     const first = await openSockets(refOf(workload));
     const { port, dockerPort } = first;
-    await waitFor(() => descriptors() === before + 5, { what: 'the end of the child' });
+    await waitFor(() => descriptors() === before + 6, { what: 'the end of the child' });
     first.close();
     await waitFor(() => descriptors() === before, { what: 'the descriptors' });
     const same = await openSockets(refOf(workload), { port, dockerPort });

@@ -65,7 +65,6 @@ export async function useNames(): Promise<NamesFixture> {
     startedAt: new Date().toISOString(),
   };
   const sockets = await openSockets(ref, { cgroup: cgroup.processes });
-  const [socket = sockets.docker] = sockets.udp;
   const arrived: string[] = [];
   for (const one of sockets.udp)
     one.on('message', (message, from) => {
@@ -77,15 +76,11 @@ export async function useNames(): Promise<NamesFixture> {
     one.maxConnections = 100;
     one.on('connection', (client) => client.on('error', () => {}).on('data', () => client.end(OURS)));
   }
-  const sender = new GrantSender(socket, sockets.port);
+  const sender = new GrantSender(sockets.grants);
   const docker = { port: sockets.dockerPort, cgroup: { path: cgroup.path, level: cgroup.level } };
   const facts: NameFacts = { secret: SECRET, port: sockets.port, docker };
   afterAll(() => sockets.close());
-  const sent = async (send: (then: (isTaken: boolean) => void) => Promise<void>): Promise<boolean> => {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    await send(resolve);
-    return promise;
-  };
+  const sent = (send: (then: (isTaken: boolean) => void) => void): Promise<boolean> => new Promise(send);
   return {
     ...fixture,
     ...{ sockets, sender, facts, arrived: () => arrived.splice(0) },

@@ -42,7 +42,7 @@ export const whyNotGranted = (
   never: NeverGranted,
 ): string | undefined => {
   const { address: inner, by } = unwrap(address);
-  const meaning = never.meaningOf(address) ?? never.meaningOf(inner);
+  const meaning = never.meaningOf(address) ?? (by === undefined ? undefined : never.meaningOf(inner));
   if (meaning !== undefined) return `it is ${describe(inner, by, meaning)}`;
   if (by !== undefined && LOCAL_FORMS.has(by)) return `it has the form ${by}, which is for no network`;
   if (prefixes.length > 0) return whyOutside([address, inner], prefixes);

@@ -83,6 +83,7 @@ const lookAt = (record: DnsRecord, rules: readonly NameRule[], policy: NamePolic
 /** Of an A or AAAA record. */
 export const addressOf = ({ type, data }: DnsRecord): Prefix | undefined => {
   if (type !== TYPE.A && type !== TYPE.AAAA) return undefined;
-  const value = data.reduce((sum, byte) => sum * 0x100n + BigInt(byte), 0n);
-  return hostOf(type === TYPE.A ? 4 : 6, value);
+  const at = new DataView(data.buffer, data.byteOffset);
+  if (type === TYPE.A) return hostOf(4, BigInt(at.getUint32(0)));
+  return hostOf(6, (at.getBigUint64(0) << 64n) | at.getBigUint64(8));
 };

@@ -6,6 +6,7 @@
  * confirmed grants count as granted, so an answer cannot leave before.
  */
 import {
+  addressKey,
   DEFAULT_LIMITS,
   elementKey,
   type GrantElement,
@@ -41,6 +42,9 @@ export interface Exceeded {
 }
 
 interface Entry extends GrantElement {
+  /** Of the element and of its address: to make them anew takes longer than what they are needed for. */
+  readonly key: string;
+  readonly host: string;
   /** When the kernel drops it, in milliseconds; 0 while that is not confirmed. */
   until: number;
   /** The same, if the kernel has all that was sent. The entry stays until then: it may have to be removed. */
@@ -75,11 +79,12 @@ export class GrantTable {
 
   /** Reserves what a name needs, or nothing if that exceeds a limit. Nothing is dropped early to make room. */
   reserve(name: string, grants: readonly WantedGrant[], now: number): Reservation | Exceeded {
-    const wanted = uniqueGrants(grants);
-    const added = wanted.filter((one) => this.#entries.get(elementKey(one))?.names.has(name) !== true);
-    const exceeded = this.#holdings.exceededBy(name, wanted, added.length);
+    const entries = [...uniqueGrants(grants)].map(([key, one]) => ({ entry: this.#entryFor(key, one), one }));
+    const added = entries.filter(({ entry }) => !entry.names.has(name)).length;
+    const hosts = new Set(entries.map(({ entry }) => entry.host));
+    const exceeded = this.#holdings.exceededBy(name, [...hosts], added);
     if (exceeded !== undefined) return { exceeded };
-    const entries = wanted.map((one) => this.#hold(name, one, now));
+    for (const { entry, one } of entries) this.#assign(entry, name, now + one.grant * 1000);
     const sent = entries.filter(({ entry, one }) => isToBeSent(entry, one, now));
     for (const { entry, one } of sent) entry.sentUntil = Math.max(entry.sentUntil, now + one.timeout * 1000);
     return {
@@ -152,23 +157,17 @@ export class GrantTable {
   restore(grants: readonly HeldGrant[], now: number): void {
     for (const { name, needed, until, atMost, ...element } of grants) {
       if (atMost <= now) continue;
-      const entry = this.#entryOf(element);
+      const entry = this.#entryFor(elementKey(element), element);
       this.#assign(entry, name, needed);
       entry.until = Math.max(entry.until, until);
       entry.sentUntil = Math.max(entry.sentUntil, atMost);
     }
   }
 
-  #hold(name: string, one: WantedGrant, now: number): Held {
-    const entry = this.#entryOf(one);
-    this.#assign(entry, name, now + one.grant * 1000);
-    return { entry, one };
-  }
-
   /** Those that nobody holds any more. The others last as long as the kernel may have them, which began to count late. */
   #orphans(name: string, sent: readonly Held[], now: number): readonly GrantElement[] {
     return sent.flatMap(({ entry, one }) => {
-      const current = this.#entries.get(elementKey(entry));
+      const current = this.#entries.get(entry.key);
       if (current === undefined) return [elementOf(entry)];
       current.sentUntil = Math.max(current.sentUntil, now + one.timeout * 1000);
       if (current.names.has(name)) this.#assign(current, name, now + one.grant * 1000);
@@ -178,28 +177,29 @@ export class GrantTable {
 
   /** An entry that was dropped meanwhile was removed from the kernel too, after this grant: a new one says nothing of it. */
   #confirm(entry: Entry, until: number): void {
-    if (this.#entries.get(elementKey(entry)) === entry) entry.until = Math.max(entry.until, until);
+    if (this.#entries.get(entry.key) === entry) entry.until = Math.max(entry.until, until);
   }
 
   #isHeld(entry: Entry, name: string, now: number): boolean {
-    return entry.until > now && entry.names.has(name) && this.#entries.get(elementKey(entry)) === entry;
+    return entry.until > now && entry.names.has(name) && this.#entries.get(entry.key) === entry;
   }
 
-  #entryOf({ portClass, address }: GrantElement): Entry {
-    const key = elementKey({ portClass, address });
+  /** The one that is there, or a new one, which counts when a name has it. */
+  #entryFor(key: string, { portClass, address }: GrantElement): Entry {
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
-    const entry: Entry = { portClass, address, until: 0, sentUntil: 0, names: new Map() };
-    this.#entries.set(key, entry);
-    this.#holdings.addElement(address);
-    return entry;
+    return { portClass, address, key, host: addressKey(address), until: 0, sentUntil: 0, names: new Map() };
   }
 
   #assign(entry: Entry, name: string, until: number): void {
+    if (entry.names.size === 0) {
+      this.#entries.set(entry.key, entry);
+      this.#holdings.addElement(entry.host);
+    }
     const before = entry.names.get(name);
     entry.names.set(name, Math.max(before ?? 0, until));
     this.#nextExpiry = Math.min(this.#nextExpiry, until);
-    if (before === undefined) this.#holdings.hold(name, entry.address);
+    if (before === undefined) this.#holdings.hold(name, entry.host);
   }
 
   /** Its time is over. Flows that it has admitted may go on. */
@@ -209,12 +209,12 @@ export class GrantTable {
   }
 
   #release(entry: Entry, name: string): void {
-    if (entry.names.delete(name)) this.#holdings.release(name, entry.address);
+    if (entry.names.delete(name)) this.#holdings.release(name, entry.host);
   }
 
   #drop(entry: Entry): void {
     for (const name of [...entry.names.keys()]) this.#release(entry, name);
-    if (this.#entries.delete(elementKey(entry))) this.#holdings.removeElement(entry.address);
+    if (this.#entries.delete(entry.key)) this.#holdings.removeElement(entry.host);
   }
 }
 

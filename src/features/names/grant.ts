@@ -50,12 +50,12 @@ export const addressKey = ({ family, address }: Prefix): string => `${family} ${
 export const elementKey = ({ portClass, address }: GrantElement): string =>
   `${portClass} ${addressKey(address)}`;
 
-/** Each element once, with its longest grant. */
-export const uniqueGrants = (wanted: readonly WantedGrant[]): readonly WantedGrant[] => {
+/** Each element once, by its key, with its longest grant. */
+export const uniqueGrants = (wanted: readonly WantedGrant[]): ReadonlyMap<string, WantedGrant> => {
   const byKey = new Map<string, WantedGrant>();
   for (const one of wanted) {
     const key = elementKey(one);
     if ((byKey.get(key)?.grant ?? 0) < one.grant) byKey.set(key, one);
   }
-  return [...byKey.values()];
+  return byKey;
 };

@@ -1,8 +1,8 @@
 /**
  * Counts the addresses that are granted in a namespace, and those of each name, and compares them with the limits.
+ * Addresses are keys, as `addressKey` makes them.
  */
-import type { Prefix } from '../../net/address.ts';
-import { addressKey, type GrantElement, type GrantLimits } from './grant.ts';
+import type { GrantLimits } from './grant.ts';
 
 /** Many names may share an address, and an address may be in several sets; what that takes is bounded as well. */
 const HOLDS_PER_ADDRESS = 4;
@@ -52,34 +52,33 @@ export class Holdings {
     return this.#addresses.size;
   }
 
-  /** The limit that would be exceeded if the name held these elements, of which it does not yet hold `added`. */
-  exceededBy(name: string, wanted: readonly GrantElement[], added: number): keyof GrantLimits | undefined {
+  /** The limit that would be exceeded if the name held these, with `added` more elements than it holds. */
+  exceededBy(name: string, addresses: readonly string[], added: number): keyof GrantLimits | undefined {
     const { perName, perNamespace } = this.#limits;
-    const addresses = [...new Set(wanted.map(({ address }) => addressKey(address)))];
     if ((this.#ofNames.get(name) ?? NONE).wouldExceed(perName, addresses)) return 'perName';
     const hasRoom = added === 0 || this.#holds + added <= HOLDS_PER_ADDRESS * perNamespace;
     return hasRoom && !this.#addresses.wouldExceed(perNamespace, addresses) ? undefined : 'perNamespace';
   }
 
-  addElement(address: Prefix): void {
-    this.#addresses.add(addressKey(address));
+  addElement(address: string): void {
+    this.#addresses.add(address);
   }
 
-  removeElement(address: Prefix): void {
-    this.#addresses.remove(addressKey(address));
+  removeElement(address: string): void {
+    this.#addresses.remove(address);
   }
 
-  hold(name: string, address: Prefix): void {
+  hold(name: string, address: string): void {
     this.#holds++;
     const tally = this.#ofNames.get(name) ?? new Tally();
     this.#ofNames.set(name, tally);
-    tally.add(addressKey(address));
+    tally.add(address);
   }
 
-  release(name: string, address: Prefix): void {
+  release(name: string, address: string): void {
     this.#holds--;
     const tally = this.#ofNames.get(name);
-    tally?.remove(addressKey(address));
+    tally?.remove(address);
     if (tally?.size === 0) this.#ofNames.delete(name);
   }
 }

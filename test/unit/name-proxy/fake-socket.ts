@@ -1,6 +1,8 @@
 /** A UDP socket that notes what is sent, and ends each sending as the test says. */
 import type { RemoteInfo } from 'node:dgram';
 import { EventEmitter } from 'node:events';
+import type { GrantSocket } from '../../../src/name-proxy/grant-socket.ts';
+import { PROXY_ADDRESSES } from '../../../src/policy/name-seal.ts';
 
 export interface Sent {
   readonly bytes: Uint8Array;
@@ -25,6 +27,13 @@ export class FakeSocket extends EventEmitter {
     const code = this.outcome(sent);
     setImmediate(() => callback(code === undefined ? null : Object.assign(new Error(code), { code })));
   };
+
+  /** A socket that sends to the proxy at this port, noted here. */
+  grantsTo(port: number): GrantSocket {
+    const send: GrantSocket['send'] = (bytes, callback) =>
+      this.send(bytes, port, PROXY_ADDRESSES[4], callback);
+    return { port: port + 1, send };
+  }
 
   getSendQueueSize(): number {
     return 0;

@@ -14,11 +14,11 @@ const TO = address('192.0.2.1');
 const setup = (outcome: string | undefined = 'EPERM') => {
   const socket = new FakeSocket();
   socket.outcome = () => outcome;
-  const sender = new GrantSender(socket, 5_353);
+  const sender = new GrantSender(socket.grantsTo(5_353));
   sender.use({ secret: SECRET, numbers: NUMBERS });
   const grant = (portClass: string, timeout: number) =>
     new Promise((resolve) => {
-      void sender.grant([{ portClass, address: TO, grant: timeout, timeout }], resolve);
+      sender.grant([{ portClass, address: TO, grant: timeout, timeout }], resolve);
     });
   return { socket, sender, grant };
 };
@@ -36,10 +36,10 @@ describe('a grant', () => {
   it.each([undefined, 'ENETUNREACH', 'EAGAIN'])('is not taken with the outcome %s', async (outcome) => {
     const socket = new FakeSocket();
     socket.outcome = () => outcome;
-    const sender = new GrantSender(socket, 1);
+    const sender = new GrantSender(socket.grantsTo(1));
     sender.use({ secret: SECRET, numbers: NUMBERS });
     const taken = new Promise((resolve) => {
-      void sender.grant([{ portClass: 'tcp/443', address: TO, grant: 60, timeout: 60 }], resolve);
+      sender.grant([{ portClass: 'tcp/443', address: TO, grant: 60, timeout: 60 }], resolve);
     });
     expect(await taken).toBe(false);
   });
@@ -59,7 +59,7 @@ describe('a grant', () => {
     const grants = ['tcp/443', 'tcp/80'].map((portClass) => ({
       ...{ portClass, address: TO, grant: 60, timeout: 60 },
     }));
-    expect(await new Promise((resolve) => void sender.grant(grants, resolve))).toBe(false);
+    expect(await new Promise((resolve) => sender.grant(grants, resolve))).toBe(false);
   });
 
   it('does not end a longer one that is on its way', async () => {
@@ -80,8 +80,8 @@ it('is idle when the last grant has ended, and what was done then', async () => 
   const done: string[] = [];
   await sender.idle();
   const grants = [{ portClass: 'tcp/443', address: TO, grant: 60, timeout: 60 }];
-  void sender.grant(grants, () => done.push('first'));
-  void sender.grant(grants, () => done.push('second'));
+  sender.grant(grants, () => done.push('first'));
+  sender.grant(grants, () => done.push('second'));
   await sender.idle();
   expect(done).toEqual(['first', 'second']);
 });

@@ -28,7 +28,8 @@ const setup = (settings: Partial<ProxySettings> = {}) => {
       const close = () => {
         udp.close();
       };
-      return { port: 5_353, dockerPort: 1, udp: [udp], tcp: [], docker, close };
+      const grants = udp.grantsTo(5_353);
+      return { port: 5_353, dockerPort: 1, udp: [udp], tcp: [], docker, grants, close };
     },
     ...settings,
   });

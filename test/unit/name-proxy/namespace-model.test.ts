@@ -56,6 +56,7 @@ class Model {
       },
       sockets: {
         ...{ port: PORT, dockerPort: 1, udp: [this.#udp], tcp: [], docker: new FakeSocket() },
+        grants: this.#udp.grantsTo(PORT),
         close: () => undefined,
       },
     });

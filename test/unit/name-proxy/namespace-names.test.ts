@@ -31,7 +31,7 @@ const setup = ({ adopted }: { readonly adopted?: AdoptedNames } = {}) => {
     },
     resolvers: { docker: NO_RESOLVER, consul: NO_RESOLVER, upstream: { ask, close: () => undefined } },
     sockets: {
-      ...{ port: PORT, dockerPort: 1, udp: [udp], tcp: [], docker },
+      ...{ port: PORT, dockerPort: 1, udp: [udp], tcp: [], docker, grants: udp.grantsTo(PORT) },
       close: () => {
         udp.close();
       },
