@@ -11,6 +11,7 @@ import { waitFor } from '../../lab/wait.ts';
 import { type LogLine, type RunningController, runCli } from '../support/egresstrator.ts';
 import { onEachEngine } from '../support/engines.ts';
 import { control, type Fixture, ipv4, openFixture, putKey } from '../support/fixture.ts';
+import { ends, goesOn } from '../support/flows.ts';
 import { connects, type Workload } from '../support/workloads.ts';
 import { startNameServer } from '../unit/name-proxy/name-servers.ts';
 
@@ -48,10 +49,6 @@ onEachEngine((version) => {
   const isAnswering = async () => {
     const { namespaces } = await controller.status();
     return namespaces.find(({ target }) => target === workload.name)?.names?.state === 'answering';
-  };
-  const flowIsAlive = async (flow: number) => {
-    const { silentFor, error } = await workload.probe.flow(flow);
-    return error === undefined && silentFor < 500;
   };
   const cli = async (...args: readonly string[]) =>
     (await runCli([...args, '--socket', controller.socket])).stdout;
@@ -126,9 +123,9 @@ onEachEngine((version) => {
     );
     if (first === undefined || second === undefined) throw new Error('no connections');
     await rules(www);
-    await becomes('the end of the connection', async () => !(await flowIsAlive(first)));
+    await ends(workload, first);
     expect(await connects(workload, near, 80)).toBe('refused');
-    expect(await flowIsAlive(second)).toBe(true);
+    await goesOn(workload, second);
     expect(await connects(workload, far, 80)).toBe('ok');
   });
 
@@ -144,7 +141,7 @@ onEachEngine((version) => {
     controller = await start();
     await becomes('an answering proxy', isAnswering);
     expect(await lookup('www.example.com')).toContain(far);
-    expect(await flowIsAlive(flow)).toBe(true);
+    await goesOn(workload, flow);
     const isLoad = (line: LogLine) => line.msg === 'rules loaded' && line.container === workload.name;
     expect(controller.log.filter(isLoad)).toEqual([]);
   });
