@@ -5,14 +5,14 @@
 import { NeverGranted } from '../features/names/addresses.ts';
 import { consulNames } from '../features/names/consul-names.ts';
 import type { NamePolicy } from '../features/names/decision.ts';
-import { type NetworkNames, namesByNetwork } from '../features/names/docker-names.ts';
+import { namesByNetwork, namesOn } from '../features/names/docker-names.ts';
 import { LocalNames } from '../features/names/local-names.ts';
 import { indexRules } from '../features/names/matching.ts';
 import { neverGrantedOn } from '../features/names/never-granted.ts';
 import type { Container } from '../inventory/container.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { NamespaceId } from '../inventory/namespace.ts';
-import type { NetworkId, Networks } from '../inventory/network.ts';
+import type { Networks } from '../inventory/network.ts';
 import type { Mode } from '../inventory/workload.ts';
 import { formatPrefix, type Prefix } from '../net/address.ts';
 import type { Acl } from '../policy/acl.ts';
@@ -68,7 +68,7 @@ export class NamePolicies {
     const docker = namesByNetwork(containers.values());
     return (namespace, compiled) => {
       const known = this.#policyOf(namespace, compiled, never);
-      known.local.docker = networksOf(namespace, docker);
+      known.local.docker = namesOn(namespace.target.networks, docker);
       known.local.consul = this.#consulNamesOf(namespace, compiled, acl, consul.services);
       return known.policy;
     };
@@ -126,8 +126,3 @@ export class NamePolicies {
     return names;
   }
 }
-
-const networksOf = (
-  { target }: NamedNamespace,
-  docker: ReadonlyMap<NetworkId, NetworkNames>,
-): readonly NetworkNames[] => target.networks.flatMap(({ id }) => docker.get(id) ?? []);

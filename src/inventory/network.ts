@@ -45,8 +45,17 @@ export interface Attachment {
   readonly gatewayPriority?: number;
   /** The names of the container for others on the network, besides its own; absent: none. */
   readonly aliases?: readonly string[];
+  /** The names that this container alone has for others on the network; absent: none. */
+  readonly links?: readonly Link[];
   /** The Engine reports no gateway for it. */
   readonly lacksGateway?: boolean;
+}
+
+/** Of `docker run --link`, or `links` of compose. */
+export interface Link {
+  /** The name of a container, or one of its other names. */
+  readonly to: string;
+  readonly name: string;
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { type Name, nameKey, parseName } from '../../dns/name.ts';
 import type { Container } from '../../inventory/container.ts';
-import type { Attachment, NetworkId } from '../../inventory/network.ts';
+import type { Attachment, Link, NetworkId } from '../../inventory/network.ts';
 
 /** The names of one network. */
 export interface NetworkNames {
@@ -39,6 +39,31 @@ export const isOfNetwork = ({ network, containers }: NetworkNames, name: Name): 
   const length = name.length - (network?.length ?? 0);
   if (network === undefined || length < 1 || nameKey(name.slice(length)) !== nameKey(network)) return false;
   return containers.has(nameKey(name.slice(0, length)));
+};
+
+/**
+ * What a container has of the names of its networks: those that all there have, and those of its own links. A link whose
+ * container is not there is no name, because Docker would pass it on.
+ */
+export const namesOn = (
+  attachments: readonly Attachment[],
+  byNetwork: ReadonlyMap<NetworkId, NetworkNames>,
+): readonly NetworkNames[] =>
+  attachments.flatMap(({ id, links = [] }) => {
+    const names = byNetwork.get(id);
+    if (names === undefined) return [];
+    const linked = links.flatMap((link) => (isLink(names, link) ? keyOf(link.name) : []));
+    return linked.length === 0 ? [names] : [names, { ...names, containers: new Set(linked) }];
+  });
+
+const keyOf = (text: string): readonly string[] => {
+  const name = named(text);
+  return name === undefined ? [] : [nameKey(name)];
+};
+
+const isLink = (names: NetworkNames, { to }: Link): boolean => {
+  const name = named(to);
+  return name !== undefined && isOfNetwork(names, name);
 };
 
 const namesOf = ({ id, name }: Container, { aliases = [] }: Attachment): readonly Name[] =>

@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import type { Container, NetworkMode } from '../../inventory/container.ts';
-import type { Attachment, PortBinding } from '../../inventory/network.ts';
+import type { Attachment, Link, PortBinding } from '../../inventory/network.ts';
 import { formatPrefix, type Prefix, parseAddress, prefixOf } from '../../net/address.ts';
 import { read } from './answers.ts';
 import { bypassesOf, holdsCapability, hostConfigSchema, mountsSchema } from './bypass.ts';
@@ -24,7 +24,7 @@ const strings = z
 const network = z.object({
   ...{ NetworkID: z.string().nullish(), EndpointID: z.string().nullish() },
   ...{ IPAddress: z.string().nullish(), GlobalIPv6Address: z.string().nullish() },
-  ...{ Aliases: strings, DNSNames: strings },
+  ...{ Aliases: strings, DNSNames: strings, Links: strings },
   ...{ Gateway: z.string().nullish(), IPv6Gateway: z.string().nullish(), GwPriority: z.number().nullish() },
 });
 
@@ -110,18 +110,31 @@ function networksOf({ NetworkSettings }: Inspected): readonly Attachment[] {
     const priority = GwPriority ? { gatewayPriority: GwPriority } : {};
     const lacking = entry?.Gateway || entry?.IPv6Gateway ? {} : { lacksGateway: true };
     const aliases = aliasesOf(entry ?? {});
-    const named = aliases.length > 0 ? { aliases } : {};
+    const links = linksOf(entry ?? {});
+    const named = { ...(aliases.length > 0 && { aliases }), ...(links.length > 0 && { links }) };
     return [{ id, name, endpoint, ipv4, ipv6, ...priority, ...lacking, ...named }];
   });
   return attached.toSorted(by(({ id, endpoint }) => `${id}:${endpoint}`));
 }
 
-/** Aliases of an endpoint that are kept. */
+/** Aliases of an endpoint that are kept, and links. */
 const MOST_ALIASES = 64;
 
 /** Engines from 25 on have all names of the container in a list of its own. */
 const aliasesOf = ({ Aliases = [], DNSNames = [] }: Partial<z.infer<typeof network>>): readonly string[] =>
   [...new Set([...Aliases, ...DNSNames])].filter((name) => name.length <= 253).slice(0, MOST_ALIASES);
+
+/** Two names. */
+const LONGEST_LINK = 2 * 253 + 1;
+
+/** `container:name`, or the name of the container alone. */
+const linksOf = ({ Links = [] }: Partial<z.infer<typeof network>>): readonly Link[] =>
+  Links.filter((text) => text.length <= LONGEST_LINK)
+    .slice(0, MOST_ALIASES)
+    .map((text) => {
+      const [to = '', name = to] = text.split(':', 2);
+      return { to, name };
+    });
 
 const servicesOf = ({ Config }: Inspected) =>
   serviceSettingsFrom({

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { NeverGranted } from '../../../../src/features/names/addresses.ts';
 import { consulNames } from '../../../../src/features/names/consul-names.ts';
-import { namesByNetwork } from '../../../../src/features/names/docker-names.ts';
+import { namesByNetwork, namesOn } from '../../../../src/features/names/docker-names.ts';
 import { LocalNames } from '../../../../src/features/names/local-names.ts';
 import { neverGrantedOn } from '../../../../src/features/names/never-granted.ts';
 import type { Instance } from '../../../../src/inventory/service.ts';
@@ -49,6 +49,23 @@ describe("Docker's names", () => {
       ...['docker', 'docker', '–', '–', '–'],
     ]);
     expect(byNetwork.has('id-bridge')).toBe(false);
+  });
+
+  it('are those of its own links too, while their containers are there', () => {
+    const links = [
+      { to: 'db_1', name: 'database' },
+      { to: 'www', name: 'shop.internal' },
+      { to: 'gone', name: 'past' },
+      { to: 'a..b', name: 'bad' },
+      { to: 'web', name: 'no..name' },
+    ];
+    const own = new LocalNames();
+    own.docker = namesOn([{ ...on('front'), links }, on('unknown')], byNetwork);
+    const names = ['web', 'database', 'database.front', 'shop.internal', 'past', 'bad', 'gone'];
+    expect(names.map((name) => own.resolverOf(dotted(name)) ?? '–')).toEqual([
+      ...['docker', 'docker', 'docker', 'docker', '–', '–', '–'],
+    ]);
+    expect(isLocal('database')).toBe(false);
   });
 
   it('cannot be confused by a dot inside a label', () => {

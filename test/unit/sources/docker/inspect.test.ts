@@ -85,6 +85,13 @@ describe.each(engines)('Engine %s', (engine) => {
     Object.assign(Networks.n1 ?? {}, { Aliases: [...many, 'x'.repeat(300)], DNSNames: undefined });
     const [first] = containerFrom({ ...json, NetworkSettings: { Networks: { n1: Networks.n1 } } }).networks;
     expect(first?.aliases).toEqual(many.slice(0, 64));
+    Object.assign(Networks.n1 ?? {}, { Links: ['db-1:db', 'cache', `${'x'.repeat(600)}:x`] });
+    const [linked] = containerFrom({ ...json, NetworkSettings: { Networks: { n1: Networks.n1 } } }).networks;
+    expect(linked?.links).toEqual([
+      { to: 'db-1', name: 'db' },
+      { to: 'cache', name: 'cache' },
+    ]);
+    expect(networks.every(({ links }) => links === undefined)).toBe(true);
   });
 
   test('name servers, and where the Engine has written them down', () => {
