@@ -79,7 +79,14 @@ test('a template of the user is read again when it changes, and a bad one change
 
 test('by iptables, for kernels without nf_tables', async () => {
   const { server, other, workloads, network } = fixture;
-  await putKey(fixture, 'ipt/db', `${ipv4(server, network)}:tcp/80`, `${ipv6(server, network)}:udp/80`);
+  const byName = 'api.example.com:tcp/443';
+  await putKey(
+    fixture,
+    'ipt/db',
+    `${ipv4(server, network)}:tcp/80`,
+    `${ipv6(server, network)}:udp/80`,
+    byName,
+  );
   await using controller = await control(fixture, 'ipt/', ['-f', 'iptables', '--loader', 'helper']);
   const workload = await workloads.run('ipt', { acl: 'db', network });
   await controller.logged(({ msg }) => msg === 'rules loaded', 'a load');
@@ -98,6 +105,10 @@ test('by iptables, for kernels without nf_tables', async () => {
   expect(found).toEqual(['ok', 'ok', 'refused', 'refused', 'refused', 'refused']);
   expect((await workloads.exec(workload, 'nslookup', server.name)).stdout).toContain(near);
   expect(await ourTables(inside(workload.pid))).toEqual([]);
+  const { namespaces } = await controller.status();
+  expect(namespaces.find(({ target }) => target === workload.name)?.problems).toMatchObject([
+    { text: byName, reason: expect.stringContaining('the template iptables has no rules by name') },
+  ]);
   await workloads.remove(workload);
 });
 
