@@ -2,6 +2,7 @@
  * Finds rules by name that allow more than their author may think, or nothing.
  */
 import { isWithin, type Name } from '../dns/name.ts';
+import { formatPrefix } from '../net/address.ts';
 import { covers } from '../net/ranges.ts';
 import { DOH_HOSTS } from '../policy/doh-hosts.ts';
 import { formatNames } from '../policy/name-rule.ts';
@@ -10,7 +11,7 @@ import type { NameRule, RuleLine } from '../policy/rule.ts';
 import type { LintResult } from './finding.ts';
 
 export const lintName = ({ rule }: RuleLine): readonly LintResult[] =>
-  rule.kind === 'name' ? [...lintRegistry(rule), ...lintResolvers(rule)] : [];
+  rule.kind === 'name' ? [...lintRegistry(rule), ...lintPlace(rule), ...lintResolvers(rule)] : [];
 
 const warning = (reason: string, remedy: string): LintResult => ({
   ...{ severity: 'warning', code: 'name', reason, remedy },
@@ -41,6 +42,20 @@ const shared = (rule: NameRule, { suffix }: Registry): LintResult =>
     `names below ${suffix} share addresses with those of other customers, so what ${formatNames(rule)} resolves to may serve them too`,
     'allow it only where that is acceptable; rules by name cannot tell names of one address apart',
   );
+
+/** Of larger prefixes somebody hardly knows what is in them: a /8 is the largest private network. */
+const SHORTEST = { 4: 8, 6: 16 } as const;
+
+const lintPlace = (rule: NameRule): readonly LintResult[] => {
+  const broad = rule.prefixes.find(({ family, length }) => length < SHORTEST[family]);
+  if (broad === undefined) return [];
+  return [
+    warning(
+      `whoever answers for ${formatNames(rule)} may lead it to any address in ${formatPrefix(broad)}, also in your own networks`,
+      'name the networks of its addresses after "@"',
+    ),
+  ];
+};
 
 /** The ports of DNS over HTTPS, over TLS and over QUIC. */
 const RESOLVER_PORTS = [443, 853];

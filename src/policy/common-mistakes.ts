@@ -8,13 +8,24 @@ import { hostNameFault, insteadOf } from '../net/host-name.ts';
 
 /** The reason why the text (it may have spaces) is not a rule; undefined if it may be one. */
 export const commonMistake = (text: string): string | undefined =>
-  denial(text) ?? url(text) ?? wildcard(text) ?? addressRange(text) ?? hostNameFault(text);
+  notARule(text) ?? url(text) ?? wildcard(text) ?? addressRange(text) ?? hostNameFault(text);
+
+/** The same for what is around a rule. */
+export const notARule = (text: string): string | undefined => denial(text) ?? quoted(text);
 
 const denial = (text: string): string | undefined => {
   if (/^!|^(?:deny|drop|reject|block|refuse|not)\s/i.test(text))
     return `expected a rule that allows, got ${quote(text)}; rules only allow, and all other traffic is denied: delete the line`;
   const [, allowed] = /^(?:allow|accept|permit)\s+(\S{1,80})$/i.exec(text) ?? [];
   return allowed === undefined ? undefined : `expected the rule alone, got ${quote(text)}; write ${allowed}`;
+};
+
+/** A line of a list in YAML or JSON. */
+const quoted = (text: string): string | undefined => {
+  const [, item, quotes, inner] = /^(-\s+)?(["'`]?)([^\s"'`]{1,80})\2,?$/.exec(text) ?? [];
+  return inner === undefined || (item === undefined && quotes === '')
+    ? undefined
+    : `expected the rule alone, got ${quote(text)}; write ${inner}`;
 };
 
 const URL_SHAPE = /^([a-z][a-z\d+.-]{0,30}):\/\/(?:[^/?#]*@)?(\[[^\]]*\]|[^/:?#]*)(?::(\d{1,5}))?/i;

@@ -4,7 +4,6 @@
 import { printable, quote } from '../common/text.ts';
 import { LONGEST_LABEL } from '../dns/name.ts';
 import { parseAddress } from '../net/address.ts';
-import { hostOfUrl } from './common-mistakes.ts';
 import type { NameParts } from './name-parts.ts';
 
 /** Characters of a name with its dots; 255 bytes in a message. */
@@ -14,13 +13,6 @@ const LABEL = /^[a-z\d_](?:[a-z\d_-]*[a-z\d_])?$/i;
 /** The reason why the parts are no rule; undefined if name and shape are good. */
 export const nameFault = (parts: NameParts): string | undefined =>
   addressFault(parts) ?? scriptFault(parts) ?? starFault(parts) ?? labelFault(parts) ?? trafficFault(parts);
-
-/** The reason for a URL whose host is a name. */
-export const urlFault = (text: string): string | undefined => {
-  const { host = '', port } = hostOfUrl(text) ?? {};
-  if (!/[^\d.]/.test(host) || !/^[\w-]+(?:\.[\w-]+)+\.?$/.test(host)) return undefined;
-  return `expected a name with ports, got the URL ${quote(text)}; write ${printable(host)}:tcp/${port}`;
-};
 
 const addressFault = ({ name, traffic }: NameParts): string | undefined => {
   if (parseAddress(name) !== undefined)
@@ -32,15 +24,15 @@ const addressFault = ({ name, traffic }: NameParts): string | undefined => {
 
 const scriptFault = ({ name }: NameParts): string | undefined => {
   if (isAscii(name)) return undefined;
-  const ascii = toAscii(name);
+  const ascii = asciiName(name);
   const remedy = ascii === undefined ? 'its letters are no valid name' : `write ${ascii}`;
   return `expected a name in ASCII, got ${quote(name)}; ${remedy}`;
 };
 
 const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 
-/** The form with `xn--`, as a browser makes it. The stars are no part of the name. */
-const toAscii = (name: string): string | undefined => {
+/** The form with `xn--`, as a browser makes it; undefined if there is none. The stars are no part of the name. */
+export const asciiName = (name: string): string | undefined => {
   const [, star = '', rest = ''] = /^(\*{1,2}\.)?(.*)$/s.exec(name) ?? [];
   const host =
     rest.length > LONGEST || rest.includes('*') ? undefined : URL.parse(`http://${rest}/`)?.hostname;
@@ -49,6 +41,8 @@ const toAscii = (name: string): string | undefined => {
 
 const starFault = ({ name }: NameParts): string | undefined => {
   const rest = name.replace(/^\*{1,2}\./, '');
+  if (/^\*+$/.test(name))
+    return `expected a name after the star, as in *.example.com, got ${quote(name)}; for any address write 0.0.0.0/0:tcp/443`;
   if (rest.includes('*'))
     return `expected a star only as the whole first label, as in *.example.com or **.example.com, got ${quote(name)}`;
   return rest !== name && rest.replace(/\.$/, '').split('.').length < 2
@@ -56,12 +50,14 @@ const starFault = ({ name }: NameParts): string | undefined => {
     : undefined;
 };
 
-const labelFault = ({ name }: NameParts): string | undefined => {
+const labelFault = ({ name, traffic = 'tcp/443' }: NameParts): string | undefined => {
   const plain = name.replace(/^\*{1,2}\./, '').replace(/\.$/, '');
   if (plain.length > LONGEST)
     return `expected a name of at most ${LONGEST} characters, got ${plain.length}: ${quote(name)}`;
   const bad = plain.split('.').find((label) => label.length > LONGEST_LABEL || !LABEL.test(label));
   if (bad === undefined) return undefined;
+  if (bad === '' && /^\.[^.]/.test(name))
+    return `expected a name, got ${quote(name)}; for the names below it write **${printable(name)}:${printable(traffic)}`;
   if (bad === '') return `expected a name without empty labels, got ${quote(name)}`;
   return bad.length > LONGEST_LABEL
     ? `expected labels of at most ${LONGEST_LABEL} characters in a name, got ${quote(bad)}`

@@ -39,7 +39,7 @@ const split = (text: string): NameParts => {
 const isMeant = (parts: NameParts): boolean => {
   const { text, name, place, traffic } = parts;
   // A prefix or a star is in no other rule.
-  if (place !== undefined) return /^[\d[]|:/.test(place);
+  if (place !== undefined) return /^[\d[*]|:/.test(place);
   if (NUMERIC.test(name)) return false;
   if (name.includes('*')) return true;
   if (serviceFault(text) !== undefined) return false;

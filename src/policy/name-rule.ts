@@ -11,7 +11,8 @@ import { comparePrefixes, formatPrefix, type Prefix } from '../net/address.ts';
 import { formatRange, type Range } from '../net/ranges.ts';
 import { neverByName } from '../net/special-addresses.ts';
 import { masked, parseTarget } from './address-rule.ts';
-import { nameFault, urlFault } from './name-faults.ts';
+import { nameFault } from './name-faults.ts';
+import { nameMistake } from './name-mistakes.ts';
 import { asNameParts, type NameParts } from './name-parts.ts';
 import { parseTraffic } from './traffic.ts';
 
@@ -39,10 +40,10 @@ export type ParsedNameRule =
 
 const STARS: Readonly<Record<Depth, string>> = { self: '', one: '*.', any: '**.' };
 
-/** The rule of a text without spaces; undefined if the text is meant as something else. */
+/** The rule of a text; undefined if the text is meant as something else. */
 export const parseNameRule = (text: string): ParsedNameRule | undefined => {
-  const fault = urlFault(text);
-  if (fault !== undefined) return { reason: fault };
+  const mistake = nameMistake(text);
+  if (mistake !== undefined) return { reason: mistake };
   const parts = asNameParts(text);
   if (parts === undefined) return undefined;
   const reason = nameFault(parts);

@@ -15,6 +15,7 @@ import { atOnce, type Steps } from '../common/slices.ts';
 import { printable, quote } from '../common/text.ts';
 import { type AddressRule, formatAddressRule, parseAddressRule } from './address-rule.ts';
 import { commonMistake } from './common-mistakes.ts';
+import { nameMistake } from './name-mistakes.ts';
 import { formatNameRule, type NameRule, parseNameRule } from './name-rule.ts';
 import { formatServiceRule, nameAndProtocol, parseServiceRule, type ServiceRule } from './service-rule.ts';
 import { formatTraffic } from './traffic.ts';
@@ -87,7 +88,7 @@ type Parse = (text: string) => ParsedRule;
 const parseEgress: Parse = (text) => {
   const parsed = parseNameRule(text);
   if (parsed === undefined) return parseOther(text, 'egress');
-  const reason = unreadable(text);
+  const reason = nameMistake(text) ?? unreadable(text);
   return reason === undefined ? parsed : { reason };
 };
 

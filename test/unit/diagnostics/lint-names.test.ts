@@ -29,6 +29,12 @@ test.each([
     ],
   ],
   ['production.postgresql@10.0.0.0/8:tcp/5432', []],
+  [
+    'api.example.com@0.0.0.0/0,[2000::]/3:tcp/443',
+    [
+      'whoever answers for api.example.com may lead it to any address in 0.0.0.0/0, also in your own networks',
+    ],
+  ],
   ['dns.google:tcp/443', [resolver('dns.google')]],
   ['dns.google:tcp/80', []],
   ['mozilla.cloudflare-dns.com:tcp/1-1000', [resolver('cloudflare-dns.com')]],

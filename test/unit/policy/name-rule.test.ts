@@ -137,7 +137,7 @@ describe('a rule by name', () => {
     ],
     [
       '*:tcp/443',
-      'expected a star only as the whole first label, as in *.example.com or **.example.com, got "*"',
+      'expected a name after the star, as in *.example.com, got "*"; for any address write 0.0.0.0/0:tcp/443',
     ],
     ['*.com:tcp/443', 'expected at least two labels after the star, as in *.example.com, got "*.com"'],
     ['**.com.:tcp/443', 'expected at least two labels after the star, as in *.example.com, got "**.com."'],
@@ -152,6 +152,10 @@ describe('a rule by name', () => {
       'expected a name in ASCII, got "ＡＰＩ.example.com"; write api.example.com',
     ],
     ['a..b:tcp/443', 'expected a name without empty labels, got "a..b"'],
+    [
+      '.example.com:tcp/8443',
+      'expected a name, got ".example.com"; for the names below it write **.example.com:tcp/8443',
+    ],
     [
       '-a.b:tcp/443',
       'expected labels of letters, digits, "-" and "_" in a name, with no "-" at an end, got "-a"',
@@ -193,6 +197,10 @@ describe('a rule by name', () => {
     [
       'db@[ff02::1]:tcp/80',
       'expected a prefix that a name may lead to, got "[ff02::1]": multicast addresses are never granted by name',
+    ],
+    [
+      'api.example.com@*:tcp/443',
+      'expected prefixes after "@": expected an IP address (IPv4 as four decimal numbers 0-255 without leading zeros), got "*"',
     ],
     [`db@${'10.0.0.1,'.repeat(40)}10.0.0.1:tcp/80`, 'expected at most 32 prefixes after "@"'],
     // Not names.
