@@ -23,7 +23,7 @@ export interface ProxySettings {
   /** Consul's DNS server; none: its names are not resolved. */
   readonly consul: () => Endpoint | undefined;
   /** Undefined: Docker's resolver cannot be guarded, so it is not asked. */
-  readonly cgroup: Pick<ProxyCgroup, 'processes'> | undefined;
+  readonly cgroup: Pick<ProxyCgroup, 'processes' | 'release'> | undefined;
   readonly now: () => number;
   /** An error of the program, of one question; at most one a minute is passed on. */
   readonly onDefect: (error: unknown) => void;
@@ -117,6 +117,7 @@ export class NameProxy {
     clearInterval(this.#timer);
     for (const key of [...this.#namespaces.keys()]) this.close(key);
     for (const resolver of [this.#upstream, this.#consul]) resolver.close();
+    this.#settings.cgroup?.release();
   }
 
   #onDefect(error: unknown): void {

@@ -20,6 +20,7 @@ import { formatPlan, formatResults } from '../format/uninstall.ts';
 import { count } from '../format/values.ts';
 import { createOutput } from '../output.ts';
 import { withProgress } from '../progress.ts';
+import { findCgroup } from '../uninstall/cgroup-step.ts';
 import { consulSearches } from '../uninstall/consul-steps.ts';
 import { findHelpers, findImages, runningControllers } from '../uninstall/engine-steps.ts';
 import { type Folder, findFolder } from '../uninstall/folder-step.ts';
@@ -122,6 +123,7 @@ function searchesFor({
     { part: 'rules', search: async () => findRules(await engine()) },
     { part: 'rules', search: () => findHostRules(engine, stateDir) },
     { part: 'routes', search: () => findRoutes(engine, stateDir) },
+    { part: 'cgroup', search: () => findCgroup(root, stateDir) },
     ...foldersOf(config, root, gate).map((folder) => ({
       ...{ part: folder.part, search: () => findFolder(folder) },
     })),

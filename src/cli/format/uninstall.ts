@@ -9,6 +9,7 @@ const TITLES: Readonly<Record<Part, string>> = {
   rules: 'rules',
   routes: 'routes',
   helpers: 'helpers',
+  cgroup: 'cgroup',
   state: 'state folder',
   run: 'run folder',
   image: 'images',

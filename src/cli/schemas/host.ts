@@ -38,7 +38,7 @@ export const Checked = z.object({
 });
 
 const Part = z.enum([
-  ...(['gate', 'rules', 'routes', 'helpers', 'state', 'run', 'image'] as const),
+  ...(['gate', 'rules', 'routes', 'helpers', 'cgroup', 'state', 'run', 'image'] as const),
   ...(['keys', 'status', 'registration'] as const),
 ]);
 

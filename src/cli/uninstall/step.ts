@@ -9,6 +9,7 @@ export type Part =
   | 'rules'
   | 'routes'
   | 'helpers'
+  | 'cgroup'
   | 'state'
   | 'run'
   | 'image'

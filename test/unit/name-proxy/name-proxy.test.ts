@@ -18,7 +18,12 @@ const setup = (settings: Partial<ProxySettings> = {}) => {
     [];
   const opening = { pauses: [] as (() => void)[], isPaused: false };
   const proxy = new NameProxy({
-    ...{ upstream: () => [], consul: () => undefined, cgroup: { processes: '/c' }, now: Date.now },
+    ...{
+      upstream: () => [],
+      consul: () => undefined,
+      cgroup: { processes: '/c', release: () => undefined },
+      now: Date.now,
+    },
     onDefect: unexpected,
     open: async (_, wanted = {}) => {
       if (opening.isPaused) await new Promise<void>((resolve) => opening.pauses.push(resolve));
@@ -78,6 +83,19 @@ describe('namespaces', () => {
     expect(opened.map(({ udp }) => udp.isClosed)).toEqual([true, true, false]);
     proxy.closeAll();
     expect(opened.every(({ udp }) => udp.isClosed)).toBe(true);
+  });
+
+  it('have their cgroup released when all are closed', async () => {
+    let isReleased = false;
+    const release = () => {
+      isReleased = true;
+    };
+    const { proxy, open, opened } = setup({ cgroup: { processes: '/c', release } });
+    await open('a');
+    proxy.close('a');
+    expect(isReleased).toBe(false);
+    proxy.closeAll();
+    expect([isReleased, opened.every(({ udp }) => udp.isClosed)]).toEqual([true, true]);
   });
 
   it('that are opened when the program ends are closed', async () => {

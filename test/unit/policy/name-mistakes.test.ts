@@ -63,7 +63,7 @@ test.each([
   expect(reasonOf(line)).toBe(reason);
 });
 
-test.each([
+test.each<readonly [string, string]>([
   ['https://api.example.com/v1', url('https://api.example.com/v1', API)],
   ['api.example.com tcp/443', ports('api.example.com tcp/443', API)],
   ['"api.example.com"', alone('"api.example.com"', 'api.example.com')],
