@@ -33,7 +33,7 @@ export async function openNames(
   const { host } = parseConsulAddress(config.consul.address, config.consul.ssl);
   const consul = consulServer(names, host);
   return {
-    unavailable: whyUnavailable(config),
+    unavailable: whyNoNames(config),
     start: () => start(config, consul, log),
     policies: {
       ...{ grace: names.grace, answer: names.answer, protectedHosts, ownAddresses },
@@ -44,7 +44,8 @@ export async function openNames(
   };
 }
 
-const whyUnavailable = ({ dryRun, loader, docker }: Config): string | undefined => {
+/** Why the options rule out rules by name; undefined if they do not. */
+export const whyNoNames = ({ dryRun, loader, docker }: Config): string | undefined => {
   if (dryRun) return 'a dry run answers no names';
   if (!/^(?:unix:|\/)/.test(docker.host))
     return `names are answered by sockets in the namespace of a container, and the Engine at ${docker.host} may be on another machine`;

@@ -221,7 +221,7 @@ export class ServedNamespace {
     );
     if (error instanceof LoadError && error.gone && isNew) return;
     const isGone = error instanceof LoadError && error.gone;
-    const reason = `${messageOf(error)}${isGone ? UNSEEN : ''}`;
+    const reason = isGone ? UNSEEN : messageOf(error);
     if (this.#error !== reason)
       log.warn({ container: this.#namespace.target.name, error: reason }, 'names cannot be answered');
     const hadFacts = this.facts !== undefined;
@@ -233,7 +233,8 @@ export class ServedNamespace {
 }
 
 /** A running container whose process is not there is one that this process does not see. */
-const UNSEEN = ' A controller in a container needs the processes of the host (--pid host).';
+const UNSEEN =
+  'the controller does not see the processes of the host, so its container has no DNS; run a controller that is in a container with --pid host';
 
 /** By the numbers of the text; it has no set for the others. */
 const heldIn = ({ granted, kept }: NamesText, numbers: ClassNumbers): HeldAddresses => {

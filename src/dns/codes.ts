@@ -50,6 +50,13 @@ export const RCODE = {
 
 export type Rcode = (typeof RCODE)[keyof typeof RCODE];
 
+const RCODES: ReadonlyMap<number, string> = new Map(
+  Object.entries(RCODE).map(([name, number]) => [number, name]),
+);
+
+/** `NXDOMAIN`; a code without a name here as `RCODE9`. */
+export const rcodeName = (rcode: number): string => RCODES.get(rcode) ?? `RCODE${rcode}`;
+
 /** The class of the Internet; nothing else is asked or answered. */
 export const CLASS_IN = 1;
 

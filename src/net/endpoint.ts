@@ -21,3 +21,7 @@ export const parseEndpoint = (text: string, port: number): Endpoint | undefined 
   const given = Number(digits);
   return given >= 1 && given <= 65_535 ? { address: formatPrefix(address), port: given } : undefined;
 };
+
+/** The text that `parseEndpoint` parses to the same. */
+export const formatEndpoint = ({ address, port }: Endpoint): string =>
+  `${address.includes(':') ? `[${address}]` : address}:${port}`;

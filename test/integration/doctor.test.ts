@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Consul, startConsul } from '../../lab/consul.ts';
 import { packageVersion, runCli } from '../support/egresstrator.ts';
 import { control, type Fixture, openFixture, putKey } from '../support/fixture.ts';
+import { answerBytes, startNameServer } from '../unit/name-proxy/name-servers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'egt-doctor-'));
 let fixture: Fixture;
@@ -72,6 +73,28 @@ test('doctor tells what a token may not read', async () => {
     CONSUL_HTTP_TOKEN: guarded.bootstrapToken ?? '',
   });
   expect(may.of('consul permissions')).toMatchObject({ health: 'ok' });
+});
+
+test('doctor asks the resolvers for a name of the keys', async () => {
+  expect((await checked(places())).of('rules by name')).toMatchObject({
+    ...{ health: 'ok', message: 'no key has one' },
+  });
+  await putKey(fixture, 'named/api', 'api.example.com:tcp/443');
+  const upstream = await startNameServer((one) => one.answer(answerBytes(one, ['203.0.113.7'])));
+  const address = `127.0.0.1:${upstream.endpoint.port}`;
+  const args = [...places(), '-k', 'named/', '--names-upstream', address];
+  const { of } = await checked(args);
+  expect(of('rules by name')).toMatchObject({ health: 'ok', message: 'the keys have 1' });
+  expect(of('name resolvers')).toMatchObject({ health: 'ok', message: `${address} answers` });
+  upstream.close();
+  const silent = await checked([...args, '--loader', 'helper']);
+  expect(silent.of('rules by name')).toMatchObject({
+    ...{ health: 'error', message: expect.stringContaining('--loader helper') },
+  });
+  expect(silent.of('name resolvers')).toMatchObject({
+    ...{ health: 'error', message: `${address} does not answer, so no name is answered` },
+  });
+  expect(silent.code).toBe(1);
 });
 
 test('doctor works without an Engine, Consul and controller, and changes nothing', async () => {

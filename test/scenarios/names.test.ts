@@ -168,6 +168,17 @@ describe('sockets that cannot be opened', () => {
     expect(controller.answers.status().namespaces[0]?.problems).toEqual([]);
   });
 
+  test('because the processes of the host are not visible, are told in one sentence with the way out', async () => {
+    const proxy = new FakeNameProxy();
+    proxy.failure = new LoadError('Could not serve names in web.', { gone: true });
+    const { controller, rest } = await start({ db: `10.0.0.1:tcp/5432\n${API}` }, {}, proxy);
+    await rest();
+    const [status] = controller.answers.status().namespaces;
+    expect(status?.problems.map(({ reason }) => reason)).toEqual([
+      'its names are not answered: the controller does not see the processes of the host, so its container has no DNS; run a controller that is in a container with --pid host',
+    ]);
+  });
+
   test.each([
     ['by options', (proxy: FakeNameProxy) => proxy.ports({ unavailable: 'it loads by helpers' })],
     [

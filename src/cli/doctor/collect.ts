@@ -17,6 +17,7 @@ import { gateStatus } from '../../gate/status.ts';
 import { readPermissions } from '../../sources/consul/permissions.ts';
 import type { Engine } from '../../sources/docker/engine.ts';
 import { helperImage } from '../../sources/docker/image.ts';
+import { collectNames } from './collect-names.ts';
 import { collectNetworks } from './collect-networks.ts';
 import type { Facts, Firewalls, Found } from './facts.ts';
 
@@ -28,13 +29,14 @@ export interface Sources {
 }
 
 export async function collect({ config, docker, gate }: Sources): Promise<Facts> {
+  const rules = found(() => readRules(config));
   const [
     nft,
     tried,
     userNamespaces,
     engine,
     image,
-    keys,
+    names,
     permissions,
     controller,
     gateFound,
@@ -47,7 +49,7 @@ export async function collect({ config, docker, gate }: Sources): Promise<Facts>
     readNumber('/proc/sys/user/max_user_namespaces'),
     found(() => withEngine(docker, (one) => one.info())),
     found(() => withEngine(docker, (one) => findImage(one, config))),
-    found(() => countKeys(config)),
+    rules.then((one) => collectNames(config, (ask) => withEngine(docker, ask), known(one))),
     found(() => readPermissions(config.consul)),
     askController(config.socket),
     found(async () => gateStatus(gate())),
@@ -69,8 +71,15 @@ export async function collect({ config, docker, gate }: Sources): Promise<Facts>
       hasForwards: config.host.forwards !== 'off',
     },
     isHostLeft: config.stateDir !== undefined && (await isHostLeft(config.stateDir, bootId())),
-    ...{ conntrack: 'value' in tracked, networks },
-    ...{ keys, permissions, controller, socket: config.socket, gate: gateFound, firewalls },
+    ...{ conntrack: 'value' in tracked, networks, names },
+    ...{
+      keys: sizeOf(await rules),
+      permissions,
+      controller,
+      socket: config.socket,
+      gate: gateFound,
+      firewalls,
+    },
   };
 }
 
@@ -103,13 +112,15 @@ async function findImage(engine: Engine, { docker }: Config): Promise<string> {
   throw new EngineError(`The Docker Engine has no image ${named}, and would pull it at the first load.`);
 }
 
-async function countKeys(config: Config): Promise<number> {
+async function readRules(config: Config): Promise<ReadonlyMap<string, string>> {
   const consul = openConsul(config);
-  return consul
-    .readRules()
-    .then((rules) => rules.size)
-    .finally(() => consul.close());
+  return consul.readRules().finally(() => consul.close());
 }
+
+const known = <T>(found: Found<T>): T | undefined => ('value' in found ? found.value : undefined);
+
+const sizeOf = (found: Found<ReadonlyMap<string, string>>): Found<number> =>
+  'value' in found ? { value: found.value.size } : found;
 
 async function askController(socket: string): Promise<Found<string> | undefined> {
   if (!(await isListening(socket))) return undefined;

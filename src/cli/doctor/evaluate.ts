@@ -4,6 +4,7 @@
 import { count, list } from '../format/values.ts';
 import type { Check, Evaluated } from './checks.ts';
 import type { Facts, Firewalls } from './facts.ts';
+import { nameResolvers, rulesByName } from './names.ts';
 import { networksFile } from './networks.ts';
 
 const ok = (message: string): Evaluated => ({ health: 'ok', message });
@@ -24,6 +25,8 @@ const EVALUATORS: Readonly<Record<string, (facts: Facts) => Evaluated | undefine
   gate,
   'user namespaces': userNamespaces,
   'host rules': hostRules,
+  'rules by name': rulesByName,
+  'name resolvers': nameResolvers,
   'networks.json': networksFile,
   'other firewalls': ({ firewalls }) => otherFirewalls(firewalls),
 };

@@ -43,6 +43,7 @@ export interface Facts {
   readonly isHostLeft: boolean;
   /** Undefined: there is no networks.json. */
   readonly networks: NetworksFacts | undefined;
+  readonly names: NamesFacts;
   /** The program is installed here. */
   readonly conntrack: boolean;
   /** The host's other firewalls. */
@@ -61,6 +62,32 @@ export interface NetworksFacts {
   readonly forwards: boolean | undefined;
   /** The last good one is kept on disk. */
   readonly isKept: boolean;
+}
+
+/** What rules by name need. */
+export interface NamesFacts {
+  /** How many the keys have, as far as known. */
+  readonly rules: number;
+  /** Why the options rule them out; undefined if they do not. */
+  readonly unavailable: string | undefined;
+  /** nsenter works here. */
+  readonly nsenter: boolean;
+  /** The processes or namespaces of containers are visible here; undefined: no container tells. */
+  readonly seesContainers: boolean | undefined;
+  /** Cgroups of version 2 are where nft finds them, and writable. */
+  readonly cgroup: boolean;
+  /** Those that names are asked at; empty without a rule by name. */
+  readonly servers: readonly AskedServer[];
+  /** Consul's, if keys have rules by name and services. */
+  readonly consul: AskedServer | undefined;
+}
+
+export interface AskedServer {
+  /** `127.0.0.1:53` */
+  readonly address: string;
+  readonly name: string;
+  /** `NOERROR`, `SERVFAIL`; undefined: no answer. */
+  readonly outcome: string | undefined;
 }
 
 export interface Firewalls {

@@ -27,6 +27,10 @@ const well: Facts = {
   ...{ keys: { value: 2 }, permissions: { value: { keys: true, services: true, nodes: true } } },
   ...{ controller: { value: '1.0.0' }, socket: '/run/api.sock', gate: { value: gate } },
   ...{ host: undefined, isHostLeft: false, conntrack: true, networks: undefined },
+  names: {
+    ...{ rules: 0, unavailable: undefined, nsenter: true, seesContainers: true, cgroup: true },
+    ...{ servers: [], consul: undefined },
+  },
   firewalls: { legacyTables: [], nftTables: { value: [] }, firewalld: false, ufw: false },
 };
 const away = { error: 'nobody answers' };
@@ -40,9 +44,77 @@ test('a host that has all of it is well', () => {
 });
 
 const NETWORKS = 'networks.json';
+const NAMES = 'rules by name';
+const RESOLVERS = 'name resolvers';
+const server = (address: string, outcome: string | undefined) => ({
+  ...{ address, name: 'api.example.com', outcome },
+});
+const named = { ...well.names, rules: 3, servers: [server('127.0.0.1:53', 'NOERROR')] };
+const [one, other] = [server('127.0.0.1:53', 'NOERROR'), server('[::1]:53', undefined)];
 
 const CASES: readonly (readonly [string, Partial<Facts>, string, Health, RegExp])[] = [
   ['another system', { platform: 'darwin' }, 'kernel', 'error', /this is darwin/],
+  [
+    'no rule by name',
+    { names: { ...well.names, nsenter: false } },
+    NAMES,
+    'ok',
+    /would not work here: nsenter/,
+  ],
+  ['rules by name', { names: named }, NAMES, 'ok', /^the keys have 3$/],
+  [
+    'the loader of helpers',
+    { names: { ...named, unavailable: 'it loads by helpers' } },
+    NAMES,
+    'error',
+    /^the keys have 3, which grant nothing: it loads by helpers$/,
+  ],
+  [
+    'no nsenter for names',
+    { names: { ...named, nsenter: false }, tried: away },
+    NAMES,
+    'error',
+    /nsenter does not work here \(nobody answers\)/,
+  ],
+  [
+    'a container without the processes of the host',
+    { names: { ...named, seesContainers: false } },
+    NAMES,
+    'error',
+    /the processes of containers are not visible here, so containers with such rules have no DNS/,
+  ],
+  ['nobody to see', { names: { ...named, seesContainers: undefined } }, NAMES, 'ok', /3/],
+  ['no cgroup', { names: { ...named, cgroup: false } }, NAMES, 'warning', /cgroups of version 2/],
+  ['resolvers', { names: named }, RESOLVERS, 'ok', /^127\.0\.0\.1:53 answers$/],
+  ['no resolver', { names: { ...named, servers: [] } }, RESOLVERS, 'error', /names no resolver/],
+  [
+    'a silent resolver',
+    { names: { ...named, servers: [other] } },
+    RESOLVERS,
+    'error',
+    /::1\]:53 does not answer/,
+  ],
+  [
+    'one silent resolver',
+    { names: { ...named, servers: [one, other] } },
+    RESOLVERS,
+    'warning',
+    /^\[::1\]:53 does not answer, other resolvers do/,
+  ],
+  [
+    'a resolver that fails',
+    { names: { ...named, servers: [server('127.0.0.1:53', 'REFUSED')] } },
+    RESOLVERS,
+    'warning',
+    /says REFUSED to the question for api\.example\.com/,
+  ],
+  [
+    'no DNS server of Consul',
+    { names: { ...named, consul: other } },
+    RESOLVERS,
+    'ok',
+    /names of services are not answered, as Consul's DNS server does not answer at \[::1\]:53/,
+  ],
   ['no file', { networks: { ...networks, file: away } }, NETWORKS, 'error', /cannot be used: nobody answers/],
   ['no ip', { networks: { ...networks, hasIp: false } }, NETWORKS, 'error', /program ip is missing here/],
   [
