@@ -31,10 +31,11 @@ export const readEdns = (reader: Reader): Edns => {
 /** The length of what `writeEdns` writes. */
 export const EDNS_LENGTH = 11;
 
-export const writeEdns = (writer: Writer, rcode = 0): void => {
+/** `size`: bytes over UDP that we accept. */
+export const writeEdns = (writer: Writer, rcode = 0, size = OUR_SIZE): void => {
   writer.byte(0);
   writer.uint16(TYPE.OPT);
-  writer.uint16(OUR_SIZE);
+  writer.uint16(size);
   writer.byte(rcode >>> 4);
   writer.byte(0);
   writer.uint16(0);

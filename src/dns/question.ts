@@ -109,14 +109,17 @@ export interface NewQuestion {
   readonly type: number;
 }
 
-/** A question with nothing of the asker's but the name and the type: no letter case, no flag, no option. */
-export const buildQuestion = ({ id, name, type }: NewQuestion): Uint8Array => {
+/**
+ * A question with nothing of the asker's but the name and the type: no letter case, no flag, no option. `size`: bytes
+ * over UDP that we accept.
+ */
+export const buildQuestion = ({ id, name, type }: NewQuestion, size?: number): Uint8Array => {
   const writer = new Writer();
   const counts = { questions: 1, answers: 0, authorities: 0, additionals: 1 };
   writeHeader(writer, { id, flags: FLAG.recursionDesired, ...counts });
   writer.plainName(name);
   writer.uint16(type);
   writer.uint16(CLASS_IN);
-  writeEdns(writer);
+  writeEdns(writer, 0, size);
   return writer.finish();
 };

@@ -18,6 +18,8 @@ interface Waiting {
 
 const LIMIT = 3_000;
 const MOST_WAITING = 256;
+/** Bytes of an answer, which passes no link: the addresses of about a thousand containers behind one alias. */
+const MOST_BYTES = 16_384;
 
 export class DockerResolver implements NameResolver {
   readonly #socket: Pick<DatagramSocket, 'send' | 'on'>;
@@ -38,7 +40,8 @@ export class DockerResolver implements NameResolver {
     const asked = { id: this.#freeId(), name, type };
     const timer = setTimeout(() => this.#end(asked.id, undefined), this.#limit);
     this.#waiting.set(asked.id, { asked, end: resolve, timer });
-    this.#socket.send(buildQuestion(asked), DOCKER_RESOLVER.port, DOCKER_RESOLVER.address, (error) => {
+    const question = buildQuestion(asked, MOST_BYTES);
+    this.#socket.send(question, DOCKER_RESOLVER.port, DOCKER_RESOLVER.address, (error) => {
       if (error !== null) this.#end(asked.id, undefined);
     });
     return promise;

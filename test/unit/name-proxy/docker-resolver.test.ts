@@ -33,6 +33,19 @@ it('asks Docker’s resolver, and each answer goes to its question', async () =>
   expect(await Promise.all(both)).toEqual([['172.18.0.2'], ['172.18.0.3']]);
 });
 
+it('takes answers that are too long for other links, as there is none here to ask for over TCP', async () => {
+  const { socket, ask, questions } = setup();
+  const asking = ask('many');
+  const [sent] = socket.sent.map(({ bytes }) => packet.decode(Buffer.from(bytes)));
+  expect(sent?.additionals).toMatchObject([{ type: 'OPT', udpPayloadSize: 16_384 }]);
+  const [one = { id: 0, name: '' }] = questions();
+  const addresses = Array.from({ length: 900 }, (_, index) => `172.18.${index >> 8}.${index & 255}`);
+  const bytes = answerBytes(one, addresses);
+  expect(bytes.length).toBeGreaterThan(14_000);
+  socket.receive(bytes, ...DOCKER);
+  expect((await asking)?.toSorted()).toEqual(addresses.toSorted());
+});
+
 it('ignores what others in the namespace send, and what fits no question', async () => {
   const { socket, ask, questions } = setup();
   const asking = ask('a');
