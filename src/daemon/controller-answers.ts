@@ -79,6 +79,11 @@ export class ControllerAnswers {
     return this.#parts.workloads.nameReports();
   }
 
+  /** Of the resolvers that are asked for names. */
+  get resolverCounts(): WorkloadRules['resolverCounts'] {
+    return this.#parts.workloads.resolverCounts;
+  }
+
   /** The containers, for questions. */
   containerViews(): Containers {
     return this.#parts.workloads.containerViews();
@@ -165,8 +170,8 @@ export class ControllerAnswers {
   }
 
   #hostStatus(): Pick<Status, 'host' | 'sources'> {
-    const { host, sources } = this.#parts;
-    const read = sources.status();
+    const { host, sources, workloads } = this.#parts;
+    const read = [...sources.status(), ...workloads.nameSources()];
     if (host === undefined) return { sources: read };
     return { host: hostSummary(this.#hostView()), sources: [...read, ...sources.hostStatus()] };
   }

@@ -11,6 +11,7 @@ import type { NameSource, NameText } from '../features/egress/name-source.ts';
 import type { NamesReport } from '../features/names/name-report.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { ContainerNamespace, NamespaceId } from '../inventory/namespace.ts';
+import type { NameProxy } from '../name-proxy/name-proxy.ts';
 import type { ProxyCgroup } from '../name-proxy/proxy-cgroup.ts';
 import type { Acl } from '../policy/acl.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
@@ -32,7 +33,7 @@ export interface NamesPorts {
 }
 
 export interface StartedNames {
-  readonly proxy: NamesProxy & { closeAll(): void };
+  readonly proxy: NamesProxy & Pick<NameProxy, 'closeAll' | 'counts' | 'trouble'>;
   /** The cgroup of the proxy's sockets; undefined: Docker's resolver is not asked. */
   readonly cgroup: Pick<ProxyCgroup, 'path' | 'level'> | undefined;
   /** Why it turns out that rules by name cannot work on this host; undefined: they can. */
@@ -44,6 +45,8 @@ export interface NameRulesOptions {
   readonly retry: Backoff;
   readonly random: () => number;
   readonly now: () => number;
+  /** Called when the resolvers of the host stop to answer, or answer again. */
+  readonly onResolvers: () => void;
   /** Called when the text of a namespace needs other facts. */
   readonly onChange: (id: NamespaceId) => void;
   /** Called when the kernel may not have what was loaded. */
@@ -67,6 +70,7 @@ export class NameRules implements NameSource {
   #started: StartedNames | undefined;
   #unavailable: string | undefined;
   #serial = 0;
+  #trouble: string | undefined;
 
   constructor(ports: NamesPorts, options: NameRulesOptions) {
     this.#ports = ports;
@@ -120,6 +124,16 @@ export class NameRules implements NameSource {
     return this.#served.get(id)?.report();
   }
 
+  /** What the resolvers of the host, and Consul's, were asked; undefined if nobody wanted names so far. */
+  get resolverCounts(): NameProxy['counts'] | undefined {
+    return this.#started?.proxy.counts;
+  }
+
+  /** What is wrong with the resolvers of the host; undefined: nothing that is known. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
   /** Ends serving. What is granted stays in the kernels, for the next run. */
   close(): void {
     clearInterval(this.#timer);
@@ -156,7 +170,15 @@ export class NameRules implements NameSource {
 
   #look(): void {
     for (const served of this.#served.values()) served.look();
+    this.#lookAtResolvers();
     if (this.#served.size > 0) this.#ports.persist(() => this.#state());
+  }
+
+  #lookAtResolvers(): void {
+    const trouble = this.#served.size > 0 ? this.#started?.proxy.trouble : undefined;
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#options.onResolvers();
   }
 
   #state(): NamesState {

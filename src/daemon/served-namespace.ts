@@ -253,7 +253,7 @@ const losesRules = (before: NamePolicy, after: NamePolicy): boolean => {
 };
 
 const NO_REPORT: NamesReport = {
-  ...{ state: 'waiting', reasons: [], grants: [], denied: [], unlisted: 0 },
+  ...{ state: 'waiting', reasons: [], grants: [], denied: [], unlisted: 0, unanswered: 0, dropped: 0 },
   counts: {
     ...{ asked: 0, answered: 0, malformed: 0 },
     denied: { name: 0, type: 0, fresh: 0, address: 0, limit: 0, failed: 0 },

@@ -96,6 +96,7 @@ export class Telemetry {
       denied: () => this.#denyLog.summaries,
       deniedCalls: () => this.#ingressDenyLog.summaries,
       names: () => this.#controller?.answers.nameReports() ?? new Map(),
+      nameResolvers: () => this.#controller?.answers.resolverCounts,
       hasNetworks: config.networks !== undefined,
       host: this.#hostDenyLog && {
         summary: () => this.#controller?.answers.status().host,

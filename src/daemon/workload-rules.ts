@@ -80,6 +80,7 @@ export class WorkloadRules {
       new NameRules(names, {
         ...options,
         log,
+        onResolvers: () => ports.requestSync(),
         onChange: onNewFacts,
         onTrouble: (id) => this.#states.verify(id),
       });
@@ -166,6 +167,18 @@ export class WorkloadRules {
       return report === undefined ? [] : [[namespace.target.name, report] as const];
     });
     return new Map(reports);
+  }
+
+  get resolverCounts(): NameRules['resolverCounts'] {
+    return this.#names?.resolverCounts;
+  }
+
+  /** The resolvers of names, as a source that fails; nothing while they answer, because an age would tell nothing. */
+  nameSources(): Status['sources'] {
+    const error = this.#names?.trouble;
+    return error === undefined
+      ? []
+      : [{ name: 'name resolvers', known: true, confirmedAt: undefined, error }];
   }
 
   async close(): Promise<void> {

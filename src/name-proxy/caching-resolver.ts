@@ -2,6 +2,7 @@
  * A resolver with a cache before it. Equal questions that come while one of them is asked wait for its answer.
  */
 import type { Answer } from '../dns/answer.ts';
+import { RCODE } from '../dns/codes.ts';
 import { type AnswerCache, questionKey } from './answer-cache.ts';
 import type { AskedQuestion, NameResolver } from './resolver.ts';
 
@@ -12,12 +13,16 @@ export interface ResolverCounts {
   cached: number;
   /** Those that have waited for an equal one. */
   shared: number;
-  /** Those that nobody has answered. */
+  /** Those that nobody has answered, or with an error. */
   failed: number;
+  /** Milliseconds until the answers of other resolvers, together. */
+  waited: number;
 }
 
 export class CachingResolver implements NameResolver {
-  readonly counts: ResolverCounts = { asked: 0, cached: 0, shared: 0, failed: 0 };
+  readonly counts: ResolverCounts = { asked: 0, cached: 0, shared: 0, failed: 0, waited: 0 };
+  /** Questions without an answer since the last one that had one, and when the last of them ended. */
+  #silent = { count: 0, at: 0 };
   readonly #inner: NameResolver;
   /** Undefined: nothing is kept. */
   readonly #cache: AnswerCache | undefined;
@@ -28,6 +33,12 @@ export class CachingResolver implements NameResolver {
     this.#inner = inner;
     this.#cache = cache;
     this.#now = now;
+  }
+
+  /** Whether nobody answers, as far as known from the questions of the last minutes. */
+  get isSilent(): boolean {
+    const { count, at } = this.#silent;
+    return count >= SILENT && this.#now() - at < FORGOTTEN;
   }
 
   ask(question: AskedQuestion, asker: string): Promise<Answer | undefined> {
@@ -56,9 +67,24 @@ export class CachingResolver implements NameResolver {
 
   async #ask(key: string, question: AskedQuestion, asker: string): Promise<Answer | undefined> {
     this.counts.asked++;
+    const since = this.#now();
     const answer = await this.#inner.ask(question, asker);
-    if (answer === undefined) this.counts.failed++;
-    else this.#cache?.put(key, question, answer, this.#now());
+    this.#count(answer, since);
+    if (answer !== undefined) this.#cache?.put(key, question, answer, this.#now());
     return answer;
   }
+
+  #count(answer: Answer | undefined, since: number): void {
+    const now = this.#now();
+    this.counts.waited += now - since;
+    if (answer === undefined || isError(answer)) this.counts.failed++;
+    this.#silent = { count: answer === undefined ? this.#silent.count + 1 : 0, at: now };
+  }
 }
+
+/** One name alone may have servers that do not answer. */
+const SILENT = 3;
+/** Milliseconds after which nobody knows. */
+const FORGOTTEN = 10 * 60_000;
+
+const isError = ({ rcode }: Answer): boolean => rcode !== RCODE.NOERROR && rcode !== RCODE.NXDOMAIN;

@@ -4,7 +4,7 @@
  */
 import type { NamespaceRef } from '../dataplane/dataplane.ts';
 import type { NamePolicy } from '../features/names/decision.ts';
-import type { Endpoint } from '../net/endpoint.ts';
+import { type Endpoint, formatEndpoint } from '../net/endpoint.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { CachingResolver, type ResolverCounts } from './caching-resolver.ts';
 import { DockerResolver } from './docker-resolver.ts';
@@ -73,6 +73,15 @@ export class NameProxy {
   /** Of the resolvers of the host, and of Consul. */
   get counts(): { readonly upstream: ResolverCounts; readonly consul: ResolverCounts } {
     return { upstream: this.#upstream.counts, consul: this.#consul.counts };
+  }
+
+  /** What is wrong with the resolvers of the host; undefined: they answer, as far as known. */
+  get trouble(): string | undefined {
+    if (!this.#upstream.isSilent) return undefined;
+    const servers = this.#upstreamServers.map(formatEndpoint);
+    return servers.length === 0
+      ? 'names of rules are not resolved: this host has no resolvers in /etc/resolv.conf; add one, or set --names-upstream'
+      : `names of rules are not resolved: nobody answers at ${servers.join(', ')}; ask there from this host, or set --names-upstream`;
   }
 
   get namespaces(): ReadonlyMap<string, NamespaceNames> {

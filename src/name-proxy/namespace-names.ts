@@ -198,7 +198,7 @@ export class NamespaceNames {
     return {
       state: reasons.length > 0 ? 'unavailable' : this.#sender.seal !== undefined ? 'answering' : 'waiting',
       ...{ reasons, grants: grantedNames(this.#state.grants.held(now), now), denied: this.#log.denied(now) },
-      ...{ unlisted: this.#log.unlisted, counts: this.#log.counts },
+      ...{ unlisted: this.#log.unlisted, counts: this.#log.counts, ...this.work },
     };
   }
 

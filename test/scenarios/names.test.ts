@@ -274,3 +274,19 @@ test('trouble in a namespace makes its rules be compared with the kernel', async
   await expect.poll(text, { timeout: 10_000 }).toContain('define dnsport');
   await rest();
 });
+
+test('resolvers that do not answer are told once, as a source, and once more when they do', async () => {
+  const { proxy, controller, log, rest } = await start({ db: `10.0.0.1:tcp/5432\n${API}` });
+  const trouble = 'names of rules are not resolved: nobody answers at 127.0.0.1:53';
+  const sources = () => controller.answers.status().sources.filter(({ name }) => name === 'name resolvers');
+  expect(sources()).toEqual([]);
+  proxy.trouble = trouble;
+  await expect.poll(() => sources()[0]?.error, { timeout: 10_000 }).toBe(trouble);
+  await rest();
+  expect(controller.answers.isReady).toBe(true);
+  proxy.trouble = undefined;
+  await expect.poll(() => sources().length, { timeout: 10_000 }).toBe(0);
+  await rest();
+  const lines = log.lines.filter(({ fields }) => 'reason' in fields && fields.reason === trouble);
+  expect(lines.map(({ message }) => message)).toEqual(['problem found', 'problem solved']);
+});

@@ -70,10 +70,12 @@ export class FakeNames implements ProxiedNames {
     const { counts } = new NameLog();
     return {
       ...{ state: this.trouble.length > 0 ? 'unavailable' : 'answering', reasons: this.trouble },
-      ...{ grants: [], denied: [], unlisted: 0, counts },
+      ...{ grants: [], denied: [], unlisted: 0, counts, unanswered: 0, dropped: 0 },
     };
   }
 }
+
+const NONE_ASKED = { asked: 0, cached: 0, shared: 0, failed: 0, waited: 0 };
 
 /** `steps`: what happened, in order; a test adds the loads. */
 export class FakeNameProxy {
@@ -87,6 +89,9 @@ export class FakeNameProxy {
   port = 40_000;
   stored: NamesState = new Map();
   unavailable: string | undefined;
+  /** What is wrong with resolvers. */
+  trouble: string | undefined;
+  readonly counts = { upstream: NONE_ASKED, consul: NONE_ASKED };
 
   open(key: string, wanted: WantedNames): Promise<FakeNames> {
     return this.#open(key, wanted);

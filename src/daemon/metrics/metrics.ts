@@ -12,7 +12,7 @@ import type { DeniedSummary } from '../../inventory/denied-record.ts';
 import { type SourceStatus, type Status, unsupportedNames } from '../status.ts';
 import { addHostMetrics, type HostMetrics } from './host-metrics.ts';
 import type { ObservedLoad } from './measured-dataplane.ts';
-import { addNamesMetrics } from './names-metrics.ts';
+import { addNamesMetrics, addResolverMetrics, type ResolverReports } from './names-metrics.ts';
 import { addNetworksMetrics } from './networks-metrics.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 
@@ -30,6 +30,8 @@ export interface MetricsOptions {
   readonly host?: HostMetrics | undefined;
   /** What is known of names, by container. */
   readonly names?: () => ReadonlyMap<string, NamesReport>;
+  /** What resolvers were asked; undefined until a container wants names. */
+  readonly nameResolvers?: () => ResolverReports | undefined;
   /** There is a networks.json. */
   readonly hasNetworks?: boolean | undefined;
 }
@@ -77,6 +79,7 @@ export class Metrics {
     if (options.host !== undefined) addHostMetrics(this.#registry, options.host);
     if (options.hasNetworks) addNetworksMetrics(this.#registry, () => options.status()?.networks);
     if (options.names !== undefined) addNamesMetrics(this.#registry, options.names);
+    if (options.nameResolvers !== undefined) addResolverMetrics(this.#registry, options.nameResolvers);
     addProcessMetrics(this.#registry);
   }
 

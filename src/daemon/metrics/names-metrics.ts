@@ -3,6 +3,10 @@
  */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { DenialCause, NamesReport } from '../../features/names/name-report.ts';
+import type { ResolverCounts } from '../../name-proxy/caching-resolver.ts';
+
+/** By resolver: `upstream` for those of the host, `consul`. */
+export type ResolverReports = Readonly<Record<string, ResolverCounts>>;
 
 type Reports = () => ReadonlyMap<string, NamesReport>;
 
@@ -35,6 +39,14 @@ export function addNamesMetrics(registry: Registry, reports: Reports): void {
         this.set({ container }, new Set(grants.map(({ address }) => address)).size);
     },
   });
+  new Gauge({
+    name: 'egresstrator_names_unanswered',
+    help: 'Questions for names that wait for an answer now',
+    registers,
+    collect() {
+      this.set([...reports().values()].reduce((sum, one) => sum + one.unanswered, 0));
+    },
+  });
   const counter = (name: string, help: string, countOf: (report: NamesReport) => number) =>
     new Counter({
       ...{ name: `egresstrator_names_${name}_total`, help: `${help}, by container`, registers },
@@ -45,8 +57,47 @@ export function addNamesMetrics(registry: Registry, reports: Reports): void {
       },
     });
   counter('questions', 'Questions for names', ({ counts }) => counts.asked);
+  counter('answered', 'Questions for names that were answered', ({ counts }) => counts.answered);
+  counter(
+    'dropped',
+    'Messages for names, and connections, over a limit of the namespace',
+    (one) => one.dropped,
+  );
   for (const { name, help, causes } of COUNTED)
     counter(name, help, ({ counts }) => causes.reduce((sum, cause) => sum + counts.denied[cause], 0));
+}
+
+/** Of the resolvers that all namespaces share. */
+export function addResolverMetrics(registry: Registry, counts: () => ResolverReports | undefined): void {
+  const counter = (
+    name: string,
+    help: string,
+    add: (one: Counter, resolver: string, of: ResolverCounts) => void,
+  ) =>
+    new Counter({
+      ...{ name: `egresstrator_names_resolver_${name}_total`, help, registers: [registry] },
+      labelNames: name === 'questions' ? ['resolver', 'source'] : ['resolver'],
+      collect() {
+        this.reset();
+        for (const [resolver, of] of Object.entries(counts() ?? {})) add(this, resolver, of);
+      },
+    });
+  const help = 'Questions of containers that need a resolver, by resolver and by where the answer is from';
+  counter('questions', help, (one, resolver, { asked, cached, shared }) => {
+    one.inc({ resolver, source: 'server' }, asked);
+    one.inc({ resolver, source: 'cache' }, cached);
+    one.inc({ resolver, source: 'shared' }, shared);
+  });
+  counter(
+    'failures',
+    'Questions at servers that were not answered, or with an error, by resolver',
+    (one, resolver, { failed }) => one.inc({ resolver }, failed),
+  );
+  counter(
+    'wait_seconds',
+    'Time until servers have answered, or have not, of all questions together, by resolver',
+    (one, resolver, { waited }) => one.inc({ resolver }, waited / 1000),
+  );
 }
 
 const COUNTED: readonly { name: string; help: string; causes: readonly DenialCause[] }[] = [

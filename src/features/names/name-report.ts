@@ -61,4 +61,8 @@ export interface NamesReport {
   /** Denied names that were dropped, because there were too many. */
   readonly unlisted: number;
   readonly counts: NameCounts;
+  /** Questions that wait for an answer now. */
+  readonly unanswered: number;
+  /** Messages and connections over a limit, which got no answer, or one that says so. */
+  readonly dropped: number;
 }

@@ -40,7 +40,7 @@ const denied = (name: string, more: Partial<DeniedName> = {}): DeniedName => ({
 });
 
 const report = (more: Partial<NamesReport> = {}): NamesReport => ({
-  ...{ state: 'answering', reasons: [], denied: [], unlisted: 0 },
+  ...{ state: 'answering', reasons: [], denied: [], unlisted: 0, unanswered: 0, dropped: 0 },
   grants: [
     { name: 'api.example.com', address: '198.51.100.7', ports: 'tcp/443', until: minutes(4) },
     { name: 'x.cdn.example', address: '198.51.100.7', ports: 'tcp/80,443', until: minutes(9) },

@@ -44,7 +44,7 @@ it('asks equal questions once while one is open, and not while the answer is kep
   const again = resolver.ask(asked('a.test'), 'x');
   answer();
   await again;
-  expect(resolver.counts).toEqual({ asked: 2, cached: 1, shared: 1, failed: 0 });
+  expect(resolver.counts).toEqual({ asked: 2, cached: 1, shared: 1, failed: 0, waited: 0 });
 });
 
 it('asks for another type or name beside it', () => {
@@ -67,6 +67,35 @@ it('asks again after nobody has answered', async () => {
   expect(await resolver.ask(asked('a.test'), 'x')).toBeUndefined();
   expect(questions).toBe(2);
   expect(resolver.counts.failed).toBe(2);
+});
+
+it('tells that nobody answers until somebody does, and not for ever', async () => {
+  let now = 0;
+  let answer: Answer | undefined;
+  const inner = {
+    ask: async () => {
+      now += 100;
+      return answer;
+    },
+    close: () => undefined,
+  };
+  const resolver = new CachingResolver(inner, undefined, () => now);
+  const askThrice = async () => {
+    for (let times = 0; times < 3; times++) await resolver.ask(asked('a.test'), 'x');
+  };
+  await resolver.ask(asked('a.test'), 'x');
+  expect(resolver.isSilent).toBe(false);
+  await askThrice();
+  expect(resolver.isSilent).toBe(true);
+  answer = { ...ANSWER, rcode: 2 };
+  await resolver.ask(asked('a.test'), 'x');
+  expect(resolver.isSilent).toBe(false);
+  expect(resolver.counts).toMatchObject({ asked: 5, failed: 5, waited: 500 });
+  answer = undefined;
+  await askThrice();
+  expect(resolver.isSilent).toBe(true);
+  now += 601_000;
+  expect(resolver.isSilent).toBe(false);
 });
 
 it('asks again after an error', async () => {

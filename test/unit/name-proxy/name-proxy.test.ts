@@ -69,7 +69,18 @@ describe('namespaces', () => {
       expect(answersOf(one)).toEqual([expect.stringMatching(/^NOERROR 1\.1\.1\.1 (60|59)$/)]);
     }
     expect(server.asked).toHaveLength(1);
-    expect(proxy.counts.upstream).toEqual({ asked: 1, cached: 1, shared: 0, failed: 0 });
+    expect(proxy.counts.upstream).toMatchObject({ asked: 1, cached: 1, shared: 0, failed: 0 });
+    expect(proxy.trouble).toBeUndefined();
+  });
+
+  it('tell that there are no resolvers, when questions have met none', async () => {
+    const { proxy, open, opened } = setup();
+    await open('a');
+    const [one] = opened;
+    if (one === undefined) throw new Error('not opened');
+    for (let times = 1; times <= 3; times++)
+      await asked(one, `a${times}.x.test`, () => answersOf(one).length === times);
+    expect(proxy.trouble).toMatch(/^names of rules are not resolved: this host has no resolvers/);
   });
 
   it('are closed alone, or all together, and opened anew under the same key', async () => {

@@ -54,6 +54,7 @@ const summary = (packets: number, more: Partial<DeniedSummary> = {}): DeniedSumm
 });
 
 const NAMES: NamesReport = {
+  ...{ unanswered: 4, dropped: 8 },
   ...{ state: 'answering', reasons: [], denied: [], unlisted: 0 },
   grants: ['tcp/443', 'udp/443'].map((ports) => ({ name: 'a', address: '1.1.1.1', ports, until: 1 })),
   counts: {
@@ -71,6 +72,10 @@ const metrics = (denied: ReadonlyMap<string, DeniedSummary> = new Map()) =>
     deniedCalls: () => new Map([['called', summary(5, { isFull: true })]]),
     hasNetworks: true,
     names: () => new Map([['shop', NAMES]]),
+    nameResolvers: () => ({
+      upstream: { asked: 50, cached: 30, shared: 10, failed: 3, waited: 1_500 },
+      consul: { asked: 0, cached: 0, shared: 0, failed: 0, waited: 0 },
+    }),
     host: {
       summary: () => ({
         ...{ state: 'failed', openings: 3, closed: 2, permits: 0, forwards: 1 },
@@ -114,6 +119,20 @@ test('names are told by container', async () => {
     'egresstrator_names_denied_total{container="shop"} 19',
     'egresstrator_names_limited_total{container="shop"} 5',
     'egresstrator_names_failed_total{container="shop"} 7',
+    'egresstrator_names_answered_total{container="shop"} 60',
+    'egresstrator_names_dropped_total{container="shop"} 8',
+    'egresstrator_names_unanswered 4',
+  ]);
+});
+
+test('resolvers are told by what they were asked, and how long that took', async () => {
+  expectLines(await textOf(metrics()), [
+    'egresstrator_names_resolver_questions_total{resolver="upstream",source="server"} 50',
+    'egresstrator_names_resolver_questions_total{resolver="upstream",source="cache"} 30',
+    'egresstrator_names_resolver_questions_total{resolver="upstream",source="shared"} 10',
+    'egresstrator_names_resolver_failures_total{resolver="upstream"} 3',
+    'egresstrator_names_resolver_wait_seconds_total{resolver="upstream"} 1.5',
+    'egresstrator_names_resolver_failures_total{resolver="consul"} 0',
   ]);
 });
 
