@@ -22,9 +22,13 @@ export interface CompiledNames {
   readonly classes: readonly PortClass[];
   /** Of rules that are not among the matches. */
   readonly problems: readonly Problem[];
+  /** There are rules, but they grant nothing for now: that is no reason to ask other resolvers. */
+  readonly isSuspended?: true;
 }
 
 export const NO_NAMES: CompiledNames = { matches: [], classes: [], problems: [] };
+
+export const SUSPENDED_NAMES: CompiledNames = { ...NO_NAMES, isSuspended: true };
 
 export const compileNames = (keys: readonly AclKey[]): CompiledNames => {
   const all = keys.flatMap(({ key, rules }) => rules.flatMap((line) => matchOf(key, line)));

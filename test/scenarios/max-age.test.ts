@@ -7,6 +7,7 @@ import type { Container } from '../../src/inventory/container.ts';
 import { container } from '../support/containers.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FakeOptions, type FakeSetup, startFake } from '../support/fake-controller.ts';
+import { FakeNameProxy } from '../support/fake-names.ts';
 import { FakeConsul, FakeEngine, FakeKernel } from '../support/fakes.ts';
 
 const AWAY = new Error('Consul does not answer');
@@ -129,6 +130,52 @@ describe('lock', () => {
     await becomes(web, []);
     expect(controller.answers.status().namespaces.map(({ state }) => state)).toEqual(['audit']);
     expect([...kernel.texts.values()].join('')).toContain('let pass (audit)');
+  });
+});
+
+describe('rules by name', () => {
+  const API = 'api.example.com:tcp/443';
+
+  async function startNamed(maxAge: MaxAge) {
+    const proxy = new FakeNameProxy();
+    const setup = begin({ maxAge, names: proxy.ports() });
+    setup.consul.put({ db: `10.0.0.1:tcp/80\n${API}` });
+    setup.engine.run(web);
+    await setup.becomes(web, [HOST]);
+    await setup.rest();
+    const rules = () => [...proxy.opened.values()].map((one) => one.rules);
+    const status = () => {
+      const [one] = setup.controller.answers.status().namespaces;
+      return [one?.state, one?.dns];
+    };
+    const text = () => setup.kernel.texts.get('web@2026-01-01T00:00:00Z') ?? '';
+    return { ...setup, rules, status, text };
+  }
+
+  test('that are locked grant nothing, and their holders get no other resolvers', async () => {
+    const { consul, pass, becomes, rest, rules, status, text } = await startNamed(LOCK);
+    expect([rules(), status()]).toEqual([[[API]], ['protected', 'names']]);
+    expect(text()).toContain('set names4_');
+    consul.lose(AWAY);
+    pass(2 * HOUR);
+    await becomes(web, []);
+    await rest();
+    expect([rules(), status()]).toEqual([[[]], ['isolated', 'names']]);
+    expect(text()).toContain('define dnsport');
+    expect(text()).not.toContain('set names4_');
+    consul.confirm();
+    await becomes(web, [HOST]);
+    await rest();
+    expect([rules(), status()]).toEqual([[[API]], ['protected', 'names']]);
+  });
+
+  test('stay where only services are dropped', async () => {
+    const { consul, pass, kernel, rules, text } = await startNamed(DROP);
+    consul.lose(AWAY);
+    pass(1_000 * HOUR);
+    await aMoment();
+    expect([rules(), kernel.allowed(web)]).toEqual([[[API]], [HOST]]);
+    expect(text()).toContain('set names4_');
   });
 });
 

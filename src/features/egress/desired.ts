@@ -6,8 +6,8 @@ import { granting } from '../../inventory/ages.ts';
 import type { ConsulSnapshot } from '../../inventory/inventory.ts';
 import { serviceName } from '../../inventory/service.ts';
 import type { Acl } from '../../policy/acl.ts';
-import type { CompiledPolicy } from '../../policy/compile.ts';
-import { NO_NAMES } from '../../policy/compile-names.ts';
+import { type CompiledPolicy, grantedKeys } from '../../policy/compile.ts';
+import { NO_NAMES, SUSPENDED_NAMES } from '../../policy/compile-names.ts';
 import type { PolicyCompiler } from '../../policy/policy-compiler.ts';
 import type { RuleSet } from '../../policy/rule-set.ts';
 import type { WorkloadNamespace } from './workload-namespaces.ts';
@@ -56,6 +56,7 @@ export function desiredFor(
   if (ages.rules === 'awaited') return () => unknown(true);
   const fresh = granting(services, ages);
   return (asked) => {
+    if (isIsolated && !isDenylist && haveNames(asked, acl)) return ISOLATED_NAMES;
     const grants = isIsolated ? [] : asked;
     const policy = compiler.compile(grants, acl, fresh);
     // Outdated keys grant nothing, but stay closed.
@@ -69,6 +70,9 @@ export function desiredFor(
   };
 }
 
+const haveNames = (grants: readonly string[], acl: Acl): boolean =>
+  grantedKeys(grants, acl).some(({ rules }) => rules.some(({ rule }) => rule.kind === 'name'));
+
 const ungranted = (grants: readonly string[], acl: Acl): readonly string[] =>
   [...acl.keys()].filter((key) => !grants.includes(key));
 
@@ -77,6 +81,8 @@ const NOTHING: DesiredRules = {
   ...{ ungranted: undefined, isKnown: true, awaits: false, unread: [], unclosed: [] },
 };
 const ISOLATED = NOTHING;
+/** Of keys with rules by name: to give their holders other resolvers would open what they close. */
+const ISOLATED_NAMES: DesiredRules = { ...NOTHING, policy: { ...NOTHING.policy, names: SUSPENDED_NAMES } };
 /** No rules are known yet. */
 const unknown = (awaits: boolean): DesiredRules => ({ ...NOTHING, isKnown: false, awaits });
 
