@@ -81,7 +81,7 @@ export class NameProxy {
     const servers = this.#upstreamServers.map(formatEndpoint);
     return servers.length === 0
       ? 'names of rules are not resolved: this host has no resolvers in /etc/resolv.conf; add one, or set --names-upstream'
-      : `names of rules are not resolved: nobody answers at ${servers.join(', ')}; ask there from this host, or set --names-upstream`;
+      : `names of rules are not resolved: the last questions had no answer from ${servers.join(', ')}; ask there from this host, or set --names-upstream`;
   }
 
   get namespaces(): ReadonlyMap<string, NamespaceNames> {

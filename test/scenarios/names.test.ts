@@ -277,7 +277,7 @@ test('trouble in a namespace makes its rules be compared with the kernel', async
 
 test('resolvers that do not answer are told once, as a source, and once more when they do', async () => {
   const { proxy, controller, log, rest } = await start({ db: `10.0.0.1:tcp/5432\n${API}` });
-  const trouble = 'names of rules are not resolved: nobody answers at 127.0.0.1:53';
+  const trouble = 'names of rules are not resolved: the last questions had no answer from 127.0.0.1:53';
   const sources = () => controller.answers.status().sources.filter(({ name }) => name === 'name resolvers');
   expect(sources()).toEqual([]);
   proxy.trouble = trouble;
