@@ -130,6 +130,24 @@ export async function lookup(
   return Array.from(stdout.matchAll(/^Name:.*\nAddress: (\S+)/gm), ([, address = '']) => address).sort();
 }
 
+/** Waits until it finds just these: while rules are loaded, or the machine is busy, a question may fail. */
+export const finds = (
+  workload: Workload,
+  name: string,
+  addresses: readonly string[],
+  ...server: readonly string[]
+): Promise<true> => isFound(name, addresses, () => lookup(workload, name, ...server));
+
+/** The same for another program than `nslookup`. */
+export const isFound = (
+  name: string,
+  addresses: readonly string[],
+  find: () => Promise<readonly string[]>,
+): Promise<true> => {
+  const expected = [...addresses].sort().join();
+  return becomes(`${expected} to be found for ${name}`, async () => (await find()).join() === expected);
+};
+
 /** Datagrams that have reached the network namespace of a container, whether or not a program took them. */
 export function datagramsAt({ pid }: Workload): number {
   const text = ['snmp', 'snmp6'].map((name) => readFileSync(`/proc/${pid}/net/${name}`, 'utf8')).join('\n');
