@@ -24,6 +24,7 @@ import { benchIngressPath } from './bench/ingress-path.ts';
 import { benchIngressStart } from './bench/ingress-start.ts';
 import type { Figure } from './bench/measure.ts';
 import { benchNames } from './bench/names.ts';
+import { benchNamesEngine } from './bench/names-engine.ts';
 import { benchNetworks } from './bench/networks.ts';
 import { table, thisMachine } from './bench/report.ts';
 import { benchRest } from './bench/rest.ts';
@@ -59,6 +60,10 @@ const DATA_PATH = {
   templates: quick ? ['nftables'] : ['nftables', 'iptables', 'denylist'],
 };
 
+const NAMES = quick
+  ? { questions: 6_000, rounds: 3, namespaces: 50 }
+  : { questions: 20_000, rounds: 5, namespaces: 200 };
+
 const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   compiling: () => benchCompiling(quick ? [1000, 10_000] : [10, 1000, 10_000, 100_000]),
   commands: () => benchCommands(quick ? 3 : 9),
@@ -71,7 +76,13 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
       benchIngressStart({ ...fixture, starts: quick ? 5 : 15, count: 1000 }),
     )),
   ],
-  names: () => benchNames(quick ? 5_000 : 30_000),
+  names: async () => [
+    ...(await benchNames(NAMES)),
+    ...(await benchNamesEngine({
+      ...{ versions: quick ? ['28.5'] : ['20.10', '28.5'], questions: quick ? 3_000 : 10_000 },
+      ...{ rounds: quick ? 5 : 11, program: resolve('dist/cli/main.js') },
+    })),
+  ],
   networks: () =>
     benchNetworks({
       ...{ versions: quick ? ['28.5'] : ['20.10', '28.5'], rounds: quick ? 5 : 11 },

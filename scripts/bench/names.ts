@@ -1,173 +1,208 @@
 /**
- * What names cost: the time of a question, the processor time of the process that answers, and the memory of a
- * namespace. The floor is dnsmasq, which passes the same questions on to the same server, without rules or grants.
+ * What names cost, without an Engine: the time of a question, the processor time of the process that answers, the time of
+ * a grant, and the memory of a namespace. Beside them, of the same run, dnsmasq, which passes the same questions on to the
+ * same server without rules or grants, and an echo, which is what two datagrams on loopback take.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { ensureCommands, ensureFiles } from '../../lab/apt.ts';
 import { createNamespaces, type Namespace } from '../../lab/netns.ts';
 import { freePorts } from '../../lab/ports.ts';
-import { steadyNow } from '../../src/common/steady-clock.ts';
-import type { NamespaceRef } from '../../src/dataplane/dataplane.ts';
-import { withFacts } from '../../src/features/egress/facts.ts';
-import { type NameFacts, NOTHING_HELD } from '../../src/features/egress/name-facts.ts';
-import { NameProxy } from '../../src/name-proxy/name-proxy.ts';
-import type { NamespaceNames } from '../../src/name-proxy/namespace-names.ts';
-import { numbersOf, portClasses } from '../../src/policy/port-classes.ts';
-import { renderWith } from '../../test/templates/rules.ts';
-import { nameRule, policyOf } from '../../test/unit/features/names/names.ts';
-import type { Figure } from './measure.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../src/cli/node-flags.ts';
+import { type Figure, sample } from './measure.ts';
+import type { Measured, Setup } from './names-proxy.ts';
+import { processorTime } from './usage.ts';
 
-const RULES = ['*.x.test:tcp/443'];
-const CLASSES = portClasses(RULES.map(nameRule));
 /** A resolver that no packet reaches: questions to it are redirected. */
 const ELSEWHERE = '198.51.100.53';
 /** Questions at once, where the time of one does not matter. */
 const OPEN = 50;
-const NAMESPACES = 50;
+/** Questions until V8 has compiled what they need. */
+const WARM_UP = '5000';
+const GROUP = 'names';
+const HERE = '127.0.0.1';
 
-interface Asked {
-  /** Microseconds from one answer to the next. */
-  readonly time: number;
-  /** Microseconds of this process. */
-  readonly processor: number;
+export interface NamesBench {
+  /** Of each kind, in so many rounds. */
+  readonly questions: number;
+  readonly rounds: number;
+  readonly namespaces: number;
 }
 
-/** `count`: questions of each kind. */
-export async function benchNames(count: number): Promise<readonly Figure[]> {
-  await ensureCommands({ tcc: 'tcc', dnsmasq: 'dnsmasq-base', ip: 'iproute2', nft: 'nftables' });
+/** What the program in C prints. */
+export interface Asked {
+  /** Microseconds. */
+  readonly median: number;
+  readonly p99: number;
+  /** Answers a second. */
+  readonly rate: number;
+  readonly failed: number;
+  readonly refused: number;
+}
+
+/** The program that asks and answers. The caller removes the folder. */
+export async function asker(): Promise<{ readonly folder: string; readonly program: string }> {
+  await ensureCommands({ tcc: 'tcc', ip: 'iproute2', nft: 'nftables', nsenter: 'util-linux' });
   await ensureFiles({ '/usr/include/stdio.h': 'libc6-dev' });
   const folder = mkdtempSync(join(tmpdir(), 'egresstrator-bench-'));
-  const client = join(folder, 'names');
-  await execa('tcc', ['-Wall', '-o', client, join(import.meta.dirname, 'names.c')]);
-  const [port = 0, forwarder = 0] = await freePorts(2);
-  const children = [
-    spawn(client, ['serve', `${port}`], { stdio: 'ignore' }),
-    startForwarder(forwarder, port),
-  ];
+  const program = join(folder, 'names');
+  await execa('tcc', ['-Wall', '-o', program, join(import.meta.dirname, 'names.c')]);
+  return { folder, program };
+}
+
+export const askedFrom = (stdout: string): Asked => {
+  const [median = 0, p99 = 0, rate = 0, failed = 0, refused = 0] = stdout.split(' ').map(Number);
+  return { median, p99, rate, failed, refused };
+};
+
+export async function benchNames({ namespaces, ...counts }: NamesBench): Promise<readonly Figure[]> {
+  await ensureCommands({ dnsmasq: 'dnsmasq-base' });
+  const { folder, program } = await asker();
+  const [port = 0, forwarder = 0, echo = 0] = await freePorts(3);
   await using set = await createNamespaces(2);
   const [workload, other] = set.namespaces;
   if (workload === undefined || other === undefined) throw new Error('too few namespaces');
-  const proxy = openProxy(port);
+  const children = [
+    spawn(program, ['serve', HERE, `${port}`], { stdio: 'ignore' }),
+    spawn(program, ['echo', HERE, `${echo}`], { stdio: 'ignore' }),
+    startForwarder(forwarder, port),
+  ];
+  const grants = Math.min(counts.questions, 30_000);
+  const proxy = startProxy({ workload: workload.name, other: other.name, port, grants, namespaces });
   try {
+    // What is granted by name leads to the other namespace.
+    await other.run('ip', ['route', 'add', 'local', '10.83.0.0/16', 'dev', 'lo']);
     await workload.run('ip', ['route', 'add', 'default', 'via', other.ipv4]);
-    await serve(proxy, workload);
+    await askProxy(proxy, 'serve');
     return [
-      ...(await askAll({ count, client, workload, forwarder })),
-      ...(await measureNamespaces(proxy, other)),
+      ...(await askAll({ ...counts, program, workload, forwarder, echo, pid: proxy.pid ?? 0 })),
+      ...partFigures(await askProxy(proxy, 'grants'), await askProxy(proxy, 'namespaces'), namespaces),
     ];
   } finally {
-    proxy.closeAll();
-    for (const child of children) child.kill();
+    for (const child of [...children, proxy]) child.kill();
     rmSync(folder, { recursive: true });
   }
 }
 
-/** With limits that no question reaches. */
-const openProxy = (port: number): NameProxy =>
-  new NameProxy({
-    ...{ upstream: () => [{ address: '127.0.0.1', port }], consul: () => undefined, cgroup: undefined },
-    now: steadyNow,
-    onDefect: (error) => {
-      throw error;
-    },
-    limits: {
-      ...{ perSecond: 1_000_000, unanswered: 1_000 },
-      grants: { perName: 1_000, perNamespace: 1_000_000 },
-      fresh: { perMinute: 1_000_000, memory: 2_000 },
-    },
+const startProxy = (setup: Setup): ChildProcess =>
+  fork(join(import.meta.dirname, 'names-proxy.ts'), [JSON.stringify(setup)], {
+    ...{ execArgv: [...NODE_FLAGS], env: { ...process.env, ...NODE_ENVIRONMENT } },
   });
+
+async function askProxy(proxy: ChildProcess, part: string): Promise<Measured> {
+  proxy.send(part);
+  const ended = once(proxy, 'exit').then(() => Promise.reject(new Error('the proxy has ended')));
+  const [measured]: Measured[] = await Promise.race([once(proxy, 'message'), ended]);
+  return measured ?? {};
+}
 
 const startForwarder = (port: number, upstream: number): ChildProcess =>
   spawn(
     'dnsmasq',
     [
       ...['--keep-in-foreground', '--no-hosts', '--no-resolv', '--conf-file=/dev/null', '--bind-interfaces'],
-      ...['--listen-address=127.0.0.1', `--port=${port}`, `--server=127.0.0.1#${upstream}`, '--pid-file='],
+      ...[`--listen-address=${HERE}`, `--port=${port}`, `--server=${HERE}#${upstream}`, '--pid-file='],
       ...['--dns-forward-max=1000', '--cache-size=0'],
     ],
     { stdio: 'ignore' },
   );
 
-const refOf = ({ name }: Namespace): NamespaceRef => ({
-  ...{ name, sandbox: `/run/netns/${name}`, pid: 2 ** 22 + 1, containerId: 'none' },
-  startedAt: new Date().toISOString(),
-});
-
-async function serve(proxy: NameProxy, workload: Namespace): Promise<NamespaceNames> {
-  const names = await proxy.open('bench', { namespace: refOf(workload), policy: policyOf(RULES) });
-  await names.hold();
-  const facts: NameFacts = { secret: Buffer.from(names.text().secret).toString('hex'), port: names.port };
-  const { text } = renderWith('nftables', { dns: 'names', classes: CLASSES, resolvers: [] });
-  const complete = withFacts(text, { resolvers: [], attachments: [], names: facts }, NOTHING_HELD);
-  await workload.run('sh', ['dataplane/netns', 'load', 'egress'], { input: complete });
-  names.resume(numbersOf(CLASSES));
-  return names;
-}
-
-interface Setup {
-  readonly count: number;
-  readonly client: string;
+interface Site extends Omit<NamesBench, 'namespaces'> {
+  readonly program: string;
   readonly workload: Namespace;
+  /** Ports of dnsmasq and of the echo. */
   readonly forwarder: number;
+  readonly echo: number;
+  /** Of the proxy. */
+  readonly pid: number;
 }
 
-async function askAll({ count, client, workload, forwarder }: Setup): Promise<readonly Figure[]> {
-  const ours = (...how: readonly string[]) =>
-    measure(
-      () => workload.run(client, ['ask', ELSEWHERE, '53', `${count}`, ...how], { timeout: 300_000 }),
-      count,
-    );
-  const theirs = (...how: readonly string[]) =>
-    measure(() => execa(client, ['ask', '127.0.0.1', `${forwarder}`, `${count}`, ...how]), count);
+type Ask = (how: string, ...words: readonly string[]) => Promise<Asked>;
+
+async function askAll(site: Site): Promise<readonly Figure[]> {
+  const { program, workload, questions, rounds } = site;
+  const ours: Ask = async (how, ...words) => {
+    const { stdout } = await workload.run(program, [how, ELSEWHERE, '53', ...words], { timeout: 300_000 });
+    return answered(stdout);
+  };
+  const at =
+    (port: number): Ask =>
+    async (how, ...words) =>
+      answered((await execa(program, [how, HERE, `${port}`, ...words])).stdout);
+  const sides = { ours, dnsmasq: at(site.forwarder), echo: at(site.echo) };
+  const count = `${Math.ceil(questions / rounds)}`;
   const figures: Figure[] = [];
-  for (const [what, ...how] of [
+  for (const [what, label, ...fresh] of [
     ['a new name, with its grant', 'new', 'fresh'],
     ['a known name', 'known'],
   ] as const) {
-    const [value, floor] = [await ours('1', ...how), await theirs('1', ...how)];
-    figures.push(figureOf(`${what}, one after the other`, value.time, floor.time));
-    const many = await ours(`${OPEN}`, `many${how[0]}`, ...how.slice(1));
-    figures.push({
-      ...{ group: 'names', what: `${what}, processor time`, unit: 'µs', value: many.processor, most: 100 },
-    });
+    const one = await inTurn(sides, rounds, (side, round) =>
+      side('ask', count, '1', `${label}${round}`, ...fresh),
+    );
+    figures.push(...latencies(what, one));
+    const processor: number[] = [];
+    const rates: number[] = [];
+    await ours('ask', WARM_UP, `${OPEN}`, `w${label}`, ...fresh);
+    for (let round = 0; round < rounds; round++) {
+      const before = processorTime(site.pid);
+      const { rate } = await ours('ask', count, `${OPEN}`, `m${label}${round}`, ...fresh);
+      processor.push((processorTime(site.pid) - before) / Number(count));
+      rates.push(rate);
+    }
+    figures.push(...work(what, sample(processor).median, sample(rates).median));
   }
-  return figures;
-}
-
-const figureOf = (what: string, value: number, floor: number): Figure => ({
-  ...{ group: 'names', what, unit: 'µs', value, floor, floorName: 'dnsmasq, without a cache', target: '≤ 3' },
-});
-
-async function measure(run: () => Promise<{ readonly stdout: string }>, count: number): Promise<Asked> {
-  const before = process.cpuUsage();
-  const [time = 0, failed = 0] = (await run()).stdout.split(' ').map(Number);
-  const { user, system } = process.cpuUsage(before);
-  if (failed > 0) throw new Error(`${failed} of ${count} questions had no address`);
-  return { time, processor: (user + system) / count };
-}
-
-/** What one more namespace takes. */
-async function measureNamespaces(proxy: NameProxy, namespace: Namespace): Promise<readonly Figure[]> {
-  const open = (index: number) =>
-    proxy.open(`more ${index}`, { namespace: refOf(namespace), policy: policyOf(RULES) });
-  await open(-1);
-  const before = residentMemory();
-  const started = performance.now();
-  for (let index = 0; index < NAMESPACES; index++) await open(index);
-  const each = (performance.now() - started) / NAMESPACES;
-  await sleep(1_000);
-  const memory = (residentMemory() - before) / NAMESPACES;
+  const { refused } = await ours('race', `${Math.min(questions, 10_000)}`, `${OPEN}`, 'race');
   return [
-    { group: 'names', what: 'memory of a namespace', unit: 'kB', value: memory, most: 150 },
-    { group: 'names', what: 'sockets of a namespace, opened', unit: 'ms', value: each },
+    ...figures,
+    { group: GROUP, what: 'asked and connected at once: refused', unit: 'names', value: refused, most: 0 },
   ];
 }
 
-/** In kB. */
-const residentMemory = (): number =>
-  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0);
+function answered(stdout: string): Asked {
+  const asked = askedFrom(stdout);
+  if (asked.failed > 0) throw new Error(`${asked.failed} questions had no address`);
+  return asked;
+}
+
+/** The medians of the rounds, in which the sides take turns. */
+async function inTurn<Side extends string>(
+  sides: Readonly<Record<Side, Ask>>,
+  rounds: number,
+  ask: (side: Ask, round: number) => Promise<Asked>,
+): Promise<(side: Side, key: keyof Asked) => number> {
+  const all: { side: string; asked: Asked }[] = [];
+  for (let round = 0; round < rounds; round++)
+    for (const [side, one] of Object.entries<Ask>(sides)) all.push({ side, asked: await ask(one, round) });
+  return (side, key) => sample(all.flatMap((one) => (one.side === side ? [one.asked[key]] : []))).median;
+}
+
+const latencies = (
+  what: string,
+  of: (side: 'ours' | 'dnsmasq' | 'echo', key: keyof Asked) => number,
+): readonly Figure[] =>
+  (['median', 'p99'] as const).flatMap((key) =>
+    (['dnsmasq', 'echo'] as const).map((side) => ({
+      ...{ group: GROUP, what: `${what}, ${key}`, unit: 'µs', value: of('ours', key) },
+      ...{ floor: of(side, key), floorName: `µs ${side}` },
+    })),
+  );
+
+/** `processor`: microseconds of a question. */
+const work = (what: string, processor: number, rate: number): readonly Figure[] => [
+  { group: GROUP, what: `${what}, processor time`, unit: 'µs', value: processor, most: 100 },
+  {
+    ...{ group: GROUP, what: `${what}, on one core`, unit: 'questions/s', value: 1e6 / processor },
+    ...{ floor: 10_000, floorName: 'wanted', target: '≥ 1' },
+  },
+  { group: GROUP, what: `${what}, ${OPEN} at once`, unit: 'questions/s', value: rate },
+];
+
+const partFigures = (grants: Measured, one: Measured, count: number): readonly Figure[] => [
+  { group: GROUP, what: 'a grant, processor time', unit: 'µs', value: grants.grant ?? 0 },
+  { group: GROUP, what: `memory of a namespace, of ${count}`, unit: 'kB', value: one.memory ?? 0, most: 150 },
+  { group: GROUP, what: 'sockets of a namespace, opened', unit: 'ms', value: one.opening ?? 0 },
+];

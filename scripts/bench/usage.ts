@@ -65,6 +65,9 @@ export function usageFigures(
   ];
 }
 
+/** Microseconds of processor time of its running threads. */
+export const processorTime = (pid: number): number => countersOf(pid).own * 1e6;
+
 /** Seconds and times since it began. */
 interface Counters {
   readonly own: number;

@@ -13,7 +13,7 @@ export class Writer {
   #bytes: Uint8Array = Buffer.allocUnsafe(512);
   #length = 0;
   /** Key of a name → where it stands. */
-  readonly #names = new Map<string, number>();
+  #names: Map<string, number> | undefined;
 
   get length(): number {
     return this.#length;
@@ -27,7 +27,7 @@ export class Writer {
   /** Undoes what was written after `length`. */
   shorten(length: number): void {
     this.#length = length;
-    for (const [key, at] of this.#names) if (at >= length) this.#names.delete(key);
+    for (const [key, at] of this.#names ?? []) if (at >= length) this.#names?.delete(key);
   }
 
   byte(value: number): void {
@@ -61,7 +61,7 @@ export class Writer {
   name(name: Name): void {
     let key = nameKey(name);
     for (const label of name) {
-      const target = this.#names.get(key);
+      const target = this.#names?.get(key);
       if (target !== undefined) {
         this.uint16(0xc000 + target);
         return;
@@ -91,6 +91,7 @@ export class Writer {
   }
 
   #mark(key: string, at: number): void {
+    this.#names ??= new Map();
     if (at <= LAST_TARGET && !this.#names.has(key)) this.#names.set(key, at);
   }
 

@@ -15,6 +15,7 @@ import { type AdoptedNames, NamespaceNames } from './namespace-names.ts';
 import { openSockets, type WantedSockets } from './open-sockets.ts';
 import type { ProxyCgroup } from './proxy-cgroup.ts';
 import { NO_RESOLVER } from './resolver.ts';
+import { Turns } from './turns.ts';
 import { UpstreamResolver } from './upstream.ts';
 
 export interface ProxySettings {
@@ -51,6 +52,7 @@ export class NameProxy {
   readonly #upstream: CachingResolver;
   readonly #consul: CachingResolver;
   readonly #opening = new FairSlots(MOST_OPENING);
+  readonly #turns = new Turns();
   readonly #namespaces = new Map<string, NamespaceNames>();
   readonly #timer: NodeJS.Timeout;
   #upstreamServers: readonly Endpoint[];
@@ -105,7 +107,15 @@ export class NameProxy {
     // What Docker answers changes when a container starts, so it is not kept.
     const docker = new CachingResolver(guarded, undefined, now);
     const names = new NamespaceNames({
-      ...{ key, policy, sockets, now, adopted, onDefect: (error: unknown) => this.#onDefect(error) },
+      ...{
+        key,
+        policy,
+        sockets,
+        now,
+        adopted,
+        turns: this.#turns,
+        onDefect: (error: unknown) => this.#onDefect(error),
+      },
       resolvers: { docker, consul: this.#consul, upstream: this.#upstream },
       limits: { ...DEFAULT_NAME_LIMITS, ...limits },
     });

@@ -25,6 +25,7 @@ import { QuestionRunner } from './question-runner.ts';
 import { Removals } from './removals.ts';
 import type { NameResolver } from './resolver.ts';
 import { TcpServers } from './tcp-server.ts';
+import type { Turns } from './turns.ts';
 import { serveUdp } from './udp-server.ts';
 
 export interface NamespaceSettings {
@@ -35,6 +36,8 @@ export interface NamespaceSettings {
   readonly resolvers: Readonly<Record<Resolver, NameResolver>>;
   readonly limits: NameLimits;
   readonly now: () => number;
+  /** Of all namespaces together. */
+  readonly turns: Turns;
   /** An error of the program. */
   readonly onDefect: (error: unknown) => void;
   /** What an earlier run of the program has left in the kernel. */
@@ -74,7 +77,7 @@ export class NamespaceNames {
   #ticks = 0;
 
   constructor(settings: NamespaceSettings) {
-    const { policy, sockets, limits, now, adopted, key, resolvers, onDefect } = settings;
+    const { policy, sockets, limits, now, adopted, key, resolvers, onDefect, turns } = settings;
     this.#settings = settings;
     this.port = sockets.port;
     this.dockerPort = sockets.dockerPort;
@@ -82,7 +85,7 @@ export class NamespaceNames {
     this.#sender = new GrantSender(sockets.grants);
     this.#removals = new Removals(this.#sender, (element) => this.#state.grants.has(element));
     this.#runner = new QuestionRunner({
-      ...{ key, state: this.#state, log: this.#log, resolvers, limits, now, onDefect },
+      ...{ key, state: this.#state, log: this.#log, resolvers, limits, now, onDefect, turns },
       grant: (grants, then) => this.#sender.grant(grants, (areTaken) => this.#granted(areTaken, then)),
       remove: (elements) => this.#removals.remove(elements),
     });

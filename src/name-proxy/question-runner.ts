@@ -21,6 +21,7 @@ import type { NameLimits } from './limits.ts';
 import type { QuestionHandler, Respond } from './question-handler.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { NameResolver } from './resolver.ts';
+import type { Turns } from './turns.ts';
 
 export interface RunnerParts {
   /** Of the namespace, for resolvers. */
@@ -30,6 +31,7 @@ export interface RunnerParts {
   readonly resolvers: Readonly<Record<Resolver, NameResolver>>;
   readonly limits: Pick<NameLimits, 'unanswered' | 'perSecond' | 'held' | 'refresh'>;
   readonly now: () => number;
+  readonly turns: Turns;
   /** Sends grants to the kernel, and calls `then` with whether it has all of them. */
   readonly grant: (grants: readonly SentGrant[], then: (areTaken: boolean) => void) => void;
   /** Takes elements out of the kernel. */
@@ -92,22 +94,18 @@ export class QuestionRunner {
   }
 
   readonly handle: QuestionHandler = (message, transport, respond) => {
-    try {
-      this.#handle(message, transport, respond);
-    } catch (error) {
-      this.#parts.onDefect(error);
-    }
+    if (this.#isClosed) return;
+    const { turns, key, limits, now } = this.#parts;
+    const work = () => this.#try(() => this.#handle(message, transport, respond));
+    if (this.#rate.take(now()) && turns.run(key, work, limits.unanswered)) return;
+    this.#dropped++;
+    respond(undefined);
   };
 
   #handle(message: Uint8Array, transport: Transport, respond: Respond): void {
     const { state, log, now } = this.#parts;
     const at = now();
     if (this.#isClosed) return;
-    if (!this.#rate.take(at)) {
-      this.#dropped++;
-      respond(undefined);
-      return;
-    }
     const received = receive(state, message, transport, at);
     log.received(received, at);
     if (received.kind === 'resolve') {
@@ -163,9 +161,15 @@ export class QuestionRunner {
     }
     const { question, decision } = asked.received;
     resolvers[decision.at].ask(question, key).then(
-      (answer) => this.#deliver(asked, answer),
-      () => this.#deliver(asked, undefined),
+      (answer) => this.#arrived(asked, answer),
+      () => this.#arrived(asked, undefined),
     );
+  }
+
+  /** Apart from questions, which come before it otherwise, however many wait. */
+  #arrived(asked: Asked, answer: Answer | undefined): void {
+    const { turns, key } = this.#parts;
+    turns.run(`${key} answers`, () => this.#deliver(asked, answer));
   }
 
   #deliver(asked: Asked, answer: Answer | undefined): void {
@@ -213,6 +217,14 @@ export class QuestionRunner {
   #end(asked: Asked): void {
     if (asked.isOpen) this.#unanswered--;
     asked.isOpen = false;
+  }
+
+  #try(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#parts.onDefect(error);
+    }
   }
 
   #guard(asked: Asked, work: () => void): void {

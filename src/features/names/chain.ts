@@ -20,6 +20,9 @@ export interface Asked {
   readonly type: number;
 }
 
+/** Types that lead to other names. */
+const LEADS: ReadonlySet<number> = new Set([TYPE.CNAME, TYPE.DNAME]);
+
 /** Steps from name to name; true chains have a few. */
 export const MOST_STEPS = 16;
 
@@ -28,6 +31,9 @@ export const followChain = (
   { name, type }: Asked,
   records: readonly DnsRecord[],
 ): Chain | { readonly reason: string } => {
+  // Most answers lead nowhere else.
+  if (records.every((one) => one.type === type && !LEADS.has(type) && sameName(one.name, name)))
+    return { records, end: name };
   const byOwner = Map.groupBy(records, (record) => nameKey(record.name));
   const trees = records.filter((record) => record.type === TYPE.DNAME);
   const kept: DnsRecord[] = [];

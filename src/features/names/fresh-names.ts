@@ -19,13 +19,24 @@ interface Wildcard {
   at: number;
   /** Those asked for longest ago first. */
   readonly known: Set<string>;
+  /** Goes on where it was: a new one would pass all places of removed names again. */
+  oldest: Iterator<string, undefined>;
 }
 
-const dropOldest = (names: Set<string>): void => {
-  for (const oldest of names) {
-    names.delete(oldest);
-    return;
+const dropOldest = (wildcard: Wildcard): void => {
+  for (;;) {
+    const { done, value } = wildcard.oldest.next();
+    if (done !== true) {
+      wildcard.known.delete(value);
+      return;
+    }
+    wildcard.oldest = wildcard.known.values();
   }
+};
+
+const newWildcard = (left: number, at: number): Wildcard => {
+  const known = new Set<string>();
+  return { left, at, known, oldest: known.values() };
 };
 
 export class FreshNames {
@@ -44,7 +55,7 @@ export class FreshNames {
       state.left--;
     }
     state.known.add(name);
-    if (state.known.size > this.#limits.memory) dropOldest(state.known);
+    if (state.known.size > this.#limits.memory) dropOldest(state);
     return true;
   }
 
@@ -56,8 +67,9 @@ export class FreshNames {
 
   #stateOf(wildcard: string, now: number): Wildcard {
     const { perMinute } = this.#limits;
-    const state = this.#wildcards.get(wildcard) ?? { left: perMinute, at: now, known: new Set() };
-    this.#wildcards.set(wildcard, state);
+    const known = this.#wildcards.get(wildcard);
+    const state = known ?? newWildcard(perMinute, now);
+    if (known === undefined) this.#wildcards.set(wildcard, state);
     const passed = Math.max(0, now - state.at);
     state.left = Math.min(perMinute, state.left + (passed * perMinute) / 60_000);
     state.at = Math.max(state.at, now);

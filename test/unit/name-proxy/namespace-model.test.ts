@@ -8,6 +8,7 @@ import { matchRules } from '../../../src/features/names/matching.ts';
 import { DEFAULT_NAME_LIMITS } from '../../../src/name-proxy/limits.ts';
 import { NamespaceNames } from '../../../src/name-proxy/namespace-names.ts';
 import { NO_RESOLVER } from '../../../src/name-proxy/resolver.ts';
+import { Turns } from '../../../src/name-proxy/turns.ts';
 import { PROXY_ADDRESSES } from '../../../src/policy/name-seal.ts';
 import { classOf } from '../../../src/policy/port-classes.ts';
 import { address, addressRecord, dotted, numberClasses, policyOf } from '../features/names/names.ts';
@@ -48,7 +49,7 @@ class Model {
     this.#udp.outcome = (sent) => this.#outcome(sent);
     this.#names = new NamespaceNames({
       ...{ key: 'a', policy: policyOf(RULES, { grace: 20 }), limits: DEFAULT_NAME_LIMITS },
-      now: () => this.#now,
+      ...{ now: () => this.#now, turns: new Turns(() => 0) },
       onDefect: (error) => this.faults.push(String(error)),
       resolvers: {
         ...{ docker: NO_RESOLVER, consul: NO_RESOLVER },

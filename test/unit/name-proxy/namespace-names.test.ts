@@ -3,6 +3,7 @@ import type { Answer } from '../../../src/dns/answer.ts';
 import { DEFAULT_NAME_LIMITS } from '../../../src/name-proxy/limits.ts';
 import { type AdoptedNames, NamespaceNames } from '../../../src/name-proxy/namespace-names.ts';
 import { NO_RESOLVER } from '../../../src/name-proxy/resolver.ts';
+import { Turns } from '../../../src/name-proxy/turns.ts';
 import { aliveDatagram, grantDatagram, PROXY_ADDRESSES } from '../../../src/policy/name-seal.ts';
 import { address, formatElement, numberClasses, policyOf } from '../features/names/names.ts';
 import { FakeSocket, type Sent } from './fake-socket.ts';
@@ -26,6 +27,7 @@ const setup = ({ adopted }: { readonly adopted?: AdoptedNames } = {}) => {
   };
   const names = new NamespaceNames({
     ...{ key: 'a', policy: policyOf(RULES), limits: DEFAULT_NAME_LIMITS, now: () => at.now, adopted },
+    turns: new Turns(() => 0),
     onDefect: (error) => {
       throw error;
     },

@@ -9,6 +9,7 @@ import { NameLog } from '../../../src/features/names/name-log.ts';
 import { changePolicy } from '../../../src/features/names/policy-change.ts';
 import { DEFAULT_NAME_LIMITS, type NameLimits } from '../../../src/name-proxy/limits.ts';
 import { QuestionRunner } from '../../../src/name-proxy/question-runner.ts';
+import { Turns } from '../../../src/name-proxy/turns.ts';
 import { formatElement, policyOf } from '../features/names/names.ts';
 import { addressAnswer, formatAnswer, questionBytes } from './messages.ts';
 
@@ -47,7 +48,7 @@ const setup = ({
     close: () => undefined,
   });
   const runner = new QuestionRunner({
-    ...{ key: 'a', state, log, now: () => at.now },
+    ...{ key: 'a', state, log, now: () => at.now, turns: new Turns(() => 0) },
     limits: { ...DEFAULT_NAME_LIMITS, ...limits },
     resolvers: {
       docker: resolverOf('docker'),
