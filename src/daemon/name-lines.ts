@@ -1,8 +1,10 @@
 /**
  * Logs the names that a container asked for in vain: one line for each, with a limit for each container, because it
- * chooses the names.
+ * chooses the names. Not those that no resolver answered: while none does, each name of each container is one of them,
+ * and that none does is logged once.
  */
 import type { Logger } from '../common/logger.ts';
+import { NO_ANSWER } from '../features/names/exchange.ts';
 import type { NamesReport } from '../features/names/name-report.ts';
 import type { Mode } from '../inventory/workload.ts';
 import { LineBudget } from './line-budget.ts';
@@ -25,13 +27,17 @@ export class NameLines {
   }
 
   /** A name that is asked again within the hour is not new. */
-  write({ denied }: Pick<NamesReport, 'denied'>, mode: Mode, now: number): void {
+  write(report: Pick<NamesReport, 'denied'>, mode: Mode, now: number): void {
+    const denied = report.denied.filter(({ reason }) => reason !== NO_ANSWER);
     const added = denied.filter((one) => !this.#known.has(idOf(one)));
     this.#known = new Set(denied.map(idOf));
     const { lines, more } = this.#budget.take(added.length, now);
     const message = mode === 'audit' ? 'name would be denied' : 'name denied';
     for (const { name, cause, reason, types } of added.slice(0, lines))
-      this.#log.warn({ container: this.#container, name, types, cause, ...(reason && { reason }) }, message);
+      this.#log.warn(
+        { container: this.#container, name, types, cause, ...(reason && { reason }) },
+        cause === 'failed' ? 'name not resolved' : message,
+      );
     if (more > 0) this.#log.warn({ container: this.#container, more }, 'more names denied');
   }
 }

@@ -86,6 +86,8 @@ export interface Settled {
   readonly exceeded?: keyof GrantLimits;
 }
 
+export const NO_ANSWER = 'no resolver answered';
+
 /** `answer`: undefined if no resolver has answered in time. */
 export const settle = (
   state: NameState,
@@ -99,7 +101,7 @@ export const settle = (
   const build = (reply: Reply): Uint8Array => buildReply(question, reply, transport);
   const decision = decisionNow(state, received, now);
   if (decision === undefined) return unchanged(build(SERVFAIL), 'the policy has changed meanwhile');
-  if (answer === undefined) return unchanged(build(SERVFAIL), 'no resolver answered');
+  if (answer === undefined) return unchanged(build(SERVFAIL), NO_ANSWER);
   const { reply, grants, notGranted, fault } = admit(policy, question, decision, answer);
   if (fault !== undefined) return unchanged(build(SERVFAIL), fault);
   const reservation = state.grants.reserve(nameKey(question.name), grants, now);

@@ -1,6 +1,7 @@
 /** Names that were asked in vain, in the log. */
 import { expect, test } from 'vitest';
 import { NameLines } from '../../../src/daemon/name-lines.ts';
+import { NO_ANSWER } from '../../../src/features/names/exchange.ts';
 import type { DeniedName } from '../../../src/features/names/name-report.ts';
 import { FakeLog } from '../../support/fakes.ts';
 
@@ -23,6 +24,21 @@ test('each name is told once, and again when it was gone', () => {
     ['name denied', { container: 'shop', name: 'a.test', types: ['A'], cause: 'name' }],
     ['name denied', { container: 'shop', name: 'b.test', types: ['A'], cause: 'address', reason: 'why' }],
     ['name would be denied', { container: 'shop', name: 'a.test', types: ['A'], cause: 'name' }],
+  ]);
+});
+
+test('a name that was answered badly is told, and names that nobody answered are not', () => {
+  const log = new FakeLog();
+  const lines = new NameLines(log, 'shop');
+  const silent = name('a.test', { cause: 'failed', reason: NO_ANSWER });
+  const looped = name('b.test', { cause: 'failed', reason: 'more than 16 steps of CNAME records' });
+  lines.write({ denied: [silent, looped] }, 'enforce', 0);
+  lines.write({ denied: [silent, looped] }, 'enforce', 1);
+  expect(log.lines.map(({ message, fields }) => [message, fields])).toEqual([
+    [
+      'name not resolved',
+      { container: 'shop', name: 'b.test', types: ['A'], cause: 'failed', reason: looped.reason },
+    ],
   ]);
 });
 
