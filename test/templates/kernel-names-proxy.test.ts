@@ -122,6 +122,21 @@ describe('the sockets', () => {
     moved.close();
   });
 
+  it('of TCP cannot be joined by a workload, also with options that share ports', async () => {
+    const sockets = await openSockets(refOf(workload));
+    const lines = [
+      'import socket',
+      'for host in ("127.83.83.53", "0.0.0.0", "::1", "::"):',
+      ' s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)',
+      ' for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT): s.setsockopt(socket.SOL_SOCKET, option, 1)',
+      ` try: s.bind((host, ${sockets.port})); s.listen(); print("shared")`,
+      ' except OSError as e: print(e.strerror)',
+    ];
+    const { stdout } = await workload.run('python3', ['-c', lines.join('\n')]);
+    sockets.close();
+    expect(stdout.trim().split('\n')).toEqual(Array.from({ length: 4 }, () => 'Address already in use'));
+  });
+
   it('are those of IPv4 alone without IPv6', async () => {
     await other.run('ip', ['-6', 'address', 'del', '::1/128', 'dev', 'lo']);
     const sockets = await openSockets(refOf(other));
@@ -296,6 +311,19 @@ describe('a workload', () => {
     const [, linkLocal = ''] = /inet6 (fe80::[\da-f:]+)/.exec(stdout) ?? [];
     await asker.udp(`${linkLocal}%${workload.device}`, 53, [question('a-1-1-1-1.x.test')], 300);
     expect(await ask('a-1-1-1-2.x.test')).toEqual(['NOERROR 1.1.1.2']);
+  });
+
+  it("is not granted what it answers itself in the place of Docker's resolver", async () => {
+    const local = {
+      localResolver: ([first]: readonly string[]) => (first === 'db' ? 'docker' : undefined),
+    } as const;
+    names.changePolicy(policyOf(['db.x.test@10.0.0.0/8:tcp/443', ...RULES], local));
+    await asker.answer('127.0.0.11', 53, '10.0.0.66');
+    expect(await ask('db.x.test')).toEqual(['NOERROR 10.0.0.66']);
+    expect(await granted()).toEqual([]);
+    expect(names.report().denied.map(({ name, reason }) => `${name} ${reason}`)).toEqual([
+      'db.x.test 10.0.0.66: rules by name grant no address of a container; name it in a rule by address or service',
+    ]);
   });
 
   it('that floods gets failures, and another one is answered meanwhile', async () => {

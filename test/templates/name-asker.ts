@@ -14,9 +14,15 @@ export interface AskerOperations {
   tcp(host: string, port: number, pieces: readonly string[]): Promise<string>;
   /** Sends as fast as it can, and reads nothing. */
   flood(host: string, port: number, question: string, milliseconds: number): Promise<string>;
+  /** Answers each question that comes there over UDP with this address of IPv4. */
+  answer(host: string, port: number, address: string): Promise<string>;
   /** Binds a port over UDP and TCP, and keeps it; port 0: any. The port, or the code of the error. */
   bind(host: string, port: number): Promise<string>;
 }
+
+/** Bytes of a question before and behind what an answer repeats. */
+const [HEADER, EDNS] = [12, 11];
+const toHex = (address: string): string => Buffer.from(address.split('.').map(Number)).toString('hex');
 
 const operations: AskerOperations = {
   async udp(host, port, questions, wait) {
@@ -67,6 +73,19 @@ const operations: AskerOperations = {
     }
     socket.close();
     return String(sent);
+  },
+
+  async answer(host, port, address) {
+    const socket = createSocket('udp4');
+    const record = Buffer.from(`c00c000100010000003c0004${toHex(address)}`, 'hex');
+    socket.on('message', (question, from) => {
+      const header = Buffer.concat([question.subarray(0, 2), Buffer.from('81800001000100000000', 'hex')]);
+      const asked = question.subarray(HEADER, -EDNS);
+      socket.send(Buffer.concat([header, asked, record]), from.port, from.address);
+    });
+    socket.bind(port, host);
+    await once(socket, 'listening');
+    return 'listening';
   },
 
   async bind(host, port) {

@@ -30,6 +30,7 @@ export function startAsker(namespace: Namespace): Asker {
     udp: (...args) => call('udp', args),
     tcp: (...args) => call('tcp', args),
     flood: (...args) => call('flood', args),
+    answer: (...args) => call('answer', args),
     bind: (...args) => call('bind', args),
     [Symbol.asyncDispose]: async () => {
       if (child.connected) child.disconnect();

@@ -12,7 +12,7 @@ import type { NameRule } from '../../policy/name-rule.ts';
 import { classOf } from '../../policy/port-classes.ts';
 import { whyNotGranted } from './addresses.ts';
 import { type Asked, followChain } from './chain.ts';
-import { type NamePolicy, SERVFAIL } from './decision.ts';
+import { type NamePolicy, type Resolver, SERVFAIL } from './decision.ts';
 import type { WantedGrant } from './grant.ts';
 import { lifetimeOf } from './lifetime.ts';
 
@@ -30,12 +30,14 @@ export interface AdmissionRules {
   readonly rules: readonly NameRule[];
   /** Whether addresses that no rule grants are taken out, and all that is not on the chain. */
   readonly isFiltered: boolean;
+  /** Who has answered. */
+  readonly at: Resolver;
 }
 
 export const admit = (
   policy: NamePolicy,
   asked: Asked,
-  { rules, isFiltered }: AdmissionRules,
+  { rules, isFiltered, at }: AdmissionRules,
   { rcode, records, soa }: Answer,
 ): Admission => {
   if (rcode !== RCODE.NOERROR && rcode !== RCODE.NXDOMAIN)
@@ -43,7 +45,7 @@ export const admit = (
   const chain = followChain(asked, records);
   if ('reason' in chain && isFiltered) return failed(chain.reason);
   const { end, records: onChain } = 'reason' in chain ? { end: asked.name, records: [] } : chain;
-  const looked = onChain.map((record) => lookAt(record, rules, policy));
+  const looked = onChain.map((record) => lookAt(record, at, rules, policy));
   const kept = isFiltered
     ? looked.filter(({ reasons }) => reasons.length === 0).map(({ record }) => record)
     : records;
@@ -64,13 +66,21 @@ interface Looked {
   readonly reasons: readonly string[];
 }
 
+/**
+ * Docker's resolver answers inside the namespace, where a workload with raw sockets sees the question and can answer first.
+ * So nothing is granted by its word.
+ */
+const FORGEABLE = 'rules by name grant no address of a container; name it in a rule by address or service';
+
 /** The record as the workload gets it: it must not keep an address for longer than that is granted. */
-const lookAt = (record: DnsRecord, rules: readonly NameRule[], policy: NamePolicy): Looked => {
+const lookAt = (record: DnsRecord, at: Resolver, rules: readonly NameRule[], policy: NamePolicy): Looked => {
   const address = addressOf(record);
   const { ttl, ...times } = lifetimeOf(record.ttl, policy.grace);
   const limited = { ...record, ttl };
   if (address === undefined) return { record: limited, grants: [], reasons: [] };
-  const reasons = rules.map((rule) => whyNotGranted(address, rule, policy.never));
+  const reasons = rules.map((rule) =>
+    at === 'docker' ? FORGEABLE : whyNotGranted(address, rule, policy.never),
+  );
   const granting = rules.filter((_, index) => reasons[index] === undefined);
   const [reason = 'no rule is about it'] = granting.length > 0 ? [''] : reasons;
   return {

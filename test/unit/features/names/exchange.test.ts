@@ -227,22 +227,27 @@ describe('in audit', () => {
 });
 
 describe('a name of the local network', () => {
-  it('is answered without a grant, and with one where a rule grants it', () => {
-    const local: Partial<NamePolicy> = { localResolver: () => 'docker' };
-    const without = stateOf([], local);
-    const plain = settle(without, resolving(without), answerOf([a('172.18.0.2')]), 'udp', 0);
-    expect(plain).toMatchObject({ send: [], notGranted: [] });
-    expect(read(plain.release(0).bytes)).toBe('NOERROR 172.18.0.2');
-    const granting = stateOf(['api.test@172.16.0.0/12:tcp/80'], local);
-    const settled = settle(
-      granting,
-      resolving(granting),
-      answerOf([a('172.18.0.2'), a('10.0.0.1')]),
-      'udp',
-      0,
-    );
-    expect(settled.send.map(formatElement)).toEqual(['172.18.0.2 tcp/80']);
-    expect(read(settled.release(0).bytes)).toBe('NOERROR 172.18.0.2 10.0.0.1');
+  const local = (at: 'docker' | 'consul'): Partial<NamePolicy> => ({ localResolver: () => at });
+  const records = [a('172.18.0.2'), a('10.0.0.1')];
+
+  it('is answered without a grant', () => {
+    const state = stateOf([], local('docker'));
+    const settled = settle(state, resolving(state), answerOf([a('172.18.0.2')]), 'udp', 0);
+    expect(settled).toMatchObject({ send: [], notGranted: [] });
+    expect(read(settled.release(0).bytes)).toBe('NOERROR 172.18.0.2');
+  });
+
+  it("is granted by the word of Consul's server, but not by Docker's, which a workload can forge", () => {
+    const settledAt = (at: 'docker' | 'consul') => {
+      const state = stateOf(['api.test@172.16.0.0/12:tcp/80'], local(at));
+      return settle(state, resolving(state), answerOf(records), 'udp', 0);
+    };
+    expect(settledAt('consul').send.map(formatElement)).toEqual(['172.18.0.2 tcp/80']);
+    const forgeable = settledAt('docker');
+    expect(forgeable.send).toEqual([]);
+    expect(forgeable.notGranted[0]).toMatch(/^172\.18\.0\.2: rules by name grant no address of a container/);
+    for (const settled of [settledAt('consul'), forgeable])
+      expect(read(settled.release(0).bytes)).toBe('NOERROR 172.18.0.2 10.0.0.1');
   });
 });
 
