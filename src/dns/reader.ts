@@ -8,7 +8,7 @@
 import { LONGEST_LABEL, LONGEST_NAME, lowerByte, type Name } from './name.ts';
 
 /** Labels and pointers that may be followed for each byte of the message. Answers of real servers need about one. */
-const STEPS_PER_BYTE = 8;
+const STEPS_PER_BYTE = 4;
 
 /** Where a name may be continued by a pointer to an earlier one. */
 export type Pointers = 'allowed' | 'rejected';

@@ -3,6 +3,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { type Answer, parseAnswer } from '../dns/answer.ts';
+import { OUR_SIZE } from '../dns/edns.ts';
 import { buildQuestion } from '../dns/question.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import { QuestionSocket } from './question-socket.ts';
@@ -34,7 +35,9 @@ export class NameServer {
       return 'answer' in parsed ? parsed.answer : undefined;
     };
     const socket = this.#idle.pop() ?? new QuestionSocket<Answer>(this.#endpoint);
-    const answer = await socket.ask(question, read, this.#limit);
+    // Longer ones are none to our question; reading 64 KiB takes milliseconds.
+    const readShort = (message: Uint8Array) => (message.length > OUR_SIZE ? undefined : read(message));
+    const answer = await socket.ask(question, readShort, this.#limit);
     this.#release(socket);
     if (answer?.isTruncated !== true) return answer;
     const message = await askOverTcp(this.#endpoint, question, this.#limit);

@@ -59,6 +59,7 @@ interface Waiting {
 
 const NOT_TAKEN = 'the kernel has not taken the grant';
 const TOO_MANY = 'too many questions of the namespace are open';
+const TOO_MUCH = 'the answers of the namespace are too long';
 const HELD = 'the rules of the namespace took too long to load';
 
 export class QuestionRunner {
@@ -174,6 +175,11 @@ export class QuestionRunner {
 
   #deliver(asked: Asked, answer: Answer | undefined): void {
     if (this.#isClosed) return;
+    // An answer of 64 KiB costs as much as 1,000 questions.
+    if (!this.#rate.spend(costOf(answer))) {
+      this.#fail(asked, TOO_MUCH);
+      return;
+    }
     if (this.#isHeld) this.#waiting.push({ asked, answer, since: this.#parts.now() });
     else this.#settle(asked, answer);
   }
@@ -236,3 +242,6 @@ export class QuestionRunner {
     }
   }
 }
+
+/** In questions. */
+const costOf = (answer: Answer | undefined): number => Math.floor((answer?.records.length ?? 0) / 4);

@@ -23,4 +23,14 @@ export class RateLimit {
     this.#left--;
     return true;
   }
+
+  /**
+   * Whether what came may be worked on, which costs as much as so many of them. It counts in any case, as it was asked for:
+   * the next ones wait for it, up to a second's worth.
+   */
+  spend(cost: number): boolean {
+    const isEnough = cost === 0 || this.#left >= cost;
+    this.#left = Math.max(-this.#perSecond, this.#left - cost);
+    return isEnough;
+  }
 }

@@ -10,8 +10,8 @@ import { changePolicy } from '../../../src/features/names/policy-change.ts';
 import { DEFAULT_NAME_LIMITS, type NameLimits } from '../../../src/name-proxy/limits.ts';
 import { QuestionRunner } from '../../../src/name-proxy/question-runner.ts';
 import { Turns } from '../../../src/name-proxy/turns.ts';
-import { formatElement, policyOf } from '../features/names/names.ts';
-import { addressAnswer, formatAnswer, questionBytes } from './messages.ts';
+import { address, addressRecord, dotted, formatElement, policyOf } from '../features/names/names.ts';
+import { addressAnswer, answerOf, formatAnswer, questionBytes } from './messages.ts';
 
 const settled = () => new Promise(setImmediate);
 const raise = (message: string): never => {
@@ -193,6 +193,26 @@ describe('a flood', () => {
     expect(runner.unanswered).toBe(0);
     ask('api.x.test');
     expect(asked).toHaveLength(11);
+  });
+
+  it('of long answers ends in failures, and counts as many questions', async () => {
+    const { runner, asked, answers, ask, at, kernel } = setup({ limits: { perSecond: 100 } });
+    runner.resume();
+    const long = answerOf(
+      Array.from({ length: 240 }, () => addressRecord(dotted('api.x.test'), address('9.9.9.9'))),
+    );
+    for (let times = 0; times < 3; times++) ask('api.x.test');
+    for (const [index, answer] of [long, long, ANSWER].entries()) {
+      asked[index]?.answer(answer);
+      await settled();
+    }
+    expect(kernel.map(({ elements }) => elements[0])).toEqual(['9.9.9.9 tcp/443 360', '1.1.1.1 tcp/443 360']);
+    expect(answers).toEqual(['SERVFAIL']);
+    for (let times = 0; times < 40; times++) ask('evil.test');
+    expect(answers.filter((one) => one === 'none')).toHaveLength(40);
+    at.now += 500;
+    ask('evil.test');
+    expect(answers.at(-1)).toBe('REFUSED');
   });
 
   it('of messages is dropped unread', () => {
