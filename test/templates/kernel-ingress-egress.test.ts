@@ -4,7 +4,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureCommands } from '../../lab/apt.ts';
 import type { Namespace } from '../../lab/netns.ts';
+import { withFacts } from '../../src/features/egress/facts.ts';
 import { loadTemplate } from '../../src/features/egress/included-templates.ts';
+import { type HeldAddresses, NOTHING_HELD } from '../../src/features/egress/name-facts.ts';
 import { compileEgressTemplate, type EgressTemplate } from '../../src/features/egress/template.ts';
 import { INGRESS_SHAPE } from '../../src/features/ingress/context.ts';
 import {
@@ -12,10 +14,12 @@ import {
   loadIngressTemplate,
   renderIngress,
 } from '../../src/features/ingress/render.ts';
+import { numbersOf, portClasses } from '../../src/policy/port-classes.ts';
 import { compileTemplate } from '../../src/rendering/template.ts';
+import { address, nameRule } from '../unit/features/names/names.ts';
 import { load, netns, packet } from './fixture.ts';
 import { PORT, useHost } from './host-fixture.ts';
-import { ruleSet } from './rules.ts';
+import { renderWith, ruleSet } from './rules.ts';
 
 await ensureCommands({ conntrack: 'conntrack' });
 const { agents, containers, host, outside } = await useHost();
@@ -57,7 +61,18 @@ async function mark(): Promise<number> {
 const opens = (name: string) => expect.poll(() => agents.outside.open(name, guarded.ipv4, PORT), WAIT);
 const talks = () => expect.poll(() => agents.outside.talk('x'), WAIT);
 
-function replaced(source: string, pairs: readonly (readonly [string | RegExp, string])[]): string {
+/** What a frame needs so that the router sends it back: a call that the container forges in the name of the one outside. */
+async function hairpin(): Promise<readonly string[]> {
+  const link = async (at: Namespace, device: string) => (await at.run('ip', ['link', 'show', device])).stdout;
+  const mac = /link\/ether (\S+)/.exec(await link(host, 'br-a'))?.[1] ?? '';
+  const index = /^\d+/.exec(await link(guarded, 'eth0'))?.[0] ?? '';
+  return [index, mac, outside.ipv4, guarded.ipv4, `${QUIET}`, 'forged'];
+}
+
+/** A text to be replaced by another one. */
+type Edit = readonly [string | RegExp, string];
+
+function replaced(source: string, pairs: readonly Edit[]): string {
   return pairs.reduce((text, [from, to]) => {
     const changed = text.replace(from, to);
     if (changed === text) throw new Error(`the template has no such text: ${from}`);
@@ -174,16 +189,11 @@ describe.each(['nftables', 'iptables'])('before the first rules of the template 
   });
 
   it('a call that the container forged is none', async () => {
-    const link = async (at: Namespace, device: string) =>
-      (await at.run('ip', ['link', 'show', device])).stdout;
-    const mac = /link\/ether (\S+)/.exec(await link(host, 'br-a'))?.[1] ?? '';
-    const index = /^\d+/.exec(await link(guarded, 'eth0'))?.[0] ?? '';
     const send = (from: string, source: number, to: string, port: number) =>
       packet(guarded, 'datagram', from, to, `${source}`, `${port}`, 'forged');
     await admit([`${outside.ipv4}:udp`]);
     // The router sends it back, and the kernel what goes to a group: both come from the link.
-    const frame = [index, mac, outside.ipv4, guarded.ipv4, `${QUIET}`, 'forged'];
-    expect(await packet(guarded, 'frame', ...frame)).toBe('sent');
+    expect(await packet(guarded, 'frame', ...(await hairpin()))).toBe('sent');
     expect(await send(outside.ipv4, 9, '224.0.0.1', QUIET)).toBe('sent');
     const flows = () => guarded.run('conntrack', ['-L', '-p', 'udp', '-s', outside.ipv4]);
     for (const to of [guarded.ipv4, '224.0.0.1'])
@@ -234,4 +244,86 @@ it('who was never let in gets no mark', async () => {
   await expect.poll(() => agents.a2.open('x', guarded.ipv4, PORT), WAIT).toBe('ECONNREFUSED');
   const { stdout } = await guarded.run('conntrack', ['-L', '-s', neighbour.ipv4]);
   expect(stdout).toBe('');
+});
+
+describe('beside rules by name', () => {
+  const [TCP, UDP] = [`tcp/${SERVER}`, 'udp/9'];
+  const classes = portClasses([TCP, UDP].map((ports) => nameRule(`a.test:${ports}`)));
+  const numbers = numbersOf(classes);
+  const held = (ports: string) => ({
+    ...{ number: numbers.get(ports) ?? 0, address: address(outside.ipv4), seconds: 60 },
+  });
+  /** The proxy does not matter here: what it has granted is in the text. */
+  async function loadNamed(
+    addresses: Partial<HeldAddresses>,
+    {
+      round = 1,
+      secret = 'aa',
+      edits = [],
+    }: { round?: number; secret?: string; edits?: readonly Edit[] } = {},
+  ): Promise<void> {
+    const allowed = ruleSet(`10.0.0.${round}:tcp/1`);
+    const { text } = renderWith('nftables', { dns: 'names', classes, allowed });
+    const names = { secret: secret.repeat(16), port: 4053 };
+    const whole = withFacts(
+      text,
+      { resolvers: [], attachments: [], names },
+      { ...NOTHING_HELD, ...addresses },
+    );
+    const { exitCode, stderr } = await netns(guarded, 'load egress', replaced(whole, edits));
+    if (exitCode !== 0 || stderr !== '') throw new Error(`not loaded: ${exitCode} ${stderr}`);
+  }
+  const speaks = (name: string) => expect.poll(() => agents.a1.talk(name), WAIT);
+
+  it('a call goes on, and a flow by name as long as its name, whatever is loaded', async () => {
+    await admit([CALLER]);
+    await loadNamed({ granted: [held(TCP)] });
+    await opens('x').toBe('connected');
+    await expect.poll(() => agents.a1.open('named', outside.ipv4, SERVER), WAIT).toBe('connected');
+    await loadNamed({}, { round: 2 });
+    await admit([CALLER, `${guarded.ipv4}:tcp/1`]);
+    await loadNamed({ kept: [held(TCP)] }, { round: 3, secret: 'bb' });
+    await talks().toBe('hello');
+    await speaks('named').toBe('hello');
+    expect(await agents.a1.open('new', outside.ipv4, SERVER)).not.toBe('connected');
+    await loadNamed({}, { round: 3, secret: 'cc' });
+    await speaks('named').toBe('ECONNRESET');
+    await talks().toBe('hello');
+    await admit([]);
+    await talks().toBe('ECONNRESET');
+  });
+
+  const MARKS =
+    'ct mark & $called_mask != $called ct mark != { 0, $inbound, $older, $alone } @nh,128,32 @kept';
+  const ANY_MARK: Edit = [new RegExp(MARKS.replace(/[{}$]/g, '\\$&'), 'g'), 'ct mark != 0 @nh,128,32 @kept'];
+  const ANY_WAY: Edit = [/ct direction original (?=ct mark [^@]*@nh,128,32 @kept)/g, ''];
+
+  it('a call that the container forged is no flow that was admitted by name: two checks, each alone', async () => {
+    const send = () => packet(guarded, 'datagram', guarded.ipv4, outside.ipv4, `${QUIET}`, '9', 'forged');
+    await admit([`${outside.ipv4}:udp`]);
+    // What goes to a group comes back from the link.
+    const toGroup = [outside.ipv4, '224.0.0.1', '9', `${QUIET}`, 'forged'];
+    expect(await packet(guarded, 'frame', ...(await hairpin()))).toBe('sent');
+    expect(await packet(guarded, 'datagram', ...toGroup)).toBe('sent');
+    const flows = () => guarded.run('conntrack', ['-L', '-p', 'udp', '-s', outside.ipv4]);
+    await expect.poll(async () => (await flows()).stdout, WAIT).toContain(`dst=${guarded.ipv4} `);
+    for (const [round, edits] of [[], [ANY_MARK], [ANY_WAY]].entries()) {
+      await loadNamed({ kept: [held(UDP)] }, { round, edits });
+      expect(await send()).toBe('Operation not permitted');
+    }
+    await loadNamed({ kept: [held(UDP)] }, { edits: [ANY_MARK, ANY_WAY] });
+    expect(await send()).toBe('sent');
+  });
+
+  it('a connection that is older than all rules is none either', async () => {
+    const begin = async (edits: readonly Edit[]) => {
+      await netns(guarded, 'clear');
+      await expect.poll(() => agents.a1.open('old', outside.ipv4, SERVER), WAIT).toBe('connected');
+      await loadNamed({ kept: [held(TCP)] }, { edits });
+    };
+    await begin([[/ct mark != \{ 0, /g, 'ct mark != { ']]);
+    await speaks('old').toBe('hello');
+    await begin([]);
+    await speaks('old').toBe('ECONNRESET');
+  });
 });
