@@ -9,8 +9,8 @@ import { setTimeout } from 'node:timers/promises';
 
 /** Text results: `connected`, an answer, `silence`, or the code of an error such as ECONNREFUSED. */
 export interface Operations {
-  /** Echoes over TCP and UDP on all addresses. */
-  serve(port: number): Promise<string>;
+  /** Echoes over TCP and UDP on all addresses, or on one of IPv4. */
+  serve(port: number, host?: string): Promise<string>;
   /** Opens a TCP connection and keeps it under a name. */
   open(name: string, host: string, port: number): Promise<string>;
   /** Sends on the kept connection and waits for the echo. */
@@ -44,16 +44,17 @@ const receivedTexts: string[] = [];
 const progress = new Map<string, (number | string)[]>();
 
 const operations: Operations = {
-  async serve(port) {
+  async serve(port, host) {
     const tcp = createServer((socket) => {
       clients.add(socket);
       socket.on('close', () => clients.delete(socket));
       socket.on('error', () => {});
       socket.pipe(socket);
     });
-    tcp.listen(port, '::');
+    tcp.listen(port, host ?? '::');
     await once(tcp, 'listening');
-    for (const type of ['udp4', 'udp6'] as const) await serveDatagrams(type, port);
+    await serveDatagrams('udp4', port, host);
+    if (host === undefined) await serveDatagrams('udp6', port);
     return 'listening';
   },
 
@@ -136,14 +137,14 @@ function keepBusy(host: string, port: number, all: (number | string)[], index: n
   return promise;
 }
 
-async function serveDatagrams(type: 'udp4' | 'udp6', port: number): Promise<void> {
+async function serveDatagrams(type: 'udp4' | 'udp6', port: number, host?: string): Promise<void> {
   const socket = createSocket({ type, ...(type === 'udp6' ? { ipv6Only: true } : {}) });
   socket.on('message', (message, from) => {
     receivedTexts.push(String(message));
     socket.send(message, from.port, from.address, () => {});
   });
   socket.on('error', () => {});
-  socket.bind(port);
+  socket.bind(port, host);
   await once(socket, 'listening');
 }
 

@@ -14,7 +14,8 @@ import { netns, PORT, packet } from './fixture.ts';
 import { OURS, SECRET, useNames } from './names-fixture.ts';
 import { ruleSet } from './rules.ts';
 
-const { workload, granted, denied, agents, sockets, grant, loadNames, reset, sender } = await useNames();
+const { workload, granted, denied, agents, sockets, grant, remove, loadNames, reset, sender } =
+  await useNames();
 await agents.denied.serve(53);
 
 const DENIED = /^(?:silence|ECONNREFUSED|EPERM|EACCES|EHOSTUNREACH|ENETUNREACH)$/;
@@ -27,7 +28,7 @@ const DOCKER_RULES = `table ip docker_test {
   }
 }
 `;
-await agents.workload.serve(DOCKER_PORT);
+await agents.workload.serve(DOCKER_PORT, '127.0.0.11');
 
 beforeEach(async () => {
   await reset();
@@ -59,6 +60,23 @@ it("Docker's resolver is asked by the proxy alone, at whatever port", async () =
   expect(await agents.workload.received()).toBe('');
   expect(await askDocker()).toBe('ask');
   expect(await agents.workload.received()).toBe('ask');
+});
+
+it("a flow that the workload forges in the name of Docker's resolver does not open the way to it", async () => {
+  const forge = () =>
+    packet(workload, 'datagram', '127.0.0.11', '127.0.0.1', String(DOCKER_PORT), '4104', 'forged');
+  await loadNames({
+    edit: (text) =>
+      text.replace('ip daddr 127.0.0.11 goto deny', 'ip daddr 127.0.0.11 ct direction original goto deny'),
+  });
+  expect(await agents.workload.ask('127.0.0.11', DOCKER_PORT, 4104)).toMatch(DENIED);
+  await forge();
+  expect(await agents.workload.ask('127.0.0.11', DOCKER_PORT, 4104)).toBe('hello');
+  await reset();
+  await loadNames();
+  await forge();
+  expect(await agents.workload.ask('127.0.0.11', DOCKER_PORT, 4104)).toMatch(DENIED);
+  expect(await agents.workload.received()).toBe('');
 });
 
 it("packets from the proxy's own port do not pass for its own", async () => {
@@ -154,6 +172,8 @@ it('rules about callers and ports that lead elsewhere stand beside it', async ()
   const nat = renderNat(loadNatTemplate(), [forward]).text;
   expect((await netns(workload, 'load nat', nat)).exitCode).toBe(0);
   expect(await agents.denied.open('through', workload.ipv4, 90)).toBe('connected');
+  expect(await agents.denied.talk('through')).toBe('hello');
+  expect(await remove(granted.ipv4)).toBe(true);
   expect(await agents.denied.talk('through')).toBe('hello');
   expect((await netns(workload, 'list')).stdout.split('\n').sort()).toEqual(['egress', 'ingress', 'nat']);
 });

@@ -10,7 +10,7 @@ import {
   NOTHING_HELD,
   nameVariables,
   nameWords,
-  withDockerSocket,
+  withSockets,
 } from './name-facts.ts';
 
 export interface Facts {
@@ -50,7 +50,7 @@ export function withFacts(text: string, facts: Facts, held: HeldAddresses = NOTH
     `define resolvers6 = { ${['::1', ...ipv6].join(', ')} }`,
     ...(names === undefined ? [] : nameVariables(text, names, held)),
   ];
-  const whole = names === undefined ? text : withDockerSocket(text, names);
+  const whole = names === undefined ? text : withSockets(text, names);
   return complete(`${lines.join('\n')}\n${whole}`);
 }
 

@@ -54,28 +54,32 @@ export const nameWords = ({ secret, port, docker }: NameFacts): readonly unknown
 /** The lines in front of a text, for the variables that it has. */
 export function nameVariables(
   text: string,
-  { secret, port }: NameFacts,
+  { secret, port, docker }: NameFacts,
   held: HeldAddresses,
 ): readonly string[] {
   return [
     `define seal = 0x${secret}`,
     `define dnsport = ${port}`,
+    `define dockerport = ${docker?.port ?? 0}`,
     `define named = ${markOf(secret)}`,
     ...heldVariables(text, held),
   ];
 }
 
 /**
- * Puts in the match of the socket that asks Docker's resolver. It is no variable of nft, because those are values. A path
- * that nft would not take as it is counts as none.
+ * Puts in the match of packets from the socket that asks Docker's resolver, and that of packets to a socket of ours. They are
+ * no variables of nft, because those are values. A path that nft would not take as it is counts as none: then nothing may ask
+ * that resolver, and each socket may be ours.
  */
-export const withDockerSocket = (text: string, { docker }: NameFacts): string =>
-  text.replaceAll(
-    '$dockersocket',
-    docker === undefined || !/^[\w./@:-]+$/.test(docker.cgroup.path)
-      ? 'udp sport 0'
-      : `udp sport ${docker.port} socket cgroupv2 level ${docker.cgroup.level} "${docker.cgroup.path}"`,
-  );
+export const withSockets = (text: string, { docker }: NameFacts): string => {
+  const match = docker && cgroupMatch(docker);
+  return text
+    .replaceAll('$dockersocket', match === undefined ? 'udp sport 0' : `udp sport ${docker?.port} ${match}`)
+    .replaceAll('$oursocket', match ?? 'meta l4proto udp');
+};
+
+const cgroupMatch = ({ cgroup: { path, level } }: DockerSocket): string | undefined =>
+  /^[\w./@:-]+$/.test(path) ? `socket cgroupv2 level ${level} "${path}"` : undefined;
 
 /** The mark of flows that were admitted by name. It follows from the secret, and tells nothing of it. */
 const markOf = (secret: string): string => egressMark(shortDigest(`mark ${secret}`).slice('0x'.length));

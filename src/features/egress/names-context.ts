@@ -4,6 +4,7 @@
 import { formatRange } from '../../net/ranges.ts';
 import { PROXY_ADDRESSES, SEAL_RULES } from '../../policy/name-seal.ts';
 import type { PortClass } from '../../policy/port-classes.ts';
+import { CONNECTIONS_PER_SECOND, QUESTIONS_PER_SECOND } from '../../policy/question-rates.ts';
 import type { ShapeOf } from '../../rendering/shape.ts';
 
 export interface NamesContext {
@@ -12,6 +13,9 @@ export interface NamesContext {
   /** Where the proxy listens inside the namespace. */
   readonly proxy4: string;
   readonly proxy6: string;
+  /** Of datagrams with questions, and of new connections for them: so many in a second may come to it. */
+  readonly questions: string;
+  readonly connections: string;
   /** Each list of ports that rules by name have. */
   readonly classes: readonly {
     /** For the names of its sets, and in datagrams. */
@@ -43,6 +47,8 @@ export const NAMES_SHAPE: ShapeOf<NamesContext> = {
     active: 'flag',
     proxy4: 'text',
     proxy6: 'text',
+    questions: 'text',
+    connections: 'text',
     classes: { list: { fields: { number: 'text', protocol: 'text', ports: 'text' } } },
     alive: 'text',
     remove4: 'text',
@@ -56,6 +62,8 @@ export const namesContext = (active: boolean, classes: readonly PortClass[]): Na
   active,
   proxy4: PROXY_ADDRESSES[4],
   proxy6: PROXY_ADDRESSES[6],
+  questions: String(QUESTIONS_PER_SECOND),
+  connections: String(CONNECTIONS_PER_SECOND),
   classes: active ? classes.map(printClass) : [],
   alive: hex(SEAL_RULES.alive),
   remove4: hex(SEAL_RULES.remove[4]),

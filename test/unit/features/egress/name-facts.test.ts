@@ -26,6 +26,7 @@ describe('the variables of rules by name', () => {
       'define resolvers6 = { ::1 }',
       'define seal = 0x0123456789abcdef0123456789abcdef',
       'define dnsport = 5353',
+      expect.stringMatching(/^define dockerport = \d+$/),
       expect.stringMatching(/^define named = 0x[\da-f]{8}$/),
       'define held4_7 = { 0x0 timeout 1s, 0xc0000201 timeout 90s }',
       'define held6_7 = { 0x0 timeout 1s, 0x20010db8000000000000000000000001 timeout 5s }',
@@ -37,7 +38,7 @@ describe('the variables of rules by name', () => {
 
   it('name the socket that may ask Docker, by its cgroup, if nft can take that name', () => {
     const line = (docker: NameFacts['docker']) =>
-      linesOf('$dockersocket return', facts({ ...NAMES, docker }))[6];
+      linesOf('$dockersocket return', facts({ ...NAMES, docker }))[7];
     expect(line(DOCKER)).toBe(
       'udp sport 4000 socket cgroupv2 level 2 "system.slice/egresstrator.service" return',
     );
