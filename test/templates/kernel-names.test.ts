@@ -58,6 +58,12 @@ describe.each(['ipv4', 'ipv6'] as const)('%s', (family) => {
     expect(await open('new', to)).toMatch(DENIED);
   });
 
+  it('in the moments after a load, when a set may be empty, a new connection to its ports gets no answer', async () => {
+    await loadNames({ edit: (text) => text.replaceAll('$settled', '4000000000') });
+    expect(await open('x', to)).toBe('silence');
+    expect(await open('y', to, 853)).toMatch(/ECONNREFUSED|EPERM/);
+  });
+
   it('another text takes over grants, and does not touch flows by name', async () => {
     await loadNames();
     for (const one of [to, elsewhere]) await grant(one);
