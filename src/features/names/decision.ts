@@ -81,9 +81,18 @@ export const SERVFAIL: Reply = { rcode: RCODE.SERVFAIL, records: [] };
 /** Their answers name addresses beside the records of addresses, which no rule sees. */
 const HINTS: ReadonlySet<number> = new Set([TYPE.HTTPS, TYPE.SVCB]);
 
-/** Types of questions alone (ANY, transfers of zones, …), of EDNS, and NULL, which carries any data. */
-const isDeniedType = (type: number): boolean =>
-  type === 0 || type === TYPE.NULL || type === TYPE.OPT || (type >= 128 && type <= 255);
+/**
+ * The types that programs ask for, besides those of HINTS. A type is 16 bits that go on to the servers of the name: a workload
+ * could choose any number to send data by it. None is a question alone (ANY, transfers of zones), and NULL carries any data.
+ */
+const ASKED_TYPES: ReadonlySet<number> = new Set([
+  ...[TYPE.A, TYPE.NS, TYPE.CNAME, TYPE.SOA, TYPE.PTR, TYPE.MX, TYPE.TXT, TYPE.AAAA, TYPE.SRV, TYPE.NAPTR],
+  TYPE.DNAME,
+  // HINFO, LOC, CERT, DS, SSHFP, RRSIG, NSEC, DNSKEY, NSEC3, NSEC3PARAM, TLSA, SMIMEA, OPENPGPKEY, SPF, URI, CAA
+  ...[13, 29, 37, 43, 44, 46, 47, 48, 50, 51, 52, 53, 61, 99, 256, 257],
+]);
+
+const isDeniedType = (type: number): boolean => !ASKED_TYPES.has(type) && !HINTS.has(type);
 
 const deniedName = (policy: NamePolicy, name: Name): Decision => {
   const isAllowed = (one: Name): boolean =>

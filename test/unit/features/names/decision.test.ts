@@ -49,10 +49,14 @@ describe('a question', () => {
     ['api.example.com', TYPE.SVCB, 'NOERROR hints'],
     ['web', TYPE.HTTPS, 'NOERROR hints'],
     ['evil.example.com', TYPE.HTTPS, 'REFUSED name'],
-    ...[TYPE.ANY, TYPE.AXFR, TYPE.IXFR, TYPE.NULL, TYPE.OPT, 0, 249, 250, 253, 254].map(
+    ...[TYPE.ANY, TYPE.AXFR, TYPE.IXFR, TYPE.NULL, TYPE.OPT, 0, 7, 100, 249, 250, 253, 254, 258, 65_280].map(
       (type): [string, number, string] => ['api.example.com', type, 'REFUSED type'],
     ),
-    ['api.example.com', 256, 'upstream api.example.com filtered'],
+    ...[48, 256, 257].map((type): [string, number, string] => [
+      'api.example.com',
+      type,
+      'upstream api.example.com filtered',
+    ]),
   ])('for %s of type %i: %s', (name, type, expected) => {
     expect(decided(name, type)).toBe(expected);
   });
