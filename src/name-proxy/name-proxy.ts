@@ -2,6 +2,7 @@
  * Serves the names of all namespaces that have rules by name. The resolvers of the host and their cache are shared;
  * everything else belongs to one namespace.
  */
+import { availableParallelism } from 'node:os';
 import type { NamespaceRef } from '../dataplane/dataplane.ts';
 import type { NamePolicy } from '../features/names/decision.ts';
 import { type Endpoint, formatEndpoint } from '../net/endpoint.ts';
@@ -40,8 +41,8 @@ export interface WantedNames extends Pick<WantedSockets, 'port' | 'dockerPort'> 
 
 /** Questions at servers at once, of all namespaces. */
 const MOST_ASKED = 1_024;
-/** Children that open sockets at once: each takes a processor for 40 ms. */
-const MOST_OPENING = 2;
+/** Children that open sockets at once: each takes a processor for 40 ms. One that hangs must not hold up the others. */
+const MOST_OPENING = Math.max(2, Math.min(8, availableParallelism()));
 const TICK = 1_000;
 /** Milliseconds between two defects that are passed on: a workload could cause any number. */
 const BETWEEN_DEFECTS = 60_000;
