@@ -7,6 +7,7 @@
  */
 import type { Backoff } from '../common/backoff.ts';
 import type { Logger } from '../common/logger.ts';
+import type { NamespaceRef } from '../dataplane/dataplane.ts';
 import type { NameSource, NameText } from '../features/egress/name-source.ts';
 import type { NamesReport } from '../features/names/name-report.ts';
 import type { Inventory } from '../inventory/inventory.ts';
@@ -17,8 +18,9 @@ import type { Acl } from '../policy/acl.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
 import type { PortClass } from '../policy/port-classes.ts';
 import { type NamedNamespace, NamePolicies, type NamePolicyOptions } from './name-policies.ts';
+import { refOf } from './ruleset-loader.ts';
 import { type NamesProxy, ServedNamespace } from './served-namespace.ts';
-import type { NamesState } from './state/names-file.ts';
+import type { NamesState, PersistedNames } from './state/names-file.ts';
 
 export interface NamesPorts {
   /** Why rules by name cannot work on this host; undefined: they can, as far as known. */
@@ -36,6 +38,8 @@ export interface StartedNames {
   readonly proxy: NamesProxy & Pick<NameProxy, 'closeAll' | 'counts' | 'trouble'>;
   /** The cgroup of the proxy's sockets; undefined: Docker's resolver is not asked. */
   readonly cgroup: Pick<ProxyCgroup, 'path' | 'level'> | undefined;
+  /** Reads from the kernel what an earlier run has left in a namespace. Never fails. */
+  readonly recall: (namespace: NamespaceRef) => Promise<PersistedNames | undefined>;
   /** Why it turns out that rules by name cannot work on this host; undefined: they can. */
   readonly unavailable: Promise<string | undefined>;
 }
@@ -66,7 +70,10 @@ export class NameRules implements NameSource {
   readonly #served = new Map<NamespaceId, ServedNamespace>();
   /** Of namespaces that are not served yet in this run. */
   readonly #previous: Map<NamespaceId, NonNullable<ReturnType<NamesState['get']>>>;
+  /** Namespaces that may be older than this run, and are not served yet. */
+  readonly #earlier = new Set<NamespaceId>();
   readonly #timer: NodeJS.Timeout;
+  #isComplete = false;
   #started: StartedNames | undefined;
   #unavailable: string | undefined;
   #serial = 0;
@@ -93,6 +100,7 @@ export class NameRules implements NameSource {
     undecided: { has(id: NamespaceId): boolean },
   ): void {
     const ids = new Set(wanted.map(({ id }) => id));
+    this.#seeEarlier(inventory);
     for (const [id, served] of this.#served) {
       if (ids.has(id) || undecided.has(id)) continue;
       served.close();
@@ -103,11 +111,17 @@ export class NameRules implements NameSource {
       for (const namespace of wanted) this.#serve(namespace, policyOf(namespace, namespace.policy));
     }
     this.#policies.retain(this.#served);
-    for (const id of this.#previous.keys()) {
-      // A container that is not read yet may still run.
-      const isKnown = inventory.isComplete || inventory.namespaces.has(id);
-      if (isKnown && !ids.has(id) && !undecided.has(id)) this.#previous.delete(id);
+    for (const earlier of [this.#previous, this.#earlier]) {
+      for (const id of earlier.keys()) {
+        // A container that is not read yet may still run.
+        const isKnown = inventory.isComplete || inventory.namespaces.has(id);
+        if (isKnown && !ids.has(id) && !undecided.has(id)) earlier.delete(id);
+      }
     }
+  }
+
+  async ready(id: NamespaceId): Promise<void> {
+    await this.#served.get(id)?.recalled;
   }
 
   textOf(id: NamespaceId): Pick<NameText, 'names'> | undefined {
@@ -148,12 +162,22 @@ export class NameRules implements NameSource {
     const known = this.#served.get(id);
     known?.use(policy);
     if (known !== undefined) return;
-    const { proxy, cgroup } = this.#start();
+    const { proxy, cgroup, recall } = this.#start();
     const { log, retry, random, now } = this.#options;
     const [onChange, onTrouble] = [() => this.#options.onChange(id), () => this.#options.onTrouble(id)];
-    const ports = { serial: this.#serial++, proxy, cgroup, log, retry, random, now, onChange, onTrouble };
+    const isEarlier = this.#earlier.delete(id);
+    const ports = {
+      ...{ serial: this.#serial++, proxy, cgroup, log, retry, random, now, onChange, onTrouble },
+      recall: isEarlier ? () => recall(refOf(namespace)) : undefined,
+    };
     this.#served.set(id, new ServedNamespace(namespace, policy, this.#previous.get(id), ports));
     this.#previous.delete(id);
+  }
+
+  /** What starts later can have nothing of an earlier run. */
+  #seeEarlier({ namespaces, isComplete }: Inventory): void {
+    if (!this.#isComplete) for (const id of namespaces.keys()) this.#earlier.add(id);
+    this.#isComplete ||= isComplete;
   }
 
   #start(): StartedNames {

@@ -8,8 +8,11 @@ import { messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { bootId, steadyNow } from '../common/steady-clock.ts';
 import type { Config } from '../config/config.ts';
+import type { NamespaceRef } from '../dataplane/dataplane.ts';
 import { nsenterAvailable } from '../dataplane/select-loader.ts';
 import { DEFAULT_FRESH } from '../features/names/fresh-names.ts';
+import { FairSlots } from '../name-proxy/fair-slots.ts';
+import { readLoadedNames } from '../name-proxy/loaded-names.ts';
 import { NameProxy } from '../name-proxy/name-proxy.ts';
 import { type ProxyCgroup, prepareCgroup } from '../name-proxy/proxy-cgroup.ts';
 import { parseAddress } from '../net/address.ts';
@@ -68,8 +71,14 @@ function start({ names }: Config, consul: ReturnType<typeof consulServer>, log: 
     },
   });
   const unavailable = nsenterAvailable().then((isAvailable) => (isAvailable ? undefined : NO_NSENTER));
-  return { proxy, cgroup, unavailable: unavailable.catch(() => NO_NSENTER) };
+  const slots = new FairSlots(MOST_RECALLED);
+  const recall = (namespace: NamespaceRef) =>
+    slots.run(namespace.containerId, () => readLoadedNames(namespace, steadyNow));
+  return { proxy, cgroup, recall, unavailable: unavailable.catch(() => NO_NSENTER) };
 }
+
+/** Kernels that are read at once. */
+const MOST_RECALLED = 2;
 
 const NO_NSENTER =
   'names are answered by sockets that the controller opens in the namespace of a container, and nsenter does not work here; see docs/names.md';

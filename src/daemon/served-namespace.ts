@@ -25,7 +25,7 @@ import type { PersistedNames } from './state/names-file.ts';
 export type ProxiedNames = Pick<
   NamespaceNames,
   | ('port' | 'dockerPort' | 'secret' | 'hold' | 'changePolicy' | 'renewSecret' | 'text' | 'resume')
-  | ('adoptable' | 'report')
+  | ('adoptable' | 'report' | 'complete')
 >;
 
 /** What is used of the proxy. */
@@ -45,6 +45,8 @@ export interface ServedPorts {
   readonly retry: Backoff;
   readonly random: () => number;
   readonly now: () => number;
+  /** Reads from the kernel what an earlier run has left; undefined: there can be nothing. */
+  readonly recall?: (() => Promise<PersistedNames | undefined>) | undefined;
   /** Called when its text needs other facts. */
   readonly onChange: () => void;
   /** Called when the kernel may not have what was loaded. */
@@ -64,6 +66,9 @@ export class ServedNamespace {
   /** Needs classes that the loaded text does not have. */
   #next: NamePolicy | undefined;
   #names: ProxiedNames | undefined;
+  readonly #recalled: Promise<void>;
+  /** What is known of an earlier run was read from the kernel. */
+  #isRecalled = false;
   #opening: Promise<unknown>;
   /** The classes of the text in the kernel, as far as known. */
   #numbers: ClassNumbers | undefined;
@@ -88,7 +93,13 @@ export class ServedNamespace {
     this.#numbers = previous?.numbers;
     this.#ports = ports;
     this.#lines = new NameLines(ports.log, namespace.target.name);
+    this.#recalled = this.#recall();
     this.#opening = this.#open();
+  }
+
+  /** Resolves when it is known what an earlier run has left. */
+  get recalled(): Promise<void> {
+    return this.#recalled;
   }
 
   /**
@@ -183,12 +194,29 @@ export class ServedNamespace {
     };
   }
 
+  /** Until then the text in the kernel stays as it is. */
+  async #recall(): Promise<void> {
+    const { recall, log } = this.#ports;
+    if (this.#previous !== undefined || recall === undefined) return;
+    const found = await recall();
+    if (found === undefined || this.#isClosed) return;
+    this.#previous = found;
+    this.#isRecalled = true;
+    this.#numbers = found.numbers;
+    const fields = { container: this.#namespace.target.name, addresses: found.grants.length };
+    log.info(fields, 'what is granted by name was read back from the kernel, as there is no record of it');
+  }
+
   async #open(): Promise<void> {
     const { proxy } = this.#ports;
+    // A rule that goes meanwhile must be seen to go.
+    const policy = this.#policy;
+    await this.#recalled;
+    if (this.#isClosed) return;
     const previous = this.#previous;
     try {
       const names = await proxy.open(this.#key, {
-        ...{ namespace: refOf(this.#namespace), policy: this.#policy, adopted: previous },
+        ...{ namespace: refOf(this.#namespace), policy, adopted: previous },
         ...{ port: previous?.port, dockerPort: previous?.dockerPort },
       });
       if (this.#isClosed) return proxy.close(this.#key);
@@ -200,12 +228,19 @@ export class ServedNamespace {
 
   #opened(names: ProxiedNames): void {
     const isSame = this.#previous?.port === names.port && this.#previous.dockerPort === names.dockerPort;
+    const isRecorded = this.#previous !== undefined && !this.#isRecalled;
     this.#names = names;
     this.#previous = undefined;
     [this.#error, this.#failures] = [undefined, 0];
     if (!isSame) this.#ports.onChange();
     // It was opened with the policy of that time, and what an earlier run has left may belong to rules that are gone.
     this.#change(this.#policy);
+    if (isRecorded) void this.#complete(names);
+  }
+
+  async #complete(names: ProxiedNames): Promise<void> {
+    const { recall, onChange } = this.#ports;
+    if (recall !== undefined && (await names.complete(recall))) onChange();
   }
 
   /** Without sockets nobody answers, so a text of an earlier run goes too. */

@@ -2,7 +2,7 @@
  * What is granted in a namespace, as a text for its kernel needs it, and as people read it.
  */
 import { formatName, nameOfKey } from '../dns/name.ts';
-import { elementKey, type GrantElement, type HeldGrant } from '../features/names/grant.ts';
+import { elementKey, FORGOTTEN, type GrantElement, type HeldGrant } from '../features/names/grant.ts';
 import type { Reservation } from '../features/names/grant-table.ts';
 import type { GrantedName } from '../features/names/name-report.ts';
 import { formatPrefix } from '../net/address.ts';
@@ -47,9 +47,11 @@ const granted = (held: readonly HeldGrant[], now: number): readonly HeldGrant[] 
 export const grantedNames = (held: readonly HeldGrant[], now: number): readonly GrantedName[] =>
   granted(held, now)
     .map(({ name, address, portClass, needed, until }) => ({
-      ...{ name: formatName(nameOfKey(name)), address: formatPrefix(address), ports: portClass },
+      ...{ name: printName(name), address: formatPrefix(address), ports: portClass },
       until: Math.min(needed, until),
     }))
     .sort((a, b) => compare(a.name, b.name) || compare(a.address, b.address));
+
+const printName = (key: string): string => (key === FORGOTTEN ? '(unknown)' : formatName(nameOfKey(key)));
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -145,6 +145,8 @@ export class NamespaceNames {
   /** For the text that is about to be loaded; to be called while it is held, after changes of the policy. */
   text(): NamesText {
     const now = this.#settings.now();
+    // What has ended since the last second is not granted any more, but flows to it go on.
+    this.#removals.remove(this.#state.grants.expire(now));
     this.#rendered = {
       secret: this.#secret,
       granted: elementsOf(this.#state.grants.held(now), this.#reserved, now),
@@ -161,6 +163,27 @@ export class NamespaceNames {
   /** What names hold, as the state file has it. */
   grants(): readonly HeldGrant[] {
     return this.#state.grants.held(this.#settings.now());
+  }
+
+  /**
+   * Takes over what an earlier run has granted and not recorded, because it was killed. `read`: reads the kernel. What a
+   * load or a removal may have changed meanwhile is left out: nothing may count as granted that is not. Returns the same as
+   * `changePolicy`.
+   */
+  async complete(read: () => Promise<AdoptedNames | undefined>): Promise<boolean> {
+    const { seal } = this.#sender;
+    const { count } = this.#removals;
+    const known = new Set(this.grants().map(elementKey));
+    const found = await read();
+    const isSame =
+      seal !== undefined && found !== undefined && Buffer.compare(found.secret, seal.secret) === 0;
+    const isQuiet = !this.#runner.isHeld && this.#sender.seal === seal && this.#removals.count === count;
+    if (!isSame || !isQuiet) return false;
+    const forgotten = found.grants.filter(
+      (one) => !known.has(elementKey(one)) && !this.#state.grants.has(one),
+    );
+    this.#state.grants.restore(forgotten, this.#settings.now());
+    return forgotten.length > 0 && this.changePolicy(this.#state.policy);
   }
 
   /** A load has ended. `numbers`: those of the new text, which has `secret` and `elements`; none if the old one stays. */

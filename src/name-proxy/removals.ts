@@ -9,6 +9,7 @@ export class Removals {
   /** Whether somebody holds it again: then it must stay. */
   readonly #isHeld: (element: GrantElement) => boolean;
   readonly #open = new Map<string, GrantElement>();
+  #count = 0;
 
   constructor(sender: Pick<GrantSender, 'remove'>, isHeld: (element: GrantElement) => boolean) {
     this.#sender = sender;
@@ -20,7 +21,13 @@ export class Removals {
     return this.#open.size;
   }
 
+  /** Elements that were ever to be taken out. */
+  get count(): number {
+    return this.#count;
+  }
+
   remove(elements: readonly GrantElement[]): void {
+    this.#count += elements.length;
     for (const element of elements) {
       this.#open.set(elementKey(element), element);
       void this.#remove(element);

@@ -201,19 +201,20 @@ describe('sockets that cannot be opened', () => {
 });
 
 describe('a restart', () => {
-  async function restarted(rules: string, port?: number) {
+  async function restarted(rules: string, port?: number, isLost = false) {
     const first = await start({ db: API });
     first.names().held = [held('1.1.1.1')];
     await first.controller.close();
     expect(first.proxy.isClosed).toBe(true);
     const { stored } = first.proxy;
     const proxy = new FakeNameProxy();
+    if (isLost) proxy.left = stored.get(ID);
     if (port !== undefined)
       proxy.open = (key, wanted) => FakeNameProxy.prototype.open.call(proxy, key, { ...wanted, port });
     const second = await start(
       { db: rules },
       {
-        names: proxy.ports({ previous: stored }),
+        names: proxy.ports({ previous: isLost ? new Map() : stored }),
         ...{ kernel: first.kernel, consul: new FakeConsul(), previousLoads: first.persistedLoads.current },
       },
       proxy,
@@ -223,16 +224,26 @@ describe('a restart', () => {
 
   test('opens the same ports, takes over what is granted, and loads nothing', async () => {
     const { second, stored } = await restarted(API);
-    expect(second.proxy.steps).toEqual(['open']);
+    // What a crash has kept from being recorded.
+    expect(second.proxy.steps).toEqual(['open', 'complete']);
     expect(second.names().wanted).toMatchObject({ port: 40_000, dockerPort: 50_000 });
     expect(second.names().wanted.adopted).toEqual(stored.get(ID));
     expect(stored.get(ID)).toMatchObject({ secret: new Uint8Array(16).fill(1), grants: [held('1.1.1.1')] });
     expect([...(stored.get(ID)?.numbers.keys() ?? [])]).toEqual([classOf(nameRule(API))]);
   });
 
+  test('without a record reads what is granted from the kernel, and loads nothing', async () => {
+    const { second, stored } = await restarted(API, undefined, true);
+    expect(second.proxy.steps).toEqual(['recall', 'open']);
+    expect(second.names().wanted).toMatchObject({ port: 40_000, adopted: stored.get(ID) });
+    // What starts later has nothing of an earlier run.
+    const steps = await second.stepsOf(() => second.engine.run(container('new', { pid: 4243 })));
+    expect(steps).toEqual(['load', 'open', 'hold', 'load', 'resume tcp/443']);
+  });
+
   test('at another port, as its own is taken, loads a text with that', async () => {
     const { second } = await restarted(API, 40_007);
-    expect(second.proxy.steps).toEqual(['open', 'hold', 'load', 'resume tcp/443']);
+    expect(second.proxy.steps).toEqual(['open', 'complete', 'hold', 'load', 'resume tcp/443']);
     expect(second.variable('dnsport')).toBe('40007');
   });
 

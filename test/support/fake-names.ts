@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NamesPorts } from '../../src/daemon/name-rules.ts';
 import type { ProxiedNames } from '../../src/daemon/served-namespace.ts';
-import type { NamesState } from '../../src/daemon/state/names-file.ts';
+import type { NamesState, PersistedNames } from '../../src/daemon/state/names-file.ts';
 import type { NamePolicy } from '../../src/features/names/decision.ts';
 import type { GrantElement, HeldGrant } from '../../src/features/names/grant.ts';
 import { NameLog } from '../../src/features/names/name-log.ts';
@@ -45,6 +45,11 @@ export class FakeNames implements ProxiedNames {
   changePolicy(policy: NamePolicy): boolean {
     if (policy !== this.policy) this.#steps.push('policy');
     this.policy = policy;
+    return false;
+  }
+
+  async complete(): Promise<boolean> {
+    this.#steps.push('complete');
     return false;
   }
 
@@ -92,6 +97,8 @@ export class FakeNameProxy {
   /** What is wrong with resolvers. */
   trouble: string | undefined;
   readonly counts = { upstream: NONE_ASKED, consul: NONE_ASKED };
+  /** What an earlier run has left in the kernel of each namespace. */
+  left: PersistedNames | undefined;
 
   open(key: string, wanted: WantedNames): Promise<FakeNames> {
     return this.#open(key, wanted);
@@ -111,7 +118,11 @@ export class FakeNameProxy {
       start: () => {
         this.isStarted = true;
         const unavailable = Promise.resolve(this.unavailable);
-        return { proxy: this, cgroup: { path: 'egt', level: 1 }, unavailable };
+        const recall = async () => {
+          if (this.left !== undefined) this.steps.push('recall');
+          return this.left;
+        };
+        return { proxy: this, cgroup: { path: 'egt', level: 1 }, recall, unavailable };
       },
       policies: {
         ...{ grace: 300, answer: 'refused', protectedHosts: [], consul: [] },

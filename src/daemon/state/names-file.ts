@@ -3,8 +3,8 @@
  * namespaces without a load, and takes nothing from workloads.
  *
  * All times are counted from the boot, as the kernel counts: a change of the host's clock makes no grant longer or
- * shorter. After another boot, and from a file that cannot be used, nothing is restored: the rules are loaded anew
- * then, and workloads ask again.
+ * shorter. After another boot, and from a file that cannot be used, nothing is restored: what containers have that
+ * still run is read back from their kernels then, without names.
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -39,7 +39,7 @@ export interface NamesClock {
   readonly boot: string | undefined;
 }
 
-/** Milliseconds between two writes. What a crash loses stays in the kernel until its time is over or rules change. */
+/** Milliseconds between two writes. What a crash loses is read back from the kernel. */
 const PAUSE = 2_000;
 
 /** Grants in the file. A namespace with more than fit is left out whole: its rules are loaded anew. */

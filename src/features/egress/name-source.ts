@@ -17,6 +17,8 @@ export interface NameText {
 export interface NameSource {
   /** Why rules by name cannot work on this host; undefined: they can. */
   readonly unavailable: string | undefined;
+  /** Resolves when it is known what an earlier run of the program has left in the namespace. */
+  ready(id: NamespaceId): Promise<void>;
   /** Undefined until questions are answered in the namespace. */
   textOf(id: NamespaceId): Pick<NameText, 'names'> | undefined;
   /** The same for a text that is loaded at once: no grant is on its way, and none leaves. `classes`: of that text. */

@@ -119,6 +119,7 @@ export class EgressRules {
     const unavailable = source === undefined ? NAMES_NOT_IN_USE : source.unavailable;
     const dns = dnsOf(namespace, policy, { template, unavailable });
     if (dns !== 'names') return { dns };
+    await source?.ready(namespace.id);
     const text = source?.textOf(namespace.id);
     // A new namespace does not wait for sockets without rules.
     if (source === undefined || text === undefined) return { dns: 'none' };

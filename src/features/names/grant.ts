@@ -1,6 +1,7 @@
 /**
  * Grants by name: elements of the kernel's sets, and what is said of them.
  */
+import { nameKey } from '../../dns/name.ts';
 import type { Prefix } from '../../net/address.ts';
 
 /** An element of the set of a port class. */
@@ -24,6 +25,12 @@ export interface WantedGrant extends SentGrant {
   /** Seconds that an existing grant must still last, or it is renewed. */
   readonly enough: number;
 }
+
+/**
+ * In place of the key of a name: what an earlier run has granted, read back from the kernel, which knows no names. It is
+ * the key of the root, which no rule is about.
+ */
+export const FORGOTTEN = nameKey([]);
 
 /** What a name holds, in the form of the state file and of `explain`. */
 export interface HeldGrant extends GrantElement {

@@ -27,6 +27,7 @@ export interface DeniedName {
 
 /** An address that a name leads to, and that is granted. */
 export interface GrantedName {
+  /** `(unknown)` if an earlier run has granted it and left no record of its name. */
   readonly name: string;
   readonly address: string;
   /** The port class, `tcp/443`. */

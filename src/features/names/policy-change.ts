@@ -3,13 +3,13 @@
  */
 import { type Name, nameOfKey } from '../../dns/name.ts';
 import type { Prefix } from '../../net/address.ts';
-import { formatNames } from '../../policy/name-rule.ts';
+import { formatNameRule, formatNames, type NameRule } from '../../policy/name-rule.ts';
 import { timeoutFor } from '../../policy/name-seal.ts';
 import { classOf } from '../../policy/port-classes.ts';
 import { whyNotGranted } from './addresses.ts';
 import type { NamePolicy } from './decision.ts';
 import type { NameState } from './exchange.ts';
-import { elementKey, type GrantElement, type HeldGrant, type WantedGrant } from './grant.ts';
+import { elementKey, FORGOTTEN, type GrantElement, type HeldGrant, type WantedGrant } from './grant.ts';
 import type { Reservation } from './grant-table.ts';
 import { matchRules } from './matching.ts';
 
@@ -29,9 +29,12 @@ export interface PolicyChange {
 export const changePolicy = (state: NameState, policy: NamePolicy, now: number): PolicyChange => {
   const confirmed = state.grants.held(now).filter(({ needed, until }) => Math.min(needed, until) > now);
   const held = Map.groupBy(confirmed, ({ name }) => name);
+  const isForgottenAllowed = forgottenUnder(state.policy, policy);
   state.policy = policy;
-  const isAllowed = (name: string, { portClass, address }: GrantElement): boolean =>
-    classesOf(policy, nameOfKey(name), address).includes(portClass);
+  const isAllowed = (name: string, element: GrantElement): boolean =>
+    name === FORGOTTEN
+      ? isForgottenAllowed(element)
+      : classesOf(policy, nameOfKey(name), element.address).includes(element.portClass);
   const removed = state.grants.retain(isAllowed);
   const havePastEnded = state.grants.past.retain(isAllowed);
   state.fresh.retain(new Set(policy.index.rules.map(formatNames)));
@@ -41,6 +44,18 @@ export const changePolicy = (state: NameState, policy: NamePolicy, now: number):
     return reserved === undefined || 'exceeded' in reserved ? [] : [reserved];
   });
   return { removed, endsFlows: removed.length > 0 || havePastEnded, reservations };
+};
+
+/**
+ * Whether an element stays whose name is not known: while a rule may have granted it, and none of those that may have
+ * goes.
+ */
+const forgottenUnder = (before: NamePolicy, after: NamePolicy): ((element: GrantElement) => boolean) => {
+  const left = new Set(after.index.rules.map(formatNameRule));
+  const lost = before.index.rules.filter((rule) => !left.has(formatNameRule(rule)));
+  const isOf = (rules: readonly NameRule[], { never }: NamePolicy, { portClass, address }: GrantElement) =>
+    rules.some((rule) => classOf(rule) === portClass && whyNotGranted(address, rule, never) === undefined);
+  return (element) => isOf(after.index.rules, after, element) && !isOf(lost, before, element);
 };
 
 /** The port classes in which a policy grants an address to a name. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Answer } from '../../../src/dns/answer.ts';
+import { FORGOTTEN } from '../../../src/features/names/grant.ts';
 import { DEFAULT_NAME_LIMITS } from '../../../src/name-proxy/limits.ts';
 import { type AdoptedNames, NamespaceNames } from '../../../src/name-proxy/namespace-names.ts';
 import { NO_RESOLVER } from '../../../src/name-proxy/resolver.ts';
@@ -217,6 +218,16 @@ describe('flows that were admitted by name', () => {
     expect(names.secret).toEqual(secret);
   });
 
+  it('go on in a text that is made in the second in which their grants end, also while another one is loaded', async () => {
+    const { addresses, query, names, at, elements } = await begun();
+    addresses.set('a.x.test', '1.1.1.1');
+    await query('a.x.test');
+    await names.hold();
+    at.now += 360_000;
+    expect(elements()).toEqual([]);
+    expect(names.text().kept.map(formatElement)).toEqual(['1.1.1.1 tcp/443']);
+  });
+
   it('end by another secret when the name goes, and others go on', async () => {
     const { names, kept, secret } = await past();
     names.changePolicy(policyOf(['b.x.test:tcp/443']));
@@ -316,6 +327,57 @@ it('goes on with what an earlier run has left', async () => {
   expect(await query('a.x.test')).toEqual(['NOERROR 1.1.1.1 60 to 172.18.0.5:40000']);
   expect(seals()).toEqual([ALIVE]);
   expect(udp.sent[0]?.bytes).toEqual(aliveDatagram(adopted.secret));
+});
+
+describe('what an earlier run has granted and not recorded', () => {
+  /** In the kernel, beside what was recorded. */
+  const left = (names: NamespaceNames, ...addresses: readonly string[]): AdoptedNames => {
+    const adopted = names.adoptable();
+    if (adopted === undefined) throw new Error('nothing to adopt');
+    const times = { needed: 1_060_000, until: 1_060_000, atMost: 1_061_000 };
+    const grants = addresses.map((to) => ({
+      ...times,
+      portClass: 'tcp/443',
+      address: address(to),
+      name: FORGOTTEN,
+    }));
+    return { ...adopted, grants };
+  };
+  const served = async () => {
+    const all = await begun();
+    all.addresses.set('a.x.test', '1.1.1.1');
+    await all.query('a.x.test');
+    return all;
+  };
+
+  it('is taken over from the kernel, unless no rule allows it', async () => {
+    const { names, elements, seals } = await served();
+    expect(await names.complete(async () => left(names, '1.1.1.1', '1.1.1.2', '127.0.0.1'))).toBe(true);
+    expect(elements()).toEqual(['1.1.1.1 tcp/443 360', '1.1.1.2 tcp/443 60']);
+    expect(seals().at(-1)).toBe(`${REMOVE}7f000001`);
+    expect(names.report().grants.map(({ name }) => name)).toEqual(['(unknown)', 'a.x.test']);
+  });
+
+  it.each<[string, (names: NamespaceNames) => unknown]>([
+    ['a load goes on', (names) => names.hold()],
+    ['another text is loaded', (names) => names.resume(new Map([['tcp/443', 0xb10a]]))],
+    ['something is removed', (names) => names.changePolicy(policyOf(['b.x.test:tcp/443']))],
+  ])('is left if meanwhile %s', async (_what, meanwhile) => {
+    const { names, elements } = await served();
+    const found = left(names, '1.1.1.2');
+    await names.complete(async () => {
+      await meanwhile(names);
+      return found;
+    });
+    expect(elements().filter((one) => one.startsWith('1.1.1.2'))).toEqual([]);
+  });
+
+  it('is left if the text is another one', async () => {
+    const { names, elements } = await served();
+    const found = { ...left(names, '1.1.1.2'), secret: new Uint8Array(16) };
+    expect(await names.complete(async () => found)).toBe(false);
+    expect(elements()).toEqual(['1.1.1.1 tcp/443 360']);
+  });
 });
 
 it('closes its sockets, and answers nothing more', async () => {

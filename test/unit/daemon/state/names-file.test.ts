@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { seal } from '../../../../src/daemon/state/envelope.ts';
 import { type NamesClock, NamesFile, type NamesState } from '../../../../src/daemon/state/names-file.ts';
 import { nameKey } from '../../../../src/dns/name.ts';
-import type { HeldGrant } from '../../../../src/features/names/grant.ts';
+import { FORGOTTEN, type HeldGrant } from '../../../../src/features/names/grant.ts';
 import { FakeLog } from '../../../support/fakes.ts';
 import { address } from '../../features/names/names.ts';
 
@@ -72,6 +72,11 @@ test('another run has the same ports, secrets and grants, with the time that is 
     held('2606::1', ODD, times),
   ]);
   expect(statSync(path()).mode & 0o777).toBe(0o600);
+});
+
+test('what no name is known for comes back as that', async () => {
+  await store(stateOf(held('1.1.1.1', [])));
+  expect((await open(FIRST).load()).get('c1@0')?.grants.map(({ name }) => name)).toEqual([FORGOTTEN]);
 });
 
 test('a grant that the kernel may not have does not count as granted afterwards', async () => {
