@@ -18,6 +18,30 @@ export interface AskerOperations {
   answer(host: string, port: number, address: string): Promise<string>;
   /** Binds a port over UDP and TCP, and keeps it; port 0: any. The port, or the code of the error. */
   bind(host: string, port: number): Promise<string>;
+  /** Asks each question, and connects to the address in its answer at once; in between it tries the others. */
+  race(course: Course): Promise<RaceResult>;
+}
+
+export interface Course {
+  /** Where questions are sent. */
+  readonly resolver: string;
+  readonly questions: readonly string[];
+  /** Addresses that nobody has granted. */
+  readonly others: readonly string[];
+  /** Where it connects. */
+  readonly port: number;
+  /** Questions and connections at once. */
+  readonly atOnce: number;
+}
+
+export interface RaceResult {
+  readonly connected: number;
+  /** Of questions: answers that said that they failed. They were asked again, as resolvers do. */
+  readonly failed: number;
+  /** What did not work in the end, by words. */
+  readonly refused: readonly string[];
+  /** Of `others`: those that were reached. */
+  readonly reached: readonly string[];
 }
 
 /** Bytes of a question before and behind what an answer repeats. */
@@ -101,7 +125,75 @@ const operations: AskerOperations = {
       return error instanceof Error && 'code' in error ? String(error.code) : String(error);
     }
   },
+
+  race: (course) => race(course),
 };
+
+/** As resolvers do, it asks again after so many milliseconds, and so often. */
+const AGAIN = 2_000;
+const ATTEMPTS = 60;
+/** Milliseconds for an address that nobody granted: while rules are loaded nobody tells that it is denied. */
+const TRIED = 300;
+
+async function ask(resolver: string, question: Buffer): Promise<Buffer | undefined> {
+  const socket = createSocket('udp4');
+  const { promise, resolve } = Promise.withResolvers<Buffer | undefined>();
+  socket.on('message', (message) => resolve(message));
+  // Without an answer it asks again in any case.
+  socket.on('error', () => undefined);
+  socket.send(question, 53, resolver);
+  const timer = setTimeout(resolve, AGAIN, undefined);
+  const answer = await promise;
+  clearTimeout(timer);
+  socket.close();
+  return answer;
+}
+
+/** The code of the error; undefined: it was connected. */
+function tryToConnect(host: string, port: number, wait?: number): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const socket = connect({ host, port });
+  const timer = wait === undefined ? undefined : setTimeout(() => resolve('silence'), wait);
+  socket.on('connect', () => resolve(undefined));
+  socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    socket.resetAndDestroy();
+  });
+}
+
+async function race({ resolver, questions, others, port, atOnce }: Course): Promise<RaceResult> {
+  const result = { connected: 0, failed: 0, refused: [] as string[], reached: [] as string[] };
+  const one = async (question: Buffer, index: number): Promise<void> => {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const answer = await ask(resolver, question);
+      if (answer !== undefined && answer.readUInt16BE(6) === 1) {
+        const to = answer.subarray(-4).join('.');
+        const error = await tryToConnect(to, port);
+        if (error === undefined) result.connected++;
+        else result.refused.push(`${index} ${to} ${error}`);
+        return;
+      }
+      if (answer !== undefined) result.failed++;
+    }
+    result.refused.push(`${index} has no answer`);
+  };
+  const waiting = questions.map((question) => Buffer.from(question, 'hex')).entries();
+  const work = async (): Promise<void> => {
+    for (const [index, question] of waiting) await one(question, index);
+  };
+  let isRunning = true;
+  const trying = (async () => {
+    for (let at = 0; isRunning && others.length > 0; at++) {
+      const to = others[at % others.length] ?? '';
+      if ((await tryToConnect(to, port, TRIED)) === undefined) result.reached.push(to);
+    }
+  })();
+  await Promise.all(Array.from({ length: atOnce }, work));
+  isRunning = false;
+  await trying;
+  return result;
+}
 
 interface Call {
   readonly id: number;

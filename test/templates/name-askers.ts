@@ -11,7 +11,7 @@ import type { AskerOperations } from './name-asker.ts';
 
 export interface Asker extends AskerOperations, AsyncDisposable {}
 
-export function startAsker(namespace: Namespace): Asker {
+export function startAsker(namespace: Pick<Namespace, 'prefix'>): Asker {
   const [command = '', ...prefix] = namespace.prefix;
   const script = fileURLToPath(new URL('name-asker.ts', import.meta.url));
   const child = spawn(command, [...prefix, process.execPath, script], {
@@ -32,6 +32,7 @@ export function startAsker(namespace: Namespace): Asker {
     flood: (...args) => call('flood', args),
     answer: (...args) => call('answer', args),
     bind: (...args) => call('bind', args),
+    race: (...args) => call('race', args),
     [Symbol.asyncDispose]: async () => {
       if (child.connected) child.disconnect();
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
