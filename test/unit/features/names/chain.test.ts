@@ -112,7 +112,7 @@ describe('the chain of an answer', () => {
       fc.tuple(names, names).map(([name, target]) => aliasRecord(name, target, TYPE.DNAME)),
     );
     fc.assert(
-      fc.property(fc.array(record, { maxLength: 8 }), (records) => {
+      fc.property(fc.array(record, { maxLength: 8 }).filter(hasFewDnames), (records) => {
         const chain = followChain(A, records);
         if ('reason' in chain) return;
         const reached = allReached('a.test', records);
@@ -126,10 +126,17 @@ describe('the chain of an answer', () => {
     );
   });
 
+  /** With three that make names longer, the comparison below would reach 3^17 of them. */
+  const hasFewDnames = (records: readonly DnsRecord[]): boolean =>
+    records.filter(({ type }) => type === TYPE.DNAME).length <= 2;
+
   const allReached = (first: string, records: readonly DnsRecord[]): ReadonlySet<string> => {
     const reached = new Set([first]);
-    for (let step = 0; step <= MOST_STEPS; step++)
-      for (const name of [...reached]) for (const target of targets(name, records)) reached.add(target);
+    let added = new Set([first]);
+    for (let step = 0; step <= MOST_STEPS; step++) {
+      added = new Set([...added].flatMap((name) => targets(name, records))).difference(reached);
+      for (const name of added) reached.add(name);
+    }
     return reached;
   };
 
