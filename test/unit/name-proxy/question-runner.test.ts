@@ -23,7 +23,9 @@ const setup = ({
   rules = ['api.x.test:tcp/443'],
   limits = {},
   policy = {},
+  turns = new Turns(() => 0),
 }: {
+  readonly turns?: Turns;
   readonly rules?: readonly string[];
   readonly limits?: Partial<NameLimits>;
   readonly policy?: Partial<NamePolicy>;
@@ -48,7 +50,7 @@ const setup = ({
     close: () => undefined,
   });
   const runner = new QuestionRunner({
-    ...{ key: 'a', state, log, now: () => at.now, turns: new Turns(() => 0) },
+    ...{ key: 'a', state, log, now: () => at.now, turns },
     limits: { ...DEFAULT_NAME_LIMITS, ...limits },
     resolvers: {
       docker: resolverOf('docker'),
@@ -225,6 +227,23 @@ describe('a flood', () => {
     expect(answers.at(-1)).toBe('REFUSED');
     expect(runner.dropped).toBe(50);
   });
+});
+
+it('reads a bounded number of messages in a later turn, when this one is over', () => {
+  const clock = { now: 0 };
+  let next = (): void => undefined;
+  const turns = new Turns(
+    () => clock.now++,
+    (work) => {
+      next = work;
+    },
+  );
+  const { runner, ask, log } = setup({ turns, limits: { unanswered: 2 } });
+  runner.resume();
+  for (let times = 0; times < 4; times++) ask('other.test');
+  expect([log.counts.asked, runner.dropped]).toEqual([0, 2]);
+  for (let times = 0; times < 2; times++) next();
+  expect([log.counts.asked, runner.dropped]).toEqual([2, 2]);
 });
 
 it('survives an error of the program, which costs one answer', async () => {
