@@ -1,11 +1,11 @@
 /**
  * Shares the one thread of the program between questions and all else that it does. In each turn of the event loop
- * questions get a millisecond. What comes beyond waits for the next turn, in which Consul, Docker and the loads of rules
- * are served as well; of those who wait, each has its turn, so that a flood of one does not keep others waiting.
+ * questions get half a millisecond. What comes beyond waits for the next turn, in which Consul, Docker and the loads of
+ * rules are served as well; of those who wait, each has its turn, so that a flood of one does not keep others waiting.
  */
 
 /** Milliseconds of a turn. */
-const BUDGET = 1;
+const BUDGET = 0.5;
 
 export class Turns {
   readonly #now: () => number;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Turns } from '../../../src/name-proxy/turns.ts';
 
-/** Turns of an event loop that the test moves, in which each work takes half a millisecond. */
+/** Turns of an event loop that the test moves, in which each work takes a quarter of a millisecond. */
 const setup = () => {
   let now = 0;
   let next: (() => void)[] = [];
@@ -14,7 +14,7 @@ const setup = () => {
     turns.run(
       asker,
       () => {
-        now += 0.5;
+        now += 0.25;
         done.push(name);
       },
       most,
@@ -28,7 +28,7 @@ const setup = () => {
   return { run, turn, done: () => done.splice(0), waits: () => next.length > 0, turns };
 };
 
-it('does work at once for a millisecond, and the rest in later turns', () => {
+it('does work at once for half a millisecond, and the rest in later turns', () => {
   const { run, turn, done, waits } = setup();
   for (const name of ['1', '2', '3', '4', '5']) expect(run('a', name)).toBe(true);
   expect(done()).toEqual(['1', '2']);
