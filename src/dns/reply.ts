@@ -25,7 +25,7 @@ export const NODATA: Reply = { rcode: RCODE.NOERROR, records: [] };
 const LARGEST_UDP = 4096;
 
 /** The most bytes of an answer to this question. */
-export const limitOf = ({ edns }: Question, transport: Transport): number =>
+const limitOf = ({ edns }: Question, transport: Transport): number =>
   transport === 'tcp' ? LONGEST_MESSAGE : Math.min(edns?.size ?? PLAIN_SIZE, LARGEST_UDP);
 
 /** The answer; records that do not fit are left out from the end, and TC says so. */

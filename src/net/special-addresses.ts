@@ -22,7 +22,7 @@ const table = (rows: readonly (readonly [string, string])[]): readonly SpecialRa
   });
 
 /** They mean the host itself, its neighbours or many hosts: a name that leads there is an attack or a mistake. */
-export const NEVER_BY_NAME: readonly SpecialRange[] = table([
+const NEVER_BY_NAME: readonly SpecialRange[] = table([
   ['0.0.0.0/8', 'of this host'],
   ['127.0.0.0/8', 'loopback'],
   ['169.254.0.0/16', 'link-local'],

@@ -24,7 +24,7 @@ export const SECRET_BYTES = 16;
 /** Seconds, ascending: a common grace of 5 minutes, with lifetimes of 0, 60, 300 seconds and an hour; and a day. */
 export const GRANT_TIMEOUTS: readonly number[] = [60, 300, 360, 600, 1_800, 4_200, 21_600, 86_400];
 
-/** Port classes of a namespace: their numbers are 0 to `MOST_CLASSES - 1`. Each takes a page of memory or more. */
+/** Port classes of a namespace: each takes a page of memory or more. */
 export const MOST_CLASSES = 64;
 
 /** While the proxy says at least so often that it is there, questions that meet nobody get no answer; then they are denied. */
