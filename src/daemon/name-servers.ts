@@ -1,11 +1,9 @@
 /**
- * The DNS servers that are asked for names, and the addresses of this host that no name may lead to.
+ * The DNS servers that are asked for names.
  */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import type { NamesConfig } from '../config/names-config.ts';
-import { type Prefix, parseAddress } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 
 /** Milliseconds for which the resolvers of the host count as read. */
@@ -54,9 +52,3 @@ export const consulServer = ({ consul }: Pick<NamesConfig, 'consul'>, host: stri
   const address = host === 'localhost' ? '127.0.0.1' : host;
   return isIP(address) === 0 ? undefined : { address, port: CONSUL_PORT };
 };
-
-/** Of all interfaces of this process's network. */
-export const ownAddresses = (): readonly Prefix[] =>
-  Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .flatMap(({ address }) => parseAddress(address.replace(/%.*$/, '')) ?? []);

@@ -18,7 +18,8 @@ import { type ProxyCgroup, prepareCgroup } from '../name-proxy/proxy-cgroup.ts';
 import { parseAddress } from '../net/address.ts';
 import { parseAddress as parseConsulAddress } from '../sources/consul/address.ts';
 import type { NamesPorts, StartedNames } from './name-rules.ts';
-import { consulServer, ownAddresses, upstreamServers } from './name-servers.ts';
+import { consulServer, upstreamServers } from './name-servers.ts';
+import { ownAddresses } from './own-addresses.ts';
 import { NamesFile } from './state/names-file.ts';
 
 export const openNamesFile = ({ stateDir, dryRun }: Config, log: Logger): NamesFile | undefined => {

@@ -1,12 +1,6 @@
-/** Who is asked for names, and which addresses are this host's own. */
+/** Who is asked for names. */
 import { describe, expect, test } from 'vitest';
-import {
-  consulServer,
-  ownAddresses,
-  resolversIn,
-  upstreamServers,
-} from '../../../src/daemon/name-servers.ts';
-import { formatPrefix } from '../../../src/net/address.ts';
+import { consulServer, resolversIn, upstreamServers } from '../../../src/daemon/name-servers.ts';
 
 describe('the resolvers of the host', () => {
   test('are the first three of resolv.conf, on loopback too', () => {
@@ -61,8 +55,4 @@ test.each([
   expect(consulServer({ consul: undefined }, host)).toEqual(expected);
   const named = { address: '192.0.2.9', port: 1 };
   expect(consulServer({ consul: named }, host)).toBe(named);
-});
-
-test('the addresses of this host have loopback among them', () => {
-  expect(ownAddresses().map(formatPrefix)).toContain('127.0.0.1');
 });
