@@ -86,7 +86,7 @@ export class NamePolicies {
     const { grace, answer } = this.#options;
     const policy: NamePolicy = {
       ...{ never, grace, answer, mode, consulDomain: CONSUL_DOMAIN },
-      index: indexRules(names.matches.map(({ rule }) => rule)),
+      index: indexRules(names.lines.map(({ rule }) => rule)),
       localResolver: local.resolverOf,
     };
     const made = { local, policy, inputs };
@@ -97,7 +97,7 @@ export class NamePolicies {
   /** An edit of other lines makes other objects, and changes no name. */
   #wordsOf(names: CompiledNames): string {
     const known = this.#words.get(names);
-    const words = known ?? names.matches.map(({ rule }) => formatNameRule(rule)).join('\n');
+    const words = known ?? names.lines.map(({ rule }) => formatNameRule(rule)).join('\n');
     this.#words.set(names, words);
     return words;
   }

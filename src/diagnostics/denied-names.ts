@@ -3,8 +3,9 @@
  */
 import { parseName } from '../dns/name.ts';
 import type { DeniedName } from '../features/names/name-report.ts';
+import { nameLines } from '../policy/compile-names.ts';
 import { formatNameRule, parseNameRule } from '../policy/name-rule.ts';
-import { indexNameLines, nameLines } from './name-lines.ts';
+import { indexNameLines } from './name-lines.ts';
 import type { NamespaceView, Snapshot } from './snapshot.ts';
 
 export interface DeniedNameRow extends DeniedName {

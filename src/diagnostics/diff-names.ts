@@ -2,14 +2,13 @@
  * Computes which rules by name a workload would gain or lose by a new text of a key. What they lead to is not known
  * before it asks, so rules are compared, and a rule counts as covered by a broader one.
  */
-import { isWithin, nameKey } from '../dns/name.ts';
+import { isWithin, nameKey, sameName } from '../dns/name.ts';
 import { contains } from '../net/address.ts';
 import { covers } from '../net/ranges.ts';
 import type { Acl, AclKey } from '../policy/acl.ts';
 import { grantedKeys } from '../policy/compile.ts';
-import { formatNameRule } from '../policy/name-rule.ts';
-import type { NameRule } from '../policy/rule.ts';
-import { nameLines } from './name-lines.ts';
+import { nameLines } from '../policy/compile-names.ts';
+import { formatNameRule, isAbout, type NameRule } from '../policy/name-rule.ts';
 
 export interface NameChanges {
   readonly gained: readonly string[];
@@ -51,12 +50,11 @@ const includes = (outer: NameRule, inner: NameRule): boolean =>
   includesNames(outer, inner) &&
   includesAddresses(outer, inner);
 
-const includesNames = (outer: NameRule, inner: NameRule): boolean => {
-  const above = inner.name.length - outer.name.length;
-  if (!isWithin(inner.name, outer.name)) return false;
-  if (above === 0) return inner.depth === outer.depth || (inner.depth === 'one' && outer.depth === 'any');
-  return outer.depth === 'any' || (outer.depth === 'one' && above === 1 && inner.depth === 'self');
-};
+const includesNames = (outer: NameRule, inner: NameRule): boolean =>
+  inner.depth === 'self'
+    ? isAbout(outer, inner.name)
+    : isWithin(inner.name, outer.name) &&
+      (outer.depth === 'any' || (outer.depth === inner.depth && sameName(outer.name, inner.name)));
 
 /** Without prefixes a rule grants public addresses. */
 const includesAddresses = ({ prefixes: outer }: NameRule, { prefixes: inner }: NameRule): boolean =>

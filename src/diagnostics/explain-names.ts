@@ -7,10 +7,11 @@ import type { DnsPolicy } from '../inventory/workload.ts';
 import { formatPrefix } from '../net/address.ts';
 import { covers } from '../net/ranges.ts';
 import { grantedKeys } from '../policy/compile.ts';
+import { type NameLine, nameLines } from '../policy/compile-names.ts';
 import { parseTraffic } from '../policy/traffic.ts';
 import type { Destination } from './destination.ts';
 import { type LineAnswer, plainLine } from './line-answer.ts';
-import { allowsPort, indexNameLines, type NameLine, nameLines } from './name-lines.ts';
+import { allowsPort, indexNameLines } from './name-lines.ts';
 import type { PolicyView } from './policy-view.ts';
 
 /** A name and a port, as `explain` was asked. */

@@ -7,8 +7,8 @@ import type { Problem } from '../common/problem.ts';
 import type { Prefix } from '../net/address.ts';
 import type { Acl } from '../policy/acl.ts';
 import { type Catalog, compile, grantedKeys } from '../policy/compile.ts';
+import { nameLines } from '../policy/compile-names.ts';
 import type { WorkloadGrants } from './diff.ts';
-import { nameLines } from './name-lines.ts';
 
 export interface KeyUse {
   readonly key: string;

@@ -5,9 +5,9 @@ import { isWithin, type Name } from '../dns/name.ts';
 import { formatPrefix } from '../net/address.ts';
 import { covers } from '../net/ranges.ts';
 import { DOH_HOSTS } from '../policy/doh-hosts.ts';
-import { formatNames } from '../policy/name-rule.ts';
+import { formatNames, isAbout, type NameRule } from '../policy/name-rule.ts';
 import { type Registry, registryOf } from '../policy/public-suffix.ts';
-import type { NameRule, RuleLine } from '../policy/rule.ts';
+import type { RuleLine } from '../policy/rule.ts';
 import type { LintResult } from './finding.ts';
 
 export const lintName = ({ rule }: RuleLine): readonly LintResult[] =>
@@ -73,8 +73,4 @@ const lintResolvers = (rule: NameRule): readonly LintResult[] => {
 };
 
 /** Whether the rule is about the host or a name below it. */
-const reaches = ({ name, depth }: NameRule, host: Name): boolean => {
-  if (isWithin(name, host)) return true;
-  const above = host.length - name.length;
-  return isWithin(host, name) && (depth === 'any' ? above > 0 : depth === 'one' && above === 1);
-};
+const reaches = (rule: NameRule, host: Name): boolean => isWithin(rule.name, host) || isAbout(rule, host);

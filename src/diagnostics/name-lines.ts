@@ -1,35 +1,18 @@
 /**
- * The lines of keys that are rules by name, and which of them are about a name.
+ * Which rules by name are about a name and a port.
  */
-import { isWithin, type Name, nameKey } from '../dns/name.ts';
+import { type Name, nameKey } from '../dns/name.ts';
 import { covers } from '../net/ranges.ts';
-import type { AclKey } from '../policy/acl.ts';
-import type { NameRule, RuleLine } from '../policy/rule.ts';
-
-export interface NameLine {
-  readonly key: string;
-  readonly line: RuleLine;
-  readonly rule: NameRule;
-}
-
-export const nameLines = (keys: Iterable<AclKey>): readonly NameLine[] =>
-  [...keys].flatMap(({ key, rules }) =>
-    rules.flatMap((line) => (line.rule.kind === 'name' ? [{ key, line, rule: line.rule }] : [])),
-  );
+import type { NameLine } from '../policy/compile-names.ts';
+import { isAbout, type NameRule } from '../policy/name-rule.ts';
 
 /** Finds the lines about a name, the most specific first, however many lines there are. */
 export const indexNameLines = (lines: readonly NameLine[]): ((name: Name) => readonly NameLine[]) => {
   const byName = Map.groupBy(lines, ({ rule }) => nameKey(rule.name));
   return (name) =>
     name.flatMap((_, from) =>
-      (byName.get(nameKey(name.slice(from))) ?? []).filter((line) => isAbout(line, name)),
+      (byName.get(nameKey(name.slice(from))) ?? []).filter(({ rule }) => isAbout(rule, name)),
     );
-};
-
-const isAbout = ({ rule }: NameLine, name: Name): boolean => {
-  const above = name.length - rule.name.length;
-  const isDeep = { self: above === 0, one: above === 1, any: above > 0 }[rule.depth];
-  return isDeep && isWithin(name, rule.name);
 };
 
 /** Whether it allows the port, at whatever its names lead to. */

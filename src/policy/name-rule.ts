@@ -6,7 +6,7 @@
  * with a tag, and no text is both.
  */
 import { quote } from '../common/text.ts';
-import type { Name } from '../dns/name.ts';
+import { isWithin, type Name } from '../dns/name.ts';
 import { comparePrefixes, formatPrefix, type Prefix } from '../net/address.ts';
 import { formatRange, type Range } from '../net/ranges.ts';
 import { neverByName } from '../net/special-addresses.ts';
@@ -53,6 +53,12 @@ export const parseNameRule = (text: string): ParsedNameRule | undefined => {
 /** `*.example.com`: the names of a rule, as in its text. */
 export const formatNames = ({ name, depth }: Pick<NameRule, 'name' | 'depth'>): string =>
   STARS[depth] + name.join('.');
+
+/** Whether the rule is about a name. */
+export const isAbout = ({ name, depth }: Pick<NameRule, 'name' | 'depth'>, asked: Name): boolean => {
+  const below = asked.length - name.length;
+  return { self: below === 0, one: below === 1, any: below > 0 }[depth] && isWithin(asked, name);
+};
 
 /** The text that `parseNameRule` parses to the same rule. */
 export const formatNameRule = (rule: NameRule): string => {

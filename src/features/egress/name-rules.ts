@@ -22,7 +22,7 @@ export const NAMES_NOT_IN_USE = 'rules by name are not in use here';
 
 /** `names` where a key has a rule by name, unless a runner chose something else, and only where that works. */
 export function dnsOf(settings: Settings, { names }: CompiledPolicy, support: NameSupport): DnsPolicy {
-  if (!wantsNames(settings, names.matches.length > 0 || names.isSuspended === true)) return settings.dns;
+  if (!wantsNames(settings, names.lines.length > 0 || names.isSuspended === true)) return settings.dns;
   if (whyNoNames(support) === undefined) return 'names';
   // Only who has chosen `names` gets no DNS instead.
   return settings.dns === 'names' ? 'none' : settings.dns;

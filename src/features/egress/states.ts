@@ -42,6 +42,6 @@ export function loadedState(
   if (mode === 'audit' && knowsAudit(template)) return 'audit';
   const policy = policyOf(template);
   if (policy === 'denylist' || policy === 'custom') return policy;
-  const isNothing = isEmpty(ruleSet) && !(hasNames && names.matches.length > 0);
+  const isNothing = isEmpty(ruleSet) && !(hasNames && names.lines.length > 0);
   return policy === 'fixed' || isNothing ? 'isolated' : 'protected';
 }

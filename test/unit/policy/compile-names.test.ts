@@ -24,7 +24,7 @@ describe('a policy with rules by name', () => {
       },
       ['a', 'b'],
     );
-    expect(names.matches.map(({ key, line }) => [key, line.line])).toEqual([
+    expect(names.lines.map(({ key, line }) => [key, line.line])).toEqual([
       ['a', 1],
       ['a', 3],
       ['b', 1],
@@ -39,7 +39,7 @@ describe('a policy with rules by name', () => {
     const lines = Array.from({ length: MOST_CLASSES + 1 }, (_, index) => `api.example.com:tcp/${index + 1}`);
     const { names, problems } = compiled({ a: [...lines, 'www.example.com:tcp/1'] });
     expect(names.classes).toHaveLength(MOST_CLASSES);
-    expect(names.matches).toHaveLength(MOST_CLASSES + 1);
+    expect(names.lines).toHaveLength(MOST_CLASSES + 1);
     expect(problems).toEqual([
       {
         ...{ severity: 'error', key: 'a', line: 65, text: 'api.example.com:tcp/65' },
