@@ -21,9 +21,9 @@ export interface NamesConfig {
   readonly answer: 'refused' | 'nxdomain';
 }
 
-const DNS_PORT = 53;
+export const DNS_PORT = 53;
 /** Of Consul's DNS server. */
-const CONSUL_PORT = 8600;
+export const CONSUL_PORT = 8600;
 /** A set of the kernel that has no size of its own holds 65,535. */
 const MOST_ADDRESSES = 60_000;
 /** Hours. */

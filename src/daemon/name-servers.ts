@@ -3,13 +3,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import type { NamesConfig } from '../config/names-config.ts';
+import { CONSUL_PORT, DNS_PORT, type NamesConfig } from '../config/names-config.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 
 /** Milliseconds for which the resolvers of the host count as read. */
 const FRESH = 5_000;
-const DNS_PORT = 53;
-const CONSUL_PORT = 8600;
 /** As the C library has it. */
 const MOST_RESOLVERS = 3;
 

@@ -56,8 +56,7 @@ const addressesOf = (granted: readonly GrantedName[]): readonly string[] => {
 
 const rest = (granted: readonly GrantedName[], noun: 'name' | 'address'): readonly string[] => {
   const more = granted.length - MOST;
-  if (more <= 0) return [];
-  return [`  … and ${more} more ${more === 1 ? noun : { name: 'names', address: 'addresses' }[noun]}`];
+  return more > 0 ? [`  … and ${count(more, `more ${noun}`)}`] : [];
 };
 
 /** `12:03`, in the time zone of the host. */

@@ -234,6 +234,6 @@ const NAMES: Readonly<Record<NonNullable<NamespaceStatus['names']>['state'], str
 };
 
 const namesText = ({ state, names, addresses, denied }: NonNullable<NamespaceStatus['names']>): string => {
-  const granted = `${many(addresses, 'address').replace(/addresss$/, 'addresses')} of ${many(names, 'name')}`;
+  const granted = `${many(addresses, 'address')} of ${many(names, 'name')}`;
   return `${NAMES[state]}; ${granted}; ${many(denied, 'name')} denied in the last hour`;
 };

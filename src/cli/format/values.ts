@@ -12,8 +12,11 @@ export function ago(then: number | undefined, now: number): string {
   return `${Math.floor(seconds / 86_400)}d ago`;
 }
 
-/** `1 rule`, `2 rules` */
-export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
+/** `1 rule`, `2 rules`, `2 addresses` */
+export const count = (number: number, noun: string): string => `${number} ${nounFor(number, noun)}`;
+
+const nounFor = (number: number, noun: string): string =>
+  number === 1 ? noun : `${noun}${noun.endsWith('s') ? 'es' : 's'}`;
 
 /** `a, b and c` */
 export const list = (items: readonly string[]): string =>
@@ -21,7 +24,7 @@ export const list = (items: readonly string[]): string =>
 
 /** `9,000 packets` */
 export const many = (number: number, noun: string): string =>
-  `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
+  `${number.toLocaleString('en-US')} ${nounFor(number, noun)}`;
 
 /**
  * The covered period: `in the last hour`, `in the last 12 minutes`. Without a controller only the kernel's record is

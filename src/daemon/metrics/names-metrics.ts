@@ -102,10 +102,8 @@ export function addResolverMetrics(registry: Registry, counts: () => ResolverRep
 
 const COUNTED: readonly { name: string; help: string; causes: readonly DenialCause[] }[] = [
   {
-    ...{
-      name: 'denied',
-      help: 'Questions for names that no rule grants; in audit mode those that would be denied',
-    },
+    name: 'denied',
+    help: 'Questions for names that no rule grants; in audit mode those that would be denied',
     causes: ['name', 'type', 'fresh', 'address'],
   },
   {
