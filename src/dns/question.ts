@@ -11,11 +11,8 @@ import type { Name } from './name.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
-export interface Question {
+export interface Question extends AskedQuestion {
   readonly id: number;
-  /** In lower case. */
-  readonly name: Name;
-  readonly type: number;
   /** The question as it was sent, to be repeated in the answer: programs compare it, letter case included. */
   readonly asSent: Uint8Array;
   /** The flags that an answer repeats. */
@@ -101,12 +98,17 @@ const readAdditional = (reader: Reader): Edns | undefined => {
   return undefined;
 };
 
-/** What a resolver is asked. */
-export interface NewQuestion {
-  /** 0–65535, unpredictable: with the port it tells a true answer from a forged one. */
-  readonly id: number;
+/** What is asked. */
+export interface AskedQuestion {
+  /** In lower case. */
   readonly name: Name;
   readonly type: number;
+}
+
+/** What a resolver is asked. */
+export interface NewQuestion extends AskedQuestion {
+  /** 0–65535, unpredictable: with the port it tells a true answer from a forged one. */
+  readonly id: number;
 }
 
 /**

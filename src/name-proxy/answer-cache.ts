@@ -5,8 +5,8 @@
 import { type Answer, negativeTtl } from '../dns/answer.ts';
 import { RCODE } from '../dns/codes.ts';
 import { nameKey } from '../dns/name.ts';
+import type { AskedQuestion } from '../dns/question.ts';
 import type { DnsRecord } from '../dns/record.ts';
-import type { AskedQuestion } from './resolver.ts';
 
 export interface CacheLimits {
   readonly entries: number;

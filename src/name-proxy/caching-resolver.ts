@@ -3,8 +3,9 @@
  */
 import type { Answer } from '../dns/answer.ts';
 import { RCODE } from '../dns/codes.ts';
+import type { AskedQuestion } from '../dns/question.ts';
 import { type AnswerCache, questionKey } from './answer-cache.ts';
-import type { AskedQuestion, NameResolver } from './resolver.ts';
+import type { NameResolver } from './resolver.ts';
 
 export interface ResolverCounts {
   /** Questions that another resolver was asked. */

@@ -4,9 +4,9 @@
 import { randomInt } from 'node:crypto';
 import type { RemoteInfo } from 'node:dgram';
 import { type Answer, parseAnswer } from '../dns/answer.ts';
-import { buildQuestion, type NewQuestion } from '../dns/question.ts';
+import { type AskedQuestion, buildQuestion, type NewQuestion } from '../dns/question.ts';
 import type { DatagramSocket } from './datagram-socket.ts';
-import type { AskedQuestion, NameResolver } from './resolver.ts';
+import type { NameResolver } from './resolver.ts';
 
 export const DOCKER_RESOLVER = { address: '127.0.0.11', port: 53 } as const;
 

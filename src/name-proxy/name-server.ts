@@ -4,10 +4,9 @@
 import { randomInt } from 'node:crypto';
 import { type Answer, parseAnswer } from '../dns/answer.ts';
 import { OUR_SIZE } from '../dns/edns.ts';
-import { buildQuestion } from '../dns/question.ts';
+import { type AskedQuestion, buildQuestion } from '../dns/question.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import { QuestionSocket } from './question-socket.ts';
-import type { AskedQuestion } from './resolver.ts';
 import { askOverTcp } from './tcp-question.ts';
 
 /** Questions from one port, so that it is worth nothing to find out which one is in use. */

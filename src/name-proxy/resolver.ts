@@ -3,13 +3,7 @@
  * workload's message reaches them.
  */
 import type { Answer } from '../dns/answer.ts';
-import type { Name } from '../dns/name.ts';
-
-export interface AskedQuestion {
-  /** In lower case. */
-  readonly name: Name;
-  readonly type: number;
-}
+import type { AskedQuestion } from '../dns/question.ts';
 
 export interface NameResolver {
   /**

@@ -3,10 +3,11 @@
  */
 import type { Answer } from '../dns/answer.ts';
 import { RCODE } from '../dns/codes.ts';
+import type { AskedQuestion } from '../dns/question.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { FairSlots } from './fair-slots.ts';
 import { NameServer } from './name-server.ts';
-import type { AskedQuestion, NameResolver } from './resolver.ts';
+import type { NameResolver } from './resolver.ts';
 
 export interface UpstreamSettings {
   /** Read before each question; the same list as long as nothing has changed. */

@@ -4,6 +4,7 @@
 import type { Answer } from '../../dns/answer.ts';
 import { RCODE, TYPE } from '../../dns/codes.ts';
 import { isWithin } from '../../dns/name.ts';
+import type { AskedQuestion } from '../../dns/question.ts';
 import type { DnsRecord } from '../../dns/record.ts';
 import type { Reply } from '../../dns/reply.ts';
 import { formatPrefix, type Prefix } from '../../net/address.ts';
@@ -11,7 +12,7 @@ import { hostOf } from '../../net/special-addresses.ts';
 import type { NameRule } from '../../policy/name-rule.ts';
 import { classOf } from '../../policy/port-classes.ts';
 import { whyNotGranted } from './addresses.ts';
-import { type Asked, followChain } from './chain.ts';
+import { followChain } from './chain.ts';
 import { type NamePolicy, type Resolver, SERVFAIL } from './decision.ts';
 import type { WantedGrant } from './grant.ts';
 import { lifetimeOf } from './lifetime.ts';
@@ -36,7 +37,7 @@ export interface AdmissionRules {
 
 export const admit = (
   policy: NamePolicy,
-  asked: Asked,
+  asked: AskedQuestion,
   { rules, isFiltered, at }: AdmissionRules,
   { rcode, records, soa }: Answer,
 ): Admission => {

@@ -3,6 +3,7 @@
  * addresses: these names are asked again before their grants end, for as long as an operator allows.
  */
 import { type Name, nameKey } from '../../dns/name.ts';
+import type { AskedQuestion } from '../../dns/question.ts';
 import type { HeldGrant } from './grant.ts';
 
 /** Names that are kept; those asked for longest ago are dropped. */
@@ -13,11 +14,6 @@ const LEAD = 20_000;
 const PAUSE = 10_000;
 /** Names that are asked at once. */
 const AT_ONCE = 16;
-
-interface Question {
-  readonly name: Name;
-  readonly type: number;
-}
 
 interface Entry {
   readonly name: Name;
@@ -36,7 +32,7 @@ export class AskedNames {
     this.#window = window;
   }
 
-  asked({ name, type }: Question, now: number): void {
+  asked({ name, type }: AskedQuestion, now: number): void {
     const key = nameKey(name);
     const entry = this.#entries.get(key) ?? { name, types: new Set(), askedAt: now, repeatedAt: now };
     entry.types.add(type);
@@ -48,9 +44,9 @@ export class AskedNames {
   }
 
   /** The questions that are to be asked again now. `held`: what is granted. */
-  due(held: readonly HeldGrant[], now: number): readonly Question[] {
+  due(held: readonly HeldGrant[], now: number): readonly AskedQuestion[] {
     const ends = endsOf(held);
-    const found: Question[] = [];
+    const found: AskedQuestion[] = [];
     for (const [key, entry] of this.#entries) {
       if (entry.askedAt + this.#window <= now) this.#entries.delete(key);
       else if ((ends.get(key) ?? Number.POSITIVE_INFINITY) - now <= LEAD && isRested(entry, now)) {

@@ -6,6 +6,7 @@
  */
 import { TYPE } from '../../dns/codes.ts';
 import { isWithin, LONGEST_NAME, type Name, nameKey, sameName, wireLength } from '../../dns/name.ts';
+import type { AskedQuestion } from '../../dns/question.ts';
 import type { DnsRecord } from '../../dns/record.ts';
 
 export interface Chain {
@@ -13,11 +14,6 @@ export interface Chain {
   readonly records: readonly DnsRecord[];
   /** The last name: that of the records that were asked for. */
   readonly end: Name;
-}
-
-export interface Asked {
-  readonly name: Name;
-  readonly type: number;
 }
 
 /** Types that lead to other names. */
@@ -28,7 +24,7 @@ export const MOST_STEPS = 16;
 
 /** The chain, or why there is none. Linear in the number of records. */
 export const followChain = (
-  { name, type }: Asked,
+  { name, type }: AskedQuestion,
   records: readonly DnsRecord[],
 ): Chain | { readonly reason: string } => {
   // Most answers lead nowhere else.

@@ -3,6 +3,7 @@
  */
 import { RCODE, TYPE } from '../../dns/codes.ts';
 import { isWithin, type Name, nameKey } from '../../dns/name.ts';
+import type { AskedQuestion } from '../../dns/question.ts';
 import { NODATA, type Reply } from '../../dns/reply.ts';
 import { formatNames, type NameRule } from '../../policy/name-rule.ts';
 import type { NeverGranted } from './addresses.ts';
@@ -46,12 +47,12 @@ export type Decision =
       readonly wouldBe?: Cause | undefined;
     };
 
-interface AskedName {
-  readonly name: Name;
-  readonly type: number;
-}
-
-export const decide = (policy: NamePolicy, fresh: FreshNames, asked: AskedName, now: number): Decision => {
+export const decide = (
+  policy: NamePolicy,
+  fresh: FreshNames,
+  asked: AskedQuestion,
+  now: number,
+): Decision => {
   const decision = enforced(policy, fresh, asked, now);
   if (policy.mode === 'enforce') return decision;
   return decision.kind === 'reply'
@@ -59,7 +60,7 @@ export const decide = (policy: NamePolicy, fresh: FreshNames, asked: AskedName, 
     : { ...decision, isFiltered: false };
 };
 
-const enforced = (policy: NamePolicy, fresh: FreshNames, asked: AskedName, now: number): Decision => {
+const enforced = (policy: NamePolicy, fresh: FreshNames, asked: AskedQuestion, now: number): Decision => {
   const { name, type } = asked;
   if (isDeniedType(type)) return replyWith(REFUSED, 'type');
   const local = policy.localResolver(name);

@@ -4,6 +4,7 @@
  */
 import { typeName } from '../../dns/codes.ts';
 import { formatName, type Name, nameKey } from '../../dns/name.ts';
+import type { AskedQuestion } from '../../dns/question.ts';
 import type { Cause } from './decision.ts';
 import type { Received, Settled } from './exchange.ts';
 import type { DenialCause, DeniedName, NameCounts } from './name-report.ts';
@@ -24,11 +25,6 @@ interface Entry {
   count: number;
   readonly firstSeenAt: number;
   lastSeenAt: number;
-}
-
-interface Asked {
-  readonly name: Name;
-  readonly type: number;
 }
 
 /** `search`: a resolver made the name itself, and asks for the right one next. `hints`: it is answered, without data. */
@@ -69,7 +65,7 @@ export class NameLog {
 
   /** What became of a question that was passed on. */
   settled(
-    question: Asked,
+    question: AskedQuestion,
     { fault, exceeded, notGranted }: Pick<Settled, 'fault' | 'exceeded' | 'notGranted'>,
     now: number,
   ): void {
@@ -102,7 +98,7 @@ export class NameLog {
     return this.#unlisted;
   }
 
-  #deny({ name, type }: Asked, cause: DenialCause, reason: string | undefined, now: number): void {
+  #deny({ name, type }: AskedQuestion, cause: DenialCause, reason: string | undefined, now: number): void {
     this.#denied[cause]++;
     const key = `${cause} ${nameKey(name)}`;
     const entry = this.#entries.get(key) ?? {

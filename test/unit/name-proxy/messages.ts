@@ -2,8 +2,8 @@
 import packet from 'dns-packet';
 import type { Answer } from '../../../src/dns/answer.ts';
 import { RCODE, TYPE } from '../../../src/dns/codes.ts';
+import type { AskedQuestion } from '../../../src/dns/question.ts';
 import type { DnsRecord } from '../../../src/dns/record.ts';
-import type { AskedQuestion } from '../../../src/name-proxy/resolver.ts';
 import { address, addressRecord, dotted } from '../features/names/names.ts';
 
 export const asked = (name: string, type: number = TYPE.A): AskedQuestion => ({ name: dotted(name), type });
