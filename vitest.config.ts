@@ -38,7 +38,7 @@ function rank({ moduleId }: TestSpecification): number {
 const polling = { expect: { poll: { timeout: LONGEST_WAIT } } };
 /** Engines, Consul and commands are Go: their garbage is collected less often, a fortieth of all processor time. */
 const env = { GOGC: '400', GOMEMLIMIT: '500MiB' };
-const slow = { ...polling, env, testTimeout: 120_000, hookTimeout: 600_000 };
+const slow = { ...polling, env, testTimeout: 240_000, hookTimeout: 600_000 };
 /**
  * Each file of these has namespaces or a Consul of its own, and no file of another sees them. They wait more than they
  * compute, and Engine files run beside them: with more at once each of them is slow, and all of them no sooner done.
