@@ -9,6 +9,7 @@ import { callEngine } from '../../lab/engine/api.ts';
 import type { Engine } from '../../lab/engine.ts';
 import { ensureWorkloadImage } from '../../lab/images.ts';
 import { identify } from '../../lab/process.ts';
+import { waitFor } from '../../lab/wait.ts';
 import type { Answer, Outcome, Target } from './probe.ts';
 import { type Probe, startProbe } from './probes.ts';
 
@@ -54,7 +55,7 @@ export type Protocol = 'tcp' | 'udp' | 'icmp';
 const Inspected = z.object({
   Id: z.string(),
   Name: z.string(),
-  State: z.object({ Pid: z.number(), StartedAt: z.string() }),
+  State: z.object({ Running: z.boolean(), Pid: z.number(), StartedAt: z.string() }),
   NetworkSettings: z.object({
     Networks: z
       .record(z.string(), z.object({ IPAddress: z.string(), GlobalIPv6Address: z.string() }))
@@ -113,7 +114,7 @@ export class Workloads implements AsyncDisposable {
 
   async run(name: string, options: WorkloadOptions = {}): Promise<Workload> {
     await this.start(name, options);
-    return this.find(name);
+    return this.#workload(await this.#inspect(name));
   }
 
   /** As `run`, but returns as soon as the Engine does, with the id. */
@@ -130,9 +131,23 @@ export class Workloads implements AsyncDisposable {
     return this.must('run', '--detach', ...flags, image, ...command);
   }
 
-  /** A container of ours as it is now, with a new probe inside. */
+  /**
+   * A container of ours as it is now, with a new probe inside, once it runs: after a restart of the Engine its containers
+   * start again a little later than it answers.
+   */
   async find(name: string): Promise<Workload> {
-    const seen = Inspected.parse(await this.inspect(this.nameOf(name)));
+    const look = async () => {
+      const seen = await this.#inspect(name);
+      return seen.State.Running && seen;
+    };
+    return this.#workload(await waitFor(look, { what: `${name} to run` }));
+  }
+
+  async #inspect(name: string): Promise<z.infer<typeof Inspected>> {
+    return Inspected.parse(await this.inspect(this.nameOf(name)));
+  }
+
+  #workload(seen: z.infer<typeof Inspected>): Workload {
     const probe = startProbe(seen.State.Pid);
     this.#probes.push(probe);
     const networks = Object.entries(seen.NetworkSettings.Networks ?? {});
