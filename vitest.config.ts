@@ -13,26 +13,10 @@ const CONSUL = ['test/integration/consul-*.test.ts'];
 
 /** Those that take longest, in the order in which they begin: what begins last should be short. */
 const LONGEST = [
-  ...['custom', 'compose', 'controller', 'dataplane-helper', 'image-settings', 'cli', 'errors', 'lab'],
-  ...[
-    'load-delays',
-    'escape',
-    'diagnostics',
-    'controller-lifecycle',
-    'faults-consul',
-    'gate',
-    'faults-controller',
-  ],
-  ...[
-    'host-passages',
-    'host-forwards',
-    'host-guard',
-    'host-sources',
-    'host-killed',
-    'host-networks',
-    'host-off',
-  ],
-  'open-ports',
+  ...['compose', 'custom', 'controller', 'gate', 'image-settings', 'host-passages', 'controller-lifecycle'],
+  ...['escape', 'host-sources', 'host-guard', 'faults-controller', 'host-forwards', 'networks-file'],
+  ...['dataplane-helper', 'open-ports', 'tampering', 'docker-containers', 'cli', 'faults-engine', 'lab'],
+  ...['host-off', 'diagnostics', 'migrating', 'load-delays', 'errors', 'faults-containers', 'ingress'],
   // Without an Engine.
   ...['consul-many-services', 'consul-watch', 'consul-reconnect', 'consul-cluster'],
 ];
@@ -52,12 +36,14 @@ function rank({ moduleId }: TestSpecification): number {
 
 /** By itself, `expect.poll` gives up after a second, which a busy machine may need for one look. */
 const polling = { expect: { poll: { timeout: LONGEST_WAIT } } };
-const slow = { ...polling, testTimeout: 120_000, hookTimeout: 600_000 };
+/** Engines, Consul and commands are Go: their garbage is collected less often, a fortieth of all processor time. */
+const env = { GOGC: '400', GOMEMLIMIT: '500MiB' };
+const slow = { ...polling, env, testTimeout: 240_000, hookTimeout: 600_000 };
 /**
  * Each file of these has namespaces or a Consul of its own, and no file of another sees them. They wait more than they
  * compute, and Engine files run beside them: with more at once each of them is slow, and all of them no sooner done.
  */
-const withoutEngine = { ...slow, maxWorkers: 2, sequence: { groupOrder: 1 } };
+const withoutEngine = { ...slow, maxWorkers: 2, isolate: false, sequence: { groupOrder: 1 } };
 /** Files beside each other have Engines of their own (test/support/engines.ts). They wait more than they compute, too. */
 const beside = {
   ...slow,

@@ -13,10 +13,11 @@ export interface DebianSystem {
 const suite = 'bookworm';
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** Each Engine of a test imports these systems, in a time that grows with their size: nobody reads these files. */
-const unread = ['doc', 'info', 'locale', 'man'].map(
-  (folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`,
-);
+/**
+ * Each Engine of a test imports these systems, in a time that grows with their size: nobody reads these files. They are
+ * removed in the end, as a filter of what dpkg unpacks costs half of the time: it is a Python program for each package.
+ */
+const removeUnread = `rm -rf ${['doc', 'info', 'locale', 'man'].map((folder) => `"$1"/usr/share/${folder}/*`).join(' ')}`;
 
 /** With it nothing has to be moved below /usr, by a program that needs 50 MB of Perl. */
 const mergedUsr = '/usr/share/mmdebstrap/hooks/merged-usr';
@@ -33,9 +34,8 @@ export async function makeDebianTar(file: string, { packages, hooks = [] }: Debi
     '--format=tar',
     `--keyring=${keyring}`,
     `--include=${included.join(',')}`,
-    ...unread,
     ...(isMerged ? [`--hook-dir=${mergedUsr}`] : []),
-    ...hooks.map((hook) => `--customize-hook=${hook}`),
+    ...[removeUnread, ...hooks].map((hook) => `--customize-hook=${hook}`),
     ...[suite, file, ...(await sources())],
   ];
   await timed(`made a Debian ${suite} with ${packages.join(', ')}`, () => run('mmdebstrap', args));

@@ -11,7 +11,7 @@ import { recordImages, records } from './records.ts';
 
 export const attempts: readonly Attempt[] = [...imageSettings, ...loadDelays];
 export const customAttempts: readonly CustomAttempt[] = [...costs, ...records, ...controllerAttacks];
-export const images: Readonly<Record<string, ImageSpec>> = { ...costImages, ...recordImages };
+export const images = (): Readonly<Record<string, ImageSpec>> => ({ ...costImages(), ...recordImages });
 
 /** EGRESSTRATOR_HOSTILE_ONLY: a regular expression; only attempts whose name fits are made. */
 const only = new RegExp(process.env.EGRESSTRATOR_HOSTILE_ONLY ?? '');

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { execa } from 'execa';
+import { z } from 'zod';
 import { waitFor } from '../../lab/wait.ts';
 import type { Attempt, Target } from './attempts.ts';
 import type { HostName, Testbed } from './testbed.ts';
@@ -13,15 +14,15 @@ export type StartMode = 'without the gate' | 'with the gate';
 /** The text that the first instruction sends. The server echoes it if the connection succeeds. */
 const FIRST_MESSAGE = 'first';
 
-export interface Inspected {
-  readonly State: { readonly Pid: number; readonly StartedAt: string; readonly Paused: boolean };
-  readonly Config: {
-    readonly Env: readonly string[] | null;
-    readonly Labels: Readonly<Record<string, string>> | null;
-  };
-  readonly NetworkSettings: { readonly SandboxKey: string };
-  readonly ResolvConfPath: string;
-}
+const Inspected = z.object({
+  State: z.object({ Pid: z.number(), StartedAt: z.string(), Paused: z.boolean() }),
+  Config: z.object({
+    Env: z.array(z.string()).nullable(),
+    Labels: z.record(z.string(), z.string()).nullable(),
+  }),
+  NetworkSettings: z.object({ SandboxKey: z.string() }),
+  ResolvConfPath: z.string(),
+});
 
 export class Attacker {
   readonly testbed: Testbed;
@@ -69,8 +70,8 @@ export class Attacker {
     this.#namespace = (await this.inspect()).NetworkSettings.SandboxKey;
   }
 
-  async inspect(): Promise<Inspected> {
-    return JSON.parse(await this.testbed.must('inspect', '--format', '{{json .}}', this.id));
+  async inspect(): Promise<z.infer<typeof Inspected>> {
+    return Inspected.parse(await this.testbed.workloads.inspect(this.id));
   }
 
   /** Whether its program's first connection succeeded. Waits until that is known. */

@@ -40,6 +40,7 @@ const socketMount = (what: string, sourceOf: (socket: string) => string): Custom
 
 const tampering: CustomAttempt = {
   name: 'a rule that accepts everything, inserted before the controller restarts',
+  isOfNoEngine: true,
   make: async (context) => {
     const attacker = await context.run('plain', { options: enabledByVariables });
     const stopped = async () => !(await attacker.reaches(DENIED_TARGET));
@@ -70,6 +71,7 @@ const statusCodeFor = (port: number, host: string): Promise<number> =>
 
 const rebinding: CustomAttempt = {
   name: 'a web page that reaches the API through its own DNS name',
+  isOfNoEngine: true,
   starts: ['without the gate'],
   make: async (context) => {
     const [port = 0] = await freePorts(1);

@@ -21,6 +21,8 @@ export interface CustomAttempt {
   readonly name: string;
   /** Default: without the gate and with it. */
   readonly starts?: readonly StartMode[];
+  /** Nothing of it differs between Engines, so it is made on one. */
+  readonly isOfNoEngine?: boolean;
   /** In the table; default: `stopped`. */
   readonly outcome?: 'stopped' | 'reported';
   /** Throws `Inconclusive` if the attempt has no effect, and another error if it succeeds. */

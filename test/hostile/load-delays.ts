@@ -55,7 +55,7 @@ const attempts: readonly Omit<Attempt, 'isGranted'>[] = [
   {
     name: 'resolv.conf is rewritten continuously',
     options: enabledByVariables,
-    script: 'while usleep 5000; do echo nameserver 127.0.0.11 >/etc/resolv.conf; done &',
+    script: 'while usleep 20000; do echo nameserver 127.0.0.11 >/etc/resolv.conf; done &',
     hasEffect: resolvConfIs((file) => Date.now() - statSync(file).mtimeMs < 200),
   },
   {

@@ -55,6 +55,7 @@ async function countRecorded(attacker: Attacker): Promise<number> {
 
 const fullRecord = (what: 'ports' | 'addresses'): CustomAttempt => ({
   name: `9,000 datagrams to different ${what} fill the deny record`,
+  isOfNoEngine: true,
   make: async (context) => {
     const attacker = await context.run('plain', { options: enabledByVariables });
     const stopped = async () => !(await attacker.reaches(DENIED_TARGET));

@@ -4,9 +4,9 @@
  */
 import { dirname } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ensureBaseImage } from '../../lab/images.ts';
 import { ContainerReader } from '../../src/sources/docker/container-reader.ts';
 import { ENGINES } from '../support/engines.ts';
+import { ensureTestImage } from '../support/helper-image.ts';
 import { type DockerLab, openDockerLab } from './docker-lab.ts';
 
 /** Says `works` or why not. SOCK, P: see below. */
@@ -29,7 +29,8 @@ describe.each(ENGINES)('Engine %s', (version) => {
   let image: string;
   beforeAll(async () => {
     lab = await openDockerLab(version);
-    image = await ensureBaseImage(lab.socketPath);
+    // For its Perl.
+    image = await ensureTestImage(lab);
   }, 300_000);
 
   /** What a container that is made so says, and whether it is reported. */
@@ -40,10 +41,8 @@ describe.each(ENGINES)('Engine %s', (version) => {
       '--network',
       'none',
       ...variables,
-      ...options,
-      image,
-      'perl',
-      '-e',
+      ...['--entrypoint', 'perl', ...options],
+      ...[image, '-e'],
       PROOFS[proof],
     );
     try {

@@ -5,17 +5,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { type LogLine, RunningController, runCli } from '../support/egresstrator.ts';
-import { comparing, LOADERS, onEachEngine, type TestedEngine } from '../support/engines.ts';
+import { comparing, loadersOn, onEachEngine } from '../support/engines.ts';
 import { becomes, control, type Fixture, ipv4, openFixture, putKey } from '../support/fixture.ts';
 import { fingerprint, handles, inside, ourTables } from '../support/kernel.ts';
 import { connects, type Workload, type WorkloadOptions } from '../support/workloads.ts';
 
-/** Loading by nsenter does not differ between Engines. */
-const loadersOf = (version: TestedEngine) =>
-  LOADERS.filter((loader) => loader === 'helper' || version === '28.5');
-
 onEachEngine((version) => {
-  describe.each(loadersOf(version))('loading by %s', (loader) => {
+  describe.each(loadersOn(version))('loading by %s', (loader) => {
     let fixture: Fixture;
     let controller: RunningController;
     beforeAll(async () => {

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import type { RunningController } from '../support/egresstrator.ts';
-import { LOADERS, onEachEngine } from '../support/engines.ts';
+import { loadersOn, onEachEngine } from '../support/engines.ts';
 import {
   becomes,
   control,
@@ -28,7 +28,7 @@ onEachEngine((version) => {
   });
   afterAll(() => fixture?.[Symbol.asyncDispose]());
 
-  describe.each(LOADERS)('loading by %s', (loader) => {
+  describe.each(loadersOn(version))('loading by %s', (loader) => {
     const path = `${loader}/`;
     let controller: RunningController;
     beforeAll(async () => {
@@ -146,8 +146,11 @@ onEachEngine((version) => {
       ]);
       await onNet.probe.serve([9000]);
       expect(await connects(bridged, ipv4(server), 80)).toBe('refused');
-      const fetched = await workloads.exec(server, 'wget', '-qO-', `http://${ipv4(bridged)}:8080/hostname`);
-      expect(fetched.stdout).toBe(bridged.id.slice(0, 12));
+      const fetched = async () =>
+        (await workloads.exec(server, 'wget', '-qO-', `http://${ipv4(bridged)}:8080/hostname`)).stdout;
+      // The container's own command may not listen yet.
+      const answered = async () => (await fetched()) === bridged.id.slice(0, 12);
+      await waitFor(answered, { what: 'an answer of the server', interval: 200 });
       const published = (await workloads.must('port', bridged.id, '8080/tcp')).split('\n')[0] ?? '';
       const address = `http://${fixture.engine.publishedAddress}:${published.split(':').at(-1)}`;
       expect(await (await fetch(`${address}/hostname`)).text()).toBe(`${bridged.id.slice(0, 12)}\n`);

@@ -11,7 +11,7 @@ import { type Consul, callConsul, startConsul } from '../../lab/consul.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { assertRecovers, ConsulSetup, type Trouble } from '../support/consul-setup.ts';
 import { type LogLine, RunningController } from '../support/egresstrator.ts';
-import { onEachEngine } from '../support/engines.ts';
+import { onOneEngine } from '../support/engines.ts';
 import { assertNoBreach, startGuard } from '../support/faults.ts';
 import { becomes, type Fixture, ipv4, openFixture, register } from '../support/fixture.ts';
 import { nothingLeaked } from '../support/footprint.ts';
@@ -19,7 +19,7 @@ import { fingerprint, handles } from '../support/kernel.ts';
 import { ConsulStub, Relay } from '../support/relay.ts';
 import { connects } from '../support/workloads.ts';
 
-onEachEngine((version) => {
+onOneEngine((version) => {
   let fixture: Fixture;
   let folder: string;
   /** Keeps its data, unlike that of the fixture. */

@@ -2,14 +2,13 @@
  * The gate on real Engines: no instruction of a workload's image gets a packet out before rules are there,
  * others notice nothing, and what cannot be protected does not start.
  *
- * GATE_STARTS says how often the first instruction is tried; default 20.
+ * GATE_STARTS says how often the first instruction is tried; default 10.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ensureCompose } from '../../lab/compose.ts';
-import { ensureEscapeImage } from '../../lab/images.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { installGate } from '../../src/gate/install.ts';
 import { recordFolder } from '../../src/gate/names.ts';
@@ -20,7 +19,7 @@ import { CniNetwork } from '../support/cni.ts';
 import { onEachEngine } from '../support/engines.ts';
 import { type GateLab, openGateLab } from './gate-lab.ts';
 
-const starts = Number(process.env.GATE_STARTS ?? 20);
+const starts = Number(process.env.GATE_STARTS ?? 10);
 /** Containers that start at once. */
 const ABREAST = 4;
 
@@ -153,15 +152,16 @@ onEachEngine((version) => {
     /** The kernel's own answer to a process that asks for a socket of AF_XDP, which no rule can bind. */
     test('so that no AF_XDP socket opens, by the first instruction or by one that is executed', async () => {
       await lab.prepare();
-      const image = await ensureEscapeImage(lab.engine.socketPath);
-      const program = 'import socket; socket.socket(44, socket.SOCK_RAW, 0); print("opened")';
+      // By the Perl of this machine.
+      const folders = ['/usr', '/lib', '/lib64'].flatMap((path) => ['--volume', `${path}:${path}:ro`]);
+      const program = 'use Socket; print socket(my $s, 44, SOCK_RAW, 0) ? "opened" : $!';
       const open = (...options: readonly string[]) =>
-        lab.try(...options, 'python3', '-c', program).then(({ stdout, stderr }) => stdout + stderr);
-      const run = ['run', '--rm', '--label', 'test'];
-      expect(await open(...run, ...gate, image)).toBe('opened');
-      expect(await open(...run, ...workload, image)).toContain('PermissionError');
-      const id = await start(...workload, image, 'sleep', '1000');
-      expect(await open('exec', id)).toContain('PermissionError');
+        lab.try(...options, '/usr/bin/perl', '-e', program).then(({ stdout, stderr }) => stdout + stderr);
+      const run = ['run', '--rm', '--label', 'test', ...folders];
+      expect(await open(...run, ...gate, lab.image)).toBe('opened');
+      expect(await open(...run, ...workload, lab.image)).toBe('Operation not permitted');
+      const id = await start(...folders, ...workload, lab.image, 'sleep', '1000');
+      expect(await open('exec', id)).toBe('Operation not permitted');
     });
 
     test('is left to one that was given it', async () => {
@@ -428,7 +428,7 @@ onEachEngine((version) => {
       expect([isWorking(status), status.isDefault, status.preparedTexts]).toEqual([true, true, 1]);
       const plain = workload.slice(2);
       expect((await first(plain, lab.forbidden)).stdout).toBe('');
-      expect((await first(plain, lab.allowed)).stdout).toBe('allowed');
+      expect(await first(plain, lab.allowed)).toMatchObject({ stdout: 'allowed' });
       expect((await first(['--network', 'gate'], lab.forbidden)).stdout).toBe('forbidden');
     });
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { type RunningController, runCli } from '../support/egresstrator.ts';
 import { addressOf, EngineHost } from '../support/engine-host.ts';
-import { onEachEngine } from '../support/engines.ts';
+import { onOneEngine } from '../support/engines.ts';
 import type { Workload } from '../support/workloads.ts';
 
 const [OPEN, CLOSED] = [80, 81];
@@ -15,7 +15,7 @@ const TABLE = ['inet', 'egresstrator_host'];
 /** Milliseconds from a change of what is registered to the kill: before, in and after the load that it causes. */
 const KILLS = [30, 120, 300];
 
-onEachEngine((version) => {
+onOneEngine((version) => {
   let host: EngineHost;
   let web: Workload;
   let controller: RunningController;

@@ -51,6 +51,8 @@ onEachEngine((version) => {
     });
     for (const [index, mode] of gateways.entries()) byGateway.set(mode, await withGateway(mode, index));
     for (const { probe } of [plain, published, ...byGateway.values()]) await probe.serve([80, 81]);
+    // A silent machine is no closed port.
+    for (const address of [caller.host.ipv4, caller.host.ipv6]) await becomes(address, 8080, 'connected');
     open = await outcomes(everyWay());
     controller = await host.control(['--ports', 'enforce', '--ports-family', 'both']);
     await becomes(ipv4(plain), 80, 'silence');

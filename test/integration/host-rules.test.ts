@@ -1,14 +1,14 @@
 /**
  * Forwards on real Engines, with a caller outside: this machine, which reaches an Engine's containers through the
- * Engine's uplink as any router's neighbour would.
+ * Engine's uplink as any router's neighbour would. Engine 28 takes half a minute to publish two thousand ports.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunningController } from '../support/egresstrator.ts';
 import { EngineHost, outcomeBecomes, publish } from '../support/engine-host.ts';
-import { onEachEngine } from '../support/engines.ts';
+import { OLD_ENGINE, onOneEngine } from '../support/engines.ts';
 import type { Workload } from '../support/workloads.ts';
 
-onEachEngine((version) => {
+onOneEngine((version) => {
   let host: EngineHost;
   let web: Workload;
   let other: Workload;
@@ -80,4 +80,4 @@ onEachEngine((version) => {
     await host.becomes(address, 8080, 'ok');
     await host.workloads.remove(taken);
   });
-});
+}, OLD_ENGINE);

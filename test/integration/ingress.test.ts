@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningController, runCli } from '../support/egresstrator.ts';
-import { LOADERS, onEachEngine } from '../support/engines.ts';
+import { loadersOn, onEachEngine } from '../support/engines.ts';
 import {
   becomes,
   control,
@@ -25,7 +25,7 @@ onEachEngine((version) => {
   });
   afterAll(() => fixture?.[Symbol.asyncDispose]());
 
-  describe.each(LOADERS)('loading by %s', (loader) => {
+  describe.each(loadersOn(version))('loading by %s', (loader) => {
     const path = `ingress-${loader}/`;
     const node = `node-${version}-${loader}`;
     let controller: RunningController;

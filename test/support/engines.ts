@@ -19,6 +19,18 @@ export type TestedLoader = 'nsenter' | 'helper';
 export const ENGINES = chosen<TestedEngine>(['20.10', '28.5'], 'EGRESSTRATOR_TEST_ENGINES');
 export const LOADERS = chosen<TestedLoader>(['nsenter', 'helper'], 'EGRESSTRATOR_TEST_LOADERS');
 
+/** For tests in which Engines do not differ. */
+export const ONE_ENGINE: TestedEngine = ENGINES.at(-1) ?? '28.5';
+/** The same for what the newest takes long for. */
+export const OLD_ENGINE: TestedEngine = ENGINES[0] ?? ONE_ENGINE;
+
+/**
+ * Those of the tests on this Engine. By nsenter a controller loads from this machine, without the Engine: what both Engines
+ * say of containers is tested by helpers on both, and by nsenter on one.
+ */
+export const loadersOn = (version: TestedEngine): readonly TestedLoader[] =>
+  LOADERS.filter((loader) => loader === 'helper' || version === ONE_ENGINE);
+
 /** How often a controller compares: each comparison by a helper is a container, half a second of processor time. */
 export const comparing = (loader: TestedLoader | 'auto'): readonly string[] => [
   '--drift-interval',
@@ -33,6 +45,11 @@ export function onEachEngine(tests: (version: TestedEngine) => void): void {
   describe.concurrent.each(ENGINES)('Engine %s', (version) => {
     describe('in order', { concurrent: false }, () => tests(version));
   });
+}
+
+/** For what is the same on each Engine: trouble with Consul, or what only a table of ours decides. */
+export function onOneEngine(tests: (version: TestedEngine) => void, version = ONE_ENGINE): void {
+  describe(`Engine ${version}`, () => tests(version));
 }
 
 /** The name of an Engine that no file beside this one uses. */

@@ -114,7 +114,7 @@ export async function becomes(
   const from = performance.now();
   const what = `${workload.name} to find ${address}:${port} ${outcome}`;
   const look = async () => (await connects(workload, address, port)) === outcome;
-  await waitFor(look, { what, timeout: 40_000, interval: 20 });
+  await waitFor(look, { what, timeout: 60_000, interval: 20 });
   return performance.now() - from;
 }
 

@@ -1,11 +1,16 @@
 /** Values held against a JSON Schema. */
 import fastify from 'fastify';
 
+/** Says what is wrong with a value; nothing if it is as the schema says. */
+export type Validator = (value: unknown) => Promise<string>;
+
+export const faultsOf = (schema: object, value: unknown): Promise<string> => validatorOf(schema)(value);
+
 /**
- * Says what is wrong with a value; nothing if it is as the schema says. The schema's name for its draft is left out: the
+ * For many values: to make a validator takes far longer than to use it. The schema's name for its draft is left out: the
  * validator knows an older one, of which those used here need no more.
  */
-export async function faultsOf(schema: object, value: unknown): Promise<string> {
+export function validatorOf(schema: object): Validator {
   const customOptions = {
     removeAdditional: false,
     coerceTypes: false,
@@ -15,8 +20,9 @@ export async function faultsOf(schema: object, value: unknown): Promise<string> 
   const server = fastify({ ajv: { customOptions }, bodyLimit: 10_000_000 });
   server.post('/', { schema: { body: { ...schema, $schema: undefined } } }, () => 'valid');
   const headers = { 'content-type': 'application/json' };
-  const payload = JSON.stringify(value);
-  const answer = await server.inject({ method: 'POST', url: '/', headers, payload });
-  await server.close();
-  return answer.payload === 'valid' ? '' : answer.payload;
+  return async (value) => {
+    const payload = JSON.stringify(value);
+    const answer = await server.inject({ method: 'POST', url: '/', headers, payload });
+    return answer.payload === 'valid' ? '' : answer.payload;
+  };
 }

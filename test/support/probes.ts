@@ -58,7 +58,9 @@ function caller(child: ChildProcess) {
       if (error === undefined) resolve(result as never);
       else reject(new Error(error));
     });
-    child.send({ id, name, args });
+    child.send({ id, name, args }, (error) => {
+      if (error !== null) waiting.get(id)?.({ id, error: `the probe ended: ${error.message}` });
+    });
     return promise;
   };
 }

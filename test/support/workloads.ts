@@ -4,9 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { execa } from 'execa';
+import { z } from 'zod';
+import { callEngine } from '../../lab/engine/api.ts';
 import type { Engine } from '../../lab/engine.ts';
 import { ensureWorkloadImage } from '../../lab/images.ts';
 import { identify } from '../../lab/process.ts';
+import { waitFor } from '../../lab/wait.ts';
 import type { Answer, Outcome, Target } from './probe.ts';
 import { type Probe, startProbe } from './probes.ts';
 
@@ -49,8 +52,19 @@ export interface Ran {
 
 export type Protocol = 'tcp' | 'udp' | 'icmp';
 
-/** Milliseconds after which no answer is a timeout; far more than any answer here takes. */
-const TIMEOUT = 4_000;
+const Inspected = z.object({
+  Id: z.string(),
+  Name: z.string(),
+  State: z.object({ Running: z.boolean(), Pid: z.number(), StartedAt: z.string() }),
+  NetworkSettings: z.object({
+    Networks: z
+      .record(z.string(), z.object({ IPAddress: z.string(), GlobalIPv6Address: z.string() }))
+      .nullable(),
+  }),
+});
+
+/** Milliseconds after which no answer is a timeout; far more than any answer takes, also on a busy machine. */
+const TIMEOUT = 15_000;
 
 export class Workloads implements AsyncDisposable {
   readonly engine: Engine;
@@ -100,7 +114,7 @@ export class Workloads implements AsyncDisposable {
 
   async run(name: string, options: WorkloadOptions = {}): Promise<Workload> {
     await this.start(name, options);
-    return this.find(name);
+    return this.#workload(await this.#inspect(name));
   }
 
   /** As `run`, but returns as soon as the Engine does, with the id. */
@@ -117,11 +131,23 @@ export class Workloads implements AsyncDisposable {
     return this.must('run', '--detach', ...flags, image, ...command);
   }
 
-  /** A container of ours as it is now, with a new probe inside. */
+  /**
+   * A container of ours as it is now, with a new probe inside, once it runs: after a restart of the Engine its containers
+   * start again a little later than it answers.
+   */
   async find(name: string): Promise<Workload> {
-    const seen: Inspected = JSON.parse(
-      await this.must('inspect', '--format', '{{json .}}', this.nameOf(name)),
-    );
+    const look = async () => {
+      const seen = await this.#inspect(name);
+      return seen.State.Running && seen;
+    };
+    return this.#workload(await waitFor(look, { what: `${name} to run` }));
+  }
+
+  async #inspect(name: string): Promise<z.infer<typeof Inspected>> {
+    return Inspected.parse(await this.inspect(this.nameOf(name)));
+  }
+
+  #workload(seen: z.infer<typeof Inspected>): Workload {
     const probe = startProbe(seen.State.Pid);
     this.#probes.push(probe);
     const networks = Object.entries(seen.NetworkSettings.Networks ?? {});
@@ -138,6 +164,13 @@ export class Workloads implements AsyncDisposable {
       ),
       probe,
     };
+  }
+
+  /** What the Engine says of a container, by its name or id: the docker command would need ten times as long to ask. */
+  async inspect(container: string): Promise<unknown> {
+    const { status, body } = await callEngine(this.engine.socketPath, 'GET', `/containers/${container}/json`);
+    if (status !== 200) throw new Error(`the Engine does not tell of ${container}: ${JSON.stringify(body)}`);
+    return body;
   }
 
   nameOf(name: string): string {
@@ -212,13 +245,4 @@ async function pings({ pid }: Workload, address: string): Promise<Outcome> {
   if (exitCode === 0) return 'ok';
   if (/permitted|denied/i.test(stderr)) return 'refused';
   return /unreachable/i.test(stdout + stderr) ? 'unreachable' : 'timeout';
-}
-
-interface Inspected {
-  readonly Id: string;
-  readonly Name: string;
-  readonly State: { readonly Pid: number; readonly StartedAt: string };
-  readonly NetworkSettings: {
-    readonly Networks: Readonly<Record<string, { IPAddress: string; GlobalIPv6Address: string }>> | null;
-  };
 }

@@ -39,9 +39,11 @@ export const BRIDGES: readonly Bridge[] = [
   bridge('br-b', '172.29.2.0/24', '2001:db8:b::/64'),
 ];
 
+const template = loadHostTemplate();
+
 export const hostText = (claims: Partial<HostClaims>): string => {
   const { rules } = canonicalHost({ ...NO_CLAIMS, bridges: BRIDGES, ...claims });
-  return renderHost(loadHostTemplate(), rules).text;
+  return renderHost(template, rules).text;
 };
 
 /** A text that does not load, or not without complaint, fails the test. */

@@ -154,7 +154,7 @@ describe.each(['nft', 'legacy'] as const)('past iptables-%s', (kind) => {
       });
       const guard = { mode: 'enforce', families: [4, 6], isBetween: true } as const;
       await loadHost(host, { guard, permits: [permit(b1, a1, `${PORT}`)] });
-      expect(await agents.b1.open('x', a1, PORT)).toBe('connected');
+      await expect.poll(() => agents.b1.open('x', a1, PORT)).toBe('connected');
       expect(await agents.b1.open('y', a1, PORT + 1)).toBe('silence');
     });
   });

@@ -91,10 +91,11 @@ describe('nothing that somebody typed gets into a text', () => {
   ];
 
   it.each(INCLUDED_TEMPLATES)('%s', (name) => {
+    const without = renderWith(name, { allowed });
     const property = fc.property(
       fc.array(fc.oneof(fc.constantFrom(...nasty), fc.string({ unit: 'binary' }))),
       (resolvers) => {
-        expect(renderWith(name, { allowed, resolvers })).toEqual(renderWith(name, { allowed }));
+        expect(renderWith(name, { allowed, resolvers })).toEqual(without);
       },
     );
     fc.assert(property, { numRuns: 50 });
