@@ -78,7 +78,7 @@ export function startNamesHost(options: NamesHostOptions, ...containers: readonl
     answering: (...names) =>
       waitFor(() => names.every((name) => reportOf(name)?.state === 'answering'), {
         what: 'answers for names',
-        timeout: 60_000,
+        timeout: 300_000,
       }).then(() => undefined),
   };
 }
