@@ -5,17 +5,16 @@ import { type Backoff, delay } from '../common/backoff.ts';
 import { LoadError, messageOf } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { waitUntil } from '../common/wait-until.ts';
-import type { HeldAddresses, NameFacts } from '../features/egress/name-facts.ts';
+import type { NameFacts } from '../features/egress/name-facts.ts';
 import type { NameText } from '../features/egress/name-source.ts';
 import type { NamePolicy } from '../features/names/decision.ts';
-import type { GrantElement } from '../features/names/grant.ts';
-import type { NamesReport } from '../features/names/name-report.ts';
+import { lostRules } from '../features/names/matching.ts';
+import { type NamesReport, NO_REPORT } from '../features/names/name-report.ts';
 import type { ContainerNamespace } from '../inventory/namespace.ts';
 import type { WantedNames } from '../name-proxy/name-proxy.ts';
-import type { NamesText } from '../name-proxy/names-text.ts';
+import { heldIn } from '../name-proxy/names-text.ts';
 import type { NamespaceNames } from '../name-proxy/namespace-names.ts';
 import type { ProxyCgroup } from '../name-proxy/proxy-cgroup.ts';
-import { formatNameRule } from '../policy/name-rule.ts';
 import { type ClassNumbers, classOf, numbersOf, type PortClass } from '../policy/port-classes.ts';
 import { NameLines } from './name-lines.ts';
 import { refOf } from './ruleset-loader.ts';
@@ -109,7 +108,7 @@ export class ServedNamespace {
   use(policy: NamePolicy): void {
     const current = this.#next ?? this.#policy;
     if (policy === current) return;
-    const isLess = losesRules(current, policy);
+    const isLess = lostRules(current.index, policy.index).length > 0;
     if (this.#names === undefined) this.#policy = policy;
     else if (policy.index.rules.every((rule) => this.#numbers?.has(classOf(rule)))) this.#change(policy);
     else this.#next = policy;
@@ -270,27 +269,3 @@ export class ServedNamespace {
 /** A running container whose process is not there is one that this process does not see. */
 const UNSEEN =
   'the controller does not see the processes of the host, so its container has no DNS; run a controller that is in a container with --pid host';
-
-/** By the numbers of the text; it has no set for the others. */
-const heldIn = ({ granted, kept }: NamesText, numbers: ClassNumbers): HeldAddresses => {
-  const numbered = <T extends GrantElement>(elements: readonly T[]) =>
-    elements.flatMap(({ portClass, ...one }) => {
-      const number = numbers.get(portClass);
-      return number === undefined ? [] : [{ ...one, number }];
-    });
-  return { granted: numbered(granted), kept: numbered(kept) };
-};
-
-/** Whether there are rules that the other policy does not have. */
-const losesRules = (before: NamePolicy, after: NamePolicy): boolean => {
-  const left = new Set(after.index.rules.map(formatNameRule));
-  return before.index.rules.some((rule) => !left.has(formatNameRule(rule)));
-};
-
-const NO_REPORT: NamesReport = {
-  ...{ state: 'waiting', reasons: [], grants: [], denied: [], unlisted: 0, unanswered: 0, dropped: 0 },
-  counts: {
-    ...{ asked: 0, answered: 0, malformed: 0 },
-    denied: { name: 0, type: 0, fresh: 0, address: 0, limit: 0, failed: 0 },
-  },
-};

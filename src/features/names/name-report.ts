@@ -67,3 +67,14 @@ export interface NamesReport {
   /** Messages and connections over a limit, which got no answer, or one that says so. */
   readonly dropped: number;
 }
+
+/** Before anything was asked. */
+export const NO_COUNTS: NameCounts = {
+  ...{ asked: 0, answered: 0, malformed: 0 },
+  denied: { name: 0, type: 0, fresh: 0, address: 0, limit: 0, failed: 0 },
+};
+
+export const NO_REPORT: NamesReport = {
+  ...{ state: 'waiting', reasons: [], grants: [], denied: [] },
+  ...{ unlisted: 0, unanswered: 0, dropped: 0, counts: NO_COUNTS },
+};
