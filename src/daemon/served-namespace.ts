@@ -15,7 +15,7 @@ import { heldIn } from '../name-proxy/names-text.ts';
 import type { NamespaceNames } from '../name-proxy/namespace-names.ts';
 import type { ProxyCgroup } from '../name-proxy/proxy-cgroup.ts';
 import { type ClassNumbers, classOf, numbersOf, type PortClass } from '../policy/port-classes.ts';
-import { NameLines } from './name-lines.ts';
+import { NameDenyLog } from './name-deny-log.ts';
 import { NameOpening } from './name-opening.ts';
 import { refOf } from './ruleset-loader.ts';
 import type { PersistedNames } from './state/names-file.ts';
@@ -60,7 +60,7 @@ export class ServedNamespace {
   /** In the proxy: a namespace that is let go and served again may still be opening its first sockets. */
   readonly #key: string;
   readonly #ports: ServedPorts;
-  readonly #lines: NameLines;
+  readonly #denyLog: NameDenyLog;
   #policy: NamePolicy;
   /** Needs classes that the loaded text does not have. */
   #next: NamePolicy | undefined;
@@ -88,7 +88,7 @@ export class ServedNamespace {
     this.#previous = previous;
     this.#numbers = previous?.numbers;
     this.#ports = ports;
-    this.#lines = new NameLines(ports.log, namespace.target.name);
+    this.#denyLog = new NameDenyLog(ports.log, namespace.target.name);
     this.#recalled = this.#recall();
     this.#opening = new NameOpening({
       open: () => this.#open(),
@@ -165,7 +165,7 @@ export class ServedNamespace {
   look(): void {
     if (this.#names === undefined) return;
     const report = this.#names.report();
-    this.#lines.write(report, this.#policy.mode, this.#ports.now());
+    this.#denyLog.write(report, this.#policy.mode, this.#ports.now());
     const isTrouble = report.state === 'unavailable';
     if (isTrouble && !this.#wasTrouble) this.#ports.onTrouble();
     this.#wasTrouble = isTrouble;

@@ -2,6 +2,7 @@
  * What is known of the names of one namespace, as plain data: what was asked and not answered, and what is granted.
  * The proxy reports it; questions of operators, status, metrics and the state file read it.
  */
+import type { NamesState } from '../../inventory/names-summary.ts';
 
 /**
  * Why a name was not answered as it was asked: no rule is about it, its type is never answered, too many new names
@@ -44,12 +45,6 @@ export interface NameCounts {
   /** Messages that were no question. */
   readonly malformed: number;
 }
-
-/**
- * `answering`: the workload's names are answered. `waiting`: they will be in a moment. `unavailable`: they cannot be,
- * and rules by name grant nothing.
- */
-export type NamesState = 'answering' | 'waiting' | 'unavailable';
 
 export interface NamesReport {
   readonly state: NamesState;
