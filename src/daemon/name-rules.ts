@@ -20,7 +20,7 @@ import type { PortClass } from '../policy/port-classes.ts';
 import { type NamedNamespace, NamePolicies, type NamePolicyOptions } from './name-policies.ts';
 import { refOf } from './ruleset-loader.ts';
 import { type NamesProxy, ServedNamespace } from './served-namespace.ts';
-import type { NamesState, PersistedNames } from './state/names-file.ts';
+import type { NamesRecord, PersistedNames } from './state/names-file.ts';
 
 export interface NamesPorts {
   /** Why rules by name cannot work on this host; undefined: they can, as far as known. */
@@ -29,9 +29,9 @@ export interface NamesPorts {
   readonly start: () => StartedNames;
   readonly policies: NamePolicyOptions;
   /** What the previous run has left. */
-  readonly previous: NamesState;
+  readonly previous: NamesRecord;
   /** Called from time to time, and at the end. */
-  readonly persist: (state: () => NamesState) => void;
+  readonly persist: (state: () => NamesRecord) => void;
 }
 
 export interface StartedNames {
@@ -69,7 +69,7 @@ export class NameRules implements NameSource {
   readonly #policies: NamePolicies;
   readonly #served = new Map<NamespaceId, ServedNamespace>();
   /** Of namespaces that are not served yet in this run. */
-  readonly #previous: Map<NamespaceId, NonNullable<ReturnType<NamesState['get']>>>;
+  readonly #previous: Map<NamespaceId, NonNullable<ReturnType<NamesRecord['get']>>>;
   /** Namespaces that may be older than this run, and are not served yet. */
   readonly #earlier = new Set<NamespaceId>();
   readonly #timer: NodeJS.Timeout;
@@ -205,7 +205,7 @@ export class NameRules implements NameSource {
     this.#options.onResolvers();
   }
 
-  #state(): NamesState {
+  #state(): NamesRecord {
     const served = [...this.#served].flatMap(([id, one]) => {
       const persisted = one.persisted();
       return persisted === undefined ? [] : [[id, persisted] as const];

@@ -1,23 +1,22 @@
 /**
  * One namespace whose names are answered: its sockets, its policy, and what its text needs to know of them.
  */
-import { type Backoff, delay } from '../common/backoff.ts';
-import { LoadError, messageOf } from '../common/errors.ts';
+import type { Backoff } from '../common/backoff.ts';
 import type { Logger } from '../common/logger.ts';
 import { waitUntil } from '../common/wait-until.ts';
-import type { HeldAddresses, NameFacts } from '../features/egress/name-facts.ts';
+import type { NameFacts } from '../features/egress/name-facts.ts';
 import type { NameText } from '../features/egress/name-source.ts';
 import type { NamePolicy } from '../features/names/decision.ts';
-import type { GrantElement } from '../features/names/grant.ts';
-import type { NamesReport } from '../features/names/name-report.ts';
+import { lostRules } from '../features/names/matching.ts';
+import { type NamesReport, NO_REPORT } from '../features/names/name-report.ts';
 import type { ContainerNamespace } from '../inventory/namespace.ts';
 import type { WantedNames } from '../name-proxy/name-proxy.ts';
-import type { NamesText } from '../name-proxy/names-text.ts';
+import { heldIn } from '../name-proxy/names-text.ts';
 import type { NamespaceNames } from '../name-proxy/namespace-names.ts';
 import type { ProxyCgroup } from '../name-proxy/proxy-cgroup.ts';
-import { formatNameRule } from '../policy/name-rule.ts';
 import { type ClassNumbers, classOf, numbersOf, type PortClass } from '../policy/port-classes.ts';
-import { NameLines } from './name-lines.ts';
+import { NameDenyLog } from './name-deny-log.ts';
+import { NameOpening } from './name-opening.ts';
 import { refOf } from './ruleset-loader.ts';
 import type { PersistedNames } from './state/names-file.ts';
 
@@ -61,7 +60,7 @@ export class ServedNamespace {
   /** In the proxy: a namespace that is let go and served again may still be opening its first sockets. */
   readonly #key: string;
   readonly #ports: ServedPorts;
-  readonly #lines: NameLines;
+  readonly #denyLog: NameDenyLog;
   #policy: NamePolicy;
   /** Needs classes that the loaded text does not have. */
   #next: NamePolicy | undefined;
@@ -69,14 +68,11 @@ export class ServedNamespace {
   readonly #recalled: Promise<void>;
   /** What is known of an earlier run was read from the kernel. */
   #isRecalled = false;
-  #opening: Promise<unknown>;
+  readonly #opening: NameOpening<ProxiedNames>;
   /** The classes of the text in the kernel, as far as known. */
   #numbers: ClassNumbers | undefined;
   /** Of the previous run, until the sockets are open. */
   #previous: PersistedNames | undefined;
-  #error: string | undefined;
-  #failures = 0;
-  #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
   #wasTrouble = false;
 
@@ -92,9 +88,14 @@ export class ServedNamespace {
     this.#previous = previous;
     this.#numbers = previous?.numbers;
     this.#ports = ports;
-    this.#lines = new NameLines(ports.log, namespace.target.name);
+    this.#denyLog = new NameDenyLog(ports.log, namespace.target.name);
     this.#recalled = this.#recall();
-    this.#opening = this.#open();
+    this.#opening = new NameOpening({
+      open: () => this.#open(),
+      opened: (names) => this.#opened(names),
+      failed: (reason, isNew) => this.#failed(reason, isNew),
+      ...{ retry: ports.retry, random: ports.random },
+    });
   }
 
   /** Resolves when it is known what an earlier run has left. */
@@ -109,7 +110,7 @@ export class ServedNamespace {
   use(policy: NamePolicy): void {
     const current = this.#next ?? this.#policy;
     if (policy === current) return;
-    const isLess = losesRules(current, policy);
+    const isLess = lostRules(current.index, policy.index).length > 0;
     if (this.#names === undefined) this.#policy = policy;
     else if (policy.index.rules.every((rule) => this.#numbers?.has(classOf(rule)))) this.#change(policy);
     else this.#next = policy;
@@ -130,7 +131,7 @@ export class ServedNamespace {
    * sockets; one that an earlier run has served loses its names otherwise.
    */
   async hold(classes: readonly PortClass[]): Promise<NameText | undefined> {
-    if (this.#previous !== undefined) await waitUntil(OPENING, this.#opening, undefined);
+    if (this.#previous !== undefined) await waitUntil(OPENING, this.#opening.attempt, undefined);
     const names = this.#names;
     if (names === undefined) return undefined;
     await names.hold();
@@ -148,10 +149,8 @@ export class ServedNamespace {
 
   report(): NamesReport {
     if (this.#names !== undefined) return this.#names.report();
-    return {
-      ...NO_REPORT,
-      ...(this.#error !== undefined && { state: 'unavailable', reasons: [this.#error] }),
-    };
+    const { error } = this.#opening;
+    return error === undefined ? NO_REPORT : { ...NO_REPORT, state: 'unavailable', reasons: [error] };
   }
 
   /** What the next run needs; undefined while no text of this run or the last is loaded. */
@@ -166,7 +165,7 @@ export class ServedNamespace {
   look(): void {
     if (this.#names === undefined) return;
     const report = this.#names.report();
-    this.#lines.write(report, this.#policy.mode, this.#ports.now());
+    this.#denyLog.write(report, this.#policy.mode, this.#ports.now());
     const isTrouble = report.state === 'unavailable';
     if (isTrouble && !this.#wasTrouble) this.#ports.onTrouble();
     this.#wasTrouble = isTrouble;
@@ -175,7 +174,7 @@ export class ServedNamespace {
   /** What is granted stays in its kernel. */
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#opening.close();
     this.#ports.proxy.close(this.#key);
   }
 
@@ -207,23 +206,19 @@ export class ServedNamespace {
     log.info(fields, 'what is granted by name was read back from the kernel, as there is no record of it');
   }
 
-  async #open(): Promise<void> {
+  async #open(): Promise<ProxiedNames | undefined> {
     const { proxy } = this.#ports;
     // A rule that goes meanwhile must be seen to go.
     const policy = this.#policy;
     await this.#recalled;
-    if (this.#isClosed) return;
+    if (this.#isClosed) return undefined;
     const previous = this.#previous;
-    try {
-      const names = await proxy.open(this.#key, {
-        ...{ namespace: refOf(this.#namespace), policy, adopted: previous },
-        ...{ port: previous?.port, dockerPort: previous?.dockerPort },
-      });
-      if (this.#isClosed) return proxy.close(this.#key);
-      this.#opened(names);
-    } catch (error) {
-      if (!this.#isClosed) this.#failed(error);
-    }
+    const names = await proxy.open(this.#key, {
+      ...{ namespace: refOf(this.#namespace), policy, adopted: previous },
+      ...{ port: previous?.port, dockerPort: previous?.dockerPort },
+    });
+    if (this.#isClosed) proxy.close(this.#key);
+    return names;
   }
 
   #opened(names: ProxiedNames): void {
@@ -231,7 +226,6 @@ export class ServedNamespace {
     const isRecorded = this.#previous !== undefined && !this.#isRecalled;
     this.#names = names;
     this.#previous = undefined;
-    [this.#error, this.#failures] = [undefined, 0];
     if (!isSame) this.#ports.onChange();
     // It was opened with the policy of that time, and what an earlier run has left may belong to rules that are gone.
     this.#change(this.#policy);
@@ -244,53 +238,12 @@ export class ServedNamespace {
   }
 
   /** Without sockets nobody answers, so a text of an earlier run goes too. */
-  #failed(error: unknown): void {
-    const { log, retry, random, onChange } = this.#ports;
-    const isNew = this.#failures === 0;
-    this.#failures++;
-    this.#timer = setTimeout(
-      () => {
-        this.#opening = this.#open();
-      },
-      delay(this.#failures, retry, random),
-    );
-    if (error instanceof LoadError && error.gone && isNew) return;
-    const isGone = error instanceof LoadError && error.gone;
-    const reason = isGone ? UNSEEN : messageOf(error);
-    if (this.#error !== reason)
-      log.warn({ container: this.#namespace.target.name, error: reason }, 'names cannot be answered');
+  #failed(error: string, isNew: boolean): void {
+    const { log, onChange } = this.#ports;
+    if (isNew) log.warn({ container: this.#namespace.target.name, error }, 'names cannot be answered');
     const hadFacts = this.facts !== undefined;
-    this.#error = reason;
     this.#previous = undefined;
     this.#numbers = undefined;
     if (hadFacts) onChange();
   }
 }
-
-/** A running container whose process is not there is one that this process does not see. */
-const UNSEEN =
-  'the controller does not see the processes of the host, so its container has no DNS; run a controller that is in a container with --pid host';
-
-/** By the numbers of the text; it has no set for the others. */
-const heldIn = ({ granted, kept }: NamesText, numbers: ClassNumbers): HeldAddresses => {
-  const numbered = <T extends GrantElement>(elements: readonly T[]) =>
-    elements.flatMap(({ portClass, ...one }) => {
-      const number = numbers.get(portClass);
-      return number === undefined ? [] : [{ ...one, number }];
-    });
-  return { granted: numbered(granted), kept: numbered(kept) };
-};
-
-/** Whether there are rules that the other policy does not have. */
-const losesRules = (before: NamePolicy, after: NamePolicy): boolean => {
-  const left = new Set(after.index.rules.map(formatNameRule));
-  return before.index.rules.some((rule) => !left.has(formatNameRule(rule)));
-};
-
-const NO_REPORT: NamesReport = {
-  ...{ state: 'waiting', reasons: [], grants: [], denied: [], unlisted: 0, unanswered: 0, dropped: 0 },
-  counts: {
-    ...{ asked: 0, answered: 0, malformed: 0 },
-    denied: { name: 0, type: 0, fresh: 0, address: 0, limit: 0, failed: 0 },
-  },
-};

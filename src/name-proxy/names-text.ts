@@ -2,10 +2,12 @@
  * What is granted in a namespace, as a text for its kernel needs it, and as people read it.
  */
 import { formatName, nameOfKey } from '../dns/name.ts';
+import type { HeldAddresses } from '../features/egress/name-facts.ts';
 import { elementKey, FORGOTTEN, type GrantElement, type HeldGrant } from '../features/names/grant.ts';
 import type { Reservation } from '../features/names/grant-table.ts';
 import type { GrantedName } from '../features/names/name-report.ts';
 import { formatPrefix } from '../net/address.ts';
+import type { ClassNumbers } from '../policy/port-classes.ts';
 
 /** What a text has of the names. */
 export interface NamesText {
@@ -21,6 +23,16 @@ export interface TextElement extends GrantElement {
   /** Seconds that it still lasts, from now. */
   readonly seconds: number;
 }
+
+/** By the numbers of the text; it has no set for other classes. */
+export const heldIn = ({ granted, kept }: NamesText, numbers: ClassNumbers): HeldAddresses => {
+  const numbered = <T extends GrantElement>(elements: readonly T[]) =>
+    elements.flatMap(({ portClass, ...one }) => {
+      const number = numbers.get(portClass);
+      return number === undefined ? [] : [{ ...one, number }];
+    });
+  return { granted: numbered(granted), kept: numbered(kept) };
+};
 
 /** Each element once, for its longest time: what the kernel has, and what was reserved for the text. */
 export const elementsOf = (

@@ -19,7 +19,7 @@ import { ALIVE_SECONDS, PROXY_ADDRESSES, SECRET_BYTES } from '../policy/name-sea
 import type { ClassNumbers } from '../policy/port-classes.ts';
 import { GrantSender } from './grant-sender.ts';
 import type { NameLimits } from './limits.ts';
-import { elementsOf, grantedNames, type NamesText, type TextElement } from './names-text.ts';
+import { elementsOf, grantedNames, type NamesText } from './names-text.ts';
 import type { NameSockets } from './open-sockets.ts';
 import { QuestionRunner } from './question-runner.ts';
 import { Removals } from './removals.ts';
@@ -155,11 +155,6 @@ export class NamespaceNames {
     return this.#rendered;
   }
 
-  /** The same without the rest. */
-  elements(): readonly TextElement[] {
-    return this.text().granted;
-  }
-
   /** What names hold, as the state file has it. */
   grants(): readonly HeldGrant[] {
     return this.#state.grants.held(this.#settings.now());
@@ -186,7 +181,7 @@ export class NamespaceNames {
     return forgotten.length > 0 && this.changePolicy(this.#state.policy);
   }
 
-  /** A load has ended. `numbers`: those of the new text, which has `secret` and `elements`; none if the old one stays. */
+  /** A load has ended. `numbers`: those of the new text, which was made of `text()`; none if the old one stays. */
   resume(numbers?: ClassNumbers): void {
     const now = this.#settings.now();
     if (numbers !== undefined) {

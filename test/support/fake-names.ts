@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NamesPorts } from '../../src/daemon/name-rules.ts';
 import type { ProxiedNames } from '../../src/daemon/served-namespace.ts';
-import type { NamesState, PersistedNames } from '../../src/daemon/state/names-file.ts';
+import type { NamesRecord, PersistedNames } from '../../src/daemon/state/names-file.ts';
 import type { NamePolicy } from '../../src/features/names/decision.ts';
 import type { GrantElement, HeldGrant } from '../../src/features/names/grant.ts';
 import { NameLog } from '../../src/features/names/name-log.ts';
@@ -92,7 +92,7 @@ export class FakeNameProxy {
   failure: Error | undefined;
   /** The port of a namespace that wants none. */
   port = 40_000;
-  stored: NamesState = new Map();
+  stored: NamesRecord = new Map();
   unavailable: string | undefined;
   /** What is wrong with resolvers. */
   trouble: string | undefined;

@@ -8,7 +8,7 @@ import { waitFor } from '../../lab/wait.ts';
 import { steadyNow } from '../../src/common/steady-clock.ts';
 import { Controller } from '../../src/daemon/controller.ts';
 import type { NamesPorts } from '../../src/daemon/name-rules.ts';
-import type { NamesState } from '../../src/daemon/state/names-file.ts';
+import type { NamesRecord } from '../../src/daemon/state/names-file.ts';
 import { createDataplane } from '../../src/dataplane/create-dataplane.ts';
 import type { NamespaceRef } from '../../src/dataplane/dataplane.ts';
 import { NsenterRunner } from '../../src/dataplane/nsenter.ts';
@@ -29,7 +29,7 @@ export interface NamesHostOptions {
   readonly grace?: number;
   readonly open?: ProxySettings['open'];
   /** Of an earlier one on the same namespaces. */
-  readonly previous?: { readonly names?: NamesState; readonly loads?: Loads };
+  readonly previous?: { readonly names?: NamesRecord; readonly loads?: Loads };
 }
 
 export interface NamesHost {
@@ -38,7 +38,7 @@ export interface NamesHost {
   readonly log: FakeLog;
   readonly controller: Controller;
   /** What it has stored. */
-  readonly stored: { names: NamesState; loads: Loads };
+  readonly stored: { names: NamesRecord; loads: Loads };
   /** Waits until names are answered in the namespaces of these containers. */
   answering(...names: readonly string[]): Promise<void>;
   /** How many are granted. */
@@ -78,7 +78,7 @@ export function startNamesHost(options: NamesHostOptions, ...containers: readonl
     answering: (...names) =>
       waitFor(() => names.every((name) => reportOf(name)?.state === 'answering'), {
         what: 'answers for names',
-        timeout: 60_000,
+        timeout: 300_000,
       }).then(() => undefined),
   };
 }

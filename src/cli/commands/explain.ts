@@ -12,7 +12,7 @@ import { commandContext, DENYLIST_NOTE } from '../diagnostics/context.ts';
 import { ask } from '../diagnostics/open.ts';
 import { formatExplanation, formatHost, isIsolated } from '../format/explain.ts';
 import { formatExplainIn } from '../format/explain-in.ts';
-import { formatName } from '../format/explain-names.ts';
+import { formatNameLines } from '../format/explain-names.ts';
 
 /** With --exit-code, exit code 1 is the answer "no", so an error exits with 2. */
 export async function explain(question: ExplainQuestion, flags: Flags, terminal: Terminal): Promise<void> {
@@ -71,7 +71,7 @@ async function answer(question: ExplainQuestion, flags: Flags, terminal: Termina
     return explained.reasons.length > 0;
   }
   if ('name' in explained) {
-    output.result(explained, formatName);
+    output.result(explained, formatNameLines);
     return explained.lines.length > 0;
   }
   output.result(explained, (seen) =>

@@ -11,7 +11,7 @@ import { count, sentence } from './values.ts';
 const MOST = 5;
 
 /** The lines about a name, for whatever ports. */
-export function formatName({
+export function formatNameLines({
   container,
   name,
   lines,

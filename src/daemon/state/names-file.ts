@@ -29,7 +29,8 @@ export interface PersistedNames {
   readonly grants: readonly HeldGrant[];
 }
 
-export type NamesState = ReadonlyMap<NamespaceId, PersistedNames>;
+/** Of all namespaces. */
+export type NamesRecord = ReadonlyMap<NamespaceId, PersistedNames>;
 
 /** `now`: the clock of the grants; `uptime`: milliseconds since the boot, at the same moment. */
 export interface NamesClock {
@@ -82,14 +83,14 @@ export class NamesFile {
   }
 
   /** Empty after another boot, and if there is nothing usable. Never throws. */
-  async load(): Promise<NamesState> {
+  async load(): Promise<NamesRecord> {
     const clock = this.#clock();
     const found = await this.#file.read((content) => fromContent(Content.parse(content), clock));
     return found ?? new Map();
   }
 
   /** `state` is called when the file is written. */
-  save(state: () => NamesState): void {
+  save(state: () => NamesRecord): void {
     this.#file.write(() => toContent(state(), this.#clock()));
   }
 
@@ -98,7 +99,7 @@ export class NamesFile {
   }
 }
 
-const toContent = (state: NamesState, { now, uptime, boot = '' }: NamesClock): z.infer<typeof Content> => {
+const toContent = (state: NamesRecord, { now, uptime, boot = '' }: NamesClock): z.infer<typeof Content> => {
   const later = uptime - now;
   const namespaces: [NamespaceId, z.infer<typeof Namespace>][] = [];
   let room = MOST_GRANTS;
@@ -135,7 +136,7 @@ const grantedFrom = (held: readonly HeldGrant[], later: number): readonly z.infe
   ];
 };
 
-const fromContent = ({ boot, namespaces }: z.infer<typeof Content>, clock: NamesClock): NamesState => {
+const fromContent = ({ boot, namespaces }: z.infer<typeof Content>, clock: NamesClock): NamesRecord => {
   if (boot === '' || boot !== clock.boot) return new Map();
   return new Map(
     namespaces.map(([id, { port, dockerPort, secret, numbers, grants }]) => [

@@ -2,7 +2,7 @@
  * Which rules are about a name. Looked up by keys, so the number of rules does not matter.
  */
 import { type Name, nameKey } from '../../dns/name.ts';
-import type { Depth, NameRule } from '../../policy/name-rule.ts';
+import { type Depth, formatNameRule, type NameRule } from '../../policy/name-rule.ts';
 
 type RulesByKey = ReadonlyMap<string, readonly NameRule[]>;
 
@@ -25,6 +25,12 @@ const keyed = (rules: readonly NameRule[], depth: Depth): RulesByKey =>
     rules.filter((rule) => rule.depth === depth),
     ({ name }) => nameKey(name),
   );
+
+/** The rules that the other index does not have. */
+export const lostRules = (before: NameIndex, after: NameIndex): readonly NameRule[] => {
+  const left = new Set(after.rules.map(formatNameRule));
+  return before.rules.filter((rule) => !left.has(formatNameRule(rule)));
+};
 
 /** The rules about a name, the most specific first: the name itself, then stars, those over more labels first. */
 export const matchRules = (index: NameIndex, name: Name): readonly NameRule[] => {

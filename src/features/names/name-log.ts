@@ -7,7 +7,7 @@ import { formatName, type Name, nameKey } from '../../dns/name.ts';
 import type { AskedQuestion } from '../../dns/question.ts';
 import type { Cause } from './decision.ts';
 import type { Received, Settled } from './exchange.ts';
-import type { DenialCause, DeniedName, NameCounts } from './name-report.ts';
+import { type DenialCause, type DeniedName, type NameCounts, NO_COUNTS } from './name-report.ts';
 
 /** Names that are kept for a namespace; those asked for longest ago are dropped. */
 export const MOST_DENIED = 256;
@@ -36,9 +36,7 @@ const DENIED_BY: Readonly<Record<Cause, DenialCause | undefined>> = {
 export class NameLog {
   /** The one asked for longest ago first. */
   readonly #entries = new Map<string, Entry>();
-  readonly #denied: Record<DenialCause, number> = {
-    ...{ name: 0, type: 0, fresh: 0, address: 0, limit: 0, failed: 0 },
-  };
+  readonly #denied: Record<DenialCause, number> = { ...NO_COUNTS.denied };
   #asked = 0;
   #answered = 0;
   #malformed = 0;

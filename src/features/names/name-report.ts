@@ -2,6 +2,7 @@
  * What is known of the names of one namespace, as plain data: what was asked and not answered, and what is granted.
  * The proxy reports it; questions of operators, status, metrics and the state file read it.
  */
+import type { NamesState } from '../../inventory/names-summary.ts';
 
 /**
  * Why a name was not answered as it was asked: no rule is about it, its type is never answered, too many new names
@@ -45,12 +46,6 @@ export interface NameCounts {
   readonly malformed: number;
 }
 
-/**
- * `answering`: the workload's names are answered. `waiting`: they will be in a moment. `unavailable`: they cannot be,
- * and rules by name grant nothing.
- */
-export type NamesState = 'answering' | 'waiting' | 'unavailable';
-
 export interface NamesReport {
   readonly state: NamesState;
   /** Why they are not answered; what is wrong where they are. */
@@ -67,3 +62,14 @@ export interface NamesReport {
   /** Messages and connections over a limit, which got no answer, or one that says so. */
   readonly dropped: number;
 }
+
+/** Before anything was asked. */
+export const NO_COUNTS: NameCounts = {
+  ...{ asked: 0, answered: 0, malformed: 0 },
+  denied: { name: 0, type: 0, fresh: 0, address: 0, limit: 0, failed: 0 },
+};
+
+export const NO_REPORT: NamesReport = {
+  ...{ state: 'waiting', reasons: [], grants: [], denied: [] },
+  ...{ unlisted: 0, unanswered: 0, dropped: 0, counts: NO_COUNTS },
+};

@@ -3,7 +3,7 @@
  */
 import { type Name, nameOfKey } from '../../dns/name.ts';
 import type { Prefix } from '../../net/address.ts';
-import { formatNameRule, formatNames, type NameRule } from '../../policy/name-rule.ts';
+import { formatNames, type NameRule } from '../../policy/name-rule.ts';
 import { timeoutFor } from '../../policy/name-seal.ts';
 import { classOf } from '../../policy/port-classes.ts';
 import { whyNotGranted } from './addresses.ts';
@@ -11,7 +11,7 @@ import type { NamePolicy } from './decision.ts';
 import type { NameState } from './exchange.ts';
 import { elementKey, FORGOTTEN, type GrantElement, type HeldGrant, type WantedGrant } from './grant.ts';
 import type { Reservation } from './grant-table.ts';
-import { matchRules } from './matching.ts';
+import { lostRules, matchRules } from './matching.ts';
 
 export interface PolicyChange {
   /** No name may have them any more: to be removed from the kernel at once, and their flows end. */
@@ -51,8 +51,7 @@ export const changePolicy = (state: NameState, policy: NamePolicy, now: number):
  * goes.
  */
 const forgottenUnder = (before: NamePolicy, after: NamePolicy): ((element: GrantElement) => boolean) => {
-  const left = new Set(after.index.rules.map(formatNameRule));
-  const lost = before.index.rules.filter((rule) => !left.has(formatNameRule(rule)));
+  const lost = lostRules(before.index, after.index);
   const isOf = (rules: readonly NameRule[], { never }: NamePolicy, { portClass, address }: GrantElement) =>
     rules.some((rule) => classOf(rule) === portClass && whyNotGranted(address, rule, never) === undefined);
   return (element) => isOf(after.index.rules, after, element) && !isOf(lost, before, element);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatDeniedNames, formatOneName } from '../../../src/cli/format/denied-names.ts';
 import { formatExplanation, formatHost } from '../../../src/cli/format/explain.ts';
-import { formatName } from '../../../src/cli/format/explain-names.ts';
+import { formatNameLines } from '../../../src/cli/format/explain-names.ts';
 import { formatKey, formatSuggestions } from '../../../src/cli/format/suggest.ts';
 import { ExplainReply } from '../../../src/daemon/api/explain-schema.ts';
 import { deniedAnswer } from '../../../src/diagnostics/denied-answer.ts';
@@ -71,7 +71,7 @@ const explain = (words: string, where = snapshot()): string => {
   const answer = explainAnswer({ container: 'shop', target, traffic }, where, () => index);
   const { explained } = ExplainReply.parse(answer);
   if ('host' in explained) return formatHost(explained);
-  if ('name' in explained) return formatName(explained);
+  if ('name' in explained) return formatNameLines(explained);
   return explained.explanations.map((one) => formatExplanation(explained, one, plain)).join('\n');
 };
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { seal } from '../../../../src/daemon/state/envelope.ts';
-import { type NamesClock, NamesFile, type NamesState } from '../../../../src/daemon/state/names-file.ts';
+import { type NamesClock, NamesFile, type NamesRecord } from '../../../../src/daemon/state/names-file.ts';
 import { nameKey } from '../../../../src/dns/name.ts';
 import { FORGOTTEN, type HeldGrant } from '../../../../src/features/names/grant.ts';
 import { FakeLog } from '../../../support/fakes.ts';
@@ -28,7 +28,7 @@ const held = (to: string, name: readonly string[], more: Partial<HeldGrant> = {}
   ...{ needed: FIRST.now + 60_500, until: FIRST.now + 300_500, atMost: FIRST.now + 360_500, ...more },
 });
 
-const stateOf = (...grants: readonly HeldGrant[]): NamesState =>
+const stateOf = (...grants: readonly HeldGrant[]): NamesRecord =>
   new Map([
     [
       'c1@0',
@@ -42,7 +42,7 @@ const stateOf = (...grants: readonly HeldGrant[]): NamesState =>
     ],
   ]);
 
-const store = async (state: NamesState, clock: NamesClock = FIRST) => {
+const store = async (state: NamesRecord, clock: NamesClock = FIRST) => {
   const file = open(clock);
   file.save(() => state);
   await file.close();

@@ -14,7 +14,7 @@ const MOST_LINES = 20;
 /** Milliseconds. */
 const WINDOW = 10 * 60_000;
 
-export class NameLines {
+export class NameDenyLog {
   readonly #log: Logger;
   readonly #container: string;
   readonly #budget = new LineBudget(MOST_LINES, WINDOW);

@@ -1,6 +1,6 @@
 /** Names that were asked in vain, in the log. */
 import { expect, test } from 'vitest';
-import { NameLines } from '../../../src/daemon/name-lines.ts';
+import { NameDenyLog } from '../../../src/daemon/name-deny-log.ts';
 import { NO_ANSWER } from '../../../src/features/names/exchange.ts';
 import type { DeniedName } from '../../../src/features/names/name-report.ts';
 import { FakeLog } from '../../support/fakes.ts';
@@ -11,7 +11,7 @@ const name = (text: string, more: Partial<DeniedName> = {}): DeniedName => ({
 
 test('each name is told once, and again when it was gone', () => {
   const log = new FakeLog();
-  const lines = new NameLines(log, 'shop');
+  const lines = new NameDenyLog(log, 'shop');
   lines.write({ denied: [name('a.test')] }, 'enforce', 0);
   lines.write(
     { denied: [name('b.test', { cause: 'address', reason: 'why' }), name('a.test')] },
@@ -29,7 +29,7 @@ test('each name is told once, and again when it was gone', () => {
 
 test('a name that was answered badly is told, and names that nobody answered are not', () => {
   const log = new FakeLog();
-  const lines = new NameLines(log, 'shop');
+  const lines = new NameDenyLog(log, 'shop');
   const silent = name('a.test', { cause: 'failed', reason: NO_ANSWER });
   const looped = name('b.test', { cause: 'failed', reason: 'more than 16 steps of CNAME records' });
   lines.write({ denied: [silent, looped] }, 'enforce', 0);
@@ -44,7 +44,7 @@ test('a name that was answered badly is told, and names that nobody answered are
 
 test('a flood of names writes a few lines, and how many more there were', () => {
   const log = new FakeLog();
-  const lines = new NameLines(log, 'shop');
+  const lines = new NameDenyLog(log, 'shop');
   for (let round = 0; round < 50; round++) {
     const denied = Array.from({ length: 256 }, (_, index) => name(`n${round}-${index}.test`));
     lines.write({ denied }, 'enforce', round * 2_000);
