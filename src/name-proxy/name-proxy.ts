@@ -114,6 +114,7 @@ export class NameProxy {
         sockets,
         now,
         adopted,
+        isMoved: port !== undefined && port !== sockets.port,
         turns: this.#turns,
         onDefect: (error: unknown) => this.#onDefect(error),
       },

@@ -42,6 +42,8 @@ export interface NamespaceSettings {
   readonly onDefect: (error: unknown) => void;
   /** What an earlier run of the program has left in the kernel. */
   readonly adopted?: AdoptedNames | undefined;
+  /** The sockets are at another port than that run had: the text leads elsewhere. */
+  readonly isMoved?: boolean;
 }
 
 export interface AdoptedNames {
@@ -93,7 +95,7 @@ export class NamespaceNames {
     for (const udp of sockets.udp)
       serveUdp(udp, this.#runner.handle, isOwn(sockets), (message) => this.#returned(message));
     this.#secret = adopted?.secret ?? randomBytes(SECRET_BYTES);
-    if (adopted !== undefined) this.#adopt(adopted);
+    if (adopted !== undefined) this.#adopt(adopted, settings.isMoved === true);
   }
 
   /**
@@ -185,8 +187,11 @@ export class NamespaceNames {
   resume(numbers?: ClassNumbers): void {
     const now = this.#settings.now();
     if (numbers !== undefined) {
-      this.#sender.use({ secret: this.#rendered?.secret ?? this.#secret, numbers });
-      [this.#isSeen, this.#isNotTaken] = [false, false];
+      const secret = this.#rendered?.secret ?? this.#secret;
+      // Seen while its text was loaded: that grants nothing, until another text has a new one.
+      this.#isSeen &&= Buffer.compare(secret, this.#secret) !== 0;
+      this.#isNotTaken = false;
+      this.#sender.use(this.#isSeen ? undefined : { secret, numbers });
       this.#prolong(now);
     }
     for (const { confirm, cancel } of this.#reserved.splice(0))
@@ -232,8 +237,10 @@ export class NamespaceNames {
     this.#settings.sockets.close();
   }
 
-  #adopt({ secret, numbers, grants }: AdoptedNames): void {
+  #adopt({ secret, numbers, grants }: AdoptedNames, isMoved: boolean): void {
     this.#state.grants.restore(grants, this.#settings.now());
+    // The rules take no datagram to another port: a workload could read the secret in it, and grant with that.
+    if (isMoved) return;
     this.#sender.use({ secret, numbers });
     void this.#sender.sayAlive();
     this.#runner.resume();

@@ -197,6 +197,17 @@ describe('the sockets', () => {
   });
 });
 
+/** Binds a port, keeps it in a process of its own, and prints that process. */
+const TAKE = `
+import os, socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.83.83.53", int(sys.argv[1])))
+pid = os.fork()
+if pid: print(pid)
+else:
+ os.close(1); os.close(2); time.sleep(60)
+`;
+
 const isRunning = (pid: string): boolean => readdirSync('/proc').includes(pid.trim());
 
 describe('a workload', () => {
@@ -288,6 +299,29 @@ describe('a workload', () => {
     expect(names.secret).not.toEqual(secret);
     expect(await ask('a-1-1-1-1.x.test')).toEqual(['NOERROR 1.1.1.1']);
     expect(await granted()).toEqual(['1.1.1.1']);
+  });
+
+  it('that has taken the port while nobody served it does not see the secret', async () => {
+    await ask('a-1-1-1-1.x.test');
+    const { port } = names;
+    const adopted = names.adoptable();
+    proxy.close('workload');
+    const { stdout } = await workload.run('python3', ['-c', TAKE, String(port)]);
+    const pid = Number(stdout.trim());
+    try {
+      const wanted = { namespace: refOf(workload), policy: policyOf(RULES), port, adopted };
+      const moved = await proxy.open('workload', wanted);
+      expect(moved.port).not.toBe(port);
+      for (let times = 0; times < 10; times++) moved.tick();
+      await asker.udp('127.83.83.53', moved.port, ['00'], 300);
+      // What arrives with the secret would end it.
+      expect([moved.report().state, moved.secret]).toEqual(['waiting', adopted?.secret]);
+      await load(moved);
+      expect(await ask('a-1-1-1-2.x.test')).toEqual(['NOERROR 1.1.1.2']);
+      expect(await granted()).toEqual(['1.1.1.1', '1.1.1.2']);
+    } finally {
+      process.kill(pid);
+    }
   });
 
   it('cannot grant by itself, and its guesses are malformed questions', async () => {

@@ -14,7 +14,7 @@ const PORT = 5_353;
 const RULES = ['**.x.test:tcp/443'];
 
 /** A namespace with a kernel that takes grants as the text has them, and a resolver that knows addresses of names. */
-const setup = ({ adopted }: { readonly adopted?: AdoptedNames } = {}) => {
+const setup = ({ adopted, isMoved = false }: { adopted?: AdoptedNames; isMoved?: boolean } = {}) => {
   const at = { now: 1_000_000 };
   const udp = new FakeSocket();
   const docker = new FakeSocket();
@@ -27,7 +27,14 @@ const setup = ({ adopted }: { readonly adopted?: AdoptedNames } = {}) => {
     return Promise.resolve(to === undefined ? undefined : addressAnswer(name.join('.'), to));
   };
   const names = new NamespaceNames({
-    ...{ key: 'a', policy: policyOf(RULES), limits: DEFAULT_NAME_LIMITS, now: () => at.now, adopted },
+    ...{
+      key: 'a',
+      policy: policyOf(RULES),
+      limits: DEFAULT_NAME_LIMITS,
+      now: () => at.now,
+      adopted,
+      isMoved,
+    },
     turns: new Turns(() => 0),
     onDefect: (error) => {
       throw error;
@@ -113,6 +120,22 @@ describe('a datagram of ours that comes back', () => {
     expect(names.report().reasons).toEqual(['the rules of the namespace are not loaded any more']);
     await names.hold();
     expect(names.secret).not.toEqual(secret);
+    names.resume(new Map([['tcp/443', 0xb10a]]));
+    expect(await query('a.x.test')).toEqual(['NOERROR 1.1.1.1 60 to 172.18.0.5:40000']);
+  });
+
+  it('while a text with that secret is loaded ends its grants too', async () => {
+    const { addresses, query, names, udp, seals } = await begun();
+    addresses.set('a.x.test', '1.1.1.1');
+    await names.hold();
+    const { secret } = names.text();
+    udp.receive(aliveDatagram(secret), PROXY_ADDRESSES[4], PORT);
+    const before = seals().length;
+    names.resume(new Map([['tcp/443', 0xb10a]]));
+    expect(await query('a.x.test')).toEqual(['SERVFAIL to 172.18.0.5:40000']);
+    expect([names.report().state, seals().length]).toEqual(['unavailable', before]);
+    await names.hold();
+    expect(names.text().secret).not.toEqual(secret);
     names.resume(new Map([['tcp/443', 0xb10a]]));
     expect(await query('a.x.test')).toEqual(['NOERROR 1.1.1.1 60 to 172.18.0.5:40000']);
   });
@@ -378,6 +401,25 @@ describe('what an earlier run has granted and not recorded', () => {
     expect(await names.complete(async () => found)).toBe(false);
     expect(elements()).toEqual(['1.1.1.1 tcp/443 360']);
   });
+});
+
+it('at another port than the text has, sends no secret before the next text, which has what was granted', async () => {
+  const first = await begun();
+  first.addresses.set('a.x.test', '1.1.1.1');
+  await first.query('a.x.test');
+  const adopted = first.names.adoptable();
+  if (adopted === undefined) throw new Error('nothing to adopt');
+  const { names, seals, elements, query, addresses } = setup({ adopted, isMoved: true });
+  addresses.set('b.x.test', '1.1.1.2');
+  names.changePolicy(policyOf(['a.x.test:tcp/443', 'b.x.test:tcp/443']));
+  for (let second = 0; second < 10; second++) names.tick();
+  expect(await query('b.x.test')).toEqual([]);
+  expect(seals()).toEqual([]);
+  await names.hold();
+  expect(elements()).toEqual(['1.1.1.1 tcp/443 360']);
+  expect(names.text().secret).toEqual(adopted.secret);
+  names.resume(adopted.numbers);
+  expect(new Set(await query('b.x.test'))).toEqual(new Set(['NOERROR 1.1.1.2 60 to 172.18.0.5:40000']));
 });
 
 it('closes its sockets, and answers nothing more', async () => {
