@@ -234,7 +234,10 @@ export class ServedNamespace {
 
   async #complete(names: ProxiedNames): Promise<void> {
     const { recall, onChange } = this.#ports;
-    if (recall !== undefined && (await names.complete(recall))) onChange();
+    if (recall === undefined) return;
+    const endsFlows = await names.complete(recall);
+    if (this.#names === names) this.#numbers = names.adoptable()?.numbers ?? this.#numbers;
+    if (endsFlows) onChange();
   }
 
   /** Without sockets nobody answers, so a text of an earlier run goes too. */

@@ -174,8 +174,10 @@ export class NamespaceNames {
     const found = await read();
     const isSame =
       seal !== undefined && found !== undefined && Buffer.compare(found.secret, seal.secret) === 0;
-    const isQuiet = !this.#runner.isHeld && this.#sender.seal === seal && this.#removals.count === count;
-    if (!isSame || !isQuiet) return false;
+    if (!isSame || this.#runner.isHeld || this.#sender.seal !== seal) return false;
+    // The record may be older than the text, and lack sets that it has.
+    this.#sender.use({ secret: found.secret, numbers: found.numbers });
+    if (this.#removals.count !== count) return false;
     const forgotten = found.grants.filter(
       (one) => !known.has(elementKey(one)) && !this.#state.grants.has(one),
     );

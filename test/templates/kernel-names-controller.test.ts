@@ -250,6 +250,28 @@ it('a controller that was killed leaves to the next one what it has granted, als
   expect(await connects('23.1.0.3')).toBe(false);
 });
 
+it('a controller that was killed before it recorded the sets of a new rule leaves them to the next one', async () => {
+  const first = start();
+  put(first, RULE);
+  await first.answering(workload.name);
+  await becomes('a record', async () => first.stored.names.size > 0);
+  const { names } = first.stored;
+  put(first, RULE, '*.y.test:tcp/81');
+  await answered('a-23-1-0-1.y.test', FIRST);
+  await first.close();
+  const before = await handles();
+
+  const second = start({ previous: { names, loads: first.stored.loads } });
+  put(second, RULE, '*.y.test:tcp/81');
+  await second.answering(workload.name);
+  await answered('a-23-1-0-2.y.test', SECOND);
+  expect([await isGranted(SECOND), await handles()]).toEqual([true, before]);
+  // A rule with these ports needs no load either.
+  put(second, RULE, '*.y.test:tcp/81', '*.z.test:tcp/81');
+  await answered('a-23-1-0-3.z.test', '23.1.0.3');
+  expect(await isGranted('23.1.0.3')).toBe(true);
+});
+
 it('many namespaces at once are answered, and one in which sockets do not open holds up none', async () => {
   const names = Array.from({ length: MANY }, (_, index) => `egl-${process.pid}-many-${index + 1}`);
   await run('sh', [

@@ -395,6 +395,24 @@ describe('what an earlier run has granted and not recorded', () => {
     expect(elements().filter((one) => one.startsWith('1.1.1.2'))).toEqual([]);
   });
 
+  it('may be in sets that were not recorded', async () => {
+    const { names, query, addresses, seals } = await served();
+    addresses.set('b.x.test', '1.1.1.2');
+    names.changePolicy(policyOf([...RULES, 'b.x.test:tcp/80']));
+    expect(await query('b.x.test')).toEqual(['SERVFAIL to 172.18.0.5:40000']);
+    const found = left(names);
+    const numbers = new Map([...found.numbers, ['tcp/80', 0x1234]]);
+    await names.complete(async () => {
+      // Also if something else is removed meanwhile.
+      names.changePolicy(policyOf([...RULES, 'b.x.test:tcp/80'], { grace: 299 }));
+      names.changePolicy(policyOf(['b.x.test:tcp/443', 'b.x.test:tcp/80']));
+      return { ...found, numbers };
+    });
+    expect(await query('b.x.test')).toEqual(['NOERROR 1.1.1.2 60 to 172.18.0.5:40000']);
+    expect(seals()).toContain('1234040301010102');
+    expect(names.adoptable()?.numbers).toEqual(numbers);
+  });
+
   it('is left if the text is another one', async () => {
     const { names, elements } = await served();
     const found = { ...left(names, '1.1.1.2'), secret: new Uint8Array(16) };
