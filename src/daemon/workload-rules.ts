@@ -190,6 +190,8 @@ export class WorkloadRules {
   #syncNames(inventory: Inventory, plan: Plan<EgressDesired>): void {
     const acl = this.#feature.aclOf(inventory.consul);
     if (this.#names === undefined || acl === undefined) return;
+    // Keys that are too old name no service either: the policy is that of no key, and all share it.
+    const isOutdated = inventory.consul.ages.rules === 'outdated';
     const wanted: WantedNamespace[] = [];
     const undecided = new Set<string>();
     for (const [id, { kind, desired }] of plan) {
@@ -198,7 +200,7 @@ export class WorkloadRules {
       if (kind !== 'apply') continue;
       if (!rules.isKnown) undecided.add(id);
       else if (dnsOf(namespace, policy, this.#feature.nameSupport) === 'names')
-        wanted.push({ ...namespace, policy });
+        wanted.push({ ...namespace, policy, ...(isOutdated && { grants: [] }) });
     }
     this.#names.sync(inventory, acl, wanted, undecided);
   }

@@ -139,34 +139,37 @@ describe('rules by name', () => {
   async function startNamed(maxAge: MaxAge) {
     const proxy = new FakeNameProxy();
     const setup = begin({ maxAge, names: proxy.ports() });
-    setup.consul.put({ db: `10.0.0.1:tcp/80\n${API}` });
+    setup.consul.register('pg', [instance]);
+    setup.consul.put({ db: `10.0.0.1:tcp/80\n${API}\npg` });
     setup.engine.run(web);
-    await setup.becomes(web, [HOST]);
+    await setup.becomes(web, [HOST, PG]);
     await setup.rest();
-    const rules = () => [...proxy.opened.values()].map((one) => one.rules);
+    const served = () => [...proxy.opened.values()];
+    const rules = () => served().map((one) => one.rules);
+    const service = () => served().map(({ policy }) => policy.localResolver(['pg', 'service', 'consul']));
     const status = () => {
       const [one] = setup.controller.answers.status().namespaces;
       return [one?.state, one?.dns];
     };
     const text = () => setup.kernel.texts.get('web@2026-01-01T00:00:00Z') ?? '';
-    return { ...setup, rules, status, text };
+    return { ...setup, rules, service, status, text };
   }
 
   test('that are locked grant nothing, and their holders get no other resolvers', async () => {
-    const { consul, pass, becomes, rest, rules, status, text } = await startNamed(LOCK);
-    expect([rules(), status()]).toEqual([[[API]], ['protected', 'names']]);
+    const { consul, pass, becomes, rest, rules, service, status, text } = await startNamed(LOCK);
+    expect([rules(), service(), status()]).toEqual([[[API]], ['consul'], ['protected', 'names']]);
     expect(text()).toContain('set names4_');
     consul.lose(AWAY);
     pass(2 * HOUR);
     await becomes(web, []);
     await rest();
-    expect([rules(), status()]).toEqual([[[]], ['isolated', 'names']]);
+    expect([rules(), service(), status()]).toEqual([[[]], [undefined], ['isolated', 'names']]);
     expect(text()).toContain('define dnsport');
     expect(text()).not.toContain('set names4_');
     consul.confirm();
-    await becomes(web, [HOST]);
+    await becomes(web, [HOST, PG]);
     await rest();
-    expect([rules(), status()]).toEqual([[[API]], ['protected', 'names']]);
+    expect([rules(), service(), status()]).toEqual([[[API]], ['consul'], ['protected', 'names']]);
   });
 
   test('stay where only services are dropped', async () => {
