@@ -29,6 +29,8 @@ const MOST_ADDRESSES = 60_000;
 /** Hours. */
 const LONGEST_GRACE = 24;
 const LONGEST_REFRESH = 7 * 24;
+/** Seconds: an answer that is kept is as old as its record, so a name can be asked anew only within the grace. */
+const LEAST_GRACE = 20;
 
 export const namesConfig = (read: OptionReader): NamesConfig => {
   const [perName, perNamespace] = read.pair('namesLimit', MOST_ADDRESSES);
@@ -38,7 +40,7 @@ export const namesConfig = (read: OptionReader): NamesConfig => {
     grace: read.upToHours('namesGrace', LONGEST_GRACE),
     limits: { perName, perNamespace },
     freshPerMinute: read.integer('namesFresh', 1, 100_000),
-    refresh: read.upToHours('namesRefresh', LONGEST_REFRESH) * 1000,
+    refresh: read.upToHoursWith('namesRefresh', LONGEST_REFRESH, 'namesGrace', LEAST_GRACE) * 1000,
     answer: read.word('namesAnswer', ['refused', 'nxdomain']),
   };
 };

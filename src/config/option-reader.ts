@@ -100,6 +100,14 @@ export class OptionReader {
     return 0;
   }
 
+  /** The same for one that needs another of at least `least` seconds, unless it is 0. */
+  upToHoursWith(name: OptionName, most: number, needed: OptionName, least: number): number {
+    const seconds = this.upToHours(name, most);
+    if (seconds > 0 && (parseDuration(this.text(needed)) ?? 0) < least * 1000)
+      this.#reject(needed, `expected at least ${least}s with ${flagOf(name)}`);
+    return seconds;
+  }
+
   /** Two numbers with a comma between them. */
   pair(name: OptionName, most: number): readonly [number, number] {
     const [, first, second] = /^(\d{1,9}),(\d{1,9})$/.exec(this.text(name)) ?? [];
@@ -213,12 +221,17 @@ export class OptionReader {
   }
 
   #reject(name: OptionName, expectation: string): void {
-    const { flags, variable }: OptionSpec = ALL_OPTIONS[name];
-    const flag = /--[\w-]+/.exec(flags)?.[0] ?? flags;
-    const place = typeof this.#flags[name] === 'string' || variable === undefined ? flag : variable;
+    const { variable }: OptionSpec = ALL_OPTIONS[name];
+    const isFlag = typeof this.#flags[name] === 'string' || variable === undefined;
+    const place = isFlag ? flagOf(name) : variable;
     this.#problems.push(`${place}: ${expectation}, not "${this.text(name)}"`);
   }
 }
+
+const flagOf = (name: OptionName): string => {
+  const { flags }: OptionSpec = ALL_OPTIONS[name];
+  return /--[\w-]+/.exec(flags)?.[0] ?? flags;
+};
 
 /** Without slashes before it, and with one behind it. */
 const folderOf = (text: string): string => `${text.replace(/^\/+|\/+$/g, '')}/`;

@@ -53,6 +53,11 @@ describe('options of names', () => {
     expect(resolveConfig({}, environment).names).toMatchObject({ grace: 3_600, upstream: undefined });
   });
 
+  test('take a short grace without a refresh', () => {
+    expect(names({ namesGrace: '19s' })).toMatchObject({ grace: 19, refresh: 0 });
+    expect(names({ namesGrace: '20s', namesRefresh: '1h' })).toMatchObject({ grace: 20, refresh: 3_600_000 });
+  });
+
   test.each([
     [{ namesUpstream: 'dns.example' }, '--names-upstream: expected IP addresses'],
     [{ namesUpstream: '192.0.2.1,' }, '--names-upstream: expected IP addresses'],
@@ -67,6 +72,7 @@ describe('options of names', () => {
     [{ namesLimit: '0,10' }, '--names-limit: expected two whole numbers'],
     [{ namesLimit: '1,100001' }, '--names-limit: expected two whole numbers'],
     [{ namesRefresh: '8d' }, '--names-refresh: expected a duration of at most 168h'],
+    [{ namesRefresh: '1h', namesGrace: '19s' }, '--names-grace: expected at least 20s with --names-refresh'],
     [{ namesFresh: '0' }, '--names-fresh: expected a whole number from 1 to 100000'],
     [{ namesAnswer: 'servfail' }, '--names-answer: expected refused, nxdomain'],
   ])('reject %o', (flags, message) => {
