@@ -62,9 +62,15 @@ export const parseTarget = (text: string): ParsedPrefix => {
   const match = /^\[([^[\]/]*)\](\/[^[\]]*)?$/.exec(text);
   const address = match?.[1];
   if (address === undefined)
-    return { reason: `expected "[address]" or "[address]/length", got ${quote(text)}` };
+    return { reason: `expected "[address]" or "[address]/length", got ${quote(text)}${lengthInside(text)}` };
   if (!address.includes(':')) return { reason: `expected an IPv6 address in brackets, got ${quote(text)}` };
   return parsePrefix(address + (match?.[2] ?? ''));
+};
+
+/** `[2001:db8::/32]` */
+const lengthInside = (text: string): string => {
+  const [, address, length] = /^\[([\da-f:]{2,39})(\/\d{1,3})\]$/i.exec(text) ?? [];
+  return address === undefined ? '' : `; write [${address}]${length}`;
 };
 
 /** A better reason for notations that other tools accept. */

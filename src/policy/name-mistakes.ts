@@ -3,13 +3,13 @@
  * write instead.
  */
 import { printable, quote } from '../common/text.ts';
-import { serviceFault } from '../net/host-name.ts';
+import { endsAsHostName, serviceFault } from '../net/host-name.ts';
 import { hostOfUrl } from './common-mistakes.ts';
 import { asciiName } from './name-faults.ts';
 
 /** The reason why the text (it may have spaces) is not a rule by name; undefined if it may be one, or another rule. */
 export const nameMistake = (text: string): string | undefined =>
-  url(text) ?? list(text) ?? separators(text) ?? pattern(text);
+  url(text) ?? list(text) ?? separators(text) ?? path(text) ?? pattern(text);
 
 const url = (text: string): string | undefined => {
   const { host = '', port } = hostOfUrl(text) ?? {};
@@ -44,6 +44,15 @@ const separators = (text: string): string | undefined => {
   const protocol = first ?? second ?? last ?? 'tcp';
   return `expected a name with ports, got ${quote(text)}; write ${printable(name)}:${protocol.toLowerCase()}/${ports}`;
 };
+
+/** `api.example.com/v1`, `api.example.com/v1:tcp/443`: a URL without its scheme. */
+const path = (text: string): string | undefined => {
+  const [, name, traffic] = PATH.exec(text) ?? [];
+  if (name === undefined || !endsAsHostName(name) || serviceFault(name) !== undefined) return undefined;
+  return `expected a name without a path, got ${quote(text)}; write ${printable(name)}:${traffic?.toLowerCase() ?? 'tcp/443'}`;
+};
+
+const PATH = new RegExp(`^(${NAME})/[^\\s:]*(?::((?:tcp|udp)/\\d[\\d,-]{0,40}))?$`, 'i');
 
 /** A regular expression. */
 const pattern = (text: string): string | undefined =>

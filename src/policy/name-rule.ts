@@ -2,8 +2,8 @@
  * Rules that name a host of DNS: `api.example.com:tcp/443`, `*.example.com:tcp/443`, `**.example.com:tcp/443`,
  * `db.corp.example@10.20.0.0/16:tcp/5432`.
  *
- * Such a rule always has ports, which `[tag.]service[:protocol]` never has: so `api.example.com:tcp` is a service
- * with a tag, and no text is both.
+ * Such a rule always has ports, which `[tag.]service[:protocol]` never has: so `production.postgresql:tcp` is a
+ * service with a tag, and no text is both.
  */
 import { quote } from '../common/text.ts';
 import { isWithin, type Name } from '../dns/name.ts';

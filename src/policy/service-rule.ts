@@ -36,10 +36,15 @@ const DATACENTER = /^[a-z\d_-]{1,255}$/i;
 /** Not in a tag: quotes, brackets of markup, separators of lists and paths, and `@`. */
 const TAG = /^[^\s\p{C}"'`<>\\/,;@]{1,255}$/u;
 
+const BEFORE_TRAFFIC: Readonly<Record<Direction, string>> = {
+  egress: 'an address, a name or a service',
+  ingress: 'an address or a service',
+};
+
 /** The text holds no spaces and does not look like an address. */
 export const parseServiceRule = (text: string, direction: Direction = 'egress'): ParsedServiceRule => {
   const { name, protocol } = nameAndProtocol(text);
-  if (name === '') return { reason: `expected an address or a service before ${quote(text)}` };
+  if (name === '') return { reason: `expected ${BEFORE_TRAFFIC[direction]} before ${quote(text)}` };
   const traffic = TRAFFIC[direction](protocol, name);
   if ('reason' in traffic) return traffic;
   const at = name.indexOf('@');

@@ -138,7 +138,10 @@ describe('a rule by address', () => {
     ],
     ['[10.0.0.1]:tcp/80', 'expected an IPv6 address in brackets, got "[10.0.0.1]"'],
     ['[::1:tcp/80', 'expected "[address]" or "[address]/length", got "[::1"'],
-    ['[2001:db8::/32]:tcp/80', 'expected "[address]" or "[address]/length", got "[2001:db8::/32]"'],
+    [
+      '[2001:db8::/32]:tcp/80',
+      'expected "[address]" or "[address]/length", got "[2001:db8::/32]"; write [2001:db8::]/32',
+    ],
   ])('refuses %s', (line, reason) => {
     expect(reasonOf(line)).toBe(reason);
   });

@@ -11,6 +11,7 @@ const reasonOf = (line: string): string | undefined => {
 const ports = (text: string, rule: string) => `expected a name with ports, got "${text}"; write ${rule}`;
 const url = (text: string, rule: string) =>
   `expected a name with ports, got the URL "${text}"; write ${rule}`;
+const path = (text: string, rule: string) => `expected a name without a path, got "${text}"; write ${rule}`;
 const list = (text: string, rule: string) =>
   `expected one name in a line, got "${text}"; write one line for each, as in ${rule}`;
 const alone = (text: string, rule: string) => `expected the rule alone, got "${text}"; write ${rule}`;
@@ -39,6 +40,9 @@ test.each([
   [`- ${API}`, alone(`- ${API}`, API)],
   ['"10.0.0.0/8:tcp/80"', alone('"10.0.0.0/8:tcp/80"', '10.0.0.0/8:tcp/80')],
   [`allow ${API}`, alone(`allow ${API}`, API)],
+  ['api.example.com/v1', path('api.example.com/v1', API)],
+  ['api.example.com/', path('api.example.com/', API)],
+  ['api.example.com/v1/x?y=1:TCP/443', path('api.example.com/v1/x?y=1:TCP/443', API)],
   ['regex:.*example.com', pattern('regex:.*example.com')],
   ['.*\\.example\\.com:tcp/443', pattern('.*\\.example\\.com:tcp/443')],
 ])('%s is told with the rule to write', (line, reason) => {

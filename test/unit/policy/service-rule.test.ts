@@ -43,7 +43,7 @@ describe('a rule by service', () => {
     ['postgresql:icmp', 'expected tcp or udp after a service, got ":icmp"'],
     ['postgresql:', 'expected tcp or udp after a service, got ":"'],
     ['postgresql:udp@dc2', 'expected the datacenter before the protocol, got ":udp@dc2"'],
-    [':tcp/80', 'expected an address or a service before ":tcp/80"'],
+    [':tcp/80', 'expected an address, a name or a service before ":tcp/80"'],
     ['.web', 'expected a tag without quotes, "/", "," or "@" before the last dot, got ""'],
     ['a,b.web', 'expected a tag without quotes, "/", "," or "@" before the last dot, got "a,b"'],
     [
