@@ -33,7 +33,7 @@ export type NameHint =
   | { readonly kind: 'unknown-key'; readonly key: string }
   | { readonly kind: 'write'; readonly rule: string };
 
-interface AskedInVain {
+export interface AskedInVain {
   readonly cause: DenialCause;
   readonly reason?: string | undefined;
   readonly count: number;
@@ -46,6 +46,8 @@ export type NameCause =
       readonly because: 'names';
       readonly lines: readonly LineAnswer[];
       readonly granted: readonly GrantedName[];
+      /** If no address is granted, and it was asked in vain. */
+      readonly asked?: AskedInVain | undefined;
     }
   | { readonly because: 'nothing'; readonly hints: readonly NameHint[] };
 
@@ -66,7 +68,20 @@ export const explainName = (view: PolicyView, asked: AskedName): NameExplanation
   if (!allowed)
     return { destination, allowed, passes, because: 'nothing', hints: hintsFor(view, asked, about) };
   const granted = grantsOf(view.names, name).filter((one) => hasPort(one, asked));
-  return { destination, allowed, passes, because: 'names', lines: allowing.map(plain), granted };
+  const lines = allowing.map(plain);
+  return { destination, allowed, passes, because: 'names', lines, ...addressesOf(view.names, name, granted) };
+};
+
+/** The addresses of a name; if there are none, why it was asked in vain. */
+const addressesOf = (
+  names: NamesReport | undefined,
+  name: Name,
+  granted: readonly GrantedName[],
+): { readonly granted: readonly GrantedName[]; readonly asked?: AskedInVain } => {
+  const inVain = granted.length === 0 ? deniedOf(names, name) : undefined;
+  // A rule has come since.
+  if (inVain?.cause === 'name') return { granted };
+  return { granted, ...(inVain !== undefined && { asked: askedInVain(inVain) }) };
 };
 
 /** The lines about a name, for whatever ports, and its addresses. */
@@ -77,12 +92,13 @@ export const linesAbout = (
   readonly name: string;
   readonly lines: readonly LineAnswer[];
   readonly granted: readonly GrantedName[];
+  readonly asked?: AskedInVain;
   readonly noNames: string | undefined;
 } => ({
   name: formatName(name),
   noNames: whyNoNames(view),
   lines: indexNameLines(nameLines(grantedKeys(view.grants, view.acl)))(name).map(plain),
-  granted: grantsOf(view.names, name),
+  ...addressesOf(view.names, name, grantsOf(view.names, name)),
 });
 
 /** The names by which an address and a port are granted now. */
@@ -131,14 +147,14 @@ const hintsFor = (view: PolicyView, asked: AskedName, about: readonly NameLine[]
   const { grants, acl, names } = view;
   const text = formatName(asked.name);
   const reason = about.length > 0 ? whyNoNames(view) : undefined;
-  const inVain = names?.denied.find(({ name, cause }) => name === text && cause !== 'type');
+  const inVain = deniedOf(names, asked.name);
   const others = [...acl.values()].filter(({ key }) => !grants.includes(key));
   const granting = indexNameLines(nameLines(others))(asked.name).filter(({ rule }) =>
     allowsPort(rule, asked),
   );
   const hints: readonly (readonly NameHint[])[] = [
     reason === undefined ? [] : [{ kind: 'no-names', reason }],
-    inVain === undefined ? [] : [askedInVain(inVain)],
+    inVain === undefined ? [] : [{ kind: 'asked', ...askedInVain(inVain) }],
     about
       .filter(({ rule }) => !allowsPort(rule, asked))
       .map((line) => ({ kind: 'other-ports', ...plain(line) })),
@@ -152,7 +168,12 @@ const hintsFor = (view: PolicyView, asked: AskedName, about: readonly NameLine[]
   return hints.flat();
 };
 
-const askedInVain = ({ cause, reason, count, lastSeenAt }: DeniedName): NameHint => ({
-  ...{ kind: 'asked', cause, count, lastSeenAt },
+const deniedOf = (names: NamesReport | undefined, name: Name): DeniedName | undefined => {
+  const text = formatName(name);
+  return names?.denied.find((one) => one.name === text && one.cause !== 'type');
+};
+
+const askedInVain = ({ cause, reason, count, lastSeenAt }: DeniedName): AskedInVain => ({
+  ...{ cause, count, lastSeenAt },
   ...(reason !== undefined && { reason }),
 });

@@ -2,7 +2,7 @@
  * What is said of names in an explanation.
  */
 import type { AskedContainer } from '../../diagnostics/explain-answer.ts';
-import type { NameHint } from '../../diagnostics/explain-names.ts';
+import type { AskedInVain, NameHint } from '../../diagnostics/explain-names.ts';
 import type { LineAnswer } from '../../diagnostics/line-answer.ts';
 import type { DenialCause, GrantedName } from '../../features/names/name-report.ts';
 import { count, sentence } from './values.ts';
@@ -16,25 +16,30 @@ export function formatNameLines({
   name,
   lines,
   granted,
+  asked,
   noNames,
 }: AskedContainer & {
   readonly name: string;
   readonly lines: readonly LineAnswer[];
   readonly granted: readonly GrantedName[];
+  readonly asked?: AskedInVain | undefined;
   readonly noNames?: string | undefined;
 }): string {
   if (lines.length === 0)
     return `${container} has no rule about ${name}. Give a port, such as "${name} tcp/443", to see what would allow it.`;
   if (noNames !== undefined)
     return [`${container} cannot reach ${name} by name: ${noNames}.`, ...lines.map(lineOf)].join('\n');
-  return [`${container} may reach ${name} by:`, ...lines.map(lineOf), ...addressesOf(granted)].join('\n');
+  return [`${container} may reach ${name} by:`, ...lines.map(lineOf), ...addressesOf(granted, asked)].join(
+    '\n',
+  );
 }
 
 /** The lines that allow a name, and its addresses. */
 export const formatNameReasons = (
   lines: readonly LineAnswer[],
   granted: readonly GrantedName[],
-): readonly string[] => [...lines.slice(0, MOST).map(lineOf), ...addressesOf(granted)];
+  asked: AskedInVain | undefined,
+): readonly string[] => [...lines.slice(0, MOST).map(lineOf), ...addressesOf(granted, asked)];
 
 /** The names that lead to an address. */
 export const formatGranted = (granted: readonly GrantedName[]): readonly string[] => [
@@ -46,7 +51,8 @@ export const formatGranted = (granted: readonly GrantedName[]): readonly string[
 
 const lineOf = ({ key, line, rule }: LineAnswer): string => `  key ${key} line ${line}: ${rule}`;
 
-const addressesOf = (granted: readonly GrantedName[]): readonly string[] => {
+const addressesOf = (granted: readonly GrantedName[], asked: AskedInVain | undefined): readonly string[] => {
+  if (granted.length === 0 && asked !== undefined) return [`  No address is granted now: ${inVain(asked)}.`];
   if (granted.length === 0) return ['  No address is granted now: one is when it asks for the name.'];
   const shown = granted
     .slice(0, MOST)
@@ -71,8 +77,7 @@ export const formatNameHints = (hints: readonly NameHint[]): readonly string[] =
     return [];
   });
 
-const inVain = (hint: Extract<NameHint, { kind: 'asked' }>): string => {
-  const { cause, reason, count: times } = hint;
+const inVain = ({ cause, reason, count: times }: AskedInVain): string => {
   const why = reason === undefined ? CAUSES[cause] : `${CAUSES[cause]} (${reason})`;
   return `it asked for the name ${count(times, 'time')} in the last hour: ${why}`;
 };

@@ -103,7 +103,7 @@ const PLAIN = {
 } as const;
 
 function because(cause: Exclude<CauseAnswer, { because: 'nothing' }>): readonly string[] {
-  if (cause.because === 'names') return formatNameReasons(cause.lines, cause.granted);
+  if (cause.because === 'names') return formatNameReasons(cause.lines, cause.granted, cause.asked);
   if (cause.because === 'granted') return formatGranted(cause.granted);
   if (!('reasons' in cause)) return [PLAIN[cause.because]];
   const shown = cause.reasons.slice(0, MOST).map((reason) => `  ${sourceOf(reason)}`);

@@ -30,6 +30,16 @@ const Reason = z
   })
   .describe('A rule, and the addresses and ports that it allows.');
 
+const inVain = {
+  ...{ cause: z.enum(DENIAL_CAUSES), reason: z.string().optional() },
+  ...{ count: z.number(), lastSeenAt: Time },
+};
+
+const Asked = z
+  .object(inVain)
+  .optional()
+  .describe('If no address is granted: why the container asked for the name in vain in the last hour.');
+
 const Hint = z.discriminatedUnion('kind', [
   z
     .object({ kind: z.literal('no-dns') })
@@ -42,8 +52,8 @@ const Hint = z.discriminatedUnion('kind', [
     .describe('Rules by name grant nothing to this container, and why.'),
   z
     .object({
-      ...{ kind: z.literal('asked'), cause: z.enum(DENIAL_CAUSES), reason: z.string().optional() },
-      ...{ count: z.number(), lastSeenAt: Time },
+      kind: z.literal('asked'),
+      ...inVain,
     })
     .describe('It has asked for the name, and was not answered.'),
   z
@@ -95,7 +105,13 @@ const outcome = {
 const Explanation = z.discriminatedUnion('because', [
   z.object({ ...outcome, because: z.enum(['loopback', 'resolver', 'open']) }),
   z.object({ ...outcome, because: z.enum(['rules', 'closed']), reasons: z.array(Reason) }),
-  z.object({ ...outcome, because: z.literal('names'), lines: z.array(z.object(line)), granted: Granted }),
+  z.object({
+    ...outcome,
+    because: z.literal('names'),
+    lines: z.array(z.object(line)),
+    granted: Granted,
+    asked: Asked,
+  }),
   z.object({ ...outcome, because: z.literal('granted'), granted: Granted }),
   z.object({ ...outcome, because: z.literal('nothing'), hints: z.array(Hint) }),
 ]);
@@ -115,7 +131,7 @@ export const Explained = z.union([
     .describe('Of an address alone: the lines that allow anything there.'),
   z
     .object({
-      ...{ ...asked, name: z.string(), lines: z.array(z.object(line)), granted: Granted },
+      ...{ ...asked, name: z.string(), lines: z.array(z.object(line)), granted: Granted, asked: Asked },
       noNames: z.string().optional().describe('Why these lines grant nothing; absent if they do.'),
     })
     .describe('Of a name alone: the lines about it.'),

@@ -101,6 +101,20 @@ describe('explain', () => {
     );
   });
 
+  it('of a name that has no address that may be granted tells why', () => {
+    const why = { cause: 'address', reason: '10.0.0.9: it is private' } as const;
+    const asked = snapshot({ names: report({ grants: [], denied: [denied('api.example.com', why)] }) });
+    const message =
+      '  No address is granted now: it asked for the name 3 times in the last hour: no rule grants its addresses (10.0.0.9: it is private).';
+    expect(explain('api.example.com tcp/443', asked).split('\n')[2]).toBe(message);
+    expect(explain('api.example.com', asked).split('\n')[2]).toBe(message);
+  });
+
+  it('of a name that was asked before there was a rule does not tell that none is about it', () => {
+    const asked = snapshot({ names: report({ denied: [denied('y.cdn.example')] }) });
+    expect(explain('y.cdn.example tcp/80', asked)).toContain('one is when it asks for the name.');
+  });
+
   it('of a name alone tells all lines', () => {
     expect(explain('api.example.com')).toBe(
       [
