@@ -8,6 +8,8 @@ import type { Endpoint } from '../net/endpoint.ts';
 
 /** Milliseconds for which the resolvers of the host count as read. */
 const FRESH = 5_000;
+/** And for which an empty file does. */
+const AGAIN = 500;
 /** As the C library has it. */
 const MOST_RESOLVERS = 3;
 
@@ -23,11 +25,17 @@ export function upstreamServers(
   if (upstream !== undefined) return () => upstream;
   let known: readonly Endpoint[] = [];
   let readAt = Number.NEGATIVE_INFINITY;
+  let wasEmpty = false;
   return () => {
     if (now() - readAt < FRESH) return known;
     readAt = now();
     try {
-      known = resolversIn(read());
+      const found = resolversIn(read());
+      const isEmpty = found.length === 0;
+      // The file is empty for a moment while it is written: it counts as empty when it is so again, a second later.
+      if (!isEmpty || wasEmpty) known = found;
+      if (isEmpty && !wasEmpty) readAt = now() - FRESH + AGAIN;
+      wasEmpty = isEmpty;
     } catch {
       // The file is missing for a moment while it is replaced.
     }

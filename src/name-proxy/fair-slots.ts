@@ -1,26 +1,44 @@
 /**
  * A bounded number of jobs at once. When all slots are taken, those who wait get theirs in turn, one for each asker, so
- * that many jobs of one do not keep others waiting.
+ * that many jobs of one do not keep others waiting. A few of each asker run at once in any case: jobs of several others may
+ * hold all slots for seconds.
  */
 export class FairSlots {
   readonly #most: number;
+  readonly #assured: number;
   #taken = 0;
+  /** Asker → its jobs that run. */
+  readonly #running = new Map<string, number>();
   /** Asker → what it waits with; the asker whose turn is next comes first. */
   readonly #waiting = new Map<string, (() => void)[]>();
 
-  constructor(most: number) {
+  /** `assured`: jobs of an asker that run at once, even over the limit. */
+  constructor(most: number, assured = 0) {
     this.#most = most;
+    this.#assured = assured;
   }
 
   /** Runs the job when a slot is free. */
   async run<T>(asker: string, job: () => Promise<T>): Promise<T> {
-    if (this.#taken >= this.#most) await this.#turnOf(asker);
+    if (this.#taken >= this.#most && this.#runningOf(asker) >= this.#assured) await this.#turnOf(asker);
     else this.#taken++;
+    this.#running.set(asker, this.#runningOf(asker) + 1);
     try {
       return await job();
     } finally {
+      this.#end(asker);
       this.#pass();
     }
+  }
+
+  #runningOf(asker: string): number {
+    return this.#running.get(asker) ?? 0;
+  }
+
+  #end(asker: string): void {
+    const left = this.#runningOf(asker) - 1;
+    if (left > 0) this.#running.set(asker, left);
+    else this.#running.delete(asker);
   }
 
   #turnOf(asker: string): Promise<void> {
@@ -33,6 +51,10 @@ export class FairSlots {
 
   /** The slot goes to the next asker, which then comes last; or it is free. */
   #pass(): void {
+    if (this.#taken > this.#most) {
+      this.#taken--;
+      return;
+    }
     for (const [asker, waiting] of this.#waiting) {
       this.#waiting.delete(asker);
       const next = waiting.shift();

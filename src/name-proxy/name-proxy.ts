@@ -41,6 +41,8 @@ export interface WantedNames extends Pick<WantedSockets, 'port' | 'dockerPort'> 
 
 /** Questions at servers at once, of all namespaces. */
 const MOST_ASKED = 1_024;
+/** Of each namespace, even beyond that: a few others can leave all of these without an answer for seconds. */
+const ASSURED = 8;
 /** Children that open sockets at once: each takes a processor for 40 ms. One that hangs must not hold up the others. */
 const MOST_OPENING = Math.max(2, Math.min(8, availableParallelism()));
 const TICK = 1_000;
@@ -64,7 +66,7 @@ export class NameProxy {
   constructor(settings: ProxySettings) {
     this.#settings = settings;
     this.#clock = new FastClock(settings.now);
-    const slots = new FairSlots(MOST_ASKED);
+    const slots = new FairSlots(MOST_ASKED, ASSURED);
     const cached = (servers: () => readonly Endpoint[]): CachingResolver =>
       new CachingResolver(new UpstreamResolver({ servers, slots }), new AnswerCache(), this.#clock.now);
     [this.#upstreamServers, this.#consulServers] = serversOf(settings);

@@ -37,6 +37,24 @@ describe('the resolvers of the host', () => {
     expect(servers()).toEqual([{ address: '192.0.2.2', port: 53 }]);
   });
 
+  test('stay while the file is written, and go when it is empty again', () => {
+    let [now, text] = [0, 'nameserver 192.0.2.1'];
+    const servers = upstreamServers(
+      { upstream: undefined },
+      () => now,
+      () => text,
+    );
+    const first = servers();
+    [now, text] = [5_000, ''];
+    expect(servers()).toEqual(first);
+    [now, text] = [6_000, 'nameserver 192.0.2.2'];
+    expect(servers()).toEqual([{ address: '192.0.2.2', port: 53 }]);
+    [now, text] = [11_000, ''];
+    expect(servers()).toHaveLength(1);
+    now = 12_000;
+    expect(servers()).toEqual([]);
+  });
+
   test('are not read where others are named', () => {
     const upstream = [{ address: '192.0.2.53', port: 5353 }];
     const read = () => {
