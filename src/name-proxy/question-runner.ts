@@ -17,6 +17,7 @@ import {
 } from '../features/names/exchange.ts';
 import type { GrantElement, SentGrant } from '../features/names/grant.ts';
 import type { NameLog } from '../features/names/name-log.ts';
+import type { NameRule } from '../policy/name-rule.ts';
 import type { NameLimits } from './limits.ts';
 import type { QuestionHandler, Respond } from './question-handler.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -176,7 +177,7 @@ export class QuestionRunner {
   #deliver(asked: Asked, answer: Answer | undefined): void {
     if (this.#isClosed) return;
     // An answer of 64 KiB costs as much as 1,000 questions.
-    if (!this.#rate.spend(costOf(answer))) {
+    if (!this.#rate.spend(costOf(answer, asked.received.decision.rules))) {
       this.#fail(asked, TOO_MUCH);
       return;
     }
@@ -243,5 +244,13 @@ export class QuestionRunner {
   }
 }
 
-/** In questions. */
-const costOf = (answer: Answer | undefined): number => Math.floor((answer?.records.length ?? 0) / 4);
+/** In questions. Each address is compared with each rule about its name, and with each prefix of that. */
+const costOf = (answer: Answer | undefined, rules: readonly NameRule[]): number => {
+  const perRecord = rules.reduce((sum, { prefixes }) => sum + 1 + prefixes.length / PREFIXES, 0);
+  return Math.floor(((answer?.records.length ?? 0) * Math.max(1, perRecord)) / RECORDS);
+};
+
+/** So many take as long as a question. */
+const RECORDS = 4;
+/** So many take as long as a rule. */
+const PREFIXES = 8;

@@ -217,6 +217,23 @@ describe('a flood', () => {
     expect(answers.at(-1)).toBe('REFUSED');
   });
 
+  it.each([
+    ['api.x.test', [1, 2, 3, 4, 5, 6]],
+    ['api.x.test@10.0.0.0/8,10.0.0.0/9,10.0.0.0/10,10.0.0.0/11', [1, 2, 3, 4]],
+  ])('counts long answers for each rule about the name and its prefixes: %s', async (name, ports) => {
+    const rules = ports.map((port) => `${name}:tcp/${port}`);
+    const { runner, asked, answers, ask, log, at } = setup({ rules, limits: { perSecond: 31 } });
+    runner.resume();
+    const records = Array.from({ length: 21 }, () => addressRecord(dotted('api.x.test'), address('9.9.9.9')));
+    ask('api.x.test');
+    asked[0]?.answer(answerOf(records));
+    await settled();
+    expect(answers).toEqual(['SERVFAIL']);
+    expect(log.denied(at.now).map(({ reason }) => reason)).toEqual([
+      'the answers of the namespace are too long',
+    ]);
+  });
+
   it('of messages is dropped unread', () => {
     const { runner, answers, ask, at, log } = setup({ limits: { perSecond: 100 } });
     for (let times = 0; times < 150; times++) ask('evil.test');
