@@ -129,12 +129,10 @@ export class QuestionRunner {
   /** Fails what waits for too long, and asks again for names whose grants end. */
   tick(): void {
     if (!this.#isHeld) this.#refresh();
-    const late = this.#parts.now() - this.#parts.limits.held;
-    const [lateOnes, others] = [true, false].map((isLate) =>
-      this.#waiting.filter(({ since }) => since <= late === isLate),
-    );
-    this.#waiting = others ?? [];
-    for (const { asked } of lateOnes ?? []) this.#fail(asked, HELD);
+    const last = this.#parts.now() - this.#parts.limits.held;
+    const late = this.#waiting.filter(({ since }) => since <= last);
+    this.#waiting = this.#waiting.filter(({ since }) => since > last);
+    for (const { asked } of late) this.#fail(asked, HELD);
   }
 
   /** Nothing is answered any more. */

@@ -48,28 +48,28 @@ export function nameResolvers({ names }: Facts): Evaluated | undefined {
       'add one, or set --names-upstream',
     );
   const silent = servers.filter(({ outcome }) => outcome === undefined);
-  if (silent.length === servers.length)
-    return error(
-      `${addresses(silent)} ${silent.length === 1 ? 'does' : 'do'} not answer, so no name is answered`,
-      'find out why from here, for example with dig, or set --names-upstream',
-    );
-  if (silent.length > 0)
-    return warning(
-      `${addresses(silent)} ${silent.length === 1 ? 'does' : 'do'} not answer, other resolvers do; questions take longer`,
-      'find out why from here, for example with dig, or set --names-upstream',
-    );
+  if (silent.length > 0) return withSilent(silent, silent.length === servers.length);
   const failing = servers.find(({ outcome = '' }) => !ANSWERED.includes(outcome));
   if (failing !== undefined)
     return warning(
       `${failing.address} says ${failing.outcome} to the question for ${failing.name}, which a rule names`,
       'ask it from here, for example with dig, or set --names-upstream',
     );
-  const missing =
-    consul !== undefined && consul.outcome === undefined
-      ? `; names of services are not answered, as Consul's DNS server does not answer at ${consul.address} (--names-consul)`
-      : '';
-  return ok(`${addresses(servers)} ${servers.length === 1 ? 'answers' : 'answer'}${missing}`);
+  return ok(`${addresses(servers)} ${servers.length === 1 ? 'answers' : 'answer'}${withoutConsul(consul)}`);
 }
+
+const withSilent = (silent: readonly AskedServer[], areAll: boolean): Evaluated => {
+  const what = `${addresses(silent)} ${silent.length === 1 ? 'does' : 'do'} not answer`;
+  const remedy = 'find out why from here, for example with dig, or set --names-upstream';
+  return areAll
+    ? error(`${what}, so no name is answered`, remedy)
+    : warning(`${what}, other resolvers do; questions take longer`, remedy);
+};
+
+const withoutConsul = (consul: AskedServer | undefined): string =>
+  consul !== undefined && consul.outcome === undefined
+    ? `; names of services are not answered, as Consul's DNS server does not answer at ${consul.address} (--names-consul)`
+    : '';
 
 const ANSWERED = ['NOERROR', 'NXDOMAIN'];
 

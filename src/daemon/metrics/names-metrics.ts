@@ -3,6 +3,7 @@
  */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { DenialCause, NamesReport } from '../../features/names/name-report.ts';
+import { namesSummary } from '../../features/names/summary.ts';
 import type { ResolverCounts } from '../../name-proxy/caching-resolver.ts';
 
 /** By resolver: `upstream` for those of the host, `consul`. */
@@ -16,44 +17,14 @@ const STATES = ['answering', 'waiting', 'unavailable'] as const;
 const MOST_CONTAINERS = 500;
 
 export function addNamesMetrics(registry: Registry, reports: Reports): void {
-  const registers = [registry];
-  new Gauge({
-    name: 'egresstrator_names_namespaces',
-    help: 'Namespaces with rules by name, by whether their names are answered',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      const states = [...reports().values()].map(({ state }) => state);
-      for (const state of STATES) this.set({ state }, states.filter((one) => one === state).length);
-    },
-  });
-  const shown = () => [...reports()].slice(0, MOST_CONTAINERS);
-  new Gauge({
-    name: 'egresstrator_names_addresses',
-    help: 'Addresses that are granted by name, by container',
-    labelNames: ['container'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [container, { grants }] of shown())
-        this.set({ container }, new Set(grants.map(({ address }) => address)).size);
-    },
-  });
-  new Gauge({
-    name: 'egresstrator_names_unanswered',
-    help: 'Questions for names that wait for an answer now',
-    registers,
-    collect() {
-      this.set([...reports().values()].reduce((sum, one) => sum + one.unanswered, 0));
-    },
-  });
+  addGauges(registry, reports);
   const counter = (name: string, help: string, countOf: (report: NamesReport) => number) =>
     new Counter({
-      ...{ name: `egresstrator_names_${name}_total`, help: `${help}, by container`, registers },
+      ...{ name: `egresstrator_names_${name}_total`, help: `${help}, by container`, registers: [registry] },
       labelNames: ['container'],
       collect() {
         this.reset();
-        for (const [container, report] of shown()) this.inc({ container }, countOf(report));
+        for (const [container, report] of shown(reports)) this.inc({ container }, countOf(report));
       },
     });
   counter('questions', 'Questions for names', ({ counts }) => counts.asked);
@@ -65,6 +36,41 @@ export function addNamesMetrics(registry: Registry, reports: Reports): void {
   );
   for (const { name, help, causes } of COUNTED)
     counter(name, help, ({ counts }) => causes.reduce((sum, cause) => sum + counts.denied[cause], 0));
+}
+
+const shown = (reports: Reports) => [...reports()].slice(0, MOST_CONTAINERS);
+
+function addGauges(registry: Registry, reports: Reports): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'egresstrator_names_namespaces',
+    help: 'Namespaces with rules by name, by whether their names are answered',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const states = [...reports().values()].map(({ state }) => state);
+      for (const state of STATES) this.set({ state }, states.filter((one) => one === state).length);
+    },
+  });
+  new Gauge({
+    name: 'egresstrator_names_addresses',
+    help: 'Addresses that are granted by name, by container',
+    labelNames: ['container'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [container, report] of shown(reports))
+        this.set({ container }, namesSummary(report).addresses);
+    },
+  });
+  new Gauge({
+    name: 'egresstrator_names_unanswered',
+    help: 'Questions for names that wait for an answer now',
+    registers,
+    collect() {
+      this.set([...reports().values()].reduce((sum, one) => sum + one.unanswered, 0));
+    },
+  });
 }
 
 /** Of the resolvers that all namespaces share. */
