@@ -24,7 +24,7 @@ import type { PersistedNames } from './state/names-file.ts';
 export type ProxiedNames = Pick<
   NamespaceNames,
   | ('port' | 'dockerPort' | 'secret' | 'hold' | 'changePolicy' | 'renewSecret' | 'text' | 'resume')
-  | ('adoptable' | 'report' | 'complete')
+  | ('adoptable' | 'brief' | 'report' | 'complete')
 >;
 
 /** What is used of the proxy. */
@@ -164,7 +164,7 @@ export class ServedNamespace {
   /** To be called from time to time. */
   look(): void {
     if (this.#names === undefined) return;
-    const report = this.#names.report();
+    const report = this.#names.brief();
     this.#denyLog.write(report, this.#policy.mode, this.#ports.now());
     const isTrouble = report.state === 'unavailable';
     if (isTrouble && !this.#wasTrouble) this.#ports.onTrouble();

@@ -220,14 +220,18 @@ export class NamespaceNames {
     return loaded && { ...loaded, grants: this.grants() };
   }
 
-  report(): NamesReport {
-    const now = this.#settings.now();
+  /** The report without what is granted, which takes long for thousands of addresses. */
+  brief(): Omit<NamesReport, 'grants'> {
     const reasons = this.#reasons();
     return {
       state: reasons.length > 0 ? 'unavailable' : this.#sender.seal !== undefined ? 'answering' : 'waiting',
-      ...{ reasons, grants: grantedNames(this.#state.grants.held(now), now), denied: this.#log.denied(now) },
-      ...{ unlisted: this.#log.unlisted, counts: this.#log.counts, ...this.work },
+      ...{ reasons, denied: this.#log.denied(this.#settings.now()), unlisted: this.#log.unlisted },
+      ...{ counts: this.#log.counts, ...this.work },
     };
+  }
+
+  report(): NamesReport {
+    return { ...this.brief(), grants: grantedNames(this.grants(), this.#settings.now()) };
   }
 
   /** Lets go of the namespace. What is granted stays in its kernel. */

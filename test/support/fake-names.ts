@@ -7,8 +7,7 @@ import type { ProxiedNames } from '../../src/daemon/served-namespace.ts';
 import type { NamesRecord, PersistedNames } from '../../src/daemon/state/names-file.ts';
 import type { NamePolicy } from '../../src/features/names/decision.ts';
 import type { GrantElement, HeldGrant } from '../../src/features/names/grant.ts';
-import { NameLog } from '../../src/features/names/name-log.ts';
-import type { NamesReport } from '../../src/features/names/name-report.ts';
+import { type NamesReport, NO_REPORT } from '../../src/features/names/name-report.ts';
 import type { WantedNames } from '../../src/name-proxy/name-proxy.ts';
 import { formatNameRule } from '../../src/policy/name-rule.ts';
 
@@ -71,12 +70,13 @@ export class FakeNames implements ProxiedNames {
     return this.#numbers && { secret: this.secret, numbers: this.#numbers, grants: this.held };
   }
 
+  brief(): NamesReport {
+    const state = this.trouble.length > 0 ? 'unavailable' : 'answering';
+    return { ...NO_REPORT, state, reasons: this.trouble };
+  }
+
   report(): NamesReport {
-    const { counts } = new NameLog();
-    return {
-      ...{ state: this.trouble.length > 0 ? 'unavailable' : 'answering', reasons: this.trouble },
-      ...{ grants: [], denied: [], unlisted: 0, counts, unanswered: 0, dropped: 0 },
-    };
+    return this.brief();
   }
 }
 
