@@ -11,7 +11,7 @@ import type { ContainerForward } from '../../src/features/networks/model.ts';
 import { loadNatTemplate, renderNat } from '../../src/features/networks/nat.ts';
 import { address } from '../unit/features/names/names.ts';
 import { netns, PORT, packet } from './fixture.ts';
-import { OURS, SECRET, useNames } from './names-fixture.ts';
+import { DOCKER_PORT, DOCKER_RULES, OURS, SECRET, useNames } from './names-fixture.ts';
 import { ruleSet } from './rules.ts';
 
 const { workload, granted, denied, agents, sockets, grant, remove, loadNames, reset, sender } =
@@ -19,15 +19,6 @@ const { workload, granted, denied, agents, sockets, grant, remove, loadNames, re
 await agents.denied.serve(53);
 
 const DENIED = /^(?:silence|ECONNREFUSED|EPERM|EACCES|EHOSTUNREACH|ENETUNREACH)$/;
-/** Docker's resolver: its socket at a port of its own, and the rule that leads port 53 to it. */
-const DOCKER_PORT = 4053;
-const DOCKER_RULES = `table ip docker_test {
-  chain output {
-    type nat hook output priority -100;
-    ip daddr 127.0.0.11 udp dport 53 dnat to 127.0.0.11:${DOCKER_PORT}
-  }
-}
-`;
 await agents.workload.serve(DOCKER_PORT, '127.0.0.11');
 
 beforeEach(async () => {

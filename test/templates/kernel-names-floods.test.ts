@@ -6,20 +6,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PORT, packet } from './fixture.ts';
-import { OURS, SECRET, TCP, useNames } from './names-fixture.ts';
+import { DOCKER_PORT, DOCKER_RULES, OURS, SECRET, TCP, useNames } from './names-fixture.ts';
 
 const { workload, granted, denied, agents, sockets, sender, grant, loadNames, arrived, reset } =
   await useNames();
 
-const DOCKER_PORT = 4053;
-/** As Docker has it: its resolver is at a port of its own. */
-const DOCKER_RULES = `table ip docker_test {
-  chain output {
-    type nat hook output priority -100;
-    ip daddr 127.0.0.11 udp dport 53 dnat to 127.0.0.11:${DOCKER_PORT}
-  }
-}
-`;
 await agents.workload.serve(DOCKER_PORT, '127.0.0.11');
 await workload.run('nft', ['-f', '-'], { input: DOCKER_RULES });
 

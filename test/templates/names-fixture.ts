@@ -24,6 +24,16 @@ export const UDP = `udp/${PORT}`;
 export const CLASSES = portClasses([TCP, UDP].map((ports) => nameRule(`a.test:${ports}`)));
 export const NUMBERS = numbersOf(CLASSES);
 
+/** Docker's resolver: its socket at a port of its own, and the rule that leads port 53 to it. */
+export const DOCKER_PORT = 4053;
+export const DOCKER_RULES = `table ip docker_test {
+  chain output {
+    type nat hook output priority -100;
+    ip daddr 127.0.0.11 udp dport 53 dnat to 127.0.0.11:${DOCKER_PORT}
+  }
+}
+`;
+
 export interface LoadedNames {
   readonly input?: Partial<RenderInput>;
   readonly resolvers?: readonly string[];

@@ -11,6 +11,7 @@ import { NO_RESOLVER } from '../../../src/name-proxy/resolver.ts';
 import { Turns } from '../../../src/name-proxy/turns.ts';
 import { PROXY_ADDRESSES } from '../../../src/policy/name-seal.ts';
 import { classOf } from '../../../src/policy/port-classes.ts';
+import { randomOf } from '../../support/random.ts';
 import { address, addressRecord, dotted, numberClasses, policyOf } from '../features/names/names.ts';
 import { FakeSocket, type Sent } from './fake-socket.ts';
 import { KernelModel } from './kernel-model.ts';
@@ -21,17 +22,6 @@ const RULES = ['a.x.test:tcp/443', '*.x.test:tcp/80', '**.y.test:tcp/443', 'b.y.
 const NAMES = ['a.x.test', 'b.x.test', 'b.y.test', 'c.b.y.test', 'evil.test'];
 const ADDRESSES = ['1.1.1.1', '1.1.1.2', '8.8.8.8', '9.9.9.9', '10.0.0.1'];
 const STEPS = Number(process.env.EGRESSTRATOR_NAMES_STEPS ?? 4_000);
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-const randomOf = (seed: number): (() => number) => {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-};
 
 class Model {
   readonly counts = { answers: 0, addresses: 0, failures: 0, loads: 0, taken: 0 };

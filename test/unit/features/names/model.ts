@@ -25,6 +25,7 @@ import { GrantTable } from '../../../../src/features/names/grant-table.ts';
 import { changePolicy } from '../../../../src/features/names/policy-change.ts';
 import { formatPrefix, type Prefix } from '../../../../src/net/address.ts';
 import { hostOf } from '../../../../src/net/special-addresses.ts';
+import { randomOf } from '../../../support/random.ts';
 import { message, n } from '../../dns/messages.ts';
 import { naiveGrants, naiveMatch, naiveRule } from './naive-names.ts';
 import { address, addressRecord, aliasRecord, policyOf } from './names.ts';
@@ -91,17 +92,6 @@ const ADDRESSES: readonly Prefix[] = [
   .concat([mapped(0x01010101n), mapped(0x7f000001n)]);
 const TYPES = [TYPE.A, TYPE.A, TYPE.A, TYPE.AAAA, TYPE.AAAA, TYPE.TXT, TYPE.HTTPS, TYPE.CNAME, TYPE.ANY];
 const TTLS = [0, 1, 30, 60, 3_600, 200_000, 0x7fff_ffff];
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-const randomOf = (seed: number): (() => number) => {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-};
 
 type Resolving = Extract<Received, { kind: 'resolve' }>;
 /** A question at a resolver, or an answer that waits for the kernel. */
