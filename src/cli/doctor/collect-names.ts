@@ -86,10 +86,14 @@ async function hasCgroup2(): Promise<boolean> {
 const askAll = (servers: readonly Endpoint[], name: Name): Promise<readonly AskedServer[]> =>
   Promise.all(servers.map((server) => ask(server, name)));
 
-async function askConsul({ consul, names }: Config): Promise<AskedServer | undefined> {
-  const server = consulServer(names, parseAddress(consul.address, consul.ssl).host);
-  return server && ask(server, ['consul', 'service', 'consul']);
+async function askConsul({ consul, names }: Config): Promise<AskedServer> {
+  const { host } = parseAddress(consul.address, consul.ssl);
+  const server = consulServer(names, host);
+  if (server !== undefined) return ask(server, CONSUL);
+  return { address: `${host}, which is no IP address`, name: CONSUL.join('.'), outcome: undefined };
 }
+
+const CONSUL: Name = ['consul', 'service', 'consul'];
 
 /** Milliseconds: as long as the controller waits for a server. */
 const LIMIT = 1_500;
