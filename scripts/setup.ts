@@ -31,9 +31,13 @@ export async function setUp({ privateConsul = false } = {}): Promise<Setup> {
   const workload = await ensureWorkloadImage(engine.socketPath);
   await ensureHelperImage(engine);
   const known = privateConsul ? undefined : await usersConsul();
-  const ownConsul = known === undefined ? await startConsul(privateConsul ? {} : { port: 8500 }) : undefined;
+  const options = { dns: true, ...(privateConsul ? {} : { port: 8500 }) };
+  const ownConsul = known === undefined ? await startConsul(options) : undefined;
   const consulAddress = known ?? ownConsul?.address ?? CONSUL_DEFAULT;
-  const environment = { DOCKER_HOST: `unix://${engine.socketPath}`, CONSUL_HTTP_ADDR: consulAddress };
+  const environment = {
+    ...{ DOCKER_HOST: `unix://${engine.socketPath}`, CONSUL_HTTP_ADDR: consulAddress },
+    ...(ownConsul?.dnsAddress !== undefined && { EGRESSTRATOR_NAMES_CONSUL: ownConsul.dnsAddress }),
+  };
   return { engine, consulAddress, ownConsul, workload, environment };
 }
 

@@ -14,6 +14,8 @@ export class Consul {
   readonly agents: readonly ConsulServer[];
   /** For another datacenter's `joinWan`. */
   readonly wanAddresses: readonly string[];
+  /** Of the first server, `127.0.0.1:28600`; undefined if it answers no DNS. */
+  readonly dnsAddress: string | undefined;
   /** With ACLs. */
   readonly bootstrapToken: string | undefined;
   /** With TLS. */
@@ -29,6 +31,8 @@ export class Consul {
     this.wanAddresses = plans
       .slice(0, expect)
       .map(({ bindAddress, ports }) => `${bindAddress}:${ports.serfWan}`);
+    const [first] = plans;
+    this.dnsAddress = first?.ports.dns === undefined ? undefined : `${first.reachedAt}:${first.ports.dns}`;
     this.bootstrapToken = plans[0]?.token;
     this.certificates = plans[0]?.certificates;
   }

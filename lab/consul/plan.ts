@@ -22,6 +22,8 @@ export interface ConsulOptions {
   readonly clientAddress?: string;
   /** HTTP(S) port of the first server; default: a free one. */
   readonly port?: number;
+  /** The first server answers DNS, at a free port. Default false. */
+  readonly dns?: boolean;
   /** A folder of the caller. Default for one server: none, so a restart loses all data; for three: a folder of the lab. */
   readonly dataDir?: string;
   /** `wanAddresses` of another datacenter to federate with. */
@@ -45,16 +47,19 @@ export async function serverPlans(options: ConsulOptions, folder: string): Promi
     certificates: tls === false ? undefined : await certificatesFor(options, folder),
   };
   const addresses = [...bindAddresses(expect), ...agentAddresses(agents)];
-  const ports = await Promise.all(addresses.map((address) => freePorts(4, address)));
+  const ports = await Promise.all(addresses.map((address) => freePorts(5, address)));
   const lanAddresses = addresses.slice(0, expect).map((address, index) => `${address}:${ports[index]?.[2]}`);
   return addresses.map((bindAddress, index): ServerPlan => {
-    const [http = 0, server = 0, serfLan = 0, serfWan = 0] = ports[index] ?? [];
+    const [http = 0, server = 0, serfLan = 0, serfWan = 0, dns = 0] = ports[index] ?? [];
     const isClient = index >= expect;
     const name = isClient ? `${datacenter}-client-${index - expect + 1}` : `${datacenter}-${index + 1}`;
     return {
       ...{ ...common, name, bindAddress, isClient },
       ...clientAddresses(options, bindAddress),
-      ports: { http: index === 0 ? (options.port ?? http) : http, server, serfLan, serfWan },
+      ports: {
+        ...{ http: index === 0 ? (options.port ?? http) : http, server, serfLan, serfWan },
+        ...(index === 0 && options.dns === true && { dns }),
+      },
       dataDir: dataDirOf(options, folder, name),
       join: lanAddresses.filter((_, other) => other !== index),
     };

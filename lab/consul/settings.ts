@@ -7,6 +7,8 @@ export interface ServerPorts {
   readonly server: number;
   readonly serfLan: number;
   readonly serfWan: number;
+  /** Of DNS; undefined: it is off. */
+  readonly dns?: number | undefined;
 }
 
 export interface ServerPlan {
@@ -61,7 +63,7 @@ function portSettings(program: ConsulProgram, { ports, certificates }: ServerPla
   return {
     http: certificates === undefined ? ports.http : off,
     https: certificates === undefined ? off : ports.http,
-    dns: off,
+    dns: ports.dns ?? off,
     grpc: off,
     ...(isAtLeast(program, 1, 14) ? { grpc_tls: off } : {}),
     server: ports.server,

@@ -1,4 +1,5 @@
 /** The lab itself: what the other suites take for granted about engines, Consul, images and namespaces. */
+import { Resolver } from 'node:dns/promises';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -287,6 +288,18 @@ describe('Consul', () => {
         const { body } = await callConsul({ address }, 'GET', '/v1/agent/self');
         expect(body).toMatchObject({ Config: { Server: false } });
       }
+    });
+  });
+
+  test('DNS is answered where it is asked for', async () => {
+    await withConsul({}, async ({ dnsAddress }) => expect(dnsAddress).toBeUndefined());
+    await withConsul({ dns: true }, async ({ dnsAddress = '' }) => {
+      const resolver = new Resolver();
+      resolver.setServers([dnsAddress]);
+      const found = await waitFor(() => resolver.resolve4('consul.service.consul').catch(() => undefined), {
+        what: 'an answer of its DNS server',
+      });
+      expect(found).toEqual(['127.0.0.1']);
     });
   });
 
