@@ -152,7 +152,10 @@ const formatOverrides = (namespaces: readonly NamespaceStatus[], now: number, st
     )
     .join('\n');
 
-type Troubled = Pick<NamespaceStatus, 'target' | 'lastError' | 'problems'>;
+type Troubled = Pick<NamespaceStatus, 'target' | 'lastError' | 'problems'> & {
+  /** The ACL keys. */
+  readonly grants?: readonly string[];
+};
 
 const formatErrors = (namespaces: readonly Troubled[], style: Style): string =>
   namespaces
@@ -184,17 +187,32 @@ function deniedLine({ denied }: NamespaceStatus): readonly (readonly [string, st
   return [['denied', parts.join('; ')]];
 }
 
-/** Each problem once, however many containers have the key. */
+/** Each problem once, however many containers have the key; with their names if others with the key do not have it. */
 export function formatProblems(namespaces: readonly Troubled[], style: Style): string {
   const lines = namespaces.flatMap(({ problems, target }) =>
     problems.map(({ severity, key, line, text, reason }) => {
       const where = key === undefined ? target : `key ${key}`;
       const place = line === undefined ? where : `${where} line ${line}`;
       const word = style(severity === 'error' ? 'red' : 'yellow', severity);
-      return `${word}: ${place}${text === undefined ? '' : ` (${text})`}: ${reason}`;
+      return { key, target, word, what: `${place}${text === undefined ? '' : ` (${text})`}: ${reason}` };
     }),
   );
-  return [...new Set(lines)].join('\n');
+  const all = [...Map.groupBy(lines, ({ word, what }) => `${word}: ${what}`).values()];
+  return all
+    .flatMap((same) => same.slice(0, 1).map((one) => `${one.word}: ${ofSome(same, namespaces)}${one.what}`))
+    .join('\n');
+}
+
+/** `web, job: `; empty if all containers with the key have the problem. */
+function ofSome(
+  same: readonly { readonly key?: string | undefined; readonly target: string }[],
+  namespaces: readonly Troubled[],
+): string {
+  const key = same[0]?.key;
+  if (key === undefined) return '';
+  const having = new Set(same.map(({ target }) => target));
+  const others = namespaces.filter(({ target, grants = [] }) => !having.has(target) && grants.includes(key));
+  return others.length === 0 ? '' : `${[...having].join(', ')}: `;
 }
 
 /** Services are listed one by one only if they have a problem. */

@@ -91,7 +91,7 @@ describe('status', () => {
       '',
       'job: the helper ended with 1',
       '',
-      'error: key db line 3 (10.0.0.1): expected a protocol',
+      'error: job: key db line 3 (10.0.0.1): expected a protocol',
       '',
       'SOURCE      CONFIRMED  STATE',
       'rules       2s ago     ok',
@@ -147,6 +147,20 @@ describe('status', () => {
     ]);
     expect(text).toContain('api: no nft');
     expect(text).toContain('error: key ingress web: no such ingress key');
+  });
+
+  test('tells whose a problem is that others with the key do not have', () => {
+    const [web, job] = status.namespaces;
+    const problems = [{ severity: 'error' as const, key: 'db', line: 1, reason: 'no DNS' }];
+    const problemsOf = (...namespaces: Status['namespaces']) =>
+      lines(formatStatus({ ...status, namespaces }, NOW, plain)).filter((line) => line.startsWith('error: '));
+    if (web === undefined || job === undefined) throw new Error('no fixture');
+    expect(problemsOf({ ...web, problems }, { ...job, grants: ['db'], problems: [] })).toEqual([
+      'error: web: key db line 1: no DNS',
+    ]);
+    expect(problemsOf({ ...web, problems }, { ...job, grants: ['db'], problems })).toEqual([
+      'error: key db line 1: no DNS',
+    ]);
   });
 
   test('of nothing says so', () => {
