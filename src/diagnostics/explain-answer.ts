@@ -169,6 +169,7 @@ function plainCause(cause: Cause): CauseAnswer {
 }
 
 function plainHint(hint: Hint): HintAnswer {
+  if (hint.kind === 'no-names') return hint;
   if ('reason' in hint) return { ...hint, reason: plainReason(hint.reason) };
   if ('line' in hint) return { kind: hint.kind, ...plainLine(hint.key, hint.line) };
   return hint;

@@ -111,10 +111,18 @@ export const grantsAt = (
   return (names?.grants ?? []).filter((one) => one.address === address && hasPort(one, destination));
 };
 
+/** Why it is not known here whether a name leads to a destination; undefined if that is known, or no rule has its port. */
+export const whyNotKnown = (view: PolicyView, { protocol, port }: Destination): string | undefined => {
+  if (view.hasController !== false || protocol === 'icmp' || port === undefined) return undefined;
+  const lines = nameLines(grantedKeys(view.grants, view.acl));
+  return lines.some(({ rule }) => allowsPort(rule, { protocol, port })) ? whyNoNames(view) : undefined;
+};
+
 /** Why rules by name grant nothing to a container; undefined if they do, as far as known. */
 export const whyNoNames = ({ dns, denylist, names, hasController }: PolicyView): string | undefined => {
   if (denylist === true) return 'the template denylist has no rules by name';
-  if (hasController === false) return 'no controller runs here, which answers names';
+  if (hasController === false)
+    return 'no controller runs here, which answers names; addresses that one has granted stay until their time is over';
   if (dns !== 'names') return WITHOUT_NAMES[dns];
   return names?.state === 'unavailable' ? names.reasons.join('; ') : undefined;
 };

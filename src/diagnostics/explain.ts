@@ -14,7 +14,7 @@ import { type Catalog, grantedKeys, matchesFor, type RuleMatch } from '../policy
 import type { RuleLine, ServiceRule } from '../policy/rule.ts';
 import { denylistLookup, isReserved } from './denylist.ts';
 import type { Destination } from './destination.ts';
-import { grantsAt } from './explain-names.ts';
+import { grantsAt, whyNotKnown } from './explain-names.ts';
 import type { PolicyView } from './policy-view.ts';
 import { type HostMatches, onePerKey, ReasonIndex } from './reason-index.ts';
 import { type CatalogIndex, createSuggester, type Suggestion } from './suggest.ts';
@@ -25,6 +25,8 @@ export type Hint =
   | { readonly kind: 'no-dns' }
   /** Its names are answered in its place (EGRESSTRATOR_DNS=names), so it needs no resolver. */
   | { readonly kind: 'names-only' }
+  /** It is not known whether a rule by name grants it, and why. */
+  | { readonly kind: 'no-names'; readonly reason: string }
   /** A granted line is too broad to grant this protected host; `rule` would name it. */
   | { readonly kind: 'protected'; readonly reason: RuleMatch; readonly rule: string }
   /** A key that is not granted allows it; `rules` and `broad` as in `SuggestedKey`. */
@@ -112,8 +114,10 @@ function hintsFor(
   const { host, protocol, port } = destination;
   const isName = port === 53 && (isResolver(view, host) || contains(DOCKER_RESOLVER, host));
   const rules = lines.map(({ text }) => text);
+  const notKnown = whyNotKnown(view, destination);
   const hints: readonly (readonly Hint[])[] = [
     isName && protocol !== 'icmp' ? WITHOUT_RESOLVERS[view.dns] : [],
+    notKnown === undefined ? [] : [{ kind: 'no-names', reason: notKnown }],
     tooBroad.slice(0, 1).flatMap((reason) => rules.map((rule) => ({ kind: 'protected', reason, rule }))),
     keys.map(({ reason, rules: size, broad }) => ({ kind: 'grant', reason, rules: size, broad })),
     view.grants.filter((key) => !view.acl.has(key)).map((key) => ({ kind: 'unknown-key', key })),

@@ -164,13 +164,26 @@ describe('explain', () => {
     [{ dns: 'resolvers' as const }, {}, 'it asks resolvers of its own (EGRESSTRATOR_DNS=resolvers)'],
     [{ names: report({ state: 'unavailable', reasons: ['no nsenter'] }) }, {}, 'no nsenter'],
     [{}, { denylist: true }, 'the template denylist has no rules by name'],
-    [{ state: undefined, names: undefined }, {}, 'no controller runs here, which answers names'],
+    [
+      { state: undefined, names: undefined },
+      {},
+      'no controller runs here, which answers names; addresses that one has granted stay until their time is over',
+    ],
   ])('tells why rules by name grant nothing: %o %o', (namespace, known, reason) => {
     const where = snapshot(namespace, known);
     expect(explain('api.example.com tcp/443', where)).toContain(
       `shop may not reach api.example.com tcp/443.\n  Its rules by name grant nothing: ${reason}.`,
     );
     expect(explain('api.example.com', where)).toContain(`cannot reach api.example.com by name: ${reason}.`);
+  });
+
+  it('of an address without a controller tells that names may have granted it', () => {
+    const where = snapshot({ state: undefined, names: undefined });
+    expect(explain('198.51.100.7 tcp/443', where)).toContain(
+      'shop may not reach 198.51.100.7 tcp/443.\n  Its rules by name grant nothing: no controller runs here',
+    );
+    expect(explain('198.51.100.7 tcp/444', where)).not.toContain('rules by name');
+    expect(explain('198.51.100.7 tcp/444')).not.toContain('rules by name');
   });
 
   it('of a resolver tells that none is needed', () => {
