@@ -13,6 +13,8 @@ export interface ContainerNamespace {
   readonly target: Container;
   /** The running containers that are treated as being in it. */
   readonly inside: readonly Container[];
+  /** Others of these are entered as well: it is not known whether that is another namespace. */
+  readonly isUncertain?: true;
 }
 
 export interface HostNamespace {
@@ -36,7 +38,12 @@ export function namespacesOf(containers: ReadonlyMap<ContainerId, Container>): N
   const found = running.map((container) => ({ container, location: locate(container, containers) }));
   const onHost = found.filter(({ location }) => location.kind === 'host').map(({ container }) => container);
   const namespaces = groupsOf(found, containers).flatMap(({ targets, inside }) =>
-    targets.map((target) => ({ kind: 'container', id: namespaceId(target), target, inside }) as const),
+    targets.map(
+      (target): ContainerNamespace => ({
+        ...{ kind: 'container', id: namespaceId(target), target, inside },
+        ...(targets.length > 1 && { isUncertain: true }),
+      }),
+    ),
   );
   const host: HostNamespace = { kind: 'host', id: HOST, inside: onHost };
   return new Map([host, ...namespaces].map((one): [NamespaceId, NetworkNamespace] => [one.id, one]));

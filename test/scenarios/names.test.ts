@@ -74,6 +74,25 @@ describe('a namespace', () => {
     });
   });
 
+  test('that may be another one as well gets none: two that answer there would take its rules from each other', async () => {
+    const { engine, rest, proxy, kernel, controller } = await start({ db: `10.0.0.1:tcp/5432\n${API}` });
+    const joined = { network: { kind: 'container', owner: 'gone' } } as const;
+    engine.run(container('one', joined));
+    await rest();
+    expect(proxy.opened.size).toBe(2);
+    engine.run(container('two', { ...joined, pid: 4243 }));
+    await rest();
+    expect(proxy.opened.size).toBe(1);
+    const texts = ['one', 'two'].map((name) => kernel.texts.get(ID.replace('web', name)) ?? '');
+    expect(texts[0]).toBe(texts[1]);
+    expect(texts[0]).toContain('10.0.0.1 . tcp . 5432');
+    expect(texts[0]).not.toContain('define dnsport');
+    const problems = controller.answers.status().namespaces.flatMap((one) => one.problems);
+    const reason =
+      'a container that others joined has ended, and it is not known which of them share a network until they start again, so it grants nothing; write its addresses';
+    expect(problems.map((one) => one.reason)).toEqual([reason, reason]);
+  });
+
   test('that asks for names gets them without a rule by name', async () => {
     const { engine, rest, proxy } = await start({ db: '10.0.0.1:tcp/5432' });
     engine.run(container('job', { environment: ['EGRESSTRATOR_ENABLE=1', 'EGRESSTRATOR_DNS=names'] }));

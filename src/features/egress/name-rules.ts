@@ -8,7 +8,7 @@ import { deniedNames } from '../../policy/compile-names.ts';
 import type { EgressTemplate } from './template.ts';
 import type { WorkloadNamespace } from './workload-namespaces.ts';
 
-type Settings = Pick<WorkloadNamespace, 'dns' | 'keepsResolvers'>;
+type Settings = Pick<WorkloadNamespace, 'dns' | 'keepsResolvers' | 'isUncertain'>;
 
 /** What rules by name depend on, apart from the namespace. */
 export interface NameSupport {
@@ -23,6 +23,7 @@ export const NAMES_NOT_IN_USE = 'rules by name are not in use here';
 /** `names` where a key has a rule by name, unless a runner chose something else, and only where that works. */
 export function dnsOf(settings: Settings, { names }: CompiledPolicy, support: NameSupport): DnsPolicy {
   if (!wantsNames(settings, names.lines.length > 0 || names.isSuspended === true)) return settings.dns;
+  if (settings.isUncertain) return 'none';
   if (whyNoNames(support) === undefined) return 'names';
   // Only who has chosen `names` gets no DNS instead.
   return settings.dns === 'names' ? 'none' : settings.dns;
@@ -34,7 +35,7 @@ export function nameProblems(
   { names }: CompiledPolicy,
   support: NameSupport,
 ): readonly Problem[] {
-  const reason = wantsNames(settings, true) ? whyNoNames(support) : whyNotChosen(settings);
+  const reason = wantsNames(settings, true) ? whyNone(settings, support) : whyNotChosen(settings);
   if (reason === undefined) return [];
   return [...deniedNames(names, reason), ...(settings.dns === 'names' ? [noDns(reason)] : [])];
 }
@@ -44,6 +45,13 @@ const wantsNames = ({ dns, keepsResolvers }: Settings, hasNames: boolean): boole
 
 const whyNotChosen = ({ dns }: Settings): string =>
   `rules by name need EGRESSTRATOR_DNS=names, and the container has ${dns}`;
+
+/** Two that answer in one namespace would take the rules and the grants from each other, again and again. */
+const UNCERTAIN =
+  'a container that others joined has ended, and it is not known which of them share a network until they start again';
+
+const whyNone = ({ isUncertain }: Settings, support: NameSupport): string | undefined =>
+  whyNoNames(support) ?? (isUncertain && UNCERTAIN);
 
 const whyNoNames = ({ template, unavailable }: NameSupport): string | undefined =>
   template.mentions.has('names.classes') ? unavailable : `the template ${template.name} has no rules by name`;

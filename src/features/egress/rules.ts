@@ -151,6 +151,7 @@ const hasSameInputs = (one: WorkloadNamespace, other: WorkloadNamespace): boolea
   one.mode === other.mode &&
   one.dns === other.dns &&
   one.keepsResolvers === other.keepsResolvers &&
+  one.isUncertain === other.isUncertain &&
   one.target.attachments.join() === other.target.attachments.join();
 
 /** Keys in a line of the log. */

@@ -70,7 +70,7 @@ const onHostNetwork = (container: Container): UnsupportedWorkload => ({
 });
 
 function merge(
-  { id, target, inside }: ContainerNamespace,
+  { id, target, inside, isUncertain }: ContainerNamespace,
   read: WorkloadReader,
 ): readonly WorkloadNamespace[] {
   const members = inside.flatMap((container) => {
@@ -81,6 +81,7 @@ function merge(
   const workloads = members.map((member) => member.workload);
   const namespace: WorkloadNamespace = {
     ...{ kind: 'container', id, target, inside, members },
+    ...(isUncertain && { isUncertain }),
     grants: [...new Set(workloads.flatMap((workload) => workload.grants))].sort(),
     mode: workloads.some((workload) => workload.mode === 'enforce') ? 'enforce' : 'audit',
     ...dnsOf(workloads),
