@@ -14,11 +14,14 @@ import { seal, unseal } from './envelope.ts';
 export interface StateFolderFileOptions {
   /** What the file holds, as in "last known rules". */
   readonly what: string;
-  /** Milliseconds between two writes. */
+  /** Milliseconds between two writes, at least; more if the text takes long to make. */
   readonly pause?: number;
   /** Milliseconds after which a failed write is retried. */
   readonly retryAfter?: number;
 }
+
+/** Making the text blocks everything else, so it may take at most this part of the time. */
+const SHARE = 1 / 30;
 
 /** The most bytes of a file: 100,000 rules and as many instances take a tenth of it. */
 const MOST_BYTES = 256 * 1024 * 1024;
@@ -89,11 +92,13 @@ export class StateFolderFile {
     while (this.#next !== undefined) {
       const next = this.#next;
       this.#next = undefined;
+      const begun = performance.now();
       const text = next();
+      const made = performance.now() - begun;
       const done = text === this.#written || (await this.#replace(text));
       if (!done) this.#next ??= next;
       const { pause, retryAfter } = this.#options;
-      const rest = done ? pause : retryAfter;
+      const rest = done ? restOf(pause, made) : retryAfter;
       if (!done || (rest > 0 && !this.#closed)) return this.#rest(rest);
     }
   }
@@ -122,6 +127,8 @@ export class StateFolderFile {
     }
   }
 }
+
+const restOf = (pause: number, made: number): number => (pause === 0 ? 0 : Math.max(pause, made / SHARE));
 
 async function readText(path: string): Promise<string> {
   const file = await open(path, 'r');
