@@ -243,6 +243,18 @@ describe('a reload', () => {
     expect((await netns(fixture.workload, 'reload egress', text)).stdout).not.toContain('denied');
   });
 
+  it.each(['iptables', 'nftables'])('to iptables prints no rule, after %s', async (template) => {
+    await load(fixture.workload, template);
+    const text = withFacts(renderWith('iptables').text, NO_FACTS);
+    const { exitCode, stdout } = await netns(fixture.workload, 'reload egress', text);
+    expect(exitCode).toBe(0);
+    expect(stdout).not.toContain('denied');
+    expect(parseNamespaceState(stdout).loaded).toEqual(
+      parseNamespaceState((await netns(fixture.workload, 'state egress')).stdout).loaded,
+    );
+    await netns(fixture.workload, 'clear');
+  });
+
   it('goes on where nothing is loaded', async () => {
     const text = withFacts(renderWith('nftables').text, NO_FACTS);
     const { exitCode, stdout } = await netns(fixture.workload, 'reload egress', text);
