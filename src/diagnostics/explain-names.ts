@@ -128,8 +128,8 @@ export const whyNoNames = ({ dns, denylist, names, hasController }: PolicyView):
 };
 
 const WITHOUT_NAMES: Readonly<Record<Exclude<DnsPolicy, 'names'>, string>> = {
-  resolvers: 'it asks resolvers of its own (EGRESSTRATOR_DNS=resolvers)',
-  none: 'it may ask for no name (EGRESSTRATOR_DNS=none)',
+  resolvers: 'it asks resolvers of its own; egresstrator status tells why',
+  none: 'it has no DNS; egresstrator status tells why',
 };
 
 const plain = ({ key, line }: NameLine): LineAnswer => plainLine(key, line);

@@ -20,7 +20,7 @@ export function rulesByName({ names, tried }: Facts): Evaluated {
   if (reason !== undefined)
     return error(
       `${rules}, which grant nothing: ${reason}`,
-      'run the controller on the host by nsenter, or in a container with --pid host and the right to use nsenter; docs/names.md, "Where it does not work"',
+      'they need the template nftables, and a controller on the host that uses nsenter, or in a container with --pid host and the right to use it; docs/names.md, "Where it does not work"',
     );
   if (!names.cgroup)
     return warning(

@@ -160,8 +160,8 @@ describe('explain', () => {
   });
 
   it.each([
-    [{ dns: 'none' as const }, {}, 'it may ask for no name (EGRESSTRATOR_DNS=none)'],
-    [{ dns: 'resolvers' as const }, {}, 'it asks resolvers of its own (EGRESSTRATOR_DNS=resolvers)'],
+    [{ dns: 'none' as const }, {}, 'it has no DNS; egresstrator status tells why'],
+    [{ dns: 'resolvers' as const }, {}, 'it asks resolvers of its own; egresstrator status tells why'],
     [{ names: report({ state: 'unavailable', reasons: ['no nsenter'] }) }, {}, 'no nsenter'],
     [{}, { denylist: true }, 'the template denylist has no rules by name'],
     [
