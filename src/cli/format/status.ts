@@ -104,7 +104,7 @@ const MEANING: Readonly<Record<NamespaceState, string>> = {
   protected: 'it can reach what its keys allow, and nothing else',
   audit: 'all traffic passes; traffic that enforce would deny is recorded',
   isolated:
-    'it can reach only its DNS resolvers: no key grants it anything, the rules are too old (--max-age), or the template is lockdown',
+    'it can reach nothing, except for DNS: no key grants it anything, the rules are too old (--max-age), or the template is lockdown',
   denylist:
     'it can reach everything except destinations of keys that it was not granted, and foreign NTP and DNS servers',
   custom: 'it has the rules of your own template; egresstrator does not know what these allow',
