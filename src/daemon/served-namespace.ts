@@ -69,6 +69,8 @@ export class ServedNamespace {
   /** What is known of an earlier run was read from the kernel. */
   #isRecalled = false;
   readonly #opening: NameOpening<ProxiedNames>;
+  /** Until it resolves, something that an earlier run has granted may be unknown. */
+  #completed: Promise<void> = Promise.resolve();
   /** The classes of the text in the kernel, as far as known. */
   #numbers: ClassNumbers | undefined;
   /** Of the previous run, until the sockets are open. */
@@ -134,6 +136,7 @@ export class ServedNamespace {
     if (this.#previous !== undefined) await waitUntil(OPENING, this.#opening.attempt, undefined);
     const names = this.#names;
     if (names === undefined) return undefined;
+    await this.#completed;
     await names.hold();
     if (this.#next !== undefined) this.#change(this.#next);
     const numbers = numbersOf(classes);
@@ -229,7 +232,7 @@ export class ServedNamespace {
     if (!isSame) this.#ports.onChange();
     // It was opened with the policy of that time, and what an earlier run has left may belong to rules that are gone.
     this.#change(this.#policy);
-    if (isRecorded) void this.#complete(names);
+    if (isRecorded) this.#completed = this.#complete(names);
   }
 
   async #complete(names: ProxiedNames): Promise<void> {

@@ -172,11 +172,12 @@ export class NamespaceNames {
     const { count } = this.#removals;
     const known = new Set(this.grants().map(elementKey));
     const found = await read();
-    const isSame =
-      seal !== undefined && found !== undefined && Buffer.compare(found.secret, seal.secret) === 0;
-    if (!isSame || this.#runner.isHeld || this.#sender.seal !== seal) return false;
-    // The record may be older than the text, and lack sets that it has.
-    this.#sender.use({ secret: found.secret, numbers: found.numbers });
+    if (seal === undefined || found === undefined || this.#runner.isHeld) return false;
+    const isSame = Buffer.compare(found.secret, seal.secret) === 0;
+    // A record that is older than the text may have another secret: that came back, and another text is loaded soon.
+    if (isSame ? this.#sender.seal !== seal : !this.#isSeen) return false;
+    // Or it may lack sets that the text has.
+    if (isSame) this.#sender.use({ secret: found.secret, numbers: found.numbers });
     if (this.#removals.count !== count) return false;
     const forgotten = found.grants.filter(
       (one) => !known.has(elementKey(one)) && !this.#state.grants.has(one),

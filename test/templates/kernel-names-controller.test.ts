@@ -272,6 +272,28 @@ it('a controller that was killed before it recorded the sets of a new rule leave
   expect(await isGranted('23.1.0.3')).toBe(true);
 });
 
+it('a controller that was killed before it recorded that a rule has gone keeps what others have been granted', async () => {
+  const first = start();
+  put(first, RULE, `*.y.test:tcp/${PORT}`);
+  await first.answering(workload.name);
+  await becomes('a record', async () => first.stored.names.size > 0);
+  const { names } = first.stored;
+  const before = await handles();
+  put(first, RULE);
+  await becomes('another text', async () => (await handles()) !== before);
+  await answered('a-23-1-0-2.x.test', SECOND);
+  await keeps('live', SECOND);
+  await first.close();
+
+  const second = start({ previous: { names, loads: first.stored.loads } });
+  const loaded = await handles();
+  put(second, RULE);
+  await becomes('a text with another secret', async () => (await handles()) !== loaded);
+  await second.answering(workload.name);
+  expect(await isGranted(SECOND)).toBe(true);
+  expect(await agents.workload.talk('live')).toBe('hello');
+});
+
 it('many namespaces at once are answered, and one in which sockets do not open holds up none', async () => {
   const names = Array.from({ length: MANY }, (_, index) => `egl-${process.pid}-many-${index + 1}`);
   await run('sh', [

@@ -413,6 +413,18 @@ describe('what an earlier run has granted and not recorded', () => {
     expect(names.adoptable()?.numbers).toEqual(numbers);
   });
 
+  it('is taken over too if the record has an earlier secret, which came back', async () => {
+    const { names, elements, udp } = await served();
+    const found = { ...left(names, '1.1.1.2'), secret: new Uint8Array(16) };
+    await names.complete(async () => {
+      udp.receive(aliveDatagram(names.secret), PROXY_ADDRESSES[4], PORT);
+      return found;
+    });
+    expect(elements()).toEqual(['1.1.1.1 tcp/443 360', '1.1.1.2 tcp/443 60']);
+    expect(names.text().secret).not.toEqual(found.secret);
+    expect(names.report().state).toBe('unavailable');
+  });
+
   it('is left if the text is another one', async () => {
     const { names, elements } = await served();
     const found = { ...left(names, '1.1.1.2'), secret: new Uint8Array(16) };
