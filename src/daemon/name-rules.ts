@@ -148,11 +148,13 @@ export class NameRules implements NameSource {
     return this.#trouble;
   }
 
-  /** Ends serving. What is granted stays in the kernels, for the next run. */
+  /** Ends serving. What is granted stays in the kernels, for the next run. Without names there is nothing to record. */
   close(): void {
     clearInterval(this.#timer);
-    const state = this.#state();
-    this.#ports.persist(() => state);
+    if (this.#started !== undefined || this.#ports.previous.size > 0) {
+      const state = this.#state();
+      this.#ports.persist(() => state);
+    }
     for (const served of this.#served.values()) served.close();
     this.#started?.proxy.closeAll();
   }

@@ -54,11 +54,14 @@ const held = (to: string, name = 'api.example.com', portClass = 'tcp/443'): Held
 });
 
 describe('a namespace', () => {
-  test('without rules by name has the text that it had, and nobody opens anything in it', async () => {
-    const { proxy, text } = await start({ db: '10.0.0.1:tcp/5432' });
+  test('without rules by name has the text that it had, and nobody opens or records anything for it', async () => {
+    const { proxy, text, controller } = await start({ db: '10.0.0.1:tcp/5432' });
     const plain = await start({ db: '10.0.0.1:tcp/5432' }, { names: undefined });
     expect(text()).toBe(plain.text());
+    const { stored } = proxy;
+    await controller.close();
     expect(proxy.isStarted).toBe(false);
+    expect(proxy.stored).toBe(stored);
   });
 
   test('has its addresses first, then sockets, then the text that leads questions to them', async () => {
