@@ -34,6 +34,8 @@ export interface GateLab {
   /** URLs of two servers, which answer `allowed` and `forbidden`. */
   readonly allowed: string;
   readonly forbidden: string;
+  /** Starts both servers again after the Engine, until they answer. */
+  serveAgain(): Promise<void>;
   /** Runs the docker command to its end, whatever that is. */
   try(...args: string[]): Promise<Ended>;
   /** Returns its stdout; a non-zero exit is an error. */
@@ -74,6 +76,12 @@ export async function openGateLab(version: EngineVersion): Promise<GateLab> {
   const forbidden = await serve(docker, image, 'forbidden', '172.31.77.11');
   return {
     ...{ engine, settings, image, configBefore: daemonJson, allowed, forbidden, docker, try: attempt },
+    serveAgain: async () => {
+      for (const name of ['allowed', 'forbidden']) {
+        await docker('start', name);
+        await isServing(docker, name);
+      }
+    },
     prepare: (mode = 'enforce') => prepare(settings.runDir, allowed, mode),
     unprepare: () => keep(settings.runDir, []),
     tables: async (container) => {
@@ -125,9 +133,13 @@ async function serve(
 ): Promise<string> {
   const script = `mkdir -p /www && echo ${name} >/www/index.html && exec httpd -f -vv -h /www`;
   await docker('run', '-d', '--name', name, '--network', 'gate', '--ip', address, image, 'sh', '-c', script);
+  await isServing(docker, name);
+  return `http://${address}/`;
+}
+
+async function isServing(docker: GateLab['docker'], name: string): Promise<void> {
   const answers = () => docker('exec', name, 'wget', '-qO-', 'http://127.0.0.1/').catch(() => undefined);
   await waitFor(answers, { what: `the server ${name}` });
-  return `http://${address}/`;
 }
 
 async function prepare(runDir: string, url: string, mode: Mode): Promise<string> {

@@ -277,7 +277,7 @@ onEachEngine((version) => {
       const id = await start(...workload, '--restart', 'always', lab.image);
       await lab.engine.kill();
       await lab.engine.start();
-      await lab.docker('start', 'allowed', 'forbidden');
+      await lab.serveAgain();
       await expect
         .poll(() => lab.docker('inspect', '-f', '{{.State.Running}}', id), { timeout: 60_000 })
         .toBe('true');
