@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { execa } from 'execa';
 import { ensureCommands, requireRoot } from './apt.ts';
+import { addingBridge } from './bridge.ts';
 import { searchPath } from './paths.ts';
 import { identify } from './process.ts';
 import { attempt, run } from './run.ts';
@@ -116,7 +117,7 @@ export async function createCaller(name: string): Promise<Caller> {
 async function addBridge(host: Namespace, letter: 'a' | 'b', members: readonly Namespace[]): Promise<void> {
   const bridge = `br-${letter}`;
   const gateway = { ipv4: `172.29.${letter === 'a' ? 1 : 2}.1`, ipv6: `2001:db8:${letter}::1` };
-  await ip('-n', host.name, 'link', 'add', bridge, 'type', 'bridge');
+  await ip('-n', host.name, ...addingBridge(bridge));
   await addAddresses({ ...host, ...gateway, device: bridge });
   for (const [index, member] of members.entries()) {
     const port = `${bridge}-${index + 1}`;

@@ -4,6 +4,7 @@
  * When a dockerd starts, it flushes the iptables chains of every other dockerd in the same namespace. So
  * engines that run side by side need their own namespaces: only the `host` engine runs in the machine's own.
  */
+import { addingBridge } from '../bridge.ts';
 import { attempt, run } from '../run.ts';
 import type { AddressBlock } from './address-block.ts';
 
@@ -48,7 +49,7 @@ export function engineNetwork(kind: NetworkKind, block: AddressBlock): EngineNet
 
 /** docker0 may belong to another dockerd. A bridge with another name must exist before dockerd starts. */
 async function ensureBridge({ name, bridge }: AddressBlock): Promise<void> {
-  await attempt('ip', ['link', 'add', name, 'type', 'bridge']);
+  await attempt('ip', addingBridge(name));
   await run('ip', ['address', 'replace', bridge, 'dev', name]);
   await run('ip', ['link', 'set', name, 'up']);
 }
