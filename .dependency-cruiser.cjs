@@ -13,6 +13,8 @@ const BELOW = {
   rendering: ['common'],
   features: ['rendering', 'policy', 'inventory', 'dns', 'net', 'common'],
   diagnostics: ['features', 'rendering', 'policy', 'inventory', 'dns', 'net', 'common'],
+  live: ['diagnostics', 'features', 'rendering', 'policy', 'inventory', 'dns', 'net', 'common'],
+  http: ['common'],
   reconciler: ['inventory', 'net', 'common'],
   sources: ['policy', 'inventory', 'net', 'common'],
   // The helper is a container, so the dataplane asks the Engine as well.
@@ -22,6 +24,8 @@ const BELOW = {
   config: ['inventory', 'net', 'common'],
   gate: ['dataplane', 'sources', 'features', 'rendering', 'policy', 'inventory', 'dns', 'net', 'common'],
 };
+// It has no way to the Engine, to Consul, to the kernel or to the host's files but those of its own.
+BELOW['page-server'] = ['live', 'http', 'config', 'common'];
 BELOW.daemon = ['config', ...Object.keys(BELOW)];
 BELOW.cli = ['daemon', ...Object.keys(BELOW)];
 
@@ -33,7 +37,7 @@ const inward = Object.entries(BELOW).map(([folder, below]) => ({
   to: { path: '^(src|lab|test|scripts)/', pathNot: `^src/(${[folder, ...below].join('|')})/` },
 }));
 
-const PURE = '^src/(net|dns|policy|diagnostics|features|reconciler)/';
+const PURE = '^src/(net|dns|policy|diagnostics|features|reconciler|live)/';
 
 const oneImporter = (name, packageName, importer) => ({
   name,
@@ -72,7 +76,7 @@ module.exports = {
     oneImporter('one-importer-of-consul', 'consul', '^src/sources/consul/'),
     oneImporter('one-importer-of-dockerode', 'dockerode', '^src/sources/docker/'),
     oneImporter('one-importer-of-handlebars', 'handlebars', '^src/rendering/'),
-    oneImporter('one-importer-of-fastify', 'fastify', '^src/daemon/api/'),
+    oneImporter('one-importer-of-fastify', 'fastify', '^src/(daemon/api|page-server)/'),
     oneImporter('one-importer-of-prom-client', 'prom-client', '^src/daemon/metrics/'),
     oneImporter('one-importer-of-pino', 'pino(-pretty)?', '^src/daemon/log'),
     oneImporter('one-importer-of-ipaddr', 'ipaddr\\.js', '^src/net/address'),
