@@ -1,6 +1,6 @@
 /**
- * The test suites: `unit` needs nothing, `kernel` root and `consul` Consul; `integration`, `escape` and
- * `hostile` need an Engine as well, and `e2e` all of it together. What they need, the lab installs and starts.
+ * The test suites: `unit` needs nothing, `kernel` root, `consul` Consul and `browser` Chromium; `integration`, `escape`
+ * and `hostile` need an Engine as well, and `e2e` all of it together. What they need, the lab installs and starts.
  */
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
@@ -72,6 +72,12 @@ export default defineConfig({
       },
       { test: { name: 'kernel', include: KERNEL, ...withoutEngine } },
       { test: { name: 'consul', include: CONSUL, ...withoutEngine } },
+      {
+        test: {
+          ...{ name: 'browser', include: ['test/browser/**/*.test.ts'], ...withoutEngine },
+          globalSetup: 'test/support/build-program.ts',
+        },
+      },
       {
         test: {
           name: 'integration',

@@ -34,7 +34,7 @@ interface Lane {
  * computes, and runs several files at once.
  */
 const ALL: readonly Lane[] = [
-  { projects: ['unit', 'kernel', 'consul'] },
+  { projects: ['unit', 'kernel', 'consul', 'browser'] },
   { projects: ['integration', 'e2e', 'escape', 'hostile'] },
 ];
 

@@ -1,5 +1,5 @@
 /**
- * Bundles the program once for a run of tests on Engines, as `npm run compile` does for a host: it starts in half the
+ * Bundles the program and its page once for a run of tests, as `npm run compile` does for a host: it starts in half the
  * processor time of the sources, and tests start it hundreds of times. Found by test/support/egresstrator.ts.
  */
 import { readdirSync, rmSync, symlinkSync } from 'node:fs';
@@ -16,7 +16,9 @@ export default async function buildProgram(): Promise<(() => void) | undefined> 
   if (process.env.EGRESSTRATOR_TEST_PROGRAM !== undefined) return undefined;
   removeLeftovers();
   const folder = labFolder('programs', `${process.pid}`);
-  await execa(process.execPath, ['scripts/bundle.ts', join(folder, 'dist')], { cwd: inCheckout() });
+  const bundle = (script: string, ...words: string[]) =>
+    execa(process.execPath, [script, join(folder, ...words)], { cwd: inCheckout() });
+  await Promise.all([bundle('scripts/bundle.ts', 'dist'), bundle('scripts/bundle-page.ts', 'dist', 'page')]);
   for (const asset of ASSETS) symlinkSync(inCheckout(asset), join(folder, asset));
   process.env.EGRESSTRATOR_TEST_PROGRAM = join(folder, 'dist/cli/main.js');
   return () => rmSync(folder, { recursive: true, force: true });
