@@ -3,9 +3,17 @@
  */
 import './style.css';
 import { render } from 'preact';
-import { state } from './live/store.ts';
+import { startClock } from './live/clock.ts';
+import { logIn, tokenInAddress } from './live/session.ts';
+import { startStream } from './live/stream.ts';
+import { App } from './ui/app.tsx';
+import { startRouter } from './ui/router.ts';
+import { showTheme } from './ui/theme.ts';
 
-const Page = () => <h1>{state.value.controller.get('controller')?.node ?? 'egresstrator'}</h1>;
-
+const token = tokenInAddress();
+showTheme();
+startRouter();
+startClock();
 const root = document.getElementById('page');
-if (root !== null) render(<Page />, root);
+if (root !== null) render(<App />, root);
+if (token === undefined || (await logIn(token))) startStream();

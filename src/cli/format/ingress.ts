@@ -4,6 +4,7 @@
 import type { z } from 'zod';
 import type { Ingress } from '../../daemon/api/schema.ts';
 import type { IngressState } from '../../features/ingress/status.ts';
+import { INGRESS_MEANING } from './meaning.ts';
 import type { Colour, Style } from './style.ts';
 import { type Column, table } from './table.ts';
 import { ago } from './values.ts';
@@ -30,7 +31,7 @@ export function formatCalled(one: IngressStatus, now: number, style: Style): str
     ['called', workloads.join(', ')],
     ['target', target],
     ['ingress', style(COLOURS[state], state)],
-    ['description', MEANING[state]],
+    ['description', INGRESS_MEANING[state]],
     ['keys', keys.join(', ') || 'none'],
     ['mode', mode],
     ['rules', fingerprint ?? 'none loaded'],
@@ -39,15 +40,6 @@ export function formatCalled(one: IngressStatus, now: number, style: Style): str
   ];
   return lines.map(([name, value]) => `${name.padEnd(13)}${value}`).join('\n');
 }
-
-const MEANING: Readonly<Record<IngressState, string>> = {
-  pending: 'it waits for its first rules, or for Consul',
-  protected: 'callers that its ingress keys name can reach it, and nobody else',
-  audit: 'anyone can reach it; calls that enforce would deny are recorded',
-  closed: 'nobody can reach it: no ingress key lets anyone in, or the keys are too old (--max-age)',
-  unenforceable: 'rules are loaded, but a container in the namespace can remove them',
-  failed: 'rules could not be loaded; the load is tried again',
-};
 
 const byName = (all: readonly IngressStatus[]): readonly IngressStatus[] =>
   all.toSorted((a, b) => (a.target < b.target ? -1 : 1));

@@ -8,6 +8,7 @@ import type { NamespaceState } from '../../features/egress/states.ts';
 import { unlisted } from './denied-record.ts';
 import { formatHostSummary } from './host.ts';
 import { formatIngress } from './ingress.ts';
+import { STATE_MEANING } from './meaning.ts';
 import { formatNetworksStatus } from './networks-status.ts';
 import { RAW_LINE, RAW_MARK, RAW_REMEDY, rawNote } from './raw-sockets.ts';
 import type { Colour, Style } from './style.ts';
@@ -79,7 +80,7 @@ export function formatNamespace(
     ['workloads', workloads.join(', ')],
     ['target', target],
     ['state', style(COLOURS[state], state)],
-    ['description', recordsDenied === false && state === 'audit' ? UNRECORDED_AUDIT : MEANING[state]],
+    ['description', recordsDenied === false && state === 'audit' ? UNRECORDED_AUDIT : STATE_MEANING[state]],
     ['keys', grants.join(', ') || 'none'],
     ...(namespace.byHand === undefined ? [] : [['by hand', sinceText(namespace.byHand, now)] as const]),
     ['mode', mode],
@@ -98,20 +99,6 @@ export function formatNamespace(
 }
 
 const UNRECORDED_AUDIT = 'all traffic passes; the template does not record denied destinations';
-
-const MEANING: Readonly<Record<NamespaceState, string>> = {
-  pending: 'it waits for its first rules, or for Consul',
-  protected: 'it can reach what its keys allow, and nothing else',
-  audit: 'all traffic passes; traffic that enforce would deny is recorded',
-  isolated:
-    'it can reach nothing, except for DNS: no key grants it anything, the rules are too old (--max-age), or the template is lockdown',
-  denylist:
-    'it can reach everything except destinations of keys that it was not granted, and foreign NTP and DNS servers',
-  custom: 'it has the rules of your own template; egresstrator does not know what these allow',
-  unenforceable: 'rules are loaded, but a container in the namespace can remove them',
-  failed: 'rules could not be loaded; the load is tried again',
-  cleared: 'an operator removed the rules until the container stops',
-};
 
 const formatController = (
   { version, node, loader, template, startedAt }: NonNullable<Status['controller']>,

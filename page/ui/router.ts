@@ -1,0 +1,82 @@
+/**
+ * The address of the browser as a signal, by the History API. Filters stand in the query, so each view is a permalink.
+ */
+import { computed, signal } from '@preact/signals';
+
+const read = () => ({ path: location.pathname, query: new URLSearchParams(location.search) });
+
+export const place = signal(read());
+
+/** The path alone: it does not change with filters. */
+export const path = computed(() => place.value.path);
+
+export function navigate(to: string, { replace = false }: { readonly replace?: boolean } = {}): void {
+  history[replace ? 'replaceState' : 'pushState'](null, '', to);
+  const before = place.peek().path;
+  place.value = read();
+  if (place.peek().path !== before) arrive();
+}
+
+/** A new screen begins at its top, and readers hear its heading. */
+function arrive(): void {
+  scrollTo(0, 0);
+  requestAnimationFrame(() => document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true }));
+}
+
+/** One word of the query; empty if it is not there. */
+export const queryOf = (name: string): string => place.value.query.get(name) ?? '';
+
+/** An empty text removes the word. It makes no entry in the history. */
+export function setQuery(changes: Readonly<Record<string, string>>): void {
+  const query = new URLSearchParams(place.peek().query);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === '') query.delete(name);
+    else query.set(name, value);
+  }
+  const text = query.toString();
+  navigate(`${place.peek().path}${text === '' ? '' : `?${text}`}`, { replace: true });
+}
+
+export function startRouter(): void {
+  addEventListener('popstate', () => {
+    place.value = read();
+  });
+  document.addEventListener('click', follow);
+}
+
+/** Links of the page lead to other screens without a load. */
+function follow(event: MouseEvent): void {
+  const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+  const link = event.target instanceof Element ? event.target.closest('a') : null;
+  if (!isPlain || event.defaultPrevented || link === null) return;
+  if (link.origin !== location.origin || link.target !== '' || link.hasAttribute('download')) return;
+  if (link.hash !== '' && link.pathname === location.pathname) return;
+  event.preventDefault();
+  navigate(`${link.pathname}${link.search}`);
+}
+
+/** The values of `:name` in a pattern such as `/keys/:key`; undefined if it does not match. */
+export function match(pattern: string, address: string): Readonly<Record<string, string>> | undefined {
+  const wanted = pattern.split('/');
+  const given = address.replace(/(.)\/$/, '$1').split('/');
+  if (wanted.length !== given.length) return undefined;
+  const found: Record<string, string> = {};
+  for (const [at, part] of wanted.entries()) {
+    const text = decoded(given[at] ?? '');
+    if (text === undefined) return undefined;
+    if (part.startsWith(':')) found[part.slice(1)] = text;
+    else if (part !== text) return undefined;
+  }
+  return found;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export const workloadPath = (name: string): string => `/workloads/${encodeURIComponent(name)}`;
+export const keyPath = (key: string): string => `/keys/${encodeURIComponent(key)}`;
