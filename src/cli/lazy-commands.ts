@@ -40,5 +40,6 @@ export const createActions = (terminal: Terminal): Actions => ({
     (await import('./commands/networks-apply.ts')).applyNetworks(file, flags, terminal),
   checkNetworks: async (file, flags) =>
     (await import('./commands/networks.ts')).checkNetworks(file, flags, terminal),
+  page: async (flags) => (await import('./commands/page.ts')).page(flags, terminal),
   diff: async (key, flags) => (await import('./commands/diff.ts')).diff(key, flags, terminal),
 });

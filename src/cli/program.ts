@@ -10,9 +10,10 @@ import { ALL_OPTIONS, type OptionSpec } from '../config/options.ts';
 import { addDiagnostics, type DiagnosticsActions } from './diagnostics-program.ts';
 import { addHostCommands, type HostActions } from './host-program.ts';
 import { addNetworks, type NetworksActions } from './networks-program.ts';
+import { addPage, type PageActions } from './page-program.ts';
 
 /** What the commands do; `flags` are those of the command and of the program together. */
-export interface Actions extends DiagnosticsActions, HostActions, NetworksActions {
+export interface Actions extends DiagnosticsActions, HostActions, NetworksActions, PageActions {
   run(flags: Flags): Promise<void>;
   set(container: string | undefined, flags: Flags): Promise<void>;
   clear(container: string | undefined, flags: Flags): Promise<void>;
@@ -49,6 +50,7 @@ export function createProgram(version: string, actions: Actions): Command {
   addDiagnostics(program, actions);
   addHostCommands(program, actions);
   addNetworks(program, actions);
+  addPage(program, actions);
   // The program itself accepts any argument, to suggest a command; its commands would inherit that.
   for (const command of program.commands) command.allowExcessArguments(false);
   return program;

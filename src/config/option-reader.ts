@@ -23,6 +23,14 @@ export interface MaxAge {
   readonly action: 'lock' | 'drop-services';
 }
 
+interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** An address, or the path of a unix socket. */
+export type Place = HostAndPort | string;
+
 /** Milliseconds. Rules are confirmed each 15 s, and a restarted Consul answers again within seconds. */
 const LEAST_AGE = 30_000;
 const MOST_AGE = 365 * 86_400_000;
@@ -158,14 +166,21 @@ export class OptionReader {
   }
 
   /** `9464`, `0.0.0.0:9464` or `[::1]:9464`. */
-  endpoint(name: OptionName): { readonly host: string; readonly port: number } | undefined {
+  endpoint(name: OptionName): HostAndPort | undefined {
     const text = this.optional(name);
     if (text === undefined) return undefined;
-    const match = /^(?:(?:\[([\da-f:]+)\]|([\w.-]+)):)?(\d{1,5})$/i.exec(text);
-    const port = Number(match?.[3] ?? Number.NaN);
-    if (port <= 65_535) return { host: match?.[1] ?? match?.[2] ?? '127.0.0.1', port };
-    this.#reject(name, 'expected a port, or host:port');
-    return undefined;
+    const found = parsePlace(text);
+    if (found === undefined) this.#reject(name, 'expected a port, or host:port');
+    return found;
+  }
+
+  /** The same, or the path of a unix socket: `unix:/run/page.sock`. */
+  endpointOrSocket(name: OptionName): Place {
+    const text = this.text(name);
+    const [, path] = /^unix:(\/.+)$/.exec(text) ?? [];
+    const found = path ?? parsePlace(text);
+    if (found === undefined) this.#reject(name, 'expected a port, host:port or unix:<path>');
+    return found ?? '';
   }
 
   /** Undefined if it is not set. `port`: where none is given. */
@@ -226,6 +241,12 @@ export class OptionReader {
     const place = isFlag ? flagOf(name) : variable;
     this.#problems.push(`${place}: ${expectation}, not "${this.text(name)}"`);
   }
+}
+
+function parsePlace(text: string): HostAndPort | undefined {
+  const match = /^(?:(?:\[([\da-f:]+)\]|([\w.-]+)):)?(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[3] ?? Number.NaN);
+  return port <= 65_535 ? { host: match?.[1] ?? match?.[2] ?? '127.0.0.1', port } : undefined;
 }
 
 const flagOf = (name: OptionName): string => {

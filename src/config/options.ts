@@ -9,6 +9,7 @@ import { CONTROLLER_OPTIONS } from './options/controller.ts';
 import { ENGINE_OPTIONS } from './options/engine.ts';
 import { HOST_OPTIONS } from './options/host.ts';
 import { NAME_OPTIONS } from './options/names.ts';
+import { PAGE_OPTIONS } from './options/page.ts';
 import { RULE_OPTIONS } from './options/rules.ts';
 
 export type { OptionSpec } from './options/option-spec.ts';
@@ -20,6 +21,7 @@ export const ALL_OPTIONS = {
   ...NAME_OPTIONS,
   ...ENGINE_OPTIONS,
   ...HOST_OPTIONS,
+  ...PAGE_OPTIONS,
   ...CONTROLLER_OPTIONS,
 };
 

@@ -43,6 +43,7 @@ function actionsThat(tell: (asked: Asked) => void): Actions {
     lint: async (flags) => tell({ command: 'lint', flags }),
     keys: async (flags) => tell({ command: 'keys', flags }),
     doctor: async (flags) => tell({ command: 'doctor', flags }),
+    page: async (flags) => tell({ command: 'page', flags }),
     uninstall: async (flags) => tell({ command: 'uninstall', flags }),
     health: async (flags) => tell({ command: 'health', flags }),
     explain: async ({ container }, flags) => tell({ command: 'explain', container, flags }),

@@ -8,6 +8,7 @@ import { requireNoController } from '../../daemon/api/server.ts';
 import { start } from '../../daemon/run.ts';
 import { claimState } from '../../daemon/state/folder-lock.ts';
 import { openLogger } from '../../daemon/wiring.ts';
+import { stopSignal } from '../stop-signal.ts';
 
 export async function run(flags: Flags, terminal: Terminal): Promise<void> {
   const config = resolveConfig(flags, terminal.environment);
@@ -29,16 +30,4 @@ export async function run(flags: Flags, terminal: Terminal): Promise<void> {
 function announce({ consul, docker, template, socket }: Config, log: Logger): void {
   const fields = { consul: consul.address, keys: consul.kvPath, docker: docker.host, template, socket };
   log.info(fields, 'controller started');
-}
-
-/** Resolves with the name of the first signal to stop. A second signal ends the process at once. */
-function stopSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        resolve(signal);
-        process.once(signal, () => process.exit(1));
-      });
-    }
-  });
 }

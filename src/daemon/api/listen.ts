@@ -7,7 +7,8 @@
  */
 import Fastify, { type FastifyInstance } from 'fastify';
 import { messageOf, UserError } from '../../common/errors.ts';
-import { statusForHost } from './host-names.ts';
+import { statusForHost } from '../../http/host-names.ts';
+import { DATA_HEADERS } from '../../http/security-headers.ts';
 import { publicStatus } from './public-status.ts';
 import { addStatusRoutes, type StatusControls } from './status-routes.ts';
 
@@ -27,12 +28,6 @@ const LIMITS = {
 } as const;
 
 const MOST_CONNECTIONS = 100;
-
-const HEADERS = {
-  'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
-  'cross-origin-resource-policy': 'same-origin',
-} as const;
 
 /** `names`: DNS names that are accepted besides addresses and localhost. */
 export async function serveWatchers(
@@ -55,7 +50,7 @@ function buildServer(controls: StatusControls, names: readonly string[]): Fastif
   const server: FastifyInstance = Fastify({ logger: false, forceCloseConnections: true, ...LIMITS });
   server.server.maxConnections = MOST_CONNECTIONS;
   server.addHook('onRequest', async ({ raw }, reply) => {
-    reply.headers(HEADERS);
+    reply.headers(DATA_HEADERS);
     const status = statusForHost(raw.rawHeaders, raw.httpVersion, names);
     if (status !== 200) return reply.code(status).send({ error: REJECTIONS[status] });
   });

@@ -1,7 +1,7 @@
 /**
  * Checks the `Host` header. A web page can point its own DNS name to this host (DNS rebinding) and read what is
  * served here, but the browser still sends that name in `Host`. So only names that others cannot have are accepted:
- * IP addresses, localhost, and the names of --allow-host.
+ * IP addresses, localhost, and the names that the user has given (--allow-host, --page-host).
  */
 import { isIP } from 'node:net';
 

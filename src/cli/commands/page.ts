@@ -1,0 +1,28 @@
+/**
+ * `egresstrator page`: serves the page until it is told to stop.
+ */
+import { assetPath, version } from '../../common/assets.ts';
+import type { Flags } from '../../config/config.ts';
+import { resolvePageConfig } from '../../config/page-config.ts';
+import type { Terminal } from '../../config/terminal.ts';
+import { servePage } from '../../page-server/serve-page.ts';
+import { stopSignal } from '../stop-signal.ts';
+
+export async function page(flags: Flags, { stdout, stderr, environment }: Terminal): Promise<void> {
+  const config = resolvePageConfig(flags, environment);
+  const stopping = stopSignal();
+  const resources = new AsyncDisposableStack();
+  try {
+    await servePage(
+      {
+        ...{ config, version: version(), assets: assetPath('dist/page') },
+        print: (line) => stdout.write(`${line}\n`),
+        report: (line) => stderr.write(`egresstrator page: ${line}\n`),
+      },
+      resources,
+    );
+    await stopping;
+  } finally {
+    await resources.disposeAsync();
+  }
+}
