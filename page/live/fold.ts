@@ -50,6 +50,12 @@ const linkOf = ({ isConnected, since, reason }: LiveEvents['link']): Link => ({
 
 /** The browser does not hear from the page's process. What is known stays. */
 export const withoutPage = (known: Known, now: number): Known =>
-  known.link.kind === 'page' || known.link.kind === 'opening'
+  known.link.kind === 'page'
     ? known
     : { ...known, link: { kind: 'page', since: known.link.kind === 'controller' ? known.link.since : now } };
+
+/** Why it does not: it has answered so. */
+export const withReason = (known: Known, reason: string): Known => ({
+  ...known,
+  link: { ...known.link, kind: 'page', reason },
+});

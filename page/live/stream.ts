@@ -3,8 +3,8 @@
  */
 import type { LiveEvents } from '../../src/live/state.ts';
 import { hostTime, setClock } from './clock.ts';
-import { fold, type Message, withoutPage } from './fold.ts';
-import { endSession, session } from './session.ts';
+import { fold, type Message, withoutPage, withReason } from './fold.ts';
+import { endSession, reasonIn, session } from './session.ts';
 import { known } from './store.ts';
 
 const EVENTS = ['snapshot', 'changes', 'link'] as const;
@@ -58,8 +58,12 @@ function failed(): void {
   void findReason();
 }
 
+/** An EventSource does not say why; the same question does. */
 async function findReason(): Promise<void> {
-  const response = await fetch('/api/status').catch(() => undefined);
+  const stop = new AbortController();
+  const response = await fetch('/live', { signal: stop.signal }).catch(() => undefined);
   if (response?.status === 401) return endSession();
+  if (response !== undefined && !response.ok) known.value = withReason(known.value, await reasonIn(response));
+  stop.abort();
   if (session.value.kind === 'open' && !document.hidden) retry = setTimeout(open, RETRY);
 }
