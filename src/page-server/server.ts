@@ -13,7 +13,7 @@ import type { Attempts } from './attempts.ts';
 import type { Live } from './live.ts';
 import { addLiveRoute } from './live-route.ts';
 import { addQuestionRoutes } from './question-routes.ts';
-import { type Access, addSessionCheck } from './session-check.ts';
+import { type Access, addSessionCheck, routeOf } from './session-check.ts';
 import { addSessionRoute } from './session-route.ts';
 
 export interface PageServerOptions {
@@ -69,7 +69,7 @@ function addChecks(server: FastifyInstance, hosts: readonly string[]): void {
     reply.headers(PAGE_HEADERS);
     const status = statusForHost(raw.rawHeaders, raw.httpVersion, hosts);
     if (status !== 200) return reply.code(status).send({ error: HOST_ERRORS[status] });
-    if (isOwnSite(request) || (isNavigation(request) && !IS_PRIVATE.test(request.url))) return;
+    if (isOwnSite(request) || (isNavigation(request) && !IS_PRIVATE.test(routeOf(request)))) return;
     return reply
       .code(403)
       .send({ error: 'a browser sent this for another site, and only the page itself may' });

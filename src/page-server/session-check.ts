@@ -30,6 +30,9 @@ export const cookieText = ({ name, isSecure }: Cookie, secret: string): string =
 
 const NEEDS_LOGIN = /^\/(live|api)(\/|\?|$)/;
 
+/** What was found for a request, as its address has many forms: `/%6cive` and `http://host/live` lead to `/live`. */
+export const routeOf = ({ routeOptions, url }: FastifyRequest): string => routeOptions.url ?? url;
+
 /** Where a proxy authenticates, all that it passes on is of one session. */
 export const OF_PROXY = 'proxy';
 
@@ -42,7 +45,7 @@ export const sessionOf = (request: FastifyRequest): string => sessions.get(reque
 export function addSessionCheck(server: FastifyInstance, access: Access | undefined): void {
   if (access === undefined) return;
   server.addHook('onRequest', async (request, reply) => {
-    if (!NEEDS_LOGIN.test(request.url)) return;
+    if (!NEEDS_LOGIN.test(routeOf(request))) return;
     const secret = cookieIn(request.headers.cookie ?? '', access.cookie.name);
     const session = secret === undefined ? undefined : access.sessions.find(secret);
     if (session === undefined) return reply.code(401).send({ error: `not logged in: ${access.login.hint}` });
