@@ -76,7 +76,7 @@ module.exports = {
     oneImporter('one-importer-of-consul', 'consul', '^src/sources/consul/'),
     oneImporter('one-importer-of-dockerode', 'dockerode', '^src/sources/docker/'),
     oneImporter('one-importer-of-handlebars', 'handlebars', '^src/rendering/'),
-    oneImporter('one-importer-of-fastify', 'fastify', '^src/(daemon/api|page-server)/'),
+    oneImporter('one-importer-of-fastify', 'fastify', '^src/(daemon/(api|watch)|page-server)/'),
     oneImporter('one-importer-of-prom-client', 'prom-client', '^src/daemon/metrics/'),
     oneImporter('one-importer-of-pino', 'pino(-pretty)?', '^src/daemon/log'),
     oneImporter('one-importer-of-ipaddr', 'ipaddr\\.js', '^src/net/address'),

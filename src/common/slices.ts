@@ -9,23 +9,25 @@ interface Pace {
   readonly now: () => number;
   /** Lets others run. */
   readonly pause: () => Promise<void>;
+  /** Milliseconds of a slice. */
+  readonly slice: number;
 }
 
+/** A request that comes meanwhile waits for the end of a slice. */
 const PACE: Pace = {
   now: () => performance.now(),
   pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
+  slice: 20,
 };
 
-/** Milliseconds of a slice. A request that comes meanwhile waits for its end. */
-const SLICE = 20;
-
-export async function inSlices<T>(steps: Steps<T>, { now, pause }: Pace = PACE): Promise<T> {
-  let end = now() + SLICE;
+export async function inSlices<T>(steps: Steps<T>, pace: Partial<Pace> = {}): Promise<T> {
+  const { now, pause, slice } = { ...PACE, ...pace };
+  let end = now() + slice;
   for (let step = steps.next(); ; step = steps.next()) {
     if (step.done === true) return step.value;
     if (now() < end) continue;
     await pause();
-    end = now() + SLICE;
+    end = now() + slice;
   }
 }
 

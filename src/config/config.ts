@@ -54,6 +54,8 @@ export interface Config {
   /** The same of ingress keys. */
   readonly prepareIngress: readonly (readonly string[])[];
   readonly socket: string;
+  /** The socket for the page; undefined: there is none. */
+  readonly watch: WatchConfig | undefined;
   readonly concurrency: number;
   /** Milliseconds. */
   readonly driftInterval: number;
@@ -71,6 +73,12 @@ export interface Config {
   readonly publish: string | undefined;
   readonly dryRun: boolean;
   readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'text' };
+}
+
+export interface WatchConfig {
+  readonly socket: string;
+  /** The name or the number of the group that may use it. */
+  readonly group: string;
 }
 
 export interface HostConfig {
@@ -130,6 +138,7 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
     prepare: read.keyLists('prepare'),
     prepareIngress: read.keyLists('prepareIngress'),
     socket: read.text('socket'),
+    watch: watchConfig(read),
     concurrency: read.integer('concurrency', 1, 64),
     driftInterval: read.integer('driftInterval', 1, 86_400) * 1000,
     deniedInterval: read.integer('deniedInterval', 0, 86_400) * 1000,
@@ -146,6 +155,11 @@ export function resolveConfig(flags: Flags, environment: Environment): Config {
   };
   read.finish();
   return config;
+}
+
+function watchConfig(read: OptionReader): WatchConfig | undefined {
+  const socket = read.text('watchSocket');
+  return socket === 'none' ? undefined : { socket, group: read.text('watchGroup') };
 }
 
 function hostConfig(read: OptionReader): HostConfig | undefined {

@@ -9,6 +9,7 @@ import type { IngressNamespace } from '../features/ingress/namespaces.ts';
 import type { IngressView } from '../features/ingress/view.ts';
 import type { NamesReport } from '../features/names/name-report.ts';
 import type { Container, ContainerId } from '../inventory/container.ts';
+import type { Instance } from '../inventory/service.ts';
 import type { Mode } from '../inventory/workload.ts';
 import type { Acl } from '../policy/acl.ts';
 import type { ControllerOptions } from './controller-ports.ts';
@@ -101,6 +102,16 @@ export class ControllerAnswers {
       ...this.containerViews(),
       ...workloads.templateFacts(),
     };
+  }
+
+  /** The facts about the template that answers need. */
+  templateFacts(): ReturnType<WorkloadRules['templateFacts']> {
+    return this.#parts.workloads.templateFacts();
+  }
+
+  /** The instances of the services that are watched. */
+  get services(): ReadonlyMap<string, readonly Instance[]> {
+    return this.#parts.sources.consul.services;
   }
 
   /** What is known of ingress keys; `acl`: the keys, if the controller does not watch them. */

@@ -112,6 +112,26 @@ export class DenyLog {
     return summary === undefined ? report : { ...report, summary: agedSummary(summary, this.#options.now()) };
   }
 
+  /** What is known of all namespaces, without reading a kernel; `readAt` is 0 where none was read yet. */
+  known(): readonly DeniedReport[] {
+    return this.#options
+      .namespaces()
+      .map((one) =>
+        this.#aged(this.#last.get(one.id) ?? this.#report(one, this.#reportWithoutKernel(one), 0)),
+      );
+  }
+
+  /** The namespaces that have rules now. */
+  get namespaces(): readonly DeniedNamespace[] {
+    return this.#options.namespaces();
+  }
+
+  /** Reads one namespace if it has sent packets since its last reading. True if its kernel was read. */
+  async refresh(namespace: DeniedNamespace): Promise<boolean> {
+    const before = this.#last.get(namespace.id)?.readAt;
+    return (await this.#readIfBusy(namespace)).readAt !== before;
+  }
+
   /** Reads with a short timeout, for questions. */
   answer(choose?: (namespace: DeniedNamespace) => boolean): Promise<readonly DeniedReport[]> {
     return this.read(choose, TIMEOUT);
@@ -191,13 +211,19 @@ export class DenyLog {
     namespace: DeniedNamespace,
     found: Pick<DeniedReport, 'destinations' | 'summary' | 'error'>,
   ): DeniedReport {
-    const { id, mode, members, target } = namespace;
-    const workloads = members.map(({ container }) => container.name);
-    const readAt = this.#options.now();
-    const covers = this.#history.covers(readAt, this.#options.interval > 0);
-    const report = { container: target.name, workloads, mode, ...found, covers, readAt };
-    this.#last.set(id, report);
+    const report = this.#report(namespace, found, this.#options.now());
+    this.#last.set(namespace.id, report);
     return report;
+  }
+
+  #report(
+    { mode, members, target }: DeniedNamespace,
+    found: Pick<DeniedReport, 'destinations' | 'summary' | 'error'>,
+    readAt: number,
+  ): DeniedReport {
+    const workloads = members.map(({ container }) => container.name);
+    const covers = this.#history.covers(this.#options.now(), this.#options.interval > 0);
+    return { container: target.name, workloads, mode, ...found, covers, readAt };
   }
 
   #record(namespace: DeniedNamespace, denied: DeniedRecord): TrackedFlow {

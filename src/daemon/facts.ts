@@ -46,8 +46,7 @@ export const factsOf = (
 });
 
 /** Ages do not depend on the host's clock, but readers compare the times with it. */
-function byHostClock(view: HostView): HostView {
-  const ms = Date.now() - steadyNow();
+export function byHostClock(view: HostView, ms = Date.now() - steadyNow()): HostView {
   const later = (ports: readonly PortOverride[]) => ports.map((one) => ({ ...one, since: one.since + ms }));
   return {
     ...view,

@@ -21,6 +21,7 @@ import { type Closable, type CloseLater, openPersisted } from './persisted.ts';
 import { openDenied, openDeniedIngress, openLastHostRules } from './state/open.ts';
 import { Telemetry } from './telemetry.ts';
 import { TemplateWatch } from './template-watch.ts';
+import { openWatch } from './watch/open.ts';
 import { type EngineAccess, openConsul, openEngine, openServices, openTemplate } from './wiring.ts';
 
 /** Milliseconds for which the first load of a namespace waits for Consul's first answers. */
@@ -59,6 +60,7 @@ export async function start(
   });
   const namesFile = closeLater(openNamesFile(config, log));
   const names = await openNames(config, namesFile, log);
+  let watch: Awaited<ReturnType<typeof openWatch>> | undefined;
   const hostRestored = openLastHostRules(config, telemetry.hostDataplane, log);
   closeLater({ close: () => hostRestored });
   const controller = closeLater(
@@ -69,7 +71,10 @@ export async function start(
       hostDataplane: telemetry.hostDataplane,
       onDrift: telemetry.onDrift,
       deniedReports: telemetry.deniedReports,
-      onReconciled: telemetry.onReconciled,
+      onReconciled: () => {
+        telemetry.onReconciled();
+        watch?.live.changed();
+      },
       rules: consul,
       gate,
       names,
@@ -86,6 +91,10 @@ export async function start(
   const services = closeLater(openServices(config, consul));
   const controls = controlsOf(controller, telemetry, services, config);
   closeLater(await serveApi(config.socket, controls));
+  if (config.watch)
+    watch = closeLater(
+      await openWatch(config.watch, { controller, telemetry, services, controls, config, log }),
+    );
   if (config.listen) closeLater(await serveWatchers(config.listen, controls, config.allowHosts));
   templates.start((changed) => controller.useTemplate(changed));
 }

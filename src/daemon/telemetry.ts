@@ -40,6 +40,13 @@ export interface PersistedDenied {
   readonly ingress?: Omit<PersistedDenied, 'ingress'>;
 }
 
+export interface DenyLogs {
+  readonly egress: DenyLog;
+  readonly ingress: DenyLog;
+  /** Undefined where no port is guarded. */
+  readonly host: HostDenyLog | undefined;
+}
+
 export class Telemetry {
   readonly metrics: Metrics;
   /** The given dataplane, with measurements. */
@@ -125,11 +132,13 @@ export class Telemetry {
     this.#registration = new ConsulRegistration(this.#config, () => this.status(controller), this.#log);
   }
 
-  status(controller: Controller): Status {
-    const status = statusByHostClock(controller);
+  /** `offset`: from the controller's clock to the host's, in milliseconds. */
+  status(controller: Controller, offset = Date.now() - steadyNow()): Status {
+    const status = shifted(controller.answers.status(), offset);
+    const { summaries } = this.#denyLog;
     const namespaces = status.namespaces.map((one) => ({
       ...{ ...one, loader: this.#loaders.get(one.id) },
-      denied: this.#denyLog.summaries.get(one.target),
+      denied: summaries.get(one.target),
     }));
     return { controller: this.#about, ...status, namespaces };
   }
@@ -164,6 +173,11 @@ export class Telemetry {
     if (this.#loaders.size < MOST_LOADERS) return;
     const known = new Set(this.#controller?.answers.status().namespaces.map(({ id }) => id));
     for (const id of this.#loaders.keys()) if (!known.has(id)) this.#loaders.delete(id);
+  }
+
+  /** For who looks at denials all the time. */
+  get denyLogs(): DenyLogs {
+    return { egress: this.#denyLog, ingress: this.#ingressDenyLog, host: this.#hostDenyLog };
   }
 
   /** The denied destinations of all or some namespaces. */

@@ -54,6 +54,8 @@ export interface Container {
   readonly networks: readonly Attachment[];
   /** What is published of it, as the Engine has bound it, sorted. */
   readonly ports: readonly PortBinding[];
+  /** The compose project that it belongs to, as its label says. */
+  readonly project?: string | undefined;
   /** What it says of its services; undefined: nobody asks. */
   readonly services?: ServiceSettings | undefined;
   /**

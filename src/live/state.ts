@@ -70,13 +70,14 @@ function tableChanges<T extends TableName>(
   return { ...(set.length > 0 && { set }), ...(removed.length > 0 && { removed }) };
 }
 
-const isSame = (one: object | undefined, other: object): boolean =>
-  one === other || (one !== undefined && textOf(one) === textOf(other));
+/** Entries are compared by their texts. */
+export const isSame = (one: object | undefined, other: object): boolean =>
+  one === other || (one !== undefined && entryText(one) === entryText(other));
 
 /** An entry is compared many times, and written as text once. */
 const texts = new WeakMap<object, string>();
 
-function textOf(entry: object): string {
+export function entryText(entry: object): string {
   const known = texts.get(entry);
   if (known !== undefined) return known;
   const text = JSON.stringify(entry);

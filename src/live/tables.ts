@@ -159,6 +159,8 @@ export interface DeniedRecordEntry {
   readonly covers?: number | undefined;
   /** Why its kernel could not be read. */
   readonly error?: string | undefined;
+  /** Older destinations that `denied` has no room for; absent: none. */
+  readonly omitted?: number | undefined;
 }
 
 export const EVENT_KINDS = [

@@ -44,6 +44,18 @@ export const CONTROLLER_OPTIONS = {
     fallback: '/run/egresstrator/api.sock',
     help: 'unix socket of the controller, for the other commands',
   },
+  watchSocket: {
+    flags: '--watch-socket <path>',
+    variable: 'EGRESSTRATOR_WATCH_SOCKET',
+    fallback: 'none',
+    help: 'also answer questions, and nothing else, at this unix socket, for the page (such as /run/egresstrator-watch/watch.sock, in a folder of its own); "none" for no such socket',
+  },
+  watchGroup: {
+    flags: '--watch-group <name|number>',
+    variable: 'EGRESSTRATOR_WATCH_GROUP',
+    fallback: 'egresstrator',
+    help: 'group that may use the socket of --watch-socket',
+  },
   concurrency: {
     flags: '--concurrency <n>',
     variable: 'EGRESSTRATOR_CONCURRENCY',

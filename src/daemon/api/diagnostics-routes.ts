@@ -55,7 +55,17 @@ export interface NamespaceAnswer {
 /** The most bytes of a request: a key's text has at most 512 KiB in Consul, and JSON may escape each byte. */
 const MOST_BYTES = 4 * 2 ** 20;
 
-export function addDiagnosticsRoutes(server: FastifyInstance, controls: DiagnosticsControls): void {
+/** Runs the work for one answer, possibly later. Rejects if there is too much of it. */
+export type Limit = <R>(work: () => Promise<R> | R) => Promise<R>;
+
+const NO_LIMIT: Limit = async (work) => work();
+
+/** Those that are asked by GET. */
+export function addDiagnosticsRoutes(
+  server: FastifyInstance,
+  controls: DiagnosticsControls,
+  limit = NO_LIMIT,
+): void {
   const { diagnostics } = controls;
   const get = <Q extends z.ZodType, R>(
     path: string,
@@ -64,8 +74,10 @@ export function addDiagnosticsRoutes(server: FastifyInstance, controls: Diagnost
     answer: (query: z.output<Q>) => R,
   ) => {
     const schema = { querystring: jsonSchema(query), response: replies(reply) };
-    server.get(path, { schema }, async (request) => answer(query.parse(request.query)));
+    server.get(path, { schema }, (request) => limit(async () => answer(query.parse(request.query))));
   };
+  const getAlone = (path: string, reply: z.ZodType, answer: () => unknown) =>
+    server.get(path, { schema: { response: replies(reply) } }, () => limit(async () => answer()));
   get('/v1/denied', DeniedQuery, DeniedReply, (query) => diagnostics.denied(query));
   get('/v1/suggest', SuggestQuery, SuggestReply, (query) => diagnostics.suggest(query));
   get('/v1/explain', ExplainQuery, ExplainReply, (query) => diagnostics.explain(query));
@@ -74,12 +86,16 @@ export function addDiagnosticsRoutes(server: FastifyInstance, controls: Diagnost
   get('/v1/denied-in', DeniedInQuery, DeniedInReply, (query) => diagnostics.deniedIn(query));
   get('/v1/suggest-in', SuggestQuery, SuggestInReply, (query) => diagnostics.suggestIn(query));
   get('/v1/explain-in', ExplainInQuery, ExplainInReply, (query) => diagnostics.explainIn(query));
-  server.get('/v1/host', { schema: { response: replies(HostReply) } }, () => diagnostics.host());
-  server.get('/v1/host/rules', { schema: { response: replies(HostRules) } }, () => diagnostics.hostRules());
+  getAlone('/v1/host', HostReply, () => diagnostics.host());
+  getAlone('/v1/host/rules', HostRules, () => diagnostics.hostRules());
   get('/v1/keys', KeysQuery, KeysReply, (query) => diagnostics.keys(query));
-  server.get('/v1/sources', { schema: { response: replies(SourcesReply) } }, () => controls.sources());
-  const diff = { body: jsonSchema(DiffRequest), response: replies(DiffReply) };
-  server.post('/v1/diff', { schema: diff, bodyLimit: MOST_BYTES }, (request) =>
+  getAlone('/v1/sources', SourcesReply, () => controls.sources());
+}
+
+/** The question that needs a body. */
+export function addDiffRoute(server: FastifyInstance, { diagnostics }: DiagnosticsControls): void {
+  const schema = { body: jsonSchema(DiffRequest), response: replies(DiffReply) };
+  server.post('/v1/diff', { schema, bodyLimit: MOST_BYTES }, (request) =>
     diagnostics.diff(DiffRequest.parse(request.body)),
   );
 }

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { EngineError, messageOf, UserError } from '../../common/errors.ts';
 import { isListening } from './client.ts';
-import { addDiagnosticsRoutes, type DiagnosticsControls } from './diagnostics-routes.ts';
+import { addDiagnosticsRoutes, addDiffRoute, type DiagnosticsControls } from './diagnostics-routes.ts';
 import { PortReply, PortRequest } from './host-schema.ts';
 import { jsonSchema, replies } from './replies.ts';
 import { OverrideReply, OverrideRequest } from './schema.ts';
@@ -56,6 +56,7 @@ function buildServer(controls: Controls): FastifyInstance {
   });
   addStatusRoutes(server, controls);
   addDiagnosticsRoutes(server, controls);
+  addDiffRoute(server, controls);
   server.post(
     '/v1/overrides',
     { schema: { body: jsonSchema(OverrideRequest), response: replies(OverrideReply) } },
@@ -70,7 +71,7 @@ function buildServer(controls: Controls): FastifyInstance {
 }
 
 /** The framework marks invalid requests with 400. */
-function statusFor(error: unknown): number {
+export function statusFor(error: unknown): number {
   if (error instanceof EngineError) return 502;
   if (error instanceof UserError) return 400;
   const marked = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;

@@ -12,7 +12,7 @@ import { formatPrefix, type Prefix, parseAddress, prefixOf } from '../../net/add
 import { read } from './answers.ts';
 import { bypassesOf, holdsCapability, hostConfigSchema, mountsSchema } from './bypass.ts';
 import type { Platform } from './engine.ts';
-import { isOurs } from './labels.ts';
+import { isOurs, PROJECT_LABEL } from './labels.ts';
 import { ourSettings } from './own-settings.ts';
 import { serviceSettingsFrom } from './service-settings.ts';
 
@@ -79,6 +79,7 @@ export function containerFrom(json: unknown, socket?: string, withServices = fal
     attachments: networks.map(({ id, endpoint }) => `${id}:${endpoint}`),
     networks,
     ports: portsOf(inspected),
+    ...projectOf(inspected),
     ...(withServices && { services: servicesOf(inspected) }),
     canBypassRules: bypasses.length > 0,
     bypasses,
@@ -135,6 +136,14 @@ const linksOf = ({ Links = [] }: Partial<z.infer<typeof network>>): readonly Lin
       const [to = '', name = to] = text.split(':', 2);
       return { to, name };
     });
+
+/** Anybody may write the label: what no project is named like is left out. */
+const PROJECT = /^[a-z0-9][a-z0-9_-]{0,127}$/;
+
+function projectOf({ Config }: Inspected): Pick<Container, 'project'> {
+  const project = Config.Labels?.[PROJECT_LABEL];
+  return project !== undefined && PROJECT.test(project) ? { project } : {};
+}
 
 const servicesOf = ({ Config }: Inspected) =>
   serviceSettingsFrom({

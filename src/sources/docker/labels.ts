@@ -11,6 +11,9 @@ const instanceLabel = 'egresstrator.instance';
 /** Seconds since the epoch after which the container is no longer in use. */
 const expiresLabel = 'egresstrator.expires';
 
+/** Says to which project of compose a container belongs; for people. */
+export const PROJECT_LABEL = 'com.docker.compose.project';
+
 /** Our labels that this program reads. A container may have any number of labels with the same prefix. */
 export const OUR_LABELS = [roleLabel, instanceLabel, expiresLabel] as const;
 

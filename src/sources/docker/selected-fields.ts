@@ -12,7 +12,7 @@ import { SETTINGS } from '../../inventory/workload.ts';
 import { EngineAnswerError } from './errors.ts';
 import { helperLabel } from './image.ts';
 import { JsonFilter, type Selection } from './json-filter.ts';
-import { OUR_LABELS } from './labels.ts';
+import { OUR_LABELS, PROJECT_LABEL } from './labels.ts';
 import { EXPOSED_PORT } from './service-settings.ts';
 
 const LEFT_OUT = new Set([
@@ -21,7 +21,12 @@ const LEFT_OUT = new Set([
 ]);
 
 /** Compared by their full names: an image may have megabytes of labels and variables with the same prefix. */
-const LABELS = new Set<string>([...SETTINGS.map(({ label }) => label), ...OUR_LABELS, helperLabel]);
+const LABELS = new Set<string>([
+  ...SETTINGS.map(({ label }) => label),
+  ...OUR_LABELS,
+  helperLabel,
+  PROJECT_LABEL,
+]);
 const VARIABLES = SETTINGS.map(({ variable }) => `${variable}=`);
 
 const SELECTION: Selection = {
