@@ -65,7 +65,7 @@ async function visit(
   const errors: string[] = [];
   const requests: string[] = [];
   context.on('console', (message) => {
-    if (message.type() === 'error') errors.push(message.text());
+    if (message.type() === 'error') errors.push(`${message.text()} (${message.location().url})`);
   });
   context.on('weberror', (error) => errors.push(String(error.error())));
   context.on('request', (request) => requests.push(request.url()));

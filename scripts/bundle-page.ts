@@ -14,3 +14,4 @@ await build({
   ...{ jsx: 'automatic', jsxImportSource: 'preact', logLevel: 'warning' },
 });
 cpSync('page/index.html', join(folder, 'index.html'));
+cpSync('page/icon.svg', join(folder, 'assets', 'icon.svg'));

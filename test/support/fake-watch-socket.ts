@@ -17,11 +17,13 @@ export interface FakeWatchSocket {
   close(): Promise<void>;
 }
 
-/** `answers`: by path, without the query; what is not among them is answered by 404. */
+/** By path, without the query; what is not among them is answered by 404. */
+export type Answers = Readonly<Record<string, (query: URLSearchParams) => object>>;
+
 export async function serveFakeWatchSocket(
   path: string,
   initial: LiveState,
-  answers: Readonly<Record<string, (query: URLSearchParams) => object>> = {},
+  answers: Answers = {},
 ): Promise<FakeWatchSocket> {
   const streams = new Set<ServerResponse>();
   const requests: string[] = [];
