@@ -2,11 +2,11 @@
  * `node test/support/sample-page.ts [--large] [--port <port>]`: the page with an invented host, to look at while one
  * works on screens. No controller and no session are needed; questions are answered by the project's own diagnostics.
  */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
 import { explainAnswer } from '../../src/diagnostics/explain-answer.ts';
 import { catalogIndex } from '../../src/diagnostics/suggest.ts';
 import { snapshotOf } from '../../src/live/snapshot.ts';
@@ -20,12 +20,13 @@ const folder = join('.lab', 'sample-page');
 const now = Date.now();
 const state = values.large === true ? largeSample(now) : liveSample(now);
 
-await build({
-  ...{ entryPoints: ['page/main.tsx'], outdir: join(folder, 'assets'), bundle: true, splitting: true },
-  ...{ format: 'esm', platform: 'browser', target: 'es2023', jsx: 'automatic', jsxImportSource: 'preact' },
-});
+execFileSync(process.execPath, ['scripts/bundle-page.ts', folder]);
 
-const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.css': 'text/css' };
+const TYPES: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
 
 createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
@@ -33,8 +34,8 @@ createServer((request, response) => {
   if (pathname === '/live') stream(response, state);
   else if (pathname === '/session') json(response, 200, { ok: true });
   else if (pathname.startsWith('/api/')) answer(response, pathname, searchParams);
-  else if (pathname.startsWith('/assets/')) file(response, join(folder, pathname));
-  else file(response, join('page', 'index.html'), 'text/html');
+  else if (existsSync(join(folder, pathname)) && pathname !== '/') file(response, join(folder, pathname));
+  else file(response, join(folder, 'index.html'), 'text/html');
 }).listen(Number(values.port), '127.0.0.1', () => console.log(`http://127.0.0.1:${values.port}/`));
 
 const POLICY =
