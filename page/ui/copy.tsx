@@ -43,7 +43,8 @@ export function CopyButton({
   children,
   isPlain = false,
 }: {
-  readonly text: string;
+  /** A function is asked when it is pressed. */
+  readonly text: string | (() => string);
   readonly label: string;
   readonly children?: ComponentChildren;
   readonly isPlain?: boolean;
@@ -57,7 +58,7 @@ export function CopyButton({
     return () => clearTimeout(timer);
   }, [result.value]);
   const press = async () => {
-    result.value = (await copied(text)) ? 'copied' : 'failed';
+    result.value = (await copied(typeof text === 'string' ? text : text())) ? 'copied' : 'failed';
   };
   const isDone = result.value !== 'none';
   return (
@@ -65,7 +66,7 @@ export function CopyButton({
       type="button"
       class={`copy ${children === undefined || isPlain ? 'plain' : 'small'} ${result.value}`}
       aria-label={`Copy ${label}`}
-      title={children === undefined ? `Copy ${label}` : text}
+      title={children === undefined || typeof text !== 'string' ? `Copy ${label}` : text}
       onClick={press}
     >
       <Icon name={isDone ? 'tick' : 'copy'} />

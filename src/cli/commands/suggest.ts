@@ -9,7 +9,14 @@ import type { SuggestAnswer } from '../../diagnostics/suggest-answer.ts';
 import { type CommandContext, commandContext } from '../diagnostics/context.ts';
 import { ask } from '../diagnostics/open.ts';
 import { unlisted } from '../format/denied-record.ts';
-import { formatEntry, formatGrant, formatKey, formatSuggestions, remarksOn } from '../format/suggest.ts';
+import {
+  formatEntry,
+  formatGrant,
+  formatKey,
+  formatSuggestions,
+  plainSpace,
+  remarksOn,
+} from '../format/suggest.ts';
 import { formatSuggestIn, remarksOnCallers } from '../format/suggest-in.ts';
 import { inPeriod, NO_RULES } from '../format/values.ts';
 import type { Output } from '../output.ts';
@@ -96,10 +103,3 @@ function hint({ suggestions, kvPath }: SuggestAnswer, output: Output): void {
   if (only === undefined || others.length > 0 || only.lines.length === 0) return;
   output.hint(formatEntry(only.container, only.existingGrants[0] ?? only.grants[0], kvPath));
 }
-
-/** Normalises line ends and spaces, so that the output has no other control characters. */
-const plainSpace = (text: string): string =>
-  text
-    .split(/\r\n?|\n/)
-    .map((line) => line.replace(/\s/gu, ' ').trimEnd())
-    .join('\n');

@@ -52,7 +52,7 @@ const withoutKey = (container: string): Readonly<Record<Direction, string>> => (
 });
 
 /** A key whose name is unsafe on a command line could look like an option or contain control characters. */
-const canBeTyped = (key: string): boolean => printable(key) === key && !key.startsWith('-');
+export const canBeTyped = (key: string): boolean => printable(key) === key && !key.startsWith('-');
 
 /**
  * How a container gets one more key: its environment is fixed when it is created, and `set` works until it is created
@@ -91,6 +91,13 @@ export function formatKey(
   const added = [...rules].filter((rule) => !known.has(rule));
   return added.length === 0 ? held : [...(held === '' ? [] : [held.trimEnd()]), ...added].join('\n');
 }
+
+/** Normalises line ends and spaces, so that the output has no other control characters. */
+export const plainSpace = (text: string): string =>
+  text
+    .split(/\r\n?|\n/)
+    .map((line) => line.replace(/\s/gu, ' ').trimEnd())
+    .join('\n');
 
 /** A question of DNS has no port. */
 const ASSUMED = 'the port is assumed';

@@ -1,0 +1,83 @@
+/**
+ * What would allow a denied destination or name: the line that `egresstrator suggest` prints, the key that has it, and
+ * the commands that bring it about.
+ */
+import { canBeTyped, formatKey, plainSpace } from '../../src/cli/format/suggest.ts';
+import { shellWord } from '../../src/common/text.ts';
+import type { DeniedRow } from '../../src/diagnostics/denied-answer.ts';
+import { type DeniedNameRow, nameSuggestions } from '../../src/diagnostics/denied-names.ts';
+import type { Snapshot } from '../../src/diagnostics/snapshot.ts';
+import type { CatalogIndex } from '../../src/diagnostics/suggest.ts';
+import { suggestAnswer } from '../../src/diagnostics/suggest-answer.ts';
+import { NO_REPORT } from '../../src/features/names/name-report.ts';
+
+/** What would allow one destination or name. */
+export interface Remedy {
+  /** Undefined: no rule can express it. */
+  readonly line: string | undefined;
+  /** The line names a protected host. */
+  readonly isRisky: boolean;
+  /** The key of the container that the line would go to; undefined: it has none. */
+  readonly key: string | undefined;
+  /** Keys that allow it already; with a denylist, those that close it. */
+  readonly others: readonly string[];
+  /** The keys that it has and Consul too. */
+  readonly grants: readonly string[];
+}
+
+export function remedyOf(row: DeniedRow, snapshot: Snapshot, index: CatalogIndex): Remedy {
+  const { container, port, ...flow } = row;
+  const report = {
+    ...{ container, workloads: [container], mode: 'enforce' as const, readAt: row.lastSeenAt },
+    destinations: [{ ...flow, port }],
+  };
+  const { suggestions } = suggestAnswer(undefined, [report], snapshot, index);
+  const found = suggestions[0];
+  const line = found?.lines.find(({ asked }) => asked === undefined);
+  return {
+    ...{ line: line?.rule, isRisky: line?.risky ?? false },
+    others: found?.keys.filter(({ broad }) => !broad).map(({ key }) => key) ?? [],
+    ...placeFor(container, snapshot),
+  };
+}
+
+/** Of a name: its port is assumed. */
+export function nameRemedyOf({ container, keys, ...denied }: DeniedNameRow, snapshot: Snapshot): Remedy {
+  const [line] = nameSuggestions({ names: { ...NO_REPORT, denied: [denied] } }, () => false);
+  return { line: line?.rule, isRisky: false, others: keys, ...placeFor(container, snapshot) };
+}
+
+function placeFor(container: string, { namespaces = [], acl }: Snapshot): Pick<Remedy, 'key' | 'grants'> {
+  const own = namespaces.find(({ target }) => target === container)?.grants ?? [];
+  const grants = own.filter((key) => acl.has(key));
+  const key = grants[0] ?? own[0];
+  return { grants, key: key !== undefined && canBeTyped(key) ? key : undefined };
+}
+
+/** Stores the key's whole new text: the present one and the line. */
+export function putCommand(key: string, lines: readonly string[], { acl, kvPath }: Snapshot): string {
+  const held = plainSpace(acl.get(key)?.text ?? '');
+  return putTextCommand(key, formatKey(held, [{ lines: lines.map((rule) => ({ rule })) }]), kvPath);
+}
+
+/** The text goes in by standard input: it may begin with a sign that has a meaning for Consul's command. */
+export function putTextCommand(key: string, text: string, kvPath: string): string {
+  const path = `${kvPath.replace(/^\/+|\/+$/g, '')}/${key}`;
+  const end = endFor(text);
+  return `consul kv put ${shellWord(path)} - <<'${end}'\n${text}${text === '' ? '' : '\n'}${end}`;
+}
+
+/** A line that the text does not have. */
+function endFor(text: string): string {
+  const lines = new Set(text.split('\n'));
+  let end = 'RULES';
+  while (lines.has(end)) end += '_';
+  return end;
+}
+
+/** Gives a container one more key, until it is created again. */
+export const setCommand = (container: string, keys: readonly string[]): string =>
+  `egresstrator set ${shellWord(container)} --rules ${shellWord([...new Set(keys)].join(','))}`;
+
+export const canBeSet = (keys: readonly string[]): boolean =>
+  keys.every((key) => canBeTyped(key) && !key.includes(','));

@@ -1,0 +1,84 @@
+/**
+ * What would allow a denied destination, as buttons: the line, the command that stores it, and a try.
+ */
+import type { DeniedRow } from '../../../src/diagnostics/denied-answer.ts';
+import type { DeniedNameRow } from '../../../src/diagnostics/denied-names.ts';
+import { CopyButton } from '../../ui/copy.tsx';
+import { Icon } from '../../ui/icon.tsx';
+import { useLazy } from '../../ui/lazy.ts';
+import { Tag } from '../../ui/state.tsx';
+
+const load = () => import('./remedy-of.ts');
+
+export const Remedy = ({ row }: { readonly row: DeniedRow }) => {
+  const rules = useLazy(load);
+  return <Buttons rules={rules} container={row.container} remedy={rules?.forDestination(row)} />;
+};
+
+export const NameRemedy = ({ row }: { readonly row: DeniedNameRow }) => {
+  const rules = useLazy(load);
+  return <Buttons rules={rules} container={row.container} remedy={rules?.forName(row)} isName />;
+};
+
+type Rules = Awaited<ReturnType<typeof load>>;
+
+function Buttons({
+  rules,
+  container,
+  remedy,
+  isName = false,
+}: {
+  readonly rules: Rules | undefined;
+  readonly container: string;
+  readonly remedy: ReturnType<Rules['forDestination']>;
+  readonly isName?: boolean;
+}) {
+  if (rules === undefined || remedy === undefined) return <span class="buttons" />;
+  const { line, key, others, isRisky, grants } = remedy;
+  return (
+    <span class="buttons">
+      {isRisky && (
+        <Tag tone="warn" title="a protected address, such as cloud credentials: check before you allow it">
+          protected address
+        </Tag>
+      )}
+      {isName && line !== undefined && <span class="muted">the port is assumed</span>}
+      {others
+        .filter((other) => rules.canBeSet([...grants, other]))
+        .slice(0, 2)
+        .map((other) => (
+          <CopyButton
+            key={other}
+            text={rules.setCommand(container, [...grants, other])}
+            label={`the command that gives ${container} the key ${other} until it is created again`}
+          >
+            Use key {other}
+          </CopyButton>
+        ))}
+      {line === undefined ? (
+        <span class="muted">no rule can express it</span>
+      ) : (
+        <CopyButton text={line} label={`the line ${line}`}>
+          <code>{line}</code>
+        </CopyButton>
+      )}
+      {line !== undefined && key !== undefined && (
+        <CopyButton
+          text={() => rules.put(key, line)}
+          label={`the command that adds ${line} to the key ${key}: consul kv put`}
+        >
+          kv put {key}
+        </CopyButton>
+      )}
+      {line !== undefined && (
+        <a class="small" href={tryPath(key, line)} aria-label={`Try ${line}`}>
+          <Icon name="flask" />
+          Try it
+        </a>
+      )}
+    </span>
+  );
+}
+
+const tryPath = (key: string | undefined, line: string): string =>
+  `/what-if?${new URLSearchParams({ ...(key !== undefined && { key }), add: line })}`;
