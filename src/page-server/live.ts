@@ -12,13 +12,14 @@ export interface LiveOptions {
   readonly path: string;
   readonly version: string;
   readonly limits: ClientLimits;
+  /** Milliseconds for which the controller is still read after the last browser. */
+  readonly linger: number;
   isSession(id: string): boolean;
   /** Called with a sentence when the controller goes or comes back. */
   report(sentence: string): void;
 }
 
 /** Milliseconds. */
-const LINGER = 5_000;
 const BEAT = 15_000;
 /** Bytes of changes that are kept for browsers that were away. */
 const MOST_KEPT = 2 * 2 ** 20;
@@ -27,9 +28,11 @@ export class Live {
   readonly #clients: LiveClients;
   readonly #link: WatchLink;
   readonly #beat: NodeJS.Timeout;
+  readonly #linger: number;
   #lingering: NodeJS.Timeout | undefined;
 
-  constructor({ path, version, limits, isSession, report }: LiveOptions) {
+  constructor({ path, version, limits, linger, isSession, report }: LiveOptions) {
+    this.#linger = linger;
     const now = () => Date.now();
     const feed = new LiveFeed({ run: randomBytes(6).toString('hex'), most: MOST_KEPT, now });
     const link: WatchLink = new WatchLink({
@@ -63,7 +66,7 @@ export class Live {
     return () => {
       remove();
       clearTimeout(this.#lingering);
-      if (this.#clients.size === 0) this.#lingering = setTimeout(() => this.#closeIfUnused(), LINGER);
+      if (this.#clients.size === 0) this.#lingering = setTimeout(() => this.#closeIfUnused(), this.#linger);
     };
   }
 

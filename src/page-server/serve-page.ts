@@ -22,6 +22,8 @@ export interface PageOptions {
   /** The folder with the page. */
   readonly assets: string;
   readonly version: string;
+  /** Milliseconds for which the controller is still read after the last browser. */
+  readonly linger?: number;
   /** Prints a line that people act on. */
   print(line: string): void;
   /** Prints a line about a problem, or its end. */
@@ -35,11 +37,14 @@ const STREAMS = { all: 96, perSession: 24, stall: 60_000 } as const;
 /** How long a link that nobody has used works. */
 const LINK_LIFE = 12 * HOUR;
 
+/** A reload of the page does not open the controller's stream anew. */
+const LINGER = 5_000;
+
 const secret = (): string => randomBytes(32).toString('base64url');
 
 /** Registers in `resources` what must end. */
 export async function servePage(options: PageOptions, resources: AsyncDisposableStack): Promise<void> {
-  const { config, version, print, report } = options;
+  const { config, version, print, report, linger = LINGER } = options;
   const plan = accessPlan(config);
   const files = tlsFiles(config);
   const tls = files === undefined ? undefined : await readTls(files);
@@ -50,7 +55,7 @@ export async function servePage(options: PageOptions, resources: AsyncDisposable
     print(`${addressOf(config, tls !== undefined)}/#token=${token}`),
   );
   const live = new Live({
-    ...{ path: config.watchSocket, version, report },
+    ...{ path: config.watchSocket, version, report, linger },
     limits: login === undefined ? { ...STREAMS, perSession: STREAMS.all } : STREAMS,
     isSession: (id) => login === undefined || sessions.isOpen(id),
   });

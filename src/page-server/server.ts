@@ -2,7 +2,7 @@
  * The HTTP server of the page. Each request passes the same checks in this order: the Host header, the site that made
  * the browser send it, the login. Whatever the answer is, it has the security headers.
  */
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { messageOf } from '../common/errors.ts';
 import { isNavigation, isOwnSite } from '../http/fetch-site.ts';
 import { statusForHost } from '../http/host-names.ts';
@@ -47,6 +47,8 @@ export function buildPageServer(options: PageServerOptions): FastifyInstance {
   server.setErrorHandler((error, _request, reply) =>
     reply.code(statusOf(error)).send({ error: messageOf(error) }),
   );
+  // A form of another site can send text, but not JSON.
+  server.removeContentTypeParser('text/plain');
   addChecks(server, options.hosts);
   addSessionCheck(server, access);
   if (access !== undefined) addSessionRoute(server, access, attempts);
@@ -58,9 +60,17 @@ export function buildPageServer(options: PageServerOptions): FastifyInstance {
 }
 
 function bareServer({ tls }: PageServerOptions): FastifyInstance {
-  const options = { logger: false, forceCloseConnections: true, exposeHeadRoutes: false, ...LIMITS } as const;
+  const options = {
+    ...{ logger: false, forceCloseConnections: true, exposeHeadRoutes: false, ...LIMITS },
+    frameworkErrors: rejectUrl,
+  } as const;
   if (tls === undefined) return Fastify(options);
   return Fastify({ ...options, https: { ...tls, ...LIMITS.http, minVersion: 'TLSv1.2' } });
+}
+
+/** An address that cannot be read passes no hook. */
+function rejectUrl(error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+  reply.headers(PAGE_HEADERS).code(400).send({ error: error.message });
 }
 
 function addChecks(server: FastifyInstance, hosts: readonly string[]): void {

@@ -19,6 +19,9 @@ const SILENCE_LIMIT = 45_000;
 const MOST_CHARACTERS = 128 * 2 ** 20;
 const UNKNOWN = 'the controller sent an unknown stream; do it and the page have the same version?';
 
+/** A stream has no end, so one that ends was cut, whichever way that shows. */
+const ENDED = Object.assign(new Error('the stream has ended'), { code: 'ECONNRESET' });
+
 export interface LinkOptions {
   readonly path: string;
   /** Of this program. */
@@ -79,7 +82,7 @@ export class WatchLink {
         this.#take(event);
         onData();
       });
-      return new UserError('it ended the stream');
+      return ENDED;
     } catch (error) {
       return error;
     }

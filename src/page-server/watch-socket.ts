@@ -11,6 +11,7 @@ export function reasonOf(error: unknown, path: string): string {
     return `no controller answers at ${path}: it must run with --watch-socket ${path}`;
   if (code === 'EACCES' || code === 'EPERM')
     return `the page may not use ${path}: run it in the group that the socket belongs to (--watch-group of the controller)`;
+  if (code === 'ECONNRESET') return `the controller at ${path} has stopped, or starts again`;
   return `the controller at ${path} does not answer (${messageOf(error)})`;
 }
 

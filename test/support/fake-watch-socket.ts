@@ -13,6 +13,8 @@ export interface FakeWatchSocket {
   /** Sends what differs. */
   set(state: LiveState): void;
   change(changes: Changes): void;
+  /** Sends any event, also one that no controller sends. */
+  send(event: string, data: object): void;
   /** Ends the streams and removes the socket, as a controller that stops. */
   close(): Promise<void>;
 }
@@ -59,6 +61,9 @@ export async function serveFakeWatchSocket(
     },
     requests,
     change,
+    send: (event, data) => {
+      for (const response of streams) send(response, event, data);
+    },
     set: (next) => {
       const changes = changesBetween(state, next);
       if (changes !== undefined) change(changes);

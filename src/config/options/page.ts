@@ -4,12 +4,6 @@
 import type { OptionSpec } from './option-spec.ts';
 
 export const PAGE_OPTIONS = {
-  watchSocket: {
-    flags: '--watch-socket <path>',
-    variable: 'EGRESSTRATOR_WATCH_SOCKET',
-    fallback: 'none',
-    help: 'also answer questions, and nothing else, at this unix socket, for the page (such as /run/egresstrator-watch/watch.sock, in a folder of its own); "none" for no such socket',
-  },
   pageListen: {
     flags: '--page-listen <[host:]port|unix:path>',
     variable: 'EGRESSTRATOR_PAGE_LISTEN',
