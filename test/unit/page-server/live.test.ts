@@ -58,7 +58,9 @@ async function openTab(headers: Readonly<Record<string, string>> = {}, at: PageP
 
 const of = (tab: Tab, name: string): readonly StreamEvent[] =>
   tab.events.filter(({ event }) => event === name);
-const seen = (tab: Tab, words: string) => waitFor(() => tab.text.includes(words), { what: words });
+/** Up to the end of an event. */
+const seen = (tab: Tab, words: string) =>
+  waitFor(() => tab.text.includes(words) && tab.text.endsWith('\n\n'), { what: words });
 const lastId = (tab: Tab): string => /.*^id: (\S+)$/ms.exec(tab.text)?.[1] ?? '';
 
 test('a browser gets the link, a snapshot, and then what changes, by ids of this run', async () => {
@@ -135,10 +137,11 @@ test('a browser that was away gets what it missed; one of another run, or away t
     await seen(other, '"text":"b"');
     expect(other.events.map(({ event }) => event)).toEqual(['link', 'snapshot']);
   }
-  for (let count = 0; count < 6; count += 1) controller.set(withKeys({ db: `${count}`.repeat(500_000) }));
-  await seen(tab, '5'.repeat(500_000));
+  for (let count = 0; count < 6; count += 1)
+    controller.set(withKeys({ db: `number ${count}${'x'.repeat(500_000)}` }));
+  await seen(tab, 'number 5');
   const late = await openTab({ 'last-event-id': id });
-  await seen(late, '5'.repeat(500_000));
+  await seen(late, 'number 5');
   expect(late.events.map(({ event }) => event)).toEqual(['link', 'snapshot']);
 });
 
@@ -151,15 +154,15 @@ test('one that reads nothing makes nobody wait, and gets a snapshot in place of 
     await seen(slow, 'event: snapshot');
     slow.response.pause();
     const other = await openTab({}, behind);
-    const text = (count: number) => `${count}`.repeat(100_000);
+    const mark = (count: number) => `number ${count}`;
     for (let count = 10; count < 40; count += 1) {
-      controller.set(withKeys({ db: text(count) }));
-      await seen(other, text(count));
+      controller.set(withKeys({ db: `${mark(count)}${'x'.repeat(200_000)}` }));
+      await seen(other, mark(count));
     }
     slow.response.resume();
-    await seen(slow, text(39));
-    expect(of(other, 'changes')).toHaveLength(30);
+    await seen(slow, mark(39));
     expect(of(slow, 'snapshot')).toHaveLength(2);
+    expect(of(other, 'changes')).toHaveLength(30);
     expect(slow.text.length).toBeLessThan(other.text.length / 2);
   } finally {
     await behind.close();
