@@ -3,9 +3,12 @@
  */
 import { applyChanges, EMPTY_STATE, type LiveEvents, type LiveState, stateOf } from '../../src/live/state.ts';
 
-export type Message = {
-  readonly [E in keyof LiveEvents]: { readonly event: E; readonly data: LiveEvents[E] };
-}[keyof LiveEvents];
+export type Message =
+  | {
+      readonly [E in keyof LiveEvents]: { readonly event: E; readonly data: LiveEvents[E] };
+    }[keyof LiveEvents]
+  /** From the tab that has the stream: what it knows of the connection; `at`: when it said so, by the host's clock. */
+  | { readonly event: 'tab'; readonly data: { readonly at: number; readonly link: Link } };
 
 /**
  * - `opening`: nothing was heard yet.
@@ -35,6 +38,7 @@ export const NOTHING_KNOWN: Known = {
 
 export function fold(known: Known, message: Message): Known {
   if (message.event === 'link') return { ...known, link: linkOf(message.data) };
+  if (message.event === 'tab') return { ...known, link: message.data.link };
   const { revision, at } = message.data;
   const state =
     message.event === 'snapshot'
@@ -44,7 +48,7 @@ export function fold(known: Known, message: Message): Known {
   return { state, revision, at, link };
 }
 
-const linkOf = ({ isConnected, since, reason }: LiveEvents['link']): Link => ({
+const linkOf = ({ isConnected, since, reason }: Omit<LiveEvents['link'], 'at'>): Link => ({
   ...{ kind: isConnected ? 'live' : 'controller', since, reason },
 });
 

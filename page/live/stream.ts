@@ -1,11 +1,13 @@
 /**
- * The stream of the page's process: open while the page can be seen, one update for each frame that is drawn.
+ * The stream of the page's process: open while the page can be seen, one update for each frame that is drawn. All tabs of a
+ * browser share one (tabs.ts).
  */
-import type { LiveEvents } from '../../src/live/state.ts';
+import { type LiveEvents, wireOf } from '../../src/live/state.ts';
 import { hostTime, setClock } from './clock.ts';
 import { fold, type Message, withoutPage, withReason } from './fold.ts';
 import { endSession, reasonIn, session } from './session.ts';
 import { known } from './store.ts';
+import { Tabs } from './tabs.ts';
 
 const EVENTS = ['snapshot', 'changes', 'link'] as const;
 
@@ -16,6 +18,17 @@ let source: EventSource | undefined;
 let waiting: Message[] = [];
 let retry: ReturnType<typeof setTimeout> | undefined;
 
+const tabs = new Tabs({
+  lead: openSource,
+  heard: receive,
+  known: whatIsKnown,
+  overheard: () => {
+    if (session.value.kind !== 'login' || document.hidden) return;
+    session.value = { kind: 'open' };
+    open();
+  },
+});
+
 /** Opens the stream, and closes it while nobody can see the page. */
 export function startStream(): void {
   document.addEventListener('visibilitychange', () => (document.hidden ? close() : open()));
@@ -24,35 +37,55 @@ export function startStream(): void {
 
 export function open(): void {
   close();
+  tabs.join();
+}
+
+function openSource(): void {
+  source?.close();
   source = new EventSource('/live');
-  for (const event of EVENTS) source.addEventListener(event, ({ data }) => receive(event, data));
+  for (const event of EVENTS) source.addEventListener(event, ({ data }) => take(event, data));
   source.addEventListener('error', failed);
 }
 
 function close(): void {
   clearTimeout(retry);
+  tabs.leave();
   source?.close();
   source = undefined;
   draw();
 }
 
-function receive(event: keyof LiveEvents, data: string): void {
+function take(event: keyof LiveEvents, data: string): void {
+  const message: Message = { event, data: JSON.parse(data) };
+  receive(message);
+  tabs.tell([message]);
+}
+
+function receive(message: Message): void {
+  if (message.event === 'link' || message.event === 'tab') setClock(message.data.at);
   if (waiting.length === 0) requestAnimationFrame(draw);
-  waiting.push({ event, data: JSON.parse(data) });
+  waiting.push(message);
 }
 
 function draw(): void {
   const messages = waiting;
   waiting = [];
-  if (messages.length === 0) return;
-  known.value = messages.reduce(fold, known.value);
-  const last = messages.at(-1);
-  if (last !== undefined && last.event !== 'link' && known.value.link.kind === 'live') setClock(last.data.at);
+  if (messages.length > 0) known.value = messages.reduce(fold, known.value);
 }
+
+function whatIsKnown(): readonly Message[] {
+  draw();
+  const { at, revision, state } = known.value;
+  const snapshot = { event: 'snapshot', data: { at, revision, state: wireOf(state) } } as const;
+  return [...(at > 0 ? [snapshot] : []), connection()];
+}
+
+const connection = (): Message => ({ event: 'tab', data: { at: hostTime(), link: known.value.link } });
 
 /** The browser opens it again by itself, except after an answer that is not 200. */
 function failed(): void {
   known.value = withoutPage(known.value, hostTime());
+  tabs.tell([connection()]);
   if (source?.readyState !== EventSource.CLOSED) return;
   close();
   void findReason();

@@ -24,8 +24,9 @@ export interface LiveEvents {
   readonly snapshot: { readonly revision: number; readonly at: number; readonly state: WireState };
   /** What differs from the revision before. */
   readonly changes: { readonly revision: number; readonly at: number; readonly changes: Changes };
-  /** From the page's process alone: whether it hears from the controller; `since`: when that changed. */
+  /** From the page's process alone: whether it hears from the controller; `since`: when that changed; `at`: it was sent. */
   readonly link: {
+    readonly at: number;
     readonly isConnected: boolean;
     readonly since: number;
     readonly reason?: string | undefined;

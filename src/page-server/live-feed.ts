@@ -16,7 +16,7 @@ import {
 } from '../live/state.ts';
 import { eventText } from './event-stream.ts';
 
-export type Link = LiveEvents['link'];
+export type Link = Omit<LiveEvents['link'], 'at'>;
 
 interface Kept {
   readonly revision: number;
@@ -78,7 +78,7 @@ export class LiveFeed {
   }
 
   linkText(): string {
-    return eventText('link', this.#link);
+    return eventText('link', { at: this.#options.now(), ...this.#link });
   }
 
   /** What brings one that has `revision` to the newest: changes if all of them are kept, else a snapshot. */

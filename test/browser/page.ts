@@ -18,22 +18,23 @@ const ASSETS = join(dirname(process.env.EGRESSTRATOR_TEST_PROGRAM ?? 'dist/cli/m
 
 export class RunningPage implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'egt-page-'));
-  readonly #resources = new AsyncDisposableStack();
+  #server = new AsyncDisposableStack();
   readonly #printed: string[] = [];
   readonly #answers: Answers;
+  readonly #now: () => number;
   #controller: FakeWatchSocket | undefined;
   origin = '';
 
-  private constructor(answers: Answers) {
+  private constructor(answers: Answers, now: () => number) {
     this.#answers = answers;
-    this.#resources.defer(() => rmSync(this.folder, { recursive: true, force: true }));
+    this.#now = now;
   }
 
-  /** `answers`: what the controller answers to questions. */
-  static async start(state: LiveState, answers: Answers = {}): Promise<RunningPage> {
-    const page = new RunningPage(answers);
+  /** `answers`: what the controller answers to questions; `now`: when it says that it has made its state. */
+  static async start(state: LiveState, answers: Answers = {}, now = Date.now): Promise<RunningPage> {
+    const page = new RunningPage(answers, now);
     await page.startController(state);
-    await page.#serve();
+    await page.startServer();
     return page;
   }
 
@@ -48,7 +49,7 @@ export class RunningPage implements AsyncDisposable {
   }
 
   async startController(state: LiveState): Promise<void> {
-    this.#controller = await serveFakeWatchSocket(this.#watchSocket, state, this.#answers);
+    this.#controller = await serveFakeWatchSocket(this.#watchSocket, state, this.#answers, this.#now);
   }
 
   async stopController(): Promise<void> {
@@ -60,8 +61,9 @@ export class RunningPage implements AsyncDisposable {
     return join(this.folder, 'watch.sock');
   }
 
-  async #serve(): Promise<void> {
-    const [port = 0] = await freePorts(1);
+  /** At the same address as before, if there was one. */
+  async startServer(): Promise<void> {
+    const port = this.origin === '' ? ((await freePorts(1))[0] ?? 0) : Number(new URL(this.origin).port);
     this.origin = `http://127.0.0.1:${port}`;
     const config = {
       ...{ watchSocket: this.#watchSocket, listen: { host: '127.0.0.1', port }, hosts: [] },
@@ -70,8 +72,13 @@ export class RunningPage implements AsyncDisposable {
     const print = (line: string) => this.#printed.push(line);
     await servePage(
       { config, assets: ASSETS, version: '1.0.0', print, report: () => undefined },
-      this.#resources,
+      this.#server,
     );
+  }
+
+  async stopServer(): Promise<void> {
+    await this.#server.disposeAsync();
+    this.#server = new AsyncDisposableStack();
   }
 
   /** Opens the page in a browser of its own, logged in. */
@@ -88,8 +95,9 @@ export class RunningPage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#resources.disposeAsync();
+    await this.stopServer();
     await this.stopController();
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

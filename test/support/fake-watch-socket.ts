@@ -26,13 +26,14 @@ export async function serveFakeWatchSocket(
   path: string,
   initial: LiveState,
   answers: Answers = {},
+  now: () => number = Date.now,
 ): Promise<FakeWatchSocket> {
   const streams = new Set<ServerResponse>();
   const requests: string[] = [];
   let [state, revision] = [initial, 1];
   const send = (response: ServerResponse, event: string, data: object) =>
     response.write(
-      `event: ${event}\nid: ${revision}\ndata: ${JSON.stringify({ revision, at: Date.now(), ...data })}\n\n`,
+      `event: ${event}\nid: ${revision}\ndata: ${JSON.stringify({ revision, at: now(), ...data })}\n\n`,
     );
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);

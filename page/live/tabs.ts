@@ -1,0 +1,104 @@
+/**
+ * One stream for all tabs of a browser. With HTTP/1.1 a browser opens six connections to a host at most: a seventh tab with
+ * a stream of its own would not even load. The tab that holds a lock has the stream and passes it on; the others wait for
+ * the lock, which is free when that tab is closed or hidden. Where there are no locks (neither TLS nor loopback), each tab
+ * has its own stream.
+ */
+import type { Message } from './fold.ts';
+
+export interface TabEvents {
+  /** This tab must open the stream. */
+  lead(): void;
+  /** From the tab that has it. */
+  heard(message: Message): void;
+  /** What a tab must know that has just come. */
+  known(): readonly Message[];
+  /** Another tab has the stream, while this one wants none. */
+  overheard(): void;
+}
+
+type Told =
+  | { readonly kind: 'join'; readonly tab: string }
+  /** `tab`: for this one alone. */
+  | { readonly kind: 'messages'; readonly messages: readonly Message[]; readonly tab?: string };
+
+const NAME = 'egresstrator-live';
+/** Milliseconds after which a tab has a stream of its own, if the one with the lock says nothing. */
+const PATIENCE = 5_000;
+
+export class Tabs {
+  readonly #events: TabEvents;
+  readonly #tab = `${Math.random()}`;
+  readonly #channel = 'locks' in navigator ? new BroadcastChannel(NAME) : undefined;
+  #leaving: AbortController | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isLeader = false;
+  /** Changes mean nothing before it has what they change. */
+  #hasJoined = false;
+
+  constructor(events: TabEvents) {
+    this.#events = events;
+    this.#channel?.addEventListener('message', ({ data }: MessageEvent<Told>) => this.#hear(data));
+  }
+
+  join(): void {
+    this.leave();
+    if (this.#channel === undefined) this.#events.lead();
+    else this.#joinAt(this.#channel);
+  }
+
+  #joinAt(channel: BroadcastChannel): void {
+    this.#leaving = new AbortController();
+    this.#waitForLock(this.#leaving.signal);
+    this.#timer = setTimeout(() => this.#events.lead(), PATIENCE);
+    channel.postMessage({ kind: 'join', tab: this.#tab } satisfies Told);
+  }
+
+  leave(): void {
+    clearTimeout(this.#timer);
+    this.#leaving?.abort();
+    this.#leaving = undefined;
+    this.#isLeader = false;
+    this.#hasJoined = false;
+  }
+
+  /** Does nothing in a tab that has not the lock. */
+  tell(messages: readonly Message[], tab?: string): void {
+    if (!this.#isLeader) return;
+    this.#channel?.postMessage({
+      kind: 'messages',
+      messages,
+      ...(tab !== undefined && { tab }),
+    } satisfies Told);
+  }
+
+  #waitForLock(signal: AbortSignal): void {
+    const hold = () => {
+      if (signal.aborted) return;
+      clearTimeout(this.#timer);
+      this.#isLeader = true;
+      this.#events.lead();
+      return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    };
+    navigator.locks.request(NAME, { signal }, hold).catch(() => undefined);
+  }
+
+  #hear(told: Told): void {
+    if (told.kind === 'join') this.tell(this.#events.known(), told.tab);
+    else if (this.#leaving === undefined) this.#overhear(told.messages);
+    else if (told.tab === undefined || told.tab === this.#tab)
+      this.#take(told.messages, told.tab === this.#tab);
+  }
+
+  #take(messages: readonly Message[], isAll: boolean): void {
+    if (isAll) this.#hasJoined = true;
+    if (!this.#hasJoined) return;
+    clearTimeout(this.#timer);
+    for (const message of messages) this.#events.heard(message);
+  }
+
+  /** Of the connection alone, nothing follows: it may be the same that this tab has lost. */
+  #overhear(messages: readonly Message[]): void {
+    if (messages.some(({ event }) => event === 'snapshot')) this.#events.overheard();
+  }
+}
