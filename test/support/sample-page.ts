@@ -57,7 +57,7 @@ function stream(response: ServerResponse, from: LiveState): void {
     response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   let revision = 1;
   send('snapshot', { revision, at: Date.now(), state: wireOf(from) });
-  send('link', { isConnected: true, since: now });
+  send('link', { isConnected: true, since: now, at: Date.now() });
   const [first] = from.denied;
   const timer = setInterval(() => {
     revision += 1;

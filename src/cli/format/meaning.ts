@@ -1,8 +1,11 @@
 /**
- * What the states of rules mean, each in a clause: for commands and for the page.
+ * What states and settings mean, each in a clause: for commands and for the page.
  */
 import type { NamespaceState } from '../../features/egress/states.ts';
 import type { IngressState } from '../../features/ingress/status.ts';
+import type { NamesState, NamesSummary } from '../../inventory/names-summary.ts';
+import type { DnsPolicy } from '../../inventory/workload.ts';
+import { many } from './values.ts';
 
 export const STATE_MEANING: Readonly<Record<NamespaceState, string>> = {
   pending: 'it waits for its first rules, or for Consul',
@@ -25,4 +28,24 @@ export const INGRESS_MEANING: Readonly<Record<IngressState, string>> = {
   closed: 'nobody can reach it: no ingress key lets anyone in, or the keys are too old (--max-age)',
   unenforceable: 'rules are loaded, but a container in the namespace can remove them',
   failed: 'rules could not be loaded; the load is tried again',
+};
+
+export const DNS_MEANING: Readonly<Record<DnsPolicy, string>> = {
+  resolvers: 'port 53 of its own resolvers',
+  names: 'the names of its rules, of containers and of services',
+  none: 'no DNS',
+};
+
+export const BY_HAND = {
+  set: 'its keys were set by hand',
+  clear: 'its rules were removed by hand',
+} as const;
+
+const NAMES: Readonly<Record<NamesState, string>> = {
+  ...{ answering: 'answered', waiting: 'not answered yet', unavailable: 'not answered' },
+};
+
+export const namesText = ({ state, names, addresses, denied }: NamesSummary): string => {
+  const granted = `${many(addresses, 'address')} of ${many(names, 'name')}`;
+  return `${NAMES[state]}; ${granted}; ${many(denied, 'name')} denied in the last hour`;
 };

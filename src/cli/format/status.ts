@@ -8,7 +8,7 @@ import type { NamespaceState } from '../../features/egress/states.ts';
 import { unlisted } from './denied-record.ts';
 import { formatHostSummary } from './host.ts';
 import { formatIngress } from './ingress.ts';
-import { STATE_MEANING } from './meaning.ts';
+import { BY_HAND, DNS_MEANING, namesText, STATE_MEANING } from './meaning.ts';
 import { formatNetworksStatus } from './networks-status.ts';
 import { RAW_LINE, RAW_MARK, RAW_REMEDY, rawNote } from './raw-sockets.ts';
 import type { Colour, Style } from './style.ts';
@@ -84,7 +84,7 @@ export function formatNamespace(
     ['keys', grants.join(', ') || 'none'],
     ...(namespace.byHand === undefined ? [] : [['by hand', sinceText(namespace.byHand, now)] as const]),
     ['mode', mode],
-    ['DNS', DNS[dns]],
+    ['DNS', DNS_MEANING[dns]],
     ...(namespace.names === undefined ? [] : [['names', namesText(namespace.names)] as const]),
     ['raw sockets', raw],
     ['rules', fingerprint ?? 'none loaded'],
@@ -120,11 +120,6 @@ const columns = (now: number): readonly Column<NamespaceStatus>[] => [
   { title: 'RULES', text: ({ fingerprint }) => fingerprint?.slice(0, 8) ?? '-' },
   { title: 'VERIFIED', text: ({ verifiedAt }) => ago(verifiedAt, now) },
 ];
-
-const BY_HAND = {
-  set: 'its keys were set by hand',
-  clear: 'its rules were removed by hand',
-} as const;
 
 const sinceText = ({ since }: { readonly since: number }, now: number): string =>
   `since ${new Date(since).toISOString()} (${ago(since, now)})`;
@@ -227,18 +222,3 @@ const sourceColumns = (now: number): readonly Column<SourceStatus>[] => [
       error === undefined && !outdated ? (known ? 'green' : 'yellow') : 'red',
   },
 ];
-
-const DNS: Readonly<Record<NamespaceStatus['dns'], string>> = {
-  resolvers: 'port 53 of its own resolvers',
-  names: 'the names of its rules, of containers and of services',
-  none: 'no DNS',
-};
-
-const NAMES: Readonly<Record<NonNullable<NamespaceStatus['names']>['state'], string>> = {
-  ...{ answering: 'answered', waiting: 'not answered yet', unavailable: 'not answered' },
-};
-
-const namesText = ({ state, names, addresses, denied }: NonNullable<NamespaceStatus['names']>): string => {
-  const granted = `${many(addresses, 'address')} of ${many(names, 'name')}`;
-  return `${NAMES[state]}; ${granted}; ${many(denied, 'name')} denied in the last hour`;
-};

@@ -1,0 +1,103 @@
+/**
+ * "Can it reach …?": asks the controller as the command does, and says the same.
+ */
+import { useSignal } from '@preact/signals';
+import { useEffect, useId } from 'preact/hooks';
+import { shellWord } from '../../../src/common/text.ts';
+import type { ExplainAnswer } from '../../../src/diagnostics/explain-answer.ts';
+import { ask } from '../../live/ask.ts';
+import { table } from '../../live/store.ts';
+import { Command } from '../../ui/copy.tsx';
+import { useLazy } from '../../ui/lazy.ts';
+import { Panel } from '../../ui/panel.tsx';
+import { queryOf, setQuery } from '../../ui/router.ts';
+import { State } from '../../ui/state.tsx';
+import { Trouble } from '../../ui/texts.tsx';
+import { parseQuestion } from './model.ts';
+
+type Answer =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'answer'; readonly answer: ExplainAnswer }
+  | { readonly kind: 'error'; readonly message: string };
+
+export function Ask({ container }: { readonly container: string }) {
+  const asked = queryOf('ask');
+  const text = useSignal(asked);
+  const id = useId();
+  const submit = (event: Event) => {
+    event.preventDefault();
+    setQuery({ ask: text.value.trim() });
+  };
+  return (
+    <Panel title="Can it reach …?">
+      <div class="ask">
+        <form onSubmit={submit}>
+          <label for={id} class="unseen">
+            An address, a service or a name, and protocol and port
+          </label>
+          <input
+            id={id}
+            value={text.value}
+            placeholder="10.0.3.7 tcp/8443, or a service, or api.example.com tcp/443"
+            spellcheck={false}
+            autocomplete="off"
+            autocapitalize="off"
+            onInput={({ currentTarget }) => {
+              text.value = currentTarget.value;
+            }}
+          />
+          <button type="submit" class="main">
+            Ask
+          </button>
+        </form>
+        {asked !== '' && <Answered container={container} asked={asked} />}
+      </div>
+    </Panel>
+  );
+}
+
+function Answered({ container, asked }: { readonly container: string; readonly asked: string }) {
+  const answer = useSignal<Answer>({ kind: 'none' });
+  const { target, traffic } = parseQuestion(asked);
+  // It is asked again when rules or services change.
+  useEffect(() => {
+    const stop = new AbortController();
+    ask<ExplainAnswer>('/explain', { container, target, traffic }, stop.signal).then(
+      (found) => {
+        answer.value = { kind: 'answer', answer: found };
+      },
+      (error: unknown) => {
+        if (stop.signal.aborted) return;
+        answer.value = { kind: 'error', message: error instanceof Error ? error.message : String(error) };
+      },
+    );
+    return () => stop.abort();
+  }, [container, target, traffic, table('keys'), table('services'), table('workloads')]);
+  const words = ['egresstrator', 'explain', container, target, ...(traffic === undefined ? [] : [traffic])];
+  return (
+    <>
+      <div class="answers" aria-live="polite">
+        {answer.value.kind === 'error' && <Trouble>{answer.value.message}</Trouble>}
+        {answer.value.kind === 'answer' && <Explanations answer={answer.value.answer} />}
+      </div>
+      <Command text={words.map(shellWord).join(' ')} />
+    </>
+  );
+}
+
+const load = () => import('../../rules/explained.ts');
+
+function Explanations({ answer }: { readonly answer: ExplainAnswer }) {
+  const rules = useLazy(load);
+  if (rules === undefined) return null;
+  return (
+    <>
+      {rules.explained(answer).map(({ isReachable, text }) => (
+        <div key={text} class="answer">
+          <State state={isReachable ? 'allowed' : 'denied'} />
+          <p>{text}</p>
+        </div>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,64 @@
+/**
+ * What the screen of one workload shows. Pure.
+ */
+
+import type { DeniedCall } from '../../../src/diagnostics/denied-in.ts';
+import type { IngressStatus } from '../../../src/features/ingress/status.ts';
+import type { LiveState } from '../../../src/live/state.ts';
+import type { TimelineEvent, WithoutRules, WorkloadEntry } from '../../../src/live/tables.ts';
+
+export type Found =
+  | { readonly kind: 'workload'; readonly workload: WorkloadEntry }
+  | { readonly kind: 'unsupported' | 'not enabled'; readonly one: WithoutRules };
+
+/** By the name of its container, or of another in its namespace. */
+export function findWorkload(
+  { workloads, unsupported, notEnabled }: Pick<LiveState, 'workloads' | 'unsupported' | 'notEnabled'>,
+  name: string,
+): Found | undefined {
+  const all = [...workloads.values()];
+  const workload =
+    all.find(({ target }) => target === name) ?? all.find((one) => one.workloads.includes(name));
+  if (workload !== undefined) return { kind: 'workload', workload };
+  const outside = [...unsupported.values()].find((one) => one.name === name);
+  if (outside !== undefined) return { kind: 'unsupported', one: outside };
+  const other = [...notEnabled.values()].find((one) => one.name === name);
+  return other && { kind: 'not enabled', one: other };
+}
+
+/** What was asked, as the command takes it: `10.0.3.7 tcp/8443` has a target and traffic. */
+export function parseQuestion(text: string): { readonly target: string; readonly traffic?: string } {
+  const [target = '', traffic] = text.trim().split(/\s+/);
+  return { target, ...(traffic !== undefined && { traffic }) };
+}
+
+/** Of its containers and its keys, the newest first. */
+export function eventsOf(
+  events: LiveState['events'],
+  { workloads, target, grants }: Pick<WorkloadEntry, 'workloads' | 'target' | 'grants'>,
+): readonly TimelineEvent[] {
+  const own = new Set([...workloads, target]);
+  const keys = new Set(grants);
+  return [...events.values()]
+    .filter(({ kind, subject }) => (kind === 'key' ? keys.has(subject) : own.has(subject)))
+    .toSorted((one, other) => other.at - one.at);
+}
+
+export interface Callers {
+  readonly status?: IngressStatus | undefined;
+  /** The last caller first. */
+  readonly denied: readonly DeniedCall[];
+}
+
+export function callersOf(
+  { ingress, deniedCalls }: Pick<LiveState, 'ingress' | 'deniedCalls'>,
+  { id, target, workloads }: Pick<WorkloadEntry, 'id' | 'target' | 'workloads'>,
+): Callers {
+  const own = new Set([...workloads, target]);
+  return {
+    status: ingress.get(id) ?? [...ingress.values()].find((one) => one.target === target),
+    denied: [...deniedCalls.values()]
+      .filter(({ container }) => container !== undefined && own.has(container))
+      .toSorted((one, other) => other.lastSeenAt - one.lastSeenAt),
+  };
+}

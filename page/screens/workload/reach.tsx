@@ -1,0 +1,89 @@
+/**
+ * What a workload may reach: its keys, their lines, and the instances behind services.
+ */
+import { many } from '../../../src/cli/format/values.ts';
+import type { WorkloadEntry } from '../../../src/live/tables.ts';
+import type { InstanceReach, KeyReach, LineReach } from '../../rules/reach.ts';
+import { useLazy } from '../../ui/lazy.ts';
+import { Panel } from '../../ui/panel.tsx';
+import { keyPath } from '../../ui/router.ts';
+import { Tag } from '../../ui/state.tsx';
+import { Empty, Loading } from '../../ui/texts.tsx';
+
+const load = () => import('./reach-of.ts');
+
+export function Reach({ workload }: { readonly workload: WorkloadEntry }) {
+  const rules = useLazy(load);
+  return (
+    <Panel title="What its keys allow" count={workload.grants.length}>
+      {workload.grants.length === 0 ? (
+        <Empty>It has no key: EGRESSTRATOR_ACL is empty.</Empty>
+      ) : rules === undefined ? (
+        <Loading what="its keys" />
+      ) : (
+        <ul class="reach">
+          {(rules.presentReach(workload.grants) ?? []).map((one) => (
+            <Key key={one.key} reach={one} />
+          ))}
+        </ul>
+      )}
+    </Panel>
+  );
+}
+
+/** The most lines of a key, and instances of a line; the key's own screen has all. */
+const MOST_LINES = 40;
+const MOST_INSTANCES = 6;
+
+const Key = ({ reach: { key, exists, lines } }: { readonly reach: KeyReach }) => (
+  <li>
+    <h3>
+      <a href={keyPath(key)}>{key}</a>
+      {!exists && <Tag tone="bad">Consul does not have it</Tag>}
+      {exists && lines.length === 0 && <Tag tone="warn">it has no rule</Tag>}
+    </h3>
+    <ol>
+      {lines.slice(0, MOST_LINES).map((line) => (
+        <Line key={line.line} {...line} />
+      ))}
+    </ol>
+    {lines.length > MOST_LINES && (
+      <p class="muted">
+        and <a href={keyPath(key)}>{many(lines.length - MOST_LINES, 'more line')}</a>
+      </p>
+    )}
+  </li>
+);
+
+const Line = ({ line, text, kind, instances, problems }: LineReach) => (
+  <li class={kind}>
+    <span class="line">{line}</span>
+    <code>{text}</code>
+    <span class="leads">
+      {kind === 'service' && <Instances instances={instances} />}
+      {kind === 'name' && <span class="muted">when it asks for the name</span>}
+    </span>
+    {problems.map(({ severity, reason }) => (
+      <p key={reason} class={severity === 'error' ? 'problem' : 'remark'}>
+        {reason}
+      </p>
+    ))}
+  </li>
+);
+
+function Instances({ instances }: { readonly instances: readonly InstanceReach[] }) {
+  const rest = instances.length - MOST_INSTANCES;
+  return (
+    <>
+      {instances.slice(0, MOST_INSTANCES).map(({ address, port, node }) => (
+        <span key={`${address} ${port} ${node}`} class="instance">
+          <span class="code">
+            {address} {port}
+          </span>{' '}
+          <span class="muted">{node}</span>
+        </span>
+      ))}
+      {rest > 0 && <span class="muted">and {many(rest, 'more instance')}</span>}
+    </>
+  );
+}
