@@ -15,9 +15,11 @@ export interface Started {
   readonly rule: string;
   /** The command to type for `egresstrator`. */
   readonly command: string;
+  /** The page's address; undefined: it does not run. */
+  readonly page: string | undefined;
 }
 
-export function banner({ docker, workload, rule, exampleKey, command, ...consul }: Started): string {
+export function banner({ docker, workload, rule, exampleKey, command, page, ...consul }: Started): string {
   const { consulAddress, isOwnConsul } = consul;
   const address = consulAddress.startsWith('http') ? consulAddress : `http://${consulAddress}`;
   const example = isOwnConsul ? `"${exampleKey}" allows ${rule}` : 'put a key of yours there';
@@ -35,9 +37,15 @@ ${memory}In another terminal, try:
 See what is in force:
 
   ${command} status
-
+${page === undefined ? '' : pageText(page)}
 `;
 }
+
+const pageText = (page: string): string => `
+Or watch it in a browser on this host, by an address that works once:
+
+  ${page}
+`;
 
 const MEMORY = `This Consul is a dev agent that was started for this run: it keeps keys in memory, and forgets them when this ends.
 `;

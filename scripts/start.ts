@@ -1,11 +1,12 @@
 /**
- * `npm start`: an Engine, the helper image and Consul, then the controller in the foreground.
+ * `npm start`: an Engine, the helper image and Consul, then the page and, in the foreground, the controller.
  */
 import { spawn } from 'node:child_process';
 import { execa } from 'execa';
 import { inCheckout } from '../lab/paths.ts';
 import { messageOf } from '../src/common/errors.ts';
 import { banner, commandFor } from './banner.ts';
+import { startPage, withWatchSocket } from './page.ts';
 import { type Setup, setUp } from './setup.ts';
 import { atSignals } from './signals.ts';
 
@@ -17,13 +18,29 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const rule = `${await bridgeSubnet(setup)}:tcp/8080`;
     if (setup.ownConsul !== undefined) await setup.ownConsul.call('PUT', `/v1/kv/${EXAMPLE_KEY}`, rule);
-    process.stderr.write(bannerOf(setup, rule, args));
-    return await runController(setup, args);
+    return await runBoth(setup, rule, args);
   } finally {
     await setup.ownConsul?.stop();
     if (setup.engine.isOwn) {
       process.stderr.write('The Engine that was started goes on; "npm run lab -- down" stops it.\n');
     }
+  }
+}
+
+/** The page, and the controller until it ends. */
+async function runBoth(setup: Setup, rule: string, args: readonly string[]): Promise<number> {
+  const env = environmentOf(setup, args);
+  const stopping = new AbortController();
+  atSignals(() => stopping.abort());
+  const page = await startPage(args, env, stopping.signal, (address) =>
+    process.stderr.write(`The page, for another browser: ${address}\n`),
+  );
+  try {
+    if (stopping.signal.aborted) return 1;
+    process.stderr.write(bannerOf(setup, rule, args, page.address));
+    return await runController(env, args);
+  } finally {
+    await page.stop();
   }
 }
 
@@ -34,19 +51,24 @@ async function bridgeSubnet({ engine }: Setup): Promise<string> {
   return stdout.trim();
 }
 
-function bannerOf(setup: Setup, rule: string, args: readonly string[]): string {
+function bannerOf(setup: Setup, rule: string, args: readonly string[], page: string | undefined): string {
   const { engine, workload, consulAddress, ownConsul } = setup;
   return banner({
     docker: engine.isOwn ? `docker -H unix://${engine.socketPath}` : 'docker',
     ...{ workload, consulAddress, isOwnConsul: ownConsul !== undefined, exampleKey: EXAMPLE_KEY, rule },
+    page,
     command: commandFor(inCheckout('bin/egresstrator'), args, process.env),
   });
 }
 
-/** Runs until the controller ends. Signals to this process are passed on to it. */
-async function runController({ environment }: Setup, args: readonly string[]): Promise<number> {
+function environmentOf({ environment }: Setup, args: readonly string[]): NodeJS.ProcessEnv {
   const state = process.env.EGRESSTRATOR_STATE_DIR ?? `${RUN_DIR}/state`;
-  const env = { ...process.env, ...environment, EGRESSTRATOR_STATE_DIR: state };
+  const watch = withWatchSocket(args, process.env);
+  return { ...process.env, ...environment, ...watch, EGRESSTRATOR_STATE_DIR: state };
+}
+
+/** Runs until the controller ends. Signals to this process are passed on to it. */
+function runController(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, ['src/cli/main.ts', ...args], { stdio: 'inherit', env });
   atSignals(() => child.kill('SIGTERM'));
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));

@@ -39,6 +39,7 @@ const environment = (): NodeJS.ProcessEnv => {
     [name]: value,
     DOCKER_HOST: `unix://${engine.socketPath}`,
     EGRESSTRATOR_SOCKET: join(folder, 'api.sock'),
+    EGRESSTRATOR_WATCH_SOCKET: join(folder, 'watch', 'watch.sock'),
     EGRESSTRATOR_STATE_DIR: join(folder, 'state'),
     EGRESSTRATOR_RUN_DIR: join(folder, 'run'),
   };
@@ -96,6 +97,22 @@ test('says what to type, and that answers; says that its Consul forgets; warns o
   expect(npx.stdout).toMatch(/^rules +\d+\w+ ago +ok$/m);
   expect(npx.stderr).toBe('');
 }, 300_000);
+
+test('prints an address for a browser, which shows what the controller knows, and works once', async () => {
+  const [, address = '', token = ''] = /^ {2}(http:\S+)\/#token=(\S+)$/m.exec(output) ?? [];
+  const browse = `
+    const [address, token] = process.argv.slice(1);
+    const body = JSON.stringify({ token });
+    const logIn = () => fetch(address + '/session', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    const first = await logIn();
+    const cookie = first.headers.get('set-cookie').split(';')[0];
+    const page = await (await fetch(address, { headers: { accept: 'text/html' } })).text();
+    const { sources } = await (await fetch(address + '/api/status', { headers: { cookie } })).json();
+    console.log(page.includes('<title>egresstrator'), sources.some(({ name }) => name === 'rules'), (await logIn()).status);`;
+  const node = [process.execPath, '--input-type=module', '--eval', browse, address, token];
+  const { stdout } = await execa('nsenter', ['--net', '--target', String(npm.pid), ...node]);
+  expect(stdout).toBe('true true 401');
+});
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
   '%s to npm ends all of it, Consul too, and not the Engine',

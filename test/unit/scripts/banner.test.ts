@@ -10,10 +10,16 @@ const started = {
   exampleKey: 'egress/acl/example',
   rule: '172.17.0.0/16:tcp/8080',
   command: '/srv/egresstrator/bin/egresstrator',
+  page: 'http://127.0.0.1:9465/#token=abc',
 };
 
 test('the command that asks the controller, in a line of its own', () => {
   expect(banner(started)).toMatch(/^ {2}\/srv\/egresstrator\/bin\/egresstrator status$/m);
+});
+
+test('the page, in a line of its own, which a terminal opens; none where it does not run', () => {
+  expect(banner(started)).toMatch(/^ {2}http:\/\/127\.0\.0\.1:9465\/#token=abc$/m);
+  expect(banner({ ...started, page: undefined })).not.toContain('browser');
 });
 
 test.each([
