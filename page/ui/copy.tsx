@@ -65,12 +65,13 @@ export function CopyButton({
     <button
       type="button"
       class={`copy ${children === undefined || isPlain ? 'plain' : 'small'} ${result.value}`}
-      aria-label={`Copy ${label}`}
+      {...(children === undefined && { 'aria-label': `Copy ${label}` })}
       title={children === undefined || typeof text !== 'string' ? `Copy ${label}` : text}
       onClick={press}
     >
       <Icon name={isDone ? 'tick' : 'copy'} />
       {isDone ? <span class="outcome">{WORDS[result.value]}</span> : children}
+      {children !== undefined && <span class="unseen">: copy {label}</span>}
       <span class="unseen" aria-live="polite">
         {WORDS[result.value]}
       </span>

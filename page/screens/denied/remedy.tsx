@@ -71,9 +71,9 @@ function Buttons({
         </CopyButton>
       )}
       {line !== undefined && (
-        <a class="small" href={tryPath(key, line)} aria-label={`Try ${line}`}>
+        <a class="small" href={tryPath(key, line)}>
           <Icon name="flask" />
-          Try it
+          Try it<span class="unseen">: {line}</span>
         </a>
       )}
     </span>

@@ -74,7 +74,9 @@ test('a browser gets the link, a snapshot, and then what changes, by ids of this
   controller.set(withKeys({ db: 'a', cache: 'b' }));
   await seen(tab, 'event: changes');
   expect(tab.events.map(({ event }) => event)).toEqual(['link', 'snapshot', 'changes']);
-  expect(JSON.parse(tab.events[0]?.data ?? '')).toEqual({ isConnected: true, since: expect.any(Number) });
+  expect(JSON.parse(tab.events[0]?.data ?? '')).toEqual({
+    ...{ isConnected: true, since: expect.any(Number), at: expect.any(Number) },
+  });
   expect(JSON.parse(tab.events[1]?.data ?? '').state.keys).toEqual([['db', { text: 'a' }]]);
   expect(JSON.parse(tab.events[2]?.data ?? '').changes).toEqual({
     keys: { set: [['cache', { text: 'b' }]] },
@@ -102,10 +104,14 @@ test('a controller that goes: the last state stays, and what differs when it is 
   await seen(tab, `no controller answers at ${page.watchSocket}`);
   const [, stopped, gone] = of(tab, 'link').map(({ data }) => JSON.parse(data));
   expect(stopped.reason).toBe(`the controller at ${page.watchSocket} has stopped, or starts again`);
-  expect(gone).toEqual({ ...stopped, reason: expect.stringContaining('must run with --watch-socket') });
+  expect(gone).toEqual({
+    ...stopped,
+    at: expect.any(Number),
+    reason: expect.stringContaining('must run with --watch-socket'),
+  });
   const late = await openTab();
   await seen(late, '"text":"a"');
-  expect(JSON.parse(of(late, 'link')[0]?.data ?? '')).toEqual(gone);
+  expect(JSON.parse(of(late, 'link')[0]?.data ?? '')).toEqual({ ...gone, at: expect.any(Number) });
   controller = await serveFakeWatchSocket(page.watchSocket, withKeys({ db: 'other' }));
   await seen(tab, '"text":"other"');
   await waitFor(() => of(tab, 'link').length === 4, { what: 'the link' });
