@@ -115,7 +115,7 @@ export class ControllerAnswers {
   }
 
   /** What is known of ingress keys; `acl`: the keys, if the controller does not watch them. */
-  ingressSnapshot(acl: Acl | undefined = this.#ingressAcl()): IngressSnapshot | undefined {
+  ingressSnapshot(acl: Acl | undefined = this.ingressAcl): IngressSnapshot | undefined {
     const { ingress, sources } = this.#parts;
     const { containers = new Map(), networks } = sources;
     return acl && ingress.snapshot(acl, { containers, networks });
@@ -147,6 +147,12 @@ export class ControllerAnswers {
     return workloads.aclOf(sources.consul);
   }
 
+  /** The same of ingress keys; undefined too if no container names one. */
+  get ingressAcl(): Acl | undefined {
+    const { ingress, sources } = this.#parts;
+    return ingress.aclOf(sources.consul);
+  }
+
   /** The mode of workloads without EGRESSTRATOR_MODE. */
   get mode(): Mode {
     return this.#options.mode;
@@ -165,11 +171,6 @@ export class ControllerAnswers {
   /** True once everything has been read that is needed at the start. */
   get isReady(): boolean {
     return this.#parts.sources.isReady;
-  }
-
-  #ingressAcl(): Acl | undefined {
-    const { ingress, sources } = this.#parts;
-    return ingress.aclOf(sources.consul);
   }
 
   /** Without networks.json. */

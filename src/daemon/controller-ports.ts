@@ -10,6 +10,7 @@ import type { HostRulesPorts } from './host-rules.ts';
 import type { IngressPorts } from './ingress-rules.ts';
 import type { SourceOptions, SourcePorts } from './inventory-reader.ts';
 import type { NetworksPorts } from './networks-rules.ts';
+import type { Seen } from './watch/seen-changes.ts';
 import type { WorkloadRulesOptions, WorkloadRulesPorts } from './workload-rules.ts';
 
 export interface ControllerOptions
@@ -42,6 +43,8 @@ export interface ControllerPorts
   readonly persistNetworks?: (text: string) => void;
   /** The gate for rules about who may reach containers. */
   readonly ingressGate?: IngressGate | undefined;
+  /** Called at the end of each sync, with what it has seen. */
+  readonly onSynced?: ((seen: Seen) => void) | undefined;
   /** Called at the end of each job. */
   readonly onReconciled?: () => void;
 }

@@ -129,9 +129,10 @@ export class Controller {
     this.#ingress.sync(inventory);
     this.#syncHost(inventory);
     const unsupported = this.answers.unsupported();
-    this.#problems.update(
-      conditionsOf(this.answers.quickStatus(), { unsupported }, this.#workloads.rawSockets),
-    );
+    const status = this.answers.quickStatus();
+    this.#problems.update(conditionsOf(status, { unsupported }, this.#workloads.rawSockets));
+    const { acl, ingressAcl: ingress } = this.answers;
+    this.#ports.onSynced?.({ status, acl, ingress });
   }
 
   #references(seen: Inventory): References {

@@ -126,10 +126,14 @@ export class DenyLog {
     return this.#options.namespaces();
   }
 
-  /** Reads one namespace if it has sent packets since its last reading. True if its kernel was read. */
-  async refresh(namespace: DeniedNamespace): Promise<boolean> {
-    const before = this.#last.get(namespace.id)?.readAt;
-    return (await this.#readIfBusy(namespace)).readAt !== before;
+  /** The traffic counters of a namespace before its last reading. */
+  trafficAtReading({ id }: Pick<DeniedNamespace, 'id'>): string | undefined {
+    return this.#traffic.get(id);
+  }
+
+  /** Reads one namespace, if it has had traffic since its last reading. Never fails. */
+  async refresh(namespace: DeniedNamespace): Promise<void> {
+    await this.#readIfBusy(namespace);
   }
 
   /** Reads with a short timeout, for questions. */

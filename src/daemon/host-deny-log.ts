@@ -70,9 +70,18 @@ export class HostDenyLog {
     this.#write(tracked);
   }
 
+  /** Whether there is anything to read. */
+  get isGuarded(): boolean {
+    return this.#options.isGuarded();
+  }
+
   /** Reads the kernel first. */
   async answer(): Promise<DeniedCallsReport> {
-    const error = await this.#read();
+    return this.known(await this.#read());
+  }
+
+  /** What is known, without reading the kernel; `error`: why it could not be read. */
+  known(error?: string): DeniedCallsReport {
     const now = this.#options.now();
     const { seen, summary } = this.#tracker.current(now);
     const nameAt = this.#options.containerNames();

@@ -21,7 +21,7 @@ import { type Closable, type CloseLater, openPersisted } from './persisted.ts';
 import { openDenied, openDeniedIngress, openLastHostRules } from './state/open.ts';
 import { Telemetry } from './telemetry.ts';
 import { TemplateWatch } from './template-watch.ts';
-import { openWatch } from './watch/open.ts';
+import { Watch } from './watch/watch.ts';
 import { type EngineAccess, openConsul, openEngine, openServices, openTemplate } from './wiring.ts';
 
 /** Milliseconds for which the first load of a namespace waits for Consul's first answers. */
@@ -37,9 +37,11 @@ const SWEEP = 120_000;
 export async function start(
   config: Config,
   terminal: Terminal,
-  log: Logger,
+  logger: Logger,
   resources: AsyncDisposableStack,
 ): Promise<void> {
+  const watch = config.watch && new Watch(config.watch, logger);
+  const log = watch?.log ?? logger;
   const closeLater: CloseLater = (one) => resources.adopt(one, (it) => it?.close());
   const template = openTemplate(config);
   const engine = closeLater(await openEngine(config, terminal, log));
@@ -60,7 +62,6 @@ export async function start(
   });
   const namesFile = closeLater(openNamesFile(config, log));
   const names = await openNames(config, namesFile, log);
-  let watch: Awaited<ReturnType<typeof openWatch>> | undefined;
   const hostRestored = openLastHostRules(config, telemetry.hostDataplane, log);
   closeLater({ close: () => hostRestored });
   const controller = closeLater(
@@ -73,8 +74,9 @@ export async function start(
       deniedReports: telemetry.deniedReports,
       onReconciled: () => {
         telemetry.onReconciled();
-        watch?.live.changed();
+        watch?.onReconciled();
       },
+      onSynced: watch?.onSynced,
       rules: consul,
       gate,
       names,
@@ -91,10 +93,8 @@ export async function start(
   const services = closeLater(openServices(config, consul));
   const controls = controlsOf(controller, telemetry, services, config);
   closeLater(await serveApi(config.socket, controls));
-  if (config.watch)
-    watch = closeLater(
-      await openWatch(config.watch, { controller, telemetry, services, controls, config, log }),
-    );
+  closeLater(watch);
+  await watch?.open({ controller, telemetry, services, controls, config, dataplane: engine.dataplane });
   if (config.listen) closeLater(await serveWatchers(config.listen, controls, config.allowHosts));
   templates.start((changed) => controller.useTemplate(changed));
 }

@@ -85,8 +85,11 @@ export class Telemetry {
       onChange: () => kept.save?.(() => this.#denyLog.state()),
     });
     this.#ingressDenyLog = new DenyLog({
-      // Outgoing packets do not tell whether calls came in.
-      dataplane: { denied: (...asked) => dataplane.denied(...asked), egressCounters: async () => undefined },
+      dataplane: {
+        denied: (...asked) => dataplane.denied(...asked),
+        // Outgoing packets do not tell whether calls came in.
+        egressCounters: async (ref) => (await dataplane.counters(ref))?.received,
+      },
       direction: 'ingress',
       log,
       namespaces: () => this.#controller?.answers.loadedIngress() ?? [],
@@ -192,6 +195,12 @@ export class Telemetry {
       this.#ingressDenyLog.answer(),
     ]);
     return mergedCalls(byGuard, byIngress, this.#controller?.answers.loadedIngress() ?? []);
+  }
+
+  /** The same as far as known, without reading a kernel. */
+  knownCalls(): DeniedCallsReport {
+    const namespaces = this.#controller?.answers.loadedIngress() ?? [];
+    return mergedCalls(this.#hostDenyLog?.known(), this.#ingressDenyLog.known(), namespaces);
   }
 
   async close(): Promise<void> {

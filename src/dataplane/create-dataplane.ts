@@ -14,12 +14,13 @@ import { parseDenied } from './denied.ts';
 import type { HostRunner } from './host.ts';
 import { failed } from './load-errors.ts';
 import { parseNamespaceState, parseState, unreadable } from './namespace-state.ts';
-import { egressCounters } from './process-namespace.ts';
+import { egressCounters, namespaceCounters } from './process-namespace.ts';
 import type { Command, NamespaceRunner, RunResult } from './runner.ts';
 
 export const createDataplane = (runner: NamespaceRunner): Dataplane => ({
   ...rulesetDataplane((...job) => runner.run(...job)),
   egressCounters: async (namespace) => egressCounters(namespace),
+  counters: async (namespace) => namespaceCounters(namespace),
   testLoad: async ({ owner, text }) => {
     await runner.testLoad({ name: 'load', owner }, text);
   },

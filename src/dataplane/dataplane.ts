@@ -4,6 +4,7 @@
 import type { ContainerId } from '../inventory/container.ts';
 import type { DeniedRecord } from '../inventory/denied-record.ts';
 import type { Loaded, Ruleset, RulesetOwner } from '../inventory/ruleset.ts';
+import type { NamespaceCounters } from './namespace-counters.ts';
 
 export type { Loaded } from '../inventory/ruleset.ts';
 
@@ -67,6 +68,8 @@ export interface Dataplane extends RulesetDataplane<NamespaceRef> {
    * cannot be read. Never fails.
    */
   egressCounters(namespace: NamespaceRef): Promise<string | undefined>;
+  /** The same with others, for who looks all the time. Never fails. */
+  counters(namespace: NamespaceRef): Promise<NamespaceCounters | undefined>;
   /** Loads a ruleset in an empty temporary namespace, to check it on the real kernel. */
   testLoad(ruleset: Ruleset): Promise<void>;
 }

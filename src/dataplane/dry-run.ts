@@ -50,6 +50,8 @@ export class DryRunDataplane implements Dataplane, HostDataplane {
 
   async egressCounters(): Promise<undefined> {}
 
+  async counters(): Promise<undefined> {}
+
   async testLoad(): Promise<void> {}
 }
 

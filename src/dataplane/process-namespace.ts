@@ -12,6 +12,7 @@
  */
 import type { NamespaceRef } from './dataplane.ts';
 import { isSameFile, isSameFileSystem, namesIn, type OpenFile, openFile, readStart } from './files.ts';
+import { countersFrom, type NamespaceCounters } from './namespace-counters.ts';
 
 export type Opened =
   | {
@@ -38,27 +39,24 @@ export function openNamespace(ref: NamespaceRef, proc = '/proc', now = Date.now)
 }
 
 /**
- * The counters of outgoing packets; undefined if they are not visible. Incoming packets do not count, because
- * broadcasts of neighbours change these counters. They are read from a process, which must still be in the namespace
- * afterwards.
+ * Undefined if they are not visible. They are read from a process, which must still be in the namespace afterwards.
  */
-export function egressCounters(ref: NamespaceRef, proc = '/proc'): string | undefined {
+export function namespaceCounters(ref: NamespaceRef, proc = '/proc'): NamespaceCounters | undefined {
   // Without IPv6 there is no snmp6.
   const [ipv4, ipv6 = ''] = ['snmp', 'snmp6'].map((name) => readStart(`${proc}/${ref.pid}/net/${name}`));
   const opened = openNamespace(ref, proc);
   if (opened.kind !== 'open') return undefined;
   opened.file.close();
-  return ipv4 === undefined || opened.hasProcessLeft ? undefined : sentBy(ipv4, ipv6).join(' ');
+  if (ipv4 === undefined || opened.hasProcessLeft) return undefined;
+  return countersFrom(ipv4, ipv6);
 }
 
-/** `snmp` has a line of names and a line of numbers for each protocol, `snmp6` a line for each name. */
-export function sentBy(snmp: string, snmp6: string): readonly string[] {
-  const rows = snmp.split('\n').map((line) => line.split(' '));
-  const ipv4 = rows.flatMap((names, row) =>
-    names.flatMap((name, at) => (name.startsWith('Out') ? (rows[row + 1]?.[at] ?? []) : [])),
-  );
-  return [...ipv4, ...snmp6.split('\n').filter((line) => /^\w+6Out/.test(line))];
-}
+/**
+ * The counters of outgoing packets; undefined if they are not visible. Incoming packets do not count, because
+ * broadcasts of neighbours change these counters.
+ */
+export const egressCounters = (ref: NamespaceRef, proc = '/proc'): string | undefined =>
+  namespaceCounters(ref, proc)?.sent;
 
 /**
  * Docker's own file. A controller in a container may see it only below the host's root directory, where the usual link

@@ -3,6 +3,7 @@
  */
 import { parseName } from '../dns/name.ts';
 import type { DeniedName } from '../features/names/name-report.ts';
+import type { Acl } from '../policy/acl.ts';
 import { nameLines } from '../policy/compile-names.ts';
 import { formatNameRule, parseNameRule } from '../policy/name-rule.ts';
 import { indexNameLines } from './name-lines.ts';
@@ -20,12 +21,16 @@ export interface NameSuggestion {
   readonly asked: number;
 }
 
+/** Finds the lines of keys about a name. */
+export const nameLinesOf = (acl: Acl | undefined): ReturnType<typeof indexNameLines> =>
+  indexNameLines(nameLines(acl?.values() ?? []));
+
 /** Of the chosen containers, in their order; the latest first. */
 export const deniedNameRows = (
-  snapshot: Snapshot | undefined,
+  snapshot: Pick<Snapshot, 'acl' | 'namespaces'> | undefined,
   isChosen: (target: string) => boolean,
+  linesAbout = nameLinesOf(snapshot?.acl),
 ): readonly DeniedNameRow[] => {
-  const linesAbout = indexNameLines(nameLines(snapshot?.acl.values() ?? []));
   const keysOf = (text: string, grants: readonly string[]): readonly string[] => {
     const parsed = parseName(text);
     const about = 'name' in parsed ? linesAbout(parsed.name) : [];

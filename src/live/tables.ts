@@ -39,11 +39,11 @@ export interface Tables {
   readonly services: ServiceEntry;
   /** By `deniedId`. */
   readonly denied: DeniedRow;
-  /** By container and name. */
+  /** By `deniedNameId`. */
   readonly deniedNames: DeniedNameRow;
   /** By container. */
   readonly deniedRecords: DeniedRecordEntry;
-  /** By caller, container and port: calls that the ports guard or ingress rules denied. */
+  /** By `deniedCallId`: calls that the ports guard or ingress rules denied. */
   readonly deniedCalls: DeniedCall;
   /** By namespace id: where names are answered. */
   readonly names: NamesReport;
@@ -204,6 +204,12 @@ export interface HostEntry {
   }[];
   readonly errors: readonly string[];
 }
+
+export const deniedNameId = ({ container, name, cause }: DeniedNameRow): string =>
+  [container, name, cause].join(' ');
+
+export const deniedCallId = ({ gate, source, address, protocol, port }: DeniedCall): string =>
+  [gate ?? 'guard', source, address, protocol, port ?? ''].join(' ');
 
 export const deniedId = ({ container, address, protocol, port }: DeniedRow): string =>
   [container, address, protocol, port ?? ''].join(' ');

@@ -269,6 +269,8 @@ export class FakeKernel implements Dataplane {
     return undefined;
   }
 
+  async counters(): Promise<undefined> {}
+
   async testLoad({ text }: Ruleset): Promise<void> {
     if (text.includes('does not load')) throw new LoadError('nft: syntax error');
   }

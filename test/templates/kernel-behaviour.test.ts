@@ -3,7 +3,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { sentBy } from '../../src/dataplane/process-namespace.ts';
+import { countersFrom } from '../../src/dataplane/namespace-counters.ts';
 import type { RenderInput } from '../../src/features/egress/context.ts';
 import { destinations, load, netns, PORT, packet, useFixture } from './fixture.ts';
 import { ruleSet } from './rules.ts';
@@ -36,7 +36,7 @@ const everything = (): Partial<RenderInput> => {
 /** The counters that tell the controller whether anything was sent. */
 async function traffic(): Promise<string> {
   const read = async (name: string) => (await fixture.workload.run('cat', [`/proc/net/${name}`])).stdout;
-  return sentBy(await read('snmp'), await read('snmp6')).join(' ');
+  return countersFrom(await read('snmp'), await read('snmp6')).sent;
 }
 
 /** The same once nothing moves any more. */

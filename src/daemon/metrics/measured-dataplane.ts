@@ -32,6 +32,7 @@ export interface Measuring<Ref> {
 export const measured = (dataplane: Dataplane, measuring: Measuring<NamespaceRef>): Dataplane => ({
   ...measuredRulesets(dataplane, measuring),
   egressCounters: (namespace) => dataplane.egressCounters(namespace),
+  counters: (namespace) => dataplane.counters(namespace),
   testLoad: (ruleset) => dataplane.testLoad(ruleset),
 });
 

@@ -13,19 +13,27 @@ import type { Controller } from '../controller.ts';
 import type { Status } from '../status.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Services } from '../wiring.ts';
+import { callTable } from './call-table.ts';
+import type { Cluster } from './cluster.ts';
 import { DeniedRows } from './denied-tables.ts';
+import { HostAnswers } from './host-tables.ts';
 import { keyTables } from './key-tables.ts';
+import { NameRows } from './name-tables.ts';
 import { statusTables } from './status-tables.ts';
+import type { Timeline } from './timeline.ts';
 import { UnwatchedServices } from './unwatched-services.ts';
 
 export interface StateParts {
   readonly controller: Controller;
-  readonly telemetry: Pick<Telemetry, 'status' | 'denyLogs'>;
+  readonly telemetry: Pick<Telemetry, 'status' | 'denyLogs' | 'knownCalls'>;
   readonly services: Pick<Services, 'readService' | 'readCatalog'>;
   readonly config: Config;
   /** From the controller's clock to the host's, in milliseconds. */
   readonly offset: () => number;
   readonly now: () => number;
+  readonly timeline: Pick<Timeline, 'table'>;
+  /** The hosts that publish their status. */
+  readonly cluster: Pick<Cluster, 'hosts'>;
 }
 
 /** Milliseconds. */
@@ -35,6 +43,8 @@ export class ControllerState {
   readonly #parts: StateParts;
   readonly #rows = new DeniedRows();
   readonly #unwatched: UnwatchedServices;
+  readonly #names = new NameRows();
+  readonly #host = new HostAnswers();
   readonly #indexOf = createIndexCache();
   #catalog: ReadonlyMap<string, readonly Instance[]> = new Map();
 
@@ -53,7 +63,7 @@ export class ControllerState {
   }
 
   *#make(previous: LiveState): Steps<LiveState> {
-    const { controller, telemetry, offset } = this.#parts;
+    const { controller, telemetry, offset, timeline, cluster } = this.#parts;
     const { answers } = controller;
     const status = telemetry.status(controller, offset());
     yield;
@@ -61,7 +71,6 @@ export class ControllerState {
     const unwatched = acl === undefined ? new Map() : this.#unwatched.of(acl, watched);
     const { namespaces = [], unsupported } = answers.containerViews();
     yield;
-    const ingress = answers.ingressSnapshot()?.acl;
     const reports = telemetry.denyLogs.egress.known();
     const isDenied = reports.some(({ destinations }) => destinations.length > 0);
     const grants = new Map(status.namespaces.map((one) => [one.target, one.grants]));
@@ -71,12 +80,17 @@ export class ControllerState {
         ...{ status, namespaces, unsupported, controller: this.#controllerEntry(status, acl) },
         projectOf: (id) => (id === undefined ? undefined : answers.containers?.get(id)?.project),
       })),
-      ...(yield* keyTables(previous, { acl, ingress, watched, unwatched })),
+      ...(yield* keyTables(previous, { acl, ingress: answers.ingressAcl, watched, unwatched })),
       ...(yield* this.#rows.tables(previous, {
         reports,
         grantsOf: (container) => grants.get(container) ?? [],
         index: isDenied && acl ? this.#index(acl, watched) : undefined,
       })),
+      ...(yield* this.#names.tables(previous, namespaces, acl, offset())),
+      ...(yield* callTable(previous, telemetry.knownCalls().calls)),
+      ...this.#host.tables(previous, answers.hostView(), status, offset()),
+      events: timeline.table,
+      hosts: cluster.hosts(),
     };
   }
 

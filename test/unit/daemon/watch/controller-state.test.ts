@@ -5,6 +5,7 @@ import { DenyLog } from '../../../../src/daemon/deny-log.ts';
 import { shifted } from '../../../../src/daemon/status.ts';
 import type { DenyLogs, Telemetry } from '../../../../src/daemon/telemetry.ts';
 import { ControllerState } from '../../../../src/daemon/watch/controller-state.ts';
+import { Timeline } from '../../../../src/daemon/watch/timeline.ts';
 import { NOTHING_DENIED } from '../../../../src/inventory/denied-record.ts';
 import { EMPTY_STATE } from '../../../../src/live/state.ts';
 import { container } from '../../../support/containers.ts';
@@ -22,7 +23,8 @@ function watched(setup: FakeSetup, offset = 0) {
     });
   const egress = logOf(controller.answers.loadedNamespaces());
   const denyLogs = { egress, ingress: logOf([]), host: undefined };
-  const telemetry: Pick<Telemetry, 'status' | 'denyLogs'> = {
+  const telemetry: Pick<Telemetry, 'status' | 'denyLogs' | 'knownCalls'> = {
+    knownCalls: () => ({ calls: [], packets: 0, unlisted: 0, isFull: false }),
     status: (_controller, ms = 0) => shifted(controller.answers.status(), ms),
     denyLogs,
   };
@@ -31,8 +33,10 @@ function watched(setup: FakeSetup, offset = 0) {
     readCatalog: async () => ({ services: consul.services, unread: new Map() }),
   };
   const config = resolveConfig({}, {});
+  const timeline = new Timeline(Date.now);
+  const cluster = { hosts: () => new Map() };
   const state = new ControllerState(
-    { controller, telemetry, services, config, offset: () => offset, now: Date.now },
+    { controller, telemetry, services, config, offset: () => offset, now: Date.now, timeline, cluster },
     () => {},
   );
   onTestFinished(() => state.close());
