@@ -2,7 +2,7 @@
  * What a screen is.
  */
 import type { ComponentType } from 'preact';
-import type { IconName } from '../ui/icon.tsx';
+import type { IconName } from '../ui/icon-paths.ts';
 
 /** The values of `:name` in the path. */
 export type Params = Readonly<Record<string, string>>;

@@ -5,7 +5,8 @@ import { computed, useSignal } from '@preact/signals';
 import type { Link } from '../live/fold.ts';
 import { controller, link, table } from '../live/store.ts';
 import type { Screen } from '../screens/screen.ts';
-import { Icon, type IconName } from './icon.tsx';
+import { Icon } from './icon.tsx';
+import type { IconName } from './icon-paths.ts';
 import { setTheme, type Theme, theme } from './theme.ts';
 
 const GROUPS = [

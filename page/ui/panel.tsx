@@ -5,7 +5,8 @@
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 import { Command } from './copy.tsx';
-import { Icon, type IconName } from './icon.tsx';
+import { Icon } from './icon.tsx';
+import type { IconName } from './icon-paths.ts';
 import { queryOf, setQuery } from './router.ts';
 
 /** The heading of a screen. `command`: prints the same. */

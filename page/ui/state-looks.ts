@@ -1,7 +1,7 @@
 /**
  * How each state looks: a symbol and a tone beside its word, never a colour alone. Pure.
  */
-import type { IconName } from './icon.tsx';
+import type { IconName } from './icon-paths.ts';
 
 /** `good`: as wanted. `watch`: passes and is recorded. `warn`: look at it. `bad`: act. `quiet`: nothing to say. */
 export type Tone = 'good' | 'watch' | 'warn' | 'bad' | 'quiet';
@@ -55,6 +55,7 @@ const LOOKS: ReadonlyMap<string, Look> = new Map<string, Look>([
   ['waiting', { icon: 'clock', tone: 'warn' }],
   ['unavailable', { icon: 'cross', tone: 'bad' }],
   ['allowed', { icon: 'check', tone: 'good' }],
+  ['passed', { icon: 'eye', tone: 'watch' }],
   ['denied', { icon: 'ban', tone: 'bad' }],
 ]);
 

@@ -92,10 +92,13 @@ function Explanations({ answer }: { readonly answer: ExplainAnswer }) {
   if (rules === undefined) return null;
   return (
     <>
-      {rules.explained(answer).map(({ isReachable, text }) => (
-        <div key={text} class="answer">
-          <State state={isReachable ? 'allowed' : 'denied'} />
-          <p>{text}</p>
+      {rules.explained(answer).map(({ state, answer: first, why }) => (
+        <div key={first} class="answer">
+          <State state={state} />
+          <p>
+            <strong>{first}</strong>
+            {why !== '' && `\n${why}`}
+          </p>
         </div>
       ))}
     </>
