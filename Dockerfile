@@ -27,12 +27,14 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # .npmrc has no scripts run: the only ones among them compile optional native code that we have no use for.
 RUN npm ci && npm cache clean --force
-COPY scripts/bundle.ts scripts/
+COPY tsconfig.json ./
+COPY scripts/bundle.ts scripts/bundle-page.ts scripts/
 COPY src src
+COPY page page
 RUN npm run compile
 
 # --- the controller ---------------------------------------------------------------------------------
-# It runs as root: the Engine's socket belongs to root. nsenter and unshare are in every Debian.
+# It runs as root: the Engine's socket belongs to root. `egresstrator page` needs no privileges. nsenter and unshare are in every Debian.
 FROM helper AS controller
 ENV NODE_ENV=production
 WORKDIR /app
@@ -41,7 +43,8 @@ COPY dataplane dataplane
 COPY gate gate
 COPY templates templates
 COPY --from=build /app/dist dist
-RUN ln -s /app/dist/cli/main.js /usr/local/bin/egresstrator
+# `egresstrator page` runs as any user, whatever the modes in the checkout are.
+RUN ln -s /app/dist/cli/main.js /usr/local/bin/egresstrator && chmod a+r package.json
 ARG VERSION=
 LABEL org.opencontainers.image.version="${VERSION}"
 ENTRYPOINT ["egresstrator"]

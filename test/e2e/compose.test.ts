@@ -37,6 +37,8 @@ describe('docker compose', () => {
   test('brings everything up, healthy, with no other step', async () => {
     await run('up', '--build', '--detach', '--quiet-pull');
     expect(await exec('egresstrator', 'egresstrator', 'health')).toContain('is healthy');
+    const isHealthy = async () => (await run('ps', '--format', '{{.Health}}', 'page')) === 'healthy';
+    await waitFor(isHealthy, { what: 'the page to be healthy', timeout: 60_000 });
     const lines = (await run('ps', '--all', '--format', '{{.Service}} {{.State}} {{.Health}} {{.ExitCode}}'))
       .split('\n')
       .sort();
@@ -45,6 +47,7 @@ describe('docker compose', () => {
       'consul running healthy 0',
       'denied running  0',
       'egresstrator running healthy 0',
+      'page running healthy 0',
       'rules exited  0',
       'web running  0',
     ]);
@@ -82,6 +85,41 @@ describe('docker compose', () => {
   test('lets a Prometheus in its network in by the name of the service', async () => {
     const ask = (url: string) => exec('web', 'wget', '-T3', '-t1', '-qO-', url).catch(String);
     expect(await ask('http://egresstrator:9464/metrics')).toContain('egresstrator_build_info{');
+  });
+
+  test('serves the page on loopback by a container without privileges, which sees the watch socket alone', async () => {
+    const [, token = ''] = /#token=(\S+)$/m.exec(await run('logs', '--no-log-prefix', 'page')) ?? [];
+    const browse = `
+      const address = 'http://127.0.0.1:9465';
+      const body = JSON.stringify({ token: process.argv[1] });
+      const session = await fetch(address + '/session', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      const cookie = session.headers.get('set-cookie').split(';')[0];
+      const { namespaces } = await (await fetch(address + '/api/status', { headers: { cookie } })).json();
+      const page = await (await fetch(address, { headers: { accept: 'text/html' } })).text();
+      console.log(page.includes('<title>egresstrator'), namespaces.length);`;
+    const [title, count] = (await exec('page', 'node', '--input-type=module', '--eval', browse, token)).split(
+      ' ',
+    );
+    expect({ title, count }).toEqual({ title: 'true', count: '2' });
+    const status = await exec('page', 'cat', '/proc/1/status');
+    expect(status).toMatch(/^CapBnd:\t0000000000000000$/m);
+    expect(status).toMatch(/^Uid:\t65532\t65532\t65532\t65532$/m);
+    const writable =
+      "find / -xdev -writable -not -path '/proc/*' -not -path '/dev/*' 2>/dev/null; find /run/egresstrator-watch -type f";
+    expect(
+      (await exec('page', 'sh', '-c', `${writable}; true`))
+        .split('\n')
+        .filter((path) => !/^\/(tmp|var\/tmp|run\/lock)?$/.test(path)),
+    ).toEqual([]);
+    const sockets = await exec(
+      'page',
+      'sh',
+      '-c',
+      'find / -xdev -type s 2>/dev/null; find /run/egresstrator-watch -type s',
+    );
+    expect(sockets).toBe('/run/egresstrator-watch/watch.sock');
+    const port = await callEngine(engine.socketPath, 'GET', `/containers/${project}-page-1/json`);
+    expect(JSON.stringify(port)).toContain('"9465/tcp":[{"HostIp":"127.0.0.1","HostPort":"9465"}]');
   });
 
   test('is gone after "down --volumes"', async () => {

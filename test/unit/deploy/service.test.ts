@@ -97,18 +97,67 @@ test('the other runs what the documents install there', () => {
 
 test('each way to install says how to ask the controller, to upgrade and to roll back', () => {
   const ways = installing.split(/^## /m).slice(1);
-  expect(ways.map((way) => way.split('\n')[0])).toEqual(['The image', 'Without images', 'Compose']);
-  for (const way of ways) {
+  expect(ways.map((way) => way.split('\n')[0])).toEqual([
+    'The image',
+    'Without images',
+    'Compose',
+    'The page',
+  ]);
+  for (const way of ways.slice(0, 3)) {
     for (const part of [/^Install: ?/m, /^Upgrade[ :]/m, /Roll back:/]) expect(way).toMatch(part);
     expect(way).toMatch(/`[^`\n]*egresstrator status`/);
   }
+});
+
+const PAGE = resolve('deploy/egresstrator-page.service');
+
+test('the page has a user of its own in the group of the watch socket, no capability, and loopback alone', () => {
+  const wanted: Readonly<Record<string, string>> = {
+    ...{ DynamicUser: 'yes', SupplementaryGroups: 'egresstrator', NoNewPrivileges: 'yes' },
+    ...{ CapabilityBoundingSet: '', AmbientCapabilities: '', ProtectSystem: 'strict', ProtectHome: 'yes' },
+    ...{ PrivateDevices: 'yes', PrivateTmp: 'yes', RestrictNamespaces: 'yes', IPAddressDeny: 'any' },
+    ...{ RestrictAddressFamilies: 'AF_INET AF_INET6 AF_UNIX', IPAddressAllow: 'localhost' },
+    ...{ ExecStart: '/opt/egresstrator/bin/egresstrator page' },
+  };
+  for (const [name, value] of Object.entries(wanted))
+    expect([name, valuesOf(PAGE, name)]).toEqual([name, [value]]);
+  const [hidden = ''] = valuesOf(PAGE, 'InaccessiblePaths');
+  for (const path of ['/run/docker.sock', '/run/egresstrator', '/etc/egresstrator'])
+    expect(hidden).toContain(`-${path}`);
+});
+
+test('the watch socket of the units is where the page looks, is off until turned on, and is for its group', () => {
+  const socket = 'EGRESSTRATOR_WATCH_SOCKET=/run/egresstrator-watch/watch.sock';
+  const drop = resolve('deploy/egresstrator-watch.conf');
+  expect(valuesOf(PAGE, 'Environment')).toEqual([socket]);
+  expect(valuesOf(drop, 'Environment')).toEqual([socket]);
+  expect(valuesOf(drop, 'SupplementaryGroups')).toEqual(['egresstrator']);
+  expect(readFileSync('deploy/egresstrator-page.sysusers', 'utf8')).toMatch(/^g egresstrator -$/m);
+  for (const unit of UNITS) expect(valuesOf(unit, 'Environment').join()).not.toContain('WATCH');
+  for (const file of ['egresstrator-page.sysusers', 'egresstrator-watch.conf', 'egresstrator-page.service'])
+    expect(installing).toMatch(new RegExp(`install (-D )?-m 644 deploy/${file} /etc/`));
+});
+
+test('the page of compose has no privileges, no socket of the Engine, and a port on loopback alone', () => {
+  const compose = readFileSync('docker-compose.yml', 'utf8');
+  const [page = ''] = /^ {2}page:\n(?: {4}.*\n|\n)+/m.exec(compose) ?? [];
+  for (const line of [
+    'read_only: true',
+    'cap_drop: [ALL]',
+    'user: "65532:65532"',
+    'ports: ["127.0.0.1:9465:9465"]',
+  ])
+    expect(page).toContain(`    ${line}\n`);
+  expect([...page.matchAll(/^ {6}- (\S+:\S+)$/gm)].map(([, volume]) => volume)).toEqual([
+    'egresstrator-watch:/run/egresstrator-watch:ro',
+  ]);
 });
 
 const EXAMPLES = ['deploy/container-forwards.service', 'deploy/egresstrator-host-boot.service'].map((unit) =>
   resolve(unit),
 );
 
-test.each([...UNITS, ...EXAMPLES])('systemd, where it is, finds no fault with %s', (unit) => {
+test.each([...UNITS, PAGE, ...EXAMPLES])('systemd, where it is, finds no fault with %s', (unit) => {
   const { error, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', unit]);
   if (error !== undefined) return expect(error.message).toContain('ENOENT');
   // What it says of other units, or of programs that are not installed here, is no fault of this one.
