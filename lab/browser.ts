@@ -24,6 +24,8 @@ export interface VisitOptions {
   readonly reducedMotion?: 'reduce' | 'no-preference';
   /** Of a browser's settings: `clipboard-read`. */
   readonly permissions?: readonly string[];
+  /** A script that runs in each document before its own. */
+  readonly setUp?: string;
 }
 
 /** One person's browser: cookies and storage of its own. */
@@ -57,11 +59,11 @@ export async function startBrowser(): Promise<Browser> {
 
 async function visit(
   process: Process,
-  { width = 1280, height = 800, permissions = [], ...options }: VisitOptions,
+  { width = 1280, height = 800, permissions = [], setUp = '', ...options }: VisitOptions,
 ): Promise<Visit> {
   const viewport = { width, height };
   const context = await process.newContext({ viewport, permissions: [...permissions], ...options });
-  await context.addInitScript({ content: TELL_VIOLATIONS });
+  await context.addInitScript({ content: `${TELL_VIOLATIONS}\n${setUp}` });
   const errors: string[] = [];
   const requests: string[] = [];
   context.on('console', (message) => {

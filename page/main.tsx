@@ -9,8 +9,10 @@ import { startStream } from './live/stream.ts';
 import { App } from './ui/app.tsx';
 import { startRouter } from './ui/router.ts';
 import { showTheme } from './ui/theme.ts';
+import { showAllCharacters } from './ui/visible-texts.ts';
 
 const token = tokenInAddress();
+showAllCharacters();
 showTheme();
 startRouter();
 startClock();

@@ -139,9 +139,8 @@ test('while the page does not answer, all is shown as last known; its next run a
 
 test('ages are right where the clock of the browser is wrong, and the last change is long ago', async () => {
   await using quiet = await RunningPage.start(sample, {}, () => Date.now() - 3_600_000);
-  await using visit = await browser.visit();
-  await visit.context.addInitScript({
-    content: 'const real = Date.now; Date.now = () => real() - 7_200_000;',
+  await using visit = await browser.visit({
+    setUp: 'const real = Date.now; Date.now = () => real() - 7_200_000;',
   });
   await visit.page.goto(quiet.link);
   await isLive(visit.page);

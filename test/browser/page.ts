@@ -113,10 +113,10 @@ export async function show(page: Page, address: string): Promise<void> {
   await page.locator('main h1').waitFor();
 }
 
-/** What stands for the names in the addresses of screens. */
-const SAMPLES: Readonly<Record<string, string>> = { ':name': 'shop-api-1', ':key': 'db' };
+/** An address for each screen, with these names in those that have one. */
+export const addressesFor = (names: Readonly<Record<string, string>>): readonly string[] =>
+  SCREENS.map(({ path }) =>
+    path.replace(/:(\w+)/g, (given, name: string) => encodeURIComponent(names[name] ?? given)),
+  );
 
-/** An address for each screen. */
-export const ADDRESSES: readonly string[] = SCREENS.map(({ path }) =>
-  path.replace(/:\w+/g, (name) => SAMPLES[name] ?? name),
-);
+export const ADDRESSES = addressesFor({ name: 'shop-api-1', key: 'db' });
