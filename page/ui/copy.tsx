@@ -69,8 +69,16 @@ export function CopyButton({
       title={children === undefined || typeof text !== 'string' ? `Copy ${label}` : text}
       onClick={press}
     >
-      <Icon name={isDone ? 'tick' : 'copy'} />
-      {isDone ? <span class="outcome">{WORDS[result.value]}</span> : children}
+      <span class="label">
+        <Icon name={isDone && children === undefined ? 'tick' : 'copy'} />
+        {children}
+      </span>
+      {isDone && (
+        <span class="outcome">
+          {children !== undefined && <Icon name="tick" />}
+          {WORDS[result.value]}
+        </span>
+      )}
       {children !== undefined && <span class="unseen">: copy {label}</span>}
       <span class="unseen" aria-live="polite">
         {WORDS[result.value]}

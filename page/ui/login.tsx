@@ -5,6 +5,7 @@ import { useSignal } from '@preact/signals';
 import { logIn } from '../live/session.ts';
 import { open } from '../live/stream.ts';
 import { Command } from './copy.tsx';
+import { Mark } from './mark.tsx';
 
 export function Login({ reason }: { readonly reason: string | undefined }) {
   const token = useSignal('');
@@ -18,7 +19,10 @@ export function Login({ reason }: { readonly reason: string | undefined }) {
   };
   return (
     <main class="login">
-      <h1>egresstrator</h1>
+      <h1>
+        <Mark />
+        egresstrator
+      </h1>
       <p>This browser has no session. Open the address that the page has printed, or paste its token.</p>
       <form onSubmit={submit}>
         <label for="token">Token</label>

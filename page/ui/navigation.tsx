@@ -7,6 +7,7 @@ import { controller, link, table } from '../live/store.ts';
 import type { Screen } from '../screens/screen.ts';
 import { Icon } from './icon.tsx';
 import type { IconName } from './icon-paths.ts';
+import { Mark } from './mark.tsx';
 import { setTheme, type Theme, theme } from './theme.ts';
 
 const GROUPS = [
@@ -120,14 +121,6 @@ const Live = () => (
   <span class={`live ${link.value.kind}`} title="whether changes are shown as they happen">
     {WORDS[link.value.kind]}
   </span>
-);
-
-/** A gate that lets one way through. */
-const Mark = () => (
-  <svg class="mark" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
-    <rect class="field" width="24" height="24" rx="6" />
-    <path class="lines" d="M14.5 5v4.2M14.5 14.8V19M5 12h13.5M15.5 8.8 18.7 12l-3.2 3.2" />
-  </svg>
 );
 
 const THEMES: readonly (readonly [Theme, IconName, string])[] = [

@@ -67,7 +67,7 @@ function Buttons({
           text={() => rules.put(key, line)}
           label={`the command that adds ${line} to the key ${key}: consul kv put`}
         >
-          kv put {key}
+          consul kv put {key}
         </CopyButton>
       )}
       {line !== undefined && (
