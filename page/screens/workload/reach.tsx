@@ -3,7 +3,7 @@
  */
 import { many } from '../../../src/cli/format/values.ts';
 import type { WorkloadEntry } from '../../../src/live/tables.ts';
-import type { InstanceReach, KeyReach, LineReach } from '../../rules/reach.ts';
+import type { AllowedDestination, AllowedKey, AllowedLine } from '../../rules/allowed.ts';
 import { useLazy } from '../../ui/lazy.ts';
 import { Panel } from '../../ui/panel.tsx';
 import { keyPath } from '../../ui/router.ts';
@@ -22,7 +22,7 @@ export function Reach({ workload }: { readonly workload: WorkloadEntry }) {
         <Loading what="its keys" />
       ) : (
         <ul class="reach">
-          {(rules.presentReach(workload.grants) ?? []).map((one) => (
+          {(rules.presentReach(workload) ?? []).map((one) => (
             <Key key={one.key} reach={one} />
           ))}
         </ul>
@@ -31,11 +31,11 @@ export function Reach({ workload }: { readonly workload: WorkloadEntry }) {
   );
 }
 
-/** The most lines of a key, and instances of a line; the key's own screen has all. */
+/** The most lines of a key, and destinations of a line; the key's own screen has all. */
 const MOST_LINES = 40;
-const MOST_INSTANCES = 6;
+const MOST_DESTINATIONS = 6;
 
-const Key = ({ reach: { key, exists, lines } }: { readonly reach: KeyReach }) => (
+const Key = ({ reach: { key, exists, lines } }: { readonly reach: AllowedKey }) => (
   <li>
     <h3>
       <a href={keyPath(key)}>{key}</a>
@@ -55,13 +55,15 @@ const Key = ({ reach: { key, exists, lines } }: { readonly reach: KeyReach }) =>
   </li>
 );
 
-const Line = ({ line, text, kind, instances, problems }: LineReach) => (
+const Line = ({ line, text, kind, destinations, problems }: AllowedLine) => (
   <li class={kind}>
     <span class="line">{line}</span>
     <code>{text}</code>
     <span class="leads">
-      {kind === 'service' && <Instances instances={instances} />}
-      {kind === 'name' && <span class="muted">when it asks for the name</span>}
+      {kind !== 'address' && <Destinations destinations={destinations} />}
+      {kind === 'name' && destinations.length === 0 && (
+        <span class="muted">an address is granted when it asks for the name</span>
+      )}
     </span>
     {problems.map(({ severity, reason }) => (
       <p key={reason} class={severity === 'error' ? 'problem' : 'remark'}>
@@ -71,19 +73,19 @@ const Line = ({ line, text, kind, instances, problems }: LineReach) => (
   </li>
 );
 
-function Instances({ instances }: { readonly instances: readonly InstanceReach[] }) {
-  const rest = instances.length - MOST_INSTANCES;
+function Destinations({ destinations }: { readonly destinations: readonly AllowedDestination[] }) {
+  const rest = destinations.length - MOST_DESTINATIONS;
   return (
     <>
-      {instances.slice(0, MOST_INSTANCES).map(({ address, port, node }) => (
-        <span key={`${address} ${port} ${node}`} class="instance">
+      {destinations.slice(0, MOST_DESTINATIONS).map(({ address, traffic, node, name }) => (
+        <span key={`${address} ${traffic} ${node ?? name ?? ''}`}>
           <span class="code">
-            {address} {port}
+            {address} {traffic}
           </span>{' '}
-          <span class="muted">{node}</span>
+          <span class="muted">{node ?? name}</span>
         </span>
       ))}
-      {rest > 0 && <span class="muted">and {many(rest, 'more instance')}</span>}
+      {rest > 0 && <span class="muted">and {rest.toLocaleString('en-US')} more</span>}
     </>
   );
 }

@@ -1,7 +1,6 @@
 /** What the screen of a workload shows. */
 import { expect, test } from 'vitest';
 import { explained } from '../../../page/rules/explained.ts';
-import { reachOf } from '../../../page/rules/reach.ts';
 import { callersOf, eventsOf, findWorkload, parseQuestion } from '../../../page/screens/workload/model.ts';
 import { explainAnswer } from '../../../src/diagnostics/explain-answer.ts';
 import { catalogIndex } from '../../../src/diagnostics/suggest.ts';
@@ -32,25 +31,6 @@ test.each([
   ['  billing ', { target: 'billing' }],
 ])('a question has a target and perhaps traffic: %s', (text, question) => {
   expect(parseQuestion(text)).toEqual(question);
-});
-
-test('keys lead to lines, and services to instances', () => {
-  const [db] = reachOf(['db'], snapshot);
-  expect(db?.lines).toMatchObject([
-    {
-      ...{ line: 2, text: 'production.postgresql', kind: 'service' },
-      instances: [{ node: 'node-1', port: 5432 }, { node: 'node-2' }],
-    },
-    { line: 3, text: 'redis', instances: [{ node: 'node-2' }] },
-  ]);
-});
-
-test('bad lines, empty keys and keys that Consul does not have are there', () => {
-  const [broken, old, nowhere] = reachOf(['broken', 'old', 'nowhere'], snapshot);
-  expect(broken?.lines.map(({ kind }) => kind)).toEqual(['invalid', 'invalid', 'service']);
-  expect(broken?.lines[0]?.problems[0]?.severity).toBe('error');
-  expect(old).toEqual({ key: 'old', exists: true, lines: [] });
-  expect(nowhere).toEqual({ key: 'nowhere', exists: false, lines: [] });
 });
 
 test('events are of its containers and its keys, the newest first', () => {
