@@ -10,6 +10,7 @@ import type { Snapshot } from '../../src/diagnostics/snapshot.ts';
 import type { CatalogIndex } from '../../src/diagnostics/suggest.ts';
 import { suggestAnswer } from '../../src/diagnostics/suggest-answer.ts';
 import { NO_REPORT } from '../../src/features/names/name-report.ts';
+import { putTextCommand } from './commands.ts';
 
 /** What would allow one destination or name. */
 export interface Remedy {
@@ -57,22 +58,8 @@ function placeFor(container: string, { namespaces = [], acl }: Snapshot): Pick<R
 /** Stores the key's whole new text: the present one and the line. */
 export function putCommand(key: string, lines: readonly string[], { acl, kvPath }: Snapshot): string {
   const held = plainSpace(acl.get(key)?.text ?? '');
-  return putTextCommand(key, formatKey(held, [{ lines: lines.map((rule) => ({ rule })) }]), kvPath);
-}
-
-/** The text goes in by standard input: it may begin with a sign that has a meaning for Consul's command. */
-export function putTextCommand(key: string, text: string, kvPath: string): string {
-  const path = `${kvPath.replace(/^\/+|\/+$/g, '')}/${key}`;
-  const end = endFor(text);
-  return `consul kv put ${shellWord(path)} - <<'${end}'\n${text}${text === '' ? '' : '\n'}${end}`;
-}
-
-/** A line that the text does not have. */
-function endFor(text: string): string {
-  const lines = new Set(text.split('\n'));
-  let end = 'RULES';
-  while (lines.has(end)) end += '_';
-  return end;
+  const text = formatKey(held, [{ lines: lines.map((rule) => ({ rule })) }]);
+  return putTextCommand({ key, direction: 'egress', folder: kvPath }, text);
 }
 
 /** Gives a container one more key, until it is created again. */

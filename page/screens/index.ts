@@ -22,4 +22,10 @@ export const SCREENS: readonly Screen[] = [
     nav: { group: 'now', title: 'Denied', icon: 'ban' },
     load: () => import('./denied/screen.tsx'),
   },
+  {
+    path: '/what-if',
+    title: () => 'What if',
+    nav: { group: 'rules', title: 'What if', icon: 'flask' },
+    load: () => import('./what-if/screen.tsx'),
+  },
 ];

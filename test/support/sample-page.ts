@@ -76,8 +76,9 @@ function answer(response: ServerResponse, path: string, query: URLSearchParams):
 
 function answerTo(path: string, query: URLSearchParams): readonly [number, object] {
   const snapshot = snapshotOf(state);
+  if (path === '/api/services') return [200, { instances: [] }];
   if (path !== '/api/explain' || snapshot === undefined)
-    return [404, { error: 'the sample answers explain alone' }];
+    return [404, { error: 'the sample answers explain and services alone' }];
   const question = {
     ...{ container: query.get('container') ?? '', target: query.get('target') ?? '' },
     traffic: query.get('traffic') ?? undefined,

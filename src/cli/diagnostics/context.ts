@@ -22,7 +22,3 @@ export function commandContext(flags: Flags, terminal: Terminal): CommandContext
     terminal,
   };
 }
-
-/** A note for commands whose answers are about allowed destinations, which the denylist does not use. */
-export const DENYLIST_NOTE =
-  'the template denylist is in use: it denies only destinations of keys that are not granted, and foreign NTP and DNS servers';

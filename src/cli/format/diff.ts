@@ -30,17 +30,24 @@ export function formatDiff(
   style: Style,
   direction: Direction = 'egress',
 ): string {
-  const { holder, verb, changed }: Words = WORDS[direction];
   const bad = problems.map(
     ({ severity, line, text, reason }) =>
       `${style(severity === 'error' ? 'red' : 'yellow', severity)}: line ${line ?? '?'}${text === undefined ? '' : ` (${text})`}: ${reason}`,
   );
-  const affected = changes.flatMap(({ workloads }) => workloads).length;
-  const summary =
-    holders.length === 0
-      ? `No running ${holder} ${verb[0]} ${key}.`
-      : `${count(holders.length, holder)} ${verb[holders.length === 1 ? 0 : 1]} ${key}; ${affected === 0 ? 'nothing changes' : changed(affected)}. Nothing was written.`;
+  const summary = diffSummary(key, { changes, holders }, direction);
   return [...bad, ...changes.map((change) => formatChange(change, style)), summary].join('\n');
+}
+
+/** Who has the key, and for how many something changes, in a sentence. */
+export function diffSummary(
+  key: string,
+  { changes, holders }: Pick<Diff, 'changes' | 'holders'>,
+  direction: Direction = 'egress',
+): string {
+  const { holder, verb, changed }: Words = WORDS[direction];
+  if (holders.length === 0) return `No running ${holder} ${verb[0]} ${key}.`;
+  const affected = changes.flatMap(({ workloads }) => workloads).length;
+  return `${count(holders.length, holder)} ${verb[holders.length === 1 ? 0 : 1]} ${key}; ${affected === 0 ? 'nothing changes' : changed(affected)}. Nothing was written.`;
 }
 
 const formatChange = ({ workloads, gained, lost }: Change, style: Style): string =>

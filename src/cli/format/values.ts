@@ -44,3 +44,7 @@ export const NO_RULES = 'no running container has rules, so nothing is denied';
 
 /** `something` → `Something.` */
 export const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+
+/** A note for commands whose answers are about allowed destinations, which the denylist does not use. */
+export const DENYLIST_NOTE =
+  'the template denylist is in use: it denies only destinations of keys that are not granted, and foreign NTP and DNS servers';

@@ -1,6 +1,6 @@
 /** What the screen of denied traffic shows. */
 import { expect, test } from 'vitest';
-import { nameRemedyOf, putCommand, putTextCommand, remedyOf } from '../../../page/rules/allow.ts';
+import { nameRemedyOf, putCommand, remedyOf } from '../../../page/rules/allow.ts';
 import {
   changedSince,
   containersOf,
@@ -73,12 +73,6 @@ test('what would allow a name', () => {
 test('the command stores the whole new text of the key', () => {
   expect(putCommand('db', ['billing'], snapshot)).toBe(
     "consul kv put egress/acl/db - <<'RULES'\n# the databases of the shop\nproduction.postgresql\nredis\nbilling\nRULES",
-  );
-});
-
-test('no line of the text ends the command early', () => {
-  expect(putTextCommand("it's", 'RULES\nRULES_', '/egress/acl/')).toBe(
-    "consul kv put 'egress/acl/it'\\''s' - <<'RULES__'\nRULES\nRULES_\nRULES__",
   );
 });
 

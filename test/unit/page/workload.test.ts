@@ -24,6 +24,8 @@ test('a workload is found by its name, and by that of another in its namespace',
   expect(findWorkload(sample, 'node-exporter')).toMatchObject({ kind: 'unsupported' });
   expect(findWorkload(sample, 'reports-cron-1')).toMatchObject({ kind: 'not enabled' });
   expect(findWorkload(sample, 'nobody')).toBeUndefined();
+  const called = { ...sample, workloads: new Map() };
+  expect(findWorkload(called, 'shop-db-1')).toMatchObject({ kind: 'called', status: { state: 'protected' } });
 });
 
 test.each([

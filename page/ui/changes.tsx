@@ -1,0 +1,61 @@
+/**
+ * Which workloads gain or lose which destinations.
+ */
+import type { ChangedRule, Diff } from '../../src/diagnostics/diff.ts';
+import { workloadPath } from './router.ts';
+
+/** The most of one kind for the same workloads. */
+const MOST = 50;
+/** The most workloads that are named. */
+const MOST_NAMED = 12;
+
+export const Changes = ({ changes }: { readonly changes: Diff['changes'] }) => (
+  <ul class="changes">
+    {changes.map(({ workloads, gained, lost }) => (
+      <li key={workloads.join(' ')}>
+        <p class="tags">
+          {workloads.slice(0, MOST_NAMED).map((name) => (
+            <a key={name} class="tag" href={workloadPath(name)}>
+              {name}
+            </a>
+          ))}
+          {workloads.length > MOST_NAMED && (
+            <span class="muted">and {workloads.length - MOST_NAMED} others</span>
+          )}
+        </p>
+        <ul>
+          <Rules rules={gained} kind="gained" />
+          <Rules rules={lost} kind="lost" />
+        </ul>
+      </li>
+    ))}
+  </ul>
+);
+
+const SIGN = { gained: '+', lost: '−' } as const;
+
+const Rules = ({
+  rules,
+  kind,
+}: {
+  readonly rules: readonly ChangedRule[];
+  readonly kind: 'gained' | 'lost';
+}) => (
+  <>
+    {rules.slice(0, MOST).map(({ rule, partly }) => (
+      <li key={rule} class={kind}>
+        <span class="sign" aria-hidden="true">
+          {SIGN[kind]}
+        </span>
+        <span class="unseen">{kind}: </span>
+        <code>{rule}</code>
+        {partly && <span class="muted">in part</span>}
+      </li>
+    ))}
+    {rules.length > MOST && (
+      <li class="muted">
+        … and {rules.length - MOST} more {kind}
+      </li>
+    )}
+  </>
+);
