@@ -2,15 +2,17 @@
  * The host: whether rules hold, in a sentence, and all of its workloads.
  */
 import { computed } from '@preact/signals';
+import { INGRESS_MEANING } from '../../../src/cli/format/meaning.ts';
 import { RAW_LINE } from '../../../src/cli/format/raw-sockets.ts';
 import { many } from '../../../src/cli/format/values.ts';
+import type { IngressStatus } from '../../../src/features/ingress/status.ts';
 import { controller, hasState, table } from '../../live/store.ts';
 import { Choices, Filters, Heading, Panel, SearchField } from '../../ui/panel.tsx';
 import { keyPath, queryOf, workloadPath } from '../../ui/router.ts';
 import { matching } from '../../ui/rows.ts';
 import { State, Tag } from '../../ui/state.tsx';
 import { urgencyOf } from '../../ui/state-looks.ts';
-import { type Column, GroupedTable } from '../../ui/table.tsx';
+import { type Column, GroupedTable, Table } from '../../ui/table.tsx';
 import { Empty, Loading, Note } from '../../ui/texts.tsx';
 import { Time } from '../../ui/time.tsx';
 import {
@@ -22,11 +24,19 @@ import {
   sourceRows,
   stateCounts,
 } from './model.ts';
+import { hostRemarks } from './remarks.ts';
 
 const rows = computed(() =>
   hostRows({
     ...{ workloads: table('workloads'), unsupported: table('unsupported') },
     ...{ notEnabled: table('notEnabled'), denied: table('denied') },
+  }),
+);
+
+const remarks = computed(() =>
+  hostRemarks({
+    ...{ controller: table('controller'), ingress: table('ingress') },
+    ...{ host: table('host'), networks: table('networks') },
   }),
 );
 
@@ -49,6 +59,7 @@ export default function HostScreen() {
       />
       <Summary />
       <Workloads />
+      <Called />
       <Sources />
     </>
   );
@@ -63,6 +74,11 @@ function Summary() {
   return (
     <div class="summary">
       <Note tone={tone}>{text}</Note>
+      {remarks.value.map((one) => (
+        <Note key={one.text} tone={one.tone}>
+          {one.text} {one.more !== undefined && <a href={one.more}>More</a>}
+        </Note>
+      ))}
     </div>
   );
 }
@@ -168,6 +184,45 @@ const COLUMNS: readonly Column<HostRow>[] = [
     ...{ id: 'verified', title: 'Verified', isNumber: true, look: 'fit' },
     sort: ({ verifiedAt }) => verifiedAt ?? 0,
     cell: ({ verifiedAt, hasRules }) => (hasRules ? <Time at={verifiedAt} /> : <span class="muted">–</span>),
+  },
+];
+
+/** Containers with rules about their callers; nothing if there are none. */
+function Called() {
+  const called = [...table('ingress').values()].toSorted(
+    (one, other) => urgencyOf(one.state) - urgencyOf(other.state),
+  );
+  if (called.length === 0) return null;
+  return (
+    <Panel title="Rules about callers" count={called.length}>
+      <Table
+        caption="Containers with rules about their callers"
+        columns={CALLED}
+        rows={called}
+        idOf={({ id }) => id}
+        name="called"
+      />
+    </Panel>
+  );
+}
+
+const CALLED: readonly Column<IngressStatus>[] = [
+  {
+    ...{ id: 'name', title: 'Called', isMain: true, look: 'name', sort: ({ target }) => target },
+    cell: ({ target }) => <a href={workloadPath(target)}>{target}</a>,
+  },
+  {
+    ...{ id: 'state', title: 'Ingress', look: 'fit', sort: ({ state }) => urgencyOf(state) },
+    cell: ({ state }) => <State state={state} title={INGRESS_MEANING[state]} />,
+  },
+  {
+    ...{ id: 'keys', title: 'Ingress keys', look: 'wide', sort: ({ keys }) => keys.join(' ') },
+    cell: ({ keys }) => keys.join(', ') || <span class="muted">none</span>,
+  },
+  {
+    ...{ id: 'verified', title: 'Verified', isNumber: true, look: 'fit' },
+    sort: ({ verifiedAt }) => verifiedAt ?? 0,
+    cell: ({ verifiedAt }) => <Time at={verifiedAt} />,
   },
 ];
 

@@ -9,21 +9,32 @@ import type { TimelineEvent, WithoutRules, WorkloadEntry } from '../../../src/li
 
 export type Found =
   | { readonly kind: 'workload'; readonly workload: WorkloadEntry }
+  /** It has rules about its callers alone. */
+  | { readonly kind: 'called'; readonly status: IngressStatus }
   | { readonly kind: 'unsupported' | 'not enabled'; readonly one: WithoutRules };
 
 /** By the name of its container, or of another in its namespace. */
 export function findWorkload(
-  { workloads, unsupported, notEnabled }: Pick<LiveState, 'workloads' | 'unsupported' | 'notEnabled'>,
+  tables: Pick<LiveState, 'workloads' | 'unsupported' | 'notEnabled' | 'ingress'>,
   name: string,
 ): Found | undefined {
-  const all = [...workloads.values()];
-  const workload =
-    all.find(({ target }) => target === name) ?? all.find((one) => one.workloads.includes(name));
+  const { workloads, unsupported, notEnabled, ingress } = tables;
+  const workload = namespaceOf(workloads.values(), name);
   if (workload !== undefined) return { kind: 'workload', workload };
   const outside = [...unsupported.values()].find((one) => one.name === name);
   if (outside !== undefined) return { kind: 'unsupported', one: outside };
   const other = [...notEnabled.values()].find((one) => one.name === name);
-  return other && { kind: 'not enabled', one: other };
+  if (other !== undefined) return { kind: 'not enabled', one: other };
+  const status = namespaceOf(ingress.values(), name);
+  return status && { kind: 'called', status };
+}
+
+function namespaceOf<T extends Pick<WorkloadEntry, 'target' | 'workloads'>>(
+  all: Iterable<T>,
+  name: string,
+): T | undefined {
+  const found = [...all];
+  return found.find(({ target }) => target === name) ?? found.find((one) => one.workloads.includes(name));
 }
 
 /** What was asked, as the command takes it: `10.0.3.7 tcp/8443` has a target and traffic. */

@@ -3,6 +3,7 @@
  */
 import { STATE_MEANING } from '../../../src/cli/format/meaning.ts';
 import { shellWord } from '../../../src/common/text.ts';
+import type { IngressStatus } from '../../../src/features/ingress/status.ts';
 import type { GrantedName } from '../../../src/features/names/name-report.ts';
 import type { TimelineEvent, WithoutRules, WorkloadEntry } from '../../../src/live/tables.ts';
 import { controller, hasState, table } from '../../live/store.ts';
@@ -10,7 +11,7 @@ import { Heading, Panel } from '../../ui/panel.tsx';
 import { State, Tag } from '../../ui/state.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
 import { Empty, Loading, Problems, Trouble } from '../../ui/texts.tsx';
-import { Time } from '../../ui/time.tsx';
+import { clockTime, Time } from '../../ui/time.tsx';
 import { deniedRows } from '../denied/model.ts';
 import { DeniedNames, DeniedTable } from '../denied/tables.tsx';
 import type { Params } from '../screen.ts';
@@ -24,11 +25,12 @@ export default function WorkloadScreen({ params: { name = '' } }: { readonly par
   if (!hasState.value) return <Loading />;
   const tables = {
     ...{ workloads: table('workloads'), unsupported: table('unsupported') },
-    notEnabled: table('notEnabled'),
+    ...{ notEnabled: table('notEnabled'), ingress: table('ingress') },
   };
   const found = findWorkload(tables, name);
   if (found === undefined) return <Gone name={name} />;
   if (found.kind === 'workload') return <Workload key={found.workload.id} workload={found.workload} />;
+  if (found.kind === 'called') return <Called name={name} status={found.status} />;
   return <WithoutRulesScreen state={found.kind} one={found.one} />;
 }
 
@@ -47,6 +49,19 @@ const WithoutRulesScreen = ({ state, one }: { readonly state: string; readonly o
       <State state={state} />
     </Heading>
     <Trouble>{one.problem.reason}</Trouble>
+  </>
+);
+
+/** It has rules about its callers alone. */
+const Called = ({ name, status }: { readonly name: string; readonly status: IngressStatus }) => (
+  <>
+    <Heading
+      title={name}
+      command={`egresstrator status ${shellWord(name)}`}
+      lead="It names ingress keys, and not EGRESSTRATOR_ENABLE=1: it may reach everything."
+    />
+    <Callers callers={callersOf({ ingress: table('ingress'), deniedCalls: table('deniedCalls') }, status)} />
+    <Timeline events={eventsOf(table('events'), { ...status, grants: [] })} />
   </>
 );
 
@@ -132,7 +147,7 @@ const NAME_COLUMNS: readonly Column<GrantedName>[] = [
   { id: 'ports', title: 'Ports', cell: ({ ports }) => <span class="code">{ports}</span> },
   {
     ...{ id: 'until', title: 'Granted until', isNumber: true, look: 'fit', sort: ({ until }) => until },
-    cell: ({ until }) => new Date(until).toLocaleTimeString('sv-SE'),
+    cell: ({ until }) => clockTime(until),
   },
 ];
 

@@ -8,6 +8,7 @@ import {
   sourceRows,
   stateCounts,
 } from '../../../page/screens/host/model.ts';
+import { hostRemarks } from '../../../page/screens/host/remarks.ts';
 import { lookOf } from '../../../page/ui/state-looks.ts';
 import { NAMESPACE_STATES } from '../../../src/features/egress/states.ts';
 import { INGRESS_STATES } from '../../../src/features/ingress/status.ts';
@@ -115,3 +116,28 @@ test.each([...new Set([...NAMESPACE_STATES, ...INGRESS_STATES, ...ENTRY_STATES])
     expect(lookOf(state).tone).not.toBe('quiet');
   },
 );
+
+const remarksOf = (changes: Partial<typeof sample>) =>
+  hostRemarks({ ...sample, networks: new Map(), ...changes }).map(({ tone, text }) => `${tone}: ${text}`);
+
+test('what is wrong apart from workloads is said too', () => {
+  const [id, called] = [...sample.ingress][0] ?? [];
+  const [controller] = sample.controller.values();
+  const [host] = sample.host.values();
+  if (called === undefined || id === undefined || controller === undefined || host === undefined)
+    throw new Error();
+  expect(remarksOf({})).toEqual([]);
+  expect(remarksOf({ networks: sample.networks })).toEqual([
+    'warn: /etc/egresstrator/networks.json: 1 entry of it has no effect as written.',
+  ]);
+  expect(
+    remarksOf({ ingress: new Map([[id, { ...called, state: 'failed', lastError: 'no memory' }]]) }),
+  ).toEqual(['bad: Rules about the callers of shop-db-1 do not hold (failed): no memory.']);
+  const changed = { ...controller, unreadable: ['a', 'b'], keysUnknown: 'Consul does not answer' };
+  expect(remarksOf({ controller: new Map([['controller', changed]]) })).toEqual([
+    ...['bad: The Engine cannot inspect a and b.', 'warn: The keys are not known: Consul does not answer.'],
+  ]);
+  expect(remarksOf({ host: new Map([['host', { ...host, state: 'failed' }]]) })).toEqual([
+    'bad: The rules of the host could not be loaded.',
+  ]);
+});
