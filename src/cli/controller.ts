@@ -4,8 +4,9 @@
  */
 import { UserError } from '../common/errors.ts';
 import type { Config } from '../config/config.ts';
-import { ApiClient, isListening } from '../daemon/api/client.ts';
+import { ApiClient } from '../daemon/api/client.ts';
 import { SourcesReply } from '../daemon/api/diagnostics-schema.ts';
+import { isListening } from '../http/unix-socket.ts';
 
 export interface RunningController {
   readonly client: ApiClient;

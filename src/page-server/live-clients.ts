@@ -35,6 +35,7 @@ export interface ClientsOptions {
   readonly limits: ClientLimits;
   /** False while the first answer of the controller is still waited for. */
   isSettled(): boolean;
+  /** False if the session has ended. A stream that is open uses its session. */
   isSession(id: string): boolean;
   now(): number;
 }

@@ -6,11 +6,17 @@ import { isSameSecret } from './sessions.ts';
 export interface Login {
   /** True if the token is right. A link is then used up. */
   accepts(token: string): boolean;
+  /**
+   * A person may have thought it up, so guesses are limited. A link cannot be guessed: others on this host, who come from
+   * the same address, must not be able to lock people out by wrong ones.
+   */
+  readonly isGuessable: boolean;
   /** What a person must do to get in. */
   readonly hint: string;
 }
 
 export class TokenLogin implements Login {
+  readonly isGuessable = true;
   readonly hint = 'log in with the token in the file of --page-token-file';
   readonly #token: string;
 
@@ -30,6 +36,7 @@ export interface LinkOptions {
 }
 
 export class LinkLogin implements Login {
+  readonly isGuessable = false;
   readonly hint =
     'open the newest address that `egresstrator page` has printed: each works once, for 12 hours at most';
   readonly #options: LinkOptions;

@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { messageOf, UserError } from '../common/errors.ts';
 import type { Place } from '../config/option-reader.ts';
 import type { PageConfig } from '../config/page-config.ts';
+import { removeLeftSocket } from '../http/unix-socket.ts';
 import { type AccessPlan, accessPlan, tlsFiles } from './access-plan.ts';
 import { readAssets } from './assets.ts';
 import { Attempts } from './attempts.ts';
@@ -57,7 +58,7 @@ export async function servePage(options: PageOptions, resources: AsyncDisposable
   const live = new Live({
     ...{ path: config.watchSocket, version, report, linger },
     limits: login === undefined ? { ...STREAMS, perSession: STREAMS.all } : STREAMS,
-    isSession: (id) => login === undefined || sessions.isOpen(id),
+    isSession: (id) => login === undefined || sessions.use(id),
   });
   resources.defer(() => live.close());
   const server = buildPageServer({
@@ -114,6 +115,7 @@ async function listen(server: FastifyInstance, place: Place): Promise<void> {
   try {
     if (typeof place !== 'string') await server.listen(place);
     else {
+      await removeLeftSocket(place);
       await server.listen({ path: place });
       await chmod(place, 0o660);
     }

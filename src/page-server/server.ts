@@ -29,8 +29,9 @@ export interface PageServerOptions {
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
 }
 
-/** Milliseconds and bytes. A stream has no limit of time: see live-clients.ts. */
+/** Milliseconds and bytes. `connectionTimeout` is without a byte; a stream has some each 15 s (live-clients.ts). */
 const LIMITS = {
+  connectionTimeout: 120_000,
   bodyLimit: 4_096,
   requestTimeout: 10_000,
   keepAliveTimeout: 10_000,

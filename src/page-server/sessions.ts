@@ -32,7 +32,7 @@ export class Sessions {
   begin(): string {
     const secret = this.#options.secret();
     const now = this.#options.now();
-    for (const id of [...this.#sessions.keys()]) if (!this.isOpen(id)) this.#sessions.delete(id);
+    for (const [id, session] of [...this.#sessions]) if (!this.#isOpen(session)) this.#sessions.delete(id);
     const [oldest] = this.#sessions.keys();
     if (oldest !== undefined && this.#sessions.size >= this.#options.most) this.#sessions.delete(oldest);
     this.#sessions.set(digestOf(secret), { begun: now, used: now });
@@ -42,24 +42,27 @@ export class Sessions {
   /** The session of a secret, which counts as used now; undefined if there is none. */
   find(secret: string): string | undefined {
     const id = digestOf(secret);
+    return this.use(id) ? id : undefined;
+  }
+
+  /** False if it has ended. Otherwise it counts as used now. */
+  use(id: string): boolean {
     const session = this.#sessions.get(id);
-    if (session === undefined || !this.isOpen(id)) return undefined;
+    if (session === undefined || !this.#isOpen(session)) return false;
     session.used = this.#options.now();
     this.#sessions.delete(id);
     this.#sessions.set(id, session);
-    return id;
+    return true;
   }
 
-  isOpen(id: string): boolean {
-    const session = this.#sessions.get(id);
-    if (session === undefined) return false;
+  #isOpen({ used, begun }: Session): boolean {
     const { idle, whole, now } = this.#options;
-    return now() - session.used < idle && now() - session.begun < whole;
+    return now() - used < idle && now() - begun < whole;
   }
 }
 
 /** A table that is searched by digests says nothing about secrets by the time that it takes. */
-export const digestOf = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
+const digestOf = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
 
 /** In constant time, whatever the lengths. */
 export const isSameSecret = (one: string, other: string): boolean =>

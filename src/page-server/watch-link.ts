@@ -90,7 +90,7 @@ export class WatchLink {
 
   #take({ event, data }: StreamEvent): void {
     const { feed } = this.#options;
-    const value: unknown = JSON.parse(data);
+    const value = parsedJson(data);
     if (event === 'snapshot') feed.takeSnapshot(parsed(SnapshotEvent.safeParse(value)));
     else if (event === 'changes') feed.takeChanges(parsed(ChangesEvent.safeParse(value)));
     else return;
@@ -108,6 +108,14 @@ export class WatchLink {
     this.#isSettled = true;
     this.#options.feed.takeLink(isConnected, reason);
     this.#options.onChange();
+  }
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UserError(UNKNOWN, { cause: error });
   }
 }
 

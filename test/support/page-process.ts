@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { freePorts } from '../../lab/ports.ts';
 import type { PageConfig } from '../../src/config/page-config.ts';
-import { servePage } from '../../src/page-server/serve-page.ts';
+import { type PageOptions, servePage } from '../../src/page-server/serve-page.ts';
 
 export interface Asked {
   readonly method?: string;
@@ -55,7 +55,10 @@ export function pageFolder(folder: string): string {
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'egt-page-'));
 
 /** `config`: what differs from a page on loopback without options. */
-export async function startPage(config: Partial<PageConfig> = {}): Promise<PageProcess> {
+export async function startPage(
+  config: Partial<PageConfig> = {},
+  options: Partial<PageOptions> = {},
+): Promise<PageProcess> {
   const [port = 0] = await freePorts(1);
   const folder = temporaryFolder();
   const [lines, reports]: [string[], string[]] = [[], []];
@@ -72,6 +75,7 @@ export async function startPage(config: Partial<PageConfig> = {}): Promise<PageP
         ...{ config: whole, assets: pageFolder(folder), version: '1.2.3', linger: 300 },
         print: (line) => lines.push(line),
         report: (line) => reports.push(line),
+        ...options,
       },
       resources,
     );

@@ -4,13 +4,14 @@
 import { UserError } from '../../common/errors.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
-import { ApiClient, isListening } from '../../daemon/api/client.ts';
+import { ApiClient } from '../../daemon/api/client.ts';
 import { askController } from '../../daemon/api/diagnostics-client.ts';
 import { clearInner } from '../../daemon/inner-leftovers.ts';
 import { clearHostFiles } from '../../daemon/state/host-files.ts';
 import { forgetNetworks } from '../../daemon/state/networks-file.ts';
 import { openDocker, openEngine, toolLogger } from '../../daemon/wiring.ts';
 import { HOST_REF } from '../../dataplane/dataplane.ts';
+import { isListening } from '../../http/unix-socket.ts';
 import { confirm } from '../confirm.ts';
 import { createOutput } from '../output.ts';
 import { withProgress } from '../progress.ts';

@@ -6,10 +6,10 @@ import { UserError } from '../../common/errors.ts';
 import { bootId } from '../../common/steady-clock.ts';
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
-import { isListening } from '../../daemon/api/client.ts';
 import { type HostText, readHostText } from '../../daemon/state/host-text.ts';
 import { openEngine, toolLogger } from '../../daemon/wiring.ts';
 import { HOST_REF } from '../../dataplane/dataplane.ts';
+import { isListening } from '../../http/unix-socket.ts';
 import { createOutput } from '../output.ts';
 import { withProgress } from '../progress.ts';
 

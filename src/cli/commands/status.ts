@@ -5,10 +5,11 @@
 import { UsageError, UserError } from '../../common/errors.ts';
 import { type Flags, PUBLISHED } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
-import { ApiClient, isListening } from '../../daemon/api/client.ts';
+import { ApiClient } from '../../daemon/api/client.ts';
 import { NamespaceReply } from '../../daemon/api/diagnostics-schema.ts';
 import { StatusReply } from '../../daemon/api/schema.ts';
 import { parseHostStatus } from '../../daemon/host-status.ts';
+import { isListening } from '../../http/unix-socket.ts';
 import { type CommandContext, commandContext } from '../diagnostics/context.ts';
 import { formatCluster } from '../format/cluster.ts';
 import { formatContainer } from '../format/container.ts';

@@ -2,23 +2,9 @@
  * Sends requests to a running controller through its unix socket.
  */
 import { request } from 'node:http';
-import { connect } from 'node:net';
 import type { z } from 'zod';
 import { messageOf, UserError } from '../../common/errors.ts';
 import { ErrorReply } from './schema.ts';
-
-/** True if something accepts connections at the unix socket `path`. */
-export function isListening(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    const end = (answer: boolean) => () => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', end(true));
-    socket.once('error', end(false));
-  });
-}
 
 export class ApiClient {
   readonly #path: string;

@@ -5,7 +5,7 @@ import { chmod, mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { EngineError, messageOf, UserError } from '../../common/errors.ts';
-import { isListening } from './client.ts';
+import { isListening } from '../../http/unix-socket.ts';
 import { addDiagnosticsRoutes, addDiffRoute, type DiagnosticsControls } from './diagnostics-routes.ts';
 import { PortReply, PortRequest } from './host-schema.ts';
 import { jsonSchema, replies } from './replies.ts';

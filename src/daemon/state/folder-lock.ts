@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.ts';
-import { isListening } from '../api/client.ts';
+import { isListening } from '../../http/unix-socket.ts';
 import { STATE_FILES } from './file-names.ts';
 
 const Holder = z.object({ socket: z.string() });

@@ -1,5 +1,6 @@
 /** Who gets what from the page's process: headers, Host, sites, logins, and the addresses on which it does not start. */
-import { chmodSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePorts } from '../../../lab/ports.ts';
@@ -223,19 +224,40 @@ describe('with a login', () => {
   });
 });
 
-test('wrong tokens are soon not looked at any more, and a right one is taken again later', async () => {
-  const other = await startPage();
-  try {
+describe('wrong tokens', () => {
+  const tryWrong = async (at: PageProcess): Promise<readonly number[]> => {
     const codes: number[] = [];
     for (let count = 0; count < 12; count += 1)
-      codes.push((await other.call('/session', asToken(`wrong ${count}`))).status);
-    expect(codes.slice(0, 10)).toEqual(Array(10).fill(401));
-    expect(codes.slice(10)).toEqual([429, 429]);
-    const right = await other.call('/session', asToken(tokenIn(other.lines[0] ?? '')));
-    expect(right.headers['retry-after']).toMatch(/^[1-6]$/);
-  } finally {
-    await other.close();
-  }
+      codes.push((await at.call('/session', asToken(`wrong ${count}`))).status);
+    return codes;
+  };
+  const LIMITED = [...Array(10).fill(401), 429, 429];
+
+  test('of a file are soon not looked at any more, nor is the right one until later', async () => {
+    const token = 'x'.repeat(32);
+    const tokenFile = join(temporaryFolder(), 'token');
+    writeFileSync(tokenFile, token, { mode: 0o640 });
+    const other = await startPage({ tokenFile });
+    try {
+      expect((await other.call('/session', asToken(token))).status).toBe(200);
+      expect(await tryWrong(other)).toEqual(LIMITED);
+      const right = await other.call('/session', asToken(token));
+      expect(right.status).toBe(429);
+      expect(right.headers['retry-after']).toMatch(/^[1-6]$/);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('lock nobody out who has the link', async () => {
+    const other = await startPage();
+    try {
+      expect(await tryWrong(other)).toEqual(LIMITED);
+      expect(await other.logIn()).toContain('egresstrator-');
+    } finally {
+      await other.close();
+    }
+  });
 });
 
 describe('files', () => {
@@ -328,6 +350,19 @@ describe('does not start', () => {
     expect(error.split('\n')).toHaveLength(1);
   });
 
+  test('without the page, which is built by a command', async () => {
+    const empty = temporaryFolder();
+    await expect(startPage({}, { assets: empty })).rejects.toThrow(
+      `the page is not in ${empty}: build it first by \`npm run build\``,
+    );
+  });
+
+  test('on a file that is no socket, which stays', async () => {
+    const listen = file('kept', 'text');
+    await expect(startPage({ listen })).rejects.toThrow(/cannot be served at .*kept .*EADDRINUSE/);
+    expect(readFileSync(listen, 'utf8')).toBe('text');
+  });
+
   test('on a port that is taken', async () => {
     const taken = startPage({ listen: { host: '127.0.0.1', port: page.port } });
     await expect(taken).rejects.toThrow(
@@ -350,9 +385,16 @@ test('in a container it listens everywhere, and its link is for the loopback of 
 
 test('on a unix socket the proxy authenticates: all that it passes on is answered', async () => {
   const listen = join(temporaryFolder(), 'page.sock');
+  // As a crash leaves it.
+  spawnSync(process.execPath, [
+    '-e',
+    `require('net').createServer().listen('${listen}', () => process.kill(process.pid, 'SIGKILL'))`,
+  ]);
+  expect(statSync(listen).isSocket()).toBe(true);
   const behind = await startPage({ listen, hosts: ['egress.example'] });
   try {
     expect(behind.lines).toEqual([`unix:${listen} (the proxy before it authenticates people)`]);
+    expect((statSync(listen).mode & 0o777).toString(8)).toBe('660');
     const headers = { host: 'egress.example' };
     expect((await behind.call('/api/status', { headers })).status).toBe(502);
     expect((await behind.call('/session', { ...asToken('x'), headers })).status).toBe(405);
