@@ -76,6 +76,14 @@ export const callsIn = (place: Place): Readonly<Record<string, Calls>> => {
     doctor: [[], [...apart(place).slice(0, 6)], ['--lib-dir', word], ['--image', word]],
     render: [['--acl', word], [word], ['--acl', word, '--template', word]],
     health: [[]],
+    // Each ends before it listens.
+    page: [
+      ['--page-listen', `${word}:x`],
+      ['--page-host', `${word} x`],
+      ['--page-cert', word],
+      ['--page-token-file', join(folder, word)],
+      ['--page-cert', join(folder, word), '--page-key', word],
+    ],
     gate: [
       ...[
         ['status', '--root', folder],
