@@ -35,9 +35,12 @@ export function App() {
 }
 
 const NotFound = () => (
-  <Trouble>
-    There is no screen {path.value}. <a href="/">Back to the host</a>
-  </Trouble>
+  <>
+    <h1>Not found</h1>
+    <Trouble>
+      There is no screen {path.value}. <a href="/">Back to the host</a>
+    </Trouble>
+  </>
 );
 
 function screenAt(address: string): { readonly screen: Screen; readonly params: Params } | undefined {

@@ -2,6 +2,7 @@
  * Denied traffic as it happens: one row for each destination, why, and what would allow it.
  */
 import { computed, signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { unlisted } from '../../../src/cli/format/denied-record.ts';
 import { inPeriod, many, sentence } from '../../../src/cli/format/values.ts';
 import { shellWord } from '../../../src/common/text.ts';
@@ -51,6 +52,12 @@ const missed = computed(() => {
 
 function Pause() {
   const isPaused = frozen.value !== undefined;
+  useEffect(
+    () => () => {
+      frozen.value = undefined;
+    },
+    [],
+  );
   return (
     <>
       <Button

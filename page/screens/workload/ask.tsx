@@ -20,7 +20,14 @@ type Answer =
   | { readonly kind: 'answer'; readonly answer: ExplainAnswer }
   | { readonly kind: 'error'; readonly message: string };
 
-export function Ask({ container }: { readonly container: string }) {
+/** `fingerprint`: of the loaded rules. */
+export function Ask({
+  container,
+  fingerprint,
+}: {
+  readonly container: string;
+  readonly fingerprint: string | undefined;
+}) {
   const asked = queryOf('ask');
   const text = useSignal(asked);
   const id = useId();
@@ -50,16 +57,24 @@ export function Ask({ container }: { readonly container: string }) {
             Ask
           </button>
         </form>
-        {asked !== '' && <Answered container={container} asked={asked} />}
+        {asked !== '' && <Answered {...{ container, fingerprint, asked }} />}
       </div>
     </Panel>
   );
 }
 
-function Answered({ container, asked }: { readonly container: string; readonly asked: string }) {
+function Answered({
+  container,
+  fingerprint,
+  asked,
+}: {
+  readonly container: string;
+  readonly fingerprint: string | undefined;
+  readonly asked: string;
+}) {
   const answer = useSignal<Answer>({ kind: 'none' });
   const { target, traffic } = parseQuestion(asked);
-  // It is asked again when rules or services change.
+  // It is asked again when rules or services change, and when rules are loaded.
   useEffect(() => {
     const stop = new AbortController();
     ask<ExplainAnswer>('/explain', { container, target, traffic }, stop.signal).then(
@@ -72,7 +87,7 @@ function Answered({ container, asked }: { readonly container: string; readonly a
       },
     );
     return () => stop.abort();
-  }, [container, target, traffic, table('keys'), table('services'), table('workloads')]);
+  }, [container, target, traffic, table('keys'), table('services'), fingerprint]);
   const words = ['egresstrator', 'explain', container, target, ...(traffic === undefined ? [] : [traffic])];
   return (
     <>

@@ -88,7 +88,7 @@ function Workload({ workload }: { readonly workload: WorkloadEntry }) {
         </Panel>
       )}
       <div class="panels">
-        <Ask container={target} />
+        <Ask container={target} fingerprint={workload.fingerprint} />
         <Panel title="Facts">
           <div>
             <WorkloadFacts workload={workload} loader={controller.value?.loader} />
