@@ -1,8 +1,10 @@
 /**
  * Denied destinations and names as tables, for all containers or for one.
  */
+import { useComputed } from '@preact/signals';
 import { CAUSES } from '../../../src/cli/format/explain-names.ts';
 import type { DeniedNameRow } from '../../../src/diagnostics/denied-names.ts';
+import { now } from '../../live/clock.ts';
 import { workloadPath } from '../../ui/router.ts';
 import { Tag } from '../../ui/state.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
@@ -15,11 +17,19 @@ const container = <R extends { readonly container: string }>(): Column<R> => ({
   cell: ({ container: name }) => <a href={workloadPath(name)}>{name}</a>,
 });
 
+/** Milliseconds for which a destination is new. */
+const NEW = 60_000;
+
+function New({ since }: { readonly since: number }) {
+  const isNew = useComputed(() => now.value - since < NEW);
+  return isNew.value ? <Tag tone="warn">new</Tag> : null;
+}
+
 const COLUMNS: readonly Column<ShownRow>[] = [
   {
     ...{ id: 'destination', title: 'Destination', isMain: true },
     sort: ({ address, port }) => `${address} ${port ?? ''}`,
-    cell: ({ address, protocol, port, passed }) => (
+    cell: ({ address, protocol, port, passed, firstSeenAt }) => (
       <span class="destination">
         <span class="code">{address}</span>{' '}
         <span class="code soft">{port === undefined ? protocol : `${protocol}/${port}`}</span>
@@ -28,12 +38,13 @@ const COLUMNS: readonly Column<ShownRow>[] = [
             passed
           </Tag>
         )}
+        <New key={firstSeenAt} since={firstSeenAt} />
       </span>
     ),
   },
   {
     ...{ id: 'service', title: 'Service', sort: ({ services }) => services.join(' ') },
-    cell: ({ services }) => services.join(', ') || <span class="muted">–</span>,
+    cell: ({ services }) => services.join(', ') || <span class="none">–</span>,
   },
   {
     ...{ id: 'packets', title: 'Packets', isNumber: true, look: 'fit', sort: ({ packets }) => packets },
@@ -84,7 +95,12 @@ export const DeniedTable = ({
 const NAME_COLUMNS: readonly Column<DeniedNameRow>[] = [
   {
     ...{ id: 'name', title: 'Name', isMain: true, sort: ({ name }) => name },
-    cell: ({ name }) => <span class="code">{name}</span>,
+    cell: ({ name, firstSeenAt }) => (
+      <span class="destination">
+        <span class="code">{name}</span>
+        <New key={firstSeenAt} since={firstSeenAt} />
+      </span>
+    ),
   },
   {
     ...{ id: 'asked', title: 'Asked', isNumber: true, look: 'fit', sort: ({ count }) => count },

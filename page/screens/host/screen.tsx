@@ -124,6 +124,10 @@ function Workloads() {
 
 const START = 'Start a container with EGRESSTRATOR_ENABLE=1 and EGRESSTRATOR_ACL=<key>, and it appears here.';
 
+/** Where nothing is to say, or nothing is known. */
+const None = ({ children = false }: { readonly children?: string | false }) =>
+  children === false ? <span class="none">–</span> : <span class="muted">{children}</span>;
+
 const COLUMNS: readonly Column<HostRow>[] = [
   {
     ...{ id: 'name', title: 'Container', isMain: true, look: 'name' },
@@ -145,7 +149,7 @@ const COLUMNS: readonly Column<HostRow>[] = [
     sort: ({ grants }) => grants.join(' '),
     cell: ({ grants, hasRules }) =>
       grants.length === 0 ? (
-        <span class="muted">{hasRules ? 'none' : '–'}</span>
+        <None>{hasRules && 'none'}</None>
       ) : (
         <span class="tags">
           {grants.map((key) => (
@@ -161,7 +165,7 @@ const COLUMNS: readonly Column<HostRow>[] = [
     sort: ({ packets }) => packets,
     cell: ({ name, destinations, packets, hasRules }) =>
       destinations === 0 ? (
-        <span class="muted">{hasRules ? '0' : '–'}</span>
+        <None>{hasRules && '0'}</None>
       ) : (
         <a href={`/denied?container=${encodeURIComponent(name)}`} title={many(packets, 'packet')}>
           {many(destinations, 'destination')}
@@ -177,13 +181,13 @@ const COLUMNS: readonly Column<HostRow>[] = [
           can be opened
         </Tag>
       ) : (
-        <span class="muted">{hasRules ? 'no' : '–'}</span>
+        <None>{hasRules && 'no'}</None>
       ),
   },
   {
     ...{ id: 'verified', title: 'Verified', isNumber: true, look: 'fit' },
     sort: ({ verifiedAt }) => verifiedAt ?? 0,
-    cell: ({ verifiedAt, hasRules }) => (hasRules ? <Time at={verifiedAt} /> : <span class="muted">–</span>),
+    cell: ({ verifiedAt, hasRules }) => (hasRules ? <Time at={verifiedAt} /> : <None />),
   },
 ];
 
