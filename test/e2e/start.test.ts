@@ -108,10 +108,16 @@ test('prints an address for a browser, which shows what the controller knows, an
     const cookie = first.headers.get('set-cookie').split(';')[0];
     const page = await (await fetch(address, { headers: { accept: 'text/html' } })).text();
     const { sources } = await (await fetch(address + '/api/status', { headers: { cookie } })).json();
+    const live = await fetch(address + '/live', { headers: { cookie } });
+    let text = '';
+    for await (const part of live.body.pipeThrough(new TextDecoderStream()))
+      if ((text += part).includes('"isConnected":true') && /^event: snapshot\\n.*\\n.*\\n\\n/m.test(text)) break;
+    const { state } = JSON.parse(/^event: snapshot\\n.*\\ndata: (.*)$/m.exec(text)[1]);
+    console.log(state.controller[0][1].isReady, state.keys[0][0]);
     console.log(page.includes('<title>egresstrator'), sources.some(({ name }) => name === 'rules'), (await logIn()).status);`;
   const node = [process.execPath, '--input-type=module', '--eval', browse, address, token];
   const { stdout } = await execa('nsenter', ['--net', '--target', String(npm.pid), ...node]);
-  expect(stdout).toBe('true true 401');
+  expect(stdout).toBe('true example\ntrue true 401');
 });
 
 test.each(['SIGTERM', 'SIGINT'] as const)(

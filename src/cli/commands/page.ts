@@ -14,7 +14,6 @@ const MOST = 1_000;
 
 export async function page(flags: Flags, { stdout, stderr, environment }: Terminal): Promise<void> {
   const config = resolvePageConfig(flags, environment);
-  const stopping = stopSignal();
   const resources = new AsyncDisposableStack();
   try {
     await servePage(
@@ -25,7 +24,7 @@ export async function page(flags: Flags, { stdout, stderr, environment }: Termin
       },
       resources,
     );
-    await stopping;
+    await stopSignal();
   } finally {
     await resources.disposeAsync();
   }
