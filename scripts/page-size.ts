@@ -10,10 +10,10 @@ import { gzipSync } from 'node:zlib';
 
 /** Bytes after gzip. Before the first screen is there: index.html and all that it needs. */
 const MOST_AT_FIRST = 80_000;
-/** Of a file that is loaded later. The list of public suffixes has 40 kB. */
-const MOST_LATER = 64_000;
+/** Of a file that is loaded later. The list of public suffixes alone has 40 kB. */
+const MOST_LATER = 90_000;
 /** Of all files together. */
-const MOST_IN_ALL = 240_000;
+const MOST_IN_ALL = 300_000;
 
 const START = '/index.html';
 
