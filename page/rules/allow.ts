@@ -27,7 +27,7 @@ export interface Remedy {
 }
 
 export function remedyOf(row: DeniedRow, snapshot: Snapshot, index: CatalogIndex): Remedy {
-  const { container, port, ...flow } = row;
+  const { container, port, services, ...flow } = row;
   const report = {
     ...{ container, workloads: [container], mode: 'enforce' as const, readAt: row.lastSeenAt },
     destinations: [{ ...flow, port }],
@@ -35,8 +35,11 @@ export function remedyOf(row: DeniedRow, snapshot: Snapshot, index: CatalogIndex
   const { suggestions } = suggestAnswer(undefined, [report], snapshot, index);
   const found = suggestions[0];
   const line = found?.lines.find(({ asked }) => asked === undefined);
+  const isRisky = line?.risky ?? false;
+  // The page knows only services that keys name; the controller has found this one among all. None grants a protected host.
+  const [service] = isRisky ? [] : services;
   return {
-    ...{ line: line?.rule, isRisky: line?.risky ?? false },
+    ...{ line: service ?? line?.rule, isRisky },
     others: found?.keys.filter(({ broad }) => !broad).map(({ key }) => key) ?? [],
     ...placeFor(container, snapshot),
   };

@@ -78,6 +78,26 @@ test('when the tab with the stream is hidden or closed, the others go on', async
   running.isFine(visit);
 });
 
+test('a question is asked again when rules have changed, and not because they were verified', async () => {
+  await using visit = await running.visit(browser);
+  const { page } = visit;
+  const asked = () => running.controller.requests.filter((one) => one.includes('/v1/explain')).length;
+  const workload = [...sample.workloads.values()][0];
+  if (workload === undefined) throw new Error('the sample has no workload');
+  const changed = (changes: object) =>
+    running.controller.change({ workloads: { set: [[workload.id, { ...workload, ...changes }]] } });
+  await page.goto(`${running.origin}/workloads/${workload.target}?ask=db`);
+  await expect.poll(asked).toBe(1);
+  changed({ verifiedAt: Date.now() });
+  running.controller.set(called('verified'));
+  await shows(page, 'verified');
+  changed({ verifiedAt: Date.now(), fingerprint: 'another' });
+  await expect.poll(asked).toBeGreaterThan(1);
+  // What it has asked before this has come.
+  await page.evaluate(async () => (await fetch('/api/status')).status);
+  expect(asked()).toBe(2);
+});
+
 test('while nobody sees the page, it has no stream', async () => {
   await using visit = await running.visit(browser);
   const { page } = visit;

@@ -240,7 +240,7 @@ const deniedOf = (now: number): readonly DeniedRow[] => [
   denied(now, ['shop-api-1', '10.0.3.7', 'tcp', 8443], [1840, 2900, 3], [['billing'], []]),
   denied(now, ['shop-api-1', '198.51.100.25', 'tcp', 25], [57, 1800, 41], [[], ['mail']]),
   denied(now, ['shop-api-1', '169.254.169.254', 'tcp', 80], [9, 3300, 610]),
-  denied(now, ['shop-web-1', '10.0.9.8', 'udp', 8125], [412, 3400, 1], [['statsd'], ['metrics']]),
+  denied(now, ['shop-web-1', '10.0.9.8', 'udp', 8125], [412, 3400, 1], [['statsd:udp'], ['metrics']]),
   denied(now, ['shop-web-1', '2001:db8:20::443:1', 'tcp', 443], [6, 300, 120]),
   denied(now, ['shop-worker-1', '10.0.1.40', 'tcp', 5432], [33, 2400, 15], [['staging.postgresql'], []]),
   denied(now, ['shop-worker-1', '203.0.113.9', 'icmp', 8], [4, 900, 600]),

@@ -2,29 +2,21 @@
  * The host: whether rules hold, in a sentence, and all of its workloads.
  */
 import { computed } from '@preact/signals';
-import { INGRESS_MEANING } from '../../../src/cli/format/meaning.ts';
 import { RAW_LINE } from '../../../src/cli/format/raw-sockets.ts';
 import { many } from '../../../src/cli/format/values.ts';
-import type { IngressStatus } from '../../../src/features/ingress/status.ts';
 import { controller, hasState, table } from '../../live/store.ts';
 import { Choices, Filters, Heading, Panel, SearchField } from '../../ui/panel.tsx';
 import { keyPath, queryOf, workloadPath } from '../../ui/router.ts';
 import { matching } from '../../ui/rows.ts';
 import { State, Tag } from '../../ui/state.tsx';
 import { urgencyOf } from '../../ui/state-looks.ts';
-import { type Column, GroupedTable, Table } from '../../ui/table.tsx';
+import { type Column, GroupedTable } from '../../ui/table.tsx';
 import { Empty, Loading, Note } from '../../ui/texts.tsx';
 import { Time } from '../../ui/time.tsx';
-import {
-  byProject,
-  type HostRow,
-  headline,
-  hostRows,
-  type SourceRow,
-  sourceRows,
-  stateCounts,
-} from './model.ts';
+import { Called } from './called.tsx';
+import { byProject, type HostRow, headline, hostRows, stateCounts } from './model.ts';
 import { hostRemarks } from './remarks.ts';
+import { Sources } from './sources.tsx';
 
 const rows = computed(() =>
   hostRows({
@@ -190,66 +182,3 @@ const COLUMNS: readonly Column<HostRow>[] = [
     cell: ({ verifiedAt, hasRules }) => (hasRules ? <Time at={verifiedAt} /> : <None />),
   },
 ];
-
-/** Containers with rules about their callers; nothing if there are none. */
-function Called() {
-  const called = [...table('ingress').values()].toSorted(
-    (one, other) => urgencyOf(one.state) - urgencyOf(other.state),
-  );
-  if (called.length === 0) return null;
-  return (
-    <Panel title="Rules about callers" count={called.length}>
-      <Table
-        caption="Containers with rules about their callers"
-        columns={CALLED}
-        rows={called}
-        idOf={({ id }) => id}
-        name="called"
-      />
-    </Panel>
-  );
-}
-
-const CALLED: readonly Column<IngressStatus>[] = [
-  {
-    ...{ id: 'name', title: 'Called', isMain: true, look: 'name', sort: ({ target }) => target },
-    cell: ({ target }) => <a href={workloadPath(target)}>{target}</a>,
-  },
-  {
-    ...{ id: 'state', title: 'Ingress', look: 'fit', sort: ({ state }) => urgencyOf(state) },
-    cell: ({ state }) => <State state={state} title={INGRESS_MEANING[state]} />,
-  },
-  {
-    ...{ id: 'keys', title: 'Ingress keys', look: 'wide', sort: ({ keys }) => keys.join(' ') },
-    cell: ({ keys }) => keys.join(', ') || <span class="muted">none</span>,
-  },
-  {
-    ...{ id: 'verified', title: 'Verified', isNumber: true, look: 'fit' },
-    sort: ({ verifiedAt }) => verifiedAt ?? 0,
-    cell: ({ verifiedAt }) => <Time at={verifiedAt} />,
-  },
-];
-
-function Sources() {
-  const found = sourceRows([...table('sources').values()]);
-  return (
-    <Panel title="Sources">
-      <ul class="sources">
-        {found.map((one) => (
-          <Source key={one.name} {...one} />
-        ))}
-      </ul>
-    </Panel>
-  );
-}
-
-const Source = ({ name, state, confirmedAt, error }: SourceRow) => (
-  <li>
-    <State state={state} />
-    <span>{name}</span>
-    <span class="muted">
-      confirmed <Time at={confirmedAt} />
-    </span>
-    {error !== undefined && <p class="problem">{error}</p>}
-  </li>
-);
