@@ -23,6 +23,18 @@ export const SCREENS: readonly Screen[] = [
     load: () => import('./denied/screen.tsx'),
   },
   {
+    path: '/keys',
+    title: () => 'Keys',
+    nav: { group: 'rules', title: 'Keys', icon: 'key' },
+    load: () => import('./keys/list.tsx'),
+  },
+  {
+    path: '/keys/:key',
+    title: ({ key }) => key ?? '',
+    under: '/keys',
+    load: () => import('./keys/key.tsx'),
+  },
+  {
     path: '/what-if',
     title: () => 'What if',
     nav: { group: 'rules', title: 'What if', icon: 'flask' },
