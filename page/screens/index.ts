@@ -40,4 +40,28 @@ export const SCREENS: readonly Screen[] = [
     nav: { group: 'rules', title: 'What if', icon: 'flask' },
     load: () => import('./what-if/screen.tsx'),
   },
+  {
+    path: '/host',
+    title: () => 'Host rules',
+    nav: { group: 'host', title: 'Host rules', icon: 'port' },
+    load: () => import('./host-rules/screen.tsx'),
+  },
+  {
+    path: '/networks',
+    title: () => 'Networks',
+    nav: { group: 'host', title: 'Networks', icon: 'network' },
+    load: () => import('./networks/screen.tsx'),
+  },
+  {
+    path: '/names',
+    title: () => 'Names',
+    nav: { group: 'host', title: 'Names', icon: 'name' },
+    load: () => import('./names/screen.tsx'),
+  },
+  {
+    path: '/cluster',
+    title: () => 'Cluster',
+    nav: { group: 'host', title: 'Cluster', icon: 'cluster' },
+    load: () => import('./cluster/screen.tsx'),
+  },
 ];

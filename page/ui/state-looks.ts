@@ -57,6 +57,17 @@ const LOOKS: ReadonlyMap<string, Look> = new Map<string, Look>([
   ['allowed', { icon: 'check', tone: 'good' }],
   ['passed', { icon: 'eye', tone: 'watch' }],
   ['denied', { icon: 'ban', tone: 'bad' }],
+  ['applied', { icon: 'check', tone: 'good' }],
+  ['conflicting', { icon: 'cross', tone: 'bad' }],
+  ['invalid', { icon: 'cross', tone: 'bad' }],
+  // Of passages, and of gates on the way of a call.
+  ['kept', { icon: 'check', tone: 'good' }],
+  ['moved', { icon: 'warning', tone: 'warn' }],
+  ['absent', { icon: 'cross', tone: 'bad' }],
+  ['passes', { icon: 'check', tone: 'good' }],
+  ['denies', { icon: 'ban', tone: 'bad' }],
+  ['records', { icon: 'eye', tone: 'watch' }],
+  ['unknown', { icon: 'info', tone: 'quiet' }],
 ]);
 
 export const lookOf = (state: string): Look => LOOKS.get(state) ?? QUIET;

@@ -13,6 +13,7 @@ import { type Browser, startBrowser, type Visit } from '../../lab/browser.ts';
 import { printableLines } from '../../src/common/text.ts';
 import { hostileState } from '../support/hostile-live.ts';
 import { liveSample } from '../support/live-sample.ts';
+import { sampleAnswers } from '../support/live-sample-answers.ts';
 import { tooWide } from './checks.ts';
 import { addressesFor, RunningPage, show } from './page.ts';
 
@@ -39,7 +40,7 @@ declare global {
 
 beforeAll(async () => {
   browser = await startBrowser();
-  running = await RunningPage.start(state);
+  running = await RunningPage.start(state, sampleAnswers);
   visit = await running.visit(browser, { width: 360, setUp: COLLECT });
 });
 afterAll(async () => {

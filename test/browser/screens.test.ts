@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Browser, startBrowser, type Visit } from '../../lab/browser.ts';
 import { liveSample } from '../support/live-sample.ts';
+import { sampleAnswers } from '../support/live-sample-answers.ts';
 import { axeFindings, moving, notReached, tabStops, tooWide } from './checks.ts';
 import { ADDRESSES, RunningPage, show } from './page.ts';
 
@@ -14,7 +15,7 @@ let visit: Visit;
 
 beforeAll(async () => {
   browser = await startBrowser();
-  running = await RunningPage.start(liveSample(Date.now()));
+  running = await RunningPage.start(liveSample(Date.now()), sampleAnswers);
   visit = await running.visit(browser, { reducedMotion: 'reduce' });
 });
 afterAll(async () => {

@@ -17,7 +17,11 @@ const STALE = 180_000;
 
 export type HostState = 'ok' | 'errors' | 'stopped' | 'stale' | 'unreadable';
 
-function hostState({ hostStatus }: Host, now: number): HostState {
+/** Undefined if its status cannot be parsed. */
+export function hostState(
+  hostStatus: (Pick<HostStatus, 'running' | 'at'> & { readonly errors: readonly string[] }) | undefined,
+  now: number,
+): HostState {
   if (hostStatus === undefined) return 'unreadable';
   if (!hostStatus.running) return 'stopped';
   if (now - hostStatus.at > STALE) return 'stale';
@@ -41,13 +45,17 @@ const COLOURS: Readonly<Record<HostState, Colour>> = {
 
 const columns = (now: number): readonly Column<Host>[] => [
   { title: 'NODE', text: ({ node }) => node },
-  { title: 'STATE', text: (host) => hostState(host, now), colour: (host) => COLOURS[hostState(host, now)] },
+  {
+    title: 'STATE',
+    text: ({ hostStatus }) => hostState(hostStatus, now),
+    colour: ({ hostStatus }) => COLOURS[hostState(hostStatus, now)],
+  },
   { title: 'VERSION', text: ({ hostStatus }) => hostStatus?.version ?? '-' },
   { title: 'LAST SEEN', text: ({ hostStatus }) => ago(hostStatus?.at, now) },
-  { title: 'WORKLOADS', text: ({ hostStatus }) => statesOf(hostStatus) },
+  { title: 'WORKLOADS', text: ({ hostStatus }) => statesText(hostStatus) },
 ];
 
-const statesOf = (hostStatus: HostStatus | undefined): string =>
+export const statesText = (hostStatus: Pick<HostStatus, 'states'> | undefined): string =>
   Object.entries(hostStatus?.states ?? {})
     .map(([state, number]) => `${number} ${state}`)
     .join(', ') || 'none';

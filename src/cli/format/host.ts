@@ -3,6 +3,7 @@
  */
 import type { HostAnswer, HostSummary } from '../../diagnostics/host-view.ts';
 import type { HostState } from '../../features/host/states.ts';
+import { HOST_MEANING } from './meaning.ts';
 import type { Colour, Style } from './style.ts';
 import { type Column, table } from './table.ts';
 import { ago, count } from './values.ts';
@@ -21,13 +22,6 @@ const COLOURS: Readonly<Record<HostState, Colour>> = {
   failed: 'red',
 };
 
-const MEANING: Readonly<Record<HostState, string>> = {
-  off: 'none of --ports, --forwards and --networks was given',
-  pending: 'waits for the Engine, Consul or the first load; what is loaded stays meanwhile',
-  loaded: 'the kernel has the rules',
-  failed: 'the rules could not be loaded; the load is tried again, and what is loaded stays meanwhile',
-};
-
 export function formatHost(host: HostAnswer, now: number, style: Style): string {
   const { state, bridges, openings, closed, forwards, byHand, fingerprint, verifiedAt, lastError } = host;
   const unread = host.unread.map((reason) => `${style('red', 'error')}: ${reason}`).join('\n');
@@ -36,7 +30,7 @@ export function formatHost(host: HostAnswer, now: number, style: Style): string 
   const guarded = bridges.filter((one) => one.guarded);
   const lines: readonly (readonly [string, string])[] = [
     ['state', style(COLOURS[state], state)],
-    ['description', MEANING[state]],
+    ['description', HOST_MEANING[state]],
     ['ports', guardText(host.guard)],
     ...(host.guard === undefined
       ? []

@@ -2,6 +2,7 @@
  * What states and settings mean, each in a clause: for commands and for the page.
  */
 import type { NamespaceState } from '../../features/egress/states.ts';
+import type { HostState } from '../../features/host/states.ts';
 import type { IngressState } from '../../features/ingress/status.ts';
 import type { NamesState, NamesSummary } from '../../inventory/names-summary.ts';
 import type { DnsPolicy } from '../../inventory/workload.ts';
@@ -48,4 +49,11 @@ const NAMES: Readonly<Record<NamesState, string>> = {
 export const namesText = ({ state, names, addresses, denied }: NamesSummary): string => {
   const granted = `${many(addresses, 'address')} of ${many(names, 'name')}`;
   return `${NAMES[state]}; ${granted}; ${many(denied, 'name')} denied in the last hour`;
+};
+
+export const HOST_MEANING: Readonly<Record<HostState, string>> = {
+  off: 'none of --ports, --forwards and --networks was given',
+  pending: 'waits for the Engine, Consul or the first load; what is loaded stays meanwhile',
+  loaded: 'the kernel has the rules',
+  failed: 'the rules could not be loaded; the load is tried again, and what is loaded stays meanwhile',
 };
