@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: figures and their floors from the same run, as a table and as JSON. `--quick` takes less time.
- * `--only compiling,commands,data-path,connections,host,ingress,names,networks,containers,gate,rest` runs some parts. `--only fleet` runs a
+ * `--only compiling,commands,data-path,connections,host,ingress,names,networks,page,containers,gate,rest` runs some parts. `--only fleet` runs a
  * part that is not in the whole: many controllers and a Consul cluster.
  */
 import { writeFileSync } from 'node:fs';
@@ -26,6 +26,8 @@ import type { Figure } from './bench/measure.ts';
 import { benchNames } from './bench/names.ts';
 import { benchNamesEngine } from './bench/names-engine.ts';
 import { benchNetworks } from './bench/networks.ts';
+import { benchPage } from './bench/page.ts';
+import { benchPageState } from './bench/page-state.ts';
 import { table, thisMachine } from './bench/report.ts';
 import { benchRest } from './bench/rest.ts';
 
@@ -64,6 +66,8 @@ const NAMES = quick
   ? { questions: 6_000, rounds: 3, namespaces: 50 }
   : { questions: 20_000, rounds: 5, namespaces: 200 };
 
+const LARGE_PAGE = { workloads: 1_000, denied: 10, keys: 100 };
+
 const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   compiling: () => benchCompiling(quick ? [1000, 10_000] : [10, 1000, 10_000, 100_000]),
   commands: () => benchCommands(quick ? 3 : 9),
@@ -88,6 +92,12 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
       ...{ versions: quick ? ['28.5'] : ['20.10', '28.5'], rounds: quick ? 5 : 11 },
       program: resolve('dist/cli/main.js'),
     }),
+  page: async () => [
+    ...(await benchPageState(quick ? { workloads: 200, denied: 10, keys: 50 } : LARGE_PAGE)),
+    ...(await withFixture((fixture) =>
+      benchPage({ ...fixture, seconds: quick ? 15 : 60, denials: quick ? 5 : 20 }),
+    )),
+  ],
   containers: () =>
     withFixture((fixture) =>
       benchContainers({

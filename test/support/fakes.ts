@@ -7,6 +7,7 @@ import type { Direction } from '../../src/common/direction.ts';
 import { LoadError } from '../../src/common/errors.ts';
 import type { Logger } from '../../src/common/logger.ts';
 import type { Dataplane, KernelState, Loaded, NamespaceRef } from '../../src/dataplane/dataplane.ts';
+import type { NamespaceCounters } from '../../src/dataplane/namespace-counters.ts';
 import type { Container, ContainerId } from '../../src/inventory/container.ts';
 import { type DeniedRecord, NOTHING_DENIED } from '../../src/inventory/denied-record.ts';
 import type { Network } from '../../src/inventory/network.ts';
@@ -269,7 +270,9 @@ export class FakeKernel implements Dataplane {
     return undefined;
   }
 
-  async counters(): Promise<undefined> {}
+  async counters(): Promise<NamespaceCounters | undefined> {
+    return undefined;
+  }
 
   async testLoad({ text }: Ruleset): Promise<void> {
     if (text.includes('does not load')) throw new LoadError('nft: syntax error');

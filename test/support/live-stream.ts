@@ -2,6 +2,7 @@
  * Reads the stream of a watch socket as a page's process does: the state, and each event.
  */
 import { type ClientRequest, request } from 'node:http';
+import { waitFor } from '../../lab/wait.ts';
 import {
   applyChanges,
   type Changes,
@@ -10,7 +11,6 @@ import {
   stateOf,
   type WireState,
 } from '../../src/live/state.ts';
-import { eventually } from './eventually.ts';
 
 export interface LiveReader {
   readonly status: number | undefined;
@@ -43,11 +43,7 @@ export function readLive(socketPath: string): LiveReader {
     comments: 0,
     isOpen: true,
     until: <T>(check: (state: LiveState) => T | undefined | false) =>
-      eventually(() => {
-        const found = check(reader.state);
-        if (found === undefined || found === false) throw new Error('the state does not have it yet');
-        return found;
-      }),
+      waitFor(async () => check(reader.state), { what: 'the live state', timeout: 60_000, interval: 10 }),
     close: () => call?.destroy(),
   };
   const take = (event: Event) => {

@@ -58,13 +58,19 @@ const MOST_BYTES = 4 * 2 ** 20;
 /** Runs the work for one answer, possibly later. Rejects if there is too much of it. */
 export type Limit = <R>(work: () => Promise<R> | R) => Promise<R>;
 
-const NO_LIMIT: Limit = async (work) => work();
+export interface RouteOptions {
+  readonly limit: Limit;
+  /** Answers are made by their schemas. To prepare that takes time and memory; queries are checked in any case. */
+  readonly withSchemas: boolean;
+}
+
+const AS_USUAL: RouteOptions = { limit: async (work) => work(), withSchemas: true };
 
 /** Those that are asked by GET. */
 export function addDiagnosticsRoutes(
   server: FastifyInstance,
   controls: DiagnosticsControls,
-  limit = NO_LIMIT,
+  { limit, withSchemas } = AS_USUAL,
 ): void {
   const { diagnostics } = controls;
   const get = <Q extends z.ZodType, R>(
@@ -73,11 +79,13 @@ export function addDiagnosticsRoutes(
     reply: z.ZodType,
     answer: (query: z.output<Q>) => R,
   ) => {
-    const schema = { querystring: jsonSchema(query), response: replies(reply) };
+    const schema = withSchemas ? { querystring: jsonSchema(query), response: replies(reply) } : {};
     server.get(path, { schema }, (request) => limit(async () => answer(query.parse(request.query))));
   };
   const getAlone = (path: string, reply: z.ZodType, answer: () => unknown) =>
-    server.get(path, { schema: { response: replies(reply) } }, () => limit(async () => answer()));
+    server.get(path, { schema: withSchemas ? { response: replies(reply) } : {} }, () =>
+      limit(async () => answer()),
+    );
   get('/v1/denied', DeniedQuery, DeniedReply, (query) => diagnostics.denied(query));
   get('/v1/suggest', SuggestQuery, SuggestReply, (query) => diagnostics.suggest(query));
   get('/v1/explain', ExplainQuery, ExplainReply, (query) => diagnostics.explain(query));

@@ -4,7 +4,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import type { Status } from '../status.ts';
-import type { Limit } from './diagnostics-routes.ts';
 import { replies } from './replies.ts';
 import { HealthReply, StatusReply } from './schema.ts';
 
@@ -22,7 +21,7 @@ export interface StatusControls {
 }
 
 export function addStatusRoutes(server: FastifyInstance, controls: StatusControls): void {
-  addStatusRoute(server, controls);
+  server.get('/v1/status', { schema: { response: replies(StatusReply) } }, () => controls.status());
   server.get('/healthz', { schema: { response: replies(HealthReply) } }, () => healthy(controls));
   server.get('/readyz', { schema: { response: replies(HealthReply) } }, (_request, reply) => {
     if (controls.ready()) return healthy(controls);
@@ -32,16 +31,6 @@ export function addStatusRoutes(server: FastifyInstance, controls: StatusControl
     const { contentType, text } = await controls.metrics();
     return reply.type(contentType).send(text);
   });
-}
-
-export function addStatusRoute(
-  server: FastifyInstance,
-  controls: Pick<StatusControls, 'status'>,
-  limit: Limit = async (work) => work(),
-): void {
-  server.get('/v1/status', { schema: { response: replies(StatusReply) } }, () =>
-    limit(() => controls.status()),
-  );
 }
 
 function healthy(controls: StatusControls): z.infer<typeof HealthReply> {

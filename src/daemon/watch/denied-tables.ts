@@ -28,59 +28,93 @@ const LEAST_EACH = 50;
 const READ_STEP = 15_000;
 const COVERS_STEP = 60_000;
 
-interface Found {
+type Row = readonly [string, DeniedRow];
+
+/** What the rows of a container were made of, and the rows. */
+interface Made {
+  readonly destinations: readonly DeniedFlow[];
   readonly index: CatalogIndex | undefined;
+  /** As text. */
   readonly grants: string;
-  readonly behind: Map<string, Pick<DeniedRow, 'services' | 'keys'>>;
+  readonly most: number;
+  readonly rows: readonly Row[];
+  readonly byId: ReadonlyMap<string, DeniedRow>;
 }
 
 export class DeniedRows {
   /** By container. */
-  readonly #found = new Map<string, Found>();
+  #made: ReadonlyMap<string, Made> = new Map();
 
   *tables(previous: LiveState, input: DeniedInput): Steps<DeniedTables> {
     const { reports } = input;
     const most = mostEach(reports);
-    const rows: (readonly [string, DeniedRow])[] = [];
-    for (const report of reports)
-      for (const flow of newest(report.destinations, most)) {
-        const row = { container: report.container, ...flow, ...this.#behind(report.container, flow, input) };
-        rows.push([deniedId(row), row]);
-        yield;
-      }
-    this.#forget(new Set(reports.map(({ container }) => container)));
+    const made = new Map<string, Made>();
+    for (const report of reports) {
+      made.set(report.container, yield* this.#rowsOf(report, most, input));
+      yield;
+    }
+    const isSame =
+      made.size === this.#made.size && [...made].every(([name, one]) => this.#made.get(name) === one);
+    this.#made = made;
     return {
-      denied: yield* settled(previous.denied, rows),
+      denied:
+        isSame && previous.denied.size > 0
+          ? previous.denied
+          : yield* settled(
+              previous.denied,
+              [...made.values()].flatMap(({ rows }) => rows),
+            ),
       deniedRecords: yield* settled(previous.deniedRecords, recordsOf(previous, reports, most)),
     };
   }
 
-  #behind(container: string, flow: DeniedFlow, { index, grantsOf }: DeniedInput) {
-    const destination = destinationOf(flow);
-    if (index === undefined || destination === undefined) return NOTHING;
-    const grants = grantsOf(container);
-    const { behind } = this.#foundFor(container, index, grants);
-    const id = `${flow.protocol} ${flow.address} ${flow.port ?? ''}`;
-    const found = behind.get(id) ?? matchService(destination, index, grants);
-    behind.set(id, found);
-    return found;
-  }
-
-  #foundFor(container: string, index: CatalogIndex, granted: readonly string[]): Found {
+  *#rowsOf(
+    { container, destinations }: DeniedReport,
+    most: number,
+    { index, grantsOf }: DeniedInput,
+  ): Steps<Made> {
+    const known = this.#made.get(container);
+    const granted = grantsOf(container);
     const grants = granted.join(',');
-    const known = this.#found.get(container);
-    if (known?.index === index && known.grants === grants) return known;
-    const found = { index, grants, behind: new Map() };
-    this.#found.set(container, found);
-    return found;
-  }
-
-  #forget(present: ReadonlySet<string>): void {
-    for (const container of this.#found.keys()) if (!present.has(container)) this.#found.delete(container);
+    const isSameBehind = known?.index === index && known?.grants === grants;
+    if (known?.destinations === destinations && known.most === most && isSameBehind) return known;
+    const rows: Row[] = [];
+    for (const flow of newest(destinations, most)) {
+      const id = deniedId({ container, ...flow, services: [], keys: [] });
+      const before = known?.byId.get(id);
+      const behind = isSameBehind && before !== undefined ? before : lookUp(flow, index, granted);
+      rows.push([id, isAsBefore(flow, behind, before) ? before : rowOf(container, flow, behind)]);
+      yield;
+    }
+    return { destinations, index, grants, most, rows, byId: new Map(rows) };
   }
 }
 
-const NOTHING = { services: [], keys: [] };
+type Behind = Pick<DeniedRow, 'services' | 'keys'>;
+
+const rowOf = (container: string, flow: DeniedFlow, { services, keys }: Behind): DeniedRow => ({
+  ...{ container, ...flow, services, keys },
+});
+
+/** So that only what has changed is looked at later on. */
+const isAsBefore = (flow: DeniedFlow, behind: Behind, before: DeniedRow | undefined): before is DeniedRow =>
+  before !== undefined &&
+  before.packets === flow.packets &&
+  before.lastSeenAt === flow.lastSeenAt &&
+  before.firstSeenAt === flow.firstSeenAt &&
+  isEqual(before.services, behind.services) &&
+  isEqual(before.keys, behind.keys);
+
+const isEqual = (one: readonly string[], other: readonly string[]): boolean =>
+  one === other || (one.length === other.length && one.every((text, index) => text === other[index]));
+
+function lookUp(flow: DeniedFlow, index: CatalogIndex | undefined, grants: readonly string[]): Behind {
+  const destination = destinationOf(flow);
+  if (index === undefined || destination === undefined) return NOTHING;
+  return matchService(destination, index, grants);
+}
+
+const NOTHING: Behind = { services: [], keys: [] };
 
 const mostEach = (reports: readonly DeniedReport[]): number => {
   const some = reports.filter(({ destinations }) => destinations.length > 0).length;

@@ -4,7 +4,8 @@
  */
 import { messageOf } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
-import { type Changes, changesBetween, EMPTY_STATE, type LiveState } from '../../live/state.ts';
+import { inSlices, type Steps } from '../../common/slices.ts';
+import { changesBetween, EMPTY_STATE, type LiveState } from '../../live/state.ts';
 import { ChangeLog } from './change-log.ts';
 import { changesText, snapshotText } from './live-text.ts';
 
@@ -139,7 +140,7 @@ export class LiveSource {
     this.#isMaking = true;
     try {
       const next = await maker.next(this.#state ?? EMPTY_STATE);
-      if (maker === this.#maker) this.#take(next);
+      if (maker === this.#maker) await this.#take(maker, next);
       this.#hasFailed = false;
     } catch (error) {
       this.#reportOnce(error);
@@ -158,20 +159,19 @@ export class LiveSource {
     this.#schedule(wait);
   }
 
-  #take(next: LiveState): void {
-    const { now } = this.#options;
-    const changes = this.#state === undefined ? undefined : changesBetween(this.#state, next);
-    if (this.#state !== undefined && changes === undefined) return;
+  async #take(maker: StateMaker, next: LiveState): Promise<void> {
+    const moment = { revision: this.#revision + 1, at: this.#options.now() };
+    if (this.#state !== undefined) {
+      const changes = changesBetween(this.#state, next);
+      if (changes === undefined) return;
+      const pieces = await inSlices(gathered(changesText(moment, changes)), { slice: SLICE });
+      if (maker !== this.#maker) return;
+      this.#log.add({ revision: moment.revision, pieces });
+    }
     this.#state = next;
-    this.#madeAt = now();
-    this.#revision += 1;
-    if (changes !== undefined) this.#logChanges(changes);
+    this.#madeAt = moment.at;
+    this.#revision = moment.revision;
     for (const wake of [...this.#waiting]) wake();
-  }
-
-  #logChanges(changes: Changes): void {
-    const moment = { revision: this.#revision, at: this.#madeAt };
-    this.#log.add({ revision: this.#revision, pieces: [...changesText(moment, changes)] });
   }
 
   #reportOnce(error: unknown): void {
@@ -179,4 +179,16 @@ export class LiveSource {
     this.#hasFailed = true;
     this.#options.log.error({ error: messageOf(error) }, 'the state for the page cannot be made');
   }
+}
+
+/** Milliseconds. */
+const SLICE = 5;
+
+function* gathered<T>(all: Iterable<T>): Steps<readonly T[]> {
+  const found: T[] = [];
+  for (const one of all) {
+    found.push(one);
+    yield;
+  }
+  return found;
 }

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { UserError } from '../../../../src/common/errors.ts';
+import { serveApi } from '../../../../src/daemon/api/server.ts';
 import { LiveSource, type StateMaker } from '../../../../src/daemon/watch/live-source.ts';
-import { serveWatch, type WatchControls } from '../../../../src/daemon/watch/server.ts';
+import type { WatchControls } from '../../../../src/daemon/watch/routes.ts';
+import { serveWatch } from '../../../../src/daemon/watch/server.ts';
 import { EMPTY_STATE, type LiveState } from '../../../../src/live/state.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { FakeLog } from '../../../support/fakes.ts';
@@ -38,13 +40,42 @@ const maker = (): StateMaker => ({
   },
 });
 
+/** What the API can do besides. */
+const UNUSED = {
+  ready: () => true,
+  unreadable: () => [],
+  networksErrors: () => 0,
+  metrics: async () => ({ contentType: '', text: '' }),
+  override: async () => ({ results: [] }),
+  setPort: async () => {
+    throw new Error('not asked here');
+  },
+};
+
 const controlsWith = (source: LiveSource): WatchControls => ({
   status: () => ({ namespaces: [], sources: [], unsupported: [] }),
   sources: () => ({ consul: 'c', kvPath: 'egress/acl/', ingressPath: 'in/', docker: 'd' }),
   namespace: () => {
     throw new UserError('no such container');
   },
-  diagnostics: diagnosticsOf(() => ({ keys: { web: '10.0.0.1:80' } })),
+  diagnostics: diagnosticsOf(
+    () => ({
+      keys: { web: '10.0.0.1:tcp/80\npostgres', other: '10.0.0.0/8:tcp' },
+      services: { postgres: [{ address: '10.0.0.5', port: 5432, tags: ['a'], node: 'far' }] },
+      unread: ['cache'],
+      namespaces: [
+        { workloads: ['web'], ids: ['web'], target: 'web', grants: ['web'], mode: 'enforce', dns: 'none' },
+      ],
+    }),
+    () => [
+      {
+        ...{ container: 'web', workloads: ['web'], mode: 'enforce', covers: 600_000, readAt: 7 },
+        destinations: [
+          { address: '10.0.0.9', protocol: 'tcp', port: 81, packets: 2, firstSeenAt: 1, lastSeenAt: 2 },
+        ],
+      },
+    ],
+  ),
   service: async (name) => ({ instances: [{ address: '10.0.0.5', port: 5432, tags: [], node: name }] }),
   live: source,
 });
@@ -69,9 +100,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const send = (url: string, method = 'GET'): Promise<readonly [number | undefined, string]> =>
+const send = (
+  url: string,
+  method = 'GET',
+  socketPath = path,
+): Promise<readonly [number | undefined, string]> =>
   new Promise((resolve, reject) => {
-    const call = request({ socketPath: path, path: url, method }, (response) => {
+    const call = request({ socketPath, path: url, method }, (response) => {
       text(response).then((body) => resolve([response.statusCode, body]), reject);
     });
     call.on('error', reject);
@@ -109,11 +144,34 @@ test('a socket that answers is left, one that a crash has left is replaced', asy
 });
 
 test.each([
-  ...['/v1/status', '/v1/denied', '/v1/explain?container=web&target=10.0.0.1', '/v1/suggest', '/v1/lint'],
+  ...[
+    '/v1/status',
+    '/v1/denied',
+    '/v1/denied?container=web',
+    '/v1/explain?container=web&target=10.0.0.9',
+    '/v1/explain?container=web&target=10.0.0.1',
+    '/v1/suggest',
+    '/v1/lint',
+  ],
   ...['/v1/namespace?container=web', '/v1/keys', '/v1/denied-in', '/v1/suggest-in', '/v1/host'],
   ...['/v1/explain-in?container=web&source=10.0.0.1&traffic=tcp/80', '/v1/host/rules', '/v1/sources'],
-])('answers GET %s', async (url) => {
-  expect((await send(url))[0]).not.toBe(404);
+  ...[
+    '/v1/lint?key=web',
+    '/v1/suggest?key=web',
+    '/v1/explain?container=nobody&target=10.0.0.1',
+    '/v1/explain',
+  ],
+])('answers GET %s as the API does', async (url) => {
+  const api = await serveApi(join(folder, 'api.sock'), { ...controlsWith(live), ...UNUSED });
+  try {
+    const [status, body] = await send(url);
+    const [apiStatus, apiBody] = await send(url, 'GET', join(folder, 'api.sock'));
+    expect(status).toBe(apiStatus);
+    if (status === 200) expect(JSON.parse(body)).toEqual(JSON.parse(apiBody));
+    else expect(JSON.parse(body)).toEqual({ error: expect.stringMatching(/./) });
+  } finally {
+    await api.close();
+  }
 });
 
 test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'])('does not answer %s', async (method) => {
