@@ -3,6 +3,7 @@
  * that a reload of the page does not open it anew.
  */
 import { randomBytes } from 'node:crypto';
+import { steadyNow } from '../common/steady-clock.ts';
 import { type ClientLimits, LiveClients, type Sink } from './live-clients.ts';
 import { LiveFeed } from './live-feed.ts';
 import { WatchLink } from './watch-link.ts';
@@ -33,8 +34,7 @@ export class Live {
 
   constructor({ path, version, limits, linger, isSession, report }: LiveOptions) {
     this.#linger = linger;
-    const now = () => Date.now();
-    const feed = new LiveFeed({ run: randomBytes(6).toString('hex'), most: MOST_KEPT, now });
+    const feed = new LiveFeed({ run: randomBytes(6).toString('hex'), most: MOST_KEPT, now: Date.now });
     const link: WatchLink = new WatchLink({
       ...{ path, version, feed, random: Math.random },
       onChange: () => {
@@ -45,7 +45,7 @@ export class Live {
     const tell = reporter(feed, report);
     const isSettled = () => link.isSettled;
     this.#link = link;
-    this.#clients = new LiveClients({ feed, limits, isSettled, isSession, now });
+    this.#clients = new LiveClients({ feed, limits, isSettled, isSession, now: steadyNow });
     this.#beat = setInterval(() => this.#clients.beat(), BEAT);
   }
 

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import { messageOf, UserError } from '../common/errors.ts';
+import { steadyNow } from '../common/steady-clock.ts';
 import type { Place } from '../config/option-reader.ts';
 import type { PageConfig } from '../config/page-config.ts';
 import { removeLeftSocket } from '../http/unix-socket.ts';
@@ -50,8 +51,7 @@ export async function servePage(options: PageOptions, resources: AsyncDisposable
   const files = tlsFiles(config);
   const tls = files === undefined ? undefined : await readTls(files);
   const assets = readAssets(options.assets);
-  const now = () => Date.now();
-  const sessions = new Sessions({ ...SESSIONS, secret, now });
+  const sessions = new Sessions({ ...SESSIONS, secret, now: steadyNow });
   const login = await loginFor(plan, (token) =>
     print(`${addressOf(config, tls !== undefined)}/#token=${token}`),
   );
@@ -62,7 +62,7 @@ export async function servePage(options: PageOptions, resources: AsyncDisposable
   });
   resources.defer(() => live.close());
   const server = buildPageServer({
-    ...{ assets, live, tls, watchSocket: config.watchSocket, attempts: new Attempts(ATTEMPTS, now) },
+    ...{ assets, live, tls, watchSocket: config.watchSocket, attempts: new Attempts(ATTEMPTS, steadyNow) },
     access: login && accessOf(config.listen, login, sessions, tls !== undefined),
     hosts: hostsOf(config),
   });

@@ -25,7 +25,7 @@ export function openAnswer(path: string, url: string, limit: number): Promise<Op
   return new Promise((resolve, reject) => {
     const call = request({ socketPath: path, path: url, method: 'GET', agent: false });
     const close = () => call.destroy();
-    const timer = setTimeout(() => call.destroy(new UserError(`no answer in ${limit / 1000} s`)), limit);
+    const timer = setTimeout(() => call.destroy(tooLate(limit)), limit);
     call.once('response', (response) => {
       clearTimeout(timer);
       resolve({ response, close });
@@ -37,6 +37,8 @@ export function openAnswer(path: string, url: string, limit: number): Promise<Op
     call.end();
   });
 }
+
+const tooLate = (limit: number): Error => new UserError(`no answer in ${limit / 1000} s`);
 
 export interface Answer {
   readonly status: number;
@@ -54,7 +56,7 @@ export interface AnswerLimits {
 export async function ask(path: string, url: string, limits: AnswerLimits): Promise<Answer> {
   try {
     const { response, close } = await openAnswer(path, url, limits.time);
-    const timer = setTimeout(close, limits.time);
+    const timer = setTimeout(() => response.destroy(tooLate(limits.time)), limits.time);
     try {
       return { status: response.statusCode ?? 0, body: await wholeBody(response, limits.size) };
     } finally {

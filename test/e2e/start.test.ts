@@ -45,11 +45,11 @@ const environment = (): NodeJS.ProcessEnv => {
   };
 };
 
-async function start(): Promise<void> {
+async function start(more: NodeJS.ProcessEnv = {}): Promise<void> {
   output = '';
   const inside = 'ip link set lo up && exec npm start';
   npm = spawn('unshare', ['--net', 'sh', '-c', inside], {
-    ...{ cwd: inCheckout(), env: environment(), stdio: ['ignore', 'pipe', 'pipe'] },
+    ...{ cwd: inCheckout(), env: { ...environment(), ...more }, stdio: ['ignore', 'pipe', 'pipe'] },
   });
   for (const stream of [npm.stdout, npm.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -123,7 +123,12 @@ test('prints an address for a browser, which shows what the controller knows, an
 test.each(['SIGTERM', 'SIGINT'] as const)(
   '%s to npm ends all of it, Consul too, and not the Engine',
   async (signal) => {
-    if (npm.exitCode !== null || npm.signalCode !== null) await start();
+    if (npm.exitCode !== null || npm.signalCode !== null) {
+      await start({ EGRESSTRATOR_PAGE_LISTEN: 'nowhere' });
+      // The controller goes on without its page.
+      expect(output).toContain('EGRESSTRATOR_PAGE_LISTEN: expected a port, host:port or unix:<path>');
+      expect(output).not.toContain('in a browser');
+    }
     // The banner comes just before the controller.
     const runs = (words: string) => alive().some((line) => line.includes(words));
     await waitFor(() => runs('src/cli/main.ts') && runs('consul agent'), { what: 'all of it to run' });
