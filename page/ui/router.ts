@@ -12,8 +12,10 @@ export const place = signal(read());
 /** The path alone: it does not change with filters. */
 export const path = computed(() => place.value.path);
 
-export function navigate(to: string, { replace = false }: { readonly replace?: boolean } = {}): void {
-  history[replace ? 'replaceState' : 'pushState'](null, '', to);
+/** Another address, as a link leads to it. */
+export function navigate(to: string): void {
+  if (timer !== undefined) write();
+  history.pushState(null, '', to);
   const before = place.peek().path;
   place.value = read();
   if (place.peek().path !== before) arrive();
@@ -30,17 +32,40 @@ export const queryOf = (name: string): string => place.value.query.get(name) ?? 
 
 /** An empty text removes the word. It makes no entry in the history. */
 export function setQuery(changes: Readonly<Record<string, string>>): void {
-  const query = new URLSearchParams(place.peek().query);
+  const { path: same, query: before } = place.peek();
+  const query = new URLSearchParams(before);
   for (const [name, value] of Object.entries(changes)) {
     if (value === '') query.delete(name);
     else query.set(name, value);
   }
+  place.value = { path: same, query };
+  const wait = written + PAUSE - performance.now();
+  if (wait <= 0) write();
+  else timer ??= setTimeout(write, wait);
+}
+
+/** Milliseconds: browsers forbid a page to change its address much oftener, as one does who types. */
+const PAUSE = 350;
+
+let written = Number.NEGATIVE_INFINITY;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+function write(): void {
+  forget();
+  written = performance.now();
+  const { path: same, query } = place.peek();
   const text = query.toString();
-  navigate(`${place.peek().path}${text === '' ? '' : `?${text}`}`, { replace: true });
+  history.replaceState(null, '', `${same}${text === '' ? '' : `?${text}`}`);
+}
+
+function forget(): void {
+  clearTimeout(timer);
+  timer = undefined;
 }
 
 export function startRouter(): void {
   addEventListener('popstate', () => {
+    forget();
     place.value = read();
   });
   document.addEventListener('click', follow);
