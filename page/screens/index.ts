@@ -23,6 +23,12 @@ export const SCREENS: readonly Screen[] = [
     load: () => import('./denied/screen.tsx'),
   },
   {
+    path: '/timeline',
+    title: () => 'Timeline',
+    nav: { group: 'now', title: 'Timeline', icon: 'history' },
+    load: () => import('./timeline/screen.tsx'),
+  },
+  {
     path: '/keys',
     title: () => 'Keys',
     nav: { group: 'rules', title: 'Keys', icon: 'key' },

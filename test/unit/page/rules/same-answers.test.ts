@@ -26,7 +26,7 @@ import {
 } from '../../diagnostics/fixtures.ts';
 
 /** Milliseconds for 500 cases on a busy machine. */
-const PATIENCE = 240_000;
+const TIMEOUT = 240_000;
 
 const KEYS = ['a', 'b', 'c'] as const;
 
@@ -141,7 +141,7 @@ test(
       { numRuns: 500 },
     );
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
@@ -158,7 +158,7 @@ test(
       { numRuns: 500 },
     );
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 test(
@@ -197,7 +197,7 @@ test(
       { numRuns: 500 },
     );
   },
-  PATIENCE,
+  TIMEOUT,
 );
 
 const ingressOf = (key: string): IngressStatus => ({
