@@ -178,7 +178,8 @@ export class OptionReader {
   endpointOrSocket(name: OptionName): Place {
     const text = this.text(name);
     const [, path] = /^unix:(\/.+)$/.exec(text) ?? [];
-    const found = path ?? parsePlace(text);
+    const place = path ?? parsePlace(text);
+    const found = typeof place === 'object' && place.port === 0 ? undefined : place;
     if (found === undefined) this.#reject(name, 'expected a port, host:port or unix:<path>');
     return found ?? '';
   }

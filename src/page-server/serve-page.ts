@@ -11,7 +11,7 @@ import type { PageConfig } from '../config/page-config.ts';
 import { removeLeftSocket } from '../http/unix-socket.ts';
 import { type AccessPlan, accessPlan, tlsFiles } from './access-plan.ts';
 import { readAssets } from './assets.ts';
-import { Attempts } from './attempts.ts';
+import { type AttemptLimits, Attempts } from './attempts.ts';
 import { Live } from './live.ts';
 import { LinkLogin, type Login, TokenLogin } from './login.ts';
 import { readTls, readToken } from './secret-files.ts';
@@ -26,6 +26,8 @@ export interface PageOptions {
   readonly version: string;
   /** Milliseconds for which the controller is still read after the last browser. */
   readonly linger?: number;
+  /** Of wrong tokens. */
+  readonly attempts?: AttemptLimits;
   /** Prints a line that people act on. */
   print(line: string): void;
   /** Prints a line about a problem, or its end. */
@@ -46,7 +48,7 @@ const secret = (): string => randomBytes(32).toString('base64url');
 
 /** Registers in `resources` what must end. */
 export async function servePage(options: PageOptions, resources: AsyncDisposableStack): Promise<void> {
-  const { config, version, print, report, linger = LINGER } = options;
+  const { config, version, print, report, linger = LINGER, attempts = ATTEMPTS } = options;
   const plan = accessPlan(config);
   const files = tlsFiles(config);
   const tls = files === undefined ? undefined : await readTls(files);
@@ -62,7 +64,7 @@ export async function servePage(options: PageOptions, resources: AsyncDisposable
   });
   resources.defer(() => live.close());
   const server = buildPageServer({
-    ...{ assets, live, tls, watchSocket: config.watchSocket, attempts: new Attempts(ATTEMPTS, steadyNow) },
+    ...{ assets, live, tls, watchSocket: config.watchSocket, attempts: new Attempts(attempts, steadyNow) },
     access: login && accessOf(config.listen, login, sessions, tls !== undefined),
     hosts: hostsOf(config),
   });

@@ -2,7 +2,7 @@
  * The page's process as operators run it: as a user without privileges, with TLS, and behind nginx as docs/installing.md has
  * it. What it can reach is changed by nothing that it is sent.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { dirname, join, resolve } from 'node:path';
@@ -43,7 +43,7 @@ process.setuid(${NOBODY});
 await import('./dist/cli/main.js');
 `,
     );
-    chmodSync(folder, 0o755);
+    spawnSync('chmod', ['-R', 'a+rX', folder]);
     mkdirSync(dirname(socket), { mode: 0o750 });
     controller = await serveFakeWatchSocket(socket, withKey('a'), {
       '/v1/status': () => ({ namespaces: [] }),

@@ -231,26 +231,27 @@ describe('wrong tokens', () => {
       codes.push((await at.call('/session', asToken(`wrong ${count}`))).status);
     return codes;
   };
+  const attempts = { burst: 10, interval: 3_600_000, most: 10 };
   const LIMITED = [...Array(10).fill(401), 429, 429];
 
   test('of a file are soon not looked at any more, nor is the right one until later', async () => {
     const token = 'x'.repeat(32);
     const tokenFile = join(temporaryFolder(), 'token');
     writeFileSync(tokenFile, token, { mode: 0o640 });
-    const other = await startPage({ tokenFile });
+    const other = await startPage({ tokenFile }, { attempts });
     try {
       expect((await other.call('/session', asToken(token))).status).toBe(200);
       expect(await tryWrong(other)).toEqual(LIMITED);
       const right = await other.call('/session', asToken(token));
       expect(right.status).toBe(429);
-      expect(right.headers['retry-after']).toMatch(/^[1-6]$/);
+      expect(Number(right.headers['retry-after'])).toBeGreaterThan(300);
     } finally {
       await other.close();
     }
   });
 
   test('lock nobody out who has the link', async () => {
-    const other = await startPage();
+    const other = await startPage({}, { attempts });
     try {
       expect(await tryWrong(other)).toEqual(LIMITED);
       expect(await other.logIn()).toContain('egresstrator-');

@@ -84,18 +84,29 @@ test('a browser gets the link, a snapshot, and then what changes, by ids of this
   expect(lastId(tab)).toMatch(/^[0-9a-f]{12}\.2$/);
 });
 
-test('the controller is read while somebody looks: by one stream for all, and a little longer than the last', async () => {
+test('the controller is read while somebody looks, and by one stream for all, also after a reload', async () => {
   expect(controller.streams).toBe(0);
   const all = await Promise.all(Array.from({ length: 7 }, () => openTab()));
   for (const tab of all) await seen(tab, 'event: snapshot');
   expect(controller.streams).toBe(1);
   for (const tab of all) tab.close();
-  const next = await openTab();
-  await seen(next, 'event: snapshot');
+  await seen(await openTab(), 'event: snapshot');
   expect(controller.requests.filter((one) => one === 'GET /v1/live')).toHaveLength(1);
-  next.close();
-  // A stream that is silent is cut after 45 s.
-  await waitFor(() => controller.streams === 0, { what: 'the end of the stream', timeout: 20_000 });
+});
+
+test('it is not read any more a little after the last has gone', async () => {
+  const { watchSocket, folder } = page;
+  const short = await startPage({ watchSocket, listen: join(folder, 'page.sock') }, { linger: 0 });
+  try {
+    const tab = await openTab({}, short);
+    await seen(tab, 'event: snapshot');
+    tab.close();
+    // A stream that is silent is cut after 45 s.
+    await waitFor(() => controller.streams === 0, { what: 'the end of the stream', timeout: 20_000 });
+    await seen(await openTab({}, short), 'event: snapshot');
+  } finally {
+    await short.close();
+  }
 });
 
 test('a controller that goes: the last state stays, and what differs when it is back is sent as changes', async () => {
