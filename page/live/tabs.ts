@@ -17,14 +17,14 @@ export interface TabEvents {
   overheard(): void;
 }
 
-type Told =
+type TabMessage =
   | { readonly kind: 'join'; readonly tab: string }
   /** `tab`: for this one alone. */
   | { readonly kind: 'messages'; readonly messages: readonly Message[]; readonly tab?: string };
 
 const NAME = 'egresstrator-live';
 /** Milliseconds after which a tab has a stream of its own, if the one with the lock says nothing. */
-const PATIENCE = 5_000;
+const TIMEOUT = 5_000;
 
 export class Tabs {
   readonly #events: TabEvents;
@@ -38,7 +38,7 @@ export class Tabs {
 
   constructor(events: TabEvents) {
     this.#events = events;
-    this.#channel?.addEventListener('message', ({ data }: MessageEvent<Told>) => this.#hear(data));
+    this.#channel?.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => this.#hear(data));
   }
 
   join(): void {
@@ -50,8 +50,8 @@ export class Tabs {
   #joinAt(channel: BroadcastChannel): void {
     this.#leaving = new AbortController();
     this.#waitForLock(this.#leaving.signal);
-    this.#timer = setTimeout(() => this.#events.lead(), PATIENCE);
-    channel.postMessage({ kind: 'join', tab: this.#tab } satisfies Told);
+    this.#timer = setTimeout(() => this.#events.lead(), TIMEOUT);
+    channel.postMessage({ kind: 'join', tab: this.#tab } satisfies TabMessage);
   }
 
   leave(): void {
@@ -69,7 +69,7 @@ export class Tabs {
       kind: 'messages',
       messages,
       ...(tab !== undefined && { tab }),
-    } satisfies Told);
+    } satisfies TabMessage);
   }
 
   #waitForLock(signal: AbortSignal): void {
@@ -83,11 +83,11 @@ export class Tabs {
     navigator.locks.request(NAME, { signal }, hold).catch(() => undefined);
   }
 
-  #hear(told: Told): void {
-    if (told.kind === 'join') this.tell(this.#events.known(), told.tab);
-    else if (this.#leaving === undefined) this.#overhear(told.messages);
-    else if (told.tab === undefined || told.tab === this.#tab)
-      this.#take(told.messages, told.tab === this.#tab);
+  #hear(message: TabMessage): void {
+    if (message.kind === 'join') this.tell(this.#events.known(), message.tab);
+    else if (this.#leaving === undefined) this.#overhear(message.messages);
+    else if (message.tab === undefined || message.tab === this.#tab)
+      this.#take(message.messages, message.tab === this.#tab);
   }
 
   #take(messages: readonly Message[], isAll: boolean): void {

@@ -43,7 +43,7 @@ export const hostText = ({ node, state, version, states, errors }: HostRow): str
   [node, state, version, states, ...errors].join(' ');
 
 /** One sentence about all hosts. */
-export function verdictOf(rows: readonly HostRow[]): string {
+export function summaryOf(rows: readonly HostRow[]): string {
   const bad = rows.filter(({ state }) => state !== 'ok');
   const all = `${hostsText(rows.length)} ${rows.length === 1 ? 'publishes its' : 'publish their'} status in Consul`;
   if (bad.length === 0) return `${all}, and none has errors.`;

@@ -12,7 +12,7 @@ import { type Column, Table } from '../../ui/table.tsx';
 import { Empty, Loading } from '../../ui/texts.tsx';
 import { Time } from '../../ui/time.tsx';
 import { time } from './age.ts';
-import { type HostRow, hostRows, hostText, verdictOf } from './model.ts';
+import { type HostRow, hostRows, hostText, summaryOf } from './model.ts';
 import { Reachers } from './reachers.tsx';
 
 export default function Cluster() {
@@ -23,7 +23,7 @@ export default function Cluster() {
       <Heading
         title="Cluster"
         command="egresstrator status --cluster"
-        lead={rows.length === 0 ? NONE : verdictOf(rows)}
+        lead={rows.length === 0 ? NONE : summaryOf(rows)}
       />
       <Reachers />
       {rows.length === 0 ? <HowTo /> : <Hosts rows={rows} />}

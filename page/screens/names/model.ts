@@ -104,7 +104,7 @@ export const deniedNamesOf = (rows: Iterable<DeniedNameRow>, chosen: string): re
     .toSorted((one, other) => other.lastSeenAt - one.lastSeenAt || (one.name < other.name ? -1 : 1));
 
 /** One sentence about all of them. */
-export function verdictOf(rows: readonly NamesRow[]): string {
+export function summaryOf(rows: readonly NamesRow[]): string {
   if (rows.length === 0) return 'No workload has rules by name, so no names are answered here.';
   const out = rows.filter(({ state }) => state === 'unavailable').length;
   if (out > 0)

@@ -24,7 +24,7 @@ import {
   leftText,
   type NamesRow,
   namesRows,
-  verdictOf,
+  summaryOf,
   whyText,
 } from './model.ts';
 
@@ -37,7 +37,7 @@ export default function Names() {
   if (!hasState.value) return <Loading />;
   return (
     <>
-      <Heading title="Names" command="egresstrator status" lead={verdictOf(rows)} />
+      <Heading title="Names" command="egresstrator status" lead={summaryOf(rows)} />
       {rows.length === 0 ? (
         <HowTo />
       ) : (

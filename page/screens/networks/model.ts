@@ -73,7 +73,7 @@ export const stateCounts = (
 };
 
 /** One sentence: whether everything is as the file says. */
-export function verdictOf(networks: NetworksSummary): string {
+export function summaryOf(networks: NetworksSummary): string {
   const counts = stateCounts(networks);
   const all = counts.reduce((sum, { count }) => sum + count, 0);
   if (networks.error !== undefined) return 'The present file is not used: the last good one counts.';

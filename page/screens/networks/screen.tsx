@@ -23,7 +23,7 @@ import {
   retryText,
   rowsOf,
   stateCounts,
-  verdictOf,
+  summaryOf,
 } from './model.ts';
 
 export default function Networks() {
@@ -36,7 +36,7 @@ export default function Networks() {
       <Heading
         title="Networks"
         command={`egresstrator networks check ${shellWord(networks.path)}`}
-        lead={verdictOf(networks)}
+        lead={summaryOf(networks)}
       />
       {networks.error !== undefined && <Note tone="bad">{networks.error}</Note>}
       {networks.failing.length > 0 && <Failing networks={networks} />}

@@ -28,7 +28,6 @@ const GONE: Readonly<Record<string, string>> = {
   outsiders: 'unsupported workloads',
   patience: 'timeout',
   patrol: 'PeriodicScanner',
-  picture: 'Snapshot',
   refusal: 'denied destination, HTTP error, rejection',
   refusals: 'destinations, rejections',
   rehearse: 'testLoad',
@@ -98,7 +97,7 @@ const GONE_PHRASES: Readonly<Record<string, string>> = {
   'can not': 'cannot',
 };
 
-const FOLDERS = ['src', 'gate', 'dataplane', 'templates', 'deploy', 'docs', 'lab', 'scripts', 'bin'];
+const FOLDERS = ['src', 'gate', 'dataplane', 'templates', 'deploy', 'docs', 'lab', 'scripts', 'bin', 'page'];
 const FILES = [
   'README.md',
   'CHANGELOG.md',
@@ -107,7 +106,7 @@ const FILES = [
   'docker-compose.yml',
   'Dockerfile',
 ];
-const IS_TEXT = /(?:\.(?:ts|mjs|md|hbs|awk|sh|yml|json|service)|\/[a-z-]+|Dockerfile)$/;
+const IS_TEXT = /(?:\.(?:tsx?|css|mjs|md|hbs|awk|sh|yml|json|service)|\/[a-z-]+|Dockerfile)$/;
 
 const below = (folder: string): readonly string[] =>
   readdirSync(inCheckout(folder), { recursive: true, withFileTypes: true })
@@ -163,7 +162,7 @@ test('no name holds a word that was given up for names', () => {
   const gone = { ...GONE, ...GONE_FROM_NAMES };
   expect(
     texts.flatMap((path) => {
-      const names = path.endsWith('.ts') ? namesOf(readFileSync(inCheckout(path), 'utf8')) : '';
+      const names = /\.tsx?$/.test(path) ? namesOf(readFileSync(inCheckout(path), 'utf8')) : '';
       return found(wordsOf(`${path} ${names}`), gone).map((word) => advice(path, word, gone[word]));
     }),
   ).toEqual([]);
@@ -173,7 +172,7 @@ test('no file of tests and no name in one holds a word that was given up', () =>
   const gone = { ...GONE, ...GONE_FROM_NAMES, ...GONE_FROM_TESTS };
   expect(
     tests.flatMap((path) => {
-      const names = path.endsWith('.ts') ? namesOf(readFileSync(inCheckout(path), 'utf8')) : '';
+      const names = /\.tsx?$/.test(path) ? namesOf(readFileSync(inCheckout(path), 'utf8')) : '';
       return found(wordsOf(`${path} ${names}`), gone).map((word) => advice(path, word, gone[word]));
     }),
   ).toEqual([]);

@@ -3,7 +3,7 @@
  */
 import { expect, test } from 'vitest';
 import { reachOf } from '../../../page/rules/reaching.ts';
-import { clusterWorkloads, hostRows, search, verdictOf } from '../../../page/screens/cluster/model.ts';
+import { clusterWorkloads, hostRows, search, summaryOf } from '../../../page/screens/cluster/model.ts';
 import { createIndexCache } from '../../../src/diagnostics/suggest.ts';
 import { snapshotOf } from '../../../src/live/snapshot.ts';
 import type { LiveState } from '../../../src/live/state.ts';
@@ -35,10 +35,10 @@ test('what is wrong comes first, and each state has its count in the sentence', 
     ...['node-2 stale', 'node-4 errors', 'node-3 stopped', 'node-1 ok'],
   ]);
   expect(rows.filter(({ isThis }) => isThis).map(({ node }) => node)).toEqual(['node-1']);
-  expect(verdictOf(rows)).toBe(
+  expect(summaryOf(rows)).toBe(
     '4 hosts publish their status in Consul: 1 not heard of for minutes, 1 with errors, 1 stopped.',
   );
-  expect(verdictOf(rows.slice(3))).toBe('1 host publishes its status in Consul, and none has errors.');
+  expect(summaryOf(rows.slice(3))).toBe('1 host publishes its status in Consul, and none has errors.');
 });
 
 const state: LiveState = liveSample(NOW);

@@ -8,7 +8,7 @@ import {
   grantedRows,
   leftText,
   namesRows,
-  verdictOf,
+  summaryOf,
   whyText,
 } from '../../../page/screens/names/model.ts';
 import type { DeniedNameRow } from '../../../src/diagnostics/denied-names.ts';
@@ -49,10 +49,10 @@ test('workloads whose names are not answered come first, and are in the sentence
     workloads,
   });
   expect(rows.map(({ id }) => id)).toEqual([second, first]);
-  expect(verdictOf(rows)).toBe(
+  expect(summaryOf(rows)).toBe(
     'The names of 1 of 2 workloads cannot be answered: rules by name grant nothing there.',
   );
-  expect(verdictOf([])).toBe('No workload has rules by name, so no names are answered here.');
+  expect(summaryOf([])).toBe('No workload has rules by name, so no names are answered here.');
 });
 
 test('the addresses of a name are one row, which lasts as long as the longest', () => {

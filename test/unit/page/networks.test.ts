@@ -7,7 +7,7 @@ import {
   retryText,
   rowsOf,
   stateCounts,
-  verdictOf,
+  summaryOf,
 } from '../../../page/screens/networks/model.ts';
 import type { NetworksSummary } from '../../../src/diagnostics/networks-view.ts';
 
@@ -57,7 +57,7 @@ test.each([
   ['The file was not read yet.', networks({ readAt: undefined })],
   ['The file has no entries.', networks()],
 ])('%s', (sentence, all) => {
-  expect(verdictOf(all)).toBe(sentence);
+  expect(summaryOf(all)).toBe(sentence);
 });
 
 test.each([
