@@ -5,15 +5,19 @@ import { lstat, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 
 /** True if something accepts connections at the unix socket `path`. */
-export function isListening(path: string): Promise<boolean> {
+export const isListening = async (path: string): Promise<boolean> =>
+  (await connectionError(path)) === undefined;
+
+/** Why nothing can connect to it; undefined: a connection was accepted. */
+export function connectionError(path: string): Promise<Error | undefined> {
   return new Promise((resolve) => {
     const socket = connect(path);
-    const end = (answer: boolean) => () => {
+    const end = (error?: Error) => {
       socket.destroy();
-      resolve(answer);
+      resolve(error);
     };
-    socket.once('connect', end(true));
-    socket.once('error', end(false));
+    socket.once('connect', () => end());
+    socket.once('error', end);
   });
 }
 

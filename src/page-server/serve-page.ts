@@ -8,7 +8,7 @@ import { messageOf, UserError } from '../common/errors.ts';
 import { steadyNow } from '../common/steady-clock.ts';
 import type { Place } from '../config/option-reader.ts';
 import type { PageConfig } from '../config/page-config.ts';
-import { removeLeftSocket } from '../http/unix-socket.ts';
+import { connectionError, removeLeftSocket } from '../http/unix-socket.ts';
 import { type AccessPlan, accessPlan, tlsFiles } from './access-plan.ts';
 import { readAssets } from './assets.ts';
 import { type AttemptLimits, Attempts } from './attempts.ts';
@@ -18,6 +18,7 @@ import { readTls, readToken } from './secret-files.ts';
 import { buildPageServer } from './server.ts';
 import { type Access, cookieFor } from './session-check.ts';
 import { Sessions } from './sessions.ts';
+import { reasonOf } from './watch-socket.ts';
 
 export interface PageOptions {
   readonly config: PageConfig;
@@ -26,6 +27,8 @@ export interface PageOptions {
   readonly version: string;
   /** Milliseconds for which the controller is still read after the last browser. */
   readonly linger?: number;
+  /** Milliseconds after which it is said that no controller is there. A controller may start at the same time. */
+  readonly checkAfter?: number;
   /** Of wrong tokens. */
   readonly attempts?: AttemptLimits;
   /** Prints a line that people act on. */
@@ -40,6 +43,8 @@ const ATTEMPTS = { burst: 10, interval: 6_000, most: 1_000 } as const;
 const STREAMS = { all: 96, perSession: 24, stall: 60_000 } as const;
 /** How long a link that nobody has used works. */
 const LINK_LIFE = 12 * HOUR;
+
+const CHECK_AFTER = 10_000;
 
 /** A reload of the page does not open the controller's stream anew. */
 const LINGER = 5_000;
@@ -71,6 +76,17 @@ export async function servePage(options: PageOptions, resources: AsyncDisposable
   await listen(server, config.listen);
   resources.defer(() => server.close());
   announce(config, login, tls !== undefined, print, resources);
+  const check = setTimeout(
+    () => void reportAbsence(config.watchSocket, report),
+    options.checkAfter ?? CHECK_AFTER,
+  );
+  resources.defer(() => clearTimeout(check));
+}
+
+/** Whoever starts the page sees at once what is wrong, not only whoever opens it. */
+async function reportAbsence(path: string, report: (line: string) => void): Promise<void> {
+  const error = await connectionError(path);
+  if (error !== undefined) report(`${reasonOf(error, path)}; waiting for it`);
 }
 
 async function loginFor(plan: AccessPlan, print: (token: string) => void): Promise<Login | undefined> {

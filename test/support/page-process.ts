@@ -72,7 +72,13 @@ export async function startPage(
   try {
     await servePage(
       {
-        ...{ config: whole, assets: pageFolder(folder), version: '1.2.3', linger: 600_000 },
+        ...{
+          config: whole,
+          assets: pageFolder(folder),
+          version: '1.2.3',
+          linger: 600_000,
+          checkAfter: 600_000,
+        },
         print: (line) => lines.push(line),
         report: (line) => reports.push(line),
         ...options,

@@ -131,6 +131,20 @@ test('a controller that goes: the last state stays, and what differs when it is 
   expect(page.reports).toEqual([stopped.reason, gone.reason, 'the controller answers again']);
 });
 
+test('who starts the page is told where no controller is, and the page goes on', async () => {
+  const watchSocket = join(page.folder, 'none.sock');
+  const early = await startPage({ watchSocket, listen: join(page.folder, 'page.sock') }, { checkAfter: 0 });
+  try {
+    await waitFor(() => early.reports.length > 0, { what: 'the sentence' });
+    expect(early.reports).toEqual([
+      `no controller answers at ${watchSocket}: it must run with --watch-socket ${watchSocket}; waiting for it`,
+    ]);
+    expect((await early.call('/healthz')).status).toBe(200);
+  } finally {
+    await early.close();
+  }
+});
+
 test('a controller that comes later is waited for', async () => {
   await controller.close();
   const tab = await openTab();
