@@ -14,18 +14,41 @@ export interface NamespaceCounters {
   readonly undelivered: string;
 }
 
+/** Called a thousand times a second on a large host. */
 export function countersFrom(snmp: string, snmp6: string): NamespaceCounters {
-  const counters = new Map([...pairsOf(snmp), ...snmp6.split('\n').flatMap(pairOfLine)]);
-  const which = (isMeant: (name: string) => boolean) =>
-    [...counters].flatMap(([name, count]) => (isMeant(name) ? [`${name} ${count}`] : [])).join(' ');
-  const lost = (all: string, rest: string) => Number(counters.get(all)) - Number(counters.get(rest));
+  const sent: string[] = [];
+  const received: string[] = [];
+  const failed: string[] = [];
+  let undelivered = 0;
+  const count = (name: string, isSent: boolean, value: string) => {
+    if (isSent) sent.push(value);
+    if (FAILED.has(name)) failed.push(value);
+    const sign = DELIVERY.get(name);
+    if (sign === undefined) return;
+    undelivered += sign * Number(value);
+    if (sign > 0) received.push(value);
+  };
+  countIpv4(snmp, count);
+  countIpv6(snmp6, count);
   return {
-    sent: which((name) => /^(\w+6|\w+:)Out/.test(name)),
-    received: which((name) => name === 'Ip:InReceives' || name === 'Ip6InReceives'),
-    failed: which((name) => FAILED.has(name)),
-    undelivered: `${lost('Ip:InReceives', 'Ip:InDelivers')} ${lost('Ip6InReceives', 'Ip6InDelivers')}`,
+    ...{ sent: sent.join(' '), received: received.join(' '), failed: failed.join(' ') },
+    undelivered: `${undelivered}`,
   };
 }
+
+type Count = (name: string, isSent: boolean, value: string) => void;
+
+/** Of what came in, what reached somebody is taken away. */
+const DELIVERY = new Map<string, number>([
+  ...([
+    ['Ip:InReceives', 1],
+    ['Ip:InDelivers', -1],
+  ] as const),
+  ...([
+    ['Ip6InReceives', 1],
+    ['Ip6InDelivers', -1],
+  ] as const),
+]);
 
 const FAILED = new Set([
   ...['Tcp:AttemptFails', 'Tcp:EstabResets', 'Icmp:OutDestUnreachs', 'Icmp6OutDestUnreachs'],
@@ -33,17 +56,21 @@ const FAILED = new Set([
 ]);
 
 /** `snmp` has a line of names and a line of numbers for each protocol. */
-function* pairsOf(snmp: string): Iterable<readonly [string, string]> {
-  const rows = snmp.split('\n').map((line) => line.split(' '));
-  for (const [row, names] of rows.entries()) {
-    if (row % 2 === 1) continue;
+function countIpv4(snmp: string, count: Count): void {
+  const lines = snmp.split('\n');
+  for (let row = 0; row + 1 < lines.length; row += 2) {
+    const [protocol = '', ...names] = lines[row]?.split(' ') ?? [];
+    const values = lines[row + 1]?.split(' ') ?? [];
     for (const [at, name] of names.entries())
-      if (at > 0) yield [`${names[0]}${name}`, rows[row + 1]?.[at] ?? ''];
+      count(`${protocol}${name}`, name.startsWith('Out'), values[at + 1] ?? '');
   }
 }
 
 /** `snmp6` has a line for each name. */
-function pairOfLine(line: string): readonly (readonly [string, string])[] {
-  const [name = '', count = ''] = line.split(/\s+/);
-  return name === '' ? [] : [[name, count]];
+function countIpv6(snmp6: string, count: Count): void {
+  for (const line of snmp6.split('\n')) {
+    const end = line.search(/\s/);
+    const name = line.slice(0, end);
+    if (end > 0) count(name, name.includes('6Out'), line.slice(end + 1).trimStart());
+  }
 }

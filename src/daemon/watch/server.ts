@@ -23,9 +23,9 @@ const MOST_CONNECTIONS = 64;
 export async function serveWatch(place: SocketPlace, controls: WatchControls): Promise<ApiServer> {
   await requireNoController(place.path);
   let routes: Promise<Routes> | undefined;
-  const server = createServer(LIMITS, async (request, response) => {
+  const server = createServer(LIMITS, (request, response) => {
     routes ??= openRoutes(controls);
-    (await routes).answer(request, response);
+    routes.then(({ answer }) => answer(request, response)).catch(() => response.destroy());
   });
   server.maxConnections = MOST_CONNECTIONS;
   server.timeout = IDLE_TIMEOUT;
