@@ -119,7 +119,7 @@ const COLUMNS: readonly Column<FoundRow>[] = [
 ];
 
 const Where = ({ row: { node, isHere, host, at } }: { readonly row: ClusterWorkload }) => (
-  <>
+  <span>
     {node}{' '}
     {isHere ? (
       <Tag>this host</Tag>
@@ -131,7 +131,7 @@ const Where = ({ row: { node, isHere, host, at } }: { readonly row: ClusterWorkl
         </Tag>
       )
     )}
-  </>
+  </span>
 );
 
 /** The most lines of one workload. */

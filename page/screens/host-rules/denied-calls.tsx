@@ -85,14 +85,14 @@ const columns = (guard: Guard): readonly Column<DeniedCall>[] => [
   {
     ...{ id: 'gate', title: 'By' },
     cell: (call) => (
-      <>
+      <span>
         {gateText(call) === 'ingress' ? 'ingress keys' : 'guard'}{' '}
         {hasPassed(call, guard) && (
           <Tag tone="watch" title="It was recorded, and passed">
             passed
           </Tag>
         )}
-      </>
+      </span>
     ),
   },
   {

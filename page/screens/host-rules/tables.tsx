@@ -15,7 +15,7 @@ import { Filters, Panel, SearchField } from '../../ui/panel.tsx';
 import { queryOf, workloadPath } from '../../ui/router.ts';
 import { matching } from '../../ui/rows.ts';
 import { type Column, Table } from '../../ui/table.tsx';
-import { Empty, Note } from '../../ui/texts.tsx';
+import { Empty } from '../../ui/texts.tsx';
 import { Time } from '../../ui/time.tsx';
 import { callersText, openCommand, ownCommand, portText, socketText } from './model.ts';
 
@@ -128,7 +128,7 @@ const BY_HAND: readonly Column<ByHandAnswer>[] = [
 
 export const ByHand = ({ rows }: { readonly rows: readonly ByHandAnswer[] }) => (
   <Panel title="By hand" count={rows.length}>
-    <Note tone="warn">An operator opened or closed these ports. It lasts until the container stops.</Note>
+    <p class="soft">An operator opened or closed these ports. It lasts until the container stops.</p>
     <Table
       {...{ caption: 'Ports that were opened or closed by hand', columns: BY_HAND, rows, name: 'by-hand' }}
       idOf={(one) => `${one.container} ${portText(one)}`}
