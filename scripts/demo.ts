@@ -132,7 +132,9 @@ const put = (consul: Consul) => async (rules: string) => {
 
 try {
   await main();
-  process.stdout.write('\nAll of it came true. `npm start` runs the controller for you to try.\n');
+  process.stdout.write(
+    '\nAll of it came true. `npm start` runs the controller for you to try, and prints the address of a page to watch it in a browser.\n',
+  );
 } catch (error) {
   process.stderr.write(`egresstrator: the demo failed: ${messageOf(error)}\n`);
   process.exitCode = 1;

@@ -24,6 +24,10 @@ const TIME = Date.parse('2026-11-29T09:00:00Z');
 /** The most bytes of an image: the repository keeps each version. */
 const MOST = 150_000;
 
+/** How often it looks whether a screen has come to rest, and after how many milliseconds each. */
+const MOST_TRIES = 20;
+const PAUSE = 500;
+
 interface Shot {
   /** Undefined: as its address. */
   readonly name?: string;
@@ -71,28 +75,41 @@ if (values.serve === true) {
     await take(one, visit, folder);
 }
 
-const nameOf = ({ name, address }: Shot): string => name ?? address.slice(1);
+function nameOf({ name, address }: Shot): string {
+  return name ?? address.slice(1);
+}
 
 async function take(shot: Shot, { page }: Visit, folder: string): Promise<void> {
-  const { address, width = 1280, height = 800, colorScheme = 'light' } = shot;
+  const { address, width = 1280, height = 720, colorScheme = 'light' } = shot;
   const name = nameOf(shot);
   await page.setViewportSize({ width, height });
   await page.emulateMedia({ colorScheme });
   await page.goto(`${origin}${address}`);
   await settled(page);
-  const bytes = await page.screenshot({ animations: 'disabled', caret: 'hide' });
+  const bytes = await stableShot(page);
   if (bytes.length > MOST) throw new Error(`${name}.png has ${bytes.length} bytes; at most ${MOST}`);
   writeFileSync(join(folder, `${name}.png`), bytes);
   console.log(`${name}.png, ${Math.round(bytes.length / 1000)} kB`);
 }
 
-/** Waits until nothing is asked any more, and what has come is drawn. */
+/** What a screen asks and loads comes later than its heading: two that are equal are the whole of it. */
+async function stableShot(page: Page): Promise<Buffer> {
+  const shoot = () => page.screenshot({ animations: 'disabled', caret: 'hide' });
+  let last = await shoot();
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    await page.waitForTimeout(PAUSE);
+    const next = await shoot();
+    if (next.equals(last)) return next;
+    last = next;
+  }
+  throw new Error('the screen does not come to rest');
+}
+
+/** Waits for the screen and its state. */
 async function settled(page: Page): Promise<void> {
   await page.locator('main h1').waitFor();
   await page.locator('.live.live').waitFor();
-  await page.waitForFunction('document.querySelector("main [role=status]") === null');
-  await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
-  await page.waitForTimeout(500);
+  await page.locator('main .empty[role=status]').first().waitFor({ state: 'detached' });
 }
 
 /** A page's process with a controller that is a fake. */
