@@ -39,7 +39,8 @@ export function remedyOf(row: DeniedRow, snapshot: Snapshot, index: CatalogIndex
   // The page knows only services that keys name; the controller has found this one among all. None grants a protected host.
   const [service] = isRisky ? [] : services;
   return {
-    ...{ line: service ?? line?.rule, isRisky },
+    // Without a line there is nothing to say by name either: with a denylist, a line opens nothing that a key closes.
+    ...{ line: line && (service ?? line.rule), isRisky },
     others: found?.keys.filter(({ broad }) => !broad).map(({ key }) => key) ?? [],
     ...placeFor(container, snapshot),
   };

@@ -4,11 +4,13 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { remedyOf } from '../../../../page/rules/allow.ts';
 import { answerTo, type KeyText, type Known } from '../../../../page/rules/answers.ts';
 import { atOnce } from '../../../../src/common/slices.ts';
 import { keyTables } from '../../../../src/daemon/watch/key-tables.ts';
 import { statusTables } from '../../../../src/daemon/watch/status-tables.ts';
 import type { NamespaceView } from '../../../../src/diagnostics/snapshot.ts';
+import { catalogIndex } from '../../../../src/diagnostics/suggest.ts';
 import type { IngressStatus } from '../../../../src/features/ingress/status.ts';
 import { serviceName } from '../../../../src/inventory/service.ts';
 import { snapshotOf as liveSnapshotOf } from '../../../../src/live/snapshot.ts';
@@ -77,7 +79,14 @@ function known(input: SnapshotInput, ingress: ReadonlyMap<string, IngressStatus>
   const views = snapshot.namespaces ?? [];
   const state: LiveState = {
     ...EMPTY_STATE,
-    ...atOnce(keyTables(EMPTY_STATE, { acl: snapshot.acl, ingress: undefined, watched, unwatched })),
+    ...atOnce(
+      keyTables(EMPTY_STATE, {
+        acl: snapshot.acl,
+        ingress: undefined,
+        watched,
+        unwatched,
+      }),
+    ),
     ...atOnce(
       statusTables(EMPTY_STATE, {
         ...{ controller: controllerOf(snapshot), namespaces: views, projectOf: () => undefined },
@@ -204,3 +213,38 @@ const ingressOf = (key: string): IngressStatus => ({
   ...{ id: 'db@0', workloads: ['db'], target: 'db', state: 'protected', keys: [key], mode: 'enforce' },
   ...{ fingerprint: 'f', verifiedAt: 0, lastError: undefined, problems: [] },
 });
+
+test(
+  'the line that would allow a denied destination is the one that the command suggests',
+  async () => {
+    const flow = fc.record({
+      address: fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.1.1', '169.254.169.254', '2001:db8::1'),
+      ...{ protocol: fc.constantFrom('tcp', 'udp', 'icmp'), port: fc.integer({ min: 1, max: 12 }) },
+      ...{ packets: fc.constant(1), firstSeenAt: fc.constant(0), lastSeenAt: fc.constant(0) },
+    });
+    await fc.assert(
+      fc.asyncProperty(situation, flow, async (one, destination) => {
+        const input = inputOf({ ...one, workloads: one.workloads.slice(0, 1) });
+        const containers = (input.namespaces ?? []).map(({ target }) => target);
+        const diagnostics = diagnosticsOf(
+          () => read(input),
+          () =>
+            containers.map((container) => ({
+              ...{ container, workloads: [container], mode: 'enforce', readAt: 0 },
+              destinations: [destination],
+            })),
+        );
+        const [{ rows }, { suggestions }] = [await diagnostics.denied({}), await diagnostics.suggest({})];
+        const { snapshot } = fromLive(known(input));
+        const remedies = rows.map((row) => remedyOf(row, snapshot, catalogIndex(snapshot)));
+        const lines = suggestions.map(({ lines: all }) => all[0]?.rule);
+        expect(remedies.map(({ line }) => line)).toEqual(lines);
+        expect(remedies.map(({ isRisky }) => isRisky)).toEqual(
+          suggestions.map(({ lines: all }) => all[0]?.risky ?? false),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  },
+  TIMEOUT,
+);
