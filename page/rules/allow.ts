@@ -8,20 +8,21 @@ import type { DeniedRow } from '../../src/diagnostics/denied-answer.ts';
 import { type DeniedNameRow, nameSuggestions } from '../../src/diagnostics/denied-names.ts';
 import type { Snapshot } from '../../src/diagnostics/snapshot.ts';
 import type { CatalogIndex } from '../../src/diagnostics/suggest.ts';
-import { suggestAnswer } from '../../src/diagnostics/suggest-answer.ts';
+import { type KeySuggestion, suggestAnswer } from '../../src/diagnostics/suggest-answer.ts';
 import { NO_REPORT } from '../../src/features/names/name-report.ts';
 import { putTextCommand } from './commands.ts';
 
 /** What would allow one destination or name. */
 export interface Remedy {
-  /** Undefined: no rule can express it. */
+  /** Undefined: no line would, as none can express it, or a denylist closes it. */
   readonly line: string | undefined;
+  readonly isExpressible: boolean;
   /** The line names a protected host. */
   readonly isRisky: boolean;
   /** The key of the container that the line would go to; undefined: it has none. */
   readonly key: string | undefined;
-  /** Keys that allow it already; with a denylist, those that close it. */
-  readonly others: readonly string[];
+  /** Keys that would allow it if the container had them: all of one list. A denylist needs all that close it. */
+  readonly others: readonly (readonly string[])[];
   /** The keys that it has and Consul too. */
   readonly grants: readonly string[];
 }
@@ -41,15 +42,24 @@ export function remedyOf(row: DeniedRow, snapshot: Snapshot, index: CatalogIndex
   return {
     // Without a line there is nothing to say by name either: with a denylist, a line opens nothing that a key closes.
     ...{ line: line && (service ?? line.rule), isRisky },
-    others: found?.keys.filter(({ broad }) => !broad).map(({ key }) => key) ?? [],
+    isExpressible: found?.notExpressible.length === 0,
+    others: keyLists(found?.keys ?? [], snapshot.denylist),
     ...placeFor(container, snapshot),
   };
 }
 
+const keyLists = (keys: readonly KeySuggestion[], isDenylist: boolean): Remedy['others'] => {
+  if (isDenylist) return keys.length === 0 ? [] : [keys.map(({ key }) => key)];
+  return keys.filter(({ broad }) => !broad).map(({ key }) => [key]);
+};
+
 /** Of a name: its port is assumed. */
 export function nameRemedyOf({ container, keys, ...denied }: DeniedNameRow, snapshot: Snapshot): Remedy {
   const [line] = nameSuggestions({ names: { ...NO_REPORT, denied: [denied] } }, () => false);
-  return { line: line?.rule, isRisky: false, others: keys, ...placeFor(container, snapshot) };
+  return {
+    ...{ line: line?.rule, isExpressible: true, isRisky: false, others: keys.map((key) => [key]) },
+    ...placeFor(container, snapshot),
+  };
 }
 
 function placeFor(container: string, { namespaces = [], acl }: Snapshot): Pick<Remedy, 'key' | 'grants'> {

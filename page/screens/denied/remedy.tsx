@@ -34,7 +34,7 @@ function Buttons({
   readonly isName?: boolean;
 }) {
   if (rules === undefined || remedy === undefined) return <span class="buttons" />;
-  const { line, key, others, isRisky, grants } = remedy;
+  const { line, key, others, isExpressible, isRisky, grants } = remedy;
   return (
     <span class="buttons">
       {isRisky && (
@@ -44,20 +44,19 @@ function Buttons({
       )}
       {isName && line !== undefined && <span class="muted">the port is assumed</span>}
       {others
-        .filter((other) => rules.canBeSet([...grants, other]))
+        .filter((keys) => rules.canBeSet([...grants, ...keys]))
         .slice(0, 2)
-        .map((other) => (
+        .map((keys) => (
           <CopyButton
-            key={other}
-            text={rules.setCommand(container, [...grants, other])}
-            label={`the command that gives ${container} the key ${other} until it is created again`}
+            key={keys.join()}
+            text={rules.setCommand(container, [...grants, ...keys])}
+            label={`the command that gives ${container} ${keysText(keys)} until it is created again`}
           >
-            Use key {other}
+            Use {keysText(keys)}
           </CopyButton>
         ))}
-      {line === undefined ? (
-        <span class="muted">no rule can express it</span>
-      ) : (
+      {!isExpressible && <span class="muted">no rule can express it</span>}
+      {line !== undefined && (
         <CopyButton text={line} label={`the line ${line}`}>
           <code>{line}</code>
         </CopyButton>
@@ -79,6 +78,9 @@ function Buttons({
     </span>
   );
 }
+
+const keysText = (keys: readonly string[]): string =>
+  `${keys.length === 1 ? 'key' : 'keys'} ${keys.join(', ')}`;
 
 const tryPath = (key: string | undefined, line: string): string =>
   `/what-if?${new URLSearchParams({ ...(key !== undefined && { key }), add: line })}`;

@@ -53,12 +53,17 @@ test('with a denylist, a key that is not granted closes it', () => {
 
 test.each([
   ['10.0.3.7', { line: 'billing', key: 'db', others: [], isRisky: false }],
-  ['10.0.9.8', { line: 'statsd:udp', key: 'db', others: ['metrics'] }],
+  ['10.0.9.8', { line: 'statsd:udp', key: 'db', others: [['metrics']] }],
   ['2001:db8:20::443:1', { line: '[2001:db8:20::443:1]:tcp/443', key: 'db' }],
   ['169.254.169.254', { line: '169.254.169.254:tcp/80', isRisky: true }],
-  ['224.0.0.251', { line: undefined }],
+  ['224.0.0.251', { line: undefined, isExpressible: false }],
 ])('what would allow %s', (address, remedy) => {
   expect(remedyOf(rowAt(address), snapshot, index)).toMatchObject(remedy);
+});
+
+test('with a denylist, all keys that close it are needed together, and no line helps', () => {
+  const remedy = remedyOf(rowAt('10.0.1.21'), { ...snapshot, denylist: true }, index);
+  expect(remedy).toMatchObject({ line: undefined, isExpressible: true, others: [['db', 'broken']] });
 });
 
 test('what would allow a name', () => {
