@@ -23,6 +23,12 @@ export const SCREENS: readonly Screen[] = [
     load: () => import('./denied/screen.tsx'),
   },
   {
+    path: '/picture',
+    title: () => 'Picture',
+    nav: { group: 'now', title: 'Picture', icon: 'graph' },
+    load: () => import('./picture/screen.tsx'),
+  },
+  {
     path: '/timeline',
     title: () => 'Timeline',
     nav: { group: 'now', title: 'Timeline', icon: 'history' },

@@ -76,8 +76,10 @@ function follow(event: MouseEvent): void {
   const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
   const link = event.target instanceof Element ? event.target.closest('a') : null;
   if (!isPlain || event.defaultPrevented || link === null) return;
-  if (link.origin !== location.origin || link.target !== '' || link.hasAttribute('download')) return;
-  if (link.hash !== '' && link.pathname === location.pathname) return;
+  if (link.hasAttribute('target') || link.hasAttribute('download')) return;
+  // A link in a drawing has no origin of its own.
+  const to = new URL(link.getAttribute('href') ?? '', location.href);
+  if (to.origin !== location.origin || (to.hash !== '' && to.pathname === location.pathname)) return;
   event.preventDefault();
-  navigate(`${link.pathname}${link.search}`);
+  navigate(`${to.pathname}${to.search}`);
 }

@@ -109,7 +109,7 @@ const MOST_NAMED = 6;
 
 const columnsOf = (direction: Direction): readonly Column<KeyRow>[] => [
   {
-    ...{ id: 'key', title: 'Key', isMain: true, look: 'name' },
+    ...{ id: 'key', title: 'Key', isMain: true, look: 'key-name' },
     sort: ({ key }) => key,
     cell: ({ key, exists }) => (
       <>
