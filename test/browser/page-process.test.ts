@@ -16,7 +16,16 @@ import { waitFor } from '../../lab/wait.ts';
 import { EMPTY_STATE, type LiveState } from '../../src/live/state.ts';
 import { PROGRAM } from '../support/egresstrator.ts';
 import { type FakeWatchSocket, serveFakeWatchSocket } from '../support/fake-watch-socket.ts';
-import { asToken, type PageProcess, startPage, temporaryFolder, tokenIn } from '../support/page-process.ts';
+import {
+  asToken,
+  type PageProcess,
+  removeFolders,
+  startPage,
+  temporaryFolder,
+  tokenIn,
+} from '../support/page-process.ts';
+
+afterAll(removeFolders);
 
 const withKey = (text: string): LiveState => ({ ...EMPTY_STATE, keys: new Map([['db', { text }]]) });
 

@@ -52,7 +52,18 @@ export function pageFolder(folder: string): string {
   return assets;
 }
 
-export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'egt-page-'));
+const folders: string[] = [];
+
+/** A file that calls it also has `afterAll(removeFolders)`. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'egt-page-'));
+  folders.push(folder);
+  return folder;
+}
+
+export function removeFolders(): void {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
 
 /** `config`: what differs from a page on loopback without options. */
 export async function startPage(

@@ -10,10 +10,13 @@ import {
   asToken,
   INDEX_TEXT,
   type PageProcess,
+  removeFolders,
   startPage,
   temporaryFolder,
   tokenIn,
 } from '../../support/page-process.ts';
+
+afterAll(removeFolders);
 
 let page: PageProcess;
 let controller: FakeWatchSocket;

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../../lab/wait.ts';
 import { ask } from '../../../src/page-server/watch-socket.ts';
-import { type PageProcess, startPage, temporaryFolder } from '../../support/page-process.ts';
+import { type PageProcess, removeFolders, startPage, temporaryFolder } from '../../support/page-process.ts';
+
+afterAll(removeFolders);
 
 const path = join(temporaryFolder(), 'watch.sock');
 const waiting: ServerResponse[] = [];
