@@ -17,6 +17,9 @@ const OPTIONS = [
 const TELL_VIOLATIONS = `document.addEventListener('securitypolicyviolation', (event) =>
   console.error('the policy forbids ' + event.effectiveDirective + ' ' + event.blockedURI));`;
 
+/** Milliseconds for what must happen, on the slowest machine. */
+const LONGEST_WAIT = 120_000;
+
 export interface VisitOptions {
   readonly width?: number;
   readonly height?: number;
@@ -63,6 +66,7 @@ async function visit(
 ): Promise<Visit> {
   const viewport = { width, height };
   const context = await process.newContext({ viewport, permissions: [...permissions], ...options });
+  context.setDefaultTimeout(LONGEST_WAIT);
   await context.addInitScript({ content: `${TELL_VIOLATIONS}\n${setUp}` });
   const errors: string[] = [];
   const requests: string[] = [];

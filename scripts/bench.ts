@@ -27,6 +27,7 @@ import { benchNames } from './bench/names.ts';
 import { benchNamesEngine } from './bench/names-engine.ts';
 import { benchNetworks } from './bench/networks.ts';
 import { benchPage } from './bench/page.ts';
+import { benchBrowser } from './bench/page-browser.ts';
 import { benchPageState } from './bench/page-state.ts';
 import { table, thisMachine } from './bench/report.ts';
 import { benchRest } from './bench/rest.ts';
@@ -97,6 +98,10 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
     ...(await withFixture((fixture) =>
       benchPage({ ...fixture, seconds: quick ? 15 : 60, denials: quick ? 5 : 20 }),
     )),
+    ...(await benchBrowser({
+      ...{ program: resolve('dist/cli/main.js'), rounds: quick ? 3 : 11 },
+      ...{ workloads: 1_000, denials: 10_000 },
+    })),
   ],
   containers: () =>
     withFixture((fixture) =>

@@ -20,7 +20,7 @@ let retry: ReturnType<typeof setTimeout> | undefined;
 
 const tabs = new Tabs({
   lead: openSource,
-  heard: receive,
+  heard: follow,
   known: whatIsKnown,
   overheard: () => {
     if (session.value.kind !== 'login' || document.hidden) return;
@@ -58,7 +58,15 @@ function close(): void {
 function take(event: keyof LiveEvents, data: string): void {
   const message: Message = { event, data: JSON.parse(data) };
   receive(message);
+  tabs.announce();
   tabs.tell([message]);
+}
+
+/** Another tab has the stream, so this one needs none, even if it had to open one. */
+function follow(message: Message): void {
+  source?.close();
+  source = undefined;
+  receive(message);
 }
 
 function receive(message: Message): void {

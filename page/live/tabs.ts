@@ -19,12 +19,14 @@ export interface TabEvents {
 
 type TabMessage =
   | { readonly kind: 'join'; readonly tab: string }
+  /** Its stream has begun to bring something. */
+  | { readonly kind: 'live' }
   /** `tab`: for this one alone. */
   | { readonly kind: 'messages'; readonly messages: readonly Message[]; readonly tab?: string };
 
 const NAME = 'egresstrator-live';
 /** Milliseconds after which a tab has a stream of its own, if the one with the lock says nothing. */
-const TIMEOUT = 5_000;
+const TIMEOUT = 15_000;
 
 export class Tabs {
   readonly #events: TabEvents;
@@ -33,6 +35,9 @@ export class Tabs {
   #leaving: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isLeader = false;
+  #hasAnnounced = false;
+  /** Nothing is told to nobody: a copy of a large state takes a tenth of a second. */
+  #hasOthers = false;
   /** Changes mean nothing before it has what they change. */
   #hasJoined = false;
 
@@ -59,12 +64,21 @@ export class Tabs {
     this.#leaving?.abort();
     this.#leaving = undefined;
     this.#isLeader = false;
+    this.#hasAnnounced = false;
+    this.#hasOthers = false;
     this.#hasJoined = false;
+  }
+
+  /** The stream brings something: who waits, joins. */
+  announce(): void {
+    if (!this.#isLeader || this.#hasAnnounced) return;
+    this.#hasAnnounced = true;
+    this.#channel?.postMessage({ kind: 'live' } satisfies TabMessage);
   }
 
   /** Does nothing in a tab that has not the lock. */
   tell(messages: readonly Message[], tab?: string): void {
-    if (!this.#isLeader) return;
+    if (!this.#isLeader || !this.#hasOthers) return;
     this.#channel?.postMessage({
       kind: 'messages',
       messages,
@@ -84,10 +98,22 @@ export class Tabs {
   }
 
   #hear(message: TabMessage): void {
-    if (message.kind === 'join') this.tell(this.#events.known(), message.tab);
-    else if (this.#leaving === undefined) this.#overhear(message.messages);
-    else if (message.tab === undefined || message.tab === this.#tab)
+    if (message.kind === 'join') this.#welcome(message.tab);
+    else if (this.#isLeader) return;
+    else if (message.kind === 'live') this.#hearOfLeader();
+    else if (this.#leaving !== undefined && (message.tab === undefined || message.tab === this.#tab))
       this.#take(message.messages, message.tab === this.#tab);
+  }
+
+  #welcome(tab: string): void {
+    if (!this.#isLeader) return;
+    this.#hasOthers = true;
+    this.tell(this.#events.known(), tab);
+  }
+
+  #hearOfLeader(): void {
+    if (this.#leaving === undefined) this.#events.overheard();
+    else this.#channel?.postMessage({ kind: 'join', tab: this.#tab } satisfies TabMessage);
   }
 
   #take(messages: readonly Message[], isAll: boolean): void {
@@ -95,10 +121,5 @@ export class Tabs {
     if (!this.#hasJoined) return;
     clearTimeout(this.#timer);
     for (const message of messages) this.#events.heard(message);
-  }
-
-  /** Of the connection alone, nothing follows: it may be the same that this tab has lost. */
-  #overhear(messages: readonly Message[]): void {
-    if (messages.some(({ event }) => event === 'snapshot')) this.#events.overheard();
   }
 }
