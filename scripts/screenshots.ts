@@ -43,7 +43,7 @@ const SHOTS: readonly Shot[] = [
   { name: 'workload', address: '/workloads/shop-api-1' },
   { name: 'denied', address: '/denied' },
   { name: 'denied-narrow', address: '/denied', width: 360, height: 780 },
-  { address: '/picture' },
+  { address: '/picture', height: 620 },
   { name: 'keys', address: '/keys/db' },
   { name: 'what-if', address: '/what-if?key=db&add=10.0.3.7%3Atcp%2F8443' },
   { name: 'timeline', address: '/timeline' },

@@ -10,6 +10,8 @@ import { messageOf } from '../../src/common/errors.ts';
 import { type ExplainAnswer, explainAnswer } from '../../src/diagnostics/explain-answer.ts';
 import type { NamespaceView, Snapshot } from '../../src/diagnostics/snapshot.ts';
 import type { CatalogIndex } from '../../src/diagnostics/suggest.ts';
+import { parseTarget } from '../../src/diagnostics/target.ts';
+import { serviceName } from '../../src/inventory/service.ts';
 
 /** A line that allows it. */
 export interface ReachLine {
@@ -74,11 +76,26 @@ function answered(
   index: () => CatalogIndex,
 ): Reached {
   try {
+    const unread = unreadService({ target, traffic }, snapshot);
+    if (unread !== undefined) return { kind: 'unknown', reason: unread };
     const { explained } = explainAnswer({ container, target, traffic }, snapshot, index);
     return reachedBy(explained);
   } catch (error) {
     return { kind: 'unknown', reason: messageOf(error) };
   }
+}
+
+/** The controller reads the services that keys name, and no others. */
+function unreadService(
+  { target, traffic }: ReachQuestion,
+  { catalog, unread }: Snapshot,
+): string | undefined {
+  const parsed = parseTarget(target, traffic);
+  const name = parsed.kind === 'service' ? serviceName(parsed.rule) : undefined;
+  if (name === undefined || catalog.has(name)) return undefined;
+  return unread.has(name)
+    ? `the instances of ${name} could not be read: ${unread.get(name) ?? 'there are too many services'}`
+    : `no key names the service ${name}, so this page does not know its instances; search for their addresses`;
 }
 
 function reachedBy(explained: ExplainAnswer['explained']): Reached {

@@ -40,10 +40,7 @@ const HowTo = () => (
         With --publish a controller writes the states of its workloads to Consul, and reads those of the
         others. Start it with this variable on each host. The token needs write on the folder.
       </p>
-      <Command
-        text={`EGRESSTRATOR_PUBLISH=${state.value.controller.get('controller')?.publish ?? 'egress/status'}`}
-        label="the variable that turns it on"
-      />
+      <Command text="EGRESSTRATOR_PUBLISH=egress/status" label="the variable that turns it on" />
     </div>
   </Panel>
 );

@@ -83,6 +83,10 @@ test('workloads and keys are found by their names', () => {
   expect(byKey?.namedKeys).toEqual(['mail']);
 });
 
+test('a service that no key names is not taken for one that nobody reaches', () => {
+  expect(found('ledger').unknown).toContain('no key names the service ledger');
+});
+
 test('a question that cannot be answered says why', () => {
   expect(found('203.0.113.9:tcp/').unknown).toContain('expected');
 });
