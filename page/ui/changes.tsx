@@ -6,12 +6,14 @@ import { workloadPath } from './router.ts';
 
 /** The most of one kind for the same workloads. */
 const MOST = 50;
+/** The most different changes. */
+const MOST_CHANGES = 30;
 /** The most workloads that are named. */
 const MOST_NAMED = 12;
 
 export const Changes = ({ changes }: { readonly changes: Diff['changes'] }) => (
   <ul class="changes">
-    {changes.map(({ workloads, gained, lost }) => (
+    {changes.slice(0, MOST_CHANGES).map(({ workloads, gained, lost }) => (
       <li key={workloads.join(' ')}>
         <p class="tags">
           {workloads.slice(0, MOST_NAMED).map((name) => (
@@ -29,6 +31,9 @@ export const Changes = ({ changes }: { readonly changes: Diff['changes'] }) => (
         </ul>
       </li>
     ))}
+    {changes.length > MOST_CHANGES && (
+      <li class="muted">… and {changes.length - MOST_CHANGES} more changes, for other workloads</li>
+    )}
   </ul>
 );
 

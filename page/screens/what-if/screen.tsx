@@ -103,6 +103,9 @@ function KeyChoice() {
   );
 }
 
+/** The most that are listed. */
+const MOST_FINDINGS = 100;
+
 function Trial({
   name,
   direction,
@@ -137,7 +140,10 @@ function Trial({
           ) : answer.findings.length === 0 ? (
             <Empty>No findings.</Empty>
           ) : (
-            <Findings findings={answer.findings} hasPlace={false} />
+            <Findings findings={answer.findings.slice(0, MOST_FINDINGS)} hasPlace={false} />
+          )}
+          {answer !== undefined && answer.findings.length > MOST_FINDINGS && (
+            <p class="more">… and {answer.findings.length - MOST_FINDINGS} more</p>
           )}
         </Panel>
       </div>
