@@ -2,7 +2,7 @@
  * All hosts that publish their status in Consul, and a search over their workloads: who reaches what?
  */
 import { useComputed } from '@preact/signals';
-import { controller, hasState, state, table } from '../../live/store.ts';
+import { controller, hasState, table } from '../../live/store.ts';
 import { Command } from '../../ui/copy.tsx';
 import { Choices, Filters, Heading, Panel, SearchField } from '../../ui/panel.tsx';
 import { queryOf } from '../../ui/router.ts';
@@ -18,19 +18,22 @@ import { Reachers } from './reachers.tsx';
 export default function Cluster() {
   const rows = useComputed(() => hostRows(table('hosts'), controller.value?.node, time.value)).value;
   if (!hasState.value) return <Loading />;
+  const isPublished = controller.value?.publish !== undefined;
   return (
     <>
       <Heading
         title="Cluster"
         command="egresstrator status --cluster"
-        lead={rows.length === 0 ? NONE : summaryOf(rows)}
+        lead={rows.length > 0 ? summaryOf(rows) : isPublished ? NOT_READ : NONE}
       />
       <Reachers />
-      {rows.length === 0 ? <HowTo /> : <Hosts rows={rows} />}
+      {rows.length > 0 && <Hosts rows={rows} />}
+      {rows.length === 0 && !isPublished && <HowTo />}
     </>
   );
 }
 
+const NOT_READ = 'What hosts have published in Consul was not read yet.';
 const NONE = 'No host publishes its status in Consul, so this page knows of this one alone.';
 
 const HowTo = () => (
