@@ -34,7 +34,7 @@ export function tooWide(page: Page): Promise<readonly string[]> {
 
 export interface TabStop {
   readonly element: string;
-  /** An outline or a shadow that it has only while it has the focus. */
+  /** An outline or a shadow; in a drawing, another stroke than without the focus. */
   readonly isSeen: boolean;
 }
 
@@ -59,7 +59,19 @@ function focused(): TabStop | 'again' | undefined {
   const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(one);
   const { width, height, bottom, right } = one.getBoundingClientRect();
   const hasRing = (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none';
-  const isSeen = hasRing && width > 0 && height > 0 && bottom > 0 && right > 0;
+  const looks = () =>
+    [...one.querySelectorAll('*')]
+      .map((part) => `${getComputedStyle(part).stroke} ${getComputedStyle(part).strokeWidth}`)
+      .join();
+  const changesLooks = (shape: SVGElement): boolean => {
+    const focused = looks();
+    shape.blur();
+    const isOther = looks() !== focused;
+    shape.focus();
+    return isOther;
+  };
+  const hasSign = hasRing || (one instanceof SVGElement && changesLooks(one));
+  const isSeen = hasSign && width > 0 && height > 0 && bottom > 0 && right > 0;
   if (one.hasAttribute('data-was-focused')) return 'again';
   one.setAttribute('data-was-focused', '');
   return { element: one.outerHTML.slice(0, 120), isSeen };

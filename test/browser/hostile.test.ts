@@ -54,9 +54,10 @@ const madeByOthers = (page: Page): Promise<readonly string[]> =>
     const elements =
       'img, iframe, object, embed, base, meta[http-equiv], script:not([src^="/assets/"]), style';
     const handlers = '[onerror], [onload], [onfocus], [onclick], [autofocus], [style*="url"]';
-    const links = [...document.querySelectorAll('a')].filter(
-      ({ href, origin }) => origin !== location.origin || !/^https?:/.test(href),
-    );
+    const links = [...document.querySelectorAll('a')].filter((one) => {
+      const { origin, protocol } = new URL(one.getAttribute('href') ?? '', location.href);
+      return origin !== location.origin || !/^https?:$/.test(protocol);
+    });
     const all = [...document.querySelectorAll(`${elements}, ${handlers}`), ...links];
     return [...all.map((one) => one.outerHTML.slice(0, 200)), ...('pwned' in window ? ['a script ran'] : [])];
   });
