@@ -26,6 +26,10 @@ export const getCommand = (place: KeyPlace): string => `consul kv get ${shellWor
 export const diffTextCommand = ({ key, direction }: KeyPlace, text: string): string =>
   withInput(`egresstrator diff ${flagOf(direction)}${shellWord(key)} --file -`, text);
 
+/** The same with a file; without a key, it says where one goes. */
+export const diffFileCommand = ({ key, direction }: Pick<KeyPlace, 'key' | 'direction'>): string =>
+  `egresstrator diff ${flagOf(direction)}${key === '' ? '<key>' : shellWord(key)} --file <path>`;
+
 export const lintKeyCommand = ({ key, direction }: KeyPlace): string =>
   `egresstrator lint ${flagOf(direction)}--key ${shellWord(key)}`;
 

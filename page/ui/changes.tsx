@@ -1,11 +1,13 @@
 /**
  * Which workloads gain or lose which destinations.
  */
+import { useSignal } from '@preact/signals';
 import type { ChangedRule, Diff } from '../../src/diagnostics/diff.ts';
 import { workloadPath } from './router.ts';
 
-/** The most of one kind for the same workloads. */
-const MOST = 50;
+/** The most of one kind for the same workloads, at first and when one wants to see more. */
+const FIRST = 10;
+const MOST = 200;
 /** The most different changes. */
 const MOST_CHANGES = 30;
 /** The most workloads that are named. */
@@ -39,28 +41,43 @@ export const Changes = ({ changes }: { readonly changes: Diff['changes'] }) => (
 
 const SIGN = { gained: '+', lost: '−' } as const;
 
-const Rules = ({
+function Rules({
   rules,
   kind,
 }: {
   readonly rules: readonly ChangedRule[];
   readonly kind: 'gained' | 'lost';
-}) => (
-  <>
-    {rules.slice(0, MOST).map(({ rule, partly }) => (
-      <li key={rule} class={kind}>
-        <span class="sign" aria-hidden="true">
-          {SIGN[kind]}
-        </span>
-        <span class="unseen">{kind}: </span>
-        <code>{rule}</code>
-        {partly && <span class="muted">in part</span>}
-      </li>
-    ))}
-    {rules.length > MOST && (
-      <li class="muted">
-        … and {rules.length - MOST} more {kind}
-      </li>
-    )}
-  </>
-);
+}) {
+  const most = useSignal(FIRST);
+  const rest = rules.length - most.value;
+  return (
+    <>
+      {rules.slice(0, most.value).map(({ rule, partly }) => (
+        <li key={rule} class={kind}>
+          <span class="sign" aria-hidden="true">
+            {SIGN[kind]}
+          </span>
+          <span class="unseen">{kind}: </span>
+          <code>{rule}</code>
+          {partly && <span class="muted">in part</span>}
+        </li>
+      ))}
+      {rest > 0 && (
+        <li class="muted">
+          … and {rest.toLocaleString('en-US')} more {kind}
+          {most.value < MOST && (
+            <button
+              type="button"
+              class="plain"
+              onClick={() => {
+                most.value = MOST;
+              }}
+            >
+              Show more
+            </button>
+          )}
+        </li>
+      )}
+    </>
+  );
+}

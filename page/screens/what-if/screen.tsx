@@ -11,7 +11,13 @@ import { serviceName } from '../../../src/inventory/service.ts';
 import { servicesOf } from '../../../src/policy/compile.ts';
 import { controller, hasState, table } from '../../live/store.ts';
 import type { TextAnswer } from '../../rules/answers.ts';
-import { diffTextCommand, hasCommands, type KeyPlace, putTextCommand } from '../../rules/commands.ts';
+import {
+  diffFileCommand,
+  diffTextCommand,
+  hasCommands,
+  type KeyPlace,
+  putTextCommand,
+} from '../../rules/commands.ts';
 import { endedBy } from '../../rules/ended.ts';
 import { useAnswer } from '../../rules/use-answer.ts';
 import { Changes } from '../../ui/changes.tsx';
@@ -42,19 +48,39 @@ export default function WhatIfScreen() {
       <Heading
         title="What if"
         lead="Edit a key and see what would change, before it is stored. Nothing is written from here: the result is a command to copy."
-        command={`egresstrator diff ${key === '' ? '<key>' : key} --file <path>`}
+        command={diffFileCommand({ key, direction: directionIn() })}
       />
       <KeyChoice />
       {key === '' ? (
-        <Empty>
-          {queryOf('add') === ''
-            ? 'Choose a key, or type the name of a new one.'
-            : `Choose the key that ${queryOf('add')} would go to, or type the name of a new one.`}
-        </Empty>
+        <Choose />
       ) : (
         <Trial key={`${directionIn()} ${key}`} name={key} direction={directionIn()} add={queryOf('add')} />
       )}
     </>
+  );
+}
+
+/** The most keys that are listed to choose from. */
+const MOST_KEYS = 60;
+
+function Choose() {
+  const add = queryOf('add');
+  const names = [...textsOf(directionIn()).keys()].toSorted();
+  return (
+    <div class="stack">
+      <Empty>
+        {add === ''
+          ? 'Choose a key, or type the name of a new one.'
+          : `Choose the key that ${add} would go to, or type the name of a new one.`}
+      </Empty>
+      <div class="choices">
+        {names.slice(0, MOST_KEYS).map((name) => (
+          <button key={name} type="button" class="chip" onClick={() => setQuery({ key: name })}>
+            {name}
+          </button>
+        ))}
+      </div>
+    </div>
   );
 }
 
