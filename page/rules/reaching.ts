@@ -31,7 +31,7 @@ export interface ReachQuestion {
   readonly traffic?: string | undefined;
 }
 
-/** Answers for one question, each set of keys once. */
+/** Answers for one question, each workload and each set of keys once. */
 export interface Reach {
   /** A workload of this host, by a name or an id. */
   readonly here: (container: string) => Reached;
@@ -45,9 +45,20 @@ export function reachOf(
   indexOf: (snapshot: Snapshot) => CatalogIndex,
 ): Reach {
   const known = new Map<string, Reached>();
+  const here = new Map<string, Reached>();
   const index = () => indexOf(snapshot);
+  const namespaces = new Map(
+    (snapshot.namespaces ?? []).flatMap((one) => one.workloads.map((name) => [name, one] as const)),
+  );
   return {
-    here: (container) => answered(container, question, snapshot, index),
+    here: (container) => {
+      const one = namespaces.get(container);
+      const found =
+        here.get(container) ??
+        answered(container, question, one === undefined ? snapshot : only(one, snapshot), index);
+      here.set(container, found);
+      return found;
+    },
     byKeys: (keys) => {
       const id = JSON.stringify(keys.toSorted());
       const found = known.get(id) ?? answered(HOLDER, question, holding(keys, snapshot), index);
@@ -59,9 +70,12 @@ export function reachOf(
 
 const HOLDER = 'holder';
 
-const holding = (grants: readonly string[], snapshot: Snapshot): Snapshot => ({
+const holding = (grants: readonly string[], snapshot: Snapshot): Snapshot => only(holderOf(grants), snapshot);
+
+/** Nothing has to be searched among a thousand of them. */
+const only = (namespace: NamespaceView, snapshot: Snapshot): Snapshot => ({
   ...snapshot,
-  ...{ namespaces: [holderOf(grants)], unsupported: [], notEnabled: [] },
+  ...{ namespaces: [namespace], unsupported: [], notEnabled: [] },
 });
 
 const holderOf = (grants: readonly string[]): NamespaceView => ({

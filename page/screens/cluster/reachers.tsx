@@ -2,7 +2,7 @@
  * "Who reaches …?" over the workloads of all hosts, and what is not known of the answer.
  */
 import { useComputed, useSignal } from '@preact/signals';
-import { useId } from 'preact/hooks';
+import { useId, useMemo } from 'preact/hooks';
 import { list } from '../../../src/cli/format/values.ts';
 import { state, table } from '../../live/store.ts';
 import { useLazy } from '../../ui/lazy.ts';
@@ -64,8 +64,12 @@ function Result({ text }: { readonly text: string }) {
     return clusterWorkloads(state.peek(), time.value);
   }).value;
   const snapshot = rules?.snapshot.value;
-  if (rules === undefined || snapshot === undefined) return <Loading what="the rules" />;
-  const found = search(text, workloads, rules.reachOf(parseQuestion(text), snapshot, rules.indexOf));
+  const reach = useMemo(
+    () => snapshot && rules?.reachOf(parseQuestion(text), snapshot, rules.indexOf),
+    [text, snapshot, rules],
+  );
+  const found = useMemo(() => search(text, workloads, reach), [text, workloads, reach]);
+  if (reach === undefined) return <Loading what="the rules" />;
   return (
     <div class="answers" aria-live="polite">
       <Rows found={found} text={text} />
