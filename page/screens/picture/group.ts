@@ -35,7 +35,7 @@ const byEqualEdges =
     const idOf: GroupOf = ({ id, column: own }) => {
       if (own !== column) return undefined;
       const ends = (links.get(id) ?? []).map(({ from, to, kind }) => `${kind} ${column === 0 ? to : from}`);
-      return JSON.stringify(ends.toSorted());
+      return ends.length < 2 ? (ends[0] ?? '') : ends.toSorted().join('\0');
     };
     return merged(graph, idOf, (nodes) => ({
       label: column === 0 ? many(sizeOf(nodes), 'workload') : destinations(nodes),
@@ -140,7 +140,7 @@ function merged(
 function joined(edges: readonly Edge[]): readonly Edge[] {
   const known = new Map<string, Edge>();
   for (const edge of edges) {
-    const id = JSON.stringify([edge.from, edge.to, edge.kind]);
+    const id = [edge.kind, edge.from, edge.to].join('\0');
     const packets = (known.get(id)?.packets ?? 0) + (edge.packets ?? 0);
     known.set(id, { ...edge, ...(edge.kind === 'denied' && { packets }) });
   }
