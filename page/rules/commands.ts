@@ -15,7 +15,7 @@ export interface KeyPlace {
 }
 
 /** False for a key whose name is unsafe on a command line. */
-export const hasCommands = ({ key }: KeyPlace): boolean => canBeTyped(key);
+export const hasCommands = ({ key }: Pick<KeyPlace, 'key'>): boolean => canBeTyped(key);
 
 /** Stores the whole text. */
 export const putTextCommand = (place: KeyPlace, text: string): string =>
@@ -26,12 +26,14 @@ export const getCommand = (place: KeyPlace): string => `consul kv get ${shellWor
 export const diffTextCommand = ({ key, direction }: KeyPlace, text: string): string =>
   withInput(`egresstrator diff ${flagOf(direction)}${shellWord(key)} --file -`, text);
 
-/** The same with a file; without a key, it says where one goes. */
+/** The same with a file; without a key that can be typed, it says where one goes. */
 export const diffFileCommand = ({ key, direction }: Pick<KeyPlace, 'key' | 'direction'>): string =>
-  `egresstrator diff ${flagOf(direction)}${key === '' ? '<key>' : shellWord(key)} --file <path>`;
+  `egresstrator diff ${flagOf(direction)}${wordOf(key)} --file <path>`;
 
 export const lintKeyCommand = ({ key, direction }: KeyPlace): string =>
-  `egresstrator lint ${flagOf(direction)}--key ${shellWord(key)}`;
+  `egresstrator lint ${flagOf(direction)}--key ${wordOf(key)}`;
+
+const wordOf = (key: string): string => (key === '' || !canBeTyped(key) ? '<key>' : shellWord(key));
 
 const flagOf = (direction: Direction): string => (direction === 'ingress' ? '--ingress ' : '');
 

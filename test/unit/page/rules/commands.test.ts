@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  diffFileCommand,
   diffTextCommand,
   hasCommands,
   lintKeyCommand,
@@ -37,6 +38,11 @@ test('commands about ingress keys say so', () => {
 test('a key that looks like an option has no command', () => {
   expect(hasCommands(place('-x'))).toBe(false);
   expect(hasCommands(place('db'))).toBe(true);
+  expect(diffFileCommand(place('-x'))).toBe('egresstrator diff <key> --file <path>');
+  expect(lintKeyCommand(place('a\u001b[0m'))).toBe('egresstrator lint --key <key>');
+  expect(diffFileCommand(place("it's", 'ingress'))).toBe(
+    "egresstrator diff --ingress 'it'\\''s' --file <path>",
+  );
 });
 
 test('characters that control a terminal are shown, not sent', () => {
