@@ -25,14 +25,15 @@ export function banner({ docker, workload, rule, exampleKey, command, page, ...c
   const example = isOwnConsul ? `"${exampleKey}" allows ${rule}` : 'put a key of yours there';
   const memory = isOwnConsul ? MEMORY : '';
   const ask = '-e EGRESSTRATOR_ENABLE=1 -e EGRESSTRATOR_ACL=example';
-  const probe = 'sleep 1; for p in 8080 8081; do nc -w3 web $p </dev/null && echo $p reached; done';
+  const probe = 'for p in 8080 8081; do nc -w3 web $p </dev/null && echo $p reached; done';
   return `
 Consul at ${address}: ${example}.
 ${memory}In another terminal, try:
 
   ${docker} run -d --name web ${workload} sh -c 'httpd -p 8080; httpd -f -p 8081'
-  ${docker} run --rm --link web ${ask} ${workload} sh -c '${probe}'
-  curl -X PUT -d '${rule.replace('8080', '8081')}' ${address}/v1/kv/${exampleKey}; echo "  and the second line again"
+  ${docker} run -d --name app --link web ${ask} ${workload} sleep 1d
+  ${docker} exec app sh -c '${probe}'
+  curl -X PUT -d '${rule.replace('8080', '8081')}' ${address}/v1/kv/${exampleKey}; echo "  and the third line again"
 
 See what is in force:
 
