@@ -57,6 +57,11 @@ export class DeniedHistory {
     return this.#trackers.get(name)?.current(now);
   }
 
+  /** The containers with a history. */
+  get names(): readonly string[] {
+    return [...this.#trackers.keys()];
+  }
+
   record(name: string, namespace: NamespaceId, record: DeniedRecord, now: number): TrackedFlow {
     const tracker = this.#trackers.get(name) ?? new DeniedFlowTracker();
     this.#trackers.set(name, tracker);

@@ -17,6 +17,8 @@ export interface DeniedNamespace extends ContainerNamespace {
   /** The containers that asked for the rules. */
   readonly members: readonly { readonly container: Container }[];
   readonly mode: Mode;
+  /** The keys of its egress rules. */
+  readonly grants?: readonly string[];
 }
 
 /** The most lines of one container at once, and in each window. */

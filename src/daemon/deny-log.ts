@@ -40,6 +40,11 @@ export interface DenyLogOptions {
   readonly onChange?: () => void;
 }
 
+/** What was denied to a container that has ended. */
+export interface EndedReport extends Pick<DeniedReport, 'container' | 'mode' | 'destinations'> {
+  readonly grants: readonly string[];
+}
+
 /** Collections in one interval. */
 const MOST_COLLECTIONS = 60;
 /** Namespaces that are read at once. */
@@ -56,6 +61,8 @@ export class DenyLog {
   #forgotAt = Number.NEGATIVE_INFINITY;
   /** The last reports, by namespace. */
   readonly #last = new Map<NamespaceId, DeniedReport>();
+  /** By the container's name, as long as its history is kept. */
+  readonly #settings = new Map<string, Pick<EndedReport, 'mode' | 'grants'>>();
   /** The traffic counters of a namespace before its denied destinations were read. */
   readonly #traffic = new Map<NamespaceId, string | undefined>();
   readonly #scanner: PeriodicScanner<NamespaceId> | undefined;
@@ -119,6 +126,17 @@ export class DenyLog {
       .map((one) =>
         this.#aged(this.#last.get(one.id) ?? this.#report(one, this.#reportWithoutKernel(one), 0)),
       );
+  }
+
+  /** What was denied to containers that have ended, while it is kept: ten minutes, as they may come back. */
+  ended(): readonly EndedReport[] {
+    const present = new Set(this.#options.namespaces().map(({ target }) => target.name));
+    return this.#history.names.flatMap((container) => {
+      const found = this.#history.current(container, this.#options.now());
+      const settings = this.#settings.get(container);
+      if (present.has(container) || found === undefined || settings === undefined) return [];
+      return [{ container, ...settings, destinations: found.seen }];
+    });
   }
 
   /** The namespaces that have rules now. */
@@ -231,6 +249,8 @@ export class DenyLog {
   }
 
   #record(namespace: DeniedNamespace, denied: DeniedRecord): TrackedFlow {
+    const { mode, grants = [] } = namespace;
+    this.#settings.set(namespace.target.name, { mode, grants });
     const tracked = this.#history.record(namespace.target.name, namespace.id, denied, this.#options.now());
     this.#lines.write(namespace, tracked);
     if (denied !== NOTHING_DENIED) this.#options.onChange?.();
@@ -246,6 +266,8 @@ export class DenyLog {
     for (const known of [this.#last, this.#traffic]) {
       for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
     }
-    this.#lines.forget(this.#history.forget(names, now));
+    const forgotten = this.#history.forget(names, now);
+    this.#lines.forget(forgotten);
+    for (const name of forgotten) this.#settings.delete(name);
   }
 }

@@ -38,7 +38,7 @@ export interface Tables {
   /** By the service's name as rules write it: those that keys name. */
   readonly services: ServiceEntry;
   /** By `deniedId`. */
-  readonly denied: DeniedRow;
+  readonly denied: DeniedEntry;
   /** By `deniedNameId`. */
   readonly deniedNames: DeniedNameRow;
   /** By container. */
@@ -210,6 +210,16 @@ export const deniedNameId = ({ container, name, cause }: DeniedNameRow): string 
 
 export const deniedCallId = ({ gate, source, address, protocol, port }: DeniedCall): string =>
   [gate ?? 'guard', source, address, protocol, port ?? ''].join(' ');
+
+export interface DeniedEntry extends DeniedRow {
+  /** Of a container that has ended: how it ran. */
+  readonly ended?: EndedWorkload | undefined;
+}
+
+export interface EndedWorkload {
+  readonly mode: Mode;
+  readonly grants: readonly string[];
+}
 
 export const deniedId = ({ container, address, protocol, port }: DeniedRow): string =>
   [container, address, protocol, port ?? ''].join(' ');

@@ -3,10 +3,10 @@
  */
 import { type DeniedRow, placeOf } from '../../../src/diagnostics/denied-answer.ts';
 import type { LiveState } from '../../../src/live/state.ts';
-import type { DeniedRecordEntry, WorkloadEntry } from '../../../src/live/tables.ts';
+import type { DeniedEntry, DeniedRecordEntry, WorkloadEntry } from '../../../src/live/tables.ts';
 import { matching } from '../../ui/rows.ts';
 
-export interface ShownRow extends DeniedRow {
+export interface ShownRow extends DeniedEntry {
   /** It passed: the container is in audit mode. */
   readonly passed: boolean;
   readonly why: string;
@@ -37,7 +37,11 @@ export function deniedRows(
 const textOf = (row: DeniedRow): string =>
   [row.container, placeOf(row), ...row.services, ...row.keys].join(' ');
 
-const shownRow = (row: DeniedRow, workload: WorkloadEntry | undefined, isDenylist: boolean): ShownRow => ({
+const shownRow = (
+  row: DeniedEntry,
+  workload: Pick<WorkloadEntry, 'mode' | 'grants'> | undefined = row.ended,
+  isDenylist = false,
+): ShownRow => ({
   ...row,
   passed: workload?.mode === 'audit',
   why: whyOf(row, workload, isDenylist),

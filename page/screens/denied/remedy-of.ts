@@ -1,17 +1,27 @@
 /**
  * Remedies by the present rules: loaded apart from the screen, as it needs the parser and the diagnostics.
  */
-import type { DeniedRow } from '../../../src/diagnostics/denied-answer.ts';
 import type { DeniedNameRow } from '../../../src/diagnostics/denied-names.ts';
+import type { Snapshot } from '../../../src/diagnostics/snapshot.ts';
+import type { DeniedEntry } from '../../../src/live/tables.ts';
 import { nameRemedyOf, putCommand, type Remedy, remedyOf } from '../../rules/allow.ts';
 import { indexOf, snapshot } from '../../rules/snapshot.ts';
 
 export { canBeSet, setCommand } from '../../rules/allow.ts';
 
 /** Undefined while the rules are not known. */
-export function forDestination(row: DeniedRow): Remedy | undefined {
+export function forDestination(row: DeniedEntry): Remedy | undefined {
   const present = snapshot.value;
-  return present && remedyOf(row, present, indexOf(present));
+  const remedy = present && remedyOf(row, withEnded(row, present), indexOf(present));
+  // A container that has ended cannot be given a key any more.
+  return remedy && row.ended ? { ...remedy, others: [] } : remedy;
+}
+
+/** The keys of a container that has ended are those with which it ran. */
+function withEnded({ container, ended }: DeniedEntry, present: Snapshot): Snapshot {
+  if (ended === undefined) return present;
+  const own = { id: container, target: container, workloads: [container], ids: [], dns: 'none' } as const;
+  return { ...present, namespaces: [...(present.namespaces ?? []), { ...own, ...ended }] };
 }
 
 export const forName = (row: DeniedNameRow): Remedy | undefined =>

@@ -1,8 +1,8 @@
 /**
  * What would allow a denied destination, as buttons: the line, the command that stores it, and a try.
  */
-import type { DeniedRow } from '../../../src/diagnostics/denied-answer.ts';
 import type { DeniedNameRow } from '../../../src/diagnostics/denied-names.ts';
+import type { DeniedEntry } from '../../../src/live/tables.ts';
 import { CopyButton } from '../../ui/copy.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { useLazy } from '../../ui/lazy.ts';
@@ -10,7 +10,7 @@ import { Tag } from '../../ui/state.tsx';
 
 const load = () => import('./remedy-of.ts');
 
-export const Remedy = ({ row }: { readonly row: DeniedRow }) => {
+export const Remedy = ({ row }: { readonly row: DeniedEntry }) => {
   const rules = useLazy(load);
   return <Buttons rules={rules} container={row.container} remedy={rules?.forDestination(row)} />;
 };

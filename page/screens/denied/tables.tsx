@@ -66,7 +66,20 @@ const COLUMNS: readonly Column<ShownRow>[] = [
   },
 ];
 
-const ALL_COLUMNS = [container<ShownRow>(), ...COLUMNS];
+const ALL_COLUMNS: readonly Column<ShownRow>[] = [
+  {
+    ...container<ShownRow>(),
+    cell: ({ container: name, ended }) =>
+      ended === undefined ? (
+        <a href={workloadPath(name)}>{name}</a>
+      ) : (
+        <>
+          {name} <Tag title="the container does not run any more; it stays here for ten minutes">ended</Tag>
+        </>
+      ),
+  },
+  ...COLUMNS,
+];
 
 /** The newest destination first: rows stay where they are while their numbers grow. */
 export const DeniedTable = ({

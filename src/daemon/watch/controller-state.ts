@@ -71,8 +71,10 @@ export class ControllerState {
     const unwatched = acl === undefined ? new Map() : this.#unwatched.of(acl, watched);
     const { namespaces = [], unsupported } = answers.containerViews();
     yield;
-    const reports = telemetry.denyLogs.egress.known();
-    const isDenied = reports.some(({ destinations }) => destinations.length > 0);
+    const { egress } = telemetry.denyLogs;
+    const reports = egress.known();
+    const ended = egress.ended();
+    const isDenied = [...reports, ...ended].some(({ destinations }) => destinations.length > 0);
     const grants = new Map(status.namespaces.map((one) => [one.target, one.grants]));
     return {
       ...previous,
@@ -82,7 +84,7 @@ export class ControllerState {
       })),
       ...(yield* keyTables(previous, { acl, ingress: answers.ingressAcl, watched, unwatched })),
       ...(yield* this.#rows.tables(previous, {
-        reports,
+        ...{ reports, ended },
         grantsOf: (container) => grants.get(container) ?? [],
         index: isDenied && acl ? this.#index(acl, watched) : undefined,
       })),

@@ -8,13 +8,16 @@ import { destinationOf } from '../../diagnostics/destination.ts';
 import { type CatalogIndex, matchService } from '../../diagnostics/suggest.ts';
 import type { DeniedFlow, DeniedReport } from '../../inventory/denied-record.ts';
 import type { LiveState } from '../../live/state.ts';
-import { type DeniedRecordEntry, deniedId } from '../../live/tables.ts';
+import { type DeniedEntry, type DeniedRecordEntry, deniedId } from '../../live/tables.ts';
+import type { EndedReport } from '../deny-log.ts';
 import { settled } from './settled.ts';
 
 type DeniedTables = Pick<LiveState, 'denied' | 'deniedRecords'>;
 
 export interface DeniedInput {
   readonly reports: readonly DeniedReport[];
+  /** Of containers that have ended. */
+  readonly ended: readonly EndedReport[];
   /** The keys of a container. */
   readonly grantsOf: (container: string) => readonly string[];
   /** Undefined if the keys are not known. */
@@ -28,7 +31,7 @@ const LEAST_EACH = 50;
 const READ_STEP = 15_000;
 const COVERS_STEP = 60_000;
 
-type Row = readonly [string, DeniedRow];
+type Row = readonly [string, DeniedEntry];
 
 /** What the rows of a container were made of, and the rows. */
 interface Made {
@@ -38,7 +41,8 @@ interface Made {
   readonly grants: string;
   readonly most: number;
   readonly rows: readonly Row[];
-  readonly byId: ReadonlyMap<string, DeniedRow>;
+  readonly byId: ReadonlyMap<string, DeniedEntry>;
+  readonly hasEnded: boolean;
 }
 
 export class DeniedRows {
@@ -46,10 +50,11 @@ export class DeniedRows {
   #made: ReadonlyMap<string, Made> = new Map();
 
   *tables(previous: LiveState, input: DeniedInput): Steps<DeniedTables> {
-    const { reports } = input;
-    const most = mostEach(reports);
+    const { reports, ended } = input;
+    const all = [...reports, ...ended];
+    const most = mostEach(all);
     const made = new Map<string, Made>();
-    for (const report of reports) {
+    for (const report of all) {
       made.set(report.container, yield* this.#rowsOf(report, most, input));
       yield;
     }
@@ -68,36 +73,42 @@ export class DeniedRows {
     };
   }
 
-  *#rowsOf(
-    { container, destinations }: DeniedReport,
-    most: number,
-    { index, grantsOf }: DeniedInput,
-  ): Steps<Made> {
+  *#rowsOf(report: DeniedReport | EndedReport, most: number, { index, grantsOf }: DeniedInput): Steps<Made> {
+    const { container, destinations } = report;
     const known = this.#made.get(container);
-    const granted = grantsOf(container);
+    const ended = 'grants' in report ? { mode: report.mode, grants: report.grants } : undefined;
+    const granted = ended?.grants ?? grantsOf(container);
     const grants = granted.join(',');
-    const isSameBehind = known?.index === index && known?.grants === grants;
+    const hasEnded = ended !== undefined;
+    const isSameBehind = known?.index === index && known?.grants === grants && known?.hasEnded === hasEnded;
     if (known?.destinations === destinations && known.most === most && isSameBehind) return known;
     const rows: Row[] = [];
     for (const flow of newest(destinations, most)) {
       const id = deniedId({ container, ...flow, services: [], keys: [] });
-      const before = known?.byId.get(id);
+      const before = known?.hasEnded === hasEnded ? known.byId.get(id) : undefined;
       const behind = isSameBehind && before !== undefined ? before : lookUp(flow, index, granted);
-      rows.push([id, isAsBefore(flow, behind, before) ? before : rowOf(container, flow, behind)]);
+      rows.push([id, isAsBefore(flow, behind, before) ? before : rowOf(container, flow, behind, ended)]);
       yield;
     }
-    return { destinations, index, grants, most, rows, byId: new Map(rows) };
+    return { destinations, index, grants, most, rows, byId: new Map(rows), hasEnded };
   }
 }
 
 type Behind = Pick<DeniedRow, 'services' | 'keys'>;
 
-const rowOf = (container: string, flow: DeniedFlow, { services, keys }: Behind): DeniedRow => ({
-  ...{ container, ...flow, services, keys },
-});
+const rowOf = (
+  container: string,
+  flow: DeniedFlow,
+  { services, keys }: Behind,
+  ended: DeniedEntry['ended'],
+): DeniedEntry => ({ ...{ container, ...flow, services, keys }, ...(ended && { ended }) });
 
 /** So that only what has changed is looked at later on. */
-const isAsBefore = (flow: DeniedFlow, behind: Behind, before: DeniedRow | undefined): before is DeniedRow =>
+const isAsBefore = (
+  flow: DeniedFlow,
+  behind: Behind,
+  before: DeniedEntry | undefined,
+): before is DeniedEntry =>
   before !== undefined &&
   before.packets === flow.packets &&
   before.lastSeenAt === flow.lastSeenAt &&
@@ -116,7 +127,7 @@ function lookUp(flow: DeniedFlow, index: CatalogIndex | undefined, grants: reado
 
 const NOTHING: Behind = { services: [], keys: [] };
 
-const mostEach = (reports: readonly DeniedReport[]): number => {
+const mostEach = (reports: readonly Pick<DeniedReport, 'destinations'>[]): number => {
   const some = reports.filter(({ destinations }) => destinations.length > 0).length;
   return Math.max(LEAST_EACH, Math.floor(MOST_ROWS / Math.max(1, some)));
 };

@@ -391,3 +391,17 @@ test('of ingress rules it reads their record, and tells of callers', async () =>
   ]);
   await collector.close();
 });
+
+test('what was denied to a container that has ended is known for ten minutes, with its keys and mode', async () => {
+  let present: readonly WorkloadNamespace[] = web;
+  const { collector } = setUp(
+    () => [destination(80, 3)],
+    () => present,
+  );
+  await vi.advanceTimersByTimeAsync(MINUTE);
+  expect(collector.ended()).toEqual([]);
+  present = [];
+  expect(collector.ended()).toMatchObject([
+    { container: 'web', mode: 'enforce', grants: ['db'], destinations: [{ port: 80, packets: 3 }] },
+  ]);
+});

@@ -1,6 +1,7 @@
 /** Tables of the live state that have rules of their own: calls, names, the host, services that nobody watches. */
 import { expect, test } from 'vitest';
 import { atOnce } from '../../../../src/common/slices.ts';
+import type { EndedReport } from '../../../../src/daemon/deny-log.ts';
 import { callTable } from '../../../../src/daemon/watch/call-table.ts';
 import { DeniedRows } from '../../../../src/daemon/watch/denied-tables.ts';
 import { HostAnswers } from '../../../../src/daemon/watch/host-tables.ts';
@@ -42,12 +43,26 @@ const report = (container: string, destinations: readonly DeniedFlow[]): DeniedR
 test('one workload that scans takes no room of others', () => {
   const scans = Array.from({ length: 60_000 }, (_, index) => flow(index, index));
   const reports = [report('scanner', scans), report('web', [flow(443, 1)])];
-  const input = { reports, grantsOf: () => [], index: undefined };
+  const input = { reports, ended: [], grantsOf: () => [], index: undefined };
   const { denied, deniedRecords } = atOnce(new DeniedRows().tables(EMPTY_STATE, input));
   expect([...denied.values()].filter(({ container }) => container === 'web')).toHaveLength(1);
   expect(denied.size).toBe(10_001);
   expect(deniedRecords.get('scanner')?.omitted).toBe(50_000);
   expect(deniedRecords.get('web')?.omitted).toBeUndefined();
+});
+
+test('what was denied to a container that has ended stays, with the keys and the mode with which it ran', () => {
+  const rows = new DeniedRows();
+  const tablesOf = (reports: readonly DeniedReport[], ended: readonly EndedReport[]) =>
+    atOnce(rows.tables(EMPTY_STATE, { reports, ended, grantsOf: () => ['db'], index: undefined }));
+  const destinations = [flow(443, 1)];
+  const [running] = [...tablesOf([report('job', destinations)], []).denied.values()];
+  expect(running?.ended).toBeUndefined();
+  const ended = tablesOf([], [{ container: 'job', mode: 'enforce', grants: ['db'], destinations }]);
+  expect([...ended.denied.values()]).toMatchObject([
+    { container: 'job', port: 443, ended: { mode: 'enforce', grants: ['db'] } },
+  ]);
+  expect(ended.deniedRecords.size).toBe(0);
 });
 
 test('denied names have the keys with a rule about them, and times by the host’s clock', () => {
