@@ -16,7 +16,16 @@ const LONGEST = [
   ...['compose', 'custom', 'controller', 'gate', 'image-settings', 'host-passages', 'controller-lifecycle'],
   ...['escape', 'host-sources', 'host-guard', 'faults-controller', 'host-forwards', 'networks-file'],
   ...['dataplane-helper', 'open-ports', 'tampering', 'docker-containers', 'cli', 'faults-engine', 'lab'],
-  ...['host-off', 'diagnostics', 'migrating', 'load-delays', 'errors', 'faults-containers', 'ingress'],
+  ...[
+    'host-off',
+    'diagnostics',
+    'migrating',
+    'load-delays',
+    'errors',
+    'faults-containers',
+    'ingress',
+    'page',
+  ],
   // Without an Engine.
   ...['consul-many-services', 'consul-watch', 'consul-reconnect', 'consul-cluster'],
 ];

@@ -102,3 +102,19 @@ export function moving(page: Page): Promise<readonly string[]> {
     return [...document.querySelectorAll('*')].filter(moves).map((one) => one.outerHTML.slice(0, 120));
   });
 }
+
+/** What tells something by its colour alone: a tone without a word, or a denied path that is drawn as others are. */
+export function byColourAlone(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() => {
+    const toned = [
+      ...document.querySelectorAll('main :is(.state, .good, .watch, .warn, .bad, .added, .removed)'),
+    ];
+    const wordless = toned.filter(
+      (one) =>
+        one.textContent?.trim() === '' && one.closest('[aria-label], a, button, [aria-hidden]') === null,
+    );
+    const paths = [...document.querySelectorAll('main svg path.denied, main svg .edge.denied')];
+    const solid = paths.filter((one) => getComputedStyle(one).strokeDasharray === 'none');
+    return [...wordless, ...solid].map((one) => one.outerHTML.slice(0, 120));
+  });
+}

@@ -5,11 +5,11 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Browser, startBrowser } from '../../lab/browser.ts';
-import { axeFindings, moving, notReached, tabStops, tooWide } from './checks.ts';
+import { axeFindings, byColourAlone, moving, notReached, tabStops, tooWide } from './checks.ts';
 
 const WRONG = `<!doctype html><html lang="en"><title>wrong</title><link rel="stylesheet" href="/style.css">
   <main><h1>wrong</h1><img src="http://other.example/picture"><p class="pale">pale</p><div class="wide">wide</div>
-  <button class="plain">one</button><button tabindex="-1">two</button><p class="moving">moving</p>
+  <button class="plain">one</button><button tabindex="-1">two</button><p class="moving">moving</p><i class="bad"></i>
   <script>throw new Error('inline')</script><script src="/script.js"></script></main></html>`;
 const POLICY = `default-src 'none'; script-src 'self'; style-src 'self'; require-trusted-types-for 'script'`;
 const STYLE = `.pale { color: #ddd; background: #fff } .wide { width: 3000px } .plain { outline: none }
@@ -57,6 +57,7 @@ test('what a screen does wrong is found', async () => {
   expect(findings).toContain('image-alt');
   expect((await tooWide(visit.page)).join()).toContain('class="wide"');
   expect((await moving(visit.page)).join()).toContain('class="moving"');
+  expect((await byColourAlone(visit.page)).join()).toContain('class="bad"');
   expect(await tabStops(visit.page)).toMatchObject([
     { element: expect.stringContaining('plain'), isSeen: false },
   ]);

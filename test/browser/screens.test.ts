@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Browser, startBrowser, type Visit } from '../../lab/browser.ts';
 import { liveSample } from '../support/live-sample.ts';
 import { sampleAnswers } from '../support/live-sample-answers.ts';
-import { axeFindings, moving, notReached, tabStops, tooWide } from './checks.ts';
+import { axeFindings, byColourAlone, moving, notReached, tabStops, tooWide } from './checks.ts';
 import { ADDRESSES, RunningPage, show } from './page.ts';
 
 let browser: Browser;
@@ -51,7 +51,8 @@ describe.each(ADDRESSES)('%s', (address) => {
     },
   );
 
-  test('nothing moves', async () => {
+  test('nothing moves, and nothing is told by its colour alone', async () => {
     expect(await moving(visit.page)).toEqual([]);
+    expect(await byColourAlone(visit.page)).toEqual([]);
   });
 });
