@@ -14,6 +14,7 @@ const BELOW = {
   features: ['rendering', 'policy', 'inventory', 'dns', 'net', 'common'],
   diagnostics: ['features', 'rendering', 'policy', 'inventory', 'dns', 'net', 'common'],
   live: ['diagnostics', 'features', 'rendering', 'policy', 'inventory', 'dns', 'net', 'common'],
+  format: ['live', 'diagnostics', 'features', 'rendering', 'policy', 'inventory', 'dns', 'net', 'common'],
   http: ['common'],
   reconciler: ['inventory', 'net', 'common'],
   sources: ['policy', 'inventory', 'net', 'common'],
@@ -37,7 +38,10 @@ const inward = Object.entries(BELOW).map(([folder, below]) => ({
   to: { path: '^(src|lab|test|scripts)/', pathNot: `^src/(${[folder, ...below].join('|')})/` },
 }));
 
-const PURE = '^src/(net|dns|policy|diagnostics|features|reconciler|live)/';
+const PURE = '^src/(net|dns|policy|diagnostics|features|reconciler|live|format)/';
+
+/** What the page may import. */
+const IN_A_BROWSER = ['format', ...BELOW.format];
 
 const oneImporter = (name, packageName, importer) => ({
   name,
@@ -71,6 +75,23 @@ module.exports = {
       comment: 'what decides touches nothing outside, and runs in a browser',
       from: { path: PURE },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'page-imports-down',
+      severity: 'error',
+      comment: `page imports src/${IN_A_BROWSER.join(', ')} and nothing else of ours`,
+      from: { path: '^page/' },
+      to: { path: '^(src|lab|test|scripts)/', pathNot: `^src/(${IN_A_BROWSER.join('|')})/` },
+    },
+    {
+      name: 'page-has-no-rights',
+      severity: 'error',
+      comment: 'nothing that the page or its process imports leads to the Engine, to Consul or to a kernel',
+      from: { path: '^(page|src/page-server)/' },
+      to: {
+        path: '^src/(sources|dataplane|name-proxy|gate|daemon|cli)/|node_modules/(consul|dockerode|execa)/',
+        reachable: true,
+      },
     },
     oneImporter('one-importer-of-execa', 'execa', '^src/dataplane/run-program'),
     oneImporter('one-importer-of-consul', 'consul', '^src/sources/consul/'),

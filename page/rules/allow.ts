@@ -2,7 +2,7 @@
  * What would allow a denied destination or name: the line that `egresstrator suggest` prints, the key that has it, and
  * the commands that bring it about.
  */
-import { canBeTyped, formatKey, plainSpace } from '../../src/cli/format/suggest.ts';
+
 import { shellWord } from '../../src/common/text.ts';
 import type { DeniedRow } from '../../src/diagnostics/denied-answer.ts';
 import { type DeniedNameRow, nameSuggestions } from '../../src/diagnostics/denied-names.ts';
@@ -10,6 +10,7 @@ import type { Snapshot } from '../../src/diagnostics/snapshot.ts';
 import type { CatalogIndex } from '../../src/diagnostics/suggest.ts';
 import { type KeySuggestion, suggestAnswer } from '../../src/diagnostics/suggest-answer.ts';
 import { NO_REPORT } from '../../src/features/names/name-report.ts';
+import { canBeTyped, formatKey, plainSpace } from '../../src/format/suggest.ts';
 import { putTextCommand } from './commands.ts';
 
 /** What would allow one destination or name. */

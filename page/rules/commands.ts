@@ -2,9 +2,10 @@
  * Commands to copy, with their input. Any text of a key can be in them: it is quoted, and has no characters that control
  * a terminal. Pure.
  */
-import { canBeTyped, plainSpace } from '../../src/cli/format/suggest.ts';
+
 import type { Direction } from '../../src/common/direction.ts';
 import { printableLines, shellWord } from '../../src/common/text.ts';
+import { canBeTyped, plainSpace } from '../../src/format/suggest.ts';
 
 /** An ACL key or an ingress key. */
 export interface KeyPlace {

@@ -1,10 +1,11 @@
 /**
  * The answer of `egresstrator explain` in its own words.
  */
-import { formatExplanation, formatHost, isIsolated } from '../../src/cli/format/explain.ts';
-import { formatNameLines } from '../../src/cli/format/explain-names.ts';
+
 import { shown } from '../../src/common/text.ts';
 import type { ExplainAnswer } from '../../src/diagnostics/explain-answer.ts';
+import { formatExplanation, formatHost, isIsolated } from '../../src/format/explain.ts';
+import { formatNameLines } from '../../src/format/explain-names.ts';
 
 /** One destination of what was asked. */
 export interface Explained {

@@ -5,12 +5,12 @@
  * as if a protected workload of this host held it.
  */
 
-import { isIsolated } from '../../src/cli/format/explain.ts';
 import { messageOf } from '../../src/common/errors.ts';
 import { type ExplainAnswer, explainAnswer } from '../../src/diagnostics/explain-answer.ts';
 import type { NamespaceView, Snapshot } from '../../src/diagnostics/snapshot.ts';
 import type { CatalogIndex } from '../../src/diagnostics/suggest.ts';
 import { parseTarget } from '../../src/diagnostics/target.ts';
+import { isIsolated } from '../../src/format/explain.ts';
 import { serviceName } from '../../src/inventory/service.ts';
 
 /** A line that allows it. */

@@ -1,7 +1,7 @@
 /**
  * Denials that a text of a key would end.
  */
-import { many } from '../../src/cli/format/values.ts';
+import { many } from '../../src/format/values.ts';
 import type { EndedDenial } from '../rules/ended.ts';
 import { workloadPath } from './router.ts';
 import { type Column, Table } from './table.tsx';

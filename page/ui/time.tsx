@@ -2,7 +2,7 @@
  * Ages, which grow as one looks; the exact time is in the title.
  */
 import { useComputed } from '@preact/signals';
-import { ago } from '../../src/cli/format/values.ts';
+import { ago } from '../../src/format/values.ts';
 import { now } from '../live/clock.ts';
 
 /** `at`: in ms since the epoch; undefined: never. */

@@ -1,7 +1,7 @@
 /**
  * What the screen of the cluster says: a row for each host, and the workloads of all hosts for a search. Pure.
  */
-import { type HostState, hostState, statesText } from '../../../src/cli/format/cluster.ts';
+import { type HostState, hostState, statesText } from '../../../src/format/host-status.ts';
 import type { LiveState } from '../../../src/live/state.ts';
 import type { HostEntry } from '../../../src/live/tables.ts';
 import type { Reach, ReachLine } from '../../rules/reaching.ts';

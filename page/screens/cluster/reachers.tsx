@@ -3,7 +3,7 @@
  */
 import { useComputed, useSignal } from '@preact/signals';
 import { useId, useMemo } from 'preact/hooks';
-import { list } from '../../../src/cli/format/values.ts';
+import { list } from '../../../src/format/values.ts';
 import { state, table } from '../../live/store.ts';
 import { useLazy } from '../../ui/lazy.ts';
 import { Panel } from '../../ui/panel.tsx';

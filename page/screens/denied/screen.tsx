@@ -3,10 +3,10 @@
  */
 import { computed, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { unlisted } from '../../../src/cli/format/denied-record.ts';
-import { inPeriod, many, sentence } from '../../../src/cli/format/values.ts';
 import { shellWord } from '../../../src/common/text.ts';
 import { unrecorded } from '../../../src/diagnostics/unavailable.ts';
+import { unlisted } from '../../../src/format/denied-record.ts';
+import { inPeriod, many, sentence } from '../../../src/format/values.ts';
 import type { DeniedRecordEntry } from '../../../src/live/tables.ts';
 import { controller, hasState, table } from '../../live/store.ts';
 import { Button, Choices, Filters, Heading, Panel, SearchField, Select } from '../../ui/panel.tsx';

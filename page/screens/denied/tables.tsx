@@ -2,8 +2,8 @@
  * Denied destinations and names as tables, for all containers or for one.
  */
 import { useComputed } from '@preact/signals';
-import { CAUSES } from '../../../src/cli/format/explain-names.ts';
 import type { DeniedNameRow } from '../../../src/diagnostics/denied-names.ts';
+import { CAUSES } from '../../../src/format/explain-names.ts';
 import { now } from '../../live/clock.ts';
 import { workloadPath } from '../../ui/router.ts';
 import { Tag } from '../../ui/state.tsx';

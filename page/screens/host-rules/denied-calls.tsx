@@ -2,10 +2,10 @@
  * Who was denied inward, and what would let these callers in.
  */
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
-import { many } from '../../../src/cli/format/values.ts';
 import type { DeniedCall } from '../../../src/diagnostics/denied-in.ts';
 import type { HostAnswer } from '../../../src/diagnostics/host-view.ts';
 import type { SuggestInAnswer } from '../../../src/diagnostics/suggest-in.ts';
+import { many } from '../../../src/format/values.ts';
 import { ask } from '../../live/ask.ts';
 import { table } from '../../live/store.ts';
 import { Command, CopyButton } from '../../ui/copy.tsx';

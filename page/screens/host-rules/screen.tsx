@@ -2,10 +2,10 @@
  * The host's own rules: which ports are open, what leads where, who may reach whom, and who was denied.
  */
 import type { ComponentChildren } from 'preact';
-import { guardText, HOST_IS_OFF } from '../../../src/cli/format/host.ts';
-import { HOST_MEANING } from '../../../src/cli/format/meaning.ts';
-import { sentence } from '../../../src/cli/format/values.ts';
 import type { HostAnswer } from '../../../src/diagnostics/host-view.ts';
+import { guardText, HOST_IS_OFF } from '../../../src/format/host-rules.ts';
+import { HOST_MEANING } from '../../../src/format/meaning.ts';
+import { sentence } from '../../../src/format/values.ts';
 import { hasState, table } from '../../live/store.ts';
 import { Command } from '../../ui/copy.tsx';
 import { type Fact, Facts, Heading, Panel } from '../../ui/panel.tsx';

@@ -1,8 +1,9 @@
 /**
  * The containers that have rules about their callers.
  */
-import { INGRESS_MEANING } from '../../../src/cli/format/meaning.ts';
+
 import type { IngressStatus } from '../../../src/features/ingress/status.ts';
+import { INGRESS_MEANING } from '../../../src/format/meaning.ts';
 import { table } from '../../live/store.ts';
 import { Panel } from '../../ui/panel.tsx';
 import { workloadPath } from '../../ui/router.ts';

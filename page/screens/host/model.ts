@@ -1,7 +1,7 @@
 /**
  * What the host's screen shows: its rows, their groups, how many are in each state, and all of it in a sentence. Pure.
  */
-import { list, many } from '../../../src/cli/format/values.ts';
+import { list, many } from '../../../src/format/values.ts';
 import type { LiveState } from '../../../src/live/state.ts';
 import type { SourceEntry, WithoutRules, WorkloadEntry } from '../../../src/live/tables.ts';
 import { lookOf, type Tone, urgencyOf } from '../../ui/state-looks.ts';

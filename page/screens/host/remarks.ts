@@ -1,7 +1,7 @@
 /**
  * What an operator must know of the host apart from its workloads, each with the screen that says more. Pure.
  */
-import { list, many } from '../../../src/cli/format/values.ts';
+import { list, many } from '../../../src/format/values.ts';
 import type { LiveState } from '../../../src/live/state.ts';
 import { lookOf, type Tone } from '../../ui/state-looks.ts';
 

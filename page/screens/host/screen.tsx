@@ -2,8 +2,8 @@
  * The host: whether rules hold, in a sentence, and all of its workloads.
  */
 import { computed } from '@preact/signals';
-import { RAW_LINE } from '../../../src/cli/format/raw-sockets.ts';
-import { many } from '../../../src/cli/format/values.ts';
+import { RAW_LINE } from '../../../src/format/raw-sockets.ts';
+import { many } from '../../../src/format/values.ts';
 import { controller, hasState, table } from '../../live/store.ts';
 import { Choices, Filters, Heading, Panel, SearchField } from '../../ui/panel.tsx';
 import { keyPath, queryOf, workloadPath } from '../../ui/router.ts';

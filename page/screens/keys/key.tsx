@@ -3,9 +3,9 @@
  */
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
-import { many } from '../../../src/cli/format/values.ts';
 import type { Direction } from '../../../src/common/direction.ts';
 import { type DeniedRow, placeOf } from '../../../src/diagnostics/denied-answer.ts';
+import { many } from '../../../src/format/values.ts';
 import { controller, hasState, table } from '../../live/store.ts';
 import { getCommand, hasCommands, type KeyPlace, lintKeyCommand } from '../../rules/commands.ts';
 import { useAnswer } from '../../rules/use-answer.ts';

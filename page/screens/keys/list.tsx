@@ -2,8 +2,8 @@
  * All keys: what each allows, who holds it, and what lint finds.
  */
 import { useMemo } from 'preact/hooks';
-import { many } from '../../../src/cli/format/values.ts';
 import type { Direction } from '../../../src/common/direction.ts';
+import { many } from '../../../src/format/values.ts';
 import { controller, hasState, table } from '../../live/store.ts';
 import { Choices, Filters, Heading, Panel, SearchField } from '../../ui/panel.tsx';
 import { keyPath, queryOf, workloadPath } from '../../ui/router.ts';

@@ -2,9 +2,9 @@
  * What the screen of names says: a row for each workload, granted addresses, and names that were asked in vain. Pure.
  */
 
-import { CAUSES } from '../../../src/cli/format/explain-names.ts';
 import type { DeniedNameRow } from '../../../src/diagnostics/denied-names.ts';
 import type { NameCounts, NamesReport } from '../../../src/features/names/name-report.ts';
+import { CAUSES } from '../../../src/format/explain-names.ts';
 import type { LiveState } from '../../../src/live/state.ts';
 
 export interface NamesRow {

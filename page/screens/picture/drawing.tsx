@@ -3,7 +3,7 @@
  */
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
-import { many } from '../../../src/cli/format/values.ts';
+import { many } from '../../../src/format/values.ts';
 import { type IconName, PATHS } from '../../ui/icon-paths.ts';
 import { lookOf } from '../../ui/state-looks.ts';
 import { type Graph, linksOf, type Node, type Paths, pathsThrough } from './graph.ts';

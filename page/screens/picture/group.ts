@@ -1,7 +1,7 @@
 /**
  * Makes a large graph one that can be looked at: nodes that are alike become one. Pure.
  */
-import { many } from '../../../src/cli/format/values.ts';
+import { many } from '../../../src/format/values.ts';
 import { type Edge, type Graph, linksOf, type Node } from './graph.ts';
 
 /** The most nodes that are drawn one by one. */

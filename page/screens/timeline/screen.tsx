@@ -3,7 +3,7 @@
  */
 import { useComputed } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
-import { many } from '../../../src/cli/format/values.ts';
+import { many } from '../../../src/format/values.ts';
 import type { EventKind } from '../../../src/live/tables.ts';
 import { now } from '../../live/clock.ts';
 import { controller, hasState, table } from '../../live/store.ts';

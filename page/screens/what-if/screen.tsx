@@ -4,9 +4,9 @@
  */
 import { signal, useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
-import { diffSummary } from '../../../src/cli/format/diff.ts';
-import { DENYLIST_NOTE } from '../../../src/cli/format/values.ts';
 import type { Direction } from '../../../src/common/direction.ts';
+import { diffSummary } from '../../../src/format/diff.ts';
+import { DENYLIST_NOTE } from '../../../src/format/values.ts';
 import { serviceName } from '../../../src/inventory/service.ts';
 import { servicesOf } from '../../../src/policy/compile.ts';
 import { controller, hasState, table } from '../../live/store.ts';

@@ -1,8 +1,9 @@
 /**
  * Who may call a workload, and whose calls were denied.
  */
-import { INGRESS_MEANING } from '../../../src/cli/format/meaning.ts';
+
 import type { DeniedCall } from '../../../src/diagnostics/denied-in.ts';
+import { INGRESS_MEANING } from '../../../src/format/meaning.ts';
 import { Facts, Panel } from '../../ui/panel.tsx';
 import { State, Tag } from '../../ui/state.tsx';
 import { type Column, Table } from '../../ui/table.tsx';

@@ -1,10 +1,10 @@
 /**
  * The facts of a workload, as `egresstrator status <container>` prints them.
  */
-import { unlisted } from '../../../src/cli/format/denied-record.ts';
-import { BY_HAND, DNS_MEANING, namesText } from '../../../src/cli/format/meaning.ts';
-import { RAW_LINE, RAW_REMEDY } from '../../../src/cli/format/raw-sockets.ts';
-import { many } from '../../../src/cli/format/values.ts';
+import { unlisted } from '../../../src/format/denied-record.ts';
+import { BY_HAND, DNS_MEANING, namesText } from '../../../src/format/meaning.ts';
+import { RAW_LINE, RAW_REMEDY } from '../../../src/format/raw-sockets.ts';
+import { many } from '../../../src/format/values.ts';
 import type { WorkloadEntry } from '../../../src/live/tables.ts';
 import { CopyButton } from '../../ui/copy.tsx';
 import { type Fact, Facts } from '../../ui/panel.tsx';

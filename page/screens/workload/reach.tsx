@@ -1,7 +1,7 @@
 /**
  * What a workload may reach: its keys, their lines, and the instances behind services.
  */
-import { many } from '../../../src/cli/format/values.ts';
+import { many } from '../../../src/format/values.ts';
 import type { WorkloadEntry } from '../../../src/live/tables.ts';
 import type { AllowedDestination, AllowedKey, AllowedLine } from '../../rules/allowed.ts';
 import { useLazy } from '../../ui/lazy.ts';

@@ -1,10 +1,11 @@
 /**
  * One workload: what it may reach, what was denied to it, who calls it, and what happened.
  */
-import { STATE_MEANING } from '../../../src/cli/format/meaning.ts';
+
 import { shellWord } from '../../../src/common/text.ts';
 import type { IngressStatus } from '../../../src/features/ingress/status.ts';
 import type { GrantedName } from '../../../src/features/names/name-report.ts';
+import { STATE_MEANING } from '../../../src/format/meaning.ts';
 import type { TimelineEvent, WithoutRules, WorkloadEntry } from '../../../src/live/tables.ts';
 import { controller, hasState, table } from '../../live/store.ts';
 import { Heading, Panel } from '../../ui/panel.tsx';

@@ -10,12 +10,12 @@ import { type DeniedAnswer, type DeniedRow, placeOf } from '../../diagnostics/de
 import type { DeniedCall } from '../../diagnostics/denied-in.ts';
 import type { DeniedNameRow } from '../../diagnostics/denied-names.ts';
 import type { Diagnostics } from '../../diagnostics/diagnostics.ts';
+import { unlisted } from '../../format/denied-record.ts';
 import { type CommandContext, commandContext } from '../diagnostics/context.ts';
 import { ask, openDiagnostics } from '../diagnostics/open.ts';
 import { formatDenied, formatOne } from '../format/denied.ts';
 import { formatDeniedIn } from '../format/denied-in.ts';
 import { formatOneName } from '../format/denied-names.ts';
-import { unlisted } from '../format/denied-record.ts';
 import type { Output } from '../output.ts';
 
 /** Milliseconds between two reads of --follow. */

@@ -5,10 +5,10 @@
 import { UsageError } from '../../common/errors.ts';
 import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
+import { formatDiff } from '../../format/diff.ts';
+import { DENYLIST_NOTE } from '../../format/values.ts';
 import { commandContext } from '../diagnostics/context.ts';
 import { ask } from '../diagnostics/open.ts';
-import { formatDiff } from '../format/diff.ts';
-import { DENYLIST_NOTE } from '../format/values.ts';
 import { readText } from '../text-file.ts';
 import { directionOf } from './lint.ts';
 

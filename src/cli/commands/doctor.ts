@@ -7,11 +7,11 @@ import { UserError } from '../../common/errors.ts';
 import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { openDocker } from '../../daemon/wiring.ts';
+import { count } from '../../format/values.ts';
 import { commandContext } from '../diagnostics/context.ts';
 import { collect } from '../doctor/collect.ts';
 import { evaluate } from '../doctor/evaluate.ts';
 import { formatChecks } from '../format/doctor.ts';
-import { count } from '../format/values.ts';
 import { withProgress } from '../progress.ts';
 import { settingsOf } from './gate.ts';
 

@@ -8,12 +8,12 @@ import type { Terminal } from '../../config/terminal.ts';
 import type { ExplainQuestion } from '../../diagnostics/explain-answer.ts';
 import type { ExplainInQuestion } from '../../diagnostics/explain-in.ts';
 import { parseTarget } from '../../diagnostics/target.ts';
+import { formatExplanation, formatHost, isIsolated } from '../../format/explain.ts';
+import { formatNameLines } from '../../format/explain-names.ts';
+import { DENYLIST_NOTE } from '../../format/values.ts';
 import { commandContext } from '../diagnostics/context.ts';
 import { ask } from '../diagnostics/open.ts';
-import { formatExplanation, formatHost, isIsolated } from '../format/explain.ts';
 import { formatExplainIn } from '../format/explain-in.ts';
-import { formatNameLines } from '../format/explain-names.ts';
-import { DENYLIST_NOTE } from '../format/values.ts';
 
 /** With --exit-code, exit code 1 is the answer "no", so an error exits with 2. */
 export async function explain(question: ExplainQuestion, flags: Flags, terminal: Terminal): Promise<void> {

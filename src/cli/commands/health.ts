@@ -7,7 +7,7 @@ import { type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import { ApiClient } from '../../daemon/api/client.ts';
 import { HealthReply } from '../../daemon/api/schema.ts';
-import { count } from '../format/values.ts';
+import { count } from '../../format/values.ts';
 import { createOutput } from '../output.ts';
 
 /** Milliseconds that the controller may take to answer. */

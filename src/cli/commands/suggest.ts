@@ -6,9 +6,7 @@ import { shown } from '../../common/text.ts';
 import type { Flags } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
 import type { SuggestAnswer } from '../../diagnostics/suggest-answer.ts';
-import { type CommandContext, commandContext } from '../diagnostics/context.ts';
-import { ask } from '../diagnostics/open.ts';
-import { unlisted } from '../format/denied-record.ts';
+import { unlisted } from '../../format/denied-record.ts';
 import {
   formatEntry,
   formatGrant,
@@ -16,9 +14,11 @@ import {
   formatSuggestions,
   plainSpace,
   remarksOn,
-} from '../format/suggest.ts';
+} from '../../format/suggest.ts';
+import { inPeriod, NO_RULES } from '../../format/values.ts';
+import { type CommandContext, commandContext } from '../diagnostics/context.ts';
+import { ask } from '../diagnostics/open.ts';
 import { formatSuggestIn, remarksOnCallers } from '../format/suggest-in.ts';
-import { inPeriod, NO_RULES } from '../format/values.ts';
 import type { Output } from '../output.ts';
 
 export async function suggest(

@@ -3,7 +3,8 @@
  */
 import { type Config, type Flags, resolveConfig } from '../../config/config.ts';
 import type { Terminal } from '../../config/terminal.ts';
-import { plain, type Style, styleFor } from '../format/style.ts';
+import { plain, type Style } from '../../format/style.ts';
+import { styleFor } from '../format/terminal-style.ts';
 import { createOutput, type Output } from '../output.ts';
 
 export interface CommandContext {

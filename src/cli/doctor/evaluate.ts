@@ -1,7 +1,7 @@
 /**
  * Evaluates the facts of a host: one line for each, with the solution if something is wrong. Pure.
  */
-import { count, list } from '../format/values.ts';
+import { count, list } from '../../format/values.ts';
 import type { Check, Evaluated } from './checks.ts';
 import type { Facts, Firewalls } from './facts.ts';
 import { nameResolvers, rulesByName } from './names.ts';

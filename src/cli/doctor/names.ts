@@ -1,7 +1,7 @@
 /**
  * Evaluates what rules by name need. Pure.
  */
-import { list } from '../format/values.ts';
+import { list } from '../../format/values.ts';
 import type { Evaluated } from './checks.ts';
 import type { AskedServer, Facts, NamesFacts } from './facts.ts';
 

@@ -1,7 +1,7 @@
 /**
  * Evaluates what networks.json needs. Pure.
  */
-import { count } from '../format/values.ts';
+import { count } from '../../format/values.ts';
 import type { Evaluated } from './checks.ts';
 import type { Facts } from './facts.ts';
 

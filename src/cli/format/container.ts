@@ -3,9 +3,9 @@
  */
 import type { z } from 'zod';
 import type { NamespaceReply } from '../../daemon/api/diagnostics-schema.ts';
+import type { Style } from '../../format/style.ts';
 import { formatCalled } from './ingress.ts';
 import { formatNamespace, formatProblems } from './status.ts';
-import type { Style } from './style.ts';
 
 export const formatContainer = (
   { namespace, ingress, ...setting }: z.infer<typeof NamespaceReply>,

@@ -2,10 +2,10 @@
  * Calls that the ports guard denied, as text.
  */
 import type { DeniedInAnswer } from '../../diagnostics/denied-in.ts';
-import { unlisted } from './denied-record.ts';
-import type { Style } from './style.ts';
+import { unlisted } from '../../format/denied-record.ts';
+import type { Style } from '../../format/style.ts';
+import { ago, inPeriod, many } from '../../format/values.ts';
 import { type Column, table } from './table.ts';
-import { ago, inPeriod, many } from './values.ts';
 
 type Call = DeniedInAnswer['calls'][number];
 

@@ -2,10 +2,10 @@
  * Names that were asked in vain, as text.
  */
 import type { DeniedNameRow } from '../../diagnostics/denied-names.ts';
-import { CAUSES } from './explain-names.ts';
-import type { Style } from './style.ts';
+import { CAUSES } from '../../format/explain-names.ts';
+import type { Style } from '../../format/style.ts';
+import { ago, count, many } from '../../format/values.ts';
 import { type Column, table } from './table.ts';
-import { ago, count, many } from './values.ts';
 
 /** The most rows of all containers. */
 const MOST_ROWS = 100;

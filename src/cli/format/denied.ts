@@ -3,12 +3,12 @@
  */
 
 import { type DeniedAnswer, type DeniedRow, placeOf } from '../../diagnostics/denied-answer.ts';
+import { formatSummary } from '../../format/denied-record.ts';
+import type { Style } from '../../format/style.ts';
+import { ago, count, inPeriod, many, NO_RULES, sentence } from '../../format/values.ts';
 import { fairOrder } from '../../inventory/fair-order.ts';
 import { formatDeniedNames } from './denied-names.ts';
-import { formatSummary } from './denied-record.ts';
-import type { Style } from './style.ts';
 import { type Column, table } from './table.ts';
-import { ago, count, inPeriod, many, NO_RULES, sentence } from './values.ts';
 
 /** The most rows for one container. */
 const MOST_ROWS = 100;

@@ -1,8 +1,9 @@
 /**
  * The result of `doctor`, one line for each fact.
  */
+
+import type { Colour, Style } from '../../format/style.ts';
 import type { Check, Health } from '../doctor/checks.ts';
-import type { Colour, Style } from './style.ts';
 
 const COLOURS: Readonly<Record<Health, Colour>> = { ok: 'green', warning: 'yellow', error: 'red' };
 

@@ -3,7 +3,7 @@
  */
 import type { CallerAnswer, ExplainInAnswer, WayAnswer } from '../../diagnostics/explain-in.ts';
 import type { GateAnswer, GateOutcome } from '../../diagnostics/gate-answer.ts';
-import type { Colour, Style } from './style.ts';
+import type { Colour, Style } from '../../format/style.ts';
 
 const COLOURS: Readonly<Record<GateOutcome, Colour>> = {
   passes: 'green',

@@ -3,17 +3,14 @@
  */
 import type { HostAnswer, HostSummary } from '../../diagnostics/host-view.ts';
 import type { HostState } from '../../features/host/states.ts';
-import { HOST_MEANING } from './meaning.ts';
-import type { Colour, Style } from './style.ts';
+import { guardText, HOST_IS_OFF } from '../../format/host-rules.ts';
+import { HOST_MEANING } from '../../format/meaning.ts';
+import type { Colour, Style } from '../../format/style.ts';
+import { ago, count } from '../../format/values.ts';
 import { type Column, table } from './table.ts';
-import { ago, count } from './values.ts';
 
 type Forward = HostAnswer['forwards'][number];
 type Problem = HostAnswer['problems'][number];
-
-/** What the command prints where the host has no rules. */
-export const HOST_IS_OFF =
-  'The host has no rules of egresstrator: the controller runs with --ports off and --forwards off, and without --networks.';
 
 const COLOURS: Readonly<Record<HostState, Colour>> = {
   off: 'yellow',
@@ -71,15 +68,6 @@ function permitsText(permits: HostAnswer['permits']): string {
 }
 
 const MOST_PERMITS = 20;
-
-/** `enforce for IPv6; containers on other bridges call freely` */
-export function guardText(guard: HostAnswer['guard']): string {
-  if (guard === undefined) return 'not guarded (--ports off)';
-  const families = guard.families.map((family) => `IPv${family}`).join(' and ');
-  const others = guard.between ? 'need an open port too' : 'call freely';
-  const mode = guard.mode === 'observe' ? 'observe (nothing is denied)' : guard.mode;
-  return `${mode} for ${families}; containers on other bridges ${others}`;
-}
 
 /** `iptables-nft DOCKER-USER kept` */
 const passagesText = (passages: NonNullable<HostAnswer['passages']>): string =>

@@ -4,10 +4,10 @@
 import type { z } from 'zod';
 import type { Ingress } from '../../daemon/api/schema.ts';
 import type { IngressState } from '../../features/ingress/status.ts';
-import { INGRESS_MEANING } from './meaning.ts';
-import type { Colour, Style } from './style.ts';
+import { INGRESS_MEANING } from '../../format/meaning.ts';
+import type { Colour, Style } from '../../format/style.ts';
+import { ago } from '../../format/values.ts';
 import { type Column, table } from './table.ts';
-import { ago } from './values.ts';
 
 type IngressStatus = z.infer<typeof Ingress>;
 

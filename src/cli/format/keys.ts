@@ -3,9 +3,9 @@
  */
 import type { Direction } from '../../common/direction.ts';
 import type { KeyUse } from '../../diagnostics/keys.ts';
-import type { Style } from './style.ts';
+import type { Style } from '../../format/style.ts';
+import { count, list } from '../../format/values.ts';
 import { type Column, table } from './table.ts';
-import { count, list } from './values.ts';
 
 /** The most workloads that are listed for a key. */
 const MOST_HOLDERS = 4;

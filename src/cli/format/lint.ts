@@ -2,8 +2,8 @@
  * Findings as text: one line each, as compilers print them, and the remedy below.
  */
 import type { Finding, Severity } from '../../diagnostics/finding.ts';
-import type { Colour, Style } from './style.ts';
-import { count, list } from './values.ts';
+import type { Colour, Style } from '../../format/style.ts';
+import { count, list } from '../../format/values.ts';
 
 const COLOURS: Readonly<Record<Severity, Colour>> = { error: 'red', warning: 'yellow', info: 'dim' };
 

@@ -3,8 +3,8 @@
  */
 import type { NetworksSummary } from '../../diagnostics/networks-view.ts';
 import { ENTRY_STATES, type EntryState, type EntryStateName } from '../../features/networks/entry-states.ts';
-import type { Colour, Style } from './style.ts';
-import { ago, count } from './values.ts';
+import type { Colour, Style } from '../../format/style.ts';
+import { ago, count } from '../../format/values.ts';
 
 const COLOURS: Readonly<Record<EntryStateName, Colour>> = {
   applied: 'green',

@@ -2,9 +2,9 @@
  * The check of networks.json as text: a line for each problem, as compilers print them; and what another file changes.
  */
 import type { NetworksDiff } from '../../features/networks/diff.ts';
+import type { Style } from '../../format/style.ts';
+import { count } from '../../format/values.ts';
 import type { NetworksChecked, NetworksSteps } from '../schemas/networks.ts';
-import type { Style } from './style.ts';
-import { count } from './values.ts';
 
 export function formatNetworksCheck(checked: NetworksChecked, style: Style): string {
   const { problems, networks, ips, permits, forwards } = checked;

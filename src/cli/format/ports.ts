@@ -1,14 +1,16 @@
 /**
  * Open and closed container ports, as text.
  */
+
 import type { PortReply } from '../../daemon/api/host-schema.ts';
 import type { DeniedInAnswer } from '../../diagnostics/denied-in.ts';
 import type { HostAnswer } from '../../diagnostics/host-view.ts';
+import { guardText, HOST_IS_OFF } from '../../format/host-rules.ts';
+import type { Style } from '../../format/style.ts';
+import { ago } from '../../format/values.ts';
 import { deniedCallsTable } from './denied-in.ts';
-import { formatProblems, guardText, HOST_IS_OFF } from './host.ts';
-import type { Style } from './style.ts';
+import { formatProblems } from './host.ts';
 import { type Column, table } from './table.ts';
-import { ago } from './values.ts';
 
 type Ports = Pick<HostAnswer, 'state' | 'guard' | 'openings' | 'closed' | 'byHand' | 'problems'> & {
   readonly denied: DeniedInAnswer['calls'];

@@ -5,15 +5,15 @@ import type { z } from 'zod';
 import type { StatusReply } from '../../daemon/api/schema.ts';
 import { unrecorded } from '../../diagnostics/unavailable.ts';
 import type { NamespaceState } from '../../features/egress/states.ts';
-import { unlisted } from './denied-record.ts';
+import { unlisted } from '../../format/denied-record.ts';
+import { BY_HAND, DNS_MEANING, namesText, STATE_MEANING } from '../../format/meaning.ts';
+import { RAW_LINE, RAW_MARK, RAW_REMEDY, rawNote } from '../../format/raw-sockets.ts';
+import type { Colour, Style } from '../../format/style.ts';
+import { ago, count, many, sentence } from '../../format/values.ts';
 import { formatHostSummary } from './host.ts';
 import { formatIngress } from './ingress.ts';
-import { BY_HAND, DNS_MEANING, namesText, STATE_MEANING } from './meaning.ts';
 import { formatNetworksStatus } from './networks-status.ts';
-import { RAW_LINE, RAW_MARK, RAW_REMEDY, rawNote } from './raw-sockets.ts';
-import type { Colour, Style } from './style.ts';
 import { type Column, table } from './table.ts';
-import { ago, count, many, sentence } from './values.ts';
 
 /** The API's status. */
 export type Status = z.infer<typeof StatusReply>;

@@ -2,7 +2,7 @@
  * Lines of ingress keys as a text that can be stored in Consul unchanged: everything but rules is a comment.
  */
 import type { CallerLine, CallerSuggestion, SuggestInAnswer } from '../../diagnostics/suggest-in.ts';
-import { inPeriod, list, many } from './values.ts';
+import { inPeriod, list, many } from '../../format/values.ts';
 
 export function formatSuggestIn({ suggestions, covers, isFull }: SuggestInAnswer): string {
   const parts = [

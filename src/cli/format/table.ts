@@ -1,7 +1,7 @@
 /**
  * Aligned columns, as `docker ps` prints them.
  */
-import type { Colour, Style } from './style.ts';
+import type { Colour, Style } from '../../format/style.ts';
 
 export interface Column<Row> {
   readonly title: string;

@@ -1,8 +1,9 @@
 /**
  * The parts that uninstall would remove or has removed, as text.
  */
+
+import type { Style } from '../../format/style.ts';
 import type { Part, StepResult } from '../uninstall/step.ts';
-import type { Style } from './style.ts';
 
 const TITLES: Readonly<Record<Part, string>> = {
   gate: 'gate',

@@ -3,10 +3,10 @@
  */
 
 import { type Config, PUBLISHED } from '../../config/config.ts';
+import { count } from '../../format/values.ts';
 import { normalizeKvPath } from '../../sources/consul/options.ts';
 import { Removal } from '../../sources/consul/removal.ts';
 import { named } from '../../sources/consul/setting-names.ts';
-import { count } from '../format/values.ts';
 import type { Search, UninstallStep } from './step.ts';
 
 export function consulSearches({ consul, node, publish, register }: Config): readonly Search[] {

@@ -1,9 +1,9 @@
 /** Whether a service reaches a port of a container: each of its instances, at each address from which it calls. */
 import { expect, it, test } from 'vitest';
 import { formatExplainIn } from '../../../src/cli/format/explain-in.ts';
-import { plain } from '../../../src/cli/format/style.ts';
 import { HOST_OFF } from '../../../src/diagnostics/host-view.ts';
 import type { IngressView } from '../../../src/features/ingress/view.ts';
+import { plain } from '../../../src/format/style.ts';
 import { parseAcl } from '../../../src/policy/acl.ts';
 import { compile } from '../../../src/policy/compile.ts';
 import { byId, container } from '../../support/containers.ts';

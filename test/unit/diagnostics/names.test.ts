@@ -1,9 +1,6 @@
 /** What explain, denied, suggest and diff say of rules by name. */
 import { describe, expect, it } from 'vitest';
 import { formatDeniedNames, formatOneName } from '../../../src/cli/format/denied-names.ts';
-import { formatExplanation, formatHost } from '../../../src/cli/format/explain.ts';
-import { formatNameLines } from '../../../src/cli/format/explain-names.ts';
-import { formatKey, formatSuggestions } from '../../../src/cli/format/suggest.ts';
 import { ExplainReply } from '../../../src/daemon/api/explain-schema.ts';
 import { deniedAnswer } from '../../../src/diagnostics/denied-answer.ts';
 import { nameChanges } from '../../../src/diagnostics/diff-names.ts';
@@ -12,6 +9,9 @@ import type { NamespaceView, Snapshot } from '../../../src/diagnostics/snapshot.
 import { catalogIndex } from '../../../src/diagnostics/suggest.ts';
 import { suggestAnswer } from '../../../src/diagnostics/suggest-answer.ts';
 import type { DeniedName, NamesReport } from '../../../src/features/names/name-report.ts';
+import { formatExplanation, formatHost } from '../../../src/format/explain.ts';
+import { formatNameLines } from '../../../src/format/explain-names.ts';
+import { formatKey, formatSuggestions } from '../../../src/format/suggest.ts';
 import type { Acl, AclKey } from '../../../src/policy/acl.ts';
 import { parseNameRule } from '../../../src/policy/name-rule.ts';
 import { snapshotOf } from '../../support/snapshot.ts';

@@ -1,7 +1,7 @@
 /** The section of `status` about networks.json. */
 import { expect, test } from 'vitest';
 import { formatNetworksStatus } from '../../../../src/cli/format/networks-status.ts';
-import { plain } from '../../../../src/cli/format/style.ts';
+import { plain } from '../../../../src/format/style.ts';
 
 test('each kind of entry in a line, then what is not as the file says, with reason and next try', () => {
   const text = formatNetworksStatus(

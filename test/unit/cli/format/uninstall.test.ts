@@ -2,8 +2,8 @@
  * What `uninstall` says that it leaves.
  */
 import { expect, test } from 'vitest';
-import { plain } from '../../../../src/cli/format/style.ts';
 import { formatPlan } from '../../../../src/cli/format/uninstall.ts';
+import { plain } from '../../../../src/format/style.ts';
 
 test('the plan says that networks of networks.json stay, where there was one', () => {
   const steps = ['web', 'vpn'].map(

@@ -1,10 +1,10 @@
 /**
  * What is said of names in an explanation.
  */
-import type { AskedContainer } from '../../diagnostics/explain-answer.ts';
-import type { AskedInVain, NameHint } from '../../diagnostics/explain-names.ts';
-import type { LineAnswer } from '../../diagnostics/line-answer.ts';
-import type { DenialCause, GrantedName } from '../../features/names/name-report.ts';
+import type { AskedContainer } from '../diagnostics/explain-answer.ts';
+import type { AskedInVain, NameHint } from '../diagnostics/explain-names.ts';
+import type { LineAnswer } from '../diagnostics/line-answer.ts';
+import type { DenialCause, GrantedName } from '../features/names/name-report.ts';
 import { count, sentence } from './values.ts';
 
 /** The most lines, and addresses, that are printed. */

@@ -1,11 +1,11 @@
 /**
  * What states and settings mean, each in a clause: for commands and for the page.
  */
-import type { NamespaceState } from '../../features/egress/states.ts';
-import type { HostState } from '../../features/host/states.ts';
-import type { IngressState } from '../../features/ingress/status.ts';
-import type { NamesState, NamesSummary } from '../../inventory/names-summary.ts';
-import type { DnsPolicy } from '../../inventory/workload.ts';
+import type { NamespaceState } from '../features/egress/states.ts';
+import type { HostState } from '../features/host/states.ts';
+import type { IngressState } from '../features/ingress/status.ts';
+import type { NamesState, NamesSummary } from '../inventory/names-summary.ts';
+import type { DnsPolicy } from '../inventory/workload.ts';
 import { many } from './values.ts';
 
 export const STATE_MEANING: Readonly<Record<NamespaceState, string>> = {

@@ -3,11 +3,7 @@
  */
 import { styleText } from 'node:util';
 import { type Terminal, wantsColour } from '../../config/terminal.ts';
-
-export type Colour = 'red' | 'yellow' | 'green' | 'dim' | 'bold';
-export type Style = (colour: Colour, text: string) => string;
-
-export const plain: Style = (_colour, text) => text;
+import { plain, type Style } from '../../format/style.ts';
 
 const coloured: Style = (colour, text) => styleText(colour, text, { validateStream: false });
 

@@ -1,8 +1,8 @@
 /**
  * The changes by a new text of a key, as text.
  */
-import type { Direction } from '../../common/direction.ts';
-import type { Change, ChangedRule, Diff } from '../../diagnostics/diff.ts';
+import type { Direction } from '../common/direction.ts';
+import type { Change, ChangedRule, Diff } from '../diagnostics/diff.ts';
 import type { Style } from './style.ts';
 import { count, list } from './values.ts';
 

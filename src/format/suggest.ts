@@ -2,10 +2,10 @@
  * Suggested rules as a text that can be stored in Consul unchanged: everything but rules is a comment.
  */
 
-import type { Direction } from '../../common/direction.ts';
-import { printable, quote, shellWord } from '../../common/text.ts';
-import type { ContainerSuggestion, KeySuggestion } from '../../diagnostics/suggest-answer.ts';
-import { formatRule, parseRules } from '../../policy/rule.ts';
+import type { Direction } from '../common/direction.ts';
+import { printable, quote, shellWord } from '../common/text.ts';
+import type { ContainerSuggestion, KeySuggestion } from '../diagnostics/suggest-answer.ts';
+import { formatRule, parseRules } from '../policy/rule.ts';
 import { count, list } from './values.ts';
 
 /** `none`: the text if there are no suggestions. */

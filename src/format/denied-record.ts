@@ -2,8 +2,8 @@
  * Formats what is known about denied packets besides their destinations: a full record, the destinations of unlisted
  * packets, and packets without a destination.
  */
-import type { ContainerSummary } from '../../diagnostics/denied-answer.ts';
-import type { DeniedSummary } from '../../inventory/denied-record.ts';
+import type { ContainerSummary } from '../diagnostics/denied-answer.ts';
+import type { DeniedSummary } from '../inventory/denied-record.ts';
 import type { Style } from './style.ts';
 import { ago, many } from './values.ts';
 

@@ -7,11 +7,11 @@ import type {
   ExplanationAnswer,
   HintAnswer,
   ReasonAnswer,
-} from '../../diagnostics/explain-answer.ts';
-import type { NameHint } from '../../diagnostics/explain-names.ts';
-import type { NamespaceState } from '../../features/egress/states.ts';
-import type { GrantedName } from '../../features/names/name-report.ts';
-import { formatTraffic } from '../../policy/traffic.ts';
+} from '../diagnostics/explain-answer.ts';
+import type { NameHint } from '../diagnostics/explain-names.ts';
+import type { NamespaceState } from '../features/egress/states.ts';
+import type { GrantedName } from '../features/names/name-report.ts';
+import { formatTraffic } from '../policy/traffic.ts';
 import { formatGranted, formatNameHints, formatNameReasons } from './explain-names.ts';
 import type { Style } from './style.ts';
 import { formatGrant } from './suggest.ts';
