@@ -3,6 +3,7 @@
  */
 import { lstat, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { UserError } from '../common/errors.ts';
 
 /** True if something accepts connections at the unix socket `path`. */
 export const isListening = async (path: string): Promise<boolean> =>
@@ -21,8 +22,10 @@ export function connectionError(path: string): Promise<Error | undefined> {
   });
 }
 
-/** A file that is no socket stays. */
+/** Throws if something else is there, which stays: the path is wrong. */
 export async function removeLeftSocket(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
-  if (found?.isSocket() && !(await isListening(path))) await rm(path, { force: true });
+  if (found === undefined) return;
+  if (!found.isSocket()) throw new UserError('it is there already, and is no socket');
+  if (!(await isListening(path))) await rm(path, { force: true });
 }

@@ -1,11 +1,11 @@
 /**
  * The local API of a running controller, on a unix socket that only its owner may use.
  */
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { EngineError, messageOf, UserError } from '../../common/errors.ts';
-import { isListening } from '../../http/unix-socket.ts';
+import { isListening, removeLeftSocket } from '../../http/unix-socket.ts';
 import { addDiagnosticsRoutes, addDiffRoute, type DiagnosticsControls } from './diagnostics-routes.ts';
 import { PortReply, PortRequest } from './host-schema.ts';
 import { jsonSchema, replies } from './replies.ts';
@@ -23,10 +23,10 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** Throws a `UserError` if another controller answers at `path`. */
-export async function requireNoController(path: string): Promise<void> {
+/** Throws a `UserError` if another controller answers at `path`, which `flag` gives. */
+export async function requireNoController(path: string, flag = '--socket'): Promise<void> {
   if (!(await isListening(path))) return;
-  throw new UserError(`another controller answers at ${path}; stop it, or give this one another --socket`);
+  throw new UserError(`another controller answers at ${path}; stop it, or give this one another ${flag}`);
 }
 
 /** Listens at `path`. A socket left behind by a crash is replaced, one that answers is not. */
@@ -35,7 +35,7 @@ export async function serveApi(path: string, controls: Controls): Promise<ApiSer
   const server = buildServer(controls);
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await rm(path, { force: true });
+    await removeLeftSocket(path);
     await server.listen({ path });
     await chmod(path, 0o600);
   } catch (error) {

@@ -21,7 +21,7 @@ const MOST_CONNECTIONS = 64;
 
 /** Listens at `place`. A socket left behind by a crash is replaced, one that answers is not. */
 export async function serveWatch(place: SocketPlace, controls: WatchControls): Promise<ApiServer> {
-  await requireNoController(place.path);
+  await requireNoController(place.path, '--watch-socket');
   let routes: Promise<Routes> | undefined;
   const server = createServer(LIMITS, (request, response) => {
     routes ??= openRoutes(controls);

@@ -1,5 +1,17 @@
 /** What the watch socket answers, to whom, and what it sends to those who stay. */
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -129,15 +141,61 @@ test('a folder that holds something else keeps its mode', async () => {
   await second.close();
 });
 
+/** As a crash leaves it. */
+async function leftSocket(): Promise<string> {
+  const [first, left] = [join(folder, 'first.sock'), join(folder, 'left.sock')];
+  const dead = createServer().listen(first);
+  await new Promise((resolve) => dead.once('listening', resolve));
+  // Closing removes the file by its first name.
+  renameSync(first, left);
+  await new Promise((resolve) => dead.close(resolve));
+  return left;
+}
+
+test('a file at its path stays, and the controller says so', async () => {
+  const file = join(folder, 'notes.txt');
+  writeFileSync(file, 'mine');
+  symlinkSync(file, join(folder, 'link'));
+  for (const wrong of [file, join(folder, 'link')])
+    await expect(serveWatch({ path: wrong, group }, controlsWith(live))).rejects.toThrow(
+      /it is there already, and is no socket.*--watch-socket/,
+    );
+  await expect(serveApi(file, { ...controlsWith(live), ...UNUSED })).rejects.toThrow(
+    /is no socket.*--socket/,
+  );
+  expect([readFileSync(file, 'utf8'), lstatSync(join(folder, 'link')).isSymbolicLink()]).toEqual([
+    'mine',
+    true,
+  ]);
+});
+
+test.each([
+  ['everybody may write to', 0o777],
+  ['everybody may replace by its folder', 0o755],
+])('no folder that %s is used', async (_how, mode) => {
+  const [outer, inner] = [join(folder, 'outer'), join(folder, 'outer', 'inner')];
+  mkdirSync(inner, { recursive: true });
+  chmodSync(inner, mode);
+  chmodSync(outer, 0o777);
+  const wrong = { path: join(inner, 'watch.sock'), group };
+  await expect(serveWatch(wrong, controlsWith(live))).rejects.toThrow(
+    /another user could replace what is in/,
+  );
+  expect([modeOf(inner), existsSync(wrong.path)]).toEqual([mode, false]);
+});
+
+test('a folder as /tmp is used, and keeps its mode', async () => {
+  const shared = join(folder, 'shared');
+  mkdirSync(shared);
+  chmodSync(shared, 0o1777);
+  const second = await serveWatch({ path: join(shared, 'watch.sock'), group }, controlsWith(live));
+  expect(statSync(shared).mode & 0o7777).toBe(0o1777);
+  await second.close();
+});
+
 test('a socket that answers is left, one that a crash has left is replaced', async () => {
   await expect(serveWatch({ path, group }, controlsWith(live))).rejects.toThrow(/another controller answers/);
-  const left = join(folder, 'left.sock');
-  const dead = createServer().listen(left);
-  await new Promise((resolve) => dead.once('listening', resolve));
-  // Closing would remove the file.
-  writeFileSync(join(folder, 'place'), '');
-  await new Promise((resolve) => dead.close(resolve));
-  writeFileSync(left, '');
+  const left = await leftSocket();
   const second = await serveWatch({ path: left, group }, controlsWith(live));
   expect(statSync(left).isSocket()).toBe(true);
   await second.close();
