@@ -46,14 +46,18 @@ export function addSessionCheck(server: FastifyInstance, access: Access | undefi
   if (access === undefined) return;
   server.addHook('onRequest', async (request, reply) => {
     if (!NEEDS_LOGIN.test(routeOf(request))) return;
-    const secret = cookieIn(request.headers.cookie ?? '', access.cookie.name);
-    const session = secret === undefined ? undefined : access.sessions.find(secret);
+    const session = sessionIn(request.headers.cookie ?? '', access);
     if (session === undefined) return reply.code(401).send({ error: `not logged in: ${access.login.hint}` });
     sessions.set(request, session);
   });
 }
 
-function cookieIn(header: string, name: string): string | undefined {
-  const pairs = header.split(';').map((pair) => pair.trim());
-  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+/** Other servers on this host can set a cookie of the same name, which may come first: it must not log people out. */
+function sessionIn(header: string, { cookie, sessions }: Access): string | undefined {
+  const start = `${cookie.name}=`;
+  for (const pair of header.split(';').map((one) => one.trim())) {
+    const found = pair.startsWith(start) ? sessions.find(pair.slice(start.length)) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -148,6 +148,12 @@ describe('the one-time link', () => {
 });
 
 describe('without a login', () => {
+  test('a cookie of the same name that another port of this host has set logs nobody out', async () => {
+    const [name] = cookie.split('=');
+    const headers = { cookie: `${name}=theirs; ${cookie}` };
+    expect((await page.call('/api/lint', { headers })).status).not.toBe(401);
+  });
+
   test.each(['/live', '/live?x', '/live/', '/api/status', '/api/explain?container=web', '/api/'])(
     '%s says what to do',
     async (path) => {
