@@ -4,13 +4,18 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { printableLines } from '../../src/common/text.ts';
 import { Icon } from './icon.tsx';
 
 /** Milliseconds for which it says "copied". */
 const SHOWN = 2_000;
 
-/** False if the browser allows no access to the clipboard, as without TLS. */
-async function copied(text: string): Promise<boolean> {
+/**
+ * False if the browser allows no access to the clipboard, as without TLS. What is copied is what is shown: characters that
+ * control a terminal would end a quoted word when they are pasted, and a link from elsewhere can bring them.
+ */
+async function copied(original: string): Promise<boolean> {
+  const text = printableLines(original);
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -1,6 +1,7 @@
 /**
  * Every text, title and label that is shown passes here, as others wrote many of them: control characters, and those that are
- * invisible or reorder others, are written as `\u202e`. No screen has to think of it. What is copied stays as it is.
+ * invisible or reorder others, are written as `\u202e`. No screen has to think of it. What is
+ * copied is made so by copy.tsx.
  */
 import { options } from 'preact';
 import { printableLines } from '../../src/common/text.ts';

@@ -103,6 +103,18 @@ test('no command that is offered runs what is in a name', async () => {
   }
 });
 
+test('no link of others puts characters that control a terminal into a command', async () => {
+  const hostile = encodeURIComponent('x\u0003\n\u001b[201~touch pwned\n\u202e');
+  for (const address of [
+    `/denied?container=${hostile}`,
+    `/workloads/${encodeURIComponent(targets[0] ?? '')}?ask=${hostile}`,
+  ]) {
+    const commands = await commandsOn(address);
+    expect(commands.filter((one) => one.includes('touch'))).not.toEqual([]);
+    for (const one of commands) expect(printableLines(one)).toBe(one);
+  }
+});
+
 /** Presses all buttons that copy, but for those that copy a line of a key alone. */
 async function commandsOn(address: string): Promise<readonly string[]> {
   const { page } = visit;
