@@ -35,7 +35,7 @@ export function addQuestionRoutes(server: FastifyInstance, path: string): void {
       if (open >= MOST) return reply.code(503).header('retry-after', '1').send({ error: BUSY });
       open += 1;
       try {
-        const { status, body } = await ask(path, url.replace(/^\/api\//, '/v1/'), LIMITS);
+        const { status, body } = await ask(path, `/v1/${name}${queryIn(url)}`, LIMITS);
         return await reply.code(status).type('application/json; charset=utf-8').send(body);
       } catch (error) {
         return await reply.code(502).send({ error: messageOf(error) });
@@ -44,5 +44,8 @@ export function addQuestionRoutes(server: FastifyInstance, path: string): void {
       }
     });
 }
+
+/** The path itself can be written in many ways (`/%61pi/status`, `http://host/api/status`), so it is not passed on. */
+const queryIn = (url: string): string => /\?[^#]*/.exec(url)?.[0] ?? '';
 
 const BUSY = `${MOST} questions are being answered, which is the most at once; ask again`;

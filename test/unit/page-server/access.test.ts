@@ -188,6 +188,15 @@ describe('with a login', () => {
     expect(controller.requests).toContain('GET /v1/explain?container=web&target=db:5432');
   });
 
+  test.each(['/%61pi/lint?key=web', '/api/l%69nt?key=web#/../x'])(
+    '%s asks what /api/lint asks',
+    async (path) => {
+      const before = controller.requests.length;
+      await page.call(path, { headers: { cookie } });
+      expect(controller.requests.slice(before)).toEqual(['GET /v1/lint?key=web']);
+    },
+  );
+
   test('an answer of any usual size arrives whole; an error of the controller stays one', async () => {
     expect((await page.call('/api/host/rules', { headers: { cookie } })).body).toHaveLength(100_011);
     const missing = await page.call('/api/keys', { headers: { cookie } });
