@@ -29,7 +29,7 @@ export function recordRules(source: ConsulRuleSource): Recorded<ReadonlyMap<stri
 }
 
 /** Waits for `look` to hold, and returns after how many ms it did. */
-export async function until(look: () => unknown, what: string, timeout = 8_000): Promise<number> {
+export async function until(look: () => unknown, what: string, timeout = 30_000): Promise<number> {
   const from = performance.now();
   await waitFor(() => look() !== undefined && look() !== false, { what, timeout, interval: 5 });
   return performance.now() - from;

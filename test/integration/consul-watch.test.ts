@@ -167,13 +167,13 @@ describe('many services', () => {
     sources.push(source);
     const watches = watchAll(source, 500);
     const rules = source.watchRules(() => {});
-    await until(() => watches.every(({ value }) => value !== undefined), 'all first values', 15_000);
+    await until(() => watches.every(({ value }) => value !== undefined), 'all first values', 60_000);
     await shared.call('PUT', '/v1/kv/egress/acl/db', 'x');
     expect(await until(() => rules.value?.has('db'), 'the rules, which wait for nobody')).toBeLessThan(soon);
     const some = [0, 250, 499];
     for (const at of some) await shared.call('PUT', '/v1/catalog/register', registration(`s${at}`, 'n1'));
     const isThere = () => some.every((at) => watches[at]?.value?.length === 1);
-    await until(isThere, 'three instances', 30_000);
+    await until(isThere, 'three instances', 60_000);
     expect(watches.flatMap(({ error }) => error ?? [])).toEqual([]);
   });
 
