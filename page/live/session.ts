@@ -46,5 +46,5 @@ export function tokenInAddress(): string | undefined {
   const [, token] = /^#token=(.+)$/.exec(location.hash) ?? [];
   if (token === undefined) return undefined;
   history.replaceState(null, '', `${location.pathname}${location.search}`);
-  return decodeURIComponent(token);
+  return token;
 }

@@ -1,9 +1,10 @@
 /**
- * Says so where what is shown may not be what is: whose connection is gone, and since when.
+ * Says so where what is shown may not be what is: whose connection is gone, and since when; or code could not be loaded.
  */
 import type { Link } from '../live/fold.ts';
 import { link } from '../live/store.ts';
 import { Icon } from './icon.tsx';
+import { isIncomplete } from './lazy.ts';
 import { Time } from './time.tsx';
 
 const WHO: Readonly<Record<Link['kind'], string>> = {
@@ -26,6 +27,12 @@ export function Banner() {
             </strong>{' '}
             {reason === undefined ? '' : `${reason}. `}Loaded rules stay in the kernels.
           </span>
+        </p>
+      )}
+      {isIncomplete.value && (
+        <p class="banner">
+          <Icon name="warning" />
+          <span>A part of the page could not be loaded. The page may have a new version: load it again.</span>
         </p>
       )}
     </div>

@@ -1,8 +1,11 @@
 /**
  * Code that is loaded when a screen needs it.
  */
-import { useSignal } from '@preact/signals';
+import { signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+
+/** Some code could not be loaded, so what needs it is not shown. */
+export const isIncomplete = signal(false);
 
 /** Undefined until it is there. */
 export function useLazy<T extends object>(load: () => Promise<T>): T | undefined {
@@ -12,7 +15,9 @@ export function useLazy<T extends object>(load: () => Promise<T>): T | undefined
       (module) => {
         loaded.value = module;
       },
-      () => undefined,
+      () => {
+        isIncomplete.value = true;
+      },
     );
   }, []);
   return loaded.value;

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Browser, startBrowser } from '../../lab/browser.ts';
 import type { LiveState } from '../../src/live/state.ts';
 import { liveSample } from '../support/live-sample.ts';
-import { isLive, RunningPage } from './page.ts';
+import { isLive, RunningPage, show } from './page.ts';
 
 let browser: Browser;
 let running: RunningPage;
@@ -166,4 +166,13 @@ test('ages are right where the clock of the browser is wrong, and the last chang
   await isLive(visit.page);
   await quiet.stopController();
   await expect.poll(() => banner(visit.page).textContent()).toMatch(/last known, \d ?s ago/);
+});
+
+test('a part of the page that cannot be loaded is said, and the rest stays', async () => {
+  await using visit = await running.visit(browser);
+  await visit.page.route(/\/reach-of-/, (route) => route.abort());
+  await show(visit.page, '/workloads/shop-api-1');
+  await banner(visit.page).filter({ hasText: 'A part of the page could not be loaded.' }).waitFor();
+  expect(await visit.page.locator('main h1').textContent()).toBe('shop-api-1');
+  running.isFine(visit, /reach-of-/);
 });

@@ -4,6 +4,7 @@
 import { useComputed } from '@preact/signals';
 import type { DeniedNameRow } from '../../../src/diagnostics/denied-names.ts';
 import { CAUSES } from '../../../src/format/explain-names.ts';
+import { deniedId, deniedNameId } from '../../../src/live/tables.ts';
 import { now } from '../../live/clock.ts';
 import { workloadPath } from '../../ui/router.ts';
 import { Tag } from '../../ui/state.tsx';
@@ -93,7 +94,7 @@ export const DeniedTable = ({
     caption="Denied destinations"
     columns={hasContainer ? ALL_COLUMNS : COLUMNS}
     rows={rows}
-    idOf={({ container: name, address, protocol, port }) => `${name} ${address} ${protocol} ${port ?? ''}`}
+    idOf={deniedId}
     sorting="-first"
     limit={100}
     below={(row) => (
@@ -150,7 +151,7 @@ export const DeniedNames = ({
     caption="Names asked in vain"
     columns={hasContainer ? ALL_NAME_COLUMNS : NAME_COLUMNS}
     rows={rows}
-    idOf={({ container: name, name: asked }) => `${name} ${asked}`}
+    idOf={deniedNameId}
     sorting="-first"
     name="names"
     limit={100}

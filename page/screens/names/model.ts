@@ -91,9 +91,6 @@ export function leftText(until: number, now: number): string {
 export const whyText = ({ cause, reason }: Pick<DeniedNameRow, 'cause' | 'reason'>): string =>
   reason ?? CAUSES[cause];
 
-export const deniedNameId = ({ container, name, cause }: DeniedNameRow): string =>
-  [container, name, cause].join(' ');
-
 export const deniedNameText = (row: DeniedNameRow): string =>
   [row.container, row.name, whyText(row), ...row.types, ...row.keys].join(' ');
 

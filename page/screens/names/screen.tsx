@@ -4,6 +4,7 @@
 import { useComputed } from '@preact/signals';
 import { type DeniedNameRow, nameSuggestions } from '../../../src/diagnostics/denied-names.ts';
 import { NO_REPORT } from '../../../src/features/names/name-report.ts';
+import { deniedNameId } from '../../../src/live/tables.ts';
 import { now } from '../../live/clock.ts';
 import { hasState, state, table } from '../../live/store.ts';
 import { CopyButton } from '../../ui/copy.tsx';
@@ -15,7 +16,6 @@ import { type Column, Table } from '../../ui/table.tsx';
 import { Empty, Loading, Note } from '../../ui/texts.tsx';
 import { Time } from '../../ui/time.tsx';
 import {
-  deniedNameId,
   deniedNamesOf,
   deniedNameText,
   type GrantedRow,
