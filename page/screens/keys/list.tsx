@@ -5,6 +5,7 @@ import { useMemo } from 'preact/hooks';
 import type { Direction } from '../../../src/common/direction.ts';
 import { many } from '../../../src/format/values.ts';
 import { controller, hasState, table } from '../../live/store.ts';
+import { directionIn } from '../../ui/direction.ts';
 import { Choices, Filters, Heading, Panel, SearchField } from '../../ui/panel.tsx';
 import { keyPath, queryOf, workloadPath } from '../../ui/router.ts';
 import { matching } from '../../ui/rows.ts';
@@ -12,7 +13,7 @@ import { State, Tag } from '../../ui/state.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
 import { Empty, Loading, Note } from '../../ui/texts.tsx';
 import { deniedByKey, type KeyRow, keyRows, urgency } from './model.ts';
-import { directionIn, failures, viewIn } from './view.ts';
+import { failures, viewIn } from './view.ts';
 
 export default function KeysScreen() {
   const direction = directionIn();

@@ -7,10 +7,7 @@ import type { KeysView } from '../../../src/diagnostics/keys.ts';
 import { table } from '../../live/store.ts';
 import { keysView, snapshot } from '../../rules/snapshot.ts';
 import { sameKeys } from '../../rules/steady.ts';
-import { queryOf } from '../../ui/router.ts';
 import { failuresOf, ingressView } from './model.ts';
-
-export const directionIn = (): Direction => (queryOf('in') === 'ingress' ? 'ingress' : 'egress');
 
 let ingress: KeysView | undefined;
 
