@@ -19,10 +19,10 @@ let waiting: Message[] = [];
 let retry: ReturnType<typeof setTimeout> | undefined;
 
 const tabs = new Tabs({
-  lead: openSource,
-  heard: follow,
-  known: whatIsKnown,
-  overheard: () => {
+  openStream: openSource,
+  receive: follow,
+  allKnown: whatIsKnown,
+  leaderFound: () => {
     if (session.value.kind !== 'login' || document.hidden) return;
     session.value = { kind: 'open' };
     open();

@@ -8,13 +8,13 @@ import type { Message } from './fold.ts';
 
 export interface TabEvents {
   /** This tab must open the stream. */
-  lead(): void;
+  openStream(): void;
   /** From the tab that has it. */
-  heard(message: Message): void;
+  receive(message: Message): void;
   /** What a tab must know that has just come. */
-  known(): readonly Message[];
+  allKnown(): readonly Message[];
   /** Another tab has the stream, while this one wants none. */
-  overheard(): void;
+  leaderFound(): void;
 }
 
 type TabMessage =
@@ -43,19 +43,19 @@ export class Tabs {
 
   constructor(events: TabEvents) {
     this.#events = events;
-    this.#channel?.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => this.#hear(data));
+    this.#channel?.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => this.#receive(data));
   }
 
   join(): void {
     this.leave();
-    if (this.#channel === undefined) this.#events.lead();
+    if (this.#channel === undefined) this.#events.openStream();
     else this.#joinAt(this.#channel);
   }
 
   #joinAt(channel: BroadcastChannel): void {
     this.#leaving = new AbortController();
     this.#waitForLock(this.#leaving.signal);
-    this.#timer = setTimeout(() => this.#events.lead(), TIMEOUT);
+    this.#timer = setTimeout(() => this.#events.openStream(), TIMEOUT);
     channel.postMessage({ kind: 'join', tab: this.#tab } satisfies TabMessage);
   }
 
@@ -91,28 +91,28 @@ export class Tabs {
       if (signal.aborted) return;
       clearTimeout(this.#timer);
       this.#isLeader = true;
-      this.#events.lead();
+      this.#events.openStream();
       return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
     };
     navigator.locks.request(NAME, { signal }, hold).catch(() => undefined);
   }
 
-  #hear(message: TabMessage): void {
-    if (message.kind === 'join') this.#welcome(message.tab);
+  #receive(message: TabMessage): void {
+    if (message.kind === 'join') this.#sendAll(message.tab);
     else if (this.#isLeader) return;
-    else if (message.kind === 'live') this.#hearOfLeader();
+    else if (message.kind === 'live') this.#findLeader();
     else if (this.#leaving !== undefined && (message.tab === undefined || message.tab === this.#tab))
       this.#take(message.messages, message.tab === this.#tab);
   }
 
-  #welcome(tab: string): void {
+  #sendAll(tab: string): void {
     if (!this.#isLeader) return;
     this.#hasOthers = true;
-    this.tell(this.#events.known(), tab);
+    this.tell(this.#events.allKnown(), tab);
   }
 
-  #hearOfLeader(): void {
-    if (this.#leaving === undefined) this.#events.overheard();
+  #findLeader(): void {
+    if (this.#leaving === undefined) this.#events.leaderFound();
     else this.#channel?.postMessage({ kind: 'join', tab: this.#tab } satisfies TabMessage);
   }
 
@@ -120,6 +120,6 @@ export class Tabs {
     if (isAll) this.#hasJoined = true;
     if (!this.#hasJoined) return;
     clearTimeout(this.#timer);
-    for (const message of messages) this.#events.heard(message);
+    for (const message of messages) this.#events.receive(message);
   }
 }

@@ -9,7 +9,7 @@ import { createIndexCache } from '../../src/diagnostics/suggest.ts';
 import { snapshotOf } from '../../src/live/snapshot.ts';
 import type { TableName } from '../../src/live/tables.ts';
 import { state, table } from '../live/store.ts';
-import { sameKeys, steady } from './steady.ts';
+import { reuseEqual, reuseEqualKeys } from './reuse.ts';
 
 /** Those that it is made of: it does not change with denied packets. */
 const PARTS: readonly TableName[] = [
@@ -22,7 +22,7 @@ let previous: Snapshot | undefined;
 export const snapshot = computed(() => {
   for (const part of PARTS) table(part);
   const next = snapshotOf(state.peek(), previous);
-  previous = next && steady(previous, next);
+  previous = next && reuseEqual(previous, next);
   return previous;
 });
 
@@ -33,7 +33,7 @@ export const keysView = computed(() => {
   const present = snapshot.value;
   if (present === undefined) return undefined;
   const { acl, catalog, protectedHosts } = present;
-  keys = sameKeys(keys, { acl, catalog, protectedHosts, workloads: workloadsOf(present) });
+  keys = reuseEqualKeys(keys, { acl, catalog, protectedHosts, workloads: workloadsOf(present) });
   return keys;
 });
 

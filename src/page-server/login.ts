@@ -29,7 +29,7 @@ export class TokenLogin implements Login {
   }
 }
 
-export interface LinkOptions {
+export interface LinkLoginOptions {
   secret(): string;
   /** Prints the link of a token. */
   print(token: string): void;
@@ -39,10 +39,10 @@ export class LinkLogin implements Login {
   readonly isGuessable = false;
   readonly hint =
     'open the newest address that `egresstrator page` has printed: each works once, for 12 hours at most';
-  readonly #options: LinkOptions;
+  readonly #options: LinkLoginOptions;
   #token: string;
 
-  constructor(options: LinkOptions) {
+  constructor(options: LinkLoginOptions) {
     this.#options = options;
     this.#token = options.secret();
   }

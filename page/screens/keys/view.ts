@@ -5,8 +5,8 @@ import { computed } from '@preact/signals';
 import type { Direction } from '../../../src/common/direction.ts';
 import type { KeysView } from '../../../src/diagnostics/keys.ts';
 import { table } from '../../live/store.ts';
+import { reuseEqualKeys } from '../../rules/reuse.ts';
 import { keysView, snapshot } from '../../rules/snapshot.ts';
-import { sameKeys } from '../../rules/steady.ts';
 import { failuresOf, ingressView } from './model.ts';
 
 let ingress: KeysView | undefined;
@@ -15,7 +15,7 @@ const ofIngress = computed((): KeysView | undefined => {
   const present = keysView.value;
   if (present === undefined) return undefined;
   const tables = { ingressKeys: table('ingressKeys'), ingress: table('ingress') };
-  ingress = sameKeys(ingress, ingressView(tables, present.catalog, ingress?.acl));
+  ingress = reuseEqualKeys(ingress, ingressView(tables, present.catalog, ingress?.acl));
   return ingress;
 });
 

@@ -7,10 +7,10 @@ import { hasState, table } from '../../live/store.ts';
 import { keysView } from '../../rules/snapshot.ts';
 import { Choices, Filters, Heading, Panel, SearchField } from '../../ui/panel.tsx';
 import { queryOf } from '../../ui/router.ts';
-import { useSeldom } from '../../ui/seldom.ts';
 import { State } from '../../ui/state.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
 import { Empty, Loading } from '../../ui/texts.tsx';
+import { useThrottled } from '../../ui/throttled.ts';
 import { Drawing } from './drawing.tsx';
 import { found, type Graph, graphOf } from './graph.ts';
 import { grouped } from './group.ts';
@@ -26,7 +26,7 @@ export default function PictureScreen() {
 
 function Picture({ acl }: { readonly acl: Acl }) {
   const [workloads, denied] = [table('workloads'), table('denied')];
-  const tables = useSeldom(
+  const tables = useThrottled(
     useMemo(() => ({ workloads, denied }), [workloads, denied]),
     PAUSE,
   );

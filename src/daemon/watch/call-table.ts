@@ -5,7 +5,7 @@ import type { Steps } from '../../common/slices.ts';
 import type { DeniedCall } from '../../diagnostics/denied-in.ts';
 import type { LiveState } from '../../live/state.ts';
 import { deniedCallId } from '../../live/tables.ts';
-import { settled } from './settled.ts';
+import { reuseEqual } from './reuse.ts';
 
 const MOST = 5_000;
 
@@ -16,5 +16,5 @@ export function* callTable(
   const latest =
     calls.length <= MOST ? calls : calls.toSorted((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, MOST);
   const rows = latest.map((call) => [deniedCallId(call), call] as const);
-  return { deniedCalls: yield* settled(previous.deniedCalls, rows) };
+  return { deniedCalls: yield* reuseEqual(previous.deniedCalls, rows) };
 }

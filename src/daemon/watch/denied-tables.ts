@@ -10,7 +10,7 @@ import type { DeniedFlow, DeniedReport } from '../../inventory/denied-record.ts'
 import type { LiveState } from '../../live/state.ts';
 import { type DeniedEntry, type DeniedRecordEntry, deniedId } from '../../live/tables.ts';
 import type { EndedReport } from '../deny-log.ts';
-import { settled } from './settled.ts';
+import { reuseEqual } from './reuse.ts';
 
 type DeniedTables = Pick<LiveState, 'denied' | 'deniedRecords'>;
 
@@ -65,11 +65,11 @@ export class DeniedRows {
       denied:
         isSame && previous.denied.size > 0
           ? previous.denied
-          : yield* settled(
+          : yield* reuseEqual(
               previous.denied,
               [...made.values()].flatMap(({ rows }) => rows),
             ),
-      deniedRecords: yield* settled(previous.deniedRecords, recordsOf(previous, reports, most)),
+      deniedRecords: yield* reuseEqual(previous.deniedRecords, recordsOf(previous, reports, most)),
     };
   }
 

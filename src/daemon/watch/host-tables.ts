@@ -6,7 +6,7 @@ import { type HostAnswer, type HostView, hostAnswer } from '../../diagnostics/ho
 import type { LiveState } from '../../live/state.ts';
 import { byHostClock } from '../facts.ts';
 import type { Status } from '../status.ts';
-import { settledOne } from './settled.ts';
+import { reuseEqualEntry } from './reuse.ts';
 
 type HostTables = Pick<LiveState, 'host' | 'networks'>;
 
@@ -16,8 +16,8 @@ export class HostAnswers {
   /** `offset`: from the controller's clock to the host's, in milliseconds. */
   tables(previous: LiveState, view: HostView, status: Status, offset: number): HostTables {
     return {
-      host: settledOne(previous.host, 'host', this.#answer(view, offset)),
-      networks: settledOne(previous.networks, 'networks', status.networks),
+      host: reuseEqualEntry(previous.host, 'host', this.#answer(view, offset)),
+      networks: reuseEqualEntry(previous.networks, 'networks', status.networks),
     };
   }
 

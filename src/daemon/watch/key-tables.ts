@@ -6,7 +6,7 @@ import type { Instance } from '../../inventory/service.ts';
 import type { LiveState } from '../../live/state.ts';
 import type { KeyEntry, ServiceEntry } from '../../live/tables.ts';
 import type { Acl, AclKey } from '../../policy/acl.ts';
-import { settled } from './settled.ts';
+import { reuseEqual } from './reuse.ts';
 
 type KeyTables = Pick<LiveState, 'keys' | 'ingressKeys' | 'services'>;
 
@@ -23,9 +23,9 @@ export function* keyTables(previous: LiveState, input: KeyInput): Steps<KeyTable
   const { acl, ingress, watched, unwatched } = input;
   const services = [...unwatched, ...[...watched].map(([name, all]) => [name, serviceEntry(all)] as const)];
   return {
-    keys: acl === undefined ? previous.keys : yield* settled(previous.keys, entriesOf(acl)),
-    ingressKeys: yield* settled(previous.ingressKeys, entriesOf(ingress ?? new Map())),
-    services: yield* settled(previous.services, services),
+    keys: acl === undefined ? previous.keys : yield* reuseEqual(previous.keys, entriesOf(acl)),
+    ingressKeys: yield* reuseEqual(previous.ingressKeys, entriesOf(ingress ?? new Map())),
+    services: yield* reuseEqual(previous.services, services),
   };
 }
 

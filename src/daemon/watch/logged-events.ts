@@ -79,7 +79,7 @@ const loadOf = ({ container, ms }: Fields, text: string): NewEvent => ({
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** Logs to `log`, and tells the timeline what is an event. */
-export function tellingLogger(log: Logger, timeline: Pick<Timeline, 'add'>): Logger {
+export function timelineLogger(log: Logger, timeline: Pick<Timeline, 'add'>): Logger {
   const tell =
     (level: keyof Logger) =>
     (fields: object, message: string): void => {

@@ -9,7 +9,7 @@ import { shiftedNames } from '../../features/names/summary.ts';
 import type { LiveState } from '../../live/state.ts';
 import { deniedNameId } from '../../live/tables.ts';
 import type { Acl } from '../../policy/acl.ts';
-import { settled } from './settled.ts';
+import { reuseEqual } from './reuse.ts';
 
 type NameTables = Pick<LiveState, 'names' | 'deniedNames'>;
 
@@ -32,8 +32,8 @@ export class NameRows {
       ? deniedNameRows({ acl: acl ?? new Map(), namespaces }, () => true, this.#linesAbout(acl))
       : [];
     return {
-      names: yield* settled(previous.names, reports),
-      deniedNames: yield* settled(
+      names: yield* reuseEqual(previous.names, reports),
+      deniedNames: yield* reuseEqual(
         previous.deniedNames,
         rows.map((row) => [deniedNameId(row), row]),
       ),

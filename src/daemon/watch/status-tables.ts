@@ -6,7 +6,7 @@ import type { NamespaceView } from '../../diagnostics/snapshot.ts';
 import type { LiveState } from '../../live/state.ts';
 import type { ControllerEntry, WorkloadEntry } from '../../live/tables.ts';
 import type { Status } from '../status.ts';
-import { settled, settledOne } from './settled.ts';
+import { reuseEqual, reuseEqualEntry } from './reuse.ts';
 
 type StatusTables = Pick<
   LiveState,
@@ -32,21 +32,21 @@ export function* statusTables(previous: LiveState, input: StatusInput): Steps<St
     (one) => [one.id, workloadEntry(one, views.get(one.id), input)] as const,
   );
   return {
-    controller: settledOne(previous.controller, 'controller', controller),
-    sources: yield* settled(
+    controller: reuseEqualEntry(previous.controller, 'controller', controller),
+    sources: yield* reuseEqual(
       previous.sources,
       status.sources.map((one) => [one.name, one]),
     ),
-    workloads: yield* settled(previous.workloads, workloads),
-    ingress: yield* settled(
+    workloads: yield* reuseEqual(previous.workloads, workloads),
+    ingress: yield* reuseEqual(
       previous.ingress,
       (status.ingress ?? []).map((one) => [one.id, one]),
     ),
-    unsupported: yield* settled(
+    unsupported: yield* reuseEqual(
       previous.unsupported,
       status.unsupported.map((one) => [one.name, { ...one, id: ids.get(one.name) }]),
     ),
-    notEnabled: yield* settled(
+    notEnabled: yield* reuseEqual(
       previous.notEnabled,
       (status.notEnabled ?? []).map((one) => [one.name, one]),
     ),

@@ -11,7 +11,7 @@ import { parseService } from '../../diagnostics/service-names.ts';
 import type { ApiServer, Controls } from '../api/server.ts';
 import type { Services } from '../wiring.ts';
 import { LiveSource } from './live-source.ts';
-import { tellingLogger } from './logged-events.ts';
+import { timelineLogger } from './logged-events.ts';
 import { openState, type WatchedParts } from './open-state.ts';
 import type { ServiceAnswer } from './routes.ts';
 import { changesSeen, type Seen } from './seen-changes.ts';
@@ -36,7 +36,7 @@ export class Watch {
 
   constructor(config: WatchConfig, log: Logger) {
     this.#config = config;
-    this.log = tellingLogger(log, this.#timeline);
+    this.log = timelineLogger(log, this.#timeline);
     this.#timeline.add({ kind: 'controller', subject: 'the controller', text: 'started' });
   }
 

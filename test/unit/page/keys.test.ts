@@ -1,6 +1,6 @@
 /** What the screens of keys show. */
 import { expect, test } from 'vitest';
-import { sameKeys, steady } from '../../../page/rules/steady.ts';
+import { reuseEqual, reuseEqualKeys } from '../../../page/rules/reuse.ts';
 import {
   deniedByKey,
   deniedFor,
@@ -69,10 +69,10 @@ test('a message that changes nothing here makes nothing anew', () => {
   const verified = new Map([...state.workloads].map(([id, one]) => [id, { ...one, verifiedAt: 1 }]));
   const first = snapshotOf(state);
   const again = snapshotOf({ ...state, workloads: verified }, first);
-  expect(again && steady(first, again)).toBe(first);
+  expect(again && reuseEqual(first, again)).toBe(first);
   const edited = snapshotOf({ ...state, keys: new Map([...state.keys, ['db', { text: 'redis' }]]) }, first);
-  const kept = edited && steady(first, edited);
+  const kept = edited && reuseEqual(first, edited);
   expect(kept?.acl).not.toBe(first?.acl);
   expect(kept?.namespaces).toBe(first?.namespaces);
-  expect(sameKeys(view, { ...view, workloads: [...(view.workloads ?? [])] })).toBe(view);
+  expect(reuseEqualKeys(view, { ...view, workloads: [...(view.workloads ?? [])] })).toBe(view);
 });

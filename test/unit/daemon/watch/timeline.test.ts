@@ -1,7 +1,7 @@
 /** What is told on the timeline, and how much of it is kept. */
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { LOGGED_EVENTS, tellingLogger } from '../../../../src/daemon/watch/logged-events.ts';
+import { LOGGED_EVENTS, timelineLogger } from '../../../../src/daemon/watch/logged-events.ts';
 import { changesSeen, type Seen } from '../../../../src/daemon/watch/seen-changes.ts';
 import { Timeline } from '../../../../src/daemon/watch/timeline.ts';
 import type { NamespaceStatus } from '../../../../src/features/egress/status.ts';
@@ -34,7 +34,7 @@ test('a text of others does not fill it', () => {
 
 test('loads are told with their milliseconds, and the log has them as before', () => {
   const [log, timeline] = [new FakeLog(), new Timeline(() => 7)];
-  const telling = tellingLogger(log, timeline);
+  const telling = timelineLogger(log, timeline);
   telling.info({ container: 'web', ms: 12.4 }, 'rules loaded');
   telling.warn({ container: 'web' }, 'rules in the kernel were changed');
   telling.error({ container: 'the host', error: 'broken' }, 'rules could not be loaded; trying again');

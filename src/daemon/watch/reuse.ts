@@ -7,7 +7,7 @@ import { isSame } from '../../live/state.ts';
 
 type Table<T> = ReadonlyMap<string, T>;
 
-export function* settled<T extends object>(
+export function* reuseEqual<T extends object>(
   previous: Table<T>,
   entries: Iterable<readonly [string, T]>,
 ): Steps<Table<T>> {
@@ -24,7 +24,7 @@ export function* settled<T extends object>(
 }
 
 /** The same for few entries. */
-export const settledOne = <T extends object>(
+export const reuseEqualEntry = <T extends object>(
   previous: Table<T>,
   id: string,
   entry: T | undefined,

@@ -7,7 +7,7 @@ import type { NamespaceView, Snapshot } from '../../src/diagnostics/snapshot.ts'
 import { formatPrefix } from '../../src/net/address.ts';
 
 /** Parts that are equal are the same objects as before; the whole too, if nothing differs. */
-export function steady(previous: Snapshot | undefined, next: Snapshot): Snapshot {
+export function reuseEqual(previous: Snapshot | undefined, next: Snapshot): Snapshot {
   if (previous === undefined) return next;
   const kept: Snapshot = {
     ...next,
@@ -54,7 +54,7 @@ const isShallowEqual = (one: object, other: object): boolean => {
   return entries.length === others.size && entries.every(([name, value]) => others.get(name) === value);
 };
 
-export const sameKeys = (previous: KeysView | undefined, next: KeysView): KeysView => {
+export const reuseEqualKeys = (previous: KeysView | undefined, next: KeysView): KeysView => {
   if (previous === undefined) return next;
   const kept = { ...next, workloads: sameBy((one) => one, previous.workloads, next.workloads) };
   return isShallowEqual(previous, kept) ? previous : kept;

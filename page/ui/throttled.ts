@@ -5,7 +5,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
 /** The first value at once, and then the latest one after each pause, in ms. */
-export function useSeldom<T>(value: T, pause: number): T {
+export function useThrottled<T>(value: T, pause: number): T {
   const shown = useSignal(value);
   const latest = useRef(value);
   latest.current = value;
