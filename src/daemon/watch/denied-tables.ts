@@ -27,6 +27,8 @@ export interface DeniedInput {
 /** Rows of all containers; each has room for some. */
 const MOST_ROWS = 20_000;
 const LEAST_EACH = 50;
+/** Of the containers that have ended: a host that starts some for each task would have thousands of them. */
+const MOST_ENDED = 200;
 /** Milliseconds in which the time of a reading may be older than the last reading, if that found nothing new. */
 const READ_STEP = 15_000;
 const COVERS_STEP = 60_000;
@@ -50,8 +52,8 @@ export class DeniedRows {
   #made: ReadonlyMap<string, Made> = new Map();
 
   *tables(previous: LiveState, input: DeniedInput): Steps<DeniedTables> {
-    const { reports, ended } = input;
-    const all = [...reports, ...ended];
+    const { reports } = input;
+    const all = [...reports, ...(yield* latest(input.ended))];
     const most = mostEach(all);
     const made = new Map<string, Made>();
     for (const report of all) {
@@ -92,6 +94,21 @@ export class DeniedRows {
     }
     return { destinations, index, grants, most, rows, byId: new Map(rows), hasEnded };
   }
+}
+
+/** Those that were denied something last. */
+function* latest(ended: readonly EndedReport[]): Steps<readonly EndedReport[]> {
+  if (ended.length <= MOST_ENDED) return ended;
+  const times: (readonly [EndedReport, number])[] = [];
+  for (const report of ended) {
+    const last = report.destinations.reduce((time, { lastSeenAt }) => Math.max(time, lastSeenAt), 0);
+    times.push([report, last]);
+    yield;
+  }
+  return times
+    .toSorted(([, one], [, other]) => other - one)
+    .slice(0, MOST_ENDED)
+    .map(([report]) => report);
 }
 
 type Behind = Pick<DeniedRow, 'services' | 'keys'>;

@@ -65,6 +65,22 @@ test('what was denied to a container that has ended stays, with the keys and the
   expect(ended.deniedRecords.size).toBe(0);
 });
 
+test('of thousands of containers that have ended, the latest have room', () => {
+  const ended = Array.from({ length: 2_000 }, (_, index) => ({
+    ...{ container: `job-${index}`, mode: 'enforce' as const, grants: [] },
+    destinations: Array.from({ length: 60 }, (_each, port) => flow(port, index)),
+  }));
+  const input = { reports: [report('web', [flow(443, 1)])], ended, grantsOf: () => [], index: undefined };
+  const { denied } = atOnce(new DeniedRows().tables(EMPTY_STATE, input));
+  expect(denied.size).toBeLessThan(20_000);
+  const containers = new Set([...denied.values()].map(({ container }) => container));
+  expect([containers.has('web'), containers.has('job-1999'), containers.has('job-0')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+});
+
 test('denied names have the keys with a rule about them, and times by the host’s clock', () => {
   const denied = {
     name: 'db.example',
