@@ -12,7 +12,8 @@ import { ChangesEvent, SnapshotEvent } from './live-schema.ts';
 import { type Opened, openAnswer, reasonOf } from './watch-socket.ts';
 
 const STREAM = '/v1/live';
-const BACKOFF = { first: 500, most: 15_000 } as const;
+/** The socket is on this host, so asking costs little, and a restarted controller is soon seen. */
+const BACKOFF = { first: 500, most: 4_000 } as const;
 /** Milliseconds: for the beginning of an answer; without any byte, of which one comes each 15 s. */
 const ANSWER_LIMIT = 10_000;
 const SILENCE_LIMIT = 45_000;
