@@ -17,9 +17,20 @@ export interface Started {
   readonly command: string;
   /** The page's address; undefined: it does not run. */
   readonly page: string | undefined;
+  /** Folders of programs that documents and the page name, which are not on PATH. */
+  readonly programs: readonly string[];
 }
 
-export function banner({ docker, workload, rule, exampleKey, command, page, ...consul }: Started): string {
+export function banner({
+  docker,
+  workload,
+  rule,
+  exampleKey,
+  command,
+  page,
+  programs,
+  ...consul
+}: Started): string {
   const { consulAddress, isOwnConsul } = consul;
   const address = consulAddress.startsWith('http') ? consulAddress : `http://${consulAddress}`;
   const example = isOwnConsul ? `"${exampleKey}" allows ${rule}` : 'put a key of yours there';
@@ -30,10 +41,10 @@ export function banner({ docker, workload, rule, exampleKey, command, page, ...c
 Consul at ${address}: ${example}.
 ${memory}In another terminal, try:
 
-  ${docker} run -d --name web ${workload} sh -c 'httpd -p 8080; httpd -f -p 8081'
+${programs.length === 0 ? '' : `  export PATH=${programs.map(quoted).join(':')}:$PATH\n`}  ${docker} run -d --name web ${workload} sh -c 'httpd -p 8080; httpd -f -p 8081'
   ${docker} run -d --name app --link web ${ask} ${workload} sleep 1d
   ${docker} exec app sh -c '${probe}'
-  curl -X PUT -d '${rule.replace('8080', '8081')}' ${address}/v1/kv/${exampleKey}; echo "  and the third line again"
+  curl -X PUT -d '${rule.replace('8080', '8081')}' ${address}/v1/kv/${exampleKey}; echo "  and exec again"
 
 See what is in force:
 

@@ -2,7 +2,10 @@
  * `npm start`: an Engine, the helper image and Consul, then the page and, in the foreground, the controller.
  */
 import { spawn } from 'node:child_process';
+import { dirname } from 'node:path';
 import { execa } from 'execa';
+import { findCommand } from '../lab/apt.ts';
+import { consulProgram } from '../lab/consul/program.ts';
 import { inCheckout } from '../lab/paths.ts';
 import { messageOf } from '../src/common/errors.ts';
 import { banner, commandFor } from './banner.ts';
@@ -37,7 +40,8 @@ async function runBoth(setup: Setup, rule: string, args: readonly string[]): Pro
   );
   try {
     if (stopping.signal.aborted) return 1;
-    process.stderr.write(bannerOf(setup, rule, args, page.address));
+    const programs = await programsOf(setup);
+    process.stderr.write(bannerOf(setup, rule, args, page.address, programs));
     return await runController(env, args);
   } finally {
     await page.stop();
@@ -51,12 +55,25 @@ async function bridgeSubnet({ engine }: Setup): Promise<string> {
   return stdout.trim();
 }
 
-function bannerOf(setup: Setup, rule: string, args: readonly string[], page: string | undefined): string {
+/** The page and the documents hand out commands of both programs: they must run in the terminal that people paste them into. */
+async function programsOf({ ownConsul }: Setup): Promise<readonly string[]> {
+  const own = findCommand('egresstrator') === undefined ? [inCheckout('bin')] : [];
+  if (ownConsul === undefined || findCommand('consul') !== undefined) return own;
+  return [...own, dirname((await consulProgram()).path)];
+}
+
+function bannerOf(
+  setup: Setup,
+  rule: string,
+  args: readonly string[],
+  page: string | undefined,
+  programs: readonly string[],
+): string {
   const { engine, workload, consulAddress, ownConsul } = setup;
   return banner({
     docker: engine.isOwn ? `docker -H unix://${engine.socketPath}` : 'docker',
     ...{ workload, consulAddress, isOwnConsul: ownConsul !== undefined, exampleKey: EXAMPLE_KEY, rule },
-    page,
+    ...{ page, programs },
     command: commandFor(inCheckout('bin/egresstrator'), args, process.env),
   });
 }

@@ -11,6 +11,7 @@ const started = {
   rule: '172.17.0.0/16:tcp/8080',
   command: '/srv/egresstrator/bin/egresstrator',
   page: 'http://127.0.0.1:9465/#token=abc',
+  programs: [],
 };
 
 test('the command that asks the controller, in a line of its own', () => {
@@ -20,6 +21,14 @@ test('the command that asks the controller, in a line of its own', () => {
 test('the page, in a line of its own, which a terminal opens; none where it does not run', () => {
   expect(banner(started)).toMatch(/^ {2}http:\/\/127\.0\.0\.1:9465\/#token=abc$/m);
   expect(banner({ ...started, page: undefined })).not.toContain('browser');
+});
+
+test('programs that are not on PATH are put there first, so that commands of the page run as they are', () => {
+  const programs = ['/srv/egresstrator/bin', '/my code/usr/bin'];
+  expect(banner({ ...started, programs })).toMatch(
+    /^In another terminal, try:\n\n {2}export PATH=\/srv\/egresstrator\/bin:'\/my code\/usr\/bin':\$PATH\n {2}docker run/m,
+  );
+  expect(banner(started)).toMatch(/^In another terminal, try:\n\n {2}docker run/m);
 });
 
 test.each([
