@@ -15,6 +15,7 @@ import type { LiveState } from '../../src/live/state.ts';
 import type { Acl, AclKey } from '../../src/policy/acl.ts';
 import { grantedKeys, matchesFor } from '../../src/policy/compile.ts';
 import { nameLines } from '../../src/policy/compile-names.ts';
+import { memoized } from './memoized.ts';
 
 /** What would not be denied any more: packets to a destination, or a name. */
 export interface EndedDenial {
@@ -83,17 +84,6 @@ function openedBy(proposed: AclKey, { acl, catalog }: Snapshot): Ends {
 }
 
 const withKey = (acl: Acl, proposed: AclKey): Acl => new Map([...acl, [proposed.key, proposed]]);
-
-/** Workloads with the same keys share the work. */
-function memoized<T>(make: (grants: readonly string[]) => T): (grants: readonly string[]) => T {
-  const known = new Map<string, T>();
-  return (grants) => {
-    const id = JSON.stringify(grants);
-    const found = known.get(id) ?? make(grants);
-    known.set(id, found);
-    return found;
-  };
-}
 
 /** Names that were asked in vain because no rule is about them. */
 function endedNames(

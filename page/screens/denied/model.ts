@@ -79,8 +79,9 @@ export function changedSince(before: ReadonlyMap<string, object>, now: ReadonlyM
   return other + gone;
 }
 
-/** The shortest period of all records, in ms. */
-export function covered(records: Iterable<DeniedRecordEntry>): number | undefined {
-  const known = [...records].flatMap(({ covers }) => covers ?? []);
-  return known.length === 0 ? undefined : known.reduce((one, other) => Math.min(one, other));
+const HOUR = 3_600_000;
+
+/** The shortest period of all records, in ms, which are of an hour at most. */
+export function covered(records: Iterable<DeniedRecordEntry>): number {
+  return [...records].reduce((shortest, { covers = HOUR }) => Math.min(shortest, covers), HOUR);
 }

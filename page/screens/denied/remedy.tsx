@@ -2,17 +2,31 @@
  * What would allow a denied destination, as buttons: the line, the command that stores it, and a try.
  */
 import type { DeniedNameRow } from '../../../src/diagnostics/denied-names.ts';
-import type { DeniedEntry } from '../../../src/live/tables.ts';
 import { CopyButton } from '../../ui/copy.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { useLazy } from '../../ui/lazy.ts';
+import { keyPath } from '../../ui/router.ts';
 import { Tag } from '../../ui/state.tsx';
+import type { ShownRow } from './model.ts';
 
 const load = () => import('./remedy-of.ts');
 
-export const Remedy = ({ row }: { readonly row: DeniedEntry }) => {
+/** Why it was denied and what would allow it; or what allows it by now. */
+export const Remedy = ({ row }: { readonly row: ShownRow }) => {
   const rules = useLazy(load);
-  return <Buttons rules={rules} container={row.container} remedy={rules?.forDestination(row)} />;
+  const now = rules?.allowingLine(row);
+  if (now !== undefined)
+    return (
+      <span>
+        <Tag tone="good">allowed now</Tag> <a href={keyPath(now.key)}>key {now.key}</a> line {now.line}
+      </span>
+    );
+  return (
+    <>
+      <span class="muted">{row.why}</span>
+      <Buttons rules={rules} container={row.container} remedy={rules?.forDestination(row)} />
+    </>
+  );
 };
 
 export const NameRemedy = ({ row }: { readonly row: DeniedNameRow }) => {

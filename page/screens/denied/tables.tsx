@@ -99,7 +99,6 @@ export const DeniedTable = ({
     limit={100}
     below={(row) => (
       <div class="why">
-        <span class="muted">{row.why}</span>
         <Remedy row={row} />
       </div>
     )}

@@ -1,6 +1,7 @@
 /**
  * What the host's screen shows: its rows, their groups, how many are in each state, and all of it in a sentence. Pure.
  */
+import type { Problem } from '../../../src/common/problem.ts';
 import { list, many } from '../../../src/format/values.ts';
 import type { LiveState } from '../../../src/live/state.ts';
 import type { SourceEntry, WithoutRules, WorkloadEntry } from '../../../src/live/tables.ts';
@@ -68,8 +69,21 @@ const rowOf = (one: WorkloadEntry, counts: ReadonlyMap<string, Denials>): HostRo
   others: one.workloads.filter((name) => name !== one.target),
   ...{ hasRawSockets: one.hasRawSockets, verifiedAt: one.verifiedAt, hasRules: true },
   ...(counts.get(one.target) ?? NONE),
-  problem: one.lastError ?? one.problems.find(({ severity }) => severity === 'error')?.reason,
+  problem: one.lastError ?? firstError(one.problems),
 });
+
+const placeOf = ({ key, line }: Problem): string => {
+  if (key === undefined) return '';
+  return `key ${key}${line === undefined ? '' : ` line ${line}`}: `;
+};
+
+/** Where it is, why, and how many more there are. */
+function firstError(problems: readonly Problem[]): string | undefined {
+  const [first, ...more] = problems.filter(({ severity }) => severity === 'error');
+  if (first === undefined) return undefined;
+  const others = more.length === 0 ? '' : `; ${many(more.length, 'more error')}`;
+  return `${placeOf(first)}${first.reason}${others}`;
+}
 
 const withoutRules = ({ name, problem }: WithoutRules, state: string): HostRow => ({
   ...{ name, project: '', state, others: [], grants: [], hasRawSockets: false, hasRules: false, ...NONE },
@@ -139,7 +153,10 @@ function ofRows(rows: readonly HostRow[]): Headline {
     };
   return {
     tone: 'good',
-    text: `All ${many(rows.length, 'container')} can reach what their keys allow, and nothing else.`,
+    text:
+      rows.length === 1
+        ? 'The only container can reach what its keys allow, and nothing else.'
+        : `All ${many(rows.length, 'container')} can reach what their keys allow, and nothing else.`,
   };
 }
 

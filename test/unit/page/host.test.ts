@@ -10,9 +10,11 @@ import {
 } from '../../../page/screens/host/model.ts';
 import { hostRemarks } from '../../../page/screens/host/remarks.ts';
 import { lookOf } from '../../../page/ui/state-looks.ts';
+import type { Problem } from '../../../src/common/problem.ts';
 import { NAMESPACE_STATES } from '../../../src/features/egress/states.ts';
 import { INGRESS_STATES } from '../../../src/features/ingress/status.ts';
 import { ENTRY_STATES } from '../../../src/features/networks/entry-states.ts';
+import type { WorkloadEntry } from '../../../src/live/tables.ts';
 import { liveSample } from '../../support/live-sample.ts';
 
 const NOW = 1_795_923_000_000;
@@ -47,6 +49,20 @@ test('a row has what was denied, what is wrong and who else is inside', () => {
   expect(rowOf('shop-web-1')?.problem).toBeUndefined();
 });
 
+test('a problem of a key names the key, and more errors are counted', () => {
+  const [[id, first] = []] = sample.workloads;
+  if (id === undefined || first === undefined) throw new Error('the sample has no workload');
+  const missing: Problem = { severity: 'error', key: 'db', reason: 'no such ACL key' };
+  const problemOf = (...problems: WorkloadEntry['problems']) => {
+    const workloads = new Map([[id, { ...first, lastError: undefined, problems }]]);
+    return hostRows({ ...sample, workloads }).find(({ name }) => name === first.target)?.problem;
+  };
+  expect(problemOf(missing)).toBe('key db: no such ACL key');
+  expect(problemOf({ ...missing, line: 4 }, missing, { ...missing, severity: 'warning' })).toBe(
+    'key db line 4: no such ACL key; 1 more error',
+  );
+});
+
 test('the project with the most urgent row comes first', () => {
   expect(byProject(rows).map(({ project, rows: inside }) => `${project} ${inside.length}`)).toEqual([
     ...['monitoring 3', ' 4', 'shop 5', 'ci 2'],
@@ -71,6 +87,7 @@ test.each([
     [row('protected'), row('denylist')],
     'All 2 containers can reach what their keys allow, and nothing else.',
   ],
+  ['good', [row('protected')], 'The only container can reach what its keys allow, and nothing else.'],
   [
     ...(['watch', [row('protected'), row('audit')]] as const),
     'All rules are loaded. 1 container in audit mode: what enforce would deny passes there, and is recorded.',
