@@ -4,7 +4,7 @@
  */
 import { CommanderError } from 'commander';
 import { version } from '../common/assets.ts';
-import { UnansweredError, UsageError } from '../common/errors.ts';
+import { UnansweredError, UsageError, UserError } from '../common/errors.ts';
 import type { Flags } from '../config/config.ts';
 import type { Terminal } from '../config/terminal.ts';
 import { addGate } from './commands/gate.ts';
@@ -25,7 +25,11 @@ const terminal: Terminal = {
 
 async function main(): Promise<number> {
   const actions = createActions(terminal);
-  const program = createProgram(version(), { ...actions, run: (flags) => runController(actions, flags) });
+  const program = createProgram(version(), {
+    ...actions,
+    run: (flags) => runController(actions, flags),
+    page: (flags) => runPage(actions, flags),
+  });
   addGate(program, terminal);
   addCompletion(program, (text) => process.stdout.write(text));
   for (const command of [program, ...program.commands]) command.exitOverride();
@@ -37,9 +41,18 @@ async function main(): Promise<number> {
   }
 }
 
+/** A controller and a page work on when nobody reads what they print any more. */
+let isService = false;
+
 function runController({ run }: Actions, flags: Flags): Promise<void> {
   ensureNodeFlags();
+  isService = true;
   return run(flags);
+}
+
+function runPage({ page }: Actions, flags: Flags): Promise<void> {
+  isService = true;
+  return page(flags);
 }
 
 function exitCodeOf(error: unknown): number {
@@ -48,4 +61,11 @@ function exitCodeOf(error: unknown): number {
   return error instanceof UsageError || error instanceof UnansweredError ? 2 : 1;
 }
 
+/** Who reads the output may stop, as `head` does: that is no error. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (isService) return;
+  if (error.code !== 'EPIPE')
+    printError(new UserError(`the output cannot be written: ${error.message}`), terminal);
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
 process.exitCode = await main();
