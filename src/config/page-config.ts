@@ -29,7 +29,7 @@ export function resolvePageConfig(flags: Flags, environment: Environment): PageC
     tokenFile: read.optional('pageTokenFile'),
     cert: read.optional('pageCert'),
     key: read.optional('pageKey'),
-    isPublishedOnLoopback: read.flag('pagePublishedOnLoopback'),
+    isPublishedOnLoopback: read.flag('pageOnLoopback'),
   };
   read.finish();
   return config;

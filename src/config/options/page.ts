@@ -30,9 +30,9 @@ export const PAGE_OPTIONS = {
     variable: 'EGRESSTRATOR_PAGE_KEY',
     help: 'its private key (PEM)',
   },
-  pagePublishedOnLoopback: {
-    flags: '--page-published-on-loopback',
-    variable: 'EGRESSTRATOR_PAGE_PUBLISHED_ON_LOOPBACK',
+  pageOnLoopback: {
+    flags: '--page-on-loopback',
+    variable: 'EGRESSTRATOR_PAGE_ON_LOOPBACK',
     help: 'the page is in a container whose port is published on 127.0.0.1 of the host alone: print a link as on loopback',
   },
 } as const satisfies Record<string, OptionSpec>;

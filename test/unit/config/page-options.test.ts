@@ -42,7 +42,7 @@ test('each has a variable, which a flag overrides', () => {
     EGRESSTRATOR_PAGE_TOKEN_FILE: '/t',
     EGRESSTRATOR_PAGE_CERT: '/c',
     EGRESSTRATOR_PAGE_KEY: '/k',
-    EGRESSTRATOR_PAGE_PUBLISHED_ON_LOOPBACK: '1',
+    EGRESSTRATOR_PAGE_ON_LOOPBACK: '1',
   };
   expect(resolvePageConfig({ pageKey: '/other' }, environment)).toEqual({
     ...{ watchSocket: '/w', listen: { host: '127.0.0.1', port: 1 }, hosts: ['a.example', 'b.example'] },
