@@ -18,6 +18,25 @@ const container = <R extends { readonly container: string }>(): Column<R> => ({
   cell: ({ container: name }) => <a href={workloadPath(name)}>{name}</a>,
 });
 
+const seen = <
+  R extends { readonly firstSeenAt: number; readonly lastSeenAt: number },
+>(): readonly Column<R>[] => [
+  {
+    ...{
+      id: 'first',
+      title: 'First seen',
+      isNumber: true,
+      look: 'fit',
+      sort: ({ firstSeenAt }) => firstSeenAt,
+    },
+    cell: ({ firstSeenAt }) => <Time at={firstSeenAt} />,
+  },
+  {
+    ...{ id: 'last', title: 'Last seen', isNumber: true, look: 'fit', sort: ({ lastSeenAt }) => lastSeenAt },
+    cell: ({ lastSeenAt }) => <Time at={lastSeenAt} />,
+  },
+];
+
 /** Milliseconds for which a destination is new. */
 const NEW = 60_000;
 
@@ -51,20 +70,7 @@ const COLUMNS: readonly Column<ShownRow>[] = [
     ...{ id: 'packets', title: 'Packets', isNumber: true, look: 'fit', sort: ({ packets }) => packets },
     cell: ({ packets }) => packets.toLocaleString('en-US'),
   },
-  {
-    ...{
-      id: 'first',
-      title: 'First seen',
-      isNumber: true,
-      look: 'fit',
-      sort: ({ firstSeenAt }) => firstSeenAt,
-    },
-    cell: ({ firstSeenAt }) => <Time at={firstSeenAt} />,
-  },
-  {
-    ...{ id: 'last', title: 'Last seen', isNumber: true, look: 'fit', sort: ({ lastSeenAt }) => lastSeenAt },
-    cell: ({ lastSeenAt }) => <Time at={lastSeenAt} />,
-  },
+  ...seen<ShownRow>(),
 ];
 
 const ALL_COLUMNS: readonly Column<ShownRow>[] = [
@@ -120,20 +126,7 @@ const NAME_COLUMNS: readonly Column<DeniedNameRow>[] = [
     cell: ({ count }) => count.toLocaleString('en-US'),
   },
   { id: 'types', title: 'Types', look: 'fit', cell: ({ types }) => types.join(', ') },
-  {
-    ...{
-      id: 'first',
-      title: 'First seen',
-      isNumber: true,
-      look: 'fit',
-      sort: ({ firstSeenAt }) => firstSeenAt,
-    },
-    cell: ({ firstSeenAt }) => <Time at={firstSeenAt} />,
-  },
-  {
-    ...{ id: 'last', title: 'Last seen', isNumber: true, look: 'fit', sort: ({ lastSeenAt }) => lastSeenAt },
-    cell: ({ lastSeenAt }) => <Time at={lastSeenAt} />,
-  },
+  ...seen<DeniedNameRow>(),
 ];
 
 const ALL_NAME_COLUMNS = [container<DeniedNameRow>(), ...NAME_COLUMNS];
