@@ -1,13 +1,14 @@
 /**
  * "Who reaches …?" over the workloads of all hosts, and what is not known of the answer.
  */
-import { useComputed, useSignal } from '@preact/signals';
-import { useId, useMemo } from 'preact/hooks';
+import { useComputed } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
 import { list } from '../../../src/format/values.ts';
 import { state, table } from '../../live/store.ts';
 import { useLazy } from '../../ui/lazy.ts';
 import { Panel } from '../../ui/panel.tsx';
-import { keyPath, queryOf, setQuery, workloadPath } from '../../ui/router.ts';
+import { Question } from '../../ui/question.tsx';
+import { keyPath, queryOf, workloadPath } from '../../ui/router.ts';
 import { State, Tag } from '../../ui/state.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
 import { Empty, Loading, Note } from '../../ui/texts.tsx';
@@ -22,35 +23,15 @@ const load = async () => ({
 });
 
 export function Reachers() {
-  const text = useSignal(queryOf('q'));
-  const id = useId();
-  const submit = (event: Event) => {
-    event.preventDefault();
-    setQuery({ q: text.value.trim() });
-  };
   return (
     <Panel title="Who reaches …?">
       <div class="ask">
-        <form onSubmit={submit}>
-          <label for={id} class="unseen">
-            An address, a service or a name with protocol and port; or a workload, or a key
-          </label>
-          <input
-            id={id}
-            type="search"
-            value={text.value}
-            placeholder="10.0.3.7 tcp/8443, a service, a name; or a workload, or a key"
-            spellcheck={false}
-            autocomplete="off"
-            autocapitalize="off"
-            onInput={({ currentTarget }) => {
-              text.value = currentTarget.value;
-            }}
-          />
-          <button type="submit" class="main">
-            Search
-          </button>
-        </form>
+        <Question
+          name="q"
+          label="An address, a service or a name with protocol and port; or a workload, or a key"
+          placeholder="10.0.3.7 tcp/8443, a service, a name; or a workload, or a key"
+          button="Search"
+        />
         {queryOf('q') !== '' && <Result text={queryOf('q')} />}
       </div>
     </Panel>

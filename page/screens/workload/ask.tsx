@@ -2,7 +2,7 @@
  * "Can it reach …?": asks the controller as the command does, and says the same.
  */
 import { useSignal } from '@preact/signals';
-import { useEffect, useId } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { shellWord } from '../../../src/common/text.ts';
 import type { ExplainAnswer } from '../../../src/diagnostics/explain-answer.ts';
 import { ask } from '../../live/ask.ts';
@@ -10,7 +10,8 @@ import { table } from '../../live/store.ts';
 import { Command } from '../../ui/copy.tsx';
 import { useLazy } from '../../ui/lazy.ts';
 import { Panel } from '../../ui/panel.tsx';
-import { queryOf, setQuery } from '../../ui/router.ts';
+import { Question } from '../../ui/question.tsx';
+import { queryOf } from '../../ui/router.ts';
 import { State } from '../../ui/state.tsx';
 import { Trouble } from '../../ui/texts.tsx';
 import { parseQuestion } from './model.ts';
@@ -29,34 +30,15 @@ export function Ask({
   readonly fingerprint: string | undefined;
 }) {
   const asked = queryOf('ask');
-  const text = useSignal(asked);
-  const id = useId();
-  const submit = (event: Event) => {
-    event.preventDefault();
-    setQuery({ ask: text.value.trim() });
-  };
   return (
     <Panel title="Can it reach …?">
       <div class="ask">
-        <form onSubmit={submit}>
-          <label for={id} class="unseen">
-            An address, a service or a name, and protocol and port
-          </label>
-          <input
-            id={id}
-            value={text.value}
-            placeholder="10.0.3.7 tcp/8443, or a service, or api.example.com tcp/443"
-            spellcheck={false}
-            autocomplete="off"
-            autocapitalize="off"
-            onInput={({ currentTarget }) => {
-              text.value = currentTarget.value;
-            }}
-          />
-          <button type="submit" class="main">
-            Ask
-          </button>
-        </form>
+        <Question
+          name="ask"
+          label="An address, a service or a name, and protocol and port"
+          placeholder="10.0.3.7 tcp/8443, or a service, or api.example.com tcp/443"
+          button="Ask"
+        />
         {asked !== '' && <Answered {...{ container, fingerprint, asked }} />}
       </div>
     </Panel>
